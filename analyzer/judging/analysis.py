@@ -68,6 +68,7 @@ class Totals:
     for each combination that occurs. `entries` are the exemptions with the users and roots that
     each names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
     `without_owner` users match no entry of the list of owners, and the `idle_owners` match no user.
+    `undetermined_reason` is the shortest of the reasons why users are undetermined.
     """
 
     counts: pd.DataFrame
@@ -76,6 +77,7 @@ class Totals:
     unmatched: tuple[Exemption, ...]
     without_owner: int = 0
     idle_owners: tuple[Owner, ...] = ()
+    undetermined_reason: str = ""
 
     def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
         """Return the number of users with a verdict, of all, the exempt or the others."""
@@ -191,7 +193,8 @@ class Analysis:
     def of_users(self, pages: Sequence[Page]) -> "Analysis":
         """Return the part with these users, in judged pages: its counts, and no findings."""
         counts = sum(map(_counts, pages), Counter())
-        totals = replace(self.totals, counts=_frame(counts))
+        reason = _shortest(map(_undetermined_reason, pages))
+        totals = replace(self.totals, counts=_frame(counts), undetermined_reason=reason)
         return replace(self, pages=partial(iter, (*pages,)), part_of=self, counted=[totals])
 
     def answered(self, page: Page) -> np.ndarray:
@@ -300,12 +303,14 @@ def _judged_pages(
     use = np.zeros((2, len(exemptions)), np.int64)
     owned = Counter[int]()
     counts: _Counts = Counter()
+    reason = ""
     for page in report.pages():
         exempted = _with_exemptions(with_verdicts(page, criteria), exemptions, use)
         places = owners.places(page.users)
         owned.update(places.tolist() if owners else ())
         judged = exempted.with_users(owners.columns_of(page.users, places=places))
         counts.update(_counts(judged))
+        reason = _shortest((reason, _undetermined_reason(judged)))
         yield judged
     _check_user_count(report, counts.total())
     without = owned[-1]
@@ -313,7 +318,9 @@ def _judged_pages(
         owned.update(owners.places(page.users).tolist())
     idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
     totals = _totals(report, exemptions, counts, use)
-    counted[:] = [replace(totals, without_owner=without, idle_owners=(*idle,))]
+    counted[:] = [
+        replace(totals, without_owner=without, idle_owners=(*idle,), undetermined_reason=reason)
+    ]
 
 
 def _with_exemptions(page: Page, exemptions: Exemptions, use: np.ndarray) -> Page:
@@ -354,11 +361,23 @@ def _kept_pages(
     from analyzer.judging.filters import user_mask  # noqa: PLC0415
 
     counts: _Counts = Counter()
+    reason = ""
     for page in whole.pages():
         kept = page.where(user_mask(page, chosen, report.account_names))
         counts.update(_counts(kept))
+        reason = _shortest((reason, _undetermined_reason(kept)))
         yield kept
-    counted[:] = [replace(whole.totals, counts=_frame(counts))]
+    counted[:] = [replace(whole.totals, counts=_frame(counts), undetermined_reason=reason)]
+
+
+def _undetermined_reason(page: Page) -> str:
+    users = page.users
+    reasons = users.loc[users[columns.VERDICT] == Verdict.UNDETERMINED, columns.REASON]
+    return _shortest(reasons.unique())
+
+
+def _shortest(sentences: Iterable[str]) -> str:
+    return min(filter(None, sentences), key=lambda each: (len(each), each), default="")
 
 
 def _counts(page: Page) -> _Counts:

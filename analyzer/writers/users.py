@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from analyzer import columns
-from analyzer.judging.analysis import Analysis
+from analyzer.judging.analysis import Analysis, Totals
 from analyzer.report.model import Report, ReportFile, account_with_name
 from analyzer.terms import (
     AS_OF_SOURCES,
@@ -227,6 +227,7 @@ def notes(analysis: Analysis) -> list[str]:
     totals = analysis.totals
     every = int(analysis.whole.totals.counts[columns.USERS].sum())
     return [
+        *_undetermined_note(totals),
         *analysis.report.notes,
         *owner_notes(analysis, totals.without_owner, every),
         *(each.expiry_sentence for each in totals.expired),
@@ -241,6 +242,17 @@ def notes(analysis: Analysis) -> list[str]:
             if applied and not entry.user.strip("*")
         ),
     ]
+
+
+def _undetermined_note(totals: Totals) -> Iterator[str]:
+    """Yield that most users are undetermined, as where a spreadsheet translated the report."""
+    undetermined, every = totals.users(Verdict.UNDETERMINED), totals.counts[columns.USERS].sum()
+    if undetermined * 2 > every:
+        yield (
+            f"{undetermined:,} of {count_text(int(every), 'IAM user')} are undetermined, so this"
+            f" says little of them. One of the reasons: {totals.undetermined_reason}."
+            " Give the report as AWS made it."
+        )
 
 
 def owner_notes(analysis: Analysis, without: int, every: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 import analyzer
 from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
+from analyzer.judging.filters import Filter
 from analyzer.terms import Verdict
 from analyzer.writers import users
 from tests.support.builders import (
@@ -219,6 +220,21 @@ def test_exemptions_that_expired_or_match_nobody_are_named() -> None:
         "The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.",
         "The exemption of departed-admin in account 123456789012 matches no user.",
     ]
+
+
+@pytest.mark.parametrize(("odd", "is_said"), [(1, False), (2, True)])
+def test_that_most_users_are_undetermined_is_said_with_a_reason(
+    tmp_path: Path, odd: int, *, is_said: bool
+) -> None:
+    words = ["WAHR"] * odd + ["true"] * (3 - odd)
+    rows = [a_user(f"user{at}", password_enabled=word) for at, word in enumerate(words)]
+    analysis = analyzed(tmp_path, rows)
+    note = (
+        "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
+        ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
+    )
+    assert users.notes(analysis) == [note] * is_said
+    assert users.notes(analysis.where(Filter(users=("user2",)))) == []
 
 
 def test_notes_on_the_input_come_first() -> None:
