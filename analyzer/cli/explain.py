@@ -9,7 +9,13 @@ import typer
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging, require
-from analyzer.cli.options import InputOptions, JudgingOptions, pattern, wrong_usage
+from analyzer.cli.options import (
+    AccountNames,
+    InputOptions,
+    JudgingOptions,
+    pattern,
+    wrong_usage,
+)
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
 
@@ -57,11 +63,12 @@ def explain(
     ] = False,
     input_options: InputOptions,
     judging_options: JudgingOptions,
+    accounts: AccountNames = None,
     config: Config = None,
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
-    judging = read_judging(judging_options)
+    judging = read_judging(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     explained: Sequence[Explanation | UserHistory]
     missing: Sequence[object]

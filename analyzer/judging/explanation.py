@@ -80,6 +80,7 @@ class Explanation:
     """
 
     account: str
+    account_name: str
     user: str
     arn: str
     verdict: str
@@ -176,7 +177,9 @@ def _source(page: Page, inspection: Inspection) -> dict[str, Any]:
     """Return who the only user or root of a page is, where its row is, and which entries match."""
     user = page.users.iloc[0]
     file: ReportFile = inspection.report.files[user[columns.FILE]]
+    named = inspection.report.account_names.get(user[columns.ACCOUNT])
     return {
+        columns.ACCOUNT_NAME: named.name if named else "",
         **{name: user[name] for name in (columns.ACCOUNT, columns.USER, columns.ARN)},
         **{name: each[0] for name, each in inspection.owners.columns_of(page.users).items()},
         "exemptions": tuple(_matching_exemptions(page, inspection.exemptions, file)),
@@ -389,7 +392,8 @@ def _text(each: Explanation) -> Iterator[str]:
     yield f"{each.verdict}{certainty}: {each.reason}" if each.verdict else each.reason
     yield from each.why_not
     at = minute_text(pd.Timestamp(each.as_of))
-    account = f"account {each.account}, " if each.account else ""
+    name = f" ({each.account_name})" if each.account_name else ""
+    account = f"account {each.account}{name}, " if each.account else ""
     source = AS_OF_SOURCES[each.as_of_source]
     yield f"{account}row {each.row} of {each.file}, as of {at} ({source})"
     if each.owner:

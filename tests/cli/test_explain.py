@@ -42,6 +42,14 @@ def test_json_has_one_object_for_each_user(program: Program) -> None:
     assert users[1]["caveats"][0]["caveat"] == "service-credential-user"
 
 
+def test_the_account_has_the_name_of_the_list(program: Program, tmp_path: Path) -> None:
+    names = saved(tmp_path, "account,name\n123456789012,Shop\n", "accounts.csv")
+    done = program("explain", "batch-export", CONSOLE, "--accounts", names)
+    assert "account 123456789012 (Shop), row " in done.output.decode()
+    done = program("explain", "batch-export", CONSOLE, "--accounts", names, "-f", "json")
+    assert [each["account_name"] for each in json.loads(done.output)] == ["Shop"]
+
+
 def test_options_decide_as_in_analyze(program: Program) -> None:
     at = "--as-of=2026-03-02T00:00:00Z"
     done = program("explain", "batch-export", CONSOLE, at, "--rules", "unused-user")
