@@ -49,6 +49,7 @@ REPORTS: Final = (
     *("rows", "days", "status"),
 )
 
+COUNTS: Final = "counts"
 ASSUMED: Final = "as-of is assumed: it has no place in the order"
 
 
@@ -300,4 +301,4 @@ def _status(place: int | None, covered: Coverage | None) -> str:
         return ASSUMED
     if covered.reason:
         return "the account is not covered"
-    return "counts" if covered.start <= place <= covered.end else "outside the period"
+    return COUNTS if covered.start <= place <= covered.end else "outside the period"

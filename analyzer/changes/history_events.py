@@ -59,16 +59,19 @@ def event_frame(line: Timeline, rows: PeriodRows, runs: pd.DataFrame) -> pd.Data
 
 
 def _presence(line: Timeline, runs: pd.DataFrame) -> Iterator[_Event]:
-    for word, mask, renamed, of, later in (
-        (CREATED, runs["created"], "new_name", "first", 0),
-        (APPEARED, runs["enters"] & ~runs["created"], "new_name", "first", 0),
-        (GONE, runs["leaves"], "old_name", "last", 1),
+    for word, sentence, mask, renamed, of in (
+        (CREATED, "user {}", runs["created"], "new_name", "first"),
+        (APPEARED, "user {}", runs["enters"] & ~runs["created"], "new_name", "first"),
+        (GONE, "user deleted; {}", runs["leaves"], "old_name", "last"),
     ):
+        later = int(word == GONE)
         for user, reading, is_renamed in runs.loc[mask, [columns.USER, of, renamed]].to_numpy():
             created = line.users[columns.CREATED].iloc[user]
-            when = "unknown when" if pd.isna(created) else f"created on {created:%Y-%m-%d}"
+            when = "created on an unknown day"
+            if not pd.isna(created):
+                when = f"created on {created:%Y-%m-%d}"
             hint = "; possibly renamed: another user has this creation time" if is_renamed else ""
-            yield int(user), int(reading) + later, word, when + hint
+            yield int(user), int(reading) + later, word, sentence.format(when) + hint
 
 
 def _verdict_changes(runs: pd.DataFrame) -> Iterator[_Event]:

@@ -30,7 +30,7 @@ from analyzer.cli.options import (
 )
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.files import replacing
-from analyzer.terms import OVERDUE, Format, HistoryTable
+from analyzer.terms import OVERDUE, Format, HistoryTable, count_text
 
 if TYPE_CHECKING:
     from analyzer.changes.history import History
@@ -141,6 +141,10 @@ def history(
     found = history_of(inputs, judging, span, quiet=outputs.quiet)
     for line in _written(found, outputs):
         say(line)
+    if found.missing and not outputs.quiet:
+        say(
+            f"Not covered: {count_text(len(found.missing), 'part')} of the period (exit code 5)."
+        )
     exit_if_failed_or_partial(_failures(found, fail_on), found.missing)
 
 

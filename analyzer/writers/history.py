@@ -13,12 +13,13 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.changes.coverage import Coverage, whole_days
-from analyzer.changes.history import ASSUMED, History
+from analyzer.changes.history import ASSUMED, COUNTS, History
 from analyzer.changes.history_events import AFTER, BEFORE, DETAIL, EVENT
 from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
 from analyzer.terms import (
     OVERDUE,
+    AsOfSource,
     HistoryTable,
     Verdict,
     count_text,
@@ -174,7 +175,7 @@ def sentences(history: History) -> Iterator[str]:
     if every["unused_removed"]:
         yield (
             f"Days from first unused to gone, of {count_text(every['unused_removed'], 'user')}:"
-            f" at least {_days_text(every, 'least')}; at most {_days_text(every, 'most')}."
+            f" at least: {_days_text(every, 'least')}; at most: {_days_text(every, 'most')}."
         )
     if OVERDUE in history.period:
         yield (
@@ -188,10 +189,10 @@ def sentences(history: History) -> Iterator[str]:
 def _days_text(every: "pd.Series[Any]", edge: str) -> str:
     """Return the median and the longest number of days, at least or at most."""
     days = {each: every[f"{each}_days_at_{edge}"] for each in ("median", "longest")}
-    return ", ".join(
-        f"{each} not known" if pd.isna(number) else f"{each} {number:,g}"
-        for each, number in days.items()
-    )
+    texts = {each: "" if pd.isna(number) else f"{number:,g}" for each, number in days.items()}
+    if not any(texts.values()):
+        return "not known"
+    return ", ".join(f"{each} {text or 'not known'}" for each, text in texts.items())
 
 
 def _gap_text(start: Any, end: Any) -> str:
@@ -230,6 +231,10 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
             later
         ],
         f"Not counted, {ASSUMED}": reports[columns.FILE][reports["status"] == ASSUMED],
+        "Of these only the day is known; the moment that counts is its start, or the newest"
+        " timestamp in the report if that is later": reports[columns.FILE][
+            (reports["status"] == COUNTS) & (reports[columns.AS_OF_SOURCE] == AsOfSource.FOLDER)
+        ],
         "Counted once, the same as another report": reports[columns.FILE][
             reports["status"].str.startswith("same report")
         ],

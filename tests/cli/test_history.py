@@ -113,7 +113,10 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
     assert row.startswith(f"{ACCOUNT}\t2\t2026-01-01T09:30:00Z\t2026-02-10T09:30:00Z\t40\t40\t1\t")
     assert every.startswith("all\t2\t")
     assert done.code == 5
-    assert done.messages.splitlines()[:-1] == [
+    *remarks, blind_spot, partial = done.messages.splitlines()
+    assert blind_spot.startswith("Not visible: ")
+    assert partial == "Not covered: 1 part of the period (exit code 5)."
+    assert remarks == [
         f"Account {ACCOUNT}: no report for 40 days (2026-01-01, 2026-02-10).",
         f"The period begins with the first report after its start in: {ACCOUNT}.",
         (
@@ -255,6 +258,6 @@ def test_the_days_from_first_unused_to_gone_are_said_in_words(folder: Reports) -
         report(7, person("ann"), person("bo")),
         report(10, person("ann")),
     )
-    said = "at least median 3.5, longest 7; at most median not known, longest not known."
+    said = "at least: median 3.5, longest 7; at most: not known."
     shown = " ".join(run("history", reports).messages.split())
     assert f"Days from first unused to gone, of 2 users: {said}" in shown
