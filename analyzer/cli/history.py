@@ -142,9 +142,7 @@ def history(
     for line in _written(found, outputs):
         say(line)
     if found.missing and not outputs.quiet:
-        say(
-            f"Not covered: {count_text(len(found.missing), 'part')} of the period (exit code 5)."
-        )
+        say(f"Not covered: {count_text(len(found.missing), 'part')} of the period (exit code 5).")
     exit_if_failed_or_partial(_failures(found, fail_on), found.missing)
 
 

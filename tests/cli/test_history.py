@@ -252,12 +252,19 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
     assert [each in text for each in of_each] == [width > 40] * 2
 
 
-def test_the_days_from_first_unused_to_gone_are_said_in_words(folder: Reports) -> None:
+def test_the_days_from_first_unused_to_gone_are_said_in_words_and_are_numbers_in_the_workbook(
+    folder: Reports, tmp_path: Path
+) -> None:
     reports = folder(
         report(0, person("ann"), person("bo"), person("cy")),
         report(7, person("ann"), person("bo")),
         report(10, person("ann")),
     )
     said = "at least: median 3.5, longest 7; at most: not known."
-    shown = " ".join(run("history", reports).messages.split())
+    target = tmp_path / "year.xlsx"
+    shown = " ".join(run("history", reports, "-o", target).messages.split())
     assert f"Days from first unused to gone, of 2 users: {said}" in shown
+    heads, every, *_ = openpyxl.load_workbook(target)["Period"].iter_rows(values_only=True)
+    days = {str(name): value for name, value in zip(heads, every, strict=True) if value != 0}
+    assert (days["Median days at least"], days["Longest days at least"]) == (3.5, 7)
+    assert (days["Median days at most"], days["Longest days at most"]) == (None, None)

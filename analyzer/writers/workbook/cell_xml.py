@@ -105,7 +105,7 @@ def number(value: float, style: int) -> str:
 
 
 def numbers(values: np.ndarray, style: int) -> pa.Array:
-    """Return a cell for each whole number, empty where one is negative."""
+    """Return a cell for each number, empty where one is negative."""
     cells = joined(f' s="{style}"><v>', pa.array(values).cast(TEXT_TYPE), "</v></c>")
     return _cells_where(pa.array(values >= 0), cells, blank(style))
 

@@ -149,6 +149,16 @@ class NumberColumn(Column):
 
 
 @dataclass(frozen=True, slots=True)
+class DecimalColumn(Column):
+    """Show numbers from 0 with their decimals, nothing where one is missing."""
+
+    def cells(self, rows: Rows, styles: Styles) -> pa.Array:
+        """Return the cells."""
+        numbers = _values(rows, self.read).fillna(-1).to_numpy(np.float64)
+        return cell_xml.numbers(numbers, styles[CellStyle.DECIMAL])
+
+
+@dataclass(frozen=True, slots=True)
 class MomentColumn(Column):
     """Show dates with times, in UTC, and words where there is none."""
 

@@ -14,6 +14,7 @@ from analyzer.writers.workbook.book import EXCEL_ROWS, Book, Title
 from analyzer.writers.workbook.charts import DAY_LINES, add_trend
 from analyzer.writers.workbook.column import (
     Column,
+    DecimalColumn,
     MomentColumn,
     NumberColumn,
     TextColumn,
@@ -74,7 +75,7 @@ def _column(name: str, values: pd.Series) -> Column:
     if pd.api.types.is_integer_dtype(values):
         return NumberColumn(title, 10.5, name)
     if pd.api.types.is_float_dtype(values):
-        return TextColumn(title, 10.5, partial(_decimal, name))
+        return DecimalColumn(title, 10.5, name)
     longest = int(values.str.len().max()) if len(values) else 0
     width = min(max(longest, len(title)) + 2.0, 48.0)
     if name.startswith("verdict"):
@@ -84,7 +85,3 @@ def _column(name: str, values: pd.Series) -> Column:
 
 def _yes(name: str, rows: pd.DataFrame) -> Texts:
     return text_by_mask(rows[name].to_numpy(bool), "yes", "")
-
-
-def _decimal(name: str, rows: pd.DataFrame) -> Texts:
-    return ["" if pd.isna(each) else f"{each:,g}" for each in rows[name]]

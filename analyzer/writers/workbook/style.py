@@ -75,6 +75,7 @@ class CellStyle(StrEnum):
     DATE = "date", _Look(format=MOMENT_FORMAT)
     DAY = "day", _Look(format=DAY_FORMAT)
     NUMBER = "number", _Look(horizontal="right", indent=1, format="#,##0")
+    DECIMAL = "decimal", _Look(horizontal="right", indent=1, format="General")
     TOTAL = "total", _Look(bold=True, horizontal="right", indent=1, format="#,##0", fill="F2F2F2")
     FAINT = "faint", _Look(colour="767676")
     NOT_UNDERSTOOD = (
