@@ -1,4 +1,16 @@
+import gc
+
 import pytest
+
+
+def pytest_configure() -> None:
+    """Look for garbage in nothing that stays: a sixth of the time of collecting the tests."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

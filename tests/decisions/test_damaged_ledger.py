@@ -5,6 +5,7 @@ import io
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 
 import pytest
 
@@ -34,7 +35,13 @@ LINES = [
     line(WORDS[at % len(WORDS)], user, by=f"Anna {at}", comment='a "reason", long\nenough')
     for at, user in enumerate(USERS)
 ]
-WHOLE = ledger_bytes(LINES)
+
+
+@cache
+def whole() -> bytes:
+    return ledger_bytes(LINES)
+
+
 IDENTITY = ("account", "user", "arn", "user_creation_time", "age_days", "as_of")
 """The columns that say of whom a line is; each of them is there twice, in other words."""
 
@@ -61,18 +68,18 @@ def damaged_text(text: str, dice: random.Random) -> str:
 
 
 def sign_of_file(dice: random.Random) -> bytes:
-    return damaged_text(WHOLE.decode(), dice).encode()
+    return damaged_text(whole().decode(), dice).encode()
 
 
 def sign_of_cell(dice: random.Random) -> bytes:
-    rows = rows_of(WHOLE)
+    rows = rows_of(whole())
     row, at = dice.randrange(1, len(rows)), rows[0].index(dice.choice(IDENTITY))
     rows[row][at] = damaged_text(rows[row][at], dice)
     return written(rows)
 
 
 def cells_swapped(dice: random.Random) -> bytes:
-    rows = rows_of(WHOLE)
+    rows = rows_of(whole())
     one, other = dice.sample(range(1, len(rows)), 2)
     at = rows[0].index(dice.choice(IDENTITY))
     rows[one][at], rows[other][at] = rows[other][at], rows[one][at]
@@ -80,7 +87,7 @@ def cells_swapped(dice: random.Random) -> bytes:
 
 
 def cell_filled_down(dice: random.Random) -> bytes:
-    rows = rows_of(WHOLE)
+    rows = rows_of(whole())
     at = rows[0].index(dice.choice(IDENTITY))
     for row in rows[2:]:
         row[at] = rows[1][at]
@@ -88,13 +95,13 @@ def cell_filled_down(dice: random.Random) -> bytes:
 
 
 def cell_emptied(dice: random.Random) -> bytes:
-    rows = rows_of(WHOLE)
+    rows = rows_of(whole())
     rows[dice.randrange(1, len(rows))][rows[0].index(dice.choice(IDENTITY))] = ""
     return written(rows)
 
 
 def cells_shifted(dice: random.Random) -> bytes:
-    rows = rows_of(WHOLE)
+    rows = rows_of(whole())
     row = dice.choice(rows[1:])
     at = dice.randrange(len(row))
     row[at:at] = [""]
@@ -103,14 +110,14 @@ def cells_shifted(dice: random.Random) -> bytes:
 
 
 def heads_swapped(dice: random.Random) -> bytes:
-    rows = rows_of(WHOLE)
+    rows = rows_of(whole())
     one, other = dice.sample(range(len(rows[0])), 2)
     rows[0][one], rows[0][other] = rows[0][other], rows[0][one]
     return written(rows)
 
 
 def column_sorted(dice: random.Random) -> bytes:
-    rows = rows_of(WHOLE)
+    rows = rows_of(whole())
     at = rows[0].index(dice.choice(IDENTITY))
     for row, cell in zip(rows[1:], sorted(row[at] for row in rows[1:]), strict=True):
         row[at] = cell
@@ -118,23 +125,23 @@ def column_sorted(dice: random.Random) -> bytes:
 
 
 def column_lost(dice: random.Random) -> bytes:
-    rows = rows_of(WHOLE)
+    rows = rows_of(whole())
     at = dice.randrange(len(rows[0]))
     return written([row[:at] + row[at + 1 :] for row in rows])
 
 
 def rows_in_another_order(dice: random.Random) -> bytes:
-    head, *rows = rows_of(WHOLE)
+    head, *rows = rows_of(whole())
     return written([head, *dice.sample(rows, len(rows)), dice.choice(rows)], dice.choice(",;\t"))
 
 
 def cut_off(dice: random.Random) -> bytes:
-    return WHOLE[: dice.randrange(len(WHOLE))]
+    return whole()[: dice.randrange(len(whole()))]
 
 
 def bytes_of_another_encoding(dice: random.Random) -> bytes:
-    at = dice.randrange(len(WHOLE))
-    return WHOLE[:at] + dice.randbytes(1) + WHOLE[at:]
+    at = dice.randrange(len(whole()))
+    return whole()[:at] + dice.randbytes(1) + whole()[at:]
 
 
 DAMAGES: tuple[Damage, ...] = (
@@ -174,7 +181,7 @@ def check_same_users(ledger: Ledger) -> None:
 
 
 def test_the_whole_ledger_has_all_decisions() -> None:
-    assert [*read_ledger("decisions.csv", WHOLE).lines] == LINES
+    assert [*read_ledger("decisions.csv", whole()).lines] == LINES
 
 
 def ledger_or_none(content: bytes) -> Ledger | None:

@@ -26,6 +26,7 @@ from analyzer.verdicts.verdict import with_verdicts
 from tests.rules.test_against_oracle import a_random_root, a_random_user
 from tests.support.builders import (
     COLUMNS_OF_2014,
+    Row,
     a_key,
     a_password,
     a_user,
@@ -51,10 +52,6 @@ pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half t
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 FIRST = 8
-CHANCE = random.Random(7)
-USERS = [a_random_user(CHANCE, number) for number in range(300)]
-ROOTS = [a_random_root(CHANCE, number) for number in range(800)]
-
 KEY_OF_A_FINDING = ("row", "rule", "slot", "outcome")
 
 IN_USE = a_password(days_before(1))
@@ -70,17 +67,25 @@ QUIET_ROOTS = [
 
 
 @cache
+def random_rows(*, roots: bool) -> list[Row]:
+    chance = random.Random(7)
+    if roots:
+        return [a_random_root(chance, number) for number in range(800)]
+    return [a_random_user(chance, number) for number in range(300)]
+
+
+@cache
 def page_of(*, roots: bool, step: int = 1) -> Page:
     """Return the users or the roots, backwards by a step of -1: no rule changes a page."""
-    return tidied(ROOTS[::step]) if roots else of_users(*USERS[::step])
+    rows = random_rows(roots=roots)[::step]
+    return tidied(rows) if roots else of_users(*rows)
 
 
 @cache
 def pages_alone(*, roots: bool) -> list[Page]:
     """Return the first users or roots, each on a page of its own."""
-    return [
-        tidied([row]) if roots else of_users(row) for row in (ROOTS if roots else USERS)[:FIRST]
-    ]
+    rows = random_rows(roots=roots)[:FIRST]
+    return [tidied([row]) if roots else of_users(row) for row in rows]
 
 
 def page_for(rule: Rule) -> Page:

@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 
 import pytest
 from openpyxl.workbook import Workbook
@@ -36,13 +37,18 @@ ENTRIES = [
     entered(user, (word, person, ON, "SEC-1", "left"))
     for word, (person, user) in zip(WORDS, USER_OF.items(), strict=True)
 ]
-WHOLE = edited(review_of(*USERS), lambda book: book.remove(book["Method"]), *ENTRIES)
-PARTS = {
-    each.filename: zipfile.ZipFile(io.BytesIO(WHOLE)).read(each)
-    for each in zipfile.ZipFile(io.BytesIO(WHOLE)).infolist()
-}
-
 Damage = Callable[[random.Random], bytes]
+
+
+@cache
+def whole() -> bytes:
+    return edited(review_of(*USERS), lambda book: book.remove(book["Method"]), *ENTRIES)
+
+
+@cache
+def parts() -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(whole())) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def in_list(damage: Callable[[Worksheet, random.Random], None]) -> Damage:
@@ -52,7 +58,7 @@ def in_list(damage: Callable[[Worksheet, random.Random], None]) -> Damage:
         def edit(book: Workbook) -> None:
             damage(book[UNUSED], dice)
 
-        return saved(edited_book(WHOLE, edit))
+        return saved(edited_book(whole(), edit))
 
     damaged.__name__ = damage.__name__
     return damaged
@@ -130,18 +136,20 @@ def zipped(parts: dict[str, bytes]) -> bytes:
 
 
 def a_part(dice: random.Random) -> str:
-    return dice.choice([name for name in PARTS if name.startswith("xl/") and b"<" in PARTS[name]])
+    return dice.choice(
+        [name for name in parts() if name.startswith("xl/") and b"<" in parts()[name]]
+    )
 
 
 def sign_of_part(dice: random.Random) -> bytes:
     name = a_part(dice)
-    return zipped({**PARTS, name: with_sign_damaged(PARTS[name].decode(), dice).encode()})
+    return zipped({**parts(), name: with_sign_damaged(parts()[name].decode(), dice).encode()})
 
 
 def elements_of_part(dice: random.Random) -> bytes:
     """Let an element go, be there twice, or change places with another."""
     name = a_part(dice)
-    pieces = re.split(r"(<c .*?</c>|<row .*?>|<v>.*?</v>|<si>.*?</si>)", PARTS[name].decode())
+    pieces = re.split(r"(<c .*?</c>|<row .*?>|<v>.*?</v>|<si>.*?</si>)", parts()[name].decode())
     odd = [*range(1, len(pieces), 2)] or [0]
     one, other = dice.choice(odd), dice.choice(odd)
     fate = dice.randrange(3)
@@ -149,24 +157,24 @@ def elements_of_part(dice: random.Random) -> bytes:
         pieces[one], pieces[other] = pieces[other], pieces[one]
     else:
         pieces[one] *= (fate - 1) * 2
-    return zipped({**PARTS, name: "".join(pieces).encode()})
+    return zipped({**parts(), name: "".join(pieces).encode()})
 
 
 def part_lost_or_another(dice: random.Random) -> bytes:
-    one, other = dice.sample([*PARTS], 2)
-    parts = {**PARTS, one: PARTS[other]}
+    one, other = dice.sample([*parts()], 2)
+    damaged = {**parts(), one: parts()[other]}
     if dice.random() < 0.5:
-        del parts[one]
-    return zipped(parts)
+        del damaged[one]
+    return zipped(damaged)
 
 
 def cut_off(dice: random.Random) -> bytes:
-    return WHOLE[: dice.randrange(len(WHOLE))]
+    return whole()[: dice.randrange(len(whole()))]
 
 
 def byte_of_file(dice: random.Random) -> bytes:
-    at = dice.randrange(len(WHOLE))
-    return WHOLE[:at] + dice.randbytes(1) + WHOLE[at + dice.randrange(2) :]
+    at = dice.randrange(len(whole()))
+    return whole()[:at] + dice.randbytes(1) + whole()[at + dice.randrange(2) :]
 
 
 DAMAGES: tuple[Damage, ...] = (
@@ -195,7 +203,7 @@ def is_on_the_users_of_their_rows(decided: dict[str, str]) -> bool:
 
 
 def test_the_whole_workbook_has_all_decisions() -> None:
-    assert users_decided_on(WHOLE) == USER_OF
+    assert users_decided_on(whole()) == USER_OF
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda each: each.__name__)

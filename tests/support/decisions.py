@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -12,12 +12,12 @@ from analyzer import columns
 from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.ledger import ENTRIES, Entries, Ledger, ledger_bytes, read_entries
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
+from analyzer.decisions.user_decisions import USER_ARN, EntryPlace, LedgerLine
 from analyzer.decisions.user_record import rows_of_users_csv
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import FileReference
 from analyzer.terms import DUE_DAYS, KEEP_DAYS
-from tests.support.builders import AS_OF, Row, a_user, report_text
+from tests.support.builders import AS_OF, Row, a_user, rendered, report_text
 
 DAY = AS_OF.date()
 TODAY = date(2027, 1, 1)
@@ -49,6 +49,35 @@ def _rows_of(text: str, as_of: datetime) -> list[dict[str, str]]:
     return rows_of_users_csv(page, {})
 
 
+class _Cells(Mapping[str, str]):
+    """Show a user as `users.csv` does, judged when more is asked for than whom a line is about.
+
+    Tables of lines stand in the files of tests, which every process of a run imports.
+    """
+
+    def __init__(self, user: Row, as_of: datetime) -> None:
+        self.user, self.as_of, self.key = user, as_of, dict[str, str]()
+        created = user["user_creation_time"]
+        if isinstance(created, datetime) and USER_ARN.fullmatch(str(user["arn"])):
+            moments = {columns.USER_CREATION_TIME: created, columns.AS_OF: as_of}
+            self.key = {name: rendered(moment, "Z") for name, moment in moments.items()}
+            self.key[columns.ARN] = str(user["arn"])
+
+    @property
+    def cells(self) -> dict[str, str]:
+        (row,) = user_rows(self.user, as_of=self.as_of)
+        return row
+
+    def __getitem__(self, name: str) -> str:
+        return self.key.get(name) or self.cells[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.cells)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+
 def line(  # noqa: PLR0913  what a person enters, and on what
     decision: str = "delete",
     user: Row | None = None,
@@ -60,12 +89,12 @@ def line(  # noqa: PLR0913  what a person enters, and on what
     **fields: Any,
 ) -> LedgerLine:
     """Return a decision on a user of a report of that moment."""
-    (row,) = user_rows(user or a_user(), as_of=as_of)
+    cells = _Cells(user or a_user(), as_of)
     if decision == "keep":
         fields = {"comment": "break-glass", **fields}
     place = {"workbook": "review.xlsx", "sha256": "a" * 64, "sheet": "Unused users", "row": 2}
     read_from = EntryPlace("decisions.csv", 2)
-    standard = {"baseline": as_of, "report_cells": row, "read_from": read_from, **place}
+    standard = {"baseline": as_of, "report_cells": cells, "read_from": read_from, **place}
     return LedgerLine(
         decision=Decision(decision),
         decided_by=by,
