@@ -25,6 +25,7 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
+    in_separate_accounts,
     judged_users,
     judgements_by,
     no_certificate,
@@ -178,14 +179,6 @@ def a_harmed_user(draw: st.DrawFn) -> Row:
         else:
             row[column] = draw(ANY_CELL)
     return row
-
-
-def in_separate_accounts(rows: list[Row]) -> list[Row]:
-    """Give each row its own account, so that no two speak of one user by chance."""
-    return [
-        row | {"arn": str(row["arn"]).replace(ACCOUNT, f"{number:012}")}
-        for number, row in enumerate(rows)
-    ]
 
 
 USERS = st.lists(a_named_user(), min_size=1, max_size=8).map(in_separate_accounts)

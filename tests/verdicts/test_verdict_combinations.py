@@ -2,21 +2,24 @@
 
 import itertools
 import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import analyzer
 from analyzer.verdicts.caveats import caveat_sentences
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
     COLUMNS,
     COLUMNS_OF_2014,
-    FORMS,
     LONG_AGO,
     MORE_CREDENTIALS,
     NEVER,
+    TERMS,
     Row,
     a_certificate,
     a_key,
@@ -24,8 +27,8 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
+    in_separate_accounts,
     judged_users,
-    judgement_on,
     judgements_by,
     no_certificate,
     no_key,
@@ -45,7 +48,7 @@ from tests.support.verdict_oracle import (
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
-DEFINITIONS = ("no-active-key", "iam-029")
+STRICT = Terms(AS_OF, "iam-029")
 SECOND = timedelta(seconds=1)
 
 PASSWORDS = {
@@ -87,67 +90,73 @@ def everybody() -> list[Row]:
     ]
 
 
-def expected(text: str, terms: Terms) -> dict[str, Judgement]:
-    return {opinion.user: opinion.judgement for opinion in judge(text, terms)}
+def judged(
+    users: Iterable[Row], terms: Terms = TERMS, columns: Sequence[str] = COLUMNS
+) -> pd.DataFrame:
+    """Return what the program says about users, each in an account of its own, in one report."""
+    rows = in_separate_accounts(users)
+    return judged_users(("report.csv", report_text(rows, columns=columns).encode()), terms)
 
 
-@pytest.mark.parametrize("definition", DEFINITIONS)
-@pytest.mark.parametrize("form", FORMS)
-def test_every_combination_is_judged_as_the_law_says(
-    form: str, definition: str, tmp_path: Path
+def check(
+    *cases: tuple[Row, Judgement], terms: Terms = TERMS, columns: Sequence[str] = COLUMNS
 ) -> None:
-    text = report_text(everybody(), form=form)
-    found = judgements_by("user", judged_users(saved(tmp_path, text), Terms(AS_OF, definition)))
-    law = expected(text, Terms(AS_OF, definition))
+    """Hold what the program says about each of these users to what is expected."""
+    frame = judged([user for user, _ in cases], terms, columns)
+    assert [*judgements_by("row", frame).values()] == [expected for _, expected in cases]
+
+
+def unused(reason: str = "no-credentials", caveats: str = "") -> Judgement:
+    return Judgement("unused", reason, "check" if caveats else "certain", caveats)
+
+
+def not_understood(*cells: tuple[str, str]) -> Judgement:
+    reason = "; ".join(f'{column} "{value}" is not understood' for column, value in cells)
+    return Judgement("undetermined", reason)
+
+
+ACTIVE, DORMANT = Judgement("active"), Judgement("dormant")
+
+
+@pytest.mark.parametrize(("form", "definition"), [("Z", "no-active-key"), ("+00:00", "iam-029")])
+def test_every_combination_is_judged_as_the_law_says(form: str, definition: str) -> None:
+    terms, text = Terms(AS_OF, definition), report_text(everybody(), form=form)
+    found = judgements_by("user", judged_users(("report.csv", text.encode()), terms))
+    law = {opinion.user: opinion.judgement for opinion in judge(text, terms)}
     assert len(law) == 6 * 6 * 6 * 3 * 2
     assert {name: found.get(name) for name in law if found.get(name) != law[name]} == {}
     assert found.keys() == law.keys()
+    verdicts = {judgement.verdict for judgement in law.values()}
+    assert verdicts == {"unused", "retired", "dormant", "active"}
+    inactive = {"never-signed-in-inactive-keys", "inactive-keys-only"}
+    assert {judgement.reason for judgement in law.values()} == (
+        {"", "never-signed-in", "no-credentials"} | (inactive if terms == TERMS else set())
+    )
 
 
-def test_the_combinations_reach_every_verdict_and_every_reason() -> None:
-    law = expected(report_text(everybody()), Terms(AS_OF)).values()
-    assert {judgement.verdict for judgement in law} == {"unused", "retired", "dormant", "active"}
-    assert {judgement.reason for judgement in law} == {
-        "",
-        "never-signed-in",
-        "never-signed-in-inactive-keys",
-        "no-credentials",
-        "inactive-keys-only",
-    }
-
-
-@pytest.mark.parametrize(
-    ("user", "reason"),
-    [
-        (a_user(password=a_password()), "never-signed-in"),
-        (a_user(password=a_password("N/A")), "never-signed-in"),
-        (a_user(password=a_password(), key_2=an_inactive_key()), "never-signed-in-inactive-keys"),
-        (a_user(), "no-credentials"),
-        (a_user(password=no_password(NEVER)), "no-credentials"),
-        (a_user(key_1=an_inactive_key()), "inactive-keys-only"),
-    ],
-)
-def test_who_is_unused_has_one_reason(user: Row, reason: str, tmp_path: Path) -> None:
-    assert judgement_on(tmp_path, user) == Judgement("unused", reason, "certain")
-
-
-@pytest.mark.parametrize(
-    ("user", "judgement"),
-    [
-        (a_user(password=a_password()), Judgement("unused", "never-signed-in", "certain")),
-        (a_user(), Judgement("unused", "no-credentials", "certain")),
-        (a_user(key_1=an_inactive_key()), Judgement("retired", "", "certain")),
-        (a_user(password=a_password(), key_2=an_inactive_key()), Judgement("dormant")),
+def test_who_is_unused_has_one_reason() -> None:
+    check(
+        (a_user(password=a_password()), unused("never-signed-in")),
+        (a_user(password=a_password("N/A")), unused("never-signed-in")),
         (
-            a_user(password=a_password(changed=days_before(2)), key_2=an_inactive_key()),
-            Judgement("active"),
+            a_user(password=a_password(), key_2=an_inactive_key()),
+            unused("never-signed-in-inactive-keys"),
         ),
-    ],
-)
-def test_under_the_strict_definition_an_attached_key_keeps_a_user_from_unused(
-    user: Row, judgement: Judgement, tmp_path: Path
-) -> None:
-    assert judgement_on(tmp_path, user, Terms(AS_OF, "iam-029")) == judgement
+        (a_user(), unused()),
+        (a_user(password=no_password(NEVER)), unused()),
+        (a_user(key_1=an_inactive_key()), unused("inactive-keys-only")),
+    )
+
+
+def test_under_the_strict_definition_an_attached_key_keeps_a_user_from_unused() -> None:
+    check(
+        (a_user(password=a_password()), unused("never-signed-in")),
+        (a_user(), unused()),
+        (a_user(key_1=an_inactive_key()), Judgement("retired", "", "certain")),
+        (a_user(password=a_password(), key_2=an_inactive_key()), DORMANT),
+        (a_user(password=a_password(changed=days_before(2)), key_2=an_inactive_key()), ACTIVE),
+        terms=STRICT,
+    )
 
 
 # Boundaries of dormancy
@@ -156,107 +165,87 @@ def test_under_the_strict_definition_an_attached_key_keeps_a_user_from_unused(
 @pytest.mark.parametrize(
     ("idle", "verdict"),
     [
-        (timedelta(days=90) - SECOND, "active"),
-        (timedelta(days=90), "dormant"),
-        (timedelta(days=90) + SECOND, "dormant"),
+        (timedelta(days=90) - SECOND, ACTIVE),
+        (timedelta(days=90), DORMANT),
+        (timedelta(days=90) + SECOND, DORMANT),
     ],
-)
-@pytest.mark.parametrize(
-    "kind", ["password", "password-unused", "password-undated", "key-1", "key-2", "key-unused"]
 )
 def test_a_credential_idle_for_exactly_the_limit_is_dormant(
-    kind: str, idle: timedelta, verdict: str, tmp_path: Path
+    idle: timedelta, verdict: Judgement
 ) -> None:
-    then = AS_OF - idle
-    users = {
-        "password": a_user(password=a_password(then)),
-        "password-unused": a_user(password=a_password(changed=then), key_1=an_inactive_key()),
-        "password-undated": a_user(
-            password=a_password(changed="N/A"), created=then, key_1=an_inactive_key()
-        ),
-        "key-1": a_user(key_1=a_key(used=then)),
-        "key-2": a_user(key_2=a_key(used=then)),
-        "key-unused": a_user(key_1=a_key(created=then)),
-    }
-    definition = "iam-029" if kind in {"password-unused", "password-undated"} else "no-active-key"
-    found = judgement_on(tmp_path, users[kind], Terms(AS_OF, definition))
-    assert found == Judgement(verdict)
-
-
-@pytest.mark.parametrize(("limit", "verdict"), [(44, "dormant"), (45, "dormant"), (46, "active")])
-def test_the_dormant_limit_can_be_set(limit: int, verdict: str, tmp_path: Path) -> None:
-    user = a_user(key_1=a_key(used=days_before(45.5)))
-    assert judgement_on(tmp_path, user, Terms(AS_OF, dormant_days=limit)).verdict == verdict
-
-
-@pytest.mark.parametrize(
-    "user",
-    [
-        a_user(password=a_password(days_before(400)), key_1=a_key(used=days_before(1))),
-        a_user(password=a_password(days_before(1)), key_1=a_key(used=days_before(400))),
-        a_user(key_1=a_key(used=days_before(400)), key_2=a_key(used=days_before(1))),
-    ],
-)
-def test_one_fresh_credential_is_enough_to_be_active(user: Row, tmp_path: Path) -> None:
-    assert judgement_on(tmp_path, user) == Judgement("active")
-
-
-def test_the_use_of_an_inactive_key_does_not_keep_a_user_active(tmp_path: Path) -> None:
-    user = a_user(key_1=an_inactive_key(used=days_before(1)), key_2=a_key(used=days_before(400)))
-    assert judgement_on(tmp_path, user) == Judgement("dormant")
-
-
-@pytest.mark.parametrize("ahead", [5, 60, 86_400 * 3])
-def test_a_use_after_as_of_counts_as_this_very_day(ahead: int, tmp_path: Path) -> None:
-    then = AS_OF + ahead * SECOND
-    users = [
-        a_user("password", password=a_password(then)),
-        a_user("key", key_1=a_key(used=then)),
-        a_user("new-key", key_1=a_key(created=then)),
+    then, old = AS_OF - idle, an_inactive_key()
+    used = [
+        a_user(password=a_password(then)),
+        a_user(key_1=a_key(used=then)),
+        a_user(key_2=a_key(used=then)),
+        a_user(key_1=a_key(created=then)),
     ]
-    frame = judged_users(saved(tmp_path, report_text(users)))
-    assert set(judgements_by("user", frame).values()) == {Judgement("active")}
-    assert frame["idle_days"].tolist() == [0, 0, 0]
+    never_used = [
+        a_user(password=a_password(changed=then), key_1=old),
+        a_user(password=a_password(changed="N/A"), created=then, key_1=old),
+    ]
+    check(*((user, verdict) for user in used))
+    check(*((user, verdict) for user in never_used), terms=STRICT)
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [(44, DORMANT), (45, DORMANT), (46, ACTIVE)])
+def test_the_dormant_limit_can_be_set(limit: int, verdict: Judgement) -> None:
+    user = a_user(key_1=a_key(used=days_before(45.5)))
+    check((user, verdict), terms=Terms(AS_OF, dormant_days=limit))
+
+
+def test_one_fresh_credential_is_enough_to_be_active_but_no_use_of_an_inactive_key() -> None:
+    long_ago, fresh = a_key(used=days_before(400)), a_key(used=days_before(1))
+    check(
+        (a_user(password=a_password(days_before(400)), key_1=fresh), ACTIVE),
+        (a_user(password=a_password(days_before(1)), key_1=long_ago), ACTIVE),
+        (a_user(key_1=long_ago, key_2=fresh), ACTIVE),
+        (a_user(key_1=an_inactive_key(used=days_before(1)), key_2=long_ago), DORMANT),
+    )
+
+
+def test_a_use_after_as_of_counts_as_this_very_day() -> None:
+    users = [
+        user
+        for then in (AS_OF + ahead * SECOND for ahead in (5, 60, 86_400 * 3))
+        for user in (
+            a_user(password=a_password(then)),
+            a_user(key_1=a_key(used=then)),
+            a_user(key_1=a_key(created=then)),
+        )
+    ]
+    frame = judged(users)
+    assert [*judgements_by("row", frame).values()] == [ACTIVE] * 9
+    assert frame["idle_days"].tolist() == [0] * 9
 
 
 ODD = "2026-01-01T00:00:00z"
 
 
-@pytest.mark.parametrize(
-    "user",
-    [
+def test_who_has_a_use_that_is_not_understood_is_idle_for_nobody_knows_how_long() -> None:
+    users = [
         a_user(password=a_password(ODD)),
         a_user(password=a_password(ODD, "N/A")),
         a_user(password=a_password(ODD), key_1=a_key(used=ODD)),
         a_user(password=a_password(changed=ODD), key_1=an_inactive_key()),
         a_user(key_1=a_key(used=ODD)),
-    ],
-)
-def test_who_has_a_use_that_is_not_understood_is_idle_for_nobody_knows_how_long(
-    user: Row, tmp_path: Path
-) -> None:
-    frame = judged_users(saved(tmp_path, report_text([user])), Terms(AS_OF, "iam-029"))
-    assert frame["verdict"].astype(str).tolist() == ["undetermined"]
-    assert frame["idle_days"].isna().all()
+    ]
+    frame = judged(users, STRICT)
+    assert frame["verdict"].astype(str).tolist() == ["undetermined"] * 5
+    assert frame["idle_days"].isna().tolist() == [True] * 5
 
 
-@pytest.mark.parametrize(
-    "user",
-    [
+def test_what_is_understood_of_a_users_ways_in_tells_the_idle_days() -> None:
+    users = [
         a_user(password=a_password(ODD), key_1=a_key(used=days_before(7))),
         a_user(password=a_password(days_before(7)), key_1=a_key(used=ODD)),
         a_user(password=a_password(days_before(7), ODD)),
-    ],
-)
-def test_what_is_understood_of_a_users_ways_in_tells_the_idle_days(
-    user: Row, tmp_path: Path
-) -> None:
-    frame = judged_users(saved(tmp_path, report_text([user])))
-    assert frame["idle_days"].tolist() == [7]
+    ]
+    assert judged(users)["idle_days"].tolist() == [7] * 3
 
 
-def test_a_user_created_after_as_of_has_age_zero_and_is_new(tmp_path: Path) -> None:
-    frame = judged_users(saved(tmp_path, report_text([a_user(created=AS_OF + 5 * SECOND)])))
+def test_a_user_created_after_as_of_has_age_zero_and_is_new() -> None:
+    frame = judged([a_user(created=AS_OF + 5 * SECOND)])
     assert frame["age_days"].tolist() == [0]
     assert frame["caveats"].astype(str).tolist() == ["new-user"]
 
@@ -264,56 +253,35 @@ def test_a_user_created_after_as_of_has_age_zero_and_is_new(tmp_path: Path) -> N
 # Boundaries of the caveats
 
 
-@pytest.mark.parametrize(
-    ("age", "grace", "caveats"),
-    [
-        (timedelta(days=1) - SECOND, 1, "new-user"),
-        (timedelta(days=1), 1, ""),
-        (timedelta(days=1) + SECOND, 1, ""),
-        (timedelta(days=7) - SECOND, 7, "new-user"),
-        (timedelta(days=7), 7, ""),
-        (timedelta(days=7) + SECOND, 7, ""),
-        (timedelta(0), 0, ""),
-    ],
-)
-def test_grace_ends_with_the_last_second_of_its_last_day(
-    age: timedelta, grace: int, caveats: str, tmp_path: Path
-) -> None:
-    found = judgement_on(tmp_path, a_user(created=AS_OF - age), Terms(AS_OF, grace_days=grace))
-    assert found == unused("no-credentials", caveats)
+@pytest.mark.parametrize("grace", [1, 7])
+def test_grace_ends_with_the_last_second_of_its_last_day(grace: int) -> None:
+    end = AS_OF - timedelta(days=grace)
+    check(
+        (a_user(created=end + SECOND), unused(caveats="new-user")),
+        (a_user(created=end), unused()),
+        (a_user(created=end - SECOND), unused()),
+        terms=Terms(AS_OF, grace_days=grace),
+    )
+    check((a_user(created=AS_OF), unused()), terms=Terms(AS_OF, grace_days=0))
 
 
-def unused(reason: str, caveats: str) -> Judgement:
-    return Judgement("unused", reason, "check" if caveats else "certain", caveats)
+def test_sign_ins_are_on_record_from_the_first_second_of_tracking() -> None:
+    first = SIGN_INS_RECORDED_FROM
+    check(
+        (a_user(created=first - SECOND), unused(caveats="created-before-tracking")),
+        (a_user(created=first), unused()),
+        (a_user(created=first + SECOND), unused()),
+    )
 
 
-@pytest.mark.parametrize(
-    ("created", "caveats"),
-    [
-        (SIGN_INS_RECORDED_FROM - SECOND, "created-before-tracking"),
-        (SIGN_INS_RECORDED_FROM, ""),
-        (SIGN_INS_RECORDED_FROM + SECOND, ""),
-    ],
-)
-def test_sign_ins_are_on_record_from_the_first_second_of_tracking(
-    created: datetime, caveats: str, tmp_path: Path
-) -> None:
-    assert judgement_on(tmp_path, a_user(created=created)) == unused("no-credentials", caveats)
-
-
-@pytest.mark.parametrize(
-    ("created", "caveats"),
-    [
-        (GAP_END - SECOND, "sign-in-gap"),
-        (GAP_END, ""),
-        (GAP_END + SECOND, ""),
-    ],
-)
-def test_a_password_made_after_the_gap_in_the_record_is_not_doubted(
-    created: datetime, caveats: str, tmp_path: Path
-) -> None:
-    user = a_user(created=created, password=a_password())
-    assert judgement_on(tmp_path, user) == unused("never-signed-in", caveats)
+def test_a_password_made_after_the_gap_in_the_record_is_not_doubted() -> None:
+    doubted = unused("never-signed-in", "sign-in-gap")
+    check(
+        (a_user(created=GAP_END - SECOND, password=a_password()), doubted),
+        (a_user(created=GAP_END, password=a_password()), unused("never-signed-in")),
+        (a_user(created=GAP_END + SECOND, password=a_password()), unused("never-signed-in")),
+        (a_user(created=GAP_START), unused()),
+    )
 
 
 @pytest.mark.parametrize(
@@ -325,88 +293,65 @@ def test_a_password_made_after_the_gap_in_the_record_is_not_doubted(
     ],
 )
 def test_a_report_made_before_the_gap_in_the_record_is_not_doubted(
-    as_of: datetime, caveats: str, tmp_path: Path
+    as_of: datetime, caveats: str
 ) -> None:
     born = datetime(2017, 1, 1, tzinfo=UTC)
     user = a_user(created=born, password=a_password(changed=born))
-    assert judgement_on(tmp_path, user, Terms(as_of)) == unused("never-signed-in", caveats)
+    check((user, unused("never-signed-in", caveats)), terms=Terms(as_of))
 
 
-def test_without_a_password_the_gap_in_the_record_hides_nothing(tmp_path: Path) -> None:
-    user = a_user(created=GAP_START)
-    assert judgement_on(tmp_path, user) == unused("no-credentials", "")
-
-
-@pytest.mark.parametrize(
-    ("user", "caveats"),
-    [
-        (a_user(certificate_1=a_certificate()), "active-certificate"),
-        (a_user(certificate_2=a_certificate()), "active-certificate"),
-        (a_user(certificate_1=a_certificate(active=False)), ""),
-        (a_user(mfa=True), "mfa-registered"),
-        (a_user("BedrockAPIKey-a1b2"), "service-credential-user"),
-        (a_user("AeaApiKey-ab12"), "service-credential-user"),
-        (a_user("CloudWatchAPIKey-ab12"), "service-credential-user"),
-        (a_user("my-apikey-"), "service-credential-user"),
-        (a_user("apikey"), ""),
-        (a_user("api-key-1"), ""),
-    ],
-)
-def test_each_way_in_that_the_definition_does_not_count_is_a_caveat(
-    user: Row, caveats: str, tmp_path: Path
-) -> None:
-    assert judgement_on(tmp_path, user) == unused("no-credentials", caveats)
-
-
-@pytest.mark.parametrize("slot", ["key_1", "key_2"])
-def test_an_inactive_key_that_was_used_is_a_caveat(slot: str, tmp_path: Path) -> None:
+def test_each_way_in_that_the_definition_does_not_count_is_a_caveat() -> None:
     key = an_inactive_key(used=days_before(700))
-    user = a_user(key_1=key if slot == "key_1" else None, key_2=key if slot == "key_2" else None)
-    assert judgement_on(tmp_path, user) == unused("inactive-keys-only", "inactive-key-was-used")
+    used = unused("inactive-keys-only", "inactive-key-was-used")
+    check(
+        (a_user(certificate_1=a_certificate()), unused(caveats="active-certificate")),
+        (a_user(certificate_2=a_certificate()), unused(caveats="active-certificate")),
+        (a_user(certificate_1=a_certificate(active=False)), unused()),
+        (a_user(mfa=True), unused(caveats="mfa-registered")),
+        (a_user("BedrockAPIKey-a1b2"), unused(caveats="service-credential-user")),
+        (a_user("AeaApiKey-ab12"), unused(caveats="service-credential-user")),
+        (a_user("CloudWatchAPIKey-ab12"), unused(caveats="service-credential-user")),
+        (a_user("my-apikey-"), unused(caveats="service-credential-user")),
+        (a_user("apikey"), unused()),
+        (a_user("api-key-1"), unused()),
+        (a_user(key_1=key), used),
+        (a_user(key_2=key), used),
+    )
 
 
-@pytest.mark.parametrize(
-    ("text", "caveats"),
-    [
-        ("1 more access key; run aws iam list-access-keys", "more-credentials"),
-        ("2", "more-credentials"),
-        ("N/A", ""),
-        ("", ""),
-    ],
-)
-def test_credentials_beyond_the_two_slots_are_a_caveat(
-    text: str, caveats: str, tmp_path: Path
-) -> None:
-    users = [a_user() | {MORE_CREDENTIALS: text}]
+def test_credentials_beyond_the_two_slots_are_a_caveat() -> None:
+    cells = ["1 more access key; run aws iam list-access-keys", "2", "N/A", ""]
+    users = [a_user(f"user-{at}") | {MORE_CREDENTIALS: text} for at, text in enumerate(cells)]
     root = the_root() | {MORE_CREDENTIALS: "N/A"}
     report = report_text(users, root=root, columns=(*COLUMNS, MORE_CREDENTIALS))
-    (found,) = judgements_by("user", judged_users(saved(tmp_path, report))).values()
-    assert found == unused("no-credentials", caveats)
+    found = judgements_by("row", judged_users(("report.csv", report.encode())))
+    more = unused(caveats="more-credentials")
+    assert [*found.values()] == [more, more, unused(), unused()]
 
 
-@pytest.mark.parametrize(
-    ("status", "caveats"), [("Active", "service-credential"), ("Inactive", "")]
-)
-def test_saved_evidence_of_a_live_service_credential_is_a_caveat(
-    status: str, caveats: str, tmp_path: Path
-) -> None:
-    credential = {
-        "UserName": "quiet",
-        "Status": status,
-        "ServiceUserName": "quiet-at-012345678901",
-        "CreateDate": "2026-01-01T00:00:00Z",
-        "ServiceSpecificCredentialId": "ACCA12345678901234567",
-        "ServiceName": "bedrock.amazonaws.com",
-    }
-    path = saved(tmp_path, report_text([a_user("quiet"), a_user("other")]))
-    evidence = json.dumps({"ServiceSpecificCredentials": [credential]})
+def test_saved_evidence_of_a_live_service_credential_is_a_caveat(tmp_path: Path) -> None:
+    credentials = [
+        {
+            "UserName": status,
+            "Status": status,
+            "ServiceUserName": f"{status}-at-012345678901",
+            "CreateDate": "2026-01-01T00:00:00Z",
+            "ServiceSpecificCredentialId": f"ACCA{at:017}",
+            "ServiceName": "bedrock.amazonaws.com",
+        }
+        for at, status in enumerate(("Active", "Inactive"))
+    ]
+    path = saved(tmp_path, report_text([a_user("Active"), a_user("Inactive"), a_user("other")]))
+    evidence = json.dumps({"ServiceSpecificCredentials": credentials})
     saved(tmp_path, evidence, f"{path.name}.service-credentials.json")
-    found = judgements_by("user", judged_users(path))
-    assert found["quiet"] == unused("no-credentials", caveats)
-    assert found["other"] == unused("no-credentials", "")
+    assert judgements_by("user", judged_users(path)) == {
+        "Active": unused(caveats="service-credential"),
+        "Inactive": unused(),
+        "other": unused(),
+    }
 
 
-def test_caveats_stand_in_the_order_of_the_law(tmp_path: Path) -> None:
+def test_caveats_stand_in_the_order_of_the_law() -> None:
     born = datetime(2014, 1, 1, tzinfo=UTC)
     user = a_user(
         "BedrockAPIKey-a1b2",
@@ -416,27 +361,22 @@ def test_caveats_stand_in_the_order_of_the_law(tmp_path: Path) -> None:
         key_1=an_inactive_key(used=born),
         certificate_2=a_certificate(),
     )
-    found = judgement_on(tmp_path, user, Terms(AS_OF, grace_days=10_000))
-    assert found.caveats.split(";") == [
-        "active-certificate",
-        "inactive-key-was-used",
-        "created-before-tracking",
-        "sign-in-gap",
-        "mfa-registered",
-        "service-credential-user",
-        "new-user",
-    ]
+    caveats = (
+        "active-certificate;inactive-key-was-used;created-before-tracking;sign-in-gap"
+        ";mfa-registered;service-credential-user;new-user"
+    )
+    expected = unused("never-signed-in-inactive-keys", caveats)
+    check((user, expected), terms=Terms(AS_OF, grace_days=10_000))
 
 
-def test_the_retired_carry_caveats_too(tmp_path: Path) -> None:
+def test_the_retired_carry_caveats_too() -> None:
     user = a_user(
         password=no_password(days_before(400)),
         key_1=an_inactive_key(used=days_before(300)),
         certificate_1=a_certificate(),
         mfa=True,
     )
-    found = judgement_on(tmp_path, user)
-    assert found == Judgement("retired", "", "check", "active-certificate;inactive-key-was-used")
+    check((user, Judgement("retired", "", "check", "active-certificate;inactive-key-was-used")))
 
 
 # Cells that are not understood
@@ -457,88 +397,74 @@ NEEDED_BY_CERTAINTY = [
     ("cert_2_active", ""),
     ("cert_2_last_rotated", "not_supported"),
 ]
-
-
-def not_understood(column: str, value: str) -> Judgement:
-    return Judgement("undetermined", f'{column} "{value}" is not understood')
-
-
-@pytest.mark.parametrize(("column", "value"), NEEDED_BY_EVERYBODY)
-@pytest.mark.parametrize(
-    "user", [a_user(), a_user(password=a_password(days_before(1)))], ids=["quiet", "busy"]
-)
-def test_a_needed_cell_that_is_not_understood_is_named_and_decides_nothing(
-    user: Row, column: str, value: str, tmp_path: Path
-) -> None:
-    found = judgement_on(tmp_path, user | {column: value})
-    assert found == not_understood(column, value)
-
-
-@pytest.mark.parametrize("value", ["true ", " false", "true\n", "\u00a0false", "fal", "FAL\u017fE"])
-def test_a_boolean_is_one_of_two_words_in_any_case_and_nothing_else(
-    value: str, tmp_path: Path
-) -> None:
-    found = judgement_on(tmp_path, a_user(password_enabled=value))
-    assert found == not_understood("password_enabled", value)
-
-
 UNREAD = "unread-cell"
+BUSY = a_user(password=a_password(days_before(1)))
 
 
-@pytest.mark.parametrize(("column", "value"), NEEDED_BY_CERTAINTY)
-@pytest.mark.parametrize(
-    ("user", "judgement"),
-    [
-        (a_user(), Judgement("unused", "no-credentials", "check", UNREAD)),
-        (a_user(password=no_password(LONG_AGO)), Judgement("retired", "", "check", UNREAD)),
-    ],
-)
-def test_a_cell_that_only_certainty_needs_is_a_caveat_and_hides_no_user(
-    user: Row, judgement: Judgement, column: str, value: str, tmp_path: Path
-) -> None:
-    report = saved(tmp_path, report_text([user | {column: value}]))
-    analysis = analyzer.analyze(analyzer.load(report))
-    assert judgement_on(tmp_path, user | {column: value}) == judgement
-    (caveats,) = [each for page in analysis.pages() for each in caveat_sentences(page)]
-    assert caveats == ((UNREAD, f'{column} "{value}" is not understood.'),)
+def test_a_needed_cell_that_is_not_understood_is_named_and_decides_nothing() -> None:
+    check(
+        *(
+            (user | {column: value}, not_understood((column, value)))
+            for user in (a_user(), BUSY)
+            for column, value in NEEDED_BY_EVERYBODY
+        )
+    )
 
 
-@pytest.mark.parametrize(("column", "value"), NEEDED_BY_CERTAINTY)
-def test_a_cell_that_only_certainty_needs_does_not_hide_use(
-    column: str, value: str, tmp_path: Path
-) -> None:
-    user = a_user(password=a_password(days_before(1))) | {column: value}
-    assert judgement_on(tmp_path, user) == Judgement("active")
+def test_a_boolean_is_one_of_two_words_in_any_case_and_nothing_else() -> None:
+    values = ("true ", " false", "true\n", "\u00a0false", "fal", "FAL\u017fE")
+    column = "password_enabled"
+    check(*((a_user() | {column: each}, not_understood((column, each))) for each in values))
 
 
-@pytest.mark.parametrize("value", ["not_supported", "no", "", "2021-01-01T00:00:00"])
-def test_the_use_of_an_inactive_key_that_is_not_understood_is_a_caveat(
-    value: str, tmp_path: Path
-) -> None:
-    user = a_user(key_2=an_inactive_key()) | {"access_key_2_last_used_date": value}
-    assert judgement_on(tmp_path, user) == unused("inactive-keys-only", UNREAD)
-
-
-@pytest.mark.parametrize(
-    ("other", "judgement"),
-    [
-        (a_key(used=days_before(1)), Judgement("active")),
-        (a_key(used=days_before(400)), not_understood("access_key_1_last_used_date", "lately")),
-        (no_key(), not_understood("access_key_1_last_used_date", "lately")),
-    ],
-)
-def test_an_unreadable_use_leaves_open_who_else_is_not_active(
-    other: Row, judgement: Judgement, tmp_path: Path
-) -> None:
-    user = a_user(key_1=a_key(used="lately"), key_2=other)
-    assert judgement_on(tmp_path, user) == judgement
+def test_a_cell_that_only_certainty_needs_is_a_caveat_and_hides_neither_user_nor_use() -> None:
+    retired = a_user(password=no_password(LONG_AGO))
+    check(
+        *(
+            (user | {column: value}, judgement)
+            for user, judgement in (
+                (a_user(), unused(caveats=UNREAD)),
+                (retired, Judgement("retired", "", "check", UNREAD)),
+                (BUSY, ACTIVE),
+            )
+            for column, value in NEEDED_BY_CERTAINTY
+        )
+    )
+    users = [
+        a_user(f"user-{at}") | {each[0]: each[1]} for at, each in enumerate(NEEDED_BY_CERTAINTY)
+    ]
+    (page,) = analyzer.analyze(analyzer.load(("report.csv", report_text(users).encode()))).pages()
+    assert [*caveat_sentences(page)] == [
+        ((UNREAD, f'{column} "{value}" is not understood.'),)
+        for column, value in NEEDED_BY_CERTAINTY
+    ]
 
 
 USED = "2024-01-01T00:00:00Z"
 DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "region", "service"))
 
 
-@pytest.mark.parametrize("key", [an_inactive_key(), a_key(), no_key()])
+def test_the_use_of_an_inactive_key_that_is_not_understood_is_a_caveat() -> None:
+    unread = unused("inactive-keys-only", UNREAD)
+    cells: list[Row] = [
+        {DATE: value} for value in ("not_supported", "no", "", "2021-01-01T00:00:00")
+    ]
+    contradiction = a_user(key_1=an_inactive_key(used=days_before(9))) | {SERVICE: "N/A"}
+    check(
+        *((a_user(key_1=an_inactive_key()) | each, unread) for each in cells),
+        (contradiction, unread),
+    )
+
+
+def test_an_unreadable_use_leaves_open_who_else_is_not_active() -> None:
+    lately, fresh = not_understood((DATE, "lately")), a_key(used=days_before(1))
+    check(
+        (a_user(key_1=a_key(used="lately"), key_2=fresh), ACTIVE),
+        (a_user(key_1=a_key(used="lately"), key_2=a_key(used=days_before(400))), lately),
+        (a_user(key_1=a_key(used="lately")), lately),
+    )
+
+
 @pytest.mark.parametrize(
     ("cells", "columns"),
     [
@@ -552,216 +478,153 @@ DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "
     ],
 )
 def test_a_use_without_its_place_or_a_place_without_its_use_is_a_contradiction(
-    key: Row, cells: Row, columns: list[str], tmp_path: Path
+    cells: dict[str, str], columns: list[str]
 ) -> None:
-    reason = "; ".join(f'{each} "{cells[each]}" is not understood' for each in columns)
-    is_inactive = key == an_inactive_key()
-    expected = (
-        unused("inactive-keys-only", UNREAD) if is_inactive else Judgement("undetermined", reason)
+    contradiction = not_understood(*((each, cells[each]) for each in columns))
+    check(
+        (a_user(key_1=an_inactive_key()) | {**cells}, unused("inactive-keys-only", UNREAD)),
+        (a_user(key_1=a_key()) | {**cells}, contradiction),
+        (a_user() | {**cells}, contradiction),
     )
-    assert judgement_on(tmp_path, a_user(key_1=key) | cells) == expected
 
 
-@pytest.mark.parametrize(
-    "cells",
-    [
+def test_a_use_has_its_service_but_need_not_have_a_region() -> None:
+    not_used: tuple[Row, ...] = (
         {},
         {REGION: "", SERVICE: ""},
         {REGION: "not_supported", SERVICE: "not_supported"},
-        {DATE: USED, REGION: "eu-west-1", SERVICE: "ec2"},
-        {DATE: USED, REGION: "N/A", SERVICE: "s3"},
-        {DATE: USED, REGION: "N/A", SERVICE: "not_supported"},
-        {DATE: USED, REGION: "", SERVICE: ""},
-    ],
-)
-def test_a_use_has_its_service_but_need_not_have_a_region(
-    cells: dict[str, str], tmp_path: Path
-) -> None:
-    user = a_user(key_1=an_inactive_key()) | cells
-    caveat = "inactive-key-was-used" if DATE in cells else ""
-    assert judgement_on(tmp_path, user) == unused("inactive-keys-only", caveat)
+    )
+    places = (("eu-west-1", "ec2"), ("N/A", "s3"), ("N/A", "not_supported"), ("", ""))
+    user = a_user(key_1=an_inactive_key())
+    was_used = unused("inactive-keys-only", "inactive-key-was-used")
+    check(
+        *((user | cells, unused("inactive-keys-only")) for cells in not_used),
+        *(
+            (user | {DATE: USED, REGION: region, SERVICE: service}, was_used)
+            for region, service in places
+        ),
+    )
 
 
 @pytest.mark.parametrize(
     "lacking", [{REGION}, {SERVICE}, {REGION, SERVICE}, {DATE, REGION, SERVICE}]
 )
-@pytest.mark.parametrize("used", ["N/A", USED])
-def test_a_report_without_a_column_contradicts_nothing_by_it(
-    lacking: set[str], used: str, tmp_path: Path
-) -> None:
-    place: Row = {} if used == "N/A" else {REGION: "N/A", SERVICE: "s3"}
-    user = a_user(password=a_password(days_before(1)), key_1=a_key()) | place | {DATE: used}
+def test_a_report_without_a_column_contradicts_nothing_by_it(lacking: set[str]) -> None:
+    not_used = a_user(password=a_password(days_before(1)), key_1=a_key())
+    used = not_used | {DATE: USED, REGION: "N/A", SERVICE: "s3"}
     columns = [each for each in COLUMNS if each not in lacking]
-    assert judgement_on(tmp_path, user, columns=columns) == Judgement("active")
+    check((not_used, ACTIVE), (used, ACTIVE), columns=columns)
 
 
-def test_a_key_that_is_absent_has_no_service_also_where_no_report_tells_its_use(
-    tmp_path: Path,
-) -> None:
+def test_a_key_that_is_absent_has_no_service_also_where_no_report_tells_its_use() -> None:
     columns = [each for each in COLUMNS if each != DATE]
-    found = judgement_on(tmp_path, a_user() | {SERVICE: "s3"}, columns=columns)
-    assert found == not_understood(SERVICE, "s3")
+    check((a_user() | {SERVICE: "s3"}, not_understood((SERVICE, "s3"))), columns=columns)
 
 
-def test_a_date_that_is_not_understood_is_named_beside_other_keys_services(tmp_path: Path) -> None:
-    user = a_user(key_1=a_key(used="once"), key_2=a_key())
-    found = judgement_on(tmp_path, user | {"access_key_2_last_used_service": "s3"})
-    assert found.reason == (
-        f'{DATE} "once" is not understood; access_key_2_last_used_service "s3" is not understood'
+def test_every_cell_that_is_to_blame_is_named_as_it_stands_in_the_report() -> None:
+    service = {"access_key_2_last_used_service": "s3"}
+    cells = [("password_enabled", "ja"), ("access_key_2_active", "nein")]
+    moments = ("2024-01-01T00:00:00+00:00", "2024-01-01T00:00:00-07:00", "2024-01-01T00:00:00.5Z")
+    check(
+        (a_user() | {**dict(cells)}, not_understood(*cells)),
+        (
+            a_user(key_1=a_key(used="once"), key_2=a_key()) | {**service},
+            not_understood((DATE, "once"), *service.items()),
+        ),
+        *((a_user(key_1=a_key()) | {DATE: each}, not_understood((DATE, each))) for each in moments),
     )
 
 
-@pytest.mark.parametrize(
-    "value", ["2024-01-01T00:00:00+00:00", "2024-01-01T00:00:00-07:00", "2024-01-01T00:00:00.5Z"]
-)
-def test_a_reason_shows_the_cell_as_it_stands_in_the_report(value: str, tmp_path: Path) -> None:
-    user = a_user(key_1=a_key()) | {"access_key_1_last_used_date": value}
-    assert judgement_on(tmp_path, user) == not_understood("access_key_1_last_used_date", value)
+def test_an_absent_key_that_was_used_is_a_contradiction() -> None:
+    cell = ("access_key_2_last_used_date", USED)
+    check((a_user() | {cell[0]: cell[1]}, not_understood(cell)))
 
 
-def test_an_absent_key_that_was_used_is_a_contradiction(tmp_path: Path) -> None:
-    user = a_user(access_key_2_last_used_date="2024-01-01T00:00:00Z")
-    found = judgement_on(tmp_path, user)
-    assert found.verdict == "undetermined"
-    assert "access_key_2" in found.reason
-
-
-@pytest.mark.parametrize("created", ["N/A", "no_information", "soon"])
-@pytest.mark.parametrize("slot", [1, 2])
-def test_an_active_certificate_without_its_date_is_two_caveats(
-    slot: int, created: str, tmp_path: Path
-) -> None:
-    user = a_user() | {f"cert_{slot}_active": "true", f"cert_{slot}_last_rotated": created}
-    assert judgement_on(tmp_path, user) == unused(
-        "no-credentials", "active-certificate;unread-cell"
+def test_an_active_certificate_without_its_date_is_two_caveats() -> None:
+    check(
+        *(
+            (
+                a_user() | {f"cert_{slot}_active": "true", f"cert_{slot}_last_rotated": created},
+                unused(caveats="active-certificate;unread-cell"),
+            )
+            for slot in (1, 2)
+            for created in ("N/A", "no_information", "soon")
+        )
     )
 
 
-@pytest.mark.parametrize("slot", [1, 2])
-@pytest.mark.parametrize(
-    ("created", "verdict"),
-    [(days_before(89.9), "active"), (days_before(90), "dormant"), (ODD, "undetermined")],
-)
-def test_an_active_key_without_its_date_counts_from_the_users_creation(
-    slot: int, created: datetime | str, verdict: str, tmp_path: Path
-) -> None:
-    user = a_user(created=created) | {f"access_key_{slot}_active": "true"}
-    assert judgement_on(tmp_path, user).verdict == verdict
+def test_an_active_key_without_its_date_counts_from_the_users_creation() -> None:
+    moments = (days_before(89.9), days_before(90), ODD)
+    users = [
+        a_user(created=created) | {f"access_key_{slot}_active": "true"}
+        for slot in (1, 2)
+        for created in moments
+    ]
+    verdicts = judged(users)["verdict"].astype(str)
+    assert verdicts.tolist() == ["active", "dormant", "undetermined"] * 2
 
 
-def test_every_cell_that_is_to_blame_is_named(tmp_path: Path) -> None:
-    user = a_user(password_enabled="ja", access_key_2_active="nein")
-    found = judgement_on(tmp_path, user)
-    assert found.verdict == "undetermined"
-    assert found.reason == (
-        'password_enabled "ja" is not understood; access_key_2_active "nein" is not understood'
+def test_a_region_or_service_that_says_nothing_decides_nothing() -> None:
+    silent: Row = dict.fromkeys((REGION, SERVICE, "password_next_rotation"), "not_supported")
+    check((a_user() | silent, unused()))
+
+
+def test_a_report_of_2014_leaves_open_only_what_the_use_of_a_key_decides() -> None:
+    absent = f"{DATE} is not in this report"
+    check(
+        (a_user(), unused()),
+        (a_user(password=a_password()), unused("never-signed-in")),
+        (a_user(password=a_password(days_before(1)), key_1=a_key()), ACTIVE),
+        (a_user(key_1=a_key()), Judgement("undetermined", absent)),
+        (a_user(key_1=an_inactive_key()), unused("inactive-keys-only", "missing-columns")),
+        columns=COLUMNS_OF_2014,
     )
-
-
-def test_a_region_or_service_that_says_nothing_decides_nothing(tmp_path: Path) -> None:
-    user = a_user(
-        access_key_1_last_used_region="not_supported",
-        access_key_1_last_used_service="not_supported",
-        password_next_rotation="not_supported",
-    )
-    assert judgement_on(tmp_path, user) == unused("no-credentials", "")
-
-
-@pytest.mark.parametrize(
-    ("user", "judgement"),
-    [
-        (a_user(), unused("no-credentials", "")),
-        (a_user(password=a_password()), unused("never-signed-in", "")),
-        (a_user(password=a_password(days_before(1)), key_1=a_key()), Judgement("active")),
-    ],
-)
-def test_a_report_of_2014_is_judged_where_no_last_use_of_a_key_is_needed(
-    user: Row, judgement: Judgement, tmp_path: Path
-) -> None:
-    assert judgement_on(tmp_path, user, columns=COLUMNS_OF_2014) == judgement
-
-
-def test_a_report_of_2014_leaves_open_what_the_use_of_a_key_decides(tmp_path: Path) -> None:
-    found = judgement_on(tmp_path, a_user(key_1=a_key()), columns=COLUMNS_OF_2014)
-    assert found.verdict == "undetermined"
-    assert "access_key_1_last_used_date" in found.reason
-
-
-def test_a_report_of_2014_leaves_the_use_of_an_inactive_key_to_be_checked(tmp_path: Path) -> None:
-    found = judgement_on(tmp_path, a_user(key_1=an_inactive_key()), columns=COLUMNS_OF_2014)
-    assert found == unused("inactive-keys-only", "missing-columns")
 
 
 # Rows and identities
 
 
-def test_rows_of_one_arn_that_contradict_each_other_are_one_undetermined_user(
-    tmp_path: Path,
-) -> None:
-    text = report_text([a_user(), a_user(password=a_password()), a_user("other")])
-    frame = judged_users(saved(tmp_path, text))
-    verdicts = list(zip(frame["user"], frame["verdict"].astype(str), strict=True))
-    assert verdicts == [("quiet", "undetermined"), ("other", "unused")]
+def test_rows_of_one_arn_are_one_user_and_count_by_what_they_contradict_each_other_in() -> None:
+    twice = {
+        "same": a_user("same"),
+        "decided": a_user("decided", password=a_password()),
+        "certain": a_user("certain", mfa=True),
+    }
+    text = report_text(row for name, other in twice.items() for row in (a_user(name), other))
+    found = judgements_by("user", judged_users(("report.csv", text.encode())))
+    assert found["decided"].verdict == "undetermined"
+    assert found == {
+        "same": unused(),
+        "decided": found["decided"],
+        "certain": unused(caveats=UNREAD),
+    }
 
 
-def test_rows_that_contradict_each_other_in_what_only_certainty_needs_are_to_check(
-    tmp_path: Path,
-) -> None:
-    text = report_text([a_user(), a_user(mfa=True), a_user("other")])
-    frame = judged_users(saved(tmp_path, text))
-    assert frame["verdict"].astype(str).tolist() == ["unused"] * 2
-    assert frame["caveats"].astype(str).tolist() == [UNREAD, ""]
+def test_a_row_that_names_nobody_is_undetermined() -> None:
+    of_account = f"arn:aws:iam::{ACCOUNT}:user/"
+    users = [
+        *(a_user() | {"arn": arn} for arn in (f"{of_account}other", f"{of_account}quiet/", "")),
+        *(a_user(name) for name in ("", "two words", "line\nbreak", "x" * 129)),
+    ]
+    frame = judged(users)
+    assert frame["verdict"].astype(str).tolist() == ["undetermined"] * 7
+    assert frame["reason"].astype(str).str.contains("is not understood").tolist() == [True] * 7
 
 
-def test_a_row_that_stands_twice_counts_once(tmp_path: Path) -> None:
-    text = report_text([a_user(), a_user(), a_user("other")])
-    frame = judged_users(saved(tmp_path, text))
-    assert frame["user"].tolist() == ["quiet", "other"]
-    assert frame["verdict"].astype(str).tolist() == ["unused", "unused"]
-
-
-@pytest.mark.parametrize(
-    ("name", "arn"),
-    [
-        ("quiet", "arn:aws:iam::012345678901:user/other"),
-        ("quiet", "arn:aws:iam::012345678901:user/quiet/"),
-        ("quiet", ""),
-        ("", "arn:aws:iam::012345678901:user/"),
-        ("two words", "arn:aws:iam::012345678901:user/two words"),
-        ("line\nbreak", "arn:aws:iam::012345678901:user/line\nbreak"),
-        ("x" * 129, "arn:aws:iam::012345678901:user/" + "x" * 129),
-    ],
-)
-def test_a_row_that_names_nobody_is_undetermined(name: str, arn: str, tmp_path: Path) -> None:
-    found = judgement_on(tmp_path, a_user(name) | {"arn": arn})
-    assert found.verdict == "undetermined"
-    assert "is not understood" in found.reason
-
-
-@pytest.mark.parametrize(
-    "arn",
-    [
+def test_every_partition_and_every_path_is_understood() -> None:
+    arns = [
         "arn:aws-cn:iam::000000000001:user/quiet",
-        "arn:aws-us-gov:iam::012345678901:user/quiet",
-        "arn:aws-eusc:iam::012345678901:user/quiet",
-        "arn:aws:iam::012345678901:user/team/a,b;\"c'/$(x)/quiet",
-    ],
-)
-def test_every_partition_and_every_path_is_understood(arn: str, tmp_path: Path) -> None:
-    path = saved(tmp_path, report_text([a_user() | {"arn": arn}]))
-    assert judgements_by("arn", judged_users(path)) == {arn: unused("no-credentials", "")}
+        "arn:aws-us-gov:iam::000000000002:user/quiet",
+        "arn:aws-eusc:iam::000000000003:user/quiet",
+        "arn:aws:iam::000000000004:user/team/a,b;\"c'/$(x)/quiet",
+    ]
+    frame = judged(a_user() | {"arn": arn} for arn in arns)
+    assert judgements_by("arn", frame) == dict.fromkeys(arns, unused())
 
 
 @pytest.mark.parametrize("name", ["<root_account>", "root_account", "root"])
-def test_the_root_is_never_judged_as_a_user(name: str, tmp_path: Path) -> None:
-    root = a_user(name) | {"arn": "arn:aws:iam::012345678901:root"}
-    frame = judged_users(saved(tmp_path, report_text([a_user("root")], root=root)))
-    assert frame["arn"].tolist() == ["arn:aws:iam::012345678901:user/root"]
-
-
-def test_a_use_of_an_inactive_key_that_its_service_contradicts_is_not_understood(
-    tmp_path: Path,
-) -> None:
-    user = a_user(key_2=an_inactive_key(used=days_before(9)))
-    found = judgement_on(tmp_path, user | {"access_key_2_last_used_service": "N/A"})
-    assert found == unused("inactive-keys-only", UNREAD)
+def test_the_root_is_never_judged_as_a_user(name: str) -> None:
+    root = a_user(name) | {"arn": f"arn:aws:iam::{ACCOUNT}:root"}
+    text = report_text([a_user("root")], root=root)
+    frame = judged_users(("report.csv", text.encode()))
+    assert frame["arn"].tolist() == [f"arn:aws:iam::{ACCOUNT}:user/root"]
