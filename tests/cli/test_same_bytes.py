@@ -6,21 +6,28 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Program
-from tests.support.builders import ROOT_FOLDER, run
+from tests.support.builders import ROOT_FOLDER, a_user, report_text, run, saved
 from tests.support.outputs import EXEMPTIONS, SAMPLES
 from tests.support.processes import python, unmeasured
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 PLACES = (
-    {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
-    {"TZ": "America/St_Johns", "LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "1"},
+    {"TZ": "Pacific/Kiritimati", "LC_ALL": "POSIX", "PYTHONHASHSEED": "0"},
+    {"TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8", "LANG": "de_DE.UTF-8"},
+)
+ODD = (
+    a_user("odd", password_enabled="wahr ☂", mfa_active="\uff34\uff32\uff35\uff25"),
+    a_user("İ", created="\uff12\uff10\uff12\uff14"),
 )
 
 
 def outputs(folder: Path) -> tuple[str | Path, ...]:
+    """Return arguments that have two samples and a report of odd cells written into a folder."""
+    name = "odd_status_reports_2026-05-01T12-00-00+00-00.csv"
+    odd = saved(folder.parent, report_text(ODD), name)
     return (
-        *("analyze", SAMPLES / "organization", SAMPLES / "old-form.csv"),
+        *("analyze", SAMPLES / "organization", SAMPLES / "old-form.csv", odd),
         *("--exemptions", EXEMPTIONS, "--verdict", "all", "--format", "table"),
         *("-o", folder / "a.csv", "-o", folder / "a.json"),
     )
