@@ -13,11 +13,11 @@ def installed(shell: str) -> str:
 
 
 @pytest.fixture(params=SHELLS)
-def shell(request: pytest.FixtureRequest) -> str:
+def every_shell(request: pytest.FixtureRequest) -> str:
     return installed(request.param)
 
 
 @pytest.fixture
-def one_shell(request: pytest.FixtureRequest) -> str:
-    """Return one of the shells by the name of the test: a table reaches all of them."""
+def shell(request: pytest.FixtureRequest) -> str:
+    """Return one of the shells by the name of the test: half of the tests run in each."""
     return installed(SHELLS[crc32(request.node.name.encode()) % len(SHELLS)])

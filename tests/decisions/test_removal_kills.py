@@ -1,6 +1,7 @@
 """A run that is killed at any call is finished by the next one, and nothing is lost or left."""
 
 from copy import deepcopy
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -67,24 +68,23 @@ def test_a_run_makes_as_many_changes_as_are_killed_here(tmp_path: Path) -> None:
     assert aws.account.copy() == end.copy()
 
 
-@pytest.mark.parametrize(("when", "shell"), [("before", "dash"), ("after", "bash")])
-@pytest.mark.parametrize("number", range(1, CHANGES + 1))
-def test_the_next_run_finishes_what_a_kill_interrupted(
-    tmp_path: Path, number: int, when: str, shell: str
+def test_runs_that_are_killed_before_and_after_each_change_are_finished_by_the_next(
+    tmp_path: Path,
 ) -> None:
+    """Kill each run at its first change: before it in one shell, right after it in the other."""
     aws = populated(tmp_path)
     start, end = deepcopy(aws.account), finished(aws.account)
-    aws.kill_at = when, number
-    assert aws.apply(shell, DELETED, DEACTIVATED).code == -9
-    assert len(aws.changes()) == number
-    nothing_is_lost(aws, start)
-
-    again = aws.apply(shell, DELETED, DEACTIVATED)
-    assert (again.code, again.messages) == (0, ""), again.output
+    kills = 0
+    for kills, (when, shell) in enumerate(cycle((("before", "dash"), ("after", "bash"))), start=1):
+        aws.kill_at = when, kills
+        run = aws.apply(shell, DELETED, DEACTIVATED)
+        nothing_is_lost(aws, start)
+        if run.code == 0:
+            break
+        assert (run.code, run.messages, len(aws.changes())) == (-9, "", kills), run.output
+    assert kills == 2 * CHANGES + 1
     assert aws.account.copy() == end.copy()
-    deleted = number > DELETIONS or (when, number) == ("after", DELETIONS)
-    assert again.results() == {DELETED.arn: "gone" if deleted else "done", DEACTIVATED.arn: "done"}
-    nothing_is_lost(aws, start)
+    assert run.results() == {DELETED.arn: "gone", DEACTIVATED.arn: "done"}
 
 
 def nothing_is_lost(aws: AwsStub, start: AwsAccount) -> None:

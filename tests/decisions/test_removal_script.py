@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import timedelta, timezone
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from analyzer.decisions.removal_script import (
     empty_script,
     removal_script,
 )
-from analyzer.decisions.review_columns import Decision
+from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, REMOVAL_STEPS, stated
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, AwsStub
@@ -28,7 +29,6 @@ from tests.support.removals import (
     HOUR,
     NOW,
     SECOND,
-    SHELLS,
     attach_permissions,
     device,
     exists,
@@ -99,11 +99,11 @@ def steps(changes: Sequence[str]) -> list[str]:
 
 
 def test_all_that_is_attached_is_removed_in_the_order_of_aws_before_the_user(
-    tmp_path: Path, shell: str, version: int
+    tmp_path: Path, every_shell: str, version: int
 ) -> None:
     aws = AwsStub(tmp_path, version, NOW)
     equip(aws)
-    run = aws.apply(shell, FULL)
+    run = aws.apply(every_shell, FULL)
     assert (run.code, run.messages, run.results()) == (0, "", {ARN: LogResult.DONE})
     assert changes_of(aws) == REMOVED
     assert aws.account.copy() == ({}, [])
@@ -125,12 +125,12 @@ def test_each_change_has_a_line_in_the_log_before_and_after_it(aws: AwsStub, she
 
 
 def test_without_apply_the_same_steps_are_shown_and_nothing_is_changed_or_written(
-    aws: AwsStub, shell: str
+    aws: AwsStub, every_shell: str
 ) -> None:
     equip(aws)
     before = aws.account.copy(), {*aws.folder.iterdir()}
     for _ in range(2):
-        run = aws.preview(shell, FULL)
+        run = aws.preview(every_shell, FULL)
         assert (run.code, run.messages, run.log) == (0, "", [])
         shown = [line.split()[1] for line in run.output.splitlines() if "  would " in line][:-1]
         assert shown == steps(REMOVED)
@@ -141,7 +141,7 @@ def test_without_apply_the_same_steps_are_shown_and_nothing_is_changed_or_writte
 
 
 def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(
-    aws: AwsStub, shell: str
+    aws: AwsStub, every_shell: str
 ) -> None:
     certificates = tuple(
         CredentialInReport(created=CREATED + n * HOUR, active=n == 1) for n in (0, 1)
@@ -151,7 +151,7 @@ def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(
     lists = aws.account.users["bob"].lists
     lists["list-ssh-public-keys"].append(["Active", stated(CREATED), "APKA2"])
     lists["list-service-specific-credentials"].append(["Active", stated(CREATED), "ACCA3"])
-    run = aws.apply(shell, each)
+    run = aws.apply(every_shell, each)
     assert (run.code, run.results()) == (0, {ARN: "done"})
     assert changes_of(aws) == (
         "update-access-key --access-key-id=AKIA0bob --status=Inactive",
@@ -160,7 +160,7 @@ def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(
         f"update-{SERVICE} --{SERVICE}-id=ACCA3 --status=Inactive",
         "delete-login-profile",
     )
-    assert aws.apply(shell, each).log[-1]["detail"] == "nothing left to do"
+    assert aws.apply(every_shell, each).log[-1]["detail"] == "nothing left to do"
     assert len(aws.changes()) == 5
 
 
@@ -385,23 +385,17 @@ HOSTILE = (
     "-x",
     "--profile=other",
     "=1+1",
-    "@a,b+c",
-    "a=",
+    "@a,b+c=",
     "None",
-    "$(touch stolen)",
-    "`touch stolen`",
-    ";touch stolen;",
+    "$(touch stolen)`touch stolen`;touch stolen;",
     "'; touch stolen; '",
     '"; touch stolen; "',
-    "a' 'b",
-    "a\\",
+    "a' 'b  c\\",
     "*",
     "~",
     "..",
-    "a  b",
-    "# a",
+    "# a%s%n",
     "EOF",
-    "%s%n",
     "created=2000-01-01T00:00:00Z",
     "\N{LATIN SMALL LETTER E WITH ACUTE}\N{RIGHT SINGLE QUOTATION MARK}",
 )
@@ -410,51 +404,47 @@ HOSTILE_PATH = "/$(touch${IFS}stolen)`'\";/*/"
 
 
 @pytest.mark.no_cover
-def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub, shell: str) -> None:
-    users = [removal(name, HOSTILE_PATH) for name in HOSTILE]
+def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub, every_shell: str) -> None:
+    """Delete one half and deactivate the other, and in the other shell the other way round."""
+    decisions = cycle(REMOVALS if every_shell == "dash" else REMOVALS[::-1])
+    key = CredentialInReport(created=CREATED, active=True)
+    users = [
+        removal(name, HOSTILE_PATH, keys=(key,), decision=decision)
+        for name, decision in zip(HOSTILE, decisions, strict=False)
+    ]
     for each in users:
         user = exists(aws.account, each)
         user.lists["list-groups-for-user"] = [["-", "-", HOSTILE_NAME]]
-    run = aws.apply(shell, *users)
+        user.lists["list-access-keys"][0][2] = f"AKIA{HOSTILE_NAME}"
+    run = aws.apply(every_shell, *users)
     assert (run.code, run.messages) == (0, "")
     assert run.results() == {each.arn: "done" for each in users}
-    assert aws.changes() == [
-        change
-        for name in HOSTILE
-        for change in (
-            ["remove-user-from-group", f"--user-name={name}", f"--group-name={HOSTILE_NAME}"],
-            ["delete-user", f"--user-name={name}"],
-        )
-    ]
-    for call in aws.calls:
-        if call[0] == "iam":
-            assert call[2].startswith(("--user-name=", "--access-key-id="))
-            assert all(word.startswith("--") for word in call[2:])
+    assert aws.changes() == [change for each in users for change in hostile_changes(each)]
     names = [line["user"] for line in run.log if line["step"] == "end"]
     assert names == [f"'{name}" if name[0] in "=+-@" else name for name in HOSTILE]
     assert [saved["get-user"]["Arn"] for saved in aws.backups()] == [each.arn for each in users]
-    assert not list(aws.folder.rglob("stolen"))
 
-
-@pytest.mark.no_cover
-def test_hostile_names_are_data_in_the_calls_that_undo(aws: AwsStub, shell: str) -> None:
-    key = CredentialInReport(created=CREATED, active=True)
-    users = [removal(name, HOSTILE_PATH, keys=(key,), decision="deactivate") for name in HOSTILE]
-    for each in users:
-        exists(aws.account, each)
-        aws.account.users[each.user].lists["list-access-keys"][0][2] = f"AKIA{HOSTILE_NAME}"
-    assert aws.apply(shell, *users).code == 0
-    assert aws.run(shell, f"{shell} {UNDO} </dev/null").messages == ""
-    assert [call[1:] for call in aws.calls[-len(HOSTILE) :]] == [
-        [
-            "update-access-key",
-            f"--user-name={name}",
-            f"--access-key-id=AKIA{HOSTILE_NAME}",
-            "--status=Active",
-        ]
-        for name in HOSTILE
+    aws.calls.clear()
+    assert aws.run(every_shell, f"{every_shell} {UNDO} </dev/null").messages == ""
+    assert [call[1:] for call in aws.calls] == [
+        [*change[:-1], "--status=Active"]
+        for each in users
+        for change in hostile_changes(each)
+        if change[0] == "update-access-key"
     ]
     assert not list(aws.folder.rglob("stolen"))
+
+
+def hostile_changes(each: Removal) -> list[list[str]]:
+    """Return the calls that change such a user."""
+    name, key = f"--user-name={each.user}", f"--access-key-id=AKIA{HOSTILE_NAME}"
+    if each.decision is Decision.DEACTIVATE:
+        return [["update-access-key", name, key, "--status=Inactive"]]
+    return [
+        ["delete-access-key", name, key],
+        ["remove-user-from-group", name, f"--group-name={HOSTILE_NAME}"],
+        ["delete-user", name],
+    ]
 
 
 WORDS = (
@@ -560,7 +550,7 @@ def shellcheck(script: str, folder: Path, dialect: str = "sh") -> str:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("dialect", ["sh", *SHELLS])
+@pytest.mark.parametrize("dialect", ["sh", "bash"])
 def test_shellcheck_has_nothing_to_say(tmp_path: Path, dialect: str) -> None:
     users = [removal(name, HOSTILE_PATH) for name in HOSTILE]
     users += [removal(f"user-{n}", ticket=text, decided_by=text) for n, text in enumerate(WORDS)]
