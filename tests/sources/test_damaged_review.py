@@ -17,6 +17,7 @@ from analyzer.sources.review_workbook import read_files
 from tests.support.builders import a_certificate, a_password, a_user, an_inactive_key, days_before
 from tests.support.decisions import TODAY
 from tests.support.review import HEADS, UNUSED, edited, edited_book, entered, review_of, saved
+from tests.support.workbooks import parts
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -37,7 +38,6 @@ ENTRIES = [
     entered(user, (word, person, ON, "SEC-1", "left"))
     for word, (person, user) in zip(WORDS, USER_OF.items(), strict=True)
 ]
-Damage = Callable[[random.Random], bytes]
 
 
 @cache
@@ -46,9 +46,11 @@ def whole() -> bytes:
 
 
 @cache
-def parts() -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(whole())) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+def whole_parts() -> dict[str, bytes]:
+    return parts(whole())
+
+
+Damage = Callable[[random.Random], bytes]
 
 
 def in_list(damage: Callable[[Worksheet, random.Random], None]) -> Damage:
@@ -137,19 +139,23 @@ def zipped(parts: dict[str, bytes]) -> bytes:
 
 def a_part(dice: random.Random) -> str:
     return dice.choice(
-        [name for name in parts() if name.startswith("xl/") and b"<" in parts()[name]]
+        [name for name, part in whole_parts().items() if name.startswith("xl/") and b"<" in part]
     )
 
 
 def sign_of_part(dice: random.Random) -> bytes:
     name = a_part(dice)
-    return zipped({**parts(), name: with_sign_damaged(parts()[name].decode(), dice).encode()})
+    return zipped(
+        {**whole_parts(), name: with_sign_damaged(whole_parts()[name].decode(), dice).encode()}
+    )
 
 
 def elements_of_part(dice: random.Random) -> bytes:
     """Let an element go, be there twice, or change places with another."""
     name = a_part(dice)
-    pieces = re.split(r"(<c .*?</c>|<row .*?>|<v>.*?</v>|<si>.*?</si>)", parts()[name].decode())
+    pieces = re.split(
+        r"(<c .*?</c>|<row .*?>|<v>.*?</v>|<si>.*?</si>)", whole_parts()[name].decode()
+    )
     odd = [*range(1, len(pieces), 2)] or [0]
     one, other = dice.choice(odd), dice.choice(odd)
     fate = dice.randrange(3)
@@ -157,15 +163,15 @@ def elements_of_part(dice: random.Random) -> bytes:
         pieces[one], pieces[other] = pieces[other], pieces[one]
     else:
         pieces[one] *= (fate - 1) * 2
-    return zipped({**parts(), name: "".join(pieces).encode()})
+    return zipped({**whole_parts(), name: "".join(pieces).encode()})
 
 
 def part_lost_or_another(dice: random.Random) -> bytes:
-    one, other = dice.sample([*parts()], 2)
-    damaged = {**parts(), one: parts()[other]}
+    one, other = dice.sample([*whole_parts()], 2)
+    parts = {**whole_parts(), one: whole_parts()[other]}
     if dice.random() < 0.5:
-        del damaged[one]
-    return zipped(damaged)
+        del parts[one]
+    return zipped(parts)
 
 
 def cut_off(dice: random.Random) -> bytes:
@@ -210,5 +216,6 @@ def test_the_whole_workbook_has_all_decisions() -> None:
 def test_a_damaged_workbook_is_refused_or_has_each_decision_on_the_user_of_its_row(
     damage: Damage,
 ) -> None:
-    outcomes = [users_decided_on(damage(random.Random(seed))) for seed in range(6)]
+    # Four of each kind: the ways of filling in have a table of the edges.
+    outcomes = [users_decided_on(damage(random.Random(seed))) for seed in range(4)]
     assert all(map(is_on_the_users_of_their_rows, filter(None, outcomes)))

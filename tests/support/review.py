@@ -64,6 +64,7 @@ def review_of(*users: Row, decided: LedgerLine | None = None) -> bytes:
     return stream.getvalue()
 
 
+@lru_cache(maxsize=32)
 def edited(content: bytes, *edits: Edit) -> bytes:
     """Return a workbook as it is after a person edited and saved it."""
     return saved(edited_book(content, *edits))
