@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from analyzer.decisions.follow_up import page_of_lines
 from analyzer.decisions.user_state import UserState, access_added, user_states
 from tests.support import decision_oracle as law
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
     LONG_AGO,
     NEVER,
@@ -41,10 +40,17 @@ NOTHING_UNDERSTOOD: dict[str, Any] = {
 }
 
 
-def state(user: Row) -> UserState:
-    """Return a user as a report shows it."""
-    (page,) = analysis_of(user, as_of=LATER + timedelta(days=90)).pages()
-    return user_states(page)[0]
+Case = tuple[Row, Row]
+"""A user before and now."""
+
+
+def states(*users: Row) -> list[UserState]:
+    """Return users, each under a name of its own, as one report shows them."""
+    arn = f"arn:aws:iam::{ACCOUNT}:user/"
+    rows = [row | {"user": f"u{at:03}", "arn": f"{arn}u{at:03}"} for at, row in enumerate(users)]
+    (page,) = analysis_of(*rows, as_of=LATER + timedelta(days=90)).pages()
+    by_name = dict(zip(page.users["user"], user_states(page), strict=True))
+    return [by_name[str(row["user"])] for row in rows]
 
 
 def by_law(user: Row) -> law.State:
@@ -52,17 +58,18 @@ def by_law(user: Row) -> law.State:
     return law.read_state(cells)
 
 
-def news(before: Row, now: Row) -> list[str]:
-    """Return what is added; the law has to say too whether anything is."""
-    added = access_added(state(before), state(now), AS_OF)
-    assert bool(added) == law.is_overtaken(by_law(before), by_law(now), AS_OF)
-    return added
+def news(*cases: Case) -> list[tuple[Case, list[str]]]:
+    """Return the cases with what is added; the law has to say too whether anything is."""
+    before = states(*(case[0] for case in cases))
+    now = states(*(case[1] for case in cases))
+    added = [access_added(*each, AS_OF) for each in zip(before, now, strict=True)]
+    for case, texts in zip(cases, added, strict=True):
+        assert bool(texts) == law.is_overtaken(by_law(case[0]), by_law(case[1]), AS_OF), case
+    return [*zip(cases, added, strict=True)]
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("before", "now"),
-    [
+def test_the_same_or_less_access_is_no_news() -> None:
+    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({}, {}),
         (PASSWORD, PASSWORD),
         (PASSWORD, {}),
@@ -85,15 +92,13 @@ def news(before: Row, now: Row) -> list[str]:
         (KEY, NOTHING_UNDERSTOOD),
         ({"mfa": True}, {"mfa": False}),
         ({"mfa": True}, {"mfa": True}),
-    ],
-)
-def test_the_same_or_less_access_is_no_news(before: dict[str, Any], now: dict[str, Any]) -> None:
-    assert news(a_user(**before), a_user(**now)) == []
+    ]
+    read = news(*((a_user(**before), a_user(**now)) for before, now in cases))
+    assert [each for each in read if each[1]] == []
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "text"),
-    [
+def test_more_access_or_use_is_news() -> None:
+    cases: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         (PASSWORD, {"password": a_password(LATER, LONG_AGO)}, "signed in 2026-05-11"),
         (PASSWORD, {"password": a_password(USED + SECOND, LONG_AGO)}, "signed in 2026-01-21"),
         ({"password": a_password(NEVER)}, PASSWORD, "signed in 2026-01-21"),
@@ -143,11 +148,11 @@ def test_the_same_or_less_access_is_no_news(before: dict[str, Any], now: dict[st
             "signing certificate activated",
         ),
         ({}, {"mfa": True}, "MFA device added"),
-    ],
-)
-def test_more_access_or_use_is_news(before: dict[str, Any], now: dict[str, Any], text: str) -> None:
-    (only,) = news(a_user(**before), a_user(**now))
-    assert text in only
+    ]
+    read = news(*((a_user(**before), a_user(**now)) for before, now, _ in cases))
+    for (_, added), (before, now, text) in zip(read, cases, strict=True):
+        assert len(added) == 1, (before, now, added)
+        assert text in added[0]
 
 
 UNKNOWN_THEN_ACCESS: list[tuple[Row, dict[str, Any], str]] = [
@@ -166,54 +171,42 @@ UNKNOWN_THEN_ACCESS: list[tuple[Row, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(("before", "now", "text"), UNKNOWN_THEN_ACCESS)
-def test_an_unknown_cell_that_turns_out_to_be_access_is_news(
-    before: Row, now: dict[str, Any], text: str
-) -> None:
-    added = news(a_user() | before, a_user(**now))
-    assert any(each.startswith(text) for each in added), added
+def test_an_unknown_cell_that_turns_out_to_be_access_is_news() -> None:
+    cases = [(a_user() | before, a_user(**now)) for before, now, _ in UNKNOWN_THEN_ACCESS]
+    for (case, added), (*_, text) in zip(news(*cases), UNKNOWN_THEN_ACCESS, strict=True):
+        assert any(each.startswith(text) for each in added), (case, added)
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize("before", [before for before, _, _ in UNKNOWN_THEN_ACCESS])
-def test_an_unknown_cell_that_turns_out_to_be_nothing_is_no_news(before: Row) -> None:
-    nothing = a_user(key_1=a_key()) if "user" in before else a_user()
-    assert news(a_user() | before, nothing) == []
+def test_an_unknown_cell_that_turns_out_to_be_nothing_is_no_news() -> None:
+    cases = [
+        (a_user() | before, a_user(key_1=a_key()) if "user" in before else a_user())
+        for before, _, _ in UNKNOWN_THEN_ACCESS
+    ]
+    assert [each for each in news(*cases) if each[1]] == []
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [(AS_OF - SECOND, []), (AS_OF, []), (AS_OF + SECOND, ["password changed 2026-05-01"])],
-)
-def test_a_password_whose_change_was_unknown_was_changed_since_if_that_was_after_the_report(
-    changed: str, expected: list[str]
-) -> None:
-    before = a_user(**PASSWORD) | {"password_last_changed": "soon"}
-    assert news(before, a_user(password=a_password(USED, changed))) == expected
+def test_what_was_unknown_was_changed_since_if_that_was_after_the_report() -> None:
+    undated = a_user(**PASSWORD) | {"password_last_changed": "soon"}
+    slot = a_user(access_key_2_last_rotated="soon")
+    cases = [
+        *((undated, a_user(password=a_password(USED, at))) for at in (AS_OF - SECOND, AS_OF)),
+        (slot, a_user(key_1=an_inactive_key(AS_OF))),
+        (undated, a_user(password=a_password(USED, AS_OF + SECOND))),
+        (slot, a_user(key_1=an_inactive_key(AS_OF + SECOND))),
+    ]
+    assert [added for _, added in news(*cases)] == [
+        *([], [], []),
+        ["password changed 2026-05-01"],
+        ["access key created 2026-05-01"],
+    ]
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("created", "expected"),
-    [(AS_OF, []), (AS_OF + SECOND, ["access key created 2026-05-01"])],
-)
-def test_an_inactive_key_may_be_the_one_in_a_slot_that_was_unknown_unless_it_is_newer(
-    created: str, expected: list[str]
-) -> None:
-    before = a_user(access_key_2_last_rotated="soon")
-    assert news(before, a_user(key_1=an_inactive_key(created))) == expected
-
-
-@pytest.mark.no_cover
 def test_an_active_key_without_a_date_is_news_unless_there_was_an_active_one() -> None:
     undated = a_user(key_1=a_key(), access_key_1_last_rotated="soon")
-    assert news(a_user(), undated) == ["access key activated"]
-    assert news(a_user(key_1=a_key()), undated) == []
+    read = news((a_user(), undated), (a_user(key_1=a_key()), undated))
+    assert [added for _, added in read] == [["access key activated"], []]
 
 
-@pytest.mark.no_cover
 def test_more_credentials_than_the_slots_show_are_news() -> None:
     more: Row = {"additional_credentials_info": "1 more access key"}
     none: Row = {"additional_credentials_info": "N/A"}
@@ -229,15 +222,9 @@ def test_more_credentials_than_the_slots_show_are_news() -> None:
     assert access_added(now, now, AS_OF) == []
 
 
-@pytest.mark.no_cover
-def test_what_is_gone_from_the_report_is_no_access() -> None:
-    assert state(a_user()).has_working_credential is False
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("user", "expected"),
-    [
+def test_a_credential_works_or_not_or_that_is_hidden() -> None:
+    cases: list[tuple[Row, bool | None]] = [
+        (a_user(), False),
         (a_user(**PASSWORD), True),
         (a_user(key_2=a_key()), True),
         (a_user(certificate_2=a_certificate()), True),
@@ -246,16 +233,14 @@ def test_what_is_gone_from_the_report_is_no_access() -> None:
         (a_user(access_key_2_active="maybe"), None),
         (a_user(cert_1_active="maybe"), None),
         (a_user(key_1=a_key(), cert_1_active="maybe"), True),
-    ],
-)
-def test_a_credential_works_or_not_or_that_is_hidden(user: Row, *, expected: bool | None) -> None:
-    assert state(user).has_working_credential is expected
+    ]
+    read = states(*(user for user, _ in cases))
+    for (user, expected), each in zip(cases, read, strict=True):
+        assert each.has_working_credential is expected, user
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    "cells",
-    [
+def test_only_a_cell_that_hides_access_or_use_makes_a_user_unknown() -> None:
+    unknown: list[Row] = [
         {"password_enabled": "maybe"},
         {"password_last_used": "soon"},
         {"mfa_active": "maybe"},
@@ -266,39 +251,30 @@ def test_a_credential_works_or_not_or_that_is_hidden(user: Row, *, expected: boo
         {**a_password(), "password_last_changed": "soon"},
         {"access_key_1_last_used_date": "soon"},
         {**a_user(key_2=a_key()), "access_key_2_last_used_date": "soon"},
-    ],
-)
-def test_a_cell_that_hides_access_or_use_makes_a_user_unknown(cells: Row) -> None:
-    assert state(a_user() | cells).is_unknown
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    "user",
-    [
+    ]
+    known = [
         a_user(),
         a_user(password_last_changed="soon"),
         a_user(**PASSWORD, **KEY, mfa=True, certificate_1=a_certificate()),
-    ],
-)
-def test_a_user_whose_access_and_use_can_be_read_is_known(user: Row) -> None:
-    assert not state(user).is_unknown
+    ]
+    users = [*(a_user() | cells for cells in unknown), *known]
+    read = [each.is_unknown for each in states(*users)]
+    assert read == [True] * len(unknown) + [False] * len(known)
 
 
-@pytest.mark.no_cover
 def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
     uses = [days_before(number) for number in (30, 20, 10)]
-    for first, second, third in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        user = a_user(
+    users = [
+        a_user(
             password=a_password(uses[first]),
             key_1=a_key(LONG_AGO, uses[second]),
             key_2=a_key(OTHER, uses[third]),
         )
-        assert state(user).last_use == uses[2]
-    assert state(a_user()).last_use is None
+        for first, second, third in ((0, 1, 2), (1, 2, 0), (2, 0, 1))
+    ]
+    assert [each.last_use for each in states(*users, a_user())] == [*[uses[2]] * 3, None]
 
 
-@pytest.mark.no_cover
 def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
     twice = (a_user(password_enabled="true"), a_user(mfa=True))
     (page,) = analysis_of(*twice).pages()
@@ -307,8 +283,7 @@ def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
         assert each.keys[0].is_active is False
 
 
-@pytest.mark.no_cover
 def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
     user = a_user(**PASSWORD, **KEY, mfa=True, certificate_2=a_certificate())
     page = page_of_lines([line("delete", a_user("other")), line("delete", user)])
-    assert user_states(page)[1] == state(user)
+    assert user_states(page)[1:] == states(user)
