@@ -14,7 +14,9 @@ import analyzer
 from analyzer.decisions import follow_up
 from analyzer.decisions.follow_up import FollowUpStatus, as_text, follow_up_counts
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.user_decisions import LedgerLine
+from analyzer.judging.analysis import Analysis
 from analyzer.writers.csv import write_follow_up
 from tests.support import decision_oracle as law
 from tests.support.builders import (
@@ -35,7 +37,14 @@ from tests.support.builders import (
     table,
     the_root,
 )
-from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, ledger_of, line
+from tests.support.decisions import (
+    DAY,
+    OTHER_ACCOUNT,
+    analysis_of,
+    console_name,
+    ledger_of,
+    line,
+)
 
 LATER = AS_OF + timedelta(days=40)
 NEXT_DAY = LATER + timedelta(days=1)
@@ -48,17 +57,39 @@ GONE = (DONE, "The user is gone.")
 KEY = a_user(key_1=a_key())
 
 
-def outcome(
-    decided: LedgerLine, *users: Row, as_of: datetime = LATER, **days: int
-) -> tuple[str, str]:
-    """Return status and fact of one decision by a later report of these users.
+def in_accounts(
+    *cases: tuple[Sequence[LedgerLine], Sequence[Row]], as_of: datetime = LATER, **days: Any
+) -> Analysis:
+    """Judge decisions and the users of a later report, each case in an account of its own."""
+    files, lines = [], []
+    for at, (decided, users) in enumerate(cases):
+        account = f"{at:012}"
+        text = report_text(users).replace(ACCOUNT, account)
+        files.append((f"{account}/{console_name(as_of)}", text.encode()))
+        for each in decided:
+            cells = {
+                name: cell.replace(ACCOUNT, account) for name, cell in each.report_cells.items()
+            }
+            lines.append(replace(each, report_cells=cells))
+    return analyzer.analyze(analyzer.load(*files), ledger=ledger_of(*lines, **days))
 
-    The law has to give the same status.
-    """
-    frame = analysis_of(*users, as_of=as_of, ledger=ledger_of(decided, **days)).follow_up
-    ((status, fact),) = zip(frame["status"], frame["fact"], strict=True)
-    assert status == status_by_law(decided, users, as_of)
-    return status, fact
+
+def outcomes(
+    *cases: tuple[LedgerLine, Sequence[Row]], as_of: datetime = LATER
+) -> list[tuple[str, str]]:
+    """Return status and fact of decisions by later reports. The law has to give the same status."""
+    analysis = in_accounts(*(((decided,), users) for decided, users in cases), as_of=as_of)
+    frame = analysis.follow_up.sort_values("account")
+    read = [*zip(frame["status"], frame["fact"], strict=True)]
+    by_law = [status_by_law(decided, users, as_of) for decided, users in cases]
+    assert [status for status, _ in read] == by_law
+    return read
+
+
+def outcome(decided: LedgerLine, *users: Row, as_of: datetime = LATER) -> tuple[str, str]:
+    """Return status and fact of one decision by a later report of these users."""
+    (only,) = outcomes((decided, users), as_of=as_of)
+    return only
 
 
 def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) -> str:
@@ -87,10 +118,8 @@ EVERYTHING = a_user(
 OFF = an_inactive_key(KEY_DATE)
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("decision", "users", "expected"),
-    [
+def test_a_decision_is_done_only_if_a_later_report_proves_it() -> None:
+    cases: list[tuple[str, list[Row], str]] = [
         ("delete", [a_user("renamed"), a_user(created=SINCE)], NOT_DONE),
         ("delete", [a_user(created=days_before(20)), a_user(created=SINCE)], UNKNOWN),
         ("deactivate", [a_user(password_enabled="??")], NOT_DONE),
@@ -105,18 +134,14 @@ OFF = an_inactive_key(KEY_DATE)
         ("deactivate", [a_user(key_1=OFF, mfa=True)], DONE),
         ("deactivate", [a_user(key_1=OFF, key_2=a_key(SINCE))], OVERTAKEN),
         ("deactivate", [a_user(key_1=OFF, key_2=an_inactive_key(SINCE))], DONE),
-    ],
-)
-def test_a_decision_is_done_only_if_a_later_report_proves_it(
-    decision: str, users: list[Row], expected: str
-) -> None:
-    assert outcome(line(decision, EVERYTHING), *users)[0] == expected
+    ]
+    read = outcomes(*((line(decision, EVERYTHING), users) for decision, users, _ in cases))
+    for (status, _), case in zip(read, cases, strict=True):
+        assert status == case[-1], case
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("decided", "users", "expected"),
-    [
+def test_what_a_later_report_shows_of_a_decision() -> None:
+    cases: list[tuple[LedgerLine, list[Row], tuple[str, str]]] = [
         (line("delete"), [], GONE),
         (line("deactivate", KEY), [], GONE),
         (line("delete"), [a_user()], STILL_THERE),
@@ -156,69 +181,53 @@ def test_a_decision_is_done_only_if_a_later_report_proves_it(
             [a_user(created="soon")],
             (UNKNOWN, "The report has a user of this ARN whose creation time is not understood."),
         ),
-    ],
+        *(
+            (
+                line(decision, a_user(password=a_password())),
+                [a_user(password=a_password(LATER), key_1=a_key(LATER))],
+                (OVERTAKEN, SIGNED_IN_AND_KEY_CREATED),
+            )
+            for decision in ("delete", "deactivate")
+        ),
+        (line("deactivate", KEY), [a_user(key_1=an_inactive_key(used=LATER))], NO_CREDENTIALS),
+    ]
+    read = outcomes(*((decided, users) for decided, users, _ in cases))
+    for each, case in zip(read, cases, strict=True):
+        assert each == case[-1], case
+
+
+SIGNED_IN_AND_KEY_CREATED = (
+    "Changed since the decision: signed in 2026-06-10, access key created 2026-06-10. Decide again."
 )
-def test_what_a_later_report_shows_of_a_decision(
-    decided: LedgerLine, users: list[Row], expected: tuple[str, str]
-) -> None:
-    assert outcome(decided, *users) == expected
 
 
-@pytest.mark.parametrize("decision", ["delete", "deactivate"])
-def test_more_access_or_use_than_the_reviewer_saw_overtakes_a_decision(decision: str) -> None:
-    used = a_user(password=a_password(LATER), key_1=a_key(LATER))
-    status, fact = outcome(line(decision, a_user(password=a_password())), used)
-    assert status == OVERTAKEN
-    assert fact == (
-        "Changed since the decision: signed in 2026-06-10, access key created 2026-06-10."
-        " Decide again."
-    )
+def test_a_user_whose_rows_differ_in_the_creation_time_may_be_another() -> None:
+    cases = [
+        (line(decision), [a_user(), a_user(created=other)][::order])
+        for decision in ("delete", "deactivate")
+        for other in (days_before(999), LONG_AGO - timedelta(seconds=1))
+        for order in (1, -1)
+    ]
+    fact = "The report has a user of this ARN whose creation time is not understood."
+    assert outcomes(*cases) == [(UNKNOWN, fact)] * len(cases)
 
 
-def test_a_use_before_the_credentials_went_does_not_undo_that_they_are_gone() -> None:
-    used = a_user(key_1=an_inactive_key(used=LATER))
-    assert outcome(line("deactivate", KEY), used) == NO_CREDENTIALS
-
-
-@pytest.mark.parametrize("other", [days_before(999), LONG_AGO - timedelta(seconds=1)])
-@pytest.mark.parametrize("is_first", [True, False])
-@pytest.mark.parametrize("decided", [line("delete"), line("deactivate")])
-def test_a_user_whose_rows_differ_in_the_creation_time_may_be_another(
-    decided: LedgerLine, other: datetime, *, is_first: bool
-) -> None:
-    rows = [a_user(), a_user(created=other)]
-    status, fact = outcome(decided, *(rows if is_first else rows[::-1]))
-    assert status == UNKNOWN
-    assert fact == "The report has a user of this ARN whose creation time is not understood."
-
-
-@pytest.mark.parametrize("is_active_first", [True, False])
-def test_use_that_one_of_differing_rows_shows_overtakes_whatever_their_order(
-    *, is_active_first: bool
-) -> None:
+def test_use_that_one_of_differing_rows_shows_overtakes_whatever_their_order() -> None:
     reviewed = a_user(key_1=a_key(used=days_before(400))) | {"access_key_1_last_rotated": "N/A"}
     active = reviewed | {"access_key_1_last_used_date": f"{days_before(100):%Y-%m-%dT%H:%M:%SZ}"}
     rows = [active, active | {"access_key_1_active": "false"}]
-    status, fact = outcome(line("delete", reviewed), *(rows if is_active_first else rows[::-1]))
-    assert (status, "access key used" in fact) == (OVERTAKEN, True)
+    decided = line("delete", reviewed)
+    for status, fact in outcomes((decided, rows), (decided, rows[::-1])):
+        assert (status, "access key used" in fact) == (OVERTAKEN, True)
 
 
-@pytest.mark.parametrize(
-    ("created", "expected"),
-    [
-        (LONG_AGO - timedelta(hours=1), NOT_DONE),
-        (LONG_AGO + timedelta(hours=1), NOT_DONE),
-        (AS_OF, NOT_DONE),
-        (AS_OF + timedelta(seconds=1), DONE),
-    ],
-)
-def test_only_a_user_created_after_the_report_decided_on_is_another_of_the_name(
-    created: datetime, expected: str
-) -> None:
-    status, fact = outcome(line(), a_user(created=created))
-    assert status == expected
-    assert (expected == DONE) is fact.startswith("The user is gone")
-    assert (expected == NOT_DONE) is fact.endswith("and not when the decision says.")
+def test_only_a_user_created_after_the_report_decided_on_is_another_of_the_name() -> None:
+    hour, second = timedelta(hours=1), timedelta(seconds=1)
+    created = (LONG_AGO - hour, LONG_AGO + hour, AS_OF, AS_OF + second)
+    *others, (status, fact) = outcomes(*((line(), [a_user(created=each)]) for each in created))
+    assert (status, fact.startswith("The user is gone")) == (DONE, True)
+    for each in others:
+        assert (each[0], each[1].endswith("and not when the decision says.")) == (NOT_DONE, True)
 
 
 @pytest.mark.parametrize("more", [["AKIA3:active"], ["?"], ["N/A", ""], ["N/A", "1 more"]])
@@ -229,9 +238,9 @@ def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated(
     users = [a_user() | {MORE_CREDENTIALS: each} for each in more]
     root = the_root(**{MORE_CREDENTIALS: "N/A"})
     seen = dict(line("deactivate").report_cells) | {MORE_CREDENTIALS: "1 more"}
+    report = analysis_of(*users, as_of=LATER, root=root, columns=heads).report
     for decided in (line("deactivate"), line("deactivate", report_cells=seen)):
-        ledger = Ledger(lines=(decided,))
-        analysis = analysis_of(*users, as_of=LATER, ledger=ledger, root=root, columns=heads)
+        analysis = analyzer.analyze(report, ledger=Ledger(lines=(decided,)))
         assert analysis.follow_up["status"][0] != DONE
     shown = analysis.follow_up["fact"][0]
     assert shown == (
@@ -244,53 +253,41 @@ def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated(
 # Renamed
 
 
-@pytest.mark.parametrize(
-    ("known", "name", "expected"),
-    [
+def test_a_user_created_in_the_same_second_who_was_not_there_may_be_the_renamed_one() -> None:
+    cases: list[tuple[frozenset[str] | None, str, str]] = [
         (frozenset(), "renamed", NOT_DONE),
         (frozenset({"sister"}), "renamed", NOT_DONE),
         (frozenset({"sister"}), "sister", DONE),
         (None, "sister", NOT_DONE),
-    ],
-)
-def test_a_user_created_in_the_same_second_who_was_not_there_may_be_the_renamed_one(
-    known: frozenset[str] | None, name: str, expected: str
-) -> None:
-    status, fact = outcome(line(same_second=known), a_user(name))
-    assert status == expected
-    assert (fact == f"Possibly renamed: {name} was created in the same second.") is (
-        expected == NOT_DONE
-    )
+    ]
+    read = outcomes(*((line(same_second=known), [a_user(name)]) for known, name, _ in cases))
+    for (status, fact), (known, name, expected) in zip(read, cases, strict=True):
+        assert status == expected, (known, name)
+        is_renamed = fact == f"Possibly renamed: {name} was created in the same second."
+        assert is_renamed is (expected == NOT_DONE), (known, name)
 
 
 @pytest.mark.parametrize(
     "other",
-    [
-        a_user("x", created=a_user()["user_creation_time"] + timedelta(seconds=1)),  # type: ignore[operator]  # a moment
-        a_user("x", account=OTHER_ACCOUNT),
-    ],
+    [a_user("x", created=LONG_AGO + timedelta(seconds=1)), a_user("x", account=OTHER_ACCOUNT)],
     ids=["another second", "another account"],
 )
 def test_a_user_of_another_second_or_account_is_not_the_renamed_one(other: Row) -> None:
     assert outcome(line(), other, a_user("y", created=LATER))[0] == DONE
 
 
-@pytest.mark.parametrize(
-    ("users", "known", "expected"),
-    [
-        ([a_user("rob", created="#####")], frozenset(), NOT_DONE),
-        ([a_user("rob", created="#####")], None, NOT_DONE),
-        ([a_user("rob", created="#####")], frozenset({"rob"}), DONE),
-        ([a_user("rob"), a_user("rob", created=LATER)], frozenset(), NOT_DONE),
-        ([a_user("rob", created="#####", account=OTHER_ACCOUNT)], frozenset(), DONE),
-    ],
-)
-def test_a_user_of_unknown_creation_time_who_was_not_there_may_be_the_renamed_one(
-    users: list[Row], known: frozenset[str] | None, expected: str
-) -> None:
-    status, fact = outcome(line(same_second=known), *users)
+def test_a_user_of_unknown_creation_time_who_was_not_there_may_be_the_renamed_one() -> None:
+    rob = a_user("rob", created="#####")
+    *possible, known, elsewhere = outcomes(
+        (line(same_second=frozenset()), [rob]),
+        (line(same_second=None), [rob]),
+        (line(), [a_user("rob"), a_user("rob", created=LATER)]),
+        (line(same_second=frozenset({"rob"})), [rob]),
+        (line(), [a_user("rob", created="#####", account=OTHER_ACCOUNT)]),
+    )
     unread = "Possibly renamed: when rob was created is not understood."
-    assert (status, fact) == (GONE if expected == DONE else (NOT_DONE, unread))
+    assert possible == [(NOT_DONE, unread)] * 3
+    assert (known, elsewhere) == (GONE, GONE)
 
 
 def test_a_user_who_moved_to_another_path_is_not_gone() -> None:
@@ -315,23 +312,18 @@ def test_a_report_of_the_same_number_in_another_partition_shows_nobody_gone() ->
     assert [*china.follow_up["status"]] == [UNKNOWN]
 
 
-@pytest.mark.parametrize(
-    ("decided", "users", "expected"),
-    [
-        (line("delete"), [a_user("other")], UNKNOWN),
-        (line("deactivate"), [a_user("other")], UNKNOWN),
-        (line("delete"), [a_user()], NOT_DONE),
-        (line("deactivate"), [a_user()], DONE),
-    ],
-)
-def test_a_report_without_the_root_of_the_account_shows_nobody_gone(
-    decided: LedgerLine, users: list[Row], expected: str
-) -> None:
+def test_a_report_without_the_root_of_the_account_shows_nobody_gone() -> None:
+    gone, there = a_user("gone"), a_user("there")
+    lines = [
+        line(decision, user) for user in (gone, there) for decision in ("delete", "deactivate")
+    ]
     stray = the_root(OTHER_ACCOUNT)
-    analysis = analysis_of(*users, as_of=LATER, ledger=Ledger(lines=(decided,)), root=stray)
-    assert [*analysis.follow_up["status"]] == [expected]
-    fact = f"The report has no row of arn:aws:iam::{ACCOUNT}:root, so it does not show the whole"
-    assert analysis.follow_up["fact"][0].startswith(fact) is (expected == UNKNOWN)
+    report = analysis_of(there, as_of=LATER, root=stray).report
+    why = f"The report has no row of arn:aws:iam::{ACCOUNT}:root, so it does not show the whole"
+    for decided, expected in zip(lines, (UNKNOWN, UNKNOWN, NOT_DONE, DONE), strict=True):
+        frame = analyzer.analyze(report, ledger=Ledger(lines=(decided,))).follow_up
+        assert [*frame["status"]] == [expected]
+        assert frame["fact"][0].startswith(why) is (expected == UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -359,14 +351,9 @@ def test_only_a_later_report_shows_that_a_user_is_gone(
     assert outcome(line(), as_of=AS_OF + timedelta(seconds=seconds)) == expected
 
 
-@pytest.mark.parametrize("decided", [line(), line("delete", KEY), line("deactivate", KEY)])
-def test_before_a_later_report_a_user_is_not_blamed_for_being_there(decided: LedgerLine) -> None:
-    user = KEY if decided.report_cells["access_key_1_active"] == "true" else a_user()
-    assert outcome(decided, user, as_of=AS_OF) == NO_LATER_REPORT
-
-
-def test_the_report_that_was_decided_on_shows_no_deactivation() -> None:
-    assert outcome(line("deactivate"), a_user(), as_of=AS_OF) == NO_LATER_REPORT
+def test_before_a_later_report_a_user_is_not_blamed_for_being_there_nor_deactivated() -> None:
+    cases = [(line(decision, user), [user]) for decision in REMOVALS for user in (a_user(), KEY)]
+    assert outcomes(*cases, as_of=AS_OF) == [NO_LATER_REPORT] * len(cases)
 
 
 def test_a_service_credential_in_aws_list_still_works(tmp_path: Any) -> None:
@@ -401,13 +388,16 @@ def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> No
 # How long
 
 
-@pytest.mark.parametrize(("due", "expected"), [(39, True), (40, False), (41, False)])
-def test_a_decision_is_overdue_after_the_last_day(due: int, *, expected: bool) -> None:
-    ledger = Ledger(lines=(line(),), due_days=due)
-    frame = analysis_of(a_user(), as_of=LATER, ledger=ledger).follow_up
-    assert [*frame["overdue"]] == [expected]
-    assert [*as_text(frame)["overdue"]] == [str(expected).lower()]
-    assert [*frame["days"]] == [40]
+def test_a_decision_is_overdue_after_the_last_day() -> None:
+    lines = [line(on=DAY + timedelta(at)) for at in range(3)]
+    frame = in_accounts(*(([each], [a_user()]) for each in lines), due_days=39).follow_up
+    frame = frame.sort_values("account")
+    assert [*zip(frame["days"], frame["overdue"], strict=True)] == [
+        (40, True),
+        (39, False),
+        (38, False),
+    ]
+    assert [*as_text(frame)["overdue"]] == ["true", "false", "false"]
 
 
 def test_what_is_done_is_never_overdue() -> None:
@@ -416,12 +406,12 @@ def test_what_is_done_is_never_overdue() -> None:
 
 
 @pytest.mark.parametrize(("as_of", "days"), [("2026-05-31", 29), ("2026-06-01", 30)])
-@pytest.mark.parametrize("user", [a_user(), a_user(account=OTHER_ACCOUNT)], ids=["in", "not in"])
-def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int, user: Row) -> None:
+def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int) -> None:
     report = analyzer.load((f"{as_of}.csv", report_text([a_user()]).encode()))
-    decided = line("delete", user, on=date(2026, 5, 2))
-    frame = analyzer.analyze(report, ledger=Ledger(lines=(decided,))).follow_up
-    assert [*frame["days"]] == [days]
+    users = a_user(), a_user(account=OTHER_ACCOUNT)
+    decided = [line("delete", user, on=date(2026, 5, 2)) for user in users]
+    frame = analyzer.analyze(report, ledger=Ledger(lines=tuple(decided))).follow_up
+    assert [*frame["days"]] == [days, days]
 
 
 def test_what_is_done_stays_done_since_the_first_report_that_showed_it() -> None:
@@ -489,31 +479,37 @@ def test_a_user_that_a_filter_leaves_out_is_not_gone() -> None:
 # Beside the list
 
 
-def beside(*lines: LedgerLine, user: Row | None = None, **days: int) -> str:
-    """Return what a list shows beside a user of a later report."""
-    analysis = analysis_of(user or a_user(), as_of=LATER, ledger=ledger_of(*lines, **days))
-    (page,) = analysis.pages()
-    return str(analysis.earlier_decisions(page).iloc[0])
+def beside(*cases: tuple[Sequence[LedgerLine], Row], **days: Any) -> list[str]:
+    """Return what lists show beside users of later reports."""
+    analysis = in_accounts(*((lines, [user]) for lines, user in cases), **days)
+    texts = {
+        account: text
+        for page in analysis.pages()
+        for account, text in zip(
+            page.users["account"], analysis.earlier_decisions(page), strict=True
+        )
+    }
+    return [texts[account] for account in sorted(texts)]
 
 
-@pytest.mark.parametrize(
-    ("lines", "user", "expected"),
-    [
-        ([], None, ""),
-        ([line("delete", a_user("ann"))], None, ""),
+def test_what_was_decided_earlier_stands_beside_a_user() -> None:
+    dormant = a_user(key_1=a_key())
+    cases: list[tuple[list[LedgerLine], Row, str]] = [
+        ([], a_user(), ""),
+        ([line("delete", a_user("ann"))], a_user(), ""),
         (
             [line(ticket="SEC-101")],
-            None,
+            a_user(),
             "delete, Anna, 2026-05-01, SEC-101; not done for 40 days",
         ),
         (
             [line(on=LATER.date() - timedelta(1))],
-            None,
+            a_user(),
             "delete, Anna, 2026-06-09; not done for 1 day",
         ),
         (
             [line(on=LATER.date() - timedelta(2))],
-            None,
+            a_user(),
             "delete, Anna, 2026-06-08; not done for 2 days",
         ),
         (
@@ -523,37 +519,36 @@ def beside(*lines: LedgerLine, user: Row | None = None, **days: int) -> str:
         ),
         (
             [line("deactivate", KEY)],
-            None,
+            a_user(),
             "deactivate, Anna, 2026-05-01; no working credentials now: decide on the deletion",
         ),
-        ([line("investigate", comment="ask")], None, "investigate, Anna, 2026-05-01: ask"),
-        ([line(), line("withdraw", by="Tom")], None, "withdraw, Tom, 2026-05-01"),
+        ([line("investigate", comment="ask")], a_user(), "investigate, Anna, 2026-05-01: ask"),
+        ([line(), line("withdraw", by="Tom")], a_user(), "withdraw, Tom, 2026-05-01"),
         (
             [line(), line("keep", by="Tom")],
-            None,
+            a_user(),
             "conflict: delete, Anna, 2026-05-01; keep, Tom, 2026-05-01",
         ),
-    ],
-)
-def test_what_was_decided_earlier_stands_beside_a_user(
-    lines: list[LedgerLine], user: Row | None, expected: str
-) -> None:
-    assert beside(*lines, user=user) == expected
-
-
-def test_a_keep_says_until_when_it_held_and_where_it_exempts_from_nothing() -> None:
-    assert beside(line("keep"), keep_days=39) == (
-        "keep, Anna, 2026-05-01: break-glass; ended on 2026-06-09"
-    )
-    dormant = a_user(key_1=a_key())
-    assert beside(line("keep", dormant), user=dormant) == (
-        "keep, Anna, 2026-05-01: break-glass; exempts from nothing: the user is dormant"
-    )
+        (
+            [line("keep", on=DAY - timedelta(1))],
+            a_user(),
+            "keep, Anna, 2026-04-30: break-glass; ended on 2026-06-09",
+        ),
+        (
+            [line("keep", dormant)],
+            dormant,
+            "keep, Anna, 2026-05-01: break-glass; exempts from nothing: the user is dormant",
+        ),
+    ]
+    shown = beside(*((lines, user) for lines, user, _ in cases), keep_days=40)
+    for text, case in zip(shown, cases, strict=True):
+        assert text == case[-1], case
 
 
 def test_a_keep_says_that_it_exempts_nobody_whose_account_is_masked() -> None:
     masked = a_user(account="123XXXXXXXX")
-    assert beside(line("keep", masked), user=masked) == (
+    (text,) = beside(([line("keep", masked)], masked))
+    assert text == (
         "keep, Anna, 2026-05-01: break-glass; exempts from nothing:"
         " the creation time or the account of the user is not known"
     )
@@ -562,34 +557,28 @@ def test_a_keep_says_that_it_exempts_nobody_whose_account_is_masked() -> None:
 # Keep
 
 
-def exemption(decided: LedgerLine, user: Row, as_of: datetime = LATER, **days: int) -> str:
-    analysis = analysis_of(user, as_of=as_of, ledger=ledger_of(decided, **days))
-    return str(analysis.users["exemption"].iloc[0])
+def exemptions(*cases: tuple[LedgerLine, Row], **days: Any) -> list[str]:
+    """Return the reasons for which users of later reports are exempt."""
+    analysis = in_accounts(*(([decided], [user]) for decided, user in cases), **days)
+    return [*analysis.users.sort_values("account")["exemption"]]
 
 
-@pytest.mark.parametrize("days", [(39, ""), (40, "break-glass")])
+@pytest.mark.parametrize(("days", "reason"), [(39, ""), (40, "break-glass")])
 def test_a_user_to_keep_is_exempt_with_the_comment_as_reason_until_the_last_day(
-    days: tuple[int, str],
+    days: int, reason: str
 ) -> None:
-    keep_days, reason = days
-    assert exemption(line("keep"), a_user(), keep_days=keep_days) == reason
+    assert exemptions((line("keep"), a_user()), keep_days=days) == [reason]
 
 
-def test_a_retired_user_to_keep_is_exempt_and_a_dormant_one_is_not() -> None:
-    retired = a_user(password_last_used=AS_OF)
-    assert exemption(line("keep", retired), retired) == "break-glass"
-    assert exemption(line("keep", KEY), KEY) == ""
-
-
-@pytest.mark.parametrize("decision", ["delete", "deactivate", "investigate", "withdraw"])
-def test_no_other_decision_exempts(decision: str) -> None:
-    assert exemption(line(decision), a_user()) == ""
-
-
-def test_a_user_created_again_or_without_creation_time_is_not_exempt() -> None:
-    assert exemption(line("keep"), a_user(created=AS_OF)) == ""
-    unknown = a_user(created="N/A")
-    assert exemption(line("keep", unknown), unknown) == ""
+def test_only_an_unused_or_retired_user_to_keep_of_known_creation_time_is_exempt() -> None:
+    retired, unknown = a_user(password_last_used=AS_OF), a_user(created="N/A")
+    assert exemptions(
+        (line("keep", retired), retired),
+        (line("keep", KEY), KEY),
+        *((line(each), a_user()) for each in ("delete", "deactivate", "investigate", "withdraw")),
+        (line("keep"), a_user(created=AS_OF)),
+        (line("keep", unknown), unknown),
+    ) == ["break-glass", *[""] * 7]
 
 
 def test_a_user_to_keep_whose_rows_differ_in_the_creation_time_is_not_exempt() -> None:
@@ -603,7 +592,7 @@ def test_a_user_to_keep_whose_rows_differ_in_the_creation_time_is_not_exempt() -
 
 def test_a_user_to_keep_whose_account_is_masked_is_not_exempt() -> None:
     masked = a_user(account="123XXXXXXXX")
-    assert exemption(line("keep", masked), masked) == ""
+    assert exemptions((line("keep", masked), masked)) == [""]
 
 
 def test_a_user_to_keep_fails_other_rules_as_before() -> None:
