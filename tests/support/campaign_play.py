@@ -431,7 +431,3 @@ def played(seeds: Iterable[int], sources: Sequence[str] = DATED_ANYHOW) -> list[
         play.review_again()
     compare_follow_up(plays, stages["third"], "third")
     return plays
-
-
-def differences(seeds: Iterable[int], sources: Sequence[str] = DATED_ANYHOW) -> list[Difference]:
-    return [each for play in played(seeds, sources) for each in play.differences]
