@@ -24,7 +24,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.judging.filters import account_labels
 from analyzer.report.model import Report, ReportFile
 from analyzer.rules.rule import RULE, Outcome
-from analyzer.terms import AsOfSource, Severity, Verdict, minute_text, short_list
+from analyzer.terms import AsOfSource, Severity, Verdict, count_text, minute_text, short_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Comparison:
     def _failures(self, words: Collection[str]) -> Iterator[str]:
         frame = self.changes
         if missing := len(self.not_compared):
-            yield f"accounts that were not compared: {missing:,}"
+            yield f"{count_text(missing, 'account')} not compared"
         open_ = frame[frame[EXEMPTION_NOW] == ""]
         changed = (open_[BEFORE] != open_[NOW]) | (open_[CHANGE] == Change.EXEMPTION_ENDED)
         users = open_[changed & (open_[RULE] == "")]

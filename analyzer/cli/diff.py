@@ -25,6 +25,7 @@ from analyzer.cli.options import (
     InputFile,
     InputOptions,
     JudgingOptions,
+    MaskedAccount,
     PatternOptions,
     Quiet,
     RawCsv,
@@ -117,6 +118,7 @@ def diff(
         datetime | None,
         typer.Option(parser=moment, metavar="TIME", help="Set the time that NEW describes."),
     ] = None,
+    masked_account: MaskedAccount = None,
     verdict: Verdicts = [],
     change: Annotated[
         list[str],
@@ -134,8 +136,9 @@ def diff(
         typer.Option(
             autocompletion=words(lambda: (*Verdict, *Severity, *_change_words(), *rule_ids())),
             metavar="WORD",
-            help="Exit with 1 if a user newly has this verdict, or a finding of this rule, or of"
-            " this severity or higher, is new, or there is this kind of change; may be repeated.",
+            help="Exit with 1 if a user newly has this verdict or is newly undetermined, a finding"
+            " of this rule, or of this severity or higher, is new, there is this kind of change,"
+            " or an account was not compared; may be repeated.",
         ),
     ] = [],
     accounts: AccountNames = None,
@@ -150,8 +153,11 @@ def diff(
 
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
-    before = _side(old, old_as_of, judging_options, accounts, fail_on)
-    now = _side(new, new_as_of, judging_options, accounts, fail_on)
+    judged_by = judging_options, accounts, fail_on
+    before, now = (
+        _side(name, InputOptions(as_of=at, masked_account=masked_account), *judged_by)
+        for name, at in ((old, old_as_of), (new, new_as_of))
+    )
     check_outputs(outputs.output, [*before.read, *now.read, config])
     analyses = [_analysis(side, quiet=outputs.quiet) for side in (before, now)]
     every = compared(*filtered(analyses, patterns))
@@ -187,7 +193,7 @@ class _Side(NamedTuple):
 
 def _side(
     name: str,
-    as_of: datetime | None,
+    reading: InputOptions,
     options: JudgingOptions,
     accounts: InputFile | None,
     fail_on: list[str],
@@ -203,7 +209,7 @@ def _side(
     folder = Path(name)
     if record := read_record(folder):
         name = str(folder / REPORTS)
-        as_of = as_of or record.set_as_of
+        reading = replace(reading, as_of=reading.as_of or record.set_as_of)
         accounts = accounts or _file_of_run(folder / ACCOUNTS)
         options = replace(
             options,
@@ -213,7 +219,7 @@ def _side(
         )
     changes = _change_words()
     judging = read_judging(options, accounts, [each for each in fail_on if each not in changes])
-    inputs = find_inputs([name], InputOptions(as_of=as_of))
+    inputs = find_inputs([name], reading)
     return _Side(inputs, judging, [*inputs.paths, *options.files, accounts])
 
 
@@ -231,6 +237,8 @@ def _write(comparison: "Comparison", outputs: OutputOptions, form: ChangesFormat
         for path in outputs.output:
             ending = ChangesFormat(path.suffix.lower().removeprefix("."))
             _write_data(comparison, ending, files.enter_context(replacing(path)), outputs)
+    if outputs.quiet and form is ChangesFormat.TABLE and comparison.changes.empty:
+        return
     if form is ChangesFormat.TABLE:
         from analyzer.writers.changes_table import write_changes_table
 

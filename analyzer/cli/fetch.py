@@ -12,7 +12,6 @@ from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
 from analyzer.cli.log import Log, LogFormat
-from analyzer.cli.options import Quiet
 from analyzer.cli.stderr import exit_if_failed_or_partial, progress, say
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def fetch(
         ),
     ] = ".",
     aws: AwsOptions,
-    quiet: Quiet = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,
     config: Config = None,
 ) -> None:
     """Fetch the credential report from AWS: two calls per account, none per user."""

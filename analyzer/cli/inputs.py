@@ -210,8 +210,8 @@ def _fail_on_problems(
         near = get_close_matches(missing[0], [*FAIL_ON_WORDS, *run], 1)
         hint = f"did you mean {near[0]}? Choose" if near else "choose"
         yield (
-            f"'{', '.join(missing)}': {hint} from the verdicts {', '.join(Verdict)}, the severities"
-            f" {', '.join(Severity)}, {CONTROL}, {OVERDUE}, or the rules that run:"
+            f"'{', '.join(missing)}': {hint} from the verdicts {', '.join(Verdict)}; the severities"
+            f" {', '.join(Severity)}; {CONTROL}; {OVERDUE}; the rules that run:"
             f" {', '.join(run) or 'none'}"
         )
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))

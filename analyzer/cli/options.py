@@ -225,6 +225,16 @@ _DECISIONS: Final = {"rich_help_panel": "Decisions"}
 
 # Input
 
+MaskedAccount = Annotated[
+    str | None,
+    _input(
+        parser=of_form(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits"),
+        metavar="NUMBER",
+        help="Account of a report with masked ARNs.",
+    ),
+]
+"""The option for the account of a report that does not name it."""
+
 DecisionFiles = Annotated[
     list[InputFile],
     typer.Argument(
@@ -263,14 +273,7 @@ class ReadingOptions:
 class InputOptions(ReadingOptions):
     """Hold the options on how reports are read whose ARNs may be masked."""
 
-    masked_account: Annotated[
-        str | None,
-        _input(
-            parser=of_form(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits"),
-            metavar="NUMBER",
-            help="Account of a report with masked ARNs.",
-        ),
-    ] = None
+    masked_account: MaskedAccount = None
 
 
 AccountNames = Annotated[
@@ -452,5 +455,8 @@ RawCsv = Annotated[
 ]
 """The option for CSV that machines read."""
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Write errors only, and the result if --format is given."),
+]
 """The option for errors alone."""

@@ -462,8 +462,9 @@ class JudgingRequest:
         counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
         rules = [word for word in self.fail_on if word not in (*verdicts, CONTROL, OVERDUE)]
         overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
+        missing = len(analysis.report.not_covered)
         return [
-            *(["accounts that could not be read"] if analysis.report.not_covered else []),
+            *([f"{count_text(missing, 'account')} not read"] if missing else []),
             *(f"{number} {verdict}" for number, verdict in counted if number),
             *(analysis.inspection.failures(_severities_from(rules), rules) if rules else []),
             *(analysis.inspection.control_failures() if CONTROL in self.fail_on else []),

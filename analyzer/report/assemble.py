@@ -91,6 +91,7 @@ def assemble_report(  # noqa: PLR0913  each is one choice
             *(_local_dates(reports)),
             *(_missing_columns(reports)),
             *(_emptied_cells(reports)),
+            *(_set_accounts(reports)),
         ),
         pages=rows.pages,
         roots=rows.roots,
@@ -298,6 +299,25 @@ def _emptied_cells(reports: Sequence[SurveyedReport]) -> Iterator[str]:
             f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
             " pandas saved the report again; verdicts that need them are undetermined. Use the"
             " report as AWS made it, or read it with keep_default_na=False before you save it."
+        )
+
+
+def _set_accounts(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+    """Note the reports whose account was set because their ARNs name none."""
+    names = [
+        each.file.name
+        for each in reports
+        if each.text.account_id
+        and not all(
+            each.account_ids(table).equals(arns.account_ids(table[columns.ARN].combine_chunks()))
+            for table in each.tables(of_roots=False)
+        )
+    ]
+    if names:
+        yield (
+            f"{short_list(names)}: the account is set, but the ARNs are masked or missing, so users"
+            " are judged by name, and unused users are to check. --include-check lists them too"
+            " with --format names."
         )
 
 

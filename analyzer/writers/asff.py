@@ -152,7 +152,8 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
     if homeless:
         raise OutputFailed(
             f"ASFF cannot hold {homeless} of the findings: the ARN names no AWS account that is"
-            " known, and neither does the file. Correct these rows, or write .ocsf.json."
+            " known. Set the account of a masked report with --masked-account, correct these rows,"
+            " or write .ocsf.json."
         )
 
 

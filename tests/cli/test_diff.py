@@ -240,7 +240,7 @@ def test_an_account_that_was_not_compared_always_meets_fail_on(
     new = console_report(tmp_path / "new", SECOND, a_user("ann"), a_user("eve", account=OTHER))
     done = program("diff", old, new, "-q", "--fail-on", "gone")
     assert done.code == 1
-    assert done.messages.endswith("Meets --fail-on: accounts that were not compared: 1\n")
+    assert done.messages.endswith("Meets --fail-on: 1 account not compared\n")
 
 
 def test_only_the_changes_are_listed_that_are_asked_for(
@@ -256,6 +256,19 @@ def test_only_the_changes_are_listed_that_are_asked_for(
     assert listed("--user", "bob") == CHANGED[1:2]
     assert listed("--user", "b*", "--user", "=new") == CHANGED[:2]
     assert listed("--account", ACCOUNT) == CHANGED
+
+
+def test_a_quiet_run_without_changes_writes_nothing(program: Program, old: Path) -> None:
+    assert program("diff", old, old, "-q", "-f", "table") == (0, b"", "")
+
+
+def test_masked_reports_are_compared_as_those_of_the_account_that_is_named(
+    program: Program, old: Path, new: Path
+) -> None:
+    for each in (*old.glob("*.csv"), *new.glob("*.csv")):
+        each.write_text(each.read_text().replace(ACCOUNT, "fakearn"))
+    done = program("diff", old, new, "--masked-account", ACCOUNT, "-f", "csv", "--change", "gone")
+    assert [(row["account"], row["user"]) for row in table(done.output)] == [(ACCOUNT, "bob")]
 
 
 def test_what_is_listed_changes_nothing_that_fails_a_run_and_a_filter_does(

@@ -463,6 +463,6 @@ def test_findings_that_could_not_be_imported_are_refused_by_number(
     analysis = inspected(tmp_path, [*HOMELESS[kind], a_user("known")])
     number = len(analysis.inspection.findings.query("user in ('broken', 'quiet')"))
     assert number
-    with pytest.raises(OutputFailed, match=rf"cannot hold {number} of the findings"):
+    with pytest.raises(OutputFailed, match=rf"cannot hold {number} of .*--masked-account"):
         writers.write(analysis, tmp_path / "findings.asff.json")
     assert not (tmp_path / "findings.asff.json").exists()
