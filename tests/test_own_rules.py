@@ -48,7 +48,7 @@ def test_an_own_rule_runs_last_and_finds_what_fails(tmp_path: Path) -> None:
     every = inspection.findings
     own = every[every["rule"] == "old-user-5"]
     assert own[["user", "fact", "remedy"]].to_numpy().tolist() == [
-        ["old", "created 1826 days ago", "Ask the owner whether the user is needed."]
+        ["old", "created 1,826 days ago", "Ask the owner whether the user is needed."]
     ]
 
 

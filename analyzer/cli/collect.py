@@ -1,6 +1,6 @@
 """Tell the story of `credreport collect`: check what reviewers entered, and add it to a ledger."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -9,10 +9,10 @@ import typer
 
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import check_outputs, find_inputs, load
+from analyzer.cli.inputs import check_outputs, decision_files, find_inputs, load
 from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions
 from analyzer.cli.stderr import say, utc_now
-from analyzer.terms import printable
+from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:
     from analyzer.decisions.collect import Collection, FileOutcome
@@ -26,7 +26,7 @@ EXAMPLES: Final = (
 
 
 def collect(
-    files: DecisionFiles,
+    names: DecisionFiles,
     *,
     output: Annotated[
         Path | None,
@@ -58,6 +58,7 @@ def collect(
     from analyzer.sources.ledger_file import locked_ledger, write_ledger
     from analyzer.sources.review_workbook import read_files
 
+    files = decision_files(names)
     check_outputs([output] if output else [], [*files, *report, config])
     judged = load(find_inputs(report, input_options), quiet=True) if report else None
     analysis = analyze(judged, criteria.criteria()) if judged else None
@@ -66,40 +67,50 @@ def collect(
         collection = collected(ledger, entries)
         if output and collection.added:
             write_ledger(output, collection.ledger)
-    outcomes = _ADDING if output else _CHECKING
+    outcomes = _ADDED if output else _TO_ADD
     stdout.write_lines("\n".join(map(printable, _lines(collection, entries, outcomes))))
+    if report:
+        rows = sum(len(each.lines) + len(each.open_rows) for each in entries)
+        say(f"{count_text(rows, 'row')} compared with {short_list(report)}: no difference.")
     say(_ending(collection, output))
 
 
-_ADDING: Final = "added {0.added:,}, changed {0.changed:,}, withdrawn {0.withdrawn:,}"
-_CHECKING: Final = "would add {0.added:,}, change {0.changed:,}, withdraw {0.withdrawn:,}"
+_ADDED: Final = ("added", "changed", "withdrawn", "already there")
+_TO_ADD: Final = ("to add", "to change", "to withdraw", "already there")
 """The outcomes of a reviewer's entries, where they are written and where they are not."""
 
 
-def _lines(collection: "Collection", entries: "Sequence[Entries]", outcomes: str) -> Iterator[str]:
+def _lines(
+    collection: "Collection", entries: "Sequence[Entries]", outcomes: Sequence[str]
+) -> Iterator[str]:
     """Yield what came of each file, and of each reviewer in it, and who has not answered."""
     from analyzer.decisions.answers import answer_notes
 
     for each in collection.files:
         yield f"{each.file}: {_tallied(each)}"
         for tally in each.tallies:
-            yield (
-                f"  {tally.reviewer}: entered {tally.entered:,}, {outcomes.format(tally)},"
-                f" already there {tally.already_there:,}"
-            )
+            numbers = tally.added, tally.changed, tally.withdrawn, tally.already_there
+            counts = _counts(tally.entered, zip(outcomes, numbers, strict=True))
+            yield f"  {tally.reviewer}: {counts}"
         yield from (f"  {note}" for note in each.emptied_notes())
     yield from (*collection.notes, *answer_notes(entries, collection.ledger))
 
 
 def _tallied(outcome: "FileOutcome") -> str:
     entered = sum(tally.entered for tally in outcome.tallies)
-    return (
-        f"entered {entered:,}, emptied {len(outcome.emptied):,}, still open {outcome.still_open:,}"
-    )
+    rest = ("emptied", len(outcome.emptied)), ("still open", outcome.still_open)
+    return _counts(entered, rest)
+
+
+def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:
+    """Return how many entries there are, and the other counts but those of 0."""
+    counts = ("entered", entered), *((word, number) for word, number in others if number)
+    return ", ".join(f"{word} {number:,}" for word, number in counts)
 
 
 def _ending(collection: "Collection", output: Path | None) -> str:
-    added = f"{len(collection.added):,} {'line' if len(collection.added) == 1 else 'lines'}"
+    added = count_text(len(collection.added), "line")
     if output is None:
-        return f"Checked; nothing was written. New: {added}. Add them with -o LEDGER.csv."
+        new = f"New: {added}; -o LEDGER.csv adds them." if collection.added else "Nothing is new."
+        return f"Checked; nothing was written. {new}"
     return f"Added {added} to {output}." if collection.added else f"{output}: nothing new."

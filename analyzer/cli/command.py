@@ -89,6 +89,9 @@ class Command(TyperCommand):
             raise typer.Exit(_WRONG_USAGE)
         if ctx.auto_envvar_prefix:
             _check_variables(ctx, os.environ)
+        if self.name == "explain" and re.match("-[^-fh]", args[0]):
+            message = "no such option; write -- before the name of a user that begins with -"
+            raise typer.BadParameter(f"{printable(args[0])}: {message}")
         try:
             rest = super().parse_args(ctx, args)
         except typer.BadParameter as error:

@@ -35,7 +35,11 @@ def fetch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,
     config: Config = None,
 ) -> None:
-    """Fetch the credential report from AWS: two calls per account, none per user."""
+    """Fetch the credential report from AWS: two calls per account, none per user.
+
+    They are iam:GenerateCredentialReport and iam:GetCredentialReport, as in the policy
+    samples/policies/fetch.json.
+    """
     del config
     _check_options(output, aws)
     from analyzer.aws.fetch import fetch_accounts, save_report

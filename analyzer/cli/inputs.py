@@ -14,6 +14,7 @@ from analyzer.cli.options import (
     InputOptions,
     JudgingOptions,
     PatternOptions,
+    input_file,
     matching,
     refuse_unknown,
     rule_ids,
@@ -266,6 +267,32 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
     return [each for each in first if all(each in other for other in others)]
 
 
+# Decisions
+
+
+def decision_files(names: Iterable[str]) -> list[InputFile]:
+    """Read the files that hold decisions; of a folder all but hidden files and the index.
+
+    Raises typer.BadParameter.
+    """
+    try:
+        return [input_file(path) for name in names for path in _decision_paths(name)]
+    except ValueError as error:
+        raise wrong_usage(str(error), "FILES") from None
+
+
+def _decision_paths(name: str) -> list[str]:
+    if not Path(name).is_dir():
+        return [name]
+    from analyzer.writers.split import INDEX
+
+    # A program that has a workbook open keeps a lock beside it, which is no review.
+    skipped = ".", "~$", INDEX
+    paths = sorted(str(path) for path in Path(name).iterdir() if not path.name.startswith(skipped))
+    require(paths, f"{name} holds no workbook", "FILES")
+    return paths
+
+
 # Periods
 
 
@@ -297,7 +324,9 @@ def _only(inputs: Inputs, names: Collection[str]) -> Inputs:
 
 
 def check_outputs(
-    outputs: Iterable[Path], inputs: "Iterable[InputFile | str | Path | None]"
+    outputs: Iterable[Path],
+    inputs: "Iterable[InputFile | str | Path | None]",
+    instead: str = "write to another file",
 ) -> None:
     """Refuse outputs that are named twice or would replace evidence.
 
@@ -309,8 +338,8 @@ def check_outputs(
     from analyzer.writers import check_targets
 
     for each in outputs:
-        saved = f"{each} has the name of a file that is saved with reports: write to another file"
-        entered = f"{each} has decisions of a reviewer: write to another file"
+        saved = f"{each} has the name of a file that is saved with reports: {instead}"
+        entered = f"{each} has decisions of a reviewer: {instead}"
         require(not realpath(each).endswith(COMPANIONS), saved, "--output")
         require(not _holds_entries(each), entered, "--output")
     try:

@@ -142,6 +142,10 @@ def path_ending(*endings: str, stdout: bool = False, folder: bool = False) -> Ca
     def parse(text: str) -> Path:
         if stdout and text == "-":
             return Path(text)
+        if text == "-":
+            raise ValueError(
+                f"- is standard output: name a file that ends in {' or '.join(endings)}"
+            )
         if text.lower() in list(Format):
             name = f"a file name, such as report.{text.lower()}"
             raise ValueError(f"{text}: use {name}, or --format {text} for standard output")
@@ -236,11 +240,11 @@ MaskedAccount = Annotated[
 """The option for the account of a report that does not name it."""
 
 DecisionFiles = Annotated[
-    list[InputFile],
+    list[str],
     typer.Argument(
         metavar="FILES",
-        parser=input_file,
-        help="Workbooks that reviewers filled in, or CSV files in the form of the ledger.",
+        help="Workbooks that reviewers filled in, CSV files in the form of the ledger, or the"
+        " folder of a split review.",
     ),
 ]
 """The argument that names files with decisions."""
@@ -334,7 +338,8 @@ class JudgingOptions(CriteriaOptions):
         _judging(
             autocompletion=words(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
-            help=f"Run only this rule (id, root-*, default or all); {_REPEATED}",
+            help="Run only this rule (id, root-*, default or all); `credreport rules` lists them"
+            f" and the options of their limits; {_REPEATED}",
         ),
     ] = field(default_factory=list)
     skip: Annotated[

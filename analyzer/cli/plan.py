@@ -9,7 +9,7 @@ import typer
 
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import check_outputs, require
+from analyzer.cli.inputs import check_outputs, decision_files, require
 from analyzer.cli.options import DecisionFiles, InputFile, input_file, whole_number
 from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
 from analyzer.terms import utc_text
@@ -23,7 +23,7 @@ EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh
 
 
 def plan(
-    files: DecisionFiles,
+    names: DecisionFiles,
     *,
     report: Annotated[
         list[str],
@@ -75,6 +75,7 @@ def plan(
     from analyzer.sources.review_workbook import read_files
     from analyzer.writers import users
 
+    files = decision_files(names)
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, *report, config])
     collection = merged(read_files(files, utc_now().date()))
@@ -86,8 +87,9 @@ def plan(
     else:
         result = planned(collection.ledger, exempt)
         notes = exemption_notes(collection.ledger, exempt)
-    _write(result, files, output, max_age)
-    for note in (*collection.notes, *_age_warning(result, max_age)):
+    too_old = [*_age_warning(result, max_age)]
+    _write(result, files, output, max_age, can_run=not too_old)
+    for note in (*collection.notes, *too_old):
         say(note)
     for note in notes:
         say(f"Note: {note}")
@@ -119,7 +121,9 @@ def _check_names(files: list[InputFile]) -> None:
     require(not twice, f"{message}: name each once, or rename one", "FILES")
 
 
-def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age: int) -> None:
+def _write(
+    planned: "Plan", files: list[InputFile], output: Path | None, max_age: int, *, can_run: bool
+) -> None:
     from analyzer.decisions.removal_script import empty_script, removal_script
     from analyzer.files import replacing, sha256
     from analyzer.report.model import FileReference
@@ -140,7 +144,7 @@ def _write(planned: "Plan", files: list[InputFile], output: Path | None, max_age
     with replacing(output) as stream:
         stream.write(script.encode())
     count = len(planned.removals)
-    next_step = f" Read it, then run it: sh {output}" if count else ""
+    next_step = f" Read it, then run it: sh {output}" if count and can_run else ""
     say(f"Wrote {output} for {count} {'user' if count == 1 else 'users'}.{next_step}")
     places = [(output.parent / each.name, each.sha256) for each in ledgers]
     missing = [path for path, hash_ in places if not path.is_file() or sha256(path) != hash_]

@@ -1,7 +1,6 @@
 """Tell the story of `credreport rules`: list the rules, or explain some."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -23,8 +22,8 @@ def rules(
         typer.Argument(
             metavar="ID",
             autocompletion=words(rule_ids),
-            help="Explain these rules (ids or patterns): why they matter, how they decide, what to"
-            " do, and which controls require them.",
+            help="Explain these rules (ids, patterns or all): why they matter, how they decide,"
+            " what to do, and which controls require them.",
         ),
     ] = [],
 ) -> None:
@@ -33,16 +32,18 @@ def rules(
     from analyzer.standards import references
 
     known = {each.id: each for each in RULES}
-    chosen = matching(ids, known)
+    chosen = [*known] if "all" in ids else matching(ids, known)
     refuse_unknown(chosen, known, "ID")
     pages = (manual_page(known[each], references(each)) for each in chosen)
     stdout.write_lines("\n\n".join(pages) if ids else "\n".join(rule_lines(RULES)))
 
 
 def rule_lines(rules: "Sequence[Rule]") -> list[str]:
-    """Return one line per rule: id, severity, title."""
+    """Return one line per rule: id, severity, title, limit with its option."""
     longest = max(len(rule.id) for rule in rules)
-    return [f"{rule.id:<{longest}}  {rule.severity:<8}  {_title(rule)}" for rule in rules]
+    return [
+        f"{rule.id:<{longest}}  {rule.severity:<8}  {_title(rule, _limit(rule))}" for rule in rules
+    ]
 
 
 def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -> str:
@@ -50,14 +51,9 @@ def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -
 
     `references` are its controls in standards and frameworks: (name, control numbers).
     """
-    limits = [
-        f"{each.name}: default {each.default}, set by --{each.name.replace('_', '-')}."
-        for each in fields(Thresholds)
-        if each.name == rule.threshold
-    ]
     sections = (
         ("Why", [rule.why]),
-        ("How it decides", [rule.how, *limits]),
+        ("How it decides", [rule.how, *([f"Limit: {_limit(rule)}."] if rule.threshold else [])]),
         ("Columns of the report", [", ".join(rule.columns)]),
         ("What to do", rule.remedy),
         ("Standards", [f"{name}: {', '.join(numbers)}" for name, numbers in references]),
@@ -68,8 +64,17 @@ def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -
     return "\n".join([*heads, *(line for head, body in sections for line in _section(head, body))])
 
 
-def _title(rule: "Rule") -> str:
-    return rule.title if rule.default else f"{rule.title} (off by default)"
+def _title(rule: "Rule", limit: str = "") -> str:
+    title = ": ".join(filter(None, (rule.title, limit)))
+    return title if rule.default else f"{title} (off by default)"
+
+
+def _limit(rule: "Rule") -> str:
+    """Return the default limit of a rule and its option, empty for a rule without one."""
+    if not rule.threshold:
+        return ""
+    default = getattr(Thresholds(), rule.threshold)
+    return f"{default} days (--{rule.threshold.replace('_', '-')})"
 
 
 def _section(head: str, body: Iterable[str]) -> Iterator[str]:

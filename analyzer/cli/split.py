@@ -32,7 +32,7 @@ def write_split(
 
     parts = split(analysis, by)
     names = [*(each.file for each in parts.pages), INDEX]
-    check_outputs([folder / name for name in names], read)
+    check_outputs([folder / name for name in names], read, "write to another folder")
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -42,9 +42,12 @@ def write_split(
 
 
 def _messages(parts: "Split", folder: Path) -> Iterator[str]:
-    """Yield the workbooks with their users, and who has nothing left to decide."""
+    """Yield the workbooks with their users, the index, and who has nothing left to decide."""
+    from analyzer.writers.split import INDEX
+
     for each in parts.pages:
         yield f"Wrote {folder / each.file}: {each.label}, {each.lines:,} to decide"
+    yield f"Wrote {folder / INDEX}: workbooks, owners and addresses"
     older = {file: whose for file, whose in parts.nothing_left.items() if (folder / file).exists()}
     for file, whose in older.items():
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."

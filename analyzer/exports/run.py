@@ -108,9 +108,11 @@ def export(request: ExportRequest, keep: int | None) -> int:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
                 identity = run_record.run_identity(report, _parameters(request, analysis))
-                code = _exit_code(analysis, request, has_gaps=has_gaps)
-                if existing := runs.run_with_identity(folder, identity):
-                    run, code = existing.path, existing.record.exit_code or code
+                existing = runs.run_with_identity(folder, identity)
+                run = existing.path if existing else run
+                code = _exit_code(analysis, request, run, has_gaps=has_gaps)
+                if existing:
+                    code = existing.record.exit_code or code
                     message = f"Unchanged since {run}: skipped."
                     request.log.say("unchanged", message, run=existing.name, exit_code=code)
                 else:
@@ -174,10 +176,11 @@ def _parameters(request: ExportRequest, analysis: Analysis) -> dict[str, object]
     return {**request.parameters, "decisions": file.sha256 if file else None}
 
 
-def _exit_code(analysis: Analysis, request: ExportRequest, *, has_gaps: bool) -> int:
+def _exit_code(analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool) -> int:
     """Return the exit code of a run, and log what meets `fail_on`."""
     if reasons := request.judging.failures(analysis):
-        request.log.caution("fail-on", f"Meets --fail-on: {'; '.join(reasons)}")
+        message = f"Meets --fail-on in {run}: {'; '.join(reasons)}"
+        request.log.caution("fail-on", message, run=run.name)
         return FAILED
     return PARTIAL if has_gaps or analysis.report.not_covered else 0
 

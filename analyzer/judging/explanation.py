@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -230,8 +231,9 @@ def _why_not(page: Page, criteria: Criteria) -> Iterator[str]:
         Verdict.DORMANT: [f"{idle}, fewer than {criteria.dormant_days:,}"],
     }
     verdicts = list(Verdict)
-    for verdict in verdicts[1 : verdicts.index(Verdict(user[columns.VERDICT]))]:
-        yield f"not {verdict}: {', '.join(reasons[verdict])}"
+    above = verdicts[1 : verdicts.index(Verdict(user[columns.VERDICT]))]
+    for why, alike in groupby(above, reasons.__getitem__):
+        yield f"not {' and not '.join(alike)}: {', '.join(why)}"
 
 
 def _number(days: Any) -> int | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import FileReference
-from analyzer.terms import printable
+from analyzer.terms import printable, short_list
 
 _TYPO_CUTOFF: Final = 0.85
 """How alike a column must be to a known one that is there too (`rule` and `rules`)."""
@@ -26,12 +26,14 @@ RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 class ListForm:
     """Name the columns that a list must have, and those that it may have besides.
 
-    Others may be there, and are not read; in a list that is `closed` they are refused.
+    Others may be there, and are not read; in a list that is `closed` they are refused. `source`
+    says where a list with its many columns comes from.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     closed: bool = False
+    source: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -110,8 +112,8 @@ def _separator(text: str) -> str:
 def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterator[Problem]:
     missing = [column for column in form.required if column not in header]
     if missing:
-        hint = f"The first row must be {','.join(form.required)}."
-        yield Problem(name, 1, None, None, f"missing: {', '.join(missing)}", hint)
+        hint = form.source or f"The first row must be {','.join(form.required)}."
+        yield Problem(name, 1, None, None, f"missing: {short_list(missing)}", hint)
     for column, count in Counter(filter(None, header)).items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.report.model import slot_matrix
 from analyzer.rules.rule import Outcome, Rule, RuleText
-from analyzer.terms import code_of
+from analyzer.terms import code_of, count_text
 from analyzer.verdicts.facts import Elapsed, Facts, unknown_cell_sentence
 
 _TEXT: Final = pa.string()
@@ -61,7 +61,7 @@ def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN)
 
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
-    """Return numbers of days as text: `1 day`, `684 days`, with what stands before and after."""
+    """Return numbers of days as text: `1 day`, `1,684 days`, with what stands before and after."""
     most = _rounded_down_to_span(days.max(initial=0)) + _SPAN
     return _durations(before, most, after).take(pa.array(days))
 
@@ -82,9 +82,8 @@ def _dates(before: str, first: int, last: int) -> pa.Array:
 
 @lru_cache(_CACHED_TABLES)
 def _durations(before: str, most: int, after: str) -> pa.Array:
-    days = np.arange(most)
-    unit = text_where(days == 1, " day", " days")
-    return concat(most, before, pa.array(days).cast(_TEXT), unit, after)
+    texts = [f"{before}{count_text(days, 'day')}{after}" for days in range(most)]
+    return pa.array(texts, _TEXT)
 
 
 def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
@@ -151,8 +150,8 @@ def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Arra
     caveats = category_words_at(facts.page.users[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     check = text_where(certain, "", concat(len(at), "; check: ", caveats))
-    ago = days_text(facts.age.days[at], ", ", " ago")
-    return date_texts(facts.age.moment[at], ", created "), ago, check
+    age = days_text(facts.age.days[at], ", ", " before as-of")
+    return date_texts(facts.age.moment[at], ", created "), age, check
 
 
 def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:

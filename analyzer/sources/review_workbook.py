@@ -54,7 +54,7 @@ from analyzer.sources.review_sheets import (
     text_of,
 )
 from analyzer.sources.sheet_cells import CellError, CellValue
-from analyzer.terms import count_text, short_list
+from analyzer.terms import count_text, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192
@@ -308,7 +308,16 @@ def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -
         rows_text = count_text(len(others), "row")
         message = f"no report named has the SHA-256 of the one behind {rows_text}"
         yield Problem.of_file(name, f"{message}: {files}", _REPORT_HINT)
+    moments = {file.sha256: utc_text(file.as_of) for file in analysis.report.files}
     listed = [each for each in rows if each.record.sha256 in named]
+    if moved := [
+        each.record for each in listed if each.record.as_of != moments[each.record.sha256]
+    ]:
+        old, new = moved[0], moments[moved[0].sha256]
+        message = f"{old.file} was judged as of {old.as_of}, and now as of {new}"
+        hint = f"Name the same report {old.file}, as it was, or set its time with --as-of."
+        yield Problem.of_file(name, message, hint)
+        return
     records = [each.record for each in listed]
     for at, message in record_differences(
         records, analysis.pages(), analysis.report, analysis.criteria

@@ -38,6 +38,12 @@ class ControlResult:
     undecided: int
     why: str
 
+    @property
+    def counts_text(self) -> str:
+        """Return how many findings fail and are undecided, in words; empty for none."""
+        counts = (self.fails, "fail"), (self.undecided, "undecided")
+        return ", ".join(f"{number} {word}" for number, word in counts if number)
+
 
 def results(  # noqa: PLR0913  each is one input of the results
     standard: Standard,

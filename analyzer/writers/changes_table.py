@@ -25,7 +25,7 @@ from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import printable
 from analyzer.writers import users
 from analyzer.writers.changes import text_rows
-from analyzer.writers.summary import blind_spots_line
+from analyzer.writers.summary import short_blind_spots_line
 from analyzer.writers.terminal import breakable, terminal, write_cells
 
 NOTHING: Final = "No changes."
@@ -59,7 +59,8 @@ def write_changes_table(
     console.print(Text(count_sentence(compared)), "", sep="\n")
     if len(compared.changes):
         console.print(_table(compared, width))
-    console.print(Text(blind_spots_line(), "dim"))
+    files = [*compared.before.report.files, *compared.now.report.files]
+    console.print(Text(short_blind_spots_line(files), "dim"))
 
 
 def compared_reports(compared: Comparison) -> list[str]:

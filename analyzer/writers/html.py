@@ -12,8 +12,8 @@ from typing import BinaryIO, Final
 from markdown_it import MarkdownIt
 
 from analyzer.judging.analysis import Analysis
-from analyzer.terms import Verdict
-from analyzer.writers.markdown import TITLE, write_markdown
+from analyzer.terms import Verdict, printable
+from analyzer.writers.markdown import title, write_markdown
 
 _STYLE: Final = """
 body { font: 16px/1.5 Arial, sans-serif; color: #1a1a1a; background: #fff; max-width: 80rem;
@@ -61,5 +61,5 @@ def write_html(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     framed = body.replace("<table>", '<div class="table"><table>').replace(
         "</table>", "</table></div>"
     )
-    page = _PAGE.format(title=escape(TITLE), style=_STYLE, body=framed)
+    page = _PAGE.format(title=escape(printable(title(analysis))), style=_STYLE, body=framed)
     stream.write(page.encode())

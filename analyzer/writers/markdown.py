@@ -18,8 +18,6 @@ from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import findings, summary, users
 from analyzer.writers.users import UserRow
 
-TITLE: Final = "Access review: IAM users"
-
 MOST_USERS: Final = 1_000
 """The document lists so many users and counts the others: GitHub shows no more than a megabyte."""
 
@@ -31,6 +29,11 @@ _SPECIAL: Final = re.compile(
 _LINKING: Final = re.compile(r"&#64;|\\#(?=\d)")
 
 
+def title(analysis: Analysis) -> str:
+    """Return the title of the document: of which accounts it is, as of when."""
+    return f"Access review: IAM users, {users.scope_and_as_of(analysis.report)}"
+
+
 def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
     """Write the document, which lists the users with one of the verdicts."""
     stream.write("\n\n".join(_parts(analysis, verdicts)).encode() + b"\n")
@@ -39,7 +42,7 @@ def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ve
 def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     """Yield the headings, paragraphs, tables and lists of the document."""
     first, *others = map(plain_text, users.headlines(analysis, verdicts))
-    yield f"# {TITLE}"
+    yield f"# {plain_text(title(analysis))}"
     yield f"**{first}**"
     yield from others
     rows = users.user_rows(analysis, verdicts)
@@ -98,10 +101,10 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
     if results := findings.control_results(inspection):
         yield f"## Controls\n\n{plain_text(inspection.control_summary)}."
         controls = (
-            (each.control.number, each.result, str(each.fails or ""), each.control.title, each.why)
+            (each.control.number, each.result, each.counts_text, each.control.title, each.why)
             for each in results
         )
-        heads = ("Control", "Result", "Fails", "Title", "Remark")
+        heads = ("Control", "Result", "Findings", "Title", "Remark")
         yield markdown_table(heads, (map(plain_text, control) for control in controls))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from analyzer.judging.analysis import Analysis
-from analyzer.terms import BLIND_SPOTS_IN_SHORT, Verdict
+from analyzer.report.model import ReportFile
+from analyzer.terms import BLIND_SPOTS_BESIDE_LISTS, BLIND_SPOTS_IN_SHORT, Verdict
 from analyzer.writers import users
 
 if TYPE_CHECKING:
@@ -35,7 +36,15 @@ def notes(analysis: Analysis, *, rules: bool) -> list[str]:
     return [*users.notes(analysis), *lacking_input_reasons(analysis.inspection)]
 
 
-def blind_spots_line(spots: Iterable[str] = BLIND_SPOTS_IN_SHORT) -> str:
+def short_blind_spots_line(files: Iterable[ReportFile]) -> str:
+    """Return what no report shows, nor AWS's lists if one was read for the account of each file."""
+    listed = all(
+        each.service_credentials and len(each.accounts) == 1 for each in files if each.accounts
+    )
+    return blind_spots_line(BLIND_SPOTS_BESIDE_LISTS if listed else BLIND_SPOTS_IN_SHORT)
+
+
+def blind_spots_line(spots: Iterable[str]) -> str:
     """Return what no credential report shows."""
     return f"Not visible in a credential report: {'; '.join(spots)}."
 
@@ -54,9 +63,9 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
     if results:
         yield inspection.control_summary
     for result in results:
-        fails = f" ({result.fails})" if result.fails else ""
+        counts = f" ({result.counts_text})" if result.counts_text else ""
         why = f" {result.why}" if result.why else ""
-        yield f"{result.control.number}  {result.result}{fails}  {result.control.title}.{why}"
+        yield f"{result.control.number}  {result.result}{counts}  {result.control.title}.{why}"
 
 
 def _example_line(example: "Example") -> str:

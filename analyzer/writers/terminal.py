@@ -23,7 +23,7 @@ from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity, Verdict, printable
 from analyzer.writers import findings, users
 from analyzer.writers.findings import Example, RuleFindings
-from analyzer.writers.summary import blind_spots_line, notes
+from analyzer.writers.summary import notes, short_blind_spots_line
 from analyzer.writers.users import UserRow
 
 HEADER: Final = (
@@ -94,7 +94,7 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     console.print()
     for note in notes(analysis, rules=True):
         console.print(Text(f"Note: {printable(note)}", "yellow"))
-    console.print(Text(blind_spots_line(), "dim"))
+    console.print(Text(short_blind_spots_line(analysis.report.files), "dim"))
 
 
 def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:
@@ -238,14 +238,14 @@ def _control_table(results: Sequence[ControlResult]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
     table.add_column()
     table.add_column(no_wrap=True)
-    table.add_column(justify="right")
+    table.add_column(overflow="fold", max_width=12)
     table.add_column(overflow="fold")
     for each in results:
         title = Text(each.control.title)
         if each.why:
             title.append(f"\n{printable(each.why)}", "dim")
         result = Text(each.result, _RESULT_COLOURS.get(each.result, "dim"))
-        table.add_row(each.control.number, result, str(each.fails or ""), title)
+        table.add_row(each.control.number, result, each.counts_text, title)
     return table
 
 

@@ -97,6 +97,11 @@ def as_of_and_scope(report: Report) -> str:
     return f"{as_of[0].upper()}{as_of[1:]}, {_accounts_text(report)}"
 
 
+def scope_and_as_of(report: Report) -> str:
+    """Return the same the other way round, to follow other words."""
+    return f"{_accounts_text(report)} {_as_of_text(report.files)}"
+
+
 def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     """Yield how many users have the verdicts, then the others, the decisions and the filter."""
     yield f"{_headline(analysis, verdicts)}."
@@ -122,12 +127,15 @@ def line(analysis: Analysis) -> str:
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many IAM users have the verdicts, of how many, in which accounts, as of when."""
     every = sum(analysis.totals.users(verdict) for verdict in Verdict)
-    scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
+    scope = scope_and_as_of(analysis.report)
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if len(listed) > 1:
         counts = _user_counts(analysis, listed) or "none listed"
         return f"{count_text(every, 'IAM user')}: {counts}, {scope}"
-    number, remark = analysis.totals.users(listed[0]), _check_and_exempt_remark(analysis, listed[0])
+    number, remark = (
+        analysis.totals.users(listed[0]),
+        _certainty_and_exempt_remark(analysis, listed[0]),
+    )
     verb = "is" if 1 in (number, every) else "are"
     return f"{number:,} of {count_text(every, 'IAM user')} {verb} {listed[0]}{remark}, {scope}"
 
@@ -135,7 +143,7 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
 def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
     """Return how many users have each of the verdicts that occur."""
     return ", ".join(
-        f"{number} {verdict}{_check_and_exempt_remark(analysis, verdict)}"
+        f"{number} {verdict}{_certainty_and_exempt_remark(analysis, verdict)}"
         for verdict in verdicts
         if (number := analysis.totals.users(verdict))
     )
@@ -160,8 +168,8 @@ def _decision_counts(analysis: Analysis) -> str:
     return f"{', '.join(by_status)}{overdue}"
 
 
-def _check_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
-    remarks = ", ".join(_check_and_exempt_counts(analysis, verdict))
+def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
+    remarks = ", ".join(_certainty_and_exempt_counts(analysis, verdict))
     return f" ({remarks})" if remarks else ""
 
 
@@ -173,7 +181,8 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
         return f"as of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
     first, last = min(moments)[0], max(moments)[0]
     assumed = sum(file.as_of_source is AsOfSource.ASSUMED for file in files)
-    how = f"by report, {assumed} of {len(files)} assumed" if assumed else "by report"
+    how = "each report has its own"
+    how += f"; assumed for {assumed} of {len(files)}" if assumed else ""
     return f"as of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
 
 
@@ -209,17 +218,20 @@ def _count_remark(analysis: Analysis, verdict: Verdict) -> str:
         Verdict.UNDETERMINED: "not understood or contradictory: never counted as unused",
     }
     own = [meaning[verdict]] if verdict in meaning else []
-    return ", ".join([*_check_and_exempt_counts(analysis, verdict), *own])
+    return ", ".join([*_certainty_and_exempt_counts(analysis, verdict), *own])
 
 
-def _check_and_exempt_counts(analysis: Analysis, verdict: Verdict) -> Iterator[str]:
+def _certainty_and_exempt_counts(analysis: Analysis, verdict: Verdict) -> Iterator[str]:
     totals = analysis.totals
     counts = totals.counts[totals.counts[columns.VERDICT] == verdict]
-    doubtful = (counts[columns.CERTAINTY] == Certainty.CHECK) & ~counts[columns.EXEMPT]
-    if check := int(counts.loc[doubtful, columns.USERS].sum()):
-        yield f"{check} to check"
-    if exempt := totals.users(verdict, exempt=True):
-        yield f"{exempt} exempt"
+    exempt = counts[columns.EXEMPT]
+    check = (counts[columns.CERTAINTY] == Certainty.CHECK) & ~exempt
+    if not (check | exempt).any():
+        return
+    certain = (counts[columns.CERTAINTY] == Certainty.CERTAIN) & ~exempt
+    for users, word in ((certain, "certain"), (check, "to check"), (exempt, "exempt")):
+        if number := int(counts.loc[users, columns.USERS].sum()):
+            yield f"{number} {word}"
 
 
 def notes(analysis: Analysis) -> list[str]:

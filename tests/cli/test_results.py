@@ -43,9 +43,9 @@ from tests.support.outputs import (
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 ANSWER = """\
-26 of 47 IAM users are unused (13 to check, 5 exempt), account 123456789012 as of 2026-03-01 09:30 \
-UTC (from the file name).
-Other users: 4 retired (2 to check), 6 dormant, 7 active (1 exempt), 4 undetermined.
+26 of 47 IAM users are unused (8 certain, 13 to check, 5 exempt), account 123456789012 as of \
+2026-03-01 09:30 UTC (from the file name).
+Other users: 4 retired (2 certain, 2 to check), 6 dormant, 7 active (1 exempt), 4 undetermined.
 """
 NOTES = f"""\
 Note: {CONSOLE}: 1 row repeats a user of another row: each user counts once.
@@ -55,10 +55,8 @@ Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.
 Note: The exemption of departed-admin in account 123456789012 matches no user.
 """
 BLIND_SPOTS = """\
-Not visible in a credential report: SSH public keys; service-specific credentials (CodeCommit, \
-Keyspaces; API keys of Bedrock, Claude Platform on AWS, CloudWatch, CloudWatch Logs and X-Ray); \
-roles, federation and IAM Identity Center; use in the hours before as-of; use of a password by \
-`aws login`.
+Not visible in a credential report: SSH public keys; roles, federation and IAM Identity Center; \
+use in the hours before as-of; use of a password by `aws login`.
 """
 SUMMARY = ANSWER + NOTES + BLIND_SPOTS
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)

@@ -234,6 +234,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--idle-days", "0"], "--idle-days", ""),
     (["--findings", "findings.json"], "--findings", "findings.json must end in .csv"),
     (["--follow-up", "done.json"], "--follow-up", "done.json must end in .csv"),
+    (["--follow-up", "-"], "--follow-up", "- is standard output: name a file that ends in .csv"),
     (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
     (["--hub-region", "Frankfurt"], "--hub-region", "'Frankfurt': use a region such as eu-west-1"),
     (["--hub-region", ""], "--hub-region", "'': use a region such as eu-west-1"),

@@ -46,9 +46,18 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(
         ["no-owner.xlsx", "", "", "", "", "1", due],
     ]
     assert f"Wrote {tmp_path}/out/ray.xlsx: Ray, 2 to decide" in done.messages
+    assert f"Wrote {tmp_path}/out/index.csv: workbooks, owners and addresses" in done.messages
     book = fill_in(tmp_path / "out" / "ray.xlsx", {"bo": "delete", "cy": "delete"}, on=ON)
-    checked = program("collect", book, "--report", report)
-    assert (checked.code, b"entered 2, emptied 0, still open 0" in checked.output) == (0, True)
+    checked = program("collect", book.parent, "--report", report)
+    assert (checked.code, b"entered 2\n" in checked.output) == (0, True)
+    assert b"Not answered: =Lee, 1 user." in checked.output
+    assert f"4 rows compared with {report}: no difference." in checked.messages
+    untouched = program("collect", tmp_path / "out" / "lee.xlsx")
+    assert untouched.messages == "Checked; nothing was written. Nothing is new.\n"
+    (tmp_path / "empty").mkdir()
+    for name, says in (("empty", "holds no workbook"), (tmp_path, "Is a directory")):
+        refused = program("collect", tmp_path / name)
+        assert (refused.code, says in " ".join(refused.messages.split())) == (2, True)
 
 
 def test_each_account_gets_a_workbook_with_its_name_and_owner(
@@ -108,7 +117,7 @@ def test_a_filled_workbook_is_never_written_over_and_nothing_else_is_written(
     (tmp_path / "out" / "lee.xlsx").unlink()
     refused = program(*words)
     assert refused.code == 2
-    assert "ray.xlsx has decisions of a reviewer: write to another file" in " ".join(
+    assert "ray.xlsx has decisions of a reviewer: write to another folder" in " ".join(
         refused.messages.replace("│", " ").split()
     )
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"ray.xlsx", "index.csv"}

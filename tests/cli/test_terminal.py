@@ -50,7 +50,9 @@ def test_an_empty_no_color_refuses_nothing() -> None:
 def test_a_table_in_a_pipe_is_plain_and_its_summary_stays_on_the_terminal() -> None:
     shown = on_terminal(*ON_CONSOLE, piped="output", variables={"FORCE_COLOR": "1"})
     assert shown.output.decode() == table_text(analyzed_console(), UNUSED)
-    assert shown.screen.startswith("26 of 47 IAM users are unused (13 to check, 5 exempt), ")
+    assert shown.screen.startswith(
+        "26 of 47 IAM users are unused (8 certain, 13 to check, 5 exempt), "
+    )
     assert "Console user has no MFA device: 11 fail" in shown.screen
     assert "Not visible in a credential report: SSH public keys" in shown.screen
 

@@ -114,7 +114,8 @@ def test_what_meets_fail_on_is_said_though_quiet(
 ) -> None:
     for _ in ("made", "unchanged"):
         assert exporting(runs, "--from", SAMPLE, "--quiet", "--fail-on", "unused") == 1
-        assert capsys.readouterr().err == "Meets --fail-on: 4 undetermined; 26 unused\n"
+        said = f"Meets --fail-on in {runs}/2026-03-01T09-30-00Z: 4 undetermined; 26 unused\n"
+        assert capsys.readouterr().err == said
 
 
 def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(

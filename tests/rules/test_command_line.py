@@ -24,6 +24,9 @@ def test_the_rules_are_listed_in_order_with_their_severities() -> None:
     assert [line.endswith("(off by default)") for line in lines] == [
         not rule.default for rule in RULES
     ]
+    limits = {line.split()[0]: line for line in lines if "--" in line}
+    assert set(limits) == {rule.id for rule in RULES if rule.threshold}
+    assert ": 90 days (--rotation-days)" in limits["unrotated-access-key"]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -45,7 +48,7 @@ def test_each_rule_is_explained(rule: Rule) -> None:
 
 def test_the_explanation_has_limit_and_control_numbers() -> None:
     lines = explained("unrotated-access-key").splitlines()
-    assert "  rotation_days: default 90, set by --rotation-days." in lines
+    assert "  Limit: 90 days (--rotation-days)." in lines
     assert "  CIS AWS Foundations Benchmark v7.0.0: 2.12" in lines
     assert "  AWS Foundational Security Best Practices v1.0.0: IAM.3" in lines
     assert "  NIST SP 800-53 r5: AC-2(1), AC-2(3), AC-3(15)" in lines
@@ -65,6 +68,7 @@ def test_an_unknown_rule_is_wrong_usage_and_the_known_ones_are_named() -> None:
 def test_several_rules_are_explained_one_after_the_other() -> None:
     first, second = "root-used", "unused-user"
     assert explained(first, second) == f"{explained(first)}\n{explained(second)}"
+    assert explained("all") == "\n".join(explained(rule.id) for rule in RULES)
 
 
 def test_help_imports_nothing_heavy() -> None:

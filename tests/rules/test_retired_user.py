@@ -36,7 +36,8 @@ def test_it_is_the_verdict_retired(user: Row, expected: dict[int, str]) -> None:
 
 def test_the_fact_has_the_last_sign_in() -> None:
     assert fact("retired-user", a_user(password=LEFT)) == (
-        "last signed in 2025-03-27, no working credentials, created 2023-08-05, 1000 days ago"
+        "last signed in 2025-03-27, no working credentials, created 2023-08-05, 1,000 days before"
+        " as-of"
     )
 
 
@@ -53,7 +54,7 @@ def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unuse
 ) -> None:
     page = with_verdicts(tidied([user]), Criteria(definition=Definition.IAM_029))
     (told,) = by_itself(BY_ID["retired-user"], page)["fact"]
-    assert told == f"{said}, no working credentials, created 2023-08-05, 1000 days ago"
+    assert told == f"{said}, no working credentials, created 2023-08-05, 1,000 days before as-of"
 
 
 def test_what_is_undecided_names_the_cell() -> None:

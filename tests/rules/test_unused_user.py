@@ -47,10 +47,13 @@ def test_a_contradicted_user_is_undecided() -> None:
 def test_the_fact_has_reason_age_and_what_to_check() -> None:
     user = a_user(password=a_password(NEVER), certificate_1=a_certificate(), mfa=True)
     assert fact("unused-user", user) == (
-        "never-signed-in, created 2023-08-05, 1000 days ago;"
+        "never-signed-in, created 2023-08-05, 1,000 days before as-of;"
         " check: active-certificate;mfa-registered"
     )
-    assert fact("unused-user", a_user()) == "no-credentials, created 2023-08-05, 1000 days ago"
+    assert (
+        fact("unused-user", a_user())
+        == "no-credentials, created 2023-08-05, 1,000 days before as-of"
+    )
 
 
 def test_the_remedy_takes_the_way_in_away_and_deletes_the_user_after_all_that_is_attached() -> None:

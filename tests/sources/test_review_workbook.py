@@ -23,6 +23,7 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
+    report_text,
 )
 from tests.support.decisions import TODAY, analysis_of
 from tests.support.review import (
@@ -251,6 +252,16 @@ def test_a_workbook_judged_by_other_criteria_is_refused(analysis: Analysis, writ
     other = analyzer.analyze(analysis.report, analyzer.Criteria(dormant_days=30))
     with pytest.raises(InputRefused, match="dormant_days is not what the report gives: 30"):
         read_files([("r.xlsx", written)], TODAY, other)
+
+
+def test_a_workbook_of_the_same_report_as_of_another_time_has_one_problem(written: bytes) -> None:
+    other = analyzer.analyze(analyzer.load(("report.csv", report_text(USERS).encode())))
+    with pytest.raises(InputRefused) as error:
+        read_files([("r.xlsx", written)], TODAY, other)
+    (problem,) = error.value.problems
+    assert "was judged as of 2026-05-01T12:00:00Z, and now as of 2026-04-30T12:00:00Z" in str(
+        problem
+    )
 
 
 def test_the_problems_of_all_files_are_named_together(written: bytes) -> None:

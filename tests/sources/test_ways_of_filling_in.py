@@ -872,7 +872,7 @@ SEVERAL: dict[str, tuple[Calls, list[tuple[str, str]], int, str]] = {
         [{"a": [ANN_DELETED, a_copied_sheet]}],
         [("ann", "delete")],
         0,
-        "entered 2, added 1, changed 0, withdrawn 0, already there 1",
+        "entered 2, added 1, already there 1",
     ),
     "two copies of a sheet that two people decided differently in": (
         [{"a": [ANN_DELETED, in_copy("keep", "Bea", ON, None, "x")]}],

@@ -184,6 +184,9 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document(tmp_path: Path) -> 
     assert "default-src 'none'" in text
     assert "url(" not in text
     assert page.cells == _rendered_markdown(analysis).cells
+    title = "Access review: IAM users, account 012345678901 as of 2026-05-01 12:00 UTC"
+    assert f"<title>{title} (set with --as-of)</title>" in text
+    assert f"<h1>{title}" in text
 
 
 def test_the_line_counts_users_and_findings_of_all_verdicts(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_what_else_a_report_or_a_list_says_is_neither_command_nor_markup(tmp_pat
 def test_the_answer_comes_first(tmp_path: Path, width: int) -> None:
     lines = " ".join(table_text(of_each_kind(tmp_path), UNUSED, width=width).split())
     assert lines.startswith(
-        "4 of 8 IAM users are unused (2 to check, 1 exempt), account 012345678901 as of"
+        "4 of 8 IAM users are unused (1 certain, 2 to check, 1 exempt), account 012345678901 as of"
         " 2026-05-01 12:00 UTC (set with --as-of). Other users: 1 retired, 1 dormant, 1 active,"
         " 1 undetermined. User Created Reason"
     )

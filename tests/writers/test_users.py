@@ -175,8 +175,8 @@ DESCRIBED = (
     (
         SAMPLES / "organization",
         (
-            "As of 2025-06-16 03:10 to 2026-02-27 23:41 UTC (by report, 6 of 6 assumed),"
-            " 6 accounts in 6 reports"
+            "As of 2025-06-16 03:10 to 2026-02-27 23:41 UTC (each report has its own; assumed for 6"
+            " of 6), 6 accounts in 6 reports"
         ),
     ),
 )
@@ -195,8 +195,8 @@ def test_a_moment_that_was_given_is_told_as_such(tmp_path: Path) -> None:
 
 def test_verdicts_are_counted_unused_first_with_remarks() -> None:
     assert users.verdict_counts(analyzed_console()) == [
-        (Verdict.UNUSED, 26, "13 to check, 5 exempt"),
-        (Verdict.RETIRED, 4, "2 to check"),
+        (Verdict.UNUSED, 26, "8 certain, 13 to check, 5 exempt"),
+        (Verdict.RETIRED, 4, "2 certain, 2 to check"),
         (Verdict.DORMANT, 6, "last used or set 90 days or more before as-of"),
         (Verdict.ACTIVE, 7, "1 exempt"),
         (Verdict.UNDETERMINED, 4, "not understood or contradictory: never counted as unused"),

@@ -222,7 +222,7 @@ def _add_rules(sheet: TextSheet, book: Rulebook) -> None:
 
 # Controls
 
-_CONTROL_WIDTHS: Final = (32, 12, 7.5, 9, 11, 57, 28)
+_CONTROL_WIDTHS: Final = (32, 12, 7.5, 9, 11, 48, 37)
 """Of all columns but the numbers, which need as much as the longest."""
 
 
@@ -259,8 +259,8 @@ def _add_control(sheet: TextSheet, book: Rulebook, each: ControlResult) -> None:
         each.control.title,
         SpannedCell(str(each.result), CellStyle(each.result)),
         *(SpannedCell(count, CellStyle.NUMBER) for count in counts),
-        rules or each.control.reason,
-        "" if each.result is Result.NOT_DECIDABLE else each.why,
+        rules,
+        each.why,
     )
 
 
