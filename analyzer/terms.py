@@ -254,14 +254,15 @@ class WorkbookSheets(StrEnum):
 LONGEST_SHOWN: Final = 80
 """Of a longer value that was not understood only so many characters are shown."""
 
-_SERVICE_CREDENTIALS: Final = (
+SERVICE_CREDENTIALS: Final = (
     "service-specific credentials (CodeCommit, Keyspaces; API keys of Bedrock, Claude Platform on"
     " AWS, CloudWatch, CloudWatch Logs and X-Ray)"
 )
+"""What no report shows, but a list of AWS's."""
 
 _REMARKS_ON_BLIND_SPOTS: Final[Mapping[str, str]] = {
     "SSH public keys": " (CodeCommit)",
-    _SERVICE_CREDENTIALS: ", unless AWS's list was saved with the report",
+    SERVICE_CREDENTIALS: ", unless AWS's list was saved with the report",
     "roles, federation and IAM Identity Center": "",
     "use in the hours before as-of": ": AWS keeps a report for up to four hours",
     "use of a password by `aws login`": (
@@ -274,11 +275,6 @@ BLIND_SPOTS: Final = tuple(what + remark for what, remark in _REMARKS_ON_BLIND_S
 
 BLIND_SPOTS_IN_SHORT: Final = tuple(_REMARKS_ON_BLIND_SPOTS)
 """The same without remarks, for a terminal."""
-
-BLIND_SPOTS_BESIDE_LISTS: Final = tuple(
-    each for each in BLIND_SPOTS_IN_SHORT if each != _SERVICE_CREDENTIALS
-)
-"""Those that stay where AWS's lists of service-specific credentials were read."""
 
 
 def printable(text: str) -> str:

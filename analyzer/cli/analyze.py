@@ -242,10 +242,10 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and stdout.is_terminal()):
         from analyzer.writers.names import left_out_line
-        from analyzer.writers.summary import short_blind_spots_line, summary_lines
+        from analyzer.writers.summary import blind_spots_line, summary_lines
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
         if form in _NAMES:
             left_out = left_out_line(analysis, outputs.verdict, check=outputs.include_check)
             yield from [f"{left_out}."] if left_out else []
-        yield short_blind_spots_line(analysis.report.files)
+        yield blind_spots_line(analysis.report.files)

@@ -98,8 +98,7 @@ def _lines(
 
 def _tallied(outcome: "FileOutcome") -> str:
     entered = sum(tally.entered for tally in outcome.tallies)
-    rest = ("emptied", len(outcome.emptied)), ("still open", outcome.still_open)
-    return _counts(entered, rest)
+    return _counts(entered, [("emptied", len(outcome.emptied)), ("still open", outcome.still_open)])
 
 
 def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:

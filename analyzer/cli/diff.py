@@ -153,11 +153,9 @@ def diff(
 
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
-    judged_by = judging_options, accounts, fail_on
-    before, now = (
-        _side(name, InputOptions(as_of=at, masked_account=masked_account), *judged_by)
-        for name, at in ((old, old_as_of), (new, new_as_of))
-    )
+    reading = InputOptions(masked_account=masked_account)
+    before = _side(old, replace(reading, as_of=old_as_of), judging_options, accounts, fail_on)
+    now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
     check_outputs(outputs.output, [*before.read, *now.read, config])
     analyses = [_analysis(side, quiet=outputs.quiet) for side in (before, now)]
     every = compared(*filtered(analyses, patterns))

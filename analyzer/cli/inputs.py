@@ -212,7 +212,7 @@ def _fail_on_problems(
         hint = f"did you mean {near[0]}? Choose" if near else "choose"
         yield (
             f"'{', '.join(missing)}': {hint} from the verdicts {', '.join(Verdict)}; the severities"
-            f" {', '.join(Severity)}; {CONTROL}; {OVERDUE}; the rules that run:"
+            f" {', '.join(Severity)}; {CONTROL}; {OVERDUE}; or the rules that run:"
             f" {', '.join(run) or 'none'}"
         )
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))
@@ -271,7 +271,7 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
 
 
 def decision_files(names: Iterable[str]) -> list[InputFile]:
-    """Read the files that hold decisions; of a folder all but hidden files and the index.
+    """Read the files that hold decisions; of a folder all but hidden files, locks and the index.
 
     Raises typer.BadParameter.
     """
@@ -286,9 +286,8 @@ def _decision_paths(name: str) -> list[str]:
         return [name]
     from analyzer.writers.split import INDEX
 
-    # A program that has a workbook open keeps a lock beside it, which is no review.
-    skipped = ".", "~$", INDEX
-    paths = sorted(str(path) for path in Path(name).iterdir() if not path.name.startswith(skipped))
+    listed = (each for each in Path(name).iterdir() if not each.name.startswith((".", "~$", INDEX)))
+    paths = sorted(map(str, listed))
     require(paths, f"{name} holds no workbook", "FILES")
     return paths
 
@@ -324,9 +323,7 @@ def _only(inputs: Inputs, names: Collection[str]) -> Inputs:
 
 
 def check_outputs(
-    outputs: Iterable[Path],
-    inputs: "Iterable[InputFile | str | Path | None]",
-    instead: str = "write to another file",
+    outputs: Iterable[Path], inputs: "Iterable[InputFile | str | Path | None]"
 ) -> None:
     """Refuse outputs that are named twice or would replace evidence.
 
@@ -338,8 +335,8 @@ def check_outputs(
     from analyzer.writers import check_targets
 
     for each in outputs:
-        saved = f"{each} has the name of a file that is saved with reports: {instead}"
-        entered = f"{each} has decisions of a reviewer: {instead}"
+        saved = f"{each} has the name of a file that is saved with reports: name another output"
+        entered = f"{each} has decisions of a reviewer: name another output"
         require(not realpath(each).endswith(COMPANIONS), saved, "--output")
         require(not _holds_entries(each), entered, "--output")
     try:

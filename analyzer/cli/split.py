@@ -32,7 +32,7 @@ def write_split(
 
     parts = split(analysis, by)
     names = [*(each.file for each in parts.pages), INDEX]
-    check_outputs([folder / name for name in names], read, "write to another folder")
+    check_outputs([folder / name for name in names], read)
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:

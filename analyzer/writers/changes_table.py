@@ -25,10 +25,8 @@ from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import printable
 from analyzer.writers import users
 from analyzer.writers.changes import text_rows
-from analyzer.writers.summary import short_blind_spots_line
+from analyzer.writers.summary import blind_spots_line
 from analyzer.writers.terminal import breakable, terminal, write_cells
-
-NOTHING: Final = "No changes."
 
 _COLOURS: Final[Mapping[str, str]] = {
     Change.NEW_UNUSED: "bold red",
@@ -60,7 +58,7 @@ def write_changes_table(
     if len(compared.changes):
         console.print(_table(compared, width))
     files = [*compared.before.report.files, *compared.now.report.files]
-    console.print(Text(short_blind_spots_line(files), "dim"))
+    console.print(Text(blind_spots_line(files), "dim"))
 
 
 def compared_reports(compared: Comparison) -> list[str]:
@@ -77,7 +75,7 @@ def count_sentence(compared: Comparison) -> str:
     counts = counts_by_kind(compared.changes)
     counts_text = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
     missing = int((compared.changes[CHANGE] == Change.NOT_COVERED).sum())
-    sentence = f"Changes: {counts_text}." if counts_text else NOTHING
+    sentence = f"Changes: {counts_text}." if counts_text else "No changes."
     accounts = f" Accounts compared: {compared.accounts:,}, not compared: {missing:,}."
     return f"{sentence}{accounts if missing else ''}"
 

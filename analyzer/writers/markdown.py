@@ -30,8 +30,8 @@ _LINKING: Final = re.compile(r"&#64;|\\#(?=\d)")
 
 
 def title(analysis: Analysis) -> str:
-    """Return the title of the document: of which accounts it is, as of when."""
-    return f"Access review: IAM users, {users.scope_and_as_of(analysis.report)}"
+    """Return the title of the document, with as-of and accounts."""
+    return f"Access review: IAM users. {users.as_of_and_scope(analysis.report)}"
 
 
 def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -64,7 +64,7 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     notes = [
         *settings,
         *summary.notes(analysis, rules=True),
-        summary.blind_spots_line(BLIND_SPOTS),
+        summary.blind_spots_line(analysis.report.files, BLIND_SPOTS),
     ]
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 

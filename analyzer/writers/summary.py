@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import ReportFile
-from analyzer.terms import BLIND_SPOTS_BESIDE_LISTS, BLIND_SPOTS_IN_SHORT, Verdict
+from analyzer.terms import BLIND_SPOTS_IN_SHORT, SERVICE_CREDENTIALS, Verdict
 from analyzer.writers import users
 
 if TYPE_CHECKING:
@@ -36,17 +36,15 @@ def notes(analysis: Analysis, *, rules: bool) -> list[str]:
     return [*users.notes(analysis), *lacking_input_reasons(analysis.inspection)]
 
 
-def short_blind_spots_line(files: Iterable[ReportFile]) -> str:
+def blind_spots_line(
+    files: Iterable[ReportFile], spots: Iterable[str] = BLIND_SPOTS_IN_SHORT
+) -> str:
     """Return what no report shows, nor AWS's lists if one was read for the account of each file."""
     listed = all(
         each.service_credentials and len(each.accounts) == 1 for each in files if each.accounts
     )
-    return blind_spots_line(BLIND_SPOTS_BESIDE_LISTS if listed else BLIND_SPOTS_IN_SHORT)
-
-
-def blind_spots_line(spots: Iterable[str]) -> str:
-    """Return what no credential report shows."""
-    return f"Not visible in a credential report: {'; '.join(spots)}."
+    hidden = (each for each in spots if not (listed and each.startswith(SERVICE_CREDENTIALS)))
+    return f"Not visible in a credential report: {'; '.join(hidden)}."
 
 
 def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:

@@ -23,7 +23,7 @@ from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity, Verdict, printable
 from analyzer.writers import findings, users
 from analyzer.writers.findings import Example, RuleFindings
-from analyzer.writers.summary import notes, short_blind_spots_line
+from analyzer.writers.summary import blind_spots_line, notes
 from analyzer.writers.users import UserRow
 
 HEADER: Final = (
@@ -94,7 +94,7 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     console.print()
     for note in notes(analysis, rules=True):
         console.print(Text(f"Note: {printable(note)}", "yellow"))
-    console.print(Text(short_blind_spots_line(analysis.report.files), "dim"))
+    console.print(Text(blind_spots_line(analysis.report.files), "dim"))
 
 
 def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:

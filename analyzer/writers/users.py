@@ -97,11 +97,6 @@ def as_of_and_scope(report: Report) -> str:
     return f"{as_of[0].upper()}{as_of[1:]}, {_accounts_text(report)}"
 
 
-def scope_and_as_of(report: Report) -> str:
-    """Return the same the other way round, to follow other words."""
-    return f"{_accounts_text(report)} {_as_of_text(report.files)}"
-
-
 def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     """Yield how many users have the verdicts, then the others, the decisions and the filter."""
     yield f"{_headline(analysis, verdicts)}."
@@ -127,7 +122,7 @@ def line(analysis: Analysis) -> str:
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many IAM users have the verdicts, of how many, in which accounts, as of when."""
     every = sum(analysis.totals.users(verdict) for verdict in Verdict)
-    scope = scope_and_as_of(analysis.report)
+    scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if len(listed) > 1:
         counts = _user_counts(analysis, listed) or "none listed"
@@ -181,8 +176,7 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
         return f"as of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
     first, last = min(moments)[0], max(moments)[0]
     assumed = sum(file.as_of_source is AsOfSource.ASSUMED for file in files)
-    how = "each report has its own"
-    how += f"; assumed for {assumed} of {len(files)}" if assumed else ""
+    how = f"each report has its own{f'; assumed for {assumed} of {len(files)}' if assumed else ''}"
     return f"as of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
 
 

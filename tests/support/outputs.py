@@ -14,7 +14,7 @@ from analyzer.terms import Criteria, Verdict
 from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
 from analyzer.writers.names import write_arns, write_names
-from analyzer.writers.summary import short_blind_spots_line, summary_lines
+from analyzer.writers.summary import blind_spots_line, summary_lines
 from analyzer.writers.terminal import write_piped_table, write_terminal
 from tests.support.builders import (
     AS_OF,
@@ -167,7 +167,7 @@ def summary_text(
 ) -> str:
     """Return what standard error says of the result."""
     lines = summary_lines(analysis, verdicts, rules=rules, details=details)
-    return "".join(f"{line}\n" for line in (*lines, short_blind_spots_line(analysis.report.files)))
+    return "".join(f"{line}\n" for line in (*lines, blind_spots_line(analysis.report.files)))
 
 
 def everything_shown(

@@ -149,7 +149,7 @@ def test_the_document_has_the_headlines_users_caveats_rules_and_notes() -> None:
     for rule in analysis.inspection.book.rules:
         has_findings = any(id_ == rule.id for id_, _, _ in analysis.inspection.counts)
         assert (rule.id in page.cells) == has_findings
-    assert all(spot in page.text for spot in BLIND_SPOTS)
+    assert [spot for spot in BLIND_SPOTS if spot not in page.text] == [BLIND_SPOTS[1]]
 
 
 def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
@@ -184,8 +184,8 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document(tmp_path: Path) -> 
     assert "default-src 'none'" in text
     assert "url(" not in text
     assert page.cells == _rendered_markdown(analysis).cells
-    title = "Access review: IAM users, account 012345678901 as of 2026-05-01 12:00 UTC"
-    assert f"<title>{title} (set with --as-of)</title>" in text
+    title = "Access review: IAM users. As of 2026-05-01 12:00 UTC (set with --as-of), account 0123"
+    assert f"<title>{title}" in text
     assert f"<h1>{title}" in text
 
 

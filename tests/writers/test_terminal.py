@@ -1,6 +1,7 @@
 """A terminal shows the answer, the users, the rules and the notes; a pipe gets one table."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from analyzer.judging import inspection as inspections
 from analyzer.judging.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.terms import Verdict
+from analyzer.writers.summary import blind_spots_line
 from analyzer.writers.terminal import HEADER
 from tests.support.builders import (
     ACCOUNT,
@@ -28,6 +30,7 @@ from tests.support.builders import (
 from tests.support.golden import OF_EACH_KIND, of_each_kind
 from tests.support.outputs import (
     ALL,
+    CONSOLE,
     HARD_NAMES,
     SAMPLES,
     UNUSED,
@@ -149,6 +152,14 @@ def test_everything_that_all_outputs_say_is_said(tmp_path: Path, width: int | No
         assert sentence in shown
 
 
+def test_service_specific_credentials_are_no_blind_spot_where_each_account_has_its_list() -> None:
+    (listed,) = analyzer.load(CONSOLE).files
+    assert "service-specific" not in blind_spots_line([listed])
+    several = replace(listed, accounts=listed.accounts * 2)
+    for other in (replace(listed, service_credentials=None), several):
+        assert "service-specific" in blind_spots_line([listed, other])
+
+
 def users_without_mfa(count: int, name: str = "u") -> list[Row]:
     return [a_user(f"{name}{n}", password=a_password(days_before(1))) for n in range(count)]
 
@@ -241,7 +252,7 @@ def test_the_controls_of_a_standard_are_shown_if_it_is_selected(
     report = analyzer.load(path, as_of=AS_OF)
     shown = everything_shown(analyzer.analyze(report, book=analyzer.rulebook("fsbp")), width=width)
     assert "\nFSBP: 2 pass, 2 fail, 5 not decidable from a report\n" in shown
-    assert re.search(r"IAM\.5\s+fail\s+\(?1\)?\s+Console users have MFA", shown)
+    assert re.search(r"IAM\.5\s+fail\s+\(?1 fail\)?\s+Console users have MFA", shown)
     assert re.search(r"IAM\.4\s+pass", shown)
     assert "Policies and groups are not in the report." in " ".join(shown.split())
     assert "IAM.4" not in everything_shown(analyzer.analyze(report), width=width)
