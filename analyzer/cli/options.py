@@ -224,7 +224,8 @@ def a_file(text: str, metavar: str = "FILE", **more: Any) -> Any:
 
 output_option = partial(typer.Option, rich_help_panel="Output")
 _input = partial(typer.Option, rich_help_panel="Input")
-_judging = partial(typer.Option, rich_help_panel="Verdicts and rules")
+_RULES_PANEL: Final = "Verdicts and rules (credreport rules lists the options for limits)"
+_judging = partial(typer.Option, rich_help_panel=_RULES_PANEL)
 _DECISIONS: Final = {"rich_help_panel": "Decisions"}
 
 # Input
@@ -303,11 +304,11 @@ class CriteriaOptions:
     ] = Definition.NO_ACTIVE_KEY
     dormant_days: Annotated[
         int,
-        days("Days without use until dormant.", rich_help_panel="Verdicts and rules"),
+        days("Days without use until dormant.", rich_help_panel=_RULES_PANEL),
     ] = Criteria().dormant_days
     grace_days: Annotated[
         int,
-        days("Days in which a new user needs a check.", 0, rich_help_panel="Verdicts and rules"),
+        days("Days in which a new user needs a check.", 0, rich_help_panel=_RULES_PANEL),
     ] = Criteria().grace_days
 
     def criteria(self) -> Criteria:
@@ -338,8 +339,7 @@ class JudgingOptions(CriteriaOptions):
         _judging(
             autocompletion=words(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
-            help="Run only this rule (id, root-*, default or all); `credreport rules` lists them"
-            f" and the options of their limits; {_REPEATED}",
+            help=f"Run only this rule (id, root-*, default or all); {_REPEATED}",
         ),
     ] = field(default_factory=list)
     skip: Annotated[
@@ -462,6 +462,6 @@ RawCsv = Annotated[
 
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="Write errors only, and the result if --format is given."),
+    typer.Option("--quiet", "-q", help="Write errors, and with --format the result."),
 ]
 """The option for errors alone."""
