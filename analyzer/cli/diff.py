@@ -179,6 +179,8 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     states = [each for each in fail_on if each in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     require(not states, message, "--fail-on")
+    known = [*Verdict, *Severity, *_change_words(), *rule_ids()]
+    refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
 
 
 class _Side(NamedTuple):

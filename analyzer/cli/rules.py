@@ -41,9 +41,7 @@ def rules(
 def rule_lines(rules: "Sequence[Rule]") -> list[str]:
     """Return one line per rule: id, severity, title, limit with its option."""
     longest = max(len(rule.id) for rule in rules)
-    return [
-        f"{rule.id:<{longest}}  {rule.severity:<8}  {_title(rule, _limit(rule))}" for rule in rules
-    ]
+    return [f"{rule.id:<{longest}}  {rule.severity:<8}  {_title(rule)}" for rule in rules]
 
 
 def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -> str:
@@ -53,7 +51,7 @@ def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -
     """
     sections = (
         ("Why", [rule.why]),
-        ("How it decides", [rule.how, *([f"Limit: {_limit(rule)}."] if rule.threshold else [])]),
+        ("How it decides", [rule.how]),
         ("Columns of the report", [", ".join(rule.columns)]),
         ("What to do", rule.remedy),
         ("Standards", [f"{name}: {', '.join(numbers)}" for name, numbers in references]),
@@ -64,17 +62,11 @@ def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -
     return "\n".join([*heads, *(line for head, body in sections for line in _section(head, body))])
 
 
-def _title(rule: "Rule", limit: str = "") -> str:
-    title = ": ".join(filter(None, (rule.title, limit)))
-    return title if rule.default else f"{title} (off by default)"
-
-
-def _limit(rule: "Rule") -> str:
-    """Return the default limit of a rule and its option, empty for a rule without one."""
-    if not rule.threshold:
-        return ""
-    default = getattr(Thresholds(), rule.threshold)
-    return f"{default} days (--{rule.threshold.replace('_', '-')})"
+def _title(rule: "Rule") -> str:
+    """Return the title, the default limit with its option, and whether it is off by default."""
+    name = rule.threshold or ""
+    limit = f": {getattr(Thresholds(), name)} days (--{name.replace('_', '-')})" if name else ""
+    return f"{rule.title}{limit}{'' if rule.default else ' (off by default)'}"
 
 
 def _section(head: str, body: Iterable[str]) -> Iterator[str]:

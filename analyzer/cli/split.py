@@ -38,16 +38,13 @@ def write_split(
     except OSError as error:
         raise OutputFailed(f"{folder} cannot be written: {error.strerror}.") from error
     replace_series(folder, parts.files(), lambda _: False, mode)
-    return [*_messages(parts, folder)]
+    return [*_messages(parts, folder), f"Wrote {folder / INDEX}: workbooks, owners and addresses"]
 
 
 def _messages(parts: "Split", folder: Path) -> Iterator[str]:
-    """Yield the workbooks with their users, the index, and who has nothing left to decide."""
-    from analyzer.writers.split import INDEX
-
+    """Yield the workbooks with their users, and who has nothing left to decide."""
     for each in parts.pages:
         yield f"Wrote {folder / each.file}: {each.label}, {each.lines:,} to decide"
-    yield f"Wrote {folder / INDEX}: workbooks, owners and addresses"
     older = {file: whose for file, whose in parts.nothing_left.items() if (folder / file).exists()}
     for file, whose in older.items():
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."

@@ -26,8 +26,7 @@ RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 class ListForm:
     """Name the columns that a list must have, and those that it may have besides.
 
-    Others may be there, and are not read; in a list that is `closed` they are refused. `source`
-    says where a list with its many columns comes from.
+    Others may be there, and are not read; in a `closed` list they are refused. `source` is a hint.
     """
 
     required: tuple[str, ...]

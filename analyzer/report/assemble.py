@@ -303,21 +303,15 @@ def _emptied_cells(reports: Sequence[SurveyedReport]) -> Iterator[str]:
 
 
 def _set_accounts(reports: Iterable[SurveyedReport]) -> Iterator[str]:
-    """Note the reports whose account was set because their ARNs name none."""
-    names = [
-        each.file.name
-        for each in reports
-        if each.text.account_id
-        and not all(
-            each.account_ids(table).equals(arns.account_ids(table[columns.ARN].combine_chunks()))
-            for table in each.tables(of_roots=False)
-        )
-    ]
-    if names:
+    """Note the reports with users whose account was set because their ARNs name none."""
+    options = ((each.file, each.text.account_id) for each in reports if each.text.account_id)
+    if names := [
+        file.name for file, own in options if own in {one.account for one in file.accounts}
+    ]:
         yield (
-            f"{short_list(names)}: the account is set, but the ARNs are masked or missing, so users"
-            " are judged by name, and unused users are to check. --include-check lists them too"
-            " with --format names."
+            f"{short_list(names)}: the account is set; users whose ARN is masked or missing are"
+            " judged by name, and to check if unused. --include-check lists them too with --format"
+            " names."
         )
 
 

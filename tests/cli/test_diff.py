@@ -285,7 +285,10 @@ def test_what_is_listed_changes_nothing_that_fails_a_run_and_a_filter_does(
         (["--change", "older"], "'older': choose from new, gone, re-created, new-unused,"),
         (["--fail-on", "overdue"], "overdue: no change; use `credreport analyze --fail-on`"),
         (["--fail-on", "control"], "control: no change; use `credreport analyze --fail-on`"),
-        (["--fail-on", "older"], "'older': choose from the verdicts undetermined, unused,"),
+        (
+            ["--fail-on", "older"],
+            "'older': choose from undetermined, unused, retired, dormant, active, critical,",
+        ),
         (["--user", "eve"], "eve: no such user in the reports"),
         (["--account", OTHER], f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
         (["--user", ""], "the pattern is empty: name an account or a user"),

@@ -121,8 +121,8 @@ def test_a_note_names_the_option_until_it_is_used(tmp_path: Path, text: str) -> 
     assert [each for each in analyzer.load(path).notes if each.startswith(note)]
     (told,) = analyzer.load(path, account_id="123456789012", as_of=AS_OF).notes
     assert told == (
-        f"{path}: the account is set, but the ARNs are masked or missing, so users are judged by"
-        " name, and unused users are to check. --include-check lists them too with --format names."
+        f"{path}: the account is set; users whose ARN is masked or missing are judged by name, and"
+        " to check if unused. --include-check lists them too with --format names."
     )
     whole = saved(tmp_path, report_text(USERS))
     assert analyzer.load(whole, account_id="123456789012", as_of=AS_OF).notes == ()
