@@ -16,7 +16,6 @@ from analyzer.decisions.follow_up import FollowUpStatus, as_text, follow_up_coun
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.user_decisions import LedgerLine
-from analyzer.judging.analysis import Analysis
 from analyzer.writers.csv import write_follow_up
 from tests.support import decision_oracle as law
 from tests.support.builders import (
@@ -41,7 +40,7 @@ from tests.support.decisions import (
     DAY,
     OTHER_ACCOUNT,
     analysis_of,
-    console_name,
+    in_accounts,
     ledger_of,
     line,
 )
@@ -57,28 +56,11 @@ GONE = (DONE, "The user is gone.")
 KEY = a_user(key_1=a_key())
 
 
-def in_accounts(
-    *cases: tuple[Sequence[LedgerLine], Sequence[Row]], as_of: datetime = LATER, **days: Any
-) -> Analysis:
-    """Judge decisions and the users of a later report, each case in an account of its own."""
-    files, lines = [], []
-    for at, (decided, users) in enumerate(cases):
-        account = f"{at:012}"
-        text = report_text(users).replace(ACCOUNT, account)
-        files.append((f"{account}/{console_name(as_of)}", text.encode()))
-        for each in decided:
-            cells = {
-                name: cell.replace(ACCOUNT, account) for name, cell in each.report_cells.items()
-            }
-            lines.append(replace(each, report_cells=cells))
-    return analyzer.analyze(analyzer.load(*files), ledger=ledger_of(*lines, **days))
-
-
 def outcomes(
     *cases: tuple[LedgerLine, Sequence[Row]], as_of: datetime = LATER
 ) -> list[tuple[str, str]]:
     """Return status and fact of decisions by later reports. The law has to give the same status."""
-    analysis = in_accounts(*(((decided,), users) for decided, users in cases), as_of=as_of)
+    analysis = in_accounts(as_of, *(((decided,), users) for decided, users in cases))
     frame = analysis.follow_up.sort_values("account")
     read = [*zip(frame["status"], frame["fact"], strict=True)]
     by_law = [status_by_law(decided, users, as_of) for decided, users in cases]
@@ -390,7 +372,7 @@ def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> No
 
 def test_a_decision_is_overdue_after_the_last_day() -> None:
     lines = [line(on=DAY + timedelta(at)) for at in range(3)]
-    frame = in_accounts(*(([each], [a_user()]) for each in lines), due_days=39).follow_up
+    frame = in_accounts(LATER, *(([each], [a_user()]) for each in lines), due_days=39).follow_up
     frame = frame.sort_values("account")
     assert [*zip(frame["days"], frame["overdue"], strict=True)] == [
         (40, True),
@@ -481,7 +463,7 @@ def test_a_user_that_a_filter_leaves_out_is_not_gone() -> None:
 
 def beside(*cases: tuple[Sequence[LedgerLine], Row], **days: Any) -> list[str]:
     """Return what lists show beside users of later reports."""
-    analysis = in_accounts(*((lines, [user]) for lines, user in cases), **days)
+    analysis = in_accounts(LATER, *((lines, [user]) for lines, user in cases), **days)
     texts = {
         account: text
         for page in analysis.pages()
@@ -559,7 +541,7 @@ def test_a_keep_says_that_it_exempts_nobody_whose_account_is_masked() -> None:
 
 def exemptions(*cases: tuple[LedgerLine, Row], **days: Any) -> list[str]:
     """Return the reasons for which users of later reports are exempt."""
-    analysis = in_accounts(*(([decided], [user]) for decided, user in cases), **days)
+    analysis = in_accounts(LATER, *(([decided], [user]) for decided, user in cases), **days)
     return [*analysis.users.sort_values("account")["exemption"]]
 
 

@@ -1,5 +1,6 @@
 """A plan takes a user only if somebody decided so, still stands to it, and saw what there is."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
-from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, line
+from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, line
 
 NEWER = AS_OF + timedelta(days=10)
 USED = days_before(100)
@@ -53,6 +54,12 @@ def planned(*lines: LedgerLine, users: list[Row] | None = None, **report: Any) -
     return plan(ledger, exempt, judged.report, judged.pages())
 
 
+def planned_in_accounts(*cases: tuple[LedgerLine, Sequence[Row]]) -> Plan:
+    """Return the plan of decisions compared with newer reports, each in an account of its own."""
+    analysis = in_accounts(NEWER, *(((decided,), users) for decided, users in cases))
+    return plan(analysis.ledger, (), analysis.report, analysis.pages())
+
+
 def reasons(of_plan: Plan) -> list[str]:
     assert of_plan.removals == ()
     return [each.reason for each in of_plan.left_out]
@@ -71,22 +78,19 @@ def test_a_decision_in_force_is_taken_with_who_decided_when(decision: str) -> No
     assert (of_plan.left_out, of_plan.done) == ((), ())
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
+def test_a_user_that_nobody_wants_to_remove_any_more_is_not_even_left_out() -> None:
+    cases = [
         [],
         [line("keep")],
         [line("investigate")],
         [line(), line("withdraw")],
         [line(), line("keep", on=DAY + timedelta(1))],
-    ],
-    ids=["none", "keep", "investigate", "withdrawn", "kept later"],
-)
-def test_a_user_that_nobody_wants_to_remove_any_more_is_not_even_left_out(
-    lines: list[LedgerLine],
-) -> None:
-    assert planned(*lines) == Plan((), (), ())
-    assert planned(*lines, users=[a_user()]) == Plan((), (), ())
+    ]
+    for lines in cases:
+        assert planned(*lines) == Plan((), (), ()), lines
+    analysis = in_accounts(NEWER, *((lines, [a_user()]) for lines in cases))
+    of_plan = plan(analysis.ledger, (), analysis.report, analysis.pages())
+    assert of_plan == Plan((), (), ())
 
 
 def test_a_removal_has_all_that_the_reviewer_saw() -> None:
@@ -170,10 +174,8 @@ def test_a_newer_report_takes_out_users_whose_access_changed() -> None:
     assert reason == "changed since the decision: signed in 2026-05-11. Decide again"
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("users", "reason"),
-    [
+def test_a_newer_report_that_leaves_a_doubt_takes_the_user_out() -> None:
+    cases = [
         ([a_user("renamed")], "possibly renamed: renamed was created in the same second"),
         ([a_user(created="soon")], "the report has a user of this ARN whose creation time is not"),
         (
@@ -192,13 +194,13 @@ def test_a_newer_report_takes_out_users_whose_access_changed() -> None:
         ([AT_ODDS, AT_ODDS | {REGION: "eu-west-1"}], "the report does not show all"),
         ([a_user(), a_user() | {REGION: "eu-west-1"}], "the report does not show all"),
         ([a_user() | {REGION: "eu-west-1"}, a_user()], "the report does not show all"),
-    ],
-)
-def test_a_newer_report_that_leaves_a_doubt_takes_the_user_out(
-    users: list[Row], reason: str
-) -> None:
-    (only,) = reasons(planned(line(), users=users))
-    assert only.startswith(reason)
+    ]
+    of_plan = planned_in_accounts(*((line(), users) for users, _ in cases))
+    assert of_plan.removals == ()
+    read = {each.line.account: each.reason for each in of_plan.left_out}
+    assert len(read) == len(cases)
+    for account, (users, reason) in zip(sorted(read), cases, strict=True):
+        assert read[account].startswith(reason), users
 
 
 def test_a_user_whose_rows_differ_in_more_credentials_is_left_out() -> None:
@@ -208,12 +210,12 @@ def test_a_user_whose_rows_differ_in_more_credentials_is_left_out() -> None:
     assert reasons(of_plan) == ["the report does not show all its credentials"]
 
 
-@pytest.mark.parametrize("is_odd_first", [True, False])
-def test_a_user_of_whom_one_row_is_at_odds_on_a_use_is_left_out(*, is_odd_first: bool) -> None:
+def test_a_user_of_whom_one_row_is_at_odds_on_a_use_is_left_out() -> None:
     used = a_user(key_1=a_key(LONG_AGO, USED))
     rows = [used | {"access_key_1_last_used_date": "N/A"}, used]
-    of_plan = planned(line("delete", used), users=rows if is_odd_first else rows[::-1])
-    assert reasons(of_plan) == ["the report does not show all its credentials"]
+    decided = line("delete", used)
+    of_plan = planned_in_accounts((decided, rows), (decided, rows[::-1]))
+    assert reasons(of_plan) == ["the report does not show all its credentials"] * 2
 
 
 def test_a_user_of_an_account_without_a_report_is_left_out() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ from analyzer.decisions.user_record import rows_of_users_csv
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import FileReference
 from analyzer.terms import DUE_DAYS, KEEP_DAYS
-from tests.support.builders import AS_OF, Row, a_user, rendered, report_text
+from tests.support.builders import ACCOUNT, AS_OF, Row, a_user, rendered, report_text
 
 DAY = AS_OF.date()
 TODAY = date(2027, 1, 1)
@@ -34,6 +35,23 @@ def analysis_of(
     """Judge users of a report that the console gave at a moment."""
     report = analyzer.load((console_name(as_of), report_text(users, **root).encode()))
     return analyzer.analyze(report, ledger=ledger)
+
+
+def in_accounts(
+    as_of: datetime, *cases: tuple[Sequence[LedgerLine], Sequence[Row]], **days: int
+) -> Analysis:
+    """Judge decisions and the users of a report, each case in an account of its own."""
+    files, lines = [], []
+    for at, (decided, users) in enumerate(cases):
+        account = f"{at:012}"
+        text = report_text(users).replace(ACCOUNT, account)
+        files.append((f"{account}/{console_name(as_of)}", text.encode()))
+        for each in decided:
+            cells = {
+                name: cell.replace(ACCOUNT, account) for name, cell in each.report_cells.items()
+            }
+            lines.append(replace(each, report_cells=cells))
+    return analyzer.analyze(analyzer.load(*files), ledger=ledger_of(*lines, **days))
 
 
 def user_rows(*users: Row, as_of: datetime = AS_OF) -> list[dict[str, str]]:
