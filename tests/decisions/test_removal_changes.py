@@ -1,15 +1,14 @@
 """Whatever happened to a user after the report is noticed, and the user is left alone."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from analyzer.decisions.removal_script import CredentialInReport, LogResult
+from analyzer.decisions.removal_script import CredentialInReport, LogResult, Removal
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 from tests.support.aws_stub import AwsStub
@@ -74,15 +73,15 @@ def removed(name: str, place: int) -> Change:
 
 
 def used(place: int, moment: str) -> Change:
-    return lambda account, _: account.uses.update({f"AKIA{place}bob": moment})
+    return lambda account, user: account.uses.update({user.lists[KEYS][place][2]: moment})
 
 
 def created(moment: str) -> Change:
     return lambda _, user: setattr(user, "created", moment)
 
 
-def arn(text: str) -> Change:
-    return lambda _, user: setattr(user, "arn", text)
+def arn(old: str, new: str) -> Change:
+    return lambda _, user: setattr(user, "arn", user.arn.replace(old, new))
 
 
 def tagged(*tags: str) -> Change:
@@ -93,7 +92,7 @@ def renamed(*names: str, reused: bool = False) -> Change:
     """Let there be other users of that creation time, and a new one of the name or none."""
 
     def change(account: AwsAccount, user: User) -> None:
-        del account.users["bob"]
+        del account.users["bob"]  # It is alone in its account.
         for name in names:
             account.add(f"arn:aws:iam::{ACCOUNT}:user/{name}", CREATED)
         if reused:
@@ -204,7 +203,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Change, str]] = {
     ),
     "two of a second: one gone, and the other one used": (
         TIE,
-        both(removed(KEYS, 0), used(1, LATE)),
+        both(used(1, LATE), removed(KEYS, 0)),
         "was used at",
     ),
     "two of a second: one gone, which is not known": (
@@ -274,12 +273,12 @@ CHANGES: dict[str, tuple[dict[str, Any], Change, str]] = {
     "created at no time": (EVERYTHING, created("None"), "another user"),
     "moved to another path": (
         EVERYTHING,
-        arn(f"arn:aws:iam::{ACCOUNT}:user/left/bob"),
+        arn("user/", "user/left/"),
         f"another user of this name: arn:aws:iam::{ACCOUNT}:user/left/bob",
     ),
-    "in another partition": (EVERYTHING, arn(f"arn:aws-cn:iam::{ACCOUNT}:user/bob"), "another us"),
-    "in another account": (EVERYTHING, arn("arn:aws:iam::444455556666:user/bob"), "another user"),
-    "named in other case": (EVERYTHING, arn(f"arn:aws:iam::{ACCOUNT}:user/BOB"), "another user"),
+    "in another partition": (EVERYTHING, arn("aws:", "aws-cn:"), "another us"),
+    "in another account": (EVERYTHING, arn(ACCOUNT, "444455556666"), "another user"),
+    "named in other case": (EVERYTHING, arn("bob", "BOB"), "another user"),
     "renamed": (EVERYTHING, renamed("rob"), "possibly renamed to rob: created at the same time"),
     "renamed, or one of two": (EVERYTHING, renamed("=rob", "-x"), "possibly renamed to =rob -x:"),
     "renamed, and the name used again": (EVERYTHING, renamed("rob", reused=True), "another user"),
@@ -300,71 +299,85 @@ HARMLESS: tuple[Change, ...] = (
 )
 
 
-@pytest.mark.parametrize(
-    ("name", "shell", "version", "harmless"),
-    [(name, *way) for name, way in zip(CHANGES, cycle([("dash", 1, 0), ("bash", 2, 2)]))],
-)
-def test_a_user_that_shows_more_than_the_reviewer_saw_is_skipped(
-    tmp_path: Path, name: str, shell: str, version: int, harmless: int
-) -> None:
-    """Let harmless things happen as well, chosen by chance, but the same in each run."""
-    seen, change, reason = CHANGES[name]
-    aws = AwsStub(tmp_path, version, NOW)
-    user = exists(aws.account, removal(**seen))
-    for happens in (*random.Random(name).sample(HARMLESS, harmless), change):
-        happens(aws.account, user)
-    before = aws.account.copy()
-    run = aws.apply(shell, removal(**seen))
-    assert (run.code, run.messages) == (1, "")
-    assert run.results() == {removal().arn: LogResult.SKIPPED}
-    assert reason in run.log[-1]["detail"]
-    assert f"  skipped: {run.log[-1]['detail']}\n" in run.output
-    assert aws.changes() == []
-    assert aws.account.copy() == before
-    assert aws.backups() == []
-
+RENAMED = tuple(name for name in CHANGES if name.startswith("renamed"))
+"""These need an account in which no other user has the creation time."""
 
 ONLY_BEFORE_DELETION = ("active SSH key", "SSH key of unknown status", "active service credential")
 
 
-SAMPLE = (
-    "sign-in a second later",
-    "password set again",
-    "key activated",
-    "key used a minute after the tolerance",
-    "certificate added",
-    "first MFA device",
-    "SSH key added",
-    "inactive service credential added",
-    "created a second later",
-    "renamed",
-    "tagged",
+class Case(NamedTuple):
+    """Hold what was decided on a user that something happened to, and what is said of it."""
+
+    name: str
+    removal: Removal
+    reason: str
+
+
+def cases(
+    aws: AwsStub, names: Iterable[str], decision: Decision = Decision.DELETE, harmless: int = 0
+) -> list[Case]:
+    """Let what the names say happen, each to a user of its own.
+
+    Let harmless things happen as well, chosen by chance, but the same in each run.
+    """
+    users = []
+    for number, name in enumerate(names):
+        seen, change, reason = CHANGES[name]
+        bob = "bob" if name in RENAMED else f"bob{number}"
+        each = removal(bob, **seen, decision=decision)
+        user = exists(aws.account, each)
+        for happens in (*random.Random(name).sample(HARMLESS, harmless), change):
+            happens(aws.account, user)
+        users.append(Case(name, each, reason.replace("bob", bob)))
+    return users
+
+
+def check_all_are_skipped(aws: AwsStub, shell: str, users: Sequence[Case]) -> None:
+    """Check that each user is skipped for its reason; let a preview say so of some of them."""
+    before, some = aws.account.copy(), users[::5]
+    shown = aws.preview(shell, *(each.removal for each in some))
+    run = aws.apply(shell, *(each.removal for each in users))
+    assert (shown.code, shown.log, run.code, run.messages) == (1, [], 1, "")
+    last = {line["arn"]: line for line in run.log}
+    for each in users:
+        end = last[each.removal.arn]
+        assert (end["result"], each.reason in end["detail"]) == (LogResult.SKIPPED, True), each
+        skipped = f"  skipped: {end['detail']}\n"
+        assert (skipped in run.output, skipped in shown.output or each not in some) == (True, True)
+    assert f"would be done 0, gone before 0, skipped {len(some)}, failed 0" in shown.output
+    assert (aws.changes(), aws.backups()) == ([], [])
+    assert aws.account.copy() == before
+
+
+ALONE = tuple(name for name in CHANGES if name not in RENAMED)
+
+
+@pytest.mark.parametrize(
+    ("shell", "version", "harmless", "names"),
+    [("dash", 1, 0, ALONE[::2]), ("bash", 2, 2, ALONE[1::2])],
+    ids=["dash", "bash"],
 )
-
-
-@pytest.mark.parametrize("name", SAMPLE)
-def test_what_is_noticed_before_a_deletion_is_noticed_before_a_deactivation_too(
-    tmp_path: Path, name: str
+def test_a_user_that_shows_more_than_the_reviewer_saw_is_skipped(
+    tmp_path: Path, shell: str, version: int, harmless: int, names: Sequence[str]
 ) -> None:
-    seen, change, reason = CHANGES[name]
-    each = removal(**seen, decision=Decision.DEACTIVATE)
-    aws = AwsStub(tmp_path, now=NOW)
-    change(aws.account, exists(aws.account, each))
-    run = aws.apply("sh", each)
-    assert (run.results(), aws.changes()) == ({each.arn: LogResult.SKIPPED}, [])
-    assert reason in run.log[-1]["detail"]
+    aws = AwsStub(tmp_path, version, NOW)
+    check_all_are_skipped(aws, shell, cases(aws, names, harmless=harmless))
 
 
-@pytest.mark.parametrize("name", [*SAMPLE, *ONLY_BEFORE_DELETION])
-def test_the_preview_says_who_would_be_skipped(tmp_path: Path, name: str) -> None:
-    seen, change, reason = CHANGES[name]
+@pytest.mark.parametrize("name", RENAMED)
+def test_a_user_that_may_have_been_renamed_is_skipped(
+    tmp_path: Path, shell: str, name: str
+) -> None:
     aws = AwsStub(tmp_path, now=NOW)
-    change(aws.account, exists(aws.account, removal(**seen)))
-    run = aws.preview("sh", removal(**seen))
-    assert (run.code, run.log) == (1, [])
-    assert "  skipped: " in run.output
-    assert reason in run.output
-    assert "would be done 0, gone before 0, skipped 1, failed 0" in run.output
+    check_all_are_skipped(aws, shell, cases(aws, [name]))
+
+
+def test_what_is_noticed_before_a_deletion_is_noticed_before_a_deactivation_too(
+    tmp_path: Path, shell: str
+) -> None:
+    aws = AwsStub(tmp_path, now=NOW)
+    names = [name for name in ALONE if name not in ONLY_BEFORE_DELETION]
+    check_all_are_skipped(aws, shell, cases(aws, names[::4], Decision.DEACTIVATE))
 
 
 SAME: dict[str, tuple[dict[str, Any], Change]] = {
@@ -409,44 +422,49 @@ SAME: dict[str, tuple[dict[str, Any], Change]] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "shell", "version"),
-    [(name, *way) for name, way in zip(SAME, cycle([("dash", 2), ("bash", 1)]))],
+    ("shell", "version", "names"),
+    [("dash", 2, [*SAME][::2]), ("bash", 1, [*SAME][1::2])],
+    ids=["dash", "bash"],
 )
 def test_a_user_that_shows_no_more_than_the_reviewer_saw_is_deleted(
-    tmp_path: Path, name: str, shell: str, version: int
+    tmp_path: Path, shell: str, version: int, names: Sequence[str]
 ) -> None:
-    seen, change = SAME[name]
     aws = AwsStub(tmp_path, version, NOW)
-    change(aws.account, exists(aws.account, removal(**seen)))
-    run = aws.apply(shell, removal(**seen))
-    assert (run.code, run.messages, run.results()) == (0, "", {removal().arn: "done"}), run.output
-    assert "bob" not in aws.account.users
+    users = [removal(f"bob{at}", **SAME[name][0]) for at, name in enumerate(names)]
+    for each, name in zip(users, names, strict=True):
+        SAME[name][1](aws.account, exists(aws.account, each))
+    run = aws.apply(shell, *users)
+    results = dict(zip(names, run.results().values(), strict=True))
+    assert results == dict.fromkeys(names, "done"), run.output
+    assert (run.code, run.messages) == (0, "")
+    assert aws.account.users.keys() <= {"twin"}
 
 
-@pytest.mark.parametrize("name", ONLY_BEFORE_DELETION)
 def test_what_no_report_shows_is_deactivated_by_the_decision_to_deactivate(
-    tmp_path: Path, name: str
+    tmp_path: Path, shell: str
 ) -> None:
-    each = removal(decision=Decision.DEACTIVATE)
     aws = AwsStub(tmp_path, now=NOW)
-    user = exists(aws.account, each)
-    CHANGES[name][1](aws.account, user)
-    assert aws.apply("sh", each).results() == {each.arn: "done"}
-    assert [item[0] for name in (SSH_KEYS, SERVICES) for item in user.lists[name]] == ["Inactive"]
-    assert aws.apply("sh", removal()).results() == {each.arn: "done"}
+    users = cases(aws, ONLY_BEFORE_DELETION, Decision.DEACTIVATE)
+    run = aws.apply(shell, *(each.removal for each in users))
+    assert {*run.results().values()} == {"done"}
+    for user in aws.account.users.values():
+        states = [item[0] for name in (SSH_KEYS, SERVICES) for item in user.lists[name]]
+        assert states == ["Inactive"], user
+    deletions = [removal(each.removal.user) for each in users]
+    assert {*aws.apply(shell, *deletions).results().values()} == {"done"}
     assert aws.account.users == {}
 
 
 @pytest.mark.parametrize("decision", REMOVALS)
 def test_what_happens_while_the_script_runs_is_noticed_before_the_next_user(
-    tmp_path: Path, decision: Decision
+    tmp_path: Path, shell: str, decision: Decision
 ) -> None:
     first, second = removal("ann", decision=decision), removal(decision=decision)
     aws = AwsStub(tmp_path, now=NOW)
     exists(aws.account, first)
     user = exists(aws.account, second)
     aws.account.meanwhile["list-groups-for-user ann"] = lambda: user.tags.append("credreport:keep")
-    run = aws.apply("sh", first, second)
+    run = aws.apply(shell, first, second)
     assert run.results() == {first.arn: "done", second.arn: "skipped"}
 
 
@@ -461,7 +479,7 @@ REPLACED: dict[str, tuple[Change, str, str]] = {
 
 @pytest.mark.parametrize("name", REPLACED)
 def test_a_user_is_looked_at_once_more_right_before_it_is_deleted(
-    tmp_path: Path, name: str
+    tmp_path: Path, shell: str, name: str
 ) -> None:
     change, result, reason = REPLACED[name]
     aws = AwsStub(tmp_path, now=NOW)
@@ -471,24 +489,24 @@ def test_a_user_is_looked_at_once_more_right_before_it_is_deleted(
     aws.account.meanwhile["delete-virtual-mfa-device"] = happens
     if name in {"gone", "renamed"}:
         user.lists["list-groups-for-user"].clear()
-    run = aws.apply("sh", removal(**EVERYTHING))
+    run = aws.apply(shell, removal(**EVERYTHING))
     assert run.results() == {removal().arn: result}
     assert reason in run.log[-1]["detail"]
     assert "delete-user" not in {call[0] for call in aws.changes()}
 
 
-def test_the_users_of_the_account_are_listed_once(tmp_path: Path) -> None:
+def test_the_users_of_the_account_are_listed_once(tmp_path: Path, shell: str) -> None:
     aws = AwsStub(tmp_path, now=NOW)
     aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/twin", CREATED)
     users = [removal("a"), removal("b", created=CREATED + SECOND), removal("c")]
-    run = aws.apply("sh", *users)
+    run = aws.apply(shell, *users)
     assert [*run.results().values()] == ["skipped", "gone", "skipped"]
     assert sum(call[1] == "list-users" for call in aws.calls) == 1
 
 
-def test_the_devices_of_others_stay(tmp_path: Path) -> None:
+def test_the_devices_of_others_stay(tmp_path: Path, shell: str) -> None:
     aws = AwsStub(tmp_path, now=NOW)
     exists(aws.account, removal(**EVERYTHING))
     aws.account.unassigned += [device("bob-2"), device("b")]
-    assert aws.apply("sh", removal(**EVERYTHING)).code == 0
+    assert aws.apply(shell, removal(**EVERYTHING)).code == 0
     assert aws.account.unassigned == [device("bob-2"), device("b")]
