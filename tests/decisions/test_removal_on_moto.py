@@ -236,16 +236,11 @@ def results(ended: ScriptRun, removals: list[Removal]) -> dict[str, str]:
 
 
 def test_exactly_the_decided_users_are_changed(front: Front, tmp_path: Path) -> None:
-    """Preview, apply, apply again in another shell, and undo: each call takes its time."""
+    """Apply, apply again in another shell, and undo: each call takes its time."""
     iam = client()
     removals = decisions(iam)
     script = removal_script(removals, ledgers=LEDGERS)
     before = state(iam, front)
-    shown = run("dash", script, front, tmp_path)
-    assert (shown.code, shown.messages, shown.log, front.changes()) == (1, "", [], [])
-    assert "would be done 2, gone before 1, skipped 3, failed 0" in shown.output
-    assert state(iam, front) == before
-
     ended = run("dash", script, front, tmp_path, APPLY=ACCOUNT)
     assert (ended.code, ended.messages) == (1, ""), ended.output
     skipped = dict.fromkeys(set(SPARED) - {"kept"}, "skipped")
