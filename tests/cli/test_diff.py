@@ -3,13 +3,19 @@
 import io
 import json
 import sys
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
+import analyzer
+from analyzer.changes.comparison import Comparison
+from analyzer.changes.comparison import diff as compared_sides
 from analyzer.decisions.ledger import ledger_bytes
+from analyzer.judging.analysis import Analysis
 from tests.cli.conftest import Program
 from tests.support.builders import (
     ACCOUNT,
@@ -26,7 +32,7 @@ from tests.support.builders import (
     table,
 )
 from tests.support.decisions import line
-from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES
+from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES, exemptions_of
 from tests.support.runs import console_report, exporting
 
 FIRST, SECOND = "2026-05-01", "2026-06-01"
@@ -101,26 +107,22 @@ def test_identical_reports_give_no_change(program: Program, old: Path) -> None:
     assert "No changes." in done.messages
 
 
-@pytest.mark.parametrize("raw", [[], ["--raw-csv"]])
-def test_csv_and_json_say_the_same(
-    program: Program, old: Path, new: Path, tmp_path: Path, raw: list[str]
-) -> None:
+def test_csv_and_json_say_the_same(program: Program, old: Path, new: Path, tmp_path: Path) -> None:
     csv, data = tmp_path / "changes.csv", tmp_path / "changes.json"
-    done = program("diff", old, new, "-o", csv, "-o", data, *raw)
+    done = program("diff", old, new, "-o", csv, "-o", data)
     assert (done.code, done.output) == (0, b"")
     assert f"Wrote {csv}" in done.messages
-    guard = "" if raw else "'"
-    assert changed(csv.read_bytes()) == [
-        (change, user.replace("'", guard)) for change, user in CHANGED
-    ]
+    assert changed(csv.read_bytes()) == CHANGED
     document = json.loads(data.read_bytes())
     users = [each["user"] for each in document["changes"] if not each["rule"]]
     assert users == ["=new", "bob", "-x"]
     assert document["counts"]["gone"] == 1
     assert document["before"]["files"][0]["as_of"] == "2026-05-01T09:30:00Z"
     assert document["changes"][0]["last_use"] is None
-    assert program("diff", old, new, "--format", "csv", *raw).output == csv.read_bytes()
     assert program("diff", old, new, "--format", "json").output == data.read_bytes()
+    done = program("diff", old, new, "--format", "csv", "--raw-csv", "-o", csv)
+    assert done.output == csv.read_bytes()
+    assert [user for _, user in changed(done.output)] == users
 
 
 def test_reports_in_the_wrong_order_are_refused_with_the_way_out(
@@ -173,64 +175,70 @@ NEWLY_UNUSED = a_user("ann", key_1=an_inactive_key())
 WITH_KEY = a_user("ann", key_1=a_key())
 
 
-class Case(NamedTuple):
-    """Hold the user ann before and now, what a run fails on, and what it met."""
-
-    before: list[Row]
-    now: list[Row]
-    words: list[str]
-    met: str
-
-
+SIDES: dict[str, list[Row]] = {
+    "nobody": [],
+    "unused": [a_user("ann")],
+    "with a key": [WITH_KEY],
+    "newly unused": [NEWLY_UNUSED],
+    "asleep": [ASLEEP],
+    "lost": [LOST],
+    "unclear": [UNCLEAR],
+}
 FAIL_ON = (
-    Case([a_user("ann")], [a_user("ann")], ["unused", "medium"], ""),
-    Case([], [a_user("ann")], ["unused"], "1 newly unused"),
-    Case([WITH_KEY], [NEWLY_UNUSED], ["unused"], "1 newly unused"),
-    Case([WITH_KEY], [NEWLY_UNUSED], ["retired"], ""),
-    Case([WITH_KEY], [NEWLY_UNUSED], ["unused-user"], "unused-user: 1 new"),
-    Case([WITH_KEY], [NEWLY_UNUSED], ["medium"], "unused-user: 1 new"),
-    Case([WITH_KEY], [NEWLY_UNUSED], ["high"], ""),
-    Case([NEWLY_UNUSED], [WITH_KEY], ["unused", "unused-user"], ""),
-    Case([ASLEEP], [LOST], ["retired"], "1 newly retired"),
-    Case([a_user("ann")], [], ["gone"], "1 gone"),
-    Case([a_user("ann")], [], ["new"], ""),
-    Case([a_user("ann")], [UNCLEAR], ["gone"], "1 newly undetermined"),
-    Case([UNCLEAR], [UNCLEAR], ["undetermined"], ""),
-    Case([], [UNCLEAR], ["undetermined"], "1 newly undetermined"),
+    ("unused", "unused", "unused medium", ""),
+    ("nobody", "unused", "unused", "1 newly unused"),
+    ("with a key", "newly unused", "unused", "1 newly unused"),
+    ("with a key", "newly unused", "retired", ""),
+    ("with a key", "newly unused", "unused-user", "unused-user: 1 new"),
+    ("with a key", "newly unused", "medium", "unused-user: 1 new"),
+    ("with a key", "newly unused", "high", ""),
+    ("newly unused", "with a key", "unused unused-user", ""),
+    ("asleep", "lost", "retired", "1 newly retired"),
+    ("unused", "nobody", "gone", "1 gone"),
+    ("unused", "nobody", "new", ""),
+    ("unused", "unclear", "gone", "1 newly undetermined"),
+    ("unclear", "unclear", "undetermined", ""),
+    ("nobody", "unclear", "undetermined", "1 newly undetermined"),
+    ("unused", "unused *,ann,By design,,", "unused", ""),
+    (
+        "unused *,ann,By design,,2026-05-15",
+        "unused *,ann,By design,,2026-05-15",
+        "unused",
+        "1 newly unused",
+    ),
 )
 
 
-@pytest.mark.parametrize("case", FAIL_ON)
-def test_fail_on_looks_at_what_is_new_and_says_in_one_line_what_it_met(
-    program: Program, tmp_path: Path, case: Case
-) -> None:
-    old = console_report(tmp_path / "old", FIRST, *case.before, a_user("same"))
-    new = console_report(tmp_path / "new", SECOND, *case.now, a_user("same"))
-    options = [part for word in case.words for part in ("--fail-on", word)]
-    done = program("diff", old, new, "-q", *options)
-    said = f"Meets --fail-on: {case.met}\n" if case.met else ""
-    assert done == (1 if case.met else 0, b"", said)
+@cache
+def side(name: str, day: str) -> Analysis:
+    """Judge a side that is named by its user, with a line of an exemption list behind it."""
+    users, _, exemption = name.partition(" *")
+    at = datetime.fromisoformat(f"{day}T09:30:00Z")
+    report = analyzer.load(
+        ("report.csv", report_text([*SIDES[users], a_user("same")]).encode()), as_of=at
+    )
+    lines = [f"*{exemption}"] if exemption else []
+    return analyzer.analyze(report, exemptions=exemptions_of(*lines))
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("before", "now", "met"),
-    [
-        ("", "*,ann,By design,,", ""),
-        ("*,ann,By design,,2026-05-15", "*,ann,By design,,2026-05-15", "1 newly unused"),
-    ],
-)
-def test_what_is_exempt_is_not_new_until_the_exemption_ends(
-    program: Program, tmp_path: Path, before: str, now: str, met: str
+@cache
+def compared(before: str, now: str) -> Comparison:
+    return compared_sides(side(before, FIRST), side(now, SECOND))
+
+
+def test_fail_on_looks_at_what_is_new_and_not_exempt() -> None:
+    for before, now, words, met in FAIL_ON:
+        failures = compared(before, now).failures(words.split())
+        assert "; ".join(failures) == met, (before, now, words)
+
+
+def test_a_run_that_fails_says_in_one_line_what_it_met(
+    program: Program, old: Path, new: Path
 ) -> None:
-    runs = tmp_path / "runs"
-    for day, entry in ((FIRST, before), (SECOND, now)):
-        listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n{entry}\n", "list.csv")
-        report = console_report(tmp_path / day, day, a_user("ann"))
-        exporting(runs, "--from", report, "--exemptions", listed)
-    names = [f"{day}T09-30-00Z" for day in (FIRST, SECOND)]
-    done = program("diff", *(runs / name for name in names), "-q", "--fail-on", "unused")
-    assert done.messages == (f"Meets --fail-on: {met}\n" if met else "")
+    failing = ("diff", old, new, "-q", "--fail-on", "new", "--fail-on", "gone")
+    assert program(*failing) == (1, b"", "Meets --fail-on: 1 new; 1 gone\n")
+    assert program(*failing[:-2], "--fail-on", "retired").code == 1
+    assert program("diff", old, new, "-q", "--fail-on", "retired") == (0, b"", "")
 
 
 def test_an_account_that_was_not_compared_always_meets_fail_on(
@@ -246,16 +254,25 @@ def test_an_account_that_was_not_compared_always_meets_fail_on(
 def test_only_the_changes_are_listed_that_are_asked_for(
     program: Program, old: Path, new: Path
 ) -> None:
-    def listed(*options: str) -> list[tuple[str, str]]:
-        return changed(program("diff", old, new, "--format", "csv", *options).output)
+    analyses = (analyzer.analyze(analyzer.load(each)) for each in (old, new))
+    comparison = compared_sides(*analyses)
 
-    assert listed("--change", "gone", "--change", "new") == CHANGED[:2]
-    assert listed("--verdict", "unused") == CHANGED
-    assert listed("--verdict", "active") == CHANGED[2:]
-    assert listed("--verdict", "active", "--change", "gone") == []
-    assert listed("--user", "bob") == CHANGED[1:2]
-    assert listed("--user", "b*", "--user", "=new") == CHANGED[:2]
-    assert listed("--account", ACCOUNT) == CHANGED
+    def kinds(changes: Sequence[str], verdicts: Sequence[str]) -> list[tuple[str, str]]:
+        frame = comparison.where(changes, verdicts).changes
+        users = frame[frame["rule"] == ""]
+        return [*zip(users["change"].astype(str), users["user"], strict=True)]
+
+    every = [("new", "=new"), ("gone", "bob"), ("first-sign-in", "-x")]
+    assert kinds(["gone", "new"], []) == every[:2]
+    assert kinds([], ["unused"]) == every
+    assert kinds([], ["active"]) == every[2:]
+    assert kinds(["gone"], ["active"]) == []
+    csv = ("diff", old, new, "--format", "csv")
+    chosen = ("--user", "b*", "--user", "=new", "--account", ACCOUNT)
+    assert changed(program(*csv, *chosen).output) == CHANGED[:2]
+    listed = program(*csv, "--verdict", "unused", "--change", "gone", "--fail-on", "new")
+    assert (listed.code, changed(listed.output)) == (1, CHANGED[1:2])
+    assert program(*csv, "--user", "bob", "--fail-on", "new").code == 0
 
 
 def test_a_quiet_run_without_changes_writes_nothing(program: Program, old: Path) -> None:
@@ -269,14 +286,6 @@ def test_masked_reports_are_compared_as_those_of_the_account_that_is_named(
         each.write_text(each.read_text().replace(ACCOUNT, "fakearn"))
     done = program("diff", old, new, "--masked-account", ACCOUNT, "-f", "csv", "--change", "gone")
     assert [(row["account"], row["user"]) for row in table(done.output)] == [(ACCOUNT, "bob")]
-
-
-def test_what_is_listed_changes_nothing_that_fails_a_run_and_a_filter_does(
-    program: Program, old: Path, new: Path
-) -> None:
-    failing = ("diff", old, new, "-q", "--fail-on", "unused")
-    assert program(*failing, "--change", "gone").code == 1
-    assert program(*failing, "--user", "bob").code == 0
 
 
 @pytest.mark.parametrize(
@@ -302,43 +311,26 @@ def test_a_word_or_a_name_that_there_is_not_is_refused(
     assert says in " ".join(done.messages.replace("│", " ").split())
 
 
-@pytest.mark.no_cover
-def test_runs_of_export_are_compared_by_their_reports_and_their_own_exemptions(
+def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_that_they_have(
     program: Program, old: Path, new: Path, tmp_path: Path
 ) -> None:
     runs = tmp_path / "runs"
     listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,\n", "list.csv")
-    exporting(runs, "--from", old, "--exemptions", listed)
-    exporting(runs, "--from", new)
-    done = program("diff", runs / "2026-05-01T09-30-00Z", runs / "latest", "--format", "csv")
-    assert done.code == 0
-    assert changed(done.output) == [*CHANGED, ("exemption-ended", "ann")]
-    both = ["--exemptions", listed, "--format", "csv"]
-    done = program("diff", runs / "2026-05-01T09-30-00Z", runs / "latest", *both)
-    assert changed(done.output) == CHANGED
-
-
-def test_runs_of_export_are_compared_as_of_the_moments_and_with_the_names_that_they_have(
-    program: Program, tmp_path: Path
-) -> None:
-    runs, report = (
-        tmp_path / "runs",
-        saved(tmp_path, report_text([a_user(password=a_password(days_before(8)))])),
-    )
     names = saved(tmp_path, f"account,name\n{ACCOUNT},Pay\n", "accounts.csv")
-    exporting(runs, "--from", report, "--as-of", "2026-05-01T12:00:00Z")
-    exporting(runs, "--from", report, "--as-of", "2026-08-01T12:00:00Z", "--accounts", names)
-    sides = runs / "2026-05-01T12-00-00Z", runs / "latest"
+    exporting(runs, "--from", old, "--exemptions", listed)
+    exporting(runs, "--from", new, "--as-of", "2026-08-01T12:00:00Z", "--accounts", names)
+    sides = runs / "2026-05-01T09-30-00Z", runs / "latest"
     done = program("diff", *sides, "--format", "csv")
-    assert "Before: As of 2026-05-01 12:00 UTC (set with --as-of)" in done.messages
+    assert "Before: As of 2026-05-01 09:30 UTC (from the file name)" in done.messages
     assert "Now: As of 2026-08-01 12:00 UTC (set with --as-of)" in done.messages
     assert done.output == (runs / "latest" / "changes.csv").read_bytes()
-    data = json.loads(program("diff", *sides, "--format", "json").output)
-    assert {each["account_name"] for each in data["changes"]} == {"Pay"}
-    done = program("diff", *sides, "--new-as-of", "2026-07-01T12:00:00Z")
-    assert "Now: As of 2026-07-01 12:00 UTC" in done.messages
+    assert changed(done.output) == [*CHANGED, ("exemption-ended", "ann")]
+    assert {row["account_name"] for row in table(done.output)} == {"Pay"}
     other = saved(tmp_path, f"account,name\n{ACCOUNT},Shop\n", "other.csv")
-    done = program("diff", *sides, "--accounts", other, "--format", "csv")
+    options = ("--exemptions", listed, "--accounts", other, "--new-as-of", "2026-07-01T12:00:00Z")
+    done = program("diff", *sides, *options, "--format", "csv")
+    assert "Now: As of 2026-07-01 12:00 UTC" in done.messages
+    assert changed(done.output) == CHANGED
     assert {row["account_name"] for row in table(done.output)} == {"Shop"}
 
 

@@ -2,14 +2,16 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
 from analyzer.decisions.ledger import ledger_bytes
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.terms import HistoryTable
 from analyzer.writers.history import write_history_table
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
@@ -41,14 +43,17 @@ def test_every_table_is_written_as_csv_and_all_as_json_and_markdown(
     done = run("history", reports, *(word for each in written.values() for word in ("-o", each)))
     assert (done.code, done.output) == (0, b"")
     document = json.loads(written["json"].read_bytes())
+    shown = {
+        each: run("history", reports, "--format", "csv", "--table", each).output
+        for each in HistoryTable
+    }
     for each in HistoryTable:
-        shown = run("history", reports, "--format", "csv", "--table", each)
-        cells = table(shown.output)
+        cells = table(shown[each])
         assert [[*row] for row in cells] == [[*row] for row in document[each]]
         assert len(cells) == len(document[each]) > 0
-    assert written["csv"].read_bytes() == run("history", reports, "--format", "csv").output
+    assert written["csv"].read_bytes() == shown[HistoryTable.PERIOD]
     assert run("history", reports, "--format", "json").output == written["json"].read_bytes()
-    users = table(run("history", reports, "--format", "csv", "--table", "users").output)
+    users = table(shown[HistoryTable.USERS])
     assert [row["user"] for row in users] == ["'=ann", "b|o"]
     text = written["md"].read_text()
     assert "| b&#124;o | " in text
@@ -62,12 +67,12 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart(
         report(0, person("=ann")), report(7, person("=ann"), person("bo", created=day(2)))
     )
     target = tmp_path / "year.xlsx"
-    assert run("history", reports, "-o", target).code == 0
+    done = run("history", reports, "-o", target, "--format", "json")
+    document = json.loads(done.output)
     book = openpyxl.load_workbook(target)
     assert book.sheetnames == ["Summary", "Period", "Users", "Events", "Reports"]
     for each in HistoryTable:
-        rows = table(run("history", reports, "--format", "csv", "--table", each).output)
-        assert book[each.capitalize()].max_row == len(rows) + 1
+        assert book[each.capitalize()].max_row == len(document[each]) + 1
     assert [cell.value for cell in book["Users"]["B"]] == ["User", "=ann", "bo"]
     assert {cell.data_type for cell in book["Users"]["B"]} == {"s"}
     charts = [part for name, part in parts(target.read_bytes()).items() if "charts/chart" in name]
@@ -174,51 +179,74 @@ def test_an_output_is_never_an_input(folder: Reports) -> None:
 USED = a_key(BORN, day(-100))
 
 
-@pytest.mark.parametrize(
-    ("decision", "on", "later", "expected"),
-    [
-        ("delete", 1, [[], []], {"done_in_time": 1}),
-        ("delete", 1, [["ann"], ["ann"], []], {"done_late": 1}),
-        ("delete", 1, [["ann"], ["ann"]], {"overdue": 1}),
-        ("delete", 15, [["ann"], ["ann"]], {"open": 1}),
-        ("deactivate", 1, [["off"], ["off"]], {"done_in_time": 1}),
-        ("deactivate", 1, [["ann"], ["ann"], ["off"]], {"done_late": 1}),
-        ("deactivate", 1, [["ann"], []], {"done_late": 1}),
-        ("keep", 1, [["ann"], ["ann"]], {}),
-    ],
+FOLLOWED: tuple[tuple[str, int, list[list[str]], dict[str, int]], ...] = (
+    ("delete", 1, [[], []], {"done_in_time": 1}),
+    ("delete", 1, [["ann"], ["ann"], []], {"done_late": 1}),
+    ("delete", 15, [["ann"], ["ann"]], {"open": 1}),
+    ("deactivate", 1, [["off"], ["off"]], {"done_in_time": 1}),
+    ("deactivate", 1, [["ann"], ["ann"], ["off"]], {"done_late": 1}),
+    ("deactivate", 1, [["ann"], []], {"done_late": 1}),
+    ("keep", 1, [["ann"], ["ann"]], {}),
+    ("delete", 1, [["ann"], ["ann"]], {"overdue": 1}),
 )
-def test_decisions_are_followed_to_the_report_that_first_shows_them_done(  # noqa: PLR0913, PLR0917
-    folder: Reports,
-    tmp_path: Path,
-    decision: str,
-    on: int,
-    later: list[list[str]],
-    expected: dict[str, int],
+"""What was decided on ann and on which day, who is in the later reports, what became of it."""
+
+
+def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
+    folder: Reports, tmp_path: Path
 ) -> None:
-    ann = person(key_1=USED)
-    rows: dict[str, Row] = {"ann": ann, "off": person(key_1={**USED, "active": "false"})}
-    reports = folder(
-        report(0, ann),
-        *(report(20 * at, *(rows[name] for name in names)) for at, names in enumerate(later, 1)),
-    )
+    lines, expected, done = [], {}, {}
+    for number, (decision, on, later, removals) in enumerate(FOLLOWED, start=1):
+        account = f"{number:012}"
+        arn = f"arn:aws:iam::{account}:user/ann"
+        ann = person(key_1=USED, arn=arn)
+        rows: dict[str, Row] = {
+            "ann": ann,
+            "off": person(key_1={**USED, "active": "false"}, arn=arn),
+        }
+        reports = folder(
+            report(0, ann, account=account),
+            *(
+                report(20 * at, *(rows[name] for name in names), account=account)
+                for at, names in enumerate(later, 1)
+            ),
+        )
+        lines.append(line(decision, ann, on=day(on).date(), as_of=day(0)))
+        expected[account] = removals
+        if any(name.startswith("done") for name in removals):
+            last = 20 * (len(later) if later[-1] != later[0] else 1)
+            done[account] = f"{day(last):%Y-%m-%dT%H:%M:%SZ}"
     ledger = tmp_path / "decisions.csv"
-    decided = line(decision, ann, on=day(on).date(), as_of=day(0))
-    ledger.write_bytes(ledger_bytes([decided]))
-    words = ("history", reports, "--decisions", ledger, "--format", "csv")
-    done = run(*words, "--fail-on", "overdue")
-    assert done.code == ("overdue" in expected)
-    for row in table(done.output):
-        removals = ("done_in_time", "done_late", "overdue", "open")
-        assert {name: int(row[name]) for name in removals if int(row[name])} == expected
-        assert (row["decisions"], row["removals"]) == ("1", str(len(expected)))
-    events = table(run(*words, "--table", "events").output)
-    (made,) = (row for row in events if row["event"] == "decision")
-    assert (made["after"], made["before"][:10]) == ("", str(day(on).date()))
-    assert made["detail"] == decided.summary
-    shown = [row["before"] for row in events if row["event"] == "done"]
-    is_done = any(name.startswith("done") for name in expected)
-    last = 20 * (len(later) if later[-1] != later[0] else 1)
-    assert shown == ([f"{day(last):%Y-%m-%dT%H:%M:%SZ}"] if is_done else [])
+
+    def shown(decided: Sequence[LedgerLine], code: int) -> dict[str, list[dict[str, Any]]]:
+        ledger.write_bytes(ledger_bytes(decided))
+        words = ("--decisions", ledger, "--fail-on", "overdue", "--format", "json")
+        ended = run("history", reports, *words)
+        assert ended.code == code
+        tables: dict[str, list[dict[str, Any]]] = json.loads(ended.output)
+        return tables
+
+    shown(lines[:-1], 0)
+    document = shown(lines, 1)
+    kinds = ("done_in_time", "done_late", "overdue", "open")
+    of_accounts = {row["account"]: row for row in document["period"]}
+    found = {
+        account: {name: of_accounts[account][name] for name in kinds if of_accounts[account][name]}
+        for account in expected
+    }
+    assert found == expected
+    assert [
+        (of_accounts[account]["decisions"], of_accounts[account]["removals"])
+        for account in expected
+    ] == [(1, len(removals)) for removals in expected.values()]
+    decided = {row["account"]: row for row in document["events"] if row["event"] == "decision"}
+    for each in lines:
+        event = decided[each.account]
+        assert event["detail"] == each.summary
+        assert (event["after"] or "", event["before"][:10]) == ("", str(each.decided_on))
+    events = [row for row in document["events"] if row["event"] == "done"]
+    assert {row["account"]: row["before"] for row in events} == done
+    assert len(events) == len(done)
 
 
 def test_decisions_before_the_period_that_were_done_before_it_do_not_count(
