@@ -185,10 +185,11 @@ def _write_as(found: "History", ending: str, stream: BinaryIO, outputs: OutputOp
 
 def _failures(found: "History", fail_on: list[Failure]) -> list[str]:
     """Return what meets --fail-on, each with its number."""
-    late = found.period[OVERDUE].iloc[-1] if OVERDUE in found.period else 0
+    late = int(found.period[OVERDUE].iloc[-1]) if OVERDUE in found.period else 0
+    gone = len(found.not_covered)
     counts = (
-        (Failure.GAP, found.gaps, "gaps"),
-        (Failure.GAP, len(found.not_covered), "accounts not covered"),
-        (Failure.OVERDUE, late, OVERDUE),
+        (Failure.GAP, found.gaps, count_text(found.gaps, "gap")),
+        (Failure.GAP, gone, f"{count_text(gone, 'account')} not covered"),
+        (Failure.OVERDUE, late, f"{late:,} {OVERDUE}"),
     )
-    return [f"{what}: {number:,}" for word, number, what in counts if number and word in fail_on]
+    return [text for word, number, text in counts if number and word in fail_on]

@@ -136,26 +136,30 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
 
 
 @pytest.mark.parametrize(
-    ("apart", "words", "code"),
+    ("apart", "words", "code", "last"),
     [
-        (31, [], 0),
-        (31, ["--fail-on", "gap"], 0),
-        (32, [], 5),
-        (32, ["--fail-on", "gap"], 1),
-        (32, ["--max-gap", "32", "--fail-on", "gap"], 0),
-        (7, ["--until", "2026-12-31"], 5),
-        (7, ["--until", "2026-12-31", "--fail-on", "gap"], 1),
-        (7, ["--since", "2026-01-01", "--until", "2026-01-08"], 0),
-        (7, ["--fail-on", "overdue"], 2),
-        (7, ["--as-of", "2026-01-01"], 2),
-        (7, ["--max-gap", "0"], 2),
+        (31, [], 0, ""),
+        (31, ["--fail-on", "gap"], 0, ""),
+        (32, [], 5, "Not covered: 1 part of the period (exit code 5).\n"),
+        (32, ["--fail-on", "gap"], 1, "Meets --fail-on: 1 gap\n"),
+        (32, ["--max-gap", "32", "--fail-on", "gap"], 0, ""),
+        (7, ["--until", "2026-12-31"], 5, "Not covered: 1 part of the period (exit code 5).\n"),
+        (
+            *(7, ["--until", "2026-12-31", "--fail-on", "gap"], 1),
+            "Meets --fail-on: 1 account not covered\n",
+        ),
+        (7, ["--since", "2026-01-01", "--until", "2026-01-08"], 0, ""),
+        (7, ["--fail-on", "overdue"], 2, ""),
+        (7, ["--as-of", "2026-01-01"], 2, ""),
+        (7, ["--max-gap", "0"], 2, ""),
     ],
 )
-def test_the_exit_code_says_whether_something_is_missing(
-    folder: Reports, apart: int, words: list[str], code: int
+def test_the_exit_code_says_whether_something_is_missing_and_the_last_line_what(
+    folder: Reports, apart: int, words: list[str], code: int, last: str
 ) -> None:
     reports = folder(report(0, person()), report(apart, person()))
-    assert run("history", reports, *words).code == code
+    done = run("history", reports, *words)
+    assert (done.code, done.messages.endswith(last)) == (code, True)
 
 
 def test_a_file_that_cannot_be_read_is_listed(folder: Reports) -> None:
