@@ -3,7 +3,6 @@
 import random
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +25,6 @@ from tests.support.builders import (
     days_before,
     no_password,
     report_text,
-    saved,
     the_root,
 )
 from tests.support.comparisons import (
@@ -56,7 +54,6 @@ def in_use(**cells: Any) -> Row:
 
 
 USERS = (
-    # Users
     (None, a_user(), a_change("new", "", "unused", "user created on 2023-08-05")),
     (
         None,
@@ -68,14 +65,10 @@ USERS = (
         in_use(mfa=True),
         a_user(created=SINCE),
         a_change(
-            "re-created",
-            "active",
-            "unused",
-            f"created on {DAY}, the earlier user on 2023-08-05",
+            "re-created", "active", "unused", f"created on {DAY}, the earlier user on 2023-08-05"
         ),
     ),
     (a_user(), a_user(), NOTHING),
-    # Verdicts
     (
         a_user(key_1=USED_KEY),
         a_user(key_1=an_inactive_key(ONE_KEY, FRESH)),
@@ -127,10 +120,7 @@ USERS = (
         a_user(password=no_password(LONG_AGO)),
         a_user(password=a_password(SINCE, SINCE)),
         a_change(
-            "used-again",
-            "retired",
-            "active",
-            f"signed in again on {DAY}; password set on {DAY}",
+            "used-again", "retired", "active", f"signed in again on {DAY}; password set on {DAY}"
         ),
     ),
     (
@@ -164,7 +154,6 @@ USERS = (
         a_change("verdict-changed", "active", "retired", "password removed"),
     ),
     (in_use(), in_use(password=a_password(SINCE)), NOTHING),
-    # What is not understood
     (
         in_use(),
         in_use(password_enabled="perhaps"),
@@ -214,7 +203,6 @@ USERS = (
         in_use(password=a_password(FRESH, SINCE)),
         NOTHING,
     ),
-    # Credentials
     (in_use(key_1=a_key(FRESH)), in_use(key_1=a_key(FRESH)), NOTHING),
     (
         a_user(key_1=USED_KEY),
@@ -222,39 +210,9 @@ USERS = (
         a_change("credentials-changed", "active", "active", f"password set on {DAY}"),
     ),
     (
-        a_user(key_1=USED_KEY),
-        a_user(key_1=USED_KEY, password=a_password(changed="N/A")),
-        a_change("credentials-changed", "active", "active", "password set"),
-    ),
-    (
-        in_use(),
-        in_use(password=a_password(FRESH, SINCE)),
-        a_change("credentials-changed", "active", "active", f"password changed on {DAY}"),
-    ),
-    (
-        in_use(key_1=USED_KEY),
-        in_use(key_1=USED_KEY, password=no_password(FRESH)),
-        a_change("credentials-changed", "active", "active", "password removed"),
-    ),
-    (
-        in_use(),
-        in_use(key_2=a_key(SINCE)),
-        a_change("credentials-changed", "active", "active", f"access key created on {DAY}"),
-    ),
-    (
         in_use(key_1=USED_KEY),
         in_use(key_1=an_inactive_key(ONE_KEY, FRESH)),
         a_change("credentials-changed", "active", "active", f"access key of {CREATED} deactivated"),
-    ),
-    (
-        in_use(key_1=an_inactive_key(ONE_KEY, FRESH)),
-        in_use(key_1=USED_KEY),
-        a_change("credentials-changed", "active", "active", f"access key of {CREATED} reactivated"),
-    ),
-    (
-        in_use(key_1=USED_KEY),
-        in_use(),
-        a_change("credentials-changed", "active", "active", f"access key of {CREATED} deleted"),
     ),
     (
         in_use(),
@@ -277,10 +235,7 @@ USERS = (
         in_use(certificate_1=a_certificate()),
         in_use(),
         a_change(
-            "credentials-changed",
-            "active",
-            "active",
-            "signing certificate of 2023-08-05 deleted",
+            "credentials-changed", "active", "active", "signing certificate of 2023-08-05 deleted"
         ),
     ),
     (
@@ -288,17 +243,12 @@ USERS = (
         in_use(mfa=True),
         a_change("credentials-changed", "active", "active", "MFA device registered"),
     ),
-    (
-        in_use(mfa=True),
-        in_use(),
-        a_change("credentials-changed", "active", "active", "MFA device removed"),
-    ),
     (None, None, NOTHING),
 )
 
 
-def test_what_became_of_a_user_and_why(tmp_path: Path) -> None:
-    each = compared_each(tmp_path, [(before, now) for before, now, _ in USERS])
+def test_what_became_of_a_user_and_why() -> None:
+    each = compared_each([(before, now) for before, now, _ in USERS])
     for (before, now, expected), frame in zip(USERS, each, strict=True):
         assert user_changes(frame) == expected, (before, now)
 
@@ -307,36 +257,15 @@ ROTATED = f"access key of {CREATED} rotated: new one created on {DAY}"
 
 
 KEYS = (
-    # A swap of the slots alone
     ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(OTHER_KEY), a_key(ONE_KEY)), ""),
-    ((a_key(ONE_KEY), None), (None, a_key(ONE_KEY)), ""),
-    # Rotations
-    ((a_key(ONE_KEY), None), (a_key(SINCE), None), ROTATED),
-    ((a_key(ONE_KEY), None), (None, a_key(SINCE)), ROTATED),
     ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(OTHER_KEY), a_key(SINCE)), ROTATED),
-    ((a_key(ONE_KEY), a_key(OTHER_KEY)), (a_key(SINCE), a_key(OTHER_KEY)), ROTATED),
     (
         (a_key(ONE_KEY), None),
         (a_key(SINCE), an_inactive_key(ONE_KEY)),
         f"access key of {CREATED} deactivated; access key created on {DAY}",
     ),
-    (
-        (a_key(ONE_KEY), a_key(OTHER_KEY)),
-        (None, a_key(ONE_KEY)),
-        "access key of 2026-03-02 deleted",
-    ),
-    # Two of the same second
-    ((a_key(ONE_KEY), a_key(ONE_KEY)), (a_key(ONE_KEY), a_key(ONE_KEY)), ""),
-    (
-        (a_key(ONE_KEY), an_inactive_key(ONE_KEY)),
-        (an_inactive_key(ONE_KEY), a_key(ONE_KEY)),
-        "",
-    ),
-    (
-        (a_key(ONE_KEY, FRESH), a_key(ONE_KEY)),
-        (a_key(ONE_KEY), a_key(ONE_KEY, FRESH)),
-        "",
-    ),
+    ((a_key(ONE_KEY), an_inactive_key(ONE_KEY)), (an_inactive_key(ONE_KEY), a_key(ONE_KEY)), ""),
+    ((a_key(ONE_KEY, FRESH), a_key(ONE_KEY)), (a_key(ONE_KEY), a_key(ONE_KEY, FRESH)), ""),
     (
         (a_key(ONE_KEY), a_key(ONE_KEY)),
         (a_key(ONE_KEY), an_inactive_key(ONE_KEY)),
@@ -348,39 +277,36 @@ KEYS = (
         f"access key of {CREATED} deleted",
     ),
 )
+"""The keys in both slots before and now, and the cause; `test_events.py` has all causes."""
 
 
-def test_an_access_key_is_known_by_its_creation_time_whatever_slot_it_is_in(
-    tmp_path: Path,
-) -> None:
+def test_an_access_key_is_known_by_its_creation_time_whatever_slot_it_is_in() -> None:
     sides = [
         (in_use(key_1=before[0], key_2=before[1]), in_use(key_1=now[0], key_2=now[1]))
         for before, now, _ in KEYS
     ]
-    for case, frame in zip(KEYS, compared_each(tmp_path, sides), strict=True):
+    for case, frame in zip(KEYS, compared_each(sides), strict=True):
         causes = [row[-1] for row in user_changes(frame)]
         assert causes == ([case[-1]] if case[-1] else []), case
 
 
-def test_a_moved_key_resolves_no_finding(tmp_path: Path) -> None:
+def test_a_moved_key_resolves_no_finding() -> None:
     one = in_use(key_1=a_key(LONG_AGO), key_2=a_key(ONE_KEY))
     other = in_use(key_1=a_key(ONE_KEY), key_2=a_key(LONG_AGO))
-    frame = compared(tmp_path, [one], [other])
+    frame = compared([one], [other])
     assert set(frame["rule"]) == {"unrotated-access-key"}
     assert frame["created"].dt.date.tolist() == [ONE_KEY.date()]
 
 
-def test_identical_reports_give_no_change(tmp_path: Path) -> None:
+def test_identical_reports_give_no_change() -> None:
     users = [a_user(), in_use(name="busy", key_1=USED_KEY), a_user("odd", mfa_active="?")]
-    same = snapshot_of(tmp_path, *users)
+    same = snapshot_of(*users)
     assert changes(same, same).empty
 
 
-def test_rows_that_contradict_each_other_show_no_change_of_what_they_differ_in(
-    tmp_path: Path,
-) -> None:
+def test_rows_that_contradict_each_other_show_no_change_of_what_they_differ_in() -> None:
     twice = [in_use(mfa=True), in_use(mfa=True, password=a_password(SINCE))]
-    ((change, _, before, now, cause),) = user_changes(compared(tmp_path, [in_use()], twice))
+    ((change, _, before, now, cause),) = user_changes(compared([in_use()], twice))
     assert (change, before, now) == ("undetermined", "active", "undetermined")
     assert "MFA device registered" in cause
     assert "first sign-in" not in cause
@@ -391,49 +317,41 @@ def an_exemption(reason: str = "Break-glass", expires: date | None = None) -> Ex
     return Exemption(ACCOUNT, "quiet", reason, "ann", expires, 2)
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "expected"),
-    [
-        ([], [], None),
-        ([an_exemption()], [an_exemption()], None),
-        ([], [an_exemption()], ("exempted", "", "Break-glass")),
-        ([an_exemption()], [], ("exemption-ended", "Break-glass", "")),
-        (
-            [an_exemption(expires=AS_OF.date())],
-            [an_exemption(expires=AS_OF.date())],
-            ("exemption-ended", "Break-glass", ""),
-        ),
-        (
-            [an_exemption()],
-            [an_exemption("Robot")],
-            ("exemption-changed", "Break-glass", "Robot"),
-        ),
-    ],
+EXEMPTIONS: tuple[tuple[list[Exemption], list[Exemption], tuple[str, str, str] | None], ...] = (
+    ([], [], None),
+    ([an_exemption()], [an_exemption()], None),
+    ([], [an_exemption()], ("exempted", "", "Break-glass")),
+    ([an_exemption()], [], ("exemption-ended", "Break-glass", "")),
+    (
+        [an_exemption(expires=AS_OF.date())],
+        [an_exemption(expires=AS_OF.date())],
+        ("exemption-ended", "Break-glass", ""),
+    ),
+    ([an_exemption()], [an_exemption("Robot")], ("exemption-changed", "Break-glass", "Robot")),
 )
-def test_a_change_of_an_exemption_has_a_row_of_its_own(
-    tmp_path: Path,
-    before: list[Exemption],
-    now: list[Exemption],
-    expected: tuple[str, str, str] | None,
-) -> None:
-    users = [a_user()], [a_user(key_1=a_key(SINCE))]
-    one = snapshot(analysis_of(tmp_path, users[0], AS_OF, before))
-    other = snapshot(analysis_of(tmp_path, users[1], LATER, now))
-    frame = changes(one, other)
-    rows = frame[frame["rule"] == ""]
-    told = [tuple(row) for row in rows[["change", "exemption_before", "exemption_now"]].to_numpy()]
-    assert told[0][0] == "no-longer-unused"
-    assert told[1:] == ([expected] if expected else [])
 
 
-@pytest.mark.parametrize("now", [[], [a_user(created=SINCE)]])
-def test_a_user_that_is_gone_or_another_has_no_exemption_to_lose(
-    tmp_path: Path, now: list[Row]
-) -> None:
-    one = snapshot(analysis_of(tmp_path, [a_user()], AS_OF, [an_exemption()]))
-    frame = changes(one, snapshot_of(tmp_path, *now, as_of=LATER))
-    assert "exemption-ended" not in frame["change"].tolist()
-    assert frame.loc[0, "exemption_before"] == "Break-glass"
+def test_a_change_of_an_exemption_has_a_row_of_its_own() -> None:
+    names = [f"user-{number}" for number in range(len(EXEMPTIONS))]
+    cases = [*zip(names, EXEMPTIONS, strict=True)]
+    before = [replace(entry, user=name) for name, (old, _, _) in cases for entry in old]
+    now = [replace(entry, user=name) for name, (_, new, _) in cases for entry in new]
+    one = snapshot(analysis_of(map(a_user, names), AS_OF, before))
+    users = [a_user(name, key_1=a_key(SINCE)) for name in names]
+    frame = changes(one, snapshot(analysis_of(users, LATER, now)))
+    for name, case in cases:
+        rows = frame[(frame["rule"] == "") & (frame["user"] == name)]
+        told = rows[["change", "exemption_before", "exemption_now"]].to_numpy().tolist()
+        assert told[0][0] == "no-longer-unused"
+        assert told[1:] == ([list(case[2])] if case[2] else []), case
+
+
+def test_a_user_that_is_gone_or_another_has_no_exemption_to_lose() -> None:
+    one = snapshot(analysis_of([a_user()], AS_OF, [an_exemption()]))
+    for now in ([], [a_user(created=SINCE)]):
+        frame = changes(one, snapshot_of(*now, as_of=LATER))
+        assert "exemption-ended" not in frame["change"].tolist()
+        assert frame.loc[0, "exemption_before"] == "Break-glass"
 
 
 def findings(frame: Any) -> list[tuple[str, ...]]:
@@ -442,36 +360,16 @@ def findings(frame: Any) -> list[tuple[str, ...]]:
 
 
 FINDINGS = (
-    (
-        None,
-        a_user(),
-        [("finding-new", "unused-user", "", "fails", "user created on 2023-08-05")],
-    ),
+    (None, a_user(), [("finding-new", "unused-user", "", "fails", "user created on 2023-08-05")]),
     (
         a_user(),
         None,
-        [
-            (
-                "finding-resolved",
-                "unused-user",
-                "fails",
-                "",
-                "user deleted; created on 2023-08-05",
-            )
-        ],
+        [("finding-resolved", "unused-user", "fails", "", "user deleted; created on 2023-08-05")],
     ),
     (
         in_use(),
         in_use(mfa=True),
-        [
-            (
-                "finding-resolved",
-                "console-user-without-mfa",
-                "fails",
-                "",
-                "MFA device registered",
-            )
-        ],
+        [("finding-resolved", "console-user-without-mfa", "fails", "", "MFA device registered")],
     ),
     (
         in_use(mfa=True),
@@ -507,16 +405,16 @@ FINDINGS = (
 )
 
 
-def test_a_finding_is_new_resolved_or_undecided(tmp_path: Path) -> None:
-    each = compared_each(tmp_path, [(before, now) for before, now, _ in FINDINGS])
+def test_a_finding_is_new_resolved_or_undecided() -> None:
+    each = compared_each([(before, now) for before, now, _ in FINDINGS])
     for (before, now, expected), frame in zip(FINDINGS, each, strict=True):
         assert findings(frame) == expected, (before, now)
 
 
-def test_a_finding_about_the_root_is_compared_too(tmp_path: Path) -> None:
+def test_a_finding_about_the_root_is_compared_too() -> None:
     texts = report_text([]), report_text([], root=the_root(mfa_active="false"))
     sides = [
-        snapshot(analyzer.analyze(analyzer.load(saved(tmp_path, text), as_of=AS_OF)))
+        snapshot(analyzer.analyze(analyzer.load(("report.csv", text.encode()), as_of=AS_OF)))
         for text in texts
     ]
     assert findings(changes(*sides)) == [
@@ -524,10 +422,10 @@ def test_a_finding_about_the_root_is_compared_too(tmp_path: Path) -> None:
     ]
 
 
-def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone(tmp_path: Path) -> None:
+def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone() -> None:
     here, there = a_user("ann"), a_user("bob", account=OTHER)
-    one = snapshot_of(tmp_path, here, there)
-    other = snapshot_of(tmp_path, here, as_of=LATER)
+    one = snapshot_of(here, there)
+    other = snapshot_of(here, as_of=LATER)
     for sides, side in (((one, other), "now"), ((other, one), "before")):
         same_time = [replace(each, as_of=dict.fromkeys(each.as_of, AS_OF)) for each in sides]
         frame = changes(*same_time)
@@ -536,24 +434,19 @@ def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone(tmp_p
         ]
 
 
-def test_an_account_that_could_not_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
-    now = snapshot_of(tmp_path, a_user())
+def test_an_account_that_could_not_be_read_is_named_with_the_reason() -> None:
+    now = snapshot_of(a_user())
     before = replace(now, as_of={}, missing={ACCOUNT: "Denied.", OTHER: "Timed out."})
     rows = changes(before, now)[["account", "cause"]].to_numpy().tolist()
     assert rows == [
         [ACCOUNT, "not covered before: Denied."],
-        [
-            OTHER,
-            "not covered before: Timed out.; not covered now: there is no report of it",
-        ],
+        [OTHER, "not covered before: Timed out.; not covered now: there is no report of it"],
     ]
 
 
-def test_without_an_earlier_report_the_accounts_that_are_not_covered_are_listed(
-    tmp_path: Path,
-) -> None:
+def test_without_an_earlier_report_the_accounts_that_are_not_covered_are_listed() -> None:
     report = replace(
-        analysis_of(tmp_path, [a_user()]).report,
+        analysis_of([a_user()]).report,
         account_names={OTHER: AccountName(name="Pay")},
         not_covered=(
             UncoveredAccount(account=ACCOUNT, name="", reason="Denied."),
@@ -568,9 +461,9 @@ def test_without_an_earlier_report_the_accounts_that_are_not_covered_are_listed(
     assert not counts_by_kind(first)
 
 
-def test_accounts_have_the_newest_name_that_either_side_knows(tmp_path: Path) -> None:
+def test_accounts_have_the_newest_name_that_either_side_knows() -> None:
     users = [a_user("ann"), a_user("bob", account=OTHER), a_user("eve", account="9" * 12)]
-    before, now = snapshot_of(tmp_path), snapshot_of(tmp_path, *users, as_of=LATER)
+    before, now = snapshot_of(), snapshot_of(*users, as_of=LATER)
     known = AccountName(name="Old"), AccountName(name="New")
     frame = changes(
         replace(
@@ -584,26 +477,24 @@ def test_accounts_have_the_newest_name_that_either_side_knows(tmp_path: Path) ->
     assert names == {"ann": "Old", "bob": "New", "eve": ""}
 
 
-def test_reports_in_the_wrong_order_are_not_compared(tmp_path: Path) -> None:
-    later = snapshot_of(tmp_path, a_user("ann"), as_of=AS_OF)
-    earlier = snapshot_of(tmp_path, as_of=AS_OF - timedelta(seconds=1))
+def test_reports_in_the_wrong_order_are_not_compared() -> None:
+    later = snapshot_of(a_user("ann"), as_of=AS_OF)
+    earlier = snapshot_of(as_of=AS_OF - timedelta(seconds=1))
     frame = changes(later, earlier)
     assert frame["change"].tolist() == ["not-covered"]
     assert "is older" in frame["cause"][0]
 
 
-def test_a_user_of_the_same_name_in_another_account_is_another_user(tmp_path: Path) -> None:
+def test_a_user_of_the_same_name_in_another_account_is_another_user() -> None:
     before = [a_user(), a_user("bob", account=OTHER)]
     now = [a_user(), a_user(account=OTHER), a_user("bob", account=OTHER)]
-    rows = user_changes(compared(tmp_path, before, now))
+    rows = user_changes(compared(before, now))
     assert [row[:2] for row in rows] == [("new", "quiet")]
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("seed", range(3))
-def test_the_order_is_that_of_changes_accounts_and_arns_whatever_comes_in(
-    tmp_path: Path, seed: int
-) -> None:
+@pytest.mark.parametrize("seed", range(2))
+def test_the_order_is_that_of_changes_accounts_and_arns_whatever_comes_in(seed: int) -> None:
     before = [a_user("b"), a_user("d"), a_user("e"), in_use(name="f", account=OTHER)]
     now = [
         a_user("z"),
@@ -615,7 +506,7 @@ def test_the_order_is_that_of_changes_accounts_and_arns_whatever_comes_in(
     shuffled = random.Random(seed)
     shuffled.shuffle(before)
     shuffled.shuffle(now)
-    rows = user_changes(compared(tmp_path, before, now))
+    rows = user_changes(compared(before, now))
     assert [row[:2] for row in rows] == [
         ("new", "y"),
         ("new", "z"),
@@ -627,10 +518,8 @@ def test_the_order_is_that_of_changes_accounts_and_arns_whatever_comes_in(
 
 
 @pytest.mark.parametrize("now", [[], [a_user(), in_use(name="ann")]])
-def test_the_columns_have_one_kind_whether_anything_changed_or_not(
-    tmp_path: Path, now: list[Row]
-) -> None:
-    frame = compared(tmp_path, [], now)
+def test_the_columns_have_one_kind_whether_anything_changed_or_not(now: list[Row]) -> None:
+    frame = compared([], now)
     assert tuple(frame.columns) == COLUMNS
     kinds = frame.dtypes.astype(str).to_dict()
     names = ("change", "owner", "owner_email", "owner_left")
@@ -640,14 +529,14 @@ def test_the_columns_have_one_kind_whether_anything_changed_or_not(
     assert frame["change"].cat.categories.tolist() == list(Change)
 
 
-def test_the_newest_use_that_either_report_shows_is_given(tmp_path: Path) -> None:
+def test_the_newest_use_that_either_report_shows_is_given() -> None:
     one = in_use(key_1=a_key(FRESH, NEWER))
-    frame = compared(tmp_path, [one], [in_use(mfa=True)])
+    frame = compared([one], [in_use(mfa=True)])
     assert f"{frame['last_use'][0]:%Y-%m-%d}" == IN_BETWEEN
 
 
-def test_neither_snapshot_is_changed(tmp_path: Path) -> None:
-    before, now = snapshot_of(tmp_path, a_user()), snapshot_of(tmp_path, in_use(), as_of=LATER)
+def test_neither_snapshot_is_changed() -> None:
+    before, now = snapshot_of(a_user()), snapshot_of(in_use(), as_of=LATER)
     users, outcomes = before.users.copy(), now.outcomes.copy()
     changes(before, now)
     assert before.users.equals(users)

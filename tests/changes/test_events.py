@@ -46,11 +46,7 @@ def a_password(**values: Any) -> dict[str, Any]:
             {"password_last_used": TWO},
             ["last sign-in went back from 2026-02-02 00:00:01 to 2026-02-02 00:00:00 UTC"],
         ),
-        (
-            {"password_last_used": TWO},
-            {},
-            ["last sign-in of 2026-02-02 no longer in the report"],
-        ),
+        ({"password_last_used": TWO}, {}, ["last sign-in of 2026-02-02 no longer in the report"]),
         # The password
         ({}, a_password(password_last_changed=TWO), ["password set on 2026-02-02"]),
         ({}, a_password(password_last_changed=None), ["password set"]),
@@ -61,11 +57,7 @@ def a_password(**values: Any) -> dict[str, Any]:
             a_password(password_last_changed=ONE + SECOND),
             ["password changed on 2026-01-01"],
         ),
-        (
-            a_password(password_last_changed=None),
-            a_password(),
-            ["password changed on 2026-01-01"],
-        ),
+        (a_password(password_last_changed=None), a_password(), ["password changed on 2026-01-01"]),
         (a_password(), a_password(password_last_changed=None), []),
         (
             a_password(),
@@ -78,11 +70,7 @@ def a_password(**values: Any) -> dict[str, Any]:
             ["password expires on 2026-03-03 by the password policy now"],
         ),
         (a_password(password_next_rotation=TWO), a_password(password_next_rotation=TWO), []),
-        (
-            a_password(password_next_rotation=TWO),
-            a_password(),
-            ["password no longer expires"],
-        ),
+        (a_password(password_next_rotation=TWO), a_password(), ["password no longer expires"]),
         (
             a_password(password_next_rotation=TWO),
             a_password(password_last_changed=TWO, password_next_rotation=THREE),

@@ -33,7 +33,7 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.comparisons import LATER
+from tests.support.comparisons import LATER, named
 
 ONE_KEY, OTHER_KEY, FRESH, SINCE = (days_before(each) for each in (70, 60, 10, -8))
 IDLE_LATER = days_before(20)
@@ -68,137 +68,138 @@ def user(**cells: Any) -> Row:
     return a_user(**{"password": a_password(FRESH, FRESH), "mfa": True, **cells})
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("rule", "sides", "expected"),
-    [
-        # Another credential changed, and this one only grew older.
+CAUSES: tuple[tuple[str, tuple[Row, Row], tuple[str, str]], ...] = (
+    # Another credential changed, and this one only grew older.
+    (
+        "idle-access-key",
         (
-            "idle-access-key",
-            (
-                user(key_1=a_key(ONE_KEY, FRESH), key_2=a_key(OTHER_KEY, IDLE_LATER)),
-                user(key_2=a_key(OTHER_KEY, IDLE_LATER)),
-            ),
-            ("finding-new", "passed the limit of 45 days"),
+            user(key_1=a_key(ONE_KEY, FRESH), key_2=a_key(OTHER_KEY, IDLE_LATER)),
+            user(key_2=a_key(OTHER_KEY, IDLE_LATER)),
+        ),
+        ("finding-new", "passed the limit of 45 days"),
+    ),
+    (
+        "idle-password",
+        (
+            user(password=a_password(IDLE_LATER), key_1=a_key(ONE_KEY)),
+            user(password=a_password(IDLE_LATER)),
+        ),
+        ("finding-new", "passed the limit of 45 days"),
+    ),
+    (
+        "unrotated-access-key",
+        (user(key_1=a_key(ONE_KEY, FRESH)), user(key_1=a_key(ONE_KEY, SINCE))),
+        ("finding-new", "passed the limit of 90 days"),
+    ),
+    # This credential changed.
+    (
+        "idle-access-key",
+        (
+            user(key_1=a_key(LONG_AGO), key_2=a_key(OTHER_KEY, FRESH)),
+            user(key_2=a_key(OTHER_KEY, FRESH)),
+        ),
+        ("finding-resolved", "access key of 2023-08-05 deleted"),
+    ),
+    (
+        "idle-access-key",
+        (
+            user(key_1=a_key(LONG_AGO), key_2=a_key(OTHER_KEY, FRESH)),
+            user(key_1=a_key(LONG_AGO, SINCE)),
+        ),
+        ("finding-resolved", f"access key of 2023-08-05 first used on {DAY}"),
+    ),
+    (
+        "idle-access-key",
+        (user(key_1=an_inactive_key(LONG_AGO)), user(key_1=a_key(LONG_AGO))),
+        ("finding-new", "access key of 2023-08-05 reactivated"),
+    ),
+    (
+        "idle-password",
+        (user(password=a_password(LONG_AGO)), user(password=a_password(SINCE))),
+        ("finding-resolved", f"signed in again on {DAY}"),
+    ),
+    (
+        "idle-password",
+        (user(password=a_password(LONG_AGO)), user(password=no_password(LONG_AGO))),
+        ("finding-resolved", "password removed"),
+    ),
+    (
+        "unused-user",
+        (user(), user(password=a_password("no_information", FRESH))),
+        ("finding-new", "last sign-in of 2026-04-21 no longer in the report"),
+    ),
+    # The date of expiry.
+    (
+        "expired-password",
+        (
+            user(password_next_rotation="2026-05-10T00:00:00Z"),
+            user(password_next_rotation="2026-05-10T00:00:00Z"),
+        ),
+        ("finding-new", "30 days passed between the reports"),
+    ),
+    (
+        "expired-password",
+        (
+            user(password_next_rotation="2026-04-10T00:00:00Z"),
+            user(password_next_rotation="2027-04-10T00:00:00Z"),
+        ),
+        ("finding-resolved", "password expires on 2027-04-10 by the password policy now"),
+    ),
+    (
+        "expired-password",
+        (user(password_next_rotation="2026-04-10T00:00:00Z"), user(password_next_rotation="N/A")),
+        ("finding-resolved", "password no longer expires"),
+    ),
+    (
+        "password-expires-soon",
+        (
+            user(password_next_rotation="2026-06-05T00:00:00Z"),
+            user(password_next_rotation="2026-06-05T00:00:00Z"),
+        ),
+        ("finding-new", "30 days passed between the reports"),
+    ),
+    # What is not understood.
+    (
+        "idle-password",
+        (user(), user(password_last_used="?")),
+        ("finding-undecided", "last sign-in not understood now"),
+    ),
+    (
+        "idle-access-key",
+        (
+            user(key_1=a_key(ONE_KEY, FRESH)),
+            user(key_1=a_key(ONE_KEY, FRESH), access_key_1_last_used_date="?"),
+        ),
+        ("finding-undecided", 'undecided now: access_key_1_last_used_date "?" is not understood'),
+    ),
+    (
+        "idle-access-key",
+        (
+            user(key_1=a_key(ONE_KEY, FRESH), access_key_1_last_used_date="?"),
+            user(key_1=a_key(ONE_KEY, days_before(0))),
         ),
         (
-            "idle-password",
-            (
-                user(password=a_password(IDLE_LATER), key_1=a_key(ONE_KEY)),
-                user(password=a_password(IDLE_LATER)),
-            ),
-            ("finding-new", "passed the limit of 45 days"),
+            "finding-undecided",
+            'undecided before: access_key_1_last_used_date "?" is not understood',
         ),
-        (
-            "unrotated-access-key",
-            (user(key_1=a_key(ONE_KEY, FRESH)), user(key_1=a_key(ONE_KEY, SINCE))),
-            ("finding-new", "passed the limit of 90 days"),
-        ),
-        # This credential changed.
-        (
-            "idle-access-key",
-            (
-                user(key_1=a_key(LONG_AGO), key_2=a_key(OTHER_KEY, FRESH)),
-                user(key_2=a_key(OTHER_KEY, FRESH)),
-            ),
-            ("finding-resolved", "access key of 2023-08-05 deleted"),
-        ),
-        (
-            "idle-access-key",
-            (
-                user(key_1=a_key(LONG_AGO), key_2=a_key(OTHER_KEY, FRESH)),
-                user(key_1=a_key(LONG_AGO, SINCE)),
-            ),
-            ("finding-resolved", f"access key of 2023-08-05 first used on {DAY}"),
-        ),
-        (
-            "idle-access-key",
-            (user(key_1=an_inactive_key(LONG_AGO)), user(key_1=a_key(LONG_AGO))),
-            ("finding-new", "access key of 2023-08-05 reactivated"),
-        ),
-        (
-            "idle-password",
-            (user(password=a_password(LONG_AGO)), user(password=a_password(SINCE))),
-            ("finding-resolved", f"signed in again on {DAY}"),
-        ),
-        (
-            "idle-password",
-            (user(password=a_password(LONG_AGO)), user(password=no_password(LONG_AGO))),
-            ("finding-resolved", "password removed"),
-        ),
-        (
-            "unused-user",
-            (user(), user(password=a_password("no_information", FRESH))),
-            ("finding-new", "last sign-in of 2026-04-21 no longer in the report"),
-        ),
-        # The date of expiry.
-        (
-            "expired-password",
-            (
-                user(password_next_rotation="2026-05-10T00:00:00Z"),
-                user(password_next_rotation="2026-05-10T00:00:00Z"),
-            ),
-            ("finding-new", "30 days passed between the reports"),
-        ),
-        (
-            "expired-password",
-            (
-                user(password_next_rotation="2026-04-10T00:00:00Z"),
-                user(password_next_rotation="2027-04-10T00:00:00Z"),
-            ),
-            ("finding-resolved", "password expires on 2027-04-10 by the password policy now"),
-        ),
-        (
-            "expired-password",
-            (
-                user(password_next_rotation="2026-04-10T00:00:00Z"),
-                user(password_next_rotation="N/A"),
-            ),
-            ("finding-resolved", "password no longer expires"),
-        ),
-        (
-            "password-expires-soon",
-            (
-                user(password_next_rotation="2026-06-05T00:00:00Z"),
-                user(password_next_rotation="2026-06-05T00:00:00Z"),
-            ),
-            ("finding-new", "30 days passed between the reports"),
-        ),
-        # What is not understood.
-        (
-            "idle-password",
-            (user(), user(password_last_used="?")),
-            ("finding-undecided", "last sign-in not understood now"),
-        ),
-        (
-            "idle-access-key",
-            (
-                user(key_1=a_key(ONE_KEY, FRESH)),
-                user(key_1=a_key(ONE_KEY, FRESH), access_key_1_last_used_date="?"),
-            ),
-            (
-                "finding-undecided",
-                'undecided now: access_key_1_last_used_date "?" is not understood',
-            ),
-        ),
-        (
-            "idle-access-key",
-            (
-                user(key_1=a_key(ONE_KEY, FRESH), access_key_1_last_used_date="?"),
-                user(key_1=a_key(ONE_KEY, days_before(0))),
-            ),
-            (
-                "finding-undecided",
-                'undecided before: access_key_1_last_used_date "?" is not understood',
-            ),
-        ),
-    ],
+    ),
 )
-def test_the_cause_of_a_finding_is_about_what_its_rule_reads(
-    tmp_path: Path, rule: str, sides: tuple[Row, Row], expected: tuple[str, str]
-) -> None:
-    frame = compared(tmp_path, [sides[0]], [sides[1]], rule)
-    assert frame[["change", "cause"]].to_numpy().tolist() == [list(expected)]
+
+
+@pytest.mark.no_cover
+def test_the_cause_of_a_finding_is_about_what_its_rule_reads(tmp_path: Path) -> None:
+    before, now = (
+        [
+            row
+            for number, (_, sides, _) in enumerate(CAUSES)
+            if (row := named(sides[at], f"user-{number}"))
+        ]
+        for at in (0, 1)
+    )
+    frame = compared(tmp_path, before, now, "all")
+    for number, (rule, sides, expected) in enumerate(CAUSES):
+        own = frame[(frame["user"] == f"user-{number}") & (frame["rule"] == rule)]
+        assert own[["change", "cause"]].to_numpy().tolist() == [list(expected)], (rule, sides)
 
 
 @pytest.mark.no_cover

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,12 @@ NOW = [
 ]
 
 
+@cache
+def whole() -> pd.DataFrame:
+    """Compare the reports once as those of one page."""
+    return compared(a_report(*BEFORE), a_report(*NOW, later=True))
+
+
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
 def test_reports_of_many_pages_change_as_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,13 +102,13 @@ def test_reports_of_many_pages_change_as_those_of_one(monkeypatch: pytest.Monkey
     assert accounts == [*ACCOUNTS, *ACCOUNTS]
     monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 100)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 100)
-    assert_frame_equal(by_pages, compared(a_report(*BEFORE), a_report(*NOW, later=True)))
+    assert_frame_equal(by_pages, whole())
     assert len(by_pages) > len(BEFORE)
 
 
 @pytest.mark.no_cover
 def test_many_changes_are_made_in_parts_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    together = compared(a_report(*BEFORE), a_report(*NOW, later=True))
+    together = whole()
     monkeypatch.setattr(snapshot, "_ROWS_AT_ONCE", 1)
     monkeypatch.setattr(diff, "_ROWS_AT_ONCE", 1)
     assert_frame_equal(together, compared(a_report(*BEFORE), a_report(*NOW, later=True)))

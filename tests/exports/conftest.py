@@ -2,28 +2,23 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from analyzer.exports.runs import Run
-from analyzer.judging.analysis import Analysis
+from analyzer.terms import WorkbookSheets
+from analyzer.writers.workbook import write_workbook
 from tests.support.aws_server import Aws, serving_an_organization
-from tests.support.runs import OUTPUTS, SAMPLE, exporting
-
-
-def write_plainly(_: Analysis, folder: Path, _previous: Run | None, _trend: pd.DataFrame) -> int:
-    """Write every output of a run as one word."""
-    for output in OUTPUTS:
-        (folder / output).write_text("unused")
-    return 0
+from tests.support.runs import SAMPLE, exporting, write_plainly
 
 
 @pytest.fixture
 def plain_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a tenth of the time for a run whose outputs nobody reads."""
-    monkeypatch.setattr("analyzer.exports.contents.write_all", write_plainly)
+    monkeypatch.setattr(
+        "analyzer.exports.contents.write_all", lambda _, folder, *__: write_plainly(folder)
+    )
 
 
 @pytest.fixture
@@ -32,6 +27,19 @@ def plain_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "analyzer.exports.contents.write_workbook", lambda _, stream, **__: stream.write(b"book")
     )
+
+
+@pytest.fixture
+def review_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write only the lists to decide in, for a run whose decisions are read back."""
+    small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
+    monkeypatch.setattr("analyzer.exports.contents.write_workbook", small)
+
+
+@pytest.fixture
+def uncompared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take half the time for a run whose changes nobody reads."""
+    monkeypatch.setattr("analyzer.exports.run._run_to_compare", lambda *_: None)
 
 
 @pytest.fixture
@@ -49,7 +57,9 @@ def plain_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a run with plain outputs once, to be copied."""
     folder = tmp_path_factory.mktemp("plain") / "runs"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analyzer.exports.contents.write_all", write_plainly)
+        patch.setattr(
+            "analyzer.exports.contents.write_all", lambda _, folder, *__: write_plainly(folder)
+        )
         assert exporting(folder, "--from", SAMPLE) == 0
     return folder
 

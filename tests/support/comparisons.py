@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
+from functools import cache
 
 import pandas as pd
 
@@ -11,31 +11,32 @@ from analyzer.changes.diff import changes
 from analyzer.changes.snapshot import Snapshot, snapshot
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Exemption
-from tests.support.builders import AS_OF, Row, report_text, saved
+from tests.support.builders import AS_OF, Row, report_text
 
 LATER = AS_OF + timedelta(days=30)
 
 
 def analysis_of(
-    folder: Path,
-    users: Iterable[Row],
-    as_of: datetime = AS_OF,
-    exemptions: Iterable[Exemption] = (),
+    users: Iterable[Row], as_of: datetime = AS_OF, exemptions: Iterable[Exemption] = ()
 ) -> Analysis:
-    """Analyze a report of these users and the root, saved in a folder of its own."""
-    at = folder / f"{as_of:%Y%m%dT%H%M%S}"
-    at.mkdir(exist_ok=True)
-    path = saved(at, report_text(users))
-    return analyzer.analyze(analyzer.load(path, as_of=as_of), exemptions=exemptions)
+    """Analyze a report of these users and the root."""
+    report = analyzer.load(("report.csv", report_text(users).encode()), as_of=as_of)
+    return analyzer.analyze(report, exemptions=exemptions)
 
 
-def snapshot_of(folder: Path, *users: Row, as_of: datetime = AS_OF) -> Snapshot:
-    return snapshot(analysis_of(folder, users, as_of))
+def snapshot_of(*users: Row, as_of: datetime = AS_OF) -> Snapshot:
+    return _snapshot(report_text(users), as_of)
 
 
-def compared(folder: Path, before: Iterable[Row], now: Iterable[Row]) -> pd.DataFrame:
+@cache
+def _snapshot(text: str, as_of: datetime) -> Snapshot:
+    """Analyze a report once for all tests: many compare with the same one."""
+    return snapshot(analyzer.analyze(analyzer.load(("report.csv", text.encode()), as_of=as_of)))
+
+
+def compared(before: Iterable[Row], now: Iterable[Row]) -> pd.DataFrame:
     """Return what changed from AS_OF to LATER."""
-    return changes(snapshot_of(folder, *before), snapshot_of(folder, *now, as_of=LATER))
+    return changes(snapshot_of(*before), snapshot_of(*now, as_of=LATER))
 
 
 def user_changes(frame: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -44,22 +45,20 @@ def user_changes(frame: pd.DataFrame) -> list[tuple[str, ...]]:
     return [tuple(row) for row in rows[["change", "user", "before", "now", "cause"]].to_numpy()]
 
 
-def compared_each(
-    folder: Path, sides: Iterable[tuple[Row | None, Row | None]]
-) -> Iterator[pd.DataFrame]:
+def compared_each(sides: Iterable[tuple[Row | None, Row | None]]) -> Iterator[pd.DataFrame]:
     """Compare many users, each before and now or absent, at once; return the changes of each."""
     renamed = [
-        tuple(_with_name(row, f"user-{number}") for row in pair)
-        for number, pair in enumerate(sides)
+        tuple(named(row, f"user-{number}") for row in pair) for number, pair in enumerate(sides)
     ]
     before, now = ([row for row in side if row] for side in zip(*renamed, strict=True))
-    frame = compared(folder, before, now)
+    frame = compared(before, now)
     for number in range(len(renamed)):
         rows = frame[frame["user"] == f"user-{number}"]
         yield rows.assign(user="quiet").reset_index(drop=True)
 
 
-def _with_name(row: Row | None, name: str) -> Row | None:
+def named(row: Row | None, name: str) -> Row | None:
+    """Return a row as that of a user of another name."""
     return row and {
         **row,
         "user": name,

@@ -5,6 +5,8 @@ import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,22 +29,14 @@ from tests.support.builders import (
     days_before,
     in_slot,
     report_text,
-    saved,
     the_root,
 )
-from tests.support.outputs import SAMPLES, exemptions_of
+from tests.support.outputs import exemptions_of
 
 Document = dict[str, Any]
 Written = Callable[[Analysis], bytes]
 
 EVERY_RULE: Final = [rule.id for rule in RULES]
-EVERY_SAMPLE: Final = (
-    SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv",
-    SAMPLES / "cli-envelope.json",
-    SAMPLES / "old-form.csv",
-    SAMPLES / "organization",
-    SAMPLES / "powershell-utf16.csv",
-)
 EXCUSED: Final = ("*,u1*,On leave,IT,", "*,<root_account>,Locked away,IT,")
 
 
@@ -62,23 +56,32 @@ def everything() -> list[Row]:
 
 
 def inspected(
-    folder: Path,
     rows: Sequence[Row],
     exemptions: Iterable[Exemption] = (),
     *,
     name: str = "report.csv",
+    as_of: datetime = AS_OF,
     **options: Any,
 ) -> Analysis:
-    """Analyze a report of these rows, by default as of AS_OF, and for every rule."""
-    path = saved(folder, report_text(rows[1:], root=rows[0], quoted=True), name)
-    report = analyzer.load(path, as_of=options.pop("as_of", AS_OF))
-    return analyzer.analyze(
-        report, exemptions=exemptions, book=rulebook(rules=EVERY_RULE, **options)
-    )
+    """Analyze a report of these rows, the root first, for every rule."""
+    analysis = _inspected(report_text(rows[1:], root=rows[0], quoted=True), name, as_of)
+    if not exemptions and not options:
+        return analysis
+    book = rulebook(rules=EVERY_RULE, **options)
+    return analyzer.analyze(analysis.report, exemptions=exemptions, book=book)
 
 
-def inspected_everything(folder: Path) -> Analysis:
-    return inspected(folder, everything(), exemptions_of(*EXCUSED))
+@cache
+def _inspected(text: str, name: str, as_of: datetime) -> Analysis:
+    """Analyze a report once for all tests."""
+    report = analyzer.load((name, text.encode()), as_of=as_of)
+    return analyzer.analyze(report, book=rulebook(rules=EVERY_RULE))
+
+
+@cache
+def inspected_everything() -> Analysis:
+    """Analyze every kind of row once for all tests."""
+    return inspected(everything(), exemptions_of(*EXCUSED))
 
 
 def ocsf_bytes(analysis: Analysis) -> bytes:

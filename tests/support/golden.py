@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.outputs import ALL, UNUSED, analyzed, exemptions_of, summary_text, table_text
+from tests.support.outputs import ALL, UNUSED, analysis_of, exemptions_of, summary_text, table_text
 
 OF_EACH_KIND: tuple[Row, ...] = (
     a_user("ann", created=days_before(900)),
@@ -35,13 +36,14 @@ OF_EACH_KIND: tuple[Row, ...] = (
 )
 
 
-def of_each_kind(folder: Path) -> Analysis:
+@cache
+def of_each_kind() -> Analysis:
     exemptions = exemptions_of(
         '*,break-*,"Break-glass access, unused by design",Security,',
         "*,carol,On leave,Ops,2026-04-30",
         "*,zoe,Gone,Ops,",
     )
-    return analyzed(folder, OF_EACH_KIND, exemptions)
+    return analysis_of(OF_EACH_KIND, exemptions)
 
 
 Content = Callable[[Path], str]
@@ -51,7 +53,7 @@ Content = Callable[[Path], str]
 def _table(
     width: int | None, verdicts: tuple[Verdict, ...] = ALL, *, details: bool = False
 ) -> Content:
-    return lambda folder: table_text(of_each_kind(folder), verdicts, width=width, details=details)
+    return lambda _: table_text(of_each_kind(), verdicts, width=width, details=details)
 
 
 def _rule_row(rule: Rule) -> str:
@@ -77,7 +79,7 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "table-160-columns.txt": _table(160),
     _TEXTS / "table-80-columns-unused.txt": _table(80, UNUSED),
     _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
-    _TEXTS / "summary.txt": lambda folder: summary_text(of_each_kind(folder)),
+    _TEXTS / "summary.txt": lambda _: summary_text(of_each_kind()),
     _PICTURES / "terminal.svg": lambda _: picture.picture(),
     _PICTURES / "review.svg": lambda _: review_picture.picture(),
     RULES_PAGE: _page_of_rules,

@@ -4,12 +4,13 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import analyzer
 from analyzer.changes.coverage import Span
 from analyzer.changes.history import History, history
-from analyzer.judging.analysis import analyze
+from analyzer.judging.analysis import Analysis, analyze
 from tests.support.builders import (
     NEVER,
     Row,
@@ -33,7 +34,13 @@ Named = tuple[str, bytes]
 
 def history_of(reports: list[Named], span: Span | None = None) -> History:
     """Return what the program says of these reports."""
-    return history(analyze(analyzer.load(*reports, with_older=True)), span or Span())
+    return history(_analysis(tuple(reports)), span or Span())
+
+
+@lru_cache(maxsize=2)
+def _analysis(reports: tuple[Named, ...]) -> Analysis:
+    """Judge reports once for the periods that one test asks for after another."""
+    return analyze(analyzer.load(*reports, with_older=True))
 
 
 @dataclass

@@ -105,7 +105,7 @@ def tricky_folder(folder: Path) -> Path:
     put(folder, f"{report_of(9, 'joe')}\n", f"later/{NOON}")
     put(folder, json.dumps({"accounts": manifest_entries(digest)}), "fetched.manifest.json")
     put(folder, "# Notes", "README.md")
-    put(folder, "", "empty.csv")
+    put(folder, "", "empty.txt")
     return folder
 
 

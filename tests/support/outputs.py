@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.support.builders import (
     MORE_CREDENTIALS,
     ROOT_FOLDER,
     Row,
+    a_user,
     report_text,
     saved,
     the_root,
@@ -33,6 +35,14 @@ EXEMPTIONS = SAMPLES / "exemptions.csv"
 
 ALL = tuple(Verdict)
 UNUSED = (Verdict.UNUSED,)
+
+EVERY_SAMPLE = (
+    CONSOLE,
+    SAMPLES / "cli-envelope.json",
+    SAMPLES / "old-form.csv",
+    SAMPLES / "organization",
+    SAMPLES / "powershell-utf16.csv",
+)
 
 HEADER_OF_EXEMPTIONS = "account,user,reason,owner,expires"
 
@@ -86,8 +96,34 @@ def analyzed(
     return analyzer.analyze(report, Criteria(**criteria), exemptions)
 
 
+def analysis_of(
+    users: Iterable[Row],
+    exemptions: Iterable[Exemption] = (),
+    *,
+    columns: Sequence[str] = COLUMNS,
+    **criteria: Any,
+) -> Analysis:
+    """Analyze such a report that is in no file."""
+    rows = [{MORE_CREDENTIALS: "N/A", **row} for row in (the_root(), *users)]
+    text = report_text(rows[1:], root=rows[0], columns=columns, quoted=True)
+    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
+    return analyzer.analyze(report, Criteria(**criteria), exemptions)
+
+
+@cache
+def hard_names() -> Analysis:
+    """Analyze users of all hard names once for all tests."""
+    return analysis_of(map(a_user, HARD_NAMES))
+
+
+@cache
+def analyzed_sample(path: Path) -> Analysis:
+    return analyzer.analyze(analyzer.load(path))
+
+
+@cache
 def analyzed_console() -> Analysis:
-    """Analyze the sample that has every verdict, reason and caveat, with its exemptions."""
+    """Analyze the sample that has every verdict, reason and caveat, with its exemptions, once."""
     return analyzer.analyze(analyzer.load(CONSOLE), exemptions=listed_exemptions())
 
 
@@ -125,6 +161,25 @@ def json_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes
 def json_document(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(json_bytes(analysis, verdicts))
     return document
+
+
+def one_of_each_shape(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one of each set of fields, types and words: a schema sees no other difference."""
+    return [*{_shape(each): each for each in parts}.values()]
+
+
+def _shape(part: Any) -> str:
+    if isinstance(part, dict):
+        return str([(key, part[key] if key in _WORDS else _shape(part[key])) for key in part])
+    if isinstance(part, list):
+        return str(sorted({*map(_shape, part)}))
+    return type(part).__name__
+
+
+_WORDS = (
+    *("verdict", "certainty", "reason", "caveat", "age_band", "rule", "severity", "status"),
+    *("outcome", "event_code", "GeneratorId", "credreport/Outcome", "Status", "subject", "slot"),
+)
 
 
 def arns_bytes(

@@ -16,6 +16,13 @@ SAMPLE = next((ROOT_FOLDER / "samples").glob("status_reports_*.csv"))
 OUTPUTS = ("analysis.json", "changes.csv", "findings.csv", "review.xlsx", "users.csv")
 
 
+def write_plainly(folder: Path) -> int:
+    """Write every output of a run as one word."""
+    for output in OUTPUTS:
+        (folder / output).write_text("unused")
+    return 0
+
+
 def console_report(folder: Path, day: str, *users: Row) -> Path:
     """Save a report under the name that the console would give it on that day at 09:30."""
     folder.mkdir(exist_ok=True)

@@ -26,7 +26,7 @@ import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import TEXT, Exemption, Page
 from analyzer.standards.rulebook import Rulebook
-from analyzer.terms import Criteria
+from analyzer.terms import Criteria, WorkbookSheets
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.book import EXCEL_ROWS
 from tests.support.builders import AS_OF, ROOT_FOLDER, Row, a_user, report_text, saved
@@ -64,10 +64,11 @@ def analyzed_users(folder: Path, users: Iterable[Row], **criteria: Any) -> Analy
     return analyzed(saved(folder, report_text(users)), **criteria)
 
 
-def analyzed_console(book: Rulebook | None = None) -> Analysis:
-    """Analyze the sample that has every verdict, reason and caveat, with its exemptions."""
+@cache
+def analyzed_console() -> Analysis:
+    """Analyze the sample that has every verdict, reason and caveat, with its exemptions, once."""
     entries = analyzer.read_exemptions(("exemptions.csv", EXEMPTIONS.read_bytes()))
-    return analyzed(CONSOLE, entries, book)
+    return analyzed(CONSOLE, entries)
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,6 +113,11 @@ def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **options: Any) 
     return opened(file_of(analysis, rows_a_sheet, **options))
 
 
+def review_book_of(analysis: Analysis) -> Workbook:
+    """Write and open the lists to decide in, the Summary and the method: in half the time."""
+    return book_of(analysis, sheets=WorkbookSheets.REVIEW)
+
+
 def results_of(analysis: Analysis) -> Workbook:
     """Open a workbook with the results that stand behind its formulas."""
     return opened(file_of(analysis), results=True)
@@ -128,6 +134,17 @@ def quiet_book() -> Workbook:
 def console_file() -> bytes:
     """Write the workbook of the sample once for all tests."""
     return file_of(analyzed_console())
+
+
+@cache
+def organization() -> Analysis:
+    """Analyze six reports of an organization once for all tests."""
+    return analyzed(SAMPLES / "organization")
+
+
+@cache
+def organization_file() -> bytes:
+    return file_of(organization())
 
 
 def console_book(*, results: bool = False) -> Workbook:

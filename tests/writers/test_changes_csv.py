@@ -2,7 +2,6 @@
 
 import io
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -28,14 +27,11 @@ def written(frame: pd.DataFrame, *, raw: bool = False) -> str:
 
 @pytest.mark.parametrize(("raw", "guard"), [(False, "'"), (True, "")])
 def test_a_row_tells_of_one_change_and_names_that_look_like_formulas_are_guarded(
-    tmp_path: Path,
-    guard: str,
-    *,
-    raw: bool,
+    guard: str, *, raw: bool
 ) -> None:
     before = [a_user("bob"), a_user("+eve", password=a_password(days_before(200)))]
     now = [a_user("=ann", key_1=a_key(NOW)), a_user("+eve", password=a_password(NOW))]
-    frame = compared(tmp_path, before, now)
+    frame = compared(before, now)
     assert written(frame, raw=raw) == HEADER + (
         f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
         "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
@@ -46,15 +42,15 @@ def test_a_row_tells_of_one_change_and_names_that_look_like_formulas_are_guarded
     )
 
 
-def test_where_nothing_changed_there_is_but_the_header(tmp_path: Path) -> None:
-    assert written(compared(tmp_path, [], [])) == HEADER
+def test_where_nothing_changed_there_is_but_the_header() -> None:
+    assert written(compared([], [])) == HEADER
 
 
 def test_many_changes_are_written_in_parts_and_are_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sides = [analysis_of(tmp_path, users) for users in ([a_user("ann"), a_user("bob")], [])]
-    frame = compared(tmp_path, [a_user("ann"), a_user("bob")], [a_user("eve", key_1=a_key(NOW))])
+    sides = [analysis_of(users) for users in ([a_user("ann"), a_user("bob")], [])]
+    frame = compared([a_user("ann"), a_user("bob")], [a_user("eve", key_1=a_key(NOW))])
 
     def outputs() -> tuple[bytes, bytes]:
         csv, data = io.BytesIO(), io.BytesIO()

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from analyzer.writers.asff import asff_batches
 from analyzer.writers.ocsf import write_ocsf
 from tests.support.asff_model import errors as asff_errors
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
     Row,
     a_key,
@@ -25,7 +26,6 @@ from tests.support.builders import (
     a_user,
     days_before,
     report_text,
-    saved,
 )
 from tests.writers.test_ocsf import errors as ocsf_errors
 
@@ -37,9 +37,15 @@ EVE = a_user("eve", account=OTHER, password=a_password(days_before(80)))
 each_feed = pytest.mark.parametrize("feed", ["asff", "ocsf"])
 
 
-def analysis_of(folder: Path, at: datetime, *users: Row, **changed: Any) -> Analysis:
-    report = analyzer.load(saved(folder, report_text(users), f"{at:%s}.csv"), as_of=at)
-    return analyzer.analyze(replace(report, **changed))
+def analysis_of(at: datetime, *users: Row, **changed: Any) -> Analysis:
+    analysis = _analyzed(report_text(users), at)
+    return replace(analysis, report=replace(analysis.report, **changed))
+
+
+@cache
+def _analyzed(text: str, at: datetime) -> Analysis:
+    """Analyze a report once for all tests."""
+    return analyzer.analyze(analyzer.load((f"{at:%s}.csv", text.encode()), as_of=at))
 
 
 def lines(analysis: Analysis, feed: str, earlier: Iterable[bytes] = ()) -> list[bytes]:
@@ -64,14 +70,10 @@ def missing(account: str) -> UncoveredAccount:
 
 
 @each_feed
-def test_without_an_earlier_feed_nothing_is_closed(tmp_path: Path, feed: str) -> None:
-    assert closed(lines(analysis_of(tmp_path, NOW, IDLE), feed)) == []
-
-
-@each_feed
-def test_findings_that_are_gone_are_closed_and_no_other(tmp_path: Path, feed: str) -> None:
-    before = lines(analysis_of(tmp_path, BEFORE, IDLE, GONE), feed)
-    now = lines(analysis_of(tmp_path, NOW, IDLE), feed, before)
+def test_findings_that_are_gone_are_closed_and_no_other(feed: str) -> None:
+    before = lines(analysis_of(BEFORE, IDLE, GONE), feed)
+    assert closed(before) == []
+    now = lines(analysis_of(NOW, IDLE), feed, before)
     expected = {
         each["Id"] if feed == "asff" else each["finding_info"]["uid"]
         for each in map(json.loads, before)
@@ -83,9 +85,9 @@ def test_findings_that_are_gone_are_closed_and_no_other(tmp_path: Path, feed: st
     } == expected
 
 
-def test_asff_archives_as_of_the_new_report_and_resolves(tmp_path: Path) -> None:
-    before = lines(analysis_of(tmp_path, BEFORE, GONE), "asff")
-    found = closed(lines(analysis_of(tmp_path, NOW, IDLE), "asff", before))
+def test_asff_archives_as_of_the_new_report_and_resolves() -> None:
+    before = lines(analysis_of(BEFORE, GONE), "asff")
+    found = closed(lines(analysis_of(NOW, IDLE), "asff", before))
     for each in found:
         assert each["UpdatedAt"] == f"{NOW:{ISO_UTC}}"
         assert each["CreatedAt"] == f"{BEFORE:{ISO_UTC}}"
@@ -94,9 +96,9 @@ def test_asff_archives_as_of_the_new_report_and_resolves(tmp_path: Path) -> None
     assert found
 
 
-def test_ocsf_closes_as_of_the_new_report_and_resolves(tmp_path: Path) -> None:
-    before = lines(analysis_of(tmp_path, BEFORE, GONE), "ocsf")
-    found = closed(lines(analysis_of(tmp_path, NOW, IDLE), "ocsf", before))
+def test_ocsf_closes_as_of_the_new_report_and_resolves() -> None:
+    before = lines(analysis_of(BEFORE, GONE), "ocsf")
+    found = closed(lines(analysis_of(NOW, IDLE), "ocsf", before))
     for each in found:
         assert each["time_dt"] == f"{NOW:{ISO_UTC}}"
         assert each["finding_info"]["modified_time_dt"] == f"{NOW:{ISO_UTC}}"
@@ -113,42 +115,39 @@ def test_ocsf_closes_as_of_the_new_report_and_resolves(tmp_path: Path) -> None:
 
 @pytest.mark.no_cover
 @each_feed
-def test_what_was_closed_is_not_closed_again_and_can_come_back(tmp_path: Path, feed: str) -> None:
-    first = lines(analysis_of(tmp_path, BEFORE, IDLE, GONE), feed)
-    second = lines(analysis_of(tmp_path, days_before(10), IDLE), feed, first)
-    assert closed(lines(analysis_of(tmp_path, NOW, IDLE), feed, second)) == []
-    assert closed(lines(analysis_of(tmp_path, NOW, IDLE, GONE), feed, second)) == []
+def test_what_was_closed_is_not_closed_again_and_can_come_back(feed: str) -> None:
+    first = lines(analysis_of(BEFORE, IDLE, GONE), feed)
+    second = lines(analysis_of(days_before(10), IDLE), feed, first)
+    assert closed(lines(analysis_of(NOW, IDLE), feed, second)) == []
+    assert closed(lines(analysis_of(NOW, IDLE, GONE), feed, second)) == []
 
 
 @pytest.mark.no_cover
 @each_feed
-@pytest.mark.parametrize(
-    ("changed", "accounts"),
-    [
-        ({}, {OTHER, "012345678901"}),
-        ({"not_covered": (missing(OTHER),)}, {"012345678901"}),
-        ({"left_out": (missing(OTHER),)}, {"012345678901"}),
-        ({"not_covered": (missing(""),)}, {"012345678901"}),
-        ({"not_covered": (missing("999999999999"),)}, {OTHER, "012345678901"}),
-    ],
-)
-def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(
-    tmp_path: Path, feed: str, changed: dict[str, Any], accounts: set[str]
-) -> None:
-    before = lines(analysis_of(tmp_path, BEFORE, IDLE, GONE, EVE), feed)
-    now = closed(lines(analysis_of(tmp_path, NOW, IDLE, **changed), feed, before))
-    assert {
-        each["AwsAccountId"] if feed == "asff" else each["cloud"]["account"]["uid"] for each in now
-    } == accounts
+def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(feed: str) -> None:
+    before = lines(analysis_of(BEFORE, IDLE, GONE, EVE), feed)
+    now = analysis_of(NOW, IDLE)
+    missing_accounts: tuple[tuple[dict[str, Any], set[str]], ...] = (
+        ({}, {OTHER, ACCOUNT}),
+        ({"not_covered": (missing(OTHER),)}, {ACCOUNT}),
+        ({"left_out": (missing(OTHER),)}, {ACCOUNT}),
+        ({"not_covered": (missing(""),)}, {ACCOUNT}),
+        ({"not_covered": (missing("999999999999"),)}, {OTHER, ACCOUNT}),
+    )
+    for changed, accounts in missing_accounts:
+        partial = replace(now, report=replace(now.report, **changed))
+        closed_accounts = {
+            each["AwsAccountId"] if feed == "asff" else each["cloud"]["account"]["uid"]
+            for each in closed(lines(partial, feed, before))
+        }
+        assert closed_accounts == accounts, changed
 
 
-def test_a_finding_without_an_account_is_closed_unless_an_unknown_one_is_missing(
-    tmp_path: Path,
-) -> None:
+def test_a_finding_without_an_account_is_closed_unless_an_unknown_one_is_missing() -> None:
     nameless: Row = {"arn": "?"}
-    before = lines(analysis_of(tmp_path, BEFORE, IDLE, EVE, GONE | nameless), "ocsf")
+    before = lines(analysis_of(BEFORE, IDLE, EVE, GONE | nameless), "ocsf")
     homeless = [each for each in map(json.loads, before) if "account" not in each["cloud"]]
     assert homeless
     for changed, number in (({}, len(homeless)), ({"not_covered": (missing(""),)}, 0)):
-        now = closed(lines(analysis_of(tmp_path, NOW, IDLE, EVE, **changed), "ocsf", before))
+        now = closed(lines(analysis_of(NOW, IDLE, EVE, **changed), "ocsf", before))
         assert len([each for each in now if "account" not in each["cloud"]]) == number

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
@@ -23,7 +23,7 @@ from tests.support.outputs import (
     ALL,
     HARD_NAMES,
     UNUSED,
-    analyzed,
+    analysis_of,
     analyzed_console,
     exemptions_of,
 )
@@ -89,15 +89,16 @@ def rendered(text: str) -> _Page:
     return _Page(renderer.enable(["table", "strikethrough"]).render(text))
 
 
-def hostile(folder: Path, names: list[str]) -> Analysis:
+@cache
+def hostile(*names: str) -> Analysis:
     """Return an analysis in which names stand as users, reasons, raw values, accounts and notes."""
     users = [a_user(name, mfa_active=f"x{name}") for name in names]
     listed = exemptions_of(*(f"*,exempt{at},why,," for at, _ in enumerate(names)))
     reasons = [replace(each, reason=name) for each, name in zip(listed, names, strict=True)]
     exempt = [a_user(f"exempt{at}") for at, _ in enumerate(names)]
-    analysis = analyzed(folder, [*users, *exempt], reasons)
+    analysis = analysis_of([*users, *exempt], reasons)
     known = {ACCOUNT: AccountName(name="".join(names))}
-    noted = replace(analysis.report, account_names=known, content_notes=(*names,))
+    noted = replace(analysis.report, account_names=known, content_notes=names)
     return replace(analysis, report=noted)
 
 
@@ -111,14 +112,10 @@ def _page(analysis: Analysis) -> _Page:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("document", [_rendered_markdown, _page])
-def test_no_name_reason_value_or_note_becomes_markup(
-    document: Callable[[Analysis], _Page], tmp_path: Path
-) -> None:
-    page = document(hostile(tmp_path, NAMES))
+def test_no_name_reason_value_or_note_becomes_markup(document: Callable[[Analysis], _Page]) -> None:
+    page = document(hostile(*NAMES))
     # A blank in a name is not understood, as in some of the others.
-    harmless = document(
-        hostile(tmp_path, ["a name", *(f"name{at}" for at, _ in enumerate(NAMES[1:]))])
-    )
+    harmless = document(hostile("a name", *(f"name{at}" for at, _ in enumerate(NAMES[1:]))))
     assert (page.tags, page.attributes) == (harmless.tags, harmless.attributes)
     for name in filter(str.strip, NAMES):
         assert [*map(str.strip, page.cells)].count(printable(name).strip()) == 2, (
@@ -126,8 +123,8 @@ def test_no_name_reason_value_or_note_becomes_markup(
         )  # the user, and the reason
 
 
-def test_nothing_is_linked_or_mentioned_outside_of_code(tmp_path: Path) -> None:
-    text = markdown_of(hostile(tmp_path, NAMES))
+def test_nothing_is_linked_or_mentioned_outside_of_code() -> None:
+    text = markdown_of(hostile(*NAMES))
     for line in text.splitlines():
         bare = line.split("<code>")[-1].split("</code>")[-1]
         for sign in ("@", "&#64;<code>", "http://", "https://", "www.", "$"):
@@ -152,32 +149,32 @@ def test_the_document_has_the_headlines_users_caveats_rules_and_notes() -> None:
     assert [spot for spot in BLIND_SPOTS if spot not in page.text] == [BLIND_SPOTS[1]]
 
 
-def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
-    page = rendered(markdown_of(analyzed(tmp_path, [a_user("ann")]), UNUSED))
+def test_columns_that_say_nothing_are_left_out() -> None:
+    page = rendered(markdown_of(analysis_of([a_user("ann")]), UNUSED))
     assert page.cells[:3] == ["User", "Created", "Reason"]
 
 
 @pytest.mark.parametrize(("most", "more"), [(2, ""), (1, "Not listed here: 1 more user.")])
 def test_users_beyond_what_github_shows_are_counted(
-    most: int, more: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    most: int, more: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(markdown, "MOST_USERS", most)
-    page = rendered(markdown_of(analyzed(tmp_path, [a_user("ann"), a_user("bob")])))
+    page = rendered(markdown_of(analysis_of([a_user("ann"), a_user("bob")])))
     assert [name for name in ("ann", "bob") if name in page.cells] == ["ann", "bob"][:most]
     assert ("Not listed here" in page.text) == bool(more)
     assert more in page.text
 
 
-def test_controls_are_listed_if_a_standard_was_selected(tmp_path: Path) -> None:
-    standard = replace(analyzed(tmp_path, [a_user("ann")]), book=rulebook("cis-7.0"))
+def test_controls_are_listed_if_a_standard_was_selected() -> None:
+    standard = replace(analysis_of([a_user("ann")]), book=rulebook("cis-7.0"))
     page = rendered(markdown_of(standard))
     for each in standard.inspection.controls:
         assert each.control.number in page.cells
-    assert "Controls" not in rendered(markdown_of(analyzed(tmp_path, [a_user("ann")]))).text
+    assert "Controls" not in rendered(markdown_of(analysis_of([a_user("ann")]))).text
 
 
-def test_the_page_loads_and_runs_nothing_and_is_the_document(tmp_path: Path) -> None:
-    analysis = hostile(tmp_path, ["ann"])
+def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
+    analysis = hostile("ann")
     text, page = page_of(analysis), _page(analysis)
     assert not {"script", "link", "img", "iframe", "a", "base", "form"} & {*page.tags}
     assert not {"src", "href"} & {name for name, _ in page.attributes}
@@ -189,8 +186,8 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document(tmp_path: Path) -> 
     assert f"<h1>{title}" in text
 
 
-def test_the_line_counts_users_and_findings_of_all_verdicts(tmp_path: Path) -> None:
-    analysis = analyzed(tmp_path, [a_user("ann")])
+def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
+    analysis = analysis_of([a_user("ann")])
     assert users.line(analysis) == (
         "1 IAM user: 1 unused, account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of)."
         " Findings: 1 medium."
@@ -200,6 +197,6 @@ def test_the_line_counts_users_and_findings_of_all_verdicts(tmp_path: Path) -> N
     assert "\n" not in users.line(named)
 
 
-def test_a_report_in_which_nobody_is_listed_has_no_table_of_users(tmp_path: Path) -> None:
-    text = markdown_of(analyzed(tmp_path, [a_user("ann")]), (Verdict.DORMANT,))
+def test_a_report_in_which_nobody_is_listed_has_no_table_of_users() -> None:
+    text = markdown_of(analysis_of([a_user("ann")]), (Verdict.DORMANT,))
     assert "## Users" not in text

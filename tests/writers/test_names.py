@@ -13,10 +13,11 @@ from tests.support.outputs import (
     ALL,
     HARD_NAMES,
     UNUSED,
-    analyzed,
+    analysis_of,
     analyzed_console,
     arns_bytes,
     exemptions_of,
+    hard_names,
     name_lines,
 )
 
@@ -38,9 +39,9 @@ def test_the_arns_of_certain_users_with_one_of_the_verdicts_are_listed_in_the_re
     )
 
 
-def test_exempt_users_are_left_out(tmp_path: Path) -> None:
+def test_exempt_users_are_left_out() -> None:
     users = [a_user("break-glass"), a_user("ann")]
-    analysis = analyzed(tmp_path, users, exemptions_of("*,break-*,By design,,"))
+    analysis = analysis_of(users, exemptions_of("*,break-*,By design,,"))
     assert arns_bytes(analysis) == b"arn:aws:iam::012345678901:user/ann\n"
 
 
@@ -69,8 +70,8 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
     assert left_out_line(analysis, ALL) == left_out_line(analysis, ALL, check=True)
 
 
-def test_a_user_that_has_only_the_name_may_have_a_live_service_credential(tmp_path: Path) -> None:
-    analysis = analyzed(tmp_path, [a_user("BedrockAPIKey-a1b2"), a_user("ann")])
+def test_a_user_that_has_only_the_name_may_have_a_live_service_credential() -> None:
+    analysis = analysis_of([a_user("BedrockAPIKey-a1b2"), a_user("ann")])
     assert arns_bytes(analysis, check=True).endswith(b"/ann\n")
     assert left_out_line(analysis, ALL, check=True) == (
         "Left out of the names: 1 that may have an active service-specific credential"
@@ -110,16 +111,16 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_evidence_shows_no_li
     ]
 
 
-def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name(tmp_path: Path) -> None:
+def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name() -> None:
     users = [a_user("BedrockAPIKey-used", key_1=a_key(used=AS_OF)), a_user("bedrockapikey")]
-    assert arns_bytes(analyzed(tmp_path, users), ALL).decode().split() == [
+    assert arns_bytes(analysis_of(users), ALL).decode().split() == [
         "arn:aws:iam::012345678901:user/BedrockAPIKey-used",
         "arn:aws:iam::012345678901:user/bedrockapikey",
     ]
 
 
-def test_no_user_to_list_gives_nothing(tmp_path: Path) -> None:
-    analysis = analyzed(tmp_path, [])
+def test_no_user_to_list_gives_nothing() -> None:
+    analysis = analysis_of([])
     assert arns_bytes(analysis) == b""
     assert left_out_line(analysis, ALL) == ""
 
@@ -133,18 +134,18 @@ SPELLED_OUT = {
 }
 
 
-def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal(tmp_path: Path) -> None:
-    written = arns_bytes(analyzed(tmp_path, map(a_user, HARD_NAMES)))
+def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal() -> None:
+    written = arns_bytes(hard_names())
     assert written.decode().split("\n") == [
         *(f"arn:aws:iam::012345678901:user/{SPELLED_OUT.get(name, name)}" for name in HARD_NAMES),
         "",
     ]
 
 
-def test_names_stand_alone_in_one_account_and_behind_their_account_in_many(tmp_path: Path) -> None:
+def test_names_stand_alone_in_one_account_and_behind_their_account_in_many() -> None:
     users = [a_user("ann"), a_user("break-glass"), a_user("two\nlines")]
-    one = analyzed(tmp_path, users, exemptions_of("*,break-*,By design,,"))
+    one = analysis_of(users, exemptions_of("*,break-*,By design,,"))
     assert name_lines(one) == ["ann", r"two\nlines"]
     other = a_user("bob") | {"arn": "arn:aws:iam::111122223333:user/bob"}
-    many = analyzed(tmp_path, [*users, other])
+    many = analysis_of([*users, other])
     assert name_lines(many)[::3] == ["012345678901/ann", "111122223333/bob"]

@@ -15,7 +15,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.rules import RULES
@@ -26,7 +25,6 @@ from tests.support.builders import ACCOUNT, AS_OF, Row, a_user, days_before, the
 from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,
-    EVERY_SAMPLE,
     GONE,
     SIGNED_IN,
     Document,
@@ -39,7 +37,13 @@ from tests.support.feeds import (
     spoiled,
     undecided_mfa,
 )
-from tests.support.outputs import HARD_NAMES, exemptions_of
+from tests.support.outputs import (
+    EVERY_SAMPLE,
+    HARD_NAMES,
+    analyzed_sample,
+    exemptions_of,
+    one_of_each_shape,
+)
 from tests.support.pages import BY_ID
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
@@ -56,10 +60,7 @@ def schema(version: str = OCSF_VERSION) -> dict[str, Any]:
 
 @cache
 def validator(version: str = OCSF_VERSION) -> Draft202012Validator:
-    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=version))
-    return Draft202012Validator(
-        schema.get_class_schema("compliance_finding", ["cloud", "datetime"])
-    )
+    return Draft202012Validator(schema(version))
 
 
 def errors(document: Document, version: str = OCSF_VERSION) -> list[str]:
@@ -77,16 +78,13 @@ def only(analysis: Analysis, rule: str) -> Document:
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Document]:
-    return ocsf(inspected_everything(tmp_path_factory.mktemp("everything")))
+def everything() -> list[Document]:
+    return ocsf(inspected_everything())
 
 
 @pytest.fixture(scope="module")
-def idle(tmp_path_factory: pytest.TempPathFactory) -> Document:
-    return only(inspected(tmp_path_factory.mktemp("idle"), idle_key()), "idle-access-key")
-
-
-# The schema
+def idle() -> Document:
+    return only(inspected(idle_key()), "idle-access-key")
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -95,9 +93,9 @@ def test_the_schema_is_a_schema() -> None:
 
 @pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda path: path.name)
 def test_the_findings_of_every_sample_validate(sample: Path) -> None:
-    found = ocsf(analyzer.analyze(analyzer.load(sample)))
+    found = ocsf(analyzed_sample(sample))
     assert found
-    assert all_errors(found) == []
+    assert all_errors(one_of_each_shape(found)) == []
 
 
 def test_findings_of_every_rule_and_outcome_validate(everything: list[Document]) -> None:
@@ -110,57 +108,37 @@ def test_findings_of_every_rule_and_outcome_validate(everything: list[Document])
         ("root-access-key", "noted"),
     }
     assert {status for _, _, status in kinds} == {"New", "Suppressed"}
-    assert all_errors(everything) == []
+    assert all_errors(one_of_each_shape(everything)) == []
 
 
 @pytest.mark.parametrize("version", LATER)
 def test_later_versions_of_the_schema_take_the_same_findings(
     version: str, everything: list[Document]
 ) -> None:
-    assert all_errors(everything[::5], version) == []
+    assert all_errors(one_of_each_shape(everything), version) == []
 
 
 WRONG: dict[str, tuple[str, Any]] = {
     "no id": ("finding_info.uid", GONE),
     "an id that is a number": ("finding_info.uid", 7),
-    "no time": ("time", GONE),
-    "a time in words": ("time", "2026-05-01T12:00:00Z"),
     "a date that is none": ("time_dt", "1 May 2026"),
-    "no severity": ("severity_id", GONE),
     "a severity that there is not": ("severity_id", 7),
-    "another class": ("class_uid", 2004),
-    "another category": ("category_uid", 3),
     "a type of another class": ("type_uid", 200401),
-    "an activity that there is not": ("activity_id", 4),
-    "a status that there is not": ("status_id", 7),
-    "no compliance": ("compliance", GONE),
-    "a result that there is not": ("compliance.status_id", 4),
-    "a result in words": ("compliance.status_id", "Fail"),
     "requirements in one text": ("compliance.requirements", "CIS 2.11"),
     "a parameter without a name": ("compliance.control_parameters.0.name", GONE),
-    "a parameter without a value": ("compliance.control_parameters.0.value", GONE),
-    "no metadata": ("metadata", GONE),
-    "no version": ("metadata.version", GONE),
     "no product": ("metadata.product", GONE),
-    "an analytic of no type": ("finding_info.analytic.type_id", GONE),
     "a remediation of links only": ("remediation.desc", GONE),
-    "no cloud": ("cloud", GONE),
-    "no provider": ("cloud.provider", GONE),
-    "an account type that there is not": ("cloud.account.type_id", 77),
     "one resource instead of a list": ("resources", {"uid": "arn"}),
-    "a resource without a name": ("resources.0", {"type": "AwsIamUser"}),
-    "an attribute too many": ("rule", "idle-access-key"),
     "an attribute too many in a finding": ("finding_info.name", "x"),
     "an attribute too many in a resource": ("resources.0.arn", "x"),
-    "an attribute too many in compliance": ("compliance.severity", "x"),
 }
+"""A few of each kind: that the published schema is checked at all."""
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_field_does_not_validate(wrong: str, idle: Document) -> None:
-    path, value = WRONG[wrong]
+def test_a_wrong_field_does_not_validate(idle: Document) -> None:
     assert errors(idle) == []
-    assert errors(spoiled(idle, path, value)) != []
+    wrong = (kind for kind, change in WRONG.items() if not errors(spoiled(idle, *change)))
+    assert [*wrong] == []
 
 
 def test_every_attribute_under_another_name_is_one_too_many(idle: Document) -> None:
@@ -213,9 +191,6 @@ def test_no_attribute_is_deprecated(everything: list[Document]) -> None:
     assert deprecated == []
 
 
-# What they say
-
-
 def test_a_failure_is_new_and_has_the_severity_of_its_rule(everything: list[Document]) -> None:
     for each in everything:
         if each["unmapped"]["outcome"] == Outcome.FAILS:
@@ -223,22 +198,22 @@ def test_a_failure_is_new_and_has_the_severity_of_its_rule(everything: list[Docu
             assert each["severity"].lower() == BY_ID[each["metadata"]["event_code"]].severity
 
 
-def test_what_is_undecided_is_a_warning_that_names_the_cell(tmp_path: Path) -> None:
-    found = only(inspected(tmp_path, undecided_mfa()), "console-user-without-mfa")
+def test_what_is_undecided_is_a_warning_that_names_the_cell() -> None:
+    found = only(inspected(undecided_mfa()), "console-user-without-mfa")
     assert found["compliance"]["status"] == "Warning"
     assert (found["severity"], found["status"]) == ("High", "New")
     assert found["message"] == 'mfa_active "vielleicht" is not understood'
 
 
-def test_what_is_noted_passes_and_is_informational(tmp_path: Path) -> None:
-    found = only(inspected(tmp_path, noted_root_key()), "root-access-key")
+def test_what_is_noted_passes_and_is_informational() -> None:
+    found = only(inspected(noted_root_key()), "root-access-key")
     assert found["compliance"]["status"] == "Pass"
     assert (found["severity"], found["status"]) == ("Informational", "New")
 
 
-def test_an_exempt_finding_is_suppressed_with_the_reason(tmp_path: Path) -> None:
+def test_an_exempt_finding_is_suppressed_with_the_reason() -> None:
     excused = exemptions_of("*,program,Moves to a role in June,IT,")
-    found = only(inspected(tmp_path, idle_key(), excused), "idle-access-key")
+    found = only(inspected(idle_key(), excused), "idle-access-key")
     assert found["status"] == "Suppressed"
     assert found["status_detail"] == "Moves to a role in June"
     assert (found["compliance"]["status"], found["severity"]) == ("Fail", "Medium")
@@ -279,14 +254,14 @@ def test_a_finding_tells_whom_it_is_about_since_when_and_from_where(idle: Docume
     assert len(idle["unmapped"]["report_sha256"]) == 64
 
 
-def test_a_finding_on_the_root_is_about_the_account(tmp_path: Path) -> None:
-    found = only(inspected(tmp_path, noted_root_key()), "root-access-key")
+def test_a_finding_on_the_root_is_about_the_account() -> None:
+    found = only(inspected(noted_root_key()), "root-access-key")
     assert found["resources"][0]["type"] == "AwsAccount"
     assert found["resources"][0]["uid"] == f"arn:aws:iam::{ACCOUNT}:root"
 
 
-def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it(tmp_path: Path) -> None:
-    analysis = inspected(tmp_path, idle_key(), limits={"idle_days": 50})
+def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it() -> None:
+    analysis = inspected(idle_key(), limits={"idle_days": 50})
     found = only(analysis, "idle-access-key")
     rule = BY_ID["idle-access-key"]
     assert found["finding_info"]["title"] == rule.title
@@ -305,18 +280,15 @@ def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it(tmp_path: Path)
     } <= set(found["compliance"]["requirements"])
 
 
-def test_a_rule_that_nothing_asks_for_lists_no_requirements(tmp_path: Path) -> None:
+def test_a_rule_that_nothing_asks_for_lists_no_requirements() -> None:
     expired = a_user("late", password=SIGNED_IN | {"password_next_rotation": days_before(1)})
-    found = only(inspected(tmp_path, [the_root(), expired]), "expired-password")
+    found = only(inspected([the_root(), expired]), "expired-password")
     assert found["compliance"].keys() == {"status_id", "status", "control", "desc"}
 
 
-# Names and identities
-
-
-def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(tmp_path: Path) -> None:
+def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii() -> None:
     rows = [the_root(password_enabled="false"), *(a_user(name) for name in HARD_NAMES)]
-    written = ocsf_bytes(inspected(tmp_path, rows))
+    written = ocsf_bytes(inspected(rows))
     assert written.isascii()
     found = [json.loads(line) for line in written.split(b"\n")[:-1]]
     assert {each["resources"][0]["name"] for each in found} == set(HARD_NAMES)
@@ -331,32 +303,32 @@ UNNAMED: dict[str, tuple[Row, str]] = {
 
 
 @pytest.mark.parametrize("kind", UNNAMED)
-def test_whose_arn_names_no_account_is_in_that_of_the_file(kind: str, tmp_path: Path) -> None:
+def test_whose_arn_names_no_account_is_in_that_of_the_file(kind: str) -> None:
     row, uid = UNNAMED[kind]
-    found = only(inspected(tmp_path, [the_root(), row]), "unused-user")
+    found = only(inspected([the_root(), row]), "unused-user")
     assert errors(found) == []
     assert found["cloud"]["account"]["uid"] == ACCOUNT
     assert found["resources"][0]["uid"] == uid
     assert found["finding_info"]["uid"].startswith(f"credreport/{ACCOUNT}/unused-user/")
 
 
-def test_whose_account_nothing_names_is_written_without_one(tmp_path: Path) -> None:
-    found = only(inspected(tmp_path, [the_root(), ELSEWHERE, BROKEN]), "unused-user")
+def test_whose_account_nothing_names_is_written_without_one() -> None:
+    found = only(inspected([the_root(), ELSEWHERE, BROKEN]), "unused-user")
     assert errors(found) == []
     assert found["cloud"] == {"provider": "AWS"}
     assert found["finding_info"]["uid"].startswith("credreport/unknown/unused-user/")
 
 
-def test_who_has_neither_arn_nor_name_is_told_by_the_row(tmp_path: Path) -> None:
+def test_who_has_neither_arn_nor_name_is_told_by_the_row() -> None:
     nameless = BROKEN | {"arn": "", "user": ""}
-    found = only(inspected(tmp_path, [the_root(), nameless]), "unused-user")
+    found = only(inspected([the_root(), nameless]), "unused-user")
     assert errors(found) == []
     assert found["resources"][0]["uid"].startswith("row 3 of ")
     assert "name" not in found["resources"][0]
 
 
-def test_the_account_has_its_name_where_that_is_known(tmp_path: Path) -> None:
-    analysis = inspected(tmp_path, [a_user("ann"), a_user("bob", account="999999999999")])
+def test_the_account_has_its_name_where_that_is_known() -> None:
+    analysis = inspected([a_user("ann"), a_user("bob", account="999999999999")])
     names = {ACCOUNT: AccountName(name="production", owner="Ann")}
     missing = UncoveredAccount(account=ACCOUNT, name="", reason="AWS denied it.")
     report = replace(analysis.report, account_names=names, not_covered=(missing,))

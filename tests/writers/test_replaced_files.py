@@ -47,9 +47,6 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 both = pytest.mark.parametrize("write", [put, put_private])
 
 
-# Who may read them
-
-
 @both
 @pytest.mark.usefixtures("umask")
 def test_a_new_file_is_for_its_owner_only_whatever_the_umask(
@@ -103,31 +100,25 @@ def test_another_mode_can_be_set(tmp_path: Path, mode: int, *, old: bool) -> Non
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("options", "mode"), [((), 0o600), (("--mode", "640"), 0o640), (("--mode", "0604"), 0o604)]
-)
-def test_what_analyze_writes_has_the_mode_that_is_asked_for(
-    tmp_path: Path, options: tuple[str, ...], mode: int
-) -> None:
+def test_what_analyze_writes_has_the_mode_that_is_asked_for(tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([a_user()]))
     (tmp_path / "out").mkdir()
-    outputs = [tmp_path / "out" / name for name in ("a.xlsx", "b.csv", "c.json", "d.csv")]
-    arguments = [part for each in outputs[:3] for part in ("-o", each)]
-    done = run("analyze", report, *arguments, "--findings", outputs[3], *options)
-    assert done.code == 0
-    assert {mode_of(path) for path in outputs} == {mode}
+    one, other, found = (tmp_path / "out" / name for name in ("a.csv", "b.parquet", "c.csv"))
+    for options, mode in (((), 0o600), (("--mode", "640"), 0o640), (("--mode", "0604"), 0o604)):
+        done = run("analyze", report, "-o", one, "-o", other, "--findings", found, *options)
+        assert done.code == 0
+        assert {mode_of(path) for path in (one, other, found)} == {mode}
+        for path in (one, other, found):
+            path.unlink()
 
 
-@pytest.mark.parametrize("text", ["", "64", "648", "u=rw", "4644", "-600", "0o600", "٦٤٠"])
-def test_a_mode_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_mode_that_is_none_is_refused(tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([a_user()]))
-    done = run("analyze", report, "-o", tmp_path / "a.csv", f"--mode={text}")
-    assert done.code == 2
-    assert "use octal such as 640" in " ".join(done.messages.replace("│", "").split())
-    assert names(tmp_path) == {"report.csv"}
-
-
-# What killed runs left
+    for text in ("", "64", "648", "u=rw", "4644", "-600", "0o600", "٦٤٠"):
+        done = run("analyze", report, "-o", tmp_path / "a.csv", f"--mode={text}")
+        assert done.code == 2
+        assert "use octal such as 640" in " ".join(done.messages.replace("│", "").split())
+        assert names(tmp_path) == {"report.csv"}, text
 
 
 LEFTOVER = ".a.csv.0123abcd.part"
@@ -155,9 +146,10 @@ def test_a_leftover_beside_the_file_that_a_link_leads_to_is_removed(
 
 
 @both
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_a_file_of_another_name_is_no_leftover(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    others = {
         ".a.csv.0123abc.part",
         ".a.csv.0123abcde.part",
         ".a.csv.0123ABCD.part",
@@ -168,14 +160,11 @@ def test_a_leftover_beside_the_file_that_a_link_leads_to_is_removed(
         ".aXcsv.0123abcd.part",
         "x.a.csv.0123abcd.part",
         ".a.csv.0123abcd.part\n",
-    ],
-)
-def test_a_file_of_another_name_is_no_leftover(
-    tmp_path: Path, write: Callable[[Path], None], name: str
-) -> None:
-    (tmp_path / name).write_bytes(OLD)
+    }
+    for name in others:
+        (tmp_path / name).write_bytes(OLD)
     write(tmp_path / "a.csv")
-    assert names(tmp_path) == {"a.csv", name}
+    assert names(tmp_path) == {"a.csv", *others}
 
 
 @both
@@ -244,9 +233,6 @@ def test_where_there_are_no_locks_files_are_written_all_the_same(
     (tmp_path / LEFTOVER).write_bytes(OLD)
     put(tmp_path / "a.csv")
     assert names(tmp_path) == {"a.csv"}
-
-
-# Links of others
 
 
 def a_link(folder: Path, *, owner: int, folder_mode: int = 0o755, folder_owner: int = 0) -> Path:
@@ -368,9 +354,6 @@ def test_as_many_links_are_followed_as_the_system_follows(
         with pytest.raises(OutputFailed, match="levels of symbolic links"):
             write(last)
     assert (tmp_path / "0").read_bytes() == (NEW if are_followed else OLD)
-
-
-# Several files, and what is no file
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,12 @@ from tests.support.outputs import (
     ALL,
     CONSOLE,
     SAMPLES,
-    analyzed,
     analyzed_console,
     exemptions_of,
     summary_text,
     table_text,
 )
+from tests.support.outputs import analysis_of as analyzed_users
 
 USED = days_before(500)
 
@@ -96,22 +96,19 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("having", WHY)
-def test_the_reason_is_told_in_words(tmp_path: Path, having: str) -> None:
-    user, criteria, why = WHY[having]
-    (row,) = users.user_rows(analyzed(tmp_path, [user], **criteria), ALL)
-    assert row.reason_sentence == why
+def test_the_reason_is_told_in_words() -> None:
+    for having, (user, criteria, why) in WHY.items():
+        (row,) = users.user_rows(analyzed_users([user], **criteria), ALL)
+        assert row.reason_sentence == why, having
 
 
-def test_rows_that_contradict_each_other_say_in_what(tmp_path: Path) -> None:
+def test_rows_that_contradict_each_other_say_in_what() -> None:
     rows = [a_user(password=a_password(USED)), a_user(password=a_password(days_before(2)))]
-    (row,) = users.user_rows(analyzed(tmp_path, rows), ALL)
+    (row,) = users.user_rows(analyzed_users(rows), ALL)
     assert row.reason_sentence == "another row of this ARN has another password_last_used"
 
 
-def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_ones_last(
-    tmp_path: Path,
-) -> None:
+def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_ones_last() -> None:
     doubtful = a_certificate()
     people = [
         a_user("exempt", created=days_before(2000)),
@@ -123,7 +120,7 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
         a_user("odd", password_enabled="perhaps"),
         a_user("busy", key_1=a_key(LONG_AGO, AS_OF)),
     ]
-    rows = users.user_rows(analyzed(tmp_path, people, exemptions_of("*,exempt,Why,,")), ALL)
+    rows = users.user_rows(analyzed_users(people, exemptions_of("*,exempt,Why,,")), ALL)
     assert [row.user for row in rows] == [
         "old-a",
         "old-b",
@@ -137,10 +134,10 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
 
 
 @pytest.mark.parametrize("more", ["1 more", "1 more."])
-def test_a_row_holds_what_a_listing_shows(tmp_path: Path, more: str) -> None:
+def test_a_row_holds_what_a_listing_shows(more: str) -> None:
     user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: more}
     exemptions = exemptions_of("*,ann,By design,,")
-    analysis = analyzed(tmp_path, [user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
+    analysis = analyzed_users([user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
     assert users.user_rows(analysis, ALL) == [
         users.UserRow(
             account=ACCOUNT,
@@ -187,8 +184,8 @@ def test_the_moment_is_told_with_its_source(sample: Path, words: str) -> None:
     assert users.as_of_and_scope(analyzer.load(sample)) == words
 
 
-def test_a_moment_that_was_given_is_told_as_such(tmp_path: Path) -> None:
-    assert users.as_of_and_scope(analyzed(tmp_path, []).report) == (
+def test_a_moment_that_was_given_is_told_as_such() -> None:
+    assert users.as_of_and_scope(analyzed_users([]).report) == (
         "As of 2026-05-01 12:00 UTC (set with --as-of), account 012345678901"
     )
 
@@ -203,9 +200,9 @@ def test_verdicts_are_counted_unused_first_with_remarks() -> None:
     ]
 
 
-def test_that_nobody_is_unused_is_told_and_verdicts_that_nobody_has_are_not(tmp_path: Path) -> None:
+def test_that_nobody_is_unused_is_told_and_verdicts_that_nobody_has_are_not() -> None:
     rows = [a_user(password=a_password(days_before(45)))]
-    assert users.verdict_counts(analyzed(tmp_path, rows, dormant_days=45)) == [
+    assert users.verdict_counts(analyzed_users(rows, dormant_days=45)) == [
         (Verdict.UNUSED, 0, ""),
         (Verdict.DORMANT, 1, "last used or set 45 days or more before as-of"),
     ]
@@ -223,12 +220,10 @@ def test_exemptions_that_expired_or_match_nobody_are_named() -> None:
 
 
 @pytest.mark.parametrize(("odd", "is_said"), [(1, False), (2, True)])
-def test_that_most_users_are_undetermined_is_said_with_a_reason(
-    tmp_path: Path, odd: int, *, is_said: bool
-) -> None:
+def test_that_most_users_are_undetermined_is_said_with_a_reason(odd: int, *, is_said: bool) -> None:
     words = ["WAHR"] * odd + ["true"] * (3 - odd)
     rows = [a_user(f"user{at}", password_enabled=word) for at, word in enumerate(words)]
-    analysis = analyzed(tmp_path, rows)
+    analysis = analyzed_users(rows)
     note = (
         "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
         ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
@@ -253,17 +248,15 @@ ANSWERS = (
 )
 
 
-@pytest.mark.parametrize(("verdicts", "words"), ANSWERS)
-def test_the_answer_counts_the_listed_users_of_all(
-    tmp_path: Path, verdicts: tuple[Verdict, ...], words: str
-) -> None:
+def test_the_answer_counts_the_listed_users_of_all() -> None:
     rows = [
         a_user("new", created=days_before(0.5)),
         *(a_user(name, key_1=a_key(LONG_AGO, AS_OF)) for name in ("ann", "bob")),
     ]
-    analysis = analyzed(tmp_path, rows, exemptions_of("*,bob,Why,,"))
+    analysis = analyzed_users(rows, exemptions_of("*,bob,Why,,"))
     scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
-    assert next(users.headlines(analysis, verdicts)) == f"{words}{scope}."
+    for verdicts, words in ANSWERS:
+        assert next(users.headlines(analysis, verdicts)) == f"{words}{scope}.", verdicts
 
 
 def test_the_answer_says_what_became_of_the_decisions() -> None:
@@ -294,13 +287,13 @@ def test_decisions_are_not_counted_where_nobody_is_to_go() -> None:
         assert not any("Decisions" in each for each in users.headlines(analysis, ALL))
 
 
-def test_one_user_is_not_called_users(tmp_path: Path) -> None:
-    analysis = analyzed(tmp_path, [a_user("ann")])
+def test_one_user_is_not_called_users() -> None:
+    analysis = analyzed_users([a_user("ann")])
     assert next(users.headlines(analysis, ALL)).startswith("1 IAM user: 1 unused, ")
 
 
-def test_the_other_users_are_counted_where_there_are_any(tmp_path: Path) -> None:
-    analysis = analyzed(tmp_path, [a_user("ann")])
+def test_the_other_users_are_counted_where_there_are_any() -> None:
+    analysis = analyzed_users([a_user("ann")])
     _, *others = users.headlines(analysis, (Verdict.RETIRED,))
     assert others == ["Other users: 1 unused."]
     assert len([*users.headlines(analysis, (Verdict.UNUSED,))]) == 1

@@ -15,7 +15,6 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart
 from openpyxl.styles import Font
-from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.table import Table, TableColumn
 from openpyxl.writer.excel import ExcelWriter
 
@@ -71,25 +70,11 @@ def test_openpyxl_is_bounded_above() -> None:
     assert "<3.2" in bound
 
 
-def test_the_fonts_of_a_workbook_are_a_list_that_begins_with_the_default() -> None:
-    fonts = Workbook(write_only=True)._fonts  # type: ignore[attr-defined]
-    assert isinstance(fonts, IndexedList)
-    assert [type(font) for font in fonts] == [Font]
-
-
 def test_the_sheets_of_a_workbook_are_a_list_in_the_order_of_the_file() -> None:
     workbook = full_workbook()
     assert isinstance(workbook._sheets, list)  # type: ignore[attr-defined]
     workbook._sheets.reverse()  # type: ignore[attr-defined]
     assert workbook.sheetnames == ["second", "first"]
-
-
-def test_the_writer_hands_over_each_sheet_as_a_file_in_order(archive: RecordingArchive) -> None:
-    assert list(archive.sheets) == ["xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"]
-
-
-def test_the_writer_hands_over_all_other_parts_as_text(archive: RecordingArchive) -> None:
-    assert {"[Content_Types].xml", "xl/styles.xml", "xl/workbook.xml"} <= set(archive.texts)
 
 
 def test_a_sheet_without_rows_is_spelled_as_the_rows_need_it(archive: RecordingArchive) -> None:

@@ -3,7 +3,8 @@
 import json
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from openpyxl import Workbook
@@ -13,6 +14,8 @@ import analyzer
 from analyzer.decisions.review_columns import SHEETS
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.judging.analysis import Analysis
+from analyzer.writers.workbook.review_lists import REVIEW_LISTS
+from analyzer.writers.workbook.review_progress import first_step
 from tests.support.builders import (
     AS_OF,
     Row,
@@ -31,11 +34,15 @@ from tests.support.workbooks import (
     needs_libreoffice,
     opened,
     records,
+    review_book_of,
     row_of,
     seen_by_libreoffice,
     values,
     with_wrong_results,
 )
+
+if TYPE_CHECKING:
+    from analyzer.writers.workbook.review_progress import Listings
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -63,13 +70,13 @@ def carried_over(folder: Path, *decisions: LedgerLine, users: tuple[Row, ...] = 
 
 
 @pytest.fixture(scope="module")
-def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return carried_over(tmp_path_factory.mktemp("report"), *DECISIONS)
+def file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return file_of(carried_over(tmp_path_factory.mktemp("report"), *DECISIONS))
 
 
 @pytest.fixture(scope="module")
-def book(analysis: Analysis) -> Workbook:
-    return book_of(analysis)
+def book(file: bytes) -> Workbook:
+    return opened(file)
 
 
 def entries(book: Workbook) -> list[tuple[Any, ...]]:
@@ -101,7 +108,7 @@ def test_what_was_decided_before_stands_beside_the_entries(book: Workbook) -> No
 
 
 def test_without_decisions_there_is_no_column_for_them(tmp_path: Path) -> None:
-    book = book_of(carried_over(tmp_path))
+    book = review_book_of(carried_over(tmp_path))
     for title in SHEETS:
         assert "Earlier decision" not in [cell.value for cell in book[title][1]]
 
@@ -131,57 +138,62 @@ def test_users_to_keep_are_exempt_with_the_comment_and_asked_for_anew_later(tmp_
     assert "-x" in {row["User"] for row in records(book["Unused users"])}
 
 
-# The Summary
-
-
 CHECK = a_user("doubtful", certificate_1=a_certificate())
 
 
-@pytest.mark.parametrize(
-    ("users", "decisions", "first"),
-    [
-        (
-            (a_user("busy", key_1=a_key(used=AS_OF)),),
-            (),
-            "Nothing to decide: no user is listed for review.",
-        ),
-        (USERS[:1], (), "Start with Unused users: 1 certain user, by account, the oldest first."),
-        (
-            (*USERS, CHECK),
-            (),
-            (
-                "Start with Unused users: 4 certain users, by account, the oldest first."
-                " Then 1 user to check there. Then Inactive users: 1 user. Then Undetermined:"
-                " 1 user."
-            ),
-        ),
-        (
-            (*USERS[1:3], CHECK, *USERS[4:]),
-            DECISIONS,
-            (
-                "Start with Unused users: 2 certain users, by account, the oldest first."
-                " Then 1 user to check there. Then Inactive users: 1 user. Then Undetermined:"
-                " 1 user."
-            ),
-        ),
-        (
-            USERS[:2],
-            (line("keep", USERS[1], on=ON),),
-            "Start with Unused users: 1 certain user, by account, the oldest first.",
-        ),
-        ((CHECK,), (), "Start with Unused users: 1 user to check."),
-        (USERS[5:], (), "Start with Undetermined: 1 user."),
-    ],
+Case = tuple[tuple[Row, ...], tuple[LedgerLine, ...], tuple[int, int, int], str]
+THEN = " Then 1 user to check there. Then Inactive users: 1 user. Then Undetermined: 1 user."
+FIRST_STEPS: tuple[Case, ...] = (
+    (
+        (a_user("busy", key_1=a_key(used=AS_OF)),),
+        (),
+        (0, 0, 0),
+        "Nothing to decide: no user is listed for review.",
+    ),
+    (
+        USERS[:1],
+        (),
+        (1, 0, 0),
+        "Start with Unused users: 1 certain user, by account, the oldest first.",
+    ),
+    (
+        (*USERS, CHECK),
+        (),
+        (5, 1, 1),
+        f"Start with Unused users: 4 certain users, by account, the oldest first.{THEN}",
+    ),
+    (
+        (*USERS[1:3], CHECK, *USERS[4:]),
+        DECISIONS,
+        (3, 1, 1),
+        f"Start with Unused users: 2 certain users, by account, the oldest first.{THEN}",
+    ),
+    (
+        USERS[:2],
+        (line("keep", USERS[1], on=ON),),
+        (1, 0, 0),
+        "Start with Unused users: 1 certain user, by account, the oldest first.",
+    ),
+    ((CHECK,), (), (1, 0, 0), "Start with Unused users: 1 user to check."),
+    (USERS[5:], (), (0, 0, 1), "Start with Undetermined: 1 user."),
 )
-def test_the_summary_says_what_to_do_first(
-    tmp_path: Path, users: tuple[Row, ...], decisions: tuple[LedgerLine, ...], first: str
-) -> None:
-    book = book_of(carried_over(tmp_path, *decisions, users=users))
-    assert [row[0] for row in values(book["Summary"])[:4]][-1] == first
+"""Users and decisions, how many users each list has, and what to do first."""
 
 
-def test_the_progress_counts_no_earlier_decision(analysis: Analysis) -> None:
-    summary = opened(file_of(analysis), results=True)["Summary"]
+def test_the_summary_says_what_to_do_first(tmp_path: Path, book: Workbook) -> None:
+    for users, decisions, listed, first in FIRST_STEPS:
+        lists = {
+            each.title: SimpleNamespace(rows=rows)
+            for each, rows in zip(REVIEW_LISTS, listed, strict=True)
+        }
+        analysis = carried_over(tmp_path, *decisions, users=users)
+        assert first_step(analysis, cast("Listings", lists)) == first
+    first = "Start with Unused users: 4 certain users, by account, the oldest first."
+    assert str(values(book["Summary"])[3][0]).startswith(first)
+
+
+def test_the_progress_counts_no_earlier_decision(file: bytes) -> None:
+    summary = opened(file, results=True)["Summary"]
     for first, users in (("Unused users", 4), ("Inactive users", 1), ("All lists", 6)):
         row = next(row for row in values(summary) if row[0] == first)
         assert row[1:10] == (users, 0, users, 0, 0, 0, 0, 0, 0)

@@ -1,5 +1,6 @@
 """The sheet of findings lists what the rules found, one row a finding, ready for the review."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from openpyxl import Workbook
 
 import analyzer
 from analyzer.judging import inspection as inspections
+from analyzer.judging.analysis import Analysis
 from analyzer.standards.rulebook import rulebook
 from tests.support.builders import (
     ACCOUNT,
@@ -23,7 +25,6 @@ from tests.support.workbooks import (
     SAMPLES,
     analyzed,
     analyzed_console,
-    analyzed_users,
     book_of,
     console_book,
     file_of,
@@ -41,9 +42,30 @@ IN_USE = a_password(days_before(1))
 OLD_KEY = a_user("=1+1", key_2=a_key(days_before(100), days_before(50)))
 
 
+USERS = (
+    OLD_KEY,
+    a_user("quiet", password=IN_USE),
+    a_user("odd", password=IN_USE, mfa_active="?"),
+    a_user("twice", key_1=a_key(days_before(1)), key_2=a_key(days_before(1))),
+    a_user("undated", password=IN_USE, created="?"),
+)
+
+
 @pytest.fixture(scope="module")
 def book() -> Workbook:
     return console_book()
+
+
+@pytest.fixture(scope="module")
+def small_analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """Analyze findings of every severity and of two outcomes."""
+    root = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
+    return analyzed(saved(tmp_path_factory.mktemp("small"), report_text(USERS, root=root)))
+
+
+@pytest.fixture(scope="module")
+def small(small_analysis: Analysis) -> Workbook:
+    return book_of(small_analysis)
 
 
 def test_every_finding_is_listed_in_the_order_of_the_inspection(book: Workbook) -> None:
@@ -56,8 +78,10 @@ def test_every_finding_is_listed_in_the_order_of_the_inspection(book: Workbook) 
         assert [row[head] for row in listed] == found[name].astype(object).tolist()
 
 
-def test_a_finding_is_told_with_rule_fact_controls_and_remedy(tmp_path: Path) -> None:
-    listed = records(book_of(analyzed_users(tmp_path, [OLD_KEY]))["Findings"])
+def test_a_finding_is_told_with_rule_fact_controls_and_remedy(
+    small_analysis: Analysis, small: Workbook
+) -> None:
+    listed = records(small["Findings"])
     (finding,) = [row for row in listed if row["Rule id"] == "idle-access-key"]
     assert finding == {
         "Account": ACCOUNT,
@@ -82,23 +106,20 @@ def test_a_finding_is_told_with_rule_fact_controls_and_remedy(tmp_path: Path) ->
             "AWS Foundational Security Best Practices v1.0.0: IAM.8"
         ),
         "Remedy": "Deactivate the key. Delete it when nothing has failed.",
-        "Report": str(tmp_path / "report.csv"),
+        "Report": small_analysis.report.files[0].name,
         "Row": 3,
     }
 
 
-def test_what_a_rule_does_not_count_is_empty(tmp_path: Path) -> None:
-    user = a_user(password=IN_USE, created="?")
-    listed = records(book_of(analyzed_users(tmp_path, [user]))["Findings"])
+def test_what_a_rule_does_not_count_is_empty(small: Workbook) -> None:
+    listed = [row for row in records(small["Findings"]) if row["User"] == "undated"]
     (finding,) = [row for row in listed if row["Rule id"] == "console-user-without-mfa"]
     for head in ("Days", "Slot", "Created (UTC)", "Counted from (UTC)"):
         assert finding[head] is None
 
 
-def test_a_root_is_listed_by_its_name_in_the_report(tmp_path: Path) -> None:
-    root = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
-    path = saved(tmp_path, report_text([], root=root))
-    finding = records(book_of(analyzed(path))["Findings"])[0]
+def test_a_root_is_listed_by_its_name_in_the_report(small: Workbook) -> None:
+    finding = records(small["Findings"])[0]
     assert (finding["User"], finding["Severity"]) == ("<root_account>", "critical")
 
 
@@ -107,8 +128,9 @@ def test_the_exempt_are_listed_with_the_reason(book: Workbook) -> None:
     assert {row["Exempt because"] for row in listed} == {"Replaced by roles this summer"}
 
 
-def test_of_a_standard_that_was_chosen_only_its_own_controls_are_named() -> None:
-    listed = records(book_of(analyzed_console(rulebook("cis-5.0")))["Findings"])
+def test_of_a_standard_that_was_chosen_only_its_own_controls_are_named(tmp_path: Path) -> None:
+    path = saved(tmp_path, report_text([a_user(password=a_password(days_before(50)))]))
+    listed = records(book_of(analyzed(path, book=rulebook("cis-5.0")))["Findings"])
     assert {row["Controls"] for row in listed if row["Rule id"] == "idle-password"} == {
         "CIS AWS Foundations Benchmark v5.0.0: 1.11"
     }
@@ -119,12 +141,8 @@ def test_a_rule_that_no_control_asks_for_names_none(book: Workbook) -> None:
     assert {row["Controls"] for row in listed if row["Rule id"] == "retired-user"} == {None}
 
 
-def test_severities_and_outcomes_have_colours_of_their_own(tmp_path: Path) -> None:
-    root = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
-    odd = a_user("odd", password=IN_USE, mfa_active="?")
-    users = [a_user("quiet", password=IN_USE), OLD_KEY, odd]
-    users += [a_user("twice", key_1=a_key(days_before(1)), key_2=a_key(days_before(1)))]
-    sheet = book_of(analyzed(saved(tmp_path, report_text(users, root=root))))["Findings"]
+def test_severities_and_outcomes_have_colours_of_their_own(small: Workbook) -> None:
+    sheet = small["Findings"]
     head = [cell.value for cell in sheet[1]]
     for name, count in (("Severity", 4), ("Outcome", 2)):
         cells = [sheet.cell(row, head.index(name) + 1) for row in range(2, sheet.max_row + 1)]
@@ -151,31 +169,25 @@ def test_without_any_rule_it_is_said_that_none_ran(tmp_path: Path) -> None:
     assert "Limits: None." in texts(book["Controls"])
 
 
-def test_a_long_list_of_rules_is_broken_into_lines_that_fit_a_screen(tmp_path: Path) -> None:
-    user = a_user(password=IN_USE, mfa=True)
-    rows = values(book_of(analyzed_users(tmp_path, [user]))["Findings"])[1:]
-    lines = [str(row[0]) for row in rows]
+def test_what_was_not_seen_is_said_where_nothing_was_found_in_lines_that_fit_a_screen(
+    tmp_path: Path,
+) -> None:
+    rows = report_text([a_user(password=IN_USE, mfa=True)]).splitlines()
+    path = saved(tmp_path, "\n".join(row for row in rows if "<root_account>" not in row))
+    lines = [str(row[0]) for row in values(book_of(analyzed(path))["Findings"])[1:]]
     assert len(lines) > 2
     assert max(map(len, lines)) <= 120
-    assert "root-certificate" in lines[-1]
-
-
-def test_what_was_not_seen_is_said_where_nothing_was_found(tmp_path: Path) -> None:
-    folder = tmp_path / "reports"
-    folder.mkdir()
-    rows = report_text([a_user(password=IN_USE, mfa=True)]).splitlines()
-    saved(folder, "\n".join(row for row in rows if "<root_account>" not in row))
-    told = " ".join(texts(book_of(analyzed(folder))["Findings"]).split("\n"))
+    told = " ".join(lines)
     assert "root-used, root-certificate: the input is incomplete. The report has no root" in told
     assert ACCOUNT in told
 
 
 def test_the_findings_of_a_large_report_are_listed_page_by_page(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, small_analysis: Analysis, small: Workbook
 ) -> None:
-    expected = [row["Fact"] for row in records(console_book()["Findings"])]
+    expected = [row["Fact"] for row in records(small["Findings"])]
     monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
-    listed = [row["Fact"] for row in records(book_of(analyzed_console())["Findings"])]
+    listed = [row["Fact"] for row in records(book_of(replace(small_analysis))["Findings"])]
     assert sorted(listed) == sorted(expected)
 
 

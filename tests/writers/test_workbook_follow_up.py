@@ -30,10 +30,11 @@ from tests.support.decisions import ledger_of, line
 from tests.support.workbooks import (
     PAGE_POINTS,
     POINTS_A_UNIT,
-    book_of,
     file_of,
     opened,
     records,
+    results_of,
+    review_book_of,
     row_of,
     texts,
 )
@@ -69,13 +70,13 @@ def followed_up(folder: Path, ledger: Ledger = LEDGER) -> Analysis:
 
 
 @pytest.fixture(scope="module")
-def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
-    return followed_up(tmp_path_factory.mktemp("report"))
+def file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return file_of(followed_up(tmp_path_factory.mktemp("report")))
 
 
 @pytest.fixture(scope="module")
-def book(analysis: Analysis) -> Workbook:
-    return book_of(analysis)
+def book(file: bytes) -> Workbook:
+    return opened(file)
 
 
 def lines_of_status(book: Workbook) -> dict[str, tuple[Any, ...]]:
@@ -136,8 +137,8 @@ def test_words_of_urgency_have_colours(book: Workbook) -> None:
     assert first["overdue"] == "009C0006"
 
 
-def test_the_summary_counts_the_follow_up(analysis: Analysis) -> None:
-    results = opened(file_of(analysis), results=True)
+def test_the_summary_counts_the_follow_up(file: bytes) -> None:
+    results = opened(file, results=True)
     assert lines_of_status(results) == {
         "overtaken": (1, 0, 1, 1),
         "not-done": (2, 1, 1, 1),
@@ -151,16 +152,25 @@ def test_the_summary_counts_the_follow_up(analysis: Analysis) -> None:
     assert "30 days" in told
 
 
-def test_without_a_user_to_delete_or_deactivate_it_says_so(tmp_path: Path) -> None:
-    kept = ledger_of(line("keep", a_user("stays"), on=NEW, as_of=SEEN))
-    results = opened(file_of(followed_up(tmp_path, kept)), results=True)
+def test_without_a_user_to_delete_it_says_so_and_one_to_keep_that_is_gone_matches_no_user(
+    tmp_path: Path,
+) -> None:
+    kept = ledger_of(
+        line("keep", a_user("gone"), on=NEW, as_of=SEEN),
+        line("keep", a_user("stays"), on=NEW, as_of=SEEN),
+    )
+    results = results_of(followed_up(tmp_path, kept))
     told = "No decision in force is to delete or deactivate a user."
     assert told in texts(results["Follow-up"])
     assert row_of(results["Summary"], "All")[1:6] == (0, 0, 0, 0, told)
+    entries = records(results["Exemption list"])
+    states = {"gone": "matches no user", "stays": "applies"}
+    assert {row["User"]: row["State"] for row in entries} == states
+    assert {row["Line in the list"] for row in entries} == {None}
 
 
 def test_without_decisions_there_is_no_follow_up(tmp_path: Path) -> None:
-    book = book_of(followed_up(tmp_path, Ledger()))
+    book = review_book_of(followed_up(tmp_path, Ledger()))
     assert "Follow-up" not in book.sheetnames
     summary = texts(book["Summary"])
     assert "Follow-up" not in summary
@@ -177,16 +187,3 @@ def test_the_method_explains_the_follow_up(book: Workbook) -> None:
 def test_other_files_that_were_read_are_named_with_their_sha256(book: Workbook) -> None:
     for name, digest in (("decisions.csv", "0" * 64), ("accounts.csv", "a" * 64)):
         assert digest in row_of(book["Summary"], name)
-
-
-def test_a_user_to_keep_that_is_gone_is_an_exemption_that_matches_no_user(tmp_path: Path) -> None:
-    kept = ledger_of(
-        line("keep", a_user("gone"), on=NEW, as_of=SEEN),
-        line("keep", a_user("stays"), on=NEW, as_of=SEEN),
-    )
-    entries = records(book_of(followed_up(tmp_path, kept))["Exemption list"])
-    assert {row["User"]: row["State"] for row in entries} == {
-        "gone": "matches no user",
-        "stays": "applies",
-    }
-    assert {row["Line in the list"] for row in entries} == {None}

@@ -20,7 +20,6 @@ import analyzer
 from analyzer.decisions import review_columns
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
-from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import review_lists, review_progress
 from tests.support.builders import (
     ACCOUNT,
@@ -39,7 +38,6 @@ from tests.support.builders import (
 from tests.support.workbooks import (
     PAGE_POINTS,
     POINTS_A_UNIT,
-    SAMPLES,
     analyzed,
     analyzed_console,
     analyzed_users,
@@ -50,6 +48,7 @@ from tests.support.workbooks import (
     needs_libreoffice,
     quiet_book,
     records,
+    review_book_of,
     row_of,
     seen_by_libreoffice,
     texts,
@@ -124,9 +123,6 @@ def checks_of(sheet: Worksheet, first: str) -> tuple[Any, ...]:
     return [row for row in values(sheet) if row[0] == first][-1]
 
 
-# The lists
-
-
 @pytest.mark.parametrize("title", review_columns.SHEETS)
 def test_the_reviewers_columns_stand_right_after_the_user(book: Workbook, title: str) -> None:
     assert heads(book[title])[:7] == ["Account", "User", *REVIEWER_HEADS]
@@ -148,7 +144,7 @@ def test_facts_that_no_listed_user_has_are_left_out(tmp_path: Path) -> None:
         a_user("certain", created=days_before(400)),
         a_user("gone", password=no_password(days_before(300))),
     ]
-    book = book_of(analyzed_users(tmp_path, users))
+    book = review_book_of(analyzed_users(tmp_path, users))
     assert "Check first" not in heads(book["Unused users"])
     assert heads(book["Inactive users"])[7:9] == ["Why", "Certainty"]
     assert "Idle days" not in heads(book["Inactive users"])
@@ -163,7 +159,7 @@ def test_a_fact_of_one_user_among_many_keeps_its_column(
     monkeypatch.setattr(review_lists, "CHUNK_ROWS", 64)
     many = [a_user(f"u{at}", created=days_before(400)) for at in range(69)]
     many[-1] = a_user("odd", certificate_1=a_certificate())
-    listed = records(book_of(analyzed_users(tmp_path, many))["Unused users"])
+    listed = records(review_book_of(analyzed_users(tmp_path, many))["Unused users"])
     assert [row["User"] for row in listed if row["Check first"]] == ["odd"]
 
 
@@ -177,21 +173,6 @@ def test_retired_and_dormant_users_are_listed_as_inactive(book: Workbook) -> Non
     assert set(listed.values()) == {"retired", "dormant"}
 
 
-def test_a_dormant_user_is_told_with_its_days_without_use(tmp_path: Path) -> None:
-    users = [
-        a_user("asleep", password=a_password(days_before(200))),
-        a_user("left", password=no_password(days_before(300))),
-    ]
-    listed = records(book_of(analyzed_users(tmp_path, users))["Inactive users"])
-    assert {row["User"]: row["Why"] for row in listed}[
-        "asleep"
-    ] == "dormant: last used or set 200 days before as-of"
-    assert {row["User"]: row["Verdict"] for row in listed} == {
-        "asleep": "dormant",
-        "left": "retired",
-    }
-
-
 def test_lists_are_grouped_by_account_certain_before_check_oldest_first(tmp_path: Path) -> None:
     other = "999999999999"
     doubtful = an_inactive_key(used=days_before(500))
@@ -203,7 +184,7 @@ def test_lists_are_grouped_by_account_certain_before_check_oldest_first(tmp_path
         a_user("a", created=days_before(50)),
         a_user("d", key_1=doubtful, created=days_before(60)),
     ]
-    listed = records(book_of(analyzed_users(tmp_path, users))["Unused users"])
+    listed = records(review_book_of(analyzed_users(tmp_path, users))["Unused users"])
     assert [row["User"] for row in listed] == ["a", "b", "c", "d", "e", "f"]
 
 
@@ -232,7 +213,7 @@ def test_the_last_activity_is_the_newest_sign_in_or_key_use(tmp_path: Path) -> N
         a_user("empty-region", key_1=KEY_LATER, access_key_1_last_used_region=""),
         a_user("unknown", password=no_password("soon")),
     ]
-    listed = listed_users(book_of(analyzed_users(tmp_path, users)))
+    listed = listed_users(review_book_of(analyzed_users(tmp_path, users)))
     assert {row["User"]: row["Last activity (UTC)"] for row in listed} == {
         "none": "never",
         "sign-in": f"{days_before(200):%Y-%m-%d %H:%M}, sign-in",
@@ -241,57 +222,63 @@ def test_the_last_activity_is_the_newest_sign_in_or_key_use(tmp_path: Path) -> N
         "empty-region": f"{days_before(300):%Y-%m-%d %H:%M}, access key 1, ec2",
         "unknown": "not known",
     }
+    why = {row["User"]: row["Why"] for row in listed}
+    assert why["sign-in"] == "dormant: last used or set 200 days before as-of"
 
 
 def test_a_report_without_the_use_of_keys_does_not_say_never(tmp_path: Path) -> None:
     text = report_text([a_user(key_1=an_inactive_key())], columns=COLUMNS_OF_2014)
-    (row,) = listed_users(book_of(analyzed(saved(tmp_path, text))))
+    (row,) = listed_users(review_book_of(analyzed(saved(tmp_path, text))))
     assert row["Last activity (UTC)"] == "not known"
-
-
-def test_a_name_of_an_account_stands_between_account_and_user(tmp_path: Path) -> None:
-    sheet = book_of(with_names(tmp_path))["Unused users"]
-    assert heads(sheet)[:4] == ["Account", "Account name", "User", "Decision"]
-    assert [row["Account name"] for row in records(sheet)] == ["=production", None]
-    assert [row["Account owner"] for row in records(sheet)] == ["Ann", None]
-    assert sheet.freeze_panes == "D2"
 
 
 def with_names(folder: Path, owner: str = "Ann") -> Analysis:
     """Analyze a named account, one without a name, and miss two, one of them named."""
     users = [a_user("a"), a_user("b", account="999999999999")]
-    analysis = with_missing(analyzed_users(folder, users), "444455556666", "555566667777")
+    analysis = analyzed_users(folder, users)
     known = AccountName(name="=production", owner=owner)
-    names = {ACCOUNT: known, "444455556666": AccountName(name="lost")}
-    left_out = (UncoveredAccount(account="666677778888", name="old", reason="closed"),)
-    report = replace(analysis.report, account_names=names, left_out=left_out)
+    report = replace(
+        analysis.report,
+        account_names={ACCOUNT: known, "444455556666": AccountName(name="lost")},
+        left_out=(UncoveredAccount(account="666677778888", name="old", reason="closed"),),
+        not_covered=tuple(
+            UncoveredAccount(account=each, name="", reason="access denied")
+            for each in ("444455556666", "555566667777")
+        ),
+    )
     return replace(analysis, report=report)
 
 
-def test_every_list_has_the_name_of_the_account(tmp_path: Path) -> None:
+def test_every_list_has_the_name_of_the_account_and_the_summary_names_all(tmp_path: Path) -> None:
     book = book_of(with_names(tmp_path))
+    sheet = book["Unused users"]
+    assert heads(sheet)[:4] == ["Account", "Account name", "User", "Decision"]
+    assert [row["Account name"] for row in records(sheet)] == ["=production", None]
+    assert [row["Account owner"] for row in records(sheet)] == ["Ann", None]
+    assert sheet.freeze_panes == "D2"
     for title in ("All users", "Root users", "Findings"):
         named = {row["Account"]: row["Account name"] for row in records(book[title])}
         assert {**named, "999999999999": None} == {ACCOUNT: "=production", "999999999999": None}
+    check_accounts(book["Summary"], f"{ACCOUNT} =production (Ann)")
 
 
 def test_without_an_owner_there_is_no_column_of_owners(tmp_path: Path) -> None:
-    heads_ = heads(book_of(with_names(tmp_path, owner=""))["Unused users"])
-    assert "Account name" in heads_
-    assert "Account owner" not in heads_
+    book = review_book_of(with_names(tmp_path, owner=""))
+    assert "Account name" in heads(book["Unused users"])
+    assert "Account owner" not in heads(book["Unused users"])
+    assert row_of(book["Summary"], f"{ACCOUNT} =production")
 
 
-@pytest.mark.parametrize(("owner", "shown"), [("Ann", " (Ann)"), ("", "")])
-def test_the_summary_names_every_account(tmp_path: Path, owner: str, shown: str) -> None:
-    analysis = with_names(tmp_path, owner)
-    sheet = book_of(analysis)["Summary"]
-    for first in (f"{ACCOUNT} =production{shown}", "999999999999"):
-        assert re.search(r"'All users'!\$A\$2:\$A\$3,LEFT\(\$A\d+,12\)", row_of(sheet, first)[4])
+def check_accounts(sheet: Worksheet, first: str) -> None:
+    """Hold the Summary to the accounts of `with_names`."""
+    for named in (first, "999999999999"):
+        assert re.search(r"'All users'!\$A\$2:\$A\$3,LEFT\(\$A\d+,12\)", row_of(sheet, named)[4])
     assert row_of(sheet, "444455556666")[1] == "lost, not covered: access denied"
     assert row_of(sheet, "555566667777")[1] == "not covered: access denied"
     assert row_of(sheet, "666677778888")[1] == "old, left out: closed"
     missing = "Missing: 444455556666 (lost), 555566667777."
     assert sheet["A2"].value == f"INCOMPLETE: 2 of 4 accounts. {missing}"
+    assert sheet["A2"].fill.start_color.rgb == "00C00000"
 
 
 @needs_libreoffice
@@ -300,9 +287,6 @@ def test_an_account_with_a_name_is_counted_as_one_without(tmp_path: Path) -> Non
     counts = {row[0]: list(row[1:11]) for row in shown["Summary"]}
     assert counts[f"{ACCOUNT} =production (Ann)"][-1] == "OK"
     assert counts[f"{ACCOUNT} =production (Ann)"][4] == "1"
-
-
-# Entry
 
 
 @pytest.mark.parametrize("title", review_columns.SHEETS)
@@ -354,20 +338,17 @@ def test_the_summary_says_what_each_yellow_cell_takes(book: Workbook) -> None:
     assert {row[at].fill.start_color.rgb for row in shown for at in (0, 6)} == yellow
 
 
-# On screen and in print
-
-
 @pytest.fixture(scope="module", params=[False, True], ids=["few columns", "all columns"])
 def widest(request: pytest.FixtureRequest) -> Workbook:
     """Open a workbook without, or with, names and owners of accounts and earlier decisions."""
     analysis = analyzed_console()
     if not request.param:
-        return book_of(analysis)
+        return console_book()
     names = {"123456789012": AccountName(name="production", owner="Platform team")}
     named = replace(analysis, report=replace(analysis.report, account_names=names))
     users = named.users["user"]
     earlier = dict.fromkeys(users, "delete, Ann, 2026-01-01")
-    return book_of(with_earlier_decisions(named, earlier))
+    return review_book_of(with_earlier_decisions(named, earlier))
 
 
 @pytest.mark.parametrize("title", review_columns.SHEETS)
@@ -439,17 +420,11 @@ def test_details_are_folded_and_left_out_of_print(book: Workbook, title: str) ->
     assert not outline.summaryRight
 
 
-# Findings
-
-
 def test_a_finding_says_in_which_list_its_user_is_decided(book: Workbook) -> None:
     lists = {row["ARN"]: title for title in review_columns.SHEETS for row in records(book[title])}
     listed = records(book["Findings"])
     assert [row["Listed in"] for row in listed] == [lists.get(row["ARN"]) for row in listed]
     assert {row["Listed in"] for row in listed} == {None, *review_columns.SHEETS}
-
-
-# The Summary
 
 
 def test_the_progress_begins_with_nothing_decided(results: Workbook) -> None:
@@ -476,11 +451,11 @@ def test_the_checks_begin_with_all_ok(results: Workbook) -> None:
         assert listed + exempt == every
 
 
-@pytest.mark.parametrize("sheets", WorkbookSheets)
+@pytest.mark.parametrize("write", [lambda _: console_book(), review_book_of], ids=["all", "review"])
 def test_how_many_were_listed_when_it_was_written_is_found_by_the_heads(
-    sheets: WorkbookSheets,
+    write: Callable[[Analysis], Workbook],
 ) -> None:
-    book = book_of(analyzed_console(), sheets=sheets)
+    book = write(analyzed_console())
     rows = values(book["Summary"])
     (at,) = [at for at, row in enumerate(rows) if row[:3] == ("List", "Listed", "when written")]
     titles = [*review_columns.SHEETS]
@@ -491,54 +466,32 @@ def test_how_many_were_listed_when_it_was_written_is_found_by_the_heads(
 
 
 def test_too_many_users_to_gather_the_reviewers_names_are_only_counted(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    assert "Reviewers" in texts(quiet_book()["Summary"]).split("\n")
     monkeypatch.setattr(review_progress, "_MOST_NAMES", 0)
-    sheet = book_of(analyzed_console())["Summary"]
+    sheet = review_book_of(analyzed_users(tmp_path, [a_user()]))["Summary"]
     assert "Reviewers" not in texts(sheet).split("\n")
-
-
-def with_missing(analysis: Analysis, *accounts: str) -> Analysis:
-    missing = tuple(
-        UncoveredAccount(account=each, name="", reason="access denied") for each in accounts
-    )
-    return replace(analysis, report=replace(analysis.report, not_covered=missing))
-
-
-def test_an_account_that_is_missing_is_named_in_red_under_the_title(tmp_path: Path) -> None:
-    analysis = with_missing(analyzed_users(tmp_path, [a_user()]), "999999999999")
-    sheet = book_of(analysis)["Summary"]
-    assert sheet["A2"].value == "INCOMPLETE: 1 of 2 accounts. Missing: 999999999999."
-    assert sheet["A2"].fill.start_color.rgb == "00C00000"
 
 
 def test_a_complete_report_has_no_red_line(book: Workbook) -> None:
     assert "INCOMPLETE" not in texts(book["Summary"])
 
 
-def test_each_account_has_its_as_of() -> None:
-    analysis = analyzed(SAMPLES / "organization")
-    sheet = book_of(analysis)["Summary"]
-    for file in analysis.report.files:
-        row = row_of(sheet, file.accounts[0].account)
-        assert row[11] == file.as_of.replace(tzinfo=None)
-
-
 @pytest.mark.parametrize(("apart", "noted"), [(1.0, False), (1.001, True)])
-def test_reports_more_than_a_day_apart_are_noted(
+def test_each_account_has_its_as_of_and_reports_more_than_a_day_apart_are_noted(
     tmp_path: Path, apart: float, *, noted: bool
 ) -> None:
-    folder = tmp_path / "reports"
-    folder.mkdir()
-    for name, days in (("111111111111", 0.0), ("222222222222", apart)):
-        moment = f"{days_before(days):%Y-%m-%dT%H-%M-%S+00-00}"
-        user = a_user(account=name, created=days_before(90))
-        root = the_root(name, password_last_used="N/A")
-        text = report_text([user], root=root)
-        (folder / name).mkdir()
-        saved(folder / name, text, f"status_reports_{moment}.csv")
-    analysis = analyzer.analyze(analyzer.load(folder))
-    assert ("The reports are 1.0 days apart" in texts(book_of(analysis)["Summary"])) == noted
+    moments = {"111111111111": days_before(0), "222222222222": days_before(apart)}
+    for account, moment in moments.items():
+        user = a_user(account=account, created=days_before(90))
+        text = report_text([user], root=the_root(account, password_last_used="N/A"))
+        (tmp_path / account).mkdir()
+        saved(tmp_path / account, text, f"status_reports_{moment:%Y-%m-%dT%H-%M-%S+00-00}.csv")
+    sheet = review_book_of(analyzer.analyze(analyzer.load(tmp_path)))["Summary"]
+    assert ("The reports are 1.0 days apart" in texts(sheet)) == noted
+    for account, moment in moments.items():
+        assert row_of(sheet, account)[11] == moment.replace(tzinfo=None, microsecond=0)
 
 
 def test_columns_that_do_not_apply_have_a_dash(results: Workbook) -> None:
@@ -549,9 +502,6 @@ def test_columns_that_do_not_apply_have_a_dash(results: Workbook) -> None:
     for verdict in ("unused", "retired"):
         row = row_of(results["Summary"], verdict)
         assert row[3] == row[4] + row[5]
-
-
-# After somebody worked in it, as LibreOffice calculates it
 
 
 def calculated(folder: Path, edit: Callable[[Workbook], None]) -> list[list[str]]:
@@ -649,7 +599,7 @@ def test_what_another_row_contradicts_stays_with_its_user_where_the_list_is_sort
 ) -> None:
     late = a_user("late", created=days_before(50))
     users = [late, {**late, "mfa_active": "true"}, a_user("early", created=days_before(99))]
-    listed = records(book_of(analyzed_users(tmp_path, users))["Unused users"])
+    listed = records(review_book_of(analyzed_users(tmp_path, users))["Unused users"])
     remarks = {row["User"]: row["Check first"] for row in listed}
     assert listed[0]["User"] == "early"
     assert remarks["early"] is None

@@ -26,11 +26,11 @@ from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, rev
 from analyzer.writers.workbook.table_sheets import CollectedUsers
 from tests.support.builders import COLUMNS_OF_2014, a_user, an_inactive_key, report_text, saved
 from tests.support.workbooks import (
-    SAMPLES,
     analyzed,
     analyzed_console,
-    book_of,
+    organization,
     records,
+    review_book_of,
     with_earlier_decisions,
 )
 
@@ -49,10 +49,6 @@ def console(_: Path) -> Analysis:
 def of_2014(folder: Path) -> Analysis:
     users = [a_user(key_1=an_inactive_key()), a_user("odd", password_enabled="perhaps")]
     return analyzed(saved(folder, report_text(users, columns=COLUMNS_OF_2014)))
-
-
-def organization(_: Path) -> Analysis:
-    return analyzed(SAMPLES / "organization")
 
 
 def listed_page(analysis: Analysis, each: ReviewList) -> Page:
@@ -76,12 +72,12 @@ def as_text(value: Any) -> str:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("analysis_of", [console, of_2014, organization])
+@pytest.mark.parametrize("analysis_of", [console, of_2014, lambda _: organization()])
 def test_the_texts_are_those_of_every_cell_of_every_list(
     tmp_path: Path, analysis_of: Callable[[Path], Analysis]
 ) -> None:
     analysis = analysis_of(tmp_path)
-    book = book_of(analysis)
+    book = review_book_of(analysis)
     lists = [each for each in REVIEW_LISTS if each.title in book.sheetnames]
     assert len(lists) > 1
     for each in lists:
@@ -96,8 +92,8 @@ def test_the_texts_are_those_of_every_cell_of_every_list(
             assert [as_text(row[head]) for row in rows] == in_order
 
 
-def test_a_part_of_the_users_has_the_texts_that_it_has_among_all(tmp_path: Path) -> None:
-    analysis = organization(tmp_path)
+def test_a_part_of_the_users_has_the_texts_that_it_has_among_all() -> None:
+    analysis = organization()
     each = REVIEW_LISTS[0]
     page = listed_page(analysis, each)
     part = np.arange(len(page)) % 7 == 0
@@ -134,9 +130,8 @@ CASES: Mapping[str, tuple[Column, Any, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", CASES)
-def test_a_cell_shows(kind: str) -> None:
-    column, values, expected = CASES[kind]
-    texts = column.shown(pd.DataFrame({"x": values}))
-    assert texts.type == "large_string"
-    assert texts.to_pylist() == expected
+def test_a_cell_shows() -> None:
+    for kind, (column, values, expected) in CASES.items():
+        texts = column.shown(pd.DataFrame({"x": values}))
+        assert texts.type == "large_string", kind
+        assert texts.to_pylist() == expected, kind
