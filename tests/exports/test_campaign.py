@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import openpyxl
 import pytest
 
-from analyzer.cli import main
 from tests.support.builders import (
     a_key,
     a_user,
@@ -20,6 +18,7 @@ from tests.support.builders import (
     saved,
     the_root,
 )
+from tests.support.review import edited_book
 from tests.support.runs import exporting
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
@@ -35,7 +34,7 @@ class Company:
 
     def __init__(self, folder: Path, rng: random.Random) -> None:
         self.folder, self.rng = folder, rng
-        names = [f"user-{number:02}" for number in range(16)]
+        names = [f"user-{number:02}" for number in range(12)]
         self.users: Users = {
             (account, name): UNUSED if at % 2 else ACTIVE
             for account in ACCOUNTS
@@ -76,7 +75,7 @@ class Company:
 
     def decide(self, workbook: Path, quarter: str) -> Users:
         """Enter decisions on some of the users listed, as two reviewers do."""
-        book = openpyxl.load_workbook(workbook)
+        book = edited_book(workbook.read_bytes())
         decisions: Users = {}
         day = date.fromisoformat(quarter) + timedelta(days=3)
         for sheet in book.worksheets:
@@ -127,32 +126,7 @@ def check_done(company: Company, rows: list[dict[str, str]]) -> int:
     return len(done)
 
 
-def test_by_command_every_decision_is_kept_and_every_done_is_true(company: Company) -> None:
-    ledger, entered = company.folder / "decisions.csv", 0
-    decided: Users = {}
-    for quarter in QUARTERS:
-        reports = [str(path) for path in company.reports(quarter)]
-        workbook = company.folder / f"review-{quarter}.xlsx"
-        earlier = ["--decisions", str(ledger)] if ledger.exists() else []
-        assert main(["analyze", *reports, "-o", str(workbook), *earlier]) == 0
-        new = company.decide(workbook, quarter)
-        entered += len(new)
-        decided |= new
-        assert main(["collect", str(workbook), "-o", str(ledger), "--report", *reports[:1]]) == 3
-        named = [word for report in reports for word in ("--report", report)]
-        assert main(["collect", str(workbook), "-o", str(ledger), *named]) == 0
-        assert len(rows_of(ledger.read_text("utf-8"))) == entered
-        assert latest(ledger) == decided
-        script = company.folder / f"remove-{quarter}.sh"
-        assert main(["plan", str(ledger), *named, "-o", str(script)]) in (0, 5)
-        code = [line for line in script.read_text().splitlines() if not line.startswith("#")]
-        for (account, user), word in decided.items():
-            named_there = any(f"{account}:user/{user}" in line for line in code)
-            assert not (named_there and word in ("keep", "investigate"))
-            assert not (named_there and company.has_access((account, user)))
-        company.carry_out(new)
-
-
+@pytest.mark.usefixtures("review_workbook")
 def test_by_export_every_decision_is_kept_and_every_done_is_true(company: Company) -> None:
     runs, entered, done = company.folder / "runs", 0, 0
     decided: Users = {}

@@ -1,11 +1,12 @@
 """`credreport export --from`: what a run holds, what is made twice, and what is kept."""
 
 import csv
+import io
 import json
 import os
+import shutil
 import stat
-import subprocess
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from errno import EIO
 from pathlib import Path
@@ -16,12 +17,8 @@ from analyzer.cli import main
 from analyzer.errors import Busy
 from analyzer.exports.run_record import read_record
 from analyzer.exports.runs import Run, folder_lock
-from tests.support.builders import (
-    a_user,
-    run,
-    saved,
-)
-from tests.support.processes import command
+from analyzer.exports.runs import runs as runs_in
+from tests.support.builders import a_user, run, saved
 from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
@@ -42,9 +39,6 @@ pytestmark = pytest.mark.usefixtures("plain_outputs")
 
 def name(day: str, number: str = "") -> str:
     return f"{day}T09-30-00Z{number}"
-
-
-# What a run holds
 
 
 def test_latest_is_a_relative_link_so_that_the_folder_can_be_moved(
@@ -88,9 +82,6 @@ def test_the_record_says_what_the_run_was_made_from(runs: Path) -> None:
     }
 
 
-# Runs that were made before
-
-
 def test_a_run_that_was_made_from_the_same_is_not_made_twice(runs: Path, capsys: Capture) -> None:
     assert exporting(runs, "--from", SAMPLE, "--fail-on", "unused") == 1
     before = (runs / "latest" / "manifest.json").stat().st_mtime_ns
@@ -131,27 +122,21 @@ def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
     assert len(visible(runs)) == 3
 
 
-def test_a_run_keeps_the_list_of_who_was_excused_to_the_byte(runs: Path, tmp_path: Path) -> None:
-    text = "account,user,reason,owner,expires\r\n*,bot-*,Replaced,Ops,\r\n"
-    (tmp_path / "list.csv").write_bytes(text.encode())
-    assert exporting(runs, "--from", SAMPLE, "--exemptions", tmp_path / "list.csv") == 0
-    check_whole(runs / "latest")
-    assert (runs / "latest" / "exemptions.csv").read_bytes() == text.encode()
-    assert exporting(runs, "--from", SAMPLE) == 0
-    assert not (runs / "latest" / "exemptions.csv").exists()
-
-
-def test_an_exemption_more_makes_another_run_and_another_path_to_them_does_not(
+def test_a_run_keeps_the_list_of_exemptions_and_another_list_makes_another_run(
     runs: Path, tmp_path: Path
 ) -> None:
-    text = "account,user,reason,owner,expires\n*,bot-*,Replaced,Ops,\n"
-    one = saved(tmp_path, text, "one.csv")
-    assert exporting(runs, "--from", SAMPLE, "--exemptions", one) == 0
-    assert exporting(runs, "--from", SAMPLE, "--exemptions", saved(tmp_path, text, "2.csv")) == 0
-    assert len(visible(runs)) == 2
-    saved(tmp_path, text + "*,ci-*,Replaced,Ops,\n", "one.csv")
+    text = "account,user,reason,owner,expires\r\n*,bot-*,Replaced,Ops,\r\n"
+    one, same = saved(tmp_path, text, "one.csv"), saved(tmp_path, text, "2.csv")
+    for exemptions in (one, same):
+        assert exporting(runs, "--from", SAMPLE, "--exemptions", exemptions) == 0
+        assert len(visible(runs)) == 2
+    check_whole(runs / "latest")
+    assert (runs / "latest" / "exemptions.csv").read_bytes() == text.encode()
+    saved(tmp_path, text + "*,ci-*,Replaced,Ops,\r\n", "one.csv")
     assert exporting(runs, "--from", SAMPLE, "--exemptions", one) == 0
     assert len(visible(runs)) == 3
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert not (runs / "latest" / "exemptions.csv").exists()
 
 
 def test_a_run_keeps_the_list_of_owners_and_diff_reads_it(
@@ -177,9 +162,6 @@ def test_a_folder_that_is_no_run_keeps_its_name(runs: Path, reports: Path) -> No
     assert record_of(runs / "latest")["compared_with"] is None
 
 
-# The run before
-
-
 def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
     runs: Path, reports: Path, capsys: Capture
 ) -> None:
@@ -189,9 +171,6 @@ def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
     assert exporting(runs, "--from", console_report(reports, SECOND), "--quiet") == 0
     assert record_of(runs / "latest")["compared_with"] is None
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
-
-
-# What is kept
 
 
 def test_only_so_many_runs_are_kept_the_oldest_go(runs: Path, reports: Path) -> None:
@@ -245,24 +224,15 @@ def edit_within_the_size(run: Path) -> None:
     users.write_bytes(users.read_bytes().replace(b"unused", b"active"))
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [
-        add_a_note,
-        add_a_folder,
-        link_a_folder,
-        link_the_reports,
-        edit_within_the_size,
-    ],
-)
-def test_a_run_that_somebody_has_added_to_or_edited_is_never_removed(
-    runs: Path, reports: Path, edit: Callable[[Path], None]
-) -> None:
-    exporting(runs, "--from", console_report(reports, FIRST))
-    edit(runs / name(FIRST))
-    for day in (SECOND, THIRD):
-        assert exporting(runs, "--from", console_report(reports, day), "--keep", "1") == 0
-    assert visible(runs) - {"moved"} == {name(FIRST), name(THIRD), "latest"}
+def test_a_run_that_somebody_has_added_to_or_edited_is_not_unedited(one_run: Path) -> None:
+    (made,) = runs_in(one_run.parent)
+    assert made.is_unedited()
+    edits = (add_a_note, add_a_folder, link_a_folder, link_the_reports, edit_within_the_size)
+    for edit in edits:
+        edited = one_run.with_name(edit.__name__) / "run"
+        shutil.copytree(one_run, edited)
+        edit(edited)
+        assert not replace(made, path=edited).is_unedited(), edit
 
 
 def test_the_run_that_was_just_made_is_kept_though_it_is_the_oldest(
@@ -271,9 +241,6 @@ def test_the_run_that_was_just_made_is_kept_though_it_is_the_oldest(
     exporting(runs, "--from", console_report(reports, SECOND))
     assert exporting(runs, "--from", console_report(reports, FIRST), "--keep", "1") == 0
     assert visible(runs) == {name(FIRST), name(SECOND), "latest"}
-
-
-# What a killed run left
 
 
 def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, reports: Path) -> None:
@@ -358,15 +325,12 @@ def test_all_of_a_run_is_on_disk_before_it_has_its_name(
 
 
 @pytest.mark.no_cover
-def test_standard_input_is_kept_too(runs: Path) -> None:
-    done = subprocess.run(
-        command("export", "--from", "-", "--out-dir", runs, "-q"),
-        input=SAMPLE.read_bytes(),
-        check=False,
-    )
-    assert done.returncode == 0
+def test_standard_input_is_kept_too(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = SAMPLE.read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert exporting(runs, "--from", "-", "-q") == 0
     check_folder(runs)
-    assert (runs / "latest" / "reports" / "standard input").read_bytes() == SAMPLE.read_bytes()
+    assert (runs / "latest" / "reports" / "standard input").read_bytes() == content
 
 
 def test_hidden_things_of_others_stay(runs: Path, tmp_path: Path) -> None:
@@ -392,9 +356,6 @@ def test_a_file_in_the_place_of_the_link_that_becomes_latest_stays(
     assert (runs / ".credreport-latest").read_text() == "mine"
 
 
-# One at a time
-
-
 def test_a_second_run_says_so_and_ends_at_once(runs: Path, capsys: Capture) -> None:
     with folder_lock(runs):
         assert exporting(runs, "--from", SAMPLE) == Busy.exit_code == 75
@@ -402,9 +363,6 @@ def test_a_second_run_says_so_and_ends_at_once(runs: Path, capsys: Capture) -> N
     assert capsys.readouterr().err.count(f"Another run uses {runs}: nothing was done") == 2
     assert visible(runs) == set()
     assert exporting(runs, "--from", SAMPLE) == 0
-
-
-# What goes wrong
 
 
 def test_a_report_that_is_refused_leaves_nothing_and_is_named_as_it_was_given(
@@ -432,17 +390,19 @@ def test_latest_that_is_no_link_is_left_alone(runs: Path, capsys: Capture) -> No
     assert visible(runs) == {"latest"}
 
 
-@pytest.mark.parametrize("target", ["notes", "/tmp", "../2026-03-01T09-30-00Z", "nowhere"])
 def test_latest_that_leads_to_what_is_no_name_of_a_run_is_left_alone(
-    runs: Path, target: str, capsys: Capture
+    runs: Path, capsys: Capture
 ) -> None:
     (runs / "notes").mkdir(parents=True)
-    (runs / "latest").symlink_to(target)
-    for more in ([], ["--check"]):
-        assert exporting(runs, "--from", SAMPLE, *more) == 73
-        assert f"{runs / 'latest'} is not a link to a run: move it away." in capsys.readouterr().err
-    assert str((runs / "latest").readlink()) == target
-    assert visible(runs) == {"notes", "latest"}
+    for target in ("notes", "/tmp", "../2026-03-01T09-30-00Z", "nowhere"):
+        (runs / "latest").symlink_to(target)
+        for more in ([], ["--check"]):
+            assert exporting(runs, "--from", SAMPLE, *more) == 73
+            message = f"{runs / 'latest'} is not a link to a run: move it away."
+            assert message in capsys.readouterr().err
+        assert str((runs / "latest").readlink()) == target
+        assert visible(runs) == {"notes", "latest"}
+        (runs / "latest").unlink()
 
 
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> None:
@@ -462,13 +422,11 @@ def test_a_bug_is_loud_and_leaves_nothing(
     assert visible(runs) == hidden(runs) == set()
 
 
-# Settings
-
-
 @pytest.mark.no_cover
-def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path) -> None:
+def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path, reports: Path) -> None:
+    report = console_report(reports, FIRST)
     variables = {"PYTHONPROFILEIMPORTTIME": "1"}
-    done = run("export", "--out-dir", runs, "--from", SAMPLE, environment=variables)
+    done = run("export", "--out-dir", runs, "--from", report, environment=variables)
     assert done.code == 0
     assert "openpyxl" in done.messages
     assert "botocore" not in done.messages
@@ -487,27 +445,21 @@ def test_every_option_is_an_environment_variable_too(
     assert record_of(runs / "latest")["parameters"]["skip"] == ["idle-password", "root-used"]
 
 
-@pytest.mark.parametrize(
-    ("variable", "nearest"),
-    [
+def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_one(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    for variable, nearest in (
         ("CREDREPORT_OUTDIR", "CREDREPORT_OUT_DIR"),
         ("CREDREPORT_SESION_NAME", "CREDREPORT_SESSION_NAME"),
         ("CREDREPORT_", "CREDREPORT_SKIP"),
-    ],
-)
-def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_one(
-    runs: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Capture,
-    variable: str,
-    nearest: str,
-) -> None:
-    monkeypatch.setenv(variable, "hidden-value")
-    assert exporting(runs, "--from", SAMPLE) == 2
-    message = " ".join(capsys.readouterr().err.replace("│", " ").split())
-    assert f"environment variable {variable} is unknown: did you mean {nearest}?" in message
-    assert "hidden-value" not in message
-    assert not runs.exists()
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, "hidden-value")
+            assert exporting(runs, "--from", SAMPLE) == 2
+        message = " ".join(capsys.readouterr().err.replace("│", " ").split())
+        assert f"environment variable {variable} is unknown: did you mean {nearest}?" in message
+        assert "hidden-value" not in message
+        assert not runs.exists()
 
 
 def test_commands_that_take_no_variables_ignore_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -524,9 +476,6 @@ def test_settings_come_from_a_file_that_the_environment_names_and_options_count_
     assert main(["export", "--dormant-days", "40"]) == 0
     told = record_of(runs / "latest")["parameters"]
     assert (told["dormant_days"], told["grace_days"]) == (40, 9)
-
-
-# --check
 
 
 def test_check_says_what_is_well_and_writes_nothing(runs: Path, capsys: Capture) -> None:
@@ -546,23 +495,17 @@ def test_check_of_a_folder_that_is_in_use_leaves_it_as_it_was(runs: Path) -> Non
     assert {path: path.lstat().st_mtime_ns for path in runs.rglob("*")} == before
 
 
-@pytest.mark.parametrize(
-    ("options", "code"),
-    [
-        (["--exemptions", "README.md"], 3),
-        (["--exemptions", "none.csv"], 2),
-        (["--fail-on", "boredom"], 2),
-        (["--rules", "none"], 2),
-        (["--from", "README.md"], 3),
-        (["--keep", "0"], 2),
-    ],
-)
-def test_check_finds_settings_that_are_wrong(runs: Path, options: list[str], code: int) -> None:
-    assert exporting(runs, "--from", SAMPLE, "--check", *options) == code
-    assert not runs.exists()
-
-
-# As of a moment that a person names
+def test_check_finds_settings_that_are_wrong(runs: Path) -> None:
+    for option, value, code in (
+        ("--exemptions", "README.md", 3),
+        ("--exemptions", "none.csv", 2),
+        ("--fail-on", "boredom", 2),
+        ("--rules", "none", 2),
+        ("--from", "README.md", 3),
+        ("--keep", "0", 2),
+    ):
+        assert exporting(runs, "--from", SAMPLE, "--check", option, value) == code, option
+        assert not runs.exists()
 
 
 def test_as_of_is_set_for_all_reports_of_a_run_a_date_being_the_end_of_its_day(
@@ -630,19 +573,20 @@ def _gone(run: Path) -> None:
     (run / "users.csv").unlink()
 
 
-@pytest.mark.parametrize("damage", [_pipe, _link, _deep, _gone])
 def test_a_folder_that_is_no_complete_run_is_said_and_passed_over(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None]
+    one_run: Path, reports: Path, capsys: Capture
 ) -> None:
-    runs = tmp_path / "runs"
-    assert exporting(runs, "--from", console_report(tmp_path / "old", "2026-06-01")) == 0
-    damaged = (runs / "latest").resolve()
-    damage(damaged)
-    capsys.readouterr()
-    assert exporting(runs, "--from", console_report(tmp_path / "new", "2026-07-01")) == 0
-    assert f"{damaged} is not a complete run: passed over." in capsys.readouterr().err
-    assert record_of(runs / "latest")["compared_with"] is None
-    assert damaged.exists()
+    damaged = [one_run.with_name(f"{one_run.name}-{number}") for number in range(2, 6)]
+    for folder, damage in zip(damaged, (_pipe, _link, _deep, _gone), strict=True):
+        shutil.copytree(one_run, folder)
+        damage(folder)
+    shutil.rmtree(one_run)
+    assert exporting(one_run.parent, "--from", console_report(reports, FIRST)) == 0
+    messages = capsys.readouterr().err
+    for folder in damaged:
+        assert f"{folder} is not a complete run: passed over." in messages
+        assert folder.exists()
+    assert record_of(one_run.parent / "latest")["compared_with"] is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link to somebody else")

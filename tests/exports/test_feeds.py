@@ -20,7 +20,7 @@ BATCH = f"findings-{ACCOUNT}-001.asff.json"
 BOTH = ("--also", "asff", "--also", "ocsf")
 
 
-pytestmark = pytest.mark.usefixtures("plain_workbook")
+pytestmark = pytest.mark.usefixtures("plain_workbook", "uncompared")
 
 
 def documents(run: Path, feed: str) -> list[dict[str, Any]]:

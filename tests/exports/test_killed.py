@@ -6,8 +6,8 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,32 +16,14 @@ from tests.support.aws_server import an_account, environment, serving
 from tests.support.builders import ROOT_FOLDER, a_user
 from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import python, unmeasured
-from tests.support.runs import (
-    SAMPLE,
-    check_folder,
-    console_report,
-    exporting,
-    hidden,
-    visible,
-)
+from tests.support.runs import SAMPLE, check_folder, console_report, exporting, hidden, visible
 
 KILLS = 10
-Started = subprocess.Popen[bytes]
-
-
-@contextmanager
-def started(arguments: list[str], variables: Mapping[str, str] | None = None) -> Iterator[Started]:
-    with subprocess.Popen(
-        arguments,
-        cwd=ROOT_FOLDER,
-        env={**unmeasured(), **(variables or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+PLAIN_WORKBOOK = (
+    "from analyzer.exports import contents, run\n"
+    "run._run_to_compare = lambda *_: None\n"
+    "contents.write_workbook = lambda _, stream, **__: stream.write(b'book')"
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,26 +32,16 @@ def programs() -> Iterator[RunsToKill]:
         yield programs
 
 
-# SIGKILL
-
-
 def killed(runs: RunsToKill, arguments: Sequence[str | Path], seconds: float) -> bool:
     """Kill a run after so many seconds, and tell whether that hit it."""
-    process = runs.begin(*arguments)
+    process = runs.begin(*arguments, script=PLAIN_WORKBOOK)
     time.sleep(seconds)
     with suppress(ProcessLookupError):  # it has ended
         os.kill(process, signal.SIGKILL)
     return runs.end() == -signal.SIGKILL
 
 
-def seconds_of(runs: RunsToKill, arguments: Sequence[str | Path]) -> float:
-    """Let a run come to its end, and return how long that took."""
-    start = time.monotonic()
-    runs.begin(*arguments)
-    assert runs.end() == 0
-    return time.monotonic() - start
-
-
+@pytest.mark.usefixtures("plain_outputs")
 def test_a_run_that_is_killed_at_any_moment_leaves_complete_runs_and_the_next_works(
     tmp_path: Path, programs: RunsToKill
 ) -> None:
@@ -83,7 +55,12 @@ def test_a_run_that_is_killed_at_any_moment_leaves_complete_runs_and_the_next_wo
             seconds = lasting * (number + random.random()) / KILLS
             hits.append(killed(programs, arguments, seconds))
             check_folder(out)
-        lasting = seconds_of(programs, arguments)
+            assert exporting(out, "--from", report, "--keep", "2", "-q") == 0
+        else:
+            start = time.monotonic()
+            programs.begin(*arguments, script=PLAIN_WORKBOOK)
+            assert programs.end() == 0
+            lasting = time.monotonic() - start
         check_folder(out)
         assert hidden(out) == set()
         assert (out / "latest").readlink().name == f"{day}T09-30-00Z"
@@ -162,7 +139,7 @@ def test_fetch_that_is_killed_leaves_whole_reports_only(
     folder = tmp_path / "reports"
     with serving() as aws:
         content = {}
-        for number in range(6):
+        for number in range(4):
             account = f"{number:012}"
             aws.accounts[account] = an_account(account, users=50)
         for account, known in aws.accounts.items():
@@ -175,7 +152,7 @@ def test_fetch_that_is_killed_leaves_whole_reports_only(
 
         aws.latency = 0.05
         seen = 0
-        for _ in range(4):
+        for _ in range(3):
             process = fetch()
             deadline = time.monotonic() + 30
             while len([*folder.glob("[!.]*")]) <= seen and time.monotonic() < deadline:
@@ -195,9 +172,6 @@ def test_fetch_that_is_killed_leaves_whole_reports_only(
     assert {path.name: path.read_bytes() for path in folder.glob("[!.]*.csv")} == content
 
 
-# SIGTERM
-
-
 def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     slow = (
@@ -206,7 +180,9 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
         "contents.write_all = lambda *_: (print('writing', flush=True), time.sleep(60))"
     )
     arguments = ("export", "--from", str(SAMPLE), "--out-dir", str(runs))
-    with started(python(slow, *arguments)) as process:
+    with subprocess.Popen(
+        python(slow, *arguments), cwd=ROOT_FOLDER, env=unmeasured(), stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout
         assert process.stdout.readline() == b"writing\n"
         assert len(hidden(runs)) == 1
@@ -216,33 +192,26 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     assert visible(runs) == hidden(runs) == set()
 
 
-# Two together
-
-
 @pytest.mark.no_cover
-def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    slow = (
-        "import time\n"
-        "from analyzer.exports import contents\n"
+def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(
+    tmp_path: Path, programs: RunsToKill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, ready = tmp_path / "runs", tmp_path / "ready"
+    os.mkfifo(ready)
+    waiting = (
+        f"{PLAIN_WORKBOOK}\n"
         "write_all = contents.write_all\n"
-        "contents.write_all = lambda *each: (time.sleep(3), write_all(*each))[1]"
+        f"contents.write_all = lambda *each: (open({str(ready)!r}).close(), write_all(*each))[1]"
     )
-    arguments = python(slow, "export", "--from", str(SAMPLE), "--out-dir", str(runs))
-    with started(arguments) as one, started(arguments) as other:
-        ends = {process.returncode: said.decode() for process, said in map(waited, (one, other))}
-    assert set(ends) == {0, 75}
-    assert ends[75] == f"credreport: Another run uses {runs}: nothing was done.\n"
+    arguments = ("--from", SAMPLE, "--out-dir", runs)
+    programs.begin("export", *arguments, "-q", script=waiting)
+    with ready.open("w"):
+        assert exporting(runs, "--from", SAMPLE) == 75
+    assert programs.end() == 0
+    message = f"credreport: Another run uses {runs}: nothing was done.\n"
+    assert capsys.readouterr().err == message
     check_folder(runs)
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
-
-
-def waited(process: Started) -> tuple[Started, bytes]:
-    _, said = process.communicate(timeout=60)
-    return process, said
-
-
-# Places that cannot be written
 
 
 @pytest.fixture
@@ -277,7 +246,6 @@ def test_a_disk_that_takes_no_more_leaves_what_was_there(
 def test_a_full_disk_at_the_very_end_leaves_what_was_there(
     one_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-
     runs = one_run.parent
     report = console_report(runs.with_name("reports"), "2026-06-01")
 
@@ -292,34 +260,26 @@ def test_a_full_disk_at_the_very_end_leaves_what_was_there(
     assert hidden(runs) == set()
 
 
-@pytest.fixture
-def as_somebody(runs: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Path]:
-    """Be a user whom permissions hold for, and give a folder that only root may write to.
-
-    A run before it imports what such a user may not be able to read.
-    """
-    assert exporting(runs, "--from", SAMPLE) == 0
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("plain_outputs")
+def test_a_folder_that_may_only_be_read_is_an_error(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exporting(runs, "--from", SAMPLE) == 0  # imports what another user may not read
     capsys.readouterr()
     place = Path(f"/tmp/credreport-test-{os.getpid()}")  # tmp_path is closed to others
-    place.mkdir(mode=0o755)
+    place.mkdir()
     place.chmod(0o555)
     if os.geteuid() == 0:
         os.seteuid(65534)
     try:
-        yield place
+        for out in (place, place / "runs"):
+            for more in ([], ["--check"]):
+                assert exporting(out, "--from", SAMPLE, *more) == 73
+                (message,) = capsys.readouterr().err.splitlines()[len(more) :]
+                assert message.startswith(f"credreport: {out} cannot be written: ")
+                assert str(place) in message
+        assert [*place.iterdir()] == []
     finally:
         os.seteuid(os.getuid())
         place.rmdir()
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("more", [[], ["--check"]])
-def test_a_folder_that_may_only_be_read_is_an_error(
-    as_somebody: Path, capsys: pytest.CaptureFixture[str], more: list[str]
-) -> None:
-    for out in (as_somebody, as_somebody / "runs"):
-        assert exporting(out, "--from", SAMPLE, *more) == 73
-        (told,) = capsys.readouterr().err.splitlines()[len(more) :]
-        assert told.startswith(f"credreport: {out} cannot be written: ")
-        assert str(as_somebody) in told
-    assert [*as_somebody.iterdir()] == []

@@ -2,17 +2,19 @@
 
 import shutil
 from datetime import date
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
 from analyzer.cli import main
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
-from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.files import sha256
+from analyzer.terms import WorkbookSheets
+from analyzer.writers.workbook import write_workbook
 from tests.support.builders import Row, a_password, a_user, days_before, table
 from tests.support.decisions import bulk, line, user_rows
-from tests.support.review import fill_in
+from tests.support.review import edited, entered
 from tests.support.runs import check_whole, console_report, exporting, record_of
 
 FIRST, SECOND, THIRD = "2026-05-01", "2026-06-01", "2026-07-01"
@@ -27,7 +29,10 @@ pytestmark = pytest.mark.usefixtures("plain_workbook")  # of the runs after the 
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Export a first run with two unused users, to be copied."""
     folder = tmp_path_factory.mktemp("first") / "runs"
-    assert export(folder, FIRST) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
+        patch.setattr("analyzer.exports.contents.write_workbook", small)
+        assert export(folder, FIRST) == 0
     return folder
 
 
@@ -46,6 +51,24 @@ def run(runs: Path, day: str) -> Path:
     return runs / f"{day}T09-30-00Z"
 
 
+def review(
+    runs: Path, copy: str = "review.xlsx", *, by: str = "Anna", on: date = ON, **words: str
+) -> None:
+    """Enter decisions by user in the first workbook or a copy of it; an empty word empties."""
+    workbook = run(runs, FIRST) / "review.xlsx"
+    workbook.with_name(copy).write_bytes(filled_in(workbook.read_bytes(), by, on, **words))
+
+
+@cache
+def filled_in(workbook: bytes, by: str, on: date, **words: str) -> bytes:
+    """Return a workbook with decisions, filled in once for all tests."""
+    rows = {
+        user: (word, by, on, None, "needed" if word == "keep" else None) if word else (None,) * 5
+        for user, word in words.items()
+    }
+    return edited(workbook, *(entered(user, row) for user, row in rows.items()))
+
+
 def decided(runs: Path) -> dict[str, str]:
     content = (runs / "decisions.csv").read_bytes()
     return {each.user: str(each.decision) for each in read_ledger("d", content).lines}
@@ -57,10 +80,11 @@ def test_without_decisions_there_is_no_ledger(runs: Path) -> None:
     assert record_of(run(runs, FIRST))["ledger"] is None
 
 
+@pytest.mark.usefixtures("uncompared")
 def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete", "bob": "keep"}, on=ON)
+    review(runs, ann="delete", bob="keep")
     assert export(runs, SECOND) == 0
     assert decided(runs) == {"ann": "delete", "bob": "keep"}
     log = capsys.readouterr().err
@@ -77,139 +101,116 @@ def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     assert exempt == {"ann": "", "bob": "needed"}
 
 
-def test_copies_beside_the_workbook_are_collected_one_by_one(runs: Path) -> None:
-    first = run(runs, FIRST)
-    fill_in(first / "review.xlsx", {"ann": "delete"}, on=ON, copy=first / "anna.xlsx")
-    fill_in(first / "review.xlsx", {"bob": "delete"}, by="Tom", on=ON, copy=first / "tom.xlsx")
-    shutil.copy(first / "anna.xlsx", first / "~$anna.xlsx")
+@pytest.mark.usefixtures("plain_outputs")
+def test_copies_beside_the_workbook_are_collected_whatever_the_case_of_their_ending(
+    runs: Path,
+) -> None:
+    review(runs, "anna.XLSX", ann="delete")
+    review(runs, "Tom.Xlsx", by="Tom", bob="delete")
+    shutil.copy(run(runs, FIRST) / "anna.XLSX", run(runs, FIRST) / "~$anna.XLSX")
     assert export(runs, SECOND) == 0
     assert decided(runs) == {"ann": "delete", "bob": "delete"}
 
 
-def test_a_workbook_that_is_refused_is_named_and_stops_no_run(
+@pytest.mark.usefixtures("plain_outputs")
+def test_a_workbook_that_is_refused_or_in_another_form_is_named_and_stops_no_run(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = run(runs, FIRST)
-    fill_in(first / "review.xlsx", {"ann": "remove"}, on=ON, copy=first / "anna.xlsx")
-    fill_in(first / "review.xlsx", {"bob": "delete"}, by="Tom", on=ON, copy=first / "tom.xlsx")
+    review(runs, "anna.xlsx", ann="remove")
+    review(runs, "tom.xlsx", by="Tom", bob="delete")
+    (run(runs, FIRST) / "eve.xlsb").write_bytes(b"\xd0\xcf")
     assert export(runs, SECOND) == 5
     log = capsys.readouterr().err
     assert "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected:" in log
     assert "not a decision ('remove')" in log
+    assert "eve.xlsb are not collected" in log
     assert decided(runs) == {"bob": "delete"}
     check_whole(run(runs, SECOND))
     assert record_of(run(runs, SECOND))["exit_code"] == 5
 
 
+@pytest.mark.usefixtures("uncompared")
 def test_different_decisions_of_one_day_are_a_conflict_and_neither_is_in_force(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = run(runs, FIRST)
-    fill_in(first / "review.xlsx", {"ann": "delete"}, on=ON, copy=first / "anna.xlsx")
-    fill_in(first / "review.xlsx", {"ann": "keep"}, by="Tom", on=ON, copy=first / "tom.xlsx")
+    review(runs, "anna.xlsx", ann="delete")
+    review(runs, "tom.xlsx", by="Tom", ann="keep")
     assert export(runs, SECOND) == 0
     assert "Conflict on arn:aws:iam::012345678901:user/ann" in capsys.readouterr().err
-    assert [each.decision for each in ledger_lines(runs)] == ["delete", "keep", "conflict"]
+    assert ledger_decisions(runs) == ["delete", "keep", "conflict"]
     second = run(runs, SECOND)
     assert table((second / "follow_up.csv").read_bytes()) == []
     assert main(["plan", str(runs / "decisions.csv"), "-o", str(runs / "r.sh")]) == 5
     assert export(runs, THIRD) == 0
-    assert len(ledger_lines(runs)) == 3
+    assert len(ledger_decisions(runs)) == 3
 
 
-def ledger_lines(runs: Path) -> tuple[LedgerLine, ...]:
-    return read_ledger("d", (runs / "decisions.csv").read_bytes()).lines
+def ledger_decisions(runs: Path) -> list[str]:
+    return [each.decision for each in read_ledger("d", (runs / "decisions.csv").read_bytes()).lines]
 
 
+@pytest.mark.usefixtures("plain_outputs")
 def test_a_changed_ledger_makes_a_new_run_of_the_same_reports_but_only_once(runs: Path) -> None:
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
+    review(runs, ann="delete")
     assert export(runs, FIRST) == 0
     assert (runs / "2026-05-01T09-30-00Z-2").is_dir()
     assert export(runs, FIRST) == 0
     assert not (runs / "2026-05-01T09-30-00Z-3").exists()
 
 
+@pytest.mark.usefixtures("uncompared")
 def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_none(runs: Path) -> None:
-    workbook = run(runs, FIRST) / "review.xlsx"
-    fill_in(workbook, {"ann": "delete", "bob": "delete"}, on=ON)
+    review(runs, ann="delete", bob="delete")
     assert export(runs, SECOND) == 0
-    fill_in(workbook, {"ann": "=", "bob": "investigate"}, on=date(2026, 5, 5))
+    review(runs, on=date(2026, 5, 5), ann="", bob="investigate")
     assert export(runs, THIRD) == 0
-    assert [str(each.decision) for each in ledger_lines(runs)] == [
-        "delete",
-        "delete",
-        "investigate",
-    ]
+    assert [*map(str, ledger_decisions(runs))] == ["delete", "delete", "investigate"]
     third = table((run(runs, THIRD) / "follow_up.csv").read_bytes())
     assert [row["user"] for row in third] == ["ann"]
 
 
-@pytest.mark.parametrize("is_restored", [False, True])
+@pytest.mark.usefixtures("plain_outputs")
 def test_an_entry_that_was_emptied_is_named_and_stays_in_force(
-    runs: Path, capsys: pytest.CaptureFixture[str], *, is_restored: bool
-) -> None:
-    workbook = run(runs, FIRST) / "review.xlsx"
-    as_made = workbook.read_bytes()
-    fill_in(workbook, {"ann": "delete"}, on=ON)
-    assert export(runs, SECOND) == 0
-    assert "emptied:" not in capsys.readouterr().err
-    if is_restored:
-        workbook.write_bytes(as_made)
-    else:
-        fill_in(workbook, {"ann": "="}, on=ON)
-    assert export(runs, SECOND) == 0
-    log = capsys.readouterr().err
-    assert "2026-05-01T09-30-00Z/review.xlsx: emptied: arn:aws:iam::012345678901:user/ann:" in log
-    assert "delete, Anna, 2026-05-04, stays in force; to take it back, write withdraw" in log
-    assert decided(runs) == {"ann": "delete"}
-
-
-def test_an_entry_that_was_emptied_in_another_ledger_is_named(
-    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    given = tmp_path / "bulk.csv"
-    for entry in (("delete", "Anna", "2026-05-04", "", ""), ()):
-        given.write_bytes(bulk(user_rows(ANN), entry))
-        assert export(runs, SECOND, more=("--decisions", given)) == 0
-    log = capsys.readouterr().err
-    assert "Decisions added from bulk.csv: 1." in log
-    assert "bulk.csv: emptied: arn:aws:iam::012345678901:user/ann: delete, Anna" in log
-
-
-@pytest.mark.parametrize("name", ["anna.XLSX", "Anna.Xlsx"])
-def test_a_copy_is_collected_whatever_the_case_of_its_ending(runs: Path, name: str) -> None:
-    first = run(runs, FIRST)
-    fill_in(first / "review.xlsx", {"ann": "delete"}, on=ON, copy=first / "anna.xlsx")
-    (first / "anna.xlsx").rename(first / name)
-    shutil.copy(first / name, first / "~$anna.XLSX")
-    assert export(runs, SECOND) == 0
-    assert decided(runs) == {"ann": "delete"}
-
-
-def test_a_copy_in_a_form_that_is_not_read_is_named(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (run(runs, FIRST) / "anna.xlsb").write_bytes(b"\xd0\xcf")
-    assert export(runs, SECOND) == 5
-    assert "anna.xlsb are not collected" in capsys.readouterr().err
+    workbook = run(runs, FIRST) / "review.xlsx"
+    as_written = workbook.read_bytes()
+    review(runs, ann="delete")
+    assert export(runs, SECOND) == 0
+    assert "emptied:" not in capsys.readouterr().err
+    for content in (as_written, filled_in(workbook.read_bytes(), "Anna", ON, ann="")):
+        workbook.write_bytes(content)
+        assert export(runs, SECOND) == 0
+        log = capsys.readouterr().err
+        assert (
+            "2026-05-01T09-30-00Z/review.xlsx: emptied: arn:aws:iam::012345678901:user/ann:" in log
+        )
+        assert "delete, Anna, 2026-05-04, stays in force; to take it back, write withdraw" in log
+        assert decided(runs) == {"ann": "delete"}
 
 
-def test_another_ledger_is_collected_too(runs: Path, tmp_path: Path) -> None:
-    given = tmp_path / "bulk.csv"
-    given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2026-05-04", "", "")))
-    assert export(runs, SECOND, more=("--decisions", given)) == 0
-    assert decided(runs) == {"ann": "delete"}
-    assert export(runs, THIRD, more=("--decisions", given)) == 0
-    assert decided(runs) == {"ann": "delete"}
+@pytest.mark.usefixtures("plain_outputs")
+def test_another_ledger_is_collected_once_and_what_was_emptied_in_it_is_named(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given, entry = tmp_path / "bulk.csv", ("delete", "Anna", "2026-05-04", "", "")
+    for entered_now in (entry, entry, ()):
+        given.write_bytes(bulk(user_rows(ANN), entered_now))
+        assert export(runs, SECOND, more=("--decisions", given)) == 0
+        assert ledger_decisions(runs) == ["delete"]
+    log = capsys.readouterr().err
+    assert log.count("Decisions added from bulk.csv: 1.") == 1
+    assert log.count("bulk.csv: emptied: arn:aws:iam::012345678901:user/ann: delete, Anna") == 1
 
 
+@pytest.mark.usefixtures("plain_outputs")
 def test_a_day_in_future_is_refused_in_a_given_ledger_and_in_a_workbook(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = tmp_path / "bulk.csv"
     given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2999-01-01", "", "")))
     assert export(runs, SECOND, more=("--decisions", given)) == 3
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=date(2999, 1, 1))
+    review(runs, on=date(2999, 1, 1), ann="delete")
     assert export(runs, SECOND) == 5
     assert not (runs / "decisions.csv").exists()
     assert capsys.readouterr().err.count("the day is after today") == 2
@@ -240,26 +241,27 @@ def test_columns_that_people_added_to_the_ledger_are_refused_by_name(
     assert "Carl" in ledger.read_text()
 
 
-def test_what_is_done_stays_done_since_the_run_that_first_showed_it(runs: Path) -> None:
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
-    for day in (SECOND, THIRD):
+@pytest.mark.usefixtures("uncompared")
+def test_what_is_done_stays_done_since_the_run_that_first_showed_it_unless_that_was_edited(
+    runs: Path,
+) -> None:
+    def done_since(day: str) -> str:
         assert export(runs, day, BOB) == 0
         (row,) = table((run(runs, day) / "follow_up.csv").read_bytes())
-        assert (row["status"], row["done_since"]) == ("done", "2026-06-01T09:30:00Z")
+        assert row["status"] == "done"
+        return row["done_since"]
+
+    review(runs, ann="delete")
+    assert done_since(SECOND) == done_since(THIRD) == "2026-06-01T09:30:00Z"
+    for day in (SECOND, THIRD):
+        with (run(runs, day) / "follow_up.csv").open("ab") as stream:
+            stream.write(b"\n")
+    assert done_since("2026-08-01") == "2026-08-01T09:30:00Z"
 
 
-def test_a_follow_up_that_was_edited_is_no_evidence(runs: Path) -> None:
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
-    assert export(runs, SECOND, BOB) == 0
-    with (run(runs, SECOND) / "follow_up.csv").open("ab") as stream:
-        stream.write(b"\n")
-    assert export(runs, THIRD, BOB) == 0
-    (row,) = table((run(runs, THIRD) / "follow_up.csv").read_bytes())
-    assert row["done_since"] == "2026-07-01T09:30:00Z"
-
-
+@pytest.mark.usefixtures("plain_outputs")
 def test_overdue_decisions_fail_a_run(runs: Path) -> None:
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
+    review(runs, ann="delete")
     assert export(runs, SECOND, more=("--fail-on", "overdue", "--due-days", "28")) == 0
     assert export(runs, SECOND, more=("--fail-on", "overdue", "--due-days", "27")) == 1
 
@@ -267,8 +269,7 @@ def test_overdue_decisions_fail_a_run(runs: Path) -> None:
 def test_check_reads_decisions_and_writes_nothing(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    workbook = run(runs, FIRST) / "review.xlsx"
-    fill_in(workbook, {"ann": "remove"}, on=ON)
+    review(runs, ann="remove")
     assert export(runs, SECOND, more=("--check",)) == 5
     assert "are not collected" in capsys.readouterr().err
     assert not (runs / "decisions.csv").exists()
@@ -281,28 +282,24 @@ def test_check_creates_no_folder_for_the_decisions_that_it_reads(tmp_path: Path)
     assert not new.exists()
 
 
-def test_a_run_is_compared_by_the_decisions_that_each_run_has(runs: Path) -> None:
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "keep"}, on=ON)
+def test_a_run_is_compared_by_the_decisions_that_each_run_has_unless_they_were_edited(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review(runs, ann="keep")
     assert export(runs, SECOND) == 0
     changes = table((run(runs, SECOND) / "changes.csv").read_bytes())
     (row,) = (row for row in changes if row["user"] == "ann" and not row["rule"])
     assert (row["change"], row["exemption_now"]) == ("exempted", "needed")
     assert main(["diff", *(str(run(runs, day)) for day in (FIRST, SECOND)), "-q"]) == 0
-
-
-def test_a_run_whose_ledger_was_edited_is_not_compared_with(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "keep"}, on=ON)
-    assert export(runs, SECOND) == 0
     with (run(runs, SECOND) / "decisions.csv").open("ab") as stream:
         stream.write(b"\n")
     assert export(runs, THIRD) == 0
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("uncompared")
 def test_new_use_after_the_decision_is_shown_and_not_acted_on(runs: Path) -> None:
-    fill_in(run(runs, FIRST) / "review.xlsx", {"ann": "delete"}, on=ON)
+    review(runs, ann="delete")
     used = a_user("ann", created=days_before(900), password=a_password(days_before(-10)))
     assert export(runs, SECOND, used, BOB) == 0
     (row,) = table((run(runs, SECOND) / "follow_up.csv").read_bytes())
@@ -313,6 +310,7 @@ def test_new_use_after_the_decision_is_shown_and_not_acted_on(runs: Path) -> Non
     assert "user/ann" not in script.read_text().split("left out", 1)[0]
 
 
+@pytest.mark.usefixtures("uncompared")
 def test_lines_by_hand_in_the_ledger_count(runs: Path) -> None:
     (runs / "decisions.csv").write_bytes(ledger_bytes([line("delete", ANN, on=ON)]))
     assert export(runs, SECOND) == 0

@@ -19,7 +19,8 @@ from analyzer.verdicts.verdict import with_verdicts
 from tests.support.outputs import SAMPLES
 from tests.support.runs import exporting
 
-ORGANIZATION = SAMPLES / "organization"
+REPORTS = sorted((SAMPLES / "organization").glob("[!1]*.csv"))[:2]
+FROM = [word for report in REPORTS for word in ("--from", report)]
 OUTPUTS = ("users.csv", "findings.csv", "analysis.json", "review.xlsx", "findings.ocsf.json")
 
 
@@ -28,11 +29,11 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every report be too large for the memory, and more than one page."""
     monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
     monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 100)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 5)
 
 
 def of_organization() -> Analysis:
-    return analyzer.analyze(analyzer.load(ORGANIZATION))
+    return analyzer.analyze(analyzer.load(*REPORTS))
 
 
 @pytest.mark.usefixtures("large")
@@ -44,8 +45,8 @@ def test_each_page_is_judged_once_and_its_findings_are_worded_once(
     monkeypatch.setattr(inspection, "page_findings", worded)
     monkeypatch.setattr(inspection, "page_counts", None)
     also = ("--also", "ocsf", "--also", "parquet")
-    assert exporting(tmp_path / "runs", "--from", ORGANIZATION, *also) == 0
-    report = analyzer.load(ORGANIZATION)
+    assert exporting(tmp_path / "runs", *FROM, *also) == 0
+    report = analyzer.load(*REPORTS)
     pages, roots = len(list(report.pages())), len(list(report.roots()))
     assert judged.call_count == pages > 1
     assert worded.call_count == pages + roots
@@ -56,7 +57,7 @@ def test_the_outputs_are_those_of_an_analysis_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def outputs(folder: Path) -> Iterator[bytes]:
-        exporting(folder, "--from", ORGANIZATION, "--also", "ocsf")
+        exporting(folder, *FROM, "--also", "ocsf")
         for name in OUTPUTS:
             yield (folder / "latest" / name).read_bytes()
 

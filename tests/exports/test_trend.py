@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import openpyxl
+import pandas as pd
 import pytest
 
 from analyzer.exports.contents import TREND_COLUMNS, TREND_MONTHS, trend
 from analyzer.exports.run_record import RunRecord, read_record
-from analyzer.exports.runs import Run, prune, runs
+from analyzer.exports.runs import Run, prune
+from analyzer.exports.runs import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
-from tests.support.runs import console_report, exporting, record_of
-from tests.support.workbooks import opened, parts, texts, values
+from tests.support.runs import console_report, exporting, record_of, write_plainly
+from tests.support.workbooks import analyzed_users, file_of, opened, parts, values
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -64,23 +65,18 @@ def test_a_month_has_its_last_run_and_the_trend_twelve_months() -> None:
     assert last[0].startswith("2025-04")
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
+def test_a_record_that_does_not_have_the_numbers_is_none(one_run: Path) -> None:
+    assert read_record(one_run) is not None
+    whole = record_of(one_run)
+    for changed in (
         {"users": None},
         {"users": {"unused": 1}},
         {"users": {**NONE, "unused": "1"}},
         {"as_of": None},
         {"as_of": "yesterday"},
-    ],
-)
-def test_a_record_that_does_not_have_the_numbers_is_none(
-    tmp_path: Path, changed: dict[str, Any]
-) -> None:
-    run = exported(tmp_path / "runs", tmp_path, (6,))
-    assert read_record(run) is not None
-    saved(run, json.dumps({**record_of(run), **changed}), "manifest.json")
-    assert read_record(run) is None
+    ):
+        saved(one_run, json.dumps({**whole, **changed}), "manifest.json")
+        assert read_record(one_run) is None, changed
 
 
 def test_the_last_run_of_each_of_thirteen_months_is_never_removed(tmp_path: Path) -> None:
@@ -91,49 +87,44 @@ def test_the_last_run_of_each_of_thirteen_months_is_never_removed(tmp_path: Path
         saved(tmp_path / run.name, run.record.model_dump_json(), "manifest.json")
     removed = prune(tmp_path, 3, spared=made[0].name)
     kept = {made[0].name, made[-2].name, *(f"{month}-28T00-00-00Z" for month in months[1:])}
-    assert {run.name for run in runs(tmp_path)} == kept
+    assert {run.name for run in runs_in(tmp_path)} == kept
     assert len(removed) == len(made) - len(kept)
 
 
-# The Summary
+def test_a_run_has_the_trend_of_the_runs_before_it(
+    runs: Path, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers: dict[int, list[list[Any]]] = {}
+    for month in (7, 6, 8):  # The report of June comes late.
 
+        def write(_: Any, folder: Path, __: Any, trend: pd.DataFrame, month: int = month) -> int:
+            numbers[month] = trend[["unused", "inactive", "users"]].to_numpy().tolist()
+            return write_plainly(folder)
 
-def exported(runs: Path, reports: Path, months: tuple[int, ...]) -> Path:
-    """Export a report a month, each with an unused user more, and return the last run."""
-    for number, month in enumerate(months, 1):
-        users = [a_user(f"user{at}") for at in range(number)]
-        report = console_report(reports / str(month), f"2026-{month:02}-01", *users, ASLEEP)
+        monkeypatch.setattr("analyzer.exports.contents.write_all", write)
+        users = [a_user(f"user{number}") for number in range(month)]
+        report = console_report(reports, f"2026-{month:02}-01", *users, ASLEEP)
         assert exporting(runs, "--from", report) == 0
-    return (runs / "latest").resolve()
+    july = [7, 1, 8]
+    assert numbers == {7: [july], 6: [[6, 1, 7]], 8: [[6, 1, 7], july, [8, 1, 9]]}
+    assert record_of(runs / "latest")["users"] == {**NONE, "unused": 8, "dormant": 1}
 
 
-def test_the_summary_shows_the_trend_of_the_earlier_runs_and_this_one(tmp_path: Path) -> None:
-    run = exported(tmp_path / "runs", tmp_path, (6, 7, 8))
-    assert record_of(run)["users"] == {**NONE, "unused": 3, "dormant": 1}
-    file = (run / "review.xlsx").read_bytes()
+def test_the_summary_shows_the_trend_in_numbers_and_a_chart(tmp_path: Path) -> None:
+    runs = [a_run(f"2026-0{month}", unused=month, dormant=1) for month in (6, 7)]
+    frame = trend(runs, "now", datetime(2026, 8, 1, tzinfo=UTC), {**NONE, Verdict.UNUSED: 8})
+    file = file_of(analyzed_users(tmp_path, [a_user()]), trend=frame)
     rows = values(opened(file)["Summary"])
     at = next(number for number, row in enumerate(rows) if row[0] == "Trend: users by month")
     assert [row[:4] for row in rows[at + 1 : at + 5]] == [
         ("As of (UTC)", "unused", "retired or dormant", "all IAM users"),
-        ("2026-06-01", 1, 1, 2),
-        ("2026-07-01", 2, 1, 3),
-        ("2026-08-01", 3, 1, 4),
+        ("2026-06-01", 6, 1, 7),
+        ("2026-07-01", 7, 1, 8),
+        ("2026-08-01", 8, 0, 8),
     ]
     chart = parts(file)["xl/charts/chart3.xml"].decode()
     for cells in ("$A$", "$B$", "$C$", "$D$"):
         assert f"'Summary'!{cells}{at + 3}:{cells}{at + 5}" in chart
     assert "<v>2026-08-01</v>" in chart.replace("c:", "")
-    assert "<v>4</v>" in chart.replace("c:", "")
+    assert "<v>8</v>" in chart.replace("c:", "")
     assert {*("circle", "square", "triangle")} <= {*chart.split('"')}
-
-
-def test_an_older_report_has_no_trend_of_newer_runs(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    exported(runs, tmp_path, (7, 6))
-    summary = openpyxl.load_workbook(runs / "2026-06-01T09-30-00Z" / "review.xlsx")["Summary"]
-    assert "Trend" not in texts(summary)
-
-
-def test_a_first_run_has_no_trend(tmp_path: Path) -> None:
-    run = exported(tmp_path / "runs", tmp_path, (6,))
-    assert "Trend" not in texts(openpyxl.load_workbook(run / "review.xlsx")["Summary"])
