@@ -25,7 +25,7 @@ from tests.support.builders import (
     report_text,
     saved,
 )
-from tests.support.outputs import analyzed, analyzed_console, exemptions_of
+from tests.support.outputs import analysis_of, analyzed, analyzed_console, exemptions_of
 
 EVERY_COLUMN = (*COLUMNS, MORE_CREDENTIALS)
 
@@ -129,25 +129,27 @@ def test_it_says_why_the_user_has_none_of_the_verdicts_above(
     assert all(line in str(explanation).splitlines() for line in expected)
 
 
-@pytest.mark.parametrize(
-    ("cells", "counts"),
-    [
-        ({"access_key_1_active": "true"}, True),
-        ({"access_key_1_active": "true", "access_key_1_last_used_date": AS_OF}, False),
-        ({"access_key_1_active": "true", "access_key_1_last_rotated": AS_OF}, False),
-        ({"access_key_1_active": "true", "access_key_1_last_used_date": "2026-1"}, False),
-        ({"password_enabled": "true", "password_last_changed": "N/A"}, True),
-        ({"password_enabled": "true", "password_last_changed": LONG_AGO}, False),
-    ],
+COUNTED_FROM_CREATION: tuple[tuple[Row, bool], ...] = (
+    ({"access_key_1_active": "true"}, True),
+    ({"access_key_1_active": "true", "access_key_1_last_used_date": AS_OF}, False),
+    ({"access_key_1_active": "true", "access_key_1_last_rotated": AS_OF}, False),
+    ({"access_key_1_active": "true", "access_key_1_last_used_date": "2026-1"}, False),
+    ({"password_enabled": "true", "password_last_changed": "N/A"}, True),
+    ({"password_enabled": "true", "password_last_changed": LONG_AGO}, False),
 )
-def test_the_creation_of_the_user_decides_where_a_credential_counts_from_it(
-    tmp_path: Path, cells: Row, *, counts: bool
-) -> None:
-    user = a_user("ann", key_2=a_key(LONG_AGO, AS_OF)) | cells
-    shown = readings(explained(tmp_path, user), "verdict")
-    assert ("user_creation_time" in shown) is counts
-    if counts:
-        assert shown["user_creation_time"] == "user created, 1,000 days before as-of"
+
+
+def test_the_creation_of_the_user_decides_where_a_credential_counts_from_it() -> None:
+    users = [
+        a_user(f"ann{number}", key_2=a_key(LONG_AGO, AS_OF)) | cells
+        for number, (cells, _) in enumerate(COUNTED_FROM_CREATION)
+    ]
+    explanations = analysis_of(users).explain("ann*")
+    for (cells, counts), explanation in zip(COUNTED_FROM_CREATION, explanations, strict=True):
+        shown = readings(explanation, "verdict")
+        assert ("user_creation_time" in shown) is counts, cells
+        if counts:
+            assert shown["user_creation_time"] == "user created, 1,000 days before as-of"
 
 
 def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value(tmp_path: Path) -> None:
@@ -161,14 +163,12 @@ def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value(tmp_path: Pa
         )
 
 
-def test_a_cell_that_differs_between_rows_and_decides_nothing_is_shown_as_such(
-    tmp_path: Path,
-) -> None:
+def test_a_cell_that_differs_between_rows_and_decides_nothing_is_shown_as_such() -> None:
     users = [
         a_user("ann", key_1=a_key(LONG_AGO, AS_OF)) | {"access_key_1_last_used_region": region}
         for region in ("eu-west-1", "us-east-1")
     ]
-    explanation, *_ = analyzed(tmp_path, users).explain("ann")
+    explanation, *_ = analysis_of(users).explain("ann")
     shown = {cell.column: cell.reading for cell in explanation.cells}
     assert shown["access_key_1_last_used_region"] == "another row of this ARN has another value"
 
@@ -197,9 +197,9 @@ def test_cells_of_one_slot_that_contradict_each_other_are_named(tmp_path: Path) 
     )
 
 
-def test_rows_that_differ_are_explained_together(tmp_path: Path) -> None:
+def test_rows_that_differ_are_explained_together() -> None:
     rows = [a_user("ann", password=a_password(days_before(days))) for days in (500, 2)]
-    (explanation,) = analyzed(tmp_path, rows).explain("ann")
+    (explanation,) = analysis_of(rows).explain("ann")
     assert explanation.row == 3
     reading = readings(explanation, "verdict")["password_last_used"]
     assert reading == "another row of this ARN has another value"
@@ -230,11 +230,11 @@ def test_exemptions_that_match_are_shown_whether_they_apply_or_not(tmp_path: Pat
     assert "  row 3: a*: Past, expired on 2026-04-30" in text
 
 
-def test_an_exemption_from_one_rule_says_so(tmp_path: Path) -> None:
+def test_an_exemption_from_one_rule_says_so() -> None:
     header = "account,user,reason,owner,expires,rule"
     content = f"{header}\n*,ann,Why,,,idle-password".encode()
     exemptions = analyzer.read_exemptions(("list.csv", content))
-    (explanation,) = analyzed(tmp_path, [a_user("ann")], exemptions).explain("ann")
+    (explanation,) = analysis_of([a_user("ann")], exemptions).explain("ann")
     assert "  row 2: ann: Why, rule idle-password only" in str(explanation)
 
 
@@ -264,15 +264,15 @@ def test_caveats_have_their_sentences_in_text_and_in_json() -> None:
     ]
 
 
-@pytest.mark.parametrize("user", ["BATCH-export", "batch-*", "arn:aws:iam::*:user/*/batch-export"])
-def test_a_user_is_found_by_name_pattern_or_arn(user: str) -> None:
-    (explanation,) = analyzed_console().explain(user)
-    assert explanation.user == "batch-export"
+def test_a_user_is_found_by_name_pattern_or_arn() -> None:
+    for user in ("BATCH-export", "batch-*", "arn:aws:iam::*:user/*/batch-export"):
+        (explanation,) = analyzed_console().explain(user)
+        assert explanation.user == "batch-export", user
 
 
-def test_a_user_without_account_has_none_in_the_text(tmp_path: Path) -> None:
+def test_a_user_without_account_has_none_in_the_text() -> None:
     user = a_user("ann", arn="ann")
-    analysis = analyzed(tmp_path, [user])
+    analysis = analysis_of([user])
     (explanation,) = analysis.explain("ann")
     assert str(explanation).splitlines()[2].startswith("row 3 of ") is (explanation.account == "")
 

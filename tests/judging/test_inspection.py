@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +35,7 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.outputs import CONSOLE, SAMPLES, analyzed, exemptions_of
+from tests.support.outputs import CONSOLE, SAMPLES, analyzed, analyzed_sample, exemptions_of
 
 BAD_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
 NO_MFA = a_user("no-mfa", password=a_password(days_before(1)))
@@ -44,10 +45,18 @@ MFA = "console-user-without-mfa"
 
 
 def inspected(
-    folder: Path, users: Iterable[Row], *exemptions: str, root: Row | None = None, **book: object
+    users: Iterable[Row], *exemptions: str, root: Row | None = None, **book: str
 ) -> Inspection:
-    report = analyzer.load(saved(folder, report_text(users, root=root)), as_of=AS_OF)
-    chosen = analyzer.rulebook(**book)  # type: ignore[arg-type]  # whatever a test asks for
+    return _inspected(report_text(users, root=root), exemptions, tuple(book.items()))
+
+
+@cache
+def _inspected(
+    text: str, exemptions: tuple[str, ...], book: tuple[tuple[str, str], ...]
+) -> Inspection:
+    """Inspect a report once for all tests."""
+    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
+    chosen = analyzer.rulebook(**dict(book))  # type: ignore[arg-type]  # whatever a test asks for
     return analyzer.analyze(report, exemptions=exemptions_of(*exemptions), book=chosen).inspection
 
 
@@ -60,13 +69,10 @@ def organization() -> Analysis:
     return analyzer.analyze(analyzer.load(SAMPLES / "organization"))
 
 
-# Findings
-
-
 def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the_longest_idle() -> (
     None
 ):
-    found = organization().inspection.findings
+    found = analyzed_sample(SAMPLES / "organization").inspection.findings
     ids = [rule.id for rule in RULES]
     order = [
         (
@@ -93,7 +99,7 @@ def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the
 def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    small = organization().inspection
+    small = analyzed_sample(SAMPLES / "organization").inspection
     one = small.findings
     monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 50)
@@ -108,7 +114,7 @@ def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
 def test_a_large_report_is_not_read_again_for_the_counts_of_findings_that_were_listed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    expected = organization().inspection.counts
+    expected = analyzed_sample(SAMPLES / "organization").inspection.counts
     monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
     inspection = organization().inspection
     passes: list[int] = []
@@ -126,28 +132,26 @@ def test_a_large_report_is_not_read_again_for_the_counts_of_findings_that_were_l
 DEFAULT = [rule.id for rule in RULES if rule.default]
 
 
-@pytest.mark.parametrize(
-    ("at_once", "parts"),
-    [
+def test_many_users_are_judged_by_some_rules_at_a_time_with_the_same_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = inspected([NO_MFA, ODD], root=BAD_ROOT)
+    findings = whole.findings
+    for at_once, parts in (
         (1, len(DEFAULT)),
         (3 * 4, math.ceil(len(DEFAULT) / 4)),
         (3 * (len(DEFAULT) - 1), 2),
         (3 * len(DEFAULT), 1),
-    ],
-)
-def test_many_users_are_judged_by_some_rules_at_a_time_with_the_same_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, parts: int
-) -> None:
-    whole = inspected(tmp_path, [NO_MFA, ODD], root=BAD_ROOT)
-    monkeypatch.setattr(inspections, "JUDGED_AT_ONCE", at_once)
-    frames = list(inspected(tmp_path, [NO_MFA, ODD], root=BAD_ROOT).frames())
-    assert len(frames) == parts
-    assert all(frame["rule"].cat.categories.tolist() == DEFAULT for frame in frames)
-    assert_frame_equal(pd.concat(frames, ignore_index=True), whole.findings)
+    ):
+        monkeypatch.setattr(inspections, "JUDGED_AT_ONCE", at_once)
+        frames = list(replace(whole).frames())
+        assert len(frames) == parts, at_once
+        assert all(frame["rule"].cat.categories.tolist() == DEFAULT for frame in frames)
+        assert_frame_equal(pd.concat(frames, ignore_index=True), findings)
 
 
-def test_no_rules_find_nothing(tmp_path: Path) -> None:
-    found = inspected(tmp_path, [NO_MFA], rules=[MFA], skip=[MFA]).findings
+def test_no_rules_find_nothing() -> None:
+    found = inspected([NO_MFA], rules=MFA, skip=MFA).findings
     assert (len(found), list(found)) == (0, [*FINDINGS, *OWNERSHIP])
 
 
@@ -180,22 +184,16 @@ def test_by_default_the_rules_run_that_are_on_by_default(tmp_path: Path) -> None
     assert (book.thresholds.idle_days, book.thresholds.rotation_days) == (45, 90)
 
 
-# Exemptions
-
-
-def test_an_exemption_without_a_rule_excuses_from_every_rule(tmp_path: Path) -> None:
+def test_an_exemption_without_a_rule_excuses_from_every_rule() -> None:
     users = [a_user("ann", password=a_password(days_before(99)), key_1=a_key())]
-    found = inspected(tmp_path, users, "*,ann,by design,,").findings
+    found = inspected(users, "*,ann,by design,,").findings
     assert set(found.loc[found["user"] == "ann", "exemption"]) == {"by design"}
 
 
-def test_a_root_is_excused_only_by_its_name(tmp_path: Path) -> None:
+def test_a_root_is_excused_only_by_its_name() -> None:
     for entry, reason in (("*,*,why,,", ""), ("*,<root_account>,why,,", "why")):
-        found = inspected(tmp_path, [], entry, root=BAD_ROOT).findings
+        found = inspected([], entry, root=BAD_ROOT).findings
         assert set(found["exemption"]) == {reason}
-
-
-# Controls
 
 
 @pytest.mark.parametrize(
@@ -211,20 +209,19 @@ def test_a_root_is_excused_only_by_its_name(tmp_path: Path) -> None:
     ],
 )
 def test_a_control_passes_only_if_nothing_fails_it_and_all_is_understood(
-    tmp_path: Path,
     users: list[Row],
     exemption: list[str],
     result: Result,
     numbers: tuple[int, int, int],
 ) -> None:
-    found = control(inspected(tmp_path, users, *exemption, benchmark="fsbp"), "IAM.5")
+    found = control(inspected(users, *exemption, benchmark="fsbp"), "IAM.5")
     assert found.result is result
     assert (found.fails, found.exempt, found.undecided) == numbers
     assert bool(found.why) is (result not in (Result.PASS, Result.FAIL))
 
 
-def test_a_control_whose_rule_was_left_out_is_not_run(tmp_path: Path) -> None:
-    found = inspected(tmp_path, [NO_MFA], benchmark="fsbp", skip=[MFA])
+def test_a_control_whose_rule_was_left_out_is_not_run() -> None:
+    found = inspected([NO_MFA], benchmark="fsbp", skip=MFA)
     assert control(found, "IAM.5").result is Result.NOT_RUN
     assert control(found, "IAM.5").why == f"Optional rule, not run: {MFA}."
     assert control(found, "IAM.1").result is Result.NOT_DECIDABLE
@@ -243,9 +240,9 @@ def test_a_control_on_the_root_that_the_filter_leaves_out_says_so(tmp_path: Path
     assert control(part.inspection, "2.5").why == f"Optional rule, not run: {skipped}."
 
 
-def test_a_control_fails_by_the_rule_that_ran_though_another_was_left_out(tmp_path: Path) -> None:
+def test_a_control_fails_by_the_rule_that_ran_though_another_was_left_out() -> None:
     user = a_user("idle", key_1=a_key())
-    found = inspected(tmp_path, [user], benchmark="fsbp", skip=["idle-password"])
+    found = inspected([user], benchmark="fsbp", skip="idle-password")
     assert control(found, "IAM.8").result is Result.FAIL
 
 
@@ -268,11 +265,10 @@ WITH_ROOT = {
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("other", WITH_ROOT.values(), ids=WITH_ROOT)
-@pytest.mark.parametrize("first", [ROOTLESS, report_text([SAFE])])
 def test_the_root_row_of_an_account_may_stand_in_any_of_its_reports(
-    tmp_path: Path, first: str, other: str, order: int
+    tmp_path: Path, other: str, order: int
 ) -> None:
-    paths = [saved(tmp_path, first, "a.csv"), saved(tmp_path, other, "b.csv")]
+    paths = [saved(tmp_path, ROOTLESS, "a.csv"), saved(tmp_path, other, "b.csv")]
     report = analyzer.load(*paths[::order], as_of=AS_OF)
     found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).inspection
     assert found.rules_lacking_input == {}
@@ -328,9 +324,6 @@ def test_an_account_that_could_not_be_read_passes_no_control(tmp_path: Path) -> 
     assert found.failures([Severity.LOW], ["root-used"])
 
 
-# What fails a run
-
-
 @pytest.mark.parametrize(
     ("users", "exemption", "fails"),
     [
@@ -342,18 +335,18 @@ def test_an_account_that_could_not_be_read_passes_no_control(tmp_path: Path) -> 
     ],
 )
 def test_a_run_fails_by_a_rule_or_its_severity_unless_all_who_do_are_exempt(
-    tmp_path: Path, users: list[Row], exemption: list[str], *, fails: bool
+    users: list[Row], exemption: list[str], *, fails: bool
 ) -> None:
-    found = inspected(tmp_path, users, *exemption)
+    found = inspected(users, *exemption)
     assert bool(found.failures([], [MFA])) is fails
     assert bool(found.failures([Severity.HIGH], [])) is fails
     assert not found.failures([Severity.CRITICAL], [])
     assert not found.failures([], ["root-access-key"])
 
 
-def test_what_is_only_noted_fails_no_run(tmp_path: Path) -> None:
+def test_what_is_only_noted_fails_no_run() -> None:
     root = the_root(access_key_1_last_rotated=days_before(9))
-    found = inspected(tmp_path, [SAFE], root=root)
+    found = inspected([SAFE], root=root)
     assert found.counts["root-access-key", Outcome.NOTED, False] == 1
     assert not found.failures([Severity.CRITICAL], [])
 
@@ -368,12 +361,12 @@ def test_what_is_only_noted_fails_no_run(tmp_path: Path) -> None:
     ],
 )
 def test_the_controls_that_are_not_met_are_named(
-    tmp_path: Path, users: list[Row], exemption: list[str], expected: list[str]
+    users: list[Row], exemption: list[str], expected: list[str]
 ) -> None:
-    found = inspected(tmp_path, users, *exemption, benchmark="fsbp")
+    found = inspected(users, *exemption, benchmark="fsbp")
     assert found.control_failures() == expected
 
 
-def test_a_control_that_did_not_run_is_not_one_that_is_not_met(tmp_path: Path) -> None:
-    found = inspected(tmp_path, [NO_MFA], benchmark="fsbp", skip=[MFA])
+def test_a_control_that_did_not_run_is_not_one_that_is_not_met() -> None:
+    found = inspected([NO_MFA], benchmark="fsbp", skip=MFA)
     assert found.control_failures() == []
