@@ -9,9 +9,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused
-from tests.support.lake import damaged, one_process, ordered, report_of, tricky_folder
-from tests.support.outputs import SAMPLES
-from tests.support.reading import put
+from tests.support.lake import damaged, one_process, ordered, tricky_folder
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -24,21 +22,10 @@ def sample() -> Any:
         yield import_module("samples.engines.dask")
 
 
-def generated_folder(folder: Path) -> Path:
-    for number in range(30):
-        put(folder, report_of(number, "ann", "bob"), f"{number}.csv")
-    return folder
-
-
-def organization(_: Path) -> Path:
-    return SAMPLES / "organization"
-
-
-@pytest.mark.parametrize("make", [organization, tricky_folder, generated_folder])
 def test_dask_gives_the_rows_of_one_process(
-    make: Any, sample: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sample: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make(tmp_path / "reports")
+    folder = tricky_folder(tmp_path / "reports")
     sample.run(str(folder), str(tmp_path / "users"), rows=20)
     users = pq.read_table(tmp_path / "users")
     assert users.schema == analyzer.USERS

@@ -15,7 +15,6 @@ import pytest
 
 from analyzer import read_exemptions
 from analyzer.changes.users import Change
-from analyzer.cli import main
 from analyzer.cli.stdout import PIPE_CLOSED
 from analyzer.columns import OF_USERS_CSV
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
@@ -149,9 +148,6 @@ def _rows(text: str) -> Iterator[tuple[str, str]]:
         yield first, second
 
 
-# Tables
-
-
 def test_the_readme_has_at_most_250_lines() -> None:
     assert len(README.splitlines()) <= 250
 
@@ -228,9 +224,6 @@ def _headings(text: str) -> list[str]:
     return [re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads]
 
 
-# Commands and examples
-
-
 def test_every_reason_not_to_run_a_block_is_still_needed() -> None:
     needed = {beginning(block, NOT_RUN) for block in blocks("sh")} - {None}
     assert needed == set(NOT_RUN)
@@ -281,25 +274,26 @@ def test_the_import_of_findings_fails_if_one_fails(aws: str, tmp_path: Path) -> 
     assert b"findings-123456789012-001.asff.json: not imported" in ended.stderr
 
 
-def ran_python(page: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_example(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the only example in Python of a page, beside the samples."""
     ((_, _, example),) = [each for each in blocks("python") if each.page == page]
     (folder / "samples").symlink_to(ROOT_FOLDER / "samples")
-    return subprocess.run(
-        [sys.executable, "-c", example], cwd=folder, capture_output=True, text=True, check=True
-    )
+    monkeypatch.chdir(folder)
+    exec(compile(example, page, "exec"), {"__name__": "__main__"})
 
 
-def test_the_example_of_an_own_rule_runs_and_prints_its_findings(tmp_path: Path) -> None:
-    ended = ran_python("analyzer/rules/README.md", tmp_path)
-    assert re.search(r"created \d,\d{3} days ago", ended.stdout)
+def test_the_example_of_an_own_rule_runs_and_prints_its_findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_example("analyzer/rules/README.md", tmp_path, monkeypatch)
+    assert re.search(r"created \d,\d{3} days ago", capsys.readouterr().out)
 
 
 def test_the_python_example_runs_and_prints_the_unused_users_of_each_account(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended = ran_python("README.md", tmp_path)
-    assert re.findall(r"^(\d{12}) +(\d+)$", ended.stdout, re.MULTILINE)
+    run_example("README.md", tmp_path, monkeypatch)
+    assert re.findall(r"^(\d{12}) +(\d+)$", capsys.readouterr().out, re.MULTILINE)
     assert (tmp_path / "review.xlsx").stat().st_size > 0
 
 
@@ -312,9 +306,6 @@ def test_the_readme_has_the_commands_to_try_and_to_test_it() -> None:
     commands = [line for line in README.splitlines() if "pip install" in line]
     assert [line for line in commands if re.search("pip install .*test.*pytest", line)]
     assert [line for line in commands if "credreport analyze samples/" in line]
-
-
-# Deployment
 
 
 def policy_actions(*names: str) -> set[str]:
@@ -348,18 +339,6 @@ def test_systemd_takes_the_service_and_the_timer(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("file", ["crontab", "credreport.service", "Dockerfile"])
-def test_the_options_of_each_unattended_run_exist(
-    file: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["export", "--help"]) == 0
-    known = re.sub(r"\s", "", capsys.readouterr().out)
-    text = (DEPLOY / file).read_text()
-    named = re.findall(r"\bCREDREPORT_[A-Z_]+|(?<=credreport export )--[\w-]+", text)
-    assert named
-    assert [each for each in named if each not in known] == []
 
 
 def test_the_image_is_built_from_what_the_wheel_needs() -> None:
