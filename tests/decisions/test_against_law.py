@@ -10,7 +10,6 @@ import pytest
 
 import analyzer
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
-from analyzer.decisions.user_decisions import decisions_by_user
 from tests.support import decision_oracle as law
 from tests.support.builders import (
     ACCOUNT,
@@ -118,16 +117,6 @@ class Ledgers:
         self.by_product = read_ledger("decisions.csv", ledger_bytes(lines))
         return (*refused, "collected")
 
-    def in_force(self) -> tuple[str, str]:
-        """Return the decision in force on the only user, by law and by the product."""
-        (by_law,) = law.standings(self.by_law).values() or (law.Standing(),)
-        (by_product,) = decisions_by_user(self.by_product.lines).values() or (None,)
-        line, entry = by_law.in_force, by_product.in_force if by_product else None
-        return (
-            f"{line.decision} {line.person}" if line else "nothing",
-            f"{entry.decision} {entry.person}" if entry else "nothing",
-        )
-
     def statuses(self, later: Review) -> tuple[str, str]:
         """Return what became of the only decision, by law and by the product."""
         (by_law,) = law.follow_up(self.by_law, [later.report]).values()
@@ -136,9 +125,7 @@ class Ledgers:
 
 
 def spelled(value: Any) -> str | None:
-    """Return the name of a parameter: a report's source and time, or what is entered in calls."""
-    if isinstance(value, list):
-        return ", then ".join(" and ".join(call) for call in value)
+    """Return the name of a parameter: a report's source and time."""
     if isinstance(value, tuple):
         source, at = value
         return f"{source} {at:%d %H.%M.%S}"
@@ -326,108 +313,6 @@ def test_a_decision_made_on_an_older_report_than_the_one_in_force_is_refused(
     ledgers.collect(("ann.csv", dated(*in_force, a_user()), {"quiet": keep}))
     call = ("bob.csv", dated(*new, a_user()), {"quiet": delete})
     assert ledgers.collect(call) == both(answer)
-
-
-# What is in force
-
-
-def entered(words: str) -> tuple[str, Entered]:
-    """Return the file and the entry of `Ann delete 2`: decided by Ann on the second of May."""
-    person, decision, day = words.split()
-    entry = (decision, person, f"2026-05-{int(day):02d}", "", "needed")
-    return f"{person.lower()}.csv", entry
-
-
-def collected_in(calls: Sequence[Sequence[str]], *, attended: bool) -> tuple[Ledgers, Any]:
-    """Collect the calls, and return the answer to the last."""
-    reviewed, ledgers, answer = review(a_user()), Ledgers(), both("")
-    for call in calls:
-        lists = [(file, reviewed, {"quiet": entry}) for file, entry in map(entered, call)]
-        answer = ledgers.collect(*lists, attended=attended)
-    return ledgers, answer
-
-
-@pytest.mark.parametrize(
-    ("calls", "answer"),
-    [
-        ([["Ann delete 2"]], "delete ann"),
-        ([["Ann delete 2"], ["Bob keep 3"]], "keep bob"),
-        ([["Ann delete 3"], ["Bob keep 2"]], "delete ann"),
-        ([["Ann delete 2"], ["Bob delete 2"]], "delete bob"),
-        ([["Ann delete 2"], ["Ann keep 2"]], "keep ann"),
-        ([["Ann keep 2"], ["Ann delete 2"], ["Ann keep 2"]], "keep ann"),
-        ([["Ann delete 2"], ["Ann keep 2"], ["Ann delete 2"]], "delete ann"),
-        ([["Ann delete 2"], ["Ann withdraw 2"]], "nothing"),
-        ([["Ann delete 2"], ["Bob withdraw 2"]], "nothing"),
-        ([["Ann delete 2"], ["Bob keep 3"], ["Bob withdraw 4"]], "nothing"),
-        ([["Ann delete 3"], ["Bob withdraw 2"]], "delete ann"),
-        ([["Ann delete 2"], ["Ann withdraw 2"], ["Ann keep 2"]], "keep ann"),
-        ([["Ann delete 2"], ["Bob withdraw 3"], ["Carl keep 4"]], "keep carl"),
-        ([["Ann delete 2", "Bob delete 2"], ["Ann withdraw 3"]], "nothing"),
-    ],
-    ids=spelled,
-)
-def test_the_latest_decision_is_in_force_and_nothing_revives(
-    calls: Sequence[Sequence[str]], answer: str
-) -> None:
-    ledgers, last = collected_in(calls, attended=True)
-    assert last == both("collected")
-    assert ledgers.in_force() == both(answer)
-
-
-@pytest.mark.parametrize(
-    "calls",
-    [
-        [["Ann delete 2", "Bob keep 2"]],
-        [["Ann delete 2"], ["Bob keep 2"]],
-        [["Ann delete 2"], ["Bob deactivate 2"]],
-        [["Ann investigate 2"], ["Bob keep 2"]],
-        [["Ann delete 2", "Bob delete 2"], ["Ann keep 2"]],
-        [["Ann delete 2"], ["Bob keep 3"], ["Carl keep 2"]],
-        [["Ann withdraw 2", "Bob delete 2"]],
-        [["Ann delete 2"], ["Bob withdraw 3", "Carl delete 3"]],
-        [["Ann delete 2"], ["Bob withdraw 3"], ["Ann delete 3"]],
-    ],
-    ids=spelled,
-)
-def test_different_words_of_one_day_by_different_people_are_refused(
-    calls: Sequence[Sequence[str]],
-) -> None:
-    _, last = collected_in(calls, attended=True)
-    assert last == both("refused")
-
-
-@pytest.mark.parametrize(
-    ("calls", "answer"),
-    [
-        ([["Ann delete 2", "Bob keep 2"]], "nothing"),
-        ([["Ann delete 2", "Bob keep 2"], ["Bob withdraw 3"]], "delete ann"),
-        ([["Ann delete 2", "Bob keep 2"], ["Bob withdraw 2"]], "delete ann"),
-        ([["Ann delete 2", "Bob keep 2"], ["Ann withdraw 3"], ["Bob withdraw 3"]], "nothing"),
-        ([["Ann delete 2", "Bob keep 2"], ["Carl withdraw 3"]], "nothing"),
-        ([["Ann delete 2", "Bob keep 2"], ["Bob delete 2"]], "delete bob"),
-        ([["Ann delete 2", "Bob keep 2"], ["Carl keep 2"]], "nothing"),
-        ([["Ann delete 2", "Bob keep 2"], ["Carl keep 3"]], "keep carl"),
-        ([["Ann delete 2", "Bob keep 2", "Carl deactivate 2"], ["Bob withdraw 3"]], "nothing"),
-        ([["Ann keep 2"], ["Bob delete 3", "Carl deactivate 3"]], "nothing"),
-        ([["Ann delete 2", "Bob keep 2"], ["Ann withdraw 2"], ["Ann delete 2"]], "nothing"),
-        ([["Ann withdraw 2", "Bob delete 2"]], "nothing"),
-    ],
-    ids=spelled,
-)
-def test_nothing_is_in_force_in_a_conflict_until_one_side_withdraws(
-    calls: Sequence[Sequence[str]], answer: str
-) -> None:
-    ledgers, last = collected_in(calls, attended=False)
-    assert last == both("collected")
-    assert ledgers.in_force() == both(answer)
-
-
-def test_the_order_of_files_decides_nothing_between_different_people() -> None:
-    calls = (["Ann delete 2"], ["Bob withdraw 3", "Carl delete 3"])
-    turned = (["Ann delete 2"], ["Carl delete 3", "Bob withdraw 3"])
-    answers = {collected_in(each, attended=False)[0].in_force()[1] for each in (calls, turned)}
-    assert answers == {"nothing"}
 
 
 # What is refused, and what is there already

@@ -254,6 +254,24 @@ def test_it_is_no_conflict_otherwise(other: LedgerLine) -> None:
     assert len(collected(file(line(), other)).added) == 2
 
 
+@pytest.mark.parametrize(
+    "entered",
+    [
+        [line(), line("deactivate", by="Tom")],
+        [line("withdraw"), line(by="Tom")],
+        [line(), line(by="Tom"), line("keep")],
+        [line(), line("keep", by="Tom", on=NEXT), line("keep", by="Eve")],
+        [line(), line("withdraw", by="Tom", on=NEXT), line(by="Eve", on=NEXT)],
+        [line(), line("withdraw", by="Tom", on=NEXT), line(on=NEXT)],
+    ],
+)
+def test_different_words_of_one_day_by_different_people_are_refused_whatever_came_before(
+    entered: list[LedgerLine],
+) -> None:
+    *before, one, other = (file(each) for each in entered)
+    assert len(refused(one, other, known=collected(*before).ledger)) == 1
+
+
 def test_a_conflict_that_one_of_the_two_withdraws_is_none() -> None:
     resolved = file(line(), line("keep", by="Tom"), line("withdraw", on=NEXT))
     (of_user,) = collected(resolved).ledger.by_user.values()

@@ -3,8 +3,7 @@
 import io
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -592,10 +591,3 @@ def test_a_user_to_keep_fails_other_rules_as_before() -> None:
 def test_a_root_is_nobody_to_decide_on() -> None:
     analysis = analysis_of(a_user(), ledger=Ledger(lines=(line(),)), root=the_root())
     assert len(analysis.follow_up) == 1
-
-
-def test_a_decision_on_an_unused_key_counts_from_the_report_of_its_account() -> None:
-    day = replace(line(), decided_on=date(2026, 6, 1))
-    frame = analysis_of(a_user(), as_of=LATER, ledger=Ledger(lines=(day,))).follow_up
-    assert [*frame["days"]] == [9]
-    assert datetime(2026, 6, 1, tzinfo=UTC) < LATER
