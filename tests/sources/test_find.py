@@ -25,6 +25,7 @@ from analyzer.report import input_formats
 from analyzer.report.model import Report, UncoveredAccount
 from analyzer.sources import find
 from tests.support.builders import ROOT_FOLDER, a_user
+from tests.support.forking import forking
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
 from tests.support.runs import copied
 
@@ -369,8 +370,7 @@ def test_standard_input_that_is_closed_or_empty_is_refused(
 def test_a_report_can_be_piped_through_the_program(source: str) -> None:
     sample = ROOT_FOLDER / "samples" / "old-form.csv"
     piped = subprocess.run(
-        [sys.executable, "-m", "analyzer", "analyze", source, "--format", "arns", "--quiet"],
-        cwd=ROOT_FOLDER,
+        [forking("credreport"), "analyze", source, "--format", "arns", "--quiet"],
         input=sample.read_bytes(),
         capture_output=True,
         check=True,

@@ -17,7 +17,7 @@ import analyzer
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import InputLimit, size_in_bytes, size_text
 from analyzer.sources import find
-from tests.support.builders import ROOT_FOLDER, a_user, report_text, run
+from tests.support.builders import a_user, report_text, run
 from tests.support.forking import forking
 from tests.support.processes import unmeasured
 from tests.support.reading import (
@@ -128,11 +128,10 @@ def test_random_bytes_without_end_are_refused_whatever_they_begin_like() -> None
 def test_standard_input_without_end_is_refused() -> None:
     with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
         done = subprocess.run(
-            [sys.executable, "-m", "analyzer", "analyze", "-"],
+            [forking("credreport"), "analyze", "-"],
             stdin=endless.stdout,
             capture_output=True,
             check=False,
-            cwd=ROOT_FOLDER,
         )
         endless.terminate()
     assert done.returncode == InputRefused.exit_code
@@ -177,9 +176,9 @@ def test_what_all_inputs_unpack_to_is_bounded_together(tmp_path: Path) -> None:
 def test_the_bound_is_an_option_of_analyze_and_export(tmp_path: Path) -> None:
     path = put(tmp_path, zipped({"a.csv": PLAIN}), "a.zip")
     out = tmp_path / "out"
+    assert run("analyze", path, "--max-input", "1MiB").code == 0
     for command in (("analyze", path), ("export", "--from", path, "--out-dir", out)):
         assert run(*command, "--max-input", "100").code == InputRefused.exit_code
-        assert run(*command, "--max-input", "1MiB").code == 0
         wrong = run(*command, "--max-input", "much")
         assert wrong.code == 2
         assert 'invalid size "much"' in " ".join(wrong.messages.split())
