@@ -64,16 +64,30 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def zipped(path: Path, names: Iterable[str]) -> Path:
+    """Pack a report of its own and files of these kinds."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("first.csv", report_text([a_user("eve", account="222233334444")]))
+        for name in names:
+            archive.writestr(name, KINDS[name][0])
+    return path
+
+
+@pytest.mark.parametrize("place", ["{}", "{}/*", "{}.zip"], ids=["folder", "pattern", "archive"])
 @pytest.mark.parametrize("name", KINDS)
-def test_each_kind_of_file_in_a_folder_is_read_skipped_or_refused(folder: Path, name: str) -> None:
+def test_each_kind_of_file_is_read_skipped_or_refused_wherever_it_lies(
+    folder: Path, name: str, place: str
+) -> None:
     content, outcome = KINDS[name]
-    path = put(folder, name, content)
+    source, path = place.format(folder), str(put(folder, name, content))
+    if place.endswith(".zip"):
+        path = f"{zipped(Path(source), [name])}:{name}"
     if outcome == REFUSED:
         with pytest.raises(analyzer.InputRefused) as refused:
-            analyzer.load(folder)
-        assert {each.file for each in refused.value.problems} == {str(path)}
+            analyzer.load(source)
+        assert {each.file for each in refused.value.problems} == {path}
         return
-    report = analyzer.load(folder)
+    report = analyzer.load(source)
     note = f"Skipped 1 file that cannot be a report: {path}."
     assert (note in report.notes) == (outcome == SKIPPED)
     assert sorted(report.users["user"]) == (["ann", "bob", "eve"] if outcome == READ else ["eve"])
@@ -119,47 +133,6 @@ def test_an_export_copies_no_file_that_cannot_be_a_report(folder: Path, tmp_path
     runs = tmp_path.parent / f"{tmp_path.name}-runs"
     assert main(["export", "--from", str(folder), "--out-dir", str(runs)]) == 0
     assert [path.name for path in (runs / "latest" / "reports").iterdir()] == ["first.csv"]
-
-
-def zipped(path: Path, names: Iterable[str]) -> Path:
-    """Pack a report of its own and files of these kinds."""
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("first.csv", report_text([a_user("eve", account="222233334444")]))
-        for name in names:
-            archive.writestr(name, KINDS[name][0])
-    return path
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_each_kind_of_file_in_an_archive_is_read_skipped_or_refused(
-    tmp_path: Path, name: str
-) -> None:
-    _, outcome = KINDS[name]
-    path = zipped(tmp_path / "all.zip", [name])
-    if outcome == REFUSED:
-        with pytest.raises(analyzer.InputRefused) as refused:
-            analyzer.load(path)
-        assert {each.file for each in refused.value.problems} == {f"{path}:{name}"}
-        return
-    report = analyzer.load(path)
-    note = f"Skipped 1 file that cannot be a report: {path}:{name}."
-    assert (note in report.notes) == (outcome == SKIPPED)
-    assert sorted(report.users["user"]) == (["ann", "bob", "eve"] if outcome == READ else ["eve"])
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_each_kind_of_file_that_a_pattern_matches_is_read_skipped_or_refused(
-    folder: Path, name: str
-) -> None:
-    content, outcome = KINDS[name]
-    path = put(folder, name, content)
-    if outcome == REFUSED:
-        with pytest.raises(analyzer.InputRefused) as refused:
-            analyzer.load(f"{folder}/*")
-        assert {each.file for each in refused.value.problems} == {str(path)}
-        return
-    note = f"Skipped 1 file that cannot be a report: {path}."
-    assert (note in analyzer.load(f"{folder}/*").notes) == (outcome == SKIPPED)
 
 
 def test_how_much_is_unpacked_to_find_other_files_is_bounded(

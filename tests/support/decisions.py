@@ -18,7 +18,7 @@ from analyzer.decisions.user_record import rows_of_users_csv
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import FileReference
 from analyzer.terms import DUE_DAYS, KEEP_DAYS
-from tests.support.builders import ACCOUNT, AS_OF, Row, a_user, rendered, report_text
+from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, a_user, rendered, report_text
 
 DAY = AS_OF.date()
 TODAY = date(2027, 1, 1)
@@ -38,13 +38,17 @@ def analysis_of(
 
 
 def in_accounts(
-    as_of: datetime, *cases: tuple[Sequence[LedgerLine], Sequence[Row]], **days: int
+    as_of: datetime,
+    *cases: tuple[Sequence[LedgerLine], Sequence[Row]],
+    root: Row | None = None,
+    heads: Sequence[str] = COLUMNS,
+    **days: int,
 ) -> Analysis:
     """Judge decisions and the users of a report, each case in an account of its own."""
     files, lines = [], []
     for at, (decided, users) in enumerate(cases):
         account = f"{at:012}"
-        text = report_text(users).replace(ACCOUNT, account)
+        text = report_text(users, root=root, columns=heads).replace(ACCOUNT, account)
         files.append((f"{account}/{console_name(as_of)}", text.encode()))
         for each in decided:
             cells = {
