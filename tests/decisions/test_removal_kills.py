@@ -65,15 +65,14 @@ def test_runs_that_are_killed_before_and_after_each_change_are_finished_by_the_n
     """Kill each run at its first change: before it in one shell, right after it in the other."""
     aws = populated(tmp_path)
     start, end = deepcopy(aws.account), finished(aws.account)
-    kills = 0
-    for kills, (when, shell) in enumerate(cycle((("before", "dash"), ("after", "bash"))), start=1):
-        aws.kill_at = when, kills
+    ways = cycle((("before", "dash"), ("after", "bash")))
+    for number, (when, shell) in zip(range(1, 2 * CHANGES + 1), ways, strict=False):
+        aws.kill_at = when, number
         run = aws.apply(shell, DELETED, DEACTIVATED)
+        assert (run.code, run.messages, len(aws.changes())) == (-9, "", number), run.output
         nothing_is_lost(aws, start)
-        if run.code == 0:
-            break
-        assert (run.code, run.messages, len(aws.changes())) == (-9, "", kills), run.output
-    assert kills == 2 * CHANGES + 1
+    run = aws.apply("sh", DELETED, DEACTIVATED)
+    assert (run.code, run.messages, len(aws.changes())) == (0, "", 2 * CHANGES), run.output
     assert aws.account.copy() == end.copy()
     assert run.results() == {DELETED.arn: "gone", DEACTIVATED.arn: "done"}
 
