@@ -77,9 +77,6 @@ def lines_in(ledger: Path) -> list[tuple[str, str]]:
     return [(row["user"], row["decision"]) for row in rows]
 
 
-# Collecting
-
-
 def test_without_an_output_a_workbook_is_only_checked(
     workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -214,9 +211,6 @@ def test_a_row_in_csv_that_nobody_decided_on_is_not_compared(tmp_path: Path, rep
     assert collect(listed, "--report", report) == 0
 
 
-# Following up
-
-
 def test_a_follow_up_needs_a_ledger(tmp_path: Path, report: Path) -> None:
     follow_up = tmp_path / "follow_up.csv"
     assert main(["analyze", str(report), "--follow-up", str(follow_up)]) == 2
@@ -230,9 +224,6 @@ def test_an_explanation_says_what_was_decided_earlier(
     assert "earlier decision: delete" in capsys.readouterr().out
 
 
-# Never over a reviewer's work
-
-
 def test_no_workbook_with_decisions_is_written_over(
     report: Path, workbook: Path, written: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,9 +235,6 @@ def test_no_workbook_with_decisions_is_written_over(
     assert workbook.read_bytes() == before
     workbook.write_bytes(written)
     assert analyze(report, workbook) == 0
-
-
-# The script
 
 
 def test_the_script_names_who_is_to_go_and_no_other(tmp_path: Path) -> None:

@@ -49,9 +49,6 @@ TODAY = date(2027, 1, 1)
 CRITERIA = analyzer.Criteria()
 
 
-# What both sides have
-
-
 @dataclass(frozen=True)
 class Review:
     """Hold one report as both sides read it."""
@@ -144,9 +141,6 @@ def decided(reviewed: Review, decision: str, user: str = "quiet") -> Ledgers:
     return ledgers
 
 
-# Random reviews
-
-
 @cache
 def plays_dated_by_aws() -> list[Play]:
     return played(range(2 * BATCH), DATED_BY_AWS)
@@ -180,9 +174,6 @@ def test_random_reviews_reach_every_answer_of_the_law() -> None:
         assert any(getattr(tally, count) for tally in tallies)
 
 
-# What overtakes a decision
-
-
 def with_key(key: Row, **cells: str) -> Row:
     return a_user(key_1=key) | cells
 
@@ -199,9 +190,6 @@ def test_use_that_the_report_decided_on_had_no_column_for_overtakes_a_decision()
     user = with_key(a_key(KEY_DATE, BEFORE))
     ledgers = decided(review(user, columns=COLUMNS_OF_2014), "delete")
     assert ledgers.statuses(review(user, at=LATER)) == both("overtaken")
-
-
-# What is done
 
 
 @pytest.mark.parametrize(
@@ -223,9 +211,6 @@ def test_who_has_more_credentials_than_the_slots_show_is_not_deactivated(
 
     ledgers = decided(with_more(seen), "deactivate")
     assert ledgers.statuses(with_more(*later, at=LATER)) == both(answer)
-
-
-# When a report is later
 
 
 def dated(source: str, at: datetime, *users: Row) -> Review:
@@ -313,9 +298,6 @@ def test_a_decision_made_on_an_older_report_than_the_one_in_force_is_refused(
     ledgers.collect(("ann.csv", dated(*in_force, a_user()), {"quiet": keep}))
     call = ("bob.csv", dated(*new, a_user()), {"quiet": delete})
     assert ledgers.collect(call) == both(answer)
-
-
-# What is refused, and what is there already
 
 
 def test_a_user_whose_rows_differ_can_be_decided_on_in_users_csv_which_says_so() -> None:

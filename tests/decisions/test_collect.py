@@ -49,9 +49,6 @@ def tally(collection: Collection, at: int = 0) -> tuple[int, ...]:
     return each.entered, each.added, each.changed, each.withdrawn, each.already_there
 
 
-# What is added
-
-
 def test_lines_are_added_behind_those_that_are_there() -> None:
     first, second, third = line(), line("keep", ANN), line("deactivate", a_user("bob"))
     collection = collected(file(second), file(third), ledger=ledger(first))
@@ -102,9 +99,6 @@ def test_each_reviewer_of_a_file_is_counted_and_the_counts_add_up() -> None:
 def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
     known = ledger(line(), line("withdraw", on=NEXT))
     assert tally(collected(file(line("keep", on=NEXT)), ledger=known)) == (1, 1, 0, 0, 0)
-
-
-# What is valid
 
 
 def collected_on(today: date, *decisions: tuple[str, str, str]) -> list[str]:
@@ -224,9 +218,6 @@ def test_an_older_view_is_refused_by_what_was_in_force_on_its_own_day() -> None:
     newer = line("keep", on=NEWER.date(), as_of=NEWER)
     withdrawn = line("withdraw", on=NEWER.date() + timedelta(days=1), as_of=NEWER)
     assert len(refused(file(line(on=NEWER.date())), known=ledger(newer, withdrawn))) == 1
-
-
-# Conflicts
 
 
 def test_different_decisions_of_one_day_by_different_people_are_refused_with_both_places() -> None:
@@ -415,9 +406,6 @@ def test_a_word_of_an_earlier_day_than_what_counts_is_said_to_have_no_effect(wor
     assert note.endswith("it has a later date. If that is wrong, decide again with a newer date.")
 
 
-# Ledgers
-
-
 def test_a_long_list_is_not_gone_through_again_for_each_of_its_lines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -461,9 +449,6 @@ def test_a_workbook_is_collected_into_the_ledger_named_with_it() -> None:
     assert [each.decision for each in whole.lines] == ["delete", "keep"]
 
 
-# What is not decided
-
-
 def test_an_entry_that_stands_in_another_copy_of_that_name_is_not_emptied() -> None:
     anna, tom = line(), line("keep", ANN, by="Tom", sha256="b" * 64)
     of_anna = replace(file(anna), open_rows=(OpenRow(tom.user_key, AS_OF),))
@@ -500,9 +485,6 @@ def test_a_withdrawn_decision_is_not_emptied_and_its_user_is_open() -> None:
     emptied = Entries(FileReference(name="review.xlsx", sha256="e" * 64), (), (row,))
     (only,) = collected(emptied, ledger=ledger(line(), line("withdraw"))).files
     assert (only.emptied, only.still_open) == ((), 1)
-
-
-# Rows that differ
 
 
 @pytest.mark.parametrize(

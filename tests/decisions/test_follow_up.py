@@ -226,9 +226,6 @@ def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated()
     assert [*frame["fact"]][1::2] == [more, more, hidden, hidden]
 
 
-# Renamed
-
-
 def test_a_user_created_in_the_same_second_who_was_not_there_may_be_the_renamed_one() -> None:
     cases: list[tuple[frozenset[str] | None, str, str]] = [
         (frozenset(), "renamed", NOT_DONE),
@@ -268,9 +265,6 @@ def test_a_user_of_unknown_creation_time_who_was_not_there_may_be_the_renamed_on
 
 def test_a_user_who_moved_to_another_path_is_not_gone() -> None:
     assert outcome(line(), a_user(path="moved/"))[0] == NOT_DONE
-
-
-# Reports that show nothing
 
 
 def test_an_account_that_is_not_covered_stays_unknown() -> None:
@@ -361,9 +355,6 @@ def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> No
     assert [*zip(frame["user"], frame["decision"], strict=True)] == [("e", "deactivate")]
 
 
-# How long
-
-
 def test_a_decision_is_overdue_after_the_last_day() -> None:
     lines = [line(on=DAY + timedelta(at)) for at in range(3)]
     frame = in_accounts(LATER, *(([each], [a_user()]) for each in lines), due_days=39).follow_up
@@ -397,9 +388,6 @@ def test_what_is_done_stays_done_since_the_first_report_that_showed_it() -> None
         ledger = Ledger(lines=(decided,), done_since={key: since})
         frame = analysis_of(as_of=NEXT_DAY, ledger=ledger).follow_up
         assert [*frame["done_since"]] == [pd.Timestamp(expected)]
-
-
-# The frame
 
 
 def test_each_line_shows_where_it_was_decided_and_what_was_seen() -> None:
@@ -450,9 +438,6 @@ def test_a_user_that_a_filter_leaves_out_is_not_gone() -> None:
     analysis = analysis_of(a_user("ann"), a_user(), as_of=LATER, ledger=Ledger(lines=(line(),)))
     filtered = analysis.where(analyzer.Filter(users=("ann",)))
     assert [*filtered.follow_up["status"]] == [NOT_DONE]
-
-
-# Beside the list
 
 
 def beside(*cases: tuple[Sequence[LedgerLine], Row], **days: Any) -> list[str]:
@@ -528,9 +513,6 @@ def test_a_keep_says_that_it_exempts_nobody_whose_account_is_masked() -> None:
         "keep, Anna, 2026-05-01: break-glass; exempts from nothing:"
         " the creation time or the account of the user is not known"
     )
-
-
-# Keep
 
 
 def exemptions(*cases: tuple[LedgerLine, Row], **days: Any) -> list[str]:

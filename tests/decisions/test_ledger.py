@@ -31,9 +31,6 @@ def word_in_force(*decisions: tuple[str, str, date]) -> str | None:
     return str(of_user.in_force.decision) if of_user.in_force else None
 
 
-# The file
-
-
 def test_a_ledger_comes_back_as_it_was_written() -> None:
     lines = [
         line("delete", a_user("=ann", key_1=a_key()), ticket="'7", comment='=1+1, "quoted"\nline'),
@@ -174,9 +171,6 @@ def test_a_line_of_a_ledger_without_its_place_keeps_the_file_and_the_row() -> No
     assert len(only.sha256) == 64
 
 
-# Since when
-
-
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -204,9 +198,6 @@ def test_without_any_timestamp_everything_is_since() -> None:
     cells = {**row, "as_of_source": "option", "user_creation_time": "", "age_days": ""}
     content = bulk([cells], ("delete", "Anna", f"{DAY}"))
     assert read_ledger("bulk.csv", content).lines[0].baseline.year == 1970
-
-
-# In force
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,6 @@ def reasons(of_plan: Plan) -> list[str]:
     return [each.reason for each in of_plan.left_out]
 
 
-# What is taken
-
-
 @pytest.mark.parametrize("decision", ["delete", "deactivate"])
 def test_a_decision_in_force_is_taken_with_who_decided_when(decision: str) -> None:
     of_plan = planned(line(decision, ticket="SEC-7"))
@@ -131,9 +128,6 @@ def test_what_was_unknown_to_the_reviewer_counts_as_not_there(cells: Row) -> Non
     nothing = (only.has_password, only.password_last_used, only.has_mfa, only.keys)
     assert nothing == (False, None, False, ())
     assert only.certificates == ()
-
-
-# What is left out
 
 
 def test_a_conflict_is_left_out_with_both_decisions() -> None:
@@ -263,9 +257,6 @@ def test_an_exemption_is_noted_once_and_as_expired_by_the_report_of_each_line() 
         exempt = analyzer.read_exemptions(("e.csv", entry.encode()))
         sentences = [f"The exemption of {user} in account *{each}" for each in notes]
         assert exemption_notes(Ledger(lines=(line(), later)), exempt) == sentences
-
-
-# When a report confirmed the user
 
 
 def confirmed(name: str, as_of: datetime | None = None) -> datetime:

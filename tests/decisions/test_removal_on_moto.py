@@ -266,8 +266,6 @@ def check_undo(front: Front, folder: Path, before: dict[str, Any]) -> None:
     assert state(client(), front)[DEACTIVATED] == (*before[DEACTIVATED][:-1], None)
 
 
-# The policy
-
 NOT_IN_IAM = {"iam:GetCallerIdentity"}
 """A call of STS, which every identity may make without a policy."""
 

@@ -52,9 +52,6 @@ def refused(aws: AwsStub, run: Any, message: str) -> None:
     assert not (aws.folder / f"{LOG}.backup").exists()
 
 
-# Ledgers
-
-
 PREVIEW_AND_APPLY: tuple[dict[str, str], ...] = ({"APPLY": ""}, {"APPLY": ACCOUNT})
 
 
@@ -132,9 +129,6 @@ def with_tools(aws: AwsStub, shell: str, *tools: str, without: str = "") -> Any:
     return aws.apply(str(shutil.which(shell)), removal(), PATH=str(programs))
 
 
-# The shell of who runs it
-
-
 OWN_NAMES = sorted({*re.findall(r"\b([a-z_]+)=", FUNCTIONS)})
 """The variables of the script."""
 
@@ -182,9 +176,6 @@ def test_the_profile_is_that_of_the_shell_and_the_form_of_answers_that_of_the_sc
     lines = seen.read_text().splitlines()
     for each in ("AWS_PROFILE=security", *own):
         assert lines.count(each) == len(aws.calls)
-
-
-# The clock
 
 
 @pytest.mark.parametrize("mode", PREVIEW_AND_APPLY)
@@ -245,9 +236,6 @@ def test_a_newer_report_that_confirmed_a_user_makes_an_old_plan_valid(
     assert aws.apply(shell, removal(confirmed=BASELINE + 90 * DAY)).code == 0
 
 
-# APPLY
-
-
 @pytest.mark.parametrize(
     "value",
     ["yes", "YES", "no", "1", "0", ACCOUNT[:-1], f"{ACCOUNT} ", f"{ACCOUNT}0", "444455556666", "*"],
@@ -274,9 +262,6 @@ def test_a_script_that_is_no_file_does_nothing(aws: AwsStub, shell: str) -> None
     (aws.folder / "piped").write_text(script)
     run = aws.run(shell, f"{shell} <piped", APPLY=ACCOUNT)
     refused(aws, run, "run this script as a file: sh FILE")
-
-
-# The credentials, while the script runs
 
 
 def three_users(aws: AwsStub) -> list[Removal]:
@@ -424,9 +409,6 @@ def test_an_interrupted_script_says_what_was_done(aws: AwsStub, shell: str) -> N
     assert (again.code, [*again.results().values()]) == (0, ["gone", "gone", "done"])
 
 
-# The log
-
-
 def test_the_log_says_who_did_what_by_which_script_and_decision(aws: AwsStub, shell: str) -> None:
     run = aws.apply(shell, removal(ticket="OPS-1"))
     script = (aws.folder / "script.sh").read_bytes()
@@ -536,9 +518,6 @@ def test_the_log_may_have_any_name_and_its_files_are_beside_it(
     assert not list(aws.folder.rglob("stolen"))
 
 
-# Backups
-
-
 @pytest.mark.parametrize("decision", REMOVALS)
 def test_a_user_is_saved_before_it_is_changed(aws: AwsStub, shell: str, decision: Decision) -> None:
     each = removal(**EVERYTHING, decision=decision)
@@ -610,8 +589,6 @@ def test_a_backup_is_never_written_over(aws: AwsStub, shell: str) -> None:
     assert (again.code, aws.backups()) == (1, saved)
 
 
-# The way back
-
 ACTIVE_EVERYWHERE = (
     "list-access-keys",
     "list-ssh-public-keys",
@@ -667,9 +644,6 @@ def test_a_line_of_the_undo_file_that_a_kill_cut_off_is_dropped(aws: AwsStub, sh
     assert aws.apply(shell, each).code == 0
     lines = text.splitlines(keepends=True)
     assert (aws.folder / UNDO).read_text() == text + lines[-1]
-
-
-# Exit codes
 
 
 def test_every_user_done_or_gone_is_0_and_each_other_end_is_1(aws: AwsStub, shell: str) -> None:

@@ -95,9 +95,6 @@ def steps(changes: Sequence[str]) -> list[str]:
     return [change.partition(" ")[0] for change in changes]
 
 
-# What is done
-
-
 def test_all_that_is_attached_is_removed_in_the_order_of_aws_before_the_user(
     tmp_path: Path, every_shell: str, version: int
 ) -> None:
@@ -193,9 +190,6 @@ def test_what_disappears_in_between_is_no_error(aws: AwsStub, shell: str) -> Non
     assert run.log[5]["detail"] == "AKIA0bob: does not exist any more"
 
 
-# Accounts
-
-
 OTHER_IDENTITIES = [
     ("444455556666", "arn:aws:sts::444455556666:assumed-role/admin/session"),
     (ACCOUNT, f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/admin/session"),
@@ -240,9 +234,6 @@ def test_nobody_removes_the_user_that_runs_the_script(
         1,
         True,
     )
-
-
-# Errors
 
 
 READS = (
@@ -376,8 +367,6 @@ def test_a_user_that_was_just_changed_is_to_be_tried_again(aws: AwsStub, shell: 
     assert run.code == 1
     assert run.log[-1]["detail"].endswith("run this script again in some minutes)")
 
-
-# Names that are not meant well
 
 HOSTILE = (
     "-x",
@@ -525,9 +514,6 @@ def test_the_log_is_a_csv_in_which_no_cell_is_a_formula(aws: AwsStub, shell: str
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in line)
 
 
-# The text
-
-
 TYPESET = (
     "\N{LEFT DOUBLE QUOTATION MARK}O\N{RIGHT SINGLE QUOTATION MARK}B\N{EN DASH}"
     "\N{RIGHT DOUBLE QUOTATION MARK}"
@@ -647,8 +633,6 @@ def test_a_recreated_user_may_be_listed_under_both_creation_times(aws: AwsStub, 
     ends = [line["result"] for line in run.log if line["step"] == "end"]
     assert ends == ["skipped", "done"]
 
-
-# What is refused
 
 NAIVE = CREATED.replace(tzinfo=None)
 

@@ -29,9 +29,6 @@ def evidence(folder: Path, told: Any, name: str = "report.csv") -> Path:
     return put(folder, text, name + ".service-credentials.json")
 
 
-# When AWS made the report
-
-
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize(
     "told",
@@ -126,9 +123,6 @@ def test_the_problems_of_what_lies_beside_many_reports_are_told_together(tmp_pat
         "a.csv.metadata.json",
         "c.csv.metadata.json",
     ]
-
-
-# Service-specific credentials, which no report can show
 
 
 def credential(user: str, service: str = "bedrock.amazonaws.com", **more: Any) -> dict[str, Any]:

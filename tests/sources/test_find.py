@@ -58,9 +58,6 @@ def beside_a_report(folder: Path) -> None:
     put(folder, '{"accounts": []}', "fetched.manifest.json")
 
 
-# Folders
-
-
 def test_a_folder_is_searched_with_all_below_it_in_the_order_of_names(tmp_path: Path) -> None:
     for number, name in enumerate(("b.csv", "a/2.csv", "a/10.csv", "a/x/y/z", "c.d/e.txt")):
         put(tmp_path, of(number), name)
@@ -245,9 +242,6 @@ def test_an_empty_name_does_not_stand_for_the_folder_one_is_in(
         copied([""], tmp_path / "copies")
 
 
-# Patterns
-
-
 def test_a_pattern_finds_files_folders_and_archives(tmp_path: Path) -> None:
     put(tmp_path, of(1), "a1.csv")
     put(tmp_path, of(2), "a2/x/y.csv")
@@ -292,9 +286,6 @@ def test_a_broken_link_named_like_a_pattern_is_refused(tmp_path: Path) -> None:
     assert refusals(f"{tmp_path}/*") == [("*", "there is no such file or folder")]
 
 
-# What is not there
-
-
 @pytest.mark.parametrize("name", ["missing.csv", "missing/report.csv", "", "a\0b"])
 def test_what_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
     found = refused(f"{tmp_path}/missing/{name}" if name else "missing")[0]
@@ -316,9 +307,6 @@ def test_everything_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     put(tmp_path, "<html>", "page.csv")
     found = [name for name, _ in refusals("c.csv", tmp_path, "b*.csv", "a.csv")]
     assert found == ["page.csv", "a.csv", "b*.csv", "c.csv"]
-
-
-# Standard input and pipes
 
 
 def given(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
@@ -392,9 +380,6 @@ def test_a_pipe_that_is_named_is_read(tmp_path: Path, data: bytes) -> None:
 
 def test_a_device_that_gives_nothing_is_refused() -> None:
     assert refusals("/dev/null") == [("null", "the input is empty")]
-
-
-# Zip archives
 
 
 def test_every_file_in_an_archive_is_read_in_the_order_of_names(tmp_path: Path) -> None:
@@ -566,9 +551,6 @@ def test_an_archive_that_goes_away_before_it_is_unpacked_is_refused(tmp_path: Pa
     archive.unlink()
     with pytest.raises(FileNotFoundError):
         source.read()
-
-
-# What lies beside reports, named with them
 
 
 def test_what_a_shell_s_star_names_beside_reports_is_no_report(tmp_path: Path) -> None:

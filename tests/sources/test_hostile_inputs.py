@@ -160,9 +160,6 @@ def test_a_sparse_file_is_refused_unread(tmp_path: Path) -> None:
     assert "not a credential report" in found.message
 
 
-# In all
-
-
 def test_what_all_inputs_unpack_to_is_bounded_together(tmp_path: Path) -> None:
     for number in range(3):
         put(tmp_path, gzip.compress(of_account(f"{10**11 + number}").encode()), f"{number}.csv.gz")
@@ -197,9 +194,6 @@ def test_a_size_is_a_number_with_a_unit_in_any_case(text: str, size: int) -> Non
 def test_what_is_no_size_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         size_in_bytes(text)
-
-
-# Released
 
 
 def test_an_unpacked_report_is_held_once_and_then_unpacked_again(
@@ -251,9 +245,6 @@ def test_a_refusal_keeps_nothing_alive_of_what_was_read(tmp_path: Path) -> None:
     assert error.value.__cause__ is None
 
 
-# Archives of many files
-
-
 def test_an_archive_is_opened_once_for_all_of_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,9 +271,6 @@ def test_many_archives_leave_no_file_open(tmp_path: Path) -> None:
     report = analyzer.load(tmp_path)
     assert len([*Path("/proc/self/fd").iterdir()]) == before
     assert len(report.files) == 30
-
-
-# Nesting
 
 
 DEEP = 100_000
@@ -323,9 +311,6 @@ def test_deep_nesting_beside_a_report_is_refused(tmp_path: Path, ending: str, sa
     assert says in refused(report)[0].message
 
 
-# Links and pipes
-
-
 @pytest.mark.parametrize(
     "pattern", ["**", "**/*.csv", "**/**/*", "*/**/r*", "[ab]/**/*.csv", "a/**"]
 )
@@ -362,9 +347,6 @@ def test_the_pipes_beside_a_report_are_not_waited_for(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / name)
     assert verdicts(analyzer.load(report)) == VERDICTS
     assert verdicts(analyzer.load(tmp_path)) == VERDICTS
-
-
-# One ARN many times
 
 
 def test_many_rows_of_one_arn_are_compared_within_bounds(tmp_path: Path) -> None:

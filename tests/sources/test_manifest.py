@@ -242,9 +242,6 @@ def test_a_missing_account_meets_fail_on(folder: Path) -> None:
     assert main(arguments) == FAILED
 
 
-# Archives, and reports that are named by themselves
-
-
 def zipped(folder: Path) -> bytes:
     stream = BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -332,9 +329,6 @@ def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(folder: P
         analyzer.load(folder / "web.csv")
 
 
-# Values that no manifest of this program has
-
-
 @pytest.mark.parametrize(
     ("odd", "message"),
     [
@@ -362,8 +356,6 @@ def test_several_accounts_may_be_unknown_by_their_id(folder: Path) -> None:
     unknown = [{**DENIED, "account": "", "name": name} for name in ("one", "two")]
     assert len(analyzer.load(with_manifest(folder, *unknown)).not_covered) == 2
 
-
-# Reports that were fetched and are lost
 
 FETCHED = "2026-05-01T12:00:00Z"
 MISSING = "Account 012345678901 is not covered: its report web.csv is missing."

@@ -75,9 +75,6 @@ def refused(content: bytes) -> list[str]:
     return [str(each) for each in error.value.problems]
 
 
-# As it was written, and filled in
-
-
 def test_every_listed_user_is_open_at_first(written: bytes) -> None:
     entries = read_review("r.xlsx", written, TODAY)
     assert entries.lines == ()
@@ -192,9 +189,6 @@ def test_a_row_of_another_workbook_in_the_place_of_one_is_refused(one_list: byte
     assert "user/zoe" in problem
 
 
-# With the reports
-
-
 def test_a_workbook_is_what_its_reports_give(analysis: Analysis, written: bytes) -> None:
     (entries,) = read_files([("r.xlsx", edited(written, entered("ann", ENTRY)))], TODAY, analysis)
     assert [line.user for line in entries.lines] == ["ann"]
@@ -277,9 +271,6 @@ def test_the_problems_of_all_files_are_named_together(one_list: bytes) -> None:
     }
 
 
-# What is not one_list over
-
-
 def test_a_workbook_that_holds_entries_is_known_by_them(one_list: bytes, tmp_path: Any) -> None:
     path = tmp_path / "r.xlsx"
     assert not holds_entries(path)
@@ -294,9 +285,6 @@ def test_a_workbook_that_holds_entries_is_known_by_them(one_list: bytes, tmp_pat
         path.write_bytes(content)
         assert holds_entries(path) is expected
     assert not holds_entries(tmp_path / "r.csv")
-
-
-# Bounds, and what is empty
 
 
 ERASE = ("erase", *ENTRY[1:])

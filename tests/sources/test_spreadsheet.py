@@ -90,9 +90,6 @@ def refusal(content: bytes) -> str:
     return str(problem).splitlines()[0]
 
 
-# Cells
-
-
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
@@ -239,9 +236,6 @@ def test_a_workbook_says_from_which_year_it_counts(value: str) -> None:
     assert open_spreadsheet("x", content).counts_from_1904 is (value in ("1", "true"))
 
 
-# The same as other readers read
-
-
 def by_pandas() -> bytes:
     stream = io.BytesIO()
     frame = pd.DataFrame({"a": ["x", None, "z"], "n": [1, 2.5, None], "b": [True, False, None]})
@@ -286,9 +280,6 @@ def _alike(value: CellValue, other: Any) -> bool:
     if isinstance(other, datetime) and isinstance(value, float):
         return moment_of_serial(value, counts_from_1904=False) == other.replace(tzinfo=UTC)
     return bool(value == other)
-
-
-# Refusals
 
 
 @pytest.mark.parametrize(
@@ -438,8 +429,6 @@ def test_more_shared_texts_than_the_bound_are_refused(monkeypatch: pytest.Monkey
     content = workbook('<row><c t="s"><v>0</v></c></row>', strings="<si><t>text</t></si>" * 50)
     assert "its texts are too many" in refusal(content)
 
-
-# Bounds
 
 MB = 1 << 20
 

@@ -114,9 +114,6 @@ def words(content: bytes) -> dict[str, str]:
     return {each.user: str(each.decision) for each in lines_of(content)}
 
 
-# What people do besides
-
-
 def moved_rows(order: Callable[[list[list[Any]]], list[list[Any]]], last_column: int) -> Edit:
     """Return what puts the rows of a list in another order, up to a column."""
 
@@ -256,8 +253,6 @@ def test_what_people_do_besides_changes_no_decision(
         assert each.user_key.arn in [cell.value for cell in book[each.sheet][each.row]]
 
 
-# How an entry is written
-
 LONG = "because " * 625
 ENTERED: dict[str, tuple[tuple[Any, ...], tuple[str, ...]]] = {
     "in capitals, with a blank": (
@@ -330,9 +325,6 @@ def test_a_series_that_was_dragged_is_what_the_cells_show(written: bytes) -> Non
     ]
     shown_cells = [(each.ticket, each.decided_on) for each in lines_of(edited(written, *series))]
     assert shown_cells == [(f"SEC-{101 + at}", ON + timedelta(at)) for at in range(5)]
-
-
-# What is refused
 
 
 def pasted_aside(by: int) -> Edit:
@@ -660,9 +652,6 @@ def test_a_row_that_shows_or_decides_what_nobody_may_is_refused_by_its_cell() ->
     assert not [each for each in problems if f", row {row_of(sheet, 'zoe')}," in each]
 
 
-# With more sheets
-
-
 @pytest.fixture(scope="module")
 def with_more_sheets() -> bytes:
     """Return the workbook of a review with two lists, after a decision on another user."""
@@ -720,9 +709,6 @@ def test_what_is_entered_elsewhere_or_lost_with_a_sheet_is_refused_by_name(
 def test_a_sheet_that_explains_can_go(with_more_sheets: bytes) -> None:
     edits = entered("ann", DELETE), lambda book: book.remove(book["Method"])
     assert words(edited(with_more_sheets, *edits)) == {"ann": "delete"}
-
-
-# As other programs save it
 
 
 def rewritten(content: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
@@ -837,8 +823,6 @@ def test_what_is_not_the_workbook_as_a_whole_is_refused(
     problems = problems_of(change(edited(written, entered("ann", DELETE))), name)
     assert any(problem in each for each in problems), problems
 
-
-# Several workbooks, one after the other and together
 
 ANN_DELETED = entered("ann", DELETE)
 DORA_KEPT = entered("dora", KEEP)

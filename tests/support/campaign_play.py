@@ -59,9 +59,6 @@ class Difference:
     by_product: object
 
 
-# Reports and lists, as both sides read them
-
-
 def reports_in(name: str, option: datetime | None, text: str) -> Iterator[law.Report]:
     """Yield the reports in a file, one of each account, as the oracle reads them."""
     rows = [*csv.DictReader(io.StringIO(text, newline=""))]
@@ -131,9 +128,6 @@ def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:
     ]
 
 
-# What the product says
-
-
 def refused_rows(refusal: analyzer.InputRefused) -> Refused:
     return frozenset((each.file, each.row or 0) for each in refusal.problems)
 
@@ -168,9 +162,6 @@ def word(line: LedgerLine | law.Line | None) -> tuple[Any, ...] | None:
     person = line.decided_by.strip().lower()
     place = (line.workbook, line.row)
     return (key_of(line), str(line.decision), person, line.decided_on, *place)
-
-
-# Comparing
 
 
 @dataclass
@@ -324,9 +315,6 @@ def added(by_law: law.Collection, by_product: Collection) -> tuple[object, objec
     )
     lines = [word(line) for line in by_product.added if line.decision != "conflict"]
     return ([word(line) for line in by_law.added], by_law.conflicts), (lines, conflicts)
-
-
-# Following up
 
 
 @dataclass

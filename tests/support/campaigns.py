@@ -63,9 +63,6 @@ def option_as_of(stage: str) -> datetime:
     return START + timedelta(days={"before": -10, "review": 3, "second": 50, "third": 100}[stage])
 
 
-# Users, and what happens to them
-
-
 def moments(rng: random.Random, start: datetime, end: datetime) -> Moment:
     seconds = max(1, int((end - start).total_seconds()))
     return lambda: start + timedelta(seconds=rng.randrange(seconds))
@@ -219,9 +216,6 @@ def what_became(rng: random.Random, row: Row, at: Moment) -> list[Row]:
     return [row]
 
 
-# Reports
-
-
 @dataclass(frozen=True)
 class Channel:
     """Hold how some accounts' reports of a stage are kept: in one file, with one as-of.
@@ -343,9 +337,6 @@ class Account:
         return AccountReport(self.number, channel, rows)
 
 
-# What people enter
-
-
 Entered = tuple[str, str, str, str, str]
 NOTHING: Entered = ("", "", "", "", "")
 
@@ -453,9 +444,6 @@ def change_entry(rng: random.Random, file: ListFile, at: int, row: ListRow, toda
         file.entered[at] = (rng.choice(["keep", "delete"]), by, day, ticket, comment or "really")
     else:
         file.entered[at] = decision(rng, file.reviewer, row, today)
-
-
-# A campaign
 
 
 @dataclass
