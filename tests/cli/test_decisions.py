@@ -177,9 +177,7 @@ ASTRAY = (
 
 @pytest.mark.parametrize("forged", [FORGED, *((each,) for each in ASTRAY)])
 def test_a_row_in_csv_that_was_forged_is_refused_by_the_report(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    forged: Sequence[tuple[dict[str, str], str]],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], forged: Sequence[tuple[dict[str, str], str]]
 ) -> None:
     users = [a_user(f"u{at}", created=days_before(900 + at)) for at in range(len(forged))]
     rows = user_rows(*users, as_of=AT)
@@ -337,10 +335,7 @@ def test_an_exempt_user_is_left_out(tmp_path: Path, decided: Path) -> None:
 @pytest.mark.parametrize("sources", [["2026-05-01"], []], ids=["report", "ledger"])
 @pytest.mark.parametrize(
     ("entry", "note"),
-    [
-        ("*,ann,By design,,2026-04-30", "expired on 2026-04-30"),
-        ("*,ann,By design,,2026-05-01", ""),
-    ],
+    [("*,ann,By design,,2026-04-30", "expired on 2026-04-30"), ("*,ann,By design,,2026-05-01", "")],
 )
 @pytest.mark.usefixtures("report")
 def test_an_exemption_that_exempts_nobody_is_named(

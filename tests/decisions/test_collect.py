@@ -58,11 +58,7 @@ def test_lines_are_added_behind_those_that_are_there() -> None:
 
 @pytest.mark.parametrize(
     "again",
-    [
-        line(),
-        line(by="  ANNA "),
-        line(workbook="copy.xlsx", sheet="Unused users (2)", row=9),
-    ],
+    [line(), line(by="  ANNA "), line(workbook="copy.xlsx", sheet="Unused users (2)", row=9)],
     ids=["the same", "another spelling of the name", "another place"],
 )
 def test_the_same_decision_again_adds_nothing_wherever_it_stands(again: LedgerLine) -> None:

@@ -35,14 +35,7 @@ from tests.support.builders import (
     table,
     the_root,
 )
-from tests.support.decisions import (
-    DAY,
-    OTHER_ACCOUNT,
-    analysis_of,
-    in_accounts,
-    ledger_of,
-    line,
-)
+from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, ledger_of, line
 
 LATER = AS_OF + timedelta(days=40)
 NEXT_DAY = LATER + timedelta(days=1)

@@ -391,10 +391,7 @@ SAME: dict[str, tuple[dict[str, Any], Change]] = {
     "fractions of a second": (EVERYTHING, created(f"{EARLY[:-1]}.999Z")),
     "never signed in, says AWS": (EVERYTHING, signed_in("-")),
     "password older than its last change": (EVERYTHING, password(EARLY)),
-    "password set at the baseline": (
-        {"has_password": True},
-        password(stated(BASELINE)),
-    ),
+    "password set at the baseline": ({"has_password": True}, password(stated(BASELINE))),
     "password deleted": (EVERYTHING, password(None)),
     "key used within the tolerance": (EVERYTHING, used(0, stated(KEY_USED + PRECISION))),
     "key used earlier, says AWS": (EVERYTHING, used(0, stated(KEY_USED - HOUR))),

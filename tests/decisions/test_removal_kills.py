@@ -142,11 +142,7 @@ def test_a_device_that_another_user_has_by_now_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
-    [
-        {"arn": DELETED.arn.replace("user/gone", "user/x/gone")},
-        {"created": CREATED + HOUR},
-    ],
+    "other", [{"arn": DELETED.arn.replace("user/gone", "user/x/gone")}, {"created": CREATED + HOUR}]
 )
 def test_a_device_of_another_user_of_the_name_stays(
     tmp_path: Path, other: dict[str, object]

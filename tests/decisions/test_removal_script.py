@@ -434,13 +434,7 @@ def hostile_changes(each: Removal) -> list[list[str]]:
     ]
 
 
-WORDS = (
-    "a\nb",
-    "a\r\n$(touch stolen)",
-    "x' ; touch stolen #",
-    "a\udc80",
-    "a\N{LINE SEPARATOR}b",
-)
+WORDS = ("a\nb", "a\r\n$(touch stolen)", "x' ; touch stolen #", "a\udc80", "a\N{LINE SEPARATOR}b")
 
 
 @pytest.mark.parametrize("text", WORDS)
@@ -681,10 +675,7 @@ def test_two_decisions_for_one_user_are_refused() -> None:
 HASH = LEDGERS[0].sha256
 
 
-@pytest.mark.parametrize(
-    "names",
-    [[], ["a/x.csv", "b/x.csv"], [""], ["/"], ["a\nb"]],
-)
+@pytest.mark.parametrize("names", [[], ["a/x.csv", "b/x.csv"], [""], ["/"], ["a\nb"]])
 def test_ledgers_that_cannot_lie_in_one_folder_are_refused(names: list[str]) -> None:
     ledgers = [FileReference(name=name, sha256=HASH) for name in names]
     with pytest.raises(ValueError, match="ledger"):

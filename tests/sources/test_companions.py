@@ -155,11 +155,7 @@ def test_users_with_a_live_service_credential_are_known_and_to_be_checked(
         "eve": "",
     }
     users = analyzer.analyze(analyzer.load(path)).users
-    assert users["caveats"].astype(str).tolist() == [
-        "service-credential",
-        "service-credential",
-        "",
-    ]
+    assert users["caveats"].astype(str).tolist() == ["service-credential", "service-credential", ""]
 
 
 def test_evidence_that_nobody_has_any_is_no_problem(tmp_path: Path) -> None:

@@ -398,8 +398,7 @@ def test_every_file_in_an_archive_is_read_in_the_order_of_names(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "method",
-    [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA],
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )
 def test_every_common_compression_is_unpacked(tmp_path: Path, method: int) -> None:
     archive = put(tmp_path, zipped([("a", PLAIN)], compression=method))

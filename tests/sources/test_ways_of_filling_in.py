@@ -674,10 +674,7 @@ def a_column_on_the_follow_up(book: Workbook) -> None:
 
 WITH_MORE_SHEETS: dict[str, tuple[list[Edit], list[str]]] = {
     "a list deleted": ([lambda book: book.remove(book[INACTIVE])], ["has 0 users, and had 1 when"]),
-    "a verdict typed over": (
-        [shown("emil", "Verdict", "retired", INACTIVE)],
-        ['gives "dormant"'],
-    ),
+    "a verdict typed over": ([shown("emil", "Verdict", "retired", INACTIVE)], ['gives "dormant"']),
     "entries among earlier decisions": (
         [
             on_follow_up(2, {"Decided": "keep"}),

@@ -133,11 +133,7 @@ def key_changes(rng: random.Random, row: Row, at: Moment) -> Row:
     cells = slot_cells(row, "access_key", slot)
     if cells["active"] == "false" and cells["last_rotated"] == "N/A":
         return row
-    used: Row = {
-        "last_used_date": at(),
-        "last_used_region": "eu-west-1",
-        "last_used_service": "s3",
-    }
+    used: Row = {"last_used_date": at(), "last_used_region": "eu-west-1", "last_used_service": "s3"}
     changes: list[Row] = [{"active": "true"}, {"active": "false"}, used, no_key()]
     change = rng.choice(changes)
     return row | in_slot("access_key", slot, cells | change)
@@ -407,11 +403,7 @@ def mistaken(rng: random.Random, reviewer: str, row: ListRow, today: date) -> En
 def misnamed(rng: random.Random, shown: dict[str, str]) -> dict[str, str]:
     """Let the cells of a row name different users."""
     return rng.choice(
-        [
-            {"user": f"{shown['user']}x"},
-            {"account": "888888888888"},
-            {"arn": f"{shown['arn']}x"},
-        ]
+        [{"user": f"{shown['user']}x"}, {"account": "888888888888"}, {"arn": f"{shown['arn']}x"}]
     )
 
 
