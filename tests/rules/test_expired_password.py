@@ -1,7 +1,5 @@
 from datetime import timedelta
 
-import pytest
-
 from tests.support.builders import (
     AS_OF,
     COLUMNS,
@@ -12,7 +10,7 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.pages import FAILS, UNDECIDED, fact, found, outcomes
+from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, found, outcomes
 
 SECOND = timedelta(seconds=1)
 
@@ -21,25 +19,20 @@ def expiring(at: Value) -> Row:
     return a_user(password=a_password(days_before(1)) | {"password_next_rotation": at})
 
 
-@pytest.mark.parametrize(
-    ("user", "outcome"),
-    [
-        pytest.param(expiring(AS_OF + SECOND), None, id="just below"),
-        pytest.param(expiring(AS_OF), None, id="at as-of"),
-        pytest.param(expiring(AS_OF - SECOND), FAILS, id="just above"),
-        pytest.param(expiring("N/A"), None, id="does not expire"),
-        pytest.param(expiring("not_supported"), UNDECIDED, id="not told"),
-        pytest.param(expiring(AS_OF - SECOND) | {"password_enabled": "?"}, UNDECIDED, id="unknown"),
-        pytest.param(
-            expiring(AS_OF + SECOND) | {"password_enabled": "?"}, None, id="unknown, fine"
-        ),
-        pytest.param(
-            a_user(password=no_password() | {"password_next_rotation": "?"}), None, id="no password"
-        ),
-    ],
-)
-def test_a_password_fails_after_it_expired(user: Row, outcome: str | None) -> None:
-    assert outcomes("expired-password", user) == ({0: outcome} if outcome else {})
+def test_a_password_fails_after_it_expired() -> None:
+    check_outcomes(
+        "expired-password",
+        {
+            "just below": (expiring(AS_OF + SECOND), None),
+            "at as-of": (expiring(AS_OF), None),
+            "just above": (expiring(AS_OF - SECOND), FAILS),
+            "does not expire": (expiring("N/A"), None),
+            "not told": (expiring("not_supported"), UNDECIDED),
+            "unknown": (expiring(AS_OF - SECOND) | {"password_enabled": "?"}, UNDECIDED),
+            "unknown, fine": (expiring(AS_OF + SECOND) | {"password_enabled": "?"}, None),
+            "no password": (a_user(password=no_password() | {"password_next_rotation": "?"}), None),
+        },
+    )
 
 
 def test_a_report_without_the_column_leaves_passwords_undecided() -> None:

@@ -12,26 +12,33 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.pages import BY_ID, FAILS, UNDECIDED, by_itself, fact, outcomes, tidied
+from tests.support.pages import (
+    BY_ID,
+    FAILS,
+    UNDECIDED,
+    by_itself,
+    check_outcomes,
+    fact,
+    tidied,
+)
 
 LEFT = no_password(days_before(400))
 
 
-@pytest.mark.parametrize(
-    ("user", "expected"),
-    [
-        pytest.param(a_user(password=LEFT), {0: FAILS}, id="no key"),
-        pytest.param(a_user(password=LEFT, key_1=an_inactive_key()), {0: FAILS}, id="inactive 1"),
-        pytest.param(a_user(password=LEFT, key_2=an_inactive_key()), {0: FAILS}, id="inactive 2"),
-        pytest.param(a_user(password=LEFT, key_1=a_key()), {}, id="key 1 active"),
-        pytest.param(a_user(password=LEFT, key_2=a_key()), {}, id="key 2 active"),
-        pytest.param(a_user(password=a_password(days_before(400))), {}, id="password left"),
-        pytest.param(a_user(), {}, id="never signed in"),
-        pytest.param(a_user(password=LEFT) | {"access_key_1_active": "?"}, {0: UNDECIDED}, id="?"),
-    ],
-)
-def test_it_is_the_verdict_retired(user: Row, expected: dict[int, str]) -> None:
-    assert outcomes("retired-user", user) == expected
+def test_it_is_the_verdict_retired() -> None:
+    check_outcomes(
+        "retired-user",
+        {
+            "no key": (a_user(password=LEFT), {0: FAILS}),
+            "inactive 1": (a_user(password=LEFT, key_1=an_inactive_key()), {0: FAILS}),
+            "inactive 2": (a_user(password=LEFT, key_2=an_inactive_key()), {0: FAILS}),
+            "key 1 active": (a_user(password=LEFT, key_1=a_key()), {}),
+            "key 2 active": (a_user(password=LEFT, key_2=a_key()), {}),
+            "password left": (a_user(password=a_password(days_before(400))), {}),
+            "never signed in": (a_user(), {}),
+            "?": (a_user(password=LEFT) | {"access_key_1_active": "?"}, {0: UNDECIDED}),
+        },
+    )
 
 
 def test_the_fact_has_the_last_sign_in() -> None:

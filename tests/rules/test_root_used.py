@@ -27,6 +27,7 @@ from tests.support.pages import (
     BY_ID,
     FAILS,
     UNDECIDED,
+    check_outcomes,
     fact,
     found,
     outcomes,
@@ -45,30 +46,29 @@ def root(password: Value = NEVER, key_1: Row | None = None, key_2: Row | None = 
     return the_root(password_last_used=password) | keys
 
 
-@pytest.mark.parametrize(
-    ("row", "outcome"),
-    [
-        pytest.param(root(LIMIT + SECOND), FAILS, id="just below"),
-        pytest.param(root(LIMIT), None, id="at the limit"),
-        pytest.param(root(LIMIT - SECOND), None, id="just above"),
-        pytest.param(root(days_before(-1)), FAILS, id="in the future"),
-        pytest.param(root(NEVER), None, id="never"),
-        pytest.param(root("N/A"), None, id="no password"),
-        pytest.param(root(OLD, a_key(used=LIMIT + SECOND)), FAILS, id="key 1"),
-        pytest.param(root(OLD, a_key(used=LIMIT)), None, id="key 1 at the limit"),
-        pytest.param(root(OLD, None, a_key(used=NEW)), FAILS, id="key 2"),
-        pytest.param(root(OLD, a_key(used=OLD), a_key(used=NEW)), FAILS, id="the newest counts"),
-        pytest.param(root(NEVER, an_inactive_key(used=NEW)), FAILS, id="inactive now, but used"),
-        pytest.param(root(OLD, a_key()), None, id="key never used"),
-        pytest.param(root("not_supported"), UNDECIDED, id="untold"),
-        pytest.param(root("once", a_key(used=OLD)), UNDECIDED, id="unknown sign-in"),
-        pytest.param(root("once", a_key(used=NEW)), FAILS, id="unknown sign-in, key used"),
-        pytest.param(root(OLD, None, a_key(used="once")), UNDECIDED, id="unknown use of a key"),
-        pytest.param(root(NEW, None, a_key(used="once")), FAILS, id="signed in"),
-    ],
-)
-def test_the_newest_of_three_uses_fails_for_30_days(row: Row, outcome: str | None) -> None:
-    assert outcomes("root-used", row) == ({0: outcome} if outcome else {})
+def test_the_newest_of_three_uses_fails_for_30_days() -> None:
+    check_outcomes(
+        "root-used",
+        {
+            "just below": (root(LIMIT + SECOND), FAILS),
+            "at the limit": (root(LIMIT), None),
+            "just above": (root(LIMIT - SECOND), None),
+            "in the future": (root(days_before(-1)), FAILS),
+            "never": (root(NEVER), None),
+            "no password": (root("N/A"), None),
+            "key 1": (root(OLD, a_key(used=LIMIT + SECOND)), FAILS),
+            "key 1 at the limit": (root(OLD, a_key(used=LIMIT)), None),
+            "key 2": (root(OLD, None, a_key(used=NEW)), FAILS),
+            "the newest counts": (root(OLD, a_key(used=OLD), a_key(used=NEW)), FAILS),
+            "inactive now, but used": (root(NEVER, an_inactive_key(used=NEW)), FAILS),
+            "key never used": (root(OLD, a_key()), None),
+            "untold": (root("not_supported"), UNDECIDED),
+            "unknown sign-in": (root("once", a_key(used=OLD)), UNDECIDED),
+            "unknown sign-in, key used": (root("once", a_key(used=NEW)), FAILS),
+            "unknown use of a key": (root(OLD, None, a_key(used="once")), UNDECIDED),
+            "signed in": (root(NEW, None, a_key(used="once")), FAILS),
+        },
+    )
 
 
 @pytest.mark.parametrize(("days", "expected"), [(6, {0: FAILS}), (7, {})])

@@ -1,9 +1,7 @@
 from collections.abc import Mapping
 
-import pytest
-
 from tests.support.builders import Row, Value, a_key, an_inactive_key, in_slot, no_key, the_root
-from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, outcomes
 
 KEY_1, KEY_2 = (in_slot("access_key", slot, a_key()) for slot in (1, 2))
 UNKNOWN_KEY = in_slot("access_key", 1, no_key() | {"active": "?"})
@@ -21,34 +19,30 @@ def told(password: str) -> dict[str, str]:
     return {"password_enabled": password}
 
 
-@pytest.mark.parametrize(
-    ("row", "outcome"),
-    [
-        pytest.param(root("true"), None, id="MFA"),
-        pytest.param(root("false"), FAILS, id="password"),
-        pytest.param(root("false", NO_PASSWORD), None, id="no password, no key"),
-        pytest.param(root("false", NO_PASSWORD, KEY_1), FAILS, id="no password, key 1"),
-        pytest.param(root("false", NO_PASSWORD, KEY_2), FAILS, id="no password, key 2"),
-        pytest.param(
-            root("false", NO_PASSWORD, in_slot("access_key", 1, an_inactive_key())),
-            None,
-            id="no password, inactive key",
-        ),
-        pytest.param(root("false", told("not_supported")), FAILS, id="not_supported"),
-        pytest.param(root("true", told("not_supported")), None, id="not_supported, MFA"),
-        pytest.param(root("false", told("maybe")), UNDECIDED, id="unknown password"),
-        pytest.param(root("true", told("maybe")), None, id="unknown password, MFA"),
-        pytest.param(root("false", told("maybe"), KEY_1), FAILS, id="a key is enough"),
-        pytest.param(root("maybe"), UNDECIDED, id="unknown MFA"),
-        pytest.param(root("not_supported"), UNDECIDED, id="untold MFA"),
-        pytest.param(root("maybe", NO_PASSWORD), None, id="unknown MFA, nothing to protect"),
-        pytest.param(root("false", NO_PASSWORD, UNKNOWN_KEY), UNDECIDED, id="unknown key"),
-    ],
-)
-def test_a_root_without_mfa_fails_unless_it_has_no_credentials(
-    row: Row, outcome: str | None
-) -> None:
-    assert outcomes("root-without-mfa", row) == ({0: outcome} if outcome else {})
+def test_a_root_without_mfa_fails_unless_it_has_no_credentials() -> None:
+    check_outcomes(
+        "root-without-mfa",
+        {
+            "MFA": (root("true"), None),
+            "password": (root("false"), FAILS),
+            "no password, no key": (root("false", NO_PASSWORD), None),
+            "no password, key 1": (root("false", NO_PASSWORD, KEY_1), FAILS),
+            "no password, key 2": (root("false", NO_PASSWORD, KEY_2), FAILS),
+            "no password, inactive key": (
+                root("false", NO_PASSWORD, in_slot("access_key", 1, an_inactive_key())),
+                None,
+            ),
+            "not_supported": (root("false", told("not_supported")), FAILS),
+            "not_supported, MFA": (root("true", told("not_supported")), None),
+            "unknown password": (root("false", told("maybe")), UNDECIDED),
+            "unknown password, MFA": (root("true", told("maybe")), None),
+            "a key is enough": (root("false", told("maybe"), KEY_1), FAILS),
+            "unknown MFA": (root("maybe"), UNDECIDED),
+            "untold MFA": (root("not_supported"), UNDECIDED),
+            "unknown MFA, nothing to protect": (root("maybe", NO_PASSWORD), None),
+            "unknown key": (root("false", NO_PASSWORD, UNKNOWN_KEY), UNDECIDED),
+        },
+    )
 
 
 def test_an_assumed_password_is_said() -> None:

@@ -1,11 +1,8 @@
 import re
 
-import pytest
-
 from analyzer.rules import RULES
 from tests.support.builders import (
     NEVER,
-    Row,
     a_certificate,
     a_key,
     a_password,
@@ -14,29 +11,28 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, outcomes
 
 
-@pytest.mark.parametrize(
-    ("user", "expected"),
-    [
-        pytest.param(a_user(), {0: FAILS}, id="nothing"),
-        pytest.param(a_user(password=a_password()), {0: FAILS}, id="password never used"),
-        pytest.param(a_user(key_1=an_inactive_key()), {0: FAILS}, id="key 1 inactive"),
-        pytest.param(a_user(key_2=an_inactive_key()), {0: FAILS}, id="key 2 inactive"),
-        pytest.param(a_user(key_1=a_key()), {}, id="key 1 active"),
-        pytest.param(a_user(key_2=a_key()), {}, id="key 2 active"),
-        pytest.param(a_user(password=a_password(days_before(0))), {}, id="signed in"),
-        pytest.param(a_user(password=no_password(days_before(900))), {}, id="retired"),
-        pytest.param(a_user(password_enabled="yes"), {0: UNDECIDED}, id="unknown password"),
-        pytest.param(a_user(password_last_used="soon"), {0: UNDECIDED}, id="unknown sign-in"),
-        pytest.param(a_user(access_key_1_active="?"), {0: UNDECIDED}, id="unknown key 1"),
-        pytest.param(a_user(access_key_2_active="?"), {0: UNDECIDED}, id="unknown key 2"),
-        pytest.param(a_user("two words"), {0: UNDECIDED}, id="no name"),
-    ],
-)
-def test_it_is_the_verdict_unused(user: Row, expected: dict[int, str]) -> None:
-    assert outcomes("unused-user", user) == expected
+def test_it_is_the_verdict_unused() -> None:
+    check_outcomes(
+        "unused-user",
+        {
+            "nothing": (a_user(), {0: FAILS}),
+            "password never used": (a_user(password=a_password()), {0: FAILS}),
+            "key 1 inactive": (a_user(key_1=an_inactive_key()), {0: FAILS}),
+            "key 2 inactive": (a_user(key_2=an_inactive_key()), {0: FAILS}),
+            "key 1 active": (a_user(key_1=a_key()), {}),
+            "key 2 active": (a_user(key_2=a_key()), {}),
+            "signed in": (a_user(password=a_password(days_before(0))), {}),
+            "retired": (a_user(password=no_password(days_before(900))), {}),
+            "unknown password": (a_user(password_enabled="yes"), {0: UNDECIDED}),
+            "unknown sign-in": (a_user(password_last_used="soon"), {0: UNDECIDED}),
+            "unknown key 1": (a_user(access_key_1_active="?"), {0: UNDECIDED}),
+            "unknown key 2": (a_user(access_key_2_active="?"), {0: UNDECIDED}),
+            "no name": (a_user("two words"), {0: UNDECIDED}),
+        },
+    )
 
 
 def test_a_contradicted_user_is_undecided() -> None:

@@ -1,6 +1,6 @@
 """Make pages of made-up rows, and ask rules about them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from analyzer.report.model import Page, cells_of_users, concatenated
 from analyzer.report.tidy import tidy
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import VERDICT_CELLS, Rule, Subject
 from analyzer.terms import Criteria, Thresholds
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import AS_OF, COLUMNS, Row, rendered
@@ -77,18 +77,19 @@ def counts_on(
 
 def found(
     rule_id: str,
-    row: Row,
+    *rows: Row,
     limits: Thresholds = LIMITS,
-    *,
     columns: Sequence[str] = COLUMNS,
     contradicted: str = "",
 ) -> pd.DataFrame:
-    """Return what a rule finds of a user or a root, whichever it is about."""
+    """Return what a rule finds of users or roots, whichever it is about."""
     rule = BY_ID[rule_id]
-    page = tidied([row], columns=columns, contradicted=contradicted)
+    page = tidied(rows, columns=columns, contradicted=contradicted)
     if rule.subject is Subject.ROOT:
         return root_findings_on(page, [rule], limits)
-    return findings_on(with_verdicts(page, Criteria()), [rule], limits)
+    # Only the rules that are about a verdict need one: half of the time of the others.
+    needs_verdict = rule.reads == VERDICT_CELLS
+    return findings_on(with_verdicts(page, Criteria()) if needs_verdict else page, [rule], limits)
 
 
 def outcomes(
@@ -100,8 +101,24 @@ def outcomes(
     contradicted: str = "",
 ) -> dict[int, str]:
     """Return the outcomes for one row by slot, which is 0 where the rule's subject has none."""
-    frame = found(rule_id, row, limits, columns=columns, contradicted=contradicted)
+    frame = found(rule_id, row, limits=limits, columns=columns, contradicted=contradicted)
     return dict(zip(frame["slot"].fillna(0).astype(int), frame["outcome"].astype(str), strict=True))
+
+
+def check_outcomes(
+    rule_id: str, table: Mapping[str, tuple[Row, dict[int, str] | str | None]], *, slot: int = 0
+) -> None:
+    """Hold what a rule says of each row of a table, all on one page, to the outcome beside it."""
+    frame = found(rule_id, *(row for row, _ in table.values()))
+    actual: dict[str, dict[int, str]] = {name: {} for name in table}
+    numbers = dict(enumerate(table, start=2))
+    cells = (frame["row"], frame["slot"].fillna(0).astype(int), frame["outcome"].astype(str))
+    for row, slot_found, outcome in zip(*cells, strict=True):
+        actual[numbers[row]][slot_found] = outcome
+    assert actual == {
+        name: {slot: outcome} if isinstance(outcome, str) else outcome or {}
+        for name, (_, outcome) in table.items()
+    }
 
 
 def fact(rule_id: str, row: Row, *, columns: Sequence[str] = COLUMNS) -> str:
