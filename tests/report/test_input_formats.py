@@ -25,6 +25,7 @@ from tests.support.reading import (
     PLAIN,
     VERDICTS,
     cells,
+    plain_cells,
     problem,
     put,
     read,
@@ -97,9 +98,7 @@ SAVED_AS: dict[str, str | bytes] = {
 def test_a_report_says_the_same_whatever_it_was_saved_as(
     tmp_path: Path, saved: str | bytes
 ) -> None:
-    report = read(tmp_path, saved)
-    assert cells(report) == cells(read(tmp_path, PLAIN))
-    assert verdicts(report) == VERDICTS
+    assert cells(read(tmp_path, saved)) == plain_cells()
 
 
 @pytest.mark.parametrize("name", ["report", "report.json", "report.txt", "report.zip", "a.xlsx"])

@@ -88,8 +88,9 @@ def test_no_more_than_a_thousand_dates_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("columns", [COLUMNS, COLUMNS_OF_2014])
+@pytest.mark.parametrize(
+    ("form", "columns"), [*zip(FORMS, (COLUMNS, COLUMNS_OF_2014), strict=True)]
+)
 def test_wherever_the_file_is_cut_off_in_its_last_row_it_is_refused_or_nobody_is_misjudged(
     tmp_path: Path, form: str, columns: tuple[str, ...]
 ) -> None:

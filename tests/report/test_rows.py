@@ -28,6 +28,7 @@ from tests.support.reading import (
     cells,
     lines,
     of_account,
+    plain_cells,
     problem,
     put,
     read,
@@ -42,9 +43,9 @@ OTHER = of_account(OTHER_ACCOUNT, a_user("eve"))
 OTHER_HEADER, OTHER_ROOT, EVE = OTHER.split("\n")
 
 
-def named(name: str, *, path: str = "", quoted: bool) -> str:
-    """Return the report with one more user, its name and ARN in quotes only where wanted."""
-    text = report_text([a_user(name, path=path), *TWO_USERS])
+def named(*names: str, path: str = "", quoted: bool) -> str:
+    """Return the report with more users, their names and ARNs in quotes only where wanted."""
+    text = report_text([*(a_user(name, path=path) for name in names), *TWO_USERS])
     return text if quoted else text.replace('"', "")
 
 
@@ -54,17 +55,16 @@ def named(name: str, *, path: str = "", quoted: bool) -> str:
 @pytest.mark.no_cover
 @pytest.mark.parametrize("quoted", [True, False])
 @pytest.mark.parametrize("path", ["", "team/", "one,two/", ",/", 'say"so"/'])
-@pytest.mark.parametrize("name", ["a,b", "last,first,middle", ",", "a,,b", "trailing,", ",leading"])
 def test_a_name_with_commas_is_read_whole_whether_aws_quotes_it_or_not(
-    tmp_path: Path, name: str, path: str, *, quoted: bool
+    tmp_path: Path, path: str, *, quoted: bool
 ) -> None:
-    if '"' in path and not quoted:
-        path = path.replace('"', "'")
-    report = read(tmp_path, named(name, path=path, quoted=quoted))
-    told = {each["user"]: each for each in cells(report)}
-    assert told[name]["arn"] == f"arn:aws:iam::012345678901:user/{path}{name}"
-    assert verdicts(report) == {name: "unused", **VERDICTS}
-    assert rows(report) == {name: 3, "ann": 4, "bob": 5}
+    path = path if quoted else path.replace('"', "'")
+    names = ("a,b", "last,first,middle", ",", "a,,b", "trailing,", ",leading")
+    report = read(tmp_path, named(*names, path=path, quoted=quoted))
+    arns = {each["user"]: each["arn"] for each in cells(report) if each["user"] in names}
+    assert arns == {name: f"arn:aws:iam::012345678901:user/{path}{name}" for name in names}
+    assert verdicts(report) == {**dict.fromkeys(names, "unused"), **VERDICTS}
+    assert rows(report) == dict(zip([*names, "ann", "bob"], range(3, 11), strict=True))
 
 
 def test_the_path_in_an_arn_may_hold_a_comma(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_a_quote_that_never_closes_in_a_column_of_ones_own_hides_nobody(
 def test_quotes_round_cells_of_ones_own_change_nothing(tmp_path: Path) -> None:
     owners = ["owner,", '"a, b",', '"c\nd",x', '"e ""f""",']
     joined = [f"{row},{owner}" for owner, row in zip(owners, (HEADER, ROOT, ANN, BOB), strict=True)]
-    assert cells(read(tmp_path, lines(*joined))) == cells(read(tmp_path, PLAIN))
+    assert cells(read(tmp_path, lines(*joined))) == plain_cells()
 
 
 def test_a_name_with_commas_is_read_whole_beside_quoted_cells_of_ones_own(tmp_path: Path) -> None:

@@ -80,10 +80,9 @@ def test_a_report_in_pieces_says_what_the_whole_says(tmp_path: Path) -> None:
     users = [a_user(f"u{n}", password=a_password(days_before(n))) for n in range(100)]
     path = put(tmp_path, report_text(users))
     whole = everything(analyzer.load(path))
-    for block in (ROW_AT_MOST, 1000, 7777):
-        for page in (7, 50, 10_000):
-            with in_pieces(block, page):
-                assert everything(analyzer.load(path)) == whole
+    for block, page in ((ROW_AT_MOST, 10_000), (1000, 7), (7777, 50)):
+        with in_pieces(block, page):
+            assert everything(analyzer.load(path)) == whole, (block, page)
 
 
 # Any rows, anywhere across the borders of the pieces
@@ -117,7 +116,7 @@ NO_USERS: dict[str, str] = {
 def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
     """Draw a report, and in which row each user stands: blank lines are not counted."""
     text, expected, row = [HEADER], {}, 1
-    kinds = draw(st.lists(st.sampled_from([*KINDS, *NO_USERS]), min_size=1, max_size=20))
+    kinds = draw(st.lists(st.sampled_from([*KINDS, *NO_USERS]), min_size=15, max_size=60))
     for number, kind in enumerate(["plain", *kinds]):
         row += kind != "empty"
         text.append(NO_USERS[kind] if kind in NO_USERS else KINDS[kind](f"u{number:03}"))
@@ -127,7 +126,7 @@ def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
 
 
 @settings(
-    derandomize=True, deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+    derandomize=True, deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(drawn=any_rows(), block=st.integers(800, 2000), page=st.integers(4, 30))
 def test_no_row_is_lost_doubled_or_misnumbered_at_the_border_of_two_pieces(

@@ -1,6 +1,7 @@
 """Small reports that are surveyed together say exactly what each says by itself."""
 
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,7 @@ def test_reports_of_all_kinds_together_say_what_each_says(tmp_path: Path) -> Non
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("place", range(3))
-@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize(("kind", "place"), [*zip(REFUSED, cycle(range(3)), strict=False)])
 def test_a_damaged_report_among_others_is_refused_as_it_is_alone(
     tmp_path: Path, kind: str, place: int
 ) -> None:

@@ -47,13 +47,14 @@ def test_a_foreign_cell_is_noted_in_every_column(tmp_path: Path, column: str) ->
     assert noted.keys() <= {column, "arn", "access_key_1_last_used_date", KEY_DATE}
 
 
-@pytest.mark.parametrize("cell", ["", "n/a", "no_information", "not_supported", "=1+1", "2024"])
 def test_a_foreign_date_of_use_of_an_absent_key_is_noted_and_decides_nothing(
-    tmp_path: Path, cell: str
+    tmp_path: Path,
 ) -> None:
-    user = a_user() | {KEY_DATE: cell}
-    assert unread_cells(tmp_path, user) == {KEY_DATE: cell}
-    assert judgement_on(tmp_path, user) == judgement_on(tmp_path, a_user())
+    judgement = judgement_on(tmp_path, a_user())
+    for cell in ("", "n/a", "no_information", "not_supported", "=1+1", "2024"):
+        user = a_user() | {KEY_DATE: cell}
+        assert unread_cells(tmp_path, user) == {KEY_DATE: cell}
+        assert judgement_on(tmp_path, user) == judgement
 
 
 def test_a_report_without_dates_of_use_has_none_that_are_foreign(tmp_path: Path) -> None:
