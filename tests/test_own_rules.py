@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from analyzer.judging.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
-from analyzer.standards.rulebook import rulebook
+from analyzer.standards.rulebook import Rulebook, rulebook
 from analyzer.verdicts.facts import Truth
-from tests.support.builders import AS_OF, a_user, days_before, report_text, saved
+from tests.support.builders import AS_OF, a_user, days_before, report_text
 from tests.support.feeds import asff, asff_file, ocsf
 from tests.support.outputs import everything_shown, json_document
 from tests.support.workbooks import book_of, results_of, row_of, texts
@@ -36,14 +37,23 @@ OLD = analyzer.Rule(
 )
 
 
-def analysis_of(folder: Path, benchmark: str | None = None, **options: Any) -> Analysis:
+@cache
+def report() -> analyzer.Report:
     users = [a_user("old", created=days_before(1826)), a_user("new", created=days_before(1825))]
-    report = analyzer.load(saved(folder, report_text(users)), as_of=AS_OF)
-    return analyzer.analyze(report, book=rulebook(benchmark, extra=[OLD], **options))
+    return analyzer.load(("report.csv", report_text(users).encode()), as_of=AS_OF)
 
 
-def test_an_own_rule_runs_last_and_finds_what_fails(tmp_path: Path) -> None:
-    inspection = analysis_of(tmp_path).inspection
+@cache
+def judged() -> Analysis:
+    return judged_by(rulebook(extra=[OLD]))
+
+
+def judged_by(book: Rulebook) -> Analysis:
+    return analyzer.analyze(report(), book=book)
+
+
+def test_an_own_rule_runs_last_and_finds_what_fails() -> None:
+    inspection = judged().inspection
     assert inspection.book.rules[-1] is OLD
     every = inspection.findings
     own = every[every["rule"] == "old-user-5"]
@@ -53,13 +63,13 @@ def test_an_own_rule_runs_last_and_finds_what_fails(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [None, 80, 160])
-def test_the_terminal_and_the_summary_show_it(tmp_path: Path, width: int | None) -> None:
-    assert "User is old" in everything_shown(analysis_of(tmp_path), width=width)
+def test_the_terminal_and_the_summary_show_it(width: int | None) -> None:
+    assert "User is old" in everything_shown(judged(), width=width)
 
 
 @pytest.mark.no_cover
-def test_the_workbook_shows_it_as_a_finding_a_control_and_in_the_method(tmp_path: Path) -> None:
-    book = results_of(analysis_of(tmp_path))
+def test_the_workbook_shows_it_as_a_finding_a_control_and_in_the_method() -> None:
+    book = results_of(judged())
     assert "User is old" in texts(book["Findings"])
     control = row_of(book["Controls"], "old-user-5")
     assert control[1:4] == ("No user is older than five years", "fail", 1)
@@ -68,8 +78,8 @@ def test_the_workbook_shows_it_as_a_finding_a_control_and_in_the_method(tmp_path
     assert f"Scope: {len(RULES) + 1} in all." in texts(book["Controls"])
 
 
-def test_json_shows_its_rule_findings_and_control(tmp_path: Path) -> None:
-    document = json_document(analysis_of(tmp_path))
+def test_json_shows_its_rule_findings_and_control() -> None:
+    document = json_document(judged())
     assert document["rules"][-1]["id"] == "old-user-5"
     assert document["controls"][-1]["result"] == "fail"
     own = [each["user"] for each in document["findings"] if each["rule"] == "old-user-5"]
@@ -79,7 +89,7 @@ def test_json_shows_its_rule_findings_and_control(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", [".ocsf.json", ".asff.json"])
 def test_the_feeds_have_its_remedy_and_no_empty_address(tmp_path: Path, ending: str) -> None:
     target = tmp_path / f"findings{ending}"
-    analyzer.write(analysis_of(tmp_path), target)
+    analyzer.write(judged(), target)
     text = asff_file(target) if ending == ".asff.json" else target.read_text()
     (line,) = [each for each in text.splitlines() if "old-user-5" in each]
     document = json.loads(line)
@@ -89,36 +99,34 @@ def test_the_feeds_have_its_remedy_and_no_empty_address(tmp_path: Path, ending: 
         assert document["remediation"] == {"desc": OLD.fix}
 
 
-def test_an_explanation_has_it(tmp_path: Path) -> None:
-    (explained,) = analysis_of(tmp_path).explain("old")
+def test_an_explanation_has_it() -> None:
+    (explained,) = judged().explain("old")
     assert [each.outcome for each in explained.rules if each.rule == "old-user-5"] == ["fails"]
 
 
-def test_an_exemption_can_name_it(tmp_path: Path) -> None:
+def test_an_exemption_can_name_it() -> None:
     listed = b"account,user,reason,owner,expires,rule\n*,old,known,,,old-user-5\n"
     exemptions = analyzer.read_exemptions(("list.csv", listed), rules=[OLD.id])
-    report = analysis_of(tmp_path).report
-    analysis = analyzer.analyze(report, None, exemptions, rulebook(extra=[OLD]))
+    analysis = analyzer.analyze(report(), None, exemptions, rulebook(extra=[OLD]))
     assert analysis.inspection.counts["old-user-5", Outcome.FAILS, True] == 1
     with pytest.raises(analyzer.InputRefused, match="old-user-5"):
         analyzer.read_exemptions(("list.csv", listed))
 
 
-def test_with_a_benchmark_it_runs_besides_the_rules_of_the_controls(tmp_path: Path) -> None:
-    book = analysis_of(tmp_path, "cis-3.0").inspection.book
+def test_with_a_benchmark_it_runs_besides_the_rules_of_the_controls() -> None:
+    book = rulebook("cis-3.0", extra=[OLD])
     assert {rule.id for rule in book.rules} == {*book.standard.rules, "old-user-5"}
 
 
-def test_it_can_be_skipped_like_any_other(tmp_path: Path) -> None:
-    analysis = analysis_of(tmp_path, skip=["old-user-5"])
+def test_it_can_be_skipped_like_any_other() -> None:
+    analysis = judged_by(rulebook(extra=[OLD], skip=["old-user-5"]))
     assert "old-user-5" not in {rule.id for rule in analysis.inspection.book.rules}
     assert "old-user-5" in row_of(book_of(analysis)["Method"], "Rules that did not run")[1]
 
 
-def test_feeds_are_about_the_account_where_the_rule_is(tmp_path: Path) -> None:
+def test_feeds_are_about_the_account_where_the_rule_is() -> None:
     of_account = replace(OLD, subject=analyzer.Subject.ACCOUNT)
-    report = analysis_of(tmp_path).report
-    analysis = analyzer.analyze(report, book=rulebook(extra=[of_account], rules=[OLD.id]))
+    analysis = judged_by(rulebook(extra=[of_account], rules=[OLD.id]))
     ((resource,),) = (each["resources"] for each in ocsf(analysis))
     assert (resource["type"], resource["uid"]) == ("AwsAccount", "012345678901")
     ((resource,),) = (each["Resources"] for each in asff(analysis))
@@ -126,18 +134,16 @@ def test_feeds_are_about_the_account_where_the_rule_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ["", None])
-def test_feeds_describe_a_finding_without_words(tmp_path: Path, words: str | None) -> None:
+def test_feeds_describe_a_finding_without_words(words: str | None) -> None:
     silent = replace(OLD, fact=lambda _facts, at, _limits: pa.array([words] * len(at), pa.string()))
-    analysis = analyzer.analyze(
-        analysis_of(tmp_path).report, book=rulebook(extra=[silent], rules=[OLD.id])
-    )
+    analysis = judged_by(rulebook(extra=[silent], rules=[OLD.id]))
     assert [each["message"] for each in ocsf(analysis)] == [""]
     assert [each["Description"] for each in asff(analysis)] == [""]
 
 
-def test_a_book_may_hold_a_rule_that_it_does_not_know_by_its_id(tmp_path: Path) -> None:
+def test_a_book_may_hold_a_rule_that_it_does_not_know_by_its_id() -> None:
     book = replace(rulebook(), rules=(OLD,))
-    analysis = analyzer.analyze(analysis_of(tmp_path).report, book=book)
+    analysis = judged_by(book)
     assert [each["finding_info"]["title"] for each in ocsf(analysis)] == ["User is old"]
 
 
@@ -196,12 +202,11 @@ FACT = "fact must return a pyarrow.Array of 1 texts (string), one for each posit
     ],
 )
 def test_a_rule_that_returns_no_answer_is_named_with_what_it_must_return(
-    tmp_path: Path, field: str, returned: Any, message: str
+    field: str, returned: Any, message: str
 ) -> None:
-    report = analyzer.load(saved(tmp_path, report_text([a_user(), a_user("b")])), as_of=AS_OF)
     parts: Any = {"judge": lambda *_: Truth(YES, NONE), field: lambda *_: returned}
     wrong = replace(OLD, **parts)
-    inspection = analyzer.analyze(report, book=rulebook(extra=[wrong])).inspection
+    inspection = judged_by(rulebook(extra=[wrong])).inspection
     with pytest.raises(analyzer.CredreportError) as failed:
         _ = inspection.findings
     assert str(failed.value).startswith(f"rule {OLD.id}: {message}")

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def expected(name: str) -> dict[str, Any]:
     return told
 
 
+@cache
 def analyzed(name: str) -> Analysis:
     """Analyze the one sample of that name, whatever its ending, with the exemptions."""
     source = min(path for path in SAMPLES.iterdir() if path.name.split(".")[0] == name)

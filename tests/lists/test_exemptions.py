@@ -9,6 +9,7 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
+from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Exemption, Exemptions
 from analyzer.writers import users
 from analyzer.writers.workbook.lists import exemption_frame
@@ -30,6 +31,7 @@ from tests.support.outputs import (
     exemptions_of,
     json_document,
 )
+from tests.support.pages import of_users
 
 OTHER_ACCOUNT = "123456789012"
 
@@ -191,15 +193,14 @@ def exempt_users(analysis: Analysis) -> list[str]:
     return users.loc[users["exemption"] != "", "user"].tolist()
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(("account", "user", "expected"), MATCHES)
-def test_star_and_question_mark_match_and_nothing_else_does(
-    tmp_path: Path, account: str, user: str, expected: Sequence[str]
-) -> None:
-    entry = Exemption(account, user, "why", "", None, 2)
-    analysis = analyzed(tmp_path, map(a_user, NAMES), [entry])
-    assert exempt_users(analysis) == list(expected)
-    assert (analysis.totals.unmatched == (entry,)) == (not expected)
+def test_star_and_question_mark_match_and_nothing_else_does() -> None:
+    page = of_users(*map(a_user, NAMES))
+    for account, user, expected in MATCHES:
+        entry = Exemption(account, user, "why", "", None, 2)
+        matches = ExemptionMatches(page, [entry])
+        found = page.users.loc[matches.reason_codes() > 0, "user"].tolist()
+        assert found == list(expected), entry
+        assert matches.matched.tolist() == [len(expected)]
 
 
 def test_a_star_matches_every_user_whatever_the_name_holds(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from analyzer.lists.owners import Owners, read_owners
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes
 from analyzer.writers.users import notes
-from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved, the_root
+from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, the_root
 from tests.support.decisions import line
 from tests.support.outputs import ALL, json_document, table_text
 from tests.support.reading import OTHER_ACCOUNT
@@ -33,11 +34,16 @@ def owners(*lines: str) -> Owners:
     return read_owners("owners.csv", "\n".join([HEADER, *lines]).encode())
 
 
-def analyzed(folder: Path, listed: Owners, *names: str, **more: Any) -> Analysis:
-    users = [a_user(name, **more) for name in names]
-    return analyzer.analyze(
-        analyzer.load(saved(folder, report_text(users)), as_of=AS_OF), owners=listed
-    )
+def analyzed(listed: Owners, *names: str, **more: Any) -> Analysis:
+    text = report_text([a_user(name, **more) for name in names])
+    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
+    return analyzer.analyze(report, owners=listed)
+
+
+@cache
+def of_ann() -> Analysis:
+    """Return a user whose owner has left, and looks like a formula."""
+    return analyzed(owners("*,ann,=Ann Lee,ann@example.com,2020-01-01"), "ann")
 
 
 def of_users(analysis: Analysis) -> dict[str, str]:
@@ -58,45 +64,39 @@ def of_users(analysis: Analysis) -> dict[str, str]:
         (["*,bob,Other,,", "*,a.n,Dot,,", f"{OTHER_ACCOUNT},*,Other,,"], ""),
     ],
 )
-def test_the_first_entry_that_matches_names_the_owner(
-    tmp_path: Path, lines: list[str], owner: str
-) -> None:
-    assert of_users(analyzed(tmp_path, owners(*lines), "ann")) == {"ann": owner}
+def test_the_first_entry_that_matches_names_the_owner(lines: list[str], owner: str) -> None:
+    assert of_users(analyzed(owners(*lines), "ann")) == {"ann": owner}
 
 
 @pytest.mark.parametrize(
     ("days", "shown"), [(1, True), (0, False), (-1, False)], ids=["before", "the day", "after"]
 )
-def test_an_owner_has_left_from_the_day_after_the_last(
-    tmp_path: Path, days: int, *, shown: bool
-) -> None:
+def test_an_owner_has_left_from_the_day_after_the_last(days: int, *, shown: bool) -> None:
     last = (AS_OF - timedelta(days=days)).date()
-    users = analyzed(tmp_path, owners(f"*,ann,Ann,,{last}"), "ann").users
+    users = analyzed(owners(f"*,ann,Ann,,{last}"), "ann").users
     assert users["owner_left"].tolist() == [str(last) if shown else ""]
 
 
-def test_a_root_has_an_owner_only_if_it_is_named(tmp_path: Path) -> None:
-    path = saved(tmp_path, report_text([], root=the_root(mfa_active="false")))
-    report = analyzer.load(path, as_of=AS_OF)
+def test_a_root_has_an_owner_only_if_it_is_named() -> None:
+    text = report_text([], root=the_root(mfa_active="false"))
+    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
     for user, expected in (("*", {""}), ("<root_account>", {"Ops"})):
         analysis = analyzer.analyze(report, owners=owners(f"*,{user},Ops,,"))
         assert {*analysis.inspection.findings["owner"]} == expected
         assert bool(analysis.totals.idle_owners) is (expected == {""})
 
 
-def test_users_without_an_owner_are_counted_and_entries_without_a_user_named(
-    tmp_path: Path,
-) -> None:
+def test_users_without_an_owner_are_counted_and_entries_without_a_user_named() -> None:
     listed = owners(f"{ACCOUNT},ann,Ann,,", "*,gone,Ann,,", f"{OTHER_ACCOUNT},*,Bob,,")
-    analysis = analyzed(tmp_path, listed, "ann", "bob", "cem")
+    analysis = analyzed(listed, "ann", "bob", "cem")
     expected = [
         "2 of 3 IAM users have no owner in owners.csv.",
         f"Entries of owners.csv that name the owner of no user: */gone, {OTHER_ACCOUNT}/*.",
     ]
     assert notes(analysis)[-2:] == expected
-    everybody = analyzed(tmp_path, owners("*,*,Ann,,"), "ann")
+    everybody = analyzed(owners("*,*,Ann,,"), "ann")
     assert not any("owner" in note for note in notes(everybody))
-    assert not any("owner" in note for note in notes(analyzed(tmp_path, Owners(), "ann")))
+    assert not any("owner" in note for note in notes(analyzed(Owners(), "ann")))
     named = json_document(analysis)["owners"]
     assert named["list"]["name"] == "owners.csv"
     assert (named["users_without"], len(named["unmatched"])) == (2, 2)
@@ -160,58 +160,50 @@ def sheet_owners(path: Path) -> set[str]:
 def test_every_table_has_the_owner_of_each_user(
     tmp_path: Path, name: str, owners_in: Callable[[Path], set[str]]
 ) -> None:
-    analysis = analyzed(tmp_path, owners("*,ann,=Ann Lee,ann@example.com,2020-01-01"), "ann")
     path = tmp_path / name
     of_findings = name.startswith("findings")
     users, findings = ([], path) if of_findings else ([path], None)
-    write(analysis, *users, verdicts=ALL, findings=findings)
+    write(of_ann(), *users, verdicts=ALL, findings=findings)
     assert {text.lstrip("'") for text in owners_in(path)} == {"=Ann Lee"}
 
 
 @pytest.mark.parametrize("name", ["out.json", "out.md", "out.html", "out.ocsf.json"])
 def test_every_document_has_the_owner_of_each_user(tmp_path: Path, name: str) -> None:
-    analysis = analyzed(tmp_path, owners("*,ann,Ann Lee,ann@example.com,"), "ann")
-    write(analysis, tmp_path / name)
+    write(of_ann(), tmp_path / name)
     assert "Ann Lee" in (tmp_path / name).read_text()
 
 
 def test_security_hub_gets_the_owner_of_each_user(tmp_path: Path) -> None:
-    analysis = analyzed(tmp_path, owners("*,ann,Ann Lee,ann@example.com,"), "ann")
-    (path,) = write(analysis, tmp_path / "out.asff.json")
-    assert '"credreport/Owner":"Ann Lee"' in path.read_text()
+    (path,) = write(of_ann(), tmp_path / "out.asff.json")
+    assert '"credreport/Owner":"=Ann Lee"' in path.read_text()
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_the_terminal_shows_the_owner_only_where_one_is_known(tmp_path: Path, width: int) -> None:
-    listed = owners("*,ann,Ann Lee,,2020-01-01")
-    text = table_text(analyzed(tmp_path, listed, "ann"), width=width)
+def test_the_terminal_shows_the_owner_only_where_one_is_known(width: int) -> None:
+    text = table_text(of_ann(), width=width)
     assert " Owner " in text
     assert "left" in text
-    assert " Owner " not in table_text(analyzed(tmp_path, Owners(), "ann"), width=width)
+    assert " Owner " not in table_text(analyzed(Owners(), "ann"), width=width)
 
 
-def test_a_pipe_gets_owner_and_last_day_before_the_name_of_the_account(tmp_path: Path) -> None:
-    head, ann = table_text(analyzed(tmp_path, owners("*,*,A,,2020-01-01"), "ann")).splitlines()
+def test_a_pipe_gets_owner_and_last_day_before_the_name_of_the_account() -> None:
+    head, ann = table_text(analyzed(owners("*,*,A,,2020-01-01"), "ann")).splitlines()
     assert head.endswith("\towner\towner_left\taccount_name")
     assert ann.endswith("\tA\t2020-01-01\t")
 
 
-def test_an_explanation_names_the_owner(tmp_path: Path) -> None:
-    listed = owners("*,ann,Ann Lee,ann@example.com,2020-01-01")
-    (page,) = analyzed(tmp_path, listed, "ann").explain("ann")
-    assert "owner: Ann Lee <ann@example.com>, left on 2020-01-01\n" in str(page)
-    (page,) = analyzed(tmp_path, Owners(), "ann").explain("ann")
+def test_an_explanation_names_the_owner() -> None:
+    (page,) = of_ann().explain("ann")
+    assert "owner: =Ann Lee <ann@example.com>, left on 2020-01-01\n" in str(page)
+    (page,) = analyzed(Owners(), "ann").explain("ann")
     assert "owner" not in str(page)
 
 
-def test_changes_have_the_owner_of_the_later_side(tmp_path: Path) -> None:
-    before, now = tmp_path / "before", tmp_path / "now"
-    for each in (before, now):
-        each.mkdir()
+def test_changes_have_the_owner_of_the_later_side() -> None:
     used = a_password(AS_OF - timedelta(days=9))
     sides = (
-        analyzed(before, owners("*,ann,Old,,"), "ann"),
-        analyzed(now, owners("*,ann,New,,2020-01-01"), "ann", password=used),
+        analyzed(owners("*,ann,Old,,"), "ann"),
+        analyzed(owners("*,ann,New,,2020-01-01"), "ann", password=used),
     )
     stream = io.BytesIO()
     write_changes(diff(*sides).changes, stream)
