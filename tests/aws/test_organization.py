@@ -521,10 +521,10 @@ def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
 
 @pytest.mark.no_cover
 def test_as_many_accounts_are_asked_at_once_as_there_are_jobs(aws: Aws, folder: Path) -> None:
-    for number in range(100, 140):
+    for number in range(100, 108):
         aws.accounts[f"{number:012}"] = an_account(f"{number:012}", users=1)
-    aws.at_once = threading.Barrier(32)
-    assert fetching("-o", folder, *ORGANIZATION, "--jobs", "32") == 0
+    aws.at_once = threading.Barrier(16)
+    assert fetching("-o", folder, *ORGANIZATION, "--jobs", "16") == 0
     assert not aws.at_once.broken
     assert len([*folder.glob("*.csv")]) == len(aws.accounts)
 
@@ -569,8 +569,8 @@ def whole_peak(aws: Aws, home: Path, accounts: int) -> int:
 
 @pytest.mark.no_cover
 def test_the_program_needs_hardly_more_memory_for_many_accounts(aws: Aws, tmp_path: Path) -> None:
-    few = whole_peak(aws, tmp_path, 30)
-    assert whole_peak(aws, tmp_path, 90) < 1.25 * few
+    few = whole_peak(aws, tmp_path, 13)
+    assert whole_peak(aws, tmp_path, 50) < 1.25 * few
 
 
 # moto's server, which departs from AWS, but knows more of it
