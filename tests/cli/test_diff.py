@@ -4,15 +4,14 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import analyzer
-from analyzer.changes.comparison import Comparison
 from analyzer.changes.comparison import diff as compared_sides
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.judging.analysis import Analysis
@@ -39,7 +38,6 @@ FIRST, SECOND = "2026-05-01", "2026-06-01"
 DECIDED = date(2026, 3, 5)
 OTHER = "210987654321"
 USED = days_before(-8)
-UNCLEAR = a_user("ann") | {"password_enabled": "?"}
 
 
 class Terminal(io.StringIO):
@@ -169,20 +167,14 @@ def test_an_account_with_a_report_on_one_side_only_makes_the_result_partial(
     assert "eve" not in done.output.decode()
 
 
-ASLEEP = a_user("ann", password=a_password(LONG_AGO))
-LOST = a_user("ann", password=no_password(LONG_AGO))
-NEWLY_UNUSED = a_user("ann", key_1=an_inactive_key())
-WITH_KEY = a_user("ann", key_1=a_key())
-
-
-SIDES: dict[str, list[Row]] = {
-    "nobody": [],
-    "unused": [a_user("ann")],
-    "with a key": [WITH_KEY],
-    "newly unused": [NEWLY_UNUSED],
-    "asleep": [ASLEEP],
-    "lost": [LOST],
-    "unclear": [UNCLEAR],
+SIDES: dict[str, Row | None] = {
+    "nobody": None,
+    "unused": a_user(),
+    "with a key": a_user(key_1=a_key()),
+    "newly unused": a_user(key_1=an_inactive_key()),
+    "asleep": a_user(password=a_password(LONG_AGO)),
+    "lost": a_user(password=no_password(LONG_AGO)),
+    "unclear": a_user(password_enabled="?"),
 }
 FAIL_ON = (
     ("unused", "unused", "unused medium", ""),
@@ -199,37 +191,36 @@ FAIL_ON = (
     ("unused", "unclear", "gone", "1 newly undetermined"),
     ("unclear", "unclear", "undetermined", ""),
     ("nobody", "unclear", "undetermined", "1 newly undetermined"),
-    ("unused", "unused *,ann,By design,,", "unused", ""),
-    (
-        "unused *,ann,By design,,2026-05-15",
-        "unused *,ann,By design,,2026-05-15",
-        "unused",
-        "1 newly unused",
-    ),
+    ("exempt from now on", "unused", "unused", ""),
+    ("exempt until mid-May", "unused", "unused", "1 newly unused"),
 )
+"""What a user is before and now, the words of --fail-on, and what meets them."""
 
 
-@cache
-def side(name: str, day: str) -> Analysis:
-    """Judge a side that is named by its user, with a line of an exemption list behind it."""
-    users, _, exemption = name.partition(" *")
+def judged_side(day: str, *sides: str, exemptions: Sequence[str] = ()) -> Analysis:
+    """Judge a report in which each user is named after its row of the table."""
+    users = [
+        {**row, "user": f"u{at}", "arn": f"arn:aws:iam::{ACCOUNT}:user/u{at}"}
+        for at, side in enumerate(sides)
+        if (row := SIDES.get(side, SIDES["unused"]))
+    ]
     at = datetime.fromisoformat(f"{day}T09:30:00Z")
-    report = analyzer.load(
-        ("report.csv", report_text([*SIDES[users], a_user("same")]).encode()), as_of=at
-    )
-    lines = [f"*{exemption}"] if exemption else []
-    return analyzer.analyze(report, exemptions=exemptions_of(*lines))
-
-
-@cache
-def compared(before: str, now: str) -> Comparison:
-    return compared_sides(side(before, FIRST), side(now, SECOND))
+    report = analyzer.load(("report.csv", report_text(users).encode()), as_of=at)
+    return analyzer.analyze(report, exemptions=exemptions_of(*exemptions))
 
 
 def test_fail_on_looks_at_what_is_new_and_not_exempt() -> None:
-    for before, now, words, met in FAIL_ON:
-        failures = compared(before, now).failures(words.split())
-        assert "; ".join(failures) == met, (before, now, words)
+    before, now, _, _ = zip(*FAIL_ON, strict=True)
+    until = [f"*,u{before.index('exempt until mid-May')},By design,,2026-05-15"]
+    since = [f"*,u{before.index('exempt from now on')},By design,,"]
+    comparison = compared_sides(
+        judged_side(FIRST, *before, exemptions=until),
+        judged_side(SECOND, *now, exemptions=until + since),
+    )
+    for at, (*_, words, met) in enumerate(FAIL_ON):
+        of_user = comparison.changes[comparison.changes["user"] == f"u{at}"]
+        failures = replace(comparison, changes=of_user).failures(words.split())
+        assert "; ".join(failures) == met, FAIL_ON[at]
 
 
 def test_a_run_that_fails_says_in_one_line_what_it_met(
