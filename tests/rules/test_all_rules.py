@@ -70,8 +70,8 @@ QUIET_ROOTS = [
 def random_rows(*, roots: bool) -> list[Row]:
     chance = random.Random(7)
     if roots:
-        return [a_random_root(chance, number) for number in range(800)]
-    return [a_random_user(chance, number) for number in range(300)]
+        return [a_random_root(chance, number) for number in range(400)]
+    return [a_random_user(chance, number) for number in range(200)]
 
 
 @cache

@@ -17,19 +17,6 @@ from typing import NamedTuple
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
 
-MEASURED = r"""
-import re, sys
-from pathlib import Path
-from analyzer.cli import main
-code = main(sys.argv[1:])
-print(re.search(r"VmHWM:\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1])
-sys.exit(code)
-"""
-"""Run the program and print how much memory it took at most, in KiB.
-
-What `getrusage` and `wait4` tell of a process includes the memory of the one that began it.
-"""
-
 WORDS_OF_TERMINALS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "TERM")
 
 
