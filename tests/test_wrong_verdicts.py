@@ -1,7 +1,8 @@
 """Hold the program right where other tools are known to be wrong; each test names what it guards.
 
 Left out are the mistakes about the root user and about asking AWS: they belong to the rules
-and to fetching.
+and to fetching. Names with commas are read in `report/test_rows.py`, names like formulas written in
+`writers/test_csv.py` and `writers/test_workbook_text.py`.
 """
 
 import json
@@ -151,28 +152,6 @@ def test_what_other_tools_are_known_to_judge_wrong_is_judged_right(tmp_path: Pat
         assert (None if pd.isna(idle) else idle) == days, promise
 
 
-# 13
-@pytest.mark.parametrize("quoted", [True, False], ids=["quoted", "unquoted"])
-@pytest.mark.parametrize("name", ["a,b", "x,true,no_information"])
-def test_a_name_with_commas_shifts_no_column(name: str, *, quoted: bool, tmp_path: Path) -> None:
-    users = [
-        a_user("before"),
-        a_user(name, password=a_password(days_before(1)), path="team/"),
-        a_user("after", key_2=a_key(used=days_before(400))),
-    ]
-    text = report_text(users)
-    if not quoted:
-        text = text.replace('"', "")
-    frame = judged_users(saved(tmp_path, text))
-    assert dict(zip(frame["user"], frame["verdict"].astype(str), strict=True)) == {
-        "before": "unused",
-        name: "active",
-        "after": "dormant",
-    }
-    arns = dict(zip(frame["row"], frame["arn"], strict=True))
-    assert arns[4] == f"arn:aws:iam::{ACCOUNT}:user/team/{name}"
-
-
 # 14
 def test_line_ends_at_the_end_are_no_nameless_user(tmp_path: Path) -> None:
     for ending in ("", "\n", "\r\n", "\n\n", "\n\n\n"):
@@ -250,27 +229,6 @@ def test_an_enabled_password_is_seen_whatever_the_root_row_holds(
         "never": Judgement("unused", "never-signed-in", "certain"),
         "shouting": Judgement("unused", "never-signed-in", "certain"),
     }
-
-
-# 17
-FORMULAS = ("=1+1", "+A1", "-1", "@SUM")
-
-
-@pytest.fixture
-def formula_report(tmp_path: Path) -> Path:
-    return saved(tmp_path, report_text([a_user(name) for name in FORMULAS]))
-
-
-def test_a_name_like_a_formula_is_text_in_the_csv(formula_report: Path) -> None:
-    rows = as_csv(formula_report, *AS_OF_OPTION)
-    assert [row["user"] for row in rows] == [f"'{name}" for name in FORMULAS]
-    assert [row["arn"].rpartition("/")[2] for row in rows] == list(FORMULAS)
-    assert {row["account"] for row in rows} == {ACCOUNT}
-
-
-def test_a_machine_can_have_the_exact_name_from_the_csv(formula_report: Path) -> None:
-    rows = as_csv(formula_report, "--raw-csv", *AS_OF_OPTION)
-    assert [row["user"] for row in rows] == list(FORMULAS)
 
 
 # 18
@@ -362,8 +320,3 @@ def test_what_a_mock_server_writes_is_never_mistaken_for_an_unused_user(tmp_path
         ("keyless", "keyed"),
         Judgement("undetermined", 'password_last_used "not_supported" is not understood'),
     )
-
-
-def test_the_root_of_a_true_report_is_no_user(tmp_path: Path) -> None:
-    rows = as_csv(saved(tmp_path, report_text([a_user("only")], root=the_root())), *AS_OF_OPTION)
-    assert verdicts(rows) == {"only": "unused"}

@@ -21,7 +21,6 @@ from tests.support.builders import (
     Row,
     a_key,
     a_user,
-    an_inactive_key,
     days_before,
     the_root,
 )
@@ -176,11 +175,6 @@ def test_a_finding_with_another_outcome_updates_the_earlier_one(kind: str) -> No
 def test_the_id_is_that_of_earlier_versions() -> None:
     (idle,) = of_rule(of_ocsf(inspected(idle_key())), "idle-access-key")
     assert idle == "credreport/012345678901/idle-access-key/b41564ce879091c77f793e63bfe1d6b5"
-
-
-def test_a_key_that_is_inactive_has_no_finding() -> None:
-    rows = idle_key(key_1=an_inactive_key(days_before(60), days_before(50)))
-    assert of_rule(of_ocsf(inspected(rows)), "idle-access-key") == []
 
 
 def test_only_a_file_of_one_account_names_the_account_of_a_broken_row() -> None:
