@@ -205,9 +205,13 @@ def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(
     )
     arguments = ("--from", SAMPLE, "--out-dir", runs)
     programs.begin("export", *arguments, "-q", script=waiting)
-    with ready.open("w"):
-        assert exporting(runs, "--from", SAMPLE) == 75
-    assert programs.end() == 0
+    deadline = time.monotonic() + 60
+    while not hidden(runs) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    code = exporting(runs, "--from", SAMPLE)
+    ends_the_wait = os.open(ready, os.O_RDWR)
+    assert (code, programs.end()) == (75, 0)
+    os.close(ends_the_wait)
     message = f"credreport: Another run uses {runs}: nothing was done.\n"
     assert capsys.readouterr().err == message
     check_folder(runs)
