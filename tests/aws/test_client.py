@@ -34,9 +34,6 @@ def loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     on_loopback_only(monkeypatch, tmp_path)
 
 
-# The deadline
-
-
 def test_a_call_that_ends_in_time_gives_its_result() -> None:
     assert Deadline(60).result_in_time("it", lambda: 42) == 42
 
@@ -68,9 +65,6 @@ def test_no_time_is_left_at_the_deadline_and_none_after() -> None:
     clock = iter([0.0, 4.0, 5.0, 9.0])
     deadline = Deadline(5, lambda: next(clock))
     assert [deadline.seconds_left for _ in range(3)] == [1, 0, 0]
-
-
-# Settings
 
 
 def soon() -> Deadline:
@@ -166,9 +160,6 @@ def test_a_program_for_credentials_that_hangs_ends_in_time(
     configure_program(monkeypatch, tmp_path, "import time; time.sleep(3)")
     with pytest.raises(Late, match="did not answer the request for credentials"):
         AwsSession(FetchRequest()).client("iam", Deadline(0.5))
-
-
-# Connections
 
 
 def test_all_accounts_of_an_organization_are_asked_over_as_many_connections_as_jobs(

@@ -72,9 +72,6 @@ def judged(path: Path) -> pd.DataFrame:
     return analyzer.analyze(analyzer.load(path)).users.set_index("user")
 
 
-# One account
-
-
 def test_the_report_is_saved_to_the_byte_and_its_time_is_read_again(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
@@ -217,9 +214,6 @@ def test_a_full_disk_leaves_what_was_there(
     assert (folder / NAME).read_bytes() == b"old"
 
 
-# What is asked
-
-
 @pytest.mark.parametrize("users", [5, 500])
 def test_two_calls_whatever_the_number_of_users(aws: Aws, folder: Path, users: int) -> None:
     aws.accounts[CALLER].report = a_report(CALLER, users)
@@ -264,9 +258,6 @@ def test_settings_come_from_a_file_too(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "settings.toml").write_text(f'output = "{folder}/"\nservice-credentials = true\n')
     assert fetching("--config", tmp_path / "settings.toml") == 0
     assert names(folder) == [NAME, f"{NAME}.metadata.json", f"{NAME}.service-credentials.json"]
-
-
-# Service-specific credentials
 
 
 def credential(user: str, status: str = "Active") -> dict[str, str]:
@@ -319,9 +310,6 @@ def test_evidence_about_an_older_report_does_not_stay_beside_a_newer(folder: Pat
     assert len(names(folder)) == 3
     assert fetching("-o", folder / "r.csv") == 0
     assert names(folder) == ["r.csv", "r.csv.metadata.json"]
-
-
-# What goes wrong: exit 4, one line, nothing written
 
 
 def refused(capture: Capture, folder: Path, *arguments: str) -> str:
@@ -408,8 +396,6 @@ def test_an_endpoint_that_nobody_answers_at(
     assert "cannot be reached at 127.0.0.1: check" in refused(capsysbinary, folder)
 
 
-# Several profiles
-
 PROFILES = """\
 [profile one]
 aws_access_key_id = ASIA111122223333ROLE
@@ -488,9 +474,6 @@ def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture)
     assert "Not read: one: There is no such profile" in message
 
 
-# Wrong usage
-
-
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
@@ -520,9 +503,6 @@ def test_options_that_do_not_go_together_are_wrong_usage(
     monkeypatch.setenv("COLUMNS", "200")
     assert fetching(*arguments) == 2
     assert refusal in errors(capsysbinary)
-
-
-# The AWS CLI, asked the same
 
 
 @pytest.mark.no_cover

@@ -131,9 +131,6 @@ def named(answers: dict[str, FalseAnswer], every: int = 1) -> pytest.MarkDecorat
     return pytest.mark.parametrize("answer", [answers[name] for name in names], ids=names)
 
 
-# Any operation
-
-
 @named(WAYS)
 def test_fetch_ends_with_4_and_one_sentence(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
@@ -184,9 +181,6 @@ def test_a_list_of_accounts_that_is_none_ends_with_4(
     aws.false[CALLER, ACCOUNTS] = answer
     message = refused(capsys, folder, *ORGANIZATION)
     assert NOT_IAM in message or "AWS denied organizations:ListAccounts" in message
-
-
-# One operation
 
 
 @pytest.mark.no_cover
@@ -246,9 +240,10 @@ def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("odd", "entry"),
-    [
+def test_an_account_that_is_not_listed_as_aws_does_is_a_failed_account(
+    aws: Aws, folder: Path, capsys: Capture
+) -> None:
+    odd = [
         (listed("1111"), ("", "Odd")),
         (listed("١١١١٢٢٢٢٣٣٣٣"), ("", "Odd")),
         (listed("11112222333/"), ("", "Odd")),
@@ -257,17 +252,17 @@ def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
         (listed("", name=""), ("", "an account")),
         ({}, ("", "an account")),
         (listed("x", name="line\nbreak\ud800"), ("", "line\\nbreak\\ud800")),
-    ],
-)
-def test_an_account_that_is_not_listed_as_aws_does_is_a_failed_account(
-    aws: Aws, folder: Path, capsys: Capture, odd: dict[str, str], entry: tuple[str, str]
-) -> None:
-    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [odd, listed(CALLER)]})
+    ]
+    accounts = [*(account for account, _ in odd), listed(CALLER)]
+    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": accounts})
     assert fetching("-o", folder, *ORGANIZATION) == 5
-    (failed, _) = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
-    assert (failed["account"], failed["name"], failed["status"]) == (*entry, "failed")
-    assert failed["reason"] == "AWS lists it without a valid account id and ARN."
-    assert "1 fetched, 1 failed" in messages(capsys, folder)
+    entries = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
+    failed = [each for each in entries if each["account"] != CALLER]
+    found = [(each["account"], each["name"]) for each in failed]
+    assert sorted(found) == sorted(entry for _, entry in odd)
+    reason = "AWS lists it without a valid account id and ARN."
+    assert {(each["status"], each["reason"]) for each in failed} == {("failed", reason)}
+    assert "1 fetched, 8 failed" in messages(capsys, folder)
 
 
 @pytest.mark.parametrize("second", [listed(MEMBER), listed(MEMBER, Arn="nowhere")])
@@ -311,9 +306,6 @@ def test_a_server_that_fails_once_is_asked_again(
     aws.script[CALLER, GET] = [WAYS["reset in the middle"]]
     assert fetching("-o", folder, "-q") == 0
     assert aws.operations() == {GENERATE: 2, GET: 2}
-
-
-# Time
 
 
 def seconds(*arguments: str | Path) -> tuple[int, float]:
@@ -366,9 +358,6 @@ def test_retries_end_in_time(
     code, took = seconds("fetch", "-o", folder, "--timeout", "2")
     assert (code, took < 4) == (4, True)
     assert "did not answer iam:GenerateCredentialReport" in messages(capsys, folder)
-
-
-# As a process of its own
 
 
 @pytest.mark.no_cover

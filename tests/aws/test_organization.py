@@ -84,9 +84,6 @@ def name_of(account: str) -> str:
     return f"credential-report_{account}_2026-05-01T12-30-15Z.csv"
 
 
-# All accounts
-
-
 def test_every_account_is_fetched_with_one_role_each_and_the_callers_with_none(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
@@ -159,9 +156,6 @@ def test_service_credentials_are_one_call_more_an_account_and_a_gap_is_said(
         f"Note: The service-specific credentials of account {MEMBERS[2]} are not known:"
         f" AWS denied iam:{LIST}: grant the caller this permission."
     )
-
-
-# Which accounts
 
 
 def fetched_of(folder: Path, *options: str) -> set[str]:
@@ -265,9 +259,6 @@ def test_an_unknown_unit_is_an_error(folder: Path, capsysbinary: Capture) -> Non
     assert "no such organizational unit" in message
 
 
-# Roles
-
-
 @pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-cn"])
 def test_the_role_is_asked_for_in_the_right_partition_with_session_and_external_id(
     aws: Aws, folder: Path, partition: str
@@ -313,9 +304,6 @@ def test_a_management_account_that_nobody_may_read_tells_both_reasons(
         "(With the caller's own credentials: AWS denied iam:GenerateCredentialReport:"
         " grant the caller this permission.)"
     )
-
-
-# What goes wrong
 
 
 def test_three_of_twelve_denied_leave_nine_and_are_named(
@@ -405,9 +393,6 @@ def test_a_full_disk_ends_the_run(
     (message,) = errors(capsysbinary)
     assert "No space left on device" in message
     assert [*folder.iterdir()] == []
-
-
-# Many at once
 
 
 def done(account: str) -> AccountEntry:

@@ -44,9 +44,6 @@ def unwrapped(messages: str) -> str:
     return " ".join(messages.replace("│", " ").split())
 
 
-# 0 and 1
-
-
 class Case(NamedTuple):
     """Hold who is in a report, who is exempt, what a run is to fail on, and whether it does."""
 
@@ -100,9 +97,6 @@ def test_the_process_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -
     assert run("analyze", report, "--fail-on", "unused", "--exemptions", exemptions).code == 0
 
 
-# 2
-
-
 WRONG_USAGE = (
     (["--as-of", "2026-03-01T09:30"], "--as-of", '"2026-03-01T09:30" has no time zone'),
     (["--as-of", "2026-03-01T09:30:00"], "--as-of", "use 2026-03-01T09:30:00Z"),
@@ -139,9 +133,6 @@ def test_wrong_usage_names_the_option_and_what_it_takes_and_writes_nothing(
 def test_the_process_ends_with_2_for_wrong_usage() -> None:
     for arguments in (["analyze", str(CONSOLE), "--as-of", "now"], ["analyse"], []):
         assert run(*arguments).code == 2
-
-
-# 3
 
 
 def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_path: Path) -> None:
@@ -187,9 +178,6 @@ def test_exemptions_in_another_encoding_end_with_3_and_what_to_do(
     assert "Save it as a CSV in UTF-8." in done.messages
 
 
-# 5
-
-
 def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path) -> None:
     saved(tmp_path, report_text([ACTIVE]))
     denied = {"account": "123456789012", "name": "", "status": "failed", "reason": "Denied."}
@@ -198,9 +186,6 @@ def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path
     assert done.code == 5
     assert done.output.startswith(b"account,")
     assert "Account 123456789012 is not covered: Denied." in done.messages
-
-
-# 70
 
 
 def test_a_bug_ends_with_70_and_its_traceback() -> None:
@@ -233,9 +218,6 @@ def test_a_bug_ends_with_70_in_this_process_too(
     done = program("analyze", CONSOLE)
     assert done.code == 70
     assert "TypeError: 'NoneType' object is not callable" in done.messages
-
-
-# 73
 
 
 @pytest.mark.no_cover
@@ -315,9 +297,6 @@ def test_a_closed_standard_output_ends_with_73_unless_only_files_are_asked_for(
     assert target.exists()
 
 
-# 141
-
-
 def test_a_reader_that_goes_away_ends_the_program_quietly(large: Path) -> None:
     script = '"$@" | head -1 | head -c 20; echo " ${PIPESTATUS[0]}"'
     done = in_shell(script, "analyze", large, "-q", "--format", "csv")
@@ -345,9 +324,6 @@ def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-# Standard error
-
-
 @pytest.mark.no_cover
 def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_code(
     program: Program,
@@ -369,9 +345,6 @@ def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_cod
 def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(nowhere: str) -> None:
     refused = in_shell(f'exec "$@" {nowhere}', "analyze", "nowhere.csv")
     assert (refused.returncode, refused.stdout, refused.stderr) == (3, b"", b"")
-
-
-# All of them
 
 
 def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding() -> None:

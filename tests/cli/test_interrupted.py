@@ -68,9 +68,6 @@ def held(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-# Ctrl-C and SIGTERM
-
-
 @pytest.mark.parametrize(
     ("moment", "number", "code"),
     [
@@ -110,9 +107,6 @@ def test_ctrl_c_ends_with_130_in_this_process_too(
     assert main(["analyze", str(report), "-o", str(target)]) == 130
     assert target.read_bytes() == OLD
     assert {path.name for path in tmp_path.iterdir()} == {"a.csv", "report.csv"}
-
-
-# SIGKILL
 
 
 def is_whole(name: str, content: bytes, users: int) -> bool:

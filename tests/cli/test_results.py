@@ -163,9 +163,6 @@ def test_raw_csv_leaves_names_as_they_are_in_files_and_on_standard_output(
         assert (tmp_path / "a.csv").read_bytes() == done.output
 
 
-# Options that decide
-
-
 def verdict_of(program: Program, report: Path, *options: str) -> str:
     done = program("analyze", report, "-q", "--format", "csv", "--verdict", "all", *options)
     (row,) = table(done.output)
@@ -207,9 +204,6 @@ def test_each_option_that_decides_does_so(
 def test_the_moment_that_was_given_is_told_with_its_source(program: Program) -> None:
     done = program("analyze", CONSOLE, "--as-of", "2026-03-02T00:00:00+14:00")
     assert "as of 2026-03-01 10:00 UTC (set with --as-of)." in done.messages
-
-
-# What reports and file names hold
 
 
 def test_names_of_every_kind_get_through_every_format(program: Program, tmp_path: Path) -> None:
@@ -273,9 +267,6 @@ def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_t
     with redirect_stdout(StringIO()) as stream:
         stdout.write(analyzer.analyze(report), Format.TABLE, ALL, raw_csv=False)
     assert "zoë" in stream.getvalue()
-
-
-# Input and output in one place
 
 
 def unwrapped(messages: str) -> str:

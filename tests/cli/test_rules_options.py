@@ -44,9 +44,6 @@ def found(program: Program, folder: Path, users: list[Row], *options: str | Path
     return [row["rule"] for row in table(target.read_bytes())]
 
 
-# Which rules, by which limits
-
-
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("options", "rules"),
@@ -94,9 +91,6 @@ def test_the_limit_for_expiry_is_the_one_that_was_set(program: Program, tmp_path
     assert found(program, tmp_path, [user], *options) == []
     expected = ["password-expires-soon"]
     assert found(program, tmp_path, [user], *options, "--expiry-days", "20") == expected
-
-
-# What is failed on
 
 
 @pytest.mark.no_cover
@@ -272,9 +266,6 @@ def test_the_feeds_are_written_and_security_hubs_region_is_the_one_asked_for(
     first, *_ = (json.loads(line) for line in asff_file(asff).splitlines())
     assert first["ProductArn"].startswith("arn:aws:securityhub:eu-west-1:123456789012:")
     assert len(ocsf.read_text().splitlines()) == len(asff_file(asff).splitlines()) > 1
-
-
-# Settings
 
 
 def settings(folder: Path, text: str) -> Path:

@@ -33,9 +33,6 @@ def report(tmp_path: Path) -> Path:
     return saved(tmp_path, report_text([a_user("ann")]))
 
 
-# A file that the environment names
-
-
 def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict_or_a_rule(
     program: Program, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,9 +126,6 @@ def test_a_number_without_end_and_a_sign_that_no_name_holds_are_refused(
     assert says in unwrapped(done.messages)
 
 
-# Words
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -221,9 +215,6 @@ def test_a_pattern_longer_than_any_name_is_refused(
         assert f"the pattern {says}" in unwrapped(done.messages)
     assert program("explain", "?" * 100_000, report).code == 2
     assert program("analyze", report, option, "*" * 40).code == 0
-
-
-# Standard output
 
 
 def test_findings_go_to_standard_output_by_a_dash_or_as_a_format(program: Program) -> None:

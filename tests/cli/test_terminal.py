@@ -87,9 +87,6 @@ def test_what_stands_in_a_report_commands_no_terminal(tmp_path: Path) -> None:
         assert r"bell\x07\x1b[31mred" in screen
 
 
-# The bar
-
-
 @pytest.mark.parametrize(
     ("sources", "options", "variables", "shows"),
     [

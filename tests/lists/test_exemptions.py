@@ -42,9 +42,6 @@ def refusal(text: str) -> list[str]:
     return [str(problem).splitlines()[0] for problem in refused.value.problems]
 
 
-# Reading the list
-
-
 def test_an_entry_holds_what_its_row_says_without_the_spaces_around() -> None:
     (entry,) = exemptions_of("012345678901, ann ,By design , Ops,2026-05-01")
     assert entry == Exemption("012345678901", "ann", "By design", "Ops", date(2026, 5, 1), 2)
@@ -157,9 +154,6 @@ def test_a_list_with_problems_is_refused_with_all_of_them(form: str) -> None:
     assert refusal(text) == [f"list.csv, {problem}" for problem in problems]
 
 
-# Whom an entry names
-
-
 MATCHES: tuple[tuple[str, str, Sequence[str]], ...] = (
     (ACCOUNT, "ann", ["ann"]),
     (ACCOUNT, "ANN", ["ann"]),
@@ -231,9 +225,6 @@ def test_many_entries_with_reasons_of_their_own_are_kept_apart(tmp_path: Path) -
     entries = exemptions_of(*(f"*,{name},reason of {name},," for name in names))
     users = analyzed(tmp_path, map(a_user, names), entries).users
     assert users["exemption"].tolist() == [f"reason of {name}" for name in names]
-
-
-# From which rule
 
 
 def with_rules(*lines: str) -> Exemptions:
@@ -309,9 +300,6 @@ def test_an_entry_for_the_root_matches_it_and_no_user(tmp_path: Path) -> None:
     analysis = analyzed(tmp_path, [a_user("ann")], entries)
     assert exempt_users(analysis) == []
     assert analysis.totals.unmatched == entries[1:]
-
-
-# Until when
 
 
 @pytest.mark.parametrize(
@@ -401,9 +389,6 @@ def test_an_expired_entry_that_matches_nobody_is_named_once(tmp_path: Path) -> N
     entries = exemptions_of("*,gone,why,,2020-01-01")
     totals = analyzed(tmp_path, [a_user("ann")], entries).totals
     assert ([each.entry for each in totals.expired], totals.unmatched) == ([*entries], ())
-
-
-# In every output
 
 
 def test_expired_and_unmatched_entries_are_named_and_exempt_users_shown_everywhere(

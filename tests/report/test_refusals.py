@@ -31,8 +31,6 @@ TIMESTAMPS = [
 ]
 AGAIN = "Download the report again, or save the AWS CLI's output again."
 
-# Dates that a spreadsheet rewrote
-
 LOCAL_DATES = [
     "03/04/2021 10:00",
     "3/4/2021",
@@ -82,9 +80,6 @@ def test_a_date_in_a_column_of_ones_own_may_have_any_form(tmp_path: Path) -> Non
 def test_no_more_than_a_thousand_dates_are_named(tmp_path: Path) -> None:
     text = report_text([a_user(f"u{n}", created="3/4/2021") for n in range(1200)])
     assert [each.row for each in refused(put(tmp_path, text))] == list(range(3, 1003))
-
-
-# Files that are cut off
 
 
 @pytest.mark.no_cover
@@ -150,9 +145,6 @@ def test_a_file_cut_off_within_quotes_is_refused(tmp_path: Path) -> None:
         assert problem(tmp_path, text[:end]).message.startswith("the file is cut off in ")
 
 
-# Reports with nothing in them
-
-
 @pytest.mark.parametrize("rest", ["", "\n", "\r\n\r\n", "\n" + "," * 21, "\n" + HEADER])
 def test_a_report_without_data_rows_is_refused(tmp_path: Path, rest: str) -> None:
     found = problem(tmp_path, HEADER + rest)
@@ -165,9 +157,6 @@ def test_a_report_without_a_moment_is_refused(tmp_path: Path) -> None:
     assert problem(tmp_path, lines(HEADER, row)).message == (
         "no row holds a timestamp that can be read"
     )
-
-
-# All problems at once
 
 
 def test_all_problems_of_a_report_are_told_together(tmp_path: Path) -> None:

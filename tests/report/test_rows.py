@@ -49,9 +49,6 @@ def named(*names: str, path: str = "", quoted: bool) -> str:
     return text if quoted else text.replace('"', "")
 
 
-# Names and paths with a separator in them
-
-
 @pytest.mark.no_cover
 @pytest.mark.parametrize("quoted", [True, False])
 @pytest.mark.parametrize("path", ["", "team/", "one,two/", ",/", 'say"so"/'])
@@ -127,8 +124,6 @@ def test_a_quote_within_an_unquoted_cell_stands_for_itself(tmp_path: Path) -> No
     report = read(tmp_path, report_text([a_user("eve", path="X/")]).replace("X/", 'a"b/'))
     assert [each["arn"] for each in cells(report)] == ['arn:aws:iam::012345678901:user/a"b/eve']
 
-
-# Many accounts in one file
 
 JOINED = {
     "the header once": lines(PLAIN, OTHER_ROOT, EVE),
@@ -275,9 +270,6 @@ def test_a_second_header_of_another_order_is_refused(
     assert found.hint == "Give the reports as files of their own."
 
 
-# Rows that say nothing
-
-
 @pytest.mark.parametrize(
     "blank", ["", " ", "\t", "," * 21, " ," * 21, ",", '""' + "," * 21, ",,,,"]
 )
@@ -292,9 +284,6 @@ def test_a_row_is_no_blank_one_if_anything_is_in_it(tmp_path: Path) -> None:
     report = read(tmp_path, lines(PLAIN, "," * 20 + "x,", ""))
     assert verdicts(report) == {**VERDICTS, "": "undetermined"}
     assert 'arn "" is not understood' in reasons(report)[""]
-
-
-# Quotes that do not close
 
 
 def opened(row: str, column: str) -> str:
@@ -365,9 +354,6 @@ def test_a_line_break_in_a_long_cell_is_no_lost_quote(tmp_path: Path) -> None:
         columns=(*COLUMNS, MORE_CREDENTIALS),
     )
     assert verdicts(read(tmp_path, text)) == {"eve": "unused"}
-
-
-# Rows that cannot be read
 
 
 def test_every_row_of_another_length_is_named(tmp_path: Path) -> None:

@@ -76,9 +76,6 @@ def counts(report: Report) -> dict[str, tuple[int, int, int, int]]:
     return {each.account: (each.rows, each.roots, each.repeated, each.users) for each in every}
 
 
-# The same report twice
-
-
 def test_the_same_report_twice_counts_once_and_is_said(tmp_path: Path) -> None:
     put(tmp_path, PLAIN, "a.csv")
     put(tmp_path, PLAIN, "b.csv")
@@ -218,9 +215,6 @@ def test_a_report_saved_again_row_for_row_counts_once(tmp_path: Path) -> None:
     ]
 
 
-# Two reports of one account
-
-
 OLDER = report_text([a_user("ann"), a_user("gone")])
 
 
@@ -345,9 +339,6 @@ def test_one_second_makes_a_report_newer_and_equal_moments_let_both_count(
     users = analyzer.analyze(report).users
     found = sorted(zip(users["user"], users["verdict"].astype(str), strict=True))
     assert found == [("ann", "undetermined"), ("bob", "unused"), ("gone", "unused")]
-
-
-# Rows of one ARN
 
 
 def test_a_row_that_stands_there_twice_counts_once_and_is_said(tmp_path: Path) -> None:

@@ -85,9 +85,6 @@ def test_a_report_in_pieces_says_what_the_whole_says(tmp_path: Path) -> None:
             assert everything(analyzer.load(path)) == whole, (block, page)
 
 
-# Any rows, anywhere across the borders of the pieces
-
-
 def plain(name: str) -> str:
     return BOB.replace("bob", name)
 
@@ -245,9 +242,6 @@ def test_a_row_longer_than_a_piece_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rest", ["", "\n", "\n\n\n"])
 def test_a_large_report_without_data_rows_is_refused(tmp_path: Path, rest: str) -> None:
     assert "no data rows" in problem(tmp_path, HEADER + rest).message
-
-
-# Files that do not stay as they are
 
 
 def replaced(path: Path) -> None:

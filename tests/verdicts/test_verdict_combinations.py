@@ -159,9 +159,6 @@ def test_under_the_strict_definition_an_attached_key_keeps_a_user_from_unused() 
     )
 
 
-# Boundaries of dormancy
-
-
 @pytest.mark.parametrize(
     ("idle", "verdict"),
     [
@@ -248,9 +245,6 @@ def test_a_user_created_after_as_of_has_age_zero_and_is_new() -> None:
     frame = judged([a_user(created=AS_OF + 5 * SECOND)])
     assert frame["age_days"].tolist() == [0]
     assert frame["caveats"].astype(str).tolist() == ["new-user"]
-
-
-# Boundaries of the caveats
 
 
 @pytest.mark.parametrize("grace", [1, 7])
@@ -378,8 +372,6 @@ def test_the_retired_carry_caveats_too() -> None:
     )
     check((user, Judgement("retired", "", "check", "active-certificate;inactive-key-was-used")))
 
-
-# Cells that are not understood
 
 NEEDED_BY_EVERYBODY = [
     ("password_enabled", "wahr"),
@@ -579,9 +571,6 @@ def test_a_report_of_2014_leaves_open_only_what_the_use_of_a_key_decides() -> No
         (a_user(key_1=an_inactive_key()), unused("inactive-keys-only", "missing-columns")),
         columns=COLUMNS_OF_2014,
     )
-
-
-# Rows and identities
 
 
 def test_rows_of_one_arn_are_one_user_and_count_by_what_they_contradict_each_other_in() -> None:
