@@ -151,21 +151,26 @@ def killed(runs: RunsToKill, report: Path, target: Path, seconds: float) -> tupl
     return target.read_bytes(), is_hit
 
 
+@pytest.fixture(scope="module")
+def runs() -> Iterator[RunsToKill]:
+    with runs_to_kill() as runs:
+        yield runs
+
+
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("ending", "users"), [("csv", 6_000), ("json", 800)])
 def test_a_run_that_is_killed_while_it_writes_leaves_the_old_file_or_a_whole_new_one(
-    tmp_path: Path, ending: str, users: int
+    runs: RunsToKill, tmp_path: Path, ending: str, users: int
 ) -> None:
     report = saved(tmp_path, report_text([a_user(f"user{n:05}") for n in range(users)]))
     name = f"review.{ending}"
     (tmp_path / "whole").mkdir()
     targets = [tmp_path / f"killed{n}" / name for n in range(KILLS)]
-    with runs_to_kill() as runs:
-        lasting = seconds_of_writing(runs, report, tmp_path / "whole" / name)
-        whole = (tmp_path / "whole" / name).read_bytes()
-        assert is_whole(name, whole, users)
-        moments = [0.0, *(random.uniform(0, 1.2 * lasting) for _ in range(KILLS - 1))]
-        ends = [killed(runs, report, *each) for each in zip(targets, moments, strict=True)]
+    lasting = seconds_of_writing(runs, report, tmp_path / "whole" / name)
+    whole = (tmp_path / "whole" / name).read_bytes()
+    assert is_whole(name, whole, users)
+    moments = [0.0, *(random.uniform(0, 1.2 * lasting) for _ in range(KILLS - 1))]
+    ends = [killed(runs, report, *each) for each in zip(targets, moments, strict=True)]
     assert {content for content, _ in ends} <= {OLD, whole}
     assert any(content == OLD and hit for content, hit in ends)
     assert main(["analyze", str(report), "-q", "-o", str(targets[0])]) == 0
