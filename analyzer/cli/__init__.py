@@ -110,7 +110,9 @@ def main(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # for which typer would exit with 1
             return PIPE_CLOSED
         return end.code if isinstance(end.code, int) else 0
-    except Exception:  # noqa: BLE001  a bug: else it would end with 1, as findings do
+    except Exception as error:  # noqa: BLE001  a bug: else it would end with 1, as findings do
+        if isinstance(error, OSError) and (code := getattr(error.__context__, "exit_code", 0)):
+            return int(code)  # of wrong usage, where standard error takes nothing
         say(traceback.format_exc())
         say("credreport: this is a bug; please report it with the lines above.")
     return BUG

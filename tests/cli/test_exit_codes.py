@@ -342,9 +342,12 @@ def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_cod
 
 
 @pytest.mark.parametrize("nowhere", ["2>/dev/full", "2>&-"])
-def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(nowhere: str) -> None:
-    refused = in_shell(f'exec "$@" {nowhere}', "analyze", "nowhere.csv")
-    assert (refused.returncode, refused.stdout, refused.stderr) == (3, b"", b"")
+@pytest.mark.parametrize(("arguments", "code"), [("analyze nowhere.csv", 3), ("rules nosuch", 2)])
+def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(
+    arguments: str, code: int, nowhere: str
+) -> None:
+    refused = in_shell(f'exec "$@" {nowhere}', *arguments.split())
+    assert (refused.returncode, refused.stdout, refused.stderr) == (code, b"", b"")
 
 
 def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding() -> None:
