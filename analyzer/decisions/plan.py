@@ -123,8 +123,6 @@ def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
 
 def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> list[_Candidate]:
     """Return the candidates as far as the lines show them."""
-    if not lines:
-        return []
     page = page_of_lines(lines)
     verdicts = [[*Verdict].index(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})

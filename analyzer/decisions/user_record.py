@@ -152,7 +152,7 @@ def cells_of_report(page: Page) -> pd.DataFrame:
     users keeps no cells (150 MB less).
     """
     users, cells = page.users, page.cells
-    texts = {name: cells[name] for name in columns.IN_REPORT if name in cells}
+    texts = {name: cells[name] for name in columns.IN_REPORT}
     for name, moments in page.moments().items():
         texts[name] = utc_text_series(moments).fillna(NO_VALUE)
     signed_in = users[columns.PASSWORD_LAST_USED].notna()

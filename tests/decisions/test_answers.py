@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from analyzer.columns import OWNER
 from analyzer.decisions.answers import answer_notes
 from analyzer.decisions.ledger import Entries, OpenRow
 from analyzer.report.model import FileReference
-from tests.support.builders import AS_OF, a_user
+from tests.support.builders import AS_OF, Row, a_key, a_password, a_user
 from tests.support.decisions import DAY, analysis_of, ledger_of, line
 
 FILE = FileReference(name="ann.xlsx", sha256="a" * 64)
@@ -49,3 +50,27 @@ def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_em
         "Not answered: Ann, 1 user.",
         "Not answered: ann.xlsx, 1 user.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("user", "answered"),
+    [
+        (a_user(password=a_password()), True),
+        (a_user(), False),
+        (a_user(password=a_password(), key_1=a_key(AS_OF + timedelta(days=9))), False),
+    ],
+    ids=["not done", "done: delete it now", "overtaken"],
+)
+def test_a_deactivation_answers_until_it_is_done_or_overtaken(user: Row, *, answered: bool) -> None:
+    ledger = ledger_of(line("deactivate", a_user(password=a_password())))
+    analysis = analysis_of(user, as_of=AS_OF + timedelta(days=10), ledger=ledger)
+    (page,) = analysis.pages()
+    assert analysis.answered(page).tolist() == [answered]
+
+
+def test_who_decided_on_a_user_of_theirs_is_not_named_as_silent() -> None:
+    decided = line(report_cells={**line().report_cells, OWNER: "Ann"})
+    rows = [OpenRow(line(user=a_user("other")).user_key, AS_OF, owner) for owner in ("Ann", "Tom")]
+    files = [Entries(FILE, (decided,), (*rows,))]
+    assert "Not answered: Tom, 1 user." in [*answer_notes(files, ledger_of(decided))]
+    assert "Not answered: Ann, 1 user." not in [*answer_notes(files, ledger_of(decided))]
