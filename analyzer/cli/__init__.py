@@ -91,10 +91,8 @@ def _end(code: int) -> NoReturn:
     """End the process at once, without what Python does at its end.
 
     A thread of Arrow that then lets go of a Python object would abort the process: one run in 20 on
-    a report without rows. What else was to run at the end runs first.
+    a report without rows.
     """
-    atexit.unregister(_end)
-    atexit._run_exitfuncs()  # noqa: SLF001  no public function runs them
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):
             stream.flush()
