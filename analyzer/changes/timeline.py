@@ -236,8 +236,7 @@ def _sorted_by_user(rows: dict[str, np.ndarray], words: Mapping[str, np.ndarray]
     order = np.lexsort((rows[READING], user))
     _take(rows, order)
     again = (np.diff(rows[columns.USER]) == 0) & (np.diff(rows[READING]) == 0)
-    if again.any():
-        _take(rows, np.flatnonzero(~np.append(False, again)))
+    _take(rows, np.flatnonzero(~np.append(False, again)[: len(order)]))
     created = _moments(distinct & ((1 << _SECONDS_BITS) - 1))
     return users.assign(**{columns.CREATED: created, BY_NAME: by_name})
 

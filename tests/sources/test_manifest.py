@@ -401,7 +401,9 @@ def test_a_report_that_is_gone_is_said_in_every_output(
     assert exporting(tmp_path / "runs", "--from", fetched) == PARTIAL
 
 
-@pytest.mark.parametrize("page", ["<html>a portal</html>", ""])
+@pytest.mark.parametrize(
+    "page", ["<html>a portal</html>", "", "user,verdict,certainty,caveats\nann,unused,certain,\n"]
+)
 def test_a_page_in_the_place_of_a_report_is_not_the_report(fetched: Path, page: str) -> None:
     (fetched / "web.csv").write_text(page)
     assert main(["analyze", str(fetched), "-q"]) == 3

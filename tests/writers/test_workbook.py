@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+import analyzer
 from analyzer import columns
 from analyzer.report.model import Exemption
 from analyzer.terms import Definition, Verdict
@@ -347,7 +348,7 @@ def test_too_many_accounts_to_recount_are_counted_by_the_program(
 ) -> None:
     analysis = analyzed_users(tmp_path, [a_user("ann"), a_user("bob")])
     monkeypatch.setattr(counts, "MOST_COMPARISONS", 1)
-    assert row_of(review_book_of(analysis)["Summary"], ACCOUNT)[4] == 2
+    assert row_of(book_of(analysis)["Summary"], ACCOUNT)[4] == 2
     monkeypatch.setattr(counts, "MOST_COMPARISONS", 2)
     counted = row_of(book_of(analysis)["Summary"], ACCOUNT)[4]
     assert str(counted).startswith("=COUNTIFS(")
@@ -438,3 +439,19 @@ def test_the_method_warns_of_cells_that_are_sorted_without_their_rows(book: Work
 def test_the_moment_is_that_of_the_option() -> None:
     told = texts(quiet_book()["Summary"])
     assert f"As of {AS_OF:%Y-%m-%d %H:%M} UTC (set with --as-of)" in told
+
+
+@pytest.mark.parametrize(("apart", "noted"), [(1.0, False), (1.001, True)])
+def test_each_account_has_its_as_of_and_reports_more_than_a_day_apart_are_noted(
+    tmp_path: Path, apart: float, *, noted: bool
+) -> None:
+    moments = {"111111111111": days_before(0), "222222222222": days_before(apart)}
+    for account, as_of in moments.items():
+        user = a_user(account=account, created=days_before(90))
+        text = report_text([user], root=the_root(account, password_last_used="N/A"))
+        (tmp_path / account).mkdir()
+        saved(tmp_path / account, text, f"status_reports_{as_of:%Y-%m-%dT%H-%M-%S+00-00}.csv")
+    sheet = review_book_of(analyzer.analyze(analyzer.load(tmp_path)))["Summary"]
+    assert ("The reports are 1.0 days apart" in texts(sheet)) == noted
+    for account, as_of in moments.items():
+        assert row_of(sheet, account)[11] == as_of.replace(tzinfo=None, microsecond=0)

@@ -18,6 +18,7 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.table import Table, TableColumn
 from openpyxl.writer.excel import ExcelWriter
 
+from analyzer.writers.workbook import archive as written_archive
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.cell_xml import text
 
@@ -107,3 +108,21 @@ def test_a_file_of_sheets_reads_back_in_their_order_with_their_rows() -> None:
     assert book.sheetnames == ["a", "b"]
     assert [sheet["A1"].value for sheet in book.worksheets] == ["a", "b"]
     assert {sheet.dimensions for sheet in book.worksheets} == {"A1:B1"}
+
+
+def test_rows_that_are_written_in_blocks_with_rows_left_empty_read_back_where_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(written_archive, "_BLOCK", 40)
+    workbook = new_workbook(Font(name="Arial", size=10))
+    with SpooledTemporaryFile() as rows:
+        frame: Any = workbook.create_sheet("a")
+        sheet = Sheet(frame, rows)
+        for word in ("one", "two", "three"):
+            sheet.add([text(word, 0)])
+        sheet.skip(2)
+        sheet.add([text("last", 0)])
+        stream = io.BytesIO()
+        write_archive(workbook, [sheet], stream)
+    cells = [cell.value for cell in load_workbook(stream)["a"]["A"]]
+    assert cells == ["one", "two", "three", None, None, "last"]

@@ -16,7 +16,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-import analyzer
 from analyzer.decisions import review_columns
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
@@ -33,7 +32,6 @@ from tests.support.builders import (
     no_password,
     report_text,
     saved,
-    the_root,
 )
 from tests.support.workbooks import (
     PAGE_POINTS,
@@ -476,22 +474,6 @@ def test_too_many_users_to_gather_the_reviewers_names_are_only_counted(
 
 def test_a_complete_report_has_no_red_line(book: Workbook) -> None:
     assert "INCOMPLETE" not in texts(book["Summary"])
-
-
-@pytest.mark.parametrize(("apart", "noted"), [(1.0, False), (1.001, True)])
-def test_each_account_has_its_as_of_and_reports_more_than_a_day_apart_are_noted(
-    tmp_path: Path, apart: float, *, noted: bool
-) -> None:
-    moments = {"111111111111": days_before(0), "222222222222": days_before(apart)}
-    for account, moment in moments.items():
-        user = a_user(account=account, created=days_before(90))
-        text = report_text([user], root=the_root(account, password_last_used="N/A"))
-        (tmp_path / account).mkdir()
-        saved(tmp_path / account, text, f"status_reports_{moment:%Y-%m-%dT%H-%M-%S+00-00}.csv")
-    sheet = review_book_of(analyzer.analyze(analyzer.load(tmp_path)))["Summary"]
-    assert ("The reports are 1.0 days apart" in texts(sheet)) == noted
-    for account, moment in moments.items():
-        assert row_of(sheet, account)[11] == moment.replace(tzinfo=None, microsecond=0)
 
 
 def test_columns_that_do_not_apply_have_a_dash(results: Workbook) -> None:
