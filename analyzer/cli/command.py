@@ -314,9 +314,11 @@ def _options(command: Any) -> dict[str, Any]:
 def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
     if option is None:
         yield "no command has an option of this name"
-    elif "\0" in "".join(map(str, value if isinstance(value, list) else [value])):
+        return
+    words = value if isinstance(value, list) and option.multiple else [value]
+    if "\0" in "".join(map(str, words)):
         yield f"invalid value {value}: it holds the sign NUL"
-    elif isinstance(value, dict) or isinstance(value, bool) is not bool(option.is_flag):
+    elif not all(isinstance(word, bool if option.is_flag else str) for word in words):
         yield f"invalid value {value}"
     else:
         try:
