@@ -35,6 +35,11 @@ def locked_ledger(path: Path) -> Iterator[Ledger]:
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:
-    """Put a ledger in place of the one in the file; raises OutputFailed."""
+    """Put a ledger in place of the one in the file.
+
+    Raises OutputFailed, and InputRefused for a ledger that could not be read again.
+    """
+    content = ledger_bytes(ledger.lines)
+    read_ledger(str(path), content, closed=True)
     with replacing(path) as stream:
-        stream.write(ledger_bytes(ledger.lines))
+        stream.write(content)

@@ -4,14 +4,17 @@ import csv
 import io
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.errors import InputRefused
+from analyzer.sources.ledger_file import write_ledger
 from tests.support.builders import AS_OF, a_key, a_password, a_user, days_before
 from tests.support.decisions import OTHER_ACCOUNT, line
 
@@ -201,3 +204,14 @@ def test_a_damaged_ledger_is_refused_or_has_the_same_decisions_on_the_same_users
     for ledger in filter(None, ledgers):
         check_same_users(ledger)
     assert None in ledgers or damage is rows_in_another_order
+
+
+def test_a_ledger_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.csv"
+    first = line()
+    write_ledger(path, Ledger(lines=(first,)))
+    before = path.read_bytes()
+    other = {**first.report_cells, "password_last_used": "same_second"}
+    with pytest.raises(InputRefused, match="another row of this user, which differs"):
+        write_ledger(path, Ledger(lines=(first, replace(first, report_cells=other))))
+    assert path.read_bytes() == before
