@@ -203,14 +203,15 @@ def _different_row_problems(
 ) -> Iterator[Problem]:
     """Yield a problem for each decision on a user of whom a report has rows that differ.
 
-    What the reviewer saw of such a user is not known from this file.
+    What the reviewer saw of such a user is not known from this file. Lines of a ledger that were
+    entered in different files may be about different reports of one moment.
     """
-    shown: dict[tuple[str, str], set[tuple[str, ...]]] = {}
-    for _, cells in rows:
-        user = cells[columns.ARN], cells[columns.AS_OF]
+    shown: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    users = [(cells[columns.ARN], cells[columns.AS_OF], cells.get(SHA256, "")) for _, cells in rows]
+    for user, (_, cells) in zip(users, rows, strict=True):
         shown.setdefault(user, set()).add(tuple(cells[each].lower() for each in columns.REPORTED))
-    for row, cells in rows:
-        if not _is_open(cells) and len(shown[cells[columns.ARN], cells[columns.AS_OF]]) > 1:
+    for user, (row, cells) in zip(users, rows, strict=True):
+        if not _is_open(cells) and len(shown[user]) > 1:
             message = "the report has another row of this user, which differs"
             hint = "Decide on this user in a workbook."
             yield Problem(name, row, columns.ARN, cells[columns.ARN], message, hint)
