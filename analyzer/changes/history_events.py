@@ -38,6 +38,7 @@ _NO_EVENT: Final = frozenset(
 
 _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
 _ROWS_AT_ONCE: Final = 2_048
+"""Rows in memory as values of Python: with 8,192, a year of 20 accounts takes 23 MiB more."""
 
 _Event = tuple[int, int, str, str]
 """The position of a user, that of the first reading that shows it, the event, and a sentence."""

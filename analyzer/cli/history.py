@@ -141,9 +141,10 @@ def history(
     found = history_of(inputs, judging, span, quiet=outputs.quiet)
     for line in _written(found, outputs):
         say(line)
-    if found.missing and not outputs.quiet:
+    failures = _failures(found, fail_on)
+    if found.missing and not (failures or outputs.quiet):
         say(f"Not covered: {count_text(len(found.missing), 'part')} of the period (exit code 5).")
-    exit_if_failed_or_partial(_failures(found, fail_on), found.missing)
+    exit_if_failed_or_partial(failures, found.missing)
 
 
 def _written(found: "History", outputs: OutputOptions) -> list[str]:
@@ -186,10 +187,10 @@ def _write_as(found: "History", ending: str, stream: BinaryIO, outputs: OutputOp
 def _failures(found: "History", fail_on: list[Failure]) -> list[str]:
     """Return what meets --fail-on, each with its number."""
     late = int(found.period[OVERDUE].iloc[-1]) if OVERDUE in found.period else 0
-    gone = len(found.not_covered)
+    uncovered = len(found.not_covered)
     counts = (
         (Failure.GAP, found.gaps, count_text(found.gaps, "gap")),
-        (Failure.GAP, gone, f"{count_text(gone, 'account')} not covered"),
+        (Failure.GAP, uncovered, f"{count_text(uncovered, 'account')} not covered"),
         (Failure.OVERDUE, late, f"{late:,} {OVERDUE}"),
     )
     return [text for word, number, text in counts if number and word in fail_on]
