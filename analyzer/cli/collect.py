@@ -70,8 +70,7 @@ def collect(
     outcomes = _ADDED if output else _TO_ADD
     stdout.write_lines("\n".join(map(printable, _lines(collection, entries, outcomes))))
     if report:
-        rows = sum(len(each.lines) + len(each.open_rows) for each in entries)
-        say(f"{count_text(rows, 'row')} compared with {short_list(report)}: no difference.")
+        say(f"Compared with {short_list(report)}: no difference.")
     say(_ending(collection, output))
 
 

@@ -286,8 +286,8 @@ def _decision_paths(name: str) -> list[str]:
         return [name]
     from analyzer.writers.split import INDEX
 
-    listed = (each for each in Path(name).iterdir() if not each.name.startswith((".", "~$", INDEX)))
-    paths = sorted(map(str, listed))
+    listed = (each for each in Path(name).iterdir() if not each.name.startswith((".", "~$")))
+    paths = sorted(str(each) for each in listed if each.name != INDEX)
     require(paths, f"{name} holds no workbook", "FILES")
     return paths
 

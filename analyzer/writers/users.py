@@ -127,10 +127,8 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     if len(listed) > 1:
         counts = _user_counts(analysis, listed) or "none listed"
         return f"{count_text(every, 'IAM user')}: {counts}, {scope}"
-    number, remark = (
-        analysis.totals.users(listed[0]),
-        _certainty_and_exempt_remark(analysis, listed[0]),
-    )
+    number = analysis.totals.users(listed[0])
+    remark = _certainty_and_exempt_remark(analysis, listed[0])
     verb = "is" if 1 in (number, every) else "are"
     return f"{number:,} of {count_text(every, 'IAM user')} {verb} {listed[0]}{remark}, {scope}"
 
