@@ -220,4 +220,4 @@ def test_the_command_line_writes_both_tables(tmp_path: Path) -> None:
 def test_findings_of_another_ending_are_refused(tmp_path: Path) -> None:
     done = run("analyze", CONSOLE, "--findings", tmp_path / "findings.json")
     assert done.code == 2
-    assert "must end in .csv or .parquet" in " ".join(done.messages.split())
+    assert "must end in .csv or .parquet" in " ".join(done.messages.replace("│", " ").split())
