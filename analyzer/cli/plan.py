@@ -10,7 +10,7 @@ import typer
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, require
-from analyzer.cli.options import DecisionFiles, InputFile, input_file, whole_number
+from analyzer.cli.options import DecisionFiles, InputFile, a_file, whole_number
 from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
 from analyzer.terms import utc_text
 
@@ -44,11 +44,11 @@ def plan(
     ] = None,
     exemptions: Annotated[
         InputFile | None,
-        typer.Option(
-            parser=input_file,
-            metavar="FILE",
-            help="Leave out the users of this exemption list.",
-        ),
+        a_file("Leave out the users of this exemption list."),
+    ] = None,
+    owners: Annotated[
+        InputFile | None,
+        a_file("Name the owners of this list beside the users, in place of those in the ledger."),
     ] = None,
     max_age: Annotated[
         int,
@@ -67,26 +67,30 @@ def plan(
     exit code is 5.
     """
     from analyzer.decisions.collect import merged
-    from analyzer.decisions.plan import exemption_notes
+    from analyzer.decisions.plan import exemption_notes, with_owners
     from analyzer.decisions.plan import plan as planned
     from analyzer.judging.analysis import analyze
     from analyzer.lists.exemptions import read_exemptions
+    from analyzer.lists.owners import read_owners
     from analyzer.sources.load import load
     from analyzer.sources.review_workbook import read_files
     from analyzer.writers import users
 
     files = decision_files(names)
     _check_names(files)
-    check_outputs([output] if output else [], [*files, exemptions, *report, config])
+    check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     collection = merged(read_files(files, utc_now().date()))
+    ledger = collection.ledger
+    if owners:
+        ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
     exempt = read_exemptions(*exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
-        result = planned(collection.ledger, exempt, analysis.report, analysis.pages())
+        result = planned(ledger, exempt, analysis.report, analysis.pages())
         notes = users.notes(analysis)
     else:
-        result = planned(collection.ledger, exempt)
-        notes = exemption_notes(collection.ledger, exempt)
+        result = planned(ledger, exempt)
+        notes = exemption_notes(ledger, exempt)
     too_old = [*_age_warning(result, max_age)]
     _write(result, files, output, max_age, can_run=not too_old)
     for note in (*collection.notes, *too_old):
@@ -94,7 +98,7 @@ def plan(
     for note in notes:
         say(f"Note: {note}")
     for line in result.done:
-        say(f"Done already: {line.decision} {line.user_key.arn}")
+        say(f"Done already: {line.decided_text}")
     for each in result.left_out:
         say(f"Left out: {each}")
     exit_if_failed_or_partial(missing=result.left_out)

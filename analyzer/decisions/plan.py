@@ -5,8 +5,8 @@ it can only take users out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.user_decisions import LedgerLine, UserDecisions
 from analyzer.decisions.user_state import Slot, UserState
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches, has_expired
+from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, Page, Report, as_category
 from analyzer.terms import Verdict
 
@@ -42,9 +43,7 @@ class LeftOut:
 
     def __str__(self) -> str:
         """Return it as a sentence."""
-        owner = self.line.report_cells.get(columns.OWNER)
-        whose = f" (owner {owner})" if owner else ""
-        return f"{self.line.decision} {self.line.user_key.arn}{whose}: {self.reason}"
+        return f"{self.line.decided_text}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,18 @@ def plan(
         ),
         done=tuple(each.line for each in candidates if each.is_done),
     )
+
+
+def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
+    """Return a ledger whose users have the owners that a list gives on a day, and no others."""
+    if not ledger.lines:
+        return ledger
+    owned = owners.columns_of(page_of_lines(ledger.lines).users, np.array(day, "datetime64[D]"))
+    lines = (
+        replace(line, report_cells={**line.report_cells, **dict(zip(owned, cells, strict=True))})
+        for line, cells in zip(ledger.lines, zip(*owned.values(), strict=True), strict=True)
+    )
+    return replace(ledger, lines=tuple(lines))
 
 
 def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str]:
@@ -179,6 +190,7 @@ def _removal(candidate: _Candidate, before: UserState) -> Removal:
         decided_by=line.decided_by,
         decided_on=line.decided_on,
         ticket=line.ticket,
+        owner=line.owner,
     )
 
 

@@ -128,6 +128,7 @@ class Removal:
     decided_by: str
     decided_on: date
     ticket: str = ""
+    owner: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what the script could not compare with AWS."""
@@ -253,7 +254,7 @@ def _users(number: int) -> str:
 
 
 def _remove_call(removal: Removal, max_age: timedelta) -> str:
-    """Return the line of a user; what the reviewer did not see has no word in it."""
+    """Return the line of a user below the owner; what the reviewer did not see has no word."""
     moments = {
         "created": removal.created,
         "baseline": removal.baseline,
@@ -270,7 +271,8 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
     words += ["mfa=yes"] if removal.has_mfa else []
     words += [f"by={_quoted(_one_line(removal.decided_by))}", f"on={removal.decided_on}"]
     words += [f"ticket={_quoted(_one_line(removal.ticket))}"] if removal.ticket else []
-    return f"remove {removal.decision} {_quoted(removal.arn)} {' '.join(words)}"
+    owner = f"# Owner: {_one_line(removal.owner)}\n" if removal.owner else ""
+    return f"{owner}remove {removal.decision} {_quoted(removal.arn)} {' '.join(words)}"
 
 
 def _states(credentials: Iterable[CredentialInReport]) -> list[str]:

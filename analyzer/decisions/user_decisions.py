@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.decisions.review_columns import Decision
+from analyzer.lists.owners import owner_text
 from analyzer.report.values import timestamp
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
 
@@ -115,6 +116,18 @@ class LedgerLine:
     def user(self) -> str:
         """Return the name of the user."""
         return self.report_cells[columns.USER]
+
+    @property
+    def owner(self) -> str:
+        """Return the owner of the user, with address and last day, empty if none is known."""
+        return owner_text(*(self.report_cells.get(name, "") for name in columns.OWNERSHIP))
+
+    @property
+    def decided_text(self) -> str:
+        """Return what is decided on which user, and who owns it."""
+        return (
+            f"{self.decision} {self.user_key.arn}{f' (owner {self.owner})' if self.owner else ''}"
+        )
 
     @property
     def root_arn(self) -> str:

@@ -12,6 +12,7 @@ from analyzer import columns
 from analyzer.judging.filters import Filter, user_mask
 from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import ExemptionMatches, has_expired
+from analyzer.lists.owners import owner_text
 from analyzer.report.model import Exemption, Page, ReportFile
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Rule
@@ -398,9 +399,8 @@ def _text(each: Explanation) -> Iterator[str]:
     account = f"account {each.account}{name}, " if each.account else ""
     source = AS_OF_SOURCES[each.as_of_source]
     yield f"{account}row {each.row} of {each.file}, as of {at} ({source})"
-    if each.owner:
-        left = f", left on {each.owner_left}" if each.owner_left else ""
-        yield f"owner: {each.owner}{f' <{each.owner_email}>' if each.owner_email else ''}{left}"
+    if owner := owner_text(each.owner, each.owner_email, each.owner_left):
+        yield f"owner: {owner}"
     if each.exemption:
         yield f"exempt: {each.exemption}"
     if each.earlier_decision:

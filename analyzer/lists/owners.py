@@ -138,6 +138,12 @@ def _coded(texts: Sequence[str], at: np.ndarray, is_known: np.ndarray) -> "pd.Ca
     return as_category(np.where(is_known, codes[at], 0), words)
 
 
+def owner_text(owner: str, email: str, left: str) -> str:
+    """Return an owner with address and last day, empty if none is known."""
+    address = f" <{email}>" if email else ""
+    return f"{owner}{address}{f', left on {left}' if left else ''}" if owner else ""
+
+
 def read_owners(name: str, content: bytes) -> Owners:
     """Return the owners in a file of that name and content.
 

@@ -363,6 +363,19 @@ def test_what_is_noted_on_a_newer_report_is_said(
     assert "Note: No generation time in" in capsys.readouterr().err
 
 
+def test_a_plan_names_the_owners_of_a_list_in_the_script_and_of_users_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger, owners = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "o.csv"
+    owners.write_text("account,user,owner\n*,ann,Ann Lee\n*,bob,Bo Li\n")
+    newer = console_report(tmp_path / LATER, LATER, ANN)
+    assert plan(ledger, "--owners", owners, "--report", newer) == 0
+    shown = capsys.readouterr()
+    assert "\n# Owner: Ann Lee\nremove delete 'arn:aws:iam::" in shown.out
+    assert f"Done already: delete arn:aws:iam::{ACCOUNT}:user/bob (owner Bo Li)\n" in shown.err
+    assert plan(ledger, "--owners", owners, "-o", owners) == 2
+
+
 def test_a_refused_workbook_makes_no_script(tmp_path: Path, written: bytes, workbook: Path) -> None:
     workbook.write_bytes(edited(written, ANN_TO_DELETE, shown("ann", "Decision", "erase")))
     script = tmp_path / "remove.sh"

@@ -573,6 +573,13 @@ def test_times_are_written_in_utc() -> None:
     assert script == removal_script([FULL], ledgers=LEDGERS)
 
 
+def test_the_owner_stands_over_the_line_of_a_user_and_cannot_end_the_comment() -> None:
+    users = [removal("a", owner="Ann <a@x>\nrm -rf /"), removal("b")]
+    script = removal_script(users, ledgers=LEDGERS)
+    assert f"# Owner: Ann <a@x> rm -rf /\nremove delete '{users[0].arn}' " in script
+    assert script.count("# Owner: ") == 1
+
+
 def test_accounts_are_sorted_and_users_keep_their_order() -> None:
     far, near = "arn:aws-cn:iam::000000000001:user/z", "arn:aws:iam::000000000002:user/"
     users = [

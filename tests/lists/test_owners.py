@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import pytest
 
 import analyzer
 from analyzer.changes.comparison import diff
-from analyzer.decisions.plan import LeftOut
+from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.plan import LeftOut, plan, with_owners
 from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.owners import Owners, read_owners
@@ -212,9 +213,24 @@ def test_changes_have_the_owner_of_the_later_side() -> None:
     assert {(row["owner"], row["owner_left"]) for row in rows} == {("New", "2020-01-01")}
 
 
-def test_a_plan_names_the_owner_of_a_user_that_it_leaves_out() -> None:
-    decided = line()
-    owned = replace(decided, report_cells={**decided.report_cells, "owner": "Ann Lee"})
-    arn = decided.user_key.arn
-    assert str(LeftOut(owned, "exempt")) == f"delete {arn} (owner Ann Lee): exempt"
-    assert str(LeftOut(decided, "exempt")) == f"delete {arn}: exempt"
+@pytest.mark.parametrize(
+    ("entry", "owner"),
+    [
+        (f"{ACCOUNT},ann,Ann Lee,,2026-03-02", "Ann Lee"),
+        (
+            "*,a*,Ann Lee,ann@example.com,2026-03-01",
+            "Ann Lee <ann@example.com>, left on 2026-03-01",
+        ),
+        ("*,bob,Bob,,", ""),
+    ],
+)
+def test_a_plan_names_whom_to_ask_today_and_nobody_else(entry: str, owner: str) -> None:
+    asked_then = {"owner": "Zoe", "owner_email": "zoe@example.com", "owner_left": "2020-01-01"}
+    decided = line(user=a_user("ann"))
+    ledger = Ledger(lines=(replace(decided, report_cells={**decided.report_cells, **asked_then}),))
+    owned = with_owners(ledger, owners(entry), date(2026, 3, 2))
+    whose = f" (owner {owner})" if owner else ""
+    left_out = LeftOut(owned.lines[0], "exempt")
+    assert str(left_out) == f"delete {decided.user_key.arn}{whose}: exempt"
+    assert [each.owner for each in plan(owned).removals] == [owner]
+    assert with_owners(Ledger(), owners(entry), date(2026, 3, 2)) == Ledger()
