@@ -128,16 +128,14 @@ def _check_names(files: list[InputFile]) -> None:
 def _write(
     planned: "Plan", files: list[InputFile], output: Path | None, max_age: int, *, can_run: bool
 ) -> None:
-    from analyzer.decisions.removal_script import empty_script, removal_script
+    from analyzer.decisions.removal_script import removal_script
     from analyzer.files import replacing, sha256
     from analyzer.report.model import FileReference
 
     ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
     left_out = [*map(str, planned.left_out)]
-    script = (
-        removal_script(planned.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age)
-        if planned.removals
-        else empty_script(ledgers=ledgers, left_out=left_out)
+    script = removal_script(
+        planned.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age
     )
     if not planned.removals:
         say("No user is to be deactivated or deleted: the script changes nothing.")

@@ -8,58 +8,26 @@ Order and traps: IAM User Guide, "Remove or deactivate an IAM user"; DeleteUser 
 DeleteConflict while anything is attached. A permissions boundary and tags need no removal.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
+from importlib.resources import files
 from itertools import groupby
 from pathlib import PurePath
 from typing import Final
 
-from analyzer.decisions.removal_functions import FUNCTIONS
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.decisions.user_decisions import USER_ARN
 from analyzer.report.model import FileReference
 from analyzer.terms import utc_text
 
-_HEADER: Final = """\
-#!/bin/sh
-# shellcheck disable=SC1003,SC1112,SC2016  # text in quotes is data: nothing in it is to expand
-# Deactivate or delete IAM users, as decided in an access review.
-# Written by credreport, which itself changes nothing in AWS. Read this script before you run it.
-#
-#   sh FILE                       shows what would be done; changes nothing and writes no file
-#   APPLY=111122223333 sh FILE    does it in this account, and writes
-#                                   credreport-removals.csv (REMOVAL_LOG=PATH: another log),
-#                                   credreport-removals.csv.backup/: each user as it was before,
-#                                   undo-credreport-removals.sh: reactivates what was deactivated
-#
-# Run it with the AWS CLI signed in to the account of the users; with several accounts, once for
-# each. The ledgers named below must be in the folder of this script (LEDGER_FOLDER=PATH: another).
-# Running it again is safe: what is done is not done twice. To keep a user, delete its line below,
-# or tag the user in AWS with credreport:keep.
-#
-# deactivate   makes access keys, signing certificates, SSH keys and service-specific credentials
-#              inactive, which can be undone, and deletes the password, which cannot be restored:
-#              only a new one can be set. Sessions that are open end by themselves, within hours.
-# delete       deletes the user and everything attached to it. This cannot be undone. It skips a
-#              user with an active SSH key or service-specific credential (CodeCommit, Bedrock),
-#              because no report shows them.
-#
-# Both skip a user that shows more access or use in AWS than the reviewer saw. In a line below:
-#   baseline      what was created later was not in the report
-#   confirmed     the newest report in which the user was the same; expires: the plan is too old
-#   password      the latest creation time that it may have; signed-in: the last sign-in
-#   key           creation, state, latest use that it may have: the use in the report and the 15
-#                 minutes to which AWS is precise (-: never); certificate: the same without use
-#   mfa           an MFA device was registered. What is not in the line was not in the report.
-#
-# After an error of one user the script goes on with the next; it ends if a change is denied or the
-# credentials are no longer valid. Exit code: 0 all users are done, 1 a user was skipped or failed
-# or the script ended early, 2 nothing was done.
+_HEADER, FUNCTIONS = files(__package__).joinpath("removal.sh").read_text("utf-8").split("\n\n", 1)
+"""The comments for the person who runs the script, and all functions but `plan`.
+
+`change` is the only function that makes changing calls, `iam` the only one that calls IAM at all.
+A check that finds more access or use than the reviewer saw, or no answer, changes nothing: it sets
+`result` and `reason`, and ends with an error.
 """
-"""Comments for the person who runs the script."""
 
 _RUN_COLUMNS: Final = "time", "run", "account", "caller", "script_sha256", "ledger_sha256"
 _USER_COLUMNS: Final = "decision", "decided_by", "decided_on", "ticket", "user", "arn", "created"
@@ -68,22 +36,13 @@ LOG_COLUMNS: Final = (*_RUN_COLUMNS, *_USER_COLUMNS, "step", "result", "detail")
 
 `time` and `created` are in UTC to the second (`utc_text`). `caller` is the ARN of the credentials,
 `ledger_sha256` has one hash per ledger. Each change has a line with the result `begin` before it,
-and one with `ok` or `failed` after it. The last line of a user has the step `end` and a
-`LogResult`; if not, the run was interrupted, maybe within the line. A cell that begins with one of
-`=+-@` has an apostrophe before it, for spreadsheets: identify a user by `arn` and `created`.
+and one with `ok` or `failed` after it. The last line of a user has the step `end` and the
+result `done`, `gone` (absent before), `skipped` or `failed`; if not, the run was interrupted, maybe
+within the line. A cell that begins with one of `=+-@` has an apostrophe before it, for
+spreadsheets: identify a user by `arn` and `created`.
 """
 
 _USE_PRECISION: Final = timedelta(minutes=15)
-_SHA256: Final = re.compile("[0-9a-f]{64}")
-
-
-class LogResult(StrEnum):
-    """Say how a user ended in the log: as decided, absent before, left alone, or with an error."""
-
-    DONE = "done"
-    GONE = "gone"
-    SKIPPED = "skipped"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,36 +126,27 @@ def removal_script(
     confirmed more than `max_age_days` ago. It acts on the users of one account: that of its
     credentials. Accounts are sorted, users stay in the given order. `left_out` are the users that
     are decided but not in the plan, a line each with the reason; the header shows them.
-    Raises ValueError if there is no removal, more than one for the same user, no ledger, two of
-    the same name, one without a SHA-256, or less than a day.
+    Without any removal it changes nothing and says so: it takes the place of an older one.
     """
+    remarks = "".join(_plan_remarks(ledgers, left_out))
     ordered = sorted(removals, key=_account)
-    _check_distinct(ordered)
-    _check_ledgers(ledgers)
-    if max_age_days < 1:
-        raise ValueError(f"a plan must be valid for a day or more: {max_age_days}")
+    if not ordered:
+        nothing = "No user is to be deactivated or deleted. Nothing was changed."
+        return f"#!/bin/sh\n{remarks}echo '{nothing}' >&2\n"
     accounts = {account: list(users) for account, users in groupby(ordered, _account)}
     max_age = timedelta(days=max_age_days)
     log_columns = ",".join(f'"{column}"' for column in LOG_COLUMNS)
     return "".join(
         [
-            _HEADER,
-            *_plan_remarks(ledgers, left_out),
-            f"\nlog_columns='{log_columns}'\n",
+            f"{_HEADER}\n{remarks}\nlog_columns='{log_columns}'\n",
             FUNCTIONS,
             "plan() {\n",
             *(_account_block(account, users, max_age) for account, users in accounts.items()),
             "}\n\nprepare\n",
-            *(f"ledger {_quoted(_file_name(each))} {each.sha256}\n" for each in ledgers),
+            *(f"ledger {_quoted(PurePath(each.name).name)} {each.sha256}\n" for each in ledgers),
             f"phase=check\nplan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
         ]
     )
-
-
-def empty_script(*, ledgers: Sequence[FileReference], left_out: Sequence[str] = ()) -> str:
-    """Return a script that changes nothing and says so; it takes the place of an older one."""
-    says = "echo 'No user is to be deactivated or deleted. Nothing was changed.' >&2\n"
-    return "".join(["#!/bin/sh\n", *_plan_remarks(ledgers, left_out), says])
 
 
 def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> Iterator[str]:
@@ -212,31 +162,6 @@ def _account(removal: Removal) -> str:
     """Return partition and account, as `aws:111122223333`: two partitions may share digits."""
     _, partition, _, _, account, _ = removal.arn.split(":", 5)
     return f"{partition}:{account}"
-
-
-def _check_distinct(removals: list[Removal]) -> None:
-    if not removals:
-        raise ValueError("no user to deactivate or delete")
-    users: set[tuple[str, str]] = set()
-    for removal in removals:
-        user = removal.arn, utc_text(removal.created)
-        if user in users:
-            raise ValueError(f"more than one decision for {removal.arn}, created {user[1]}")
-        users.add(user)
-
-
-def _check_ledgers(ledgers: Sequence[FileReference]) -> None:
-    names = [_file_name(each) for each in ledgers]
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"ledgers need names, each another one: {', '.join(names) or 'none'}")
-    for each, name in zip(ledgers, names, strict=True):
-        if not name or not name.isprintable() or not _SHA256.fullmatch(each.sha256):
-            raise ValueError(f"not a ledger: {each}")
-
-
-def _file_name(ledger: FileReference) -> str:
-    """Return the name without folders: the script looks beside itself."""
-    return PurePath(ledger.name).name
 
 
 def _account_block(account: str, removals: list[Removal], max_age: timedelta) -> str:

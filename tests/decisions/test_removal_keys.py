@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.decisions.removal_functions import FUNCTIONS
-from analyzer.decisions.removal_script import CredentialInReport, removal_script
+from analyzer.decisions.removal_script import FUNCTIONS, CredentialInReport, removal_script
 from tests.support.aws_account import stated
 from tests.support.aws_stub import LEDGERS
 from tests.support.removals import CREATED, KEY_USED, MINUTE, SECOND, removal
