@@ -56,10 +56,8 @@ def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
     still_open: dict[str, int] = {}
     for each in files:
         for row in each.open_rows:
-            of_user = ledger.by_user.get(row.user_key)
-            decided = of_user.decisions if of_user else ()
             whose = _whose(each, row.owner)
-            if all(line.as_of != row.as_of for line in decided) and whose not in entered:
+            if whose not in entered and not row.is_decided(ledger.by_user):
                 still_open[whose] = still_open.get(whose, 0) + 1
     for whose, number in still_open.items():
         yield f"Not answered: {whose}, {count_text(number, 'user')}."

@@ -1,7 +1,7 @@
 """Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -83,14 +83,15 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
         added=(*new, *noted),
         files=tuple(_file_outcome(each, kept, before, after, entered) for each in files),
         notes=(
-            *_conflict_notes(noted),
+            *(
+                f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
+                for line in noted
+            ),
             *_needless_withdrawal_notes(new, after),
-            *dict.fromkeys(_uncounted_notes(entered, after, _is_of_same_day, _SAME_DAY)),
+            *dict.fromkeys(_uncounted_notes(entered, after, _SAME_DAY)),
             *dict.fromkeys(_replaced_word_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
-            *dict.fromkeys(
-                _uncounted_notes(entered if attended else new, after, _is_earlier, _LATER_DAY)
-            ),
+            *dict.fromkeys(_uncounted_notes(entered if attended else new, after, _LATER_DAY)),
         ),
     )
 
@@ -128,7 +129,7 @@ def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[Le
 
 def _identity(line: LedgerLine) -> tuple[object, ...]:
     """Return what copies of one line of a ledger share."""
-    return line.content, line.workbook, line.sha256, line.sheet, line.row
+    return line.content, line.sha256, line.sheet, line.row
 
 
 def _was_collected(
@@ -234,8 +235,8 @@ def _file_outcome(
 ) -> FileOutcome:
     """Return what came of the entries of one file.
 
-    `new` are the lines that were added, `entered` all that stand in the files of the call: a
-    decision that stands in another one of the same name is not emptied.
+    `new` are the ids of the lines that were added, `entered` all lines of the call: a decision
+    that stands in another file of the same name is not emptied.
     """
     tallies: dict[str, Tally] = {}
     for line in entries.lines:
@@ -258,17 +259,8 @@ def _file_outcome(
         if (line.workbook, line.as_of) == (entries.source, row.as_of)
         and line.content not in still_entered
     ]
-    still_open = sum(
-        row.user_key not in after
-        or all(line.as_of != row.as_of for line in after[row.user_key].decisions)
-        for row in entries.open_rows
-    )
+    still_open = sum(not row.is_decided(after) for row in entries.open_rows)
     return FileOutcome(entries.file.name, tuple(tallies.values()), tuple(emptied), still_open)
-
-
-def _conflict_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
-    for line in lines:
-        yield f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
 
 
 def _needless_withdrawal_notes(
@@ -285,26 +277,21 @@ def _needless_withdrawal_notes(
 
 
 def _uncounted_notes(
-    entered: Iterable[LedgerLine],
-    after: Mapping[UserKey, UserDecisions],
-    gives_way: Callable[[LedgerLine, LedgerLine], bool],
-    reason: str,
+    entered: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions], reason: str
 ) -> Iterator[str]:
     """Yield a note on each entry that gives way to another word, or to one that took it back."""
     for line in entered:
         of_user = after[line.user_key]
         words = [each for each in of_user.lines if each.decision is not Decision.CONFLICT]
         for counted in of_user.current or words[-1:]:
-            if line.decision is not counted.decision and gives_way(line, counted):
+            if line.decision is not counted.decision and reason == _why_counted(counted, line):
                 yield _counts_note(counted, line, reason)
 
 
-def _is_of_same_day(line: LedgerLine, counted: LedgerLine) -> bool:
-    return (line.person, line.decided_on) == (counted.person, counted.decided_on)
-
-
-def _is_earlier(line: LedgerLine, counted: LedgerLine) -> bool:
-    return line.decided_on < counted.decided_on
+def _why_counted(counted: LedgerLine, line: LedgerLine) -> str:
+    if (line.person, line.decided_on) == (counted.person, counted.decided_on):
+        return _SAME_DAY
+    return _LATER_DAY if line.decided_on < counted.decided_on else ""
 
 
 def _replaced_word_notes(

@@ -6,7 +6,6 @@ spreadsheet it still reads: account and name come from the ARN, and one leading 
 """
 
 import csv
-import hashlib
 import io
 import math
 import re
@@ -31,7 +30,7 @@ from analyzer.decisions.user_decisions import (
     decisions_by_user,
 )
 from analyzer.errors import InputRefused, Problem
-from analyzer.lists.csv_lists import ListForm, list_rows
+from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
 from analyzer.report.arns import is_masked_user_arn
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
@@ -152,6 +151,11 @@ class OpenRow(NamedTuple):
     as_of: datetime
     owner: str = ""
 
+    def is_decided(self, by_user: Mapping[UserKey, UserDecisions]) -> bool:
+        """Return whether a current decision on the user was made on this report."""
+        of_user = by_user.get(self.user_key)
+        return of_user is not None and any(line.as_of == self.as_of for line in of_user.decisions)
+
 
 @dataclass(frozen=True, slots=True)
 class Entries:
@@ -192,9 +196,9 @@ def read_entries(
     rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
     if problems := [*_different_row_problems(name, rows)]:
         raise InputRefused(problems)
-    file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
+    file = list_file(name, content)
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
-    open_rows = tuple(_open_row(cells) for _, cells in rows if _is_open(cells))
+    open_rows = tuple(open_row(cells) for _, cells in rows if _is_open(cells))
     return Entries(file, lines, open_rows)
 
 
@@ -236,7 +240,8 @@ def _is_open(cells: Mapping[str, str]) -> bool:
     return not any(cells.get(name) for name in (*ENTRIES, *_ADDED))
 
 
-def _open_row(cells: Mapping[str, str]) -> OpenRow:
+def open_row(cells: Mapping[str, str]) -> OpenRow:
+    """Return which user a row of `users.csv` leaves open."""
     as_of = timestamp(cells[columns.AS_OF]) or datetime.fromtimestamp(0, UTC)
     user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
     return OpenRow(user, as_of, cells.get(columns.OWNER, ""))
@@ -338,7 +343,7 @@ def _day_problems(
 ) -> Iterator[Problem]:
     """Yield what is wrong with the day of a decision."""
     text = cells[DECIDED_ON]
-    day = _day(text)
+    day = date.fromisoformat(text) if is_day(text) else None
     if day is None:
         hint = "Write the day of the decision as YYYY-MM-DD."
         yield problem(DECIDED_ON, "not a date" if text else "the cell is empty", hint)
@@ -349,14 +354,6 @@ def _day_problems(
         message = f"decided before the report, which is of {as_of.date()}"
         hint = "Write the day on which you decided on this report."
         yield problem(DECIDED_ON, message, hint)
-
-
-def _day(text: str) -> date | None:
-    """Return the day that a text names as YYYY-MM-DD, None if it names none."""
-    with suppress(ValueError):
-        day = date.fromisoformat(text)
-        return day if day.isoformat() == text else None
-    return None
 
 
 def _problems(

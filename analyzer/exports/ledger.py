@@ -8,7 +8,6 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from hashlib import sha256 as sha256_of_bytes
 from pathlib import Path
 
 from analyzer.decisions.collect import Collection, collect
@@ -18,7 +17,7 @@ from analyzer.errors import InputRefused
 from analyzer.exports.contents import DECISIONS, FOLLOW_UP
 from analyzer.exports.runs import Run, runs
 from analyzer.files import sha256
-from analyzer.report.model import FileReference
+from analyzer.lists.csv_lists import list_file
 from analyzer.sources.ledger_file import locked_ledger, write_ledger
 from analyzer.sources.review_workbook import SPREADSHEET_ENDINGS, read_review
 
@@ -81,9 +80,7 @@ def _with_file(ledger: Ledger) -> Ledger:
     """Return a ledger that names its file, as a run keeps it."""
     if not ledger.lines:
         return ledger
-    content = ledger_bytes(ledger.lines)
-    file = FileReference(name=DECISIONS, sha256=sha256_of_bytes(content).hexdigest())
-    return replace(ledger, file=file)
+    return replace(ledger, file=list_file(DECISIONS, ledger_bytes(ledger.lines)))
 
 
 def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:

@@ -4,10 +4,10 @@ Every cell that people see, but for the five that they enter, must show what the
 gives: rows may be sorted, and a row whose columns were sorted apart is refused, not guessed at.
 """
 
-import hashlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
 from pathlib import PurePath
@@ -20,6 +20,7 @@ from analyzer.decisions.ledger import (
     OpenRow,
     entry_problems,
     identity_problems,
+    open_row,
     read_entries,
 )
 from analyzer.decisions.review_columns import (
@@ -32,7 +33,7 @@ from analyzer.decisions.review_columns import (
     USER,
     Decision,
 )
-from analyzer.decisions.user_decisions import EntryPlace, LedgerLine, UserKey
+from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
 from analyzer.decisions.user_record import (
     UserRecord,
     judged_pages,
@@ -44,8 +45,8 @@ from analyzer.decisions.user_record import (
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.judging.analysis import Analysis
+from analyzer.lists.csv_lists import list_file
 from analyzer.report.model import AccountName, FileReference
-from analyzer.report.values import timestamp
 from analyzer.sources.review_sheets import (
     NEEDED,
     SAVED_COPY_HINT,
@@ -121,8 +122,8 @@ def read_review(
     `identity_problems` refuses, that a formula gives, that is an error or struck through; a
     decision among the earlier ones.
     """
-    file = FileReference(name=name, sha256=hashlib.sha256(content).hexdigest())
-    label = FileReference(name=workbook or PurePath(name).name, sha256=file.sha256)
+    file = list_file(name, content)
+    label = replace(file, name=workbook or PurePath(name).name)
     lists, summary = lists_and_summary(name, content)
     every = (problem for each in lists for problem in each.cell_problems())
     problems = [*islice(every, _MOST_PROBLEMS + 1)]
@@ -134,7 +135,7 @@ def read_review(
         users[listed.at.record.sha256, listed.at.record.row] = listed.title
         rows.append(listed.at)
         if not any(listed.entered.values()):
-            open_rows.append(_open_row(listed))
+            open_rows.append(open_row(listed.user_row))
         elif not problems:
             lines.append(_line(name, label, listed))
     problems = problems or [
@@ -273,12 +274,6 @@ def _line(name: str, file: FileReference, each: _Listed) -> LedgerLine:
         report_cells=each.user_row,
         read_from=EntryPlace(f"{name}, sheet {each.at.sheet}", each.at.row, each.at.decision_cell),
     )
-
-
-def _open_row(each: _Listed) -> OpenRow:
-    created = timestamp(each.user_row[columns.USER_CREATION_TIME])
-    user, record = UserKey(each.user_row[columns.ARN], created), each.at.record
-    return OpenRow(user, datetime.fromisoformat(record.as_of), record.owner)
 
 
 def _foreign_row_problems(
