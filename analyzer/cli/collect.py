@@ -83,7 +83,7 @@ def _lines(
     collection: "Collection", entries: "Sequence[Entries]", outcomes: Sequence[str]
 ) -> Iterator[str]:
     """Yield what came of each file, and of each reviewer in it, and who has not answered."""
-    from analyzer.decisions.answers import answer_notes
+    from analyzer.decisions.collect import answer_notes
 
     for each in collection.files:
         yield f"{each.file}: {_tallied(each)}"

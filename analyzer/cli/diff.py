@@ -204,7 +204,7 @@ def _side(
     """
     from analyzer.exports.contents import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS
     from analyzer.exports.reports import REPORTS
-    from analyzer.exports.run_record import read_record
+    from analyzer.exports.runs import read_record
 
     folder = Path(name)
     if record := read_record(folder):

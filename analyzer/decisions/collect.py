@@ -6,11 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from analyzer import columns
 from analyzer.decisions import review_columns
 from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
 from analyzer.decisions.review_columns import REMOVALS, Decision
-from analyzer.decisions.user_decisions import LedgerLine, UserDecisions, UserKey, decisions_by_user
+from analyzer.decisions.user_decisions import (
+    LedgerLine,
+    UserDecisions,
+    UserKey,
+    decisions_by_user,
+    normal_name,
+)
 from analyzer.errors import InputRefused, Problem
+from analyzer.terms import count_text, short_list
 
 
 @dataclass(slots=True)
@@ -315,3 +323,35 @@ def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
         f"{line.user_key.arn}: {counted.summary} ({counted.place}) counts, and not {line.summary}"
         f" ({line.place}): {reason}. If that is wrong, decide again with a newer date."
     )
+
+
+def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
+    """Yield who has decided on none of their users, and who decided on users of another owner.
+
+    `ledger` is the one with what the files hold. Users without an owner count by file.
+    """
+    entered = {_owner(line) or each.file.name for each in files for line in each.lines}
+    still_open: dict[str, int] = {}
+    for each in files:
+        for row in each.open_rows:
+            whose = row.owner or each.file.name
+            if whose not in entered and not row.is_decided(ledger.by_user):
+                still_open[whose] = still_open.get(whose, 0) + 1
+    for whose, number in still_open.items():
+        yield f"Not answered: {whose}, {count_text(number, 'user')}."
+    yield from _notes_on_others(line for each in files for line in each.lines)
+
+
+def _owner(line: LedgerLine) -> str:
+    return line.report_cells.get(columns.OWNER, "")
+
+
+def _notes_on_others(lines: Iterable[LedgerLine]) -> Iterator[str]:
+    """Yield a note for each person who decided on users of another owner."""
+    others: dict[tuple[str, str], list[str]] = {}
+    for line in lines:
+        owner, email = _owner(line), line.report_cells.get(columns.OWNER_EMAIL, "")
+        if owner and line.person not in (normal_name(owner), normal_name(email)):
+            others.setdefault((line.decided_by, owner), []).append(line.user)
+    for (person, owner), users in others.items():
+        yield f"Decided by {person}, not by the owner {owner}: {short_list(users)}."

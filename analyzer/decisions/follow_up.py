@@ -200,7 +200,7 @@ def _users_now(page: Page) -> Iterator[UserNow]:
     users = page.users
     return map(
         UserNow,
-        map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED])),
+        _user_keys(users),
         user_states(page),
         map(Verdict, users[columns.VERDICT]),
         (users[columns.SERVICE_CREDENTIALS] != "").tolist(),
@@ -389,14 +389,10 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
 def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Series:
     """Return what was decided earlier on each user of a judged page, in words (str)."""
     users = page.users
-    keys = map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))
+    shown = zip(users[columns.AS_OF], users[columns.VERDICT], strict=True)
     texts = [
-        _earlier(of_user, as_of.date(), verdict, ledger, followed.outcomes)
-        if (of_user := ledger.by_user.get(key))
-        else ""
-        for key, as_of, verdict in zip(
-            keys, users[columns.AS_OF], users[columns.VERDICT], strict=True
-        )
+        _earlier(of_user, as_of.date(), verdict, ledger, followed.outcomes) if of_user else ""
+        for of_user, (as_of, verdict) in zip(_decided(page, ledger), shown, strict=True)
     ]
     return pd.Series(texts, users.index, TEXT)
 
@@ -431,3 +427,40 @@ def _outcome_remark(outcome: Outcome) -> str:
     if outcome.is_done:
         return "; no working credentials now: decide on the deletion"
     return f"; not done for {outcome.days:,} {'day' if outcome.days == 1 else 'days'}"
+
+
+def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
+    """Return which users of a judged page need no decision now (bool).
+
+    The decision in force stands: neither overtaken, nor done so that the deletion is to be decided,
+    nor to investigate a user since an earlier report.
+    """
+    answers = [
+        of_user is not None and _stands(of_user, as_of, ledger, followed.outcomes)
+        for of_user, as_of in zip(_decided(page, ledger), page.users[columns.AS_OF], strict=True)
+    ]
+    return np.array(answers, bool)
+
+
+def _stands(
+    of_user: UserDecisions,
+    as_of: datetime,
+    ledger: Ledger,
+    of_users: Mapping[UserKey, Outcome],
+) -> bool:
+    line = ledger.in_force(of_user, as_of.date())
+    if line is None:
+        return False
+    if line.decision is Decision.INVESTIGATE:
+        return line.as_of >= as_of
+    is_open = (FollowUpStatus.OVERTAKEN, FollowUpStatus.DONE)
+    return line.decision is Decision.KEEP or of_users[line.user_key].status not in is_open
+
+
+def _decided(page: Page, ledger: Ledger) -> Iterator[UserDecisions | None]:
+    """Return the decisions on each user of a page."""
+    return map(ledger.by_user.get, _user_keys(page.users))
+
+
+def _user_keys(users: pd.DataFrame) -> Iterator[UserKey]:
+    return map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))

@@ -1,7 +1,7 @@
 """Keep the runs of `credreport export` in a folder: each complete or absent.
 
 `run` tells the story of a run. It stands on the lock, the names of runs, `latest` and the removal
-of old runs (`runs`), the record of a run (`run_record`), its outputs and what was judged for them
+of old runs (`runs`, with the record of each), its outputs and what was judged for them
 (`contents`), its copies of the reports (`reports`) and the decisions of reviewers (`ledger`). Only
 the command line may import this package. It calls sources and writers, and knows neither AWS nor
 options.

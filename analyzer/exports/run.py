@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from analyzer.aws.request import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.exports import contents, reports, run_record, runs
+from analyzer.exports import contents, reports, runs
 from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_done_times
 from analyzer.exports.runs import Run
 from analyzer.files import replace_files, sha256
@@ -100,14 +100,14 @@ def export(request: ExportRequest, keep: int | None) -> int:
             for path in runs.passed_over(folder):
                 message = f"{path} is not a complete run: passed over."
                 request.log.caution("passed-over", message, path=str(path))
-            run = folder / runs.next_run_name(folder, run_record.newest_as_of(report))
+            run = folder / runs.next_run_name(folder, runs.newest_as_of(report))
             earlier = runs.earlier_runs(folder, run.name)
             decided = _collect_decisions(request)
             judging = _judging_with(decided.ledger, request, earlier)
             with contents.stored(judging.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
-                identity = run_record.run_identity(report, _parameters(request, analysis))
+                identity = runs.run_identity(report, _parameters(request, analysis))
                 existing = runs.run_with_identity(folder, identity)
                 run = existing.path if existing else run
                 code = _exit_code(analysis, request, run, has_gaps=has_gaps)
@@ -198,7 +198,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
     verdicts = contents.verdict_counts(analysis)
-    numbers = contents.trend(earlier, run.name, run_record.newest_as_of(report), verdicts)
+    numbers = contents.trend(earlier, run.name, runs.newest_as_of(report), verdicts)
     decided = {contents.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with runs.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
@@ -207,7 +207,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
         for feed in request.feeds:
             closed = _feed_to_close(earlier, feed, request.log)
             contents.write_feed(analysis, building, feed, request.hub_region, closed)
-        record = run_record.record_bytes(
+        record = runs.record_bytes(
             report,
             _parameters(request, analysis),
             list(contents.synced_private_files(building)),
@@ -216,7 +216,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             users=verdicts,
             ledger=ledger.file,
         )
-        contents.write_synced(building / run_record.RECORD_FILE, record)
+        contents.write_synced(building / runs.RECORD_FILE, record)
     runs.publish(building, run)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)

@@ -199,7 +199,7 @@ class Analysis:
 
     def answered(self, page: Page) -> np.ndarray:
         """Return which users of a judged page need no decision now, by the earlier ones."""
-        from analyzer.decisions.answers import is_answered  # noqa: PLC0415
+        from analyzer.decisions.follow_up import is_answered  # noqa: PLC0415
 
         return is_answered(page, self.ledger, self.followed)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from analyzer.columns import OWNER
-from analyzer.decisions.answers import answer_notes
+from analyzer.decisions.collect import answer_notes
 from analyzer.decisions.ledger import Entries, OpenRow
 from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_key, a_password, a_user

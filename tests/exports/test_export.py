@@ -15,8 +15,7 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import Busy
-from analyzer.exports.run_record import read_record
-from analyzer.exports.runs import Run, folder_lock
+from analyzer.exports.runs import Run, folder_lock, read_record
 from analyzer.exports.runs import runs as runs_in
 from tests.support.builders import a_user, run, saved
 from tests.support.runs import (

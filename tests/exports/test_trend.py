@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from analyzer.exports.contents import TREND_COLUMNS, TREND_MONTHS, trend
-from analyzer.exports.run_record import RunRecord, read_record
-from analyzer.exports.runs import Run, prune
+from analyzer.exports.runs import Run, RunRecord, prune, read_record
 from analyzer.exports.runs import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
