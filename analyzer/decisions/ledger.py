@@ -70,6 +70,7 @@ _NO_NAMES: Final = "(none)"
 
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 
+_NEVER: Final = datetime.fromtimestamp(0, UTC)
 _TOLERANCE: Final = timedelta(days=1)
 """A day may have begun, or not ended, where the reviewer is."""
 
@@ -188,9 +189,7 @@ def read_entries(
     `today` is the day of collecting; without it, days are not compared with the report and today.
     One that is `closed` has no other columns: written again, it would be without them.
 
-    Raises InputRefused with every problem: a column that is missing, a word that is no decision, a
-    day or moment that is none, an empty name, a `keep` without a comment, a row whose account,
-    user and ARN do not name the same user.
+    Raises InputRefused with every problem of its columns, entries and users.
     """
     form, problems_of = replace(_FORM, closed=closed), partial(_problems, today)
     rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
@@ -222,10 +221,7 @@ def _different_row_problems(
 
 
 def read_ledger(name: str, content: bytes, *, closed: bool = False) -> Ledger:
-    """Return the ledger in a file of that name and content.
-
-    Raises InputRefused as `read_entries` does.
-    """
+    """Return the ledger in a file of that name and content; raises as `read_entries` does."""
     entries = read_entries(name, content, closed=closed)
     return Ledger(lines=entries.lines, file=entries.file)
 
@@ -242,9 +238,8 @@ def _is_open(cells: Mapping[str, str]) -> bool:
 
 def open_row(cells: Mapping[str, str]) -> OpenRow:
     """Return which user a row of `users.csv` leaves open."""
-    as_of = timestamp(cells[columns.AS_OF]) or datetime.fromtimestamp(0, UTC)
     user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
-    return OpenRow(user, as_of, cells.get(columns.OWNER, ""))
+    return OpenRow(user, timestamp(cells[columns.AS_OF]) or _NEVER, cells.get(columns.OWNER, ""))
 
 
 def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
@@ -265,7 +260,7 @@ def baseline_in_row(cells: Mapping[str, str]) -> datetime:
     past = (each for each in columns.TIMESTAMPS if each != columns.PASSWORD_NEXT_ROTATION)
     is_of_report = cells[columns.AS_OF_SOURCE] in (*AWS_SOURCES, AsOfSource.ASSUMED)
     moments = (timestamp(cells[name]) for name in ((columns.AS_OF,) if is_of_report else past))
-    return max(filter(None, moments), default=datetime.fromtimestamp(0, UTC))
+    return max(filter(None, moments), default=_NEVER)
 
 
 def _cells(line: LedgerLine) -> Iterator[str]:
@@ -273,12 +268,9 @@ def _cells(line: LedgerLine) -> Iterator[str]:
     yield from (line.decided_by, line.decided_on.isoformat(), line.ticket, line.comment)
     yield from (line.workbook, line.sha256, line.sheet, str(line.row or ""))
     yield utc_text(line.baseline)
-    yield _names_text(line.same_second)
+    names = line.same_second
+    yield "" if names is None else ";".join(sorted(names)) or _NO_NAMES
     yield from (line.report_cells.get(name, "") for name in columns.OF_USERS_CSV)
-
-
-def _names_text(names: frozenset[str] | None) -> str:
-    return "" if names is None else ";".join(sorted(names)) or _NO_NAMES
 
 
 def _names(text: str) -> frozenset[str] | None:
@@ -295,10 +287,7 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
     report_cells = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
     if match := USER_ARN.fullmatch(report_cells[columns.ARN]):
         report_cells |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
-    baseline = timestamp(cells.get(BASELINE, "")) or baseline_in_row(report_cells)
-    workbook, sha256, sheet, entered_row = (
-        cells.get(name, "") for name in (WORKBOOK, SHA256, SHEET, ROW)
-    )
+    workbook, sha256, sheet, entered_row, baseline, same_second = map(cells.get, _ADDED)
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
         decided_by=cells[DECIDED_BY],
@@ -307,10 +296,10 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
         comment=cells[COMMENT],
         workbook=workbook or PurePath(file.name).name,
         sha256=sha256 or file.sha256,
-        sheet=sheet,
+        sheet=sheet or "",
         row=int(entered_row or row),
-        baseline=baseline,
-        same_second=_names(cells.get(SAME_SECOND, "")),
+        baseline=timestamp(baseline or "") or baseline_in_row(report_cells),
+        same_second=_names(same_second or ""),
         report_cells=report_cells,
         read_from=EntryPlace(file.name, row),
     )

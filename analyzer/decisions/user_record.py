@@ -253,18 +253,17 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
         sources = [[*AsOfSource].index(AsOfSource(each.as_of_source)) for each in some]
         whole = page.with_users(
             {
-                columns.ACCOUNT: _texts([each.account for each in some]),
-                columns.SERVICE_CREDENTIALS: _texts([each.service_credentials for each in some]),
+                **{name: _texts([getattr(each, name) for each in some]) for name in _COPIED},
+                columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
                 columns.AS_OF_SOURCE: as_category(np.array(sources, np.int64), AsOfSource),
                 columns.EXEMPTION: as_category(np.zeros(len(some), np.int64), [""]),
-                columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
-                **{
-                    name: _texts([getattr(each, name) for each in some])
-                    for name in columns.OWNERSHIP
-                },
             }
         )
         yield np.array(positions, np.int64), with_verdicts(whole, some[0].criteria)
+
+
+_COPIED: Final = (columns.ACCOUNT, columns.SERVICE_CREDENTIALS, *columns.OWNERSHIP)
+"""The columns that users have from their records, under the same names."""
 
 
 def _table(records: Sequence[UserRecord], files: Sequence[int]) -> pa.Table:

@@ -129,8 +129,8 @@ def trend(
 ) -> pd.DataFrame:
     """Return the numbers of users of the last run of each month, the present one last.
 
-    `earlier` are the older runs in their order. `name`, `as_of` (UTC) and `verdicts`
-    (`verdict_counts`) are those of the present run, whose month is the last of `TREND_MONTHS`.
+    `earlier` are the older runs in their order. `name`, `as_of` (UTC) and `verdicts` (how many
+    users have each) are those of the present run, whose month is the last of `TREND_MONTHS`.
     The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`
     (retired or dormant), `users` int64.
     """
@@ -155,11 +155,6 @@ def _month(at: datetime) -> int:
 
 def _inactive(users: Mapping[Verdict, int]) -> int:
     return users[Verdict.RETIRED] + users[Verdict.DORMANT]
-
-
-def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
-    """Return the number of users of each verdict."""
-    return {verdict: analysis.totals.users(verdict) for verdict in Verdict}
 
 
 def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from analyzer.judging.analysis import Analysis, JudgingRequest
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
 from analyzer.sources import load, manifest
-from analyzer.terms import Feed
+from analyzer.terms import Feed, Verdict
 from analyzer.writers import users
 
 
@@ -197,7 +197,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     """Write all files of a run in a hidden folder, and give that its name."""
     report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
-    verdicts = contents.verdict_counts(analysis)
+    verdicts = {verdict: analysis.totals.users(verdict) for verdict in Verdict}
     numbers = contents.trend(earlier, run.name, runs.newest_as_of(report), verdicts)
     decided = {contents.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with runs.os_errors_translated(run.parent):

@@ -26,8 +26,7 @@ class AccountList(NamedTuple):
 def read_account_list(name: str, content: bytes) -> AccountList:
     """Return the names in a file of that name and content.
 
-    Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
-    misspelt or there twice, an account that is not 12 digits or there twice, an empty name.
+    Raises InputRefused with every problem: those of `list_rows`, and accounts listed twice.
     """
     rows = list_rows(name, content, _FORM, _problems)
     if problems := list(_repeated_account_problems(name, rows)):

@@ -40,12 +40,8 @@ RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retir
 def read_exemptions(name: str, content: bytes, rules: Iterable[str] = ()) -> Exemptions:
     """Return what a file of that name and content exempts from.
 
-    Rows without any text are skipped. `rules` are the ids of rules of one's own, which an entry
-    can name too.
-
-    Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
-    misspelt or there twice, an entry without account, user or reason, a date that is not
-    YYYY-MM-DD, a rule that does not exist.
+    `rules` are the ids of rules of one's own, which an entry can name too. Raises InputRefused as
+    `list_rows` does.
     """
     problems = partial(_problems, rules=(*rules,))
     entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))

@@ -147,9 +147,7 @@ def owner_text(owner: str, email: str, left: str) -> str:
 def read_owners(name: str, content: bytes) -> Owners:
     """Return the owners in a file of that name and content.
 
-    Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
-    misspelt or there twice, an entry without account, user or owner, an e-mail address without @,
-    a day that is not YYYY-MM-DD, an account and user that are listed twice.
+    Raises InputRefused with every problem: those of `list_rows`, and users that are listed twice.
     """
     rows = list_rows(name, content, _FORM, _problems)
     if problems := [*_repeated_user_problems(name, rows)]:

@@ -115,12 +115,9 @@ def read_review(
     The ledger gets to know it as `workbook`, by default by its name without folders. With an
     analysis, each row is compared with what its reports give.
 
-    Raises InputRefused with every problem: a file that is no workbook, or is damaged; no list or no
-    Summary; a list without one of its columns, with merged cells or with cells outside its columns;
-    a cell that shows something else than the record of its row; a row that is gone, there twice
-    or of another workbook; a check without its formula; an entry that `entry_problems` or
-    `identity_problems` refuses, that a formula gives, that is an error or struck through; a
-    decision among the earlier ones.
+    Raises InputRefused with every problem: of the file and its sheets, of rows that are gone, there
+    twice or of another workbook, of cells that show something else than the record of their row,
+    and of entries.
     """
     file = list_file(name, content)
     label = replace(file, name=workbook or PurePath(name).name)
