@@ -32,7 +32,15 @@ from tests.support.workbooks import (
 
 OF_SHEET = re.compile(r"'([^']+)'!")
 ACCOUNT = "123456789012"
-COUNTED = ("All lists", *SHEETS, "unused", "dormant", "IAM users", "Row count check", ACCOUNT)
+COUNTED = (
+    "All lists",
+    *SHEETS,
+    "unused",
+    "dormant",
+    "IAM users",
+    "Row count check",
+    "123456789012",
+)
 
 
 @pytest.fixture(scope="module")

@@ -99,12 +99,11 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
 def _add_users(
     book: Book, analysis: Analysis, same_second: SameSecond | None
 ) -> tuple[Listings, lists.ListedRows]:
-    """Add the lists of users; return them, and which rows of the reports are to be reviewed."""
+    """Add the lists of users; return those to decide in, and the rows of reports in each."""
     files, names = analysis.report.files, analysis.report.account_names
     of_all = with_owner(lists.all_users_columns(files, names), analysis.owners)
     of_exempt = with_owner(lists.exempt_columns(analysis.exemptions, names), analysis.owners)
     all_users = TableSheets(book, Title.ALL_USERS, of_all)
-    exempt = TableSheets(book, Title.EXEMPT, of_exempt)
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
     collected[Title.EXEMPT] = CollectedUsers(
         lambda page: (page.users[columns.EXEMPTION] != "").to_numpy()
@@ -122,8 +121,8 @@ def _add_users(
     if roots.rows:
         roots.finish()
     if len(collected[Title.EXEMPT]):
-        exempt.filled(collected[Title.EXEMPT].page())
-    listings = {Title.ALL_USERS: all_users, Title.EXEMPT: exempt}
+        TableSheets(book, Title.EXEMPT, of_exempt).filled(collected[Title.EXEMPT].page())
+    listings: dict[Title, TableSheets] = {}
     listed: dict[Title, pd.Index[int]] = {}
     names_of_seconds = seconds.names() if same_second is None else same_second
     for each in REVIEW_LISTS:

@@ -24,11 +24,9 @@ from analyzer.verdicts.verdict import verdict_meaning
 from analyzer.writers import findings
 from analyzer.writers.findings import RuleFindings
 from analyzer.writers.users import VERDICT_ORDER
-from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.lists import NO_CHANGES, NO_REMOVALS, STATUS_STYLES
 from analyzer.writers.workbook.style import CellStyle
-from analyzer.writers.workbook.table_sheets import ANY_TEXT, NO_TEXT, TableSheets
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
     Part,
@@ -38,50 +36,31 @@ from analyzer.writers.workbook.text_sheet import (
     head,
     label,
     total,
-    totals,
 )
 from analyzer.writers.workbook.user_columns import account_text
-
-MOST_COMPARISONS: Final = 100_000_000
-"""More would keep a spreadsheet program busy for minutes: then the program's count stands."""
 
 _BESIDE: Final = SpannedCell("", span=4)
 _MEANING_SPAN: Final = 6
 """How many columns of the sheet the meaning of a line takes."""
 
 
-def add_result(sheet: TextSheet, analysis: Analysis, all_users: TableSheets) -> range:
+def add_result(sheet: TextSheet, analysis: Analysis) -> range:
     """Add the users of each verdict, and how they add up; return the rows of the verdicts."""
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
     top = sheet.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
     for verdict in VERDICT_ORDER:
-        _add_verdict(sheet, analysis, all_users, verdict)
+        by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
+        if verdict in (Verdict.UNUSED, Verdict.RETIRED):
+            by_certainty = [users_to_decide(analysis, verdict, each) for each in Certainty]
+        sheet.row(
+            SpannedCell(str(verdict), CellStyle(verdict)),
+            *(analysis.totals.users(verdict, exempt=exempt) for exempt in (None, True, False)),
+            *by_certainty,
+            SpannedCell(verdict_meaning(verdict, analysis.criteria), span=_MEANING_SPAN),
+        )
     rows = range(top + 1, sheet.next_row)
-    _add_row_counts(sheet, analysis, rows)
+    _add_row_counts(sheet, analysis)
     return rows
-
-
-def _add_verdict(
-    sheet: TextSheet, analysis: Analysis, all_users: TableSheets, verdict: Verdict
-) -> None:
-    users = analysis.totals.users
-    same = (user_columns.VERDICT, f"$A{sheet.next_row}")
-    exempt, others = ((user_columns.EXEMPTION, text) for text in (ANY_TEXT, NO_TEXT))
-    words = {each: (user_columns.CERTAINTY, f'"{each}"') for each in Certainty}
-    by_certainty: list[Part] = [NOT_APPLICABLE] * len(words)
-    if verdict in (Verdict.UNUSED, Verdict.RETIRED):
-        by_certainty = [
-            all_users.count(users_to_decide(analysis, verdict, each), [same, others, word])
-            for each, word in words.items()
-        ]
-    sheet.row(
-        SpannedCell(str(verdict), CellStyle(verdict)),
-        all_users.count(users(verdict), [same]),
-        all_users.count(users(verdict, exempt=True), [same, exempt]),
-        all_users.count(users(verdict, exempt=False), [same, others]),
-        *by_certainty,
-        SpannedCell(verdict_meaning(verdict, analysis.criteria), span=_MEANING_SPAN),
-    )
 
 
 def users_to_decide(analysis: Analysis, verdict: Verdict, certainty: Certainty) -> int:
@@ -91,7 +70,7 @@ def users_to_decide(analysis: Analysis, verdict: Verdict, certainty: Certainty) 
     return int(others.loc[others[columns.CERTAINTY] == certainty, columns.USERS].sum())
 
 
-def _add_row_counts(sheet: TextSheet, analysis: Analysis, rows: range) -> None:
+def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the rows that are no users, and check that nothing that was read is left out."""
     report = analysis.report
     accounts = [account for file in report.files for account in file.accounts]
@@ -100,7 +79,7 @@ def _add_row_counts(sheet: TextSheet, analysis: Analysis, rows: range) -> None:
     roots = sum(account.roots for account in accounts)
     repeated = sum(account.repeated for account in accounts)
     top = sheet.next_row
-    sums = totals("BCD", rows, (users, exempt, users - exempt))
+    sums = map(total, (users, exempt, users - exempt))
     meaning = SpannedCell("Sum of the verdicts.", span=_MEANING_SPAN)
     sheet.row(label("IAM users"), *sums, NOT_APPLICABLE, NOT_APPLICABLE, meaning)
     holds = report.rows == users + roots + repeated
@@ -132,39 +111,29 @@ def add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, int
     for band, number in ages.items():
         sheet.row(label(band), number)
     rows = range(top + 1, sheet.next_row)
-    sheet.row(label("All unused users"), *totals("B", rows, [sum(ages.values())]))
+    sheet.row(label("All unused users"), total(sum(ages.values())))
     return rows, ages
 
 
-def add_accounts(sheet: TextSheet, analysis: Analysis, all_users: TableSheets) -> None:
+def add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
     """Add a line for all accounts together, and one for each."""
     heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *map(str, VERDICT_ORDER))
     top = sheet.table_head(head("Account"), *heads, head("Check"), head("As of (UTC)"))
     report, accounts = analysis.report, _account_counts(analysis)
-    rows = range(top + 2, top + 2 + len(accounts))
     every = sum(accounts.values(), Counter[str]())
-    sums = totals("BCDEFGHIJ", rows, (every[each] for each in _COUNTED))
-    _add_account(sheet, "All accounts read", every, sums, "")
+    _add_account(sheet, "All accounts read", every, "", CellStyle.TOTAL)
     from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
     oldest = {each.account: file.as_of for file in from_newest for each in file.accounts}
-    is_quick = all_users.rows * len(accounts) <= MOST_COMPARISONS
     for account, counts in sorted(accounts.items()):
-        number = account_text(account)
-        cells: list[Part] = [counts[each] for each in _COUNTED]
-        if is_quick:
-            same = user_columns.ACCOUNT, f"LEFT($A{sheet.next_row},{len(number)})"
-            cells[_USERS_AT] = all_users.count(counts[columns.USERS], [same])
-        name = number + _name_and_owner(report.account_names.get(account))
-        _add_account(sheet, name, counts, cells, oldest[account])
+        name = account_text(account) + _name_and_owner(report.account_names.get(account))
+        _add_account(sheet, name, counts, oldest[account])
+    sheet.alarm(f"K{top + 1}:K{sheet.next_row - 1}")
     _add_absent(sheet, analysis)
-    sheet.alarm(f"K{rows.start - 1}:K{rows.stop - 1}")
-    sheet.ignore_number_warning(f"A{rows.start}:A{sheet.next_row - 1}")
+    sheet.ignore_number_warning(f"A{top + 2}:A{sheet.next_row - 1}")
 
 
 _COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, VERDICT_ORDER))
 """What is counted of an account: its rows of each kind, its users, and those of each verdict."""
-
-_USERS_AT: Final = _COUNTED.index(columns.USERS)
 
 
 def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:
@@ -182,12 +151,17 @@ def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:
 
 
 def _add_account(
-    sheet: TextSheet, name: str, counts: Counter[str], cells: Sequence[Part], as_of: datetime | str
+    sheet: TextSheet,
+    name: str,
+    counts: Counter[str],
+    as_of: datetime | str,
+    style: CellStyle = CellStyle.NUMBER,
 ) -> None:
-    """Add the counts of an account, given as cells, and the check that its rows add up."""
+    """Add the counts of an account, and the check that its rows add up."""
     row = sheet.next_row
     holds = counts["rows"] == counts["roots"] + counts["repeated"] + counts[columns.USERS]
     tie = check(f"AND(B{row}=C{row}+D{row}+E{row},E{row}=SUM(F{row}:J{row}))", holds=holds)
+    cells = (SpannedCell(counts[each], style) for each in _COUNTED)
     sheet.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
 
 

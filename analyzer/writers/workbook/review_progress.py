@@ -9,13 +9,12 @@ from analyzer.decisions import review_columns
 from analyzer.decisions.review_columns import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import Certainty, Verdict, count_text
-from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.cell_xml import Formula
 from analyzer.writers.workbook.counts import users_to_decide
 from analyzer.writers.workbook.review_lists import ACCOUNT, ENTRIES, REVIEW_LISTS, ReviewList
 from analyzer.writers.workbook.style import CellStyle
-from analyzer.writers.workbook.table_sheets import ANY_TEXT, TableSheets
+from analyzer.writers.workbook.table_sheets import TableSheets
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
     SpannedCell,
@@ -23,11 +22,11 @@ from analyzer.writers.workbook.text_sheet import (
     check,
     head,
     label,
-    totals,
+    total,
 )
 
 Listings: TypeAlias = Mapping[Title, TableSheets]
-"""The lists that the Summary counts in: all users, exempt users and those to decide in."""
+"""The lists to decide in: what people do in them is counted by formulas."""
 
 _NUMBERS: Final = "BCDEFGHIJ"
 """The columns of a list's numbers."""
@@ -73,7 +72,10 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
         _add_list(sheet, each, listings[each.title], top)
     users = sum(listings[each.title].rows for each in REVIEW_LISTS)
     row = sheet.next_row
-    sums = totals(_NUMBERS, range(top + 1, row), _numbers(users))
+    sums = [
+        total(Formula(f"SUM({letter}{top + 1}:{letter}{row - 1})", number))
+        for letter, number in zip(_NUMBERS, _numbers(users), strict=True)
+    ]
     decided = Formula(f'"Decided: "&C{row}&" of "&B{row}', f"Decided: 0 of {users}")
     sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
     if 0 < users <= _MOST_NAMES:
@@ -99,7 +101,6 @@ def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row
 def _formulas(listing: TableSheets, row: int, head_row: int) -> list[str]:
     """Return the formulas of a list's numbers, in the order of `_numbers`."""
     sheets = _entries(listing)
-    users = "+".join(f"COUNTIF({cells},{ANY_TEXT})" for cells in listing.column_references(ACCOUNT))
     by_decision = [
         _sum(f"--({_word(decision)}={letter}${head_row})" for decision, *_ in sheets)
         for letter in _DECISION_LETTERS
@@ -107,7 +108,13 @@ def _formulas(listing: TableSheets, row: int, head_row: int) -> list[str]:
     filled = _sum(f'--(TRIM({"&".join(cells)})<>"")' for cells in sheets)
     complete = _sum(_complete(cells, _words(head_row)) for cells in sheets)
     decided = f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})"
-    return [users, decided, f"B{row}-C{row}", *by_decision, f"{filled}-({complete})"]
+    numbers = (_listed(listing), decided, f"B{row}-C{row}")
+    return [*numbers, *by_decision, f"{filled}-({complete})"]
+
+
+def _listed(listing: TableSheets) -> str:
+    """Return the formula of how many users a list has."""
+    return "+".join(f'COUNTIF({cells},"?*")' for cells in listing.column_references(ACCOUNT))
 
 
 def _entries(listing: TableSheets) -> list[tuple[str, ...]]:
@@ -202,32 +209,20 @@ def add_legend(sheet: TextSheet, keep_days: int) -> None:
 def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) -> None:
     """Add a line a list: listed and exempt users together are all of its verdicts.
 
-    Each count is a formula and stands beside the constant of when the file was written.
+    The listed users are counted by a formula, beside their number when the file was written.
     """
-    counts = (LISTED, WHEN_WRITTEN, "Exempt", WHEN_WRITTEN, "Together", WHEN_WRITTEN)
-    row = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 4))
-    for each in REVIEW_LISTS:
-        _add_list_check(sheet, analysis, listings, each)
-    sheet.alarm(f"H{row + 1}:H{sheet.next_row - 1}")
-
-
-def _add_list_check(
-    sheet: TextSheet, analysis: Analysis, listings: Listings, each: ReviewList
-) -> None:
-    row, totals = sheet.next_row, analysis.totals
-    same = [[(user_columns.VERDICT, f'"{verdict}"')] for verdict in each.verdicts]
-    listed = listings[each.title].rows
-    exempt = sum(totals.users(verdict, exempt=True) for verdict in each.verdicts)
-    users = sum(totals.users(verdict) for verdict in each.verdicts)
-    condition = f"AND(B{row}=C{row},D{row}=E{row},F{row}=G{row},B{row}+D{row}=F{row})"
-    sheet.row(
-        label(each.title),
-        listings[each.title].count(listed, [(ACCOUNT, ANY_TEXT)]),
-        listed,
-        listings[Title.EXEMPT].count(exempt, *same),
-        exempt,
-        listings[Title.ALL_USERS].count(users, *same),
-        users,
-        check(condition, holds=listed + exempt == users),
-        SpannedCell("Listed + exempt = together, and all as when written.", span=4),
-    )
+    counts = (LISTED, WHEN_WRITTEN, "Exempt", "Together")
+    top = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 4))
+    for row, each in enumerate(REVIEW_LISTS, top + 1):
+        listing, users = listings[each.title], analysis.totals.users
+        exempt = sum(users(verdict, exempt=True) for verdict in each.verdicts)
+        every = sum(users(verdict) for verdict in each.verdicts)
+        holds = listing.rows + exempt == every
+        sheet.row(
+            label(each.title),
+            Formula(_listed(listing), listing.rows) if listing.rows else 0,
+            *(listing.rows, exempt, every),
+            check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds),
+            SpannedCell("Listed as when written. Listed + exempt = together.", span=4),
+        )
+    sheet.alarm(f"F{top + 1}:F{sheet.next_row - 1}")

@@ -26,7 +26,6 @@ from analyzer.writers.workbook.review_progress import (
     first_step,
 )
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
-from analyzer.writers.workbook.table_sheets import TableSheets
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 from analyzer.writers.workbook.user_columns import account_text
 
@@ -64,7 +63,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     _add_sign_off(sheet)
     sheet.next_page()
     if not share:
-        _add_numbers(sheet, analysis, listings[Title.ALL_USERS])
+        _add_numbers(sheet, analysis)
         sheet.next_page()
     if Title.FOLLOW_UP in book and analysis.ledger.lines:
         sheet.section("Follow-up of earlier decisions")
@@ -80,7 +79,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     add_list_checks(sheet, analysis, listings)
     if not share:
         sheet.section("Accounts: every row of the reports is counted")
-        counts.add_accounts(sheet, analysis, listings[Title.ALL_USERS])
+        counts.add_accounts(sheet, analysis)
     sheet.section("Reports")
     _add_files(sheet, analysis.report.files)
     _add_other_files(sheet, analysis)
@@ -116,10 +115,10 @@ def _headline(analysis: Analysis) -> str:
     return f"{sentence} Exempt: {exempt:,}." if exempt else sentence
 
 
-def _add_numbers(sheet: TextSheet, analysis: Analysis, all_users: TableSheets) -> None:
+def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the counts, and beside the ages of unused users the two charts."""
     sheet.section("Result")
-    verdict_rows = counts.add_result(sheet, analysis, all_users)
+    verdict_rows = counts.add_result(sheet, analysis)
     sheet.space()
     top = sheet.next_row
     age_rows, ages = counts.add_ages(sheet, analysis)

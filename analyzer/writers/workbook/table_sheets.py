@@ -27,19 +27,13 @@ from analyzer.writers.workbook.book import (
     set_print_blocks,
     set_widths,
 )
-from analyzer.writers.workbook.cell_xml import Formula, Value, text
+from analyzer.writers.workbook.cell_xml import text
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import in_slot
 
 CHUNK_ROWS: Final = 4_096
 """So many rows at a time are spelled as cells, to keep the memory small."""
-
-ANY_TEXT: Final = '"?*"'
-"""What a formula asks for where any text will do."""
-
-NO_TEXT: Final = '""'
-"""What a formula asks for where there must be none."""
 
 _HEAD_HEIGHT: Final = 34
 """Room for two lines, and for the filters' buttons, which stand at the bottom."""
@@ -95,20 +89,6 @@ class TableSheets:
         """Return where a column's cells lie, a reference for each sheet."""
         letter = get_column_letter(self._number(column.head))
         return [f"'{each.frame.title}'!${letter}$2:${letter}${each.row}" for each in self.sheets]
-
-    def count(self, number: int, *alternatives: Sequence[tuple[Column, str]]) -> Value:
-        """Return the formula of how many rows meet all conditions of an alternative.
-
-        A condition is a column and what its cells must equal. Of a list without a sheet it is the
-        number that the formula would give.
-        """
-        terms: list[str] = []
-        for conditions in alternatives:
-            cells = [self.column_references(column) for column, _ in conditions]
-            for of_sheet in zip(*cells, strict=True):
-                asked = zip(of_sheet, conditions, strict=True)
-                terms.append(",".join(f"{each},{text}" for each, (_, text) in asked))
-        return Formula("+".join(f"COUNTIFS({each})" for each in terms), number) if terms else number
 
     @property
     def _is_wanted(self) -> bool:

@@ -59,14 +59,6 @@ def total(value: Value) -> SpannedCell:
     return SpannedCell(value, CellStyle.TOTAL)
 
 
-def totals(letters: Iterable[str], rows: range, numbers: Iterable[int]) -> list[SpannedCell]:
-    """Return the sums of some columns over rows; they are now the numbers."""
-    return [
-        total(Formula(f"SUM({letter}{rows.start}:{letter}{rows.stop - 1})", number))
-        for letter, number in zip(letters, numbers, strict=True)
-    ]
-
-
 def check(condition: str, *, holds: bool) -> SpannedCell:
     """Return whether a condition holds, as a formula that says so."""
     formula = Formula(f'IF({condition},"{OK}","{DIFFERS}")', OK if holds else DIFFERS)
