@@ -49,7 +49,7 @@ def write(
     from analyzer.writers import write_format
 
     with binary_stream() as stream:
-        write_format(form, analysis, stream, verdicts, raw_csv=raw_csv, check=check)
+        write_format(form, analysis, stream, verdicts=verdicts, raw=raw_csv, check=check)
 
 
 def write_lines(text: str) -> None:

@@ -9,21 +9,56 @@ is what OCSF and ASFF share. `text_columns` spells columns: as cells for CSV and
 values for JSON and feeds.
 
 The command line and `exports` may import this package; it imports the analysis and what lies
-below, never sources. A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a case here.
+below, never sources. A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a line in
+`_WRITERS`.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from enum import StrEnum
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
 from analyzer.files import replace_series, replacing
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets
 
 if TYPE_CHECKING:
     from analyzer.judging.analysis import Analysis
+
+Word = TypeVar("Word", bound=StrEnum)
+
+_ASFF: Final = ".asff.json"
+_FINDINGS_PARQUET: Final = "findings.parquet"
+_FOLLOW_UP: Final = "follow-up"
+
+_CSV: Final = ("csv", "write_csv"), ("verdicts", "raw")
+_JSON: Final = ("json", "write_json"), ("verdicts",)
+_MARKDOWN: Final = ("markdown", "write_markdown"), ("verdicts",)
+_WRITERS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]] = {
+    Format.CSV: _CSV,
+    ".csv": _CSV,
+    Format.FINDINGS: (("csv", "write_findings"), ("raw",)),
+    _FOLLOW_UP: (("csv", "write_follow_up"), ("raw",)),
+    Format.JSON: _JSON,
+    ".json": _JSON,
+    Format.MARKDOWN: _MARKDOWN,
+    ".md": _MARKDOWN,
+    ".html": (("html", "write_html"), ("verdicts",)),
+    ".parquet": (("parquet", "write_parquet"), ("verdicts",)),
+    _FINDINGS_PARQUET: (("parquet", "write_findings_parquet"), ()),
+    ".ocsf.json": (("ocsf", "write_ocsf"), ()),
+    ".xlsx": (("workbook", "write_workbook"), ("sheets",)),
+    Format.LINE: (("users", "write_line"), ()),
+    Format.NAMES: (("names", "write_names"), ("verdicts", "check")),
+    Format.ARNS: (("names", "write_arns"), ("verdicts", "check")),
+}
+"""The module and function of each format, and its choices; a CSV needs no openpyxl.
+
+The table, which needs to know its terminal, and ASFF, which is many files, are none of them.
+"""
 
 
 def write(  # noqa: PLR0913  a kind of output is an argument
@@ -51,24 +86,28 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     Raises ValueError for another ending, for a verdict or sheets that there are not, and for a file
     that was read or is named twice, OutputFailed where a file cannot be written.
     """
-    listed, chosen = _parsed_verdicts(verdicts), _parsed_sheets(sheets)
-    feeds = [path for path in map(Path, paths) if _ending(path) == ".asff.json"]
-    targets = [path for path in map(Path, paths) if path not in feeds]
-    writers = [_writer(target, analysis, listed, chosen, raw_csv=raw_csv) for target in targets]
+    words = [verdicts] if isinstance(verdicts, str) else verdicts
+    listed = _parsed(words, Verdict, "no verdict is")
+    (chosen,) = _parsed([sheets], WorkbookSheets, "no sheets are")
+    outputs = [(path, _ending(path)) for path in map(Path, paths)]
     if findings:
-        targets.append(Path(findings))
-        writers.append(_findings_writer(targets[-1], analysis, raw_csv=raw_csv))
+        is_parquet = Path(findings).suffix.lower() == ".parquet"
+        outputs.append((Path(findings), _FINDINGS_PARQUET if is_parquet else Format.FINDINGS))
     if follow_up:
-        from analyzer.writers.csv import write_follow_up
-
-        targets.append(Path(follow_up))
-        writers.append(lambda stream: write_follow_up(analysis, stream, raw=raw_csv))
-    check_targets([*targets, *feeds], _input_names(analysis))
+        outputs.append((Path(follow_up), _FOLLOW_UP))
+    outputs.sort(key=lambda output: output[1] == _ASFF)
+    check_targets([path for path, _ in outputs], _input_names(analysis))
+    written: list[Path] = []
     with ExitStack() as stack:
-        for target, writer in zip(targets, writers, strict=True):
-            writer(stack.enter_context(replacing(target, mode)))
-        written = [path for feed in feeds for path in write_asff(analysis, feed, region, mode=mode)]
-    return [*targets, *written]
+        for path, form in outputs:
+            # Its files are put in place at once: when all others are written.
+            if form == _ASFF:
+                written += write_asff(analysis, path, region, mode=mode)
+                continue
+            stream = stack.enter_context(replacing(path, mode))
+            write_format(form, analysis, stream, verdicts=listed, raw=raw_csv, sheets=chosen)
+            written.append(path)
+    return written
 
 
 def write_asff(
@@ -92,18 +131,11 @@ def write_asff(
     return replace_series(target.parent, files, partial(is_batch, target), mode)
 
 
-def _parsed_verdicts(verdicts: Collection[str] | str) -> list[Verdict]:
-    words = [verdicts] if isinstance(verdicts, str) else verdicts
-    unknown = [str(word) for word in words if word not in list(Verdict)]
+def _parsed(words: Collection[str], kind: type[Word], refusal: str) -> list[Word]:
+    unknown = [str(word) for word in words if word not in list(kind)]
     if unknown:
-        raise ValueError(f"no verdict is {', '.join(unknown)}: choose from {', '.join(Verdict)}")
-    return [Verdict(word) for word in words]
-
-
-def _parsed_sheets(word: str) -> WorkbookSheets:
-    if word not in list(WorkbookSheets):
-        raise ValueError(f"no sheets are {word}: choose from {', '.join(WorkbookSheets)}")
-    return WorkbookSheets(word)
+        raise ValueError(f"{refusal} {', '.join(unknown)}: choose from {', '.join(kind)}")
+    return [kind(word) for word in words]
 
 
 def check_targets(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None:
@@ -128,96 +160,27 @@ def _input_names(analysis: "Analysis") -> Iterator[str]:
     yield from (file.name for file in lists if file)
 
 
-def _writer(
-    target: Path,
-    analysis: "Analysis",
-    verdicts: Collection[Verdict],
-    sheets: WorkbookSheets,
-    *,
-    raw_csv: bool,
-) -> Callable[[BinaryIO], None]:
-    match _ending(target):
-        case ".ocsf.json":
-            from analyzer.writers.ocsf import write_ocsf
+def write_format(form: str, analysis: "Analysis", stream: BinaryIO, **choices: Any) -> None:
+    """Write in a format of `_WRITERS`, with those of the choices that it has.
 
-            return lambda stream: write_ocsf(analysis, stream)
-        case ".csv" | ".json" | ".md" as ending:
-            form = Format.MARKDOWN if ending == ".md" else Format(ending[1:])
-            return lambda stream: write_format(form, analysis, stream, verdicts, raw_csv=raw_csv)
-        case ".html":
-            from analyzer.writers.html import write_html
-
-            return lambda stream: write_html(analysis, stream, verdicts)
-        case ".parquet":
-            from analyzer.writers.parquet import write_parquet
-
-            return lambda stream: write_parquet(analysis, stream, verdicts)
-        case ".xlsx":
-            from analyzer.writers.workbook import write_workbook
-
-            return lambda stream: write_workbook(analysis.whole, stream, sheets=sheets)
-    raise ValueError(f"{target}: the name must end in {', '.join(OUTPUT_ENDINGS)}")
-
-
-def write_format(  # noqa: PLR0913  a choice of a format is an argument
-    form: Format,
-    analysis: "Analysis",
-    stream: BinaryIO,
-    verdicts: Collection[Verdict],
-    *,
-    raw_csv: bool = False,
-    check: bool = False,
-) -> None:
-    """Write in a format other than the table; `check` is for names and ARNs.
-
-    Raises ValueError for the table, which needs to know its terminal.
+    These are `verdicts` (of the users that are listed), `raw` (as in CSV), `check` (for names and
+    ARNs) and `sheets` (of the workbook). Raises ValueError for another format.
     """
-    match form:
-        case Format.CSV:
-            from analyzer.writers.csv import write_csv
-
-            write_csv(analysis, stream, verdicts, raw=raw_csv)
-        case Format.FINDINGS:
-            from analyzer.writers.csv import write_findings
-
-            write_findings(analysis, stream, raw=raw_csv)
-        case Format.JSON:
-            from analyzer.writers.json import write_json
-
-            write_json(analysis, stream, verdicts)
-        case Format.MARKDOWN:
-            from analyzer.writers.markdown import write_markdown
-
-            write_markdown(analysis, stream, verdicts)
-        case Format.LINE:
-            from analyzer.writers.users import line
-
-            stream.write(f"{line(analysis)}\n".encode())
-        case Format.NAMES | Format.ARNS:
-            from analyzer.writers.names import write_arns, write_names
-
-            write_lines = write_names if form is Format.NAMES else write_arns
-            write_lines(analysis, stream, verdicts, check=check)
-        case _:
-            raise ValueError(f"no stream takes the format {form}")
-
-
-def _findings_writer(
-    target: Path, analysis: "Analysis", *, raw_csv: bool
-) -> Callable[[BinaryIO], None]:
-    if target.suffix.lower() == ".parquet":
-        from analyzer.writers.parquet import write_findings_parquet
-
-        return lambda stream: write_findings_parquet(analysis, stream)
-    from analyzer.writers.csv import write_findings
-
-    return lambda stream: write_findings(analysis, stream, raw=raw_csv)
+    if form not in _WRITERS:
+        raise ValueError(f"no stream takes the format {form}")
+    (module, function), names = _WRITERS[form]
+    writer = getattr(import_module(f"{__name__}.{module}"), function)
+    writer(analysis, stream, **{name: choices[name] for name in names if name in choices})
 
 
 def _ending(target: Path) -> str:
-    """Return the last two parts of the ending where they name a format, else the last."""
+    """Return the last two parts of the ending where they name a format, else the last.
+
+    Raises ValueError where no format has it.
+    """
     name = target.name.lower()
-    return next(
-        (each for each in OUTPUT_ENDINGS if each.count(".") > 1 and name.endswith(each)),
-        target.suffix.lower(),
-    )
+    doubled = (each for each in OUTPUT_ENDINGS if each.count(".") > 1 and name.endswith(each))
+    ending = next(doubled, target.suffix.lower())
+    if ending not in OUTPUT_ENDINGS:
+        raise ValueError(f"{target}: the name must end in {', '.join(OUTPUT_ENDINGS)}")
+    return ending

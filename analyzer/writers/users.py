@@ -1,7 +1,7 @@
 """Put the users of an analysis in the words and the order that people read."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis, Totals
@@ -111,12 +111,12 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
         yield f"Filter: {analysis.filter}; left out: {left_out}."
 
 
-def line(analysis: Analysis) -> str:
-    """Return the result in one line: users of each verdict, accounts, as-of and findings."""
+def write_line(analysis: Analysis, stream: BinaryIO) -> None:
+    """Write the result in one line: users of each verdict, accounts, as-of and findings."""
     from analyzer.writers.findings import severity_counts  # noqa: PLC0415  slow to import
 
     sentences = [*headlines(analysis, VERDICT_ORDER), f"{severity_counts(analysis.inspection)}."]
-    return printable(" ".join(sentences))
+    stream.write(f"{printable(' '.join(sentences))}\n".encode())
 
 
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:

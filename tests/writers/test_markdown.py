@@ -188,13 +188,19 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
 
 def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     analysis = analysis_of([a_user("ann")])
-    assert users.line(analysis) == (
+    assert line_of(analysis) == (
         "1 IAM user: 1 unused, account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of)."
-        " Findings: 1 medium."
+        " Findings: 1 medium.\n"
     )
     known = {ACCOUNT: AccountName(name="two\nlines")}
     named = replace(analysis, report=replace(analysis.report, account_names=known))
-    assert "\n" not in users.line(named)
+    assert line_of(named).count("\n") == 1
+
+
+def line_of(analysis: Analysis) -> str:
+    stream = BytesIO()
+    users.write_line(analysis, stream)
+    return stream.getvalue().decode()
 
 
 def test_a_report_in_which_nobody_is_listed_has_no_table_of_users() -> None:

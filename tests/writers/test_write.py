@@ -272,7 +272,7 @@ def test_every_ending_that_is_offered_can_be_written(analysis: Analysis, folder:
 def test_each_format_of_standard_output_has_a_stream_but_the_table(analysis: Analysis) -> None:
     for form in set(Format) - {Format.TABLE}:
         stream = io.BytesIO()
-        writers.write_format(form, analysis, stream, [Verdict.UNUSED])
+        writers.write_format(form, analysis, stream, verdicts=UNUSED)
         assert stream.getvalue() or not analysis.totals.users(Verdict.UNUSED)
     with pytest.raises(ValueError, match="no stream takes the format table"):
-        writers.write_format(Format.TABLE, analysis, io.BytesIO(), [Verdict.UNUSED])
+        writers.write_format(Format.TABLE, analysis, io.BytesIO(), verdicts=UNUSED)

@@ -59,7 +59,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     share: str = "",
     same_second: SameSecond | None = None,
 ) -> None:
-    """Write the workbook; a list longer than a sheet goes on, on further ones.
+    """Write the workbook, of all users; a list longer than a sheet goes on, on further ones.
 
     `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
     names that run. `trend` has the numbers of users by month, the oldest first: `as_of`
@@ -68,6 +68,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     The part of an analysis is a `share`, which names whom it is for: then no count is of all users,
     and `same_second` are the names of all (`CreationSeconds.names`).
     """
+    analysis = analysis if share else analysis.whole
     titles = [*Title] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
     if share:
         titles.remove(Title.FOLLOW_UP)
