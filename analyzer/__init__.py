@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from analyzer.changes.comparison import diff as diff
+    from analyzer.changes.diff import diff as diff
     from analyzer.errors import CredreportError as CredreportError
     from analyzer.errors import InputRefused as InputRefused
     from analyzer.judging.analysis import Analysis as Analysis

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from analyzer import read_exemptions
-from analyzer.changes.users import Change
+from analyzer.changes.user_changes import Change
 from analyzer.cli.stdout import PIPE_CLOSED
 from analyzer.columns import OF_USERS_CSV
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed

@@ -11,7 +11,7 @@ import pytest
 import analyzer
 from analyzer.changes.diff import CHANGE, changes
 from analyzer.changes.snapshot import snapshot
-from analyzer.changes.users import Change
+from analyzer.changes.user_changes import Change
 from analyzer.judging.analysis import Analysis
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time

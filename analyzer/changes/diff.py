@@ -6,29 +6,33 @@ put into words, one at a time.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.changes.events import UserState
-from analyzer.changes.findings import Finding
-from analyzer.changes.snapshot import Snapshot, findings_at, states_at
-from analyzer.changes.users import Change, ChangeRow, changes_of_user
+from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
+from analyzer.changes.user_changes import Change, ChangeRow, changes_of_user
+from analyzer.errors import InputRefused, Problem
+from analyzer.judging.analysis import Analysis
+from analyzer.judging.filters import account_labels
 from analyzer.report.model import (
     TEXT,
     AccountName,
     Report,
+    ReportFile,
     account_names,
     arrow_array,
     as_category,
     concatenated,
     stable_order,
 )
-from analyzer.rules.rule import RULE
+from analyzer.rules.rule import RULE, Outcome
+from analyzer.terms import AsOfSource, Severity, Verdict, count_text, minute_text, short_list
 
 CHANGE: Final = "change"
 BEFORE: Final = "before"
@@ -47,6 +51,121 @@ _NOT_COMPARED: Final = [*_IDENTITY, columns.REASON, columns.CONTRADICTED]
 _ROWS_AT_ONCE: Final = 16_384
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Hold two analyses and what changed from one to the other (`COLUMNS`).
+
+    `accounts` is the number of accounts that were compared.
+    """
+
+    before: Analysis
+    now: Analysis
+    changes: pd.DataFrame
+    accounts: int
+
+    def __repr__(self) -> str:
+        """Return how many changes there are, in a line."""
+        return f"<Comparison: changes {len(self.changes):,}, accounts {self.accounts:,}>"
+
+    @property
+    def not_compared(self) -> list[str]:
+        """Return a line for each account that was not compared, with the cause."""
+        missing = self.changes[self.changes[CHANGE] == Change.NOT_COVERED]
+        pairs = zip(missing[columns.ACCOUNT], missing[CAUSE], strict=True)
+        return [f"Account {account} was not compared: {cause}" for account, cause in pairs]
+
+    def where(self, kinds: Collection[str] = (), verdicts: Collection[str] = ()) -> Self:
+        """Return the changes of these kinds, of users that had or have one of these verdicts.
+
+        None stands for all of them. Accounts that were not compared stay.
+        """
+        frame = self.changes
+        keep = frame[CHANGE].isin(list(kinds or Change))
+        if verdicts:
+            keep &= frame[columns.ARN].isin(self._arns(verdicts))
+        keep |= frame[CHANGE] == Change.NOT_COVERED
+        return replace(self, changes=frame[keep].reset_index(drop=True))
+
+    def _arns(self, verdicts: Collection[str]) -> set[str]:
+        return {
+            arn
+            for analysis in (self.before, self.now)
+            for page in analysis.pages()
+            for arn in page.users[columns.ARN][page.users[columns.VERDICT].isin(list(verdicts))]
+        }
+
+    def failures(self, words: Collection[str]) -> list[str]:
+        """Return which changes meet words, each with its number; only what is new counts.
+
+        The words are verdicts, severities, ids of rules and kinds of changes. New means another
+        verdict before, no finding before, or exempt before. Users that are newly undetermined and
+        accounts that were not compared always meet them.
+        """
+        return [*self._failures(words)] if words else []
+
+    def _failures(self, words: Collection[str]) -> Iterator[str]:
+        frame = self.changes
+        if missing := len(self.not_compared):
+            yield f"{count_text(missing, 'account')} not compared"
+        open_ = frame[frame[EXEMPTION_NOW] == ""]
+        changed = (open_[BEFORE] != open_[NOW]) | (open_[CHANGE] == Change.EXEMPTION_ENDED)
+        users = open_[changed & (open_[RULE] == "")]
+        for verdict in Verdict:
+            arns = users.loc[users[NOW] == verdict, columns.ARN].nunique()
+            if arns and verdict in (Verdict.UNDETERMINED, *words):
+                yield f"{arns:,} newly {verdict}"
+        mildest = max((each.rank for each in Severity if each in words), default=-1)
+        fails = open_[changed & open_[NOW].isin([Outcome.FAILS, Outcome.UNDECIDED])]
+        for rule in self.now.inspection.book.rules if len(fails) else ():
+            number = int((fails[RULE] == rule.id).sum())
+            if number and (rule.id in words or rule.severity.rank <= mildest):
+                yield f"{rule.id}: {number:,} new"
+        for kind in (
+            each for each in Change if each in words and str(each) not in [*map(str, Verdict)]
+        ):
+            if number := int((frame[CHANGE] == kind).sum()):
+                yield f"{number:,} {kind}"
+
+
+def diff(before: Analysis, now: Analysis) -> Comparison:
+    """Return what changed between two analyses.
+
+    Raises InputRefused where they are in the wrong order, or have no account in common.
+    """
+    sides = snapshot(before), snapshot(now)
+    if accounts := out_of_order(*sides):
+        raise InputRefused(_order_problem(before, now, each) for each in sorted(accounts))
+    accounts = compared_accounts(*sides)
+    if not accounts:
+        raise InputRefused([_nothing_in_common(before.report, now.report)])
+    return Comparison(before=before, now=now, changes=changes(*sides), accounts=len(accounts))
+
+
+def _nothing_in_common(before: Report, now: Report) -> Problem:
+    old, new = (short_list(account_labels(each)) or "unknown" for each in (before, now))
+    place = " and ".join(short_list([file.name for file in each.files]) for each in (before, now))
+    message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
+    hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
+    return Problem.of_file(place, message, hint)
+
+
+def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:
+    old, new = (_newest_file(analysis.report, account) for analysis in (before, now))
+    message = f"as of {minute_text(new.as_of)}, earlier than {old.name} ({minute_text(old.as_of)})"
+    hint = "Put the earlier report first: credreport diff OLD NEW."
+    if AsOfSource.ASSUMED in (old.as_of_source, new.as_of_source):
+        hint += " If the order is right, set the times with --old-as-of and --new-as-of."
+    return Problem.of_file(new.name, message, hint)
+
+
+def _newest_file(report: Report, account: str) -> ReportFile:
+    files = (file for file in report.files if account in (each.account for each in file.accounts))
+    return max(files, key=lambda file: file.as_of)
+
+
+# Changes
+
+
 def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     """Return what changed between two snapshots, in the order of `Change`, account, ARN and rule.
 
@@ -63,10 +182,13 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     rules = {**before.rules, **now.rules}
     accounts = compared_accounts(before, now)
     elapsed = {each: (now.as_of[each] - before.as_of[each]).days for each in accounts}
-    users = _changed_users(before, now, accounts)
+    old, new = _changed_positions(before, now, accounts)
+    findings = zip(findings_at(before, old), findings_at(now, new), strict=True)
     rows = chain.from_iterable(
-        changes_of_user(was, has, findings, rules, elapsed[has.account or was.account])
-        for was, has, findings in users
+        changes_of_user(was, has, found, rules, elapsed[has.account or was.account])
+        for was, has, found in zip(
+            states_at(before, old), states_at(now, new), findings, strict=True
+        )
     )
     names = {**before.account_names, **now.account_names}
     frame = _frame(chain(rows, _uncompared_accounts(before, now)), names)
@@ -81,7 +203,7 @@ def not_covered_rows(report: Report) -> pd.DataFrame:
     The columns are those of `changes`.
     """
     missing = {each.label: f"not covered: {each.reason}" for each in report.not_covered}
-    rows = (_account_row(*each) for each in missing.items())
+    rows = (ChangeRow(Change.NOT_COVERED, account, cause=why) for account, why in missing.items())
     return _frame(rows, report.account_names)
 
 
@@ -101,18 +223,6 @@ def counts_by_kind(frame: pd.DataFrame) -> dict[Change, int]:
     numbers = frame[CHANGE].value_counts()
     kinds = (each for each in Change if each is not Change.NOT_COVERED)
     return {each: int(numbers[each]) for each in kinds if numbers.get(each)}
-
-
-# Users
-
-
-def _changed_users(
-    before: Snapshot, now: Snapshot, accounts: Collection[str]
-) -> Iterator[tuple[UserState, UserState, tuple[list[Finding], list[Finding]]]]:
-    """Yield what both sides say about the users and roots of whom anything differs."""
-    old, new = _changed_positions(before, now, accounts)
-    findings = zip(findings_at(before, old), findings_at(now, new), strict=True)
-    return zip(states_at(before, old), states_at(now, new), findings, strict=True)
 
 
 def _changed_positions(
@@ -151,14 +261,10 @@ def _differing(before: Snapshot, now: Snapshot, old: np.ndarray, new: np.ndarray
     return np.asarray(mask)
 
 
-# Accounts
-
-
 def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[ChangeRow]:
     """Yield the accounts that lack a report on a side, and why."""
-    every = {*before.as_of, *now.as_of, *before.missing, *now.missing}
     reversed_accounts = out_of_order(before, now)
-    for account in sorted(every):
+    for account in sorted({*before.as_of, *now.as_of, *before.missing, *now.missing}):
         lacks = [
             f"not covered {side}: {each.missing.get(account, 'there is no report of it')}"
             for side, each in ((BEFORE, before), (NOW, now))
@@ -167,20 +273,16 @@ def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[ChangeRow]
         if account in reversed_accounts:
             lacks = ["not compared: the report that should be the later one is older"]
         if lacks:
-            yield _account_row(account, "; ".join(lacks))
-
-
-def _account_row(account: str, cause: str) -> ChangeRow:
-    return ChangeRow(Change.NOT_COVERED, account, cause=cause)
-
-
-# Rows
+            yield ChangeRow(Change.NOT_COVERED, account, cause="; ".join(lacks))
 
 
 def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.DataFrame:
     """Return rows as `changes` does; a part at a time, since values of Python take much memory."""
     parts = iter(lambda: list(islice(rows, _ROWS_AT_ONCE)), [])
-    frame = concatenated(map(_part, chain([[]], parts)))
+    frame = concatenated(
+        pd.DataFrame(part, columns=ChangeRow._fields, dtype=object).astype(_DTYPES)
+        for part in chain([[]], parts)
+    )
     code = pd.Index(list(map(str, Change))).get_indexer(pd.Index(frame[CHANGE]))
     named = account_names(frame[columns.ACCOUNT], names)
     cells: dict[str, Any] = {CHANGE: as_category(code, Change), columns.ACCOUNT_NAME: named}
@@ -189,7 +291,3 @@ def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.Da
     by = (columns.ACCOUNT, columns.ARN, RULE, columns.CREATED)
     order = stable_order(code, *(frame[name] for name in by))
     return frame.take(order).reset_index(drop=True)
-
-
-def _part(rows: list[ChangeRow]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=ChangeRow._fields, dtype=object).astype(_DTYPES)

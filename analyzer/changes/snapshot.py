@@ -19,7 +19,7 @@ from analyzer.changes.events import (
     Credential,
     UserState,
 )
-from analyzer.changes.findings import Finding, LimitedRule
+from analyzer.changes.user_changes import Finding, LimitedRule
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.exemptions import ExemptionMatches

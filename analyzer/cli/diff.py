@@ -43,7 +43,7 @@ from analyzer.terms import CONTROL, OVERDUE, Format, Severity, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.changes.comparison import Comparison
+    from analyzer.changes.diff import Comparison
     from analyzer.judging.analysis import Analysis, JudgingRequest
 
 
@@ -55,7 +55,7 @@ EXAMPLES: Final = (
 
 def _change_words() -> list[str]:
     """Return the words for the kinds of changes."""
-    from analyzer.changes.users import Change
+    from analyzer.changes.user_changes import Change
 
     return [*map(str, Change)]
 
@@ -149,7 +149,7 @@ def diff(
     The options for verdicts and rules apply to both reports. A run of export brings its own as-of,
     exemption list, account names and decisions, unless options set them.
     """
-    from analyzer.changes.comparison import diff as compared
+    from analyzer.changes.diff import diff as compared
 
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)

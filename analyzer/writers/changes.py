@@ -5,8 +5,7 @@ from typing import Any, BinaryIO, Final
 
 import pandas as pd
 
-from analyzer.changes.comparison import Comparison
-from analyzer.changes.diff import COLUMNS, counts_by_kind
+from analyzer.changes.diff import COLUMNS, Comparison, counts_by_kind
 from analyzer.judging.analysis import Analysis
 from analyzer.version import VERSION
 from analyzer.writers.csv import write_tables

@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
-from analyzer.changes.comparison import Comparison
 from analyzer.changes.diff import (
     BEFORE,
     CAUSE,
@@ -18,9 +17,10 @@ from analyzer.changes.diff import (
     EXEMPTION_BEFORE,
     EXEMPTION_NOW,
     NOW,
+    Comparison,
     counts_by_kind,
 )
-from analyzer.changes.users import Change
+from analyzer.changes.user_changes import Change
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import printable
 from analyzer.writers import users

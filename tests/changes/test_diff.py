@@ -10,7 +10,7 @@ import pytest
 import analyzer
 from analyzer.changes.diff import COLUMNS, changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
-from analyzer.changes.users import Change
+from analyzer.changes.user_changes import Change
 from analyzer.report.model import AccountName, Exemption, UncoveredAccount
 from tests.support.builders import (
     ACCOUNT,

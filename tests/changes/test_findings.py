@@ -10,14 +10,14 @@ import pytest
 
 import analyzer
 from analyzer.changes.diff import changes
-from analyzer.changes.findings import (
+from analyzer.changes.snapshot import snapshot
+from analyzer.changes.user_changes import (
     Finding,
     FindingChange,
     LimitedRule,
     cause_of_finding,
     changed_findings,
 )
-from analyzer.changes.snapshot import snapshot
 from analyzer.rules.rule import Outcome, Rule
 from tests.support.builders import (
     AS_OF,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.changes.comparison import diff as compared_sides
+from analyzer.changes.diff import diff as compared_sides
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.judging.analysis import Analysis
 from tests.cli.conftest import Program

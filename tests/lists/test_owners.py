@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import analyzer
-from analyzer.changes.comparison import diff
+from analyzer.changes.diff import diff
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import LeftOut, plan, with_owners
 from analyzer.errors import InputRefused

@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from analyzer.changes.comparison import Comparison
+from analyzer.changes.diff import Comparison
 from analyzer.writers import changes
 from analyzer.writers.changes import write_changes, write_changes_json
 from tests.support.builders import ACCOUNT, a_key, a_password, a_user, days_before

@@ -5,7 +5,7 @@ import pytest
 from openpyxl import Workbook
 
 from analyzer.changes.diff import COLUMNS
-from analyzer.changes.users import Change
+from analyzer.changes.user_changes import Change
 from analyzer.judging.analysis import Analysis
 from tests.support.builders import ACCOUNT, a_user
 from tests.support.workbooks import analyzed_users, book_of, moment, records, row_of, texts

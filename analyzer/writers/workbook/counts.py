@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.diff import CHANGE, counts_by_kind
-from analyzer.changes.users import Change
+from analyzer.changes.user_changes import Change
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
 from analyzer.decisions.review_columns import REMOVALS

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes import diff
-from analyzer.changes.users import Change
+from analyzer.changes.user_changes import Change
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.follow_up import FollowUpStatus
 from analyzer.decisions.review_columns import DECIDED, ENTERED_IN

@@ -1,10 +1,11 @@
 """Say which changes a user had between two reports, and why: its own, and those of its findings."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
+from analyzer import columns
 from analyzer.changes.events import (
     USE_COLUMNS,
     Event,
@@ -14,14 +15,8 @@ from analyzer.changes.events import (
     events,
     sentences,
 )
-from analyzer.changes.findings import (
-    Finding,
-    FindingChange,
-    LimitedRule,
-    cause_of_finding,
-    changed_findings,
-)
-from analyzer.terms import NOT_COVERED, Verdict
+from analyzer.rules.rule import Outcome, Rule
+from analyzer.terms import NOT_COVERED, Verdict, count_text
 
 
 class Change(StrEnum):
@@ -81,6 +76,47 @@ class ChangeRow(NamedTuple):
     fact: str = ""
 
 
+class Finding(NamedTuple):
+    """Hold a finding on one user in one report; the empty one, that the report has none.
+
+    `created` is the creation of the user or, of a rule on slots, of the credential; `days` are
+    those counted to as-of, None where none are.
+    """
+
+    rule: str = ""
+    created: datetime | None = None
+    outcome: Outcome | None = None
+    fact: str = ""
+    days: int | None = None
+    exemption: str = ""
+
+
+class LimitedRule(NamedTuple):
+    """Hold a rule that ran and its limit in days, None where it has none."""
+
+    rule: Rule
+    limit: int | None
+
+
+class FindingChange(NamedTuple):
+    """Hold a finding that one report has, or both with another outcome."""
+
+    before: Finding
+    now: Finding
+
+    @property
+    def latest(self) -> Finding:
+        """Return the finding in the later of the reports that have it."""
+        return self.now if self.now.outcome else self.before
+
+    @property
+    def kind(self) -> Change:
+        """Return the kind of the change."""
+        if Outcome.UNDECIDED in (self.before.outcome, self.now.outcome):
+            return Change.FINDING_UNDECIDED
+        return Change.FINDING_NEW if self.now.outcome else Change.FINDING_RESOLVED
+
+
 _IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
 _USES: Final = (EventKind.FIRST_SIGN_IN, EventKind.SIGN_IN, EventKind.KEY_USE)
 _PRESENCE: Final = {
@@ -110,6 +146,7 @@ def changes_of_user(
     `rules` those that ran, by their ids; `elapsed` days lie between the reports.
     """
     latest = now if now.arn else before
+    last_use = max(filter(None, (before.last_use, now.last_use)), default=None)
 
     def row(kind: Change, why: str = "") -> ChangeRow:
         return ChangeRow(
@@ -119,7 +156,7 @@ def changes_of_user(
             arn=latest.arn,
             before=before.verdict or "",
             now=now.verdict or "",
-            last_use=_newest_use(before, now),
+            last_use=last_use,
             cause=why,
             exemption_before=before.exemption,
             exemption_now=now.exemption,
@@ -128,42 +165,26 @@ def changes_of_user(
 
     happened = events(before, now)
     change = _change(before, now, happened) if latest.verdict else None
-    cause = _cause(before, now, happened)
+    cause = _cause(before, now, happened, last_use)
     is_same = not any(each.kind in _PRESENCE for each in happened)
     if change:
         yield row(change, cause)
     if is_same and before.exemption != now.exemption:
-        yield row(_exemption_change(before, now))
+        kind = Change.EXEMPTED if now.exemption else Change.EXEMPTION_ENDED
+        yield row(Change.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
     for each in changed_findings(*findings):
         rule = rules[each.latest.rule]
         why = cause_of_finding(each, rule, elapsed, happened) if is_same else cause
-        yield _finding_row(row(_finding_change(each), why), each)
-
-
-def _finding_row(of_user: ChangeRow, change: FindingChange) -> ChangeRow:
-    before, now, latest = change.before, change.now, change.latest
-    return of_user._replace(
-        before=before.outcome or "",
-        now=now.outcome or "",
-        last_use=None,
-        exemption_before=before.exemption,
-        exemption_now=now.exemption,
-        created=latest.created,
-        rule=latest.rule,
-        fact=latest.fact,
-    )
-
-
-def _finding_change(change: FindingChange) -> Change:
-    if change.is_undecided:
-        return Change.FINDING_UNDECIDED
-    return Change.FINDING_NEW if change.now.outcome else Change.FINDING_RESOLVED
-
-
-def _exemption_change(before: UserState, now: UserState) -> Change:
-    if before.exemption and now.exemption:
-        return Change.EXEMPTION_CHANGED
-    return Change.EXEMPTED if now.exemption else Change.EXEMPTION_ENDED
+        yield row(each.kind, why)._replace(
+            before=each.before.outcome or "",
+            now=each.now.outcome or "",
+            last_use=None,
+            exemption_before=each.before.exemption,
+            exemption_now=each.now.exemption,
+            created=each.latest.created,
+            rule=each.latest.rule,
+            fact=each.latest.fact,
+        )
 
 
 def _change(before: UserState, now: UserState, happened: Collection[Event]) -> Change | None:
@@ -193,7 +214,9 @@ def _is_used_since(before: UserState, now: UserState) -> bool:
     return bool(now.last_use) and USE_COLUMNS.isdisjoint(before.unknown)
 
 
-def _cause(before: UserState, now: UserState, happened: Collection[Event]) -> str:
+def _cause(
+    before: UserState, now: UserState, happened: Collection[Event], last_use: datetime | None
+) -> str:
     """Return in words why a user changed; uses of an active user that stays active are no cause."""
     kinds = {each.kind for each in happened}
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
@@ -209,10 +232,105 @@ def _cause(before: UserState, now: UserState, happened: Collection[Event]) -> st
     # That time went by makes a user dormant, whatever else happened.
     is_quiet = not any(parts) or now.verdict is Verdict.DORMANT
     if is_changed and is_quiet and EventKind.RE_CREATED not in kinds:
-        last_use = _newest_use(before, now)
         parts.append(f"not used since {day_text(last_use)}" if last_use else "never used")
     return "; ".join(filter(None, parts))
 
 
-def _newest_use(before: UserState, now: UserState) -> datetime | None:
-    return max(filter(None, (before.last_use, now.last_use)), default=None)
+# Causes of findings
+
+_RESTARTS: Final = (
+    EventKind.FIRST_SIGN_IN,
+    EventKind.SIGN_IN,
+    EventKind.SIGN_IN_LOST,
+    EventKind.PASSWORD_CHANGED,
+    EventKind.PASSWORD_EXPIRY,
+    EventKind.KEY_USE,
+)
+"""The events after which days are counted anew."""
+
+_CHANGES: Final = (
+    EventKind.PASSWORD,
+    EventKind.MFA,
+    EventKind.ACCESS_KEY,
+    EventKind.CERTIFICATE,
+)
+
+
+def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Iterator[FindingChange]:
+    """Yield the findings on a user that changed.
+
+    A finding is the rule and what it is about, known by its creation; keys of one second count.
+    """
+    were, are = _numbered(before), _numbered(now)
+    for key in {**were, **are}:
+        change = FindingChange(were.get(key, Finding()), are.get(key, Finding()))
+        if change.before.outcome is not change.now.outcome:
+            yield change
+
+
+def _numbered(findings: Iterable[Finding]) -> dict[tuple[str, datetime | None, int], Finding]:
+    numbered: dict[tuple[str, datetime | None, int], Finding] = {}
+    for each in findings:
+        number = 0
+        while (each.rule, each.created, number) in numbered:
+            number += 1
+        numbered[each.rule, each.created, number] = each
+    return numbered
+
+
+def cause_of_finding(
+    change: FindingChange, of: LimitedRule, elapsed: int, happened: Iterable[Event]
+) -> str:
+    """Return in words why a finding changed; where nothing happened, that time passed.
+
+    `elapsed` days lie between the reports.
+    """
+    read = [each for each in happened if _is_about(change.latest, of.rule, each)]
+    unclear = sentences(read, [EventKind.NOT_UNDERSTOOD])
+    passed = f"{count_text(elapsed, 'day')} passed between the reports"
+    if change.kind is Change.FINDING_UNDECIDED:
+        parts = [sentences(read, (*_RESTARTS, *_CHANGES)), unclear]
+    elif _is_past_limit(change, of, elapsed):
+        changed = "" if change.before.outcome else sentences(read, _CHANGES)
+        limit = f"passed the limit of {count_text(of.limit, 'day')}" if of.limit else passed
+        parts = [changed, limit]
+    else:
+        parts = [sentences(read, (*_RESTARTS, *_CHANGES))]
+    text = "; ".join(filter(None, parts)) or unclear or _undecided_text(change)
+    return text or (passed if _depends_on_time(of.rule) else "")
+
+
+def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
+    """Return whether a rule reads what shows an event, of slots the finding's own credential alone.
+
+    A rule that names no columns reads all.
+    """
+    reads = rule.columns
+    is_read = not reads or not event.shown_in.isdisjoint(reads)
+    is_of_user = not event.created or not rule.subject.in_slots
+    return is_read and (is_of_user or finding.created in event.created)
+
+
+def _is_past_limit(change: FindingChange, of: LimitedRule, elapsed: int) -> bool:
+    """Return whether the days counted passed the limit between the reports.
+
+    A rule that fails for many days then has a new finding, one that fails for few has it resolved.
+    """
+    days, limit = change.latest.days, of.limit or 0
+    if days is None or not _depends_on_time(of.rule):
+        return False
+    if change.before.outcome:
+        return days < limit <= days + elapsed
+    return days - elapsed <= limit <= days
+
+
+def _depends_on_time(rule: Rule) -> bool:
+    has_limit = rule.threshold or rule.fixed_limit
+    return bool(has_limit) or columns.PASSWORD_NEXT_ROTATION in rule.reads
+
+
+def _undecided_text(change: FindingChange) -> str:
+    for side, finding in (("now", change.now), ("before", change.before)):
+        if finding.outcome is Outcome.UNDECIDED:
+            return f"undecided {side}: {finding.fact}"
+    return ""
