@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.changes.coverage import Coverage
 from analyzer.changes.events import CERTIFICATE_COLUMNS, KEY_COLUMNS
 from analyzer.changes.history import ALL, History
-from analyzer.changes.history_events import AFTER, BEFORE, DETAIL, EVENT
+from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT, Coverage
 from analyzer.changes.snapshot import UNKNOWN
 from analyzer.changes.timeline import READING, STATES, Timeline
 from analyzer.decisions.follow_up import FollowUp, Outcome

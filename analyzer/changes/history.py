@@ -12,12 +12,23 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.changes.coverage import Coverage, Span, coverages, whole_days
-from analyzer.changes.history_events import AFTER, BEFORE, IDENTITY, event_frame
-from analyzer.changes.stays import UNUSED, PeriodRows, runs_of, stays_of
+from analyzer.changes.period import (
+    AFTER,
+    BEFORE,
+    IDENTITY,
+    UNUSED,
+    Coverage,
+    PeriodRows,
+    Span,
+    coverages,
+    event_frame,
+    runs_of,
+    stays_of,
+    whole_days,
+)
 from analyzer.changes.timeline import BY_NAME, Timeline, timeline
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import NO_MOMENT, TEXT, Report, ReportFile, stable_order
+from analyzer.report.model import NO_MOMENT, TEXT, Report, stable_order
 from analyzer.terms import Verdict
 
 ALL: Final = "all"
@@ -264,36 +275,25 @@ def _trend(line: Timeline, covered: Sequence[Coverage], rows: PeriodRows) -> pd.
 def _report_rows(report: Report, line: Timeline, covered: Sequence[Coverage]) -> pd.DataFrame:
     spans = {each.account: each for each in covered}
     places = {(each.file, each.account): at for at, each in enumerate(line.readings)}
-    copied = {(each.file, each.account): first.file for each, first in line.copies}
+    files = report.files
+    copied = {(each.file, each.account): files[first.file].name for each, first in line.copies}
     rows: list[tuple[Any, ...]] = []
-    for number, file in enumerate(report.files):
+    for number, file in enumerate(files):
+        as_of = np.datetime64(file.as_of.replace(tzinfo=None), "s")
+        about = as_of, str(file.as_of_source), file.name, file.sha256
         for of in file.accounts:
-            key, span = (number, of.account), spans.get(of.account)
-            place = places.get(key)
-            status = _status(place, span)
-            if key in copied:
-                status = f"same report as {report.files[copied[key]].name}"
-            rows.append(
-                (of.account, *_read(file), of.rows, _days_since(line, place, of.account), status)
-            )
+            key, days = (number, of.account), pd.NA
+            place, same = places.get(key), copied.get(key)
+            if place and line.readings[place - 1].account == of.account:
+                days = whole_days(line.moments[place] - line.moments[place - 1])
+            status = f"same report as {same}" if same else _status(place, spans.get(of.account))
+            rows.append((of.account, *about, of.rows, days, status))
     for missing in report.not_covered:
         unread = NO_MOMENT, "", missing.name, "", 0, pd.NA, f"not read: {missing.reason}"
         rows.append((missing.account, *unread))
     kinds: dict[str, Any] = {columns.AS_OF: "datetime64[s]", "rows": "int64", "days": "Int64"}
     frame = pd.DataFrame(rows, columns=[*REPORTS]).astype({**dict.fromkeys(REPORTS, TEXT), **kinds})
     return frame.iloc[stable_order(frame[columns.ACCOUNT], frame[columns.AS_OF])]
-
-
-def _read(file: ReportFile) -> tuple[Any, ...]:
-    as_of = np.datetime64(file.as_of.replace(tzinfo=None), "s")
-    return as_of, str(file.as_of_source), file.name, file.sha256
-
-
-def _days_since(line: Timeline, place: int | None, account: str) -> Any:
-    """Return the days from the report before of the account, missing where there is none."""
-    if not place or line.readings[place - 1].account != account:
-        return pd.NA
-    return int(whole_days(line.moments[place] - line.moments[place - 1]))
 
 
 def _status(place: int | None, covered: Coverage | None) -> str:

@@ -36,13 +36,18 @@ from analyzer.report.model import (
 from analyzer.rules.engine import NO_FINDING, page_findings, page_outcomes
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import State, Verdict
-from analyzer.verdicts.facts import Facts, Slots
+from analyzer.verdicts.facts import Facts
 
 UNKNOWN: Final = "unknown"
 _WORDS: Final = dict.fromkeys(
     (columns.ACCOUNT, columns.VERDICT, columns.REASON, columns.EXEMPTION), "category"
 )
 _OF_USERS: Final = (columns.USER, columns.ARN, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE)
+_SAME_NAMES: Final = (
+    *(columns.ACCOUNT, columns.USER, columns.ARN, columns.REASON, columns.EXEMPTION),
+    *(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION),
+    columns.LAST_USE,
+)
 _MOST_COMBINATIONS: Final = 4096
 _ROWS_AT_ONCE: Final = 16_384
 
@@ -112,10 +117,8 @@ def snapshot(analysis: Analysis) -> Snapshot:
 
 def _pages(analysis: Analysis) -> Iterator[tuple[Page, bool]]:
     """Yield the pages of roots, then those of users; and whether a page is one of roots."""
-    for page in analysis.report.roots():
-        yield page, True
-    for page in analysis.pages():
-        yield page, False
+    yield from ((page, True) for page in analysis.report.roots())
+    yield from ((page, False) for page in analysis.pages())
 
 
 def _findings(analysis: Analysis, rows: np.ndarray) -> pd.DataFrame:
@@ -148,7 +151,14 @@ def _rows(facts: Facts) -> pd.DataFrame:
 
 def credential_values(facts: Facts) -> dict[str, Any]:
     """Return states, moments, unknown and contradicted cells as `Snapshot.users` has them."""
-    states = dict(_states(facts.page))
+    states = {
+        name: frame.loc[frame[columns.SLOT] == slot, columns.STATE]
+        for frame, named in (
+            (facts.page.keys, [each.active for each in columns.ACCESS_KEYS]),
+            (facts.page.certificates, [each.active for each in columns.CERTIFICATES]),
+        )
+        for slot, name in zip(columns.SLOTS, named, strict=True)
+    }
     unknown = {name: facts.has_unknown_cell(name) for name in columns.IN_REPORT}
     for name, values in states.items():
         unknown[name] |= (values == State.UNKNOWN).to_numpy()
@@ -164,17 +174,6 @@ def credential_values(facts: Facts) -> dict[str, Any]:
         UNKNOWN: _bits(unknown),
         columns.CONTRADICTED: _bits(contradicted),
     }
-
-
-def _states(page: Page) -> Iterator[tuple[str, pd.Series]]:
-    """Yield the state in each slot, by the report's column that says whether it is active."""
-    every: list[tuple[pd.DataFrame, Slots]] = [
-        (page.keys, columns.ACCESS_KEYS),
-        (page.certificates, columns.CERTIFICATES),
-    ]
-    for frame, named in every:
-        for slot, names in zip(columns.SLOTS, named, strict=True):
-            yield names.active, frame.loc[frame[columns.SLOT] == slot, columns.STATE]
 
 
 def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -238,7 +237,7 @@ def _state(cells: Mapping[str, Any]) -> UserState:
     keys = tuple(_credential(cells, each) for each in columns.ACCESS_KEYS)
     certificates = tuple(_credential(cells, each) for each in columns.CERTIFICATES)
     return UserState(
-        **{name: cells[name] for name in _AS_IN_ROWS},
+        **{name: cells[name] for name in _SAME_NAMES},
         verdict=Verdict(cells[columns.VERDICT]) if cells[columns.VERDICT] else None,
         created=cells[columns.USER_CREATION_TIME],
         password=None if columns.PASSWORD_ENABLED in unknown else cells[columns.PASSWORD_ENABLED],
@@ -248,13 +247,6 @@ def _state(cells: Mapping[str, Any]) -> UserState:
         unknown=unknown,
         contradicted=_column_names(cells[columns.CONTRADICTED]),
     )
-
-
-_AS_IN_ROWS: Final = (
-    *(columns.ACCOUNT, columns.USER, columns.ARN, columns.REASON, columns.EXEMPTION),
-    *(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION),
-    columns.LAST_USE,
-)
 
 
 def _credential(

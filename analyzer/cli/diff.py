@@ -1,16 +1,14 @@
 """Tell the story of `credreport diff`: load and judge two reports, write what changed."""
 
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final, NamedTuple, TextIO
 
 import typer
 
-from analyzer.cli import stdout
 from analyzer.cli.command import Config
+from analyzer.cli.data_outputs import DataOutputs, data_files
 from analyzer.cli.inputs import (
     Inputs,
     check_outputs,
@@ -27,24 +25,20 @@ from analyzer.cli.options import (
     JudgingOptions,
     MaskedAccount,
     PatternOptions,
-    Quiet,
-    RawCsv,
     Verdicts,
     moment,
-    path_ending,
     refuse_unknown,
     rule_ids,
     words,
 )
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
-from analyzer.files import replacing
-from analyzer.terms import CONTROL, OVERDUE, Format, Severity, Verdict
+from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.changes.diff import Comparison
-    from analyzer.judging.analysis import Analysis, JudgingRequest
+    from analyzer.judging.analysis import JudgingRequest
 
 
 EXAMPLES: Final = (
@@ -60,40 +54,15 @@ def _change_words() -> list[str]:
     return [*map(str, Change)]
 
 
-class ChangesFormat(StrEnum):
-    """Choose what standard output gets."""
-
-    TABLE = Format.TABLE.value
-    CSV = Format.CSV.value
-    JSON = Format.JSON.value
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputOptions:
+class OutputOptions(DataOutputs):
     """Hold the options on what is written, and where."""
 
-    output: Annotated[
-        list[Path],
-        typer.Option(
-            "-o",
-            "--output",
-            parser=path_ending(".csv", ".json"),
-            metavar="FILE",
-            help="Write the changes to a .csv or .json file; may be repeated.",
-        ),
-    ] = field(default_factory=list)
-    format_: Annotated[
-        ChangesFormat | None,
-        typer.Option(
-            "-f",
-            "--format",
-            metavar="FORMAT",
-            help=f"Write to standard output: {', '.join(ChangesFormat)}. Default table, if no"
-            " file is written.",
-        ),
-    ] = None
-    raw_csv: RawCsv = False
-    quiet: Quiet = False
+    OPTIONS: ClassVar = {
+        "output": data_files(
+            *(".csv", ".json"), text="Write the changes to a .csv or .json file; may be repeated."
+        )
+    }
 
 
 def diff(
@@ -157,12 +126,13 @@ def diff(
     before = _side(old, replace(reading, as_of=old_as_of), judging_options, accounts, fail_on)
     now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
     check_outputs(outputs.output, [*before.read, *now.read, config])
-    analyses = [_analysis(side, quiet=outputs.quiet) for side in (before, now)]
+    analyses = [
+        side.judging.analysis(load(side.inputs, quiet=outputs.quiet)) for side in (before, now)
+    ]
     every = compared(*filtered(analyses, patterns))
     comparison = every.where(change, verdict)
-    form = outputs.format_ or (None if outputs.output or outputs.quiet else ChangesFormat.TABLE)
-    _write(comparison, outputs, form)
-    for line in _messages(comparison, outputs, form):
+    _write(comparison, outputs)
+    for line in _messages(comparison, outputs):
         say(line)
     exit_if_failed_or_partial(every.failures(fail_on), every.not_compared)
 
@@ -227,52 +197,33 @@ def _file_of_run(path: Path) -> InputFile | None:
     return InputFile(str(path), path.read_bytes()) if path.is_file() else None
 
 
-def _analysis(side: _Side, *, quiet: bool) -> "Analysis":
-    return side.judging.analysis(load(side.inputs, quiet=quiet))
+def _write(comparison: "Comparison", outputs: OutputOptions) -> None:
+    """Write the files, then standard output; with --quiet no table without changes."""
+    from analyzer.writers import changes as forms
+
+    def data(ending: str, stream: BinaryIO) -> None:
+        if ending == ".csv":
+            forms.write_changes(comparison.changes, stream, raw=outputs.raw_csv)
+        else:
+            forms.write_changes_json(comparison, stream)
+
+    def table(stream: TextIO, terminal: "dict[str, Any]") -> None:
+        if not (outputs.quiet and comparison.changes.empty):
+            forms.write_changes_table(comparison, stream, **terminal)
+
+    outputs.write(data, table)
 
 
-def _write(comparison: "Comparison", outputs: OutputOptions, form: ChangesFormat | None) -> None:
-    """Write the files, then standard output."""
-    with ExitStack() as files:
-        for path in outputs.output:
-            ending = ChangesFormat(path.suffix.lower().removeprefix("."))
-            _write_data(comparison, ending, files.enter_context(replacing(path)), outputs)
-    if outputs.quiet and form is ChangesFormat.TABLE and comparison.changes.empty:
-        return
-    if form is ChangesFormat.TABLE:
-        from analyzer.writers.changes_table import write_changes_table
-
-        shown = stdout.terminal() if stdout.is_terminal() else {}
-        with stdout.text_stream() as text:
-            write_changes_table(comparison, text, **shown)
-    elif form:
-        with stdout.binary_stream() as stream:
-            _write_data(comparison, form, stream, outputs)
-
-
-def _write_data(
-    comparison: "Comparison", form: ChangesFormat, stream: BinaryIO, outputs: OutputOptions
-) -> None:
-    from analyzer.writers.changes import write_changes, write_changes_json
-
-    if form is ChangesFormat.CSV:
-        write_changes(comparison.changes, stream, raw=outputs.raw_csv)
-    else:
-        write_changes_json(comparison, stream)
-
-
-def _messages(
-    comparison: "Comparison", outputs: OutputOptions, form: ChangesFormat | None
-) -> "Iterator[str]":
+def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str]":
     """Yield what was compared, unless a table showed it, the notes, and what was written.
 
     An account that was not compared is an error, not a note.
     """
     from analyzer.writers import users
-    from analyzer.writers.changes_table import compared_reports, count_sentence
+    from analyzer.writers.changes import compared_reports, count_sentence
 
     if not outputs.quiet:
-        if not (form is ChangesFormat.TABLE and stdout.is_terminal()):
+        if not outputs.is_shown:
             yield from (*compared_reports(comparison), count_sentence(comparison))
         for side, option, analysis in (
             ("before", "--old-as-of", comparison.before),

@@ -1,16 +1,14 @@
 """Tell the story of `credreport history`: judge all reports of each account, show a period."""
 
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final
 
 import typer
 
-from analyzer.cli import stdout
 from analyzer.cli.command import Config
+from analyzer.cli.data_outputs import DataOutputs, data_files
 from analyzer.cli.inputs import (
     check_outputs,
     check_overdue,
@@ -22,31 +20,21 @@ from analyzer.cli.options import (
     AccountNames,
     InputOptions,
     JudgingOptions,
-    Quiet,
-    RawCsv,
     days,
     moment,
-    path_ending,
 )
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
-from analyzer.files import replacing
-from analyzer.terms import OVERDUE, Format, HistoryTable, count_text
+from analyzer.terms import OVERDUE, HistoryTable, count_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from analyzer.changes.history import History
 
 EXAMPLES: Final = (
     "credreport history reports/ --since 2025-01-01 --until 2025-12-31 -o year.xlsx",
     "credreport history runs/ --decisions runs/decisions.csv --fail-on overdue",
 )
-
-
-class HistoryFormat(StrEnum):
-    """Choose what standard output gets."""
-
-    TABLE = Format.TABLE.value
-    CSV = Format.CSV.value
-    JSON = Format.JSON.value
 
 
 class Failure(StrEnum):
@@ -63,36 +51,20 @@ def _start(text: str) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputOptions:
+class OutputOptions(DataOutputs):
     """Hold the options on what is written, and where."""
 
-    output: Annotated[
-        list[Path],
-        typer.Option(
-            "-o",
-            "--output",
-            parser=path_ending(".xlsx", ".csv", ".json", ".md"),
-            metavar="FILE",
-            help="Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
+    OPTIONS: ClassVar = {
+        "output": data_files(
+            *(".xlsx", ".csv", ".json", ".md"),
+            text="Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
             " be repeated.",
-        ),
-    ] = field(default_factory=list)
-    format_: Annotated[
-        HistoryFormat | None,
-        typer.Option(
-            "-f",
-            "--format",
-            metavar="FORMAT",
-            help=f"Write to standard output: {', '.join(HistoryFormat)}. Default table, if no"
-            " file is written.",
-        ),
-    ] = None
+        )
+    }
     table: Annotated[
         HistoryTable,
         typer.Option(metavar="TABLE", help=f"Write this table: {', '.join(HistoryTable)}."),
     ] = HistoryTable.PERIOD
-    raw_csv: RawCsv = False
-    quiet: Quiet = False
 
 
 def history(
@@ -131,7 +103,7 @@ def history(
     config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
-    from analyzer.changes.coverage import Span
+    from analyzer.changes.period import Span
 
     check_overdue(judging_options, fail_on)
     judging = read_judging(judging_options, accounts)
@@ -139,7 +111,8 @@ def history(
     check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
     span = Span(since=since, until=until, max_gap=max_gap)
     found = history_of(inputs, judging, span, quiet=outputs.quiet)
-    for line in _written(found, outputs):
+    _write(found, outputs)
+    for line in () if outputs.quiet else _messages(found, outputs):
         say(line)
     failures = _failures(found, fail_on)
     if found.missing and not (failures or outputs.quiet):
@@ -147,41 +120,37 @@ def history(
     exit_if_failed_or_partial(failures, found.missing)
 
 
-def _written(found: "History", outputs: OutputOptions) -> list[str]:
-    """Write the files and standard output, and return what standard error says of it."""
-    from analyzer.writers.history import sentences, write_history_table
-
-    with ExitStack() as files:
-        for path in outputs.output:
-            _write_as(found, path.suffix.lower(), files.enter_context(replacing(path)), outputs)
-    quiet = outputs.quiet
-    form = outputs.format_ or (None if outputs.output or quiet else HistoryFormat.TABLE)
-    is_shown = form is HistoryFormat.TABLE and stdout.is_terminal()
-    if form is HistoryFormat.TABLE:
-        with stdout.text_stream() as text:
-            width = stdout.terminal()["width"] if is_shown else None
-            write_history_table(found, text, outputs.table, width=width)
-    elif form:
-        with stdout.binary_stream() as stream:
-            _write_as(found, f".{form}", stream, outputs)
-    said = [] if is_shown else [*sentences(found)]
-    return [] if quiet else [*said, *(f"Wrote {path}" for path in outputs.output)]
-
-
-def _write_as(found: "History", ending: str, stream: BinaryIO, outputs: OutputOptions) -> None:
+def _write(found: "History", outputs: OutputOptions) -> None:
+    """Write the files and standard output."""
     from analyzer.writers import history as forms
 
-    match ending:
-        case ".csv":
-            forms.write_history_csv(found, stream, outputs.table, raw=outputs.raw_csv)
-        case ".json":
-            forms.write_history_json(found, stream)
-        case ".md":
-            forms.write_history_markdown(found, stream)
-        case _:
-            from analyzer.writers.workbook.history import write_history_workbook
+    def data(ending: str, stream: BinaryIO) -> None:
+        match ending:
+            case ".csv":
+                forms.write_history_csv(found, stream, outputs.table, raw=outputs.raw_csv)
+            case ".json":
+                forms.write_history_json(found, stream)
+            case ".md":
+                forms.write_history_markdown(found, stream)
+            case _:
+                from analyzer.writers.workbook.history import write_history_workbook
 
-            write_history_workbook(found, stream)
+                write_history_workbook(found, stream)
+
+    outputs.write(
+        data,
+        lambda stream, terminal: forms.write_history_table(
+            found, stream, outputs.table, width=terminal.get("width")
+        ),
+    )
+
+
+def _messages(found: "History", outputs: OutputOptions) -> "Iterator[str]":
+    """Yield what stands beside a table, unless a terminal shows it, and what was written."""
+    from analyzer.writers.history import sentences
+
+    yield from () if outputs.is_shown else sentences(found)
+    yield from (f"Wrote {path}" for path in outputs.output)
 
 
 def _failures(found: "History", fail_on: list[Failure]) -> list[str]:

@@ -36,8 +36,8 @@ from analyzer.terms import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from analyzer.changes.coverage import Span
     from analyzer.changes.history import History
+    from analyzer.changes.period import Span
     from analyzer.decisions.ledger import Ledger
     from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.lists.account_names import AccountList

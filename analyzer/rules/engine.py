@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -27,7 +26,7 @@ from analyzer.rules.rule import (
     Subject,
 )
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
-from analyzer.terms import Certainty, Severity, Thresholds, code_of
+from analyzer.terms import Severity, Thresholds, code_of
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 NO_FINDING: Final = len(Outcome)
@@ -86,8 +85,12 @@ def page_counts(
     facts = Facts(page)
     for rule in rules:
         if len(page) and rule.is_of_root is of_roots:
+            exempt = exemptions.reason_codes(rule.id) > 0
             positions = _positions_by_outcome(rule, facts, thresholds)
-            count.update(_outcome_counts(rule.id, positions, exemptions.reason_codes(rule.id) > 0))
+            for outcome, at in zip(Outcome, positions, strict=True):
+                of_exempt = int(exempt[at % len(exempt)].sum()) if exempt.any() else 0
+                count[rule.id, outcome, True] += of_exempt
+                count[rule.id, outcome, False] += len(at) - of_exempt
     return count
 
 
@@ -109,64 +112,43 @@ def page_outcomes(
     return np.concatenate(outcomes).T
 
 
-def _outcome_counts(
-    rule: str, positions: Sequence[np.ndarray], exempt: np.ndarray
-) -> FindingCounts:
-    count: FindingCounts = Counter()
-    for outcome, at in zip(Outcome, positions, strict=True):
-        of_exempt = int(exempt[at % len(exempt)].sum()) if exempt.any() else 0
-        count[rule, outcome, True] = of_exempt
-        count[rule, outcome, False] = len(at) - of_exempt
-    return count
-
-
-@dataclass(frozen=True, slots=True)
-class _RuleFindings:
-    """Hold the findings of one rule, each array with one value a finding.
-
-    `rule` and `outcome` are positions among the rules and in `Outcome`, `remedy` in
-    `wording.remedies`, `user` is the position on the page, `slot` 0 where the subject has none.
-    """
-
-    rule: np.ndarray
-    outcome: np.ndarray
-    user: np.ndarray
-    slot: np.ndarray
-    created: np.ndarray
-    since: np.ndarray
-    days: np.ndarray
-    facts: pa.Array
-    exemption: np.ndarray
-    remedy: np.ndarray
+_DTYPES: Final = {
+    RULE: "int64",
+    OUTCOME: "int64",
+    columns.POSITION: "int64",
+    columns.SLOT: "int8",
+    columns.CREATED: "datetime64[s]",
+    SINCE: "datetime64[s]",
+    DAYS: "int64",
+    columns.EXEMPTION: "int32",
+    REMEDY: "int64",
+}
+"""The values of a rule's findings, one a finding: positions among the rules, in `Outcome`, on the
+page, among reasons and in `wording.remedies`; `slot` is 0 where the subject has none.
+"""
 
 
 def _findings_of_rule(
     position: int, rule: Rule, facts: Facts, thresholds: Thresholds, exemptions: ExemptionCodes
-) -> _RuleFindings:
+) -> dict[str, Any]:
+    """Return the values of `_DTYPES`, and the facts (pyarrow.Array of text)."""
     positions = _positions_by_outcome(rule, facts, thresholds)
     at = np.concatenate(positions)
     slot, user = facts.page.slots_and_users(at)
     since, days = _since(rule, facts, at)
     outcome = np.repeat(np.arange(len(Outcome)), [len(each) for each in positions])
-    users = facts.page.users
-    return _RuleFindings(
-        rule=np.full(len(at), position),
-        outcome=outcome,
-        user=user,
-        slot=slot + rule.subject.in_slots,
-        created=_created(rule.subject, facts)[at],
-        since=since,
-        days=days,
-        facts=_facts_of(rule, facts, positions, thresholds),
-        exemption=exemptions.reason_codes(rule.id)[user],
-        remedy=remedy_cases(
-            outcome,
-            caveats=(users[columns.CERTAINTY].to_numpy() == Certainty.CHECK)[user]
-            if rule.deletes_user
-            else np.zeros(len(at), bool),
-            live_credential=(users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user],
-        ),
-    )
+    return {
+        RULE: np.full(len(at), position),
+        OUTCOME: outcome,
+        columns.POSITION: user,
+        columns.SLOT: slot + rule.subject.in_slots,
+        columns.CREATED: _created(rule.subject, facts)[at],
+        SINCE: since,
+        DAYS: days,
+        columns.EXEMPTION: exemptions.reason_codes(rule.id)[user],
+        REMEDY: remedy_cases(rule, outcome, facts.page.users, user),
+        FACT: _facts_of(rule, facts, positions, thresholds),
+    }
 
 
 def _facts_of(
@@ -237,30 +219,30 @@ def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _frame(
-    page: Page, rules: Sequence[Rule], findings: Sequence[_RuleFindings], reasons: Sequence[str]
+    page: Page, rules: Sequence[Rule], findings: Sequence[dict[str, Any]], reasons: Sequence[str]
 ) -> pd.DataFrame:
-    def joined(name: str, dtype: str) -> np.ndarray:
-        return np.concatenate([np.array([], dtype), *(getattr(each, name) for each in findings)])
-
-    rule, slot = joined("rule", "int64"), joined("slot", "int64").astype("int8")
-    since = joined("since", "datetime64[s]")
+    joined = {
+        name: np.concatenate([np.array([], dtype), *(each[name] for each in findings)], dtype=dtype)
+        for name, dtype in _DTYPES.items()
+    }
+    rule, slot, since = joined[RULE], joined[columns.SLOT], joined[SINCE]
     severity = np.array([each.severity.rank for each in rules])
     subject = np.array([code_of(each.subject) for each in rules])
-    facts = pa.chunked_array([each.facts for each in findings], pa.string())
-    users = page.users[_USER_COLUMNS].take(joined("user", "int64"))
+    facts = pa.chunked_array([each[FACT] for each in findings], pa.string())
+    users = page.users[_USER_COLUMNS].take(joined[columns.POSITION])
     cells: dict[str, Any] = {
         **{name: users[name].array for name in _USER_COLUMNS},
         RULE: as_category(rule, [each.id for each in rules]),
         SEVERITY: as_category(severity[rule], Severity),
         SUBJECT: as_category(subject[rule], Subject),
         columns.SLOT: pd.arrays.IntegerArray(slot, slot == 0),
-        columns.CREATED: pd.DatetimeIndex(joined("created", "datetime64[s]"), tz="UTC"),
+        columns.CREATED: pd.DatetimeIndex(joined[columns.CREATED], tz="UTC"),
         SINCE: pd.DatetimeIndex(since, tz="UTC"),
-        DAYS: pd.arrays.IntegerArray(joined("days", "int64"), np.isnat(since)),
+        DAYS: pd.arrays.IntegerArray(joined[DAYS], np.isnat(since)),
         FACT: text_series(facts.cast(pa.large_string())),
-        OUTCOME: as_category(joined("outcome", "int64"), Outcome),
-        columns.EXEMPTION: as_category(joined("exemption", "int32"), reasons),
-        REMEDY: _remedy_column(rules, rule, joined("remedy", "int64")),
+        OUTCOME: as_category(joined[OUTCOME], Outcome),
+        columns.EXEMPTION: as_category(joined[columns.EXEMPTION], reasons),
+        REMEDY: _remedy_column(rules, rule, joined[REMEDY]),
     }
     return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
 

@@ -1,12 +1,8 @@
-"""Put findings into words, a whole column of sentences at once.
-
-A part of a sentence that has few forms, such as a date, is made once for each and then only
-looked up: that is many times faster than to write it for every finding.
-"""
+"""Put findings into words, a whole column of sentences at once."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -17,15 +13,12 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.report.model import slot_matrix
 from analyzer.rules.rule import Outcome, Rule, RuleText
-from analyzer.terms import code_of, count_text
+from analyzer.terms import Certainty, code_of, count_text
 from analyzer.verdicts.facts import Elapsed, Facts, unknown_cell_sentence
 
 _TEXT: Final = pa.string()
 _NOTHING: Final = pa.scalar(None, _TEXT)
 _UNKNOWN: Final = "at an unknown time"
-
-_CACHED_TABLES: Final = 64
-"""Tables of dates and numbers that are kept, far more than the rules have forms of."""
 
 
 def concat(count: int, *parts: str | pa.Array) -> pa.Array:
@@ -48,42 +41,15 @@ def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Sc
 
 def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.Array:
     """Return moments as dates, `2024-01-09`, with what is to stand before; `otherwise` for NaT."""
-    known = ~np.isnat(moments)
-    if not known.any():
-        return pa.repeat(before + otherwise, len(moments))
-    day = moments.astype("datetime64[D]").astype(np.int64)
-    first, last = (
-        _rounded_down_to_span(day[known].min()),
-        _rounded_down_to_span(day[known].max()) + _SPAN,
-    )
-    text = _dates(before, first, last).take(pa.array(np.where(known, day - first, 0)))
-    return text if known.all() else text_where(known, text, before + otherwise)
+    days = pa.array(moments.astype("datetime64[D]")).cast(_TEXT)
+    return pc.fill_null(concat(len(days), before, days), before + otherwise)
 
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `1,684 days`, with what stands before and after."""
-    most = _rounded_down_to_span(days.max(initial=0)) + _SPAN
-    return _durations(before, most, after).take(pa.array(days))
-
-
-_SPAN: Final = 4096
-"""Tables begin and end at multiples of so many days, so that many pages share one."""
-
-
-def _rounded_down_to_span(days: np.int64) -> int:
-    return int(days) // _SPAN * _SPAN
-
-
-@lru_cache(_CACHED_TABLES)
-def _dates(before: str, first: int, last: int) -> pa.Array:
-    days = pa.array(np.arange(first, last, dtype=np.int32), pa.date32())
-    return concat(len(days), before, days.cast(_TEXT))
-
-
-@lru_cache(_CACHED_TABLES)
-def _durations(before: str, most: int, after: str) -> pa.Array:
-    texts = [f"{before}{count_text(days, 'day')}{after}" for days in range(most)]
-    return pa.array(texts, _TEXT)
+    place, distinct = pd.factorize(days)
+    texts = [f"{before}{count_text(each, 'day')}{after}" for each in distinct.tolist()]
+    return pa.array(texts, _TEXT).take(pa.array(place))
 
 
 def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
@@ -218,14 +184,18 @@ def remedies(rule: RuleText) -> tuple[str, str, str, str]:
 
 
 def remedy_cases(
-    outcome: np.ndarray, caveats: np.ndarray, live_credential: np.ndarray
+    rule: RuleText, outcome: np.ndarray, users: pd.DataFrame, user: np.ndarray
 ) -> np.ndarray:
     """Return for each finding the position of its sentence in `remedies`.
 
-    `outcome` are positions in `Outcome`, the others masks.
+    `outcome` are positions in `Outcome`, `user` those among the judged users or roots of a page.
     """
     undecided = outcome == code_of(Outcome.UNDECIDED)
-    return np.select([undecided, live_credential, caveats], [1, 3, 2], 0)
+    live = (users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user]
+    caveats = np.zeros(len(user), bool)
+    if rule.deletes_user:
+        caveats = (users[columns.CERTAINTY].to_numpy() == Certainty.CHECK)[user]
+    return np.select([undecided, live, caveats], [1, 3, 2], 0)
 
 
 def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from analyzer.rules.engine import FindingCounts
 from analyzer.rules.rule import Outcome
@@ -13,12 +12,12 @@ from analyzer.terms import count_text
 
 
 class Result(StrEnum):
-    """Name the results that a control can have."""
+    """Name the results that a control can have, in the order of a summary."""
 
-    FAIL = "fail"
-    UNDECIDED = "undecided"
     PASS = "pass"
     EXCUSED = "pass but for exemptions"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
     NOT_RUN = "not run"
     NOT_DECIDABLE = "not decidable"
 
@@ -65,22 +64,12 @@ def results(  # noqa: PLR0913  each is one input of the results
     return tuple(_result(control, counts, doubts) for control in standard.controls)
 
 
-_SUMMARY: Final = {
-    Result.PASS: "pass",
-    Result.EXCUSED: "pass but for exemptions",
-    Result.FAIL: "fail",
-    Result.UNDECIDED: "undecided",
-    Result.NOT_RUN: "not run",
-    Result.NOT_DECIDABLE: "not decidable from a report",
-}
-"""The results in the order and the words of a summary."""
-
-
 def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
     """Return the numbers of results: `CIS 3.0: 3 pass, 5 fail, 14 not decidable from a report`."""
     count = Counter(each.result for each in controls)
-    numbers = [f"{count[result]} {text}" for result, text in _SUMMARY.items() if count[result]]
-    return f"{standard.short_name}: {', '.join(numbers)}"
+    numbers = [f"{count[result]} {result}" for result in Result if count[result]]
+    source = " from a report" if count[Result.NOT_DECIDABLE] else ""
+    return f"{standard.short_name}: {', '.join(numbers)}{source}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
-from analyzer.changes.coverage import Coverage, whole_days
 from analyzer.changes.history import ASSUMED, COUNTS, History
-from analyzer.changes.history_events import AFTER, BEFORE, DETAIL, EVENT
+from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT, Coverage, whole_days
 from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
 from analyzer.terms import (

@@ -10,9 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analyzer.changes.coverage import Span
 from analyzer.changes.history import History
-from analyzer.changes.history_events import APPEARED, CREATED, GONE
+from analyzer.changes.period import APPEARED, CREATED, GONE, Span
 from tests.support.histories import START, Named, an_account, history_of
 from tests.support.history_oracle import Given, Shown, median_and_longest, period_of
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import analyzer
-from analyzer.changes.coverage import Span
 from analyzer.changes.history import History, history
+from analyzer.changes.period import Span
 from analyzer.judging.analysis import Analysis, analyze
 from tests.support.builders import (
     NEVER,
