@@ -152,14 +152,16 @@ def analyze(
     _check_options(outputs, filters, judging_options, fail_on)
     judging = read_judging(judging_options, accounts, fail_on)
     inputs = find_inputs(sources, input_options)
-    files = [*outputs.output, *filter(None, (_findings_file(outputs), outputs.follow_up))]
+    shows_findings = outputs.findings == _STDOUT
+    findings = None if shows_findings else outputs.findings
+    files = [*outputs.output, *filter(None, (findings, outputs.follow_up))]
     read = [*inputs.paths, *judging_options.files, accounts, config]
-    check_outputs(files, read)
+    if files:
+        check_outputs(files, read)
     (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
-    written = [f"Wrote {path}" for path in _written(analysis, outputs)]
+    written = _written(analysis, outputs, findings) if files else []
     if by := outputs.split_by:
         written += write_split(analysis, by, outputs.output[0], read, outputs.mode)
-    shows_findings = outputs.findings == _STDOUT
     default = Format.FINDINGS if shows_findings else Format.TABLE
     form = outputs.format_ or (default if shows_findings or not (files or outputs.quiet) else None)
     if form:
@@ -197,11 +199,6 @@ def _check_options(
     require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
     require(ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up")
     check_overdue(judging, fail_on)
-    _check_split(outputs, judging)
-
-
-def _check_split(outputs: OutputOptions, judging: JudgingOptions) -> None:
-    """Refuse a folder without a split, and a split without its folder or its owners."""
     folders = [str(each) for each in outputs.output if not each.suffix]
     by, endings = outputs.split_by, f"must end in {', '.join(OUTPUT_ENDINGS)}"
     require(by or not folders, f"{', '.join(folders)} {endings}", "--output")
@@ -211,25 +208,22 @@ def _check_split(outputs: OutputOptions, judging: JudgingOptions) -> None:
     require(owned, "owner: name the list of owners with --owners", "--split-by")
 
 
-def _findings_file(outputs: OutputOptions) -> Path | None:
-    return None if outputs.findings == _STDOUT else outputs.findings
-
-
-def _written(analysis: "Analysis", outputs: OutputOptions) -> list[Path]:
-    """Write the files, and return them."""
+def _written(analysis: "Analysis", outputs: OutputOptions, findings: Path | None) -> list[str]:
+    """Write the files, and return what standard error says of each."""
     from analyzer.writers import write
 
-    return write(
+    paths = write(
         analysis,
         *([] if outputs.split_by else outputs.output),
         verdicts=outputs.verdict,
-        findings=_findings_file(outputs),
+        findings=findings,
         follow_up=outputs.follow_up,
         raw_csv=outputs.raw_csv,
         region=outputs.hub_region,
         mode=outputs.mode,
         sheets=outputs.sheets,
     )
+    return [f"Wrote {path}" for path in paths]
 
 
 def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None) -> "Iterator[str]":

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from os.path import realpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analyzer.cli.options import (
     FAIL_ON_WORDS,
@@ -38,11 +38,8 @@ if TYPE_CHECKING:
 
     from analyzer.changes.history import History
     from analyzer.changes.period import Span
-    from analyzer.decisions.ledger import Ledger
     from analyzer.judging.analysis import Analysis, JudgingRequest
-    from analyzer.lists.account_names import AccountList
-    from analyzer.lists.owners import Owners
-    from analyzer.report.model import Exemptions, Report
+    from analyzer.report.model import Report
     from analyzer.sources.find import Source
     from analyzer.standards.rulebook import Rulebook
 
@@ -93,16 +90,22 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
     """
     import pyarrow as pa
 
-    from analyzer.sources.load import ReadableInputs, load_sources, readable_sources, with_uncovered
+    from analyzer.sources.load import load_sources
 
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time:
     # 1,000 reports of 500 rows take 1.13 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     names, sources, limit, as_of, skip_unreadable = inputs
-    read = readable_sources(sources) if skip_unreadable else ReadableInputs(sources)
     with progress(quiet=quiet) as advance:
-        report = load_sources(names, read.readable, as_of, advance, limit, with_older=with_older)
-    return with_uncovered(report, read.uncovered)
+        return load_sources(
+            names,
+            sources,
+            as_of,
+            advance,
+            limit,
+            skip_unreadable=skip_unreadable,
+            with_older=with_older,
+        )
 
 
 # What reports are judged by
@@ -130,45 +133,33 @@ def read_judging(
     return JudgingRequest(
         criteria=options.criteria(),
         book=book if chosen else None,
-        exemptions=_exemptions(options.exemptions),
-        ledger=_ledger(options),
-        accounts=_account_list(accounts) if accounts else None,
-        owners=_owners(options.owners),
+        **_lists(options, accounts),
         settings=options.settings,
         fail_on=fail_on,
     )
 
 
-def _exemptions(file: InputFile | None) -> "Exemptions":
-    from analyzer.report.model import Exemptions
+def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any]:
+    """Return the lists that are named, by the fields of `JudgingRequest`; raises InputRefused."""
+    lists: dict[str, Any] = {}
+    if options.exemptions:
+        from analyzer.lists.exemptions import read_exemptions
 
-    if file is None:
-        return Exemptions()
-    from analyzer.lists.exemptions import read_exemptions
+        lists["exemptions"] = read_exemptions(*options.exemptions)
+    if options.decisions or (options.keep_days, options.due_days) != (KEEP_DAYS, DUE_DAYS):
+        from analyzer.decisions.ledger import Ledger, read_ledger
 
-    return read_exemptions(*file)
+        ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
+        lists["ledger"] = replace(ledger, keep_days=options.keep_days, due_days=options.due_days)
+    if accounts:
+        from analyzer.lists.account_names import read_account_list
 
+        lists["accounts"] = read_account_list(*accounts)
+    if options.owners:
+        from analyzer.lists.owners import read_owners
 
-def _owners(file: InputFile | None) -> "Owners":
-    from analyzer.lists.owners import NO_OWNERS, read_owners
-
-    return read_owners(*file) if file else NO_OWNERS
-
-
-def _ledger(options: JudgingOptions) -> "Ledger | None":
-    """Return the earlier decisions, and for how many days they count; None for the usual ones."""
-    if not options.decisions and (options.keep_days, options.due_days) == (KEEP_DAYS, DUE_DAYS):
-        return None
-    from analyzer.decisions.ledger import Ledger, read_ledger
-
-    ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
-    return replace(ledger, keep_days=options.keep_days, due_days=options.due_days)
-
-
-def _account_list(file: InputFile) -> "AccountList":
-    from analyzer.lists.account_names import read_account_list
-
-    return read_account_list(*file)
+        lists["owners"] = read_owners(*options.owners)
+    return lists
 
 
 def _book(options: JudgingOptions) -> "Rulebook":

@@ -19,6 +19,7 @@ from analyzer.judging.analysis import Analysis, JudgingRequest
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
 from analyzer.sources import load, manifest
+from analyzer.sources.find import find_sources
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import users
 
@@ -77,10 +78,13 @@ def check(request: ExportRequest) -> int:
             log.caution("not-read", sentence)
         return PARTIAL if has_gaps or not_read else 0
     limit = InputLimit(request.max_input)
-    inputs = load.find_inputs(request.sources, limit, skip_unreadable=request.skip_unreadable)
-    report = load.with_uncovered(
-        load.load_sources(request.sources, inputs.readable, request.as_of, lambda *_: None, limit),
-        inputs.uncovered,
+    report = load.load_sources(
+        request.sources,
+        find_sources(request.sources, limit),
+        request.as_of,
+        lambda *_: None,
+        limit,
+        skip_unreadable=request.skip_unreadable,
     )
     log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
     decided = _collect_decisions(request, write=False)
@@ -136,13 +140,15 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
         _, has_gaps = _ask_aws(request, request.fetched, folder)
         return reports.load_reports(building, {}, request.max_input, request.as_of), has_gaps
     limit = InputLimit(request.max_input)
-    inputs = load.find_inputs(request.sources, limit, skip_unreadable=request.skip_unreadable)
+    inputs = find_sources(request.sources, limit)
+    skips = request.skip_unreadable
+    inputs, unreadable = load.readable_sources(inputs) if skips else (inputs, ())
     with runs.os_errors_translated(folder):
-        origins = reports.copy_inputs(request.sources, inputs.readable, folder)
+        origins = reports.copy_inputs(request.sources, inputs, folder)
     report = reports.load_reports(building, origins, request.max_input, request.as_of)
-    report = load.with_uncovered(report, inputs.uncovered)
-    notes = (*load.skipped_notes(inputs.readable), *report.source_notes)
-    return replace(report, source_notes=notes), False
+    notes = (*load.skipped_notes(inputs), *report.source_notes)
+    not_covered = (*unreadable, *report.not_covered)
+    return replace(report, source_notes=notes, not_covered=not_covered), False
 
 
 def _collect_decisions(request: ExportRequest, *, write: bool = True) -> CollectedLedger:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -68,7 +69,6 @@ class Totals:
     for each combination that occurs. `entries` are the exemptions with the users and roots that
     each names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
     `without_owner` users match no entry of the list of owners, and the `idle_owners` match no user.
-    `undetermined_reason` is the shortest of the reasons why users are undetermined.
     """
 
     counts: pd.DataFrame
@@ -77,7 +77,6 @@ class Totals:
     unmatched: tuple[Exemption, ...]
     without_owner: int = 0
     idle_owners: tuple[Owner, ...] = ()
-    undetermined_reason: str = ""
 
     def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
         """Return the number of users with a verdict, of all, the exempt or the others."""
@@ -142,6 +141,15 @@ class Analysis:
             pass
         return self.counted[0]
 
+    @property
+    def undetermined_reason(self) -> str:
+        """Return the shortest of the reasons why users are undetermined, empty for none."""
+        reasons = (
+            users.loc[users[columns.VERDICT] == Verdict.UNDETERMINED, columns.REASON].unique()
+            for users in (page.users for page in self.pages())
+        )
+        return min(chain.from_iterable(reasons), key=lambda each: (len(each), each), default="")
+
     @cached_property
     def inspection(self) -> "Inspection":
         """Return what the rules find; none runs before its result is needed.
@@ -192,9 +200,7 @@ class Analysis:
 
     def of_users(self, pages: Sequence[Page]) -> "Analysis":
         """Return the part with these users, in judged pages: its counts, and no findings."""
-        counts = sum(map(_counts, pages), Counter())
-        reason = _shortest(map(_undetermined_reason, pages))
-        totals = replace(self.totals, counts=_frame(counts), undetermined_reason=reason)
+        totals = replace(self.totals, counts=_frame(sum(map(_counts, pages), Counter())))
         return replace(self, pages=partial(iter, (*pages,)), part_of=self, counted=[totals])
 
     def answered(self, page: Page) -> np.ndarray:
@@ -303,14 +309,16 @@ def _judged_pages(
     use = np.zeros((2, len(exemptions)), np.int64)
     owned = Counter[int]()
     counts: _Counts = Counter()
-    reason = ""
     for page in report.pages():
-        exempted = _with_exemptions(with_verdicts(page, criteria), exemptions, use)
-        places = owners.places(page.users)
+        judged, places = with_verdicts(page, criteria), owners.places(page.users)
         owned.update(places.tolist() if owners else ())
-        judged = exempted.with_users(owners.columns_of(page.users, places=places))
+        judged = judged.with_users(
+            {
+                columns.EXEMPTION: _exemption_reasons(judged, exemptions, use),
+                **owners.columns_of(page.users, places=places),
+            }
+        )
         counts.update(_counts(judged))
-        reason = _shortest((reason, _undetermined_reason(judged)))
         yield judged
     _check_user_count(report, counts.total())
     without = owned[-1]
@@ -318,23 +326,23 @@ def _judged_pages(
         owned.update(owners.places(page.users).tolist())
     idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
     totals = _totals(report, exemptions, counts, use)
-    counted[:] = [
-        replace(totals, without_owner=without, idle_owners=(*idle,), undetermined_reason=reason)
-    ]
+    counted[:] = [replace(totals, without_owner=without, idle_owners=(*idle,))]
 
 
-def _with_exemptions(page: Page, exemptions: Exemptions, use: np.ndarray) -> Page:
-    """Return the page with its exemptions, and count in `use` how many each entry matches.
+def _exemption_reasons(
+    page: Page, exemptions: Exemptions, use: np.ndarray
+) -> "pd.Categorical[Any]":
+    """Return the reason why each user is exempt, and count in `use` how many each entry matches.
 
     `use` has the users that each entry matches, and below them those to which it applies.
     """
     if not exemptions:
-        return page.with_users({columns.EXEMPTION: as_category(np.zeros(len(page), np.int8), [""])})
+        return as_category(np.zeros(len(page), np.int8), [""])
     from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
 
     matches = ExemptionMatches(page, exemptions)
     use += matches.matched, matches.applied
-    return page.with_users({columns.EXEMPTION: matches.verdict_reasons()})
+    return matches.verdict_reasons()
 
 
 def _totals(report: Report, exemptions: Exemptions, counts: _Counts, use: np.ndarray) -> Totals:
@@ -361,23 +369,11 @@ def _kept_pages(
     from analyzer.judging.filters import user_mask  # noqa: PLC0415
 
     counts: _Counts = Counter()
-    reason = ""
     for page in whole.pages():
         kept = page.where(user_mask(page, chosen, report.account_names))
         counts.update(_counts(kept))
-        reason = _shortest((reason, _undetermined_reason(kept)))
         yield kept
-    counted[:] = [replace(whole.totals, counts=_frame(counts), undetermined_reason=reason)]
-
-
-def _undetermined_reason(page: Page) -> str:
-    users = page.users
-    reasons = users.loc[users[columns.VERDICT] == Verdict.UNDETERMINED, columns.REASON]
-    return _shortest(reasons.unique())
-
-
-def _shortest(sentences: Iterable[str]) -> str:
-    return min(filter(None, sentences), key=lambda each: (len(each), each), default="")
+    counted[:] = [replace(whole.totals, counts=_frame(counts))]
 
 
 def _counts(page: Page) -> _Counts:
@@ -433,7 +429,7 @@ class JudgingRequest:
 
     criteria: Criteria
     book: "Rulebook | None"
-    exemptions: Exemptions
+    exemptions: Exemptions = field(default_factory=Exemptions)
     ledger: "Ledger | None" = None
     accounts: "AccountList | None" = None
     owners: Owners = NO_OWNERS

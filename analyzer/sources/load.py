@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, NamedTuple, cast
+from typing import IO, Any, BinaryIO, Final, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -20,7 +20,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
-from analyzer.report.model import Report, UncoveredAccount, UncoveredFile
+from analyzer.report.model import Report, UncoveredFile
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
 from analyzer.sources.companions import MANIFEST, METADATA, SERVICE_CREDENTIALS
@@ -166,16 +166,19 @@ def load_sources(  # noqa: PLR0913  each is one choice
     progress: Callable[[int, int], None],
     limit: InputLimit | None = None,
     *,
+    skip_unreadable: bool = False,
     row_bytes_in_memory: int | None = None,
     with_older: bool = False,
 ) -> Report:
     """Return as one all reports that were found for the names; `as_of` is in UTC to the second.
 
-    `limit` counts what unpacks, `row_bytes_in_memory` and `with_older` are those of
-    `assemble_report`; older reports may be many, and their rows are read twice.
+    `limit` counts what unpacks. With `skip_unreadable`, inputs that cannot be read are not covered.
+    `row_bytes_in_memory` and `with_older` are those of `assemble_report`; older reports may be
+    many, and their rows are read twice.
 
     Raises InputRefused with the problems of all inputs together.
     """
+    inputs, unreadable = readable_sources(inputs) if skip_unreadable else (inputs, ())
     bound = limit or InputLimit()
     read = [each for each in inputs if not each.is_skipped]
     # An archive gives one file at a time: two threads that wait for it take half as long again.
@@ -186,12 +189,12 @@ def load_sources(  # noqa: PLR0913  each is one choice
     if len(read) < len(inputs) or any(each.companions for each in read):
         notes = (*skipped_notes(inputs), *_archived_companion_notes(inputs))
         report = replace(report, source_notes=notes)
-    if not _may_have_manifest(names, inputs):
-        return report
-    from analyzer.sources.manifest import manifests, with_listed_accounts  # noqa: PLC0415
+    if _may_have_manifest(names, inputs):
+        from analyzer.sources.manifest import manifests, with_listed_accounts  # noqa: PLC0415
 
-    listed = manifests(names, inputs)
-    return with_listed_accounts(report, listed, inputs) if listed else report
+        if listed := manifests(names, inputs):
+            report = with_listed_accounts(report, listed, inputs)
+    return replace(report, not_covered=(*unreadable, *report.not_covered))
 
 
 def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
@@ -203,25 +206,7 @@ def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool
     return any(each.companions for each in inputs) or any(beside)
 
 
-class ReadableInputs(NamedTuple):
-    """Hold the inputs to read, and those that cannot be read as not covered, with the reason."""
-
-    readable: list[Source]
-    uncovered: tuple[UncoveredAccount, ...] = ()
-
-
-def find_inputs(
-    names: Collection[str], limit: InputLimit, *, skip_unreadable: bool
-) -> ReadableInputs:
-    """Return all inputs that the names stand for; `skip_unreadable` tries each.
-
-    Raises InputRefused where none of them is a report, if they are tried.
-    """
-    inputs = find_sources(names, limit)
-    return readable_sources(inputs) if skip_unreadable else ReadableInputs(inputs)
-
-
-def readable_sources(inputs: Iterable[Source]) -> ReadableInputs:
+def readable_sources(inputs: Iterable[Source]) -> tuple[list[Source], tuple[UncoveredFile, ...]]:
     """Return the inputs that are whole reports, and the others as not covered, with the reason.
 
     Raises InputRefused where no input is a report.
@@ -238,23 +223,15 @@ def readable_sources(inputs: Iterable[Source]) -> ReadableInputs:
             readable.append(each)
     if all(each.is_skipped for each in readable):
         raise InputRefused(problem for each in refusals.values() for problem in each.problems)
-    return ReadableInputs(
-        readable,
-        tuple(
-            UncoveredFile(account="", name=name, reason=_reason(refused.problems[0]))
-            for name, refused in refusals.items()
-        ),
+    return readable, tuple(
+        UncoveredFile(account="", name=name, reason=_reason(refused.problems[0]))
+        for name, refused in refusals.items()
     )
 
 
 def _reason(problem: Problem) -> str:
     row = "" if problem.row is None else f"row {problem.row}: "
     return f"{row}{problem.message}"
-
-
-def with_uncovered(report: Report, uncovered: Sequence[UncoveredAccount]) -> Report:
-    """Return the report with what could not be read, which a note names each."""
-    return replace(report, not_covered=(*uncovered, *report.not_covered))
 
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:

@@ -231,7 +231,7 @@ def notes(analysis: Analysis) -> list[str]:
     totals = analysis.totals
     every = int(analysis.whole.totals.counts[columns.USERS].sum())
     return [
-        *_undetermined_note(totals),
+        *_undetermined_note(analysis, totals),
         *analysis.report.notes,
         *owner_notes(analysis, totals.without_owner, every),
         *(each.expiry_sentence for each in totals.expired),
@@ -248,13 +248,13 @@ def notes(analysis: Analysis) -> list[str]:
     ]
 
 
-def _undetermined_note(totals: Totals) -> Iterator[str]:
+def _undetermined_note(analysis: Analysis, totals: Totals) -> Iterator[str]:
     """Yield that most users are undetermined, as where a spreadsheet translated the report."""
     undetermined, every = totals.users(Verdict.UNDETERMINED), totals.counts[columns.USERS].sum()
     if undetermined * 2 > every:
         yield (
             f"{undetermined:,} of {count_text(int(every), 'IAM user')} are undetermined, so this"
-            f" says little of them. One of the reasons: {totals.undetermined_reason}."
+            f" says little of them. One of the reasons: {analysis.undetermined_reason}."
             " Give the report as AWS made it."
         )
 
