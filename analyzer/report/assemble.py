@@ -1,12 +1,13 @@
 """Make one Report of the texts of many, with notes on them, or refuse them together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -38,8 +39,8 @@ PAGE_ROWS = 32_768
 1,000 reports of 500 rows, a page each, take 8.7 times as long.
 """
 
-_FEW_ROOTS = 200
-"""Up to so many, cutting out each is faster than copying the page: 7 against 16 ms for 65."""
+Differing: TypeAlias = Mapping[str, Sequence[str]]
+"""The identities whose rows differ, and the columns in which they do."""
 
 _SKEW = timedelta(hours=1)
 """How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
@@ -68,30 +69,26 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
     outcomes = _outcomes(openers, option, threads)
     reports: Sequence[SurveyedReport] = [*_surveyed(outcomes, len(openers), progress, kept)]
-    differing: Mapping[str, Sequence[str]] = {}
-    of_selection: tuple[str, ...] = ()
-    of_files: list[Mapping[str, Sequence[str]]] = []
-    if with_older:
-        from analyzer.report.selection import selected  # noqa: PLC0415  likewise
-
-        alone = [selected([each]) for each in reports]
-        reports, of_files = [each for (each,), _, _ in alone], [each for _, each, _ in alone]
-        differing = {user: names for of in of_files for user, names in of.items()}
-        of_selection = tuple(chain.from_iterable(of for _, _, of in alone))
-    elif len(reports) > 1 or len(repeated_identity_hashes(reports)):
+    differing: list[Differing] = []
+    of_selection: list[str] = []
+    if len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
-        reports, differing, of_selection = selected(reports)
-    rows = _SelectedRows(reports, differing, of_files)
+        compared = [[each] for each in reports] if with_older else [reports]
+        selections = [selected(each) for each in compared]
+        reports = [report for each, _, _ in selections for report in each]
+        differing = [each for _, each, _ in selections]
+        of_selection = [note for _, _, notes in selections for note in notes]
+    rows = _SelectedRows(reports, differing, with_older)
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
             *(_early_note(each) for each in reports if each.newest > each.file.as_of + _SKEW),
             *of_selection,
-            *(_local_dates(reports)),
-            *(_missing_columns(reports)),
-            *(_emptied_cells(reports)),
-            *(_set_accounts(reports)),
+            *_local_dates(reports),
+            *_missing_columns(reports),
+            *_emptied_cells(reports),
+            *_set_accounts(reports),
         ),
         pages=rows.pages,
         roots=rows.roots,
@@ -102,13 +99,13 @@ def assemble_report(  # noqa: PLR0913  each is one choice
 class _SelectedRows:
     """Read the rows that count, as often as they are needed; can be pickled.
 
-    `differing` has the identities whose rows differ, and the columns in which they do; `of_files`
-    has them for each report, where rows of different ones are not compared.
+    `differing` is of all reports together; or where they are not compared with one another
+    (`alone`), as in a history, there is one for each.
     """
 
     reports: Sequence[SurveyedReport]
-    differing: Mapping[str, Sequence[str]]
-    of_files: Sequence[Mapping[str, Sequence[str]]] = ()
+    differing: Sequence[Differing]
+    alone: bool
 
     def pages(self) -> Iterator[Page]:
         """Yield the users' rows; of several pages each is made while the one before is used."""
@@ -133,8 +130,7 @@ class _SelectedRows:
         for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
             table = pa.concat_tables(alike)
             rows = table if of_roots else _without_roots(table)
-            differing = _differing_cells(rows, self.differing, self.of_files)
-            page = tidy(rows, as_of, of_masked, differing)
+            page = tidy(rows, as_of, of_masked, self._differing_cells(rows))
             source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
             yield page.with_users(
                 {
@@ -142,6 +138,21 @@ class _SelectedRows:
                     columns.SERVICE_CREDENTIALS: self._service_credentials(page.users),
                 }
             )
+
+    def _differing_cells(self, rows: pa.Table) -> pd.DataFrame | None:
+        """Return the cells of users in which another row of the same ARN differs."""
+        if not any(self.differing):
+            return None
+        identity = identities(rows)
+        known = pa.array([*chain.from_iterable(self.differing)], pa.large_string())
+        at = np.flatnonzero(pc.is_in(identity, known))
+        users = identity.take(pa.array(at)).to_pylist()
+        files = rows[columns.FILE].to_numpy()[at].tolist()
+        return cells_of_users(
+            (position, name)
+            for position, user, file in zip(at.tolist(), users, files, strict=True)
+            for name in self.differing[file if self.alone else 0].get(user, ())
+        )
 
     @cached_property
     def _credentials(self) -> dict[tuple[int | None, str], ServiceCredentials]:
@@ -159,8 +170,7 @@ class _SelectedRows:
         return lists
 
     def _credentials_key(self, file: int, account: str) -> tuple[int | None, str]:
-        alone = self.of_files or not account
-        return file if alone else None, account
+        return file if self.alone or not account else None, account
 
     def _service_credentials(self, users: pd.DataFrame) -> pd.Series:
         """Return the services of each user's active service-specific credentials, if known."""
@@ -208,25 +218,6 @@ def _surveyed(
         raise InputRefused(problems)
 
 
-def _differing_cells(
-    rows: pa.Table,
-    differing: Mapping[str, Sequence[str]],
-    of_files: Sequence[Mapping[str, Sequence[str]]],
-) -> pd.DataFrame | None:
-    """Return the cells of users in which another row of the same ARN differs."""
-    if not differing:
-        return None
-    identity = identities(rows)
-    at = np.flatnonzero(pc.is_in(identity, pa.array([*differing], pa.large_string())))
-    users = identity.take(pa.array(at)).to_pylist()
-    files = rows[columns.FILE].to_numpy()[at].tolist()
-    return cells_of_users(
-        (position, name)
-        for position, user, file in zip(at.tolist(), users, files, strict=True)
-        for name in (of_files[file] if of_files else differing).get(user, ())
-    )
-
-
 def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa.Table]:
     """Yield the rows that count, of roots or all, with the position of their file."""
     for file, report in enumerate(reports):
@@ -236,13 +227,8 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
 
 
 def _without_roots(table: pa.Table) -> pa.Table:
-    """Return the table without its roots; where they are few, what lies between is not copied."""
     root = arns.is_root(table[columns.ARN].combine_chunks(), table[columns.USER])
-    rows = np.flatnonzero(root)
-    if len(rows) > _FEW_ROOTS:
-        return table.combine_chunks().filter(pc.invert(root))
-    edges = zip([0, *(rows + 1)], [*rows, table.num_rows], strict=True)
-    return pa.concat_tables([table.slice(start, end - start) for start, end in edges])
+    return table.filter(pc.invert(root)) if pc.any(root).as_py() else table
 
 
 # Notes
@@ -255,12 +241,20 @@ def _early_note(report: SurveyedReport) -> str:
     )
 
 
+def _names_by(
+    reports: Iterable[SurveyedReport], key: Callable[[SurveyedReport], str]
+) -> ItemsView[str, list[str]]:
+    """Return keys, and the names of the reports that have each; without what has none."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for each in reports:
+        if own := key(each):
+            names[own].append(each.file.name)
+    return names.items()
+
+
 def _local_dates(reports: Iterable[SurveyedReport]) -> Iterator[str]:
-    by_order: dict[str, list[str]] = defaultdict(list)
-    for report in reports:
-        if report.date_form:
-            by_order[order_of_numbers(report.date_form)].append(report.file.name)
-    for order, names in by_order.items():
+    dated = [each for each in reports if each.date_form]
+    for order, names in _names_by(dated, lambda each: order_of_numbers(each.date_form)):
         yield (
             f"{short_list(names)}: a program such as a spreadsheet wrote the dates in a local form;"
             f" they are read as {order}, in UTC."
@@ -268,33 +262,22 @@ def _local_dates(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 
 def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:
-    by_columns: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for report in reports:
-        missing = tuple(
-            name
-            for name in columns.IN_REPORT
-            if name.endswith("_last_used_date") and name not in report.text.header.names
+    uses = [name for name in columns.IN_REPORT if name.endswith("_last_used_date")]
+
+    def missing(report: SurveyedReport) -> str:
+        return ", ".join(name for name in uses if name not in report.text.header.names)
+
+    for names_of_columns, names in _names_by(reports, missing):
+        yield (
+            f"{short_list(names)}: no column {names_of_columns}, as in reports of 2014; verdicts"
+            " that need it are undetermined."
         )
-        by_columns[missing].append(report.file.name)
-    for missing, names in by_columns.items():
-        if missing:
-            yield (
-                f"{short_list(names)}: no column {', '.join(missing)}, as in reports of 2014;"
-                " verdicts that need it are undetermined."
-            )
 
 
-def _emptied_cells(reports: Sequence[SurveyedReport]) -> Iterator[str]:
+def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports whose root rows have empty cells and no `N/A`."""
-    # Neighbours share a table: one look at it instead of one at each report.
-    tables = {id(part.shared): part.shared for each in reports for part in each.roots}
-    with_empty = {key for key, table in tables.items() if "" in _key_cells([table])}
-    suspects = (
-        each for each in reports if any(id(part.shared) in with_empty for part in each.roots)
-    )
-    key_cells = [(each.file.name, _key_cells(each.tables(of_roots=True))) for each in suspects]
-    names = [name for name, cells in key_cells if "" in cells and NO_VALUE not in cells]
-    if names:
+    key_cells = ((each.file.name, _key_cells(each.tables(of_roots=True))) for each in reports)
+    if names := [name for name, cells in key_cells if "" in cells and NO_VALUE not in cells]:
         yield (
             f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
             " pandas saved the report again; verdicts that need them are undetermined. Use the"

@@ -15,7 +15,6 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -62,6 +61,9 @@ _HINT = (
     " `aws iam get-credential-report`."
 )
 
+NO_HEADER = "this is not a credential report: its first row names no column `user`"
+_IS_ZIP = "this is an Excel workbook or another zip file, not a report"
+_IS_MARKUP = "this is an HTML or XML page, perhaps an error message"
 
 Unwrapped: TypeAlias = tuple[bytes, datetime | None]
 """A report's CSV as UTF-8 without a byte order mark, and its generation time, if known."""
@@ -133,11 +135,12 @@ def size_limit(name: str, head: bytes) -> int:
             inner = unpacked.decompress(head, HEAD_BYTES)
         except zlib.error as error:
             raise _damaged_gzip(name, error) from None
+        _refuse_gzip_in_gzip(name, inner)
         return min(size_limit(name, inner), LARGEST_CSV)
     if is_utf8_csv(head):
         return LARGEST_CSV
     if not _may_wrap_report(head):
-        _refuse_beginning(name, head)
+        raise _refused_beginning(name, head)
     return LARGEST_WRAPPED
 
 
@@ -154,26 +157,20 @@ def _may_wrap_report(head: bytes) -> bool:
     return any(re.search(rf"\b{name}\b", lower) for name in ("arn", "user") if name in lower)
 
 
-def _refuse_beginning(name: str, head: bytes) -> None:
-    """Raise InputRefused with what an input seems to be that begins so."""
+def _refused_beginning(name: str, head: bytes) -> InputRefused:
+    """Return the refusal of an input that begins so, with what it seems to be."""
     if head.startswith(ZIP):
-        raise _refused_zip(name)
-    if _MARKUP.match(head.decode(_encoding(head), "ignore").lstrip()):
-        raise _refused_markup(name)
-    message = "this is not a credential report: its first row names no column `user`"
-    raise _refused(name, message, _HINT)
+        return _refused(name, _IS_ZIP)
+    is_markup = _MARKUP.match(head.decode(_encoding(head), "ignore").lstrip())
+    return _refused(name, _IS_MARKUP if is_markup else NO_HEADER)
 
 
 def read_report_bytes(
     name: str,
     stream: IO[bytes] | io.BufferedIOBase,
     limit: InputLimit | None = None,
-    largest: Callable[[str, bytes], int] = size_limit,
 ) -> bytes:
     """Return all bytes of an input that may hold a report; `limit` counts them, if there is one.
-
-    `largest` tells from the first bytes of a long input how many it may hold, and refuses what
-    cannot be a report: nothing more of it is read.
 
     Raises InputRefused, and whatever the stream does.
     """
@@ -184,7 +181,7 @@ def read_report_bytes(
     if len(chunk) < HEAD_BYTES:
         counted.add(name, len(chunk))
         return chunk
-    most, content = largest(name, chunk), io.BytesIO()
+    most, content = size_limit(name, chunk), io.BytesIO()
     while chunk:
         counted.add(name, len(chunk))
         content.write(chunk)
@@ -203,7 +200,7 @@ def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> U
     if data.startswith(GZIP):
         return unwrapped_file(name, _gunzip(name, data, limit))
     if data.startswith(ZIP):
-        raise _refused_zip(name)
+        raise _refused(name, _IS_ZIP)
     if is_utf8_csv(data[:HEAD_BYTES]):
         if len(data) <= HEAD_BYTES:  # The rows of a longer one are decoded one by one.
             _decode(name, data)
@@ -214,9 +211,9 @@ def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> U
 def _unwrap_text(name: str, text: str) -> Unwrapped:
     stripped = text.strip()
     if not stripped:
-        raise _refused(name, "the input is empty", _HINT)
+        raise _refused(name, "the input is empty")
     if _MARKUP.match(stripped):
-        raise _refused_markup(name)
+        raise _refused(name, _IS_MARKUP)
     if stripped[0] in "{[":
         return _from_json(name, stripped)
     if _YAML.match(stripped):
@@ -250,22 +247,16 @@ def _from_json(name: str, text: str) -> Unwrapped:
 
 def _json(name: str, text: str) -> Any:
     if text.count("[") + text.count("{") > _MOST_JSON_VALUES:
-        raise _refused(name, "this JSON is not an answer of AWS: it has too many values", _HINT)
+        raise _refused(name, "this JSON is not an answer of AWS: it has too many values")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, json.JSONDecodeError) and _starts_another_document(
-            text[error.pos :], error
-        ):
+        rest = text[error.pos :] if isinstance(error, json.JSONDecodeError) else ""
+        if str(error).startswith("Extra data") and rest.startswith(("{", "[")):
             hint = "Give them one by one, each in a file of its own."
             raise _refused(name, "this is more than one JSON document", hint) from None
         hint = "The file is damaged or cut off: save the output of the AWS CLI once more."
         raise _refused(name, f"this is not valid JSON: {error}", hint) from None
-
-
-def _starts_another_document(rest: str, error: json.JSONDecodeError) -> bool:
-    """Return whether what follows a whole JSON document starts as another does."""
-    return error.msg == "Extra data" and rest[:1] in ("{", "[")
 
 
 def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
@@ -276,8 +267,8 @@ def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
         return _refused(name, f"{message} generated", hint)
     if isinstance(envelope, dict) and "Content" in envelope:
         kind = _KINDS.get(type(envelope["Content"]), "a number")
-        return _refused(name, f"the `Content` of this JSON holds {kind}, not a report", _HINT)
-    return _refused(name, "this JSON holds no credential report: it has no `Content`", _HINT)
+        return _refused(name, f"the `Content` of this JSON holds {kind}, not a report")
+    return _refused(name, "this JSON holds no credential report: it has no `Content`")
 
 
 def _column_names(rows: list[Any]) -> set[str]:
@@ -311,7 +302,7 @@ def _csv_of_envelope(name: str, content: str) -> bytes:
             content = bytes(ast.literal_eval(content)).decode()
         data = content.encode()
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise _refused(name, "the `Content` of this JSON cannot be read", _HINT) from None
+        raise _refused(name, "the `Content` of this JSON cannot be read") from None
     return _from_base64(name, content) if _BASE64.fullmatch(content) else data
 
 
@@ -337,19 +328,14 @@ def _generated_time(name: str, text: str) -> datetime:
 def _gunzip(name: str, data: bytes, limit: InputLimit | None) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
-            plain = read_report_bytes(name, stream, limit, _size_limit_in_gzip)
+            plain = read_report_bytes(name, stream, limit)
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged_gzip(name, error) from None
-    _refuse_gzip(name, plain)
+    _refuse_gzip_in_gzip(name, plain)
     return plain
 
 
-def _size_limit_in_gzip(name: str, head: bytes) -> int:
-    _refuse_gzip(name, head)
-    return size_limit(name, head)
-
-
-def _refuse_gzip(name: str, content: bytes) -> None:
+def _refuse_gzip_in_gzip(name: str, content: bytes) -> None:
     if content.startswith(GZIP):
         raise _refused(name, "a gzip file within a gzip file", "Unpack it first.")
 
@@ -387,14 +373,5 @@ def not_text(name: str, row: int, value: str) -> Problem:
     return Problem(name, row, None, value, "not UTF-8 text", hint)
 
 
-def _refused_zip(name: str) -> InputRefused:
-    message = "this is an Excel workbook or another zip file, not a report"
-    return _refused(name, message, _HINT)
-
-
-def _refused_markup(name: str) -> InputRefused:
-    return _refused(name, "this is an HTML or XML page, perhaps an error message", _HINT)
-
-
-def _refused(name: str, message: str, hint: str) -> InputRefused:
+def _refused(name: str, message: str, hint: str = _HINT) -> InputRefused:
     return InputRefused.of_file(name, message, hint)

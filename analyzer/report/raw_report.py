@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.input_formats import HEAD_BYTES
+from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER
 from analyzer.report.model import FileReference
 from analyzer.report.values import YEARS, timestamp
 from analyzer.terms import LONGEST_SHOWN, AsOfSource
@@ -132,8 +132,7 @@ def _check(name: str, row: int, names: tuple[str, ...]) -> None:
 
 
 def _no_header(name: str, row: int | None, value: str) -> Problem:
-    message = "this is not a credential report: its first row names no column `user`"
-    return Problem(name, row, None, value or None, message, _HEADER_HINT)
+    return Problem(name, row, None, value or None, NO_HEADER, _HEADER_HINT)
 
 
 class ServiceCredential(NamedTuple):

@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -24,36 +25,28 @@ from analyzer.terms import AsOfSource, code_of, minute_text, short_list
 _EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 
 
-class Selection(NamedTuple):
-    """Hold the reports that count, the users and roots whose rows differ, and notes.
+def selected(
+    reports: Sequence[SurveyedReport],
+) -> tuple[Sequence[SurveyedReport], Mapping[str, Sequence[str]], Sequence[str]]:
+    """Return the reports without copies, older ones of an account, and more rows of one user.
 
-    They are named by identity and have the columns in which their rows differ.
+    With them come the identities of users and roots whose rows differ, with the columns in which
+    they do, and notes.
     """
-
-    reports: Sequence[SurveyedReport]
-    differing: Mapping[str, Sequence[str]]
-    notes: tuple[str, ...]
-
-
-def selected(reports: Sequence[SurveyedReport]) -> Selection:
-    """Return the reports without copies, older ones of an account, and more rows of one user."""
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
     suspects = repeated_identity_hashes(newest)
     counted, differing = one_row_each(newest, suspects) if len(suspects) else (newest, {})
-    return Selection(
-        counted,
-        differing,
-        (
-            *(
-                f"{copy.file.name} is the same report as {first.file.name}: counted once."
-                for copy, first in same
-            ),
-            *_superseded_notes(older),
-            *(_repeated_row_note(each) for each in counted if len(each.repeated)),
-            *([_difference_note(sorted(differing))] if differing else []),
+    notes = [
+        *(
+            f"{copy.file.name} is the same report as {first.file.name}: counted once."
+            for copy, first in same
         ),
-    )
+        *_superseded_notes(older),
+        *(_repeated_row_note(each) for each in counted if len(each.repeated)),
+        *([_difference_note(sorted(differing))] if differing else []),
+    ]
+    return counted, differing, notes
 
 
 def without_copies(
@@ -133,7 +126,13 @@ def one_row_each(
         _without_repeated_rows(each, _repeated_rows(each, suspects, users, roots))
         for each in reports
     ]
-    return counted, _names_of_differing(users, roots)
+    places: dict[str, set[int]] = defaultdict(set)
+    for identity, differing in chain(users.differing.items(), roots.differing.items()):
+        places[identity] |= differing
+    return counted, {
+        identity: [columns.IN_REPORT[at] for at in sorted(differing)]
+        for identity, differing in places.items()
+    }
 
 
 def _repeated_rows(
@@ -181,15 +180,6 @@ class _ComparedRows:
             for differing in np.unique(own[codes != code[own]]).tolist():
                 self.differing[users[differing]].add(place)
         return repeated
-
-
-def _names_of_differing(*compared: _ComparedRows) -> dict[str, list[str]]:
-    """Return the identities whose rows differ, and the names of the columns in which they do."""
-    places: dict[str, set[int]] = defaultdict(set)
-    for each in compared:
-        for identity, differing in each.differing.items():
-            places[identity] |= differing
-    return {name: [columns.IN_REPORT[at] for at in sorted(each)] for name, each in places.items()}
 
 
 def _cells(name: str, table: pa.Table) -> _EncodedCells:
