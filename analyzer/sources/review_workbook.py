@@ -302,15 +302,14 @@ def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -
         yield Problem.of_file(name, f"{message}: {files}", _REPORT_HINT)
     moments = {file.sha256: utc_text(file.as_of) for file in analysis.report.files}
     listed = [each for each in rows if each.record.sha256 in named]
-    if moved := [
-        each.record for each in listed if each.record.as_of != moments[each.record.sha256]
-    ]:
-        old, new = moved[0], moments[moved[0].sha256]
-        message = f"{old.file} was judged as of {old.as_of}, and now as of {new}"
-        hint = f"Name the same report {old.file}, as it was, or set its time with --as-of."
+    records = [each.record for each in listed]
+    moved = next((each for each in records if each.as_of != moments[each.sha256]), None)
+    if moved:
+        now = moments[moved.sha256]
+        message = f"{moved.file} was judged as of {moved.as_of}, and now as of {now}"
+        hint = f"Name the same report {moved.file}, as it was, or set its time with --as-of."
         yield Problem.of_file(name, message, hint)
         return
-    records = [each.record for each in listed]
     for at, message in record_differences(
         records, analysis.pages(), analysis.report, analysis.criteria
     ):

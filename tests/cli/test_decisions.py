@@ -4,7 +4,7 @@ import csv
 import fcntl
 import io
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -223,8 +223,13 @@ def test_an_explanation_says_what_was_decided_earlier(
 
 
 def test_no_workbook_with_decisions_is_written_over(
-    report: Path, workbook: Path, written: bytes, capsys: pytest.CaptureFixture[str]
+    report: Path,
+    workbook: Path,
+    written: bytes,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     before = workbook.read_bytes()
     assert analyze(report, workbook) == 2
     assert "has decisions of a reviewer" in " ".join(
@@ -263,20 +268,20 @@ def test_a_script_without_its_ledger_beside_it_is_written_with_a_hint_to_copy_it
     assert "in its folder" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("seconds", "is_old"), [(0, False), (1, True)])
+@pytest.mark.parametrize(("options", "days"), [(("--max-age", "10"), 10), ((), 45)])
 def test_a_plan_that_is_too_old_to_run_is_announced(
     decided: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    seconds: int,
-    *,
-    is_old: bool,
+    options: tuple[str, ...],
+    days: int,
 ) -> None:
-    now = datetime(2026, 5, 11, 9, 30, seconds, tzinfo=UTC)
-    monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda: now)
-    assert plan(decided, "--max-age", "10") == 0
-    warning = "refuse to run: a report is of 2026-05-01T09:30:00Z, more than 10 days ago. Name a"
-    assert (warning in capsys.readouterr().err) is is_old
+    warning = f"refuse to run: a report is of 2026-05-01T09:30:00Z, more than {days} days ago. Name"
+    for seconds in (0, 1):
+        now = AT + timedelta(days, seconds)
+        monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda now=now: now)
+        assert plan(decided, *options) == 0
+        assert (warning in capsys.readouterr().err) is bool(seconds)
 
 
 def test_where_nobody_is_to_go_the_plan_says_so(

@@ -92,6 +92,33 @@ def test_each_reviewer_of_a_file_is_counted_and_the_counts_add_up() -> None:
     assert only.still_open == 3
 
 
+@pytest.mark.parametrize(
+    ("known", "elsewhere"),
+    [
+        ([line("delete", ANN), line()], line()),
+        ([line("delete", ANN, on=NEXT)], line("delete", ANN, workbook="copy.xlsx")),
+    ],
+    ids=["on another user", "of another day"],
+)
+def test_an_entry_is_emptied_whatever_else_its_person_decides(
+    known: list[LedgerLine], elsewhere: LedgerLine
+) -> None:
+    emptied = Entries(file(left_open=0).file, (), (OpenRow(known[0].user_key, AS_OF),))
+    first, _ = collected(emptied, file(elsewhere, name="b.xlsx"), ledger=ledger(*known)).files
+    assert first.emptied == (known[0],)
+
+
+def test_an_entry_gives_way_to_each_of_those_who_agree_later() -> None:
+    later = [line(by=person, on=NEXT) for person in ("Tom", "Eva")]
+    notes = collected(file(line("keep"), *later)).notes
+    assert ["Tom" in notes[0], "Eva" in notes[1]] == [True, True]
+
+
+def test_a_word_that_was_given_up_is_given_anew_on_a_newer_report() -> None:
+    newer = line(as_of=AS_OF + timedelta(hours=1), ticket="7")
+    assert collected(file(newer), ledger=ledger(line(), line("keep"))).added == (newer,)
+
+
 def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
     known = ledger(line(), line("withdraw", on=NEXT))
     assert tally(collected(file(line("keep", on=NEXT)), ledger=known)) == (1, 1, 0, 0, 0)

@@ -607,8 +607,8 @@ REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
         for name, letter in zip(HEADS, "CDEFG", strict=True)
     },
     **{
-        f"{name} struck through": (partial(struck, name), f"{letter}{{row}}: it is struck through")
-        for name, letter in zip(HEADS[:3], "CDE", strict=True)
+        f"{name} struck through": (partial(struck, name), f"{{row}}: it is struck through{entry}")
+        for name, entry in zip(HEADS[:3], (" ('delete')", " ('Anna')", ""), strict=True)
     },
     "a word struck through in the text": (struck_in_part, "cell C{row}: it is struck through"),
 }
