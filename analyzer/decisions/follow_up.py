@@ -37,7 +37,7 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.tidy import tidy
 from analyzer.report.values import day_text_series, utc_text_series
-from analyzer.terms import OVERDUE, Verdict, short_list, utc_text
+from analyzer.terms import OVERDUE, Verdict, code_of, short_list, utc_text
 from analyzer.verdicts.facts import Facts
 
 
@@ -233,7 +233,7 @@ def _outcome(
         # nor that a cell is known.
         rows.sort(key=lambda now: not now.state.is_unknown)
         judged = (_judged_present(line, before, now, is_later=bool(later)) for now in rows)
-        return of(*min(judged, key=lambda each: [*FollowUpStatus].index(each[0])))
+        return of(*min(judged, key=lambda each: code_of(each[0])))
     created = [each.user_key.created for each in of_name]
     return of(*_judged_absent(line, created, users, is_later=bool(later)))
 
@@ -354,7 +354,7 @@ def follow_up(
             for name, (dtype, value) in _CELLS.items()
         }
     )
-    codes = [[*FollowUpStatus].index(each.status) for each in of_users.values()]
+    codes = [code_of(each.status) for each in of_users.values()]
     frame[STATUS] = as_category(np.array(codes, np.int64), FollowUpStatus)
     frame[OVERDUE] = (frame[STATUS] != FollowUpStatus.DONE) & (frame[DAYS] > ledger.due_days)
     frame[DONE_SINCE] = _first_done(frame, ledger.done_since)

@@ -25,6 +25,7 @@ from analyzer.decisions.user_decisions import (
     USER_ARN,
     EntryPlace,
     LedgerLine,
+    ReportTime,
     UserDecisions,
     UserKey,
     decisions_by_user,
@@ -360,9 +361,7 @@ def _problems(
         yield from entry_problems(cells, today, problem)
     else:
         yield from _day_problems(cells, today, problem)
-    for column in (columns.AS_OF, *filter(cells.get, (BASELINE,))):
-        if timestamp(cells[column]) is None:
-            yield problem(column, "not a time", "Put it back as 2026-03-01T09:30:00Z.")
+    yield from _time_problems(cells, problem)
     for column, words in ((columns.AS_OF_SOURCE, AsOfSource), (columns.VERDICT, Verdict)):
         if cells[column] not in [*words]:
             hint = f"Put the row back as `users.csv` had it: {', '.join(words)}."
@@ -370,6 +369,19 @@ def _problems(
     if cells.get(ROW) and not re.fullmatch("[0-9]{1,7}", cells[ROW]):
         yield problem(ROW, "not a row", "Put the number back.")
     yield from identity_problems(cells, problem)
+
+
+def _time_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
+    """Yield where the times of the report are none, or what was seen is later than the report."""
+    for column in (columns.AS_OF, *filter(cells.get, (BASELINE,))):
+        if timestamp(cells[column]) is None:
+            yield problem(column, "not a time", "Put it back as 2026-03-01T09:30:00Z.")
+    as_of, baseline = (timestamp(cells.get(name, "")) for name in (columns.AS_OF, BASELINE))
+    if as_of and baseline and cells[columns.AS_OF_SOURCE] in [*AsOfSource]:
+        time = ReportTime(as_of, AsOfSource(cells[columns.AS_OF_SOURCE]), baseline)
+        if time.confirmed < baseline:
+            hint = "Put it back as the ledger had it."
+            yield problem(BASELINE, f"later than the report, which is of {utc_text(as_of)}", hint)
 
 
 def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:

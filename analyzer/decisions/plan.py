@@ -28,7 +28,7 @@ from analyzer.decisions.user_state import Slot, UserState
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches, has_expired
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, Page, Report, as_category
-from analyzer.terms import Verdict
+from analyzer.terms import Verdict, code_of
 
 _NOT_IDENTIFIED: Final = "its creation time or account is not known"
 _UNCLEAR: Final = "the report does not show all its credentials"
@@ -135,7 +135,7 @@ def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
 def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> list[_Candidate]:
     """Return the candidates as far as the lines show them."""
     page = page_of_lines(lines)
-    verdicts = [[*Verdict].index(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
+    verdicts = [code_of(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     return [

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
 from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
-from analyzer.decisions.user_decisions import LedgerLine
+from analyzer.decisions.user_decisions import LedgerLine, ReportTime
 from analyzer.report.model import (
     TEXT,
     AccountName,
@@ -32,7 +32,7 @@ from analyzer.report.model import (
 )
 from analyzer.report.tidy import tidy
 from analyzer.report.values import timestamp, utc_text_series
-from analyzer.terms import NO_VALUE, AsOfSource, Criteria, Definition, utc_text
+from analyzer.terms import NO_VALUE, AsOfSource, Criteria, Definition, code_of, utc_text
 from analyzer.verdicts.verdict import with_verdicts
 
 MOST_SAME_SECOND: Final = 50
@@ -205,9 +205,12 @@ def parsed_record(text: str) -> UserRecord | None:
         is_whole = record.criteria and set(record.cells) >= {*columns.REQUIRED}
     except ValueError:  # pydantic's ValidationError is one
         return None
-    moments = timestamp(record.as_of), timestamp(record.baseline)
-    known = record.as_of_source in [*AsOfSource] and set(record.cells) <= {*columns.IN_REPORT}
-    return record if is_whole and known and all(moments) and record.row > 0 else None
+    as_of, baseline = timestamp(record.as_of), timestamp(record.baseline)
+    if not (as_of and baseline and record.as_of_source in [*AsOfSource]):
+        return None
+    proves = ReportTime(as_of, AsOfSource(record.as_of_source), baseline).confirmed >= baseline
+    is_known = set(record.cells) <= {*columns.IN_REPORT}
+    return record if is_whole and is_known and proves and record.row > 0 else None
 
 
 def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:
@@ -250,7 +253,7 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
         contradicted = ((at, name) for at, each in enumerate(some) for name in each.contradicted)
         table = _table(some, [number[_file_key(each)] for each in some])
         page = tidy(table, as_of, contradicted=cells_of_users(contradicted))
-        sources = [[*AsOfSource].index(AsOfSource(each.as_of_source)) for each in some]
+        sources = [code_of(AsOfSource(each.as_of_source)) for each in some]
         whole = page.with_users(
             {
                 **{name: _texts([getattr(each, name) for each in some]) for name in _COPIED},

@@ -166,7 +166,7 @@ FORGED = (
     ({"access_key_1_last_rotated": "2026-04-02T00:00:00Z"}, 'the report gives "N/A"'),
     ({"verdict": "dormant"}, 'column verdict: the report gives "unused"'),
     ({"caveats": "all-good"}, "column caveats: the report gives"),
-    ({"baseline": "2026-05-01T10:00:00Z"}, "column baseline: the report gives"),
+    ({"baseline": "2026-05-01T09:00:00Z"}, "column baseline: the report gives"),
     ({"same_second": "zoe"}, "column same_second: the report gives"),
 )
 ASTRAY = (

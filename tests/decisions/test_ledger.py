@@ -83,6 +83,7 @@ def test_a_ledger_that_a_spreadsheet_saved_still_reads(separator: str, end: str)
     assert (only.account, only.user, only.ticket) == ("012345678901", "ann", "SEC 1")
 
 
+LATER = "later than the report, which is of 2026-05-01T12:00:00Z"
 CREATION = "user_creation_time", "not the creation time of a user with age_days '1000'"
 
 
@@ -100,6 +101,7 @@ CREATION = "user_creation_time", "not the creation time of a user with age_days 
         ({"decision": "keep", "comment": ""}, ("comment", "the cell is empty")),
         ({"as_of": "yesterday"}, ("as_of", "not a time")),
         ({"baseline": "2026-05-01"}, ("baseline", "not a time")),
+        ({"baseline": "2026-05-01T12:00:01Z"}, ("baseline", LATER)),
         ({"as_of_source": "told"}, ("as_of_source", "not a word of this column")),
         ({"verdict": "idle"}, ("verdict", "not a word of this column")),
         ({"row": "two"}, ("row", "not a row")),
