@@ -137,7 +137,8 @@ class LedgerLine:
     @property
     def identifies_user(self) -> bool:
         """Return whether ARN and creation time are known; otherwise nothing acts on the line."""
-        return bool(self.user_key.created and USER_ARN.fullmatch(self.user_key.arn))
+        arn, created = self.user_key
+        return bool(created and USER_ARN.fullmatch(arn)) and arn.isprintable()
 
     @property
     def person(self) -> str:

@@ -141,7 +141,10 @@ def trend(
     last_of_month = {_month(at): (name, at, users) for name, at, users in rows}
     oldest = _month(as_of) - TREND_MONTHS
     counts = [
-        (name, at, users[Verdict.UNUSED], _inactive(users), sum(users.values()))
+        (
+            *(name, at, users[Verdict.UNUSED], users[Verdict.RETIRED] + users[Verdict.DORMANT]),
+            sum(users.values()),
+        )
         for month, (name, at, users) in last_of_month.items()
         if month > oldest
     ]
@@ -151,10 +154,6 @@ def trend(
 
 def _month(at: datetime) -> int:
     return at.year * 12 + at.month
-
-
-def _inactive(users: Mapping[Verdict, int]) -> int:
-    return users[Verdict.RETIRED] + users[Verdict.DORMANT]
 
 
 def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:

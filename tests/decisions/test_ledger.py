@@ -281,8 +281,9 @@ def test_a_user_created_again_under_the_name_is_another() -> None:
         (a_user(), True),
         (a_user(created="N/A"), False),
         (a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet"), False),
+        (a_user("qui\aet"), False),
     ],
-    ids=["known", "without creation time", "masked"],
+    ids=["known", "without creation time", "masked", "with a control character"],
 )
 def test_only_a_known_user_can_be_acted_on(user: dict[str, str], *, expected: bool) -> None:
     assert line("delete", user).identifies_user is expected  # type: ignore[arg-type]  # cells are text

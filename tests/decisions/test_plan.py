@@ -145,8 +145,12 @@ def test_a_conflict_of_two_removals_is_left_out_once_under_the_later_one() -> No
 
 @pytest.mark.parametrize(
     "user",
-    [a_user(created="N/A"), a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet")],
-    ids=["without creation time", "masked"],
+    [
+        a_user(created="N/A"),
+        a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet"),
+        a_user(arn=f"arn:aws:iam::{ACCOUNT}:user/qui\aet"),
+    ],
+    ids=["without creation time", "masked", "with a control character"],
 )
 @pytest.mark.parametrize("users", [None, [a_user()]], ids=["ledger", "report"])
 def test_a_user_who_is_not_known_is_left_out(user: Row, users: list[Row] | None) -> None:
