@@ -1,7 +1,6 @@
 """The workbook is one to work in: lists to decide in, progress that moves, checks that turn red."""
 
 import io
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -270,7 +269,7 @@ def test_without_an_owner_there_is_no_column_of_owners(tmp_path: Path) -> None:
 def check_accounts(sheet: Worksheet, first: str) -> None:
     """Hold the Summary to the accounts of `with_names`."""
     for named in (first, "999999999999"):
-        assert re.search(r"'All users'!\$A\$2:\$A\$3,LEFT\(\$A\d+,12\)", row_of(sheet, named)[4])
+        assert row_of(sheet, named)[4] == 1
     assert row_of(sheet, "444455556666")[1] == "lost, not covered: access denied"
     assert row_of(sheet, "555566667777")[1] == "not covered: access denied"
     assert row_of(sheet, "666677778888")[1] == "old, left out: closed"
