@@ -30,7 +30,6 @@ from analyzer.writers.feed import (
     feed_lines,
     findings,
     present,
-    shared_json,
 )
 
 SCHEMA_VERSION: Final = "2018-10-08"
@@ -184,7 +183,7 @@ def _security_finding(finding: Finding, hub: str, shared: Document) -> Document:
         "FindingProviderFields": shared["FindingProviderFields"],
         "Title": finding.result.rule.title,
         "Description": _cut(finding.fact, _LONGEST_DESCRIPTION),
-        "Remediation": {"Recommendation": _recommendation(finding, shared["remedy"])},
+        "Remediation": {"Recommendation": _recommendation(finding)},
         "ProductFields": _product_fields(finding),
         "Resources": [_resource(finding)],
         "Compliance": shared["Compliance"],
@@ -194,8 +193,8 @@ def _security_finding(finding: Finding, hub: str, shared: Document) -> Document:
     }
 
 
-def _recommendation(finding: Finding, remedy: str) -> Document:
-    text = _cut(finding.remedy(remedy), _LONGEST_RECOMMENDATION)
+def _recommendation(finding: Finding) -> Document:
+    text = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
     return present({"Text": text, "Url": next(iter(finding.result.rule.references), "")})
 
 
@@ -267,10 +266,9 @@ def _shared_fields(result: RuleOutcome) -> Document:
         ],
     }
     return {
-        "Severity": shared_json(severity),
-        "FindingProviderFields": shared_json({"Severity": severity, "Types": [_TYPE]}),
-        "remedy": result.remedy_text,
-        "Compliance": shared_json(present(compliance)),
+        "Severity": severity,
+        "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
+        "Compliance": present(compliance),
     }
 
 

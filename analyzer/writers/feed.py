@@ -7,7 +7,7 @@ finding lasts from report to report. A feed closes the findings of an earlier fe
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -53,35 +53,22 @@ Document: TypeAlias = Mapping[str, Any]
 class RuleOutcome:
     """Hold what findings of one rule, outcome and remedy share.
 
-    `limits` are the days that the rule was held to, by the name of the threshold.
+    `remedy` is what to do, a line each; `limits` are the days that the rule was held to, by the
+    name of the threshold; `standards` are the names of those that ask for the rule, `requirements`
+    these with the number of one of their controls.
     """
 
     rule: RuleText
     outcome: Outcome
     remedy: str
     limits: Mapping[str, str]
+    standards: Sequence[str]
+    requirements: Sequence[str]
 
     @property
     def is_of_account(self) -> bool:
         """Return whether it is about the account or its root, and not about a user."""
         return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
-
-    @property
-    def remedy_text(self) -> str:
-        """Return what to do, a line each."""
-        return "\n".join(remedy_lines(self.rule, self.remedy))
-
-    @property
-    def standards(self) -> list[str]:
-        """Return the names of the standards and frameworks that ask for the rule."""
-        return [name for name, _ in references(self.rule.id)]
-
-    @property
-    def requirements(self) -> list[str]:
-        """Return what asks for the rule, each standard with the number of one of its controls."""
-        return [
-            f"{name} {number}" for name, numbers in references(self.rule.id) for number in numbers
-        ]
 
 
 class Finding(NamedTuple):
@@ -123,8 +110,10 @@ class Finding(NamedTuple):
         digest = hashlib.sha256(parts.encode()).hexdigest()[:_ID_DIGITS]
         return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{rule}/{digest}"
 
-    def remedy(self, text: str) -> str:
+    @property
+    def remedy(self) -> str:
         """Return the remedy of its result, and which user `NAME` in its commands is."""
+        text = self.result.remedy
         is_name = self.user.isprintable() and len(self.user) <= LONGEST_USER_NAME
         return f"# NAME is {self.user}\n{text}" if is_name and "=NAME" in text else text
 
@@ -144,7 +133,7 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     The accounts that could not be read come last.
     """
     yield from _findings_of_rows(analysis)
-    yield from _not_covered(analysis.report)
+    yield from _not_covered(analysis.report, analysis.inspection.book.thresholds)
 
 
 def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
@@ -154,8 +143,7 @@ def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
 
     @cache
     def result(rule: str, outcome: str, remedy: str) -> RuleOutcome:
-        limits = _limits(rules[rule], book.thresholds)
-        return RuleOutcome(rules[rule], Outcome(outcome), remedy, limits)
+        return _rule_outcome(rules[rule], Outcome(outcome), remedy, book.thresholds)
 
     for frame in analysis.inspection.frames():
         for row in plain_rows(frame, _COLUMNS):
@@ -189,14 +177,26 @@ def _only_account(file: ReportFile) -> str:
     return named.pop() if len(named) == 1 else ""
 
 
-def _limits(rule: RuleText, thresholds: Thresholds) -> Mapping[str, str]:
-    return {rule.threshold: str(getattr(thresholds, rule.threshold))} if rule.threshold else {}
+def _rule_outcome(
+    rule: RuleText, outcome: Outcome, remedy: str, thresholds: Thresholds
+) -> RuleOutcome:
+    names = (rule.threshold,) if rule.threshold else ()
+    every = references(rule.id)
+    return RuleOutcome(
+        rule,
+        outcome,
+        "\n".join(remedy_lines(rule, remedy)),
+        {name: str(getattr(thresholds, name)) for name in names},
+        [standard for standard, _ in every],
+        [f"{standard} {number}" for standard, numbers in every for number in numbers],
+    )
 
 
-def _not_covered(report: Report) -> Iterator[Finding]:
+def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[Finding]:
     """Yield the accounts that could not be read: of no report, but as of the newest."""
     newest = replace(max(report.files, key=lambda file: file.as_of), sha256="")
-    result = RuleOutcome(UNCOVERED_ACCOUNT, Outcome.UNDECIDED, UNCOVERED_ACCOUNT.fix, {})
+    rule = UNCOVERED_ACCOUNT
+    result = _rule_outcome(rule, Outcome.UNDECIDED, rule.fix, thresholds)
     for each in report.not_covered:
         yield Finding(
             result,
@@ -266,16 +266,7 @@ def json_line(document: Document) -> bytes:
     line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
     if line.isascii() and b"\x7f" not in line:
         return line
-    return _ascii_json(orjson.loads(line)) + b"\n"
-
-
-def shared_json(value: Any) -> orjson.Fragment:
-    """Return a value of many documents as JSON, which is copied into them: that takes less time."""
-    return orjson.Fragment(_ascii_json(value))
-
-
-def _ascii_json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(orjson.loads(line), separators=(",", ":")).encode() + b"\n"
 
 
 def present(fields: Document) -> dict[str, Any]:

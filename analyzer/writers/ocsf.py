@@ -25,7 +25,6 @@ from analyzer.writers.feed import (
     feed_lines,
     findings,
     present,
-    shared_json,
 )
 
 OCSF_VERSION: Final = "1.6.0"
@@ -86,7 +85,7 @@ def _compliance_finding(finding: Finding, shared: Document) -> Document:
         },
         "compliance": shared["compliance"],
         "remediation": present(
-            {"desc": finding.remedy(shared["remedy"]), "references": finding.result.rule.references}
+            {"desc": finding.remedy, "references": finding.result.rule.references}
         ),
         "resources": [_resource(finding)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
@@ -171,10 +170,9 @@ def _shared_attributes(result: RuleOutcome) -> Document:
     }
     return {
         **(_INFORMATIONAL if noted else _SEVERITIES[rule.severity]),
-        "metadata": shared_json(metadata),
-        "analytic": shared_json(analytic),
-        "compliance": shared_json(_compliance(result)),
-        "remedy": result.remedy_text,
+        "metadata": metadata,
+        "analytic": analytic,
+        "compliance": _compliance(result),
     }
 
 

@@ -14,7 +14,7 @@ from analyzer.judging import inspection
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName
 from analyzer.writers import text_columns
-from analyzer.writers.feed import json_line, present, shared_json
+from analyzer.writers.feed import json_line, present
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -232,7 +232,6 @@ def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it(text: str) ->
     document = {"name": text, "number": 1, "several": [text]}
     line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
     assert json_line(document) == line
-    assert json_line({**document, "several": shared_json([text])}) == line
 
 
 def test_only_fields_without_a_value_are_left_out() -> None:
