@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from textwrap import wrap
 from typing import Final, Self
 
@@ -15,7 +15,7 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from analyzer import columns
 from analyzer.decisions.review_columns import USER
-from analyzer.report.model import Page, as_category, concatenated
+from analyzer.report.model import Page, as_category, concatenated, over_slots
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import (
     SMALL_PRINT,
@@ -30,7 +30,6 @@ from analyzer.writers.workbook.book import (
 from analyzer.writers.workbook.cell_xml import text
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows
 from analyzer.writers.workbook.style import CellStyle
-from analyzer.writers.workbook.user_columns import in_slot
 
 CHUNK_ROWS: Final = 4_096
 """So many rows at a time are spelled as cells, to keep the memory small."""
@@ -170,33 +169,25 @@ def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     """Return the rows at these positions, in this order, numbered anew."""
     if isinstance(listed, pd.DataFrame):
         return listed.take(positions).reset_index(drop=True)
+    in_both_slots = np.concatenate([positions, positions + len(listed)])
+    new = np.full(len(listed), -1)
+    new[positions] = np.arange(len(positions))
+    unread, contradicted = (
+        cells[new[cells[columns.POSITION]] >= 0] for cells in (listed.unread, listed.contradicted)
+    )
     return replace(
         listed,
         users=listed.users.take(positions).reset_index(drop=True),
-        keys=_slots_at(listed.keys, positions),
-        certificates=_slots_at(listed.certificates, positions),
-        unread=_cells_at(listed.unread, positions),
-        contradicted=_cells_at(listed.contradicted, positions),
+        keys=_with_user_index(listed.keys.take(in_both_slots)),
+        certificates=_with_user_index(listed.certificates.take(in_both_slots)),
+        unread=unread.assign(**{columns.POSITION: new[unread[columns.POSITION]]}),
+        contradicted=contradicted.assign(**{columns.POSITION: new[contradicted[columns.POSITION]]}),
         cells=listed.cells.take(positions).reset_index(drop=True),
     )
 
 
-def _cells_at(cells: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
-    """Return the cells of the users at these positions, with the new place of each."""
-    new = pd.Series(np.arange(len(positions)), index=positions)
-    some = cells[cells[columns.POSITION].isin(positions)]
-    return some.assign(**{columns.POSITION: new[some[columns.POSITION]].to_numpy(np.int64)})
-
-
-def _slots_at(slots: pd.DataFrame, positions: np.ndarray) -> pd.DataFrame:
-    users = len(slots) // len(columns.SLOTS)
-    both = np.concatenate([positions + users * at for at in range(len(columns.SLOTS))])
-    return _with_user_index(slots.take(both))
-
-
 def _with_user_index(slots: pd.DataFrame) -> pd.DataFrame:
-    users = len(slots) // len(columns.SLOTS)
-    return slots.set_axis(np.tile(np.arange(users), len(columns.SLOTS)))
+    return slots.set_axis(over_slots(np.arange(len(slots) // len(columns.SLOTS))))
 
 
 _KEPT_CELLS: Final = (
@@ -226,7 +217,12 @@ class CollectedUsers:
         """Keep the users of a page where the mask holds."""
         mask = self._has(page)
         if mask.any():
-            self._pages.append(replace(page, cells=_kept_cells(page)).where(mask))
+            some = replace(page, cells=_kept_cells(page)).where(mask)
+            unread, contradicted = (
+                cells.assign(**{columns.POSITION: cells[columns.POSITION] + len(self)})
+                for cells in (some.unread, some.contradicted)
+            )
+            self._pages.append(replace(some, unread=unread, contradicted=contradicted))
 
     def __len__(self) -> int:
         """Return the number of users."""
@@ -237,27 +233,14 @@ class CollectedUsers:
 
         No part stays in memory twice for long.
         """
-        starts = np.cumsum([0, *map(len, self._pages)])
-        unread, contradicted = (
-            [
-                frame.assign(**{columns.POSITION: frame[columns.POSITION] + start})
-                for frame, start in zip(frames, starts[:-1], strict=True)
-            ]
-            for frames in zip(*((p.unread, p.contradicted) for p in self._pages), strict=True)
-        )
-        users, keys, certificates, cells = (
-            [getattr(page, name) for page in self._pages]
-            for name in ("users", "keys", "certificates", "cells")
-        )
+        names = [each.name for each in fields(Page)]
+        parts = {name: [getattr(page, name) for page in self._pages] for name in names}
         self._pages.clear()
-        return Page(
-            users=_joined(users),
-            keys=_joined_slots(keys),
-            certificates=_joined_slots(certificates),
-            unread=concatenated(unread),
-            contradicted=concatenated(contradicted),
-            cells=_joined(cells),
-        )
+        whole = {name: concatenated(parts.pop(name)) for name in names}
+        for name in ("keys", "certificates"):
+            by_slot = np.argsort(whole[name][columns.SLOT].to_numpy(), kind="stable")
+            whole[name] = _with_user_index(whole[name].take(by_slot))
+        return Page(**whole)
 
 
 def _kept_cells(page: Page) -> pd.DataFrame:
@@ -271,15 +254,3 @@ def _kept_cells(page: Page) -> pd.DataFrame:
     others = [name for name in columns.IN_REPORT if name not in kept]
     lacking = {name: page.cells[name].isna().to_numpy(np.int8) for name in others}
     return kept.assign(**{name: as_category(0 - each, [""]) for name, each in lacking.items()})
-
-
-def _joined_slots(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    return _with_user_index(
-        concatenated(in_slot(frame, slot) for slot in columns.SLOTS for frame in frames)
-    )
-
-
-def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    together = concatenated(frames)
-    frames.clear()
-    return together

@@ -164,7 +164,7 @@ AS_OF: Final = MomentColumn(review_columns.AS_OF, 14.5, columns.AS_OF)
 MORE_CREDENTIALS: Final = WordColumn("More credentials", 18, _more_credentials, fact_style)
 
 
-def in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
+def _in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
     """Return the rows of one slot, a user each."""
     users = len(slots) // len(columns.SLOTS)
     return slots.iloc[(slot - 1) * users : slot * users]
@@ -179,7 +179,7 @@ def _last_activities(page: Page) -> Texts:
         [
             page.users[columns.PASSWORD_LAST_USED].to_numpy("datetime64[s]"),
             *(
-                in_slot(page.keys, slot)[columns.LAST_USED].to_numpy("datetime64[s]")
+                _in_slot(page.keys, slot)[columns.LAST_USED].to_numpy("datetime64[s]")
                 for slot in columns.SLOTS
             ),
         ]
@@ -246,7 +246,7 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
     """Return the columns of an access key: its state, its dates, and where it was last used."""
 
     def key(page: Page) -> pd.DataFrame:
-        return in_slot(page.keys, slot)
+        return _in_slot(page.keys, slot)
 
     def uses(page: Page) -> pd.Series:
         return key(page)[columns.LAST_USED]
@@ -273,7 +273,7 @@ def _certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column, 
     """Return the columns of a signing certificate: its state and when it was uploaded."""
 
     def certificate(page: Page) -> pd.DataFrame:
-        return in_slot(page.certificates, slot)
+        return _in_slot(page.certificates, slot)
 
     head = f"Certificate {slot}"
     return _credential_columns(certificate, names, head, f"{head} uploaded (UTC)")
