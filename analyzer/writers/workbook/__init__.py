@@ -17,7 +17,6 @@ from analyzer import columns
 from analyzer.decisions.review_columns import RECORD
 from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.judging.analysis import Analysis
-from analyzer.judging.inspection import Inspection
 from analyzer.report.model import Page
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.text_columns import Texts
@@ -39,7 +38,6 @@ from analyzer.writers.workbook.review_progress import Listings
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import CollectedUsers, TableSheets
-from analyzer.writers.workbook.user_columns import with_owner
 
 _REVIEW_TITLES: Final = (
     *(Title.SUMMARY, Title.UNUSED, Title.INACTIVE, Title.UNDETERMINED, Title.FOLLOW_UP),
@@ -73,24 +71,25 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     if share:
         titles.remove(Title.FOLLOW_UP)
     newest = max(file.as_of for file in analysis.report.files)
-    scope = as_of_and_scope(analysis.report)
-    names, compared = analysis.report.account_names, "No previous run."
+    scope, compared = as_of_and_scope(analysis.report), "No previous run."
     with Book(TITLE, scope, newest, titles, rows_a_sheet) as book:
         listings, listed = _add_users(book, analysis, same_second)
         if Title.FINDINGS in titles:
-            _add_rules(book, analysis.inspection, listed)
+            findings = TableSheets(book, Title.FINDINGS, lists.finding_columns(analysis, listed))
+            for frame in analysis.inspection.frames():
+                findings.add(frame)
+            findings.finish(lists.no_findings_text(analysis.inspection))
+            add_controls(book, analysis.inspection)
         if len(analysis.exemptions):
             entries = TableSheets(book, Title.EXEMPTIONS, lists.EXEMPTION_LIST)
             entries.filled(lists.exemption_frame(analysis))
         if changes is not None:
-            change_list = TableSheets(
-                book, Title.CHANGES, with_owner(lists.change_columns(names), analysis.owners)
-            )
+            change_list = TableSheets(book, Title.CHANGES, lists.change_columns(analysis))
             change_list.filled(changes, lists.NO_CHANGES)
             compared = change_counts(changes, since)
         if Title.FOLLOW_UP in titles and analysis.ledger.lines:
-            follow_up_columns = with_owner(lists.follow_up_columns(names), analysis.owners)
-            follow_up = TableSheets(book, Title.FOLLOW_UP, follow_up_columns, LARGE_PRINT)
+            of_decisions = lists.follow_up_columns(analysis)
+            follow_up = TableSheets(book, Title.FOLLOW_UP, of_decisions, LARGE_PRINT)
             follow_up.filled(analysis.follow_up, lists.NO_REMOVALS)
         add_summary(book, analysis, listings, compared, trend, share)
         add_method(book, analysis)
@@ -101,35 +100,30 @@ def _add_users(
     book: Book, analysis: Analysis, same_second: SameSecond | None
 ) -> tuple[Listings, lists.ListedRows]:
     """Add the lists of users; return those to decide in, and the rows of reports in each."""
-    files, names = analysis.report.files, analysis.report.account_names
-    of_all = with_owner(lists.all_users_columns(files, names), analysis.owners)
-    of_exempt = with_owner(lists.exempt_columns(analysis.exemptions, names), analysis.owners)
-    all_users = TableSheets(book, Title.ALL_USERS, of_all)
+    all_users = TableSheets(book, Title.ALL_USERS, lists.all_users_columns(analysis))
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
-    collected[Title.EXEMPT] = CollectedUsers(
-        lambda page: (page.users[columns.EXEMPTION] != "").to_numpy()
-    )
+    exempt = CollectedUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
     seconds = CreationSeconds()
     for page in analysis.pages():
         all_users.add(page)
         seconds.add(page)
-        for some in collected.values():
+        for some in (exempt, *collected.values()):
             some.add(page)
     all_users.finish("No IAM users in the reports.")
-    roots = TableSheets(book, Title.ROOTS, lists.root_columns(files, names))
+    roots = TableSheets(book, Title.ROOTS, lists.root_columns(analysis.report))
     for page in analysis.report.roots():
         roots.add(page)
     if roots.rows:
         roots.finish()
-    if len(collected[Title.EXEMPT]):
-        TableSheets(book, Title.EXEMPT, of_exempt).filled(collected[Title.EXEMPT].page())
-    listings: dict[Title, TableSheets] = {}
-    listed: dict[Title, pd.Index[int]] = {}
-    names_of_seconds = seconds.names() if same_second is None else same_second
-    for each in REVIEW_LISTS:
-        added = _add_review(book, analysis, each, collected[each.title], names_of_seconds)
-        listings[each.title], listed[each.title] = added
-    return listings, listed
+    if len(exempt):
+        TableSheets(book, Title.EXEMPT, lists.exempt_columns(analysis)).filled(exempt.page())
+    names = seconds.names() if same_second is None else same_second
+    added = {
+        each.title: _add_review(book, analysis, each, collected[each.title], names)
+        for each in REVIEW_LISTS
+    }
+    listings = {title: listing for title, (listing, _) in added.items()}
+    return listings, {title: rows for title, (_, rows) in added.items()}
 
 
 def _add_review(
@@ -151,15 +145,4 @@ def _add_review(
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
     listed_columns = (*each.columns(decided, report.files, names), record)
     rows = TableSheets(book, each.title, listed_columns, LARGE_PRINT)
-    rows.filled(decided, order=review_order(decided))
-    return rows, row_keys(page.users)
-
-
-def _add_rules(book: Book, inspection: Inspection, listed: lists.ListedRows) -> None:
-    """Add the findings in the order in which they come, and the controls."""
-    finding_columns = with_owner(lists.finding_columns(inspection, listed), inspection.owners)
-    findings = TableSheets(book, Title.FINDINGS, finding_columns)
-    for frame in inspection.frames():
-        findings.add(frame)
-    findings.finish(lists.no_findings_text(inspection))
-    add_controls(book, inspection)
+    return rows.filled(decided, order=review_order(decided)), row_keys(page.users)

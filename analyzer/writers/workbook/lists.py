@@ -1,6 +1,6 @@
 """Define the lists to look things up in: users, findings, changes, follow-up and exemptions."""
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import asdict, replace
 from itertools import chain
 from typing import Final, TypeAlias
@@ -17,7 +17,7 @@ from analyzer.decisions.review_columns import DECIDED, ENTERED_IN
 from analyzer.judging.analysis import Analysis, Totals
 from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches
-from analyzer.report.model import Exemption, Page, ReportFile
+from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import STANDARDS
 from analyzer.standards.benchmarks import FSBP
@@ -45,7 +45,6 @@ from analyzer.writers.workbook.column import (
 from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, row_keys
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.user_columns import (
-    AccountNames,
     account_name_columns,
     named_user_columns,
     source_columns,
@@ -59,10 +58,11 @@ _CREDENTIALS: Final = (
 )
 
 
-def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column, ...]:
+def all_users_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
+    files = analysis.report.files
     return (
-        *named_user_columns(names),
+        *named_user_columns(analysis.report.account_names, analysis.owners),
         *user_columns.VERDICT_FACTS,
         user_columns.CAVEAT_IDS,
         user_columns.EXEMPTION,
@@ -79,33 +79,34 @@ def all_users_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple
     )
 
 
-def root_columns(files: Sequence[ReportFile], names: AccountNames) -> tuple[Column, ...]:
+def root_columns(report: Report) -> tuple[Column, ...]:
     """Return the columns of root users: those that the rules on them read."""
     return (
-        *named_user_columns(names),
+        *named_user_columns(report.account_names),
         user_columns.CREATED,
         *user_columns.PASSWORD_FACTS,
         user_columns.MFA,
         *_CREDENTIALS,
         user_columns.AS_OF,
-        *source_columns(files),
+        *source_columns(report.files),
     )
 
 
-def exempt_columns(exemptions: Sequence[Exemption], names: AccountNames) -> tuple[Column, ...]:
+def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of exempt users, with the entry or earlier decision that exempts them."""
 
     def entries(page: Page) -> list[Exemption]:
         # The analysis keeps the reason of the entry, and two may have the same.
-        numbered = tuple(replace(each, reason=str(at)) for at, each in enumerate(exemptions))
+        every = enumerate(analysis.exemptions)
+        numbered = tuple(replace(each, reason=str(at)) for at, each in every)
         numbers = pd.Series(ExemptionMatches(page, numbered).verdict_reasons())
-        return [exemptions[int(at)] for at in numbers]
+        return [analysis.exemptions[int(at)] for at in numbers]
 
     def owners(page: Page) -> list[str]:
         return [each.owner for each in entries(page)]
 
     return (
-        *named_user_columns(names),
+        *named_user_columns(analysis.report.account_names, analysis.owners),
         *user_columns.VERDICT_FACTS,
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
@@ -174,12 +175,12 @@ ListedRows: TypeAlias = Mapping[Title, "pd.Index[int]"]
 """The rows of reports (`row_keys`) of the users that each list asks to decide on."""
 
 
-def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column, ...]:
+def finding_columns(analysis: Analysis, listed: ListedRows) -> tuple[Column, ...]:
     """Return the columns of findings."""
-    book = inspection.book
+    book, report = analysis.inspection.book, analysis.report
     titles = {rule.id: rule.title for rule in book.rules}
     return (
-        *named_user_columns(inspection.report.account_names),
+        *named_user_columns(report.account_names, analysis.owners),
         WordColumn("Severity", 9.5, SEVERITY, CellStyle),
         WordColumn("Rule id", 23, RULE),
         WordColumn("Finding", 28, text_of(RULE, titles.__getitem__)),
@@ -193,7 +194,7 @@ def finding_columns(inspection: Inspection, listed: ListedRows) -> tuple[Column,
         WordColumn("Exempt because", 22, columns.EXEMPTION),
         WordColumn("Controls", 42, text_of(RULE, _control_texts(book).__getitem__)),
         WordColumn("Remedy", 33, REMEDY),
-        *source_columns(inspection.report.files),
+        *source_columns(report.files),
     )
 
 
@@ -247,10 +248,10 @@ _CHANGE_STYLES: Final[Mapping[str, CellStyle]] = {
 }
 
 
-def change_columns(names: AccountNames) -> tuple[Column, ...]:
+def change_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of changes."""
     return (
-        *named_user_columns(names),
+        *named_user_columns(analysis.report.account_names, analysis.owners),
         WordColumn("Change", 18, diff.CHANGE, style_among(_CHANGE_STYLES)),
         WordColumn("Before", 12.5, diff.BEFORE, style_by_name),
         WordColumn("Now", 12.5, diff.NOW, style_by_name),
@@ -282,12 +283,13 @@ def _overdue_words(frame: pd.DataFrame) -> Texts:
     return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
 
 
-def follow_up_columns(names: AccountNames) -> tuple[Column, ...]:
+def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of a follow-up (`follow_up.COLUMNS`)."""
     return (
         ACCOUNT,
-        *account_name_columns(names, 12),
+        *account_name_columns(analysis.report.account_names, 12),
         USER,
+        *(user_columns.OWNER if analysis.owners else ()),
         WordColumn("Status", 10, follow_up.STATUS, style_among(STATUS_STYLES)),
         WordColumn("Overdue", 9, _overdue_words, style_among(STATUS_STYLES)),
         WordColumn(DECIDED, 10.5, ledger.DECISION),

@@ -13,7 +13,7 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.decisions import review_columns
 from analyzer.decisions.review_columns import NEVER, NOT_KNOWN
-from analyzer.lists.owners import Owners
+from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import AccountName, Page, ReportFile
 from analyzer.report.values import minute_texts
 from analyzer.terms import NO_VALUE, State, Verdict
@@ -65,21 +65,15 @@ USER: Final = TextColumn(review_columns.USER, 22, columns.USER)
 ARN: Final = TextColumn(review_columns.ARN, 34, columns.ARN)
 
 
-def named_user_columns(names: AccountNames) -> tuple[Column, ...]:
-    """Return the columns that identify a user, with the account's name where any is known."""
-    return (ACCOUNT, *account_name_columns(names), USER, ARN)
-
-
 OWNER: Final = (
     WordColumn(review_columns.OWNER, 16, columns.OWNER, fact_style),
     WordColumn(review_columns.OWNER_LEFT, 11, columns.OWNER_LEFT, lambda _: CellStyle.CHECK),
 )
 
 
-def with_owner(listed: Sequence[Column], owners: Owners) -> tuple[Column, ...]:
-    """Return the columns of a list with those of the owner behind the user, if there are owners."""
-    at = 1 + [each.head for each in listed].index(USER.head)
-    return (*listed[:at], *(OWNER if owners else ()), *listed[at:])
+def named_user_columns(names: AccountNames, owners: Owners = NO_OWNERS) -> tuple[Column, ...]:
+    """Return the columns that identify a user, with account name and owner where any is known."""
+    return (ACCOUNT, *account_name_columns(names), USER, *(OWNER if owners else ()), ARN)
 
 
 def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
