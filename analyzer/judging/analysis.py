@@ -23,7 +23,7 @@ from analyzer.report.model import (
     Report,
     as_category,
 )
-from analyzer.terms import CONTROL, OVERDUE, Criteria, Severity, Verdict, count_text
+from analyzer.terms import CONTROL, OVERDUE, Certainty, Criteria, Severity, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts
 
 # What one plain report does not need is imported where it is used.
@@ -78,12 +78,20 @@ class Totals:
     without_owner: int = 0
     idle_owners: tuple[Owner, ...] = ()
 
-    def users(self, verdict: Verdict, *, exempt: bool | None = None) -> int:
-        """Return the number of users with a verdict, of all, the exempt or the others."""
-        counted = (self.counts[columns.VERDICT] == verdict).to_numpy(bool)
-        if exempt is not None:
-            counted = counted & (self.counts[columns.EXEMPT].to_numpy(bool) == exempt)
-        return int(self.counts[columns.USERS].to_numpy()[counted].sum())
+    def users(
+        self,
+        verdict: Verdict | None = None,
+        *,
+        exempt: bool | None = None,
+        certainty: Certainty | None = None,
+    ) -> int:
+        """Return the number of users, or of those with a verdict, exempt or not, of a certainty."""
+        asked = {columns.VERDICT: verdict, columns.EXEMPT: exempt, columns.CERTAINTY: certainty}
+        counted = self.counts
+        for name, value in asked.items():
+            if value is not None:
+                counted = counted[counted[name] == value]
+        return int(counted[columns.USERS].sum())
 
 
 _Counts: TypeAlias = "Counter[tuple[str | bool, ...]]"
@@ -122,7 +130,7 @@ class Analysis:
     def __repr__(self) -> str:
         """Return how many users have each verdict, in a line."""
         counts = ", ".join(f"{verdict} {self.totals.users(verdict):,}" for verdict in Verdict)
-        users = self.totals.counts[columns.USERS].sum()
+        users = self.totals.users()
         return f"<{'Filtered' if self.filter else ''}Analysis: IAM users {users:,}, {counts}>"
 
     def _repr_html_(self) -> str:
@@ -179,8 +187,7 @@ class Analysis:
     @property
     def filtered_out(self) -> int:
         """Return how many users the filter leaves out."""
-        every, part = (each.totals.counts[columns.USERS].sum() for each in (self.whole, self))
-        return int(every - part)
+        return self.whole.totals.users() - self.totals.users()
 
     def where(self, chosen: "Filter") -> "Analysis":
         """Return the part of the analysis that a filter keeps: its pages, counts and findings.

@@ -28,7 +28,7 @@ from analyzer.terms import printable
 from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.csv import write_tables
-from analyzer.writers.json import fields, json_bytes
+from analyzer.writers.json import fields, write_document
 from analyzer.writers.summary import blind_spots_line
 from analyzer.writers.terminal import breakable, terminal, write_cells
 from analyzer.writers.text_columns import plain_objects, plain_rows
@@ -69,12 +69,7 @@ def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
         "now": _side(compared.now),
         "counts": counts_by_kind(compared.changes),
     }
-    stream.write(json_bytes(head).removesuffix(b"}") + b',"changes":[')
-    between = b"\n"
-    for change in plain_objects(compared.changes, COLUMNS):
-        stream.write(between + json_bytes(change))
-        between = b",\n"
-    stream.write(b"\n]}\n")
+    write_document(stream, head, {"changes": plain_objects(compared.changes, COLUMNS)})
 
 
 def _text_rows(frame: pd.DataFrame) -> Iterator[list[str]]:

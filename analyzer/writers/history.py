@@ -29,7 +29,7 @@ from analyzer.terms import (
 )
 from analyzer.version import VERSION
 from analyzer.writers.csv import write_tables
-from analyzer.writers.json import fields, json_bytes
+from analyzer.writers.json import fields, write_document
 from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.terminal import terminal, write_cells
 from analyzer.writers.text_columns import plain_objects, text_column
@@ -77,12 +77,9 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
         "decisions": analysis.ledger.file,
         "notes": [*remarks(history)],
     }
-    stream.write(json_bytes(head).removesuffix(b"}"))
-    for table in HistoryTable:
-        frame = table_frame(history, table)
-        rows = map(json_bytes, plain_objects(frame, [*frame.columns]))
-        stream.write(f',"{table}":['.encode() + b",".join(b"\n" + row for row in rows) + b"]")
-    stream.write(b"\n}\n")
+    frames = {str(table): table_frame(history, table) for table in HistoryTable}
+    rows = {table: plain_objects(frame, [*frame.columns]) for table, frame in frames.items()}
+    write_document(stream, head, rows)
 
 
 def write_history_markdown(history: History, stream: BinaryIO) -> None:

@@ -31,23 +31,26 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
     own cells, null where it has no such column.
     """
-    about = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
-    stream.write(json_bytes(about).removesuffix(b"}") + b',"findings":[')
-    tables = finding_tables(analysis, covered=True)
-    _write_lines(stream, (each for table in tables for each in plain_objects(table, _FINDING)))
-    stream.write(b'],"users":[')
-    listed = listed_users(analysis, verdicts)
-    _write_lines(stream, (user for each in listed for user in _users(analysis, *each)))
-    stream.write(b"]}\n")
+    head = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
+    tables, listed = finding_tables(analysis, covered=True), listed_users(analysis, verdicts)
+    findings = (each for table in tables for each in plain_objects(table, _FINDING))
+    users = (user for each in listed for user in _users(analysis, *each))
+    write_document(stream, head, {"findings": findings, "users": users})
 
 
-def _write_lines(stream: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None:
-    """Write all objects, a line each."""
-    lines = map(orjson.dumps, objects)
-    stream.write(b"\n" + next(lines, b""))
-    for line in lines:
-        stream.write(b",\n" + line)
-    stream.write(b"\n")
+def write_document(
+    stream: BinaryIO, head: Mapping[str, Any], lists: Mapping[str, Iterable[Mapping[str, Any]]]
+) -> None:
+    """Write one object: the fields of the head, then the lists of objects, a line each."""
+    stream.write(json_bytes(head).removesuffix(b"}"))
+    for name, objects in lists.items():
+        stream.write(f',"{name}":['.encode())
+        between = b"\n"
+        for each in objects:
+            stream.write(between + orjson.dumps(each))
+            between = b",\n"
+        stream.write(b"\n]")
+    stream.write(b"}\n")
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:

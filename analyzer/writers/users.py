@@ -1,6 +1,7 @@
 """Put the users of an analysis in the words and the order that people read."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import BinaryIO, Final, NamedTuple
 
 from analyzer import columns
@@ -106,7 +107,7 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
     if counts := _decision_counts(analysis):
         yield f"Decisions{' on all users' if analysis.filter else ''}: {counts}."
     if analysis.filter:
-        every = int(analysis.whole.totals.counts[columns.USERS].sum())
+        every = analysis.whole.totals.users()
         left_out = f"{analysis.filtered_out:,} of {count_text(every, 'IAM user')}"
         yield f"Filter: {analysis.filter}; left out: {left_out}."
 
@@ -121,7 +122,7 @@ def write_line(analysis: Analysis, stream: BinaryIO) -> None:
 
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many IAM users have the verdicts, of how many, in which accounts, as of when."""
-    every = sum(analysis.totals.users(verdict) for verdict in Verdict)
+    every = analysis.totals.users()
     scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if len(listed) > 1:
@@ -214,22 +215,18 @@ def _count_remark(analysis: Analysis, verdict: Verdict) -> str:
 
 
 def _certainty_and_exempt_counts(analysis: Analysis, verdict: Verdict) -> Iterator[str]:
-    totals = analysis.totals
-    counts = totals.counts[totals.counts[columns.VERDICT] == verdict]
-    exempt = counts[columns.EXEMPT]
-    check = (counts[columns.CERTAINTY] == Certainty.CHECK) & ~exempt
-    if not (check | exempt).any():
-        return
-    certain = (counts[columns.CERTAINTY] == Certainty.CERTAIN) & ~exempt
-    for users, word in ((certain, "certain"), (check, "to check"), (exempt, "exempt")):
-        if number := int(counts.loc[users, columns.USERS].sum()):
-            yield f"{number} {word}"
+    users = partial(analysis.totals.users, verdict)
+    certain, check = (users(exempt=False, certainty=each) for each in Certainty)
+    exempt = users(exempt=True)
+    if check or exempt:
+        counts = ((certain, "certain"), (check, "to check"), (exempt, "exempt"))
+        yield from (f"{number} {word}" for number, word in counts if number)
 
 
 def notes(analysis: Analysis) -> list[str]:
     """Return the notes on the input, on owners, and on exemptions that expired or match oddly."""
     totals = analysis.totals
-    every = int(analysis.whole.totals.counts[columns.USERS].sum())
+    every = analysis.whole.totals.users()
     return [
         *_undetermined_note(analysis, totals),
         *analysis.report.notes,
@@ -250,10 +247,10 @@ def notes(analysis: Analysis) -> list[str]:
 
 def _undetermined_note(analysis: Analysis, totals: Totals) -> Iterator[str]:
     """Yield that most users are undetermined, as where a spreadsheet translated the report."""
-    undetermined, every = totals.users(Verdict.UNDETERMINED), totals.counts[columns.USERS].sum()
+    undetermined, every = totals.users(Verdict.UNDETERMINED), totals.users()
     if undetermined * 2 > every:
         yield (
-            f"{undetermined:,} of {count_text(int(every), 'IAM user')} are undetermined, so this"
+            f"{undetermined:,} of {count_text(every, 'IAM user')} are undetermined, so this"
             f" says little of them. One of the reasons: {analysis.undetermined_reason}."
             " Give the report as AWS made it."
         )

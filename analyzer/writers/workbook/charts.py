@@ -4,9 +4,8 @@ They follow the cells; programs that do not recalculate see the numbers too.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 from openpyxl.chart import BarChart, LineChart, data_source
@@ -37,13 +36,8 @@ _TREND_ROWS: Final = 14
 """How many rows the chart of the trend takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Show one number, under its name, in a colour."""
-
-    name: str
-    count: int
-    colour: str
+Bar: TypeAlias = tuple[str, int, str]
+"""A name, its number and its colour."""
 
 
 class _Line(NamedTuple):
@@ -87,16 +81,15 @@ def add_bar_chart(
     chart.legend = None
     chart.gapWidth = 40
     chart.width, chart.height = _BARS_SIZE
+    names, counts, colours = zip(*bars, strict=True)
     series = Series(
         idx=0,
         order=0,
-        val=_numbers([bar.count for bar in bars], sheet.reference("B", rows)),
-        cat=data_source.AxDataSource(
-            strRef=_texts([bar.name for bar in bars], sheet.reference("A", rows))
-        ),
+        val=_numbers(counts, sheet.reference("B", rows)),
+        cat=data_source.AxDataSource(strRef=_texts(names, sheet.reference("A", rows))),
         dPt=[
-            DataPoint(idx=at, invertIfNegative=False, spPr=_painted(bar.colour))
-            for at, bar in enumerate(bars)
+            DataPoint(idx=at, invertIfNegative=False, spPr=_painted(colour))
+            for at, colour in enumerate(colours)
         ],
         dLbls=DataLabelList(
             showVal=True,

@@ -134,9 +134,12 @@ class WordColumn(Column):
 class NumberColumn(Column):
     """Show whole numbers from 0, nothing where one is not known."""
 
+    style: ClassVar[CellStyle] = CellStyle.NUMBER
+    kind: ClassVar[type[np.number]] = np.int64
+
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        return cell_xml.numbers(self._numbers(rows), styles[CellStyle.NUMBER])
+        return cell_xml.numbers(self._numbers(rows), styles[self.style])
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the digits."""
@@ -144,18 +147,16 @@ class NumberColumn(Column):
         return pc.if_else(pa.array(numbers >= 0), pa.array(numbers).cast(TEXT_TYPE), "")
 
     def _numbers(self, rows: Rows) -> np.ndarray:
-        numbers: np.ndarray = _values(rows, self.read).fillna(-1).to_numpy(np.int64)
+        numbers: np.ndarray = _values(rows, self.read).fillna(-1).to_numpy(self.kind)
         return numbers
 
 
 @dataclass(frozen=True, slots=True)
-class DecimalColumn(Column):
+class DecimalColumn(NumberColumn):
     """Show numbers from 0 with their decimals, nothing where one is missing."""
 
-    def cells(self, rows: Rows, styles: Styles) -> pa.Array:
-        """Return the cells."""
-        numbers = _values(rows, self.read).fillna(-1).to_numpy(np.float64)
-        return cell_xml.numbers(numbers, styles[CellStyle.DECIMAL])
+    style: ClassVar[CellStyle] = CellStyle.DECIMAL
+    kind: ClassVar[type[np.number]] = np.float64
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,15 +46,16 @@ _MEANING_SPAN: Final = 6
 
 def add_result(sheet: TextSheet, analysis: Analysis) -> range:
     """Add the users of each verdict, and how they add up; return the rows of the verdicts."""
+    users = analysis.totals.users
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
     top = sheet.table_head(head("Verdict"), *counted, head("Meaning", _MEANING_SPAN))
     for verdict in VERDICT_ORDER:
         by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
         if verdict in (Verdict.UNUSED, Verdict.RETIRED):
-            by_certainty = [users_to_decide(analysis, verdict, each) for each in Certainty]
+            by_certainty = [users(verdict, exempt=False, certainty=each) for each in Certainty]
         sheet.row(
             SpannedCell(str(verdict), CellStyle(verdict)),
-            *(analysis.totals.users(verdict, exempt=exempt) for exempt in (None, True, False)),
+            *(users(verdict, exempt=exempt) for exempt in (None, True, False)),
             *by_certainty,
             SpannedCell(verdict_meaning(verdict, analysis.criteria), span=_MEANING_SPAN),
         )
@@ -63,19 +64,11 @@ def add_result(sheet: TextSheet, analysis: Analysis) -> range:
     return rows
 
 
-def users_to_decide(analysis: Analysis, verdict: Verdict, certainty: Certainty) -> int:
-    """Return how many users have a verdict of a certainty and are not exempt."""
-    counts = analysis.totals.counts
-    others = counts[(counts[columns.VERDICT] == verdict) & ~counts[columns.EXEMPT]]
-    return int(others.loc[others[columns.CERTAINTY] == certainty, columns.USERS].sum())
-
-
 def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the rows that are no users, and check that nothing that was read is left out."""
     report = analysis.report
     accounts = [account for file in report.files for account in file.accounts]
-    users = int(analysis.totals.counts[columns.USERS].sum())
-    exempt = sum(analysis.totals.users(verdict, exempt=True) for verdict in VERDICT_ORDER)
+    users, exempt = analysis.totals.users(), analysis.totals.users(exempt=True)
     roots = sum(account.roots for account in accounts)
     repeated = sum(account.repeated for account in accounts)
     top = sheet.next_row

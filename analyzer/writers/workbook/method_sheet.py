@@ -24,7 +24,7 @@ _WIDTHS: Final = (30, 110)
 _SHEETS: Final = {
     Title.SUMMARY: (
         "Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that"
-        " the numbers add up. What is counted in the lists to decide in is counted by formulas."
+        " the numbers add up. Counts over lists to decide in are formulas."
     ),
     Title.UNUSED: (
         "List to decide in: every unused user that is not exempt, by account, certain before"

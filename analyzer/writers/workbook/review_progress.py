@@ -11,7 +11,6 @@ from analyzer.judging.analysis import Analysis
 from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.cell_xml import Formula
-from analyzer.writers.workbook.counts import users_to_decide
 from analyzer.writers.workbook.review_lists import ACCOUNT, ENTRIES, REVIEW_LISTS, ReviewList
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.table_sheets import TableSheets
@@ -43,21 +42,16 @@ _REVIEWERS: Final = 11
 def first_step(analysis: Analysis, listings: Listings) -> str:
     """Return what a reviewer does first: nothing is decided when the file is written."""
     unused, *others = (each.title for each in REVIEW_LISTS)
-    certain = users_to_decide(analysis, Verdict.UNUSED, Certainty.CERTAIN)
+    certain = analysis.totals.users(Verdict.UNUSED, exempt=False, certainty=Certainty.CERTAIN)
     check = listings[unused].rows - certain
-    steps = (
+    to_check = f"{count_text(check, 'user')} to check"
+    steps = [
         (certain, f"{unused}: {count_text(certain, 'certain user')}, by account, the oldest first"),
-        (
-            check,
-            f"{count_text(check, 'user')} to check there"
-            if certain
-            else f"{unused}: {count_text(check, 'user')} to check",
-        ),
-        *(
-            (listings[title].rows, f"{title}: {count_text(listings[title].rows, 'user')}")
-            for title in others
-        ),
-    )
+        (check, f"{to_check} there" if certain else f"{unused}: {to_check}"),
+    ]
+    for title in others:
+        rows = listings[title].rows
+        steps.append((rows, f"{title}: {count_text(rows, 'user')}"))
     texts = [text for number, text in steps if number]
     if not texts:
         return "Nothing to decide: no user is listed for review."

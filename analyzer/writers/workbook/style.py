@@ -137,11 +137,6 @@ def register_styles(workbook: Workbook) -> Styles:
     return numbers
 
 
-def font_size(style: CellStyle) -> int:
-    """Return the size of a style's font in points."""
-    return style.look.size
-
-
 def _number(cell: Cell, look: _Look) -> int:
     cell.font = Font(
         name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.colour

@@ -6,7 +6,6 @@ from typing import Final
 
 import pandas as pd
 
-from analyzer import columns
 from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Report, ReportFile, account_with_name
@@ -17,7 +16,7 @@ from analyzer.writers import users
 from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook import counts
 from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.charts import Bar, add_bar_chart, add_trend
+from analyzer.writers.workbook.charts import add_bar_chart, add_trend
 from analyzer.writers.workbook.review_progress import (
     Listings,
     add_legend,
@@ -109,7 +108,7 @@ def _missing_accounts_text(analysis: Analysis) -> str:
 def _headline(analysis: Analysis) -> str:
     """Return the finding in a sentence."""
     totals = analysis.totals
-    unused, users = totals.users(Verdict.UNUSED), int(totals.counts[columns.USERS].sum())
+    unused, users = totals.users(Verdict.UNUSED), totals.users()
     exempt = totals.users(Verdict.UNUSED, exempt=True)
     sentence = f"Unused: {unused:,} of {users:,} IAM users; {unused_definition(analysis.criteria)}."
     return f"{sentence} Exempt: {exempt:,}." if exempt else sentence
@@ -124,11 +123,11 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     age_rows, ages = counts.add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
     verdicts = [
-        Bar(str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[CellStyle(verdict)])
+        (str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[CellStyle(verdict)])
         for verdict in VERDICT_ORDER
     ]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
-    bands = [Bar(band, users, INK) for band, users in ages.items()]
+    bands = [(band, users, INK) for band, users in ages.items()]
     add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")
 
 
@@ -157,7 +156,7 @@ def _exemptions(analysis: Analysis) -> str:
     entries, totals = len(analysis.exemptions), analysis.totals
     if not entries:
         return "No exemptions."
-    exempt = sum(totals.users(verdict, exempt=True) for verdict in Verdict)
+    exempt = totals.users(exempt=True)
     return (
         f"Entries: {entries:,}. Exempt users: {exempt:,}. Expired entries:"
         f" {len(totals.expired):,}. Entries that match no user: {len(totals.unmatched):,}."

@@ -14,7 +14,7 @@ from openpyxl.worksheet.pagebreak import Break
 from analyzer.decisions.review_columns import DIFFERS, OK
 from analyzer.writers.workbook.book import Book, Title, set_widths
 from analyzer.writers.workbook.cell_xml import Formula, Value, blank, cell
-from analyzer.writers.workbook.style import ALARM, CellStyle, font_size
+from analyzer.writers.workbook.style import ALARM, CellStyle
 
 _LINE: Final = 1.35
 """The height of a line of text in units of its font's size."""
@@ -163,7 +163,7 @@ def _spanned(part: Part) -> SpannedCell:
 
 def _height(part: SpannedCell, width: float) -> float:
     """Return the height, in points, that a value needs in a cell so wide."""
-    size = font_size(part.style)
+    size = part.style.look.size
     value = part.value.result if isinstance(part.value, Formula) else part.value
     fits = max(int(width * _FULL_SIZE / size * _PROSE_RATIO) - 1, 1)
     text = value if isinstance(value, str) else ""
