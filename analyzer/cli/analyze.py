@@ -85,9 +85,7 @@ class OutputOptions:
     sheets: Annotated[
         WorkbookSheets,
         output_option(
-            metavar="SHEETS",
-            show_default=False,
-            help="Sheets of the workbook: all or review.",
+            metavar="SHEETS", show_default=False, help="Sheets of the workbook: all or review."
         ),
     ] = WorkbookSheets.ALL
     split_by: Annotated[
@@ -100,8 +98,7 @@ class OutputOptions:
         bool, output_option("--details", help="Show the first findings of each rule.")
     ] = False
     include_check: Annotated[
-        bool,
-        output_option("--include-check", help="With names or arns: also users to check."),
+        bool, output_option("--include-check", help="With names or arns: also users to check.")
     ] = False
     findings: Annotated[
         Path | None,

@@ -9,13 +9,7 @@ import typer
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging, require
-from analyzer.cli.options import (
-    AccountNames,
-    InputOptions,
-    JudgingOptions,
-    pattern,
-    wrong_usage,
-)
+from analyzer.cli.options import AccountNames, InputOptions, JudgingOptions, pattern, wrong_usage
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
 
@@ -32,6 +26,9 @@ EXAMPLES: Final = (
     "credreport explain lena.hartwig runs/ --history",
     "credreport explain '<root_account>' report.csv",
 )
+
+
+_NO_USER: Final = ": no IAM user in the reports has this name or ARN"
 
 
 class Form(StrEnum):
@@ -102,19 +99,15 @@ def _histories(
 
     found = history_of(inputs, judging, Span(), quiet=False)
     histories = user_histories(found, user)
-    require(histories, f"'{user}': no IAM user in the reports has this name or ARN", "USER")
+    require(histories, f"'{user}'{_NO_USER}", "USER")
     return histories, found.missing, [*remarks(found), BLIND_SPOT]
 
 
 def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
-    """Return the explanations of the users that match.
-
-    Raises typer.BadParameter if none does.
-    """
+    """Return the explanations of the users that match; raises typer.BadParameter if none does."""
     try:
         return analysis.explain(user)
     except ValueError:
-        message = f"'{user}': no IAM user in the reports has this name or ARN"
-        if not {"*", "?"} & {*user}:
-            message += f"; use a pattern such as '{user}*' to match several names"
+        hint = f"; use a pattern such as '{user}*' to match several names"
+        message = f"'{user}'{_NO_USER}{'' if {'*', '?'} & {*user} else hint}"
         raise wrong_usage(message, "USER") from None

@@ -85,8 +85,7 @@ def export(
     log_format: Annotated[
         LogFormat,
         typer.Option(
-            metavar="FORMAT",
-            help=f"Write the log on standard error as {' or '.join(LogFormat)}.",
+            metavar="FORMAT", help=f"Write the log on standard error as {' or '.join(LogFormat)}."
         ),
     ] = LogFormat.TEXT,
     quiet: Annotated[
@@ -145,10 +144,7 @@ def last_run_written(folder: Path, now: Callable[[], datetime] = utc_now) -> Ite
 
 
 def _check_options(reading: ReadingOptions, aws: AwsOptions) -> None:
-    """Refuse options that mean nothing for reports fetched from AWS.
-
-    Raises typer.BadParameter.
-    """
+    """Refuse options that mean nothing for reports fetched from AWS; raises typer.BadParameter."""
     dated = "use it with --from only: fetched reports have their time"
     readable = "use it with --from only: fetched reports are always readable"
     require(not reading.as_of, dated, "--as-of")

@@ -112,9 +112,7 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
 
 
 def read_judging(
-    options: JudgingOptions,
-    accounts: InputFile | None = None,
-    fail_on: Collection[str] = (),
+    options: JudgingOptions, accounts: InputFile | None = None, fail_on: Collection[str] = ()
 ) -> "JudgingRequest":
     """Return what to judge by: the lists read, the rules chosen, and what a run fails on.
 
@@ -233,8 +231,7 @@ def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[A
         return [*analyses]
     from analyzer.judging.filters import Filter, account_labels, unmatched_accounts, unmatched_users
 
-    patterns = {each: tuple(getattr(options, each)) for each in ("account", "user")}
-    chosen = Filter(accounts=patterns["account"], users=patterns["user"])
+    chosen = Filter(accounts=tuple(options.account), users=tuple(options.user))
     if isinstance(options, FilterOptions):
         chosen = replace(chosen, certain=options.certain, min_age=options.min_age)
     reports = [each.report for each in analyses]
@@ -300,14 +297,10 @@ def history_of(
     found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)
     if not found.analysis.ledger.file or not found.files_at_end:
         return found
-    at_end = load(_only(inputs, found.files_at_end), quiet=True)
+    sources = [each for each in inputs.sources if each.name in found.files_at_end]
+    again = [replace(each, read=each.read_again) for each in sources]
+    at_end = load(inputs._replace(sources=again), quiet=True)
     return with_decisions(found, judging.analysis(at_end).followed)
-
-
-def _only(inputs: Inputs, names: Collection[str]) -> Inputs:
-    """Return the inputs of these names, to be read again."""
-    sources = [replace(each, read=each.read_again) for each in inputs.sources if each.name in names]
-    return inputs._replace(sources=sources)
 
 
 # Outputs

@@ -114,13 +114,6 @@ def whole_number(
     return parse
 
 
-def _size(text: str) -> int:
-    try:
-        return size_in_bytes(text)
-    except ValueError:
-        raise ValueError(f'invalid size "{printable(text)}": use 500MiB or 2GiB') from None
-
-
 def of_form(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str], str]:
     """Return what refuses a value of another form with the hint, without showing a secret."""
 
@@ -260,13 +253,12 @@ class ReadingOptions:
         _input(parser=moment, metavar="TIME", help="Set the time that the reports describe."),
     ] = None
     skip_unreadable: Annotated[
-        bool,
-        _input("--skip-unreadable", help="List unreadable reports; exit with 5."),
+        bool, _input("--skip-unreadable", help="List unreadable reports; exit with 5.")
     ] = False
     max_input: Annotated[
         int | None,
         _input(
-            parser=_size,
+            parser=size_in_bytes,
             metavar="SIZE",
             hidden=True,
             help=f"Refuse inputs that unpack to more in all; default {size_text(MAX_INPUT)}.",
@@ -282,8 +274,7 @@ class InputOptions(ReadingOptions):
 
 
 AccountNames = Annotated[
-    InputFile | None,
-    a_file("CSV of names: account, name, owner.", rich_help_panel="Input"),
+    InputFile | None, a_file("CSV of names: account, name, owner.", rich_help_panel="Input")
 ]
 """The option that names the list of accounts."""
 
@@ -303,12 +294,10 @@ class CriteriaOptions:
         ),
     ] = Definition.NO_ACTIVE_KEY
     dormant_days: Annotated[
-        int,
-        days("Days without use until dormant.", rich_help_panel=_RULES_PANEL),
+        int, days("Days without use until dormant.", rich_help_panel=_RULES_PANEL)
     ] = Criteria().dormant_days
     grace_days: Annotated[
-        int,
-        days("Days in which a new user needs a check.", 0, rich_help_panel=_RULES_PANEL),
+        int, days("Days in which a new user needs a check.", 0, rich_help_panel=_RULES_PANEL)
     ] = Criteria().grace_days
 
     def criteria(self) -> Criteria:
@@ -344,18 +333,12 @@ class JudgingOptions(CriteriaOptions):
     ] = field(default_factory=list)
     skip: Annotated[
         list[str],
-        _judging(
-            autocompletion=words(rule_ids),
-            metavar="ID",
-            help=f"Skip this rule; {_REPEATED}",
-        ),
+        _judging(autocompletion=words(rule_ids), metavar="ID", help=f"Skip this rule; {_REPEATED}"),
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
         _judging(
-            metavar="SEVERITY",
-            show_default=False,
-            help=f"Skip rules below {', '.join(Severity)}.",
+            metavar="SEVERITY", show_default=False, help=f"Skip rules below {', '.join(Severity)}."
         ),
     ] = Severity.LOW
     idle_days: Annotated[int | None, days("Days without use that fail.", hidden=True)] = None
@@ -461,7 +444,6 @@ RawCsv = Annotated[
 """The option for CSV that machines read."""
 
 Quiet = Annotated[
-    bool,
-    typer.Option("--quiet", "-q", help="Write errors, and with --format the result."),
+    bool, typer.Option("--quiet", "-q", help="Write errors, and with --format the result.")
 ]
 """The option for errors alone."""

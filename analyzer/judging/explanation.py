@@ -34,7 +34,7 @@ PASSES: Final = "passes"
 """The outcome of a rule without a finding on the user."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """Hold a cell of the report, how it was read, and what it decides: verdict, certainty or rules.
 
@@ -47,7 +47,7 @@ class Cell:
     decides: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RuleOutcome:
     """Hold the outcome of one rule on the user, with the fact behind it and the exemption."""
 
@@ -59,7 +59,7 @@ class RuleOutcome:
     exemption: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class MatchingExemption:
     """Hold an entry of the exemption list that names the user, and whether it applies at as-of."""
 
@@ -78,25 +78,26 @@ class Explanation:
 
     `row` counts from the header, which is row 1; `caveats` are (id, sentence). `reason` is a
     sentence, `reason_code` what the other outputs have as reason. `why_not` says of each verdict
-    above it, but undetermined, why the user does not have it.
+    above it, but undetermined, why the user does not have it. Of the root user, which has no
+    verdict, the fields about it are empty.
     """
 
     account: str
     account_name: str
     user: str
     arn: str
-    verdict: str
+    verdict: str = ""
     reason: str
-    reason_code: str
-    why_not: tuple[str, ...]
-    certainty: str
-    caveats: tuple[tuple[str, str], ...]
-    exemption: str
-    age_days: int | None
+    reason_code: str = ""
+    why_not: tuple[str, ...] = ()
+    certainty: str = ""
+    caveats: tuple[tuple[str, str], ...] = ()
+    exemption: str = ""
+    age_days: int | None = None
     cells: tuple[Cell, ...]
     rules: tuple[RuleOutcome, ...]
     exemptions: tuple[MatchingExemption, ...]
-    earlier_decision: str
+    earlier_decision: str = ""
     owner: str
     owner_email: str
     owner_left: str
@@ -139,12 +140,9 @@ def explanations(
     """
     for alone in _matching(pages, user):
         yield _explanation(alone, inspection, earlier(alone).iloc[0], criteria)
-    roots = inspection.report.roots() if user.startswith(_BEGINNINGS_OF_ROOTS) else ()
+    roots = inspection.report.roots() if user.startswith(("<", "arn:")) else ()
     for alone in _matching(roots, user):
         yield _explanation_of_root(alone, inspection)
-
-
-_BEGINNINGS_OF_ROOTS: Final = ("<", "arn:")
 
 
 def _matching(pages: Iterable[Page], user: str) -> Iterator[Page]:
@@ -161,17 +159,9 @@ def _explanation_of_root(page: Page, inspection: Inspection) -> Explanation:
     cells = dict.fromkeys(name for rule in rules for name in rule.columns)
     return Explanation(
         **_source(page, inspection),
-        verdict="",
         reason="The root user is not an IAM user, and has no verdict.",
-        reason_code="",
-        why_not=(),
-        certainty="",
-        caveats=(),
-        exemption="",
-        age_days=None,
         cells=tuple(_cell(page, name, "rules") for name in cells),
         rules=tuple(_rule_outcomes(page, inspection, rules)),
-        earlier_decision="",
     )
 
 
@@ -290,9 +280,7 @@ def _cell(page: Page, name: str, decides: str) -> Cell:
         reading = "not in this report"
     else:
         reading = "not understood" if name in unread else _reading(page, name)
-    return Cell(
-        column=name, value=None if pd.isna(value) else value, reading=reading, decides=decides
-    )
+    return Cell(name, None if pd.isna(value) else value, reading, decides)
 
 
 def _reading(page: Page, name: str) -> str:
@@ -301,13 +289,10 @@ def _reading(page: Page, name: str) -> str:
         has_more = bool(Facts(page).more_credentials[0])
         return "more credentials than are listed" if has_more else "no more credentials"
     yes, no = _READINGS[name]
-    for slots, frame in (
-        (columns.ACCESS_KEYS, page.keys),
-        (columns.CERTIFICATES, page.certificates),
-    ):
-        states = zip((slot.active for slot in slots), frame[columns.STATE], strict=True)
-        if state := dict(states).get(name):
-            return _STATE_WORDS[state].format(yes)
+    slots = [active for active, *_ in (*columns.ACCESS_KEYS, *columns.CERTIFICATES)]
+    if name in slots:
+        states = [*page.keys[columns.STATE], *page.certificates[columns.STATE]]
+        return _STATE_WORDS[states[slots.index(name)]].format(yes)
     if name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
         return yes if page.users[name].iloc[0] else no
     moment = page.moments()[name].iloc[0]
@@ -360,14 +345,8 @@ def _rule_outcomes(
     for rule in rules:
         cells = frame.loc[frame[RULE] == rule.id, [OUTCOME, FACT, columns.EXEMPTION]]
         for outcome, fact, exemption in cells.to_numpy().tolist() or [[PASSES, "", ""]]:
-            yield RuleOutcome(
-                rule=rule.id,
-                title=rule.title,
-                severity=str(rule.severity),
-                outcome=outcome,
-                fact=fact,
-                exemption=exemption,
-            )
+            severity = str(rule.severity)
+            yield RuleOutcome(rule.id, rule.title, severity, outcome, fact, exemption)
 
 
 def _matching_exemptions(
@@ -375,14 +354,10 @@ def _matching_exemptions(
 ) -> Iterator[MatchingExemption]:
     for entry in exemptions:
         if ExemptionMatches(page, [entry]).matched[0]:
+            expires = entry.expires.isoformat() if entry.expires else ""
+            applies = not has_expired(entry, file.as_of.date())
             yield MatchingExemption(
-                line=entry.line,
-                user=entry.user,
-                reason=entry.reason,
-                owner=entry.owner,
-                expires=entry.expires.isoformat() if entry.expires else "",
-                rule=entry.rule,
-                applies=not has_expired(entry, file.as_of.date()),
+                entry.line, entry.user, entry.reason, entry.owner, expires, entry.rule, applies
             )
 
 

@@ -13,17 +13,7 @@ from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
-from analyzer.rules.rule import (
-    DAYS,
-    FACT,
-    FINDINGS,
-    OUTCOME,
-    REMEDY,
-    RULE,
-    SEVERITY,
-    Outcome,
-    Rule,
-)
+from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome, Rule
 from analyzer.standards.results import ControlResult, Result, results, summary
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, short_list
@@ -104,14 +94,9 @@ class Inspection:
         total: FindingCounts = Counter()
         if self.store:
             return sum(map(_finding_counts, self.frames()), total)
-        for page, of_roots in self._pages_and_roots():
-            total += page_counts(
-                page,
-                self.book.rules,
-                self.book.thresholds,
-                ExemptionMatches(page, self.exemptions),
-                of_roots=of_roots,
-            )
+        rules, limits = self.book.rules, self.book.thresholds
+        for page, exempt, of_roots in self._pages_and_roots():
+            total += page_counts(page, rules, limits, exempt, of_roots=of_roots)
         return total
 
     @property
@@ -174,10 +159,7 @@ class Inspection:
 
     def _frames_by_rule_group(self) -> Iterator[pd.DataFrame]:
         """Order the findings of some rules at a time: of many users all take too much memory."""
-        pages = [
-            (page, ExemptionMatches(page, self.exemptions), of_roots)
-            for page, of_roots in self._pages_and_roots()
-        ]
+        pages = [*self._pages_and_roots()]
         ids = [rule.id for rule in self.book.rules]
         for rules in self._rule_groups():
             frame = concatenated(
@@ -197,14 +179,9 @@ class Inspection:
 
     def _page_by_page(self) -> Iterator[pd.DataFrame]:
         total: FindingCounts = Counter()
-        for page, of_roots in self._pages_and_roots():
-            frame = page_findings(
-                page,
-                self.book.rules,
-                self.book.thresholds,
-                ExemptionMatches(page, self.exemptions),
-                of_roots=of_roots,
-            )
+        rules, limits = self.book.rules, self.book.thresholds
+        for page, exempt, of_roots in self._pages_and_roots():
+            frame = page_findings(page, rules, limits, exempt, of_roots=of_roots)
             total += _finding_counts(frame)
             yield self._with_owners(_ordered(frame))
         self.counted[:] = [total]
@@ -214,12 +191,11 @@ class Inspection:
         moments = as_of.tz_localize(None).to_numpy()[frame[columns.FILE]]
         return frame.assign(**self.owners.columns_of(frame, moments))
 
-    def _pages_and_roots(self) -> Iterator[tuple[Page, bool]]:
-        """Yield each page of users, then each of roots, and whether it is one of roots."""
-        for page in self.pages():
-            yield page, False
-        for page in self.report.roots():
-            yield page, True
+    def _pages_and_roots(self) -> Iterator[tuple[Page, ExemptionMatches, bool]]:
+        """Yield pages of users, then of roots, with their exemptions, and if they are of roots."""
+        for pages, of_roots in ((self.pages, False), (self.report.roots, True)):
+            for page in pages():
+                yield page, ExemptionMatches(page, self.exemptions), of_roots
 
 
 def _finding_counts(frame: pd.DataFrame) -> FindingCounts:

@@ -23,6 +23,7 @@ from typing import IO, Any, Final, TypeAlias
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
+from analyzer.terms import printable
 
 HEAD_BYTES: Final = 1 << 16
 """So many first bytes show what an input is."""
@@ -73,14 +74,11 @@ Unwrapped: TypeAlias = tuple[bytes, datetime | None]
 
 
 def size_in_bytes(text: str) -> int:
-    """Return the number of bytes that a text such as `500MiB`, `2G` or `1000` names.
-
-    Raises ValueError for another text, and for none at all.
-    """
+    """Return the number of bytes that `500MiB`, `2G` or `1000` names; raises ValueError."""
     match = _SIZE.fullmatch(text.strip())
     size = int(match[1]) * _UNITS[match[2].upper()] if match else 0
     if size < 1:
-        raise ValueError(text)
+        raise ValueError(f'invalid size "{printable(text)}": use 500MiB or 2GiB')
     return size
 
 
@@ -101,10 +99,7 @@ class InputLimit:
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, name: str, size: int) -> None:
-        """Count more bytes of an input.
-
-        Raises InputRefused where that is more than is allowed.
-        """
+        """Count more bytes of an input; raises InputRefused where that is more than is allowed."""
         with self._lock:
             self.count += size
         if self.count > self.most:
@@ -166,9 +161,7 @@ def _refused_beginning(name: str, head: bytes) -> InputRefused:
 
 
 def read_report_bytes(
-    name: str,
-    stream: IO[bytes] | io.BufferedIOBase,
-    limit: InputLimit | None = None,
+    name: str, stream: IO[bytes] | io.BufferedIOBase, limit: InputLimit | None = None
 ) -> bytes:
     """Return all bytes of an input that may hold a report; `limit` counts them, if there is one.
 

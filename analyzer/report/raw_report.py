@@ -199,10 +199,7 @@ _RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
 
 
 def check_as_of(option: datetime) -> None:
-    """Refuse a moment that no report can describe.
-
-    Raises InputRefused.
-    """
+    """Refuse a moment that no report can describe; raises InputRefused."""
     if option.year not in YEARS:
         message = "no report describes this time"
         hint = f"Use a time from {YEARS.start} to {YEARS[-1]}."

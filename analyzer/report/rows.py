@@ -181,21 +181,14 @@ def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
 
 
 def _check_column_order(text: ReportText, headers: list[dict[str, object]]) -> None:
-    odd = [
-        Problem(
-            text.name,
-            int(str(row[columns.ROW])),
-            column,
-            str(cell),
-            "a second header starts here, with its columns in another order",
-            SEPARATE_FILES,
-        )
-        for row in headers
-        for column, cell in row.items()
-        if column in text.header.names and column_name(str(cell)) != column
-    ]
-    if odd:
-        raise InputRefused(odd[:1])
+    message = "a second header starts here, with its columns in another order"
+    for row in headers:
+        for column, cell in row.items():
+            if column in text.header.names and column_name(str(cell)) != column:
+                at = int(str(row[columns.ROW]))
+                raise InputRefused(
+                    [Problem(text.name, at, column, str(cell), message, SEPARATE_FILES)]
+                )
 
 
 def _unreadable(text: ReportText, message: str) -> Problem:

@@ -100,12 +100,8 @@ class SurveyedReport:
     date_form: str = ""
 
     def tables(self, *, of_roots: bool) -> Iterator[pa.Table]:
-        """Yield the rows of roots, or all rows: from memory or once more from where they lie."""
-        kept = self.roots if of_roots else self.rows
-        tables = read_rows(self.text) if kept is None else map(RowRange.table, kept)
-        if not self.date_form:
-            return tables
-        return map(partial(local_dates.with_moments, form=self.date_form), tables)
+        """Return the rows of roots, or all rows."""
+        return _rows(self.text, self.roots if of_roots else self.rows, self.date_form)
 
     def counted_rows(self, table: pa.Table) -> pa.Table:
         """Return the rows of a table of the report that count."""
@@ -122,6 +118,14 @@ class SurveyedReport:
     def account_ids(self, table: pa.Table) -> pa.Array:
         """Return the account of each row of a table of the report."""
         return arns.account_ids(table[columns.ARN].combine_chunks(), self.text.account_id)
+
+
+def _rows(text: ReportText, kept: Iterable[RowRange] | None, date_form: str) -> Iterator[pa.Table]:
+    """Return the rows that are kept, or read them once more from where they lie."""
+    tables = read_rows(text) if kept is None else map(RowRange.table, kept)
+    if not date_form:
+        return tables
+    return map(partial(local_dates.with_moments, form=date_form), tables)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -191,10 +195,8 @@ class _Survey:
         return self.date_forms[0] if only and self.date_forms else ""
 
     def _find_newest_local_date(self, form: str) -> None:
-        kept = self.kept
-        tables = read_rows(self.text) if kept is None else map(RowRange.table, kept)
-        for table in tables:
-            _, _, newest = _dates_and_newest(local_dates.with_moments(table, form))
+        for table in _rows(self.text, self.kept, form):
+            _, _, newest = _dates_and_newest(table)
             self.newest = np.fmax(self.newest, np.fmax.reduce(newest))
 
     def _unread_date_problems(self) -> Iterator[Problem]:

@@ -150,14 +150,10 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
 
 
 def _match_sources(name: str, limit: InputLimit) -> Iterator[Source]:
-    """Yield the inputs at a path that a pattern matched: a pipe is not waited for."""
-    path = Path(name)
-    is_file_or_pipe = os.path.exists(name) and not path.is_dir()  # noqa: PTH110  never raises
-    yield from (
-        _folder_file_sources(name, path, limit)
-        if is_file_or_pipe
-        else _sources_at_path(name, limit)
-    )
+    """Return the inputs at a path that a pattern matched: a pipe is not waited for."""
+    if os.path.exists(name) and not os.path.isdir(name):  # noqa: PTH110, PTH112  never raise
+        return _folder_file_sources(name, Path(name), limit)
+    return _sources_at_path(name, limit)
 
 
 def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
@@ -249,7 +245,7 @@ def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
 
 def missing_source(name: str, message: str, hint: str) -> Source:
     """Return an input that is refused when it is read."""
-    return _refused_source(name, _refused(name, message, hint))
+    return _refused_source(name, InputRefused.of_file(printable(name), message, hint))
 
 
 def _refused_source(name: str, refused: InputRefused) -> Source:
@@ -262,10 +258,7 @@ def _refused_source(name: str, refused: InputRefused) -> Source:
 def unreadable_file(name: str, error: OSError) -> InputRefused:
     """Return the refusal of what is there, but cannot be read."""
     message = f"it cannot be read: {error.strerror or error}"
-    return _refused(name, message, "Check the path, and who may read it.")
-
-
-def _refused(name: str, message: str, hint: str) -> InputRefused:
+    hint = "Check the path, and who may read it."
     return InputRefused.of_file(printable(name), message, hint)
 
 

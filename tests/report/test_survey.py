@@ -238,11 +238,7 @@ def test_reports_read_in_one_go_share_the_tables_that_are_kept(
     assert len({id(rows.shared) for each in kept for rows in each.rows or ()}) == 1
 
 
-@pytest.mark.parametrize("few", [0, 5, 6, 200])
-def test_many_roots_are_left_out_of_a_page_as_few_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
-) -> None:
-    monkeypatch.setattr(assemble, "_FEW_ROOTS", few)
+def test_the_roots_of_all_reports_in_a_page_are_left_out(tmp_path: Path) -> None:
     for number in range(6):
         put(tmp_path, of(number, users=number), f"{number}.csv")
     users = analyzer.load(tmp_path).users
