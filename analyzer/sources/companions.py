@@ -1,21 +1,26 @@
 """Read what was saved with a report: its generation time, and service-specific credentials.
 
-Both are JSON files whose name is the report's with an ending of their own.
+Both are files whose name is the report's with an ending of their own. AWS's list of credentials is
+read in every form that the AWS CLI prints: `aws iam list-service-specific-credentials --all-users`
+prints JSON, YAML, text or a table, as `--output` or the profile has it. Several answers may follow
+one another: the pages of one list.
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from analyzer.errors import InputRefused
 from analyzer.files import saved_file_refused, saved_json
 from analyzer.report.model import FileReference
-from analyzer.report.raw_report import ReportText, ServiceCredentials
+from analyzer.report.raw_report import ReportText, ServiceCredential, ServiceCredentials
 from analyzer.report.values import timestamp
-from analyzer.sources.service_credentials import active_service_credentials
 from analyzer.terms import printable
 
 FIRST_YEAR: Final = 2010
@@ -64,13 +69,162 @@ def mismatch_refusal(name: str, report: str) -> InputRefused:
     return saved_file_refused(name, message)
 
 
-def service_credentials(name: str, content: bytes) -> ServiceCredentials:
-    """Return the active service-specific credentials; raises InputRefused.
+# Service-specific credentials
 
-    The file `<report>.service-credentials.json` is AWS's answer to ListServiceSpecificCredentials
-    for all users, in any form of the AWS CLI.
+_LIST: Final = "ServiceSpecificCredentials"
+_IS_TRUNCATED: Final = "IsTruncated"
+_EXPIRATION: Final = "ExpirationDate"
+_ACTIVE: Final = "Active"
+_STATUSES: Final = (_ACTIVE, "Inactive", "Expired")
+
+_NOT_BLANK: Final = re.compile(r"\S")
+_YAML_BREAK: Final = re.compile(r": \n +")
+"""What stands before a value that is too long for the line of its name."""
+
+_YAML_LINE: Final = re.compile(r" *((?:- )*)(\w+):(?: ('?)(.*)\3)?")
+_CREDENTIAL_ID: Final = re.compile("ACC[A-Z0-9]+")
+
+_Answers: TypeAlias = tuple[list[Any], object]
+"""The credentials of all answers, by AWS's own names, and if the last one is truncated."""
+
+
+def service_credentials(name: str, content: bytes) -> ServiceCredentials:
+    """Return the active service-specific credentials in a list of that name and content.
+
+    Raises InputRefused for what is not the whole list, and for a date that is not understood.
     """
+    try:
+        listed, is_truncated = _answers(_text(content))
+    except (ValueError, RecursionError):
+        listed, is_truncated = [None], None
+    if not all(map(_is_credential, listed)):
+        message = "it is not an answer of ListServiceSpecificCredentials for all users"
+        raise saved_file_refused(name, message)
+    if is_truncated not in (None, False, "False", "false"):
+        message = f"it is only the first part of AWS's answer (`{_IS_TRUNCATED}`)"
+        raise saved_file_refused(name, message)
     return ServiceCredentials(
         file=FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest()),
-        active=active_service_credentials(name, content),
+        active=frozenset(_credential(name, each) for each in listed if each["Status"] == _ACTIVE),
     )
+
+
+def _is_credential(value: object) -> bool:
+    match value:
+        case {"UserName": str(), "Status": str(status), "ServiceName": str()}:
+            return status in _STATUSES
+    return False
+
+
+def _credential(name: str, listed: Mapping[str, Any]) -> ServiceCredential:
+    user, date = listed["UserName"], str(listed.get(_EXPIRATION) or "")
+    expires = timestamp(date)
+    if date and expires is None:
+        message = f'{_EXPIRATION} "{printable(date)}" of {printable(user)} is not understood'
+        raise saved_file_refused(name, message)
+    return ServiceCredential(user.lower(), printable(listed["ServiceName"]), expires)
+
+
+def _text(content: bytes) -> str:
+    """Return the text of a file; Windows PowerShell writes UTF-16."""
+    is_utf_16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    return text.replace("\r\n", "\n").strip()
+
+
+def _answers(text: str) -> _Answers:
+    """Return what the answers hold; raises ValueError if they are in no form of the CLI."""
+    if text.startswith(("{", "[")):
+        return _json_answers(text)
+    if text.startswith("-----"):
+        return _joined(_table_entries(text))
+    if text.startswith(("True", "False")):
+        return _joined(_text_entries(text))
+    return _joined(_yaml_entries(text))
+
+
+def _json_answers(text: str) -> _Answers:
+    listed: list[Any] = []
+    at, is_truncated = 0, None
+    while start := _NOT_BLANK.search(text, at):
+        answer, at = json.JSONDecoder().raw_decode(text, start.start())
+        match answer:
+            case {"ServiceSpecificCredentials": [*page], **of_answer}:
+                listed += page
+                is_truncated = of_answer.get(_IS_TRUNCATED)
+            case _:
+                raise ValueError
+    return listed, is_truncated
+
+
+def _joined(entries: Iterator[dict[str, str]]) -> _Answers:
+    """Return the credentials, and what the last answer says of itself."""
+    every = [each for each in entries if each]
+    answers = [each for each in every if _IS_TRUNCATED in each]
+    if not answers:
+        raise ValueError
+    return [each for each in every if _IS_TRUNCATED not in each], answers[-1][_IS_TRUNCATED]
+
+
+def _yaml_entries(text: str) -> Iterator[dict[str, str]]:
+    """Yield entries of the CLI's YAML: one field a line, and `-` before the first of an entry."""
+    entry: dict[str, str] = {}
+    for line in _YAML_BREAK.sub(": ", text).splitlines():
+        match = _YAML_LINE.fullmatch(line)
+        if not match:
+            raise ValueError
+        start, field, _, value = match.groups()
+        if start or field == _IS_TRUNCATED:
+            yield entry
+            entry = {}
+        entry[field] = value
+    yield entry
+
+
+def _text_entries(text: str) -> Iterator[dict[str, str]]:
+    """Yield entries of the CLI's text: values without their names, which are in ABC order."""
+    for line in text.splitlines():
+        kind, *values = line.split("\t")
+        if kind in ("True", "False"):
+            yield {_IS_TRUNCATED: kind}
+        elif kind == _LIST.upper():
+            yield _text_entry(values)
+        else:
+            raise ValueError
+
+
+def _text_entry(values: list[str]) -> dict[str, str]:
+    """Return the credential of a line: its id is behind the service, the dates are at the start.
+
+    The second value is another date, or of a credential that does not expire something else.
+    """
+    known_by_id = [at for at, value in enumerate(values) if _CREDENTIAL_ID.fullmatch(value)]
+    if not known_by_id or known_by_id[0] < len(("CreateDate", "ServiceName")):
+        raise ValueError
+    return {
+        "UserName": values[-1],
+        "Status": values[-2],
+        "ServiceName": values[known_by_id[0] - 1],
+        _EXPIRATION: values[1] if timestamp(values[1]) else "",
+    }
+
+
+def _table_entries(text: str) -> Iterator[dict[str, str]]:
+    """Yield entries of the CLI's table: names over values, or for one entry name beside value."""
+    header: list[str] = []
+    entry: dict[str, str] = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith(("-", "+", "|+")):
+            continue
+        match cells:
+            case [_]:
+                yield entry
+                header, entry = [], {}
+            case [field, value]:
+                entry[field] = value
+            case _ if not header:
+                header = cells
+            case _:
+                yield dict(zip(header, cells, strict=True))
+    yield entry

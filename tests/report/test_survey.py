@@ -10,7 +10,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import assemble, selection, survey
+from analyzer.report import selection, survey
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.raw_report import ReportText
 from analyzer.report.rows import read_rows
