@@ -97,7 +97,7 @@ class Command(TyperCommand):
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)
             raise
-        ctx.params["settings"] = settings = _changed_settings(ctx)
+        ctx.params["settings"] = settings = _changed_settings(ctx) if ctx.default_map else ""
         if settings and _is_unseen(ctx) and not ctx.params.get("quiet"):
             say(f"Settings of CREDREPORT_CONFIG, {settings}.")
         function: Any = self.callback
@@ -260,7 +260,7 @@ def _changed_settings(context: Any) -> str:
     names = {each.name for each in fields(JudgingOptions)}
     changed = [
         f"{name.replace('_', '-')} = {value}"
-        for name, value in (context.default_map or {}).items()
+        for name, value in context.default_map.items()
         if name in names and context.get_parameter_source(name).name == "DEFAULT_MAP"
     ]
     return printable(f"{context.params['config']}: {', '.join(changed)}") if changed else ""

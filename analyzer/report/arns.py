@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer import columns
 from analyzer.report.values import consist_of, end_with_tails, lengths
 from analyzer.terms import ACCOUNT_ID_PATTERN
 
@@ -59,11 +60,12 @@ _USUAL_USER: Final = re.compile(_USUAL_PREFIX.pattern + b"user/")
 _USUAL_PREFIX_LENGTH: Final = len("arn:aws:iam::123456789012:")
 
 
-def is_root(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> pa.Array:
+def is_root(table: pa.Table) -> pa.Array:
     """Return which rows are an account's root: by name alone, or by what markup left of it.
 
     No IAM user can have the name `<root_account>`, whatever the ARN is.
     """
+    arn, name = (table[each].combine_chunks() for each in (columns.ARN, columns.USER))
     likely = pc.ends_with(arn, ":root")
     whole = pc.match_substring_regex(arn.filter(likely), _ROOT)
     named = pc.is_in(name.filter(likely), _ROOT_NAMES)
@@ -102,11 +104,12 @@ def with_user_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedAr
     return pc.if_else(words, pc.binary_join_element_wise(arn, name, _SLASH), arn)
 
 
-def identities(arn: pa.Array, name: pa.Array) -> pa.Array:
+def identities(table: pa.Table) -> pa.Array:
     """Return what the rows of one user share, as do those of one root: the ARN.
 
     What is no ARN may stand in the rows of several users: there the name counts too.
     """
+    arn, name = (table[each].combine_chunks() for each in (columns.ARN, columns.USER))
     whole = pc.starts_with(arn, "arn:")
     if pc.all(whole).as_py():
         return arn

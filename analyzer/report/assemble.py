@@ -26,7 +26,6 @@ from analyzer.report.survey import (
     SurveyedReport,
     batches,
     grouped_by_size,
-    identities,
     repeated_identity_hashes,
     survey_each,
 )
@@ -130,7 +129,8 @@ class _SelectedRows:
         for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
             table = pa.concat_tables(alike)
             rows = table if of_roots else _without_roots(table)
-            page = tidy(rows, as_of, of_masked, self._differing_cells(rows))
+            differing = self._differing_cells(rows) if any(self.differing) else None
+            page = tidy(rows, as_of, of_masked, differing)
             source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
             yield page.with_users(
                 {
@@ -139,11 +139,9 @@ class _SelectedRows:
                 }
             )
 
-    def _differing_cells(self, rows: pa.Table) -> pd.DataFrame | None:
+    def _differing_cells(self, rows: pa.Table) -> pd.DataFrame:
         """Return the cells of users in which another row of the same ARN differs."""
-        if not any(self.differing):
-            return None
-        identity = identities(rows)
+        identity = arns.identities(rows)
         known = pa.array([*chain.from_iterable(self.differing)], pa.large_string())
         at = np.flatnonzero(pc.is_in(identity, known))
         users = identity.take(pa.array(at)).to_pylist()
@@ -227,7 +225,7 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
 
 
 def _without_roots(table: pa.Table) -> pa.Table:
-    root = arns.is_root(table[columns.ARN].combine_chunks(), table[columns.USER])
+    root = arns.is_root(table)
     return table.filter(pc.invert(root)) if pc.any(root).as_py() else table
 
 

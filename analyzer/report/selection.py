@@ -15,7 +15,6 @@ from analyzer import columns
 from analyzer.report import arns
 from analyzer.report.survey import (
     SurveyedReport,
-    identities,
     identity_hashes,
     repeated_identity_hashes,
 )
@@ -143,7 +142,7 @@ def _repeated_rows(
     for table in report.tables(of_roots=False):
         suspect = pc.is_in(pa.array(identity_hashes(table)), suspects)
         rows = report.counted_rows(table.filter(suspect))
-        root = arns.is_root(rows[columns.ARN].combine_chunks(), rows[columns.USER])
+        root = arns.is_root(rows)
         for compared, of_kind in ((users, pc.invert(root)), (roots, root)):
             if len(some := rows.filter(of_kind)):
                 again = pa.array(compared.repeats(some))
@@ -165,7 +164,7 @@ class _ComparedRows:
     def repeats(self, table: pa.Table) -> np.ndarray:
         """Return which rows are of a user of whom one came before, and compare these with it."""
         cells = [_cells(name, table) for name in columns.IN_REPORT]
-        words, codes = _encoded(identities(table))
+        words, codes = _encoded(arns.identities(table))
         user, at, own = np.unique(codes, return_index=True, return_inverse=True)
         users, rows = [str(words[code]) for code in user.tolist()], at.tolist()
         repeated = np.ones(len(codes), bool)
@@ -203,7 +202,7 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
     roots: Counter[str] = Counter()
     for table in repeated:
         account = report.account_ids(table)
-        root = arns.is_root(table[columns.ARN].combine_chunks(), table[columns.USER])
+        root = arns.is_root(table)
         every.update(account.to_pylist())
         roots.update(account.filter(root).to_pylist())
     accounts = tuple(

@@ -323,8 +323,7 @@ def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
     table = pa.concat_tables([each.select(known) for _, each in parts]).combine_chunks()
     ends = np.cumsum([len(each) for _, each in parts])
     part = np.repeat(np.arange(len(parts)), np.diff(ends, prepend=0))
-    arn = table[columns.ARN].combine_chunks()
-    root = arns.is_root(arn, table[columns.USER])
+    root, arn = arns.is_root(table), table[columns.ARN].combine_chunks()
     _count_rows(parts, part, arns.account_ids(arn, parts[0][0].text.account_id), root)
     hashes, roots = identity_hashes(table), table.filter(root)
     root_ends = np.cumsum(np.bincount(part[np.asarray(root)], minlength=len(parts)))
@@ -362,15 +361,9 @@ def _count_rows(
         parts[at][0].rows[names[name], bool(is_root)] += count
 
 
-def identities(table: pa.Table) -> pa.Array:
-    """Return what the rows of one user, or of one root, share."""
-    arn, name = (table[each].combine_chunks() for each in (columns.ARN, columns.USER))
-    return arns.identities(arn, name)
-
-
 def identity_hashes(table: pa.Table) -> np.ndarray:
     """Return a hash of each row's identity; equal ones have equal hashes within one run."""
-    return np.fromiter(map(hash, identities(table).to_pylist()), np.int64, table.num_rows)
+    return np.fromiter(map(hash, arns.identities(table).to_pylist()), np.int64, table.num_rows)
 
 
 def repeated_identity_hashes(reports: Sequence[SurveyedReport]) -> pa.Array:
