@@ -35,6 +35,9 @@ _OUTPUT_COLUMNS = (
 )
 """Columns by which a CSV that is written here is known: users, findings, changes, follow-up."""
 
+_LIST_COLUMNS = ({"account", "name"}, {"account", "user", "owner"})
+"""Columns of the lists of accounts, of owners and of exemptions, which no report has."""
+
 _HEADER_HINT = "The first row must be the header that AWS writes: user,arn,user_creation_time,…"
 
 _OWN_COLUMNS = (columns.FILE, columns.ROW)
@@ -102,14 +105,20 @@ def _names(text: str, separator: str) -> tuple[str, ...]:
 
 
 def is_own_output(head: bytes) -> bool:
-    """Tell from its first bytes whether a CSV is one that is written here."""
+    """Tell from its first bytes whether a CSV is one that is written here, or a list of it."""
     line = next(_LINE.finditer(head.removeprefix(b"\xef\xbb\xbf")))[0]
     first = line.decode("utf-8", "replace").strip("\r\n")
-    return _has_columns_of_result(_names(first, ","))
+    return _has_columns_of_result(_names(first, ",")) or any(
+        _has_columns_of_list(_names(first, each)) for each in _SEPARATORS
+    )
 
 
 def _has_columns_of_result(names: tuple[str, ...]) -> bool:
     return any(result.issubset(names) for result in _OUTPUT_COLUMNS)
+
+
+def _has_columns_of_list(names: tuple[str, ...]) -> bool:
+    return columns.ARN not in names and any(map(set(names).issuperset, _LIST_COLUMNS))
 
 
 def _check(name: str, row: int, names: tuple[str, ...]) -> None:

@@ -259,6 +259,11 @@ OWN_HEADER = b"account,user,verdict,certainty,caveats"
         (OWN_HEADER + b"\r\nx", True),
         (OWN_HEADER + b"\rx\n", True),
         (b"\xef\xbb\xbf" + OWN_HEADER, True),
+        (b"account,user,reason,owner,expires\n", True),
+        (b"account;user;owner;email\n", True),
+        (b"\xef\xbb\xbfAccount\tName\n", True),
+        (b"account,name,user,arn\n", False),
+        (b"account,user\n", False),
         (b"user\r" + OWN_HEADER, False),
         (b"PK\x03\x04a\xffb\rcd\ne", False),
         (b'"\r', False),
@@ -266,7 +271,7 @@ OWN_HEADER = b"account,user,verdict,certainty,caveats"
         (b"", False),
     ],
 )
-def test_a_result_is_known_by_its_first_line_whatever_the_bytes(
+def test_a_result_or_a_list_is_known_by_its_first_line_whatever_the_bytes(
     head: bytes, *, is_own: bool
 ) -> None:
     assert is_own_output(head) is is_own
