@@ -97,9 +97,13 @@ def user_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> n
 def filtered_report(report: Report, chosen: Filter) -> Report:
     """Return the report with the accounts and the roots that the filter keeps.
 
-    Every file stays at its place; one without such an account lists no account any more.
+    Every file stays at its place; one without such an account lists no account any more. What could
+    not be read and names no account may be one that the filter keeps, so it stays.
     """
     keeps = partial(_keeps_account, chosen, report.account_names)
+    not_covered = (
+        each for each in report.not_covered if not each.account or _keeps_uncovered(chosen, each)
+    )
     files = tuple(
         replace(file, accounts=tuple(each for each in file.accounts if keeps(each.account)))
         for file in report.files
@@ -108,7 +112,7 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
         report,
         files=files,
         roots=partial(_filtered_roots, report, chosen),
-        not_covered=tuple(each for each in report.not_covered if _keeps_uncovered(chosen, each)),
+        not_covered=tuple(not_covered),
         left_out=tuple(each for each in report.left_out if _keeps_uncovered(chosen, each)),
     )
 

@@ -1,5 +1,6 @@
 """A filter keeps what it names, counts what it leaves out, and never hides what is unknown."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from analyzer.judging.filters import (
     unmatched_accounts,
     unmatched_users,
 )
-from analyzer.report.model import AccountName, UncoveredAccount
+from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from tests.support.builders import (
     AS_OF,
@@ -119,6 +120,14 @@ def test_an_account_that_could_not_be_read_stays_where_the_filter_names_it(tmp_p
         assert [each.name for each in report.not_covered] == ["lost"]
         assert len(report.notes) == 1
     assert len(filtered_report(analysis.report, Filter(users=("ann",))).not_covered) == 1
+
+
+def test_a_file_that_could_not_be_read_may_be_of_any_account(tmp_path: Path) -> None:
+    report = two_accounts(tmp_path).report
+    unreadable = UncoveredFile(account="", name="lost.csv", reason="Cut off.")
+    report = replace(report, not_covered=(unreadable,))
+    for chosen in (Filter(accounts=(FIRST,)), Filter(accounts=("prod*",)), Filter(users=("ann",))):
+        assert filtered_report(report, chosen).not_covered == (unreadable,)
 
 
 def test_patterns_that_match_no_account_are_named(tmp_path: Path) -> None:
