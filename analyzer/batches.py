@@ -112,11 +112,8 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
         check_as_of(option)
     named = [(name, each) for name, content in files for each in _sources(name, content)]
     surveyed = survey_each([partial(read_in_memory, *each) for _, each in named], option)
-    reports = (
-        row
-        for (name, _), outcome in zip(named, surveyed, strict=True)
-        for row in _report_rows(name, outcome)
-    )
+    outcomes = zip((name for name, _ in named), surveyed, strict=True)
+    reports = (row for each in outcomes for row in _report_rows(*each))
     beside = (_companion_row(*file) for file in files if file[0].endswith(COMPANIONS))
     return pa.RecordBatch.from_pylist([*reports, *beside], SURVEY)
 
@@ -131,8 +128,9 @@ def _sources(name: str, content: bytes) -> Iterator[tuple[Source, InputLimit]]:
         PurePath(name).name, len(content), lambda size: content[:size]
     )
     if not name.endswith(COMPANIONS) and not is_other:
-        sources = stream_sources(printable(name), BytesIO(content), limit)
-        yield from ((each, limit) for each in sources if not each.is_skipped)
+        for each in stream_sources(printable(name), BytesIO(content), limit):
+            if not each.is_skipped:
+                yield each, limit
 
 
 def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[Mapping[str, Any]]:
@@ -192,7 +190,11 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
     if reports.empty:
         message, hint = "there is no report among them", "Name a folder of reports."
         raise InputRefused.of_file("the files", message, hint)
-    batch_of_report = _batches(reports.reset_index(drop=True), rows)
+    reports = reports.reset_index(drop=True)
+    groups = _independent_groups(reports)
+    sizes = reports[ROWS].groupby(groups).sum()
+    batch = pd.Series(pd.factorize((sizes.cumsum() - sizes) // rows)[0], sizes.index)
+    batch_of_report = dict(zip(reports[columns.FILE], groups.map(batch), strict=True))
     planned = surveyed[columns.FILE].map(_report_name).map(batch_of_report)
     planned[surveyed[columns.FILE].str.endswith(MANIFEST)] = 0
     by_file = planned.set_axis(surveyed[columns.FILE]).dropna().astype("int64").rename(BATCH)
@@ -222,24 +224,13 @@ def _report_name(name: str) -> str:
 def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
     """Yield the problems of the files that count: of reports, beside reports, of manifests."""
     sha256 = dict(zip(surveyed[columns.FILE], surveyed[SHA256], strict=True))
-    for name, refused, of in zip(
-        surveyed[columns.FILE], surveyed[REFUSED], surveyed[SHA256], strict=True
-    ):
+    for name, refused, of in surveyed[[columns.FILE, REFUSED, SHA256]].itertuples(index=False):
         report = _report_name(name)
         of_report = sha256.get(report)
         if report in sha256 and isinstance(refused, str):
             yield from (Problem(**each) for each in json.loads(refused))
         elif name.endswith(METADATA) and isinstance(of_report, str) and of != of_report:
             yield from companions.mismatch_refusal(name, PurePath(report).name).problems
-
-
-def _batches(reports: pd.DataFrame, rows: int) -> dict[str, int]:
-    """Return the batch of each report: as many closed groups in turn as have so many rows."""
-    groups = _independent_groups(reports)
-    sizes = reports[ROWS].groupby(groups).sum()
-    before = (sizes.cumsum() - sizes) // rows
-    batch = pd.Series(pd.factorize(before)[0], sizes.index)
-    return dict(zip(reports[columns.FILE], groups.map(batch), strict=True))
 
 
 def _independent_groups(reports: pd.DataFrame) -> pd.Series:
@@ -315,22 +306,19 @@ def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> 
     ordered = dict(sorted(files, key=lambda file: _folder_order(file[0])))
     limited = [each for name, content in ordered.items() for each in _sources(name, content)]
     inputs = [source for source, _ in limited]
-    report = assemble_report([partial(_report_text, *each, ordered) for each in limited], option)
-    manifests = [
-        *(_source_in_memory(*file) for file in ordered.items() if file[0].endswith(MANIFEST)),
-        *(each for each in companions_in_archives(inputs) if each.name.endswith(MANIFEST)),
+
+    def text(source: Source, limit: InputLimit) -> ReportText:
+        return companions.with_companions(read_in_memory(source, limit), source.name, ordered)
+
+    report = assemble_report([partial(text, *each) for each in limited], option)
+    saved = [
+        Source(printable(name), partial(bytes, content), partial(bytes, content))
+        for name, content in ordered.items()
     ]
+    beside = [*saved, *companions_in_archives(inputs)]
+    manifests = [each for each in beside if each.name.endswith(MANIFEST)]
     elsewhere = _files_of_other_batches(surveys, ordered) if manifests else ()
     return with_listed_accounts(report, manifests, inputs, [*elsewhere])
-
-
-def _source_in_memory(name: str, content: bytes) -> Source:
-    return Source(printable(name), partial(bytes, content), partial(bytes, content))
-
-
-def _report_text(source: Source, limit: InputLimit, files: Mapping[str, bytes]) -> ReportText:
-    """Return a report with what is saved beside it."""
-    return companions.with_companions(read_in_memory(source, limit), source.name, files)
 
 
 def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[ReportFile]:

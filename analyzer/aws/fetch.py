@@ -5,7 +5,7 @@ and an account that AWS refuses is no other's failure.
 """
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -60,7 +60,7 @@ def fetch_accounts(
     if request.role_name is None:
         tasks = [Task("", name, partial(fetcher.profile_entry, name)) for name in request.profile]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
-        return FetchedAccounts(_one_entry_per_account(entries))
+        return FetchedAccounts([*_one_entry_per_account(entries)])
     with closing(AwsSession(request, *request.profile)) as session:
         deadline = Deadline(request.timeout)
         chosen, others = chosen_accounts(session, request, deadline)
@@ -71,18 +71,14 @@ def fetch_accounts(
     return FetchedAccounts([*entries, *others.entries], others.unmatched)
 
 
-def _one_entry_per_account(entries: Sequence[AccountEntry]) -> list[AccountEntry]:
-    """Return the entries; a profile is skipped if an earlier one reads the same account."""
+def _one_entry_per_account(entries: Sequence[AccountEntry]) -> Iterator[AccountEntry]:
+    """Yield the entries; a profile is skipped if an earlier one reads the same account."""
     first = {entry.account: entry for entry in reversed(entries)}
-    reason = "The profile {0.name} reads the same account, {0.account}."
-    return [
-        entry
-        if entry is (earlier := first[entry.account]) or not entry.account
-        else AccountEntry(
-            account="", name=entry.name, status=Status.SKIPPED, reason=reason.format(earlier)
-        )
-        for entry in entries
-    ]
+    for entry in entries:
+        earlier = first[entry.account]
+        reason = f"The profile {earlier.name} reads the same account, {earlier.account}."
+        skipped = AccountEntry(account="", name=entry.name, status=Status.SKIPPED, reason=reason)
+        yield skipped if entry.account and entry is not earlier else entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +126,9 @@ class Fetcher:
 
     def _role_credentials(self, sts: DeadlineClient, role_arn: str) -> dict[str, str]:
         """Return the credentials of a role, as botocore takes them; raises AwsRefused."""
-        external_id = self.request.external_id
-        answer = sts.answer(
-            "assume_role",
-            RoleArn=role_arn,
-            RoleSessionName=self.request.session_name,
-            **({"ExternalId": external_id} if external_id else {}),
-        )
+        external_id, session = self.request.external_id, self.request.session_name
+        more = {"ExternalId": external_id} if external_id else {}
+        answer = sts.answer("assume_role", RoleArn=role_arn, RoleSessionName=session, **more)
         credentials = answer.get("Credentials")
         return {
             "aws_access_key_id": field_of(credentials, "AccessKeyId", str),
@@ -155,7 +147,11 @@ class Fetcher:
             require_readable(report)
         report = replace(report, caller=caller)
         if self.request.service_credentials:
-            report = _with_service_credentials(iam, report)
+            try:
+                credentials = service_credentials_json(iam)
+                report = replace(report, credentials=credentials, credentials_status=SAVED)
+            except AwsRefused as error:
+                report = replace(report, credentials_status=str(error))
         return AccountEntry(
             account=report.account,
             name="",
@@ -165,14 +161,6 @@ class Fetcher:
             generated_time=report.generated_time,
             service_credentials=report.credentials_status,
         )
-
-
-def _with_service_credentials(iam: DeadlineClient, report: FetchedReport) -> FetchedReport:
-    try:
-        credentials = service_credentials_json(iam)
-    except AwsRefused as error:
-        return replace(report, credentials_status=str(error))
-    return replace(report, credentials=credentials, credentials_status=SAVED)
 
 
 class Task(NamedTuple):

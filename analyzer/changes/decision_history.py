@@ -38,12 +38,14 @@ def with_decisions(found: History, followed: FollowUp) -> History:
     """
     covered = {each.account: each for each in found.coverages if not each.reason}
     counts: Counter[tuple[str, str]] = Counter()
+    moments = found.timeline.moments
     events = []
     for line in found.analysis.ledger.lines:
-        if (of := covered.get(line.account)) and _is_in_period(found, of, line):
+        of, day = covered.get(line.account), np.datetime64(line.decided_on)
+        if of and moments[of.start].astype("datetime64[D]") <= day <= moments[of.end]:
             counts.update(product((of.account, ALL), ["decisions"]))
-            day = datetime.combine(line.decided_on, time(), UTC)
-            events.append(_event(line, None, day, "decision"))
+            midnight = datetime.combine(line.decided_on, time(), UTC)
+            events.append(_event(line, None, midnight, "decision"))
     for each in followed.outcomes.values():
         of = covered.get(each.line.account)
         done = _done(found.timeline, of, each) if of and each.is_done else None
@@ -59,11 +61,6 @@ def with_decisions(found: History, followed: FollowUp) -> History:
     return replace(found, period=period, events=_with_events(found.events, events))
 
 
-def _is_in_period(found: History, covered: Coverage, line: LedgerLine) -> bool:
-    first, last = (found.timeline.moments[at] for at in (covered.start, covered.end))
-    return bool(first.astype("datetime64[D]") <= np.datetime64(line.decided_on) <= last)
-
-
 def _status(found: History, outcome: Outcome, done: int | None) -> str:
     """Return under which of `DECIDED` a decision to delete or deactivate is counted."""
     due = found.analysis.ledger.due_days
@@ -76,26 +73,18 @@ def _status(found: History, outcome: Outcome, done: int | None) -> str:
 def _done(line: Timeline, covered: Coverage, outcome: Outcome) -> int:
     """Return the reading that first shows a decision done that is done at the end."""
     decided = outcome.line
-    users = line.users.assign(
-        **{columns.CREATED: line.users[columns.CREATED].dt.tz_localize("UTC")}
+    created = line.users[columns.CREATED].dt.tz_localize("UTC")
+    users, (arn, at) = line.users.assign(**{columns.CREATED: created}), decided.user_key
+    user = np.flatnonzero(user_positions(users, [(arn, at)] if at else []) >= 0)
+    rows = np.flatnonzero(
+        np.isin(line.rows[columns.USER], user) & (line.rows[READING] <= covered.end)
     )
-    arn, created = decided.user_key
-    user = np.flatnonzero(user_positions(users, [(arn, created)] if created else []) >= 0)
-    rows = np.flatnonzero(np.isin(line.rows[columns.USER], user))
-    reading = line.rows[READING][rows]
-    rows, reading = rows[reading <= covered.end], reading[reading <= covered.end]
     if decided.decision is Decision.DEACTIVATE:
-        rows, reading = (each[~_has_no_credential(line, rows)] for each in (rows, reading))
-    return int(
-        max(reading.max(initial=covered.start - 1) + 1, _first_after(line, covered, decided))
-    )
-
-
-def _first_after(line: Timeline, covered: Coverage, decided: LedgerLine) -> int:
-    """Return the first reading of an account that is later than the report decided on."""
-    moments = line.moments[covered.start : covered.end + 1]
-    at = np.datetime64(decided.report_time.earliest.replace(tzinfo=None), "s")
-    return covered.start + int(np.searchsorted(moments, at, "right"))
+        rows = rows[~_has_no_credential(line, rows)]
+    last = line.rows[READING][rows].max(initial=covered.start - 1)
+    decided_at = np.datetime64(decided.report_time.earliest.replace(tzinfo=None), "s")
+    later = np.searchsorted(line.moments[covered.start : covered.end + 1], decided_at, "right")
+    return max(int(last) + 1, covered.start + int(later))
 
 
 def _has_no_credential(line: Timeline, rows: np.ndarray) -> np.ndarray:

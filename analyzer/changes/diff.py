@@ -24,7 +24,6 @@ from analyzer.report.model import (
     TEXT,
     AccountName,
     Report,
-    ReportFile,
     account_names,
     arrow_array,
     as_category,
@@ -137,30 +136,28 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
         raise InputRefused(_order_problem(before, now, each) for each in sorted(accounts))
     accounts = compared_accounts(*sides)
     if not accounts:
-        raise InputRefused([_nothing_in_common(before.report, now.report)])
+        reports = before.report, now.report
+        old, new = (short_list(account_labels(each)) or "unknown" for each in reports)
+        place = " and ".join(short_list([file.name for file in each.files]) for each in reports)
+        message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
+        hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
+        raise InputRefused.of_file(place, message, hint)
     return Comparison(before=before, now=now, changes=changes(*sides), accounts=len(accounts))
 
 
-def _nothing_in_common(before: Report, now: Report) -> Problem:
-    old, new = (short_list(account_labels(each)) or "unknown" for each in (before, now))
-    place = " and ".join(short_list([file.name for file in each.files]) for each in (before, now))
-    message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
-    hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
-    return Problem.of_file(place, message, hint)
-
-
 def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:
-    old, new = (_newest_file(analysis.report, account) for analysis in (before, now))
+    old, new = (
+        max(
+            (file for file in report.files if account in (of.account for of in file.accounts)),
+            key=lambda file: file.as_of,
+        )
+        for report in (before.report, now.report)
+    )
     message = f"as of {minute_text(new.as_of)}, earlier than {old.name} ({minute_text(old.as_of)})"
     hint = "Put the earlier report first: credreport diff OLD NEW."
     if AsOfSource.ASSUMED in (old.as_of_source, new.as_of_source):
         hint += " If the order is right, set the times with --old-as-of and --new-as-of."
     return Problem.of_file(new.name, message, hint)
-
-
-def _newest_file(report: Report, account: str) -> ReportFile:
-    files = (file for file in report.files if account in (each.account for each in file.accounts))
-    return max(files, key=lambda file: file.as_of)
 
 
 # Changes
@@ -190,11 +187,11 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
             states_at(before, old), states_at(now, new), findings, strict=True
         )
     )
-    names = {**before.account_names, **now.account_names}
+    names = {**before.analysis.report.account_names, **now.analysis.report.account_names}
     frame = _frame(chain(rows, _uncompared_accounts(before, now)), names)
     moments = {account: at.replace(tzinfo=None) for account, at in now.as_of.items()}
     as_of = frame[columns.ACCOUNT].map(moments).astype("datetime64[s]")
-    return frame.assign(**now.owners.columns_of(frame, as_of))
+    return frame.assign(**now.analysis.owners.columns_of(frame, as_of))
 
 
 def not_covered_rows(report: Report) -> pd.DataFrame:
@@ -266,9 +263,9 @@ def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[ChangeRow]
     reversed_accounts = out_of_order(before, now)
     for account in sorted({*before.as_of, *now.as_of, *before.missing, *now.missing}):
         lacks = [
-            f"not covered {side}: {each.missing.get(account, 'there is no report of it')}"
-            for side, each in ((BEFORE, before), (NOW, now))
-            if account not in each.as_of
+            f"not covered {word}: {side.missing.get(account, 'there is no report of it')}"
+            for word, side in ((BEFORE, before), (NOW, now))
+            if account not in side.as_of
         ]
         if account in reversed_accounts:
             lacks = ["not compared: the report that should be the later one is older"]

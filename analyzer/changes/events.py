@@ -262,23 +262,21 @@ def _likeness(was: Credential | None, has: Credential | None) -> int:
 
 
 def _slot_events(kind: EventKind, name: str, pairs: Pairs) -> Iterator[Event]:
+    """Yield what became of credentials; nothing where none is new, gone or in another state."""
     for was, has in pairs:
-        if sentence := _credential_sentence(name, was, has):
-            yield _event(kind, sentence, was, has)
-
-
-def _credential_sentence(name: str, was: Credential | None, has: Credential | None) -> str:
-    """Return what became of a credential, empty where nothing did."""
-    if not was:
-        return f"{name} created on {day_text(has.created)}" if has else ""
-    earlier = f"{name} of {day_text(was.created)}"
-    if not has:
-        return f"{earlier} deleted"
-    if has.created != was.created:
-        return f"{earlier} rotated: new one created on {day_text(has.created)}"
-    if has.active == was.active:
-        return ""
-    return f"{earlier} {'reactivated' if has.active else 'deactivated'}"
+        earlier = f"{name} of {day_text(was.created)}" if was else ""
+        match was, has:
+            case None, Credential():
+                sentence = f"{name} created on {day_text(has.created)}"
+            case Credential(), None:
+                sentence = f"{earlier} deleted"
+            case Credential(created=created), Credential() if has.created != created:
+                sentence = f"{earlier} rotated: new one created on {day_text(has.created)}"
+            case Credential(active=active), Credential() if has.active != active:
+                sentence = f"{earlier} {'reactivated' if has.active else 'deactivated'}"
+            case _:
+                continue
+        yield _event(kind, sentence, was, has)
 
 
 def _key_uses(before: UserState, now: UserState, pairs: Pairs) -> Iterator[Event]:

@@ -41,9 +41,6 @@ _NO_EVENT: Final = frozenset(
 """What may differ from one report to the next without an event of the user's credentials."""
 
 _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
-_ROWS_AT_ONCE: Final = 2_048
-"""Rows in memory as values of Python: with 8,192, a year of 20 accounts takes 23 MiB more."""
-
 _Event = tuple[int, int, str, str]
 """The position of a user, that of the first reading that shows it, the event, and a sentence."""
 
@@ -275,13 +272,12 @@ def _verdict_changes(runs: pd.DataFrame) -> Iterator[_Event]:
 def _credential_events(line: Timeline, rows: PeriodRows) -> Iterator[_Event]:
     """Yield what happened to credentials; that one in use is used again is no event."""
     changed = np.flatnonzero(_differs(line, rows))
-    for some in np.split(changed, range(_ROWS_AT_ONCE, len(changed), _ROWS_AT_ONCE)):
-        sides = (line.states(rows.places[at]) for at in (some - 1, some))
-        for at, before, now in zip(some.tolist(), *sides, strict=True):
-            for each in events(before, now):
-                again = each.kind in _USES and before.last_use and before.verdict not in IDLE
-                if each.kind is not EventKind.PASSWORD_EXPIRY and not again:
-                    yield int(rows.user[at]), int(rows.reading[at]), str(each.kind), each.sentence
+    sides = (line.states(rows.places[at]) for at in (changed - 1, changed))
+    for at, before, now in zip(changed.tolist(), *sides, strict=True):
+        for each in events(before, now):
+            again = each.kind in _USES and before.last_use and before.verdict not in IDLE
+            if each.kind is not EventKind.PASSWORD_EXPIRY and not again:
+                yield int(rows.user[at]), int(rows.reading[at]), str(each.kind), each.sentence
 
 
 def _differs(line: Timeline, rows: PeriodRows) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Keep what two analyses are compared by: one row a user, the outcomes of rules, the accounts."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
@@ -23,11 +23,9 @@ from analyzer.changes.user_changes import Finding, LimitedRule
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import (
     NO_MOMENT,
     TEXT,
-    AccountName,
     Page,
     arrow_array,
     concatenated,
@@ -64,21 +62,35 @@ class Snapshot:
       of `columns.IN_REPORT` whose cell is unknown, or in which rows of the ARN differ.
     - `outcomes`: those that `engine.page_outcomes` returns, a row for each of the users; where
       rows of the ARN have several, the first in the order of `Outcome`.
-    - `findings` returns the findings (`rule.FINDINGS`) on all rows of the users at some positions.
+    - `user_of_row`: the position of the user in each row of the report, those of roots first.
     - `rules`: those that ran, by their ids.
     - `as_of`: the moment of the report of each account that has one.
     - `missing`: the reason for each account that could not be read.
-    - `account_names`, `owners`: those that are known.
     """
 
+    analysis: Analysis
     users: pd.DataFrame
     outcomes: np.ndarray
-    findings: Callable[[np.ndarray], pd.DataFrame]
+    user_of_row: np.ndarray
     rules: Mapping[str, LimitedRule]
     as_of: Mapping[str, datetime]
     missing: Mapping[str, str]
-    account_names: Mapping[str, AccountName] = field(default_factory=dict)
-    owners: Owners = NO_OWNERS
+
+    def findings(self, at: np.ndarray) -> pd.DataFrame:
+        """Return the findings (`rule.FINDINGS`) on all rows of the users at some positions.
+
+        The pages after the last of them are not read.
+        """
+        book, wanted = self.analysis.inspection.book, np.isin(self.user_of_row, at)
+        rules, limits = book.rules, book.thresholds
+        frames: list[pd.DataFrame] = []
+        for page, of_roots in _pages(self.analysis):
+            part, wanted = page.where(wanted[: len(page)]), wanted[len(page) :]
+            exempt = ExemptionMatches(part, self.analysis.exemptions)
+            frames.append(page_findings(part, rules, limits, exempt, of_roots=of_roots))
+            if not wanted.any():
+                break
+        return concatenated(frames)
 
 
 def snapshot(analysis: Analysis) -> Snapshot:
@@ -90,18 +102,17 @@ def snapshot(analysis: Analysis) -> Snapshot:
         frames.append(_rows(facts))
         outcomes.append(page_outcomes(facts, book.rules, book.thresholds, of_roots=of_roots))
     rows = concatenated(frames).astype(_WORDS)
-    place, _ = rows[columns.ARN].factorize()
-    order = np.argsort(place, kind="stable")
-    _, first = np.unique(place[order], return_index=True)
+    user_of_row, _ = rows[columns.ARN].factorize()
+    order = np.argsort(user_of_row, kind="stable")
+    _, first = np.unique(user_of_row[order], return_index=True)
+    limits = asdict(book.thresholds)
     return Snapshot(
+        analysis=analysis,
         users=rows.iloc[order[first]].reset_index(drop=True),
         outcomes=np.minimum.reduceat(np.concatenate(outcomes)[order], first),
-        findings=lambda at: _findings(analysis, np.flatnonzero(np.isin(place, at))),
+        user_of_row=user_of_row,
         rules={
-            rule.id: LimitedRule(
-                rule,
-                getattr(book.thresholds, rule.threshold) if rule.threshold else rule.fixed_limit,
-            )
+            rule.id: LimitedRule(rule, limits.get(rule.threshold or "", rule.fixed_limit))
             for rule in book.rules
         },
         as_of={
@@ -110,8 +121,6 @@ def snapshot(analysis: Analysis) -> Snapshot:
             for account in file.accounts
         },
         missing={each.label: each.reason for each in analysis.report.not_covered},
-        account_names=analysis.report.account_names,
-        owners=analysis.owners,
     )
 
 
@@ -119,24 +128,6 @@ def _pages(analysis: Analysis) -> Iterator[tuple[Page, bool]]:
     """Yield the pages of roots, then those of users; and whether a page is one of roots."""
     yield from ((page, True) for page in analysis.report.roots())
     yield from ((page, False) for page in analysis.pages())
-
-
-def _findings(analysis: Analysis, rows: np.ndarray) -> pd.DataFrame:
-    """Return the findings on users by the numbers of their rows; the pages after are not read."""
-    book = analysis.inspection.book
-    pages = _pages(analysis)
-    frames: list[pd.DataFrame] = []
-    first = end = 0
-    while not frames or end < len(rows):
-        page, of_roots = next(pages)
-        start, end = np.searchsorted(rows, [first, first + len(page)])
-        chosen = np.zeros(len(page), bool)
-        chosen[rows[start:end] - first] = True
-        part = page.where(chosen)
-        exempt = ExemptionMatches(part, analysis.exemptions)
-        frames.append(page_findings(part, book.rules, book.thresholds, exempt, of_roots=of_roots))
-        first += len(page)
-    return concatenated(frames)
 
 
 # From a page to rows

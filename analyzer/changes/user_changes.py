@@ -125,11 +125,8 @@ _PRESENCE: Final = {
     EventKind.RE_CREATED: Change.RE_CREATED,
 }
 _CREDENTIALS: Final = (
-    EventKind.PASSWORD,
-    EventKind.PASSWORD_CHANGED,
-    EventKind.ACCESS_KEY,
-    EventKind.CERTIFICATE,
-    EventKind.MFA,
+    *(EventKind.PASSWORD, EventKind.PASSWORD_CHANGED, EventKind.ACCESS_KEY),
+    *(EventKind.CERTIFICATE, EventKind.MFA),
 )
 
 
@@ -239,21 +236,12 @@ def _cause(
 # Causes of findings
 
 _RESTARTS: Final = (
-    EventKind.FIRST_SIGN_IN,
-    EventKind.SIGN_IN,
-    EventKind.SIGN_IN_LOST,
-    EventKind.PASSWORD_CHANGED,
-    EventKind.PASSWORD_EXPIRY,
-    EventKind.KEY_USE,
+    *(EventKind.FIRST_SIGN_IN, EventKind.SIGN_IN, EventKind.SIGN_IN_LOST),
+    *(EventKind.PASSWORD_CHANGED, EventKind.PASSWORD_EXPIRY, EventKind.KEY_USE),
 )
 """The events after which days are counted anew."""
 
-_CHANGES: Final = (
-    EventKind.PASSWORD,
-    EventKind.MFA,
-    EventKind.ACCESS_KEY,
-    EventKind.CERTIFICATE,
-)
+_CHANGES: Final = (EventKind.PASSWORD, EventKind.MFA, EventKind.ACCESS_KEY, EventKind.CERTIFICATE)
 
 
 def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Iterator[FindingChange]:

@@ -43,16 +43,7 @@ from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity
 from analyzer.verdicts.facts import Truth
 
-__all__ = [
-    "RULES",
-    "Rule",
-    "Severity",
-    "Subject",
-    "Truth",
-    "concat",
-    "date_texts",
-    "days_text",
-]
+__all__ = ["RULES", "Rule", "Severity", "Subject", "Truth", "concat", "date_texts", "days_text"]
 
 RULES: Final[tuple[Rule, ...]] = (
     unused_user.RULE,

@@ -113,12 +113,8 @@ class Rule(RuleText):
 
 
 VERDICT_CELLS: Final = (
-    columns.USER,
-    columns.ARN,
-    columns.USER_CREATION_TIME,
-    columns.PASSWORD_ENABLED,
-    columns.PASSWORD_LAST_USED,
-    columns.MFA_ACTIVE,
+    *(columns.USER, columns.ARN, columns.USER_CREATION_TIME),
+    *(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED, columns.MFA_ACTIVE),
 )
 EVERY_KEY_CELL: Final = AccessKeyColumns._fields
 EVERY_CERTIFICATE_CELL: Final = CertificateColumns._fields
@@ -134,21 +130,8 @@ OUTCOME: Final = "outcome"
 REMEDY: Final = "remedy"
 
 FINDINGS: Final = (
-    columns.ACCOUNT,
-    columns.USER,
-    columns.ARN,
-    SEVERITY,
-    RULE,
-    SUBJECT,
-    columns.SLOT,
-    columns.CREATED,
-    SINCE,
-    DAYS,
-    FACT,
-    OUTCOME,
-    columns.EXEMPTION,
-    columns.FILE,
-    columns.ROW,
+    *(columns.ACCOUNT, columns.USER, columns.ARN, SEVERITY, RULE, SUBJECT, columns.SLOT),
+    *(columns.CREATED, SINCE, DAYS, FACT, OUTCOME, columns.EXEMPTION, columns.FILE, columns.ROW),
     REMEDY,
 )
 """The columns of a frame of findings, one row a finding, in this order.

@@ -1,6 +1,6 @@
 """Write a history: a table of it as CSV, all as JSON or Markdown, or one for a terminal."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, BinaryIO, Final, TextIO
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.changes.history import ASSUMED, COUNTS, History
-from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT, Coverage, whole_days
+from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT, whole_days
 from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
 from analyzer.terms import (
@@ -191,17 +191,18 @@ def _days_text(every: "pd.Series[Any]", edge: str) -> str:
     return ", ".join(f"{each} {text or 'not known'}" for each, text in texts.items())
 
 
-def _gap_text(start: Any, end: Any) -> str:
-    days = ", ".join(str(at.astype("datetime64[D]")) for at in (start, end))
-    return f"{count_text(int(whole_days(end - start)), 'day')} ({days})"
-
-
 def remarks(history: History) -> Iterator[str]:
     """Yield a sentence on all that is not covered, not counted or not certain."""
     if settings := history.analysis.settings:
         yield f"Settings of {settings}."
     yield from map(str, history.analysis.report.not_covered)
-    yield from _coverage_remarks(history.coverages)
+    for each in history.coverages:
+        if each.reason:
+            yield f"Account {each.account} is not covered: {each.reason}."
+        for start, end in each.gaps:
+            days, between = count_text(int(whole_days(end - start)), "day"), (start, end)
+            edges = ", ".join(str(at.astype("datetime64[D]")) for at in between)
+            yield f"Account {each.account}: no report for {days} ({edges})."
     without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
     yield from owner_notes(history.analysis, without, len(history.users))
     for what, names in _named_in_remarks(history).items():
@@ -209,57 +210,88 @@ def remarks(history: History) -> Iterator[str]:
             yield f"{what}: {short_list([*names.unique()])}."
 
 
-def _coverage_remarks(coverages: Iterable[Coverage]) -> Iterator[str]:
-    for each in coverages:
-        if each.reason:
-            yield f"Account {each.account} is not covered: {each.reason}."
-        for start, end in each.gaps:
-            yield f"Account {each.account}: no report for {_gap_text(start, end)}."
-
-
 def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     """Return the accounts, files or users (str) that each remark names."""
     users, period, reports = history.users, history.period.iloc[:-1], history.reports
     lost = history.events[history.events[EVENT].str.endswith("-lost")]
     later = period["first"] > (history.span.since or period["first"].max())
+    is_day = (reports["status"] == COUNTS) & (reports[columns.AS_OF_SOURCE] == AsOfSource.FOLDER)
+    files, names, unclear = reports[columns.FILE], users[columns.USER], Verdict.UNDETERMINED
     return {
         "The period begins with the first report after its start in": period[columns.ACCOUNT][
             later
         ],
-        f"Not counted, {ASSUMED}": reports[columns.FILE][reports["status"] == ASSUMED],
+        f"Not counted, {ASSUMED}": files[reports["status"] == ASSUMED],
         "Of these only the day is known; the moment that counts is its start, or the newest"
-        " timestamp in the report if that is later": reports[columns.FILE][
-            (reports["status"] == COUNTS) & (reports[columns.AS_OF_SOURCE] == AsOfSource.FOLDER)
-        ],
-        "Counted once, the same as another report": reports[columns.FILE][
+        " timestamp in the report if that is later": files[is_day],
+        "Counted once, the same as another report": files[
             reports["status"].str.startswith("same report")
         ],
-        "Undetermined at the end; such reports do not end a time without use": users[columns.USER][
-            users["verdict_end"] == Verdict.UNDETERMINED
+        "Undetermined at the end; such reports do not end a time without use": names[
+            users["verdict_end"] == unclear
         ],
-        "Known by name: a report does not show the creation time": users[columns.USER][
-            users["by_name"]
-        ],
+        "Known by name: a report does not show the creation time": names[users["by_name"]],
         "A last use is gone or went back in time": lost[columns.USER],
     }
 
 
 # Cells for people
 
-_Cell = Callable[[Mapping[str, Any]], str]
+_HEADS: Final[Mapping[HistoryTable, Sequence[str]]] = {
+    HistoryTable.PERIOD: (
+        *("Reports", "Longest gap (days)", "Users: start +created +appeared -removed = end"),
+        "Unused: start +new -removed -in use -undetermined = end",
+    ),
+    HistoryTable.USERS: ("User", "Verdict", "Unused since", "Days unused", "Gone between"),
+    HistoryTable.EVENTS: ("User", "Between", "Event", "Detail"),
+    HistoryTable.REPORTS: ("As of", "File", "Rows", "Days", "Status"),
+}
+"""The heads of each table for people, after the account."""
 
 
-def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[tuple[str, ...]]]:
+def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[list[str]]]:
     """Return the heads and the rows of a table for people, printable."""
     frame = table_frame(history, table)
     several = len(history.period) > 2
     if table is HistoryTable.PERIOD and not several:
         frame = frame.iloc[:1]
-    shown = {**({"Account": _account} if several else {}), **_SHOWN[table]}
-    is_owned = columns.OWNER in frame and history.analysis.owners
-    cells = {**shown, **({"Owner": _owner} if is_owned else {})}
+    is_owned = columns.OWNER in frame and bool(history.analysis.owners)
+    heads = [*["Account"] * several, *_HEADS[table], *["Owner"] * is_owned]
     rows: list[Any] = frame.to_dict("records")
-    return [*cells], [tuple(printable(cell(row)) for cell in cells.values()) for row in rows]
+    cells = (
+        [*[_account(row)] * several, *_cells(table, row), *([_owner(row)] if is_owned else [])]
+        for row in rows
+    )
+    return heads, [[*map(printable, each)] for each in cells]
+
+
+def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
+    """Return the cells of a row under `_HEADS`."""
+    match table:
+        case HistoryTable.PERIOD:
+            users = f"{row['users_start']} +{row['created']} +{row['appeared']} -{row['removed']}"
+            renamed = f" (possibly renamed: {row['renamed']})" if row["renamed"] else ""
+            less = f"-{row['unused_removed']} -{row['back_in_use']} -{row['unused_unclear']}"
+            unused = f"{row['unused_start']} +{row['newly_unused']} {less} = {row['unused_end']}"
+            users = f"{users} = {row['users_end']}{renamed}"
+            return [str(row["reports"]), str(row["longest_gap"]), users, unused]
+        case HistoryTable.USERS:
+            since = row["unused_since"]
+            before = " or before" if row["at_least"] else ""
+            since = "" if pd.isna(since) else f"{since:%Y-%m-%d}{before}"
+            user, days = row[columns.USER], str(row["days_unused"])
+            return [user, _verdicts(row), since, days, _interval(row)]
+        case HistoryTable.EVENTS:
+            return [row[columns.USER], _interval(row), row[EVENT], row[DETAIL]]
+        case HistoryTable.REPORTS:
+            days = "" if pd.isna(row["days"]) else str(row["days"])
+            return [
+                _at(row[columns.AS_OF]),
+                row[columns.FILE],
+                str(row["rows"]),
+                days,
+                row["status"],
+            ]
 
 
 def _account(row: Mapping[str, Any]) -> str:
@@ -271,10 +303,6 @@ def _owner(row: Mapping[str, Any]) -> str:
     return f"{row[columns.OWNER]} (left {left})" if left else str(row[columns.OWNER])
 
 
-def _text(name: str) -> _Cell:
-    return lambda row: "" if pd.isna(row[name]) else str(row[name])
-
-
 def _at(moment: Any) -> str:
     return "" if pd.isna(moment) else minute_text(moment)
 
@@ -284,54 +312,6 @@ def _interval(row: Mapping[str, Any]) -> str:
     return " to ".join(days)
 
 
-def _users_sum(row: Mapping[str, Any]) -> str:
-    terms = f"{row['users_start']} +{row['created']} +{row['appeared']} -{row['removed']}"
-    renamed = f" (possibly renamed: {row['renamed']})" if row["renamed"] else ""
-    return f"{terms} = {row['users_end']}{renamed}"
-
-
-def _unused_sum(row: Mapping[str, Any]) -> str:
-    less = f"-{row['unused_removed']} -{row['back_in_use']} -{row['unused_unclear']}"
-    return f"{row['unused_start']} +{row['newly_unused']} {less} = {row['unused_end']}"
-
-
 def _verdicts(row: Mapping[str, Any]) -> str:
     edges = (row[f"verdict_{edge}"] or "(none)" for edge in ("start", "end"))
     return " -> ".join(dict.fromkeys(edges))
-
-
-def _unused_since(row: Mapping[str, Any]) -> str:
-    if pd.isna(row["unused_since"]):
-        return ""
-    return f"{row['unused_since']:%Y-%m-%d}{' or before' if row['at_least'] else ''}"
-
-
-_SHOWN: Final[Mapping[HistoryTable, Mapping[str, _Cell]]] = {
-    HistoryTable.PERIOD: {
-        "Reports": _text("reports"),
-        "Longest gap (days)": _text("longest_gap"),
-        "Users: start +created +appeared -removed = end": _users_sum,
-        "Unused: start +new -removed -in use -undetermined = end": _unused_sum,
-    },
-    HistoryTable.USERS: {
-        "User": _text(columns.USER),
-        "Verdict": _verdicts,
-        "Unused since": _unused_since,
-        "Days unused": _text("days_unused"),
-        "Gone between": _interval,
-    },
-    HistoryTable.EVENTS: {
-        "User": _text(columns.USER),
-        "Between": _interval,
-        "Event": _text(EVENT),
-        "Detail": _text(DETAIL),
-    },
-    HistoryTable.REPORTS: {
-        "As of": lambda row: _at(row[columns.AS_OF]),
-        "File": _text(columns.FILE),
-        "Rows": _text("rows"),
-        "Days": _text("days"),
-        "Status": _text("status"),
-    },
-}
-"""The columns of each table for people, after the account."""

@@ -327,36 +327,13 @@ def test_denied(aws: Aws, folder: Path, capsysbinary: Capture, operation: str) -
     assert f"AWS denied iam:{operation}: grant" in refused(capsysbinary, folder)
 
 
-def test_an_expired_session(aws: Aws, folder: Path, capsysbinary: Capture) -> None:
-    aws.script[CALLER, GENERATE] = [Refusal("ExpiredToken", 403)]
-    assert "get new credentials" in refused(capsysbinary, folder)
-
-
-def test_never_complete(aws: Aws, folder: Path, capsysbinary: Capture) -> None:
-    aws.script[CALLER, GENERATE] = ["INPROGRESS"] * 99
-    message = refused(capsysbinary, folder, "--timeout", "1")
-    assert "no report ready after 1 seconds (its last answer: INPROGRESS)" in message
-
-
-def test_truncated_content(aws: Aws, folder: Path, capsysbinary: Capture) -> None:
-    aws.accounts[CALLER].report = a_report(CALLER)[:-20]
-    assert "ends in the middle of a row" in refused(capsysbinary, folder)
-
-
 @pytest.mark.usefixtures("aws")
-def test_no_credentials(
-    folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("given", [0, 1])
+def test_credentials_that_are_missing_or_incomplete(
+    folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch, given: int
 ) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
-
-
-@pytest.mark.usefixtures("aws")
-def test_half_of_the_credentials(
-    folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")[given:]:
+        monkeypatch.delenv(name)
     assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
 
 
