@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from analyzer.writers.parquet import USERS as USERS
 
 _NAMES_OF: Final = {
-    "changes.comparison": ("diff",),
+    "changes.diff": ("diff",),
     "errors": ("CredreportError", "InputRefused"),
     "judging.analysis": ("Analysis", "analyze"),
     "judging.filters": ("Filter",),
