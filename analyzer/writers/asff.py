@@ -9,8 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cache
-from itertools import chain
+from itertools import chain, starmap
 from pathlib import Path
 from typing import Final
 
@@ -92,11 +91,7 @@ def asff_batches(
     """
     if region is not None and not re.fullmatch(REGION_PATTERN, region):
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
-    shared = cache(_shared_fields)
-    documents = (
-        _security_finding(each, hub, shared(each.result))
-        for each, hub in _importable(findings(analysis), region)
-    )
+    documents = starmap(_security_finding, _importable(findings(analysis), region))
     known = chain.from_iterable(map(orjson.loads, earlier)) if earlier else ()
     waiting: dict[str, list[bytes]] = {}
     for account, line in feed_lines(documents, _FEED_FORMAT, known, analysis.report):
@@ -164,38 +159,40 @@ def _partition(region: str) -> str:
     )
 
 
-def _security_finding(finding: Finding, hub: str, shared: Document) -> Document:
-    """Return a finding as an AwsSecurityFinding; `shared` are the fields of its result."""
-    account, at = finding.account, utc_text(finding.file.as_of)
+def _security_finding(finding: Finding, hub: str) -> Document:
+    account, at, rule = finding.account, utc_text(finding.file.as_of), finding.result.rule
+    noted = finding.result.outcome is Outcome.NOTED
+    severity = {
+        "Label": "INFORMATIONAL" if noted else rule.severity.upper(),
+        "Original": rule.severity,
+    }
+    remedy = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
     return {
         "SchemaVersion": SCHEMA_VERSION,
         "Id": finding.id,
         "ProductArn": f"{hub}:product/{account}/default",
         "ProductName": PRODUCT,
-        "GeneratorId": f"{PRODUCT}/{finding.result.rule.id}",
+        "GeneratorId": f"{PRODUCT}/{rule.id}",
         "AwsAccountId": account,
         **present({"AwsAccountName": _cut(finding.account_name.strip(), _LONGEST_ACCOUNT_NAME)}),
         "Types": [_TYPE],
         "CreatedAt": at,
         "UpdatedAt": at,
         "LastObservedAt": at,
-        "Severity": shared["Severity"],
-        "FindingProviderFields": shared["FindingProviderFields"],
-        "Title": finding.result.rule.title,
+        "Severity": severity,
+        "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
+        "Title": rule.title,
         "Description": _cut(finding.fact, _LONGEST_DESCRIPTION),
-        "Remediation": {"Recommendation": _recommendation(finding)},
+        "Remediation": {
+            "Recommendation": present({"Text": remedy, "Url": next(iter(rule.references), "")})
+        },
         "ProductFields": _product_fields(finding),
         "Resources": [_resource(finding)],
-        "Compliance": shared["Compliance"],
+        "Compliance": _compliance(finding.result),
         "RecordState": "ACTIVE",
         "Workflow": {"Status": "SUPPRESSED" if finding.exemption else "NEW"},
         **_note(finding, at),
     }
-
-
-def _recommendation(finding: Finding) -> Document:
-    text = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
-    return present({"Text": text, "Url": next(iter(finding.result.rule.references), "")})
 
 
 def _product_fields(finding: Finding) -> Document:
@@ -251,25 +248,16 @@ def _note(finding: Finding, at: str) -> Document:
     return {"Note": {"Text": text, "UpdatedBy": PRODUCT, "UpdatedAt": at}}
 
 
-def _shared_fields(result: RuleOutcome) -> Document:
-    """Return what findings of one rule, outcome and remedy share."""
-    rule = result.rule
-    severity = {
-        "Label": "INFORMATIONAL" if result.outcome is Outcome.NOTED else rule.severity.upper(),
-        "Original": rule.severity,
-    }
-    compliance = {
-        "Status": COMPLIANCE_STATUS[result.outcome],
-        "RelatedRequirements": result.requirements,
-        "SecurityControlParameters": [
-            {"Name": name, "Value": [days]} for name, days in result.limits.items()
-        ],
-    }
-    return {
-        "Severity": severity,
-        "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
-        "Compliance": present(compliance),
-    }
+def _compliance(result: RuleOutcome) -> Document:
+    return present(
+        {
+            "Status": COMPLIANCE_STATUS[result.outcome],
+            "RelatedRequirements": result.requirements,
+            "SecurityControlParameters": [
+                {"Name": name, "Value": [days]} for name, days in result.limits.items()
+            ],
+        }
+    )
 
 
 def _closed(document: Document, at: datetime) -> Document:

@@ -7,7 +7,7 @@ which AWS Security Hub has its findings; the later ones take the same documents.
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import BinaryIO, Final
 
 import orjson
@@ -56,37 +56,44 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
     Each is created at the moment that the report describes. `earlier` are the lines of an earlier
     feed: its findings that are no longer there follow as closed and `Resolved`.
     """
-    shared = cache(_shared_attributes)
-    documents = (_compliance_finding(each, shared(each.result)) for each in findings(analysis))
+    documents = map(_compliance_finding, findings(analysis))
     known = map(orjson.loads, earlier) if earlier else ()
     for _, line in feed_lines(documents, _FEED_FORMAT, known, analysis.report):
         stream.write(line)
 
 
-def _compliance_finding(finding: Finding, shared: Document) -> Document:
-    """Return a finding as a Compliance Finding; `shared` are the attributes of its result."""
-    at = finding.file.as_of
+def _compliance_finding(finding: Finding) -> Document:
+    at, rule = finding.file.as_of, finding.result.rule
+    noted = finding.result.outcome is Outcome.NOTED
     return {
         **_CREATED,
         **_times(at, "time"),
-        "severity_id": shared["severity_id"],
-        "severity": shared["severity"],
+        **(_INFORMATIONAL if noted else _SEVERITIES[rule.severity]),
         **(_SUPPRESSED if finding.exemption else _NEW),
         **({"status_detail": finding.exemption} if finding.exemption else {}),
         "message": finding.fact,
-        "metadata": shared["metadata"],
+        "metadata": {
+            "version": OCSF_VERSION,
+            "profiles": ["cloud", "datetime"],
+            "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": VERSION},
+            "event_code": rule.id,
+        },
         "finding_info": {
             "uid": finding.id,
-            "title": finding.result.rule.title,
+            "title": rule.title,
             "desc": finding.fact,
             **_times(at, "created_time", "modified_time", "last_seen_time"),
-            "analytic": shared["analytic"],
+            "analytic": {
+                "uid": rule.id,
+                "name": rule.title,
+                "desc": rule.how,
+                "type_id": 1,
+                "type": "Rule",
+            },
             "data_sources": ["AWS IAM credential report"],
         },
-        "compliance": shared["compliance"],
-        "remediation": present(
-            {"desc": finding.remedy, "references": finding.result.rule.references}
-        ),
+        "compliance": _compliance(finding.result),
+        "remediation": present({"desc": finding.remedy, "references": rule.references}),
         "resources": [_resource(finding)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
         "unmapped": _unmapped(finding),
@@ -151,31 +158,7 @@ def _unmapped(finding: Finding) -> Document:
     )
 
 
-def _shared_attributes(result: RuleOutcome) -> Document:
-    """Return what findings of one rule, outcome and remedy share."""
-    rule = result.rule
-    noted = result.outcome is Outcome.NOTED
-    metadata = {
-        "version": OCSF_VERSION,
-        "profiles": ["cloud", "datetime"],
-        "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": VERSION},
-        "event_code": rule.id,
-    }
-    analytic = {
-        "uid": rule.id,
-        "name": rule.title,
-        "desc": rule.how,
-        "type_id": 1,
-        "type": "Rule",
-    }
-    return {
-        **(_INFORMATIONAL if noted else _SEVERITIES[rule.severity]),
-        "metadata": metadata,
-        "analytic": analytic,
-        "compliance": _compliance(result),
-    }
-
-
+@lru_cache(1024)
 def _compliance(result: RuleOutcome) -> Document:
     status_id, status = COMPLIANCE_STATUS[result.outcome]
     return present(

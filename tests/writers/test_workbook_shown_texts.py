@@ -20,7 +20,6 @@ from analyzer.writers.workbook.column import (
     MomentColumn,
     NumberColumn,
     TextColumn,
-    WordColumn,
 )
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
 from analyzer.writers.workbook.table_sheets import CollectedUsers
@@ -107,7 +106,6 @@ MOMENTS = ("2026-03-01 09:30:15", "2026-03-01", "1900-01-01", "1899-12-30", "189
 TEXTS = ("=1+1", "", " a ", "x" * LONGEST, "x" * (LONGEST + 1))
 CASES: Mapping[str, tuple[Column, Any, list[str]]] = {
     "text": (TextColumn("X", 9, "x"), TEXTS, [*TEXTS[:4], "x" * (LONGEST - len(CUT)) + CUT]),
-    "words": (WordColumn("X", 9, "x"), ["no", "no", ""], ["no", "no", ""]),
     "numbers": (
         NumberColumn("X", 9, "x"),
         pd.array([12, 0, 1_234_567, -1, None], dtype="Int64"),

@@ -85,17 +85,6 @@ class EntryColumn(Column):
         return cell_xml.blank(styles[CellStyle.INPUT_DAY if self.is_date else CellStyle.INPUT])
 
 
-@dataclass(frozen=True, slots=True)
-class TextColumn(Column):
-    """Show text that differs from row to row."""
-
-    style: CellStyle = CellStyle.TEXT
-
-    def cells(self, rows: Rows, styles: Styles) -> pa.Array:
-        """Return the cells."""
-        return cell_xml.texts(_values(rows, self.read), styles[self.style])
-
-
 def fact_style(word: str) -> CellStyle:
     """Return the style of a fact; what was not understood and what is absent have their own."""
     if word.endswith((NOT_UNDERSTOOD, NOT_REPORTED)):
@@ -116,18 +105,18 @@ def style_among(styles: Mapping[str, CellStyle]) -> StyleOf:
     return lambda word: styles.get(word, CellStyle.TEXT)
 
 
-neutral_style: Final = style_among({})
-
-
 @dataclass(frozen=True, slots=True)
-class WordColumn(Column):
-    """Show words that come again and again, each in its style; each is spelled once."""
+class TextColumn(Column):
+    """Show text in one style, or words that come again and again, each in its own."""
 
-    style_of: StyleOf = neutral_style
+    style: CellStyle | StyleOf = CellStyle.TEXT
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        return cell_xml.words(_values(rows, self.read), lambda word: styles[self.style_of(word)])
+        texts, style = _values(rows, self.read), self.style
+        if isinstance(style, CellStyle):
+            return cell_xml.texts(texts, styles[style])
+        return cell_xml.words(texts, lambda word: styles[style(word)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from analyzer.writers.workbook.column import (
     MomentColumn,
     NumberColumn,
     TextColumn,
-    WordColumn,
     style_by_name,
     text_by_mask,
 )
@@ -71,7 +70,7 @@ def _column(name: str, values: pd.Series) -> Column:
     if pd.api.types.is_datetime64_any_dtype(values):
         return MomentColumn(f"{title} (UTC)", 16, name)
     if pd.api.types.is_bool_dtype(values):
-        return WordColumn(title, 10, partial(_yes, name))
+        return TextColumn(title, 10, partial(_yes, name))
     if pd.api.types.is_integer_dtype(values):
         return NumberColumn(title, 10.5, name)
     if pd.api.types.is_float_dtype(values):
@@ -79,7 +78,7 @@ def _column(name: str, values: pd.Series) -> Column:
     longest = int(values.str.len().max()) if len(values) else 0
     width = min(max(longest, len(title)) + 2.0, 48.0)
     if name.startswith("verdict"):
-        return WordColumn(title, 14, name, style_by_name)
+        return TextColumn(title, 14, name, style_by_name)
     return TextColumn(title, width, name)
 
 

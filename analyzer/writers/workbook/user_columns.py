@@ -28,7 +28,6 @@ from analyzer.writers.workbook.column import (
     NumberColumn,
     Read,
     TextColumn,
-    WordColumn,
     coded_texts,
     fact,
     fact_style,
@@ -51,7 +50,7 @@ def account_text(account: str) -> str:
 def account_column(head: str, width: float, known: Mapping[str, str]) -> Column:
     """Return the column of what is known of accounts, empty for others."""
     read = text_of(columns.ACCOUNT, lambda account: known.get(account, ""))
-    return WordColumn(head, width, read)
+    return TextColumn(head, width, read)
 
 
 def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column, ...]:
@@ -60,14 +59,14 @@ def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column
     return (account_column("Account name", width, known),) if known else ()
 
 
-ACCOUNT: Final = WordColumn(review_columns.ACCOUNT, 13, text_of(columns.ACCOUNT, account_text))
+ACCOUNT: Final = TextColumn(review_columns.ACCOUNT, 13, text_of(columns.ACCOUNT, account_text))
 USER: Final = TextColumn(review_columns.USER, 22, columns.USER)
 ARN: Final = TextColumn(review_columns.ARN, 34, columns.ARN)
 
 
 OWNER: Final = (
-    WordColumn(review_columns.OWNER, 16, columns.OWNER, fact_style),
-    WordColumn(review_columns.OWNER_LEFT, 11, columns.OWNER_LEFT, lambda _: CellStyle.CHECK),
+    TextColumn(review_columns.OWNER, 16, columns.OWNER, fact_style),
+    TextColumn(review_columns.OWNER_LEFT, 11, columns.OWNER_LEFT, lambda _: CellStyle.CHECK),
 )
 
 
@@ -83,7 +82,7 @@ def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
     def reports(rows: Page | pd.DataFrame) -> Texts:
         return names.take(pa.array(fact(rows, columns.FILE)))
 
-    return WordColumn("Report", 26, reports, fact_style), NumberColumn("Row", 6.5, columns.ROW)
+    return TextColumn("Report", 26, reports, fact_style), NumberColumn("Row", 6.5, columns.ROW)
 
 
 _REASONS: Final = {str(reason): text for reason, text in REASON_TEXTS.items()}
@@ -129,21 +128,21 @@ def _password_date(head: str, name: str) -> Column:
     return MomentColumn(head, 14.5, name, unread_text(name))
 
 
-VERDICT: Final = WordColumn("Verdict", 12.5, columns.VERDICT, style_by_name)
-REASON: Final = WordColumn("Reason", 24, _reasons)
-WHY: Final = WordColumn("Why", 24, _reason_sentences)
-CERTAINTY: Final = WordColumn("Certainty", 8.5, columns.CERTAINTY, style_by_name)
-CAVEAT_IDS: Final = WordColumn(
+VERDICT: Final = TextColumn("Verdict", 12.5, columns.VERDICT, style_by_name)
+REASON: Final = TextColumn("Reason", 24, _reasons)
+WHY: Final = TextColumn("Why", 24, _reason_sentences)
+CERTAINTY: Final = TextColumn("Certainty", 8.5, columns.CERTAINTY, style_by_name)
+CAVEAT_IDS: Final = TextColumn(
     "Caveats", 24, text_of(columns.CAVEATS, lambda ids: ids.replace(";", "; "))
 )
 CAVEATS: Final = TextColumn("Caveats: what to check first", 44, caveat_texts)
-EXEMPTION: Final = WordColumn("Exemption", 24, columns.EXEMPTION, fact_style)
+EXEMPTION: Final = TextColumn("Exemption", 24, columns.EXEMPTION, fact_style)
 CREATED: Final = MomentColumn(
     "Created (UTC)", 14.5, columns.CREATED, unread_text(columns.USER_CREATION_TIME)
 )
 AGE: Final = NumberColumn("Age in days", 7.5, columns.AGE_DAYS)
 IDLE: Final = NumberColumn("Idle days", 7.5, columns.IDLE_DAYS)
-PASSWORD: Final = WordColumn(
+PASSWORD: Final = TextColumn(
     "Password", 9, _flag(columns.PASSWORD_ENABLED, "enabled", NONE), fact_style
 )
 LAST_SIGN_IN: Final = MomentColumn(
@@ -151,11 +150,11 @@ LAST_SIGN_IN: Final = MomentColumn(
 )
 PASSWORD_CHANGED: Final = _password_date("Password changed (UTC)", columns.PASSWORD_LAST_CHANGED)
 PASSWORD_ROTATION: Final = _password_date("Password expires (UTC)", columns.PASSWORD_NEXT_ROTATION)
-MFA: Final = WordColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_style)
+MFA: Final = TextColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_style)
 PASSWORD_FACTS: Final = (PASSWORD, LAST_SIGN_IN, PASSWORD_CHANGED)
 VERDICT_FACTS: Final = (VERDICT, REASON, CERTAINTY)
 AS_OF: Final = MomentColumn(review_columns.AS_OF, 14.5, columns.AS_OF)
-MORE_CREDENTIALS: Final = WordColumn("More credentials", 18, _more_credentials, fact_style)
+MORE_CREDENTIALS: Final = TextColumn("More credentials", 18, _more_credentials, fact_style)
 
 
 def _in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
@@ -213,7 +212,7 @@ def service_credential_column(files: Sequence[ReportFile]) -> Column:
         saved = text_column(page.users[columns.SERVICE_CREDENTIALS])
         return pc.if_else(pc.equal(saved, ""), text_column(otherwise), saved)
 
-    return WordColumn("Service credentials", 20, services, fact_style)
+    return TextColumn("Service credentials", 20, services, fact_style)
 
 
 _Slot: TypeAlias = Callable[[Page], pd.DataFrame]
@@ -231,7 +230,7 @@ def _credential_columns(
         return credential(page)[columns.CREATED]
 
     return (
-        WordColumn(head, 9.5, states, fact_style),
+        TextColumn(head, 9.5, states, fact_style),
         MomentColumn(date_head, 14.5, dates, unread_text(names.last_rotated)),
     )
 
@@ -258,8 +257,8 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
     return (
         *_credential_columns(key, names, head, f"Key {slot} created (UTC)"),
         MomentColumn(f"Key {slot} last used (UTC)", 14.5, uses, never),
-        WordColumn(f"Key {slot} last region", 11, last(names.last_used_region), fact_style),
-        WordColumn(f"Key {slot} last service", 11, last(names.last_used_service), fact_style),
+        TextColumn(f"Key {slot} last region", 11, last(names.last_used_region), fact_style),
+        TextColumn(f"Key {slot} last service", 11, last(names.last_used_service), fact_style),
     )
 
 
