@@ -189,7 +189,7 @@ def _follow_up_problems(
         shown = {
             head: text_of(cells.columns[column][at])
             for head, column in column_of.items()
-            if column in cells.columns and head in (DECIDED, ENTERED_IN, *ENTRIES)
+            if head in (DECIDED, ENTERED_IN, *ENTRIES)
         }
         is_earlier = shown.get(DECIDED) in [*REMOVALS] and shown.get(ENTERED_IN)
         if row > head_row and any(shown.values()) and not is_earlier:

@@ -89,6 +89,12 @@ def test_without_an_output_a_workbook_is_only_checked(
     assert sorted(workbook.parent.rglob("*")) == before
 
 
+def test_where_nothing_is_new_no_ledger_is_written(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / "open.xlsx").write_bytes(written)
+    assert collect(tmp_path / "open.xlsx", "-o", tmp_path / "decisions.csv") == 0
+    assert not (tmp_path / "decisions.csv").exists()
+
+
 def test_a_ledger_that_another_run_is_writing_is_left_alone(tmp_path: Path, decided: Path) -> None:
     ledger = tmp_path / "decisions.csv"
     with (tmp_path / ".decisions.csv.lock").open("w") as lock:

@@ -119,6 +119,11 @@ def test_a_word_that_was_given_up_is_given_anew_on_a_newer_report() -> None:
     assert collected(file(newer), ledger=ledger(line(), line("keep"))).added == (newer,)
 
 
+def test_a_line_that_a_ledger_has_twice_is_a_copy_once() -> None:
+    known = ledger(line(), line("keep"))
+    assert collected(entries(line(), line("keep"), line()), ledger=known).added == (line(),)
+
+
 def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
     known = ledger(line(), line("withdraw", on=NEXT))
     assert tally(collected(file(line("keep", on=NEXT)), ledger=known)) == (1, 1, 0, 0, 0)

@@ -176,9 +176,9 @@ def test_cells_that_are_struck_through_in_part_or_as_a_whole_are_named() -> None
 
 
 def test_formats_and_formulas_outside_of_cells_are_of_no_cell() -> None:
-    rows = '<f>1</f><row r="1"><c r="A1"><v>1</v></c></row><dxf><font><strike/></font></dxf>'
-    cells = cells_of(workbook(rows))
-    assert (values(cells), cells.formulas, cells.struck) == ({"A1": 1.0}, set(), set())
+    rows = '<row><v>1</v></row><f>1</f><row r="2"><c r="A2"><v>1</v></c></row>'
+    cells = cells_of(workbook(f"{rows}<dxf><font><strike/></font></dxf>"))
+    assert (values(cells), cells.formulas, cells.struck) == ({"A2": 1.0}, set(), set())
 
 
 def test_the_top_rows_are_read_and_no_more() -> None:
@@ -322,6 +322,14 @@ def test_an_empty_cell_beyond_the_last_column_does_not_matter() -> None:
     assert values(cells_of(workbook(f"<row>{'<c/>' * 255}<c><v>1</v></c><c/></row>"))) == {"IV1": 1}
 
 
+def miscounted() -> bytes:
+    """Return a workbook whose sheet is another one than its checksum says."""
+    content = workbook("")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        checksum = archive.getinfo("xl/worksheets/s.xml").CRC.to_bytes(4, "little")
+    return content.replace(checksum, bytes(4))
+
+
 def encrypted() -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -354,6 +362,7 @@ def encrypted() -> bytes:
         (package({"a": "b"}), "it has no workbook"),
         (workbook("")[:300], "the file is damaged"),
         (encrypted(), "the file is damaged"),
+        (miscounted(), "the file is damaged: xl/worksheets/s.xml: Bad CRC-32"),
         (package({"xl/workbook.xml": "<workbook"}), "the file is damaged"),
         (package({"xl/workbook.xml": "<!DOCTYPE a []><a/>"}), "it has a document type"),
         (
@@ -407,21 +416,29 @@ def test_what_is_too_deep_or_too_long_is_refused(content: bytes, problem: str) -
 
 
 @pytest.mark.parametrize(
-    ("bound", "most", "problem"),
+    ("bound", "enough", "element", "problem"),
     [
-        ("sheet_elements._MOST_HELD", 1_000, "it holds too many cells"),
-        ("spreadsheet._MOST_TAGS", 100, "it holds too many or too long elements"),
-        ("sheet_elements._MOST_MERGED", 2, "it has too many merged cells"),
-        ("spreadsheet._MOST_UNPACKED", 1_000, "it unpacks to more than"),
+        (("sheet_elements._MOST_HELD", 1_000), 6, "<c><v>{}</v></c>", "it holds too many cells"),
+        (("spreadsheet._MOST_TAGS", 100), 31, "<c/>", "it holds too many or too long elements"),
+        (("sheet_elements._MOST_MERGED", 2), 2, "<mergeCell/>", "it has too many merged cells"),
     ],
 )
-def test_more_than_a_bound_is_refused(
-    bound: str, most: int, problem: str, monkeypatch: pytest.MonkeyPatch
+def test_a_bound_can_be_reached_and_not_passed(
+    bound: tuple[str, int],
+    enough: int,
+    element: str,
+    problem: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(f"analyzer.sources.{bound}", most)
-    row = "".join(f"<c><v>{number}</v></c>" for number in range(50))
-    merged = '<mergeCell ref="A1:B2"/>' * 3
-    assert problem in refusal(workbook(f"<row>{row}</row>", more=merged))
+    monkeypatch.setattr(f"analyzer.sources.{bound[0]}", bound[1])
+    elements = [element.format(number) for number in range(enough + 1)]
+    cells_of(workbook(f"<row>{''.join(elements[:-1])}</row>"))
+    assert problem in refusal(workbook(f"<row>{''.join(elements)}</row>"))
+
+
+def test_what_unpacks_to_more_than_the_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.sources.spreadsheet._MOST_UNPACKED", 1 << 20)
+    assert "it unpacks to more than 1 MiB" in refusal(workbook(" " * (1 << 20)))
 
 
 def test_more_shared_texts_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
