@@ -70,7 +70,8 @@ class History:
 
     Frames, their text str, moments datetime64[s, UTC], NaT where there is none:
 
-    - `period` (`PERIOD`): a row for each account and one for `ALL`; numbers int64, days float64.
+    - `period` (`PERIOD`): a row for each account and one for `ALL`; `reports` int64, other
+      numbers Int64 (missing where an account is not covered), days from unused to gone float64.
     - `users` (`USERS`): a row for each user; `by_name` and `at_least` bool (it was unused at the
       start), `verdict_start`, `verdict_end` empty where it is not there, `after` and `before` the
       reports between which it was gone, `exemption` that of the last report.
@@ -193,11 +194,12 @@ def _period(
     counts = _counted(runs, stays).groupby(account[runs["first"]]).sum()
     frame = pd.DataFrame([_reports(line, each) for each in covered])
     frame = frame.join(counts.astype(np.int64), on=columns.ACCOUNT)
-    frame[[*counts]] = frame[[*counts]].fillna(0).astype(np.int64)
+    of_reports = ["longest_gap", "gap_days", *counts]
+    frame[of_reports] = frame[of_reports].fillna(0).where(frame["reports"] > 0).astype("Int64")
     edges = {"first": frame["first"].min(), "last": frame["last"].max()}
     edges |= {columns.ACCOUNT: ALL, "longest_gap": frame["longest_gap"].max()}
-    every = frame.sum(numeric_only=True).astype(np.int64).to_dict() | edges
-    frame = pd.concat([frame, pd.DataFrame([every])], ignore_index=True)
+    every = frame.sum(numeric_only=True, min_count=1).to_dict() | edges
+    frame = pd.concat([frame, pd.DataFrame([every]).astype(frame.dtypes)], ignore_index=True)
     return frame.join(_removal_days(line, stays, account), on=columns.ACCOUNT)[[*PERIOD]]
 
 

@@ -94,7 +94,10 @@ def _coverage(
     end = _edge(at, until, span.max_gap)
     if start is None or end is None or at[end] - until >= (span.max_gap + 1) * _DAY:
         days, day = count_text(span.max_gap, "day"), until.astype("datetime64[D]")
-        return Coverage(account, reason=f"no report within {days} of {day}")
+        nearest = at[np.abs(at - until).argmin()].astype("datetime64[D]")
+        return Coverage(
+            account, reason=f"no report within {days} of {day}; the nearest is of {nearest}"
+        )
     moments = at[start : end + 1]
     if span.since and moments[0] > _moment(span.since):
         moments = np.append(_moment(span.since), moments)

@@ -168,7 +168,7 @@ def headline(history: History) -> str:
 def sentences(history: History) -> Iterator[str]:
     """Yield what stands beside the tables, printable."""
     every = history.period.iloc[-1]
-    if every["unused_removed"]:
+    if every["reports"] and every["unused_removed"]:
         yield (
             f"Days from first unused to gone, of {count_text(every['unused_removed'], 'user')}:"
             f" at least: {_days_text(every, 'least')}; at most: {_days_text(every, 'most')}."
@@ -268,6 +268,8 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[list[
 def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
     """Return the cells of a row under `_HEADS`."""
     match table:
+        case HistoryTable.PERIOD if not row["reports"]:
+            return ["0", "", "not covered", "not covered"]
         case HistoryTable.PERIOD:
             users = f"{row['users_start']} +{row['created']} +{row['appeared']} -{row['removed']}"
             renamed = f" (possibly renamed: {row['renamed']})" if row["renamed"] else ""

@@ -216,8 +216,11 @@ def test_the_period_begins_and_ends_with_a_report_near_its_edges(
     row = told.period.iloc[0]
     if expected is None:
         assert told.missing
-        assert told.not_covered[0].reason == "no report within 31 days of 2026-04-03"
-        assert (row["reports"], row["removed"]) == (0, 0)
+        reason = "no report within 31 days of 2026-04-03; the nearest is of 2026-03-02"
+        assert told.not_covered[0].reason == reason
+        assert row["reports"] == 0
+        numbers = told.period.loc[:, "longest_gap":"unused_end"]
+        assert numbers.isna().all(axis=None)  # as nothing is known, "none" is not said
         assert told.reports["status"].tolist() == ["the account is not covered"] * 2
         assert len(told.users) == 0
     else:

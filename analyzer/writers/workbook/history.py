@@ -53,7 +53,7 @@ def _add_summary(book: Book, history: History) -> None:
         sheet.row(SpannedCell(sentence, span=len(_WIDTHS)))
     sheet.section("Period: all accounts")
     sheet.table_head(head("Number"), "All")
-    every = history.period.drop(columns=[columns.ACCOUNT, *_NO_TOTAL]).iloc[-1]
+    every = history.period.drop(columns=[columns.ACCOUNT, *_NO_TOTAL]).astype(object).iloc[-1]
     for name, number in every.items():
         sheet.row(label(_head(str(name))), "" if pd.isna(number) else number)
     sheet.next_page()
