@@ -220,7 +220,8 @@ def _written(analysis: "Analysis", outputs: OutputOptions, findings: Path | None
         mode=outputs.mode,
         sheets=outputs.sheets,
     )
-    return [f"Wrote {path}" for path in paths]
+    whole = ", with all users: a workbook is not filtered" if analysis.filter else ""
+    return [f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths]
 
 
 def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None) -> "Iterator[str]":

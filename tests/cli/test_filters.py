@@ -43,6 +43,8 @@ def test_a_filter_holds_in_every_output_but_the_workbook(program: Program, tmp_p
     assert {line.split("\t")[1] for line in lines} == {account}
     cells = [cell for sheet in load_workbook(files[4]) for row in sheet.values for cell in row]
     assert {account, "222233334444"} <= set(map(str, cells))
+    said = f"Wrote {files[4]}, with all users: a workbook is not filtered"
+    assert [line for line in done.messages.splitlines() if "not filtered" in line] == [said]
 
 
 def test_what_is_filtered_out_is_always_counted(program: Program) -> None:
