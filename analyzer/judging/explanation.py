@@ -13,7 +13,7 @@ from analyzer.judging.filters import Filter, user_mask
 from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import ExemptionMatches, has_expired
 from analyzer.lists.owners import owner_text
-from analyzer.report.model import Exemption, Page, ReportFile
+from analyzer.report.model import Exemption, Page, ReportFile, account_name
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Rule
 from analyzer.terms import (
@@ -169,9 +169,9 @@ def _source(page: Page, inspection: Inspection) -> dict[str, Any]:
     """Return who the only user or root of a page is, where its row is, and which entries match."""
     user = page.users.iloc[0]
     file: ReportFile = inspection.report.files[user[columns.FILE]]
-    named = inspection.report.account_names.get(user[columns.ACCOUNT])
+    names = inspection.report.account_names
     return {
-        columns.ACCOUNT_NAME: named.name if named else "",
+        columns.ACCOUNT_NAME: account_name(user[columns.ACCOUNT], names),
         **{name: user[name] for name in (columns.ACCOUNT, columns.USER, columns.ARN)},
         **{name: each[0] for name, each in inspection.owners.columns_of(page.users).items()},
         "exemptions": tuple(_matching_exemptions(page, inspection.exemptions, file)),

@@ -17,7 +17,7 @@ from analyzer.report.model import (
     AccountName,
     Page,
     Report,
-    UncoveredAccount,
+    account_name,
     account_with_name,
 )
 from analyzer.terms import ROOT_USER, Certainty, count_text, pattern_regex
@@ -100,20 +100,24 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
     Every file stays at its place; one without such an account lists no account any more. What could
     not be read and names no account may be one that the filter keeps, so it stays.
     """
-    keeps = partial(_keeps_account, chosen, report.account_names)
-    not_covered = (
-        each for each in report.not_covered if not each.account or _keeps_uncovered(chosen, each)
-    )
+    names = report.account_names
+    kept = {each for each in report.accounts if _keeps(chosen, each, account_name(each, names))}
     files = tuple(
-        replace(file, accounts=tuple(each for each in file.accounts if keeps(each.account)))
+        replace(file, accounts=tuple(each for each in file.accounts if each.account in kept))
         for file in report.files
+    )
+    left_out = (each for each in report.left_out if _keeps(chosen, each.account, each.name))
+    not_covered = (
+        each
+        for each in report.not_covered
+        if not each.account or _keeps(chosen, each.account, each.name)
     )
     return replace(
         report,
         files=files,
         roots=partial(_filtered_roots, report, chosen),
         not_covered=tuple(not_covered),
-        left_out=tuple(each for each in report.left_out if _keeps_uncovered(chosen, each)),
+        left_out=tuple(left_out),
     )
 
 
@@ -149,24 +153,17 @@ def _matches(pattern: str, text: str) -> bool:
     return bool(pd.Series([text], dtype=TEXT).str.fullmatch(pattern_regex(pattern), case=False)[0])
 
 
-def _keeps_account(chosen: Filter, names: Mapping[str, AccountName], account: str) -> bool:
-    named = names.get(account)
-    words = (account, named.name if named else "")
+def _keeps(chosen: Filter, account: str, name: str) -> bool:
     return not chosen.accounts or any(
-        _matches(pattern, word) for pattern in chosen.accounts for word in words if word
+        _matches(pattern, word) for pattern in chosen.accounts for word in (account, name) if word
     )
-
-
-def _keeps_uncovered(chosen: Filter, account: UncoveredAccount) -> bool:
-    named = {account.account: AccountName(name=account.name)}
-    return _keeps_account(chosen, named, account.account)
 
 
 def _account_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
     if not chosen.accounts:
         return np.ones(len(page), bool)
     accounts = page.users[columns.ACCOUNT]
-    ids = [each for each in accounts.unique() if _keeps_account(chosen, names, each)]
+    ids = [each for each in accounts.unique() if _keeps(chosen, each, account_name(each, names))]
     return accounts.isin(ids).to_numpy(bool)
 
 

@@ -226,7 +226,7 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
 
 def _without_roots(table: pa.Table) -> pa.Table:
     root = arns.is_root(table)
-    return table.filter(pc.invert(root)) if pc.any(root).as_py() else table
+    return table.combine_chunks().filter(pc.invert(root)) if pc.any(root).as_py() else table
 
 
 # Notes
