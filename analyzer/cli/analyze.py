@@ -1,6 +1,7 @@
 """Tell the story of `credreport analyze`: load reports, judge the users, write the outputs."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -23,6 +24,7 @@ from analyzer.cli.options import (
     FailOn,
     FilterOptions,
     HubRegion,
+    InputFile,
     InputOptions,
     JudgingOptions,
     Quiet,
@@ -31,14 +33,21 @@ from analyzer.cli.options import (
     output_option,
     path_ending,
 )
-from analyzer.cli.split import write_split
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
-from analyzer.terms import OUTPUT_ENDINGS, Format, SplitBy, Verdict, WorkbookSheets, printable
+from analyzer.errors import OutputFailed
+from analyzer.terms import (
+    OUTPUT_ENDINGS,
+    Format,
+    SplitBy,
+    Verdict,
+    WorkbookSheets,
+    printable,
+    short_list,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from analyzer.judging.analysis import Analysis
+    from analyzer.writers.split import Split
 
 _NAMES: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by one word, without their caveats."""
@@ -152,13 +161,14 @@ def analyze(
     shows_findings = outputs.findings == _STDOUT
     findings = None if shows_findings else outputs.findings
     files = [*outputs.output, *filter(None, (findings, outputs.follow_up))]
-    read = [*inputs.paths, *judging_options.files, accounts, config]
+    read: list[InputFile | str | Path | None] = [*inputs.paths, *judging_options.files]
+    read += [accounts, config]
     if files:
         check_outputs(files, read)
     (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
     written = _written(analysis, outputs, findings) if files else []
-    if by := outputs.split_by:
-        written += write_split(analysis, by, outputs.output[0], read, outputs.mode)
+    if outputs.split_by:
+        written += _write_split(analysis, outputs, outputs.split_by, read)
     default = Format.FINDINGS if shows_findings else Format.TABLE
     form = outputs.format_ or (default if shows_findings or not (files or outputs.quiet) else None)
     if form:
@@ -224,7 +234,47 @@ def _written(analysis: "Analysis", outputs: OutputOptions, findings: Path | None
     return [f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths]
 
 
-def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None) -> "Iterator[str]":
+def _write_split(
+    analysis: "Analysis",
+    outputs: OutputOptions,
+    by: SplitBy,
+    read: list[InputFile | str | Path | None],
+) -> list[str]:
+    """Write the workbooks of a split review and the index; all of them or none.
+
+    Return what standard error says of them.
+
+    Raises typer.BadParameter where a workbook is filled in or was read, OutputFailed.
+    """
+    from analyzer.files import replace_series
+    from analyzer.writers.split import INDEX, split
+
+    parts, folder = split(analysis, by), outputs.output[0]
+    names = [*(each.file for each in parts.pages), INDEX]
+    check_outputs([folder / name for name in names], read)
+    try:
+        folder.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputFailed(f"{folder} cannot be written: {error.strerror}.") from error
+    replace_series(folder, parts.files(), lambda _: False, outputs.mode)
+    return [
+        *_split_messages(parts, folder),
+        f"Wrote {folder / INDEX}: workbooks, owners and addresses",
+    ]
+
+
+def _split_messages(parts: "Split", folder: Path) -> Iterator[str]:
+    """Yield the workbooks with their users, and who has nothing left to decide."""
+    for each in parts.pages:
+        yield f"Wrote {folder / each.file}: {each.label}, {each.lines:,} to decide"
+    older = {file: whose for file, whose in parts.nothing_left.items() if (folder / file).exists()}
+    for file, whose in older.items():
+        yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."
+    if nothing := [whose for file, whose in parts.nothing_left.items() if file not in older]:
+        yield f"Nothing to decide: {short_list(nothing)}."
+
+
+def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None) -> Iterator[str]:
     """Yield what standard error says of the result; a table on a terminal has it already.
 
     An account that is missing is an error, not a note: the result lacks it.
