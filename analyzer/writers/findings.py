@@ -1,5 +1,6 @@
 """Put the findings of the rules in the words and the order that people read."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, NamedTuple
@@ -101,13 +102,13 @@ def _counts(inspection: Inspection, rule: Rule) -> dict[str, int]:
 
 
 def severity_counts(inspection: Inspection) -> str:
-    """Return the number of findings of each severity, in words."""
-    numbers = [
-        (sum(inspection.counts[rule.id, Outcome.FAILS, False] for rule in rules), severity)
-        for severity in Severity
-        if (rules := [rule for rule in inspection.book.rules if rule.severity is severity])
-    ]
-    counts = ", ".join(f"{number} {severity}" for number, severity in numbers if number)
+    """Return the number of findings of each severity, and of those undecided, in words."""
+    numbers = Counter[str]()
+    for rule in inspection.book.rules:
+        numbers[rule.severity] += inspection.counts[rule.id, Outcome.FAILS, False]
+        numbers["undecided"] += inspection.counts[rule.id, Outcome.UNDECIDED, False]
+    words = (*Severity, "undecided")
+    counts = ", ".join(f"{numbers[each]} {each}" for each in words if numbers[each])
     return f"Findings: {counts or 'none'}"
 
 
