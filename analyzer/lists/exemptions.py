@@ -94,9 +94,8 @@ class ExemptionMatches:
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
         self._ends = np.array([_expiry_moment(entry) for entry in exemptions], "M8[s]")
         self._applying: list[tuple[Exemption, np.ndarray]] = []
-        known = self._entry_of_user >= 0
-        self.matched = self._counts(known)
-        self.applied = self._counts(known & self._applies_to_one_user())
+        self.matched = self._counts(self._entry_of_user >= 0)
+        self.applied = self._counts(self._applies_to_one_user())
         for at, entry in enumerate(exemptions):
             if not entry.arn:
                 users = _matches_patterns(page.users, entry)

@@ -233,7 +233,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     last_used, understood = cells.moment(slot.last_used_date)
     used, absent = ~np.isnat(last_used), code == code_of(State.ABSENT)
     if cells.has(slot.last_used_date):
-        used |= absent & cells.equals(slot.last_used_date, ROWS_DIFFER)
+        used |= cells.equals(slot.last_used_date, ROWS_DIFFER)
     placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
     foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | cells.says_none(slot.last_used_service)))

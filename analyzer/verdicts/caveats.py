@@ -54,8 +54,9 @@ _CERTAINTY_COLUMNS: Final = (
 class Caveat:
     """Limit how certain a verdict is.
 
-    `holds` tells for which users, `sentences` gives one for every user with the value behind it,
-    `meaning` says what the caveat means for the one who decides.
+    `holds` tells for which unused or retired users, none of whom has an active key, `sentences`
+    gives one for every user with the value behind it, `meaning` says what the caveat means for the
+    one who decides.
     """
 
     id: str
@@ -127,13 +128,10 @@ def _inactive_keys(facts: Facts) -> np.ndarray:
     return np.asarray(inactive | facts.key_untold)
 
 
-def _used_inactive_keys(facts: Facts) -> np.ndarray:
-    return np.asarray(_inactive_keys(facts) & facts.key_use.present)
-
-
 def _may_have_signed_in_unrecorded(facts: Facts) -> np.ndarray:
+    """Return which of the unused users, the only removable ones with a password, may have."""
     spans_gap = (facts.age.moment < GAP_ENDED) & (facts.as_of > GAP_BEGAN)
-    return np.asarray(facts.password.yes & ~facts.sign_in.present & spans_gap)
+    return np.asarray(facts.password.yes & spans_gap)
 
 
 def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
@@ -141,7 +139,7 @@ def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
 
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
-    uses = _inactive_keys(facts) & facts.key_use.unknown & ~_untold_uses(facts)
+    uses = facts.key_use.unknown & ~_untold_uses(facts)
     unknown = in_any_slot(uses)
     for name in _CERTAINTY_COLUMNS:
         unknown |= facts.has_unknown_cell(name) & ~facts.lacks(name)
@@ -199,7 +197,7 @@ def _certificate_sentences(facts: Facts) -> pd.Series:
 
 
 def _key_sentences(facts: Facts) -> pd.Series:
-    slots = _slot_dates(facts.page.keys, _used_inactive_keys(facts), columns.LAST_USED)
+    slots = _slot_dates(facts.page.keys, facts.key_use.present, columns.LAST_USED)
     return "Inactive access key " + slots + " was used in the past."
 
 
@@ -235,7 +233,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="inactive-key-was-used",
-        holds=lambda facts, _: in_any_slot(_used_inactive_keys(facts)),
+        holds=lambda facts, _: in_any_slot(facts.key_use.present),
         sentences=_key_sentences,
         meaning="An inactive access key has a last-used date: it was used in the past. Find out"
         " what used the key, and that it is no longer needed.",

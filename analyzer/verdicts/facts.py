@@ -254,7 +254,7 @@ class Facts:
     @cached_property
     def key_active(self) -> Truth:
         """Return which access keys are active."""
-        return self._active(self.page.keys, columns.ACCESS_KEYS)
+        return self._active(columns.ACCESS_KEYS)
 
     @cached_property
     def key_age(self) -> Elapsed:
@@ -285,14 +285,13 @@ class Facts:
         """Count from the keys' creation; of an active key it is known to be missing if `N/A`."""
         state: Any = self.page.keys[columns.STATE].cat
         active = state.codes.to_numpy() == code_of(State.ACTIVE)
-        undated = active & np.isnat(_moments(self.page.keys[columns.CREATED]))
-        undated &= ~self.key_undated_by_report
-        return replace(self.key_age, unknown=self.key_age.unknown & ~undated)
+        known = active & ~self.key_undated_by_report
+        return replace(self.key_age, unknown=self.key_age.unknown & ~known)
 
     @cached_property
     def certificate_active(self) -> Truth:
         """Return which signing certificates are active."""
-        return self._active(self.page.certificates, columns.CERTIFICATES)
+        return self._active(columns.CERTIFICATES)
 
     @cached_property
     def certificate_age(self) -> Elapsed:
@@ -328,19 +327,10 @@ class Facts:
         unknown = self._unknown_in(named, "last_rotated") | np.isnat(created) & ~active.no
         return self._elapsed(created, unknown)
 
-    def _active(self, slots: pd.DataFrame, named: Slots) -> Truth:
-        """Return which slots are active: by their state, failing that by the cell that says so."""
-        state: Any = slots[columns.STATE].cat
-        code = state.codes.to_numpy()
-        unknown = self._unknown_in(named, "active")
-        active = code == code_of(State.ACTIVE)
-        odd = np.flatnonzero((code == code_of(State.UNKNOWN)) & ~unknown)
-        slots_and_users = np.transpose(self.page.slots_and_users(odd)).tolist()
-        active[odd] = [
-            self.page.cells[named[slot].active].iloc[user] == "true"
-            for slot, user in slots_and_users
-        ]
-        return Truth.unless_unknown(active, unknown)
+    def _active(self, named: Slots) -> Truth:
+        """Return which slots are active: by the cell that says so, whatever the others hold."""
+        cells = [(self.page.cells[slot.active] == "true").to_numpy(bool) for slot in named]
+        return Truth.unless_unknown(np.concatenate(cells), self._unknown_in(named, "active"))
 
 
 def _moments(moments: pd.Series) -> np.ndarray:

@@ -91,7 +91,7 @@ def _verdict_codes(
     unknown = _has_unknown_needed_cell(facts)
     if strict:
         unknown |= unused & in_any_slot(facts.key_untold)
-    needs_use = ~unknown & ~unused & usable & ~recent & unknown_use
+    needs_use = ~unknown & ~unused & ~recent & unknown_use
     fits = [unknown | needs_use, unused, ~usable, ~recent]
     return needs_use, np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
 

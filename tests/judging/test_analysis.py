@@ -152,6 +152,15 @@ def test_the_users_of_a_verdict_are_those_that_are_exempt_and_the_others() -> No
 
 
 @pytest.mark.no_cover
+def test_a_part_of_the_users_has_their_counts_and_the_rules_of_the_whole() -> None:
+    whole = analysis_of([a_user("ann"), a_user("ben", key_1=a_key(used=AS_OF))])
+    (page,) = whole.pages()
+    part = whole.of_users([page.where(np.array([True, False]))])
+    assert [part.totals.users(each) for each in (Verdict.UNUSED, Verdict.ACTIVE)] == [1, 0]
+    assert (part.whole, part.filter, part.filtered_out) == (whole, None, 1)
+    assert part.inspection.book == whole.inspection.book
+
+
 def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
     nobody, somebody = analysis_of([]), whole_organization()
     assert len(nobody.users) == 0

@@ -190,9 +190,10 @@ def test_an_exemption_without_a_rule_excuses_from_every_rule() -> None:
     assert set(found.loc[found["user"] == "ann", "exemption"]) == {"by design"}
 
 
-def test_a_root_is_excused_only_by_its_name() -> None:
+@pytest.mark.parametrize("cells", [{}, {"user": "root_account"}, {"arn": "fakearn"}])
+def test_a_root_is_excused_only_by_its_name(cells: Row) -> None:
     for entry, reason in (("*,*,why,,", ""), ("*,<root_account>,why,,", "why")):
-        found = inspected([], entry, root=BAD_ROOT).findings
+        found = inspected([], entry, root=BAD_ROOT | cells).findings
         assert set(found["exemption"]) == {reason}
 
 

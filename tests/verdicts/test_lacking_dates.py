@@ -27,6 +27,7 @@ WITHOUT_DATES_OF_KEY_2 = [each for each in COLUMNS if each != "access_key_2_last
             a_user(key_1=a_key() | {"last_used_date": "soon"}),
             'access_key_1_last_used_date "soon" is not understood',
         ),
+        (a_user(password=a_password("soon")), 'password_last_used "soon" is not understood'),
     ],
 )
 def test_a_slot_without_dates_hides_nothing_that_the_other_shows(
