@@ -15,6 +15,7 @@ from tests.support.builders import (
     MORE_CREDENTIALS,
     NEVER,
     Row,
+    Value,
     a_certificate,
     a_key,
     a_password,
@@ -80,7 +81,8 @@ def a_random_user(chance: random.Random, number: int) -> Row:
         chance.choice([no_key(), a_key(when()), a_key(when(), when()), an_inactive_key(when())])
         for _ in (1, 2)
     ]
-    use = chance.choice([NEVER, NEVER, when()])
+    uses: list[Value] = [NEVER, NEVER, when()]
+    use = chance.choice(uses)
     row = a_user(
         f"{chance.choice(['AeaApiKey-', 'u', 'u', 'u'])}{number}",
         password=chance.choice([no_password(use), a_password(use, when())]),
