@@ -12,7 +12,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, require
 from analyzer.cli.options import DecisionFiles, InputFile, a_file, whole_number
 from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
-from analyzer.terms import utc_text
+from analyzer.terms import count_text, utc_text
 
 if TYPE_CHECKING:
     from analyzer.decisions.plan import Plan
@@ -147,7 +147,7 @@ def _write(
         stream.write(script.encode())
     count = len(planned.removals)
     next_step = f" Read it, then run it: sh {output}" if count and can_run else ""
-    say(f"Wrote {output} for {count} {'user' if count == 1 else 'users'}.{next_step}")
+    say(f"Wrote {output} for {count_text(count, 'user')}.{next_step}")
     places = [(output.parent / each.name, each.sha256) for each in ledgers]
     missing = [path for path, hash_ in places if not path.is_file() or sha256(path) != hash_]
     if count and missing:

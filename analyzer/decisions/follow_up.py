@@ -37,7 +37,7 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.tidy import tidy
 from analyzer.report.values import day_text_series, utc_text_series
-from analyzer.terms import OVERDUE, Verdict, code_of, short_list, utc_text
+from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list, utc_text
 from analyzer.verdicts.facts import Facts
 
 
@@ -426,7 +426,7 @@ def _outcome_remark(outcome: Outcome) -> str:
         return f"; changed since: {', '.join(outcome.added)}"
     if outcome.is_done:
         return "; no working credentials now: decide on the deletion"
-    return f"; not done for {outcome.days:,} {'day' if outcome.days == 1 else 'days'}"
+    return f"; not done for {count_text(outcome.days, 'day')}"
 
 
 def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:

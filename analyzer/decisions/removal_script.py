@@ -19,7 +19,7 @@ from typing import Final
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.decisions.user_decisions import USER_ARN
 from analyzer.report.model import FileReference
-from analyzer.terms import utc_text
+from analyzer.terms import count_text, utc_text
 
 _HEADER, FUNCTIONS = files(__package__).joinpath("removal.sh").read_text("utf-8").split("\n\n", 1)
 """The comments for the person who runs the script, and all functions but `plan`.
@@ -153,7 +153,7 @@ def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> 
     for each in ledgers:
         yield f"#\n# Ledger: {_one_line(each.name)}, SHA-256 {each.sha256}\n"
     if left_out:
-        yield f"#\n# Decided, but left out of this plan: {_users(len(left_out))}\n"
+        yield f"#\n# Decided, but left out of this plan: {count_text(len(left_out), 'user')}\n"
     for line in left_out:
         yield f"# - {_one_line(line)}\n"
 
@@ -166,16 +166,12 @@ def _account(removal: Removal) -> str:
 
 def _account_block(account: str, removals: list[Removal], max_age: timedelta) -> str:
     numbers = ", ".join(
-        f"{_users(number)} to {decision}"
+        f"{count_text(number, 'user')} to {decision}"
         for decision in REMOVALS
         if (number := sum(removal.decision == decision for removal in removals))
     )
     lines = (f"{_remove_call(removal, max_age)}\n" for removal in removals)
     return f"# Account {account}: {numbers}\n{''.join(lines)}"
-
-
-def _users(number: int) -> str:
-    return "1 user" if number == 1 else f"{number:,} users"
 
 
 def _remove_call(removal: Removal, max_age: timedelta) -> str:

@@ -115,7 +115,7 @@ def test_an_entry_gives_way_to_each_of_those_who_agree_later() -> None:
 
 
 def test_a_word_that_was_given_up_is_given_anew_on_a_newer_report() -> None:
-    newer = line(as_of=AS_OF + timedelta(hours=1), ticket="7")
+    newer = line(as_of=AS_OF + timedelta(hours=1), ticket="7", workbook="june.xlsx")
     assert collected(file(newer), ledger=ledger(line(), line("keep"))).added == (newer,)
 
 
