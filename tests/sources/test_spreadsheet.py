@@ -360,6 +360,10 @@ def encrypted() -> bytes:
             "another kind of workbook",
         ),
         (package({"a": "b"}), "it has no workbook"),
+        (
+            package(dict.fromkeys(["xl/workbook.xml", "xl/Workbook.xml"], "<a/>")),
+            "of the same name",
+        ),
         (workbook("")[:300], "the file is damaged"),
         (encrypted(), "the file is damaged"),
         (miscounted(), "the file is damaged: xl/worksheets/s.xml: Bad CRC-32"),

@@ -684,7 +684,7 @@ def test_what_is_entered_elsewhere_or_lost_with_a_sheet_is_refused_by_name(
 def test_a_sheet_that_explains_can_go_and_remarks_can_stand_on_another(
     with_more_sheets: bytes,
 ) -> None:
-    remark = on_follow_up(4, {"User": "ann is in the list"})
+    remark = on_follow_up(4, {"User": "{ann} is in the list"})
     edits = entered("ann", DELETE), remark, lambda book: book.remove(book["Method"])
     assert words(edited(with_more_sheets, *edits)) == {"ann": "delete"}
 
