@@ -19,7 +19,7 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule, Subject
 from analyzer.standards import STANDARDS, references
 from analyzer.standards.frameworks import FRAMEWORKS
-from analyzer.standards.results import ControlResult, Result, results, summary
+from analyzer.standards.results import ControlResult, Result, RulesRun, results, summary
 from analyzer.standards.standard import Control, Standard
 from analyzer.terms import Thresholds
 from tests.support.builders import a_key, a_password, a_user, days_before, the_root
@@ -157,12 +157,8 @@ def by_number(
 ) -> dict[str, ControlResult]:
     why = dict.fromkeys(unseen, "It was not there.")
     used = asdict(replace(limits_of(standard), **limits))
-    return {
-        each.control.number: each
-        for each in results(
-            standard, Counter(counts), ran=ALL, filtered=(), lacking_input=why, limits=used
-        )
-    }
+    run = RulesRun(ran=ALL, filtered=(), lacking_input=why, limits=used)
+    return {each.control.number: each for each in results(standard, Counter(counts), run)}
 
 
 @pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)
@@ -318,7 +314,8 @@ REFERENCES = {
 
 def test_frameworks_refer_to_what_their_sources_say() -> None:
     found = {
-        name: {rule: " ".join(codes) for rule, codes in rules.items()} for name, rules in FRAMEWORKS
+        name: {rule: " ".join(codes) for rule, codes in rules.items()}
+        for name, rules in FRAMEWORKS.items()
     }
     assert found == REFERENCES
 

@@ -126,9 +126,8 @@ def diff(
     before = _side(old, replace(reading, as_of=old_as_of), judging_options, accounts, fail_on)
     now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
     check_outputs(outputs.output, [*before.read, *now.read, config])
-    analyses = [
-        side.judging.analysis(load(side.inputs, quiet=outputs.quiet)) for side in (before, now)
-    ]
+    sides = (before, now)
+    analyses = [each.judging.analysis(load(each.inputs, quiet=outputs.quiet)) for each in sides]
     every = compared(*filtered(analyses, patterns))
     comparison = every.where(change, verdict)
     _write(comparison, outputs)

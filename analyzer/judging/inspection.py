@@ -14,7 +14,7 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome, Rule
-from analyzer.standards.results import ControlResult, Result, results, summary
+from analyzer.standards.results import ControlResult, Result, RulesRun, results, summary
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, short_list
 
@@ -102,16 +102,13 @@ class Inspection:
     @property
     def controls(self) -> tuple[ControlResult, ...]:
         """Return the results of the controls of the book's standard."""
-        ran = [rule.id for rule in self.book.rules]
-        limits = asdict(self.book.thresholds)
-        return results(
-            self.book.standard,
-            self.counts,
-            ran=ran,
+        run = RulesRun(
+            ran=[rule.id for rule in self.book.rules],
             filtered=self.filtered_rules,
             lacking_input=self.rules_lacking_input,
-            limits=limits,
+            limits=asdict(self.book.thresholds),
         )
+        return results(self.book.standard, self.counts, run)
 
     @property
     def control_summary(self) -> str:

@@ -19,6 +19,6 @@ def references(rule: str) -> list[tuple[str, tuple[str, ...]]]:
     """Return which standards and frameworks ask for a rule: (name, numbers of their controls)."""
     every = [
         *((standard.name, standard.numbers(rule)) for standard in STANDARDS),
-        *((name, numbers.get(rule, ())) for name, numbers in FRAMEWORKS),
+        *((name, numbers.get(rule, ())) for name, numbers in FRAMEWORKS.items()),
     ]
     return [(name, numbers) for name, numbers in every if numbers]

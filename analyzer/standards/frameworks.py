@@ -14,72 +14,65 @@ _MFA: Final = ("AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)"
 _UNUSED: Final = ("AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6")
 _ROOT_KEY: Final = ("AC-2(1)", "AC-3(7)", "AC-3(15)", "AC-6", "AC-6(2)", "AC-6(10)")
 
-SECURITY_HUB: Final = {
-    "idle-password": ("IAM.8", "IAM.22"),
-    "idle-access-key": ("IAM.8", "IAM.22"),
-    "unrotated-access-key": ("IAM.3",),
-    "console-user-without-mfa": ("IAM.5",),
-    "user-without-mfa": ("IAM.19",),
-    "root-access-key": ("IAM.4",),
-    "root-without-mfa": ("IAM.9",),
-    "root-used": ("IAM.20, retired in April 2024",),
+FRAMEWORKS: Final = {
+    "AWS Security Hub": {
+        "idle-password": ("IAM.8", "IAM.22"),
+        "idle-access-key": ("IAM.8", "IAM.22"),
+        "unrotated-access-key": ("IAM.3",),
+        "console-user-without-mfa": ("IAM.5",),
+        "user-without-mfa": ("IAM.19",),
+        "root-access-key": ("IAM.4",),
+        "root-without-mfa": ("IAM.9",),
+        "root-used": ("IAM.20, retired in April 2024",),
+    },
+    "NIST SP 800-53 r5": {
+        "idle-password": _UNUSED,
+        "idle-access-key": _UNUSED,
+        "unrotated-access-key": ("AC-2(1)", "AC-2(3)", "AC-3(15)"),
+        "console-user-without-mfa": _MFA,
+        "user-without-mfa": _MFA,
+        "root-access-key": _ROOT_KEY,
+        "root-without-mfa": _MFA,
+    },
+    "PCI DSS v4.0.1": {
+        "idle-password": ("7.2.4", "8.2.6"),
+        "idle-access-key": ("7.2.4", "8.2.6"),
+        "unrotated-access-key": ("8.3.9", "8.6.3"),
+        "console-user-without-mfa": ("8.4.2",),
+        "user-without-mfa": ("8.4.2",),
+        "root-without-mfa": ("8.4.2",),
+    },
+    "SOC 2": {
+        "idle-password": ("CC6.1", "CC6.2", "CC6.3"),
+        "idle-access-key": ("CC6.1", "CC6.2", "CC6.3"),
+        "unrotated-access-key": ("CC6.1", "CC6.2"),
+        "console-user-without-mfa": ("CC6.6",),
+        "user-without-mfa": ("CC6.6",),
+        "root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
+        "root-without-mfa": ("CC6.6",),
+    },
+    "ISO/IEC 27001:2022": {
+        "idle-password": ("A.5.15",),
+        "idle-access-key": ("A.5.15",),
+        "unrotated-access-key": ("A.5.15",),
+        "console-user-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
+        "root-access-key": ("A.5.15",),
+        "root-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
+        "root-used": ("A.5.15",),
+    },
+    "Trend Micro Conformity": {
+        "unused-user": ("IAM-029",),
+        "idle-password": ("IAM-003", "IAM-028"),
+        "idle-access-key": ("IAM-003",),
+        "unrotated-access-key": ("IAM-038",),
+        "two-active-access-keys": ("IAM-004",),
+        "initial-setup-access-key": ("IAM-043",),
+        "console-user-without-mfa": ("IAM-013",),
+        "password-and-access-key": ("IAM-024",),
+        "root-access-key": ("IAM-015",),
+        "root-without-mfa": ("IAM-014",),
+        "root-used": ("IAM-035",),
+        "root-certificate": ("IAM-048",),
+    },
 }
-NIST_800_53: Final = {
-    "idle-password": _UNUSED,
-    "idle-access-key": _UNUSED,
-    "unrotated-access-key": ("AC-2(1)", "AC-2(3)", "AC-3(15)"),
-    "console-user-without-mfa": _MFA,
-    "user-without-mfa": _MFA,
-    "root-access-key": _ROOT_KEY,
-    "root-without-mfa": _MFA,
-}
-PCI_DSS: Final = {
-    "idle-password": ("7.2.4", "8.2.6"),
-    "idle-access-key": ("7.2.4", "8.2.6"),
-    "unrotated-access-key": ("8.3.9", "8.6.3"),
-    "console-user-without-mfa": ("8.4.2",),
-    "user-without-mfa": ("8.4.2",),
-    "root-without-mfa": ("8.4.2",),
-}
-SOC_2: Final = {
-    "idle-password": ("CC6.1", "CC6.2", "CC6.3"),
-    "idle-access-key": ("CC6.1", "CC6.2", "CC6.3"),
-    "unrotated-access-key": ("CC6.1", "CC6.2"),
-    "console-user-without-mfa": ("CC6.6",),
-    "user-without-mfa": ("CC6.6",),
-    "root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
-    "root-without-mfa": ("CC6.6",),
-}
-ISO_27001: Final = {
-    "idle-password": ("A.5.15",),
-    "idle-access-key": ("A.5.15",),
-    "unrotated-access-key": ("A.5.15",),
-    "console-user-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
-    "root-access-key": ("A.5.15",),
-    "root-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
-    "root-used": ("A.5.15",),
-}
-CONFORMITY: Final = {
-    "unused-user": ("IAM-029",),
-    "idle-password": ("IAM-003", "IAM-028"),
-    "idle-access-key": ("IAM-003",),
-    "unrotated-access-key": ("IAM-038",),
-    "two-active-access-keys": ("IAM-004",),
-    "initial-setup-access-key": ("IAM-043",),
-    "console-user-without-mfa": ("IAM-013",),
-    "password-and-access-key": ("IAM-024",),
-    "root-access-key": ("IAM-015",),
-    "root-without-mfa": ("IAM-014",),
-    "root-used": ("IAM-035",),
-    "root-certificate": ("IAM-048",),
-}
-
-FRAMEWORKS: Final = (
-    ("AWS Security Hub", SECURITY_HUB),
-    ("NIST SP 800-53 r5", NIST_800_53),
-    ("PCI DSS v4.0.1", PCI_DSS),
-    ("SOC 2", SOC_2),
-    ("ISO/IEC 27001:2022", ISO_27001),
-    ("Trend Micro Conformity", CONFORMITY),
-)
-"""The name of each framework, and its requirements by the id of the rule."""
+"""The requirements of each framework, by the id of the rule."""

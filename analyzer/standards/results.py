@@ -44,49 +44,26 @@ class ControlResult:
         return ", ".join(f"{number} {word}" for number, word in counts if number)
 
 
-def results(  # noqa: PLR0913  each is one input of the results
-    standard: Standard,
-    counts: FindingCounts,
-    *,
-    ran: Collection[str],
-    filtered: Collection[str],
-    lacking_input: Mapping[str, str],
-    limits: Mapping[str, int],
-) -> tuple[ControlResult, ...]:
-    """Return the results of the standard's controls, in its order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesRun:
+    """Hold what makes a result uncertain, whatever the counts.
 
-    `counts` are the numbers of findings, as `rules.engine.page_counts` returns them; `ran` are the
-    ids of the rules that ran; `filtered` those that a filter leaves out with the root users;
-    `lacking_input` has the reason for each rule that did not see all input; `limits` are the days
-    that they ran with, by the names of `Thresholds`.
+    `ran` are the ids of the rules that ran; `filtered` those that a filter leaves out with the root
+    users; `lacking_input` has the reason for each rule that did not see all input; `limits` are the
+    days that they ran with, by the names of `Thresholds`.
     """
-    doubts = _Doubts(ran, filtered, lacking_input, limits)
-    return tuple(_result(control, counts, doubts) for control in standard.controls)
-
-
-def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
-    """Return the numbers of results: `CIS 3.0: 3 pass, 5 fail, 14 not decidable from a report`."""
-    count = Counter(each.result for each in controls)
-    numbers = [f"{count[result]} {result}" for result in Result if count[result]]
-    source = " from a report" if count[Result.NOT_DECIDABLE] else ""
-    return f"{standard.short_name}: {', '.join(numbers)}{source}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubts:
-    """Return the reason why a result is uncertain, whatever the counts."""
 
     ran: Collection[str]
     filtered: Collection[str]
     lacking_input: Mapping[str, str]
     limits: Mapping[str, int]
 
-    def of_failure(self, control: Control) -> str:
+    def doubt_of_failure(self, control: Control) -> str:
         """Return why a failure is uncertain: the limit was stricter than the standard's."""
         name, days = control.limit or ("", 0)
         return self._other_limit(name, days) if self.limits.get(name, 0) < days else ""
 
-    def of_pass(self, control: Control, undecided: int) -> tuple[Result, str] | None:
+    def doubt_of_pass(self, control: Control, undecided: int) -> tuple[Result, str] | None:
         """Return why a pass is uncertain, though there are no failures."""
         if left_out := [rule for rule in control.rules if rule not in self.ran]:
             is_filtered = all(rule in self.filtered for rule in left_out)
@@ -107,15 +84,31 @@ class _Doubts:
         )
 
 
-def _result(control: Control, counts: FindingCounts, doubts: _Doubts) -> ControlResult:
+def results(standard: Standard, counts: FindingCounts, run: RulesRun) -> tuple[ControlResult, ...]:
+    """Return the results of the standard's controls, in its order.
+
+    `counts` are the numbers of findings, as `rules.engine.page_counts` returns them.
+    """
+    return tuple(_result(control, counts, run) for control in standard.controls)
+
+
+def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
+    """Return the numbers of results: `CIS 3.0: 3 pass, 5 fail, 14 not decidable from a report`."""
+    count = Counter(each.result for each in controls)
+    numbers = [f"{count[result]} {result}" for result in Result if count[result]]
+    source = " from a report" if count[Result.NOT_DECIDABLE] else ""
+    return f"{standard.short_name}: {', '.join(numbers)}{source}"
+
+
+def _result(control: Control, counts: FindingCounts, run: RulesRun) -> ControlResult:
     fails, exempt = (_number(control, counts, Outcome.FAILS, each) for each in (False, True))
     undecided = sum(_number(control, counts, Outcome.UNDECIDED, each) for each in (False, True))
     if not control.rules:
         result, why = Result.NOT_DECIDABLE, control.reason
     elif fails:
-        why = doubts.of_failure(control)
+        why = run.doubt_of_failure(control)
         result = Result.UNDECIDED if why else Result.FAIL
-    elif doubt := doubts.of_pass(control, undecided):
+    elif doubt := run.doubt_of_pass(control, undecided):
         result, why = doubt
     elif exempt:
         result, why = Result.EXCUSED, "All failures are exempt."

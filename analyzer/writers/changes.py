@@ -141,16 +141,11 @@ def _table(compared: Comparison, width: int) -> Table:
     accounts = compared.changes[columns.ACCOUNT].nunique() > 1
     for cells in _text_rows(compared.changes):
         row = dict(zip(COLUMNS, cells, strict=True))
-        change = row[CHANGE]
-        table.add_row(
-            Text(change, _COLOURS.get(change, "")), _subject(row, accounts=accounts), _detail(row)
-        )
+        user, change = row[columns.USER], row[CHANGE]
+        names = filter(None, (user, row[columns.ACCOUNT] if accounts or not user else ""))
+        subject = Text("\n".join(map(printable, names)))
+        table.add_row(Text(change, _COLOURS.get(change, "")), subject, _detail(row))
     return table
-
-
-def _subject(row: Mapping[str, str], *, accounts: bool) -> Text:
-    names = [row[columns.USER], row[columns.ACCOUNT] if accounts or not row[columns.USER] else ""]
-    return Text("\n".join(printable(name) for name in names if name))
 
 
 def _detail(row: Mapping[str, str]) -> Text:

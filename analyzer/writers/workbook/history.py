@@ -29,13 +29,11 @@ _WIDTHS: Final = (34, *(10.5,) * 10)
 _NO_TOTAL: Final = ("first", "last")
 
 
-def write_history_workbook(
-    history: History, stream: BinaryIO, rows_a_sheet: int = EXCEL_ROWS
-) -> None:
+def write_history_workbook(history: History, stream: BinaryIO) -> None:
     """Write the workbook; a table longer than a sheet goes on, on further ones."""
     newest = max(file.as_of for file in history.analysis.report.files)
     titles = [Title.SUMMARY, *(Title(table.capitalize()) for table in HistoryTable)]
-    with Book("History of IAM users", headline(history), newest, titles, rows_a_sheet) as book:
+    with Book("History of IAM users", headline(history), newest, titles, EXCEL_ROWS) as book:
         _add_summary(book, history)
         for table in HistoryTable:
             frame = table_frame(history, table)
