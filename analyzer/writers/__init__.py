@@ -8,9 +8,7 @@ order that all formats share; `tables` adds what belongs to the file and account
 is what OCSF and ASFF share. `text_columns` spells columns: as cells for CSV and sheets, as plain
 values for JSON and feeds.
 
-The command line and `exports` may import this package; it imports the analysis and what lies
-below, never sources. A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a line in
-`_WRITERS`.
+A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a line in `_WRITERS`.
 """
 
 import os

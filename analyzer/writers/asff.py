@@ -6,9 +6,10 @@ as it is.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import chain, starmap
 from pathlib import Path
 from typing import Final
@@ -93,20 +94,16 @@ def asff_batches(
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
     documents = starmap(_security_finding, _importable(findings(analysis), region))
     known = chain.from_iterable(map(orjson.loads, earlier)) if earlier else ()
-    waiting: dict[str, list[bytes]] = {}
+    waiting = defaultdict[str, list[bytes]](list)
     for account, line in feed_lines(documents, _FEED_FORMAT, known, analysis.report):
-        of_account = waiting.setdefault(account, [])
-        of_account.append(line.rstrip())
-        if len(of_account) == BATCH_FINDINGS:
+        waiting[account].append(line.rstrip())
+        if len(waiting[account]) == BATCH_FINDINGS:
             yield account, _batch(waiting.pop(account))
     yield from ((account, _batch(lines)) for account, lines in waiting.items())
 
 
 def batch_files(target: Path, batches: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name of the file of each batch, and its content.
-
-    Those of `findings.asff.json` are `findings-123456789012-001.asff.json` and so on.
-    """
+    """Yield the name of the file of each batch, and its content."""
     numbers = Counter[str]()
     for account, batch in batches:
         numbers[account] += 1
@@ -167,6 +164,8 @@ def _security_finding(finding: Finding, hub: str) -> Document:
         "Original": rule.severity,
     }
     remedy = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
+    reason = _cut(finding.exemption, _LONGEST_NOTE)
+    note = {"Text": reason, "UpdatedBy": PRODUCT, "UpdatedAt": at}
     return {
         "SchemaVersion": SCHEMA_VERSION,
         "Id": finding.id,
@@ -191,25 +190,26 @@ def _security_finding(finding: Finding, hub: str) -> Document:
         "Compliance": _compliance(finding.result),
         "RecordState": "ACTIVE",
         "Workflow": {"Status": "SUPPRESSED" if finding.exemption else "NEW"},
-        **_note(finding, at),
+        **({"Note": note} if finding.exemption else {}),
     }
 
 
 def _product_fields(finding: Finding) -> Document:
     arn = finding.arn if finding.arn.strip() else ""
+    text = partial(_cut, longest=_LONGEST_PRODUCT_FIELD)
     return present(
         {
             "credreport/Version": VERSION,
             "credreport/Outcome": finding.result.outcome,
             "credreport/Subject": finding.result.rule.subject,
-            "credreport/Arn": _cut(arn, _LONGEST_PRODUCT_FIELD),
-            "credreport/Slot": _number_text(finding.slot),
+            "credreport/Arn": text(arn),
+            "credreport/Slot": finding.slot and str(finding.slot),
             "credreport/Created": finding.created,
             "credreport/Since": finding.since,
-            "credreport/Days": _number_text(finding.days),
-            "credreport/Exemption": _cut(finding.exemption, _LONGEST_PRODUCT_FIELD),
-            "credreport/Owner": _cut(finding.owner, _LONGEST_PRODUCT_FIELD),
-            "credreport/OwnerEmail": _cut(finding.owner_email, _LONGEST_PRODUCT_FIELD),
+            "credreport/Days": "" if finding.days is None else str(finding.days),
+            "credreport/Exemption": text(finding.exemption),
+            "credreport/Owner": text(finding.owner),
+            "credreport/OwnerEmail": text(finding.owner_email),
             "credreport/AsOfSource": finding.file.as_of_source,
             "credreport/ReportSha256": finding.file.sha256,
         }
@@ -240,14 +240,6 @@ def _details(finding: Finding) -> Document | None:
     return {"AwsIamUser": present(user)}
 
 
-def _note(finding: Finding, at: str) -> Document:
-    """Return the reason of an exemption as the field for it, nothing where there is none."""
-    if not finding.exemption:
-        return {}
-    text = _cut(finding.exemption, _LONGEST_NOTE)
-    return {"Note": {"Text": text, "UpdatedBy": PRODUCT, "UpdatedAt": at}}
-
-
 def _compliance(result: RuleOutcome) -> Document:
     return present(
         {
@@ -276,10 +268,6 @@ _FEED_FORMAT: Final = FeedFormat(
     is_open=lambda document: document["RecordState"] != _ARCHIVED,
     closed=_closed,
 )
-
-
-def _number_text(number: int | None) -> str:
-    return "" if number is None else str(number)
 
 
 def _cut(text: str, longest: int) -> str:

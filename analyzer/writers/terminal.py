@@ -17,7 +17,6 @@ from rich.text import Text
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import RULE_OF_VERDICT
-from analyzer.report.model import Report
 from analyzer.rules.rule import Outcome
 from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity, Verdict, printable
@@ -27,17 +26,8 @@ from analyzer.writers.summary import blind_spots_line, notes
 from analyzer.writers.users import UserRow
 
 HEADER: Final = (
-    "verdict",
-    "account",
-    "user",
-    "created",
-    "reason",
-    "certainty",
-    "caveats",
-    "exemption",
-    "owner",
-    "owner_left",
-    "account_name",
+    *("verdict", "account", "user", "created", "reason", "certainty", "caveats", "exemption"),
+    *("owner", "owner_left", "account_name"),
 )
 """The header line of the table in a pipe."""
 
@@ -87,7 +77,7 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     for line in others:
         console.print(Text(line))
     if rows := users.user_rows(analysis, verdicts):
-        accounts = _has_many_accounts(analysis.report)
+        accounts = len(analysis.report.accounts) > 1
         console.print("", _user_table(rows, width, accounts=accounts), sep="\n")
     for part in _rule_parts(analysis.inspection, width, verdicts, details=details):
         console.print(part)
@@ -113,10 +103,6 @@ def write_cells(rows: Iterable[Iterable[str]], stream: TextIO) -> None:
     """Write a line for each row, with a tab between the cells: for a pipe."""
     for cells in rows:
         stream.write("\t".join(map(printable, cells)) + "\n")
-
-
-def _has_many_accounts(report: Report) -> bool:
-    return len(report.accounts) > 1
 
 
 def _user_table(rows: Sequence[UserRow], width: int, *, accounts: bool) -> Table:
@@ -197,20 +183,14 @@ def _rules_with_examples(
 ) -> Iterator[RenderableType]:
     """Yield each rule with its first findings, unless the list of users shows them already."""
     listed = {RULE_OF_VERDICT[verdict] for verdict in verdicts if verdict in RULE_OF_VERDICT}
-    accounts = _has_many_accounts(inspection.report)
+    accounts = len(inspection.report.accounts) > 1
     for each in rules:
-        yield _rule_heading(each)
+        severity, title = each.rule.severity, f"  {each.rule.title}: {each.counts_text}"
+        name, id_ = (severity, _SEVERITY_COLOURS[severity]), (f"  {each.rule.id}", "dim")
+        yield Text.assemble(name, title, id_)
         if each.rule.id not in listed:
             yield _example_table(each, width, accounts=accounts)
         yield Text("")
-
-
-def _rule_heading(each: RuleFindings) -> Text:
-    severity = each.rule.severity
-    heading = f"  {each.rule.title}: {each.counts_text}"
-    return Text.assemble(
-        (f"{severity}", _SEVERITY_COLOURS[severity]), heading, (f"  {each.rule.id}", "dim")
-    )
 
 
 def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding:
@@ -254,11 +234,9 @@ def _control_table(results: Sequence[ControlResult]) -> Table:
 
 def write_piped_table(analysis: Analysis, stream: TextIO, verdicts: Collection[Verdict]) -> None:
     """Write a header line and one line for each listed user, with a tab between the cells."""
-    rows = users.user_rows(analysis, verdicts)
-    write_cells([HEADER, *map(_cells, rows)], stream)
-
-
-def _cells(row: UserRow) -> list[str]:
-    caveats = ";".join(name for name, _ in row.caveats)
-    cells = {**row._asdict(), "created": row.day, "caveats": caveats}
-    return [cells[name] for name in HEADER]
+    lines = [HEADER]
+    for row in users.user_rows(analysis, verdicts):
+        caveats = ";".join(name for name, _ in row.caveats)
+        cells = {**row._asdict(), "created": row.day, "caveats": caveats}
+        lines.append(tuple(cells[name] for name in HEADER))
+    write_cells(lines, stream)

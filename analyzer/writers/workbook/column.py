@@ -190,17 +190,13 @@ def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
     texts = text_column(words).to_pylist()
     is_root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
     for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
-        texts[position] = _raw_text(value, is_root=is_root[position])
+        if pd.isna(value):
+            texts[position] = NOT_REPORTED
+        elif is_root[position] and value == NOT_SUPPORTED:
+            texts[position] = NOT_SHOWN_FOR_ROOT
+        else:
+            texts[position] = f'"{value}"{NOT_UNDERSTOOD}'
     return texts
-
-
-def _raw_text(value: Any, *, is_root: bool) -> str:
-    """Return a value that was not understood as the sheets show it."""
-    if pd.isna(value):
-        return NOT_REPORTED
-    return (
-        NOT_SHOWN_FOR_ROOT if is_root and value == NOT_SUPPORTED else f'"{value}"{NOT_UNDERSTOOD}'
-    )
 
 
 def unread_text(column: str) -> Read:

@@ -1,6 +1,5 @@
 """Write a history as a workbook: a summary with a chart, and a sheet for each table."""
 
-from functools import partial
 from typing import BinaryIO, Final
 
 import pandas as pd
@@ -9,7 +8,6 @@ from analyzer import columns
 from analyzer.changes.history import History
 from analyzer.terms import HistoryTable
 from analyzer.writers.history import headline, sentences, table_frame
-from analyzer.writers.text_columns import Texts
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book, Title
 from analyzer.writers.workbook.charts import DAY_LINES, add_trend
 from analyzer.writers.workbook.column import (
@@ -68,7 +66,7 @@ def _column(name: str, values: pd.Series) -> Column:
     if pd.api.types.is_datetime64_any_dtype(values):
         return MomentColumn(f"{title} (UTC)", 16, name)
     if pd.api.types.is_bool_dtype(values):
-        return TextColumn(title, 10, partial(_yes, name))
+        return TextColumn(title, 10, lambda rows: text_by_mask(rows[name].to_numpy(), "yes", ""))
     if pd.api.types.is_integer_dtype(values):
         return NumberColumn(title, 10.5, name)
     if pd.api.types.is_float_dtype(values):
@@ -78,7 +76,3 @@ def _column(name: str, values: pd.Series) -> Column:
     if name.startswith("verdict"):
         return TextColumn(title, 14, name, style_by_name)
     return TextColumn(title, width, name)
-
-
-def _yes(name: str, rows: pd.DataFrame) -> Texts:
-    return text_by_mask(rows[name].to_numpy(bool), "yes", "")

@@ -210,10 +210,7 @@ def _review_list_titles(listed: ListedRows) -> Read:
 
 
 def _control_texts(book: Rulebook) -> Mapping[str, str]:
-    """Return the numbers of the controls that ask for each rule, with their standards.
-
-    The standards are the one that was chosen, or else the newest of each kind.
-    """
+    """Return for each rule the controls of the chosen standard, or the newest of each kind."""
     standards = (book.standard,) if book.has_benchmark else (STANDARDS[0], FSBP)
     return {
         rule.id: "\n".join(
@@ -278,19 +275,19 @@ STATUS_STYLES: Final[Mapping[str, CellStyle]] = {
 }
 
 
-def _overdue_words(frame: pd.DataFrame) -> Texts:
-    return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
-
-
 def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of a follow-up (`follow_up.COLUMNS`)."""
+
+    def overdue(frame: pd.DataFrame) -> Texts:
+        return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
+
     return (
         ACCOUNT,
         *account_name_columns(analysis.report.account_names, 12),
         USER,
         *(user_columns.OWNER if analysis.owners else ()),
         TextColumn("Status", 10, follow_up.STATUS, style_among(STATUS_STYLES)),
-        TextColumn("Overdue", 9, _overdue_words, style_among(STATUS_STYLES)),
+        TextColumn("Overdue", 9, overdue, style_among(STATUS_STYLES)),
         TextColumn(DECIDED, 10.5, ledger.DECISION),
         TextColumn("Decided by", 10.5, ledger.DECIDED_BY),
         DayColumn("Decided on", 10.5, ledger.DECIDED_ON),

@@ -16,7 +16,7 @@ from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
-from analyzer.writers.workbook.column import Column, EntryColumn, Rows, TextColumn
+from analyzer.writers.workbook.column import Column, EntryColumn, TextColumn
 from analyzer.writers.workbook.table_sheets import CHUNK_ROWS, take_rows
 from analyzer.writers.workbook.user_columns import (
     AccountNames,
@@ -108,20 +108,16 @@ class ReviewList:
 def _filled(page: Page, facts: Iterable[Column]) -> list[Column]:
     """Return the columns in which any user has a text; most have one among the first users."""
     first = take_rows(page, np.arange(min(len(page), CHUNK_ROWS)))
-    return [each for each in facts if _has_text(each, first) or _has_text(each, page)]
 
+    def has_text(column: Column) -> bool:
+        return any(pc.any(pc.not_equal(column.shown(rows), "")).as_py() for rows in (first, page))
 
-def _has_text(column: Column, rows: Rows) -> bool:
-    return bool(pc.any(pc.not_equal(column.shown(rows), "")).as_py())
+    return [*filter(has_text, facts)]
 
 
 def _verdict_columns(narrower: float) -> tuple[Column, ...]:
     check = TextColumn("Check first", _CHECK_WIDTH - narrower, user_columns.caveat_texts)
     return _WHY, user_columns.CERTAINTY, check
-
-
-def _undetermined_columns(narrower: float) -> tuple[Column, ...]:
-    return (replace(_WHY, width=_ONLY_WHY_WIDTH - narrower),)
 
 
 _DETAIL_GROUPS: Final = (
@@ -154,7 +150,7 @@ REVIEW_LISTS: Final = (
     ReviewList(
         title=Title.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
-        verdict_columns=_undetermined_columns,
+        verdict_columns=lambda narrower: (replace(_WHY, width=_ONLY_WHY_WIDTH - narrower),),
         last_columns=source_columns,
     ),
 )
