@@ -105,16 +105,11 @@ def _typed(values: pa.Array, type_: pa.DataType) -> pa.Array:
 def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, stream: BinaryIO) -> None:
     """Write batches of one schema as a Parquet file."""
     with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
-        for group in _row_groups(batches):
-            writer.write_table(group)
-
-
-def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(map(len, waiting)) >= GROUP_ROWS:
-            yield pa.Table.from_batches(waiting)
-            waiting = []
-    if waiting:
-        yield pa.Table.from_batches(waiting)
+        waiting: list[pa.RecordBatch] = []
+        for batch in batches:
+            waiting.append(batch)
+            if sum(map(len, waiting)) >= GROUP_ROWS:
+                writer.write_table(pa.Table.from_batches(waiting))
+                waiting.clear()
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting))

@@ -1,7 +1,7 @@
 """Spell columns as text or plain values, join them row by row, and give the result as bytes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, groupby, repeat
+from itertools import chain, repeat
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -93,15 +93,6 @@ def joined_present(columns: Iterable[pa.Array], between: str) -> pa.Array:
     """Return the parts of each row joined that are there; what is null leaves nothing."""
     together = joined(*(joined(between, each).fill_null("") for each in columns))
     return pc.utf8_slice_codeunits(together, len(between))
-
-
-def with_neighbors_joined(parts: Iterable[pa.Array | str]) -> Iterator[pa.Array | str]:
-    """Yield the parts of rows; of texts that follow each other one is made."""
-    for are_texts, some in groupby(parts, lambda part: isinstance(part, str)):
-        if are_texts:
-            yield "".join(map(str, some))
-        else:
-            yield from some
 
 
 def contains(texts: pa.Array, marks: Sequence[bytes], *, below: bytes = b"\0") -> bool:

@@ -19,7 +19,6 @@ from analyzer.writers.text_columns import (
     mapped,
     plain_rows,
     text_column,
-    with_neighbors_joined,
 )
 
 
@@ -52,14 +51,7 @@ def test_a_function_is_asked_once_for_each_text_that_occurs() -> None:
 
 def test_a_part_that_is_no_column_stands_in_every_row() -> None:
     column = text_column(["a", ""])
-    parts = [*with_neighbors_joined(["<", "p>", column, column, "</p", ">"])]
-    assert [each if isinstance(each, str) else "column" for each in parts] == [
-        "<p>",
-        "column",
-        "column",
-        "</p>",
-    ]
-    assert joined(*parts).to_pylist() == ["<p>aa</p>", "<p></p>"]
+    assert joined("<p>", column, column, "</p>").to_pylist() == ["<p>aa</p>", "<p></p>"]
     assert joined("x", column, between=",").to_pylist() == ["x,a", "x,"]
 
 

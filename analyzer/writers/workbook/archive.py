@@ -35,7 +35,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from analyzer.writers.compressed_blocks import CompressedBlocks
-from analyzer.writers.text_columns import content, joined, text_column, with_neighbors_joined
+from analyzer.writers.text_columns import content, joined, text_column
 
 _LARGE: Final = 1 << 30
 
@@ -94,7 +94,7 @@ class Sheet:
         """Add so many rows, given as columns of cells; a str is the cell of every row."""
         self._columns = max(self._columns, len(columns))
         numbers = np.arange(self.row + 1, self.row + rows + 1)
-        self._write(content(joined(*with_neighbors_joined(_row_parts(numbers, columns)))))
+        self._write(content(joined(*_row_parts(numbers, columns))))
         self.row += rows
 
     def skip(self, rows: int) -> None:

@@ -65,7 +65,7 @@ def texts(values: Texts, style: int) -> pa.Array:
     if not _are_plain(column):
         return words(column, lambda _: style)
     cells = joined(f' s="{style}" t="inlineStr"><is><t>', column, "</t></is></c>")
-    return _cells_where(pc.not_equal(column, ""), cells, blank(style))
+    return pc.if_else(pc.not_equal(column, ""), cells, blank(style))
 
 
 def shown(values: Texts) -> pa.Array:
@@ -92,13 +92,6 @@ def _are_plain(column: pa.Array) -> bool:
     )
 
 
-def _cells_where(mask: pa.Array, cells: pa.Array, otherwise: pa.Array | str) -> pa.Array:
-    """Return cells, others where the mask does not hold."""
-    if pc.all(mask).as_py():
-        return cells
-    return pc.if_else(mask, cells, otherwise)
-
-
 def number(value: float, style: int) -> str:
     """Return a cell of a number."""
     return f' s="{style}"><v>{value!r}</v></c>'
@@ -107,7 +100,7 @@ def number(value: float, style: int) -> str:
 def numbers(values: np.ndarray, style: int) -> pa.Array:
     """Return a cell for each number, empty where one is negative."""
     cells = joined(f' s="{style}"><v>', pa.array(values).cast(TEXT_TYPE), "</v></c>")
-    return _cells_where(pa.array(values >= 0), cells, blank(style))
+    return pc.if_else(pa.array(values >= 0), cells, blank(style))
 
 
 def moments(dates: np.ndarray, style: int, otherwise: pa.Array | str) -> pa.Array:
@@ -116,7 +109,7 @@ def moments(dates: np.ndarray, style: int, otherwise: pa.Array | str) -> pa.Arra
     days = seconds / _DAY_SECONDS + _EPOCH_DAYS
     digits = pa.array(days).cast(TEXT_TYPE)
     digits = pc.if_else(pa.array(seconds % _DAY_SECONDS == 0), joined(digits, ".0"), digits)
-    return _cells_where(has_date(dates), joined(f' s="{style}"><v>', digits, "</v></c>"), otherwise)
+    return pc.if_else(has_date(dates), joined(f' s="{style}"><v>', digits, "</v></c>"), otherwise)
 
 
 def has_date(dates: np.ndarray) -> pa.Array:

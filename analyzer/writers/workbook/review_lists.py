@@ -17,7 +17,6 @@ from analyzer.terms import Certainty, Verdict
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
 from analyzer.writers.workbook.column import Column, EntryColumn, TextColumn
-from analyzer.writers.workbook.table_sheets import CHUNK_ROWS, take_rows
 from analyzer.writers.workbook.user_columns import (
     AccountNames,
     account_column,
@@ -106,13 +105,8 @@ class ReviewList:
 
 
 def _filled(page: Page, facts: Iterable[Column]) -> list[Column]:
-    """Return the columns in which any user has a text; most have one among the first users."""
-    first = take_rows(page, np.arange(min(len(page), CHUNK_ROWS)))
-
-    def has_text(column: Column) -> bool:
-        return any(pc.any(pc.not_equal(column.shown(rows), "")).as_py() for rows in (first, page))
-
-    return [*filter(has_text, facts)]
+    """Return the columns in which any user has a text."""
+    return [each for each in facts if pc.any(pc.not_equal(each.shown(page), "")).as_py()]
 
 
 def _verdict_columns(narrower: float) -> tuple[Column, ...]:

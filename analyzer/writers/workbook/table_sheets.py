@@ -63,7 +63,9 @@ class TableSheets:
         """List the rows of a page or frame, in its own or another order."""
         every = np.arange(len(listed)) if order is None else order
         while self._is_wanted and len(every):
-            sheet = self._sheet_with_room()
+            if not self.sheets or self.sheets[-1].row >= self.book.rows_a_sheet:
+                self.sheets.append(self._new_sheet())
+            sheet = self.sheets[-1]
             count = min(CHUNK_ROWS, self.book.rows_a_sheet - sheet.row, len(every))
             some = take_rows(listed, every[:count])
             sheet.add_many(count, [each.cells(some, self.book.styles) for each in self.columns])
@@ -100,11 +102,6 @@ class TableSheets:
 
     def _number(self, head: str) -> int:
         return [column.head for column in self.columns].index(head) + 1
-
-    def _sheet_with_room(self) -> Sheet:
-        if not self.sheets or self.sheets[-1].row >= self.book.rows_a_sheet:
-            self.sheets.append(self._new_sheet())
-        return self.sheets[-1]
 
     def _new_sheet(self) -> Sheet:
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
