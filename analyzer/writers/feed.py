@@ -100,9 +100,8 @@ class Finding(NamedTuple):
     def id(self) -> str:
         """Return what stays the same from report to report, whatever the file and the row.
 
-        It is made of the account, the rule, the ARN, the slot and the creation of the key, the
-        certificate or else the user: a user that is created again has findings of its own. Where
-        the ARN names no account, the user's name distinguishes rows.
+        A user, key or certificate that is created again has findings of its own. Where the ARN
+        names no account, the user's name distinguishes rows.
         """
         rule = self.result.rule.id
         named = self.arn if self.partition else f"{self.arn}\0{self.user}"
@@ -128,10 +127,7 @@ class Finding(NamedTuple):
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
-    """Yield each finding of the analysis once, in the order of `Inspection.frames`.
-
-    The accounts that could not be read come last.
-    """
+    """Yield each finding once, in the order of `Inspection.frames`, then accounts not covered."""
     yield from _findings_of_rows(analysis)
     yield from _not_covered(analysis.report, analysis.inspection.book.thresholds)
 

@@ -192,10 +192,9 @@ def sentence(text: str) -> str:
 
 
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
-    """Yield all findings in the order of `Inspection.frames`, then the uncovered accounts.
+    """Yield all findings in the order of `Inspection.frames`, with the columns of `tables.origins`.
 
-    A table has the names of the file and the account of its rows, and the as-of of the report.
-    Those of `covered` accounts only leave the others out.
+    The accounts that could not be read follow, but for `covered` accounts only.
     """
     of_rows = origins(analysis.report)
     for frame in analysis.inspection.frames():

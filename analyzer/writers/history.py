@@ -78,8 +78,7 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
         "notes": [*remarks(history)],
     }
     frames = {str(table): table_frame(history, table) for table in HistoryTable}
-    rows = {table: plain_objects(frame, [*frame.columns]) for table, frame in frames.items()}
-    write_document(stream, head, rows)
+    write_document(stream, head, {table: plain_objects(each) for table, each in frames.items()})
 
 
 def write_history_markdown(history: History, stream: BinaryIO) -> None:
@@ -150,7 +149,7 @@ def user_histories(history: History, pattern: str) -> list[UserHistory]:
     for table in (HistoryTable.USERS, HistoryTable.EVENTS):
         frame = table_frame(history, table)
         some = frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)]
-        rows.append([*plain_objects(some, [*some.columns])])
+        rows.append([*plain_objects(some)])
     key = itemgetter(columns.ARN, columns.CREATED)
     users, events = rows
     return [

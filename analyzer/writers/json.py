@@ -74,7 +74,9 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "tool": {"name": "credreport", "version": VERSION},
         "criteria": analysis.criteria,
         "settings": analysis.settings,
-        "filter": _filter(analysis),
+        "filter": {**asdict(analysis.filter), "users_left_out": analysis.filtered_out}
+        if analysis.filter
+        else None,
         "files": [_file(file) for file in report.files if file.accounts],
         "not_covered": report.not_covered,
         "left_out": report.left_out,
@@ -97,13 +99,6 @@ def _document(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _filter(analysis: Analysis) -> dict[str, Any] | None:
-    """Return which users are listed and counted, and how many are not; None for all users."""
-    if not analysis.filter:
-        return None
-    return {**asdict(analysis.filter), "users_left_out": analysis.filtered_out}
-
-
 def _file(file: ReportFile) -> dict[str, Any]:
     about = fields(file, "name", "sha256", "size", "as_of", "as_of_source", "accounts")
     return {**about, "evidence": file.service_credentials}
@@ -116,14 +111,10 @@ def fields(value: object, *names: str) -> dict[str, Any]:
 
 def _owners(analysis: Analysis) -> dict[str, Any] | None:
     """Return the list of owners, and whom it leaves out; None without one."""
-    totals = analysis.totals
     if not analysis.owners:
         return None
-    return {
-        "list": analysis.owners.file,
-        "users_without": totals.without_owner,
-        "unmatched": totals.idle_owners,
-    }
+    without, unmatched = analysis.totals.without_owner, analysis.totals.idle_owners
+    return {"list": analysis.owners.file, "users_without": without, "unmatched": unmatched}
 
 
 def _decisions(analysis: Analysis) -> dict[str, Any] | None:
@@ -156,15 +147,9 @@ def _users(analysis: Analysis, page: Page, table: Table) -> Iterator[dict[str, A
 
 
 _USER: Final = (
-    *columns.JUDGED,
-    columns.FILE,
-    columns.ROW,
-    *columns.OWNERSHIP,
-    columns.ACCOUNT_NAME,
-    columns.EARLIER_DECISION,
+    *(*columns.JUDGED, columns.FILE, columns.ROW, *columns.OWNERSHIP),
+    *(columns.ACCOUNT_NAME, columns.EARLIER_DECISION),
 )
-
-
 _FINDING: Final = (*FINDINGS, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
 
 
@@ -175,17 +160,13 @@ def _inspection(inspection: Inspection) -> dict[str, Any]:
         "standard": fields(book.standard, "id", "name", "scope"),
         "thresholds": book.thresholds,
         "rules": [
-            {
-                **fields(rule, "id", "title", "severity", "subject"),
-                "references": dict(references(rule.id)),
-            }
+            fields(rule, "id", "title", "severity", "subject")
+            | {"references": dict(references(rule.id))}
             for rule in book.rules
         ],
         "controls": [
-            {
-                **fields(each.control, "number", "title", "rules"),
-                **fields(each, "result", "fails", "exempt", "undecided", "why"),
-            }
+            fields(each.control, "number", "title", "rules")
+            | fields(each, "result", "fails", "exempt", "undecided", "why")
             for each in inspection.controls
         ],
     }

@@ -78,10 +78,7 @@ def user_batches(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
 
 
 def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
-    """Yield all findings in the order of `Inspection.frames`, with the schema `FINDINGS`.
-
-    An account that could not be read has a row at the end, as in CSV.
-    """
+    """Yield all findings likewise, in the order of `Inspection.frames`, with `FINDINGS`."""
     return (_batch(FINDINGS, table) for table in finding_tables(analysis))
 
 

@@ -10,7 +10,6 @@ from analyzer.writers import users
 
 if TYPE_CHECKING:
     from analyzer.judging.inspection import Inspection
-    from analyzer.writers.findings import Example
 
 
 def summary_lines(
@@ -53,7 +52,12 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
     yield f"{findings.severity_counts(inspection)}."
     for each in findings.findings_by_rule(inspection, details=details):
         yield f"{each.rule.severity:<8}  {each.rule.title}: {each.counts_text}  {each.rule.id}"
-        yield from map(_example_line, each.examples)
+        for example in each.examples:
+            exempt = f"exempt: {example.exemption}" if example.exemption else ""
+            undecided = "" if example.outcome == "fails" else example.outcome
+            remark = ", ".join(filter(None, (undecided, exempt)))
+            fact = f"{example.fact} ({remark})" if remark else example.fact
+            yield f"    {example.account} {example.user}: {fact}"
         if details and each.unshown:
             yield f"    and {each.unshown} more"
     yield findings.standard_and_limits(inspection)
@@ -64,12 +68,3 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
         counts = f" ({result.counts_text})" if result.counts_text else ""
         why = f" {result.why}" if result.why else ""
         yield f"{result.control.number}  {result.result}{counts}  {result.control.title}.{why}"
-
-
-def _example_line(example: "Example") -> str:
-    remarks = [
-        *([] if example.outcome == "fails" else [example.outcome]),
-        *([f"exempt: {example.exemption}"] if example.exemption else []),
-    ]
-    remark = f" ({', '.join(remarks)})" if remarks else ""
-    return f"    {example.account} {example.user}: {example.fact}{remark}"

@@ -26,10 +26,9 @@ USER_COLUMNS: Final = (
 
 
 def origins(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.DictionaryArray]]:
-    """Return a function that gives what belongs to the file and the account of rows.
+    """Return a function that gives `file` (its name), `as_of`, `as_of_source` and `account_name`.
 
-    These are the columns `file` (its name), `as_of`, `as_of_source` and `account_name`. The rows
-    have the position of the file in `file`, and `account`.
+    The rows have the position of the file in `file`, and `account`.
     """
     files = report.files
     values = {
@@ -55,10 +54,7 @@ def _account_names(report: Report, rows: pd.DataFrame) -> pa.DictionaryArray:
 def uncovered_table(
     report: Report, row: Callable[[UncoveredAccount], Mapping[str, str]], names: Sequence[str]
 ) -> Iterator[Table]:
-    """Yield the rows of accounts that could not be read as one table, empty where they say nothing.
-
-    Without such accounts nothing is yielded.
-    """
+    """Yield one table of the accounts that could not be read, if there are any."""
     if report.not_covered:
         rows = pd.DataFrame([*map(row, report.not_covered)], columns=[*names], dtype=TEXT)
         yield {**rows, columns.ACCOUNT_NAME: _account_names(report, rows)}

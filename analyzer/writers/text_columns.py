@@ -35,9 +35,10 @@ def plain_rows(table: Columns, names: Sequence[str]) -> Iterator[tuple[Any, ...]
     return zip(*(_plain_values(array(table[name])) for name in names), strict=True)
 
 
-def plain_objects(table: Columns, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the same as objects, the names in this order."""
-    return map(dict, map(zip, repeat(names), plain_rows(table, names)))
+def plain_objects(table: Columns, names: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Yield the same of these or all columns as objects, the names in this order."""
+    chosen = names or [*table]
+    return map(dict, map(zip, repeat(chosen), plain_rows(table, chosen)))
 
 
 def _plain_values(values: pa.Array) -> Iterator[Any]:

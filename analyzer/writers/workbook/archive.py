@@ -13,10 +13,6 @@ It relies on this, which tests/writers/test_workbook_archive.py holds:
   and every sheet, in that order, as a file on disk to `archive.write(path, name)`.
 - A sheet without rows holds `<sheetData></sheetData>` once, behind `<sheetViews>`; a drawing,
   tables and the end follow in this order behind whatever stands before `<ignoredErrors>`.
-
-What would replace it: `append` of openpyxl's write-only sheets, with a cell object for each value
-(`Sheet.add` and `Sheet.add_many` are all that the other modules call). The file would be the same,
-only slower to write.
 """
 
 import re
@@ -38,6 +34,7 @@ from analyzer.writers.compressed_blocks import CompressedBlocks
 from analyzer.writers.text_columns import content, joined, text_column
 
 _LARGE: Final = 1 << 30
+"""Larger sheets, in bytes, may need the 64-bit form of zip."""
 
 _COMPRESSION: Final = 2
 """Less than half the time of zlib's usual 6, for sheets a quarter larger.
@@ -64,8 +61,8 @@ _BLOCK: Final = 1 << 20
 class Sheet:
     """Hold one sheet: `frame` is what openpyxl keeps of it, `row` the number of the last row.
 
-    Cells come as `cells` spells them. `number_like` names the cells in which text looks like a
-    number, for which Excel is not to warn.
+    `size` is that of the rows in bytes; `number_like` names the cells in which text looks like a
+    number, for which Excel is not to warn. Cells come as `cell_xml` spells them.
     """
 
     def __init__(self, frame: Worksheet, rows: IO[bytes]) -> None:
@@ -74,7 +71,7 @@ class Sheet:
         self.row = 0
         self.number_like = ""
         self._columns = 1
-        self._size = 0
+        self.size = 0
         self._blocks = CompressedBlocks(rows)
         self._last_rows = bytearray()
 
@@ -111,13 +108,8 @@ class Sheet:
         part.write(self._last_rows)
         part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(self._ignored_errors(), after, count=1))
 
-    @property
-    def is_large(self) -> bool:
-        """Return whether the sheet may need the 64-bit form of zip."""
-        return self._size > _LARGE
-
     def _write(self, rows: bytes | memoryview) -> None:
-        self._size += len(rows)
+        self.size += len(rows)
         self._last_rows += rows
         if len(self._last_rows) >= _BLOCK:
             self._blocks.add(self._last_rows)
@@ -159,5 +151,5 @@ class _Archive(ZipFile):
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
         sheet = next(self._sheets)
-        with self.open(arcname, "w", force_zip64=sheet.is_large) as part:
+        with self.open(arcname, "w", force_zip64=sheet.size > _LARGE) as part:
             sheet.copy_to(part, Path(filename).read_bytes())

@@ -4,7 +4,7 @@ The users of each account add up to the rows that were read of it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -18,7 +18,6 @@ from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
 from analyzer.decisions.review_columns import REMOVALS
 from analyzer.judging.analysis import AGE_BANDS, Analysis
 from analyzer.judging.inspection import Inspection
-from analyzer.report.model import AccountName
 from analyzer.terms import OVERDUE, Certainty, Severity, Verdict
 from analyzer.verdicts.verdict import verdict_meaning
 from analyzer.writers import findings
@@ -118,7 +117,9 @@ def add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
     from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
     oldest = {each.account: file.as_of for file in from_newest for each in file.accounts}
     for account, counts in sorted(accounts.items()):
-        name = account_text(account) + _name_and_owner(report.account_names.get(account))
+        known = report.account_names.get(account)
+        owner = f" ({known.owner})" if known and known.owner else ""
+        name = f"{account_text(account)} {known.name if known else ''}".rstrip() + owner
         _add_account(sheet, name, counts, oldest[account])
     sheet.alarm(f"K{top + 1}:K{sheet.next_row - 1}")
     _add_absent(sheet, analysis)
@@ -158,13 +159,6 @@ def _add_account(
     sheet.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
 
 
-def _name_and_owner(known: AccountName | None) -> str:
-    """Return what follows an account where its name is known."""
-    if known is None:
-        return ""
-    return f" {known.name} ({known.owner})" if known.owner else f" {known.name}"
-
-
 def _add_absent(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the accounts of which no row was read."""
     report = analysis.report
@@ -195,7 +189,9 @@ def add_severities(sheet: TextSheet, inspection: Inspection) -> None:
     for severity in Severity:
         some = [each for each in by_rule if each.rule.severity is severity]
         name = SpannedCell(str(severity), CellStyle(severity) if some else CellStyle.FAINT)
-        sheet.row(name, *_finding_numbers(some), SpannedCell(_rule_counts_text(some), span=6))
+        counts = Counter({each.rule.id: sum(each.counts.values()) for each in some})
+        rules = ", ".join(f"{rule} {number:,}" for rule, number in counts.most_common())
+        sheet.row(name, *_finding_numbers(some), SpannedCell(rules, span=6))
     sums = map(total, _finding_numbers(by_rule))
     sheet.row(label("All findings"), *sums, SpannedCell(_SUM_REMARK, span=6))
     sheet.named_text("Rules", findings.standard_and_limits(inspection))
@@ -210,13 +206,6 @@ def _finding_numbers(some: Sequence[RuleFindings]) -> list[int]:
     kinds = [[*each.counts.values()] for each in some] or [[0] * 4]
     numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
     return [sum(numbers), *numbers]
-
-
-def _rule_counts_text(some: Iterable[RuleFindings]) -> str:
-    """Return the rules with the number of their findings, the most first."""
-    counts = {each.rule.id: sum(each.counts.values()) for each in some}
-    most = sorted(counts, key=lambda rule: -counts[rule])
-    return ", ".join(f"{rule} {counts[rule]:,}" for rule in most)
 
 
 # Follow-up and changes

@@ -145,17 +145,14 @@ def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], words: s
     letters = [get_column_letter(at) for at in range(1, 2 + _REVIEWERS)]
     names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
     counts = [
-        f'IF({letter}{row}="","",{_decided_by(sheets, f"{letter}{row}", words)})'
+        f'IF({letter}{row}="","",'
+        + _sum(f"({_word(word)}={words})*(TRIM({by})={letter}{row})" for word, by, *_ in sheets)
+        + ")"
         for letter in letters[1:]
     ]
     for name, formulas in (("Reviewers", names), ("Users decided by each", counts)):
         cells = (SpannedCell(Formula(formula, "")) for formula in formulas)
         sheet.row(label(name), *cells)
-
-
-def _decided_by(sheets: Iterable[tuple[str, ...]], name: str, words: str) -> str:
-    """Return the formula of how many users the reviewer in a cell decided."""
-    return _sum(f"({_word(word)}={words})*(TRIM({by})={name})" for word, by, *_ in sheets)
 
 
 def _next_name_formula(sheets: Sequence[tuple[str, ...]], names_before: str) -> str:

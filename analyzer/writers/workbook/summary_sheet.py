@@ -50,8 +50,6 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     """Add the summary; `compared` says with which run this one was compared, and what changed.
 
     A `share` has some users only: its lines are counted, and neither all users nor all rows.
-
-    `trend` has the numbers of users by month.
     """
     sheet = TextSheet(book, Title.SUMMARY, _WIDTHS)
     _add_title(sheet, analysis, first_step(analysis, listings), share)

@@ -226,13 +226,11 @@ class CollectedUsers:
         return sum(map(len, self._pages))
 
     def page(self) -> Page:
-        """Return the users, of whom there are some, as one page, and forget them.
-
-        No part stays in memory twice for long.
-        """
+        """Return the users, of whom there are some, as one page, and forget them."""
         names = [each.name for each in fields(Page)]
         parts = {name: [getattr(page, name) for page in self._pages] for name in names}
         self._pages.clear()
+        # No part stays in memory twice for long.
         whole = {name: concatenated(parts.pop(name)) for name in names}
         for name in ("keys", "certificates"):
             by_slot = np.argsort(whole[name][columns.SLOT].to_numpy(), kind="stable")

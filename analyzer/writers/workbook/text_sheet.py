@@ -91,7 +91,9 @@ class TextSheet:
             cells += [cell(part.value, style), *[blank(style)] * (part.span - 1)]
             heights.append(_height(part, sum(self._widths[start : len(cells)])))
             if part.span > 1:
-                self._merge(start + 1, len(cells))
+                # The `add` of all merged cells looks at each of them first: slow for thousands.
+                merged = CellRange(None, start + 1, self.next_row, len(cells), self.next_row)
+                self.frame.merged_cells.ranges.add(merged)
         return self._sheet.add(cells, max(heights))
 
     def full_row(self, text: str, style: CellStyle) -> None:
@@ -148,11 +150,6 @@ class TextSheet:
         red = DifferentialStyle(font=Font(bold=True, color="FFFFFF"), fill=ALARM)
         rule = Rule(type="cellIs", operator="equal", formula=[f'"{DIFFERS}"'], dxf=red)
         self.frame.conditional_formatting.add(cells, rule)
-
-    def _merge(self, first: int, last: int) -> None:
-        row = self.next_row
-        # The `add` of all merged cells looks at each of them first, which is slow for thousands.
-        self.frame.merged_cells.ranges.add(CellRange(None, first, row, last, row))
 
 
 def _spanned(part: Part) -> SpannedCell:
