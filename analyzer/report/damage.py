@@ -13,7 +13,6 @@ from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.report import values
 from analyzer.report.raw_report import Header, ReportText
-from analyzer.report.values import lengths
 from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED, count_text
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
@@ -48,7 +47,7 @@ def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Proble
     hint = "Give the report as AWS made it, or close the quote."
     for name in text.header.named_columns:
         cells = table[name].combine_chunks()
-        if (lengths(cells) > LONGEST_SHOWN).any():
+        if (pc.max(pc.binary_length(cells)).as_py() or 0) > LONGEST_SHOWN:
             within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
             for row in within.select([columns.ROW, name]).to_pylist():
                 value = row[name][:LONGEST_SHOWN]

@@ -3,7 +3,6 @@
 `N/A`, `no_information`, `not_supported` and the twin columns of the two slots end here.
 """
 
-import string
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,12 +24,12 @@ from analyzer.report.model import (
     over_slots,
     text_series,
 )
-from analyzer.report.values import consist_of, lowercase_booleans
+from analyzer.report.values import lowercase_booleans
 from analyzer.terms import NO_VALUE, NOT_SUPPORTED, ROWS_DIFFER, State, code_of
 
 _NO_SIGN_IN = "no_information"
-_CODE_BYTES = (string.ascii_letters + string.digits + "-_.:").encode()
-"""The signs of the names of regions and services."""
+_CODE = r"^[A-Za-z0-9_.:-]*\z"
+"""The form of the names of regions and services."""
 
 _EMPTY_WORDS = {
     columns.USER_CREATION_TIME: (),
@@ -253,17 +252,10 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
         filled = ~cells.says_none(column)
         if filled.any():
             filled &= ~cells.equals(column, NOT_SUPPORTED, "")
-            foreign = filled & ~_has_form_of_code(cells.text(column), filled)
+            foreign = filled & ~np.asarray(pc.match_substring_regex(cells.text(column), _CODE))
             cells.record_unread(column, foreign | unused & filled)
             placed |= unused & filled
     return placed
-
-
-def _has_form_of_code(texts: pa.Array, filled: np.ndarray) -> np.ndarray:
-    """Return which filled cells may name a region or service; few of these occur."""
-    if consist_of(pc.unique(texts.filter(pa.array(filled))), _CODE_BYTES).all():
-        return filled
-    return consist_of(texts, _CODE_BYTES)
 
 
 def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:

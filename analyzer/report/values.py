@@ -37,19 +37,19 @@ def timestamps(cells: pa.Array) -> np.ndarray:
 
     A moment has a date, a time with seconds, and a zone (ISO 8601); fractions are cut off.
     """
-    length = lengths(cells)
+    length = np.asarray(pc.binary_length(cells))
     usual = (length == _Z_LENGTH) | (length == _OFFSET)
     unusual = ~usual & (length > _Z_LENGTH)
     try:
-        read = None if unusual.any() else cells_or_null(cells, usual).cast(_ARROW_TYPE)
+        alone = pc.if_else(pa.array(usual), cells, pa.scalar(None, cells.type))
+        read = None if unusual.any() else alone.cast(_ARROW_TYPE)
     except pa.ArrowInvalid:
         read = None
     if read is None:
         read = _parsed_once_per_text(cells)
-        usual = np.asarray(read.is_valid())
-    seconds = np.frombuffer(read.buffers()[1], np.int64)[read.offset : read.offset + len(read)]
+    seconds = np.asarray(read.cast(pa.int64()).fill_null(-1))
     # As a number without a sign, what is before 1970 is very late.
-    known = usual & (seconds.view(np.uint64) < _END_SECONDS)
+    known = seconds.view(np.uint64) < _END_SECONDS
     return np.where(known, seconds.view(NO_MOMENT.dtype), NO_MOMENT)
 
 
@@ -77,7 +77,7 @@ def timestamp(text: str) -> datetime | None:
 def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
     """Return the cells with every moment in the form `2024-04-22T19:47:52Z`."""
     is_moment = ~np.isnat(moment)
-    if (lengths(cells)[is_moment] == _Z_LENGTH).all():
+    if (np.asarray(pc.binary_length(cells))[is_moment] == _Z_LENGTH).all():
         return cells
     text = utc_texts(pa.array(moment)).cast(cells.type)
     return pc.if_else(pa.array(is_moment), text, cells)
@@ -90,7 +90,8 @@ def is_local_date(cell: str) -> bool:
 
 def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
     """Return which cells hold no moment and yet are long enough and begin as a date would."""
-    suspect = np.asarray(np.isnat(moment) & (lengths(cells) >= _SHORTEST_LOCAL_DATE))
+    long = np.asarray(pc.binary_length(cells)) >= _SHORTEST_LOCAL_DATE
+    suspect = np.asarray(np.isnat(moment) & long)
     places = np.flatnonzero(suspect)
     suspect[places] = np.isin(first_bytes(cells.take(pa.array(places))), _DATE_BEGINNINGS)
     return suspect
@@ -157,68 +158,13 @@ def _without_zone(moments: pa.Array) -> pa.Array:
     return moments.cast(pa.timestamp("s")).cast(pa.string())
 
 
-# The bytes of text in Arrow (large_string), not copied: many times faster than a cell at a time
-
-
-def lengths(cells: pa.Array) -> np.ndarray:
-    """Return the number of bytes in each cell of a large_string array (int64)."""
-    return np.diff(_offsets(cells))
-
-
 def first_bytes(cells: pa.Array) -> np.ndarray:
-    """Return the first byte of each cell of a large_string array (uint8).
+    """Return the first byte of each cell of a large_string array (uint8), read where it lies.
 
     It is undefined for empty cells.
     """
-    text = _text_bytes(cells)
-    starts = _offsets(cells)[:-1]
-    return text.take(starts, mode="clip") if len(text) else np.zeros(len(starts), np.uint8)
-
-
-def consist_of(cells: pa.Array, signs: bytes) -> np.ndarray:
-    """Return which cells hold nothing but these signs, all of them ASCII."""
-    offsets = _offsets(cells)
-    text = _text_bytes(cells)[offsets[0] : offsets[-1]].tobytes()
-    consists = np.ones(len(cells), bool)
-    if text.translate(None, signs):
-        marked = np.frombuffer(text.translate(_foreign_byte_table(signs)), bool)
-        foreign = offsets[0] + np.flatnonzero(marked)
-        consists[np.searchsorted(offsets[1:], foreign, side="right")] = False
-    return consists
-
-
-def _foreign_byte_table(signs: bytes) -> bytes:
-    return bytes(byte not in signs for byte in range(256))
-
-
-def end_with_tails(cells: pa.Array, tails: pa.Array) -> np.ndarray:
-    """Return which cells end with the text that stands in the same row of another array."""
-    length = lengths(tails)
-    fits = lengths(cells) >= length
-    ends = _offsets(cells)[1:]
-    # The ends of the cells and what lies between them, in turn: nothing is copied to look there.
-    borders = np.append(np.column_stack([ends - np.where(fits, length, 0), ends]), ends[-1:])
-    buffers = [None, pa.py_buffer(borders), cells.buffers()[2]]
-    split = pa.Array.from_buffers(pa.large_binary(), 2 * len(cells), buffers)
-    endings = split.take(pa.array(np.arange(0, 2 * len(cells), 2)))
-    return np.asarray(pc.equal(endings, tails.cast(pa.large_binary())))
-
-
-def cells_or_null(cells: pa.Array, mask: np.ndarray) -> pa.Array:
-    """Return the cells, null where the mask does not hold; the text is not copied."""
     _, offsets, text = cells.buffers()
-    bits = np.packbits(np.append(np.zeros(cells.offset, bool), mask), bitorder="little")
-    buffers = [pa.py_buffer(bits.tobytes()), offsets, text]
-    return pa.Array.from_buffers(cells.type, len(cells), buffers, offset=cells.offset)
-
-
-def _offsets(cells: pa.Array) -> np.ndarray:
-    if not len(cells):
-        return np.zeros(1, np.int64)  # Arrow may hold none.
-    offsets = np.frombuffer(cells.buffers()[1], np.int64)
-    return offsets[cells.offset : cells.offset + len(cells) + 1]
-
-
-def _text_bytes(cells: pa.Array) -> np.ndarray:
-    text_buffer = cells.buffers()[2]
-    return np.frombuffer(text_buffer if text_buffer is not None else b"", np.uint8)
+    if not text:  # Arrow may hold none, as of no cells or empty ones.
+        return np.zeros(len(cells), np.uint8)
+    starts = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells)]
+    return np.frombuffer(text, np.uint8).take(starts, mode="clip")
