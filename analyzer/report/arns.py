@@ -4,7 +4,6 @@ The forms are those of the IAM reference ("IAM identifiers", "IAM and STS quotas
 partition, no region, a 12-digit account, and for a user a path of printable ASCII and the name.
 """
 
-import re
 from typing import Final
 
 import numpy as np
@@ -52,8 +51,7 @@ _RESERVED_ROOT_NAMES: Final = pa.array(
 
 _SLASH: Final = pa.scalar("/", pa.large_string())
 
-_USUAL_PREFIX: Final = re.compile(f"arn:aws:iam::({ACCOUNT_ID_PATTERN}):".encode())
-_USUAL_PREFIX_LENGTH: Final = len("arn:aws:iam::123456789012:")
+_USUAL: Final = "arn:aws:iam::"
 
 
 def is_root(table: pa.Table) -> pa.Array:
@@ -75,13 +73,9 @@ def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
 
     Of a masked one it is `of_masked` if that is set, else the text in the ARN.
     """
-    # With the patterns alone a million rows take 1.13 times as long.
-    beginning = pc.binary_slice(arn.cast(pa.large_binary()), 0, _USUAL_PREFIX_LENGTH)
-    beginning = beginning.dictionary_encode()
-    usual = [_USUAL_PREFIX.fullmatch(each) for each in beginning.dictionary.to_pylist()]
-    if all(usual):
-        digits = pa.array([match[1].decode() for match in usual if match], arn.type)
-        return digits.take(beginning.indices)
+    # With the other patterns alone 300,000 rows take 1.12 times as long.
+    if pc.all(pc.match_substring_regex(arn, f"^{_USUAL}{ACCOUNT_ID_PATTERN}:")).as_py():
+        return pc.utf8_slice_codeunits(arn, len(_USUAL), len(_USUAL) + 12)
     named = pc.match_substring_regex(arn, _NAMES_ACCOUNT)
     account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([!-9;-~]*):.*$", r"\1")
     account = pc.if_else(named, account, pa.scalar("", arn.type))
