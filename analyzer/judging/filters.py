@@ -12,14 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.report.model import (
-    TEXT,
-    AccountName,
-    Page,
-    Report,
-    account_name,
-    account_with_name,
-)
+from analyzer.report.model import TEXT, AccountName, Page, Report, account_name, account_with_name
 from analyzer.terms import ROOT_USER, Certainty, count_text, pattern_regex
 
 _WILDCARDS: Final = ("*", "?")

@@ -13,11 +13,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.report import arns
-from analyzer.report.survey import (
-    SurveyedReport,
-    identity_hashes,
-    repeated_identity_hashes,
-)
+from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized
 from analyzer.terms import AsOfSource, code_of, minute_text, short_list
 

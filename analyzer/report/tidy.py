@@ -31,10 +31,7 @@ _NO_SIGN_IN = "no_information"
 _CODE = r"^[A-Za-z0-9_.:-]*\z"
 """The form of the names of regions and services."""
 
-_EMPTY_WORDS = {
-    columns.USER_CREATION_TIME: (),
-    columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN),
-}
+_EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN)}
 """The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
 
 
@@ -73,14 +70,8 @@ class _Cells:
         return column in self.table.column_names
 
     def equals(self, column: str, *words: str) -> np.ndarray:
-        if len(words) == 1:
-            return np.asarray(pc.equal(self.text(column), words[0]), bool)
-        known = pa.array(words, pa.large_string())
-        return np.asarray(pc.is_in(self.text(column), known), bool)
-
-    def says_none(self, column: str) -> np.ndarray:
-        """Return which cells are `N/A`, none where the report has no such column."""
-        return self.equals(column, NO_VALUE) if self.has(column) else np.zeros(len(self), bool)
+        """Return which cells are one of the words, none where the report has no such column."""
+        return np.asarray(pc.is_in(self.text(column), pa.array(words, pa.large_string())))
 
     def record_unread(self, column: str, odd: np.ndarray) -> None:
         """Record the cells that were not understood, as they stand in the report."""
@@ -100,10 +91,6 @@ class _Cells:
 
     def booleans(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """Return which cells are true, and which are understood; any case is."""
-        if not self.has(column):
-            none = np.zeros(len(self), bool)
-            self.record_unread(column, ~none)
-            return none, none
         true, false = self.equals(column, "true"), self.equals(column, "false")
         if not (true | false).all():
             self.texts[column] = lowercase_booleans(self.text(column))
@@ -125,10 +112,7 @@ class _Cells:
 
 
 def tidy(
-    table: pa.Table,
-    as_of: ArrayLike,
-    of_masked: str = "",
-    contradicted: pd.DataFrame | None = None,
+    table: pa.Table, as_of: ArrayLike, of_masked: str = "", contradicted: pd.DataFrame | None = None
 ) -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
 
@@ -235,7 +219,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
         used |= cells.equals(slot.last_used_date, ROWS_DIFFER)
     placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
     foreign = ~understood & cells.has(slot.last_used_date)
-    understood &= ~(placed | used & (absent | cells.says_none(slot.last_used_service)))
+    understood &= ~(placed | used & (absent | cells.equals(slot.last_used_service, NO_VALUE)))
     code[absent & (used | placed)] = code_of(State.UNKNOWN)
     last_used = np.where(understood, last_used, NO_MOMENT)
     cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
@@ -249,7 +233,7 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
     """
     placed = np.zeros(len(cells), bool)
     for column in filter(cells.has, (slot.last_used_region, slot.last_used_service)):
-        filled = ~cells.says_none(column)
+        filled = ~cells.equals(column, NO_VALUE)
         if filled.any():
             filled &= ~cells.equals(column, NOT_SUPPORTED, "")
             foreign = filled & ~np.asarray(pc.match_substring_regex(cells.text(column), _CODE))
