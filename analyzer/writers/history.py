@@ -74,6 +74,8 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
         "settings": analysis.settings,
         "span": fields(history.span, "since", "until", "max_gap"),
         "exemptions": analysis.exemptions.file,
+        "account_list": analysis.report.account_list,
+        "owners": analysis.owners.file,
         "decisions": analysis.ledger.file,
         "notes": [*remarks(history)],
     }

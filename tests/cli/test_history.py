@@ -1,5 +1,6 @@
 """`credreport history` shows a period in every form, and its exit code tells the truth."""
 
+import hashlib
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import pytest
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.terms import HistoryTable
+from analyzer.version import VERSION
 from analyzer.writers.history import write_history_table
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, run, table
@@ -91,7 +93,13 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(
     assert done.code == 0
     assert f"1 of 2 IAM users have no owner in {owners}." in done.messages
     assert f"Entries of {owners} that name the owner of no user: */cy." in done.messages
-    users = openpyxl.load_workbook(written[0])["Users"]
+    book = openpyxl.load_workbook(written[0])
+    summary = {str(row[0]): row for row in book["Summary"].values}
+    assert hashlib.sha256(owners.read_bytes()).hexdigest() in summary[str(owners)]
+    assert summary["Period"][1] == "the first report to the last report"
+    assert summary["Longest gap"][1] == "31 days"
+    assert summary["Program"][1] == f"credreport {VERSION}"
+    users = book["Users"]
     (at,) = [cell.column_letter for cell in users[1] if cell.value == "Owner"]
     assert [cell.value for cell in users[at]] == ["Owner", "Ann Lee", None]
     assert "| Ann Lee (left 2026-01-09) |" in written[1].read_text()

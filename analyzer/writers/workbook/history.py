@@ -1,12 +1,15 @@
 """Write a history as a workbook: a summary with a chart, and a sheet for each table."""
 
+from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.history import History
-from analyzer.terms import HistoryTable
+from analyzer.terms import HistoryTable, count_text
+from analyzer.verdicts.verdict import criteria_meanings
+from analyzer.version import VERSION
 from analyzer.writers.history import headline, sentences, table_frame
 from analyzer.writers.workbook.book import EXCEL_ROWS, Book, Title
 from analyzer.writers.workbook.charts import DAY_LINES, add_trend
@@ -20,10 +23,11 @@ from analyzer.writers.workbook.column import (
     text_by_mask,
 )
 from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.summary_sheet import add_other_files
 from analyzer.writers.workbook.table_sheets import TableSheets
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 
-_WIDTHS: Final = (34, *(10.5,) * 10)
+_WIDTHS: Final = (34, *(13,) * 11)
 _NO_TOTAL: Final = ("first", "last")
 
 
@@ -52,8 +56,20 @@ def _add_summary(book: Book, history: History) -> None:
     every = history.period.drop(columns=[columns.ACCOUNT, *_NO_TOTAL]).astype(object).iloc[-1]
     for name, number in every.items():
         sheet.row(label(_head(str(name))), "" if pd.isna(number) else number)
+    sheet.text_section("Criteria", _criteria(history))
+    add_other_files(sheet, history.analysis)
     sheet.next_page()
     add_trend(sheet, "Users by day", history.trend, DAY_LINES)
+
+
+def _criteria(history: History) -> Iterator[tuple[str, str]]:
+    """Yield by what users were judged, the period that was asked for, and what wrote this."""
+    span = history.span
+    yield from criteria_meanings(history.analysis.criteria)
+    since, until = (f"{each:%Y-%m-%d}" if each else "" for each in (span.since, span.until))
+    yield "Period", f"{since or 'the first report'} to {until or 'the last report'}"
+    yield "Longest gap", count_text(span.max_gap, "day")
+    yield "Program", f"credreport {VERSION}"
 
 
 def _head(name: str) -> str:

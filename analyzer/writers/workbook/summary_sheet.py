@@ -79,7 +79,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         counts.add_accounts(sheet, analysis)
     sheet.section("Reports")
     _add_files(sheet, analysis.report.files)
-    _add_other_files(sheet, analysis)
+    add_other_files(sheet, analysis)
 
 
 def _add_title(sheet: TextSheet, analysis: Analysis, first: str, share: str) -> None:
@@ -209,7 +209,7 @@ def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
     sheet.ignore_number_warning(f"E{row + 1}:E{sheet.next_row - 1}")
 
 
-def _add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
+def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the other files that were read, if there are any."""
     report, exemptions = analysis.report, analysis.exemptions
     lists = (
