@@ -123,9 +123,9 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
-    """Return the slots with an inactive key, or where one may be."""
+    """Return the slots with an inactive key, or where one may be, of users without active ones."""
     inactive = (facts.page.keys[columns.STATE] == State.INACTIVE).to_numpy()
-    return np.asarray(inactive | facts.key_untold)
+    return np.asarray(inactive | facts.key_undated_by_report)
 
 
 def _may_have_signed_in_unrecorded(facts: Facts) -> np.ndarray:
@@ -167,9 +167,8 @@ def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
         columns.MFA_ACTIVE: ~facts.sign_in.present,
         **{certificate.active: every for certificate in columns.CERTIFICATES},
     }
-    untold, inactive = slot_matrix(facts.key_untold), slot_matrix(_inactive_keys(facts))
-    for at, key in enumerate(columns.ACCESS_KEYS):
-        needed |= {key.last_rotated: untold[at], key.last_used_date: inactive[at]}
+    for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
+        needed |= {key.last_rotated: every, key.last_used_date: inactive}
     return {name: mask & facts.lacks(name) for name, mask in needed.items()}
 
 

@@ -311,15 +311,13 @@ class Facts:
         days, missing = days_between(pd.Series(moment, copy=False), pd.Series(as_of, copy=False))
         return Elapsed(moment, days, present=~missing, unknown=unknown)
 
-    @property
-    def key_undated_by_report(self) -> np.ndarray:
-        """Return the slots for which the report has no column with the creation of keys."""
-        return np.concatenate([self.lacks(key.last_rotated) for key in columns.ACCESS_KEYS])
-
     @cached_property
-    def key_untold(self) -> np.ndarray:
-        """Return which slots may hold an inactive key: the report has no column to tell."""
-        return np.asarray(self.key_active.no & self.key_undated_by_report)
+    def key_undated_by_report(self) -> np.ndarray:
+        """Return the slots for which the report has no column with the creation of keys.
+
+        One that is not active may hold an inactive key.
+        """
+        return np.concatenate([self.lacks(key.last_rotated) for key in columns.ACCESS_KEYS])
 
     def _age(self, slots: pd.DataFrame, named: Slots, active: Truth) -> Elapsed:
         """Count from the creation of what is in the slots; only what is not active may lack it."""

@@ -90,7 +90,7 @@ def _verdict_codes(
     recent = idle < criteria.dormant_days
     unknown = _has_unknown_needed_cell(facts)
     if strict:
-        unknown |= unused & in_any_slot(facts.key_untold)
+        unknown |= unused & in_any_slot(facts.key_undated_by_report)
     needs_use = ~unknown & ~unused & ~recent & unknown_use
     fits = [unknown | needs_use, unused, ~usable, ~recent]
     return needs_use, np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
@@ -105,7 +105,7 @@ def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
 def _unknown_keys(facts: Facts) -> np.ndarray:
     """Return the slots whose cells are at odds, or not understood."""
     unknown = (facts.page.keys[columns.STATE] == State.UNKNOWN).to_numpy()
-    return np.asarray(unknown & ~facts.key_untold)
+    return np.asarray(unknown & ~facts.key_undated_by_report)
 
 
 def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
@@ -129,8 +129,8 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
 def _reasons(facts: Facts, code: np.ndarray, needs_use: np.ndarray) -> "pd.Categorical[Any]":
     """Return why a user is unused or undetermined, empty for all others."""
     password, inactive = facts.password.yes, facts.page.has_key(State.INACTIVE)
-    untold = in_any_slot(facts.key_untold) & ~inactive
-    unused = np.select([untold, password & ~inactive, password, ~inactive], [5, 1, 2, 3], 4)
+    undated = in_any_slot(facts.key_undated_by_report) & ~inactive
+    unused = np.select([undated, password & ~inactive, password, ~inactive], [5, 1, 2, 3], 4)
     reason = np.where(code == code_of(Verdict.UNUSED), unused, 0)
     undetermined = code == code_of(Verdict.UNDETERMINED)
     texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, needs_use))
@@ -147,16 +147,15 @@ def _deciding_cells(
     users = undetermined & ~needs_use
     masks = dict.fromkeys(_VERDICT_COLUMNS, users)
     masks |= dict.fromkeys((columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), needs_use)
-    unknown, untold = slot_matrix(_unknown_keys(facts)), slot_matrix(facts.key_untold)
     # Of those that no unknown cell explains, it is the missing column.
     known = users & ~_has_unknown_needed_cell(facts)
-    active = slot_matrix(facts.key_active.yes)
-    for key, is_unknown, is_untold, is_active in zip(
-        columns.ACCESS_KEYS, unknown, untold, active, strict=True
+    slots = (_unknown_keys(facts), facts.key_undated_by_report, facts.key_active.yes)
+    for key, is_unknown, is_undated, is_active in zip(
+        columns.ACCESS_KEYS, *map(slot_matrix, slots), strict=True
     ):
-        undated = needs_use & is_active & facts.lacks(key.last_rotated)
-        masks[key.last_rotated] = users & is_unknown | known & is_untold | undated
-        masks |= dict.fromkeys(key.last_use, users & is_unknown | needs_use & is_active)
+        needs_this_use = needs_use & is_active
+        masks[key.last_rotated] = users & is_unknown | (known | needs_this_use) & is_undated
+        masks |= dict.fromkeys(key.last_use, users & is_unknown | needs_this_use)
     return masks
 
 

@@ -112,8 +112,9 @@ def random_rows(chance: random.Random) -> list[Row]:
 
 
 def without_blame(judgement: Judgement) -> Judgement:
-    """Return a judgement without the cells for which it is undetermined."""
-    return replace(judgement, reason="") if judgement.verdict == "undetermined" else judgement
+    """Return a judgement, of an undetermined one only whether it names cells to blame."""
+    is_open = judgement.verdict == "undetermined"
+    return replace(judgement, reason=str(bool(judgement.reason))) if is_open else judgement
 
 
 def random_text(layout: str) -> str:

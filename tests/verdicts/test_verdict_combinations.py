@@ -454,6 +454,11 @@ def test_an_unreadable_use_leaves_open_who_else_is_not_active() -> None:
         (a_user(key_1=a_key(used="lately"), key_2=fresh), ACTIVE),
         (a_user(key_1=a_key(used="lately"), key_2=a_key(used=days_before(400))), lately),
         (a_user(key_1=a_key(used="lately")), lately),
+        (a_user(key_1=a_key("N/A", "lately")), lately),
+        (
+            a_user(key_1=a_key(used="lately"), password_enabled="ja"),
+            not_understood(("password_enabled", "ja")),
+        ),
     )
 
 
