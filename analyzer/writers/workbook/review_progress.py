@@ -203,7 +203,7 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
     The listed users are counted by a formula, beside their number when the file was written.
     """
     counts = (LISTED, WHEN_WRITTEN, "Exempt", "Together")
-    top = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 4))
+    top = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 6))
     for row, each in enumerate(REVIEW_LISTS, top + 1):
         listing, users = listings[each.title], analysis.totals.users
         exempt = sum(users(verdict, exempt=True) for verdict in each.verdicts)
@@ -214,6 +214,6 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
             Formula(_listed(listing), listing.rows) if listing.rows else 0,
             *(listing.rows, exempt, every),
             check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds),
-            SpannedCell("Listed as when written. Listed + exempt = together.", span=4),
+            SpannedCell("Listed as when written. Listed + exempt = together.", span=6),
         )
     sheet.alarm(f"F{top + 1}:F{sheet.next_row - 1}")
