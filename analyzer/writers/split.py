@@ -16,7 +16,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.user_record import CreationSeconds, SameSecond
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import TEXT, Page, account_with_name
+from analyzer.report.model import TEXT, AccountName, Page, account_with_name
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.csv import write_tables
 from analyzer.writers.workbook import write_workbook
@@ -39,6 +39,7 @@ class Share(NamedTuple):
 
     file: str
     account: str
+    account_name: str
     owner: str
     email: str
     left: str
@@ -48,7 +49,8 @@ class Share(NamedTuple):
     @property
     def label(self) -> str:
         """Return whose it is, in words."""
-        return self.account or self.owner or "users without an owner"
+        account = f"{self.account} ({self.account_name})" if self.account_name else self.account
+        return account or self.owner or "users without an owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,15 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
 
 def _share(analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]) -> Share:
     first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
-    account, (owner, email, left) = "", (first[name] for name in columns.OWNERSHIP)
+    account, name, (owner, email, left) = "", "", (first[name] for name in columns.OWNERSHIP)
     if by is SplitBy.ACCOUNT:
-        known = names.get(first[columns.ACCOUNT])
-        account = account_with_name(first[columns.ACCOUNT], names)
-        owner, email, left = known.owner if known else "", "", ""
+        known = names.get(first[columns.ACCOUNT], AccountName(name=""))
+        account, name = first[columns.ACCOUNT], known.name
+        owner, email, left = known.owner, "", ""
     newest = max(each.as_of for each in analysis.report.files)
     due = newest + timedelta(analysis.ledger.due_days)
     lines = sum(map(len, pages))
-    return Share(file, account, owner, email, left, lines, f"{due:%Y-%m-%d}")
+    return Share(file, account, name, owner, email, left, lines, f"{due:%Y-%m-%d}")
 
 
 def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict[str, str]:
