@@ -13,13 +13,15 @@ import pytest
 import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.rules import RULES
+from analyzer.rules.engine import page_outcomes
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
 from analyzer.standards.rulebook import Rulebook, rulebook
-from analyzer.verdicts.facts import Truth
+from analyzer.verdicts.facts import Facts, Truth
 from tests.support.builders import AS_OF, a_user, days_before, report_text
 from tests.support.feeds import asff, asff_file, ocsf
 from tests.support.outputs import everything_shown, json_document
+from tests.support.pages import LIMITS, NO_USERS, counts_on, findings_on
 from tests.support.workbooks import book_of, results_of, row_of, texts
 
 OLD = analyzer.Rule(
@@ -210,3 +212,13 @@ def test_a_rule_that_returns_no_answer_is_named_with_what_it_must_return(
     with pytest.raises(analyzer.CredreportError) as failed:
         _ = inspection.findings
     assert str(failed.value).startswith(f"rule {OLD.id}: {message}")
+
+
+def test_no_rule_is_asked_about_a_page_without_users() -> None:
+    def newest(facts: Facts, _: analyzer.Thresholds) -> Truth:
+        return facts.age.at_least(int(facts.age.days.max()))  # which fails where there are none
+
+    rule = replace(OLD, judge=newest)
+    assert len(findings_on(NO_USERS, [rule])) == 0
+    assert counts_on(NO_USERS, NO_USERS, [rule]) == {}
+    assert page_outcomes(Facts(NO_USERS), [rule], LIMITS, of_roots=False).shape == (0, 1)
