@@ -190,8 +190,6 @@ class _UsersNow:
 def _with_known_creation(page: Page) -> Page:
     """Return a page without the creation times in which another row of the ARN differs."""
     unknown = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
-    if not unknown.any():
-        return page
     return page.with_users({columns.CREATED: page.users[columns.CREATED].mask(unknown)})
 
 
