@@ -264,7 +264,7 @@ def _prune(request: ExportRequest, keep: int, run: Path) -> None:
 
 def _log_outcome(analysis: Analysis, log: Log) -> None:
     """Log what was found, each account that is missing, and the notes."""
-    counts = {verdict: count for verdict, count, _ in users.verdict_counts(analysis)}
+    counts = users.verdict_counts(analysis)
     verdict_text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     about = users.as_of_and_scope(analysis.report)
     log.say("analyzed", f"{about}: {verdict_text}.", users=counts)

@@ -163,8 +163,12 @@ def _decision_counts(analysis: Analysis) -> str:
 
 
 def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
-    remarks = ", ".join(_certainty_and_exempt_counts(analysis, verdict))
-    return f" ({remarks})" if remarks else ""
+    users = partial(analysis.totals.users, verdict)
+    certain, check = (users(exempt=False, certainty=each) for each in Certainty)
+    exempt = users(exempt=True)
+    counts = ((certain, "certain"), (check, "to check"), (exempt, "exempt"))
+    remarks = ", ".join(f"{number} {word}" for number, word in counts if number)
+    return f" ({remarks})" if check or exempt else ""
 
 
 def _as_of_text(files: Sequence[ReportFile]) -> str:
@@ -194,33 +198,10 @@ def _accounts_text(report: Report) -> str:
     return f"{count_text(len(covered), 'account')}{files}"
 
 
-def verdict_counts(analysis: Analysis) -> list[tuple[Verdict, int, str]]:
-    """Return each verdict that occurs or is the mission, its users, and a remark on them."""
-    totals = analysis.totals
-    return [
-        (verdict, count, _count_remark(analysis, verdict))
-        for verdict in VERDICT_ORDER
-        if (count := totals.users(verdict)) or verdict is Verdict.UNUSED
-    ]
-
-
-def _count_remark(analysis: Analysis, verdict: Verdict) -> str:
-    days = count_text(analysis.criteria.dormant_days, "day")
-    meaning = {
-        Verdict.DORMANT: f"last used or set {days} or more before as-of",
-        Verdict.UNDETERMINED: "not understood or contradictory: never counted as unused",
-    }
-    own = [meaning[verdict]] if verdict in meaning else []
-    return ", ".join([*_certainty_and_exempt_counts(analysis, verdict), *own])
-
-
-def _certainty_and_exempt_counts(analysis: Analysis, verdict: Verdict) -> Iterator[str]:
-    users = partial(analysis.totals.users, verdict)
-    certain, check = (users(exempt=False, certainty=each) for each in Certainty)
-    exempt = users(exempt=True)
-    if check or exempt:
-        counts = ((certain, "certain"), (check, "to check"), (exempt, "exempt"))
-        yield from (f"{number} {word}" for number, word in counts if number)
+def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
+    """Return the number of users of each verdict that occurs, and of the unused ones."""
+    counts = {verdict: analysis.totals.users(verdict) for verdict in VERDICT_ORDER}
+    return {each: users for each, users in counts.items() if users or each is Verdict.UNUSED}
 
 
 def notes(analysis: Analysis) -> list[str]:
