@@ -286,15 +286,18 @@ def test_a_plan_that_is_too_old_to_run_is_announced(
     for seconds in (0, 1):
         now = AT + timedelta(days, seconds)
         monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda now=now: now)
-        assert plan(decided, *options) == 0
-        assert (warning in capsys.readouterr().err) is bool(seconds)
+        assert plan(decided, *options, "-o", decided.with_name("remove.sh")) == 0
+        says = capsys.readouterr().err
+        assert (warning in says, "Read it, then run it: sh " in says) == (seconds > 0, seconds < 1)
 
 
 def test_where_nobody_is_to_go_the_plan_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert plan(ledger_in(tmp_path / "d.csv", ann="keep")) == 0
-    assert "changes nothing" in capsys.readouterr().err
+    assert plan(ledger_in(tmp_path / "d.csv", ann="keep"), "-o", tmp_path / "remove.sh") == 0
+    says = capsys.readouterr().err
+    assert "changes nothing" in says
+    assert "run it" not in says
 
 
 def test_a_user_with_newer_use_is_left_out_and_the_exit_code_says_so(
