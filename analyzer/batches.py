@@ -128,9 +128,8 @@ def _sources(name: str, content: bytes) -> Iterator[tuple[Source, InputLimit]]:
         PurePath(name).name, len(content), lambda size: content[:size]
     )
     if not name.endswith(COMPANIONS) and not is_other:
-        for each in stream_sources(printable(name), BytesIO(content), limit):
-            if not each.is_skipped:
-                yield each, limit
+        sources = stream_sources(printable(name), BytesIO(content), limit)
+        yield from ((each, limit) for each in sources if not each.is_skipped)
 
 
 def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[Mapping[str, Any]]:

@@ -84,12 +84,12 @@ class Snapshot:
         book, wanted = self.analysis.inspection.book, np.isin(self.user_of_row, at)
         rules, limits = book.rules, book.thresholds
         frames: list[pd.DataFrame] = []
-        for page, of_roots in _pages(self.analysis):
+        pages = _pages(self.analysis)
+        while not frames or wanted.any():
+            page, of_roots = next(pages)
             part, wanted = page.where(wanted[: len(page)]), wanted[len(page) :]
             exempt = ExemptionMatches(part, self.analysis.exemptions)
             frames.append(page_findings(part, rules, limits, exempt, of_roots=of_roots))
-            if not wanted.any():
-                break
         return concatenated(frames)
 
 

@@ -286,7 +286,7 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             return [user, _verdicts(row), since, days, _interval(row)]
         case HistoryTable.EVENTS:
             return [row[columns.USER], _interval(row), row[EVENT], row[DETAIL]]
-        case HistoryTable.REPORTS:
+        case _:
             days = "" if pd.isna(row["days"]) else str(row["days"])
             return [
                 _at(row[columns.AS_OF]),
