@@ -120,6 +120,7 @@ def test_with_a_benchmark_it_runs_besides_the_rules_of_the_controls() -> None:
     assert {rule.id for rule in book.rules} == {*book.standard.rules, "old-user-5"}
 
 
+@pytest.mark.no_cover
 def test_it_can_be_skipped_like_any_other() -> None:
     analysis = judged_by(rulebook(extra=[OLD], skip=["old-user-5"]))
     assert "old-user-5" not in {rule.id for rule in analysis.inspection.book.rules}
@@ -135,6 +136,7 @@ def test_feeds_are_about_the_account_where_the_rule_is() -> None:
     assert (resource["Type"], resource["Id"]) == ("AwsAccount", "AWS::::Account:012345678901")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("words", ["", None])
 def test_feeds_describe_a_finding_without_words(words: str | None) -> None:
     silent = replace(OLD, fact=lambda _facts, at, _limits: pa.array([words] * len(at), pa.string()))

@@ -64,6 +64,7 @@ def test_a_report_gives_the_same_users_after_pickling(
     assert same_outputs(analyzer.analyze(report), analyzer.analyze(copied(report)))
 
 
+@pytest.mark.no_cover
 def test_a_streamed_report_gives_the_same_users_after_pickling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +86,7 @@ def test_standard_input_is_pickled_with_the_report(
     assert same_outputs(analyzer.analyze(report), analyzer.analyze(copied(report)))
 
 
+@pytest.mark.no_cover
 def test_an_analysis_gives_the_same_outputs_after_pickling() -> None:
     analysis = analyzed_console()
     again = copied(analysis)
@@ -100,6 +102,7 @@ def test_a_part_of_an_analysis_gives_the_same_outputs_after_pickling() -> None:
     assert same_outputs(analysis, again)
 
 
+@pytest.mark.no_cover
 def test_an_inspection_gives_the_same_findings_after_pickling() -> None:
     inspection = analyzed_console().inspection
     again = copied(inspection)

@@ -57,6 +57,7 @@ def without_columns(users: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", [path.stem for path in EXPECTED])
 def test_every_user_of_a_sample_has_the_verdict_that_was_written_by_hand(name: str) -> None:
     assert judgements(analyzed(name)) == without_columns(expected(name)["users"])

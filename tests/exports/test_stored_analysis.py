@@ -52,6 +52,7 @@ def test_each_page_is_judged_once_and_its_findings_are_worded_once(
     assert worded.call_count == pages + roots
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
 def test_the_outputs_are_those_of_an_analysis_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -66,6 +67,7 @@ def test_the_outputs_are_those_of_an_analysis_in_memory(
     assert [*outputs(tmp_path / "in memory")] == by_stored
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
 def test_pages_and_findings_are_the_same_at_every_call(tmp_path: Path) -> None:
     anew = of_organization()
@@ -77,12 +79,14 @@ def test_pages_and_findings_are_the_same_at_every_call(tmp_path: Path) -> None:
         assert kept.inspection.counts == anew.inspection.counts
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
 def test_counts_that_are_asked_for_first_are_those_of_all_findings(tmp_path: Path) -> None:
     with stored(of_organization(), tmp_path) as kept:
         assert kept.inspection.counts == of_organization().inspection.counts
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
 def test_a_pass_that_is_broken_off_leaves_nothing_out_of_the_next(tmp_path: Path) -> None:
     with stored(of_organization(), tmp_path) as kept:

@@ -92,6 +92,7 @@ def test_an_active_user_is_explained_by_its_last_uses(tmp_path: Path) -> None:
     assert readings(explanation, "certainty") == {}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("user", "options", "expected"),
     [
@@ -139,6 +140,7 @@ COUNTED_FROM_CREATION: tuple[tuple[Row, bool], ...] = (
 )
 
 
+@pytest.mark.no_cover
 def test_the_creation_of_the_user_decides_where_a_credential_counts_from_it() -> None:
     users = [
         a_user(f"ann{number}", key_2=a_key(LONG_AGO, AS_OF)) | cells
@@ -264,6 +266,7 @@ def test_caveats_have_their_sentences_in_text_and_in_json() -> None:
     ]
 
 
+@pytest.mark.no_cover
 def test_a_user_is_found_by_name_pattern_or_arn() -> None:
     for user in ("BATCH-export", "batch-*", "arn:aws:iam::*:user/*/batch-export"):
         (explanation,) = analyzed_console().explain(user)

@@ -87,6 +87,7 @@ def two_accounts(folder: Path) -> Analysis:
     )
 
 
+@pytest.mark.no_cover
 def test_an_account_is_named_by_its_id_its_name_or_a_pattern(tmp_path: Path) -> None:
     whole = two_accounts(tmp_path)
     for pattern in (FIRST, "production", "Prod*", "1*"):
@@ -144,6 +145,7 @@ def test_names_that_no_user_has_are_named_and_patterns_may_match_none() -> None:
     assert unmatched_users(pages(), Filter(users=("z*",))) == []
 
 
+@pytest.mark.no_cover
 def test_the_root_stays_unless_the_users_are_named_without_it(tmp_path: Path) -> None:
     whole = two_accounts(tmp_path)
     for chosen, roots in (

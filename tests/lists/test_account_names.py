@@ -40,6 +40,7 @@ def test_a_list_is_read_as_people_keep_it(text: str) -> None:
     assert names_in(text) == {ACCOUNT: AccountName(name="Payments", owner="Ann")}
 
 
+@pytest.mark.no_cover
 def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(
     tmp_path: Path,
 ) -> None:

@@ -220,6 +220,7 @@ def test_exempt_users_keep_their_verdict_and_are_counted_as_exempt(tmp_path: Pat
     assert excused.totals.users(analyzer.Verdict.UNUSED, exempt=False) == 1
 
 
+@pytest.mark.no_cover
 def test_many_entries_with_reasons_of_their_own_are_kept_apart(tmp_path: Path) -> None:
     names = [f"user{n:03}" for n in range(200)]
     entries = exemptions_of(*(f"*,{name},reason of {name},," for name in names))
@@ -232,6 +233,7 @@ def with_rules(*lines: str) -> Exemptions:
     return analyzer.read_exemptions(("list.csv", "\n".join([header, *lines]).encode()))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
@@ -302,6 +304,7 @@ def test_an_entry_for_the_root_matches_it_and_no_user(tmp_path: Path) -> None:
     assert analysis.totals.unmatched == entries[1:]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("as_of", "applies"),
     [

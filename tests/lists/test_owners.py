@@ -51,6 +51,7 @@ def of_users(analysis: Analysis) -> dict[str, str]:
     return dict(zip(analysis.users["user"], analysis.users["owner"].astype(str), strict=True))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("lines", "owner"),
     [
@@ -69,6 +70,7 @@ def test_the_first_entry_that_matches_names_the_owner(lines: list[str], owner: s
     assert of_users(analyzed(owners(*lines), "ann")) == {"ann": owner}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("days", "shown"), [(1, True), (0, False), (-1, False)], ids=["before", "the day", "after"]
 )

@@ -6,6 +6,8 @@ import pytest
 from analyzer.report import arns
 from analyzer.report.values import first_bytes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 ACCOUNT = "012345678901"
 USER = f"arn:aws:iam::{ACCOUNT}:user/ann"
 

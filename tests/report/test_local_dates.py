@@ -56,6 +56,7 @@ def plain() -> dict[str, Judgement]:
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("form", "separator"), [*zip(FORMS, cycle(",;\t"), strict=False)])
 def test_dates_of_one_local_form_are_read_as_utc(form: str, separator: str) -> None:
     text = in_form(form, report_text(USERS)).replace(",", separator)

@@ -62,6 +62,7 @@ def text(request: pytest.FixtureRequest) -> str:
     return TEXTS[request.param]
 
 
+@pytest.mark.no_cover
 def test_users_of_a_masked_report_are_judged_by_name_and_are_to_check(text: str) -> None:
     frame = judged_users(("report.csv", text.encode()))
     assert dict(zip(frame["user"], frame["verdict"].astype(str), strict=True)) == VERDICTS
@@ -158,6 +159,7 @@ def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column(tmp_path: Pat
     assert sentences(column) == {f"The report has no column arn{rest}"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "arn",
     [
@@ -181,6 +183,7 @@ def test_an_arn_that_is_damaged_is_no_masked_one(tmp_path: Path, arn: str) -> No
     assert f'arn "{arn}" is not understood' in str(frame["reason"][0])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("arn", "account"),
     [

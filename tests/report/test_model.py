@@ -12,6 +12,8 @@ from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 from tests.support.builders import COLUMNS, a_key, a_user
 from tests.support.pages import tidied
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 PAGE = tidied(
     [
         a_user("ann", mfa_active="?"),

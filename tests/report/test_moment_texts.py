@@ -10,6 +10,8 @@ from analyzer.report.model import TEXT, arrow_array
 from analyzer.report.values import day_text_series, minute_texts, utc_text_series, utc_texts
 from analyzer.terms import utc_text
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 MOMENTS = [
     datetime(1970, 1, 1, tzinfo=UTC),
     datetime(2026, 3, 1, 9, 30, 7, tzinfo=UTC),

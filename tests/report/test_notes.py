@@ -9,6 +9,8 @@ import analyzer
 from tests.support.builders import AS_OF, COLUMNS, COLUMNS_OF_2014, a_user, report_text
 from tests.support.reading import BOB, PLAIN, lines, of_account, put, with_cells
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 CONSOLE = "status_reports_2026-05-01T12-00-00+00-00.csv"
 
 

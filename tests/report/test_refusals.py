@@ -24,6 +24,8 @@ from tests.support.reading import (
     with_cells,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 TIMESTAMPS = [
     name
     for name in COLUMNS

@@ -144,6 +144,7 @@ JOINED = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("joined", JOINED.values(), ids=JOINED)
 def test_reports_of_many_accounts_in_one_file_are_all_read(tmp_path: Path, joined: str) -> None:
     report = read(tmp_path, joined)
@@ -186,6 +187,7 @@ ROOTS: dict[str, dict[str, str]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
 def test_the_root_is_known_in_all_its_forms_and_is_no_user(
     tmp_path: Path, root: dict[str, str]
@@ -293,6 +295,7 @@ def opened(row: str, column: str) -> str:
     return ",".join((*cells[:place], '"' + cells[place], *cells[place + 1 :]))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("end", ["", "\n"])
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_quote_that_never_closes_hides_nobody(tmp_path: Path, column: str, end: str) -> None:
@@ -384,6 +387,7 @@ def test_a_row_longer_than_what_is_read_at_once_is_refused(
     assert "perhaps a quote opens in it and does not close" in found.hint
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("word", ["NA", "null", "None", "nan", "007", "1e5", "true", "inf"])
 def test_no_name_is_taken_for_a_missing_one_or_a_number(tmp_path: Path, word: str) -> None:
     assert verdicts(read(tmp_path, report_text([a_user(word, password=USED_LATELY)]))) == {

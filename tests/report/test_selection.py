@@ -92,6 +92,7 @@ def test_the_same_file_twice_counts_once_and_is_said(tmp_path: Path) -> None:
     assert said(report, tmp_path) == ["report.csv is the same report as report.csv: counted once."]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("order", list(permutations("abcd")))
 def test_of_the_same_report_in_several_wraps_the_one_that_knows_its_moment_best_counts(
     tmp_path: Path, order: tuple[str, ...]
@@ -376,6 +377,7 @@ FORMS_ALONE = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("cells", FORMS_ALONE.values(), ids=FORMS_ALONE)
 def test_rows_that_differ_in_form_alone_are_the_same(tmp_path: Path, cells: dict[str, str]) -> None:
     report = read(tmp_path, lines(PLAIN, with_cells(BOB, **cells)))

@@ -122,6 +122,7 @@ def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
     return draw(st.sampled_from(["\n", "\r\n"])).join(text), expected
 
 
+@pytest.mark.no_cover
 @settings(
     derandomize=True, deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -140,6 +141,7 @@ def test_no_row_is_lost_doubled_or_misnumbered_at_the_border_of_two_pieces(
         assert everything(analyzer.load(path)) == whole
 
 
+@pytest.mark.no_cover
 @settings(
     derandomize=True, deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
 )

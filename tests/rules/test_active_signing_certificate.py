@@ -3,6 +3,8 @@ import pytest
 from tests.support.builders import Row, a_certificate, a_user, days_before, in_slot, no_certificate
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, found
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 BORN = days_before(1)
 
 

@@ -3,6 +3,8 @@ import pytest
 from tests.support.builders import NEVER, Row, a_key, a_password, a_user, days_before, no_password
 from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 PASSWORD, NONE = a_password(days_before(1)), no_password()
 UNKNOWN = a_password() | {"password_enabled": "?"}
 

@@ -13,6 +13,8 @@ from tests.support.builders import (
 )
 from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 PASSWORD, NONE = a_password(days_before(1)), no_password()
 UNKNOWN = a_password() | {"password_enabled": "?"}
 NEW = days_before(0)

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.support.builders import (
     a_key,
     a_password,
@@ -7,6 +9,8 @@ from tests.support.builders import (
     no_key,
 )
 from tests.support.pages import BY_ID, FAILS, UNDECIDED, check_outcomes, fact
+
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 PASSWORD = a_password(days_before(1))
 UNKNOWN = PASSWORD | {"password_enabled": "?"}

@@ -22,6 +22,8 @@ from tests.support.pages import (
     tidied,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 LEFT = no_password(days_before(400))
 
 

@@ -12,6 +12,8 @@ from tests.support.builders import (
 )
 from tests.support.pages import FAILS, NOTED, UNDECIDED, fact, found, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 UNKNOWN = no_key() | {"active": "?"}
 
 

@@ -10,6 +10,8 @@ from tests.support.builders import (
 )
 from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 ACTIVE, INACTIVE = a_certificate(days_before(9)), a_certificate(active=False)
 UNKNOWN = no_certificate() | {"active": "?"}
 

@@ -3,6 +3,8 @@ import pytest
 from tests.support.builders import NEVER, Value, days_before, the_root
 from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 
 @pytest.mark.parametrize(
     ("enabled", "outcome"),

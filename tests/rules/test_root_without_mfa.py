@@ -1,7 +1,11 @@
 from collections.abc import Mapping
 
+import pytest
+
 from tests.support.builders import Row, Value, a_key, an_inactive_key, in_slot, no_key, the_root
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, outcomes
+
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 KEY_1, KEY_2 = (in_slot("access_key", slot, a_key()) for slot in (1, 2))
 UNKNOWN_KEY = in_slot("access_key", 1, no_key() | {"active": "?"})

@@ -3,6 +3,8 @@ import pytest
 from tests.support.builders import Row, a_certificate, a_key, a_password, a_user, an_inactive_key
 from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 RULE = "service-key-user-with-credentials"
 NAME = "BedrockAPIKey-ab1c"
 

@@ -3,6 +3,8 @@ import pytest
 from tests.support.builders import Row, a_key, a_user, an_inactive_key, days_before, no_key
 from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 ACTIVE, INACTIVE, ABSENT = a_key(), an_inactive_key(), no_key()
 UNKNOWN = no_key() | {"active": "?"}
 UNDATED = a_key("once")

@@ -6,6 +6,8 @@ from analyzer.terms import Thresholds
 from tests.support.builders import a_key, a_user, an_inactive_key, days_before, in_slot, no_key
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, outcomes
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 LIMIT, DAY, SECOND = days_before(90), timedelta(days=1), timedelta(seconds=1)
 NEW = days_before(1)
 

@@ -1,5 +1,7 @@
 import re
 
+import pytest
+
 from analyzer.rules import RULES
 from tests.support.builders import (
     NEVER,
@@ -12,6 +14,8 @@ from tests.support.builders import (
     no_password,
 )
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, outcomes
+
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 
 def test_it_is_the_verdict_unused() -> None:

@@ -520,6 +520,7 @@ def test_a_damaged_archive_is_refused_from_a_file_and_from_a_pipe(
         assert found.hint
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_no_change_of_one_byte_in_an_archive_breaks_the_program(
     tmp_path: Path, method: int
@@ -565,6 +566,7 @@ def test_what_lies_beside_reports_is_refused_where_nothing_else_is_named(tmp_pat
     ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("source", ["", "*", "**", "a/*", "a/../a", "[a]"])
 def test_a_list_of_fetched_accounts_is_found_once_however_it_is_named(
     tmp_path: Path, source: str

@@ -311,6 +311,7 @@ def test_deep_nesting_beside_a_report_is_refused(tmp_path: Path, ending: str, sa
     assert says in refused(report)[0].message
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "pattern", ["**", "**/*.csv", "**/**/*", "*/**/r*", "[ab]/**/*.csv", "a/**"]
 )

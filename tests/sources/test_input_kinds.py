@@ -128,6 +128,7 @@ def test_without_any_report_all_is_refused_on_demand_too(tmp_path: Path) -> None
     assert main(["analyze", str(tmp_path), "--skip-unreadable"]) == 3
 
 
+@pytest.mark.no_cover
 def test_an_export_copies_no_file_that_cannot_be_a_report(folder: Path, tmp_path: Path) -> None:
     put(folder, "README.md", "# Reports")
     runs = tmp_path.parent / f"{tmp_path.name}-runs"

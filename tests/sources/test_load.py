@@ -24,6 +24,7 @@ def test_a_file_is_described_by_the_bytes_that_lay_on_disk(tmp_path: Path) -> No
         assert file.sha256 == sha256(data).hexdigest()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["report.csv", "naïve report.csv", "表.csv", " ", "a:b"])
 def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert verdicts(analyzer.load(put(tmp_path, PLAIN, name))) == VERDICTS

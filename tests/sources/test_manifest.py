@@ -485,6 +485,7 @@ def test_an_archive_without_a_report_that_it_lists_says_so(fetched: Path, tmp_pa
     assert told(analyzer.load(archive)) == [CHANGED]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("command", ["analyze", "export"])
 def test_a_report_that_is_named_by_itself_leaves_the_others_of_its_manifest_out(
     fetched: Path, tmp_path: Path, command: str
@@ -523,6 +524,7 @@ def test_a_superseded_report_that_goes_away_meanwhile_is_lost(
     assert told(analyzer.load(fetched)) == [CHANGED]
 
 
+@pytest.mark.no_cover
 def test_an_export_of_several_folders_finds_each_report_of_each_manifest(
     fetched: Path, tmp_path: Path
 ) -> None:

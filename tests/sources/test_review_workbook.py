@@ -75,12 +75,14 @@ def refused(content: bytes) -> list[str]:
     return [str(each) for each in error.value.problems]
 
 
+@pytest.mark.no_cover
 def test_every_listed_user_is_open_at_first(written: bytes) -> None:
     entries = read_review("r.xlsx", written, TODAY)
     assert entries.lines == ()
     assert len(entries.open_rows) == 6
 
 
+@pytest.mark.no_cover
 def test_entries_of_all_lists_are_read_with_their_place_and_what_the_report_showed(
     written: bytes,
 ) -> None:
@@ -106,6 +108,7 @@ def test_entries_of_all_lists_are_read_with_their_place_and_what_the_report_show
     )
 
 
+@pytest.mark.no_cover
 def test_a_cell_in_which_rows_of_a_user_differ_is_unknown_in_the_decision_too() -> None:
     def decide(book: Workbook) -> None:
         for head, value in zip(HEADS, ENTRY, strict=True):
@@ -154,6 +157,7 @@ def test_every_problem_is_named_with_its_cell(one_list: bytes) -> None:
     assert "cell E5: the day is after today, 2027-01-01 ('2062-03-04')\n" in problems[-1]
 
 
+@pytest.mark.no_cover
 def test_a_decision_in_another_column_is_named_with_the_cell_to_restore(one_list: bytes) -> None:
     edits = shown("bob", "Why", "Delete"), shown("cid", "Password", "enabled")
     other, astray = sorted(refused(edited(one_list, *edits)), key=lambda each: "Why" in each)
@@ -189,11 +193,13 @@ def test_a_row_of_another_workbook_in_the_place_of_one_is_refused(one_list: byte
     assert "user/zoe" in problem
 
 
+@pytest.mark.no_cover
 def test_a_workbook_is_what_its_reports_give(analysis: Analysis, written: bytes) -> None:
     (entries,) = read_files([("r.xlsx", edited(written, entered("ann", ENTRY)))], TODAY, analysis)
     assert [line.user for line in entries.lines] == ["ann"]
 
 
+@pytest.mark.no_cover
 def test_a_record_that_was_forged_is_refused_by_the_reports(
     analysis: Analysis, written: bytes
 ) -> None:
@@ -260,6 +266,7 @@ def test_a_workbook_of_the_same_report_as_of_another_time_has_one_problem(writte
     )
 
 
+@pytest.mark.no_cover
 def test_the_problems_of_all_files_are_named_together(one_list: bytes) -> None:
     wrong = edited(one_list, entered("ann", ("remove", *ENTRY[1:])))
     with pytest.raises(InputRefused) as error:

@@ -113,6 +113,7 @@ def test_the_pages_of_a_list_follow_one_another_up_to_the_last(tmp_path: Path, f
         assert (problem.file, problem.message) == (str(path), FIRST_PART)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     ("expires", "is_active"),
@@ -149,6 +150,7 @@ def test_of_the_lists_beside_copies_of_a_report_each_counts_at_the_newest_as_of(
     }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("form", FORMS)
 def test_a_list_that_powershell_saved_is_read(tmp_path: Path, form: str, encoding: str) -> None:

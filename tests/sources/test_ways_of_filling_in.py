@@ -725,6 +725,7 @@ def test_how_a_program_saves_the_workbook_does_not_matter(
     assert words(saved_so) == BOTH
 
 
+@pytest.mark.no_cover
 def test_an_entry_in_the_cell_itself_is_read() -> None:
     assert words(rewritten(review_of(*USERS), with_inline_entries)) == {"ann": "delete"}
 

@@ -14,6 +14,8 @@ from tests.support.builders import (
     judgement_on,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 WITHOUT_DATES_OF_KEY_2 = [each for each in COLUMNS if each != "access_key_2_last_rotated"]
 
 

@@ -77,6 +77,7 @@ def excused() -> Document:
     return only(inspected(idle_key(), list_), "idle-access-key")
 
 
+@pytest.mark.no_cover
 def test_the_account_has_its_name_where_that_is_known() -> None:
     analysis = inspected([a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)])
     names = {" Pay ": "Pay", "x" * 50: "x" * 50, "x" * 51: "x" * 49 + "…", " ": None}
@@ -292,6 +293,7 @@ def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it() -> None:
     assert "PCI DSS v4.0.1 8.2.6" in compliance["RelatedRequirements"]
 
 
+@pytest.mark.no_cover
 def test_a_name_that_no_user_can_have_is_in_no_remedy() -> None:
     names = ("x" * (LONGEST_USER_NAME + 1), "two\nlines", "\x1b[31mred")
     analysis = inspected([the_root(), *(a_user(name, password=a_password()) for name in names)])
@@ -337,6 +339,7 @@ def test_the_creation_of_a_key_is_not_that_of_its_user(idle: Document) -> None:
     assert idle["Resources"][0]["Details"] == {"AwsIamUser": {"UserName": "program", "Path": "/"}}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("arn", ["user/another", "user/zoë/u", "group/u", "user/"])
 def test_of_whom_the_arn_is_not_understood_nothing_is_certain(arn: str) -> None:
     row = a_user("u", arn=f"arn:aws:iam::{ACCOUNT}:{arn}")

@@ -69,6 +69,7 @@ def missing(account: str) -> UncoveredAccount:
     return UncoveredAccount(account=account, name="", reason="AWS denied it.")
 
 
+@pytest.mark.no_cover
 @each_feed
 def test_findings_that_are_gone_are_closed_and_no_other(feed: str) -> None:
     before = lines(analysis_of(BEFORE, IDLE, GONE), feed)

@@ -139,6 +139,7 @@ def test_where_no_user_is_listed_the_answer_says_so_and_there_is_no_table() -> N
         assert "Created" not in shown
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("width", [None, *WIDTHS])
 def test_everything_that_all_outputs_say_is_said(width: int | None) -> None:
     shown = " ".join(everything_shown(of_each_kind(), width=width).split())

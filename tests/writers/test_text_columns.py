@@ -21,6 +21,8 @@ from analyzer.writers.text_columns import (
     text_column,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 
 @pytest.mark.parametrize(
     "texts",

@@ -96,6 +96,7 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.no_cover
 def test_the_reason_is_told_in_words() -> None:
     for having, (user, criteria, why) in WHY.items():
         (row,) = users.user_rows(analyzed_users([user], **criteria), ALL)

@@ -107,6 +107,7 @@ def test_what_was_decided_before_stands_beside_the_entries(book: Workbook) -> No
         assert {user: text for user, text in listed.items() if text} == expected
 
 
+@pytest.mark.no_cover
 def test_without_decisions_there_is_no_column_for_them(tmp_path: Path) -> None:
     book = review_book_of(carried_over(tmp_path))
     for title in SHEETS:
@@ -180,6 +181,7 @@ FIRST_STEPS: tuple[Case, ...] = (
 """Users and decisions, how many users each list has, and what to do first."""
 
 
+@pytest.mark.no_cover
 def test_the_summary_says_what_to_do_first(tmp_path: Path, book: Workbook) -> None:
     for users, decisions, listed, first in FIRST_STEPS:
         lists = {

@@ -55,6 +55,8 @@ from tests.support.workbooks import (
     with_wrong_results,
 )
 
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
 
 @pytest.fixture(scope="module")
 def file() -> bytes:

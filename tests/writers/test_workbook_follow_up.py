@@ -169,6 +169,7 @@ def test_without_a_user_to_delete_it_says_so_and_one_to_keep_that_is_gone_matche
     assert {row["Line in the list"] for row in entries} == {None}
 
 
+@pytest.mark.no_cover
 def test_without_decisions_there_is_no_follow_up(tmp_path: Path) -> None:
     book = review_book_of(followed_up(tmp_path, Ledger()))
     assert "Follow-up" not in book.sheetnames

@@ -47,6 +47,7 @@ def held(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+@pytest.mark.no_cover
 def test_the_ending_tells_the_format_in_any_case(analysis: Analysis, folder: Path) -> None:
     writers.write(analysis, folder / "a.csv", folder / "b.JSON", str(folder / "c.XLSX"))
     found = held(folder)
@@ -54,6 +55,7 @@ def test_the_ending_tells_the_format_in_any_case(analysis: Analysis, folder: Pat
     assert found == {"a.csv": csv_bytes(analysis, UNUSED), "b.JSON": json_bytes(analysis, UNUSED)}
 
 
+@pytest.mark.no_cover
 def test_a_double_ending_tells_what_feeds_on_it(analysis: Analysis, folder: Path) -> None:
     writers.write(analysis, folder / "a.ocsf.json", folder / "b.ASFF.json", folder / "ocsf.json")
     assert held(folder) == {
@@ -260,6 +262,7 @@ def test_an_error_while_writing_is_told_as_one_of_the_output(
     assert held(folder) == {"a.csv": OLD}
 
 
+@pytest.mark.no_cover
 def test_every_ending_that_is_offered_can_be_written(analysis: Analysis, folder: Path) -> None:
     for ending in OUTPUT_ENDINGS:
         writers.write(analysis, folder / f"a{ending}")
