@@ -98,6 +98,22 @@ def test_the_fact_names_the_credential(row: Row, told: str) -> None:
     assert fact("root-used", row).startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("row", "days"),
+    [
+        (root(OLD, a_key(used=NEW)), 1),
+        (root("once", a_key(used=NEW)), None),
+        (root(NEW, None, a_key(used="once")), None),
+    ],
+)
+def test_the_days_of_the_newest_use_are_counted_where_every_use_is_known(
+    row: Row, days: int | None
+) -> None:
+    (finding,) = found("root-used", row).astype({"days": object}).to_dict("records")
+    assert finding["outcome"] == FAILS
+    assert (None if pd.isna(finding["days"]) else finding["days"]) == days
+
+
 def test_the_finding_counts_from_the_newest_use() -> None:
     row = root(days_before(20), a_key(used=OLD), a_key(used=NEW))
     (only,) = found("root-used", row).to_dict("records")
