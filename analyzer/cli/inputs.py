@@ -93,7 +93,7 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
     from analyzer.sources.load import load_sources
 
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time:
-    # 1,000 reports of 500 rows take 1.13 times as long.
+    # 1,000 reports of 500 rows take 1.3 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     names, sources, limit, as_of, skip_unreadable = inputs
     with progress(quiet=quiet) as advance:
