@@ -13,15 +13,15 @@ import pytest
 import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.rules import RULES
-from analyzer.rules.engine import page_outcomes
+from analyzer.rules.engine import NO_FINDING, page_outcomes
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
 from analyzer.standards.rulebook import Rulebook, rulebook
 from analyzer.verdicts.facts import Facts, Truth
-from tests.support.builders import AS_OF, a_user, days_before, report_text
+from tests.support.builders import AS_OF, a_key, a_user, days_before, report_text
 from tests.support.feeds import asff, asff_file, ocsf
 from tests.support.outputs import everything_shown, json_document
-from tests.support.pages import LIMITS, NO_USERS, counts_on, findings_on
+from tests.support.pages import LIMITS, NO_USERS, counts_on, findings_on, of_users
 from tests.support.workbooks import book_of, results_of, row_of, texts
 
 OLD = analyzer.Rule(
@@ -224,3 +224,10 @@ def test_no_rule_is_asked_about_a_page_without_users() -> None:
     assert len(findings_on(NO_USERS, [rule])) == 0
     assert counts_on(NO_USERS, NO_USERS, [rule]) == {}
     assert page_outcomes(Facts(NO_USERS), [rule], LIMITS, of_roots=False).shape == (0, 1)
+
+
+def test_rules_on_the_root_have_no_outcome_for_users() -> None:
+    page = of_users(a_user(key_1=a_key()))
+    rules = [each for each in RULES if each.is_of_root]
+    codes = page_outcomes(Facts(page), rules, LIMITS, of_roots=False)
+    assert set(codes.ravel().tolist()) == {NO_FINDING}

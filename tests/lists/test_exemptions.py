@@ -209,6 +209,17 @@ def test_the_first_entry_that_applies_gives_the_reason(tmp_path: Path) -> None:
     assert users["exemption"].tolist() == ["first", ""]
 
 
+def test_a_list_gives_the_reason_before_a_decision_to_keep_the_user() -> None:
+    page, created = of_users(a_user("ann"), a_user("bob")), days_before(1000)
+    kept = [
+        Exemption(ACCOUNT, name, "kept", "", None, 2, arn=arn, created=created)
+        for name, arn in zip(page.users["user"], page.users["arn"], strict=True)
+    ]
+    listed = Exemption("*", "ann", "listed", "", None, 3)
+    matches = ExemptionMatches(page, [*kept, listed])
+    assert matches.verdict_reasons().tolist() == ["listed", "kept"]
+
+
 def test_exempt_users_keep_their_verdict_and_are_counted_as_exempt(tmp_path: Path) -> None:
     users = [a_user("ann"), a_user("bob")]
     plain, excused = (
