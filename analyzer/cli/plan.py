@@ -12,12 +12,13 @@ from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, require
 from analyzer.cli.options import DecisionFiles, InputFile, a_file, whole_number
 from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
-from analyzer.terms import count_text, utc_text
+from analyzer.terms import count_text, printable, utc_text
 
 if TYPE_CHECKING:
     from analyzer.decisions.plan import Plan
 
 _MAX_AGE_DAYS: Final = 45
+_MOST_DAYS: Final = 36_500
 
 EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
@@ -53,7 +54,7 @@ def plan(
     max_age: Annotated[
         int,
         typer.Option(
-            parser=whole_number(1),
+            parser=whole_number(1, _MOST_DAYS),
             metavar="DAYS",
             help="Set the age of the reports from which the script refuses to run.",
         ),
@@ -115,14 +116,16 @@ def _age_warning(planned: "Plan", max_age: int) -> Iterator[str]:
 
 
 def _check_names(files: list[InputFile]) -> None:
-    """Refuse two files of one name: the script looks for both in its folder.
+    """Refuse two files of one name, and a name that would hide lines of the script on a terminal.
 
-    Raises typer.BadParameter.
+    The script looks for all in its folder. Raises typer.BadParameter.
     """
     names = [Path(each.name).name for each in files]
     twice = next((name for name in names if names.count(name) > 1), None)
     message = f"two files are called {twice}, and the script needs them in one folder"
     require(not twice, f"{message}: name each once, or rename one", "FILES")
+    odd = next((name for name in names if not name.isprintable()), "")
+    require(not odd, f"a name cannot be printed: {printable(odd)}: rename the file", "FILES")
 
 
 def _write(

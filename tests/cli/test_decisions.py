@@ -332,6 +332,20 @@ def test_two_ledgers_of_one_name_are_refused(
         assert "two files are called entered.csv" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["d\x1b[2J.csv", "d\nx.csv", "d\u2028.csv", "d\udcff.csv"])
+def test_a_ledger_whose_name_cannot_be_printed_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert plan(ledger_in(tmp_path / name, ann="delete"), "-o", tmp_path / "remove.sh") == 2
+    assert "a name cannot be printed: d\\" in capsys.readouterr().err
+    assert not (tmp_path / "remove.sh").exists()
+
+
+def test_a_script_is_valid_for_a_hundred_years_at_most(decided: Path) -> None:
+    assert plan(decided, "--max-age", "36500") == 0
+    assert plan(decided, "--max-age", "36501") == 2
+
+
 def test_a_word_that_does_not_count_is_named_with_the_plan(
     tmp_path: Path, written: bytes, workbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
