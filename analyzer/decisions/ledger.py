@@ -25,7 +25,6 @@ from analyzer.decisions.user_decisions import (
     USER_ARN,
     EntryPlace,
     LedgerLine,
-    ReportTime,
     UserDecisions,
     UserKey,
     decisions_by_user,
@@ -377,11 +376,10 @@ def _time_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Pro
         if timestamp(cells[column]) is None:
             yield problem(column, "not a time", "Put it back as 2026-03-01T09:30:00Z.")
     as_of, baseline = (timestamp(cells.get(name, "")) for name in (columns.AS_OF, BASELINE))
-    if as_of and baseline and cells[columns.AS_OF_SOURCE] in [*AsOfSource]:
-        time = ReportTime(as_of, AsOfSource(cells[columns.AS_OF_SOURCE]), baseline)
-        if time.confirmed < baseline:
-            hint = "Put it back as the ledger had it."
-            yield problem(BASELINE, f"later than the report, which is of {utc_text(as_of)}", hint)
+    is_set = cells[columns.AS_OF_SOURCE] == AsOfSource.OPTION
+    if as_of and baseline and as_of < baseline and not is_set:
+        hint = "Put it back as the ledger had it."
+        yield problem(BASELINE, f"later than the report, which is of {utc_text(as_of)}", hint)
 
 
 def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
 from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
-from analyzer.decisions.user_decisions import LedgerLine, ReportTime
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import (
     TEXT,
     AccountName,
@@ -208,9 +208,9 @@ def parsed_record(text: str) -> UserRecord | None:
     as_of, baseline = timestamp(record.as_of), timestamp(record.baseline)
     if not (as_of and baseline and record.as_of_source in [*AsOfSource]):
         return None
-    proves = ReportTime(as_of, AsOfSource(record.as_of_source), baseline).confirmed >= baseline
+    is_past = baseline <= as_of or record.as_of_source == AsOfSource.OPTION
     is_known = set(record.cells) <= {*columns.IN_REPORT}
-    return record if is_whole and is_known and proves and record.row > 0 else None
+    return record if is_whole and is_known and is_past and record.row > 0 else None
 
 
 def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:

@@ -102,6 +102,7 @@ CREATION = "user_creation_time", "not the creation time of a user with age_days 
         ({"as_of": "yesterday"}, ("as_of", "not a time")),
         ({"baseline": "2026-05-01"}, ("baseline", "not a time")),
         ({"baseline": "2026-05-01T12:00:01Z"}, ("baseline", LATER)),
+        ({"baseline": "2026-05-01T12:00:01Z", "as_of_source": "folder"}, ("baseline", LATER)),
         ({"as_of_source": "told"}, ("as_of_source", "not a word of this column")),
         ({"verdict": "idle"}, ("verdict", "not a word of this column")),
         ({"row": "two"}, ("row", "not a row")),

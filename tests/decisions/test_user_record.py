@@ -61,6 +61,7 @@ def test_users_of_one_second_are_named_unless_they_are_very_many() -> None:
         lambda record: record | {"as_of": "soon"},
         lambda record: record | {"baseline": ""},
         lambda record: record | {"baseline": "2026-05-01T12:00:01Z"},
+        lambda record: record | {"baseline": "2026-05-01T12:00:01Z", "as_of_source": "folder"},
         lambda record: record | {"as_of_source": "guess"},
         lambda record: record | {"definition": "mine"},
         lambda record: record | {"dormant_days": -1},
