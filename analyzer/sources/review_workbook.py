@@ -55,7 +55,7 @@ from analyzer.sources.review_sheets import (
     text_of,
 )
 from analyzer.sources.sheet_cells import CellError, CellValue
-from analyzer.terms import count_text, short_list, utc_text
+from analyzer.terms import count_text, printable, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192
@@ -120,7 +120,7 @@ def read_review(
     and of entries.
     """
     file = list_file(name, content)
-    label = replace(file, name=workbook or PurePath(name).name)
+    label = replace(file, name=printable(workbook) or PurePath(file.name).name)
     lists, summary = lists_and_summary(name, content)
     every = (problem for each in lists for problem in each.cell_problems())
     problems = [*islice(every, _MOST_PROBLEMS + 1)]

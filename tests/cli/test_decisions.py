@@ -89,6 +89,14 @@ def test_without_an_output_a_workbook_is_only_checked(
     assert sorted(workbook.parent.rglob("*")) == before
 
 
+def test_a_workbook_whose_name_cannot_be_printed_is_collected(
+    tmp_path: Path, workbook: Path
+) -> None:
+    ledger = tmp_path / "decisions.csv"
+    assert collect(workbook.rename(tmp_path / "r\r\udcff.xlsx"), "-o", ledger) == 0
+    assert ",r\\r\\udcff.xlsx," in ledger.read_text()
+
+
 def test_where_nothing_is_new_no_ledger_is_written(tmp_path: Path, written: bytes) -> None:
     (tmp_path / "open.xlsx").write_bytes(written)
     assert collect(tmp_path / "open.xlsx", "-o", tmp_path / "decisions.csv") == 0
