@@ -220,6 +220,18 @@ def test_a_list_gives_the_reason_before_a_decision_to_keep_the_user() -> None:
     assert matches.verdict_reasons().tolist() == ["listed", "kept"]
 
 
+def test_a_decision_to_keep_that_expired_is_named_while_its_user_is_there(tmp_path: Path) -> None:
+    users, created = [a_user("ann")], days_before(1000)
+    (arn,) = of_users(*users).users["arn"]
+    ann, gone = (
+        Exemption(ACCOUNT, name, "kept", "", date(2020, 1, 1), 2, arn=each, created=created)
+        for name, each in (("ann", arn), ("gone", f"{arn}-gone"))
+    )
+    totals = analyzed(tmp_path, users, Exemptions((ann, gone))).totals
+    assert [each.entry for each in totals.expired] == [ann]
+    assert totals.unmatched == ()
+
+
 def test_exempt_users_keep_their_verdict_and_are_counted_as_exempt(tmp_path: Path) -> None:
     users = [a_user("ann"), a_user("bob")]
     plain, excused = (
