@@ -11,6 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from analyzer.changes.period import Span
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.terms import HistoryTable
@@ -290,6 +291,14 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
     assert text.startswith("History: 2026-01-01")
     assert max(map(len, text.splitlines())) <= width
     assert [each in text for each in of_each] == [width > 40] * 2
+
+
+def test_a_terminal_shows_no_numbers_of_an_account_that_is_not_covered() -> None:
+    told = history_of([report(0, person())], Span(until=day(90)))
+    stream = io.StringIO()
+    write_history_table(told, stream, HistoryTable.PERIOD, width=160)
+    (row,) = [each.split() for each in stream.getvalue().splitlines() if each.startswith("0 ")]
+    assert row == ["0", *(["not", "covered", "not", "covered"])]
 
 
 def test_the_days_from_first_unused_to_gone_are_said_in_words_and_are_numbers_in_the_workbook(

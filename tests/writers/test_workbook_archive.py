@@ -22,8 +22,6 @@ from analyzer.writers.workbook import archive as written_archive
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.cell_xml import text
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 if TYPE_CHECKING:
     from zipfile import ZipFile
 
