@@ -194,8 +194,8 @@ def _period(
     counts = _counted(runs, stays).groupby(account[runs["first"]]).sum()
     frame = pd.DataFrame([_reports(line, each) for each in covered])
     frame = frame.join(counts.astype(np.int64), on=columns.ACCOUNT)
-    of_reports = ["longest_gap", "gap_days", *counts]
-    frame[of_reports] = frame[of_reports].fillna(0).where(frame["reports"] > 0).astype("Int64")
+    numbers = ["longest_gap", "gap_days", *counts]
+    frame[numbers] = frame[numbers].fillna(0).where(frame["reports"] > 0).astype("Int64")
     edges = {"first": frame["first"].min(), "last": frame["last"].max()}
     edges |= {columns.ACCOUNT: ALL, "longest_gap": frame["longest_gap"].max()}
     every = frame.sum(numeric_only=True, min_count=1).to_dict() | edges

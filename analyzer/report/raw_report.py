@@ -105,8 +105,8 @@ def _names(text: str, separator: str) -> tuple[str, ...]:
     return tuple(map(column_name, next(csv.reader([text], delimiter=separator))))
 
 
-def is_own_output(head: bytes) -> bool:
-    """Tell from its first bytes whether a CSV is one that is written here, or a list of it."""
+def is_result_or_list(head: bytes) -> bool:
+    """Return whether a CSV is a result or a list of this program, by its first bytes."""
     line = next(_LINE.finditer(head.removeprefix(b"\xef\xbb\xbf")))[0]
     first = line.decode("utf-8", "replace").strip("\r\n")
     return _has_columns_of_result(_names(first, ",")) or any(

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import HEAD_BYTES, ZIP, InputLimit, read_report_bytes
-from analyzer.report.raw_report import is_own_output
+from analyzer.report.raw_report import is_result_or_list
 from analyzer.sources.companions import COMPANIONS
 from analyzer.terms import printable
 
@@ -317,7 +317,7 @@ def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]
         return True
     if lower.endswith(".json"):
         return size <= _LARGEST_JSON and _is_other_json(start(size))
-    return lower.endswith(".csv") and is_own_output(start(HEAD_BYTES))
+    return lower.endswith(".csv") and is_result_or_list(start(HEAD_BYTES))
 
 
 def _is_other_json(data: bytes) -> bool:

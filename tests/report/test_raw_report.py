@@ -6,7 +6,7 @@ import pytest
 
 import analyzer
 from analyzer.changes import diff
-from analyzer.report.raw_report import is_own_output
+from analyzer.report.raw_report import is_result_or_list
 from analyzer.writers import write
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import (
@@ -274,4 +274,4 @@ OWN_HEADER = b"account,user,verdict,certainty,caveats"
 def test_a_result_or_a_list_is_known_by_its_first_line_whatever_the_bytes(
     head: bytes, *, is_own: bool
 ) -> None:
-    assert is_own_output(head) is is_own
+    assert is_result_or_list(head) is is_own
