@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from analyzer import columns
 from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
 from analyzer.decisions.user_decisions import LedgerLine
+from analyzer.decisions.user_state import datetimes
 from analyzer.report.model import (
     TEXT,
     AccountName,
@@ -33,17 +34,22 @@ from analyzer.report.model import (
 from analyzer.report.tidy import tidy
 from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import NO_VALUE, AsOfSource, Criteria, Definition, code_of, utc_text
+from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import with_verdicts
 
 MOST_SAME_SECOND: Final = 50
 """If more users than this were created in one second, their names are not kept."""
+
+MOST_UNREAD: Final = 10
+"""Nor are those of more users of an account than this whose creation time is not understood."""
 
 
 class UserRecord(BaseModel):
     """Hold what a report says of one user; `cells` are the report's own, by column.
 
     `contradicted` are the columns in which another row of the ARN differs, `same_second` the names
-    of other users created in the same second (None: not kept), `earlier` the earlier decision.
+    of other users that are or may be created in the same second (None: not kept), `earlier` the
+    earlier decision.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -86,23 +92,29 @@ class CreationSeconds:
     _parts: list[pd.DataFrame] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
-        """Collect the users of a page whose creation time is known."""
+        """Collect the users of a page; a creation time in which rows differ is not known."""
         users = page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]]
-        self._parts.append(users[users[columns.CREATED].notna()])
+        differs = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
+        created = users[columns.CREATED].mask(differs)
+        self._parts.append(users.assign(**{columns.CREATED: created}))
 
     def names(self) -> "SameSecond":
         """Return by account and creation time the names, where there are at least two."""
         every = pd.concat(self._parts, ignore_index=True)
         keys = [columns.ACCOUNT, columns.CREATED]
-        shared = every[every.duplicated(keys, keep=False)]
+        shared = every[every.duplicated(keys, keep=False) | every[columns.CREATED].isna()]
+        groups = shared.groupby(keys, dropna=False)[columns.USER]
         return {
-            (str(account), created.to_pydatetime()): frozenset(names)  # type: ignore[attr-defined]  # a pair of keys
-            for (account, created), names in shared.groupby(keys)[columns.USER]
+            (str(account), None if created is pd.NaT else created.to_pydatetime()): frozenset(names)  # type: ignore[attr-defined]  # a pair of keys
+            for (account, created), names in groups
         }
 
 
-SameSecond = Mapping[tuple[str, datetime], frozenset[str]]
-"""The names of users of an account that were created in the same second, at least two."""
+SameSecond = Mapping[tuple[str, datetime | None], frozenset[str]]
+"""The names of users of an account that were created in the same second, at least two.
+
+Under None are those whose creation time is not known: it may be any second.
+"""
 
 
 def record_texts(
@@ -185,17 +197,17 @@ def _of_file(file: ReportFile, criteria: Criteria) -> dict[str, Any]:
 
 
 def _names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
-    """Yield for each user the names of the others that were created in the same second."""
-    created = pd.DatetimeIndex(users[columns.CREATED]).to_pydatetime()
-    seconds = zip(users[columns.ACCOUNT], created, strict=True)
-    return map(_other_names, map(same_second.get, seconds), users[columns.USER])
+    """Yield for each user the names of the others that may be created in the same second.
 
-
-def _other_names(names: frozenset[str] | None, user: str) -> list[str] | None:
-    """Return the names but that of the user, None where there are too many to keep."""
-    if names is None:
-        return []
-    return sorted(names - {user}) if len(names) <= MOST_SAME_SECOND + 1 else None
+    None where there are too many to keep.
+    """
+    nobody = frozenset[str]()
+    created = datetimes(users[columns.CREATED])
+    for account, at, user in zip(users[columns.ACCOUNT], created, users[columns.USER], strict=True):
+        alike = same_second.get((account, at), nobody) - {user}
+        unread = same_second.get((account, None), nobody) - {user}
+        names = alike | (unread if len(unread) <= MOST_UNREAD else nobody)
+        yield sorted(names) if len(alike) <= MOST_SAME_SECOND else None
 
 
 def parsed_record(text: str) -> UserRecord | None:

@@ -13,6 +13,7 @@ import analyzer
 from analyzer import columns
 from analyzer.decisions.user_record import (
     MOST_SAME_SECOND,
+    MOST_UNREAD,
     CreationSeconds,
     judged_pages,
     parsed_record,
@@ -42,10 +43,27 @@ def alike(number: int) -> list[Row]:
 
 
 def test_a_record_names_the_other_users_that_were_created_in_the_same_second() -> None:
-    others = a_user("before", created=LONG_AGO - SECOND), a_user("odd", created="soon")
-    names = [each["same_second"] for each in recorded(*alike(3)[::-1], *others)]
+    names = [
+        each["same_second"]
+        for each in recorded(*alike(3)[::-1], a_user("before", created=LONG_AGO - SECOND))
+    ]
     first, second, third = (f"user00{at}" for at in range(3))
-    assert names == [[first, second], [first, third], [second, third], [], []]
+    assert names == [[first, second], [first, third], [second, third], []]
+
+
+def test_a_user_whose_creation_time_is_not_known_may_be_created_in_any_second() -> None:
+    odd = a_user("odd", created="soon")
+    two = [a_user("two", created=LONG_AGO - times * SECOND) for times in (1, 2)]
+    names = [each["same_second"] for each in recorded(*alike(2), odd, *two)]
+    assert names == [["odd", "two", "user001"], ["odd", "two", "user000"], ["two"], ["odd"]]
+
+
+@pytest.mark.parametrize(("unread", "kept"), [(MOST_UNREAD, MOST_UNREAD), (MOST_UNREAD + 1, 0)])
+def test_very_many_users_without_a_known_creation_time_are_not_named(
+    unread: int, kept: int
+) -> None:
+    odd = [a_user(f"odd{at:02}", created="soon") for at in range(unread)]
+    assert len(recorded(a_user("user"), *odd)[0]["same_second"]) == kept
 
 
 def test_users_of_one_second_are_named_unless_they_are_very_many() -> None:
