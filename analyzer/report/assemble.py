@@ -235,7 +235,8 @@ def _without_roots(table: pa.Table) -> pa.Table:
 def _early_note(report: SurveyedReport) -> str:
     return (
         f"{report.file.name} has a timestamp of {minute_text(report.newest)}, after"
-        f" its as-of ({minute_text(report.file.as_of)}): later times count as 0 days old."
+        f" its as-of ({minute_text(report.file.as_of)}): later times count as 0 days old, so this is"
+        " not the state of that time."
     )
 
 
