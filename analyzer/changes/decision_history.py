@@ -89,10 +89,10 @@ def _done(line: Timeline, covered: Coverage, outcome: Outcome) -> int:
 
 def _has_no_credential(line: Timeline, rows: np.ndarray) -> np.ndarray:
     """Return in which rows a user is known to have no password, active key or certificate."""
-    works = line.rows[columns.PASSWORD_ENABLED][rows]
+    works = line.situation(columns.PASSWORD_ENABLED, rows)
     for name in STATES:
-        works = works | (line.rows[name][rows] == code_of(State.ACTIVE))
-    return np.asarray(~works & (line.rows[UNKNOWN][rows] & _HIDING_BITS == 0))
+        works = works | (line.situation(name, rows) == code_of(State.ACTIVE))
+    return np.asarray(~works & (line.situation(UNKNOWN, rows) & _HIDING_BITS == 0))
 
 
 def _event(

@@ -154,7 +154,7 @@ def _users(
     words = pd.Series([*map(str, Verdict)])
     verdict = runs[columns.VERDICT].map(words)
     row = np.flatnonzero(np.diff(rows.user, append=-1) != 0)
-    exemption = line.words[columns.EXEMPTION][line.rows[columns.EXEMPTION][rows.places[row]]]
+    exemption = line.situation(columns.EXEMPTION, rows.places[row])
     cells: dict[str, Any] = {
         "first": at[first],
         "last": at[last["last"]],

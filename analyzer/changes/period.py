@@ -14,7 +14,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.events import IDLE, USE_COLUMNS, EventKind, events
-from analyzer.changes.timeline import READING, Timeline
+from analyzer.changes.timeline import READING, REMARKS, SITUATION, Timeline, numbers_but
 from analyzer.report.model import TEXT, stable_order
 from analyzer.terms import Verdict, code_of, count_text
 
@@ -32,13 +32,8 @@ EVENTS: Final = (
     *(columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED, AFTER, BEFORE, EVENT, DETAIL),
 )
 
-_NO_EVENT: Final = frozenset(
-    (
-        *(columns.USER, READING, columns.VERDICT, columns.REASON, columns.EXEMPTION),
-        *(columns.CONTRADICTED, columns.PASSWORD_NEXT_ROTATION),
-    )
-)
-"""What may differ from one report to the next without an event of the user's credentials."""
+_NO_EVENT: Final = {columns.USER, READING, SITUATION, columns.PASSWORD_NEXT_ROTATION}
+"""What is no moment of a row, or whose change alone is no event."""
 
 _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
 _Event = tuple[int, int, str, str]
@@ -150,8 +145,8 @@ class PeriodRows(NamedTuple):
             if not each.reason:
                 inside[each.start : each.end + 1] = start[each.start] = end[each.end] = True
         at = np.flatnonzero(inside[line.rows[READING]])
-        named = (columns.USER, READING, columns.VERDICT)
-        user, reading, verdict = (line.rows[name][at] for name in named)
+        user, reading = (line.rows[name][at] for name in (columns.USER, READING))
+        verdict = line.situation(columns.VERDICT, at)
         goes_on = (np.diff(user, prepend=-1) == 0) & (np.diff(reading, prepend=-1) == 1)
         return cls(at, user, reading, verdict, goes_on, start, end)
 
@@ -170,15 +165,14 @@ def runs_of(line: Timeline, rows: PeriodRows) -> pd.DataFrame:
     last = np.append(first[1:], len(rows.user))[: len(first)] - 1
     stay = np.cumsum(~rows.goes_on)[first] - 1
     is_last = np.diff(stay, append=-1) != 0
-    runs = pd.DataFrame(
-        {
-            columns.USER: rows.user[first],
-            "stay": stay,
-            columns.VERDICT: rows.verdict[first].astype(np.int64),
-            "first": rows.reading[first],
-            "last": rows.reading[last],
-        }
-    )
+    named = {
+        columns.USER: rows.user[first],
+        "stay": stay,
+        columns.VERDICT: rows.verdict[first],
+        "first": rows.reading[first],
+        "last": rows.reading[last],
+    }
+    runs = pd.DataFrame(named).astype(np.int64)
     runs["at_start"] = ~rows.goes_on[first] & rows.start[runs["first"]]
     runs["at_end"] = is_last & rows.end[runs["last"]]
     runs["enters"] = ~rows.goes_on[first] & ~runs["at_start"]
@@ -284,8 +278,12 @@ def _credential_events(line: Timeline, rows: PeriodRows) -> Iterator[_Event]:
 
 
 def _differs(line: Timeline, rows: PeriodRows) -> np.ndarray:
-    """Return which rows say other things of credentials than the row before, of the same user."""
-    differs = np.diff(rows.verdict, prepend=-1) != 0
+    """Return which rows say other things of credentials than the row before, of the same user.
+
+    That a use is newer than one known before is nothing else.
+    """
+    facts = numbers_but(line.situations, *REMARKS, columns.CONTRADICTED)
+    differs = np.diff(facts[line.rows[SITUATION][rows.places]], prepend=-1) != 0
     for name in line.rows.keys() - _NO_EVENT:
         now = line.rows[name][rows.places]
         before = np.append(now[:1], now[:-1])

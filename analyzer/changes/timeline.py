@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.changes.events import USE_COLUMNS, UserState
@@ -21,22 +22,29 @@ from analyzer.changes.snapshot import UNKNOWN, credential_values, states_of_rows
 from analyzer.decisions.follow_up import report_time
 from analyzer.errors import InputRefused, Problem
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import NO_MOMENT, TEXT, Page, ReportFile, arrow_array, as_category
+from analyzer.report.model import NO_MOMENT, TEXT, Page, ReportFile, as_category
 from analyzer.terms import AsOfSource, State, Verdict, minute_text
 from analyzer.verdicts.facts import Facts
 
 READING: Final = "reading"
+SITUATION: Final = "situation"
 BY_NAME: Final = "by_name"
 
 _NAMES: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
-_REMARKS: Final = (columns.REASON, columns.EXEMPTION)
+REMARKS: Final = (columns.REASON, columns.EXEMPTION)
+"""What may differ between two situations without another fact in the report."""
+
 STATES: Final = (
     *(key.active for key in columns.ACCESS_KEYS),
     *(certificate.active for certificate in columns.CERTIFICATES),
 )
 """The columns that hold the state of an access key or a certificate."""
 
-_FLAGS: Final = (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE)
+_SITUATION: Final = (
+    *(columns.VERDICT, *REMARKS, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATES),
+    *(UNKNOWN, columns.CONTRADICTED),
+)
+
 _ROWS_AT_ONCE: Final = 2_048
 """Rows in memory as values of Python: with 8,192, a year of 20 accounts takes 23 MiB more."""
 
@@ -65,36 +73,44 @@ class Timeline:
       same at the same moment as another one, and do not count: pairs of (copy, counted).
     - `users`: `account`, `user`, `arn` str; `created` datetime64[s], NaT where no report shows it;
       `by_name` bool: a report does not show the creation time, so the user is known by its name.
-    - `rows`: one value for each user and reading, in the order of both: `user` and `reading` int64,
-      the positions; `verdict` int8, the position in `Verdict`; `reason`, `exemption` int32, the
-      positions in `words`; `password_enabled`, `mfa_active` bool; by the report's columns moments
-      uint32, seconds or 0 for none, and states int8, the positions in `State`; `unknown`,
-      `contradicted` int32, the bits of `Snapshot.users`.
+    - `situations`: what many rows share, one row for each that occurs: `verdict` int8, the position
+      in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by the
+      report's columns states, the positions in `State`, and `unknown`, `contradicted`, the bits of
+      `Snapshot.users`, all int64.
+    - `rows`: one value for each user and reading, in the order of both: `user`, `reading` and
+      `situation` int32, the positions; by the report's columns moments uint32, seconds or 0 for
+      none.
     """
 
     readings: Sequence[Reading]
     copies: Sequence[tuple[Reading, Reading]]
     users: pd.DataFrame
+    situations: pd.DataFrame
     rows: Mapping[str, np.ndarray]
-    words: Mapping[str, np.ndarray]
 
     @cached_property
     def moments(self) -> np.ndarray:
         """Return the moment of each reading (datetime64[s])."""
         return np.array([each.at.replace(tzinfo=None) for each in self.readings], "datetime64[s]")
 
+    def situation(self, name: str, at: np.ndarray) -> np.ndarray:
+        """Return what the rows at some positions say in a column of `situations`."""
+        values: np.ndarray = self.situations[name].to_numpy()[self.rows[SITUATION][at]]
+        return values
+
     def states(self, at: np.ndarray) -> Iterator[UserState]:
         """Yield what the rows at some positions say of their users."""
         for some in np.split(at, range(_ROWS_AT_ONCE, len(at), _ROWS_AT_ONCE)):
-            rows = {name: values[some] for name, values in self.rows.items()}
-            users = self.users.iloc[rows[columns.USER]]
-            moments = {name: _moments(each) for name, each in rows.items() if each.dtype == "u4"}
+            users = self.users.iloc[self.rows[columns.USER][some]]
+            moments = {
+                name: _moments(each[some]) for name, each in self.rows.items() if each.dtype == "u4"
+            }
+            shown = {str(name): self.situation(str(name), some) for name in self.situations}
             cells: dict[str, Any] = {
                 **{name: users[name].to_numpy() for name in _NAMES},
-                **{name: self.words[name][rows[name]] for name in _REMARKS},
-                columns.VERDICT: as_category(rows[columns.VERDICT], Verdict),
-                **{name: as_category(rows[name], State) for name in STATES},
-                **{name: rows[name] for name in (*_FLAGS, UNKNOWN, columns.CONTRADICTED)},
+                **shown,
+                columns.VERDICT: as_category(shown[columns.VERDICT], Verdict),
+                **{name: as_category(shown[name], State) for name in STATES},
                 **moments,
                 columns.USER_CREATION_TIME: users[columns.CREATED].to_numpy("datetime64[s]"),
                 columns.LAST_USE: np.fmax.reduce([moments[name] for name in sorted(USE_COLUMNS)]),
@@ -110,16 +126,16 @@ def timeline(analysis: Analysis) -> Timeline:
     """
     files = analysis.report.files
     readings = sorted(_readings(files))
-    rows, words = _records(analysis)
-    _set_readings(rows, readings, words[columns.ACCOUNT])
-    users = _sorted_by_user(rows, words)
-    copies = _copies(readings, rows, files)
+    rows, names, situations = _records(analysis, readings)
+    users = _sorted_by_user(rows, names)
+    copies = _copies(readings, rows, situations, files)
     counted = np.ones(len(readings), bool)
     counted[[at for at, _ in copies]] = False
-    _take(rows, np.flatnonzero(counted[rows[READING]]))
-    rows[READING] = (np.cumsum(counted) - 1)[rows[READING]]
+    if copies:
+        _take(rows, np.flatnonzero(counted[rows[READING]]))
+        rows[READING] = (np.cumsum(counted, dtype=np.int32) - 1)[rows[READING]]
     pairs = [(readings[at], readings[first]) for at, first in copies]
-    return Timeline([*compress(readings, counted)], pairs, users, rows, words)
+    return Timeline([*compress(readings, counted)], pairs, users, situations, rows)
 
 
 def _readings(files: Sequence[ReportFile]) -> Iterator[Reading]:
@@ -138,40 +154,73 @@ def _readings(files: Sequence[ReportFile]) -> Iterator[Reading]:
                 yield Reading(each.account, report_time(file).earliest, file.baseline, at)
 
 
-def _record(page: Page, words: Mapping[str, dict[str, int]]) -> dict[str, np.ndarray]:
-    """Return what is kept of a judged page, all of it as small numbers; new words are added."""
-    users = page.users
-    texts = {name: users[name] for name in words}
-    if users[columns.ARN_MASKED].any():  # What stands for an ARN may be the same for all users.
-        arn = users[columns.ARN]
-        texts[columns.ARN] = arn.where(arn.str.startswith("arn:"), arn + "/" + users[columns.USER])
-    known = credential_values(Facts(page))
+def _records(
+    analysis: Analysis, readings: Sequence[Reading]
+) -> tuple[dict[str, np.ndarray], pd.DataFrame, pd.DataFrame]:
+    """Return what is kept of all rows that count, all of it as small numbers.
+
+    `user` is the position in the second frame returned: account, name, ARN and creation (seconds,
+    0 for none); the third is `Timeline.situations`. Filled page by page: 3.65 million rows as parts
+    and then as one take 175 MB more.
+    """
+    places: dict[Any, int] = {(each.file, each.account): at for at, each in enumerate(readings)}
+    names: dict[Any, int] = {}
+    situations: dict[Any, int] = {}
+    rows: dict[str, np.ndarray] = {}
+    end = 0
+    for page in analysis.pages():
+        reading = _positions(places, page.users[[columns.FILE, columns.ACCOUNT]])
+        page = page.where(reading < len(readings))  # noqa: PLW2901
+        start, end = end, end + len(page)
+        record = {READING: reading[reading < len(readings)], **_record(page, names, situations)}
+        for name, values in record.items():
+            every = rows.setdefault(name, np.empty(analysis.report.rows, values.dtype))
+            every[start:end] = values
+    pa.default_memory_pool().release_unused()
+    distinct = pd.DataFrame([*names], columns=[*_NAMES, columns.CREATED])
+    shared = pd.DataFrame([*situations], columns=[*_SITUATION]).astype({columns.VERDICT: np.int8})
+    whole = {name: values[:end] for name, values in rows.items()}
+    return whole, distinct.astype({columns.CREATED: np.int64}), shared
+
+
+def _record(page: Page, names: dict[Any, int], situations: dict[Any, int]) -> dict[str, np.ndarray]:
+    """Return what is kept of a judged page but the readings; new names and situations are added."""
+    users, known = page.users, credential_values(Facts(page))
     del known[columns.LAST_USE]
-    return {
-        **{name: _positions(words[name], each) for name, each in texts.items()},
-        columns.FILE: users[columns.FILE].to_numpy(np.int32),
-        columns.VERDICT: users[columns.VERDICT].cat.codes.to_numpy(),
-        **{name: users[name].to_numpy() for name in _FLAGS},
-        **{name: _compact(values) for name, values in known.items()},
-    }
+    moments = {name: _seconds(known.pop(name)) for name in columns.TIMESTAMPS}
+    name = users[[*_NAMES]].assign(**{columns.CREATED: moments.pop(columns.USER_CREATION_TIME)})
+    if users[columns.ARN_MASKED].any():  # What stands for an ARN may be the same for all users.
+        arn = name[columns.ARN]
+        name[columns.ARN] = arn.where(arn.str.startswith("arn:"), arn + "/" + name[columns.USER])
+    shown = users.assign(**known)[[*_SITUATION]]
+    coded = {each: shown[each].cat.codes for each in (columns.VERDICT, *STATES)}
+    situation = _positions(situations, shown.assign(**coded))
+    return {columns.USER: _positions(names, name), SITUATION: situation, **moments}
 
 
-def _positions(words: dict[str, int], values: pd.Series) -> np.ndarray:
-    """Return the position of each value among the words; new words are added."""
-    encoded = arrow_array(values).dictionary_encode()
-    places = [words.setdefault(each, len(words)) for each in encoded.dictionary.to_pylist()]
-    at: np.ndarray = np.array(places, np.int32)[encoded.indices]
-    return at
+def _positions(known: dict[Any, int], rows: pd.DataFrame) -> np.ndarray:
+    """Return the position of each row among known ones (int32); new ones are added."""
+    number = _numbers(rows)
+    _, first = np.unique(number, return_index=True)
+    distinct = rows.iloc[first].itertuples(index=False, name=None)
+    places = [known.setdefault(each, len(known)) for each in distinct]
+    return np.array(places, np.int32)[number]
 
 
-def _compact(values: Any) -> np.ndarray:
-    """Return states as positions, moments as seconds from 1970 on, and all else as it is."""
-    if isinstance(values, pd.Series):
-        codes: np.ndarray = values.cat.codes.to_numpy()
-        return codes
-    if values.dtype.kind == "M":
-        return np.where(np.isnat(values), 0, values.astype(np.int64)).astype(np.uint32)
-    return np.asarray(values)
+def _numbers(rows: pd.DataFrame) -> np.ndarray:
+    """Return a number for each row, the same for the same values."""
+    groups = rows.groupby([*rows], sort=False, observed=True)
+    return groups.ngroup().to_numpy()
+
+
+def numbers_but(situations: pd.DataFrame, *names: str) -> np.ndarray:
+    """Return a number for each situation, the same for those that differ only in some columns."""
+    return _numbers(situations.drop(columns=[*names]))
+
+
+def _seconds(moments: np.ndarray) -> np.ndarray:
+    """Return moments as seconds from 1970 on (uint32), 0 where there is none."""
+    return np.where(np.isnat(moments), 0, moments.astype(np.int64)).astype(np.uint32)
 
 
 def _moments(seconds: np.ndarray) -> np.ndarray:
@@ -181,62 +230,27 @@ def _moments(seconds: np.ndarray) -> np.ndarray:
     return moments
 
 
-def _records(analysis: Analysis) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return the records of all pages as one, words as positions in those returned with it.
-
-    Filled page by page: 3.65 million rows as parts and then as one take 300 MB more.
-    """
-    words: dict[str, dict[str, int]] = {name: {} for name in (*_NAMES, *_REMARKS)}
-    rows: dict[str, np.ndarray] = {}
-    end = 0
-    for page in analysis.pages():
-        start, end = end, end + len(page.users)
-        for name, values in _record(page, words).items():
-            every = rows.setdefault(name, np.empty(analysis.report.rows, values.dtype))
-            every[start:end] = values
-    whole = {name: values[:end] for name, values in rows.items()}
-    return whole, {name: np.array([*each], object) for name, each in words.items()}
-
-
 def _take(rows: dict[str, np.ndarray], at: np.ndarray) -> None:
     for name in rows:  # One at a time: all rows twice take much memory.
         rows[name] = rows[name][at]
 
 
-def _set_readings(
-    rows: dict[str, np.ndarray], readings: Sequence[Reading], accounts: np.ndarray
-) -> None:
-    """Set the reading of each row instead of its file; rows of assumed reports go."""
-    code = {account: at for at, account in enumerate(accounts)}
-    # An account without users has no rows.
-    places = [each.file * len(code) + code.get(each.account, -1) for each in readings]
-    order = np.argsort(places)
-    place = rows.pop(columns.FILE).astype(np.int64) * len(code) + rows[columns.ACCOUNT]
-    near = np.minimum(np.searchsorted(places, place, sorter=order), len(order) - 1)
-    rows[READING] = order[near].astype(np.int32)
-    _take(rows, np.flatnonzero(np.array(places)[rows[READING]] == place))
-
-
-def _sorted_by_user(rows: dict[str, np.ndarray], words: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def _sorted_by_user(rows: dict[str, np.ndarray], names: pd.DataFrame) -> pd.DataFrame:
     """Put the rows in the order of user and reading, and return `Timeline.users`.
 
     Of rows of a report that contradict each other the first stands for all.
     """
-    shown = rows.pop(columns.USER_CREATION_TIME)
-    identity = rows[columns.ARN].astype(np.int64) << _SECONDS_BITS
-    identity |= _created(rows[columns.ARN], shown)
-    distinct, first = np.unique(identity, return_index=True)
-    user = np.searchsorted(distinct, identity).astype(np.int32)
-    users = pd.DataFrame({name: words[name][rows.pop(name)[first]] for name in _NAMES}, dtype=TEXT)
-    by_name = np.zeros(len(distinct), bool)
-    by_name[user[shown == 0]] = True
-    rows[columns.USER] = user
-    del identity, shown  # They take as much memory as all that follows.
-    order = np.lexsort((rows[READING], user))
-    _take(rows, order)
-    again = (np.diff(rows[columns.USER]) == 0) & (np.diff(rows[READING]) == 0)
-    _take(rows, np.flatnonzero(~np.append(False, again)[: len(order)]))
+    arn, _ = names[columns.ARN].factorize()
+    shown = names[columns.CREATED].to_numpy()
+    identity = arn << _SECONDS_BITS | _created(arn, shown)
+    distinct, first, user = np.unique(identity, return_index=True, return_inverse=True)
+    rows[columns.USER] = user.astype(np.int32)[rows[columns.USER]]
+    order = np.lexsort((rows[READING], rows[columns.USER]))
+    again = [np.diff(rows[name][order], prepend=-1) == 0 for name in (columns.USER, READING)]
+    _take(rows, order[~np.logical_and(*again)])
     created = _moments(distinct & ((1 << _SECONDS_BITS) - 1))
+    by_name = np.isin(np.arange(len(distinct)), user[shown == 0])
+    users = names.iloc[first][[*_NAMES]].astype(TEXT).reset_index(drop=True)
     return users.assign(**{columns.CREATED: created, BY_NAME: by_name})
 
 
@@ -245,7 +259,7 @@ def _created(arn: np.ndarray, shown: np.ndarray) -> np.ndarray:
 
     It is 0 where none says it, or where users of the ARN were created at different times.
     """
-    known = np.unique((arn.astype(np.int64) << _SECONDS_BITS | shown)[shown > 0])
+    known = np.unique((arn << _SECONDS_BITS | shown)[shown > 0])
     of_arn, seconds = known >> _SECONDS_BITS, known & ((1 << _SECONDS_BITS) - 1)
     only = np.zeros(arn.max(initial=0) + 1, np.int64)
     only[of_arn] = seconds
@@ -254,7 +268,10 @@ def _created(arn: np.ndarray, shown: np.ndarray) -> np.ndarray:
 
 
 def _copies(
-    readings: Sequence[Reading], rows: Mapping[str, np.ndarray], files: Sequence[ReportFile]
+    readings: Sequence[Reading],
+    rows: Mapping[str, np.ndarray],
+    situations: pd.DataFrame,
+    files: Sequence[ReportFile],
 ) -> list[tuple[int, int]]:
     """Return which readings say the same as the one before, of the same moment: (copy, counted).
 
@@ -265,7 +282,8 @@ def _copies(
     again = np.flatnonzero(
         tied[reading] & (np.diff(user, prepend=-1) == 0) & (np.diff(reading, prepend=-1) == 1)
     )
-    facts = [values for name, values in rows.items() if name not in (READING, *_REMARKS)]
+    facts = [values for name, values in rows.items() if name not in (READING, SITUATION)]
+    facts.append(numbers_but(situations, *REMARKS)[rows[SITUATION]])
     same = again[np.logical_and.reduce([each[again] == each[again - 1] for each in facts])]
     number, alike = (np.bincount(each, minlength=len(tied)) for each in (reading, reading[same]))
     is_copy = tied & (alike == number) & (alike == np.roll(number, 1))

@@ -97,7 +97,7 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
     pa.set_memory_pool(pa.system_memory_pool())
     names, sources, limit, as_of, skip_unreadable = inputs
     with progress(quiet=quiet) as advance:
-        return load_sources(
+        report = load_sources(
             names,
             sources,
             as_of,
@@ -106,6 +106,8 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
             skip_unreadable=skip_unreadable,
             with_older=with_older,
         )
+    pa.default_memory_pool().release_unused()  # 100 MB after 7,300 reports of 500 rows
+    return report
 
 
 # What reports are judged by
