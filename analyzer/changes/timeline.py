@@ -202,8 +202,9 @@ def _positions(known: dict[Any, int], rows: pd.DataFrame) -> np.ndarray:
     """Return the position of each row among known ones (int32); new ones are added."""
     number = _numbers(rows)
     _, first = np.unique(number, return_index=True)
-    distinct = rows.iloc[first].itertuples(index=False, name=None)
-    places = [known.setdefault(each, len(known)) for each in distinct]
+    distinct = rows.iloc[first]
+    values = zip(*(distinct[name].to_numpy().tolist() for name in distinct), strict=True)
+    places = [known.setdefault(each, len(known)) for each in values]
     return np.array(places, np.int32)[number]
 
 
