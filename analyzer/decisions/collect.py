@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from analyzer import columns
@@ -76,7 +76,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     """
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
-    problems = [*_older_view_problems(ledger.lines, new)]
+    problems = [*_two_word_problems(files), *_older_view_problems(ledger.lines, new)]
     conflicts = [*_unnoted_conflicts(ledger.lines, new)]
     if attended:
         problems += [_conflict_problem(*pair) for pair in conflicts]
@@ -162,6 +162,20 @@ def _was_collected(
 
 def _word(line: LedgerLine) -> tuple[Decision, datetime]:
     return line.decision, line.as_of
+
+
+def _two_word_problems(files: Iterable[Entries]) -> Iterator[Problem]:
+    """Yield a problem for two words of one person and day on a user in the sheets of a workbook.
+
+    Sheets have no order in time: neither is the later one.
+    """
+    for each in files:
+        words: dict[tuple[UserKey, str, date], LedgerLine] = {}
+        for line in each.lines if not each.is_ledger else ():
+            first = words.setdefault((line.user_key, line.person, line.decided_on), line)
+            if line.sheet != first.sheet and line.decision is not first.decision:
+                message = f"{first.place} has {first.summary}"
+                yield _problem(line, message, "Correct one of them, or empty it.")
 
 
 def _older_view_problems(

@@ -181,7 +181,8 @@ class _UsersNow:
         alike = self.names.get((line.account, created), {})
         names = sorted(name for other, name in alike.items() if other != arn and name not in known)
         if names:
-            return f"{short_list(names)} was created in the same second"
+            were = "was" if len(names) == 1 else "were"
+            return f"{short_list(names)} {were} created in the same second"
         unread = self.names.get((line.account, None), {}).values()
         name = next((each for each in unread if each not in known), None)
         return f"when {name} was created is not understood" if name is not None else ""

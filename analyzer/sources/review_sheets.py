@@ -48,7 +48,7 @@ _LIKE_ENTRY: Final = re.compile(
 
 SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
 _FORMULA_ENTRY_HINT: Final = "Copy the cell, and paste it as a value."
-_STRUCK_HINT: Final = "Empty the cell, or enter it again; a decision that was collected: withdraw."
+_STRUCK_HINT: Final = "Empty the entry, or enter it again; a decision that was collected: withdraw."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,20 @@ class ListSheet:
         return Problem(self.place, row, cell, value or None, message, hint)
 
     def cell_problems(self) -> Iterator[Problem]:
-        """Yield a problem for each entry that a formula gives, or that is struck through."""
-        heads = {self.column_of[head]: head for head in ENTRIES}
+        """Yield a problem where a formula gives an entry or a user, or one is struck through.
+
+        In a row without an entry, a user may be struck through.
+        """
+        entered = [self.column_of[head] for head in ENTRIES]
+        struck = {
+            (row, column)
+            for row, column in self.cells.struck
+            if any(text_of(self.cells.value(row, each)).strip() for each in entered)
+        }
+        heads = {self.column_of[head]: head for head in NEEDED}
         for cells, message, hint in (
             (self.cells.formulas, "a formula, whose result may change", _FORMULA_ENTRY_HINT),
-            (self.cells.struck, "it is struck through", _STRUCK_HINT),
+            (struck, "it is struck through", _STRUCK_HINT),
         ):
             for row, column in sorted(cells):
                 if row > self.head_row and column in heads:

@@ -176,7 +176,11 @@ READ: dict[str, tuple[Edit, ...]] = {
         title(UNUSED, "Mine"),
         lambda book: book.create_sheet("Notes").append(["Decision taken", "x"]),
     ),
-    "rows hidden by a filter, and columns, that with the record too": (a_filter, folded_columns),
+    "rows hidden by a filter, and columns, that with the record too, a name struck through": (
+        a_filter,
+        folded_columns,
+        lambda book: setattr(book[UNUSED]["B3"], "font", Font(strike=True)),
+    ),
     "a sheet hidden, the sheets in another order, a sheet with one of the heads": (
         lambda book: setattr(book[UNUSED], "sheet_state", "veryHidden"),
         lambda book: book.move_sheet(UNUSED, -1),
@@ -545,7 +549,7 @@ REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     "an account turned into a number": (over("Account", 12345678901), f'"{ACCOUNT}"'),
     "a name turned into a formula": (
         lambda user: formulas(user, "User", user),
-        'cell B{row}: the report gives "=',
+        "column User, cell B{row}: a formula, whose result may change",
     ),
     "the ARN of another": (
         over("ARN", f"arn:aws:iam::{ACCOUNT}:user/bob"),
@@ -608,7 +612,9 @@ REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     },
     **{
         f"{name} struck through": (partial(struck, name), f"{{row}}: it is struck through{entry}")
-        for name, entry in zip(HEADS[:3], (" ('delete')", " ('Anna')", ""), strict=True)
+        for name, entry in zip(
+            (*HEADS[:3], "User"), (" ('delete')", " ('Anna')", "", " ('="), strict=True
+        )
     },
     "a word struck through in the text": (struck_in_part, "cell C{row}: it is struck through"),
 }
@@ -817,6 +823,12 @@ SEVERAL: dict[str, tuple[Calls, list[tuple[str, str]], int, str]] = {
         [("ann", "delete")],
         0,
         "entered 2, added 1, already there 1",
+    ),
+    "two copies of a sheet in which one person decided differently on one day": (
+        [{"a": [entered("ann", KEEP), in_copy(*DELETE)]}],
+        [],
+        3,
+        "a.xlsx, sheet Unused users, row 2 has keep, Anna, 2026-05-04 ('delete",
     ),
     "two copies of a sheet that two people decided differently in": (
         [{"a": [ANN_DELETED, in_copy("keep", "Bea", ON, None, "x")]}],

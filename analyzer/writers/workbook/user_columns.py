@@ -66,7 +66,12 @@ ARN: Final = TextColumn(review_columns.ARN, 34, columns.ARN)
 
 OWNER: Final = (
     TextColumn(review_columns.OWNER, 16, columns.OWNER, fact_style),
-    TextColumn(review_columns.OWNER_LEFT, 11, columns.OWNER_LEFT, lambda _: CellStyle.CHECK),
+    TextColumn(
+        review_columns.OWNER_LEFT,
+        11,
+        columns.OWNER_LEFT,
+        lambda day: CellStyle.CHECK if day else CellStyle.TEXT,
+    ),
 )
 
 
