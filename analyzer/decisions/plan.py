@@ -21,10 +21,9 @@ from analyzer.decisions.follow_up import (
     states_decided_on,
 )
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.removal_script import CredentialInReport, Removal
+from analyzer.decisions.removal_script import Removal
 from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.user_decisions import LedgerLine, UserDecisions
-from analyzer.decisions.user_state import Slot, UserState
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches, has_expired
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, Page, Report, as_category
@@ -83,7 +82,10 @@ def plan(
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     before = states_decided_on([each.line for each in chosen])
     return Plan(
-        removals=tuple(map(_removal, chosen, before)),
+        removals=tuple(
+            Removal(each.line, state, each.confirmed)
+            for each, state in zip(chosen, before, strict=True)
+        ),
         left_out=(
             *_in_conflict(ledger.by_user.values()),
             *(LeftOut(each.line, each.reason) for each in candidates if each.reason),
@@ -166,37 +168,3 @@ def _exempt_reason(why: str) -> str:
 
 def _without_stop(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:].removesuffix(".")
-
-
-def _removal(candidate: _Candidate, before: UserState) -> Removal:
-    """Return what the script does with a user, and what the reviewer saw of it.
-
-    What was unknown counts as not there, so that any such access keeps the user.
-    """
-    line = candidate.line
-    arn, created = line.user_key
-    return Removal(
-        arn=arn,
-        created=created or line.baseline,
-        decision=line.decision,
-        baseline=line.baseline,
-        confirmed=candidate.confirmed,
-        has_password=before.has_password is True,
-        password_last_used=before.last_sign_in.at,
-        password_changed=before.password_changed.at,
-        keys=_credentials(before.keys),
-        certificates=_credentials(before.certificates),
-        has_mfa=before.has_mfa is True,
-        decided_by=line.decided_by,
-        decided_on=line.decided_on,
-        ticket=line.ticket,
-        owner=line.owner,
-    )
-
-
-def _credentials(slots: Iterable[Slot]) -> tuple[CredentialInReport, ...]:
-    return tuple(
-        CredentialInReport(created=at, active=bool(each.is_active), last_used=each.last_used.at)
-        for each in slots
-        if (at := each.created.at)
-    )

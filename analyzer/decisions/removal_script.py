@@ -10,14 +10,15 @@ DeleteConflict while anything is attached. A permissions boundary and tags need 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from importlib.resources import files
 from itertools import groupby
 from pathlib import PurePath
 from typing import Final
 
-from analyzer.decisions.review_columns import REMOVALS, Decision
-from analyzer.decisions.user_decisions import USER_ARN
+from analyzer.decisions.review_columns import REMOVALS
+from analyzer.decisions.user_decisions import LedgerLine
+from analyzer.decisions.user_state import Slot, UserState
 from analyzer.report.model import FileReference
 from analyzer.terms import count_text, utc_text
 
@@ -45,72 +46,30 @@ spreadsheets: identify a user by `arn` and `created`.
 _USE_PRECISION: Final = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialInReport:
-    """Describe an access key or a signing certificate that the reviewer saw.
-
-    `last_used` is None if it was never used; no report shows the use of a certificate.
-    """
-
-    created: datetime
-    active: bool
-    last_used: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Removal:
-    """Describe one decision, and what the reviewer saw of the user.
+    """Hold one decision, what the reviewer saw of the user, and when a report last confirmed that.
 
-    The script compares this with AWS before it changes anything, and skips the user if AWS shows
-    more access or use. So the defaults are the strictest state: nothing was there.
+    The script compares `state` with AWS before it changes anything, and skips the user if AWS shows
+    more access or use. What was unknown counts as not there, so that any such access keeps the
+    user. From `confirmed` counts how old a plan may become.
 
-    `baseline` is the moment of the report that the reviewer saw; `confirmed` that of the newest
-    report that showed the user unchanged, the same moment if there is none: from it counts how old
-    a plan may become. `password_changed` is None if it is not known: then `baseline` counts.
-
-    Raises ValueError for an ARN that is none of an IAM user (masked ones included), for characters
-    that cannot be printed, for a time without time zone, for `confirmed` before `baseline`, and
-    for a decision that changes nothing.
+    Raises ValueError for a user who is not identified, for `confirmed` before the baseline, and for
+    a decision that changes nothing.
     """
 
-    arn: str
-    created: datetime
-    decision: Decision
-    baseline: datetime
+    line: LedgerLine
+    state: UserState
     confirmed: datetime
-    has_password: bool = False
-    password_last_used: datetime | None = None
-    password_changed: datetime | None = None
-    keys: tuple[CredentialInReport, ...] = ()
-    certificates: tuple[CredentialInReport, ...] = ()
-    has_mfa: bool = False
-    decided_by: str
-    decided_on: date
-    ticket: str = ""
-    owner: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what the script could not compare with AWS."""
-        if not self.arn.isprintable() or not USER_ARN.fullmatch(self.arn):
-            raise ValueError(f"not the ARN of an IAM user: {self.arn!r}")
-        for moment in self._moments():
-            if moment is not None and moment.utcoffset() is None:
-                raise ValueError(f"a time without time zone: {moment}")
-        if self.confirmed < self.baseline:
+        if not self.line.identifies_user:
+            raise ValueError(f"not an IAM user with a creation time: {self.line.user_key}")
+        if self.confirmed < self.line.baseline:
             raise ValueError(f"confirmed before the baseline: {self.confirmed}")
-        if self.decision not in REMOVALS:
-            raise ValueError(f"nothing to carry out: {self.decision}")
-
-    @property
-    def user(self) -> str:
-        """Return the user name: what follows the last slash of the ARN."""
-        return self.arn.rpartition("/")[2]
-
-    def _moments(self) -> Iterator[datetime | None]:
-        yield from (self.created, self.baseline, self.confirmed)
-        yield from (self.password_last_used, self.password_changed)
-        for each in (*self.keys, *self.certificates):
-            yield from (each.created, each.last_used)
+        if self.line.decision not in REMOVALS:
+            raise ValueError(f"nothing to carry out: {self.line.decision}")
 
 
 def removal_script(
@@ -160,7 +119,7 @@ def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> 
 
 def _account(removal: Removal) -> str:
     """Return partition and account, as `aws:111122223333`: two partitions may share digits."""
-    _, partition, _, _, account, _ = removal.arn.split(":", 5)
+    _, partition, _, _, account, _ = removal.line.user_key.arn.split(":", 5)
     return f"{partition}:{account}"
 
 
@@ -168,7 +127,7 @@ def _account_block(account: str, removals: list[Removal], max_age: timedelta) ->
     numbers = ", ".join(
         f"{count_text(number, 'user')} to {decision}"
         for decision in REMOVALS
-        if (number := sum(removal.decision == decision for removal in removals))
+        if (number := sum(removal.line.decision == decision for removal in removals))
     )
     lines = (f"{_remove_call(removal, max_age)}\n" for removal in removals)
     return f"# Account {account}: {numbers}\n{''.join(lines)}"
@@ -176,36 +135,38 @@ def _account_block(account: str, removals: list[Removal], max_age: timedelta) ->
 
 def _remove_call(removal: Removal, max_age: timedelta) -> str:
     """Return the line of a user below the owner; what the reviewer did not see has no word."""
+    line, state = removal.line, removal.state
     moments = {
-        "created": removal.created,
-        "baseline": removal.baseline,
+        "created": line.user_key.created,
+        "baseline": line.baseline,
         "confirmed": removal.confirmed,
         "expires": removal.confirmed + max_age,
-        "password": (removal.password_changed or removal.baseline)
-        if removal.has_password
-        else None,
-        "signed-in": removal.password_last_used,
+        "password": (state.password_changed.at or line.baseline) if state.has_password else None,
+        "signed-in": state.last_sign_in.at,
     }
     words = [f"{name}={utc_text(moment)}" for name, moment in moments.items() if moment]
-    words += [f"key={state}" for state in _states(removal.keys)]
-    words += [f"certificate={state}" for state in _states(removal.certificates)]
-    words += ["mfa=yes"] if removal.has_mfa else []
-    words += [f"by={_quoted(_one_line(removal.decided_by))}", f"on={removal.decided_on}"]
-    words += [f"ticket={_quoted(_one_line(removal.ticket))}"] if removal.ticket else []
-    owner = f"# Owner: {_one_line(removal.owner)}\n" if removal.owner else ""
-    return f"{owner}remove {removal.decision} {_quoted(removal.arn)} {' '.join(words)}"
+    words += [f"key={each}" for each in _credentials(state.keys)]
+    words += [f"certificate={each}" for each in _credentials(state.certificates)]
+    words += ["mfa=yes"] if state.has_mfa else []
+    words += [f"by={_quoted(_one_line(line.decided_by))}", f"on={line.decided_on}"]
+    words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
+    owner = f"# Owner: {_one_line(line.owner)}\n" if line.owner else ""
+    return f"{owner}remove {line.decision} {_quoted(line.user_key.arn)} {' '.join(words)}"
 
 
-def _states(credentials: Iterable[CredentialInReport]) -> list[str]:
-    """Return creation, state and latest use that may show, in the order of `compare`."""
-    rows = sorted((utc_text(each.created), _until(each), not each.active) for each in credentials)
-    return [
-        f"{created},{'inactive' if idle else 'active'},{until}" for created, until, idle in rows
-    ]
+def _credentials(slots: Iterable[Slot]) -> Iterator[str]:
+    """Yield creation, state and latest use that may show, in the order of `compare`."""
+    rows = (
+        (utc_text(at), _until(each.last_used.at), not each.is_active)
+        for each in slots
+        if (at := each.created.at)
+    )
+    for created, until, is_idle in sorted(rows):
+        yield f"{created},{'inactive' if is_idle else 'active'},{until}"
 
 
-def _until(credential: CredentialInReport) -> str:
-    return utc_text(credential.last_used + _USE_PRECISION) if credential.last_used else "-"
+def _until(last_used: datetime | None) -> str:
+    return utc_text(last_used + _USE_PRECISION) if last_used else "-"
 
 
 def _quoted(text: str) -> str:

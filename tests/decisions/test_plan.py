@@ -9,7 +9,7 @@ import pytest
 import analyzer
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import Plan, exemption_notes, plan
-from analyzer.decisions.removal_script import CredentialInReport
+from analyzer.decisions.removal_script import removal_script
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import Exemptions
 from tests.support.builders import (
@@ -29,6 +29,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, line
+from tests.support.removals import credential, state_of
 
 NEWER = AS_OF + timedelta(days=10)
 USED = days_before(100)
@@ -69,9 +70,7 @@ def reasons(of_plan: Plan) -> list[str]:
 def test_a_decision_in_force_is_taken_with_who_decided_when(decision: str) -> None:
     of_plan = planned(line(decision, ticket="SEC-7"))
     (only,) = of_plan.removals
-    assert (only.arn, only.created) == line().user_key
-    assert (only.decision, only.decided_by, only.decided_on) == (decision, "Anna", DAY)
-    assert (only.ticket, only.baseline, only.confirmed) == ("SEC-7", AS_OF, AS_OF)
+    assert (only.line, only.confirmed) == (line(decision, ticket="SEC-7"), AS_OF)
     assert (of_plan.left_out, of_plan.done) == ((), ())
 
 
@@ -100,15 +99,16 @@ def test_a_removal_has_all_that_the_reviewer_saw() -> None:
         mfa=True,
     )
     (only,) = planned(line("delete", user)).removals
-    assert (only.has_password, only.password_last_used) == (True, USED)
-    assert (only.password_changed, only.has_mfa) == (LONG_AGO, True)
-    assert only.keys == (
-        CredentialInReport(created=LONG_AGO, active=True, last_used=USED),
-        CredentialInReport(created=USED, active=False),
-    )
-    assert only.certificates == (
-        CredentialInReport(created=LONG_AGO, active=True),
-        CredentialInReport(created=USED, active=False),
+    assert only.state == state_of(
+        has_password=True,
+        password_last_used=USED,
+        password_changed=LONG_AGO,
+        keys=(
+            credential(LONG_AGO, active=True, last_used=USED),
+            credential(USED, active=False),
+        ),
+        certificates=(credential(LONG_AGO, active=True), credential(USED, active=False)),
+        has_mfa=True,
     )
 
 
@@ -124,10 +124,11 @@ def test_a_removal_has_all_that_the_reviewer_saw() -> None:
     ],
 )
 def test_what_was_unknown_to_the_reviewer_counts_as_not_there(cells: Row) -> None:
-    (only,) = planned(line("delete", a_user() | cells)).removals
-    nothing = (only.has_password, only.password_last_used, only.has_mfa, only.keys)
-    assert nothing == (False, None, False, ())
-    assert only.certificates == ()
+    of_plan = planned(line("delete", a_user() | cells))
+    script = removal_script(of_plan.removals, ledgers=())
+    (call,) = (each for each in script.splitlines() if each.startswith("remove delete "))
+    words = [word.partition("=")[0] for word in call.split()[3:]]
+    assert words == ["created", "baseline", "confirmed", "expires", "by", "on"]
 
 
 def test_a_conflict_is_left_out_with_both_decisions() -> None:

@@ -8,23 +8,24 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from analyzer.decisions.removal_script import CredentialInReport, Removal
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 from tests.support.aws_stub import AwsStub
 from tests.support.removals import (
-    ACTIVE_KEY,
     BASELINE,
-    CERTIFICATE,
     CREATED,
     EVERYTHING,
     HOUR,
+    KEY_CREATED,
     KEY_USED,
     MINUTE,
     NOW,
     PASSWORD_CHANGED,
     SECOND,
     SIGNED_IN,
+    UPLOADED,
+    Removal,
+    credential,
     device,
     exists,
     removal,
@@ -39,8 +40,8 @@ EARLY = stated(CREATED)
 PRECISION = timedelta(minutes=15)
 TIE: dict[str, Any] = {
     "keys": (
-        CredentialInReport(created=CREATED, active=True, last_used=KEY_USED),
-        CredentialInReport(created=CREATED, active=False),
+        credential(CREATED, active=True, last_used=KEY_USED),
+        credential(CREATED, active=False),
     )
 }
 """Two access keys of the same second."""
@@ -174,23 +175,23 @@ CHANGES: dict[str, tuple[dict[str, Any], Change, str]] = {
     "key used at an unknown time": (EVERYTHING, used(0, "None"), "was used at None"),
     "key replaced a second later": (
         EVERYTHING,
-        changed(KEYS, 0, moment=stated(ACTIVE_KEY.created + SECOND)),
+        changed(KEYS, 0, moment=stated(KEY_CREATED + SECOND)),
         "not in the report",
     ),
     "key replaced by an older one": (
         EVERYTHING,
-        changed(KEYS, 0, moment=stated(ACTIVE_KEY.created - SECOND)),
+        changed(KEYS, 0, moment=stated(KEY_CREATED - SECOND)),
         "not in the report",
     ),
     "key of unknown creation": (EVERYTHING, changed(KEYS, 0, moment="None"), "created at None"),
     "second key of the same second": (
         EVERYTHING,
-        added(KEYS, "Inactive", stated(ACTIVE_KEY.created)),
+        added(KEYS, "Inactive", stated(KEY_CREATED)),
         "not in the report",
     ),
     "key replaced in the same second by the state of the other": (
         EVERYTHING,
-        both(removed(KEYS, 1), added(KEYS, "Inactive", stated(ACTIVE_KEY.created))),
+        both(removed(KEYS, 1), added(KEYS, "Inactive", stated(KEY_CREATED))),
         "not in the report",
     ),
     "two of a second: the inactive one activated": (TIE, changed(KEYS, 1, "Active"), "is active"),
@@ -224,12 +225,12 @@ CHANGES: dict[str, tuple[dict[str, Any], Change, str]] = {
     ),
     "certificate replaced": (
         EVERYTHING,
-        changed(CERTIFICATES, 0, moment=stated(CERTIFICATE.created + SECOND)),
+        changed(CERTIFICATES, 0, moment=stated(UPLOADED + SECOND)),
         "not in the report",
     ),
     "second certificate of the same second": (
         EVERYTHING,
-        added(CERTIFICATES, "Inactive", stated(CERTIFICATE.created)),
+        added(CERTIFICATES, "Inactive", stated(UPLOADED)),
         "not in the report",
     ),
     "certificate of unknown creation": (EVERYTHING, changed(CERTIFICATES, 0, moment="-"), "CERT0"),

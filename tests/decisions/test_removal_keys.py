@@ -6,31 +6,29 @@ import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from analyzer.decisions.removal_script import FUNCTIONS, CredentialInReport, removal_script
+from analyzer.decisions.removal_script import FUNCTIONS, removal_script
+from analyzer.decisions.user_state import Moment, Slot
 from tests.support.aws_account import stated
 from tests.support.aws_stub import LEDGERS
-from tests.support.removals import CREATED, KEY_USED, MINUTE, SECOND, removal
+from tests.support.removals import CREATED, KEY_USED, MINUTE, SECOND, credential, removal
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
-Keys = Sequence[CredentialInReport]
+Keys = Sequence[Slot]
 
 CASES = 1500
 TOLERANCE = timedelta(minutes=15)
 USES = (None, *(KEY_USED + minutes * MINUTE for minutes in (0, 10, 16, 31)))
 
 
-def some_key(chance: random.Random) -> CredentialInReport:
+def some_key(chance: random.Random) -> Slot:
     created = CREATED + chance.choice((0, 0, 1)) * SECOND
-    return CredentialInReport(
-        created=created, active=chance.random() < 0.5, last_used=chance.choice(USES)
-    )
+    return credential(created, active=chance.random() < 0.5, last_used=chance.choice(USES))
 
 
 def cases() -> list[tuple[Keys, Keys]]:
@@ -49,10 +47,10 @@ def happened(chance: random.Random, seen: Keys) -> Keys:
     return live
 
 
-def changed(chance: random.Random, key: CredentialInReport) -> CredentialInReport:
+def changed(chance: random.Random, key: Slot) -> Slot:
     if chance.random() < 0.6:
         return key
-    return replace(key, active=chance.random() < 0.4, last_used=chance.choice(USES))
+    return key._replace(is_active=chance.random() < 0.4, last_used=Moment(chance.choice(USES)))
 
 
 def compared(shell: str, folder: Path, pairs: Iterable[tuple[Keys, Keys]]) -> list[bool]:
@@ -70,7 +68,7 @@ def compared(shell: str, folder: Path, pairs: Iterable[tuple[Keys, Keys]]) -> li
 
 def live_lines(keys: Keys) -> str:
     rows = (
-        f"{stated(key.created)} {used(key.last_used)} {state(key)} AKIA{place}"
+        f"{used(key.created.at)} {used(key.last_used.at)} {state(key)} AKIA{place}"
         for place, key in enumerate(keys)
     )
     return "\n".join(sorted(rows))
@@ -80,8 +78,8 @@ def used(moment: datetime | None) -> str:
     return "-" if moment is None else stated(moment)
 
 
-def state(key: CredentialInReport) -> str:
-    return "active" if key.active else "inactive"
+def state(key: Slot) -> str:
+    return "active" if key.is_active else "inactive"
 
 
 def reviewed_words(keys: Keys) -> str:
@@ -91,15 +89,15 @@ def reviewed_words(keys: Keys) -> str:
     return " ".join(word.removeprefix("key=") for word in words if word.startswith("key="))
 
 
-def is_less(live: CredentialInReport, seen: CredentialInReport) -> bool:
-    if live.active and not seen.active:
+def is_less(live: Slot, seen: Slot) -> bool:
+    if live.is_active and not seen.is_active:
         return False
-    if live.last_used is None:
+    if live.last_used.at is None:
         return True
-    return seen.last_used is not None and live.last_used <= seen.last_used + TOLERANCE
+    return bool(seen.last_used.at and live.last_used.at <= seen.last_used.at + TOLERANCE)
 
 
-def by_second(keys: Keys) -> dict[datetime, list[CredentialInReport]]:
+def by_second(keys: Keys) -> dict[Moment, list[Slot]]:
     groups = defaultdict(list)
     for key in keys:
         groups[key.created].append(key)
@@ -140,6 +138,6 @@ def test_keys_that_are_the_same_or_were_deactivated_are_no_more(
     chance = random.Random(7)
     pairs: list[tuple[Keys, Keys]] = []
     for seen, _ in cases():
-        live = [replace(key, active=key.active and chance.random() >= share) for key in seen]
+        live = [key._replace(is_active=key.is_active and chance.random() >= share) for key in seen]
         pairs.append((seen, chance.sample(live, len(live))))
     assert all(compared("sh", tmp_path, pairs))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.decisions.removal_script import CredentialInReport, Removal
 from analyzer.decisions.review_columns import Decision
+from analyzer.decisions.user_state import Moment
 from tests.support.aws_account import AwsAccount, stated
 from tests.support.aws_stub import LOG, AwsStub
 from tests.support.removals import (
@@ -18,6 +18,7 @@ from tests.support.removals import (
     INACTIVE_KEY,
     NOW,
     SECOND,
+    Removal,
     attach_permissions,
     device,
     exists,
@@ -97,10 +98,10 @@ def nothing_is_lost(aws: AwsStub, start: AwsAccount) -> None:
     assert aws.account.users["gone2"] == start.users["gone2"]
 
 
-TIE: tuple[CredentialInReport, ...] = (
-    CredentialInReport(created=ACTIVE_KEY.created, active=True),
+TIE = (
+    ACTIVE_KEY._replace(last_used=Moment()),
     ACTIVE_KEY,
-    CredentialInReport(created=ACTIVE_KEY.created, active=False, last_used=ACTIVE_KEY.last_used),
+    ACTIVE_KEY._replace(is_active=False),
     INACTIVE_KEY,
 )
 

@@ -387,7 +387,7 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
         to_remove = law.plan(lines, stage.reports_of(analysis))
         taken = plan(ledger, (), analysis.report, pages).removals
         by_law_taken = {key for key, reason in to_remove.items() if not reason}
-        for key in by_law_taken ^ {(each.arn, each.created) for each in taken}:
+        for key in by_law_taken ^ {each.line.user_key for each in taken}:
             is_by_law = key in by_law_taken
             play_of[key].differs("plan", f"{name} {key[0]}", is_by_law, not is_by_law)
 

@@ -3,8 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from analyzer.decisions.removal_script import CredentialInReport, Removal
+from analyzer import columns
+from analyzer.decisions import removal_script
 from analyzer.decisions.review_columns import Decision
+from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
+from analyzer.decisions.user_state import Moment, Slot, UserState
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 
 SHELLS = ("dash", "bash")
@@ -18,9 +21,16 @@ HOUR = timedelta(hours=1)
 PASSWORD_CHANGED = CREATED + HOUR
 SIGNED_IN = datetime(2025, 1, 1, 9, 0, 7, tzinfo=UTC)
 KEY_USED = datetime(2025, 2, 2, 10, tzinfo=UTC)
-ACTIVE_KEY = CredentialInReport(created=CREATED + 2 * HOUR, active=True, last_used=KEY_USED)
-INACTIVE_KEY = CredentialInReport(created=CREATED + 3 * HOUR, active=False)
-CERTIFICATE = CredentialInReport(created=CREATED + 4 * HOUR, active=False)
+KEY_CREATED, UPLOADED = CREATED + 2 * HOUR, CREATED + 4 * HOUR
+
+
+def credential(created: datetime, *, active: bool, last_used: datetime | None = None) -> Slot:
+    return Slot(active, Moment(created), Moment(last_used))
+
+
+ACTIVE_KEY = credential(KEY_CREATED, active=True, last_used=KEY_USED)
+INACTIVE_KEY = credential(CREATED + 3 * HOUR, active=False)
+CERTIFICATE = credential(UPLOADED, active=False)
 EVERYTHING: dict[str, Any] = {
     "has_password": True,
     "password_last_used": SIGNED_IN,
@@ -32,18 +42,67 @@ EVERYTHING: dict[str, Any] = {
 """What a report can show of a user."""
 
 
-def removal(user: str = "bob", path: str = "/", **values: Any) -> Removal:
-    """Return the decision to delete a user who has nothing, unless values say otherwise."""
-    standard: dict[str, Any] = {
-        "arn": f"arn:aws:iam::{ACCOUNT}:user{path}{user}",
-        "created": CREATED,
-        "decision": Decision.DELETE,
-        "baseline": BASELINE,
-        "confirmed": BASELINE,
-        "decided_by": "Ann",
-        "decided_on": date(2026, 5, 2),
-    }
-    return Removal(**{**standard, **values})
+class Removal(removal_script.Removal):
+    """Name the user of a decision too."""
+
+    @property
+    def arn(self) -> str:
+        return self.line.user_key.arn
+
+    @property
+    def user(self) -> str:
+        return self.line.user
+
+    @property
+    def decision(self) -> Decision:
+        return self.line.decision
+
+
+def removal(  # noqa: PLR0913  what a person decides, and when
+    user: str = "bob",
+    path: str = "/",
+    *,
+    arn: str | None = None,
+    created: datetime = CREATED,
+    decision: Decision = Decision.DELETE,
+    baseline: datetime = BASELINE,
+    confirmed: datetime | None = None,
+    decided_by: str = "Ann",
+    ticket: str = "",
+    owner: str = "",
+    **state: Any,
+) -> Removal:
+    """Return the decision to delete a user who has nothing, unless the state says otherwise."""
+    arn = f"arn:aws:iam::{ACCOUNT}:user{path}{user}" if arn is None else arn
+    moments = {columns.USER_CREATION_TIME: created, columns.AS_OF: baseline}
+    line = LedgerLine(
+        decision=decision,
+        decided_by=decided_by,
+        decided_on=date(2026, 5, 2),
+        ticket=ticket,
+        baseline=baseline,
+        report_cells={
+            columns.ARN: arn,
+            columns.USER: arn.rpartition("/")[2],
+            columns.OWNER: owner,
+            **{name: stated(moment) for name, moment in moments.items()},
+        },
+        read_from=EntryPlace("decisions.csv", 2),
+    )
+    return Removal(line, state_of(**state), confirmed or baseline)
+
+
+def state_of(  # noqa: PLR0913  all that a report can show
+    *,
+    has_password: bool = False,
+    password_last_used: datetime | None = None,
+    password_changed: datetime | None = None,
+    keys: tuple[Slot, ...] = (),
+    certificates: tuple[Slot, ...] = (),
+    has_mfa: bool = False,
+) -> UserState:
+    moments = Moment(password_last_used), Moment(password_changed)
+    return UserState(has_password, *moments, has_mfa, keys, certificates)
 
 
 def device(user: str) -> str:
@@ -52,22 +111,27 @@ def device(user: str) -> str:
 
 def exists(account: AwsAccount, each: Removal) -> User:
     """Let AWS know the user, with all that the reviewer saw and nothing else."""
-    user = account.add(each.arn, each.created)
-    if each.password_last_used:
-        user.signed_in = stated(each.password_last_used)
-    if each.has_password:
-        user.password = stated(each.password_changed or each.baseline)
-    for number, key in enumerate(each.keys):
+    created, state = each.line.user_key.created or BASELINE, each.state
+    user = account.add(each.arn, created)
+    if state.last_sign_in.at:
+        user.signed_in = stated(state.last_sign_in.at)
+    if state.has_password:
+        user.password = stated(state.password_changed.at or each.line.baseline)
+    for number, key in enumerate(state.keys):
         name = f"AKIA{number}{each.user}"
-        user.lists["list-access-keys"].append([_status(key.active), stated(key.created), name])
-        if key.last_used:
-            account.uses[name] = stated(key.last_used)
-    for number, certificate in enumerate(each.certificates):
-        item = [_status(certificate.active), stated(certificate.created), f"CERT{number}"]
-        user.lists["list-signing-certificates"].append(item)
-    if each.has_mfa:
-        user.lists["list-mfa-devices"].append(["-", stated(each.created), device(each.user)])
+        user.lists["list-access-keys"].append([*_listed(key), name])
+        if key.last_used.at:
+            account.uses[name] = stated(key.last_used.at)
+    for number, certificate in enumerate(state.certificates):
+        user.lists["list-signing-certificates"].append([*_listed(certificate), f"CERT{number}"])
+    if state.has_mfa:
+        user.lists["list-mfa-devices"].append(["-", stated(created), device(each.user)])
     return user
+
+
+def _listed(slot: Slot) -> tuple[str, str]:
+    assert slot.created.at
+    return "Active" if slot.is_active else "Inactive", stated(slot.created.at)
 
 
 def attach_permissions(user: User) -> None:
@@ -82,7 +146,3 @@ def attach_permissions(user: User) -> None:
         ["-", "-", "arn:aws:iam::aws:policy/ReadOnlyAccess"]
     ]
     user.lists["list-groups-for-user"] = [["-", "-", "a,b"]]
-
-
-def _status(active: bool) -> str:  # noqa: FBT001 - a word is made of it
-    return "Active" if active else "Inactive"
