@@ -1,44 +1,46 @@
 """Who has not answered: by the users on whom nothing in force stands."""
 
-from datetime import timedelta
-
-import pytest
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from analyzer.columns import OWNER
 from analyzer.decisions.collect import answer_notes
 from analyzer.decisions.ledger import Entries, OpenRow
+from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_key, a_password, a_user
-from tests.support.decisions import DAY, analysis_of, ledger_of, line
+from tests.support.decisions import DAY, in_accounts, ledger_of, line
 
 FILE = FileReference(name="ann.xlsx", sha256="a" * 64)
 
 
-@pytest.mark.parametrize(
-    ("decisions", "answered"),
-    [
-        ([], False),
-        (["keep"], True),
-        (["delete"], True),
-        (["investigate"], True),
-        (["keep", "withdraw"], False),
-    ],
-)
-def test_a_user_is_answered_while_a_decision_is_in_force(
-    decisions: list[str], *, answered: bool
-) -> None:
-    days = (DAY + timedelta(days=at) for at in range(len(decisions)))
-    ledger = ledger_of(*(line(word, on=on) for word, on in zip(decisions, days, strict=True)))
-    analysis = analysis_of(a_user(), ledger=ledger)
-    (page,) = analysis.pages()
-    assert analysis.answered(page).tolist() == [answered]
+WITH_PASSWORD = a_user(password=a_password())
 
 
-def test_a_user_to_investigate_is_asked_for_again_in_the_next_report() -> None:
-    ledger = ledger_of(line("investigate"))
-    analysis = analysis_of(a_user(), as_of=AS_OF + timedelta(days=1), ledger=ledger)
+def answered(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]) -> list[bool]:
+    """Return which users of a report need no decision."""
+    analysis = in_accounts(as_of, *((lines, [user]) for lines, user in cases))
     (page,) = analysis.pages()
-    assert analysis.answered(page).tolist() == [False]
+    return analysis.answered(page).tolist()
+
+
+def test_a_user_is_answered_while_a_decision_is_in_force() -> None:
+    cases = [[], ["keep"], ["delete"], ["investigate"], ["keep", "withdraw"]]
+    lines = [[line(word, on=DAY + timedelta(at)) for at, word in enumerate(of)] for of in cases]
+    read = answered(AS_OF, *((of_user, a_user()) for of_user in lines))
+    assert read == [False, True, True, True, False]
+
+
+def test_a_decision_answers_in_later_reports_until_it_is_done_or_overtaken() -> None:
+    key_since = a_user(password=a_password(), key_1=a_key(AS_OF + timedelta(days=9)))
+    deactivated = [line("deactivate", WITH_PASSWORD)]
+    assert answered(
+        AS_OF + timedelta(days=10),
+        (deactivated, WITH_PASSWORD),
+        (deactivated, a_user()),
+        (deactivated, key_since),
+        ([line("investigate")], a_user()),
+    ) == [True, False, False, False]
 
 
 def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_empty() -> None:
@@ -50,22 +52,6 @@ def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_em
         "Not answered: Ann, 1 user.",
         "Not answered: ann.xlsx, 1 user.",
     ]
-
-
-@pytest.mark.parametrize(
-    ("user", "answered"),
-    [
-        (a_user(password=a_password()), True),
-        (a_user(), False),
-        (a_user(password=a_password(), key_1=a_key(AS_OF + timedelta(days=9))), False),
-    ],
-    ids=["not done", "done: delete it now", "overtaken"],
-)
-def test_a_deactivation_answers_until_it_is_done_or_overtaken(user: Row, *, answered: bool) -> None:
-    ledger = ledger_of(line("deactivate", a_user(password=a_password())))
-    analysis = analysis_of(user, as_of=AS_OF + timedelta(days=10), ledger=ledger)
-    (page,) = analysis.pages()
-    assert analysis.answered(page).tolist() == [answered]
 
 
 def test_who_decided_on_a_user_of_theirs_is_not_named_as_silent() -> None:

@@ -18,7 +18,6 @@ from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.writers.csv import write_follow_up
 from tests.support import decision_oracle as law
 from tests.support.builders import (
-    ACCOUNT,
     AS_OF,
     COLUMNS,
     LONG_AGO,
@@ -35,7 +34,7 @@ from tests.support.builders import (
     table,
     the_root,
 )
-from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, ledger_of, line
+from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, line
 
 LATER = AS_OF + timedelta(days=40)
 NEXT_DAY = LATER + timedelta(days=1)
@@ -233,13 +232,13 @@ def test_a_user_created_in_the_same_second_who_was_not_there_may_be_the_renamed_
         assert is_renamed is (expected == NOT_DONE), (known, name)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [a_user("x", created=LONG_AGO + timedelta(seconds=1)), a_user("x", account=OTHER_ACCOUNT)],
-    ids=["another second", "another account"],
-)
-def test_a_user_of_another_second_or_account_is_not_the_renamed_one(other: Row) -> None:
-    assert outcome(line(), other, a_user("y", created=LATER))[0] == DONE
+def test_a_user_of_another_second_or_account_is_not_the_renamed_one() -> None:
+    others = (
+        a_user("x", created=LONG_AGO + timedelta(seconds=1)),
+        a_user("x", account=OTHER_ACCOUNT),
+    )
+    later = a_user("y", created=LATER)
+    assert outcomes(*((line(), [other, later]) for other in others)) == [GONE, GONE]
 
 
 def test_a_user_of_unknown_creation_time_who_was_not_there_may_be_the_renamed_one() -> None:
@@ -277,27 +276,24 @@ def test_a_report_of_the_same_number_in_another_partition_shows_nobody_gone() ->
 
 def test_a_report_without_the_root_of_the_account_shows_nobody_gone() -> None:
     gone, there = a_user("gone"), a_user("there")
-    lines = [
-        line(decision, user) for user in (gone, there) for decision in ("delete", "deactivate")
+    cases = [
+        ([line(decision, user)], [there])
+        for user in (gone, there)
+        for decision in ("delete", "deactivate")
     ]
-    stray = the_root(OTHER_ACCOUNT)
-    report = analysis_of(there, as_of=LATER, root=stray).report
-    why = f"The report has no row of arn:aws:iam::{ACCOUNT}:root, so it does not show the whole"
-    for decided, expected in zip(lines, (UNKNOWN, UNKNOWN, NOT_DONE, DONE), strict=True):
-        frame = analyzer.analyze(report, ledger=Ledger(lines=(decided,))).follow_up
-        assert [*frame["status"]] == [expected]
-        assert frame["fact"][0].startswith(why) is (expected == UNKNOWN)
+    frame = in_accounts(LATER, *cases, root=the_root(OTHER_ACCOUNT)).follow_up
+    frame = frame.sort_values("account", ignore_index=True)
+    assert [*frame["status"]] == [UNKNOWN, UNKNOWN, NOT_DONE, DONE]
+    for at in (0, 1):
+        why = f"The report has no row of arn:aws:iam::{at:012}:root, so it does not show the whole"
+        assert frame["fact"][at].startswith(why)
 
 
-@pytest.mark.parametrize(
-    "user",
-    [a_user(created="N/A"), a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet")],
-    ids=["without creation time", "masked"],
-)
-def test_a_user_who_is_not_known_stays_unknown_and_is_never_done(user: Row) -> None:
-    status, fact = outcome(line("delete", user))
-    assert status == UNKNOWN
-    assert "nothing acts on this" in fact
+def test_a_user_who_is_not_known_stays_unknown_and_is_never_done() -> None:
+    unknown = a_user(created="N/A"), a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet")
+    for status, fact in outcomes(*((line("delete", user), []) for user in unknown)):
+        assert status == UNKNOWN
+        assert "nothing acts on this" in fact
 
 
 @pytest.mark.parametrize(
@@ -348,21 +344,17 @@ def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> No
     assert [*zip(frame["user"], frame["decision"], strict=True)] == [("e", "deactivate")]
 
 
-def test_a_decision_is_overdue_after_the_last_day() -> None:
-    lines = [line(on=DAY + timedelta(at)) for at in range(3)]
-    frame = in_accounts(LATER, *(([each], [a_user()]) for each in lines), due_days=39).follow_up
+def test_a_decision_is_overdue_after_the_last_day_and_what_is_done_never() -> None:
+    cases = [([line(on=DAY + timedelta(at))], [a_user()]) for at in range(3)]
+    frame = in_accounts(LATER, *cases, ([line()], []), due_days=39).follow_up
     frame = frame.sort_values("account")
     assert [*zip(frame["days"], frame["overdue"], strict=True)] == [
         (40, True),
         (39, False),
         (38, False),
+        (40, False),
     ]
-    assert [*as_text(frame)["overdue"]] == ["true", "false", "false"]
-
-
-def test_what_is_done_is_never_overdue() -> None:
-    frame = analysis_of(as_of=LATER, ledger=Ledger(lines=(line(),), due_days=0)).follow_up
-    assert [*frame["overdue"]] == [False]
+    assert [*as_text(frame)["overdue"]] == ["true", "false", "false", "false"]
 
 
 @pytest.mark.parametrize(("as_of", "days"), [("2026-05-31", 29), ("2026-06-01", 30)])
@@ -409,12 +401,11 @@ def test_the_most_urgent_come_first_and_are_counted() -> None:
     assert follow_up_counts(frame) == counts
 
 
-@pytest.mark.parametrize("lines", [(), (line(),)], ids=["none", "one"])
-def test_the_columns_have_one_kind_whatever_there_is(lines: tuple[LedgerLine, ...]) -> None:
-    frame = analysis_of(as_of=LATER, ledger=Ledger(lines=lines)).follow_up
-    one = analysis_of(a_user(), as_of=LATER, ledger=Ledger(lines=(line(),))).follow_up
-    assert tuple(frame) == follow_up.COLUMNS
-    assert [*map(str, frame.dtypes)] == [*map(str, one.dtypes)]
+def test_the_columns_have_one_kind_whatever_there_is() -> None:
+    cases = [([], []), ([line()], []), ([line()], [a_user()])]
+    frames = [in_accounts(LATER, each).follow_up for each in cases]
+    assert {tuple(frame) for frame in frames} == {follow_up.COLUMNS}
+    assert len({tuple(map(str, frame.dtypes)) for frame in frames}) == 1
 
 
 def test_the_csv_has_a_row_a_decision_and_guards_what_looks_like_a_formula() -> None:
@@ -514,11 +505,9 @@ def exemptions(*cases: tuple[LedgerLine, Row], **days: Any) -> list[str]:
     return [*analysis.users.sort_values("account")["exemption"]]
 
 
-@pytest.mark.parametrize(("days", "reason"), [(39, ""), (40, "break-glass")])
-def test_a_user_to_keep_is_exempt_with_the_comment_as_reason_until_the_last_day(
-    days: int, reason: str
-) -> None:
-    assert exemptions((line("keep"), a_user()), keep_days=days) == [reason]
+def test_a_user_to_keep_is_exempt_with_the_comment_as_reason_until_the_last_day() -> None:
+    decided = [(line("keep", on=DAY - timedelta(at)), a_user()) for at in (0, 1)]
+    assert exemptions(*decided, keep_days=40) == ["break-glass", ""]
 
 
 def test_only_an_unused_or_retired_user_to_keep_of_known_creation_time_is_exempt() -> None:
@@ -533,12 +522,10 @@ def test_only_an_unused_or_retired_user_to_keep_of_known_creation_time_is_exempt
 
 
 def test_a_user_to_keep_whose_rows_differ_in_the_creation_time_is_not_exempt() -> None:
-    rows = [a_user(), a_user(created=days_before(999))]
-    analysis = analysis_of(*rows, as_of=LATER, ledger=ledger_of(line("keep")))
-    assert {*analysis.users["exemption"]} == {""}
-    rows = [a_user(mfa=True), a_user()]
-    analysis = analysis_of(*rows, as_of=LATER, ledger=ledger_of(line("keep")))
-    assert {*analysis.users["exemption"]} == {"break-glass"}
+    others = a_user(created=days_before(999)), a_user(mfa=True)
+    analysis = in_accounts(LATER, *(([line("keep")], [a_user(), each]) for each in others))
+    exempt = analysis.users.groupby("account")["exemption"].agg(set)
+    assert [*exempt.sort_index()] == [{""}, {"break-glass"}]
 
 
 def test_a_user_to_keep_whose_account_is_masked_is_not_exempt() -> None:
