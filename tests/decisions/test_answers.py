@@ -21,7 +21,7 @@ def answered(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]) -> list[
     """Return which users of a report need no decision."""
     analysis = in_accounts(as_of, *((lines, [user]) for lines, user in cases))
     (page,) = analysis.pages()
-    return analysis.answered(page).tolist()
+    return [bool(each) for each in analysis.answered(page)]
 
 
 def test_a_user_is_answered_while_a_decision_is_in_force() -> None:
