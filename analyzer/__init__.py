@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from analyzer.report.model import Report as Report
     from analyzer.rules.rule import Rule as Rule
     from analyzer.rules.rule import Subject as Subject
-    from analyzer.sources.lists import read_exemptions as read_exemptions
-    from analyzer.sources.lists import read_ledger as read_ledger
-    from analyzer.sources.lists import read_owners as read_owners
     from analyzer.sources.load import load as load
+    from analyzer.sources.load import read_exemptions as read_exemptions
+    from analyzer.sources.load import read_ledger as read_ledger
+    from analyzer.sources.load import read_owners as read_owners
     from analyzer.standards.rulebook import rulebook as rulebook
     from analyzer.terms import Criteria as Criteria
     from analyzer.terms import Definition as Definition
@@ -49,8 +49,7 @@ _NAMES_OF: Final = {
     "judging.filters": ("Filter",),
     "report.model": ("Exemption", "Report"),
     "rules.rule": ("Rule", "Subject"),
-    "sources.lists": ("read_exemptions", "read_ledger", "read_owners"),
-    "sources.load": ("load",),
+    "sources.load": ("load", "read_exemptions", "read_ledger", "read_owners"),
     "standards.rulebook": ("rulebook",),
     "terms": ("Criteria", "Definition", "Severity", "Thresholds", "Verdict"),
     "writers": ("write",),

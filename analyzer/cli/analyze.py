@@ -161,9 +161,9 @@ def analyze(
     shows_findings = outputs.findings == _STDOUT
     findings = None if shows_findings else outputs.findings
     files = [*outputs.output, *filter(None, (findings, outputs.follow_up))]
-    read: list[InputFile | str | Path | None] = [*inputs.paths, *judging_options.files]
-    read += [accounts, config]
+    read: list[InputFile | str | Path | None] = []
     if files:
+        read = [*inputs.paths, *judging_options.files, accounts, config]
         check_outputs(files, read)
     (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
     written = _written(analysis, outputs, findings) if files else []

@@ -107,6 +107,9 @@ class Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help; only the terminal breaks the lines of a paragraph."""
         self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", self.help or "")
+        options: list[Any] = self.params if ctx.auto_envvar_prefix else []
+        for each in options:
+            each.show_envvar = False  # The help says once how they are named.
         with help_stream(self.get_params(ctx)):
             super().format_help(ctx, formatter)
 

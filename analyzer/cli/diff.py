@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final, Nam
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.data_outputs import DataOutputs, data_files
 from analyzer.cli.inputs import (
     Inputs,
     check_outputs,
@@ -32,6 +31,7 @@ from analyzer.cli.options import (
     words,
 )
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
+from analyzer.cli.stdout import DataOutputs, data_files
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict
 
 if TYPE_CHECKING:

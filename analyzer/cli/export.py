@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.command import Config
+from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_judging, require
-from analyzer.cli.log import Log, LogFormat, exit_code_and_message
 from analyzer.cli.options import (
     AccountNames,
     FailOn,
@@ -22,7 +21,7 @@ from analyzer.cli.options import (
     ReadingOptions,
     whole_number,
 )
-from analyzer.cli.stderr import utc_now
+from analyzer.cli.stderr import Log, LogFormat, exit_code_and_message, utc_now
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text
@@ -41,15 +40,15 @@ class RunOptions:
             "--from",
             envvar="CREDREPORT_FROM",
             metavar="SOURCES",
-            help="Read these reports, as analyze does, instead of asking AWS; may be repeated.",
+            help="Read these reports instead of asking AWS; may be repeated.",
         ),
     ] = field(default_factory=list)
     also: Annotated[
         list[Feed],
         typer.Option(
             metavar="FORMAT",
-            help=f"Also write all findings as {Feed.OCSF} or {Feed.ASFF}, closing those of earlier"
-            f" runs that are gone; or all users and findings as {Feed.PARQUET}. May be repeated.",
+            help=f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or"
+            f" {Feed.PARQUET}; may be repeated.",
         ),
     ] = field(default_factory=list)
     hub_region: HubRegion = None
@@ -62,7 +61,7 @@ def export(
         Path,
         typer.Option(
             metavar="FOLDER",
-            help="Write each run to a new folder in FOLDER; the link latest leads to the newest.",
+            help="Write each run to a folder in it; latest links to the newest.",
         ),
     ],
     keep: Annotated[
@@ -70,13 +69,12 @@ def export(
         typer.Option(
             parser=whole_number(1, what="a whole number"),
             metavar="NUMBER",
-            help="Keep this number of the newest runs, and the last of each of 13 months; remove"
-            " others.",
+            help="Keep only the newest runs, and the last of each of 13 months.",
         ),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Test the settings and the permissions, and write nothing."),
+        typer.Option("--check", help="Test settings and permissions only."),
     ] = False,
     aws: AwsOptions,
     judging_options: JudgingOptions,
@@ -84,9 +82,7 @@ def export(
     accounts: AccountNames = None,
     log_format: Annotated[
         LogFormat,
-        typer.Option(
-            metavar="FORMAT", help=f"Write the log on standard error as {' or '.join(LogFormat)}."
-        ),
+        typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(LogFormat)}."),
     ] = LogFormat.TEXT,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")

@@ -1,23 +1,100 @@
-"""Tell the story of `credreport fetch`: ask AWS for the reports of accounts, and save them."""
+"""Tell the story of `credreport fetch`: ask AWS for the reports of accounts, and save them.
+
+The options for requests to AWS are those of `export` too.
+"""
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import typer
 
+from analyzer.aws.request import FetchRequest
 from analyzer.cli import stdout
-from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
-from analyzer.cli.log import Log, LogFormat
-from analyzer.cli.stderr import exit_if_failed_or_partial, progress, say
+from analyzer.cli.options import of_form, whole_number
+from analyzer.cli.stderr import Log, LogFormat, exit_if_failed_or_partial, progress, say
 
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport
 
 STANDARD_OUTPUT: Final = "-"
+
+_of_form: Final = partial(of_form, secret=True)
+_aws: Final = partial(typer.Option, rich_help_panel="AWS")
+_organization: Final = partial(typer.Option, rich_help_panel="With --organization")
+_REPEATED: Final = "may be repeated."
+_MATCHING: Final = f"with this id or name; * and ? match; {_REPEATED}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsOptions(FetchRequest):
+    """Hold which accounts' reports to ask for, at which endpoint and with what credentials."""
+
+    organization: bool = False
+
+    OPTIONS: ClassVar[Mapping[str, Any]] = {
+        "profile": _aws(metavar="NAME", help=f"Use this profile of ~/.aws/config; {_REPEATED}"),
+        "region": _aws(metavar="NAME", help="Region, such as cn-north-1 in China."),
+        "endpoint_url": _aws(
+            metavar="URL",
+            hidden=True,
+            parser=_of_form(r"https?://[^\s@]+", "use one such as https://host:port"),
+            help="Custom endpoint.",
+        ),
+        "timeout": _aws(
+            parser=whole_number(1, what="a whole number of seconds"),
+            metavar="SECONDS",
+            help="Seconds to wait for each account.",
+        ),
+        "service_credentials": _aws(
+            "--service-credentials",
+            help="Also save who has service-specific credentials"
+            " (iam:ListServiceSpecificCredentials).",
+        ),
+        "jobs": _aws(
+            parser=whole_number(1, 64, "a whole number"),
+            metavar="NUMBER",
+            hidden=True,
+            help="Accounts to ask at once, 64 at most.",
+        ),
+        "organization": _aws("--organization", help="Read all accounts of the organization."),
+        "role_name": _organization(
+            metavar="NAME",
+            parser=_of_form(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "use one such as credreport"),
+            help="Role to assume in each account.",
+        ),
+        "external_id": _organization(
+            metavar="ID",
+            envvar="CREDREPORT_EXTERNAL_ID",
+            parser=_of_form(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026"),
+            help="External id of the role's trust policy.",
+        ),
+        "session_name": _organization(
+            metavar="NAME",
+            hidden=True,
+            parser=_of_form(r"[\w+=,.@-]{2,64}", "use one such as credreport"),
+            help="Session name in CloudTrail.",
+        ),
+        "include": _organization(metavar="PATTERN", help=f"Only accounts {_MATCHING}"),
+        "exclude": _organization(metavar="PATTERN", help=f"No accounts {_MATCHING}"),
+        "organizational_unit": _organization(
+            metavar="ID", help=f"Only accounts in this unit or below; {_REPEATED}"
+        ),
+    }
+
+    def check(self) -> None:
+        """Raise typer.BadParameter for options that do not go together."""
+        needing = (self.role_name, self.include, self.exclude, self.organizational_unit)
+        alone = "options about roles, patterns and units need --organization"
+        require(self.role_name or not self.organization, "--organization needs --role-name")
+        one_profile = len(self.profile) < 2 or not self.organization
+        require(one_profile, "--organization takes one --profile")
+        require(self.organization or not any(needing), alone)
 
 
 def fetch(

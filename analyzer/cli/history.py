@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.data_outputs import DataOutputs, data_files
 from analyzer.cli.inputs import (
     check_outputs,
     check_overdue,
@@ -24,6 +23,7 @@ from analyzer.cli.options import (
     moment,
 )
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
+from analyzer.cli.stdout import DataOutputs, data_files
 from analyzer.terms import OVERDUE, HistoryTable, count_text
 
 if TYPE_CHECKING:

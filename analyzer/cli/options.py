@@ -293,11 +293,11 @@ class CriteriaOptions:
             help="Count as unused: no-active-key (default), or iam-029: no access key at all.",
         ),
     ] = Definition.NO_ACTIVE_KEY
-    dormant_days: Annotated[
-        int, days("Days without use until dormant.", rich_help_panel=_RULES_PANEL)
-    ] = Criteria().dormant_days
+    dormant_days: Annotated[int, days("Days idle until dormant.", rich_help_panel=_RULES_PANEL)] = (
+        Criteria().dormant_days
+    )
     grace_days: Annotated[
-        int, days("Days in which a new user needs a check.", 0, rich_help_panel=_RULES_PANEL)
+        int, days("Days for which a user is new.", 0, rich_help_panel=_RULES_PANEL)
     ] = Criteria().grace_days
 
     def criteria(self) -> Criteria:

@@ -1,17 +1,25 @@
-"""Write results to standard output, and end quietly if its reader goes away."""
+"""Write results to standard output, and end quietly if its reader goes away.
+
+Tables can go to files too.
+"""
 
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO
 
 import typer
 
+from analyzer.cli.options import Quiet, RawCsv, path_ending
 from analyzer.errors import OutputFailed
+from analyzer.files import replacing
 from analyzer.terms import Format, Verdict, printable
 
 if TYPE_CHECKING:
@@ -127,3 +135,67 @@ def terminal() -> dict[str, Any]:
     """
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return {"width": shutil.get_terminal_size().columns, "colour": colour}
+
+
+# Commands whose result is tables
+
+
+class DataFormat(StrEnum):
+    """Choose what standard output gets."""
+
+    TABLE = Format.TABLE.value
+    CSV = Format.CSV.value
+    JSON = Format.JSON.value
+
+
+def data_files(*endings: str, text: str) -> Any:
+    """Return the option for files with one of the endings; `text` is its help."""
+    parser = path_ending(*endings)
+    return typer.Option("-o", "--output", parser=parser, metavar="FILE", help=text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOutputs:
+    """Hold the options on what is written, and where; a command declares `output` by `OPTIONS`."""
+
+    output: list[Path] = field(default_factory=list)
+    format_: Annotated[
+        DataFormat | None,
+        typer.Option(
+            "-f",
+            "--format",
+            metavar="FORMAT",
+            help=f"Write to standard output: {', '.join(DataFormat)}. Default table, if no"
+            " file is written.",
+        ),
+    ] = None
+    raw_csv: RawCsv = False
+    quiet: Quiet = False
+
+    @property
+    def form(self) -> DataFormat | None:
+        """Return what standard output gets: a table, unless another output or silence is set."""
+        return self.format_ or (None if self.output or self.quiet else DataFormat.TABLE)
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether a terminal shows the table."""
+        return self.form is DataFormat.TABLE and is_terminal()
+
+    def write(
+        self, data: Callable[[str, BinaryIO], None], table: Callable[[TextIO, dict[str, Any]], None]
+    ) -> None:
+        """Write the files, then standard output.
+
+        `data` writes a file of an ending, `table` a table, for a terminal as `terminal`
+        describes it, or for a pipe where nothing does.
+        """
+        with ExitStack() as files:
+            for path in self.output:
+                data(path.suffix.lower(), files.enter_context(replacing(path)))
+        if self.form is DataFormat.TABLE:
+            with text_stream() as text:
+                table(text, terminal() if self.is_shown else {})
+        elif self.form:
+            with binary_stream() as stream:
+                data(f".{self.form}", stream)

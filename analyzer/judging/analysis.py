@@ -13,9 +13,16 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.html import html_table
 from analyzer.lists.owners import NO_OWNERS, Owner, Owners
-from analyzer.report.model import TEXT, Exemption, Exemptions, Page, Report, as_category
+from analyzer.report.model import (
+    TEXT,
+    Exemption,
+    Exemptions,
+    Page,
+    Report,
+    as_category,
+    html_table,
+)
 from analyzer.terms import CONTROL, OVERDUE, Certainty, Criteria, Severity, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts
 

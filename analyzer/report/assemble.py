@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
-from analyzer.report.local_dates import order_of_numbers
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
 from analyzer.report.raw_report import ReportText, ServiceCredentials, check_as_of
 from analyzer.report.rows import read_ahead
@@ -30,6 +29,7 @@ from analyzer.report.survey import (
     survey_each,
 )
 from analyzer.report.tidy import tidy
+from analyzer.report.values import order_of_numbers
 from analyzer.terms import NO_VALUE, AsOfSource, code_of, minute_text, short_list
 
 PAGE_ROWS = 32_768
@@ -128,7 +128,9 @@ class _SelectedRows:
         tables = _tables(self.reports, of_roots=of_roots)
         for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
             table = pa.concat_tables(alike)
-            rows = table if of_roots else _without_roots(table)
+            is_root = arns.is_root(table)
+            mixed = not of_roots and pc.any(is_root).as_py()
+            rows = table.combine_chunks().filter(pc.invert(is_root)) if mixed else table
             differing = self._differing_cells(rows) if any(self.differing) else None
             page = tidy(rows, as_of, of_masked, differing)
             source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
@@ -224,11 +226,6 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
             yield rows.append_column(columns.FILE, pa.array(np.full(len(rows), file)))
 
 
-def _without_roots(table: pa.Table) -> pa.Table:
-    root = arns.is_root(table)
-    return table.combine_chunks().filter(pc.invert(root)) if pc.any(root).as_py() else table
-
-
 # Notes
 
 
@@ -274,9 +271,16 @@ def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 
 def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
-    """Note the reports whose root rows have empty cells and no `N/A`."""
-    key_cells = ((each.file.name, _key_cells(each.tables(of_roots=True))) for each in reports)
-    if names := [name for name, cells in key_cells if "" in cells and NO_VALUE not in cells]:
+    """Note the reports whose root rows have empty cells of keys, for a moment, and no `N/A`."""
+    dates = [name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)]
+    names = []
+    for report in reports:
+        cells: set[str] = set()
+        for roots in report.tables(of_roots=True):
+            cells.update(*(roots[name].to_pylist() for name in dates if name in roots.column_names))
+        if "" in cells and NO_VALUE not in cells:
+            names.append(report.file.name)
+    if names:
         yield (
             f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
             " pandas saved the report again; verdicts that need them are undetermined. Use the"
@@ -295,15 +299,3 @@ def _set_accounts(reports: Iterable[SurveyedReport]) -> Iterator[str]:
             " judged by name, and to check if unused. --include-check lists them too with --format"
             " names."
         )
-
-
-def _key_cells(tables: Iterable[pa.Table]) -> set[str]:
-    """Return the texts in the cells of access keys that are moments or `N/A`."""
-    return {
-        cell
-        for roots in tables
-        for key in columns.ACCESS_KEYS
-        for name in (key.last_rotated, key.last_used_date)
-        if name in roots.column_names
-        for cell in roots[name].to_pylist()
-    }

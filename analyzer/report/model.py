@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from html import escape
 from typing import Any, Final, Self
 
 import numpy as np
@@ -13,7 +14,6 @@ import pyarrow.compute as pc
 from pandas.api.types import union_categoricals
 
 from analyzer import columns
-from analyzer.html import html_table
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, State, printable, short_list
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
@@ -467,6 +467,17 @@ def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
         if not isinstance(together[name].dtype, pd.CategoricalDtype):
             together[name] = union_categoricals([frame[name] for frame in every])
     return together
+
+
+def html_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a small table in HTML, for a notebook; no text in it can be markup."""
+    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
+    cells = ("".join(f"<td>{escape(str(each))}</td>" for each in row) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    return (
+        f"<table><caption>{escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
 
 
 _DAY_SECONDS = 86_400

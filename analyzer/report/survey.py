@@ -19,10 +19,18 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import arns, damage, local_dates, values
+from analyzer.report import arns, values
 from analyzer.report.model import NO_MOMENT, AccountRows, ReportFile
 from analyzer.report.raw_report import ReportText, own_as_of
-from analyzer.report.rows import MOST_PROBLEMS, read_rows, read_together
+from analyzer.report.rows import (
+    DOWNLOAD_AGAIN,
+    MOST_PROBLEMS,
+    cut_off_problems,
+    local_date_problems,
+    read_rows,
+    read_together,
+    swallowed_row_problems,
+)
 from analyzer.terms import AWS_SOURCES, AsOfSource
 
 ROW_BYTES_IN_MEMORY: Final = 128 << 20
@@ -125,7 +133,7 @@ def _rows(text: ReportText, kept: Iterable[RowRange] | None, date_form: str) -> 
     tables = read_rows(text) if kept is None else map(RowRange.table, kept)
     if not date_form:
         return tables
-    return map(partial(local_dates.with_moments, form=date_form), tables)
+    return map(partial(values.with_local_moments, form=date_form), tables)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -163,6 +171,7 @@ class _Survey:
         text, credentials = self.text, self.text.service_credentials
         newest = datetime.fromtimestamp(int(self.newest.astype(np.int64)), UTC)
         own, own_source = own_as_of(text, newest)
+        roots = {each: self.rows[each, True] for each in sorted({each for each, _ in self.rows})}
         return SurveyedReport(
             text=text,
             file=ReportFile(
@@ -172,7 +181,10 @@ class _Survey:
                 as_of=option or own,
                 as_of_source=AsOfSource.OPTION if option else own_source,
                 baseline=own if own_source in AWS_SOURCES else newest,
-                accounts=tuple(self._account_rows()),
+                accounts=tuple(
+                    AccountRows(account=each, rows=self.rows[each, False] + count, roots=count)
+                    for each, count in roots.items()
+                ),
                 service_credentials=credentials.file if credentials else None,
             ),
             newest=newest,
@@ -183,11 +195,6 @@ class _Survey:
             rows=None if self.kept is None else tuple(self.kept),
             date_form=form,
         )
-
-    def _account_rows(self) -> Iterator[AccountRows]:
-        for account in sorted({account for account, _ in self.rows}):
-            roots = self.rows[account, True]
-            yield AccountRows(account=account, rows=self.rows[account, False] + roots, roots=roots)
 
     def _date_form(self) -> str:
         """Return the form of all dates, if it is one local form and it is sure which."""
@@ -209,11 +216,11 @@ class _Survey:
 
     def add_dates(self, table: pa.Table, suspects: np.ndarray) -> None:
         """Add the local dates among the suspects (by `columns.TIMESTAMPS` and rows) of a table."""
-        dates = local_dates.local_dates(table, suspects)
+        dates = values.local_dates(table, suspects)
         if len(dates):
-            forms = local_dates.FORMS if self.date_forms is None else self.date_forms
-            self.date_forms = local_dates.fitting_forms(forms, dates)
-            problems = damage.local_date_problems(self.text, table, suspects)
+            forms = values.LOCAL_FORMS if self.date_forms is None else self.date_forms
+            self.date_forms = values.fitting_forms(forms, dates)
+            problems = local_date_problems(self.text, table, suspects)
             self.date_problems += islice(problems, MOST_PROBLEMS)
 
     def _problems_of_whole(self) -> Iterator[Problem]:
@@ -221,15 +228,15 @@ class _Survey:
             return
         if self.last is None:
             message = "the report has no data rows, not even the root's"
-            yield Problem.of_file(self.text.name, message, damage.DOWNLOAD_AGAIN)
+            yield Problem.of_file(self.text.name, message, DOWNLOAD_AGAIN)
             return
         # AWS ends no row within a cell: what ends with a line break is whole.
         is_open = not self.text.tail.endswith((b"\n", b"\r"))
-        cut_off = [*damage.cut_off_problems(self.text, self.last.table())] if is_open else []
+        cut_off = [*cut_off_problems(self.text, self.last.table())] if is_open else []
         yield from cut_off
         if np.isnat(self.newest) and not (cut_off or self.problems):
             message = "no row holds a timestamp that can be read"
-            yield Problem.of_file(self.text.name, message, damage.DOWNLOAD_AGAIN)
+            yield Problem.of_file(self.text.name, message, DOWNLOAD_AGAIN)
 
 
 def grouped_by_size(openers: Sequence[T]) -> list[Sequence[T]]:
@@ -344,7 +351,7 @@ def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
         if odd[:, start:end].any():
             survey.add_dates(own, odd[:, start:end])
         if survey.text.quoted:
-            survey.problems += damage.swallowed_row_problems(survey.text, own)
+            survey.problems += swallowed_row_problems(survey.text, own)
 
 
 def _count_rows(

@@ -20,7 +20,6 @@ from analyzer.report.model import (
     TEXT,
     Page,
     as_category,
-    cells_of_users,
     over_slots,
     text_series,
 )
@@ -121,8 +120,10 @@ def tidy(
     `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. The
     two kinds of rows must not be mixed.
     """
-    differing = cells_of_users([]) if contradicted is None else contradicted
-    cells = _Cells(_with_contradictions(table, differing), {}, [])
+    differing = _NONE_UNREAD.drop(columns=columns.VALUE)
+    if contradicted is not None:
+        differing, table = contradicted, _with_contradictions(table, contradicted)
+    cells = _Cells(table, {}, [])
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))

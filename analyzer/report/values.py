@@ -1,10 +1,12 @@
-"""Read cells of text, many at once: moments in both of AWS's forms, booleans, and their bytes.
+"""Read cells of text, many at once: moments in AWS's forms and local ones, booleans, bytes.
 
 Arrow reads the usual ones: with `to_datetime` a million rows take 1.7 times as long.
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -168,3 +170,65 @@ def first_bytes(cells: pa.Array) -> np.ndarray:
         return np.zeros(len(cells), np.uint8)
     starts = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells)]
     return np.frombuffer(text, np.uint8).take(starts, mode="clip")
+
+
+# Dates of a local form, which a spreadsheet wrote, such as `21/05/2015 14:01`. They are read, as
+# UTC, only if all of a report have one form, and a number above 12 shows which is the day.
+
+_LOCAL_DAYS: Final = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%Y{0}%d{0}%m")
+_LOCAL_CLOCKS: Final = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
+
+LOCAL_FORMS: Final = tuple(
+    f"{day.format(sign)} {clock}" for day, sign, clock in product(_LOCAL_DAYS, "/.-", _LOCAL_CLOCKS)
+)
+"""The forms that are read, as of `strptime`. A year of two digits may be any number: it is not."""
+
+_WORDS_OF_SIGNS: Final = {"%d": "day", "%m": "month", "%Y": "year"}
+
+_ANY_LOCAL_DATE: Final = (
+    r"(?s)^\s*(\d{1,2}[/.\-]\d{1,2}[/.\-]\d|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2} \d+:)"
+)
+
+
+def local_dates(table: pa.Table, suspects: np.ndarray) -> pa.Array:
+    """Return the cells that are dates of a local form among the suspects.
+
+    These are marked by `columns.TIMESTAMPS` and rows, as `may_be_local_date` finds them.
+    """
+    marked = [
+        table[name].filter(pa.array(suspect)).combine_chunks()
+        for name, suspect in zip(columns.TIMESTAMPS, suspects, strict=True)
+        if suspect.any()
+    ]
+    cells = pa.concat_arrays(marked)
+    return cells.filter(pc.match_substring_regex(cells, _ANY_LOCAL_DATE))
+
+
+def fitting_forms(forms: Iterable[str], dates: pa.Array) -> tuple[str, ...]:
+    """Return the forms by which all these dates can be read."""
+    distinct = pc.unique(dates)
+    return tuple(form for form in forms if not np.isnat(_local_moments(distinct, form)).any())
+
+
+def order_of_numbers(form: str) -> str:
+    """Return the order of the numbers in a form: `day/month/year`."""
+    order, _, _ = form.partition(" ")
+    for sign, word in _WORDS_OF_SIGNS.items():
+        order = order.replace(sign, word)
+    return order
+
+
+def with_local_moments(table: pa.Table, form: str) -> pa.Table:
+    """Return a table of a report with its dates of this form as AWS writes them."""
+    for place, name in enumerate(table.column_names):
+        if name in columns.TIMESTAMPS:
+            cells = table[name].combine_chunks()
+            texts = utc_texts(pa.array(_local_moments(cells, form))).cast(cells.type)
+            table = table.set_column(place, name, pc.coalesce(texts, cells))
+    return table
+
+
+def _local_moments(cells: pa.Array, form: str) -> np.ndarray:
+    """Return dates of this form as datetime64[s], NaT for what is none."""
+    read = pd.to_datetime(text_series(cells), format=form, errors="coerce")
+    return np.asarray(read.to_numpy().astype(NO_MOMENT.dtype))

@@ -1,4 +1,4 @@
-"""Open credential reports, on disk or in memory, and make one Report of them."""
+"""Open credential reports, on disk or in memory, and make one Report of them; read lists."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -20,7 +20,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
-from analyzer.report.model import Report, UncoveredFile
+from analyzer.report.model import Exemptions, Report, UncoveredFile
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import companions
 from analyzer.sources.companions import MANIFEST, METADATA, SERVICE_CREDENTIALS
@@ -32,6 +32,10 @@ from analyzer.sources.find import (
     unreadable_file,
 )
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
+
+if TYPE_CHECKING:
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.lists.owners import Owners
 
 MemorySource = bytes | tuple[str, bytes] | IO[Any] | pd.DataFrame
 """A report in memory; that of a pair is the name, which may say its as-of, and the content."""
@@ -357,3 +361,51 @@ def _identity(path: Path | None) -> tuple[int, ...]:
 def _change_refusal(name: str) -> InputRefused:
     hint = "Something writes to it: copy the file and analyze the copy."
     return InputRefused.of_file(name, "the file changed or went away while it was read", hint)
+
+
+# The lists that go with reports; few runs have one, so their parsers are imported when needed
+
+ListSource: TypeAlias = str | Path | bytes | tuple[str, bytes]
+"""The path of a file, its bytes, or its name and bytes."""
+
+
+def read_exemptions(source: ListSource, rules: Iterable[str] = ()) -> Exemptions:
+    """Return the entries of an exemption list.
+
+    `rules` are the ids of rules of one's own, which an entry can name too.
+
+    Raises InputRefused with every problem.
+    """
+    from analyzer.lists import exemptions  # noqa: PLC0415
+
+    return exemptions.read_exemptions(*_name_and_bytes(source, "exemptions"), rules)
+
+
+def read_owners(source: ListSource) -> "Owners":
+    """Return the owners of users in a list; raises InputRefused with every problem."""
+    from analyzer.lists import owners  # noqa: PLC0415
+
+    return owners.read_owners(*_name_and_bytes(source, "owners"))
+
+
+def read_ledger(source: ListSource) -> "Ledger":
+    """Return the decisions of a ledger; raises InputRefused with every problem."""
+    from analyzer.decisions import ledger  # noqa: PLC0415
+
+    return ledger.read_ledger(*_name_and_bytes(source, "ledger"))
+
+
+def _name_and_bytes(source: object, what: str) -> tuple[str, bytes]:
+    match source:
+        case bytes():
+            return what, source
+        case (str(name), bytes(content)):
+            return name, content
+        case str() | Path():
+            try:
+                return str(source), Path(source).read_bytes()
+            except OSError as error:
+                reason = f"it cannot be read: {error.strerror}"
+                raise InputRefused.of_file(str(source), reason, "Check the path.") from None
+    kind = type(source).__name__
+    raise TypeError(f"a list is a path, bytes, or a pair (name, bytes), not a {kind}")

@@ -145,7 +145,7 @@ def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
 
 def _decision_counts(analysis: Analysis) -> str:
     """Return how many decisions to delete or deactivate have each status, and are overdue."""
-    if not analysis.ledger.lines:
+    if not (analysis.decisions and analysis.decisions.lines):
         return ""
     # Following up is slow to import, and few analyses have decisions.
     from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts  # noqa: PLC0415

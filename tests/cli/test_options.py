@@ -8,9 +8,8 @@ import pytest
 import typer
 
 from analyzer.cli import main
-from analyzer.cli.aws_options import AwsOptions
 from analyzer.cli.command import grouped, with_options
-from analyzer.cli.fetch import fetch
+from analyzer.cli.fetch import AwsOptions, fetch
 from tests.support.builders import run
 
 

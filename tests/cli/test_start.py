@@ -14,7 +14,7 @@ import pytest
 from analyzer.cli import run as run_process
 from analyzer.cli.analyze import EXAMPLES
 from analyzer.cli.command import SUMMARIES
-from analyzer.cli.log import LogFormat
+from analyzer.cli.stderr import LogFormat
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.cli.conftest import Program
 from tests.support.builders import ROOT_FOLDER, Run, run
@@ -68,10 +68,11 @@ def test_what_needs_no_report_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.no_cover
-def test_a_command_imports_no_other_one() -> None:
+def test_a_command_imports_no_other_one_but_export_the_one_that_fetches() -> None:
     modules = imported_by([[command, "--help"] for command in SUMMARIES])
     found = [{each for each in SUMMARIES if f"analyzer.cli.{each}" in names} for names in modules]
-    assert dict(zip(SUMMARIES, found, strict=True)) == {each: {each} for each in SUMMARIES}
+    alone = {each: {each} for each in SUMMARIES}
+    assert dict(zip(SUMMARIES, found, strict=True)) == alone | {"export": {"export", "fetch"}}
 
 
 def test_the_version_is_that_of_the_installed_distribution(program: Program) -> None:
@@ -133,33 +134,40 @@ def test_help_names_every_option_and_every_word_that_an_option_takes(program: Pr
     assert [word for word in words if word not in told] == []
 
 
-def test_the_help_of_analyze_has_at_most_80_lines_with_three_examples_at_its_end(
-    program: Program, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("command", "examples"), [("analyze", EXAMPLES), ("export", ())])
+def test_help_has_at_most_80_lines_and_its_examples_at_the_end(
+    program: Program, monkeypatch: pytest.MonkeyPatch, command: str, examples: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
-    lines = program("analyze", "--help").output.decode().splitlines()
+    lines = program(command, "--help").output.decode().splitlines()
     assert len(lines) <= 80
-    assert [line.strip() for line in lines if line.strip().startswith("credreport")] == [*EXAMPLES]
-    assert len(EXAMPLES) == 3
+    assert [line.strip() for line in lines if line.strip().startswith("credreport")] == [*examples]
 
 
 RARE = (
     *("--mode=640", "--max-input=1GiB", "--raw-csv", "--hub-region=eu-west-1", "--idle-days=45"),
     *("--rotation-days=90", "--root-used-days=30", "--expiry-days=14"),
 )
+RARE_AT_AWS = ("--jobs", "--session-name", "--endpoint-url")
 
 
 def test_what_few_need_is_hidden_from_the_help_accepted_and_in_the_sample_settings(
     program: Program,
 ) -> None:
-    shown = program("analyze", "--help").output.decode()
-    names = [each.partition("=")[0] for each in RARE]
-    assert [name for name in names if name in shown] == []
+    shown = b"".join(program(command, "--help").output for command in ("analyze", "export"))
+    names = [*(each.partition("=")[0] for each in RARE), *RARE_AT_AWS]
+    assert [name for name in names if name.encode() in shown] == []
     assert program("analyze", CONSOLE, "-q", *RARE).code == 0
     sample = SAMPLE_SETTINGS.read_text(encoding="utf-8")
     assert [name for name in names if f"{name.removeprefix('--')} = " not in sample] == []
     assert program("analyze", CONSOLE, "-q", "--config", SAMPLE_SETTINGS).code == 0
+
+
+def test_the_help_of_export_says_once_how_its_environment_variables_are_named(
+    program: Program,
+) -> None:
+    assert program("export", "--help").output.count(b"CREDREPORT_") == 1
 
 
 @pytest.mark.parametrize("command", ["analyze", "explain", "diff", "collect", "plan"])

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from analyzer.errors import Problem
-from analyzer.report.damage import mended_row
 from analyzer.report.raw_report import ReportText, find_header
+from analyzer.report.rows import mended_row
 from tests.support.builders import COLUMNS, a_user, report_text
 
 HEADER = ",".join(COLUMNS)
