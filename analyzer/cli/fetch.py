@@ -53,7 +53,7 @@ class AwsOptions(FetchRequest):
         ),
         "service_credentials": _aws(
             "--service-credentials",
-            help="Also save who has service-specific credentials"
+            help="Also save AWS's list of service-specific credentials"
             " (iam:ListServiceSpecificCredentials).",
         ),
         "jobs": _aws(

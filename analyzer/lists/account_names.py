@@ -44,6 +44,8 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
     """Return the report with the names of a list; they replace those known otherwise.
 
     A note names the accounts of the list that have no report and are not listed as such already.
+    They fail no run: the list names accounts, often all of a company beside the report of one, and
+    does not say which must have a report; the manifest of `fetch` does.
     """
     names = {**report.account_names, **listed.names}
     notes = (*report.content_notes, *_missing_report_notes(report, listed))

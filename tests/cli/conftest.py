@@ -11,6 +11,11 @@ from tests.support.builders import Run
 Program = Callable[..., Run]
 
 
+def unwrapped(messages: str) -> str:
+    """Return what a box round an error says, in one line."""
+    return " ".join(messages.replace("│", " ").split())
+
+
 @pytest.fixture
 def program(capfdbinary: pytest.CaptureFixture[bytes]) -> Program:
     """Give a function that runs the program with arguments and returns how that ended."""

@@ -3,12 +3,14 @@
 import os
 import re
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from analyzer.rules import RULES
-from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
-from tests.cli.conftest import Program
+from analyzer.terms import Benchmark, Format, Verdict
+from tests.cli.conftest import Program, unwrapped
 from tests.support.forking import forking
 from tests.support.outputs import CONSOLE
 
@@ -38,17 +40,12 @@ def completed(*words: str) -> list[str]:
     [
         (("analyze", "--verdict", ""), [*Verdict, "all"]),
         (("analyze", "--verdict", "un"), ["undetermined", "unused"]),
-        (("analyze", "--standard", "cis-7"), ["cis-7.0"]),
         (("analyze", "--standard", ""), [*Benchmark]),
         (("analyze", "--format", ""), [*Format]),
-        (("analyze", "--definition", ""), [*Definition]),
-        (("analyze", "--min-severity", ""), [*Severity]),
         (("analyze", "--fail-on", "unus"), ["unused", "unused-user"]),
         (("export", "--fail-on", "cri"), ["critical"]),
         (("export", "--also", ""), ["ocsf", "asff", "parquet"]),
-        (("export", "--log-format", ""), ["text", "json"]),
         (("analyze", "--rules", "root-u"), ["root-used"]),
-        (("analyze", "--rules", "all"), ["all"]),
         (("analyze", "--skip", ""), IDS),
         (("rules", ""), IDS),
     ],
@@ -58,75 +55,114 @@ def test_values_are_completed(words: tuple[str, ...], offered: list[str]) -> Non
     assert completed(*words) == list(map(str, offered))
 
 
-WRONG = (
-    (["--standard", "cis3.0"], "'cis3.0' is not one of 'cis-7.0', 'cis-6.0',"),
-    (["--format", "xml"], "'xml' is not one of 'table', 'csv', 'json', 'markdown', 'line',"),
-    (["--definition", "mine"], "'mine' is not one of 'no-active-key', 'iam-029'"),
-    (["--min-severity", "worst"], "'worst' is not one of 'critical', 'high', 'medium', 'low'"),
-    (["--verdict", "idle"], "'idle': choose from undetermined, unused, retired,"),
-    (["--fail-on", "idle"], "'idle': choose from the verdicts undetermined, unused,"),
-    (["--dormant-days", "0"], "'0': use a whole number of days, 1 or more"),
-    (["--grace-days", "-1"], "'-1': use a whole number of days, 0 or more"),
-    (["--idle-days", "1.5"], "'1.5': use a whole number of days, 1 or more"),
+MFA = "console-user-without-mfa"
+NO_CRITICAL = ("--skip", "root-access-key", "--skip", "root-without-mfa")
+
+WRONG: tuple[tuple[list[str], str, str], ...] = (
+    (["--colour"], "--colour", "No such option"),
+    (["--standard", "cis3.0"], "--standard", "'cis3.0' is not one of 'cis-7.0', 'cis-6.0',"),
+    (["--format", "xml"], "--format", "'xml' is not one of 'table', 'csv', 'json', 'markdown',"),
+    (["--definition", "mine"], "--definition", "'mine' is not one of 'no-active-key', 'iam-029'"),
+    (["--min-severity", "worst"], "--min-severity", "'worst' is not one of 'critical', 'high',"),
+    (["--verdict", "idle"], "--verdict", "'idle': choose from undetermined, unused, retired,"),
+    (["--dormant-days", "0"], "--dormant-days", "'0': use a whole number of days, 1 or more"),
+    (["--grace-days", "-1"], "--grace-days", "'-1': use a whole number of days, 0 or more"),
+    (["--idle-days", "1.5"], "--idle-days", "'1.5': use a whole number of days, 1 or more"),
+    (["--min-age", "old"], "--min-age", "'old': use a whole number of days"),
+    (["--as-of", "2026-03-01T09:30"], "--as-of", "has no time zone: use 2026-03-01T09:30:00Z"),
+    (["--as-of", "03/04/2021 10:00Z"], "--as-of", 'invalid time "03/04/2021 10:00Z":'),
+    (["--as-of", "0001-01-01T00:00:00+23:00"], "--as-of", "invalid time"),
+    (["-o", "report.txt"], "-o", "report.txt must end in .xlsx, .csv, .json"),
+    (["-o", "report"], "--output", "report must end in .xlsx, .csv, .json"),
+    (["-o", ".csv"], "-o", ".csv must end in .xlsx, .csv, .json"),
+    (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is named twice"),
+    (["--findings", "findings.json"], "--findings", "findings.json must end in .csv"),
+    (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
+    (["--follow-up", "-"], "--follow-up", "- is standard output: name a file that ends in .csv"),
+    (["--hub-region", ""], "--hub-region", "'': use a region such as eu-west-1"),
+    (["--masked-account", "12345678901"], "--masked-account", "an account has 12 digits"),
+    (["--exemptions", "nowhere.csv"], "--exemptions", "nowhere.csv cannot be read"),
+    (["--exemptions", "."], "--exemptions", ". cannot be read: Is a directory"),
+    (["--exemptions", "/dev/zero"], "--exemptions", "/dev/zero holds more than 64 MiB"),
+    (["--account", "12"], "--account", "12: no such account in the reports (they have 123456"),
+    (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
+    (["--include-check"], "--include-check", "use it with --format names or arns only"),
+    (
+        ["--format", "names", "--certain", "--include-check"],
+        "--include-check",
+        "lists the users that --certain leaves out: use one of the two",
+    ),
+    (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
+    (["--skip", "all"], "--skip", "unknown rule all: choose from unused-user,"),
+    (["--fail-on", "idle"], "--fail-on", "'idle': choose from the verdicts undetermined, unused,"),
+    (["--fail-on", "idle"], "--fail-on", "the severities critical, high, medium, low"),
+    (["--fail-on", "user-without-mfa"], "--fail-on", "or the rules that run: unused-user,"),
+    (["--fail-on", MFA, "--skip", MFA], "--fail-on", "did you mean root-without-mfa? Choose from"),
+    (["--fail-on", "control"], "--fail-on", "control: choose the controls with --standard"),
+    (
+        ["--fail-on", "medium", "--min-severity", "critical"],
+        "--fail-on",
+        "medium: no such rule runs with --min-severity critical",
+    ),
+    (
+        ["--fail-on", "high", "--rules", "unused-user"],
+        "--fail-on",
+        "high: no rule of this severity runs (unused-user)",
+    ),
+    (
+        ["--fail-on", "low", "--fail-on", "critical", *NO_CRITICAL],
+        "--fail-on",
+        "critical: no rule of this severity runs (unused-user,",
+    ),
+    (
+        ["--fail-on", "low", "--rules", MFA, "--skip", MFA],
+        "--fail-on",
+        "low: no rule of this severity runs (none runs)",
+    ),
 )
 
 
-WRONG_OF_EXPORT = (
-    (["--timeout", "0"], "'0': use a whole number of seconds, 1 or more"),
-    (["--timeout", "soon"], "'soon': use a whole number of seconds, 1 or more"),
-    (["--jobs", "0"], "'0': use a whole number, from 1 to 64"),
-    (["--jobs", "65"], "'65': use a whole number, from 1 to 64"),
-    (["--jobs", "many"], "'many': use a whole number, from 1 to 64"),
-    (["--keep", "0"], "'0': use a whole number, 1 or more"),
-    (["--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
-    (["--also", "xml"], "'xml' is not one of 'ocsf', 'asff'"),
-)
-
-
-@pytest.mark.parametrize(("options", "says"), WRONG_OF_EXPORT, ids=str)
-def test_a_wrong_value_of_export_is_answered_with_the_right_ones(
-    program: Program, options: list[str], says: str
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_wrong_words_are_answered_with_the_right_ones_before_anything_is_written(
+    program: Program,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: tuple[list[str], str, str],
 ) -> None:
-    done = program("export", "--out-dir", "runs", *options)
-    assert done.code == 2
-    assert f"Invalid value for '{options[0]}': {says}" in " ".join(
-        done.messages.replace("│", " ").split()
-    )
-
-
-def test_a_wrong_format_of_diff_is_answered_with_the_right_ones(program: Program) -> None:
-    done = program("diff", CONSOLE, CONSOLE, "--format", "xml")
-    assert done.code == 2
-    says = " ".join(done.messages.replace("│", "").split())
-    assert "'xml' is not one of 'table', 'csv', 'json'" in says
-
-
-@pytest.mark.parametrize(("options", "says"), WRONG_OF_EXPORT[:5], ids=str)
-def test_a_wrong_value_of_fetch_is_answered_with_the_right_ones(
-    program: Program, options: list[str], says: str
-) -> None:
-    done = program("fetch", *options)
-    assert done.code == 2
-    assert f"Invalid value for '{options[0]}': {says}" in " ".join(
-        done.messages.replace("│", " ").split()
-    )
-
-
-@pytest.mark.parametrize(("options", "says"), WRONG, ids=str)
-def test_a_wrong_value_is_answered_with_the_right_ones(
-    program: Program, options: list[str], says: str
-) -> None:
-    done = program("analyze", CONSOLE, *options)
+    options, option, says = wrong
+    monkeypatch.chdir(tmp_path)
+    done = program("analyze", CONSOLE, "-o", "good.csv", *options)
     assert (done.code, done.output) == (2, b"")
-    message = " ".join(done.messages.replace("│", " ").split())
-    named = message.replace("'-f' / '--format'", "--format").replace(f"'{options[0]}'", options[0])
-    assert f"Invalid value for {options[0]}: {says}" in named
+    assert option in done.messages
+    assert says in unwrapped(done.messages)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_rule_is_answered_with_all_rules(program: Program) -> None:
-    done = program("rules", "nothing")
+EXPORT = ("export", "--out-dir", "runs")
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "says"),
+    [
+        (EXPORT, ["--timeout", "0"], "'0': use a whole number of seconds, 1 or more"),
+        (EXPORT, ["--jobs", "65"], "'65': use a whole number, from 1 to 64"),
+        (EXPORT, ["--keep", "0"], "'0': use a whole number, 1 or more"),
+        (EXPORT, ["--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
+        (EXPORT, ["--also", "xml"], "'xml' is not one of 'ocsf', 'asff'"),
+        (["fetch"], ["--timeout", "soon"], "'soon': use a whole number of seconds, 1 or more"),
+        (["fetch"], ["--jobs", "0"], "'0': use a whole number, from 1 to 64"),
+        (["fetch"], ["--jobs", "many"], "'many': use a whole number, from 1 to 64"),
+        (["diff", "a", "b"], ["--format", "xml"], "'xml' is not one of 'table', 'csv', 'json'"),
+    ],
+    ids=str,
+)
+def test_a_wrong_value_of_another_command_is_answered_with_the_right_ones(
+    program: Program, words: Sequence[str], option: list[str], says: str
+) -> None:
+    done = program(*words, *option)
     assert done.code == 2
-    assert f"'nothing': choose from {IDS[0]}" in " ".join(done.messages.replace("│", " ").split())
+    said = unwrapped(done.messages).replace("'-f' / ", "")
+    assert f"Invalid value for '{option[0]}': {says}" in said
 
 
 COMMANDS: tuple[list[str], ...] = ([], ["analyze"], ["export"], ["rules"])

@@ -13,6 +13,8 @@ import pytest
 
 import analyzer
 from analyzer import errors
+from analyzer.cli.inputs import read_judging
+from analyzer.cli.options import InputFile, JudgingOptions
 from analyzer.judging.analysis import JudgingRequest
 from analyzer.terms import Criteria
 from tests.cli.conftest import Program
@@ -37,11 +39,6 @@ RETIRED = a_user("retired", password=no_password("2020-01-01T00:00:00Z"))
 DORMANT = a_user("dormant", key_1=a_key())
 ACTIVE = a_user("active", password=a_password("2026-05-01T11:00:00Z"))
 UNDETERMINED = a_user("undetermined") | {"password_enabled": "wahr"}
-
-
-def unwrapped(messages: str) -> str:
-    """Return what a box round an error says, in one line."""
-    return " ".join(messages.replace("│", " ").split())
 
 
 class Case(NamedTuple):
@@ -95,39 +92,6 @@ def test_the_process_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -
     report = saved(tmp_path, report_text([UNUSED]))
     exemptions = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,*,By design,,", "exemptions.csv")
     assert run("analyze", report, "--fail-on", "unused", "--exemptions", exemptions).code == 0
-
-
-WRONG_USAGE = (
-    (["--as-of", "2026-03-01T09:30"], "--as-of", '"2026-03-01T09:30" has no time zone'),
-    (["--as-of", "2026-03-01T09:30:00"], "--as-of", "use 2026-03-01T09:30:00Z"),
-    (["--as-of", "03/04/2021 10:00Z"], "--as-of", 'invalid time "03/04/2021 10:00Z":'),
-    (["--as-of", "0001-01-01T00:00:00+23:00"], "--as-of", "invalid time"),
-    (["-o", "report.txt"], "-o", "report.txt must end in .xlsx, .csv, .json"),
-    (["-o", "report"], "-o", "report must end in .xlsx, .csv, .json"),
-    (["-o", ".csv"], "-o", ".csv must end in .xlsx, .csv, .json"),
-    (["--format", "xml"], "--format", "table"),
-    (["--verdict", "idle"], "--verdict", "'idle': choose from undetermined, unused,"),
-    (["--fail-on", "all"], "--fail-on", "unused"),
-    (["--definition", "mine"], "--definition", "iam-029"),
-    (["--dormant-days", "0"], "--dormant-days", ""),
-    (["--dormant-days", "many"], "--dormant-days", ""),
-    (["--grace-days", "-1"], "--grace-days", ""),
-    (["--exemptions", "nowhere.csv"], "--exemptions", "nowhere.csv"),
-    (["--exemptions", "."], "--exemptions", ""),
-    (["--colour"], "--colour", ""),
-)
-
-
-@pytest.mark.parametrize(("options", "option", "says"), WRONG_USAGE, ids=str)
-def test_wrong_usage_names_the_option_and_what_it_takes_and_writes_nothing(
-    program: Program, tmp_path: Path, options: list[str], option: str, says: str
-) -> None:
-    done = program("analyze", CONSOLE, "-o", tmp_path / "good.csv", *options)
-    assert done.code == 2
-    assert done.output == b""
-    assert option in done.messages
-    assert says in unwrapped(done.messages)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_process_ends_with_2_for_wrong_usage() -> None:
@@ -186,6 +150,15 @@ def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path
     assert done.code == 5
     assert done.output.startswith(b"account,")
     assert "Account 123456789012 is not covered: Denied." in done.messages
+
+
+def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:
+    listed = InputFile("names.csv", b"account,name\n012345678901,Shop\n999999999999,Gone\n")
+    request = read_judging(JudgingOptions(), listed, ["unused", "critical"])
+    report = analyzer.load(("report.csv", report_text([ACTIVE]).encode()), as_of=AS_OF)
+    analysis = request.analysis(report)
+    assert (request.failures(analysis), analysis.report.not_covered) == ([], ())
+    assert "Accounts in names.csv without a report: 999999999999." in analysis.report.notes
 
 
 def test_a_bug_ends_with_70_and_its_traceback() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Program
+from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import ACCOUNT, a_password, a_user, days_before, report_text, saved
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, analyzed_console
 
@@ -21,10 +21,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def unwrapped(messages: str) -> str:
-    return " ".join(messages.replace("│", " ").split())
 
 
 def test_the_explanation_is_the_one_of_the_analysis(program: Program) -> None:

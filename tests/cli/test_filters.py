@@ -19,10 +19,6 @@ ORGANIZATION = SAMPLES / "organization"
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 
 
-def unwrapped(messages: str) -> str:
-    return " ".join(messages.replace("│", " ").split())
-
-
 @pytest.mark.no_cover
 def test_a_filter_holds_in_every_output_but_the_workbook(program: Program, tmp_path: Path) -> None:
     files = [
@@ -77,31 +73,6 @@ def test_a_run_fails_by_what_the_filter_keeps(
     report = saved(tmp_path, report_text(users))
     asked = ("analyze", report, "--as-of=2026-05-01T12:00:00Z", "-q", "--fail-on", "unused")
     assert program(*asked, *options).code == code
-
-
-@pytest.mark.parametrize(
-    ("options", "option", "says"),
-    [
-        (["--account", "12"], "--account", "12: no such account in the reports (they have 123456"),
-        (["--account", ""], "--account", "the pattern is empty"),
-        (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
-        (["--min-age", "-1"], "--min-age", "'-1': use a whole number of days, 0 or more"),
-        (["--min-age", "old"], "--min-age", "'old': use a whole number of days"),
-        (["--include-check"], "--include-check", "use it with --format names or arns only"),
-        (
-            ["--format", "names", "--certain", "--include-check"],
-            "--include-check",
-            "lists the users that --certain leaves out: use one of the two",
-        ),
-    ],
-)
-def test_a_filter_that_means_nothing_is_refused(
-    program: Program, options: list[str], option: str, says: str
-) -> None:
-    done = program("analyze", CONSOLE, *options)
-    assert (done.code, done.output) == (2, b"")
-    assert option in done.messages
-    assert says in unwrapped(done.messages)
 
 
 def test_an_account_is_named_as_the_manifest_names_it(program: Program, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import analyzer
 from analyzer.cli import stderr, stdout
 from analyzer.terms import Format, Verdict
-from tests.cli.conftest import Program
+from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import (
     LONG_AGO,
     a_key,
@@ -269,11 +269,6 @@ def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_t
     with redirect_stdout(StringIO()) as stream:
         stdout.write(analyzer.analyze(report), Format.TABLE, ALL, raw_csv=False)
     assert "zoë" in stream.getvalue()
-
-
-def unwrapped(messages: str) -> str:
-    """Return what a box round an error says, in one line."""
-    return " ".join(messages.replace("│", " ").split())
 
 
 def test_an_output_that_is_an_input_is_refused_and_the_evidence_stays(

@@ -11,9 +11,9 @@ from openpyxl import load_workbook
 from rich.cells import cell_len
 
 from analyzer.cli import main
-from tests.cli.conftest import Program
+from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import ROOT_FOLDER, a_user, report_text, saved, table
-from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS
+from tests.support.outputs import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
 from tests.support.processes import command
 
 
@@ -22,10 +22,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def unwrapped(messages: str) -> str:
-    return " ".join(messages.replace("│", " ").split())
 
 
 @pytest.fixture
@@ -108,22 +104,101 @@ def test_paths_in_a_file_are_relative_to_it(
         assert row["exemption"] == "By design"
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        (f"dormant-days = {'9' * 5_000}", "cannot be read: Exceeds the limit (4300 digits)"),
-        (f"dormant-days = 0x{'f' * 5_000}", "dormant-days: 'a number of more than 18 digits'"),
-        ('output = "a\\u0000.csv"', "it holds the sign NUL"),
-        ('user = ["a\\u0000"]', "it holds the sign NUL"),
-        ('"a\\u0000" = 1', "no command has an option of this name"),
-    ],
-)
-def test_a_number_without_end_and_a_sign_that_no_name_holds_are_refused(
-    program: Program, report: Path, tmp_path: Path, text: str, says: str
+def test_settings_stand_where_the_command_line_says_nothing(
+    program: Program, report: Path, tmp_path: Path
 ) -> None:
-    done = program("analyze", report, "--config", saved(tmp_path, text, "settings.toml"))
+    text = 'rules = ["unused-user", "retired-user"]\nfail-on = "unused"\nformat = "findings"\n'
+    file = saved(tmp_path, f"{text}quiet = true\n", "settings.toml")
+    for options, code, rules in (
+        ([], 1, ["unused-user"]),
+        (["--rules", "retired-user"], 1, []),
+        (["--fail-on", "retired"], 0, ["unused-user"]),
+    ):
+        done = program("analyze", report, "--config", file, *options)
+        assert done.code == code
+        assert [row["rule"] for row in table(done.output)] == rules
+
+
+def test_settings_can_hold_every_kind_of_value_and_those_of_another_command_are_skipped(
+    program: Program, tmp_path: Path
+) -> None:
+    text = (
+        f'standard = "cis-6.0"\nexemptions = "{EXEMPTIONS}"\ndormant-days = 400\n'
+        'verdict = ["dormant", "unused"]\nformat = "json"\nas-of = 2026-03-02T00:00:00Z\n'
+        'raw-csv = false\nquiet = true\ntimeout = 60\nregion = "eu-west-1"\n'
+    )
+    done = program("analyze", CONSOLE, "--config", saved(tmp_path, text, "settings.toml"))
+    document = json.loads(done.output)
+    assert (done.code, done.messages) == (0, "")
+    assert document["standard"]["id"] == "cis-6.0"
+    assert document["criteria"]["dormant_days"] == 400
+    assert document["listed"] == ["dormant", "unused"]
+    assert document["files"][0]["as_of"] == "2026-03-02T00:00:00Z"
+    assert document["exemptions"]["expired"] != []
+
+
+WRONG_SETTINGS = (
+    {
+        "dormant-day = 9": "dormant-day: no command has an option of this name",
+        "dormant_days = 9": "dormant_days: no command has an option of this name",
+        'config = "other.toml"': "config: no command has an option of this name",
+        '"a\\u0000" = 1': "no command has an option of this name",
+        "dormant-days = 0": "dormant-days: '0': use a whole number of days",
+        "quiet = 1": "quiet: invalid value 1",
+        'standard = "cis-9.0"': "standard: 'cis-9.0' is not one of 'cis-7.0',",
+        'as-of = "yesterday"': 'as-of: invalid time "yesterday": use 2026-03-01T09:30:00Z',
+        "format = {table = 1}": "format: invalid value {'table': 1}",
+        'mode = ["600"]': "mode: invalid value ['600']",
+        'exemptions = ["a.csv"]': "exemptions: invalid value ['",
+        'skip = [["unused-user"]]': "skip: invalid value [['unused-user']]",
+        "verdict = [[1]]": "verdict: invalid value [['1']]",
+        'user = ["a\\u0000"]': "user: invalid value ['a\\x00']: it holds the sign NUL",
+    },
+    {
+        'dormant-days = "many"': "dormant-days: 'many'",
+        "as-of = 2026-03-01T09:30:00": 'as-of: "2026-03-01T09:30:00" has no time zone',
+        "skip = [true]": "skip: invalid value [True]",
+        'verdict = ["idle"]': "verdict: 'idle': choose from undetermined",
+        'output = "a\\u0000.csv"': "it holds the sign NUL",
+        "[analyze]\nquiet = true": "analyze: no command has an option of this name",
+    },
+    {
+        "dormant-days = true": "dormant-days: invalid value True",
+        "as-of = 09:30:00": "as-of: invalid time",
+    },
+    {"dormant-days = [9]": "dormant-days: invalid value ['9']", "as-of = 5": 'invalid time "5"'},
+    {"dormant-days = ": "cannot be read: Invalid value"},
+    {f"dormant-days = {'9' * 5_000}": "cannot be read: Exceeds the limit (4300 digits)"},
+    {f"dormant-days = 0x{'f' * 5_000}": "dormant-days: 'a number of more than 18 digits'"},
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG_SETTINGS)
+def test_all_settings_that_mean_nothing_are_refused_with_their_file_and_name(
+    program: Program, report: Path, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    file = saved(tmp_path, "\n".join(wrong), "settings.toml")
+    done = program("analyze", report, "--config", file)
     assert (done.code, done.output) == (2, b"")
-    assert says in unwrapped(done.messages)
+    said = unwrapped(done.messages)
+    assert [says for says in wrong.values() if says not in said] == []
+    assert "settings.toml" in said.replace(" ", "")
+
+
+def test_settings_that_cannot_be_read_are_named(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_bytes(b'standard = "\xff"')
+    for file, why in (("/proc/self/mem", "[Errno 5]"), (tmp_path / "settings.toml", "'utf-8'")):
+        done = program("analyze", CONSOLE, "--config", file)
+        assert done.code == 2
+        assert f"cannot be read: {why}" in unwrapped(done.messages)
+
+
+def test_settings_are_no_output(program: Program, tmp_path: Path) -> None:
+    file = saved(tmp_path, "quiet = true", "settings.csv")
+    done = program("analyze", CONSOLE, "--config", file, "--findings", file)
+    assert done.code == 2
+    assert "is an input" in unwrapped(done.messages)
+    assert file.read_text() == "quiet = true"
 
 
 @pytest.mark.parametrize(
@@ -166,11 +241,8 @@ def test_rules_are_chosen_by_patterns(program: Program) -> None:
 
 
 def test_rules_are_explained_by_patterns(program: Program) -> None:
-    pages = program("rules", "*-certificate").output
-    both = [
-        program("rules", each).output for each in ("active-signing-certificate", "root-certificate")
-    ]
-    assert pages == b"\n".join(both)
+    both = [program("rules", f"{each}-certificate").output for each in ("active-signing", "root")]
+    assert program("rules", "*-certificate").output == b"\n".join(both)
 
 
 ESCAPE = "\x1b[31mx"
@@ -251,7 +323,7 @@ def test_no_line_is_wider_than_a_terminal_of_40_columns(
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["rules"], ["analyze", "-h"]])
+@pytest.mark.parametrize("arguments", [["--version"], ["rules"], ["analyze", "-h"]])
 def test_an_output_that_takes_nothing_ends_help_and_version_with_73(arguments: list[str]) -> None:
     script = f'exec "$@" {"> /dev/full" if arguments[0] != "rules" else ">&-"}'
     done = subprocess.run(
