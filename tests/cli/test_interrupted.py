@@ -20,7 +20,7 @@ from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import python
 
 OLD = b"what was there before"
-KILLS = 6
+KILLS = 4
 """How often each format is killed at a random moment."""
 
 HALF_WRITTEN = """

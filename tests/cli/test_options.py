@@ -10,7 +10,6 @@ import typer
 from analyzer.cli import main
 from analyzer.cli.command import grouped, with_options
 from analyzer.cli.fetch import AwsOptions, fetch
-from tests.support.builders import run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +63,3 @@ def test_the_help_of_a_command_lists_the_shared_options(
     assert main([command, "--help"]) == 0
     shared = {"analyze": "--dormant-days", "fetch": "--service-credentials"}
     assert shared[command] in capsys.readouterr().out
-
-
-def test_the_help_of_fetch_imports_no_boto3() -> None:
-    done = run("fetch", "--help", environment={"PYTHONPROFILEIMPORTTIME": "1"})
-    assert done.code == 0
-    assert "boto3" not in done.messages

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -22,18 +21,10 @@ from tests.support.outputs import CONSOLE
 
 SAMPLE_SETTINGS = ROOT_FOLDER / "samples" / "settings.toml"
 HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
-QUICK: tuple[list[str], ...] = (
-    ["--help"],
-    ["-h"],
-    ["--version"],
-    ["analyze", "--help"],
-    ["analyze", "-h"],
-    [],
-    ["analyze"],
-    ["analyze", "report.csv", "--as-of", "today"],
+COMMANDS: tuple[list[str], ...] = (
+    *([], ["--help"], ["--version"], ["analyze"], ["analyze", "report.csv", "--as-of", "today"]),
+    *([command, "--help"] for command in SUMMARIES),
 )
-
-
 IN_FORKS = """
 import json, os, sys
 from analyzer.cli import main
@@ -47,32 +38,36 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-def imported_by(commands: Sequence[list[str]]) -> list[set[str]]:
+@pytest.fixture(scope="module")
+def imported() -> dict[str, set[str]]:
     """Return what each command imports, each in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", IN_FORKS, json.dumps(commands)],
+        [sys.executable, "-c", IN_FORKS, json.dumps(COMMANDS)],
         cwd=ROOT_FOLDER,
         capture_output=True,
         check=True,
     )
     lines = done.stderr.decode().splitlines()
-    return [set(json.loads(line)) for line in lines if line.startswith('["')]
+    modules = [set(json.loads(line)) for line in lines if line.startswith('["')]
+    return dict(zip(map(" ".join, COMMANDS), modules, strict=True))
 
 
 @pytest.mark.no_cover
-def test_what_needs_no_report_imports_nothing_heavy() -> None:
-    found = [HEAVY & modules for modules in imported_by(QUICK)]
-    assert dict(zip(map(" ".join, QUICK), found, strict=True)) == {
-        " ".join(arguments): set() for arguments in QUICK
+def test_what_needs_no_report_imports_nothing_heavy(imported: dict[str, set[str]]) -> None:
+    assert {name: HEAVY & each for name, each in imported.items() if HEAVY & each} == {}
+
+
+@pytest.mark.no_cover
+def test_a_command_imports_no_other_one_but_export_the_one_that_fetches(
+    imported: dict[str, set[str]],
+) -> None:
+    found = {
+        command: {
+            each for each in SUMMARIES if f"analyzer.cli.{each}" in imported[f"{command} --help"]
+        }
+        for command in SUMMARIES
     }
-
-
-@pytest.mark.no_cover
-def test_a_command_imports_no_other_one_but_export_the_one_that_fetches() -> None:
-    modules = imported_by([[command, "--help"] for command in SUMMARIES])
-    found = [{each for each in SUMMARIES if f"analyzer.cli.{each}" in names} for names in modules]
-    alone = {each: {each} for each in SUMMARIES}
-    assert dict(zip(SUMMARIES, found, strict=True)) == alone | {"export": {"export", "fetch"}}
+    assert found == {each: {each} for each in SUMMARIES} | {"export": {"export", "fetch"}}
 
 
 def test_the_version_is_that_of_the_installed_distribution(program: Program) -> None:
