@@ -284,7 +284,7 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and stdout.is_terminal()):
         from analyzer.writers.names import left_out_line
-        from analyzer.writers.summary import blind_spots_line, summary_lines
+        from analyzer.writers.users import blind_spots_line, summary_lines
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
         if form in _NAMES:

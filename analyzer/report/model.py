@@ -170,23 +170,26 @@ class Page:
 
     def where(self, mask: np.ndarray) -> Self:
         """Return the page of the users where the mask holds, with a new index."""
-        if mask.all():
-            return self
-        new = np.cumsum(mask) - 1
-        twice = over_slots(mask)
+        return self if mask.all() else self.take(np.flatnonzero(mask))
+
+    def take(self, positions: np.ndarray) -> Self:
+        """Return the page of the users at these positions, in this order, with a new index."""
+        new = np.full(len(self), -1)
+        new[positions] = every = np.arange(len(positions))
+        in_both_slots = np.concatenate([positions, positions + len(self)])
         unread, contradicted = (
-            frame[mask[frame[columns.POSITION]]] for frame in (self.unread, self.contradicted)
+            cells[new[cells[columns.POSITION]] >= 0] for cells in (self.unread, self.contradicted)
         )
         return replace(
             self,
-            users=self.users[mask].reset_index(drop=True),
-            keys=self.keys[twice].set_axis(new[self.keys.index[twice]]),
-            certificates=self.certificates[twice].set_axis(new[self.certificates.index[twice]]),
+            users=self.users.take(positions).reset_index(drop=True),
+            keys=self.keys.take(in_both_slots).set_axis(over_slots(every)),
+            certificates=self.certificates.take(in_both_slots).set_axis(over_slots(every)),
             unread=unread.assign(**{columns.POSITION: new[unread[columns.POSITION]]}),
             contradicted=contradicted.assign(
                 **{columns.POSITION: new[contradicted[columns.POSITION]]}
             ),
-            cells=self.cells[mask].reset_index(drop=True),
+            cells=self.cells.take(positions).reset_index(drop=True),
         )
 
 

@@ -4,9 +4,8 @@ A format is one module with one function: `write_<format>(analysis, stream, …)
 open stream. What follows the stream are choices of that format, each with a default or passed by
 `write`. A writer never opens a file, knows no other format and judges nothing: the same analysis
 gives the same bytes. `users` and `findings` put an analysis into the columns, the words and the
-order that all formats share; `tables` adds what belongs to the file and account of a row; `feed`
-is what OCSF and ASFF share. `text_columns` spells columns: as cells for CSV and sheets, as plain
-values for JSON and feeds.
+order that all formats share, `feed` is what OCSF and ASFF share. `text_columns` spells columns: as
+cells for CSV and sheets, as plain values for JSON and feeds.
 
 A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a line in `_WRITERS`.
 """
@@ -44,7 +43,7 @@ _WRITERS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]] = {
     ".json": _JSON,
     Format.MARKDOWN: _MARKDOWN,
     ".md": _MARKDOWN,
-    ".html": (("html", "write_html"), ("verdicts",)),
+    ".html": (("markdown", "write_html"), ("verdicts",)),
     ".parquet": (("parquet", "write_parquet"), ("verdicts",)),
     _FINDINGS_PARQUET: (("parquet", "write_findings_parquet"), ()),
     ".ocsf.json": (("ocsf", "write_ocsf"), ()),

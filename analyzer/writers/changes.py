@@ -29,9 +29,9 @@ from analyzer.version import VERSION
 from analyzer.writers import users
 from analyzer.writers.csv import write_tables
 from analyzer.writers.json import fields, write_document
-from analyzer.writers.summary import blind_spots_line
 from analyzer.writers.terminal import breakable, terminal, write_cells
 from analyzer.writers.text_columns import plain_objects, plain_rows
+from analyzer.writers.users import blind_spots_line
 
 SCHEMA_VERSION: Final = "1.0"
 

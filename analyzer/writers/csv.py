@@ -17,7 +17,6 @@ from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.report.values import first_bytes
 from analyzer.terms import FORMULA_SIGNS, Verdict
-from analyzer.writers.tables import user_tables
 from analyzer.writers.text_columns import (
     Columns,
     array,
@@ -27,6 +26,7 @@ from analyzer.writers.text_columns import (
     joined,
     text_column,
 )
+from analyzer.writers.users import user_tables
 
 _FORMULA: Final = f"^[{re.escape(FORMULA_SIGNS)}]"
 

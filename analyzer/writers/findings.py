@@ -24,20 +24,17 @@ from analyzer.rules.rule import (
 from analyzer.standards.results import ControlResult
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import Severity, Thresholds, count_text
-from analyzer.writers.tables import Table, origins, uncovered_table
 from analyzer.writers.text_columns import plain_rows
+from analyzer.writers.users import Table, origins, uncovered_table
 
-FINDING_COLUMNS: Final = (
-    *(name for name in FINDINGS if name != REMEDY),
-    *columns.OWNERSHIP,
-    columns.AS_OF,
-    columns.AS_OF_SOURCE,
-    columns.ACCOUNT_NAME,
-)
-"""The columns of findings in CSV: those of `Inspection.frames` but the remedy, then the report's.
+COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
+"""The columns of findings: those of `Inspection.frames`, then the report's, whose name `file` has.
 
-`file` has the report's name; `account_name` is empty where the account's name is not known.
+`account_name` comes last where accounts have names; it is empty where the name is not known.
 """
+
+FINDING_COLUMNS: Final = (*(each for each in COLUMNS if each != REMEDY), columns.ACCOUNT_NAME)
+"""The columns in CSV, which a remedy of many lines would make hard to read."""
 
 EXAMPLES: Final = 5
 """How many findings of each rule a short list shows."""
@@ -117,12 +114,6 @@ def standard_and_limits(inspection: Inspection) -> str:
     return f"{standard_text(inspection.book)} {limits_text(inspection.book)}".rstrip()
 
 
-def lacking_input_reasons(inspection: Inspection) -> list[str]:
-    """Return what the rules lack in the input, where the notes on the input do not say so."""
-    noted = bool(inspection.report.not_covered)
-    return [] if noted else list(dict.fromkeys(inspection.rules_lacking_input.values()))
-
-
 def control_results(inspection: Inspection) -> Sequence[ControlResult]:
     """Return the results of the controls, if a standard was selected."""
     return inspection.controls if inspection.book.has_benchmark else ()
@@ -200,8 +191,7 @@ def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Tab
     for frame in analysis.inspection.frames():
         yield {**dict(frame), **of_rows(frame)}
     if not covered:
-        names = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
-        yield from uncovered_table(analysis.report, _uncovered_finding, names)
+        yield from uncovered_table(analysis.report, _uncovered_finding, COLUMNS)
 
 
 def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:

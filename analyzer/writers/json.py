@@ -19,8 +19,8 @@ from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.version import VERSION
 from analyzer.writers.findings import finding_tables
-from analyzer.writers.tables import Table, listed_users
 from analyzer.writers.text_columns import plain_objects
+from analyzer.writers.users import Table, listed_users
 
 SCHEMA_VERSION: Final = "1.0"
 

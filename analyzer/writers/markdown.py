@@ -1,6 +1,8 @@
-"""Write the result as a Markdown document: headline, listed users, rules, caveats and notes.
+"""Write the result as a document: headline, listed users, rules, caveats and notes.
 
-GitHub renders it, in a step summary, a wiki or a pull request, and `html` makes a page of it.
+It is Markdown, which GitHub renders in a step summary, a wiki or a pull request, or one HTML page
+made of that: nothing else is loaded, nothing runs, and the policy of the page forbids scripts. The
+page fits a telephone and prints: wide tables scroll, heads are repeated on each page.
 
 No text of a report, a list or a file can break out: what Markdown could read as markup is escaped.
 Names stand in `<code>`, where GitHub notifies no one and links nothing; in other text an empty
@@ -10,12 +12,16 @@ comment behind `@` and `#` prevents that.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from html import escape
+from io import BytesIO
 from typing import BinaryIO, Final
+
+from markdown_it import MarkdownIt
 
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import BLIND_SPOTS, Verdict, count_text, printable
 from analyzer.verdicts.caveats import CAVEATS
-from analyzer.writers import findings, summary, users
+from analyzer.writers import findings, users
 from analyzer.writers.users import UserRow
 
 MOST_USERS: Final = 1_000
@@ -63,8 +69,8 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     settings = [f"Settings of {analysis.settings}."] if analysis.settings else []
     notes = [
         *settings,
-        *summary.notes(analysis, rules=True),
-        summary.blind_spots_line(analysis.report.files, BLIND_SPOTS),
+        *users.notes(analysis, rules=True),
+        users.blind_spots_line(analysis.report.files, BLIND_SPOTS),
     ]
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 
@@ -133,3 +139,55 @@ def _escape(match: re.Match[str]) -> str:
     if match["reference"]:
         return f"&#{ord(match[0])};"
     return f"{match[0][:-1]}\\{match[0][-1]}"
+
+
+# The page
+
+_STYLE: Final = """
+body { font: 16px/1.5 Arial, sans-serif; color: #1a1a1a; background: #fff; max-width: 80rem;
+  margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+h1, h2 { color: #1f3864; line-height: 1.2; }
+.table { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.875rem; }
+th, td { border: 1px solid #d0d0d0; padding: 0.3rem 0.5rem; text-align: left;
+  vertical-align: top; min-width: 5.5rem; max-width: 30rem; }
+th { background: #1f3864; color: #fff; }
+tr:nth-child(even) td { background: #f5f7fa; }
+code { font: 0.8125rem/1.5 "Courier New", monospace; white-space: pre-wrap; }
+@media print {
+  @page { size: A4 landscape; margin: 12mm; }
+  body { font-size: 10pt; padding: 0; max-width: none; }
+  .table { overflow: visible; }
+  thead { display: table-header-group; }
+  tr { break-inside: avoid; }
+  h2 { break-after: avoid; }
+  th { print-color-adjust: exact; }
+}
+"""
+
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+{body}</body>
+</html>
+"""
+
+
+def write_html(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
+    """Write the page, which lists the users with one of the verdicts."""
+    text = BytesIO()
+    write_markdown(analysis, text, verdicts)
+    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text.getvalue().decode())
+    framed = body.replace("<table>", '<div class="table"><table>').replace(
+        "</table>", "</table></div>"
+    )
+    page = _PAGE.format(title=escape(printable(title(analysis))), style=_STYLE, body=framed)
+    stream.write(page.encode())

@@ -13,7 +13,7 @@ from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, ReportFile
 from analyzer.terms import Certainty, Verdict, printable
 from analyzer.verdicts.caveats import has_service_key_name
-from analyzer.writers.tables import listed_users
+from analyzer.writers.users import listed_users
 
 
 def write_names(

@@ -14,12 +14,11 @@ import pyarrow.parquet as pq
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.report.values import timestamps
-from analyzer.rules import rule
 from analyzer.rules.rule import DAYS, SINCE
 from analyzer.terms import Verdict
-from analyzer.writers.findings import finding_tables
-from analyzer.writers.tables import USER_COLUMNS, Table, user_tables
+from analyzer.writers.findings import COLUMNS, finding_tables
 from analyzer.writers.text_columns import TEXT_TYPE, array
+from analyzer.writers.users import USER_COLUMNS, Table, user_tables
 
 SCHEMA_VERSION: Final = "1.0"
 """The version of both schemas, which stands in their metadata."""
@@ -53,9 +52,7 @@ USERS: Final = _schema("users", USER_COLUMNS)
 Account names are in the manifest, not here: a batch of reports may lie without it.
 """
 
-FINDINGS: Final = _schema(
-    "findings", (*rule.FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
-)
+FINDINGS: Final = _schema("findings", COLUMNS)
 """One row a finding: the columns of `Inspection.frames`, then the moment of the report."""
 
 

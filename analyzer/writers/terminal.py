@@ -1,7 +1,7 @@
 """Write the result for people: wrapped and coloured on a terminal, one table in a pipe.
 
 The headline comes first, then the listed users, then a line for each rule, then the notes. In a
-pipe the table holds the listed users only; `writers.summary` has the rest, for standard error.
+pipe the table holds the listed users only; `users.summary_lines` has the rest, for standard error.
 """
 
 import re
@@ -22,7 +22,6 @@ from analyzer.standards.results import ControlResult, Result
 from analyzer.terms import Severity, Verdict, printable
 from analyzer.writers import findings, users
 from analyzer.writers.findings import Example, RuleFindings
-from analyzer.writers.summary import blind_spots_line, notes
 from analyzer.writers.users import UserRow
 
 HEADER: Final = (
@@ -82,9 +81,9 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     for part in _rule_parts(analysis.inspection, width, verdicts, details=details):
         console.print(part)
     console.print()
-    for note in notes(analysis, rules=True):
+    for note in users.notes(analysis, rules=True):
         console.print(Text(f"Note: {printable(note)}", "yellow"))
-    console.print(Text(blind_spots_line(analysis.report.files), "dim"))
+    console.print(Text(users.blind_spots_line(analysis.report.files), "dim"))
 
 
 def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:

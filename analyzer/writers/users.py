@@ -1,15 +1,29 @@
-"""Put the users of an analysis in the words and the order that people read."""
+"""Give users as the tables that data formats share, and in the words and the order of people."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis, Totals
-from analyzer.report.model import Report, ReportFile, account_with_name
+from analyzer.report.model import (
+    TEXT,
+    Page,
+    Report,
+    ReportFile,
+    UncoveredAccount,
+    account_name,
+    account_with_name,
+)
 from analyzer.terms import (
     AS_OF_SOURCES,
+    BLIND_SPOTS_IN_SHORT,
+    NOT_COVERED,
     OVERDUE,
+    SERVICE_CREDENTIALS,
     AsOfSource,
     Certainty,
     Verdict,
@@ -19,8 +33,89 @@ from analyzer.terms import (
 )
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.verdict import reason_text
-from analyzer.writers.tables import listed_users
-from analyzer.writers.text_columns import plain_rows
+from analyzer.writers.text_columns import mapped, plain_rows
+
+if TYPE_CHECKING:
+    from analyzer.judging.inspection import Inspection
+
+Table: TypeAlias = Mapping[str, Any]
+"""Columns by their names: series or Arrow arrays, which have a value for each row."""
+
+_OF_USERS: Final = (*columns.JUDGED, *columns.OWNERSHIP, columns.ROW)
+USER_COLUMNS: Final = (
+    *(*columns.JUDGED, *columns.REPORTED, *columns.OWNERSHIP),
+    *(columns.FILE, columns.ROW),
+)
+"""The columns of users, besides the name of the account."""
+
+
+def origins(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.DictionaryArray]]:
+    """Return a function that gives `file` (its name), `as_of`, `as_of_source` and `account_name`.
+
+    The rows have the position of the file in `file`, and `account`.
+    """
+    files = report.files
+    values = {
+        columns.FILE: [file.name for file in files],
+        columns.AS_OF: pd.DatetimeIndex([file.as_of for file in files]).as_unit("s"),
+        columns.AS_OF_SOURCE: [file.as_of_source.value for file in files],
+    }
+    of_files = {name: pa.array(each).dictionary_encode() for name, each in values.items()}
+
+    def of_rows(rows: pd.DataFrame) -> dict[str, pa.DictionaryArray]:
+        at = pa.array(rows[columns.FILE])
+        taken = {name: each.take(at) for name, each in of_files.items()}
+        return {**taken, columns.ACCOUNT_NAME: _account_names(report, rows)}
+
+    return of_rows
+
+
+def _account_names(report: Report, rows: pd.DataFrame) -> pa.DictionaryArray:
+    known = report.account_names
+    return mapped(rows[columns.ACCOUNT], lambda account: account_name(account, known))
+
+
+def uncovered_table(
+    report: Report, row: Callable[[UncoveredAccount], Mapping[str, str]], names: Sequence[str]
+) -> Iterator[Table]:
+    """Yield one table of the accounts that could not be read, if there are any."""
+    if report.not_covered:
+        rows = pd.DataFrame([*map(row, report.not_covered)], columns=[*names], dtype=TEXT)
+        yield {**rows, columns.ACCOUNT_NAME: _account_names(report, rows)}
+
+
+def listed_users(
+    analysis: Analysis, verdicts: Collection[Verdict]
+) -> Iterator[tuple[Page, dict[str, Any]]]:
+    """Yield each page of the users with one of the verdicts, and its table (`USER_COLUMNS`)."""
+    of_rows, words = origins(analysis.report), list(map(str, verdicts))
+    for page in analysis.pages():
+        listed = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
+        if len(listed):
+            table = {
+                **{name: listed.users[name] for name in _OF_USERS},
+                **{name: listed.cells[name] for name in columns.REPORTED},
+                **of_rows(listed.users),
+            }
+            yield listed, table
+
+
+def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Table]:
+    """Yield the users with one of the verdicts, then the accounts that could not be read."""
+    for _, table in listed_users(analysis, verdicts):
+        yield table
+    yield from uncovered_table(analysis.report, _uncovered_user, USER_COLUMNS)
+
+
+def _uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
+    return {
+        columns.ACCOUNT: account.label,
+        columns.VERDICT: NOT_COVERED,
+        columns.REASON: str(account),
+    }
+
+
+# In words
 
 VERDICT_ORDER: Final = (
     Verdict.UNUSED,
@@ -204,8 +299,8 @@ def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
     return {each: users for each, users in counts.items() if users or each is Verdict.UNUSED}
 
 
-def notes(analysis: Analysis) -> list[str]:
-    """Return the notes on the input, on owners, and on exemptions that expired or match oddly."""
+def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
+    """Return the notes on the input, owners, exemptions, and if `rules`, on what those lack."""
     totals = analysis.totals
     every = analysis.whole.totals.users()
     return [
@@ -223,7 +318,14 @@ def notes(analysis: Analysis) -> list[str]:
             for entry, _, applied in totals.entries
             if applied and not entry.user.strip("*")
         ),
+        *(_lacking_input(analysis.inspection) if rules else ()),
     ]
+
+
+def _lacking_input(inspection: "Inspection") -> Iterable[str]:
+    """Return what the rules lack in the input, where the notes on the input do not say so."""
+    noted = bool(inspection.report.not_covered)
+    return () if noted else dict.fromkeys(inspection.rules_lacking_input.values())
 
 
 def _undetermined_note(analysis: Analysis, totals: Totals) -> Iterator[str]:
@@ -245,3 +347,54 @@ def owner_notes(analysis: Analysis, without: int, every: int) -> Iterator[str]:
     if file and idle:
         entries = short_list([*map(str, idle)])
         yield f"Entries of {file.name} that name the owner of no user: {entries}."
+
+
+# In lines
+
+
+def summary_lines(
+    analysis: Analysis, verdicts: Collection[Verdict], *, rules: bool, details: bool = False
+) -> Iterator[str]:
+    """Yield what a terminal shows besides the listed users and the blind spots, a line each.
+
+    The lines about `rules`, with their first findings if `details`, need the rules to run.
+    """
+    yield from headlines(analysis, verdicts)
+    if rules:
+        yield from _rule_lines(analysis.inspection, details=details)
+    yield from (f"Note: {note}" for note in notes(analysis, rules=rules))
+
+
+def blind_spots_line(
+    files: Iterable[ReportFile], spots: Iterable[str] = BLIND_SPOTS_IN_SHORT
+) -> str:
+    """Return what no report shows, nor AWS's lists if one was read for the account of each file."""
+    listed = all(
+        each.service_credentials and len(each.accounts) == 1 for each in files if each.accounts
+    )
+    hidden = (each for each in spots if not (listed and each.startswith(SERVICE_CREDENTIALS)))
+    return f"Not visible in a credential report: {'; '.join(hidden)}."
+
+
+def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
+    from analyzer.writers import findings  # noqa: PLC0415  slow to import
+
+    yield f"{findings.severity_counts(inspection)}."
+    for each in findings.findings_by_rule(inspection, details=details):
+        yield f"{each.rule.severity:<8}  {each.rule.title}: {each.counts_text}  {each.rule.id}"
+        for example in each.examples:
+            exempt = f"exempt: {example.exemption}" if example.exemption else ""
+            undecided = "" if example.outcome == "fails" else example.outcome
+            remark = ", ".join(filter(None, (undecided, exempt)))
+            fact = f"{example.fact} ({remark})" if remark else example.fact
+            yield f"    {example.account} {example.user}: {fact}"
+        if details and each.unshown:
+            yield f"    and {each.unshown} more"
+    yield findings.standard_and_limits(inspection)
+    results = findings.control_results(inspection)
+    if results:
+        yield inspection.control_summary
+    for result in results:
+        counts = f" ({result.counts_text})" if result.counts_text else ""
+        why = f" {result.why}" if result.why else ""
+        yield f"{result.control.number}  {result.result}{counts}  {result.control.title}.{why}"

@@ -15,8 +15,8 @@ from analyzer.terms import Criteria, Verdict
 from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
 from analyzer.writers.names import write_arns, write_names
-from analyzer.writers.summary import blind_spots_line, summary_lines
 from analyzer.writers.terminal import write_piped_table, write_terminal
+from analyzer.writers.users import blind_spots_line, summary_lines
 from tests.support.builders import (
     AS_OF,
     COLUMNS,

@@ -16,8 +16,7 @@ from analyzer.standards.rulebook import rulebook
 from analyzer.terms import BLIND_SPOTS, Verdict, printable
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import markdown, users
-from analyzer.writers.html import write_html
-from analyzer.writers.markdown import write_markdown
+from analyzer.writers.markdown import write_html, write_markdown
 from tests.support.builders import ACCOUNT, a_user
 from tests.support.outputs import (
     ALL,

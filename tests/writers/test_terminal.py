@@ -11,8 +11,8 @@ from analyzer.judging import inspection as inspections
 from analyzer.judging.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.terms import Verdict
-from analyzer.writers.summary import blind_spots_line
 from analyzer.writers.terminal import HEADER
+from analyzer.writers.users import blind_spots_line
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

@@ -14,8 +14,7 @@ import analyzer
 from analyzer.decisions.review_columns import SHEETS
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.judging.analysis import Analysis
-from analyzer.writers.workbook.review_lists import REVIEW_LISTS
-from analyzer.writers.workbook.review_progress import first_step
+from analyzer.writers.workbook.review_lists import REVIEW_LISTS, first_step
 from tests.support.builders import (
     AS_OF,
     Row,
@@ -42,7 +41,7 @@ from tests.support.workbooks import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.writers.workbook.review_progress import Listings
+    from analyzer.writers.workbook.review_lists import Listings
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 

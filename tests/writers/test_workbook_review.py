@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from analyzer.decisions import review_columns
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
-from analyzer.writers.workbook import review_progress
+from analyzer.writers.workbook import review_lists
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS_OF_2014,
@@ -460,7 +460,7 @@ def test_too_many_users_to_gather_the_reviewers_names_are_only_counted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert "Reviewers" in texts(quiet_book()["Summary"]).split("\n")
-    monkeypatch.setattr(review_progress, "_MOST_NAMES", 0)
+    monkeypatch.setattr(review_lists, "_MOST_NAMES", 0)
     sheet = review_book_of(analyzed_users(tmp_path, [a_user()]))["Summary"]
     assert "Reviewers" not in texts(sheet).split("\n")
 

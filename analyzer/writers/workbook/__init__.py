@@ -2,8 +2,8 @@
 
 All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A list
 is `TableSheets` of `Column`s, each a title, a width and the cells that it makes of a page or frame;
-any other sheet is a `TextSheet` of parts. `counts` and `review_progress` count in the workbook
-itself; `book` orders the sheets.
+any other sheet is a `TextSheet` of parts. `review_lists` are those to decide in, `counts` and
+`summary_sheet` what there is of each kind; `book` orders the sheets.
 
 `writers` and `exports` may import this package, through `write_workbook`. Text from a report is
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
@@ -30,11 +30,11 @@ from analyzer.writers.workbook.review_lists import (
     ACCOUNT,
     REVIEW_LISTS,
     USER,
+    Listings,
     ReviewList,
     review_order,
     row_keys,
 )
-from analyzer.writers.workbook.review_progress import Listings
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import CollectedUsers, TableSheets

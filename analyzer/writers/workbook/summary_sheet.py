@@ -17,7 +17,7 @@ from analyzer.writers.users import VERDICT_ORDER
 from analyzer.writers.workbook import counts
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.charts import add_bar_chart, add_trend
-from analyzer.writers.workbook.review_progress import (
+from analyzer.writers.workbook.review_lists import (
     Listings,
     add_legend,
     add_list_checks,

@@ -164,27 +164,8 @@ def _validation(entry: EntryColumn, cells: str) -> DataValidation:
 
 def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     """Return the rows at these positions, in this order, numbered anew."""
-    if isinstance(listed, pd.DataFrame):
-        return listed.take(positions).reset_index(drop=True)
-    in_both_slots = np.concatenate([positions, positions + len(listed)])
-    new = np.full(len(listed), -1)
-    new[positions] = np.arange(len(positions))
-    unread, contradicted = (
-        cells[new[cells[columns.POSITION]] >= 0] for cells in (listed.unread, listed.contradicted)
-    )
-    return replace(
-        listed,
-        users=listed.users.take(positions).reset_index(drop=True),
-        keys=_with_user_index(listed.keys.take(in_both_slots)),
-        certificates=_with_user_index(listed.certificates.take(in_both_slots)),
-        unread=unread.assign(**{columns.POSITION: new[unread[columns.POSITION]]}),
-        contradicted=contradicted.assign(**{columns.POSITION: new[contradicted[columns.POSITION]]}),
-        cells=listed.cells.take(positions).reset_index(drop=True),
-    )
-
-
-def _with_user_index(slots: pd.DataFrame) -> pd.DataFrame:
-    return slots.set_axis(over_slots(np.arange(len(slots) // len(columns.SLOTS))))
+    some = listed.take(positions)
+    return some if isinstance(some, Page) else some.reset_index(drop=True)
 
 
 _KEPT_CELLS: Final = (
@@ -234,7 +215,8 @@ class CollectedUsers:
         whole = {name: concatenated(parts.pop(name)) for name in names}
         for name in ("keys", "certificates"):
             by_slot = np.argsort(whole[name][columns.SLOT].to_numpy(), kind="stable")
-            whole[name] = _with_user_index(whole[name].take(by_slot))
+            index = over_slots(np.arange(len(whole["users"])))
+            whole[name] = whole[name].take(by_slot).set_axis(index)
         return Page(**whole)
 
 
