@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
@@ -31,28 +32,25 @@ _ASFF: Final = ".asff.json"
 _FINDINGS_PARQUET: Final = "findings.parquet"
 _FOLLOW_UP: Final = "follow-up"
 
-_CSV: Final = ("csv", "write_csv"), ("verdicts", "raw")
-_JSON: Final = ("json", "write_json"), ("verdicts",)
-_MARKDOWN: Final = ("markdown", "write_markdown"), ("verdicts",)
-_WRITERS: Final[Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]] = {
-    Format.CSV: _CSV,
-    ".csv": _CSV,
-    Format.FINDINGS: (("csv", "write_findings"), ("raw",)),
-    _FOLLOW_UP: (("csv", "write_follow_up"), ("raw",)),
-    Format.JSON: _JSON,
-    ".json": _JSON,
-    Format.MARKDOWN: _MARKDOWN,
-    ".md": _MARKDOWN,
-    ".html": (("markdown", "write_html"), ("verdicts",)),
-    ".parquet": (("parquet", "write_parquet"), ("verdicts",)),
-    _FINDINGS_PARQUET: (("parquet", "write_findings_parquet"), ()),
-    ".ocsf.json": (("ocsf", "write_ocsf"), ()),
-    ".xlsx": (("workbook", "write_workbook"), ("sheets",)),
-    Format.LINE: (("users", "write_line"), ()),
-    Format.NAMES: (("names", "write_names"), ("verdicts", "check")),
-    Format.ARNS: (("names", "write_arns"), ("verdicts", "check")),
+_WRITERS: Final[Mapping[str, str]] = {
+    Format.CSV: "csv.write_csv",
+    ".csv": "csv.write_csv",
+    Format.FINDINGS: "csv.write_findings",
+    _FOLLOW_UP: "csv.write_follow_up",
+    Format.JSON: "json.write_json",
+    ".json": "json.write_json",
+    Format.MARKDOWN: "markdown.write_markdown",
+    ".md": "markdown.write_markdown",
+    ".html": "markdown.write_html",
+    ".parquet": "parquet.write_parquet",
+    _FINDINGS_PARQUET: "parquet.write_findings_parquet",
+    ".ocsf.json": "ocsf.write_ocsf",
+    ".xlsx": "workbook.write_workbook",
+    Format.LINE: "users.write_line",
+    Format.NAMES: "names.write_names",
+    Format.ARNS: "names.write_arns",
 }
-"""The module and function of each format, and its choices; a CSV needs no openpyxl.
+"""The module and function of each format; a CSV needs no openpyxl.
 
 The table, which needs to know its terminal, and ASFF, which is many files, are none of them.
 """
@@ -165,9 +163,10 @@ def write_format(form: str, analysis: "Analysis", stream: BinaryIO, **choices: A
     """
     if form not in _WRITERS:
         raise ValueError(f"no stream takes the format {form}")
-    (module, function), names = _WRITERS[form]
+    module, function = _WRITERS[form].split(".")
     writer = getattr(import_module(f"{__name__}.{module}"), function)
-    writer(analysis, stream, **{name: choices[name] for name in names if name in choices})
+    known = signature(writer).parameters
+    writer(analysis, stream, **{name: choices[name] for name in choices if name in known})
 
 
 def _ending(target: Path) -> str:

@@ -120,7 +120,6 @@ def control_results(inspection: Inspection) -> Sequence[ControlResult]:
 
 
 def _examples(inspection: Inspection) -> dict[str, list[Example]]:
-    """Return the first findings of each rule."""
     first: dict[str, list[Example]] = {}
     names = inspection.report.account_names
     for frame in inspection.frames():

@@ -110,7 +110,6 @@ def fields(value: object, *names: str) -> dict[str, Any]:
 
 
 def _owners(analysis: Analysis) -> dict[str, Any] | None:
-    """Return the list of owners, and whom it leaves out; None without one."""
     if not analysis.owners:
         return None
     without, unmatched = analysis.totals.without_owner, analysis.totals.idle_owners
@@ -118,7 +117,6 @@ def _owners(analysis: Analysis) -> dict[str, Any] | None:
 
 
 def _decisions(analysis: Analysis) -> dict[str, Any] | None:
-    """Return the ledger and what became of its decisions, None without one."""
     ledger = analysis.ledger
     if ledger.file is None:
         return None
@@ -154,7 +152,6 @@ _FINDING: Final = (*FINDINGS, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
 
 
 def _inspection(inspection: Inspection) -> dict[str, Any]:
-    """Return the rules that ran, their limits, and the results of the controls."""
     book = inspection.book
     return {
         "standard": fields(book.standard, "id", "name", "scope"),

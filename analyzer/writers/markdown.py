@@ -46,7 +46,6 @@ def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ve
 
 
 def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
-    """Yield the headings, paragraphs, tables and lists of the document."""
     first, *others = map(plain_text, users.headlines(analysis, verdicts))
     yield f"# {plain_text(title(analysis))}"
     yield f"**{first}**"
@@ -121,7 +120,6 @@ def markdown_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _code(text: str) -> str:
-    """Return a name as it is, in letters of one width."""
     return f"<code>{_escaped(text)}</code>" if text else ""
 
 

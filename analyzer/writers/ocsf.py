@@ -101,7 +101,6 @@ def _compliance_finding(finding: Finding) -> Document:
 
 
 def _class_attributes(activity_id: int, activity: str) -> Document:
-    """Return what all findings say of their class and activity."""
     return {
         "activity_id": activity_id,
         "activity_name": activity,
@@ -143,7 +142,6 @@ def _cloud(account: str, name: str, partition: str) -> Document:
 
 
 def _unmapped(finding: Finding) -> Document:
-    """Return what the schema has no attribute for, under our own words."""
     return present(
         {
             "outcome": finding.result.outcome,

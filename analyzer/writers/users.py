@@ -216,7 +216,6 @@ def write_line(analysis: Analysis, stream: BinaryIO) -> None:
 
 
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
-    """Return how many IAM users have the verdicts, of how many, in which accounts, as of when."""
     every = analysis.totals.users()
     scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
@@ -230,7 +229,6 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
 
 
 def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
-    """Return how many users have each of the verdicts that occur."""
     return ", ".join(
         f"{number} {verdict}{_certainty_and_exempt_remark(analysis, verdict)}"
         for verdict in verdicts
@@ -239,7 +237,6 @@ def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
 
 
 def _decision_counts(analysis: Analysis) -> str:
-    """Return how many decisions to delete or deactivate have each status, and are overdue."""
     if not (analysis.decisions and analysis.decisions.lines):
         return ""
     # Following up is slow to import, and few analyses have decisions.

@@ -118,9 +118,9 @@ def review_book_of(analysis: Analysis) -> Workbook:
     return book_of(analysis, sheets=WorkbookSheets.REVIEW)
 
 
-def results_of(analysis: Analysis) -> Workbook:
+def results_of(analysis: Analysis, **options: Any) -> Workbook:
     """Open a workbook with the results that stand behind its formulas."""
-    return opened(file_of(analysis), results=True)
+    return opened(file_of(analysis, **options), results=True)
 
 
 @cache
@@ -144,7 +144,13 @@ def organization() -> Analysis:
 
 @cache
 def organization_file() -> bytes:
-    return file_of(organization())
+    """Write the lists to decide in and the Summary: the others take twice as long."""
+    return file_of(organization(), sheets=WorkbookSheets.REVIEW)
+
+
+@cache
+def console_review_file() -> bytes:
+    return file_of(analyzed_console(), sheets=WorkbookSheets.REVIEW)
 
 
 def console_book(*, results: bool = False) -> Workbook:

@@ -48,7 +48,7 @@ from tests.support.pages import BY_ID
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
-LATER = ("1.7.0", "1.8.0")
+LATER = "1.8.0"
 
 
 @cache
@@ -87,10 +87,6 @@ def idle() -> Document:
     return only(inspected(idle_key()), "idle-access-key")
 
 
-def test_the_schema_is_a_schema() -> None:
-    Draft202012Validator.check_schema(schema())
-
-
 @pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda path: path.name)
 def test_the_findings_of_every_sample_validate(sample: Path) -> None:
     found = ocsf(analyzed_sample(sample))
@@ -111,11 +107,10 @@ def test_findings_of_every_rule_and_outcome_validate(everything: list[Document])
     assert all_errors(one_of_each_shape(everything)) == []
 
 
-@pytest.mark.parametrize("version", LATER)
-def test_later_versions_of_the_schema_take_the_same_findings(
-    version: str, everything: list[Document]
+def test_the_latest_version_of_the_schema_takes_the_same_findings(
+    everything: list[Document],
 ) -> None:
-    assert all_errors(one_of_each_shape(everything), version) == []
+    assert all_errors(one_of_each_shape(everything), LATER) == []
 
 
 WRONG: dict[str, tuple[str, Any]] = {
@@ -139,12 +134,6 @@ def test_a_wrong_field_does_not_validate(idle: Document) -> None:
     assert errors(idle) == []
     wrong = (kind for kind, change in WRONG.items() if not errors(spoiled(idle, *change)))
     assert [*wrong] == []
-
-
-def test_every_attribute_under_another_name_is_one_too_many(idle: Document) -> None:
-    for name in idle:
-        renamed = {f"{key}_" if key == name else key: value for key, value in idle.items()}
-        assert errors(renamed) != [], name
 
 
 def test_words_are_the_captions_that_the_schema_gives_to_the_numbers(
@@ -219,11 +208,6 @@ def test_an_exempt_finding_is_suppressed_with_the_reason() -> None:
     assert (found["compliance"]["status"], found["severity"]) == ("Fail", "Medium")
 
 
-def test_who_is_not_exempt_has_no_reason(idle: Document) -> None:
-    assert idle["status"] == "New"
-    assert "status_detail" not in idle
-
-
 def test_every_moment_is_the_one_that_the_report_describes(idle: Document) -> None:
     milliseconds = int(AS_OF.timestamp()) * 1000
     info = idle["finding_info"]
@@ -233,6 +217,8 @@ def test_every_moment_is_the_one_that_the_report_describes(idle: Document) -> No
     assert {info[name] for name in names} == {milliseconds}
     assert {info[f"{name}_dt"] for name in names} == {"2026-05-01T12:00:00Z"}
     assert "first_seen_time" not in info
+    assert idle["status"] == "New"
+    assert "status_detail" not in idle
 
 
 def test_a_finding_tells_whom_it_is_about_since_when_and_from_where(idle: Document) -> None:

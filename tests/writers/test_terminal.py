@@ -44,14 +44,14 @@ from tests.support.outputs import (
 )
 
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
-WIDTHS = (60, 80, 120, 200)
+WIDTHS = (60, 120)
 
 
-@pytest.mark.parametrize("width", [60, 120])
-def test_colours_change_nothing_but_colours(width: int) -> None:
-    coloured = table_text(of_each_kind(), width=width, colour=True)
-    assert COLOURS.search(coloured)
-    assert COLOURS.sub("", coloured) == table_text(of_each_kind(), width=width)
+def test_colours_change_nothing_but_colours() -> None:
+    for width in WIDTHS:
+        coloured = table_text(of_each_kind(), width=width, colour=True)
+        assert COLOURS.search(coloured)
+        assert COLOURS.sub("", coloured) == table_text(of_each_kind(), width=width)
 
 
 @pytest.mark.no_cover
@@ -59,7 +59,7 @@ def test_no_line_is_wider_than_the_terminal() -> None:
     analysis = analyzed_sample(SAMPLES / "organization").where(
         analyzer.Filter(accounts=("2*", "3*"))
     )
-    for width in (20, 40, 80, 119, 120, 160, 300):
+    for width in (20, 80, 119, 120, 300):
         lines = table_text(analysis, width=width).splitlines()
         assert len(lines) > 20
         assert max(map(len, lines)) <= width

@@ -25,6 +25,7 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
+    in_separate_accounts,
     no_password,
 )
 from tests.support.decisions import analysis_of, line
@@ -98,9 +99,15 @@ WHY: dict[str, tuple[Row, dict[str, Any], str]] = {
 
 @pytest.mark.no_cover
 def test_the_reason_is_told_in_words() -> None:
-    for having, (user, criteria, why) in WHY.items():
-        (row,) = users.user_rows(analyzed_users([user], **criteria), ALL)
-        assert row.reason_sentence == why, having
+    for strict in (True, False):
+        cases = [case for case in WHY.values() if bool(case[1]) == strict]
+        criteria = cases[0][1]
+        rows = in_separate_accounts(user for user, _, _ in cases)
+        reasons = {
+            row.account: row.reason_sentence
+            for row in users.user_rows(analyzed_users(rows, **criteria), ALL)
+        }
+        assert [reasons[f"{at:012}"] for at in range(len(cases))] == [why for _, _, why in cases]
 
 
 def test_rows_that_contradict_each_other_say_in_what() -> None:

@@ -1,19 +1,26 @@
-"""The workbook tells what the analysis found, and ties out to the rows that were read."""
+"""The workbook has what the analysis says of users, and ties out to the rows that were read."""
 
 from datetime import date, datetime
+from functools import cache
 from hashlib import sha256
-from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pandas as pd
 import pytest
 from openpyxl import Workbook
 
 import analyzer
 from analyzer import columns
-from analyzer.report.model import Exemption
-from analyzer.terms import Definition, Verdict
+from analyzer.changes.diff import COLUMNS
+from analyzer.changes.user_changes import Change
+from analyzer.report.model import Exemption, ReportFile
+from analyzer.terms import Criteria, Definition, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS
 from analyzer.version import VERSION
+from analyzer.writers.workbook.lists import change_columns
+from analyzer.writers.workbook.summary_sheet import _as_of_spread_notes
 from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE
 from tests.support.builders import (
     ACCOUNT,
@@ -25,15 +32,13 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
     report_text,
-    saved,
     the_root,
 )
+from tests.support.outputs import analysis_of
 from tests.support.workbooks import (
     CONSOLE,
     EXEMPTIONS,
-    analyzed,
     analyzed_console,
-    analyzed_users,
     book_of,
     console_book,
     moment,
@@ -43,13 +48,14 @@ from tests.support.workbooks import (
     quiet_book,
     records,
     results_of,
-    review_book_of,
     row_of,
     texts,
     values,
 )
 
 DASH = NOT_APPLICABLE.value
+USED = days_before(0.5)
+OTHER, OLD = "999999999999", "111122223333"
 
 
 @pytest.fixture(scope="module")
@@ -63,38 +69,60 @@ def results() -> Workbook:
     return console_book(results=True)
 
 
-def test_the_sheets_stand_in_the_order_of_the_work(book: Workbook) -> None:
-    assert book.sheetnames == [
-        "Summary",
-        "Unused users",
-        "Inactive users",
-        "Undetermined",
-        "Findings",
-        "Controls",
-        "All users",
-        "Root users",
-        "Exempt",
-        "Exemption list",
-        "Method",
+@cache
+def odd() -> Workbook:
+    """Open the workbook of odd users, of three accounts, one row without any, and one of 2014."""
+    users = (
+        a_user(
+            "used", password=a_password(USED, days_before(30)), key_1=a_key(days_before(9), USED)
+        ),
+        a_user("never", password=a_password(), key_1=an_inactive_key()),
+        a_user("ann") | {"password_enabled": "not_supported"},
+        a_user("gone", arn="gone"),
+        *(a_user(name) for name in ("quiet", "quiet", "other")),
+        a_user("bob", account=OTHER),
+    )
+    root = the_root(password_enabled="not_supported", password_last_changed="?")
+    old = [a_user("old", account=OLD, key_1=an_inactive_key())]
+    header, _, row = report_text(old, columns=COLUMNS_OF_2014).splitlines()
+    report = analyzer.load(
+        ("report.csv", report_text(users, root=root).encode()),
+        ("old.csv", f"{header}\n{row}\n".encode()),
+        as_of=AS_OF,
+    )
+    criteria = Criteria(definition=Definition.IAM_029, dormant_days=45)
+    entries = [
+        Exemption("*", "other", "on leave", "first", None, 2),
+        Exemption("*", "quiet", "on leave", "second", date(2027, 1, 1), 3),
+        Exemption("*", "quiet", "waits", "IT", date(2027, 1, 1), 4, "idle-password"),
     ]
+    return results_of(analyzer.analyze(report, criteria, entries))
 
 
-@pytest.mark.no_cover
-def test_there_is_no_sheet_for_exempt_or_undetermined_users_where_there_are_none() -> None:
-    book = quiet_book()
-    assert not {"Exempt", "Exemption list", "Undetermined"} & set(book.sheetnames)
+def users_by_name(book: Workbook, title: str = "All users") -> dict[str, dict[str, Any]]:
+    return {row["User"]: row for row in records(book[title])}
 
 
-def test_a_report_of_nobody_says_so(tmp_path: Path) -> None:
-    book = results_of(analyzed_users(tmp_path, []))
+def test_the_sheets_stand_in_the_order_of_the_work(book: Workbook) -> None:
+    lists = ["Unused users", "Inactive users", "Undetermined"]
+    others = ["Findings", "Controls", "All users", "Root users", "Exempt", "Exemption list"]
+    assert book.sheetnames == ["Summary", *lists, *others, "Method"]
+    assert not {"Exempt", "Exemption list", "Undetermined"} & {*quiet_book().sheetnames}
+
+
+def test_a_report_of_nobody_says_so() -> None:
+    book = results_of(analysis_of([]), changes=changed(), since="earlier")
     assert "No IAM users in the reports." in texts(book["All users"])
     assert "No users to review" in texts(book["Unused users"])
     assert row_of(book["Summary"], ACCOUNT)[:5] == (ACCOUNT, 1, 1, 0, 0)
     assert row_of(book["Summary"], "Row count check")[1] == "OK"
+    nothing = "No changes since the previous run."
+    assert nothing in texts(book["Changes"])
+    assert row_of(book["Summary"], "Compared with")[1] == f"The run earlier. {nothing}"
 
 
-def test_an_unused_user_is_told_with_reason_caveats_and_what_it_has(book: Workbook) -> None:
-    (user,) = [row for row in records(book["Unused users"]) if row["User"] == "hadoop-loader"]
+def test_an_unused_user_is_listed_with_reason_caveats_and_credentials(book: Workbook) -> None:
+    user = users_by_name(book, "Unused users")["hadoop-loader"]
     assert user["Account"] == "123456789012"
     assert user["ARN"] == "arn:aws:iam::123456789012:user/service/data/hadoop-loader"
     assert user["Why"] == "has no password, and only inactive access keys"
@@ -104,15 +132,13 @@ def test_an_unused_user_is_told_with_reason_caveats_and_what_it_has(book: Workbo
     assert user["Age in days"] == 5002
     assert (user["Password"], user["Last sign-in (UTC)"]) == ("none", None)
     assert (user["Access key 1"], user["Access key 2"]) == ("inactive", "absent")
-    assert isinstance(user["Key 1 created (UTC)"], datetime)
-    assert isinstance(user["Key 1 last used (UTC)"], datetime)
+    for head in ("Key 1 created (UTC)", "Key 1 last used (UTC)", "Certificate 1 uploaded (UTC)"):
+        assert isinstance(user[head], datetime)
     assert user["Key 2 last used (UTC)"] is None
-    assert user["Certificate 1"] == "active"
-    assert isinstance(user["Certificate 1 uploaded (UTC)"], datetime)
-    assert user["MFA"] == "yes"
+    assert (user["Certificate 1"], user["MFA"]) == ("active", "yes")
 
 
-def test_everybody_is_listed_with_verdict_and_facts(book: Workbook) -> None:
+def test_all_users_are_listed_with_verdict_and_facts(book: Workbook) -> None:
     analysis = analyzed_console()
     listed = records(book["All users"])
     assert [row["ARN"] for row in listed] == analysis.users[columns.ARN].tolist()
@@ -123,20 +149,11 @@ def test_everybody_is_listed_with_verdict_and_facts(book: Workbook) -> None:
 
 
 @pytest.mark.no_cover
-def test_dates_are_real_and_in_utc_and_what_was_never_used_differs_from_what_is_not_there(
-    tmp_path: Path,
-) -> None:
-    used = days_before(0.5)
-    key = a_key(days_before(20), used)
-    users = [
-        a_user("used", password=a_password(used, days_before(30)), key_1=key),
-        a_user("never", password=a_password(), key_1=an_inactive_key()),
-    ]
-    sheet = book_of(analyzed_users(tmp_path, users))["All users"]
-    row, never = records(sheet)
-    assert row["Last sign-in (UTC)"] == used.replace(tzinfo=None)
-    assert row["Key 1 last used (UTC)"] == used.replace(tzinfo=None)
-    assert row["Key 1 created (UTC)"] == days_before(20).replace(tzinfo=None)
+def test_dates_are_real_and_in_utc_and_what_was_never_used_differs_from_what_is_not_there() -> None:
+    sheet = odd()["All users"]
+    row, never = (users_by_name(odd())[name] for name in ("used", "never"))
+    assert row["Last sign-in (UTC)"] == row["Key 1 last used (UTC)"] == USED.replace(tzinfo=None)
+    assert row["Key 1 created (UTC)"] == days_before(9).replace(tzinfo=None)
     dates = [cell for cell in sheet[2] if isinstance(cell.value, datetime)]
     assert {cell.number_format for cell in dates} == {"yyyy-mm-dd hh:mm"}
     assert never["Last sign-in (UTC)"] == "never"
@@ -144,35 +161,26 @@ def test_dates_are_real_and_in_utc_and_what_was_never_used_differs_from_what_is_
     assert (never["Key 1 last service"], never["Password expires (UTC)"]) == (None, None)
 
 
-def test_more_credentials_and_evidence_are_shown(book: Workbook) -> None:
-    listed = {row["User"]: row for row in records(book["All users"])}
+def test_more_credentials_and_saved_lists_of_service_credentials_are_shown(book: Workbook) -> None:
+    listed = users_by_name(book)
     assert "more access key" in listed["batch-export"]["More credentials"]
     assert listed["git-mirror"]["Service credentials"] == "codecommit.amazonaws.com"
     assert listed["lena.hartwig"]["Service credentials"] == "none"
     assert listed["lena.hartwig"]["More credentials"] is None
-
-
-def test_without_evidence_nobody_is_known_to_have_no_service_credential() -> None:
-    (user,) = records(quiet_book()["All users"])
-    assert user["Service credentials"] == "not known"
+    (quiet,) = records(quiet_book()["All users"])
+    assert quiet["Service credentials"] == "not known"
 
 
 @pytest.mark.no_cover
-def test_what_aws_does_not_say_of_the_root_is_not_reported_and_of_a_user_not_understood(
-    tmp_path: Path,
-) -> None:
-    root = the_root(password_enabled="not_supported", password_last_changed="?")
-    users = [a_user("ann") | {"password_enabled": "not_supported"}]
-    book = book_of(analyzed(saved(tmp_path, report_text(users, root=root))))
-    (row,) = records(book["Root users"])
-    assert row["Password"] == "not reported"
-    assert row["Password changed (UTC)"] == '"?" (not understood)'
-    (user,) = records(book["All users"])
-    assert user["Password"] == '"not_supported" (not understood)'
-    assert "AWS writes not_supported" in row_of(book["Method"], "not reported")[1]
+def test_what_aws_does_not_say_of_the_root_is_not_reported_and_of_a_user_not_understood() -> None:
+    (root,) = records(odd()["Root users"])
+    assert root["Password"] == "not reported"
+    assert root["Password changed (UTC)"] == '"?" (not understood)'
+    assert users_by_name(odd())["ann"]["Password"] == '"not_supported" (not understood)'
+    assert "AWS writes not_supported" in row_of(odd()["Method"], "not reported")[1]
 
 
-def test_root_users_are_listed_with_what_the_rules_looked_at(book: Workbook) -> None:
+def test_root_users_are_listed_with_what_the_rules_read(book: Workbook) -> None:
     (root,) = records(book["Root users"])
     assert (root["User"], root["ARN"]) == ("<root_account>", "arn:aws:iam::123456789012:root")
     assert (root["Password"], root["MFA"]) == ("enabled", "yes")
@@ -181,7 +189,7 @@ def test_root_users_are_listed_with_what_the_rules_looked_at(book: Workbook) -> 
 
 
 def test_what_was_not_understood_is_shown_raw(book: Workbook) -> None:
-    listed = {row["User"]: row for row in records(book["All users"])}
+    listed = users_by_name(book)
     assert listed["elif.sahin"]["Created (UTC)"] == '"2023-04-1" (not understood)'
     assert listed["juergen.adler"]["Password"] == '"wahr" (not understood)'
     assert listed["soap-relay"]["Certificate 1"] == '"revoked" (not understood)'
@@ -189,37 +197,35 @@ def test_what_was_not_understood_is_shown_raw(book: Workbook) -> None:
 
 
 def test_undetermined_users_are_listed_with_the_reason_and_where_to_look(book: Workbook) -> None:
-    listed = {row["User"]: row for row in records(book["Undetermined"])}
-    assert listed["svc-queue"]["Why"] == (
-        'access_key_2_last_used_date "2024-11-2" is not understood'
-    )
-    assert listed["svc-queue"]["Report"] == str(CONSOLE)
-    assert listed["svc-queue"]["Row"] == 45
+    listed = users_by_name(book, "Undetermined")
+    user = listed["svc-queue"]
+    assert user["Why"] == 'access_key_2_last_used_date "2024-11-2" is not understood'
+    assert (user["Report"], user["Row"]) == (str(CONSOLE), 45)
     every = records(book["All users"])
-    assert len(records(book["Undetermined"])) == sum(
+    assert len(listed) == sum(
         row["Verdict"] == "undetermined" and row["Exemption"] is None for row in every
     )
 
 
-def test_a_column_or_root_that_the_report_lacks_is_named_or_has_no_sheet(tmp_path: Path) -> None:
-    text = report_text([a_user(key_1=an_inactive_key())], columns=COLUMNS_OF_2014)
-    header, _, user = text.splitlines()
-    book = book_of(analyzed(saved(tmp_path, f"{header}\n{user}\n")))
-    (row,) = records(book["All users"])
-    assert row["Key 1 last used (UTC)"] == "not in this report"
-    assert row["Key 1 last region"] is None
-    assert "Root users" not in book.sheetnames
+def test_a_column_that_the_report_lacks_is_named() -> None:
+    user = users_by_name(odd())["old"]
+    assert user["Key 1 last used (UTC)"] == "not in this report"
+    assert user["Key 1 last region"] is None
 
 
 @pytest.mark.no_cover
-def test_rows_whose_arn_names_no_account_are_counted(tmp_path: Path) -> None:
-    book = results_of(analyzed_users(tmp_path, [a_user(arn="gone"), a_user("known")]))
-    assert row_of(book["Summary"], "not known")[1:5] == (1, 0, 0, 1)
-    assert [row["Account"] for row in records(book["All users"])] == ["not known", ACCOUNT]
+def test_rows_whose_arn_names_no_account_and_repeated_rows_are_counted() -> None:
+    summary = odd()["Summary"]
+    assert row_of(summary, "not known")[1:5] == (1, 0, 0, 1)
+    assert users_by_name(odd())["gone"]["Account"] == "not known"
+    assert row_of(summary, ACCOUNT)[1:5] == (7, 1, 1, 5)
+    assert row_of(summary, "Repeated rows")[1] == 1
+    assert row_of(summary, "Row count check")[1] == "OK"
+    assert row_of(summary, "report.csv")[4] == "3 accounts"
 
 
-def test_exempt_users_are_listed_with_the_entry_that_excuses_them(book: Workbook) -> None:
-    listed = {row["User"]: row for row in records(book["Exempt"])}
+def test_exempt_users_are_listed_with_the_entry_that_exempts_them(book: Workbook) -> None:
+    listed = users_by_name(book, "Exempt")
     jenkins = listed["ci-bot-jenkins"]
     assert jenkins["Verdict"] == "unused"
     assert jenkins["Exempt because"] == "Replaced by roles this summer"
@@ -229,10 +235,10 @@ def test_exempt_users_are_listed_with_the_entry_that_excuses_them(book: Workbook
     assert listed["ci-bot-deploy"]["Verdict"] == "active"
 
 
-def test_every_entry_of_the_exemption_list_is_shown_with_what_became_of_it(book: Workbook) -> None:
+def test_each_entry_of_the_exemption_list_is_shown_with_its_state(book: Workbook) -> None:
     entries = records(book["Exemption list"])
-    columns = ("User", "Users matched", "Applies to", "State")
-    assert [tuple(row[name] for name in columns) for row in entries] == [
+    heads = ("User", "Users matched", "Applies to", "State")
+    assert [tuple(row[name] for name in heads) for row in entries] == [
         ("break-glass-?", 1, 1, "applies"),
         ("contractor-ines", 1, 1, "applies"),
         ("ci-bot-*", 3, 3, "applies"),
@@ -247,87 +253,58 @@ def test_every_entry_of_the_exemption_list_is_shown_with_what_became_of_it(book:
 
 
 @pytest.mark.no_cover
-def test_of_entries_with_one_reason_the_one_that_applies_is_named_and_each_keeps_its_owner(
-    tmp_path: Path,
-) -> None:
-    entries = [
-        Exemption("*", "other", "on leave", "first", None, 2),
-        Exemption("*", "quiet", "on leave", "second", date(2027, 1, 1), 3),
-        Exemption("*", "quiet", "waits", "IT", date(2027, 1, 1), 4, "idle-password"),
-    ]
-    path = saved(tmp_path, report_text([a_user("quiet"), a_user("other")]))
-    book = book_of(analyzed(path, entries))
-    assert [row["Exemption owner"] for row in records(book["Exempt"])] == ["second", "first"]
-    of_rule = records(book["Exemption list"])[2]
+def test_of_entries_with_one_reason_the_one_that_applies_is_named_with_its_owner() -> None:
+    exempt = users_by_name(odd(), "Exempt")
+    owners = {name: row["Exemption owner"] for name, row in exempt.items()}
+    assert owners == {"quiet": "second", "other": "first"}
+    of_rule = records(odd()["Exemption list"])[2]
     assert (of_rule["Exempt from"], of_rule["Owner"]) == ("idle-password", "IT")
     assert of_rule["Last day (UTC)"] == moment("2027-01-01 00:00:00")
 
 
-def test_the_summary_tells_where_the_result_comes_from(book: Workbook) -> None:
-    told = texts(book["Summary"])
+def test_the_summary_names_reports_and_other_files_with_their_sha256(book: Workbook) -> None:
+    shown = texts(book["Summary"])
     (file,) = analyzed_console().report.files
-    assert file.sha256 in told
-    assert "from the file name" in told
-    assert f"credreport {VERSION}" in told
+    assert "from the file name" in shown
+    assert f"credreport {VERSION}" in shown
     row = row_of(book["Summary"], str(CONSOLE))
     assert row[1] == moment("2026-03-01 09:30:00")
-    assert (row[4], *row[6:8]) == ("123456789012", 49, file.size)
-
-
-@pytest.mark.no_cover
-def test_every_file_is_named_with_how_its_moment_is_known() -> None:
-    sheet = opened(organization_file())["Summary"]
-    for file in organization().report.files:
-        row = row_of(sheet, file.name)
-        assert row[1] == file.as_of.replace(tzinfo=None)
-        assert row[2] == "assumed: the newest timestamp in the report"
-        assert file.sha256 in row
-
-
-def test_what_was_read_besides_the_reports_is_named_with_its_sha256(book: Workbook) -> None:
+    assert (row[4], *row[6:9]) == ("123456789012", 49, file.size, file.sha256)
     beside = CONSOLE.with_name(f"{CONSOLE.name}.service-credentials.json")
-    named = (("exemptions.csv", EXEMPTIONS), (str(beside), beside))
-    for name, path in named:
+    for name, path in (("exemptions.csv", EXEMPTIONS), (str(beside), beside)):
         assert sha256(path.read_bytes()).hexdigest() in row_of(book["Summary"], name)
-
-
-@pytest.mark.no_cover
-def test_where_nothing_else_was_read_nothing_is_said_of_it() -> None:
-    book = quiet_book()
-    assert "Other input files" not in texts(book["Summary"])
-
-
-@pytest.mark.no_cover
-def test_a_file_of_many_accounts_says_how_many(tmp_path: Path) -> None:
-    other = a_user(account="999999999999")
-    book = review_book_of(analyzed_users(tmp_path, [a_user(), other]))
-    assert row_of(book["Summary"], str(tmp_path / "report.csv"))[4] == "2 accounts"
+    assert "Other input files" not in texts(quiet_book()["Summary"])
 
 
 def test_verdicts_add_up_to_the_rows_read(results: Workbook) -> None:
     counts = {verdict: row_of(results["Summary"], verdict)[1] for verdict in Verdict}
     assert sum(counts.values()) == row_of(results["Summary"], "IAM users")[1] == 47
-    assert row_of(results["Summary"], "Root rows")[1] == 1
-    assert row_of(results["Summary"], "Repeated rows")[1] == 1
-    assert row_of(results["Summary"], "Rows read")[1] == 49
+    for name, number in (("Root rows", 1), ("Repeated rows", 1), ("Rows read", 49)):
+        assert row_of(results["Summary"], name)[1] == number
     assert row_of(results["Summary"], "Row count check")[1] == "OK"
     assert row_of(results["Summary"], "unused")[1:6] == (26, 5, 21, 8, 13)
     assert row_of(results["Summary"], "IAM users")[1:6] == (47, 6, 41, DASH, DASH)
 
 
 @pytest.mark.no_cover
-def test_accounts_add_up_to_the_rows_read() -> None:
-    analysis = organization()
-    sheet = opened(organization_file(), results=True)["Summary"]
-    accounts = {each.account for file in analysis.report.files for each in file.accounts}
-    rows = [row_of(sheet, account) for account in sorted(accounts)]
+def test_accounts_add_up_to_the_rows_read_and_each_file_has_its_as_of() -> None:
+    report = organization().report
+    book = opened(organization_file(), results=True)
+    sheet, newest = book["Summary"], max(file.as_of for file in report.files)
+    rows = [row_of(sheet, account) for account in sorted(report.accounts)]
     for account in rows:
         assert account[1] == sum(account[2:5])
         assert account[4] == sum(account[5:10])
         assert account[10] == "OK"
     total = row_of(sheet, "All accounts read")
     assert total[1:10] == tuple(map(sum, zip(*(row[1:10] for row in rows), strict=True)))
-    assert total[1] == analysis.report.rows
+    assert total[1] == report.rows
+    for file in report.files:
+        row = row_of(sheet, file.name)
+        assert row[1] == file.as_of.replace(tzinfo=None)
+        assert row[2] == "assumed: the newest timestamp in the report"
+        assert file.sha256 in row
+    assert book.properties.created == newest.replace(tzinfo=None)
 
 
 def test_numbers_that_nobody_edits_are_numbers_and_their_checks_are_formulas(
@@ -356,26 +333,11 @@ def test_a_check_that_fails_turns_red(book: Workbook) -> None:
     assert row_of(book["Summary"], "Row count check")[1] == '=IF(B38=B35+B36+B37,"OK","DIFFERS")'
 
 
-@pytest.mark.no_cover
-def test_repeated_rows_are_counted(tmp_path: Path) -> None:
-    book = results_of(analyzed_users(tmp_path, [a_user(), a_user()]))
-    assert row_of(book["Summary"], ACCOUNT)[1:5] == (3, 1, 1, 1)
-    assert row_of(book["Summary"], "Repeated rows")[1] == 1
-    assert row_of(book["Summary"], "Row count check")[1] == "OK"
-
-
-def test_notes_and_exemptions_that_do_not_apply_are_told(book: Workbook) -> None:
-    told = texts(book["Summary"])
-    analysis = analyzed_console()
-    assert analysis.report.notes
-    for note in analysis.report.notes:
-        assert note in told
-    assert "oskar.lind" in told
-    assert "departed-admin" in told
-    assert "Entries: 6. Exempt users: 6." in told
-
-
-def test_a_run_without_exemptions_says_so() -> None:
+def test_notes_and_exemptions_that_do_not_apply_are_shown(book: Workbook) -> None:
+    shown, noted = texts(book["Summary"]), analyzed_console().report.notes
+    assert noted
+    for each in (*noted, "oskar.lind", "departed-admin", "Entries: 6. Exempt users: 6."):
+        assert each in shown
     assert "No exemptions." in texts(quiet_book()["Summary"])
 
 
@@ -385,68 +347,119 @@ def test_ages_of_unused_users_add_up(results: Workbook) -> None:
     bands = [row_of(sheet, band)[1] for band in (*ages, "1 to 2 years", "over 2 years", "unknown")]
     assert bands == [2, 1, 1, 0, 4, 17, 1]
     assert row_of(sheet, "All unused users")[1] == sum(bands) == row_of(sheet, "unused")[1]
-
-
-def test_no_age_is_called_unknown_where_all_are_known() -> None:
-    sheet = quiet_book()["Summary"]
-    assert "unknown" not in texts(sheet).split("\n")
-    assert row_of(sheet, "over 2 years")[1] == 1
+    quiet = quiet_book()["Summary"]
+    assert "unknown" not in texts(quiet).split("\n")
+    assert row_of(quiet, "over 2 years")[1] == 1
 
 
 def test_there_is_room_to_sign(book: Workbook) -> None:
-    assert row_of(book["Summary"], "Prepared by")
-    assert row_of(book["Summary"], "Reviewed by")
-    assert {"Name", "Date", "Signature"} <= set(texts(book["Summary"]).split("\n"))
+    shown = texts(book["Summary"]).split("\n")
+    assert {"Prepared by", "Reviewed by", "Name", "Date", "Signature"} <= {*shown}
 
 
-@pytest.mark.parametrize("definition", ["no-active-key", "iam-029"])
-def test_the_criteria_are_told_in_words(tmp_path: Path, definition: str) -> None:
-    analysis = analyzed_users(
-        tmp_path, [a_user()], definition=Definition(definition), dormant_days=45, grace_days=7
-    )
-    book = review_book_of(analysis)
-    for sheet in (book["Summary"], book["Method"]):
-        told = row_of(sheet, "Definition of unused")[1]
-        assert told.startswith(f"{definition}: Never signed in")
-        assert ("active or not" in told) == (definition == "iam-029")
-        assert row_of(sheet, "Dormant from")[1].startswith("45 days")
-        assert "7 days" in row_of(sheet, "Grace for new users")[1]
+def test_the_criteria_are_shown_in_words() -> None:
+    for book, definition, days in ((quiet_book(), "no-active-key", 90), (odd(), "iam-029", 45)):
+        for sheet in (book["Summary"], book["Method"]):
+            shown = row_of(sheet, "Definition of unused")[1]
+            assert shown.startswith(f"{definition}: Never signed in")
+            assert ("active or not" in shown) == (definition == "iam-029")
+            assert row_of(sheet, "Dormant from")[1].startswith(f"{days} days")
+            assert "7 days" in row_of(sheet, "Grace for new users")[1]
 
 
-def test_the_method_explains_every_word_that_the_sheets_use(book: Workbook) -> None:
+def test_the_method_explains_every_word_and_what_no_report_shows(book: Workbook) -> None:
     sheet = book["Method"]
-    for word in (*Verdict, *REASON_TEXTS, *(caveat.id for caveat in CAVEATS)):
+    caveats = [caveat.id for caveat in CAVEATS]
+    for word in (*Verdict, *REASON_TEXTS, *caveats):
         assert len(row_of(sheet, str(word))[1]) > 20
     explained = [row[0].value for row in sheet.iter_rows()]
-    caveats = [caveat.id for caveat in CAVEATS]
     assert [name for name in explained if name in caveats] == caveats
-
-
-def test_the_method_tells_what_no_report_can_show(book: Workbook) -> None:
-    assert "SSH public keys" in texts(book["Method"])
-    assert "Roles, federation" in texts(book["Method"])
-
-
-def test_the_method_warns_of_cells_that_are_sorted_without_their_rows(book: Workbook) -> None:
-    assert "Sort whole rows" in row_of(book["Method"], "Unused users")[1]
+    assert "SSH public keys" in texts(sheet)
+    assert "Roles, federation" in texts(sheet)
+    assert "Sort whole rows" in row_of(sheet, "Unused users")[1]
 
 
 def test_the_moment_is_that_of_the_option() -> None:
-    told = texts(quiet_book()["Summary"])
-    assert f"As of {AS_OF:%Y-%m-%d %H:%M} UTC (set with --as-of)" in told
+    shown = texts(quiet_book()["Summary"])
+    assert f"As of {AS_OF:%Y-%m-%d %H:%M} UTC (set with --as-of)" in shown
 
 
 @pytest.mark.parametrize(("apart", "noted"), [(1.0, False), (1.001, True)])
-def test_each_account_has_its_as_of_and_reports_more_than_a_day_apart_are_noted(
-    tmp_path: Path, apart: float, *, noted: bool
+def test_reports_more_than_a_day_apart_are_noted(apart: float, *, noted: bool) -> None:
+    files = [SimpleNamespace(name="x", as_of=days_before(days)) for days in (0, apart)]
+    notes = [*_as_of_spread_notes(cast("list[ReportFile]", files))]
+    assert ["The reports are 1.0 days apart" in each for each in notes] == [True] * noted
+
+
+# Changes since the previous run
+
+
+def changed(*rows: dict[str, str]) -> pd.DataFrame:
+    """Return changes of which only some columns are filled."""
+    frame = pd.DataFrame(list(rows), columns=list(COLUMNS), dtype="str").fillna("")
+    moments = {
+        name: pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
+        for name in ("last_use", "created")
+    }
+    return frame.astype({"change": "category"}).assign(**moments)
+
+
+def a_change(change: str, name: str, before: str, now: str, **cells: str) -> dict[str, str]:
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    row = {"change": change, "account": ACCOUNT, "user": name, "arn": arn}
+    return {**row, "before": before, "now": now, **cells}
+
+
+CHANGES = changed(
+    a_change("new", "=1+1", "", "unused", cause="user created on 2026-01-01"),
+    a_change("gone", "left", "unused", ""),
+    a_change("used-again", "back", "unused", "active", last_use="2026-02-03T04:05:06Z"),
+    a_change("finding-new", "back", "", "fails", rule="idle-password", fact="idle 50 days"),
+    {"change": "not-covered", "account": ACCOUNT, "cause": "not covered now: Denied."},
+)
+
+
+@pytest.fixture(scope="module")
+def compared() -> Workbook:
+    return book_of(analysis_of([a_user()]), changes=CHANGES, since="2026-01-15T09-30-00Z")
+
+
+@pytest.mark.no_cover
+def test_each_change_is_listed_with_its_meaning_and_both_verdicts(compared: Workbook) -> None:
+    new, gone, again, finding, account = records(compared["Changes"])
+    assert {head: value for head, value in new.items() if value} == {
+        "Account": ACCOUNT,
+        "User": "=1+1",
+        "ARN": f"arn:aws:iam::{ACCOUNT}:user/=1+1",
+        "Change": "new",
+        "Now": "unused",
+        "Cause": "user created on 2026-01-01",
+        "Meaning": "A user that the earlier report does not have.",
+    }
+    assert (gone["Before"], gone["Now"]) == ("unused", None)
+    assert again["Last use (UTC)"] == moment("2026-02-03 04:05:06")
+    assert (finding["Rule"], finding["Finding"]) == ("idle-password", "idle 50 days")
+    assert (account["User"], account["Cause"]) == (None, "not covered now: Denied.")
+    assert {cell.data_type for cell in compared["Changes"][2][:3]} == {"s"}  # no formula
+
+
+def test_every_change_has_a_meaning() -> None:
+    (meaning,) = (c for c in change_columns(analyzed_console()) if c.head == "Meaning")
+    shown = meaning.shown(changed(*(a_change(each, "ann", "", "") for each in Change)))
+    assert shown.to_pylist() == [each.meaning for each in Change]
+
+
+@pytest.mark.no_cover
+def test_the_changes_are_a_table_behind_the_lists_which_summary_and_method_name(
+    compared: Workbook, book: Workbook
 ) -> None:
-    moments = {"111111111111": days_before(0), "222222222222": days_before(apart)}
-    for account, as_of in moments.items():
-        user = a_user(account=account, created=days_before(90))
-        text = report_text([user], root=the_root(account, password_last_used="N/A"))
-        (tmp_path / account).mkdir()
-        saved(tmp_path / account, text, f"status_reports_{as_of:%Y-%m-%dT%H-%M-%S+00-00}.csv")
-    sheet = review_book_of(analyzer.analyze(analyzer.load(tmp_path)))["Summary"]
-    assert ("The reports are 1.0 days apart" in texts(sheet)) == noted
-    for account, as_of in moments.items():
-        assert row_of(sheet, account)[11] == as_of.replace(tzinfo=None, microsecond=0)
+    assert compared.sheetnames[:4] == ["Summary", "Unused users", "Changes", "Findings"]
+    assert [table.displayName for table in compared["Changes"].tables.values()] == ["Changes"]
+    assert "since the previous run" in row_of(compared["Method"], "Changes")[1]
+    assert row_of(compared["Summary"], "Compared with")[1] == (
+        "The run 2026-01-15T09-30-00Z. Changes since:"
+        " new 1, gone 1, used-again 1, finding-new 1. Accounts not compared: 1."
+    )
+    assert "Changes" not in book.sheetnames
+    assert "Changes" not in texts(book["Method"]).split("\n")
+    assert row_of(book["Summary"], "Compared with")[1] == "No previous run."

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -13,8 +11,10 @@ import analyzer
 from analyzer.decisions.follow_up import FollowUpStatus
 from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
-from analyzer.lists.account_names import AccountList
 from analyzer.report.model import AccountName, FileReference
+from analyzer.terms import WorkbookSheets
+from analyzer.writers.workbook.column import NumberColumn
+from analyzer.writers.workbook.lists import exemption_frame
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -24,17 +24,14 @@ from tests.support.builders import (
     a_user,
     days_before,
     report_text,
-    saved,
 )
 from tests.support.decisions import ledger_of, line
 from tests.support.workbooks import (
     PAGE_POINTS,
     POINTS_A_UNIT,
-    file_of,
-    opened,
+    console_book,
     records,
     results_of,
-    review_book_of,
     row_of,
     texts,
 )
@@ -61,27 +58,17 @@ USERS = (
 )
 
 
-def followed_up(folder: Path, ledger: Ledger = LEDGER) -> Analysis:
-    report = analyzer.load(saved(folder, report_text(USERS)), as_of=AS_OF)
+def followed_up(ledger: Ledger = LEDGER) -> Analysis:
+    report = analyzer.load(("report.csv", report_text(USERS).encode()), as_of=AS_OF)
     names = {ACCOUNT: AccountName(name="production")}
-    listed = AccountList(names, FileReference(name="accounts.csv", sha256="a" * 64))
-    named = replace(report, account_names=listed.names, account_list=listed.file)
+    listed = FileReference(name="accounts.csv", sha256="a" * 64)
+    named = replace(report, account_names=names, account_list=listed)
     return analyzer.analyze(named, ledger=ledger)
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return file_of(followed_up(tmp_path_factory.mktemp("report")))
-
-
-@pytest.fixture(scope="module")
-def book(file: bytes) -> Workbook:
-    return opened(file)
-
-
-def lines_of_status(book: Workbook) -> dict[str, tuple[Any, ...]]:
-    """Return the numbers of each status on the Summary: all, delete, deactivate, overdue."""
-    return {each: row_of(book["Summary"], each)[1:5] for each in map(str, FollowUpStatus)}
+def book() -> Workbook:
+    return results_of(followed_up(), sheets=WorkbookSheets.REVIEW)
 
 
 def test_each_decision_is_a_line_with_what_became_of_it(book: Workbook) -> None:
@@ -112,15 +99,13 @@ def test_each_decision_is_a_line_with_what_became_of_it(book: Workbook) -> None:
 
 def test_the_sheet_stands_behind_the_lists_and_is_a_table(book: Workbook) -> None:
     names = book.sheetnames
-    assert names.index("Inactive users") + 1 == names.index("Follow-up")
-    assert names.index("Follow-up") + 1 == names.index("Findings")
+    assert names == ["Summary", "Unused users", "Inactive users", "Follow-up", "Method"]
     (table,) = book["Follow-up"].tables.values()
     assert table.displayName == "Follow_up"
     assert book["Follow-up"].freeze_panes == "D2"
 
 
-@pytest.mark.parametrize("paper", PAGE_POINTS)
-def test_it_is_printed_on_two_pages_across_without_the_source(book: Workbook, paper: str) -> None:
+def test_it_is_printed_on_two_pages_across_without_the_source(book: Workbook) -> None:
     sheet = book["Follow-up"]
     heads = [cell.value for cell in sheet[1]]
     widths = [sheet.column_dimensions[get_column_letter(at + 1)].width for at in range(len(heads))]
@@ -128,7 +113,7 @@ def test_it_is_printed_on_two_pages_across_without_the_source(book: Workbook, pa
     assert [each.id for each in sheet.col_breaks.brk] == [first]
     assert sheet.print_area == f"'Follow-up'!$A$1:${get_column_letter(last)}$6"
     for width in (sum(widths[:first]), sum(widths[:3]) + sum(widths[first:last])):
-        assert width * POINTS_A_UNIT * 0.89 <= PAGE_POINTS[paper]
+        assert width * POINTS_A_UNIT * 0.89 <= min(PAGE_POINTS.values())
 
 
 def test_words_of_urgency_have_colours(book: Workbook) -> None:
@@ -137,54 +122,45 @@ def test_words_of_urgency_have_colours(book: Workbook) -> None:
     assert first["overdue"] == "009C0006"
 
 
-def test_the_summary_counts_the_follow_up(file: bytes) -> None:
-    results = opened(file, results=True)
-    assert lines_of_status(results) == {
+def test_summary_and_method_have_the_follow_up_and_what_was_read_for_it(book: Workbook) -> None:
+    summary = book["Summary"]
+    counts = {each: row_of(summary, each)[1:5] for each in map(str, FollowUpStatus)}
+    assert counts == {  # all, delete, deactivate, overdue
         "overtaken": (1, 0, 1, 1),
         "not-done": (2, 1, 1, 1),
         "unknown": (1, 1, 0, 0),
         "done": (1, 1, 0, 0),
     }
-    assert row_of(results["Summary"], "All")[1:5] == (5, 3, 2, 2)
-    told = row_of(results["Summary"], "Earlier decisions")[1]
-    assert told.startswith("Decisions: 6, on users: 6. A user to keep is exempt for")
-    assert "180 days" in told
-    assert "30 days" in told
+    assert row_of(summary, "All")[1:5] == (5, 3, 2, 2)
+    shown = row_of(summary, "Earlier decisions")[1]
+    assert shown.startswith("Decisions: 6, on users: 6. A user to keep is exempt for 180 days")
+    assert "30 days" in shown
+    for name, digest in (("decisions.csv", "0" * 64), ("accounts.csv", "a" * 64)):
+        assert digest in row_of(summary, name)
+    overtaken = "overtaken (new access or use since the decision)"
+    assert overtaken in row_of(book["Method"], "Follow-up")[1]
 
 
-def test_without_a_user_to_delete_it_says_so_and_one_to_keep_that_is_gone_matches_no_user(
-    tmp_path: Path,
-) -> None:
+def test_without_a_user_to_delete_it_says_so_and_one_to_keep_that_is_gone_matches_no_user() -> None:
     kept = ledger_of(
         line("keep", a_user("gone"), on=NEW, as_of=SEEN),
         line("keep", a_user("stays"), on=NEW, as_of=SEEN),
     )
-    results = results_of(followed_up(tmp_path, kept))
-    told = "No decision in force is to delete or deactivate a user."
-    assert told in texts(results["Follow-up"])
-    assert row_of(results["Summary"], "All")[1:6] == (0, 0, 0, 0, told)
-    entries = records(results["Exemption list"])
+    analysis = followed_up(kept)
+    results = results_of(analysis, sheets=WorkbookSheets.REVIEW)
+    none = "No decision in force is to delete or deactivate a user."
+    assert none in texts(results["Follow-up"])
+    assert row_of(results["Summary"], "All")[1:6] == (0, 0, 0, 0, none)
+    entries = exemption_frame(analysis)
     states = {"gone": "matches no user", "stays": "applies"}
-    assert {row["User"]: row["State"] for row in entries} == states
-    assert {row["Line in the list"] for row in entries} == {None}
+    assert dict(zip(entries["user"], entries["state"], strict=True)) == states
+    assert {*NumberColumn("Line", 8, "line").shown(entries).to_pylist()} == {""}
 
 
 @pytest.mark.no_cover
-def test_without_decisions_there_is_no_follow_up(tmp_path: Path) -> None:
-    book = review_book_of(followed_up(tmp_path, Ledger()))
+def test_without_decisions_there_is_no_follow_up() -> None:
+    book = console_book()
     assert "Follow-up" not in book.sheetnames
-    summary = texts(book["Summary"])
-    assert "Follow-up" not in summary
-    assert "Earlier decisions" not in summary
-    assert "Follow-up" not in texts(book["Method"])
-
-
-def test_the_method_explains_the_follow_up(book: Workbook) -> None:
-    assert (
-        "overtaken (new access or use since the decision)" in row_of(book["Method"], "Follow-up")[1]
-    )
-
-
-def test_other_files_that_were_read_are_named_with_their_sha256(book: Workbook) -> None:
-    for name, digest in (("decisions.csv", "0" * 64), ("accounts.csv", "a" * 64)):
-        assert digest in row_of(book["Summary"], name)
+    for text in ("Follow-up", "Earlier decisions"):
+        assert text not in texts(book["Summary"])
+        assert text not in texts(book["Method"])

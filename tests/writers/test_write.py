@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -170,27 +169,6 @@ def test_one_file_is_not_written_twice(analysis: Analysis, folder: Path) -> None
 def test_nothing_to_write_writes_nothing(analysis: Analysis, folder: Path) -> None:
     writers.write(analysis)
     assert held(folder) == {}
-
-
-def test_an_old_file_is_replaced_and_who_may_read_it_does_not_change(
-    analysis: Analysis, folder: Path
-) -> None:
-    target = folder / "a.csv"
-    for mode in (0o600, 0o640, 0o644, 0o664):
-        target.write_bytes(OLD)
-        target.chmod(mode)
-        writers.write(analysis, target)
-        assert stat.S_IMODE(target.stat().st_mode) == mode
-        assert held(folder) == {"a.csv": csv_bytes(analysis, UNUSED)}
-
-
-def test_a_new_file_may_be_read_by_its_owner_alone_unless_a_mode_is_set(
-    analysis: Analysis, folder: Path
-) -> None:
-    writers.write(analysis, folder / "a.csv")
-    writers.write(analysis, folder / "b.csv", mode=0o644)
-    modes = [stat.S_IMODE((folder / name).stat().st_mode) for name in ("a.csv", "b.csv")]
-    assert modes == [0o600, 0o644]
 
 
 def a_missing_folder(folder: Path) -> Path:

@@ -2,8 +2,8 @@
 
 All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A list
 is `TableSheets` of `Column`s, each a title, a width and the cells that it makes of a page or frame;
-any other sheet is a `TextSheet` of parts. `review_lists` are those to decide in, `counts` and
-`summary_sheet` what there is of each kind; `book` orders the sheets.
+any other sheet is a `TextSheet` of parts. `review_lists` are those to decide in, `lists` those
+to look things up in; `book` orders the sheets.
 
 `writers` and `exports` may import this package, through `write_workbook`. Text from a report is
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
@@ -24,7 +24,6 @@ from analyzer.writers.users import as_of_and_scope
 from analyzer.writers.workbook import lists
 from analyzer.writers.workbook.book import EXCEL_ROWS, LARGE_PRINT, Book, Title
 from analyzer.writers.workbook.column import TextColumn
-from analyzer.writers.workbook.counts import change_counts
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import (
     ACCOUNT,
@@ -86,7 +85,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         if changes is not None:
             change_list = TableSheets(book, Title.CHANGES, lists.change_columns(analysis))
             change_list.filled(changes, lists.NO_CHANGES)
-            compared = change_counts(changes, since)
+            compared = lists.change_counts(changes, since)
         if Title.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, Title.FOLLOW_UP, of_decisions, LARGE_PRINT)
@@ -129,7 +128,6 @@ def _add_users(
 def _add_review(
     book: Book, analysis: Analysis, each: ReviewList, users: CollectedUsers, seconds: SameSecond
 ) -> "tuple[TableSheets, pd.Index[int]]":
-    """Add a list to decide in; return it, and the rows of its users."""
     if not len(users):
         empty = TableSheets(book, each.title, (ACCOUNT, USER))
         if each.no_users:

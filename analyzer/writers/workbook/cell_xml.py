@@ -145,7 +145,6 @@ def _xml(value: str) -> str:
 
 
 def _cut_text(value: str) -> str:
-    """Return the text, or as much as a cell holds with a mark that it was cut."""
     units = value.encode("utf-16-le")
     if len(units) <= 2 * LONGEST:
         return value

@@ -55,7 +55,7 @@ def _add_summary(book: Book, history: History) -> None:
     sheet.table_head(head("Number"), "All")
     every = history.period.drop(columns=[columns.ACCOUNT, *_NO_TOTAL]).astype(object).iloc[-1]
     for name, number in every.items():
-        sheet.row(label(_head(str(name))), "" if pd.isna(number) else number)
+        sheet.row(label(_head(str(name))), SpannedCell("") if pd.isna(number) else number)
     sheet.text_section("Criteria", _criteria(history))
     add_other_files(sheet, history.analysis)
     sheet.next_page()

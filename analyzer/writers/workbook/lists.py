@@ -1,4 +1,7 @@
-"""Define the lists to look things up in: users, findings, changes, follow-up and exemptions."""
+"""Define the lists to look things up in: users, findings, changes, follow-up and exemptions.
+
+What the Summary counts of changes and of the follow-up stands beside their lists.
+"""
 
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import asdict, replace
@@ -10,10 +13,11 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes import diff
+from analyzer.changes.diff import counts_by_kind
 from analyzer.changes.user_changes import Change
 from analyzer.decisions import follow_up, ledger
-from analyzer.decisions.follow_up import FollowUpStatus
-from analyzer.decisions.review_columns import DECIDED, ENTERED_IN
+from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
+from analyzer.decisions.review_columns import DECIDED, ENTERED_IN, REMOVALS
 from analyzer.judging.analysis import Analysis, Totals
 from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches
@@ -43,6 +47,7 @@ from analyzer.writers.workbook.column import (
 )
 from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, row_keys
 from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label, total
 from analyzer.writers.workbook.user_columns import (
     account_name_columns,
     named_user_columns,
@@ -118,7 +123,6 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
 
 
 def _last_days(entries: Iterable[Exemption]) -> pd.Series:
-    """Return the last day on which each entry applies, missing if it has no end."""
     return pd.Series([each.expires for each in entries], dtype="datetime64[s]")
 
 
@@ -262,6 +266,15 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
     )
 
 
+def change_counts(frame: pd.DataFrame, since: str) -> str:
+    """Return the run that was compared with, and the number of changes of each kind."""
+    numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts_by_kind(frame).items())
+    changed = f"Changes since: {numbers}." if numbers else NO_CHANGES
+    accounts = int((frame[diff.CHANGE] == Change.NOT_COVERED).sum())
+    uncompared = f" Accounts not compared: {accounts:,}." if accounts else ""
+    return f"The run {since}. {changed}{uncompared}"
+
+
 # Follow-up of earlier decisions
 
 NO_REMOVALS: Final = "No decision in force is to delete or deactivate a user."
@@ -314,3 +327,31 @@ _FOLLOW_UP_SOURCES: Final = (
     TextColumn("Report", 26, follow_up.REPORT),
     user_columns.ARN,
 )
+
+_REMOVALS: Final = REMOVALS[::-1]
+
+_STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
+    FollowUpStatus.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
+    FollowUpStatus.NOT_DONE: "Still there, still has working credentials, or is possibly renamed.",
+    FollowUpStatus.UNKNOWN: "No report shows the whole account, or the user is not known.",
+    FollowUpStatus.DONE: (
+        "A later report shows that the user is gone or, to deactivate, has no working credentials."
+    ),
+}
+
+
+def add_follow_up(sheet: TextSheet, frame: pd.DataFrame) -> None:
+    """Add a line a status: how many decisions have it, and how many of these are overdue."""
+    heads = ("Decisions", *map(str, _REMOVALS), OVERDUE)
+    sheet.table_head(head(Title.FOLLOW_UP), *heads, head("Meaning", 7))
+    for status, meaning in _STATUS_MEANINGS.items():
+        numbers = _decision_numbers(frame[frame[follow_up.STATUS] == status])
+        name = SpannedCell(str(status), STATUS_STYLES[status])
+        sheet.row(name, *numbers, meaning)
+    about = f"The sheet {Title.FOLLOW_UP} lists them all." if len(frame) else NO_REMOVALS
+    sheet.row(label("All"), *map(total, _decision_numbers(frame)), about)
+
+
+def _decision_numbers(frame: pd.DataFrame) -> list[int]:
+    removals = [int((frame[ledger.DECISION] == decision).sum()) for decision in _REMOVALS]
+    return [len(frame), *removals, follow_up_counts(frame)[OVERDUE]]

@@ -204,7 +204,6 @@ _RESULTS: Final[Mapping[Result, str]] = {
 
 
 def _add_rules(sheet: TextSheet, book: Rulebook) -> None:
-    """Add the sections about the rules."""
     ran = {rule.id for rule in book.rules}
     left_out = ", ".join(rule for rule in book.rules_by_id if rule not in ran) or "none"
     sheet.section("Rules and limits")
@@ -250,7 +249,6 @@ def add_controls(book: Book, inspection: Inspection) -> None:
 
 
 def _add_control(sheet: TextSheet, book: Rulebook, each: ControlResult) -> None:
-    """Add a control: how many findings it has, if a rule of it ran, and how they are decided."""
     has_run = any(rule.id in each.control.rules for rule in book.rules)
     counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
     rules = "\n".join(_rule_line(each.control.number, rule, book) for rule in each.control.rules)

@@ -254,15 +254,14 @@ def _numbers(users: int) -> list[int]:
 def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row: int) -> None:
     if not listing.rows:
         none = [NOT_APPLICABLE] * (len(_NUMBERS) - 1)
-        sheet.row(label(each.title), 0, *none, SpannedCell("No users to review.", span=2))
+        sheet.row(label(each.title), 0, *none, "No users to review.")
         return
     formulas = _formulas(listing, sheet.next_row, head_row)
-    about = SpannedCell(", ".join(each.verdicts) + "; not exempt", span=2)
+    about = f"{', '.join(each.verdicts)}; not exempt"
     sheet.row(label(each.title), *map(Formula, formulas, _numbers(listing.rows)), about)
 
 
 def _formulas(listing: TableSheets, row: int, head_row: int) -> list[str]:
-    """Return the formulas of a list's numbers, in the order of `_numbers`."""
     sheets = _entries(listing)
     by_decision = [
         _sum(f"--({_word(decision)}={letter}${head_row})" for decision, *_ in sheets)
@@ -276,12 +275,10 @@ def _formulas(listing: TableSheets, row: int, head_row: int) -> list[str]:
 
 
 def _listed(listing: TableSheets) -> str:
-    """Return the formula of how many users a list has."""
     return "+".join(f'COUNTIF({cells},"?*")' for cells in listing.column_references(ACCOUNT))
 
 
 def _entries(listing: TableSheets) -> list[tuple[str, ...]]:
-    """Return where the cells of the five entries lie, for each sheet."""
     if not listing.rows:
         return []
     return [*zip(*map(listing.column_references, ENTRIES), strict=True)]
@@ -309,7 +306,6 @@ def _complete(entries: tuple[str, ...], words: str) -> str:
 
 
 def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], words: str) -> None:
-    """Add the names of the reviewers, each once, and how many users each decided."""
     row = sheet.next_row
     letters = [get_column_letter(at) for at in range(1, 2 + _REVIEWERS)]
     names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
@@ -361,7 +357,7 @@ def add_legend(sheet: TextSheet, keep_days: int) -> None:
             SpannedCell(word, CellStyle.INPUT),
             SpannedCell(meaning.format(keep_days=count_text(keep_days, "day")), span=5),
             SpannedCell(entry, CellStyle.INPUT, 2),
-            SpannedCell(about, span=4),
+            about,
         )
     sheet.named_text("Incomplete", _INCOMPLETE)
 
@@ -383,6 +379,6 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
             Formula(_listed(listing), listing.rows) if listing.rows else 0,
             *(listing.rows, exempt, every),
             check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds),
-            SpannedCell("Listed as when written. Listed + exempt = together.", span=6),
+            "Listed as when written. Listed + exempt = together.",
         )
     sheet.alarm(f"F{top + 1}:F{sheet.next_row - 1}")

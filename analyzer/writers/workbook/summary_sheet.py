@@ -1,20 +1,34 @@
-"""Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files."""
+"""Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files.
 
+The users of each account add up to the rows that were read of it.
+"""
+
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import pandas as pd
 
+from analyzer import columns
 from analyzer.decisions.ledger import Ledger
-from analyzer.judging.analysis import Analysis
+from analyzer.judging.analysis import AGE_BANDS, Analysis
+from analyzer.judging.inspection import Inspection
 from analyzer.report.model import Report, ReportFile, account_with_name
-from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Verdict, count_text, short_list
-from analyzer.verdicts.verdict import criteria_meanings, unused_definition
+from analyzer.terms import (
+    AS_OF_SOURCES,
+    BLIND_SPOTS,
+    Certainty,
+    Severity,
+    Verdict,
+    count_text,
+    short_list,
+)
+from analyzer.verdicts.verdict import criteria_meanings, unused_definition, verdict_meaning
 from analyzer.version import VERSION
-from analyzer.writers import users
-from analyzer.writers.users import VERDICT_ORDER
-from analyzer.writers.workbook import counts
+from analyzer.writers import findings, users
+from analyzer.writers.findings import RuleFindings
+from analyzer.writers.workbook import lists
 from analyzer.writers.workbook.book import Book, Title
 from analyzer.writers.workbook.charts import add_bar_chart, add_trend
 from analyzer.writers.workbook.review_lists import (
@@ -25,7 +39,16 @@ from analyzer.writers.workbook.review_lists import (
     first_step,
 )
 from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
-from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
+from analyzer.writers.workbook.text_sheet import (
+    NOT_APPLICABLE,
+    Part,
+    SpannedCell,
+    TextSheet,
+    check,
+    head,
+    label,
+    total,
+)
 from analyzer.writers.workbook.user_columns import account_text
 
 TITLE: Final = "Access review: unused IAM users"
@@ -64,19 +87,19 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         sheet.next_page()
     if Title.FOLLOW_UP in book and analysis.ledger.lines:
         sheet.section("Follow-up of earlier decisions")
-        counts.add_follow_up(sheet, analysis.follow_up)
+        lists.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
         add_trend(sheet, "Trend: users by month", trend)
     if Title.FINDINGS in book:
         sheet.section("Findings by severity")
-        counts.add_severities(sheet, analysis.inspection)
+        _add_severities(sheet, analysis.inspection)
     _add_criteria(sheet, analysis, compared, share)
     _add_notes(sheet, analysis.report.notes if share else users.notes(analysis), analysis.report)
     sheet.section("Checks: the lists add up to all users")
     add_list_checks(sheet, analysis, listings)
     if not share:
         sheet.section("Accounts: every row of the reports is counted")
-        counts.add_accounts(sheet, analysis)
+        _add_accounts(sheet, analysis)
     sheet.section("Reports")
     _add_files(sheet, analysis.report.files)
     add_other_files(sheet, analysis)
@@ -92,7 +115,6 @@ def _add_title(sheet: TextSheet, analysis: Analysis, first: str, share: str) -> 
 
 
 def _missing_accounts_text(analysis: Analysis) -> str:
-    """Return how many accounts are missing, and which; empty if none is."""
     report = analysis.report
     covered = report.accounts - {""}
     missing = sorted({each.label for each in report.not_covered} - covered)
@@ -104,7 +126,6 @@ def _missing_accounts_text(analysis: Analysis) -> str:
 
 
 def _headline(analysis: Analysis) -> str:
-    """Return the finding in a sentence."""
     totals = analysis.totals
     unused, users = totals.users(Verdict.UNUSED), totals.users()
     exempt = totals.users(Verdict.UNUSED, exempt=True)
@@ -113,16 +134,15 @@ def _headline(analysis: Analysis) -> str:
 
 
 def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
-    """Add the counts, and beside the ages of unused users the two charts."""
     sheet.section("Result")
-    verdict_rows = counts.add_result(sheet, analysis)
+    verdict_rows = _add_result(sheet, analysis)
     sheet.space()
     top = sheet.next_row
-    age_rows, ages = counts.add_ages(sheet, analysis)
+    age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
     verdicts = [
         (str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[CellStyle(verdict)])
-        for verdict in VERDICT_ORDER
+        for verdict in users.VERDICT_ORDER
     ]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
     bands = [(band, users, INK) for band, users in ages.items()]
@@ -142,7 +162,6 @@ def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: st
 
 
 def _earlier_decisions(ledger: Ledger) -> str:
-    """Return how many decisions there are, and the days that count."""
     return (
         f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.by_user):,}. A user to keep is"
         f" exempt for {count_text(ledger.keep_days, 'day')} after the decision. A user to delete or"
@@ -204,7 +223,7 @@ def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
             SpannedCell(accounts, span=2),
             sum(account.rows for account in file.accounts),
             file.size,
-            SpannedCell(file.sha256, span=4),
+            file.sha256,
         )
     sheet.ignore_number_warning(f"E{row + 1}:E{sheet.next_row - 1}")
 
@@ -224,4 +243,166 @@ def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
         sheet.section("Other input files")
         sheet.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
     for content, each in read:
-        sheet.row(label(each.name), SpannedCell(content, span=6), SpannedCell(each.sha256, span=5))
+        sheet.row(label(each.name), SpannedCell(content, span=6), each.sha256)
+
+
+# Users, accounts and findings
+
+_BESIDE: Final = SpannedCell("", span=4)
+
+
+def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
+    number_of = analysis.totals.users
+    counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
+    top = sheet.table_head(head("Verdict"), *counted, head("Meaning", 6))
+    for verdict in users.VERDICT_ORDER:
+        by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
+        if verdict in (Verdict.UNUSED, Verdict.RETIRED):
+            by_certainty = [number_of(verdict, exempt=False, certainty=each) for each in Certainty]
+        sheet.row(
+            SpannedCell(str(verdict), CellStyle(verdict)),
+            *(number_of(verdict, exempt=exempt) for exempt in (None, True, False)),
+            *by_certainty,
+            verdict_meaning(verdict, analysis.criteria),
+        )
+    rows = range(top + 1, sheet.next_row)
+    _add_row_counts(sheet, analysis)
+    return rows
+
+
+def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
+    """Add the rows that are no users, and check that nothing that was read is left out."""
+    report = analysis.report
+    accounts = [account for file in report.files for account in file.accounts]
+    users, exempt = analysis.totals.users(), analysis.totals.users(exempt=True)
+    roots = sum(account.roots for account in accounts)
+    repeated = sum(account.repeated for account in accounts)
+    top = sheet.next_row
+    sums = map(total, (users, exempt, users - exempt))
+    no_certainty = [NOT_APPLICABLE] * len(Certainty)
+    sheet.row(label("IAM users"), *sums, *no_certainty, "Sum of the verdicts.")
+    holds = report.rows == users + roots + repeated
+    tie = check(f"B{top + 3}=B{top}+B{top + 1}+B{top + 2}", holds=holds)
+    sheet.alarm(f"B{top + 4}")
+    for name, number, about in (
+        ("Root rows", roots, "Rows of root users: not IAM users; not classified."),
+        ("Repeated rows", repeated, "More rows of the same users: each user counts once."),
+        ("Rows read", report.rows, "Data rows in all reports."),
+    ):
+        sheet.row(label(name), total(number), _BESIDE, about)
+    about = "Rows read = IAM users + root rows + repeated rows."
+    sheet.row(label("Row count check"), tie, _BESIDE, about)
+    if missing := len(report.not_covered):
+        about = "Accounts that could not be read: their users are not counted."
+        count = SpannedCell("Not covered", CellStyle.CHECK), SpannedCell(missing, CellStyle.CHECK)
+        sheet.row(*count, _BESIDE, about)
+
+
+def _add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, int]]:
+    counts = analysis.totals.counts
+    unused = counts[counts[columns.VERDICT] == Verdict.UNUSED]
+    users = unused.groupby(columns.AGE_BAND)[columns.USERS].sum().to_dict()
+    *known, unknown = AGE_BANDS
+    bands = [*known, unknown] if users.get(unknown) else known
+    ages = {band: int(users.get(band, 0)) for band in bands}
+    top = sheet.table_head(head("Age of unused users"), "Users")
+    for band, number in ages.items():
+        sheet.row(label(band), number)
+    rows = range(top + 1, sheet.next_row)
+    sheet.row(label("All unused users"), total(sum(ages.values())))
+    return rows, ages
+
+
+def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
+    heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *map(str, users.VERDICT_ORDER))
+    top = sheet.table_head(head("Account"), *heads, head("Check"), head("As of (UTC)"))
+    report, accounts = analysis.report, _account_counts(analysis)
+    every = sum(accounts.values(), Counter[str]())
+    _add_account(sheet, "All accounts read", every, "", CellStyle.TOTAL)
+    from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
+    oldest = {each.account: file.as_of for file in from_newest for each in file.accounts}
+    for account, counts in sorted(accounts.items()):
+        known = report.account_names.get(account)
+        owner = f" ({known.owner})" if known and known.owner else ""
+        name = f"{account_text(account)} {known.name if known else ''}".rstrip() + owner
+        _add_account(sheet, name, counts, oldest[account])
+    sheet.alarm(f"K{top + 1}:K{sheet.next_row - 1}")
+    _add_absent(sheet, analysis)
+    sheet.ignore_number_warning(f"A{top + 2}:A{sheet.next_row - 1}")
+
+
+_COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, users.VERDICT_ORDER))
+"""What is counted of an account: its rows of each kind, its users, and those of each verdict."""
+
+
+def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:
+    accounts: dict[str, Counter[str]] = {}
+    for file in analysis.report.files:
+        for each in file.accounts:
+            counts = accounts.setdefault(each.account, Counter())
+            counts.update(rows=each.rows, roots=each.roots, repeated=each.repeated)
+    judged = analysis.totals.counts
+    names = (columns.ACCOUNT, columns.VERDICT, columns.USERS)
+    for account, verdict, number in zip(*(judged[name] for name in names), strict=True):
+        accounts[account].update({columns.USERS: int(number), verdict: int(number)})
+    return accounts
+
+
+def _add_account(
+    sheet: TextSheet,
+    name: str,
+    counts: Counter[str],
+    as_of: datetime | str,
+    style: CellStyle = CellStyle.NUMBER,
+) -> None:
+    row = sheet.next_row
+    holds = counts["rows"] == counts["roots"] + counts["repeated"] + counts[columns.USERS]
+    tie = check(f"AND(B{row}=C{row}+D{row}+E{row},E{row}=SUM(F{row}:J{row}))", holds=holds)
+    cells = (SpannedCell(counts[each], style) for each in _COUNTED)
+    sheet.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
+
+
+def _add_absent(sheet: TextSheet, analysis: Analysis) -> None:
+    """Add the accounts of which no row was read."""
+    report = analysis.report
+    for accounts, state, style in (
+        (report.not_covered, "not covered", CellStyle.CHECK),
+        (report.left_out, "left out", CellStyle.FAINT),
+    ):
+        for each in accounts:
+            known = report.account_names.get(each.account)
+            name = known.name if known else each.name
+            why = f"{state}: {each.reason}"
+            named = f"{name}, {why}" if name and each.account else why
+            sheet.row(label(each.label), SpannedCell(named, style, 11))
+
+
+# Findings
+
+_SUM_REMARK: Final = (
+    f"Fails: not exempt. For information: nothing fails. The sheet {Title.FINDINGS} lists them all."
+)
+
+
+def _add_severities(sheet: TextSheet, inspection: Inspection) -> None:
+    kinds = ("Findings", "Fails", "Exempt", "Undecided", "For information")
+    sheet.table_head(head("Severity"), *kinds, head("Findings of each rule", 6))
+    by_rule = findings.findings_by_rule(inspection, details=False)
+    for severity in Severity:
+        some = [each for each in by_rule if each.rule.severity is severity]
+        name = SpannedCell(str(severity), CellStyle(severity) if some else CellStyle.FAINT)
+        counts = Counter({each.rule.id: sum(each.counts.values()) for each in some})
+        rules = ", ".join(f"{rule} {number:,}" for rule, number in counts.most_common())
+        sheet.row(name, *_finding_numbers(some), rules)
+    sheet.row(label("All findings"), *map(total, _finding_numbers(by_rule)), _SUM_REMARK)
+    sheet.named_text("Rules", findings.standard_and_limits(inspection))
+    if findings.control_results(inspection):
+        sheet.named_text("Controls", f"{inspection.control_summary}.")
+    for remark in findings.rules_lacking_input_texts(inspection):
+        sheet.named_text("Input incomplete", remark, CellStyle.CHECK)
+
+
+def _finding_numbers(some: Sequence[RuleFindings]) -> list[int]:
+    kinds = [[*each.counts.values()] for each in some] or [[0] * 4]
+    numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
+    return [sum(numbers), *numbers]

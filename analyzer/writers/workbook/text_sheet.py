@@ -1,7 +1,7 @@
 """Lay out a sheet of prose and small tables, on columns of its own."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Final, TypeAlias
 
@@ -83,10 +83,13 @@ class TextSheet:
         return self._sheet.row + 1
 
     def row(self, *parts: Part, height: float = 0) -> int:
-        """Add a row, at least so high, and return its number."""
+        """Add a row, at least so high, and return its number; a last bare text takes the rest."""
         cells: list[str] = []
         heights = [height]
-        for part in map(_spanned, parts):
+        *others, last = (_spanned(part) for part in parts)
+        if isinstance(parts[-1], str):
+            last = replace(last, span=len(self._widths) - sum(part.span for part in others))
+        for part in (*others, last):
             start, style = len(cells), self._styles[part.style]
             cells += [cell(part.value, style), *[blank(style)] * (part.span - 1)]
             heights.append(_height(part, sum(self._widths[start : len(cells)])))
@@ -123,7 +126,7 @@ class TextSheet:
 
     def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
         """Add a name, and a text on it that takes the rest of the row."""
-        self.row(SpannedCell(name, style), SpannedCell(text, span=len(self._widths) - 1))
+        self.row(SpannedCell(name, style), text)
 
     def next_page(self) -> None:
         """Have what follows printed on a page of its own."""
@@ -159,7 +162,6 @@ def _spanned(part: Part) -> SpannedCell:
 
 
 def _height(part: SpannedCell, width: float) -> float:
-    """Return the height, in points, that a value needs in a cell so wide."""
     size = part.style.look.size
     value = part.value.result if isinstance(part.value, Formula) else part.value
     fits = max(int(width * _FULL_SIZE / size * _PROSE_RATIO) - 1, 1)

@@ -163,7 +163,6 @@ MORE_CREDENTIALS: Final = TextColumn("More credentials", 18, _more_credentials, 
 
 
 def _in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
-    """Return the rows of one slot, a user each."""
     users = len(slots) // len(columns.SLOTS)
     return slots.iloc[(slot - 1) * users : slot * users]
 
@@ -172,7 +171,6 @@ _LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS
 
 
 def _last_activities(page: Page) -> Texts:
-    """Return the newest sign-in or key use, with where and for what a key was used."""
     moments = np.stack(
         [
             page.users[columns.PASSWORD_LAST_USED].to_numpy("datetime64[s]"),
@@ -226,8 +224,6 @@ _Slot: TypeAlias = Callable[[Page], pd.DataFrame]
 def _credential_columns(
     credential: _Slot, names: AccessKeyColumns | CertificateColumns, head: str, date_head: str
 ) -> tuple[Column, ...]:
-    """Return the columns of what is in a slot: its state, and since when it is there."""
-
     def states(page: Page) -> Texts:
         return raw_if_unread(page, names.active, credential(page)[columns.STATE])
 
@@ -241,8 +237,6 @@ def _credential_columns(
 
 
 def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
-    """Return the columns of an access key: its state, its dates, and where it was last used."""
-
     def key(page: Page) -> pd.DataFrame:
         return _in_slot(page.keys, slot)
 
@@ -268,8 +262,6 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
 
 
 def _certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column, ...]:
-    """Return the columns of a signing certificate: its state and when it was uploaded."""
-
     def certificate(page: Page) -> pd.DataFrame:
         return _in_slot(page.certificates, slot)
 

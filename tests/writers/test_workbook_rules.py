@@ -1,0 +1,375 @@
+"""The workbook lists each finding with its remedy, and each control with its result."""
+
+from dataclasses import replace
+
+import pytest
+from openpyxl import Workbook
+
+import analyzer
+from analyzer.judging import inspection as inspections
+from analyzer.judging.analysis import Analysis
+from analyzer.rules import RULES
+from analyzer.rules.rule import Outcome
+from analyzer.standards import STANDARDS
+from analyzer.standards.results import Result
+from analyzer.standards.rulebook import rulebook
+from analyzer.terms import Severity
+from analyzer.writers.workbook.lists import finding_columns
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    the_root,
+)
+from tests.support.outputs import exemptions_of
+from tests.support.workbooks import (
+    CONSOLE,
+    SAMPLES,
+    analyzed,
+    analyzed_console,
+    book_of,
+    console_book,
+    file_of,
+    moment,
+    needs_libreoffice,
+    opened,
+    records,
+    results_of,
+    row_of,
+    seen_by_libreoffice,
+    texts,
+    values,
+)
+
+pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
+
+CIS = rulebook("cis-7.0")
+EVERY_RULE = rulebook(rules=[rule.id for rule in RULES], limits={"rotation_days": 77})
+SIGNED_IN = a_password(days_before(1))
+USERS = (
+    a_user("=1+1", key_2=a_key(days_before(100), days_before(50))),
+    a_user("contractor-1", password=a_password(days_before(50)), key_1=a_key(days_before(99))),
+    a_user("contractor-2", password=SIGNED_IN),
+    a_user("employee", password=SIGNED_IN, mfa=True, key_1=a_key(days_before(99))),
+    a_user("odd", password=SIGNED_IN, mfa_active="?"),
+    a_user("contractor-3", password=SIGNED_IN, created="?"),
+)
+
+
+@pytest.fixture(scope="module")
+def cis() -> Analysis:
+    return replace(analyzed_console(), book=CIS)
+
+
+@pytest.fixture(scope="module")
+def file(cis: Analysis) -> bytes:
+    return file_of(cis)
+
+
+@pytest.fixture(scope="module")
+def book(file: bytes) -> Workbook:
+    return opened(file)
+
+
+@pytest.fixture(scope="module")
+def results(file: bytes) -> Workbook:
+    return opened(file, results=True)
+
+
+@pytest.fixture(scope="module")
+def own() -> Workbook:
+    return console_book()
+
+
+@pytest.fixture(scope="module")
+def few() -> Analysis:
+    """Analyze contractors, who are exempt, employees, and a root with a new key."""
+    root = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
+    report = analyzer.load(("report.csv", report_text(USERS, root=root).encode()), as_of=AS_OF)
+    exempt = exemptions_of("*,contractor-*,Leave in May,,")
+    return analyzer.analyze(report, exemptions=exempt, book=EVERY_RULE)
+
+
+@pytest.fixture(scope="module")
+def small(few: Analysis) -> Workbook:
+    return results_of(few)
+
+
+def rootless(**user: object) -> Analysis:
+    """Analyze one user of a report without the root."""
+    header, _, row = report_text([a_user(**user)]).splitlines()  # type: ignore[arg-type]
+    return analyzer.analyze(analyzer.load(("report.csv", f"{header}\n{row}".encode()), as_of=AS_OF))
+
+
+# Findings
+
+
+def test_every_finding_is_listed_in_the_order_of_the_inspection(own: Workbook) -> None:
+    found = analyzed_console().inspection.findings
+    listed = records(own["Findings"])
+    for head, name in (
+        *(("ARN", "arn"), ("Severity", "severity"), ("Rule id", "rule"), ("Fact", "fact")),
+        *(("Outcome", "outcome"), ("Row", "row")),
+    ):
+        assert [row[head] for row in listed] == found[name].astype(object).tolist()
+    exempt = [row for row in listed if row["User"] == "ci-bot-jenkins"]
+    assert {row["Exempt because"] for row in exempt} == {"Replaced by roles this summer"}
+    assert {row["Controls"] for row in listed if row["Rule id"] == "retired-user"} == {None}
+
+
+def test_a_finding_has_its_rule_fact_controls_and_remedy(small: Workbook) -> None:
+    listed = records(small["Findings"])
+    (finding,) = (
+        row for row in listed if (row["Rule id"], row["User"]) == ("idle-access-key", "=1+1")
+    )
+    assert finding == {
+        "Account": ACCOUNT,
+        "User": "=1+1",
+        "ARN": f"arn:aws:iam::{ACCOUNT}:user/=1+1",
+        "Severity": "medium",
+        "Rule id": "idle-access-key",
+        "Finding": "Active access key is idle",
+        "Fact": (
+            f"access key 2, created {days_before(100):%Y-%m-%d},"
+            f" last used {days_before(50):%Y-%m-%d}, idle 50 days; limit 45"
+        ),
+        "Outcome": "fails",
+        "Listed in": None,
+        "Days": 50,
+        "Slot": 2,
+        "Created (UTC)": days_before(100).replace(tzinfo=None),
+        "Counted from (UTC)": days_before(50).replace(tzinfo=None),
+        "Exempt because": None,
+        "Controls": (
+            "CIS AWS Foundations Benchmark v7.0.0: 2.11\n"
+            "AWS Foundational Security Best Practices v1.0.0: IAM.8"
+        ),
+        "Remedy": "Deactivate the key. Delete it when nothing has failed.",
+        "Report": "report.csv",
+        "Row": 3,
+    }
+    (undated,) = (
+        row
+        for row in listed
+        if (row["Rule id"], row["User"]) == ("console-user-without-mfa", "contractor-3")
+    )
+    for head in ("Days", "Slot", "Created (UTC)", "Counted from (UTC)"):
+        assert undated[head] is None
+    assert (listed[0]["User"], listed[0]["Severity"]) == ("<root_account>", "critical")
+
+
+def test_of_a_standard_that_was_chosen_only_its_own_controls_are_named(book: Workbook) -> None:
+    listed = records(book["Findings"])
+    assert {row["Controls"] for row in listed if row["Rule id"] == "idle-password"} == {
+        "CIS AWS Foundations Benchmark v7.0.0: 2.11"
+    }
+
+
+def test_severities_and_outcomes_have_colours_of_their_own(small: Workbook) -> None:
+    sheet = small["Findings"]
+    head = [cell.value for cell in sheet[1]]
+    for name, words in (("Severity", {*Severity}), ("Outcome", {*Outcome})):
+        cells = [sheet.cell(row, head.index(name) + 1) for row in range(2, sheet.max_row + 1)]
+        looks = {cell.value: (cell.fill.start_color.rgb, cell.font.b) for cell in cells}
+        assert {*looks} <= words
+        assert len({*looks.values()}) == len(looks) > 1
+
+
+def test_findings_have_real_dates_and_nothing_to_enter(own: Workbook) -> None:
+    assert not own["Findings"].data_validations.dataValidation
+    (finding,) = (
+        row
+        for row in records(own["Findings"])
+        if (row["User"], row["Rule id"]) == ("hadoop-loader", "unused-user")
+    )
+    assert finding["Created (UTC)"] == moment("2012-06-19 17:33:06")
+
+
+def test_where_nothing_is_found_the_rules_that_ran_and_what_they_lack_are_named() -> None:
+    book = book_of(rootless(password=SIGNED_IN, mfa=True))
+    lines = [str(row[0]) for row in values(book["Findings"])[1:]]
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 120  # a screen
+    shown = " ".join(lines)
+    assert shown.startswith("No findings. Rules that ran: unused-user, ")
+    assert "root-used, root-certificate: the input is incomplete. The report has no root" in shown
+    assert ACCOUNT in shown
+    assert not book["Findings"].tables
+    assert "Root users" not in book.sheetnames
+    lacking = row_of(book["Summary"], "Input incomplete")[1]
+    assert lacking.startswith("root-access-key, root-without-mfa, root-used, root-certificate: the")
+
+
+def test_without_any_rule_none_is_named(few: Analysis) -> None:
+    book = book_of(replace(few, book=rulebook(rules=["root-used"], skip=["root-used"])))
+    assert "Rules that ran: none." in texts(book["Findings"])
+    assert "Limits: None." in texts(book["Controls"])
+
+
+def test_the_findings_of_a_large_report_are_the_same_page_by_page(
+    monkeypatch: pytest.MonkeyPatch, few: Analysis, small: Workbook
+) -> None:
+    (column,) = (each for each in finding_columns(few, {}) if each.head == "Fact")
+    monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
+    frames = replace(few).inspection.frames()
+    facts = [fact for frame in frames for fact in column.shown(frame).to_pylist()]
+    assert sorted(facts) == sorted(row["Fact"] for row in records(small["Findings"]))
+
+
+@needs_libreoffice
+def test_libreoffice_shows_the_findings_as_they_are(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    analysis = analyzed(CONSOLE)
+    seen = seen_by_libreoffice(tmp_path_factory.mktemp("office"), file_of(analysis))["Findings"]
+    found = analysis.inspection.findings
+    assert [row[1] for row in seen[1:]] == found["user"].tolist()
+    assert [row[6] for row in seen[1:]] == found["fact"].tolist()
+
+
+def test_a_csv_needs_no_rules() -> None:
+    """Hold the lazy import: only the workbook runs the rules."""
+    analysis = analyzer.analyze(analyzer.load(SAMPLES / "old-form.csv"))
+    assert "inspection" not in analysis.__dict__
+
+
+# Controls
+
+
+@pytest.mark.no_cover
+def test_every_control_is_listed_with_its_result(cis: Analysis, results: Workbook) -> None:
+    for each in cis.inspection.controls:
+        row = row_of(results["Controls"], each.control.number)
+        assert row[1:3] == (each.control.title, each.result)
+        expected = (each.fails, each.exempt, each.undecided)
+        assert row[3:6] == (expected if each.control.rules else (None, None, None))
+
+
+def test_the_heading_names_the_standard_its_scope_source_and_limits(book: Workbook) -> None:
+    sheet = book["Controls"]
+    shown = texts(sheet).split("\n")
+    assert shown[0] == "CIS AWS Foundations Benchmark v7.0.0"
+    assert shown[1] == "CIS 7.0: 3 pass, 3 fail, 20 not decidable from a report."
+    assert shown[2].startswith("Scope: section 2, Identity and Access Management. Numbers: github")
+    assert shown[3].startswith("Limits: Passwords and access keys fail from 45 days without use;")
+    (head,) = [at for at, row in enumerate(values(sheet), 1) if row[0] == "Control"]
+    assert sheet.freeze_panes == f"A{head + 1}"
+    assert sheet.print_title_rows == f"${head}:${head}"
+    (row,) = [row for row in sheet.iter_rows() if row[0].value == "2.10"]
+    assert row[0].data_type == "s"  # no number
+
+
+def test_a_control_says_how_its_rules_decide_with_the_limit_that_was_set(
+    book: Workbook, small: Workbook
+) -> None:
+    shown = row_of(small["Controls"], "unrotated-access-key")[6]
+    assert shown.startswith("Fails for each active key")
+    assert "is more than 77 whole days before as-of" in shown
+    assert "rotation_days" not in shown
+    lines = row_of(book["Controls"], "2.11")[6].split("\n")
+    assert [line.split(":")[0] for line in lines] == ["idle-password", "idle-access-key"]
+
+
+def test_a_control_says_why_it_is_not_decided(
+    book: Workbook, own: Workbook, small: Workbook
+) -> None:
+    row = row_of(book["Controls"], "2.8")
+    assert row[2:7] == (Result.NOT_DECIDABLE, None, None, None, None)
+    assert "password policy is not in the report" in row[7]
+    optional = row_of(own["Controls"], "user-without-mfa")
+    assert optional[2:6] == (Result.NOT_RUN, None, None, None)
+    assert optional[7] == "Optional rule, not run: user-without-mfa."
+    odd = row_of(small["Controls"], "console-user-without-mfa")
+    assert odd[2:6] == (Result.UNDECIDED, 0, 3, 1)
+    assert odd[7] == "Some findings are undecided."
+
+
+def test_without_a_standard_each_rule_is_a_control_of_its_own(own: Workbook) -> None:
+    sheet = own["Controls"]
+    listed = [row[0] for row in values(sheet) if row[0] in {rule.id for rule in RULES}]
+    assert listed == [rule.id for rule in RULES]
+    assert row_of(sheet, "unused-user")[6].startswith("Fails when the verdict is unused")
+    cells = [row[2] for row in sheet.iter_rows(min_row=7)]
+    looks = {cell.value: (cell.fill.start_color.rgb, cell.font.color.rgb) for cell in cells}
+    assert {*looks} == {"fail", "pass", "not run"}
+    assert len({*looks.values()}) == 3
+
+
+def test_there_are_results_of_every_control_of_every_standard(few: Analysis) -> None:
+    for standard in STANDARDS:
+        analysis = replace(few, book=rulebook(standard.id))
+        listed = [each.control for each in analysis.inspection.controls]
+        assert listed == [*standard.controls], standard.id
+
+
+# Counts of both
+
+
+def test_exempt_and_noted_findings_are_counted_apart(few: Analysis, small: Workbook) -> None:
+    counts = {each.control.number: each for each in few.inspection.controls}
+    assert sum(each.exempt for each in counts.values())
+    for number, each in counts.items():
+        if each.control.rules:
+            expected = (each.fails, each.exempt, each.undecided)
+            assert row_of(small["Controls"], number)[3:6] == expected
+    found = few.inspection.findings
+    exempt = found[(found["outcome"] == Outcome.FAILS) & (found["exemption"] != "")]
+    for severity in Severity:
+        expected_exempt = int((exempt["severity"] == severity).sum())
+        assert row_of(small["Summary"], severity)[3] == expected_exempt
+    assert row_of(small["Summary"], "All findings")[3] == len(exempt)
+
+
+def test_the_severities_add_up_to_the_findings_that_are_listed() -> None:
+    found = analyzed_console().inspection.findings
+    sheet = console_book(results=True)["Summary"]
+    for severity in Severity:
+        of_severity = found[found["severity"] == severity]
+        failing = of_severity[of_severity["outcome"] == Outcome.FAILS]
+        exempt = int((failing["exemption"] != "").sum())
+        undecided = int((of_severity["outcome"] == Outcome.UNDECIDED).sum())
+        expected = (len(of_severity), len(failing) - exempt, exempt, undecided, 0)
+        assert row_of(sheet, severity)[1:6] == expected
+    assert row_of(sheet, "All findings")[1] == len(found)
+
+
+def test_each_severity_names_its_rules_and_has_a_colour_if_it_occurs(own: Workbook) -> None:
+    sheet = own["Summary"]
+    assert row_of(sheet, "high")[6] == "console-user-without-mfa 14"
+    assert row_of(sheet, "medium")[6].startswith("unused-user 30, idle-password 16, ")
+    assert row_of(sheet, "critical")[6] is None
+    cells = {row[0].value: row[0] for row in sheet.iter_rows()}
+    assert cells["high"].fill.fill_type == "solid"
+    assert cells["critical"].fill.fill_type is None
+
+
+def test_the_summary_names_the_rules_limits_and_results_of_a_standard(
+    book: Workbook, own: Workbook
+) -> None:
+    shown = row_of(book["Summary"], "Rules")[1]
+    assert shown.startswith("CIS AWS Foundations Benchmark v7.0.0 (section 2, Identity and Access")
+    assert "7 rules ran. Passwords and access keys fail from 45 days" in shown
+    expected = "CIS 7.0: 3 pass, 3 fail, 20 not decidable from a report."
+    assert row_of(book["Summary"], "Controls")[1] == expected
+    assert [row for row in values(own["Summary"]) if row[0] == "Controls"] == []
+
+
+def test_the_method_says_how_each_rule_decides_and_which_did_not_run(
+    book: Workbook, small: Workbook, own: Workbook
+) -> None:
+    sheet = book["Method"]
+    for rule in CIS.rules:
+        shown = row_of(sheet, rule.id)[1]
+        assert shown.startswith(f"{rule.severity.capitalize()}. {rule.title}. Fails ")
+    assert "45 or more whole days before as-of" in row_of(sheet, "idle-password")[1]
+    left_out = row_of(sheet, "Rules that did not run")[1].split(", ")
+    assert {*left_out} == {rule.id for rule in RULES if rule not in CIS.rules}
+    assert row_of(small["Method"], "Rules that did not run")[1] == "none"
+    words = [row[0] for row in values(sheet)]
+    assert {*map(str, (*Severity, *Outcome, *Result))} <= {*words}
+    for title in own.sheetnames[:-1]:
+        assert len(row_of(own["Method"], title)[1]) > 40
