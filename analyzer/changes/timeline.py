@@ -205,7 +205,8 @@ def _positions(known: dict[Any, int], rows: pd.DataFrame) -> np.ndarray:
     distinct = rows.iloc[first]
     values = zip(*(distinct[name].to_numpy().tolist() for name in distinct), strict=True)
     places = [known.setdefault(each, len(known)) for each in values]
-    return np.array(places, np.int32)[number]
+    positions: np.ndarray = np.array(places, np.int32)[number]
+    return positions
 
 
 def _numbers(rows: pd.DataFrame) -> np.ndarray:

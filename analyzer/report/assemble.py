@@ -232,8 +232,8 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
 def _early_note(report: SurveyedReport) -> str:
     return (
         f"{report.file.name} has a timestamp of {minute_text(report.newest)}, after"
-        f" its as-of ({minute_text(report.file.as_of)}): later times count as 0 days old, so this is"
-        " not the state of that time."
+        f" its as-of ({minute_text(report.file.as_of)}): later times count as 0 days old, so this"
+        " is not the state of that time."
     )
 
 

@@ -3,7 +3,7 @@
 import os
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -60,6 +60,7 @@ def check(told: History, expected: dict[str, Shown]) -> None:
 
 def together(every: list[Shown]) -> Shown:
     """Return the numbers of all accounts: sums, and the edges of reports and gaps."""
+    edges: dict[str, Callable[[list[Any]], Any]]
     edges = {"first": min, "last": max, "longest_gap": max}
     numbers: dict[str, Any] = {
         name: edges.get(name, sum)([each.numbers[name] for each in every])

@@ -234,5 +234,5 @@ def test_a_plan_names_whom_to_ask_today_and_nobody_else(entry: str, owner: str) 
     whose = f" (owner {owner})" if owner else ""
     left_out = LeftOut(owned.lines[0], "exempt")
     assert str(left_out) == f"delete {decided.user_key.arn}{whose}: exempt"
-    assert [each.owner for each in plan(owned).removals] == [owner]
+    assert [each.line.owner for each in plan(owned).removals] == [owner]
     assert with_owners(Ledger(), owners(entry), date(2026, 3, 2)) == Ledger()

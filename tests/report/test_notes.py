@@ -59,8 +59,8 @@ def test_a_timestamp_later_than_the_report_is_said_beyond_an_hour_of_skew(
     assert notes(tmp_path) == [
         (
             f"{CONSOLE} has a timestamp of 2026-05-01 13:00 UTC, after its as-of"
-            " (2026-05-01 12:00 UTC): later times count as 0 days old, so this is not the state of that"
-            " time."
+            " (2026-05-01 12:00 UTC): later times count as 0 days old, so this is not the"
+            " state of that time."
         )
     ] * int(late)
 
