@@ -1,4 +1,7 @@
 import gc
+import sys
+from functools import cache
+from typing import Any
 
 import pytest
 
@@ -9,8 +12,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
+    """Look for garbage as seldom as the program does, and make each command of it once."""
     gc.freeze()
+    gc.set_threshold(50_000)
     gc.enable()
+    program: Any = sys.modules.get("analyzer.cli")
+    if program:
+        program.command_named = cache(program.command_named)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,39 @@
 """Fetch credential reports from AWS; only this package knows boto3.
 
-`report` gets the report of one account through a `client`, `organization` lists and chooses
-accounts, and `fetch` does all of a `request`. `answers` refuses answers that are not AWS's, and
-`errors` puts what went wrong into words. The command line imports this package; it imports
-`sources` and what lies below. Whatever AWS or the network does, AwsRefused is raised, in time and
-without a secret. A report is saved whole, as AWS sent it, or not at all.
+`FetchRequest` is here, since nothing of AWS is imported for it. `report` gets the report of one
+account through a `client`, `organization` lists and chooses accounts, and `fetch` does all of a
+request. `answers` refuses answers that are not AWS's, and `errors` puts what went wrong into words.
+The command line imports this package; it imports `sources` and what lies below. Whatever AWS or the
+network does, AwsRefused is raised, in time and without a secret. A report is saved whole, as AWS
+sent it, or not at all.
 """
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """Choose the accounts whose reports to fetch, the credentials, and the limits.
+
+    With `role_name` the accounts are those of the organization that the patterns and units choose,
+    else one for each `profile`, or that of the ordinary credentials. `timeout` is in seconds, for
+    the list of accounts and for each account; `jobs` is how many accounts are asked at once.
+    """
+
+    profile: list[str] = field(default_factory=list)
+    region: str | None = None
+    endpoint_url: str | None = None
+    timeout: int = 300
+    service_credentials: bool = False
+    jobs: int = 16
+    role_name: str | None = None
+    external_id: str | None = None
+    session_name: str = "credreport"
+    include: list[str] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)
+    organizational_unit: list[str] = field(default_factory=list)
+
+    @property
+    def asks_several_accounts(self) -> bool:
+        """Return whether the reports of more than one account may come."""
+        return self.role_name is not None or len(self.profile) > 1

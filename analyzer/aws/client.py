@@ -16,9 +16,9 @@ from botocore.paginate import Paginator
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
+from analyzer.aws import FetchRequest
 from analyzer.aws.answers import CheckedTransport, set_strict_parsing
 from analyzer.aws.errors import Late, call_name, not_from_aws, refusal
-from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
 
 T = TypeVar("T")

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+from analyzer.aws import FetchRequest
 from analyzer.aws.answers import field_of
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
 from analyzer.aws.errors import STOPPED, Late, Stopped
@@ -24,7 +25,6 @@ from analyzer.aws.report import (
     require_readable,
     service_credentials_json,
 )
-from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
 from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS

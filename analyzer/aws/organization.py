@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
+from analyzer.aws import FetchRequest
 from analyzer.aws.answers import field_of
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
 from analyzer.aws.errors import not_from_aws
-from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
 from analyzer.sources.manifest import AccountEntry, FetchedAccounts, Status
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, printable

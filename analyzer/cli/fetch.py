@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import typer
 
-from analyzer.aws.request import FetchRequest
+from analyzer.aws import FetchRequest
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
-from analyzer.aws.request import FetchRequest
+from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import contents, reports, runs

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from analyzer.aws import FetchRequest
 from analyzer.aws.client import AwsSession, Deadline
 from analyzer.aws.errors import Late
-from analyzer.aws.request import FetchRequest
 from analyzer.errors import AwsRefused
 from tests.support.aws_server import (
     ORGANIZATION,

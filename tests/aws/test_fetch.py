@@ -11,7 +11,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
-import boto3
 import pandas as pd
 import pytest
 
@@ -31,7 +30,6 @@ from tests.support.aws_server import (
     a_report,
     an_account,
     fetching,
-    moto_serving,
     on_loopback_only,
     serving,
 )
@@ -222,14 +220,12 @@ def test_two_calls_whatever_the_number_of_users(aws: Aws, folder: Path, users: i
     assert analyzer.load(folder).rows == users + 1
 
 
-def test_each_poll_is_one_call_more(aws: Aws, folder: Path) -> None:
-    aws.script[CALLER, GENERATE] = ["STARTED"]
-    assert fetching("-o", folder) == 0
-    assert aws.operations() == {GENERATE: 2, GET: 1}
-
-
-def test_throttled_five_times_then_well(aws: Aws, folder: Path) -> None:
-    aws.script[CALLER, GENERATE] = [Refusal("Throttling")] * 5
+def test_each_poll_is_one_call_more_and_throttled_five_times_is_well(
+    aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.aws.report.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    aws.script[CALLER, GENERATE] = [*["STARTED"] * 2, *[Refusal("Throttling")] * 3]
     assert fetching("-o", folder) == 0
     assert aws.operations() == {GENERATE: 6, GET: 1}
 
@@ -501,22 +497,3 @@ def test_the_aws_cli_fetches_the_same_report_and_the_verdicts_are_the_same(
     assert set(ours.pop("as_of_source")) == {"metadata"}
     assert set(theirs.pop("as_of_source")) == {"envelope"}
     pd.testing.assert_frame_equal(ours.drop(columns="file"), theirs.drop(columns="file"))
-
-
-# moto's own report, which departs from AWS's
-
-
-def test_the_report_that_moto_makes_is_kept_and_never_judged_wrong(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
-) -> None:
-    with moto_serving() as url:
-        on_loopback_only(monkeypatch, tmp_path, url)
-        iam = boto3.client("iam", region_name="us-east-1")
-        iam.create_user(UserName="quiet")
-        iam.create_user(UserName="busy")
-        iam.create_access_key(UserName="busy")
-        assert fetching("-o", folder / "moto.csv") == 0
-    users = judged(folder / "moto.csv")
-    assert users["verdict"].astype(str).to_dict() == dict.fromkeys(
-        ("quiet", "busy"), "undetermined"
-    )

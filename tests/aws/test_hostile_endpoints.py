@@ -6,13 +6,20 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
 
 import pytest
 
-from analyzer.aws import answers
+from analyzer.aws import FetchRequest, answers
+from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
+from analyzer.aws.organization import chosen_accounts
+from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
+from analyzer.errors import AwsRefused
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -63,20 +70,64 @@ Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
-@pytest.fixture
-def aws(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Aws]:
+@contextmanager
+def two_accounts(patch: pytest.MonkeyPatch, home: Path) -> Iterator[Aws]:
     """Serve an organization of two accounts, to be asked once each."""
     with serving() as server:
         server.accounts[MEMBER] = an_account(MEMBER, users=1, name="Team 1")
-        on_loopback_only(monkeypatch, tmp_path, server.url)
-        monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
-        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-        monkeypatch.setenv("CREDREPORT_EXTERNAL_ID", EXTERNAL_ID)
-        monkeypatch.setattr(answers, "LARGEST_ANSWER", 1 << 20)
+        on_loopback_only(patch, home, server.url)
+        patch.setenv("AWS_SESSION_TOKEN", TOKEN)
+        patch.setenv("AWS_MAX_ATTEMPTS", "1")
+        patch.setenv("CREDREPORT_EXTERNAL_ID", EXTERNAL_ID)
+        patch.setattr(answers, "LARGEST_ANSWER", 1 << 20)
         yield server
-    if "nowhere" in request.node.name:
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
+    with two_accounts(monkeypatch, tmp_path) as server:
+        yield server
+
+
+class Asking(NamedTuple):
+    """Ask a server as the commands do, with one client for all answers."""
+
+    server: Aws
+    session: AwsSession
+    client: Any
+
+    def report(self, seconds: float = 60) -> object:
+        return fetch_report(DeadlineClient(self.client, Deadline(seconds)), stop=Event())
+
+    def accounts(self, seconds: float = 60, *units: str) -> object:
+        request = FetchRequest(role_name="credreport", organizational_unit=[*units])
+        return chosen_accounts(self.session, request, Deadline(seconds))
+
+    def credentials(self, seconds: float = 60) -> object:
+        return service_credentials_json(DeadlineClient(self.client, Deadline(seconds)))
+
+    def refusal(
+        self, operation: str, answer: FalseAnswer, ask: Callable[..., object], *values: Any
+    ) -> str:
+        """Return the one sentence in which an answer is refused; nothing planted is in it."""
+        self.server.false = {(CALLER, operation): answer}
+        with pytest.raises(AwsRefused) as caught:
+            ask(*values)
+        message = str(caught.value)
+        for planted in (*PLANTED, "\n"):
+            assert planted not in message
+        return message
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+    home = tmp_path_factory.mktemp("home")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        two_accounts(patch, home) as server,
+        closing(AwsSession(FetchRequest())) as session,
+    ):
+        yield Asking(server, session, session.client("iam", Deadline(60)).client)
         gc.collect()
 
 
@@ -125,44 +176,48 @@ def run_refused(capture: Capture, runs: Path, *arguments: str) -> str:
     return message
 
 
-def named(answers: dict[str, FalseAnswer], every: int = 1) -> pytest.MarkDecorator:
-    """Ask with each of these answers, or with one of so many where others go the same way."""
-    names = [*answers][::every]
-    return pytest.mark.parametrize("answer", [answers[name] for name in names], ids=names)
+def named(answers: dict[str, FalseAnswer]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("answer", answers.values(), ids=answers)
 
 
-@named(WAYS)
-def test_fetch_ends_with_4_and_one_sentence(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+@named({**WAYS, **STATES})
+def test_what_is_no_answer_of_iam_is_refused_in_one_sentence(
+    asking: Asking, answer: FalseAnswer
 ) -> None:
-    aws.false[CALLER, GENERATE] = answer
-    assert NOT_IAM in refused(capsys, folder)
+    assert asking.refusal(GENERATE, answer, asking.report).startswith(NOT_IAM)
 
 
-@pytest.mark.no_cover
-@named(WAYS, every=9)
-def test_one_account_of_an_organization_fails_and_no_other(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
-) -> None:
-    aws.false[MEMBER, ASSUME] = answer
-    assert failure(capsys, folder).startswith(NOT_IAM)
+@named(REPORTS)
+def test_a_report_that_iam_cannot_have_made_is_refused(asking: Asking, answer: FalseAnswer) -> None:
+    assert WHY.search(asking.refusal(GET, answer, asking.report))
 
 
-@pytest.mark.no_cover
-@named(WAYS, every=9)
-def test_export_ends_with_4_and_logs_one_sentence(
+@named({**LISTS, **PAGES, **CONNECTIONS})
+def test_a_list_of_accounts_that_is_none_is_refused(asking: Asking, answer: FalseAnswer) -> None:
+    message = asking.refusal(ACCOUNTS, answer, asking.accounts)
+    assert message.startswith((NOT_IAM, "AWS denied organizations:ListAccounts"))
+
+
+SENTENCES = ["reset in the middle", "a code that is a token", "the time yesterday"]
+
+
+@named({way: {**WAYS, **REPORTS}[way] for way in SENTENCES})
+def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_it(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
 ) -> None:
     aws.false[CALLER, GET] = answer
-    assert WHY.search(run_refused(capsys, folder))
+    message = refused(capsys, folder)
+    assert WHY.search(message)
+    assert f"credreport: {run_refused(capsys, folder)}\n" == message
+    aws.false = {(MEMBER, GET): answer}
+    assert f"credreport: {failure(capsys, folder)}\n" == message
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("way", ["a code that is a token", "the time yesterday"])
 def test_export_of_an_organization_names_the_account_that_fails(
-    aws: Aws, folder: Path, capsys: Capture, way: str
+    aws: Aws, folder: Path, capsys: Capture
 ) -> None:
-    aws.false[MEMBER, GET] = {**WAYS, **REPORTS}[way]
+    aws.false[MEMBER, GET] = WAYS["a code that is a token"]
     assert exporting(folder, "--log-format", "json", *ORGANIZATION) == 5
     (run,) = visible(folder) - {"latest"}
     listed = json.loads((folder / run / "analysis.json").read_bytes())["not_covered"]
@@ -174,45 +229,6 @@ def test_export_of_an_organization_names_the_account_that_fails(
         assert not any(planted.encode() in content for content in files)
 
 
-@named({**LISTS, **PAGES, **CONNECTIONS}, every=2)
-def test_a_list_of_accounts_that_is_none_ends_with_4(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
-) -> None:
-    aws.false[CALLER, ACCOUNTS] = answer
-    message = refused(capsys, folder, *ORGANIZATION)
-    assert NOT_IAM in message or "AWS denied organizations:ListAccounts" in message
-
-
-@pytest.mark.no_cover
-@named(STATES)
-def test_a_state_that_iam_does_not_have_is_refused(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
-) -> None:
-    aws.false[CALLER, GENERATE] = answer
-    assert NOT_IAM in refused(capsys, folder)
-    aws.false = {(MEMBER, GENERATE): answer}
-    assert failure(capsys, folder).startswith(NOT_IAM)
-
-
-@pytest.mark.no_cover
-@named(REPORTS)
-def test_a_report_that_iam_cannot_have_made_is_refused(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
-) -> None:
-    aws.false[CALLER, GET] = answer
-    assert WHY.search(refused(capsys, folder))
-
-
-@named(REPORTS, every=4)
-def test_a_report_that_iam_cannot_have_made_ends_a_run_or_fails_its_account(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
-) -> None:
-    aws.false[CALLER, GET] = answer
-    assert WHY.search(run_refused(capsys, folder))
-    aws.false = {(MEMBER, GET): answer}
-    assert WHY.search(failure(capsys, folder))
-
-
 @named(ROLES)
 def test_credentials_of_a_role_that_are_none_fail_the_account(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
@@ -221,11 +237,15 @@ def test_credentials_of_a_role_that_are_none_fail_the_account(
     assert failure(capsys, folder)
 
 
-@named({**EVIDENCE, **{name: PAGES[name] for name in [*PAGES][:1]}})
-def test_a_list_of_credentials_that_is_none_leaves_them_unknown(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+@named(EVIDENCE)
+def test_a_list_of_credentials_that_is_none_is_refused(asking: Asking, answer: FalseAnswer) -> None:
+    assert asking.refusal(CREDENTIALS, answer, asking.credentials).startswith(NOT_IAM)
+
+
+def test_credentials_whose_list_is_none_are_unknown(
+    aws: Aws, folder: Path, capsys: Capture
 ) -> None:
-    aws.false[CALLER, CREDENTIALS] = answer
+    aws.false[CALLER, CREDENTIALS] = EVIDENCE["no list"]
     assert fetching("-o", folder / "r.csv", "-q", "--service-credentials") == 5
     gap = f"Note: The service-specific credentials of account {CALLER} are not known: {NOT_IAM}"
     assert messages(capsys, folder).startswith(gap)
@@ -315,39 +335,33 @@ def seconds(*arguments: str | Path) -> tuple[int, float]:
     return code, time.monotonic() - started
 
 
-@pytest.mark.no_cover
 @named(SLOW)
-def test_a_slow_server_ends_an_account_in_time(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
-) -> None:
-    aws.false[CALLER, GET] = answer
-    code, took = seconds("fetch", "-o", folder, "--timeout", "1")
-    assert (code, took < 3) == (4, True)
-    message = messages(capsys, folder)
-    assert (
-        "iam:GetCredentialReport" in message or "cannot be reached" in message or NOT_IAM in message
-    )
-    aws.false = {(MEMBER, GET): answer}
+def test_a_slow_server_is_late(asking: Asking, answer: FalseAnswer) -> None:
+    started = time.monotonic()
+    message = asking.refusal(GET, answer, asking.report, 0.4)
+    assert time.monotonic() - started < 3
+    assert message.startswith("AWS did not answer iam:GetCredentialReport within the 0.4 seconds")
+
+
+@pytest.mark.no_cover
+def test_a_slow_server_ends_a_command_in_time(aws: Aws, folder: Path, capsys: Capture) -> None:
+    aws.false[MEMBER, GET] = SLOW["silence"]
     code, took = seconds("fetch", "-o", folder, "--timeout", "1", *ORGANIZATION)
     assert (code, took < 4) == (5, True)
-    aws.false = {(CALLER, GENERATE): answer}
+    assert "iam:GetCredentialReport" in messages(capsys, folder)
+    aws.false = {(CALLER, GENERATE): SLOW["silence"]}
     code, took = seconds("export", "--out-dir", folder / "runs", "--timeout", "1")
     assert (code, took < 3) == (4, True)
 
 
-@pytest.mark.parametrize("operation", ENDLESS)
-def test_a_list_without_end_ends_in_time(
-    aws: Aws, folder: Path, capsys: Capture, operation: str
-) -> None:
-    aws.false[CALLER, operation] = ENDLESS[operation]
-    options = {
-        ACCOUNTS: ORGANIZATION,
-        CHILDREN: (*ORGANIZATION, "--organizational-unit", "r-root"),
-        CREDENTIALS: ("--service-credentials",),
-    }[operation]
-    code, took = seconds("fetch", "-o", folder, "--timeout", "1", *options)
-    assert (code, took < 3) == (5 if operation == CREDENTIALS else 4, True)
-    assert f"{operation} within the 1 seconds of --timeout" in messages(capsys, folder)
+def test_a_list_without_end_is_late(asking: Asking) -> None:
+    for operation, ask, values in (
+        (ACCOUNTS, asking.accounts, ()),
+        (CHILDREN, asking.accounts, ("r-root",)),
+        (CREDENTIALS, asking.credentials, ()),
+    ):
+        message = asking.refusal(operation, ENDLESS[operation], ask, 0.3, *values)
+        assert f"{operation} within the 0.3 seconds of --timeout" in message
 
 
 def test_retries_end_in_time(
@@ -355,8 +369,8 @@ def test_retries_end_in_time(
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "99")
     aws.false[CALLER, GENERATE] = WAYS["nothing, as a server's error"]
-    code, took = seconds("fetch", "-o", folder, "--timeout", "2")
-    assert (code, took < 4) == (4, True)
+    code, took = seconds("fetch", "-o", folder, "--timeout", "1")
+    assert (code, took < 3) == (4, True)
     assert "did not answer iam:GenerateCredentialReport" in messages(capsys, folder)
 
 
