@@ -12,9 +12,9 @@ import pandas as pd
 from analyzer import columns
 from analyzer.changes.events import CERTIFICATE_COLUMNS, KEY_COLUMNS
 from analyzer.changes.history import ALL, History
-from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT, Coverage
+from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT
 from analyzer.changes.snapshot import UNKNOWN
-from analyzer.changes.timeline import READING, STATES, Timeline
+from analyzer.changes.timeline import READING, STATES, Coverage, Timeline
 from analyzer.decisions.follow_up import FollowUp, Outcome
 from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.user_decisions import LedgerLine
@@ -76,9 +76,7 @@ def _done(line: Timeline, covered: Coverage, outcome: Outcome) -> int:
     created = line.users[columns.CREATED].dt.tz_localize("UTC")
     users, (arn, at) = line.users.assign(**{columns.CREATED: created}), decided.user_key
     user = np.flatnonzero(user_positions(users, [(arn, at)] if at else []) >= 0)
-    rows = np.flatnonzero(
-        np.isin(line.rows[columns.USER], user) & (line.rows[READING] <= covered.end)
-    )
+    rows = np.flatnonzero(np.isin(line.rows[columns.USER], user))
     if decided.decision is Decision.DEACTIVATE:
         rows = rows[~_has_no_credential(line, rows)]
     last = line.rows[READING][rows].max(initial=covered.start - 1)

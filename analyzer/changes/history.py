@@ -17,16 +17,19 @@ from analyzer.changes.period import (
     BEFORE,
     IDENTITY,
     UNUSED,
-    Coverage,
-    PeriodRows,
-    Span,
-    coverages,
     event_frame,
     runs_of,
     stays_of,
+)
+from analyzer.changes.timeline import (
+    BY_NAME,
+    READING,
+    Coverage,
+    Span,
+    Timeline,
+    timeline,
     whole_days,
 )
-from analyzer.changes.timeline import BY_NAME, Timeline, timeline
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import NO_MOMENT, TEXT, Report, stable_order
 from analyzer.terms import Verdict
@@ -84,12 +87,16 @@ class History:
     analysis: Analysis
     timeline: Timeline
     span: Span
-    coverages: Sequence[Coverage]
     period: pd.DataFrame
     users: pd.DataFrame
     events: pd.DataFrame
     reports: pd.DataFrame
     trend: pd.DataFrame
+
+    @property
+    def coverages(self) -> Sequence[Coverage]:
+        """Return which reports of each account lie in the period."""
+        return self.timeline.coverages
 
     @property
     def gaps(self) -> int:
@@ -119,21 +126,18 @@ def history(analysis: Analysis, span: Span) -> History:
 
     Raises InputRefused as `timeline` does.
     """
-    line = timeline(analysis)
-    covered = coverages(line, span)
-    rows = PeriodRows.of(line, covered)
-    runs = runs_of(line, rows)
+    line = timeline(analysis, span)
+    runs = runs_of(line)
     stays = stays_of(runs)
     return History(
         analysis=analysis,
         timeline=line,
         span=span,
-        coverages=covered,
-        period=_in_utc(_period(line, covered, runs, stays)),
-        users=_in_utc(_users(line, rows, runs, stays)),
-        events=_in_utc(event_frame(line, rows, runs)),
-        reports=_in_utc(_report_rows(analysis.report, line, covered)),
-        trend=_in_utc(_trend(line, covered, rows)),
+        period=_in_utc(_period(line, runs, stays)),
+        users=_in_utc(_users(line, runs, stays)),
+        events=_in_utc(event_frame(line, runs)),
+        reports=_in_utc(_report_rows(analysis.report, line)),
+        trend=_in_utc(_trend(line)),
     )
 
 
@@ -145,16 +149,14 @@ def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
 # Tables
 
 
-def _users(
-    line: Timeline, rows: PeriodRows, runs: pd.DataFrame, stays: pd.DataFrame
-) -> pd.DataFrame:
+def _users(line: Timeline, runs: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
     at, user = line.moments, runs[columns.USER]
     last = stays.groupby(columns.USER).last()
     first = stays.groupby(columns.USER)["first"].first()
     words = pd.Series([*map(str, Verdict)])
     verdict = runs[columns.VERDICT].map(words)
-    row = np.flatnonzero(np.diff(rows.user, append=-1) != 0)
-    exemption = line.situation(columns.EXEMPTION, rows.places[row])
+    row = np.flatnonzero(np.diff(line.rows[columns.USER], append=-1) != 0)
+    exemption = line.situation(columns.EXEMPTION, row)
     cells: dict[str, Any] = {
         "first": at[first],
         "last": at[last["last"]],
@@ -187,12 +189,10 @@ def _unused_seconds(line: Timeline, runs: pd.DataFrame) -> pd.Series:
     return pd.Series(elapsed.astype(np.int64)).where(unused, 0)
 
 
-def _period(
-    line: Timeline, covered: Sequence[Coverage], runs: pd.DataFrame, stays: pd.DataFrame
-) -> pd.DataFrame:
+def _period(line: Timeline, runs: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
     account = np.array([each.account for each in line.readings])
     counts = _counted(runs, stays).groupby(account[runs["first"]]).sum()
-    frame = pd.DataFrame([_reports(line, each) for each in covered])
+    frame = pd.DataFrame([_reports(line, each) for each in line.coverages])
     frame = frame.join(counts.astype(np.int64), on=columns.ACCOUNT)
     numbers = ["longest_gap", "gap_days", *counts]
     frame[numbers] = frame[numbers].fillna(0).where(frame["reports"] > 0).astype("Int64")
@@ -259,11 +259,12 @@ def _removal_days(line: Timeline, stays: pd.DataFrame, account: np.ndarray) -> p
     return of_account.replace(np.inf, np.nan)
 
 
-def _trend(line: Timeline, covered: Sequence[Coverage], rows: PeriodRows) -> pd.DataFrame:
+def _trend(line: Timeline) -> pd.DataFrame:
     """Return `History.trend`: by the last report of each account up to the end of each day."""
     shape = len(line.readings), len(Verdict)
-    cells = np.bincount(rows.reading * shape[1] + rows.verdict, minlength=shape[0] * shape[1])
-    inside = [np.arange(each.start, each.end + 1) for each in covered]
+    code = line.rows[READING] * shape[1] + line.situation(columns.VERDICT)
+    cells = np.bincount(code, minlength=shape[0] * shape[1])
+    inside = [np.arange(each.start, each.end + 1) for each in line.coverages]
     day = line.moments.astype("datetime64[D]")
     days = np.unique(day[np.concatenate(inside)])
     total = np.zeros((len(days), shape[1]), np.int64)
@@ -274,8 +275,8 @@ def _trend(line: Timeline, covered: Sequence[Coverage], rows: PeriodRows) -> pd.
     return pd.DataFrame({columns.AS_OF: days.astype("datetime64[s]"), **counts})
 
 
-def _report_rows(report: Report, line: Timeline, covered: Sequence[Coverage]) -> pd.DataFrame:
-    spans = {each.account: each for each in covered}
+def _report_rows(report: Report, line: Timeline) -> pd.DataFrame:
+    spans = {each.account: each for each in line.coverages}
     places = {(each.file, each.account): at for at, each in enumerate(line.readings)}
     files = report.files
     copied = {(each.file, each.account): files[first.file].name for each, first in line.copies}

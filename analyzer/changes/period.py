@@ -3,11 +3,8 @@
 A stay is an unbroken run of reports that have a user; in a run it also has the same verdict.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
-from typing import Any, Final, NamedTuple, Self
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +13,7 @@ from analyzer import columns
 from analyzer.changes.events import IDLE, USE_COLUMNS, EventKind, events
 from analyzer.changes.timeline import READING, REMARKS, SITUATION, Timeline, numbers_but
 from analyzer.report.model import TEXT, stable_order
-from analyzer.terms import Verdict, code_of, count_text
+from analyzer.terms import Verdict, code_of
 
 AFTER: Final = "after"
 BEFORE: Final = "before"
@@ -39,119 +36,13 @@ _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
 _Event = tuple[int, int, str, str]
 """The position of a user, that of the first reading that shows it, the event, and a sentence."""
 
-_DAY: Final = np.timedelta64(86_400, "s")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Set the period, in UTC, and the longest gap in days between reports that is not named.
-
-    Without `since` it begins with the first report of each account, without `until` it ends with
-    the newest report of all.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    max_gap: int = 31
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Name the readings of an account in the period, from `start` up to `end`, by position.
-
-    An account that is not covered has none, and a `reason`. `gaps` are the intervals without a
-    report that are longer than the span allows, in datetime64[s].
-    """
-
-    account: str
-    start: int = 0
-    end: int = -1
-    reason: str = ""
-    gaps: tuple[tuple[np.datetime64, np.datetime64], ...] = ()
-
-
-def coverages(timeline: Timeline, span: Span) -> list[Coverage]:
-    """Return which reports of each account lie in the period, in the order of accounts."""
-    accounts = np.array([each.account for each in timeline.readings])
-    distinct, first, count = np.unique(accounts, return_index=True, return_counts=True)
-    until = _moment(span.until) if span.until else timeline.moments.max()
-    parts = zip(distinct.tolist(), first.tolist(), count.tolist(), strict=True)
-    return [
-        _coverage(account, start, timeline.moments[start : start + number], span, until)
-        for account, start, number in parts
-    ]
-
-
-def _coverage(
-    account: str, first: int, at: np.ndarray, span: Span, until: np.datetime64
-) -> Coverage:
-    start = _edge(at, _moment(span.since), span.max_gap) if span.since else 0
-    end = _edge(at, until, span.max_gap)
-    if start is None or end is None or at[end] - until >= (span.max_gap + 1) * _DAY:
-        days, day = count_text(span.max_gap, "day"), until.astype("datetime64[D]")
-        nearest = at[np.abs(at - until).argmin()].astype("datetime64[D]")
-        return Coverage(
-            account, reason=f"no report within {days} of {day}; the nearest is of {nearest}"
-        )
-    moments = at[start : end + 1]
-    if span.since and moments[0] > _moment(span.since):
-        moments = np.append(_moment(span.since), moments)
-    gaps = tuple(each for each in pairwise(moments) if whole_days(each[1] - each[0]) > span.max_gap)
-    return Coverage(account, first + start, first + end, gaps=gaps)
-
-
-def _edge(at: np.ndarray, moment: np.datetime64, max_gap: int) -> int | None:
-    """Return the last report up to a moment, if not too long before it, else the first after."""
-    before = int(np.searchsorted(at, moment, "right")) - 1
-    if before >= 0 and whole_days(moment - at[before]) <= max_gap:
-        return before
-    return before + 1 if before + 1 < len(at) else None
-
-
-def whole_days(elapsed: Any) -> Any:
-    """Return timedelta64 as whole days (int64), rounded down."""
-    return elapsed // _DAY
-
-
-def _moment(at: datetime) -> np.datetime64:
-    return np.datetime64(at.replace(tzinfo=None), "s")
-
 
 # Stays
 
 UNUSED, _UNDETERMINED = code_of(Verdict.UNUSED), code_of(Verdict.UNDETERMINED)
 
 
-class PeriodRows(NamedTuple):
-    """Hold the rows of a period: their `places` in `Timeline.rows`, and what stands there.
-
-    `goes_on` says which are of the same user as the row before, and of the next report; `start` and
-    `end` which readings are the first and last of their account in the period.
-    """
-
-    places: np.ndarray
-    user: np.ndarray
-    reading: np.ndarray
-    verdict: np.ndarray
-    goes_on: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-
-    @classmethod
-    def of(cls, line: Timeline, covered: Sequence[Coverage]) -> Self:
-        """Return the rows in the period of each account."""
-        inside, start, end = np.zeros((3, len(line.readings)), bool)
-        for each in covered:
-            if not each.reason:
-                inside[each.start : each.end + 1] = start[each.start] = end[each.end] = True
-        at = np.flatnonzero(inside[line.rows[READING]])
-        user, reading = (line.rows[name][at] for name in (columns.USER, READING))
-        verdict = line.situation(columns.VERDICT, at)
-        goes_on = (np.diff(user, prepend=-1) == 0) & (np.diff(reading, prepend=-1) == 1)
-        return cls(at, user, reading, verdict, goes_on, start, end)
-
-
-def runs_of(line: Timeline, rows: PeriodRows) -> pd.DataFrame:
+def runs_of(line: Timeline) -> pd.DataFrame:
     """Return a row for each unbroken run of reports in which a user has the same verdict.
 
     `user`, `stay`, `verdict`, `first`, `last` int64: positions of the user, the stay, in `Verdict`
@@ -161,21 +52,23 @@ def runs_of(line: Timeline, rows: PeriodRows) -> pd.DataFrame:
     likewise, `newly` unused, `back` in use. Runs of undetermined users are passed over in `newly`
     and `back`, and in `was_unused`: whether the run before of the stay is unused.
     """
-    first = np.flatnonzero(~rows.goes_on | (np.diff(rows.verdict, prepend=-1) != 0))
-    last = np.append(first[1:], len(rows.user))[: len(first)] - 1
-    stay = np.cumsum(~rows.goes_on)[first] - 1
-    is_last = np.diff(stay, append=-1) != 0
+    verdict, goes_on = line.situation(columns.VERDICT), line.goes_on
+    first = np.flatnonzero(~goes_on | (np.diff(verdict, prepend=-1) != 0))
+    last = np.append(first[1:], len(goes_on))[: len(first)] - 1
+    begins = ~goes_on[first]
+    is_last = np.append(begins[1:], True)[: len(first)]
     named = {
-        columns.USER: rows.user[first],
-        "stay": stay,
-        columns.VERDICT: rows.verdict[first],
-        "first": rows.reading[first],
-        "last": rows.reading[last],
+        columns.USER: line.rows[columns.USER][first],
+        "stay": np.cumsum(begins) - 1,
+        columns.VERDICT: verdict[first],
+        "first": line.rows[READING][first],
+        "last": line.rows[READING][last],
     }
     runs = pd.DataFrame(named).astype(np.int64)
-    runs["at_start"] = ~rows.goes_on[first] & rows.start[runs["first"]]
-    runs["at_end"] = is_last & rows.end[runs["last"]]
-    runs["enters"] = ~rows.goes_on[first] & ~runs["at_start"]
+    covered = [each for each in line.coverages if not each.reason]
+    runs["at_start"] = begins & runs["first"].isin([each.start for each in covered])
+    runs["at_end"] = is_last & runs["last"].isin([each.end for each in covered])
+    runs["enters"] = begins & ~runs["at_start"]
     runs["leaves"] = is_last & ~runs["at_end"]
     created = line.users[columns.CREATED].to_numpy("datetime64[s]")[runs[columns.USER]]
     runs["new_name"], runs["old_name"] = _possibly_renamed(runs, created)
@@ -226,9 +119,9 @@ def stays_of(runs: pd.DataFrame) -> pd.DataFrame:
 # Events
 
 
-def event_frame(line: Timeline, rows: PeriodRows, runs: pd.DataFrame) -> pd.DataFrame:
+def event_frame(line: Timeline, runs: pd.DataFrame) -> pd.DataFrame:
     """Return what happened between the reports of a period (`EVENTS`), by user and time."""
-    found = [*_presence(line, runs), *_verdict_changes(runs), *_credential_events(line, rows)]
+    found = [*_presence(line, runs), *_verdict_changes(runs), *_credential_events(line)]
     user, reading = (np.array([each[at] for each in found], np.int64) for at in (0, 1))
     cells: dict[str, Any] = {
         AFTER: line.moments[reading - 1],
@@ -266,28 +159,29 @@ def _verdict_changes(runs: pd.DataFrame) -> Iterator[_Event]:
         yield user, reading, VERDICT, f"{words[was]} -> {words[has]}"
 
 
-def _credential_events(line: Timeline, rows: PeriodRows) -> Iterator[_Event]:
+def _credential_events(line: Timeline) -> Iterator[_Event]:
     """Yield what happened to credentials; that one in use is used again is no event."""
-    changed = np.flatnonzero(_differs(line, rows))
-    sides = (line.states(rows.places[at]) for at in (changed - 1, changed))
+    changed = np.flatnonzero(_differs(line))
+    user, reading = (line.rows[name] for name in (columns.USER, READING))
+    sides = (line.states(at) for at in (changed - 1, changed))
     for at, before, now in zip(changed.tolist(), *sides, strict=True):
         for each in events(before, now):
             again = each.kind in _USES and before.last_use and before.verdict not in IDLE
             if each.kind is not EventKind.PASSWORD_EXPIRY and not again:
-                yield int(rows.user[at]), int(rows.reading[at]), str(each.kind), each.sentence
+                yield int(user[at]), int(reading[at]), str(each.kind), each.sentence
 
 
-def _differs(line: Timeline, rows: PeriodRows) -> np.ndarray:
+def _differs(line: Timeline) -> np.ndarray:
     """Return which rows say other things of credentials than the row before, of the same user.
 
     That a use is newer than one known before is nothing else.
     """
     facts = numbers_but(line.situations, *REMARKS, columns.CONTRADICTED)
-    differs = np.diff(facts[line.rows[SITUATION][rows.places]], prepend=-1) != 0
+    differs = np.diff(facts[line.rows[SITUATION]], prepend=-1) != 0
     for name in line.rows.keys() - _NO_EVENT:
-        now = line.rows[name][rows.places]
+        now = line.rows[name]
         before = np.append(now[:1], now[:-1])
         differs |= (
             (now < before) | (before == 0) & (now > 0) if name in USE_COLUMNS else now != before
         )
-    return np.asarray(differs & rows.goes_on)
+    return np.asarray(differs & line.goes_on)

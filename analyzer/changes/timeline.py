@@ -5,7 +5,7 @@ start, or as the newest timestamp in the report if that is later. A report whose
 orders nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,7 +23,7 @@ from analyzer.decisions.follow_up import report_time
 from analyzer.errors import InputRefused, Problem
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import NO_MOMENT, TEXT, Page, ReportFile, as_category
-from analyzer.terms import AsOfSource, State, Verdict, minute_text
+from analyzer.terms import AsOfSource, State, Verdict, count_text, minute_text
 from analyzer.verdicts.facts import Facts
 
 READING: Final = "reading"
@@ -52,6 +52,37 @@ _SECONDS_BITS: Final = 32
 """A moment of a report fits in this number of bits (`values.YEARS`)."""
 
 
+_DAY: Final = np.timedelta64(86_400, "s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Set the period, in UTC, and the longest gap in days between reports that is not named.
+
+    Without `since` it begins with the first report of each account, without `until` it ends with
+    the newest report of all.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    max_gap: int = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Name the readings of an account in the period, from `start` up to `end`, by position.
+
+    An account that is not covered has none, and a `reason`. `gaps` are the intervals without a
+    report that are longer than the span allows, in datetime64[s].
+    """
+
+    account: str
+    start: int = 0
+    end: int = -1
+    reason: str = ""
+    gaps: tuple[tuple[np.datetime64, np.datetime64], ...] = ()
+
+
 class Reading(NamedTuple):
     """Name one report of one account; `file` is its position in `Report.files`, `at` its moment.
 
@@ -67,8 +98,9 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class Timeline:
-    """Hold what the reports of each account say of its users.
+    """Hold what the reports of each account say of its users in a period.
 
+    - `coverages`: which readings lie in it, for each account.
     - `readings`: the reports in the order of account and moment; `copies` are those that say the
       same at the same moment as another one, and do not count: pairs of (copy, counted).
     - `users`: `account`, `user`, `arn` str; `created` datetime64[s], NaT where no report shows it;
@@ -77,11 +109,12 @@ class Timeline:
       in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by the
       report's columns states, the positions in `State`, and `unknown`, `contradicted`, the bits of
       `Snapshot.users`, all int64.
-    - `rows`: one value for each user and reading, in the order of both: `user`, `reading` and
-      `situation` int32, the positions; by the report's columns moments uint32, seconds or 0 for
-      none.
+    - `rows`: one value for each user and reading of the period, in the order of both: `user`,
+      `reading`, `situation` int32, the positions; by the report's columns moments uint32, seconds
+      or 0 for none.
     """
 
+    coverages: Sequence[Coverage]
     readings: Sequence[Reading]
     copies: Sequence[tuple[Reading, Reading]]
     users: pd.DataFrame
@@ -91,10 +124,17 @@ class Timeline:
     @cached_property
     def moments(self) -> np.ndarray:
         """Return the moment of each reading (datetime64[s])."""
-        return np.array([each.at.replace(tzinfo=None) for each in self.readings], "datetime64[s]")
+        return _moments_of(self.readings)
 
-    def situation(self, name: str, at: np.ndarray) -> np.ndarray:
-        """Return what the rows at some positions say in a column of `situations`."""
+    @cached_property
+    def goes_on(self) -> np.ndarray:
+        """Return which rows are of the same user as the row before, and of the next report."""
+        user, reading = self.rows[columns.USER], self.rows[READING]
+        is_same = np.diff(user, prepend=-1) == 0
+        return np.asarray(is_same & (np.diff(reading, prepend=-1) == 1))
+
+    def situation(self, name: str, at: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return what the rows, or those at some positions, say in a column of `situations`."""
         values: np.ndarray = self.situations[name].to_numpy()[self.rows[SITUATION][at]]
         return values
 
@@ -118,7 +158,7 @@ class Timeline:
             yield from states_of_rows(pd.DataFrame(cells))
 
 
-def timeline(analysis: Analysis) -> Timeline:
+def timeline(analysis: Analysis, span: Span) -> Timeline:
     """Return the timeline of an analysis of reports that all count, older ones too.
 
     Raises InputRefused for a report that names no account, for different reports of one account and
@@ -129,13 +169,17 @@ def timeline(analysis: Analysis) -> Timeline:
     rows, names, situations = _records(analysis, readings)
     users = _sorted_by_user(rows, names)
     copies = _copies(readings, rows, situations, files)
-    counted = np.ones(len(readings), bool)
-    counted[[at for at, _ in copies]] = False
-    if copies:
-        _take(rows, np.flatnonzero(counted[rows[READING]]))
-        rows[READING] = (np.cumsum(counted, dtype=np.int32) - 1)[rows[READING]]
+    counts = np.ones(len(readings), bool)
+    counts[[at for at, _ in copies]] = False
+    number = np.cumsum(counts, dtype=np.int32) - 1
+    counted = [*compress(readings, counts)]
+    covered = _coverages(counted, _moments_of(counted), span)
+    counts[counts] = _in_period(covered, len(counted))
+    if not counts.all():
+        _take(rows, np.flatnonzero(counts[rows[READING]]))
+    rows[READING] = number[rows[READING]]
     pairs = [(readings[at], readings[first]) for at, first in copies]
-    return Timeline([*compress(readings, counted)], pairs, users, situations, rows)
+    return Timeline(covered, counted, pairs, users, situations, rows)
 
 
 def _readings(files: Sequence[ReportFile]) -> Iterator[Reading]:
@@ -305,3 +349,65 @@ def _tie_problem(files: Sequence[ReportFile], one: Reading, other: Reading) -> P
     )
     hint = "Leave one of them out, or name the files so that they have a time."
     return Problem.of_file(files[other.file].name, message, hint)
+
+
+# Periods
+
+
+def _coverages(readings: Sequence[Reading], moments: np.ndarray, span: Span) -> list[Coverage]:
+    """Return which readings of each account lie in the period, in the order of accounts."""
+    accounts = np.array([each.account for each in readings])
+    distinct, first, count = np.unique(accounts, return_index=True, return_counts=True)
+    until = _moment(span.until) if span.until else moments.max()
+    parts = zip(distinct.tolist(), first.tolist(), count.tolist(), strict=True)
+    return [
+        _coverage(account, start, moments[start : start + number], span, until)
+        for account, start, number in parts
+    ]
+
+
+def _coverage(
+    account: str, first: int, at: np.ndarray, span: Span, until: np.datetime64
+) -> Coverage:
+    start = _edge(at, _moment(span.since), span.max_gap) if span.since else 0
+    end = _edge(at, until, span.max_gap)
+    if start is None or end is None or at[end] - until >= (span.max_gap + 1) * _DAY:
+        days, day = count_text(span.max_gap, "day"), until.astype("datetime64[D]")
+        nearest = at[np.abs(at - until).argmin()].astype("datetime64[D]")
+        return Coverage(
+            account, reason=f"no report within {days} of {day}; the nearest is of {nearest}"
+        )
+    moments = at[start : end + 1]
+    if span.since and moments[0] > _moment(span.since):
+        moments = np.append(_moment(span.since), moments)
+    gaps = tuple(each for each in pairwise(moments) if whole_days(each[1] - each[0]) > span.max_gap)
+    return Coverage(account, first + start, first + end, gaps=gaps)
+
+
+def _edge(at: np.ndarray, moment: np.datetime64, max_gap: int) -> int | None:
+    """Return the last report up to a moment, if not too long before it, else the first after."""
+    before = int(np.searchsorted(at, moment, "right")) - 1
+    if before >= 0 and whole_days(moment - at[before]) <= max_gap:
+        return before
+    return before + 1 if before + 1 < len(at) else None
+
+
+def whole_days(elapsed: Any) -> Any:
+    """Return timedelta64 as whole days (int64), rounded down."""
+    return elapsed // _DAY
+
+
+def _in_period(covered: Iterable[Coverage], readings: int) -> np.ndarray:
+    """Return which readings, of so many, lie in the period of their account."""
+    inside = np.zeros(readings, bool)
+    for each in covered:
+        inside[each.start : each.end + 1] = True
+    return inside
+
+
+def _moments_of(readings: Iterable[Reading]) -> np.ndarray:
+    return np.array([each.at.replace(tzinfo=None) for each in readings], "datetime64[s]")
+
+
+def _moment(at: datetime) -> np.datetime64:
+    return np.datetime64(at.replace(tzinfo=None), "s")

@@ -94,7 +94,7 @@ def _histories(
 
     Raises typer.BadParameter if no user matches.
     """
-    from analyzer.changes.period import Span
+    from analyzer.changes.timeline import Span
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
     found = history_of(inputs, judging, Span(), quiet=False)

@@ -103,7 +103,7 @@ def history(
     config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
-    from analyzer.changes.period import Span
+    from analyzer.changes.timeline import Span
 
     check_overdue(judging_options, fail_on)
     judging = read_judging(judging_options, accounts)

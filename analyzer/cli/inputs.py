@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from analyzer.changes.history import History
-    from analyzer.changes.period import Span
+    from analyzer.changes.timeline import Span
     from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.report.model import Report
     from analyzer.sources.find import Source

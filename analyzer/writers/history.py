@@ -13,7 +13,8 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.changes.history import ASSUMED, COUNTS, History
-from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT, whole_days
+from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT
+from analyzer.changes.timeline import whole_days
 from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
 from analyzer.terms import (

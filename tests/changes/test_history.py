@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analyzer.changes.history import ALL
-from analyzer.changes.period import Span
+from analyzer.changes.timeline import Span
 from analyzer.errors import InputRefused
 from analyzer.terms import Verdict
 from tests.changes.test_history_against_law import adds_up, check

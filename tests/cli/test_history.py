@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from analyzer.changes.period import Span
+from analyzer.changes.timeline import Span
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.terms import HistoryTable

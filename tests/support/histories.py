@@ -9,7 +9,7 @@ from pathlib import Path
 
 import analyzer
 from analyzer.changes.history import History, history
-from analyzer.changes.period import Span
+from analyzer.changes.timeline import Span
 from analyzer.judging.analysis import Analysis, analyze
 from tests.support.builders import (
     NEVER,
