@@ -54,8 +54,8 @@ def collect(
     """
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
+    from analyzer.exports.ledger import locked_ledger, write_ledger
     from analyzer.judging.analysis import analyze
-    from analyzer.sources.ledger_file import locked_ledger, write_ledger
     from analyzer.sources.review_workbook import read_files
 
     files = decision_files(names)

@@ -1,25 +1,61 @@
-"""Keep the ledger of a folder of runs: collect what reviewers entered in workbooks of its runs.
+"""Keep ledgers in files: read one while nobody else writes it, and write it whole.
 
-Workbooks are collected one by one, so that one that is refused does not stop a run.
+A folder of runs has one, into which is collected what reviewers entered in workbooks of its runs:
+one by one, so that one that is refused does not stop a run.
 """
 
 import csv
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.follow_up import DECISION_KEY, DONE_SINCE
-from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
-from analyzer.errors import InputRefused
+from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes, read_ledger
+from analyzer.errors import Busy, InputRefused, OutputFailed
 from analyzer.exports.contents import DECISIONS, FOLLOW_UP
 from analyzer.exports.runs import Run, runs
-from analyzer.files import sha256
+from analyzer.files import NO_FOLDER, PRIVATE, replacing, sha256
 from analyzer.lists.csv_lists import list_file
-from analyzer.sources.ledger_file import locked_ledger, write_ledger
 from analyzer.sources.review_workbook import SPREADSHEET_ENDINGS, read_review
+
+
+@contextmanager
+def locked_ledger(path: Path) -> Iterator[Ledger]:
+    """Give the ledger in a file, an empty one where there is no file, and lock it.
+
+    Raises Busy if another process has it, InputRefused, OutputFailed.
+    """
+    if not path.parent.exists():
+        raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
+    lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False, mode=PRIVATE)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy(f"{path} is in use by another run: nothing was done.") from None
+    except OSError as error:
+        raise OutputFailed(f"{path} cannot be locked: {error.strerror}.") from error
+    try:
+        # Columns that writing would lose are refused.
+        is_there = path.is_file()
+        yield read_ledger(str(path), path.read_bytes(), closed=True) if is_there else Ledger()
+    finally:
+        lock.release()
+
+
+def write_ledger(path: Path, ledger: Ledger) -> None:
+    """Put a ledger in place of the one in the file.
+
+    Raises OutputFailed, and InputRefused for a ledger that could not be read again.
+    """
+    content = ledger_bytes(ledger.lines)
+    read_ledger(str(path), content, closed=True)
+    with replacing(path) as stream:
+        stream.write(content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 `load` returns a Report of whatever `find` lists on disk and in `archives`, or Python holds in
 memory; `companions` and `manifest` read what lies beside the reports.
-`review_workbook` reads what reviewers entered, in the lists that `review_sheets` finds;
-`ledger_file` locks the ledger.
+`review_workbook` reads what reviewers entered, in the lists that `review_sheets` finds.
 
 The command line, `exports` and `aws` may import this package; it imports `report` and what lies
 below, never writers. Functions that read raise InputRefused with every problem.
