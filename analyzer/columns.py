@@ -63,12 +63,7 @@ IN_REPORT: Final = (
 )
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
-REQUIRED: Final = (
-    USER,
-    PASSWORD_ENABLED,
-    PASSWORD_LAST_USED,
-    *(key.active for key in ACCESS_KEYS),
-)
+REQUIRED: Final = (USER, PASSWORD_ENABLED, PASSWORD_LAST_USED, *(key.active for key in ACCESS_KEYS))
 """Columns without which no user can be judged; what needs another one is then unknown."""
 
 TIMESTAMPS: Final = (

@@ -60,8 +60,7 @@ def export(
     out_dir: Annotated[
         Path,
         typer.Option(
-            metavar="FOLDER",
-            help="Write each run to a folder in it; latest links to the newest.",
+            metavar="FOLDER", help="Write each run to a folder in it; latest links to the newest."
         ),
     ],
     keep: Annotated[
@@ -73,16 +72,14 @@ def export(
         ),
     ] = None,
     check: Annotated[
-        bool,
-        typer.Option("--check", help="Test settings and permissions only."),
+        bool, typer.Option("--check", help="Test settings and permissions only.")
     ] = False,
     aws: AwsOptions,
     judging_options: JudgingOptions,
     fail_on: FailOn = [],
     accounts: AccountNames = None,
     log_format: Annotated[
-        LogFormat,
-        typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(LogFormat)}."),
+        LogFormat, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(LogFormat)}.")
     ] = LogFormat.TEXT,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")

@@ -82,7 +82,13 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
-            *(_early_note(each) for each in reports if each.newest > each.file.as_of + _SKEW),
+            *(
+                f"{each.file.name} has a timestamp of {minute_text(each.newest)}, after its as-of"
+                f" ({minute_text(each.file.as_of)}): later times count as 0 days old, so this is"
+                " not the state of that time."
+                for each in reports
+                if each.newest > each.file.as_of + _SKEW
+            ),
             *of_selection,
             *_local_dates(reports),
             *_missing_columns(reports),
@@ -227,14 +233,6 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
 
 
 # Notes
-
-
-def _early_note(report: SurveyedReport) -> str:
-    return (
-        f"{report.file.name} has a timestamp of {minute_text(report.newest)}, after"
-        f" its as-of ({minute_text(report.file.as_of)}): later times count as 0 days old, so this"
-        " is not the state of that time."
-    )
 
 
 def _names_by(

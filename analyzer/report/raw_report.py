@@ -109,17 +109,15 @@ def is_result_or_list(head: bytes) -> bool:
     """Return whether a CSV is a result or a list of this program, by its first bytes."""
     line = next(_LINE.finditer(head.removeprefix(b"\xef\xbb\xbf")))[0]
     first = line.decode("utf-8", "replace").strip("\r\n")
-    return _has_columns_of_result(_names(first, ",")) or any(
-        _has_columns_of_list(_names(first, each)) for each in _SEPARATORS
+    headers = [_names(first, each) for each in _SEPARATORS]
+    return _has_columns_of_result(headers[0]) or any(
+        columns.ARN not in names and any(map(set(names).issuperset, _LIST_COLUMNS))
+        for names in headers
     )
 
 
 def _has_columns_of_result(names: tuple[str, ...]) -> bool:
     return any(result.issubset(names) for result in _OUTPUT_COLUMNS)
-
-
-def _has_columns_of_list(names: tuple[str, ...]) -> bool:
-    return columns.ARN not in names and any(map(set(names).issuperset, _LIST_COLUMNS))
 
 
 def _check(name: str, row: int, names: tuple[str, ...]) -> None:

@@ -39,8 +39,12 @@ def selected(
         ),
         *_superseded_notes(older),
         *(_repeated_row_note(each) for each in counted if len(each.repeated)),
-        *([_difference_note(sorted(differing))] if differing else []),
     ]
+    if differing:
+        notes.append(
+            "Rows of the same ARN differ, so the cells in which they do are unknown:"
+            f" {short_list(sorted(differing))}."
+        )
     return counted, differing, notes
 
 
@@ -54,18 +58,18 @@ def without_copies(
     service-specific credentials beside any of them count.
     """
     copies: dict[str, list[SurveyedReport]] = defaultdict(list)
-    for report in sorted(reports, key=_as_of_preference, reverse=True):
+
+    def preference(report: SurveyedReport) -> tuple[bool, datetime, int]:
+        known = report.own_source is not AsOfSource.ASSUMED
+        return known, report.own_as_of, -code_of(report.own_source)
+
+    for report in sorted(reports, key=preference, reverse=True):
         copies[report.text.csv_sha256].append(report)
     best = {content: each[0] for content, each in copies.items()}
     chosen = [report for report in reports if best[report.text.csv_sha256] is report]
     same = [(report, best[report.text.csv_sha256]) for report in reports]
     merged = [_with_credentials_of(copies[each.text.csv_sha256], each) for each in chosen]
     return merged, [(copy, first) for copy, first in same if copy is not first]
-
-
-def _as_of_preference(report: SurveyedReport) -> tuple[bool, datetime, int]:
-    known = report.own_source is not AsOfSource.ASSUMED
-    return known, report.own_as_of, -code_of(report.own_source)
 
 
 def _with_credentials_of(
@@ -232,10 +236,3 @@ def _repeated_row_note(report: SurveyedReport) -> str:
     count = len(report.repeated)
     what = "1 row repeats a user" if count == 1 else f"{count:,} rows repeat users"
     return f"{report.file.name}: {what} of another row: each user counts once."
-
-
-def _difference_note(identities: Sequence[str]) -> str:
-    return (
-        "Rows of the same ARN differ, so the cells in which they do are unknown:"
-        f" {short_list(identities)}."
-    )

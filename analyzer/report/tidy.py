@@ -15,14 +15,7 @@ from numpy.typing import ArrayLike
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
-from analyzer.report.model import (
-    NO_MOMENT,
-    TEXT,
-    Page,
-    as_category,
-    over_slots,
-    text_series,
-)
+from analyzer.report.model import NO_MOMENT, TEXT, Page, as_category, over_slots, text_series
 from analyzer.report.values import lowercase_booleans
 from analyzer.terms import NO_VALUE, NOT_SUPPORTED, ROWS_DIFFER, State, code_of
 

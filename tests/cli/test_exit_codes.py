@@ -31,7 +31,7 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.outputs import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS, exemptions_of
+from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, exemptions_of
 from tests.support.processes import command, python
 
 UNUSED = a_user("unused")
@@ -130,18 +130,6 @@ def test_refused_exemptions_end_with_3_every_problem_told_and_nothing_written(
     assert not (tmp_path / "a.csv").exists()
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_exemptions_in_another_encoding_end_with_3_and_what_to_do(
-    program: Program, tmp_path: Path, encoding: str
-) -> None:
-    exemptions = tmp_path / "exemptions.csv"
-    exemptions.write_text(f"{HEADER_OF_EXEMPTIONS}\n*,zoë,Prüfung,,\n", encoding=encoding)
-    done = program("analyze", CONSOLE, "--exemptions", exemptions)
-    assert (done.code, done.output) == (3, b"")
-    assert f"{exemptions}: it cannot be read" in done.messages
-    assert "Save it as a CSV in UTF-8." in done.messages
-
-
 def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path) -> None:
     saved(tmp_path, report_text([ACTIVE]))
     denied = {"account": "123456789012", "name": "", "status": "failed", "reason": "Denied."}
@@ -161,21 +149,6 @@ def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() 
     assert "Accounts in names.csv without a report: 999999999999." in analysis.report.notes
 
 
-def test_a_bug_ends_with_70_and_its_traceback() -> None:
-    bug = "from analyzer.judging import analysis; analysis.with_verdicts = lambda *_: 1 / 0"
-    done = subprocess.run(
-        python(bug, "analyze", CONSOLE, "--fail-on", "unused"),
-        cwd=ROOT_FOLDER,
-        capture_output=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (70, b"")
-    messages = done.stderr.decode()
-    assert messages.startswith("Traceback (most recent call last):\n")
-    assert "ZeroDivisionError: division by zero\n" in messages
-    assert messages.endswith("this is a bug; please report it with the lines above.\n")
-
-
 def test_the_program_ends_before_python_takes_its_objects_from_threads_that_still_run() -> None:
     late = "class Late:\n    def __del__(self): print('too late', flush=True)\nlate = Late()"
     run = subprocess.run(python(late, "--version"), capture_output=True, check=False)
@@ -184,17 +157,21 @@ def test_the_program_ends_before_python_takes_its_objects_from_threads_that_stil
     assert b"too late" not in run.stdout
 
 
-def test_a_bug_ends_with_70_in_this_process_too(
+def test_a_bug_ends_with_70_and_its_traceback(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("analyzer.judging.analysis.with_verdicts", None)
-    done = program("analyze", CONSOLE)
-    assert done.code == 70
+    done = program("analyze", CONSOLE, "--fail-on", "unused")
+    assert (done.code, done.output) == (70, b"")
+    assert done.messages.startswith("Traceback (most recent call last):\n")
     assert "TypeError: 'NoneType' object is not callable" in done.messages
+    assert done.messages.endswith("this is a bug; please report it with the lines above.\n")
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("arguments", [("analyze", CONSOLE, "--format", "csv", "-q"), ("rules",)])
+@pytest.mark.parametrize(
+    "arguments", [("analyze", CONSOLE, "-f", "csv", "-q"), ("--version",), ("analyze", "-h")]
+)
 def test_a_full_standard_output_ends_with_73(arguments: tuple[str | Path, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
@@ -286,7 +263,7 @@ def broken_pipe() -> Iterator[int]:
     os.close(writer)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["analyze", str(CONSOLE)]])
+@pytest.mark.parametrize("arguments", [["--help"], ["analyze", str(CONSOLE)]])
 def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
     arguments: list[str],
 ) -> None:
@@ -314,8 +291,10 @@ def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_cod
     assert (done.returncode, done.stdout) == (1, expected.output)
 
 
-@pytest.mark.parametrize("nowhere", ["2>/dev/full", "2>&-"])
-@pytest.mark.parametrize(("arguments", "code"), [("analyze nowhere.csv", 3), ("rules nosuch", 2)])
+@pytest.mark.parametrize(
+    ("arguments", "code", "nowhere"),
+    [("analyze nowhere.csv", 3, "2>/dev/full"), ("rules nosuch", 2, "2>&-")],
+)
 def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(
     arguments: str, code: int, nowhere: str
 ) -> None:
@@ -337,7 +316,3 @@ def test_two_accounts_are_one_run_and_one_exit_code(program: Program, tmp_path: 
         saved(tmp_path, report_text(users, root=the_root(account)), f"{account}.csv")
     assert program("analyze", tmp_path, "--fail-on", "unused").code == 1
     assert program("analyze", tmp_path / "111111111111.csv", "--fail-on", "unused").code == 0
-
-
-def test_the_sample_of_exemptions_is_one(program: Program) -> None:
-    assert program("analyze", CONSOLE, "--exemptions", EXEMPTIONS, "-q").code == 0

@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from analyzer.cli import main
 from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import ROOT_FOLDER, a_user, report_text, saved, table
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
-from tests.support.processes import command
 
 
 class Terminal(io.StringIO):
@@ -320,17 +318,3 @@ def test_no_line_is_wider_than_a_terminal_of_40_columns(
     lines = [line for stream in streams for line in stream.getvalue().splitlines()]
     assert len(lines) > 10
     assert [line for line in lines if cell_len(line) > 40] == []
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("arguments", [["--version"], ["rules"], ["analyze", "-h"]])
-def test_an_output_that_takes_nothing_ends_help_and_version_with_73(arguments: list[str]) -> None:
-    script = f'exec "$@" {"> /dev/full" if arguments[0] != "rules" else ">&-"}'
-    done = subprocess.run(
-        ["bash", "-c", script, "bash", *command(*arguments)],
-        cwd=ROOT_FOLDER,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 73
-    assert b"standard output cannot be written" in done.stderr
