@@ -1,7 +1,6 @@
 """`credreport explain` shows in one attempt why a user has its verdict."""
 
 import gzip
-import io
 import json
 import sys
 from pathlib import Path
@@ -9,18 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Program, unwrapped
+from tests.cli.conftest import Program, Terminal, unwrapped
 from tests.support.builders import ACCOUNT, a_password, a_user, days_before, report_text, saved
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, analyzed_console
 
 OTHER = "210987654321"
-
-
-class Terminal(io.StringIO):
-    """A standard output that a person reads."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def test_the_explanation_is_the_one_of_the_analysis(program: Program) -> None:

@@ -1,6 +1,5 @@
 """Settings come from a file that an option or the environment names, and wrong words are helped."""
 
-import io
 import json
 import sys
 from pathlib import Path
@@ -10,16 +9,9 @@ from openpyxl import load_workbook
 from rich.cells import cell_len
 
 from analyzer.cli import main
-from tests.cli.conftest import Program, unwrapped
+from tests.cli.conftest import Program, Terminal, unwrapped
 from tests.support.builders import ROOT_FOLDER, a_user, report_text, saved, table
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
-
-
-class Terminal(io.StringIO):
-    """A stream that a person reads."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """On a terminal the table fits, colours can be refused, and a bar shows only where it helps."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from analyzer.cli import stderr, stdout
+from tests.cli.conftest import Terminal
 from tests.support.builders import a_user, report_text, saved
 from tests.support.outputs import (
     ALL,
@@ -35,15 +38,22 @@ def test_the_table_fills_the_terminal_with_colours_and_says_everything_once(colu
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
-def test_colours_can_be_refused(variables: dict[str, str]) -> None:
-    shown = on_terminal(*ON_CONSOLE, "--verdict", "all", columns=160, variables=variables)
+def test_a_table_without_colours_is_the_same() -> None:
+    shown = on_terminal(*ON_CONSOLE, "--verdict", "all", columns=160, variables=PLAIN)
     assert shown.screen == table_text(analyzed_console(), ALL, width=160)
 
 
-@pytest.mark.no_cover
-def test_an_empty_no_color_refuses_nothing() -> None:
-    assert COLOURS.search(on_terminal(*ON_CONSOLE, variables={"NO_COLOR": ""}).screen)
+@pytest.mark.parametrize(
+    ("variables", "colour"),
+    [({}, True), ({"NO_COLOR": ""}, True), (PLAIN, False), ({"TERM": "dumb"}, False)],
+    ids=str,
+)
+def test_colours_can_be_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, colour: bool
+) -> None:
+    for name, value in ({"NO_COLOR": "", "TERM": "xterm"} | variables).items():
+        monkeypatch.setenv(name, value)
+    assert stdout.terminal()["colour"] is colour
 
 
 @pytest.mark.no_cover
@@ -76,24 +86,31 @@ def test_what_stands_in_a_report_commands_no_terminal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sources", "options", "variables", "shows"),
+    ("total", "quiet", "term", "shows"),
     [
-        ([ORGANIZATION], [], {}, True),
-        ([CONSOLE], [], {}, False),
-        ([ORGANIZATION], ["--quiet"], {}, False),
-        ([ORGANIZATION], [], {"TERM": "dumb"}, False),
+        (2, False, "xterm", True),
+        (1, False, "xterm", False),
+        (2, True, "xterm", False),
+        (2, False, "dumb", False),
     ],
-    ids=["many", "one", "quiet", "dumb"],
 )
 def test_a_bar_shows_for_many_reports_on_a_terminal_only(
-    sources: list[Path], options: list[str], variables: dict[str, str], *, shows: bool
+    monkeypatch: pytest.MonkeyPatch, total: int, term: str, *, quiet: bool, shows: bool
 ) -> None:
-    asked = ("--format", "names", *options)
-    shown = on_terminal("analyze", *sources, *asked, piped="output", variables=variables)
-    assert ("Reading reports" in shown.screen) == shows
-    assert shows or "\x1b" not in shown.screen
-    assert b"\x1b" not in shown.output
-    assert shown.code == 0
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", term)
+    with stderr.progress(quiet=quiet) as advance:
+        advance(1, total)
+    assert ("Reading reports" in terminal.getvalue()) is shows
+    assert shows or not terminal.getvalue()
+
+
+@pytest.mark.no_cover
+def test_a_bar_stays_out_of_the_result() -> None:
+    shown = on_terminal("analyze", ORGANIZATION, "--format", "names", piped="output")
+    assert (shown.code, b"\x1b" in shown.output) == (0, False)
+    assert "Reading reports" in shown.screen
 
 
 def test_a_bar_is_gone_when_a_report_is_refused(tmp_path: Path) -> None:
