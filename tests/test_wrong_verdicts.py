@@ -2,7 +2,7 @@
 
 Left out are the mistakes about the root user and about asking AWS: they belong to the rules
 and to fetching. Names with commas are read in `report/test_rows.py`, names like formulas written in
-`writers/test_csv.py` and `writers/test_workbook_text.py`.
+`writers/test_csv.py` and `writers/test_workbook_cells.py`.
 """
 
 import json

@@ -182,7 +182,7 @@ def sentence(text: str) -> str:
 
 
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
-    """Yield all findings in the order of `Inspection.frames`, with the columns of `tables.origins`.
+    """Yield all findings in the order of `Inspection.frames`, with the columns of `users.origins`.
 
     The accounts that could not be read follow, but for `covered` accounts only.
     """

@@ -1,27 +1,38 @@
-"""Findings keep their ids from report to report, so that imports update what they brought."""
+"""Findings keep their ids from report to report, so that imports update what they brought.
 
+A feed closes the findings of an earlier one that are gone, and no other.
+"""
+
+import io
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import pytest
 
 import analyzer
 from analyzer.judging import inspection
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import AccountName
+from analyzer.report.model import AccountName, UncoveredAccount
+from analyzer.terms import ISO_UTC
 from analyzer.writers import text_columns
 from analyzer.writers.feed import findings, json_line, present
+from analyzer.writers.ocsf import write_ocsf
+from tests.support.asff_model import errors as asff_errors
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     Row,
     a_key,
+    a_password,
     a_user,
     days_before,
+    report_text,
     the_root,
 )
 from tests.support.feeds import (
@@ -43,6 +54,8 @@ from tests.support.feeds import (
     undecided_mfa,
 )
 from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
+from tests.support.reading import OTHER_ACCOUNT
+from tests.writers.test_ocsf import errors as ocsf_errors
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -240,3 +253,113 @@ def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it(text: str) ->
 def test_only_fields_without_a_value_are_left_out() -> None:
     kept = {"zero": 0, "number": 7, "blank": " ", "text": "x", "list": [""]}
     assert present({**kept, "none": None, "empty": "", "no list": [], "no tuple": ()}) == kept
+
+
+# Closed findings
+
+BEFORE, NOW = days_before(30), AS_OF
+IDLE, LEFT = (a_user(name, key_1=a_key(days_before(90)), mfa=True) for name in ("ann", "bob"))
+EVE = a_user("eve", account=OTHER_ACCOUNT, password=a_password(days_before(80)))
+each_feed = pytest.mark.parametrize("feed", ["asff", "ocsf"])
+
+
+def at(moment: datetime, *users: Row, **changed: Any) -> Analysis:
+    analysis = analyzed_at(report_text(users), moment)
+    return replace(analysis, report=replace(analysis.report, **changed))
+
+
+@cache
+def analyzed_at(text: str, moment: datetime) -> Analysis:
+    """Analyze a report once for all tests."""
+    return analyzer.analyze(analyzer.load((f"{moment:%s}.csv", text.encode()), as_of=moment))
+
+
+def lines(analysis: Analysis, feed: str, earlier: Iterable[bytes] = ()) -> list[bytes]:
+    if feed == "asff":
+        return asff_bytes(analysis, earlier=[b"[%s]" % line for line in earlier]).splitlines()
+    stream = io.BytesIO()
+    write_ocsf(analysis, stream, earlier)
+    return stream.getvalue().splitlines()
+
+
+def closed(feed: Iterable[bytes]) -> list[Document]:
+    return [
+        each
+        for each in map(json.loads, feed)
+        if each.get("RecordState") == "ARCHIVED" or each.get("activity_id") == 3
+    ]
+
+
+def id_of(document: Document) -> str:
+    return str(document["Id"] if "Id" in document else document["finding_info"]["uid"])
+
+
+def missing(account: str) -> UncoveredAccount:
+    return UncoveredAccount(account=account, name="", reason="AWS denied it.")
+
+
+@each_feed
+def test_findings_that_are_gone_are_closed_once_and_can_come_back(feed: str) -> None:
+    before = lines(at(BEFORE, IDLE, LEFT), feed)
+    assert closed(before) == []
+    now = lines(at(NOW, IDLE), feed, before)
+    expected = {id_of(each) for each in map(json.loads, before) if "bob" in json.dumps(each)}
+    assert expected
+    assert {*map(id_of, closed(now))} == expected
+    assert closed(lines(at(NOW, IDLE), feed, now)) == []
+    assert closed(lines(at(NOW, IDLE, LEFT), feed, now)) == []
+
+
+def test_asff_archives_as_of_the_new_report_and_resolves() -> None:
+    before = lines(at(BEFORE, LEFT), "asff")
+    found = closed(lines(at(NOW, IDLE), "asff", before))
+    for each in found:
+        assert each["UpdatedAt"] == f"{NOW:{ISO_UTC}}"
+        assert each["CreatedAt"] == f"{BEFORE:{ISO_UTC}}"
+        assert each["Workflow"] == {"Status": "RESOLVED"}
+        assert asff_errors(each) == []
+    assert found
+
+
+def test_ocsf_closes_as_of_the_new_report_and_resolves() -> None:
+    before = lines(at(BEFORE, LEFT), "ocsf")
+    found = closed(lines(at(NOW, IDLE), "ocsf", before))
+    words = ("Close", "Resolved", 4, 200303, "Compliance Finding: Close")
+    names = ("activity_name", "status", "status_id", "type_uid", "type_name")
+    for each in found:
+        assert each["time_dt"] == f"{NOW:{ISO_UTC}}"
+        assert each["finding_info"]["modified_time_dt"] == f"{NOW:{ISO_UTC}}"
+        assert each["finding_info"]["created_time_dt"] == f"{BEFORE:{ISO_UTC}}"
+        assert tuple(each[name] for name in names) == words
+        assert ocsf_errors(each) == []
+    assert found
+
+
+@each_feed
+def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(feed: str) -> None:
+    before = lines(at(BEFORE, IDLE, LEFT, EVE), feed)
+    both, mine = {OTHER_ACCOUNT, ACCOUNT}, {ACCOUNT}
+    cases: tuple[tuple[dict[str, Any], set[str]], ...] = (
+        ({}, both),
+        ({"not_covered": (missing(OTHER_ACCOUNT),)}, mine),
+        ({"left_out": (missing(OTHER_ACCOUNT),)}, mine),
+        ({"not_covered": (missing(""),)}, mine),
+        ({"not_covered": (missing("999999999999"),)}, both),
+    )
+    for changed, accounts in cases:
+        found = closed(lines(at(NOW, IDLE, **changed), feed, before))
+        closed_accounts = {
+            each["AwsAccountId"] if feed == "asff" else each["cloud"]["account"]["uid"]
+            for each in found
+        }
+        assert closed_accounts == accounts, changed
+
+
+def test_a_finding_without_an_account_is_closed_unless_an_unknown_one_is_missing() -> None:
+    nameless: Row = {"arn": "?"}
+    before = lines(at(BEFORE, IDLE, EVE, LEFT | nameless), "ocsf")
+    homeless = [each for each in map(json.loads, before) if "account" not in each["cloud"]]
+    assert homeless
+    for changed, number in (({}, len(homeless)), ({"not_covered": (missing(""),)}, 0)):
+        now = closed(lines(at(NOW, IDLE, EVE, **changed), "ocsf", before))
+        assert len([each for each in now if "account" not in each["cloud"]]) == number

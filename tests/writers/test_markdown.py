@@ -1,5 +1,6 @@
 """The document for people: Markdown that GitHub renders, and the same as one HTML page."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -179,6 +180,7 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
     assert not {"src", "href"} & {name for name, _ in page.attributes}
     assert "default-src 'none'" in text
     assert "url(" not in text
+    assert re.search(r"body \{[^}]*overflow-wrap: anywhere", text)  # long names stay in sight
     assert page.cells == _rendered_markdown(analysis).cells
     title = "Access review: IAM users. As of 2026-05-01 12:00 UTC (set with --as-of), account 0123"
     assert f"<title>{title}" in text

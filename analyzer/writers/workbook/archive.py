@@ -5,7 +5,7 @@ which are copied into the file between the parts that openpyxl writes, in consta
 sheets of 100,000 users take 0.24 of the time of one sheet by `DataFrame.to_excel`. Openpyxl writes
 all else: styles, tables, drop-downs, charts, print set-up.
 
-It relies on this, which tests/writers/test_workbook_archive.py holds:
+It relies on this, which tests/writers/test_workbook_cells.py holds:
 
 - `Workbook._fonts` is the list of fonts, whose first one is the default and the unit of widths.
 - `Workbook._sheets` is the list of sheets in the order of the file.
