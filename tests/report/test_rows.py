@@ -50,23 +50,19 @@ def named(*names: str, path: str = "", quoted: bool) -> str:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("quoted", [True, False])
-@pytest.mark.parametrize("path", ["", "team/", "one,two/", ",/", 'say"so"/'])
+@pytest.mark.parametrize(
+    ("quoted", "path"),
+    [(True, ""), (True, 'say"so"/'), (False, ""), (False, "a,b/c,d/"), (False, ",/")],
+)
 def test_a_name_with_commas_is_read_whole_whether_aws_quotes_it_or_not(
     tmp_path: Path, path: str, *, quoted: bool
 ) -> None:
-    path = path if quoted else path.replace('"', "'")
     names = ("a,b", "last,first,middle", ",", "a,,b", "trailing,", ",leading")
     report = read(tmp_path, named(*names, path=path, quoted=quoted))
     arns = {each["user"]: each["arn"] for each in cells(report) if each["user"] in names}
     assert arns == {name: f"arn:aws:iam::012345678901:user/{path}{name}" for name in names}
     assert verdicts(report) == {**dict.fromkeys(names, "unused"), **VERDICTS}
     assert rows(report) == dict(zip([*names, "ann", "bob"], range(3, 11), strict=True))
-
-
-def test_the_path_in_an_arn_may_hold_a_comma(tmp_path: Path) -> None:
-    report = read(tmp_path, named("eve", path="a,b/c,d/", quoted=False))
-    assert verdicts(report) == {"eve": "unused", **VERDICTS}
 
 
 def test_a_comma_needs_no_quotes_between_semicolons(tmp_path: Path) -> None:
@@ -114,10 +110,10 @@ def test_a_name_with_a_line_break_in_quotes_is_one_row(tmp_path: Path) -> None:
     assert rows(report) == {"two\nlines": 3, "ann": 4, "bob": 5}
 
 
-@pytest.mark.parametrize("path", ['say"so"/', "it's/", "a;b/", "x\\y/", "$`<>|/"])
-def test_a_path_may_hold_any_printable_sign(tmp_path: Path, path: str) -> None:
-    report = read(tmp_path, report_text([a_user("eve", path=path)]))
-    assert verdicts(report) == {"eve": "unused"}
+def test_a_path_may_hold_any_printable_sign(tmp_path: Path) -> None:
+    paths = ('say"so"/', "it's/", "a;b/", "x\\y/", "$`<>|/")
+    users = [a_user(f"eve{number}", path=path) for number, path in enumerate(paths)]
+    assert set(verdicts(read(tmp_path, report_text(users))).values()) == {"unused"}
 
 
 def test_a_quote_within_an_unquoted_cell_stands_for_itself(tmp_path: Path) -> None:
@@ -127,10 +123,8 @@ def test_a_quote_within_an_unquoted_cell_stands_for_itself(tmp_path: Path) -> No
 
 JOINED = {
     "the header once": lines(PLAIN, OTHER_ROOT, EVE),
-    "headers repeated": lines(PLAIN, OTHER),
     "headers repeated, a blank line between": lines(PLAIN, "", OTHER),
     "glued, for AWS ends no last row": PLAIN + OTHER,
-    "glued, with a byte order mark": PLAIN + "\ufeff" + OTHER,
     "with a byte order mark in the middle": lines(PLAIN, "\ufeff" + OTHER),
     "both marked": "\ufeff" + PLAIN + "\ufeff" + OTHER,
     "all in quotes": report_text(TWO_USERS, quoted=True)
@@ -272,9 +266,7 @@ def test_a_second_header_of_another_order_is_refused(
     assert found.hint == "Give the reports as files of their own."
 
 
-@pytest.mark.parametrize(
-    "blank", ["", " ", "\t", "," * 21, " ," * 21, ",", '""' + "," * 21, ",,,,"]
-)
+@pytest.mark.parametrize("blank", ["", "\t", " ," * 21, ",", '""' + "," * 21])
 def test_blank_rows_are_no_users(tmp_path: Path, blank: str) -> None:
     text = lines(HEADER, ROOT, ANN, blank, BOB, blank, blank, "")
     report = read(tmp_path, text)
@@ -388,7 +380,7 @@ def test_a_row_longer_than_what_is_read_at_once_is_refused(
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("word", ["NA", "null", "None", "nan", "007", "1e5", "true", "inf"])
+@pytest.mark.parametrize("word", ["NA", "null", "nan", "007", "true"])
 def test_no_name_is_taken_for_a_missing_one_or_a_number(tmp_path: Path, word: str) -> None:
     assert verdicts(read(tmp_path, report_text([a_user(word, password=USED_LATELY)]))) == {
         word: "active"

@@ -4,7 +4,6 @@ import base64
 import gzip
 import json
 from datetime import datetime, timedelta
-from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -93,9 +92,9 @@ def test_the_same_file_twice_counts_once_and_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("order", list(permutations("abcd")))
+@pytest.mark.parametrize("order", ["abcd", "bcda", "cdab", "dabc", "dcba"])
 def test_of_the_same_report_in_several_wraps_the_one_that_knows_its_moment_best_counts(
-    tmp_path: Path, order: tuple[str, ...]
+    tmp_path: Path, order: str
 ) -> None:
     paths = {
         "a": put(tmp_path, PLAIN, "plain.csv"),
