@@ -274,12 +274,15 @@ def _cell(page: Page, name: str, decides: str) -> Cell:
     value = page.cells[name].iloc[0] if name in page.cells else page.users[name].iloc[0]
     unread = dict(zip(page.unread[columns.COLUMN], page.unread[columns.VALUE], strict=True))
     value = unread.get(name, value)
-    if name in Facts(page).contradicted_columns:
+    facts = Facts(page)
+    if name in facts.contradicted_columns:
         reading = "another row of this ARN has another value"
     elif pd.isna(value):
         reading = "not in this report"
+    elif name in unread:
+        reading = facts.unread_cell_problem(0, name, value).removeprefix("is ")
     else:
-        reading = "not understood" if name in unread else _reading(page, name)
+        reading = _reading(page, name)
     return Cell(name, None if pd.isna(value) else value, reading, decides)
 
 

@@ -15,14 +15,19 @@ from numpy.typing import ArrayLike
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
-from analyzer.report.model import NO_MOMENT, TEXT, Page, as_category, over_slots, text_series
-from analyzer.report.values import lowercase_booleans
+from analyzer.report.model import (
+    NO_MOMENT,
+    TEXT,
+    Page,
+    as_category,
+    cells_of_users,
+    over_slots,
+    text_series,
+)
+from analyzer.report.values import REGION_OR_SERVICE, lowercase_booleans
 from analyzer.terms import NO_VALUE, NOT_SUPPORTED, ROWS_DIFFER, State, code_of
 
 _NO_SIGN_IN = "no_information"
-_CODE = r"^[A-Za-z0-9_.:-]*\z"
-"""The form of the names of regions and services."""
-
 _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN)}
 """The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
 
@@ -230,7 +235,9 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
         filled = ~cells.equals(column, NO_VALUE)
         if filled.any():
             filled &= ~cells.equals(column, NOT_SUPPORTED, "")
-            foreign = filled & ~np.asarray(pc.match_substring_regex(cells.text(column), _CODE))
+            foreign = filled & ~np.asarray(
+                pc.match_substring_regex(cells.text(column), rf"^{REGION_OR_SERVICE}\z")
+            )
             cells.record_unread(column, foreign | unused & filled)
             placed |= unused & filled
     return placed

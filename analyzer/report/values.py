@@ -28,6 +28,9 @@ _LOCAL_DATE: Final = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*
 _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
 _DATE_BEGINNINGS: Final = np.frombuffer(b"0123456789 \t", np.uint8)
 
+REGION_OR_SERVICE: Final = "[A-Za-z0-9_.:-]*"
+"""The form of the names of regions and services."""
+
 YEARS: Final = range(1970, 2100)
 """No moment of a report lies in another year: what does is damaged."""
 
@@ -58,9 +61,13 @@ def timestamps(cells: pa.Array) -> np.ndarray:
 def _parsed_once_per_text(cells: pa.Array) -> pa.Array:
     distinct = cells.dictionary_encode()
     texts = distinct.dictionary.to_pylist()
-    moments = [timestamp(each) if _FORM.fullmatch(each) else None for each in texts]
-    read = pa.array(moments, _ARROW_TYPE)
+    read = pa.array(map(cell_timestamp, texts), _ARROW_TYPE)
     return read.take(distinct.indices)
+
+
+def cell_timestamp(text: str) -> datetime | None:
+    """Return the moment of a cell in one of AWS's forms, None for any other text."""
+    return timestamp(text) if _FORM.fullmatch(text) else None
 
 
 def timestamp(text: str) -> datetime | None:

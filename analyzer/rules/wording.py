@@ -14,7 +14,7 @@ from analyzer import columns
 from analyzer.report.model import slot_matrix
 from analyzer.rules.rule import Outcome, Rule, RuleText
 from analyzer.terms import Certainty, code_of, count_text
-from analyzer.verdicts.facts import Elapsed, Facts, unknown_cell_sentence
+from analyzer.verdicts.facts import Elapsed, Facts
 
 _TEXT: Final = pa.string()
 _NOTHING: Final = pa.scalar(None, _TEXT)
@@ -157,7 +157,7 @@ def _sentences(facts: Facts, name: str) -> Iterator[tuple[int, str]]:
     """Yield what is wrong with the cells of a column, by the user's position."""
     positions, values = facts.unread_cells(name)
     for position, value in zip(positions.tolist(), values, strict=True):
-        yield position, unknown_cell_sentence(name, value)
+        yield position, facts.unknown_cell_sentence(position, name, value)
 
 
 # What to do

@@ -4,6 +4,7 @@ Verdict, caveats and rules decide from these facts alone. A cell is unknown if i
 understood, or if another row of the same ARN differs in it.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from analyzer.report.model import (
     over_slots,
     slot_matrix,
 )
+from analyzer.report.values import REGION_OR_SERVICE, cell_timestamp
 from analyzer.terms import (
     LONGEST_SHOWN,
     NO_VALUE,
@@ -39,6 +41,10 @@ _DATE_OF: Final = {
     name: key.last_used_date
     for key in columns.ACCESS_KEYS
     for name in (key.last_used_region, key.last_used_service)
+}
+
+_SLOT_OF: Final[Mapping[str, Any]] = {
+    name: slot for slot in (*columns.ACCESS_KEYS, *columns.CERTIFICATES) for name in slot
 }
 
 
@@ -140,6 +146,29 @@ class Facts:
     def unread_cells(self, name: str) -> tuple[np.ndarray, list[str]]:
         """Return the users with a cell in this column that was not understood, and the cells."""
         return self._unread_cells_by_column.get(name, (np.array([], np.int64), []))
+
+    def unknown_cell_sentence(self, position: int, column: str, value: object) -> str:
+        """Return what is wrong with a user's cell; it has no value if the column is missing."""
+        if not isinstance(value, str):
+            return f"{column} is not in this report"
+        if value == ROWS_DIFFER:
+            return f"another row of this ARN has another {column}"
+        problem = self.unread_cell_problem(position, column, value)
+        return f'{column} "{value[:LONGEST_SHOWN]}" {problem}'
+
+    def unread_cell_problem(self, position: int, column: str, value: str) -> str:
+        """Return why a cell was not read: the cells that it contradicts, if its form is right."""
+        if (slot := _SLOT_OF.get(column)) is None:
+            return "is not understood"
+        others = _contradicting_cells(slot, column, value, self._slots_of_unread[position])
+        named = [f'{name} "{cell[:LONGEST_SHOWN]}"' for name, cell in others.items()]
+        return f"contradicts {' and '.join(named)}" if named else "is not understood"
+
+    @cached_property
+    def _slots_of_unread(self) -> dict[Any, dict[Any, Any]]:
+        """Return the cells of the slots by position, of each user with an unread cell."""
+        positions = self.page.unread[columns.POSITION].unique()
+        return self.page.cells.loc[positions, [*_SLOT_OF]].to_dict("index")
 
     def contradicted_users(self, name: str) -> list[int]:
         """Return the users of which another row of the same ARN differs in this column."""
@@ -345,13 +374,25 @@ def _first_else_second(first: Elapsed, second: Elapsed) -> Elapsed:
     )
 
 
-def unknown_cell_sentence(column: str, value: object) -> str:
-    """Return what is wrong with a cell; its value is missing where the report lacks the column."""
-    if not isinstance(value, str):
-        return f"{column} is not in this report"
-    if value == ROWS_DIFFER:
-        return f"another row of this ARN has another {column}"
-    return f'{column} "{value[:LONGEST_SHOWN]}" is not understood'
+def _contradicting_cells(
+    slot: Any, column: str, value: str, cells: Mapping[str, Any]
+) -> Mapping[str, str]:
+    """Return the cells of the slot that an unread cell contradicts, none if its form is odd."""
+    is_date = column == getattr(slot, "last_used_date", "")
+    if column == slot.last_rotated and value == NO_VALUE:
+        return {slot.active: "true"}
+    if is_date and value == NO_VALUE:
+        places = {name: cells[name] for name in (slot.last_used_region, slot.last_used_service)}
+        no_place = ("", NO_VALUE, NOT_SUPPORTED)
+        return {
+            name: cell for name, cell in places.items() if pd.notna(cell) and cell not in no_place
+        }
+    has_form = cell_timestamp if is_date else re.compile(REGION_OR_SERVICE).fullmatch
+    if column in (slot.active, slot.last_rotated) or not has_form(value):
+        return {}
+    absent = {slot.active: "false", slot.last_rotated: NO_VALUE}
+    other = slot.last_used_service if is_date else slot.last_used_date
+    return absent if absent.items() <= cells.items() else {other: NO_VALUE}
 
 
 def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
@@ -367,7 +408,8 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
         rows = of_column[name]
         selected[rows] = masks[name][position[rows]]
     cells = _without_implied_dates(unread[selected])
-    texts = map(unknown_cell_sentence, cells[columns.COLUMN], cells[columns.VALUE])
+    parts = (cells[name] for name in (columns.POSITION, columns.COLUMN, columns.VALUE))
+    texts = map(facts.unknown_cell_sentence, *parts)
     sentence = pd.Series([*texts], pd.Index(cells[columns.POSITION]), TEXT)
     sentences: pd.Series = sentence.groupby(level=0).agg("; ".join)
     return sentences

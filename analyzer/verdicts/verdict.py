@@ -189,8 +189,8 @@ def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
     key = "access key attached, active or not" if strict else "active access key"
     return {
         Verdict.UNDETERMINED: (
-            "A cell that the decision needs was not understood, or two rows of one ARN differ."
-            " Never counted as unused."
+            "A cell that the decision needs was not understood, or contradicts another cell or"
+            " another row of the ARN. Never counted as unused."
         ),
         Verdict.UNUSED: f"Never signed in, and has no {key}.",
         Verdict.RETIRED: (

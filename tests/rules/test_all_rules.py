@@ -203,7 +203,11 @@ def test_it_reads_no_cell_but_those_that_it_names(rule: Rule) -> None:
 def test_what_leaves_it_undecided_is_named(rule: Rule) -> None:
     found = found_by(rule)
     facts = found.loc[found["outcome"] == Outcome.UNDECIDED, "fact"]
-    cell = r'(\w+) "(?:[^"]*" is not understood|not_supported" is not reported)'
+    other = r'\w+ "[^"]*"'
+    cell = (
+        r'(\w+) "(?:[^"]*" is not understood|not_supported" is not reported'
+        rf'|[^"]*" contradicts {other}(?: and {other})?)'
+    )
     assert len(facts) > 0
     assert facts.str.fullmatch(f"{cell}(; {cell})*").all()
     named = set(facts.str.extractall(cell)[0])

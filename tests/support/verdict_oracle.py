@@ -51,6 +51,7 @@ YEARS_OF_REPORTS = range(1970, 2100)
 """A moment outside is an invented one."""
 
 PLACE = ("region", "service")
+CODE = re.compile(r"[A-Za-z0-9_.:-]*")
 NO_PLACE = frozenset({None, "", "N/A", "not_supported"})
 
 SIGN_INS_RECORDED_FROM = datetime(2014, 10, 20, tzinfo=UTC)
@@ -85,6 +86,7 @@ class Cell:
 
     column: str
     raw: str | None
+    others: str = ""
 
     def __str__(self) -> str:
         """Say why the cell is unknown, as a reason does, which cuts what is very long."""
@@ -92,7 +94,8 @@ class Cell:
             return f"{self.column} is not in this report"
         if self.raw == CONTRADICTED:
             return f"another row of this ARN has another {self.column}"
-        return f'{self.column} "{self.raw[:LONGEST]}" is not understood'
+        problem = f"contradicts {self.others}" if self.others else "is not understood"
+        return f'{self.column} "{self.raw[:LONGEST]}" {problem}'
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,25 @@ def is_root(row: dict[str, str]) -> bool:
 
 
 def unread(row: dict[str, str], column: str, *, understood: bool) -> tuple[Cell, ...]:
-    return () if understood else (Cell(column, row.get(column)),)
+    return () if understood else (Cell(column, row.get(column), contradicted_by(row, column)),)
+
+
+def contradicted_by(row: dict[str, str], column: str) -> str:
+    """Name the cells of the slot that speak against a cell which has its form."""
+    thing, _, part = re.sub(r"(_\d)_", r"\1 ", column).partition(" ")
+    raw = row.get(column) or ""
+    others: dict[str, str] = {
+        "last_rotated": {"active": "true"} if raw == "N/A" else {},
+        "last_used_date": {"last_used_service": "N/A"} if moment(raw) else {},
+        **dict.fromkeys(
+            ("last_used_region", "last_used_service"),
+            {"last_used_date": "N/A"} if CODE.fullmatch(raw) else {},
+        ),
+    }.get(part, {})
+    absent = boolean(row.get(f"{thing}_active")) is False
+    if others and absent and row.get(f"{thing}_last_rotated") == "N/A":
+        others = {"active": "false", "last_rotated": "N/A"}
+    return " and ".join(f'{thing}_{name} "{value}"' for name, value in others.items())
 
 
 def moment_or(row: dict[str, str], column: str, *words: str) -> tuple[Cell, ...]:

@@ -115,6 +115,11 @@ def not_understood(*cells: tuple[str, str]) -> Judgement:
     return Judgement("undetermined", reason)
 
 
+def contradicting(others: str, *cells: tuple[str, str]) -> Judgement:
+    reason = "; ".join(f'{column} "{value}" contradicts {others}' for column, value in cells)
+    return Judgement("undetermined", reason)
+
+
 ACTIVE, DORMANT = Judgement("active"), Judgement("dormant")
 
 
@@ -434,6 +439,7 @@ def test_a_cell_that_only_certainty_needs_is_a_caveat_and_hides_neither_user_nor
 
 USED = "2024-01-01T00:00:00Z"
 DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "region", "service"))
+NO_KEY = 'access_key_1_active "false" and access_key_1_last_rotated "N/A"'
 
 
 def test_the_use_of_an_inactive_key_that_is_not_understood_is_a_caveat() -> None:
@@ -469,7 +475,6 @@ def test_an_unreadable_use_leaves_open_who_else_is_not_active() -> None:
         ({REGION: "eu-west-1"}, [REGION]),
         ({REGION: "eu-west-1", SERVICE: "ec2"}, [REGION, SERVICE]),
         ({REGION: "eu-west-1", SERVICE: "not_supported"}, [REGION]),
-        ({REGION: "", SERVICE: "n/a"}, [SERVICE]),
         ({DATE: USED}, [DATE]),
         ({DATE: USED, REGION: "eu-west-1"}, [DATE]),
     ],
@@ -477,11 +482,12 @@ def test_an_unreadable_use_leaves_open_who_else_is_not_active() -> None:
 def test_a_use_without_its_place_or_a_place_without_its_use_is_a_contradiction(
     cells: dict[str, str], columns: list[str]
 ) -> None:
-    contradiction = not_understood(*((each, cells[each]) for each in columns))
+    others = f'{SERVICE if DATE in cells else DATE} "N/A"'
+    named = [(each, cells[each]) for each in columns]
     check(
         (a_user(key_1=an_inactive_key()) | {**cells}, unused("inactive-keys-only", UNREAD)),
-        (a_user(key_1=a_key()) | {**cells}, contradiction),
-        (a_user() | {**cells}, contradiction),
+        (a_user(key_1=a_key()) | {**cells}, contradicting(others, *named)),
+        (a_user() | {**cells}, contradicting(NO_KEY, *named)),
     )
 
 
@@ -515,26 +521,33 @@ def test_a_report_without_a_column_contradicts_nothing_by_it(lacking: set[str]) 
 
 def test_a_key_that_is_absent_has_no_service_also_where_no_report_tells_its_use() -> None:
     columns = [each for each in COLUMNS if each != DATE]
-    check((a_user() | {SERVICE: "s3"}, not_understood((SERVICE, "s3"))), columns=columns)
+    check((a_user() | {SERVICE: "s3"}, contradicting(NO_KEY, (SERVICE, "s3"))), columns=columns)
 
 
 def test_every_cell_that_is_to_blame_is_named_as_it_stands_in_the_report() -> None:
     service = {"access_key_2_last_used_service": "s3"}
+    by_use = contradicting('access_key_2_last_used_date "N/A"', *service.items())
     cells = [("password_enabled", "ja"), ("access_key_2_active", "nein")]
     moments = ("2024-01-01T00:00:00+00:00", "2024-01-01T00:00:00-07:00", "2024-01-01T00:00:00.5Z")
     check(
         (a_user() | {**dict(cells)}, not_understood(*cells)),
         (
             a_user(key_1=a_key(used="once"), key_2=a_key()) | {**service},
-            not_understood((DATE, "once"), *service.items()),
+            Judgement("undetermined", f'{DATE} "once" is not understood; {by_use.reason}'),
         ),
-        *((a_user(key_1=a_key()) | {DATE: each}, not_understood((DATE, each))) for each in moments),
+        *(
+            (each | {REGION: "", SERVICE: "n/a"}, not_understood((SERVICE, "n/a")))
+            for each in (a_user(key_1=a_key()), a_user())
+        ),
+        *(
+            (a_user(key_1=a_key()) | {DATE: each}, contradicting(f'{SERVICE} "N/A"', (DATE, each)))
+            for each in moments
+        ),
     )
 
 
 def test_an_absent_key_that_was_used_is_a_contradiction() -> None:
-    cell = ("access_key_2_last_used_date", USED)
-    check((a_user() | {cell[0]: cell[1]}, not_understood(cell)))
+    check((a_user() | {DATE: USED}, contradicting(NO_KEY, (DATE, USED))))
 
 
 def test_an_active_certificate_without_its_date_is_two_caveats() -> None:
