@@ -82,7 +82,7 @@ _TO_ADD: Final = ("to add", "to change", "to withdraw", "already there")
 def _lines(
     collection: "Collection", entries: "Sequence[Entries]", outcomes: Sequence[str]
 ) -> Iterator[str]:
-    """Yield what came of each file, and of each reviewer in it, and who has not answered."""
+    """Yield what came of each file, and of each reviewer in it, and what is left open."""
     from analyzer.decisions.collect import answer_notes
 
     for each in collection.files:

@@ -340,19 +340,28 @@ def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
 
 
 def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
-    """Yield who has decided on none of their users, and who decided on users of another owner.
+    """Yield how many users each owner has left open, and who decided on users of another owner.
 
-    `ledger` is the one with what the files hold. Users without an owner count by file.
+    `ledger` is the one with what the files hold. Users in several copies of a workbook count once,
+    those without an owner by file.
     """
-    entered = {_owner(line) or each.file.name for each in files for line in each.lines}
-    still_open: dict[str, int] = {}
+    entered: set[str] = set()
+    still_open: Counter[tuple[str, UserKey]] = Counter()
+    is_owned = False
     for each in files:
-        for row in each.open_rows:
-            whose = row.owner or each.file.name
-            if whose not in entered and not row.is_decided(ledger.by_user):
-                still_open[whose] = still_open.get(whose, 0) + 1
-    for whose, number in still_open.items():
-        yield f"Not answered: {whose}, {count_text(number, 'user')}."
+        owners = [*map(_owner, each.lines), *(row.owner for row in each.open_rows)]
+        unowned = f"no owner in {each.file.name}" if any(owners) else each.file.name
+        is_owned |= any(owners)
+        entered |= {_owner(line) or unowned for line in each.lines}
+        rows = (row for row in each.open_rows if not row.is_decided(ledger.by_user))
+        still_open |= Counter((row.owner or unowned, row.user_key) for row in rows)
+    by_owner: Counter[str] = Counter()
+    for (owner, _), number in still_open.items():
+        by_owner[owner] += number
+    for owner, number in by_owner.items():
+        if is_owned or owner not in entered:
+            answer = "Still open" if owner in entered else "Not answered"
+            yield f"{answer}: {owner}, {count_text(number, 'user')}."
     yield from _notes_on_others(line for each in files for line in each.lines)
 
 

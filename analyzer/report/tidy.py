@@ -20,7 +20,6 @@ from analyzer.report.model import (
     TEXT,
     Page,
     as_category,
-    cells_of_users,
     over_slots,
     text_series,
 )

@@ -50,13 +50,25 @@ def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_em
     assert [*answer_notes(files, ledger_of(decided))] == []
     assert [*answer_notes(files, ledger_of())] == [
         "Not answered: Ann, 1 user.",
-        "Not answered: ann.xlsx, 1 user.",
+        "Not answered: no owner in ann.xlsx, 1 user.",
     ]
 
 
-def test_who_decided_on_a_user_of_theirs_is_not_named_as_silent() -> None:
+def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> None:
     decided = line(report_cells={**line().report_cells, OWNER: "Ann"})
-    rows = [OpenRow(line(user=a_user("other")).user_key, AS_OF, owner) for owner in ("Ann", "Tom")]
-    files = [Entries(FILE, (decided,), (*rows,))]
-    assert "Not answered: Tom, 1 user." in [*answer_notes(files, ledger_of(decided))]
-    assert "Not answered: Ann, 1 user." not in [*answer_notes(files, ledger_of(decided))]
+    owners = ("Ann", "Ann", "Tom", "")
+    rows = [
+        OpenRow(line(user=a_user(f"u{at}")).user_key, AS_OF, owner)
+        for at, owner in enumerate(owners)
+    ]
+    files = [Entries(FILE, (decided,), (*rows,)), Entries(FILE, (), (*rows,))]
+    assert [*answer_notes(files, ledger_of(decided))][:3] == [
+        "Still open: Ann, 2 users.",
+        "Not answered: Tom, 1 user.",
+        "Not answered: no owner in ann.xlsx, 1 user.",
+    ]
+
+
+def test_without_owners_the_numbers_of_the_file_say_what_is_still_open() -> None:
+    rows = [OpenRow(line(user=a_user("other")).user_key, AS_OF)]
+    assert [*answer_notes([Entries(FILE, (line(),), (*rows,))], ledger_of(line()))] == []
