@@ -4,8 +4,7 @@ Between two neighbouring reports lies an interval: what changed happened within 
 known. Users created and deleted between two reports are not seen.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from analyzer.changes.period import (
     BEFORE,
     IDENTITY,
     UNUSED,
+    decided,
     event_frame,
     runs_of,
     stays_of,
@@ -30,9 +30,10 @@ from analyzer.changes.timeline import (
     timeline,
     whole_days,
 )
+from analyzer.decisions.follow_up import FollowUp
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import NO_MOMENT, TEXT, Report, stable_order
-from analyzer.terms import Verdict
+from analyzer.terms import OVERDUE, Verdict
 
 ALL: Final = "all"
 """Stands for the account in the row that counts all."""
@@ -62,6 +63,11 @@ REPORTS: Final = (
     *(columns.ACCOUNT, columns.AS_OF, columns.AS_OF_SOURCE, columns.FILE, "sha256"),
     *("rows", "days", "status"),
 )
+
+DECIDED: Final = ("decisions", "removals", "done_in_time", "done_late", OVERDUE, "open")
+"""What the period counts: all decisions of its days; of those in force to delete or deactivate that
+were not done before it, those done in time, done late, overdue, and open.
+"""
 
 COUNTS: Final = "counts"
 ASSUMED: Final = "as-of is assumed: it has no place in the order"
@@ -94,30 +100,27 @@ class History:
     trend: pd.DataFrame
 
     @property
-    def coverages(self) -> Sequence[Coverage]:
-        """Return which reports of each account lie in the period."""
-        return self.timeline.coverages
-
-    @property
     def gaps(self) -> int:
         """Return how many gaps are longer than the span allows."""
-        return sum(len(each.gaps) for each in self.coverages)
+        return sum(len(each.gaps) for each in self.timeline.coverages)
 
     @property
     def not_covered(self) -> list[Coverage]:
         """Return the accounts without a report near the end of the period."""
-        return [each for each in self.coverages if each.reason]
+        return [each for each in self.timeline.coverages if each.reason]
 
     @property
     def files_at_end(self) -> set[str]:
         """Return the names of the reports with which the period ends."""
-        ends = (self.timeline.readings[each.end] for each in self.coverages if not each.reason)
+        ends = (
+            self.timeline.readings[each.end] for each in self.timeline.coverages if not each.reason
+        )
         return {self.analysis.report.files[each.file].name for each in ends}
 
     @property
     def missing(self) -> list[object]:
         """Return the accounts, the stretches of time and the files that are not covered."""
-        gaps = (gap for each in self.coverages for gap in each.gaps)
+        gaps = (gap for each in self.timeline.coverages for gap in each.gaps)
         return [*self.not_covered, *gaps, *self.analysis.report.not_covered]
 
 
@@ -264,7 +267,7 @@ def _trend(line: Timeline) -> pd.DataFrame:
     shape = len(line.readings), len(Verdict)
     code = line.rows[READING] * shape[1] + line.situation(columns.VERDICT)
     cells = np.bincount(code, minlength=shape[0] * shape[1])
-    inside = [np.arange(each.start, each.end + 1) for each in line.coverages]
+    inside = [each.positions for each in line.coverages]
     day = line.moments.astype("datetime64[D]")
     days = np.unique(day[np.concatenate(inside)])
     total = np.zeros((len(days), shape[1]), np.int64)
@@ -305,3 +308,28 @@ def _status(place: int | None, covered: Coverage | None) -> str:
     if covered.reason:
         return "the account is not covered"
     return COUNTS if covered.start <= place <= covered.end else "outside the period"
+
+
+def with_decisions(history: History, followed: FollowUp) -> History:
+    """Return a history with the columns `DECIDED` of the period, and events `decision` and `done`.
+
+    `followed` is what the reports at the end of the period show of the decisions in force.
+    """
+    counts, events = decided(history.timeline, history.analysis.ledger, followed)
+    accounts = history.period[columns.ACCOUNT].iloc[:-1]
+    numbers = {name: [counts[account, name] for account in accounts] for name in DECIDED}
+    added = {name: [*each, sum(each)] for name, each in numbers.items()}
+    return replace(
+        history,
+        period=history.period.assign(**added),
+        events=_with_events(history.events, events),
+    )
+
+
+def _with_events(events: pd.DataFrame, more: list[dict[str, object]]) -> pd.DataFrame:
+    if not more:
+        return events
+    added = pd.DataFrame(more, columns=events.columns).astype(events.dtypes.to_dict())
+    every = pd.concat([events, added], ignore_index=True)
+    order = stable_order(*(every[name] for name in (*IDENTITY, BEFORE)))
+    return every.iloc[order].reset_index(drop=True)

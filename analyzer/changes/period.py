@@ -1,19 +1,41 @@
-"""Find what a period holds: the reports that lie in it, the stays of users, and events.
+"""Find what a period holds: the stays of users, events, and what was decided and done.
 
 A stay is an unbroken run of reports that have a user; in a run it also has the same verdict.
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, time
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.changes.events import IDLE, USE_COLUMNS, EventKind, events
-from analyzer.changes.timeline import READING, REMARKS, SITUATION, Timeline, numbers_but
-from analyzer.report.model import TEXT, stable_order
-from analyzer.terms import Verdict, code_of
+from analyzer.changes.events import (
+    CERTIFICATE_COLUMNS,
+    IDLE,
+    KEY_COLUMNS,
+    USE_COLUMNS,
+    EventKind,
+    events,
+)
+from analyzer.changes.snapshot import UNKNOWN
+from analyzer.changes.timeline import (
+    READING,
+    REMARKS,
+    SITUATION,
+    STATES,
+    Coverage,
+    Timeline,
+    numbers_but,
+)
+from analyzer.decisions.follow_up import FollowUp, Outcome
+from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.review_columns import Decision
+from analyzer.decisions.user_decisions import LedgerLine
+from analyzer.report.model import TEXT, stable_order, user_positions
+from analyzer.terms import OVERDUE, State, Verdict, code_of
 
 AFTER: Final = "after"
 BEFORE: Final = "before"
@@ -65,7 +87,7 @@ def runs_of(line: Timeline) -> pd.DataFrame:
         "last": line.rows[READING][last],
     }
     runs = pd.DataFrame(named).astype(np.int64)
-    covered = [each for each in line.coverages if not each.reason]
+    covered = line.covered.values()
     runs["at_start"] = begins & runs["first"].isin([each.start for each in covered])
     runs["at_end"] = is_last & runs["last"].isin([each.end for each in covered])
     runs["enters"] = begins & ~runs["at_start"]
@@ -185,3 +207,77 @@ def _differs(line: Timeline) -> np.ndarray:
             (now < before) | (before == 0) & (now > 0) if name in USE_COLUMNS else now != before
         )
     return np.asarray(differs & line.goes_on)
+
+
+# Decisions
+
+_HIDING_BITS: Final = sum(
+    1 << columns.IN_REPORT.index(name)
+    for name in {columns.PASSWORD_ENABLED, *KEY_COLUMNS, *CERTIFICATE_COLUMNS}
+)
+"""The cells without which it is unknown whether a credential works, as bits of `unknown`."""
+
+
+def decided(
+    line: Timeline, ledger: Ledger, followed: FollowUp
+) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
+    """Return how many decisions of each account a period counts, and they and what was done.
+
+    The numbers are those of `history.DECIDED`, the rows have the columns of `EVENTS`.
+    """
+    covered, at = line.covered, line.moments
+    counts: Counter[tuple[str, str]] = Counter()
+    events = []
+    for each in ledger.lines:
+        of, day = covered.get(each.account), np.datetime64(each.decided_on)
+        if of and at[of.start].astype("datetime64[D]") <= day <= at[of.end]:
+            counts[of.account, "decisions"] += 1
+            midnight = datetime.combine(each.decided_on, time(), UTC)
+            events.append(_event(each, None, midnight, "decision"))
+    for outcome in followed.outcomes.values():
+        of = covered.get(outcome.line.account)
+        done = _done(line, of, outcome) if of and outcome.is_done else None
+        if of and (done is None or done > of.start):
+            status = _status(line, outcome, done, ledger.due_days)
+            counts.update(((of.account, "removals"), (of.account, status)))
+        if of and done is not None and done > of.start:
+            edges = (line.readings[reading].at for reading in (done - 1, done))
+            events.append(_event(outcome.line, *edges, "done"))
+    return counts, events
+
+
+def _status(line: Timeline, outcome: Outcome, done: int | None, due_days: int) -> str:
+    """Return as what a decision to delete or deactivate is counted."""
+    if done is None:
+        return OVERDUE if outcome.days > due_days else "open"
+    days = (line.readings[done].at.date() - outcome.line.decided_on).days
+    return "done_in_time" if days <= due_days else "done_late"
+
+
+def _done(line: Timeline, covered: Coverage, outcome: Outcome) -> int:
+    """Return the reading that first shows a decision done that is done at the end."""
+    decided = outcome.line
+    created = line.users[columns.CREATED].dt.tz_localize("UTC")
+    users, (arn, at) = line.users.assign(**{columns.CREATED: created}), decided.user_key
+    user = np.flatnonzero(user_positions(users, [(arn, at)] if at else []) >= 0)
+    rows = np.flatnonzero(np.isin(line.rows[columns.USER], user))
+    if decided.decision is Decision.DEACTIVATE:
+        rows = rows[_has_credential(line.situations)[line.rows[SITUATION][rows]]]
+    last = line.rows[READING][rows].max(initial=covered.start - 1)
+    decided_at = np.datetime64(decided.report_time.earliest.replace(tzinfo=None), "s")
+    later = np.searchsorted(line.moments[covered.start : covered.end + 1], decided_at, "right")
+    return max(int(last) + 1, covered.start + int(later))
+
+
+def _has_credential(situations: pd.DataFrame) -> np.ndarray:
+    """Return in which situations a password, active key or certificate is there, or may be."""
+    is_active = (situations[[*STATES]] == code_of(State.ACTIVE)).any(axis=1)
+    is_hidden = situations[UNKNOWN] & _HIDING_BITS != 0
+    return (situations[columns.PASSWORD_ENABLED] | is_active | is_hidden).to_numpy(bool)
+
+
+def _event(line: LedgerLine, *cells: object) -> dict[str, object]:
+    """Return a decision as an event; the cells are after, before and what happened."""
+    user = line.account, line.user_key.arn, line.user, line.user_key.created
+    names = (*IDENTITY, AFTER, BEFORE, EVENT, DETAIL)
+    return dict(zip(names, (*user, *cells, line.summary), strict=True))

@@ -5,7 +5,7 @@ start, or as the newest timestamp in the report if that is later. A report whose
 orders nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -51,7 +51,6 @@ _ROWS_AT_ONCE: Final = 2_048
 _SECONDS_BITS: Final = 32
 """A moment of a report fits in this number of bits (`values.YEARS`)."""
 
-
 _DAY: Final = np.timedelta64(86_400, "s")
 
 
@@ -82,6 +81,11 @@ class Coverage:
     reason: str = ""
     gaps: tuple[tuple[np.datetime64, np.datetime64], ...] = ()
 
+    @property
+    def positions(self) -> np.ndarray:
+        """Return the positions of its readings."""
+        return np.arange(self.start, self.end + 1)
+
 
 class Reading(NamedTuple):
     """Name one report of one account; `file` is its position in `Report.files`, `at` its moment.
@@ -101,8 +105,9 @@ class Timeline:
     """Hold what the reports of each account say of its users in a period.
 
     - `coverages`: which readings lie in it, for each account.
-    - `readings`: the reports in the order of account and moment; `copies` are those that say the
-      same at the same moment as another one, and do not count: pairs of (copy, counted).
+    - `readings`: the reports in the order of account and moment; `moments`: theirs (datetime64[s]);
+      `copies`: those that say the same at the same moment as another one, and do not count: pairs
+      of (copy, counted).
     - `users`: `account`, `user`, `arn` str; `created` datetime64[s], NaT where no report shows it;
       `by_name` bool: a report does not show the creation time, so the user is known by its name.
     - `situations`: what many rows share, one row for each that occurs: `verdict` int8, the position
@@ -116,15 +121,16 @@ class Timeline:
 
     coverages: Sequence[Coverage]
     readings: Sequence[Reading]
+    moments: np.ndarray
     copies: Sequence[tuple[Reading, Reading]]
     users: pd.DataFrame
     situations: pd.DataFrame
     rows: Mapping[str, np.ndarray]
 
-    @cached_property
-    def moments(self) -> np.ndarray:
-        """Return the moment of each reading (datetime64[s])."""
-        return _moments_of(self.readings)
+    @property
+    def covered(self) -> dict[str, Coverage]:
+        """Return the readings in the period of each account that is covered."""
+        return {each.account: each for each in self.coverages if not each.reason}
 
     @cached_property
     def goes_on(self) -> np.ndarray:
@@ -159,7 +165,7 @@ class Timeline:
 
 
 def timeline(analysis: Analysis, span: Span) -> Timeline:
-    """Return the timeline of an analysis of reports that all count, older ones too.
+    """Return the timeline of a period, of an analysis in which older reports count too.
 
     Raises InputRefused for a report that names no account, for different reports of one account and
     moment, and where no report has a known as-of.
@@ -173,13 +179,15 @@ def timeline(analysis: Analysis, span: Span) -> Timeline:
     counts[[at for at, _ in copies]] = False
     number = np.cumsum(counts, dtype=np.int32) - 1
     counted = [*compress(readings, counts)]
-    covered = _coverages(counted, _moments_of(counted), span)
-    counts[counts] = _in_period(covered, len(counted))
+    moments = np.array([each.at.replace(tzinfo=None) for each in counted], "datetime64[s]")
+    covered = _coverages(counted, moments, span)
+    inside = np.concatenate([each.positions for each in covered])
+    counts[counts] = np.isin(np.arange(len(counted)), inside)
     if not counts.all():
         _take(rows, np.flatnonzero(counts[rows[READING]]))
     rows[READING] = number[rows[READING]]
     pairs = [(readings[at], readings[first]) for at, first in copies]
-    return Timeline(covered, counted, pairs, users, situations, rows)
+    return Timeline(covered, counted, moments, pairs, users, situations, rows)
 
 
 def _readings(files: Sequence[ReportFile]) -> Iterator[Reading]:
@@ -208,15 +216,13 @@ def _records(
     and then as one take 175 MB more.
     """
     places: dict[Any, int] = {(each.file, each.account): at for at, each in enumerate(readings)}
-    names: dict[Any, int] = {}
-    situations: dict[Any, int] = {}
-    rows: dict[str, np.ndarray] = {}
-    end = 0
+    names, situations = dict[Any, int](), dict[Any, int]()
+    rows, end = dict[str, np.ndarray](), 0
     for page in analysis.pages():
         reading = _positions(places, page.users[[columns.FILE, columns.ACCOUNT]])
-        page = page.where(reading < len(readings))  # noqa: PLW2901
-        start, end = end, end + len(page)
-        record = {READING: reading[reading < len(readings)], **_record(page, names, situations)}
+        counts = reading < len(readings)  # not one whose as-of is assumed
+        record = _record(page.where(counts), names, situations) | {READING: reading[counts]}
+        start, end = end, end + int(counts.sum())
         for name, values in record.items():
             every = rows.setdefault(name, np.empty(analysis.report.rows, values.dtype))
             every[start:end] = values
@@ -244,24 +250,18 @@ def _record(page: Page, names: dict[Any, int], situations: dict[Any, int]) -> di
 
 def _positions(known: dict[Any, int], rows: pd.DataFrame) -> np.ndarray:
     """Return the position of each row among known ones (int32); new ones are added."""
-    number = _numbers(rows)
+    number = numbers_but(rows)
     _, first = np.unique(number, return_index=True)
     distinct = rows.iloc[first]
     values = zip(*(distinct[name].to_numpy().tolist() for name in distinct), strict=True)
     places = [known.setdefault(each, len(known)) for each in values]
-    positions: np.ndarray = np.array(places, np.int32)[number]
-    return positions
+    return np.asarray(np.array(places, np.int32)[number])
 
 
-def _numbers(rows: pd.DataFrame) -> np.ndarray:
-    """Return a number for each row, the same for the same values."""
-    groups = rows.groupby([*rows], sort=False, observed=True)
-    return groups.ngroup().to_numpy()
-
-
-def numbers_but(situations: pd.DataFrame, *names: str) -> np.ndarray:
-    """Return a number for each situation, the same for those that differ only in some columns."""
-    return _numbers(situations.drop(columns=[*names]))
+def numbers_but(rows: pd.DataFrame, *names: str) -> np.ndarray:
+    """Return a number for each row, the same for those that differ only in some columns."""
+    some = rows.drop(columns=[*names])
+    return np.asarray(some.groupby([*some], sort=False, observed=True).ngroup())
 
 
 def _seconds(moments: np.ndarray) -> np.ndarray:
@@ -395,18 +395,6 @@ def _edge(at: np.ndarray, moment: np.datetime64, max_gap: int) -> int | None:
 def whole_days(elapsed: Any) -> Any:
     """Return timedelta64 as whole days (int64), rounded down."""
     return elapsed // _DAY
-
-
-def _in_period(covered: Iterable[Coverage], readings: int) -> np.ndarray:
-    """Return which readings, of so many, lie in the period of their account."""
-    inside = np.zeros(readings, bool)
-    for each in covered:
-        inside[each.start : each.end + 1] = True
-    return inside
-
-
-def _moments_of(readings: Iterable[Reading]) -> np.ndarray:
-    return np.array([each.at.replace(tzinfo=None) for each in readings], "datetime64[s]")
 
 
 def _moment(at: datetime) -> np.datetime64:

@@ -292,8 +292,7 @@ def history_of(
 
     Raises typer.BadParameter for an as-of, InputRefused for reports.
     """
-    from analyzer.changes.decision_history import with_decisions
-    from analyzer.changes.history import history
+    from analyzer.changes.history import history, with_decisions
 
     require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
     found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)

@@ -198,7 +198,7 @@ def remarks(history: History) -> Iterator[str]:
     if settings := history.analysis.settings:
         yield f"Settings of {settings}."
     yield from map(str, history.analysis.report.not_covered)
-    for each in history.coverages:
+    for each in history.timeline.coverages:
         if each.reason:
             yield f"Account {each.account} is not covered: {each.reason}."
         for start, end in each.gaps:
