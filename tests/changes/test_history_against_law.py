@@ -36,7 +36,9 @@ def rows(frame: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:
 
 def check(told: History, expected: dict[str, Shown]) -> None:
     covered = {account: each for account, each in expected.items() if each.is_covered}
-    assert {each.account for each in told.timeline.coverages if each.reason} == expected.keys() - covered
+    assert {
+        each.account for each in told.timeline.coverages if each.reason
+    } == expected.keys() - covered
     period = {row["account"]: row for row in told.period.to_dict("records")}
     for account, each in {**covered, ALL: together([*covered.values()])}.items():
         row = {name: read(value) for name, value in period[account].items()}
