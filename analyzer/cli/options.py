@@ -231,7 +231,6 @@ MaskedAccount = Annotated[
         help="Account of a report with masked ARNs.",
     ),
 ]
-"""The option for the account of a report that does not name it."""
 
 DecisionFiles = Annotated[
     list[str],
@@ -241,7 +240,6 @@ DecisionFiles = Annotated[
         " folder of a split review.",
     ),
 ]
-"""The argument that names files with decisions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,7 +274,6 @@ class InputOptions(ReadingOptions):
 AccountNames = Annotated[
     InputFile | None, a_file("CSV of names: account, name, owner.", rich_help_panel="Input")
 ]
-"""The option that names the list of accounts."""
 
 # Verdicts, rules and decisions
 
@@ -391,7 +388,6 @@ Verdicts = Annotated[
         help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; {_REPEATED}",
     ),
 ]
-"""The option for the verdicts of the users to list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -435,15 +431,12 @@ HubRegion = Annotated[
         help="Region of the Security Hub for ASFF; default the partition's home region.",
     ),
 ]
-"""The option for the region that ASFF is written for."""
 
 RawCsv = Annotated[
     bool,
     output_option("--raw-csv", hidden=True, help="Write cells like formulas without a leading '."),
 ]
-"""The option for CSV that machines read."""
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Write errors, and with --format the result.")
 ]
-"""The option for errors alone."""
