@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import files
-from analyzer.errors import InputRefused, Problem
+from analyzer.errors import InputRefused
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
@@ -227,15 +227,12 @@ def readable_sources(inputs: Iterable[Source]) -> tuple[list[Source], tuple[Unco
             readable.append(each)
     if all(each.is_skipped for each in readable):
         raise InputRefused(problem for each in refusals.values() for problem in each.problems)
+    firsts = {name: refused.problems[0] for name, refused in refusals.items()}
+    places = {name: f"row {each.row}: " if each.row else "" for name, each in firsts.items()}
     return readable, tuple(
-        UncoveredFile(account="", name=name, reason=_reason(refused.problems[0]))
-        for name, refused in refusals.items()
+        UncoveredFile(account="", name=name, reason=f"{places[name]}{each.message}")
+        for name, each in firsts.items()
     )
-
-
-def _reason(problem: Problem) -> str:
-    row = "" if problem.row is None else f"row {problem.row}: "
-    return f"{row}{problem.message}"
 
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:

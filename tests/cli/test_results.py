@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 import analyzer
-from analyzer.cli import stderr, stdout
+from analyzer.cli import stdout
 from analyzer.cli.options import CriteriaOptions, moment
 from analyzer.terms import Definition, Format, Verdict
 from tests.cli.conftest import Program, unwrapped
@@ -33,7 +33,6 @@ from tests.support.outputs import (
     CONSOLE,
     EXEMPTIONS,
     HARD_NAMES,
-    SAMPLES,
     UNUSED,
     analyzed_console,
     arns_bytes,
@@ -294,12 +293,6 @@ def test_an_output_that_is_an_input_is_refused_though_the_input_would_not_count(
             assert done.code == 2
             assert f"{target.name} is an input: write to another file" in unwrapped(done.messages)
     assert {path: path.read_bytes() for path in reports.iterdir()} == before
-
-
-def test_a_bar_is_shown_to_nobody_where_standard_error_is_no_terminal(program: Program) -> None:
-    assert "Reading" not in program("analyze", SAMPLES / "organization").messages
-    with stderr.progress(quiet=False) as told:
-        told(1, 2)
 
 
 def test_accounts_keep_their_leading_zeros(program: Program, tmp_path: Path) -> None:

@@ -84,13 +84,11 @@ def test_the_module_and_the_command_are_the_same_program() -> None:
         assert Run(done.returncode, done.stdout, done.stderr.decode()) == run(*arguments)
 
 
-@pytest.mark.parametrize("command", SUMMARIES)
-def test_the_help_says_of_each_command_what_its_own_help_says_first(
-    program: Program, command: str
-) -> None:
-    own = " ".join(program(command, "--help").output.decode().split())
-    assert SUMMARIES[command] in own
-    assert command in program("--help").output.decode()
+def test_the_help_says_of_each_command_what_its_own_help_says_first(program: Program) -> None:
+    listed = program("--help").output.decode()
+    for command, summary in SUMMARIES.items():
+        assert summary in " ".join(program(command, "--help").output.decode().split())
+        assert command in listed
 
 
 @pytest.mark.parametrize(
@@ -116,17 +114,6 @@ def test_help_is_a_result_and_calls_the_program_by_its_name(
     assert "Usage: credreport" in done.output.decode()
     assert done.messages == ""
     assert done.code == (0 if arguments[-1:] == ["--help"] else 2)
-
-
-def test_help_names_every_option_and_every_word_that_an_option_takes(program: Program) -> None:
-    told = " ".join(program("analyze", "--help").output.decode().replace("│", " ").split())
-    options = (
-        "--output -o --format --verdict --definition --dormant-days --grace-days --as-of"
-        " --exemptions --fail-on --quiet -q --help -h"
-    )
-    assert [option for option in options.split() if option not in told] == []
-    words = [*Format, *Verdict, *Definition, "all", "unused", "90", ".xlsx", ".csv", ".json"]
-    assert [word for word in words if word not in told] == []
 
 
 @pytest.mark.parametrize(("command", "examples"), [("analyze", EXAMPLES), ("export", ())])
@@ -185,7 +172,8 @@ def test_help_breaks_no_word_that_an_option_takes_on_a_narrow_terminal(
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
     told = program(command, "--help").output.decode().replace("│", " ")
-    words = [*Definition, *Benchmark, *Severity, *(Format if command == "analyze" else LogFormat)]
+    words = [*Definition, *Benchmark, *Severity]
+    words += [*Format, *Verdict, "all"] if command == "analyze" else [*LogFormat]
     assert [word for word in words if not re.search(rf"[\s]{re.escape(word)}[\s,.;:]", told)] == []
     assert "|" not in told
 
