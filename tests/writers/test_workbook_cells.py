@@ -27,18 +27,18 @@ from openpyxl.writer.excel import ExcelWriter
 from analyzer.report.model import TEXT, AccountName
 from analyzer.writers.workbook import archive as written_archive
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
-from analyzer.writers.workbook.cell_xml import (
+from analyzer.writers.workbook.column import (
     CUT,
     LONGEST,
     Formula,
-    blank,
-    cell,
-    moments,
-    number,
-    numbers,
-    text,
-    texts,
-    words,
+    blank_cell,
+    cell_of,
+    moment_cells,
+    number_cell,
+    number_cells,
+    text_cell,
+    text_cells,
+    word_cells,
 )
 from tests.support.builders import (
     ACCOUNT,
@@ -113,25 +113,29 @@ def test_a_name_reads_back_as_it_was_or_spelled_as_excel_does_and_stays_text_whe
 )
 def test_a_text_is_the_same_cell_alone_and_among_plain_ones(value: str) -> None:
     for values in ([value], ["plain", value, "plain"], [value, value]):
-        assert texts(values, 3).to_pylist() == [text(each, 3) for each in values]
-        assert words(values, lambda _: 3).to_pylist() == [text(each, 3) for each in values]
+        assert text_cells(values, 3).to_pylist() == [text_cell(each, 3) for each in values]
+        assert word_cells(values, lambda _: 3).to_pylist() == [
+            text_cell(each, 3) for each in values
+        ]
 
 
 def test_each_word_has_its_own_style_and_a_missing_one_is_an_empty_cell() -> None:
     style = {"": 0, "a": 1, "b": 2}.__getitem__
-    expected = [text("b", 2), blank(0), text("a", 1)]
+    expected = [text_cell("b", 2), blank_cell(0), text_cell("a", 1)]
     category = pd.Series(["b", None, "a"], dtype="category")
     large = category.cat.set_categories([*"abcdef"])
     for each in (category, large, category.astype(TEXT)):
-        assert words(each, style).to_pylist() == expected
+        assert word_cells(each, style).to_pylist() == expected
 
 
 def test_whole_numbers_are_cells_and_what_is_negative_is_empty() -> None:
-    assert numbers(np.array([0, 7, 45_000]), 3).to_pylist() == [
-        number(each, 3) for each in (0, 7, 45_000)
+    assert number_cells(np.array([0, 7, 45_000]), 3).to_pylist() == [
+        number_cell(each, 3) for each in (0, 7, 45_000)
     ]
-    assert numbers(np.array([-1]), 3).to_pylist() == [blank(3)]
-    assert texts([], 3).to_pylist() == numbers(np.array([], np.int64), 3).to_pylist() == []
+    assert number_cells(np.array([-1]), 3).to_pylist() == [blank_cell(3)]
+    assert (
+        text_cells([], 3).to_pylist() == number_cells(np.array([], np.int64), 3).to_pylist() == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,11 +143,11 @@ def test_whole_numbers_are_cells_and_what_is_negative_is_empty() -> None:
     ["2026-03-01T09:30:07", "2026-03-01T00:00:00", "1970-01-01T00:00:01", "1900-01-01T12:00:00"],
 )
 def test_a_moment_is_the_same_cell_alone_and_in_a_column(moment: str) -> None:
-    alone = cell(datetime.fromisoformat(moment).replace(tzinfo=UTC), 3)
+    alone = cell_of(datetime.fromisoformat(moment).replace(tzinfo=UTC), 3)
     dates = np.array([moment, "NaT", "1899-12-29", moment], "datetime64[s]")
-    otherwise = text("never", 4)
-    assert moments(dates, 3, otherwise).to_pylist() == [alone, otherwise, otherwise, alone]
-    assert moments(dates[:1], 3, otherwise).to_pylist() == [alone]
+    otherwise = text_cell("never", 4)
+    assert moment_cells(dates, 3, otherwise).to_pylist() == [alone, otherwise, otherwise, alone]
+    assert moment_cells(dates[:1], 3, otherwise).to_pylist() == [alone]
 
 
 @pytest.mark.no_cover
@@ -177,31 +181,31 @@ def xml_text(spelled: str) -> str:
 
 
 def test_a_text_longer_than_a_cell_is_cut_with_a_mark() -> None:
-    shown = xml_text(text("x" * (LONGEST + 1), 1))
+    shown = xml_text(text_cell("x" * (LONGEST + 1), 1))
     assert len(shown) == LONGEST
     assert shown.endswith(CUT)
 
 
 @pytest.mark.parametrize("long", ["x" * LONGEST, "😀" * (LONGEST // 2)])
 def test_a_text_as_long_as_a_cell_is_whole(long: str) -> None:
-    assert xml_text(text(long, 1)) == long
+    assert xml_text(text_cell(long, 1)) == long
 
 
 def test_a_text_of_wide_characters_is_cut_between_them() -> None:
-    shown = xml_text(text("😀" * LONGEST, 1))
+    shown = xml_text(text_cell("😀" * LONGEST, 1))
     assert shown == "😀" * ((LONGEST - len(CUT)) // 2) + CUT
 
 
 def test_empty_text_is_an_empty_cell() -> None:
-    assert text("", 3) == blank(3) == ' s="3"/>'
+    assert text_cell("", 3) == blank_cell(3) == ' s="3"/>'
 
 
 def test_values_are_spelled_by_what_they_are() -> None:
-    assert cell("a", 1) == text("a", 1)
-    assert cell(7, 1) == number(7, 1) == ' s="1"><v>7</v></c>'
-    assert cell(AS_OF, 1) == ' s="1"><v>46143.5</v></c>'
-    assert cell(Formula("SUM(A1:A2)", 3), 1) == ' s="1"><f>SUM(A1:A2)</f><v>3</v></c>'
-    assert cell(Formula('IF(A1<2,"&","")', "&"), 1) == (
+    assert cell_of("a", 1) == text_cell("a", 1)
+    assert cell_of(7, 1) == number_cell(7, 1) == ' s="1"><v>7</v></c>'
+    assert cell_of(AS_OF, 1) == ' s="1"><v>46143.5</v></c>'
+    assert cell_of(Formula("SUM(A1:A2)", 3), 1) == ' s="1"><f>SUM(A1:A2)</f><v>3</v></c>'
+    assert cell_of(Formula('IF(A1<2,"&","")', "&"), 1) == (
         ' s="1" t="str"><f>IF(A1&lt;2,"&amp;","")</f><v>&amp;</v></c>'
     )
 
@@ -297,7 +301,7 @@ def test_a_file_of_sheets_reads_back_in_their_order_with_their_rows() -> None:
         for title, file in (("b", others), ("a", rows)):
             frame: Any = workbook.create_sheet(title)
             sheets.append(Sheet(frame, file))
-            sheets[-1].add([text(title, 0), text("next", 0)])
+            sheets[-1].add([text_cell(title, 0), text_cell("next", 0)])
         stream = io.BytesIO()
         write_archive(workbook, sheets[::-1], stream)
     book = load_workbook(stream)
@@ -315,9 +319,9 @@ def test_rows_that_are_written_in_blocks_with_rows_left_empty_read_back_where_th
         frame: Any = workbook.create_sheet("a")
         sheet = Sheet(frame, rows)
         for word in ("one", "two", "three"):
-            sheet.add([text(word, 0)])
+            sheet.add([text_cell(word, 0)])
         sheet.skip(2)
-        sheet.add([text("last", 0)])
+        sheet.add([text_cell("last", 0)])
         stream = io.BytesIO()
         write_archive(workbook, [sheet], stream)
     cells = [cell.value for cell in load_workbook(stream)["a"]["A"]]

@@ -11,8 +11,9 @@ import pytest
 
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, Page
-from analyzer.writers.workbook.cell_xml import CUT, LONGEST
 from analyzer.writers.workbook.column import (
+    CUT,
+    LONGEST,
     Column,
     DayColumn,
     EntryColumn,

@@ -91,7 +91,7 @@ class Sheet:
     """Hold one sheet: `frame` is what openpyxl keeps of it, `row` the number of the last row.
 
     `size` is that of the rows in bytes; `number_like` names the cells in which text looks like a
-    number, for which Excel is not to warn. Cells come as `cell_xml` spells them.
+    number, for which Excel is not to warn. Cells come as `column` spells them.
     """
 
     def __init__(self, frame: Worksheet, rows: IO[bytes]) -> None:

@@ -1,8 +1,15 @@
-"""Define the kinds of columns: each has a head, a width, and cells for a page or a frame."""
+"""Define the kinds of columns, and spell their cells as SpreadsheetML, from the style on.
 
+A column has a head, a width, and cells for a page or a frame. They are spelled at once, by Arrow: a
+cell takes a fifteenth of the time that it takes alone. Text is always written as text: nothing that
+stands in a report becomes a formula or a number.
+"""
+
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import KW_ONLY, dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, TypeAlias
 
 import numpy as np
@@ -15,8 +22,7 @@ from analyzer.decisions.review_columns import NOT_KNOWN, NOT_REPORTED, NOT_UNDER
 from analyzer.report.model import Page
 from analyzer.report.values import utc_texts
 from analyzer.terms import NOT_SUPPORTED, State
-from analyzer.writers.text_columns import TEXT_TYPE, Texts, mapped, text_column
-from analyzer.writers.workbook import cell_xml
+from analyzer.writers.text_columns import TEXT_TYPE, Texts, contains, joined, mapped, text_column
 from analyzer.writers.workbook.style import CellStyle, Styles
 
 Rows: TypeAlias = Page | pd.DataFrame
@@ -69,7 +75,7 @@ class Column(ABC):
 
         A whole number is plain (`12`), a moment `2026-03-01T09:30:15Z`, a day `2026-03-01`.
         """
-        return cell_xml.shown(_values(rows, self.read))
+        return shown_in_cells(_values(rows, self.read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class EntryColumn(Column):
 
     def cells(self, _: Rows, styles: Styles) -> str:
         """Return the one empty cell."""
-        return cell_xml.blank(styles[CellStyle.INPUT_DAY if self.is_date else CellStyle.INPUT])
+        return blank_cell(styles[CellStyle.INPUT_DAY if self.is_date else CellStyle.INPUT])
 
 
 def fact_style(word: str) -> CellStyle:
@@ -115,8 +121,8 @@ class TextColumn(Column):
         """Return the cells."""
         texts, style = _values(rows, self.read), self.style
         if isinstance(style, CellStyle):
-            return cell_xml.texts(texts, styles[style])
-        return cell_xml.words(texts, lambda word: styles[style(word)])
+            return text_cells(texts, styles[style])
+        return word_cells(texts, lambda word: styles[style(word)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ class NumberColumn(Column):
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        return cell_xml.numbers(self._numbers(rows), styles[self.style])
+        return number_cells(self._numbers(rows), styles[self.style])
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the digits."""
@@ -159,15 +165,15 @@ class MomentColumn(Column):
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
         words = _values(rows, self.otherwise)
-        others = cell_xml.words(words, lambda word: styles[fact_style(word)])
-        return cell_xml.moments(self._seconds(rows), styles[self.style], others)
+        others = word_cells(words, lambda word: styles[fact_style(word)])
+        return moment_cells(self._seconds(rows), styles[self.style], others)
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the moments as ISO text, else the words."""
         moments = self._seconds(rows)
         texts = pc.utf8_slice_codeunits(utc_texts(pa.array(moments)), 0, self.text_length)
-        others = cell_xml.shown(_values(rows, self.otherwise))
-        return pc.if_else(cell_xml.has_date(moments), texts.cast(TEXT_TYPE), others)
+        others = shown_in_cells(_values(rows, self.otherwise))
+        return pc.if_else(has_date(moments), texts.cast(TEXT_TYPE), others)
 
     def _seconds(self, rows: Rows) -> np.ndarray:
         moments: np.ndarray = _values(rows, self.read).to_numpy("datetime64[s]")
@@ -212,3 +218,138 @@ def text_by_mask(mask: np.ndarray, yes: str, no: str) -> pa.Array:
 def coded_texts(codes: np.ndarray, words: Sequence[str]) -> pa.Array:
     """Return for each code the word at that place."""
     return pa.DictionaryArray.from_arrays(pa.array(codes), text_column(words))
+
+
+# Cells
+
+LONGEST: Final = 32_767
+"""The most characters (UTF-16 code units) that a cell holds."""
+
+CUT: Final = " … [cut: a cell holds no more]"
+_SPECIAL: Final = re.compile(r"[&<>\x00-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|^ | $")
+_ESCAPED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_MARKS: Final = (b"&", b"<", b">", b"_x", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+"""What `_SPECIAL` looks for in UTF-8, besides what is below a space, and spaces at the ends."""
+
+_EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
+_FIRST_DATE: Final = np.datetime64("1899-12-30", "s")
+_EPOCH_DAYS: Final = (datetime(1970, 1, 1, tzinfo=UTC) - _EPOCH).days
+_DAY_SECONDS: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Hold a formula with the result that it has now, for programs that do not recalculate."""
+
+    expression: str
+    result: str | int
+
+
+Value = str | int | datetime | Formula
+
+
+def blank_cell(style: int) -> str:
+    """Return an empty cell."""
+    return f' s="{style}"/>'
+
+
+def text_cell(value: str, style: int) -> str:
+    """Return a cell of text, exactly as it is; empty text is an empty cell."""
+    if not value:
+        return blank_cell(style)
+    if len(value) * 2 > LONGEST or _SPECIAL.search(value):
+        escaped = _cell_xml(value)
+        return f' s="{style}" t="inlineStr"><is><t xml:space="preserve">{escaped}</t></is></c>'
+    return f' s="{style}" t="inlineStr"><is><t>{value}</t></is></c>'
+
+
+def text_cells(values: Texts, style: int) -> pa.Array:
+    """Return a cell of text for each value, as `text` does."""
+    column = text_column(values)
+    if not _are_plain(column):
+        return word_cells(column, lambda _: style)
+    cells = joined(f' s="{style}" t="inlineStr"><is><t>', column, "</t></is></c>")
+    return pc.if_else(pc.not_equal(column, ""), cells, blank_cell(style))
+
+
+def shown_in_cells(values: Texts) -> pa.Array:
+    """Return each text as its cell shows it (large_string): cut if a cell holds no more."""
+    column = text_column(values)
+    longest = pc.max(pc.binary_length(column)).as_py() or 0
+    return text_column(mapped(column, _cut_text)) if longest > LONGEST else column
+
+
+def word_cells(values: Texts, style_of: Callable[[str], int]) -> pa.Array:
+    """Return a cell of text for each value; each distinct one is spelled once, in its style."""
+    spelled = mapped(values, lambda word: text_cell(word, style_of(word)))
+    return text_column(spelled)
+
+
+def _are_plain(column: pa.Array) -> bool:
+    """Return whether XML and cells take all texts as they are; False for some that they take."""
+    longest = pc.max(pc.binary_length(column)).as_py() or 0
+    at_ends = pc.or_(pc.starts_with(column, " "), pc.ends_with(column, " "))
+    return (
+        longest * 2 <= LONGEST
+        and not contains(column, _MARKS, below=b" ")
+        and not pc.any(at_ends).as_py()
+    )
+
+
+def number_cell(value: float, style: int) -> str:
+    """Return a cell of a number."""
+    return f' s="{style}"><v>{value!r}</v></c>'
+
+
+def number_cells(values: np.ndarray, style: int) -> pa.Array:
+    """Return a cell for each number, empty where one is negative."""
+    cells = joined(f' s="{style}"><v>', pa.array(values).cast(TEXT_TYPE), "</v></c>")
+    return pc.if_else(pa.array(values >= 0), cells, blank_cell(style))
+
+
+def moment_cells(dates: np.ndarray, style: int, otherwise: pa.Array | str) -> pa.Array:
+    """Return a cell for each moment (datetime64[s]), others for NaT and before 1900."""
+    seconds = dates.astype(np.int64)
+    days = seconds / _DAY_SECONDS + _EPOCH_DAYS
+    digits = pa.array(days).cast(TEXT_TYPE)
+    digits = pc.if_else(pa.array(seconds % _DAY_SECONDS == 0), joined(digits, ".0"), digits)
+    return pc.if_else(has_date(dates), joined(f' s="{style}"><v>', digits, "</v></c>"), otherwise)
+
+
+def has_date(dates: np.ndarray) -> pa.Array:
+    """Return which moments (datetime64[s]) a cell can hold as a date: none before 1900."""
+    return pa.array(dates >= _FIRST_DATE)
+
+
+def cell_of(value: Value, style: int) -> str:
+    """Return a cell of any value; a moment is aware, and is shown in UTC."""
+    match value:
+        case str():
+            return text_cell(value, style)
+        case datetime():
+            return number_cell((value - _EPOCH).total_seconds() / _DAY_SECONDS, style)
+        case Formula():
+            return _formula(value, style)
+    return number_cell(value, style)
+
+
+def _formula(formula: Formula, style: int) -> str:
+    kind = ' t="str"' if isinstance(formula.result, str) else ""
+    content = f"<f>{_xml(formula.expression)}</f><v>{_xml(str(formula.result))}</v>"
+    return f' s="{style}"{kind}>{content}</c>'
+
+
+def _cell_xml(value: str) -> str:
+    """Return text for XML; what XML forbids is spelled as spreadsheets do: `_x0001_`."""
+    return _xml(_ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", _cut_text(value)))
+
+
+def _xml(value: str) -> str:
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cut_text(value: str) -> str:
+    units = value.encode("utf-16-le")
+    if len(units) <= 2 * LONGEST:
+        return value
+    return units[: 2 * (LONGEST - len(CUT))].decode("utf-16-le", "ignore") + CUT

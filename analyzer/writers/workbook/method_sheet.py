@@ -155,10 +155,10 @@ def add_method(book: Book, analysis: Analysis) -> None:
     sheet.text_section("Sheets", (each for each in _SHEETS.items() if each[0] in book))
     sheet.text_section("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
-    sheet.word_section("Verdicts: the first that applies, in this order", verdicts)
+    sheet.text_section("Verdicts: the first that applies, in this order", verdicts, styled=True)
     reasons = ((reason, f"The user {text}.") for reason, text in REASON_TEXTS.items())
     sheet.text_section("Reasons of unused users", reasons)
-    sheet.word_section("Certainty", _CERTAINTIES.items())
+    sheet.text_section("Certainty", _CERTAINTIES.items(), styled=True)
     caveats = ((each.id, each.meaning) for each in CAVEATS)
     sheet.text_section("Caveats: reasons to check a user first", caveats)
     if Title.FINDINGS in book:
@@ -214,9 +214,11 @@ def _add_rules(sheet: TextSheet, book: Rulebook) -> None:
     for rule in book.rules:
         condition = findings.rule_condition(rule, book.thresholds)
         sheet.named_text(rule.id, f"{rule.severity.capitalize()}. {rule.title}. {condition}")
-    sheet.word_section("Severities: set by this program, not by a standard", _SEVERITIES.items())
-    sheet.word_section("Outcomes of findings", _OUTCOMES.items())
-    sheet.word_section("Results of controls", _RESULTS.items())
+    sheet.text_section(
+        "Severities: set by this program, not by a standard", _SEVERITIES.items(), styled=True
+    )
+    sheet.text_section("Outcomes of findings", _OUTCOMES.items(), styled=True)
+    sheet.text_section("Results of controls", _RESULTS.items(), styled=True)
 
 
 # Controls

@@ -23,8 +23,7 @@ from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Title
-from analyzer.writers.workbook.cell_xml import Formula
-from analyzer.writers.workbook.column import Column, EntryColumn, TextColumn
+from analyzer.writers.workbook.column import Column, EntryColumn, Formula, TextColumn
 from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.table_sheets import TableSheets
 from analyzer.writers.workbook.text_sheet import (

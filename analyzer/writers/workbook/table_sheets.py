@@ -27,8 +27,7 @@ from analyzer.writers.workbook.book import (
     set_print_blocks,
     set_widths,
 )
-from analyzer.writers.workbook.cell_xml import text
-from analyzer.writers.workbook.column import Column, EntryColumn, Rows
+from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
 from analyzer.writers.workbook.style import CellStyle
 
 CHUNK_ROWS: Final = 4_096
@@ -76,7 +75,7 @@ class TableSheets:
         if self._is_wanted and not self.sheets:
             sheet = self._new_sheet()
             for line in wrap(nothing, _LINE, break_on_hyphens=False):
-                sheet.add([text(line, self.book.styles[CellStyle.SUBTITLE])])
+                sheet.add([text_cell(line, self.book.styles[CellStyle.SUBTITLE])])
         for sheet in self.sheets:
             self._finish(sheet)
 
@@ -110,7 +109,7 @@ class TableSheets:
         sheet.frame.freeze_panes = f"{get_column_letter(self._repeated + 1)}2"
         sheet.frame.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
-        sheet.add([text(column.head, head) for column in self.columns], _HEAD_HEIGHT)
+        sheet.add([text_cell(column.head, head) for column in self.columns], _HEAD_HEIGHT)
         return sheet
 
     def _finish(self, sheet: Sheet) -> None:

@@ -13,7 +13,7 @@ from openpyxl.worksheet.pagebreak import Break
 
 from analyzer.decisions.review_columns import DIFFERS, OK
 from analyzer.writers.workbook.book import Book, Title, set_widths
-from analyzer.writers.workbook.cell_xml import Formula, Value, blank, cell
+from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 from analyzer.writers.workbook.style import ALARM, CellStyle
 
 _LINE: Final = 1.35
@@ -91,7 +91,7 @@ class TextSheet:
             last = replace(last, span=len(self._widths) - sum(part.span for part in others))
         for part in (*others, last):
             start, style = len(cells), self._styles[part.style]
-            cells += [cell(part.value, style), *[blank(style)] * (part.span - 1)]
+            cells += [cell_of(part.value, style), *[blank_cell(style)] * (part.span - 1)]
             heights.append(_height(part, sum(self._widths[start : len(cells)])))
             if part.span > 1:
                 # The `add` of all merged cells looks at each of them first: slow for thousands.
@@ -112,17 +112,13 @@ class TextSheet:
         self.space()
         self.full_row(title, CellStyle.SECTION)
 
-    def text_section(self, title: str, named: Iterable[tuple[str, str]]) -> None:
-        """Add a section of names, and a text on each."""
+    def text_section(
+        self, title: str, named: Iterable[tuple[str, str]], *, styled: bool = False
+    ) -> None:
+        """Add a section of names, and a text on each; `styled` words have styles of their own."""
         self.section(title)
         for name, text in named:
-            self.named_text(name, text)
-
-    def word_section(self, title: str, meanings: Iterable[tuple[str, str]]) -> None:
-        """Add a section of words with styles of their own, and the meaning of each."""
-        self.section(title)
-        for word, text in meanings:
-            self.named_text(str(word), text, CellStyle(word))
+            self.named_text(str(name), text, CellStyle(name) if styled else CellStyle.LABEL)
 
     def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
         """Add a name, and a text on it that takes the rest of the row."""
