@@ -56,12 +56,17 @@ class Problem:
             for part in (
                 self.file,
                 f"row {self.row}" if self.row is not None else "",
-                f"column {self.column}" if self.column is not None else "",
+                _column_text(self.column or ""),
             )
             if part
         )
         value = f" ({self.value!r})" if self.value is not None else ""
         return f"{place}: {self.message}{value}\n    {self.hint}"
+
+
+def _column_text(column: str) -> str:
+    """Return a column with its word; a cell, such as `cell C5`, has its own."""
+    return column if column.startswith(("cell ", "cells ")) or not column else f"column {column}"
 
 
 class CredreportError(Exception):

@@ -14,3 +14,17 @@ def test_a_refusal_shows_twenty_problems_and_counts_the_others(count: int, end: 
     assert refused.problems == tuple(problems)
     assert str(refused).count("wrong") == min(count, 20)
     assert str(refused).splitlines()[-1].endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("column", "place"),
+    [
+        (None, "a.csv: "),
+        ("user", "a.csv, column user: "),
+        ("User, cell B2", "a.csv, column User, cell B2: "),
+        ("cell C84", "a.csv, cell C84: "),
+        ("cells A1:B2", "a.csv, cells A1:B2: "),
+    ],
+)
+def test_a_cell_is_named_without_the_word_column(column: str | None, place: str) -> None:
+    assert str(Problem("a.csv", None, column, None, "wrong", "Mend it")).startswith(place)

@@ -165,17 +165,21 @@ def wrong_usage(message: str, *options: str) -> typer.BadParameter:
     return typer.BadParameter(printable(message), param_hint=", ".join(options) or None)
 
 
+def _nearest(word: str, known: Collection[str]) -> list[str]:
+    """Return the known words that may be meant; the sheet *Inactive users* has two verdicts."""
+    of_sheet = [each for each in (Verdict.RETIRED, Verdict.DORMANT) if each in known]
+    if word == "inactive" and of_sheet:
+        return [*of_sheet]
+    return get_close_matches(word, known, 1) or [each for each in known if word in each]
+
+
 def refuse_unknown(
     chosen: Iterable[str], known: Collection[str], option: str | None = None
 ) -> None:
     """Raise typer.BadParameter for words that are not known, with the nearest ones that are."""
     unknown = [word for word in chosen if word not in known]
     if unknown:
-        near = [
-            each
-            for word in unknown
-            for each in get_close_matches(word, known, 1) or [one for one in known if word in one]
-        ]
+        near = [each for word in unknown for each in _nearest(word, known)]
         hint = f"did you mean {', '.join(near)}? Choose from" if near else "choose from"
         message = f"'{', '.join(unknown)}': {hint} {', '.join(known)}"
         raise wrong_usage(message, *([option] if option else []))

@@ -128,12 +128,14 @@ class Ledger:
 
     def notes(self) -> list[str]:
         """Return sentences on decisions that nothing acts on."""
-        unidentified = [each.place for each in self.lines if not each.identifies_user]
+        unidentified = [
+            f"{each.user} ({each.place})" for each in self.lines if not each.identifies_user
+        ]
         conflicts = [user.arn for user, each in self.by_user.items() if each.is_conflict]
         return [
             f"{text}: {short_list(places)}."
             for places, text in (
-                (unidentified, "Decisions on users whose creation time or account is not known"),
+                (unidentified, "Not acted on, as the user's creation time or account is not known"),
                 (conflicts, "Users on whom people decided differently; no decision is in force"),
             )
             if places

@@ -398,9 +398,17 @@ def line_differences(
         if users := given.get(line.user_key.arn):
             differing = min((_differing_cells(line, user) for user in users), key=len)
             for name, text in differing.items():
-                yield line, name, f'the report gives "{text}"'
+                yield line, name, difference_text(text, line.report_cells.get(name))
         else:
             yield line, columns.ARN, "no report named has this user"
+
+
+def difference_text(given: str, cell: str | None) -> str:
+    """Return that a report gives something else than a cell; None if nobody entered it there."""
+    report = f'the report gives "{given}"' if given else "the report gives nothing"
+    if cell is None:
+        return report
+    return f'{report}, and the cell has "{cell}"' if cell else f"{report}, and the cell is empty"
 
 
 def _differing_cells(line: LedgerLine, user: _GivenUser) -> dict[str, str]:

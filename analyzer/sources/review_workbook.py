@@ -36,6 +36,7 @@ from analyzer.decisions.review_columns import (
 from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
 from analyzer.decisions.user_record import (
     UserRecord,
+    difference_text,
     judged_pages,
     line_differences,
     parsed_record,
@@ -222,9 +223,9 @@ def _differences(
 ) -> Iterator[Problem]:
     for at, text in zip(places, expected, strict=True):
         if not _shows(sheet, sheet.value(head, at), text):
-            message = f'the report gives "{text}"' if text else "the report gives nothing"
-            is_decision = text_of(sheet.value(head, at)).strip().lower() in CHOICES
-            yield sheet.problem(head, at, message, _ASTRAY_HINT if is_decision else _RESTORE_HINT)
+            cell = text_of(sheet.value(head, at))
+            hint = _ASTRAY_HINT if cell.strip().lower() in CHOICES else _RESTORE_HINT
+            yield replace(sheet.problem(head, at, difference_text(text, cell), hint), value=None)
 
 
 _RESTORE_HINT: Final = (

@@ -178,7 +178,10 @@ def test_a_list_in_csv_is_compared_with_the_report_that_it_was_made_from(
 FORGED = (
     ({"access_key_1_active": "true"}, 'column access_key_1_active: the report gives "false"'),
     ({"access_key_1_last_rotated": "2026-04-02T00:00:00Z"}, 'the report gives "N/A"'),
-    ({"verdict": "dormant"}, 'column verdict: the report gives "unused"'),
+    (
+        {"verdict": "dormant"},
+        'column verdict: the report gives "unused", and the cell has "dormant"',
+    ),
     ({"caveats": "all-good"}, "column caveats: the report gives"),
     ({"baseline": "2026-05-01T09:00:00Z"}, "column baseline: the report gives"),
     ({"same_second": "zoe"}, "column same_second: the report gives"),

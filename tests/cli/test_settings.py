@@ -197,6 +197,7 @@ def test_settings_are_no_output(program: Program, tmp_path: Path) -> None:
         (["analyse"], "No such command 'analyse'. Did you mean 'analyze'?"),
         (["report.csv"], "No such command 'report.csv'. Did you mean 'credreport analyze"),
         (["analyze", "report.csv", "--verdict", "unsed"], "did you mean unused? Choose from"),
+        (["analyze", "report.csv", "--verdict", "inactive"], "did you mean retired, dormant?"),
         (["analyze", "report.csv", "--fail-on", "root-usd"], "did you mean root-used? Choose from"),
         (["analyze", "report.csv", "--rules", "root-usd"], "did you mean root-used? Choose from"),
         (["analyze", "report.csv", "--skip", "nothing"], "'nothing': choose from unused-user,"),

@@ -285,8 +285,8 @@ def _alike(value: CellValue, other: Any) -> bool:
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
-        ('<row r="1"><c r="A1" t="s"><v>9</v></c></row>', "row 1, column cell A1"),
-        ('<row r="1"><c r="A1" t="s"><v>-1</v></c></row>', "row 1, column cell A1"),
+        ('<row r="1"><c r="A1" t="s"><v>9</v></c></row>', "row 1, cell A1"),
+        ('<row r="1"><c r="A1" t="s"><v>-1</v></c></row>', "row 1, cell A1"),
         ('<row r="1"><c r="A1" t="x"><v>1</v></c></row>', "its type is x"),
         ('<row r="1"><c r="A1"><v>soon</v></c></row>', "not a number: soon"),
         ('<row r="1"><c r="A1"><v>nan</v></c></row>', "not a number"),

@@ -495,11 +495,11 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     # sheets
     "the heads deleted": (
         lambda book: book[UNUSED].delete_rows(1),
-        "row 1, column cell AD1: the heads of",
+        "row 1, cell AD1: the heads of",
     ),
     "the heads of a copy deleted": (
         headless_copy,
-        "(2), row 1, column cell AD1: the heads of this",
+        "(2), row 1, cell AD1: the heads of this",
     ),
     "a record of an active user": (an_active_user_in_a_copy, "(2), row 2, column Record, cell AD2"),
     "a copy far below": (a_copy_far_below, "(2), row 63, column Decision, cell C63: not a"),
@@ -544,7 +544,7 @@ NO_DAY = "column Decided on, cell E{row}: not a date"
 FORMULA = "column Decision, cell C{row}: a formula, whose result may change"
 REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     # what the report says
-    "a name typed over": (over("User", "bob"), "cell B{row}: the report gives"),
+    "a name typed over": (over("User", "bob"), ', and the cell has "bob"'),
     "an account typed over": (over("Account", OTHER_ACCOUNT), f'gives "{ACCOUNT}"'),
     "an account turned into a number": (over("Account", 12345678901), f'"{ACCOUNT}"'),
     "a name turned into a formula": (
@@ -558,7 +558,7 @@ REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     "the creation typed over": (over("Created", 40000.5), "the report gives"),
     "the as-of typed over": (over("As of (UTC)", 50000.5), "the report gives"),
     "certain typed over check": (over("Certainty", "certain"), 'gives "check"'),
-    "a caveat emptied": (over("Check first", None), "the report gives"),
+    "a caveat emptied": (over("Check first", None), ", and the cell is empty"),
     "a password typed in": (over("Password", "enabled"), 'gives "none"'),
     "an age typed over": (over("Age in days", 12), 'gives "1000"'),
     "a record emptied": (over("Record", None), "cell AD{row}: the record of this row is gone"),
