@@ -1,20 +1,22 @@
 """Tell the story of `credreport explain`: why one user has its verdict."""
 
 import json
+from difflib import get_close_matches
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from analyzer.cli import stdout
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging, require
+from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging
 from analyzer.cli.options import AccountNames, InputOptions, JudgingOptions, pattern, wrong_usage
 from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.terms import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.judging.explanation import Explanation
@@ -26,9 +28,6 @@ EXAMPLES: Final = (
     "credreport explain lena.hartwig runs/ --history",
     "credreport explain '<root_account>' report.csv",
 )
-
-
-_NO_USER: Final = ": no IAM user in the reports has this name or ARN"
 
 
 class Form(StrEnum):
@@ -65,6 +64,7 @@ def explain(
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
+    _check_one_user(sources)
     judging = read_judging(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     explained: Sequence[Explanation | UserHistory]
@@ -99,7 +99,8 @@ def _histories(
 
     found = history_of(inputs, judging, Span(), quiet=False)
     histories = user_histories(found, user)
-    require(histories, f"'{user}'{_NO_USER}", "USER")
+    if not histories:
+        raise _no_user(user, found.users["user"])
     return histories, found.missing, [*remarks(found), BLIND_SPOT]
 
 
@@ -108,6 +109,24 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
     try:
         return analysis.explain(user)
     except ValueError:
+        names = (name for page in analysis.pages() for name in page.users["user"])
+        raise _no_user(user, names) from None
+
+
+def _no_user(user: str, names: "Iterable[str]") -> typer.BadParameter:
+    """Return the error about a user that the reports do not have, with what may be meant."""
+    distinct = dict.fromkeys(names)
+    if any(name.startswith(user) for name in distinct):
         hint = f"; use a pattern such as '{user}*' to match several names"
-        message = f"'{user}'{_NO_USER}{'' if {'*', '?'} & {*user} else hint}"
-        raise wrong_usage(message, "USER") from None
+    else:
+        hint = "".join(f"; did you mean {each}?" for each in get_close_matches(user, distinct, 1))
+    return wrong_usage(f"'{user}': no IAM user in the reports has this name or ARN{hint}", "USER")
+
+
+def _check_one_user(sources: "Sequence[str]") -> None:
+    """Refuse what looks like a second user; raises typer.BadParameter."""
+    first, *others = sources
+    is_input = first == "-" or {*"*?["} & {*first} or Path(first).exists()
+    if others and not is_input:
+        message = f"{first}: no such file or folder; explain takes one user, or a pattern"
+        raise wrong_usage(message, "SOURCES")

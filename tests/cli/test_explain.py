@@ -76,6 +76,13 @@ def test_options_on_input_are_those_of_analyze(program: Program, tmp_path: Path)
                 " 'lena*' to match several names"
             ),
         ),
+        (
+            "break-glas-1",
+            (
+                "'break-glas-1': no IAM user in the reports has this name or ARN; did you mean"
+                " break-glass-1?"
+            ),
+        ),
         ("x*z", "'x*z': no IAM user in the reports has this name or ARN"),
         ("arn:aws:iam::210987654321:root", "no IAM user in the reports has this name or ARN"),
         ("-legacy", "-legacy: no such option; write -- before the name of a user that begins with"),
@@ -85,7 +92,14 @@ def test_a_name_that_no_user_has_is_refused(program: Program, user: str, says: s
     done = program("explain", user, CONSOLE)
     assert (done.code, done.output) == (2, b"")
     assert says in unwrapped(done.messages)
-    assert ("use a pattern" in unwrapped(done.messages)) is user.startswith(("lena", "arn"))
+    assert ("use a pattern" in unwrapped(done.messages)) is (user == "lena")
+
+
+def test_a_second_user_is_not_taken_for_a_report(program: Program) -> None:
+    done = program("explain", "lena.hartwig", "oskar.lind", CONSOLE)
+    assert done.code == 2
+    says = "oskar.lind: no such file or folder; explain takes one user, or a pattern"
+    assert says in unwrapped(done.messages)
 
 
 @pytest.mark.parametrize("user", ["<root_account>", "arn:aws:iam::123456789012:root"])
