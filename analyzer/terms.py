@@ -30,6 +30,12 @@ REGION_PATTERN: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
 ACCOUNT_ID_PATTERN: Final = "[0-9]{12}"
 """The form of the numbers of AWS accounts."""
 
+
+def account_with_zeros(text: str) -> str:
+    """Return the account whose leading zeros a spreadsheet cut, empty for any other text."""
+    return text.zfill(12) if re.fullmatch("[0-9]{9,11}", text) else ""
+
+
 ROOT_USER: Final = "<root_account>"
 """The name in a report of the root user, which is no IAM user."""
 

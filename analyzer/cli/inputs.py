@@ -30,6 +30,7 @@ from analyzer.terms import (
     Severity,
     Thresholds,
     Verdict,
+    account_with_zeros,
     short_list,
 )
 
@@ -243,6 +244,8 @@ def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[A
         message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
         if not all(account.isdigit() for report in reports for account in report.accounts):
             message += "; set the account of a masked report with --masked-account"
+        if meant := account_with_zeros(missing[0]):
+            message += f"; an account has 12 digits; did you mean {meant}?"
         raise wrong_usage(message, "--account")
     users = (unmatched_users(each.pages(), chosen) for each in analyses)
     if chosen.users and (missing := _in_all(users)):

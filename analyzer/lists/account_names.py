@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.lists.csv_lists import ListForm, list_file, list_rows
+from analyzer.lists.csv_lists import ListForm, cut_account_problems, list_file, list_rows
 from analyzer.report.model import AccountName, FileReference, Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
 
@@ -62,8 +62,9 @@ def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:
 def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
     account = named["account"]
     if not re.fullmatch(ACCOUNT_ID_PATTERN, account):
-        hint = "Write the 12 digits, leading zeros included; a spreadsheet may have cut them."
-        yield Problem(name, row, "account", account, "not an account number", hint)
+        hint = "Write the 12 digits of the account."
+        problem = Problem(name, row, "account", account, "not an account number", hint)
+        yield next(cut_account_problems(name, row, account), problem)
     if not named["name"]:
         hint = "Write the name of the account, or remove the row."
         yield Problem(name, row, "name", None, "the cell is empty", hint)

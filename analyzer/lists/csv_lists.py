@@ -13,7 +13,7 @@ from typing import Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import FileReference
-from analyzer.terms import printable, short_list
+from analyzer.terms import account_with_zeros, printable, short_list
 
 _TYPO_CUTOFF: Final = 0.85
 """How alike a column must be to a known one that is there too (`rule` and `rules`)."""
@@ -70,6 +70,13 @@ def list_rows(
     if problems:
         raise InputRefused(problems)
     return [(row, _named_cells(header, cells)) for row, cells in numbered]
+
+
+def cut_account_problems(name: str, row: int, account: str) -> Iterator[Problem]:
+    """Yield a problem for an account that lost its leading zeros: it would match no user."""
+    if meant := account_with_zeros(account):
+        hint = f"Did you mean {meant}? A spreadsheet cuts leading zeros."
+        yield Problem(name, row, "account", account, "an account has 12 digits", hint)
 
 
 def is_day(text: str) -> bool:

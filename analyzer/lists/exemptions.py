@@ -17,7 +17,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
+from analyzer.lists.csv_lists import ListForm, cut_account_problems, is_day, list_file, list_rows
 from analyzer.report.model import (
     NO_MOMENT,
     Exemption,
@@ -55,6 +55,7 @@ def _problems(
         if not named[column]:
             hint = "Name the account and the user (`*` means any), and the reason."
             yield Problem(name, row, column, None, "the cell is empty", hint)
+    yield from cut_account_problems(name, row, named["account"])
     if named["expires"] and not is_day(named["expires"]):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "expires", named["expires"], "not a date", hint)

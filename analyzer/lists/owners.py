@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
+from analyzer.lists.csv_lists import ListForm, cut_account_problems, is_day, list_file, list_rows
 from analyzer.report.model import FileReference, arrow_array, as_category
 from analyzer.terms import ROOT_USER, pattern_regex, printable
 
@@ -168,6 +168,7 @@ def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem
         if not named[column]:
             hint = "Name the account and the user (`*` means any), and the owner."
             yield Problem(name, row, column, None, "the cell is empty", hint)
+    yield from cut_account_problems(name, row, named["account"])
     if named.get("email") and "@" not in named["email"]:
         hint = "Write one such as ann@example.com, or nothing."
         yield Problem(name, row, "email", named["email"], "not an e-mail address", hint)

@@ -84,6 +84,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--exemptions", "nowhere.csv"], "--exemptions", "nowhere.csv cannot be read"),
     (["--exemptions", "."], "--exemptions", ". cannot be read: Is a directory"),
     (["--exemptions", "/dev/zero"], "--exemptions", "/dev/zero holds more than 64 MiB"),
+    (["--account", "12345678901"], "--account", "did you mean 012345678901?"),
     (["--account", "12"], "--account", "12: no such account in the reports (they have 123456"),
     (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
     (["--include-check"], "--include-check", "use it with --format names or arns only"),

@@ -65,7 +65,7 @@ def test_the_owner_may_be_left_out(text: str) -> None:
     ("text", "problem"),
     [
         ("account,owner\n", "accounts.csv, row 1: missing: name"),
-        (f"{HEADER}\n12345678901,Pay,\n", "row 2, column account: not an account number"),
+        (f"{HEADER}\n12345678901,Pay,\n", "row 2, column account: an account has 12 digits"),
         (f"{HEADER}\n01234567890a,Pay,\n", "row 2, column account: not an account number"),
         (
             "account,name\n" + "\u0661" * 12 + ",Pay\n",

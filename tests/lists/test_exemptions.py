@@ -298,6 +298,24 @@ def test_the_first_entry_that_applies_to_the_rule_gives_the_reason(tmp_path: Pat
     }
 
 
+@pytest.mark.parametrize(
+    ("account", "meant"),
+    [
+        ("12345678901", "012345678901"),
+        ("123456789", "000123456789"),
+        ("12345678", ""),
+        (ACCOUNT, ""),
+        ("1*", ""),
+    ],
+)
+def test_an_account_without_its_leading_zeros_is_refused(account: str, meant: str) -> None:
+    if not meant:
+        assert exemptions_of(f"{account},ann,why,,")[0].account == account
+        return
+    with pytest.raises(InputRefused, match=f"12 digits .+\n.+Did you mean {meant}?"):
+        exemptions_of(f"{account},ann,why,,")
+
+
 def test_a_rule_that_there_is_not_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(InputRefused) as refused:
         with_rules("*,ann,why,,,unused", "*,bob,why,,,unused-user")

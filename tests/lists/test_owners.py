@@ -110,6 +110,7 @@ def test_users_without_an_owner_are_counted_and_entries_without_a_user_named() -
     [
         ("account,user\n", "owners.csv, row 1: missing: owner"),
         ("account,user,owner,emial\n", "the column looks like `email`, misspelt"),
+        (f"{HEADER}\n12345678901,ann,Ann,,\n", "account: an account has 12 digits"),
         (f"{HEADER}\n,ann,Ann,,\n", "row 2, column account: the cell is empty"),
         (f"{HEADER}\n*,,Ann,,\n", "row 2, column user: the cell is empty"),
         (f"{HEADER}\n*,ann,,,\n", "row 2, column owner: the cell is empty"),
