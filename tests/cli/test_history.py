@@ -4,19 +4,22 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from analyzer.changes.timeline import Span
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.decisions.user_decisions import LedgerLine
-from analyzer.terms import HistoryTable
+from analyzer.terms import HistoryTable, Verdict
 from analyzer.version import VERSION
 from analyzer.writers.history import write_history_table
+from analyzer.writers.workbook.history import write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, run, table
 from tests.support.decisions import line
@@ -82,6 +85,24 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart(
     assert [part.count(b"<ser>") for part in charts] == [4]
 
 
+@pytest.mark.parametrize(("days", "shown"), [(40, 40), (41, 21)])
+def test_the_chart_has_so_many_days_as_it_can_show_and_the_last_of_them(
+    days: int, shown: int
+) -> None:
+    told = history_of([report(0, person()), report(1)])
+    moments = pd.date_range(day(0), periods=days, tz="UTC")
+    trend = pd.DataFrame({"as_of": moments, **dict.fromkeys(map(str, Verdict), range(days))})
+    stream = io.BytesIO()
+    write_history_workbook(replace(told, trend=trend), stream)
+    rows = [
+        row[:2] for row in openpyxl.load_workbook(stream)["Summary"].iter_rows(values_only=True)
+    ]
+    (head,) = [at for at, (name, _) in enumerate(rows) if name == "As of (UTC)"]
+    listed = [row for row in rows[head + 1 :] if row[0]]
+    assert len(listed) == shown
+    assert listed[-1] == (f"{day(days - 1):%Y-%m-%d}", days - 1)
+
+
 def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(
     folder: Reports, tmp_path: Path
 ) -> None:
@@ -95,7 +116,7 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(
     assert f"1 of 2 IAM users have no owner in {owners}." in done.messages
     assert f"Entries of {owners} that name the owner of no user: */cy." in done.messages
     book = openpyxl.load_workbook(written[0])
-    summary = {str(row[0]): row for row in book["Summary"].values}
+    summary = {str(row[0]): row for row in book["Summary"].iter_rows(values_only=True)}
     assert hashlib.sha256(owners.read_bytes()).hexdigest() in summary[str(owners)]
     assert summary["Period"][1] == "the first report to the last report"
     assert summary["Longest gap"][1] == "31 days"

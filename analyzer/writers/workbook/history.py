@@ -7,6 +7,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.history import History
+from analyzer.changes.timeline import BY_NAME
 from analyzer.terms import HistoryTable, count_text
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.version import VERSION
@@ -29,6 +30,9 @@ from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, l
 
 _WIDTHS: Final = (34, *(13,) * 11)
 _NO_TOTAL: Final = ("first", "last")
+_HEADS: Final = {BY_NAME: "Known by name", "at_least": "Or before"}
+_MOST_DAYS: Final = 40
+"""Of more, markers would cover the lines of the chart, and the days would fill many pages."""
 
 
 def write_history_workbook(history: History, stream: BinaryIO) -> None:
@@ -59,7 +63,10 @@ def _add_summary(book: Book, history: History) -> None:
     sheet.text_section("Criteria", _criteria(history))
     add_other_files(sheet, history.analysis)
     sheet.next_page()
-    add_trend(sheet, "Users by day", history.trend, DAY_LINES)
+    step = -(-len(history.trend) // _MOST_DAYS)
+    title = f"Users by day: one in {step} days" if step > 1 else "Users by day"
+    # The last day is among them.
+    add_trend(sheet, title, history.trend[::-1][::step][::-1], DAY_LINES)
 
 
 def _criteria(history: History) -> Iterator[tuple[str, str]]:
@@ -73,7 +80,8 @@ def _criteria(history: History) -> Iterator[tuple[str, str]]:
 
 
 def _head(name: str) -> str:
-    return name.replace("_", " ").capitalize().replace("Arn", "ARN").replace("Sha256", "SHA-256")
+    text = _HEADS.get(name) or name.replace("_", " ").capitalize()
+    return text.replace("Arn", "ARN").replace("Sha256", "SHA-256")
 
 
 def _column(name: str, values: pd.Series) -> Column:
