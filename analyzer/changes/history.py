@@ -112,9 +112,7 @@ class History:
     @property
     def files_at_end(self) -> set[str]:
         """Return the names of the reports with which the period ends."""
-        ends = (
-            self.timeline.readings[each.end] for each in self.timeline.coverages if not each.reason
-        )
+        ends = (self.timeline.readings[each.end] for each in self.timeline.covered.values())
         return {self.analysis.report.files[each.file].name for each in ends}
 
     @property
