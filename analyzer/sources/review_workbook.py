@@ -221,9 +221,12 @@ def _compared(
 def _differences(
     sheet: ListSheet, head: str, places: Sequence[int], expected: Sequence[str]
 ) -> Iterator[Problem]:
+    cells = sheet.cells.columns.get(sheet.column_of[head], [])
     for at, text in zip(places, expected, strict=True):
-        if not _shows(sheet, sheet.value(head, at), text):
-            cell = text_of(sheet.value(head, at))
+        value = cells[at] if cells else None
+        # Most cells are the very text: this takes a ninth of the time of `_shows`.
+        if value != text and not _shows(sheet, value, text):
+            cell = text_of(value)
             hint = _ASTRAY_HINT if cell.strip().lower() in CHOICES else _RESTORE_HINT
             yield replace(sheet.problem(head, at, difference_text(text, cell), hint), value=None)
 
