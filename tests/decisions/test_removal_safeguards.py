@@ -335,15 +335,14 @@ def test_a_change_of_what_is_not_there_in_another_account_is_not_done(
 
 
 @pytest.mark.parametrize(
-    ("code", "also"),
+    ("version", "code", "also"),
     [
-        ("AccessDenied", None),
-        ("AccessDeniedException", None),
-        ("ExpiredToken", "get-caller-identity"),
-        ("InvalidClientTokenId", "get-caller-identity"),
+        (1, "AccessDenied", None),
+        (2, "AccessDeniedException", None),
+        (1, "ExpiredToken", "get-caller-identity"),
+        (2, "InvalidClientTokenId", "get-caller-identity"),
     ],
 )
-@pytest.mark.parametrize("version", [1, 2])
 def test_a_change_that_is_denied_ends_the_run(
     aws: AwsStub, shell: str, version: int, code: str, also: str | None
 ) -> None:
@@ -444,7 +443,17 @@ def test_each_run_adds_to_the_log_under_a_name_of_its_own(aws: AwsStub, shell: s
 TORN = HEADER + '"2026-05-11T12:00:30Z","a,b","1111","x ""y"" z"\n'
 
 
-@pytest.mark.parametrize("cut", [0, len(HEADER) - 1, *range(len(HEADER), len(TORN) + 1, 3)])
+IN_QUOTES = TORN.index('y""')
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        *(0, len(HEADER) - 1, len(HEADER), len(HEADER) + 1),
+        *range(IN_QUOTES, IN_QUOTES + 4),
+        *range(len(TORN) - 2, len(TORN) + 1),
+    ],
+)
 def test_a_line_that_a_kill_cut_off_is_closed_first(aws: AwsStub, shell: str, cut: int) -> None:
     (aws.folder / LOG).write_text(TORN[:cut])
     aws.account.users["bob"].tags.append("credreport:keep")
