@@ -8,6 +8,7 @@ with the reports themselves proves that nobody changed both.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -78,11 +79,7 @@ class UserRecord(BaseModel):
     @property
     def criteria(self) -> Criteria:
         """Return what the verdict was judged by; raises ValueError for what means nothing."""
-        return Criteria(
-            definition=Definition(self.definition),
-            dormant_days=self.dormant_days,
-            grace_days=self.grace_days,
-        )
+        return _criteria(self.definition, self.dormant_days, self.grace_days)
 
 
 @dataclass(slots=True)
@@ -214,15 +211,31 @@ def parsed_record(text: str) -> UserRecord | None:
     """Return the record in a cell, None where it is none."""
     try:
         record = UserRecord.model_validate_json(text)
-        is_whole = record.criteria and set(record.cells) >= {*columns.REQUIRED}
+        is_of_report = _can_be_report(record.as_of, record.as_of_source, record.baseline)
+        is_record = record.criteria and is_of_report and record.row > 0
     except ValueError:  # pydantic's ValidationError is one
         return None
-    as_of, baseline = timestamp(record.as_of), timestamp(record.baseline)
-    if not (as_of and baseline and record.as_of_source in [*AsOfSource]):
-        return None
-    is_past = baseline <= as_of or record.as_of_source == AsOfSource.OPTION
-    is_known = set(record.cells) <= {*columns.IN_REPORT}
-    return record if is_whole and is_known and is_past and record.row > 0 else None
+    return record if is_record and _NEEDED <= record.cells.keys() <= _KNOWN else None
+
+
+_NEEDED: Final = frozenset(columns.REQUIRED)
+_KNOWN: Final = frozenset(columns.IN_REPORT)
+
+
+# Rows share their few reports and criteria: half of the time that asking for each row takes.
+@lru_cache(maxsize=1024)
+def _can_be_report(as_of: str, source: str, baseline: str) -> bool:
+    """Return whether the times are understood, and nothing in the report is later than it is."""
+    at, since = timestamp(as_of), timestamp(baseline)
+    is_past = at and since and (since <= at or source == AsOfSource.OPTION)
+    return bool(is_past) and source in [*AsOfSource]
+
+
+@lru_cache(maxsize=1024)
+def _criteria(definition: str, dormant_days: int, grace_days: int) -> Criteria:
+    return Criteria(
+        definition=Definition(definition), dormant_days=dormant_days, grace_days=grace_days
+    )
 
 
 def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:
