@@ -290,7 +290,11 @@ def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_cod
 
 @pytest.mark.parametrize(
     ("arguments", "code", "nowhere"),
-    [("analyze nowhere.csv", 3, "2>/dev/full"), ("rules nosuch", 2, "2>&-")],
+    [
+        ("analyze nowhere.csv", 3, "2>/dev/full"),
+        ("rules nosuch", 2, "2>/dev/full"),
+        ("rules nosuch", 2, "2>&-"),
+    ],
 )
 def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(
     arguments: str, code: int, nowhere: str

@@ -177,10 +177,14 @@ def test_all_settings_that_mean_nothing_are_refused_with_their_file_and_name(
 
 def test_settings_that_cannot_be_read_are_named(program: Program, tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_bytes(b'standard = "\xff"')
-    for file, why in (("/proc/self/mem", "[Errno 5]"), (tmp_path / "settings.toml", "'utf-8'")):
+    for file, why in (
+        ("/proc/self/mem", "cannot be read: [Errno 5]"),
+        ("/dev/zero", "holds more than 64 KiB"),
+        (tmp_path / "settings.toml", "cannot be read: 'utf-8'"),
+    ):
         done = program("analyze", CONSOLE, "--config", file)
         assert done.code == 2
-        assert f"cannot be read: {why}" in unwrapped(done.messages)
+        assert f"{file} {why}" in unwrapped(done.messages)
 
 
 def test_settings_are_no_output(program: Program, tmp_path: Path) -> None:
