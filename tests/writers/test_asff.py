@@ -356,6 +356,8 @@ def test_whose_arn_names_no_account_is_in_that_of_the_file() -> None:
     assert errors(found) == []
     assert found["AwsAccountId"] == ACCOUNT
     assert found["Resources"] == [{"Type": "AwsIamUser", "Id": BROKEN["arn"]}]
+    nameless = only(inspected([the_root(), BROKEN | {"arn": "", "user": ""}]), "unused-user")
+    assert nameless["Resources"][0]["Id"].startswith("row 3 of ")
     abroad = inspected([*in_partition("aws-cn"), BROKEN])
     for region in ("cn-northwest-1", "eu-central-1"):
         broken = {place(each) for each in asff(abroad, region) if str(BROKEN["arn"]) in str(each)}

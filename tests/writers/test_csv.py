@@ -5,13 +5,11 @@ import io
 import random
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import Verdict
-from analyzer.writers import changes
 from analyzer.writers.csv import write_findings
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import (
@@ -29,7 +27,6 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.comparisons import compared
 from tests.support.outputs import (
     ALL,
     CONSOLE,
@@ -251,44 +248,3 @@ def test_quoting_is_that_of_the_csv_module_whatever_stands_in_the_cells() -> Non
         assert text == "\n".join([*as_csv_module_quotes(text), ""])
         found = [tuple(row[column] for column in FREE) for row in csv_rows(analysis, raw=raw)]
         assert found == [cells if raw else tuple(map(guarded, cells)) for cells in every]
-
-
-# Changes
-
-OF_CHANGES = (
-    "change,account,user,arn,before,now,last_use,cause,exemption_before,exemption_now,created,rule,"
-    "fact,owner,owner_email,owner_left,account_name\n"
-)
-NOW = days_before(-8)
-
-
-def change_lines(frame: pd.DataFrame, *, raw: bool = False) -> str:
-    stream = io.BytesIO()
-    changes.write_changes(frame[frame["rule"] == ""], stream, raw=raw)
-    return stream.getvalue().decode()
-
-
-def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded() -> None:
-    before = [a_user("bob"), a_user("+eve", password=a_password(days_before(200)))]
-    now = [a_user("=ann", key_1=a_key(NOW)), a_user("+eve", password=a_password(NOW))]
-    frame = compared(before, now)
-    assert change_lines(frame.iloc[:0]) == OF_CHANGES
-    for raw, guard in ((False, "'"), (True, "")):
-        assert change_lines(frame, raw=raw) == OF_CHANGES + (
-            f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
-            "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
-            f"gone,{ACCOUNT},bob,arn:aws:iam::{ACCOUNT}:user/bob,unused,,,"
-            "user deleted; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
-            f"used-again,{ACCOUNT},{guard}+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
-            "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,,,,,\n"
-        )
-
-
-def test_many_changes_are_written_in_parts_and_are_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    frame = compared([a_user("ann"), a_user("bob")], [a_user("eve", key_1=a_key(NOW))])
-    together = change_lines(frame)
-    monkeypatch.setattr(changes, "_ROWS_AT_ONCE", 2)
-    assert change_lines(frame) == together
-    assert together.count("\n") == 4

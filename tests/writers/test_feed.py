@@ -57,8 +57,6 @@ from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
 from tests.support.reading import OTHER_ACCOUNT
 from tests.writers.test_ocsf import errors as ocsf_errors
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 
 def of_ocsf(analysis: Analysis) -> list[str]:
     return [each["finding_info"]["uid"] for each in ocsf(analysis)]
@@ -75,6 +73,7 @@ def of_rule(ids: list[str], rule: str) -> list[str]:
     return [each for each in ids if f"/{rule}/" in each]
 
 
+@pytest.mark.no_cover
 def test_no_two_findings_of_a_report_have_one_id_and_both_formats_give_the_same() -> None:
     ids = of_ocsf(inspected_everything())
     assert len({*ids}) == len(ids) > 1000
@@ -88,6 +87,7 @@ def test_neither_the_name_of_the_file_nor_its_moment_matters() -> None:
     assert of_ocsf(inspected(idle_key(), as_of=AS_OF + timedelta(days=7))) == ids
 
 
+@pytest.mark.no_cover
 def test_neither_order_nor_pages_change_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def said(analysis: Analysis) -> Counter[str]:
         found = ocsf(analysis)
@@ -206,6 +206,7 @@ def named_in_asff(document: Document) -> tuple[str, str]:
     return document["GeneratorId"].removeprefix("credreport/"), document["Description"]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("feed", "told"), [(ocsf, named_in_ocsf), (asff, named_in_asff)])
 def test_every_finding_is_a_line_in_the_order_of_the_analysis(
     feed: Callable[[Analysis], list[Document]], told: Callable[[Document], tuple[str, str]]
@@ -228,6 +229,7 @@ def test_the_same_report_gives_the_same_bytes(written: Written) -> None:
     assert written(analysis) == written(analyzer.analyze(analysis.report, book=analysis.book))
 
 
+@pytest.mark.no_cover
 @in_both_feeds
 def test_every_line_is_the_json_of_the_standard_library(written: Written) -> None:
     rows = [*everything()[190:260], *map(a_user, HARD_NAMES)]
@@ -298,6 +300,7 @@ def missing(account: str) -> UncoveredAccount:
     return UncoveredAccount(account=account, name="", reason="AWS denied it.")
 
 
+@pytest.mark.no_cover
 @each_feed
 def test_findings_that_are_gone_are_closed_once_and_can_come_back(feed: str) -> None:
     before = lines(at(BEFORE, IDLE, LEFT), feed)
@@ -335,6 +338,7 @@ def test_ocsf_closes_as_of_the_new_report_and_resolves() -> None:
     assert found
 
 
+@pytest.mark.no_cover
 @each_feed
 def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(feed: str) -> None:
     before = lines(at(BEFORE, IDLE, LEFT, EVE), feed)

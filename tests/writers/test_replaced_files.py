@@ -369,13 +369,14 @@ def test_what_is_no_regular_file_is_not_replaced(
     assert Path("/dev/null").is_char_device()
 
 
-def test_of_several_files_none_is_put_in_place_before_all_are_on_disk(
+def test_files_are_on_disk_before_one_is_in_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[str] = []
     fsync, replace = os.fsync, Path.replace
 
     def noting_fsync(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_size > 0
         events.append("on disk")
         fsync(descriptor)
 
@@ -391,6 +392,10 @@ def test_of_several_files_none_is_put_in_place_before_all_are_on_disk(
     replace_files(files, stale=[tmp_path / "stale", tmp_path / "nothing"])
     assert events == [*["on disk"] * 3, "one", "two", "three"]
     assert names(tmp_path) == {"one", "two", "three"}
+    events.clear()
+    with replacing(tmp_path / "four") as stream:
+        stream.write(b"four")
+    assert events == ["on disk", "four"]
 
 
 @pytest.mark.parametrize("failing", ["one", "two", "three"])
@@ -413,24 +418,3 @@ def test_of_several_files_those_before_the_one_that_fails_are_new_and_the_others
     contents = [(tmp_path / name).read_bytes() for name in order]
     assert contents == [NEW] * order.index(failing) + [OLD] * (3 - order.index(failing))
     assert names(tmp_path) == {*order}
-
-
-def test_one_file_is_on_disk_before_it_is_in_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events: list[str] = []
-    fsync, replace = os.fsync, Path.replace
-
-    def noting_fsync(descriptor: int) -> None:
-        assert os.fstat(descriptor).st_size == len(NEW)
-        events.append("on disk")
-        fsync(descriptor)
-
-    def noting_replace(path: Path, target: Path) -> Path:
-        events.append("in place")
-        return replace(path, target)
-
-    monkeypatch.setattr(os, "fsync", noting_fsync)
-    monkeypatch.setattr(Path, "replace", noting_replace)
-    put(tmp_path / "a.csv")
-    assert events == ["on disk", "in place"]

@@ -331,6 +331,8 @@ def test_a_check_that_fails_turns_red(book: Workbook) -> None:
     cells = {str(each.sqref): each.rules[0].formula for each in rules}
     assert cells == {where: ['"DIFFERS"'] for where in ("B39", "F82:F84", "K88:K89")}
     assert row_of(book["Summary"], "Row count check")[1] == '=IF(B38=B35+B36+B37,"OK","DIFFERS")'
+    # What it means takes the rest of the row.
+    assert "G39:L39" in [*map(str, book["Summary"].merged_cells.ranges)]
 
 
 def test_notes_and_exemptions_that_do_not_apply_are_shown(book: Workbook) -> None:

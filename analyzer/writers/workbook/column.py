@@ -264,7 +264,7 @@ def text_cell(value: str, style: int) -> str:
 
 
 def text_cells(values: Texts, style: int) -> pa.Array:
-    """Return a cell of text for each value, as `text` does."""
+    """Return a cell of text for each value, as `text_cell` does."""
     column = text_column(values)
     if not _are_plain(column):
         return word_cells(column, lambda _: style)
