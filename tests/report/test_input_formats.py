@@ -7,7 +7,6 @@ import io
 import json
 import random
 import textwrap
-import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from tests.support.reading import (
     put,
     read,
     verdicts,
+    zipped,
 )
 
 CSV = PLAIN.encode()
@@ -41,14 +41,6 @@ CRLF = PLAIN.replace("\n", "\r\n") + "\r\n"
 
 def as_json(content: Any = BASE64, **more: Any) -> str:
     return json.dumps({"Content": content, "ReportFormat": "text/csv", **more}, indent=4)
-
-
-def zipped(**members: str) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 SAVED_AS: dict[str, str | bytes] = {
@@ -192,7 +184,11 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "a word": ("Unauthorized", "neither CSV nor whole base64", CONSOLE),
     "a sentence": ("Access denied, sorry.", "no column `user`", "user,arn,user_creation_time"),
     "half a line of --output text": (f"{BASE64}\t{GENERATED}\n", "no column `user`", "header"),
-    "a workbook in gzip": (gzip.compress(zipped(a="b")), "Excel workbook or another zip", CONSOLE),
+    "a workbook in gzip": (
+        gzip.compress(zipped({"a": "b"})),
+        "Excel workbook or another zip",
+        CONSOLE,
+    ),
     "gzip in gzip": (gzip.compress(gzip.compress(CSV)), "gzip file within", "Unpack it first"),
     "half a gzip": (gzip.compress(CSV)[:-20], "gzip file is damaged", "again"),
     "gzip without an end": (gzip.compress(CSV)[:-8], "gzip file is damaged", "again"),
@@ -274,7 +270,7 @@ def test_telling_base64_from_other_text_takes_no_longer_for_many_blanks(tmp_path
         (PLAIN.encode("utf-16"), False),
         (PLAIN.encode("utf-16-le"), False),
         (gzip.compress(CSV), False),
-        (zipped(arn="arn"), False),
+        (zipped({"arn": "arn"}), False),
         (b"\x1f\x8b arn", False),
         (b"PK\x03\x04 arn", False),
         (b"\xff\xfe arn", False),

@@ -1,6 +1,5 @@
 """Every user counts once: the same report twice, an older report, a row that stands there twice."""
 
-import base64
 import gzip
 import json
 from datetime import datetime, timedelta
@@ -31,6 +30,7 @@ from tests.support.reading import (
     TWO_USERS,
     USED_LATELY,
     VERDICTS,
+    envelope,
     lines,
     of_account,
     put,
@@ -46,11 +46,6 @@ THIRD_ACCOUNT = "222233334444"
 
 def console(moment: datetime) -> str:
     return f"status_reports_{moment:%Y-%m-%dT%H-%M-%S}+00-00.csv"
-
-
-def envelope(text: str, moment: datetime) -> str:
-    content = base64.b64encode(text.encode()).decode()
-    return json.dumps({"Content": content, "GeneratedTime": moment.isoformat()})
 
 
 def names(report: Report) -> list[str]:

@@ -30,18 +30,11 @@ from tests.support.reading import (
     put,
     refused,
     verdicts,
+    zipped,
 )
 
 MIB = 1 << 20
 MOST_GROWTH = 100 * MIB
-
-
-def zipped(members: dict[str, str | bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 def overlapping(count: int) -> bytes:
@@ -62,7 +55,6 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
         "a.zip",
         lambda: zipped({f"{n}.zip": zipped({"a": bytes(8 * MIB)}) for n in range(20)}),
     ),
-    "one line": ("a.csv", lambda: b"a" * (80 * MIB)),
     "one line behind a header": (
         "a.csv",
         lambda: f"{HEADER}\n{ROOT}\n".encode() + b"a" * (80 * MIB),
@@ -312,9 +304,7 @@ def test_deep_nesting_beside_a_report_is_refused(tmp_path: Path, ending: str, sa
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(
-    "pattern", ["**", "**/*.csv", "**/**/*", "*/**/r*", "[ab]/**/*.csv", "a/**"]
-)
+@pytest.mark.parametrize("pattern", ["**", "**/**/*", "[ab]/**/*.csv"])
 def test_a_pattern_ends_where_links_lead_back(tmp_path: Path, pattern: str) -> None:
     put(tmp_path, PLAIN, "a/x/report.csv")
     for number in range(4):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import count, repeat
 from random import Random
 
-from tests.support.aws_server import CALLER, GENERATE, GET, TOKEN, a_report
+from tests.support.aws_server import CALLER, GENERATE, TOKEN, a_report
 
 MARK = "Zq7Xw9Mark"
 """Is in every false answer that has room for it, and must be in nothing that people read."""
@@ -375,5 +375,3 @@ ENDLESS = {
 
 WAYS = {**PAGES, **BODIES, **CONNECTIONS}
 """Ways to answer falsely to any operation of IAM and STS."""
-
-OPERATIONS = (GENERATE, GET, ASSUME)

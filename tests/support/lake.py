@@ -1,12 +1,8 @@
 """Make folders of reports that are hard to split, and put them through batches by themselves."""
 
-import base64
 import gzip
-import io
 import json
-import zipfile
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,10 +22,9 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
-from tests.support.reading import put
+from tests.support.reading import envelope, put, zipped
 
 NOON = "status_reports_2026-05-01T12-00-00+00-00.csv"
-MORNING = "status_reports_2026-05-01T08-00-00+00-00.csv"
 
 
 def account(number: int) -> str:
@@ -56,19 +51,6 @@ def without_header(text: str) -> str:
     return text.split("\n", 1)[1]
 
 
-def zipped(**files: str) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(f"{name}.csv", text)
-    return stream.getvalue()
-
-
-def envelope(text: str, generated: datetime) -> str:
-    content = base64.b64encode(text.encode()).decode()
-    return json.dumps({"Content": content, "GeneratedTime": generated.isoformat()})
-
-
 def tricky_folder(folder: Path) -> Path:
     """Fill a folder with reports that depend on each other, and with what is saved beside them."""
     copy, older = report_of(1, "ann", "bob"), report_of(1, "ann", "bob", "gone")
@@ -83,7 +65,11 @@ def tricky_folder(folder: Path) -> Path:
     # Several accounts in a file, one of them with a newer report.
     put(folder, "\n".join([report_of(3, "cy"), without_header(report_of(4, "dee"))]), "two.csv")
     put(folder, report_of(4, "dee", "eve"), f"four/{NOON}")
-    put(folder, zipped(five=report_of(5, "flo"), six=report_of(6, "gus")), "five-and-six.zip")
+    put(
+        folder,
+        zipped({"five.csv": report_of(5, "flo"), "six.csv": report_of(6, "gus")}),
+        "five-and-six.zip",
+    )
     # Rows without an account number.
     for name in ("masked-a.csv", "masked-b.csv"):
         put(folder, report_of(7, "hal", name[7:8]).replace("arn:aws:iam::000000000007", "x"), name)

@@ -1,6 +1,10 @@
 """Read made-up reports and tell what was read, in plain values that are easy to compare."""
 
-from collections.abc import Iterable
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -98,6 +102,20 @@ def with_cells(row: str, **replaced: str) -> str:
     """Return the row of CSV with other cells in these columns."""
     texts = dict(zip(COLUMNS, row.split(","), strict=True)) | replaced
     return ",".join(texts.values())
+
+
+def zipped(members: Mapping[str, str | bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def envelope(text: str, generated: datetime) -> str:
+    """Return the answer of the AWS CLI with this report."""
+    content = base64.b64encode(text.encode()).decode()
+    return json.dumps({"Content": content, "GeneratedTime": generated.isoformat()})
 
 
 def lines(*given: str) -> str:
