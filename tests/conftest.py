@@ -12,9 +12,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage as seldom as the program does, and make each command of it once."""
+    """Look for garbage in nothing that stays, and make each command of the program once."""
     gc.freeze()
-    gc.set_threshold(50_000)
     gc.enable()
     program: Any = sys.modules.get("analyzer.cli")
     if program:

@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import analyzer
@@ -102,8 +103,8 @@ def test_the_account_is_what_stands_there(tmp_path: Path, kind: str, account: st
     assert set(report.users["account"]) == {account}
 
 
-def test_the_option_tells_the_account(tmp_path: Path, text: str, capsys: Capture) -> None:
-    path = str(saved(tmp_path, text))
+def test_the_option_tells_the_account(tmp_path: Path, capsys: Capture) -> None:
+    path = str(saved(tmp_path, TEXTS["digits hidden"]))
     options = ["--masked-account", "123456789012", "--verdict", "all", "--format", "csv", "--as-of"]
     assert main(["analyze", path, *options, "2026-03-01"]) == 0
     rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
@@ -114,7 +115,9 @@ def test_a_note_names_the_option_until_it_is_used(tmp_path: Path, text: str) -> 
     path = saved(tmp_path, text)
     note = f"No account number in {path}: the ARNs are masked or missing"
     assert [each for each in analyzer.load(path).notes if each.startswith(note)]
-    (told,) = analyzer.load(path, account_id="123456789012", as_of=AS_OF).notes
+    report = analyzer.load(path, account_id="123456789012", as_of=AS_OF)
+    assert accounts(report) == {"123456789012"}
+    (told,) = report.notes
     assert told == (
         f"{path}: the account is set; users whose ARN is masked or missing are judged by name, and"
         " to check if unused. --include-check lists them too with --format names."
@@ -159,50 +162,36 @@ def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column(tmp_path: Pat
     assert sentences(column) == {f"The report has no column arn{rest}"}
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    "arn",
-    [
-        "arn:aws:iam::123XXXXXXXX:user/other",
-        "arn:aws:iam::123XXXXXXXX:user/qui",
-        "arn:aws:iam::123XXXXXXXX:group/quiet",
-        "arn:aws:iam::\u0661:user/quiet",
-        "arn:aws:i",
-        "user/quiet",
-        "no arn",
-        "fakearns",
-        "tru",
-        "N/A",
-        "-",
-        "",
-    ],
-)
-def test_an_arn_that_is_damaged_is_no_masked_one(tmp_path: Path, arn: str) -> None:
-    frame = judged_users(saved(tmp_path, report_text([a_user("quiet", arn=arn), a_user("x")])))
-    assert frame["verdict"].astype(str).tolist() == ["undetermined", "unused"]
-    assert f'arn "{arn}" is not understood' in str(frame["reason"][0])
+def judged_by_arn(*arns: str) -> pd.DataFrame:
+    """Judge a user for each ARN, named quiet0, quiet1 and so on, in one report."""
+    names = [f"quiet{at}" for at in range(len(arns))]
+    users = [
+        a_user(name, arn=arn.replace("quiet", name)) for name, arn in zip(names, arns, strict=True)
+    ]
+    frame = judged_users(("report.csv", report_text([*users, a_user("x")]).encode()))
+    assert frame["user"].tolist() == [*names, "x"]
+    assert frame["verdict"].tolist()[-1] == "unused"
+    return frame.iloc[:-1]
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("arn", "account"),
-    [
-        ("arn:aws:iam::12345678901:user/quiet", "12345678901"),
-        ("arn:aws:iam::1234567890123:user/p/quiet", "1234567890123"),
-        ("arn:aws:iam::123YYYYYYYY:user/quiet", "123YYYYYYYY"),
-        ("arn:aws:iam::test:user/quiet", "test"),
-        ("arn:aws:iam::1234:user/quiet", "1234"),
-        ("arn:aws:iam::12345678:user/quiet", "12345678"),
-        ("arn:aws:iam:::user/quiet", ""),
-    ],
-)
-def test_an_arn_without_an_account_of_twelve_digits_is_a_masked_one(
-    tmp_path: Path, arn: str, account: str
-) -> None:
-    frame = judged_users(saved(tmp_path, report_text([a_user("quiet", arn=arn), a_user("x")])))
-    assert frame["verdict"].astype(str).tolist() == ["unused", "unused"]
-    assert frame["caveats"].astype(str).tolist() == ["masked-arn", ""]
-    assert frame["account"][0] == account
+def test_an_arn_that_is_damaged_is_no_masked_one() -> None:
+    arns = (
+        *("arn:aws:iam::123XXXXXXXX:user/other", "arn:aws:iam::123XXXXXXXX:user/qui"),
+        *("arn:aws:iam::123XXXXXXXX:group/quiet", "arn:aws:iam::\u0661:user/quiet"),
+        *("arn:aws:i", "user/quiet", "no arn", "fakearns", "tru", "N/A", "-", ""),
+    )
+    frame = judged_by_arn(*arns)
+    assert set(frame["verdict"]) == {"undetermined"}
+    for arn, reason in zip(frame["arn"], frame["reason"].astype(str), strict=True):
+        assert f'arn "{arn}" is not understood' in reason
+
+
+def test_an_arn_without_an_account_of_twelve_digits_is_a_masked_one() -> None:
+    accounts = ["12345678901", "1234567890123", "123YYYYYYYY", "test", "1234", "12345678", ""]
+    frame = judged_by_arn(*(f"arn:aws:iam::{account}:user/p/quiet" for account in accounts))
+    assert set(frame["verdict"]) == {"unused"}
+    assert set(frame["caveats"].astype(str)) == {MASKED}
+    assert frame["account"].tolist() == accounts
 
 
 @pytest.mark.parametrize("kind", ["a word", "no column"])

@@ -4,6 +4,7 @@ import io
 import json
 from argparse import Namespace
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -115,22 +116,18 @@ def test_the_pages_of_a_list_follow_one_another_up_to_the_last(tmp_path: Path, f
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(
-    ("expires", "is_active"),
-    [
-        ("2026-03-01T09:29:59+00:00", False),
-        ("2026-03-01T09:30:00+00:00", True),
-        ("2026-03-01T09:30:01Z", True),
-        ("", True),
-    ],
-)
-def test_a_credential_that_expired_before_as_of_does_not_count(
-    tmp_path: Path, form: str, expires: str, *, is_active: bool
-) -> None:
-    listed = [credential("ann", "aea", expires), credential("bob", "logs", "2026-09-01T00:00:00Z")]
-    found = services(tmp_path, printed(form, *listed), "ann", "bob")
-    expected = "aea.amazonaws.com" if is_active else ""
-    assert found == {"ann": expected, "bob": "logs.amazonaws.com"}
+def test_a_credential_that_expired_before_as_of_does_not_count(tmp_path: Path, form: str) -> None:
+    expired, *active = (
+        credential(user, "aea", expires)
+        for user, expires in (
+            ("ann", "2026-03-01T09:29:59+00:00"),
+            ("bob", "2026-03-01T09:30:00+00:00"),
+            ("cid", "2026-03-01T09:30:01Z"),
+            ("dora", ""),
+        )
+    )
+    found = services(tmp_path, printed(form, expired, *active), "ann", "bob", "cid", "dora")
+    assert found == {"ann": "", **{each["UserName"]: "aea.amazonaws.com" for each in active}}
 
 
 def test_of_the_lists_beside_copies_of_a_report_each_counts_at_the_newest_as_of(
@@ -151,8 +148,9 @@ def test_of_the_lists_beside_copies_of_a_report_each_counts_at_the_newest_as_of(
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("form", "encoding"), [*zip(FORMS, cycle(["utf-8-sig", "utf-16"]), strict=False)]
+)
 def test_a_list_that_powershell_saved_is_read(tmp_path: Path, form: str, encoding: str) -> None:
     text = printed(form, credential("ann", "logs"), credential("bob", "logs"))
     content = text.replace("\n", "\r\n").encode(encoding)
