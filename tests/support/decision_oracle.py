@@ -14,7 +14,7 @@ from itertools import permutations
 from pathlib import PurePath
 from typing import Literal
 
-from tests.support.verdict_oracle import NO_PLACE, SLOTS, boolean, moment
+from tests.support.verdict_oracle import NO_PLACE, SLOTS, boolean, meaning, moment
 
 Cells = Mapping[str, str]
 Never = Literal["never"]
@@ -213,12 +213,6 @@ def user_key(cells: Cells) -> Key:
         arn = f"{arn}/{cells['user']}"
     created = when(cells.get("user_creation_time"))
     return arn, created if isinstance(created, datetime) else None
-
-
-@cache
-def meaning(raw: str) -> object:
-    """What a cell says, however it is written."""
-    return moment(raw) or (raw if boolean(raw) is None else boolean(raw))
 
 
 def one_row(rows: Sequence[Cells]) -> Cells:

@@ -10,7 +10,6 @@ from analyzer.judging.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 from analyzer.terms import Verdict
-from tests.support import picture, review_picture
 from tests.support.builders import (
     LONG_AGO,
     ROOT_FOLDER,
@@ -23,6 +22,7 @@ from tests.support.builders import (
     no_password,
 )
 from tests.support.outputs import ALL, UNUSED, analysis_of, exemptions_of, summary_text, table_text
+from tests.support.pictures import review_picture, terminal_picture
 
 OF_EACH_KIND: tuple[Row, ...] = (
     a_user("ann", created=days_before(900)),
@@ -80,7 +80,7 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "table-80-columns-unused.txt": _table(80, UNUSED),
     _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
     _TEXTS / "summary.txt": lambda _: summary_text(of_each_kind()),
-    _PICTURES / "terminal.svg": lambda _: picture.picture(),
-    _PICTURES / "review.svg": lambda _: review_picture.picture(),
+    _PICTURES / "terminal.svg": lambda _: terminal_picture(),
+    _PICTURES / "review.svg": lambda _: review_picture(),
     RULES_PAGE: _page_of_rules,
 }
