@@ -374,14 +374,26 @@ def _coverage(
     if start is None or end is None or at[end] - until >= (span.max_gap + 1) * _DAY:
         days, day = count_text(span.max_gap, "day"), until.astype("datetime64[D]")
         nearest = at[np.abs(at - until).argmin()].astype("datetime64[D]")
-        return Coverage(
-            account, reason=f"no report within {days} of {day}; the nearest is of {nearest}"
-        )
+        reason = f"no report within {days} of {day}; the nearest is of {nearest}"
+        return Coverage(account, reason=f"{reason}{_reports_inside(at, span, until)}")
     moments = at[start : end + 1]
     if span.since and moments[0] > _moment(span.since):
         moments = np.append(_moment(span.since), moments)
     gaps = tuple(each for each in pairwise(moments) if whole_days(each[1] - each[0]) > span.max_gap)
     return Coverage(account, first + start, first + end, gaps=gaps)
+
+
+def _reports_inside(at: np.ndarray, span: Span, until: np.datetime64) -> str:
+    """Return which reports lie in a period without a report near its end, empty for none."""
+    inside = at[at <= until]
+    inside = inside[inside >= _moment(span.since)] if span.since else inside
+    if not len(inside):
+        return ""
+    first, last = inside[[0, -1]].astype("datetime64[D]")
+    return (
+        f"; {count_text(len(inside), 'report')} of {first} to {last} in the period: end it there,"
+        " or allow a longer gap"
+    )
 
 
 def _edge(at: np.ndarray, moment: np.datetime64, max_gap: int) -> int | None:

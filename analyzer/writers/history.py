@@ -205,6 +205,7 @@ def remarks(history: History) -> Iterator[str]:
             days, between = count_text(int(whole_days(end - start)), "day"), (start, end)
             edges = ", ".join(str(at.astype("datetime64[D]")) for at in between)
             yield f"Account {each.account}: no report for {days} ({edges})."
+    yield from _edge_remarks(history)
     without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
     yield from owner_notes(history.analysis, without, len(history.users))
     for what, names in _named_in_remarks(history).items():
@@ -212,17 +213,35 @@ def remarks(history: History) -> Iterator[str]:
             yield f"{what}: {short_list([*names.unique()])}."
 
 
+def _edge_remarks(history: History) -> Iterator[str]:
+    """Yield where the period begins or ends with a report of another day, or after its edge."""
+    until = pd.Timestamp(history.timeline.moments.max(), tz="UTC")
+    edges = (
+        ("first", "begins", "start", history.span.since),
+        ("last", "ends", "end", history.span.until or until),
+    )
+    accounts: dict[str, list[str]] = {}
+    covered = history.period.iloc[:-1].dropna(subset="first")
+    for name, verb, edge, asked in edges:
+        for account, at in zip(covered[columns.ACCOUNT], covered[name], strict=True):
+            apart = abs(at - asked) if asked else pd.Timedelta(0)
+            days = apart // pd.Timedelta(days=1)
+            if asked and (at > asked or days):
+                far = count_text(days, "day") if days else "less than 1 day"
+                side = f"{far} {'after' if at > asked else 'before'} its {edge}"
+                text = f"{verb} with the report of {at:%Y-%m-%d}, {side} {asked:%Y-%m-%d}"
+                accounts.setdefault(text, []).append(account)
+    for text, names in accounts.items():
+        yield f"The period {text}: account {short_list(names)}."
+
+
 def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     """Return the accounts, files or users (str) that each remark names."""
-    users, period, reports = history.users, history.period.iloc[:-1], history.reports
+    users, reports = history.users, history.reports
     lost = history.events[history.events[EVENT].str.endswith("-lost")]
-    later = period["first"] > (history.span.since or period["first"].max())
     is_day = (reports["status"] == COUNTS) & (reports[columns.AS_OF_SOURCE] == AsOfSource.FOLDER)
     files, names, unclear = reports[columns.FILE], users[columns.USER], Verdict.UNDETERMINED
     return {
-        "The period begins with the first report after its start in": period[columns.ACCOUNT][
-            later
-        ],
         f"Not counted, {ASSUMED}": files[reports["status"] == ASSUMED],
         "Of these only the day is known; the moment that counts is its start, or the newest"
         " timestamp in the report if that is later": files[is_day],

@@ -11,6 +11,7 @@ from analyzer.changes.history import ALL
 from analyzer.changes.timeline import Span
 from analyzer.errors import InputRefused
 from analyzer.terms import Verdict
+from analyzer.writers.history import remarks
 from tests.changes.test_history_against_law import adds_up, check
 from tests.support.builders import (
     NEVER,
@@ -30,7 +31,7 @@ BORN = datetime(2025, 6, 1, tzinfo=UTC)
 ACCOUNT = "012345678901"
 
 
-def day(number: int) -> datetime:
+def day(number: float) -> datetime:
     return JANUARY + timedelta(days=number)
 
 
@@ -215,7 +216,9 @@ def test_the_period_begins_and_ends_with_a_report_near_its_edges(
     if expected is None:
         assert told.missing
         reason = "no report within 31 days of 2026-04-03; the nearest is of 2026-03-02"
-        assert told.not_covered[0].reason == reason
+        inside = "2 reports of 2026-01-01 to 2026-03-02 in the period"
+        way_out = f"{inside}: end it there, or allow a longer gap"
+        assert told.not_covered[0].reason == f"{reason}; {way_out}"
         assert row["reports"] == 0
         numbers = told.period.loc[:, "longest_gap":"unused_end"]
         assert numbers.isna().all(axis=None)  # as nothing is known, "none" is not said
@@ -223,6 +226,38 @@ def test_the_period_begins_and_ends_with_a_report_near_its_edges(
         assert len(told.users) == 0
     else:
         assert (row["first"], row["last"]) == tuple(map(day, expected))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        (None, None, []),
+        (0, 60, []),
+        (0.9, 60.9, []),
+        (
+            *(1, 61),
+            [
+                "begins with the report of 2026-01-01, 1 day before its start 2026-01-02",
+                "ends with the report of 2026-03-02, 1 day before its end 2026-03-03",
+            ],
+        ),
+        (-1, 60, ["begins with the report of 2026-01-01, 1 day after its start 2025-12-31"]),
+        (
+            *(-0.1, -0.1),
+            [
+                "begins with the report of 2026-01-01, less than 1 day after its start 2026-01-01",
+                "ends with the report of 2026-01-01, less than 1 day after its end 2026-01-01",
+            ],
+        ),
+    ],
+)
+def test_an_edge_of_the_period_without_a_report_is_named_with_both_days(
+    since: float | None, until: float | None, expected: list[str]
+) -> None:
+    edges = {"since": since, "until": until}
+    span = Span(**{name: day(at) for name, at in edges.items() if at is not None}, max_gap=60)
+    shown = history_of([report(0, person()), report(60, person())], span)
+    assert [*remarks(shown)] == [f"The period {text}: account {ACCOUNT}." for text in expected]
 
 
 @pytest.mark.no_cover
