@@ -20,6 +20,7 @@ from analyzer.cli.inputs import (
     require,
 )
 from analyzer.cli.options import (
+    HOME_REGION_NOTE,
     AccountNames,
     FailOn,
     FilterOptions,
@@ -37,6 +38,7 @@ from analyzer.cli.stderr import exit_if_failed_or_partial, say
 from analyzer.errors import OutputFailed
 from analyzer.terms import (
     OUTPUT_ENDINGS,
+    Feed,
     Format,
     SplitBy,
     Verdict,
@@ -53,6 +55,7 @@ _NAMES: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by one word, without their caveats."""
 
 _STDOUT: Final = Path("-")
+_ASFF: Final = f".{Feed.ASFF}.json"
 
 EXAMPLES: Final = (
     "credreport analyze report.csv -f names",
@@ -231,7 +234,11 @@ def _written(analysis: "Analysis", outputs: OutputOptions, findings: Path | None
         sheets=outputs.sheets,
     )
     whole = ", with all users: a workbook is not filtered" if analysis.filter else ""
-    return [f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths]
+    is_assumed = not outputs.hub_region and any(str(each).endswith(_ASFF) for each in paths)
+    return [
+        *(f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths),
+        *([HOME_REGION_NOTE] if is_assumed else []),
+    ]
 
 
 def _write_split(
@@ -266,7 +273,8 @@ def _write_split(
 def _split_messages(parts: "Split", folder: Path) -> Iterator[str]:
     """Yield the workbooks with their users, and who has nothing left to decide."""
     for each in parts.pages:
-        yield f"Wrote {folder / each.file}: {each.label}, {each.lines:,} to decide"
+        left = f" (left {each.left})" if each.left else ""
+        yield f"Wrote {folder / each.file}: {each.label}{left}, {each.lines:,} to decide"
     older = {file: whose for file, whose in parts.nothing_left.items() if (folder / file).exists()}
     for file, whose in older.items():
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."

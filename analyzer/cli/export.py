@@ -13,6 +13,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_judging, require
 from analyzer.cli.options import (
+    HOME_REGION_NOTE,
     AccountNames,
     FailOn,
     HubRegion,
@@ -110,6 +111,8 @@ def export(
             accounts=accounts,
             reading=reading,
         )
+        if Feed.ASFF in run_options.also and not run_options.hub_region:
+            log.say("hub-region", HOME_REGION_NOTE)
         code = run.check(request) if check else run.export(request, keep)
         if code:
             raise typer.Exit(code)

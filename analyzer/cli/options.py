@@ -436,6 +436,12 @@ HubRegion = Annotated[
     ),
 ]
 
+HOME_REGION_NOTE: Final = (
+    "ASFF is for Security Hub in us-east-1, or the home region of another partition; --hub-region"
+    " sets the region."
+)
+"""What is said where ASFF is written without that option."""
+
 RawCsv = Annotated[
     bool,
     output_option("--raw-csv", hidden=True, help="Write cells like formulas without a leading '."),

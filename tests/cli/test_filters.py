@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 
 import analyzer
 from analyzer.cli.inputs import filtered
-from analyzer.cli.options import FilterOptions
+from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions
 from tests.cli.conftest import Program
 from tests.support.builders import a_password, a_user, days_before, report_text, saved, table
 from tests.support.feeds import asff_file
@@ -39,6 +39,7 @@ def test_a_filter_holds_in_every_output_but_the_workbook(program: Program, tmp_p
     assert {line.split("\t")[1] for line in lines} == {account}
     cells = [cell for sheet in load_workbook(files[4]) for row in sheet.values for cell in row]
     assert {account, "222233334444"} <= set(map(str, cells))
+    assert HOME_REGION_NOTE in " ".join(done.messages.split())
     said = f"Wrote {files[4]}, with all users: a workbook is not filtered"
     assert [line for line in done.messages.splitlines() if "not filtered" in line] == [said]
 

@@ -46,6 +46,7 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(
         ["no-owner.xlsx", "", "", "", "", "", "1", due],
     ]
     assert f"Wrote {tmp_path}/out/ray.xlsx: Ray, 2 to decide" in done.messages
+    assert f"Wrote {tmp_path}/out/lee.xlsx: =Lee (left {last}), 1 to decide" in done.messages
     assert f"Wrote {tmp_path}/out/index.csv: workbooks, owners and addresses" in done.messages
     book = fill_in(tmp_path / "out" / "ray.xlsx", {"bo": "delete", "cy": "delete"}, on=ON)
     checked = program("collect", book.parent, "--report", report)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import analyzer
+from analyzer.cli.options import HOME_REGION_NOTE
 from tests.support.builders import ACCOUNT, a_key, a_user, days_before
 from tests.support.feeds import asff_file
 from tests.support.runs import check_folder, console_report, exporting, record_of
@@ -45,6 +46,7 @@ def test_feeds_are_files_of_the_run_and_the_next_one_closes_what_is_gone(
     assert feeds <= {each["path"] for each in record_of(runs / "latest")["files"]}
     assert record_of(runs / "latest")["parameters"]["also"] == ["asff", "ocsf"]
     assert closed(runs / "latest") == (0, 0)
+    assert HOME_REGION_NOTE not in capsys.readouterr().err
     (region,) = {each["ProductArn"].split(":")[3] for each in documents(runs / "latest", "asff")}
     assert region == "eu-central-1"
 
@@ -55,6 +57,7 @@ def test_feeds_are_files_of_the_run_and_the_next_one_closes_what_is_gone(
     # Other criteria compare with no run, but findings that are gone are closed.
     last = console_report(tmp_path, THIRD, IDLE)
     assert exporting(runs, "--from", last, *BOTH, "--dormant-days", "30") == 0
+    assert HOME_REGION_NOTE in " ".join(capsys.readouterr().err.split())
     asff, ocsf = closed(runs / "latest")
     assert asff == ocsf > 0
     check_folder(runs)
