@@ -15,6 +15,7 @@ from analyzer.report.model import (
     Report,
     ReportFile,
     UncoveredAccount,
+    UncoveredFile,
     account_name,
     account_with_name,
 )
@@ -190,7 +191,7 @@ def _order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
 def as_of_and_scope(report: Report) -> str:
     """Return the as-of with its source, and how many accounts and files were covered."""
     as_of = _as_of_text(report.files)
-    return f"{as_of[0].upper()}{as_of[1:]}, {_accounts_text(report)}"
+    return f"{as_of[0].upper()}{as_of[1:]}, {accounts_text(report)}"
 
 
 def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
@@ -217,15 +218,16 @@ def write_line(analysis: Analysis, stream: BinaryIO) -> None:
 
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     every = analysis.totals.users()
-    scope = f"{_accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
+    users = count_text(every, "selected IAM user" if analysis.filter else "IAM user")
+    scope = f"{accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if len(listed) > 1:
         counts = _user_counts(analysis, listed) or "none listed"
-        return f"{count_text(every, 'IAM user')}: {counts}, {scope}"
+        return f"{users}: {counts}, {scope}"
     number = analysis.totals.users(listed[0])
     remark = _certainty_and_exempt_remark(analysis, listed[0])
     verb = "is" if 1 in (number, every) else "are"
-    return f"{number:,} of {count_text(every, 'IAM user')} {verb} {listed[0]}{remark}, {scope}"
+    return f"{number:,} of {users} {verb} {listed[0]}{remark}, {scope}"
 
 
 def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
@@ -275,9 +277,17 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
     return f"as of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
 
 
-def _accounts_text(report: Report) -> str:
+def accounts_text(report: Report) -> str:
+    """Return how many accounts and files were covered; a file that was not read is no account."""
+    unread = sum(isinstance(each, UncoveredFile) for each in report.not_covered)
+    rest = f", {count_text(unread, 'file')} not read" if unread else ""
+    return f"{_covered_text(report)}{rest}"
+
+
+def _covered_text(report: Report) -> str:
     covered = report.accounts - {""}
-    missing = {each.label for each in report.not_covered} - covered
+    accounts = (each for each in report.not_covered if not isinstance(each, UncoveredFile))
+    missing = {each.label for each in accounts} - covered
     number = sum(bool(file.accounts) for file in report.files)
     files = f" in {number} reports" if number > 1 else ""
     if missing:

@@ -47,7 +47,8 @@ def test_a_filter_holds_in_every_output_but_the_workbook(program: Program, tmp_p
 def test_what_is_filtered_out_is_always_counted(program: Program) -> None:
     for form in ("table", "csv", "names"):
         done = program(*ON_CONSOLE, "--format", form, "--user", "b*", "--min-age", "100")
-        assert done.messages.startswith("3 of 3 IAM users are unused (2 to check, 1 exempt), ")
+        headline = "3 of 3 selected IAM users are unused (2 to check, 1 exempt), "
+        assert done.messages.startswith(headline)
         filtered = "Filter: user b*, created 100 days or more before as-of"
         assert f"\n{filtered}; left out: 44 of 47 IAM users.\n" in done.messages
 

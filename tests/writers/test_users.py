@@ -1,5 +1,6 @@
 """What people read is in words, in their order, and says what they must know."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import analyzer
 from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.filters import Filter
+from analyzer.report.model import UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import users
 from tests.support.builders import (
@@ -190,6 +192,19 @@ DESCRIBED = (
 @pytest.mark.parametrize(("sample", "words"), DESCRIBED, ids=lambda each: str(each)[-20:])
 def test_the_moment_is_told_with_its_source(sample: Path, words: str) -> None:
     assert users.as_of_and_scope(analyzer.load(sample)) == words
+
+
+def test_a_file_that_was_not_read_is_no_account() -> None:
+    report = analyzed_users([]).report
+    nowhere = UncoveredFile(account="", name="nosuch", reason="There is no such file.")
+    denied = UncoveredAccount(account="999999999999", name="", reason="Denied.")
+    for missing, words in (
+        ((nowhere,), "account 012345678901, 1 file not read"),
+        ((nowhere, denied), "1 of 2 accounts, 1 file not read"),
+        ((denied,), "1 of 2 accounts"),
+    ):
+        scope = users.as_of_and_scope(replace(report, not_covered=missing))
+        assert scope.endswith(f"), {words}")
 
 
 def test_a_moment_that_was_given_is_told_as_such() -> None:

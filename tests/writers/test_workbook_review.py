@@ -252,7 +252,7 @@ def test_every_list_has_the_name_of_the_account_and_the_summary_names_all(many: 
     assert row_of(summary, "555566667777")[1] == "not covered: access denied"
     assert row_of(summary, "666677778888")[1] == "old, left out: closed"
     missing = "Missing: 444455556666 (lost), 555566667777."
-    assert summary["A2"].value == f"INCOMPLETE: 3 of 5 accounts. {missing}"
+    assert summary["A2"].value == f"INCOMPLETE: 3 of 5 accounts in 2 reports. {missing}"
     assert summary["A2"].fill.start_color.rgb == "00C00000"
 
 

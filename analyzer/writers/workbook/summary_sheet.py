@@ -120,9 +120,8 @@ def _missing_accounts_text(analysis: Analysis) -> str:
     missing = sorted({each.label for each in report.not_covered} - covered)
     if not missing:
         return ""
-    every = len(covered) + len(missing)
     named = short_list([account_with_name(each, report.account_names) for each in missing])
-    return f"INCOMPLETE: {len(covered):,} of {every:,} accounts. Missing: {named}."
+    return f"INCOMPLETE: {users.accounts_text(report)}. Missing: {named}."
 
 
 def _headline(analysis: Analysis) -> str:
