@@ -230,7 +230,11 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
         problems = [
             printable(f"{path}: {key}: {problem}")
             for key, value in settings.items()
-            for problem in _problems(context, known.get(key), value)
+            for problem in (
+                _problems(context, known[key], value)
+                if key in known
+                else [_unknown_option_text(key, known)]
+            )
         ]
         if problems:
             raise typer.BadParameter("\n".join(problems))
@@ -314,10 +318,13 @@ def _options(command: Any) -> dict[str, Any]:
     }
 
 
+def _unknown_option_text(key: str, known: Iterable[str]) -> str:
+    near = get_close_matches(key.replace("_", "-"), [*known], 1)
+    hint = f": did you mean {near[0]}?" if near else ""
+    return f"no command has an option of this name{hint}"
+
+
 def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
-    if option is None:
-        yield "no command has an option of this name"
-        return
     words = value if isinstance(value, list) and option.multiple else [value]
     if "\0" in "".join(map(str, words)):
         yield f"invalid value {value}: it holds the sign NUL"

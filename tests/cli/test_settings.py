@@ -129,8 +129,8 @@ def test_settings_can_hold_every_kind_of_value_and_those_of_another_command_are_
 
 WRONG_SETTINGS = (
     {
-        "dormant-day = 9": "dormant-day: no command has an option of this name",
-        "dormant_days = 9": "dormant_days: no command has an option of this name",
+        "dormant_days = 9": "dormant_days: no command has an option of this name: did you mean d",
+        "exemption = 9": "exemption: no command has an option of this name: did you mean exempt",
         'config = "other.toml"': "config: no command has an option of this name",
         '"a\\u0000" = 1': "no command has an option of this name",
         "dormant-days = 0": "dormant-days: '0': use a whole number of days",
