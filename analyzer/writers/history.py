@@ -248,7 +248,7 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
         "Counted once, the same as another report": files[
             reports["status"].str.startswith("same report")
         ],
-        "Undetermined at the end; such reports do not end a time without use": names[
+        "Undetermined at the end; days unused continue through such reports": names[
             users["verdict_end"] == unclear
         ],
         "Known by name: a report does not show the creation time": names[users["by_name"]],

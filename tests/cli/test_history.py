@@ -13,13 +13,14 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from analyzer.changes.history import DECIDED, PERIOD
 from analyzer.changes.timeline import Span
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.terms import HistoryTable, Verdict
 from analyzer.version import VERSION
 from analyzer.writers.history import write_history_table
-from analyzer.writers.workbook.history import write_history_workbook
+from analyzer.writers.workbook.history import MEANINGS, write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, run, table
 from tests.support.decisions import line
@@ -81,6 +82,9 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart(
         assert book[each.capitalize()].max_row == len(document[each]) + 1
     assert [cell.value for cell in book["Users"]["B"]] == ["User", "=ann", "bo"]
     assert {cell.data_type for cell in book["Users"]["B"]} == {"s"}
+    meanings = {row[0]: row[2] for row in book["Summary"].iter_rows(max_col=3, values_only=True)}
+    assert meanings["Unused unclear"] == MEANINGS["unused_unclear"]
+    assert {*MEANINGS} == {*PERIOD, *DECIDED} - {"account", "first", "last"}
     charts = [part for name, part in parts(target.read_bytes()).items() if "charts/chart" in name]
     assert [part.count(b"<ser>") for part in charts] == [4]
 
@@ -161,7 +165,7 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
             "Not counted, as-of is assumed: it has no place in the order:"
             f" {reports}/{ACCOUNT}/report.csv, {reports}/111111111111/other/report.csv."
         ),
-        "Undetermined at the end; such reports do not end a time without use: bo.",
+        "Undetermined at the end; days unused continue through such reports: bo.",
         "Known by name: a report does not show the creation time: cy.",
         "A last use is gone or went back in time: ann.",
     ]

@@ -34,6 +34,42 @@ _HEADS: Final = {BY_NAME: "Known by name", "at_least": "Or before"}
 _MOST_DAYS: Final = 40
 """Of more, markers would cover the lines of the chart, and the days would fill many pages."""
 
+MEANINGS: Final = {
+    "reports": "Reports that count in the period.",
+    "longest_gap": "Most days between two reports of an account.",
+    "gap_days": "Days in gaps longer than the limit; what happened there is not known.",
+    "users_start": "Users in the first report of the period.",
+    "created": "New users, created since the report before; also those that may only be renamed.",
+    "appeared": "New users, created before the report before, which does not have them.",
+    "removed": "Users in a report, but not in the next one.",
+    "users_end": "Users in the last report: start + created + appeared - removed.",
+    "renamed": "Of the removed users, those that may only be renamed.",
+    "unused_start": "Unused users in the first report.",
+    "newly_unused": "Users that became unused, and new users that are unused.",
+    "unused_removed": "Users removed while unused.",
+    "back_in_use": "Unused users that got another verdict.",
+    "unused_unclear": "Users that were unused, and are undetermined at the end.",
+    "unused_end": "Unused users in the last report: start + newly - removed - back - unclear.",
+    "median_days_at_least": "Of removed unused users: from the first report as unused to the last.",
+    "longest_days_at_least": "The same, of the user with the most days.",
+    "median_days_at_most": "From the last report as not unused to the first without the user.",
+    "longest_days_at_most": "The same, of the user with the most days.",
+    "decisions": "All decisions of the days of the period.",
+    "removals": "Of those in force, to delete or deactivate; not those done before the period.",
+    "done_in_time": "Of these, carried out before they were overdue.",
+    "done_late": "Of these, carried out later.",
+    "overdue": "Of these, not carried out in time.",
+    "open": "Of these, not carried out yet, and not overdue.",
+}
+"""What the numbers of the period mean."""
+
+_COLUMNS: Final = (
+    ("By name", "The report shows no creation time: the user is known by its name alone."),
+    ("At least", "The user was unused when the period began, and perhaps before."),
+    ("After, Before", "It happened between these two reports; the exact time is not known."),
+)
+"""What some columns of the other sheets mean."""
+
 
 def write_history_workbook(history: History, stream: BinaryIO) -> None:
     """Write the workbook; a table longer than a sheet goes on, on further ones."""
@@ -56,10 +92,13 @@ def _add_summary(book: Book, history: History) -> None:
     for sentence in sentences(history):
         sheet.row(SpannedCell(sentence, span=len(_WIDTHS)))
     sheet.section("Period: all accounts")
-    sheet.table_head(head("Number"), "All")
+    sheet.table_head(head("Number"), "All", head("Meaning", len(_WIDTHS) - 2))
     every = history.period.drop(columns=[columns.ACCOUNT, *_NO_TOTAL]).astype(object).iloc[-1]
     for name, number in every.items():
-        sheet.row(label(_head(str(name))), SpannedCell("") if pd.isna(number) else number)
+        shown = SpannedCell("") if pd.isna(number) else number
+        meaning = SpannedCell(MEANINGS[str(name)], span=len(_WIDTHS) - 2)
+        sheet.row(label(_head(str(name))), shown, meaning)
+    sheet.text_section("Columns of the other sheets", _COLUMNS)
     sheet.text_section("Criteria", _criteria(history))
     add_other_files(sheet, history.analysis)
     sheet.next_page()
