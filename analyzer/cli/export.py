@@ -61,7 +61,8 @@ def export(
     out_dir: Annotated[
         Path,
         typer.Option(
-            metavar="FOLDER", help="Write each run to a folder in it; latest links to the newest."
+            metavar="FOLDER",
+            help="Write each run to a new folder in FOLDER; the link latest leads to the newest.",
         ),
     ],
     keep: Annotated[
@@ -69,7 +70,7 @@ def export(
         typer.Option(
             parser=whole_number(1, what="a whole number"),
             metavar="NUMBER",
-            help="Keep only the newest runs, and the last of each of 13 months.",
+            help="Keep only this number of runs, and the last of each of 13 months.",
         ),
     ] = None,
     check: Annotated[
