@@ -1,7 +1,6 @@
 """What a run holds, and what it is compared with the run before it by."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,16 +81,6 @@ def test_outputs_name_reports_by_their_place_in_the_run(first_run: Path) -> None
     assert any(SAMPLE.name in cell for cell in cells)
     contents = [(first_run / output).read_bytes().decode("latin-1") for output in OUTPUTS]
     assert not any(".credreport-" in text for text in (*contents, *cells))
-
-
-@pytest.mark.no_cover
-def test_the_same_run_in_another_folder_has_the_same_bytes(first_run: Path, runs: Path) -> None:
-    def files(run: Path) -> Iterator[tuple[str, bytes]]:
-        for path in run.rglob("*.*"):
-            yield path.relative_to(run).as_posix(), path.read_bytes()
-
-    exporting(runs, "--from", SAMPLE)
-    assert {*files(first_run)} == {*files(runs / "latest")}
 
 
 @pytest.mark.no_cover

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-from analyzer.errors import Busy
+from analyzer.errors import Busy, OutputFailed
 from analyzer.exports.runs import Run, folder_lock, read_record
+from analyzer.exports.runs import check_folder as check_runs_folder
 from analyzer.exports.runs import runs as runs_in
+from analyzer.terms import Verdict
 from tests.support.builders import a_user, run, saved
 from tests.support.runs import (
     OUTPUTS,
@@ -81,41 +83,39 @@ def test_the_record_says_what_the_run_was_made_from(runs: Path) -> None:
     }
 
 
-def test_a_run_that_was_made_from_the_same_is_not_made_twice(runs: Path, capsys: Capture) -> None:
-    assert exporting(runs, "--from", SAMPLE, "--fail-on", "unused") == 1
+def test_a_run_that_was_made_from_the_same_is_not_made_twice_and_says_again_what_it_meets(
+    runs: Path, capsys: Capture
+) -> None:
+    failing = ("--from", SAMPLE, "--fail-on", "unused")
+    meets = f"Meets --fail-on in {runs}/2026-03-01T09-30-00Z: 4 undetermined; 26 unused\n"
+    assert exporting(runs, *failing, "--quiet") == 1
+    assert capsys.readouterr().err == meets
     before = (runs / "latest" / "manifest.json").stat().st_mtime_ns
-    assert exporting(runs, "--from", SAMPLE, "--fail-on", "unused") == 1
+    assert exporting(runs, *failing) == 1
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
     assert (runs / "latest" / "manifest.json").stat().st_mtime_ns == before
-    assert "Unchanged since " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Unchanged since " in said
+    assert meets in said
     assert hidden(runs) == set()
 
 
 def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(runs: Path) -> None:
-    for days in ("30", "40", "50", "40"):
+    for days in ("30", "40", "30"):
         assert exporting(runs, "--from", SAMPLE, "--dormant-days", days) == 0
     base = "2026-03-01T09-30-00Z"
-    assert visible(runs) == {base, f"{base}-2", f"{base}-3", "latest"}
-    assert (runs / "latest").readlink().name == f"{base}-3"
-
-
-def test_what_meets_fail_on_is_said_though_quiet(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for _ in ("made", "unchanged"):
-        assert exporting(runs, "--from", SAMPLE, "--quiet", "--fail-on", "unused") == 1
-        said = f"Meets --fail-on in {runs}/2026-03-01T09-30-00Z: 4 undetermined; 26 unused\n"
-        assert capsys.readouterr().err == said
+    assert visible(runs) == {base, f"{base}-2", "latest"}
+    assert (runs / "latest").readlink().name == f"{base}-2"
 
 
 def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
-    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    one_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unreadable(_: Run) -> bool:
         raise OSError(EIO, "Input/output error")
 
-    assert exporting(runs, "--from", SAMPLE) == 0
     monkeypatch.setattr(Run, "is_unedited", unreadable)
+    runs = one_run.parent
     assert exporting(runs, "--from", SAMPLE, "--dormant-days", "9", "--keep", "1") == 0
     assert "Old runs were not removed: " in capsys.readouterr().err
     assert len(visible(runs)) == 3
@@ -172,33 +172,32 @@ def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
-def test_only_so_many_runs_are_kept_the_oldest_go(runs: Path, reports: Path) -> None:
+def test_only_so_many_runs_are_kept_the_oldest_go_but_not_the_one_just_made(
+    runs: Path, reports: Path
+) -> None:
     for day in (FIRST, SECOND, THIRD):
         assert exporting(runs, "--from", console_report(reports, day), "--keep", "2") == 0
     assert visible(runs) == {name(SECOND), name(THIRD), "latest"}
+    first = reports / f"status_reports_{FIRST}T09-30-00+00-00.csv"
+    assert exporting(runs, "--from", first, "--keep", "1") == 0
+    assert visible(runs) == {name(FIRST), name(THIRD), "latest"}
     assert hidden(runs) == set()
     check_folder(runs)
 
 
 def test_what_is_no_complete_run_or_holds_more_than_one_is_never_removed(
-    runs: Path, reports: Path
+    one_run: Path, reports: Path
 ) -> None:
-    for day in ("2026-04-01", "2026-04-02", "2026-04-03"):
-        assert exporting(runs, "--from", console_report(reports, day)) == 0
+    runs = one_run.parent
+    for day in (1, 2, 3):
+        shutil.copytree(one_run, runs / f"2026-04-0{day}T09-30-00Z")
     (runs / "2026-04-01T09-30-00Z" / "notes.txt").write_text("reviewed")
     (runs / "2026-04-02T09-30-00Z" / "users.csv").unlink()
     (runs / "2026-05-01").mkdir()
     (runs / "2020-01-01T00-00-00Z").symlink_to("2026-04-03T09-30-00Z")
+    kept = visible(runs) - {one_run.name}
     assert exporting(runs, "--from", console_report(reports, FIRST), "--keep", "1") == 0
-    assert visible(runs) == {
-        "2020-01-01T00-00-00Z",
-        "2026-04-01T09-30-00Z",
-        "2026-04-02T09-30-00Z",
-        "2026-04-03T09-30-00Z",
-        "2026-05-01",
-        name(FIRST),
-        "latest",
-    }
+    assert visible(runs) == {*kept, name(FIRST)}
 
 
 def add_a_note(run: Path) -> None:
@@ -234,31 +233,24 @@ def test_a_run_that_somebody_has_added_to_or_edited_is_not_unedited(one_run: Pat
         assert not replace(made, path=edited).is_unedited(), edit
 
 
-def test_the_run_that_was_just_made_is_kept_though_it_is_the_oldest(
-    runs: Path, reports: Path
-) -> None:
-    exporting(runs, "--from", console_report(reports, SECOND))
-    assert exporting(runs, "--from", console_report(reports, FIRST), "--keep", "1") == 0
-    assert visible(runs) == {name(FIRST), name(SECOND), "latest"}
-
-
-def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, reports: Path) -> None:
-    for day in (FIRST, SECOND):
-        exporting(runs, "--from", console_report(reports, day))
-    (runs / "latest").unlink()
-    (runs / "latest").symlink_to(name(FIRST))
+def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, one_run: Path) -> None:
+    shutil.copytree(one_run, runs / name(FIRST))
     (runs / ".credreport-building-x" / "reports").mkdir(parents=True)
     (runs / ".credreport-removing-2026-01-01T09-30-00Z").mkdir()
     (runs / ".credreport-latest").symlink_to("nowhere")
-    assert exporting(runs, "--from", "nothing.csv") == 3
-    assert (runs / "latest").readlink().name == name(SECOND)
-    assert hidden(runs) == set()
+    with folder_lock(runs):
+        assert (runs / "latest").readlink().name == name(FIRST)
+        assert hidden(runs) == set()
 
 
 def test_latest_leads_to_nothing_rather_than_to_what_is_no_run(runs: Path, one_run: Path) -> None:
-    (one_run / "users.csv").unlink()
-    assert exporting(runs, "--from", "nothing.csv") == 3
-    assert visible(runs) == {one_run.name}
+    (one_run / "users.csv").rename(runs / "users.csv")
+    with folder_lock(runs):
+        assert visible(runs) == {one_run.name, "users.csv"}
+    (runs / "users.csv").rename(one_run / "users.csv")
+    (one_run / "manifest.json").write_text("{}")
+    with folder_lock(runs):
+        assert visible(runs) == {one_run.name}
 
 
 def test_a_run_whose_record_is_not_understood_is_made_again(runs: Path, one_run: Path) -> None:
@@ -276,6 +268,11 @@ NONE: tuple[dict[str, object], ...] = (
     {"files": [{"path": "users.csv"}]},
     {"files": [{"path": "users.csv", "sha256": 1}]},
     {"files": ["users.csv"]},
+    {"users": None},
+    {"users": {"unused": 1}},
+    {"users": {**dict.fromkeys(Verdict, 0), "unused": "1"}},
+    {"as_of": None},
+    {"as_of": "yesterday"},
 )
 NO_MOMENTS: tuple[object, ...] = ("soon", "2026-06-01", "2026-06-01T09:30:00", 20260601, ["x"])
 
@@ -293,12 +290,6 @@ def test_a_record_that_is_not_understood_is_none(one_run: Path) -> None:
     for text in (*texts, *(json.dumps({**whole, **odd}) for odd in odd_values)):
         (one_run / "manifest.json").write_text(text)
         assert read_record(one_run) is None, text
-
-
-def test_a_folder_without_a_record_that_is_understood_is_no_run(runs: Path, one_run: Path) -> None:
-    (one_run / "manifest.json").write_text("{}")
-    assert exporting(runs, "--from", "nothing.csv") == 3
-    assert visible(runs) == {one_run.name}
 
 
 def test_all_of_a_run_is_on_disk_before_it_has_its_name(
@@ -389,19 +380,21 @@ def test_latest_that_is_no_link_is_left_alone(runs: Path, capsys: Capture) -> No
     assert visible(runs) == {"latest"}
 
 
-def test_latest_that_leads_to_what_is_no_name_of_a_run_is_left_alone(
-    runs: Path, capsys: Capture
-) -> None:
+def test_latest_that_leads_to_what_is_no_name_of_a_run_is_left_alone(runs: Path) -> None:
     (runs / "notes").mkdir(parents=True)
     for target in ("notes", "/tmp", "../2026-03-01T09-30-00Z", "nowhere"):
         (runs / "latest").symlink_to(target)
-        for more in ([], ["--check"]):
-            assert exporting(runs, "--from", SAMPLE, *more) == 73
-            message = f"{runs / 'latest'} is not a link to a run: move it away."
-            assert message in capsys.readouterr().err
+        for refuse in (check_runs_folder, opened):
+            with pytest.raises(OutputFailed, match="latest is not a link to a run: move it away"):
+                refuse(runs)
         assert str((runs / "latest").readlink()) == target
         assert visible(runs) == {"notes", "latest"}
         (runs / "latest").unlink()
+
+
+def opened(runs: Path) -> None:
+    with folder_lock(runs):
+        pass
 
 
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> None:
@@ -487,8 +480,8 @@ def test_check_says_what_is_well_and_writes_nothing(runs: Path, capsys: Capture)
     assert not runs.exists()
 
 
-def test_check_of_a_folder_that_is_in_use_leaves_it_as_it_was(runs: Path) -> None:
-    assert exporting(runs, "--from", SAMPLE) == 0
+def test_check_of_a_folder_that_is_in_use_leaves_it_as_it_was(one_run: Path) -> None:
+    runs = one_run.parent
     before = {path: path.lstat().st_mtime_ns for path in runs.rglob("*")}
     assert exporting(runs, "--from", SAMPLE, "--check") == 0
     assert {path: path.lstat().st_mtime_ns for path in runs.rglob("*")} == before
@@ -507,21 +500,16 @@ def test_check_finds_settings_that_are_wrong(runs: Path) -> None:
         assert not runs.exists()
 
 
-def test_as_of_is_set_for_all_reports_of_a_run_a_date_being_the_end_of_its_day(
+def test_as_of_is_set_for_all_reports_of_a_run_and_another_one_makes_another_run(
     runs: Path, reports: Path
 ) -> None:
-    report = console_report(reports, FIRST)
-    assert exporting(runs, "--from", report, "--as-of", "2026-06-30") == 0
-    record = record_of(runs / "2026-06-30T23-59-59Z")
-    assert record["as_of"] == record["parameters"]["as_of"] == "2026-06-30T23:59:59Z"
-    assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
-
-
-def test_another_as_of_makes_another_run_and_the_same_one_none(runs: Path, reports: Path) -> None:
     report = console_report(reports, FIRST)
     for as_of in ("2026-06-30", "2026-06-30", "2026-07-31"):
         assert exporting(runs, "--from", report, "--as-of", as_of) == 0
     assert visible(runs) == {"2026-06-30T23-59-59Z", "2026-07-31T23-59-59Z", "latest"}
+    record = record_of(runs / "2026-06-30T23-59-59Z")
+    assert record["as_of"] == record["parameters"]["as_of"] == "2026-06-30T23:59:59Z"
+    assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
 
 
 def test_as_of_is_refused_for_reports_that_aws_is_asked_for(runs: Path, capsys: Capture) -> None:
@@ -536,21 +524,16 @@ def test_the_check_of_a_run_refuses_an_as_of_that_no_report_describes(
     assert exporting(runs, "--from", report, "--as-of", "0001-01-01", "--check") == 3
 
 
-@pytest.mark.parametrize("more", [[], ["--check"]])
 @pytest.mark.parametrize("behind", ["secret", "nowhere"])
-def test_a_lock_that_is_a_link_is_not_opened(
-    runs: Path, capsys: pytest.CaptureFixture[str], behind: str, more: list[str]
-) -> None:
+def test_a_lock_that_is_a_link_is_not_opened(runs: Path, behind: str) -> None:
     runs.mkdir()
-    secret = runs.parent / "secret"
-    secret.write_text("kept")
+    secret = saved(runs.parent, "kept", "secret")
     (runs / ".lock").symlink_to(runs.parent / behind)
-    assert exporting(runs, "--from", SAMPLE, *more) == 73
-    assert (
-        f"{runs / '.lock'} is a link, which is not opened: move it away." in capsys.readouterr().err
-    )
+    for refuse in (check_runs_folder, opened):
+        with pytest.raises(OutputFailed, match="lock is a link, which is not opened: move it"):
+            refuse(runs)
     assert secret.read_text() == "kept"
-    assert {path.name for path in runs.iterdir()} - {"last-run.json"} == {".lock"}
+    assert [path.name for path in runs.iterdir()] == [".lock"]
     assert not (runs.parent / "nowhere").exists()
 
 

@@ -11,13 +11,13 @@ import typer
 
 from analyzer.cli.export import last_run_written
 from analyzer.errors import AwsRefused, Busy, InputRefused
-from analyzer.exports.runs import LAST_RUN, folder_lock, write_last_run
+from analyzer.exports.runs import LAST_RUN, write_last_run
 from tests.support.builders import saved
-from tests.support.runs import console_report, exporting, hidden, visible
+from tests.support.runs import console_report, exporting, hidden
 
 pytestmark = pytest.mark.usefixtures("plain_outputs")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-FIRST, SECOND = "2026-06-01", "2026-06-02"
+FIRST = "2026-06-01"
 
 
 def last_run(folder: Path) -> dict[str, Any]:
@@ -120,26 +120,3 @@ def test_each_export_writes_it_and_a_check_does_not(tmp_path: Path) -> None:
     assert hidden(runs) == set()
     assert exporting(runs, "--role-name", "x") == 2
     assert last_run(runs)["exit_code"] == 2
-
-
-def test_it_is_no_run_and_never_in_the_way_of_one(tmp_path: Path) -> None:
-    runs, reports = tmp_path / "runs", tmp_path / "reports"
-    for day in (FIRST, SECOND):
-        console_report(reports, day)
-        assert (
-            exporting(
-                runs, "--from", reports / f"status_reports_{day}T09-30-00+00-00.csv", "--keep", "1"
-            )
-            == 0
-        )
-    assert visible(runs) == {f"{SECOND}T09-30-00Z", "latest"}
-    assert (runs / "latest").readlink().name == f"{SECOND}T09-30-00Z"
-
-
-def test_a_second_export_at_once_leaves_the_record_of_the_first(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    console_report(tmp_path, FIRST)
-    assert exporting(runs, "--from", tmp_path / f"status_reports_{FIRST}*") == 0
-    with folder_lock(runs):
-        assert exporting(runs, "--from", tmp_path / f"status_reports_{FIRST}*") == 75
-    assert last_run(runs)["exit_code"] == 0

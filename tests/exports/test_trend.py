@@ -1,6 +1,5 @@
 """The trend counts the users of the last run of each month, and the Summary draws it."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analyzer.exports.contents import TREND_COLUMNS, TREND_MONTHS, trend
-from analyzer.exports.runs import Run, RunRecord, prune, read_record
+from analyzer.exports.runs import Run, RunRecord, prune
 from analyzer.exports.runs import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
@@ -62,20 +61,6 @@ def test_a_month_has_its_last_run_and_the_trend_twelve_months() -> None:
     last = [f"{month}-28T00-00-00Z" for month in months[-TREND_MONTHS:-1]]
     assert frame["run"].tolist() == [*last, "now"]
     assert last[0].startswith("2025-04")
-
-
-def test_a_record_that_does_not_have_the_numbers_is_none(one_run: Path) -> None:
-    assert read_record(one_run) is not None
-    whole = record_of(one_run)
-    for changed in (
-        {"users": None},
-        {"users": {"unused": 1}},
-        {"users": {**NONE, "unused": "1"}},
-        {"as_of": None},
-        {"as_of": "yesterday"},
-    ):
-        saved(one_run, json.dumps({**whole, **changed}), "manifest.json")
-        assert read_record(one_run) is None, changed
 
 
 def test_the_last_run_of_each_of_thirteen_months_is_never_removed(tmp_path: Path) -> None:
