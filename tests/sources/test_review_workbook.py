@@ -163,7 +163,7 @@ def test_a_decision_in_another_column_is_named_with_the_cell_to_restore(one_list
     other, astray = sorted(refused(edited(one_list, *edits)), key=lambda each: "Why" in each)
     assert astray.startswith(f"r.xlsx, sheet {UNUSED}, row 3, column Why, cell ")
     assert 'the report gives "' in astray
-    assert "('Delete')\n" in astray
+    assert ', and the cell has "Delete"\n' in astray
     assert astray.endswith("Restore the cell, and enter the decision in the column Decision.")
     assert "Restore the cell, or enter the decisions again in the workbook as" in other
 
