@@ -63,6 +63,7 @@ PROGRAM: Final = "credreport"
 _FORM: Final = ListForm(
     required=(*ENTRIES, *columns.JUDGED, *columns.REPORTED),
     optional=(*_ADDED, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
+    written=True,
     source=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
 )
 _NO_NAMES: Final = "(none)"
@@ -370,6 +371,8 @@ def _problems(
     if cells.get(ROW) and not re.fullmatch("[0-9]{1,7}", cells[ROW]):
         yield problem(ROW, "not a row", "Put the number back.")
     yield from identity_problems(cells, problem)
+    if cells[columns.ARN].rpartition("/")[2] in (_names(cells.get(SAME_SECOND, "")) or ()):
+        yield problem(SAME_SECOND, "it names the user of this row", _ROW_HINT)
 
 
 def _time_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:

@@ -26,12 +26,14 @@ RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 class ListForm:
     """Name the columns that a list must have, and those that it may have besides.
 
-    Others may be there, and are not read; in a `closed` list they are refused. `source` is a hint.
+    Others may be there, and are not read; in a `closed` list they are refused. The last row of one
+    that programs have `written` has all its cells, or the file is cut off. `source` is a hint.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     closed: bool = False
+    written: bool = False
     source: str = ""
 
     @property
@@ -51,13 +53,18 @@ def list_rows(
     """Return each row's number and its cells by column, in lower case; empty rows are skipped.
 
     Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
-    misspelt or there twice, a row with too many cells, and what `problems_of` a row yields.
+    misspelt or there twice, a row with too many cells, and what `problems_of` a row yields; or for
+    a file that is cut off.
     """
     name = printable(name)
     first, *rows = _rows(name, _text(name, content))
     header = [cell.lower() for cell in first]
     if problems := [*_problems_of_header(name, header, form)]:
         raise InputRefused(problems)
+    is_open_ended = form.written and not content.endswith((b"\n", b"\r"))
+    if is_open_ended and rows and len(rows[-1]) < len(header):
+        problem = "the last line is cut off", "Restore the file: a part of it is lost."
+        raise InputRefused([Problem(name, len(rows) + 1, None, None, *problem)])
     numbered = [(row, cells) for row, cells in enumerate(rows, start=2) if any(cells)]
     problems = [
         problem

@@ -206,6 +206,16 @@ def test_a_damaged_ledger_is_refused_or_has_the_same_decisions_on_the_same_users
     assert None in ledgers or damage is rows_in_another_order
 
 
+def test_a_ledger_whose_last_line_is_cut_off_is_refused() -> None:
+    content = ledger_bytes(LINES[:1])
+    first, size = content.index(b"\n") + 1, len(content)
+    for end in (first + 9, size - 90, size - 40, size - 2):
+        with pytest.raises(InputRefused, match=r"decisions\.csv, row 2: the last line is cut off"):
+            read_ledger("decisions.csv", content[:end])
+    for whole_lines in (content[:-1], content[:first], content.replace(b",,,,\n", b"\n")):
+        assert len(read_ledger("decisions.csv", whole_lines).lines) == (whole_lines[first:] != b"")
+
+
 def test_a_ledger_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "decisions.csv"
     first = line()

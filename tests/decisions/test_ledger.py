@@ -106,6 +106,10 @@ CREATION = "user_creation_time", "not the creation time of a user with age_days 
         ({"as_of_source": "told"}, ("as_of_source", "not a word of this column")),
         ({"verdict": "idle"}, ("verdict", "not a word of this column")),
         ({"row": "two"}, ("row", "not a row")),
+        (
+            {"same_second": "a;quiet"},
+            ("same_second", "it names the user of this row"),
+        ),
         ({"user": "bob"}, ("user", "the ARN names another user")),
         ({"account": "111122223333"}, ("account", "the ARN names another account")),
         ({"user": "<root_account>"}, ("user", "the root user is not an IAM user")),
