@@ -128,6 +128,12 @@ def test_what_was_unknown_to_the_reviewer_counts_as_not_there() -> None:
     assert words == [["created", "baseline", "confirmed", "expires", "by", "on"]] * len(unknown)
 
 
+def test_a_key_of_unknown_state_counts_as_inactive() -> None:
+    undecided = a_user(key_1=a_key(LONG_AGO), access_key_1_active="maybe")
+    script = removal_script(planned(line("delete", undecided)).removals, ledgers=())
+    assert " key=2023-08-05T12:00:00Z,inactive,- " in script
+
+
 def test_a_conflict_is_left_out_with_both_decisions() -> None:
     (reason,) = reasons(planned(line(), line("keep", by="Tom")))
     assert reason == (
