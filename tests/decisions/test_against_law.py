@@ -18,9 +18,7 @@ from tests.support.builders import (
     COLUMNS_OF_2014,
     MORE_CREDENTIALS,
     Row,
-    a_certificate,
     a_key,
-    a_password,
     a_user,
     an_inactive_key,
     days_before,
@@ -263,14 +261,6 @@ def test_a_decision_made_on_an_older_report_than_the_one_in_force_is_refused(
     ledgers.collect(("ann.csv", dated(*in_force, a_user()), {"quiet": keep}))
     call = ("bob.csv", dated(*new, a_user()), {"quiet": delete})
     assert ledgers.collect(call) == both(answer)
-
-
-def test_a_user_whose_rows_differ_can_be_decided_on_in_users_csv_which_says_so() -> None:
-    certified = a_user(password=a_password(BEFORE), certificate_1=a_certificate())
-    plain = a_user(password=a_password(BEFORE))
-    reviewed = review(plain, certified)
-    call = ("ann.csv", reviewed, {"quiet": ("delete", "Ann", "2026-05-02", "", "")})
-    assert Ledgers().collect(call) == both("collected")
 
 
 def test_an_entry_whose_masked_arn_names_another_user_is_refused() -> None:

@@ -1,7 +1,7 @@
 """A plan takes a user only if somebody decided so, still stands to it, and saw what there is."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +25,6 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
-    report_text,
     the_root,
 )
 from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, line
@@ -263,15 +262,9 @@ def test_an_exemption_is_noted_once_and_as_expired_by_the_report_of_each_line() 
         assert exemption_notes(Ledger(lines=(line(), later)), exempt) == sentences
 
 
-def confirmed(name: str, as_of: datetime | None = None) -> datetime:
-    report = analyzer.load((name, report_text([a_user()]).encode()), as_of=as_of)
-    analysis = analyzer.analyze(report)
-    (only,) = plan(Ledger(lines=(line(),)), (), report, analysis.pages()).removals
-    return only.confirmed
-
-
 def test_a_newer_report_confirms_the_user_from_its_own_time() -> None:
-    assert confirmed("status_reports_2026-05-11T12-00-00+00-00.csv") == NEWER
+    (only,) = planned(line(), users=[a_user()]).removals
+    assert only.confirmed == NEWER
 
 
 def test_the_package_offers_no_change_of_aws() -> None:
