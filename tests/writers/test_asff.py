@@ -20,7 +20,7 @@ from analyzer.rules.rule import Outcome
 from analyzer.standards import references
 from analyzer.version import VERSION
 from analyzer.writers.feed import LONGEST_USER_NAME, findings
-from tests.support.asff_model import errors, longest, model, request_errors
+from tests.support.asff_model import errors, model, request_errors
 from tests.support.builders import ACCOUNT, COLUMNS, Row, a_password, a_user, the_root
 from tests.support.feeds import (
     BROKEN,
@@ -103,20 +103,6 @@ def test_a_hundred_lines_are_one_call_and_one_more_is_too_many(everything: list[
     shape = model("BatchImportFindingsRequest")
     assert isinstance(shape, StructureShape)
     assert shape.members["Findings"].metadata["max"] == 100
-
-
-def test_the_model_still_says_how_long_texts_may_be() -> None:
-    shape = model("AwsSecurityFinding")
-    assert isinstance(shape, StructureShape)
-    told = {name: longest(shape.members[name]) for name in ("Id", "Title", "Description", "Types")}
-    assert told == {"Id": 512, "Title": 256, "Description": 1024, "Types": 50}
-    note, recommendation, compliance = map(model, ("Note", "Recommendation", "Compliance"))
-    assert isinstance(note, StructureShape)
-    assert isinstance(recommendation, StructureShape)
-    assert isinstance(compliance, StructureShape)
-    assert longest(note.members["Text"]) == 512
-    assert longest(recommendation.members["Text"]) == 512
-    assert longest(compliance.members["RelatedRequirements"]) == 32
 
 
 WRONG: dict[str, tuple[str, Any]] = {
