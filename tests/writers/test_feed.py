@@ -117,43 +117,27 @@ def test_rows_that_contradict_each_other_leave_a_matter_open_once() -> None:
     assert rotation == "another row of this ARN has another access_key_1_last_rotated"
 
 
-IDS: dict[str, tuple[str, list[Row], list[Row]]] = {
-    "another key in the slot": (
-        "idle-access-key",
-        idle_key(),
-        idle_key(key_1=a_key(days_before(59), days_before(50))),
-    ),
-    "the other slot": ("idle-access-key", idle_key(), idle_key(2)),
-    "a user created anew": (
-        "two-active-access-keys",
-        [the_root(), a_user("u", key_1=a_key(), key_2=a_key())],
-        [the_root(), a_user("u", key_1=a_key(), key_2=a_key(), created=days_before(9))],
-    ),
-    "another path": (
-        "unused-user",
-        [the_root(), a_user("u")],
-        [the_root(), a_user("u", path="team/")],
-    ),
-    "another account": (
-        "unused-user",
-        [the_root(), a_user("u")],
-        [the_root(), a_user("u", account="1" * 12)],
-    ),
-    "another broken row": (
-        "unused-user",
-        [the_root(), BROKEN],
-        [the_root(), BROKEN | {"user": "another"}],
-    ),
-}
+def test_another_subject_has_an_id_of_its_own_and_another_fact_has_not() -> None:
+    (idle,) = (e for e in findings(inspected(idle_key())) if "idle" in e.result.rule.id)
+    every = findings(inspected([the_root(), BROKEN]))
+    broken = next(each for each in every if each.user == "broken")
+    others = [
+        idle._replace(created="2026-03-03T12:00:00Z"),
+        idle._replace(slot=2),
+        idle._replace(arn=f"{idle.arn}x"),
+        idle._replace(account="1" * 12),
+        idle._replace(result=broken.result),
+        *(broken, broken._replace(user="another")),
+    ]
+    assert len({each.id for each in (idle, *others)}) == 1 + len(others)
+    assert idle._replace(user="x", row=9, fact="x", days=1, since=None).id == idle.id
 
 
-@pytest.mark.parametrize("kind", IDS)
-def test_another_subject_has_an_id_of_its_own(kind: str) -> None:
-    rule, rows, others = IDS[kind]
-    ((first,), (second,)) = (
-        [each.id for each in findings(inspected(rows)) if each.result.rule.id == rule]
-        for rows in (rows, others)
-    )
+def test_a_user_created_anew_has_findings_of_its_own() -> None:
+    users = (a_user("u", key_1=a_key(), key_2=a_key(), created=days_before(n)) for n in (99, 9))
+    every = [of_ocsf(inspected([the_root(), user])) for user in users]
+    first, second = (of_rule(ids, "two-active-access-keys") for ids in every)
+    assert len(first) == len(second) == 1
     assert first != second
 
 
