@@ -34,6 +34,7 @@ from tests.support.aws_server import (
     serving,
 )
 from tests.support.builders import ROOT_FOLDER
+from tests.support.forking import forking
 
 NAME = f"credential-report_{CALLER}_2026-05-01T12-30-15Z.csv"
 LIST = "ListServiceSpecificCredentials"
@@ -470,7 +471,7 @@ def test_the_aws_cli_fetches_the_same_report_and_the_verdicts_are_the_same(
     aws.accounts[CALLER].report = sample.read_bytes()
     assert fetching("-o", folder / "ours.csv") == 0
     envelope = subprocess.run(
-        [sys.executable, "-m", "awscli", "iam", "get-credential-report"],
+        [forking("aws"), "iam", "get-credential-report"],
         env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
         stdout=subprocess.PIPE,
         check=True,

@@ -35,7 +35,7 @@ from tests.support.aws_server import (
     on_loopback_only,
     serving,
 )
-from tests.support.builders import ROOT_FOLDER
+from tests.support.forking import forking
 from tests.support.hostile_server import (
     ACCOUNTS,
     ASSUME,
@@ -56,7 +56,6 @@ from tests.support.hostile_server import (
     FalseAnswer,
     documents,
 )
-from tests.support.processes import command
 from tests.support.runs import exporting, visible
 
 MEMBER = MEMBERS[1]
@@ -378,8 +377,7 @@ def test_retries_end_in_time(
 def test_the_program_itself_says_no_more(aws: Aws, folder: Path) -> None:
     aws.false[MEMBER, GET] = WAYS["a code that is a token"]
     run = subprocess.run(
-        command("fetch", *ORGANIZATION, "-o", folder),
-        cwd=ROOT_FOLDER,
+        [forking("credreport"), "fetch", *ORGANIZATION, "-o", folder],
         env={**os.environ, **environment(folder.parent, aws.url)},
         capture_output=True,
         text=True,

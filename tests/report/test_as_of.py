@@ -44,19 +44,12 @@ def test_each_source_of_the_moment_goes_before_the_next(tmp_path: Path) -> None:
     without_envelope = with_metadata(put(tmp_path / "a", PLAIN, CONSOLE))
     without_metadata = put(tmp_path / "b", PLAIN, CONSOLE)
     without_name = put(tmp_path / "c", PLAIN)
-    assert told(every, BY_OPTION) == (BY_OPTION, "option")
+    for path in (every, without_envelope, without_metadata, without_name):
+        assert told(path, BY_OPTION) == (BY_OPTION, "option")
     assert told(every) == (BY_ENVELOPE, "envelope")
     assert told(without_envelope) == (BY_METADATA, "metadata")
     assert told(without_metadata) == (BY_NAME, "file-name")
     assert told(without_name) == (NEWEST, "assumed")
-
-
-@pytest.mark.parametrize("source", ["a", "b", "c"])
-def test_the_option_goes_before_every_other_source(tmp_path: Path, source: str) -> None:
-    path = put(tmp_path, PLAIN, {"a": "report.csv"}.get(source, CONSOLE))
-    if source == "b":
-        with_metadata(path)
-    assert told(path, BY_OPTION) == (BY_OPTION, "option")
 
 
 def test_an_option_in_another_zone_is_the_same_moment(tmp_path: Path) -> None:

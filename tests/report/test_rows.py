@@ -23,7 +23,6 @@ from tests.support.reading import (
     PLAIN,
     ROOT,
     TWO_USERS,
-    USED_LATELY,
     VERDICTS,
     cells,
     lines,
@@ -377,11 +376,3 @@ def test_a_row_longer_than_what_is_read_at_once_is_refused(
     found = problem(tmp_path, lines(PLAIN, long, EVE))
     assert found.message == "the rows cannot be read: one is longer than 300 bytes"
     assert "perhaps a quote opens in it and does not close" in found.hint
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("word", ["NA", "null", "nan", "007", "true"])
-def test_no_name_is_taken_for_a_missing_one_or_a_number(tmp_path: Path, word: str) -> None:
-    assert verdicts(read(tmp_path, report_text([a_user(word, password=USED_LATELY)]))) == {
-        word: "active"
-    }

@@ -13,7 +13,7 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.decisions import follow_up
-from tests.support.builders import LONG_AGO, a_password, a_user, report_text, the_root
+from tests.support.builders import LONG_AGO, a_user, report_text, the_root
 from tests.support.workbooks import row_of
 
 Capture = pytest.CaptureFixture[str]
@@ -189,13 +189,6 @@ def test_an_export_that_asks_aws_skips_nothing(tmp_path: Path, capsys: Capture) 
     assert "use it with --from only" in " ".join(capsys.readouterr().err.split())
 
 
-@pytest.mark.parametrize("cell", ["arn", "password_enabled", "password_last_used"])
-def test_no_user_whose_row_is_damaged_becomes_unused(tmp_path: Path, cell: str) -> None:
-    row = a_user("ann", password=a_password()) | {cell: "tru"}
-    report = analyzer.load(put(tmp_path, "report.csv", report_text([row])))
-    assert analyzer.analyze(report).users["verdict"].tolist() == ["undetermined"]
-
-
 EMPTIED = "cells are empty where AWS writes N/A, because a program such as pandas saved"
 
 
@@ -206,11 +199,6 @@ def test_a_report_that_pandas_saved_again_is_said_to_be_so_and_nobody_is_unused(
     analysis = analyzer.analyze(analyzer.load(put(tmp_path, "report.csv", text)))
     assert EMPTIED in " ".join(analysis.report.notes)
     assert set(analysis.users["verdict"]) == {"undetermined"}
-
-
-def test_a_report_as_aws_made_it_is_not_said_to_be_saved_again(tmp_path: Path) -> None:
-    report = analyzer.load(put(tmp_path, "report.csv", PLAIN))
-    assert EMPTIED not in " ".join(report.notes)
 
 
 def test_of_neighbours_only_the_report_that_was_saved_again_is_named(
