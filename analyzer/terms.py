@@ -292,6 +292,11 @@ def printable(text: str) -> str:
     )
 
 
+def encodable(text: str, encoding: str | None) -> str:
+    r"""Return the text with what an encoding lacks spelled out, as `\xeb`; None lacks nothing."""
+    return text.encode(encoding, "backslashreplace").decode(encoding) if encoding else text
+
+
 def count_text(number: int, noun: str) -> str:
     """Return a number of things in words: `1 day`, `2,000 days`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

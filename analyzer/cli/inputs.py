@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
+from itertools import chain
 from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -264,12 +265,14 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
 
 
 def decision_files(names: Iterable[str]) -> list[InputFile]:
-    """Read the files that hold decisions; of a folder all but hidden files, locks and the index.
+    """Read the files that hold decisions, in the order of their names, whatever that of `names`.
 
-    Raises typer.BadParameter.
+    Of a folder all but hidden files, locks and the index are read. Raises typer.BadParameter.
     """
     try:
-        return [input_file(path) for name in names for path in _decision_paths(name)]
+        return [
+            input_file(path) for path in sorted(chain.from_iterable(map(_decision_paths, names)))
+        ]
     except ValueError as error:
         raise wrong_usage(str(error), "FILES") from None
 
@@ -280,7 +283,7 @@ def _decision_paths(name: str) -> list[str]:
     from analyzer.writers.split import INDEX
 
     listed = (each for each in Path(name).iterdir() if not each.name.startswith((".", "~$")))
-    paths = sorted(str(each) for each in listed if each.name != INDEX)
+    paths = [str(each) for each in listed if each.name != INDEX]
     require(paths, f"{name} holds no workbook", "FILES")
     return paths
 

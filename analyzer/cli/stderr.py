@@ -74,7 +74,7 @@ def say(text: str) -> None:
     try:
         shown = "\n".join(map(printable, text.split("\n")))
         for line in fitted(shown, sys.stderr) if sys.stderr else ():
-            typer.echo(line, err=True)
+            print(line, file=sys.stderr, flush=True)  # noqa: T201  the one place for messages
     except OSError:
         # What Python would still flush at its end must go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

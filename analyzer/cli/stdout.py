@@ -4,6 +4,7 @@ Tables can go to files too.
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -12,7 +13,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO
 
 import typer
@@ -20,7 +20,7 @@ import typer
 from analyzer.cli.options import Quiet, RawCsv, path_ending
 from analyzer.errors import OutputFailed
 from analyzer.files import replacing
-from analyzer.terms import Format, Verdict, printable
+from analyzer.terms import Format, Verdict, encodable, printable
 
 if TYPE_CHECKING:
     from analyzer.judging.analysis import Analysis
@@ -70,21 +70,36 @@ def write_lines(text: str) -> None:
 
 
 def fitted(text: str, stream: TextIO) -> list[str]:
-    """Return the lines of a text, broken to the width of the terminal if the stream is one."""
-    lines = text.split("\n")
+    """Return the lines of a text, broken to the width of the terminal if the stream is one.
+
+    What the encoding of the stream lacks is spelled out first.
+    """
     if not stream.isatty():
-        return lines
+        return text.split("\n")
     width = shutil.get_terminal_size().columns
+    lines = encodable(text, stream.encoding).split("\n")
     return [part for line in lines for part in _wrapped(line, width)]
 
 
-def _wrapped(line: str, width: int) -> list[str]:
-    column = max(line.rfind("  ") + 2, 2)
-    longest = max(map(len, line.split()), default=0)
+def _wrapped(line: str, width: int) -> Iterator[str]:
+    """Yield the parts of a line; the signs of some scripts take two columns each."""
+    from rich.cells import cell_len, chop_cells
+
+    column = max(cell_len(line[: line.rfind("  ") + 2]), 2)
+    longest = max(map(cell_len, line.split()), default=0)
     # A word that fits the terminal, such as an ARN, can be copied whole.
     fits = width - column >= max(_NARROWEST, longest)
     indent = " " * (column if fits else max(min(4, width - longest), 0))
-    return wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [line]
+    part = ""
+    for word in re.findall(r"\s*\S+", line):
+        if part and cell_len(part + word) > width:
+            yield part
+            part = indent + word.lstrip()
+        else:
+            part += word
+        *full, part = chop_cells(part, width)
+        yield from full
+    yield part
 
 
 @contextmanager

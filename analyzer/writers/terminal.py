@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +20,7 @@ from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.rules.rule import Outcome
 from analyzer.standards.results import ControlResult, Result
-from analyzer.terms import Severity, Verdict, printable
+from analyzer.terms import Severity, Verdict, encodable, printable
 from analyzer.writers import findings, users
 from analyzer.writers.findings import Example, RuleFindings
 from analyzer.writers.users import UserRow
@@ -88,9 +89,22 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
 
 def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:
     """Return a terminal of that width, in columns."""
-    return Console(
+    return _Terminal(
         file=stream, width=width, no_color=not colour, force_terminal=colour, highlight=False
     )
+
+
+class _Terminal(Console):
+    """Spell out what the encoding of the stream lacks, before a line is broken."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Return the segments of what is shown."""
+        if isinstance(renderable, Text):
+            plain = encodable(renderable.plain, self.encoding)
+            renderable = renderable if plain == renderable.plain else Text(plain, renderable.style)
+        return super().render(renderable, options)
 
 
 def breakable(text: str) -> str:

@@ -1,7 +1,6 @@
 """Run the program within the test's own process."""
 
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from analyzer.cli import main
 from tests.support.builders import Run
 
 Program = Callable[..., Run]
-
-
-class Terminal(StringIO):
-    """A stream that a person reads."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def unwrapped(messages: str) -> str:

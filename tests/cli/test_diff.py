@@ -1,6 +1,5 @@
 """`credreport diff` shows what changed between two reports, and refuses what it cannot compare."""
 
-import io
 import json
 import sys
 from collections.abc import Sequence
@@ -31,20 +30,13 @@ from tests.support.builders import (
     table,
 )
 from tests.support.decisions import line
-from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES, exemptions_of
+from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES, Terminal, exemptions_of
 from tests.support.runs import console_report, exporting
 
 FIRST, SECOND = "2026-05-01", "2026-06-01"
 DECIDED = date(2026, 3, 5)
 OTHER = "210987654321"
 USED = days_before(-8)
-
-
-class Terminal(io.StringIO):
-    """A standard output that a person reads."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Program, Terminal, unwrapped
+from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import ACCOUNT, a_password, a_user, days_before, report_text, saved
-from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, analyzed_console
+from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, Terminal, analyzed_console
 
 OTHER = "210987654321"
 

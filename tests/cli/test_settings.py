@@ -1,16 +1,13 @@
 """Settings come from a file that an option or the environment names, and wrong words are helped."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from rich.cells import cell_len
 
-from analyzer.cli import main
-from tests.cli.conftest import Program, Terminal, unwrapped
-from tests.support.builders import ROOT_FOLDER, a_user, report_text, saved, table
+from tests.cli.conftest import Program, unwrapped
+from tests.support.builders import a_user, report_text, saved, table
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
 
 
@@ -291,27 +288,3 @@ def test_findings_go_to_standard_output_by_a_dash_or_as_a_format(program: Progra
     done = program("analyze", CONSOLE, "--findings", "-", "--format", "csv")
     assert done.code == 2
     assert "use one of the two" in unwrapped(done.messages)
-
-
-NARROW = (
-    ["analyze", CONSOLE, "--details"],
-    ["explain", "break-glass-1", CONSOLE],
-    ["diff", ROOT_FOLDER / "samples" / "earlier", CONSOLE],
-    ["rules"],
-    ["rules", "root-used"],
-)
-
-
-@pytest.mark.parametrize("arguments", NARROW, ids=lambda arguments: arguments[0])
-def test_no_line_is_wider_than_a_terminal_of_40_columns(
-    monkeypatch: pytest.MonkeyPatch, arguments: list[str | Path]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    monkeypatch.setenv("NO_COLOR", "1")
-    streams = Terminal(), Terminal()
-    monkeypatch.setattr(sys, "stdout", streams[0])
-    monkeypatch.setattr(sys, "stderr", streams[1])
-    assert main([str(each) for each in arguments]) == 0
-    lines = [line for stream in streams for line in stream.getvalue().splitlines()]
-    assert len(lines) > 10
-    assert [line for line in lines if cell_len(line) > 40] == []

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import stderr, stdout
-from tests.cli.conftest import Terminal
 from tests.support.builders import a_user, report_text, saved
 from tests.support.outputs import (
     ALL,
@@ -16,6 +15,7 @@ from tests.support.outputs import (
     HARD_NAMES,
     SAMPLES,
     UNUSED,
+    Terminal,
     analyzed_console,
     csv_bytes,
     table_text,

@@ -79,6 +79,21 @@ HARD_NAMES = (
 """Names that spreadsheets, terminals, CSV readers or markup spoil; IAM could give half of them."""
 
 
+class Terminal(io.StringIO):
+    """A stream that a person reads, of an encoding."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # nothing sets it
+        return self._encoding
+
+    def isatty(self) -> bool:
+        return True
+
+
 def analyzed(
     folder: Path,
     users: Iterable[Row],
