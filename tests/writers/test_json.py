@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from copy import deepcopy
 from dataclasses import fields, replace
-from functools import cache
+from functools import cache, reduce
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -112,49 +112,35 @@ def test_exemptions_names_of_every_kind_and_a_report_of_nobody_keep_to_the_schem
         assert errors(each) == []
 
 
-WORDS: dict[str, tuple[list[Any], Any]] = {
-    "verdict": (SCHEMA["$defs"]["verdict"]["enum"], Verdict),
-    "certainty": (SCHEMA["$defs"]["certainty"]["enum"], ("", *Certainty)),
-    "reason": (SCHEMA["$defs"]["unused_reason"]["enum"], UnusedReason),
-    "definition": (
-        SCHEMA["properties"]["criteria"]["properties"]["definition"]["enum"],
-        Definition,
-    ),
-    "as_of_source": (SCHEMA["$defs"]["as_of_source"]["enum"], AsOfSource),
-    "age_band": (SCHEMA["$defs"]["count"]["properties"]["age_band"]["enum"], AGE_BANDS),
-    "caveat": (
-        SCHEMA["$defs"]["user"]["properties"]["caveats"]["items"]["properties"]["caveat"]["enum"],
-        [caveat.id for caveat in CAVEATS],
-    ),
-    "severity": (SCHEMA["$defs"]["severity"]["enum"], Severity),
-    "subject": (
-        SCHEMA["$defs"]["subject"]["enum"],
-        [each for each in Subject if each is not Subject.ACCOUNT],  # no rule judges accounts
-    ),
-    "outcome": (SCHEMA["$defs"]["finding"]["properties"]["outcome"]["enum"], Outcome),
-    "result": (SCHEMA["$defs"]["control"]["properties"]["result"]["enum"], Result),
-    "finding": (
-        sorted(SCHEMA["$defs"]["finding"]["properties"]),
-        sorted([*FINDINGS, *OWNERSHIP, "account_name"]),
-    ),
-    "threshold": (
-        list(SCHEMA["properties"]["thresholds"]["properties"]),
-        [limit.name for limit in fields(Thresholds)],
-    ),
-    "standard": (
-        SCHEMA["properties"]["standard"]["properties"]["id"]["enum"],
-        ["credreport", *Benchmark],
-    ),
-    "report": (
-        list(SCHEMA["$defs"]["user"]["properties"]["report"]["properties"]),
-        [*COLUMNS[2:], "additional_credentials_info"],
-    ),
+WORDS: dict[str, Any] = {
+    "$defs.verdict": Verdict,
+    "$defs.certainty": ("", *Certainty),
+    "$defs.unused_reason": UnusedReason,
+    "properties.criteria.properties.definition": Definition,
+    "$defs.as_of_source": AsOfSource,
+    "$defs.count.properties.age_band": AGE_BANDS,
+    "$defs.user.properties.caveats.items.properties.caveat": [each.id for each in CAVEATS],
+    "$defs.severity": Severity,
+    "$defs.subject": [each for each in Subject if each is not Subject.ACCOUNT],  # no rule judges it
+    "$defs.finding.properties.outcome": Outcome,
+    "$defs.control.properties.result": Result,
+    "properties.thresholds": [limit.name for limit in fields(Thresholds)],
+    "properties.standard.properties.id": ["credreport", *Benchmark],
+    "$defs.user.properties.report": [*COLUMNS[2:], "additional_credentials_info"],
 }
+"""What a place of the schema names, in its order."""
+
+
+def named_at(place: str) -> list[str]:
+    """Return the words of an enumeration, or the fields of an object."""
+    part = reduce(lambda part, step: part[step], place.split("."), SCHEMA)
+    return [*(part.get("enum") or part["properties"])]
 
 
 def test_the_schema_knows_the_programs_words_and_no_others() -> None:
-    for word, (told, known) in WORDS.items():
-        assert told == list(known), word
+    for place, known in WORDS.items():
+        assert named_at(place) == [*known], place
+    assert {*named_at("$defs.finding")} == {*FINDINGS, *OWNERSHIP, "account_name"}
 
 
 def objects(schema: Any, path: str = "$") -> list[tuple[str, dict[str, Any]]]:
