@@ -275,7 +275,9 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
     as_of = [np.datetime64(_moment(key[2]).replace(tzinfo=None), "s") for key in number]
     for positions in alike.values():
         some = [records[at] for at in positions]
-        contradicted = ((at, name) for at, each in enumerate(some) for name in each.contradicted)
+        contradicted = (
+            (at, name, "") for at, each in enumerate(some) for name in each.contradicted
+        )
         table = _table(some, [number[_file_key(each)] for each in some])
         page = tidy(table, as_of, contradicted=cells_of_users(contradicted))
         sources = [code_of(AsOfSource(each.as_of_source)) for each in some]

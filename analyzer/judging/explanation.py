@@ -276,7 +276,8 @@ def _cell(page: Page, name: str, decides: str) -> Cell:
     value = unread.get(name, value)
     facts = Facts(page)
     if name in facts.contradicted_columns:
-        reading = "another row of this ARN has another value"
+        text = page.contradicted.set_index(columns.COLUMN)[columns.VALUE][name]
+        reading = f"another row of this ARN has another value{f': {text}' if text else ''}"
     elif pd.isna(value):
         reading = "not in this report"
     elif name in unread:

@@ -38,8 +38,8 @@ PAGE_ROWS = 32_768
 1,000 reports of 500 rows, a page each, take 8.7 times as long.
 """
 
-Differing: TypeAlias = Mapping[str, Sequence[str]]
-"""The identities whose rows differ, and the columns in which they do."""
+Differing: TypeAlias = Mapping[str, Mapping[str, str]]
+"""The identities whose rows differ, and by column what the two rows have."""
 
 _SKEW = timedelta(hours=1)
 """How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
@@ -155,9 +155,9 @@ class _SelectedRows:
         users = identity.take(pa.array(at)).to_pylist()
         files = rows[columns.FILE].to_numpy()[at].tolist()
         return cells_of_users(
-            (position, name)
+            (position, name, text)
             for position, user, file in zip(at.tolist(), users, files, strict=True)
-            for name in self.differing[file if self.alone else 0].get(user, ())
+            for name, text in self.differing[file if self.alone else 0].get(user, {}).items()
         )
 
     @cached_property

@@ -89,7 +89,8 @@ class Page:
       datetime64[s, UTC]; keys also `last_used` likewise.
     - `unread`: the cells that were not understood: `position` int64 (the user's index), `column`
       and `value` str; `value` is missing where the report has no such column.
-    - `contradicted`: the cells in which another row of the ARN differs: `position`, `column`.
+    - `contradicted`: the cells in which another row of the ARN differs: `position`, `column`, and
+      `value` str: what the two rows have, in words, empty where that is not known.
     - `cells`: the report's own columns as text, in AWS's order, timestamps as `…Z`, booleans in
       lower case; missing where the report has no such column.
     """
@@ -122,7 +123,7 @@ class Page:
     def contradicted_columns(self) -> list[list[str]]:
         """Return for each user the columns in which another row of the ARN differs."""
         names: list[list[str]] = [[] for _ in range(len(self))]
-        for position, name in self.contradicted.itertuples(index=False):
+        for position, name, _ in self.contradicted.itertuples(index=False):
             names[position].append(name)
         return names
 
@@ -193,10 +194,10 @@ class Page:
         )
 
 
-def cells_of_users(cells: Iterable[tuple[int, str]]) -> pd.DataFrame:
-    """Return cells, each by the position of its user and its column, as a frame."""
-    frame = pd.DataFrame([*cells], columns=[columns.POSITION, columns.COLUMN])
-    return frame.astype({columns.POSITION: "int64", columns.COLUMN: TEXT})
+def cells_of_users(cells: Iterable[tuple[int, str, str]]) -> pd.DataFrame:
+    """Return cells, each by the position of its user and its column, with a text, as a frame."""
+    frame = pd.DataFrame([*cells], columns=[columns.POSITION, columns.COLUMN, columns.VALUE])
+    return frame.astype({columns.POSITION: "int64", columns.COLUMN: TEXT, columns.VALUE: TEXT})
 
 
 def slot_matrix(values: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,18 +15,21 @@ from analyzer import columns
 from analyzer.report import arns
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized
-from analyzer.terms import AsOfSource, code_of, minute_text, short_list
+from analyzer.terms import LONGEST_SHOWN, AsOfSource, code_of, minute_text, printable, short_list
+
+_MOST_DESCRIBED: Final = 1_000
+"""Users up to which it is kept what their rows have: there may be millions."""
 
 _EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 
 
 def selected(
     reports: Sequence[SurveyedReport],
-) -> tuple[Sequence[SurveyedReport], Mapping[str, Sequence[str]], Sequence[str]]:
+) -> tuple[Sequence[SurveyedReport], Mapping[str, Mapping[str, str]], Sequence[str]]:
     """Return the reports without copies, older ones of an account, and more rows of one user.
 
-    With them come the identities of users and roots whose rows differ, with the columns in which
-    they do, and notes.
+    With them come the identities of users and roots whose rows differ, with the two rows and their
+    cells by the column in which they do, and notes.
     """
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
@@ -114,22 +117,22 @@ def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> Sur
 
 def one_row_each(
     reports: Sequence[SurveyedReport], suspects: pa.Array
-) -> tuple[list[SurveyedReport], dict[str, list[str]]]:
+) -> tuple[list[SurveyedReport], dict[str, dict[str, str]]]:
     """Count the first row of each user and root, and no other.
 
     `suspects` are the hashes of identities that occur more than once. Return also the identities
-    whose rows differ, whatever the form of moments and booleans, and the columns in which they do.
+    whose rows differ, whatever the form of moments and booleans, with the cells that do by column.
     """
     users, roots = _ComparedRows(), _ComparedRows()
     counted = [
         _without_repeated_rows(each, _repeated_rows(each, suspects, users, roots))
         for each in reports
     ]
-    places: dict[str, set[int]] = defaultdict(set)
+    places: dict[str, dict[int, str]] = defaultdict(dict)
     for identity, differing in chain(users.differing.items(), roots.differing.items()):
         places[identity] |= differing
     return counted, {
-        identity: [columns.IN_REPORT[at] for at in sorted(differing)]
+        identity: {columns.IN_REPORT[at]: differing[at] for at in sorted(differing)}
         for identity, differing in places.items()
     }
 
@@ -145,7 +148,7 @@ def _repeated_rows(
         root = arns.is_root(rows)
         for compared, of_kind in ((users, pc.invert(root)), (roots, root)):
             if len(some := rows.filter(of_kind)):
-                again = pa.array(compared.repeats(some))
+                again = pa.array(compared.repeats(some, report.file.name))
                 repeated.append(some.select([columns.USER, columns.ARN, columns.ROW]).filter(again))
     return [each for each in repeated if len(each)]
 
@@ -154,31 +157,44 @@ def _repeated_rows(
 class _ComparedRows:
     """Compare rows of one user, a table at a time: they may be millions.
 
-    `first` are the cells of each user's first row by identity, and `differing` the positions of the
-    columns in which a later one differs.
+    `first` are the file, the number and the cells of each user's first row by identity, and
+    `differing` by the position of a column that row and the first one that differs, in words.
     """
 
-    first: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
-    differing: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    first: dict[str, tuple[str, int, tuple[str | None, ...]]] = field(default_factory=dict)
+    differing: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
 
-    def repeats(self, table: pa.Table) -> np.ndarray:
+    def repeats(self, table: pa.Table, file: str) -> np.ndarray:
         """Return which rows are of a user of whom one came before, and compare these with it."""
         cells = [_cells(name, table) for name in columns.IN_REPORT]
         words, codes = _encoded(arns.identities(table))
         user, at, own = np.unique(codes, return_index=True, return_inverse=True)
         users, rows = [str(words[code]) for code in user.tolist()], at.tolist()
+        numbers = table[columns.ROW].to_pylist()
         repeated = np.ones(len(codes), bool)
         repeated[[row for name, row in zip(users, rows, strict=True) if name not in self.first]] = 0
         first = [
-            self.first.setdefault(name, tuple(words[codes[row]] for words, codes in cells))
+            self.first.setdefault(
+                name, (file, numbers[row], tuple(words[codes[row]] for words, codes in cells))
+            )
             for name, row in zip(users, rows, strict=True)
         ]
         for place, (words, codes) in enumerate(cells):
             known = {word: code for code, word in enumerate(words)}
-            code = np.array([known.get(row[place], -1) for row in first], np.int64)
-            for differing in np.unique(own[codes != code[own]]).tolist():
-                self.differing[users[differing]].add(place)
+            code = np.array([known.get(row[place], -1) for _, _, row in first], np.int64)
+            odd = np.flatnonzero(codes != code[own])
+            for differing, of in zip(*np.unique(own[odd], return_index=True), strict=True):
+                other, number, row = first[differing]
+                own_file, its_file = ("", "") if other == file else (f" of {other}", f" of {file}")
+                text = f"row {number}{own_file} has {_shown(row[place])}, row {numbers[odd[of]]}"
+                text += f"{its_file} has {_shown(words[codes[odd[of]]])}"
+                described = text if len(self.differing) < _MOST_DESCRIBED else ""
+                self.differing[users[differing]].setdefault(place, described)
         return repeated
+
+
+def _shown(cell: str | None) -> str:
+    return "no such cell" if cell is None else f'"{printable(cell[:LONGEST_SHOWN])}"'
 
 
 def _cells(name: str, table: pa.Table) -> _EncodedCells:

@@ -117,7 +117,7 @@ def tidy(
     `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. The
     two kinds of rows must not be mixed.
     """
-    differing = _NONE_UNREAD.drop(columns=columns.VALUE)
+    differing = _NONE_UNREAD
     if contradicted is not None:
         differing, table = contradicted, _with_contradictions(table, contradicted)
     cells = _Cells(table, {}, [])

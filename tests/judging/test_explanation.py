@@ -172,7 +172,9 @@ def test_a_cell_that_differs_between_rows_and_decides_nothing_is_shown_as_such()
     ]
     explanation, *_ = analysis_of(users).explain("ann")
     shown = {cell.column: cell.reading for cell in explanation.cells}
-    assert shown["access_key_1_last_used_region"] == "another row of this ARN has another value"
+    assert shown["access_key_1_last_used_region"] == (
+        'another row of this ARN has another value: row 3 has "eu-west-1", row 4 has "us-east-1"'
+    )
 
 
 def test_a_column_that_the_report_lacks_is_named(tmp_path: Path) -> None:
@@ -204,7 +206,24 @@ def test_rows_that_differ_are_explained_together() -> None:
     (explanation,) = analysis_of(rows).explain("ann")
     assert explanation.row == 3
     reading = readings(explanation, "verdict")["password_last_used"]
-    assert reading == "another row of this ARN has another value"
+    first, second = (f'"{days_before(days):%Y-%m-%dT%H:%M:%SZ}"' for days in (500, 2))
+    assert reading == (
+        f"another row of this ARN has another value: row 3 has {first}, row 4 has {second}"
+    )
+
+
+def test_rows_of_two_reports_that_differ_are_named_with_their_files() -> None:
+    without = [each for each in COLUMNS if each != "mfa_active"]
+    files = (
+        ("a.csv", report_text([a_user("ann", mfa=True)])),
+        ("b.csv", report_text([a_user("bo"), a_user("ann")], columns=without)),
+    )
+    report = analyzer.load(*((name, text.encode()) for name, text in files), as_of=AS_OF)
+    (explanation,) = analyzer.analyze(report).explain("ann")
+    assert readings(explanation, "certainty")["mfa_active"] == (
+        'another row of this ARN has another value: row 3 of a.csv has "true", row 4 of b.csv has'
+        " no such cell"
+    )
 
 
 def test_each_rule_has_its_outcome_and_the_exemption_from_it(tmp_path: Path) -> None:

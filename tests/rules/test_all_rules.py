@@ -193,7 +193,7 @@ def test_it_is_silent_on_quiet_users_and_roots(rule: Rule) -> None:
 def test_it_reads_no_cell_but_those_that_it_names(rule: Rule) -> None:
     page = page_for(rule)
     spared = set(columns.IN_REPORT) - set(rule.columns)
-    cells = cells_of_users((at, name) for name in sorted(spared) for at in range(len(page)))
+    cells = cells_of_users((at, name, "") for name in sorted(spared) for at in range(len(page)))
     contradicted = dataclasses.replace(page, contradicted=cells)
     left, right = found_by(rule), by_itself(rule, contradicted)
     pd.testing.assert_frame_equal(left.drop(columns="created"), right.drop(columns="created"))

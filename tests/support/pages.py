@@ -35,7 +35,7 @@ def tidied(
     table = table.append_column("file", pa.array(np.zeros(len(texts), np.int64)))
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
     names = filter(None, contradicted.split(", "))
-    cells = cells_of_users((at, name) for name in names for at in range(len(texts)))
+    cells = cells_of_users((at, name, "") for name in names for at in range(len(texts)))
     page = tidy(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")], contradicted=cells)
     return page.with_users({"service_credentials": "", "as_of_source": as_of_source})
 
