@@ -270,7 +270,7 @@ NONE: tuple[dict[str, object], ...] = (
     {"files": ["users.csv"]},
     {"users": None},
     {"users": {"unused": 1}},
-    {"users": {**dict.fromkeys(Verdict, 0), "unused": "1"}},
+    {"users": dict.fromkeys(map(str, Verdict), 0) | {"unused": "1"}},
     {"as_of": None},
     {"as_of": "yesterday"},
 )
