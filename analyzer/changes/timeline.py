@@ -369,31 +369,30 @@ def _coverages(readings: Sequence[Reading], moments: np.ndarray, span: Span) -> 
 def _coverage(
     account: str, first: int, at: np.ndarray, span: Span, until: np.datetime64
 ) -> Coverage:
-    start = _edge(at, _moment(span.since), span.max_gap) if span.since else 0
-    end = _edge(at, until, span.max_gap)
+    since = _moment(span.since) if span.since else at[0]
+    start, end = (_edge(at, each, span.max_gap) for each in (since, until))
     if start is None or end is None or at[end] - until >= (span.max_gap + 1) * _DAY:
-        days, day = count_text(span.max_gap, "day"), until.astype("datetime64[D]")
-        nearest = at[np.abs(at - until).argmin()].astype("datetime64[D]")
-        reason = f"no report within {days} of {day}; the nearest is of {nearest}"
-        return Coverage(account, reason=f"{reason}{_reports_inside(at, span, until)}")
+        days, nearest = count_text(span.max_gap, "day"), at[np.abs(at - until).argmin()]
+        reason = f"no report within {days} of {_day(until)}; the nearest is of {_day(nearest)}"
+        inside = at[(at >= since) & (at <= until)]
+        return Coverage(account, reason=reason + _reports_text(inside))
     moments = at[start : end + 1]
-    if span.since and moments[0] > _moment(span.since):
-        moments = np.append(_moment(span.since), moments)
+    if moments[0] > since:
+        moments = np.append(since, moments)
     gaps = tuple(each for each in pairwise(moments) if whole_days(each[1] - each[0]) > span.max_gap)
     return Coverage(account, first + start, first + end, gaps=gaps)
 
 
-def _reports_inside(at: np.ndarray, span: Span, until: np.datetime64) -> str:
+def _reports_text(inside: np.ndarray) -> str:
     """Return which reports lie in a period without a report near its end, empty for none."""
-    inside = at[at <= until]
-    inside = inside[inside >= _moment(span.since)] if span.since else inside
     if not len(inside):
         return ""
-    first, last = inside[[0, -1]].astype("datetime64[D]")
-    return (
-        f"; {count_text(len(inside), 'report')} of {first} to {last} in the period: end it there,"
-        " or allow a longer gap"
-    )
+    reports = f"{count_text(len(inside), 'report')} of {_day(inside[0])} to {_day(inside[-1])}"
+    return f"; {reports} in the period: end it there, or allow a longer gap"
+
+
+def _day(at: np.datetime64) -> str:
+    return str(at.astype("datetime64[D]"))
 
 
 def _edge(at: np.ndarray, moment: np.datetime64, max_gap: int) -> int | None:

@@ -7,7 +7,6 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.history import History
-from analyzer.changes.timeline import BY_NAME
 from analyzer.terms import HistoryTable, count_text
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.version import VERSION
@@ -30,7 +29,6 @@ from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, l
 
 _WIDTHS: Final = (34, *(13,) * 11)
 _NO_TOTAL: Final = ("first", "last")
-_HEADS: Final = {BY_NAME: "Known by name", "at_least": "Or before"}
 _MOST_DAYS: Final = 40
 """Of more, markers would cover the lines of the chart, and the days would fill many pages."""
 
@@ -119,8 +117,7 @@ def _criteria(history: History) -> Iterator[tuple[str, str]]:
 
 
 def _head(name: str) -> str:
-    text = _HEADS.get(name) or name.replace("_", " ").capitalize()
-    return text.replace("Arn", "ARN").replace("Sha256", "SHA-256")
+    return name.replace("_", " ").capitalize().replace("Arn", "ARN").replace("Sha256", "SHA-256")
 
 
 def _column(name: str, values: pd.Series) -> Column:
