@@ -18,7 +18,7 @@ from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import python, unmeasured
 from tests.support.runs import SAMPLE, check_folder, console_report, exporting, hidden, visible
 
-KILLS = 10
+KILLS = 6
 PLAIN_WORKBOOK = (
     "from analyzer.exports import contents, run\n"
     "run._run_to_compare = lambda *_: None\n"
