@@ -2,14 +2,12 @@
 
 import random
 import time
-from datetime import timedelta
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import analyzer
 from analyzer.errors import InputRefused
 from tests.support.builders import (
     ACCOUNT,
@@ -33,6 +31,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
+from tests.support.odd_cells import BOOLEANS, JUNK, MOMENTS, NO_MOMENTS, ODD_MOMENTS, WORDS
 from tests.support.pages import of_users
 from tests.support.verdict_oracle import Judgement, Opinion, Terms, judge
 
@@ -45,73 +44,6 @@ QUICK = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
-WORDS = ["N/A", "no_information", "not_supported", "", "n/a", "NO_INFORMATION", "None", "-", "0"]
-BOOLEANS = [
-    "true",
-    "false",
-    "TRUE",
-    "False",
-    "tRuE",
-    "yes",
-    "1",
-    "FAL\u017fE",
-    "\uff34\uff32\uff35\uff25",
-    "true ",
-]
-MOMENTS = [
-    "2024-04-22T19:47:52Z",
-    "2024-04-22T19:47:52+00:00",
-    "2024-04-22T19:47:52-07:00",
-    "2026-04-30T23:59:59+14:00",
-    "2026-05-01T12:00:05Z",
-    "2014-10-19T23:59:59Z",
-    "2018-05-10T00:00:00.123456Z",
-    "1970-01-01T00:00:00Z",
-    "2099-12-31T23:59:59Z",
-]
-NO_MOMENTS = [
-    "2024-04-22",
-    "2024-04-22T19:47:52",
-    "2024-02-30T00:00:00Z",
-    "2024-04-22T24:00:01Z",
-    "2024-04-22T19:47:60Z",
-    "2024-04-22T19:47",
-    "2024-04-22T19:47:52ZZ",
-    "2024-04-22T19:47:52+00",
-    "2024-04-22x19:47:52Z",
-    "2024-04-22T19:47:52+24:00",
-    "0000-01-01T00:00:00Z",
-    "\u0662\u0660\u0662\u0664-04-22T19:47:52Z",
-    "1969-12-31T23:59:59Z",
-    "2100-01-01T00:00:00Z",
-    "9999-12-31T23:59:59-05:00",
-    "0001-01-01T00:00:00+05:00",
-    "1745351272",
-    "45404.824",
-    "22 April 2024",
-]
-ODD_MOMENTS = [
-    "2024-04-22 19:47:52Z",
-    "2024-04-22T19:47Z",
-    "2024-04-22T194752Z",
-    "2024-04-22T19Z",
-    "20240422T194752Z",
-    "2024-W17-1T19:47:52Z",
-    "2024-04-22T19:47:52+0530",
-]
-"""Moments by ISO 8601 that AWS does not write: understood or not, but always alike."""
-JUNK = [
-    "a,b",
-    'say "no"',
-    "line\nbreak",
-    "line\r\nbreak",
-    "tab\there",
-    "\u202e",
-    "\x1b[31m",
-    "=1+1",
-    "😀",
-    "x" * 200,
-]
 AMBIGUOUS = ["03/04/2021 10:00", "2021/04/03", "12/7/2025 19:36", "03.04.2021"]
 NAMES = ["NA", "null", "007", "1e5", "a,b", "=1+1", "-x", "@SUM", "AeaApiKey-a1b2", "x" * 128]
 NO_NAMES = ["", "two words", "<b>x</b>", "name\n", "naïve", "root:user", "x" * 129]
@@ -183,13 +115,12 @@ def lists_of(users: st.SearchStrategy[Row], least: int, most: int) -> st.SearchS
     return st.lists(users, min_size=least, max_size=most).map(in_separate_accounts)
 
 
-USERS = lists_of(a_named_user(), 12, 24)
 HARMED = lists_of(a_harmed_user(), 12, 24)
 FEW_HARMED = lists_of(a_harmed_user(), 1, 4)
+DEFINITIONS = st.sampled_from(["no-active-key", "iam-029"])
 WHOLLY_ARBITRARY = st.lists(
     st.fixed_dictionaries(dict.fromkeys(COLUMNS, ANY_BYTES)), min_size=1, max_size=4
 )
-DEFINITIONS = st.sampled_from(["no-active-key", "iam-029"])
 
 
 def judged(text: str, terms: Terms = TERMS) -> pd.DataFrame:
@@ -218,7 +149,7 @@ def agrees(found: Judgement, opinion: Opinion) -> bool:
     return {str(cell) for cell in opinion.blamed} <= named and set(left) <= {";", " "}
 
 
-@settings(QUICK, max_examples=12)
+@settings(QUICK, max_examples=8)
 @given(users=HARMED, definition=DEFINITIONS, form=st.sampled_from(["Z", "+00:00"]))
 def test_harmed_reports_are_judged_as_the_oracle_does(
     users: list[Row], definition: str, form: str
@@ -289,27 +220,6 @@ def test_the_order_of_rows_and_columns_changes_no_verdict(
     assert judgements_by("arn", before) == judgements_by("arn", after)
 
 
-@settings(QUICK, max_examples=8)
-@given(users=HARMED, others=HARMED, columns=st.data())
-def test_splitting_a_report_into_files_changes_no_verdict(
-    users: list[Row], others: list[Row], columns: st.DataObject
-) -> None:
-    column = st.sampled_from(COLUMNS[2:])
-    pairs = [
-        (user, user | {(name := columns.draw(column)): other[name]})
-        for user, other in zip(users, others, strict=False)
-    ]
-    rows, last = [row for pair in pairs for row in pair], a_user("last")
-    in_first = columns.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
-    parts = [
-        [row for row, is_first in zip(rows, in_first, strict=True) if is_first == part]
-        for part in (True, False)
-    ]
-    files = [(f"{at}.csv", report_text([*part, last]).encode()) for at, part in enumerate(parts)]
-    apart = analyzer.analyze(analyzer.load(*files, as_of=AS_OF)).users
-    assert judgements_by("arn", apart) == judgements_by("arn", judged(report_text([*rows, last])))
-
-
 def test_a_cell_is_read_alike_whatever_stands_in_other_rows() -> None:
     cells = [*MOMENTS, *NO_MOMENTS, *ODD_MOMENTS]
     users = [a_user(f"user-{number}", created=cell) for number, cell in enumerate(cells)]
@@ -318,24 +228,6 @@ def test_a_cell_is_read_alike_whatever_stands_in_other_rows() -> None:
     for user in users:
         name = str(user["user"])
         assert judgements_by("user", of_users(user).users) == {name: together[name]}, user
-
-
-@settings(QUICK, max_examples=6)
-@given(users=USERS, form=st.sampled_from(["Z", "+00:00"]))
-def test_both_forms_of_a_moment_and_of_an_ending_mean_the_same(users: list[Row], form: str) -> None:
-    text = report_text(users, form=form).replace("\n", "\r\n") + "\r\n"
-    plain = judged(report_text(users))
-    assert judgements_by("row", judged(text)) == judgements_by("row", plain)
-
-
-@settings(QUICK, max_examples=6)
-@given(users=USERS)
-def test_a_later_report_of_the_same_rows_never_turns_the_dormant_active(users: list[Row]) -> None:
-    text = report_text(users)
-    now, later = judged(text), judged(text, Terms(AS_OF + timedelta(days=30)))
-    dormant = now["verdict"].astype(str) == "dormant"
-    assert set(later["verdict"].astype(str)[dormant]) <= {"dormant"}
-    assert (later["age_days"] >= now["age_days"]).all()
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])

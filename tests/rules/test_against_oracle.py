@@ -17,8 +17,8 @@ from tests.support.rule_oracle import Verdict, judge_rules
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
-USERS = 3_000
-ROOTS = 2_000
+USERS = 2_000
+ROOTS = 1_200
 DAYS = (0, 1, 29, 30, 31, 44, 45, 46, 89, 90, 91, 400, 2000, -1, -13, -14, -15)
 NUDGES = (timedelta(0), timedelta(seconds=1), timedelta(seconds=-1), timedelta(hours=7))
 ODD = ("not_supported", "", "n/a", "maybe", "2024-02-30T00:00:00Z", "2024-04-22", "TRUE", "False")

@@ -30,6 +30,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
+from tests.support.odd_cells import BOOLEANS, MOMENTS, NO_MOMENTS, WORDS
 from tests.support.verdict_oracle import Judgement, Terms, judge
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
@@ -38,7 +39,6 @@ USERS = 400
 DAYS = (-1, 0.5, 6, 7, 89.9, 90, 400, 1000, 2912, 3500, 4500)
 """On both sides of the limits; 2,912 days lie in the gap of the record, 4,500 before it began."""
 
-ODD = ("soon", "", "not_supported", "TRUE")
 PLACES = ("N/A", "", "not_supported", "s3", "two words")
 
 
@@ -61,13 +61,13 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
 def a_cell(chance: random.Random, column: str) -> str:
     """Return what may stand in a column, or what no AWS writes there."""
     if column.endswith(("_active", "_enabled")):
-        return chance.choice(["true", "false", *ODD])
+        return chance.choice(["true", "false", "soon", *BOOLEANS])
     if column.endswith(("_region", "_service")):
         return chance.choice(PLACES)
     if column == MORE_CREDENTIALS:
         return chance.choice(["", "N/A", "1 more"])
     moments = [f"{days_before(each):%Y-%m-%dT%H:%M:%SZ}" for each in DAYS]
-    return chance.choice([*moments, "N/A", NEVER, *ODD])
+    return chance.choice([*moments, *MOMENTS, *chance.sample(NO_MOMENTS, 5), *WORDS])
 
 
 def a_day(chance: random.Random) -> datetime:
@@ -119,7 +119,8 @@ def without_blame(judgement: Judgement) -> Judgement:
 
 def random_text(layout: str) -> str:
     root = the_root() | {MORE_CREDENTIALS: ""}
-    return report_text(random_rows(random.Random(layout)), root=root, columns=LAYOUTS[layout])
+    rows = [*random_rows(random.Random(layout)), a_user("last") | {MORE_CREDENTIALS: ""}]
+    return report_text(rows, root=root, columns=LAYOUTS[layout])
 
 
 @pytest.mark.parametrize("definition", ["no-active-key", "iam-029"])

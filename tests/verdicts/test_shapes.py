@@ -225,3 +225,24 @@ def test_rows_of_one_arn_are_one_user_of_one_verdict_in_any_order_and_any_number
         for files in ([[*one, *other]], [one, other]):
             found = of_files(*map(report_text, files))
             assert dict(zip(DIFFERING, found, strict=True)) == expected
+
+
+CELLS = ("true", "N/A", USED, "", "s3")
+
+
+def test_a_contradiction_in_any_column_gives_the_same_in_one_file_and_in_several() -> None:
+    pairs = [
+        (user, user | {column: cell})
+        for user in (QUIET, WAITING, BUSY)
+        for column in COLUMNS[2:]
+        for cell in CELLS
+    ]
+    one, other = (in_separate_accounts(users) for users in zip(*pairs, strict=True))
+    mixed = [pair[:: 1 - 2 * (at % 2)] for at, pair in enumerate(zip(one, other, strict=True))]
+    together = of_files(report_text([*one, *other]))
+    assert of_files(report_text(one), report_text(other)) == together
+    assert of_files(*(map(report_text, zip(*mixed, strict=True)))) == together
+    deciding = [name for name in COLUMNS if name.startswith("access_key_")]
+    deciding += ["password_enabled", "password_last_used"]
+    named = [name for name in COLUMNS[2:] if any(another(name) in each for each in together)]
+    assert sorted(named) == sorted(deciding)
