@@ -260,6 +260,11 @@ def test_an_edge_of_the_period_without_a_report_is_named_with_both_days(
     assert [*remarks(shown)] == [f"The period {text}: account {ACCOUNT}." for text in expected]
 
 
+def test_no_report_is_named_in_a_period_that_has_none() -> None:
+    shown = history_of([report(0, person())], Span(since=day(60), until=day(120)))
+    assert shown.not_covered[0].reason.endswith("; the nearest is of 2026-01-01")
+
+
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("apart", "gaps"), [(30, 0), (31, 0), (32, 1)])
 @pytest.mark.parametrize("edge", ["between", "since"])

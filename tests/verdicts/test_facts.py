@@ -77,3 +77,34 @@ def test_the_creation_of_what_may_be_active_is_unknown_where_no_date_is_understo
     facts = Facts(tidied([user]))
     assert answers(facts.key_age.exists) == [is_dated, False]
     assert answers(facts.certificate_age.exists) == [is_dated, False]
+
+
+KEY = "access_key_1"
+REGION = f"{KEY}_last_used_region"
+
+
+@pytest.mark.parametrize(
+    ("user", "cell", "problem"),
+    [
+        (a_user(key_1=a_key("N/A")), ("last_rotated", "N/A"), f'contradicts {KEY}_active "true"'),
+        (
+            a_user(key_1=a_key()) | {REGION: "eu-west-1"},
+            ("last_used_date", "N/A"),
+            f'contradicts {REGION} "eu-west-1"',
+        ),
+        (a_user(key_1=a_key("soon")), ("last_rotated", "soon"), "is not understood"),
+        (a_user(key_1=a_key(used="soon")), ("last_used_date", "soon"), "is not understood"),
+        (
+            a_user() | {REGION: "eu-west-1"},
+            ("last_used_region", "eu-west-1"),
+            f'contradicts {KEY}_active "false" and {KEY}_last_rotated "N/A"',
+        ),
+        (a_user(password_enabled="soon") | {REGION: "?"}, ("active", "?"), "is not understood"),
+    ],
+)
+def test_a_cell_of_the_right_form_is_said_to_contradict_the_others_of_its_slot(
+    user: Row, cell: tuple[str, str], problem: str
+) -> None:
+    name, value = cell
+    sentence = Facts(tidied([user])).unknown_cell_sentence(0, f"{KEY}_{name}", value)
+    assert sentence == f'{KEY}_{name} "{value}" {problem}'
