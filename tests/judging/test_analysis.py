@@ -180,11 +180,12 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
 def test_a_report_that_is_not_kept_gives_the_same_whatever_its_pages(
     monkeypatch: pytest.MonkeyPatch, page_rows: int
 ) -> None:
+    kept = two_accounts_written()
     monkeypatch.setattr(assemble, "PAGE_ROWS", page_rows)
     monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
     analysis = of_organization(2)
     assert len(list(analysis.pages())) == (2 if page_rows == 1 else 1)
-    assert everything_written(analysis) == two_accounts_written()
+    assert everything_written(analysis) == kept
 
 
 def judged_pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:

@@ -139,6 +139,25 @@ def test_without_the_creation_of_keys_the_strict_definition_leaves_open_who_has_
     assert found["gone"] == "retired missing-columns"
 
 
+USED_SOON = a_key() | {"last_used_date": "soon"}
+WITH_ONE_SLOT_DATED = {
+    "inactive-keys-only": a_user(key_1=an_inactive_key()),
+    "never-signed-in-inactive-keys": a_user(password=a_password(), key_1=an_inactive_key()),
+    "no-active-key": a_user(),
+    'access_key_1_last_used_date "soon" is not understood': a_user(key_1=USED_SOON),
+    'password_last_used "soon" is not understood': a_user(password=a_password("soon")),
+}
+
+
+def test_a_slot_without_dates_hides_nothing_that_the_other_shows() -> None:
+    columns = [name for name in COLUMNS if name != "access_key_2_last_rotated"]
+    users = in_separate_accounts(WITH_ONE_SLOT_DATED.values())
+    found = of_files(report_text(users, columns=columns))
+    for reason, verdict in zip(WITH_ONE_SLOT_DATED, found, strict=True):
+        words = verdict.removesuffix(" missing-columns")
+        assert words in (f"unused {reason}", f"undetermined {reason}")
+
+
 MASKED = ("test", "1234", "12345678", "123XXXXXXXX", "1234567890123")
 
 
