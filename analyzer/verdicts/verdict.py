@@ -154,8 +154,8 @@ def _deciding_cells(
         columns.ACCESS_KEYS, *map(slot_matrix, slots), strict=True
     ):
         needs_this_use = needs_use & is_active
-        masks[key.last_rotated] = users & is_unknown | (known | needs_this_use) & is_undated
-        masks |= dict.fromkeys(key.last_use, users & is_unknown | needs_this_use)
+        masks[key.last_rotated] = is_unknown | (known | needs_this_use) & is_undated
+        masks |= dict.fromkeys(key.last_use, is_unknown | needs_this_use)
     return masks
 
 
