@@ -90,6 +90,10 @@ def test_a_report_says_the_same_whatever_it_was_saved_as(
     assert cells(read(tmp_path, saved)) == plain_cells()
 
 
+def test_base64_may_be_wrapped_in_quotes(tmp_path: Path) -> None:
+    assert verdicts(read(tmp_path, f'"{WRAPPED}"')) == VERDICTS
+
+
 @pytest.mark.parametrize("name", ["report", "report.zip", "a.xlsx"])
 def test_the_name_of_a_file_tells_nothing_of_its_form(tmp_path: Path, name: str) -> None:
     report = analyzer.load(put(tmp_path, as_json(), name))
