@@ -176,10 +176,11 @@ READ: dict[str, tuple[Edit, ...]] = {
         title(UNUSED, "Mine"),
         lambda book: book.create_sheet("Notes").append(["Decision taken", "x"]),
     ),
-    "rows hidden by a filter, and columns, that with the record too, a name struck through": (
+    "rows and columns hidden, a name struck through, a formula beside the list": (
         a_filter,
         folded_columns,
         lambda book: setattr(book[UNUSED]["B3"], "font", Font(strike=True)),
+        lambda book: book[UNUSED].cell(3, 60, "=A3"),
     ),
     "a sheet hidden, the sheets in another order, a sheet with one of the heads": (
         lambda book: setattr(book[UNUSED], "sheet_state", "veryHidden"),

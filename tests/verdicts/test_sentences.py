@@ -1,8 +1,10 @@
-"""The sentence of a caveat names what it is about, and nothing else."""
+"""The sentence of a caveat names what it is about, and nothing else; that of unused, which keys."""
 
 import pytest
 
+from analyzer.terms import Criteria, Definition
 from analyzer.verdicts.caveats import caveat_sentences
+from analyzer.verdicts.verdict import unused_definition
 from tests.support.builders import (
     COLUMNS,
     Row,
@@ -54,3 +56,11 @@ def test_a_column_that_the_report_lacks_is_no_cell_that_is_not_understood() -> N
     page = of_users(a_user(created="soon"), signed_in, columns=WITHOUT_MFA)
     unread, missing = ("unread-cell", ODD_CREATION), "The report has no column mfa_active."
     assert caveat_sentences(page) == [(("missing-columns", missing), unread), (unread,)]
+
+
+def test_what_unused_means_says_which_keys_count() -> None:
+    texts = [unused_definition(Criteria(definition=each)) for each in Definition]
+    assert texts == [
+        "never signed in, and no active access key",
+        "never signed in, and no access key attached",
+    ]
