@@ -172,12 +172,15 @@ def test_all_settings_that_mean_nothing_are_refused_with_their_file_and_name(
     assert "settings.toml" in said.replace(" ", "")
 
 
-def test_settings_that_cannot_be_read_are_named(program: Program, tmp_path: Path) -> None:
-    (tmp_path / "settings.toml").write_bytes(b'standard = "\xff"')
+def test_settings_that_cannot_be_read_are_named(
+    program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("settings.toml").write_bytes(b'standard = "\xff"')
     for file, why in (
         ("/proc/self/mem", "cannot be read: [Errno 5]"),
         ("/dev/zero", "holds more than 64 KiB"),
-        (tmp_path / "settings.toml", "cannot be read: 'utf-8'"),
+        ("settings.toml", "cannot be read: 'utf-8'"),
     ):
         done = program("analyze", CONSOLE, "--config", file)
         assert done.code == 2
