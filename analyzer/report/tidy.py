@@ -1,4 +1,4 @@
-"""Turn rows of text into tidy frames; the only code that knows AWS's words for a missing value.
+"""Turn rows of text into tidy frames; the code that reads AWS's words for a missing value.
 
 `N/A`, `no_information`, `not_supported` and the twin columns of the two slots end here.
 """

@@ -91,9 +91,7 @@ def test_a_table_comes_with_the_rules_on_standard_error(program: Program) -> Non
     done = program(*ON_CONSOLE)
     assert (done.code, done.output) == (0, written("table"))
     assert done.messages == summary_text(console(), UNUSED)
-    assert done.messages.startswith(
-        f"{ANSWER}Findings: 11 high, 47 medium, 19 low, 17 undecided.\n"
-    )
+    assert done.messages.startswith(f"{ANSWER}Findings: ")
     assert done.messages.endswith(NOTES + BLIND_SPOTS)
 
 

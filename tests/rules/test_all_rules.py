@@ -58,7 +58,9 @@ IN_USE = a_password(days_before(1))
 QUIET_USERS = [
     a_user("person", password=IN_USE, mfa=True),
     a_user("program", key_1=a_key(days_before(60), days_before(0)), mfa=True),
-    a_user("program-2", key_1=an_inactive_key(), key_2=a_key(days_before(1)), mfa=True),
+    a_user(
+        "program-2", key_1=an_inactive_key(days_before(60)), key_2=a_key(days_before(1)), mfa=True
+    ),
 ]
 QUIET_ROOTS = [
     the_root(),
