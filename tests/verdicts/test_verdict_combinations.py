@@ -318,14 +318,15 @@ def test_each_way_in_that_the_definition_does_not_count_is_a_caveat() -> None:
     )
 
 
-def test_credentials_beyond_the_two_slots_are_a_caveat() -> None:
-    cells = ["1 more access key; run aws iam list-access-keys", "2", "N/A", ""]
+def test_credentials_beyond_the_two_slots_are_a_caveat_and_rows_that_differ_in_them_too() -> None:
+    cells = ["1 more access key; run aws iam list-access-keys", "2", "N/A", "", ""]
     users = [a_user(f"user-{at}") | {MORE_CREDENTIALS: text} for at, text in enumerate(cells)]
     root = the_root() | {MORE_CREDENTIALS: "N/A"}
-    report = report_text(users, root=root, columns=(*COLUMNS, MORE_CREDENTIALS))
+    rows = [*users, users[-1] | {MORE_CREDENTIALS: "1 more"}]
+    report = report_text(rows, root=root, columns=(*COLUMNS, MORE_CREDENTIALS))
     found = judgements_by("row", judged_users(("report.csv", report.encode())))
     more = unused(caveats="more-credentials")
-    assert [*found.values()] == [more, more, unused(), unused()]
+    assert [*found.values()] == [more, more, unused(), unused(), unused(caveats=UNREAD)]
 
 
 def test_saved_evidence_of_a_live_service_credential_is_a_caveat(tmp_path: Path) -> None:
