@@ -100,6 +100,7 @@ REGION = f"{KEY}_last_used_region"
             f'contradicts {KEY}_active "false" and {KEY}_last_rotated "N/A"',
         ),
         (a_user(password_enabled="soon") | {REGION: "?"}, ("active", "?"), "is not understood"),
+        (a_user(access_key_1_active="N/A") | {REGION: "a"}, ("active", "N/A"), "is not understood"),
     ],
 )
 def test_a_cell_of_the_right_form_is_said_to_contradict_the_others_of_its_slot(
