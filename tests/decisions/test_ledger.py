@@ -132,6 +132,12 @@ def test_a_row_that_is_not_valid_is_refused_with_its_place(
     assert (2, *problem) in refusals(content)
 
 
+def test_only_a_report_whose_time_is_an_option_may_show_what_is_later() -> None:
+    cells = {**line().report_cells, "as_of_source": "option"}
+    later = line(report_cells=cells, baseline=AS_OF + SECOND)
+    assert read_ledger("decisions.csv", ledger_bytes([later])).lines == (later,)
+
+
 def test_a_problem_shows_the_value_of_its_cell_if_there_is_any() -> None:
     for entered, value in (("remove", "remove"), ("", None)):
         with pytest.raises(InputRefused) as refused:
