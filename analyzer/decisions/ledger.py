@@ -269,7 +269,7 @@ def baseline_in_row(cells: Mapping[str, str]) -> datetime:
 def _cells(line: LedgerLine) -> Iterator[str]:
     yield str(line.decision)
     yield from (line.decided_by, line.decided_on.isoformat(), line.ticket, line.comment)
-    yield from (line.workbook, line.sha256, line.sheet, str(line.row or ""))
+    yield from (line.workbook, line.sha256, line.sheet, str(line.row))
     yield utc_text(line.baseline)
     names = line.same_second
     yield "" if names is None else ";".join(sorted(names)) or _NO_NAMES
