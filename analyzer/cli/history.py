@@ -14,6 +14,7 @@ from analyzer.cli.inputs import (
     find_inputs,
     history_of,
     read_judging,
+    require,
 )
 from analyzer.cli.options import (
     AccountNames,
@@ -105,6 +106,7 @@ def history(
     """Show what a period holds, from all reports of each account: users, events, gaps."""
     from analyzer.changes.timeline import Span
 
+    require(not (since and until and until < since), "is before --since", "--until")
     check_overdue(judging_options, fail_on)
     judging = read_judging(judging_options, accounts)
     inputs = find_inputs(sources, input_options)

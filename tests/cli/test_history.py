@@ -89,6 +89,17 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart(
     assert [part.count(b"<ser>") for part in charts] == [4]
 
 
+def test_a_period_without_a_report_has_a_workbook_and_no_chart(
+    folder: Reports, tmp_path: Path
+) -> None:
+    target = tmp_path / "year.xlsx"
+    done = run("history", folder(report(0, person())), "--until", "2026-06-01", "-o", target)
+    assert done.code == 5
+    summary = openpyxl.load_workbook(target)["Summary"]
+    assert "Users by day" not in [row[0] for row in summary.iter_rows(values_only=True)]
+    assert not [name for name in parts(target.read_bytes()) if "charts/" in name]
+
+
 @pytest.mark.parametrize(("days", "shown"), [(40, 40), (41, 21)])
 def test_the_chart_has_so_many_days_as_it_can_show_and_the_last_of_them(
     days: int, shown: int
@@ -189,6 +200,8 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
         (7, ["--fail-on", "overdue"], 2, ""),
         (7, ["--as-of", "2026-01-01"], 2, ""),
         (7, ["--max-gap", "0"], 2, ""),
+        (7, ["--since", "2026-01-02", "--until", "2026-01-01"], 2, ""),
+        (7, ["--since", "2026-01-08", "--until", "2026-01-08"], 0, ""),
     ],
 )
 def test_the_exit_code_says_whether_something_is_missing_and_the_last_line_what(
