@@ -365,8 +365,11 @@ def test_the_criteria_are_shown_in_words() -> None:
             shown = row_of(sheet, "Definition of unused")[1]
             assert shown.startswith(f"{definition}: Never signed in")
             assert ("active or not" in shown) == (definition == "iam-029")
+            assert ("Here an inactive access key is one." in shown) == (definition == "iam-029")
             assert row_of(sheet, "Dormant from")[1].startswith(f"{days} days")
             assert "7 days" in row_of(sheet, "Grace for new users")[1]
+        keys = "access key attached" if definition == "iam-029" else "active access key"
+        assert f"IAM users; never signed in, and no {keys}." in texts(book["Summary"])
 
 
 def test_the_method_explains_every_word_and_what_no_report_shows(book: Workbook) -> None:
