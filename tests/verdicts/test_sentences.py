@@ -64,3 +64,14 @@ def test_what_unused_means_says_which_keys_count() -> None:
         "never signed in, and no active access key",
         "never signed in, and no access key attached",
     ]
+
+
+def test_where_no_column_shows_inactive_keys_the_use_of_one_is_a_cell_that_is_not_understood() -> (
+    None
+):
+    column = "access_key_1_last_rotated"
+    user = a_user() | {"access_key_1_last_used_date": "lately"}
+    page = of_users(user, columns=tuple(name for name in COLUMNS if name != column))
+    missing = ("missing-columns", f"The report has no column {column}.")
+    unread = ("unread-cell", 'access_key_1_last_used_date "lately" is not understood.')
+    assert caveat_sentences(page) == [(missing, unread)]
