@@ -212,7 +212,13 @@ def test_a_ledger_whose_last_line_is_cut_off_is_refused() -> None:
     for end in (first + 9, size - 90, size - 40, size - 2):
         with pytest.raises(InputRefused, match=r"decisions\.csv, row 2: the last line is cut off"):
             read_ledger("decisions.csv", content[:end])
-    for whole_lines in (content[:-1], content[:first], content.replace(b",,,,\n", b"\n")):
+    readable = (
+        content[:-1],
+        content[:first],
+        content[: first - 1],
+        content.replace(b",,,,\n", b"\n"),
+    )
+    for whole_lines in readable:
         assert len(read_ledger("decisions.csv", whole_lines).lines) == (whole_lines[first:] != b"")
 
 
