@@ -99,6 +99,9 @@ def _text(name: str, content: bytes) -> str:
         return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
+        if content.startswith(b"PK"):
+            message = "it is a workbook or an archive, not a CSV"
+            hint += " Decisions in a workbook: credreport collect."
         raise InputRefused.of_file(name, message, hint) from None
 
 

@@ -213,6 +213,13 @@ def test_the_answer_names_the_only_account(tmp_path: Path) -> None:
     assert f"1 IAM user: 1 unused, account {ACCOUNT} (Pay) as of " in text
 
 
-def test_a_list_that_is_not_utf_8_is_refused() -> None:
-    with pytest.raises(InputRefused, match="Save it as a CSV in UTF-8"):
-        read_account_list("accounts.csv", f"{HEADER}\n{ACCOUNT},Zürich,".encode("latin-1"))
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (f"{HEADER}\n{ACCOUNT},Zürich,".encode("latin-1"), "(?s)it cannot be read: .*CSV in UTF-8"),
+        (b"PK\x03\x04\xff", "(?s)it is a workbook or an archive.*credreport collect"),
+    ],
+)
+def test_a_list_that_is_not_utf_8_is_refused(content: bytes, says: str) -> None:
+    with pytest.raises(InputRefused, match=says):
+        read_account_list("accounts.csv", content)
