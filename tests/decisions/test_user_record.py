@@ -18,6 +18,7 @@ from analyzer.decisions.user_record import (
     CreationSeconds,
     judged_pages,
     parsed_record,
+    record_differences,
     record_texts,
 )
 from analyzer.report.model import Page
@@ -110,6 +111,15 @@ def test_a_report_needs_no_more_columns_than_the_record_asks_for() -> None:
     (record,) = recorded(a_user(), columns=columns.REQUIRED)
     assert record["cells"].keys() == {*columns.REQUIRED}
     assert parsed_record(orjson.dumps(record).decode())
+
+
+def test_names_owners_and_earlier_decisions_are_not_what_a_report_gives() -> None:
+    analysis, (record,) = analysis_of(a_user()), recorded(a_user())
+    names = ("file", "account_name", "account_owner", "earlier", *columns.OWNERSHIP)
+    other = parsed_record(orjson.dumps(record | dict.fromkeys(names, "other")).decode())
+    assert other
+    compared = ([other], analysis.pages(), analysis.report, analysis.criteria)
+    assert [*record_differences(*compared)] == []
 
 
 def test_users_in_another_order_and_read_back_keep_the_cells_that_another_row_contradicts(
