@@ -169,7 +169,7 @@ def _presence_event(before: UserState, now: UserState) -> Event:
     elif not created:
         sentence = f"not in the {other} report"
     else:
-        sentence = f"user deleted; {created}" if is_gone else f"user {created}"
+        sentence = f"user deleted or renamed; {created}" if is_gone else f"user {created}"
     return _event(EventKind.DELETED if is_gone else EventKind.CREATED, sentence)
 
 

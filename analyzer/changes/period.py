@@ -160,7 +160,7 @@ def _presence(line: Timeline, runs: pd.DataFrame) -> Iterator[_Event]:
     for word, sentence, mask, renamed, of in (
         (CREATED, "user created", runs["created"], "new_name", "first"),
         (APPEARED, "user created", runs["enters"] & ~runs["created"], "new_name", "first"),
-        (GONE, "user deleted; created", runs["leaves"], "old_name", "last"),
+        (GONE, "user deleted or renamed; created", runs["leaves"], "old_name", "last"),
     ):
         later = int(word == GONE)
         for user, reading, is_renamed in runs.loc[mask, [columns.USER, of, renamed]].to_numpy():

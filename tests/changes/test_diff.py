@@ -60,7 +60,11 @@ USERS = (
         a_user(user_creation_time="garbled"),
         a_change("new", "", "unused", "not in the earlier report"),
     ),
-    (a_user(), None, a_change("gone", "unused", "", "user deleted; created on 2023-08-05")),
+    (
+        a_user(),
+        None,
+        a_change("gone", "unused", "", "user deleted or renamed; created on 2023-08-05"),
+    ),
     (
         in_use(mfa=True),
         a_user(created=SINCE),
@@ -297,7 +301,15 @@ FINDINGS = (
     (
         a_user(),
         None,
-        [("finding-resolved", "unused-user", "fails", "", "user deleted; created on 2023-08-05")],
+        [
+            (
+                "finding-resolved",
+                "unused-user",
+                "fails",
+                "",
+                "user deleted or renamed; created on 2023-08-05",
+            )
+        ],
     ),
     (
         in_use(),

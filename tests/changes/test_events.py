@@ -195,7 +195,12 @@ def test_the_use_of_a_key_is_unknown_by_the_slot_in_which_it_was() -> None:
     [
         (UserState(), a_state(), EventKind.CREATED, "user created on 2026-01-01"),
         (UserState(), a_state(created=None), EventKind.CREATED, "not in the earlier report"),
-        (a_state(), UserState(), EventKind.DELETED, "user deleted; created on 2026-01-01"),
+        (
+            a_state(),
+            UserState(),
+            EventKind.DELETED,
+            "user deleted or renamed; created on 2026-01-01",
+        ),
         (a_state(created=None), UserState(), EventKind.DELETED, "not in the later report"),
         (a_state(verdict=None), UserState(), EventKind.DELETED, "no root row in the later report"),
         (

@@ -158,7 +158,7 @@ def test_events_say_what_changed_and_leave_out_further_use_of_what_is_in_use() -
 def test_a_user_created_again_is_another_user() -> None:
     again = person(created=day(3))
     assert happened(report(0, person()), report(7, again)) == [
-        ("gone", "user deleted; created on 2025-06-01"),
+        ("gone", "user deleted or renamed; created on 2025-06-01"),
         ("created", "user created on 2026-01-04"),
     ]
 
@@ -176,7 +176,7 @@ def test_a_renamed_user_counts_as_removed_and_created() -> None:
     assert (row["removed"], row["created"], row["appeared"], row["renamed"]) == (2, 1, 0, 1)
     hint = "possibly renamed: another user has this creation time"
     assert happened(report(0, person("ann")), report(7, person("anna"))) == [
-        ("gone", f"user deleted; created on 2025-06-01; {hint}"),
+        ("gone", f"user deleted or renamed; created on 2025-06-01; {hint}"),
         ("created", f"user created on 2025-06-01; {hint}"),
     ]
 
@@ -188,7 +188,9 @@ def test_a_user_without_a_creation_time_is_known_by_its_name() -> None:
     assert told.users["by_name"].tolist() == [True]
     nameless = history_of([report(0, unread), report(7, unread), report(14)])
     assert nameless.users["created"].isna().all()
-    assert nameless.events["detail"].tolist() == ["user deleted; created on an unknown day"]
+    assert nameless.events["detail"].tolist() == [
+        "user deleted or renamed; created on an unknown day"
+    ]
 
 
 @pytest.mark.no_cover

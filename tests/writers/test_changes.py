@@ -34,7 +34,7 @@ def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded() -> No
             f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
             "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
             f"gone,{ACCOUNT},bob,arn:aws:iam::{ACCOUNT}:user/bob,unused,,,"
-            "user deleted; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
+            "user deleted or renamed; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
             f"used-again,{ACCOUNT},{guard}+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
             "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,,,,,\n"
         )
