@@ -68,8 +68,11 @@ def test_the_same_decision_again_adds_nothing_wherever_it_stands(again: LedgerLi
 
 @pytest.mark.parametrize(
     "other",
-    [line(ticket="7"), line(comment="x"), line(on=NEXT), line(by="Tom"), line("delete", ANN)],
-    ids=["ticket", "comment", "day", "person", "user"],
+    [
+        *(line(ticket="7"), line(comment="x"), line(on=NEXT), line(by="Tom"), line("delete", ANN)),
+        line(ticket="7", workbook="copy.xlsx"),
+    ],
+    ids=["ticket", "comment", "day", "person", "user", "ticket, in a copy"],
 )
 def test_what_differs_in_an_entry_or_the_user_is_another_decision(other: LedgerLine) -> None:
     assert collected(file(other), ledger=ledger(line())).added == (other,)
