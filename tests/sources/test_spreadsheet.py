@@ -230,10 +230,10 @@ def test_a_number_is_the_moment_that_the_spreadsheet_shows(
     assert moment_of_serial(number, counts_from_1904=from_1904) == expected
 
 
-@pytest.mark.parametrize("value", ["1", "true", "0", "false"])
+@pytest.mark.parametrize("value", ["1", "true", "on", "0", "false", "off"])
 def test_a_workbook_says_from_which_year_it_counts(value: str) -> None:
     content = workbook("", properties=f'date1904="{value}"')
-    assert open_spreadsheet("x", content).counts_from_1904 is (value in ("1", "true"))
+    assert open_spreadsheet("x", content).counts_from_1904 is (value in ("1", "true", "on"))
 
 
 def by_pandas() -> bytes:
