@@ -216,6 +216,10 @@ def test_a_rule_that_returns_no_answer_is_named_with_what_it_must_return(
     assert str(failed.value).startswith(f"rule {OLD.id}: {message}")
 
 
+def test_without_rules_there_are_no_findings() -> None:
+    assert findings_on(of_users(a_user()), []).empty
+
+
 def test_no_rule_is_asked_about_a_page_without_users() -> None:
     def newest(facts: Facts, _: analyzer.Thresholds) -> Truth:
         return facts.age.at_least(int(facts.age.days.max()))  # which fails where there are none
