@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
-from tests.support.builders import Row, a_certificate, a_key, a_user, an_inactive_key
+from tests.support.builders import COLUMNS, Row, a_certificate, a_key, a_user, an_inactive_key
 from tests.support.pages import tidied
 from tests.support.rule_oracle import Known, both, either, no
 
@@ -109,3 +109,10 @@ def test_a_cell_of_the_right_form_is_said_to_contradict_the_others_of_its_slot(
     name, value = cell
     sentence = Facts(tidied([user])).unknown_cell_sentence(0, f"{KEY}_{name}", value)
     assert sentence == f'{KEY}_{name} "{value}" {problem}'
+
+
+def test_a_column_that_the_report_lacks_is_contradicted_by_nothing() -> None:
+    user = a_user(key_1=a_key()) | {f"{KEY}_last_used_service": "s3"}
+    facts = Facts(tidied([user], columns=[name for name in COLUMNS if name != REGION]))
+    sentence = facts.unknown_cell_sentence(0, f"{KEY}_last_used_date", "N/A")
+    assert sentence == f'{KEY}_last_used_date "N/A" contradicts {KEY}_last_used_service "s3"'
