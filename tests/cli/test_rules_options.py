@@ -46,7 +46,7 @@ def judged(
     return analysis, request.failures(analysis)
 
 
-def found(users: list[Row], root: Row | None = None, **options: Any) -> list[str]:
+def finding_rules(users: list[Row], root: Row | None = None, **options: Any) -> list[str]:
     """Return the ids of the rules that find something, once for each finding."""
     analysis, _ = judged(report_text(users, root=root or the_root()), **options)
     return analysis.inspection.findings["rule"].tolist()
@@ -73,22 +73,22 @@ def found(users: list[Row], root: Row | None = None, **options: Any) -> list[str
 def test_rules_and_limits_are_those_that_were_asked_for(
     options: dict[str, Any], rules: list[str]
 ) -> None:
-    assert found([NO_MFA, IDLE], **options) == rules
+    assert finding_rules([NO_MFA, IDLE], **options) == rules
 
 
 def test_all_rules_run_if_all_are_asked_for() -> None:
-    every = found([NO_MFA, IDLE], rules=["all"])
+    every = finding_rules([NO_MFA, IDLE], rules=["all"])
     assert every.count("user-without-mfa") == 2  # off by default
     assert {MFA, KEY} <= set(every)
 
 
 def test_the_limits_for_root_and_expiry_are_those_that_were_set() -> None:
     root = the_root(password_last_used=days_before(9))
-    assert found([SAFE], root, root_used_days=10) == ["root-used"]
-    assert found([SAFE], root, root_used_days=9) == []
+    assert finding_rules([SAFE], root, root_used_days=10) == ["root-used"]
+    assert finding_rules([SAFE], root, root_used_days=9) == []
     user, expiry = SAFE | {"password_next_rotation": days_before(-20)}, ["password-expires-soon"]
-    assert found([user], rules=expiry) == []
-    assert found([user], rules=expiry, expiry_days=20) == expiry
+    assert finding_rules([user], rules=expiry) == []
+    assert finding_rules([user], rules=expiry, expiry_days=20) == expiry
 
 
 FSBP = {"standard": Benchmark.FSBP}
