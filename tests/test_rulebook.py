@@ -4,7 +4,7 @@ import pytest
 
 import analyzer
 from analyzer.rules import RULES
-from analyzer.standards import STANDARDS
+from analyzer.standards.benchmarks import STANDARDS
 from analyzer.standards.rulebook import Rulebook, own_rules_standard
 from analyzer.terms import Benchmark, Severity, Thresholds
 

@@ -17,10 +17,8 @@ import pytest
 from analyzer.report.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Rule, Subject
-from analyzer.standards import STANDARDS, references
-from analyzer.standards.frameworks import FRAMEWORKS
-from analyzer.standards.results import ControlResult, Result, RulesRun, results, summary
-from analyzer.standards.standard import Control, Standard
+from analyzer.standards.benchmarks import FRAMEWORKS, STANDARDS, Control, Standard, references
+from analyzer.standards.rulebook import ControlResult, Result, RulesRun, results, summary
 from analyzer.terms import Thresholds
 from tests.support.builders import a_key, a_password, a_user, days_before, the_root
 from tests.support.pages import NO_USERS, counts_on, of_users, tidied

@@ -14,8 +14,7 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome, Rule
-from analyzer.standards.results import ControlResult, Result, RulesRun, results, summary
-from analyzer.standards.rulebook import Rulebook
+from analyzer.standards.rulebook import ControlResult, Result, Rulebook, RulesRun, results, summary
 from analyzer.terms import Severity, short_list
 
 JUDGED_AT_ONCE: Final = 200_000

@@ -1,91 +1,149 @@
 """List the controls of the benchmarks: the controls of each version under its own numbers.
 
-Most versions of CIS are one list, numbered anew. A new version is one `_cis` and a place in
-STANDARDS, both at the end; `Benchmark` in `terms` and the schema of JSON have its word.
+A control names the rules that decide it, or the reason why no report can. Most versions of CIS are
+one list, numbered anew. A new version is one `_cis` and a place in STANDARDS; `Benchmark` in
+`terms` and the schema of JSON have its word.
 Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,
 `prowler/compliance/aws/cis_<version>_aws.json`, whose audit texts are the benchmark's own.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
-from analyzer.standards.standard import Control, Standard, decidable, numbered, undecidable
 from analyzer.terms import Benchmark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """Describe one control of a standard; `title` says what must hold.
+
+    It fails where one of `rules` (ids) fails; without rules, `reason` says why the report alone
+    cannot decide it. `limit` is the threshold's name and the days that the standard asks for.
+    """
+
+    number: str = ""
+    title: str
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    limit: tuple[str, int] | None = None
+
+    def with_number(self, number: str) -> "Control":
+        """Return the control under a number."""
+        return replace(self, number=number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standard:
+    """Describe the part of one version of a standard that is about an account's identities.
+
+    `id` is its name as an option, `short_name` its name in a line of text, `scope` the part of the
+    benchmark, `source` the publication of the numbers, titles and limits.
+    """
+
+    id: str
+    name: str
+    short_name: str
+    scope: str
+    source: str
+    controls: tuple[Control, ...]
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """Return the ids of the rules that the standard selects."""
+        return frozenset(rule for control in self.controls for rule in control.rules)
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Return the thresholds that the standard sets, by their names."""
+        return dict(control.limit for control in self.controls if control.limit)
+
+    def numbers(self, rule: str) -> tuple[str, ...]:
+        """Return the numbers of the controls that a rule decides."""
+        return tuple(control.number for control in self.controls if rule in control.rules)
+
+
+def decidable(title: str, *rules: str, **limits: int) -> Control:
+    """Describe a control that rules decide, with the threshold that the standard sets, if any."""
+    return Control(title=title, rules=rules, limit=next(iter(limits.items()), None))
+
+
+def undecidable(title: str, reason: str) -> Control:
+    """Describe a control that the report alone cannot decide."""
+    return Control(title=title, reason=reason)
+
+
+def numbered(section: str, controls: Iterable[Control], *, first: int = 1) -> tuple[Control, ...]:
+    """Return controls under the running numbers of a section, such as `1.1` and `1.2`."""
+    return tuple(
+        control.with_number(f"{section}.{number}") for number, control in enumerate(controls, first)
+    )
+
 
 # Why a control cannot be decided
 
-ORGANIZATION_REASON: Final = "The organization's settings are not in the report."
-"""Also of centralised root access, though a root without a password hints at it."""
-
-CONTACTS_REASON: Final = "The account's contacts and questions are not in the report."
-
-HARDWARE_MFA_REASON: Final = (
-    "The report says that root has an MFA device, not which kind; see `aws iam"
-    " list-virtual-mfa-devices`. A root without one fails root-without-mfa."
-)
-
-PASSWORD_POLICY_REASON: Final = (
+_PASSWORD_POLICY: Final = (
     "The account's password policy is not in the report; see `aws iam get-account-password-policy`."
 )
-
-PASSWORD_EXPIRY_REASON: Final = (
-    "The account's password policy is not in the report; see `aws iam"
-    " get-account-password-policy`. password_next_rotation is a hint, for users with a password."
+_PASSWORD_EXPIRY: Final = (
+    f"{_PASSWORD_POLICY} password_next_rotation is a hint, for users with a password."
 )
+_CONTACTS: Final = "The account's contacts and questions are not in the report."
+_POLICIES: Final = "Policies and groups are not in the report."
+_ROLES: Final = "Roles are not in the report."
+_ORGANIZATION: Final = "The organization's settings are not in the report."
+"""Also of centralised root access, though a root without a password hints at it."""
 
-POLICIES_REASON: Final = "Policies and groups are not in the report."
-ROLES_REASON: Final = "Roles are not in the report."
 
-SERVER_CERTIFICATES_REASON: Final = (
-    "Server certificates are not in the report: cert_1 and cert_2 are users' signing certificates."
-)
+def _idle(days: int, demand: str) -> Control:
+    title = f"Credentials unused for {days} days {demand}"
+    return decidable(title, "idle-password", "idle-access-key", idle_days=days)
 
-ANALYZER_REASON: Final = "IAM Access Analyzer is not in the report."
-FEDERATION_REASON: Final = "Identity providers and IAM Identity Center are not in the report."
 
 # Controls that several versions share; each list gives them their numbers
 
-_CONTACT_DETAILS: Final = undecidable("Contact details are current", CONTACTS_REASON)
-_SECURITY_CONTACT: Final = undecidable("A security contact is registered", CONTACTS_REASON)
-_SECURITY_QUESTIONS: Final = undecidable("Security questions are registered", CONTACTS_REASON)
+_CONTACT_DETAILS: Final = undecidable("Contact details are current", _CONTACTS)
+_SECURITY_CONTACT: Final = undecidable("A security contact is registered", _CONTACTS)
+_SECURITY_QUESTIONS: Final = undecidable("Security questions are registered", _CONTACTS)
 _ROOT_KEY: Final = decidable("Root has no access key", "root-access-key")
 _ROOT_MFA: Final = decidable("Root has MFA", "root-without-mfa")
-_ROOT_HARDWARE_MFA: Final = undecidable("Root's MFA is a hardware device", HARDWARE_MFA_REASON)
-_ROOT_USE: Final = decidable("Root is not used for administrative and daily tasks", "root-used")
-_PASSWORD_LENGTH: Final = undecidable(
-    "Passwords have 14 characters or more", PASSWORD_POLICY_REASON
+_ROOT_HARDWARE_MFA: Final = undecidable(
+    "Root's MFA is a hardware device",
+    "The report says that root has an MFA device, not which kind; see `aws iam"
+    " list-virtual-mfa-devices`. A root without one fails root-without-mfa.",
 )
-_PASSWORD_REUSE: Final = undecidable("Passwords cannot be reused", PASSWORD_POLICY_REASON)
+_ROOT_USE: Final = decidable("Root is not used for administrative and daily tasks", "root-used")
+_PASSWORD_LENGTH: Final = undecidable("Passwords have 14 characters or more", _PASSWORD_POLICY)
+_PASSWORD_REUSE: Final = undecidable("Passwords cannot be reused", _PASSWORD_POLICY)
 _CONSOLE_MFA: Final = decidable("Console users have MFA", "console-user-without-mfa")
 _SETUP_KEY: Final = decidable(
     "Console users get no access key at initial setup", "initial-setup-access-key"
 )
-_IDLE_45: Final = decidable(
-    "Credentials unused for 45 days or more are disabled",
-    *("idle-password", "idle-access-key"),
-    idle_days=45,
-)
+_IDLE_45: Final = _idle(45, "or more are disabled")
+_NO_FULL_ACCESS: Final = undecidable("No policy allows full access", _POLICIES)
 _ONE_KEY: Final = decidable("A user has at most one active access key", "two-active-access-keys")
 _ROTATION: Final = decidable(
     "Access keys are rotated within 90 days", "unrotated-access-key", rotation_days=90
 )
-_GROUPS_ONLY: Final = undecidable("Users get permissions through groups only", POLICIES_REASON)
-_NO_FULL_POLICY: Final = undecidable("No policy with full access is attached", POLICIES_REASON)
-_SUPPORT_ROLE: Final = undecidable(
-    "A role to manage incidents with AWS Support exists", ROLES_REASON
-)
-_INSTANCE_ROLES: Final = undecidable("Instances use roles to access AWS", ROLES_REASON)
+_GROUPS_ONLY: Final = undecidable("Users get permissions through groups only", _POLICIES)
+_NO_FULL_POLICY: Final = undecidable("No policy with full access is attached", _POLICIES)
+_SUPPORT_ROLE: Final = undecidable("A role to manage incidents with AWS Support exists", _ROLES)
+_INSTANCE_ROLES: Final = undecidable("Instances use roles to access AWS", _ROLES)
 _TLS: Final = undecidable(
-    "Expired TLS certificates are removed from IAM", SERVER_CERTIFICATES_REASON
+    "Expired TLS certificates are removed from IAM",
+    "Server certificates are not in the report: cert_1 and cert_2 are users' signing certificates.",
 )
-_ACCESS_ANALYZER: Final = undecidable("IAM Access Analyzer is on in all regions", ANALYZER_REASON)
-_EXTERNAL_ANALYZER: Final = undecidable(
-    "The external access analyzer is on in all regions", ANALYZER_REASON
+_ACCESS_ANALYZER: Final = undecidable(
+    "IAM Access Analyzer is on in all regions", "IAM Access Analyzer is not in the report."
+)
+_EXTERNAL_ANALYZER: Final = replace(
+    _ACCESS_ANALYZER, title="The external access analyzer is on in all regions"
 )
 _CENTRAL_USERS: Final = undecidable(
-    "Users of several accounts are managed centrally", FEDERATION_REASON
+    "Users of several accounts are managed centrally",
+    "Identity providers and IAM Identity Center are not in the report.",
 )
-_CLOUD_SHELL: Final = undecidable("AWSCloudShellFullAccess is restricted", POLICIES_REASON)
+_CLOUD_SHELL: Final = undecidable("AWSCloudShellFullAccess is restricted", _POLICIES)
 
 _OF_2_0: Final = (
     *(_CONTACT_DETAILS, _SECURITY_CONTACT, _SECURITY_QUESTIONS),
@@ -106,12 +164,12 @@ _OF_5_0: Final = tuple(
 
 _OF_7_0: Final = (
     *(each for each in _OF_5_0 if each not in (_SETUP_KEY, _ONE_KEY)),
-    undecidable("Resource policies do not make resources public", POLICIES_REASON),
+    undecidable("Resource policies do not make resources public", _POLICIES),
 )
 """The controls of v7.0.0, but for those on the organization."""
 
 _ORGANIZATION_OF_7_0: Final = tuple(
-    undecidable(title, ORGANIZATION_REASON)
+    undecidable(title, _ORGANIZATION)
     for title in (
         "Root access is managed centrally",
         "Guardrails limit what accounts can do",
@@ -135,20 +193,7 @@ def _cis(benchmark: Benchmark, version: str, section: int, controls: Iterable[Co
     )
 
 
-CIS_7_0: Final = _cis(
-    Benchmark.CIS_7_0,
-    *("7.0.0", 2),
-    (*numbered("2.1", _ORGANIZATION_OF_7_0), *numbered("2", _OF_7_0, first=2)),
-)
-CIS_6_0: Final = _cis(Benchmark.CIS_6_0, "6.0.0", 2, numbered("2", _OF_5_0))
-CIS_5_0: Final = _cis(Benchmark.CIS_5_0, "5.0.0", 1, numbered("1", _OF_5_0))
-CIS_4_0_1: Final = _cis(Benchmark.CIS_4_0_1, "4.0.1", 1, numbered("1", _OF_2_0))
-CIS_3_0: Final = _cis(Benchmark.CIS_3_0, "3.0.0", 1, numbered("1", _OF_2_0))
-CIS_2_0: Final = _cis(Benchmark.CIS_2_0, "2.0.0", 1, numbered("1", _OF_2_0))
-CIS_1_5: Final = _cis(Benchmark.CIS_1_5, "1.5.0", 1, numbered("1", _OF_2_0[:-1]))
-CIS_1_4: Final = _cis(Benchmark.CIS_1_4, "1.4.0", 1, numbered("1", _OF_2_0[:-1]))
-
-CIS_1_2: Final = Standard(
+_CIS_1_2: Final = Standard(
     id=Benchmark.CIS_1_2,
     name="CIS AWS Foundations Benchmark v1.2.0",
     short_name="CIS 1.2",
@@ -159,30 +204,26 @@ CIS_1_2: Final = Standard(
         (
             decidable("Root is not used", "root-used"),
             _CONSOLE_MFA,
-            decidable(
-                "Credentials unused for 90 days or more are disabled",
-                *("idle-password", "idle-access-key"),
-                idle_days=90,
-            ),
+            _idle(90, "or more are disabled"),
             _ROTATION,
-            undecidable("Passwords need an upper-case letter", PASSWORD_POLICY_REASON),
-            undecidable("Passwords need a lower-case letter", PASSWORD_POLICY_REASON),
-            undecidable("Passwords need a symbol", PASSWORD_POLICY_REASON),
-            undecidable("Passwords need a digit", PASSWORD_POLICY_REASON),
+            *(
+                undecidable(f"Passwords need {sign}", _PASSWORD_POLICY)
+                for sign in ("an upper-case letter", "a lower-case letter", "a symbol", "a digit")
+            ),
             _PASSWORD_LENGTH,
             _PASSWORD_REUSE,
-            undecidable("Passwords expire within 90 days", PASSWORD_EXPIRY_REASON),
+            undecidable("Passwords expire within 90 days", _PASSWORD_EXPIRY),
             _ROOT_KEY,
             _ROOT_MFA,
             _ROOT_HARDWARE_MFA,
             _SECURITY_QUESTIONS,
-            undecidable("Policies are attached to groups and roles only", POLICIES_REASON),
+            undecidable("Policies are attached to groups and roles only", _POLICIES),
             _CONTACT_DETAILS,
             _SECURITY_CONTACT,
             _INSTANCE_ROLES,
             _SUPPORT_ROLE,
             _SETUP_KEY,
-            undecidable("No policy allows full access", POLICIES_REASON),
+            _NO_FULL_ACCESS,
         ),
     ),
 )
@@ -193,35 +234,121 @@ FSBP: Final = Standard(
     short_name="FSBP",
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",
-    controls=(
-        undecidable("No policy allows full access", POLICIES_REASON).with_number("IAM.1"),
-        undecidable("No policy is attached to a user", POLICIES_REASON).with_number("IAM.2"),
-        _ROTATION.with_number("IAM.3"),
-        _ROOT_KEY.with_number("IAM.4"),
-        _CONSOLE_MFA.with_number("IAM.5"),
-        _ROOT_HARDWARE_MFA.with_number("IAM.6"),
-        undecidable("The password policy is strong", PASSWORD_POLICY_REASON).with_number("IAM.7"),
-        decidable(
-            "Credentials unused for 90 days are removed",
-            *("idle-password", "idle-access-key"),
-            idle_days=90,
-        ).with_number("IAM.8"),
-        undecidable("No policy allows all actions of a service", POLICIES_REASON).with_number(
-            "IAM.21"
-        ),
+    controls=tuple(
+        control.with_number(f"IAM.{number}")
+        for number, control in {
+            1: _NO_FULL_ACCESS,
+            2: undecidable("No policy is attached to a user", _POLICIES),
+            3: _ROTATION,
+            4: _ROOT_KEY,
+            5: _CONSOLE_MFA,
+            6: _ROOT_HARDWARE_MFA,
+            7: undecidable("The password policy is strong", _PASSWORD_POLICY),
+            8: _idle(90, "are removed"),
+            21: undecidable("No policy allows all actions of a service", _POLICIES),
+        }.items()
     ),
 )
 
 STANDARDS: Final[tuple[Standard, ...]] = (
-    CIS_7_0,
-    CIS_6_0,
-    CIS_5_0,
-    CIS_4_0_1,
-    CIS_3_0,
-    CIS_2_0,
-    CIS_1_5,
-    CIS_1_4,
-    CIS_1_2,
+    _cis(
+        *(Benchmark.CIS_7_0, "7.0.0", 2),
+        (*numbered("2.1", _ORGANIZATION_OF_7_0), *numbered("2", _OF_7_0, first=2)),
+    ),
+    _cis(Benchmark.CIS_6_0, "6.0.0", 2, numbered("2", _OF_5_0)),
+    _cis(Benchmark.CIS_5_0, "5.0.0", 1, numbered("1", _OF_5_0)),
+    _cis(Benchmark.CIS_4_0_1, "4.0.1", 1, numbered("1", _OF_2_0)),
+    _cis(Benchmark.CIS_3_0, "3.0.0", 1, numbered("1", _OF_2_0)),
+    _cis(Benchmark.CIS_2_0, "2.0.0", 1, numbered("1", _OF_2_0)),
+    _cis(Benchmark.CIS_1_5, "1.5.0", 1, numbered("1", _OF_2_0[:-1])),
+    _cis(Benchmark.CIS_1_4, "1.4.0", 1, numbered("1", _OF_2_0[:-1])),
+    _CIS_1_2,
     FSBP,
 )
 """All of them, the newest first."""
+
+# Frameworks
+
+_MFA_NUMBERS: Final = ("AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)")
+_UNUSED_NUMBERS: Final = ("AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6")
+_ROOT_KEY_NUMBERS: Final = ("AC-2(1)", "AC-3(7)", "AC-3(15)", "AC-6", "AC-6(2)", "AC-6(10)")
+
+FRAMEWORKS: Final = {
+    "AWS Security Hub": {
+        "idle-password": ("IAM.8", "IAM.22"),
+        "idle-access-key": ("IAM.8", "IAM.22"),
+        "unrotated-access-key": ("IAM.3",),
+        "console-user-without-mfa": ("IAM.5",),
+        "user-without-mfa": ("IAM.19",),
+        "root-access-key": ("IAM.4",),
+        "root-without-mfa": ("IAM.9",),
+        "root-used": ("IAM.20, retired in April 2024",),
+    },
+    "NIST SP 800-53 r5": {
+        "idle-password": _UNUSED_NUMBERS,
+        "idle-access-key": _UNUSED_NUMBERS,
+        "unrotated-access-key": ("AC-2(1)", "AC-2(3)", "AC-3(15)"),
+        "console-user-without-mfa": _MFA_NUMBERS,
+        "user-without-mfa": _MFA_NUMBERS,
+        "root-access-key": _ROOT_KEY_NUMBERS,
+        "root-without-mfa": _MFA_NUMBERS,
+    },
+    "PCI DSS v4.0.1": {
+        "idle-password": ("7.2.4", "8.2.6"),
+        "idle-access-key": ("7.2.4", "8.2.6"),
+        "unrotated-access-key": ("8.3.9", "8.6.3"),
+        "console-user-without-mfa": ("8.4.2",),
+        "user-without-mfa": ("8.4.2",),
+        "root-without-mfa": ("8.4.2",),
+    },
+    "SOC 2": {
+        "idle-password": ("CC6.1", "CC6.2", "CC6.3"),
+        "idle-access-key": ("CC6.1", "CC6.2", "CC6.3"),
+        "unrotated-access-key": ("CC6.1", "CC6.2"),
+        "console-user-without-mfa": ("CC6.6",),
+        "user-without-mfa": ("CC6.6",),
+        "root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
+        "root-without-mfa": ("CC6.6",),
+    },
+    "ISO/IEC 27001:2022": {
+        "idle-password": ("A.5.15",),
+        "idle-access-key": ("A.5.15",),
+        "unrotated-access-key": ("A.5.15",),
+        "console-user-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
+        "root-access-key": ("A.5.15",),
+        "root-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
+        "root-used": ("A.5.15",),
+    },
+    "Trend Micro Conformity": {
+        "unused-user": ("IAM-029",),
+        "idle-password": ("IAM-003", "IAM-028"),
+        "idle-access-key": ("IAM-003",),
+        "unrotated-access-key": ("IAM-038",),
+        "two-active-access-keys": ("IAM-004",),
+        "initial-setup-access-key": ("IAM-043",),
+        "console-user-without-mfa": ("IAM-013",),
+        "password-and-access-key": ("IAM-024",),
+        "root-access-key": ("IAM-015",),
+        "root-without-mfa": ("IAM-014",),
+        "root-used": ("IAM-035",),
+        "root-certificate": ("IAM-048",),
+    },
+}
+"""The requirements of each framework by the id of the rule, for reference; they decide nothing.
+
+NIST SP 800-53 revision 5, PCI DSS v4.0.1 and Security Hub: AWS Security Hub User Guide, "Security
+Hub CSPM controls for IAM", under "Related requirements" of the control that is named with them.
+PCI DSS 7.2.4 and ISO/IEC 27001:2022: prowler-cloud/prowler, `pci_4.0_aws.json` and
+`iso27001_2022_aws.json` under `prowler/compliance/aws`, by the checks of the same credentials.
+SOC 2: turbot/steampipe-mod-aws-compliance, `soc_2/cc_6.pp`, likewise.
+Conformity: Trend Micro's knowledge base and `kb5fls/ConformityRulesList`.
+"""
+
+
+def references(rule: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return which standards and frameworks ask for a rule: (name, numbers of their controls)."""
+    every = [
+        *((standard.name, standard.numbers(rule)) for standard in STANDARDS),
+        *((name, numbers.get(rule, ())) for name, numbers in FRAMEWORKS.items()),
+    ]
+    return [(name, numbers) for name, numbers in every if numbers]

@@ -31,7 +31,7 @@ from analyzer.rules.rule import (
     Subject,
 )
 from analyzer.rules.wording import remedy_lines
-from analyzer.standards import references
+from analyzer.standards.benchmarks import references
 from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds
 from analyzer.writers.text_columns import plain_rows
 

@@ -21,8 +21,7 @@ from analyzer.rules.rule import (
     Outcome,
     Rule,
 )
-from analyzer.standards.results import ControlResult
-from analyzer.standards.rulebook import Rulebook
+from analyzer.standards.rulebook import ControlResult, Rulebook
 from analyzer.terms import Severity, Thresholds, count_text
 from analyzer.writers.text_columns import plain_rows
 from analyzer.writers.users import Table, origins, uncovered_table

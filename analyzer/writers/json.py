@@ -14,7 +14,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
 from analyzer.report.model import Page, ReportFile
 from analyzer.rules.rule import FINDINGS
-from analyzer.standards import references
+from analyzer.standards.benchmarks import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.version import VERSION

@@ -19,7 +19,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.rules.rule import Outcome
-from analyzer.standards.results import ControlResult, Result
+from analyzer.standards.rulebook import ControlResult, Result
 from analyzer.terms import Severity, Verdict, encodable, printable
 from analyzer.writers import findings, users
 from analyzer.writers.findings import Example, RuleFindings

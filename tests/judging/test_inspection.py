@@ -20,7 +20,7 @@ from analyzer.report import assemble
 from analyzer.report.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.rule import FINDINGS, Outcome
-from analyzer.standards.results import ControlResult, Result
+from analyzer.standards.rulebook import ControlResult, Result
 from analyzer.terms import Severity
 from tests.support.builders import (
     ACCOUNT,

@@ -19,7 +19,7 @@ import analyzer
 from analyzer.columns import OWNERSHIP
 from analyzer.judging.analysis import AGE_BANDS
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
-from analyzer.standards.results import Result
+from analyzer.standards.rulebook import Result
 from analyzer.terms import (
     AsOfSource,
     Benchmark,

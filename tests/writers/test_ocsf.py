@@ -18,7 +18,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
-from analyzer.standards import references
+from analyzer.standards.benchmarks import references
 from analyzer.writers.ocsf import OCSF_VERSION
 from tests.support.builders import ACCOUNT, AS_OF, Row, a_user, days_before, the_root
 from tests.support.feeds import (

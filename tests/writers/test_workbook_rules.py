@@ -10,9 +10,8 @@ from analyzer.judging import inspection as inspections
 from analyzer.judging.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
-from analyzer.standards import STANDARDS
-from analyzer.standards.results import Result
-from analyzer.standards.rulebook import rulebook
+from analyzer.standards.benchmarks import STANDARDS
+from analyzer.standards.rulebook import Result, rulebook
 from analyzer.terms import Severity
 from analyzer.writers.workbook.lists import finding_columns
 from tests.support.builders import (

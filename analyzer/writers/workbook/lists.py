@@ -23,8 +23,7 @@ from analyzer.judging.inspection import Inspection
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
-from analyzer.standards import STANDARDS
-from analyzer.standards.benchmarks import FSBP
+from analyzer.standards.benchmarks import FSBP, STANDARDS
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import OVERDUE
 from analyzer.writers import findings

@@ -7,8 +7,7 @@ from analyzer.decisions.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NO
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
 from analyzer.rules.rule import Outcome
-from analyzer.standards.results import ControlResult, Result
-from analyzer.standards.rulebook import Rulebook
+from analyzer.standards.rulebook import ControlResult, Result, Rulebook
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Certainty, Severity, State, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
