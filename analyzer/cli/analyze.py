@@ -49,7 +49,7 @@ from analyzer.terms import (
 
 if TYPE_CHECKING:
     from analyzer.judging.analysis import Analysis
-    from analyzer.writers.split import Split
+    from analyzer.writers.workbook import Split
 
 _NAMES: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by one word, without their caveats."""
@@ -254,7 +254,7 @@ def _write_split(
     Raises typer.BadParameter where a workbook is filled in or was read, OutputFailed.
     """
     from analyzer.files import replace_series
-    from analyzer.writers.split import INDEX, split
+    from analyzer.writers.workbook import INDEX, split
 
     parts, folder = split(analysis, by), outputs.output[0]
     names = [*(each.file for each in parts.pages), INDEX]
@@ -291,8 +291,7 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and stdout.is_terminal()):
-        from analyzer.writers.names import left_out_line
-        from analyzer.writers.users import blind_spots_line, summary_lines
+        from analyzer.writers.users import blind_spots_line, left_out_line, summary_lines
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
         if form in _NAMES:

@@ -280,7 +280,7 @@ def decision_files(names: Iterable[str]) -> list[InputFile]:
 def _decision_paths(name: str) -> list[str]:
     if not Path(name).is_dir():
         return [name]
-    from analyzer.writers.split import INDEX
+    from analyzer.writers.workbook import INDEX
 
     listed = (each for each in Path(name).iterdir() if not each.name.startswith((".", "~$")))
     paths = [str(each) for each in listed if each.name != INDEX]

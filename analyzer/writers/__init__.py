@@ -1,11 +1,10 @@
 """Choose the writer by a file's ending, and put files in place whole or not at all.
 
 A format is one module with one function: `write_<format>(analysis, stream, …)` writes bytes to an
-open stream. What follows the stream are choices of that format, each with a default or passed by
-`write`. A writer never opens a file, knows no other format and judges nothing: the same analysis
-gives the same bytes. `users` and `findings` put an analysis into the columns, the words and the
-order that all formats share, `feed` is what OCSF and ASFF share. `text_columns` spells columns: as
-cells for CSV and sheets, as plain values for JSON and feeds.
+open stream; what follows are choices of that format, each with a default or passed by `write`. A
+writer never opens a file, knows no other format and judges nothing: the same analysis gives the
+same bytes. `tables` puts an analysis into the columns that all formats share, and spells them;
+`users` and `findings` have the words and the order for people, `feed` is what OCSF and ASFF share.
 
 A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a line in `_WRITERS`.
 """
@@ -33,10 +32,10 @@ _FINDINGS_PARQUET: Final = "findings.parquet"
 _FOLLOW_UP: Final = "follow-up"
 
 _WRITERS: Final[Mapping[str, str]] = {
-    Format.CSV: "csv.write_csv",
-    ".csv": "csv.write_csv",
-    Format.FINDINGS: "csv.write_findings",
-    _FOLLOW_UP: "csv.write_follow_up",
+    Format.CSV: "tables.write_csv",
+    ".csv": "tables.write_csv",
+    Format.FINDINGS: "tables.write_findings",
+    _FOLLOW_UP: "tables.write_follow_up",
     Format.JSON: "json.write_json",
     ".json": "json.write_json",
     Format.MARKDOWN: "markdown.write_markdown",
@@ -47,8 +46,8 @@ _WRITERS: Final[Mapping[str, str]] = {
     ".ocsf.json": "ocsf.write_ocsf",
     ".xlsx": "workbook.write_workbook",
     Format.LINE: "users.write_line",
-    Format.NAMES: "names.write_names",
-    Format.ARNS: "names.write_arns",
+    Format.NAMES: "users.write_names",
+    Format.ARNS: "users.write_arns",
 }
 """The module and function of each format; a CSV needs no openpyxl.
 

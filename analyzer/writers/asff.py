@@ -21,19 +21,12 @@ from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.feed import (
-    PRODUCT,
-    Document,
-    FeedFormat,
-    Finding,
-    RuleOutcome,
-    feed_lines,
-    findings,
-    present,
-)
+from analyzer.writers import feed
+from analyzer.writers.feed import PRODUCT, Document, Entry, Finding, RuleOutcome, present
 
 SCHEMA_VERSION: Final = "2018-10-08"
 _TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices"
+_ARCHIVED: Final = "ARCHIVED"
 COMPLIANCE_STATUS: Final = {
     Outcome.FAILS: "FAILED",
     Outcome.UNDECIDED: "WARNING",
@@ -92,10 +85,10 @@ def asff_batches(
     """
     if region is not None and not re.fullmatch(REGION_PATTERN, region):
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
-    documents = starmap(_security_finding, _importable(findings(analysis), region))
+    documents = starmap(_security_finding, _importable(feed.findings(analysis), region))
     known = chain.from_iterable(map(orjson.loads, earlier)) if earlier else ()
     waiting = defaultdict[str, list[bytes]](list)
-    for account, line in feed_lines(documents, _FEED_FORMAT, known, analysis.report):
+    for account, line in feed.feed_lines(documents, known, analysis.report, _entry, _closed):
         waiting[account].append(line.rstrip())
         if len(waiting[account]) == BATCH_FINDINGS:
             yield account, _batch(waiting.pop(account))
@@ -261,13 +254,9 @@ def _closed(document: Document, at: datetime) -> Document:
     }
 
 
-_ARCHIVED: Final = "ARCHIVED"
-_FEED_FORMAT: Final = FeedFormat(
-    id=lambda document: str(document["Id"]),
-    account=lambda document: str(document["AwsAccountId"]),
-    is_open=lambda document: document["RecordState"] != _ARCHIVED,
-    closed=_closed,
-)
+def _entry(document: Document) -> Entry:
+    is_open = document["RecordState"] != _ARCHIVED
+    return Entry(document["AwsAccountId"], document["Id"], is_open)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -10,27 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
-from analyzer.changes.diff import (
-    BEFORE,
-    CAUSE,
-    CHANGE,
-    COLUMNS,
-    EXEMPTION_BEFORE,
-    EXEMPTION_NOW,
-    NOW,
-    Comparison,
-    counts_by_kind,
-)
+from analyzer.changes import diff
+from analyzer.changes.diff import COLUMNS, Comparison
 from analyzer.changes.user_changes import Change
 from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import printable
 from analyzer.version import VERSION
 from analyzer.writers import users
-from analyzer.writers.csv import write_tables
 from analyzer.writers.json import fields, write_document
+from analyzer.writers.tables import plain_objects, plain_rows, write_tables
 from analyzer.writers.terminal import breakable, terminal, write_cells
-from analyzer.writers.text_columns import plain_objects, plain_rows
 from analyzer.writers.users import blind_spots_line
 
 SCHEMA_VERSION: Final = "1.0"
@@ -67,7 +57,7 @@ def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
         "settings": compared.now.settings,
         "before": _side(compared.before),
         "now": _side(compared.now),
-        "counts": counts_by_kind(compared.changes),
+        "counts": diff.counts_by_kind(compared.changes),
     }
     write_document(stream, head, {"changes": plain_objects(compared.changes, COLUMNS)})
 
@@ -126,7 +116,7 @@ def count_sentence(compared: Comparison) -> str:
 
     The accounts are counted only where some were not compared.
     """
-    counts = counts_by_kind(compared.changes)
+    counts = diff.counts_by_kind(compared.changes)
     numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
     missing = len(compared.not_compared)
     accounts = f" Accounts compared: {compared.accounts:,}, not compared: {missing:,}."
@@ -141,7 +131,7 @@ def _table(compared: Comparison, width: int) -> Table:
     accounts = compared.changes[columns.ACCOUNT].nunique() > 1
     for cells in _text_rows(compared.changes):
         row = dict(zip(COLUMNS, cells, strict=True))
-        user, change = row[columns.USER], row[CHANGE]
+        user, change = row[columns.USER], row[diff.CHANGE]
         names = filter(None, (user, row[columns.ACCOUNT] if accounts or not user else ""))
         subject = Text("\n".join(map(printable, names)))
         table.add_row(Text(change, _COLOURS.get(change, "")), subject, _detail(row))
@@ -153,14 +143,14 @@ def _detail(row: Mapping[str, str]) -> Text:
 
     Of a finding that was undecided on one side, its outcomes say on which.
     """
-    outcomes, finding = (row[BEFORE], row[NOW]), f"{row[RULE]}: {breakable(row[FACT])}"
-    if row[CHANGE] == Change.FINDING_UNDECIDED:
+    outcomes, finding = (row[diff.BEFORE], row[diff.NOW]), f"{row[RULE]}: {breakable(row[FACT])}"
+    if row[diff.CHANGE] == Change.FINDING_UNDECIDED:
         lines = [finding, _ARROW.join(outcome or "no finding" for outcome in outcomes)]
     elif row[RULE]:
         lines = [finding]
-    elif row[CHANGE].startswith("exempt"):
-        exemptions = row[EXEMPTION_BEFORE], row[EXEMPTION_NOW]
+    elif row[diff.CHANGE].startswith("exempt"):
+        exemptions = row[diff.EXEMPTION_BEFORE], row[diff.EXEMPTION_NOW]
         lines = [_ARROW.join(each or "not exempt" for each in exemptions)]
     else:
         lines = [_ARROW.join(dict.fromkeys(filter(None, outcomes)))]
-    return Text("\n".join(printable(line) for line in (*lines, row[CAUSE]) if line))
+    return Text("\n".join(printable(line) for line in (*lines, row[diff.CAUSE]) if line))

@@ -7,7 +7,7 @@ finding lasts from report to report. A feed closes the findings of an earlier fe
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -33,7 +33,7 @@ from analyzer.rules.rule import (
 from analyzer.rules.wording import remedy_lines
 from analyzer.standards.benchmarks import references
 from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds
-from analyzer.writers.text_columns import plain_rows
+from analyzer.writers.tables import plain_rows
 
 PRODUCT: Final = "credreport"
 _ID_DIGITS: Final = 32
@@ -209,52 +209,41 @@ def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[Finding]:
 # Lines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedFormat:
-    """Hold how a feed names a finding and its account, and how it closes a finding.
+class Entry(NamedTuple):
+    """Name the finding of a document, and its account, empty where none is known."""
 
-    `account` returns nothing where no account is known; `closed` returns the document as of a
-    moment in UTC, and `is_open` whether it was not closed before.
-    """
-
-    id: Callable[[Document], str]
-    account: Callable[[Document], str]
-    is_open: Callable[[Document], bool]
-    closed: Callable[[Document, datetime], Document]
+    account: str
+    id: str
+    is_open: bool
 
 
 def feed_lines(
     documents: Iterable[Document],
-    feed_format: FeedFormat,
     earlier: Iterable[Document],
     report: Report,
+    entry: Callable[[Document], Entry],
+    closed: Callable[[Document, datetime], Document],
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the findings of a report, and those of an earlier feed that are gone, closed.
 
-    Each is its account and a line of JSON. Findings of unread and excluded accounts stay open:
-    nothing is known of them. The others are closed at the newest as-of of the report.
+    Each is its account and a line of JSON. `closed` returns a document as of a moment in UTC.
+    Findings of unread and excluded accounts stay open: nothing is known of them. The others are
+    closed at the newest as-of of the report.
     """
     ids = set()
     for document in documents:
-        yield feed_format.account(document), json_line(document)
+        account, id_, _ = entry(document)
+        yield account, json_line(document)
         if earlier:
-            ids.add(feed_format.id(document))
-    for document in _closed(earlier, ids, feed_format, report):
-        yield feed_format.account(document), json_line(document)
-
-
-def _closed(
-    earlier: Iterable[Document], ids: Collection[str], feed_format: FeedFormat, report: Report
-) -> Iterator[Document]:
+            ids.add(id_)
     newest = max(file.as_of for file in report.files)
-    accounts = report.accounts
     missing = {each.account for each in (*report.not_covered, *report.left_out)}
     for document in earlier:
-        account = feed_format.account(document)
+        account, id_, is_open = entry(document)
         # One that is missing and has no number may be any that is not covered.
-        is_known = account not in missing and ("" not in missing or account in accounts)
-        if is_known and feed_format.is_open(document) and feed_format.id(document) not in ids:
-            yield feed_format.closed(document, newest)
+        is_known = account not in missing and ("" not in missing or account in report.accounts)
+        if is_known and is_open and id_ not in ids:
+            yield account, json_line(closed(document, newest))
 
 
 def json_line(document: Document) -> bytes:

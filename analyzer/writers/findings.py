@@ -23,8 +23,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.standards.rulebook import ControlResult, Rulebook
 from analyzer.terms import Severity, Thresholds, count_text
-from analyzer.writers.text_columns import plain_rows
-from analyzer.writers.users import Table, origins, uncovered_table
+from analyzer.writers.tables import Table, origins, plain_rows, uncovered_table
 
 COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
 """The columns of findings: those of `Inspection.frames`, then the report's, whose name `file` has.
@@ -181,7 +180,7 @@ def sentence(text: str) -> str:
 
 
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
-    """Yield all findings in the order of `Inspection.frames`, with the columns of `users.origins`.
+    """Yield all findings in the order of `Inspection.frames`, with the columns of `tables.origins`.
 
     The accounts that could not be read follow, but for `covered` accounts only.
     """

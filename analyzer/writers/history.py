@@ -29,12 +29,11 @@ from analyzer.terms import (
     short_list,
 )
 from analyzer.version import VERSION
-from analyzer.writers.csv import write_tables
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.markdown import markdown_table, plain_text
+from analyzer.writers.tables import plain_objects, text_column, write_tables
 from analyzer.writers.terminal import terminal, write_cells
-from analyzer.writers.text_columns import plain_objects, text_column
-from analyzer.writers.users import owner_notes
+from analyzer.writers.users import owner_notes, owner_text
 
 SCHEMA_VERSION: Final = "1.0"
 BLIND_SPOT: Final = (
@@ -322,8 +321,7 @@ def _account(row: Mapping[str, Any]) -> str:
 
 
 def _owner(row: Mapping[str, Any]) -> str:
-    left = row[columns.OWNER_LEFT]
-    return f"{row[columns.OWNER]} (left {left})" if left else str(row[columns.OWNER])
+    return owner_text(row[columns.OWNER], row[columns.OWNER_LEFT])
 
 
 def _at(moment: Any) -> str:

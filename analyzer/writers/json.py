@@ -19,8 +19,7 @@ from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.version import VERSION
 from analyzer.writers.findings import finding_tables
-from analyzer.writers.text_columns import plain_objects
-from analyzer.writers.users import Table, listed_users
+from analyzer.writers.tables import listed_users, plain_objects
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -130,7 +129,7 @@ def _decisions(analysis: Analysis) -> dict[str, Any] | None:
     }
 
 
-def _users(analysis: Analysis, page: Page, table: Table) -> Iterator[dict[str, Any]]:
+def _users(analysis: Analysis, page: Page, table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the users of a judged page, null for what is missing."""
     decisions = analysis.earlier_decisions(page)
     for user, caveats, cells in zip(

@@ -16,16 +16,8 @@ from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import Outcome
 from analyzer.terms import Severity, utc_text
 from analyzer.version import VERSION
-from analyzer.writers.feed import (
-    PRODUCT,
-    Document,
-    FeedFormat,
-    Finding,
-    RuleOutcome,
-    feed_lines,
-    findings,
-    present,
-)
+from analyzer.writers import feed
+from analyzer.writers.feed import PRODUCT, Document, Entry, Finding, RuleOutcome, present
 
 OCSF_VERSION: Final = "1.6.0"
 _CREATE: Final = (1, "Create")
@@ -56,9 +48,9 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
     Each is created at the moment that the report describes. `earlier` are the lines of an earlier
     feed: its findings that are no longer there follow as closed and `Resolved`.
     """
-    documents = map(_compliance_finding, findings(analysis))
+    documents = map(_compliance_finding, feed.findings(analysis))
     known = map(orjson.loads, earlier) if earlier else ()
-    for _, line in feed_lines(documents, _FEED_FORMAT, known, analysis.report):
+    for _, line in feed.feed_lines(documents, known, analysis.report, _entry, _closed):
         stream.write(line)
 
 
@@ -186,9 +178,7 @@ def _times(at: datetime, *names: str) -> Document:
     return {f"{name}{ending}": value for name in names for ending, value in spellings}
 
 
-_FEED_FORMAT: Final = FeedFormat(
-    id=lambda document: str(document["finding_info"]["uid"]),
-    account=lambda document: str(document["cloud"].get("account", {}).get("uid", "")),
-    is_open=lambda document: document["activity_id"] != _CLOSE[0],
-    closed=_closed,
-)
+def _entry(document: Document) -> Entry:
+    account = document["cloud"].get("account", {}).get("uid", "")
+    is_open = document["activity_id"] != _CLOSE[0]
+    return Entry(account, document["finding_info"]["uid"], is_open)

@@ -17,8 +17,7 @@ from analyzer.report.values import timestamps
 from analyzer.rules.rule import DAYS, SINCE
 from analyzer.terms import Verdict
 from analyzer.writers.findings import COLUMNS, finding_tables
-from analyzer.writers.text_columns import TEXT_TYPE, array
-from analyzer.writers.users import USER_COLUMNS, Table, user_tables
+from analyzer.writers.tables import TEXT_TYPE, USER_COLUMNS, Table, array, user_tables
 
 SCHEMA_VERSION: Final = "1.0"
 """The version of both schemas, which stands in their metadata."""

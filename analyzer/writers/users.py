@@ -1,28 +1,26 @@
-"""Give users as the tables that data formats share, and in the words and the order of people."""
+"""Put the result on users in the words and the order of people, and write their names."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from analyzer import columns
-from analyzer.judging.analysis import Analysis, Totals
+from analyzer.judging.analysis import Analysis
+from analyzer.report.arns import NO_ARN
 from analyzer.report.model import (
-    TEXT,
     Page,
     Report,
     ReportFile,
-    UncoveredAccount,
     UncoveredFile,
-    account_name,
     account_with_name,
 )
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS_IN_SHORT,
-    NOT_COVERED,
     OVERDUE,
     SERVICE_CREDENTIALS,
     AsOfSource,
@@ -32,91 +30,12 @@ from analyzer.terms import (
     printable,
     short_list,
 )
-from analyzer.verdicts.caveats import caveat_sentences
+from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
 from analyzer.verdicts.verdict import reason_text
-from analyzer.writers.text_columns import mapped, plain_rows
+from analyzer.writers.tables import listed_users, plain_rows
 
 if TYPE_CHECKING:
     from analyzer.judging.inspection import Inspection
-
-Table: TypeAlias = Mapping[str, Any]
-"""Columns by their names: series or Arrow arrays, which have a value for each row."""
-
-_OF_USERS: Final = (*columns.JUDGED, *columns.OWNERSHIP, columns.ROW)
-USER_COLUMNS: Final = (
-    *(*columns.JUDGED, *columns.REPORTED, *columns.OWNERSHIP),
-    *(columns.FILE, columns.ROW),
-)
-"""The columns of users, besides the name of the account."""
-
-
-def origins(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.DictionaryArray]]:
-    """Return a function that gives `file` (its name), `as_of`, `as_of_source` and `account_name`.
-
-    The rows have the position of the file in `file`, and `account`.
-    """
-    files = report.files
-    values = {
-        columns.FILE: [file.name for file in files],
-        columns.AS_OF: pd.DatetimeIndex([file.as_of for file in files]).as_unit("s"),
-        columns.AS_OF_SOURCE: [file.as_of_source.value for file in files],
-    }
-    of_files = {name: pa.array(each).dictionary_encode() for name, each in values.items()}
-
-    def of_rows(rows: pd.DataFrame) -> dict[str, pa.DictionaryArray]:
-        at = pa.array(rows[columns.FILE])
-        taken = {name: each.take(at) for name, each in of_files.items()}
-        return {**taken, columns.ACCOUNT_NAME: _account_names(report, rows)}
-
-    return of_rows
-
-
-def _account_names(report: Report, rows: pd.DataFrame) -> pa.DictionaryArray:
-    known = report.account_names
-    return mapped(rows[columns.ACCOUNT], lambda account: account_name(account, known))
-
-
-def uncovered_table(
-    report: Report, row: Callable[[UncoveredAccount], Mapping[str, str]], names: Sequence[str]
-) -> Iterator[Table]:
-    """Yield one table of the accounts that could not be read, if there are any."""
-    if report.not_covered:
-        rows = pd.DataFrame([*map(row, report.not_covered)], columns=[*names], dtype=TEXT)
-        yield {**rows, columns.ACCOUNT_NAME: _account_names(report, rows)}
-
-
-def listed_users(
-    analysis: Analysis, verdicts: Collection[Verdict]
-) -> Iterator[tuple[Page, dict[str, Any]]]:
-    """Yield each page of the users with one of the verdicts, and its table (`USER_COLUMNS`)."""
-    of_rows, words = origins(analysis.report), list(map(str, verdicts))
-    for page in analysis.pages():
-        listed = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
-        if len(listed):
-            table = {
-                **{name: listed.users[name] for name in _OF_USERS},
-                **{name: listed.cells[name] for name in columns.REPORTED},
-                **of_rows(listed.users),
-            }
-            yield listed, table
-
-
-def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Table]:
-    """Yield the users with one of the verdicts, then the accounts that could not be read."""
-    for _, table in listed_users(analysis, verdicts):
-        yield table
-    yield from uncovered_table(analysis.report, _uncovered_user, USER_COLUMNS)
-
-
-def _uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
-    return {
-        columns.ACCOUNT: account.label,
-        columns.VERDICT: NOT_COVERED,
-        columns.REASON: str(account),
-    }
-
-
-# In words
 
 VERDICT_ORDER: Final = (
     Verdict.UNUSED,
@@ -160,12 +79,17 @@ class UserRow(NamedTuple):
     @property
     def owner_text(self) -> str:
         """Return the owner, and since when he has left."""
-        return f"{self.owner} (left {self.owner_left})" if self.owner_left else self.owner
+        return owner_text(self.owner, self.owner_left)
 
     @property
     def account_text(self) -> str:
         """Return the account, with its name where that is known."""
         return f"{self.account} ({self.account_name})" if self.account_name else self.account
+
+
+def owner_text(owner: str, left: str) -> str:
+    """Return an owner, and since when he has left."""
+    return f"{owner} (left {left})" if left else owner
 
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
@@ -179,13 +103,13 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
             strict=True,
         )
     ]
-    return sorted(rows, key=_order)
 
+    def order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
+        verdict = VERDICT_ORDER.index(Verdict(row.verdict))
+        doubtful = row.certainty == Certainty.CHECK
+        return bool(row.exemption), verdict, doubtful, row.created or "", row.account, row.user
 
-def _order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
-    verdict = VERDICT_ORDER.index(Verdict(row.verdict))
-    doubtful = row.certainty == Certainty.CHECK
-    return bool(row.exemption), verdict, doubtful, row.created or "", row.account, row.user
+    return sorted(rows, key=order)
 
 
 def as_of_and_scope(report: Report) -> str:
@@ -308,10 +232,9 @@ def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
 
 def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     """Return the notes on the input, owners, exemptions, and if `rules`, on what those lack."""
-    totals = analysis.totals
-    every = analysis.whole.totals.users()
+    totals, every = analysis.totals, analysis.whole.totals.users()
     return [
-        *_undetermined_note(analysis, totals),
+        *_undetermined_note(analysis),
         *analysis.report.notes,
         *owner_notes(analysis, totals.without_owner, every),
         *(each.expiry_sentence for each in totals.expired),
@@ -325,19 +248,18 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
             for entry, _, applied in totals.entries
             if applied and not entry.user.strip("*")
         ),
-        *(_lacking_input(analysis.inspection) if rules else ()),
+        # Accounts that are not covered are in the notes on the input.
+        *(
+            dict.fromkeys(analysis.inspection.rules_lacking_input.values())
+            if rules and not analysis.report.not_covered
+            else ()
+        ),
     ]
 
 
-def _lacking_input(inspection: "Inspection") -> Iterable[str]:
-    """Return what the rules lack in the input, where the notes on the input do not say so."""
-    noted = bool(inspection.report.not_covered)
-    return () if noted else dict.fromkeys(inspection.rules_lacking_input.values())
-
-
-def _undetermined_note(analysis: Analysis, totals: Totals) -> Iterator[str]:
+def _undetermined_note(analysis: Analysis) -> Iterator[str]:
     """Yield that most users are undetermined, as where a spreadsheet translated the report."""
-    undetermined, every = totals.users(Verdict.UNDETERMINED), totals.users()
+    undetermined, every = analysis.totals.users(Verdict.UNDETERMINED), analysis.totals.users()
     if undetermined * 2 > every:
         yield (
             f"{undetermined:,} of {count_text(every, 'IAM user')} are undetermined, so this"
@@ -405,3 +327,78 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
         counts = f" ({result.counts_text})" if result.counts_text else ""
         why = f" {result.why}" if result.why else ""
         yield f"{result.control.number}  {result.result}{counts}  {result.control.title}.{why}"
+
+
+# Names
+
+
+def write_names(
+    analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
+) -> None:
+    """Write the names of the users that `write_arns` lists, behind their account if there are many.
+
+    Of many accounts a line is `123456789012/name`.
+    """
+    several = len(analysis.report.accounts) > 1
+    for users in _users_to_act_on(analysis, verdicts, check=check):
+        names = users[columns.USER]
+        _write_lines(users[columns.ACCOUNT] + "/" + names if several else names, stream)
+
+
+def write_arns(
+    analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
+) -> None:
+    """Write the ARNs of the users with one of the verdicts, in the report's order.
+
+    The output is made to be piped into a command that acts on the users. So exempt users and
+    users with caveats are left out. With `check` users with caveats are listed too, but for those
+    with an active service-specific credential, or whose name says that they have one while no saved
+    list says otherwise. Users without an ARN in the report are always left out.
+    """
+    for users in _users_to_act_on(analysis, verdicts, check=check):
+        _write_lines(users[columns.ARN], stream)
+
+
+def _users_to_act_on(
+    analysis: Analysis, verdicts: Collection[Verdict], *, check: bool
+) -> Iterator[pd.DataFrame]:
+    for page, _ in listed_users(analysis, verdicts):
+        left_out = _left_out_by_reason(page, analysis.report.files, check=check)
+        yield page.users[~np.logical_or.reduce([*left_out.values()])]
+
+
+def _write_lines(texts: pd.Series, stream: BinaryIO) -> None:
+    stream.write("".join(f"{printable(text)}\n" for text in texts).encode())
+
+
+def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: bool = False) -> str:
+    """Return how many users with one of the verdicts have no line and why, empty for none."""
+    counts: Counter[str] = Counter()
+    for page, _ in listed_users(analysis, verdicts):
+        left_out = _left_out_by_reason(page, analysis.report.files, check=check)
+        counts.update({reason: int(mask.sum()) for reason, mask in left_out.items()})
+    parts = ", ".join(f"{number} {reason}" for reason, number in counts.items() if number)
+    return f"Left out of the names: {parts}" if parts else ""
+
+
+def _left_out_by_reason(
+    page: Page, files: Sequence[ReportFile], *, check: bool
+) -> dict[str, np.ndarray]:
+    """Return by reason which users have no line; each user has one reason at most."""
+    users = page.users
+    exempt = (users[columns.EXEMPTION] != "").to_numpy(bool)
+    has_arn = ~users[columns.ARN].str.startswith(f"{NO_ARN}/").to_numpy(bool)
+    live = (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
+    unsafe = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool) & has_arn & ~exempt
+    # The name is of a service, and AWS's list of the credentials was not saved.
+    without_list = np.array([file.service_credentials is None for file in files])
+    named = np.asarray(has_service_key_name(users) & without_list[users[columns.FILE].to_numpy()])
+    unlisted = unsafe & ~live & named
+    others = {} if check else {"to check (--include-check lists them)": unsafe & ~live & ~unlisted}
+    return {
+        **others,
+        "with an active service-specific credential": unsafe & live,
+        "that may have an active service-specific credential": unlisted,
+        "exempt": exempt,
+        "without an ARN in the report (use --format table or csv)": ~has_arn & ~exempt,
+    }

@@ -26,7 +26,7 @@ KILLS = 4
 HALF_WRITTEN = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # though a shell may have set it aside
-import analyzer.writers.csv
+import analyzer.writers.tables
 
 def write_csv(analysis, stream, *_, **__):
     stream.write(b"half a fi")
@@ -35,7 +35,7 @@ def write_csv(analysis, stream, *_, **__):
     while True:  # A signal that comes just before one long sleep would not end it.
         time.sleep(0.01)
 
-analyzer.writers.csv.write_csv = write_csv
+analyzer.writers.tables.write_csv = write_csv
 """
 HALF_READ = """
 import signal, sys, time

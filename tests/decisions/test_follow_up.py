@@ -15,7 +15,7 @@ from analyzer.decisions.follow_up import FollowUpStatus, as_text, follow_up_coun
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.user_decisions import LedgerLine
-from analyzer.writers.csv import write_follow_up
+from analyzer.writers.tables import write_follow_up
 from tests.support import decision_oracle as law
 from tests.support.builders import (
     AS_OF,

@@ -8,7 +8,7 @@ from random import Random
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.terms import Verdict
-from analyzer.writers.csv import write_csv
+from analyzer.writers.tables import write_csv
 from tests.support.builders import (
     AS_OF,
     COLUMNS,

@@ -15,7 +15,7 @@ _FORKING = """
 import json, os, sys
 from analyzer.cli import main
 import analyzer.judging.analysis, analyzer.standards.rulebook, analyzer.judging.inspection
-import analyzer.writers.csv, analyzer.writers.json, analyzer.writers.workbook
+import analyzer.writers.tables, analyzer.writers.json, analyzer.writers.workbook
 import analyzer.exports.run, analyzer.aws.fetch
 for line in sys.stdin:
     arguments, variables, script = json.loads(line)

@@ -12,11 +12,10 @@ import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Exemption, Exemptions
 from analyzer.terms import Criteria, Verdict
-from analyzer.writers.csv import write_csv
 from analyzer.writers.json import write_json
-from analyzer.writers.names import write_arns, write_names
+from analyzer.writers.tables import write_csv
 from analyzer.writers.terminal import write_piped_table, write_terminal
-from analyzer.writers.users import blind_spots_line, summary_lines
+from analyzer.writers.users import blind_spots_line, summary_lines, write_arns, write_names
 from tests.support.builders import (
     AS_OF,
     COLUMNS,

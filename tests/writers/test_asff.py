@@ -318,7 +318,7 @@ def test_the_region_asked_for_holds_in_its_partition_and_another_has_its_home(
 ) -> None:
     analysis = inspected(in_partition(partition))
     once = [*findings(analysis)]
-    monkeypatch.setattr("analyzer.writers.asff.findings", lambda _: once)
+    monkeypatch.setattr("analyzer.writers.feed.findings", lambda _: once)
     found = only(analysis, "unused-user")
     home = place(found).removeprefix(f"{partition} ")
     assert home in partitions()[partition]

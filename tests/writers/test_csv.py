@@ -10,8 +10,8 @@ import pytest
 import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import Verdict
-from analyzer.writers.csv import write_findings
 from analyzer.writers.findings import FINDING_COLUMNS
+from analyzer.writers.tables import write_findings
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS,

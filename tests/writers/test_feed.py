@@ -20,7 +20,7 @@ from analyzer.judging import inspection
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.terms import ISO_UTC
-from analyzer.writers import text_columns
+from analyzer.writers import tables
 from analyzer.writers.feed import findings, json_line, present
 from analyzer.writers.ocsf import write_ocsf
 from tests.support.asff_model import errors as asff_errors
@@ -99,7 +99,7 @@ def test_neither_order_nor_pages_change_what_is_said(monkeypatch: pytest.MonkeyP
     whole = said(inspected(rows, exemptions_of(*EXCUSED)))
     random.Random(2).shuffle(rows)
     monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
-    monkeypatch.setattr(text_columns, "_VALUES_AT_ONCE", 7)
+    monkeypatch.setattr(tables, "_VALUES_AT_ONCE", 7)
     assert said(inspected(rows, exemptions_of(*EXCUSED))) == whole
 
 

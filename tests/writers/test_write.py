@@ -231,7 +231,7 @@ def test_an_error_while_writing_is_told_as_one_of_the_output(
     analysis: Analysis, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = OSError(28, "No space left on device")
-    monkeypatch.setattr("analyzer.writers.csv.write_csv", failing(full))
+    monkeypatch.setattr("analyzer.writers.tables.write_csv", failing(full))
     (folder / "a.csv").write_bytes(OLD)
     with pytest.raises(OutputFailed, match=r"a\.csv cannot be written: No space left on device"):
         analyzer.write(analysis, folder / "a.csv")

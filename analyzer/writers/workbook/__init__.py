@@ -1,5 +1,7 @@
 """Write an analysis as an Excel workbook that a reviewer works in and an auditor can check.
 
+A review can be split: a workbook with the users to decide for each owner, or for each account.
+
 All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A list
 is `TableSheets` of `Column`s, each a title, a width and the cells that it makes of a page or frame;
 any other sheet is a `TextSheet` of parts. `review_lists` are those to decide in, `lists` those
@@ -9,32 +11,32 @@ to look things up in; `book` orders the sheets.
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
 """
 
-from typing import BinaryIO, Final
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
+from typing import BinaryIO, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from analyzer import columns
 from analyzer.decisions.review_columns import RECORD
 from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import Page
-from analyzer.terms import WorkbookSheets
-from analyzer.writers.text_columns import Texts
+from analyzer.report.model import TEXT, AccountName, Page, account_with_name
+from analyzer.terms import SplitBy, WorkbookSheets
+from analyzer.writers.tables import Texts, write_tables
 from analyzer.writers.users import as_of_and_scope
-from analyzer.writers.workbook import lists
-from analyzer.writers.workbook.book import EXCEL_ROWS, LARGE_PRINT, Book, Title
+from analyzer.writers.workbook import lists, review_lists
+from analyzer.writers.workbook.book import EXCEL_ROWS, LARGE_PRINT, Book, CellStyle, Title
 from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
-from analyzer.writers.workbook.review_lists import (
-    ACCOUNT,
-    REVIEW_LISTS,
-    USER,
-    Listings,
-    ReviewList,
-    review_order,
-    row_keys,
-)
-from analyzer.writers.workbook.style import CellStyle
+from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import CollectedUsers, TableSheets
 
@@ -74,22 +76,21 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     with Book(TITLE, scope, newest, titles, rows_a_sheet) as book:
         listings, listed = _add_users(book, analysis, same_second)
         if Title.FINDINGS in titles:
+            inspection = analysis.inspection
             findings = TableSheets(book, Title.FINDINGS, lists.finding_columns(analysis, listed))
-            for frame in analysis.inspection.frames():
-                findings.add(frame)
-            findings.finish(lists.no_findings_text(analysis.inspection))
-            add_controls(book, analysis.inspection)
+            findings.filled(inspection.frames(), lists.no_findings_text(inspection))
+            add_controls(book, inspection)
         if len(analysis.exemptions):
             entries = TableSheets(book, Title.EXEMPTIONS, lists.EXEMPTION_LIST)
-            entries.filled(lists.exemption_frame(analysis))
+            entries.filled([lists.exemption_frame(analysis)])
         if changes is not None:
             change_list = TableSheets(book, Title.CHANGES, lists.change_columns(analysis))
-            change_list.filled(changes, lists.NO_CHANGES)
+            change_list.filled([changes], lists.NO_CHANGES)
             compared = lists.change_counts(changes, since)
         if Title.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, Title.FOLLOW_UP, of_decisions, LARGE_PRINT)
-            follow_up.filled(analysis.follow_up, lists.NO_REMOVALS)
+            follow_up.filled([analysis.follow_up], lists.NO_REMOVALS)
         add_summary(book, analysis, listings, compared, trend, share)
         add_method(book, analysis)
         book.save(stream)
@@ -110,12 +111,9 @@ def _add_users(
             some.add(page)
     all_users.finish("No IAM users in the reports.")
     roots = TableSheets(book, Title.ROOTS, lists.root_columns(analysis.report))
-    for page in analysis.report.roots():
-        roots.add(page)
-    if roots.rows:
-        roots.finish()
+    roots.filled(analysis.report.roots())
     if len(exempt):
-        TableSheets(book, Title.EXEMPT, lists.exempt_columns(analysis)).filled(exempt.page())
+        TableSheets(book, Title.EXEMPT, lists.exempt_columns(analysis)).filled([exempt.page()])
     names = seconds.names() if same_second is None else same_second
     added = {
         each.title: _add_review(book, analysis, each, collected[each.title], names)
@@ -129,10 +127,8 @@ def _add_review(
     book: Book, analysis: Analysis, each: ReviewList, users: CollectedUsers, seconds: SameSecond
 ) -> "tuple[TableSheets, pd.Index[int]]":
     if not len(users):
-        empty = TableSheets(book, each.title, (ACCOUNT, USER))
-        if each.no_users:
-            empty.finish(each.no_users)
-        return empty, pd.Index([], dtype="int64")
+        empty = TableSheets(book, each.title, (review_lists.ACCOUNT, review_lists.USER))
+        return empty.filled([], each.no_users), pd.Index([], dtype="int64")
     report, names = analysis.report, analysis.report.account_names
     page = users.page()
     decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
@@ -143,4 +139,130 @@ def _add_review(
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
     listed_columns = (*each.columns(decided, report.files, names), record)
     rows = TableSheets(book, each.title, listed_columns, LARGE_PRINT)
-    return rows.filled(decided, order=review_order(decided)), row_keys(page.users)
+    rows.add(decided, review_lists.review_order(decided))
+    rows.finish()
+    return rows, review_lists.row_keys(page.users)
+
+
+# A split review
+
+INDEX: Final = "index.csv"
+
+_LONGEST_NAME: Final = 60
+_DIGITS: Final = 8
+_RESERVED: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
+"""Names of devices: Windows has no files of these names, whatever their ending."""
+
+
+class Share(NamedTuple):
+    """Name a workbook of a split, whose it is, and how many users are to decide in it.
+
+    `account` is empty where each owner has a workbook, and `owner` empty for users without one.
+    `left` is the last day of an owner who has left; `due` is when as-of is due days ago.
+    """
+
+    file: str
+    account: str
+    account_name: str
+    owner: str
+    email: str
+    left: str
+    lines: int
+    due: str
+
+    @property
+    def label(self) -> str:
+        """Return whose it is, in words."""
+        account = f"{self.account} ({self.account_name})" if self.account_name else self.account
+        return account or self.owner or "users without an owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Hold the workbooks of a split, and by file the owners who have nothing to decide."""
+
+    analysis: Analysis
+    pages: Mapping[Share, tuple[Page, ...]]
+    same_second: SameSecond
+    nothing_left: Mapping[str, str]
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the name and the content of each workbook, and those of the index last."""
+        for share, pages in self.pages.items():
+            stream, part = BytesIO(), self.analysis.of_users(pages)
+            review, seconds = WorkbookSheets.REVIEW, self.same_second
+            write_workbook(part, stream, sheets=review, share=share.label, same_second=seconds)
+            yield share.file, stream.getvalue()
+        stream, rows = BytesIO(), pd.DataFrame([*self.pages], columns=[*Share._fields]).astype(TEXT)
+        write_tables([rows], Share._fields, stream, raw=False)
+        yield INDEX, stream.getvalue()
+
+
+def split(analysis: Analysis, by: SplitBy) -> Split:
+    """Return the users to decide of an analysis, by their owner or by their account.
+
+    Users on whom a decision in force stands are left out.
+    """
+    name = columns.OWNER if by is SplitBy.OWNER else columns.ACCOUNT
+    seconds, words, listed = CreationSeconds(), set[str](), list[Page]()
+    for page in analysis.whole.pages():
+        seconds.add(page)
+    for page in analysis.pages():
+        words.update(page.users[name].unique())
+        some = page.where(np.logical_or.reduce([each.has(page) for each in REVIEW_LISTS]))
+        listed.append(some.where(~analysis.answered(some)))
+    files = _file_names(analysis, by, words)
+    parts = {
+        word: tuple(each.where((each.users[name] == word).to_numpy(bool)) for each in listed)
+        for word in sorted(words, key=lambda word: (not word, word))
+    }
+    shares = {word: part for word, part in parts.items() if any(map(len, part))}
+    return Split(
+        analysis,
+        {_share(analysis, by, files[word], part): part for word, part in shares.items()},
+        seconds.names(),
+        {files[word]: word for word in parts if word and word not in shares},
+    )
+
+
+def _share(analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]) -> Share:
+    first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
+    account, name, (owner, email, left) = "", "", (first[name] for name in columns.OWNERSHIP)
+    if by is SplitBy.ACCOUNT:
+        known = names.get(first[columns.ACCOUNT], AccountName(name=""))
+        account, name = first[columns.ACCOUNT], known.name
+        owner, email, left = known.owner, "", ""
+    newest = max(each.as_of for each in analysis.report.files)
+    due = newest + timedelta(analysis.ledger.due_days)
+    lines = sum(map(len, pages))
+    return Share(file, account, name, owner, email, left, lines, f"{due:%Y-%m-%d}")
+
+
+def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict[str, str]:
+    """Return the name of the file of each owner or account: of letters, digits and hyphens.
+
+    It has a hash where two would have the same, or nothing is left. All owners of the list count,
+    so that a name stays the same from split to split.
+    """
+    every = dict.fromkeys(words)
+    labels = {word: account_with_name(word, analysis.report.account_names) for word in every}
+    if by is SplitBy.OWNER:
+        every |= dict.fromkeys(each.owner for each in analysis.owners.entries)
+        labels = {word: word for word in every}
+    stems = {word: _stem(labels[word] or f"no {by}") for word in every}
+    counts = Counter(stems.values())
+    return {
+        word: f"{stem if counts[stem] == 1 and stem else _hashed(stem, word)}.xlsx"
+        for word, stem in stems.items()
+    }
+
+
+def _stem(label: str) -> str:
+    """Return a label in lower case, nothing where that would be no name on some system."""
+    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
+    stem = re.sub("[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
+    return "" if _RESERVED.fullmatch(stem) else stem
+
+
+def _hashed(stem: str, word: str) -> str:
+    return "-".join(filter(None, (stem or "review", sha256(word.encode()).hexdigest()[:_DIGITS])))

@@ -31,7 +31,7 @@ from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from analyzer.writers.text_columns import content, joined, text_column
+from analyzer.writers.tables import content, joined, text_column
 
 _LARGE: Final = 1 << 30
 """Larger sheets, in bytes, may need the 64-bit form of zip."""

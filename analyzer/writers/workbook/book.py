@@ -1,24 +1,166 @@
-"""Collect the sheets of the workbook in their order, and set them up for print and screen.
+"""Define the styles of cells, collect the sheets in their order, and set them up for print.
 
-Nothing in the file holds today's date: same input, same bytes.
+Every colour has a meaning that the cell's text says too. Nothing in the file holds today's date:
+same input, same bytes.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, Self, cast
 
+from openpyxl import Workbook
+from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.pagebreak import Break
-from openpyxl.worksheet.properties import Outline, PageSetupProperties
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.decisions.review_columns import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
 from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
-from analyzer.writers.workbook.style import DEFAULT_FONT, register_styles
+
+# Styles
+
+INK: Final = "1F3864"
+"""The dark blue of titles and of the heads of tables."""
+
+MOMENT_FORMAT: Final = "yyyy-mm-dd hh:mm"
+DAY_FORMAT: Final = "yyyy-mm-dd"
+ALARM_RED: Final = "C00000"
+FONT: Final = "Arial"
+"""Wherever it is missing, there is one of the same widths."""
+
+DEFAULT_FONT: Final = Font(name=FONT, size=10)
+_LINE: Final = Side(style="thin", color="D0D0D0")
+_BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
+_UNDERLINE: Final = Border(bottom=Side(style="medium", color=INK))
+_NOTHING: Final = Border()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """Say how cells look; a cell with `quote` stays text when it is edited."""
+
+    size: int = 9
+    bold: bool = False
+    italic: bool = False
+    colour: str = "000000"
+    fill: str | None = None
+    border: Border = _BOX
+    horizontal: str = "left"
+    format: str = "General"
+    wrap: bool = True
+    vertical: str = "top"
+    quote: bool = False
+    indent: int = 0
+
+
+_PLAIN: Final = _Look()
+
+
+class CellStyle(StrEnum):
+    """Name what a cell is, with its look; verdicts, severities and results by their words."""
+
+    look: _Look
+
+    def __new__(cls, name: str, look: _Look = _PLAIN) -> Self:
+        """Return a word that has a look."""
+        style = str.__new__(cls, name)
+        style._value_ = name
+        style.look = look
+        return style
+
+    TITLE = "title", _Look(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False)
+    SUBTITLE = "subtitle", _Look(size=12, colour="404040", border=_NOTHING, wrap=False)
+    SECTION = "section", _Look(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False)
+    HEADER = "header", _Look(bold=True, colour="FFFFFF", fill=INK, vertical="center")
+    COUNT_HEADER = (
+        "count header",
+        _Look(
+            bold=True, colour="FFFFFF", fill=INK, vertical="center", horizontal="right", indent=1
+        ),
+    )
+    FILTER_HEADER = "filter header", _Look(bold=True, colour="FFFFFF", fill=INK)
+    LABEL = "label", _Look(bold=True, fill="F2F2F2")
+    TEXT = "text", _Look(quote=True)
+    RECORD = "record", _Look(horizontal="fill", wrap=False, quote=True)
+    DATE = "date", _Look(format=MOMENT_FORMAT)
+    DAY = "day", _Look(format=DAY_FORMAT)
+    NUMBER = "number", _Look(horizontal="right", indent=1, format="#,##0")
+    DECIMAL = "decimal", _Look(horizontal="right", indent=1, format="General")
+    TOTAL = "total", _Look(bold=True, horizontal="right", indent=1, format="#,##0", fill="F2F2F2")
+    FAINT = "faint", _Look(colour="767676")
+    NOT_UNDERSTOOD = (
+        "not understood",
+        _Look(italic=True, colour="7B0000", fill="EDEDED", quote=True),
+    )
+    INPUT = "input", _Look(fill="FFFFE0")
+    INPUT_DAY = "input day", _Look(fill="FFFFE0", format=DAY_FORMAT)
+    NONE = "none", _Look(colour="767676", horizontal="right", indent=1)
+    ALARM = "alarm", _Look(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False)
+    SUCCESS = "success", _Look(bold=True, colour="375623", fill="E2EFDA")
+    UNDETERMINED = "undetermined", _Look(italic=True, fill="D0CECE")
+    UNUSED = "unused", _Look(bold=True, fill="F4B084")
+    RETIRED = "retired", _Look(fill="FFE699")
+    DORMANT = "dormant", _Look(fill="DDEBF7")
+    ACTIVE = "active", _Look(fill="E2EFDA")
+    CERTAIN = "certain", _Look(bold=True)
+    CHECK = "check", _Look(italic=True, fill="FFF2CC")
+    CRITICAL = "critical", _Look(bold=True, colour="FFFFFF", fill="9C0006")
+    HIGH = "high", _Look(bold=True, fill="F4B084")
+    MEDIUM = "medium", _Look(fill="FFE699")
+    LOW = "low", _Look(fill="DDEBF7")
+    FAILS = "fails", _Look(bold=True)
+    NOTED = "noted", _Look(colour="767676")
+    UNDECIDED = "undecided", _Look(italic=True, fill="D0CECE")
+    FAIL = "fail", _Look(bold=True, fill="F4B084")
+    PASS = "pass", _Look(bold=True, colour="375623", fill="E2EFDA")
+    EXCUSED = "pass but for exemptions", _Look(colour="375623", fill="F2F7EE")
+    NOT_RUN = "not run", _Look(italic=True, colour="767676")
+    NOT_DECIDABLE = "not decidable", _Look(colour="767676")
+
+
+def _solid(colour: str) -> PatternFill:
+    return PatternFill("solid", start_color=colour, end_color=colour)
+
+
+ALARM: Final = _solid(ALARM_RED)
+"""The dark red, under white text, of a check that fails."""
+
+Styles = Mapping[CellStyle, int]
+"""The number under which a workbook knows each style."""
+
+
+def register_styles(workbook: Workbook) -> Styles:
+    """Make all styles known to a workbook, and return their numbers."""
+    sheet = workbook.create_sheet()
+    numbers = {each: _number(WriteOnlyCell(sheet), each.look) for each in CellStyle}
+    workbook.remove(sheet)
+    return numbers
+
+
+def _number(cell: Cell, look: _Look) -> int:
+    cell.font = Font(
+        name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.colour
+    )
+    if look.fill:
+        cell.fill = _solid(look.fill)
+    cell.border = look.border
+    cell.alignment = Alignment(
+        horizontal=look.horizontal,
+        vertical=look.vertical,
+        wrap_text=look.wrap,
+        indent=look.indent,
+    )
+    cell.number_format = look.format
+    cell.quotePrefix = look.quote
+    return cell.style_id
+
+
+# Sheets
 
 EXCEL_ROWS: Final = 1_048_576
 """The rows of a sheet."""
@@ -113,9 +255,6 @@ LARGE_PRINT: Final = PrintForm(paper=9, room=151.5, scale=89)
 SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
 """On A3; text of 9 points is printed at 6."""
 
-_SIGN_OFF: Final = (
-    "Reviewed by: ______________________  Date: ____________  Signature: ______________"
-)
 _LONGEST_SCOPE: Final = 110
 """Excel refuses a header of more than 255 characters; each `&` counts twice."""
 
@@ -141,39 +280,3 @@ def _set_print_page(frame: Worksheet, name: str, scope: str) -> None:
     top.left.text = name
     top.right.text = scope[:_LONGEST_SCOPE].replace("&", "&&")
     foot.right.text = "&A, page &P of &N"
-
-
-def add_sign_off(frame: Worksheet) -> None:
-    """Print a line to sign at the foot of each page."""
-    foot: Any = frame.oddFooter
-    foot.left.text = _SIGN_OFF
-
-
-def set_print_blocks(
-    frame: Worksheet, widths: Sequence[float], repeated: int, rows: int, form: PrintForm
-) -> None:
-    """Print columns on pages side by side; the first ones are repeated on each page."""
-    frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
-    frame.page_setup.paperSize = form.paper
-    frame.page_setup.scale = form.scale
-    frame.page_setup.fitToWidth = frame.page_setup.fitToHeight = None
-    frame.page_setup.pageOrder = "overThenDown"
-    frame.print_area = f"A1:{get_column_letter(len(widths))}{rows}"
-    frame.print_title_cols = f"A:{get_column_letter(repeated)}"
-    used = 0.0
-    for at, width in enumerate(widths):
-        if used + width > form.room:
-            frame.col_breaks.append(Break(id=at))
-            used = sum(widths[:repeated])
-        used += width
-
-
-def fold_columns(frame: Worksheet, folded: Sequence[int]) -> None:
-    """Put columns, by number, in closed outline groups; the button is on the column before."""
-    if folded:
-        frame.sheet_properties.outlinePr = Outline(summaryRight=False)
-    for at in folded:
-        before, column = (frame.column_dimensions[get_column_letter(n)] for n in (at - 1, at))
-        column.outlineLevel = 1
-        column.hidden = True
-        before.collapsed = at - 1 not in folded

@@ -22,8 +22,8 @@ from analyzer.decisions.review_columns import NOT_KNOWN, NOT_REPORTED, NOT_UNDER
 from analyzer.report.model import Page
 from analyzer.report.values import utc_texts
 from analyzer.terms import NOT_SUPPORTED, State
-from analyzer.writers.text_columns import TEXT_TYPE, Texts, contains, joined, mapped, text_column
-from analyzer.writers.workbook.style import CellStyle, Styles
+from analyzer.writers.tables import TEXT_TYPE, Texts, contains, joined, mapped, text_column
+from analyzer.writers.workbook.book import CellStyle, Styles
 
 Rows: TypeAlias = Page | pd.DataFrame
 

@@ -11,8 +11,7 @@ from analyzer.terms import HistoryTable, count_text
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.version import VERSION
 from analyzer.writers.history import headline, sentences, table_frame
-from analyzer.writers.workbook.book import EXCEL_ROWS, Book, Title
-from analyzer.writers.workbook.charts import DAY_LINES, add_trend
+from analyzer.writers.workbook.book import EXCEL_ROWS, Book, CellStyle, Title
 from analyzer.writers.workbook.column import (
     Column,
     DecimalColumn,
@@ -22,10 +21,16 @@ from analyzer.writers.workbook.column import (
     style_by_name,
     text_by_mask,
 )
-from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.summary_sheet import add_other_files
 from analyzer.writers.workbook.table_sheets import TableSheets
-from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
+from analyzer.writers.workbook.text_sheet import (
+    DAY_LINES,
+    SpannedCell,
+    TextSheet,
+    add_trend,
+    head,
+    label,
+)
 
 _WIDTHS: Final = (34, *(13,) * 11)
 _NO_TOTAL: Final = ("first", "last")
@@ -78,7 +83,7 @@ def write_history_workbook(history: History, stream: BinaryIO) -> None:
         for table in HistoryTable:
             frame = table_frame(history, table)
             listed = tuple(_column(str(name), frame[name]) for name in frame)
-            TableSheets(book, Title(table.capitalize()), listed).filled(frame, "Nothing to list.")
+            TableSheets(book, Title(table.capitalize()), listed).filled([frame], "Nothing to list.")
         book.save(stream)
 
 

@@ -27,9 +27,9 @@ from analyzer.standards.benchmarks import FSBP, STANDARDS
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import OVERDUE
 from analyzer.writers import findings
-from analyzer.writers.text_columns import Texts
+from analyzer.writers.tables import Texts
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.book import Title
+from analyzer.writers.workbook.book import CellStyle, Title
 from analyzer.writers.workbook.column import (
     Column,
     DayColumn,
@@ -45,13 +45,7 @@ from analyzer.writers.workbook.column import (
     text_of,
 )
 from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, row_keys
-from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label, total
-from analyzer.writers.workbook.user_columns import (
-    account_name_columns,
-    named_user_columns,
-    source_columns,
-)
 
 # Users
 
@@ -65,7 +59,7 @@ def all_users_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of all users: every fact, and the row of the report that it is from."""
     files = analysis.report.files
     return (
-        *named_user_columns(analysis.report.account_names, analysis.owners),
+        *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
         *user_columns.VERDICT_FACTS,
         user_columns.CAVEAT_IDS,
         user_columns.EXEMPTION,
@@ -78,20 +72,20 @@ def all_users_columns(analysis: Analysis) -> tuple[Column, ...]:
         *_CREDENTIALS,
         user_columns.service_credential_column(files),
         user_columns.AS_OF,
-        *source_columns(files),
+        *user_columns.source_columns(files),
     )
 
 
 def root_columns(report: Report) -> tuple[Column, ...]:
     """Return the columns of root users: those that the rules on them read."""
     return (
-        *named_user_columns(report.account_names),
+        *user_columns.named_user_columns(report.account_names),
         user_columns.CREATED,
         *user_columns.PASSWORD_FACTS,
         user_columns.MFA,
         *_CREDENTIALS,
         user_columns.AS_OF,
-        *source_columns(report.files),
+        *user_columns.source_columns(report.files),
     )
 
 
@@ -109,7 +103,7 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
         return [each.owner for each in entries(page)]
 
     return (
-        *named_user_columns(analysis.report.account_names, analysis.owners),
+        *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
         *user_columns.VERDICT_FACTS,
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
@@ -182,7 +176,7 @@ def finding_columns(analysis: Analysis, listed: ListedRows) -> tuple[Column, ...
     book, report = analysis.inspection.book, analysis.report
     titles = {rule.id: rule.title for rule in book.rules}
     return (
-        *named_user_columns(report.account_names, analysis.owners),
+        *user_columns.named_user_columns(report.account_names, analysis.owners),
         TextColumn("Severity", 9.5, SEVERITY, CellStyle),
         TextColumn("Rule id", 23, RULE),
         TextColumn("Finding", 28, text_of(RULE, titles.__getitem__)),
@@ -196,7 +190,7 @@ def finding_columns(analysis: Analysis, listed: ListedRows) -> tuple[Column, ...
         TextColumn("Exempt because", 22, columns.EXEMPTION),
         TextColumn("Controls", 42, text_of(RULE, _control_texts(book).__getitem__)),
         TextColumn("Remedy", 33, REMEDY),
-        *source_columns(report.files),
+        *user_columns.source_columns(report.files),
     )
 
 
@@ -250,7 +244,7 @@ _CHANGE_STYLES: Final[Mapping[str, CellStyle]] = {
 def change_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of changes."""
     return (
-        *named_user_columns(analysis.report.account_names, analysis.owners),
+        *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
         TextColumn("Change", 18, diff.CHANGE, style_among(_CHANGE_STYLES)),
         TextColumn("Before", 12.5, diff.BEFORE, style_by_name),
         TextColumn("Now", 12.5, diff.NOW, style_by_name),
@@ -295,7 +289,7 @@ def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
 
     return (
         ACCOUNT,
-        *account_name_columns(analysis.report.account_names, 12),
+        *user_columns.account_name_columns(analysis.report.account_names, 12),
         USER,
         *(user_columns.OWNER if analysis.owners else ()),
         TextColumn("Status", 10, follow_up.STATUS, style_among(STATUS_STYLES)),

@@ -13,9 +13,8 @@ from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
 from analyzer.writers import findings
-from analyzer.writers.workbook.book import Book, Title
+from analyzer.writers.workbook.book import Book, CellStyle, Title
 from analyzer.writers.workbook.column import NOT_SHOWN_FOR_ROOT
-from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 
 _WIDTHS: Final = (30, 110)

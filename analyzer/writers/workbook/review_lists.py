@@ -22,9 +22,8 @@ from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.book import Title
+from analyzer.writers.workbook.book import CellStyle, Title
 from analyzer.writers.workbook.column import Column, EntryColumn, Formula, TextColumn
-from analyzer.writers.workbook.style import CellStyle
 from analyzer.writers.workbook.table_sheets import TableSheets
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
@@ -35,12 +34,7 @@ from analyzer.writers.workbook.text_sheet import (
     label,
     total,
 )
-from analyzer.writers.workbook.user_columns import (
-    AccountNames,
-    account_column,
-    account_name_columns,
-    source_columns,
-)
+from analyzer.writers.workbook.user_columns import AccountNames
 
 ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=18)
@@ -96,13 +90,13 @@ class ReviewList:
         """Return the columns of the list of these users; facts that none has only with `every`."""
         filled: _Filled = tuple if every else partial(_filled, page)
         owners = {account: each.owner for account, each in names.items()}
-        name = filled(account_name_columns(names, _NAME_WIDTH))
+        name = filled(user_columns.account_name_columns(names, _NAME_WIDTH))
         earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
         facts = (
             *self.verdict_columns(_NAME_WIDTH * len(name)),
             user_columns.AGE,
             *user_columns.OWNER,
-            account_column("Account owner", 13, owners),
+            user_columns.account_column("Account owner", 13, owners),
             *(user_columns.LAST_ACTIVITY, CREATED, user_columns.AS_OF),
             *self.last_columns(files),
         )
@@ -163,7 +157,7 @@ REVIEW_LISTS: Final = (
         title=Title.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
         verdict_columns=lambda narrower: (replace(_WHY, width=_ONLY_WHY_WIDTH - narrower),),
-        last_columns=source_columns,
+        last_columns=user_columns.source_columns,
     ),
 )
 

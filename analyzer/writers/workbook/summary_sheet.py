@@ -28,22 +28,17 @@ from analyzer.verdicts.verdict import criteria_meanings, unused_definition, verd
 from analyzer.version import VERSION
 from analyzer.writers import findings, users
 from analyzer.writers.findings import RuleFindings
-from analyzer.writers.workbook import lists
-from analyzer.writers.workbook.book import Book, Title
-from analyzer.writers.workbook.charts import add_bar_chart, add_trend
-from analyzer.writers.workbook.review_lists import (
-    Listings,
-    add_legend,
-    add_list_checks,
-    add_progress,
-    first_step,
-)
-from analyzer.writers.workbook.style import INK, VERDICT_COLOURS, CellStyle
+from analyzer.writers.workbook import lists, review_lists
+from analyzer.writers.workbook.book import INK, Book, CellStyle, Title
+from analyzer.writers.workbook.review_lists import Listings
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
+    VERDICT_COLOURS,
     Part,
     SpannedCell,
     TextSheet,
+    add_bar_chart,
+    add_trend,
     check,
     head,
     label,
@@ -75,11 +70,11 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     A `share` has some users only: its lines are counted, and neither all users nor all rows.
     """
     sheet = TextSheet(book, Title.SUMMARY, _WIDTHS)
-    _add_title(sheet, analysis, first_step(analysis, listings), share)
+    _add_title(sheet, analysis, review_lists.first_step(analysis, listings), share)
     sheet.section("Review progress")
-    add_progress(sheet, listings)
+    review_lists.add_progress(sheet, listings)
     sheet.section("What to enter in the yellow cells of the lists")
-    add_legend(sheet, analysis.ledger.keep_days)
+    review_lists.add_legend(sheet, analysis.ledger.keep_days)
     _add_sign_off(sheet)
     sheet.next_page()
     if not share:
@@ -96,7 +91,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     _add_criteria(sheet, analysis, compared, share)
     _add_notes(sheet, analysis.report.notes if share else users.notes(analysis), analysis.report)
     sheet.section("Checks: the lists add up to all users")
-    add_list_checks(sheet, analysis, listings)
+    review_lists.add_list_checks(sheet, analysis, listings)
     if not share:
         sheet.section("Accounts: every row of the reports is counted")
         _add_accounts(sheet, analysis)
@@ -105,13 +100,13 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     add_other_files(sheet, analysis)
 
 
-def _add_title(sheet: TextSheet, analysis: Analysis, first: str, share: str) -> None:
+def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, share: str) -> None:
     sheet.full_row(TITLE, CellStyle.TITLE)
     if incomplete := _missing_accounts_text(analysis):
         sheet.full_row(incomplete, CellStyle.ALARM)
     sheet.full_row(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
     sheet.full_row(f"For {share}" if share else _headline(analysis), CellStyle.SUBTITLE)
-    sheet.full_row(first, CellStyle.LABEL)
+    sheet.full_row(first_step, CellStyle.LABEL)
 
 
 def _missing_accounts_text(analysis: Analysis) -> str:
@@ -140,7 +135,7 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
     verdicts = [
-        (str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[CellStyle(verdict)])
+        (str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[verdict])
         for verdict in users.VERDICT_ORDER
     ]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
@@ -230,14 +225,14 @@ def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
 def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the other files that were read, if there are any."""
     report, exemptions = analysis.report, analysis.exemptions
-    lists = (
+    named = (
         ("Exemption list: exempt users and rules, reasons and last days.", exemptions.file),
         ("Account list: names and owners of accounts.", report.account_list),
         ("Owners: of which user each is the owner.", analysis.owners.file),
         ("Ledger: the earlier decisions, and what the reviewers saw.", analysis.ledger.file),
         *((_SERVICE_CREDENTIALS, file.service_credentials) for file in report.files),
     )
-    read = [(content, file) for content, file in lists if file]
+    read = [(content, file) for content, file in named if file]
     if read:
         sheet.section("Other input files")
         sheet.table_head(head("File"), head("Content", 6), head("SHA-256", 5))

@@ -1,17 +1,20 @@
 """Spread rows over as many sheets as they need, each an Excel table with filters."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from textwrap import wrap
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.properties import Outline, PageSetupProperties
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
+from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer import columns
 from analyzer.decisions.review_columns import USER
@@ -20,21 +23,23 @@ from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import (
     SMALL_PRINT,
     Book,
+    CellStyle,
     PrintForm,
     Title,
-    add_sign_off,
-    fold_columns,
-    set_print_blocks,
     set_widths,
 )
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
-from analyzer.writers.workbook.style import CellStyle
 
 CHUNK_ROWS: Final = 4_096
 """So many rows at a time are spelled as cells, to keep the memory small."""
 
 _HEAD_HEIGHT: Final = 34
 """Room for two lines, and for the filters' buttons, which stand at the bottom."""
+
+_SIGN_OFF: Final = (
+    "Reviewed by: ______________________  Date: ____________  Signature: ______________"
+)
+"""What is printed at the foot of each page of a list to decide in."""
 
 _LINE: Final = 120
 """How many letters of a remark fit on a screen."""
@@ -71,17 +76,18 @@ class TableSheets:
             every = every[count:]
 
     def finish(self, nothing: str = "") -> None:
-        """Make tables of what was listed, or say that nothing was."""
-        if self._is_wanted and not self.sheets:
+        """Make tables of what was listed, or say that nothing was; without a text there is none."""
+        if nothing and self._is_wanted and not self.sheets:
             sheet = self._new_sheet()
             for line in wrap(nothing, _LINE, break_on_hyphens=False):
                 sheet.add([text_cell(line, self.book.styles[CellStyle.SUBTITLE])])
         for sheet in self.sheets:
             self._finish(sheet)
 
-    def filled(self, listed: Rows, nothing: str = "", order: np.ndarray | None = None) -> Self:
-        """Return the finished list of the rows of one page or frame."""
-        self.add(listed, order)
+    def filled(self, parts: Iterable[Rows], nothing: str = "") -> Self:
+        """Return the finished list of the rows of pages or frames."""
+        for part in parts:
+            self.add(part)
         self.finish(nothing)
         return self
 
@@ -105,7 +111,7 @@ class TableSheets:
     def _new_sheet(self) -> Sheet:
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
         set_widths(sheet.frame, [column.width for column in self.columns])
-        fold_columns(sheet.frame, [at for at, c in enumerate(self.columns, 1) if c.folded])
+        _fold_columns(sheet.frame, [at for at, c in enumerate(self.columns, 1) if c.folded])
         sheet.frame.freeze_panes = f"{get_column_letter(self._repeated + 1)}2"
         sheet.frame.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
@@ -117,12 +123,43 @@ class TableSheets:
         sheet.frame.tables.add(_table(sheet, [column.head for column in self.columns]))
         for at, column in enumerate(self.columns, 1):
             if isinstance(column, EntryColumn):
-                add_sign_off(sheet.frame)
+                foot: Any = sheet.frame.oddFooter
+                foot.left.text = _SIGN_OFF
                 letter = get_column_letter(at)
                 cells = f"{letter}2:{letter}{sheet.row}"
                 sheet.frame.data_validations.append(_validation(column, cells))
         widths = [column.width for column in self.columns if column.printed]
-        set_print_blocks(sheet.frame, widths, self._repeated, sheet.row, self.form)
+        _set_print_blocks(sheet.frame, widths, self._repeated, sheet.row, self.form)
+
+
+def _set_print_blocks(
+    frame: Worksheet, widths: Sequence[float], repeated: int, rows: int, form: PrintForm
+) -> None:
+    """Print columns on pages side by side; the first ones are repeated on each page."""
+    frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
+    frame.page_setup.paperSize = form.paper
+    frame.page_setup.scale = form.scale
+    frame.page_setup.fitToWidth = frame.page_setup.fitToHeight = None
+    frame.page_setup.pageOrder = "overThenDown"
+    frame.print_area = f"A1:{get_column_letter(len(widths))}{rows}"
+    frame.print_title_cols = f"A:{get_column_letter(repeated)}"
+    used = 0.0
+    for at, width in enumerate(widths):
+        if used + width > form.room:
+            frame.col_breaks.append(Break(id=at))
+            used = sum(widths[:repeated])
+        used += width
+
+
+def _fold_columns(frame: Worksheet, folded: Sequence[int]) -> None:
+    """Put columns, by number, in closed outline groups; the button is on the column before."""
+    if folded:
+        frame.sheet_properties.outlinePr = Outline(summaryRight=False)
+    for at in folded:
+        before, column = (frame.column_dimensions[get_column_letter(n)] for n in (at - 1, at))
+        column.outlineLevel = 1
+        column.hidden = True
+        before.collapsed = at - 1 not in folded
 
 
 _NOT_IN_NAMES: Final = re.compile(r"\W")

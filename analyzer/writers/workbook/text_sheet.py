@@ -1,20 +1,45 @@
-"""Lay out a sheet of prose and small tables, on columns of its own."""
+"""Lay out a sheet of prose, small tables and charts, on columns of its own.
 
-from collections.abc import Iterable
+Charts are bars and lines, axes visible, legible in grey. They follow the cells; programs that do
+not recalculate see the numbers too.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from string import ascii_uppercase
 from textwrap import wrap
-from typing import Final, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
+import pandas as pd
+from openpyxl.chart import BarChart, LineChart, data_source
+from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.label import DataLabelList
+from openpyxl.chart.legend import Legend
+from openpyxl.chart.marker import DataPoint, Marker
+from openpyxl.chart.series import Series, SeriesLabel
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title as ChartTitle
+from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import (
+    CharacterProperties,
+    Paragraph,
+    ParagraphProperties,
+    RegularTextRun,
+)
+from openpyxl.drawing.text import Font as DrawnFont
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Font
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
 
+from analyzer import columns
 from analyzer.decisions.review_columns import DIFFERS, OK
-from analyzer.writers.workbook.book import Book, Title, set_widths
+from analyzer.report.values import day_text_series
+from analyzer.terms import Verdict
+from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, Title, set_widths
 from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
-from analyzer.writers.workbook.style import ALARM, CellStyle
 
 _LINE: Final = 1.35
 """The height of a line of text in units of its font's size."""
@@ -164,3 +189,162 @@ def _height(part: SpannedCell, width: float) -> float:
     text = value if isinstance(value, str) else ""
     lines = sum(len(wrap(line, fits)) if len(line) > fits else 1 for line in text.split("\n"))
     return round(lines * size * _LINE + 3, 1)
+
+
+# Charts
+
+_BARS_SIZE: Final = (9, 6.8)
+_LINES_SIZE: Final = (14, 7.2)
+"""Centimetres."""
+
+_LINE_WIDTH: Final = 22_225
+"""English Metric Units: 1.75 points."""
+
+_TREND_ROWS: Final = 14
+"""How many rows the chart of the trend takes."""
+
+Bar: TypeAlias = tuple[str, int, str]
+"""A name, its number and its colour."""
+
+
+class _Line(NamedTuple):
+    """Say how a line is called and drawn; in grey, dash and marker tell it from others."""
+
+    head: str
+    colour: str
+    dash: Literal["solid", "dash", "sysDot"]
+    marker: Literal["circle", "square", "triangle"]
+
+
+DAY_LINES: Final[Mapping[str, _Line]] = {
+    str(Verdict.UNUSED): _Line("unused", "A23B05", "solid", "circle"),
+    str(Verdict.RETIRED): _Line("retired", "D6A300", "sysDot", "triangle"),
+    str(Verdict.DORMANT): _Line("dormant", "2E75B6", "dash", "square"),
+    str(Verdict.ACTIVE): _Line("active", "A9D18E", "solid", "triangle"),
+}
+"""The line of each column of the trend of a history; in cells the colours are the same in pale."""
+
+RUN_LINES: Final[Mapping[str, _Line]] = {
+    str(Verdict.UNUSED): DAY_LINES[Verdict.UNUSED],
+    columns.INACTIVE_COUNT: DAY_LINES[Verdict.DORMANT]._replace(head="retired or dormant"),
+    columns.USERS: _Line("all IAM users", "404040", "sysDot", "triangle"),
+}
+"""The same of the trend of runs."""
+
+VERDICT_COLOURS: Final[Mapping[str, str]] = {
+    Verdict.UNDETERMINED: "7F7F7F",
+    **{verdict: line.colour for verdict, line in DAY_LINES.items()},
+}
+
+_NOT_SHOWN: Final = dict.fromkeys(
+    ("showSerName", "showCatName", "showLegendKey", "showPercent"), False
+)
+"""What programs would write beside each bar by default, besides its number."""
+
+
+def add_bar_chart(
+    sheet: TextSheet, title: str, bars: Sequence[Bar], rows: range, anchor: str
+) -> None:
+    """Add a chart of bars, whose names and numbers stand in these rows of A and B."""
+    chart = BarChart()
+    chart.type = "bar"
+    chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
+    chart.y_axis.crosses = "max"
+    chart.title = _titled(title, 1200)
+    chart.legend = None
+    chart.gapWidth = 40
+    chart.width, chart.height = _BARS_SIZE
+    names, counts, colours = zip(*bars, strict=True)
+    series = Series(
+        idx=0,
+        order=0,
+        val=_numbers(counts, sheet.reference("B", rows)),
+        cat=data_source.AxDataSource(strRef=_texts(names, sheet.reference("A", rows))),
+        dPt=[
+            DataPoint(idx=at, invertIfNegative=False, spPr=_painted(colour))
+            for at, colour in enumerate(colours)
+        ],
+        dLbls=DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_text(900), dLblPos="outEnd"),
+    )
+    chart.series.append(series)
+    _set_axes(chart)
+    sheet.frame.add_chart(chart, anchor)
+
+
+def add_trend(
+    sheet: TextSheet, title: str, trend: pd.DataFrame, lines: Mapping[str, _Line] = RUN_LINES
+) -> None:
+    """Add a line a row of the trend, the oldest first, and beside them the chart of the numbers.
+
+    `trend` has `as_of` and a column of numbers of users for each of the `lines`.
+    """
+    sheet.section(title)
+    top = sheet.table_head(head("As of (UTC)"), *(line.head for line in lines.values()))
+    days = day_text_series(trend[columns.AS_OF]).tolist()
+    numbers = trend[list(lines)].itertuples(index=False, name=None)
+    for day, of_day in zip(days, numbers, strict=True):
+        sheet.row(label(day), *of_day)
+    rows = range(top + 1, sheet.next_row)
+    chart = LineChart()
+    chart.width, chart.height = _LINES_SIZE
+    chart.legend = Legend(legendPos="b", txPr=_text(900))
+    names = data_source.AxDataSource(strRef=_texts(days, sheet.reference("A", rows)))
+    letters = ascii_uppercase[1 : len(lines) + 1]
+    for at, (letter, (column, line)) in enumerate(zip(letters, lines.items(), strict=True)):
+        drawn = LineProperties(solidFill=line.colour, prstDash=line.dash, w=_LINE_WIDTH)
+        series = Series(
+            idx=at,
+            order=at,
+            tx=SeriesLabel(strRef=_texts([line.head], f"'{sheet.frame.title}'!${letter}${top}")),
+            val=_numbers(trend[column].tolist(), sheet.reference(letter, rows)),
+            cat=names,
+            marker=Marker(symbol=line.marker, size=6, spPr=_painted(line.colour)),
+            smooth=False,
+            spPr=GraphicalProperties(ln=drawn),
+        )
+        chart.series.append(series)
+    _set_axes(chart)
+    sheet.frame.add_chart(chart, f"{ascii_uppercase[len(lines) + 2]}{top}")
+    sheet.space(max(top + _TREND_ROWS - sheet.next_row, 0))
+
+
+def _set_axes(chart: BarChart | LineChart) -> None:
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.y_axis.title = _titled("users", 900)
+    chart.x_axis.txPr = chart.y_axis.txPr = _text(900)
+    chart.y_axis.number_format = "0"
+    chart.y_axis.scaling.min = 0
+    chart.y_axis.majorGridlines = ChartLines(
+        spPr=GraphicalProperties(ln=LineProperties(solidFill="E0E0E0"))
+    )
+
+
+def _titled(title: str, size: int) -> ChartTitle:
+    """Return a title, its size in hundredths of a point."""
+    run = RegularTextRun(rPr=_font(size, bold=True), t=title)
+    return ChartTitle(tx=Text(rich=RichText(p=[Paragraph(r=[run])])), overlay=False)
+
+
+def _text(size: int) -> RichText:
+    """Return how the labels of an axis are written."""
+    properties = ParagraphProperties(defRPr=_font(size, bold=False))
+    return RichText(p=[Paragraph(pPr=properties, endParaRPr=CharacterProperties())])
+
+
+def _font(size: int, *, bold: bool) -> CharacterProperties:
+    return CharacterProperties(latin=DrawnFont(typeface=FONT), sz=size, b=bold)
+
+
+def _numbers(numbers: Sequence[int], cells: str) -> data_source.NumDataSource:
+    points = [data_source.NumVal(idx=at, v=number) for at, number in enumerate(numbers)]
+    cache = data_source.NumData(formatCode="General", ptCount=len(points), pt=points)
+    return data_source.NumDataSource(numRef=data_source.NumRef(f=cells, numCache=cache))
+
+
+def _texts(texts: Sequence[str], cells: str) -> data_source.StrRef:
+    points = [data_source.StrVal(idx=at, v=each) for at, each in enumerate(texts)]
+    return data_source.StrRef(f=cells, strCache=data_source.StrData(ptCount=len(points), pt=points))
+
+
+def _painted(colour: str) -> GraphicalProperties:
+    return GraphicalProperties(solidFill=colour, ln=LineProperties(solidFill="404040"))

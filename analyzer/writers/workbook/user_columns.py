@@ -19,7 +19,8 @@ from analyzer.report.values import minute_texts
 from analyzer.terms import NO_VALUE, State, Verdict
 from analyzer.verdicts.caveats import caveat_columns
 from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT, last_use_text
-from analyzer.writers.text_columns import Texts, joined, joined_present, mapped, text_column
+from analyzer.writers.tables import Texts, joined, joined_present, mapped, text_column
+from analyzer.writers.workbook.book import CellStyle
 from analyzer.writers.workbook.column import (
     NO,
     NONE,
@@ -37,7 +38,6 @@ from analyzer.writers.workbook.column import (
     text_of,
     unread_text,
 )
-from analyzer.writers.workbook.style import CellStyle
 
 AccountNames: TypeAlias = Mapping[str, AccountName]
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from analyzer.report.model import TEXT
-from analyzer.writers import text_columns
-from analyzer.writers.text_columns import (
+from analyzer.writers import tables
+from analyzer.writers.tables import (
     coded,
     contains,
     content,
@@ -118,7 +118,7 @@ def test_values_are_of_their_kind_and_what_is_missing_is_none(kind: str) -> None
 def test_rows_keep_their_order_and_their_columns(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_columns, "_VALUES_AT_ONCE", at_once)
+    monkeypatch.setattr(tables, "_VALUES_AT_ONCE", at_once)
     words = pd.Series(["x", "y", "x"], dtype="category")
     frame = pd.DataFrame({"a": [1, 2, 3], "b": words}).set_axis([5, 5, 0])
     assert list(plain_rows(frame, ["b", "a"])) == [("x", 1), ("y", 2), ("x", 3)]
