@@ -15,7 +15,7 @@ import pytest
 
 from analyzer import read_exemptions
 from analyzer.changes.user_changes import Change
-from analyzer.cli.stdout import PIPE_CLOSED
+from analyzer.cli.streams import PIPE_CLOSED
 from analyzer.columns import OF_USERS_CSV
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules.rule import Outcome

@@ -7,8 +7,9 @@ the only one that touches the clock and the network. It imports everything, and 
   users.
 - `options.py` defines the options that several commands share, `inputs.py` reads what they name,
   `command.py` makes a command of a function, with its settings file and environment variables.
-- `stdout.py` writes results, `stderr.py` everything else. Errors are `CredreportError`s, which
-  `main` turns into a message and an exit code; any other exception is a bug and ends with 70.
+- `streams.py` writes results to standard output, all else to standard error. Errors are
+  `CredreportError`s, which `main` turns into a message and an exit code; any other exception is a
+  bug and ends with 70.
 """
 
 import atexit
@@ -26,8 +27,7 @@ import typer
 from typer.core import TyperGroup
 
 from analyzer.cli.command import SUMMARIES, command_named, help_stream
-from analyzer.cli.stderr import say
-from analyzer.cli.stdout import PIPE_CLOSED, write_lines
+from analyzer.cli.streams import PIPE_CLOSED, say, write_lines
 from analyzer.errors import BUG, CredreportError
 from analyzer.terms import printable
 

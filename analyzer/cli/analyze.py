@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
     check_outputs,
@@ -34,7 +33,7 @@ from analyzer.cli.options import (
     output_option,
     path_ending,
 )
-from analyzer.cli.stderr import exit_if_failed_or_partial, say
+from analyzer.cli.streams import exit_if_failed_or_partial, is_terminal, say, write_result
 from analyzer.errors import OutputFailed
 from analyzer.terms import (
     OUTPUT_ENDINGS,
@@ -175,7 +174,7 @@ def analyze(
     default = Format.FINDINGS if shows_findings else Format.TABLE
     form = outputs.format_ or (default if shows_findings or not (files or outputs.quiet) else None)
     if form:
-        stdout.write(
+        write_result(
             analysis,
             form,
             outputs.verdict,
@@ -290,7 +289,7 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
     is_table = form is Format.TABLE
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
-    elif not (is_table and stdout.is_terminal()):
+    elif not (is_table and is_terminal()):
         from analyzer.writers.users import blind_spots_line, left_out_line, summary_lines
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, find_inputs, load
 from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions
-from analyzer.cli.stderr import say, utc_now
+from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def collect(
         if output and collection.added:
             write_ledger(output, collection.ledger)
     outcomes = _ADDED if output else _TO_ADD
-    stdout.write_lines("\n".join(map(printable, _lines(collection, entries, outcomes))))
+    write_lines("\n".join(map(printable, _lines(collection, entries, outcomes))))
     if report:
         say(f"Compared with {short_list(report)}: no difference.")
     say(_ending(collection, output))

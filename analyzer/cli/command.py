@@ -21,9 +21,8 @@ import typer
 from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command
 
-from analyzer.cli import stdout
 from analyzer.cli.options import JudgingOptions
-from analyzer.cli.stderr import say
+from analyzer.cli.streams import say, text_stream, write_lines
 from analyzer.terms import printable
 
 SUMMARIES: Final = {
@@ -85,7 +84,7 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments; raises typer.BadParameter."""
         if not args and self.no_args_is_help and not ctx.resilient_parsing:
-            stdout.write_lines(_short_help(self, ctx))
+            write_lines(_short_help(self, ctx))
             raise typer.Exit(_WRONG_USAGE)
         if ctx.auto_envvar_prefix:
             _check_variables(ctx, os.environ)
@@ -123,7 +122,7 @@ def help_stream(params: Iterable[Any]) -> Iterator[None]:
     for each in params:
         if isinstance(each, TyperArgument) or each.is_flag:
             each.display_type_rich = lambda ctx: None  # noqa: ARG005  typer passes its context
-    with stdout.text_stream():
+    with text_stream():
         yield
 
 

@@ -30,8 +30,7 @@ from analyzer.cli.options import (
     rule_ids,
     words,
 )
-from analyzer.cli.stderr import exit_if_failed_or_partial, say
-from analyzer.cli.stdout import DataOutputs, data_files
+from analyzer.cli.streams import DataOutputs, data_files, exit_if_failed_or_partial, say
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict
 
 if TYPE_CHECKING:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging
 from analyzer.cli.options import AccountNames, InputOptions, JudgingOptions, pattern, wrong_usage
-from analyzer.cli.stderr import exit_if_failed_or_partial, say
+from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, write_lines
 from analyzer.terms import printable
 
 if TYPE_CHECKING:
@@ -76,12 +75,12 @@ def explain(
         explained, missing = _explanations(analysis, user), analysis.report.not_covered
         notes = [*map(str, missing)]
     if form is Form.JSON:
-        with stdout.text_stream() as stream:
+        with text_stream() as stream:
             json.dump([each.document() for each in explained], stream, indent=2)
             stream.write("\n")
     else:
         pages = (map(printable, str(each).split("\n")) for each in explained)
-        stdout.write_lines("\n\n".join(map("\n".join, pages)))
+        write_lines("\n\n".join(map("\n".join, pages)))
     for note in notes:
         say(note)
     exit_if_failed_or_partial(missing=missing)

@@ -22,7 +22,7 @@ from analyzer.cli.options import (
     ReadingOptions,
     whole_number,
 )
-from analyzer.cli.stderr import Log, LogFormat, exit_code_and_message, utc_now
+from analyzer.cli.streams import Log, LogFormat, exit_code_and_message, utc_now
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text

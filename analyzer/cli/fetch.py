@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 import typer
 
 from analyzer.aws import FetchRequest
-from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
 from analyzer.cli.options import of_form, whole_number
-from analyzer.cli.stderr import Log, LogFormat, exit_if_failed_or_partial, progress, say
+from analyzer.cli.streams import (
+    Log,
+    LogFormat,
+    exit_if_failed_or_partial,
+    progress,
+    say,
+    text_stream,
+)
 
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport
@@ -162,6 +168,6 @@ def _path(output: str, name: str, *, many: bool) -> Path:
 
 def _print_report(report: "FetchedReport") -> str:
     """Write a report to standard output."""
-    with stdout.text_stream() as stream:
+    with text_stream() as stream:
         stream.buffer.write(report.content)
     return "standard output"

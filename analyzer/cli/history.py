@@ -23,8 +23,7 @@ from analyzer.cli.options import (
     days,
     moment,
 )
-from analyzer.cli.stderr import exit_if_failed_or_partial, say
-from analyzer.cli.stdout import DataOutputs, data_files
+from analyzer.cli.streams import DataOutputs, data_files, exit_if_failed_or_partial, say
 from analyzer.terms import OVERDUE, HistoryTable, count_text
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from analyzer.cli.options import (
     rule_ids,
     wrong_usage,
 )
-from analyzer.cli.stderr import progress
+from analyzer.cli.streams import progress
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.terms import (
     CONTROL,

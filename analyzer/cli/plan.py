@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli import stdout
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, require
 from analyzer.cli.options import DecisionFiles, InputFile, a_file, whole_number
-from analyzer.cli.stderr import exit_if_failed_or_partial, say, utc_now
+from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
 from analyzer.terms import count_text, printable, utc_text
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def _write(
     if not planned.removals:
         say("No user is to be deactivated or deleted: the script changes nothing.")
     if output is None:
-        with stdout.text_stream() as stream:
+        with text_stream() as stream:
             stream.write(script)
         return
     with replacing(output) as stream:

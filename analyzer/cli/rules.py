@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli import stdout
 from analyzer.cli.options import matching, refuse_unknown, rule_ids, words
+from analyzer.cli.streams import write_lines
 from analyzer.terms import Thresholds
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def rules(
     chosen = [*known] if "all" in ids else matching(ids, known)
     refuse_unknown(chosen, known, "ID")
     pages = (manual_page(known[each], references(each)) for each in chosen)
-    stdout.write_lines("\n\n".join(pages) if ids else "\n".join(rule_lines(RULES)))
+    write_lines("\n\n".join(pages) if ids else "\n".join(rule_lines(RULES)))
 
 
 def rule_lines(rules: "Sequence[Rule]") -> list[str]:

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 import analyzer
-from analyzer.cli import stdout
+from analyzer.cli import streams
 from analyzer.cli.options import CriteriaOptions, moment
 from analyzer.terms import Definition, Format, Verdict
 from tests.cli.conftest import Program, unwrapped
@@ -221,7 +221,7 @@ def test_no_format_commands_a_terminal_though_it_is_exact_in_a_pipe(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     report = saved(tmp_path, report_text([a_user(name) for name in HARD_NAMES], quoted=True))
-    monkeypatch.setattr(stdout, "is_terminal", lambda: True)
+    monkeypatch.setattr(streams, "is_terminal", lambda: True)
     monkeypatch.setenv("NO_COLOR", "1")
     shown = program("analyze", report, "-q", "--verdict", "all", "--format", form).output.decode()
     assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
@@ -235,7 +235,7 @@ def test_an_output_that_takes_only_ascii_gets_data_in_utf_8_and_a_table_spelled_
     report = analyzer.load(("report.csv", report_text([a_user("zoë")]).encode()))
     stream = TextIOWrapper(BytesIO(), "ascii")
     with redirect_stdout(stream):
-        stdout.write(analyzer.analyze(report), Format(form), ALL, raw_csv=False)
+        streams.write_result(analyzer.analyze(report), Format(form), ALL, raw_csv=False)
     assert shown in stream.buffer.getvalue()
 
 
@@ -251,7 +251,7 @@ def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_t
 ) -> None:
     report = analyzer.load(saved(tmp_path, report_text([a_user("zoë")])))
     with redirect_stdout(StringIO()) as stream:
-        stdout.write(analyzer.analyze(report), Format.TABLE, ALL, raw_csv=False)
+        streams.write_result(analyzer.analyze(report), Format.TABLE, ALL, raw_csv=False)
     assert "zoë" in stream.getvalue()
 
 

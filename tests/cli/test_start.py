@@ -13,7 +13,7 @@ import pytest
 from analyzer.cli import run as run_process
 from analyzer.cli.analyze import EXAMPLES
 from analyzer.cli.command import SUMMARIES
-from analyzer.cli.stderr import LogFormat
+from analyzer.cli.streams import LogFormat
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.cli.conftest import Program
 from tests.support.builders import ROOT_FOLDER, Run, run

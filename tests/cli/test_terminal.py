@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import stderr, stdout
+from analyzer.cli import streams
 from tests.support.builders import a_user, report_text, saved
 from tests.support.outputs import (
     ALL,
@@ -53,7 +53,7 @@ def test_colours_can_be_refused(
 ) -> None:
     for name, value in ({"NO_COLOR": "", "TERM": "xterm"} | variables).items():
         monkeypatch.setenv(name, value)
-    assert stdout.terminal()["colour"] is colour
+    assert streams.terminal()["colour"] is colour
 
 
 @pytest.mark.no_cover
@@ -100,7 +100,7 @@ def test_a_bar_shows_for_many_reports_on_a_terminal_only(
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", term)
-    with stderr.progress(quiet=quiet) as advance:
+    with streams.progress(quiet=quiet) as advance:
         advance(1, total)
     assert ("Reading reports" in terminal.getvalue()) is shows
     assert shows or not terminal.getvalue()

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from analyzer.cli import main
-from analyzer.cli.stdout import fitted
+from analyzer.cli.streams import fitted
 from analyzer.decisions.ledger import ledger_bytes
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_user, report_text, saved
 from tests.support.decisions import console_name, line
