@@ -12,8 +12,7 @@ from threading import Event
 from typing import Any, Final
 
 from analyzer import columns
-from analyzer.aws.answers import field_of
-from analyzer.aws.client import DeadlineClient
+from analyzer.aws.client import DeadlineClient, field_of
 from analyzer.aws.errors import BUSY, STOPPED, ErrorAnswer, Late, Stopped, not_from_aws
 from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import json_bytes, provenance

@@ -12,8 +12,8 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
-from analyzer.aws import answers
-from analyzer.aws.answers import CheckedTransport, field_of, set_strict_parsing
+from analyzer.aws import client
+from analyzer.aws.client import CheckedTransport, field_of, set_strict_parsing
 from analyzer.errors import AwsRefused
 
 
@@ -142,7 +142,7 @@ def test_a_servers_error_that_is_not_of_aws_is_empty_for_botocore(body: bytes) -
 
 
 def test_an_answer_of_more_bytes_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "LARGEST_ANSWER", 3 << 20)
+    monkeypatch.setattr(client, "LARGEST_ANSWER", 3 << 20)
     largest = b"<" + b"x" * ((3 << 20) - 1)
     assert sent(IAM, 200, largest).content == largest
     with pytest.raises(AwsRefused, match="an answer of more than 3 MiB"):

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from analyzer.aws import FetchRequest, answers
+from analyzer.aws import FetchRequest, client
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
-from analyzer.aws.organization import chosen_accounts
+from analyzer.aws.fetch import chosen_accounts
 from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
@@ -78,7 +78,7 @@ def two_accounts(patch: pytest.MonkeyPatch, home: Path) -> Iterator[Aws]:
         patch.setenv("AWS_SESSION_TOKEN", TOKEN)
         patch.setenv("AWS_MAX_ATTEMPTS", "1")
         patch.setenv("CREDREPORT_EXTERNAL_ID", EXTERNAL_ID)
-        patch.setattr(answers, "LARGEST_ANSWER", 1 << 20)
+        patch.setattr(client, "LARGEST_ANSWER", 1 << 20)
         yield server
 
 

@@ -24,8 +24,7 @@ import analyzer
 from analyzer.aws import FetchRequest
 from analyzer.aws.client import AwsSession, Deadline
 from analyzer.aws.errors import STOPPED, Stopped
-from analyzer.aws.fetch import Fetcher, Task, run_tasks, save_report
-from analyzer.aws.organization import Account, chosen_accounts
+from analyzer.aws.fetch import Account, Fetcher, Task, chosen_accounts, run_tasks, save_report
 from analyzer.aws.report import FetchedReport
 from analyzer.errors import AwsRefused, OutputFailed
 from analyzer.sources.manifest import AccountEntry, Status
