@@ -53,7 +53,7 @@ def collect(
     """
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
-    from analyzer.exports.ledger import locked_ledger, write_ledger
+    from analyzer.exports.inputs import locked_ledger, write_ledger
     from analyzer.judging.analysis import analyze
     from analyzer.sources.review_workbook import read_files
 

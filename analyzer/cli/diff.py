@@ -170,8 +170,7 @@ def _side(
 
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
-    from analyzer.exports.contents import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS
-    from analyzer.exports.reports import REPORTS
+    from analyzer.exports.inputs import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS, REPORTS
     from analyzer.exports.runs import read_record
 
     folder = Path(name)

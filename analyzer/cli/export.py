@@ -162,13 +162,13 @@ def _request(
 ) -> "ExportRequest":
     """Return what to make a run from, with the lists read, and the options for its record."""
     from analyzer.decisions.ledger import read_entries
-    from analyzer.exports import contents
+    from analyzer.exports import inputs
     from analyzer.exports.run import ExportRequest
 
     lists = {
-        contents.EXEMPTIONS: judging.exemptions,
-        contents.OWNERS: judging.owners,
-        contents.ACCOUNTS: accounts,
+        inputs.EXEMPTIONS: judging.exemptions,
+        inputs.OWNERS: judging.owners,
+        inputs.ACCOUNTS: accounts,
     }
     parameters = {
         **_judging_parameters(judging),

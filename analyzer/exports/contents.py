@@ -1,4 +1,4 @@
-"""Write all outputs of a run, count users from run to run, and list what a run holds."""
+"""Write all outputs of a run, and count users from run to run."""
 
 import os
 import pickle
@@ -18,7 +18,7 @@ from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
-from analyzer.exports.reports import REPORTS, load_reports
+from analyzer.exports.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.exports.runs import Run, os_errors_translated, sync
 from analyzer.files import replacing, sha256
 from analyzer.judging import analysis as judged
@@ -40,16 +40,6 @@ FINDINGS: Final = "findings.csv"
 CHANGES: Final = "changes.csv"
 ANALYSIS: Final = "analysis.json"
 WORKBOOK: Final = "review.xlsx"
-FOLLOW_UP: Final = "follow_up.csv"
-EXEMPTIONS: Final = "exemptions.csv"
-ACCOUNTS: Final = "accounts.csv"
-OWNERS: Final = "owners.csv"
-DECISIONS: Final = "decisions.csv"
-"""The ledger: at the top of the folder of runs, and as each run was judged with in the run."""
-
-_INPUT_LISTS: Final = (EXEMPTIONS, DECISIONS)
-"""What a run is compared by besides its reports."""
-
 
 FEEDS: Final = {
     Feed.OCSF: "findings.ocsf.json",
@@ -188,21 +178,6 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
         analysis.book,
         read_ledger(decided.name, decided.read_bytes()) if decided.is_file() else None,
     )
-
-
-def has_unchanged_inputs(run: Run) -> bool:
-    """Return whether a run still holds the reports and lists that it was made from, no others.
-
-    The next run is compared with what is read from them.
-    """
-    recorded = {
-        path: known
-        for path, known in run.files.items()
-        if path in _INPUT_LISTS or path.startswith(f"{REPORTS}/")
-    }
-    inputs = [*(run.path / name for name in _INPUT_LISTS), *(run.path / REPORTS).rglob("*")]
-    files = (path for path in inputs if path.is_file())
-    return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
 
 
 def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.exports import contents, reports, runs
-from analyzer.exports.ledger import CollectedLedger, collected_ledger, first_done_times
+from analyzer.exports import contents, inputs, runs
+from analyzer.exports.inputs import CollectedLedger, collected_ledger, first_done_times
 from analyzer.exports.runs import Run
 from analyzer.files import replace_files, sha256
 from analyzer.judging.analysis import Analysis, JudgingRequest
@@ -133,20 +133,20 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
 
     Raises InputRefused, AwsRefused, OutputFailed.
     """
-    folder = building / reports.REPORTS
+    folder = building / inputs.REPORTS
     with runs.os_errors_translated(building):
         folder.mkdir(mode=0o700)
     if request.fetched:
         _, has_gaps = _ask_aws(request, request.fetched, folder)
-        return reports.load_reports(building, {}, request.max_input, request.as_of), has_gaps
+        return inputs.load_reports(building, {}, request.max_input, request.as_of), has_gaps
     limit = InputLimit(request.max_input)
-    inputs = find_sources(request.sources, limit)
+    sources = find_sources(request.sources, limit)
     skips = request.skip_unreadable
-    inputs, unreadable = load.readable_sources(inputs) if skips else (inputs, ())
+    sources, unreadable = load.readable_sources(sources) if skips else (sources, ())
     with runs.os_errors_translated(folder):
-        origins = reports.copy_inputs(request.sources, inputs, folder)
-    report = reports.load_reports(building, origins, request.max_input, request.as_of)
-    notes = (*load.skipped_notes(inputs), *report.source_notes)
+        origins = inputs.copy_inputs(request.sources, sources, folder)
+    report = inputs.load_reports(building, origins, request.max_input, request.as_of)
+    notes = (*load.skipped_notes(sources), *report.source_notes)
     not_covered = (*unreadable, *report.not_covered)
     return replace(report, source_notes=notes, not_covered=not_covered), False
 
@@ -205,7 +205,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.users(verdict) for verdict in Verdict}
     numbers = contents.trend(earlier, run.name, runs.newest_as_of(report), verdicts)
-    decided = {contents.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
+    decided = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with runs.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
             (building / name).write_bytes(content)
@@ -231,7 +231,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
 def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
     """Return the run before, if its reports are still those that it was made from."""
     *_, previous = None, *earlier
-    if previous and not contents.has_unchanged_inputs(previous):
+    if previous and not inputs.has_unchanged_inputs(previous):
         message = f"Reports in {previous.path} were changed: changes since it are not shown."
         log.caution("changed", message, run=previous.name)
         return None

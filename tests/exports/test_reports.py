@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import InputRefused
-from analyzer.exports.reports import copy_inputs
+from analyzer.exports.inputs import copy_inputs
 from analyzer.report.model import UncoveredAccount
 from analyzer.sources.find import Source, find_sources
 from analyzer.sources.load import load

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.cli import main
-from analyzer.exports.reports import copy_inputs
+from analyzer.exports.inputs import copy_inputs
 from analyzer.exports.runs import LAST_RUN
 from analyzer.sources.find import find_sources
 from tests.support.builders import ROOT_FOLDER, Row, a_user, report_text, saved

@@ -1,0 +1,304 @@
+"""Read what a run is made from: its copies of the reports, and the ledger of its folder.
+
+Into the ledger is collected what reviewers entered in workbooks of its runs: one by one, so that
+one that is refused does not stop a run. It is read while nobody else writes it, and written whole.
+"""
+
+import csv
+import os
+import shutil
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from io import BytesIO
+from itertools import count
+from pathlib import Path, PurePath
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from analyzer.decisions.collect import Collection, collect
+from analyzer.decisions.follow_up import DECISION_KEY, DONE_SINCE
+from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes, read_ledger
+from analyzer.errors import Busy, InputRefused, OutputFailed, Problem
+from analyzer.exports.runs import Run, runs
+from analyzer.files import NO_FOLDER, PRIVATE, replacing, sha256
+from analyzer.lists.csv_lists import list_file
+from analyzer.report.input_formats import MAX_INPUT, InputLimit
+from analyzer.report.model import Report, ReportFile
+from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.find import Source, find_sources, unreadable_file
+from analyzer.sources.load import load_sources
+from analyzer.sources.manifest import manifests
+from analyzer.sources.review_workbook import SPREADSHEET_ENDINGS, read_review
+
+REPORTS: Final = "reports"
+"""The folder of a run with its reports."""
+
+EXEMPTIONS: Final = "exemptions.csv"
+ACCOUNTS: Final = "accounts.csv"
+OWNERS: Final = "owners.csv"
+DECISIONS: Final = "decisions.csv"
+"""The ledger: at the top of the folder of runs, and as each run was judged with in the run."""
+
+FOLLOW_UP: Final = "follow_up.csv"
+
+_COMPARED_LISTS: Final = (EXEMPTIONS, DECISIONS)
+"""What a run is compared by besides its reports."""
+
+
+# Reports: copies under names that stay true when the run is in its place
+
+
+def load_reports(
+    run: Path,
+    origins: Mapping[Path, str],
+    max_input: int = MAX_INPUT,
+    as_of: datetime | None = None,
+) -> Report:
+    """Return the reports in a run's folder; `origins` tells of copies where they came from.
+
+    `as_of` is the moment that they describe, in UTC, where a person says it.
+
+    Raises InputRefused, which names what was copied.
+    """
+    prefix = f"{run}{os.sep}"
+    names = {str(copy): name for copy, name in origins.items()}
+    limit = InputLimit(max_input)
+    copies = [*names] or [str(run / REPORTS)]
+    try:
+        found = find_sources(copies, limit)
+        inputs = [replace(each, origin=names.get(each.name, "")) for each in found]
+        # A run reads the rows again only once: without them in memory 1,000 accounts take 230 MB
+        # less.
+        report = load_sources(
+            copies, inputs, as_of, lambda _done, _total: None, limit, row_bytes_in_memory=0
+        )
+    except InputRefused as error:
+        raise InputRefused(
+            replace(each, file=names.get(each.file, each.file).removeprefix(prefix))
+            for each in error.problems
+        ) from None
+    return replace(
+        report,
+        files=tuple(_with_run_relative_names(prefix, each) for each in report.files),
+        source_notes=tuple(note.replace(prefix, "") for note in report.source_notes),
+        content_notes=tuple(note.replace(prefix, "") for note in report.content_notes),
+    )
+
+
+def _with_run_relative_names(prefix: str, file: ReportFile) -> ReportFile:
+    """Return the file with names that are true in the run."""
+    credentials = file.service_credentials
+    if credentials:
+        credentials = replace(credentials, name=credentials.name.removeprefix(prefix))
+    return replace(file, name=file.name.removeprefix(prefix), service_credentials=credentials)
+
+
+def copy_inputs(
+    names: Sequence[str], candidates: Sequence[Source], folder: Path
+) -> Mapping[Path, str]:
+    """Copy the inputs that the names stand for, and return where each came from, by its copy.
+
+    Files of archives are unpacked, skipped ones left out. A copy keeps the file's name, since a
+    name may tell as-of; where two have one name, the second lies in a folder of its own.
+
+    Raises InputRefused with the problems of all inputs together, OSError where nothing more can
+    be written.
+    """
+    inputs = [each for each in candidates if not each.is_skipped]
+    sources = [*inputs, *manifests(names, inputs)]
+    copies: dict[Path, str] = {}
+    problems: list[Problem] = []
+    for source, target in zip(sources, _targets(sources, folder), strict=True):
+        try:
+            _copy_with_companions(source, target)
+        except InputRefused as error:
+            problems += error.problems
+        copies[target] = source.name
+    if problems:
+        raise InputRefused(problems)
+    return copies
+
+
+def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
+    """Yield a place for each, one for every name, whatever the case of its letters."""
+    names = [_name(source) for source in sources]
+    files = {name.lower() for name in names}
+    free = (each for each in map("input-{}".format, count(2)) if each not in files)
+    used_names: set[str] = set()
+    for name in names:
+        yield folder / next(free) / name if name.lower() in used_names else folder / name
+        used_names.add(name.lower())
+
+
+def _name(source: Source) -> str:
+    """Return the name of a copy, never hidden: it would not be found again."""
+    # A file of an archive is named `archive.zip:folder/file`.
+    name = source.path.name if source.path else PurePath(source.name).name.rpartition(":")[2]
+    return name.lstrip(".") or "report"
+
+
+def _copy_with_companions(source: Source, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    _copy_file(source, target)
+    if source.path:
+        for ending in (METADATA, SERVICE_CREDENTIALS):
+            beside = source.path.with_name(source.path.name + ending)
+            if beside.is_file():
+                companion = Source(str(beside), beside.read_bytes, beside.read_bytes, beside)
+                _copy_file(companion, target.with_name(target.name + ending))
+
+
+def _copy_file(source: Source, target: Path) -> None:
+    try:
+        stream = source.path.open("rb") if source.path else BytesIO(source.read())
+    except OSError as error:
+        raise unreadable_file(source.name, error) from None
+    with stream, target.open("xb") as copy:
+        shutil.copyfileobj(stream, copy)
+
+
+def has_unchanged_inputs(run: Run) -> bool:
+    """Return whether a run still holds the reports and lists that it was made from, no others.
+
+    The next run is compared with what is read from them.
+    """
+    recorded = {
+        path: known
+        for path, known in run.files.items()
+        if path in _COMPARED_LISTS or path.startswith(f"{REPORTS}/")
+    }
+    inputs = [*(run.path / name for name in _COMPARED_LISTS), *(run.path / REPORTS).rglob("*")]
+    files = (path for path in inputs if path.is_file())
+    return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
+
+
+# Ledgers
+
+
+@contextmanager
+def locked_ledger(path: Path) -> Iterator[Ledger]:
+    """Give the ledger in a file, an empty one where there is no file, and lock it.
+
+    Raises Busy if another process has it, InputRefused, OutputFailed.
+    """
+    if not path.parent.exists():
+        raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
+    lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False, mode=PRIVATE)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy(f"{path} is in use by another run: nothing was done.") from None
+    except OSError as error:
+        raise OutputFailed(f"{path} cannot be locked: {error.strerror}.") from error
+    try:
+        # Columns that writing would lose are refused.
+        is_there = path.is_file()
+        yield read_ledger(str(path), path.read_bytes(), closed=True) if is_there else Ledger()
+    finally:
+        lock.release()
+
+
+def write_ledger(path: Path, ledger: Ledger) -> None:
+    """Put a ledger in place of the one in the file.
+
+    Raises OutputFailed, and InputRefused for a ledger that could not be read again.
+    """
+    content = ledger_bytes(ledger.lines)
+    read_ledger(str(path), content, closed=True)
+    with replacing(path) as stream:
+        stream.write(content)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedLedger:
+    """Hold a folder's ledger, and what came of collecting.
+
+    `added` are sentences on what is new or emptied, `refused` on workbooks whose decisions are
+    missing.
+    """
+
+    ledger: Ledger
+    added: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def collected_ledger(
+    folder: Path, given: Entries | None, today: date, *, write: bool = True
+) -> CollectedLedger:
+    """Return the folder's ledger with what was entered in edited workbooks of its runs.
+
+    `given` are decisions that are collected first. The ledger is written if anything is new.
+
+    Raises InputRefused where the ledger itself or what is given is refused, Busy, OutputFailed.
+    """
+    path = folder / DECISIONS
+    if not (given or path.exists() or any(edited_workbooks(folder))):
+        return CollectedLedger(Ledger(), (), ())
+    with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
+        collection = collect(before, [given] if given else [], attended=False)
+        ledger = collection.ledger
+        added = [*_notes(given.source, collection)] if given else []
+        refused: list[str] = []
+        collected = {line.workbook for line in before.lines}
+        for name, content in edited_workbooks(folder, collected):
+            try:
+                entries = read_review(name, content, today, workbook=name)
+                collection = collect(ledger, [entries], attended=False)
+            except InputRefused as error:
+                refused.append(f"The decisions in {name} are not collected: {error}")
+                continue
+            ledger = collection.ledger
+            added += _notes(name, collection)
+        if write and ledger.lines != before.lines:
+            write_ledger(path, ledger)
+    return CollectedLedger(_with_file(ledger), tuple(added), tuple(refused))
+
+
+def _notes(name: str, collection: Collection) -> Iterator[str]:
+    """Yield sentences on what came of collecting one file: what is new, emptied or to be known."""
+    if collection.added:
+        yield f"Decisions added from {name}: {len(collection.added)}."
+    for file in collection.files:
+        yield from (f"{name}: {note}" for note in file.emptied_notes())
+    yield from collection.notes
+
+
+def _with_file(ledger: Ledger) -> Ledger:
+    """Return a ledger that names its file, as a run keeps it."""
+    if not ledger.lines:
+        return ledger
+    return replace(ledger, file=list_file(DECISIONS, ledger_bytes(ledger.lines)))
+
+
+def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:
+    """Yield the workbooks in runs that are not as they were made, by name, older runs first.
+
+    Copies that somebody saved beside them are among them, and so are those that were `collected`
+    and put back as they were made.
+    """
+    for run in runs(folder):
+        for path in sorted(run.path.glob("[!~.]*")):
+            name = f"{run.name}/{path.name}"
+            is_workbook = path.name.lower().endswith(SPREADSHEET_ENDINGS) and path.is_file()
+            if is_workbook and (name in collected or sha256(path) != run.files.get(path.name)):
+                yield name, path.read_bytes()
+
+
+def first_done_times(earlier: Sequence[Run]) -> Mapping[tuple[str, ...], datetime]:
+    """Return when decisions were first done, from the newest older run that followed some up.
+
+    The keys are the texts of `DECISION_KEY` in its CSV.
+    """
+    for run in reversed(earlier):
+        path = run.path / FOLLOW_UP
+        if path.is_file() and sha256(path) == run.files.get(FOLLOW_UP):
+            with path.open(encoding="utf-8", newline="") as lines:
+                rows = [row for row in csv.DictReader(lines) if row[DONE_SINCE]]
+            return {
+                tuple(row[name] for name in DECISION_KEY): datetime.fromisoformat(row[DONE_SINCE])
+                for row in rows
+            }
+    return {}
