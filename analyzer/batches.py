@@ -111,25 +111,24 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     if option:
         check_as_of(option)
     named = [(name, each) for name, content in files for each in _sources(name, content)]
-    surveyed = survey_each([partial(read_in_memory, *each) for _, each in named], option)
+    surveyed = survey_each([partial(read_in_memory, each) for _, each in named], option)
     outcomes = zip((name for name, _ in named), surveyed, strict=True)
     reports = (row for each in outcomes for row in _report_rows(*each))
     beside = (_companion_row(*file) for file in files if file[0].endswith(COMPANIONS))
     return pa.RecordBatch.from_pylist([*reports, *beside], SURVEY)
 
 
-def _sources(name: str, content: bytes) -> Iterator[tuple[Source, InputLimit]]:
+def _sources(name: str, content: bytes) -> Iterator[Source]:
     """Yield the reports in a file, as in a file of a folder: several in a zip archive.
 
     Each file has a limit of its own, so that it does not matter which files share a batch.
     """
-    limit = InputLimit()
     is_other = content_cannot_be_report(
         PurePath(name).name, len(content), lambda size: content[:size]
     )
     if not name.endswith(COMPANIONS) and not is_other:
-        sources = stream_sources(printable(name), BytesIO(content), limit)
-        yield from ((each, limit) for each in sources if not each.is_skipped)
+        sources = stream_sources(printable(name), BytesIO(content), InputLimit())
+        yield from (each for each in sources if not each.is_skipped)
 
 
 def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[Mapping[str, Any]]:
@@ -303,17 +302,13 @@ def _files(table: pa.Table | pa.RecordBatch) -> Iterator[File]:
 def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> Report:
     option = moment_in_utc(as_of)
     ordered = dict(sorted(files, key=lambda file: _folder_order(file[0])))
-    limited = [each for name, content in ordered.items() for each in _sources(name, content)]
-    inputs = [source for source, _ in limited]
+    inputs = [each for name, content in ordered.items() for each in _sources(name, content)]
 
-    def text(source: Source, limit: InputLimit) -> ReportText:
-        return companions.with_companions(read_in_memory(source, limit), source.name, ordered)
+    def text(source: Source) -> ReportText:
+        return companions.with_companions(read_in_memory(source), source.name, ordered)
 
-    report = assemble_report([partial(text, *each) for each in limited], option)
-    saved = [
-        Source(printable(name), partial(bytes, content), partial(bytes, content))
-        for name, content in ordered.items()
-    ]
+    report = assemble_report([partial(text, each) for each in inputs], option)
+    saved = [Source(printable(name), content) for name, content in ordered.items()]
     beside = [*saved, *companions_in_archives(inputs)]
     manifests = [each for each in beside if each.name.endswith(MANIFEST)]
     elsewhere = _files_of_other_batches(surveys, ordered) if manifests else ()

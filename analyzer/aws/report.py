@@ -155,9 +155,9 @@ def _is_whole(rows: str, header: list[str]) -> bool:
 
 def require_readable(report: FetchedReport) -> None:
     """Raise AwsRefused if an analysis would refuse a report, and with it all other reports."""
-    source = Source(report.name, lambda: report.content, lambda: report.content)
+    source = Source(report.name, report.content)
     try:
-        load_sources([], [source], None, lambda *_: None)
+        load_sources([], [source], None)
     except InputRefused:
         raise _damaged("it cannot be read as a credential report") from None
 

@@ -60,11 +60,10 @@ def require(condition: object, message: str, *options: str) -> None:
 
 
 class Inputs(NamedTuple):
-    """Hold what names of reports stand for; `limit` counts what unpacks."""
+    """Hold what names of reports stand for, and how it is read."""
 
     names: list[str]
     sources: "list[Source]"
-    limit: InputLimit
     as_of: "datetime | None"
     skip_unreadable: bool
 
@@ -78,11 +77,10 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
     """Return all inputs that the names stand for."""
     from analyzer.sources.find import find_sources
 
-    limit = InputLimit(options.max_input or MAX_INPUT)
-    sources = find_sources(names, limit)
+    sources = find_sources(names, InputLimit(options.max_input or MAX_INPUT))
     if options.masked_account:
         sources = [replace(each, account_id=options.masked_account) for each in sources]
-    return Inputs(names, sources, limit, options.as_of, options.skip_unreadable)
+    return Inputs(names, sources, options.as_of, options.skip_unreadable)
 
 
 def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "Report":
@@ -97,16 +95,10 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
     # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time:
     # 1,000 reports of 500 rows take 1.3 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
-    names, sources, limit, as_of, skip_unreadable = inputs
+    names, sources, as_of, skips = inputs
     with progress(quiet=quiet) as advance:
         report = load_sources(
-            names,
-            sources,
-            as_of,
-            advance,
-            limit,
-            skip_unreadable=skip_unreadable,
-            with_older=with_older,
+            names, sources, as_of, advance, skip_unreadable=skips, with_older=with_older
         )
     pa.default_memory_pool().release_unused()  # 100 MB after 7,300 reports of 500 rows
     return report
@@ -305,7 +297,7 @@ def history_of(
     if not found.analysis.ledger.file or not found.files_at_end:
         return found
     sources = [each for each in inputs.sources if each.name in found.files_at_end]
-    again = [replace(each, read=each.read_again) for each in sources]
+    again = [replace(each, limit=None) for each in sources]
     at_end = load(inputs._replace(sources=again), quiet=True)
     return with_decisions(found, judging.analysis(at_end).followed)
 

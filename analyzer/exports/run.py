@@ -77,15 +77,9 @@ def check(request: ExportRequest) -> int:
         for sentence in not_read:
             log.caution("not-read", sentence)
         return PARTIAL if has_gaps or not_read else 0
-    limit = InputLimit(request.max_input)
-    report = load.load_sources(
-        request.sources,
-        find_sources(request.sources, limit),
-        request.as_of,
-        lambda *_: None,
-        limit,
-        skip_unreadable=request.skip_unreadable,
-    )
+    sources = find_sources(request.sources, InputLimit(request.max_input))
+    skips = request.skip_unreadable
+    report = load.load_sources(request.sources, sources, request.as_of, skip_unreadable=skips)
     log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
     decided = _collect_decisions(request, write=False)
     _log_missing_accounts(report, log)
@@ -139,8 +133,7 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     if request.fetched:
         _, has_gaps = _ask_aws(request, request.fetched, folder)
         return inputs.load_reports(building, {}, request.max_input, request.as_of), has_gaps
-    limit = InputLimit(request.max_input)
-    sources = find_sources(request.sources, limit)
+    sources = find_sources(request.sources, InputLimit(request.max_input))
     skips = request.skip_unreadable
     sources, unreadable = load.readable_sources(sources) if skips else (sources, ())
     with runs.os_errors_translated(folder):

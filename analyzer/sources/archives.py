@@ -82,9 +82,8 @@ def _member_source(
     path: Path | None,
     companions: tuple[Source, ...] = (),
 ) -> Source:
-    read, read_again = (partial(archive.read, member, each) for each in (limit, None))
-    name = f"{archive.name}:{printable(member.filename)}"
-    return Source(name, read, read_again, archive=path, companions=companions)
+    name, read = f"{archive.name}:{printable(member.filename)}", partial(archive.read, member)
+    return Source(name, read, limit, archive=path, companions=companions)
 
 
 @dataclass(slots=True)

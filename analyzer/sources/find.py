@@ -34,24 +34,29 @@ _LARGEST_JSON: Final = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Name one input and read its bytes; `path` is None if it is not a regular file of its own.
+    """Name one input, with its content; `path` is None if it is not a regular file of its own.
 
-    `archive` is the archive that it lies in, if any, and `companions` are the files saved with
-    reports there, the same for all of one archive. `read` raises InputRefused or OSError
-    where there is nothing to read; `read_again` does the same, and counts nothing as unpacked.
-    `origin` is the name of the file of which this is a copy, if it is one; `account_id` is the
-    account of rows whose ARN is masked, if that is set. What `is_skipped` cannot be a report.
+    The content is bytes, or what returns them and counts in a limit what it unpacks: `limit`, or
+    nothing without one, as where an input is read again. `archive` is the archive that the input
+    lies in, if any, and `companions` are the files saved with reports there, the same for all of
+    one archive. `origin` is the name of the file of which this is a copy, if it is one;
+    `account_id` is the account of rows whose ARN is masked, if that is set. What `is_skipped`
+    cannot be a report.
     """
 
     name: str
-    read: Callable[[], bytes]
-    read_again: Callable[[], bytes]
+    content: bytes | Callable[[InputLimit | None], bytes]
+    limit: InputLimit | None = None
     path: Path | None = None
     archive: Path | None = None
     companions: "tuple[Source, ...]" = ()
     origin: str = ""
     account_id: str = ""
     is_skipped: bool = False
+
+    def read(self) -> bytes:
+        """Return the bytes; raises InputRefused or OSError where there is nothing to read."""
+        return self.content if isinstance(self.content, bytes) else self.content(self.limit)
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -200,8 +205,7 @@ def _file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     else:
         # What is no text in a name is spelled out, so that every output can hold it in a line.
         text = printable(name)
-        read = partial(_file_bytes, text, path)
-        yield Source(text, read, read, path)
+        yield Source(text, partial(_file_bytes, text, path), limit, path)
 
 
 def _archive_sources(
@@ -216,7 +220,7 @@ def _opened(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _file_bytes(name: str, path: Path) -> bytes:
+def _file_bytes(name: str, path: Path, _limit: InputLimit | None) -> bytes:
     with path.open("rb") as stream:
         return read_report_bytes(name, stream)
 
@@ -234,7 +238,7 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
     if data.startswith(ZIP):
         yield from _archive_sources(name, partial(BytesIO, data), limit)
     else:
-        yield Source(name, partial(bytes, data), partial(bytes, data))
+        yield Source(name, data, limit)
 
 
 def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
@@ -249,10 +253,10 @@ def missing_source(name: str, message: str, hint: str) -> Source:
 
 
 def _refused_source(name: str, refused: InputRefused) -> Source:
-    def read() -> bytes:
+    def refuse(_limit: InputLimit | None) -> bytes:
         raise refused
 
-    return Source(printable(name), read, read)
+    return Source(printable(name), refuse)
 
 
 def unreadable_file(name: str, error: OSError) -> InputRefused:

@@ -88,7 +88,7 @@ def load(
     inputs += _memory_inputs(streams, limit)
     if account_id:
         inputs = [replace(each, account_id=account_id) for each in inputs]
-    return load_sources(names, inputs, as_of, progress, limit, with_older=with_older)
+    return load_sources(names, inputs, as_of, progress, with_older=with_older)
 
 
 def _is_path(source: object) -> bool:
@@ -113,7 +113,7 @@ def _memory_inputs(
 def _memory_order(named: tuple[str, list[Source]]) -> tuple[str, bytes]:
     name, (first, *_) = named
     with suppress(InputRefused):
-        return name, first.read_again()
+        return name, replace(first, limit=None).read()
     return name, b""
 
 
@@ -167,8 +167,7 @@ def load_sources(  # noqa: PLR0913  each is one choice
     names: Collection[str],
     inputs: Sequence[Source],
     as_of: datetime | None,
-    progress: Callable[[int, int], None],
-    limit: InputLimit | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
     *,
     skip_unreadable: bool = False,
     row_bytes_in_memory: int | None = None,
@@ -176,18 +175,17 @@ def load_sources(  # noqa: PLR0913  each is one choice
 ) -> Report:
     """Return as one all reports that were found for the names; `as_of` is in UTC to the second.
 
-    `limit` counts what unpacks. With `skip_unreadable`, inputs that cannot be read are not covered.
+    With `skip_unreadable`, inputs that cannot be read are not covered.
     `row_bytes_in_memory` and `with_older` are those of `assemble_report`; older reports may be
     many, and their rows are read twice.
 
     Raises InputRefused with the problems of all inputs together.
     """
     inputs, unreadable = readable_sources(inputs) if skip_unreadable else (inputs, ())
-    bound = limit or InputLimit()
     read = [each for each in inputs if not each.is_skipped]
     # An archive gives one file at a time: two threads that wait for it take half as long again.
     threads = 1 if any(each.archive for each in read) else 2
-    openers = [partial(_report_text, each, bound) for each in read]
+    openers = [partial(_report_text, each) for each in read]
     kept = 0 if with_older else row_bytes_in_memory
     report = assemble_report(openers, as_of, progress, threads, kept, with_older=with_older)
     if len(read) < len(inputs) or any(each.companions for each in read):
@@ -220,7 +218,7 @@ def readable_sources(inputs: Iterable[Source]) -> tuple[list[Source], tuple[Unco
     for each in inputs:
         try:
             if not each.is_skipped:
-                load_sources([], [replace(each, read=each.read_again)], None, lambda *_: None)
+                load_sources([], [replace(each, limit=None)], None)
         except InputRefused as refused:
             refusals[each.name] = refused
         else:
@@ -251,13 +249,13 @@ def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
-def _report_text(source: Source, limit: InputLimit) -> ReportText:
+def _report_text(source: Source) -> ReportText:
     """Open one report, with what lies beside it."""
     path = source.path
     try:
         is_large = path and path.stat().st_size > STREAMED_FROM
         text = path and is_large and _streamed_text(source.name, path)
-        text = text or read_in_memory(source, limit)
+        text = text or read_in_memory(source)
         saved = [Path(f"{path}{ending}") for ending in (METADATA, SERVICE_CREDENTIALS) if path]
         if there := [each for each in saved if each.is_file()]:
             contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in there}
@@ -291,15 +289,15 @@ def _streamed_text(name: str, path: Path) -> ReportText | None:
     )
 
 
-def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
-    """Return one report, whose bytes are read whole; `limit` counts what unpacks.
+def read_in_memory(source: Source) -> ReportText:
+    """Return one report, whose bytes are read whole.
 
     Raises InputRefused and OSError.
     """
     unchanged = partial(_check_unchanged, source.name, source.path, _identity(source.path))
     data = source.read()
     unchanged()
-    csv, generated = input_formats.unwrapped_file(source.name, data, limit)
+    csv, generated = input_formats.unwrapped_file(source.name, data, source.limit)
     plain = csv == data
     sha256 = hashlib.sha256(data).hexdigest()
     csv_sha256 = sha256 if plain else hashlib.sha256(csv).hexdigest()
@@ -311,7 +309,7 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
         header=find_header(source.name, csv[:HEAD_BYTES]),
         open=partial(_reopened, source.path, unchanged)
         if plain and source.path
-        else partial(_unpacked, source.name, source.read_again, csv_sha256, [csv]),
+        else partial(_unpacked, replace(source, limit=None), csv_sha256, [csv]),
         check_unchanged=unchanged,
         tail=csv[-_TAIL:],
         quoted=b'"' in csv,
@@ -319,18 +317,16 @@ def read_in_memory(source: Source, limit: InputLimit) -> ReportText:
     )
 
 
-def _unpacked(
-    name: str, read_again: Callable[[], bytes], sha256: str, unpacked: list[bytes]
-) -> pa.NativeFile:
+def _unpacked(source: Source, sha256: str, unpacked: list[bytes]) -> pa.NativeFile:
     """Open a CSV that was unpacked; it is held once, and then unpacked again."""
     if unpacked:
         return pa.BufferReader(unpacked.pop())
     try:
-        again, _ = input_formats.unwrapped_file(name, read_again())
+        again, _ = input_formats.unwrapped_file(source.name, source.read())
     except OSError as error:
-        raise unreadable_file(name, error) from None
+        raise unreadable_file(source.name, error) from None
     if hashlib.sha256(again).hexdigest() != sha256:
-        raise _change_refusal(name)
+        raise _change_refusal(source.name)
     return pa.BufferReader(again)
 
 

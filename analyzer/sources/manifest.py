@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
@@ -138,7 +138,7 @@ def _is_manifest(path: Path) -> bool:
 
 
 def _manifest_source(path: Path) -> Source:
-    return Source(printable(str(path)), path.read_bytes, path.read_bytes, path)
+    return Source(printable(str(path)), lambda _: path.read_bytes(), path=path)
 
 
 def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
@@ -157,8 +157,7 @@ def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
         return _manifest_source(path)
     for entry in others:
         entry.update(file="", sha256="")
-    read = partial(str.encode, json.dumps(value))
-    return Source(printable(str(path)), read, read)
+    return Source(printable(str(path)), json.dumps(value).encode())
 
 
 # Read it
@@ -320,7 +319,7 @@ def _sha256(source: Source) -> str:
     try:
         if source.path:
             return sha256(source.path)
-        return hashlib.sha256(source.read_again()).hexdigest()
+        return hashlib.sha256(replace(source, limit=None).read()).hexdigest()
     except OSError:
         return ""
 

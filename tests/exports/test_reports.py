@@ -125,7 +125,7 @@ def test_all_that_cannot_be_read_is_told_at_once(folder: Path, tmp_path: Path) -
     gone = tmp_path / "gone.csv"
     found = [
         *find_sources([str(tmp_path / "missing.csv")]),
-        Source(str(gone), gone.read_bytes, gone.read_bytes, gone),
+        Source(str(gone), lambda _: gone.read_bytes(), path=gone),
     ]
     with pytest.raises(InputRefused) as refused:
         copy_inputs(["*.csv"], found, folder)

@@ -11,7 +11,6 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import selection, survey
-from analyzer.report.input_formats import InputLimit
 from analyzer.report.raw_report import ReportText
 from analyzer.report.rows import read_rows
 from analyzer.report.survey import SurveyedReport
@@ -177,8 +176,8 @@ def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
     for number in range(3):
         put(tmp_path, of(number), f"{number}.csv")
 
-    def removing(source: Source, limit: InputLimit) -> ReportText:
-        text = read_in_memory(source, limit)
+    def removing(source: Source) -> ReportText:
+        text = read_in_memory(source)
         if source.path and source.path.name == "1.csv":
             source.path.unlink()
         return text
