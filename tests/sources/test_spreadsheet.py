@@ -297,9 +297,9 @@ def _alike(value: CellValue, other: Any) -> bool:
         ('<row r="1"><c r="A1" t="str"><v>_xD83D_</v></c></row>', "the cell cannot be read"),
         ('<row r="2"/><row r="1"/>', "its rows are not in order"),
         ('<row r="1"><c><v>1</v></c><row r="2"/></row>', "its rows are not in order"),
-        ('<c r="A0"><v>1</v></c><row r="1"/>', "its rows are not in order"),
+        ('<c r="A0"><v>1</v></c><row r="1"/>', "a cell is in no row"),
         ('<row r="1"/><c r="B1"><v>1</v></c>', "a cell is in no row"),
-        ('<row r="1"><c r="A1"><v>1</v><row r="2"/></c></row>', "a row is in a cell"),
+        ('<row r="1"><c r="A1"><v>1</v><row r="2"/></c></row>', "its rows are not in order"),
         ('<row r="1"><c r=""><v>1</v></c></row>', "a cell is not in this row"),
         ('<row r="1"/><row r="1"/>', "its rows are not in order"),
         ('<row r="1048577"/>', "its rows are not in order"),
@@ -309,8 +309,7 @@ def _alike(value: CellValue, other: Any) -> bool:
         ('<row r="1"><c r="IW1"><v>1</v></c></row>', "or in 256 columns"),
         (f"<row>{'<c/>' * 256}<c><v>1</v></c></row>", "cell IW1: the file is damaged"),
         ('<row r="1"><c r="1"><v>1</v></c></row>', "a cell is not in this row"),
-        ("<row><c></row>", "mismatched tag"),
-        ("<a>" * 40, "too many elements are open"),
+        ("<row><c></row>", "tag mismatch"),
     ],
 )
 def test_a_damaged_cell_is_refused_with_its_place(rows: str, problem: str) -> None:
@@ -384,9 +383,9 @@ def test_what_is_no_workbook_is_refused(content: bytes, problem: str) -> None:
     assert problem in refusal(content)
 
 
-def test_more_formats_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.sources.sheet_elements._MOST_STARTS", 1)
-    assert "it has too many elements" in refusal(workbook(""))
+def test_a_part_of_more_elements_than_the_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.sources.spreadsheet._MOST_TAGS_AT_ONCE", 1)
+    assert "it holds too many elements" in refusal(workbook(""))
 
 
 def test_cells_share_texts() -> None:
@@ -407,8 +406,8 @@ def test_a_sheet_that_is_only_a_chart_has_no_cells() -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (workbook("<a>" * 99 + "</a>" * 99), "too many elements are open"),
-        (package({"xl/workbook.xml": "<a>" * 99 + "</a>" * 99}), "too many elements are open"),
+        (workbook("<a>" * 300 + "</a>" * 300), "Excessive depth"),
+        (package({"xl/workbook.xml": "<a>" * 300 + "</a>" * 300}), "Excessive depth"),
         (
             workbook(f'<row><c t="inlineStr"><is><t>{"x" * 70_000}</t></is></c></row>'),
             "its text is too long",
@@ -422,9 +421,9 @@ def test_what_is_too_deep_or_too_long_is_refused(content: bytes, problem: str) -
 @pytest.mark.parametrize(
     ("bound", "enough", "element", "problem"),
     [
-        (("sheet_elements._MOST_HELD", 6 * 144), 6, "<c><v>{}</v></c>", "it holds too many cells"),
-        (("spreadsheet._MOST_TAGS", 100), 31, "<c/>", "it holds too many or too long elements"),
-        (("sheet_elements._MOST_MERGED", 2), 2, "<mergeCell/>", "it has too many merged cells"),
+        (("sheet_cells._MOST_HELD", 6 * 144), 6, "<c><v>{}</v></c>", "it holds too many cells"),
+        (("spreadsheet._MOST_TAGS", 100), 31, "<c/>", "it holds too many elements"),
+        (("sheet_cells._MOST_MERGED", 2), 2, "<mergeCell/>", "it has too many merged cells"),
     ],
 )
 def test_a_bound_can_be_reached_and_not_passed(
@@ -446,7 +445,7 @@ def test_what_unpacks_to_more_than_the_bound_is_refused(monkeypatch: pytest.Monk
 
 
 def test_more_shared_texts_than_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.sources.sheet_elements._MOST_HELD", 1_000)
+    monkeypatch.setattr("analyzer.sources.sheet_cells._MOST_HELD", 1_000)
     content = workbook('<row><c t="s"><v>0</v></c></row>', strings="<si><t>text</t></si>" * 50)
     assert "its texts are too many" in refusal(content)
 
@@ -500,12 +499,13 @@ READ = """
 import re, resource, sys
 from pathlib import Path
 from analyzer.errors import InputRefused
-from analyzer.sources import sheet_elements, spreadsheet
+from analyzer.sources import sheet_cells, spreadsheet
 SHARE = 10
-sheet_elements.MOST_ROWS //= SHARE
-sheet_elements._MOST_HELD //= SHARE
+sheet_cells.MOST_ROWS //= SHARE
+sheet_cells._MOST_HELD //= SHARE
 spreadsheet._MOST_UNPACKED //= SHARE
 spreadsheet._MOST_TAGS //= SHARE
+spreadsheet._MOST_TAGS_AT_ONCE //= SHARE
 def memory(name):
     return int(re.search(name + ":.*?([0-9]+) kB", Path("/proc/self/status").read_text())[1])
 def seconds():
