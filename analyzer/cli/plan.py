@@ -130,7 +130,7 @@ def _check_names(files: list[InputFile]) -> None:
 def _write(
     planned: "Plan", files: list[InputFile], output: Path | None, max_age: int, *, can_run: bool
 ) -> None:
-    from analyzer.decisions.removal_script import removal_script
+    from analyzer.decisions.plan import removal_script
     from analyzer.files import replacing, sha256
     from analyzer.report.model import FileReference
 

@@ -1,12 +1,22 @@
-"""Choose the users that a script deactivates or deletes, and say why others are left out.
+"""Choose the users to deactivate or delete, and write the script that a person reads and runs.
 
 The script compares each user with what the reviewer saw. A newer report adds what changed since:
-it can only take users out.
+it can only take users out. Why others are left out is in the plan.
+
+The program never changes anything in AWS: it only writes this script. The script needs a POSIX
+shell and the AWS CLI, version 1 or 2. It shows what it would do and changes nothing, unless it is
+run with APPLY=<account number>.
+
+Order and traps: IAM User Guide, "Remove or deactivate an IAM user"; DeleteUser fails with
+DeleteConflict while anything is attached. A permissions boundary and tags need no removal.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from importlib.resources import files
+from itertools import groupby
+from pathlib import PurePath
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,16 +31,65 @@ from analyzer.decisions.follow_up import (
     states_decided_on,
 )
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.removal_script import Removal
 from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.user_decisions import LedgerLine, UserDecisions
+from analyzer.decisions.user_state import Slot, UserState
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches, has_expired
 from analyzer.lists.owners import Owners
-from analyzer.report.model import Exemption, Page, Report, as_category
-from analyzer.terms import Verdict, code_of
+from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
+from analyzer.terms import Verdict, code_of, count_text, utc_text
 
 _NOT_IDENTIFIED: Final = "its creation time or account is not known"
 _UNCLEAR: Final = "the report does not show all its credentials"
+
+_HEADER, FUNCTIONS = files(__package__).joinpath("removal.sh").read_text("utf-8").split("\n\n", 1)
+"""The comments for the person who runs the script, and all functions but `plan`.
+
+`change` is the only function that makes changing calls, `iam` the only one that calls IAM at all.
+A check that finds more access or use than the reviewer saw, or no answer, changes nothing: it sets
+`result` and `reason`, and ends with an error.
+"""
+
+_RUN_COLUMNS: Final = "time", "run", "account", "caller", "script_sha256", "ledger_sha256"
+_USER_COLUMNS: Final = "decision", "decided_by", "decided_on", "ticket", "user", "arn", "created"
+LOG_COLUMNS: Final = (*_RUN_COLUMNS, *_USER_COLUMNS, "step", "result", "detail")
+"""The columns of the log, in order; all of them text, all of them quoted.
+
+`time` and `created` are in UTC to the second (`utc_text`). `caller` is the ARN of the credentials,
+`ledger_sha256` has one hash per ledger. Each change has a line with the result `begin` before it,
+and one with `ok` or `failed` after it. The last line of a user has the step `end` and the
+result `done`, `gone` (absent before), `skipped` or `failed`; if not, the run was interrupted, maybe
+within the line. A cell that begins with one of `=+-@` has an apostrophe before it, for
+spreadsheets: identify a user by `arn` and `created`.
+"""
+
+_USE_PRECISION: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Hold one decision, what the reviewer saw of the user, and when a report last confirmed that.
+
+    The script compares `state` with AWS before it changes anything, and skips the user if AWS shows
+    more access or use. What was unknown counts as not there, so that any such access keeps the
+    user. From `confirmed` counts how old a plan may become.
+
+    Raises ValueError for a user who is not identified, for `confirmed` before the baseline, and for
+    a decision that changes nothing.
+    """
+
+    line: LedgerLine
+    state: UserState
+    confirmed: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse what the script could not compare with AWS."""
+        if not self.line.identifies_user:
+            raise ValueError(f"not an IAM user with a creation time: {self.line.user_key}")
+        if self.confirmed < self.line.baseline:
+            raise ValueError(f"confirmed before the baseline: {self.confirmed}")
+        if self.line.decision not in REMOVALS:
+            raise ValueError(f"nothing to carry out: {self.line.decision}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +227,113 @@ def _exempt_reason(why: str) -> str:
 
 def _without_stop(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:].removesuffix(".")
+
+
+# The script
+
+
+def removal_script(
+    removals: Iterable[Removal],
+    *,
+    ledgers: Sequence[FileReference],
+    left_out: Sequence[str] = (),
+    max_age_days: int = 45,
+) -> str:
+    """Return a POSIX shell script that carries out the decisions, account by account.
+
+    The script does nothing unless the ledgers lie beside it, the same to the byte, or if a user was
+    confirmed more than `max_age_days` ago. It acts on the users of one account: that of its
+    credentials. Accounts are sorted, users stay in the given order. `left_out` are the users that
+    are decided but not in the plan, a line each with the reason; the header shows them.
+    Without any removal it changes nothing and says so: it takes the place of an older one.
+    """
+    remarks = "".join(_plan_remarks(ledgers, left_out))
+    ordered = sorted(removals, key=_account)
+    if not ordered:
+        nothing = "No user is to be deactivated or deleted. Nothing was changed."
+        return f"#!/bin/sh\n{remarks}echo '{nothing}' >&2\n"
+    accounts = {account: list(users) for account, users in groupby(ordered, _account)}
+    max_age = timedelta(days=max_age_days)
+    log_columns = ",".join(f'"{column}"' for column in LOG_COLUMNS)
+    return "".join(
+        [
+            f"{_HEADER}\n{remarks}\nlog_columns='{log_columns}'\n",
+            FUNCTIONS,
+            "plan() {\n",
+            *(_account_block(account, users, max_age) for account, users in accounts.items()),
+            "}\n\nprepare\n",
+            *(f"ledger {_quoted(PurePath(each.name).name)} {each.sha256}\n" for each in ledgers),
+            f"phase=check\nplan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
+        ]
+    )
+
+
+def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> Iterator[str]:
+    for each in ledgers:
+        yield f"#\n# Ledger: {_one_line(each.name)}, SHA-256 {each.sha256}\n"
+    if left_out:
+        yield f"#\n# Decided, but left out of this plan: {count_text(len(left_out), 'user')}\n"
+    for line in left_out:
+        yield f"# - {_one_line(line)}\n"
+
+
+def _account(removal: Removal) -> str:
+    """Return partition and account, as `aws:111122223333`: two partitions may share digits."""
+    _, partition, _, _, account, _ = removal.line.user_key.arn.split(":", 5)
+    return f"{partition}:{account}"
+
+
+def _account_block(account: str, removals: list[Removal], max_age: timedelta) -> str:
+    numbers = ", ".join(
+        f"{count_text(number, 'user')} to {decision}"
+        for decision in REMOVALS
+        if (number := sum(removal.line.decision == decision for removal in removals))
+    )
+    lines = (f"{_remove_call(removal, max_age)}\n" for removal in removals)
+    return f"# Account {account}: {numbers}\n{''.join(lines)}"
+
+
+def _remove_call(removal: Removal, max_age: timedelta) -> str:
+    """Return the line of a user below the owner; what the reviewer did not see has no word."""
+    line, state = removal.line, removal.state
+    moments = {
+        "created": line.user_key.created,
+        "baseline": line.baseline,
+        "confirmed": removal.confirmed,
+        "expires": removal.confirmed + max_age,
+        "password": (state.password_changed.at or line.baseline) if state.has_password else None,
+        "signed-in": state.last_sign_in.at,
+    }
+    words = [f"{name}={utc_text(moment)}" for name, moment in moments.items() if moment]
+    words += [f"key={each}" for each in _credentials(state.keys)]
+    words += [f"certificate={each}" for each in _credentials(state.certificates)]
+    words += ["mfa=yes"] if state.has_mfa else []
+    words += [f"by={_quoted(_one_line(line.decided_by))}", f"on={line.decided_on}"]
+    words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
+    owner = f"# Owner: {_one_line(line.owner)}\n" if line.owner else ""
+    return f"{owner}remove {line.decision} {_quoted(line.user_key.arn)} {' '.join(words)}"
+
+
+def _credentials(slots: Iterable[Slot]) -> Iterator[str]:
+    """Yield creation, state and latest use that may show, in the order of `compare`."""
+    rows = (
+        (utc_text(at), _until(each.last_used.at), not each.is_active)
+        for each in slots
+        if (at := each.created.at)
+    )
+    for created, until, is_idle in sorted(rows):
+        yield f"{created},{'inactive' if is_idle else 'active'},{until}"
+
+
+def _until(last_used: datetime | None) -> str:
+    return utc_text(last_used + _USE_PRECISION) if last_used else "-"
+
+
+def _quoted(text: str) -> str:
+    """Return text as one word of a shell, whatever is in it."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def _one_line(text: str) -> str:
+    """Return text without line ends and control characters: a comment must not end early."""
+    return "".join(character if character.isprintable() else " " for character in text)

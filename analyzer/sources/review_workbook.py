@@ -15,24 +15,8 @@ from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.decisions import ledger
-from analyzer.decisions.ledger import (
-    Entries,
-    OpenRow,
-    entry_problems,
-    identity_problems,
-    open_row,
-    read_entries,
-)
-from analyzer.decisions.review_columns import (
-    ACCOUNT,
-    ARN,
-    CHOICES,
-    DECISION,
-    ENTRIES,
-    RECORD,
-    USER,
-    Decision,
-)
+from analyzer.decisions import review_columns as review
+from analyzer.decisions.ledger import Entries, OpenRow
 from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
 from analyzer.decisions.user_record import (
     UserRecord,
@@ -64,7 +48,7 @@ _CHUNK: Final = 8_192
 
 _MOST_PROBLEMS: Final = 1_000
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_ENTERED: Final = dict(zip(ENTRIES, ledger.ENTRIES, strict=True))
+_ENTERED: Final = dict(zip(review.ENTRIES, ledger.ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
 
 
@@ -95,7 +79,7 @@ def read_files(
             if content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS):
                 read.append(read_review(name, content, today, analysis=analysis))
             else:
-                read.append(read_entries(name, content, today))
+                read.append(ledger.read_entries(name, content, today))
                 problems += _line_problems(read[-1], analysis) if analysis else ()
         except InputRefused as error:
             problems += error.problems
@@ -133,7 +117,7 @@ def read_review(
         users[listed.at.record.sha256, listed.at.record.row] = listed.title
         rows.append(listed.at)
         if not any(listed.entered.values()):
-            open_rows.append(open_row(listed.user_row))
+            open_rows.append(ledger.open_row(listed.user_row))
         elif not problems:
             lines.append(_line(name, label, listed))
     problems = problems or [
@@ -171,7 +155,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
             return
         records: dict[int, UserRecord] = {}
         for at in range(start, min(start + _CHUNK, len(rows))):
-            text = text_of(sheet.value(RECORD, at))
+            text = text_of(sheet.value(review.RECORD, at))
             first = first_of_record.setdefault(text, rows[at]) if text else rows[at]
             record = parsed_record(text) if text else None
             if record and first == rows[at]:
@@ -179,7 +163,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
             elif record or any(text_of(sheet.value(head, at)) for head in NEEDED):
                 message = "not a record" if text else "the record of this row is gone"
                 message = f"row {first} has the same user" if record else message
-                problems.append(sheet.problem(RECORD, at, message, SAVED_COPY_HINT))
+                problems.append(sheet.problem(review.RECORD, at, message, SAVED_COPY_HINT))
         listed = sorted(_compared(sheet, records, problems), key=lambda each: each.at.row)
         for each in listed:
             problems += _entry_problems(sheet, each, today) if any(each.entered.values()) else ()
@@ -210,12 +194,15 @@ def _compared(
             for at, place in zip(has.nonzero()[0], here, strict=True):
                 entered = {name: sheet.entry(head, place) for head, name in _ENTERED.items()}
                 row = sheet.cells.row_numbers[place]
-                decision, record = (sheet.cell_name(head, row) for head in (DECISION, RECORD))
+                decision, record = map(
+                    sheet.cell_name, (review.DECISION, review.RECORD), (row, row)
+                )
                 listed = ListedRow(sheet.title, row, decision, record, record_at[place])
                 yield _Listed(listed, str(review_list.title), entered, user_rows[at])
         for at in sorted(unlisted):
             message = "the record is of a user whom no list has"
-            problems.append(sheet.problem(RECORD, places[which[at]], message, SAVED_COPY_HINT))
+            place = places[which[at]]
+            problems.append(sheet.problem(review.RECORD, place, message, SAVED_COPY_HINT))
 
 
 def _differences(
@@ -227,7 +214,7 @@ def _differences(
         # Most cells are the very text: this takes a ninth of the time of `_shows`.
         if value != text and not _shows(sheet, value, text):
             cell = text_of(value)
-            hint = _ASTRAY_HINT if cell.strip().lower() in CHOICES else _RESTORE_HINT
+            hint = _ASTRAY_HINT if cell.strip().lower() in review.CHOICES else _RESTORE_HINT
             yield replace(sheet.problem(head, at, difference_text(text, cell), hint), value=None)
 
 
@@ -246,22 +233,22 @@ def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
 def _entry_problems(sheet: ListSheet, each: _Listed, today: date) -> Iterator[Problem]:
     at = bisect_left(sheet.cells.row_numbers, each.at.row)
     heads = {name: head for head, name in _ENTERED.items()}
-    heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
-    for head in ENTRIES:
+    heads |= {columns.ACCOUNT: review.ACCOUNT, columns.USER: review.USER, columns.ARN: review.ARN}
+    for head in review.ENTRIES:
         if isinstance(sheet.value(head, at), CellError):
             yield sheet.problem(head, at, "an error, and no entry", "Enter it again.")
 
     def problem(name: str, message: str, hint: str) -> Problem:
-        return sheet.problem(heads.get(name, RECORD), at, message, hint)
+        return sheet.problem(heads.get(name, review.RECORD), at, message, hint)
 
-    yield from entry_problems({**each.entered, **each.user_row}, today, problem)
-    yield from identity_problems(each.user_row, problem)
+    yield from ledger.entry_problems({**each.entered, **each.user_row}, today, problem)
+    yield from ledger.identity_problems(each.user_row, problem)
 
 
 def _line(name: str, file: FileReference, each: _Listed) -> LedgerLine:
     entered, record = each.entered, each.at.record
     return LedgerLine(
-        decision=Decision(entered[ledger.DECISION].lower()),
+        decision=review.Decision(entered[ledger.DECISION].lower()),
         decided_by=entered[ledger.DECIDED_BY],
         decided_on=date.fromisoformat(entered[ledger.DECIDED_ON]),
         ticket=entered[ledger.TICKET],
@@ -288,7 +275,7 @@ def _foreign_row_problems(
 
 
 def _record_problem(name: str, each: ListedRow, message: str, hint: str) -> Problem:
-    place, column = f"{name}, sheet {each.sheet}", f"{RECORD}, cell {each.record_cell}"
+    place, column = f"{name}, sheet {each.sheet}", f"{review.RECORD}, cell {each.record_cell}"
     return Problem(place, each.row, column, each.record.cells[columns.ARN], message, hint)
 
 

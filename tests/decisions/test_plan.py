@@ -8,8 +8,7 @@ import pytest
 
 import analyzer
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.plan import Plan, exemption_notes, plan
-from analyzer.decisions.removal_script import removal_script
+from analyzer.decisions.plan import Plan, exemption_notes, plan, removal_script
 from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import Exemptions
 from tests.support.builders import (

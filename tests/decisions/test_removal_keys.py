@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.decisions.removal_script import FUNCTIONS, removal_script
+from analyzer.decisions.plan import FUNCTIONS, removal_script
 from analyzer.decisions.user_state import Moment, Slot
 from tests.support.aws_account import stated
 from tests.support.aws_stub import LEDGERS

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.decisions.removal_script import FUNCTIONS, LOG_COLUMNS, removal_script
+from analyzer.decisions.plan import FUNCTIONS, LOG_COLUMNS, removal_script
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, stated

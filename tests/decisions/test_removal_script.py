@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.decisions.removal_script import removal_script
+from analyzer.decisions.plan import removal_script
 from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, REMOVAL_STEPS, stated

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from analyzer import columns
-from analyzer.decisions import removal_script
+from analyzer.decisions import plan
 from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
 from analyzer.decisions.user_state import Moment, Slot, UserState
@@ -42,7 +42,7 @@ EVERYTHING: dict[str, Any] = {
 """What a report can show of a user."""
 
 
-class Removal(removal_script.Removal):
+class Removal(plan.Removal):
     """Name the user of a decision too."""
 
     @property
