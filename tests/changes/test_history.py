@@ -70,7 +70,7 @@ def test_every_number_of_a_year_is_that_of_an_independent_count() -> None:
     until = max(one.at for each in given.values() for one in each if one.at)
     check(told, {account: period_of(each, None, until, 31) for account, each in given.items()})
     every = told.period.iloc[-1]
-    assert (every["reports"], every["users_start"], told.gaps) == (32, 900, 3)
+    assert (every["reports"], every["users_start"], told.gaps) == (32, 180, 3)
     assert every["renamed"] == 3
     again = told.users.groupby(["account", "arn"]).size()
     assert (again == 2).sum() == 3

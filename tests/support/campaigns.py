@@ -29,7 +29,7 @@ START = datetime(2026, 6, 1, tzinfo=UTC)
 STAGES = ("before", "review", "second", "third")
 """An older report, the one of the review, and two later ones."""
 
-BATCH = 25
+BATCH = 15
 """So many campaigns share the files of their reports: it is the files that take the time."""
 
 CHANNELS = 5

@@ -159,7 +159,7 @@ def _file(account: str, number: int, at: datetime, text: str, form: str) -> tupl
     return (str(name), text.encode()), Given(account, text, as_of, order)
 
 
-def a_year(users: int = 300) -> Iterator[tuple[Named, Given]]:
+def a_year() -> Iterator[tuple[Named, Given]]:
     """Yield the monthly reports of three accounts with leavers, rotations and two gaps.
 
     In each account a user is renamed in May and one is created again in August. One report is given
@@ -167,7 +167,7 @@ def a_year(users: int = 300) -> Iterator[tuple[Named, Given]]:
     """
     chance = random.Random(2025)
     for number, account in enumerate(("000000000001", "000000000002", "000000000003")):
-        people = [_person(f"user{each}", START, chance) for each in range(users)]
+        people = [_person(f"user{each}", START, chance) for each in range(60)]
         for month in range(1, 13):
             at = START.replace(month=month)
             if month > 1:
