@@ -70,9 +70,9 @@ def test_the_same_decision_again_adds_nothing_wherever_it_stands(again: LedgerLi
     "other",
     [
         *(line(ticket="7"), line(comment="x"), line(on=NEXT), line(by="Tom"), line("delete", ANN)),
-        line(ticket="7", workbook="copy.xlsx"),
+        *(line(ticket="7", workbook="copy.xlsx"), line(as_of=AS_OF + timedelta(hours=1))),
     ],
-    ids=["ticket", "comment", "day", "person", "user", "ticket, in a copy"],
+    ids=["ticket", "comment", "day", "person", "user", "ticket, in a copy", "newer report"],
 )
 def test_what_differs_in_an_entry_or_the_user_is_another_decision(other: LedgerLine) -> None:
     assert collected(file(other), ledger=ledger(line())).added == (other,)

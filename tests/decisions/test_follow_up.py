@@ -18,6 +18,7 @@ from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.writers.tables import write_follow_up
 from tests.support import decision_oracle as law
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
     COLUMNS,
     LONG_AGO,
@@ -194,6 +195,14 @@ def test_use_that_one_of_differing_rows_shows_overtakes_whatever_their_order() -
         assert (status, "access key used" in fact) == (OVERTAKEN, True)
 
 
+def test_use_that_the_report_decided_on_had_no_column_for_overtakes() -> None:
+    user = a_user(key_1=a_key(KEY_DATE, days_before(20)))
+    cells = dict(line("delete", user).report_cells) | {
+        f"access_key_1_last_used_{name}": "" for name in ("date", "region", "service")
+    }
+    assert outcome(line("delete", user, report_cells=cells), user)[0] == OVERTAKEN
+
+
 def test_only_a_user_created_after_the_report_decided_on_is_another_of_the_name() -> None:
     hour, second = timedelta(hours=1), timedelta(seconds=1)
     created = (LONG_AGO - hour, LONG_AGO + hour, AS_OF, AS_OF + second)
@@ -207,15 +216,16 @@ def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated()
     seen = dict(line("deactivate").report_cells) | {MORE_CREDENTIALS: "1 more"}
     cases = [
         ([decided], [a_user() | {MORE_CREDENTIALS: each} for each in more])
-        for more in (["AKIA3:active"], ["?"], ["N/A", ""], ["N/A", "1 more"])
+        for more in (["N/A"], ["AKIA3:active"], ["?"], ["N/A", ""], ["N/A", "1 more"])
         for decided in (line("deactivate"), line("deactivate", report_cells=seen))
     ]
     heads, root = (*COLUMNS, MORE_CREDENTIALS), the_root(**{MORE_CREDENTIALS: "N/A"})
     frame = in_accounts(LATER, *cases, root=root, heads=heads).follow_up.sort_values("account")
-    assert DONE not in {*frame["status"]}
+    statuses = [*frame["status"]]
+    assert (statuses[:2], DONE in statuses[2:]) == ([DONE, DONE], False)
     more = "The user has more access keys or certificates than the report lists."
     hidden = "The report does not show whether a credential works."
-    assert [*frame["fact"]][1::2] == [more, more, hidden, hidden]
+    assert [*frame["fact"]][3::2] == [more, more, hidden, hidden]
 
 
 def test_a_user_created_in_the_same_second_who_was_not_there_may_be_the_renamed_one() -> None:
@@ -357,13 +367,17 @@ def test_a_decision_is_overdue_after_the_last_day_and_what_is_done_never() -> No
     assert [*as_text(frame)["overdue"]] == ["true", "false", "false", "false"]
 
 
-@pytest.mark.parametrize(("as_of", "days"), [("2026-05-31", 29), ("2026-06-01", 30)])
-def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int) -> None:
+@pytest.mark.parametrize(
+    ("as_of", "days", "status"),
+    [("2026-05-01", 0, UNKNOWN), ("2026-05-31", 29, NOT_DONE), ("2026-06-01", 30, NOT_DONE)],
+)
+def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int, status: str) -> None:
     report = analyzer.load((f"{as_of}.csv", report_text([a_user()]).encode()))
     users = a_user(), a_user(account=OTHER_ACCOUNT)
     decided = [line("delete", user, on=date(2026, 5, 2)) for user in users]
     frame = analyzer.analyze(report, ledger=Ledger(lines=tuple(decided))).follow_up
     assert [*frame["days"]] == [days, days]
+    assert frame.loc[frame["account"] == ACCOUNT, "status"].item() == status
 
 
 def test_what_is_done_stays_done_since_the_first_report_that_showed_it() -> None:

@@ -116,6 +116,7 @@ CREATION = "user_creation_time", "not the creation time of a user with age_days 
         ({"arn": f"arn:aws:iam::{ACCOUNT}:user/"}, ("arn", "not the ARN of an IAM user")),
         ({"arn": f"arn:aws:iam::{ACCOUNT}:group/quiet"}, ("arn", "not the ARN of an IAM user")),
         ({"arn": ""}, ("arn", "not the ARN of an IAM user")),
+        ({"arn": "arn:aws:iam::123XXXXXXXX:user/other"}, ("user", "the ARN names another user")),
         ({"user_creation_time": "2023-13-05T12:00:00Z"}, CREATION),
         ({"user_creation_time": "2023-08-04T11:59:59Z"}, CREATION),
         ({"user_creation_time": ""}, CREATION),
