@@ -34,7 +34,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.review_columns import REMOVALS
 from analyzer.decisions.user_decisions import LedgerLine, UserDecisions
 from analyzer.decisions.user_state import Slot, UserState
-from analyzer.lists.exemptions import EntryUse, ExemptionMatches, has_expired
+from analyzer.lists.exemptions import EntryUse, ExemptionMatches
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
 from analyzer.terms import Verdict, code_of, count_text, utc_text
@@ -177,9 +177,10 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
     return [
         *(each.expiry_sentence for each in expired),
         *(
-            f"The exemption of {entry.user} in account {entry.account} matches nobody decided on."
-            for entry, matched, _ in entries
-            if not matched and not has_expired(entry, oldest)
+            f"The exemption of {each.entry.user} in account {each.entry.account} matches nobody"
+            " decided on."
+            for each in entries
+            if not each.matched and each not in expired
         ),
     ]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.judging.filters import Filter, user_mask
 from analyzer.judging.inspection import Inspection
-from analyzer.lists.exemptions import ExemptionMatches, has_expired
+from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import owner_text
 from analyzer.report.model import Exemption, Page, ReportFile, account_name
 from analyzer.rules.engine import page_findings
@@ -174,7 +174,7 @@ def _source(page: Page, inspection: Inspection) -> dict[str, Any]:
         columns.ACCOUNT_NAME: account_name(user[columns.ACCOUNT], names),
         **{name: user[name] for name in (columns.ACCOUNT, columns.USER, columns.ARN)},
         **{name: each[0] for name, each in inspection.owners.columns_of(page.users).items()},
-        "exemptions": tuple(_matching_exemptions(page, inspection.exemptions, file)),
+        "exemptions": tuple(_matching_exemptions(page, inspection.exemptions)),
         "file": file.name,
         "row": int(user[columns.ROW]),
         "as_of": utc_text(file.as_of),
@@ -354,12 +354,12 @@ def _rule_outcomes(
 
 
 def _matching_exemptions(
-    page: Page, exemptions: Sequence[Exemption], file: ReportFile
+    page: Page, exemptions: Sequence[Exemption]
 ) -> Iterator[MatchingExemption]:
     for entry in exemptions:
-        if ExemptionMatches(page, [entry]).matched[0]:
-            expires = entry.expires.isoformat() if entry.expires else ""
-            applies = not has_expired(entry, file.as_of.date())
+        matches = ExemptionMatches(page, [entry])
+        if matches.matched[0]:
+            expires, applies = str(entry.expires or ""), bool(matches.applied[0])
             yield MatchingExemption(
                 entry.line, entry.user, entry.reason, entry.owner, expires, entry.rule, applies
             )

@@ -139,11 +139,6 @@ class ExemptionMatches:
         return as_category(code, self.reasons)
 
 
-def has_expired(exemption: Exemption, day: date) -> bool:
-    """Return whether an entry no longer applies on a day (in UTC)."""
-    return exemption.expires is not None and exemption.expires < day
-
-
 class EntryUse(NamedTuple):
     """Tell how many users an entry matches, and to how many of them it applies."""
 
@@ -156,7 +151,9 @@ class EntryUse(NamedTuple):
 
         Where it matches none, that is asked of the day of the oldest report.
         """
-        return self.applied < self.matched if self.matched else has_expired(self.entry, oldest)
+        if self.matched:
+            return self.applied < self.matched
+        return self.entry.expires is not None and self.entry.expires < oldest
 
     @property
     def expiry_sentence(self) -> str:
