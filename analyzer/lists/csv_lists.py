@@ -66,15 +66,9 @@ def list_rows(
         problem = "the last line is cut off", "Restore the file: a part of it is lost."
         raise InputRefused([Problem(name, len(rows) + 1, None, None, *problem)])
     numbered = [(row, cells) for row, cells in enumerate(rows, start=2) if any(cells)]
-    problems = [
-        problem
-        for each in numbered
-        for problem in (
-            *(_headless_problems(name, header, *each) if form.closed else ()),
-            *_problems(name, header, *each, problems_of),
-        )
-    ]
-    if problems:
+    if problems := [
+        problem for each in numbered for problem in _problems(name, header, each, form, problems_of)
+    ]:
         raise InputRefused(problems)
     return [(row, _named_cells(header, cells)) for row, cells in numbered]
 
@@ -155,22 +149,22 @@ def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str
 
 
 def _problems(
-    name: str, header: list[str], row: int, cells: list[str], problems_of: RowProblems
+    name: str,
+    header: list[str],
+    numbered: tuple[int, list[str]],
+    form: ListForm,
+    problems_of: RowProblems,
 ) -> Iterator[Problem]:
+    row, cells = numbered
+    for head, cell in zip(header, cells, strict=False) if form.closed else ():
+        if cell and not head:
+            hint = "Empty the cell, or keep it in another file: it would be lost."
+            yield Problem(name, row, None, cell, "the column of this cell has no name", hint)
     if len(cells) > len(header):
         hint = "Put quotes round a cell that holds a comma."
         yield Problem(name, row, None, None, "the row has more cells than the header", hint)
     else:
         yield from problems_of(name, row, _named_cells(header, cells))
-
-
-def _headless_problems(
-    name: str, header: list[str], row: int, cells: list[str]
-) -> Iterator[Problem]:
-    for head, cell in zip(header, cells, strict=False):
-        if cell and not head:
-            hint = "Empty the cell, or keep it in another file: it would be lost."
-            yield Problem(name, row, None, cell, "the column of this cell has no name", hint)
 
 
 def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
