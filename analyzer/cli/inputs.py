@@ -146,7 +146,7 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
         ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
         lists["ledger"] = replace(ledger, keep_days=options.keep_days, due_days=options.due_days)
     if accounts:
-        from analyzer.lists.account_names import read_account_list
+        from analyzer.lists.owners import read_account_list
 
         lists["accounts"] = read_account_list(*accounts)
     if options.owners:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.lists.owners import NO_OWNERS, Owner, Owners
+from analyzer.lists.owners import NO_OWNERS, AccountList, Owner, Owners, with_account_list
 from analyzer.report.model import (
     TEXT,
     Exemption,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from analyzer.judging.explanation import Explanation
     from analyzer.judging.filters import Filter
     from analyzer.judging.inspection import Inspection, Store
-    from analyzer.lists.account_names import AccountList
     from analyzer.lists.exemptions import EntryUse
     from analyzer.standards.rulebook import Rulebook
 
@@ -51,14 +50,15 @@ AGE_BANDS: Final = (
 )
 _BAND_STARTS: Final = (30, 90, 180, 365, 730)
 
-_COUNT_TEXT_COLUMNS: Final = [
-    columns.ACCOUNT,
-    columns.VERDICT,
-    columns.REASON,
-    columns.CERTAINTY,
-    columns.AGE_BAND,
-]
-_COUNT_KEYS: Final = [*_COUNT_TEXT_COLUMNS, columns.EXEMPT]
+_COUNT_DTYPES: Final[dict[str, Any]] = {
+    columns.ACCOUNT: TEXT,
+    columns.VERDICT: TEXT,
+    columns.REASON: TEXT,
+    columns.CERTAINTY: TEXT,
+    columns.AGE_BAND: TEXT,
+    columns.EXEMPT: "bool",
+    columns.USERS: "int64",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,9 +410,7 @@ def _counts(page: Page) -> _Counts:
 
 def _frame(counts: _Counts) -> pd.DataFrame:
     rows = [(*combination, users) for combination, users in sorted(counts.items())]
-    texts: dict[str, Any] = dict.fromkeys(_COUNT_TEXT_COLUMNS, TEXT)
-    kinds = {**texts, columns.EXEMPT: "bool", columns.USERS: "int64"}
-    return pd.DataFrame(rows, columns=[*_COUNT_KEYS, columns.USERS]).astype(kinds)
+    return pd.DataFrame(rows, columns=[*_COUNT_DTYPES]).astype(_COUNT_DTYPES)
 
 
 def _check_user_count(report: Report, judged: int) -> None:
@@ -438,7 +436,7 @@ class JudgingRequest:
     book: "Rulebook | None"
     exemptions: Exemptions = field(default_factory=Exemptions)
     ledger: "Ledger | None" = None
-    accounts: "AccountList | None" = None
+    accounts: AccountList | None = None
     owners: Owners = NO_OWNERS
     fail_on: Collection[str] = ()
     settings: str = ""
@@ -446,8 +444,6 @@ class JudgingRequest:
     def analysis(self, report: Report) -> Analysis:
         """Judge a report, with the names of its accounts."""
         if self.accounts:
-            from analyzer.lists.account_names import with_account_list  # noqa: PLC0415
-
             report = with_account_list(report, self.accounts)
         judged = analyze(
             report, self.criteria, self.exemptions, self.book, self.ledger, owners=self.owners

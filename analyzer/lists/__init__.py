@@ -1,4 +1,4 @@
-"""Read the lists that people keep in CSV files: `exemptions`, `account_names` and `owners`.
+"""Read the lists that people keep in CSV files: `exemptions`, and `owners` with names of accounts.
 
 `csv_lists` reads any of them, with every problem at once. A list that is not understood raises
 InputRefused.

@@ -1,17 +1,20 @@
-"""Name the owners of users, from a CSV that people maintain: account,user,owner,email,left.
+"""Name accounts and the owners of users, from two CSVs that people maintain.
 
-In `account` and `user` the signs `*` and `?` match, and user names match in any case; the first
-entry that matches counts. `left` is the last day of an owner who has left. `email` and `left` may
-be left out; other columns may be there. An account's root has an owner only if it is named, as
-`<root_account>`.
+- account,user,owner,email,left: in `account` and `user` the signs `*` and `?` match, and user names
+  match in any case; the first entry that matches counts. `left` is the last day of an owner who has
+  left. An account's root has an owner only if it is named, as `<root_account>`.
+- account,name,owner: an account by its number.
+
+`email`, `left` and the `owner` of an account may be left out; other columns may be there.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,10 +24,11 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import ListForm, cut_account_problems, is_day, list_file, list_rows
-from analyzer.report.model import FileReference, arrow_array, as_category
-from analyzer.terms import ROOT_USER, pattern_regex, printable
+from analyzer.report.model import AccountName, FileReference, Report, arrow_array, as_category
+from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, pattern_regex, printable, short_list
 
 _FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))
+_FORM_OF_ACCOUNTS: Final = ListForm(required=("account", "name"), optional=("owner",))
 _TEXTS: Final = pa.large_string()
 _NO_DAY: Final = np.datetime64("NaT", "D")
 
@@ -150,8 +154,10 @@ def read_owners(name: str, content: bytes) -> Owners:
     Raises InputRefused with every problem: those of `list_rows`, and users that are listed twice.
     """
     rows = list_rows(name, content, _FORM, _problems)
-    if problems := [*_repeated_user_problems(name, rows)]:
-        raise InputRefused(problems)
+    keys = [(named["account"], named["user"].lower()) for _, named in rows]
+    _refuse_repeated(
+        name, rows, keys, "user", "Keep the row of the owner who answers for the user."
+    )
     return Owners(tuple(_owner(*each) for each in rows), list_file(name, content))
 
 
@@ -177,12 +183,74 @@ def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem
         yield Problem(name, row, "left", named["left"], "not a date", hint)
 
 
-def _repeated_user_problems(
-    name: str, rows: Sequence[tuple[int, Mapping[str, str]]]
-) -> Iterator[Problem]:
-    keys = [(named["account"], named["user"].lower()) for _, named in rows]
+def _refuse_repeated(
+    name: str,
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    keys: Sequence[Hashable],
+    column: str,
+    hint: str,
+) -> None:
+    """Raise InputRefused with every row whose key another row has too."""
     counts = Counter(keys)
-    for (row, named), key in zip(rows, keys, strict=True):
-        if counts[key] > 1:
-            hint = "Keep the row of the owner who answers for the user."
-            yield Problem(name, row, "user", named["user"], "the user is listed twice", hint)
+    message = f"the {column} is listed twice"
+    if problems := [
+        Problem(name, row, column, named[column], message, hint)
+        for (row, named), key in zip(rows, keys, strict=True)
+        if counts[key] > 1
+    ]:
+        raise InputRefused(problems)
+
+
+# Names of accounts
+
+
+class AccountList(NamedTuple):
+    """Hold the names that a file gives, by account number."""
+
+    names: Mapping[str, AccountName]
+    file: FileReference
+
+
+def read_account_list(name: str, content: bytes) -> AccountList:
+    """Return the names in a file of that name and content.
+
+    Raises InputRefused with every problem: those of `list_rows`, and accounts listed twice.
+    """
+    rows = list_rows(name, content, _FORM_OF_ACCOUNTS, _account_problems)
+    names = {
+        each["account"]: AccountName(name=each["name"], owner=each.get("owner", ""))
+        for _, each in rows
+    }
+    keys = [each["account"] for _, each in rows]
+    _refuse_repeated(name, rows, keys, "account", "Remove one of the rows.")
+    return AccountList(names, list_file(name, content))
+
+
+def with_account_list(report: Report, listed: AccountList) -> Report:
+    """Return the report with the names of a list; they replace those known otherwise.
+
+    A note names the accounts of the list that have no report and are not listed as such already.
+    They fail no run: the list names accounts, often all of a company beside the report of one, and
+    does not say which must have a report; the manifest of `fetch` does.
+    """
+    names = {**report.account_names, **listed.names}
+    notes = (*report.content_notes, *_missing_report_notes(report, listed))
+    return replace(report, account_names=names, account_list=listed.file, content_notes=notes)
+
+
+def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:
+    known = report.accounts.union(each.account for each in (*report.not_covered, *report.left_out))
+    missing = [account for account in listed.names if account not in known]
+    if missing:
+        yield f"Accounts in {listed.file.name} without a report: {short_list(missing)}."
+
+
+def _account_problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
+    account = named["account"]
+    if not re.fullmatch(ACCOUNT_ID_PATTERN, account):
+        hint = "Write the 12 digits of the account."
+        problem = Problem(name, row, "account", account, "not an account number", hint)
+        yield next(cut_account_problems(name, row, account), problem)
+    if not named["name"]:
+        hint = "Write the name of the account, or remove the row."
+        yield Problem(name, row, "name", None, "the cell is empty", hint)

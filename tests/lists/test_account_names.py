@@ -12,7 +12,7 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
-from analyzer.lists.account_names import read_account_list, with_account_list
+from analyzer.lists.owners import read_account_list, with_account_list
 from analyzer.report.model import AccountName, account_names
 from analyzer.terms import Verdict
 from analyzer.writers.tables import write_findings
