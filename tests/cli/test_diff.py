@@ -1,20 +1,27 @@
 """`credreport diff` shows what changed between two reports, and refuses what it cannot compare."""
 
+import io
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+import typer
 
 import analyzer
+from analyzer.changes.diff import Comparison
 from analyzer.changes.diff import diff as compared_sides
+from analyzer.cli.inputs import filtered
+from analyzer.cli.options import PatternOptions
 from analyzer.decisions.ledger import ledger_bytes
+from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
-from tests.cli.conftest import Program
+from analyzer.writers.changes import write_changes_table
+from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import (
     ACCOUNT,
     LONG_AGO,
@@ -26,6 +33,7 @@ from tests.support.builders import (
     days_before,
     no_password,
     report_text,
+    run,
     saved,
     table,
 )
@@ -37,39 +45,72 @@ FIRST, SECOND = "2026-05-01", "2026-06-01"
 DECIDED = date(2026, 3, 5)
 OTHER = "210987654321"
 USED = days_before(-8)
+BEFORE = (a_user("ann"), a_user("bob"), a_user("-x"))
+NOW = (a_user("ann"), a_user("-x", password=a_password(USED)), a_user("=new"))
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
-    return console_report(tmp_path / "old", FIRST, a_user("ann"), a_user("bob"), a_user("-x"))
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return console_report(tmp_path_factory.mktemp("old"), FIRST, *BEFORE)
 
 
-@pytest.fixture
-def new(tmp_path: Path) -> Path:
-    users = (a_user("ann"), a_user("-x", password=a_password(USED)), a_user("=new"))
-    return console_report(tmp_path / "new", SECOND, *users)
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return console_report(tmp_path_factory.mktemp("new"), SECOND, *NOW)
+
+
+def judged(
+    day: str, users: Sequence[Row], exemptions: Sequence[str] = (), rules: Sequence[str] = ()
+) -> Analysis:
+    """Judge the report of a day."""
+    at = datetime.fromisoformat(f"{day}T09:30:00Z")
+    report = analyzer.load(("report.csv", report_text(users).encode()), as_of=at)
+    book = analyzer.rulebook(rules=rules)
+    return analyzer.analyze(report, exemptions=exemptions_of(*exemptions), book=book)
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return compared_sides(judged(FIRST, BEFORE), judged(SECOND, NOW))
 
 
 def changed(output: bytes) -> list[tuple[str, str]]:
     return [(row["change"], row["user"]) for row in table(output) if not row["rule"]]
 
 
+def table_text(comparison: Comparison, width: int) -> str:
+    """Return what a terminal of that width shows."""
+    stream = io.StringIO()
+    write_changes_table(comparison, stream, width=width)
+    return stream.getvalue()
+
+
 CHANGED = [("new", "'=new"), ("gone", "bob"), ("first-sign-in", "'-x")]
 
 
-def test_a_pipe_gets_one_table_with_tabs(program: Program, old: Path, new: Path) -> None:
-    done = program("diff", old, new)
+def test_a_pipe_gets_one_table_with_tabs_and_files_say_the_same(
+    old: Path, new: Path, tmp_path: Path
+) -> None:
+    csv, data = tmp_path / "changes.csv", tmp_path / "changes.json"
+    done = run("diff", old, new, "--format", "table", "-o", csv, "-o", data)
     lines = [line.split("\t") for line in done.output.decode().splitlines()]
     assert done.code == 0
     assert {len(line) for line in lines} == {17}
     assert lines[0][:3] == ["change", "account", "user"]
-    assert [(line[0], line[2]) for line in lines[1:4]] == [
-        ("new", "=new"),
-        ("gone", "bob"),
-        ("first-sign-in", "-x"),
-    ]
+    users = ["=new", "bob", "-x"]
+    assert [line[2] for line in lines[1:4]] == users
     assert "Before: As of 2026-05-01 09:30 UTC" in done.messages
     assert "Changes: new 1, gone 1, first-sign-in 1" in done.messages
+    assert f"Wrote {csv}" in done.messages
+    assert changed(csv.read_bytes()) == CHANGED
+    document = json.loads(data.read_bytes())
+    assert [each["user"] for each in document["changes"] if not each["rule"]] == users
+    assert document["counts"]["gone"] == 1
+    assert document["before"]["files"][0]["as_of"] == "2026-05-01T09:30:00Z"
+    assert document["changes"][0]["last_use"] is None
+    done = run("diff", old, new, "--format", "json", "-o", csv, "--raw-csv")
+    assert done.output == data.read_bytes()
+    assert [user for _, user in changed(csv.read_bytes())] == users
 
 
 def test_the_users_to_keep_by_a_ledger_are_exempt_on_both_sides(
@@ -83,47 +124,29 @@ def test_the_users_to_keep_by_a_ledger_are_exempt_on_both_sides(
     assert program("diff", old, new, "--decisions", last, "-o", last).code == 2
 
 
-def test_notes_name_the_option_for_the_time_of_their_side(program: Program, tmp_path: Path) -> None:
+def test_identical_reports_give_no_change_and_notes_name_the_option_for_the_time_of_their_side(
+    program: Program, tmp_path: Path
+) -> None:
     report = saved(tmp_path, report_text([a_user("ann")]))
-    messages = program("diff", report, report).messages
-    for side, option in (("before", "--old-as-of"), ("now", "--new-as-of")):
-        (note,) = (line for line in messages.splitlines() if line.startswith(f"Note ({side}):"))
-        assert f"{option} sets the time" in note
-
-
-def test_identical_reports_give_no_change(program: Program, old: Path) -> None:
-    done = program("diff", old, old)
+    done = program("diff", report, report)
     assert (done.code, len(done.output.splitlines())) == (0, 1)
     assert "No changes." in done.messages
+    for side, option in (("before", "--old-as-of"), ("now", "--new-as-of")):
+        (note,) = (each for each in done.messages.split("\n") if each.startswith(f"Note ({side}):"))
+        assert f"{option} sets the time" in note
+    assert program("diff", report, report, "-q", "-f", "table") == (0, b"", "")
 
 
-def test_csv_and_json_say_the_same(program: Program, old: Path, new: Path, tmp_path: Path) -> None:
-    csv, data = tmp_path / "changes.csv", tmp_path / "changes.json"
-    done = program("diff", old, new, "-o", csv, "-o", data)
-    assert (done.code, done.output) == (0, b"")
-    assert f"Wrote {csv}" in done.messages
-    assert changed(csv.read_bytes()) == CHANGED
-    document = json.loads(data.read_bytes())
-    users = [each["user"] for each in document["changes"] if not each["rule"]]
-    assert users == ["=new", "bob", "-x"]
-    assert document["counts"]["gone"] == 1
-    assert document["before"]["files"][0]["as_of"] == "2026-05-01T09:30:00Z"
-    assert document["changes"][0]["last_use"] is None
-    assert program("diff", old, new, "--format", "json").output == data.read_bytes()
-    done = program("diff", old, new, "--format", "csv", "--raw-csv", "-o", csv)
-    assert done.output == csv.read_bytes()
-    assert [user for _, user in changed(done.output)] == users
-
-
-def test_reports_in_the_wrong_order_are_refused_with_the_way_out(
-    program: Program, old: Path, new: Path
-) -> None:
-    done = program("diff", new, old)
-    assert (done.code, done.output) == (3, b"")
-    assert "as of 2026-05-01 09:30 UTC, earlier than" in done.messages
-    assert "credreport diff OLD NEW" in done.messages
-    assert "--old-as-of" not in done.messages
-    assert program("diff", new, old, "--new-as-of", "2026-07-01T00:00:00Z").code == 0
+def test_reports_in_the_wrong_order_are_refused_with_the_way_out() -> None:
+    earlier, later = judged(FIRST, BEFORE), judged(SECOND, NOW)
+    unknown = analyzer.load(("x.csv", report_text([a_user(key_1=a_key(LONG_AGO))]).encode()))
+    for now, hints in ((earlier, False), (analyzer.analyze(unknown), True)):
+        with pytest.raises(InputRefused) as refused:
+            compared_sides(later, now)
+        says = str(refused.value)
+        assert ("--old-as-of and --new-as-of" in says) is hints
+        assert "credreport diff OLD NEW" in says
+        assert ("as of 2026-05-01 09:30 UTC, earlier than" in says) is not hints
 
 
 def test_reports_without_an_account_in_common_are_refused_with_the_accounts_of_both(
@@ -139,24 +162,30 @@ def test_reports_without_an_account_in_common_are_refused_with_the_accounts_of_b
     assert "No changes" not in done.messages
 
 
-def test_where_a_time_is_assumed_the_hint_says_how_to_set_it(
-    program: Program, new: Path, tmp_path: Path
+def test_a_terminal_shows_a_table_with_causes_and_counts_and_what_was_not_compared(
+    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, tmp_path: Path
 ) -> None:
-    unnamed = saved(tmp_path, report_text([a_user("ann", key_1=a_key(days_before(50)))]), "x.csv")
-    done = program("diff", new, unnamed)
-    assert done.code == 3
-    assert "--old-as-of and --new-as-of" in done.messages
-
-
-def test_an_account_with_a_report_on_one_side_only_makes_the_result_partial(
-    program: Program, old: Path, tmp_path: Path
-) -> None:
-    new = console_report(tmp_path / "new", SECOND, a_user("eve", account=OTHER), a_user("ann"))
-    done = program("diff", old, new, "--quiet")
+    new = console_report(tmp_path / "new", SECOND, *NOW, a_user("eve", account=OTHER))
+    listed = f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,2026-05-15\n"
+    exemptions = saved(tmp_path, listed, "list.csv")
+    terminal = Terminal()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", terminal)
+        done = program("diff", old, new, "--exemptions", exemptions)
+    text = terminal.getvalue()
+    assert "Before: As of 2026-05-01 09:30 UTC" in text
+    assert "first sign-in on 2026-05-09" in text
+    assert "unused -> active" in text
+    assert "Break-glass -> not exempt" in text
+    assert "unused-user: " in text
+    assert "Changes: new 1" in text
+    assert OTHER in text
+    assert "Accounts compared: 1, not compared: 1." in text
+    assert "eve" not in text
     assert done.code == 5
-    expected = f"Account {OTHER} was not compared: not covered before: there is no report of it\n"
-    assert done.messages == expected
-    assert "eve" not in done.output.decode()
+    *_, last = done.messages.splitlines()
+    assert last == f"Account {OTHER} was not compared: not covered before: there is no report of it"
+    assert "Before:" not in done.messages
 
 
 SIDES: dict[str, Row | None] = {
@@ -189,16 +218,14 @@ FAIL_ON = (
 """What a user is before and now, the words of --fail-on, and what meets them."""
 
 
-def judged_side(day: str, *sides: str, exemptions: Sequence[str] = ()) -> Analysis:
+def side(day: str, names: Sequence[str], exemptions: Sequence[str]) -> Analysis:
     """Judge a report in which each user is named after its row of the table."""
     users = [
         {**row, "user": f"u{at}", "arn": f"arn:aws:iam::{ACCOUNT}:user/u{at}"}
-        for at, side in enumerate(sides)
-        if (row := SIDES.get(side, SIDES["unused"]))
+        for at, name in enumerate(names)
+        if (row := SIDES.get(name, SIDES["unused"]))
     ]
-    at = datetime.fromisoformat(f"{day}T09:30:00Z")
-    report = analyzer.load(("report.csv", report_text(users).encode()), as_of=at)
-    return analyzer.analyze(report, exemptions=exemptions_of(*exemptions))
+    return judged(day, users, exemptions)
 
 
 def test_fail_on_looks_at_what_is_new_and_not_exempt() -> None:
@@ -206,8 +233,8 @@ def test_fail_on_looks_at_what_is_new_and_not_exempt() -> None:
     until = [f"*,u{before.index('exempt until mid-May')},By design,,2026-05-15"]
     since = [f"*,u{before.index('exempt from now on')},By design,,"]
     comparison = compared_sides(
-        judged_side(FIRST, *before, exemptions=until),
-        judged_side(SECOND, *now, exemptions=until + since),
+        side(FIRST, before, until),
+        side(SECOND, now, until + since),
     )
     for at, (*_, words, met) in enumerate(FAIL_ON):
         of_user = comparison.changes[comparison.changes["user"] == f"u{at}"]
@@ -215,31 +242,15 @@ def test_fail_on_looks_at_what_is_new_and_not_exempt() -> None:
         assert "; ".join(failures) == met, FAIL_ON[at]
 
 
-def test_a_run_that_fails_says_in_one_line_what_it_met(
-    program: Program, old: Path, new: Path
+def test_an_account_that_was_not_compared_always_meets_fail_on() -> None:
+    other = judged(SECOND, [a_user("ann"), a_user("eve", account=OTHER)])
+    partial = compared_sides(judged(FIRST, [a_user("ann")]), other)
+    assert partial.failures(["gone"]) == ["1 account not compared"]
+
+
+def test_only_the_changes_are_listed_that_are_asked_for_and_all_meet_fail_on(
+    program: Program, comparison: Comparison, old: Path, new: Path
 ) -> None:
-    failing = ("diff", old, new, "-q", "--fail-on", "new", "--fail-on", "gone")
-    assert program(*failing) == (1, b"", "Meets --fail-on: 1 new; 1 gone\n")
-    assert program(*failing[:-2], "--fail-on", "retired").code == 1
-    assert program("diff", old, new, "-q", "--fail-on", "retired") == (0, b"", "")
-
-
-def test_an_account_that_was_not_compared_always_meets_fail_on(
-    program: Program, tmp_path: Path
-) -> None:
-    old = console_report(tmp_path / "old", FIRST, a_user("ann"))
-    new = console_report(tmp_path / "new", SECOND, a_user("ann"), a_user("eve", account=OTHER))
-    done = program("diff", old, new, "-q", "--fail-on", "gone")
-    assert done.code == 1
-    assert done.messages.endswith("Meets --fail-on: 1 account not compared\n")
-
-
-def test_only_the_changes_are_listed_that_are_asked_for(
-    program: Program, old: Path, new: Path
-) -> None:
-    analyses = (analyzer.analyze(analyzer.load(each)) for each in (old, new))
-    comparison = compared_sides(*analyses)
-
     def kinds(changes: Sequence[str], verdicts: Sequence[str]) -> list[tuple[str, str]]:
         frame = comparison.where(changes, verdicts).changes
         users = frame[frame["rule"] == ""]
@@ -250,53 +261,43 @@ def test_only_the_changes_are_listed_that_are_asked_for(
     assert kinds([], ["unused"]) == every
     assert kinds([], ["active"]) == every[2:]
     assert kinds(["gone"], ["active"]) == []
-    csv = ("diff", old, new, "--format", "csv")
-    chosen = ("--user", "b*", "--user", "=new", "--account", ACCOUNT)
-    assert changed(program(*csv, *chosen).output) == CHANGED[:2]
-    listed = program(*csv, "--verdict", "unused", "--change", "gone", "--fail-on", "new")
-    assert (listed.code, changed(listed.output)) == (1, CHANGED[1:2])
-    assert program(*csv, "--user", "bob", "--fail-on", "new").code == 0
-
-
-def test_a_quiet_run_without_changes_writes_nothing(program: Program, old: Path) -> None:
-    assert program("diff", old, old, "-q", "-f", "table") == (0, b"", "")
+    words = ("diff", old, new, "-q", "--format", "csv", "--fail-on", "new")
+    kept = ("--verdict", "active", "--change", "gone", "--change", "first-sign-in")
+    listed = program(*words, *kept, "--fail-on", "gone")
+    assert (listed.code, listed.messages) == (1, "Meets --fail-on: 1 new; 1 gone\n")
+    assert changed(listed.output) == CHANGED[2:]
+    chosen = program(*words, "--user", "b*", "--user", "-x", "--account", ACCOUNT)
+    assert (chosen.code, changed(chosen.output)) == (0, CHANGED[1:])
 
 
 def test_masked_reports_are_compared_as_those_of_the_account_that_is_named(
-    program: Program, old: Path, new: Path
+    program: Program, old: Path, new: Path, tmp_path: Path
 ) -> None:
-    for each in (*old.glob("*.csv"), *new.glob("*.csv")):
-        each.write_text(each.read_text().replace(ACCOUNT, "fakearn"))
-    done = program("diff", old, new, "--masked-account", ACCOUNT, "-f", "csv", "--change", "gone")
+    sides = [
+        saved(tmp_path, each.read_text().replace(ACCOUNT, "x"), each.name) for each in (old, new)
+    ]
+    done = program("diff", *sides, "--masked-account", ACCOUNT, "-f", "csv", "--change", "gone")
     assert [(row["account"], row["user"]) for row in table(done.output)] == [(ACCOUNT, "bob")]
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--change", "older"], "'older': choose from new, gone, re-created, new-unused,"),
-        (["--fail-on", "overdue"], "overdue: no change; use `credreport analyze --fail-on`"),
-        (["--fail-on", "control"], "control: no change; use `credreport analyze --fail-on`"),
-        (
-            ["--fail-on", "older"],
-            "'older': choose from undetermined, unused, retired, dormant, active, critical,",
-        ),
-        (["--user", "eve"], "eve: no such user in the reports"),
-        (["--account", OTHER], f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
-        (["--user", ""], "the pattern is empty: name an account or a user"),
+        ({"user": ["eve"]}, "eve: no such user in the reports"),
+        ({"account": [OTHER]}, f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
     ],
 )
-def test_a_word_or_a_name_that_there_is_not_is_refused(
-    program: Program, old: Path, new: Path, options: list[str], says: str
+def test_a_name_that_neither_side_has_is_refused(
+    comparison: Comparison, options: dict[str, list[str]], says: str
 ) -> None:
-    done = program("diff", old, new, *options)
-    assert done.code == 2
-    assert says in " ".join(done.messages.replace("│", " ").split())
+    with pytest.raises(typer.BadParameter, match=re.escape(says)):
+        filtered([comparison.before, comparison.now], PatternOptions(**options))
 
 
 def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_that_they_have(
-    program: Program, old: Path, new: Path, tmp_path: Path
+    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, new: Path, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr("analyzer.exports.contents.write_workbook", lambda *_, **__: None)
     runs = tmp_path / "runs"
     listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,\n", "list.csv")
     names = saved(tmp_path, f"account,name\n{ACCOUNT},Pay\n", "accounts.csv")
@@ -310,93 +311,70 @@ def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_th
     assert changed(done.output) == [*CHANGED, ("exemption-ended", "ann")]
     assert {row["account_name"] for row in table(done.output)} == {"Pay"}
     other = saved(tmp_path, f"account,name\n{ACCOUNT},Shop\n", "other.csv")
-    options = ("--exemptions", listed, "--accounts", other, "--new-as-of", "2026-07-01T12:00:00Z")
-    done = program("diff", *sides, *options, "--format", "csv")
+    moments = ("--old-as-of", "2026-05-02T00:00:00Z", "--new-as-of", "2026-07-01T12:00:00Z")
+    lists = ("--exemptions", listed, "--accounts", other)
+    done = program("diff", *sides, *moments, *lists, "--format", "csv")
+    assert "Before: As of 2026-05-02 00:00 UTC" in done.messages
     assert "Now: As of 2026-07-01 12:00 UTC" in done.messages
     assert changed(done.output) == CHANGED
     assert {row["account_name"] for row in table(done.output)} == {"Shop"}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "says"),
     [
-        (["-", "-"], "only one of OLD and NEW can be -"),
-        (["{old}", "{new}", "-o", "changes.xlsx"], "must end in .csv or .json"),
-        (["{old}", "{new}", "-o", "{new}"], "is an input"),
-        (["{old}", "{new}", "--new-as-of", "yesterday"], "yesterday"),
-        (["{old}", "{new}", "--format", "names"], "names"),
+        ("{old} {new} --change older", "'older': choose from new, gone, re-created, new-unused,"),
+        (
+            "{old} {new} --fail-on overdue",
+            "overdue: no change; use `credreport analyze --fail-on`",
+        ),
+        (
+            "{old} {new} --fail-on control",
+            "control: no change; use `credreport analyze --fail-on`",
+        ),
+        (
+            "{old} {new} --fail-on older",
+            "'older': choose from undetermined, unused, retired, dormant, active, critical,",
+        ),
+        ("- -", "only one of OLD and NEW can be -"),
+        ("{old} {new} -o changes.xlsx", "must end in .csv or .json"),
+        ("{old} {new} -o {new}", "is an input"),
+        ("{old} {new} --new-as-of yesterday", "yesterday"),
+        ("{old} {new} --format names", "names"),
     ],
 )
 def test_wrong_usage_is_refused(
-    program: Program, old: Path, new: Path, arguments: list[str], message: str
+    program: Program, old: Path, new: Path, arguments: str, says: str
 ) -> None:
-    done = program("diff", *(each.format(old=old, new=new) for each in arguments))
+    done = program("diff", *(each.format(old=old, new=new) for each in arguments.split()))
     assert (done.code, done.output) == (2, b"")
-    assert message in " ".join(done.messages.replace("│", " ").split())
+    assert says in unwrapped(done.messages)
 
 
-def shown(program: Program, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> tuple[str, str]:
-    """Return what a terminal shows, and what is said beside it."""
-    terminal = Terminal()
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stdout", terminal)
-        done = program("diff", *arguments)
-    return terminal.getvalue(), done.messages
-
-
-def test_a_terminal_shows_a_table_with_causes_and_counts(
-    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, new: Path, tmp_path: Path
-) -> None:
-    listed = f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,2026-05-15\n"
-    exemptions = saved(tmp_path, listed, "list.csv")
-    text, messages = shown(program, monkeypatch, old, new, "--exemptions", exemptions)
-    assert "Before: As of 2026-05-01 09:30 UTC" in text
-    assert "first sign-in on 2026-05-09" in text
-    assert "unused -> active" in text
-    assert "Break-glass -> not exempt" in text
-    assert "unused-user: " in text
-    assert "Changes: new 1" in text
-    assert "Before:" not in messages
-    text, _ = shown(program, monkeypatch, old, old)
-    assert "No changes." in text
-
-
-def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding(
-    program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = []
-    monkeypatch.setenv("NO_COLOR", "1")
-    for columns in ("80", "400"):
-        monkeypatch.setenv("COLUMNS", columns)
-        text, _ = shown(program, monkeypatch, SAMPLES / "earlier", CONSOLE)
-        words.append({each for each in text.split() if each.strip("─")})
+def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding() -> None:
+    sides = (analyzer.analyze(analyzer.load(each)) for each in (SAMPLES / "earlier", CONSOLE))
+    comparison = compared_sides(*sides)
+    words = [
+        {each for each in table_text(comparison, width).split() if each.strip("─")}
+        for width in (80, 400)
+    ]
     assert words[0] == words[1]
     assert {"service-credential-user;", "service-credential"} <= words[0]
 
 
-def test_a_finding_that_was_undecided_says_on_which_side(
-    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, tmp_path: Path
-) -> None:
-    unread = a_user("ann", password_enabled="?")
-    new = console_report(tmp_path / "new", SECOND, unread, a_user("bob"), a_user("-x"))
-    text, _ = shown(program, monkeypatch, old, new, "--rules", "idle-password")
-    assert "no finding -> undecided" in text
-    later = console_report(tmp_path / "later", "2026-07-01", a_user("ann"))
-    text, _ = shown(program, monkeypatch, new, later, "--rules", "idle-password")
-    assert "undecided -> no finding" in text
+def test_a_finding_that_was_undecided_says_on_which_side() -> None:
+    clear, unclear = [a_user("ann")], [a_user("ann", password_enabled="?")]
+    for before, now, says in (
+        (clear, unclear, "no finding -> undecided"),
+        (unclear, clear, "undecided -> no finding"),
+    ):
+        sides = (
+            judged(day, users, rules=["idle-password"])
+            for day, users in ((FIRST, before), (SECOND, now))
+        )
+        assert says in table_text(compared_sides(*sides), 160)
 
 
-def test_a_terminal_shows_the_account_where_there_are_more(
-    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, tmp_path: Path
-) -> None:
-    new = console_report(tmp_path / "new", SECOND, a_user("eve", account=OTHER), a_user("ann"))
-    text, _ = shown(program, monkeypatch, old, new)
-    assert OTHER in text
-    assert "Accounts compared: 1, not compared: 1." in text
-
-
-def test_data_on_a_terminal_commands_nothing(
-    program: Program, monkeypatch: pytest.MonkeyPatch, old: Path, new: Path
-) -> None:
-    text, _ = shown(program, monkeypatch, old, new, "--format", "csv")
-    assert text.startswith("change,account,user")
+def test_without_changes_the_table_says_so(comparison: Comparison) -> None:
+    unchanged = replace(comparison, changes=comparison.changes.iloc[:0])
+    assert "No changes." in table_text(unchanged, 80)
