@@ -70,7 +70,7 @@ def _aws() -> Callable[[list[str]], int]:
 
 
 def _credreport() -> Callable[[list[str]], int]:
-    for name in ("exports.run", *(f"writers.{form}" for form in ("csv", "json", "workbook"))):
+    for name in ("exports.run", *(f"writers.{form}" for form in ("tables", "json", "workbook"))):
         import_module(f"analyzer.{name}")
     program: Callable[[list[str]], int] = import_module("analyzer.cli").main
     return program
