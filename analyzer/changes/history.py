@@ -64,9 +64,13 @@ REPORTS: Final = (
     *("rows", "days", "status"),
 )
 
-DECIDED: Final = ("decisions", "removals", "done_in_time", "done_late", OVERDUE, "open")
+DECIDED: Final = (
+    *("decisions", "removals", "done_in_time", "done_undated", "done_late"),
+    *(OVERDUE, "open"),
+)
 """What the period counts: all decisions of its days; of those in force to delete or deactivate that
-were not done before it, those done in time, done late, overdue, and open.
+were not done before it, those done in time, in time or late (between two reports), done late,
+overdue, and open.
 """
 
 COUNTS: Final = "counts"

@@ -250,8 +250,13 @@ def _status(line: Timeline, outcome: Outcome, done: int | None, due_days: int) -
     """Return as what a decision to delete or deactivate is counted."""
     if done is None:
         return OVERDUE if outcome.days > due_days else "open"
-    days = (line.readings[done].at.date() - outcome.line.decided_on).days
-    return "done_in_time" if days <= due_days else "done_late"
+    before, at_last = (
+        (line.readings[reading].at.date() - outcome.line.decided_on).days
+        for reading in (done - 1, done)
+    )
+    if at_last <= due_days:
+        return "done_in_time"
+    return "done_late" if before > due_days else "done_undated"
 
 
 def _done(line: Timeline, covered: Coverage, outcome: Outcome) -> int:

@@ -33,6 +33,7 @@ from analyzer.decisions.ledger import (
 from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.user_decisions import LedgerLine, ReportTime, UserDecisions, UserKey
 from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
+from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.tidy import tidy
@@ -413,10 +414,17 @@ def _earlier(
     if ledger.in_force(of_user, day) is None:
         return f"{line.summary}{remark}; ended on {ledger.last_day(line)}"
     if line.decision is Decision.KEEP:
-        why = f"the user is {verdict}" if line.identifies_user else _NOT_IDENTIFIED
-        return f"{line.summary}{remark}; exempts from nothing: {why}"
+        return f"{line.summary}{remark}; exempts from {_kept_from(line, verdict, ledger)}"
     outcome = of_users.get(line.user_key)
     return f"{line.summary}{remark}{_outcome_remark(outcome) if outcome else ''}"
+
+
+def _kept_from(line: LedgerLine, verdict: str, ledger: Ledger) -> str:
+    """Return what a user to keep is exempt from, until when, or why from nothing."""
+    if not line.identifies_user:
+        return f"nothing: {_NOT_IDENTIFIED}"
+    rule = RULE_OF_VERDICT.get(Verdict(verdict))
+    return f"{rule} until {ledger.last_day(line)}" if rule else f"nothing: the user is {verdict}"
 
 
 def _outcome_remark(outcome: Outcome) -> str:

@@ -177,7 +177,8 @@ def sentences(history: History) -> Iterator[str]:
     if OVERDUE in history.period:
         yield (
             f"Decisions: {every['decisions']:,}; to delete or deactivate {every['removals']:,}:"
-            f" done in time {every['done_in_time']:,}, done late {every['done_late']:,}, overdue"
+            f" done in time {every['done_in_time']:,}, in time or late"
+            f" {every['done_undated']:,}, done late {every['done_late']:,}, overdue"
             f" {every[OVERDUE]:,}, open {every['open']:,}."
         )
     yield from (printable(each) for each in (*remarks(history), BLIND_SPOT))

@@ -234,7 +234,11 @@ FOLLOWED: tuple[tuple[str, int, list[list[str]], dict[str, int]], ...] = (
     ("delete", 15, [["ann"], ["ann"]], {"open": 1}),
     ("deactivate", 1, [["off"], ["off"]], {"done_in_time": 1}),
     ("deactivate", 1, [["ann"], ["ann"], ["off"]], {"done_late": 1}),
-    ("deactivate", 1, [["ann"], []], {"done_late": 1}),
+    ("deactivate", 1, [["ann"], []], {"done_undated": 1}),
+    ("delete", 10, [["ann"], []], {"done_in_time": 1}),
+    ("delete", 9, [["ann"], []], {"done_undated": 1}),
+    ("delete", 9, [["ann"], ["ann"], []], {"done_late": 1}),
+    ("delete", 10, [["ann"], ["ann"], []], {"done_undated": 1}),
     ("keep", 1, [["ann"], ["ann"]], {}),
     ("delete", 1, [["ann"], ["ann"]], {"overdue": 1}),
 )
@@ -271,7 +275,7 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
     ended = run("history", reports, *words)
     assert (ended.code, ended.messages.splitlines()[-1]) == (1, "Meets --fail-on: 1 overdue")
     document = json.loads(ended.output)
-    kinds = ("done_in_time", "done_late", "overdue", "open")
+    kinds = ("done_in_time", "done_undated", "done_late", "overdue", "open")
     of_accounts = {row["account"]: row for row in document["period"]}
     found = {
         account: {name: of_accounts[account][name] for name in kinds if of_accounts[account][name]}

@@ -453,6 +453,7 @@ def beside(*cases: tuple[Sequence[LedgerLine], Row], **days: Any) -> list[str]:
 
 def test_what_was_decided_earlier_stands_beside_a_user() -> None:
     dormant = a_user(key_1=a_key())
+    retired = a_user(password={**a_password(LONG_AGO), "password_enabled": "false"})
     cases: list[tuple[list[LedgerLine], Row, str]] = [
         ([], a_user(), ""),
         ([line("delete", a_user("ann"))], a_user(), ""),
@@ -492,6 +493,16 @@ def test_what_was_decided_earlier_stands_beside_a_user() -> None:
             [line("keep", on=DAY - timedelta(1))],
             a_user(),
             "keep, Anna, 2026-04-30: break-glass; ended on 2026-06-09",
+        ),
+        (
+            [line("keep")],
+            a_user(),
+            "keep, Anna, 2026-05-01: break-glass; exempts from unused-user until 2026-06-10",
+        ),
+        (
+            [line("keep", retired)],
+            retired,
+            "keep, Anna, 2026-05-01: break-glass; exempts from retired-user until 2026-06-10",
         ),
         (
             [line("keep", dormant)],

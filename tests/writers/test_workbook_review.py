@@ -565,6 +565,8 @@ def test_users_to_keep_are_exempt_with_the_comment(carried: Workbook) -> None:
     assert (exempt["User"], exempt["Exempt because"]) == ("kept", "by design")
     assert exempt["Exemption owner"] == "Ann"
     assert exempt["Exempt until"] == datetime(2026, 9, 1)  # noqa: DTZ001  as a workbook has it
+    entry = records(carried["Exemption list"])[-1]
+    assert entry["Exempt from"] == "unused-user, retired-user"
     assert not {*ENTERED} & {*exempt}
 
 

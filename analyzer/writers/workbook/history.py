@@ -60,7 +60,8 @@ MEANINGS: Final = {
     "decisions": "All decisions of the days of the period.",
     "removals": "Of those in force, to delete or deactivate; not those done before the period.",
     "done_in_time": "Of these, carried out before they were overdue.",
-    "done_late": "Of these, carried out later.",
+    "done_undated": "Of these, done between a report before and one after they were overdue.",
+    "done_late": "Of these, carried out later: a report after they were overdue shows them open.",
     "overdue": "Of these, not carried out in time.",
     "open": "Of these, not carried out yet, and not overdue.",
 }

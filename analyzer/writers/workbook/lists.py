@@ -20,7 +20,7 @@ from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
 from analyzer.decisions.review_columns import DECIDED, ENTERED_IN, REMOVALS
 from analyzer.judging.analysis import Analysis, Totals
 from analyzer.judging.inspection import Inspection
-from analyzer.lists.exemptions import EntryUse, ExemptionMatches
+from analyzer.lists.exemptions import RULE_OF_VERDICT, EntryUse, ExemptionMatches
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards.benchmarks import FSBP, STANDARDS
@@ -130,6 +130,8 @@ _STATE_STYLES: Final = dict.fromkeys((_EXPIRED, _EXPIRED_IN_PART, _UNMATCHED), C
 _NO_LINE: Final = -1
 """Shown as an empty cell: a user to keep by a review is in no list."""
 
+_KEPT_FROM: Final = ", ".join(RULE_OF_VERDICT.values())
+
 
 EXEMPTION_LIST: Final = (
     TextColumn("Account", 13, "account"),
@@ -150,7 +152,7 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
     """Return the entries in their order: the columns that `EXEMPTION_LIST` shows."""
     entries, totals = analysis.exemptions, analysis.totals
     return pd.DataFrame(map(asdict, entries)).assign(
-        rule=[each.rule or "all rules" for each in entries],
+        rule=[each.rule or (_KEPT_FROM if each.arn else "all rules") for each in entries],
         expires=_last_days(entries),
         matched=[each.matched for each in totals.entries],
         applied=[each.applied for each in totals.entries],
