@@ -388,7 +388,7 @@ def _reports_text(inside: np.ndarray) -> str:
     if not len(inside):
         return ""
     reports = f"{count_text(len(inside), 'report')} of {_day(inside[0])} to {_day(inside[-1])}"
-    return f"; {reports} in the period: end it there, or allow a longer gap"
+    return f"; {reports} in the period: end it there, or allow a longer one by --max-gap"
 
 
 def _day(at: np.datetime64) -> str:

@@ -104,9 +104,10 @@ def diff(
         typer.Option(
             autocompletion=words(lambda: (*Verdict, *Severity, *_change_words(), *rule_ids())),
             metavar="WORD",
-            help="Exit with 1 if a user newly has this verdict or is newly undetermined, a finding"
-            " of this rule, or of this severity or higher, is new, there is this kind of change,"
-            " or an account was not compared; may be repeated.",
+            help="Exit with 1 if a user, also a new one, newly has this verdict (unused) or is"
+            " newly undetermined, a finding of this rule, or of this severity or higher, is new,"
+            " there is this kind of change (new-unused: of users in both), or an account was not"
+            " compared; may be repeated.",
         ),
     ] = [],
     accounts: AccountNames = None,

@@ -10,7 +10,14 @@ import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging
-from analyzer.cli.options import AccountNames, InputOptions, JudgingOptions, pattern, wrong_usage
+from analyzer.cli.options import (
+    AccountNames,
+    InputOptions,
+    JudgingOptions,
+    days,
+    pattern,
+    wrong_usage,
+)
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, write_lines
 from analyzer.terms import printable
 
@@ -56,6 +63,7 @@ def explain(
     show_history: Annotated[
         bool, typer.Option("--history", help="Show what happened to the user, from all reports.")
     ] = False,
+    max_gap: Annotated[int, days("With --history, name gaps of more days than this.")] = 31,
     input_options: InputOptions,
     judging_options: JudgingOptions,
     accounts: AccountNames = None,
@@ -69,7 +77,7 @@ def explain(
     explained: Sequence[Explanation | UserHistory]
     missing: Sequence[object]
     if show_history:
-        explained, missing, notes = _histories(inputs, judging, user)
+        explained, missing, notes = _histories(inputs, judging, user, max_gap)
     else:
         analysis = judging.analysis(load(inputs))
         explained, missing = _explanations(analysis, user), analysis.report.not_covered
@@ -87,7 +95,7 @@ def explain(
 
 
 def _histories(
-    inputs: Inputs, judging: "JudgingRequest", user: str
+    inputs: Inputs, judging: "JudgingRequest", user: str, max_gap: int
 ) -> "tuple[list[UserHistory], list[object], list[str]]":
     """Return the histories of the users that match, what is not covered, and the notes.
 
@@ -96,7 +104,7 @@ def _histories(
     from analyzer.changes.timeline import Span
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
-    found = history_of(inputs, judging, Span(), quiet=False)
+    found = history_of(inputs, judging, Span(max_gap=max_gap), quiet=False)
     histories = user_histories(found, user)
     if not histories:
         raise _no_user(user, found.users["user"])

@@ -20,6 +20,7 @@ from analyzer.report.model import (
     Exemptions,
     Page,
     Report,
+    UncoveredFile,
     as_category,
     html_table,
 )
@@ -461,9 +462,12 @@ class JudgingRequest:
         counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
         rules = [word for word in self.fail_on if word not in (*verdicts, CONTROL, OVERDUE)]
         overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
-        missing = len(analysis.report.not_covered)
+        missing = analysis.report.not_covered
+        unread = Counter(
+            "file" if isinstance(each, UncoveredFile) else "account" for each in missing
+        )
         return [
-            *([f"{count_text(missing, 'account')} not read"] if missing else []),
+            *(f"{count_text(number, what)} not read" for what, number in unread.items()),
             *(f"{number} {verdict}" for number, verdict in counted if number),
             *(analysis.inspection.failures(_severities_from(rules), rules) if rules else []),
             *(analysis.inspection.control_failures() if CONTROL in self.fail_on else []),

@@ -116,10 +116,12 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
 
 def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
     """Return the patterns that match no account of the report, covered or not."""
-    of_reports = dict.fromkeys(report.accounts - {""}, "")
-    names = of_reports | {each: named.name for each, named in report.account_names.items()}
+    names = report.account_names
     uncovered = (*report.not_covered, *report.left_out)
-    known = [*names.items(), *((each.account, each.name) for each in uncovered)]
+    known = [
+        *((each, account_name(each, names)) for each in report.accounts - {""}),
+        *((each.account, each.name or account_name(each.account, names)) for each in uncovered),
+    ]
     return [
         pattern
         for pattern in chosen.accounts

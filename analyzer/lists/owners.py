@@ -229,7 +229,8 @@ def read_account_list(name: str, content: bytes) -> AccountList:
 def with_account_list(report: Report, listed: AccountList) -> Report:
     """Return the report with the names of a list; they replace those known otherwise.
 
-    A note names the accounts of the list that have no report and are not listed as such already.
+    Notes name the accounts that are not in the list, and those of the list that have no report and
+    are not listed as such already.
     They fail no run: the list names accounts, often all of a company beside the report of one, and
     does not say which must have a report; the manifest of `fetch` does.
     """
@@ -243,6 +244,9 @@ def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:
     missing = [account for account in listed.names if account not in known]
     if missing:
         yield f"Accounts in {listed.file.name} without a report: {short_list(missing)}."
+    unnamed = sorted(report.accounts - {"", *listed.names})
+    if unnamed:
+        yield f"Accounts that are not in {listed.file.name}: {short_list(unnamed)}."
 
 
 def _account_problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:

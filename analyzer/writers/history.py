@@ -204,7 +204,8 @@ def remarks(history: History) -> Iterator[str]:
         for start, end in each.gaps:
             days, between = count_text(int(whole_days(end - start)), "day"), (start, end)
             edges = ", ".join(str(at.astype("datetime64[D]")) for at in between)
-            yield f"Account {each.account}: no report for {days} ({edges})."
+            limit = f"more than the {history.span.max_gap} of --max-gap"
+            yield f"Account {each.account}: no report for {days} ({edges}), {limit}."
     yield from _edge_remarks(history)
     without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
     yield from owner_notes(history.analysis, without, len(history.users))

@@ -219,7 +219,7 @@ def test_the_period_begins_and_ends_with_a_report_near_its_edges(
         assert told.missing
         reason = "no report within 31 days of 2026-04-03; the nearest is of 2026-03-02"
         inside = "2 reports of 2026-01-01 to 2026-03-02 in the period"
-        way_out = f"{inside}: end it there, or allow a longer gap"
+        way_out = f"{inside}: end it there, or allow a longer one by --max-gap"
         assert told.not_covered[0].reason == f"{reason}; {way_out}"
         assert row["reports"] == 0
         numbers = told.period.loc[:, "longest_gap":"unused_end"]

@@ -197,17 +197,17 @@ def test_a_history_is_the_line_of_events_of_the_users_that_match(
     born, used = a_user("=ann"), a_user("=ann", password=a_password(days_before(3)))
     for number, users in enumerate(([born], [used, a_user("bo")], [a_user("bo")])):
         report = report_text(users)
-        saved(tmp_path, report, f"status_reports_2026-04-{20 + number}T09-30-00+00-00.csv")
+        saved(tmp_path, report, f"status_reports_2026-04-{20 + 2 * number}T09-30-00+00-00.csv")
     owners = saved(tmp_path.parent, "account,user,owner\n*,?ann,Lee\n", f"{tmp_path.name}.csv")
     words = ("explain", "?ann", tmp_path, "--history", "--owners", owners)
     done = program(*words)
     head, state, owner, empty, *events = done.output.decode().splitlines()
     assert head == f"=ann  arn:aws:iam::{ACCOUNT}:user/=ann"
-    assert state == "unused -> (none), in reports from 2026-04-20 to 2026-04-21"
+    assert state == "unused -> (none), in reports from 2026-04-20 to 2026-04-22"
     assert (owner, empty) == ("owner: Lee", "")
     assert [line.split("  ")[0] for line in events] == [
-        *["2026-04-20 to 2026-04-21"] * (len(events) - 1),
-        "2026-04-21 to 2026-04-22",
+        *["2026-04-20 to 2026-04-22"] * (len(events) - 1),
+        "2026-04-22 to 2026-04-24",
     ]
     assert events[-1].split()[3] == "gone"
     assert "Not visible: users created and deleted between two reports" in done.messages
@@ -215,6 +215,10 @@ def test_a_history_is_the_line_of_events_of_the_users_that_match(
     assert document["user"] == "=ann"
     assert [each["event"] for each in document["events"]][-1] == "gone"
     assert len(document["events"]) == len(events)
+    assert done.code == 0
+    short = program(*words, "--max-gap", 1)
+    assert short.code == 5
+    assert "2 days (2026-04-20, 2026-04-22), more than the 1 of --max-gap." in short.messages
     quiet = program("explain", "arn:*/bo", tmp_path, "--history").output.decode().splitlines()
     assert quiet[0].startswith("bo  arn:")
     assert program("explain", "nobody", tmp_path, "--history").code == 2

@@ -166,7 +166,10 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
     assert blind_spot.startswith("Not visible: ")
     assert partial == "Not covered: 1 part of the period (exit code 5)."
     assert remarks == [
-        f"Account {ACCOUNT}: no report for 40 days (2026-01-01, 2026-02-10).",
+        (
+            f"Account {ACCOUNT}: no report for 40 days (2026-01-01, 2026-02-10),"
+            " more than the 31 of --max-gap."
+        ),
         (
             "The period begins with the report of 2026-01-01, 2 days after its start 2025-12-30:"
             f" account {ACCOUNT}."

@@ -117,10 +117,11 @@ def test_the_list_replaces_the_names_of_a_manifest(tmp_path: Path) -> None:
     [
         ([ACCOUNT], []),
         ([ACCOUNT, MISSING], []),
+        ([MISSING], [f"Accounts that are not in a.csv: {ACCOUNT}."]),
         ([OTHER_ACCOUNT, ACCOUNT], [f"Accounts in a.csv without a report: {OTHER_ACCOUNT}."]),
     ],
 )
-def test_a_note_names_listed_accounts_that_nothing_else_calls_missing(
+def test_notes_name_listed_accounts_that_nothing_else_calls_missing_and_those_not_listed(
     tmp_path: Path, listed: list[str], notes: list[str]
 ) -> None:
     missing = {"account": MISSING, "name": "x", "status": "failed", "reason": "AWS denied it."}

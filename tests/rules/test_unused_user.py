@@ -54,6 +54,9 @@ def test_the_fact_has_reason_age_and_what_to_check() -> None:
         fact("unused-user", a_user())
         == "no-credentials, created 2023-08-05, 1,000 days before as-of"
     )
+    assert fact("unused-user", a_user(user_creation_time="soon")) == (
+        "no-credentials, created at an unknown time; check: unread-cell"
+    )
 
 
 def test_the_remedy_takes_the_way_in_away_and_deletes_the_user_after_all_that_is_attached() -> None:
