@@ -156,6 +156,11 @@ class ControlResult:
         counts = (self.fails, "fail"), (self.undecided, "undecided")
         return ", ".join(f"{number} {word}" for number, word in counts if number)
 
+    @property
+    def rules_text(self) -> str:
+        """Return of which rules the findings are, empty if there are none."""
+        return ", ".join(self.control.rules) if self.fails or self.undecided else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesRun:

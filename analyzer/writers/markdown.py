@@ -106,10 +106,13 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
     if results := findings.control_results(inspection):
         yield f"## Controls\n\n{plain_text(inspection.control_summary)}."
         controls = (
-            (each.control.number, each.result, each.counts_text, each.control.title, each.why)
+            (
+                *(each.control.number, each.result, each.counts_text, each.control.title),
+                *(each.rules_text, each.why),
+            )
             for each in results
         )
-        heads = ("Control", "Result", "Findings", "Title", "Remark")
+        heads = ("Control", "Result", "Findings", "Title", "Rules", "Remark")
         yield markdown_table(heads, (map(plain_text, control) for control in controls))
 
 

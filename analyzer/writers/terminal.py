@@ -235,8 +235,8 @@ def _control_table(results: Sequence[ControlResult]) -> Table:
     table.add_column(overflow="fold")
     for each in results:
         title = Text(each.control.title)
-        if each.why:
-            title.append(f"\n{printable(each.why)}", "dim")
+        for text in filter(None, (each.rules_text, each.why)):
+            title.append(f"\n{printable(text)}", "dim")
         result = Text(each.result, _RESULT_COLOURS.get(each.result, "dim"))
         table.add_row(each.control.number, result, each.counts_text, title)
     return table

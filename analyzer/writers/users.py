@@ -324,7 +324,7 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
     if results:
         yield inspection.control_summary
     for result in results:
-        counts = f" ({result.counts_text})" if result.counts_text else ""
+        counts = f" ({result.counts_text}: {result.rules_text})" if result.counts_text else ""
         why = f" {result.why}" if result.why else ""
         yield f"{result.control.number}  {result.result}{counts}  {result.control.title}.{why}"
 

@@ -239,7 +239,9 @@ def test_the_controls_of_a_standard_are_shown_if_it_is_selected() -> None:
     for width in (None, *WIDTHS):
         shown = everything_shown(controls, width=width)
         assert "\nFSBP: 2 pass, 2 fail, 5 not decidable from a report\n" in shown
-        assert re.search(r"IAM\.5\s+fail\s+\(?1 fail\)?\s+Console users have MFA", shown)
+        of_rule = "(: console-user-without-mfa)?"
+        assert re.search(rf"IAM\.5\s+fail\s+\(?1 fail{of_rule}\)?\s+Console users have MFA", shown)
+        assert shown.count("console-user-without-mfa") == 2
         assert re.search(r"IAM\.4\s+pass", shown)
         assert "Policies and groups are not in the report." in " ".join(shown.split())
     for width in (None, 80):
