@@ -49,16 +49,8 @@ CERTIFICATES: Final = tuple(
 )
 
 IN_REPORT: Final = (
-    USER,
-    ARN,
-    USER_CREATION_TIME,
-    PASSWORD_ENABLED,
-    PASSWORD_LAST_USED,
-    PASSWORD_LAST_CHANGED,
-    PASSWORD_NEXT_ROTATION,
-    MFA_ACTIVE,
-    *chain(*ACCESS_KEYS),
-    *chain(*CERTIFICATES),
+    *(USER, ARN, USER_CREATION_TIME, PASSWORD_ENABLED, PASSWORD_LAST_USED, PASSWORD_LAST_CHANGED),
+    *(PASSWORD_NEXT_ROTATION, MFA_ACTIVE, *chain(*ACCESS_KEYS, *CERTIFICATES)),
     ADDITIONAL_CREDENTIALS_INFO,
 )
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
@@ -67,10 +59,7 @@ REQUIRED: Final = (USER, PASSWORD_ENABLED, PASSWORD_LAST_USED, *(key.active for 
 """Columns without which no user can be judged; what needs another one is then unknown."""
 
 TIMESTAMPS: Final = (
-    USER_CREATION_TIME,
-    PASSWORD_LAST_USED,
-    PASSWORD_LAST_CHANGED,
-    PASSWORD_NEXT_ROTATION,
+    *(USER_CREATION_TIME, PASSWORD_LAST_USED, PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION),
     *(name for key in ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)),
     *(certificate.last_rotated for certificate in CERTIFICATES),
 )
@@ -121,18 +110,8 @@ OWNERSHIP: Final = (OWNER, OWNER_EMAIL, OWNER_LEFT)
 """The columns of outputs about the owner of a user: name, address, and since when he has left."""
 
 JUDGED: Final = (
-    ACCOUNT,
-    USER,
-    ARN,
-    VERDICT,
-    REASON,
-    CERTAINTY,
-    CAVEATS,
-    EXEMPTION,
-    AS_OF,
-    AS_OF_SOURCE,
-    AGE_DAYS,
-    IDLE_DAYS,
+    *(ACCOUNT, USER, ARN, VERDICT, REASON, CERTAINTY, CAVEATS, EXEMPTION),
+    *(AS_OF, AS_OF_SOURCE, AGE_DAYS, IDLE_DAYS),
 )
 """What the analysis says of a user, in the order of CSV and JSON."""
 

@@ -72,13 +72,10 @@ def asff_batches(
     What fails is `FAILED`, what could not be decided `WARNING`, both with the rule's severity;
     what is only noted is `PASSED` and informational. Exempt findings are `SUPPRESSED`, with the
     reason in their note. `region` is that of the Security Hub which imports; a partition that has
-    no such region gets its home region.
-
-    An account that could not be read is `WARNING` too, and left out where not even its number is
-    known: the format has no place for it.
-
-    `earlier` are the batches of an earlier feed: its findings that are no longer there follow as
-    `ARCHIVED` and `RESOLVED`.
+    no such region gets its home region. An account that could not be read is `WARNING` too, and
+    left out where not even its number is known: the format has no place for it. `earlier` are the
+    batches of an earlier feed: its findings that are no longer there follow as `ARCHIVED` and
+    `RESOLVED`.
 
     Raises ValueError for a region that is none, OutputFailed where findings have no account or no
     partition that is known, since none of those could be imported.
@@ -121,7 +118,6 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
     """Yield the findings that the format can hold, each with the ARN of the hub that takes it.
 
     A row whose ARN names no account counts as in the partition of the option.
-
     Raises OutputFailed at the end, with the number of findings in rows that no hub takes.
     """
     own = "aws" if region is None else _partition(region)
@@ -157,8 +153,7 @@ def _security_finding(finding: Finding, hub: str) -> Document:
         "Original": rule.severity,
     }
     remedy = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
-    reason = _cut(finding.exemption, _LONGEST_NOTE)
-    note = {"Text": reason, "UpdatedBy": PRODUCT, "UpdatedAt": at}
+    note = {"Text": _cut(finding.exemption, _LONGEST_NOTE), "UpdatedBy": PRODUCT, "UpdatedAt": at}
     return {
         "SchemaVersion": SCHEMA_VERSION,
         "Id": finding.id,

@@ -135,7 +135,9 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
 def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
     report, book = analysis.report, analysis.inspection.book
     rules = {rule.id: rule for rule in book.rules}
-    files = [(file, _only_account(file)) for file in report.files]
+    named = [{each.account for each in file.accounts} - {""} for file in report.files]
+    # Of a report that is of one account, as AWS makes them, every row is of that.
+    only = [min(accounts) if len(accounts) == 1 else "" for accounts in named]
 
     @cache
     def result(rule: str, outcome: str, remedy: str) -> RuleOutcome:
@@ -143,13 +145,12 @@ def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
 
     for frame in analysis.inspection.frames():
         for row in plain_rows(frame, _COLUMNS):
-            at, named, rule, outcome, remedy, arn, user, fact, *others = row
-            file, only_account = files[at]
-            account = named or only_account
+            at, account, rule, outcome, remedy, arn, user, fact, *others = row
+            account = account or only[at]
             in_account = _ACCOUNT_ARN.search(arn)
             yield Finding(
                 result(rule, outcome, remedy),
-                file,
+                report.files[at],
                 account,
                 account_name(account, report.account_names),
                 in_account[1] if in_account else "",
@@ -165,12 +166,6 @@ _COLUMNS: Final = (
     *(columns.EXEMPTION, columns.SLOT, columns.CREATED, SINCE, DAYS, columns.ROW),
     *(columns.OWNER, columns.OWNER_EMAIL),
 )
-
-
-def _only_account(file: ReportFile) -> str:
-    """Return the account of a report that is of one account, as AWS makes them, else nothing."""
-    named = {each.account for each in file.accounts if each.account}
-    return named.pop() if len(named) == 1 else ""
 
 
 def _rule_outcome(

@@ -217,13 +217,12 @@ def remarks(history: History) -> Iterator[str]:
 def _edge_remarks(history: History) -> Iterator[str]:
     """Yield where the period begins or ends with a report of another day, or after its edge."""
     until = pd.Timestamp(history.timeline.moments.max(), tz="UTC")
-    edges = (
-        ("first", "begins", "start", history.span.since),
-        ("last", "ends", "end", history.span.until or until),
-    )
     accounts: dict[str, list[str]] = {}
     covered = history.period.iloc[:-1].dropna(subset="first")
-    for name, verb, edge, asked in edges:
+    for name, verb, edge, asked in (
+        ("first", "begins", "start", history.span.since),
+        ("last", "ends", "end", history.span.until or until),
+    ):
         for account, at in zip(covered[columns.ACCOUNT], covered[name], strict=True):
             apart = abs(at - asked) if asked else pd.Timedelta(0)
             days = apart // pd.Timedelta(days=1)
@@ -279,12 +278,13 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[list[
         frame = frame.iloc[:1]
     is_owned = columns.OWNER in frame and bool(history.analysis.owners)
     heads = [*["Account"] * several, *_HEADS[table], *["Owner"] * is_owned]
+    shown = []
     rows: list[Any] = frame.to_dict("records")
-    cells = (
-        [*[_account(row)] * several, *_cells(table, row), *([_owner(row)] if is_owned else [])]
-        for row in rows
-    )
-    return heads, [[*map(printable, each)] for each in cells]
+    for row in rows:
+        account = f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
+        owner = [_owner(row)] if is_owned else []
+        shown.append([*map(printable, (*[account] * several, *_cells(table, row), *owner))])
+    return heads, shown
 
 
 def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
@@ -309,17 +309,8 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             return [row[columns.USER], _interval(row), row[EVENT], row[DETAIL]]
         case _:
             days = "" if pd.isna(row["days"]) else str(row["days"])
-            return [
-                _at(row[columns.AS_OF]),
-                row[columns.FILE],
-                str(row["rows"]),
-                days,
-                row["status"],
-            ]
-
-
-def _account(row: Mapping[str, Any]) -> str:
-    return f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
+            as_of, file = _at(row[columns.AS_OF]), row[columns.FILE]
+            return [as_of, file, str(row["rows"]), days, row["status"]]
 
 
 def _owner(row: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from analyzer import columns
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.inspection import Inspection
-from analyzer.report.model import Page, ReportFile
+from analyzer.report.model import Page
 from analyzer.rules.rule import FINDINGS
 from analyzer.standards.benchmarks import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
@@ -76,7 +76,12 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "filter": {**asdict(analysis.filter), "users_left_out": analysis.filtered_out}
         if analysis.filter
         else None,
-        "files": [_file(file) for file in report.files if file.accounts],
+        "files": [
+            fields(file, "name", "sha256", "size", "as_of", "as_of_source", "accounts")
+            | {"evidence": file.service_credentials}
+            for file in report.files
+            if file.accounts
+        ],
         "not_covered": report.not_covered,
         "left_out": report.left_out,
         "notes": report.notes,
@@ -91,28 +96,22 @@ def _document(analysis: Analysis) -> dict[str, Any]:
             {"account": account, **asdict(each)}
             for account, each in sorted(report.account_names.items())
         ],
-        "owners": _owners(analysis),
+        "owners": {
+            "list": analysis.owners.file,
+            "users_without": totals.without_owner,
+            "unmatched": totals.idle_owners,
+        }
+        if analysis.owners
+        else None,
         "decisions": _decisions(analysis),
         "counts": totals.counts.to_dict("records"),
         **_inspection(analysis.inspection),
     }
 
 
-def _file(file: ReportFile) -> dict[str, Any]:
-    about = fields(file, "name", "sha256", "size", "as_of", "as_of_source", "accounts")
-    return {**about, "evidence": file.service_credentials}
-
-
 def fields(value: object, *names: str) -> dict[str, Any]:
     """Return some fields of an object by their names."""
     return {name: getattr(value, name) for name in names}
-
-
-def _owners(analysis: Analysis) -> dict[str, Any] | None:
-    if not analysis.owners:
-        return None
-    without, unmatched = analysis.totals.without_owner, analysis.totals.idle_owners
-    return {"list": analysis.owners.file, "users_without": without, "unmatched": unmatched}
 
 
 def _decisions(analysis: Analysis) -> dict[str, Any] | None:

@@ -123,14 +123,9 @@ def _resource(finding: Finding) -> Document:
 
 @lru_cache(4096)
 def _cloud(account: str, name: str, partition: str) -> Document:
-    described = {"uid": account, "name": name, "type_id": 10, "type": "AWS Account"}
-    return present(
-        {
-            "provider": "AWS",
-            "account": present(described) if account else None,
-            "cloud_partition": partition,
-        }
-    )
+    described = present({"uid": account, "name": name, "type_id": 10, "type": "AWS Account"})
+    known = described if account else None
+    return present({"provider": "AWS", "account": known, "cloud_partition": partition})
 
 
 def _unmapped(finding: Finding) -> Document:

@@ -28,21 +28,16 @@ REPORT: Final = "report"
 GROUP_ROWS: Final = 65_536
 """A row group has so many rows or more, but the last one, so that the memory stays constant."""
 
-_MOMENTS: Final = frozenset({columns.AS_OF, columns.CREATED, SINCE, *columns.TIMESTAMPS})
-_NUMBERS: Final = frozenset({columns.AGE_DAYS, columns.IDLE_DAYS, columns.ROW, columns.SLOT, DAYS})
+_MOMENTS: Final = (columns.AS_OF, columns.CREATED, SINCE, *columns.TIMESTAMPS)
+_NUMBERS: Final = (columns.AGE_DAYS, columns.IDLE_DAYS, columns.ROW, columns.SLOT, DAYS)
 
 
 def _schema(table: str, names: Iterable[str]) -> pa.Schema:
+    kinds = dict.fromkeys(_MOMENTS, pa.timestamp("us", "UTC")) | dict.fromkeys(_NUMBERS, pa.int64())
     about = {"table": f"credreport {table}", "schema_version": SCHEMA_VERSION}
-    return pa.schema(
-        [(REPORT if name == columns.FILE else name, _type(name)) for name in names], about
-    )
-
-
-def _type(name: str) -> pa.DataType:
-    if name in _MOMENTS:
-        return pa.timestamp("us", "UTC")
-    return pa.int64() if name in _NUMBERS else pa.string()
+    shown = {columns.FILE: REPORT}
+    fields = [(shown.get(name, name), kinds.get(name, pa.string())) for name in names]
+    return pa.schema(fields, about)
 
 
 USERS: Final = _schema("users", USER_COLUMNS)

@@ -37,14 +37,8 @@ from analyzer.writers.tables import listed_users, plain_rows
 if TYPE_CHECKING:
     from analyzer.judging.inspection import Inspection
 
-VERDICT_ORDER: Final = (
-    Verdict.UNUSED,
-    Verdict.RETIRED,
-    Verdict.DORMANT,
-    Verdict.ACTIVE,
-    Verdict.UNDETERMINED,
-)
-"""The order in which people read the verdicts."""
+VERDICT_ORDER: Final = tuple(sorted(Verdict, key=lambda each: each is Verdict.UNDETERMINED))
+"""The order in which people read the verdicts: undetermined last."""
 
 
 class UserRow(NamedTuple):
@@ -203,25 +197,22 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
 
 def accounts_text(report: Report) -> str:
     """Return how many accounts and files were covered; a file that was not read is no account."""
-    unread = sum(isinstance(each, UncoveredFile) for each in report.not_covered)
-    rest = f", {count_text(unread, 'file')} not read" if unread else ""
-    return f"{_covered_text(report)}{rest}"
-
-
-def _covered_text(report: Report) -> str:
     covered = report.accounts - {""}
-    accounts = (each for each in report.not_covered if not isinstance(each, UncoveredFile))
+    accounts = [each for each in report.not_covered if not isinstance(each, UncoveredFile)]
     missing = {each.label for each in accounts} - covered
     number = sum(bool(file.accounts) for file in report.files)
     files = f" in {number} reports" if number > 1 else ""
     if missing:
         every = count_text(len(covered) + len(missing), "account")
-        return f"{len(covered):,} of {every}{files}"
-    if report.accounts == {""}:
-        return f"account unknown{files}"
-    if len(covered) == 1:
-        return f"account {account_with_name(min(covered), report.account_names)}"
-    return f"{count_text(len(covered), 'account')}{files}"
+        text = f"{len(covered):,} of {every}{files}"
+    elif report.accounts == {""}:
+        text = f"account unknown{files}"
+    elif len(covered) == 1:
+        text = f"account {account_with_name(min(covered), report.account_names)}"
+    else:
+        text = f"{count_text(len(covered), 'account')}{files}"
+    unread = len(report.not_covered) - len(accounts)
+    return f"{text}, {count_text(unread, 'file')} not read" if unread else text
 
 
 def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:

@@ -4,12 +4,11 @@ import csv
 import io
 import re
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 from zipfile import ZipFile
@@ -22,18 +21,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
-import analyzer
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import TEXT, Exemption, Page
-from analyzer.standards.rulebook import Rulebook
-from analyzer.terms import Criteria, WorkbookSheets
-from analyzer.writers.workbook import write_workbook
-from analyzer.writers.workbook.book import EXCEL_ROWS
-from tests.support.builders import AS_OF, ROOT_FOLDER, Row, a_user, report_text, saved
-
-SAMPLES = ROOT_FOLDER / "samples"
-CONSOLE = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
-EXEMPTIONS = SAMPLES / "exemptions.csv"
+from analyzer.report.model import TEXT, Page
+from analyzer.terms import WorkbookSheets
+from analyzer.writers.workbook import table_sheets, write_workbook
+from analyzer.writers.workbook.table_sheets import ROWS_A_SHEET
+from tests.support.builders import a_user
+from tests.support.outputs import SAMPLES, analysis_of, analyzed_console, analyzed_sample
 
 POINTS_A_UNIT = 5.55
 """A digit of the default font on paper in LibreOffice; less in Excel."""
@@ -51,24 +45,6 @@ _ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 _EVERY_SHEET_AS_CSV = (
     "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
 )
-
-
-def analyzed(
-    path: Path, exemptions: Iterable[Exemption] = (), book: Rulebook | None = None, **criteria: Any
-) -> Analysis:
-    report = analyzer.load(path, as_of=None if path.is_relative_to(SAMPLES) else AS_OF)
-    return analyzer.analyze(report, Criteria(**criteria), exemptions, book)
-
-
-def analyzed_users(folder: Path, users: Iterable[Row], **criteria: Any) -> Analysis:
-    return analyzed(saved(folder, report_text(users)), **criteria)
-
-
-@cache
-def analyzed_console() -> Analysis:
-    """Analyze the sample that has every verdict, reason and caveat, with its exemptions, once."""
-    entries = analyzer.read_exemptions(("exemptions.csv", EXEMPTIONS.read_bytes()))
-    return analyzed(CONSOLE, entries)
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,14 +78,15 @@ def width_of(sheet: Worksheet, *heads: str) -> float:
     return sum(sheet.column_dimensions[letter].width for letter in letters)
 
 
-def file_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **options: Any) -> bytes:
+def file_of(analysis: Analysis, rows_a_sheet: int = ROWS_A_SHEET, **options: Any) -> bytes:
     """Write a workbook; `options` are its sheets, the changes, and since which run."""
     stream = io.BytesIO()
-    write_workbook(analysis, stream, rows_a_sheet=rows_a_sheet, **options)
+    with patch.object(table_sheets, "ROWS_A_SHEET", rows_a_sheet):
+        write_workbook(analysis, stream, **options)
     return stream.getvalue()
 
 
-def book_of(analysis: Analysis, rows_a_sheet: int = EXCEL_ROWS, **options: Any) -> Workbook:
+def book_of(analysis: Analysis, rows_a_sheet: int = ROWS_A_SHEET, **options: Any) -> Workbook:
     return opened(file_of(analysis, rows_a_sheet, **options))
 
 
@@ -126,8 +103,7 @@ def results_of(analysis: Analysis, **options: Any) -> Workbook:
 @cache
 def quiet_book() -> Workbook:
     """Write and open the workbook of one unused user once for all tests."""
-    with TemporaryDirectory() as folder:
-        return book_of(analyzed_users(Path(folder), [a_user()]))
+    return book_of(analysis_of([a_user()]))
 
 
 @cache
@@ -136,10 +112,9 @@ def console_file() -> bytes:
     return file_of(analyzed_console())
 
 
-@cache
 def organization() -> Analysis:
     """Analyze six reports of an organization once for all tests."""
-    return analyzed(SAMPLES / "organization")
+    return analyzed_sample(SAMPLES / "organization")
 
 
 @cache

@@ -113,22 +113,6 @@ def test_a_cell_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe() -> N
             assert {column for column, cell in row.items() if cell == text} == spoiled, text
 
 
-FORGED = 'x",\n012345678901,forged,arn,unused,no-credentials,certain,,,\n=1+1,"'
-
-
-def test_no_cell_of_a_report_forges_a_row_or_shifts_the_cells_behind_it() -> None:
-    columns = (*COLUMNS[2:], MORE_CREDENTIALS)
-    users = {name: a_user(name) | {MORE_CREDENTIALS: "", name: FORGED} for name in columns}
-    listed = csv_rows(analysis_of(users.values(), columns=(*COLUMNS, MORE_CREDENTIALS)))
-    assert [row["user"] for row in listed] == list(columns)
-    for row in listed:
-        column = row["user"]
-        assert row[column] == FORGED
-        others = {name: row[name] for name in COLUMNS[3:] if name != column}
-        assert others == {name: users[column][name] for name in others}, column
-        assert row["account"] == ACCOUNT
-
-
 def test_cells_that_were_not_understood_are_kept_as_they_were() -> None:
     odd: Row = {
         "user_creation_time": "last spring",

@@ -18,7 +18,7 @@ import pytest
 import analyzer
 from analyzer.judging import inspection
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import AccountName, UncoveredAccount
+from analyzer.report.model import UncoveredAccount
 from analyzer.terms import ISO_UTC
 from analyzer.writers import tables
 from analyzer.writers.feed import findings, json_line, present
@@ -53,7 +53,7 @@ from tests.support.feeds import (
     root_with,
     undecided_mfa,
 )
-from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of
+from tests.support.outputs import analyzed_console, exemptions_of
 from tests.support.reading import OTHER_ACCOUNT
 from tests.writers.test_ocsf import errors as ocsf_errors
 
@@ -205,25 +205,6 @@ def test_every_finding_is_a_line_in_the_order_of_the_analysis(
 @in_both_feeds
 def test_without_findings_nothing_is_written(written: Written) -> None:
     assert written(inspected([the_root(password_enabled="false")])) == b""
-
-
-@in_both_feeds
-def test_the_same_report_gives_the_same_bytes(written: Written) -> None:
-    analysis = inspected([*idle_key(), a_user("quiet"), a_user("busy", key_1=a_key())])
-    assert written(analysis) == written(analyzer.analyze(analysis.report, book=analysis.book))
-
-
-@pytest.mark.no_cover
-@in_both_feeds
-def test_every_line_is_the_json_of_the_standard_library(written: Written) -> None:
-    rows = [*everything()[190:260], *map(a_user, HARD_NAMES)]
-    names = {ACCOUNT: AccountName(name="Zürich\u202e")}
-    analysis = inspected(rows, exemptions_of("*,u1*,Congé \x7f,IT,"))
-    analysis = replace(analysis, report=replace(analysis.report, account_names=names))
-    lines = written(analysis).splitlines(keepends=True)
-    assert len(lines) > 150
-    for line in lines:
-        assert line == json.dumps(json.loads(line), separators=(",", ":")).encode() + b"\n"
 
 
 @pytest.mark.parametrize(

@@ -175,36 +175,23 @@ def unused_user(document: dict[str, Any]) -> dict[str, Any]:
 
 WRONG: tuple[tuple[str, Any], ...] = (
     ("schema_version", "2.0"),
-    ("criteria.dormant_days", 0),
-    ("files", []),
     ("filter", {}),
     ("files.0.sha256", "abc"),
     ("files.0.evidence", {"name": "x"}),
     ("files.0.as_of", "2026-03-01T09:30:00+00:00"),
     ("files.0.accounts.0.account", "12 34"),
-    ("files.0.accounts.0.rows", "48"),
-    ("notes.0", ""),
     ("exemptions.expired.0.expires", "31.12.2025"),
-    ("exemptions.expired.0.line", 1),
     ("counts.0.users", 0),
-    ("counts.0.exempt", "no"),
     ("not_covered", [{"account": "1", "name": ""}]),
     ("thresholds.idle_days", 0),
-    ("rules.0.id", "Unused user"),
     ("rules.0.references", {"CIS": []}),
     ("controls.0.fails", -1),
     ("findings.0.slot", 3),
-    ("findings.0.since", ""),
-    ("findings.0.fact", ""),
-    ("findings.0.row", 1),
     ("listed", ["unused", "unused"]),
     ("users.0.account", 123456789012),
-    ("users.0.reason", ""),
     ("users.0.caveats", []),
     ("users.0.certainty", "certain"),
-    ("users.0.certainty", ""),
     ("users.0.verdict", "active"),
-    ("users.0.age_days", 1.5),
     ("users.0.report.mfa_active", False),
 )
 """A few of each kind; words and missing or unknown fields are held above."""
@@ -344,10 +331,9 @@ def test_a_finding_is_one_line_and_so_is_a_user() -> None:
 
 
 def test_apart_from_its_lines_it_is_the_json_of_the_standard_library() -> None:
-    for written in (console_bytes(), json_bytes(hard_names())):
-        text = written.decode()
-        again = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
-        assert text.replace("\n", "") == again
+    text = json_bytes(hard_names()).decode()
+    again = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    assert text.replace("\n", "") == again
 
 
 def test_the_findings_are_those_of_the_analysis_and_lead_back_to_the_report() -> None:

@@ -158,13 +158,6 @@ def test_accounts_that_could_not_be_read_come_last() -> None:
     assert (finding["rule"], finding["outcome"]) == ("not-covered", "undecided")
 
 
-@pytest.mark.no_cover
-def test_the_same_input_gives_the_same_bytes() -> None:
-    one, other = (analysis_of([a_user("ann")]) for _ in range(2))
-    assert written(one) == written(other)
-    assert written_findings(one) == written_findings(other)
-
-
 def test_no_rows_are_a_table_with_the_schema() -> None:
     quiet = a_user("ann", password=a_password(days_before(1)), mfa=True)
     table = table_of(written(analysis_of([quiet]), UNUSED))

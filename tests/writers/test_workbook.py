@@ -34,11 +34,8 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
-from tests.support.outputs import analysis_of
+from tests.support.outputs import CONSOLE, EXEMPTIONS, analysis_of, analyzed_console
 from tests.support.workbooks import (
-    CONSOLE,
-    EXEMPTIONS,
-    analyzed_console,
     book_of,
     console_book,
     moment,
@@ -271,7 +268,7 @@ def test_the_summary_names_reports_and_other_files_with_their_sha256(book: Workb
     assert row[1] == moment("2026-03-01 09:30:00")
     assert (row[4], *row[6:9]) == ("123456789012", 49, file.size, file.sha256)
     beside = CONSOLE.with_name(f"{CONSOLE.name}.service-credentials.json")
-    for name, path in (("exemptions.csv", EXEMPTIONS), (str(beside), beside)):
+    for name, path in ((str(EXEMPTIONS), EXEMPTIONS), (str(beside), beside)):
         assert sha256(path.read_bytes()).hexdigest() in row_of(book["Summary"], name)
     assert "Other input files" not in texts(quiet_book()["Summary"])
 

@@ -65,11 +65,6 @@ def book() -> Workbook:
 OTHER = "999999999999"
 
 
-def test_the_same_input_gives_the_same_bytes() -> None:
-    one, other = (file_of(analysis_of([a_user("ann")])) for _ in range(2))
-    assert one == other
-
-
 def test_the_file_knows_no_time_but_that_of_the_report(file: bytes) -> None:
     with ZipFile(io.BytesIO(file)) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

@@ -45,12 +45,10 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.decisions import ledger_of, line
-from tests.support.outputs import analysis_of
+from tests.support.outputs import CONSOLE, analysis_of, analyzed_console
 from tests.support.workbooks import (
-    CONSOLE,
     PAGE_POINTS,
     POINTS_A_UNIT,
-    analyzed_console,
     book_of,
     console_book,
     console_file,

@@ -24,14 +24,8 @@ from analyzer.writers.workbook.column import (
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
 from analyzer.writers.workbook.table_sheets import CollectedUsers
 from tests.support.builders import COLUMNS_OF_2014, a_user, an_inactive_key
-from tests.support.outputs import analysis_of
-from tests.support.workbooks import (
-    analyzed_console,
-    organization,
-    records,
-    review_book_of,
-    with_earlier_decisions,
-)
+from tests.support.outputs import analysis_of, analyzed_console
+from tests.support.workbooks import organization, records, review_book_of, with_earlier_decisions
 
 ENTRIES = {"Decision", "Decided by", "Decided on", "Ticket", "Comment"}
 HEADS = ("Created", "Last activity (UTC)", "As of (UTC)", "Age in days", "Last sign-in (UTC)")

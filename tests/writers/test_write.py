@@ -47,10 +47,16 @@ def held(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.no_cover
-def test_the_ending_is_that_of_the_format_in_any_case(analysis: Analysis, folder: Path) -> None:
+def test_the_ending_is_that_of_the_format_in_any_case_and_the_same_input_gives_the_same_bytes(
+    analysis: Analysis, folder: Path
+) -> None:
     targets = [f"a{ending.upper()}" for ending in OUTPUT_ENDINGS]
-    writers.write(analysis, *map(folder.joinpath, targets), str(folder / "ocsf.json"))
+    again = analyzer.analyze(analysis.report)
+    (folder / "again").mkdir()
+    for each, place in ((analysis, folder), (again, folder / "again")):
+        writers.write(each, *map(place.joinpath, targets), str(place / "ocsf.json"))
     found = held(folder)
+    assert held(folder / "again") == found
     for ending, begins in (("XLSX", b"PK"), ("PARQUET", b"PAR1"), ("MD", b"# "), ("HTML", b"<!")):
         assert found.pop(f"a.{ending}").startswith(begins)
     assert found == {

@@ -33,12 +33,12 @@ from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.tables import Texts, write_tables
 from analyzer.writers.users import as_of_and_scope
 from analyzer.writers.workbook import lists, review_lists
-from analyzer.writers.workbook.book import EXCEL_ROWS, LARGE_PRINT, Book, CellStyle, Title
+from analyzer.writers.workbook.book import Book, CellStyle, Title
 from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
-from analyzer.writers.workbook.table_sheets import CollectedUsers, TableSheets
+from analyzer.writers.workbook.table_sheets import LARGE_PRINT, CollectedUsers, TableSheets
 
 _REVIEW_TITLES: Final = (
     *(Title.SUMMARY, Title.UNUSED, Title.INACTIVE, Title.UNDETERMINED, Title.FOLLOW_UP),
@@ -54,7 +54,6 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     changes: pd.DataFrame | None = None,
     since: str = "",
     trend: pd.DataFrame | None = None,
-    rows_a_sheet: int = EXCEL_ROWS,
     share: str = "",
     same_second: SameSecond | None = None,
 ) -> None:
@@ -73,7 +72,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         titles.remove(Title.FOLLOW_UP)
     newest = max(file.as_of for file in analysis.report.files)
     scope, compared = as_of_and_scope(analysis.report), "No previous run."
-    with Book(TITLE, scope, newest, titles, rows_a_sheet) as book:
+    with Book(TITLE, scope, newest, titles) as book:
         listings, listed = _add_users(book, analysis, same_second)
         if Title.FINDINGS in titles:
             inspection = analysis.inspection

@@ -135,7 +135,9 @@ class Sheet:
         for block in self._blocks:
             part.write(block)
         part.write(self._last_rows)
-        part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(self._ignored_errors(), after, count=1))
+        warning = f'<ignoredError sqref="{self.number_like}" numberStoredAsText="1"/>'
+        ignored = f"<ignoredErrors>{warning}</ignoredErrors>" if self.number_like else ""
+        part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(ignored.encode(), after, count=1))
 
     def _write(self, rows: bytes | memoryview) -> None:
         self.size += len(rows)
@@ -143,12 +145,6 @@ class Sheet:
         if len(self._last_rows) >= _BLOCK:
             self._blocks.add(self._last_rows)
             self._last_rows.clear()
-
-    def _ignored_errors(self) -> bytes:
-        if not self.number_like:
-            return b""
-        warning = f'<ignoredError sqref="{self.number_like}" numberStoredAsText="1"/>'
-        return f"<ignoredErrors>{warning}</ignoredErrors>".encode()
 
 
 def _row_parts(numbers: np.ndarray, columns: Sequence[pa.Array | str]) -> Iterator[pa.Array | str]:

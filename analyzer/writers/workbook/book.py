@@ -6,14 +6,14 @@ same input, same bytes.
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Final, Self, cast
 
 from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -27,8 +27,7 @@ from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
 INK: Final = "1F3864"
 """The dark blue of titles and of the heads of tables."""
 
-MOMENT_FORMAT: Final = "yyyy-mm-dd hh:mm"
-DAY_FORMAT: Final = "yyyy-mm-dd"
+_DAY_FORMAT: Final = "yyyy-mm-dd"
 ALARM_RED: Final = "C00000"
 FONT: Final = "Arial"
 """Wherever it is missing, there is one of the same widths."""
@@ -59,6 +58,7 @@ class _Look:
 
 
 _PLAIN: Final = _Look()
+_HEAD: Final = _Look(bold=True, colour="FFFFFF", fill=INK)
 
 
 class CellStyle(StrEnum):
@@ -76,19 +76,14 @@ class CellStyle(StrEnum):
     TITLE = "title", _Look(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False)
     SUBTITLE = "subtitle", _Look(size=12, colour="404040", border=_NOTHING, wrap=False)
     SECTION = "section", _Look(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False)
-    HEADER = "header", _Look(bold=True, colour="FFFFFF", fill=INK, vertical="center")
-    COUNT_HEADER = (
-        "count header",
-        _Look(
-            bold=True, colour="FFFFFF", fill=INK, vertical="center", horizontal="right", indent=1
-        ),
-    )
-    FILTER_HEADER = "filter header", _Look(bold=True, colour="FFFFFF", fill=INK)
+    HEADER = "header", replace(_HEAD, vertical="center")
+    COUNT_HEADER = "count header", replace(_HEAD, vertical="center", horizontal="right", indent=1)
+    FILTER_HEADER = "filter header", _HEAD
     LABEL = "label", _Look(bold=True, fill="F2F2F2")
     TEXT = "text", _Look(quote=True)
     RECORD = "record", _Look(horizontal="fill", wrap=False, quote=True)
-    DATE = "date", _Look(format=MOMENT_FORMAT)
-    DAY = "day", _Look(format=DAY_FORMAT)
+    DATE = "date", _Look(format=f"{_DAY_FORMAT} hh:mm")
+    DAY = "day", _Look(format=_DAY_FORMAT)
     NUMBER = "number", _Look(horizontal="right", indent=1, format="#,##0")
     DECIMAL = "decimal", _Look(horizontal="right", indent=1, format="General")
     TOTAL = "total", _Look(bold=True, horizontal="right", indent=1, format="#,##0", fill="F2F2F2")
@@ -98,7 +93,7 @@ class CellStyle(StrEnum):
         _Look(italic=True, colour="7B0000", fill="EDEDED", quote=True),
     )
     INPUT = "input", _Look(fill="FFFFE0")
-    INPUT_DAY = "input day", _Look(fill="FFFFE0", format=DAY_FORMAT)
+    INPUT_DAY = "input day", _Look(fill="FFFFE0", format=_DAY_FORMAT)
     NONE = "none", _Look(colour="767676", horizontal="right", indent=1)
     ALARM = "alarm", _Look(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False)
     SUCCESS = "success", _Look(bold=True, colour="375623", fill="E2EFDA")
@@ -136,34 +131,24 @@ Styles = Mapping[CellStyle, int]
 
 def register_styles(workbook: Workbook) -> Styles:
     """Make all styles known to a workbook, and return their numbers."""
-    sheet = workbook.create_sheet()
-    numbers = {each: _number(WriteOnlyCell(sheet), each.look) for each in CellStyle}
+    sheet, numbers = workbook.create_sheet(), {}
+    for style in CellStyle:
+        cell, look = WriteOnlyCell(sheet), style.look
+        cell.font = Font(FONT, look.size, bold=look.bold, italic=look.italic, color=look.colour)
+        if look.fill:
+            cell.fill = _solid(look.fill)
+        cell.border = look.border
+        cell.alignment = Alignment(
+            look.horizontal, look.vertical, wrap_text=look.wrap, indent=look.indent
+        )
+        cell.number_format = look.format
+        cell.quotePrefix = look.quote
+        numbers[style] = cell.style_id
     workbook.remove(sheet)
     return numbers
 
 
-def _number(cell: Cell, look: _Look) -> int:
-    cell.font = Font(
-        name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.colour
-    )
-    if look.fill:
-        cell.fill = _solid(look.fill)
-    cell.border = look.border
-    cell.alignment = Alignment(
-        horizontal=look.horizontal,
-        vertical=look.vertical,
-        wrap_text=look.wrap,
-        indent=look.indent,
-    )
-    cell.number_format = look.format
-    cell.quotePrefix = look.quote
-    return cell.style_id
-
-
 # Sheets
-
-EXCEL_ROWS: Final = 1_048_576
-"""The rows of a sheet."""
 
 _IN_MEMORY: Final = 8 << 20
 """Bytes of rows of a sheet, compressed; rows beyond them go to a file on disk."""
@@ -194,17 +179,14 @@ class Title(StrEnum):
 class Book(ExitStack):
     """Hold the workbook; it gives its temporary files back when it is left."""
 
-    def __init__(
-        self, name: str, scope: str, moment: datetime, titles: Collection[Title], rows_a_sheet: int
-    ) -> None:
+    def __init__(self, name: str, scope: str, moment: datetime, titles: Collection[Title]) -> None:
         """Begin with no sheets; the moment stands in the file as that of its making.
 
         Its name and scope, the reports, are printed on each page; `titles` are those of the sheets
-        that are wanted; a sheet has at most so many rows, the head included.
+        that are wanted.
         """
         super().__init__()
         self.titles = titles
-        self.rows_a_sheet = rows_a_sheet
         self._heading = name, scope
         self._workbook = new_workbook(DEFAULT_FONT)
         self._sheets: dict[tuple[Title, int], Sheet] = {}
@@ -237,23 +219,8 @@ class Book(ExitStack):
         write_archive(self._workbook, [self._sheets[place] for place in places], stream)
 
 
-@dataclass(frozen=True, slots=True)
-class PrintForm:
-    """Define how a list is printed: on which paper (Excel's number), at which scale (per cent).
-
-    `room` is the width of all columns of a page, in characters.
-    """
-
-    paper: int
-    room: float
-    scale: int
-
-
-LARGE_PRINT: Final = PrintForm(paper=9, room=151.5, scale=89)
-"""On A4, and as well on Letter; text of 9 points is printed at 8."""
-
-SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
-"""On A3; text of 9 points is printed at 6."""
+_A4: Final = 9
+"""Excel's number of the paper."""
 
 _LONGEST_SCOPE: Final = 110
 """Excel refuses a header of more than 255 characters; each `&` counts twice."""
@@ -269,7 +236,7 @@ def _set_print_page(frame: Worksheet, name: str, scope: str) -> None:
     """Print a sheet landscape on A4, as wide as the page; each page names the reports."""
     frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     frame.page_setup.orientation = "landscape"
-    frame.page_setup.paperSize = LARGE_PRINT.paper
+    frame.page_setup.paperSize = _A4
     frame.page_setup.fitToWidth = 1
     frame.page_setup.fitToHeight = 0
     frame.page_margins.left = frame.page_margins.right = 0.3

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
+from html import escape
 from typing import Any, ClassVar, Final, TypeAlias
 
 import numpy as np
@@ -127,14 +128,15 @@ class TextColumn(Column):
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn(Column):
-    """Show whole numbers from 0, nothing where one is not known."""
+    """Show numbers from 0, whole ones or with decimals, nothing where one is not known."""
 
-    style: ClassVar[CellStyle] = CellStyle.NUMBER
-    kind: ClassVar[type[np.number]] = np.int64
+    _: KW_ONLY
+    has_decimals: bool = False
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        return number_cells(self._numbers(rows), styles[self.style])
+        style = CellStyle.DECIMAL if self.has_decimals else CellStyle.NUMBER
+        return number_cells(self._numbers(rows), styles[style])
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the digits."""
@@ -142,16 +144,9 @@ class NumberColumn(Column):
         return pc.if_else(pa.array(numbers >= 0), pa.array(numbers).cast(TEXT_TYPE), "")
 
     def _numbers(self, rows: Rows) -> np.ndarray:
-        numbers: np.ndarray = _values(rows, self.read).fillna(-1).to_numpy(self.kind)
+        kind = np.float64 if self.has_decimals else np.int64
+        numbers: np.ndarray = _values(rows, self.read).fillna(-1).to_numpy(kind)
         return numbers
-
-
-@dataclass(frozen=True, slots=True)
-class DecimalColumn(NumberColumn):
-    """Show numbers from 0 with their decimals, nothing where one is missing."""
-
-    style: ClassVar[CellStyle] = CellStyle.DECIMAL
-    kind: ClassVar[type[np.number]] = np.float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +253,9 @@ def text_cell(value: str, style: int) -> str:
     if not value:
         return blank_cell(style)
     if len(value) * 2 > LONGEST or _SPECIAL.search(value):
-        escaped = _cell_xml(value)
+        # What XML forbids is spelled as spreadsheets do: `_x0001_`.
+        spelled = _ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", _cut_text(value))
+        escaped = escape(spelled, quote=False)
         return f' s="{style}" t="inlineStr"><is><t xml:space="preserve">{escaped}</t></is></c>'
     return f' s="{style}" t="inlineStr"><is><t>{value}</t></is></c>'
 
@@ -328,24 +325,11 @@ def cell_of(value: Value, style: int) -> str:
             return text_cell(value, style)
         case datetime():
             return number_cell((value - _EPOCH).total_seconds() / _DAY_SECONDS, style)
-        case Formula():
-            return _formula(value, style)
+        case Formula(expression, result):
+            kind = ' t="str"' if isinstance(result, str) else ""
+            first, second = (escape(str(each), quote=False) for each in (expression, result))
+            return f' s="{style}"{kind}><f>{first}</f><v>{second}</v></c>'
     return number_cell(value, style)
-
-
-def _formula(formula: Formula, style: int) -> str:
-    kind = ' t="str"' if isinstance(formula.result, str) else ""
-    content = f"<f>{_xml(formula.expression)}</f><v>{_xml(str(formula.result))}</v>"
-    return f' s="{style}"{kind}>{content}</c>'
-
-
-def _cell_xml(value: str) -> str:
-    """Return text for XML; what XML forbids is spelled as spreadsheets do: `_x0001_`."""
-    return _xml(_ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", _cut_text(value)))
-
-
-def _xml(value: str) -> str:
-    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _cut_text(value: str) -> str:

@@ -11,10 +11,9 @@ from analyzer.terms import HistoryTable, count_text
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.version import VERSION
 from analyzer.writers.history import headline, sentences, table_frame
-from analyzer.writers.workbook.book import EXCEL_ROWS, Book, CellStyle, Title
+from analyzer.writers.workbook.book import Book, CellStyle, Title
 from analyzer.writers.workbook.column import (
     Column,
-    DecimalColumn,
     MomentColumn,
     NumberColumn,
     TextColumn,
@@ -79,7 +78,7 @@ def write_history_workbook(history: History, stream: BinaryIO) -> None:
     """Write the workbook; a table longer than a sheet goes on, on further ones."""
     newest = max(file.as_of for file in history.analysis.report.files)
     titles = [Title.SUMMARY, *(Title(table.capitalize()) for table in HistoryTable)]
-    with Book("History of IAM users", headline(history), newest, titles, EXCEL_ROWS) as book:
+    with Book("History of IAM users", headline(history), newest, titles) as book:
         _add_summary(book, history)
         for table in HistoryTable:
             frame = table_frame(history, table)
@@ -139,10 +138,9 @@ def _column(name: str, values: pd.Series) -> Column:
         return MomentColumn(f"{title} (UTC)", 16, name)
     if pd.api.types.is_bool_dtype(values):
         return TextColumn(title, 10, lambda rows: text_by_mask(rows[name].to_numpy(), "yes", ""))
-    if pd.api.types.is_integer_dtype(values):
-        return NumberColumn(title, 10.5, name)
-    if pd.api.types.is_float_dtype(values):
-        return DecimalColumn(title, 10.5, name)
+    if pd.api.types.is_numeric_dtype(values):
+        has_decimals = pd.api.types.is_float_dtype(values)
+        return NumberColumn(title, 10.5, name, has_decimals=has_decimals)
     longest = int(values.str.len().max()) if len(values) else 0
     width = min(max(longest, len(title)) + 2.0, 48.0)
     if name.startswith("verdict"):

@@ -60,19 +60,11 @@ def all_users_columns(analysis: Analysis) -> tuple[Column, ...]:
     files = analysis.report.files
     return (
         *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
-        *user_columns.VERDICT_FACTS,
-        user_columns.CAVEAT_IDS,
-        user_columns.EXEMPTION,
-        user_columns.CREATED,
-        user_columns.AGE,
-        user_columns.IDLE,
-        *user_columns.PASSWORD_FACTS,
-        user_columns.PASSWORD_ROTATION,
-        user_columns.MFA,
-        *_CREDENTIALS,
-        user_columns.service_credential_column(files),
-        user_columns.AS_OF,
-        *user_columns.source_columns(files),
+        *(*user_columns.VERDICT_FACTS, user_columns.CAVEAT_IDS, user_columns.EXEMPTION),
+        *(user_columns.CREATED, user_columns.AGE, user_columns.IDLE),
+        *(*user_columns.PASSWORD_FACTS, user_columns.PASSWORD_ROTATION, user_columns.MFA),
+        *(*_CREDENTIALS, user_columns.service_credential_column(files)),
+        *(user_columns.AS_OF, *user_columns.source_columns(files)),
     )
 
 
@@ -80,12 +72,8 @@ def root_columns(report: Report) -> tuple[Column, ...]:
     """Return the columns of root users: those that the rules on them read."""
     return (
         *user_columns.named_user_columns(report.account_names),
-        user_columns.CREATED,
-        *user_columns.PASSWORD_FACTS,
-        user_columns.MFA,
-        *_CREDENTIALS,
-        user_columns.AS_OF,
-        *user_columns.source_columns(report.files),
+        *(user_columns.CREATED, *user_columns.PASSWORD_FACTS, user_columns.MFA, *_CREDENTIALS),
+        *(user_columns.AS_OF, *user_columns.source_columns(report.files)),
     )
 
 
@@ -99,15 +87,16 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
         numbers = pd.Series(ExemptionMatches(page, numbered).verdict_reasons())
         return [analysis.exemptions[int(at)] for at in numbers]
 
-    def owners(page: Page) -> list[str]:
-        return [each.owner for each in entries(page)]
-
     return (
         *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
         *user_columns.VERDICT_FACTS,
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
-        TextColumn("Exemption owner", 20, owners, fact_style),
+        TextColumn(
+            *("Exemption owner", 20),
+            lambda page: [each.owner for each in entries(page)],
+            fact_style,
+        ),
         DayColumn("Exempt until", 12, lambda page: _last_days(entries(page)), _no_end),
         CREATED,
         user_columns.AGE,
@@ -123,10 +112,7 @@ def _no_end(rows: Sized) -> list[str]:
     return ["no end"] * len(rows)
 
 
-_EXPIRED: Final = "expired"
-_EXPIRED_IN_PART: Final = "expired in part"
-_UNMATCHED: Final = "matches no user"
-_STATE_STYLES: Final = dict.fromkeys((_EXPIRED, _EXPIRED_IN_PART, _UNMATCHED), CellStyle.CHECK)
+_APPLIES: Final = "applies"
 _NO_LINE: Final = -1
 """Shown as an empty cell: a user to keep by a review is in no list."""
 
@@ -142,7 +128,10 @@ EXEMPTION_LIST: Final = (
     DayColumn("Last day (UTC)", 12, "expires", _no_end),
     NumberColumn("Users matched", 10, "matched"),
     NumberColumn("Applies to", 10, "applied"),
-    TextColumn("State", 15, "state", style_among(_STATE_STYLES)),
+    TextColumn(
+        *("State", 15, "state"),
+        lambda state: CellStyle.TEXT if state == _APPLIES else CellStyle.CHECK,
+    ),
     NumberColumn("Line in the list", 8, "line"),
 )
 """The columns of the entries of the exemption list, with the state of each."""
@@ -163,8 +152,8 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
 
 def _state(totals: Totals, use: EntryUse) -> str:
     if use in totals.expired:
-        return _EXPIRED_IN_PART if use.applied else _EXPIRED
-    return "applies" if use.matched else _UNMATCHED
+        return "expired in part" if use.applied else "expired"
+    return _APPLIES if use.matched else "matches no user"
 
 
 # Findings
@@ -289,10 +278,9 @@ def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
     def overdue(frame: pd.DataFrame) -> Texts:
         return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
 
+    names = user_columns.account_name_columns(analysis.report.account_names, 12)
     return (
-        ACCOUNT,
-        *user_columns.account_name_columns(analysis.report.account_names, 12),
-        USER,
+        *(ACCOUNT, *names, USER),
         *(user_columns.OWNER if analysis.owners else ()),
         TextColumn("Status", 10, follow_up.STATUS, style_among(STATUS_STYLES)),
         TextColumn("Overdue", 9, overdue, style_among(STATUS_STYLES)),
@@ -323,8 +311,6 @@ _FOLLOW_UP_SOURCES: Final = (
     user_columns.ARN,
 )
 
-_REMOVALS: Final = REMOVALS[::-1]
-
 _STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
     FollowUpStatus.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
     FollowUpStatus.NOT_DONE: "Still there, still has working credentials, or is possibly renamed.",
@@ -337,7 +323,7 @@ _STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
 
 def add_follow_up(sheet: TextSheet, frame: pd.DataFrame) -> None:
     """Add a line a status: how many decisions have it, and how many of these are overdue."""
-    heads = ("Decisions", *map(str, _REMOVALS), OVERDUE)
+    heads = ("Decisions", *map(str, REMOVALS[::-1]), OVERDUE)
     sheet.table_head(head(Title.FOLLOW_UP), *heads, head("Meaning", 7))
     for status, meaning in _STATUS_MEANINGS.items():
         numbers = _decision_numbers(frame[frame[follow_up.STATUS] == status])
@@ -348,5 +334,5 @@ def add_follow_up(sheet: TextSheet, frame: pd.DataFrame) -> None:
 
 
 def _decision_numbers(frame: pd.DataFrame) -> list[int]:
-    removals = [int((frame[ledger.DECISION] == decision).sum()) for decision in _REMOVALS]
+    removals = [int((frame[ledger.DECISION] == decision).sum()) for decision in REMOVALS[::-1]]
     return [len(frame), *removals, follow_up_counts(frame)[OVERDUE]]

@@ -234,9 +234,8 @@ def add_controls(book: Book, inspection: Inspection) -> None:
     sheet.full_row(f"{inspection.control_summary}.", CellStyle.SUBTITLE)
     scope = f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording."
     sheet.full_row(scope, CellStyle.SUBTITLE)
-    sheet.full_row(
-        f"Limits: {findings.limits_text(inspection.book) or 'None.'}", CellStyle.SUBTITLE
-    )
+    limits = findings.limits_text(inspection.book) or "None."
+    sheet.full_row(f"Limits: {limits}", CellStyle.SUBTITLE)
     sheet.space()
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts, head("Rule"), head("Remark"))
@@ -249,19 +248,17 @@ def add_controls(book: Book, inspection: Inspection) -> None:
 
 
 def _add_control(sheet: TextSheet, book: Rulebook, each: ControlResult) -> None:
-    has_run = any(rule.id in each.control.rules for rule in book.rules)
+    number, ids = each.control.number, each.control.rules
+    has_run = any(rule.id in ids for rule in book.rules)
     counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
-    rules = "\n".join(_rule_line(each.control.number, rule, book) for rule in each.control.rules)
+    decisions = {
+        rule: findings.rule_condition(book.rules_by_id[rule], book.thresholds) for rule in ids
+    }
     sheet.row(
-        label(each.control.number),
+        label(number),
         each.control.title,
         SpannedCell(str(each.result), CellStyle(each.result)),
         *(SpannedCell(count, CellStyle.NUMBER) for count in counts),
-        rules,
+        "\n".join(how if rule == number else f"{rule}: {how}" for rule, how in decisions.items()),
         each.why,
     )
-
-
-def _rule_line(number: str, rule: str, book: Rulebook) -> str:
-    decision = findings.rule_condition(book.rules_by_id[rule], book.thresholds)
-    return decision if rule == number else f"{rule}: {decision}"

@@ -40,10 +40,8 @@ ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=18)
 CREATED: Final = replace(user_columns.CREATED, head=review_columns.CREATED)
 
-_CHOICES: Final = tuple(map(str, review_columns.CHOICES))
-
 ENTRIES: Final = (
-    EntryColumn(review_columns.DECISION, 11, choices=_CHOICES),
+    EntryColumn(review_columns.DECISION, 11, choices=tuple(map(str, CHOICES))),
     EntryColumn(review_columns.DECIDED_BY, 10.5),
     EntryColumn(review_columns.DECIDED_ON, 10.5, is_date=True),
     EntryColumn(review_columns.TICKET, 8.5),
@@ -193,6 +191,7 @@ _NUMBERS: Final = "BCDEFGHIJ"
 """The columns of a list's numbers."""
 
 _DECISION_LETTERS: Final = "EFGHI"
+_NO_DECISIONS: Final = [0] * (len(CHOICES) + 1)
 
 _MOST_NAMES: Final = 10_000
 """Listed users up to which the reviewers' names are gathered; the effort grows with the square."""
@@ -230,7 +229,7 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
     row = sheet.next_row
     sums = [
         total(Formula(f"SUM({letter}{top + 1}:{letter}{row - 1})", number))
-        for letter, number in zip(_NUMBERS, _numbers(users), strict=True)
+        for letter, number in zip(_NUMBERS, [users, 0, users, *_NO_DECISIONS], strict=True)
     ]
     decided = Formula(f'"Decided: "&C{row}&" of "&B{row}', f"Decided: 0 of {users}")
     sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
@@ -239,19 +238,14 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
         _add_reviewers(sheet, sheets, _words(top))
 
 
-def _numbers(users: int) -> list[int]:
-    """Return the numbers of a list as it begins: users, decided, left, and so on."""
-    return [users, 0, users, *[0] * (len(CHOICES) + 1)]
-
-
 def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row: int) -> None:
     if not listing.rows:
         none = [NOT_APPLICABLE] * (len(_NUMBERS) - 1)
         sheet.row(label(each.title), 0, *none, "No users to review.")
         return
-    formulas = _formulas(listing, sheet.next_row, head_row)
-    about = f"{', '.join(each.verdicts)}; not exempt"
-    sheet.row(label(each.title), *map(Formula, formulas, _numbers(listing.rows)), about)
+    numbers = [listing.rows, 0, listing.rows, *_NO_DECISIONS]
+    formulas = map(Formula, _formulas(listing, sheet.next_row, head_row), numbers)
+    sheet.row(label(each.title), *formulas, f"{', '.join(each.verdicts)}; not exempt")
 
 
 def _formulas(listing: TableSheets, row: int, head_row: int) -> list[str]:

@@ -11,7 +11,6 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.ledger import Ledger
 from analyzer.judging.analysis import AGE_BANDS, Analysis
 from analyzer.judging.inspection import Inspection
 from analyzer.report.model import Report, ReportFile, account_with_name
@@ -50,7 +49,6 @@ TITLE: Final = "Access review: unused IAM users"
 _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 """Together they fill a Letter page in landscape, with text of 9 points printed at 8."""
 
-_SERVICE_CREDENTIALS: Final = "AWS's list of service-specific credentials, saved with a report."
 _DAY: Final = timedelta(days=1)
 
 _CHARTS_HEIGHT: Final = 13
@@ -75,7 +73,11 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     review_lists.add_progress(sheet, listings)
     sheet.section("What to enter in the yellow cells of the lists")
     review_lists.add_legend(sheet, analysis.ledger.keep_days)
-    _add_sign_off(sheet)
+    sheet.section("Sign-off")
+    sheet.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
+    for role in ("Prepared by", "Reviewed by"):
+        lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
+        sheet.row(label(role), *lines, height=30)
     sheet.next_page()
     if not share:
         _add_numbers(sheet, analysis)
@@ -134,10 +136,8 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     top = sheet.next_row
     age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
-    verdicts = [
-        (str(verdict), analysis.totals.users(verdict), VERDICT_COLOURS[verdict])
-        for verdict in users.VERDICT_ORDER
-    ]
+    number_of, order = analysis.totals.users, users.VERDICT_ORDER
+    verdicts = [(str(each), number_of(each), VERDICT_COLOURS[each]) for each in order]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
     bands = [(band, users, INK) for band, users in ages.items()]
     add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")
@@ -147,20 +147,19 @@ def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: st
     sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
     if not share:
         sheet.named_text("Exemptions", _exemptions(analysis))
-    if analysis.ledger.lines:
-        sheet.named_text("Earlier decisions", _earlier_decisions(analysis.ledger))
+    ledger = analysis.ledger
+    if ledger.lines:
+        keep, due = (count_text(days, "day") for days in (ledger.keep_days, ledger.due_days))
+        sheet.named_text(
+            "Earlier decisions",
+            f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.by_user):,}. A user to keep"
+            f" is exempt for {keep} after the decision. A user to delete or deactivate is overdue"
+            f" more than {due} after it.",
+        )
     if analysis.settings:
         sheet.named_text("Settings", analysis.settings)
     sheet.named_text("Compared with", compared)
     sheet.named_text("Program", f"credreport {VERSION}")
-
-
-def _earlier_decisions(ledger: Ledger) -> str:
-    return (
-        f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.by_user):,}. A user to keep is"
-        f" exempt for {count_text(ledger.keep_days, 'day')} after the decision. A user to delete or"
-        f" deactivate is overdue more than {count_text(ledger.due_days, 'day')} after it."
-    )
 
 
 def _exemptions(analysis: Analysis) -> str:
@@ -195,14 +194,6 @@ def _as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
         )
 
 
-def _add_sign_off(sheet: TextSheet) -> None:
-    sheet.section("Sign-off")
-    sheet.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
-    for role in ("Prepared by", "Reviewed by"):
-        lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
-        sheet.row(label(role), *lines, height=30)
-
-
 def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
     heads = (head("Report"), head("As of (UTC)"), head("As-of source", 2), head("Account", 2))
     row = sheet.table_head(*heads, "Rows read", "Bytes", head("SHA-256", 4))
@@ -225,12 +216,13 @@ def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
 def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the other files that were read, if there are any."""
     report, exemptions = analysis.report, analysis.exemptions
+    beside = "AWS's list of service-specific credentials, saved with a report."
     named = (
         ("Exemption list: exempt users and rules, reasons and last days.", exemptions.file),
         ("Account list: names and owners of accounts.", report.account_list),
         ("Owners: of which user each is the owner.", analysis.owners.file),
         ("Ledger: the earlier decisions, and what the reviewers saw.", analysis.ledger.file),
-        *((_SERVICE_CREDENTIALS, file.service_credentials) for file in report.files),
+        *((beside, file.service_credentials) for file in report.files),
     )
     read = [(content, file) for content, file in named if file]
     if read:
@@ -267,10 +259,9 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
 def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the rows that are no users, and check that nothing that was read is left out."""
     report = analysis.report
-    accounts = [account for file in report.files for account in file.accounts]
     users, exempt = analysis.totals.users(), analysis.totals.users(exempt=True)
-    roots = sum(account.roots for account in accounts)
-    repeated = sum(account.repeated for account in accounts)
+    roots = sum(account.roots for file in report.files for account in file.accounts)
+    repeated = sum(account.repeated for file in report.files for account in file.accounts)
     top = sheet.next_row
     sums = map(total, (users, exempt, users - exempt))
     no_certainty = [NOT_APPLICABLE] * len(Certainty)
@@ -359,23 +350,17 @@ def _add_account(
 def _add_absent(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the accounts of which no row was read."""
     report = analysis.report
-    for accounts, state, style in (
-        (report.not_covered, "not covered", CellStyle.CHECK),
-        (report.left_out, "left out", CellStyle.FAINT),
-    ):
-        for each in accounts:
-            known = report.account_names.get(each.account)
-            name = known.name if known else each.name
-            why = f"{state}: {each.reason}"
-            named = f"{name}, {why}" if name and each.account else why
-            sheet.row(label(each.label), SpannedCell(named, style, 11))
+    absent = [(each, "not covered", CellStyle.CHECK) for each in report.not_covered]
+    absent += [(each, "left out", CellStyle.FAINT) for each in report.left_out]
+    for each, state, style in absent:
+        known = report.account_names.get(each.account)
+        name = known.name if known else each.name
+        why = f"{state}: {each.reason}"
+        named = f"{name}, {why}" if name and each.account else why
+        sheet.row(label(each.label), SpannedCell(named, style, 11))
 
 
 # Findings
-
-_SUM_REMARK: Final = (
-    f"Fails: not exempt. For information: nothing fails. The sheet {Title.FINDINGS} lists them all."
-)
 
 
 def _add_severities(sheet: TextSheet, inspection: Inspection) -> None:
@@ -388,7 +373,9 @@ def _add_severities(sheet: TextSheet, inspection: Inspection) -> None:
         counts = Counter({each.rule.id: sum(each.counts.values()) for each in some})
         rules = ", ".join(f"{rule} {number:,}" for rule, number in counts.most_common())
         sheet.row(name, *_finding_numbers(some), rules)
-    sheet.row(label("All findings"), *map(total, _finding_numbers(by_rule)), _SUM_REMARK)
+    remark = f"The sheet {Title.FINDINGS} lists them all."
+    about = f"Fails: not exempt. For information: nothing fails. {remark}"
+    sheet.row(label("All findings"), *map(total, _finding_numbers(by_rule)), about)
     sheet.named_text("Rules", findings.standard_and_limits(inspection))
     if findings.control_results(inspection):
         sheet.named_text("Controls", f"{inspection.control_summary}.")

@@ -20,15 +20,11 @@ from analyzer import columns
 from analyzer.decisions.review_columns import USER
 from analyzer.report.model import Page, as_category, concatenated, over_slots
 from analyzer.writers.workbook.archive import Sheet
-from analyzer.writers.workbook.book import (
-    SMALL_PRINT,
-    Book,
-    CellStyle,
-    PrintForm,
-    Title,
-    set_widths,
-)
+from analyzer.writers.workbook.book import Book, CellStyle, Title, set_widths
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
+
+ROWS_A_SHEET: Final = 1_048_576
+"""The rows that a sheet of Excel has, the head included."""
 
 CHUNK_ROWS: Final = 4_096
 """So many rows at a time are spelled as cells, to keep the memory small."""
@@ -43,6 +39,25 @@ _SIGN_OFF: Final = (
 
 _LINE: Final = 120
 """How many letters of a remark fit on a screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintForm:
+    """Define how a list is printed: on which paper (Excel's number), at which scale (per cent).
+
+    `room` is the width of all columns of a page, in characters.
+    """
+
+    paper: int
+    room: float
+    scale: int
+
+
+LARGE_PRINT: Final = PrintForm(paper=9, room=151.5, scale=89)
+"""On A4, and as well on Letter; text of 9 points is printed at 8."""
+
+SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
+"""On A3; text of 9 points is printed at 6."""
 
 
 @dataclass(slots=True)
@@ -67,10 +82,10 @@ class TableSheets:
         """List the rows of a page or frame, in its own or another order."""
         every = np.arange(len(listed)) if order is None else order
         while self._is_wanted and len(every):
-            if not self.sheets or self.sheets[-1].row >= self.book.rows_a_sheet:
+            if not self.sheets or self.sheets[-1].row >= ROWS_A_SHEET:
                 self.sheets.append(self._new_sheet())
             sheet = self.sheets[-1]
-            count = min(CHUNK_ROWS, self.book.rows_a_sheet - sheet.row, len(every))
+            count = min(CHUNK_ROWS, ROWS_A_SHEET - sheet.row, len(every))
             some = take_rows(listed, every[:count])
             sheet.add_many(count, [each.cells(some, self.book.styles) for each in self.columns])
             every = every[count:]

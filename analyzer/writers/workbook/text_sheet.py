@@ -111,7 +111,7 @@ class TextSheet:
         """Add a row, at least so high, and return its number; a last bare text takes the rest."""
         cells: list[str] = []
         heights = [height]
-        *others, last = (_spanned(part) for part in parts)
+        *others, last = map(_spanned, parts)
         if isinstance(parts[-1], str):
             last = replace(last, span=len(self._widths) - sum(part.span for part in others))
         for part in (*others, last):

@@ -90,11 +90,9 @@ def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
     return TextColumn("Report", 26, reports, fact_style), NumberColumn("Row", 6.5, columns.ROW)
 
 
-_REASONS: Final = {str(reason): text for reason, text in REASON_TEXTS.items()}
-
-
 def _reasons(page: Page) -> Texts:
-    reasons = mapped(page.users[columns.REASON], lambda reason: _REASONS.get(reason, reason))
+    texts = {str(reason): text for reason, text in REASON_TEXTS.items()}
+    reasons = mapped(page.users[columns.REASON], lambda reason: texts.get(reason, reason))
     retired = (page.users[columns.VERDICT] == Verdict.RETIRED).to_numpy()
     return pc.if_else(pa.array(retired), RETIRED_TEXT, text_column(reasons))
 
@@ -114,19 +112,10 @@ def caveat_texts(page: Page) -> Texts:
     return joined_present(sentences, "\n") if sentences else text_column([""] * len(page))
 
 
-def _more_credentials(page: Page) -> Texts:
-    return mapped(page.cells[columns.ADDITIONAL_CREDENTIALS_INFO], partial(_unless_none, "{}"))
-
-
-def _flag(name: str, yes: str, no: str) -> Read:
+def _flag(name: str, yes: str, no: str, source: str = "") -> Read:
     return lambda page: raw_if_unread(
-        page, name, text_by_mask(page.users[name].to_numpy(), yes, no)
+        page, source or name, text_by_mask(page.users[name].to_numpy(), yes, no)
     )
-
-
-def _never_signed_in(page: Page) -> Texts:
-    enabled = page.users[columns.PASSWORD_ENABLED].to_numpy()
-    return raw_if_unread(page, columns.PASSWORD_LAST_USED, text_by_mask(enabled, NEVER, ""))
 
 
 def _password_date(head: str, name: str) -> Column:
@@ -151,7 +140,8 @@ PASSWORD: Final = TextColumn(
     "Password", 9, _flag(columns.PASSWORD_ENABLED, "enabled", NONE), fact_style
 )
 LAST_SIGN_IN: Final = MomentColumn(
-    "Last sign-in (UTC)", 14.5, columns.PASSWORD_LAST_USED, _never_signed_in
+    *("Last sign-in (UTC)", 14.5, columns.PASSWORD_LAST_USED),
+    _flag(columns.PASSWORD_ENABLED, NEVER, "", columns.PASSWORD_LAST_USED),
 )
 PASSWORD_CHANGED: Final = _password_date("Password changed (UTC)", columns.PASSWORD_LAST_CHANGED)
 PASSWORD_ROTATION: Final = _password_date("Password expires (UTC)", columns.PASSWORD_NEXT_ROTATION)
@@ -159,7 +149,11 @@ MFA: Final = TextColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_sty
 PASSWORD_FACTS: Final = (PASSWORD, LAST_SIGN_IN, PASSWORD_CHANGED)
 VERDICT_FACTS: Final = (VERDICT, REASON, CERTAINTY)
 AS_OF: Final = MomentColumn(review_columns.AS_OF, 14.5, columns.AS_OF)
-MORE_CREDENTIALS: Final = TextColumn("More credentials", 18, _more_credentials, fact_style)
+MORE_CREDENTIALS: Final = TextColumn(
+    *("More credentials", 18),
+    lambda page: mapped(page.cells[columns.ADDITIONAL_CREDENTIALS_INFO], _unless_none),
+    fact_style,
+)
 
 
 def _in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
@@ -167,22 +161,15 @@ def _in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
     return slots.iloc[(slot - 1) * users : slot * users]
 
 
-_LAST_USED_DATES: Final = tuple(names.last_used_date for names in columns.ACCESS_KEYS)
-
-
 def _last_activities(page: Page) -> Texts:
-    moments = np.stack(
-        [
-            page.users[columns.PASSWORD_LAST_USED].to_numpy("datetime64[s]"),
-            *(
-                _in_slot(page.keys, slot)[columns.LAST_USED].to_numpy("datetime64[s]")
-                for slot in columns.SLOTS
-            ),
-        ]
-    ).astype(np.int64)  # NaT is the smallest number of all.
+    keys = (_in_slot(page.keys, slot)[columns.LAST_USED] for slot in columns.SLOTS)
+    uses = (page.users[columns.PASSWORD_LAST_USED], *keys)
+    moments = np.stack([each.to_numpy("datetime64[s]") for each in uses])
+    moments = moments.astype(np.int64)  # NaT is the smallest number of all.
     newest = moments.argmax(axis=0)
     moment = moments.max(axis=0).astype("datetime64[s]")
-    unread = page.unread_in(columns.PASSWORD_LAST_USED, *_LAST_USED_DATES)
+    used = (columns.PASSWORD_LAST_USED, *(names.last_used_date for names in columns.ACCESS_KEYS))
+    unread = page.unread_in(*used)
     texts = text_column(text_by_mask(unread, NOT_KNOWN, NEVER))
     for source, use in enumerate(_use_texts(page)):
         here = pa.array(~np.isnat(moment) & (newest == source))
@@ -194,12 +181,12 @@ def _use_texts(page: Page) -> Iterator[pa.Array | str]:
     """Yield, for the password and each access key, what users did with it."""
     yield "sign-in"
     for slot, names in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True):
-        service = mapped(page.cells[names.last_used_service], partial(_unless_none, ", {}"))
-        region = mapped(page.cells[names.last_used_region], partial(_unless_none, " in {}"))
+        service = mapped(page.cells[names.last_used_service], partial(_unless_none, form=", {}"))
+        region = mapped(page.cells[names.last_used_region], partial(_unless_none, form=" in {}"))
         yield joined(f"access key {slot}", text_column(service), text_column(region))
 
 
-def _unless_none(form: str, word: str) -> str:
+def _unless_none(word: str, form: str = "{}") -> str:
     return "" if word in (NO_VALUE, "") else form.format(word)
 
 
@@ -227,12 +214,10 @@ def _credential_columns(
     def states(page: Page) -> Texts:
         return raw_if_unread(page, names.active, credential(page)[columns.STATE])
 
-    def dates(page: Page) -> pd.Series:
-        return credential(page)[columns.CREATED]
-
+    rotated = unread_text(names.last_rotated)
     return (
         TextColumn(head, 9.5, states, fact_style),
-        MomentColumn(date_head, 14.5, dates, unread_text(names.last_rotated)),
+        MomentColumn(date_head, 14.5, lambda page: credential(page)[columns.CREATED], rotated),
     )
 
 
@@ -262,11 +247,10 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
 
 
 def _certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column, ...]:
-    def certificate(page: Page) -> pd.DataFrame:
-        return _in_slot(page.certificates, slot)
-
     head = f"Certificate {slot}"
-    return _credential_columns(certificate, names, head, f"{head} uploaded (UTC)")
+    return _credential_columns(
+        lambda page: _in_slot(page.certificates, slot), names, head, f"{head} uploaded (UTC)"
+    )
 
 
 KEYS: Final = tuple(map(_key_columns, columns.SLOTS, columns.ACCESS_KEYS))
