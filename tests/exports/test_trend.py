@@ -12,8 +12,9 @@ from analyzer.exports.runs import Run, RunRecord, prune
 from analyzer.exports.runs import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
+from tests.support.outputs import analysis_of
 from tests.support.runs import console_report, exporting, record_of, write_plainly
-from tests.support.workbooks import analyzed_users, file_of, opened, parts, values
+from tests.support.workbooks import file_of, opened, parts, values
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -94,10 +95,10 @@ def test_a_run_has_the_trend_of_the_runs_before_it(
     assert record_of(runs / "latest")["users"] == {**NONE, "unused": 8, "dormant": 1}
 
 
-def test_the_summary_shows_the_trend_in_numbers_and_a_chart(tmp_path: Path) -> None:
+def test_the_summary_shows_the_trend_in_numbers_and_a_chart() -> None:
     runs = [a_run(f"2026-0{month}", unused=month, dormant=1) for month in (6, 7)]
     frame = trend(runs, "now", datetime(2026, 8, 1, tzinfo=UTC), {**NONE, Verdict.UNUSED: 8})
-    file = file_of(analyzed_users(tmp_path, [a_user()]), trend=frame)
+    file = file_of(analysis_of([a_user()]), trend=frame)
     rows = values(opened(file)["Summary"])
     at = next(number for number, row in enumerate(rows) if row[0] == "Trend: users by month")
     assert [row[:4] for row in rows[at + 1 : at + 5]] == [
