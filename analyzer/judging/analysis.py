@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.lists.owners import NO_OWNERS, AccountList, Owner, Owners, with_account_list
 from analyzer.report.model import (
     TEXT,
     Exemption,
@@ -22,6 +21,7 @@ from analyzer.report.model import (
     Report,
     UncoveredFile,
     as_category,
+    blank_categories,
     html_table,
 )
 from analyzer.terms import CONTROL, OVERDUE, Certainty, Criteria, Severity, Verdict, count_text
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from analyzer.judging.filters import Filter
     from analyzer.judging.inspection import Inspection, Store
     from analyzer.lists.exemptions import EntryUse
+    from analyzer.lists.owners import AccountList, Owner, Owners
     from analyzer.standards.rulebook import Rulebook
 
 ROWS_IN_MEMORY: Final = 200_000
@@ -77,7 +78,7 @@ class Totals:
     expired: tuple["EntryUse", ...]
     unmatched: tuple[Exemption, ...]
     without_owner: int = 0
-    idle_owners: tuple[Owner, ...] = ()
+    idle_owners: tuple["Owner", ...] = ()
 
     def users(
         self,
@@ -116,7 +117,7 @@ class Analysis:
     pages: Callable[[], Iterator[Page]]
     book: "Rulebook | None" = None
     decisions: "Ledger | None" = None
-    owners: Owners = NO_OWNERS
+    owner_list: "Owners | None" = None
     store: "Store | None" = None
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
@@ -239,6 +240,13 @@ class Analysis:
         return self.decisions or Ledger()
 
     @cached_property
+    def owners(self) -> "Owners":
+        """Return the owners of users, of an empty list if there is none."""
+        from analyzer.lists.owners import Owners  # noqa: PLC0415
+
+        return self.owner_list or Owners()
+
+    @cached_property
     def followed(self) -> "FollowUp":
         """Return what became of the earlier decisions to delete or deactivate.
 
@@ -271,7 +279,7 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     book: "Rulebook | None" = None,
     ledger: "Ledger | None" = None,
     *,
-    owners: Owners = NO_OWNERS,
+    owners: "Owners | None" = None,
 ) -> Analysis:
     """Judge every IAM user of the report; a user to keep by an earlier decision is exempt.
 
@@ -310,7 +318,7 @@ def _judged_pages(
     report: Report,
     criteria: Criteria,
     exemptions: Exemptions,
-    owners: Owners,
+    owners: "Owners | None",
     counted: list[Totals],
 ) -> Iterator[Page]:
     """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
@@ -318,21 +326,23 @@ def _judged_pages(
     owned = Counter[int]()
     counts: _Counts = Counter()
     for page in report.pages():
-        judged, places = with_verdicts(page, criteria), owners.places(page.users)
-        owned.update(places.tolist() if owners else ())
-        judged = judged.with_users(
-            {
-                columns.EXEMPTION: _exemption_reasons(judged, exemptions, use),
-                **owners.columns_of(page.users, places=places),
-            }
-        )
+        judged = with_verdicts(page, criteria)
+        added = blank_categories(columns.OWNERSHIP, len(page))
+        if owners:
+            places = owners.places(page.users)
+            owned.update(places.tolist())
+            added = owners.columns_of(page.users, places=places)
+        reasons = _exemption_reasons(judged, exemptions, use)
+        judged = judged.with_users({columns.EXEMPTION: reasons, **added})
         counts.update(_counts(judged))
         yield judged
     _check_user_count(report, counts.total())
     without = owned[-1]
-    for page in report.roots() if owners else ():
-        owned.update(owners.places(page.users).tolist())
-    idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
+    idle: list[Owner] = []
+    if owners:
+        for page in report.roots():
+            owned.update(owners.places(page.users).tolist())
+        idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
     totals = _totals(report, exemptions, counts, use)
     counted[:] = [replace(totals, without_owner=without, idle_owners=(*idle,))]
 
@@ -437,14 +447,16 @@ class JudgingRequest:
     book: "Rulebook | None"
     exemptions: Exemptions = field(default_factory=Exemptions)
     ledger: "Ledger | None" = None
-    accounts: AccountList | None = None
-    owners: Owners = NO_OWNERS
+    accounts: "AccountList | None" = None
+    owners: "Owners | None" = None
     fail_on: Collection[str] = ()
     settings: str = ""
 
     def analysis(self, report: Report) -> Analysis:
         """Judge a report, with the names of its accounts."""
         if self.accounts:
+            from analyzer.lists.owners import with_account_list  # noqa: PLC0415
+
             report = with_account_list(report, self.accounts)
         judged = analyze(
             report, self.criteria, self.exemptions, self.book, self.ledger, owners=self.owners

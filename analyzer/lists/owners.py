@@ -24,7 +24,14 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import ListForm, cut_account_problems, is_day, list_file, list_rows
-from analyzer.report.model import AccountName, FileReference, Report, arrow_array, as_category
+from analyzer.report.model import (
+    AccountName,
+    FileReference,
+    Report,
+    arrow_array,
+    as_category,
+    blank_categories,
+)
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, pattern_regex, printable, short_list
 
 _FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))
@@ -113,7 +120,7 @@ class Owners:
         are moments, by default those of the users, `places` as the method of this name gives them.
         """
         if not self.entries:
-            return dict.fromkeys(columns.OWNERSHIP, as_category(np.zeros(len(users), "int8"), [""]))
+            return blank_categories(columns.OWNERSHIP, len(users))
         at = self.places(users) if places is None else places
         days = np.asarray(users[columns.AS_OF] if as_of is None else as_of, "datetime64[D]")
         lasts = np.array([each.left or _NO_DAY for each in self.entries], "datetime64[D]")

@@ -266,6 +266,11 @@ def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories))
 
 
+def blank_categories(names: Iterable[str], rows: int) -> dict[str, "pd.Categorical[Any]"]:
+    """Return category columns of these names that hold no word."""
+    return dict.fromkeys(names, as_category(np.zeros(rows, "int8"), [""]))
+
+
 @dataclass(frozen=True, slots=True)
 class Exemption:
     """Exempt the users that match from failing a run, until a date.
