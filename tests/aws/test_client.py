@@ -156,7 +156,7 @@ def test_all_accounts_of_an_organization_are_asked_over_as_many_connections_as_j
     aws: Aws, tmp_path: Path
 ) -> None:
     assert fetching("-o", tmp_path / "reports", *ORGANIZATION, "--jobs", "2") == 0
-    assert sum(aws.calls.values()) == 36
+    assert sum(aws.calls.values()) == 21
     assert aws.connections <= 2
 
 
