@@ -88,11 +88,10 @@ def test_hidden_files_and_what_a_mac_leaves_are_skipped(tmp_path: Path) -> None:
 
 
 def test_what_was_saved_beside_a_report_is_no_report(tmp_path: Path) -> None:
-    put(tmp_path, PLAIN, "report.csv")
-    put(tmp_path, '{"ServiceSpecificCredentials": []}', "report.csv.service-credentials.json")
+    beside_a_report(tmp_path)
     put(tmp_path, "{}", "gone.csv.metadata.json")
-    for source in (tmp_path, f"{tmp_path}/*", f"{tmp_path}/**"):
-        assert names(analyzer.load(source), tmp_path) == ["report.csv"]
+    for sources in ([tmp_path], [f"{tmp_path}/*"], [f"{tmp_path}/**"], sorted(tmp_path.iterdir())):
+        assert names(analyzer.load(*sources), tmp_path) == ["report.csv"]
 
 
 def test_a_hidden_file_and_one_within_a_hidden_folder_are_read_by_name(tmp_path: Path) -> None:
@@ -102,19 +101,20 @@ def test_a_hidden_file_and_one_within_a_hidden_folder_are_read_by_name(tmp_path:
 
 
 @pytest.mark.parametrize("content", [[], [".DS_Store"], ["report.csv.metadata.json"]])
-def test_a_folder_without_a_report_is_refused(tmp_path: Path, content: list[str]) -> None:
+def test_a_folder_or_an_archive_without_a_report_is_refused(
+    tmp_path: Path, content: list[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
     for name in content:
-        put(tmp_path, "{}", name)
-    (found,) = refused(tmp_path)
-    assert (found.file, found.message) == (str(tmp_path), "the folder holds no file")
-    assert found.hint == "Name a folder of reports."
-
-
-def test_a_folder_holds_archives_and_wraps_too(tmp_path: Path) -> None:
-    put(tmp_path, zipped([("x/1.csv", of(1)), ("x/2.csv", of(2))]), "a.zip")
-    put(tmp_path, gzip.compress(of(3).encode()), "b.csv.gz")
-    report = analyzer.load(tmp_path)
-    assert names(report, tmp_path) == ["a.zip:x/1.csv", "a.zip:x/2.csv", "b.csv.gz"]
+        put(folder, "{}", name)
+    archive = put(tmp_path, zipped([("a/", ""), *((name, "{}") for name in content)]), "all.zip")
+    for place, message, hint in (
+        (folder, "the folder holds no file", "Name a folder of reports."),
+        (archive, "the zip archive holds no file", "Give an archive of reports."),
+    ):
+        (found,) = refused(place)
+        assert (found.file, found.message, found.hint) == (str(place), message, hint)
 
 
 def test_links_to_files_are_followed_and_broken_ones_are_refused(tmp_path: Path) -> None:
@@ -128,10 +128,14 @@ def test_links_to_files_are_followed_and_broken_ones_are_refused(tmp_path: Path)
     ]
 
 
-def test_links_to_folders_are_followed_with_what_lies_beside(tmp_path: Path) -> None:
+def test_links_to_folders_are_followed_with_what_lies_beside_but_not_hidden_ones(
+    tmp_path: Path,
+) -> None:
     put(tmp_path, PLAIN, "elsewhere/sub/report.csv")
+    put(tmp_path, "no report", "aside/x.csv")
     (tmp_path / "in").mkdir()
     (tmp_path / "in/link").symlink_to("../elsewhere")
+    (tmp_path / "in/.link").symlink_to("../aside")
     failed = {"account": "210987654321", "name": "", "status": "failed", "reason": "Denied."}
     put(tmp_path, json.dumps({"accounts": [failed]}), "elsewhere/sub/fetched.manifest.json")
     report = analyzer.load(tmp_path / "in")
@@ -147,13 +151,6 @@ def test_links_that_lead_back_end_no_search_and_no_folder_is_searched_twice(tmp_
     report = analyzer.load(tmp_path / "in")
     assert names(report, tmp_path / "in") == ["a/1.csv", "again/2.csv"]
     assert not [note for note in report.notes if "counted once" in note]
-
-
-def test_a_link_with_a_hidden_name_is_passed_over(tmp_path: Path) -> None:
-    put(tmp_path, PLAIN, "in/report.csv")
-    put(tmp_path, "no report", "elsewhere/x.csv")
-    (tmp_path / "in/.link").symlink_to("../elsewhere")
-    assert names(analyzer.load(tmp_path / "in"), tmp_path / "in") == ["report.csv"]
 
 
 def denied(path: Path) -> Callable[..., Any]:
@@ -192,21 +189,13 @@ def test_a_folder_that_is_closed_to_us_is_refused_though_others_are_open(
 ) -> None:
     put(tmp_path, PLAIN, "open/report.csv")
     put(tmp_path, PLAIN, "shut/report.csv")
-    closed(monkeypatch, tmp_path / "shut")
-    for source in (tmp_path, tmp_path / "shut"):
+    within = tmp_path / "report.hidden"  # of a folder that may not be entered
+    for path in (tmp_path / "shut", within):
+        closed(monkeypatch, path)
+    shut = [tmp_path, tmp_path / "shut"]
+    for source, place in ((shut[0], shut[1]), (shut[1], shut[1]), (within, within)):
         (found,) = refused(source)
-        assert (found.file, found.message) == (
-            str(tmp_path / "shut"),
-            "it cannot be read: Permission denied",
-        )
-
-
-def test_what_lies_in_a_folder_that_may_not_be_entered_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "report.hidden"
-    closed(monkeypatch, path)
-    assert refusals(path) == [("report.hidden", "it cannot be read: Permission denied")]
+        assert (found.file, found.message) == (str(place), "it cannot be read: Permission denied")
 
 
 def test_a_pipe_or_socket_in_a_folder_is_refused_rather_than_waited_for(
@@ -242,13 +231,18 @@ def test_an_empty_name_does_not_stand_for_the_folder_one_is_in(
         copied([""], tmp_path / "copies")
 
 
-def test_a_pattern_finds_files_folders_and_archives(tmp_path: Path) -> None:
-    put(tmp_path, of(1), "a1.csv")
-    put(tmp_path, of(2), "a2/x/y.csv")
-    put(tmp_path, zipped([("z.csv", of(3))]), "a3.zip")
-    put(tmp_path, "no report", "b.txt")
-    report = analyzer.load(f"{tmp_path}/a*")
-    assert names(report, tmp_path) == ["a1.csv", "a2/x/y.csv", "a3.zip:z.csv"]
+def test_a_folder_or_a_pattern_has_files_folders_archives_and_what_is_compressed(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, of(1), "in/a1.csv")
+    put(tmp_path, of(2), "in/a2/x/y.csv")
+    put(tmp_path, zipped([("z/1.csv", of(3)), ("z/2.csv", of(4))]), "in/a3.zip")
+    put(tmp_path, gzip.compress(of(5).encode()), "in/a4.csv.gz")
+    files = ["in/a1.csv", "in/a3.zip:z/1.csv", "in/a3.zip:z/2.csv", "in/a4.csv.gz"]
+    assert names(analyzer.load(tmp_path / "in"), tmp_path) == [*files, "in/a2/x/y.csv"]
+    put(tmp_path, "no report", "in/b.txt")
+    by_pattern = names(analyzer.load(f"{tmp_path}/in/a*"), tmp_path)
+    assert by_pattern == [files[0], "in/a2/x/y.csv", *files[1:]]
 
 
 def test_a_pattern_for_folders_of_any_depth_reads_each_file_once(tmp_path: Path) -> None:
@@ -258,12 +252,6 @@ def test_a_pattern_for_folders_of_any_depth_reads_each_file_once(tmp_path: Path)
     assert sorted(names(every, tmp_path)) == ["1.csv", "a/2.csv", "a/b/3.csv"]
     assert "same report" not in str(every.notes)
     assert len(analyzer.load(f"{tmp_path}/**/*.csv").files) == 3
-
-
-def test_a_pattern_that_nothing_matches_is_refused(tmp_path: Path) -> None:
-    put(tmp_path, "{}", "report.csv.metadata.json")
-    for pattern in ("*.txt", "*.json", "[ab].csv"):
-        assert refusals(f"{tmp_path}/{pattern}") == [(pattern, "nothing matches this pattern")]
 
 
 def test_a_list_of_fetched_accounts_is_looked_for_in_the_folder_that_is_named(
@@ -281,26 +269,33 @@ def test_a_file_whose_name_looks_like_a_pattern_is_read(tmp_path: Path, name: st
     assert verdicts(analyzer.load(put(tmp_path, PLAIN, name))) == VERDICTS
 
 
-def test_a_broken_link_named_like_a_pattern_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "*").symlink_to("nowhere")
-    assert refusals(f"{tmp_path}/*") == [("*", "there is no such file or folder")]
+NO_FILE = "there is no such file or folder"
+NO_MATCH = "nothing matches this pattern"
+NOT_THERE = (
+    ("missing.csv", NO_FILE),
+    ("missing/report.csv", NO_FILE),
+    ("missing/", NO_FILE),
+    ("a\0b", NO_FILE),
+    ("links/*", NO_FILE),  # a broken link named like a pattern
+    ("*.txt", NO_MATCH),
+    ("*.json", NO_MATCH),  # one that was saved beside a report
+    ("[ab].csv", NO_MATCH),
+    ("report.csv/x", "it cannot be read: Not a directory"),
+    ("x" * 5000, "it cannot be read: File name too long"),
+)
 
 
-@pytest.mark.parametrize("name", ["missing.csv", "missing/report.csv", "", "a\0b"])
-def test_what_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
-    found = refused(f"{tmp_path}/missing/{name}" if name else "missing")[0]
-    assert found.message == "there is no such file or folder"
-    assert found.hint == "Check the path."
-
-
-def test_a_name_that_cannot_be_one_is_refused() -> None:
-    ((_, message),) = refusals("x" * 5000)
-    assert message == "it cannot be read: File name too long"
-
-
-def test_a_file_that_is_taken_for_a_folder_is_refused(tmp_path: Path) -> None:
-    path = put(tmp_path, PLAIN)
-    assert refusals(path / "x") == [("x", "it cannot be read: Not a directory")]
+def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "report.csv")
+    put(tmp_path, "{}", "report.csv.metadata.json")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/*").symlink_to("nowhere")
+    for name, message in NOT_THERE:
+        (found,) = refused(f"{tmp_path}/{name}")
+        assert found.message == message, name
+        assert found.hint.startswith("Check the path")
+    assert refusals("missing") == [("missing", NO_FILE)]
+    assert refusals("/dev/null") == [("null", "the input is empty")]
 
 
 def test_everything_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
@@ -327,19 +322,12 @@ def test_standard_input_is_read_whatever_its_form(
     assert [(file.name, file.size) for file in report.files] == [("standard input", len(data))]
 
 
-def test_standard_input_may_be_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, zipped([("a.csv", of(1)), ("b.csv", of(2))]))
-    assert [file.name for file in analyzer.load("-").files] == [
-        "standard input:a.csv",
-        "standard input:b.csv",
-    ]
-
-
-def test_standard_input_stands_beside_other_sources(
+def test_standard_input_may_be_an_archive_and_stand_beside_other_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given(monkeypatch, of(1).encode())
-    assert len(analyzer.load("-", put(tmp_path, of(2))).files) == 2
+    given(monkeypatch, zipped([("a.csv", of(1)), ("b.csv", of(2))]))
+    report = analyzer.load("-", put(tmp_path, of(3), "c.csv"))
+    assert names(report, tmp_path) == ["standard input:a.csv", "standard input:b.csv", "c.csv"]
 
 
 @pytest.mark.parametrize("closed", [True, False])
@@ -376,10 +364,6 @@ def test_a_pipe_that_is_named_is_read(tmp_path: Path, data: bytes) -> None:
     writer.start()
     assert verdicts(analyzer.load(pipe)) == VERDICTS
     writer.join()
-
-
-def test_a_device_that_gives_nothing_is_refused() -> None:
-    assert refusals("/dev/null") == [("null", "the input is empty")]
 
 
 def test_every_file_in_an_archive_is_read_in_the_order_of_names(tmp_path: Path) -> None:
@@ -434,19 +418,6 @@ def test_the_console_s_name_of_a_file_in_an_archive_tells_its_moment(tmp_path: P
         assert (f"{file.as_of:%d %H:%M:%S}", file.as_of_source) == ("02 09:30:15", "file-name")
     archive = put(tmp_path, zipped([("a", PLAIN)]), "status_reports_2026-05-02T09-30-15Z.zip")
     assert analyzer.load(archive).files[0].as_of_source == "folder"
-
-
-@pytest.mark.parametrize(
-    "members", [[], [("a/", "")], [("__MACOSX/a", "x")], [("a.metadata.json", "{}")]]
-)
-def test_an_archive_without_a_report_is_refused(
-    tmp_path: Path, members: list[tuple[str, str]]
-) -> None:
-    (found,) = refused(put(tmp_path, zipped(members), "all.zip"))
-    assert (found.message, found.hint) == (
-        "the zip archive holds no file",
-        "Give an archive of reports.",
-    )
 
 
 def test_a_workbook_is_refused_as_what_it_is(tmp_path: Path) -> None:
@@ -551,11 +522,6 @@ def test_an_archive_that_goes_away_before_it_is_unpacked_is_refused(tmp_path: Pa
     archive.unlink()
     with pytest.raises(FileNotFoundError):
         source.read()
-
-
-def test_what_a_shell_s_star_names_beside_reports_is_no_report(tmp_path: Path) -> None:
-    beside_a_report(tmp_path)
-    assert names(analyzer.load(*sorted(tmp_path.iterdir())), tmp_path) == ["report.csv"]
 
 
 def test_what_lies_beside_reports_is_refused_where_nothing_else_is_named(tmp_path: Path) -> None:
