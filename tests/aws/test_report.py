@@ -109,14 +109,10 @@ def test_a_ready_report_takes_two_calls_and_is_kept_to_the_byte(iam: "IAMClient"
     assert report.name == f"credential-report_{CALLER}_2026-05-01T12-30-15Z.csv"
 
 
-def test_started_and_in_progress_are_waited_for(iam: "IAMClient") -> None:
-    fetched(iam, state("STARTED"), state("INPROGRESS"), state("INPROGRESS"), COMPLETE, got())
-
-
-def test_polls_have_a_pause_between_them(iam: "IAMClient") -> None:
+def test_started_and_in_progress_are_waited_for_with_a_pause_between(iam: "IAMClient") -> None:
     pauses = Pauses()
-    fetched(iam, state("STARTED"), state("INPROGRESS"), COMPLETE, got(), stop=pauses)
-    assert pauses.seconds == [2, 2]
+    fetched(iam, state("STARTED"), *[state("INPROGRESS")] * 2, COMPLETE, got(), stop=pauses)
+    assert pauses.seconds == [2, 2, 2]
 
 
 def test_a_pause_does_not_go_beyond_the_deadline(iam: "IAMClient") -> None:
