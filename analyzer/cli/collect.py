@@ -14,7 +14,7 @@ from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:
-    from analyzer.decisions.collect import Collection, FileOutcome
+    from analyzer.decisions.collect import Collection
     from analyzer.decisions.ledger import Entries
 
 
@@ -85,18 +85,15 @@ def _lines(
     from analyzer.decisions.collect import answer_notes
 
     for each in collection.files:
-        yield f"{each.file}: {_tallied(each)}"
+        entered = sum(tally.entered for tally in each.tallies)
+        others = ("emptied", len(each.emptied)), ("still open", each.still_open)
+        yield f"{each.file}: {_counts(entered, others)}"
         for tally in each.tallies:
             numbers = tally.added, tally.changed, tally.withdrawn, tally.already_there
             counts = _counts(tally.entered, zip(outcomes, numbers, strict=True))
             yield f"  {tally.reviewer}: {counts}"
         yield from (f"  {note}" for note in each.emptied_notes())
     yield from (*collection.notes, *answer_notes(entries, collection.ledger))
-
-
-def _tallied(outcome: "FileOutcome") -> str:
-    entered = sum(tally.entered for tally in outcome.tallies)
-    return _counts(entered, [("emptied", len(outcome.emptied)), ("still open", outcome.still_open)])
 
 
 def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:

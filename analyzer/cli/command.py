@@ -97,7 +97,9 @@ class Command(TyperCommand):
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)
             raise
         ctx.params["settings"] = settings = _changed_settings(ctx) if ctx.default_map else ""
-        if settings and _is_unseen(ctx) and not ctx.params.get("quiet"):
+        # A command that takes variables logs its settings by itself.
+        is_said = ctx.auto_envvar_prefix or ctx.params.get("quiet")
+        if settings and not is_said and ctx.get_parameter_source("config").name == "ENVIRONMENT":
             say(f"Settings of CREDREPORT_CONFIG, {settings}.")
         function: Any = self.callback
         ctx.params = grouped(function, ctx.params)
@@ -270,12 +272,6 @@ def _changed_settings(context: Any) -> str:
         if name in names and context.get_parameter_source(name).name == "DEFAULT_MAP"
     ]
     return printable(f"{context.params['config']}: {', '.join(changed)}") if changed else ""
-
-
-def _is_unseen(context: Any) -> bool:
-    """Return whether the environment names the settings, and no log says so by itself."""
-    source = context.get_parameter_source("config")
-    return source.name == "ENVIRONMENT" and not context.auto_envvar_prefix
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -170,8 +170,10 @@ def _request(
         inputs.OWNERS: judging.owners,
         inputs.ACCOUNTS: accounts,
     }
+    names = [each.name for each in fields(judging) if each.name != "settings"]
     parameters = {
-        **_judging_parameters(judging),
+        # These count, not the file of settings.
+        **{each: _recorded_value(getattr(judging, each)) for each in names},
         "fail_on": sorted(fail_on),
         "accounts": _recorded_value(accounts),
         "service_credentials": aws.service_credentials and not options.sources,
@@ -195,12 +197,6 @@ def _request(
         feeds=[each for each in Feed if each in options.also],
         hub_region=options.hub_region,
     )
-
-
-def _judging_parameters(judging: JudgingOptions) -> dict[str, object]:
-    """Return the options by which a run is judged; they count, not the file of settings."""
-    names = [each.name for each in fields(judging) if each.name != "settings"]
-    return {name: _recorded_value(getattr(judging, name)) for name in names}
 
 
 def _recorded_value(value: object) -> object:

@@ -95,18 +95,19 @@ def export(request: ExportRequest, keep: int | None) -> int:
     with runs.folder_lock(folder):
         with runs.new_run_folder(folder) as building:
             report, has_gaps = _gather_reports(request, building)
-            for path in runs.passed_over(folder):
+            every = runs.runs(folder)
+            for path in runs.passed_over(folder, every):
                 message = f"{path} is not a complete run: passed over."
                 request.log.caution("passed-over", message, path=str(path))
             run = folder / runs.next_run_name(folder, runs.newest_as_of(report))
-            earlier = runs.earlier_runs(folder, run.name)
+            earlier = runs.earlier_runs(every, run.name)
             decided = _collect_decisions(request)
             judging = _judging_with(decided.ledger, request, earlier)
             with contents.stored(judging.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
                 identity = runs.run_identity(report, _parameters(request, analysis))
-                existing = runs.run_with_identity(folder, identity)
+                existing = next((each for each in every if each.record.identity == identity), None)
                 run = existing.path if existing else run
                 code = _exit_code(analysis, request, run, has_gaps=has_gaps)
                 if existing:

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -193,21 +193,15 @@ def runs(folder: Path) -> list[Run]:
     return sorted(complete, key=lambda run: run_sort_key(run.name))
 
 
-def passed_over(folder: Path) -> list[Path]:
+def passed_over(folder: Path, complete: Sequence[Run]) -> list[Path]:
     """Return what has the name of a run and is no complete one; nothing reads or removes it."""
-    known = {run.path for run in runs(folder)}
-    named = (path for path in folder.iterdir() if _NAME.fullmatch(path.name))
-    return sorted(path for path in named if path not in known) if folder.is_dir() else []
+    named = {path for path in folder.iterdir() if _NAME.fullmatch(path.name)}
+    return sorted(named - {run.path for run in complete})
 
 
-def run_with_identity(folder: Path, identity: str) -> Run | None:
-    """Return the run that was made from the same, if there is one."""
-    return next((run for run in runs(folder) if run.record.identity == identity), None)
-
-
-def earlier_runs(folder: Path, name: str) -> list[Run]:
-    """Return the complete runs that are older than one of that name, the oldest first."""
-    return [run for run in runs(folder) if run_sort_key(run.name) < run_sort_key(name)]
+def earlier_runs(complete: Sequence[Run], name: str) -> list[Run]:
+    """Return those of the complete runs that are older than one of that name, in their order."""
+    return [run for run in complete if run_sort_key(run.name) < run_sort_key(name)]
 
 
 def next_run_name(folder: Path, as_of: datetime) -> str:
