@@ -321,18 +321,12 @@ def check_outputs(
         saved = f"{each} has the name of a file that is saved with reports: name another output"
         entered = f"{each} has decisions of a reviewer: name another output"
         require(not realpath(each).endswith(COMPANIONS), saved, "--output")
-        require(not _holds_entries(each), entered, "--output")
+        if each.suffix.lower() == ".xlsx" and each.exists():
+            from analyzer.sources.review_sheets import holds_entries
+
+            require(not holds_entries(each), entered, "--output")
     try:
         read = (each.name if isinstance(each, InputFile) else each for each in inputs)
         check_targets(outputs, filter(None, read))
     except ValueError as error:
         raise wrong_usage(str(error), "--output") from None
-
-
-def _holds_entries(output: Path) -> bool:
-    """Return whether writing an output would lose what a reviewer entered."""
-    if output.suffix.lower() != ".xlsx" or not output.exists():
-        return False
-    from analyzer.sources.review_sheets import holds_entries
-
-    return holds_entries(output)
