@@ -212,22 +212,6 @@ def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_
     assert f"credreport: {failure(capsys, folder)}\n" == message
 
 
-@pytest.mark.no_cover
-def test_export_of_an_organization_names_the_account_that_fails(
-    aws: Aws, folder: Path, capsys: Capture
-) -> None:
-    aws.false[MEMBER, GET] = WAYS["a code that is a token"]
-    assert exporting(folder, "--log-format", "json", *ORGANIZATION) == 5
-    (run,) = visible(folder) - {"latest"}
-    listed = json.loads((folder / run / "analysis.json").read_bytes())["not_covered"]
-    assert [each["account"] for each in listed] == [MEMBER]
-    captured = capsys.readouterr()
-    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    for planted in PLANTED:
-        assert planted not in captured.out + captured.err
-        assert not any(planted.encode() in content for content in files)
-
-
 @named(ROLES)
 def test_credentials_of_a_role_that_are_none_fail_the_account(
     aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
