@@ -23,6 +23,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
+from tests.support.decisions import console_name
 from tests.support.histories import Named, a_year, history_of
 from tests.support.history_oracle import Given, period_of
 
@@ -35,14 +36,10 @@ def day(number: float) -> datetime:
     return JANUARY + timedelta(days=number)
 
 
-def console(at: datetime) -> str:
-    return f"status_reports_{at:%Y-%m-%dT%H-%M-%S}+00-00.csv"
-
-
 def report(number: int, *users: Row, name: str = "", account: str = ACCOUNT) -> Named:
     root = the_root(account, password_last_used=BORN)
     text = report_text(users, root=root)
-    return f"{account}/{name or console(day(number))}", text.encode()
+    return f"{account}/{name or console_name(day(number))}", text.encode()
 
 
 def person(name: str = "ann", **has: Any) -> Row:
@@ -335,7 +332,7 @@ def test_users_whose_arn_is_masked_are_told_apart_by_name() -> None:
     root = the_root(arn="arn:aws:iam::0123456XXXXX:root")
     ann, bo = (a_user(name, arn=f"arn:aws:iam::0123456XXXXX:user/{name}") for name in ("ann", "bo"))
     texts = (report_text(users, root=root) for users in ([ann, bo], [ann]))
-    reports = [(console(day(at * 7)), text.encode()) for at, text in enumerate(texts)]
+    reports = [(console_name(day(at * 7)), text.encode()) for at, text in enumerate(texts)]
     assert history_of(reports).period["removed"].tolist() == [1, 1]
 
 

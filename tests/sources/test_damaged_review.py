@@ -1,9 +1,7 @@
 """A damaged workbook is refused, or has each decision on the user of its row: never on another."""
 
-import io
 import random
 import re
-import zipfile
 from collections.abc import Callable
 from datetime import date
 from functools import cache
@@ -16,6 +14,7 @@ from analyzer.errors import InputRefused
 from analyzer.sources.review_workbook import read_files
 from tests.support.builders import a_certificate, a_password, a_user, an_inactive_key, days_before
 from tests.support.decisions import TODAY
+from tests.support.reading import zipped
 from tests.support.review import HEADS, UNUSED, edited, edited_book, entered, review_of, saved
 from tests.support.workbooks import parts
 
@@ -127,14 +126,6 @@ def rows_in_another_order(sheet: Worksheet, dice: random.Random) -> None:
     for row, values in enumerate(dice.sample(rows, len(rows)), start=2):
         for at, value in enumerate(values, start=1):
             sheet.cell(row, at).value = value
-
-
-def zipped(parts: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 def a_part(dice: random.Random) -> str:

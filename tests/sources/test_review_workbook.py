@@ -27,12 +27,12 @@ from tests.support.decisions import TODAY, analysis_of
 from tests.support.review import (
     HEADS,
     UNUSED,
-    Edit,
     column,
     edited,
     edited_book,
     entered,
     put,
+    record_edited,
     review_of,
     row_of,
     saved,
@@ -127,16 +127,6 @@ def test_a_user_whose_arn_names_another_is_not_decided_on() -> None:
     content = edited(review_of(zoe), entered("zoe", ENTRY, "Undetermined"))
     (problem,) = refused(content)
     assert "row 2, column User, cell B2: the ARN names another user ('zoe')" in problem
-
-
-def record_edited(user: str, old: str, new: str) -> Edit:
-    def edit(book: Workbook) -> None:
-        sheet = book[UNUSED]
-        cell = sheet.cell(row_of(sheet, user), column(sheet, "Record"))
-        assert old in str(cell.value)
-        cell.value = str(cell.value).replace(old, new)
-
-    return edit
 
 
 def test_every_problem_is_named_with_its_cell(one_list: bytes) -> None:

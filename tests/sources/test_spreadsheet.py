@@ -4,7 +4,7 @@ import io
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,21 +25,14 @@ from analyzer.sources.sheet_cells import (
 )
 from analyzer.sources.spreadsheet import open_spreadsheet
 from tests.support.builders import a_key, a_user
+from tests.support.reading import zipped
 from tests.support.review import review_of
+from tests.support.workbooks import parts
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
-
-
-def package(parts: Mapping[str, str]) -> bytes:
-    """Return a zip archive of parts."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 def workbook(
@@ -57,7 +50,7 @@ def workbook(
         f'<Relationship Id="b" Type="{RELATED}/sharedStrings" Target="/xl/strings.xml"/>'
         "</Relationships>"
     )
-    return package(
+    return zipped(
         {
             "xl/workbook.xml": book,
             "xl/_rels/workbook.xml.rels": related,
@@ -165,12 +158,11 @@ def test_cells_that_are_struck_through_in_part_or_as_a_whole_are_named() -> None
         f'<c r="D2" t="s"><v>0</v></c><c r="E2" t="s"><v>1</v></c>{"".join(inline)}<c s="2"/>'
     )
     content = workbook(f'<row r="2">{row}</row>', strings=shared)
-    with zipfile.ZipFile(io.BytesIO(content)) as old:
-        unpacked = {name: old.read(name).decode() for name in old.namelist()}
+    unpacked = {name: part.decode() for name, part in parts(content).items()}
     styles = f'<Relationship Id="c" Type="{RELATED}/styles" Target="styles.xml"/></Relationships>'
     related = unpacked["xl/_rels/workbook.xml.rels"].replace("</Relationships>", styles)
     unpacked |= {"xl/styles.xml": STYLES, "xl/_rels/workbook.xml.rels": related}
-    cells = cells_of(package(unpacked))
+    cells = cells_of(zipped(unpacked))
     assert {cell_name(*cell) for cell in cells.struck} == {"C2", "E2", "F2"}
     assert values(cells)["E2"] == values(cells)["G2"] == "ab"
     assert (cells.value(2, 0), cells.value(2, 99), cells.value(1, 0)) == (1.0, None, None)
@@ -197,14 +189,9 @@ def test_prefixes_and_other_namespaces_do_not_matter() -> None:
         '<x:sheetData><x:row r="1"><x:c r="A1"><x:v>1</x:v></x:c></x:row></x:sheetData>'
         "</x:worksheet>"
     )
-    with zipfile.ZipFile(io.BytesIO(content)) as old:
-        parts = {name: old.read(name) for name in old.namelist()}
-    parts["xl/worksheets/s.xml"] = sheet.encode("utf-16")
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as new:
-        for name, text in parts.items():
-            new.writestr(name.upper(), text)
-    assert values(cells_of(stream.getvalue())) == {"A1": 1.0}
+    unpacked = parts(content) | {"xl/worksheets/s.xml": sheet.encode("utf-16")}
+    upper = zipped({name.upper(): part for name, part in unpacked.items()})
+    assert values(cells_of(upper)) == {"A1": 1.0}
 
 
 def test_the_first_column_is_a_and_the_last_is_iv() -> None:
@@ -349,11 +336,11 @@ def encrypted() -> bytes:
         (b"<html>", "not an Excel workbook"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), "an encrypted workbook, or one of Excel 97 to 2003"),
         (
-            package({"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}),
+            zipped({"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}),
             "another kind of",
         ),
         (
-            package(
+            zipped(
                 {
                     "_rels/.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="a"'
                     f' Type="{RELATED}/officeDocument" Target="xl/workbook.bin"/></Relationships>'
@@ -361,18 +348,18 @@ def encrypted() -> bytes:
             ),
             "another kind of workbook",
         ),
-        (package({"a": "b"}), "it has no workbook"),
+        (zipped({"a": "b"}), "it has no workbook"),
         (
-            package(dict.fromkeys(["xl/workbook.xml", "xl/Workbook.xml"], "<a/>")),
+            zipped(dict.fromkeys(["xl/workbook.xml", "xl/Workbook.xml"], "<a/>")),
             "of the same name",
         ),
         (workbook("")[:300], "the file is damaged"),
         (encrypted(), "the file is damaged"),
         (miscounted(), "the file is damaged: xl/worksheets/s.xml: Bad CRC-32"),
-        (package({"xl/workbook.xml": "<workbook"}), "the file is damaged"),
-        (package({"xl/workbook.xml": "<!DOCTYPE a []><a/>"}), "it has a document type"),
+        (zipped({"xl/workbook.xml": "<workbook"}), "the file is damaged"),
+        (zipped({"xl/workbook.xml": "<!DOCTYPE a []><a/>"}), "it has a document type"),
         (
-            package(
+            zipped(
                 {
                     "xl/workbook.xml": f'<workbook xmlns="{MAIN}"><sheets><sheet name="S"/>'
                     "</sheets></workbook>"
@@ -410,7 +397,7 @@ def test_a_sheet_that_is_only_a_chart_has_no_cells() -> None:
     ("content", "problem"),
     [
         (workbook("<a>" * 300 + "</a>" * 300), "Excessive depth"),
-        (package({"xl/workbook.xml": "<a>" * 300 + "</a>" * 300}), "Excessive depth"),
+        (zipped({"xl/workbook.xml": "<a>" * 300 + "</a>" * 300}), "Excessive depth"),
         (
             workbook(f'<row><c t="inlineStr"><is><t>{"x" * 70_000}</t></is></c></row>'),
             "its text is too long",
@@ -466,14 +453,10 @@ def bomb(folder: Path, name: str) -> Path:
     """Write a small workbook a part of which unpacks to much."""
     start, text, times, end, part = BOMBS[name]
     path = folder / "bomb.xlsx"
-    with zipfile.ZipFile(io.BytesIO(workbook("", strings=""))) as old:
-        parts = {name: old.read(name) for name in old.namelist()}
-    parts["xl/worksheets/s.xml"] = (
-        f'<worksheet xmlns="{MAIN}"><row><c t="s"><v>0</v></c></row></worksheet>'.encode()
-    )
+    unpacked = parts(workbook('<row><c t="s"><v>0</v></c></row>'))
     bomb_part = {"s": "xl/worksheets/s.xml", "strings": "xl/strings.xml"}[part]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for other, content in parts.items():
+        for other, content in unpacked.items():
             if other != bomb_part:
                 archive.writestr(other, content)
         with archive.open(bomb_part, "w", force_zip64=True) as stream:

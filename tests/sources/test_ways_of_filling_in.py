@@ -47,6 +47,7 @@ from tests.support.review import (
     edited_book,
     entered,
     put,
+    record_edited,
     review_of,
     row_of,
     saved,
@@ -360,11 +361,6 @@ def merged_over_heads(book: Workbook) -> None:
     book[UNUSED].merge_cells("AZ1:AZ3")
 
 
-def without_entries(book: Workbook) -> None:
-    for name in HEADS:
-        without_column(name)(book)
-
-
 def records_swapped(book: Workbook) -> None:
     at = column(book[UNUSED], "Record")
     one, other = book[UNUSED].cell(2, at), book[UNUSED].cell(3, at)
@@ -422,16 +418,6 @@ def struck_in_part(user: str) -> Edit:
     return edit
 
 
-def record_edited(user: str) -> Edit:
-    def edit(book: Workbook) -> None:
-        old, new = '"mfa_active":"true"', '"mfa_active":"false"'
-        cell = book[UNUSED].cell(row_of(book[UNUSED], user), column(book[UNUSED], "Record"))
-        assert old in str(cell.value)
-        cell.value = str(cell.value).replace(old, new)
-
-    return edit
-
-
 def headless_copy(book: Workbook) -> None:
     a_copied_sheet(book)
     book["Unused users (2)"].delete_rows(1)
@@ -477,17 +463,11 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "decisions merged": (merged("C2:C4"), "cells C2:C4: merged cells"),
     "heads merged": (merged("AY1:AZ1"), "cells AY1:AZ1: merged cells"),
     "cells merged from above the heads": (merged_over_heads, "cells AZ1:AZ3: merged cells"),
-    "all columns for entries deleted": (without_entries, "column Decision: the column is gone"),
     "two columns of a list on a sheet": (
         lambda book: book.create_sheet("Mine").append(["Ticket", "Comment"]),
         "sheet Mine, row 1, column Decision",
     ),
     "rows merged": (merged("A2:A3"), "cells A2:A3: merged cells"),
-    **{
-        f"the column {name} deleted": (without_column(name), f"column {name}: the column is gone")
-        for name in ("Account", "User", *HEADS, "ARN", "Record")
-    },
-    "a column renamed": (head(3, "Decisions"), "column Decision: the column is gone"),
     "a column renamed in another case": (head(3, "decision"), "column Decision: the column is"),
     "a column without a head": (head(3, None), "column Decision: the column is gone"),
     "a copy of a column": (head(40, "Decision2"), "the column looks like a copy"),
@@ -521,6 +501,16 @@ def test_what_would_hit_the_wrong_user_or_lose_an_entry_is_refused_by_name(
 ) -> None:
     problems = problems_of(edited(written, entered("ann", DELETE), edit))
     assert any(problem in each for each in problems), problems
+
+
+NEEDED = ("Account", "User", *HEADS, "ARN", "Record")
+
+
+def test_each_column_that_is_needed_and_gone_is_named(written: bytes) -> None:
+    for names in (NEEDED[:-1], NEEDED[2:7], NEEDED[-1:]):
+        problems = problems_of(edited(written, *map(without_column, names)))
+        gone = [f"sheet {UNUSED}, row 1, column {name}: the column is gone" for name in names]
+        assert [each.split("\n")[0] for each in problems] == [f"r.xlsx, {each}" for each in gone]
 
 
 def problems_of(content: bytes, name: str = "r.xlsx") -> list[str]:
@@ -563,19 +553,20 @@ REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     "a password typed in": (over("Password", "enabled"), 'gives "none"'),
     "an age typed over": (over("Age in days", 12), 'gives "1000"'),
     "a record emptied": (over("Record", None), "cell AD{row}: the record of this row is gone"),
-    "a cell of the record edited": (record_edited, 'gives "no'),
+    "a cell of the record edited": (
+        lambda user: record_edited(user, '"mfa_active":"true"', '"mfa_active":"false"'),
+        'gives "no',
+    ),
     "a record that is none": (over("Record", "{}"), "cell AD{row}: not a record"),
     "a word over what is shown": (over("Certainty", "delete"), "cell I{row}: the report gives"),
     # words
     "another word": (entry("remove", "Anna", ON, None, None), f"{NO_WORD} ('remove')"),
     "a word cut off": (entry("delet", "Anna", ON, None, None), f"{NO_WORD} ('delet')"),
-    "two words": (entry("keep or delete", "Anna", ON, None, "x"), NO_WORD),
     "a word with an apostrophe": (entry("'delete", "Anna", ON, None, None), NO_WORD),
     "a word of another alphabet": (entry("k\u0435ep", "Anna", ON, None, "x"), NO_WORD),
     "a word with a control character": (entry("keep_x0007_", "A", ON, None, "x"), NO_WORD),
     "the word of the program": (entry("conflict", "Anna", ON, None, None), NO_WORD),
     "a word of logic": (entry(True, "Anna", ON, None, None), f"{NO_WORD} ('TRUE')"),  # noqa: FBT003  a cell
-    "a number": (entry(1, "Anna", ON, None, None), f"{NO_WORD} ('1')"),
     "a word in the wrong column": (entry(None, None, None, "delete", None), NO_DECISION),
     "an entry without a decision": (entry(None, "Anna", ON, None, None), NO_DECISION),
     "a comment alone": (entry(None, None, None, None, "ask"), NO_DECISION),
@@ -584,8 +575,6 @@ REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     # days
     "no day": (entry("delete", "Anna", None, None, None), "cell E{row}: the cell is empty"),
     "a German day": (entry("delete", "Anna", "04.05.2026", None, None), NO_DAY),
-    "an American day": (entry("delete", "Anna", "5/4/2026", None, None), NO_DAY),
-    "a French day": (entry("delete", "Anna", "4 mai 2026", None, None), NO_DAY),
     "a day without zeros": (entry("delete", "Anna", "2026-5-4", None, None), NO_DAY),
     "a day that is none": (entry("delete", "Anna", "2026-02-30", None, None), NO_DAY),
     "a day with a time": (entry("delete", "Anna", 46146.5, None, None), NO_DAY),

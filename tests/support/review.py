@@ -129,3 +129,15 @@ def shown(user: str, head: str, value: Any, title: str = UNUSED) -> Edit:
     return lambda book: put(
         book[title], row_of(book[title], user), column(book[title], head), value
     )
+
+
+def record_edited(user: str, old: str, new: str) -> Edit:
+    """Return what forges a part of the record of a user."""
+
+    def edit(book: Workbook) -> None:
+        sheet = book[UNUSED]
+        cell = sheet.cell(row_of(sheet, user), column(sheet, "Record"))
+        assert old in str(cell.value)
+        cell.value = str(cell.value).replace(old, new)
+
+    return edit
