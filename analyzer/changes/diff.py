@@ -81,17 +81,11 @@ class Comparison:
         frame = self.changes
         keep = frame[CHANGE].isin(list(kinds or Change))
         if verdicts:
-            keep &= frame[columns.ARN].isin(self._arns(verdicts))
+            pages = chain(self.before.pages(), self.now.pages())
+            users = (page.users[page.users[columns.VERDICT].isin(list(verdicts))] for page in pages)
+            keep &= frame[columns.ARN].isin({arn for each in users for arn in each[columns.ARN]})
         keep |= frame[CHANGE] == Change.NOT_COVERED
         return replace(self, changes=frame[keep].reset_index(drop=True))
-
-    def _arns(self, verdicts: Collection[str]) -> set[str]:
-        return {
-            arn
-            for analysis in (self.before, self.now)
-            for page in analysis.pages()
-            for arn in page.users[columns.ARN][page.users[columns.VERDICT].isin(list(verdicts))]
-        }
 
     def failures(self, words: Collection[str]) -> list[str]:
         """Return which changes meet words, each with its number; only what is new counts.
@@ -119,10 +113,9 @@ class Comparison:
             number = int((fails[RULE] == rule.id).sum())
             if number and (rule.id in words or rule.severity.rank <= mildest):
                 yield f"{rule.id}: {number:,} new"
-        for kind in (
-            each for each in Change if each in words and str(each) not in [*map(str, Verdict)]
-        ):
-            if number := int((frame[CHANGE] == kind).sum()):
+        for kind in map(str, Change):
+            number = int((frame[CHANGE] == kind).sum())
+            if number and kind in words and kind not in [*map(str, Verdict)]:
                 yield f"{number:,} {kind}"
 
 

@@ -32,7 +32,7 @@ from analyzer.changes.timeline import (
 )
 from analyzer.decisions.follow_up import FollowUp
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import NO_MOMENT, TEXT, Report, stable_order
+from analyzer.report.model import NO_MOMENT, TEXT, Report, concatenated, stable_order
 from analyzer.terms import OVERDUE, Verdict
 
 ALL: Final = "all"
@@ -320,18 +320,8 @@ def with_decisions(history: History, followed: FollowUp) -> History:
     counts, events = decided(history.timeline, history.analysis.ledger, followed)
     accounts = history.period[columns.ACCOUNT].iloc[:-1]
     numbers = {name: [counts[account, name] for account in accounts] for name in DECIDED}
-    added = {name: [*each, sum(each)] for name, each in numbers.items()}
-    return replace(
-        history,
-        period=history.period.assign(**added),
-        events=_with_events(history.events, events),
-    )
-
-
-def _with_events(events: pd.DataFrame, more: list[dict[str, object]]) -> pd.DataFrame:
-    if not more:
-        return events
-    added = pd.DataFrame(more, columns=events.columns).astype(events.dtypes.to_dict())
-    every = pd.concat([events, added], ignore_index=True)
+    period = history.period.assign(**{name: [*each, sum(each)] for name, each in numbers.items()})
+    added = pd.DataFrame(events, columns=history.events.columns)
+    every = concatenated([history.events, added.astype(history.events.dtypes.to_dict())])
     order = stable_order(*(every[name] for name in (*IDENTITY, BEFORE)))
-    return every.iloc[order].reset_index(drop=True)
+    return replace(history, period=period, events=every.iloc[order].reset_index(drop=True))

@@ -359,10 +359,9 @@ def _coverages(readings: Sequence[Reading], moments: np.ndarray, span: Span) -> 
     accounts = np.array([each.account for each in readings])
     distinct, first, count = np.unique(accounts, return_index=True, return_counts=True)
     until = _moment(span.until) if span.until else moments.max()
-    parts = zip(distinct.tolist(), first.tolist(), count.tolist(), strict=True)
+    parts = zip(distinct.tolist(), first.tolist(), (first + count).tolist(), strict=True)
     return [
-        _coverage(account, start, moments[start : start + number], span, until)
-        for account, start, number in parts
+        _coverage(account, start, moments[start:end], span, until) for account, start, end in parts
     ]
 
 
@@ -375,20 +374,18 @@ def _coverage(
         days, nearest = count_text(span.max_gap, "day"), at[np.abs(at - until).argmin()]
         reason = f"no report within {days} of {_day(until)}; the nearest is of {_day(nearest)}"
         inside = at[(at >= since) & (at <= until)]
-        return Coverage(account, reason=reason + _reports_text(inside))
+        if len(inside):
+            reports = count_text(len(inside), "report")
+            reason = (
+                f"{reason}; {reports} of {_day(inside[0])} to {_day(inside[-1])} in the period: end"
+                " it there, or allow a longer one by --max-gap"
+            )
+        return Coverage(account, reason=reason)
     moments = at[start : end + 1]
     if moments[0] > since:
         moments = np.append(since, moments)
     gaps = tuple(each for each in pairwise(moments) if whole_days(each[1] - each[0]) > span.max_gap)
     return Coverage(account, first + start, first + end, gaps=gaps)
-
-
-def _reports_text(inside: np.ndarray) -> str:
-    """Return which reports lie in a period without a report near its end, empty for none."""
-    if not len(inside):
-        return ""
-    reports = f"{count_text(len(inside), 'report')} of {_day(inside[0])} to {_day(inside[-1])}"
-    return f"; {reports} in the period: end it there, or allow a longer one by --max-gap"
 
 
 def _day(at: np.datetime64) -> str:

@@ -1,6 +1,6 @@
 """Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -117,16 +117,16 @@ def merged(files: Iterable[Entries]) -> Collection:
 
 def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
     """Return the decisions of files that were not collected before, wherever they stand."""
-    own: dict[tuple[UserKey, str], list[LedgerLine]] = {}
+    own = defaultdict[tuple[UserKey, str], list[LedgerLine]](list)
     for line in known:
-        own.setdefault((line.user_key, line.person), []).append(line)
+        own[line.user_key, line.person].append(line)
     copies = Counter(map(_identity, known))
     entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
     new = []
     for each in files:
         is_ledger = each.is_ledger  # It goes through all lines.
         for line in each.lines:
-            earlier = own.setdefault((line.user_key, line.person), [])
+            earlier = own[line.user_key, line.person]
             if is_ledger and copies[_identity(line)]:
                 copies[_identity(line)] -= 1
             elif not _was_collected(line, earlier, entered_now):
@@ -185,13 +185,11 @@ def _older_view_problems(
 
     That is the one in force in the ledger, or after the decisions that precede this one.
     """
-    lines: dict[UserKey, list[LedgerLine]] = {}
+    collected, preceding_new = (defaultdict[UserKey, list[LedgerLine]](list) for _ in range(2))
     for line in known:
-        lines.setdefault(line.user_key, []).append(line)
-    newly: dict[UserKey, list[LedgerLine]] = {}
+        collected[line.user_key].append(line)
     for line in sorted(new, key=lambda line: line.decided_on):
-        of_ledger = lines.get(line.user_key, [])
-        of_files = newly.setdefault(line.user_key, [])
+        of_ledger, of_files = collected[line.user_key], preceding_new[line.user_key]
         preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
         for others in (of_ledger, [*preceding, *of_files]):
             in_force = decisions_by_user(others)[line.user_key].in_force if others else None
@@ -355,9 +353,7 @@ def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
         entered |= {_owner(line) or unowned for line in each.lines}
         rows = (row for row in each.open_rows if not row.is_decided(ledger.by_user))
         still_open |= Counter((row.owner or unowned, row.user_key) for row in rows)
-    by_owner: Counter[str] = Counter()
-    for (owner, _), number in still_open.items():
-        by_owner[owner] += number
+    by_owner = Counter(owner for owner, _ in still_open.elements())
     for owner, number in by_owner.items():
         if is_owned or owner not in entered:
             answer = "Still open" if owner in entered else "Not answered"

@@ -389,10 +389,11 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
 def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Series:
     """Return what was decided earlier on each user of a judged page, in words (str)."""
     users = page.users
+    decided = map(ledger.by_user.get, _user_keys(users))
     shown = zip(users[columns.AS_OF], users[columns.VERDICT], strict=True)
     texts = [
         _earlier(of_user, as_of.date(), verdict, ledger, followed.outcomes) if of_user else ""
-        for of_user, (as_of, verdict) in zip(_decided(page, ledger), shown, strict=True)
+        for of_user, (as_of, verdict) in zip(decided, shown, strict=True)
     ]
     return pd.Series(texts, users.index, TEXT)
 
@@ -442,31 +443,18 @@ def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
     The decision in force stands: neither overtaken, nor done so that the deletion is to be decided,
     nor to investigate a user since an earlier report.
     """
-    answers = [
-        of_user is not None and _stands(of_user, as_of, ledger, followed.outcomes)
-        for of_user, as_of in zip(_decided(page, ledger), page.users[columns.AS_OF], strict=True)
-    ]
-    return np.array(answers, bool)
 
+    def stands(user: UserKey, as_of: datetime) -> bool:
+        of_user = ledger.by_user.get(user)
+        line = ledger.in_force(of_user, as_of.date()) if of_user else None
+        if line is None or line.decision is Decision.KEEP:
+            return line is not None
+        if line.decision is Decision.INVESTIGATE:
+            return line.as_of >= as_of
+        is_open = (FollowUpStatus.OVERTAKEN, FollowUpStatus.DONE)
+        return followed.outcomes[user].status not in is_open
 
-def _stands(
-    of_user: UserDecisions,
-    as_of: datetime,
-    ledger: Ledger,
-    of_users: Mapping[UserKey, Outcome],
-) -> bool:
-    line = ledger.in_force(of_user, as_of.date())
-    if line is None:
-        return False
-    if line.decision is Decision.INVESTIGATE:
-        return line.as_of >= as_of
-    is_open = (FollowUpStatus.OVERTAKEN, FollowUpStatus.DONE)
-    return line.decision is Decision.KEEP or of_users[line.user_key].status not in is_open
-
-
-def _decided(page: Page, ledger: Ledger) -> Iterator[UserDecisions | None]:
-    """Return the decisions on each user of a page."""
-    return map(ledger.by_user.get, _user_keys(page.users))
+    return np.array([*map(stands, _user_keys(page.users), page.users[columns.AS_OF])], bool)
 
 
 def _user_keys(users: pd.DataFrame) -> Iterator[UserKey]:

@@ -111,7 +111,6 @@ class Ledger:
 
     def exemptions(self) -> tuple[Exemption, ...]:
         """Return an entry for each user to keep, with the comment as reason."""
-        in_force = (each.in_force for each in self.by_user.values())
         return tuple(
             Exemption(
                 account=line.account,
@@ -123,8 +122,8 @@ class Ledger:
                 arn=line.user_key.arn,
                 created=line.user_key.created,
             )
-            for line in in_force
-            if line and line.decision is Decision.KEEP and line.identifies_user
+            for line in self._in_force()
+            if line.decision is Decision.KEEP and line.identifies_user
         )
 
     def notes(self) -> list[str]:
@@ -144,8 +143,10 @@ class Ledger:
 
     def removals(self) -> list[LedgerLine]:
         """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
-        in_force = (each.in_force for each in self.by_user.values())
-        return [line for line in in_force if line and line.decision in REMOVALS]
+        return [line for line in self._in_force() if line.decision in REMOVALS]
+
+    def _in_force(self) -> Iterator[LedgerLine]:
+        return filter(None, (each.in_force for each in self.by_user.values()))
 
 
 class OpenRow(NamedTuple):
@@ -394,9 +395,12 @@ def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[
     """
     arn, user = cells[columns.ARN], cells[columns.USER]
     match = USER_ARN.fullmatch(arn)
+    texts = (pa.array([each], pa.large_string()) for each in (arn, user))
+    # Nothing acts on an ARN that is not understood.
+    is_unread = cells[columns.VERDICT] == Verdict.UNDETERMINED and not cells[columns.ACCOUNT]
     if user == ROOT_USER or arn.endswith(":root"):
         yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
-    elif not (match or _is_masked(arn, user) or _is_unread(cells)):
+    elif not (match or is_unread or is_masked_user_arn(*texts)[0]):
         yield problem(columns.ARN, "not the ARN of an IAM user", _ROW_HINT)
     _, slash, name = arn.rpartition("/")
     parts = match.groupdict() if match else {columns.USER: name} if slash else {}
@@ -412,17 +416,6 @@ def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[
 
 
 _ROW_HINT: Final = "Put the row back as the report had it, or decide in a workbook."
-
-
-def _is_masked(arn: str, user: str) -> bool:
-    """Return whether an ARN hides the account, and the user is judged by name."""
-    texts = (pa.array([text], pa.large_string()) for text in (arn, user))
-    return bool(is_masked_user_arn(*texts)[0])
-
-
-def _is_unread(cells: Mapping[str, str]) -> bool:
-    """Return whether the report has an ARN that is not understood, so that nothing acts on it."""
-    return cells[columns.VERDICT] == Verdict.UNDETERMINED and not cells[columns.ACCOUNT]
 
 
 def _is_same(cell: str, part: str) -> bool:

@@ -144,7 +144,19 @@ def record_texts(
             for each in cells_of_report(page).to_dict("records")
         ],
     }
-    of_files = [_of_file(file, criteria) for file in files]
+    of_files = [
+        {
+            "file": file.name,
+            "sha256": file.sha256,
+            "as_of": utc_text(file.as_of),
+            "as_of_source": str(file.as_of_source),
+            "baseline": utc_text(file.baseline),
+            "definition": str(criteria.definition),
+            "dormant_days": criteria.dormant_days,
+            "grace_days": criteria.grace_days,
+        }
+        for file in files
+    ]
     texts = [
         orjson.dumps({**of_files[file], **dict(zip(fields, values, strict=False))}).decode()
         for file, values in zip(
@@ -178,19 +190,6 @@ def cells_of_report(page: Page) -> pd.DataFrame:
     for column, unread in page.unread.groupby(columns.COLUMN):
         frame.loc[unread[columns.POSITION], str(column)] = unread[columns.VALUE].to_numpy(object)
     return frame.where(frame.notna(), None)
-
-
-def _of_file(file: ReportFile, criteria: Criteria) -> dict[str, Any]:
-    return {
-        "file": file.name,
-        "sha256": file.sha256,
-        "as_of": utc_text(file.as_of),
-        "as_of_source": str(file.as_of_source),
-        "baseline": utc_text(file.baseline),
-        "definition": str(criteria.definition),
-        "dormant_days": criteria.dormant_days,
-        "grace_days": criteria.grace_days,
-    }
 
 
 def _names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
@@ -245,9 +244,9 @@ def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:
             name=name,
             sha256=sha256,
             size=0,
-            as_of=_moment(as_of),
+            as_of=datetime.fromisoformat(as_of),
             as_of_source=AsOfSource(source),
-            baseline=_moment(baseline),
+            baseline=datetime.fromisoformat(baseline),
             accounts=(),
         )
         for name, sha256, as_of, source, baseline in dict.fromkeys(map(_file_key, records))
@@ -256,10 +255,6 @@ def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:
 
 def _file_key(record: UserRecord) -> tuple[str, str, str, str, str]:
     return record.file, record.sha256, record.as_of, record.as_of_source, record.baseline
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Page]]:
@@ -272,7 +267,9 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
     alike: dict[tuple[object, ...], list[int]] = {}
     for at, each in enumerate(records):
         alike.setdefault((*sorted(each.cells), each.criteria), []).append(at)
-    as_of = [np.datetime64(_moment(key[2]).replace(tzinfo=None), "s") for key in number]
+    as_of = [
+        np.datetime64(datetime.fromisoformat(key[2]).replace(tzinfo=None), "s") for key in number
+    ]
     for positions in alike.values():
         some = [records[at] for at in positions]
         contradicted = (
