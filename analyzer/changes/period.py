@@ -30,10 +30,10 @@ from analyzer.changes.timeline import (
     Timeline,
     numbers_but,
 )
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.follow_up import FollowUp, Outcome
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import TEXT, stable_order, user_positions
 from analyzer.terms import OVERDUE, State, Verdict, code_of
 

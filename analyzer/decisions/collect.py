@@ -8,15 +8,15 @@ from typing import Final
 
 from analyzer import columns
 from analyzer.decisions import review_columns
-from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
-from analyzer.decisions.review_columns import REMOVALS, Decision
-from analyzer.decisions.user_decisions import (
+from analyzer.decisions.decision import (
     LedgerLine,
     UserDecisions,
     UserKey,
     decisions_by_user,
     normal_name,
 )
+from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
+from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.errors import InputRefused, Problem
 from analyzer.terms import count_text, short_list
 

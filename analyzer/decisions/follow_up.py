@@ -18,6 +18,13 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.decisions.credentials import (
+    Credentials,
+    access_added,
+    credentials_of_users,
+    datetimes,
+)
+from analyzer.decisions.decision import LedgerLine, ReportTime, UserDecisions, UserKey
 from analyzer.decisions.ledger import (
     COMMENT,
     DECIDED_BY,
@@ -31,8 +38,6 @@ from analyzer.decisions.ledger import (
     Ledger,
 )
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.user_decisions import LedgerLine, ReportTime, UserDecisions, UserKey
-from analyzer.decisions.user_state import UserState, access_added, datetimes, user_states
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
@@ -74,7 +79,7 @@ class UserNow:
     """Hold what a report shows of one user: its credentials, and what the analysis says."""
 
     user_key: UserKey
-    state: UserState
+    credentials: Credentials
     verdict: Verdict
     has_service_credential: bool
     exemption: str
@@ -128,16 +133,16 @@ def outcomes(
     files = {account.account: file for file in report.files for account in file.accounts}
     newest = max(file.as_of for file in report.files)
     users = _UsersNow(lines, report, pages)
-    before = states_decided_on(lines)
+    before = credentials_decided_on(lines)
     return {
-        line.user_key: _outcome(line, state, files.get(line.account), newest, users)
-        for line, state in zip(lines, before, strict=True)
+        line.user_key: _outcome(line, credentials, files.get(line.account), newest, users)
+        for line, credentials in zip(lines, before, strict=True)
     }
 
 
-def states_decided_on(lines: Sequence[LedgerLine]) -> list[UserState]:
+def credentials_decided_on(lines: Sequence[LedgerLine]) -> list[Credentials]:
     """Return what the report that was decided on showed of the user of each line."""
-    return user_states(page_of_lines(lines)) if lines else []
+    return credentials_of_users(page_of_lines(lines)) if lines else []
 
 
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
@@ -201,7 +206,7 @@ def _users_now(page: Page) -> Iterator[UserNow]:
     return map(
         UserNow,
         _user_keys(users),
-        user_states(page),
+        credentials_of_users(page),
         map(Verdict, users[columns.VERDICT]),
         (users[columns.SERVICE_CREDENTIALS] != "").tolist(),
         users[columns.EXEMPTION],
@@ -210,7 +215,7 @@ def _users_now(page: Page) -> Iterator[UserNow]:
 
 def _outcome(
     line: LedgerLine,
-    before: UserState,
+    before: Credentials,
     file: ReportFile | None,
     newest: datetime,
     users: _UsersNow,
@@ -231,7 +236,7 @@ def _outcome(
     if rows:
         # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
         # nor that a cell is known.
-        rows.sort(key=lambda now: not now.state.is_unknown)
+        rows.sort(key=lambda now: not now.credentials.is_unknown)
         judged = (_judged_present(line, before, now, is_later=bool(later)) for now in rows)
         return of(*min(judged, key=lambda each: code_of(each[0])))
     created = [each.user_key.created for each in of_name]
@@ -269,14 +274,14 @@ def _judged_absent(
 
 
 def _judged_present(
-    line: LedgerLine, before: UserState, now: UserNow, *, is_later: bool
+    line: LedgerLine, before: Credentials, now: UserNow, *, is_later: bool
 ) -> tuple[FollowUpStatus, str, UserNow, tuple[str, ...]]:
     """Return status, fact, the user and what was added where the user is still there."""
-    works = now.has_service_credential or now.state.has_working_credential
+    works = now.has_service_credential or now.credentials.has_working_credential
     if line.decision is Decision.DEACTIVATE and works is False and is_later:
         fact = "The user has no working credentials. Decide on its deletion."
         return FollowUpStatus.DONE, fact, now, ()
-    if added := access_added(before, now.state, line.baseline):
+    if added := access_added(before, now.credentials, line.baseline):
         fact = f"Changed since the decision: {', '.join(added)}. Decide again."
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     fact = (
@@ -287,7 +292,7 @@ def _judged_present(
         else "The user still has working credentials."
         if works
         else "The user has more access keys or certificates than the report lists."
-        if now.state.has_more_credentials
+        if now.credentials.has_more_credentials
         else "The report does not show whether a credential works."
     )
     return FollowUpStatus.NOT_DONE, fact, now, ()
@@ -307,7 +312,7 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[Outcome], Any]]]] = {
     COMMENT: (TEXT, lambda each: each.line.comment),
     DAYS: ("int64", lambda each: each.days),
     columns.VERDICT: (TEXT, lambda each: str(each.now.verdict) if each.now else ""),
-    LAST_USE: (_MOMENT, lambda each: each.now.state.last_use if each.now else None),
+    LAST_USE: (_MOMENT, lambda each: each.now.credentials.last_use if each.now else None),
     REPORT: (TEXT, lambda each: each.file.name if each.file else ""),
     columns.AS_OF: (_MOMENT, lambda each: each.as_of),
     DONE_SINCE: (_MOMENT, lambda each: each.as_of if each.is_done else None),

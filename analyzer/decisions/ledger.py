@@ -20,8 +20,7 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.decisions.review_columns import CHOICES, REMOVALS, Decision
-from analyzer.decisions.user_decisions import (
+from analyzer.decisions.decision import (
     USER_ARN,
     EntryPlace,
     LedgerLine,
@@ -29,6 +28,7 @@ from analyzer.decisions.user_decisions import (
     UserKey,
     decisions_by_user,
 )
+from analyzer.decisions.review_columns import CHOICES, REMOVALS, Decision
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
 from analyzer.report.arns import is_masked_user_arn

@@ -22,18 +22,18 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from analyzer import columns
+from analyzer.decisions.credentials import Credentials, Slot
+from analyzer.decisions.decision import LedgerLine, UserDecisions
 from analyzer.decisions.follow_up import (
     FollowUpStatus,
     Outcome,
+    credentials_decided_on,
     outcomes,
     page_of_lines,
     report_time,
-    states_decided_on,
 )
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.review_columns import REMOVALS
-from analyzer.decisions.user_decisions import LedgerLine, UserDecisions
-from analyzer.decisions.user_state import Slot, UserState
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
@@ -70,16 +70,16 @@ _USE_PRECISION: Final = timedelta(minutes=15)
 class Removal:
     """Hold one decision, what the reviewer saw of the user, and when a report last confirmed that.
 
-    The script compares `state` with AWS before it changes anything, and skips the user if AWS shows
-    more access or use. What was unknown counts as not there, so that any such access keeps the
-    user. From `confirmed` counts how old a plan may become.
+    The script compares `credentials` with AWS before it changes anything, and skips the user if AWS
+    shows more access or use. What was unknown counts as not there, so that any such access keeps
+    the user. From `confirmed` counts how old a plan may become.
 
     Raises ValueError for a user who is not identified, for `confirmed` before the baseline, and for
     a decision that changes nothing.
     """
 
     line: LedgerLine
-    state: UserState
+    credentials: Credentials
     confirmed: datetime
 
     def __post_init__(self) -> None:
@@ -139,11 +139,11 @@ def plan(
     else:
         candidates = [*map(_by_outcome, outcomes(lines, report, pages).values())]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
-    before = states_decided_on([each.line for each in chosen])
+    before = credentials_decided_on([each.line for each in chosen])
     return Plan(
         removals=tuple(
-            Removal(each.line, state, each.confirmed)
-            for each, state in zip(chosen, before, strict=True)
+            Removal(each.line, credentials, each.confirmed)
+            for each, credentials in zip(chosen, before, strict=True)
         ),
         left_out=(
             *_in_conflict(ledger.by_user.values()),
@@ -218,7 +218,7 @@ def _by_outcome(outcome: Outcome) -> _Candidate:
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
         return _Candidate(line, line.report_time.confirmed, _without_stop(outcome.fact))
     confirmed = max(line.report_time.confirmed, report_time(file).confirmed)
-    reason = _UNCLEAR if now.state.is_unknown else _exempt_reason(now.exemption)
+    reason = _UNCLEAR if now.credentials.is_unknown else _exempt_reason(now.exemption)
     return _Candidate(line, confirmed, reason)
 
 
@@ -296,26 +296,26 @@ def _account_block(account: str, removals: list[Removal], max_age: timedelta) ->
 
 def _remove_call(removal: Removal, max_age: timedelta) -> str:
     """Return the line of a user below the owner; what the reviewer did not see has no word."""
-    line, state = removal.line, removal.state
+    line, shown = removal.line, removal.credentials
     moments = {
         "created": line.user_key.created,
         "baseline": line.baseline,
         "confirmed": removal.confirmed,
         "expires": removal.confirmed + max_age,
-        "password": (state.password_changed.at or line.baseline) if state.has_password else None,
-        "signed-in": state.last_sign_in.at,
+        "password": (shown.password_changed.at or line.baseline) if shown.has_password else None,
+        "signed-in": shown.last_sign_in.at,
     }
     words = [f"{name}={utc_text(moment)}" for name, moment in moments.items() if moment]
-    words += [f"key={each}" for each in _credentials(state.keys)]
-    words += [f"certificate={each}" for each in _credentials(state.certificates)]
-    words += ["mfa=yes"] if state.has_mfa else []
+    words += [f"key={each}" for each in _slot_texts(shown.keys)]
+    words += [f"certificate={each}" for each in _slot_texts(shown.certificates)]
+    words += ["mfa=yes"] if shown.has_mfa else []
     words += [f"by={_quoted(_one_line(line.decided_by))}", f"on={line.decided_on}"]
     words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
     owner = f"# Owner: {_one_line(line.owner)}\n" if line.owner else ""
     return f"{owner}remove {line.decision} {_quoted(line.user_key.arn)} {' '.join(words)}"
 
 
-def _credentials(slots: Iterable[Slot]) -> Iterator[str]:
+def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:
     """Yield creation, state and latest use that may show, in the order of `compare`."""
     rows = (
         (utc_text(at), _until(each.last_used.at), not each.is_active)

@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 from analyzer import columns
 from analyzer.decisions import ledger
 from analyzer.decisions import review_columns as review
+from analyzer.decisions.decision import EntryPlace, LedgerLine
 from analyzer.decisions.ledger import Entries, OpenRow
-from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
-from analyzer.decisions.user_record import (
+from analyzer.decisions.record import (
     UserRecord,
     difference_text,
     judged_pages,

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from analyzer.decisions.collect import Collection, merged
+from analyzer.decisions.decision import EntryPlace, LedgerLine
 from analyzer.decisions.ledger import Entries, Ledger, OpenRow, read_entries
-from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_certificate, a_password, a_user

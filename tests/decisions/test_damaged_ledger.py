@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
-from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.exports.inputs import write_ledger
 from tests.support.builders import AS_OF, a_key, a_password, a_user, days_before

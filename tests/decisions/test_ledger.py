@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analyzer import columns
+from analyzer.decisions.decision import ReportTime, decisions_by_user
 from analyzer.decisions.ledger import COLUMNS, Ledger, ledger_bytes, read_entries, read_ledger
-from analyzer.decisions.user_decisions import ReportTime, decisions_by_user
 from analyzer.errors import InputRefused
 from analyzer.terms import AsOfSource
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import analyzer
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import Plan, exemption_notes, plan, removal_script
-from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.report.model import Exemptions
 from tests.support.builders import (
     ACCOUNT,
@@ -97,7 +97,7 @@ def test_a_removal_has_all_that_the_reviewer_saw() -> None:
         mfa=True,
     )
     (only,) = planned(line("delete", user)).removals
-    assert only.state == state_of(
+    assert only.credentials == state_of(
         has_password=True,
         password_last_used=USED,
         password_changed=LONG_AGO,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.decisions.credentials import Moment, Slot
 from analyzer.decisions.plan import FUNCTIONS, removal_script
-from analyzer.decisions.user_state import Moment, Slot
 from tests.support.aws_account import stated
 from tests.support.aws_stub import LEDGERS
 from tests.support.removals import CREATED, KEY_USED, MINUTE, SECOND, credential, removal

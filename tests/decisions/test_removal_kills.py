@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.decisions.credentials import Moment
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.user_state import Moment
 from tests.support.aws_account import AwsAccount, stated
 from tests.support.aws_stub import LOG, AwsStub
 from tests.support.removals import (

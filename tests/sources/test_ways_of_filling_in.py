@@ -25,7 +25,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.dimensions import RowDimension
 
 from analyzer.cli import main
-from analyzer.decisions.user_decisions import LedgerLine
+from analyzer.decisions.decision import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.sources.review_workbook import read_files
 from tests.support.builders import (

@@ -13,10 +13,10 @@ from typing import Any
 
 import analyzer
 from analyzer.decisions.collect import Collection, collect
+from analyzer.decisions.decision import LedgerLine, decisions_by_user
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import plan
-from analyzer.decisions.user_decisions import LedgerLine, decisions_by_user
 from analyzer.report.model import Page
 from analyzer.terms import Verdict
 from tests.support import decision_oracle as law

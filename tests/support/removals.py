@@ -5,9 +5,9 @@ from typing import Any
 
 from analyzer import columns
 from analyzer.decisions import plan
+from analyzer.decisions.credentials import Credentials, Moment, Slot
+from analyzer.decisions.decision import EntryPlace, LedgerLine
 from analyzer.decisions.review_columns import Decision
-from analyzer.decisions.user_decisions import EntryPlace, LedgerLine
-from analyzer.decisions.user_state import Moment, Slot, UserState
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 
 SHELLS = ("dash", "bash")
@@ -100,9 +100,9 @@ def state_of(  # noqa: PLR0913  all that a report can show
     keys: tuple[Slot, ...] = (),
     certificates: tuple[Slot, ...] = (),
     has_mfa: bool = False,
-) -> UserState:
+) -> Credentials:
     moments = Moment(password_last_used), Moment(password_changed)
-    return UserState(has_password, *moments, has_mfa, keys, certificates)
+    return Credentials(has_password, *moments, has_mfa, keys, certificates)
 
 
 def device(user: str) -> str:
@@ -111,7 +111,7 @@ def device(user: str) -> str:
 
 def exists(account: AwsAccount, each: Removal) -> User:
     """Let AWS know the user, with all that the reviewer saw and nothing else."""
-    created, state = each.line.user_key.created or BASELINE, each.state
+    created, state = each.line.user_key.created or BASELINE, each.credentials
     user = account.add(each.arn, created)
     if state.last_sign_in.at:
         user.signed_in = stated(state.last_sign_in.at)

@@ -20,8 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
 from analyzer.cli import main
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.review_columns import CHOICES, SHEETS
-from analyzer.decisions.user_decisions import LedgerLine
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.terms import WorkbookSheets

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from analyzer.decisions.credentials import Credentials, access_added, credentials_of_users
 from analyzer.decisions.follow_up import page_of_lines
-from analyzer.decisions.user_state import UserState, access_added, user_states
 from tests.support import decision_oracle as law
 from tests.support.builders import (
     ACCOUNT,
@@ -44,12 +44,12 @@ Case = tuple[Row, Row]
 """A user before and now."""
 
 
-def states(*users: Row) -> list[UserState]:
+def states(*users: Row) -> list[Credentials]:
     """Return users, each under a name of its own, as one report shows them."""
     arn = f"arn:aws:iam::{ACCOUNT}:user/"
     rows = [row | {"user": f"u{at:03}", "arn": f"{arn}u{at:03}"} for at, row in enumerate(users)]
     (page,) = analysis_of(*rows, as_of=LATER + timedelta(days=90)).pages()
-    by_name = dict(zip(page.users["user"], user_states(page), strict=True))
+    by_name = dict(zip(page.users["user"], credentials_of_users(page), strict=True))
     return [by_name[str(row["user"])] for row in rows]
 
 
@@ -215,7 +215,7 @@ def test_more_credentials_than_the_slots_show_are_news() -> None:
         next(analysis_of(a_user() | info, columns=heads, root=the_root() | none).pages())
         for info in (none, more)
     )
-    before, now = (user_states(page)[0] for page in pages)
+    before, now = (credentials_of_users(page)[0] for page in pages)
     assert access_added(before, now, AS_OF) == [
         "more access keys or certificates than the report lists"
     ]
@@ -278,7 +278,7 @@ def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
 def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
     twice = (a_user(password_enabled="true"), a_user(mfa=True))
     (page,) = analysis_of(*twice).pages()
-    for each in user_states(page):
+    for each in credentials_of_users(page):
         assert (each.has_password, each.has_mfa) == (None, None)
         assert each.keys[0].is_active is False
 
@@ -286,4 +286,4 @@ def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
 def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
     user = a_user(**PASSWORD, **KEY, mfa=True, certificate_2=a_certificate())
     page = page_of_lines([line("delete", a_user("other")), line("delete", user)])
-    assert user_states(page)[1:] == states(user)
+    assert credentials_of_users(page)[1:] == states(user)

@@ -18,9 +18,9 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
+from analyzer.decisions.credentials import datetimes
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
-from analyzer.decisions.user_decisions import LedgerLine
-from analyzer.decisions.user_state import datetimes
 from analyzer.report.model import (
     TEXT,
     AccountName,

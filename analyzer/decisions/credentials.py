@@ -54,7 +54,7 @@ class Slot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class UserState:
+class Credentials:
     """Hold what a report shows of the credentials of one user; None is unknown."""
 
     has_password: bool | None
@@ -92,7 +92,7 @@ class UserState:
         return True if True in works else None if None in works else False
 
 
-def access_added(before: UserState, now: UserState, baseline: datetime) -> list[str]:
+def access_added(before: Credentials, now: Credentials, baseline: datetime) -> list[str]:
     """Return what a later report shows more than `before`: each new access or use in words.
 
     What was unknown counts as not there. `baseline` is the moment of the earlier report: a password
@@ -155,7 +155,7 @@ def _news(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[st
         yield f"{known} used {now.last_used.day}"
 
 
-def user_states(page: Page) -> list[UserState]:
+def credentials_of_users(page: Page) -> list[Credentials]:
     """Return what a page shows of its users, in their order."""
     facts = Facts(page)
     moments = {name: _moments(facts, name, each) for name, each in page.moments().items()}
@@ -174,7 +174,7 @@ def user_states(page: Page) -> list[UserState]:
     differs = facts.contradicted_in_any(columns.ADDITIONAL_CREDENTIALS_INFO)
     return list(
         map(
-            UserState,
+            Credentials,
             _flags(facts.password),
             moments[columns.PASSWORD_LAST_USED],
             moments[columns.PASSWORD_LAST_CHANGED],
