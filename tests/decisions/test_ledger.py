@@ -39,6 +39,7 @@ def test_a_ledger_comes_back_as_it_was_written() -> None:
         line("withdraw"),
         line("deactivate", by="Zoë  Öz"),
         line("conflict", by="credreport"),
+        line("delete", a_user(account="123XXXXXXXX")),
     ]
     assert list(read_ledger("decisions.csv", ledger_bytes(lines)).lines) == lines
 

@@ -299,6 +299,7 @@ def _alike(value: CellValue, other: Any) -> bool:
         ('<row r="1"><c r="IW1"><v>1</v></c></row>', "or in 256 columns"),
         (f"<row>{'<c/>' * 256}<c><v>1</v></c></row>", "cell IW1: the file is damaged"),
         ('<row r="1"><c r="1"><v>1</v></c></row>', "a cell is not in this row"),
+        ('<row r="1"><c r="A"><v>1</v></c></row>', "a cell is not in this row"),
         ("<row><c></row>", "tag mismatch"),
     ],
 )
