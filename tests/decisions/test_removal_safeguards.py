@@ -5,6 +5,7 @@ import shutil
 import signal
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -461,12 +462,14 @@ def test_a_line_that_a_kill_cut_off_is_closed_first(aws: AwsStub, shell: str, cu
     assert [line["step"] for line in run.log] == ["start", "end"]
 
 
-FOREIGN = ["\n", "a,b\n1,2\n", HEADER.replace('"', ""), HEADER.replace("\n", "\r\n"), HEADER[:20]]
+FOREIGN = (
+    *("\n", "a,b\n1,2\n", "#!/bin/sh\n"),
+    *(HEADER.replace('"', ""), HEADER.replace("\n", "\r\n"), HEADER[:20]),
+)
 
 
-@pytest.mark.parametrize("mode", PREVIEW_AND_APPLY)
 @pytest.mark.parametrize("name", [LOG, UNDO])
-@pytest.mark.parametrize("text", [*FOREIGN, "#!/bin/sh\n"])
+@pytest.mark.parametrize(("mode", "text"), [*zip(cycle(PREVIEW_AND_APPLY), FOREIGN, strict=False)])
 def test_a_file_that_is_not_of_the_script_is_left_alone(
     aws: AwsStub, name: str, text: str, mode: dict[str, str]
 ) -> None:

@@ -470,7 +470,7 @@ def test_a_line_that_was_spoilt_stops_the_script_before_any_call(
     assert message in run.messages
 
 
-@pytest.mark.parametrize("share", range(1, 10))
+@pytest.mark.parametrize("share", [1, 4, 7, 9])
 def test_a_script_that_was_cut_off_does_nothing(aws: AwsStub, shell: str, share: int) -> None:
     script = removal_script([removal("ann"), removal()], ledgers=LEDGERS)
     for each in (removal("ann"), removal()):
