@@ -147,8 +147,13 @@ def _plain_text(element: Any) -> str | None:
 
 
 def _joined_text(element: Any) -> str:
-    """Return the value or the text of an element, without how it is pronounced."""
-    parts = (each for each in element.iter(*_TEXTS) if each.getparent().tag not in _PRONOUNCED)
+    """Return the value or the text of an element, without how it is pronounced.
+
+    Raises ValueError for an element within a text.
+    """
+    parts = [each for each in element.iter(*_TEXTS) if each.getparent().tag not in _PRONOUNCED]
+    if any(map(len, parts)):
+        raise ValueError("an element is in a text")
     return "".join(each.text or "" for each in parts)
 
 
@@ -232,6 +237,8 @@ class SheetReading:
         return self._cells
 
     def _add_row(self, row: Any) -> bool:
+        if next(row.iterancestors(*_ROWS), None) is not None:
+            raise self._refused("a row is in a row")
         before, number = self._row, row.get("r", "")
         self._row = int(number) if number.isdecimal() else before + 1
         if not before < self._row <= MOST_ROWS:
@@ -260,6 +267,8 @@ class SheetReading:
         """Add the value of a cell to those of its row, and what else is said of it."""
         # Most cells hold a text alone: this takes half of the time of the other way.
         plain = _plain_text(cell)
+        if plain is None and next(cell.iterdescendants(*_CELLS), None) is not None:
+            raise self._refused("a cell is in a cell", name)
         text = _joined_text(cell) if plain is None else plain
         is_formula = plain is None and next(cell.iter(*_FORMULAS), None) is not None
         if not text and not is_formula:
