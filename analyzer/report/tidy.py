@@ -45,36 +45,33 @@ _utc = partial(pd.DatetimeIndex, tz="UTC")
 
 @dataclass(slots=True)
 class _Cells:
-    """Read columns of a table, noting each cell that was not understood."""
+    """Read columns of a table, noting each cell that was not understood.
+
+    `known` are the report's columns that are there. `texts` are all of them, each in AWS's form
+    once it is read, null where the report has no such column.
+    """
 
     table: pa.Table
+    known: frozenset[str]
     texts: dict[str, pa.Array]
     unread: list[pd.DataFrame]
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
-    def text(self, column: str) -> pa.Array:
-        """Return a column's cells, null where the report has no such column."""
-        if not self.has(column):
-            return pa.nulls(len(self), pa.large_string())
-        if column not in self.texts:
-            self.texts[column] = self.table[column].combine_chunks()
-        return self.texts[column]
-
     def has(self, column: str) -> bool:
-        return column in self.table.column_names
+        return column in self.known
 
     def equals(self, column: str, *words: str) -> np.ndarray:
         """Return which cells are one of the words, none where the report has no such column."""
-        return np.asarray(pc.is_in(self.text(column), pa.array(words, pa.large_string())))
+        return np.asarray(pc.is_in(self.texts[column], pa.array(words, pa.large_string())))
 
     def record_unread(self, column: str, odd: np.ndarray) -> None:
         """Record the cells that were not understood, as they stand in the report."""
         if not odd.any():
             return
         position = np.flatnonzero(odd)
-        cells = self.table[column] if self.has(column) else self.text(column)
+        cells = self.table[column] if self.has(column) else self.texts[column]
         self.unread.append(
             pd.DataFrame(
                 {
@@ -89,7 +86,7 @@ class _Cells:
         """Return which cells are true, and which are understood; any case is."""
         true, false = self.equals(column, "true"), self.equals(column, "false")
         if not (true | false).all():
-            self.texts[column] = lowercase_booleans(self.text(column))
+            self.texts[column] = lowercase_booleans(self.texts[column])
             true, false = self.equals(column, "true"), self.equals(column, "false")
         understood = true | false
         self.record_unread(column, ~understood)
@@ -99,8 +96,8 @@ class _Cells:
         """Return a column's moments as datetime64[s], and which cells are understood."""
         if not self.has(column):
             return np.full(len(self), NO_MOMENT), np.zeros(len(self), bool)
-        moment = values.timestamps(self.text(column))
-        self.texts[column] = values.timestamp_texts(self.text(column), moment)
+        moment = values.timestamps(self.texts[column])
+        self.texts[column] = values.timestamp_texts(self.texts[column], moment)
         understood = ~np.isnat(moment)
         if not understood.all():
             understood |= self.equals(column, *_EMPTY_WORDS.get(column, (NO_VALUE,)))
@@ -117,19 +114,24 @@ def tidy(
     `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. The
     two kinds of rows must not be mixed.
     """
-    differing = _NONE_UNREAD
+    differing, unread = _NONE_UNREAD, [_NONE_UNREAD]
     if contradicted is not None:
         differing, table = contradicted, _with_contradictions(table, contradicted)
-    cells = _Cells(table, {}, [])
+        names = differing[differing[columns.COLUMN] == columns.USER].assign(value=ROWS_DIFFER)
+        # pandas 2.3 makes it object where it is empty.
+        unread.append(names.astype({columns.VALUE: TEXT}))
+    known, missing = frozenset(table.column_names), pa.nulls(len(table), pa.large_string())
+    texts = {
+        name: table[name].combine_chunks() if name in known else missing
+        for name in columns.IN_REPORT
+    }
+    cells = _Cells(table, known, texts, unread)
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
-    raw = {name: text_series(cells.text(name)) for name in columns.IN_REPORT}
-    names = differing[differing[columns.COLUMN] == columns.USER].assign(value=ROWS_DIFFER)
-    names = names.astype({columns.VALUE: TEXT})  # pandas 2.3 makes it object where it is empty
-    unread = pd.concat([_NONE_UNREAD, names, *cells.unread], ignore_index=True)
-    cells_as_text = pd.DataFrame(raw, copy=False)
-    return Page(users, keys, certificates, unread, differing, cells_as_text)
+    raw = {name: text_series(each) for name, each in texts.items()}
+    every = pd.concat(unread, ignore_index=True)
+    return Page(users, keys, certificates, every, differing, pd.DataFrame(raw, copy=False))
 
 
 def _with_contradictions(table: pa.Table, contradicted: pd.DataFrame) -> pa.Table:
@@ -147,7 +149,7 @@ def _with_contradictions(table: pa.Table, contradicted: pd.DataFrame) -> pa.Tabl
 
 
 def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
-    name, arn = cells.text(columns.USER), cells.text(columns.ARN)
+    name, arn = cells.texts[columns.USER], cells.texts[columns.ARN]
     masked = _masked(cells)
     file = cells.table[columns.FILE].to_numpy()
     moment: dict[str, np.ndarray] = {}
@@ -176,7 +178,7 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
 
 def _masked(cells: _Cells) -> np.ndarray:
     """Return which users are judged by name, and note names and ARNs that are not valid."""
-    name, arn = cells.text(columns.USER), cells.text(columns.ARN)
+    name, arn = cells.texts[columns.USER], cells.texts[columns.ARN]
     named = arns.is_user_arn(arn, name)
     if named.all():
         return np.zeros(len(cells), bool)
@@ -235,7 +237,7 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
         if filled.any():
             filled &= ~cells.equals(column, NOT_SUPPORTED, "")
             foreign = filled & ~np.asarray(
-                pc.match_substring_regex(cells.text(column), rf"^{REGION_OR_SERVICE}\z")
+                pc.match_substring_regex(cells.texts[column], rf"^{REGION_OR_SERVICE}\z")
             )
             cells.record_unread(column, foreign | unused & filled)
             placed |= unused & filled

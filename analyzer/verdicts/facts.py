@@ -19,7 +19,6 @@ from analyzer.report.model import (
     NO_MOMENT,
     TEXT,
     Page,
-    days_between,
     in_any_slot,
     over_slots,
     slot_matrix,
@@ -36,6 +35,8 @@ from analyzer.terms import (
 )
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
+
+_DAY_SECONDS: Final = 86_400
 
 _DATE_OF: Final = {
     name: key.last_used_date
@@ -335,10 +336,11 @@ class Facts:
         return _moments(self.page.users[columns.AS_OF])
 
     def _elapsed(self, moment: np.ndarray, unknown: np.ndarray) -> Elapsed:
+        """Count whole days, floored; a moment after as-of, as clock skew gives, counts as 0."""
         moment = np.where(unknown, NO_MOMENT, moment)
         as_of = self.as_of if len(moment) == len(self.page) else over_slots(self.as_of)
-        days, missing = days_between(pd.Series(moment, copy=False), pd.Series(as_of, copy=False))
-        return Elapsed(moment, days, present=~missing, unknown=unknown)
+        days = np.maximum((as_of - moment).astype(np.int64) // _DAY_SECONDS, 0)
+        return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown)
 
     @cached_property
     def key_undated_by_report(self) -> np.ndarray:
@@ -417,6 +419,6 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
 
 def _without_implied_dates(unread: pd.DataFrame) -> pd.DataFrame:
     """Leave out dates that are not understood for a region or service of use, which is named."""
-    column = unread[columns.COLUMN]
-    dates = pd.MultiIndex.from_arrays([unread[columns.POSITION], column.map(_DATE_OF)])
-    return unread[~pd.MultiIndex.from_arrays([unread[columns.POSITION], column]).isin(dates)]
+    cells = [*zip(unread[columns.POSITION], unread[columns.COLUMN], strict=True)]
+    dates = {(position, _DATE_OF.get(column)) for position, column in cells}
+    return unread[np.array([cell not in dates for cell in cells], bool)]
