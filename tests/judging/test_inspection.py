@@ -199,29 +199,37 @@ def test_a_root_is_excused_only_by_its_name(cells: Row) -> None:
         assert set(found["exemption"]) == {reason}
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(
-    ("users", "exemption", "result", "numbers"),
+    ("users", "exemption", "result", "numbers", "fails"),
     [
-        ([SAFE], [], Result.PASS, (0, 0, 0)),
-        ([SAFE, NO_MFA], [], Result.FAIL, (1, 0, 0)),
-        ([SAFE, NO_MFA], ["*,no-mfa,why,,"], Result.EXCUSED, (0, 1, 0)),
-        ([SAFE, ODD], [], Result.UNDECIDED, (0, 0, 1)),
-        ([ODD, NO_MFA], [], Result.FAIL, (1, 0, 1)),
-        ([ODD, NO_MFA], ["*,no-mfa,why,,"], Result.UNDECIDED, (0, 1, 1)),
-        ([SAFE, ODD], ["*,odd,why,,"], Result.UNDECIDED, (0, 0, 1)),
+        ([SAFE], [], Result.PASS, (0, 0, 0), False),
+        ([SAFE, NO_MFA], [], Result.FAIL, (1, 0, 0), True),
+        ([SAFE, NO_MFA], ["*,no-mfa,why,,"], Result.EXCUSED, (0, 1, 0), False),
+        ([SAFE, ODD], [], Result.UNDECIDED, (0, 0, 1), True),
+        ([ODD, NO_MFA], [], Result.FAIL, (1, 0, 1), True),
+        ([ODD, NO_MFA], ["*,no-mfa,why,,"], Result.UNDECIDED, (0, 1, 1), True),
+        ([SAFE, ODD], ["*,odd,why,,"], Result.UNDECIDED, (0, 0, 1), False),
     ],
 )
-def test_a_control_passes_only_if_nothing_fails_it_and_all_is_understood(
+def test_a_control_and_a_run_pass_only_if_nothing_fails_that_is_not_exempt_and_all_is_understood(
     users: list[Row],
     exemption: list[str],
     result: Result,
     numbers: tuple[int, int, int],
+    *,
+    fails: bool,
 ) -> None:
-    found = control(inspected(users, *exemption, benchmark="fsbp"), "IAM.5")
+    inspection = inspected(users, *exemption, benchmark="fsbp")
+    found = control(inspection, "IAM.5")
     assert found.result is result
     assert (found.fails, found.exempt, found.undecided) == numbers
     assert bool(found.why) is (result not in (Result.PASS, Result.FAIL))
+    unmet = result in (Result.FAIL, Result.UNDECIDED)
+    assert inspection.control_failures() == ([f"FSBP IAM.5: {result}"] if unmet else [])
+    assert bool(inspection.failures([], [MFA])) is fails
+    assert bool(inspection.failures([Severity.HIGH], [])) is fails
+    assert not inspection.failures([Severity.CRITICAL], [])
+    assert not inspection.failures([], ["root-access-key"])
 
 
 def test_a_control_whose_rule_was_left_out_is_not_run() -> None:
@@ -229,6 +237,7 @@ def test_a_control_whose_rule_was_left_out_is_not_run() -> None:
     assert control(found, "IAM.5").result is Result.NOT_RUN
     assert control(found, "IAM.5").why == f"Optional rule, not run: {MFA}."
     assert control(found, "IAM.1").result is Result.NOT_DECIDABLE
+    assert found.control_failures() == []
 
 
 def test_a_control_on_the_root_that_the_filter_leaves_out_says_so(tmp_path: Path) -> None:
@@ -329,50 +338,8 @@ def test_an_account_that_could_not_be_read_passes_no_control(tmp_path: Path) -> 
     assert found.failures([Severity.LOW], ["root-used"])
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("users", "exemption", "fails"),
-    [
-        ([SAFE], [], False),
-        ([NO_MFA], [], True),
-        ([NO_MFA], ["*,no-mfa,why,,"], False),
-        ([ODD], [], True),
-        ([ODD], ["*,odd,why,,"], False),
-    ],
-)
-def test_a_run_fails_by_a_rule_or_its_severity_unless_all_who_do_are_exempt(
-    users: list[Row], exemption: list[str], *, fails: bool
-) -> None:
-    found = inspected(users, *exemption)
-    assert bool(found.failures([], [MFA])) is fails
-    assert bool(found.failures([Severity.HIGH], [])) is fails
-    assert not found.failures([Severity.CRITICAL], [])
-    assert not found.failures([], ["root-access-key"])
-
-
 def test_what_is_only_noted_fails_no_run() -> None:
     root = the_root(access_key_1_last_rotated=days_before(9))
     found = inspected([SAFE], root=root)
     assert found.counts["root-access-key", Outcome.NOTED, False] == 1
     assert not found.failures([Severity.CRITICAL], [])
-
-
-@pytest.mark.parametrize(
-    ("users", "exemption", "expected"),
-    [
-        ([SAFE], [], []),
-        ([NO_MFA], [], ["FSBP IAM.5: fail"]),
-        ([NO_MFA], ["*,no-mfa,why,,"], []),
-        ([ODD], [], ["FSBP IAM.5: undecided"]),
-    ],
-)
-def test_the_controls_that_are_not_met_are_named(
-    users: list[Row], exemption: list[str], expected: list[str]
-) -> None:
-    found = inspected(users, *exemption, benchmark="fsbp")
-    assert found.control_failures() == expected
-
-
-def test_a_control_that_did_not_run_is_not_one_that_is_not_met() -> None:
-    found = inspected([NO_MFA], benchmark="fsbp", skip=MFA)
-    assert found.control_failures() == []
