@@ -350,6 +350,28 @@ def test_a_line_break_in_a_long_cell_is_no_lost_quote(tmp_path: Path) -> None:
     assert verdicts(read(tmp_path, text)) == {"eve": "unused"}
 
 
+def test_a_quote_alone_is_no_blank_row(tmp_path: Path) -> None:
+    found = problem(tmp_path, lines(PLAIN, '"'))
+    assert (found.row, found.value) == (5, '"')
+
+
+def test_a_row_that_is_cut_off_before_the_next_report_is_refused(tmp_path: Path) -> None:
+    found = problem(tmp_path, PLAIN.rpartition(",")[0] + OTHER)
+    assert (found.row, found.message) == (4, "the row has 21 cells, the header 22")
+
+
+@pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
+def test_a_row_is_put_right_up_to_the_length_that_no_row_has(
+    tmp_path: Path, more: int, *, is_read: bool
+) -> None:
+    row = BOB.replace("bob", "b,b")
+    text = lines(PLAIN, row + "x" * ((1 << 16) - len(row) + more), EVE)
+    if is_read:
+        assert verdicts(read(tmp_path, text))["b,b"] == "unused"
+    else:
+        assert problem(tmp_path, text).message == "the row has 24 cells, the header 22"
+
+
 def test_every_row_of_another_length_is_named(tmp_path: Path) -> None:
     found = refused(put(tmp_path, lines(HEADER, ROOT, "short,row", ANN, ANN + ",more", BOB)))
     assert [(each.row, each.value, each.message) for each in found] == [
