@@ -50,7 +50,7 @@ class Filter:
 
     def __bool__(self) -> bool:
         """Return whether it can leave anything out."""
-        return self != _NONE
+        return self != Filter()
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -68,9 +68,6 @@ class Filter:
     def keeps_roots(self) -> bool:
         """Return whether the root users stay."""
         return not self.users or any(_matches(each, ROOT_USER) for each in self.users)
-
-
-_NONE: Final = Filter()
 
 
 def user_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:

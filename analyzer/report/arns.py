@@ -44,9 +44,7 @@ Any other text there is damage: nobody is judged by a row of it.
 _MASK_WORD: Final = rf"(?i)^({_MASK_WORDS})\z"
 _MASK_WORD_AND_NAME: Final = rf"(?is)^({_MASK_WORDS}|{NO_ARN})/"
 
-_RESERVED_ROOT_NAMES: Final = pa.array(
-    ["<root_account>", "&lt;root_account&gt;"], pa.large_string()
-)
+_RESERVED_ROOT_NAMES: Final = _ROOT_NAMES.slice(0, 2)
 """IAM gives no user such a name: they are the root's, whatever its ARN."""
 
 _SLASH: Final = pa.scalar("/", pa.large_string())

@@ -20,6 +20,7 @@ from analyzer.report.model import (
     TEXT,
     Page,
     as_category,
+    cells_of_users,
     over_slots,
     text_series,
 )
@@ -31,15 +32,7 @@ _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_
 """The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
 
 
-_NONE_UNREAD = pd.DataFrame(
-    {
-        columns.POSITION: np.array([], np.int64),
-        columns.COLUMN: pd.Series([], dtype=TEXT),
-        columns.VALUE: pd.Series([], dtype=TEXT),
-    }
-)
-
-
+_NONE_UNREAD = cells_of_users([])
 _utc = partial(pd.DatetimeIndex, tz="UTC")
 
 

@@ -84,19 +84,14 @@ def caveat_columns(page: Page) -> Mapping[str, pa.Array]:
     facts = Facts(page)
     known: Any = page.users[columns.CAVEATS].cat
     ids = [words.split(";") for words in known.categories]
-    has = {each.id: np.array([each.id in some for some in ids])[known.codes] for each in CAVEATS}
-    return {
-        caveat.id: pc.if_else(pa.array(has[caveat.id]), _sentences(caveat, facts), _NO_SENTENCE)
-        for caveat in CAVEATS
-        if has[caveat.id].any()
-    }
-
-
-_NO_SENTENCE: Final = pa.scalar(None, pa.large_string())
-
-
-def _sentences(caveat: Caveat, facts: Facts) -> pa.Array:
-    return arrow_array(caveat.sentences(facts)).cast(pa.large_string())
+    nothing = pa.scalar(None, pa.large_string())
+    texts: dict[str, pa.Array] = {}
+    for caveat in CAVEATS:
+        has = np.array([caveat.id in some for some in ids])[known.codes]
+        if has.any():
+            sentences = arrow_array(caveat.sentences(facts)).cast(pa.large_string())
+            texts[caveat.id] = pc.if_else(pa.array(has), sentences, nothing)
+    return texts
 
 
 def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
@@ -134,10 +129,6 @@ def _may_have_signed_in_unrecorded(facts: Facts) -> np.ndarray:
     return np.asarray(facts.password.yes & spans_gap)
 
 
-def _has_mfa_without_sign_in(facts: Facts) -> np.ndarray:
-    return np.asarray(facts.mfa.yes & ~facts.sign_in.present)
-
-
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
     uses = facts.key_use.unknown & ~_untold_uses(facts)
     unknown = in_any_slot(uses)
@@ -170,10 +161,6 @@ def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
     for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
         needed |= {key.last_rotated: every, key.last_used_date: inactive}
     return {name: mask & facts.lacks(name) for name, mask in needed.items()}
-
-
-def _misses_column(facts: Facts) -> np.ndarray:
-    return np.asarray(np.any([*_missing_columns(facts).values()], axis=0))
 
 
 # Sentences
@@ -261,7 +248,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="mfa-registered",
-        holds=lambda facts, _: _has_mfa_without_sign_in(facts),
+        holds=lambda facts, _: facts.mfa.yes & ~facts.sign_in.present,
         sentences=_constant_sentence("An MFA device is registered, but the user never signed in."),
         meaning="An MFA device is registered, but the user never signed in: the user was"
         " prepared for use.",
@@ -291,7 +278,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="missing-columns",
-        holds=lambda facts, _: _misses_column(facts),
+        holds=lambda facts, _: np.any([*_missing_columns(facts).values()], axis=0),
         sentences=_missing_column_sentences,
         meaning="The report lacks columns that a caveat needs of this user: certificates, MFA, the"
         " creation, or the dates of an inactive access key.",
