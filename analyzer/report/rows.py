@@ -301,7 +301,7 @@ def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Probl
     count, expected = len(cells), len(text.header.names)
     if is_header(cells):
         message, hint = "a second header with other columns", SEPARATE_FILES
-    elif '"' in row and "\n" in row:
+    elif "\n" in row:
         message = "a quote opens in this row and does not close, or only rows later"
         hint = "Give the report as AWS made it, or close the quote."
     elif count < expected and text.tail.rstrip(b"\r\n").endswith(row.encode()):
@@ -342,7 +342,7 @@ def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Proble
     hint = "Give the report as AWS made it, or close the quote."
     for name in text.header.named_columns:
         cells = table[name].combine_chunks()
-        if (pc.max(pc.binary_length(cells)).as_py() or 0) > LONGEST_SHOWN:
+        if pc.max(pc.binary_length(cells)).as_py() > LONGEST_SHOWN:
             within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
             for row in within.select([columns.ROW, name]).to_pylist():
                 value = row[name][:LONGEST_SHOWN]
