@@ -204,6 +204,7 @@ def judged_pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
 def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", analyzer.load(CONSOLE).rows)
     pages = judged_pages(monkeypatch)
     analysis = of_console()
     everything_written(analysis)

@@ -372,6 +372,35 @@ def test_a_row_is_put_right_up_to_the_length_that_no_row_has(
         assert problem(tmp_path, text).message == "the row has 24 cells, the header 22"
 
 
+def test_a_cell_is_searched_for_swallowed_rows_if_it_is_longer_than_what_is_shown(
+    tmp_path: Path,
+) -> None:
+    for length in (80, 81):
+        more = f'"\narn:{"x" * (length - 5)}"'
+        rows = zip((HEADER, ROOT, ANN, BOB), (MORE_CREDENTIALS, "", more, ""), strict=True)
+        path = put(tmp_path, lines(*map(",".join, rows)))
+        if length == 80:
+            assert verdicts(load(path)) == VERDICTS
+        else:
+            assert [each.column for each in refused(path)] == [MORE_CREDENTIALS]
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_one"), [(("user", "arn", "x"), False), (("user", "arn", "mfa_active"), True)]
+)
+def test_a_row_is_a_header_if_it_names_more_than_two_columns(
+    cells: tuple[str, ...], *, is_one: bool
+) -> None:
+    assert reading_of_rows.is_header(cells) is is_one
+
+
+def test_a_comma_is_put_back_into_the_first_column_only_if_it_is_the_name(tmp_path: Path) -> None:
+    header = HEADER.removeprefix("user,").replace("arn", "owner,arn", 1) + ",user"
+    rows = (f"{row},{row.partition(',')[0]}" for row in (ROOT, BOB.replace("bob", "b,b")))
+    found = problem(tmp_path, lines(header, *rows))
+    assert (found.row, found.message) == (3, "the row has 25 cells, the header 23")
+
+
 def test_every_row_of_another_length_is_named(tmp_path: Path) -> None:
     found = refused(put(tmp_path, lines(HEADER, ROOT, "short,row", ANN, ANN + ",more", BOB)))
     assert [(each.row, each.value, each.message) for each in found] == [
