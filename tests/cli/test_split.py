@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Program
+import analyzer
+from analyzer.cli.inputs import read_judging
+from analyzer.cli.options import InputFile, JudgingOptions
+from analyzer.terms import SplitBy
+from analyzer.writers.split import Share, split
+from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import ACCOUNT, AS_OF, Row, a_password, a_user, report_text, saved
 from tests.support.reading import OTHER_ACCOUNT
 from tests.support.review import fill_in
@@ -36,7 +41,7 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(
     last = ON - timedelta(days=1)
     owners = listed(tmp_path, f"*,ann,=Lee,lee@x.org,{last}", "*,b?,Ray,,", "*,cy,Ray,,")
     done = program(
-        "analyze", report, "--owners", owners, "--split-by", "owner", "-o", tmp_path / "out"
+        "analyze", report, "--owners", owners, "--split-by", "owner", "-o", f"{tmp_path}/out/"
     )
     assert (done.code, done.output) == (0, b"")
     due = str(ON + timedelta(days=30))
@@ -58,30 +63,29 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(
     (tmp_path / "empty").mkdir()
     for name, says in (("empty", "holds no workbook"), (tmp_path, "Is a directory")):
         refused = program("collect", tmp_path / name)
-        assert (refused.code, says in " ".join(refused.messages.replace("│", " ").split())) == (
-            2,
-            True,
-        )
+        assert (refused.code, says in unwrapped(refused.messages)) == (2, True)
 
 
-def test_each_account_gets_a_workbook_with_its_name_and_owner(
-    program: Program, tmp_path: Path
-) -> None:
+def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[Share]:
+    """Return the workbooks of a split."""
+    options = JudgingOptions(owners=InputFile("owners.csv", owners.encode()) if owners else None)
+    request = read_judging(options, InputFile("names.csv", names.encode()) if names else None)
+    return [
+        *split(request.analysis(analyzer.load((REPORT, report_text(users).encode()))), by).pages
+    ]
+
+
+def test_each_account_gets_a_workbook_with_its_name_and_owner() -> None:
+    users = a_user("ann"), a_user("cy", password=a_password(AS_OF))
     other = a_user("bo", account=OTHER_ACCOUNT)
-    report = reported(tmp_path, a_user("ann"), a_user("cy", password=a_password(AS_OF)), other)
-    names = saved(tmp_path, f"account,name,owner\n{ACCOUNT},R&D / Zürich,Lee\n", "names.csv")
-    words = ("--accounts", names, "--split-by", "account", "-o", f"{tmp_path}/out/", "-q")
-    assert program("analyze", report, *words).messages == ""
-    rows = [[*row.values()][:4] for row in index(tmp_path / "out").values()]
-    assert rows == [
+    names = f"account,name,owner\n{ACCOUNT},R&D / Zürich,Lee\n"
+    assert [[*each][:4] for each in shares(SplitBy.ACCOUNT, *users, other, names=names)] == [
         [f"{ACCOUNT}-r-d-zurich.xlsx", ACCOUNT, "R&D / Zürich", "Lee"],
         [f"{OTHER_ACCOUNT}.xlsx", OTHER_ACCOUNT, "", ""],
     ]
 
 
-def test_a_file_has_a_name_that_every_system_takes_whatever_an_owner_is_called(
-    program: Program, tmp_path: Path
-) -> None:
+def test_a_file_has_a_name_that_every_system_takes_whatever_an_owner_is_called() -> None:
     stems = {
         "../../etc/passwd": "etc-passwd",
         "x" * 200: "x" * 60,
@@ -91,16 +95,16 @@ def test_a_file_has_a_name_that_every_system_takes_whatever_an_owner_is_called(
         "no owner": "no-owner-",
     }
     users = {f"user{at}": owner for at, owner in enumerate(stems)}
-    report = reported(tmp_path, *map(a_user, [*users, "nobody"]))
-    lines = [f'*,{user},"{owner}",,' for user, owner in users.items()]
-    words = ("--owners", listed(tmp_path, *lines), "--split-by", "owner", "-o", tmp_path / "out")
-    assert program("analyze", report, *words).code == 0
-    named = {row["owner"]: file for file, row in index(tmp_path / "out").items()}
+    lines = (f'*,{user},"{owner}",,' for user, owner in users.items())
+    owners = "\n".join([HEADER, *lines])
+    named = {
+        each.owner: each.file
+        for each in shares(SplitBy.OWNER, *map(a_user, [*users, "nobody"]), owners=owners)
+    }
     assert len({*map(str.lower, named.values())}) == len(stems) + 1
     for owner, stem in stems.items():
         hash_ = named[owner].removesuffix(".xlsx").removeprefix(stem)
         assert len(hash_) == (8 if stem.endswith("-") else 0), owner
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {*named.values(), "index.csv"}
 
 
 def test_a_filled_workbook_is_never_written_over_and_nothing_else_is_written(
@@ -109,14 +113,17 @@ def test_a_filled_workbook_is_never_written_over_and_nothing_else_is_written(
     report = reported(tmp_path, a_user("ann"), a_user("bo"))
     owners = listed(tmp_path, "*,ann,Lee,,", "*,bo,Ray,,")
     words = ("analyze", report, "--owners", owners, "--split-by", "owner", "-o", tmp_path / "out")
-    assert program(*words).code == 0
+    assert program(*words, "-q") == (0, b"", "")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *("lee.xlsx", "ray.xlsx", "index.csv")
+    }
     fill_in(tmp_path / "out" / "ray.xlsx", {"bo": "keep"}, on=ON)
     before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     (tmp_path / "out" / "lee.xlsx").unlink()
     refused = program(*words)
     assert refused.code == 2
-    assert "ray.xlsx has decisions of a reviewer: name another output" in " ".join(
-        refused.messages.replace("│", " ").split()
+    assert "ray.xlsx has decisions of a reviewer: name another output" in unwrapped(
+        refused.messages
     )
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"ray.xlsx", "index.csv"}
     assert all(path.read_bytes() == before[path] for path in (tmp_path / "out").iterdir())
@@ -137,7 +144,7 @@ def test_a_split_needs_a_folder_and_its_owners(
 ) -> None:
     done = program("analyze", reported(tmp_path, a_user("ann")), *words)
     assert done.code == 2
-    assert problem in " ".join(done.messages.replace("│", " ").split())
+    assert problem in unwrapped(done.messages)
 
 
 def test_a_folder_that_cannot_be_made_is_an_output_that_cannot_be_written(

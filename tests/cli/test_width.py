@@ -13,6 +13,7 @@ from analyzer.decisions.ledger import ledger_bytes
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_user, report_text, saved
 from tests.support.decisions import console_name, line
 from tests.support.outputs import Terminal
+from tests.support.runs import write_plainly
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 WIDE = "zoë-名前" * 5
@@ -69,6 +70,9 @@ def test_no_line_is_wider_than_a_terminal_of_40_columns(
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(
+        "analyzer.exports.contents.write_all", lambda _, out, *__: write_plainly(out)
+    )
     streams = Terminal(encoding), Terminal(encoding)
     monkeypatch.setattr(sys, "stdout", streams[0])
     monkeypatch.setattr(sys, "stderr", streams[1])
