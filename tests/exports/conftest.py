@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import analyzer
+from analyzer.judging.analysis import Analysis
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
 from tests.support.aws_server import Aws, serving_an_organization
@@ -27,6 +29,17 @@ def plain_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "analyzer.exports.contents.write_workbook", lambda _, stream, **__: stream.write(b"book")
     )
+
+
+@pytest.fixture
+def changes_alone(plain_workbook: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take half of that time for a run of which only the changes and what follows up are read."""
+    del plain_workbook
+
+    def write(analysis: Analysis, *_: object, follow_up: Path | None = None, **__: object) -> None:
+        analyzer.write(analysis, follow_up=follow_up)
+
+    monkeypatch.setattr("analyzer.exports.contents.write", write)
 
 
 @pytest.fixture

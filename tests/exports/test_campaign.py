@@ -126,7 +126,7 @@ def check_done(company: Company, rows: list[dict[str, str]]) -> int:
     return len(done)
 
 
-@pytest.mark.usefixtures("review_workbook")
+@pytest.mark.usefixtures("review_workbook", "uncompared")
 def test_by_export_every_decision_is_kept_and_every_done_is_true(company: Company) -> None:
     runs, entered, done = company.folder / "runs", 0, 0
     decided: Users = {}

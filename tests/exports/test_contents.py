@@ -2,12 +2,15 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from analyzer.files import sha256
+from analyzer.terms import WorkbookSheets
+from analyzer.writers.workbook import write_workbook
 from tests.support.builders import (
     a_key,
     a_password,
@@ -122,7 +125,7 @@ def test_notes_name_reports_by_their_place_in_the_run(
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_workbook")
+@pytest.mark.usefixtures("changes_alone")
 def test_both_runs_are_compared_by_the_criteria_of_the_later_one(runs: Path, reports: Path) -> None:
     users = [a_user(key_1=an_inactive_key()), a_user("eve", password=a_password(days_before(20)))]
     report = console_report(reports, FIRST, *users)
@@ -147,7 +150,7 @@ def test_evidence_about_service_credentials_makes_another_run(runs: Path, report
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_workbook")
+@pytest.mark.usefixtures("changes_alone")
 def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_latest(
     runs: Path, reports: Path
 ) -> None:
@@ -162,21 +165,25 @@ def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_late
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_workbook")
-def test_accounts_that_are_missing_are_told_and_never_gone(
-    runs: Path, reports: Path, capsys: Capture
+@pytest.mark.usefixtures("changes_alone")
+def test_accounts_that_are_missing_for_once_are_told_and_never_gone_or_new(
+    runs: Path, reports: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     both = report_text([a_user("ann"), a_user("bob", account=OTHER)])
-    saved(reports.parent, both, f"status_reports_{FIRST}T09-30-00+00-00.csv")
-    assert exporting(runs, "--from", reports.parent / f"status_reports_{FIRST}*") == 0
-    console_report(reports, SECOND, a_user("ann"))
     failed = {"account": OTHER, "name": "payments", "status": "failed", "reason": "AWS denied it."}
+    console_report(reports, SECOND, a_user("ann"))
     saved(reports, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
+    first, third = (
+        saved(tmp_path, both, f"status_reports_{day}T09-30-00+00-00.csv") for day in (FIRST, THIRD)
+    )
+    assert exporting(runs, "--from", first) == 0
+    assert changed(runs / "latest") == []
+    capsys.readouterr()
     assert exporting(runs, "--from", reports) == 5
-    assert changed(runs / "latest") == [("not-covered", "")]
-    told = record_of(runs / "latest")
-    assert told["exit_code"] == 5
-    assert told["accounts"]["not_covered"] == [
+    assert changed(runs / "latest", "cause") == [("not-covered", "not covered now: AWS denied it.")]
+    record = record_of(runs / "latest")
+    assert record["exit_code"] == 5
+    assert record["accounts"]["not_covered"] == [
         {"account": OTHER, "name": "payments", "reason": "AWS denied it."}
     ]
     sentence = f"Account {OTHER} is not covered: AWS denied it."
@@ -184,11 +191,14 @@ def test_accounts_that_are_missing_are_told_and_never_gone(
     assert (runs / "latest" / "reports" / "fetched.manifest.json").is_file()
     assert exporting(runs, "--from", reports, "--check") == 5
     assert sentence in capsys.readouterr().err
-    assert exporting(runs, "--from", reports, "--fail-on", "retired") == 1
+    assert exporting(runs, "--from", third) == 0
+    before = [("not-covered", "not covered before: AWS denied it.")]
+    assert changed(runs / "latest", "cause") == before
+    assert record_of(runs / "latest")["compared_with"] == name(SECOND)
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_workbook")
+@pytest.mark.usefixtures("changes_alone")
 def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_for_that(
     runs: Path, reports: Path
 ) -> None:
@@ -201,27 +211,7 @@ def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_f
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_workbook")
-def test_an_account_that_could_not_be_read_for_once_changes_nothing(
-    runs: Path, reports: Path, tmp_path: Path
-) -> None:
-    both = report_text([a_user("ann"), a_user("bob", account=OTHER)])
-    failed = {"account": OTHER, "name": "pay", "status": "failed", "reason": "AWS denied it."}
-    console_report(reports, SECOND, a_user("ann"))
-    saved(reports, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
-    first, third = (
-        saved(tmp_path, both, f"status_reports_{day}T09-30-00+00-00.csv") for day in (FIRST, THIRD)
-    )
-    denied = [("not-covered", "not covered now: AWS denied it.")]
-    before = [("not-covered", "not covered before: AWS denied it.")]
-    for source, code, told in ((first, 0, []), (reports, 5, denied), (third, 0, before)):
-        assert exporting(runs, "--from", source) == code
-        assert changed(runs / "latest", "cause") == told
-    assert record_of(runs / "latest")["compared_with"] == f"{SECOND}T09-30-00Z"
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_workbook")
+@pytest.mark.usefixtures("changes_alone")
 def test_each_run_is_compared_by_the_exemptions_that_it_was_made_with(
     runs: Path, reports: Path, tmp_path: Path
 ) -> None:
@@ -232,7 +222,7 @@ def test_each_run_is_compared_by_the_exemptions_that_it_was_made_with(
     assert changed(runs / "latest") == [("exemption-ended", "ann")]
 
 
-@pytest.mark.usefixtures("plain_workbook")
+@pytest.mark.usefixtures("changes_alone")
 def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
     runs: Path, reports: Path, tmp_path: Path
 ) -> None:
@@ -251,12 +241,15 @@ def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("review_workbook")
+@pytest.mark.usefixtures("changes_alone")
 def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_removed(
-    runs: Path, reports: Path
+    runs: Path, reports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = console_report(reports, FIRST)
-    exporting(runs, "--from", report)
+    with monkeypatch.context() as patch:
+        small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
+        patch.setattr("analyzer.exports.contents.write_workbook", small)
+        exporting(runs, "--from", report)
     with (runs / name(FIRST) / "review.xlsx").open("ab") as stream:
         stream.write(b"reviewed")
     assert exporting(runs, "--from", report) == 0

@@ -11,6 +11,7 @@ from analyzer.aws.errors import STOPPED
 from analyzer.aws.report import FetchedReport
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
+from analyzer.exports.contents import write_all
 from analyzer.sources.manifest import AccountEntry, FetchedAccounts, Status
 from tests.support.aws_server import (
     CALLER,
@@ -32,7 +33,7 @@ LIST = "ListServiceSpecificCredentials"
 Capture = pytest.CaptureFixture[str]
 
 
-pytestmark = pytest.mark.usefixtures("plain_workbook", "uncompared")
+pytestmark = pytest.mark.usefixtures("plain_outputs", "uncompared")
 
 
 @pytest.fixture
@@ -195,8 +196,10 @@ def test_check_asks_all_that_a_run_would_and_writes_nothing(
 
 
 def test_three_of_six_denied_leave_three_and_outputs_name_the_three(
-    aws: Aws, runs: Path, capsys: Capture
+    aws: Aws, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
+    monkeypatch.setattr("analyzer.exports.contents.write_all", write_all)
+    monkeypatch.setattr("analyzer.exports.contents.write_workbook", lambda *_, **__: None)
     denied = (MEMBERS[1], MEMBERS[2], MEMBERS[4])
     aws.denied |= set(zip(denied, ("AssumeRole", GENERATE, GET), strict=True))
     assert exporting(runs, *ORGANIZATION, "--log-format", "json") == 5

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import analyzer
 from analyzer.cli import main
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
 from analyzer.files import sha256
@@ -22,7 +23,7 @@ ON = date(2026, 5, 4)
 ANN, BOB = a_user("ann", created=days_before(900)), a_user("bob", created=days_before(800))
 
 
-pytestmark = pytest.mark.usefixtures("plain_workbook")  # of the runs after the first
+pytestmark = pytest.mark.usefixtures("changes_alone")  # of the runs after the first
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +83,9 @@ def test_without_decisions_there_is_no_ledger(runs: Path) -> None:
 
 @pytest.mark.usefixtures("uncompared")
 def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
-    runs: Path, capsys: pytest.CaptureFixture[str]
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("analyzer.exports.contents.write", analyzer.write)
     review(runs, ann="delete", bob="keep")
     assert export(runs, SECOND) == 0
     assert decided(runs) == {"ann": "delete", "bob": "keep"}

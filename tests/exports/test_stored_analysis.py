@@ -34,34 +34,28 @@ def of_organization() -> Analysis:
     return analyzer.analyze(analyzer.load(*REPORTS))
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    """Export every output into a folder, and return what is in the run."""
+    assert exporting(folder, *FROM, "--also", "ocsf", "--also", "parquet") == 0
+    run = (folder / "latest").resolve()
+    paths = [path for path in run.rglob("*") if path.is_file()]
+    return {path.relative_to(run).as_posix(): path.read_bytes() for path in paths}
+
+
 @pytest.mark.usefixtures("large")
-def test_each_page_is_judged_once_and_its_findings_are_worded_once(
+def test_each_page_is_judged_once_and_the_outputs_are_those_of_a_run_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged, worded = Mock(wraps=with_verdicts), Mock(wraps=page_findings)
-    monkeypatch.setattr(analysis, "with_verdicts", judged)
-    monkeypatch.setattr(inspection, "page_findings", worded)
-    monkeypatch.setattr(inspection, "page_counts", None)
-    also = ("--also", "ocsf", "--also", "parquet")
-    assert exporting(tmp_path / "runs", *FROM, *also) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(analysis, "with_verdicts", judged)
+        patch.setattr(inspection, "page_findings", worded)
+        patch.setattr(inspection, "page_counts", None)
+        by_stored = files(tmp_path / "stored")
     report = analyzer.load(*REPORTS)
     pages, roots = len(list(report.pages())), len(list(report.roots()))
     assert judged.call_count == pages > 1
     assert worded.call_count == pages + roots
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("large")
-def test_a_run_in_another_folder_has_the_same_bytes_judged_in_memory_or_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def files(folder: Path) -> dict[str, bytes]:
-        assert exporting(folder, *FROM, "--also", "ocsf") == 0
-        run = (folder / "latest").resolve()
-        paths = [path for path in run.rglob("*") if path.is_file()]
-        return {path.relative_to(run).as_posix(): path.read_bytes() for path in paths}
-
-    by_stored = files(tmp_path / "stored")
     monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 10**6)
     assert files(tmp_path / "in memory") == by_stored
     assert {*by_stored} > {"review.xlsx", "findings.ocsf.json", "manifest.json"}
@@ -69,21 +63,14 @@ def test_a_run_in_another_folder_has_the_same_bytes_judged_in_memory_or_not(
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
-def test_pages_and_findings_are_the_same_at_every_call(tmp_path: Path) -> None:
+def test_counts_pages_and_findings_are_the_same_at_every_call(tmp_path: Path) -> None:
     anew = of_organization()
     with stored(of_organization(), tmp_path) as kept:
+        assert kept.inspection.counts == anew.inspection.counts
         for _ in range(2):
             assert_frame_equal(kept.users, anew.users)
             assert_frame_equal(kept.inspection.findings, anew.inspection.findings)
         assert_frame_equal(kept.totals.counts, anew.totals.counts)
-        assert kept.inspection.counts == anew.inspection.counts
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("large")
-def test_counts_that_are_asked_for_first_are_those_of_all_findings(tmp_path: Path) -> None:
-    with stored(of_organization(), tmp_path) as kept:
-        assert kept.inspection.counts == of_organization().inspection.counts
 
 
 @pytest.mark.no_cover

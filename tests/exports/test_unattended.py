@@ -44,7 +44,7 @@ def options() -> set[str]:
     return {name.upper() for name in names}
 
 
-@pytest.mark.usefixtures("plain_workbook")
+@pytest.mark.usefixtures("plain_outputs")
 @pytest.mark.parametrize("more", [["--check"], []])
 def test_the_sample_settings_work_on_the_samples(tmp_path: Path, more: list[str]) -> None:
     out = tmp_path / "runs"
@@ -54,7 +54,7 @@ def test_the_sample_settings_work_on_the_samples(tmp_path: Path, more: list[str]
     assert out.exists() is not bool(more)
 
 
-@pytest.mark.usefixtures("plain_workbook")
+@pytest.mark.usefixtures("plain_outputs")
 def test_the_sample_settings_work_with_an_organization(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
