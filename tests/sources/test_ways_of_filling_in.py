@@ -442,17 +442,33 @@ def head(at: int, text: str | None) -> Edit:
     return lambda book: put(book[UNUSED], 1, at, text)
 
 
-REFUSED: dict[str, tuple[Edit, str]] = {
-    # rows and columns
-    "columns A to H sorted alone": (moved_rows(lambda rows: rows[::-1], 8), "cell B2: the report"),
-    "the names sorted alone": (moved_rows(lambda rows: rows[::-1], 2), "cell B2: the report gives"),
-    "a block pasted a column aside": (pasted_aside(1), "cell C2: an entry without a decision"),
-    "a block pasted over the facts": (pasted_aside(5), "cell H2: the report gives"),
+REFUSED_LISTS: dict[str, tuple[Edit, str]] = {
     "a block pasted beside the list": (pasted_aside(40), "it is beside the list"),
     "a remark beside the list": (
         lambda book: put(book[UNUSED], 2, 52, "ask Bob"),
         "cell AZ2: it is beside the list",
     ),
+    "decisions merged": (merged("C2:C4"), "cells C2:C4: merged cells"),
+    "heads merged": (merged("AY1:AZ1"), "cells AY1:AZ1: merged cells"),
+    "cells merged from above the heads": (merged_over_heads, "cells AZ1:AZ3: merged cells"),
+    "rows merged": (merged("A2:A3"), "cells A2:A3: merged cells"),
+    "a column renamed in another case": (head(3, "decision"), "column Decision: the column is"),
+    "a column without a head": (head(3, None), "column Decision: the column is gone"),
+    "a copy of a column": (head(40, "Decision2"), "the column looks like a copy"),
+    "a column of another reviewer": (head(40, "Decision of Tom"), "the column looks like a copy"),
+    "a head twice": (head(8, "Decision"), "cell H1: the column is there twice"),
+    "the heads deleted": (
+        lambda book: book[UNUSED].delete_rows(1),
+        "row 1, cell AD1: the heads of",
+    ),
+}
+"""What spoils the form of a list."""
+
+REFUSED: dict[str, tuple[Edit, str]] = {
+    "columns A to H sorted alone": (moved_rows(lambda rows: rows[::-1], 8), "cell B2: the report"),
+    "the names sorted alone": (moved_rows(lambda rows: rows[::-1], 2), "cell B2: the report gives"),
+    "a block pasted a column aside": (pasted_aside(1), "cell C2: an entry without a decision"),
+    "a block pasted over the facts": (pasted_aside(5), "cell H2: the report gives"),
     "a block pasted below the list": (pasted_below, "row 7, column Record, cell AD7: the record"),
     "a row copied over its neighbour": (copied_over_its_neighbour, "row 2 has the same user"),
     "a row doubled": (doubled, "row 3, column Record, cell AD3: row 2 has the same user"),
@@ -460,23 +476,9 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "all rows deleted": (lambda book: book[UNUSED].delete_rows(2, 9), "has 0 users, and had 5"),
     "a row of another review": (of_another_review, "has 6 users, and had 5"),
     "the list again below the list": (a_second_list_below, "row 9, column Record, cell AD9: not"),
-    "decisions merged": (merged("C2:C4"), "cells C2:C4: merged cells"),
-    "heads merged": (merged("AY1:AZ1"), "cells AY1:AZ1: merged cells"),
-    "cells merged from above the heads": (merged_over_heads, "cells AZ1:AZ3: merged cells"),
     "two columns of a list on a sheet": (
         lambda book: book.create_sheet("Mine").append(["Ticket", "Comment"]),
         "sheet Mine, row 1, column Decision",
-    ),
-    "rows merged": (merged("A2:A3"), "cells A2:A3: merged cells"),
-    "a column renamed in another case": (head(3, "decision"), "column Decision: the column is"),
-    "a column without a head": (head(3, None), "column Decision: the column is gone"),
-    "a copy of a column": (head(40, "Decision2"), "the column looks like a copy"),
-    "a column of another reviewer": (head(40, "Decision of Tom"), "the column looks like a copy"),
-    "a head twice": (head(8, "Decision"), "cell H1: the column is there twice"),
-    # sheets
-    "the heads deleted": (
-        lambda book: book[UNUSED].delete_rows(1),
-        "row 1, cell AD1: the heads of",
     ),
     "the heads of a copy deleted": (
         headless_copy,
@@ -493,6 +495,27 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         "the file is damaged",
     ),
 }
+"""What shows or decides in a row what belongs to another, or is done to the whole workbook."""
+
+
+def test_a_list_whose_form_was_spoilt_is_refused_by_name(written: bytes) -> None:
+    """Let each copy of a list have its own mistake: each is named, and no other sheet."""
+
+    def on_copies(book: Workbook) -> None:
+        for at, (edit, _) in enumerate(REFUSED_LISTS.values()):
+            as_it_was = book[UNUSED]
+            as_it_was.title = "As it was"
+            book.copy_worksheet(as_it_was).title = UNUSED
+            edit(book)
+            book[UNUSED].title = f"Case {at}"
+            as_it_was.title = UNUSED
+
+    problems = problems_of(edited(written, entered("ann", DELETE), on_copies))
+    sheets = [f"sheet Case {at}, " for at in range(len(REFUSED_LISTS))]
+    for sheet, (name, (_, expected)) in zip(sheets, REFUSED_LISTS.items(), strict=True):
+        of_sheet = [each for each in problems if sheet in each]
+        assert any(expected in each for each in of_sheet), (name, of_sheet)
+    assert all(any(sheet in each for sheet in sheets) for each in problems)
 
 
 @pytest.mark.parametrize(("edit", "problem"), REFUSED.values(), ids=REFUSED)
