@@ -11,6 +11,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -118,8 +119,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_load_analyze_write_give_the_bytes_that_the_command_line_gives(tmp_path: Path) -> None:
-    analysis = analyzer.analyze(analyzer.load(CONSOLE), exemptions=listed_exemptions())
-    analyzer.write(analysis, tmp_path / "api.csv", tmp_path / "api.json")
+    analyzer.write(analyzed_console(), tmp_path / "api.csv", tmp_path / "api.json")
     targets = [tmp_path / "cli.csv", tmp_path / "cli.json"]
     options = [option for target in targets for option in ("-o", target)]
     assert run("analyze", CONSOLE, "--exemptions", SAMPLES / "exemptions.csv", *options).code == 0
@@ -198,6 +198,11 @@ def frame_of_text() -> pd.DataFrame:
     return pd.read_csv(PLAIN, dtype=str, keep_default_na=False)
 
 
+@cache
+def plain_users() -> pd.DataFrame:
+    return analyzer.load(PLAIN, as_of=AS_OF).users
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [
@@ -215,8 +220,7 @@ def test_a_report_in_memory_gives_what_its_file_gives(
 ) -> None:
     report = analyzer.load(source(), as_of=AS_OF)
     assert [file.name for file in report.files] == [name]
-    expected = analyzer.load(PLAIN, as_of=AS_OF).users
-    assert_frame_equal(report.users, expected.assign(file=report.users["file"]))
+    assert_frame_equal(report.users, plain_users().assign(file=report.users["file"]))
 
 
 @pytest.mark.parametrize("mode", ["r", "rb"])
