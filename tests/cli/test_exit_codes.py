@@ -305,7 +305,8 @@ def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(
         with suppress(OSError), ExitStack() as streams:  # what is left cannot be written either
             stream = streams.enter_context(Path(nowhere).open("w")) if nowhere else None
             monkeypatch.setattr(sys, "stderr", stream)
-            assert main(arguments) == code
+            ended = main(arguments)
+        assert ended == code
 
 
 @pytest.mark.no_cover
