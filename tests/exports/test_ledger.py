@@ -292,10 +292,15 @@ def test_a_run_is_compared_by_the_decisions_that_each_run_has_unless_they_were_e
     changes = table((run(runs, SECOND) / "changes.csv").read_bytes())
     (row,) = (row for row in changes if row["user"] == "ann" and not row["rule"])
     assert (row["change"], row["exemption_now"]) == ("exempted", "needed")
-    assert main(["diff", *(str(run(runs, day)) for day in (FIRST, SECOND)), "-q"]) == 0
-    with (run(runs, SECOND) / "decisions.csv").open("ab") as stream:
-        stream.write(b"\n")
+    capsys.readouterr()
+    sides = (str(run(runs, day)) for day in (FIRST, SECOND))
+    assert main(["diff", *sides, "-q", "--format", "csv"]) == 0
+    assert table(capsys.readouterr().out.encode()) == changes
     assert export(runs, THIRD) == 0
+    assert table((run(runs, THIRD) / "changes.csv").read_bytes()) == []
+    with (run(runs, THIRD) / "decisions.csv").open("ab") as stream:
+        stream.write(b"\n")
+    assert export(runs, "2026-08-01") == 0
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
