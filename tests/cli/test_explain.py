@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.cli.stdout import fitted
+from analyzer.cli.streams import fitted
 from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import ACCOUNT, a_password, a_user, days_before, report_text, saved
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, Terminal, analyzed_console

@@ -10,7 +10,7 @@ import analyzer
 from analyzer.cli.inputs import read_judging
 from analyzer.cli.options import InputFile, JudgingOptions
 from analyzer.terms import SplitBy
-from analyzer.writers.split import Share, split
+from analyzer.writers.workbook import Share, split
 from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import ACCOUNT, AS_OF, Row, a_password, a_user, report_text, saved
 from tests.support.reading import OTHER_ACCOUNT
