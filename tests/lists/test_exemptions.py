@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import analyzer
@@ -218,6 +220,17 @@ def test_a_list_gives_the_reason_before_a_decision_to_keep_the_user() -> None:
     listed = Exemption("*", "ann", "listed", "", None, 3)
     matches = ExemptionMatches(page, [*kept, listed])
     assert matches.verdict_reasons().tolist() == ["listed", "kept"]
+    listed_alone = np.flatnonzero(matches.reason_codes("idle-password"))
+    assert listed_alone.tolist() == [0]  # what is kept is exempt from being unused or retired
+
+
+@pytest.mark.parametrize(("as_of", "applied"), [("01T23:59:59", 1), ("02T00:00:00", 0)])
+def test_a_decision_to_keep_applies_up_to_the_end_of_its_last_day(as_of: str, applied: int) -> None:
+    page, created = of_users(a_user("ann")), days_before(1000)
+    later = page.with_users({"as_of": pd.Timestamp(f"2026-05-{as_of}Z").as_unit("s")})
+    (arn,) = page.users["arn"]
+    kept = Exemption(ACCOUNT, "ann", "kept", "", date(2026, 5, 1), 2, arn=arn, created=created)
+    assert ExemptionMatches(later, [kept]).applied.tolist() == [applied]
 
 
 def test_a_decision_to_keep_that_expired_is_named_while_its_user_is_there(tmp_path: Path) -> None:

@@ -158,6 +158,10 @@ def test_only_what_begins_as_a_date_would_is_suspected_to_be_a_local_one() -> No
         ("2024-04-22", None),
         ("soon", None),
         ("0001-01-01T00:00:00+05:00", None),
+        ("1969-12-31T23:59:59Z", None),
+        ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("2099-12-31T23:59:59Z", datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2100-01-01T00:00:00Z", None),
     ],
 )
 def test_one_moment_needs_its_zone(text: str, moment: datetime | None) -> None:
