@@ -37,7 +37,6 @@ from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, pattern_regex, printab
 _FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))
 _FORM_OF_ACCOUNTS: Final = ListForm(required=("account", "name"), optional=("owner",))
 _TEXTS: Final = pa.large_string()
-_NO_DAY: Final = np.datetime64("NaT", "D")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +122,7 @@ class Owners:
             return blank_categories(columns.OWNERSHIP, len(users))
         at = self.places(users) if places is None else places
         days = np.asarray(users[columns.AS_OF] if as_of is None else as_of, "datetime64[D]")
-        lasts = np.array([each.left or _NO_DAY for each in self.entries], "datetime64[D]")
+        lasts = np.array([each.left for each in self.entries], "datetime64[D]")
         texts = {
             columns.OWNER: [each.owner for each in self.entries],
             columns.OWNER_EMAIL: [each.email for each in self.entries],

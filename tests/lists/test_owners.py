@@ -76,8 +76,8 @@ def test_the_first_entry_that_matches_names_the_owner(lines: list[str], owner: s
 )
 def test_an_owner_has_left_from_the_day_after_the_last(days: int, *, shown: bool) -> None:
     last = (AS_OF - timedelta(days=days)).date()
-    users = analyzed(owners(f"*,ann,Ann,,{last}"), "ann").users
-    assert users["owner_left"].tolist() == [str(last) if shown else ""]
+    users = analyzed(owners("*,ben,Ben,,", f"*,ann,Ann,,{last}"), "ann", "ben", "nobody's").users
+    assert users["owner_left"].tolist() == [str(last) if shown else "", "", ""]
 
 
 def test_a_root_has_an_owner_only_if_it_is_named() -> None:
