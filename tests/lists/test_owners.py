@@ -58,6 +58,7 @@ def of_users(analysis: Analysis) -> dict[str, str]:
         ([f"{ACCOUNT},ann,Exact,,"], "Exact"),
         ([f"{ACCOUNT},ANN,Any case,,"], "Any case"),
         (["*,ann,Any account,,"], "Any account"),
+        (["*,b?n,Another user,,", "*,ann,After a pattern,,"], "After a pattern"),
         ([f"{ACCOUNT},a*,Star,,"], "Star"),
         ([f"{ACCOUNT[:5]}???????,ann,Question marks,,"], "Question marks"),
         ([f"{ACCOUNT},*,First,,", f"{ACCOUNT},ann,Second,,"], "First"),
@@ -76,7 +77,8 @@ def test_the_first_entry_that_matches_names_the_owner(lines: list[str], owner: s
 )
 def test_an_owner_has_left_from_the_day_after_the_last(days: int, *, shown: bool) -> None:
     last = (AS_OF - timedelta(days=days)).date()
-    users = analyzed(owners("*,ben,Ben,,", f"*,ann,Ann,,{last}"), "ann", "ben", "nobody's").users
+    listed = owners(f"*,ann,Ann,,{last}", "*,ben,Ben,,", f"*,cem,Cem,,{last}")
+    users = analyzed(listed, "ann", "ben", "nobody's").users
     assert users["owner_left"].tolist() == [str(last) if shown else "", "", ""]
 
 
