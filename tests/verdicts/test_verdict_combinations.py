@@ -547,10 +547,6 @@ def test_every_cell_that_is_to_blame_is_named_as_it_stands_in_the_report() -> No
     )
 
 
-def test_an_absent_key_that_was_used_is_a_contradiction() -> None:
-    check((a_user() | {DATE: USED}, contradicting(NO_KEY, (DATE, USED))))
-
-
 def test_an_active_certificate_without_its_date_is_two_caveats() -> None:
     check(
         *(
