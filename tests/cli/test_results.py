@@ -31,13 +31,11 @@ from tests.support.outputs import (
     CONSOLE,
     EXEMPTIONS,
     UNUSED,
-    Terminal,
     analysis_of,
     analyzed_console,
     arns_bytes,
     csv_bytes,
     csv_rows,
-    hard_names,
     json_bytes,
     summary_text,
     table_text,
@@ -64,7 +62,6 @@ use in the hours before as-of; use of a password by `aws login`.
 SUMMARY = ANSWER + NOTES + BLIND_SPOTS
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 
-FORMS = ("csv", "json", "arns", "table")
 console = cache(analyzed_console)
 
 
@@ -183,18 +180,6 @@ def test_what_stands_in_names_of_files_does_not_command_a_terminal(
     ):
         assert "\x1b" not in done.messages
         assert r"\x1b[" in done.messages
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_no_format_commands_a_terminal_though_it_is_exact_in_a_pipe(
-    monkeypatch: pytest.MonkeyPatch, form: str
-) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    with redirect_stdout(Terminal()) as terminal:
-        streams.write_result(hard_names(), Format(form), ALL, raw_csv=False)
-    shown = terminal.getvalue()
-    assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
-    assert r"\x1b[31mred" in "".join(shown.split()) or "\\u001b[31mred" in shown
 
 
 @pytest.mark.parametrize(("form", "shown"), [("table", rb"zo\xeb"), ("csv", "zoë".encode())])

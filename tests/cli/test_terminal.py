@@ -2,22 +2,24 @@
 
 import re
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from analyzer.cli import streams
-from tests.support.builders import a_user, report_text, saved
+from analyzer.terms import Format
+from tests.support.builders import saved
 from tests.support.outputs import (
     ALL,
     CONSOLE,
     EXEMPTIONS,
-    HARD_NAMES,
     SAMPLES,
     UNUSED,
     Terminal,
     analyzed_console,
     csv_bytes,
+    hard_names,
     table_text,
 )
 from tests.support.processes import on_terminal
@@ -56,6 +58,18 @@ def test_colours_can_be_refused(
     assert streams.terminal()["colour"] is colour
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "arns", "table"])
+def test_no_format_commands_a_terminal_though_it_is_exact_in_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    with redirect_stdout(Terminal()) as terminal:
+        streams.write_result(hard_names(), Format(form), ALL, raw_csv=False)
+    shown = terminal.getvalue()
+    assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
+    assert r"\x1b[31mred" in "".join(shown.split()) or "\\u001b[31mred" in shown
+
+
 @pytest.mark.no_cover
 def test_a_table_in_a_pipe_is_plain_and_its_summary_stays_on_the_terminal() -> None:
     shown = on_terminal(*ON_CONSOLE, piped="output", variables={"FORCE_COLOR": "1"})
@@ -75,14 +89,6 @@ def test_a_table_on_the_terminal_leaves_nothing_to_say_but_the_files_that_were_w
     shown = on_terminal(*ON_CONSOLE, "--format", "table", "-o", target, piped="messages")
     assert shown.messages == f"Wrote {target}\n"
     assert target.read_bytes() == csv_bytes(analyzed_console(), UNUSED)
-
-
-@pytest.mark.no_cover
-def test_what_stands_in_a_report_commands_no_terminal(tmp_path: Path) -> None:
-    report = saved(tmp_path, report_text([a_user(name) for name in HARD_NAMES], quoted=True))
-    screen = on_terminal("analyze", report, "--verdict", "all", columns=160, variables=PLAIN).screen
-    assert [sign for sign in screen if not sign.isprintable() and sign != "\n"] == []
-    assert r"bell\x07\x1b[31mred" in screen
 
 
 @pytest.mark.parametrize(
