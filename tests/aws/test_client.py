@@ -80,6 +80,7 @@ HOSTS = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize(("region", "host"), HOSTS)
 def test_each_partition_is_asked_at_its_own_address_whatever_names_the_region(
@@ -131,6 +132,7 @@ def configure_program(patch: pytest.MonkeyPatch, home: Path, code: str) -> None:
     (home / "config").write_text(f"[default]\ncredential_process = {program}\n")
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize("output", ["[]", "1", SECRET])
 def test_a_program_for_credentials_that_answers_anything_is_refused(
@@ -152,6 +154,7 @@ def test_a_program_for_credentials_that_hangs_ends_in_time(
         AwsSession(FetchRequest()).client("iam", Deadline(0.5))
 
 
+@pytest.mark.no_cover
 def test_all_accounts_of_an_organization_are_asked_over_as_many_connections_as_jobs(
     aws: Aws, tmp_path: Path
 ) -> None:

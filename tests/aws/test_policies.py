@@ -47,6 +47,7 @@ def called(aws: Aws) -> list[str]:
 ORGANIZATION = ("--organization", "--role-name", "credreport")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("options", "policies"),
     [

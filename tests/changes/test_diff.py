@@ -227,12 +227,14 @@ USERS = (
 )
 
 
+@pytest.mark.no_cover
 def test_what_became_of_a_user_and_why() -> None:
     each = compared_each([(before, now) for before, now, _ in USERS])
     for (before, now, expected), frame in zip(USERS, each, strict=True):
         assert user_changes(frame) == expected, (before, now)
 
 
+@pytest.mark.no_cover
 def test_a_moved_key_resolves_no_finding() -> None:
     one = in_use(key_1=a_key(LONG_AGO), key_2=a_key(ONE_KEY))
     other = in_use(key_1=a_key(ONE_KEY), key_2=a_key(LONG_AGO))
@@ -241,6 +243,7 @@ def test_a_moved_key_resolves_no_finding() -> None:
     assert frame["created"].dt.date.tolist() == [ONE_KEY.date()]
 
 
+@pytest.mark.no_cover
 def test_rows_that_contradict_each_other_show_no_change_of_what_they_differ_in() -> None:
     twice = [in_use(mfa=True), in_use(mfa=True, password=a_password(SINCE))]
     ((change, _, before, now, cause),) = user_changes(compared([in_use()], twice))
@@ -268,6 +271,7 @@ EXEMPTIONS: tuple[tuple[list[Exemption], list[Exemption], tuple[str, str, str] |
 )
 
 
+@pytest.mark.no_cover
 def test_a_change_of_an_exemption_has_a_row_of_its_own() -> None:
     names = [f"user-{number}" for number in range(len(EXEMPTIONS))]
     cases = [*zip(names, EXEMPTIONS, strict=True)]
@@ -283,6 +287,7 @@ def test_a_change_of_an_exemption_has_a_row_of_its_own() -> None:
         assert told[1:] == ([list(case[2])] if case[2] else []), case
 
 
+@pytest.mark.no_cover
 def test_a_user_that_is_gone_or_another_has_no_exemption_to_lose() -> None:
     one = snapshot(analysis_of([a_user()], AS_OF, [an_exemption()]))
     for now in ([], [a_user(created=SINCE)]):
@@ -350,12 +355,14 @@ FINDINGS = (
 )
 
 
+@pytest.mark.no_cover
 def test_a_finding_is_new_resolved_or_undecided() -> None:
     each = compared_each([(before, now) for before, now, _ in FINDINGS])
     for (before, now, expected), frame in zip(FINDINGS, each, strict=True):
         assert findings(frame) == expected, (before, now)
 
 
+@pytest.mark.no_cover
 def test_a_finding_about_the_root_is_compared_too() -> None:
     texts = report_text([]), report_text([], root=the_root(mfa_active="false"))
     sides = [
@@ -367,6 +374,7 @@ def test_a_finding_about_the_root_is_compared_too() -> None:
     ]
 
 
+@pytest.mark.no_cover
 def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone() -> None:
     here, there = a_user("ann"), a_user("bob", account=OTHER)
     one = snapshot_of(here, there)
@@ -379,6 +387,7 @@ def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone() -> 
         ]
 
 
+@pytest.mark.no_cover
 def test_an_account_that_could_not_be_read_is_named_with_the_reason() -> None:
     now = snapshot_of(a_user())
     before = replace(now, as_of={}, missing={ACCOUNT: "Denied.", OTHER: "Timed out."})
@@ -406,6 +415,7 @@ def test_without_an_earlier_report_the_accounts_that_are_not_covered_are_listed(
     assert not counts_by_kind(first)
 
 
+@pytest.mark.no_cover
 def test_accounts_have_the_newest_name_that_either_side_knows() -> None:
     users = [a_user("ann"), a_user("bob", account=OTHER), a_user("eve", account="9" * 12)]
     before, now = snapshot_of(), snapshot_of(*users, as_of=LATER)
@@ -430,6 +440,7 @@ def test_reports_in_the_wrong_order_are_not_compared() -> None:
     assert "is older" in frame["cause"][0]
 
 
+@pytest.mark.no_cover
 def test_a_user_of_the_same_name_in_another_account_is_another_user() -> None:
     before = [a_user(), a_user("bob", account=OTHER)]
     now = [a_user(), a_user(account=OTHER), a_user("bob", account=OTHER)]
@@ -462,6 +473,7 @@ def test_the_order_is_that_of_changes_accounts_and_arns_whatever_comes_in(seed: 
     ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("now", [[], [a_user(), in_use(name="ann")]])
 def test_the_columns_have_one_kind_whether_anything_changed_or_not(now: list[Row]) -> None:
     frame = compared([], now)
@@ -474,12 +486,14 @@ def test_the_columns_have_one_kind_whether_anything_changed_or_not(now: list[Row
     assert frame["change"].cat.categories.tolist() == list(Change)
 
 
+@pytest.mark.no_cover
 def test_the_newest_use_that_either_report_shows_is_given() -> None:
     one = in_use(key_1=a_key(FRESH, NEWER))
     frame = compared([one], [in_use(mfa=True)])
     assert f"{frame['last_use'][0]:%Y-%m-%d}" == IN_BETWEEN
 
 
+@pytest.mark.no_cover
 def test_neither_snapshot_is_changed() -> None:
     before, now = snapshot_of(a_user()), snapshot_of(in_use(), as_of=LATER)
     users, outcomes = before.users.copy(), now.outcomes.copy()

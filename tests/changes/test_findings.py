@@ -224,12 +224,14 @@ def test_a_finding_about_the_root_has_its_cause(
     assert frame["cause"].tolist() == [cause]
 
 
+@pytest.mark.no_cover
 def test_contradicting_rows_are_one_finding_and_named_as_contradicting(tmp_path: Path) -> None:
     twice = [user(), user(password=a_password(SINCE, FRESH))]
     frame = compared(tmp_path, [user()], twice, "idle-password")
     assert frame["cause"].tolist() == ["rows contradict each other now: last sign-in"]
 
 
+@pytest.mark.no_cover
 def test_a_rule_of_ones_own_that_names_no_columns_has_all_that_happened_as_its_cause(
     tmp_path: Path,
 ) -> None:
@@ -304,6 +306,7 @@ def test_findings_of_different_rules_are_different() -> None:
     assert changed == [(before, Finding()), (Finding(), now)]
 
 
+@pytest.mark.no_cover
 def test_a_key_that_passes_a_limit_of_the_rules_own_has_the_time_as_its_cause(
     tmp_path: Path,
 ) -> None:

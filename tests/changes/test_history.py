@@ -160,12 +160,14 @@ def test_a_user_created_again_is_another_user() -> None:
     ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("created", "word"), [(-1, "appeared"), (0, "created"), (1, "created")])
 def test_who_was_created_before_the_preceding_report_has_appeared(created: int, word: str) -> None:
     row = numbers(report(0), report(7, person(created=day(0) + timedelta(seconds=created))))
     assert (row["created"], row["appeared"]) == ((1, 0) if word == "created" else (0, 1))
 
 
+@pytest.mark.no_cover
 def test_a_renamed_user_counts_as_removed_and_created() -> None:
     row = numbers(
         report(0, person("ann"), person("bo", created=day(-3))), report(7, person("anna"))
@@ -178,6 +180,7 @@ def test_a_renamed_user_counts_as_removed_and_created() -> None:
     ]
 
 
+@pytest.mark.no_cover
 def test_a_user_without_a_creation_time_is_known_by_its_name() -> None:
     unread = person(user_creation_time="??")
     told = history_of([report(0, person()), report(7, unread), report(14, person())])
@@ -227,6 +230,7 @@ def test_the_period_begins_and_ends_with_a_report_near_its_edges(
         assert (row["first"], row["last"]) == tuple(map(day, expected))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("since", "until", "expected"),
     [
@@ -278,6 +282,7 @@ def test_a_gap_longer_than_the_limit_is_named(apart: int, gaps: int, edge: str) 
     assert told.period["gap_days"].tolist() == [apart * gaps] * 2
 
 
+@pytest.mark.no_cover
 def test_undetermined_reports_do_not_end_a_time_without_use() -> None:
     unread = person(password_enabled="??")
     told = history_of([report(0, person()), report(7, unread), report(14, person()), report(21)])
@@ -288,6 +293,7 @@ def test_undetermined_reports_do_not_end_a_time_without_use() -> None:
     assert (row["median_days_at_least"], row["unused_removed"]) == (14, 1)
 
 
+@pytest.mark.no_cover
 def test_days_from_first_unused_to_gone_lie_between_two_bounds() -> None:
     used = person(key_1=a_key(BORN, day(-1)))
     row = numbers(report(0, used), report(7, person()), report(14, person()), report(24))
@@ -336,6 +342,7 @@ def test_users_whose_arn_is_masked_are_told_apart_by_name() -> None:
     assert history_of(reports).period["removed"].tolist() == [1, 1]
 
 
+@pytest.mark.no_cover
 def test_rows_that_contradict_each_other_are_one_undetermined_user_of_that_report() -> None:
     two = person(), person(password_enabled="true")
     told = history_of([report(0, person()), report(7, *two), report(14, person())])
@@ -345,11 +352,13 @@ def test_rows_that_contradict_each_other_are_one_undetermined_user_of_that_repor
     assert told.trend["undetermined"].tolist() == [0, 1, 0]
 
 
+@pytest.mark.no_cover
 def test_an_account_without_users_has_a_history_too() -> None:
     row = numbers(report(0), report(7))
     assert (row["reports"], row["users_start"], row["users_end"]) == (2, 0, 0)
 
 
+@pytest.mark.no_cover
 def test_several_accounts_each_begin_and_end_with_their_own_reports() -> None:
     other = "999999999999"
     told = history_of(

@@ -114,6 +114,7 @@ def test_many_changes_are_made_in_parts_and_are_the_same(monkeypatch: pytest.Mon
     assert_frame_equal(together, compared(a_report(*BEFORE), a_report(*NOW, later=True)))
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
 def test_the_pages_after_the_last_user_that_changed_are_not_read_again() -> None:
     accounts: list[str] = []
@@ -138,6 +139,7 @@ def a_rule(worded: list[int]) -> Rule:
     return replace(rule, id="own-rule", fact=fact)
 
 
+@pytest.mark.no_cover
 def test_findings_are_put_into_words_only_for_users_that_changed() -> None:
     worded: list[int] = []
     book = analyzer.rulebook(extra=[a_rule(worded)], rules="own-rule")

@@ -143,6 +143,7 @@ def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     assert capsys.readouterr().err.count("the one behind 2 rows") == 1
 
 
+@pytest.mark.no_cover
 def test_a_list_in_csv_is_collected_like_a_workbook(tmp_path: Path) -> None:
     many = [a_user(f"user-{number}") for number in range(300)]
     listed = tmp_path / "bulk.csv"
@@ -156,6 +157,7 @@ def test_a_list_in_csv_is_collected_like_a_workbook(tmp_path: Path) -> None:
 DELETE = ("delete", "Anna", DAY, "", "")
 
 
+@pytest.mark.no_cover
 def test_a_list_in_csv_is_compared_with_the_report_that_it_was_made_from(
     tmp_path: Path, report: Path
 ) -> None:
@@ -285,6 +287,7 @@ def test_a_script_without_its_ledger_beside_it_is_written_with_a_hint_to_copy_it
     assert "in its folder" not in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("options", "days"), [(("--max-age", "10"), 10), ((), 45)])
 def test_a_plan_that_is_too_old_to_run_is_announced(
     decided: Path,
@@ -311,6 +314,7 @@ def test_where_nobody_is_to_go_the_plan_says_so(
     assert "run it" not in says
 
 
+@pytest.mark.no_cover
 def test_a_user_with_newer_use_is_left_out_and_the_exit_code_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -373,6 +377,7 @@ def test_an_exempt_user_is_left_out(tmp_path: Path, decided: Path) -> None:
     assert plan(decided, "--exemptions", exempt, "-o", tmp_path / "remove.sh") == 5
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("sources", [["2026-05-01"], []], ids=["report", "ledger"])
 @pytest.mark.parametrize(
     ("entry", "note"),

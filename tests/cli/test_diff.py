@@ -113,6 +113,7 @@ def test_a_pipe_gets_one_table_with_tabs_and_files_say_the_same(
     assert [user for _, user in changed(csv.read_bytes())] == users
 
 
+@pytest.mark.no_cover
 def test_the_users_to_keep_by_a_ledger_are_exempt_on_both_sides(
     program: Program, old: Path, new: Path, tmp_path: Path
 ) -> None:

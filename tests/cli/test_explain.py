@@ -16,6 +16,7 @@ from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, Terminal, ana
 OTHER = "210987654321"
 
 
+@pytest.mark.no_cover
 def test_the_explanation_is_the_one_of_the_analysis(program: Program) -> None:
     done = program("explain", "break-glass-1", CONSOLE, "--exemptions", EXEMPTIONS)
     (explanation,) = analyzed_console().explain("break-glass-1")
@@ -24,6 +25,7 @@ def test_the_explanation_is_the_one_of_the_analysis(program: Program) -> None:
     assert (done.code, done.messages) == (0, "")
 
 
+@pytest.mark.no_cover
 def test_json_has_one_object_for_each_user(program: Program) -> None:
     done = program("explain", "BedrockAPIKey-*", CONSOLE, "--format", "json")
     users = json.loads(done.output)
@@ -91,6 +93,7 @@ def test_a_second_user_is_not_taken_for_a_report(program: Program) -> None:
     assert says in unwrapped(done.messages)
 
 
+@pytest.mark.no_cover
 def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read(
     program: Program,
 ) -> None:
@@ -111,6 +114,7 @@ def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read(
     assert "\nThe root user is not an IAM user, and has no verdict.\n" in text
 
 
+@pytest.mark.no_cover
 def test_a_pattern_of_names_explains_no_root(program: Program, tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([a_user("ann"), a_user("bo")]))
     explained = json.loads(program("explain", "*", report, "-f", "json").output)
@@ -171,6 +175,7 @@ def shown(program: Program, monkeypatch: pytest.MonkeyPatch, *arguments: Any) ->
     return terminal.getvalue()
 
 
+@pytest.mark.no_cover
 def test_names_in_a_report_control_no_terminal(program: Program, tmp_path: Path) -> None:
     names = [name for name in HARD_NAMES if not name.isprintable()]
     report = saved(tmp_path, report_text(map(a_user, names), quoted=True))

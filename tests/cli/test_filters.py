@@ -63,6 +63,7 @@ def test_a_filter_holds_in_every_output_but_the_workbook(program: Program, tmp_p
     assert [line for line in done.messages.splitlines() if "not filtered" in line] == [said]
 
 
+@pytest.mark.no_cover
 def test_what_is_filtered_out_is_always_counted(program: Program) -> None:
     for form in ("table", "names"):
         done = program(*ON_CONSOLE, "--format", form, "--user", "b*", "--min-age", "100")
@@ -72,6 +73,7 @@ def test_what_is_filtered_out_is_always_counted(program: Program) -> None:
         assert f"\n{filtered}; left out: 44 of 47 IAM users.\n" in done.messages
 
 
+@pytest.mark.no_cover
 def test_a_run_fails_by_what_the_filter_keeps(program: Program, tmp_path: Path) -> None:
     users = [
         a_user("ann", created=days_before(50)),
@@ -96,6 +98,7 @@ def test_a_run_fails_by_what_the_filter_keeps(program: Program, tmp_path: Path) 
     assert program(*asked, "--user", "bob", "--min-age", "50", "--certain").code == 0
 
 
+@pytest.mark.no_cover
 def test_an_account_is_named_as_the_manifest_names_it(program: Program, tmp_path: Path) -> None:
     saved(tmp_path, report_text([a_user("ann")]))
     entry = {"account": "012345678901", "name": "Prod", "status": "fetched", "reason": ""}
@@ -120,6 +123,7 @@ def names(program: Program, *options: str) -> tuple[list[str], str]:
     return lines, done.messages.splitlines()[-2]
 
 
+@pytest.mark.no_cover
 def test_names_are_those_to_act_on_and_say_what_they_leave_out(program: Program) -> None:
     listed = name_lines(analyzed_console(), UNUSED)
     assert len(listed) == 26 - 13 - 5

@@ -53,6 +53,7 @@ def workbook_of(found: History) -> io.BytesIO:
     return stream
 
 
+@pytest.mark.no_cover
 def test_every_table_is_written_as_csv_and_all_as_json_and_markdown(
     folder: Reports, tmp_path: Path
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_period_without_a_report_has_a_workbook_and_no_chart() -> None:
     assert not [name for name in parts(written.getvalue()) if "charts/" in name]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("days", "shown"), [(40, 40), (41, 21)])
 def test_the_chart_has_so_many_days_as_it_can_show_and_the_last_of_them(
     days: int, shown: int
@@ -312,6 +314,7 @@ def test_decisions_before_the_period_that_were_done_before_it_do_not_count(
     assert [(row["decisions"], row["removals"]) for row in table(done.output)] == [("0", "0")] * 2
 
 
+@pytest.mark.no_cover
 def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_break() -> None:
     other = "999999999999"
     of_other = person(arn=f"arn:aws:iam::{other}:user/ann")

@@ -58,6 +58,7 @@ def finding_rules(users: list[Row], root: Row | None = None, **options: Any) -> 
     return analysis.inspection.findings["rule"].tolist()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("options", "rules"),
     [
@@ -88,6 +89,7 @@ def test_all_rules_run_if_all_are_asked_for() -> None:
     assert {MFA, KEY} <= set(every)
 
 
+@pytest.mark.no_cover
 def test_the_limits_for_root_and_expiry_are_those_that_were_set() -> None:
     root = the_root(password_last_used=days_before(9))
     assert finding_rules([SAFE], root, root_used_days=10) == ["root-used"]
@@ -136,6 +138,7 @@ def test_that_a_root_was_not_seen_is_what_a_run_fails_by() -> None:
     assert failure == "root-used: The report has no root row of account 012345678901"
 
 
+@pytest.mark.no_cover
 def test_an_exemption_from_a_rule_keeps_a_run_from_failing_by_it() -> None:
     header = "account,user,reason,owner,expires,rule"
     for rule, fails in ((MFA, False), (KEY, True), ("", False)):
@@ -144,6 +147,7 @@ def test_an_exemption_from_a_rule_keeps_a_run_from_failing_by_it() -> None:
         assert bool(failures) is fails
 
 
+@pytest.mark.no_cover
 def test_it_is_said_what_a_run_fails_by(program: Program, tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([NO_MFA, ODD, a_user("idle")]))
     asked = ("analyze", report, AT, "--format", "csv", "--fail-on", "unused", "--fail-on", MFA)
@@ -154,6 +158,7 @@ def test_it_is_said_what_a_run_fails_by(program: Program, tmp_path: Path) -> Non
         assert bool(said) is not bool(more)
 
 
+@pytest.mark.no_cover
 def test_a_list_of_exemptions_may_be_a_pipe(program: Program, tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([NO_MFA]))
     reader, writer = os.pipe()
@@ -181,6 +186,7 @@ def test_what_was_saved_beside_a_report_is_no_output(program: Program, tmp_path:
     assert beside.read_text() == '{"ServiceSpecificCredentials": []}'
 
 
+@pytest.mark.no_cover
 def test_the_feeds_are_written_and_security_hubs_region_is_the_one_asked_for(
     program: Program, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict_or
     assert "CREDREPORT_CONFIG" not in program("analyze", report).messages
 
 
+@pytest.mark.no_cover
 def test_a_file_that_changes_a_verdict_or_a_rule_is_named_in_the_outputs(
     program: Program, report: Path, tmp_path: Path
 ) -> None:
@@ -91,6 +92,7 @@ def test_paths_in_a_file_are_relative_to_it(
         assert row["exemption"] == "By design"
 
 
+@pytest.mark.no_cover
 def test_settings_stand_where_the_command_line_says_nothing(
     program: Program, report: Path, tmp_path: Path
 ) -> None:
@@ -105,6 +107,7 @@ def test_settings_stand_where_the_command_line_says_nothing(
         assert [row["rule"] for row in table(done.output)] == rules
 
 
+@pytest.mark.no_cover
 def test_settings_can_hold_every_kind_of_value_and_those_of_another_command_are_skipped(
     program: Program, tmp_path: Path
 ) -> None:
@@ -242,6 +245,7 @@ def test_rules_are_explained_by_patterns(program: Program) -> None:
 ESCAPE = "\x1b[31mx"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -178,6 +178,7 @@ def test_a_day_out_of_time_is_named_together_with_all_other_problems() -> None:
     ]
 
 
+@pytest.mark.no_cover
 def test_one_refusal_refuses_all_files_and_names_every_problem() -> None:
     ann, bob = (
         line("delete", a_user("ann"), as_of=NEWER),
@@ -518,6 +519,7 @@ def test_a_withdrawn_decision_is_not_emptied_and_its_user_is_open() -> None:
     assert (only.emptied, only.still_open) == ((), 1)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "twice",
     [

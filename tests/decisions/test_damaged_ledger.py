@@ -196,6 +196,7 @@ def ledger_or_none(content: bytes) -> Ledger | None:
         return None
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda each: each.__name__)
 def test_a_damaged_ledger_is_refused_or_has_the_same_decisions_on_the_same_users(
     damage: Damage,

@@ -31,6 +31,7 @@ def word_in_force(*decisions: tuple[str, str, date]) -> str | None:
     return str(of_user.in_force.decision) if of_user.in_force else None
 
 
+@pytest.mark.no_cover
 def test_a_ledger_comes_back_as_it_was_written() -> None:
     lines = [
         line("delete", a_user("=ann", key_1=a_key()), ticket="'7", comment='=1+1, "quoted"\nline'),

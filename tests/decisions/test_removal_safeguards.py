@@ -99,6 +99,7 @@ FILE_TOOLS = ("basename", "dirname", "head", "mkdir", "mktemp", "rm", "tail")
 TOOLS = (*FILE_TOOLS, "cut", "date", "grep", "sed", "sh", "sort", "tr")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("program", ["sha256sum", "shasum", "openssl"])
 def test_each_program_for_hashes_will_do(aws: AwsStub, shell: str, program: str) -> None:
     if shutil.which(program) is None:
@@ -179,6 +180,7 @@ def test_the_profile_is_that_of_the_shell_and_the_form_of_answers_that_of_the_sc
         assert lines.count(each) == len(aws.calls)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("mode", PREVIEW_AND_APPLY)
 @pytest.mark.parametrize(
     ("now", "message"),
@@ -237,6 +239,7 @@ def test_a_newer_report_that_confirmed_a_user_makes_an_old_plan_valid(
     assert aws.apply(shell, removal(confirmed=BASELINE + 90 * DAY)).code == 0
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "value",
     ["yes", "YES", "no", "1", "0", ACCOUNT[:-1], f"{ACCOUNT} ", f"{ACCOUNT}0", "444455556666", "*"],
@@ -282,6 +285,7 @@ def expired(aws: AwsStub) -> None:
     aws.account.refusals["get-caller-identity"] = "ExpiredToken"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("event", [other_account, expired])
 @pytest.mark.parametrize("moment", ["get-user bob", "list-user-policies bob"])
 def test_other_and_expired_credentials_end_the_run_before_the_next_change(
@@ -319,6 +323,7 @@ def test_a_user_who_is_not_there_in_another_account_is_not_gone(
     assert (run.code, run.results(), aws.changes()) == (1, {users[0].arn: "failed"}, [])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("event", [other_account, expired])
 def test_a_change_of_what_is_not_there_in_another_account_is_not_done(
     aws: AwsStub, shell: str, event: Any
@@ -335,6 +340,7 @@ def test_a_change_of_what_is_not_there_in_another_account_is_not_done(
     assert [line["result"] for line in run.log if line["step"] == "delete-user"][-1] == "failed"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("version", "code", "also"),
     [
@@ -396,6 +402,7 @@ def test_nobody_removes_the_user_that_runs_the_script_by_now(aws: AwsStub, shell
     assert (run.results(), aws.changes()) == ({ARN: "skipped"}, [])
 
 
+@pytest.mark.no_cover
 def test_an_interrupted_script_says_what_was_done(aws: AwsStub, shell: str) -> None:
     users = three_users(aws)
     aws.kill_at, aws.kill_by = ("after", 2), signal.SIGTERM
@@ -447,6 +454,7 @@ TORN = HEADER + '"2026-05-11T12:00:30Z","a,b","1111","x ""y"" z"\n'
 IN_QUOTES = TORN.index('y""')
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "cut",
     [
@@ -468,6 +476,7 @@ FOREIGN = (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", [LOG, UNDO])
 @pytest.mark.parametrize(("mode", "text"), [*zip(cycle(PREVIEW_AND_APPLY), FOREIGN, strict=False)])
 def test_a_file_that_is_not_of_the_script_is_left_alone(
@@ -512,6 +521,7 @@ def test_without_the_log_the_run_ends_before_the_next_change(aws: AwsStub, shell
     assert "\ndone 1, gone before 0, skipped 0, failed 0\n" in run.messages
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["-rf.csv", "a log's.csv", "$(touch stolen)", "sub/removed"])
 def test_the_log_may_have_any_name_and_its_files_are_beside_it(
     aws: AwsStub, shell: str, name: str
@@ -588,6 +598,7 @@ def test_a_user_that_cannot_be_saved_is_not_changed(aws: AwsStub, shell: str) ->
     assert aws.changes() == [["delete-user", "--user-name=y"]]
 
 
+@pytest.mark.no_cover
 def test_a_backup_is_never_written_over(aws: AwsStub, shell: str) -> None:
     each = removal(**EVERYTHING, decision=Decision.DEACTIVATE)
     exists(aws.account, each)
@@ -658,6 +669,7 @@ def test_a_line_of_the_undo_file_that_a_kill_cut_off_is_dropped(aws: AwsStub, sh
     assert (aws.folder / UNDO).read_text() == text + lines[-1]
 
 
+@pytest.mark.no_cover
 def test_every_user_done_or_gone_is_0_and_each_other_end_is_1(aws: AwsStub, shell: str) -> None:
     gone, kept, failing = removal("gone", created=CREATED - DAY), removal("kept"), removal("no")
     for each in (kept, failing):

@@ -83,6 +83,7 @@ def test_the_record_says_what_the_run_was_made_from(runs: Path) -> None:
     }
 
 
+@pytest.mark.no_cover
 def test_a_run_that_was_made_from_the_same_is_not_made_twice_and_says_again_what_it_meets(
     runs: Path, capsys: Capture
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_run_that_was_made_from_the_same_is_not_made_twice_and_says_again_what
     assert hidden(runs) == set()
 
 
+@pytest.mark.no_cover
 def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(runs: Path) -> None:
     for days in ("30", "40", "30"):
         assert exporting(runs, "--from", SAMPLE, "--dormant-days", days) == 0
@@ -121,6 +123,7 @@ def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
     assert len(visible(runs)) == 3
 
 
+@pytest.mark.no_cover
 def test_a_run_keeps_the_list_of_exemptions_and_another_list_makes_another_run(
     runs: Path, tmp_path: Path
 ) -> None:
@@ -138,6 +141,7 @@ def test_a_run_keeps_the_list_of_exemptions_and_another_list_makes_another_run(
     assert not (runs / "latest" / "exemptions.csv").exists()
 
 
+@pytest.mark.no_cover
 def test_a_run_keeps_the_list_of_owners_and_diff_reads_it(
     runs: Path, reports: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
@@ -172,6 +176,7 @@ def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 def test_only_so_many_runs_are_kept_the_oldest_go_but_not_the_one_just_made(
     runs: Path, reports: Path
 ) -> None:

@@ -75,12 +75,14 @@ def decided(runs: Path) -> dict[str, str]:
     return {each.user: str(each.decision) for each in read_ledger("d", content).lines}
 
 
+@pytest.mark.no_cover
 def test_without_decisions_there_is_no_ledger(runs: Path) -> None:
     assert not (runs / "decisions.csv").exists()
     assert not (run(runs, FIRST) / "decisions.csv").exists()
     assert record_of(run(runs, FIRST))["ledger"] is None
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
 def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -103,6 +105,7 @@ def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     assert exempt == {"ann": "", "bob": "needed"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_outputs")
 def test_copies_beside_the_workbook_are_collected_whatever_the_case_of_their_ending(
     runs: Path,
@@ -114,6 +117,7 @@ def test_copies_beside_the_workbook_are_collected_whatever_the_case_of_their_end
     assert decided(runs) == {"ann": "delete", "bob": "delete"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_outputs")
 def test_a_workbook_that_is_refused_or_in_another_form_is_named_and_stops_no_run(
     runs: Path, capsys: pytest.CaptureFixture[str]
@@ -131,6 +135,7 @@ def test_a_workbook_that_is_refused_or_in_another_form_is_named_and_stops_no_run
     assert record_of(run(runs, SECOND))["exit_code"] == 5
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
 def test_different_decisions_of_one_day_are_a_conflict_and_neither_is_in_force(
     runs: Path, capsys: pytest.CaptureFixture[str]
@@ -160,6 +165,7 @@ def test_a_changed_ledger_makes_a_new_run_of_the_same_reports_but_only_once(runs
     assert not (runs / "2026-05-01T09-30-00Z-3").exists()
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
 def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_none(runs: Path) -> None:
     review(runs, ann="delete", bob="delete")
@@ -218,6 +224,7 @@ def test_a_day_in_future_is_refused_in_a_given_ledger_and_in_a_workbook(
     assert capsys.readouterr().err.count("the day is after today") == 2
 
 
+@pytest.mark.no_cover
 def test_a_ledger_that_is_refused_ends_the_run_and_leaves_it_as_it_is(runs: Path) -> None:
     (runs / "decisions.csv").write_bytes(b"decision\ndelete\n")
     assert export(runs, SECOND) == 3
@@ -261,6 +268,7 @@ def test_what_is_done_stays_done_since_the_run_that_first_showed_it_unless_that_
     assert done_since("2026-08-01") == "2026-08-01T09:30:00Z"
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_outputs")
 def test_overdue_decisions_fail_a_run(runs: Path) -> None:
     review(runs, ann="delete")
@@ -304,6 +312,7 @@ def test_a_run_is_compared_by_the_decisions_that_each_run_has_unless_they_were_e
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
 def test_new_use_after_the_decision_is_shown_and_not_acted_on(runs: Path) -> None:
     review(runs, ann="delete")
@@ -317,6 +326,7 @@ def test_new_use_after_the_decision_is_shown_and_not_acted_on(runs: Path) -> Non
     assert "user/ann" not in script.read_text().split("left out", 1)[0]
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
 def test_lines_by_hand_in_the_ledger_count(runs: Path) -> None:
     (runs / "decisions.csv").write_bytes(ledger_bytes([line("delete", ANN, on=ON)]))

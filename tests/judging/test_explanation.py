@@ -212,6 +212,7 @@ def test_rows_that_differ_are_explained_together() -> None:
     )
 
 
+@pytest.mark.no_cover
 def test_rows_of_two_reports_that_differ_are_named_with_their_files() -> None:
     without = [each for each in COLUMNS if each != "mfa_active"]
     files = (
@@ -226,6 +227,7 @@ def test_rows_of_two_reports_that_differ_are_named_with_their_files() -> None:
     )
 
 
+@pytest.mark.no_cover
 def test_each_rule_has_its_outcome_and_the_exemption_from_it(tmp_path: Path) -> None:
     user = a_user("ann", password=a_password(days_before(60)))
     explanation = explained(tmp_path, user, "*,ann,By design,,")
@@ -237,6 +239,7 @@ def test_each_rule_has_its_outcome_and_the_exemption_from_it(tmp_path: Path) -> 
     assert not [rule for rule in outcomes if rule.startswith("root-")]
 
 
+@pytest.mark.no_cover
 def test_exemptions_that_match_are_shown_whether_they_apply_or_not(tmp_path: Path) -> None:
     lines = ("*,ann,Now,Ops,2026-05-01", "*,a*,Past,,2026-04-30", "*,zoe,Other,,")
     explanation = explained(tmp_path, a_user("ann"), *lines)
@@ -251,6 +254,7 @@ def test_exemptions_that_match_are_shown_whether_they_apply_or_not(tmp_path: Pat
     assert "  row 3: a*: Past, expired on 2026-04-30" in text
 
 
+@pytest.mark.no_cover
 def test_an_exemption_from_one_rule_says_so() -> None:
     header = "account,user,reason,owner,expires,rule"
     content = f"{header}\n*,ann,Why,,,idle-password".encode()

@@ -166,6 +166,7 @@ def test_no_rules_find_nothing() -> None:
     assert (len(found), list(found)) == (0, [*FINDINGS, *OWNERSHIP])
 
 
+@pytest.mark.no_cover
 def test_the_counts_are_those_of_the_findings_with_the_exempt_apart() -> None:
     exemptions = exemptions_of("*,svc-*,why,,")
     analysis = analyzer.analyze(analyzer.load(CONSOLE), exemptions=exemptions)
@@ -201,6 +202,7 @@ def test_an_exemption_without_a_rule_excuses_from_every_rule() -> None:
     assert set(found.loc[found["user"] == "ann", "exemption"]) == {"by design"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("cells", [{}, {"user": "root_account"}, {"arn": "fakearn"}])
 def test_a_root_is_excused_only_by_its_name(cells: Row) -> None:
     for entry, reason in (("*,*,why,,", ""), ("*,<root_account>,why,,", "why")):

@@ -163,6 +163,7 @@ def analyzed_accounts(folder: Path) -> Analysis:
     return analyzer.analyze(with_account_list(report, read_account_list("a.csv", text.encode())))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("raw", "name"), [(False, r"'=Pay\x07"), (True, r"=Pay\x07")])
 def test_csv_names_the_account_in_its_last_column(tmp_path: Path, name: str, *, raw: bool) -> None:
     analysis, stream = analyzed_accounts(tmp_path), io.BytesIO()

@@ -428,6 +428,7 @@ def test_an_entry_for_the_root_expires_by_the_moment_of_its_report(tmp_path: Pat
     assert (entry.matched, entry.applied) == (2, 1)
 
 
+@pytest.mark.no_cover
 def test_an_entry_for_every_user_is_named_while_it_applies_to_one(tmp_path: Path) -> None:
     for last_day, is_named in (("2026-04-30", False), ("2026-05-02", True)):
         notes = users.notes(of_two_moments(tmp_path, f"*,*,why,,{last_day}"))
@@ -448,6 +449,7 @@ def test_an_expired_entry_that_matches_nobody_is_named_once(tmp_path: Path) -> N
     assert ([each.entry for each in totals.expired], totals.unmatched) == ([*entries], ())
 
 
+@pytest.mark.no_cover
 def test_expired_and_unmatched_entries_are_named_and_exempt_users_shown_everywhere(
     tmp_path: Path,
 ) -> None:

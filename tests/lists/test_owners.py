@@ -82,6 +82,7 @@ def test_an_owner_has_left_from_the_day_after_the_last(days: int, *, shown: bool
     assert users["owner_left"].tolist() == [str(last) if shown else "", "", ""]
 
 
+@pytest.mark.no_cover
 def test_a_root_has_an_owner_only_if_it_is_named() -> None:
     text = report_text([], root=the_root(mfa_active="false"))
     report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
@@ -91,6 +92,7 @@ def test_a_root_has_an_owner_only_if_it_is_named() -> None:
         assert bool(analysis.totals.idle_owners) is (expected == {""})
 
 
+@pytest.mark.no_cover
 def test_users_without_an_owner_are_counted_and_entries_without_a_user_named() -> None:
     listed = owners(f"{ACCOUNT},ann,Ann,,", "*,gone,Ann,,", f"{OTHER_ACCOUNT},*,Bob,,")
     analysis = analyzed(listed, "ann", "bob", "cem")
@@ -153,6 +155,7 @@ def sheet_owners(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("name", "owners_in"),
     [
@@ -205,6 +208,7 @@ def test_an_explanation_names_the_owner() -> None:
     assert "owner" not in str(page)
 
 
+@pytest.mark.no_cover
 def test_changes_have_the_owner_of_the_later_side() -> None:
     used = a_password(AS_OF - timedelta(days=9))
     sides = (

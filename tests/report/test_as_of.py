@@ -52,6 +52,7 @@ def test_each_source_of_the_moment_goes_before_the_next(tmp_path: Path) -> None:
     assert told(without_name) == (NEWEST, "assumed")
 
 
+@pytest.mark.no_cover
 def test_an_option_in_another_zone_is_the_same_moment(tmp_path: Path) -> None:
     user = a_user(created=BY_OPTION - timedelta(days=10))
     path = put(tmp_path, report_text([user]))
@@ -136,6 +137,7 @@ OTHER_NAMES = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("name", "moment"), NAMES.items())
 def test_the_name_that_the_console_gives_tells_the_moment(
     tmp_path: Path, name: str, moment: datetime
@@ -143,6 +145,7 @@ def test_the_name_that_the_console_gives_tells_the_moment(
     assert told(put(tmp_path, PLAIN, name)) == (moment, "file-name")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", OTHER_NAMES)
 def test_a_name_that_the_console_does_not_give_tells_no_time_of_the_day(
     tmp_path: Path, name: str

@@ -91,6 +91,7 @@ UNSURE = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("why", UNSURE)
 def test_dates_are_refused_unless_it_is_sure_which_number_is_the_day(
     tmp_path: Path, why: str

@@ -77,6 +77,7 @@ def test_users_of_a_masked_report_are_judged_by_name_and_are_to_check(text: str)
         assert opinions[user["user"]].caveats == user["caveats"]
 
 
+@pytest.mark.no_cover
 def test_the_root_of_a_masked_report_stays_the_root(tmp_path: Path, text: str) -> None:
     report = analyzer.load(saved(tmp_path, text))
     assert "<root_account>" not in report.users["user"].tolist()

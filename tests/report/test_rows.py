@@ -198,6 +198,7 @@ def test_a_root_by_name_is_no_user_whatever_its_arn(tmp_path: Path) -> None:
     assert [len(page) for page in report.roots()] == [1]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("among", [[], ["plain.csv"]])
 def test_a_root_by_arn_but_of_another_name_is_a_user_that_nobody_can_judge(
     tmp_path: Path, among: list[str]
@@ -265,6 +266,7 @@ def test_a_second_header_of_another_order_is_refused(
     assert found.hint == "Give the reports as files of their own."
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("blank", ["", "\t", " ," * 21, ",", '""' + "," * 21])
 def test_blank_rows_are_no_users(tmp_path: Path, blank: str) -> None:
     text = lines(HEADER, ROOT, ANN, blank, BOB, blank, blank, "")
@@ -273,6 +275,7 @@ def test_blank_rows_are_no_users(tmp_path: Path, blank: str) -> None:
     assert report.rows == 3
 
 
+@pytest.mark.no_cover
 def test_a_row_is_no_blank_one_if_anything_is_in_it(tmp_path: Path) -> None:
     report = read(tmp_path, lines(PLAIN, "," * 20 + "x,", ""))
     assert verdicts(report) == {**VERDICTS, "": "undetermined"}
@@ -298,6 +301,7 @@ def test_a_quote_that_never_closes_hides_nobody(tmp_path: Path, column: str, end
     assert len(str(found.value)) == 80
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_quote_that_closes_rows_later_hides_nobody(tmp_path: Path, column: str) -> None:
     found = problem(

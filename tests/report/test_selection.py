@@ -105,6 +105,7 @@ def test_of_the_same_report_in_several_wraps_the_one_that_knows_its_moment_best_
     ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("kind", ["name", "envelope", "envelope, then name", "name, then envelope"])
 def test_of_the_same_report_with_two_known_moments_the_newest_counts_whatever_tells_it(
@@ -160,6 +161,7 @@ def told_of(report: Report) -> dict[str, str]:
     return dict(zip(users["user"], users["service_credentials"], strict=True))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_evidence_beside_a_copy_that_is_left_out_counts(
@@ -213,6 +215,7 @@ def test_a_report_saved_again_row_for_row_counts_once(tmp_path: Path) -> None:
 OLDER = report_text([a_user("ann"), a_user("gone")])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("order", ["older first", "newer first"])
 def test_of_two_reports_of_an_account_the_newest_counts_and_the_other_is_named(
     tmp_path: Path, order: str
@@ -321,6 +324,7 @@ def test_a_report_that_names_no_account_at_all_counts(tmp_path: Path) -> None:
     assert verdicts(report) == {"bob": "undetermined"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("later", [0, 1])
 def test_one_second_makes_a_report_newer_and_equal_moments_let_both_count(
     tmp_path: Path, later: int
@@ -393,6 +397,7 @@ def test_a_report_saved_again_in_other_forms_counts_once(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("column", "cell"),
     [

@@ -116,6 +116,7 @@ def services(path: Path) -> dict[str, str]:
     return dict(zip(users["user"], users["service_credentials"], strict=True))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("streamed", [False, True])
 def test_users_with_a_live_service_credential_are_known_and_to_be_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, streamed: bool

@@ -94,6 +94,7 @@ def test_a_list_is_read_in_each_form_of_the_cli(tmp_path: Path, form: str) -> No
     }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", FORMS)
 def test_a_list_of_one_or_of_none_is_read_in_each_form(tmp_path: Path, form: str) -> None:
     one = printed(form, credential("status", "logs"))

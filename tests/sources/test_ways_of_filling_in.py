@@ -287,6 +287,7 @@ ENTERED: dict[str, tuple[tuple[Any, ...], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.no_cover
 def test_an_entry_may_be_written_in_many_ways(collect: Collect) -> None:
     users = [f"={at}" for at in range(len(ENTERED))]
     edits = [entered(user, entry) for user, (entry, _) in zip(users, ENTERED.values(), strict=True)]
@@ -728,6 +729,7 @@ def with_inline_entries(name: str, part: bytes) -> bytes:
     return part
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("pattern", "replaced"),
     [

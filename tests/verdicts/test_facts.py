@@ -55,6 +55,7 @@ def test_no_comparison_holds_where_there_is_no_moment_and_none_is_decided_where_
     assert answers(elapsed.less_than(8)) == [True, False, False, None]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("user", "is_dated"),
     [
@@ -83,6 +84,7 @@ KEY = "access_key_1"
 REGION = f"{KEY}_last_used_region"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("user", "cell", "problem"),
     [

@@ -22,6 +22,7 @@ ODD_CREATION = 'user_creation_time "soon" is not understood.'
 CERTIFICATE = "Active signing certificate {}: a credential that the definition does not count."
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("user", "sentence"),
     [

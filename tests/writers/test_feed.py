@@ -81,6 +81,7 @@ def test_no_two_findings_of_a_report_have_one_id_and_both_formats_give_the_same(
     assert sorted(of_asff(inspected_everything())) == sorted(ids)
 
 
+@pytest.mark.no_cover
 def test_neither_the_name_of_the_file_nor_its_moment_matters() -> None:
     ids = of_ocsf(inspected(idle_key()))
     assert of_ocsf(inspected(idle_key(), name="another.csv")) == ids
@@ -133,6 +134,7 @@ def test_another_subject_has_an_id_of_its_own_and_another_fact_has_not() -> None
     assert idle._replace(user="x", row=9, fact="x", days=1, since=None).id == idle.id
 
 
+@pytest.mark.no_cover
 def test_a_user_created_anew_has_findings_of_its_own() -> None:
     users = (a_user("u", key_1=a_key(), key_2=a_key(), created=days_before(n)) for n in (99, 9))
     every = [of_ocsf(inspected([the_root(), user])) for user in users]
@@ -159,6 +161,7 @@ LATER: dict[str, tuple[str, list[Row], list[Row], str, str]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", LATER)
 def test_a_finding_with_another_outcome_updates_the_earlier_one(kind: str) -> None:
     rule, rows, later, before, after = LATER[kind]
@@ -324,6 +327,7 @@ def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(
         assert closed_accounts == accounts, changed
 
 
+@pytest.mark.no_cover
 def test_a_finding_without_an_account_is_closed_unless_an_unknown_one_is_missing() -> None:
     nameless: Row = {"arn": "?"}
     before = lines(at(BEFORE, IDLE, EVE, LEFT | nameless), "ocsf")

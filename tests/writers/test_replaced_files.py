@@ -239,6 +239,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.no_cover
 @needs_root
 @both
 @pytest.mark.parametrize("where", FOREIGN)

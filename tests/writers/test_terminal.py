@@ -48,6 +48,7 @@ COLOURS = re.compile("\x1b\\[[0-9;]*m")
 WIDTHS = (60, 120)
 
 
+@pytest.mark.no_cover
 def test_colours_change_nothing_but_colours() -> None:
     for width in WIDTHS:
         coloured = table_text(of_each_kind(), width=width, colour=True)
@@ -118,6 +119,7 @@ def test_what_else_a_report_or_a_list_says_is_neither_command_nor_markup() -> No
     assert r'mfa_active "\x1b[2J[blink]" is not understood' in shown
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("width", [*WIDTHS, 80, 119])
 def test_the_answer_comes_first_one_verdict_is_not_repeated_and_rules_have_ids(width: int) -> None:
     lines = " ".join(table_text(of_each_kind(), UNUSED, width=width).split())
@@ -258,6 +260,7 @@ def test_a_report_without_a_root_row_has_a_note() -> None:
     assert note not in summary_text(analysis, rules=False)
 
 
+@pytest.mark.no_cover
 def test_where_there_are_many_accounts_each_user_has_its_own(tmp_path: Path) -> None:
     for account in ("012345678901", "123456789012"):
         text = report_text([a_user("ann", account=account)], root=the_root(account))
@@ -267,6 +270,7 @@ def test_where_there_are_many_accounts_each_user_has_its_own(tmp_path: Path) -> 
     assert "012345678901 ann" in table_text(analysis, width=160)
 
 
+@pytest.mark.no_cover
 def test_a_finding_names_its_account_though_the_examples_have_the_same(tmp_path: Path) -> None:
     bob, safe = (
         a_user("bob", account=ACCOUNT, password=a_password(days_before(1)), mfa=mfa)

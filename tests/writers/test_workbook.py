@@ -100,6 +100,7 @@ def users_by_name(book: Workbook, title: str = "All users") -> dict[str, dict[st
     return {row["User"]: row for row in records(book[title])}
 
 
+@pytest.mark.no_cover
 def test_the_sheets_stand_in_the_order_of_the_work(book: Workbook) -> None:
     lists = ["Unused users", "Inactive users", "Undetermined"]
     others = ["Findings", "Controls", "All users", "Root users", "Exempt", "Exemption list"]

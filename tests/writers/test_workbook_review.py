@@ -322,6 +322,7 @@ def widest(request: pytest.FixtureRequest) -> Workbook:
     return review_book_of(with_earlier_decisions(named, earlier))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("title", SHEETS)
 def test_age_and_owner_are_in_sight_on_a_screen_of_1400_pixels(
     widest: Workbook, title: str
@@ -539,6 +540,7 @@ def carried() -> Workbook:
     return results_of(carried_over(*DECISIONS))
 
 
+@pytest.mark.no_cover
 def test_what_was_decided_before_stands_beside_the_entries_which_are_empty(
     carried: Workbook,
 ) -> None:
