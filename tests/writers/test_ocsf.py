@@ -144,6 +144,26 @@ def test_words_are_the_captions_that_the_schema_gives_to_the_numbers(
     assert [pair for pair in told if pair[0] != pair[1]] == []
 
 
+def test_no_attribute_is_deprecated(everything: list[Document]) -> None:
+    places = {"": schema(), **schema()["$defs"]}
+    used = (
+        ("", everything[0]),
+        ("compliance", everything[0]["compliance"]),
+        ("finding_info", everything[0]["finding_info"]),
+        ("metadata", everything[0]["metadata"]),
+        ("remediation", everything[0]["remediation"]),
+        ("resource_details", everything[0]["resources"][0]),
+        ("cloud", everything[0]["cloud"]),
+    )
+    deprecated = [
+        name
+        for place, part in used
+        for name in part
+        if places[place]["properties"][name].get("deprecated")
+    ]
+    assert deprecated == []
+
+
 def test_a_failure_is_new_and_has_the_severity_of_its_rule(everything: list[Document]) -> None:
     for each in everything:
         if each["unmapped"]["outcome"] == Outcome.FAILS:
