@@ -282,7 +282,6 @@ def test_a_gap_longer_than_the_limit_is_named(apart: int, gaps: int, edge: str) 
     assert told.period["gap_days"].tolist() == [apart * gaps] * 2
 
 
-@pytest.mark.no_cover
 def test_undetermined_reports_do_not_end_a_time_without_use() -> None:
     unread = person(password_enabled="??")
     told = history_of([report(0, person()), report(7, unread), report(14, person()), report(21)])

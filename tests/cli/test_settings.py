@@ -34,7 +34,6 @@ def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict_or
     assert "CREDREPORT_CONFIG" not in program("analyze", report).messages
 
 
-@pytest.mark.no_cover
 def test_a_file_that_changes_a_verdict_or_a_rule_is_named_in_the_outputs(
     program: Program, report: Path, tmp_path: Path
 ) -> None:

@@ -326,7 +326,6 @@ def test_new_use_after_the_decision_is_shown_and_not_acted_on(runs: Path) -> Non
     assert "user/ann" not in script.read_text().split("left out", 1)[0]
 
 
-@pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
 def test_lines_by_hand_in_the_ledger_count(runs: Path) -> None:
     (runs / "decisions.csv").write_bytes(ledger_bytes([line("delete", ANN, on=ON)]))

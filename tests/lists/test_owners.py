@@ -51,6 +51,10 @@ def of_users(analysis: Analysis) -> dict[str, str]:
     return dict(zip(analysis.users["user"], analysis.users["owner"].astype(str), strict=True))
 
 
+def test_a_list_without_lines_names_no_owner() -> None:
+    assert of_users(analyzed(owners(), "ann", "bob")) == {"ann": "", "bob": ""}
+
+
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("lines", "owner"),
