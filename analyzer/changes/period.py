@@ -5,7 +5,7 @@ A stay is an unbroken run of reports that have a user; in a run it also has the 
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +27,7 @@ from analyzer.changes.timeline import (
     SITUATION,
     STATES,
     Coverage,
+    Span,
     Timeline,
     numbers_but,
 )
@@ -219,18 +220,19 @@ _HIDING_BITS: Final = sum(
 
 
 def decided(
-    line: Timeline, ledger: Ledger, followed: FollowUp
+    line: Timeline, span: Span, ledger: Ledger, followed: FollowUp
 ) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
     """Return how many decisions of each account a period counts, and they and what was done.
 
     The numbers are those of `history.DECIDED`, the rows have the columns of `EVENTS`.
     """
-    covered, at = line.covered, line.moments
+    covered = line.covered
+    last_day = span.until.date() if span.until else date.max
     counts: Counter[tuple[str, str]] = Counter()
     events = []
     for each in ledger.lines:
-        of, day = covered.get(each.account), np.datetime64(each.decided_on)
-        if of and at[of.start].astype("datetime64[D]") <= day <= at[of.end]:
+        of = covered.get(each.account)
+        if of and (span.since or line.readings[of.start].at).date() <= each.decided_on <= last_day:
             counts[of.account, "decisions"] += 1
             midnight = datetime.combine(each.decided_on, time(), UTC)
             events.append(_event(each, None, midnight, "decision"))
@@ -268,10 +270,23 @@ def _done(line: Timeline, covered: Coverage, outcome: Outcome) -> int:
     rows = np.flatnonzero(np.isin(line.rows[columns.USER], user))
     if decided.decision is Decision.DEACTIVATE:
         rows = rows[_has_credential(line.situations)[line.rows[SITUATION][rows]]]
+    if outcome.now is None:
+        renamed = np.flatnonzero(_may_be_renamed(users, decided))
+        rows = np.append(rows, np.flatnonzero(np.isin(line.rows[columns.USER], renamed)))
     last = line.rows[READING][rows].max(initial=covered.start - 1)
     decided_at = np.datetime64(decided.report_time.earliest.replace(tzinfo=None), "s")
     later = np.searchsorted(line.moments[covered.start : covered.end + 1], decided_at, "right")
     return max(int(last) + 1, covered.start + int(later))
+
+
+def _may_be_renamed(users: pd.DataFrame, decided: LedgerLine) -> np.ndarray:
+    """Return which users may be the one decided on under another name, as `follow_up` does."""
+    created = users[columns.CREATED]
+    is_alike = (created == decided.user_key.created) | created.isna()
+    is_other = users[columns.ARN] != decided.user_key.arn
+    is_new = ~users[columns.USER].isin(decided.same_second or frozenset())
+    is_there = users[columns.ACCOUNT] == decided.account
+    return (is_alike & is_other & is_new & is_there).to_numpy(bool)
 
 
 def _has_credential(situations: pd.DataFrame) -> np.ndarray:

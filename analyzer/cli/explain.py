@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging
+from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging, require
 from analyzer.cli.options import (
     AccountNames,
     InputOptions,
@@ -19,7 +19,7 @@ from analyzer.cli.options import (
     wrong_usage,
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, write_lines
-from analyzer.terms import printable
+from analyzer.terms import ROOT_USER, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,15 +99,16 @@ def _histories(
 ) -> "tuple[list[UserHistory], list[object], list[str]]":
     """Return the histories of the users that match, what is not covered, and the notes.
 
-    Raises typer.BadParameter if no user matches.
+    Raises typer.BadParameter for the root, and if no user matches.
     """
     from analyzer.changes.timeline import Span
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
+    require(user != ROOT_USER, "only users have a history: compare two reports by diff", "USER")
     found = history_of(inputs, judging, Span(max_gap=max_gap), quiet=False)
     histories = user_histories(found, user)
     if not histories:
-        raise _no_user(user, found.users["user"])
+        raise _no_user(user, found.users["user"], "the reports")
     return histories, found.missing, [*remarks(found), BLIND_SPOT]
 
 
@@ -117,17 +118,18 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
         return analysis.explain(user)
     except ValueError:
         names = (name for page in analysis.pages() for name in page.users["user"])
-        raise _no_user(user, names) from None
+        where = "the newest report of each account (--history looks in all)"
+        raise _no_user(user, names, where) from None
 
 
-def _no_user(user: str, names: "Iterable[str]") -> typer.BadParameter:
-    """Return the error about a user that the reports do not have, with what may be meant."""
+def _no_user(user: str, names: "Iterable[str]", where: str) -> typer.BadParameter:
+    """Return the error about a user that is not in the reports, with what may be meant."""
     distinct = dict.fromkeys(names)
     if any(name.startswith(user) for name in distinct):
         hint = f"; use a pattern such as '{user}*' to match several names"
     else:
         hint = "".join(f"; did you mean {each}?" for each in get_close_matches(user, distinct, 1))
-    return wrong_usage(f"'{user}': no IAM user in the reports has this name or ARN{hint}", "USER")
+    return wrong_usage(f"'{user}': no IAM user in {where} has this name or ARN{hint}", "USER")
 
 
 def _check_one_user(sources: "Sequence[str]") -> None:

@@ -293,6 +293,8 @@ def history_of(
     from analyzer.changes.history import history, with_decisions
 
     require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
+    if span.until and judging.ledger:
+        judging = replace(judging, ledger=judging.ledger.until(span.until.date()))
     found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)
     if not found.analysis.ledger.file or not found.files_at_end:
         return found

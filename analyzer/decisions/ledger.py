@@ -104,6 +104,10 @@ class Ledger:
         ran_out = line and line.decision is Decision.KEEP and day > self.last_day(line)
         return None if ran_out else line
 
+    def until(self, day: date) -> "Ledger":
+        """Return the ledger as it stood at the end of a day."""
+        return replace(self, lines=tuple(each for each in self.lines if each.decided_on <= day))
+
     @cached_property
     def by_user(self) -> Mapping[UserKey, UserDecisions]:
         """Return the decisions on each user."""

@@ -117,6 +117,11 @@ EVENTS: tuple[tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]], ...]
     ),
     ({}, {"mfa": True}, [("mfa", "MFA device registered")]),
     (
+        {"key_1": a_key(BORN, day(-1))},
+        {"key_1": a_key(BORN, day(1)), "mfa": True},
+        [("mfa", "MFA device registered")],
+    ),
+    (
         {},
         {"certificate_1": a_certificate(day(1))},
         [("certificate", "signing certificate created on 2026-01-02")],
@@ -138,7 +143,6 @@ EVENTS: tuple[tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]], ...]
 )
 
 
-@pytest.mark.no_cover
 def test_events_say_what_changed_and_leave_out_further_use_of_what_is_in_use() -> None:
     accounts = [f"{number:012}" for number in range(len(EVENTS))]
     reports = [

@@ -65,15 +65,15 @@ def test_options_on_input_are_those_of_analyze(program: Program, tmp_path: Path)
         (
             "lena",
             (
-                "'lena': no IAM user in the reports has this name or ARN; use a pattern such as"
-                " 'lena*' to match several names"
+                "'lena': no IAM user in the newest report of each account (--history looks in all)"
+                " has this name or ARN; use a pattern such as 'lena*' to match several names"
             ),
         ),
         (
             "break-glas-1",
             (
-                "'break-glas-1': no IAM user in the reports has this name or ARN; did you mean"
-                " break-glass-1?"
+                "'break-glas-1': no IAM user in the newest report of each account (--history looks"
+                " in all) has this name or ARN; did you mean break-glass-1?"
             ),
         ),
         ("-legacy", "-legacy: no such option; write -- before the name of a user that begins with"),
@@ -215,4 +215,5 @@ def test_a_history_is_the_line_of_events_of_the_users_that_match(
     quiet = program("explain", "arn:*/bo", tmp_path, "--history").output.decode().splitlines()
     assert quiet[0].startswith("bo  arn:")
     assert program("explain", "nobody", tmp_path, "--history").code == 2
+    assert program("explain", "<root_account>", tmp_path, "--history").code == 2
     assert program("explain", "bo", tmp_path, "--history", "--as-of=2026-04-30").code == 2

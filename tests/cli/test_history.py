@@ -244,6 +244,9 @@ FOLLOWED: tuple[tuple[str, int, list[list[str]], dict[str, int]], ...] = (
     ("delete", 9, [["ann"], []], {"done_undated": 1}),
     ("delete", 9, [["ann"], ["ann"], []], {"done_late": 1}),
     ("delete", 10, [["ann"], ["ann"], []], {"done_undated": 1}),
+    ("delete", 1, [["anna"], ["anna"], []], {"done_late": 1}),
+    ("deactivate", 1, [["anna"], ["anna"], []], {"done_late": 1}),
+    ("delete", 1, [["ann", "anna"], ["anna"], ["bo"]], {"done_late": 1}),
     ("keep", 1, [["ann"], ["ann"]], {}),
     ("delete", 1, [["ann"], ["ann"]], {"overdue": 1}),
 )
@@ -261,6 +264,8 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
         rows: dict[str, Row] = {
             "ann": ann,
             "off": person(key_1={**USED, "active": "false"}, arn=arn),
+            "anna": person("anna", key_1=USED, arn=f"{arn}a"),
+            "bo": person("bo", created=day(10), arn=f"arn:aws:iam::{account}:user/bo"),
         }
         reports = folder(
             report(0, ann, account=account),
@@ -299,6 +304,30 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
     events = [row for row in document["events"] if row["event"] == "done"]
     assert {row["account"]: row["before"] for row in events} == done
     assert len(events) == len(done)
+
+
+@pytest.mark.parametrize(
+    ("words", "counts"),
+    [
+        ([], (2, 0, 0)),
+        (["--until", "2026-01-30"], (1, 1, 1)),
+        (["--since", "2026-01-12", "--until", "2026-01-30"], (0, 1, 1)),
+    ],
+)
+def test_what_was_decided_after_the_period_is_not_in_force_in_it(
+    folder: Reports, tmp_path: Path, words: list[str], counts: tuple[int, ...]
+) -> None:
+    ann = person(key_1=USED)
+    reports = folder(*(report(each, ann) for each in (0, 20, 40)))
+    decisions = [
+        line(word, ann, on=day(at).date(), as_of=day(0))
+        for word, at in (("delete", 10), ("keep", 32))
+    ]
+    ledger = tmp_path / "decisions.csv"
+    ledger.write_bytes(ledger_bytes(decisions))
+    done = run("history", reports, "--decisions", ledger, *words, "--format", "json")
+    every = json.loads(done.output)["period"][-1]
+    assert tuple(every[name] for name in ("decisions", "removals", "open")) == counts
 
 
 def test_decisions_before_the_period_that_were_done_before_it_do_not_count(

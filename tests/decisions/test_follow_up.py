@@ -36,6 +36,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, line
+from tests.support.outputs import json_document
 
 LATER = AS_OF + timedelta(days=40)
 NEXT_DAY = LATER + timedelta(days=1)
@@ -593,3 +594,15 @@ def test_a_user_to_keep_fails_other_rules_as_before() -> None:
 def test_a_root_is_nobody_to_decide_on() -> None:
     analysis = analysis_of(a_user(), ledger=Ledger(lines=(line(),)), root=the_root())
     assert len(analysis.follow_up) == 1
+
+
+def test_json_counts_the_decisions_and_follows_each() -> None:
+    ann = a_user("=ann")
+    document = json_document(in_accounts(LATER, ([line("delete", ann)], [ann])))
+    decisions = document["decisions"]
+    assert (decisions["keep_days"], decisions["due_days"]) == (180, 30)
+    assert (decisions["counts"]["not-done"], decisions["counts"]["overdue"]) == (1, 1)
+    (followed,) = decisions["follow_up"]
+    assert (followed["user"], followed["status"], followed["overdue"]) == ("=ann", "not-done", True)
+    (user,) = document["users"]
+    assert user["earlier_decision"] == "delete, Anna, 2026-05-01; not done for 40 days"

@@ -56,7 +56,7 @@ MEANINGS: Final = {
     "longest_days_at_least": "The same, of the user with the most days.",
     "median_days_at_most": "From the last report as not unused to the first without the user.",
     "longest_days_at_most": "The same, of the user with the most days.",
-    "decisions": "All decisions of the days of the period.",
+    "decisions": "All decisions of the days of the period; what was decided later does not count.",
     "removals": "Of those in force, to delete or deactivate; not those done before the period.",
     "done_in_time": "Of these, carried out before they were overdue.",
     "done_undated": "Of these, done between a report before and one after they were overdue.",
