@@ -73,6 +73,12 @@ class Comparison:
         pairs = zip(missing[columns.ACCOUNT], missing[CAUSE], strict=True)
         return [f"Account {account} was not compared: {cause}" for account, cause in pairs]
 
+    @property
+    def same_reports(self) -> list[str]:
+        """Return the names of the later reports that the earlier side has too, byte for byte."""
+        earlier = {file.sha256 for file in self.before.report.files}
+        return [file.name for file in self.now.report.files if file.sha256 in earlier]
+
     def where(self, kinds: Collection[str] = (), verdicts: Collection[str] = ()) -> Self:
         """Return the changes of these kinds, of users that had or have one of these verdicts.
 

@@ -31,7 +31,7 @@ from analyzer.cli.options import (
     words,
 )
 from analyzer.cli.streams import DataOutputs, data_files, exit_if_failed_or_partial, say
-from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict
+from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,7 +215,8 @@ def _write(comparison: "Comparison", outputs: OutputOptions) -> None:
 def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str]":
     """Yield what was compared, unless a table showed it, the notes, and what was written.
 
-    An account that was not compared is an error, not a note.
+    An account that was not compared is an error, not a note, and so is a report that is on both
+    sides: what should be new may not have been fetched.
     """
     from analyzer.writers import users
     from analyzer.writers.changes import compared_reports, count_sentence
@@ -230,4 +231,6 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
             for note in users.notes(analysis):
                 yield f"Note ({side}): {note.replace('--as-of', option)}"
         yield from (f"Wrote {path}" for path in outputs.output)
+    if same := comparison.same_reports:
+        yield f"Nothing new: the same report is on both sides ({short_list(same)})."
     yield from comparison.not_compared
