@@ -1,5 +1,7 @@
 """What is not sure is never to be deleted: the remedy says what to check first."""
 
+from dataclasses import replace
+
 import pytest
 
 from analyzer.rules import RULES
@@ -80,3 +82,8 @@ def test_what_is_to_be_checked_first_comes_with_no_command_that_changes_anything
 
 def test_an_account_that_could_not_be_read_keeps_its_own_remedy() -> None:
     assert remedy_lines(UNCOVERED_ACCOUNT, UNCOVERED_ACCOUNT.fix) == UNCOVERED_ACCOUNT.remedy
+
+
+def test_a_rule_without_commands_is_remedied_by_its_sentence() -> None:
+    rule = replace(BY_ID["unused-user"], remedy=())
+    assert remedy_lines(rule, rule.fix) == (rule.fix,)
