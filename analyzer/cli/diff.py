@@ -232,5 +232,5 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
                 yield f"Note ({side}): {note.replace('--as-of', option)}"
         yield from (f"Wrote {path}" for path in outputs.output)
     if same := comparison.same_reports:
-        yield f"Nothing new: the same report is on both sides ({short_list(same)})."
+        yield f"The same report is on both sides, so it shows nothing new: {short_list(same)}."
     yield from comparison.not_compared

@@ -105,7 +105,7 @@ class Ledger:
         return None if ran_out else line
 
     def until(self, day: date) -> "Ledger":
-        """Return the ledger as it stood at the end of a day."""
+        """Return the ledger of what was decided up to and including a day."""
         return replace(self, lines=tuple(each for each in self.lines if each.decided_on <= day))
 
     @cached_property

@@ -135,7 +135,7 @@ def test_identical_reports_give_no_change_and_notes_name_the_option_for_the_time
     for side, option in (("before", "--old-as-of"), ("now", "--new-as-of")):
         (note,) = (each for each in done.messages.split("\n") if each.startswith(f"Note ({side}):"))
         assert f"{option} sets the time" in note
-    same = f"Nothing new: the same report is on both sides ({report}).\n"
+    same = f"The same report is on both sides, so it shows nothing new: {report}.\n"
     assert program("diff", report, report, "-q", "-f", "table") == (0, b"", same)
 
 

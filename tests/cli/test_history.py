@@ -306,6 +306,21 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
     assert len(events) == len(done)
 
 
+def test_a_user_that_the_last_report_shows_to_be_another_delays_no_removal(
+    folder: Reports, tmp_path: Path
+) -> None:
+    ann, other = person(key_1=USED), f"arn:aws:iam::{ACCOUNT}:user/bo"
+    unclear, bo = (person("bo", created=each, arn=other) for each in ("soon", day(10)))
+    reports = folder(report(0, ann), report(20, unclear), report(40, bo))
+    ledger = tmp_path / "decisions.csv"
+    ledger.write_bytes(ledger_bytes([line("delete", ann, on=day(1).date(), as_of=day(0))]))
+    done = run("history", reports, "--decisions", ledger, "--format", "json")
+    document = json.loads(done.output)
+    assert document["period"][-1]["done_in_time"] == 1
+    (event,) = (each for each in document["events"] if each["event"] == "done")
+    assert event["before"] == f"{day(20):%Y-%m-%dT%H:%M:%SZ}"
+
+
 @pytest.mark.parametrize(
     ("words", "counts"),
     [
