@@ -31,12 +31,12 @@ from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
 from analyzer.report.raw_report import ReportText, check_as_of
 from analyzer.report.survey import SurveyedReport, survey_each
-from analyzer.sources import companions
-from analyzer.sources.companions import COMPANIONS, MANIFEST, METADATA, SERVICE_CREDENTIALS
+from analyzer.sources import files_beside
+from analyzer.sources.files_beside import BESIDE_ENDINGS, MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import (
     Source,
-    companions_in_archives,
     content_cannot_be_report,
+    files_beside_in_archives,
     stream_sources,
 )
 from analyzer.sources.load import moment_in_utc, read_in_memory
@@ -114,7 +114,7 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     surveyed = survey_each([partial(read_in_memory, each) for _, each in named], option)
     outcomes = zip((name for name, _ in named), surveyed, strict=True)
     reports = (row for each in outcomes for row in _report_rows(*each))
-    beside = (_companion_row(*file) for file in files if file[0].endswith(COMPANIONS))
+    beside = (_row_beside(*file) for file in files if file[0].endswith(BESIDE_ENDINGS))
     return pa.RecordBatch.from_pylist([*reports, *beside], SURVEY)
 
 
@@ -126,7 +126,7 @@ def _sources(name: str, content: bytes) -> Iterator[Source]:
     is_other = content_cannot_be_report(
         PurePath(name).name, len(content), lambda size: content[:size]
     )
-    if not name.endswith(COMPANIONS) and not is_other:
+    if not name.endswith(BESIDE_ENDINGS) and not is_other:
         sources = stream_sources(printable(name), BytesIO(content), InputLimit())
         yield from (each for each in sources if not each.is_skipped)
 
@@ -153,14 +153,14 @@ def _refused_row(name: str, refused: InputRefused) -> Mapping[str, str]:
     return {columns.FILE: name, REFUSED: json.dumps([*map(asdict, refused.problems)])}
 
 
-def _companion_row(name: str, content: bytes) -> Mapping[str, Any]:
+def _row_beside(name: str, content: bytes) -> Mapping[str, Any]:
     try:
         if name.endswith(METADATA):
-            generated, sha256 = companions.metadata(name, content)
+            generated, sha256 = files_beside.metadata(name, content)
             about = {columns.AS_OF: generated, SHA256: sha256}
             return {columns.FILE: name, columns.AS_OF_SOURCE: AsOfSource.METADATA.value, **about}
         if name.endswith(SERVICE_CREDENTIALS):
-            companions.service_credentials(name, content)
+            files_beside.service_credentials(name, content)
         else:
             manifest_entries(name, partial(bytes, content))
     except InputRefused as refused:
@@ -228,7 +228,7 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
         if report in sha256 and isinstance(refused, str):
             yield from (Problem(**each) for each in json.loads(refused))
         elif name.endswith(METADATA) and isinstance(of_report, str) and of != of_report:
-            yield from companions.mismatch_refusal(name, PurePath(report).name).problems
+            yield from files_beside.mismatch_refusal(name, PurePath(report).name).problems
 
 
 def _independent_groups(reports: pd.DataFrame) -> pd.Series:
@@ -305,11 +305,11 @@ def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> 
     inputs = [each for name, content in ordered.items() for each in _sources(name, content)]
 
     def text(source: Source) -> ReportText:
-        return companions.with_companions(read_in_memory(source), source.name, ordered)
+        return files_beside.with_files_beside(read_in_memory(source), source.name, ordered)
 
     report = assemble_report([partial(text, each) for each in inputs], option)
     saved = [Source(printable(name), content) for name, content in ordered.items()]
-    beside = [*saved, *companions_in_archives(inputs)]
+    beside = [*saved, *files_beside_in_archives(inputs)]
     manifests = [each for each in beside if each.name.endswith(MANIFEST)]
     elsewhere = _files_of_other_batches(surveys, ordered) if manifests else ()
     return with_listed_accounts(report, manifests, inputs, [*elsewhere])

@@ -329,12 +329,12 @@ def test_cells_that_are_not_understood_are_missing_in_users_and_never_false(tmp_
 def test_what_the_api_returns_is_shown_in_a_line() -> None:
     analysis = analyzed_console()
     (unused,), (root,) = map(analysis.explain, ("lena.hartwig", "<root_account>"))
-    book, findings = analysis.inspection.book, analysis.inspection.findings
+    book, findings = analysis.rule_results.book, analysis.rule_results.findings
     arn = "arn:aws:iam::123456789012"
-    assert [*map(repr, (book, book.rules[0], analysis.inspection, analysis.exemptions))] == [
+    assert [*map(repr, (book, book.rules[0], analysis.rule_results, analysis.exemptions))] == [
         f"<Rulebook: credreport, rules {len(book.rules)}>",
         "<Rule unused-user>",
-        f"<Inspection: findings {len(findings)}, rules {len(book.rules)}>",
+        f"<RuleResults: findings {len(findings)}, rules {len(book.rules)}>",
         f"<Exemptions: entries {len(analysis.exemptions)}>",
     ]
     assert repr(unused) == f"<Explanation: {arn}:user/team/sales/lena.hartwig, unused>"

@@ -18,8 +18,7 @@ from analyzer.errors import InputRefused
 from analyzer.files import sha256
 from analyzer.report.input_formats import InputLimit
 from analyzer.terms import Criteria
-from tests.support.builders import AS_OF, a_user, report_text
-from tests.support.lake import (
+from tests.support.batch_folders import (
     NOON,
     account,
     damaged,
@@ -30,6 +29,7 @@ from tests.support.lake import (
     report_of,
     tricky_folder,
 )
+from tests.support.builders import AS_OF, a_user, report_text
 from tests.support.outputs import CONSOLE, listed_exemptions
 from tests.support.reading import put
 
@@ -119,7 +119,7 @@ def test_criteria_exemptions_rules_and_the_moment_are_those_of_one_process() -> 
     analysis = analyzer.analyze(report, criteria, exemptions, book)
     assert users["verdict"].to_pylist() == analysis.users["verdict"].tolist()
     assert users["exemption"].to_pylist() == analysis.users["exemption"].tolist()
-    assert findings["fact"].to_pylist() == analysis.inspection.findings["fact"].tolist()
+    assert findings["fact"].to_pylist() == analysis.rule_results.findings["fact"].tolist()
     assert set(users["as_of"].to_pylist()) == {moment}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused
-from tests.support.lake import damaged, one_process, ordered, tricky_folder
+from tests.support.batch_folders import damaged, one_process, ordered, tricky_folder
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 

@@ -55,9 +55,9 @@ def judged_by(book: Rulebook) -> Analysis:
 
 
 def test_an_own_rule_runs_last_and_finds_what_fails() -> None:
-    inspection = judged().inspection
-    assert inspection.book.rules[-1] is OLD
-    every = inspection.findings
+    rule_results = judged().rule_results
+    assert rule_results.book.rules[-1] is OLD
+    every = rule_results.findings
     own = every[every["rule"] == "old-user-5"]
     assert own[["user", "fact", "remedy"]].to_numpy().tolist() == [
         ["old", "created 1,826 days ago", "Ask the owner whether the user is needed."]
@@ -110,7 +110,7 @@ def test_an_exemption_can_name_it() -> None:
     listed = b"account,user,reason,owner,expires,rule\n*,old,known,,,old-user-5\n"
     exemptions = analyzer.read_exemptions(("list.csv", listed), rules=[OLD.id])
     analysis = analyzer.analyze(report(), None, exemptions, rulebook(extra=[OLD]))
-    assert analysis.inspection.counts["old-user-5", Outcome.FAILS, True] == 1
+    assert analysis.rule_results.counts["old-user-5", Outcome.FAILS, True] == 1
     with pytest.raises(analyzer.InputRefused, match="old-user-5"):
         analyzer.read_exemptions(("list.csv", listed))
 

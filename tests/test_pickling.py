@@ -82,8 +82,8 @@ def test_an_analysis_gives_the_same_outputs_after_pickling() -> None:
     analysis = analyzed_console()
     again = copied(analysis)
     assert_frame_equal(again.users, analysis.users)
-    assert_frame_equal(again.inspection.findings, analysis.inspection.findings)
-    assert again.inspection.controls == analysis.inspection.controls
+    assert_frame_equal(again.rule_results.findings, analysis.rule_results.findings)
+    assert again.rule_results.controls == analysis.rule_results.controls
     assert same_outputs(analysis, again)
 
 

@@ -21,7 +21,7 @@ from analyzer.standards.benchmarks import FRAMEWORKS, STANDARDS, Control, Standa
 from analyzer.standards.rulebook import ControlResult, Result, RulesRun, results, summary
 from analyzer.terms import Thresholds
 from tests.support.builders import a_key, a_password, a_user, days_before, the_root
-from tests.support.pages import NO_USERS, counts_on, of_users, tidied
+from tests.support.pages import NO_USERS, counts_on, of_users, page_of
 
 
 def table(numbers: Iterable[str], decided: str) -> list[list[str]]:
@@ -174,7 +174,7 @@ def test_a_standard_names_rules_and_limits_that_there_are(standard: Standard) ->
 
 def test_each_control_of_a_clean_account_passes_or_is_not_decidable() -> None:
     users = of_users(a_user(password=a_password(days_before(1)), mfa=True))
-    roots = tidied([the_root()])
+    roots = page_of([the_root()])
     for standard in STANDARDS:
         count = counts_on(users, roots, RULES, limits_of(standard))
         for each in by_number(standard, count).values():
@@ -226,7 +226,7 @@ def test_a_result_by_another_limit_is_said_only_where_it_holds_by_the_standards_
 
 
 def test_an_inactive_root_key_is_noted_and_passes() -> None:
-    roots = tidied([the_root(access_key_1_last_rotated=days_before(9))])
+    roots = page_of([the_root(access_key_1_last_rotated=days_before(9))])
     count = counts_on(NO_USERS, roots, RULES, LIMITS)
     assert count["root-access-key", Outcome.NOTED, False] == 1
     assert by_number(BY_STANDARD["cis-6.0"], count)["2.3"].result is Result.PASS

@@ -28,7 +28,7 @@ from analyzer.aws.report import (
 )
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
-from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.manifest import SAVED, AccountEntry, FetchedAccounts, Status
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, printable
 

@@ -16,7 +16,7 @@ from analyzer.aws.client import DeadlineClient, field_of
 from analyzer.aws.errors import BUSY, STOPPED, ErrorAnswer, Late, Stopped, not_from_aws
 from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import json_bytes, provenance
-from analyzer.sources.companions import FIRST_YEAR
+from analyzer.sources.files_beside import FIRST_YEAR
 from analyzer.sources.find import Source
 from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import NOT_REQUESTED

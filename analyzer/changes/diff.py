@@ -115,7 +115,7 @@ class Comparison:
                 yield f"{arns:,} newly {verdict}"
         mildest = max((each.rank for each in Severity if each in words), default=-1)
         fails = open_[changed & open_[NOW].isin([Outcome.FAILS, Outcome.UNDECIDED])]
-        for rule in self.now.inspection.book.rules if len(fails) else ():
+        for rule in self.now.rule_results.book.rules if len(fails) else ():
             number = int((fails[RULE] == rule.id).sum())
             if number and (rule.id in words or rule.severity.rank <= mildest):
                 yield f"{rule.id}: {number:,} new"

@@ -81,7 +81,7 @@ class Snapshot:
 
         The pages after the last of them are not read.
         """
-        book, wanted = self.analysis.inspection.book, np.isin(self.user_of_row, at)
+        book, wanted = self.analysis.rule_results.book, np.isin(self.user_of_row, at)
         rules, limits = book.rules, book.thresholds
         frames: list[pd.DataFrame] = []
         pages = _pages(self.analysis)
@@ -95,7 +95,7 @@ class Snapshot:
 
 def snapshot(analysis: Analysis) -> Snapshot:
     """Return what an analysis is compared by."""
-    book = analysis.inspection.book
+    book = analysis.rule_results.book
     frames, outcomes = [], []
     for page, of_roots in _pages(analysis):
         facts = Facts(page)

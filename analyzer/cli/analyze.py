@@ -290,7 +290,7 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and is_terminal()):
-        from analyzer.writers.users import blind_spots_line, left_out_line, summary_lines
+        from analyzer.writers.user_lists import blind_spots_line, left_out_line, summary_lines
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
         if form in _NAMES:

@@ -172,7 +172,7 @@ def _side(
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
     from analyzer.exports.inputs import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS, REPORTS
-    from analyzer.exports.runs import read_record
+    from analyzer.exports.run_folders import read_record
 
     folder = Path(name)
     if record := read_record(folder):
@@ -218,7 +218,7 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
     An account that was not compared is an error, not a note, and so is a report that is on both
     sides: what should be new may not have been fetched.
     """
-    from analyzer.writers import users
+    from analyzer.writers import user_lists
     from analyzer.writers.changes import compared_reports, count_sentence
 
     if not outputs.quiet:
@@ -228,7 +228,7 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
             ("before", "--old-as-of", comparison.before),
             ("now", "--new-as-of", comparison.now),
         ):
-            for note in users.notes(analysis):
+            for note in user_lists.notes(analysis):
                 yield f"Note ({side}): {note.replace('--as-of', option)}"
         yield from (f"Wrote {path}" for path in outputs.output)
     if same := comparison.same_reports:

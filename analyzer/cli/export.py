@@ -126,7 +126,7 @@ def last_run_written(folder: Path, now: Callable[[], datetime] = utc_now) -> Ite
     A run that finds another one at work writes nothing. Where nothing can be written, the run ends
     as it would.
     """
-    from analyzer.exports.runs import write_last_run
+    from analyzer.exports.run_folders import write_last_run
 
     ended: BaseException = typer.Exit(0)
     try:

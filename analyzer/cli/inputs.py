@@ -316,13 +316,13 @@ def check_outputs(
 
     Raises typer.BadParameter.
     """
-    from analyzer.sources.companions import COMPANIONS
+    from analyzer.sources.files_beside import BESIDE_ENDINGS
     from analyzer.writers import check_targets
 
     for each in outputs:
         saved = f"{each} has the name of a file that is saved with reports: name another output"
         entered = f"{each} has decisions of a reviewer: name another output"
-        require(not realpath(each).endswith(COMPANIONS), saved, "--output")
+        require(not realpath(each).endswith(BESIDE_ENDINGS), saved, "--output")
         if each.suffix.lower() == ".xlsx" and each.exists():
             from analyzer.sources.review_sheets import holds_entries
 

@@ -74,7 +74,7 @@ def plan(
     from analyzer.lists.owners import read_owners
     from analyzer.sources.load import load
     from analyzer.sources.review_workbook import read_files
-    from analyzer.writers import users
+    from analyzer.writers import user_lists
 
     files = decision_files(names)
     _check_names(files)
@@ -87,7 +87,7 @@ def plan(
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
         result = planned(ledger, exempt, analysis.report, analysis.pages())
-        notes = users.notes(analysis)
+        notes = user_lists.notes(analysis)
     else:
         result = planned(ledger, exempt)
         notes = exemption_notes(ledger, exempt)

@@ -41,7 +41,7 @@ from analyzer.decisions.review_columns import Decision
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
-from analyzer.report.tidy import tidy
+from analyzer.report.pages import page_of_rows
 from analyzer.report.values import day_text_series, utc_text_series
 from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list, utc_text
 from analyzer.verdicts.facts import Facts
@@ -153,7 +153,9 @@ def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     }
     numbers = pa.array(np.arange(len(lines)))
     table = pa.table({**texts, columns.FILE: numbers, columns.ROW: numbers})
-    return tidy(table, [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines])
+    return page_of_rows(
+        table, [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines]
+    )
 
 
 class _UsersNow:

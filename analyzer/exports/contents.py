@@ -19,7 +19,7 @@ from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.exports.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
-from analyzer.exports.runs import Run, os_errors_translated, sync
+from analyzer.exports.run_folders import Run, os_errors_translated, sync
 from analyzer.files import replacing, sha256
 from analyzer.judging import analysis as judged
 from analyzer.judging.analysis import Analysis, analyze

@@ -22,12 +22,12 @@ from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.follow_up import DECISION_KEY, DONE_SINCE
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes, read_ledger
 from analyzer.errors import Busy, InputRefused, OutputFailed, Problem
-from analyzer.exports.runs import Run, runs
+from analyzer.exports.run_folders import Run, runs
 from analyzer.files import NO_FOLDER, PRIVATE, replacing, sha256
 from analyzer.lists.csv_lists import list_file
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
-from analyzer.sources.companions import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, find_sources, unreadable_file
 from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import manifests

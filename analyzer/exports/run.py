@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.exports import contents, inputs, runs
+from analyzer.exports import contents, inputs, run_folders
 from analyzer.exports.inputs import CollectedLedger, collected_ledger, first_done_times
-from analyzer.exports.runs import Run
+from analyzer.exports.run_folders import Run
 from analyzer.files import replace_files, sha256
 from analyzer.judging.analysis import Analysis, JudgingRequest
 from analyzer.report.input_formats import InputLimit
@@ -21,7 +21,7 @@ from analyzer.report.model import Report
 from analyzer.sources import load, manifest
 from analyzer.sources.find import find_sources
 from analyzer.terms import Feed, Verdict
-from analyzer.writers import users
+from analyzer.writers import user_lists
 
 
 class Log(Protocol):
@@ -69,7 +69,7 @@ def check(request: ExportRequest) -> int:
     """
     log = request.log
     log.say("settings", "The settings are understood.")
-    runs.check_folder(request.folder)
+    run_folders.check_folder(request.folder)
     log.say("folder", f"{request.folder} can be written, and no other run uses it.")
     if request.fetched:
         accounts, has_gaps = _ask_aws(request, request.fetched)
@@ -92,21 +92,21 @@ def export(request: ExportRequest, keep: int | None) -> int:
     Raises CredreportError; nothing is left of the run then.
     """
     folder = request.folder
-    with runs.folder_lock(folder):
-        with runs.new_run_folder(folder) as building:
+    with run_folders.folder_lock(folder):
+        with run_folders.new_run_folder(folder) as building:
             report, has_gaps = _gather_reports(request, building)
-            every = runs.runs(folder)
-            for path in runs.passed_over(folder, every):
+            every = run_folders.runs(folder)
+            for path in run_folders.passed_over(folder, every):
                 message = f"{path} is not a complete run: passed over."
                 request.log.caution("passed-over", message, path=str(path))
-            run = folder / runs.next_run_name(folder, runs.newest_as_of(report))
-            earlier = runs.earlier_runs(every, run.name)
+            run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
+            earlier = run_folders.earlier_runs(every, run.name)
             decided = _collect_decisions(request)
             judging = _judging_with(decided.ledger, request, earlier)
             with contents.stored(judging.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
-                identity = runs.run_identity(report, _parameters(request, analysis))
+                identity = run_folders.run_identity(report, _parameters(request, analysis))
                 existing = next((each for each in every if each.record.identity == identity), None)
                 run = existing.path if existing else run
                 code = _exit_code(analysis, request, run, has_gaps=has_gaps)
@@ -129,7 +129,7 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     Raises InputRefused, AwsRefused, OutputFailed.
     """
     folder = building / inputs.REPORTS
-    with runs.os_errors_translated(building):
+    with run_folders.os_errors_translated(building):
         folder.mkdir(mode=0o700)
     if request.fetched:
         _, has_gaps = _ask_aws(request, request.fetched, folder)
@@ -137,7 +137,7 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     sources = find_sources(request.sources, InputLimit(request.max_input))
     skips = request.skip_unreadable
     sources, unreadable = load.readable_sources(sources) if skips else (sources, ())
-    with runs.os_errors_translated(folder):
+    with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder)
     report = inputs.load_reports(building, origins, request.max_input, request.as_of)
     notes = (*load.skipped_notes(sources), *report.source_notes)
@@ -198,16 +198,16 @@ def _publish(  # noqa: PLR0913  a run is all of these
     report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.users(verdict) for verdict in Verdict}
-    numbers = contents.trend(earlier, run.name, runs.newest_as_of(report), verdicts)
+    numbers = contents.trend(earlier, run.name, run_folders.newest_as_of(report), verdicts)
     decided = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
-    with runs.os_errors_translated(run.parent):
+    with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
             (building / name).write_bytes(content)
         changed = contents.write_all(analysis, building, previous, numbers)
         for feed in request.feeds:
             closed = _feed_to_close(earlier, feed, request.log)
             contents.write_feed(analysis, building, feed, request.hub_region, closed)
-        record = runs.record_bytes(
+        record = run_folders.record_bytes(
             report,
             _parameters(request, analysis),
             list(contents.synced_private_files(building)),
@@ -216,8 +216,8 @@ def _publish(  # noqa: PLR0913  a run is all of these
             users=verdicts,
             ledger=ledger.file,
         )
-        contents.write_synced(building / runs.RECORD_FILE, record)
-    runs.publish(building, run)
+        contents.write_synced(building / run_folders.RECORD_FILE, record)
+    run_folders.publish(building, run)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
 
@@ -250,7 +250,7 @@ def _feed_to_close(earlier: Sequence[Run], feed: Feed, log: Log) -> list[Path]:
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:
     """Remove the oldest runs; that they cannot be removed changes nothing of the new one."""
     try:
-        for old in runs.prune(request.folder, keep, spared=run.name):
+        for old in run_folders.prune(request.folder, keep, spared=run.name):
             request.log.say("removed", f"Removed {old.path}.", run=old.name)
     except OutputFailed as error:
         request.log.caution("not-removed", f"Old runs were not removed: {error}")
@@ -258,12 +258,12 @@ def _prune(request: ExportRequest, keep: int, run: Path) -> None:
 
 def _log_outcome(analysis: Analysis, log: Log) -> None:
     """Log what was found, each account that is missing, and the notes."""
-    counts = users.verdict_counts(analysis)
+    counts = user_lists.verdict_counts(analysis)
     verdict_text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    about = users.as_of_and_scope(analysis.report)
+    about = user_lists.as_of_and_scope(analysis.report)
     log.say("analyzed", f"{about}: {verdict_text}.", users=counts)
     cautioned = _log_missing_accounts(analysis.report, log)
-    for note in users.notes(analysis):
+    for note in user_lists.notes(analysis):
         if note not in cautioned:
             log.say("note", note)
 

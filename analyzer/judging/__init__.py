@@ -1,6 +1,6 @@
 """Judge whole reports: verdicts, findings, exemptions and decisions together, for all outputs.
 
-`analysis` holds what reports are judged by and the result a page at a time, `inspection` its
+`analysis` holds what reports are judged by and the result a page at a time, `rule_results` its
 findings and controls, `filters` which users of it are wanted, and `explanation` says why one user
 has its verdict.
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from analyzer.decisions.ledger import Ledger
     from analyzer.judging.explanation import Explanation
     from analyzer.judging.filters import Filter
-    from analyzer.judging.inspection import Inspection, Store
+    from analyzer.judging.rule_results import RuleResults, Store
     from analyzer.lists.exemptions import EntryUse
     from analyzer.lists.owners import AccountList, Owner, Owners
     from analyzer.standards.rulebook import Rulebook
@@ -161,20 +161,20 @@ class Analysis:
         return min(chain.from_iterable(reasons), key=lambda each: (len(each), each), default="")
 
     @cached_property
-    def inspection(self) -> "Inspection":
+    def rule_results(self) -> "RuleResults":
         """Return what the rules find; none runs before its result is needed.
 
         Those on the root do not run where a filter leaves the root out.
         """
-        from analyzer.judging.inspection import Inspection  # noqa: PLC0415
+        from analyzer.judging.rule_results import RuleResults  # noqa: PLC0415
         from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
 
         if not self.part_of:
             book = self.book or rulebook()
-            return Inspection(
+            return RuleResults(
                 self.report, self.pages, self.exemptions, book, self.owners, self.store
             )
-        part = replace(self.part_of.inspection, report=self.report, pages=self.pages, counted=[])
+        part = replace(self.part_of.rule_results, report=self.report, pages=self.pages, counted=[])
         if not self.filter or self.filter.keeps_roots:
             return part
         rules, of_root = part.book.rules, [each.id for each in part.book.rules if each.is_of_root]
@@ -226,7 +226,9 @@ class Analysis:
         from analyzer.judging.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
         explained = tuple(
-            explanations(self.pages(), self.inspection, user, self.earlier_decisions, self.criteria)
+            explanations(
+                self.pages(), self.rule_results, user, self.earlier_decisions, self.criteria
+            )
         )
         if not explained:
             raise ValueError(f"no IAM user has the name or ARN {user!r}")
@@ -481,8 +483,8 @@ class JudgingRequest:
         return [
             *(f"{count_text(number, what)} not read" for what, number in unread.items()),
             *(f"{number} {verdict}" for number, verdict in counted if number),
-            *(analysis.inspection.failures(_severities_from(rules), rules) if rules else []),
-            *(analysis.inspection.control_failures() if CONTROL in self.fail_on else []),
+            *(analysis.rule_results.failures(_severities_from(rules), rules) if rules else []),
+            *(analysis.rule_results.control_failures() if CONTROL in self.fail_on else []),
             *([f"{overdue} {OVERDUE}"] if overdue else []),
         ]
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.judging.filters import Filter, user_mask
-from analyzer.judging.inspection import Inspection
+from analyzer.judging.rule_results import RuleResults
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import owner_text
 from analyzer.report.model import Exemption, Page, ReportFile, account_name
@@ -125,7 +125,7 @@ class Explanation:
 
 def explanations(
     pages: Iterable[Page],
-    inspection: Inspection,
+    rule_results: RuleResults,
     user: str,
     earlier: Callable[[Page], pd.Series],
     criteria: Criteria,
@@ -135,14 +135,14 @@ def explanations(
     A root matches by its ARN and by `<root_account>`, which no pattern of user names is: it has no
     verdict, only the outcomes of the rules on it.
 
-    `pages` are the pages of the report that `inspection` is about, judged by `criteria`; `earlier`
-    returns what was decided earlier on the users of a page.
+    `pages` are those of the report of `rule_results`, judged by `criteria`; `earlier` returns what
+    was decided earlier on the users of a page.
     """
     for alone in _matching(pages, user):
-        yield _explanation(alone, inspection, earlier(alone).iloc[0], criteria)
-    roots = inspection.report.roots() if user.startswith(("<", "arn:")) else ()
+        yield _explanation(alone, rule_results, earlier(alone).iloc[0], criteria)
+    roots = rule_results.report.roots() if user.startswith(("<", "arn:")) else ()
     for alone in _matching(roots, user):
-        yield _explanation_of_root(alone, inspection)
+        yield _explanation_of_root(alone, rule_results)
 
 
 def _matching(pages: Iterable[Page], user: str) -> Iterator[Page]:
@@ -153,28 +153,28 @@ def _matching(pages: Iterable[Page], user: str) -> Iterator[Page]:
             yield page.where(np.arange(len(page)) == position)
 
 
-def _explanation_of_root(page: Page, inspection: Inspection) -> Explanation:
+def _explanation_of_root(page: Page, rule_results: RuleResults) -> Explanation:
     """Return which rules the only root of a page meets, and the cells that they read."""
-    rules = [rule for rule in inspection.book.rules if rule.is_of_root]
+    rules = [rule for rule in rule_results.book.rules if rule.is_of_root]
     cells = dict.fromkeys(name for rule in rules for name in rule.columns)
     return Explanation(
-        **_source(page, inspection),
+        **_source(page, rule_results),
         reason="The root user is not an IAM user, and has no verdict.",
         cells=tuple(_cell(page, name, "rules") for name in cells),
-        rules=tuple(_rule_outcomes(page, inspection, rules)),
+        rules=tuple(_rule_outcomes(page, rule_results, rules)),
     )
 
 
-def _source(page: Page, inspection: Inspection) -> dict[str, Any]:
+def _source(page: Page, rule_results: RuleResults) -> dict[str, Any]:
     """Return who the only user or root of a page is, where its row is, and which entries match."""
     user = page.users.iloc[0]
-    file: ReportFile = inspection.report.files[user[columns.FILE]]
-    names = inspection.report.account_names
+    file: ReportFile = rule_results.report.files[user[columns.FILE]]
+    names = rule_results.report.account_names
     return {
         columns.ACCOUNT_NAME: account_name(user[columns.ACCOUNT], names),
         **{name: user[name] for name in (columns.ACCOUNT, columns.USER, columns.ARN)},
-        **{name: each[0] for name, each in inspection.owners.columns_of(page.users).items()},
-        "exemptions": tuple(_matching_exemptions(page, inspection.exemptions)),
+        **{name: each[0] for name, each in rule_results.owners.columns_of(page.users).items()},
+        "exemptions": tuple(_matching_exemptions(page, rule_results.exemptions)),
         "file": file.name,
         "row": int(user[columns.ROW]),
         "as_of": utc_text(file.as_of),
@@ -183,13 +183,13 @@ def _source(page: Page, inspection: Inspection) -> dict[str, Any]:
 
 
 def _explanation(
-    page: Page, inspection: Inspection, earlier: str, criteria: Criteria
+    page: Page, rule_results: RuleResults, earlier: str, criteria: Criteria
 ) -> Explanation:
     """Return the explanation of the only user of a page."""
     user = page.users.iloc[0]
-    rules = [rule for rule in inspection.book.rules if not rule.is_of_root]
+    rules = [rule for rule in rule_results.book.rules if not rule.is_of_root]
     return Explanation(
-        **_source(page, inspection),
+        **_source(page, rule_results),
         **{name: user[name] for name in (columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION)},
         reason=reason_text(
             user[columns.VERDICT], user[columns.REASON], _number(user[columns.IDLE_DAYS])
@@ -199,7 +199,7 @@ def _explanation(
         caveats=caveat_sentences(page)[0],
         age_days=_number(user[columns.AGE_DAYS]),
         cells=tuple(_cells(page, user[columns.VERDICT])),
-        rules=tuple(_rule_outcomes(page, inspection, rules)),
+        rules=tuple(_rule_outcomes(page, rule_results, rules)),
         earlier_decision=earlier,
     )
 
@@ -337,13 +337,13 @@ _READINGS: Final = {
 
 
 def _rule_outcomes(
-    page: Page, inspection: Inspection, rules: Sequence[Rule]
+    page: Page, rule_results: RuleResults, rules: Sequence[Rule]
 ) -> Iterator[RuleOutcome]:
     """Yield the findings of each rule on the only user or root of a page, or that it passes.
 
     The rules are all on users, or all on roots.
     """
-    exempt, limits = ExemptionMatches(page, inspection.exemptions), inspection.book.thresholds
+    exempt, limits = ExemptionMatches(page, rule_results.exemptions), rule_results.book.thresholds
     of_roots = any(rule.is_of_root for rule in rules)
     frame = page_findings(page, rules, limits, exempt, of_roots=of_roots)
     for rule in rules:

@@ -18,6 +18,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
+from analyzer.report.pages import page_of_rows
 from analyzer.report.raw_report import ReportText, ServiceCredentials, check_as_of
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
@@ -28,7 +29,6 @@ from analyzer.report.survey import (
     repeated_identity_hashes,
     survey_each,
 )
-from analyzer.report.tidy import tidy
 from analyzer.report.values import order_of_numbers
 from analyzer.terms import NO_VALUE, AsOfSource, code_of, minute_text, short_list
 
@@ -138,7 +138,7 @@ class _SelectedRows:
             mixed = not of_roots and pc.any(is_root).as_py()
             rows = table.combine_chunks().filter(pc.invert(is_root)) if mixed else table
             differing = self._differing_cells(rows) if any(self.differing) else None
-            page = tidy(rows, as_of, of_masked, differing)
+            page = page_of_rows(rows, as_of, of_masked, differing)
             source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
             yield page.with_users(
                 {

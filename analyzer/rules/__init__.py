@@ -8,7 +8,7 @@ A rule's file has one `RULE`: data and pure functions of `Facts` and `Thresholds
 user (for keys and certificates one a slot): yes fails, no passes, and neither is undecided. A rule
 never changes the page and reads no clock.
 
-Standards, `inspection`, the writers and the command line may import this package. The numbers of
+Standards, `rule_results`, the writers and the command line may import this package. The numbers of
 benchmarks are in `analyzer.standards`, not here.
 
 A rule of one's own needs this package alone: `Rule`, `Subject`, `Severity`, `Truth`, and the

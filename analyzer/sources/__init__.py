@@ -1,7 +1,7 @@
 """Bring in what the analysis works on: files, folders, archives and standard input.
 
 `load` returns a Report of whatever `find` lists on disk and in `archives`, or Python holds in
-memory; `companions` and `manifest` read what lies beside the reports.
+memory; `files_beside` and `manifest` read what lies beside the reports.
 `review_workbook` reads what reviewers entered, in the lists that `review_sheets` finds.
 
 The command line, `exports` and `aws` may import this package; it imports `report` and what lies

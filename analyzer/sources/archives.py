@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import InputLimit, read_report_bytes
-from analyzer.sources.companions import COMPANIONS
+from analyzer.sources.files_beside import BESIDE_ENDINGS
 from analyzer.sources.find import (
     Source,
     content_cannot_be_report,
@@ -61,15 +61,15 @@ def archive_sources(
         yield missing_source(name, "this is an Excel workbook, not a report", hint)
         return
     visible = [each for each in members if is_visible(each[0].filename)]
-    beside = [member for member, _ in visible if member.filename.endswith(COMPANIONS)]
-    reports = [each for each in visible if not each[0].filename.endswith(COMPANIONS)]
-    companions = tuple(_member_source(archive, member, limit, path) for member in beside)
+    beside = [member for member, _ in visible if member.filename.endswith(BESIDE_ENDINGS)]
+    reports = [each for each in visible if not each[0].filename.endswith(BESIDE_ENDINGS)]
+    files_beside = tuple(_member_source(archive, member, limit, path) for member in beside)
     archive.unread_members = sum(not is_other for _, is_other in reports)
     for member, is_other in reports:
         if is_other:
             yield skipped_source(f"{archive.name}:{printable(member.filename)}", path)
         else:
-            yield _member_source(archive, member, limit, path, companions)
+            yield _member_source(archive, member, limit, path, files_beside)
     if all(is_other for _, is_other in reports):
         what = "no report, only files of other kinds" if reports else "no file"
         yield missing_source(name, f"the zip archive holds {what}", "Give an archive of reports.")
@@ -80,10 +80,10 @@ def _member_source(
     member: zipfile.ZipInfo,
     limit: InputLimit,
     path: Path | None,
-    companions: tuple[Source, ...] = (),
+    files_beside: tuple[Source, ...] = (),
 ) -> Source:
     name, read = f"{archive.name}:{printable(member.filename)}", partial(archive.read, member)
-    return Source(name, read, limit, archive=path, companions=companions)
+    return Source(name, read, limit, archive=path, files_beside=files_beside)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import HEAD_BYTES, ZIP, InputLimit, read_report_bytes
 from analyzer.report.raw_report import is_result_or_list
-from analyzer.sources.companions import COMPANIONS
+from analyzer.sources.files_beside import BESIDE_ENDINGS
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
@@ -38,7 +38,7 @@ class Source:
 
     The content is bytes, or what returns them and counts in a limit what it unpacks: `limit`, or
     nothing without one, as where an input is read again. `archive` is the archive that the input
-    lies in, if any, and `companions` are the files saved with reports there, the same for all of
+    lies in, if any, and `files_beside` are the files saved with reports there, the same for all of
     one archive. `origin` is the name of the file of which this is a copy, if it is one;
     `account_id` is the account of rows whose ARN is masked, if that is set. What `is_skipped`
     cannot be a report.
@@ -49,7 +49,7 @@ class Source:
     limit: InputLimit | None = None
     path: Path | None = None
     archive: Path | None = None
-    companions: "tuple[Source, ...]" = ()
+    files_beside: "tuple[Source, ...]" = ()
     origin: str = ""
     account_id: str = ""
     is_skipped: bool = False
@@ -66,7 +66,7 @@ def find_sources(names: Collection[str], limit: InputLimit | None = None) -> lis
     cannot be found is an input that raises when it is read, so that all is said at once. `limit`
     counts what is unpacked or piped in.
     """
-    reports = [name for name in names if not name.endswith(COMPANIONS)]
+    reports = [name for name in names if not name.endswith(BESIDE_ENDINGS)]
     bound = limit or InputLimit()
     return [source for name in sorted(reports or names) for source in _sources(name, bound)]
 
@@ -142,7 +142,7 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
-    paths = [path for path in matching_paths(pattern) if not path.endswith(COMPANIONS)]
+    paths = [path for path in matching_paths(pattern) if not path.endswith(BESIDE_ENDINGS)]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     skipped = {path for path in paths if cannot_be_report(Path(path))}
     for match in paths:
@@ -165,7 +165,9 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
     paths = [
-        path for path in files_below(folder, closed.append) if not path.name.endswith(COMPANIONS)
+        path
+        for path in files_below(folder, closed.append)
+        if not path.name.endswith(BESIDE_ENDINGS)
     ]
     for error in closed:
         yield _refused_source(str(error.filename), unreadable_file(str(error.filename), error))
@@ -241,10 +243,12 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
         yield Source(name, data, limit)
 
 
-def companions_in_archives(inputs: Iterable[Source]) -> list[Source]:
+def files_beside_in_archives(inputs: Iterable[Source]) -> list[Source]:
     """Return what lies beside the inputs in their archives, each once."""
-    archives = {id(each.companions): each.companions for each in inputs}
-    return [*{each.name: each for companions in archives.values() for each in companions}.values()]
+    archives = {id(each.files_beside): each.files_beside for each in inputs}
+    return [
+        *{each.name: each for files_beside in archives.values() for each in files_beside}.values()
+    ]
 
 
 def missing_source(name: str, message: str, hint: str) -> Source:

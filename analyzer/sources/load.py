@@ -22,11 +22,11 @@ from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
 from analyzer.report.raw_report import ReportText, find_header
-from analyzer.sources import companions
-from analyzer.sources.companions import MANIFEST, METADATA, SERVICE_CREDENTIALS
+from analyzer.sources import files_beside
+from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import (
     Source,
-    companions_in_archives,
+    files_beside_in_archives,
     find_sources,
     stream_sources,
     unreadable_file,
@@ -188,8 +188,8 @@ def load_sources(  # noqa: PLR0913  each is one choice
     openers = [partial(_report_text, each) for each in read]
     kept = 0 if with_older else row_bytes_in_memory
     report = assemble_report(openers, as_of, progress, threads, kept, with_older=with_older)
-    if len(read) < len(inputs) or any(each.companions for each in read):
-        notes = (*skipped_notes(inputs), *_archived_companion_notes(inputs))
+    if len(read) < len(inputs) or any(each.files_beside for each in read):
+        notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
     if _may_have_manifest(names, inputs):
         from analyzer.sources.manifest import manifests, with_listed_accounts  # noqa: PLC0415
@@ -205,7 +205,7 @@ def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool
         return True
     folders = {each.path.parent for each in inputs if each.path}
     beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST}"))
-    return any(each.companions for each in inputs) or any(beside)
+    return any(each.files_beside for each in inputs) or any(beside)
 
 
 def readable_sources(inputs: Iterable[Source]) -> tuple[list[Source], tuple[UncoveredFile, ...]]:
@@ -241,9 +241,9 @@ def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
         yield f"Skipped {what}: {short_list(names)}."
 
 
-def _archived_companion_notes(inputs: Iterable[Source]) -> Iterator[str]:
+def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Note the files saved with reports that lie in archives and are not read."""
-    names = [each.name for each in companions_in_archives(inputs)]
+    names = [each.name for each in files_beside_in_archives(inputs)]
     unread = [name for name in names if not name.endswith(MANIFEST)]
     if unread:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
@@ -259,7 +259,7 @@ def _report_text(source: Source) -> ReportText:
         saved = [Path(f"{path}{ending}") for ending in (METADATA, SERVICE_CREDENTIALS) if path]
         if there := [each for each in saved if each.is_file()]:
             contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in there}
-            text = companions.with_companions(text, str(path), contents)
+            text = files_beside.with_files_beside(text, str(path), contents)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
     return replace(text, origin=source.origin, account_id=source.account_id)

@@ -19,11 +19,11 @@ from analyzer.errors import AwsRefused
 from analyzer.files import json_bytes, provenance, saved_file_refused, saved_json, sha256
 from analyzer.report.model import AccountName, Report, ReportFile, UncoveredAccount
 from analyzer.report.values import timestamp
-from analyzer.sources.companions import FIRST_YEAR, MANIFEST
+from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST
 from analyzer.sources.find import (
     Source,
-    companions_in_archives,
     files_below,
+    files_beside_in_archives,
     is_pattern,
     is_visible,
     matching_paths,
@@ -109,7 +109,7 @@ def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Sou
     return [
         *(_manifest_source(path) for path in named),
         *(each for path, each in _manifests_beside(inputs) if path not in named),
-        *(each for each in companions_in_archives(inputs) if each.name.endswith(MANIFEST)),
+        *(each for each in files_beside_in_archives(inputs) if each.name.endswith(MANIFEST)),
     ]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from analyzer.decisions import review_columns as review
-from analyzer.decisions.record import parsed_record
+from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.sources.sheet_cells import CellValue, SheetCells, cell_name, moment_of_serial
 from analyzer.sources.spreadsheet import Sheet, open_spreadsheet

@@ -18,7 +18,7 @@ from analyzer.decisions import ledger
 from analyzer.decisions import review_columns as review
 from analyzer.decisions.decision import EntryPlace, LedgerLine
 from analyzer.decisions.ledger import Entries, OpenRow
-from analyzer.decisions.record import (
+from analyzer.decisions.user_record import (
     UserRecord,
     difference_text,
     judged_pages,

@@ -2,5 +2,5 @@
 
 `benchmarks` is plain data: the rules know nothing of it, and it imports neither pandas nor the
 rules. `rulebook` selects rules and limits for a standard, and returns how each control came out.
-`inspection`, the writers and the command line may import this package.
+`rule_results`, the writers and the command line may import this package.
 """

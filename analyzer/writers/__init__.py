@@ -45,9 +45,9 @@ _WRITERS: Final[Mapping[str, str]] = {
     _FINDINGS_PARQUET: "parquet.write_findings_parquet",
     ".ocsf.json": "ocsf.write_ocsf",
     ".xlsx": "workbook.write_workbook",
-    Format.LINE: "users.write_line",
-    Format.NAMES: "users.write_names",
-    Format.ARNS: "users.write_arns",
+    Format.LINE: "user_lists.write_line",
+    Format.NAMES: "user_lists.write_names",
+    Format.ARNS: "user_lists.write_arns",
 }
 """The module and function of each format; a CSV needs no openpyxl.
 

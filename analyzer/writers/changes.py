@@ -17,11 +17,11 @@ from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import printable
 from analyzer.version import VERSION
-from analyzer.writers import users
+from analyzer.writers import user_lists
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.tables import plain_objects, plain_rows, write_tables
 from analyzer.writers.terminal import breakable, terminal, write_cells
-from analyzer.writers.users import blind_spots_line
+from analyzer.writers.user_lists import blind_spots_line
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -108,7 +108,7 @@ def write_changes_table(
 def compared_reports(compared: Comparison) -> list[str]:
     """Return which reports were compared."""
     sides = (("Before", compared.before), ("Now", compared.now))
-    return [f"{side}: {users.as_of_and_scope(each.report)}" for side, each in sides]
+    return [f"{side}: {user_lists.as_of_and_scope(each.report)}" for side, each in sides]
 
 
 def count_sentence(compared: Comparison) -> str:

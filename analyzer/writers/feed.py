@@ -127,13 +127,13 @@ class Finding(NamedTuple):
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
-    """Yield each finding once, in the order of `Inspection.frames`, then accounts not covered."""
+    """Yield each finding once, in the order of `RuleResults.frames`, then accounts not covered."""
     yield from _findings_of_rows(analysis)
-    yield from _not_covered(analysis.report, analysis.inspection.book.thresholds)
+    yield from _not_covered(analysis.report, analysis.rule_results.book.thresholds)
 
 
 def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
-    report, book = analysis.report, analysis.inspection.book
+    report, book = analysis.report, analysis.rule_results.book
     rules = {rule.id: rule for rule in book.rules}
     named = [{each.account for each in file.accounts} - {""} for file in report.files]
     # Of a report that is of one account, as AWS makes them, every row is of that.
@@ -143,7 +143,7 @@ def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
     def result(rule: str, outcome: str, remedy: str) -> RuleOutcome:
         return _rule_outcome(rules[rule], Outcome(outcome), remedy, book.thresholds)
 
-    for frame in analysis.inspection.frames():
+    for frame in analysis.rule_results.frames():
         for row in plain_rows(frame, _COLUMNS):
             at, account, rule, outcome, remedy, arn, user, fact, *others = row
             account = account or only[at]

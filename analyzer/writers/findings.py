@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
-from analyzer.judging.inspection import Inspection
+from analyzer.judging.rule_results import RuleResults
 from analyzer.report.model import UncoveredAccount, account_with_name
 from analyzer.rules.rule import (
     FACT,
@@ -26,7 +26,7 @@ from analyzer.terms import Severity, Thresholds, count_text
 from analyzer.writers.tables import Table, origins, plain_rows, uncovered_table
 
 COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
-"""The columns of findings: those of `Inspection.frames`, then the report's, whose name `file` has.
+"""The columns of findings: those of `RuleResults.frames`, then the report's, whose name `file` has.
 
 `account_name` comes last where accounts have names; it is empty where the name is not known.
 """
@@ -70,15 +70,15 @@ class RuleFindings:
         return ", ".join(f"{number} {kind}" for kind, number in self.counts.items() if number)
 
 
-def findings_by_rule(inspection: Inspection, *, details: bool) -> list[RuleFindings]:
+def findings_by_rule(rule_results: RuleResults, *, details: bool) -> list[RuleFindings]:
     """Return the findings of each rule, by severity; rules without findings are left out.
 
     Without `details` there are no examples, and no finding is put in words.
     """
-    examples = _examples(inspection) if details else {}
+    examples = _examples(rule_results) if details else {}
     every = (
-        RuleFindings(rule, _counts(inspection, rule), examples.get(rule.id, ()))
-        for rule in inspection.book.rules
+        RuleFindings(rule, _counts(rule_results, rule), examples.get(rule.id, ()))
+        for rule in rule_results.book.rules
     )
     return sorted(
         (each for each in every if any(each.counts.values())),
@@ -86,9 +86,9 @@ def findings_by_rule(inspection: Inspection, *, details: bool) -> list[RuleFindi
     )
 
 
-def _counts(inspection: Inspection, rule: Rule) -> dict[str, int]:
+def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
     every = {
-        outcome: [inspection.counts[rule.id, outcome, exempt] for exempt in (False, True)]
+        outcome: [rule_results.counts[rule.id, outcome, exempt] for exempt in (False, True)]
         for outcome in Outcome
     }
     fail, exempt = every[Outcome.FAILS]
@@ -96,31 +96,31 @@ def _counts(inspection: Inspection, rule: Rule) -> dict[str, int]:
     return {"fail": fail, "exempt": exempt, "undecided": undecided, "noted": noted}
 
 
-def severity_counts(inspection: Inspection) -> str:
+def severity_counts(rule_results: RuleResults) -> str:
     """Return the number of findings of each severity, and of those undecided, in words."""
     numbers = Counter[str]()
-    for rule in inspection.book.rules:
-        numbers[rule.severity] += inspection.counts[rule.id, Outcome.FAILS, False]
-        numbers["undecided"] += inspection.counts[rule.id, Outcome.UNDECIDED, False]
+    for rule in rule_results.book.rules:
+        numbers[rule.severity] += rule_results.counts[rule.id, Outcome.FAILS, False]
+        numbers["undecided"] += rule_results.counts[rule.id, Outcome.UNDECIDED, False]
     words = (*Severity, "undecided")
     counts = ", ".join(f"{numbers[each]} {each}" for each in words if numbers[each])
     return f"Findings: {counts or 'none'}"
 
 
-def standard_and_limits(inspection: Inspection) -> str:
+def standard_and_limits(rule_results: RuleResults) -> str:
     """Return the standard and the limits of the rules that ran, in words."""
-    return f"{standard_text(inspection.book)} {limits_text(inspection.book)}".rstrip()
+    return f"{standard_text(rule_results.book)} {limits_text(rule_results.book)}".rstrip()
 
 
-def control_results(inspection: Inspection) -> Sequence[ControlResult]:
+def control_results(rule_results: RuleResults) -> Sequence[ControlResult]:
     """Return the results of the controls, if a standard was selected."""
-    return inspection.controls if inspection.book.has_benchmark else ()
+    return rule_results.controls if rule_results.book.has_benchmark else ()
 
 
-def _examples(inspection: Inspection) -> dict[str, list[Example]]:
+def _examples(rule_results: RuleResults) -> dict[str, list[Example]]:
     first: dict[str, list[Example]] = {}
-    names = inspection.report.account_names
-    for frame in inspection.frames():
+    names = rule_results.report.account_names
+    for frame in rule_results.frames():
         few = frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)
         for rule, account, *others in plain_rows(few, (RULE, *Example._fields)):
             of_rule = first.setdefault(rule, [])
@@ -162,12 +162,12 @@ def standard_text(book: Rulebook) -> str:
     )
 
 
-def rules_lacking_input_texts(inspection: Inspection) -> list[str]:
+def rules_lacking_input_texts(rule_results: RuleResults) -> list[str]:
     """Return which rules lack part of the input, and why, in words."""
     rules: dict[str, list[str]] = {}
-    for rule, why in inspection.rules_lacking_input.items():
+    for rule, why in rule_results.rules_lacking_input.items():
         rules.setdefault(why, []).append(rule)
-    every = len(inspection.book.rules)
+    every = len(rule_results.book.rules)
     return [
         f"{'All rules' if len(ids) == every else ', '.join(ids)}: the input is incomplete. {why}"
         for why, ids in rules.items()
@@ -180,12 +180,12 @@ def sentence(text: str) -> str:
 
 
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
-    """Yield all findings in the order of `Inspection.frames`, with the columns of `tables.origins`.
+    """Yield all findings as `RuleResults.frames` has them, with the columns of `tables.origins`.
 
     The accounts that could not be read follow, but for `covered` accounts only.
     """
     of_rows = origins(analysis.report)
-    for frame in analysis.inspection.frames():
+    for frame in analysis.rule_results.frames():
         yield {**dict(frame), **of_rows(frame)}
     if not covered:
         yield from uncovered_table(analysis.report, _uncovered_finding, COLUMNS)

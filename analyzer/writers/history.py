@@ -33,7 +33,7 @@ from analyzer.writers.json import fields, write_document
 from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.tables import plain_objects, text_column, write_tables
 from analyzer.writers.terminal import terminal, write_cells
-from analyzer.writers.users import owner_notes, owner_text
+from analyzer.writers.user_lists import owner_notes, owner_text
 
 SCHEMA_VERSION: Final = "1.0"
 BLIND_SPOT: Final = (

@@ -11,7 +11,7 @@ import orjson
 from analyzer import columns
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.judging.analysis import Analysis
-from analyzer.judging.inspection import Inspection
+from analyzer.judging.rule_results import RuleResults
 from analyzer.report.model import Page
 from analyzer.rules.rule import FINDINGS
 from analyzer.standards.benchmarks import references
@@ -105,7 +105,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         else None,
         "decisions": _decisions(analysis),
         "counts": totals.counts.to_dict("records"),
-        **_inspection(analysis.inspection),
+        **_rule_results(analysis.rule_results),
     }
 
 
@@ -149,8 +149,8 @@ _USER: Final = (
 _FINDING: Final = (*FINDINGS, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
 
 
-def _inspection(inspection: Inspection) -> dict[str, Any]:
-    book = inspection.book
+def _rule_results(rule_results: RuleResults) -> dict[str, Any]:
+    book = rule_results.book
     return {
         "standard": fields(book.standard, "id", "name", "scope"),
         "thresholds": book.thresholds,
@@ -162,6 +162,6 @@ def _inspection(inspection: Inspection) -> dict[str, Any]:
         "controls": [
             fields(each.control, "number", "title", "rules")
             | fields(each, "result", "fails", "exempt", "undecided", "why")
-            for each in inspection.controls
+            for each in rule_results.controls
         ],
     }

@@ -21,8 +21,8 @@ from markdown_it import MarkdownIt
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import BLIND_SPOTS, Verdict, count_text, printable
 from analyzer.verdicts.caveats import CAVEATS
-from analyzer.writers import findings, users
-from analyzer.writers.users import UserRow
+from analyzer.writers import findings, user_lists
+from analyzer.writers.user_lists import UserRow
 
 MOST_USERS: Final = 1_000
 """The document lists so many users and counts the others: GitHub shows no more than a megabyte."""
@@ -37,7 +37,7 @@ _LINKING: Final = re.compile(r"&#64;|\\#(?=\d)")
 
 def title(analysis: Analysis) -> str:
     """Return the title of the document, with as-of and accounts."""
-    return f"Access review: IAM users. {users.as_of_and_scope(analysis.report)}"
+    return f"Access review: IAM users. {user_lists.as_of_and_scope(analysis.report)}"
 
 
 def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -46,11 +46,11 @@ def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ve
 
 
 def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
-    first, *others = map(plain_text, users.headlines(analysis, verdicts))
+    first, *others = map(plain_text, user_lists.headlines(analysis, verdicts))
     yield f"# {plain_text(title(analysis))}"
     yield f"**{first}**"
     yield from others
-    rows = users.user_rows(analysis, verdicts)
+    rows = user_lists.user_rows(analysis, verdicts)
     if rows:
         yield "## Users"
         yield _user_table(rows[:MOST_USERS], accounts=len(analysis.report.accounts) > 1)
@@ -68,8 +68,8 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     settings = [f"Settings of {analysis.settings}."] if analysis.settings else []
     notes = [
         *settings,
-        *users.notes(analysis, rules=True),
-        users.blind_spots_line(analysis.report.files, BLIND_SPOTS),
+        *user_lists.notes(analysis, rules=True),
+        user_lists.blind_spots_line(analysis.report.files, BLIND_SPOTS),
     ]
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 
@@ -92,19 +92,19 @@ def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
 
 
 def _rule_parts(analysis: Analysis) -> Iterator[str]:
-    inspection = analysis.inspection
+    rule_results = analysis.rule_results
     yield "## Findings"
-    yield f"{plain_text(findings.severity_counts(inspection))}."
-    rules = findings.findings_by_rule(inspection, details=False)
+    yield f"{plain_text(findings.severity_counts(rule_results))}."
+    rules = findings.findings_by_rule(rule_results, details=False)
     if rules:
         lines = (
             (each.rule.severity, plain_text(each.rule.title), each.counts_text, _code(each.rule.id))
             for each in rules
         )
         yield markdown_table(("Severity", "Rule", "Findings", "Rule id"), lines)
-    yield plain_text(findings.standard_and_limits(inspection))
-    if results := findings.control_results(inspection):
-        yield f"## Controls\n\n{plain_text(inspection.control_summary)}."
+    yield plain_text(findings.standard_and_limits(rule_results))
+    if results := findings.control_results(rule_results):
+        yield f"## Controls\n\n{plain_text(rule_results.control_summary)}."
         controls = (
             (
                 *(each.control.number, each.result, each.counts_text, each.control.title),

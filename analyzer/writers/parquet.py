@@ -47,7 +47,7 @@ Account names are in the manifest, not here: a batch of reports may lie without 
 """
 
 FINDINGS: Final = _schema("findings", COLUMNS)
-"""One row a finding: the columns of `Inspection.frames`, then the moment of the report."""
+"""One row a finding: the columns of `RuleResults.frames`, then the moment of the report."""
 
 
 def write_parquet(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -56,7 +56,7 @@ def write_parquet(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ver
 
 
 def write_findings_parquet(analysis: Analysis, stream: BinaryIO) -> None:
-    """Write all findings in the order of `Inspection.frames`."""
+    """Write all findings in the order of `RuleResults.frames`."""
     write_batches(finding_batches(analysis), FINDINGS, stream)
 
 
@@ -69,7 +69,7 @@ def user_batches(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
 
 
 def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
-    """Yield all findings likewise, in the order of `Inspection.frames`, with `FINDINGS`."""
+    """Yield all findings likewise, in the order of `RuleResults.frames`, with `FINDINGS`."""
     return (_batch(FINDINGS, table) for table in finding_tables(analysis))
 
 

@@ -228,7 +228,7 @@ def write_csv(
 
 
 def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write all findings in the order of `Inspection.frames`.
+    """Write all findings in the order of `RuleResults.frames`.
 
     An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
     """

@@ -1,7 +1,8 @@
 """Write the result for people: wrapped and coloured on a terminal, one table in a pipe.
 
 The headline comes first, then the listed users, then a line for each rule, then the notes. In a
-pipe the table holds the listed users only; `users.summary_lines` has the rest, for standard error.
+pipe the table holds the listed users only; `user_lists.summary_lines` has the rest, for standard
+error.
 """
 
 import re
@@ -16,14 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer.judging.analysis import Analysis
-from analyzer.judging.inspection import Inspection
+from analyzer.judging.rule_results import RuleResults
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.rules.rule import Outcome
 from analyzer.standards.rulebook import ControlResult, Result
 from analyzer.terms import Severity, Verdict, encodable, printable
-from analyzer.writers import findings, users
+from analyzer.writers import findings, user_lists
 from analyzer.writers.findings import Example, RuleFindings
-from analyzer.writers.users import UserRow
+from analyzer.writers.user_lists import UserRow
 
 HEADER: Final = (
     *("verdict", "account", "user", "created", "reason", "certainty", "caveats", "exemption"),
@@ -72,19 +73,19 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     `width` is that of the terminal in columns. With `details` each rule shows its first findings.
     """
     console = terminal(stream, width, colour=colour)
-    first, *others = map(printable, users.headlines(analysis, verdicts))
+    first, *others = map(printable, user_lists.headlines(analysis, verdicts))
     console.print(Text(first, "bold"))
     for line in others:
         console.print(Text(line))
-    if rows := users.user_rows(analysis, verdicts):
+    if rows := user_lists.user_rows(analysis, verdicts):
         accounts = len(analysis.report.accounts) > 1
         console.print("", _user_table(rows, width, accounts=accounts), sep="\n")
-    for part in _rule_parts(analysis.inspection, width, verdicts, details=details):
+    for part in _rule_parts(analysis.rule_results, width, verdicts, details=details):
         console.print(part)
     console.print()
-    for note in users.notes(analysis, rules=True):
+    for note in user_lists.notes(analysis, rules=True):
         console.print(Text(f"Note: {printable(note)}", "yellow"))
-    console.print(Text(users.blind_spots_line(analysis.report.files), "dim"))
+    console.print(Text(user_lists.blind_spots_line(analysis.report.files), "dim"))
 
 
 def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:
@@ -158,17 +159,17 @@ def _reason(row: UserRow, *, show_verdict: bool) -> Text:
 
 
 def _rule_parts(
-    inspection: Inspection, width: int, verdicts: Collection[Verdict], *, details: bool
+    rule_results: RuleResults, width: int, verdicts: Collection[Verdict], *, details: bool
 ) -> Iterator[RenderableType]:
-    yield Text(f"\n{findings.severity_counts(inspection)}.", "bold")
-    rules = findings.findings_by_rule(inspection, details=details)
+    yield Text(f"\n{findings.severity_counts(rule_results)}.", "bold")
+    rules = findings.findings_by_rule(rule_results, details=details)
     if details:
-        yield from _rules_with_examples(inspection, rules, width, verdicts)
+        yield from _rules_with_examples(rule_results, rules, width, verdicts)
     elif rules:
         yield _rule_table(rules, width)
-    yield Text(findings.standard_and_limits(inspection), "dim")
-    if results := findings.control_results(inspection):
-        yield Text(f"\n{inspection.control_summary}", "bold")
+    yield Text(findings.standard_and_limits(rule_results), "dim")
+    if results := findings.control_results(rule_results):
+        yield Text(f"\n{rule_results.control_summary}", "bold")
         yield _control_table(results)
 
 
@@ -189,14 +190,14 @@ def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:
 
 
 def _rules_with_examples(
-    inspection: Inspection,
+    rule_results: RuleResults,
     rules: Iterable[RuleFindings],
     width: int,
     verdicts: Collection[Verdict],
 ) -> Iterator[RenderableType]:
     """Yield each rule with its first findings, unless the list of users shows them already."""
     listed = {RULE_OF_VERDICT[verdict] for verdict in verdicts if verdict in RULE_OF_VERDICT}
-    accounts = len(inspection.report.accounts) > 1
+    accounts = len(rule_results.report.accounts) > 1
     for each in rules:
         severity, title = each.rule.severity, f"  {each.rule.title}: {each.counts_text}"
         name, id_ = (severity, _SEVERITY_COLOURS[severity]), (f"  {each.rule.id}", "dim")
@@ -248,7 +249,7 @@ def _control_table(results: Sequence[ControlResult]) -> Table:
 def write_piped_table(analysis: Analysis, stream: TextIO, verdicts: Collection[Verdict]) -> None:
     """Write a header line and one line for each listed user, with a tab between the cells."""
     lines = [HEADER]
-    for row in users.user_rows(analysis, verdicts):
+    for row in user_lists.user_rows(analysis, verdicts):
         caveats = ";".join(name for name, _ in row.caveats)
         cells = {**row._asdict(), "created": row.day, "caveats": caveats}
         lines.append(tuple(cells[name] for name in HEADER))

@@ -53,7 +53,7 @@ pd.concat(frames).to_csv(sys.argv[2], index=False)
 RULES = """
 import statistics, sys, time
 import analyzer
-from analyzer.judging.inspection import Inspection
+from analyzer.judging.rule_results import RuleResults
 book = analyzer.rulebook(rules=["all"])
 def share(path):
     began = time.process_time()
@@ -63,7 +63,7 @@ def share(path):
     analysis = analyzer.analyze(report)
     judged = list(analysis.pages())
     began = time.process_time()
-    assert Inspection(report, lambda: iter(judged), (), book).counts
+    assert RuleResults(report, lambda: iter(judged), (), book).counts
     return (time.process_time() - began) / loaded
 share(sys.argv[1])
 print(statistics.median(share(sys.argv[2]) for _ in range(int(sys.argv[3]))))

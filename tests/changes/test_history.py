@@ -12,7 +12,7 @@ from analyzer.changes.timeline import Span
 from analyzer.errors import InputRefused
 from analyzer.terms import Verdict
 from analyzer.writers.history import remarks
-from tests.changes.test_history_against_law import adds_up, check
+from tests.changes.test_random_histories import adds_up, check
 from tests.support.builders import (
     NEVER,
     Row,

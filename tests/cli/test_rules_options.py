@@ -55,7 +55,7 @@ def judged(
 def finding_rules(users: list[Row], root: Row | None = None, **options: Any) -> list[str]:
     """Return the ids of the rules that find something, once for each finding."""
     analysis, _ = judged(report_text(users, root=root or the_root()), **options)
-    return analysis.inspection.findings["rule"].tolist()
+    return analysis.rule_results.findings["rule"].tolist()
 
 
 @pytest.mark.no_cover

@@ -584,7 +584,7 @@ def test_a_user_to_keep_fails_other_rules_as_before() -> None:
     analysis = analysis_of(user, as_of=LATER, ledger=Ledger(lines=(line("keep", user),)))
     exempt = {
         rule: bool(reason)
-        for frame in analysis.inspection.frames()
+        for frame in analysis.rule_results.frames()
         for rule, reason in zip(frame["rule"], frame["exemption"], strict=True)
         if rule in ("unused-user", "console-user-without-mfa")
     }

@@ -21,7 +21,7 @@ from tests.support.aws_server import environment, on_loopback_only
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, ScriptRun, run_script
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
-from tests.support.removal_front import Front, front_serving
+from tests.support.removal_proxy import Front, front_serving
 from tests.support.removals import Removal, credential, removal
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time

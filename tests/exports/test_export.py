@@ -15,9 +15,9 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import Busy, OutputFailed
-from analyzer.exports.runs import Run, folder_lock, read_record
-from analyzer.exports.runs import check_folder as check_runs_folder
-from analyzer.exports.runs import runs as runs_in
+from analyzer.exports.run_folders import Run, folder_lock, read_record
+from analyzer.exports.run_folders import check_folder as check_runs_folder
+from analyzer.exports.run_folders import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_user, run, saved
 from tests.support.runs import (

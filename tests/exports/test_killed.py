@@ -117,11 +117,11 @@ def test_a_run_that_is_killed_while_it_removes_an_old_one_leaves_nothing_of_it_t
     older, newer = (console_report(tmp_path, f"2026-06-0{day}", a_user(f"{day}")) for day in "12")
     assert exporting(runs, "--from", older) == 0
     moment = AT + (
-        "from analyzer.exports import runs\n"
-        "remove = runs.shutil.rmtree\n"
+        "from analyzer.exports import run_folders\n"
+        "remove = run_folders.shutil.rmtree\n"
         "def dying(path, **how):\n"
         "    die() if 'removing' in str(path) else remove(path, **how)\n"
-        "runs.shutil.rmtree = dying"
+        "run_folders.shutil.rmtree = dying"
     )
     keep = ("--keep", "1", "-q")
     programs.begin("export", "--from", newer, "--out-dir", runs, *keep, script=moment)

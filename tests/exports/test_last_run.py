@@ -11,7 +11,7 @@ import typer
 
 from analyzer.cli.export import last_run_written
 from analyzer.errors import AwsRefused, Busy, InputRefused
-from analyzer.exports.runs import LAST_RUN, write_last_run
+from analyzer.exports.run_folders import LAST_RUN, write_last_run
 from tests.support.builders import saved
 from tests.support.runs import console_report, exporting, hidden
 

@@ -10,7 +10,7 @@ import analyzer
 from analyzer.errors import OutputFailed
 from analyzer.exports import contents
 from analyzer.exports.contents import stored
-from analyzer.judging import analysis, inspection
+from analyzer.judging import analysis, rule_results
 from analyzer.judging.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.rules.engine import page_findings
@@ -26,7 +26,7 @@ FROM = [word for report in REPORTS for word in ("--from", report)]
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every report be too large for the memory, and more than one page."""
     monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
-    monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
+    monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", 0)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 5)
 
 
@@ -49,8 +49,8 @@ def test_each_page_is_judged_once_and_the_outputs_are_those_of_a_run_in_memory(
     judged, worded = Mock(wraps=with_verdicts), Mock(wraps=page_findings)
     with monkeypatch.context() as patch:
         patch.setattr(analysis, "with_verdicts", judged)
-        patch.setattr(inspection, "page_findings", worded)
-        patch.setattr(inspection, "page_counts", None)
+        patch.setattr(rule_results, "page_findings", worded)
+        patch.setattr(rule_results, "page_counts", None)
         by_stored = files(tmp_path / "stored")
     report = analyzer.load(*REPORTS)
     pages, roots = len(list(report.pages())), len(list(report.roots()))
@@ -66,10 +66,10 @@ def test_each_page_is_judged_once_and_the_outputs_are_those_of_a_run_in_memory(
 def test_counts_pages_and_findings_are_the_same_at_every_call(tmp_path: Path) -> None:
     anew = of_organization()
     with stored(of_organization(), tmp_path) as kept:
-        assert kept.inspection.counts == anew.inspection.counts
+        assert kept.rule_results.counts == anew.rule_results.counts
         for _ in range(2):
             assert_frame_equal(kept.users, anew.users)
-            assert_frame_equal(kept.inspection.findings, anew.inspection.findings)
+            assert_frame_equal(kept.rule_results.findings, anew.rule_results.findings)
         assert_frame_equal(kept.totals.counts, anew.totals.counts)
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from analyzer.exports.contents import TREND_COLUMNS, TREND_MONTHS, trend
-from analyzer.exports.runs import Run, RunRecord, prune
-from analyzer.exports.runs import runs as runs_in
+from analyzer.exports.run_folders import Run, RunRecord, prune
+from analyzer.exports.run_folders import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
 from tests.support.outputs import analysis_of

@@ -164,7 +164,7 @@ def test_a_part_of_the_users_has_their_counts_and_the_rules_of_the_whole() -> No
     part = whole.of_users([page.where(np.array([True, False]))])
     assert [part.totals.users(each) for each in (Verdict.UNUSED, Verdict.ACTIVE)] == [1, 0]
     assert (part.whole, part.filter, part.filtered_out) == (whole, None, 1)
-    assert part.inspection.book == whole.inspection.book
+    assert part.rule_results.book == whole.rule_results.book
 
 
 def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
@@ -258,7 +258,7 @@ def test_columns_have_one_type_whatever_the_size(
     analysis = of_organization(2)
     for ours, theirs in (
         (analysis.users, expected.users),
-        (analysis.inspection.findings, expected.inspection.findings),
+        (analysis.rule_results.findings, expected.rule_results.findings),
     ):
         assert [str(each) for each in ours.dtypes] == [str(each) for each in theirs.dtypes]
     for name in ("verdict", "reason", "certainty", "caveats", "exemption"):
@@ -275,7 +275,7 @@ def test_no_column_of_text_is_left_to_pandas_to_guess() -> None:
     contradicting = [a_user("ann"), a_user("ann", mfa_active="true"), a_user("eve", mfa_active="?")]
     for analysis in (whole_organization(), analysis_of(contradicting)):
         of_pages = [frame for page in analysis.pages() for frame in frames(page)]
-        for frame in (analysis.users, analysis.inspection.findings, *of_pages):
+        for frame in (analysis.users, analysis.rule_results.findings, *of_pages):
             assert np.dtype(object) not in set(frame.dtypes)
 
 

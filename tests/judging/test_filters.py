@@ -93,7 +93,7 @@ def test_an_account_is_named_by_its_id_its_name_or_a_pattern(tmp_path: Path) -> 
     for pattern in (FIRST, "production", "Prod*", "1*"):
         analysis = whole.where(Filter(accounts=(pattern,)))
         assert analysis.users["account"].tolist() == [FIRST], pattern
-        assert set(analysis.inspection.findings["account"]) == {FIRST}
+        assert set(analysis.rule_results.findings["account"]) == {FIRST}
         assert analysis.report.not_covered == analysis.report.left_out == ()
         assert analysis.report.notes == ()
 
@@ -158,9 +158,9 @@ def test_the_root_stays_unless_the_users_are_named_without_it(tmp_path: Path) ->
         (Filter(users=("*",)), True),
     ):
         analysis = whole.where(chosen)
-        rules = {rule.id for rule in analysis.inspection.book.rules}
+        rules = {rule.id for rule in analysis.rule_results.book.rules}
         assert ("root-without-mfa" in rules) is roots, chosen
-        assert ("root-without-mfa" in set(analysis.inspection.findings["rule"])) is roots, chosen
+        assert ("root-without-mfa" in set(analysis.rule_results.findings["rule"])) is roots, chosen
 
 
 def test_what_a_filter_keeps_is_counted_with_its_exemptions_and_the_whole_stays() -> None:

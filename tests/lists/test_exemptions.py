@@ -13,7 +13,7 @@ from analyzer.errors import InputRefused
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Exemption, Exemptions
-from analyzer.writers import users
+from analyzer.writers import user_lists
 from analyzer.writers.workbook.lists import exemption_frame
 from tests.support.builders import (
     ACCOUNT,
@@ -294,7 +294,7 @@ def test_a_verdict_is_excused_by_its_rule_or_with_everything(
 def test_a_finding_is_excused_by_its_own_rule_alone(tmp_path: Path) -> None:
     users = [a_user("ann", password=a_password(days_before(60)))]
     entries = with_rules("*,ann,travels,,,idle-password", "*,ann,expired,,2020-01-01,")
-    found = analyzed(tmp_path, users, entries).inspection.findings
+    found = analyzed(tmp_path, users, entries).rule_results.findings
     assert dict(zip(found["rule"], found["exemption"], strict=True)) == {
         "console-user-without-mfa": "",
         "idle-password": "travels",
@@ -304,7 +304,7 @@ def test_a_finding_is_excused_by_its_own_rule_alone(tmp_path: Path) -> None:
 def test_the_first_entry_that_applies_to_the_rule_gives_the_reason(tmp_path: Path) -> None:
     users = [a_user("ann", password=a_password(days_before(60)))]
     entries = with_rules("*,ann,one,,,idle-password", "*,ann,all,,,", "*,ann,two,,,idle-password")
-    found = analyzed(tmp_path, users, entries).inspection.findings
+    found = analyzed(tmp_path, users, entries).rule_results.findings
     assert dict(zip(found["rule"], found["exemption"], strict=True)) == {
         "console-user-without-mfa": "all",
         "idle-password": "one",
@@ -417,7 +417,7 @@ def test_an_entry_expires_by_the_moment_of_each_report_in_every_count_and_sheet(
     (row,) = exemption_frame(analysis).to_dict("records")
     assert len(exempt_users(analysis)) == applied == row["applied"]
     assert row["state"] == state
-    assert [each for each in users.notes(analysis) if "expired" in each] == [note] * bool(note)
+    assert [each for each in user_lists.notes(analysis) if "expired" in each] == [note] * bool(note)
     expired = json_document(analysis)["exemptions"]["expired"]
     assert [each["user"] for each in expired] == ["ann"] * bool(note)
     assert analysis.totals.unmatched == ()
@@ -431,7 +431,7 @@ def test_an_entry_for_the_root_expires_by_the_moment_of_its_report(tmp_path: Pat
 @pytest.mark.no_cover
 def test_an_entry_for_every_user_is_named_while_it_applies_to_one(tmp_path: Path) -> None:
     for last_day, is_named in (("2026-04-30", False), ("2026-05-02", True)):
-        notes = users.notes(of_two_moments(tmp_path, f"*,*,why,,{last_day}"))
+        notes = user_lists.notes(of_two_moments(tmp_path, f"*,*,why,,{last_day}"))
         assert any("applies to every user" in each for each in notes) == is_named
 
 
@@ -470,7 +470,7 @@ def test_expired_and_unmatched_entries_are_named_and_exempt_users_shown_everywhe
 def test_an_entry_that_excuses_everybody_is_named(tmp_path: Path) -> None:
     entries = with_rules("*,**,Too easy,,,", "*,*,For now,,,idle-password", "*,*,Over,,2020-01-01,")
     analysis = analyzed(tmp_path, [a_user("ann")], entries)
-    assert users.notes(analysis)[-2:] == [
+    assert user_lists.notes(analysis)[-2:] == [
         (
             "The exemption of ** in account * applies to every user there (all verdicts and rules):"
             " Too easy"

@@ -22,7 +22,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.lists.owners import Owners, read_owners
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes
-from analyzer.writers.users import notes
+from analyzer.writers.user_lists import notes
 from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, the_root
 from tests.support.decisions import line
 from tests.support.outputs import ALL, json_document, table_text
@@ -92,7 +92,7 @@ def test_a_root_has_an_owner_only_if_it_is_named() -> None:
     report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
     for user, expected in (("*", {""}), ("<root_account>", {"Ops"})):
         analysis = analyzer.analyze(report, owners=owners(f"*,{user},Ops,,"))
-        assert {*analysis.inspection.findings["owner"]} == expected
+        assert {*analysis.rule_results.findings["owner"]} == expected
         assert bool(analysis.totals.idle_owners) is (expected == {""})
 
 

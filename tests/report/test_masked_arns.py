@@ -11,7 +11,7 @@ import analyzer
 from analyzer.cli import main
 from analyzer.report.model import Report
 from analyzer.verdicts.caveats import caveat_sentences
-from analyzer.writers.users import as_of_and_scope
+from analyzer.writers.user_lists import as_of_and_scope
 from tests.support.builders import (
     AS_OF,
     COLUMNS,

@@ -11,11 +11,11 @@ from analyzer.report.model import TEXT, Page, UncoveredAccount, stable_order
 from analyzer.terms import ROWS_DIFFER, State
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 from tests.support.builders import COLUMNS, a_key, a_user
-from tests.support.pages import tidied
+from tests.support.pages import page_of
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
-PAGE = tidied(
+PAGE = page_of(
     [
         a_user("ann", mfa_active="?"),
         a_user("bob"),
@@ -59,12 +59,12 @@ def test_an_account_without_a_report_is_known_by_its_number_or_else_by_its_name(
 
 def test_an_active_key_is_active_also_where_the_report_has_no_dates_of_keys() -> None:
     undated = [name for name in COLUMNS if not name.endswith("last_rotated")]
-    page = tidied([a_user("ann", key_1=a_key())], columns=undated)
+    page = page_of([a_user("ann", key_1=a_key())], columns=undated)
     assert page.keys[columns.STATE].tolist()[0] == State.ACTIVE
 
 
 def test_a_name_in_which_rows_differ_is_kept_and_unknown_and_a_missing_column_has_no_cell() -> None:
-    page = tidied([a_user("ann")], columns=COLUMNS[:-1], contradicted=f"user, {COLUMNS[-1]}")
+    page = page_of([a_user("ann")], columns=COLUMNS[:-1], contradicted=f"user, {COLUMNS[-1]}")
     assert page.users[columns.USER].tolist() == ["ann"]
     unread = dict(zip(page.unread[columns.COLUMN], page.unread[columns.VALUE], strict=True))
     assert unread[columns.USER] == ROWS_DIFFER

@@ -12,7 +12,7 @@ import analyzer
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, days_before, report_text, saved
-from tests.support.pages import NO_USERS, counts_on, findings_on, root_findings_on, tidied
+from tests.support.pages import NO_USERS, counts_on, findings_on, page_of, root_findings_on
 from tests.support.rule_oracle import Verdict, judge_rules
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
@@ -103,7 +103,7 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     pages = list(analysis.pages())
     found = sum(
         (verdicts(findings_on(page, RULES)) for page in pages),
-        start=verdicts(root_findings_on(tidied(roots), RULES)),
+        start=verdicts(root_findings_on(page_of(roots), RULES)),
     )
     expected = Counter(judge_rules(text, AS_OF)) + Counter(
         judge_rules(report_text(roots[1:], root=roots[0]), AS_OF)
@@ -117,7 +117,7 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     assert all(kinds[rule.id, outcome] > 10 for rule in RULES for outcome in ("fails", "undecided"))
     tally = sum(
         (counts_on(page, NO_USERS, RULES) for page in pages),
-        start=counts_on(NO_USERS, tidied(roots), RULES),
+        start=counts_on(NO_USERS, page_of(roots), RULES),
     )
     assert tally == Counter({(*kind, False): many for kind, many in kinds.items()})
     assert {outcome for _, outcome, _ in tally} == set(Outcome)

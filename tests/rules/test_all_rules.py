@@ -43,8 +43,8 @@ from tests.support.pages import (
     counts_on,
     findings_on,
     of_users,
+    page_of,
     root_findings_on,
-    tidied,
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
@@ -77,21 +77,21 @@ def random_rows(*, roots: bool) -> list[Row]:
 
 
 @cache
-def page_of(*, roots: bool, step: int = 1) -> Page:
+def random_page(*, roots: bool, step: int = 1) -> Page:
     """Return the users or the roots, backwards by a step of -1: no rule changes a page."""
     rows = random_rows(roots=roots)[::step]
-    return tidied(rows) if roots else of_users(*rows)
+    return page_of(rows) if roots else of_users(*rows)
 
 
 @cache
 def pages_alone(*, roots: bool) -> list[Page]:
     """Return the first users or roots, each on a page of its own."""
     rows = random_rows(roots=roots)[:FIRST]
-    return [tidied([row]) if roots else of_users(row) for row in rows]
+    return [page_of([row]) if roots else of_users(row) for row in rows]
 
 
 def page_for(rule: Rule) -> Page:
-    return page_of(roots=rule.is_of_root)
+    return random_page(roots=rule.is_of_root)
 
 
 @cache
@@ -172,7 +172,7 @@ def test_it_changes_nothing_that_it_is_given(rule: Rule) -> None:
 
 @every_rule
 def test_the_order_of_the_rows_changes_nothing(rule: Rule) -> None:
-    back = by_itself(rule, page_of(roots=rule.is_of_root, step=-1))
+    back = by_itself(rule, random_page(roots=rule.is_of_root, step=-1))
     assert len(found_by(rule)) == len(back) > 0
     assert_alike(found_by(rule), back)
 
@@ -188,7 +188,7 @@ def test_it_judges_each_row_as_if_alone(rule: Rule) -> None:
 def test_it_is_silent_on_quiet_users_and_roots(rule: Rule) -> None:
     # A root with a password is quiet, except for the rule that is about it.
     roots = QUIET_ROOTS[1:] if rule.id == "root-password" else QUIET_ROOTS
-    assert by_itself(rule, tidied(roots) if rule.is_of_root else of_users(*QUIET_USERS)).empty
+    assert by_itself(rule, page_of(roots) if rule.is_of_root else of_users(*QUIET_USERS)).empty
 
 
 @every_rule
@@ -282,8 +282,8 @@ def test_each_remedy_is_a_command_that_aws_knows(rule: Rule, line: str) -> None:
 
 
 def test_the_frame_of_findings_is_as_described() -> None:
-    found = all_findings(page_of(roots=False), page_of(roots=True), RULES)
-    empty = all_findings(NO_USERS, tidied([]), RULES)
+    found = all_findings(random_page(roots=False), random_page(roots=True), RULES)
+    empty = all_findings(NO_USERS, page_of([]), RULES)
     assert list(found) == list(empty) == list(FINDINGS)
     assert empty.empty
     types = {name: str(found[name].dtype) for name in FINDINGS}
@@ -315,7 +315,7 @@ def test_the_frame_of_findings_is_as_described() -> None:
 
 
 def test_the_counts_are_those_of_the_findings() -> None:
-    users, roots = page_of(roots=False), page_of(roots=True)
+    users, roots = random_page(roots=False), random_page(roots=True)
     found = all_findings(users, roots, RULES)
     kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), strict=True)
     expected = Counter((*kind, False) for kind in kinds)
@@ -323,7 +323,7 @@ def test_the_counts_are_those_of_the_findings() -> None:
 
 
 def test_the_outcomes_without_words_are_those_of_the_findings() -> None:
-    users, roots = page_of(roots=False), page_of(roots=True)
+    users, roots = random_page(roots=False), random_page(roots=True)
     slots = {True: (1, 2), False: (0,)}
     subjects = [(rule.id, slot) for rule in RULES for slot in slots[rule.subject.in_slots]]
     for page, findings in ((users, findings_on), (roots, root_findings_on)):
@@ -340,15 +340,15 @@ def test_the_outcomes_without_words_are_those_of_the_findings() -> None:
 
 def test_only_the_rules_asked_for_are_run() -> None:
     asked = [rule for rule in RULES if rule.severity is Severity.CRITICAL]
-    found = all_findings(page_of(roots=False), page_of(roots=True), asked)
+    found = all_findings(random_page(roots=False), random_page(roots=True), asked)
     assert set(found["rule"]) == {"root-access-key", "root-without-mfa"}
-    assert all_findings(page_of(roots=False), page_of(roots=True), []).empty
+    assert all_findings(random_page(roots=False), random_page(roots=True), []).empty
 
 
 def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
     users = [a_user("idle", password=a_password(days_before(99))), *QUIET_USERS]
-    page = with_verdicts(tidied(users, columns=COLUMNS_OF_2014), Criteria())
-    roots = tidied(QUIET_ROOTS, columns=COLUMNS_OF_2014)
+    page = with_verdicts(page_of(users, columns=COLUMNS_OF_2014), Criteria())
+    roots = page_of(QUIET_ROOTS, columns=COLUMNS_OF_2014)
     count = counts_on(page, roots, RULES, LIMITS)
     assert count["idle-password", Outcome.FAILS, False] == 1
     assert count["idle-access-key", Outcome.UNDECIDED, False] == 2
@@ -356,7 +356,7 @@ def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
 
 
 def test_nobody_is_found_unused_whose_cells_are_not_understood() -> None:
-    page = page_of(roots=False)
+    page = random_page(roots=False)
     found = findings_on(page, RULES[:1])
     failing = set(found.loc[found["outcome"] == Outcome.FAILS, "arn"])
     assert failing == set(page.users.loc[page.users["verdict"] == "unused", "arn"])

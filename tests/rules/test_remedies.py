@@ -10,7 +10,7 @@ from analyzer.rules.wording import remedies, remedy_lines
 from analyzer.terms import Criteria
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import Row, a_key, a_password, a_user, days_before
-from tests.support.pages import BY_ID, findings_on, tidied
+from tests.support.pages import BY_ID, findings_on, page_of
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -20,7 +20,7 @@ CREDENTIAL = "Check the active service-specific credential first; do not delete 
 
 
 def remedy(rule_id: str, user: Row, services: str = "") -> str:
-    page = tidied([user]).with_users({"service_credentials": services})
+    page = page_of([user]).with_users({"service_credentials": services})
     (only,) = findings_on(with_verdicts(page, Criteria()), [BY_ID[rule_id]])["remedy"]
     return str(only)
 

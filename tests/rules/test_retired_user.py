@@ -19,7 +19,7 @@ from tests.support.pages import (
     by_itself,
     check_outcomes,
     fact,
-    tidied,
+    page_of,
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -61,7 +61,7 @@ def test_the_fact_has_the_last_sign_in() -> None:
 def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unused(
     user: Row, said: str
 ) -> None:
-    page = with_verdicts(tidied([user]), Criteria(definition=Definition.IAM_029))
+    page = with_verdicts(page_of([user]), Criteria(definition=Definition.IAM_029))
     (told,) = by_itself(BY_ID["retired-user"], page)["fact"]
     assert told == f"{said}, no working credentials, created 2023-08-05, 1,000 days before as-of"
 

@@ -31,8 +31,8 @@ from tests.support.pages import (
     fact,
     found,
     outcomes,
+    page_of,
     root_findings_on,
-    tidied,
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -121,7 +121,7 @@ def test_the_finding_counts_from_the_newest_use() -> None:
 
 
 def found_as_of_assumed(row: Row) -> pd.DataFrame:
-    page = tidied([row], as_of_source="assumed")
+    page = page_of([row], as_of_source="assumed")
     return root_findings_on(page, [BY_ID["root-used"]])
 
 
@@ -158,5 +158,5 @@ def test_a_report_whose_as_of_is_assumed_says_so(tmp_path: Path) -> None:
     user = a_user(password=a_password(AS_OF))
     path = saved(tmp_path, report_text([user], root=root(NEW)))
     for as_of, outcome in ((None, UNDECIDED), (AS_OF, FAILS)):
-        findings = analyzer.analyze(analyzer.load(path, as_of=as_of)).inspection.findings
+        findings = analyzer.analyze(analyzer.load(path, as_of=as_of)).rule_results.findings
         assert findings.loc[findings["rule"] == "root-used", "outcome"].tolist() == [outcome]

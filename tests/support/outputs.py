@@ -15,7 +15,7 @@ from analyzer.terms import Criteria, Verdict
 from analyzer.writers.json import write_json
 from analyzer.writers.tables import write_csv
 from analyzer.writers.terminal import write_piped_table, write_terminal
-from analyzer.writers.users import blind_spots_line, summary_lines, write_arns, write_names
+from analyzer.writers.user_lists import blind_spots_line, summary_lines, write_arns, write_names
 from tests.support.builders import (
     AS_OF,
     COLUMNS,

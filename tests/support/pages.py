@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Page, cells_of_users, concatenated
-from analyzer.report.tidy import tidy
+from analyzer.report.pages import page_of_rows
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings
 from analyzer.rules.rule import VERDICT_CELLS, Rule, Subject
@@ -21,7 +21,7 @@ LIMITS = Thresholds()
 FAILS, NOTED, UNDECIDED = "fails", "noted", "undecided"
 
 
-def tidied(
+def page_of(
     rows: Iterable[Row],
     *,
     columns: Sequence[str] = COLUMNS,
@@ -36,13 +36,13 @@ def tidied(
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
     names = filter(None, contradicted.split(", "))
     cells = cells_of_users((at, name, "") for name in names for at in range(len(texts)))
-    page = tidy(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")], contradicted=cells)
+    page = page_of_rows(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")], contradicted=cells)
     return page.with_users({"service_credentials": "", "as_of_source": as_of_source})
 
 
 def of_users(*rows: Row, columns: Sequence[str] = COLUMNS, contradicted: str = "") -> Page:
     """Return users' rows as a page with verdicts."""
-    return with_verdicts(tidied(rows, columns=columns, contradicted=contradicted), Criteria())
+    return with_verdicts(page_of(rows, columns=columns, contradicted=contradicted), Criteria())
 
 
 NO_USERS = of_users()
@@ -84,7 +84,7 @@ def found(
 ) -> pd.DataFrame:
     """Return what a rule finds of users or roots, whichever it is about."""
     rule = BY_ID[rule_id]
-    page = tidied(rows, columns=columns, contradicted=contradicted)
+    page = page_of(rows, columns=columns, contradicted=contradicted)
     if rule.subject is Subject.ROOT:
         return root_findings_on(page, [rule], limits)
     # Only the rules that are about a verdict need one: half of the time of the others.

@@ -8,7 +8,7 @@ from typing import Any
 
 from analyzer.cli import main
 from analyzer.exports.inputs import copy_inputs
-from analyzer.exports.runs import LAST_RUN
+from analyzer.exports.run_folders import LAST_RUN
 from analyzer.sources.find import find_sources
 from tests.support.builders import ROOT_FOLDER, Row, a_user, report_text, saved
 

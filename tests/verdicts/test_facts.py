@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
 from tests.support.builders import COLUMNS, Row, a_certificate, a_key, a_user, an_inactive_key
-from tests.support.pages import tidied
+from tests.support.pages import page_of
 from tests.support.rule_oracle import Known, both, either, no
 
 ANSWERS = (True, False, None)
@@ -75,7 +75,7 @@ def test_no_comparison_holds_where_there_is_no_moment_and_none_is_decided_where_
 def test_the_creation_of_what_may_be_active_is_unknown_where_no_date_is_understood(
     user: Row, *, is_dated: Known
 ) -> None:
-    facts = Facts(tidied([user]))
+    facts = Facts(page_of([user]))
     assert answers(facts.key_age.exists) == [is_dated, False]
     assert answers(facts.certificate_age.exists) == [is_dated, False]
 
@@ -109,12 +109,12 @@ def test_a_cell_of_the_right_form_is_said_to_contradict_the_others_of_its_slot(
     user: Row, cell: tuple[str, str], problem: str
 ) -> None:
     name, value = cell
-    sentence = Facts(tidied([user])).unknown_cell_sentence(0, f"{KEY}_{name}", value)
+    sentence = Facts(page_of([user])).unknown_cell_sentence(0, f"{KEY}_{name}", value)
     assert sentence == f'{KEY}_{name} "{value}" {problem}'
 
 
 def test_a_column_that_the_report_lacks_is_contradicted_by_nothing() -> None:
     user = a_user(key_1=a_key()) | {f"{KEY}_last_used_service": "s3"}
-    facts = Facts(tidied([user], columns=[name for name in COLUMNS if name != REGION]))
+    facts = Facts(page_of([user], columns=[name for name in COLUMNS if name != REGION]))
     sentence = facts.unknown_cell_sentence(0, f"{KEY}_last_used_date", "N/A")
     assert sentence == f'{KEY}_last_used_date "N/A" contradicts {KEY}_last_used_service "s3"'

@@ -355,7 +355,7 @@ def test_findings_that_could_not_be_imported_are_refused_by_number(
     kind: str, tmp_path: Path
 ) -> None:
     analysis = inspected([*HOMELESS[kind], a_user("known")])
-    number = len(analysis.inspection.findings.query("user in ('broken', 'quiet')"))
+    number = len(analysis.rule_results.findings.query("user in ('broken', 'quiet')"))
     assert number
     with pytest.raises(OutputFailed, match=rf"cannot hold {number} of .*--masked-account"):
         writers.write(analysis, tmp_path / "findings.asff.json")

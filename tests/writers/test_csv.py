@@ -156,7 +156,7 @@ def finding_rows(analysis: Analysis, *, raw: bool = False) -> list[dict[str, str
 
 def test_each_finding_is_a_row_in_the_order_of_the_inspection() -> None:
     analysis = analyzed_console()
-    found = analysis.inspection.findings
+    found = analysis.rule_results.findings
     told = finding_rows(analysis)
     assert list(told[0]) == list(FINDING_COLUMNS)
     for name in ("arn", "rule", "severity", "subject", "fact", "outcome", "exemption"):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.judging import inspection
+from analyzer.judging import rule_results
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import UncoveredAccount
 from analyzer.terms import ISO_UTC
@@ -99,7 +99,7 @@ def test_neither_order_nor_pages_change_what_is_said(monkeypatch: pytest.MonkeyP
     rows = everything()[190:250]
     whole = said(inspected(rows, exemptions_of(*EXCUSED)))
     random.Random(2).shuffle(rows)
-    monkeypatch.setattr(inspection, "MOST_ROWS_IN_ONE_ORDER", 0)
+    monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", 0)
     monkeypatch.setattr(tables, "_VALUES_AT_ONCE", 7)
     assert said(inspected(rows, exemptions_of(*EXCUSED))) == whole
 
@@ -109,7 +109,7 @@ def test_rows_that_contradict_each_other_leave_a_matter_open_once() -> None:
     other = user | {"access_key_1_last_rotated": days_before(10), "mfa_active": "nein"}
     analysis = inspected([the_root(password_enabled="false"), user, other])
     found = ocsf(analysis)
-    assert len(analysis.inspection.findings) == len(found)
+    assert len(analysis.rule_results.findings) == len(found)
     (rotation,) = (
         each["message"]
         for each in found
@@ -199,7 +199,7 @@ def test_every_finding_is_a_line_in_the_order_of_the_analysis(
     feed: Callable[[Analysis], list[Document]], told: Callable[[Document], tuple[str, str]]
 ) -> None:
     analysis = analyzed_console()
-    found = analysis.inspection.findings
+    found = analysis.rule_results.findings
     assert len(found) > 90
     expected = [*zip(found["rule"], found["fact"], strict=True)]
     assert [told(each) for each in feed(analysis)[: len(found)]] == expected

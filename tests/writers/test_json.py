@@ -338,7 +338,7 @@ def test_apart_from_its_lines_it_is_the_json_of_the_standard_library() -> None:
 
 def test_the_findings_are_those_of_the_analysis_and_lead_back_to_the_report() -> None:
     analysis, document = analyzed_console(), console_document()
-    found = analysis.inspection.findings
+    found = analysis.rule_results.findings
     assert len(document["findings"]) == len(found) > 0
     for name in ("account", "user", "arn", "rule", "severity", "fact", "outcome", "exemption"):
         assert [each[name] for each in document["findings"]] == found[name].astype(str).tolist()

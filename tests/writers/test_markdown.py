@@ -16,7 +16,7 @@ from analyzer.report.model import AccountName
 from analyzer.standards.rulebook import rulebook
 from analyzer.terms import BLIND_SPOTS, Verdict, printable
 from analyzer.verdicts.caveats import CAVEATS
-from analyzer.writers import markdown, users
+from analyzer.writers import markdown, user_lists
 from analyzer.writers.markdown import write_html, write_markdown
 from tests.support.builders import ACCOUNT, a_user
 from tests.support.outputs import (
@@ -135,16 +135,16 @@ def test_nothing_is_linked_or_mentioned_outside_of_code() -> None:
 def test_the_document_has_the_headlines_users_caveats_rules_and_notes() -> None:
     analysis = analyzed_console()
     page = _rendered_markdown(analysis)
-    rows = users.user_rows(analysis, ALL)
-    for headline in users.headlines(analysis, ALL):
+    rows = user_lists.user_rows(analysis, ALL)
+    for headline in user_lists.headlines(analysis, ALL):
         assert headline in page.text
     for row in rows:
         assert {row.user, row.day, row.reason_sentence} <= {*page.cells}
     counts = Counter(caveat for row in rows for caveat, _ in row.caveats)
     for each in CAVEATS:
         assert (each.id in page.cells) == (each.id in counts)
-    for rule in analysis.inspection.book.rules:
-        has_findings = any(id_ == rule.id for id_, _, _ in analysis.inspection.counts)
+    for rule in analysis.rule_results.book.rules:
+        has_findings = any(id_ == rule.id for id_, _, _ in analysis.rule_results.counts)
         assert (rule.id in page.cells) == has_findings
     assert [spot for spot in BLIND_SPOTS if spot not in page.text] == [BLIND_SPOTS[1]]
 
@@ -168,7 +168,7 @@ def test_users_beyond_what_github_shows_are_counted(
 def test_controls_are_listed_if_a_standard_was_selected() -> None:
     standard = replace(analysis_of([a_user("ann")]), book=rulebook("cis-7.0"))
     page = rendered(markdown_of(standard))
-    for each in standard.inspection.controls:
+    for each in standard.rule_results.controls:
         assert each.control.number in page.cells
     assert "Controls" not in rendered(markdown_of(analysis_of([a_user("ann")]))).text
 
@@ -200,7 +200,7 @@ def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
 
 def line_of(analysis: Analysis) -> str:
     stream = BytesIO()
-    users.write_line(analysis, stream)
+    user_lists.write_line(analysis, stream)
     return stream.getvalue().decode()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import analyzer
 from analyzer.terms import Verdict
-from analyzer.writers.users import left_out_line
+from analyzer.writers.user_lists import left_out_line
 from tests.support.builders import AS_OF, COLUMNS, a_key, a_user, report_text, saved, the_root
 from tests.support.outputs import (
     ALL,

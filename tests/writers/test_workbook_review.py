@@ -663,7 +663,7 @@ def test_the_command_line_writes_the_sheets_of_a_review_and_no_rule_runs(tmp_pat
     assert opened(path.read_bytes()).sheetnames == ["Summary", "Unused users", "Method"]
     analysis = analysis_of([a_user()])
     file_of(analysis, sheets=WorkbookSheets.REVIEW)
-    assert "inspection" not in analysis.__dict__
+    assert "rule_results" not in analysis.__dict__
 
 
 def test_other_sheets_or_no_workbook_for_them_are_refused(

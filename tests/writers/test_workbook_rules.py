@@ -6,7 +6,7 @@ import pytest
 from openpyxl import Workbook
 
 import analyzer
-from analyzer.judging import inspection as inspections
+from analyzer.judging import rule_results as inspections
 from analyzer.judging.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
@@ -103,7 +103,7 @@ def rootless(**user: object) -> Analysis:
 
 
 def test_every_finding_is_listed_in_the_order_of_the_inspection(own: Workbook) -> None:
-    found = analyzed_console().inspection.findings
+    found = analyzed_console().rule_results.findings
     listed = records(own["Findings"])
     for head, name in (
         *(("ARN", "arn"), ("Severity", "severity"), ("Rule id", "rule"), ("Fact", "fact")),
@@ -199,7 +199,7 @@ def test_the_findings_of_a_large_report_are_the_same_page_by_page(
 ) -> None:
     (column,) = (each for each in finding_columns(few, {}) if each.head == "Fact")
     monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
-    frames = replace(few).inspection.frames()
+    frames = replace(few).rule_results.frames()
     facts = [fact for frame in frames for fact in column.shown(frame).to_pylist()]
     assert sorted(facts) == sorted(row["Fact"] for row in records(small["Findings"]))
 
@@ -210,7 +210,7 @@ def test_libreoffice_shows_the_findings_as_they_are(
 ) -> None:
     analysis = analyzed_sample(CONSOLE)
     seen = seen_by_libreoffice(tmp_path_factory.mktemp("office"), file_of(analysis))["Findings"]
-    found = analysis.inspection.findings
+    found = analysis.rule_results.findings
     assert [row[1] for row in seen[1:]] == found["user"].tolist()
     assert [row[6] for row in seen[1:]] == found["fact"].tolist()
 
@@ -220,7 +220,7 @@ def test_libreoffice_shows_the_findings_as_they_are(
 
 @pytest.mark.no_cover
 def test_every_control_is_listed_with_its_result(cis: Analysis, results: Workbook) -> None:
-    for each in cis.inspection.controls:
+    for each in cis.rule_results.controls:
         row = row_of(results["Controls"], each.control.number)
         assert row[1:3] == (each.control.title, each.result)
         expected = (each.fails, each.exempt, each.undecided)
@@ -283,7 +283,7 @@ def test_without_a_standard_each_rule_is_a_control_of_its_own(own: Workbook) -> 
 def test_the_severities_add_up_to_the_findings_that_are_listed(
     few: Analysis, small: Workbook
 ) -> None:
-    sheet, found = small["Summary"], few.inspection.findings
+    sheet, found = small["Summary"], few.rule_results.findings
     is_exempt = (found["outcome"] == Outcome.FAILS) & (found["exemption"] != "")
     kind = found["outcome"].astype(str).where(~is_exempt, "exempt")
     kinds = (Outcome.FAILS, "exempt", Outcome.UNDECIDED, Outcome.NOTED)

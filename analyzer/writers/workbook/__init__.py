@@ -25,15 +25,15 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.record import CreationSeconds, SameSecond, record_texts
 from analyzer.decisions.review_columns import RECORD
+from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import TEXT, AccountName, Page, account_with_name
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.tables import Texts, write_tables
-from analyzer.writers.users import as_of_and_scope
+from analyzer.writers.user_lists import as_of_and_scope
 from analyzer.writers.workbook import lists, review_lists
-from analyzer.writers.workbook.book import Book, CellStyle, Title
+from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
@@ -41,8 +41,14 @@ from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import LARGE_PRINT, CollectedUsers, TableSheets
 
 _REVIEW_TITLES: Final = (
-    *(Title.SUMMARY, Title.UNUSED, Title.INACTIVE, Title.UNDETERMINED, Title.FOLLOW_UP),
-    Title.METHOD,
+    *(
+        SheetName.SUMMARY,
+        SheetName.UNUSED,
+        SheetName.INACTIVE,
+        SheetName.UNDETERMINED,
+        SheetName.FOLLOW_UP,
+    ),
+    SheetName.METHOD,
 )
 
 
@@ -67,28 +73,30 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     and `same_second` are the names of all (`CreationSeconds.names`).
     """
     analysis = analysis if share else analysis.whole
-    titles = [*Title] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
+    titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
     if share:
-        titles.remove(Title.FOLLOW_UP)
+        titles.remove(SheetName.FOLLOW_UP)
     newest = max(file.as_of for file in analysis.report.files)
     scope, compared = as_of_and_scope(analysis.report), "No previous run."
     with Book(TITLE, scope, newest, titles) as book:
         listings, listed = _add_users(book, analysis, same_second)
-        if Title.FINDINGS in titles:
-            inspection = analysis.inspection
-            findings = TableSheets(book, Title.FINDINGS, lists.finding_columns(analysis, listed))
-            findings.filled(inspection.frames(), lists.no_findings_text(inspection))
-            add_controls(book, inspection)
+        if SheetName.FINDINGS in titles:
+            rule_results = analysis.rule_results
+            findings = TableSheets(
+                book, SheetName.FINDINGS, lists.finding_columns(analysis, listed)
+            )
+            findings.filled(rule_results.frames(), lists.no_findings_text(rule_results))
+            add_controls(book, rule_results)
         if len(analysis.exemptions):
-            entries = TableSheets(book, Title.EXEMPTIONS, lists.EXEMPTION_LIST)
+            entries = TableSheets(book, SheetName.EXEMPTIONS, lists.EXEMPTION_LIST)
             entries.filled([lists.exemption_frame(analysis)])
         if changes is not None:
-            change_list = TableSheets(book, Title.CHANGES, lists.change_columns(analysis))
+            change_list = TableSheets(book, SheetName.CHANGES, lists.change_columns(analysis))
             change_list.filled([changes], lists.NO_CHANGES)
             compared = lists.change_counts(changes, since)
-        if Title.FOLLOW_UP in titles and analysis.ledger.lines:
+        if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lists.follow_up_columns(analysis)
-            follow_up = TableSheets(book, Title.FOLLOW_UP, of_decisions, LARGE_PRINT)
+            follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)
             follow_up.filled([analysis.follow_up], lists.NO_REMOVALS)
         add_summary(book, analysis, listings, compared, trend, share)
         add_method(book, analysis)
@@ -99,7 +107,7 @@ def _add_users(
     book: Book, analysis: Analysis, same_second: SameSecond | None
 ) -> tuple[Listings, lists.ListedRows]:
     """Add the lists of users; return those to decide in, and the rows of reports in each."""
-    all_users = TableSheets(book, Title.ALL_USERS, lists.all_users_columns(analysis))
+    all_users = TableSheets(book, SheetName.ALL_USERS, lists.all_users_columns(analysis))
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
     exempt = CollectedUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
     seconds = CreationSeconds()
@@ -109,10 +117,10 @@ def _add_users(
         for some in (exempt, *collected.values()):
             some.add(page)
     all_users.finish("No IAM users in the reports.")
-    roots = TableSheets(book, Title.ROOTS, lists.root_columns(analysis.report))
+    roots = TableSheets(book, SheetName.ROOTS, lists.root_columns(analysis.report))
     roots.filled(analysis.report.roots())
     if len(exempt):
-        TableSheets(book, Title.EXEMPT, lists.exempt_columns(analysis)).filled([exempt.page()])
+        TableSheets(book, SheetName.EXEMPT, lists.exempt_columns(analysis)).filled([exempt.page()])
     names = seconds.names() if same_second is None else same_second
     added = {
         each.title: _add_review(book, analysis, each, collected[each.title], names)

@@ -154,7 +154,7 @@ _IN_MEMORY: Final = 8 << 20
 """Bytes of rows of a sheet, compressed; rows beyond them go to a file on disk."""
 
 
-class Title(StrEnum):
+class SheetName(StrEnum):
     """Name a sheet; the order is that of the work, then of looking things up, then of a history."""
 
     SUMMARY = "Summary"
@@ -179,7 +179,9 @@ class Title(StrEnum):
 class Book(ExitStack):
     """Hold the workbook; it gives its temporary files back when it is left."""
 
-    def __init__(self, name: str, scope: str, moment: datetime, titles: Collection[Title]) -> None:
+    def __init__(
+        self, name: str, scope: str, moment: datetime, titles: Collection[SheetName]
+    ) -> None:
         """Begin with no sheets; the moment stands in the file as that of its making.
 
         Its name and scope, the reports, are printed on each page; `titles` are those of the sheets
@@ -189,14 +191,14 @@ class Book(ExitStack):
         self.titles = titles
         self._heading = name, scope
         self._workbook = new_workbook(DEFAULT_FONT)
-        self._sheets: dict[tuple[Title, int], Sheet] = {}
+        self._sheets: dict[tuple[SheetName, int], Sheet] = {}
         self.styles = register_styles(self._workbook)
         properties = self._workbook.properties
         properties.title = name
         properties.creator = properties.lastModifiedBy = "credreport"
         properties.created = properties.modified = moment.replace(tzinfo=None)
 
-    def sheet(self, title: Title, number: int = 1) -> Sheet:
+    def sheet(self, title: SheetName, number: int = 1) -> Sheet:
         """Return a new sheet, which gets its place when the file is written.
 
         What one sheet cannot hold goes on, on others with the same title and a number.
@@ -208,13 +210,13 @@ class Book(ExitStack):
         sheet = self._sheets[title, number] = Sheet(frame, rows)
         return sheet
 
-    def __contains__(self, title: Title) -> bool:
+    def __contains__(self, title: SheetName) -> bool:
         """Return whether there is a sheet with the title."""
         return (title, 1) in self._sheets
 
     def save(self, stream: BinaryIO) -> None:
         """Write the file, with the sheets in the order of their titles."""
-        order = list(Title)
+        order = list(SheetName)
         places = sorted(self._sheets, key=lambda place: (order.index(place[0]), place[1]))
         write_archive(self._workbook, [self._sheets[place] for place in places], stream)
 

@@ -11,7 +11,7 @@ from analyzer.terms import HistoryTable, count_text
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.version import VERSION
 from analyzer.writers.history import headline, sentences, table_frame
-from analyzer.writers.workbook.book import Book, CellStyle, Title
+from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import (
     Column,
     MomentColumn,
@@ -77,18 +77,20 @@ _COLUMNS: Final = (
 def write_history_workbook(history: History, stream: BinaryIO) -> None:
     """Write the workbook; a table longer than a sheet goes on, on further ones."""
     newest = max(file.as_of for file in history.analysis.report.files)
-    titles = [Title.SUMMARY, *(Title(table.capitalize()) for table in HistoryTable)]
+    titles = [SheetName.SUMMARY, *(SheetName(table.capitalize()) for table in HistoryTable)]
     with Book("History of IAM users", headline(history), newest, titles) as book:
         _add_summary(book, history)
         for table in HistoryTable:
             frame = table_frame(history, table)
             listed = tuple(_column(str(name), frame[name]) for name in frame)
-            TableSheets(book, Title(table.capitalize()), listed).filled([frame], "Nothing to list.")
+            TableSheets(book, SheetName(table.capitalize()), listed).filled(
+                [frame], "Nothing to list."
+            )
         book.save(stream)
 
 
 def _add_summary(book: Book, history: History) -> None:
-    sheet = TextSheet(book, Title.SUMMARY, _WIDTHS)
+    sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
     sheet.full_row("History of IAM users", CellStyle.TITLE)
     sheet.full_row(headline(history), CellStyle.SUBTITLE)
     sheet.section("Notes and limitations")

@@ -19,7 +19,7 @@ from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
 from analyzer.decisions.review_columns import DECIDED, ENTERED_IN, REMOVALS
 from analyzer.judging.analysis import Analysis, Totals
-from analyzer.judging.inspection import Inspection
+from analyzer.judging.rule_results import RuleResults
 from analyzer.lists.exemptions import RULE_OF_VERDICT, EntryUse, ExemptionMatches
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
@@ -29,7 +29,7 @@ from analyzer.terms import OVERDUE
 from analyzer.writers import findings
 from analyzer.writers.tables import Texts
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.book import CellStyle, Title
+from analyzer.writers.workbook.book import CellStyle, SheetName
 from analyzer.writers.workbook.column import (
     Column,
     DayColumn,
@@ -158,13 +158,13 @@ def _state(totals: Totals, use: EntryUse) -> str:
 
 # Findings
 
-ListedRows: TypeAlias = Mapping[Title, "pd.Index[int]"]
+ListedRows: TypeAlias = Mapping[SheetName, "pd.Index[int]"]
 """The rows of reports (`row_keys`) of the users that each list asks to decide on."""
 
 
 def finding_columns(analysis: Analysis, listed: ListedRows) -> tuple[Column, ...]:
     """Return the columns of findings."""
-    book, report = analysis.inspection.book, analysis.report
+    book, report = analysis.rule_results.book, analysis.report
     titles = {rule.id: rule.title for rule in book.rules}
     return (
         *user_columns.named_user_columns(report.account_names, analysis.owners),
@@ -210,10 +210,10 @@ def _control_texts(book: Rulebook) -> Mapping[str, str]:
     }
 
 
-def no_findings_text(inspection: Inspection) -> str:
+def no_findings_text(rule_results: RuleResults) -> str:
     """Return which rules ran without a finding, and which had incomplete input."""
-    ran = ", ".join(rule.id for rule in inspection.book.rules) or "none"
-    lacking = findings.rules_lacking_input_texts(inspection)
+    ran = ", ".join(rule.id for rule in rule_results.book.rules) or "none"
+    lacking = findings.rules_lacking_input_texts(rule_results)
     return " ".join([f"No findings. Rules that ran: {ran}.", *lacking])
 
 
@@ -324,12 +324,12 @@ _STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
 def add_follow_up(sheet: TextSheet, frame: pd.DataFrame) -> None:
     """Add a line a status: how many decisions have it, and how many of these are overdue."""
     heads = ("Decisions", *map(str, REMOVALS[::-1]), OVERDUE)
-    sheet.table_head(head(Title.FOLLOW_UP), *heads, head("Meaning", 7))
+    sheet.table_head(head(SheetName.FOLLOW_UP), *heads, head("Meaning", 7))
     for status, meaning in _STATUS_MEANINGS.items():
         numbers = _decision_numbers(frame[frame[follow_up.STATUS] == status])
         name = SpannedCell(str(status), STATUS_STYLES[status])
         sheet.row(name, *numbers, meaning)
-    about = f"The sheet {Title.FOLLOW_UP} lists them all." if len(frame) else NO_REMOVALS
+    about = f"The sheet {SheetName.FOLLOW_UP} lists them all." if len(frame) else NO_REMOVALS
     sheet.row(label("All"), *map(total, _decision_numbers(frame)), about)
 
 

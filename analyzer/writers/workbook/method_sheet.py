@@ -5,7 +5,7 @@ from typing import Final
 
 from analyzer.decisions.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.judging.analysis import Analysis
-from analyzer.judging.inspection import Inspection
+from analyzer.judging.rule_results import RuleResults
 from analyzer.rules.rule import Outcome
 from analyzer.standards.rulebook import ControlResult, Result, Rulebook
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Certainty, Severity, State, Verdict
@@ -13,18 +13,18 @@ from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
 from analyzer.writers import findings
-from analyzer.writers.workbook.book import Book, CellStyle, Title
+from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import NOT_SHOWN_FOR_ROOT
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 
 _WIDTHS: Final = (30, 110)
 
 _SHEETS: Final = {
-    Title.SUMMARY: (
+    SheetName.SUMMARY: (
         "Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that"
         " the numbers add up. Counts over lists to decide in are formulas."
     ),
-    Title.UNUSED: (
+    SheetName.UNUSED: (
         "List to decide in: every unused user that is not exempt, by account, certain before"
         " check, oldest first. Fill in the yellow cells; the sheet Summary explains them. Sort"
         " whole rows: yellow cells sorted apart from their rows cannot be detected. Earlier"
@@ -32,47 +32,47 @@ _SHEETS: Final = {
         " are folded, and so is Record, the cells of the report that a decision is compared with:"
         " open them with the + above the columns."
     ),
-    Title.INACTIVE: (
+    SheetName.INACTIVE: (
         "List to decide in: retired and dormant users that are not exempt, with the same columns."
     ),
-    Title.UNDETERMINED: (
+    SheetName.UNDETERMINED: (
         "List to decide in: users with cells that were not understood, with the values from the"
         " report. Check these users in AWS."
     ),
-    Title.FOLLOW_UP: (
+    SheetName.FOLLOW_UP: (
         "Every user that the earlier review decided to delete or deactivate, the most urgent"
         " first: overtaken (new access or use since the decision), not-done, unknown or done, with"
         " the fact in the report. Overdue is one that is not done in time."
     ),
-    Title.CHANGES: (
+    SheetName.CHANGES: (
         "One row a change since the previous run, with its cause: users that are new, gone or"
         " created again, other verdicts, credentials and exemptions, and findings that are new or"
         " resolved. Users are compared by ARN and creation time, both runs by the criteria of this"
         " one."
     ),
-    Title.FINDINGS: (
+    SheetName.FINDINGS: (
         "Findings of the rules, by severity: each fact with its value and limit. Listed in names"
         " the list in which the user is decided. Exempt because is the reason of the exemption;"
         " Controls are the benchmarks' controls for the rule. To accept a finding, add its rule and"
         " user to the exemption list."
     ),
-    Title.CONTROLS: (
+    SheetName.CONTROLS: (
         "Result of each control of the standard, how it is decided, and which controls no"
         " credential report can decide."
     ),
-    Title.ALL_USERS: (
+    SheetName.ALL_USERS: (
         "All users with verdict and every fact of the report. Report and Row name the source (the"
         " header is row 1). A list that is longer than a sheet continues in All users 2, and so on."
     ),
-    Title.ROOTS: (
+    SheetName.ROOTS: (
         "The root user of each account: not an IAM user; not classified. The columns are those"
         " that the rules on root users read."
     ),
-    Title.EXEMPT: (
+    SheetName.EXEMPT: (
         "Users that match an entry of the exemption list, with its reason, and users that an"
         " earlier review decided to keep. They keep their verdict."
     ),
-    Title.EXEMPTIONS: (
+    SheetName.EXEMPTIONS: (
         "Every entry of the exemption list, the number of users it matches, and whether it applies,"
         " and after them every user that an earlier review decided to keep."
         " An entry with the id of a rule exempts from that rule only."
@@ -148,7 +148,7 @@ _SOURCES: Final = (
 def add_method(book: Book, analysis: Analysis) -> None:
     """Add the sheet that explains the others, and the rules if their findings are there."""
     criteria = analysis.criteria
-    sheet = TextSheet(book, Title.METHOD, _WIDTHS)
+    sheet = TextSheet(book, SheetName.METHOD, _WIDTHS)
     sheet.full_row("Method and limitations", CellStyle.TITLE)
     sheet.text_section("Sheets", (each for each in _SHEETS.items() if each[0] in book))
     sheet.text_section("Parameters", criteria_meanings(criteria))
@@ -159,8 +159,8 @@ def add_method(book: Book, analysis: Analysis) -> None:
     sheet.text_section("Certainty", _CERTAINTIES.items(), styled=True)
     caveats = ((each.id, each.meaning) for each in CAVEATS)
     sheet.text_section("Caveats: reasons to check a user first", caveats)
-    if Title.FINDINGS in book:
-        _add_rules(sheet, analysis.inspection.book)
+    if SheetName.FINDINGS in book:
+        _add_rules(sheet, analysis.rule_results.book)
     sheet.text_section("Cells", _TERM_MEANINGS.items())
     as_of_sources = ((source, findings.sentence(text)) for source, text in AS_OF_SOURCES.items())
     sheet.text_section("Sources of the as-of time, the strongest first", as_of_sources)
@@ -225,16 +225,16 @@ _CONTROL_WIDTHS: Final = (32, 12, 7.5, 9, 11, 48, 37)
 """Of all columns but the numbers, which need as much as the longest."""
 
 
-def add_controls(book: Book, inspection: Inspection) -> None:
+def add_controls(book: Book, rule_results: RuleResults) -> None:
     """Add the sheet with the result of each control of the standard."""
-    results, standard = inspection.controls, inspection.book.standard
+    results, standard = rule_results.controls, rule_results.book.standard
     longest = max(len(each.control.number) for each in results)
-    sheet = TextSheet(book, Title.CONTROLS, (max(longest + 3, 9), *_CONTROL_WIDTHS))
+    sheet = TextSheet(book, SheetName.CONTROLS, (max(longest + 3, 9), *_CONTROL_WIDTHS))
     sheet.full_row(standard.name, CellStyle.TITLE)
-    sheet.full_row(f"{inspection.control_summary}.", CellStyle.SUBTITLE)
+    sheet.full_row(f"{rule_results.control_summary}.", CellStyle.SUBTITLE)
     scope = f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording."
     sheet.full_row(scope, CellStyle.SUBTITLE)
-    limits = findings.limits_text(inspection.book) or "None."
+    limits = findings.limits_text(rule_results.book) or "None."
     sheet.full_row(f"Limits: {limits}", CellStyle.SUBTITLE)
     sheet.space()
     counts = ("Fails", "Exempt", "Undecided")
@@ -243,7 +243,7 @@ def add_controls(book: Book, inspection: Inspection) -> None:
     sheet.frame.freeze_panes = f"A{row + 1}"
     sheet.frame.print_title_rows = f"{row}:{row}"
     for each in results:
-        _add_control(sheet, inspection.book, each)
+        _add_control(sheet, rule_results.book, each)
     sheet.ignore_number_warning(f"A{row + 1}:A{sheet.next_row - 1}")
 
 

@@ -22,7 +22,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.book import CellStyle, Title
+from analyzer.writers.workbook.book import CellStyle, SheetName
 from analyzer.writers.workbook.column import Column, EntryColumn, Formula, TextColumn
 from analyzer.writers.workbook.table_sheets import TableSheets
 from analyzer.writers.workbook.text_sheet import (
@@ -71,7 +71,7 @@ class ReviewList:
     of characters; `last_columns` those before the states of the credentials.
     """
 
-    title: Title
+    title: SheetName
     verdicts: tuple[Verdict, ...]
     verdict_columns: Callable[[float], tuple[Column, ...]]
     last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]]
@@ -139,20 +139,20 @@ _DETAILS: Final = tuple(
 
 REVIEW_LISTS: Final = (
     ReviewList(
-        title=Title.UNUSED,
+        title=SheetName.UNUSED,
         verdicts=(Verdict.UNUSED,),
         verdict_columns=_verdict_columns,
         last_columns=lambda _: (),
         no_users="No users to review: no user is unused, or all unused users are exempt.",
     ),
     ReviewList(
-        title=Title.INACTIVE,
+        title=SheetName.INACTIVE,
         verdicts=(Verdict.RETIRED, Verdict.DORMANT),
         verdict_columns=_verdict_columns,
         last_columns=lambda _: (user_columns.IDLE, replace(user_columns.VERDICT, printed=False)),
     ),
     ReviewList(
-        title=Title.UNDETERMINED,
+        title=SheetName.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
         verdict_columns=lambda narrower: (replace(_WHY, width=_ONLY_WHY_WIDTH - narrower),),
         last_columns=user_columns.source_columns,
@@ -184,7 +184,7 @@ def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
 
 # Progress, by formulas
 
-Listings: TypeAlias = Mapping[Title, TableSheets]
+Listings: TypeAlias = Mapping[SheetName, TableSheets]
 """The lists to decide in: what people do in them is counted by formulas."""
 
 _NUMBERS: Final = "BCDEFGHIJ"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.judging.analysis import AGE_BANDS, Analysis
-from analyzer.judging.inspection import Inspection
+from analyzer.judging.rule_results import RuleResults
 from analyzer.report.model import Report, ReportFile, account_with_name
 from analyzer.terms import (
     AS_OF_SOURCES,
@@ -25,10 +25,10 @@ from analyzer.terms import (
 )
 from analyzer.verdicts.verdict import criteria_meanings, unused_definition, verdict_meaning
 from analyzer.version import VERSION
-from analyzer.writers import findings, users
+from analyzer.writers import findings, user_lists
 from analyzer.writers.findings import RuleFindings
 from analyzer.writers.workbook import lists, review_lists
-from analyzer.writers.workbook.book import INK, Book, CellStyle, Title
+from analyzer.writers.workbook.book import INK, Book, CellStyle, SheetName
 from analyzer.writers.workbook.review_lists import Listings
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
@@ -67,7 +67,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
 
     A `share` has some users only: its lines are counted, and neither all users nor all rows.
     """
-    sheet = TextSheet(book, Title.SUMMARY, _WIDTHS)
+    sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
     _add_title(sheet, analysis, review_lists.first_step(analysis, listings), share)
     sheet.section("Review progress")
     review_lists.add_progress(sheet, listings)
@@ -82,16 +82,18 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     if not share:
         _add_numbers(sheet, analysis)
         sheet.next_page()
-    if Title.FOLLOW_UP in book and analysis.ledger.lines:
+    if SheetName.FOLLOW_UP in book and analysis.ledger.lines:
         sheet.section("Follow-up of earlier decisions")
         lists.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
         add_trend(sheet, "Trend: users by month", trend)
-    if Title.FINDINGS in book:
+    if SheetName.FINDINGS in book:
         sheet.section("Findings by severity")
-        _add_severities(sheet, analysis.inspection)
+        _add_severities(sheet, analysis.rule_results)
     _add_criteria(sheet, analysis, compared, share)
-    _add_notes(sheet, analysis.report.notes if share else users.notes(analysis), analysis.report)
+    _add_notes(
+        sheet, analysis.report.notes if share else user_lists.notes(analysis), analysis.report
+    )
     sheet.section("Checks: the lists add up to all users")
     review_lists.add_list_checks(sheet, analysis, listings)
     if not share:
@@ -106,7 +108,7 @@ def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, share: str
     sheet.full_row(TITLE, CellStyle.TITLE)
     if incomplete := _missing_accounts_text(analysis):
         sheet.full_row(incomplete, CellStyle.ALARM)
-    sheet.full_row(users.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
+    sheet.full_row(user_lists.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
     sheet.full_row(f"For {share}" if share else _headline(analysis), CellStyle.SUBTITLE)
     sheet.full_row(first_step, CellStyle.LABEL)
 
@@ -118,7 +120,7 @@ def _missing_accounts_text(analysis: Analysis) -> str:
     if not missing:
         return ""
     named = short_list([account_with_name(each, report.account_names) for each in missing])
-    return f"INCOMPLETE: {users.accounts_text(report)}. Missing: {named}."
+    return f"INCOMPLETE: {user_lists.accounts_text(report)}. Missing: {named}."
 
 
 def _headline(analysis: Analysis) -> str:
@@ -136,7 +138,7 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     top = sheet.next_row
     age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
-    number_of, order = analysis.totals.users, users.VERDICT_ORDER
+    number_of, order = analysis.totals.users, user_lists.VERDICT_ORDER
     verdicts = [(str(each), number_of(each), VERDICT_COLOURS[each]) for each in order]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
     bands = [(band, users, INK) for band, users in ages.items()]
@@ -241,7 +243,7 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
     number_of = analysis.totals.users
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
     top = sheet.table_head(head("Verdict"), *counted, head("Meaning", 6))
-    for verdict in users.VERDICT_ORDER:
+    for verdict in user_lists.VERDICT_ORDER:
         by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
         if verdict in (Verdict.UNUSED, Verdict.RETIRED):
             by_certainty = [number_of(verdict, exempt=False, certainty=each) for each in Certainty]
@@ -299,7 +301,13 @@ def _add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, in
 
 
 def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
-    heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *map(str, users.VERDICT_ORDER))
+    heads = (
+        "Rows read",
+        "Root rows",
+        "Repeated rows",
+        "IAM users",
+        *map(str, user_lists.VERDICT_ORDER),
+    )
     top = sheet.table_head(head("Account"), *heads, head("Check"), head("As of (UTC)"))
     report, accounts = analysis.report, _account_counts(analysis)
     every = sum(accounts.values(), Counter[str]())
@@ -316,7 +324,7 @@ def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
     sheet.ignore_number_warning(f"A{top + 2}:A{sheet.next_row - 1}")
 
 
-_COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, users.VERDICT_ORDER))
+_COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, user_lists.VERDICT_ORDER))
 """What is counted of an account: its rows of each kind, its users, and those of each verdict."""
 
 
@@ -363,23 +371,23 @@ def _add_absent(sheet: TextSheet, analysis: Analysis) -> None:
 # Findings
 
 
-def _add_severities(sheet: TextSheet, inspection: Inspection) -> None:
+def _add_severities(sheet: TextSheet, rule_results: RuleResults) -> None:
     kinds = ("Findings", "Fails", "Exempt", "Undecided", "For information")
     sheet.table_head(head("Severity"), *kinds, head("Findings of each rule", 6))
-    by_rule = findings.findings_by_rule(inspection, details=False)
+    by_rule = findings.findings_by_rule(rule_results, details=False)
     for severity in Severity:
         some = [each for each in by_rule if each.rule.severity is severity]
         name = SpannedCell(str(severity), CellStyle(severity) if some else CellStyle.FAINT)
         counts = Counter({each.rule.id: sum(each.counts.values()) for each in some})
         rules = ", ".join(f"{rule} {number:,}" for rule, number in counts.most_common())
         sheet.row(name, *_finding_numbers(some), rules)
-    remark = f"The sheet {Title.FINDINGS} lists them all."
+    remark = f"The sheet {SheetName.FINDINGS} lists them all."
     about = f"Fails: not exempt. For information: nothing fails. {remark}"
     sheet.row(label("All findings"), *map(total, _finding_numbers(by_rule)), about)
-    sheet.named_text("Rules", findings.standard_and_limits(inspection))
-    if findings.control_results(inspection):
-        sheet.named_text("Controls", f"{inspection.control_summary}.")
-    for remark in findings.rules_lacking_input_texts(inspection):
+    sheet.named_text("Rules", findings.standard_and_limits(rule_results))
+    if findings.control_results(rule_results):
+        sheet.named_text("Controls", f"{rule_results.control_summary}.")
+    for remark in findings.rules_lacking_input_texts(rule_results):
         sheet.named_text("Input incomplete", remark, CellStyle.CHECK)
 
 

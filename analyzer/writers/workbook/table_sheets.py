@@ -20,7 +20,7 @@ from analyzer import columns
 from analyzer.decisions.review_columns import USER
 from analyzer.report.model import Page, as_category, concatenated, over_slots
 from analyzer.writers.workbook.archive import Sheet
-from analyzer.writers.workbook.book import Book, CellStyle, Title, set_widths
+from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
 
 ROWS_A_SHEET: Final = 1_048_576
@@ -68,7 +68,7 @@ class TableSheets:
     """
 
     book: Book
-    title: Title
+    title: SheetName
     columns: tuple[Column, ...]
     form: PrintForm = SMALL_PRINT
     sheets: list[Sheet] = field(default_factory=list)

@@ -38,7 +38,7 @@ from analyzer import columns
 from analyzer.decisions.review_columns import DIFFERS, OK
 from analyzer.report.values import day_text_series
 from analyzer.terms import Verdict
-from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, Title, set_widths
+from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 
 _LINE: Final = 1.35
@@ -93,7 +93,7 @@ def check(condition: str, *, holds: bool) -> SpannedCell:
 class TextSheet:
     """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves."""
 
-    def __init__(self, book: Book, title: Title, widths: tuple[float, ...]) -> None:
+    def __init__(self, book: Book, title: SheetName, widths: tuple[float, ...]) -> None:
         """Begin a sheet."""
         self._sheet = book.sheet(title)
         self.frame = self._sheet.frame

@@ -35,7 +35,7 @@ from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.tables import listed_users, plain_rows
 
 if TYPE_CHECKING:
-    from analyzer.judging.inspection import Inspection
+    from analyzer.judging.rule_results import RuleResults
 
 VERDICT_ORDER: Final = tuple(sorted(Verdict, key=lambda each: each is Verdict.UNDETERMINED))
 """The order in which people read the verdicts: undetermined last."""
@@ -130,7 +130,7 @@ def write_line(analysis: Analysis, stream: BinaryIO) -> None:
     """Write the result in one line: users of each verdict, accounts, as-of and findings."""
     from analyzer.writers.findings import severity_counts  # noqa: PLC0415  slow to import
 
-    sentences = [*headlines(analysis, VERDICT_ORDER), f"{severity_counts(analysis.inspection)}."]
+    sentences = [*headlines(analysis, VERDICT_ORDER), f"{severity_counts(analysis.rule_results)}."]
     stream.write(f"{printable(' '.join(sentences))}\n".encode())
 
 
@@ -241,7 +241,7 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
         ),
         # Accounts that are not covered are in the notes on the input.
         *(
-            dict.fromkeys(analysis.inspection.rules_lacking_input.values())
+            dict.fromkeys(analysis.rule_results.rules_lacking_input.values())
             if rules and not analysis.report.not_covered
             else ()
         ),
@@ -281,7 +281,7 @@ def summary_lines(
     """
     yield from headlines(analysis, verdicts)
     if rules:
-        yield from _rule_lines(analysis.inspection, details=details)
+        yield from _rule_lines(analysis.rule_results, details=details)
     yield from (f"Note: {note}" for note in notes(analysis, rules=rules))
 
 
@@ -296,11 +296,11 @@ def blind_spots_line(
     return f"Not visible in a credential report: {'; '.join(hidden)}."
 
 
-def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
+def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
     from analyzer.writers import findings  # noqa: PLC0415  slow to import
 
-    yield f"{findings.severity_counts(inspection)}."
-    for each in findings.findings_by_rule(inspection, details=details):
+    yield f"{findings.severity_counts(rule_results)}."
+    for each in findings.findings_by_rule(rule_results, details=details):
         yield f"{each.rule.severity:<8}  {each.rule.title}: {each.counts_text}  {each.rule.id}"
         for example in each.examples:
             exempt = f"exempt: {example.exemption}" if example.exemption else ""
@@ -310,10 +310,10 @@ def _rule_lines(inspection: "Inspection", *, details: bool) -> Iterator[str]:
             yield f"    {example.account} {example.user}: {fact}"
         if details and each.unshown:
             yield f"    and {each.unshown} more"
-    yield findings.standard_and_limits(inspection)
-    results = findings.control_results(inspection)
+    yield findings.standard_and_limits(rule_results)
+    results = findings.control_results(rule_results)
     if results:
-        yield inspection.control_summary
+        yield rule_results.control_summary
     for result in results:
         counts = f" ({result.counts_text}: {result.rules_text})" if result.counts_text else ""
         why = f" {result.why}" if result.why else ""

@@ -29,10 +29,10 @@ FIRST_YEAR: Final = 2010
 METADATA: Final = ".metadata.json"
 SERVICE_CREDENTIALS: Final = ".service-credentials.json"
 MANIFEST: Final = ".manifest.json"
-COMPANIONS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
+BESIDE_ENDINGS: Final = (METADATA, SERVICE_CREDENTIALS, MANIFEST)
 
 
-def with_companions(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:
+def with_files_beside(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:
     """Return the report of that name with what was saved with it among the files, if anything.
 
     Raises InputRefused if that is not understood, or if the metadata is of another report.

@@ -35,7 +35,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True)
-class Inspection:
+class RuleResults:
     """Hold what the rules of a book find in a report; no rule runs before its result is needed.
 
     `pages` gives the judged pages of `report`; `store` may hold the findings, to find them once.
@@ -55,7 +55,7 @@ class Inspection:
     def __repr__(self) -> str:
         """Return how many findings there are, of how many rules, in a line."""
         findings, rules = sum(self.counts.values()), len(self.book.rules)
-        return f"<Inspection: findings {findings:,}, rules {rules}>"
+        return f"<RuleResults: findings {findings:,}, rules {rules}>"
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.

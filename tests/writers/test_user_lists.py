@@ -12,7 +12,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.judging.filters import Filter
 from analyzer.report.model import UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
-from analyzer.writers import users
+from analyzer.writers import user_lists
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -70,17 +70,17 @@ REASONS: tuple[tuple[Row, str], ...] = (
 @pytest.mark.no_cover
 def test_the_reason_is_in_words() -> None:
     rows = in_separate_accounts(user for user, _ in REASONS)
-    listed = users.user_rows(analyzed_users(rows), ALL)
+    listed = user_lists.user_rows(analyzed_users(rows), ALL)
     reasons = {row.account: row.reason_sentence for row in listed}
     assert [reasons[f"{at:012}"] for at in range(len(rows))] == [reason for _, reason in REASONS]
     strict = analyzed_users([a_user(key_1=an_inactive_key())], definition="iam-029")
-    (row,) = users.user_rows(strict, ALL)
+    (row,) = user_lists.user_rows(strict, ALL)
     assert row.reason_sentence == NO_CREDENTIALS
 
 
 def test_rows_that_contradict_each_other_say_in_what() -> None:
     rows = [a_user(password=a_password(USED)), a_user(password=a_password(days_before(2)))]
-    (row,) = users.user_rows(analyzed_users(rows), ALL)
+    (row,) = user_lists.user_rows(analyzed_users(rows), ALL)
     assert row.reason_sentence == "another row of this ARN has another password_last_used"
 
 
@@ -96,7 +96,7 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
         a_user("odd", password_enabled="perhaps"),
         a_user("busy", key_1=a_key(LONG_AGO, AS_OF)),
     ]
-    rows = users.user_rows(analyzed_users(people, exemptions_of("*,exempt,Why,,")), ALL)
+    rows = user_lists.user_rows(analyzed_users(people, exemptions_of("*,exempt,Why,,")), ALL)
     expected = "old-a old-b young doubtful idle busy odd exempt"
     assert [row.user for row in rows] == expected.split()
 
@@ -107,8 +107,8 @@ def test_a_row_holds_what_a_listing_shows(more: str) -> None:
     user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: more}
     exemptions = exemptions_of("*,ann,By design,,")
     analysis = analyzed_users([user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
-    assert users.user_rows(analysis, ALL) == [
-        users.UserRow(
+    assert user_lists.user_rows(analysis, ALL) == [
+        user_lists.UserRow(
             account=ACCOUNT,
             user="ann",
             verdict=Verdict.UNUSED,
@@ -150,7 +150,7 @@ DESCRIBED = (
 
 @pytest.mark.parametrize(("sample", "words"), DESCRIBED, ids=lambda each: str(each)[-20:])
 def test_the_moment_is_told_with_its_source(sample: Path, words: str) -> None:
-    assert users.as_of_and_scope(analyzer.load(sample)) == words
+    assert user_lists.as_of_and_scope(analyzer.load(sample)) == words
 
 
 def test_a_file_that_was_not_read_is_no_account() -> None:
@@ -162,12 +162,12 @@ def test_a_file_that_was_not_read_is_no_account() -> None:
         ((nowhere, denied), "1 of 2 accounts, 1 file not read"),
         ((denied,), "1 of 2 accounts"),
     ):
-        scope = users.as_of_and_scope(replace(report, not_covered=missing))
+        scope = user_lists.as_of_and_scope(replace(report, not_covered=missing))
         assert scope.endswith(f"), {words}")
 
 
 def test_a_moment_that_was_given_is_told_as_such() -> None:
-    assert users.as_of_and_scope(analyzed_users([]).report) == (
+    assert user_lists.as_of_and_scope(analyzed_users([]).report) == (
         "As of 2026-05-01 12:00 UTC (set with --as-of), account 012345678901"
     )
 
@@ -175,14 +175,14 @@ def test_a_moment_that_was_given_is_told_as_such() -> None:
 def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -> None:
     counted = (Verdict.UNUSED, 26), (Verdict.RETIRED, 4), (Verdict.DORMANT, 6), (Verdict.ACTIVE, 7)
     expected = [*counted, (Verdict.UNDETERMINED, 4)]
-    assert [*users.verdict_counts(analyzed_console()).items()] == expected
+    assert [*user_lists.verdict_counts(analyzed_console()).items()] == expected
     rows = [a_user(password=a_password(days_before(45)))]
-    in_use = users.verdict_counts(analyzed_users(rows, dormant_days=45))
+    in_use = user_lists.verdict_counts(analyzed_users(rows, dormant_days=45))
     assert in_use == {Verdict.UNUSED: 0, Verdict.DORMANT: 1}
 
 
 def remarks_on(analysis: Analysis) -> list[str]:
-    return users.notes(analysis)[len(analysis.report.notes) :]
+    return user_lists.notes(analysis)[len(analysis.report.notes) :]
 
 
 def test_exemptions_that_expired_or_match_nobody_are_named() -> None:
@@ -202,14 +202,14 @@ def test_that_most_users_are_undetermined_is_said_with_a_reason(odd: int, *, is_
         "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
         ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
     )
-    assert users.notes(analysis) == [note] * is_said
-    assert users.notes(analysis.where(Filter(users=("user2",)))) == []
+    assert user_lists.notes(analysis) == [note] * is_said
+    assert user_lists.notes(analysis.where(Filter(users=("user2",)))) == []
 
 
 def test_notes_on_the_input_come_first() -> None:
     analysis = analyzer.analyze(analyzer.load(SAMPLES / "old-form.csv"))
     assert analysis.report.notes
-    assert users.notes(analysis) == list(analysis.report.notes)
+    assert user_lists.notes(analysis) == list(analysis.report.notes)
 
 
 ANSWERS = (
@@ -231,7 +231,7 @@ def test_the_answer_counts_the_listed_users_of_all() -> None:
     analysis = analyzed_users(rows, exemptions_of("*,bob,Why,,"))
     scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
     for verdicts, words in ANSWERS:
-        assert next(users.headlines(analysis, verdicts)) == f"{words}{scope}.", verdicts
+        assert next(user_lists.headlines(analysis, verdicts)) == f"{words}{scope}.", verdicts
 
 
 def test_the_answer_says_what_became_of_the_decisions() -> None:
@@ -249,7 +249,7 @@ def test_the_answer_says_what_became_of_the_decisions() -> None:
     others = (a_user("there"), a_user("late"), a_user("used", password=a_password(AS_OF)))
     sentence = "Decisions: 1 done, 2 not done, 1 changed since; 1 overdue."
     whole = analysis_of(*others, ledger=ledger)
-    assert [*users.headlines(whole, ALL)][1:] == [sentence]
+    assert [*user_lists.headlines(whole, ALL)][1:] == [sentence]
     assert f"\n{sentence}\n" in table_text(whole, width=80)
     assert f"\n{sentence}\n" in summary_text(whole)
     part = whole.where(analyzer.Filter(users=("l*",)))
@@ -258,13 +258,13 @@ def test_the_answer_says_what_became_of_the_decisions() -> None:
 
 def test_one_user_is_not_called_users_and_others_are_counted_where_there_are_any() -> None:
     analysis = analyzed_users([a_user("ann")])
-    assert next(users.headlines(analysis, ALL)).startswith("1 IAM user: 1 unused, ")
-    _, *others = users.headlines(analysis, (Verdict.RETIRED,))
+    assert next(user_lists.headlines(analysis, ALL)).startswith("1 IAM user: 1 unused, ")
+    _, *others = user_lists.headlines(analysis, (Verdict.RETIRED,))
     assert others == ["Other users: 1 unused."]
-    assert len([*users.headlines(analysis, (Verdict.UNUSED,))]) == 1
+    assert len([*user_lists.headlines(analysis, (Verdict.UNUSED,))]) == 1
 
 
 def test_decisions_are_not_counted_where_nobody_is_to_go() -> None:
     for lines in ((), (line("keep", a_user("ann")),)):
         analysis = analysis_of(a_user("ann"), ledger=Ledger(lines=lines))
-        assert not any("Decisions" in each for each in users.headlines(analysis, ALL))
+        assert not any("Decisions" in each for each in user_lists.headlines(analysis, ALL))

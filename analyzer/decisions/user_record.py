@@ -32,7 +32,7 @@ from analyzer.report.model import (
     cells_of_users,
     text_series,
 )
-from analyzer.report.tidy import tidy
+from analyzer.report.pages import page_of_rows
 from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import NO_VALUE, AsOfSource, Criteria, Definition, code_of, utc_text
 from analyzer.verdicts.facts import Facts
@@ -276,7 +276,7 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
             (at, name, "") for at, each in enumerate(some) for name in each.contradicted
         )
         table = _table(some, [number[_file_key(each)] for each in some])
-        page = tidy(table, as_of, contradicted=cells_of_users(contradicted))
+        page = page_of_rows(table, as_of, contradicted=cells_of_users(contradicted))
         sources = [code_of(AsOfSource(each.as_of_source)) for each in some]
         whole = page.with_users(
             {

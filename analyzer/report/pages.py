@@ -97,7 +97,7 @@ class _Cells:
         return moment, understood
 
 
-def tidy(
+def page_of_rows(
     table: pa.Table, as_of: ArrayLike, of_masked: str = "", contradicted: pd.DataFrame | None = None
 ) -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
