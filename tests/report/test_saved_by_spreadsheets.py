@@ -26,7 +26,7 @@ from tests.support.builders import (
     saved,
 )
 from tests.support.verdict_oracle import Judgement
-from tests.support.workbooks import needs_libreoffice
+from tests.support.workbooks import needs_libreoffice, office
 
 USERS = [
     a_user("quiet"),
@@ -61,14 +61,11 @@ def judged_or_refused(path: Path) -> dict[str, Judgement] | str:
 def saved_by_spreadsheet(folder: Path, source: Path, language: str) -> Path:
     """Return the CSV that LibreOffice of a language makes of what it opened."""
     number, separator = LANGUAGES[language]
-    user = folder / "profile" / "user"
-    user.mkdir(parents=True, exist_ok=True)
-    (user / "registrymodifications.xcu").write_text(_LANGUAGE_OF_SYSTEM.format(language))
     text = "Text - txt - csv (StarCalc)"
     form = f"34,76,1,,{number},false,true"
     opened = [f"--infilter={text}:44,{form}"] if source.suffix == ".csv" else []
     saved_as = f"csv:{text}:{ord(separator)},{form}"
-    command = ["soffice", f"-env:UserInstallation={user.parent.as_uri()}", "--headless", *opened]
+    command = [*office(folder, _LANGUAGE_OF_SYSTEM.format(language)), *opened]
     command += ["--convert-to", saved_as, "--outdir", str(folder / "out"), str(source)]
     subprocess.run(command, check=True, capture_output=True)
     return folder / "out" / f"{source.stem}.csv"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from zipfile import ZipFile
+from zlib import adler32
 
 import openpyxl
 import pandas as pd
@@ -181,34 +182,37 @@ def with_wrong_results(file: bytes) -> bytes:
     return wrong.getvalue()
 
 
+@cache
+def _profile(folder: Path, settings: str) -> str:
+    """Make a profile, which takes LibreOffice 1.5 s: all tests with the same settings share it."""
+    user = folder / f"office-{adler32(settings.encode())}" / "user"
+    user.mkdir(parents=True)
+    (user / "registrymodifications.xcu").write_text(settings)
+    return user.parent.as_uri()
+
+
+def office(folder: Path, settings: str = _ALWAYS_RECALCULATE) -> list[str]:
+    """Return the command that starts LibreOffice beside the folder of a test."""
+    return ["soffice", f"-env:UserInstallation={_profile(folder.parent, settings)}", "--headless"]
+
+
 def saved_by_libreoffice(folder: Path, content: bytes) -> bytes:
     """Return a workbook as LibreOffice saves it after opening it."""
     (folder / "in").mkdir()
     path = folder / "in" / "LAST.xlsx"
     path.write_bytes(content)
-    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir"]
-    subprocess.run([*command, str(folder), str(path)], check=True, capture_output=True)
+    command = [*office(folder), "--convert-to", "xlsx", "--outdir", str(folder), str(path)]
+    subprocess.run(command, check=True, capture_output=True)
     return (folder / "LAST.xlsx").read_bytes()
 
 
 def seen_by_libreoffice(folder: Path, book: bytes) -> dict[str, list[Sequence[str]]]:
     """Return what LibreOffice shows on each sheet after it has calculated every formula."""
-    user = folder / "profile" / "user"
-    user.mkdir(parents=True)
-    (user / "registrymodifications.xcu").write_text(_ALWAYS_RECALCULATE)
-    (folder / "book.xlsx").write_bytes(book)
-    subprocess.run(
-        [
-            "soffice",
-            f"-env:UserInstallation={user.parent.as_uri()}",
-            "--headless",
-            *("--convert-to", _EVERY_SHEET_AS_CSV, "--outdir", str(folder)),
-            str(folder / "book.xlsx"),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    path = folder / "book.xlsx"
+    path.write_bytes(book)
+    command = [*office(folder), "--convert-to", _EVERY_SHEET_AS_CSV]
+    command += ["--outdir", str(folder), str(path)]
+    subprocess.run(command, check=True, capture_output=True)
     return {
         path.stem.removeprefix("book-"): list(csv.reader(io.StringIO(path.read_text(), newline="")))
         for path in folder.glob("book-*.csv")
