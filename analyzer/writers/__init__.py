@@ -34,7 +34,7 @@ _FOLLOW_UP: Final = "follow-up"
 _WRITERS: Final[Mapping[str, str]] = {
     Format.CSV: "tables.write_csv",
     ".csv": "tables.write_csv",
-    Format.FINDINGS: "tables.write_findings",
+    Format.FINDINGS: "findings.write_findings",
     _FOLLOW_UP: "tables.write_follow_up",
     Format.JSON: "json.write_json",
     ".json": "json.write_json",

@@ -1,9 +1,9 @@
-"""Put the findings of the rules in the words and the order that people read."""
+"""Put findings in the words and the order that people read, and write them as CSV."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
@@ -23,7 +23,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.standards.rulebook import ControlResult, Rulebook
 from analyzer.terms import Severity, Thresholds, count_text
-from analyzer.writers.tables import Table, origins, plain_rows, uncovered_table
+from analyzer.writers.tables import Table, origins, plain_rows, uncovered_table, write_tables
 
 COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
 """The columns of findings: those of `RuleResults.frames`, then the report's, whose name `file` has.
@@ -200,3 +200,11 @@ def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
         FACT: str(account),
         OUTCOME: Outcome.UNDECIDED,
     }
+
+
+def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
+    """Write all findings as CSV, in the order of `RuleResults.frames`.
+
+    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
+    """
+    write_tables(finding_tables(analysis), FINDING_COLUMNS, stream, raw=raw)

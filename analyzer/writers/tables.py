@@ -227,17 +227,6 @@ def write_csv(
     write_tables(user_tables(analysis, verdicts), columns.OF_USERS_CSV, stream, raw=raw)
 
 
-def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write all findings in the order of `RuleResults.frames`.
-
-    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
-    """
-    # The rules are slow to import, and a list of users needs none.
-    from analyzer.writers.findings import FINDING_COLUMNS, finding_tables  # noqa: PLC0415
-
-    write_tables(finding_tables(analysis), FINDING_COLUMNS, stream, raw=raw)
-
-
 def write_follow_up(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
     """Write what became of earlier decisions, one row a decision (`follow_up.COLUMNS`)."""
     write_tables([analysis.follow_up], analysis.follow_up.columns, stream, raw=raw)

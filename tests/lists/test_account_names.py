@@ -15,7 +15,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.lists.owners import read_account_list, with_account_list
 from analyzer.report.model import AccountName, account_names
 from analyzer.terms import Verdict
-from analyzer.writers.tables import write_findings
+from analyzer.writers.findings import write_findings
 from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved
 from tests.support.outputs import csv_rows, json_document, table_text
 from tests.support.reading import OTHER_ACCOUNT

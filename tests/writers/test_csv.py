@@ -10,8 +10,7 @@ import pytest
 import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.terms import Verdict
-from analyzer.writers.findings import FINDING_COLUMNS
-from analyzer.writers.tables import write_findings
+from analyzer.writers.findings import FINDING_COLUMNS, write_findings
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS,
