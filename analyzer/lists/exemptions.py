@@ -18,6 +18,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.lists.csv_lists import ListForm, cut_account_problems, is_day, list_file, list_rows
+from analyzer.lists.patterns import UserPatterns
 from analyzer.report.model import (
     NO_MOMENT,
     Exemption,
@@ -26,7 +27,7 @@ from analyzer.report.model import (
     as_category,
     user_positions,
 )
-from analyzer.terms import ROOT_USER, Verdict, pattern_regex
+from analyzer.terms import ROOT_USER, Verdict
 from analyzer.verdicts.facts import Facts
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
@@ -95,14 +96,18 @@ class ExemptionMatches:
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
         self._ends = np.array([_expiry_moment(entry) for entry in exemptions], "M8[s]")
         self._applying: list[tuple[Exemption, np.ndarray]] = []
+        """The positions of the users to which each entry applies: they may be few of many."""
         self.matched = self._counts(self._entry_of_user >= 0)
         self.applied = self._counts(self._applies_to_one_user())
+        patterns, root = UserPatterns(page.users), _is_root(page.users)
         for at, entry in enumerate(exemptions):
             if not entry.arn:
-                users = _matches_patterns(page.users, entry)
-                applying = users & (self._as_of < self._ends[at])
+                names = "*" if entry.user == ROOT_USER else entry.user
+                users = patterns.matching(entry.account, names)
+                users = users[root[users] == (entry.user == ROOT_USER)]
+                applying = users[self._as_of[users] < self._ends[at]]
                 self._applying.append((entry, applying))
-                self.matched[at], self.applied[at] = users.sum(), applying.sum()
+                self.matched[at], self.applied[at] = len(users), len(applying)
 
     def _counts(self, users: np.ndarray) -> np.ndarray:
         """Count these users by the entry that is for one of them alone."""
@@ -117,7 +122,7 @@ class ExemptionMatches:
         code = np.zeros(len(self._page), np.int32)
         for entry, applying in self._applying:
             if entry.rule in ("", rule):
-                code[applying & (code == 0)] = self._code[entry.reason]
+                code[applying[code[applying] == 0]] = self._code[entry.reason]
         counts = self._for_one_user and rule in RULE_OF_VERDICT.values()
         return self._with_entries_for_one_user(code) if counts else code
 
@@ -185,12 +190,6 @@ def _expiry_moment(entry: Exemption) -> np.datetime64:
     return np.datetime64(entry.expires or date.max, "D") + np.timedelta64(1, "D")
 
 
-def _matches_patterns(users: pd.DataFrame, entry: Exemption) -> np.ndarray:
-    root = (
-        users[columns.ARN].str.endswith(":root") | (users[columns.USER] == ROOT_USER)
-    ).to_numpy()
-    account = users[columns.ACCOUNT].str.fullmatch(pattern_regex(entry.account)).to_numpy(bool)
-    if entry.user == ROOT_USER:
-        return np.asarray(account & root)
-    user = users[columns.USER].str.fullmatch(pattern_regex(entry.user), case=False).to_numpy(bool)
-    return np.asarray(account & user & ~root)
+def _is_root(users: pd.DataFrame) -> np.ndarray:
+    of_root = users[columns.ARN].str.endswith(":root") | (users[columns.USER] == ROOT_USER)
+    return of_root.to_numpy(bool)

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import ListForm, cut_account_problems, is_day, list_file, list_rows
+from analyzer.lists.patterns import UserPatterns
 from analyzer.report.model import (
     AccountName,
     FileReference,
@@ -32,7 +33,7 @@ from analyzer.report.model import (
     as_category,
     blank_categories,
 )
-from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, pattern_regex, printable, short_list
+from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 
 _FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))
 _FORM_OF_ACCOUNTS: Final = ListForm(required=("account", "name"), optional=("owner",))
@@ -84,12 +85,11 @@ class Owners:
         keys = pc.binary_join_element_wise(account, user, pa.scalar("/", _TEXTS))
         in_account, in_any, patterns = self._lookups
         first = np.minimum(_looked_up(keys, in_account, none), _looked_up(user, in_any, none))
+        of_page = UserPatterns(users)
+        is_user = (users[columns.USER] != ROOT_USER).to_numpy(bool)
         for at, entry in patterns:
-            open_ = np.flatnonzero((first > at) & (users[columns.USER] != ROOT_USER).to_numpy(bool))
-            some = users[[columns.ACCOUNT, columns.USER]].iloc[open_].astype(str)
-            matches = some[columns.ACCOUNT].str.fullmatch(pattern_regex(entry.account))
-            matches &= some[columns.USER].str.fullmatch(pattern_regex(entry.user), case=False)
-            first[open_[matches.to_numpy(bool)]] = at
+            matching = of_page.matching(entry.account, entry.user)
+            first[matching[(first[matching] > at) & is_user[matching]]] = at
         return np.where(first < none, first, -1)
 
     @cached_property
