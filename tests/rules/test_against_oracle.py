@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 import analyzer
 from analyzer.rules import RULES
@@ -14,8 +13,6 @@ from analyzer.rules.rule import Outcome
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, days_before, report_text, saved
 from tests.support.pages import NO_USERS, counts_on, findings_on, page_of, root_findings_on
 from tests.support.rule_oracle import Verdict, judge_rules
-
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
 USERS = 2_000
 ROOTS = 1_200

@@ -1,41 +1,35 @@
-import pytest
-
 from tests.support.builders import NEVER, Row, a_key, a_password, a_user, days_before, no_password
-from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
+RULE = "console-user-without-mfa"
 PASSWORD, NONE = a_password(days_before(1)), no_password()
 UNKNOWN = a_password() | {"password_enabled": "?"}
 
 
-@pytest.mark.parametrize(
-    ("password", "mfa", "outcome"),
-    [
-        pytest.param(PASSWORD, "false", FAILS, id="no MFA"),
-        pytest.param(a_password(NEVER), "false", FAILS, id="no MFA, never used"),
-        pytest.param(PASSWORD, "FALSE", FAILS, id="no MFA, in capitals"),
-        pytest.param(PASSWORD, "true", None, id="MFA"),
-        pytest.param(NONE, "false", None, id="no password"),
-        pytest.param(no_password(days_before(9)), "false", None, id="password deleted"),
-        pytest.param(PASSWORD, "?", UNDECIDED, id="unknown MFA"),
-        pytest.param(UNKNOWN, "false", UNDECIDED, id="unknown password"),
-        pytest.param(UNKNOWN, "true", None, id="unknown password, MFA"),
-        pytest.param(NONE, "?", None, id="no password, unknown MFA"),
-    ],
-)
-def test_a_password_without_mfa_fails(password: Row, mfa: str, outcome: str | None) -> None:
-    user = a_user(password=password, key_1=a_key()) | {"mfa_active": mfa}
-    assert outcomes("console-user-without-mfa", user) == ({0: outcome} if outcome else {})
+def user(password: Row, mfa: str = "false") -> Row:
+    return a_user(password=password, key_1=a_key(), mfa_active=mfa)
 
 
-@pytest.mark.parametrize(
-    ("password", "told"),
-    [
-        (PASSWORD, "password enabled, last used 2026-04-30, no MFA device"),
-        (a_password(NEVER), "password enabled, never used, no MFA device"),
-        (a_password("once"), "password enabled, last use unknown, no MFA device"),
-    ],
-)
-def test_the_fact_has_the_last_use(password: Row, told: str) -> None:
-    assert fact("console-user-without-mfa", a_user(password=password)) == told
+def test_a_password_without_mfa_fails() -> None:
+    users = {
+        "no MFA": (user(PASSWORD), FAILS),
+        "no MFA, never used": (user(a_password(NEVER)), FAILS),
+        "no MFA, in capitals": (user(PASSWORD, "FALSE"), FAILS),
+        "MFA": (user(PASSWORD, "true"), None),
+        "no password": (user(NONE), None),
+        "password deleted": (user(no_password(days_before(9))), None),
+        "unknown MFA": (user(PASSWORD, "?"), UNDECIDED),
+        "unknown password": (user(UNKNOWN), UNDECIDED),
+        "unknown password, MFA": (user(UNKNOWN, "true"), None),
+        "no password, unknown MFA": (user(NONE, "?"), None),
+    }
+    check_outcomes(RULE, users)
+
+
+def test_the_fact_has_the_last_use() -> None:
+    facts = {
+        "password enabled, last used 2026-04-30, no MFA device": user(PASSWORD),
+        "password enabled, never used, no MFA device": user(a_password(NEVER)),
+        "password enabled, last use unknown, no MFA device": user(a_password("once")),
+    }
+    check_facts(RULE, facts)

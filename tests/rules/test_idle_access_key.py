@@ -1,27 +1,31 @@
 from datetime import timedelta
 
-import pytest
-
 from tests.support.builders import (
     COLUMNS_OF_2014,
-    Row,
     a_key,
     a_user,
     an_inactive_key,
     days_before,
-    in_slot,
     no_key,
 )
-from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, found, outcomes
+from tests.support.pages import (
+    FAILS,
+    UNDECIDED,
+    check_facts,
+    check_outcomes,
+    check_slots,
+    fact,
+    found,
+    outcomes,
+)
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
+RULE = "idle-access-key"
 LIMIT, SECOND = days_before(45), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
+UNKNOWN = {"active": "?"}
 
 
-@pytest.mark.parametrize("slot", [1, 2])
-def test_an_active_key_idle_for_45_days_fails(slot: int) -> None:
+def test_an_active_key_idle_for_45_days_fails() -> None:
     keys = {
         "just below": (a_key(OLD, LIMIT + SECOND), None),
         "at the limit": (a_key(OLD, LIMIT), FAILS),
@@ -36,65 +40,52 @@ def test_an_active_key_idle_for_45_days_fails(slot: int) -> None:
         "unknown use": (a_key(OLD, "once"), UNDECIDED),
         "inactive, unknown use": (an_inactive_key(OLD, "once"), None),
         "never used, unknown creation": (a_key("once"), UNDECIDED),
+        "never used, empty creation": (a_key(""), UNDECIDED),
         "unknown creation that does not matter": (a_key("once", OLD), FAILS),
         "no creation, which does not matter": (a_key("N/A", OLD), FAILS),
         "never used, no creation: as old as the user": (a_key("N/A"), FAILS),
-        "unknown state": (a_key(OLD, LIMIT) | {"active": "?"}, UNDECIDED),
-        "unknown state, in use": (a_key(OLD, NEW) | {"active": "?"}, None),
-        "unknown whether there is one": (no_key() | {"active": "?"}, UNDECIDED),
+        "unknown state": (a_key(OLD, LIMIT) | UNKNOWN, UNDECIDED),
+        "unknown state, in use": (a_key(OLD, NEW) | UNKNOWN, None),
+        "unknown whether there is one": (no_key() | UNKNOWN, UNDECIDED),
         "use without a service": (a_key(OLD, NEW) | {"last_used_service": "N/A"}, UNDECIDED),
     }
-    users = {
-        name: (a_user() | in_slot("access_key", slot, key), outcome)
-        for name, (key, outcome) in keys.items()
-    }
-    check_outcomes("idle-access-key", users, slot=slot)
+    check_slots(RULE, "access_key", keys)
 
 
 def test_each_key_is_judged_by_itself() -> None:
-    user = a_user(key_1=a_key(OLD, NEW), key_2=a_key(OLD, LIMIT))
-    assert outcomes("idle-access-key", user) == {2: FAILS}
-    both = a_user(key_1=a_key(OLD, LIMIT), key_2=a_key(LIMIT))
-    assert outcomes("idle-access-key", both) == {1: FAILS, 2: FAILS}
+    users = {
+        "one": (a_user(key_1=a_key(OLD, NEW), key_2=a_key(OLD, LIMIT)), {2: FAILS}),
+        "both": (a_user(key_1=a_key(OLD, LIMIT), key_2=a_key(LIMIT)), {1: FAILS, 2: FAILS}),
+    }
+    check_outcomes(RULE, users)
 
 
 def test_a_report_without_last_use_leaves_active_keys_undecided() -> None:
     user = a_user(key_1=a_key(OLD), key_2=an_inactive_key(OLD))
-    assert outcomes("idle-access-key", user, columns=COLUMNS_OF_2014) == {1: UNDECIDED}
-    told = fact("idle-access-key", user, columns=COLUMNS_OF_2014)
-    assert told == "access_key_1_last_used_date is not in this report"
+    assert outcomes(RULE, user, columns=COLUMNS_OF_2014) == {1: UNDECIDED}
+    told = "access_key_1_last_used_date is not in this report"
+    assert fact(RULE, user, columns=COLUMNS_OF_2014) == told
 
 
-@pytest.mark.parametrize(
-    ("user", "told"),
-    [
-        (
-            a_user(key_2=a_key(days_before(1000), days_before(684))),
-            "access key 2, created 2023-08-05, last used 2024-06-16, idle 684 days; limit 45",
-        ),
-        (
-            a_user(key_1=a_key(LIMIT)),
-            "access key 1, created 2026-03-17, never used, idle 45 days; limit 45",
-        ),
-        (
-            a_user(key_1=a_key("once", LIMIT)),
-            "access key 1, created at an unknown time, last used 2026-03-17, idle 45 days;",
-        ),
-        (a_user(key_2=a_key(OLD, "x" * 99)), f'access_key_2_last_used_date "{"x" * 80}" is not'),
-    ],
-)
-def test_the_fact_names_the_key_and_has_its_value(user: Row, told: str) -> None:
-    assert fact("idle-access-key", user).startswith(told)
+def test_the_fact_names_the_key_and_has_its_value() -> None:
+    used, undated = a_key(days_before(1000), days_before(684)), a_key("once", LIMIT)
+    facts = {
+        "2, created 2023-08-05, last used 2024-06-16, idle 684 days": a_user(key_2=used),
+        "1, created 2026-03-17, never used, idle 45 days": a_user(key_1=a_key(LIMIT)),
+        "1, created at an unknown time, last used 2026-03-17, idle 45 days": a_user(key_1=undated),
+    }
+    check_facts(RULE, {f"access key {text}; limit 45": user for text, user in facts.items()})
+    long = fact(RULE, a_user(key_2=a_key(OLD, "x" * 99)))
+    assert long.startswith(f'access_key_2_last_used_date "{"x" * 80}" is not')
 
 
 def test_the_finding_has_slot_creation_and_days() -> None:
-    user = a_user(key_1=a_key(OLD, NEW), key_2=a_key(OLD, LIMIT))
-    (row,) = found("idle-access-key", user).to_dict("records")
+    (row,) = found(RULE, a_user(key_2=a_key(OLD, LIMIT))).to_dict("records")
     assert (row["slot"], row["created"], row["since"], row["days"]) == (2, OLD, LIMIT, 45)
     assert (row["user"], row["severity"], row["outcome"]) == ("quiet", "medium", FAILS)
 
 
 def test_a_contradicted_state_is_undecided() -> None:
     user = a_user(key_1=a_key(OLD, LIMIT), key_2=a_key(OLD, OLD))
-    found = outcomes("idle-access-key", user, contradicted="access_key_1_active")
+    found = outcomes(RULE, user, contradicted="access_key_1_active")
     assert found == {1: UNDECIDED, 2: FAILS}

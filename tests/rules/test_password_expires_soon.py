@@ -1,61 +1,47 @@
 from datetime import timedelta
 
-import pytest
-
 from analyzer.terms import Thresholds
-from tests.support.builders import AS_OF, Value, a_password, a_user, days_before, no_password
-from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.builders import AS_OF, Row, Value, a_password, a_user, days_before
+from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, outcomes
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
+RULE = "password-expires-soon"
 LIMIT, SECOND = AS_OF + timedelta(days=14), timedelta(seconds=1)
 
 
-@pytest.mark.parametrize(
-    ("expires", "outcome"),
-    [
-        pytest.param(AS_OF - SECOND, None, id="expired"),
-        pytest.param(AS_OF, FAILS, id="at as-of"),
-        pytest.param(AS_OF + SECOND, FAILS, id="a second after as-of"),
-        pytest.param(LIMIT - SECOND, FAILS, id="just below the limit"),
-        pytest.param(LIMIT, FAILS, id="at the limit"),
-        pytest.param(LIMIT + SECOND, None, id="just above the limit"),
-        pytest.param("N/A", None, id="never expires"),
-        pytest.param("not_supported", UNDECIDED, id="not reported"),
-        pytest.param("soon", UNDECIDED, id="unknown"),
-    ],
-)
-def test_a_password_that_expires_within_14_days_fails(expires: Value, outcome: str | None) -> None:
-    user = a_user(password=a_password(days_before(1)), password_next_rotation=expires)
-    assert outcomes("password-expires-soon", user) == ({0: outcome} if outcome else {})
-    if outcome == FAILS:
-        assert outcomes("expired-password", user) == {}
+def expiring(at: Value) -> Row:
+    return a_user(password=a_password(days_before(1)), password_next_rotation=at)
 
 
-@pytest.mark.parametrize(("days", "expected"), [(29, {}), (30, {0: FAILS})])
-def test_the_limit_can_be_set(days: int, expected: dict[int, str]) -> None:
-    user = a_user(password=a_password(), password_next_rotation=AS_OF + timedelta(days=30))
-    assert outcomes("password-expires-soon", user, Thresholds(expiry_days=days)) == expected
+def test_a_password_that_expires_within_14_days_fails() -> None:
+    users = {
+        "expired": (expiring(AS_OF - SECOND), None),
+        "at as-of": (expiring(AS_OF), FAILS),
+        "a second after as-of": (expiring(AS_OF + SECOND), FAILS),
+        "just below the limit": (expiring(LIMIT - SECOND), FAILS),
+        "at the limit": (expiring(LIMIT), FAILS),
+        "just above the limit": (expiring(LIMIT + SECOND), None),
+        "never expires": (expiring("N/A"), None),
+        "not reported": (expiring("not_supported"), UNDECIDED),
+        "unknown": (expiring("soon"), UNDECIDED),
+        "no password": (a_user(password_next_rotation=LIMIT), None),
+        "unknown password": (expiring(LIMIT) | {"password_enabled": "maybe"}, UNDECIDED),
+    }
+    check_outcomes(RULE, users)
+    for user, outcome in users.values():
+        assert outcome != FAILS or outcomes("expired-password", user) == {}
 
 
-def test_a_password_that_is_not_enabled_cannot_expire() -> None:
-    user = a_user(password=no_password(), password_next_rotation=AS_OF + SECOND)
-    assert outcomes("password-expires-soon", user) == {}
+def test_the_limit_can_be_set() -> None:
+    user = expiring(AS_OF + timedelta(days=30))
+    for days, outcome in ((29, None), (30, FAILS)):
+        check_outcomes(RULE, {"": (user, outcome)}, Thresholds(expiry_days=days))
 
 
-def test_an_unknown_password_leaves_it_undecided() -> None:
-    user = a_user(password_enabled="maybe", password_next_rotation=AS_OF + SECOND)
-    assert outcomes("password-expires-soon", user) == {0: UNDECIDED}
-
-
-@pytest.mark.parametrize(
-    ("expires", "text"),
-    [
-        (AS_OF + SECOND, "password expires 2026-05-01, 0 days after as-of; limit 14"),
-        (AS_OF + timedelta(days=1), "password expires 2026-05-02, 1 day after as-of; limit 14"),
-        (LIMIT, "password expires 2026-05-15, 14 days after as-of; limit 14"),
-    ],
-)
-def test_the_fact_names_the_date_and_the_days_left(expires: Value, text: str) -> None:
-    user = a_user(password=a_password(), password_next_rotation=expires)
-    assert fact("password-expires-soon", user) == text
+def test_the_fact_names_the_date_and_the_days_left() -> None:
+    facts = {
+        "05-01, 0 days": AS_OF + SECOND,
+        "05-02, 1 day": days_before(-1),
+        "05-15, 14 days": LIMIT,
+    }
+    users = {f"password expires 2026-{day} after as-of; limit 14": at for day, at in facts.items()}
+    check_facts(RULE, {text: expiring(at) for text, at in users.items()})

@@ -12,8 +12,6 @@ from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import Row, a_key, a_password, a_user, days_before
 from tests.support.pages import BY_ID, findings_on, page_of
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 VALUES = "Check the values in the fact first; do not delete yet."
 CAVEATS = "Check the caveats in the fact first; do not delete yet."
 CREDENTIAL = "Check the active service-specific credential first; do not delete yet."

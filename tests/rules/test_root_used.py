@@ -27,18 +27,18 @@ from tests.support.pages import (
     BY_ID,
     FAILS,
     UNDECIDED,
+    check_facts,
     check_outcomes,
-    fact,
     found,
     outcomes,
     page_of,
     root_findings_on,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
+RULE = "root-used"
 LIMIT, SECOND = days_before(30), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
+NOT_UNDERSTOOD = 'password_last_used "once" is not understood'
 
 
 def root(password: Value = NEVER, key_1: Row | None = None, key_2: Row | None = None) -> Row:
@@ -47,55 +47,47 @@ def root(password: Value = NEVER, key_1: Row | None = None, key_2: Row | None = 
 
 
 def test_the_newest_of_three_uses_fails_for_30_days() -> None:
-    check_outcomes(
-        "root-used",
-        {
-            "just below": (root(LIMIT + SECOND), FAILS),
-            "at the limit": (root(LIMIT), None),
-            "just above": (root(LIMIT - SECOND), None),
-            "in the future": (root(days_before(-1)), FAILS),
-            "never": (root(NEVER), None),
-            "no password": (root("N/A"), None),
-            "key 1": (root(OLD, a_key(used=LIMIT + SECOND)), FAILS),
-            "key 1 at the limit": (root(OLD, a_key(used=LIMIT)), None),
-            "key 2": (root(OLD, None, a_key(used=NEW)), FAILS),
-            "the newest counts": (root(OLD, a_key(used=OLD), a_key(used=NEW)), FAILS),
-            "inactive now, but used": (root(NEVER, an_inactive_key(used=NEW)), FAILS),
-            "key never used": (root(OLD, a_key()), None),
-            "untold": (root("not_supported"), UNDECIDED),
-            "unknown sign-in": (root("once", a_key(used=OLD)), UNDECIDED),
-            "unknown sign-in, key used": (root("once", a_key(used=NEW)), FAILS),
-            "unknown use of a key": (root(OLD, None, a_key(used="once")), UNDECIDED),
-            "signed in": (root(NEW, None, a_key(used="once")), FAILS),
-        },
-    )
+    roots = {
+        "just below": (root(LIMIT + SECOND), FAILS),
+        "at the limit": (root(LIMIT), None),
+        "just above": (root(LIMIT - SECOND), None),
+        "in the future": (root(days_before(-1)), FAILS),
+        "never": (root(NEVER), None),
+        "no password": (root("N/A"), None),
+        "key 1": (root(OLD, a_key(used=LIMIT + SECOND)), FAILS),
+        "key 1 at the limit": (root(OLD, a_key(used=LIMIT)), None),
+        "key 2": (root(OLD, None, a_key(used=NEW)), FAILS),
+        "the newest counts": (root(OLD, a_key(used=OLD), a_key(used=NEW)), FAILS),
+        "inactive now, but used": (root(NEVER, an_inactive_key(used=NEW)), FAILS),
+        "key never used": (root(OLD, a_key()), None),
+        "untold": (root("not_supported"), UNDECIDED),
+        "unknown sign-in": (root("once", a_key(used=OLD)), UNDECIDED),
+        "unknown sign-in, key used": (root("once", a_key(used=NEW)), FAILS),
+        "unknown use of a key": (root(OLD, None, a_key(used="once")), UNDECIDED),
+        "signed in": (root(NEW, None, a_key(used="once")), FAILS),
+    }
+    check_outcomes(RULE, roots)
 
 
-@pytest.mark.parametrize(("days", "expected"), [(6, {0: FAILS}), (7, {})])
-def test_the_limit_can_be_set(days: int, expected: dict[int, str]) -> None:
-    limits = Thresholds(root_used_days=7)
-    assert outcomes("root-used", root(days_before(days)), limits) == expected
+def test_the_limit_can_be_set() -> None:
+    roots = {"below": (root(days_before(6)), FAILS), "at": (root(days_before(7)), None)}
+    check_outcomes(RULE, roots, Thresholds(root_used_days=7))
 
 
 def test_a_report_without_last_use_of_keys_leaves_a_root_key_undecided() -> None:
-    assert outcomes("root-used", root(OLD, a_key()), columns=COLUMNS_OF_2014) == {0: UNDECIDED}
-    assert outcomes("root-used", root(OLD), columns=COLUMNS_OF_2014) == {}
+    assert outcomes(RULE, root(OLD, a_key()), columns=COLUMNS_OF_2014) == {0: UNDECIDED}
+    assert outcomes(RULE, root(OLD), columns=COLUMNS_OF_2014) == {}
 
 
-@pytest.mark.parametrize(
-    ("row", "told"),
-    [
-        (root(NEW, a_key(used=OLD)), "password last used 2026-04-30, 1 day before as-of; limit 30"),
-        (root(OLD, a_key(used=NEW)), "access key 1 last used 2026-04-30, 1 day before as-of;"),
-        (
-            root(OLD, None, a_key(used=NEW)),
-            "access key 2 last used 2026-04-30, 1 day before as-of;",
-        ),
-        (root("once"), 'password_last_used "once" is not understood'),
-    ],
-)
-def test_the_fact_names_the_credential(row: Row, told: str) -> None:
-    assert fact("root-used", row).startswith(told)
+def test_the_fact_names_the_credential() -> None:
+    last = "last used 2026-04-30, 1 day before as-of; limit 30"
+    facts = {
+        f"password {last}": root(NEW, a_key(used=OLD)),
+        f"access key 1 {last}": root(OLD, a_key(used=NEW)),
+        f"access key 2 {last}": root(OLD, None, a_key(used=NEW)),
+        NOT_UNDERSTOOD: root("once"),
+    }
+    check_facts(RULE, facts)
 
 
 @pytest.mark.parametrize(
@@ -109,49 +101,35 @@ def test_the_fact_names_the_credential(row: Row, told: str) -> None:
 def test_the_days_of_the_newest_use_are_counted_where_every_use_is_known(
     row: Row, days: int | None
 ) -> None:
-    (finding,) = found("root-used", row).astype({"days": object}).to_dict("records")
+    (finding,) = found(RULE, row).astype({"days": object}).to_dict("records")
     assert finding["outcome"] == FAILS
     assert (None if pd.isna(finding["days"]) else finding["days"]) == days
 
 
 def test_the_finding_counts_from_the_newest_use() -> None:
     row = root(days_before(20), a_key(used=OLD), a_key(used=NEW))
-    (only,) = found("root-used", row).to_dict("records")
-    assert (only["since"], only["days"]) == (NEW, 1)
+    assert found(RULE, row)[["since", "days"]].to_numpy().tolist() == [[NEW, 1]]
 
 
-def found_as_of_assumed(row: Row) -> pd.DataFrame:
-    page = page_of([row], as_of_source="assumed")
-    return root_findings_on(page, [BY_ID["root-used"]])
+ASSUMED = "password last used 2026-04-30, 1 day before as-of, which is assumed and may be later"
+AS_OF_ASSUMED: dict[str, tuple[Row, list[str]]] = {
+    "used just before the assumed as-of": (root(NEW), [ASSUMED]),
+    "just below the limit": (
+        root(LIMIT + SECOND),
+        [ASSUMED.replace("2026-04-30, 1 day", "2026-04-01, 29 days")],
+    ),
+    "at the limit: a later as-of passes too": (root(LIMIT), []),
+    "never used": (root(NEVER), []),
+    "unknown sign-in": (root("once", a_key(used=OLD)), [NOT_UNDERSTOOD]),
+}
 
 
-@pytest.mark.parametrize(
-    ("row", "outcome"),
-    [
-        pytest.param(root(NEW), UNDECIDED, id="used just before the assumed as-of"),
-        pytest.param(root(LIMIT + SECOND), UNDECIDED, id="just below the limit"),
-        pytest.param(root(LIMIT), None, id="at the limit: a later as-of passes too"),
-        pytest.param(root(NEVER), None, id="never used"),
-        pytest.param(root("once", a_key(used=OLD)), UNDECIDED, id="unknown sign-in"),
-    ],
-)
-def test_an_assumed_as_of_leaves_a_late_use_undecided(row: Row, outcome: str | None) -> None:
-    assert found_as_of_assumed(row)["outcome"].tolist() == ([outcome] if outcome else [])
-
-
-@pytest.mark.parametrize(
-    ("row", "text"),
-    [
-        (
-            root(NEW),
-            "password last used 2026-04-30, 1 day before as-of, which is assumed and may be later",
-        ),
-        (root("once", a_key(used=OLD)), 'password_last_used "once" is not understood'),
-    ],
-)
-def test_what_an_assumed_as_of_leaves_undecided_is_worded(row: Row, text: str) -> None:
-    (only,) = found_as_of_assumed(row)["fact"]
-    assert only == text
+@pytest.mark.parametrize("case", AS_OF_ASSUMED)
+def test_an_assumed_as_of_leaves_a_late_use_undecided(case: str) -> None:
+    row, facts = AS_OF_ASSUMED[case]
+    frame = root_findings_on(page_of([row], as_of_source="assumed"), [BY_ID[RULE]])
+    assert frame["outcome"].tolist() == [UNDECIDED] * len(facts)
+    assert frame["fact"].tolist() == facts
 
 
 def test_a_report_whose_as_of_is_assumed_says_so(tmp_path: Path) -> None:
@@ -159,4 +137,4 @@ def test_a_report_whose_as_of_is_assumed_says_so(tmp_path: Path) -> None:
     path = saved(tmp_path, report_text([user], root=root(NEW)))
     for as_of, outcome in ((None, UNDECIDED), (AS_OF, FAILS)):
         findings = analyzer.analyze(analyzer.load(path, as_of=as_of)).rule_results.findings
-        assert findings.loc[findings["rule"] == "root-used", "outcome"].tolist() == [outcome]
+        assert findings.loc[findings["rule"] == RULE, "outcome"].tolist() == [outcome]

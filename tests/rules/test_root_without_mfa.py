@@ -1,69 +1,49 @@
-from collections.abc import Mapping
+from tests.support.builders import Row, a_key, an_inactive_key, in_slot, the_root
+from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, outcomes
 
-import pytest
-
-from tests.support.builders import Row, Value, a_key, an_inactive_key, in_slot, no_key, the_root
-from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, outcomes
-
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
+RULE = "root-without-mfa"
 KEY_1, KEY_2 = (in_slot("access_key", slot, a_key()) for slot in (1, 2))
-UNKNOWN_KEY = in_slot("access_key", 1, no_key() | {"active": "?"})
-NO_PASSWORD = {"password_enabled": "false", "password_last_changed": "N/A"}
+INACTIVE = in_slot("access_key", 1, an_inactive_key())
+UNKNOWN: Row = {"access_key_1_active": "?"}
+NONE: Row = {"password_last_changed": "N/A"}
 
 
-def root(mfa: str, *parts: Mapping[str, Value]) -> Row:
-    row = the_root()
-    for part in ({"mfa_active": mfa}, *parts):
-        row.update(part)
-    return row
-
-
-def told(password: str) -> dict[str, str]:
-    return {"password_enabled": password}
+def root(password: str = "true", mfa: str = "false", key: Row | None = None) -> Row:
+    changed = NONE if password == "false" else {}
+    return the_root(password_enabled=password, mfa_active=mfa) | changed | (key or {})
 
 
 def test_a_root_without_mfa_fails_unless_it_has_no_credentials() -> None:
-    check_outcomes(
-        "root-without-mfa",
-        {
-            "MFA": (root("true"), None),
-            "password": (root("false"), FAILS),
-            "no password, no key": (root("false", NO_PASSWORD), None),
-            "no password, key 1": (root("false", NO_PASSWORD, KEY_1), FAILS),
-            "no password, key 2": (root("false", NO_PASSWORD, KEY_2), FAILS),
-            "no password, inactive key": (
-                root("false", NO_PASSWORD, in_slot("access_key", 1, an_inactive_key())),
-                None,
-            ),
-            "not_supported": (root("false", told("not_supported")), FAILS),
-            "not_supported, MFA": (root("true", told("not_supported")), None),
-            "unknown password": (root("false", told("maybe")), UNDECIDED),
-            "unknown password, MFA": (root("true", told("maybe")), None),
-            "a key is enough": (root("false", told("maybe"), KEY_1), FAILS),
-            "unknown MFA": (root("maybe"), UNDECIDED),
-            "untold MFA": (root("not_supported"), UNDECIDED),
-            "unknown MFA, nothing to protect": (root("maybe", NO_PASSWORD), None),
-            "unknown key": (root("false", NO_PASSWORD, UNKNOWN_KEY), UNDECIDED),
-        },
-    )
-
-
-def test_an_assumed_password_is_said() -> None:
-    row = root("false", told("not_supported"))
-    assert fact("root-without-mfa", row) == (
-        "no MFA device; the report does not say if there is a password; one is assumed"
-    )
+    roots = {
+        "MFA": (root(mfa="true"), None),
+        "password": (root(), FAILS),
+        "no password, no key": (root("false"), None),
+        "no password, key 1": (root("false", key=KEY_1), FAILS),
+        "no password, key 2": (root("false", key=KEY_2), FAILS),
+        "no password, inactive key": (root("false", key=INACTIVE), None),
+        "not_supported": (root("not_supported"), FAILS),
+        "not_supported, MFA": (root("not_supported", "true"), None),
+        "unknown password": (root("maybe"), UNDECIDED),
+        "unknown password, MFA": (root("maybe", "true"), None),
+        "a key is enough": (root("maybe", key=KEY_1), FAILS),
+        "unknown MFA": (root(mfa="maybe"), UNDECIDED),
+        "untold MFA": (root(mfa="not_supported"), UNDECIDED),
+        "unknown MFA, nothing to protect": (root("false", "maybe"), None),
+        "unknown key": (root("false", key=UNKNOWN), UNDECIDED),
+    }
+    check_outcomes(RULE, roots)
 
 
 def test_an_assumed_password_does_not_hide_a_contradiction() -> None:
-    row = root("false", told("not_supported"))
-    found = outcomes("root-without-mfa", row, contradicted="password_enabled")
+    found = outcomes(RULE, root("not_supported"), contradicted="password_enabled")
     assert found == {0: UNDECIDED}
 
 
-def test_the_fact_lists_what_is_usable() -> None:
-    row = root("false", KEY_2)
-    assert fact("root-without-mfa", row) == "no MFA device; usable: password, access key 2"
-    row = root("false", NO_PASSWORD, KEY_1)
-    assert fact("root-without-mfa", row) == "no MFA device; usable: access key 1"
+def test_the_fact_lists_what_is_usable_or_assumed() -> None:
+    assumed = "the report does not say if there is a password; one is assumed"
+    facts = {
+        "usable: password, access key 2": root(key=KEY_2),
+        "usable: access key 1": root("false", key=KEY_1),
+        assumed: root("not_supported"),
+    }
+    check_facts(RULE, {f"no MFA device; {text}": row for text, row in facts.items()})

@@ -1,51 +1,39 @@
-import pytest
-
 from tests.support.builders import Row, a_key, a_user, an_inactive_key, days_before, no_key
-from tests.support.pages import FAILS, UNDECIDED, fact, outcomes
+from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
+RULE = "two-active-access-keys"
 ACTIVE, INACTIVE, ABSENT = a_key(), an_inactive_key(), no_key()
 UNKNOWN = no_key() | {"active": "?"}
-UNDATED = a_key("once")
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "outcome"),
-    [
-        pytest.param(ACTIVE, ACTIVE, FAILS, id="both"),
-        pytest.param(ACTIVE, UNDATED, FAILS, id="both, one undated"),
-        pytest.param(ACTIVE, INACTIVE, None, id="first"),
-        pytest.param(INACTIVE, ACTIVE, None, id="second"),
-        pytest.param(INACTIVE, INACTIVE, None, id="none active"),
-        pytest.param(ABSENT, ABSENT, None, id="none"),
-        pytest.param(ACTIVE, ABSENT, None, id="one only"),
-        pytest.param(ACTIVE, UNKNOWN, UNDECIDED, id="second unknown"),
-        pytest.param(UNKNOWN, ACTIVE, UNDECIDED, id="first unknown"),
-        pytest.param(UNKNOWN, INACTIVE, None, id="unknown, but not both"),
-        pytest.param(UNKNOWN, UNKNOWN, UNDECIDED, id="both unknown"),
-    ],
-)
-def test_it_fails_when_both_are_active(first: Row, second: Row, outcome: str | None) -> None:
-    user = a_user(key_1=first, key_2=second)
-    assert outcomes("two-active-access-keys", user) == ({0: outcome} if outcome else {})
+def user(first: Row, second: Row) -> Row:
+    return a_user(key_1=first, key_2=second)
 
 
-def test_the_fact_tells_the_keys_apart() -> None:
-    user = a_user(key_1=a_key(days_before(10), days_before(1)), key_2=a_key(days_before(100)))
-    assert fact("two-active-access-keys", user) == (
-        "two are active: access key 1, created 2026-04-21, last used 2026-04-30;"
-        " access key 2, created 2026-01-21, never used"
-    )
+def test_it_fails_when_both_are_active() -> None:
+    users = {
+        "both": (user(ACTIVE, ACTIVE), FAILS),
+        "both, one undated": (user(ACTIVE, a_key("once")), FAILS),
+        "first": (user(ACTIVE, INACTIVE), None),
+        "second": (user(INACTIVE, ACTIVE), None),
+        "none active": (user(INACTIVE, INACTIVE), None),
+        "none": (user(ABSENT, ABSENT), None),
+        "one only": (user(ACTIVE, ABSENT), None),
+        "second unknown": (user(ACTIVE, UNKNOWN), UNDECIDED),
+        "first unknown": (user(UNKNOWN, ACTIVE), UNDECIDED),
+        "unknown, but not both": (user(UNKNOWN, INACTIVE), None),
+        "both unknown": (user(UNKNOWN, UNKNOWN), UNDECIDED),
+    }
+    check_outcomes(RULE, users)
 
 
-def test_a_use_that_is_not_understood_is_said() -> None:
-    user = a_user(key_1=a_key(days_before(10), "once"), key_2=a_key(days_before(100)))
-    assert "created 2026-04-21, last use unknown; " in fact("two-active-access-keys", user)
-
-
-def test_what_is_undecided_names_the_cells() -> None:
-    user = a_user(key_1=UNKNOWN, key_2=UNKNOWN)
-    assert fact("two-active-access-keys", user) == (
-        'access_key_1_active "?" is not understood; access_key_2_active "?" is not understood'
-    )
+def test_the_fact_tells_the_keys_apart_or_names_the_cells() -> None:
+    both = "two are active: access key 1, created 2026-04-21, {}; access key 2, created 2026-01-21"
+    new, old = days_before(10), a_key(days_before(100))
+    odd = 'access_key_1_active "?" is not understood; access_key_2_active "?" is not understood'
+    facts = {
+        f"{both}, never used".format("last used 2026-04-30"): user(a_key(new, days_before(1)), old),
+        f"{both}, never used".format("last use unknown"): user(a_key(new, "once"), old),
+        odd: user(UNKNOWN, UNKNOWN),
+    }
+    check_facts(RULE, facts)

@@ -1,44 +1,28 @@
-import pytest
+from tests.support.builders import a_key, a_password, a_user, an_inactive_key, days_before
+from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
 
-from tests.support.builders import (
-    a_key,
-    a_password,
-    a_user,
-    an_inactive_key,
-    days_before,
-    no_key,
-)
-from tests.support.pages import BY_ID, FAILS, UNDECIDED, check_outcomes, fact
-
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
-USED = a_password(days_before(1))
+RULE = "user-without-mfa"
+USED, KEY = a_password(days_before(1)), a_key()
 
 
 def test_a_usable_credential_without_mfa_fails() -> None:
-    check_outcomes(
-        "user-without-mfa",
-        {
-            "password": (a_user(password=USED), FAILS),
-            "key 1": (a_user(key_1=a_key()), FAILS),
-            "key 2": (a_user(key_2=a_key()), FAILS),
-            "MFA": (a_user(key_2=a_key(), mfa=True), None),
-            "nothing usable": (a_user(), None),
-            "inactive": (a_user(key_1=an_inactive_key()), None),
-            "unknown key": (a_user(key_2=no_key() | {"active": "?"}), UNDECIDED),
-            "unknown password": (a_user(password_enabled="?"), UNDECIDED),
-            "a key is enough": (a_user(password_enabled="?", key_1=a_key()), FAILS),
-            "unknown MFA": (a_user(password=USED) | {"mfa_active": "?"}, UNDECIDED),
-            "unknown MFA, nothing usable": (a_user() | {"mfa_active": "?"}, None),
-        },
-    )
+    users = {
+        "password": (a_user(password=USED), FAILS),
+        "key 1": (a_user(key_1=KEY), FAILS),
+        "key 2": (a_user(key_2=KEY), FAILS),
+        "MFA": (a_user(key_2=KEY, mfa=True), None),
+        "nothing usable": (a_user(), None),
+        "inactive": (a_user(key_1=an_inactive_key()), None),
+        "unknown key": (a_user(access_key_2_active="?"), UNDECIDED),
+        "unknown password": (a_user(password_enabled="?"), UNDECIDED),
+        "a key is enough": (a_user(password_enabled="?", key_1=KEY), FAILS),
+        "unknown MFA": (a_user(password=USED, mfa_active="?"), UNDECIDED),
+        "unknown MFA, nothing usable": (a_user(mfa_active="?"), None),
+    }
+    check_outcomes(RULE, users)
 
 
 def test_the_fact_lists_what_is_usable() -> None:
-    user = a_user(password=USED, key_1=an_inactive_key(), key_2=a_key())
-    assert fact("user-without-mfa", user) == "no MFA device; usable: password, access key 2"
-    assert fact("user-without-mfa", a_user(key_1=a_key())) == "no MFA device; usable: access key 1"
-
-
-def test_it_is_off_by_default() -> None:
-    assert not BY_ID["user-without-mfa"].default
+    both = a_user(password=USED, key_1=an_inactive_key(), key_2=KEY)
+    facts = {"password, access key 2": both, "access key 1": a_user(key_1=KEY)}
+    check_facts(RULE, {f"no MFA device; usable: {text}": user for text, user in facts.items()})

@@ -14,7 +14,7 @@ from analyzer.rules.engine import FindingCounts, page_counts, page_findings
 from analyzer.rules.rule import VERDICT_CELLS, Rule, Subject
 from analyzer.terms import Criteria, Thresholds
 from analyzer.verdicts.verdict import with_verdicts
-from tests.support.builders import AS_OF, COLUMNS, Row, rendered
+from tests.support.builders import AS_OF, COLUMNS, Row, a_user, in_slot, rendered
 
 BY_ID = {rule.id: rule for rule in RULES}
 LIMITS = Thresholds()
@@ -106,10 +106,14 @@ def outcomes(
 
 
 def check_outcomes(
-    rule_id: str, table: Mapping[str, tuple[Row, dict[int, str] | str | None]], *, slot: int = 0
+    rule_id: str,
+    table: Mapping[str, tuple[Row, dict[int, str] | str | None]],
+    limits: Thresholds = LIMITS,
+    *,
+    slot: int = 0,
 ) -> None:
     """Hold what a rule says of each row of a table, all on one page, to the outcome beside it."""
-    frame = found(rule_id, *(row for row, _ in table.values()))
+    frame = found(rule_id, *(row for row, _ in table.values()), limits=limits)
     actual: dict[str, dict[int, str]] = {name: {} for name in table}
     numbers = dict(enumerate(table, start=2))
     cells = (frame["row"], frame["slot"].fillna(0).astype(int), frame["outcome"].astype(str))
@@ -119,6 +123,22 @@ def check_outcomes(
         name: {slot: outcome} if isinstance(outcome, str) else outcome or {}
         for name, (_, outcome) in table.items()
     }
+
+
+def check_slots(rule_id: str, thing: str, table: Mapping[str, tuple[Row, str | None]]) -> None:
+    """Hold what a rule says of a key or certificate, in either slot, to the outcome beside it."""
+    for slot in (1, 2):
+        rows = {name: a_user() | in_slot(thing, slot, cells) for name, (cells, _) in table.items()}
+        outcome_of = {name: (row, table[name][1]) for name, row in rows.items()}
+        check_outcomes(rule_id, outcome_of, slot=slot)
+
+
+def check_facts(rule_id: str, table: Mapping[str, Row]) -> None:
+    """Hold the one fact that a rule has to tell of each row, all on one page, to the text."""
+    frame = found(rule_id, *table.values())
+    facts = dict(zip(frame["row"], frame["fact"], strict=True))
+    assert [facts[row] for row in sorted(facts)] == [*table]
+    assert len(frame) == len(table)
 
 
 def fact(rule_id: str, row: Row, *, columns: Sequence[str] = COLUMNS) -> str:
