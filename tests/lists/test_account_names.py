@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ from analyzer.lists.owners import read_account_list, with_account_list
 from analyzer.report.model import AccountName, account_names
 from analyzer.terms import Verdict
 from analyzer.writers.findings import write_findings
-from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, saved
+from tests.support.builders import ACCOUNT, AS_OF, a_user, report_text, saved
 from tests.support.outputs import csv_rows, json_document, table_text
 from tests.support.reading import OTHER_ACCOUNT
 
@@ -28,16 +29,19 @@ def names_in(text: str) -> dict[str, AccountName]:
     return dict(read_account_list("accounts.csv", text.encode()).names)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"{HEADER}\n{ACCOUNT},Payments,Ann\n",
-        f"\ufeffOwner,NAME,Account\r\nAnn,Payments,{ACCOUNT}\r\n,,\r\n",
-        f"{HEADER},team\n{ACCOUNT},Payments,Ann,x\n",
-    ],
-)
-def test_a_list_is_read_as_people_keep_it(text: str) -> None:
-    assert names_in(text) == {ACCOUNT: AccountName(name="Payments", owner="Ann")}
+ANN = AccountName(name="Pay", owner="Ann")
+READ = {
+    f"{HEADER}\n{ACCOUNT},Pay,Ann\n": ANN,
+    f"\ufeffOwner,NAME,Account\r\nAnn,Pay,{ACCOUNT}\r\n,,\r\n": ANN,
+    f"{HEADER},team\n{ACCOUNT},Pay,Ann,x\n": ANN,
+    f"account,name\n{ACCOUNT},Pay": AccountName(name="Pay"),
+    f"{HEADER}\n{ACCOUNT},Pay": AccountName(name="Pay"),
+}
+
+
+def test_a_list_is_read_as_people_keep_it_and_the_owner_may_be_left_out() -> None:
+    for text, named in READ.items():
+        assert names_in(text) == {ACCOUNT: named}, text
 
 
 @pytest.mark.no_cover
@@ -56,56 +60,42 @@ def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(
         analyzer.write(analyzer.analyze(report, exemptions=exempt), tmp_path / f"out{ending}")
 
 
-@pytest.mark.parametrize("text", [f"account,name\n{ACCOUNT},Pay", f"{HEADER}\n{ACCOUNT},Pay"])
-def test_the_owner_may_be_left_out(text: str) -> None:
-    assert names_in(text) == {ACCOUNT: AccountName(name="Pay")}
+NO_NUMBER, TWICE = "account: not an account number", "account: the account is listed twice"
+REFUSED = {
+    "account,owner\n": "accounts.csv, row 1: missing: name",
+    f"{HEADER}\n12345678901,Pay,\n": "row 2, column account: an account has 12 digits",
+    f"{HEADER}\n01234567890a,Pay,\n": f"row 2, column {NO_NUMBER}",
+    "account,name\n" + "\u0661" * 12 + ",Pay\n": f"row 2, column {NO_NUMBER}",
+    f"{HEADER}\n{ACCOUNT},,Ann\n": "row 2, column name: the cell is empty",
+    f"{HEADER}\n{ACCOUNT},a,\n\n{ACCOUNT},b,\n": f"row 4, column {TWICE}",
+    "account,name,owners\n": "column owners: the column looks like `owner`, misspelt",
+}
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("account,owner\n", "accounts.csv, row 1: missing: name"),
-        (f"{HEADER}\n12345678901,Pay,\n", "row 2, column account: an account has 12 digits"),
-        (f"{HEADER}\n01234567890a,Pay,\n", "row 2, column account: not an account number"),
-        (
-            "account,name\n" + "\u0661" * 12 + ",Pay\n",
-            "row 2, column account: not an account number",
-        ),
-        (f"{HEADER}\n{ACCOUNT},,Ann\n", "row 2, column name: the cell is empty"),
-        (
-            f"{HEADER}\n{ACCOUNT},a,\n\n{ACCOUNT},b,\n",
-            "row 4, column account: the account is listed twice",
-        ),
-        ("account,name,owners\n", "column owners: the column looks like `owner`, misspelt"),
-    ],
-)
-def test_what_is_wrong_is_refused_with_row_and_column(text: str, problem: str) -> None:
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_wrong_is_refused_with_row_and_column(text: str) -> None:
     with pytest.raises(InputRefused) as refusal:
         names_in(text)
-    assert problem in str(refusal.value)
+    assert REFUSED[text] in str(refusal.value)
 
 
 def test_the_list_replaces_the_names_of_a_manifest(tmp_path: Path) -> None:
-    def entry(account: str, name: str, **more: bool) -> dict[str, str | bool]:
-        return {"account": account, "name": name, "status": "fetched", "reason": "", **more}
-
-    accounts = [
-        entry(ACCOUNT, "team-1"),
-        entry(OTHER_ACCOUNT, "team-2"),
-        entry("444455556666", "my-profile", is_profile=True),
-        entry("", "unknown"),
-        entry("555566667777", ""),
+    listed = ((ACCOUNT, "team-1"), (OTHER_ACCOUNT, "team-2"), ("", "unknown"), ("5" * 12, ""))
+    profile: dict[str, Any] = {"account": "444455556666", "name": "my-profile", "is_profile": True}
+    accounts = [profile, *({"account": account, "name": name} for account, name in listed)]
+    fetched: list[dict[str, Any]] = [
+        {"status": "fetched", "reason": "", **each} for each in accounts
     ]
-    saved(tmp_path, json.dumps({"accounts": accounts}), "fetched.manifest.json")
+    saved(tmp_path, json.dumps({"accounts": fetched}), "fetched.manifest.json")
     saved(tmp_path, report_text([a_user()]))
     report = analyzer.load(tmp_path)
     assert report.account_names == {
         ACCOUNT: AccountName(name="team-1"),
         OTHER_ACCOUNT: AccountName(name="team-2"),
     }
-    listed = read_account_list("accounts.csv", f"{HEADER}\n{ACCOUNT},Pay,Ann".encode())
-    named = with_account_list(report, listed)
-    assert named.account_list == listed.file
+    pay = read_account_list("accounts.csv", f"{HEADER}\n{ACCOUNT},Pay,Ann".encode())
+    named = with_account_list(report, pay)
+    assert named.account_list == pay.file
     assert named.account_names == {
         ACCOUNT: AccountName(name="Pay", owner="Ann"),
         OTHER_ACCOUNT: AccountName(name="team-2"),
@@ -142,19 +132,10 @@ def test_an_account_without_a_name_has_none(accounts: list[str]) -> None:
     assert set(account_names(pd.Series(accounts, dtype="str"), {})) <= {""}
 
 
-def test_json_names_the_account_of_users_and_findings(tmp_path: Path) -> None:
-    report = analyzer.load(saved(tmp_path, report_text([a_user()])))
-    text = f"{HEADER}\n{ACCOUNT},=Pay,Ann"
-    listed = read_account_list("accounts.csv", text.encode())
-    document = json_document(analyzer.analyze(with_account_list(report, listed)))
-    assert document["accounts"] == [{"account": ACCOUNT, "name": "=Pay", "owner": "Ann"}]
-    assert document["account_list"]["name"] == "accounts.csv"
-    for kind in ("users", "findings"):
-        assert {each["account_name"] for each in document[kind]} == {"=Pay"}
-
-
-def analyzed_accounts(folder: Path) -> Analysis:
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     """Analyze a named account and one without a name, and miss a named one."""
+    folder = tmp_path_factory.mktemp("accounts")
     missing = {"account": MISSING, "name": "x", "status": "failed", "reason": "AWS denied it."}
     saved(folder, json.dumps({"accounts": [missing]}), "fetched.manifest.json")
     users = [a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)]
@@ -163,53 +144,45 @@ def analyzed_accounts(folder: Path) -> Analysis:
     return analyzer.analyze(with_account_list(report, read_account_list("a.csv", text.encode())))
 
 
+def test_json_names_the_account_of_users_and_findings(analysis: Analysis) -> None:
+    document = json_document(analysis)
+    pay = {"account": ACCOUNT, "name": r"=Pay\x07", "owner": "Ann"}
+    assert pay in document["accounts"]
+    assert document["account_list"]["name"] == "a.csv"
+    for kind in ("users", "findings"):
+        names = {each["account"]: each["account_name"] for each in document[kind]}
+        assert (names[ACCOUNT], names[OTHER_ACCOUNT]) == (r"=Pay\x07", "")
+
+
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("raw", "name"), [(False, r"'=Pay\x07"), (True, r"=Pay\x07")])
-def test_csv_names_the_account_in_its_last_column(tmp_path: Path, name: str, *, raw: bool) -> None:
-    analysis, stream = analyzed_accounts(tmp_path), io.BytesIO()
+def test_csv_names_the_account_in_its_last_column(
+    analysis: Analysis, name: str, *, raw: bool
+) -> None:
+    stream = io.BytesIO()
     write_findings(analysis, stream, raw=raw)
-    of_users = csv_rows(analysis, raw=raw)
     of_findings = list(csv.DictReader(io.StringIO(stream.getvalue().decode())))
-    for rows in (of_users, of_findings):
+    for rows in (csv_rows(analysis, raw=raw), of_findings):
         assert list(rows[0])[-1] == "account_name"
         named = {row["account"]: row["account_name"] for row in rows}
         assert named == {ACCOUNT: name, OTHER_ACCOUNT: "", MISSING: "Lost"}
 
 
-def test_the_table_of_a_pipe_names_the_account_in_its_last_column(tmp_path: Path) -> None:
-    head, ann, bob = table_text(analyzed_accounts(tmp_path)).splitlines()
+def test_the_table_and_its_details_name_the_account_of_each_user(analysis: Analysis) -> None:
+    head, ann, bob = table_text(analysis).splitlines()
     assert head.endswith("\taccount_name")
     assert ann.endswith("\t=Pay\\x07")
     assert bob.endswith("\t")
+    for width, shown in ((160, rf"{ACCOUNT} (=Pay\x07) ann "), (80, rf"{ACCOUNT} (=Pay\x07) ")):
+        text = table_text(analysis, width=width)
+        assert shown in text
+        assert f"{OTHER_ACCOUNT} (" not in text
+    details = table_text(analysis, (Verdict.RETIRED,), width=160, details=True)
+    assert rf"  {ACCOUNT} (=Pay\x07) ann " in details
 
 
-@pytest.mark.parametrize(
-    ("width", "shown"), [(160, rf"{ACCOUNT} (=Pay\x07) ann "), (80, rf"{ACCOUNT} (=Pay\x07) ")]
-)
-def test_the_terminal_names_the_account_of_each_user(
-    tmp_path: Path, width: int, shown: str
-) -> None:
-    text = table_text(analyzed_accounts(tmp_path), width=width)
-    assert shown in text
-    assert f"{OTHER_ACCOUNT} (" not in text
-
-
-def test_a_user_alone_in_the_list_has_its_account_if_the_reports_are_of_several(
-    tmp_path: Path,
-) -> None:
-    users = [a_user("ann"), a_user("bob", account=OTHER_ACCOUNT, password=a_password(AS_OF))]
-    report = analyzer.load(saved(tmp_path, report_text(users)), as_of=AS_OF)
-    text = table_text(analyzer.analyze(report), (Verdict.UNUSED,), width=160)
-    assert f"{ACCOUNT} ann " in text
-
-
-def test_a_finding_that_is_shown_as_an_example_names_its_account(tmp_path: Path) -> None:
-    text = table_text(analyzed_accounts(tmp_path), (Verdict.RETIRED,), width=160, details=True)
-    assert rf"  {ACCOUNT} (=Pay\x07) ann " in text
-
-
-def test_the_answer_names_the_only_account(tmp_path: Path) -> None:
-    report = analyzer.load(saved(tmp_path, report_text([a_user()])))
+def test_the_answer_names_the_only_account() -> None:
+    report = analyzer.load(("report.csv", report_text([a_user()]).encode()))
     named = replace(report, account_names={ACCOUNT: AccountName(name="Pay")})
     text = table_text(analyzer.analyze(named), width=160)
     assert f"1 IAM user: 1 unused, account {ACCOUNT} (Pay) as of " in text
