@@ -8,7 +8,7 @@ from copy import deepcopy
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import analyzer
 from analyzer.judging.analysis import Analysis
@@ -84,6 +84,12 @@ def inspected_everything() -> Analysis:
     return inspected(everything(), exemptions_of(*EXCUSED))
 
 
+@cache
+def everything_in(feed: str) -> tuple[Document, ...]:
+    """Return all findings in a format, once for all tests; nobody changes them."""
+    return tuple(FEEDS[feed](inspected_everything()))
+
+
 def ocsf_bytes(analysis: Analysis) -> bytes:
     stream = io.BytesIO()
     write_ocsf(analysis, stream)
@@ -118,6 +124,60 @@ def ocsf(analysis: Analysis) -> list[Document]:
 
 def asff(analysis: Analysis, region: str | None = None) -> list[Document]:
     return documents(asff_bytes(analysis, region))
+
+
+Feed = Callable[[Analysis], list[Document]]
+FEEDS: Final[dict[str, Feed]] = {"asff": asff, "ocsf": ocsf}
+
+
+_COMPLIANCE: Final = {"FAILED": "Fail", "WARNING": "Warning", "PASSED": "Pass"}
+
+
+class Said(NamedTuple):
+    """Hold what a finding says, in the words of OCSF whichever the format."""
+
+    rule: str
+    id: str
+    account: str
+    account_name: str | None
+    resource: str
+    message: str
+    compliance: str
+    severity: str
+    status: str
+    reason: str | None
+
+
+def said(document: Document) -> Said:
+    """Return what a finding of either format says."""
+    if "Id" not in document:
+        account = document["cloud"].get("account", {})
+        return Said(
+            document["metadata"]["event_code"],
+            document["finding_info"]["uid"],
+            account.get("uid", ""),
+            account.get("name"),
+            document["resources"][0]["uid"],
+            document["message"],
+            document["compliance"]["status"],
+            document["severity"].lower(),
+            document["status"],
+            document.get("status_detail"),
+        )
+    return Said(
+        document["GeneratorId"].removeprefix("credreport/"),
+        document["Id"],
+        document["AwsAccountId"],
+        document.get("AwsAccountName"),
+        document["Resources"][0]["Id"],
+        document["Description"],
+        {"FAILED": "Fail", "WARNING": "Warning", "PASSED": "Pass"}[
+            document["Compliance"]["Status"]
+        ],
+        document["Severity"]["Label"].lower(),
+        document["Workflow"]["Status"].title(),
+        document.get("Note", {}).get("Text"),
+    )
 
 
 # Small reports
