@@ -5,7 +5,7 @@ from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, found, o
 
 RULE = "expired-password"
 SECOND = timedelta(seconds=1)
-UNKNOWN = {"password_enabled": "?"}
+UNKNOWN: Row = {"password_enabled": "?"}
 
 
 def expiring(at: Value) -> Row:

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from tests.support.builders import (
     COLUMNS_OF_2014,
+    Row,
     a_key,
     a_user,
     an_inactive_key,
@@ -22,7 +23,7 @@ from tests.support.pages import (
 RULE = "idle-access-key"
 LIMIT, SECOND = days_before(45), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
-UNKNOWN = {"active": "?"}
+UNKNOWN: Row = {"active": "?"}
 
 
 def test_an_active_key_idle_for_45_days_fails() -> None:

@@ -7,15 +7,15 @@ from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, f
 RULE = "idle-password"
 LIMIT, SECOND = days_before(45), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
-UNKNOWN = {"password_enabled": "?"}
+UNKNOWN: Row = {"password_enabled": "?"}
 
 
-def used(at: Value, changed: Value = OLD, **cells: Value) -> Row:
-    return a_user(password=a_password(at, changed), **cells)
+def used(at: Value, changed: Value = OLD) -> Row:
+    return a_user(password=a_password(at, changed))
 
 
 def unchanged(created: Value) -> Row:
-    return used(NEVER, "N/A", user_creation_time=created)
+    return used(NEVER, "N/A") | {"user_creation_time": created}
 
 
 def test_a_password_idle_for_45_days_fails() -> None:

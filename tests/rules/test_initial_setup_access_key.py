@@ -1,6 +1,7 @@
 from tests.support.builders import (
     AS_OF,
     Row,
+    Value,
     a_key,
     a_password,
     a_user,
@@ -40,7 +41,10 @@ def test_a_key_never_used_by_a_console_user_fails() -> None:
 
 
 def test_the_fact_names_the_key_and_its_age() -> None:
-    facts = {"created 2026-04-30, 1 day old": days_before(1), "created at an unknown time": "once"}
+    facts: dict[str, Value] = {
+        "created 2026-04-30, 1 day old": days_before(1),
+        "created at an unknown time": "once",
+    }
     users = {
         f"access key 2, {text}, never used; the user has a password too": a_user(
             password=PASSWORD, key_2=a_key(created)

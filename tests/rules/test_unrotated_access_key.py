@@ -1,13 +1,13 @@
 from datetime import timedelta
 
 from analyzer.terms import Thresholds
-from tests.support.builders import a_key, a_user, an_inactive_key, days_before, no_key
+from tests.support.builders import Row, a_key, a_user, an_inactive_key, days_before, no_key
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, check_slots, fact
 
 RULE = "unrotated-access-key"
 LIMIT, DAY, SECOND = days_before(90), timedelta(days=1), timedelta(seconds=1)
 NEW = days_before(1)
-UNKNOWN = {"active": "?"}
+UNKNOWN: Row = {"active": "?"}
 
 
 def test_an_active_key_fails_after_90_days() -> None:

@@ -5,7 +5,7 @@ import io
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import TEXT, Page
+from analyzer.report.model import TEXT, AccountName, Page
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import table_sheets, write_workbook
 from analyzer.writers.workbook.table_sheets import ROWS_A_SHEET
@@ -59,10 +59,18 @@ class WithEarlierDecisions(Analysis):
         return earlier
 
 
-def with_earlier_decisions(analysis: Analysis, texts: Mapping[str, str]) -> Analysis:
-    """Return the analysis with earlier decisions by user."""
+@cache
+def named_console() -> Analysis:
+    """Analyze the sample with a name and owner of its account, and earlier decisions, once."""
+    analysis = analyzed_console()
+    names = {"123456789012": AccountName(name="=production", owner="Platform team")}
+    texts = {
+        **dict.fromkeys(analysis.users["user"], "delete, Ann, 2026-01-01"),
+        "=1+1": "keep, Ann, 2025-01-01; ended",
+        "juergen.adler": "delete\nno, keep",
+    }
     return WithEarlierDecisions(
-        analysis.report,
+        replace(analysis.report, account_names=names),
         analysis.criteria,
         analysis.exemptions,
         analysis.pages,
@@ -70,6 +78,11 @@ def with_earlier_decisions(analysis: Analysis, texts: Mapping[str, str]) -> Anal
         counted=analysis.counted,
         texts=texts,
     )
+
+
+@cache
+def named_book() -> Workbook:
+    return review_book_of(named_console())
 
 
 def width_of(sheet: Worksheet, *heads: str) -> float:

@@ -45,8 +45,9 @@ def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded() -> No
 def test_many_changes_are_written_in_parts_and_are_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before, now = (analysis_of(users) for users in ([a_user("ann"), a_user("bob")], []))
-    frame = compared([a_user("ann"), a_user("bob")], [a_user("eve", key_1=a_key(NOW))])
+    users = [a_user("ann"), a_user("bob")]
+    before, now = analysis_of(users), analysis_of([])
+    frame = compared(users, [a_user("eve", key_1=a_key(NOW))])
     together = change_lines(frame)
     monkeypatch.setattr(changes, "_ROWS_AT_ONCE", 2)
     assert change_lines(frame) == together

@@ -3,7 +3,6 @@
 import csv
 import io
 import random
-from pathlib import Path
 
 import pytest
 
@@ -22,9 +21,6 @@ from tests.support.builders import (
     a_password,
     a_user,
     days_before,
-    report_text,
-    saved,
-    the_root,
 )
 from tests.support.outputs import (
     ALL,
@@ -37,6 +33,7 @@ from tests.support.outputs import (
     exemptions_of,
     hard_names,
 )
+from tests.support.reading import OTHER_ACCOUNT, of_account
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -113,35 +110,20 @@ def test_a_cell_that_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe() -> N
 
 
 def test_cells_that_were_not_understood_are_kept_as_they_were() -> None:
-    odd: Row = {
-        "user_creation_time": "last spring",
-        "password_enabled": "wahr",
-        "password_last_used": "not_supported",
-        "password_last_changed": 'in "May"',
-        "password_next_rotation": "soon, they say",
-        "mfa_active": "maybe",
-        "access_key_1_active": "yes",
-        "access_key_1_last_rotated": "2024-02-30T00:00:00Z",
-        "access_key_2_last_used_date": "",
-        "cert_1_active": "revoked",
-        "cert_2_last_rotated": "-",
-    }
+    texts = ("wahr", "not_supported", 'in "May"', "soon, they say", "2024-02-30T00:00:00Z", "", "-")
+    odd: Row = {"user_creation_time": "last spring", **dict(zip(COLUMNS[3:], texts, strict=False))}
     (row,) = csv_rows(analysis_of([a_user() | odd]), raw=True)
     assert {column: row[column] for column in odd} == odd
     assert row["verdict"] == "undetermined"
     assert row["age_days"] == ""
 
 
-def test_columns_that_a_report_lacks_are_there_and_empty() -> None:
-    (row,) = csv_rows(analysis_of([a_user()], columns=COLUMNS_OF_2014))
-    empty = {column for column in COLUMNS if row[column] == ""}
-    assert empty == set(COLUMNS) - set(COLUMNS_OF_2014)
-
-
-def test_timestamps_are_in_utc_and_booleans_in_lower_case_whatever_their_form_was() -> None:
+def test_columns_that_a_report_lacks_are_there_and_empty_and_other_forms_are_made_one() -> None:
     password = a_password(f"{days_before(3):%Y-%m-%dT%H:%M:%S}+00:00", LONG_AGO)
     user = a_user(password=password, password_enabled="TRUE", mfa_active="False")
-    (row,) = csv_rows(analysis_of([user]))
+    (row,) = csv_rows(analysis_of([user], columns=COLUMNS_OF_2014))
+    empty = {column for column in COLUMNS if row[column] == ""}
+    assert empty == set(COLUMNS) - set(COLUMNS_OF_2014)
     assert (row["password_last_used"], row["idle_days"]) == ("2026-04-28T12:00:00Z", "3")
     assert (row["password_enabled"], row["mfa_active"]) == ("true", "false")
 
@@ -153,38 +135,33 @@ def finding_rows(analysis: Analysis, *, raw: bool = False) -> list[dict[str, str
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
-def test_each_finding_is_a_row_in_the_order_of_the_inspection() -> None:
+def test_each_finding_is_a_row_in_the_order_of_the_analysis() -> None:
     analysis = analyzed_console()
-    found = analysis.rule_results.findings
-    told = finding_rows(analysis)
+    found, told = analysis.rule_results.findings, finding_rows(analysis)
     assert list(told[0]) == list(FINDING_COLUMNS)
-    for name in ("arn", "rule", "severity", "subject", "fact", "outcome", "exemption"):
+    for name in ("arn", "rule", "severity", "subject", "fact", "outcome", "exemption", "row"):
         assert [row[name] for row in told] == found[name].astype(str).tolist()
-    assert [row["row"] for row in told] == found["row"].astype(str).tolist()
     assert {row["file"] for row in told} == {str(CONSOLE)}
 
 
 def test_moments_are_iso_in_utc_and_what_is_missing_is_empty() -> None:
     user = a_user("ann", password=a_password(days_before(1)), key_1=a_key())
     by_rule = {row["rule"]: row for row in finding_rows(analysis_of([user]))}
-    key = by_rule["idle-access-key"]
+    key, mfa = by_rule["idle-access-key"], by_rule["console-user-without-mfa"]
     assert (key["slot"], key["days"]) == ("1", "1000")
     assert key["since"] == key["created"] == "2023-08-05T12:00:00Z"
-    mfa = by_rule["console-user-without-mfa"]
     assert (mfa["slot"], mfa["days"], mfa["since"]) == ("", "", "")
 
 
-def test_each_finding_has_as_of_of_its_report_and_the_source(tmp_path: Path) -> None:
-    reports = {
-        "status_reports_2026-03-01T09-30-00+00-00.csv": "012345678901",
-        "a.csv": "210987654321",
-    }
-    for name, account in reports.items():
-        saved(tmp_path, report_text([a_user("ann", account=account)], root=the_root(account)), name)
-    found = finding_rows(analyzer.analyze(analyzer.load(tmp_path)))
+def test_each_finding_has_as_of_of_its_report_and_the_source() -> None:
+    reports = {"status_reports_2026-03-01T09-30-00+00-00.csv": ACCOUNT, "a.csv": OTHER_ACCOUNT}
+    texts = (
+        (name, of_account(account, a_user("ann")).encode()) for name, account in reports.items()
+    )
+    found = finding_rows(analyzer.analyze(analyzer.load(*texts)))
     assert {(row["account"], row["as_of"], row["as_of_source"]) for row in found} == {
-        ("012345678901", "2026-03-01T09:30:00Z", "file-name"),
-        ("210987654321", "2025-07-05T12:00:00Z", "assumed"),
+        (ACCOUNT, "2026-03-01T09:30:00Z", "file-name"),
+        (OTHER_ACCOUNT, "2025-07-05T12:00:00Z", "assumed"),
     }
 
 
@@ -192,6 +169,7 @@ def test_a_reason_for_exemption_starts_no_formula() -> None:
     analysis = analysis_of([a_user("ann")], exemptions_of("*,ann,\"=cmd|' /C calc'!A0\",,"))
     assert [row["exemption"] for row in finding_rows(analysis)] == ["'=cmd|' /C calc'!A0"]
     assert {row["user"] for row in finding_rows(hard_names())} == {*map(guarded, HARD_NAMES)}
+    assert {row["user"] for row in finding_rows(hard_names(), raw=True)} == {*HARD_NAMES}
 
 
 def test_where_nothing_is_found_there_is_the_header_alone() -> None:
@@ -202,13 +180,8 @@ def test_where_nothing_is_found_there_is_the_header_alone() -> None:
 
 
 FREE = (
-    "user",
-    "password_last_changed",
-    "access_key_1_last_used_region",
-    "access_key_1_last_used_service",
-    "access_key_2_last_used_date",
-    "cert_2_last_rotated",
-    MORE_CREDENTIALS,
+    *("user", "password_last_changed", "access_key_1_last_used_region", MORE_CREDENTIALS),
+    *("access_key_1_last_used_service", "access_key_2_last_used_date", "cert_2_last_rotated"),
 )
 
 

@@ -77,16 +77,21 @@ def markdown_of(analysis: Analysis, verdicts: tuple[Verdict, ...] = ALL) -> str:
     return stream.getvalue().decode()
 
 
-def page_of(analysis: Analysis, verdicts: tuple[Verdict, ...] = ALL) -> str:
+def rendered(analysis: Analysis, verdicts: tuple[Verdict, ...] = ALL) -> _Page:
+    """Return what GitHub's rules make of it: tables, bare links, and lines struck through."""
+    renderer = MarkdownIt("commonmark", {"html": True, "linkify": False})
+    text = renderer.enable(["table", "strikethrough"]).render(markdown_of(analysis, verdicts))
+    return _Page(text)
+
+
+def page_of(analysis: Analysis) -> str:
     stream = BytesIO()
-    write_html(analysis, stream, verdicts)
+    write_html(analysis, stream, ALL)
     return stream.getvalue().decode()
 
 
-def rendered(text: str) -> _Page:
-    """Return what GitHub's rules make of it: tables, bare links, and lines struck through."""
-    renderer = MarkdownIt("commonmark", {"html": True, "linkify": False})
-    return _Page(renderer.enable(["table", "strikethrough"]).render(text))
+def _page(analysis: Analysis) -> _Page:
+    return _Page(page_of(analysis))
 
 
 @cache
@@ -102,25 +107,16 @@ def hostile(*names: str) -> Analysis:
     return replace(analysis, report=noted)
 
 
-def _rendered_markdown(analysis: Analysis) -> _Page:
-    return rendered(markdown_of(analysis))
-
-
-def _page(analysis: Analysis) -> _Page:
-    return _Page(page_of(analysis))
-
-
 @pytest.mark.no_cover
-@pytest.mark.parametrize("document", [_rendered_markdown, _page])
+@pytest.mark.parametrize("document", [rendered, _page])
 def test_no_name_reason_value_or_note_becomes_markup(document: Callable[[Analysis], _Page]) -> None:
     page = document(hostile(*NAMES))
     # A blank in a name is not understood, as in some of the others.
     harmless = document(hostile("a name", *(f"name{at}" for at, _ in enumerate(NAMES[1:]))))
     assert (page.tags, page.attributes) == (harmless.tags, harmless.attributes)
     for name in filter(str.strip, NAMES):
-        assert [*map(str.strip, page.cells)].count(printable(name).strip()) == 2, (
-            name
-        )  # the user, and the reason
+        # The user, and the reason.
+        assert [*map(str.strip, page.cells)].count(printable(name).strip()) == 2, name
 
 
 def test_nothing_is_linked_or_mentioned_outside_of_code() -> None:
@@ -134,7 +130,7 @@ def test_nothing_is_linked_or_mentioned_outside_of_code() -> None:
 
 def test_the_document_has_the_headlines_users_caveats_rules_and_notes() -> None:
     analysis = analyzed_console()
-    page = _rendered_markdown(analysis)
+    page = rendered(analysis)
     rows = user_lists.user_rows(analysis, ALL)
     for headline in user_lists.headlines(analysis, ALL):
         assert headline in page.text
@@ -149,9 +145,10 @@ def test_the_document_has_the_headlines_users_caveats_rules_and_notes() -> None:
     assert [spot for spot in BLIND_SPOTS if spot not in page.text] == [BLIND_SPOTS[1]]
 
 
-def test_columns_that_say_nothing_are_left_out() -> None:
-    page = rendered(markdown_of(analysis_of([a_user("ann")]), UNUSED))
-    assert page.cells[:3] == ["User", "Created", "Reason"]
+def test_columns_and_tables_that_say_nothing_are_left_out() -> None:
+    analysis = analysis_of([a_user("ann")])
+    assert rendered(analysis, UNUSED).cells[:3] == ["User", "Created", "Reason"]
+    assert "## Users" not in markdown_of(analysis, (Verdict.DORMANT,))
 
 
 @pytest.mark.parametrize(("most", "more"), [(2, ""), (1, "Not listed here: 1 more user.")])
@@ -159,7 +156,7 @@ def test_users_beyond_what_github_shows_are_counted(
     most: int, more: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(markdown, "MOST_USERS", most)
-    page = rendered(markdown_of(analysis_of([a_user("ann"), a_user("bob")])))
+    page = rendered(analysis_of([a_user("ann"), a_user("bob")]))
     assert [name for name in ("ann", "bob") if name in page.cells] == ["ann", "bob"][:most]
     assert ("Not listed here" in page.text) == bool(more)
     assert more in page.text
@@ -167,10 +164,10 @@ def test_users_beyond_what_github_shows_are_counted(
 
 def test_controls_are_listed_if_a_standard_was_selected() -> None:
     standard = replace(analysis_of([a_user("ann")]), book=rulebook("cis-7.0"))
-    page = rendered(markdown_of(standard))
+    page = rendered(standard)
     for each in standard.rule_results.controls:
         assert each.control.number in page.cells
-    assert "Controls" not in rendered(markdown_of(analysis_of([a_user("ann")]))).text
+    assert "Controls" not in rendered(analysis_of([a_user("ann")])).text
 
 
 def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
@@ -181,13 +178,18 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
     assert "default-src 'none'" in text
     assert "url(" not in text
     assert re.search(r"body \{[^}]*overflow-wrap: anywhere", text)  # long names stay in sight
-    assert page.cells == _rendered_markdown(analysis).cells
+    assert page.cells == rendered(analysis).cells
     title = "Access review: IAM users. As of 2026-05-01 12:00 UTC (set with --as-of), account 0123"
     assert f"<title>{title}" in text
     assert f"<h1>{title}" in text
 
 
 def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
+    def line_of(analysis: Analysis) -> str:
+        stream = BytesIO()
+        user_lists.write_line(analysis, stream)
+        return stream.getvalue().decode()
+
     analysis = analysis_of([a_user("ann")])
     assert line_of(analysis) == (
         "1 IAM user: 1 unused, account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of)."
@@ -196,14 +198,3 @@ def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     known = {ACCOUNT: AccountName(name="two\nlines")}
     named = replace(analysis, report=replace(analysis.report, account_names=known))
     assert line_of(named).count("\n") == 1
-
-
-def line_of(analysis: Analysis) -> str:
-    stream = BytesIO()
-    user_lists.write_line(analysis, stream)
-    return stream.getvalue().decode()
-
-
-def test_a_report_in_which_nobody_is_listed_has_no_table_of_users() -> None:
-    text = markdown_of(analysis_of([a_user("ann")]), (Verdict.DORMANT,))
-    assert "## Users" not in text

@@ -22,15 +22,12 @@ from analyzer.terms import Verdict
 from analyzer.writers import parquet
 from analyzer.writers.parquet import write_findings_parquet, write_parquet
 from tests.support.builders import (
-    AS_OF,
     COLUMNS_OF_2014,
     a_key,
     a_password,
     a_user,
     days_before,
-    report_text,
     run,
-    saved,
 )
 from tests.support.outputs import (
     ALL,
@@ -71,17 +68,18 @@ def as_csv_cell(name: str, value: Any, words: str) -> str:
     return f"{value:%Y-%m-%dT%H:%M:%SZ}" if hasattr(value, "year") else str(value)
 
 
-def test_users_have_the_columns_of_csv_in_its_order_then_file_and_row() -> None:
+def test_the_columns_are_those_of_csv_and_json_in_their_order_then_the_moment() -> None:
     named = [name for name in OF_USERS_CSV if name != "account_name"]
     assert analyzer.USERS.names == [*named, "report", "row"]
-    assert table_of(written(analyzed_console())).schema.equals(analyzer.USERS, check_metadata=True)
-
-
-def test_findings_have_the_columns_of_json_then_the_moment_of_the_report() -> None:
     names = ["report" if name == "file" else name for name in FOUND]
     assert analyzer.FINDINGS.names == [*names, *OWNERSHIP, "as_of", "as_of_source"]
-    found = table_of(written_findings(analyzed_console()))
-    assert found.schema.equals(analyzer.FINDINGS, check_metadata=True)
+    for content, schema in (
+        (written(analyzed_console()), analyzer.USERS),
+        (written_findings(analyzed_console()), analyzer.FINDINGS),
+    ):
+        assert table_of(content).schema.equals(schema, check_metadata=True)
+    assert analyzer.USERS.metadata == {b"table": b"credreport users", b"schema_version": b"1.0"}
+    assert analyzer.FINDINGS.metadata[b"table"] == b"credreport findings"
 
 
 KINDS = {
@@ -102,11 +100,6 @@ def test_each_column_has_one_type() -> None:
     for schema, kinds in KINDS.items():
         for kind, names in kinds.items():
             assert {schema.field(name).type for name in names.split()} == {kind}
-
-
-def test_the_metadata_names_the_table_and_the_version_of_its_schema() -> None:
-    assert analyzer.USERS.metadata == {b"table": b"credreport users", b"schema_version": b"1.0"}
-    assert analyzer.FINDINGS.metadata[b"table"] == b"credreport findings"
 
 
 @pytest.mark.no_cover
@@ -135,17 +128,12 @@ def test_every_finding_is_that_of_json() -> None:
             assert as_csv_cell(name, row[name], "") == text
 
 
-def test_cells_of_columns_that_a_report_lacks_are_null(tmp_path: Path) -> None:
-    report = saved(tmp_path, report_text([a_user("ann", key_1=a_key())], columns=COLUMNS_OF_2014))
-    table = table_of(written(analyzer.analyze(analyzer.load(report, as_of=AS_OF))))
-    assert table["access_key_1_last_used_date"].to_pylist() == [None]
-    assert table["access_key_1_last_used_service"].to_pylist() == [None]
-
-
-def test_what_is_not_understood_is_null_and_its_words_stand_in_the_reason() -> None:
-    user = a_user("ann", password=a_password("vielleicht"))
-    (row,) = table_of(written(analysis_of([user]))).to_pylist()
-    assert row["password_last_used"] is None
+def test_what_is_not_understood_or_in_no_column_is_null_and_its_words_stand_in_the_reason() -> None:
+    user = a_user("ann", password=a_password("vielleicht"), key_1=a_key())
+    (row,) = table_of(written(analysis_of([user], columns=COLUMNS_OF_2014))).to_pylist()
+    for name in ("password_last_used", "access_key_1_last_used_date"):
+        assert row[name] is None
+    assert row["access_key_1_last_used_service"] is None
     assert "vielleicht" in row["reason"]
 
 
@@ -171,8 +159,7 @@ def test_rows_are_written_in_groups(
     rows: int, groups: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "GROUP_ROWS", rows)
-    batch = pa.RecordBatch.from_pydict({"a": [1]})
-    stream = io.BytesIO()
+    batch, stream = pa.RecordBatch.from_pydict({"a": [1]}), io.BytesIO()
     parquet.write_batches([batch] * 3, batch.schema, stream)
     assert pq.ParquetFile(io.BytesIO(stream.getvalue())).num_row_groups == groups
 

@@ -25,6 +25,12 @@ def put(target: Path, mode: int | None = None) -> None:
         stream.write(NEW)
 
 
+def old_file(folder: Path, name: str = "a.csv", mode: int = 0o600) -> Path:
+    (folder / name).write_bytes(OLD)
+    (folder / name).chmod(mode)
+    return folder / name
+
+
 def put_private(target: Path) -> None:
     replace_files({target: NEW})
 
@@ -61,9 +67,7 @@ def test_a_new_file_is_for_its_owner_only_whatever_the_umask(
 def test_a_file_has_the_mode_of_the_old_one_before_its_first_byte(
     tmp_path: Path, mode: int
 ) -> None:
-    target = tmp_path / "a.csv"
-    target.write_bytes(OLD)
-    target.chmod(mode)
+    target = old_file(tmp_path, mode=mode)
     with replacing(target) as stream:
         (aside,) = names(tmp_path) - {"a.csv"}
         assert ((tmp_path / aside).stat().st_size, mode_of(tmp_path / aside)) == (0, mode)
@@ -74,11 +78,8 @@ def test_a_file_has_the_mode_of_the_old_one_before_its_first_byte(
 def test_a_file_aside_is_made_closed_to_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = tmp_path / "a.csv"
-    target.write_bytes(OLD)
-    target.chmod(0o666)
-    modes = []
-    change = os.chmod
+    target = old_file(tmp_path, mode=0o666)
+    modes, change = [], os.chmod
 
     def watched(path: Path, mode: int) -> None:
         modes.append(mode_of(path))
@@ -90,20 +91,16 @@ def test_a_file_aside_is_made_closed_to_others(
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
-@pytest.mark.parametrize("old", [True, False])
-def test_another_mode_can_be_set(tmp_path: Path, mode: int, *, old: bool) -> None:
-    target = tmp_path / "a.csv"
-    if old:
-        target.write_bytes(OLD)
-    put(target, mode)
-    assert mode_of(target) == mode
+def test_another_mode_can_be_set(tmp_path: Path, mode: int) -> None:
+    for target in (tmp_path / "new.csv", old_file(tmp_path)):
+        put(target, mode)
+        assert mode_of(target) == mode
 
 
 @pytest.mark.no_cover
 def test_what_analyze_writes_has_the_mode_that_is_asked_for(tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([a_user()]))
-    (tmp_path / "out").mkdir()
-    one, other, found = (tmp_path / "out" / name for name in ("a.csv", "b.json", "c.csv"))
+    one, other, found = (tmp_path / name for name in ("a.csv", "b.json", "c.csv"))
     done = run("analyze", report, "-o", one, "-o", other, "--findings", found, "--mode", "0604")
     assert done.code == 0
     assert {mode_of(path) for path in (one, other, found)} == {0o604}
@@ -128,24 +125,18 @@ IRREGULAR: tuple[Callable[[Path], Any], ...] = (
 
 
 @both
-def test_what_a_killed_run_left_is_removed_by_the_next(
+def test_what_a_killed_run_left_is_removed_by_the_next_also_where_a_link_leads(
     tmp_path: Path, write: Callable[[Path], None]
 ) -> None:
     for name in (LEFTOVER, ".a.csv.ffffffff.part"):
-        (tmp_path / name).write_bytes(OLD)
+        old_file(tmp_path, name)
     write(tmp_path / "a.csv")
     assert names(tmp_path) == {"a.csv"}
-
-
-@both
-def test_a_leftover_beside_the_file_that_a_link_leads_to_is_removed(
-    tmp_path: Path, write: Callable[[Path], None]
-) -> None:
-    (tmp_path / "behind").mkdir()
-    (tmp_path / "behind" / LEFTOVER).write_bytes(OLD)
-    (tmp_path / "link.csv").symlink_to("behind/a.csv")
-    write(tmp_path / "link.csv")
-    assert names(tmp_path / "behind") == {"a.csv"}
+    old_file(tmp_path, LEFTOVER)
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "link.csv").symlink_to("../a.csv")
+    write(tmp_path / "links" / "link.csv")
+    assert names(tmp_path) == {"a.csv", "links"}
 
 
 @both
@@ -153,19 +144,13 @@ def test_a_file_of_another_name_kind_or_user_is_no_leftover(
     tmp_path: Path, write: Callable[[Path], None]
 ) -> None:
     others = {
-        ".a.csv.0123abc.part",
-        ".a.csv.0123abcde.part",
-        ".a.csv.0123ABCD.part",
-        ".a.csv.0123abcg.part",
-        ".a.csv.0123abcd.part2",
-        "a.csv.0123abcd.part",
-        ".b.csv.0123abcd.part",
-        ".aXcsv.0123abcd.part",
+        *(".a.csv.0123abc.part", ".a.csv.0123abcde.part", ".a.csv.0123ABCD.part"),
+        *(".a.csv.0123abcg.part", ".a.csv.0123abcd.part2", ".a.csv.0123abcd.part\n"),
+        *("a.csv.0123abcd.part", ".b.csv.0123abcd.part", ".aXcsv.0123abcd.part"),
         "x.a.csv.0123abcd.part",
-        ".a.csv.0123abcd.part\n",
     }
     for name in others:
-        (tmp_path / name).write_bytes(OLD)
+        old_file(tmp_path, name)
     irregular = {
         f".a.csv.0123abc{digit}.part": make for digit, make in zip("0123", IRREGULAR, strict=True)
     }
@@ -173,7 +158,7 @@ def test_a_file_of_another_name_kind_or_user_is_no_leftover(
         make(tmp_path / name)
     if os.geteuid() == 0:  # only root makes files of others
         others.add(LEFTOVER)
-        (tmp_path / LEFTOVER).write_bytes(OLD)
+        old_file(tmp_path, LEFTOVER)
         os.chown(tmp_path / LEFTOVER, NOBODY, NOBODY)
     write(tmp_path / "a.csv")
     assert names(tmp_path) == {"a.csv", *others, *irregular}
@@ -212,7 +197,7 @@ def test_where_there_are_no_locks_files_are_written_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "fcntl", None)
-    (tmp_path / LEFTOVER).write_bytes(OLD)
+    old_file(tmp_path, LEFTOVER)
     put(tmp_path / "a.csv")
     assert names(tmp_path) == {"a.csv"}
 
@@ -274,17 +259,13 @@ def test_a_folder_that_is_another_users_link_is_not_entered(
     assert names(tmp_path / "private") == set()
 
 
+OWN = [*((0, each) for each in FOREIGN.values()), (NOBODY, {})]
+OWN += [(NOBODY, {"folder_mode": mode}) for mode in (0o700, 0o1755)]
+
+
 @needs_root
 @both
-@pytest.mark.parametrize(
-    ("owner", "folder"),
-    [
-        *((0, folder) for folder in FOREIGN.values()),
-        (NOBODY, {}),
-        (NOBODY, {"folder_mode": 0o700}),
-        (NOBODY, {"folder_mode": 0o1755}),
-    ],
-)
+@pytest.mark.parametrize(("owner", "folder"), OWN)
 def test_an_own_link_and_one_in_an_own_folder_are_followed(
     tmp_path: Path, write: Callable[[Path], None], owner: int, folder: dict[str, int]
 ) -> None:
@@ -320,23 +301,20 @@ def test_a_link_of_root_is_followed_by_everybody() -> None:
 
 
 @both
-@pytest.mark.parametrize(("links", "are_followed"), [(40, True), (41, False)])
 def test_as_many_links_are_followed_as_the_system_follows(
-    tmp_path: Path, write: Callable[[Path], None], links: int, *, are_followed: bool
+    tmp_path: Path, write: Callable[[Path], None]
 ) -> None:
-    (tmp_path / "0").write_bytes(OLD)
-    for number in range(links):
+    old_file(tmp_path, "0")
+    for number in range(41):
         (tmp_path / f"{number + 1}").symlink_to(f"{number}")
-    last = tmp_path / f"{links}"
-    if are_followed:
-        assert last.read_bytes() == OLD
-        write(last)
-    else:
-        with pytest.raises(OSError, match="levels of symbolic links"):
-            last.read_bytes()
-        with pytest.raises(OutputFailed, match="levels of symbolic links"):
-            write(last)
-    assert (tmp_path / "0").read_bytes() == (NEW if are_followed else OLD)
+    too_many, last = tmp_path / "41", tmp_path / "40"
+    with pytest.raises(OSError, match="levels of symbolic links"):
+        too_many.read_bytes()
+    with pytest.raises(OutputFailed, match="levels of symbolic links"):
+        write(too_many)
+    assert last.read_bytes() == OLD
+    write(last)
+    assert last.read_bytes() == NEW
 
 
 @pytest.mark.parametrize(
@@ -373,7 +351,7 @@ def test_files_are_on_disk_before_one_is_in_its_place(
 
     monkeypatch.setattr(os, "fsync", noting_fsync)
     monkeypatch.setattr(Path, "replace", noting_replace)
-    (tmp_path / "stale").write_bytes(OLD)
+    old_file(tmp_path, "stale")
     files = {tmp_path / name: name.encode() for name in ("one", "two", "three")}
     replace_files(files, stale=[tmp_path / "stale", tmp_path / "nothing"])
     assert events == [*["on disk"] * 3, "one", "two", "three"]
@@ -397,7 +375,7 @@ def test_of_several_files_those_before_the_one_that_fails_are_new_and_the_others
         return replace(path, target)
 
     for name in order:
-        (tmp_path / name).write_bytes(OLD)
+        old_file(tmp_path, name)
     monkeypatch.setattr(Path, "replace", refusing)
     with pytest.raises(OutputFailed, match="three cannot be written: Input/output error"):
         replace_files({tmp_path / name: NEW for name in order})

@@ -8,6 +8,8 @@ openpyxl that changes one of them fails here, by name.
 
 import io
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import requires
@@ -106,17 +108,13 @@ def test_a_name_reads_back_as_it_was_or_spelled_as_excel_does_and_stays_text_whe
             assert all(each.quotePrefix for each in row)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [*PLAIN, *ESCAPED, *MARKED_UP, "", " a", "a ", "a |b", "|", "\u200b", "\ufffe", "y" * LONGEST],
-    ids=ascii,
-)
-def test_a_text_is_the_same_cell_alone_and_among_plain_ones(value: str) -> None:
-    for values in ([value], ["plain", value, "plain"], [value, value]):
-        assert text_cells(values, 3).to_pylist() == [text_cell(each, 3) for each in values]
-        assert word_cells(values, lambda _: 3).to_pylist() == [
-            text_cell(each, 3) for each in values
-        ]
+def test_a_text_is_the_same_cell_alone_and_among_plain_ones() -> None:
+    odd = ("", " a", "a ", "a |b", "|", "\u200b", "\ufffe", "y" * LONGEST)
+    for value in (*PLAIN, *ESCAPED, *MARKED_UP, *odd):
+        for values in ([value], ["plain", value, "plain"], [value, value]):
+            cells = [text_cell(each, 3) for each in values]
+            assert text_cells(values, 3).to_pylist() == cells
+            assert word_cells(values, lambda _: 3).to_pylist() == cells
 
 
 def test_each_word_has_its_own_style_and_a_missing_one_is_an_empty_cell() -> None:
@@ -129,40 +127,32 @@ def test_each_word_has_its_own_style_and_a_missing_one_is_an_empty_cell() -> Non
 
 
 def test_whole_numbers_are_cells_and_what_is_negative_is_empty() -> None:
-    assert number_cells(np.array([0, 7, 45_000]), 3).to_pylist() == [
-        number_cell(each, 3) for each in (0, 7, 45_000)
-    ]
-    assert number_cells(np.array([-1]), 3).to_pylist() == [blank_cell(3)]
-    assert (
-        text_cells([], 3).to_pylist() == number_cells(np.array([], np.int64), 3).to_pylist() == []
-    )
+    cells = [*(number_cell(each, 3) for each in (0, 7, 45_000)), blank_cell(3)]
+    assert number_cells(np.array([0, 7, 45_000, -1]), 3).to_pylist() == cells
+    for nothing in (text_cells([], 3), number_cells(np.array([], np.int64), 3)):
+        assert nothing.to_pylist() == []
 
 
-@pytest.mark.parametrize(
-    "moment",
-    ["2026-03-01T09:30:07", "2026-03-01T00:00:00", "1970-01-01T00:00:01", "1900-01-01T12:00:00"],
-)
-def test_a_moment_is_the_same_cell_alone_and_in_a_column(moment: str) -> None:
-    alone = cell_of(datetime.fromisoformat(moment).replace(tzinfo=UTC), 3)
-    dates = np.array([moment, "NaT", "1899-12-29", moment], "datetime64[s]")
+def test_a_moment_is_the_same_cell_alone_and_in_a_column() -> None:
     otherwise = text_cell("never", 4)
-    assert moment_cells(dates, 3, otherwise).to_pylist() == [alone, otherwise, otherwise, alone]
-    assert moment_cells(dates[:1], 3, otherwise).to_pylist() == [alone]
+    for moment in ("2026-03-01T09:30:07", "1970-01-01T00:00:01", "1900-01-01T12:00:00"):
+        alone = cell_of(datetime.fromisoformat(moment).replace(tzinfo=UTC), 3)
+        dates = np.array([moment, "NaT", "1899-12-29", moment], "datetime64[s]")
+        cells = moment_cells(dates, 3, otherwise).to_pylist()
+        assert cells == [alone, otherwise, otherwise, alone]
+        assert moment_cells(dates[:1], 3, otherwise).to_pylist() == [alone]
 
 
 @pytest.mark.no_cover
-def test_excel_does_not_warn_of_accounts_that_look_like_numbers(file: bytes) -> None:
+def test_free_text_stays_text_and_excel_does_not_warn_of_accounts_that_look_like_numbers(
+    file: bytes,
+) -> None:
     for sheet in ("sheet1", "sheet2", "sheet3"):
         part = parts(file)[f"xl/worksheets/{sheet}.xml"]
         assert b'numberStoredAsText="1"/></ignoredErrors><' in part
-
-
-@pytest.mark.no_cover
-def test_an_exemption_and_free_text_of_the_report_stay_text(file: bytes) -> None:
-    book = opened(file)
-    (row,) = records(book["Exempt"])
+    (row,) = records(opened(file)["Exempt"])
     assert (row["Exempt because"], row["Exemption owner"]) == ("=1+1", "@owner")
-    *_, last = book["All users"].iter_rows()
+    *_, last = opened(file)["All users"].iter_rows()
     assert "=HYPERLINK(1)" in [cell.value for cell in last]
     assert not any(cell.data_type == "f" for cell in last)
 
@@ -175,33 +165,22 @@ def test_libreoffice_shows_every_name_as_it_is(tmp_path: Path) -> None:
     assert {row[0] for row in seen["All users"][1:]} == {ACCOUNT}
 
 
-def xml_text(spelled: str) -> str:
-    (found,) = ET.fromstring(f"<c{spelled}").iter("t")
-    return found.text or ""
-
-
-def test_a_text_longer_than_a_cell_is_cut_with_a_mark() -> None:
-    shown = xml_text(text_cell("x" * (LONGEST + 1), 1))
-    assert len(shown) == LONGEST
-    assert shown.endswith(CUT)
-
-
-@pytest.mark.parametrize("long", ["x" * LONGEST, "😀" * (LONGEST // 2)])
-def test_a_text_as_long_as_a_cell_is_whole(long: str) -> None:
-    assert xml_text(text_cell(long, 1)) == long
-
-
-def test_a_text_of_wide_characters_is_cut_between_them() -> None:
-    shown = xml_text(text_cell("😀" * LONGEST, 1))
-    assert shown == "😀" * ((LONGEST - len(CUT)) // 2) + CUT
-
-
-def test_empty_text_is_an_empty_cell() -> None:
-    assert text_cell("", 3) == blank_cell(3) == ' s="3"/>'
+def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_never_within_a_wide_character() -> None:
+    cut = (LONGEST - len(CUT)) // 2
+    shown = {
+        "x" * LONGEST: "x" * LONGEST,
+        "x" * (LONGEST + 1): "x" * (LONGEST - len(CUT)) + CUT,
+        "😀" * (LONGEST // 2): "😀" * (LONGEST // 2),
+        "😀" * LONGEST: "😀" * cut + CUT,
+    }
+    for text, whole in shown.items():
+        (found,) = ET.fromstring(f"<c{text_cell(text, 1)}").iter("t")
+        assert found.text == whole
 
 
 def test_values_are_spelled_by_what_they_are() -> None:
     assert cell_of("a", 1) == text_cell("a", 1)
+    assert text_cell("", 3) == blank_cell(3) == ' s="3"/>'
     assert cell_of(7, 1) == number_cell(7, 1) == ' s="1"><v>7</v></c>'
     assert cell_of(AS_OF, 1) == ' s="1"><v>46143.5</v></c>'
     assert cell_of(Formula("SUM(A1:A2)", 3), 1) == ' s="1"><f>SUM(A1:A2)</f><v>3</v></c>'
@@ -259,70 +238,52 @@ def full_workbook() -> Workbook:
     return workbook
 
 
-@pytest.fixture
-def archive() -> RecordingArchive:
-    archive = RecordingArchive()
-    ExcelWriter(full_workbook(), cast("ZipFile", archive)).write_data()
-    return archive
-
-
-def test_openpyxl_is_bounded_above() -> None:
+def test_openpyxl_is_bounded_above_and_keeps_the_sheets_in_a_list_in_their_order() -> None:
     (bound,) = [each for each in requires("credreport") or () if each.startswith("openpyxl")]
     assert "<3.2" in bound
-
-
-def test_the_sheets_of_a_workbook_are_a_list_in_the_order_of_the_file() -> None:
     workbook = full_workbook()
     assert isinstance(workbook._sheets, list)  # type: ignore[attr-defined]
     workbook._sheets.reverse()  # type: ignore[attr-defined]
     assert workbook.sheetnames == ["second", "first"]
 
 
-def test_a_sheet_without_rows_is_spelled_as_the_rows_need_it(archive: RecordingArchive) -> None:
+def test_a_sheet_without_rows_is_spelled_as_the_rows_and_the_warnings_need_it() -> None:
+    archive = RecordingArchive()
+    ExcelWriter(full_workbook(), cast("ZipFile", archive)).write_data()
     for sheet in archive.sheets.values():
         assert sheet.count(b"<sheetData></sheetData>") == 1
         assert sheet.count(b"<sheetViews>") == 1
         assert sheet.index(b"<sheetViews>") < sheet.index(b"<sheetData>")
         assert b"<dimension" not in sheet
-
-
-def test_nothing_but_a_drawing_and_tables_follow_the_place_of_warnings(
-    archive: RecordingArchive,
-) -> None:
+    # Nothing but a drawing and tables follow the place of warnings.
     sheet = archive.sheets["xl/worksheets/sheet1.xml"]
     order = [sheet.index(each) for each in (b"<pageMargins", b"<drawing ", b"<tableParts")]
     assert order == sorted(order)
 
 
-def test_a_file_of_sheets_reads_back_in_their_order_with_their_rows() -> None:
-    workbook = new_workbook(Font(name="Arial", size=10))
-    sheets = []
-    with SpooledTemporaryFile() as rows, SpooledTemporaryFile() as others:
-        for title, file in (("b", others), ("a", rows)):
+def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
+    """Write sheets of one column, the last of them first, and read them back; None is no row."""
+    workbook, written = new_workbook(Font(name="Arial", size=10)), []
+    with ExitStack() as files:
+        for title, words in reversed(sheets.items()):
             frame: Any = workbook.create_sheet(title)
-            sheets.append(Sheet(frame, file))
-            sheets[-1].add([text_cell(title, 0), text_cell("next", 0)])
+            written.append(Sheet(frame, files.enter_context(SpooledTemporaryFile())))
+            for word in words:
+                written[-1].add([text_cell(word, 0)]) if word else written[-1].skip(1)
         stream = io.BytesIO()
-        write_archive(workbook, sheets[::-1], stream)
+        write_archive(workbook, written[::-1], stream)
     book = load_workbook(stream)
-    assert book.sheetnames == ["a", "b"]
-    assert [sheet["A1"].value for sheet in book.worksheets] == ["a", "b"]
-    assert {sheet.dimensions for sheet in book.worksheets} == {"A1:B1"}
+    return {sheet.title: [cell.value for cell in sheet["A"]] for sheet in book.worksheets}
+
+
+def test_sheets_read_back_in_their_order_with_their_rows() -> None:
+    sheets: dict[str, Sequence[str | None]] = {"a": ["one", "two"], "b": ["three"]}
+    assert [*rows_of(sheets).items()] == [*sheets.items()]
 
 
 def test_rows_that_are_written_in_blocks_with_rows_left_empty_read_back_where_they_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(written_archive, "_BLOCK", 40)
-    workbook = new_workbook(Font(name="Arial", size=10))
-    with SpooledTemporaryFile() as rows:
-        frame: Any = workbook.create_sheet("a")
-        sheet = Sheet(frame, rows)
-        for word in ("one", "two", "three"):
-            sheet.add([text_cell(word, 0)])
-        sheet.skip(2)
-        sheet.add([text_cell("last", 0)])
-        stream = io.BytesIO()
-        write_archive(workbook, [sheet], stream)
-    cells = [cell.value for cell in load_workbook(stream)["a"]["A"]]
-    assert cells == ["one", "two", "three", None, None, "last"]
+    words = ["one", "two", "three", None, None, "last"]
+    assert rows_of({"a": words}) == {"a": words}

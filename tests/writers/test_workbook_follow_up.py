@@ -1,7 +1,7 @@
 """The workbook shows what became of the earlier decisions."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from openpyxl import Workbook
@@ -34,6 +34,7 @@ from tests.support.workbooks import (
     results_of,
     row_of,
     texts,
+    width_of,
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -71,55 +72,61 @@ def book() -> Workbook:
     return results_of(followed_up(), sheets=WorkbookSheets.REVIEW)
 
 
+def without_zone(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=None)
+
+
+OF_ANN = {
+    "Fact": "The user is still there.",
+    "Decided": "delete",
+    "Decided by": "Ann",
+    "Ticket": "7",
+    "Comment": "=1+1",
+    "Decided on": without_zone(datetime(2026, 3, 1, tzinfo=UTC)),
+    "Days since": 61,
+    "Verdict now": "unused",
+    "Created (UTC)": without_zone(LONG_AGO),
+    "Account name": "production",
+    "ARN": f"arn:aws:iam::{ACCOUNT}:user/=ann",
+    "Entered in": "review.xlsx",
+    "Sheet": "Unused users",
+    "Row": 2,
+    "SHA-256": "a" * 64,
+    "Verdict decided on": "unused",
+    "As of decided on (UTC)": without_zone(SEEN),
+}
+
+
 def test_each_decision_is_a_line_with_what_became_of_it(book: Workbook) -> None:
     listed = {row["User"]: row for row in records(book["Follow-up"])}
-    assert {name: (row["Status"], row["Overdue"]) for name, row in listed.items()} == {
-        "eve": ("overtaken", "overdue"),
-        "=ann": ("not-done", "overdue"),
-        "bob": ("not-done", None),
-        "far": ("unknown", None),
-        "gone": ("done", None),
-    }
-    assert list(listed) == ["eve", "=ann", "bob", "far", "gone"]
-    ann, gone = listed["=ann"], listed["gone"]
-    assert ann["Fact"] == "The user is still there."
-    assert (ann["Decided"], ann["Decided by"], ann["Ticket"]) == ("delete", "Ann", "7")
-    assert ann["Decided on"] == datetime(2026, 3, 1)  # noqa: DTZ001  as a workbook has it
-    assert (ann["Days since"], ann["Verdict now"], ann["Comment"]) == (61, "unused", "=1+1")
-    assert ann["Created (UTC)"] == LONG_AGO.replace(tzinfo=None)
-    assert (ann["Account name"], ann["ARN"]) == ("production", f"arn:aws:iam::{ACCOUNT}:user/=ann")
-    assert gone["Done since (UTC)"] == AS_OF.replace(tzinfo=None)
-    assert gone["Verdict now"] is None
-    assert listed["eve"]["Last use (UTC)"] == days_before(2).replace(tzinfo=None)
-    assert listed["far"]["Report"] is None
-    assert (ann["Entered in"], ann["Sheet"], ann["Row"]) == ("review.xlsx", "Unused users", 2)
-    assert (ann["SHA-256"], ann["Verdict decided on"]) == ("a" * 64, "unused")
-    assert ann["As of decided on (UTC)"] == SEEN.replace(tzinfo=None)
+    assert [(name, row["Status"], row["Overdue"]) for name, row in listed.items()] == [
+        ("eve", "overtaken", "overdue"),
+        ("=ann", "not-done", "overdue"),
+        ("bob", "not-done", None),
+        ("far", "unknown", None),
+        ("gone", "done", None),
+    ]
+    assert {head: listed["=ann"][head] for head in OF_ANN} == OF_ANN
+    assert listed["gone"]["Done since (UTC)"] == without_zone(AS_OF)
+    assert listed["eve"]["Last use (UTC)"] == without_zone(days_before(2))
+    assert (listed["gone"]["Verdict now"], listed["far"]["Report"]) == (None, None)
 
 
-def test_the_sheet_stands_behind_the_lists_and_is_a_table(book: Workbook) -> None:
-    names = book.sheetnames
-    assert names == ["Summary", "Unused users", "Inactive users", "Follow-up", "Method"]
-    (table,) = book["Follow-up"].tables.values()
-    assert table.displayName == "Follow_up"
-    assert book["Follow-up"].freeze_panes == "D2"
-
-
-def test_it_is_printed_on_two_pages_across_without_the_source(book: Workbook) -> None:
+def test_the_sheet_is_a_table_behind_the_lists_printed_on_two_pages_without_the_source(
+    book: Workbook,
+) -> None:
+    assert book.sheetnames == ["Summary", "Unused users", "Inactive users", "Follow-up", "Method"]
     sheet = book["Follow-up"]
-    heads = [cell.value for cell in sheet[1]]
-    widths = [sheet.column_dimensions[get_column_letter(at + 1)].width for at in range(len(heads))]
+    (table,) = sheet.tables.values()
+    assert (table.displayName, sheet.freeze_panes) == ("Follow_up", "D2")
+    heads = [str(cell.value) for cell in sheet[1]]
     first, last = heads.index("Fact") + 1, heads.index("Created (UTC)") + 1
     assert [each.id for each in sheet.col_breaks.brk] == [first]
     assert sheet.print_area == f"'Follow-up'!$A$1:${get_column_letter(last)}$6"
-    for width in (sum(widths[:first]), sum(widths[:3]) + sum(widths[first:last])):
-        assert width * POINTS_A_UNIT * 0.89 <= min(PAGE_POINTS.values())
-
-
-def test_words_of_urgency_have_colours(book: Workbook) -> None:
-    first = {cell.value: cell.fill.start_color.rgb for cell in book["Follow-up"][2]}
-    assert first["overtaken"] == "00FFF2CC"
-    assert first["overdue"] == "009C0006"
+    for page in (heads[:first], [*heads[:3], *heads[first:last]]):
+        assert width_of(sheet, *page) * POINTS_A_UNIT * 0.89 <= min(PAGE_POINTS.values())
+    colours = {cell.value: cell.fill.start_color.rgb for cell in sheet[2]}
+    assert (colours["overtaken"], colours["overdue"]) == ("00FFF2CC", "009C0006")
 
 
 def test_summary_and_method_have_the_follow_up_and_what_was_read_for_it(book: Workbook) -> None:
@@ -157,7 +164,6 @@ def test_without_a_user_to_delete_it_says_so_and_one_to_keep_that_is_gone_matche
     assert {*NumberColumn("Line", 8, "line").shown(entries).to_pylist()} == {""}
 
 
-@pytest.mark.no_cover
 def test_without_decisions_there_is_no_follow_up() -> None:
     book = console_book()
     assert "Follow-up" not in book.sheetnames

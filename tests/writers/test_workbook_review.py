@@ -28,6 +28,7 @@ from analyzer.terms import WorkbookSheets
 from analyzer.writers import write
 from analyzer.writers.workbook import review_lists
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, first_step
+from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -54,6 +55,7 @@ from tests.support.workbooks import (
     console_file,
     console_review_file,
     file_of,
+    named_book,
     needs_libreoffice,
     opened,
     parts,
@@ -66,7 +68,6 @@ from tests.support.workbooks import (
     texts,
     values,
     width_of,
-    with_earlier_decisions,
     with_wrong_results,
 )
 
@@ -110,22 +111,23 @@ def listed_users(book: Workbook) -> dict[str, dict[str, Any]]:
 # Lists
 
 
-@pytest.mark.parametrize("title", SHEETS)
-def test_the_reviewers_columns_stand_right_after_the_user_and_are_empty(
-    book: Workbook, title: str
+def test_the_reviewers_empty_columns_follow_the_user_then_come_why_certainty_and_facts(
+    book: Workbook,
 ) -> None:
-    assert heads(book[title])[:7] == ["Account", "User", *ENTERED]
-    assert {"ARN", "Created"} <= {*heads(book[title])}
-    for row in records(book[title]):
-        assert [row[head] for head in ENTERED] == [None] * 5
-
-
-def test_then_follow_why_certainty_checks_age_activity_and_creation(book: Workbook) -> None:
     facts = ["Age in days", "Last activity (UTC)", "Created", "As of (UTC)"]
-    for title in ("Unused users", "Inactive users"):
-        assert heads(book[title])[7:14] == ["Why", "Certainty", "Check first", *facts]
-    assert heads(book["Inactive users"])[14:16] == ["Idle days", "Verdict"]
-    assert heads(book["Undetermined"])[7:14] == ["Why", *facts, "Report", "Row"]
+    why = ["Why", "Certainty", "Check first", *facts]
+    shown = {
+        "Unused users": why,
+        "Inactive users": [*why, "Idle days", "Verdict"],
+        "Undetermined": ["Why", *facts, "Report", "Row"],
+    }
+    assert [*shown] == [*SHEETS]
+    for title, then in shown.items():
+        expected = ["Account", "User", *ENTERED, *then]
+        assert heads(book[title])[: len(expected)] == expected
+        assert "ARN" in heads(book[title])
+        for row in records(book[title]):
+            assert [row[head] for head in ENTERED] == [None] * 5
 
 
 def test_facts_that_no_listed_user_has_are_left_out() -> None:
@@ -264,14 +266,20 @@ def test_a_finding_says_in_which_list_its_user_is_decided(book: Workbook) -> Non
 # Entries
 
 
-@pytest.mark.parametrize("title", SHEETS)
-def test_the_decision_is_one_of_five_from_a_drop_down(book: Workbook, title: str) -> None:
-    sheet = book[title]
-    choice, at = validation(sheet, "Decision"), letter(sheet, "Decision")
-    assert choice.formula1 == '"delete,deactivate,keep,investigate,withdraw"'
-    assert str(choice.sqref) == f"{at}2:{at}{sheet.max_row}"
-    assert (choice.type, choice.showErrorMessage) == ("list", True)
-    assert "withdraw" in str(choice.error)
+def test_a_decision_is_one_of_five_from_a_drop_down_and_its_date_a_date(book: Workbook) -> None:
+    for title in SHEETS:
+        sheet = book[title]
+        choice, at = validation(sheet, "Decision"), letter(sheet, "Decision")
+        assert choice.formula1 == '"delete,deactivate,keep,investigate,withdraw"'
+        assert str(choice.sqref) == f"{at}2:{at}{sheet.max_row}"
+        assert (choice.type, choice.showErrorMessage) == ("list", True)
+        assert "withdraw" in str(choice.error)
+        valid = validation(sheet, "Decided on")
+        assert (valid.type, valid.operator, valid.formula1) == ("date", "greaterThan", "36526")
+        assert "2026-03-01" in str(valid.error)
+        assert sheet[f"{letter(sheet, 'Decided on')}2"].number_format == "yyyy-mm-dd"
+    titles = [sheet.title for sheet in book.worksheets if "Decision" in texts(sheet).split("\n")]
+    assert titles == [*SHEETS]
 
 
 def test_no_prompt_covers_the_cells_beside_and_no_sheet_is_protected(book: Workbook) -> None:
@@ -279,19 +287,6 @@ def test_no_prompt_covers_the_cells_beside_and_no_sheet_is_protected(book: Workb
     assert rules
     assert not any(rule.prompt or rule.promptTitle or rule.showInputMessage for rule in rules)
     assert not any(sheet.protection.sheet for sheet in book.worksheets)
-
-
-def test_only_a_list_to_decide_in_has_a_column_called_decision(book: Workbook) -> None:
-    titles = [sheet.title for sheet in book.worksheets if "Decision" in texts(sheet).split("\n")]
-    assert titles == [*SHEETS]
-
-
-def test_the_date_of_a_decision_is_a_date(book: Workbook) -> None:
-    sheet = book["Unused users"]
-    valid = validation(sheet, "Decided on")
-    assert (valid.type, valid.operator, valid.formula1) == ("date", "greaterThan", "36526")
-    assert "2026-03-01" in str(valid.error)
-    assert sheet[f"{letter(sheet, 'Decided on')}2"].number_format == "yyyy-mm-dd"
 
 
 def test_the_summary_says_what_each_yellow_cell_takes(book: Workbook) -> None:
@@ -310,45 +305,25 @@ def test_the_summary_says_what_each_yellow_cell_takes(book: Workbook) -> None:
 # Screen and paper
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["few columns", "all columns"])
-def widest(request: pytest.FixtureRequest) -> Workbook:
-    """Open a workbook without, or with, names and owners of accounts and earlier decisions."""
-    if not request.param:
-        return console_book()
-    analysis = analyzed_console()
-    names = {"123456789012": AccountName(name="production", owner="Platform team")}
-    named = replace(analysis, report=replace(analysis.report, account_names=names))
-    earlier = dict.fromkeys(named.users["user"], "delete, Ann, 2026-01-01")
-    return review_book_of(with_earlier_decisions(named, earlier))
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("title", SHEETS)
-def test_age_and_owner_are_in_sight_on_a_screen_of_1400_pixels(
-    widest: Workbook, title: str
-) -> None:
-    names = heads(widest[title])
-    shown = names[: names.index("Last activity (UTC)")]
-    assert shown[-1] == ("Account owner" if "Account owner" in names else "Age in days")
+def test_age_and_owner_are_in_sight_on_a_screen_of_1400_pixels_and_pages_fit_at_8_points() -> None:
     digit, padding = 7, 5
-    assert width_of(widest[title], *shown) * digit + len(shown) * padding <= 1400
-
-
-@pytest.mark.parametrize("title", SHEETS)
-def test_a_list_is_printed_on_two_pages_side_by_side_at_8_points(
-    widest: Workbook, title: str
-) -> None:
-    sheet, names = widest[title], heads(widest[title])
-    last = column_number(sheet.print_area.split(":")[1].split("$")[1])
-    printed, repeated = names[:last], names[: names.index("User") + 1]
-    assert {"As of (UTC)", "Created", "Age in days", "Why"} <= {*printed}
-    (end,) = [each.id for each in sheet.col_breaks.brk]
-    assert sheet.print_title_cols == f"$A:${letter(sheet, 'User')}"
-    assert sheet.print_title_rows == "$1:$1"
-    scale = (sheet.page_setup.scale or 100) / 100
-    for page in (printed[:end], [*repeated, *printed[end:]]):
-        assert width_of(sheet, *page) * POINTS_A_UNIT * scale <= min(PAGE_POINTS.values())
-    assert min(cell.font.size for cell in sheet[2][:last]) * scale >= 8
+    for book, last_shown in ((console_book(), "Age in days"), (named_book(), "Account owner")):
+        for title in SHEETS:
+            sheet, names = book[title], heads(book[title])
+            shown = names[: names.index("Last activity (UTC)")]
+            assert shown[-1] == last_shown
+            assert width_of(sheet, *shown) * digit + len(shown) * padding <= 1400
+            last = column_number(sheet.print_area.split(":")[1].split("$")[1])
+            printed, repeated = names[:last], names[: names.index("User") + 1]
+            assert {"As of (UTC)", "Created", "Age in days", "Why"} <= {*printed}
+            (end,) = [each.id for each in sheet.col_breaks.brk]
+            assert sheet.print_title_cols == f"$A:${letter(sheet, 'User')}"
+            assert sheet.print_title_rows == "$1:$1"
+            scale = (sheet.page_setup.scale or 100) / 100
+            for page in (printed[:end], [*repeated, *printed[end:]]):
+                width = width_of(sheet, *page) * POINTS_A_UNIT * scale
+                assert width <= min(PAGE_POINTS.values())
+            assert min(cell.font.size for cell in sheet[2][:last]) * scale >= 8
 
 
 def test_each_page_of_a_list_names_what_it_is_of_and_has_a_line_to_sign(book: Workbook) -> None:
@@ -365,24 +340,23 @@ def test_each_page_of_a_list_names_what_it_is_of_and_has_a_line_to_sign(book: Wo
     assert "Signature" not in str(book["All users"].oddFooter)
 
 
-@pytest.mark.parametrize("title", SHEETS)
-def test_details_are_folded_and_left_out_of_print(book: Workbook, title: str) -> None:
-    sheet = book[title]
-    folded = [head for head in heads(sheet) if sheet.column_dimensions[letter(sheet, head)].hidden]
+def test_details_are_folded_and_left_out_of_print(book: Workbook) -> None:
     dates = {"Last sign-in (UTC)", "Key 1 created (UTC)", "Certificate 2 uploaded (UTC)"}
-    assert {*dates, "ARN", "Record"} <= {*folded}
-    for head in folded:
-        assert sheet.column_dimensions[letter(sheet, head)].outlineLevel == 1
-    area = sheet.print_area.replace("$", "").split("!")[-1]
-    last_printed = heads(sheet).index("Password") - (title == "Inactive users")
-    assert area == f"A1:{get_column_letter(last_printed)}{sheet.max_row}"
-    assert sheet.print_title_cols == "$A:$B"
-    outline = sheet.sheet_properties.outlinePr
-    assert outline is not None
-    assert not outline.summaryRight
-    assert heads(sheet)[-1] == "Record"
-    assert not sheet.cell(2, len(heads(sheet))).alignment.wrap_text  # or rows grow high
-    assert json.loads(records(sheet)[0]["Record"])["cells"]
+    for title in SHEETS:
+        sheet, names = book[title], heads(book[title])
+        columns = {head: sheet.column_dimensions[letter(sheet, head)] for head in names}
+        folded = {head: each.outlineLevel for head, each in columns.items() if each.hidden}
+        assert {*dates, "ARN", "Record"} <= {*folded}
+        assert {*folded.values()} == {1}
+        last_printed = names.index("Password") - (title == "Inactive users")
+        area = f"'{title}'!$A$1:${get_column_letter(last_printed)}${sheet.max_row}"
+        assert sheet.print_area == area
+        outline = sheet.sheet_properties.outlinePr
+        assert outline is not None
+        assert not outline.summaryRight
+        assert names[-1] == "Record"
+        assert not sheet.cell(2, len(names)).alignment.wrap_text  # or rows grow high
+        assert json.loads(records(sheet)[0]["Record"])["cells"]
 
 
 # Progress
@@ -421,10 +395,10 @@ def test_too_many_users_to_gather_the_reviewers_names_are_only_counted(
 
 
 def test_columns_that_do_not_apply_have_a_dash(results: Workbook) -> None:
+    dash = NOT_APPLICABLE.value
     for verdict in ("dormant", "active", "undetermined"):
         row = row_of(results["Summary"], verdict)
-        assert row[1] == row[2] + row[3]
-        assert row[4:6] == ("–", "–")  # noqa: RUF001  as printed tables have it
+        assert (row[1], row[4:6]) == (row[2] + row[3], (dash, dash))
     for verdict in ("unused", "retired"):
         row = row_of(results["Summary"], verdict)
         assert row[3] == row[4] + row[5]
@@ -490,20 +464,12 @@ def test_the_progress_counts_entries_as_they_are_read_back(tmp_path: Path) -> No
     assert {name.lower(): count for name, count in names if name} == {"ada": "4", "grace": "3"}
 
 
-def nothing(_: Workbook) -> None:
-    return
-
-
-def delete_a_row(book: Workbook) -> None:
-    book["Unused users"].delete_rows(3)
-
-
 @needs_libreoffice
-@pytest.mark.parametrize(("edit", "expected"), [(nothing, "OK"), (delete_a_row, "DIFFERS")])
+@pytest.mark.parametrize(("deleted", "expected"), [(0, "OK"), (1, "DIFFERS")])
 def test_a_row_that_is_deleted_from_a_list_turns_its_check_red(
-    tmp_path: Path, edit: Callable[[Workbook], None], expected: str
+    tmp_path: Path, deleted: int, expected: str
 ) -> None:
-    sheet = calculated(tmp_path, edit)
+    sheet = calculated(tmp_path, lambda book: book["Unused users"].delete_rows(3, deleted))
     assert summary_line(sheet, "Unused users", -1)[5] == expected
     assert summary_line(sheet, "Inactive users", -1)[5] == "OK"
     assert summary_line(sheet, "123456789012")[10] == "OK"
@@ -540,7 +506,6 @@ def carried() -> Workbook:
     return results_of(carried_over(*DECISIONS))
 
 
-@pytest.mark.no_cover
 def test_what_was_decided_before_stands_beside_the_entries_which_are_empty(
     carried: Workbook,
 ) -> None:
@@ -586,7 +551,6 @@ FIRST_STEPS: tuple[Case, ...] = (
 """Users and decisions, how many users each list has, and what to do first."""
 
 
-@pytest.mark.no_cover
 def test_the_summary_says_what_to_do_first(carried: Workbook) -> None:
     for users, decisions, listed, first in FIRST_STEPS:
         rows = zip(REVIEW_LISTS, listed, strict=True)
@@ -656,7 +620,6 @@ def test_libreoffice_comes_to_the_numbers_of_the_review(tmp_path: Path, alone: W
         assert [str(each) for each in row[:8] if each is not None] == [*filter(None, other[:8])]
 
 
-@pytest.mark.no_cover
 def test_the_command_line_writes_the_sheets_of_a_review_and_no_rule_runs(tmp_path: Path) -> None:
     report, path = saved(tmp_path, report_text([a_user()])), tmp_path / "review.xlsx"
     assert main(["analyze", str(report), "-q", "-o", str(path), "--sheets", "review"]) == 0

@@ -1,7 +1,6 @@
 """What a list shows is known as text, so that a workbook that is read back can be compared."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analyzer.judging.analysis import Analysis
-from analyzer.report.model import AccountName, Page
+from analyzer.report.model import Page
 from analyzer.writers.workbook.column import (
     CUT,
     LONGEST,
@@ -24,19 +23,11 @@ from analyzer.writers.workbook.column import (
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
 from analyzer.writers.workbook.table_sheets import CollectedUsers
 from tests.support.builders import COLUMNS_OF_2014, a_user, an_inactive_key
-from tests.support.outputs import analysis_of, analyzed_console
-from tests.support.workbooks import organization, records, review_book_of, with_earlier_decisions
+from tests.support.outputs import analysis_of
+from tests.support.workbooks import named_console, organization, records, review_book_of
 
 ENTRIES = {"Decision", "Decided by", "Decided on", "Ticket", "Comment"}
 HEADS = ("Created", "Last activity (UTC)", "As of (UTC)", "Age in days", "Last sign-in (UTC)")
-
-
-def console() -> Analysis:
-    analysis = analyzed_console()
-    names = {"123456789012": AccountName(name="=production", owner="Ann")}
-    named = replace(analysis, report=replace(analysis.report, account_names=names))
-    told = {"=1+1": "keep, Ann, 2025-01-01; ended", "juergen.adler": "delete\nno, keep"}
-    return with_earlier_decisions(named, told)
 
 
 def of_2014() -> Analysis:
@@ -65,7 +56,7 @@ def as_text(value: Any) -> str:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("analyzed", [console, of_2014])
+@pytest.mark.parametrize("analyzed", [named_console, of_2014])
 def test_the_texts_are_those_of_every_cell_of_every_list(analyzed: Callable[[], Analysis]) -> None:
     analysis = analyzed()
     book = review_book_of(analysis)
@@ -94,34 +85,31 @@ def test_a_part_of_the_users_has_the_texts_that_it_has_among_all() -> None:
         assert texts == [text for text, there in zip(every[head], part, strict=True) if there]
 
 
-MOMENTS = ("2026-03-01 09:30:15", "2026-03-01", "1900-01-01", "1899-12-30", "1899-12-29", None)
+MOMENTS = pd.array(
+    ["2026-03-01 09:30:15", "2026-03-01", "1900-01-01", "1899-12-30", "1899-12-29", None],
+    dtype="datetime64[s]",
+)
+DAYS = ["2026-03-01", "2026-03-01", "1900-01-01", "1899-12-30"]
+SHOWN = ["2026-03-01T09:30:15Z", *(f"{day}T00:00:00Z" for day in DAYS[1:])]
 TEXTS = ("=1+1", "", " a ", "x" * LONGEST, "x" * (LONGEST + 1))
-CASES: Mapping[str, tuple[Column, Any, list[str]]] = {
-    "text": (TextColumn("X", 9, "x"), TEXTS, [*TEXTS[:4], "x" * (LONGEST - len(CUT)) + CUT]),
-    "numbers": (
-        NumberColumn("X", 9, "x"),
-        pd.array([12, 0, 1_234_567, -1, None], dtype="Int64"),
-        ["12", "0", "1234567", "", ""],
-    ),
-    "moments": (
-        MomentColumn("X", 9, "x", lambda frame: ["never"] * len(frame)),
-        pd.array(MOMENTS, dtype="datetime64[s]"),
-        [
-            *("2026-03-01T09:30:15Z", "2026-03-01T00:00:00Z", "1900-01-01T00:00:00Z"),
-            *("1899-12-30T00:00:00Z", "never", "never"),
-        ],
-    ),
-    "days": (
-        DayColumn("X", 9, "x"),
-        pd.array(MOMENTS, dtype="datetime64[s]"),
-        ["2026-03-01", "2026-03-01", "1900-01-01", "1899-12-30", "", ""],
-    ),
-    "entries": (EntryColumn("X", 9), ["a", "b"], ["", ""]),
-}
+NUMBERS = pd.array([12, 0, 1_234_567, -1, None], dtype="Int64")
+
+
+def never(frame: pd.DataFrame) -> list[str]:
+    return ["never"] * len(frame)
+
+
+CASES: tuple[tuple[Column, Any, list[str]], ...] = (
+    (TextColumn("X", 9, "x"), TEXTS, [*TEXTS[:4], "x" * (LONGEST - len(CUT)) + CUT]),
+    (NumberColumn("X", 9, "x"), NUMBERS, ["12", "0", "1234567", "", ""]),
+    (MomentColumn("X", 9, "x", never), MOMENTS, [*SHOWN, "never", "never"]),
+    (DayColumn("X", 9, "x"), MOMENTS, [*DAYS, "", ""]),
+    (EntryColumn("X", 9), ["a", "b"], ["", ""]),
+)
 
 
 def test_a_cell_shows() -> None:
-    for kind, (column, values, expected) in CASES.items():
+    for column, values, expected in CASES:
         texts = column.shown(pd.DataFrame({"x": values}))
-        assert texts.type == "large_string", kind
-        assert texts.to_pylist() == expected, kind
+        assert texts.type == "large_string", column
+        assert texts.to_pylist() == expected, column

@@ -68,10 +68,14 @@ def test_the_ending_is_that_of_the_format_in_any_case_and_the_same_input_gives_t
     }
 
 
-def test_the_region_is_that_of_asff(analysis: Analysis, folder: Path) -> None:
+def test_batches_are_of_the_region_in_a_folder_that_exists(
+    analysis: Analysis, folder: Path
+) -> None:
     writers.write(analysis, folder / "a.asff.json", region="eu-central-1")
     batch = batch_of(asff_bytes(analysis, "eu-central-1"))
     assert held(folder) == {f"a-{ACCOUNT}-001.asff.json": batch}
+    with pytest.raises(OutputFailed, match="its folder does not exist; create it"):
+        writers.write(analysis, folder / "missing" / "a.asff.json")
 
 
 def batch_of(lines: bytes) -> bytes:
@@ -101,13 +105,6 @@ def test_a_finding_too_many_makes_another_file_and_files_that_are_too_many_go(
     assert {*held(folder)} == {left[0].name, mine.name, "b.csv"}
 
 
-def test_a_folder_for_batches_that_does_not_exist_is_named(
-    analysis: Analysis, folder: Path
-) -> None:
-    with pytest.raises(OutputFailed, match="its folder does not exist; create it"):
-        writers.write(analysis, folder / "missing" / "a.asff.json")
-
-
 def test_verdicts_and_raw_csv_are_those_asked_for(analysis: Analysis, folder: Path) -> None:
     target = folder / "a.csv"
     for verdicts in (ALL, UNUSED, (Verdict.DORMANT,)):
@@ -134,11 +131,25 @@ def test_what_was_read_is_not_written_over(tmp_path: Path, folder: Path) -> None
     (folder / "link.csv").symlink_to(report)
     before = held(tmp_path)
     for target in (report, evidence, listed, folder / "link.csv"):
-        with pytest.raises(ValueError, match="is an input: write to another file"):
-            writers.write(analysis, folder / "a.csv", target)
-        with pytest.raises(ValueError, match="is an input: write to another file"):
-            writers.write(analysis, folder / "a.csv", findings=target)
+        refused_twice(analysis, folder / "a.csv", target, "is an input")
     assert (held(tmp_path), (folder / "a.csv").exists()) == (before, False)
+
+
+def refused_twice(analysis: Analysis, first: Path, other: Path, why: str) -> None:
+    """Hold that another output is refused, as a list of users and as one of findings."""
+    with pytest.raises(ValueError, match=f"{why}: write to another file"):
+        writers.write(analysis, first, other)
+    with pytest.raises(ValueError, match=f"{why}: write to another file"):
+        writers.write(analysis, first, findings=other)
+
+
+def test_one_file_is_not_written_twice(analysis: Analysis, folder: Path) -> None:
+    (folder / "link.csv").symlink_to("a.csv")
+    (folder / "sub").mkdir()
+    for same in (folder / "a.csv", folder / "sub/../a.csv", folder / "link.csv"):
+        refused_twice(analysis, folder / "a.csv", same, "is named twice")
+    writers.write(analysis)
+    assert held(folder) == {}
 
 
 @pytest.mark.no_cover
@@ -159,22 +170,6 @@ def test_a_word_that_is_no_verdict_is_refused_rather_than_listing_nobody(
     assert held(folder) == {}
 
 
-def test_one_file_is_not_written_twice(analysis: Analysis, folder: Path) -> None:
-    (folder / "link.csv").symlink_to("a.csv")
-    (folder / "sub").mkdir()
-    for same in (folder / "a.csv", folder / "sub/../a.csv", folder / "link.csv"):
-        with pytest.raises(ValueError, match="is named twice: write to another file"):
-            writers.write(analysis, folder / "a.csv", same)
-        with pytest.raises(ValueError, match="is named twice: write to another file"):
-            writers.write(analysis, folder / "a.csv", findings=same)
-    assert held(folder) == {}
-
-
-def test_nothing_to_write_writes_nothing(analysis: Analysis, folder: Path) -> None:
-    writers.write(analysis)
-    assert held(folder) == {}
-
-
 def a_missing_folder(folder: Path) -> Path:
     return folder / "missing" / "a.csv"
 
@@ -188,15 +183,13 @@ def a_name_that_is_too_long(folder: Path) -> Path:
     return folder / ("n" * 300 + ".csv")
 
 
-UNWRITABLE = (
-    (a_missing_folder, "its folder does not exist; create it"),
-    (a_folder_that_is_a_file, "Not a directory"),
-    (a_name_that_is_too_long, "File name too long"),
-)
-
-
 @pytest.mark.parametrize(
-    ("made", "why"), UNWRITABLE, ids=lambda each: getattr(each, "__name__", "")
+    ("made", "why"),
+    [
+        (a_missing_folder, "its folder does not exist; create it"),
+        (a_folder_that_is_a_file, "Not a directory"),
+        (a_name_that_is_too_long, "File name too long"),
+    ],
 )
 def test_a_file_that_cannot_be_written_is_named_with_the_reason_and_no_other_is_written(
     analysis: Analysis, folder: Path, made: Callable[[Path], Path], why: str
