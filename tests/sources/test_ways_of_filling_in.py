@@ -4,15 +4,12 @@ A decision is then read for the user of the row in which it was entered, or the 
 with the name of the cell. No way may lead to neither.
 """
 
-import csv
 import io
 import re
-import zipfile
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
-from functools import partial
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -25,6 +22,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.dimensions import RowDimension
 
 from analyzer.cli import main
+from analyzer.decisions.collect import Collection
 from analyzer.decisions.decision import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.sources.review_workbook import read_files
@@ -37,7 +35,9 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
 )
-from tests.support.decisions import OTHER_ACCOUNT, TODAY, line
+from tests.support.decisions import OTHER_ACCOUNT, TODAY, collected, line
+from tests.support.reading import put as saved_as
+from tests.support.reading import zipped
 from tests.support.review import (
     HEADS,
     UNUSED,
@@ -55,7 +55,7 @@ from tests.support.review import (
 )
 from tests.support.workbooks import needs_libreoffice, parts, saved_by_libreoffice
 
-INACTIVE, SUMMARY = "Inactive users", "Summary"
+INACTIVE, SUMMARY, COPY = "Inactive users", "Summary", "Unused users (2)"
 USERS = (
     a_user("ann", created=days_before(900)),
     a_user("bob", password=a_password(), created=days_before(800)),
@@ -66,43 +66,14 @@ USERS = (
 ON = date(2026, 5, 4)
 DELETE: tuple[Any, ...] = ("delete", "Anna", ON, "SEC-1", "left")
 KEEP: tuple[Any, ...] = ("keep", "Anna", ON, None, "break-glass")
+ANN_DELETED, DORA_KEPT = entered("ann", DELETE), entered("dora", KEEP)
 BOTH = {"ann": "delete", "dora": "keep"}
-
-
-class Outcome(NamedTuple):
-    """Hold how `collect` ended, what it printed, and the lines of the ledger after it."""
-
-    code: int
-    said: str
-    lines: list[dict[str, str]]
-
-
-Collect = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
 def written() -> bytes:
     """Return the workbook of a review, without the sheet that only explains."""
     return edited(review_of(*USERS), lambda book: book.remove(book["Method"]))
-
-
-@pytest.fixture
-def collect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Collect:
-    """Collect files, by name, into the ledger of this test, to which lines are only added."""
-    ledger = tmp_path / "decisions.csv"
-
-    def collect(**files: bytes) -> Outcome:
-        before = ledger.read_text() if ledger.exists() else ""
-        paths = [tmp_path / name.replace("_", ".") for name in files]
-        for path, content in zip(paths, files.values(), strict=True):
-            path.write_bytes(content)
-        code = main(["collect", *map(str, paths), "-o", str(ledger)])
-        text = ledger.read_text() if ledger.exists() else ""
-        assert text == before if code else text.startswith(before)
-        said = capsys.readouterr()
-        return Outcome(code, said.out + said.err, [*csv.DictReader(io.StringIO(text))])
-
-    return collect
 
 
 def lines_of(content: bytes) -> tuple[LedgerLine, ...]:
@@ -113,6 +84,13 @@ def lines_of(content: bytes) -> tuple[LedgerLine, ...]:
 def words(content: bytes) -> dict[str, str]:
     """Return the decisions by user."""
     return {each.user: str(each.decision) for each in lines_of(content)}
+
+
+def problems_of(content: bytes, name: str = "r.xlsx") -> list[str]:
+    with pytest.raises(InputRefused) as refused:
+        read_files([(name, content)], TODAY)
+    assert all(each.file.startswith(name) for each in refused.value.problems)
+    return [str(each) for each in refused.value.problems]
 
 
 def moved_rows(order: Callable[[list[list[Any]]], list[list[Any]]], last_column: int) -> Edit:
@@ -137,29 +115,40 @@ def a_column_moved_to_the_end(book: Workbook) -> None:
 
 
 def a_copied_sheet(book: Workbook) -> None:
-    book.copy_worksheet(book[UNUSED]).title = "Unused users (2)"
+    book.copy_worksheet(book[UNUSED]).title = COPY
 
 
 def without_column(head: str) -> Edit:
     return lambda book: book[UNUSED].delete_cols(column(book[UNUSED], head))
 
 
-def a_filter(book: Workbook) -> None:
-    book[UNUSED].auto_filter.add_filter_column(2, ["delete"])
+def rows_inserted(at: int, count: int = 1) -> Edit:
+    return lambda book: book[UNUSED].insert_rows(at, count)
+
+
+def typed(row: int, at: int, value: Any) -> Edit:
+    return lambda book: put(book[UNUSED], row, at, value)
+
+
+def cell_with(name: str, attribute: str, value: Any) -> Edit:
+    return lambda book: setattr(book[UNUSED][name], attribute, value)
+
+
+def new_sheet(title: str, *cells: str) -> Edit:
+    return lambda book: book.create_sheet(title).append(cells)
+
+
+def below_the_summary(*cells: Any) -> Edit:
+    return lambda book: book[SUMMARY].append(cells)
+
+
+def hidden_rows_and_columns(book: Workbook) -> None:
+    sheet = book[UNUSED]
+    sheet.auto_filter.add_filter_column(2, ["delete"])
     for row in range(3, 7):
-        dimension = RowDimension(book[UNUSED], index=row, hidden=True)
-        book[UNUSED].row_dimensions[row] = dimension
-
-
-def folded_columns(book: Workbook) -> None:
+        sheet.row_dimensions[row] = RowDimension(sheet, index=row, hidden=True)
     for letter in ("C", "D", "AC", "AD"):
-        book[UNUSED].column_dimensions[letter].hidden = True
-
-
-def in_rich_text(book: Workbook) -> None:
-    bold = TextBlock(InlineFont(b=True), "ete")
-    put(book[UNUSED], 2, 3, None)
-    book[UNUSED]["C2"].value = CellRichText("del", bold)
+        sheet.column_dimensions[letter].hidden = True
 
 
 def title(name: str, value: str) -> Edit:
@@ -167,61 +156,48 @@ def title(name: str, value: str) -> Edit:
 
 
 READ: dict[str, tuple[Edit, ...]] = {
-    "rows sorted by decision, cells coloured, a note": (
+    "rows sorted, a cell coloured, a note, a sheet hidden, moved, copied, the Summary renamed": (
         moved_rows(lambda rows: sorted(rows, key=lambda row: str(row[2] or "z")), 40),
-        lambda book: setattr(book[UNUSED]["C3"], "fill", PatternFill("solid")),
-        lambda book: setattr(book[UNUSED]["C3"], "comment", Comment("delete", "Anna")),
+        cell_with("C3", "fill", PatternFill("solid")),
+        cell_with("C3", "comment", Comment("delete", "Anna")),
+        a_copied_sheet,
+        lambda book: setattr(book[UNUSED], "sheet_state", "veryHidden"),
+        lambda book: book.move_sheet(UNUSED, -1),
+        new_sheet("Mine", "Ticket"),
+        below_the_summary("List", None, "when written"),
+        below_the_summary(UNUSED, None, 99),
+        title(SUMMARY, "Overview"),
     ),
     "rows sorted the other way round, the sheet renamed, a sheet added": (
         moved_rows(lambda rows: rows[::-1], 40),
         title(UNUSED, "Mine"),
-        lambda book: book.create_sheet("Notes").append(["Decision taken", "x"]),
+        new_sheet("Notes", "Decision taken", "x"),
     ),
-    "rows and columns hidden, a name struck through, a formula beside the list": (
-        a_filter,
-        folded_columns,
-        lambda book: setattr(book[UNUSED]["B3"], "font", Font(strike=True)),
+    "rows and columns hidden, a name struck through, a formula beside, protected, from 1904": (
+        hidden_rows_and_columns,
+        cell_with("B3", "font", Font(strike=True)),
         lambda book: book[UNUSED].cell(3, 60, "=A3"),
-    ),
-    "a sheet hidden, the sheets in another order, a sheet with one of the heads": (
-        lambda book: setattr(book[UNUSED], "sheet_state", "veryHidden"),
-        lambda book: book.move_sheet(UNUSED, -1),
-        lambda book: book.create_sheet("Mine").append(["Ticket"]),
-    ),
-    "a sheet copied": (a_copied_sheet,),
-    "the Summary renamed, a table like that of the checks below it": (
-        lambda book: book[SUMMARY].append(["List", None, "when written"]),
-        lambda book: book[SUMMARY].append([UNUSED, None, 99]),
-        title(SUMMARY, "Overview"),
-    ),
-    "a sheet protected, days counted from 1904": (
         lambda book: book[UNUSED].protection.set_password("x"),
         lambda book: book[UNUSED].protection.enable(),
         lambda book: setattr(book, "epoch", CALENDAR_MAC_1904),
     ),
-    "rows inserted above the heads": (lambda book: book[UNUSED].insert_rows(1, 3),),
-    "an empty row in between, blanks below and beside the list and around a name": (
-        lambda book: book[UNUSED].insert_rows(4),
-        lambda book: put(book[UNUSED], 9, 12, " \n"),
-        lambda book: put(book[UNUSED], 3, 40, " "),
-        shown("bob", "Decided by", "\u00a0 "),
-    ),
-    "a column moved, a column of facts deleted": (
+    "a column moved, another deleted, one added, rows above the heads, merged cells there": (
         a_column_moved_to_the_end,
         without_column("Age in days"),
-    ),
-    "a column added": (
         lambda book: book[UNUSED].insert_cols(3),
-        lambda book: put(book[UNUSED], 1, 3, "Asked"),
-        lambda book: put(book[UNUSED], 2, 3, "yes"),
-    ),
-    "merged cells above the heads": (
-        lambda book: book[UNUSED].insert_rows(1),
+        typed(1, 3, "Asked"),
+        typed(2, 3, "yes"),
+        rows_inserted(1, 3),
         lambda book: book[UNUSED].merge_cells("A1:D1"),
     ),
-    "a head on two lines, a word in rich text": (
-        lambda book: put(book[UNUSED], 1, 3, "Decision\n"),
-        in_rich_text,
+    "an empty row, blanks below, beside and around a name, a head on two lines, rich text": (
+        rows_inserted(4),
+        typed(9, 12, " \n"),
+        typed(3, 40, " "),
+        shown("bob", "Decided by", "\u00a0 "),
+        typed(1, 3, "Decision\n"),
+        typed(2, 3, None),
+        cell_with("C2", "value", CellRichText("del", TextBlock(InlineFont(b=True), "ete"))),
     ),
 }
 
@@ -230,7 +206,7 @@ READ: dict[str, tuple[Edit, ...]] = {
 def test_what_people_do_besides_changes_no_decision(
     written: bytes, edits: tuple[Edit, ...]
 ) -> None:
-    book = edited_book(written, entered("ann", DELETE), entered("dora", KEEP), *edits)
+    book = edited_book(written, ANN_DELETED, DORA_KEPT, *edits)
     lines = lines_of(saved(book))
     assert {each.user: str(each.decision) for each in lines} == BOTH
     for each in lines:
@@ -238,79 +214,36 @@ def test_what_people_do_besides_changes_no_decision(
         assert each.user_key.arn in [cell.value for cell in book[each.sheet][each.row]]
 
 
+DAY = "2026-05-04"
 LONG = "because " * 625
-ENTERED: dict[str, tuple[tuple[Any, ...], tuple[str, ...]]] = {
-    "in capitals, with a blank": (
-        ("DELETE ", " Anna ", ON, 101, None),
-        ("delete", "Anna", "2026-05-04", "101", ""),
-    ),
-    "with blanks that do not break": (
-        ("\u00a0Delete\u00a0", "Anna\u00a0", ON, None, None),
-        ("delete", "Anna", "2026-05-04", "", ""),
-    ),
-    "with a line end": (
-        ("delete\n", "Anna\r\n", ON, None, "a\r\nb"),
-        ("delete", "Anna", "2026-05-04", "", "a\nb"),
-    ),
-    "the day as a number": (
-        ("Keep", "Anna", 46146.0, 1.5, "x"),
-        ("keep", "Anna", "2026-05-04", "1.5", "x"),
-    ),
-    "the day as text": (
-        ("withdraw", "Anna", " 2026-05-04 ", None, None),
-        ("withdraw", "Anna", "2026-05-04", "", ""),
-    ),
-    "the day with midnight": (
-        ("delete", "Anna", datetime.combine(ON, time()), None, None),
-        ("delete", "Anna", "2026-05-04", "", ""),
-    ),
-    "the day with midnight as text": (
-        ("delete", "Anna", "2026-05-04 00:00:00", None, None),
-        ("delete", "Anna", "2026-05-04", "", ""),
-    ),
-    "numbers and words of logic": (
-        ("delete", 7, ON, True, False),
-        ("delete", "7", "2026-05-04", "TRUE", "FALSE"),
-    ),
-    "formulas as text": (
-        ("delete", "Anna", ON, "=1", "'x"),
-        ("delete", "Anna", "2026-05-04", "'=1", "''x"),
-    ),
-    "a long reason": (
-        ("keep", "Anna", ON, None, LONG),
-        ("keep", "Anna", "2026-05-04", "", LONG.strip()),
-    ),
-    "signs that are escaped": (
-        ("keep", "Anna", ON, "_x0041_", "bell _x0007_, smile _xD83D__xDE00_"),
-        ("keep", "Anna", "2026-05-04", "A", "bell \x07, smile \U0001f600"),
-    ),
-}
+BELL = "bell _x0007_, smile _xD83D__xDE00_"
+ENTERED: tuple[tuple[tuple[Any, ...], tuple[str, ...]], ...] = (
+    (("DELETE ", " Anna ", ON, 101, None), ("delete", "Anna", DAY, "101", "")),
+    (("\u00a0Delete\u00a0", "Anna\u00a0", ON, None, None), ("delete", "Anna", DAY, "", "")),
+    (("delete\n", "Anna\r\n", ON, None, "a\r\nb"), ("delete", "Anna", DAY, "", "a\nb")),
+    (("Keep", "Anna", 46146.0, 1.5, "x"), ("keep", "Anna", DAY, "1.5", "x")),
+    (("withdraw", "Anna", f" {DAY} ", None, None), ("withdraw", "Anna", DAY, "", "")),
+    (("delete", "A", datetime.combine(ON, time()), None, None), ("delete", "A", DAY, "", "")),
+    (("delete", "Anna", f"{DAY} 00:00:00", None, None), ("delete", "Anna", DAY, "", "")),
+    (("delete", 7, ON, True, False), ("delete", "7", DAY, "TRUE", "FALSE")),
+    (("delete", "Anna", ON, "=1", "'x"), ("delete", "Anna", DAY, "=1", "'x")),
+    (("keep", "Anna", ON, None, LONG), ("keep", "Anna", DAY, "", LONG.strip())),
+    (("keep", "A", ON, "_x0041_", BELL), ("keep", "A", DAY, "A", "bell \x07, smile \U0001f600")),
+)
 
 
-@pytest.mark.no_cover
-def test_an_entry_may_be_written_in_many_ways(collect: Collect) -> None:
+def test_an_entry_may_be_written_in_many_ways() -> None:
     users = [f"={at}" for at in range(len(ENTERED))]
-    edits = [entered(user, entry) for user, (entry, _) in zip(users, ENTERED.values(), strict=True)]
-    content = edited(review_of(*map(a_user, users)), *edits)
-    outcome = collect(r_xlsx=content)
-    assert outcome.code == 0, outcome.said
-    read = {each["user"]: tuple(each.values())[:5] for each in outcome.lines}
-    expected = [cells for _, cells in ENTERED.values()]
-    assert read == {f"'{user}": cells for user, cells in zip(users, expected, strict=True)}
-    assert {each["arn"] for each in outcome.lines} == {
-        f"arn:aws:iam::{ACCOUNT}:user/{user}" for user in users
-    }
-    assert collect(r_xlsx=content).lines == outcome.lines
-
-
-def test_a_series_that_was_dragged_is_what_the_cells_show(written: bytes) -> None:
-    users = ("ann", "bob", "dora", "=cmd", "cid")
-    series = [
-        entered(user, ("delete", "Anna", ON + timedelta(at), f"SEC-{101 + at}", None))
-        for at, user in enumerate(users)
-    ]
-    shown_cells = [(each.ticket, each.decided_on) for each in lines_of(edited(written, *series))]
-    assert shown_cells == [(f"SEC-{101 + at}", ON + timedelta(at)) for at in range(5)]
+    edits = [entered(user, entry) for user, (entry, _) in zip(users, ENTERED, strict=True)]
+    lines = lines_of(edited(review_of(*map(a_user, users)), *edits))
+    expected = [cells for _, cells in ENTERED]
+    assert {
+        each.user_key.arn.rpartition("/")[2]: (
+            *(f"{each.decision}", each.decided_by, f"{each.decided_on}"),
+            *(each.ticket, each.comment),
+        )
+        for each in lines
+    } == dict(zip(users, expected, strict=True))
 
 
 def pasted_aside(by: int) -> Edit:
@@ -340,11 +273,15 @@ def doubled(book: Workbook) -> None:
     copied_over_its_neighbour(book)
 
 
-def of_another_review(book: Workbook) -> None:
-    """Paste a row of another account's review below the list."""
-    other = edited_book(review_of(a_user("zoe", account=OTHER_ACCOUNT)))[UNUSED]
-    for head, value in zip(other[1], other[2], strict=True):
-        put(book[UNUSED], 7, column(book[UNUSED], str(head.value)), value.value)
+def of_another_review(row: int) -> Edit:
+    """Return what pastes a row of another account's review into the list."""
+
+    def edit(book: Workbook) -> None:
+        other = edited_book(review_of(a_user("zoe", account=OTHER_ACCOUNT)))[UNUSED]
+        for head, value in zip(other[1], other[2], strict=True):
+            put(book[UNUSED], row, column(book[UNUSED], str(head.value)), value.value)
+
+    return edit
 
 
 def a_second_list_below(book: Workbook) -> None:
@@ -374,136 +311,95 @@ def ok_typed_over(book: Workbook) -> None:
             cell.value = "OK"
 
 
-def a_number_in_the_summary(book: Workbook) -> None:
-    for row in book[SUMMARY].iter_rows():
-        if row[0].value == UNUSED and row[2].value == 5 and not isinstance(row[3].value, str):
-            row[2].value = 4
-
-
-def formulas(user: str, head: str, *texts: str) -> Edit:
-    """Return what enters formulas for a user, from a column on."""
-
+def count_of_the_summary(count: int | None) -> Edit:
     def edit(book: Workbook) -> None:
-        row = row_of(book[UNUSED], user)
-        for at, text in enumerate(texts, start=column(book[UNUSED], head)):
-            book[UNUSED].cell(row, at).value = text
+        (cell,) = (
+            row[2]
+            for row in book[SUMMARY].iter_rows()
+            if row[0].value == UNUSED and row[2].value == 5 and not isinstance(row[3].value, str)
+        )
+        cell.value = count
 
     return edit
 
 
-def an_error(head: str, user: str) -> Edit:
-    def edit(book: Workbook) -> None:
-        entered(user, KEEP)(book)
-        cell = book[UNUSED].cell(row_of(book[UNUSED], user), column(book[UNUSED], head))
-        cell.value = "#REF!"
-        assert cell.data_type == "e"
+def of_cell(user: str, head: str, edit: Callable[[Any], Any], *entry: Any) -> Edit:
+    """Return what enters five cells of a user, and does something to one of the row."""
 
-    return edit
+    def edited_cell(book: Workbook) -> None:
+        if entry:
+            entered(user, entry)(book)
+        edit(book[UNUSED].cell(row_of(book[UNUSED], user), column(book[UNUSED], head)))
 
-
-def struck(head: str, user: str) -> Edit:
-    def edit(book: Workbook) -> None:
-        entered(user, DELETE)(book)
-        cell = book[UNUSED].cell(row_of(book[UNUSED], user), column(book[UNUSED], head))
-        cell.font = Font(strike=True)
-
-    return edit
+    return edited_cell
 
 
-def struck_in_part(user: str) -> Edit:
-    def edit(book: Workbook) -> None:
-        entered(user, DELETE)(book)
-        struck_text = TextBlock(InlineFont(strike=True), "delete")
-        book[UNUSED].cell(row_of(book[UNUSED], user), 3).value = CellRichText(struck_text, " ")
-
-    return edit
+def valued(value: Any) -> Callable[[Any], None]:
+    return lambda cell: setattr(cell, "value", value)
 
 
-def headless_copy(book: Workbook) -> None:
-    a_copied_sheet(book)
-    book["Unused users (2)"].delete_rows(1)
+def headless(book: Workbook) -> None:
+    book[UNUSED].delete_rows(1)
 
 
-def an_active_user_in_a_copy(book: Workbook) -> None:
-    a_copied_sheet(book)
-    cell = book["Unused users (2)"].cell(2, column(book[UNUSED], "Record"))
+def of_an_active_user(book: Workbook) -> None:
     key = '"access_key_1_active":"{}","access_key_1_last_rotated":"{}"'
-    active = str(cell.value).replace(key.format("false", "N/A"), key.format("true", days_before(1)))
-    assert active != cell.value
-    cell.value = active
+    record_edited("ann", key.format("false", "N/A"), key.format("true", days_before(1)))(book)
 
 
-def a_copy_far_below(book: Workbook) -> None:
-    a_copied_sheet(book)
-    book["Unused users (2)"].insert_rows(1, 60)
-    put(book["Unused users (2)"], 63, 3, "delet")
+def far_below(book: Workbook) -> None:
+    book[UNUSED].insert_rows(1, 60)
+    put(book[UNUSED], 63, 3, "delet")
 
 
-def head(at: int, text: str | None) -> Edit:
-    return lambda book: put(book[UNUSED], 1, at, text)
+def without_columns(*heads: str) -> Edit:
+    return lambda book: [without_column(head)(book) for head in heads]
 
 
-REFUSED_LISTS: dict[str, tuple[Edit, str]] = {
+NEEDED = ("Account", "User", *HEADS, "ARN", "Record")
+GONE = "row 1, column {}: the column is gone"
+
+SPOILT_FORMS: dict[str, tuple[Edit, str]] = {
     "a block pasted beside the list": (pasted_aside(40), "it is beside the list"),
-    "a remark beside the list": (
-        lambda book: put(book[UNUSED], 2, 52, "ask Bob"),
-        "cell AZ2: it is beside the list",
-    ),
+    "a remark beside the list": (typed(2, 52, "ask Bob"), "cell AZ2: it is beside the list"),
     "decisions merged": (merged("C2:C4"), "cells C2:C4: merged cells"),
     "heads merged": (merged("AY1:AZ1"), "cells AY1:AZ1: merged cells"),
-    "cells merged from above the heads": (merged_over_heads, "cells AZ1:AZ3: merged cells"),
-    "rows merged": (merged("A2:A3"), "cells A2:A3: merged cells"),
-    "a column renamed in another case": (head(3, "decision"), "column Decision: the column is"),
-    "a column without a head": (head(3, None), "column Decision: the column is gone"),
-    "a copy of a column": (head(40, "Decision2"), "the column looks like a copy"),
-    "a column of another reviewer": (head(40, "Decision of Tom"), "the column looks like a copy"),
-    "a head twice": (head(8, "Decision"), "cell H1: the column is there twice"),
-    "the heads deleted": (
-        lambda book: book[UNUSED].delete_rows(1),
-        "row 1, cell AD1: the heads of",
-    ),
+    "merged from above the heads": (merged_over_heads, "cells AZ1:AZ3: merged cells"),
+    "a column renamed in another case": (typed(1, 3, "decision"), GONE.format("Decision")),
+    "a column without a head": (typed(1, 3, None), GONE.format("Decision")),
+    "a copy of a column": (typed(1, 40, "Decision2"), "the column looks like a copy"),
+    "another reviewer's column": (typed(1, 40, "Decision of Tom"), "the column looks like a copy"),
+    "a head twice": (typed(1, 8, "Decision"), "cell H1: the column is there twice"),
+    "the heads deleted": (headless, "row 1, cell AD1: the heads of"),
+    "all columns but the record gone": (without_columns(*NEEDED[:-1]), GONE.format("Account")),
+    "the record gone": (without_column("Record"), GONE.format("Record")),
 }
 """What spoils the form of a list."""
 
-REFUSED: dict[str, tuple[Edit, str]] = {
+SPOILT_ROWS: dict[str, tuple[Edit, str]] = {
     "columns A to H sorted alone": (moved_rows(lambda rows: rows[::-1], 8), "cell B2: the report"),
     "the names sorted alone": (moved_rows(lambda rows: rows[::-1], 2), "cell B2: the report gives"),
-    "a block pasted a column aside": (pasted_aside(1), "cell C2: an entry without a decision"),
-    "a block pasted over the facts": (pasted_aside(5), "cell H2: the report gives"),
-    "a block pasted below the list": (pasted_below, "row 7, column Record, cell AD7: the record"),
-    "a row copied over its neighbour": (copied_over_its_neighbour, "row 2 has the same user"),
+    "a block a column aside": (pasted_aside(1), "cell C2: an entry without a decision"),
+    "a block over the facts": (pasted_aside(5), "cell H2: the report gives"),
+    "a block below the list": (pasted_below, "row 7, column Record, cell AD7: the record"),
+    "a row over its neighbour": (copied_over_its_neighbour, "row 2 has the same user"),
     "a row doubled": (doubled, "row 3, column Record, cell AD3: row 2 has the same user"),
-    "a row deleted": (lambda book: book[UNUSED].delete_rows(3), "has 4 users, and had 5 when"),
-    "all rows deleted": (lambda book: book[UNUSED].delete_rows(2, 9), "has 0 users, and had 5"),
-    "a row of another review": (of_another_review, "has 6 users, and had 5"),
-    "the list again below the list": (a_second_list_below, "row 9, column Record, cell AD9: not"),
-    "two columns of a list on a sheet": (
-        lambda book: book.create_sheet("Mine").append(["Ticket", "Comment"]),
-        "sheet Mine, row 1, column Decision",
-    ),
-    "the heads of a copy deleted": (
-        headless_copy,
-        "(2), row 1, cell AD1: the heads of this",
-    ),
-    "a record of an active user": (an_active_user_in_a_copy, "(2), row 2, column Record, cell AD2"),
-    "a copy far below": (a_copy_far_below, "(2), row 63, column Decision, cell C63: not a"),
-    "the Summary deleted": (lambda book: book.remove(book[SUMMARY]), "it has no Summary"),
-    "a count of the Summary edited": (a_number_in_the_summary, "users, and had"),
-    "a check typed over": (ok_typed_over, "the formula of this check was typed over ('OK')"),
+    "the list again below": (a_second_list_below, "row 9, column Record, cell AD9: not"),
+    "the record of an active user": (of_an_active_user, "row 2, column Record, cell AD2"),
+    "a list far below": (far_below, "row 63, column Decision, cell C63: not a"),
     "records swapped": (records_swapped, "the report gives"),
-    "half a character": (
-        entered("bob", ("keep", "Anna", ON, None, "_xD83D_")),
-        "the file is damaged",
-    ),
 }
-"""What shows or decides in a row what belongs to another, or is done to the whole workbook."""
+"""What shows or decides in a row what belongs to another."""
 
 
-def test_a_list_whose_form_was_spoilt_is_refused_by_name(written: bytes) -> None:
+@pytest.mark.parametrize("spoilt", [SPOILT_FORMS, SPOILT_ROWS], ids=["forms", "rows"])
+def test_a_list_that_was_spoilt_is_refused_by_name(
+    written: bytes, spoilt: dict[str, tuple[Edit, str]]
+) -> None:
     """Let each copy of a list have its own mistake: each is named, and no other sheet."""
 
     def on_copies(book: Workbook) -> None:
-        for at, (edit, _) in enumerate(REFUSED_LISTS.values()):
+        for at, (edit, _) in enumerate(spoilt.values()):
             as_it_was = book[UNUSED]
             as_it_was.title = "As it was"
             book.copy_worksheet(as_it_was).title = UNUSED
@@ -511,41 +407,49 @@ def test_a_list_whose_form_was_spoilt_is_refused_by_name(written: bytes) -> None
             book[UNUSED].title = f"Case {at}"
             as_it_was.title = UNUSED
 
-    problems = problems_of(edited(written, entered("ann", DELETE), on_copies))
-    sheets = [f"sheet Case {at}, " for at in range(len(REFUSED_LISTS))]
-    for sheet, (name, (_, expected)) in zip(sheets, REFUSED_LISTS.items(), strict=True):
+    problems = problems_of(edited(written, ANN_DELETED, on_copies))
+    sheets = [f"sheet Case {at}, " for at in range(len(spoilt))]
+    for sheet, (name, (_, expected)) in zip(sheets, spoilt.items(), strict=True):
         of_sheet = [each for each in problems if sheet in each]
         assert any(expected in each for each in of_sheet), (name, of_sheet)
     assert all(any(sheet in each for sheet in sheets) for each in problems)
 
 
-@pytest.mark.parametrize(("edit", "problem"), REFUSED.values(), ids=REFUSED)
-def test_what_would_hit_the_wrong_user_or_lose_an_entry_is_refused_by_name(
+def test_each_column_that_is_needed_and_gone_is_named(written: bytes) -> None:
+    problems = problems_of(edited(written, without_columns(*NEEDED[:-1])))
+    gone = [f"r.xlsx, sheet {UNUSED}, {GONE.format(name)}" for name in NEEDED[:-1]]
+    assert [each.split("\n")[0] for each in problems] == gone
+
+
+SPOILT_BOOKS: dict[str, tuple[Edit, str]] = {
+    "a row deleted": (lambda book: book[UNUSED].delete_rows(3), "has 4 users, and had 5 when"),
+    "all rows deleted": (lambda book: book[UNUSED].delete_rows(2, 9), "has 0 users, and had 5"),
+    "a row of another review below": (of_another_review(7), "has 6 users, and had 5"),
+    "a row of another review instead": (of_another_review(2), "AD2: the Summary does not name"),
+    "two heads of a list on a sheet": (
+        new_sheet("Mine", "Ticket", "Comment"),
+        "sheet Mine, row 1, column Decision",
+    ),
+    "the Summary deleted": (lambda book: book.remove(book[SUMMARY]), "it has no Summary"),
+    "a count edited": (count_of_the_summary(4), "Unused users has 5 users, and had 4"),
+    "a count emptied": (count_of_the_summary(None), "the Summary has no count"),
+    "a check typed over": (ok_typed_over, "the formula of this check was typed over ('OK')"),
+}
+"""What is done to the whole workbook."""
+
+
+@pytest.mark.parametrize(("edit", "problem"), SPOILT_BOOKS.values(), ids=SPOILT_BOOKS)
+def test_a_workbook_of_which_a_part_is_gone_or_foreign_is_refused(
     written: bytes, edit: Edit, problem: str
 ) -> None:
-    problems = problems_of(edited(written, entered("ann", DELETE), edit))
+    problems = problems_of(edited(written, ANN_DELETED, edit))
     assert any(problem in each for each in problems), problems
 
 
-NEEDED = ("Account", "User", *HEADS, "ARN", "Record")
-
-
-def test_each_column_that_is_needed_and_gone_is_named(written: bytes) -> None:
-    for names in (NEEDED[:-1], NEEDED[2:7], NEEDED[-1:]):
-        problems = problems_of(edited(written, *map(without_column, names)))
-        gone = [f"sheet {UNUSED}, row 1, column {name}: the column is gone" for name in names]
-        assert [each.split("\n")[0] for each in problems] == [f"r.xlsx, {each}" for each in gone]
-
-
-def problems_of(content: bytes, name: str = "r.xlsx") -> list[str]:
-    with pytest.raises(InputRefused) as refused:
-        read_files([(name, content)], TODAY)
-    assert all(each.file.startswith(name) for each in refused.value.problems)
-    return [str(each) for each in refused.value.problems]
-
-
-def entry(*cells: Any) -> Callable[[str], Edit]:
-    return lambda user: entered(user, cells)
+def entry(
+    word: Any = "delete", by: Any = "Anna", on: Any = ON, ticket: Any = None, comment: Any = None
+) -> Callable[[str], Edit]:
+    return lambda user: entered(user, (word, by, on, ticket, comment))
 
 
 def over(head: str, value: Any) -> Callable[[str], Edit]:
@@ -553,19 +457,38 @@ def over(head: str, value: Any) -> Callable[[str], Edit]:
     return lambda user: shown(user, head, value)
 
 
-NO_WORD = "column Decision, cell C{row}: not a decision"
-NO_DECISION = "column Decision, cell C{row}: an entry without a decision"
-NO_DAY = "column Decided on, cell E{row}: not a date"
-FORMULA = "column Decision, cell C{row}: a formula, whose result may change"
+def formulas(head: str, *texts: str) -> Callable[[str], Edit]:
+    """Return what enters formulas for a user, from a column on."""
+    heads = HEADS[HEADS.index(head) :] if head in HEADS else (head,)
+    return lambda user: (
+        lambda book: [
+            of_cell(user, each, valued(text))(book)
+            for each, text in zip(heads, texts, strict=False)
+        ]
+    )
+
+
+def an_error(head: str) -> Callable[[str], Edit]:
+    return lambda user: of_cell(user, head, valued("#REF!"), *KEEP)
+
+
+def struck(head: str) -> Callable[[str], Edit]:
+    strike = Font(strike=True)
+    return lambda user: of_cell(user, head, lambda cell: setattr(cell, "font", strike), *DELETE)
+
+
+PART = CellRichText(TextBlock(InlineFont(strike=True), "delete"), " ")
+UNFIT = "cell C{row}: not a decision"
+MISSING = "cell C{row}: an entry without a decision"
+NO_DAY = "cell E{row}: not a date"
+FORMULA = "cell {}{{row}}: a formula, whose result may change"
+STRUCK = "{{row}}: it is struck through{}"
 REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     # what the report says
     "a name typed over": (over("User", "bob"), ', and the cell has "bob"'),
-    "an account typed over": (over("Account", OTHER_ACCOUNT), f'gives "{ACCOUNT}"'),
+    "another account": (over("Account", OTHER_ACCOUNT), f'gives "{ACCOUNT}"'),
     "an account turned into a number": (over("Account", 12345678901), f'"{ACCOUNT}"'),
-    "a name turned into a formula": (
-        lambda user: formulas(user, "User", user),
-        "column User, cell B{row}: a formula, whose result may change",
-    ),
+    "a name turned into a formula": (formulas("User", "=1"), FORMULA.format("B")),
     "the ARN of another": (
         over("ARN", f"arn:aws:iam::{ACCOUNT}:user/bob"),
         "column ARN, cell AC{row}: the report gives",
@@ -584,53 +507,44 @@ REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     "a record that is none": (over("Record", "{}"), "cell AD{row}: not a record"),
     "a word over what is shown": (over("Certainty", "delete"), "cell I{row}: the report gives"),
     # words
-    "another word": (entry("remove", "Anna", ON, None, None), f"{NO_WORD} ('remove')"),
-    "a word cut off": (entry("delet", "Anna", ON, None, None), f"{NO_WORD} ('delet')"),
-    "a word with an apostrophe": (entry("'delete", "Anna", ON, None, None), NO_WORD),
-    "a word of another alphabet": (entry("k\u0435ep", "Anna", ON, None, "x"), NO_WORD),
-    "a word with a control character": (entry("keep_x0007_", "A", ON, None, "x"), NO_WORD),
-    "the word of the program": (entry("conflict", "Anna", ON, None, None), NO_WORD),
-    "a word of logic": (entry(True, "Anna", ON, None, None), f"{NO_WORD} ('TRUE')"),  # noqa: FBT003  a cell
-    "a word in the wrong column": (entry(None, None, None, "delete", None), NO_DECISION),
-    "an entry without a decision": (entry(None, "Anna", ON, None, None), NO_DECISION),
-    "a comment alone": (entry(None, None, None, None, "ask"), NO_DECISION),
-    "no name": (entry("delete", None, ON, None, None), "Decided by, cell D{row}: the cell is"),
-    "a keep without a reason": (entry("keep", "Anna", ON, None, " "), "G{row}: the cell is empty"),
+    "another word": (entry("remove"), f"{UNFIT} ('remove')"),
+    "a word with an apostrophe": (entry("'delete"), UNFIT),
+    "a word of another alphabet": (entry("k\u0435ep", comment="x"), UNFIT),
+    "a word with a control character": (entry("keep_x0007_", comment="x"), UNFIT),
+    "the word of the program": (entry("conflict"), UNFIT),
+    "a word of logic": (entry(word=True), f"{UNFIT} ('TRUE')"),
+    "a word in the wrong column": (entry(None, None, None, "delete"), MISSING),
+    "an entry without a decision": (entry(None), MISSING),
+    "a comment alone": (entry(None, None, None, comment="ask"), MISSING),
+    "no name": (entry(by=None), "Decided by, cell D{row}: the cell is"),
+    "a keep without a reason": (entry("keep", comment=" "), "G{row}: the cell is empty"),
     # days
-    "no day": (entry("delete", "Anna", None, None, None), "cell E{row}: the cell is empty"),
-    "a German day": (entry("delete", "Anna", "04.05.2026", None, None), NO_DAY),
-    "a day without zeros": (entry("delete", "Anna", "2026-5-4", None, None), NO_DAY),
-    "a day that is none": (entry("delete", "Anna", "2026-02-30", None, None), NO_DAY),
-    "a day with a time": (entry("delete", "Anna", 46146.5, None, None), NO_DAY),
-    "a day as a number alone": (entry(None, None, 20260504, None, None), NO_DECISION),
-    "a day of digits": (entry("delete", "Anna", 20260504, None, None), f"{NO_DAY} ('20260504')"),
-    "a year": (entry("delete", "Anna", 2026, None, None), "decided before the report"),
-    "a day before the report": (
-        entry("delete", "Anna", date(2026, 4, 29), None, None),
-        "decided before the report",
-    ),
-    "a day in future": (
-        entry("delete", "Anna", date(2999, 1, 1), None, None),
-        "the day is after today",
-    ),
+    "no day": (entry(on=None), "cell E{row}: the cell is empty"),
+    "a German day": (entry(on="04.05.2026"), NO_DAY),
+    "a day without zeros": (entry(on="2026-5-4"), NO_DAY),
+    "a day that is none": (entry(on="2026-02-30"), NO_DAY),
+    "a day with a time": (entry(on=46146.5), NO_DAY),
+    "a day as a number alone": (entry(None, None, 20260504), MISSING),
+    "a day of digits": (entry(on=20260504), f"{NO_DAY} ('20260504')"),
+    "a year": (entry(on=2026), "decided before the report"),
+    "a day before the report": (entry(on=date(2026, 4, 29)), "decided before the report"),
+    "a day in future": (entry(on=date(2999, 1, 1)), "the day is after today"),
     # formulas, errors, and what is struck through
-    "a decision by a formula": (lambda user: formulas(user, "Decision", "=C2"), FORMULA),
-    "a word in a formula": (lambda user: formulas(user, "Decision", '="delete"', "Anna"), FORMULA),
-    "an entry by formulas": (
-        lambda user: formulas(user, "Decision", *(f"={at}2" for at in "CDEFG")),
-        FORMULA,
-    ),
+    "a decision by a formula": (formulas("Decision", "=C2"), FORMULA.format("C")),
+    "a word in a formula": (formulas("Decision", '="delete"', "Anna"), FORMULA.format("C")),
+    "an entry by formulas": (formulas("Decision", *["=A2"] * 5), FORMULA.format("G")),
     **{
-        f"an error as {name}": (partial(an_error, name), f"column {name}, cell {letter}{{row}}: ")
+        f"an error as {name}": (an_error(name), f"column {name}, cell {letter}{{row}}: ")
         for name, letter in zip(HEADS, "CDEFG", strict=True)
     },
-    **{
-        f"{name} struck through": (partial(struck, name), f"{{row}}: it is struck through{entry}")
-        for name, entry in zip(
-            (*HEADS[:3], "User"), (" ('delete')", " ('Anna')", "", " ('="), strict=True
-        )
-    },
-    "a word struck through in the text": (struck_in_part, "cell C{row}: it is struck through"),
+    "a word struck through": (struck("Decision"), STRUCK.format(" ('delete')")),
+    "a reviewer struck through": (struck("Decided by"), STRUCK.format(" ('Anna')")),
+    "a day struck through": (struck("Decided on"), STRUCK.format("")),
+    "a user struck through": (struck("User"), STRUCK.format(" ('=")),
+    "a word struck through in part": (
+        lambda user: of_cell(user, "Decision", valued(PART), *DELETE),
+        "cell C{row}: it is struck through",
+    ),
 }
 
 
@@ -670,6 +584,7 @@ def a_column_on_the_follow_up(book: Workbook) -> None:
     put(book["Follow-up"], 2, 60, "keep")
 
 
+FOLLOW_UP = "sheet Follow-up, row {0}, column Decided, cell E{0}: not an earlier decision{1}"
 WITH_MORE_SHEETS: dict[str, tuple[list[Edit], list[str]]] = {
     "a list deleted": ([lambda book: book.remove(book[INACTIVE])], ["has 0 users, and had 1 when"]),
     "a verdict typed over": ([shown("emil", "Verdict", "retired", INACTIVE)], ['gives "dormant"']),
@@ -680,9 +595,9 @@ WITH_MORE_SHEETS: dict[str, tuple[list[Edit], list[str]]] = {
             on_follow_up(4, {"Comment": "keep ann"}),
         ],
         [
-            "sheet Follow-up, row 2, column Decided, cell E2: not an earlier decision ('keep')",
-            "sheet Follow-up, row 3, column Decided, cell E3: not an earlier decision ('delete')",
-            "sheet Follow-up, row 4, column Decided, cell E4: not an earlier decision",
+            FOLLOW_UP.format(2, " ('keep')"),
+            FOLLOW_UP.format(3, " ('delete')"),
+            FOLLOW_UP.format(4, ""),
         ],
     ),
     "a column Decision on that sheet": (
@@ -696,7 +611,7 @@ WITH_MORE_SHEETS: dict[str, tuple[list[Edit], list[str]]] = {
 def test_what_is_entered_elsewhere_or_lost_with_a_sheet_is_refused_by_name(
     with_more_sheets: bytes, edits: list[Edit], expected: list[str]
 ) -> None:
-    problems = problems_of(edited(with_more_sheets, entered("ann", DELETE), *edits))
+    problems = problems_of(edited(with_more_sheets, ANN_DELETED, *edits))
     for each in expected:
         assert any(each in problem for problem in problems), (each, problems)
 
@@ -705,17 +620,13 @@ def test_a_sheet_that_explains_can_go_and_remarks_can_stand_on_another(
     with_more_sheets: bytes,
 ) -> None:
     remark = on_follow_up(4, {"User": "{ann} is in the list"})
-    edits = entered("ann", DELETE), remark, lambda book: book.remove(book["Method"])
+    edits = ANN_DELETED, remark, lambda book: book.remove(book["Method"])
     assert words(edited(with_more_sheets, *edits)) == {"ann": "delete"}
 
 
 def rewritten(content: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
     """Return a workbook with changed parts."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, part in parts(content).items():
-            archive.writestr(name, change(name, part))
-    return stream.getvalue()
+    return zipped({name: change(name, part) for name, part in parts(content).items()})
 
 
 def with_inline_entries(name: str, part: bytes) -> bytes:
@@ -729,31 +640,21 @@ def with_inline_entries(name: str, part: bytes) -> bytes:
     return part
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("pattern", "replaced"),
-    [
-        (rb'<dimension ref="[^"]*"', b'<dimension ref="A1:B2"'),
-        (rb'(<c r="[A-Z]+[0-9]+") s="[0-9]+"', rb"\1"),
-    ],
-    ids=["a dimension that is too small", "cells without styles"],
-)
-def test_how_a_program_saves_the_workbook_does_not_matter(
-    written: bytes, pattern: bytes, replaced: bytes
-) -> None:
-    content = edited(written, entered("ann", DELETE), entered("dora", KEEP))
-    saved_so = rewritten(content, lambda _, part: re.sub(pattern, replaced, part))
-    assert words(saved_so) == BOTH
+def without_dimension_and_styles(_: str, part: bytes) -> bytes:
+    part = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:B2"', part)
+    return re.sub(rb'(<c r="[A-Z]+[0-9]+") s="[0-9]+"', rb"\1", part)
 
 
 @pytest.mark.no_cover
-def test_an_entry_in_the_cell_itself_is_read() -> None:
+def test_how_a_program_saves_the_workbook_does_not_matter(written: bytes) -> None:
+    content = edited(written, ANN_DELETED, DORA_KEPT)
+    assert words(rewritten(content, without_dimension_and_styles)) == BOTH
     assert words(rewritten(review_of(*USERS), with_inline_entries)) == {"ann": "delete"}
 
 
 @needs_libreoffice
 def test_a_workbook_that_libreoffice_saved_is_read(written: bytes, tmp_path: Path) -> None:
-    content = edited(written, entered("ann", DELETE), entered("dora", KEEP))
+    content = edited(written, ANN_DELETED, DORA_KEPT)
     assert words(saved_by_libreoffice(tmp_path, content)) == BOTH
 
 
@@ -767,116 +668,74 @@ def by_pandas(content: bytes, *titles: str) -> bytes:
     return stream.getvalue()
 
 
-def as_ods(_: bytes) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-    return stream.getvalue()
+def as_csv(content: bytes) -> bytes:
+    return pd.read_excel(io.BytesIO(content), sheet_name=UNUSED).to_csv(index=False).encode()
 
 
-SHEET_END, MERGED = b"</sheetData>", b'<mergeCells><mergeCell ref="A:B"/></mergeCells>'
-MERGED_COLUMNS = SHEET_END, SHEET_END + MERGED
-OTHER_FILES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
-    "a list alone, saved by pandas": (
-        "r.xlsx",
-        lambda content: by_pandas(content, UNUSED),
-        "no Summary",
-    ),
-    "all sheets, saved by pandas": (
-        "r.xlsx",
-        by_pandas,
-        f'row 2, column Account, cell A2: the report gives "{ACCOUNT}"',
-    ),
-    "a CSV": (
-        "r.csv",
-        lambda content: (
-            pd.read_excel(io.BytesIO(content), sheet_name=UNUSED).to_csv(index=False).encode()
-        ),
-        "missing: decided_by, decided_on",
-    ),
-    "a workbook with a password": ("r.xlsx", lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "encrypt"),
-    "a workbook of Excel 97": ("r.xls", lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "(.xls)"),
-    "a workbook of LibreOffice": ("r.ods", as_ods, "another kind of workbook"),
-    "a workbook with merged columns": (
-        "r.xlsx",
-        lambda content: rewritten(content, lambda _, part: part.replace(*MERGED_COLUMNS)),
-        "cells A:B: merged cells",
-    ),
-    "a workbook cut off": ("r.xlsx", lambda content: content[:-99], "the file is damaged"),
-    "a file that is empty": ("r.xlsx", lambda _: b"", "not an Excel workbook"),
-    "another workbook": ("r.xlsx", lambda _: saved(Workbook()), "it has no list with a column"),
+def with_merged_columns(_: str, part: bytes) -> bytes:
+    end, merged = b"</sheetData>", b'<mergeCells><mergeCell ref="A:B"/></mergeCells>'
+    return part.replace(end, end + merged)
+
+
+OTHER_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "list.xlsx": (lambda content: by_pandas(content, UNUSED), "no Summary"),
+    "sheets.xlsx": (by_pandas, f'row 2, column Account, cell A2: the report gives "{ACCOUNT}"'),
+    "list.csv": (as_csv, "missing: decided_by, decided_on"),
+    "merged.xlsx": (lambda content: rewritten(content, with_merged_columns), "cells A:B: merged"),
+    "of-1997.xls": (lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "(.xls)"),
+    "empty.xlsx": (lambda _: b"", "not an Excel workbook"),
+    "another.xlsx": (lambda _: saved(Workbook()), "it has no list with a column"),
 }
 
 
-@pytest.mark.parametrize(("name", "change", "problem"), OTHER_FILES.values(), ids=OTHER_FILES)
-def test_what_is_not_the_workbook_as_a_whole_is_refused(
-    written: bytes, name: str, change: Callable[[bytes], bytes], problem: str
-) -> None:
-    problems = problems_of(change(edited(written, entered("ann", DELETE))), name)
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_what_is_not_the_workbook_as_a_whole_is_refused(written: bytes, name: str) -> None:
+    change, problem = OTHER_FILES[name]
+    problems = problems_of(change(edited(written, ANN_DELETED)), name)
     assert any(problem in each for each in problems), problems
 
 
-ANN_DELETED = entered("ann", DELETE)
-DORA_KEPT = entered("dora", KEEP)
-MISSPELT = entered("bob", ("delet", "Anna", ON, None, None))
+def collected_from(written: bytes, *edits: Edit) -> Collection:
+    return collected(*read_files([("a.xlsx", edited(written, *edits))], TODAY))
 
 
 def in_copy(*entry: Any) -> Edit:
     def edit(book: Workbook) -> None:
         a_copied_sheet(book)
-        entered("ann", entry, "Unused users (2)")(book)
+        entered("ann", entry, COPY)(book)
 
     return edit
 
 
-Calls = list[dict[str, list[Edit]]]
-"""The workbooks of each call of `collect`, one call after the other."""
-
-SEVERAL: dict[str, tuple[Calls, list[tuple[str, str]], int, str]] = {
-    "a sheet copied after it was filled in": (
-        [{"a": [ANN_DELETED, a_copied_sheet]}],
-        [("ann", "delete")],
-        0,
-        "entered 2, added 1, already there 1",
-    ),
-    "two copies of a sheet in which one person decided differently on one day": (
-        [{"a": [entered("ann", KEEP), in_copy(*DELETE)]}],
-        [],
-        3,
-        "a.xlsx, sheet Unused users, row 2 has keep, Anna, 2026-05-04 ('delete",
-    ),
-    "two copies of a sheet that two people decided differently in": (
-        [{"a": [ANN_DELETED, in_copy("keep", "Bea", ON, None, "x")]}],
-        [],
-        3,
-        "a.xlsx, sheet Unused users, row 2 has delete",
-    ),
-    "an entry emptied": (
-        [{"a": [ANN_DELETED]}, {"a": []}],
-        [("ann", "delete")],
-        0,
-        f"emptied: arn:aws:iam::{ACCOUNT}:user/ann: delete, Anna, 2026-05-04, SEC-1, stays in",
-    ),
-    "one workbook of two with a mistake": (
-        [{"a": [DORA_KEPT]}, {"a": [ANN_DELETED, DORA_KEPT], "b": [MISSPELT]}],
-        [("dora", "keep")],
-        3,
-        f"b.xlsx, sheet {UNUSED}, row 3, column Decision, cell C3: not a decision",
-    ),
-}
+def test_a_sheet_copied_after_it_was_filled_in_adds_its_entries_once(written: bytes) -> None:
+    collection = collected_from(written, ANN_DELETED, a_copied_sheet)
+    (file,) = collection.files
+    (tally,) = file.tallies
+    assert (tally.entered, tally.added, tally.already_there) == (2, 1, 1)
+    assert [each.user for each in collection.added] == ["ann"]
 
 
-@pytest.mark.parametrize(("calls", "expected", "code", "says"), SEVERAL.values(), ids=SEVERAL)
-def test_several_workbooks_are_collected_once_or_refused_together(  # noqa: PLR0913, PLR0917  a table
-    written: bytes,
-    collect: Collect,
-    calls: Calls,
-    expected: list[tuple[str, str]],
-    code: int,
-    says: str,
+@pytest.mark.parametrize("other", [DELETE, ("delete", "Bea", ON, None, "x")], ids=["same", "other"])
+def test_two_copies_of_a_sheet_with_different_decisions_are_refused_whoever_decided(
+    written: bytes, other: tuple[Any, ...]
 ) -> None:
-    for files in calls:
-        outcome = collect(**{f"{each}_xlsx": edited(written, *of) for each, of in files.items()})
-    assert [(each["user"], each["decision"]) for each in outcome.lines] == expected
-    assert outcome.code == code, outcome.said
-    assert says in outcome.said
+    place = f"a.xlsx, sheet {UNUSED}, row 2 has keep, Anna, 2026-05-04"
+    with pytest.raises(InputRefused, match=place):
+        collected_from(written, entered("ann", KEEP), in_copy(*other))
+
+
+def test_one_workbook_of_two_with_a_mistake_leaves_the_ledger_as_it_is(
+    written: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    misspelt = entered("bob", ("delet", "Anna", ON, None, None))
+    edits = (DORA_KEPT,), (ANN_DELETED, DORA_KEPT), (misspelt,)
+    one, more, wrong = (
+        str(saved_as(tmp_path, edited(written, *of), f"{at}.xlsx")) for at, of in enumerate(edits)
+    )
+    ledger = tmp_path / "decisions.csv"
+    assert main(["collect", one, "-o", str(ledger)]) == 0
+    before = ledger.read_bytes()
+    assert main(["collect", more, wrong, "-o", str(ledger)]) == 3
+    assert ledger.read_bytes() == before
+    place = f"2.xlsx, sheet {UNUSED}, row 3, column Decision, cell C3: not a decision"
+    assert place in capsys.readouterr().err
