@@ -1,11 +1,11 @@
-"""An account that could not be fetched is told everywhere, and never counts as clean."""
+"""An account that could not be fetched is named everywhere, and never counts as clean."""
 
 import csv
 import json
-import shutil
-import zipfile
+from hashlib import sha256
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -13,274 +13,204 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
-from analyzer.files import sha256
-from analyzer.report.model import Report
 from tests.support.builders import a_user, report_text
 from tests.support.feeds import asff_file
-from tests.support.reading import of_account, put, refused
+from tests.support.reading import of_account, put, refused, zipped
 from tests.support.runs import copied
 
-DENIED = {
-    "account": "210987654321",
-    "name": "payments",
-    "status": "failed",
-    "reason": "it denied iam:GetCredentialReport",
-}
-SENTENCE = "Account 210987654321 is not covered: it denied iam:GetCredentialReport"
-READ = {"account": "012345678901", "name": "web", "status": "fetched", "reason": ""}
+Entry = dict[str, Any]
+Capture = pytest.CaptureFixture[str]
+WEB, PAYMENTS, SHOP = "012345678901", "210987654321", "999999999999"
+WHY = "it denied iam:GetCredentialReport"
+NOON = "2026-05-01T12:00:00Z"
+LATER = "status_reports_2026-05-01T12-00-00+00-00.csv"
+OF_WEB, OF_SHOP = report_text([a_user()]), of_account(SHOP, a_user())
+EVE = report_text([a_user("eve")])
+MANIFEST = "fetched.manifest.json"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    reports = tmp_path / "reports"
-    reports.mkdir()
-    (reports / "web.csv").write_text(report_text([a_user()]))
-    return reports
+def entry(status: str, account: str, name: str, reason: str = "", **more: Any) -> Entry:
+    return {"account": account, "name": name, "status": status, "reason": reason, **more}
 
 
-def with_manifest(folder: Path, *accounts: dict[str, str]) -> Path:
-    (folder / "fetched.manifest.json").write_text(json.dumps({"accounts": accounts}))
+def fetched(moment: str = "", account: str = WEB, **more: Any) -> Entry:
+    return entry("fetched", account, "web", generated_time=moment, **more)
+
+
+def listed(text: str, name: str, account: str = WEB) -> Entry:
+    """Return the entry of a report that was fetched at noon."""
+    return fetched(NOON, account, file=name, sha256=sha256(text.encode()).hexdigest())
+
+
+DENIED = entry("failed", PAYMENTS, "payments", WHY)
+WEB_DENIED = {**DENIED, "account": WEB}
+
+
+def uncovered(label: str = PAYMENTS, why: str = WHY) -> str:
+    return f"Account {label} is not covered: {why}"
+
+
+CHANGED = uncovered(WEB, "its report web.csv was changed since it was fetched.")
+MISSING = uncovered(WEB, "its report web.csv is missing.")
+
+
+def of_files(folder: Path, files: dict[str, str], *entries: Entry) -> Path:
+    """Return a new folder with these files, and the manifest that lists accounts."""
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        put(folder, text, name)
+    put(folder, json.dumps({"accounts": entries}), MANIFEST)
     return folder
 
 
-def told(report: Report) -> list[str]:
-    return [*map(str, report.not_covered)]
+def archived(folder: Path) -> Path:
+    """Return an archive of a folder, beside it."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    members = {f"{path.relative_to(folder.parent)}": path.read_bytes() for path in paths}
+    return put(folder.parent, zipped(members), f"{folder.name}.zip")
 
 
-def test_an_account_that_failed_is_not_covered_and_the_notes_say_so(folder: Path) -> None:
-    report = analyzer.load(with_manifest(folder, READ, DENIED))
-    assert told(report) == [SENTENCE]
-    assert SENTENCE in report.notes
+def not_covered(*sources: str | Path) -> list[str]:
+    return [*map(str, analyzer.load(*sources).not_covered)]
 
 
-LATER = "status_reports_2026-05-01T12-00-00+00-00.csv"
-BY_ITSELF = {**DENIED, "account": "012345678901"}
+@pytest.fixture
+def denied(tmp_path: Path) -> Path:
+    """Return a folder with the report of one account of two: the other was denied."""
+    return of_files(tmp_path / "reports", {"web.csv": OF_WEB}, fetched(), DENIED)
 
 
-def fetched_at(moment: str, account: str = "999999999999") -> dict[str, str]:
-    return {**READ, "account": account, "generated_time": moment}
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """Return a folder with the reports of two accounts, and the manifest that lists both."""
+    entries = listed(OF_WEB, "web.csv"), listed(OF_SHOP, "shop.csv", SHOP)
+    return of_files(tmp_path / "whole", {"web.csv": OF_WEB, "shop.csv": OF_SHOP}, *entries)
 
 
-def test_an_account_that_failed_is_covered_by_a_newer_report_and_a_note_says_so(
-    folder: Path,
-) -> None:
-    (folder / "web.csv").rename(folder / LATER)
-    others = (
-        fetched_at("2026-05-01T11:59:59Z"),
-        fetched_at("2026-04-01T00:00:00Z", "888888888888"),
-    )
-    manifest = with_manifest(folder, *others, BY_ITSELF, DENIED) / "fetched.manifest.json"
-    report = analyzer.load(folder)
-    assert told(report) == [SENTENCE]
-    assert report.notes[:2] == (
-        SENTENCE,
-        (
-            f"Account 012345678901 could not be read when {manifest} was made (it denied"
-            f" iam:GetCredentialReport); its report {folder / LATER} of 2026-05-01 12:00 UTC counts"
-            " instead."
-        ),
-    )
-    with_manifest(folder, *others, BY_ITSELF)
-    assert main(["analyze", str(folder), "--quiet", "--fail-on", "active"]) == 0
+# An account that failed
 
 
 @pytest.mark.parametrize(
-    "others",
+    ("others", "is_covered"),
     [
-        (),
-        ({**READ, "account": "999999999999"},),
-        (fetched_at("unknown"),),
-        (fetched_at("2026-05-01T12:00:00Z"),),
-        (fetched_at("2026-05-01T11:59:59Z"), fetched_at("2026-05-02T00:00:00Z", "888888888888")),
+        ([], False),
+        ([fetched(account=SHOP)], False),
+        ([fetched("unknown", SHOP)], False),
+        ([fetched("2026-05-01T11:59:59Z", SHOP), fetched("2026-04-01T00:00:00Z", "8" * 12)], True),
+        ([fetched(NOON, SHOP)], False),
+        ([fetched("2026-05-01T11:59:59Z", SHOP), fetched("2026-05-02T00:00:00Z", "8" * 12)], False),
     ],
 )
-def test_an_account_that_failed_is_not_covered_by_a_report_that_may_have_lain_there_before(
-    folder: Path, others: tuple[dict[str, str], ...]
+def test_an_account_that_failed_is_covered_only_by_a_report_newer_than_all_that_were_fetched(
+    tmp_path: Path, others: list[Entry], *, is_covered: bool
 ) -> None:
-    (folder / "web.csv").rename(folder / LATER)
-    with_manifest(folder, *others, BY_ITSELF)
-    assert BY_ITSELF["account"] in [each.account for each in analyzer.load(folder).not_covered]
+    folder = of_files(tmp_path / "reports", {LATER: OF_WEB}, *others, WEB_DENIED)
+    assert (uncovered(WEB) not in not_covered(folder)) is is_covered
 
 
-def test_rows_that_name_no_account_cover_none_whose_number_is_unknown(folder: Path) -> None:
+def test_a_note_says_that_a_newer_report_counts_instead_or_that_an_account_is_not_covered(
+    tmp_path: Path,
+) -> None:
+    before = fetched("2026-05-01T11:59:59Z", SHOP)
+    folder = of_files(tmp_path / "reports", {LATER: OF_WEB}, before, WEB_DENIED, DENIED)
+    assert not_covered(folder) == [uncovered()]
+    first, second = analyzer.load(folder).notes[:2]
+    assert first == uncovered()
+    assert second == (
+        f"Account {WEB} could not be read when {folder / MANIFEST} was made ({WHY}); its report"
+        f" {folder / LATER} of 2026-05-01 12:00 UTC counts instead."
+    )
+
+
+def test_rows_that_name_no_account_cover_none_whose_number_is_unknown(tmp_path: Path) -> None:
     text = report_text([a_user("ann"), a_user("bob", arn="no ARN")])
-    (folder / "web.csv").write_text(text)
-    assert len(told(analyzer.load(with_manifest(folder, {**DENIED, "account": ""})))) == 1
-
-
-def test_accounts_without_a_number_are_told_by_their_names(folder: Path) -> None:
     unknown = [{**DENIED, "account": "", "name": name} for name in ("one", "two")]
-    assert told(analyzer.load(with_manifest(folder, *unknown))) == [
-        SENTENCE.replace("210987654321", each["name"]) for each in unknown
-    ]
+    folder = of_files(tmp_path / "reports", {"web.csv": text}, *unknown)
+    assert not_covered(folder) == [uncovered("one"), uncovered("two")]
 
 
-ODD = '{"account": null, "name": "", "status": "failed", "reason": "x"}'
+# A report that was fetched
+
+LOST: dict[str, tuple[dict[str, str], list[str]]] = {
+    "all are there": ({"web.csv": OF_WEB}, []),
+    "renamed": ({"below/new.csv": OF_WEB}, []),
+    "missing": ({}, [MISSING]),
+    "missing beside what can be no report": ({"README.md": "# Notes"}, [MISSING]),
+    "changed": ({"web.csv": EVE}, [CHANGED]),
+    "of another account": ({"web.csv": of_account("888888888888", a_user())}, [CHANGED]),
+    "changed, with a later date in it": (
+        {"web.csv": report_text([a_user(created="2026-05-09T00:00:00+00:00")])},
+        [CHANGED],
+    ),
+    "superseded by a newer one": ({"web.csv": OF_WEB, LATER: EVE}, []),
+    "missing beside one that is not newer": ({LATER: EVE}, [MISSING]),
+    "missing beside one of an assumed time": ({"later.csv": EVE}, [MISSING]),
+    "missing beside a newer one": ({LATER.replace("T12", "T13"): EVE}, []),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), LOST.values(), ids=LOST)
+def test_an_account_whose_report_is_missing_or_was_changed_is_not_covered(
+    tmp_path: Path, files: dict[str, str], expected: list[str]
+) -> None:
+    entries = listed(OF_WEB, "web.csv"), listed(OF_SHOP, "shop.csv", SHOP)
+    folder = of_files(tmp_path / "reports", {"shop.csv": OF_SHOP, **files}, *entries)
+    assert not_covered(folder) == not_covered(archived(folder)) == expected
+
+
+def test_a_note_says_that_a_newer_report_counts_instead_of_a_lost_one(whole: Path) -> None:
+    newer = (whole / "web.csv").rename(whole / LATER.replace("T12", "T13"))
+    put(whole, OF_WEB + "\n", newer.name)
+    assert analyzer.load(whole).notes[0] == (
+        f"Account {WEB}: report web.csv is missing; its newer report {newer} of"
+        " 2026-05-01 13:00 UTC counts instead."
+    )
+
+
+def test_a_report_listed_without_its_sha256_need_only_be_there(tmp_path: Path) -> None:
+    entries = {**listed("", "web.csv"), "sha256": ""}, listed(OF_SHOP, "shop.csv", SHOP)
+    folder = of_files(tmp_path / "reports", {"web.csv": EVE, "shop.csv": OF_SHOP}, *entries)
+    assert not_covered(folder) == []
+    (folder / "web.csv").unlink()
+    assert not_covered(folder) == [MISSING]
 
 
 @pytest.mark.parametrize(
-    "text",
-    ['{"accounts": [{}]}', '{"accounts": {}}', f'{{"accounts": [{ODD}]}}', "[]", '{"accounts"'],
+    "page", ["<html>a portal</html>", "", "user,verdict,certainty,caveats\nann,unused,certain,\n"]
 )
-def test_a_manifest_that_is_not_understood_refuses_the_run(folder: Path, text: str) -> None:
-    (folder / "fetched.manifest.json").write_text(text)
-    with pytest.raises(InputRefused) as refused:
-        analyzer.load(folder)
-    assert "fetched.manifest.json" in str(refused.value)
+def test_a_page_in_the_place_of_a_report_is_not_the_report(whole: Path, page: str) -> None:
+    (whole / "web.csv").write_text(page)
+    assert refused(whole)
 
 
-def test_the_account_is_named_on_standard_error_too_and_the_run_is_partial(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+def test_a_superseded_report_that_goes_away_meanwhile_is_lost(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["analyze", str(with_manifest(folder, DENIED)), "--format", "json"]) == PARTIAL
-    told = capsys.readouterr()
-    assert SENTENCE in told.err
-    assert SENTENCE in json.loads(told.out)["notes"]
+    put(whole, EVE, f"new/{LATER}")
+
+    def gone(_path: Path) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("analyzer.sources.manifest.sha256", gone)
+    assert not_covered(whole) == [CHANGED]
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as stream:
-        return [*csv.DictReader(stream)]
-
-
-def filled(row: dict[str, str]) -> dict[str, str]:
-    return {name: cell for name, cell in row.items() if cell}
-
-
-@pytest.mark.no_cover
-def test_every_file_names_the_account_and_workbook_and_json_one_that_was_left_out(
-    folder: Path, tmp_path: Path
-) -> None:
-    excluded = {**DENIED, "account": "310987654321", "status": "skipped", "reason": "--exclude."}
-    endings = (".csv", ".json", ".xlsx", ".ocsf.json", ".asff.json")
-    outputs = [tmp_path / f"out{ending}" for ending in endings]
-    findings = tmp_path / "findings.csv"
-    asked = [word for each in outputs for word in ("-o", str(each))]
-    source = str(with_manifest(folder, READ, DENIED, excluded))
-    code = main(["analyze", source, *asked, "--findings", str(findings), "--verdict", "retired"])
-    assert code == PARTIAL
-    users, document, book, ocsf, asff = outputs
-    assert [filled(row) for row in rows(users)] == [
-        {
-            "account": DENIED["account"],
-            "verdict": "not-covered",
-            "reason": SENTENCE,
-            "account_name": "payments",
-        }
-    ]
-    assert filled(rows(findings)[-1]) == {
-        "account": DENIED["account"],
-        "severity": "high",
-        "rule": "not-covered",
-        "subject": "account",
-        "fact": SENTENCE,
-        "outcome": "undecided",
-        "account_name": "payments",
-    }
-    read = json.loads(document.read_bytes())
-    for key, account in (("not_covered", DENIED), ("left_out", excluded)):
-        assert read[key] == [{name: account[name] for name in ("account", "name", "reason")}]
-    summary = [*openpyxl.load_workbook(book)["Summary"].values]
-    assert any(SENTENCE in str(cell) for row in summary for cell in row)
-    assert "1 of 2 accounts" in str(summary[1][0])
-    assert [row[1] for row in summary if row[0] == DENIED["account"]] == [
-        f"payments, not covered: {DENIED['reason']}"
-    ]
-    assert [row[1] for row in summary if row[0] == "Not covered"] == [1]
-    assert [row[1] for row in summary if row[0] == excluded["account"]] == [
-        "payments, left out: --exclude."
-    ]
-    for feed in (ocsf.read_text(), asff_file(asff)):
-        assert any(SENTENCE in line for line in feed.splitlines())
-
-
-def test_without_a_number_an_account_is_in_csv_guarded_like_a_formula_and_not_in_asff(
-    folder: Path, tmp_path: Path
-) -> None:
-    source = str(with_manifest(folder, {**DENIED, "account": "", "name": "=1+1"}))
-    feed, users = tmp_path / "out.asff.json", tmp_path / "out.csv"
-    assert main(["analyze", source, "-q", "-o", str(feed), "-o", str(users)]) == PARTIAL
-    assert asff_file(feed)
-    assert "not covered" not in asff_file(feed)
-    assert rows(users)[-1]["account"] == "'=1+1"
-
-
-def test_quiet_is_not_quiet_about_a_missing_account(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    source = str(with_manifest(folder, DENIED))
-    assert main(["analyze", source, "--quiet", "--format", "names"]) == PARTIAL
-    assert capsys.readouterr().err == f"{SENTENCE}\n"
-
-
-def test_a_missing_account_meets_fail_on(folder: Path) -> None:
-    arguments = ["analyze", str(with_manifest(folder, DENIED)), "--quiet", "--fail-on", "retired"]
-    assert main(arguments) == FAILED
-
-
-def zipped(folder: Path) -> bytes:
-    stream = BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for path in folder.iterdir():
-            archive.write(path, f"reports/{path.name}")
-    return stream.getvalue()
-
-
-def test_an_archive_covers_no_more_than_the_folder_it_was_made_of(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    archive = put(tmp_path, zipped(with_manifest(folder, READ, DENIED)), "reports.zip")
-    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(archive.read_bytes())))
-    for source in (archive, "-"):
-        assert told(analyzer.load(source)) == [SENTENCE]
-    assert main(["analyze", str(archive), "--quiet"]) == PARTIAL
-
-
-def test_a_damaged_manifest_in_an_archive_is_refused_by_name(folder: Path, tmp_path: Path) -> None:
-    (folder / "fetched.manifest.json").write_text("{")
-    archive = put(tmp_path, zipped(folder), "reports.zip")
-    with pytest.raises(InputRefused) as refused:
-        analyzer.load(archive)
-    (problem,) = refused.value.problems
-    assert problem.file == f"{archive}:reports/fetched.manifest.json"
-
-
-def test_what_an_archive_holds_beside_reports_and_is_not_read_is_told(
-    folder: Path, tmp_path: Path
-) -> None:
-    (folder / "web.csv.metadata.json").write_text("{}")
-    (folder / "other.csv").write_text(report_text([a_user("eve")]))
-    archive = put(tmp_path, zipped(with_manifest(folder, READ)), "reports.zip")
-    told = [note for note in analyzer.load(archive).notes if note.startswith("Not read")]
-    name = f"{archive}:reports/web.csv.metadata.json"
-    assert told == [f"Not read, since it lies in a zip archive (unpack it first): {name}"]
-
-
-def test_a_copied_archive_brings_its_manifest(folder: Path, tmp_path: Path) -> None:
-    archive = put(tmp_path, zipped(with_manifest(folder, DENIED)), "reports.zip")
-    (tmp_path / "copies").mkdir()
-    assert told(analyzer.load(*copied([str(archive)], tmp_path / "copies"))) == [SENTENCE]
-
-
-def test_a_lost_report_is_told_also_beside_files_that_cannot_be_reports(folder: Path) -> None:
-    (folder / "README.md").write_text("# Notes")
-    lost = {**READ, "account": "111122223333", "file": "gone.csv", "sha256": "0" * 64}
-    (sentence,) = told(analyzer.load(with_manifest(folder, READ, lost)))
-    assert sentence == "Account 111122223333 is not covered: its report gone.csv is missing."
+# The manifest that counts
 
 
 @pytest.mark.parametrize("source", ["web.csv", "*.csv", "**/*.csv", ""])
 def test_a_manifest_that_lists_a_report_counts_however_the_report_is_named(
-    folder: Path, source: str
+    tmp_path: Path, source: str
 ) -> None:
-    with_manifest(folder, {**READ, "file": "web.csv"}, DENIED)
-    assert told(analyzer.load(f"{folder}/{source}")) == [SENTENCE]
+    entries = fetched(file="web.csv"), DENIED
+    folder = of_files(tmp_path / "reports", {"web.csv": OF_WEB}, *entries)
+    assert not_covered(f"{folder}/{source}") == [uncovered()]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        json.dumps({"accounts": [{**READ, "file": "other.csv"}, DENIED]}),
+        json.dumps({"accounts": [fetched(file="other.csv"), DENIED]}),
         json.dumps({"accounts": ["web.csv"]}),
         json.dumps({"accounts": [{"file": ["web.csv"]}]}),
         "{}",
@@ -288,17 +218,89 @@ def test_a_manifest_that_lists_a_report_counts_however_the_report_is_named(
     ],
 )
 def test_a_manifest_of_other_reports_is_nothing_to_a_report_that_is_named(
-    folder: Path, text: str
+    tmp_path: Path, text: str
 ) -> None:
-    (folder / "fetched.manifest.json").write_text(text)
-    (folder / ".hidden.manifest.json").write_text("no JSON")
-    assert analyzer.load(folder / "web.csv").not_covered == ()
+    for name, content in ((MANIFEST, text), (".hidden.manifest.json", "no JSON")):
+        put(tmp_path, content, name)
+    assert not_covered(put(tmp_path, OF_WEB, "web.csv")) == []
 
 
-def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(folder: Path) -> None:
-    (folder / "fetched.manifest.json").write_text('{"accounts": [')
+def test_a_report_that_is_named_by_itself_is_held_to_its_manifest_and_no_other_one(
+    whole: Path, tmp_path: Path
+) -> None:
+    put(whole, EVE, "web.csv")
+    assert not_covered(whole / "shop.csv") == []
+    assert not_covered(whole / "web.csv") == [CHANGED]
+    (whole / "web.csv").unlink()
+    assert not_covered(whole / "shop.csv", whole / MANIFEST) == [MISSING]
+    (tmp_path / "copies").mkdir()
+    copied([str(whole / "shop.csv")], tmp_path / "copies")
+    assert not_covered(tmp_path / "copies") == []
+
+
+def test_an_archive_covers_no_more_than_its_folder_also_as_standard_input_and_copied(
+    denied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = archived(denied)
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(archive.read_bytes())))
+    (tmp_path / "copies").mkdir()
+    copies = copied([str(archive)], tmp_path / "copies")
+    for sources in ((archive,), ("-",), copies):
+        assert not_covered(*sources) == [uncovered()]
+
+
+def test_copies_of_several_folders_hold_each_report_of_each_manifest(
+    whole: Path, tmp_path: Path
+) -> None:
+    texts = {"web.csv": OF_WEB + "\n", "shop.csv": OF_SHOP + "\n"}
+    entries = listed(texts["web.csv"], "web.csv"), listed(texts["shop.csv"], "shop.csv", SHOP)
+    second = of_files(tmp_path / "second", texts, *entries)
+    (tmp_path / "copies").mkdir()
+    copied([str(whole), str(second)], tmp_path / "copies")
+    assert not_covered(tmp_path / "copies") == []
+
+
+def test_what_an_archive_holds_beside_reports_and_is_not_read_is_named(
+    denied: Path,
+) -> None:
+    put(denied, "{}", "web.csv.metadata.json")
+    put(denied, OF_SHOP, "other.csv")
+    archive = archived(denied)
+    notes = [note for note in analyzer.load(archive).notes if note.startswith("Not read")]
+    name = f"{archive}:reports/web.csv.metadata.json"
+    assert notes == [f"Not read, since it lies in a zip archive (unpack it first): {name}"]
+
+
+# A manifest that is not understood
+
+NULL = '{"account": null, "name": "", "status": "failed", "reason": "x"}'
+NO_LIST = "it is not a list of fetched accounts"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"accounts": [{}]}', NO_LIST),
+        ('{"accounts": {}}', NO_LIST),
+        (f'{{"accounts": [{NULL}]}}', NO_LIST),
+        ("[]", NO_LIST),
+        ('{"accounts": [', "it is not valid JSON"),
+    ],
+)
+def test_a_manifest_that_is_not_understood_refuses_the_run(
+    denied: Path, text: str, message: str
+) -> None:
+    manifest = put(denied, text, MANIFEST)
+    archive = archived(denied)
+    for source, file in ((denied, manifest), (archive, f"{archive}:reports/{MANIFEST}")):
+        (problem,) = refused(source)
+        assert (problem.file, problem.message) == (str(file), message)
+
+
+def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(denied: Path) -> None:
+    put(denied, '{"accounts": [', MANIFEST)
     with pytest.raises(InputRefused, match=r"fetched\.manifest\.json: it is not valid JSON"):
-        analyzer.load(folder / "web.csv")
+        analyzer.load(denied / "web.csv")
 
 
 @pytest.mark.parametrize(
@@ -309,164 +311,88 @@ def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(folder: P
         ({"status": "\x1b[2J"}, 'unknown status "\\x1b[2J"'),
         ({"account": "12345678901"}, '"12345678901" is no account id: it has 12 digits'),
         ({"account": "١٢٣٤٥٦٧٨٩٠١٢"}, '"١٢٣٤٥٦٧٨٩٠١٢" is no account id: it has 12 digits'),
-        ({"account": "012345678901\n"}, '"012345678901\\n" is no account id: it has 12 digits'),
-        ({"account": READ["account"]}, "it lists account 012345678901 twice"),
+        ({"account": f"{WEB}\n"}, f'"{WEB}\\n" is no account id: it has 12 digits'),
+        ({"account": WEB}, f"it lists account {WEB} twice"),
         ({"generated_time": "2009-12-31T23:59:59Z"}, "it has a `generated_time` before 2010"),
-        ({"file": 1}, "it is not a list of fetched accounts"),
-        ({"sha256": None}, "it is not a list of fetched accounts"),
+        ({"file": 1}, NO_LIST),
+        ({"sha256": None}, NO_LIST),
     ],
 )
 def test_a_manifest_with_a_value_that_cannot_be_is_refused(
-    folder: Path, odd: dict[str, str], message: str
+    tmp_path: Path, odd: Entry, message: str
 ) -> None:
-    manifest = with_manifest(folder, READ, {**DENIED, **odd}) / "fetched.manifest.json"
+    folder = of_files(tmp_path / "reports", {"web.csv": OF_WEB}, fetched(), {**DENIED, **odd})
     (problem,) = refused(folder)
-    assert (problem.file, problem.message) == (str(manifest), message)
+    assert (problem.file, problem.message) == (str(folder / MANIFEST), message)
 
 
-FETCHED = "2026-05-01T12:00:00Z"
-MISSING = "Account 012345678901 is not covered: its report web.csv is missing."
-CHANGED = (
-    "Account 012345678901 is not covered: its report web.csv was changed since it was fetched."
-)
+# What the command says
 
 
-def lists_web(folder: Path, **others: str) -> dict[str, str]:
-    """Return the entry of the report web.csv as it is now."""
-    digest = sha256(folder / "web.csv")
-    return {**READ, "file": "web.csv", "sha256": digest, "generated_time": FETCHED, **others}
-
-
-@pytest.fixture
-def fetched(folder: Path) -> Path:
-    """Return a folder with the reports of two accounts, and the manifest that lists both."""
-    other = "999999999999"
-    put(folder, of_account(other, a_user()), "other.csv")
-    listed = {**READ, "account": other, "file": "other.csv", "sha256": sha256(folder / "other.csv")}
-    return with_manifest(folder, lists_web(folder), {**listed, "generated_time": FETCHED})
-
-
-def test_a_report_that_is_there_covers_its_account(fetched: Path) -> None:
-    assert told(analyzer.load(fetched)) == []
-    assert main(["analyze", str(fetched), "-q", "--fail-on", "active"]) == 0
-
-
-@pytest.mark.parametrize(
-    "page", ["<html>a portal</html>", "", "user,verdict,certainty,caveats\nann,unused,certain,\n"]
-)
-def test_a_page_in_the_place_of_a_report_is_not_the_report(fetched: Path, page: str) -> None:
-    (fetched / "web.csv").write_text(page)
-    assert main(["analyze", str(fetched), "-q"]) == 3
-
-
-def test_a_report_that_was_changed_or_is_of_another_account_is_said(fetched: Path) -> None:
-    for text in (report_text([a_user("eve")]), of_account("888888888888", a_user())):
-        put(fetched, text, "web.csv")
-        assert told(analyzer.load(fetched)) == [CHANGED]
-
-
-def test_a_renamed_report_counts(fetched: Path) -> None:
-    (fetched / "below").mkdir()
-    (fetched / "web.csv").rename(fetched / "below" / "new.csv")
-    assert told(analyzer.load(fetched)) == []
-
-
-def test_a_report_that_a_newer_one_supersedes_is_there_all_the_same(
-    fetched: Path, tmp_path: Path
+def test_a_missing_account_makes_a_run_partial_is_named_though_it_is_quiet_and_meets_fail_on(
+    denied: Path, whole: Path, capsys: Capture
 ) -> None:
-    put(fetched, report_text([a_user("eve")]), LATER)
-    archive = put(tmp_path, zipped(fetched), "reports.zip")
-    for source, superseded in ((fetched, fetched / "web.csv"), (archive, "reports/web.csv")):
-        report = analyzer.load(source)
-        assert not [file for file in report.files if file.name.endswith(f"{superseded}")]
-        assert told(report) == []
+    assert main(["analyze", str(denied), "--quiet", "--format", "json"]) == PARTIAL
+    said = capsys.readouterr()
+    assert said.err == f"{uncovered()}\n"
+    assert uncovered() in json.loads(said.out)["notes"]
+    assert main(["analyze", str(denied), "--quiet", "--fail-on", "retired"]) == FAILED
+    assert main(["analyze", str(whole), "--quiet", "--fail-on", "active"]) == 0
 
 
-def test_a_newer_report_covers_a_lost_one_and_a_note_says_so(fetched: Path) -> None:
-    newer = LATER.replace("T12", "T13")
-    (fetched / "web.csv").rename(fetched / newer)
-    put(fetched, (fetched / newer).read_text() + "\n", newer)
-    report = analyzer.load(fetched)
-    assert told(report) == []
-    assert report.notes[0] == (
-        f"Account 012345678901: report web.csv is missing; its newer report {fetched / newer} of"
-        " 2026-05-01 13:00 UTC counts instead."
-    )
+def rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV, without empty cells."""
+    with path.open(newline="") as stream:
+        return [
+            {name: cell for name, cell in row.items() if cell} for row in csv.DictReader(stream)
+        ]
 
 
-@pytest.mark.parametrize("name", [LATER, "later.csv"])
-def test_a_report_that_is_not_newer_covers_no_lost_one(fetched: Path, name: str) -> None:
-    (fetched / "web.csv").unlink()
-    put(fetched, report_text([a_user("eve")]), name)
-    assert told(analyzer.load(fetched)) == [MISSING]
-
-
-def test_a_changed_report_with_a_later_date_does_not_cover_itself(fetched: Path) -> None:
-    moment = "2026-05-09T00:00:00+00:00"
-    put(fetched, report_text([a_user("eve", user_creation_time=moment)]), "web.csv")
-    assert told(analyzer.load(fetched)) == [CHANGED]
-
-
-def test_a_report_listed_without_its_sha256_need_only_be_there(fetched: Path) -> None:
-    with_manifest(fetched, lists_web(fetched, sha256=""))
-    assert told(analyzer.load(fetched)) == []
-    (fetched / "web.csv").unlink()
-    assert told(analyzer.load(fetched)) == [MISSING]
-
-
-def test_an_archive_without_a_report_that_it_lists_says_so(fetched: Path, tmp_path: Path) -> None:
-    archive = put(tmp_path, zipped(fetched), "reports.zip")
-    assert told(analyzer.load(archive)) == []
-    (fetched / "web.csv").unlink()
-    archive.write_bytes(zipped(fetched))
-    assert told(analyzer.load(archive)) == [MISSING]
-    put(fetched, report_text([a_user("eve")]), "web.csv")
-    archive.write_bytes(zipped(fetched))
-    assert told(analyzer.load(archive)) == [CHANGED]
-
-
-def test_a_report_that_is_named_by_itself_is_held_to_its_manifest_and_no_other_one(
-    fetched: Path, tmp_path: Path
+@pytest.mark.no_cover
+def test_every_file_names_the_account_and_workbook_and_json_one_that_was_left_out(
+    denied: Path, tmp_path: Path
 ) -> None:
-    (fetched / "web.csv").write_text(report_text([a_user("eve")]))
-    assert told(analyzer.load(fetched / "other.csv")) == []
-    assert told(analyzer.load(fetched / "web.csv")) == [CHANGED]
-    (tmp_path / "copies").mkdir()
-    copied([str(fetched / "other.csv")], tmp_path / "copies")
-    assert told(analyzer.load(tmp_path / "copies")) == []
+    excluded = entry("skipped", "310987654321", "payments", "--exclude.")
+    put(denied, json.dumps({"accounts": [fetched(), DENIED, excluded]}), MANIFEST)
+    endings = (".csv", ".json", ".xlsx", ".ocsf.json", ".asff.json")
+    outputs = [tmp_path / f"out{ending}" for ending in endings]
+    asked = [word for each in outputs for word in ("-o", str(each))]
+    asked += ["--findings", str(tmp_path / "findings.csv"), "--verdict", "retired"]
+    assert main(["analyze", str(denied), *asked]) == PARTIAL
+    users, document, book, ocsf, asff = outputs
+    named = {"account": PAYMENTS, "account_name": "payments"}
+    assert rows(users) == [{**named, "verdict": "not-covered", "reason": uncovered()}]
+    assert rows(tmp_path / "findings.csv")[-1] == {
+        **named,
+        "severity": "high",
+        "rule": "not-covered",
+        "subject": "account",
+        "fact": uncovered(),
+        "outcome": "undecided",
+    }
+    read = json.loads(document.read_bytes())
+    for key, account in (("not_covered", DENIED), ("left_out", excluded)):
+        assert read[key] == [{name: account[name] for name in ("account", "name", "reason")}]
+    summary = [*openpyxl.load_workbook(book)["Summary"].values]
+    assert any(uncovered() in str(cell) for row in summary for cell in row)
+    assert "1 of 2 accounts" in str(summary[1][0])
+    for head, text in (
+        (PAYMENTS, f"payments, not covered: {WHY}"),
+        ("Not covered", 1),
+        (excluded["account"], "payments, left out: --exclude."),
+    ):
+        assert [row[1] for row in summary if row[0] == head] == [text]
+    for feed in (ocsf.read_text(), asff_file(asff)):
+        assert any(uncovered() in line for line in feed.splitlines())
 
 
-def test_a_manifest_that_is_named_itself_counts_as_a_whole(fetched: Path) -> None:
-    (fetched / "web.csv").unlink()
-    names = [fetched / "other.csv", fetched / "fetched.manifest.json"]
-    assert told(analyzer.load(*names)) == [MISSING]
-
-
-def test_a_superseded_report_that_goes_away_meanwhile_is_lost(
-    fetched: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_a_number_an_account_is_in_csv_guarded_like_a_formula_and_not_in_asff(
+    denied: Path, tmp_path: Path
 ) -> None:
-    put(fetched, report_text([a_user("eve")]), "new/" + LATER)
-
-    def gone(_path: Path) -> str:
-        raise FileNotFoundError
-
-    monkeypatch.setattr("analyzer.sources.manifest.sha256", gone)
-    assert told(analyzer.load(fetched)) == [CHANGED]
-
-
-def test_copies_of_several_folders_hold_each_report_of_each_manifest(
-    fetched: Path, tmp_path: Path
-) -> None:
-    second = tmp_path / "second"
-    shutil.copytree(fetched, second)
-    for path in second.glob("*.csv"):
-        path.write_text(path.read_text() + "\n")
-    digests = [(path.name, sha256(path)) for path in sorted(second.glob("*.csv"))]
-    accounts = [
-        {**READ, "account": number, "file": name, "sha256": digest}
-        for number, (name, digest) in zip(("999999999999", READ["account"]), digests, strict=True)
-    ]
-    with_manifest(second, *accounts)
-    (tmp_path / "copies").mkdir()
-    copied([str(fetched), str(second)], tmp_path / "copies")
-    assert told(analyzer.load(tmp_path / "copies")) == []
+    unknown = {**DENIED, "account": "", "name": "=1+1"}
+    put(denied, json.dumps({"accounts": [unknown]}), MANIFEST)
+    feed, users = tmp_path / "out.asff.json", tmp_path / "out.csv"
+    assert main(["analyze", str(denied), "-q", "-o", str(feed), "-o", str(users)]) == PARTIAL
+    assert asff_file(feed)
+    assert "not covered" not in asff_file(feed)
+    assert rows(users)[-1]["account"] == "'=1+1"
