@@ -71,13 +71,9 @@ def a_row(sheet: Worksheet, dice: random.Random) -> int:
 
 def a_column(sheet: Worksheet, dice: random.Random) -> int:
     """Return a column that has texts and in which nothing is entered."""
-    return dice.choice(
-        [
-            at
-            for at, cell in enumerate(sheet[1], start=1)
-            if cell.value not in HEADS and sheet.cell(2, at).value
-        ]
-    )
+    heads = [cell.value for cell in sheet[1]]
+    shown = (at for at, head in enumerate(heads, start=1) if head not in HEADS)
+    return dice.choice([at for at in shown if sheet.cell(2, at).value])
 
 
 def with_sign_damaged(text: str, dice: random.Random) -> str:
@@ -103,12 +99,23 @@ def column_filled_down(sheet: Worksheet, dice: random.Random) -> None:
         sheet.cell(row, at).value = sheet.cell(2, at).value
 
 
-def columns_sorted_apart(sheet: Worksheet, dice: random.Random) -> None:
-    last = dice.randrange(1, sheet.max_column)
-    rows = [[cell.value for cell in row[:last]] for row in sheet.iter_rows(min_row=2)]
-    for row, values in enumerate(sorted(rows, key=str), start=2):
+def rows_of(sheet: Worksheet, last: int) -> list[list[object]]:
+    return [[cell.value for cell in row[:last]] for row in sheet.iter_rows(min_row=2)]
+
+
+def fill_in(sheet: Worksheet, rows: list[list[object]]) -> None:
+    for row, values in enumerate(rows, start=2):
         for at, value in enumerate(values, start=1):
-            sheet.cell(row, at).value = value
+            sheet.cell(row, at).value = value  # type: ignore[assignment]  # as it was
+
+
+def columns_sorted_apart(sheet: Worksheet, dice: random.Random) -> None:
+    fill_in(sheet, sorted(rows_of(sheet, dice.randrange(1, sheet.max_column)), key=str))
+
+
+def rows_in_another_order(sheet: Worksheet, dice: random.Random) -> None:
+    rows = rows_of(sheet, sheet.max_column)
+    fill_in(sheet, dice.sample(rows, len(rows)))
 
 
 def row_over_its_neighbour(sheet: Worksheet, dice: random.Random) -> None:
@@ -121,13 +128,6 @@ def row_lost(sheet: Worksheet, dice: random.Random) -> None:
     sheet.delete_rows(a_row(sheet, dice))
 
 
-def rows_in_another_order(sheet: Worksheet, dice: random.Random) -> None:
-    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
-    for row, values in enumerate(dice.sample(rows, len(rows)), start=2):
-        for at, value in enumerate(values, start=1):
-            sheet.cell(row, at).value = value
-
-
 def a_part(dice: random.Random) -> str:
     return dice.choice(
         [name for name, part in whole_parts().items() if name.startswith("xl/") and b"<" in part]
@@ -136,17 +136,17 @@ def a_part(dice: random.Random) -> str:
 
 def sign_of_part(dice: random.Random) -> bytes:
     name = a_part(dice)
-    return zipped(
-        {**whole_parts(), name: with_sign_damaged(whole_parts()[name].decode(), dice).encode()}
-    )
+    text = with_sign_damaged(whole_parts()[name].decode(), dice)
+    return zipped({**whole_parts(), name: text})
+
+
+ELEMENTS = re.compile(r"(<c .*?</c>|<row .*?>|<v>.*?</v>|<si>.*?</si>)")
 
 
 def elements_of_part(dice: random.Random) -> bytes:
     """Let an element go, be there twice, or change places with another."""
     name = a_part(dice)
-    pieces = re.split(
-        r"(<c .*?</c>|<row .*?>|<v>.*?</v>|<si>.*?</si>)", whole_parts()[name].decode()
-    )
+    pieces = ELEMENTS.split(whole_parts()[name].decode())
     odd = [*range(1, len(pieces), 2)] or [0]
     one, other = dice.choice(odd), dice.choice(odd)
     fate = dice.randrange(3)
@@ -154,15 +154,13 @@ def elements_of_part(dice: random.Random) -> bytes:
         pieces[one], pieces[other] = pieces[other], pieces[one]
     else:
         pieces[one] *= (fate - 1) * 2
-    return zipped({**whole_parts(), name: "".join(pieces).encode()})
+    return zipped({**whole_parts(), name: "".join(pieces)})
 
 
 def part_lost_or_another(dice: random.Random) -> bytes:
     one, other = dice.sample([*whole_parts()], 2)
-    parts = {**whole_parts(), one: whole_parts()[other]}
-    if dice.random() < 0.5:
-        del parts[one]
-    return zipped(parts)
+    replaced = {} if dice.random() < 0.5 else {one: whole_parts()[other]}
+    return zipped({name: part for name, part in whole_parts().items() if name != one} | replaced)
 
 
 def cut_off(dice: random.Random) -> bytes:
@@ -207,6 +205,6 @@ def test_the_whole_workbook_has_all_decisions() -> None:
 def test_a_damaged_workbook_is_refused_or_has_each_decision_on_the_user_of_its_row(
     damage: Damage,
 ) -> None:
-    # Four of each kind: the ways of filling in have a table of the edges.
-    outcomes = [users_decided_on(damage(random.Random(seed))) for seed in range(4)]
+    # Three of each kind: the ways of filling in have a table of the edges.
+    outcomes = [users_decided_on(damage(random.Random(seed))) for seed in range(3)]
     assert all(map(is_on_the_users_of_their_rows, filter(None, outcomes)))

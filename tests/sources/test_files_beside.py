@@ -19,14 +19,17 @@ HINT = "Remove the file, or save it again."
 SHA256 = sha256(PLAIN.encode()).hexdigest()
 
 
-def metadata(folder: Path, told: Any, name: str = "report.csv") -> Path:
+def beside(folder: Path, ending: str, told: Any, name: str) -> Path:
     text = told if isinstance(told, str) else json.dumps(told)
-    return put(folder, text, name + ".metadata.json")
+    return put(folder, text, f"{name}.{ending}.json")
+
+
+def metadata(folder: Path, told: Any, name: str = "report.csv") -> Path:
+    return beside(folder, "metadata", told, name)
 
 
 def evidence(folder: Path, told: Any, name: str = "report.csv") -> Path:
-    text = told if isinstance(told, str) else json.dumps(told)
-    return put(folder, text, name + ".service-credentials.json")
+    return beside(folder, "service-credentials", told, name)
 
 
 def refusal(path: Path) -> str:
@@ -62,13 +65,8 @@ NO_MOMENTS: tuple[Any, ...] = (
 
 
 def test_metadata_that_tells_no_moment_or_one_before_iam_is_refused(tmp_path: Path) -> None:
-    without: tuple[Any, ...] = (
-        {},
-        [],
-        "null",
-        {"generated_time": "2026-05-03T10:20:30Z"},
-        {"sha256": SHA256},
-    )
+    half = ({"generated_time": "2026-05-03T10:20:30Z"}, {"sha256": SHA256})
+    without: tuple[Any, ...] = ({}, [], "null", *half)
     odd = ({"generated_time": each, "sha256": SHA256} for each in NO_MOMENTS)
     for told in (*without, *odd):
         message = refusal(metadata(tmp_path, told))
@@ -81,8 +79,8 @@ def test_metadata_that_tells_no_moment_or_one_before_iam_is_refused(tmp_path: Pa
 
 def test_what_is_no_json_beside_a_report_is_refused(tmp_path: Path) -> None:
     for text in ("", "{", '{"generated_time": ', "no JSON", "[" * 100_000):
-        for beside, message in ((metadata, "it is not valid JSON"), (evidence, NO_LIST)):
-            path = beside(tmp_path, text)
+        for write, message in ((metadata, "it is not valid JSON"), (evidence, NO_LIST)):
+            path = write(tmp_path, text)
             assert refusal(path) == message
             path.unlink()
     path = put(tmp_path, b'{"generated_time": "\xff"}', "report.csv.metadata.json")

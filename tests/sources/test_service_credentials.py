@@ -78,28 +78,40 @@ def services(folder: Path, content: str | bytes, *users: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_list_is_read_in_each_form_of_the_cli(tmp_path: Path, form: str) -> None:
+def test_a_list_is_read_in_each_form_of_the_cli_and_what_expired_before_as_of_does_not_count(
+    tmp_path: Path, form: str
+) -> None:
     listed = [
         credential("ann", "bedrock", "2026-04-01T00:00:00+00:00", ServiceCredentialAlias="x" * 90),
         credential("ann", "codecommit"),
         credential("Bob", "cassandra"),
         credential("eve", "codecommit", Status="Inactive"),
         credential("tom", "codecommit", Status="Expired"),
+        credential("before", "aea", "2026-03-01T09:29:59+00:00"),
+        credential("at", "aea", "2026-03-01T09:30:00+00:00"),
+        credential("after", "aea", "2026-03-01T09:30:01Z"),
     ]
-    assert services(tmp_path, printed(form, *listed), "ann", "bob", "eve", "tom") == {
+    users = ("ann", "bob", "eve", "tom", "before", "at", "after")
+    assert services(tmp_path, printed(form, *listed), *users) == {
         "ann": "bedrock.amazonaws.com, codecommit.amazonaws.com",
         "bob": "cassandra.amazonaws.com",
-        "eve": "",
-        "tom": "",
+        **dict.fromkeys(("eve", "tom", "before"), ""),
+        **dict.fromkeys(("at", "after"), "aea.amazonaws.com"),
     }
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("form", FORMS)
-def test_a_list_of_one_or_of_none_is_read_in_each_form(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "encoding"), [*zip(FORMS, cycle(["utf-8-sig", "utf-16"]), strict=False)]
+)
+def test_a_list_of_one_or_of_none_and_one_that_powershell_saved_is_read_in_each_form(
+    tmp_path: Path, form: str, encoding: str
+) -> None:
     one = printed(form, credential("status", "logs"))
-    assert services(tmp_path, one, "status", "ann") == {"status": "logs.amazonaws.com", "ann": ""}
     assert services(tmp_path, printed(form), "ann") == {"ann": ""}
+    for text in (one, one.replace("\n", "\r\n").encode(encoding)):
+        found = services(tmp_path, text, "status", "ann")
+        assert found == {"status": "logs.amazonaws.com", "ann": ""}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -113,22 +125,6 @@ def test_the_pages_of_a_list_follow_one_another_up_to_the_last(tmp_path: Path, f
         path = put(tmp_path, part, "report.csv.service-credentials.json")
         (problem,) = refused(tmp_path)
         assert (problem.file, problem.message) == (str(path), FIRST_PART)
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("form", FORMS)
-def test_a_credential_that_expired_before_as_of_does_not_count(tmp_path: Path, form: str) -> None:
-    expired, *active = (
-        credential(user, "aea", expires)
-        for user, expires in (
-            ("ann", "2026-03-01T09:29:59+00:00"),
-            ("bob", "2026-03-01T09:30:00+00:00"),
-            ("cid", "2026-03-01T09:30:01Z"),
-            ("dora", ""),
-        )
-    )
-    found = services(tmp_path, printed(form, expired, *active), "ann", "bob", "cid", "dora")
-    assert found == {"ann": "", **{each["UserName"]: "aea.amazonaws.com" for each in active}}
 
 
 def test_of_the_lists_beside_copies_of_a_report_each_counts_at_the_newest_as_of(
@@ -148,42 +144,31 @@ def test_of_the_lists_beside_copies_of_a_report_each_counts_at_the_newest_as_of(
     }
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("form", "encoding"), [*zip(FORMS, cycle(["utf-8-sig", "utf-16"]), strict=False)]
+ANN, ODD = credential("ann", "logs"), credential("ann", "logs", Status="?")
+SECTION = "False\nSERVICESPECIFICCREDENTIALS"
+NO_LISTS = (
+    "",
+    "UserName: ann\n",
+    "IsTruncated: false\nno field\n",
+    "IsTruncated: false\n- UserName: ann\n  Status: Active\n",
+    "False\nUSERS\tann\n",
+    f"{SECTION}\tActive\tann\n",
+    f"{SECTION}\t2026-01-01T00:00:00Z\tACCA1\tActive\tann\n",
+    printed("text", ODD),
+    printed("table", ODD),
+    printed("table", ANN, ANN).replace(" ann ", " | "),
+    "-----------\n|no list|\n",
+    printed("json") + printed("json")[:-3],
+    printed("json") + "[]",
+    printed("json", {**ANN, "Status": "active"}),
 )
-def test_a_list_that_powershell_saved_is_read(tmp_path: Path, form: str, encoding: str) -> None:
-    text = printed(form, credential("ann", "logs"), credential("bob", "logs"))
-    content = text.replace("\n", "\r\n").encode(encoding)
-    expected = dict.fromkeys(("ann", "bob"), "logs.amazonaws.com")
-    assert services(tmp_path, content, "ann", "bob") == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", NO_LIST),
-        ("UserName: ann\n", NO_LIST),
-        ("IsTruncated: false\nno field\n", NO_LIST),
-        ("IsTruncated: false\n- UserName: ann\n  Status: Active\n", NO_LIST),
-        ("False\nUSERS\tann\n", NO_LIST),
-        ("False\nSERVICESPECIFICCREDENTIALS\tActive\tann\n", NO_LIST),
-        ("False\nSERVICESPECIFICCREDENTIALS\t2026-01-01T00:00:00Z\tACCA1\tActive\tann\n", NO_LIST),
-        (printed("text", credential("ann", "logs", Status="?")), NO_LIST),
-        (printed("table", credential("ann", "logs", Status="?")), NO_LIST),
-        (printed("table", *[credential("ann", "logs")] * 2).replace(" ann ", " | "), NO_LIST),
-        ("-----------\n|no list|\n", NO_LIST),
-        (printed("json") + printed("json")[:-3], NO_LIST),
-        (printed("json") + "[]", NO_LIST),
-        (printed("json", credential("ann", "logs", Status="active")), NO_LIST),
-        (
-            printed("json", credential("ann", "logs", "soon\x1b")),
-            'ExpirationDate "soon\\x1b" of ann is not understood',
-        ),
-    ],
-)
-def test_what_is_no_list_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    path = put(tmp_path, text, "report.csv.service-credentials.json")
+def test_what_is_no_list_is_refused(tmp_path: Path) -> None:
+    soon = printed("json", credential("ann", "logs", "soon\x1b"))
+    unknown = 'ExpirationDate "soon\\x1b" of ann is not understood'
     put(tmp_path, report_text([a_user("ann")]))
-    (problem,) = refused(tmp_path)
-    assert (problem.file, problem.message) == (str(path), message)
+    for text, message in (*((each, NO_LIST) for each in NO_LISTS), (soon, unknown)):
+        path = put(tmp_path, text, "report.csv.service-credentials.json")
+        (problem,) = refused(tmp_path)
+        assert (problem.file, problem.message) == (str(path), message), text
