@@ -1,5 +1,6 @@
 """Folders of runs, and runs whose outputs are not what is tested."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from functools import partial
@@ -67,13 +68,15 @@ def reports(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def plain_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a run with plain outputs once, to be copied."""
+    """Make a run with plain outputs once, to be copied, while others may read what is new."""
     folder = tmp_path_factory.mktemp("plain") / "runs"
+    before = os.umask(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "analyzer.exports.contents.write_all", lambda _, folder, *__: write_plainly(folder)
         )
         assert exporting(folder, "--from", SAMPLE) == 0
+    os.umask(before)
     return folder
 
 

@@ -1,6 +1,7 @@
 """What a run holds, and what it is compared with the run before it by."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -57,17 +58,13 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.no_cover
-def test_a_run_holds_all_outputs_the_reports_and_a_record_with_their_hashes(
+def test_a_run_holds_the_reports_all_outputs_with_all_users_and_a_record_with_their_hashes(
     first_run: Path,
 ) -> None:
     check_whole(first_run)
     assert (first_run / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
     names = {path.name for path in first_run.iterdir()}
     assert names == {*OUTPUTS, "manifest.json", "reports"}
-
-
-@pytest.mark.no_cover
-def test_csv_and_json_list_all_users_and_a_first_run_no_changes(first_run: Path) -> None:
     users = table((first_run / "users.csv").read_bytes())
     document = json.loads((first_run / "analysis.json").read_bytes())
     assert len(users) == len(document["users"]) > 40
@@ -126,12 +123,24 @@ def test_notes_name_reports_by_their_place_in_the_run(
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("changes_alone")
-def test_both_runs_are_compared_by_the_criteria_of_the_later_one(runs: Path, reports: Path) -> None:
-    users = [a_user(key_1=an_inactive_key()), a_user("eve", password=a_password(days_before(20)))]
+@pytest.mark.parametrize(
+    ("before", "now", "name_before"),
+    [
+        ((), ("--definition", "iam-029", "--dormant-days", "9"), name(FIRST)),
+        (("--as-of", "2026-08-31"), ("--as-of", "2026-09-30"), "2026-08-31T23-59-59Z"),
+    ],
+    ids=["criteria", "moments"],
+)
+def test_both_runs_are_compared_by_the_criteria_of_the_later_one_each_as_of_its_own_moment(
+    runs: Path, reports: Path, before: Sequence[str], now: Sequence[str], name_before: str
+) -> None:
+    used_once = a_key(used=datetime(2026, 5, 1, tzinfo=UTC))  # dormant since August
+    eve = a_user("eve", password=a_password(days_before(20)))
+    users = (a_user(key_1=an_inactive_key()), eve, a_user("bob", key_1=used_once))
     report = console_report(reports, FIRST, *users)
-    assert exporting(runs, "--from", report) == 0
-    assert exporting(runs, "--from", report, "--definition", "iam-029", "--dormant-days", "9") == 0
-    assert record_of(runs / "latest")["compared_with"] == name(FIRST)
+    for options in (before, now):
+        assert exporting(runs, "--from", report, *options) == 0
+    assert record_of(runs / "latest")["compared_with"] == name_before
     assert table((runs / "latest" / "changes.csv").read_bytes()) == []
 
 
@@ -195,19 +204,6 @@ def test_accounts_that_are_missing_for_once_are_told_and_never_gone_or_new(
     before = [("not-covered", "not covered before: AWS denied it.")]
     assert changed(runs / "latest", "cause") == before
     assert record_of(runs / "latest")["compared_with"] == name(SECOND)
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("changes_alone")
-def test_a_run_is_compared_with_the_previous_one_as_of_the_moment_that_was_set_for_that(
-    runs: Path, reports: Path
-) -> None:
-    used_once = a_user(key_1=a_key(used=datetime(2026, 5, 1, tzinfo=UTC)))  # dormant since August
-    report = console_report(reports, FIRST, used_once)
-    for as_of in ("2026-08-31", "2026-09-30"):
-        assert exporting(runs, "--from", report, "--as-of", as_of) == 0
-    assert record_of(runs / "latest")["compared_with"] == "2026-08-31T23-59-59Z"
-    assert table((runs / "latest" / "changes.csv").read_bytes()) == []
 
 
 @pytest.mark.no_cover

@@ -18,7 +18,7 @@ from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import python, unmeasured
 from tests.support.runs import SAMPLE, check_folder, console_report, exporting, hidden, visible
 
-KILLS = 6
+KILLS = 4
 PLAIN_WORKBOOK = (
     "from analyzer.exports import contents, run\n"
     "run._run_to_compare = lambda *_: None\n"
@@ -68,67 +68,42 @@ def test_a_run_that_is_killed_at_any_moment_leaves_complete_runs_and_the_next_wo
     assert sum(hits) >= KILLS / 2
 
 
-AT = """
+DIE = """
 import os, pathlib, signal
+from analyzer.exports import run_folders
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
+replace, remove = pathlib.Path.replace, run_folders.shutil.rmtree
+def dying_replace(path, target):
+    die() if target.name == "latest" else replace(path, target)
+def dying_remove(path, **how):
+    die() if "removing" in str(path) else remove(path, **how)
 """
-BEFORE_RENAME = AT + "pathlib.Path.rename = die"
-LINKED_ASIDE = AT + (
-    "replace = pathlib.Path.replace\n"
-    "def dying(path, target):\n"
-    "    die() if target.name == 'latest' else replace(path, target)\n"
-    "pathlib.Path.replace = dying"
-)
+OLDER, NEWER = "2026-03-01T09-30-00Z", "2026-03-02T09-30-00Z"
+MOMENTS = {
+    "before the rename": ("pathlib.Path.rename = die", "9", {OLDER}, OLDER),
+    "before the link": ("pathlib.Path.replace = dying_replace", "9", {OLDER, NEWER}, OLDER),
+    "while it removes": ("run_folders.shutil.rmtree = dying_remove", "1", {NEWER}, NEWER),
+}
 
 
 @pytest.mark.usefixtures("plain_outputs")
-@pytest.mark.parametrize(
-    ("moment", "seen", "left"),
-    [
-        (BEFORE_RENAME, {"2026-06-01T09-30-00Z", "latest"}, 1),
-        (LINKED_ASIDE, {"2026-06-01T09-30-00Z", "2026-06-02T09-30-00Z", "latest"}, 1),
-    ],
-    ids=["before the rename", "between rename and link"],
-)
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
-    tmp_path: Path, programs: RunsToKill, moment: str, seen: set[str], left: int
+    one_run: Path, programs: RunsToKill, moment: str
 ) -> None:
-    runs = tmp_path / "runs"
-    older, newer = (console_report(tmp_path, f"2026-06-0{day}", a_user(f"{day}")) for day in "12")
-    assert exporting(runs, "--from", older) == 0
-    programs.begin("export", "--from", newer, "--out-dir", runs, "-q", script=moment)
+    script, keep, seen, latest = MOMENTS[moment]
+    runs = one_run.parent
+    newer = console_report(runs.with_name("reports"), "2026-03-02")
+    arguments = ("--from", newer, "--out-dir", runs, "--keep", keep, "-q")
+    programs.begin("export", *arguments, script=DIE + script)
     assert programs.end() == -signal.SIGKILL
-    assert visible(runs) == seen
-    assert len(hidden(runs)) == left
+    assert visible(runs) == {*seen, "latest"}
+    assert len(hidden(runs)) == 1
     check_folder(runs)
-    assert (runs / "latest").readlink().name == "2026-06-01T09-30-00Z"
-    assert exporting(runs, "--from", newer) == 0
-    assert (runs / "latest").readlink().name == "2026-06-02T09-30-00Z"
-    assert hidden(runs) == set()
-    check_folder(runs)
-
-
-@pytest.mark.usefixtures("plain_outputs")
-def test_a_run_that_is_killed_while_it_removes_an_old_one_leaves_nothing_of_it_to_see(
-    tmp_path: Path, programs: RunsToKill
-) -> None:
-    runs = tmp_path / "runs"
-    older, newer = (console_report(tmp_path, f"2026-06-0{day}", a_user(f"{day}")) for day in "12")
-    assert exporting(runs, "--from", older) == 0
-    moment = AT + (
-        "from analyzer.exports import run_folders\n"
-        "remove = run_folders.shutil.rmtree\n"
-        "def dying(path, **how):\n"
-        "    die() if 'removing' in str(path) else remove(path, **how)\n"
-        "run_folders.shutil.rmtree = dying"
-    )
-    keep = ("--keep", "1", "-q")
-    programs.begin("export", "--from", newer, "--out-dir", runs, *keep, script=moment)
-    assert programs.end() == -signal.SIGKILL
-    assert visible(runs) == {"2026-06-02T09-30-00Z", "latest"}
-    assert hidden(runs) == {".credreport-removing-2026-06-01T09-30-00Z"}
-    assert exporting(runs, "--from", newer, "--keep", "1") == 0
+    assert (runs / "latest").readlink().name == latest
+    assert exporting(runs, "--from", newer, "--keep", keep) == 0
+    assert (runs / "latest").readlink().name == NEWER
     assert hidden(runs) == set()
     check_folder(runs)
 
@@ -226,42 +201,45 @@ def largest_file() -> Iterator[Callable[[int], None]]:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("most", [1_000, 20_000, 50_000])
+def check_intact(one_run: Path) -> None:
+    """Hold a folder of runs to the one that was there."""
+    assert visible(one_run.parent) == {one_run.name, "latest"}
+    assert hidden(one_run.parent) == set()
+    check_folder(one_run.parent)
+
+
+@pytest.mark.parametrize("most", [1_000, 50_000])
 def test_a_disk_that_takes_no_more_leaves_what_was_there(
     one_run: Path,
     most: int,
     largest_file: Callable[[int], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    runs = one_run.parent
     users = [a_user(f"user-{number}") for number in range(90)]
-    report = console_report(runs.with_name("reports"), "2026-06-01", *users)
+    report = console_report(one_run.parent.with_name("reports"), "2026-06-01", *users)
     largest_file(most)
-    assert exporting(runs, "--from", report, "--quiet") == 73
+    assert exporting(one_run.parent, "--from", report, "--quiet") == 73
     message = capsys.readouterr().err
     assert "cannot be written: File too large." in message
     assert ".credreport" not in message
     assert message.count("\n") == 1
-    assert visible(runs) == {one_run.name, "latest"}
-    assert hidden(runs) == set()
-    check_folder(runs)
+    check_intact(one_run)
 
 
+@pytest.mark.usefixtures("plain_outputs")
 def test_a_full_disk_at_the_very_end_leaves_what_was_there(
     one_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runs = one_run.parent
-    report = console_report(runs.with_name("reports"), "2026-06-01")
-
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
+    runs = one_run.parent
     monkeypatch.setattr(Path, "rename", full)
+    report = console_report(runs.with_name("reports"), "2026-06-01")
     assert exporting(runs, "--from", report) == 73
     told = "cannot be written: No space left on device. All complete runs in it are intact."
     assert f"{runs} {told}" in capsys.readouterr().err
-    assert visible(runs) == {one_run.name, "latest"}
-    assert hidden(runs) == set()
+    check_intact(one_run)
 
 
 @pytest.mark.no_cover

@@ -1,5 +1,6 @@
 """Copies of reports keep their names, what lies beside them, and where they came from."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -80,24 +81,18 @@ def test_a_folder_for_names_that_clash_never_has_the_name_of_a_copy(
     assert (folder / "input-3" / Path(given[1]).name).is_file()
 
 
-def test_a_colon_in_a_files_name_stays_and_an_archives_name_goes(
+def test_a_colon_in_a_files_name_stays_and_files_of_an_archive_are_unpacked_and_found_again(
     folder: Path, tmp_path: Path
 ) -> None:
-    report = saved(tmp_path, TEXT, "status_reports_2026-03-01T09:30:00+00:00.csv")
+    report = saved(tmp_path, TEXT, "09:30.csv")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        archive.writestr("one.csv", OTHER)
-    copied([str(report), str(tmp_path / "all.zip")], folder)
-    assert names(folder) == {report.name, "one.csv"}
-
-
-def test_files_of_an_archive_are_unpacked_and_found_again(folder: Path, tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        archive.writestr("2026/one.csv", TEXT)
-        archive.writestr("2026/two.csv", OTHER)
-    copies = copied([str(tmp_path / "all.zip")], folder)
-    assert names(folder) == {"one.csv", "two.csv"}
-    assert [*copies.values()] == [f"{tmp_path}/all.zip:2026/{name}.csv" for name in ("one", "two")]
-    assert load(*copies).rows == 4
+        archive.writestr("2026/one.csv", OTHER)
+        archive.writestr("2026/two.csv", report_text([a_user("third")]))
+    copies = copied([str(report), str(tmp_path / "all.zip")], folder)
+    assert names(folder) == {report.name, "one.csv", "two.csv"}
+    unpacked = [f"{tmp_path}/all.zip:2026/{name}.csv" for name in ("one", "two")]
+    assert sorted(copies.values()) == sorted([str(report), *unpacked])
+    assert load(*copies).rows == 6
 
 
 def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> None:
@@ -113,12 +108,16 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
     )
 
 
-def test_a_hidden_file_that_is_named_is_found_again(folder: Path, tmp_path: Path) -> None:
-    copies = copied(
-        [str(saved(tmp_path, TEXT, ".r.csv")), str(saved(tmp_path, OTHER, "..."))], folder
-    )
-    assert names(folder) == {"r.csv", "report"}
-    assert load(*copies).rows == 4
+def test_a_hidden_file_and_standard_input_are_found_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third = report_text([a_user("third")])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(third.encode())))
+    hidden = saved(tmp_path, TEXT, ".r.csv"), saved(tmp_path, OTHER, "...")
+    copies = copied([*map(str, hidden), "-"], folder)
+    assert names(folder) == {"r.csv", "report", "standard input"}
+    assert (folder / "standard input").read_text() == third
+    assert load(*copies).rows == 6
 
 
 def test_all_that_cannot_be_read_is_told_at_once(folder: Path, tmp_path: Path) -> None:
