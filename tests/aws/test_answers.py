@@ -36,45 +36,35 @@ def parser() -> Readers:
 
 
 MOMENT = datetime(2026, 5, 1, 12, 30, 15, tzinfo=UTC)
+NO_ZONE = ("12", "1777638615", "2026-05-01T12:30:15", "today")
+ODD_MOMENTS: tuple[object, ...] = ("", *NO_ZONE, 1e30, float("nan"), None, [])
+ODD_ANSWERS: tuple[object, ...] = (None, "x", {}, {"x": None}, {"x": 1}, {"x": {}})
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["2026-05-01T12:30:15Z", "2026-05-01T14:30:15+02:00", MOMENT.timestamp(), "20260501T123015Z"],
-)
-def test_moments_are_numbers_or_have_their_zone(parser: Readers, value: object) -> None:
-    assert parser.moment(value) == MOMENT
+def test_moments_are_numbers_or_have_their_zone_and_another_one_is_refused(parser: Readers) -> None:
+    texts = ("2026-05-01T12:30:15Z", "2026-05-01T14:30:15+02:00", "20260501T123015Z")
+    for value in (*texts, MOMENT.timestamp()):
+        assert parser.moment(value) == MOMENT
+    for odd in ODD_MOMENTS:
+        with pytest.raises(AwsRefused, match="an answer with an invalid time"):
+            parser.moment(odd)
 
 
-@pytest.mark.parametrize(
-    "value", ["", "12", "1777638615", "2026-05-01T12:30:15", "today", 1e30, float("nan"), None, []]
-)
-def test_another_moment_is_refused(parser: Readers, value: object) -> None:
-    with pytest.raises(AwsRefused, match="an answer with an invalid time"):
-        parser.moment(value)
-
-
-def test_content_may_be_wrapped(parser: Readers) -> None:
+def test_content_may_be_wrapped_and_what_is_not_base64_is_refused(parser: Readers) -> None:
     assert parser.content("YWJj\nZGVm \n") == b"abcdef"
+    for value in ("YWJ", "YW!j", "ä", "===="):
+        with pytest.raises(AwsRefused, match="whose content is not in base64"):
+            parser.content(value)
 
 
-@pytest.mark.parametrize("value", ["YWJ", "YW!j", "ä", "===="])
-def test_other_content_is_refused(parser: Readers, value: str) -> None:
-    with pytest.raises(AwsRefused, match="whose content is not in base64"):
-        parser.content(value)
-
-
-@pytest.mark.parametrize("answer", [None, "x", {}, {"x": None}, {"x": 1}, {"x": {}}])
-def test_a_field_that_is_missing_or_of_another_kind_is_refused(answer: object) -> None:
-    for kind in (str, list):
-        with pytest.raises(AwsRefused, match="an answer without x"):
-            field_of(answer, "x", kind)
-
-
-def test_an_empty_text_is_none_but_an_empty_list_is_one() -> None:
-    assert field_of({"x": []}, "x", list) == []
+def test_a_field_that_is_missing_empty_or_of_another_kind_is_refused_but_no_empty_list() -> None:
+    for answer in ODD_ANSWERS:
+        for kind in (str, list):
+            with pytest.raises(AwsRefused, match="an answer without x"):
+                field_of(answer, "x", kind)
     with pytest.raises(AwsRefused):
         field_of({"x": ""}, "x", str)
+    assert field_of({"x": []}, "x", list) == []
 
 
 URL = "https://127.0.0.1:9"
@@ -119,26 +109,20 @@ def test_an_answer_that_is_not_of_aws_is_refused_with_its_kind_and_status(
         sent(start, status, body)
 
 
-@pytest.mark.parametrize(
-    ("start", "status", "body"),
-    [
+def test_an_answer_that_may_be_of_aws_is_kept_to_the_byte_and_a_servers_other_error_is_empty() -> (
+    None
+):
+    for start, status, body in (
         (IAM, 200, b" <a/>"),
         (IAM, 400, b"<ErrorResponse/>"),
         (IAM, 500, b"<ErrorResponse/>"),
         (ORGANIZATIONS, 200, b'{"Name": "<html> <!DOCTYPE html>"}'),
-    ],
-)
-def test_an_answer_that_may_be_of_aws_is_kept_to_the_byte(
-    start: bytes, status: int, body: bytes
-) -> None:
-    answer = sent(start, status, body)
-    assert (answer.status_code, answer.content) == (status, body)
-
-
-@pytest.mark.parametrize("body", [b"", b"<html>", b"hello"])
-def test_a_servers_error_that_is_not_of_aws_is_empty_for_botocore(body: bytes) -> None:
-    answer = sent(IAM, 503, body)
-    assert (answer.status_code, answer.content) == (503, b"")
+    ):
+        answer = sent(start, status, body)
+        assert (answer.status_code, answer.content) == (status, body)
+    for body in (b"", b"<html>", b"hello"):
+        answer = sent(IAM, 503, body)
+        assert (answer.status_code, answer.content) == (503, b"")
 
 
 def test_an_answer_of_more_bytes_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

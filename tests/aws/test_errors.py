@@ -53,11 +53,8 @@ def test_what_aws_answers(code: str, way_out: str) -> None:
     assert way_out in message_for(answered(code))
 
 
-def test_an_answer_without_an_error_in_it() -> None:
+def test_an_answer_without_an_error_and_an_operation_of_botocore_itself() -> None:
     assert "an error without a known code" in message_for(ClientError({}, "ListAccounts"))
-
-
-def test_an_operation_of_botocore_itself_has_its_own_name() -> None:
     message = message_for(answered("ForbiddenException", "GetRoleCredentials"))
     assert message == "AWS refused GetRoleCredentials with ForbiddenException."
 

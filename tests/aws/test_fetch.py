@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
@@ -27,11 +26,10 @@ from tests.support.aws_server import (
     TOKEN,
     Aws,
     Refusal,
-    a_report,
     an_account,
     fetching,
+    messages_without_secrets,
     on_loopback_only,
-    serving,
 )
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
@@ -42,13 +40,6 @@ Capture = pytest.CaptureFixture[bytes]
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
-    with serving() as server:
-        on_loopback_only(monkeypatch, tmp_path, server.url)
-        yield server
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "reports").mkdir()
     return tmp_path / "reports"
@@ -56,11 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 def errors(capture: Capture) -> str:
     """Return the messages on standard error; nothing is secret in it or on standard output."""
-    captured = capture.readouterr()
-    for stream in (captured.out, captured.err):
-        assert SECRET.encode() not in stream
-        assert TOKEN.encode() not in stream
-    return captured.err.decode()
+    return messages_without_secrets(capture)[1]
 
 
 def names(folder: Path) -> list[str]:
@@ -104,14 +91,6 @@ def test_it_goes_to_the_folder_where_one_is_or_to_one_whose_name_ends_in_a_slash
         assert {NAME, f"{NAME}.metadata.json"} <= {*names(each)}
 
 
-@pytest.mark.usefixtures("aws")
-def test_files_are_private_to_their_owner(folder: Path) -> None:
-    (folder / NAME).write_bytes(b"open to all")
-    (folder / NAME).chmod(0o666)
-    assert fetching("-o", folder, "--service-credentials") == 0
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-
-
 def test_the_same_report_leaves_the_same_bytes_and_quiet_says_nothing(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
@@ -129,11 +108,17 @@ def test_the_same_report_leaves_the_same_bytes_and_quiet_says_nothing(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_link_leads_to_the_file_that_is_replaced(folder: Path) -> None:
+def test_a_link_leads_to_the_file_that_is_replaced_and_files_are_private_to_their_owner(
+    folder: Path,
+) -> None:
+    (folder / "real.csv").write_bytes(b"open to all")
+    (folder / "real.csv").chmod(0o666)
     (folder / "latest.csv").symlink_to("real.csv")
-    assert fetching("-o", folder / "latest.csv") == 0
+    assert fetching("-o", folder / "latest.csv", "--service-credentials") == 0
     assert (folder / "latest.csv").is_symlink()
-    assert names(folder) == ["latest.csv", "latest.csv.metadata.json", "real.csv"]
+    beside = [f"latest.csv.{ending}.json" for ending in ("metadata", "service-credentials")]
+    assert names(folder) == ["latest.csv", *beside, "real.csv"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
 def test_standard_output_gets_the_report_and_nothing_else(
@@ -173,20 +158,12 @@ def test_standard_output_that_takes_no_more_ends_it(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_folder_that_cannot_be_written_leaves_nothing(
-    folder: Path, capsysbinary: Capture
-) -> None:
-    (folder / "file").write_text("")
-    assert fetching("-o", folder / "file" / "report.csv") == 73
-    assert "report.csv cannot be written: Not a directory. No partial file" in errors(capsysbinary)
-    assert names(folder) == ["file"]
-
-
-@pytest.mark.usefixtures("aws")
-def test_a_full_disk_leaves_what_was_there(
+def test_a_folder_that_cannot_be_written_and_a_full_disk_leave_what_was_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture
 ) -> None:
     (folder / NAME).write_bytes(b"old")
+    assert fetching("-o", folder / NAME / "report.csv") == 73
+    assert "report.csv cannot be written: Not a directory. No partial file" in errors(capsysbinary)
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -196,13 +173,6 @@ def test_a_full_disk_leaves_what_was_there(
     assert "No space left on device" in errors(capsysbinary)
     assert names(folder) == [NAME]
     assert (folder / NAME).read_bytes() == b"old"
-
-
-def test_two_calls_whatever_the_number_of_users(aws: Aws, folder: Path) -> None:
-    aws.accounts[CALLER].report = a_report(CALLER, 500)
-    assert fetching("-o", folder) == 0
-    assert aws.calls == {(CALLER, GENERATE): 1, (CALLER, GET): 1}
-    assert analyzer.load(folder).rows == 501
 
 
 def test_each_poll_is_one_call_more_and_throttled_five_times_is_well(
@@ -215,19 +185,17 @@ def test_each_poll_is_one_call_more_and_throttled_five_times_is_well(
     assert aws.operations() == {GENERATE: 6, GET: 1}
 
 
-def test_the_endpoint_can_be_named_and_an_external_id_hinders_nothing(
+def test_the_endpoint_can_be_named_also_in_settings_and_an_external_id_hinders_nothing(
     aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("CREDREPORT_EXTERNAL_ID", "audit-2026")
-    assert fetching("-o", folder, "--endpoint-url", aws.url) == 0
-
-
-@pytest.mark.usefixtures("aws")
-def test_settings_come_from_a_file_too(tmp_path: Path, folder: Path) -> None:
-    (tmp_path / "settings.toml").write_text(f'output = "{folder}/"\nservice-credentials = true\n')
-    assert fetching("--config", tmp_path / "settings.toml") == 0
-    assert names(folder) == [NAME, f"{NAME}.metadata.json", f"{NAME}.service-credentials.json"]
+    settings = folder / "settings.toml"
+    settings.write_text(f'output = "{folder}/r.csv"\nendpoint-url = "{aws.url}"\n')
+    assert fetching("-o", folder / "a.csv", "--endpoint-url", aws.url) == 0
+    assert fetching("--config", settings) == 0
+    beside = [f"{name}.csv.metadata.json" for name in "ar"]
+    assert names(folder) == sorted(["a.csv", "r.csv", *beside, "settings.toml"])
 
 
 def credential(user: str, status: str = "Active") -> dict[str, str]:
@@ -292,18 +260,13 @@ def refused(capture: Capture, folder: Path, *arguments: str) -> str:
 
 
 @pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("given", [0, 1])
-def test_credentials_that_are_missing_or_incomplete(
-    folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch, given: int
+def test_credentials_that_are_missing_or_incomplete_and_an_unknown_profile(
+    folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")[given:]:
-        monkeypatch.delenv(name)
-    assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
-
-
-@pytest.mark.usefixtures("aws")
-def test_an_unknown_profile(folder: Path, capsysbinary: Capture) -> None:
     assert "no such profile" in refused(capsysbinary, folder, "--profile", "nobody")
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name)
+        assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
 
 
 SIGNED_OUT = """\
@@ -316,17 +279,14 @@ sso_role_name = audit
 
 
 @pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("token", ["expired", "absent"])
-def test_an_expired_sso_token(
-    tmp_path: Path, folder: Path, capsysbinary: Capture, token: str
-) -> None:
+def test_an_expired_sso_token(tmp_path: Path, folder: Path, capsysbinary: Capture) -> None:
     (tmp_path / "config").write_text(SIGNED_OUT)
     cache = tmp_path / ".aws" / "sso" / "cache"
     cache.mkdir(parents=True)
-    if token == "expired":
-        name = hashlib.sha1(b"https://example.awsapps.com/start").hexdigest()
-        expired = {"accessToken": TOKEN, "expiresAt": "2020-01-01T00:00:00Z"}
-        (cache / f"{name}.json").write_text(json.dumps(expired))
+    assert "aws sso login" in refused(capsysbinary, folder, "--profile", "audit")
+    name = hashlib.sha1(b"https://example.awsapps.com/start").hexdigest()
+    expired = {"accessToken": TOKEN, "expiresAt": "2020-01-01T00:00:00Z"}
+    (cache / f"{name}.json").write_text(json.dumps(expired))
     assert "aws sso login" in refused(capsysbinary, folder, "--profile", "audit")
 
 
@@ -367,7 +327,12 @@ def test_one_profile_is_asked_with_its_own_credentials(folder: Path) -> None:
 BOTH = ("--profile", "one", "--profile", "two")
 
 
-def test_several_profiles_make_a_folder_and_a_manifest(
+def listed(folder: Path) -> list[dict[str, str]]:
+    manifest = json.loads((folder / "fetched.manifest.json").read_bytes())
+    return [*manifest["accounts"]]
+
+
+def test_several_profiles_make_a_folder_and_a_manifest_and_one_that_fails_hurts_no_other(
     profiles: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
     assert fetching("-o", folder / "new", *BOTH) == 0
@@ -377,28 +342,20 @@ def test_several_profiles_make_a_folder_and_a_manifest(
         f"Wrote {folder / 'new'}: 2 fetched, 0 failed, 0 skipped;"
         " fetched.manifest.json lists them\n"
     )
-
-
-def test_one_profile_that_fails_hurts_no_other(
-    profiles: Aws, folder: Path, capsysbinary: Capture
-) -> None:
     profiles.script["222233334444", GET] = [DENIED]
-    assert fetching("-o", folder, *BOTH, "-q") == 5
+    assert fetching("-o", folder / "half", *BOTH, "-q") == 5
     failure = "AWS denied iam:GetCredentialReport: grant the caller this permission."
     assert errors(capsysbinary) == f"Not read: two: {failure}\n"
-    listed = json.loads((folder / "fetched.manifest.json").read_bytes())
-    assert [(each["name"], each["status"]) for each in listed["accounts"]] == [
-        ("two", "failed"),
-        ("one", "fetched"),
-    ]
+    outcomes = [(each["name"], each["status"]) for each in listed(folder / "half")]
+    assert outcomes == [("two", "failed"), ("one", "fetched")]
 
 
-def test_profiles_of_one_account_list_it_once(profiles: Aws, folder: Path) -> None:
-    del profiles
+@pytest.mark.usefixtures("profiles")
+def test_profiles_of_one_account_list_it_once(folder: Path) -> None:
     again = ("--profile", "two", "--profile", "two", "--profile", "one")
     assert fetching("-o", folder, *again, "-q") == 0
-    listed = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
-    assert [(each["account"], each["status"], each["reason"]) for each in listed] == [
+    outcomes = [(each["account"], each["status"], each["reason"]) for each in listed(folder)]
+    assert outcomes == [
         ("", "skipped", "The profile two reads the same account, 222233334444."),
         (CALLER, "fetched", ""),
         ("222233334444", "fetched", ""),
@@ -415,35 +372,35 @@ def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture)
     assert "Not read: one: There is no such profile" in message
 
 
-@pytest.mark.parametrize(
-    ("arguments", "refusal"),
-    [
-        (["--organization"], "needs --role-name"),
-        (["--organization", "--role-name", "x", *BOTH], "takes one --profile"),
-        (["--role-name", "x"], "need --organization"),
-        (["--include", "x"], "need --organization"),
-        (["--exclude", "x"], "need --organization"),
-        (["--organizational-unit", "ou-x"], "need --organization"),
-        (["-o", "-", "--service-credentials"], "writes one report and no other file"),
-        (["-o", "-", *BOTH], "writes one report and no other file"),
-        (["-o", __file__, *BOTH], "need a folder"),
-        (["--role-name", "a b"], "use one such as credreport"),
-        (["--role-name", "x" * 65], "use one such as credreport"),
-        (["--external-id", SECRET + "\n"], "use one such as audit-2026"),
-        (["--session-name", "x"], "use one such as credreport"),
-        (["--endpoint-url", "host:80"], "use one such as https://host:port"),
-        (["--endpoint-url", f"https://me:{SECRET}@host"], "use one such as https://host:port"),
-        (["--timeout", "0"], "--timeout"),
-        (["--jobs", "0"], "--jobs"),
-    ],
+WRONG_USAGE: tuple[tuple[list[str], str], ...] = (
+    (["--organization"], "needs --role-name"),
+    (["--organization", "--role-name", "x", *BOTH], "takes one --profile"),
+    (["--role-name", "x"], "need --organization"),
+    (["--include", "x"], "need --organization"),
+    (["--exclude", "x"], "need --organization"),
+    (["--organizational-unit", "ou-x"], "need --organization"),
+    (["-o", "-", "--service-credentials"], "writes one report and no other file"),
+    (["-o", "-", *BOTH], "writes one report and no other file"),
+    (["-o", __file__, *BOTH], "need a folder"),
+    (["--role-name", "a b"], "use one such as credreport"),
+    (["--role-name", "x" * 65], "use one such as credreport"),
+    (["--external-id", SECRET + "\n"], "use one such as audit-2026"),
+    (["--session-name", "x"], "use one such as credreport"),
+    (["--endpoint-url", "host:80"], "use one such as https://host:port"),
+    (["--endpoint-url", f"https://me:{SECRET}@host"], "use one such as https://host:port"),
+    (["--timeout", "0"], "--timeout"),
+    (["--jobs", "0"], "--jobs"),
 )
-@pytest.mark.usefixtures("aws")
+
+
 def test_options_that_do_not_go_together_are_wrong_usage(
-    capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch, arguments: list[str], refusal: str
+    capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    on_loopback_only(monkeypatch, tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    assert fetching(*arguments) == 2
-    assert refusal in errors(capsysbinary)
+    for arguments, refusal in WRONG_USAGE:
+        assert fetching(*arguments) == 2, arguments
+        assert refusal in errors(capsysbinary)
 
 
 @pytest.mark.no_cover

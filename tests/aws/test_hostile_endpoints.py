@@ -266,23 +266,18 @@ def test_an_account_that_is_not_listed_as_aws_does_is_a_failed_account(
     reason = "AWS lists it without a valid account id and ARN."
     assert {(each["status"], each["reason"]) for each in failed} == {("failed", reason)}
     assert "1 fetched, 8 failed" in messages(capsys, folder)
-
-
-@pytest.mark.parametrize("second", [listed(MEMBER), listed(MEMBER, Arn="nowhere")])
-def test_an_account_that_is_listed_twice_is_a_failed_account(
-    aws: Aws, folder: Path, capsys: Capture, second: dict[str, str]
-) -> None:
-    three = [listed(MEMBER, "Team 1"), second, listed(CALLER)]
-    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": three})
-    assert failure(capsys, folder) == "AWS lists it more than once."
-
-
-def test_a_list_without_any_valid_account_ends_with_4(
-    aws: Aws, folder: Path, capsys: Capture
-) -> None:
     aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [listed("x")]})
     assert fetching("-o", folder, *ORGANIZATION) == 4
     assert "No account could be read." in messages(capsys, folder)
+
+
+def test_an_account_that_is_listed_twice_is_a_failed_account(
+    aws: Aws, folder: Path, capsys: Capture
+) -> None:
+    for second in (listed(MEMBER), listed(MEMBER, Arn="nowhere")):
+        three = [listed(MEMBER, "Team 1"), second, listed(CALLER)]
+        aws.false[CALLER, ACCOUNTS] = documents({"Accounts": three})
+        assert failure(capsys, folder) == "AWS lists it more than once."
 
 
 def test_a_state_of_an_account_that_aws_does_not_have_is_not_repeated(

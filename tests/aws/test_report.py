@@ -149,20 +149,16 @@ def test_waiting_is_said_every_15_seconds_with_the_last_answer(
     assert logged == waits
 
 
-@pytest.mark.parametrize("code", ["ReportInProgress", "ReportNotPresent", "ReportExpired"])
-def test_a_report_that_goes_between_the_calls_is_asked_for_again(
-    iam: "IAMClient", code: str
-) -> None:
-    fetched(iam, COMPLETE, (GET, code), state("STARTED"), COMPLETE, (GET, code), COMPLETE, got())
+def test_a_report_that_goes_between_the_calls_is_asked_for_again(iam: "IAMClient") -> None:
+    for code in ("ReportInProgress", "ReportNotPresent", "ReportExpired"):
+        gone = (COMPLETE, (GET, code))
+        fetched(iam, *gone, state("STARTED"), *gone, COMPLETE, got())
 
 
-@pytest.mark.parametrize(
-    "code", ["Throttling", "ThrottlingException", "LimitExceeded", "ServiceFailure"]
-)
-@pytest.mark.parametrize("operation", [GENERATE, GET])
-def test_busy_five_times_then_well(iam: "IAMClient", operation: str, code: str) -> None:
-    first = [(GENERATE, code)] if operation == GENERATE else [COMPLETE, (GET, code)]
-    fetched(iam, *(first * 5), COMPLETE, got())
+def test_busy_five_times_then_well(iam: "IAMClient") -> None:
+    for code in ("Throttling", "ThrottlingException", "LimitExceeded", "ServiceFailure"):
+        fetched(iam, *([(GENERATE, code)] * 5), COMPLETE, got())
+        fetched(iam, *([COMPLETE, (GET, code)] * 5), COMPLETE, got())
 
 
 def ticking(step: float) -> Callable[[], float]:
@@ -171,27 +167,18 @@ def ticking(step: float) -> Callable[[], float]:
     return lambda: next(ticks)
 
 
-@pytest.mark.parametrize(
-    ("answer", "last"),
-    [
-        (state("INPROGRESS"), "INPROGRESS"),
-        ((GENERATE, "LimitExceeded"), "LimitExceeded"),
-        ((GENERATE, "Throttling"), "Throttling"),
-    ],
-)
-def test_never_complete_ends_with_the_time_and_tells_the_last_answer(
-    iam: "IAMClient", answer: Said, last: str
-) -> None:
-    message = refused(iam, *[answer] * 9, timeout=300, clock=ticking(12))
-    assert message == (
-        f"AWS had no report ready after 300 seconds (its last answer: {last})."
-        " Try again later, or wait longer with --timeout."
-    )
-
-
-def test_a_report_that_expires_again_and_again_ends_with_the_time(iam: "IAMClient") -> None:
-    message = refused(iam, *[COMPLETE, (GET, "ReportExpired")] * 9, clock=ticking(12))
-    assert "its last answer: ReportExpired" in message
+def test_never_complete_ends_with_the_time_and_tells_the_last_answer(iam: "IAMClient") -> None:
+    for answers, last in (
+        ([state("INPROGRESS")], "INPROGRESS"),
+        ([(GENERATE, "LimitExceeded")], "LimitExceeded"),
+        ([(GENERATE, "Throttling")], "Throttling"),
+        ([COMPLETE, (GET, "ReportExpired")], "ReportExpired"),
+    ):
+        message = refused(iam, *(answers * 9), timeout=300, clock=ticking(12))
+        assert message == (
+            f"AWS had no report ready after 300 seconds (its last answer: {last})."
+            " Try again later, or wait longer with --timeout."
+        )
 
 
 def test_whoever_is_stopped_asks_nothing_more(iam: "IAMClient") -> None:
@@ -201,25 +188,18 @@ def test_whoever_is_stopped_asks_nothing_more(iam: "IAMClient") -> None:
     assert message == "It was stopped before it was read."
 
 
-@pytest.mark.parametrize(
-    ("answers", "permission"),
-    [
-        ([(GENERATE, "AccessDenied")], "iam:GenerateCredentialReport"),
-        ([COMPLETE, (GET, "AccessDenied")], "iam:GetCredentialReport"),
-    ],
-)
-def test_denied_names_the_missing_permission(
-    iam: "IAMClient", answers: list[Said], permission: str
+def test_denied_names_the_missing_permission_and_an_unknown_code_ends_it_at_once(
+    iam: "IAMClient",
 ) -> None:
-    message = refused(iam, *answers)
-    assert message == f"AWS denied {permission}: grant the caller this permission."
-
-
-@pytest.mark.parametrize("answer", [COMPLETE, state("STARTED")])
-def test_an_unknown_code_ends_it_at_once(iam: "IAMClient", answer: Said) -> None:
-    asked = [answer] if answer is not COMPLETE else []
-    message = refused(iam, *asked, (GENERATE, "OptInRequired"))
-    assert message == "AWS refused iam:GenerateCredentialReport with OptInRequired."
+    denied = "AWS denied iam:{}: grant the caller this permission."
+    unknown = "AWS refused iam:GenerateCredentialReport with OptInRequired."
+    for answers, message in (
+        ([(GENERATE, "AccessDenied")], denied.format("GenerateCredentialReport")),
+        ([COMPLETE, (GET, "AccessDenied")], denied.format("GetCredentialReport")),
+        ([(GENERATE, "OptInRequired")], unknown),
+        ([state("STARTED"), (GENERATE, "OptInRequired")], unknown),
+    ):
+        assert refused(iam, *answers) == message
 
 
 DAMAGED = {
@@ -243,8 +223,9 @@ def test_truncated_content_is_refused(iam: "IAMClient", content: bytes) -> None:
     assert message.endswith("Nothing of it was kept: fetch it again.")
 
 
-def test_a_report_without_its_time_is_refused(iam: "IAMClient") -> None:
+def test_a_report_without_its_time_and_an_unknown_state_are_refused(iam: "IAMClient") -> None:
     assert "damaged" in refused(iam, COMPLETE, got(generated=None))
+    assert "is not IAM: an answer with an unknown State" in refused(iam, state("HALFWAY"))
 
 
 JUST_NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -270,12 +251,6 @@ def test_a_time_at_which_aws_cannot_have_made_the_report_is_refused(
         assert fetched(iam, *answers, now=lambda: JUST_NOW).generated == generated
 
 
-def test_an_answer_with_an_unknown_state_is_refused_and_the_state_is_not_repeated(
-    iam: "IAMClient",
-) -> None:
-    assert "is not IAM: an answer with an unknown State" in refused(iam, state("HALFWAY"))
-
-
 def report_of(*columns: str, **cells: str) -> bytes:
     user = a_user("a,b", account=CALLER) | cells
     return report_text([user], columns=[*COLUMNS, *columns], root=user).encode()
@@ -299,12 +274,10 @@ def test_whatever_else_aws_writes_is_kept(iam: "IAMClient", content: bytes) -> N
     assert fetched(iam, COMPLETE, got(content)).content == content
 
 
-@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
-def test_the_account_and_its_partition_are_those_of_the_arns(
-    iam: "IAMClient", partition: str
-) -> None:
-    report = fetched(iam, COMPLETE, got(a_report("012345678901", partition=partition)))
-    assert (report.account, report.partition) == ("012345678901", partition)
+def test_the_account_and_its_partition_are_those_of_the_arns(iam: "IAMClient") -> None:
+    for partition in ("aws", "aws-cn", "aws-us-gov", "aws-eusc"):
+        report = fetched(iam, COMPLETE, got(a_report("012345678901", partition=partition)))
+        assert (report.account, report.partition) == ("012345678901", partition)
 
 
 def test_the_time_is_kept_in_utc(iam: "IAMClient") -> None:

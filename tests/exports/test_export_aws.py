@@ -19,13 +19,10 @@ from tests.support.aws_server import (
     GET,
     MEMBERS,
     ORGANIZATION,
-    SECRET,
-    TOKEN,
     Aws,
-    environment,
+    messages_without_secrets,
 )
 from tests.support.builders import table
-from tests.support.processes import interrupted_when
 from tests.support.runs import check_folder, check_whole, exporting, hidden, record_of, visible
 
 RUN = "2026-05-01T12-30-15Z"
@@ -46,11 +43,9 @@ def aws(aws: Aws) -> Aws:
 
 def log(capture: Capture) -> list[dict[str, Any]]:
     """Return the lines of a JSON log; no secret is in them, and nothing is on standard output."""
-    captured = capture.readouterr()
-    assert captured.out == ""
-    assert SECRET not in captured.err
-    assert TOKEN not in captured.err
-    return [json.loads(line) for line in captured.err.splitlines()]
+    output, messages = messages_without_secrets(capture)
+    assert output == ""
+    return [json.loads(line) for line in messages.splitlines()]
 
 
 def events(capture: Capture) -> list[str]:
@@ -250,20 +245,6 @@ def test_options_about_aws_are_held_to_each_other(runs: Path, capsys: Capture) -
     assert exporting(runs, "--organization") == 2
     assert "--organization needs --role-name" in capsys.readouterr().err
     assert not runs.exists()
-
-
-@pytest.mark.no_cover
-def test_ctrl_c_leaves_no_run_though_some_accounts_were_read(
-    aws: Aws, runs: Path, tmp_path: Path
-) -> None:
-    aws.latency = 0.3
-    code, messages = interrupted_when(
-        lambda: [*runs.glob(".*/reports/*.csv")],
-        *("export", "--out-dir", runs, *ORGANIZATION, "--jobs=2"),
-        variables=environment(tmp_path, aws.url),
-    )
-    assert code == 130, messages
-    assert visible(runs) == hidden(runs) == set()
 
 
 def test_an_account_that_was_stopped_ends_the_run(

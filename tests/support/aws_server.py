@@ -352,6 +352,16 @@ def fetching(*arguments: str | Path) -> int:
     return main(["fetch", *map(str, arguments)])
 
 
+def messages_without_secrets(capture: pytest.CaptureFixture[Any]) -> tuple[str, str]:
+    """Return what is on standard output and standard error: nothing in it is secret."""
+    output, messages = (
+        text if isinstance(text, str) else text.decode() for text in capture.readouterr()
+    )
+    for secret in (SECRET, TOKEN):
+        assert secret not in output + messages
+    return output, messages
+
+
 MEMBERS = tuple(f"{number:012}" for number in (0, 1, 2, 3, 4, 10))
 ORGANIZATION = ("--organization", "--role-name", "credreport")
 
