@@ -1,23 +1,23 @@
 import shutil
+from pathlib import Path
 from zlib import crc32
 
 import pytest
 
-from tests.support.removals import SHELLS
-
-
-def installed(shell: str) -> str:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
-    return shell
-
-
-@pytest.fixture(params=SHELLS)
-def every_shell(request: pytest.FixtureRequest) -> str:
-    return installed(request.param)
+from tests.support.aws_stub import AwsStub
+from tests.support.removals import NOW, SHELLS
 
 
 @pytest.fixture
 def shell(request: pytest.FixtureRequest) -> str:
     """Return one of the shells by the name of the test: half of the tests run in each."""
-    return installed(SHELLS[crc32(request.node.name.encode()) % len(SHELLS)])
+    name = SHELLS[crc32(request.node.name.encode()) % len(SHELLS)]
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    return name
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> AwsStub:
+    """Be signed in to an account without users, with version 1 of the AWS CLI."""
+    return AwsStub(tmp_path, now=NOW)
