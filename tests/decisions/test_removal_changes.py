@@ -368,7 +368,8 @@ def test_a_user_is_looked_at_once_more_right_before_it_is_deleted(aws: AwsStub, 
         change, *_ = MEANWHILE[each.user]
         happens = happening(change, exists(aws.account, each))
         aws.account.meanwhile[f"deactivate-mfa-device {each.user}"] = happens
-    run = aws.apply(shell, *users)
+    aws.apply(shell, *users[:-1])
+    run = aws.apply(shell, users[-1])  # A run lists the users of the account once.
     ends = [line for line in run.log if line["step"] == "end"]
     for end, (_, result, reason) in zip(ends, MEANWHILE.values(), strict=True):
         assert (end["result"], reason in end["detail"]) == (result, True), end
