@@ -29,158 +29,120 @@ def a_password(**values: Any) -> dict[str, Any]:
     return {"password": True, "password_last_changed": ONE, **values}
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "expected"),
-    [
-        ({}, {}, []),
-        # Sign-ins
-        ({}, {"password_last_used": TWO}, ["first sign-in on 2026-02-02"]),
-        ({"password_last_used": TWO}, {"password_last_used": TWO}, []),
-        (
-            {"password_last_used": TWO},
-            {"password_last_used": TWO + SECOND},
-            ["signed in again on 2026-02-02"],
-        ),
-        (
-            {"password_last_used": TWO + SECOND},
-            {"password_last_used": TWO},
-            ["last sign-in went back from 2026-02-02 00:00:01 to 2026-02-02 00:00:00 UTC"],
-        ),
-        ({"password_last_used": TWO}, {}, ["last sign-in of 2026-02-02 no longer in the report"]),
-        # The password
-        ({}, a_password(password_last_changed=TWO), ["password set on 2026-02-02"]),
-        ({}, a_password(password_last_changed=None), ["password set"]),
-        (a_password(), {}, ["password removed"]),
-        (a_password(), a_password(), []),
-        (
-            a_password(),
-            a_password(password_last_changed=ONE + SECOND),
-            ["password changed on 2026-01-01"],
-        ),
-        (a_password(password_last_changed=None), a_password(), ["password changed on 2026-01-01"]),
-        (a_password(), a_password(password_last_changed=None), []),
-        (
-            a_password(),
-            a_password(password_next_rotation=TWO),
-            ["password expires on 2026-02-02 by the password policy now"],
-        ),
-        (
-            a_password(password_next_rotation=TWO),
-            a_password(password_next_rotation=THREE),
-            ["password expires on 2026-03-03 by the password policy now"],
-        ),
-        (a_password(password_next_rotation=TWO), a_password(password_next_rotation=TWO), []),
-        (a_password(password_next_rotation=TWO), a_password(), ["password no longer expires"]),
-        (
-            a_password(password_next_rotation=TWO),
-            a_password(password_last_changed=TWO, password_next_rotation=THREE),
-            ["password changed on 2026-02-02"],
-        ),
-        # MFA
-        ({}, {"mfa": True}, ["MFA device registered"]),
-        ({"mfa": True}, {}, ["MFA device removed"]),
-        ({"mfa": True}, {"mfa": True}, []),
-        # Keys
-        ({}, {"keys": (None, KEY)}, ["access key created on 2026-01-01"]),
-        ({"keys": (KEY, None)}, {}, ["access key of 2026-01-01 deleted"]),
-        ({"keys": (KEY, None)}, {"keys": (OFF, None)}, ["access key of 2026-01-01 deactivated"]),
-        ({"keys": (OFF, None)}, {"keys": (KEY, None)}, ["access key of 2026-01-01 reactivated"]),
-        ({"keys": (KEY, None)}, {"keys": (None, KEY)}, []),
-        (
-            {"keys": (KEY, None)},
-            {"keys": (None, OTHER_KEY)},
-            ["access key of 2026-01-01 rotated: new one created on 2026-02-02"],
-        ),
-        (
-            {"keys": (KEY, None)},
-            {"keys": (OTHER_KEY, OFF)},
-            ["access key of 2026-01-01 deactivated", "access key created on 2026-02-02"],
-        ),
-        ({"keys": (KEY, OFF)}, {"keys": (OFF, KEY)}, []),
-        ({"keys": (USED, KEY)}, {"keys": (KEY, USED)}, []),
-        (
-            {"keys": (KEY, None)},
-            {"keys": (USED, None)},
-            ["access key of 2026-01-01 first used on 2026-02-02"],
-        ),
-        (
-            {"keys": (USED, None)},
-            {"keys": (USED_LATER, None)},
-            ["access key of 2026-01-01 used again on 2026-03-03"],
-        ),
-        ({"keys": (USED, None)}, {"keys": (USED, None)}, []),
-        (
-            {"keys": (USED_LATER, None)},
-            {"keys": (None, USED)},
-            [
-                (
-                    "access key of 2026-01-01: last use went back from 2026-03-03 00:00:00"
-                    " to 2026-02-02 00:00:00 UTC"
-                )
-            ],
-        ),
-        (
-            {"keys": (USED, None)},
-            {"keys": (KEY, None)},
-            ["access key of 2026-01-01: last use of 2026-02-02 no longer in the report"],
-        ),
-        # Certificates
-        (
-            {"certificates": (KEY, None)},
-            {"certificates": (None, OFF)},
-            ["signing certificate of 2026-01-01 deactivated"],
-        ),
-    ],
-)
-def test_what_happened_to_a_user(
-    before: dict[str, Any], now: dict[str, Any], expected: list[str]
-) -> None:
-    assert happened(before, now) == expected
+def keys(one: Credential | None, other: Credential | None = None) -> dict[str, Any]:
+    return {"keys": (one, other)}
+
+
+def signed_in(moment: datetime) -> dict[str, Any]:
+    return {"password_last_used": moment}
+
+
+def expiring(moment: datetime | None, changed: datetime = ONE) -> dict[str, Any]:
+    return a_password(password_next_rotation=moment, password_last_changed=changed)
+
+
+def changed(moment: datetime | None) -> dict[str, Any]:
+    return a_password(password_last_changed=moment)
+
+
+NOTHING: dict[str, Any] = {}
+MFA = {"mfa": True}
+ROTATED = "access key of 2026-01-01 rotated: new one created on 2026-02-02"
+OFF_AND_NEW = ["access key of 2026-01-01 deactivated", "access key created on 2026-02-02"]
+SIGN_IN_BACK = "last sign-in went back from 2026-02-02 00:00:01 to 2026-02-02 00:00:00 UTC"
+USE_BACK = "last use went back from 2026-03-03 00:00:00 to 2026-02-02 00:00:00 UTC"
+CASES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
+    (NOTHING, NOTHING, []),
+    # Sign-ins
+    (NOTHING, signed_in(TWO), ["first sign-in on 2026-02-02"]),
+    (signed_in(TWO), signed_in(TWO), []),
+    (signed_in(TWO), signed_in(TWO + SECOND), ["signed in again on 2026-02-02"]),
+    (signed_in(TWO + SECOND), signed_in(TWO), [SIGN_IN_BACK]),
+    (signed_in(TWO), NOTHING, ["last sign-in of 2026-02-02 no longer in the report"]),
+    # The password
+    (NOTHING, changed(TWO), ["password set on 2026-02-02"]),
+    (NOTHING, changed(None), ["password set"]),
+    (changed(ONE), NOTHING, ["password removed"]),
+    (changed(ONE), changed(ONE), []),
+    (changed(ONE), changed(ONE + SECOND), ["password changed on 2026-01-01"]),
+    (changed(None), changed(ONE), ["password changed on 2026-01-01"]),
+    (changed(ONE), changed(None), []),
+    (expiring(None), expiring(TWO), ["password expires on 2026-02-02 by the password policy now"]),
+    (expiring(TWO), expiring(THREE), ["password expires on 2026-03-03 by the password policy now"]),
+    (expiring(TWO), expiring(TWO), []),
+    (expiring(TWO), expiring(None), ["password no longer expires"]),
+    (expiring(TWO), expiring(THREE, changed=TWO), ["password changed on 2026-02-02"]),
+    # MFA
+    (NOTHING, MFA, ["MFA device registered"]),
+    (MFA, NOTHING, ["MFA device removed"]),
+    (MFA, MFA, []),
+    # Keys
+    (NOTHING, keys(None, KEY), ["access key created on 2026-01-01"]),
+    (keys(KEY), NOTHING, ["access key of 2026-01-01 deleted"]),
+    (keys(KEY), keys(OFF), ["access key of 2026-01-01 deactivated"]),
+    (keys(OFF), keys(KEY), ["access key of 2026-01-01 reactivated"]),
+    (keys(KEY), keys(None, KEY), []),
+    (keys(KEY), keys(None, OTHER_KEY), [ROTATED]),
+    (keys(KEY), keys(OTHER_KEY, OFF), OFF_AND_NEW),
+    (keys(KEY, OFF), keys(OFF, KEY), []),
+    (keys(USED, KEY), keys(KEY, USED), []),
+    (keys(KEY), keys(USED), ["access key of 2026-01-01 first used on 2026-02-02"]),
+    (keys(USED), keys(USED_LATER), ["access key of 2026-01-01 used again on 2026-03-03"]),
+    (keys(USED), keys(USED), []),
+    (keys(USED_LATER), keys(None, USED), [f"access key of 2026-01-01: {USE_BACK}"]),
+    (
+        *(keys(USED), keys(KEY)),
+        ["access key of 2026-01-01: last use of 2026-02-02 no longer in the report"],
+    ),
+    # Certificates
+    (
+        *({"certificates": (KEY, None)}, {"certificates": (None, OFF)}),
+        ["signing certificate of 2026-01-01 deactivated"],
+    ),
+]
+
+
+def test_what_happened_to_a_user() -> None:
+    for before, now, expected in CASES:
+        assert happened(before, now) == expected, (before, now)
 
 
 ACTIVE = columns.ACCESS_KEYS[1].active
 LAST_USED = columns.ACCESS_KEYS[0].last_used_date
 
 
+CERTIFICATE = columns.CERTIFICATES[0].last_rotated
+
+
 @pytest.mark.parametrize(
     ("unknown", "before", "now", "name"),
     [
         (columns.PASSWORD_ENABLED, {"password": None}, {"password": True}, "password"),
-        (columns.PASSWORD_LAST_USED, {}, {"password_last_used": TWO}, "last sign-in"),
-        (columns.MFA_ACTIVE, {"mfa": None}, {"mfa": True}, "MFA device"),
-        (ACTIVE, {"keys": None}, {"keys": (USED, None)}, "access keys"),
-        (
-            columns.CERTIFICATES[0].last_rotated,
-            {"certificates": None},
-            {"certificates": (KEY, None)},
-            "signing certificates",
-        ),
+        (columns.PASSWORD_LAST_USED, {}, signed_in(TWO), "last sign-in"),
+        (columns.MFA_ACTIVE, {"mfa": None}, MFA, "MFA device"),
+        (ACTIVE, {"keys": None}, keys(USED), "access keys"),
+        (CERTIFICATE, {"certificates": None}, {"certificates": (KEY,)}, "signing certificates"),
     ],
 )
-@pytest.mark.parametrize("side", ["before", "now"])
 def test_what_one_report_alone_does_not_show_is_said_and_nothing_concluded(
-    unknown: str, before: dict[str, Any], now: dict[str, Any], name: str, side: str
+    unknown: str, before: dict[str, Any], now: dict[str, Any], name: str
 ) -> None:
     odd = {**before, "unknown": frozenset({unknown})}
-    sides = (odd, now) if side == "before" else (now, odd)
-    assert happened(*sides) == [f"{name} not understood {side}"]
-    odd["contradicted"] = frozenset({unknown})
-    assert happened(*sides) == [f"rows contradict each other {side}: {name}"]
-    assert happened(odd, odd) == []
+    differing = {**odd, "contradicted": frozenset({unknown})}
+    assert happened(odd, now) == [f"{name} not understood before"]
+    assert happened(now, odd) == [f"{name} not understood now"]
+    assert happened(differing, now) == [f"rows contradict each other before: {name}"]
+    assert happened(now, differing) == [f"rows contradict each other now: {name}"]
+    assert (happened(odd, odd), happened(differing, differing)) == ([], [])
 
 
-@pytest.mark.parametrize(
-    ("unknown", "before", "now"),
-    [
-        (columns.PASSWORD_LAST_CHANGED, a_password(password_last_changed=None), a_password()),
-        (columns.PASSWORD_NEXT_ROTATION, a_password(), a_password(password_next_rotation=TWO)),
-        (LAST_USED, {"keys": (KEY, None)}, {"keys": (USED, None)}),
-    ],
-)
-def test_what_was_unknown_before_is_no_event_when_it_is_understood(
-    unknown: str, before: dict[str, Any], now: dict[str, Any]
-) -> None:
-    assert happened({**before, "unknown": frozenset({unknown})}, now) == []
+def test_what_was_unknown_before_is_no_event_when_it_is_understood() -> None:
+    for unknown, before, now in (
+        (columns.PASSWORD_LAST_CHANGED, changed(None), changed(ONE)),
+        (columns.PASSWORD_NEXT_ROTATION, expiring(None), expiring(TWO)),
+        (LAST_USED, keys(KEY), keys(USED)),
+    ):
+        assert happened({**before, "unknown": frozenset({unknown})}, now) == []
 
 
 def test_the_use_of_a_key_is_unknown_by_the_slot_in_which_it_was() -> None:
@@ -190,29 +152,21 @@ def test_the_use_of_a_key_is_unknown_by_the_slot_in_which_it_was() -> None:
     ]
 
 
+NOBODY, ROOT = UserState(), a_state(verdict=None)
+GONE = "user deleted or renamed; created on 2026-01-01"
+
+
 @pytest.mark.parametrize(
     ("before", "now", "kind", "sentence"),
     [
-        (UserState(), a_state(), EventKind.CREATED, "user created on 2026-01-01"),
-        (UserState(), a_state(created=None), EventKind.CREATED, "not in the earlier report"),
+        (NOBODY, a_state(), EventKind.CREATED, "user created on 2026-01-01"),
+        (NOBODY, a_state(created=None), EventKind.CREATED, "not in the earlier report"),
+        (a_state(), NOBODY, EventKind.DELETED, GONE),
+        (a_state(created=None), NOBODY, EventKind.DELETED, "not in the later report"),
+        (ROOT, NOBODY, EventKind.DELETED, "no root row in the later report"),
+        (NOBODY, ROOT, EventKind.CREATED, "no root row in the earlier report"),
         (
-            a_state(),
-            UserState(),
-            EventKind.DELETED,
-            "user deleted or renamed; created on 2026-01-01",
-        ),
-        (a_state(created=None), UserState(), EventKind.DELETED, "not in the later report"),
-        (a_state(verdict=None), UserState(), EventKind.DELETED, "no root row in the later report"),
-        (
-            UserState(),
-            a_state(verdict=None),
-            EventKind.CREATED,
-            "no root row in the earlier report",
-        ),
-        (
-            a_state(mfa=True),
-            a_state(created=TWO),
-            EventKind.RE_CREATED,
+            *(a_state(mfa=True), a_state(created=TWO), EventKind.RE_CREATED),
             "created on 2026-02-02, the earlier user on 2026-01-01",
         ),
     ],

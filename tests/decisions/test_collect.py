@@ -1,7 +1,8 @@
 """What people enter is checked, added once, and counted: nothing is dropped without a word."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -22,20 +23,26 @@ from tests.support.decisions import (
     user_rows,
 )
 
-NEXT = DAY + timedelta(days=1)
+NEXT, THIRD = DAY + timedelta(days=1), DAY + timedelta(days=2)
 NEWER = AS_OF + timedelta(days=30)
+LATE = NEWER.date()
 ANN = a_user("ann")
+DELETE, KEEP, WITHDRAW = line(), line("keep"), line("withdraw")
+TOM_KEEPS = line("keep", by="Tom")
 
 
-def file(*lines: LedgerLine, name: str = "review.xlsx", left_open: int = 0) -> Entries:
-    """Return what is entered in a workbook, and how many users are open in it."""
-    rows = [OpenRow(line("delete", a_user(f"open{at}")).user_key, AS_OF) for at in range(left_open)]
+def file(*lines: LedgerLine, name: str = "review.xlsx", rows: Sequence[OpenRow] = ()) -> Entries:
+    """Return what is entered in a workbook, and the rows that are open in it."""
     sha256 = lines[0].sha256 if lines else "f" * 64
     return Entries(FileReference(name=name, sha256=sha256), lines, tuple(rows))
 
 
-def ledger(*lines: LedgerLine) -> Ledger:
-    return Ledger(lines=lines)
+def still_open(each: LedgerLine = DELETE, as_of: datetime = AS_OF) -> OpenRow:
+    return OpenRow(each.user_key, as_of)
+
+
+def added(*files: Entries, known: Sequence[LedgerLine] = ()) -> tuple[LedgerLine, ...]:
+    return collected(*files, ledger=Ledger(lines=tuple(known))).added
 
 
 def refused(*files: Entries, known: Ledger | None = None) -> list[str]:
@@ -44,91 +51,82 @@ def refused(*files: Entries, known: Ledger | None = None) -> list[str]:
     return [str(each) for each in error.value.problems]
 
 
-def tally(collection: Collection, at: int = 0) -> tuple[int, ...]:
-    ((each,),) = ([*collection.files[at].tallies],)
+def ledger(*lines: LedgerLine) -> Ledger:
+    return Ledger(lines=lines)
+
+
+def tally(collection: Collection) -> tuple[int, ...]:
+    ((each,),) = ([*collection.files[0].tallies],)
     return each.entered, each.added, each.changed, each.withdrawn, each.already_there
 
 
+def in_force(collection: Collection) -> str | None:
+    (of_user,) = collection.ledger.by_user.values()
+    return str(of_user.in_force.decision) if of_user.in_force else None
+
+
+def words(lines: Sequence[LedgerLine]) -> list[str]:
+    return [str(each.decision) for each in lines]
+
+
 def test_lines_are_added_behind_those_that_are_there() -> None:
-    first, second, third = line(), line("keep", ANN), line("deactivate", a_user("bob"))
+    first, second, third = DELETE, line("keep", ANN), line("deactivate", a_user("bob"))
     collection = collected(file(second), file(third), ledger=ledger(first))
     assert collection.ledger.lines == (first, second, third)
     assert collection.added == (second, third)
 
 
-@pytest.mark.parametrize(
-    "again",
-    [line(), line(by="  ANNA "), line(workbook="copy.xlsx", sheet="Unused users (2)", row=9)],
-    ids=["the same", "another spelling of the name", "another place"],
-)
-def test_the_same_decision_again_adds_nothing_wherever_it_stands(again: LedgerLine) -> None:
-    assert collected(file(again), ledger=ledger(line())).added == ()
-    assert len(collected(file(line()), file(again, name="copy.xlsx")).added) == 1
+def test_the_same_decision_again_adds_nothing_wherever_it_stands() -> None:
+    elsewhere = line(workbook="copy.xlsx", sheet="Unused users (2)", row=9)
+    for again in (line(), line(by="  ANNA "), elsewhere):
+        assert added(file(again), known=[DELETE]) == (), again
+        assert len(added(file(DELETE), file(again, name="copy.xlsx"))) == 1
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
+def test_what_differs_in_an_entry_or_the_user_is_another_decision() -> None:
+    for other in (
         *(line(ticket="7"), line(comment="x"), line(on=NEXT), line(by="Tom"), line("delete", ANN)),
         *(line(ticket="7", workbook="copy.xlsx"), line(as_of=AS_OF + timedelta(hours=1))),
-    ],
-    ids=["ticket", "comment", "day", "person", "user", "ticket, in a copy", "newer report"],
-)
-def test_what_differs_in_an_entry_or_the_user_is_another_decision(other: LedgerLine) -> None:
-    assert collected(file(other), ledger=ledger(line())).added == (other,)
+    ):
+        assert added(file(other), known=[DELETE]) == (other,)
 
 
 def test_each_reviewer_of_a_file_is_counted_and_the_counts_add_up() -> None:
-    known = ledger(line("delete", a_user("a")), line("delete", a_user("b")))
-    anna = [
-        line("delete", a_user("a")),
-        line("keep", a_user("b"), on=NEXT),
-        line("delete", a_user("c")),
-    ]
-    tom = [line("withdraw", a_user("a"), by="Tom", on=NEXT), line("keep", a_user("d"), by="Tom")]
-    (only,) = collected(file(*anna, *tom, left_open=3), ledger=known).files
-    counts = {each.reviewer: each for each in only.tallies}
-    assert [*counts] == ["Anna", "Tom"]
-    one, other = counts.values()
-    assert (one.entered, one.added, one.changed, one.already_there) == (3, 1, 1, 1)
-    assert (other.entered, other.added, other.changed, other.withdrawn) == (2, 1, 0, 1)
-    assert only.still_open == 3
-
-
-@pytest.mark.parametrize(
-    ("known", "elsewhere"),
-    [
-        ([line("delete", ANN), line()], line()),
-        ([line("delete", ANN, on=NEXT)], line("delete", ANN, workbook="copy.xlsx")),
-    ],
-    ids=["on another user", "of another day"],
-)
-def test_an_entry_is_emptied_whatever_else_its_person_decides(
-    known: list[LedgerLine], elsewhere: LedgerLine
-) -> None:
-    emptied = Entries(file(left_open=0).file, (), (OpenRow(known[0].user_key, AS_OF),))
-    first, _ = collected(emptied, file(elsewhere, name="b.xlsx"), ledger=ledger(*known)).files
-    assert first.emptied == (known[0],)
+    a, b, c, d = (a_user(name) for name in "abcd")
+    anna = [line("delete", a), line("keep", b, on=NEXT), line("delete", c)]
+    tom = [line("withdraw", a, by="Tom", on=NEXT), line("keep", d, by="Tom")]
+    rows = [still_open(line("delete", a_user(f"open{at}"))) for at in range(3)]
+    known = ledger(line("delete", a), line("delete", b))
+    (only,) = collected(file(*anna, *tom, rows=rows), ledger=known).files
+    one, other = only.tallies
+    assert (one.reviewer, one.entered, one.added, one.changed, one.already_there) == (
+        "Anna",
+        3,
+        1,
+        1,
+        1,
+    )
+    assert (other.reviewer, other.entered, other.added, other.withdrawn) == ("Tom", 2, 1, 1)
+    assert (other.changed, only.still_open) == (0, 3)
 
 
 def test_an_entry_gives_way_to_each_of_those_who_agree_later() -> None:
     later = [line(by=person, on=NEXT) for person in ("Tom", "Eva")]
-    notes = collected(file(line("keep"), *later)).notes
+    notes = collected(file(KEEP, *later)).notes
     assert ["Tom" in notes[0], "Eva" in notes[1]] == [True, True]
 
 
 def test_a_word_that_was_given_up_is_given_anew_on_a_newer_report() -> None:
     newer = line(as_of=AS_OF + timedelta(hours=1), ticket="7", workbook="june.xlsx")
-    assert collected(file(newer), ledger=ledger(line(), line("keep"))).added == (newer,)
+    assert added(file(newer), known=[DELETE, KEEP]) == (newer,)
 
 
 def test_a_line_that_a_ledger_has_twice_is_a_copy_once() -> None:
-    known = ledger(line(), line("keep"))
-    assert collected(entries(line(), line("keep"), line()), ledger=known).added == (line(),)
+    assert added(entries(DELETE, KEEP, DELETE), known=[DELETE, KEEP]) == (DELETE,)
 
 
 def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
-    known = ledger(line(), line("withdraw", on=NEXT))
+    known = ledger(DELETE, line("withdraw", on=NEXT))
     assert tally(collected(file(line("keep", on=NEXT)), ledger=known)) == (1, 1, 0, 0, 0)
 
 
@@ -142,34 +140,24 @@ def collected_on(today: date, *decisions: tuple[str, str, str]) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize(("days", "is_valid"), [(-2, False), (-1, True), (0, True), (30, True)])
-def test_nobody_decides_before_the_report_but_for_a_day_of_time_zones(
-    days: int, *, is_valid: bool
-) -> None:
-    day = f"{DAY + timedelta(days)}"
-    message = "bulk.csv, row 2, column decided_on: decided before the report, which is of 2026-05"
-    problems = collected_on(TODAY, ("delete", "Anna", day))
-    assert [each.startswith(message) for each in problems] == [True] * (not is_valid)
-
-
-@pytest.mark.parametrize(("days", "is_valid"), [(0, True), (1, True), (2, False)])
-def test_nobody_decides_after_today_but_for_a_day_of_time_zones(
-    days: int, *, is_valid: bool
-) -> None:
-    day = f"{NEXT + timedelta(days)}"
-    message = f"row 2, column decided_on: the day is after today, 2026-05-02 ('{day}')\n"
-    problems = collected_on(NEXT, ("delete", "Anna", day))
-    assert [message in each for each in problems] == [True] * (not is_valid)
+def test_nobody_decides_before_the_report_or_after_today_but_for_a_day_of_time_zones() -> None:
+    early = "bulk.csv, row 2, column decided_on: decided before the report, which is of 2026-05"
+    late = "bulk.csv, row 2, column decided_on: the day is after today, 2026-05-02 ('2026-05-04')\n"
+    for today, days, message in (
+        *((TODAY, -2, early), (TODAY, -1, ""), (TODAY, 0, ""), (TODAY, 30, "")),
+        *((NEXT, 1, ""), (NEXT, 2, ""), (NEXT, 3, late)),
+    ):
+        problems = collected_on(today, ("delete", "Anna", f"{DAY + timedelta(days)}"))
+        assert [each.startswith(message) for each in problems] == [True] * bool(message), days
 
 
 def test_a_day_out_of_time_is_named_together_with_all_other_problems() -> None:
-    problems = collected_on(
-        NEXT,
+    wrong = (
         ("delet", "Anna", f"{DAY}"),
         ("delete", "Anna", "2999-01-01"),
         ("keep", "", "2020-01-01"),
     )
-    assert [each.split(":")[0] for each in problems] == [
+    assert [each.split(":")[0] for each in collected_on(NEXT, *wrong)] == [
         "bulk.csv, row 2, column decision",
         "bulk.csv, row 3, column decided_on",
         "bulk.csv, row 4, column decided_by",
@@ -178,15 +166,11 @@ def test_a_day_out_of_time_is_named_together_with_all_other_problems() -> None:
     ]
 
 
-@pytest.mark.no_cover
 def test_one_refusal_refuses_all_files_and_names_every_problem() -> None:
-    ann, bob = (
-        line("delete", a_user("ann"), as_of=NEWER),
-        line("delete", a_user("bob"), as_of=NEWER),
-    )
-    older = [line("keep", a_user(name), on=NEXT) for name in ("ann", "bob")]
-    problems = refused(*map(file, older), known=ledger(ann, bob))
-    assert len(problems) == 2
+    users = a_user("ann"), a_user("bob")
+    known = ledger(*(line("delete", user, as_of=NEWER) for user in users))
+    older = [file(line("keep", user, on=NEXT)) for user in users]
+    assert len(refused(*older, known=known)) == 2
 
 
 @pytest.mark.parametrize(
@@ -199,93 +183,71 @@ def test_one_refusal_refuses_all_files_and_names_every_problem() -> None:
         (EntryPlace("decisions.csv", 9), "decisions.csv, row 9, column decision"),
     ],
 )
-def test_a_problem_names_the_place_in_the_file_that_was_read(
+def test_an_older_view_is_refused_at_the_place_in_the_file_that_was_read(
     place: EntryPlace, problem: str
 ) -> None:
-    older = line("keep", on=NEXT, read_from=place)
-    (said,) = refused(file(older), known=ledger(line(as_of=NEWER)))
-    assert said.startswith(f"{problem}: made on a report of 2026-05-01 12:00 UTC, but review.xlsx")
+    known = ledger(line(as_of=NEWER, on=LATE, workbook="new.xlsx"))
+    (said,) = refused(file(line("keep", on=LATE, read_from=place)), known=known)
+    assert said.startswith(f"{problem}: made on a report of 2026-05-01 12:00 UTC, but new.xlsx")
+    assert "delete, Anna, 2026-05-31, made on one of 2026-05-31 12:00 UTC" in said
 
 
-def test_a_decision_on_an_older_report_than_the_one_in_force_was_made_on_is_refused() -> None:
-    known = ledger(line(as_of=NEWER, on=NEWER.date(), workbook="new.xlsx"))
-    (problem,) = refused(file(line("keep", on=NEWER.date())), known=known)
-    assert "made on a report of 2026-05-01 12:00 UTC, but new.xlsx" in problem
-    assert "delete, Anna, 2026-05-31, made on one of 2026-05-31 12:00 UTC" in problem
-
-
-@pytest.mark.parametrize(
-    "known",
-    [
-        ledger(line(as_of=AS_OF, workbook="same.xlsx", ticket="1")),
-        ledger(line(as_of=NEWER, on=NEWER.date()), line("withdraw", on=NEWER.date(), as_of=NEWER)),
-        ledger(line("delete", ANN, as_of=NEWER, on=NEWER.date())),
-    ],
-    ids=["the same report", "withdrawn", "another user"],
-)
-def test_a_decision_on_an_older_report_stands_where_none_on_a_newer_one_is_in_force(
-    known: Ledger,
-) -> None:
-    assert len(collected(file(line("keep", on=NEWER.date())), ledger=known).added) == 1
+def test_a_decision_on_an_older_report_stands_where_none_on_a_newer_one_is_in_force() -> None:
+    for known in (
+        [line(as_of=AS_OF, workbook="same.xlsx", ticket="1")],
+        [line(as_of=NEWER, on=LATE), line("withdraw", on=LATE, as_of=NEWER)],
+        [line("delete", ANN, as_of=NEWER, on=LATE)],
+    ):
+        assert len(added(file(line("keep", on=LATE)), known=known)) == 1, known
 
 
 def test_two_reviews_can_be_collected_in_one_go_in_any_order() -> None:
     old = file(line("investigate"), name="old.xlsx")
-    new = file(line("keep", on=NEWER.date(), as_of=NEWER), name="new.xlsx")
-    for files in ((old, new), (new, old)):
-        (of_user,) = collected(*files).ledger.by_user.values()
-        assert of_user.in_force
-        assert of_user.in_force.decision == "keep"
+    new = file(line("keep", on=LATE, as_of=NEWER), name="new.xlsx")
+    assert [in_force(collected(*files)) for files in ((old, new), (new, old))] == ["keep", "keep"]
 
 
 def test_an_older_view_is_refused_after_a_newer_one_that_is_collected_with_it() -> None:
-    new = file(line("keep", on=NEWER.date(), as_of=NEWER, workbook="new.xlsx"), name="new.xlsx")
-    old = file(line(on=NEWER.date() + timedelta(days=1)))
+    new = file(line("keep", on=LATE, as_of=NEWER, workbook="new.xlsx"), name="new.xlsx")
+    old = file(line(on=LATE + timedelta(days=1)))
     for files in ((old, new), (new, old)):
         (problem,) = refused(*files)
         assert "made on a report of 2026-05-01 12:00 UTC, but new.xlsx" in problem
 
 
 def test_an_older_view_is_refused_by_what_was_in_force_on_its_own_day() -> None:
-    newer = line("keep", on=NEWER.date(), as_of=NEWER)
-    withdrawn = line("withdraw", on=NEWER.date() + timedelta(days=1), as_of=NEWER)
-    assert len(refused(file(line(on=NEWER.date())), known=ledger(newer, withdrawn))) == 1
+    withdrawn = line("withdraw", on=LATE + timedelta(days=1), as_of=NEWER)
+    known = ledger(line("keep", on=LATE, as_of=NEWER), withdrawn)
+    assert len(refused(file(line(on=LATE)), known=known)) == 1
 
 
 def test_different_decisions_of_one_day_by_different_people_are_refused_with_both_places() -> None:
     at = EntryPlace("tom.xlsx, sheet Mine", 7, "D7")
-    anna, tom = line(), line("keep", by="Tom", workbook="tom.xlsx", row=7, read_from=at)
-    for files in ([file(anna, tom)], [file(anna), file(tom)]):
+    tom = line("keep", by="Tom", workbook="tom.xlsx", row=7, read_from=at)
+    for files in ([file(DELETE, tom)], [file(DELETE), file(tom)]):
         (problem,) = refused(*files)
         assert "tom.xlsx, sheet Mine, row 7, column Decision, cell D7: " in problem
         assert "review.xlsx, sheet Unused users, row 2 has delete, Anna, 2026-05-01" in problem
-    assert len(refused(file(tom), known=ledger(anna))) == 1
-    assert len(refused(known=ledger(anna, tom))) == 1
+    assert len(refused(file(tom), known=ledger(DELETE))) == 1
+    assert len(refused(known=ledger(DELETE, tom))) == 1
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        line(by="Tom"),
-        line("keep", by="Tom", on=NEXT),
-        line("keep", ANN, by="Tom"),
-        line("withdraw", by="Tom"),
-    ],
-    ids=["the same word", "another day", "another user", "a withdrawal"],
-)
-def test_it_is_no_conflict_otherwise(other: LedgerLine) -> None:
-    assert len(collected(file(line(), other)).added) == 2
+def test_it_is_no_conflict_by_the_same_word_another_day_another_user_or_a_withdrawal() -> None:
+    elsewhere = line("keep", ANN, by="Tom")
+    others = line(by="Tom"), line("keep", by="Tom", on=NEXT), elsewhere, line("withdraw", by="Tom")
+    for other in others:
+        assert len(added(file(DELETE, other))) == 2, other
 
 
 @pytest.mark.parametrize(
     "entered",
     [
-        [line(), line("deactivate", by="Tom")],
-        [line("withdraw"), line(by="Tom")],
-        [line(), line(by="Tom"), line("keep")],
-        [line(), line("keep", by="Tom", on=NEXT), line("keep", by="Eve")],
-        [line(), line("withdraw", by="Tom", on=NEXT), line(by="Eve", on=NEXT)],
-        [line(), line("withdraw", by="Tom", on=NEXT), line(on=NEXT)],
+        [DELETE, line("deactivate", by="Tom")],
+        [WITHDRAW, line(by="Tom")],
+        [DELETE, line(by="Tom"), KEEP],
+        [DELETE, line("keep", by="Tom", on=NEXT), line("keep", by="Eve")],
+        [DELETE, line("withdraw", by="Tom", on=NEXT), line(by="Eve", on=NEXT)],
+        [DELETE, line("withdraw", by="Tom", on=NEXT), line(on=NEXT)],
     ],
 )
 def test_different_words_of_one_day_by_different_people_are_refused_whatever_came_before(
@@ -296,62 +258,45 @@ def test_different_words_of_one_day_by_different_people_are_refused_whatever_cam
 
 
 def test_a_conflict_that_one_of_the_two_withdraws_is_none() -> None:
-    resolved = file(line(), line("keep", by="Tom"), line("withdraw", on=NEXT))
-    (of_user,) = collected(resolved).ledger.by_user.values()
-    assert of_user.in_force
-    assert of_user.in_force.decision == "keep"
+    assert in_force(collected(file(DELETE, TOM_KEEPS, line("withdraw", on=NEXT)))) == "keep"
 
 
 def test_unattended_a_line_says_that_two_are_in_conflict_and_neither_is_in_force() -> None:
-    anna, tom = line(), line("keep", by="Tom", workbook="tom.xlsx")
-    collection = collected(file(anna), file(tom), attended=False)
+    files = file(DELETE), file(line("keep", by="Tom", workbook="tom.xlsx"))
+    collection = collected(*files, attended=False)
     *_, noted = collection.added
     assert (noted.decision, noted.decided_by, noted.decided_on) == ("conflict", "credreport", DAY)
     assert "review.xlsx, sheet Unused users, row 2: delete, Anna" in noted.comment
-    (note,) = collection.notes
-    assert note == f"Conflict on {anna.user_key.arn}: neither is in force. {noted.comment}"
-    (of_user,) = collection.ledger.by_user.values()
-    assert of_user.in_force is None
-    again = collected(file(anna), file(tom), ledger=collection.ledger, attended=False)
-    assert again.added == ()
+    note = f"Conflict on {DELETE.user_key.arn}: neither is in force. {noted.comment}"
+    assert (collection.notes, in_force(collection)) == ((note,), None)
+    assert collected(*files, ledger=collection.ledger, attended=False).added == ()
     assert collected(ledger=collection.ledger).added == ()
 
 
 def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said() -> None:
-    before, after = line(), line("keep", workbook="second.xlsx")
-    collection = collected(file(after, name="second.xlsx"), ledger=ledger(before))
+    after = file(line("keep", workbook="second.xlsx"), name="second.xlsx")
+    collection = collected(after, ledger=ledger(DELETE))
     assert tally(collection) == (1, 0, 1, 0, 0)
     counts = "keep, Anna, 2026-05-01 (second.xlsx, sheet Unused users, row 2) counts, and not"
     (note,) = collection.notes
     assert f"{counts} delete, Anna, 2026-05-01" in note
-    again = collected(file(before), ledger=collection.ledger)
-    assert (again.notes, again.added) == ((note,), ())
     assert ": the same person decided twice on that day, and the one collected later cou" in note
+    again = collected(file(DELETE), ledger=collection.ledger)
+    assert (again.notes, again.added) == ((note,), ())
 
 
 @pytest.mark.parametrize(
     ("known", "entered", "is_needless"),
     [
-        ([], [line("withdraw")], True),
-        ([line()], [line("withdraw", on=NEXT)], False),
-        ([], [line(), line("withdraw", on=NEXT)], False),
-        ([], [line("withdraw", on=NEXT), line()], False),
-        ([line(on=NEXT)], [line("withdraw")], False),
-        ([line(), line("withdraw")], [line("withdraw", on=NEXT)], True),
-        ([line(), line("keep", by="Tom")], [line("withdraw", on=NEXT)], False),
-        ([line("delete", ANN)], [line("withdraw")], True),
-        ([], [line("keep")], False),
-    ],
-    ids=[
-        "nothing decided",
-        "decided",
-        "decided in the same call",
-        "decided in the same call, after it",
-        "decided on a later day, which is said instead",
-        "withdrawn",
-        "in conflict",
-        "another user",
-        "no withdrawal",
+        ([], [WITHDRAW], True),
+        ([DELETE], [line("withdraw", on=NEXT)], False),
+        ([], [DELETE, line("withdraw", on=NEXT)], False),
+        ([], [line("withdraw", on=NEXT), DELETE], False),
+        ([line(on=NEXT)], [WITHDRAW], False),  # which is said instead
+        ([DELETE, WITHDRAW], [line("withdraw", on=NEXT)], True),
+        ([DELETE, TOM_KEEPS], [line("withdraw", on=NEXT)], False),
+        ([line("delete", ANN)], [WITHDRAW], True),
+        ([], [KEEP], False),
     ],
 )
 def test_a_withdrawal_where_no_decision_was_in_force_is_added_and_noted(
@@ -359,81 +304,61 @@ def test_a_withdrawal_where_no_decision_was_in_force_is_added_and_noted(
 ) -> None:
     collection = collected(file(*entered), ledger=ledger(*known))
     assert len(collection.added) == len(entered)
-    note = (
-        f"Nothing to withdraw for {entered[0].user_key.arn} (review.xlsx, sheet Unused users,"
-        " row 2): no decision was in force."
-    )
+    place = f"{DELETE.user_key.arn} (review.xlsx, sheet Unused users, row 2)"
+    note = f"Nothing to withdraw for {place}: no decision was in force."
     assert collection.notes.count(note) == is_needless
 
 
-GIVEN_UP = line(), line("withdraw", workbook="anna.xlsx", sha256="b" * 64)
-"""A word, and what the person replaced it by in another workbook."""
-
-
-@pytest.mark.parametrize(
-    "copy",
-    [
+@pytest.mark.parametrize("attended", [True, False])
+def test_a_copy_that_still_has_a_word_does_not_give_it_anew(*, attended: bool) -> None:
+    known = ledger(DELETE, line("withdraw", workbook="anna.xlsx", sha256="b" * 64))
+    for copy in (
         line(workbook="Copy of review.xlsx"),
         line(row=9, sha256="c" * 64),
         line(sheet="Decided", sha256="c" * 64),
         line(ticket="7", workbook="Copy of review.xlsx"),
         line(workbook="bulk.csv", sheet="", row=7),
-    ],
-    ids=["a copy", "a row that moved", "a sheet renamed", "a ticket without zeros", "a list"],
-)
-@pytest.mark.parametrize("attended", [True, False])
-def test_a_copy_that_still_has_a_word_does_not_give_it_anew(
-    copy: LedgerLine, *, attended: bool
-) -> None:
-    known = ledger(*GIVEN_UP)
-    collection = collected(file(copy), ledger=known, attended=attended)
-    assert collection.added == ()
-    assert collection.ledger.by_user[copy.user_key].in_force is None
-    assert "withdraw, Anna, 2026-05-01 (anna.xlsx, sheet Unused users, row 2) counts" in " ".join(
-        collection.notes
-    )
+    ):
+        collection = collected(file(copy), ledger=known, attended=attended)
+        assert (collection.added, in_force(collection)) == ((), None), copy
+        note = "withdraw, Anna, 2026-05-01 (anna.xlsx, sheet Unused users, row 2) counts"
+        assert note in " ".join(collection.notes)
 
 
-@pytest.mark.parametrize("again", ["delete", "keep"])
+@pytest.mark.parametrize(("again", "other"), [("delete", "keep"), ("keep", "delete")])
 def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_said(
-    again: str,
+    again: str, other: str
 ) -> None:
-    other = "keep" if again == "delete" else "delete"
     known = ledger(line(again), line(other, sha256="b" * 64))
     collection = collected(file(line(again, sha256="c" * 64)), ledger=known)
-    assert [each.decision for each in collection.added] == [again]
+    assert words(collection.added) == [again]
     (note,) = collection.notes
     assert f"{again}, Anna, 2026-05-01 (review.xlsx, sheet Unused users, row 2) counts" in note
 
 
 def test_two_copies_of_one_name_that_disagree_add_their_words_once() -> None:
-    files = file(line()), file(line("keep", sha256="b" * 64))
+    files = file(DELETE), file(line("keep", sha256="b" * 64))
     first = collected(*files)
-    assert [each.decision for each in first.added] == ["delete", "keep"]
+    assert words(first.added) == ["delete", "keep"]
     again = collected(*files, ledger=first.ledger)
-    assert again.added == ()
-    assert "keep, Anna" in again.notes[0]
+    assert (again.added, "keep, Anna" in again.notes[0]) == ((), True)
 
 
-@pytest.mark.parametrize("attended", [True, False])
-def test_a_conflict_that_was_settled_and_comes_up_again_is_another_one(*, attended: bool) -> None:
-    known = collected(
-        file(line()), file(line("keep", by="Tom", workbook="tom.xlsx")), attended=False
-    ).ledger
-    settled = collected(file(line("withdraw", by="Tom", sha256="b" * 64)), ledger=known).ledger
+def test_a_conflict_that_was_settled_and_comes_up_again_is_another_one() -> None:
+    tom = file(line("keep", by="Tom", workbook="tom.xlsx"))
+    known = collected(file(DELETE), tom, attended=False).ledger
+    withdrawn = file(line("withdraw", by="Tom", sha256="b" * 64))
+    settled = collected(withdrawn, ledger=known).ledger
     cleo = file(line("keep", by="Cleo", workbook="cleo.xlsx"))
-    if attended:
-        (problem,) = refused(cleo, known=settled)
-        assert "made on the same day by another person" in problem
-    else:
-        added = collected(cleo, ledger=settled, attended=False).added
-        assert [each.decision for each in added] == ["keep", "conflict"]
+    (problem,) = refused(cleo, known=settled)
+    assert "made on the same day by another person" in problem
+    assert words(collected(cleo, ledger=settled, attended=False).added) == ["keep", "conflict"]
 
 
 @pytest.mark.parametrize("word", ["keep", "withdraw"])
 def test_a_word_of_an_earlier_day_than_what_counts_is_said_to_have_no_effect(word: str) -> None:
-    known = ledger(line(on=NEXT))
-    (note,) = collected(file(line(word, by="Bob", workbook="bob.xlsx")), ledger=known).notes
+    bob = file(line(word, by="Bob", workbook="bob.xlsx"))
+    (note,) = collected(bob, ledger=ledger(line(on=NEXT))).notes
     assert "delete, Anna, 2026-05-02" in note
     assert note.endswith("it has a later date. If that is wrong, decide again with a newer date.")
 
@@ -453,89 +378,78 @@ def test_a_long_list_is_not_gone_through_again_for_each_of_its_lines(
 
 
 def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:
-    newer = line("keep", as_of=NEWER, on=NEWER.date() + timedelta(3), workbook="q2.xlsx")
-    older = line(by="Bob", on=NEWER.date() + timedelta(2))
-    ledgers = entries(newer, older, line("keep", ANN), line("delete", ANN), line("keep", ANN))
-    assert merged([ledgers]).ledger.lines == ledgers.lines
+    newer = line("keep", as_of=NEWER, on=LATE + timedelta(3), workbook="q2.xlsx")
+    of_ann = line("keep", ANN), line("delete", ANN), line("keep", ANN)
+    one = entries(newer, line(by="Bob", on=LATE + timedelta(2)), *of_ann)
+    assert merged([one]).ledger.lines == one.lines
 
 
-@pytest.mark.parametrize("is_newer_first", [True, False])
-def test_an_earlier_copy_of_a_ledger_revives_nothing(*, is_newer_first: bool) -> None:
-    withdrawn = line("withdraw", sha256="b" * 64)
-    files = [entries(line(), withdrawn, name="new.csv"), entries(line(), name="old.csv")]
-    ordered = files if is_newer_first else files[::-1]
-    whole = merged(ordered).ledger
-    assert [each.decision for each in whole.lines] == ["delete", "withdraw"]
+def test_ledgers_and_workbooks_named_together_are_one_ledger_in_which_nothing_revives() -> None:
+    withdrawn, tom = line("withdraw", sha256="b" * 64), line("keep", by="Tom", on=NEXT)
+    own = KEEP, line("delete", sha256="b" * 64), line("keep", sha256="c" * 64)
+    old, new = entries(DELETE, name="old.csv"), entries(DELETE, withdrawn, name="new.csv")
+    book = file(replace(tom, sha256="b" * 64, workbook="tom.xlsx"))
+    for files, expected in (
+        ([new, old], ["delete", "withdraw"]),
+        ([old, new], ["delete", "withdraw"]),
+        ([entries(KEEP, name="a.csv"), entries(*own, name="b.csv")], ["keep", "delete", "keep"]),
+        ([book, entries(DELETE)], ["delete", "keep"]),
+    ):
+        assert words(merged(files).ledger.lines) == expected
 
 
-def test_all_words_of_another_ledger_are_taken_in_their_order() -> None:
-    words = line("keep"), line("delete", sha256="b" * 64), line("keep", sha256="c" * 64)
-    files = [entries(line("keep"), name="a.csv"), entries(*words, name="b.csv")]
-    whole = merged(files).ledger
-    assert [each.decision for each in whole.lines] == ["keep", "delete", "keep"]
+def emptied(*lines: LedgerLine, name: str = "review.xlsx", as_of: datetime = AS_OF) -> Entries:
+    """Return a workbook in which nothing is entered for the users of lines."""
+    return file(name=name, rows=[still_open(each, as_of) for each in lines])
 
 
-def test_a_workbook_is_collected_into_the_ledger_named_with_it() -> None:
-    book = file(line("keep", sha256="b" * 64, workbook="tom.xlsx", by="Tom", on=NEXT))
-    whole = merged([book, entries(line())]).ledger
-    assert [each.decision for each in whole.lines] == ["delete", "keep"]
-
-
-def test_an_entry_that_stands_in_another_copy_of_that_name_is_not_emptied() -> None:
-    anna, tom = line(), line("keep", ANN, by="Tom", sha256="b" * 64)
-    of_anna = replace(file(anna), open_rows=(OpenRow(tom.user_key, AS_OF),))
-    of_tom = replace(file(tom), open_rows=(OpenRow(anna.user_key, AS_OF),))
-    files = collected(of_anna, of_tom, ledger=ledger(anna, tom)).files
-    assert [each.emptied for each in files] == [(), ()]
-
-
-def test_an_entry_that_was_collected_and_is_empty_now_stays_in_force_and_is_named() -> None:
-    known = ledger(line())
-    emptied = Entries(
-        FileReference(name="review.xlsx", sha256="e" * 64), (), (OpenRow(line().user_key, AS_OF),)
-    )
-    (only,) = collected(emptied, ledger=known).files
-    assert only.emptied == (line(),)
-    assert only.still_open == 0
+OF_ANN = line("delete", ANN, on=NEXT, sha256="b" * 64)
 
 
 @pytest.mark.parametrize(
-    ("name", "as_of"),
-    [("other.xlsx", AS_OF), ("review.xlsx", NEWER)],
-    ids=["another workbook", "a later review"],
+    ("known", "files", "named", "number"),
+    [
+        ([DELETE], [emptied(DELETE)], [DELETE], 0),
+        # Whatever else its person decides.
+        ([OF_ANN, DELETE], [emptied(OF_ANN), file(DELETE, name="b.xlsx")], [OF_ANN], 0),
+        ([OF_ANN], [emptied(OF_ANN), file(line("delete", ANN), name="b.xlsx")], [OF_ANN], 0),
+        # Never filled in: in another workbook, or of a later review.
+        ([DELETE], [emptied(DELETE, name="other.xlsx")], [], 0),
+        ([DELETE], [emptied(DELETE, as_of=NEWER)], [], 1),
+        # Withdrawn.
+        ([DELETE, WITHDRAW], [emptied(DELETE)], [], 1),
+        # Each stands in another copy of that name.
+        (
+            [DELETE, OF_ANN],
+            [file(DELETE, rows=[still_open(OF_ANN)]), file(OF_ANN, rows=[still_open()])],
+            [],
+            0,
+        ),
+    ],
 )
-def test_a_cell_that_was_never_filled_in_is_not_emptied(name: str, as_of: object) -> None:
-    row = OpenRow(line().user_key, as_of)  # type: ignore[arg-type]  # a moment
-    open_file = Entries(FileReference(name=name, sha256="e" * 64), (), (row,))
-    (only,) = collected(open_file, ledger=ledger(line())).files
-    assert only.emptied == ()
-    assert only.still_open == (as_of == NEWER)
-
-
-def test_a_withdrawn_decision_is_not_emptied_and_its_user_is_open() -> None:
-    row = OpenRow(line().user_key, AS_OF)
-    emptied = Entries(FileReference(name="review.xlsx", sha256="e" * 64), (), (row,))
-    (only,) = collected(emptied, ledger=ledger(line(), line("withdraw"))).files
-    assert (only.emptied, only.still_open) == ((), 1)
+def test_an_entry_that_was_collected_and_is_empty_now_stays_in_force_and_is_named(
+    known: list[LedgerLine], files: list[Entries], named: list[LedgerLine], number: int
+) -> None:
+    collection = collected(*files, ledger=ledger(*known))
+    assert [line for each in collection.files for line in each.emptied] == named
+    assert (collection.files[0].still_open, collection.ledger.lines[: len(known)]) == (
+        number,
+        (*known,),
+    )
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
-    "twice",
-    [
-        (a_user(), a_user(password=a_password())),
-        (a_user(), a_user(mfa=True)),
-        (a_user(), a_user(certificate_1=a_certificate())),
-    ],
-    ids=["a cell of the verdict", "a cell of a caveat", "a certificate"],
+    "other",
+    [a_user(password=a_password()), a_user(mfa=True), a_user(certificate_1=a_certificate())],
 )
-def test_users_csv_shows_that_rows_differ(twice: tuple[Row, Row]) -> None:
+def test_users_csv_shows_that_rows_differ(other: Row) -> None:
+    twice = a_user(), other
     (page,) = analysis_of(*twice).pages()
     (row,) = user_rows(*twice)
     (names,) = page.contradicted_columns()
     assert {row[name] for name in names} == {"rows differ"}
-    entered = read_entries("bulk.csv", bulk([row], ("delete", "Anna", f"{DAY}")))
-    assert len(collected(entered).added) == 1
+    assert len(added(read_entries("bulk.csv", bulk([row], ("delete", "Anna", f"{DAY}"))))) == 1
 
 
 def test_two_rows_of_one_user_that_show_it_otherwise_are_refused() -> None:
@@ -547,5 +461,4 @@ def test_two_rows_of_one_user_that_show_it_otherwise_are_refused() -> None:
 
 def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
     (row,) = user_rows(a_user(mfa_active="maybe", password_last_used="soon"))
-    entered = read_entries("bulk.csv", bulk([row], ("delete", "Anna", f"{DAY}")))
-    assert len(collected(entered).added) == 1
+    assert len(added(read_entries("bulk.csv", bulk([row], ("delete", "Anna", f"{DAY}"))))) == 1
