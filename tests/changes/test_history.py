@@ -1,13 +1,15 @@
 """A history shows a period from all reports of each account, and says what it cannot show."""
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
+import pandas as pd
 import pytest
 
-from analyzer.changes.history import ALL
+from analyzer.changes.history import ALL, History
 from analyzer.changes.timeline import Span
 from analyzer.errors import InputRefused
 from analyzer.terms import Verdict
@@ -37,24 +39,13 @@ def day(number: float) -> datetime:
 
 
 def report(number: int, *users: Row, name: str = "", account: str = ACCOUNT) -> Named:
-    root = the_root(account, password_last_used=BORN)
-    text = report_text(users, root=root)
+    root = the_root(password_last_used=BORN)
+    text = report_text(users, root=root).replace(ACCOUNT, account)
     return f"{account}/{name or console_name(day(number))}", text.encode()
 
 
 def person(name: str = "ann", **has: Any) -> Row:
     return a_user(name, **{"created": BORN, **has})
-
-
-def happened(*reports: Named) -> list[tuple[str, str]]:
-    events = history_of([*reports]).events
-    return [*zip(events["event"], events["detail"], strict=True)]
-
-
-def numbers(*reports: Named) -> dict[Hashable, Any]:
-    row = history_of([*reports]).period.iloc[-1].to_dict()
-    assert adds_up(row)
-    return row
 
 
 def test_every_number_of_a_year_is_that_of_an_independent_count() -> None:
@@ -82,178 +73,229 @@ def test_every_number_of_a_year_is_that_of_an_independent_count() -> None:
     assert status.filter(like="assumed").sum() == 1
 
 
-EVENTS: tuple[tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]], ...] = (
-    ({}, {}, []),
-    ({}, {"password": a_password(NEVER, day(1))}, [("password", "password set on 2026-01-02")]),
-    ({"key_1": a_key(BORN, day(-1))}, {"key_1": a_key(BORN, day(1))}, []),
-    (
-        {"key_1": a_key(BORN, day(-200))},
-        {"key_1": a_key(BORN, day(1))},
+class Story(NamedTuple):
+    """Hold the users in weekly reports of an account, and what is said: events and some numbers."""
+
+    weeks: Sequence[Sequence[Row]]
+    events: Sequence[tuple[str, str]] | None = None
+    numbers: Mapping[str, Any] = {}
+
+
+def two_weeks(before: Row, now: Row, *happened: tuple[str, str]) -> Story:
+    return Story([[before], [now]], happened)
+
+
+def with_key(used: datetime | None = None, **more: Any) -> Row:
+    return person(key_1=a_key(BORN, used or "N/A"), **more)
+
+
+ANN, UNREAD, SIGNED_IN = person(), person(password_enabled="??"), a_password(day(-1), BORN)
+NO_TIME = person(user_creation_time="??")
+EXPIRING = SIGNED_IN | {"password_next_rotation": day(50)}
+AWAKE, ACTIVE = ("verdict", "dormant -> active"), with_key(day(-1))
+OF_KEY = "access key of 2025-06-01"
+USE_BACK = "last use went back from 2025-12-31 09:30:00 to 2025-12-30 09:30:00 UTC"
+DELETED = "user deleted or renamed; created on"
+HINT = "possibly renamed: another user has this creation time"
+NEW_PASSWORD = a_password(NEVER, day(1))
+
+
+def just_created(seconds: int) -> Row:
+    return person(created=day(0) + timedelta(seconds=seconds))
+
+
+STORIES: dict[str, Story] = {
+    "nothing happened": two_weeks(ANN, ANN),
+    "a password was set": two_weeks(
+        ANN, person(password=NEW_PASSWORD), ("password", "password set on 2026-01-02")
+    ),
+    "an active key was used again": two_weeks(ACTIVE, with_key(day(1))),
+    "a dormant key was used again": two_weeks(
+        *(with_key(day(-200)), with_key(day(1)), AWAKE),
+        ("key-use", f"{OF_KEY} used again on 2026-01-02"),
+    ),
+    "a key was first used": two_weeks(
+        with_key(), with_key(day(1)), AWAKE, ("key-use", f"{OF_KEY} first used on 2026-01-02")
+    ),
+    "the use of a key went back": two_weeks(
+        ACTIVE, with_key(day(-2)), ("key-use-lost", f"{OF_KEY}: {USE_BACK}")
+    ),
+    "MFA": two_weeks(ANN, person(mfa=True), ("mfa", "MFA device registered")),
+    "MFA and further use": two_weeks(
+        ACTIVE, with_key(day(1), mfa=True), ("mfa", "MFA device registered")
+    ),
+    "a certificate": two_weeks(
+        *(ANN, person(certificate_1=a_certificate(day(1)))),
+        ("certificate", "signing certificate created on 2026-01-02"),
+    ),
+    "a password expires": two_weeks(person(password=SIGNED_IN), person(password=EXPIRING)),
+    "a sign-in is lost": two_weeks(
+        *(person(password=SIGNED_IN), UNREAD, ("verdict", "active -> undetermined")),
+        ("sign-in-lost", "last sign-in of 2025-12-31 no longer in the report"),
+        ("not-understood", "password not understood now"),
+    ),
+    "a user created again is another user": Story(
+        [[ANN], [person(created=day(3))]],
+        [("gone", f"{DELETED} 2025-06-01"), ("created", "user created on 2026-01-04")],
+    ),
+    "who was created before the preceding report has appeared": Story(
+        [[], [just_created(-1)]], numbers={"created": 0, "appeared": 1}
+    ),
+    "who was created at the preceding report was created": Story(
+        [[], [just_created(0)]], numbers={"created": 1, "appeared": 0}
+    ),
+    "who was created after the preceding report was created": Story(
+        [[], [just_created(1)]], numbers={"created": 1, "appeared": 0}
+    ),
+    "a renamed user counts as removed and created": Story(
+        [[ANN], [person("anna")]],
         [
-            ("verdict", "dormant -> active"),
-            ("key-use", "access key of 2025-06-01 used again on 2026-01-02"),
+            ("gone", f"{DELETED} 2025-06-01; {HINT}"),
+            ("created", f"user created on 2025-06-01; {HINT}"),
         ],
+        {"removed": 1, "created": 1, "appeared": 0, "renamed": 1},
     ),
-    (
-        {"key_1": a_key(BORN)},
-        {"key_1": a_key(BORN, day(1))},
+    "not everyone removed was renamed": Story(
+        [[ANN, person("bo", created=day(-3))], [person("anna")]],
+        numbers={"removed": 2, "created": 1, "appeared": 0, "renamed": 1},
+    ),
+    "a user without a creation time is known by its name": Story([[ANN], [NO_TIME], [ANN]], []),
+    "a user that never had a creation time": Story(
+        [[NO_TIME], [NO_TIME], []], [("gone", f"{DELETED} an unknown day")]
+    ),
+    "undetermined reports do not end a time without use": Story(
+        [[ANN], [UNREAD], [ANN], []],
+        numbers={
+            "unused_start": 1,
+            "newly_unused": 0,
+            "back_in_use": 0,
+            "median_days_at_least": 14,
+            "unused_removed": 1,
+        },
+    ),
+    "from first unused to gone the days lie between two bounds": Story(
+        [[ACTIVE], [ANN], [ANN], []],
+        numbers={"median_days_at_least": 7, "median_days_at_most": 21},
+    ),
+    "a user that came and went between was unused for some days at most": Story(
+        [[], [person(created=day(1))], []],
+        numbers={"longest_days_at_least": 0, "longest_days_at_most": 14},
+    ),
+    "rows that contradict each other are one user": Story(
+        [[ANN], [ANN, person(password_enabled="true")], [ANN]],
+        numbers={"users_start": 1, "users_end": 1, "removed": 0},
+    ),
+    "an account without users has a history too": Story(
+        [[], []], [], {"reports": 2, "users_start": 0, "users_end": 0}
+    ),
+}
+ACCOUNTS = {promise: f"{number:012}" for number, promise in enumerate(STORIES)}
+
+
+@cache
+def every_story() -> History:
+    """Read all stories as one history, each in an account of its own."""
+    return history_of(
         [
-            ("verdict", "dormant -> active"),
-            ("key-use", "access key of 2025-06-01 first used on 2026-01-02"),
-        ],
-    ),
-    (
-        {"key_1": a_key(BORN, day(-1))},
-        {"key_1": a_key(BORN, day(-2))},
-        [
-            (
-                "key-use-lost",
-                (
-                    "access key of 2025-06-01: last use went back from"
-                    " 2025-12-31 09:30:00 to 2025-12-30 09:30:00 UTC"
-                ),
-            )
-        ],
-    ),
-    ({}, {"mfa": True}, [("mfa", "MFA device registered")]),
-    (
-        {"key_1": a_key(BORN, day(-1))},
-        {"key_1": a_key(BORN, day(1)), "mfa": True},
-        [("mfa", "MFA device registered")],
-    ),
-    (
-        {},
-        {"certificate_1": a_certificate(day(1))},
-        [("certificate", "signing certificate created on 2026-01-02")],
-    ),
-    (
-        {"password": a_password(day(-1), BORN)},
-        {"password": a_password(day(-1), BORN) | {"password_next_rotation": day(50)}},
-        [],
-    ),
-    (
-        {"password": a_password(day(-1), BORN)},
-        {"password_enabled": "??"},
-        [
-            ("verdict", "active -> undetermined"),
-            ("sign-in-lost", "last sign-in of 2025-12-31 no longer in the report"),
-            ("not-understood", "password not understood now"),
-        ],
-    ),
-)
-
-
-def test_events_say_what_changed_and_leave_out_further_use_of_what_is_in_use() -> None:
-    accounts = [f"{number:012}" for number in range(len(EVENTS))]
-    reports = [
-        report(number, person(account=account, **cells), account=account)
-        for account, (before, now, _) in zip(accounts, EVENTS, strict=True)
-        for number, cells in ((0, before), (7, now))
-    ]
-    events = history_of(reports).events
-    for account, (before, now, expected) in zip(accounts, EVENTS, strict=True):
-        own = events[events["account"] == account]
-        assert [*zip(own["event"], own["detail"], strict=True)] == expected, (before, now)
-
-
-def test_a_user_created_again_is_another_user() -> None:
-    again = person(created=day(3))
-    assert happened(report(0, person()), report(7, again)) == [
-        ("gone", "user deleted or renamed; created on 2025-06-01"),
-        ("created", "user created on 2026-01-04"),
-    ]
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize(("created", "word"), [(-1, "appeared"), (0, "created"), (1, "created")])
-def test_who_was_created_before_the_preceding_report_has_appeared(created: int, word: str) -> None:
-    row = numbers(report(0), report(7, person(created=day(0) + timedelta(seconds=created))))
-    assert (row["created"], row["appeared"]) == ((1, 0) if word == "created" else (0, 1))
-
-
-@pytest.mark.no_cover
-def test_a_renamed_user_counts_as_removed_and_created() -> None:
-    row = numbers(
-        report(0, person("ann"), person("bo", created=day(-3))), report(7, person("anna"))
+            report(7 * week, *users, account=ACCOUNTS[promise])
+            for promise, story in STORIES.items()
+            for week, users in enumerate(story.weeks)
+        ]
     )
-    assert (row["removed"], row["created"], row["appeared"], row["renamed"]) == (2, 1, 0, 1)
-    hint = "possibly renamed: another user has this creation time"
-    assert happened(report(0, person("ann")), report(7, person("anna"))) == [
-        ("gone", f"user deleted or renamed; created on 2025-06-01; {hint}"),
-        ("created", f"user created on 2025-06-01; {hint}"),
-    ]
+
+
+def users_of(promise: str) -> list[dict[Hashable, Any]]:
+    users = every_story().users
+    return users[users["account"] == ACCOUNTS[promise]].to_dict("records")
 
 
 @pytest.mark.no_cover
-def test_a_user_without_a_creation_time_is_known_by_its_name() -> None:
-    unread = person(user_creation_time="??")
-    told = history_of([report(0, person()), report(7, unread), report(14, person())])
-    assert told.events["event"].tolist() == []
-    assert told.users["by_name"].tolist() == [True]
-    nameless = history_of([report(0, unread), report(7, unread), report(14)])
-    assert nameless.users["created"].isna().all()
-    assert nameless.events["detail"].tolist() == [
-        "user deleted or renamed; created on an unknown day"
-    ]
+@pytest.mark.parametrize("promise", STORIES)
+def test_a_history_shows_that(promise: str) -> None:
+    account, (_, expected, numbers) = ACCOUNTS[promise], STORIES[promise]
+    events, period = every_story().events, every_story().period
+    (row,) = period[period["account"] == account].to_dict("records")
+    assert adds_up(row)
+    assert {name: row[name] for name in numbers} == numbers
+    if expected is not None:
+        own = events[events["account"] == account]
+        assert [*zip(own["event"], own["detail"], strict=True)] == [*expected]
+
+
+def test_a_user_has_its_times_and_is_known_by_its_name_if_need_be() -> None:
+    (user,) = users_of("undetermined reports do not end a time without use")
+    assert (user["unused_since"], user["at_least"], user["days_unused"]) == (day(0), True, 14)
+    (user,) = users_of("a user without a creation time is known by its name")
+    assert user["by_name"]
+    (user,) = users_of("a user that never had a creation time")
+    assert pd.isna(user["created"])
+    (user,) = users_of("rows that contradict each other are one user")
+    assert (user["verdict_start"], user["verdict_end"]) == ("unused", "unused")
+
+
+def test_a_number_of_users_in_a_report_is_that_of_the_users_it_shows() -> None:
+    twice = ANN, person(password_enabled="true")
+    trend = history_of([report(0, ANN), report(7, *twice), report(14, ANN)]).trend
+    assert trend["undetermined"].tolist() == [0, 1, 0]
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("since", "until", "expected"),
     [
-        (None, None, (0, 60)),
-        (0, 60, (0, 60)),
-        (31, 60, (0, 60)),
-        (32, 60, (60, 60)),
-        (-5, 60, (0, 60)),
-        (0, 31, (0, 0)),
-        (0, 91, (0, 60)),
-        (0, 59, (0, 60)),
-        (0, 92, None),
+        *((None, None, (0, 60)), (31, 60, (0, 60)), (32, 60, (60, 60)), (-5, 60, (0, 60))),
+        *((0, 31, (0, 0)), (0, 59, (0, 60)), (0, 91, (0, 60))),
     ],
 )
 def test_the_period_begins_and_ends_with_a_report_near_its_edges(
-    since: int | None, until: int | None, expected: tuple[int, int] | None
+    since: int | None, until: int | None, expected: tuple[int, int]
 ) -> None:
     first, last = (None if each is None else day(each) for each in (since, until))
-    span = Span(since=first, until=last)
-    told = history_of([report(0, person()), report(60, person())], span)
-    row = told.period.iloc[0]
-    if expected is None:
-        assert told.missing
-        reason = "no report within 31 days of 2026-04-03; the nearest is of 2026-03-02"
-        inside = "2 reports of 2026-01-01 to 2026-03-02 in the period"
-        way_out = f"{inside}: end it there, or allow a longer one by --max-gap"
-        assert told.not_covered[0].reason == f"{reason}; {way_out}"
-        assert row["reports"] == 0
-        numbers = told.period.loc[:, "longest_gap":"unused_end"]
-        assert numbers.isna().all(axis=None)  # as nothing is known, "none" is not said
-        assert told.reports["status"].tolist() == ["the account is not covered"] * 2
-        assert len(told.users) == 0
-    else:
-        assert (row["first"], row["last"]) == tuple(map(day, expected))
+    row = history_of(MARCH, Span(since=first, until=last)).period.iloc[0]
+    assert (row["first"], row["last"]) == tuple(map(day, expected))
+
+
+MARCH = [report(0, ANN), report(60, ANN)]
+"""Reports of 2026-01-01 and 2026-03-02."""
+
+
+def test_without_a_report_near_the_edge_nothing_is_said_of_the_account_and_why() -> None:
+    shown = history_of(MARCH, Span(since=day(0), until=day(92)))
+    reason = "no report within 31 days of 2026-04-03; the nearest is of 2026-03-02"
+    inside = "2 reports of 2026-01-01 to 2026-03-02 in the period"
+    way_out = f"{inside}: end it there, or allow a longer one by --max-gap"
+    assert (shown.not_covered[0].reason, bool(shown.missing)) == (f"{reason}; {way_out}", True)
+    assert shown.period["reports"].tolist()[0] == 0
+    numbers = shown.period.loc[:, "longest_gap":"unused_end"]
+    assert numbers.isna().all(axis=None)  # as nothing is known, "none" is not said
+    assert shown.reports["status"].tolist() == ["the account is not covered"] * 2
+    assert len(shown.users) == 0
+    alone = history_of([report(0, ANN)], Span(since=day(60), until=day(120)))
+    assert alone.not_covered[0].reason.endswith("; the nearest is of 2026-01-01")
+
+
+BEGINS, ENDS = "begins with the report of 2026-01-01,", "ends with the report of 2026-03-02,"
+ENDS_EARLY = "ends with the report of 2026-01-01,"
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("since", "until", "expected"),
     [
-        (None, None, []),
-        (0, 60, []),
-        (0.9, 60.9, []),
+        *((None, None, []), (0, 60, []), (0.9, 60.9, [])),
         (
             *(1, 61),
             [
-                "begins with the report of 2026-01-01, 1 day before its start 2026-01-02",
-                "ends with the report of 2026-03-02, 1 day before its end 2026-03-03",
+                f"{BEGINS} 1 day before its start 2026-01-02",
+                f"{ENDS} 1 day before its end 2026-03-03",
             ],
         ),
-        (-1, 60, ["begins with the report of 2026-01-01, 1 day after its start 2025-12-31"]),
+        (-1, 60, [f"{BEGINS} 1 day after its start 2025-12-31"]),
         (
             *(-0.1, -0.1),
             [
-                "begins with the report of 2026-01-01, less than 1 day after its start 2026-01-01",
-                "ends with the report of 2026-01-01, less than 1 day after its end 2026-01-01",
+                f"{BEGINS} less than 1 day after its start 2026-01-01",
+                f"{ENDS_EARLY} less than 1 day after its end 2026-01-01",
             ],
         ),
     ],
@@ -263,73 +305,46 @@ def test_an_edge_of_the_period_without_a_report_is_named_with_both_days(
 ) -> None:
     edges = {"since": since, "until": until}
     span = Span(**{name: day(at) for name, at in edges.items() if at is not None}, max_gap=60)
-    shown = history_of([report(0, person()), report(60, person())], span)
+    shown = history_of(MARCH, span)
     assert [*remarks(shown)] == [f"The period {text}: account {ACCOUNT}." for text in expected]
 
 
-def test_no_report_is_named_in_a_period_that_has_none() -> None:
-    shown = history_of([report(0, person())], Span(since=day(60), until=day(120)))
-    assert shown.not_covered[0].reason.endswith("; the nearest is of 2026-01-01")
-
-
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("apart", "gaps"), [(30, 0), (31, 0), (32, 1)])
-@pytest.mark.parametrize("edge", ["between", "since"])
-def test_a_gap_longer_than_the_limit_is_named(apart: int, gaps: int, edge: str) -> None:
-    later = [report(0, person()), report(apart, person())]
-    told = (
-        history_of(later)
-        if edge == "between"
-        else history_of([report(apart, person())], Span(since=day(0)))
-    )
-    assert (told.gaps, bool(told.missing)) == (gaps, bool(gaps))
-    assert told.period["gap_days"].tolist() == [apart * gaps] * 2
-
-
-def test_undetermined_reports_do_not_end_a_time_without_use() -> None:
-    unread = person(password_enabled="??")
-    told = history_of([report(0, person()), report(7, unread), report(14, person()), report(21)])
-    (user,) = told.users.to_dict("records")
-    assert (user["unused_since"], user["at_least"], user["days_unused"]) == (day(0), True, 14)
-    row = told.period.iloc[0]
-    assert (row["unused_start"], row["newly_unused"], row["back_in_use"]) == (1, 0, 0)
-    assert (row["median_days_at_least"], row["unused_removed"]) == (14, 1)
-
-
-@pytest.mark.no_cover
-def test_days_from_first_unused_to_gone_lie_between_two_bounds() -> None:
-    used = person(key_1=a_key(BORN, day(-1)))
-    row = numbers(report(0, used), report(7, person()), report(14, person()), report(24))
-    assert (row["median_days_at_least"], row["median_days_at_most"]) == (7, 24)
-    row = numbers(report(0), report(7, person(created=day(1))), report(14))
-    assert (row["longest_days_at_least"], row["longest_days_at_most"]) == (0, 14)
+@pytest.mark.parametrize(("apart", "gaps"), [(31, 0), (32, 1)])
+def test_a_gap_longer_than_the_limit_is_named_between_reports_and_before_the_first(
+    apart: int, gaps: int
+) -> None:
+    between = history_of([report(0, ANN), report(apart, ANN)])
+    before = history_of([report(apart, ANN)], Span(since=day(0)))
+    for shown in (between, before):
+        assert (shown.gaps, bool(shown.missing)) == (gaps, bool(gaps))
+        assert shown.period["gap_days"].tolist() == [apart * gaps] * 2
 
 
 def test_the_same_report_counts_once_and_another_of_that_moment_is_refused() -> None:
-    one, other = report(0, person()), report(0, person("bo"))
+    one, other = report(0, ANN), report(0, person("bo"))
     again = f"again/{one[0]}", one[1].replace(b"Z", b"+00:00")
-    told = history_of([one, again, report(7, person())])
-    assert told.period["reports"].tolist() == [2, 2]
-    assert f"same report as {one[0]}" in told.reports["status"].tolist()
+    shown = history_of([one, again, report(7, ANN)])
+    assert shown.period["reports"].tolist() == [2, 2]
+    assert f"same report as {one[0]}" in shown.reports["status"].tolist()
     with pytest.raises(InputRefused, match="which of the two is later is not known"):
         history_of([one, (f"again/{other[0]}", other[1])])
 
 
 def test_a_day_without_a_time_is_ordered_by_the_newest_timestamp() -> None:
-    morning, evening = person(), person(key_1=a_key(day(0)))
-    folder = day(0).date().isoformat()
-    two = report(0, evening, name=f"{folder}/b.csv"), report(0, morning, name=f"{folder}/a.csv")
-    assert [event for event, _ in happened(*two)] == ["verdict", "access-key"]
+    evening, folder = person(key_1=a_key(day(0))), day(0).date().isoformat()
+    two = report(0, evening, name=f"{folder}/b.csv"), report(0, ANN, name=f"{folder}/a.csv")
+    assert history_of([*two]).events["event"].tolist() == ["verdict", "access-key"]
     with pytest.raises(InputRefused, match="name the files so that they have a time"):
         history_of([two[0], report(0, person(key_2=a_key(day(0))), name=f"{folder}/a.csv")])
 
 
 def test_a_report_whose_time_is_assumed_orders_nothing() -> None:
-    told = history_of([report(0, person()), report(0, name="report.csv"), report(7, person())])
-    assert told.period["reports"].tolist() == [2, 2]
-    assert told.reports["status"].str.contains("assumed").sum() == 1
+    shown = history_of([report(0, ANN), report(0, name="report.csv"), report(7, ANN)])
+    assert shown.period["reports"].tolist() == [2, 2]
+    assert shown.reports["status"].str.contains("assumed").sum() == 1
     with pytest.raises(InputRefused, match="nothing shows when it was made"):
-        history_of([report(0, person(), name="report.csv")])
+        history_of([report(0, ANN, name="report.csv")])
 
 
 def test_reports_that_name_no_account_are_refused() -> None:
@@ -346,32 +361,10 @@ def test_users_whose_arn_is_masked_are_told_apart_by_name() -> None:
 
 
 @pytest.mark.no_cover
-def test_rows_that_contradict_each_other_are_one_undetermined_user_of_that_report() -> None:
-    two = person(), person(password_enabled="true")
-    told = history_of([report(0, person()), report(7, *two), report(14, person())])
-    assert [
-        (row["verdict_start"], row["verdict_end"]) for row in told.users.to_dict("records")
-    ] == [("unused", "unused")]
-    assert told.trend["undetermined"].tolist() == [0, 1, 0]
-
-
-@pytest.mark.no_cover
-def test_an_account_without_users_has_a_history_too() -> None:
-    row = numbers(report(0), report(7))
-    assert (row["reports"], row["users_start"], row["users_end"]) == (2, 0, 0)
-
-
-@pytest.mark.no_cover
 def test_several_accounts_each_begin_and_end_with_their_own_reports() -> None:
     other = "999999999999"
-    told = history_of(
-        [
-            report(0, person()),
-            report(30, person()),
-            report(5, person(account=other), account=other),
-            report(33, account=other),
-        ]
-    )
-    assert told.period["account"].tolist() == [ACCOUNT, other, ALL]
-    assert told.period["users_end"].tolist() == [1, 0, 1]
-    assert told.trend["unused"].tolist() == [1, 2, 2, 1]
+    of_other = report(5, ANN, account=other), report(33, account=other)
+    shown = history_of([report(0, ANN), report(30, ANN), *of_other])
+    assert shown.period["account"].tolist() == [ACCOUNT, other, ALL]
+    assert shown.period["users_end"].tolist() == [1, 0, 1]
+    assert shown.trend["unused"].tolist() == [1, 2, 2, 1]
