@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,10 @@ SINCE = days_before(-8)
 USED_KEY = a_key(LONG_AGO, LONG_AGO)
 
 
-def a_report(*users: Row, later: bool = False, book: Rulebook | None = None) -> Analysis:
+BOOK = analyzer.rulebook(rules=["unused-user", "idle-access-key", "unrotated-access-key"])
+
+
+def a_report(*users: Row, later: bool = False, book: Rulebook = BOOK) -> Analysis:
     """Analyze the users and roots of several accounts, a file each."""
     files = [
         (f"{account}.csv", report_text(own, root=the_root(account)).encode())
@@ -46,19 +49,18 @@ def a_report(*users: Row, later: bool = False, book: Rulebook | None = None) -> 
         if (own := [each for each in users if f":{account}:" in str(each["arn"])])
     ]
     report = analyzer.load(*files, as_of=LATER if later else AS_OF)
-    return analyzer.analyze(report, book=book or analyzer.rulebook(rules="all"))
+    return analyzer.analyze(report, book=book)
 
 
 def compared(before: Analysis, now: Analysis) -> pd.DataFrame:
     return diff.changes(snapshot.snapshot(before), snapshot.snapshot(now))
 
 
-def ann(place: int = 0, **cells: Any) -> Row:
-    return a_user("ann", account=ACCOUNTS[place], **cells)
+def user(name: str, place: int = 0, **cells: Any) -> Row:
+    return a_user(name, account=ACCOUNTS[place], **cells)
 
 
-def bob(place: int = 0, **cells: Any) -> Row:
-    return a_user("bob", account=ACCOUNTS[place], **cells)
+ann, bob = partial(user, "ann"), partial(user, "bob")
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def with_pages_listed(judged: Analysis, accounts: list[str]) -> Analysis:
 BEFORE = [ann(0, key_1=USED_KEY), bob(0), ann(1), bob(1, key_1=USED_KEY), ann(2, mfa=True), bob(2)]
 NOW = [
     *(ann(0, key_1=a_key(LONG_AGO, SINCE)), bob(0)),
-    *(bob(1, key_2=USED_KEY), a_user("eve", account=ACCOUNTS[1])),
+    *(bob(1, key_2=USED_KEY), user("eve", 1)),
     *(bob(2, key_1=USED_KEY), ann(2, created=SINCE)),
 ]
 
@@ -143,9 +145,9 @@ def a_rule(worded: list[int]) -> Rule:
 def test_findings_are_put_into_words_only_for_users_that_changed() -> None:
     worded: list[int] = []
     book = analyzer.rulebook(extra=[a_rule(worded)], rules="own-rule")
-    unused = [a_user(f"user{each}", account=ACCOUNTS[0]) for each in range(20)]
+    unused = [user(f"user{each}") for each in range(20)]
     before = a_report(ann(), bob(), *unused, book=book)
-    now = a_report(ann(mfa=True), a_user("eve", account=ACCOUNTS[0]), *unused, book=book)
+    now = a_report(ann(mfa=True), user("eve"), *unused, book=book)
     frame = compared(before, now)
     assert sum(worded) == 4  # ann and bob before, ann and eve now
     assert frame.loc[frame["rule"] != "", "user"].tolist() == ["eve", "bob"]
