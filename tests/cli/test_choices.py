@@ -1,62 +1,57 @@
-"""The shell completes the values of options, and a wrong value is answered with the right ones."""
+"""The shell completes the values of options, and a wrong word is answered with the right ones."""
 
+import inspect
 import os
-import re
 import subprocess
-from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import typer
 
+from analyzer.cli.command import grouped, with_options
+from analyzer.cli.fetch import AwsOptions, fetch
 from analyzer.rules import RULES
-from analyzer.terms import Benchmark, Format, Verdict
-from tests.cli.conftest import Program, unwrapped
+from analyzer.terms import Benchmark, Verdict
+from tests.support.builders import run
 from tests.support.forking import forking
 from tests.support.outputs import CONSOLE
-
-IDS = [rule.id for rule in RULES]
 
 
 def completed(*words: str) -> list[str]:
     """Return what bash offers for the last of the words."""
-    line = ["credreport", *words]
-    done = subprocess.run(
-        [forking("credreport")],
-        env={
-            **os.environ,
-            "_CREDREPORT_COMPLETE": "complete_bash",
-            "COMP_WORDS": " ".join(line),
-            "COMP_CWORD": str(len(line) - 1),
-        },
-        capture_output=True,
-        check=True,
-        text=True,
-    )
+    variables = {
+        "_CREDREPORT_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(["credreport", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    program, environment = forking("credreport"), {**os.environ, **variables}
+    done = subprocess.run([program], env=environment, capture_output=True, check=True, text=True)
     return done.stdout.split()
 
 
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        (("analyze", "--verdict", ""), [*Verdict, "all"]),
-        (("analyze", "--verdict", "un"), ["undetermined", "unused"]),
-        (("analyze", "--standard", ""), [*Benchmark]),
-        (("analyze", "--format", ""), [*Format]),
-        (("analyze", "--fail-on", "unus"), ["unused", "unused-user"]),
-        (("export", "--fail-on", "cri"), ["critical"]),
-        (("export", "--also", ""), ["ocsf", "asff", "parquet"]),
-        (("analyze", "--rules", "root-u"), ["root-used"]),
-        (("analyze", "--skip", ""), IDS),
-        (("rules", ""), IDS),
-    ],
-    ids=str,
+COMPLETED = (
+    (("analyze", "--verdict", ""), [*Verdict, "all"]),
+    (("analyze", "--verdict", "un"), ["undetermined", "unused"]),
+    (("analyze", "--standard", ""), [*Benchmark]),
+    (("analyze", "--fail-on", "unus"), ["unused", "unused-user"]),
+    (("export", "--fail-on", "cri"), ["critical"]),
+    (("export", "--also", ""), ["ocsf", "asff", "parquet"]),
+    (("analyze", "--rules", "root-u"), ["root-used"]),
+    (("rules", ""), [rule.id for rule in RULES]),
 )
+
+
+@pytest.mark.parametrize(("words", "offered"), COMPLETED, ids=str)
 def test_values_are_completed(words: tuple[str, ...], offered: list[str]) -> None:
     assert completed(*words) == list(map(str, offered))
 
 
 MFA = "console-user-without-mfa"
-NO_CRITICAL = ("--skip", "root-access-key", "--skip", "root-without-mfa")
+ONLY, NO_MFA = ["--rules", "unused-user"], ["--rules", MFA, "--skip", MFA]
+NO_CRITICAL = ["--skip", "root-access-key", "--skip", "root-without-mfa"]
+CHECK_TWICE = ["--format", "names", "--certain", "--include-check"]
 
 WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--colour"], "--colour", "No such option"),
@@ -65,6 +60,8 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--definition", "mine"], "--definition", "'mine' is not one of 'no-active-key', 'iam-029'"),
     (["--min-severity", "worst"], "--min-severity", "'worst' is not one of 'critical', 'high',"),
     (["--verdict", "idle"], "--verdict", "'idle': choose from undetermined, unused, retired,"),
+    (["--verdict", "unsed"], "--verdict", "did you mean unused? Choose from"),
+    (["--verdict", "inactive"], "--verdict", "did you mean retired, dormant?"),
     (["--dormant-days", "0"], "--dormant-days", "'0': use a whole number of days, 1 or more"),
     (["--grace-days", "-1"], "--grace-days", "'-1': use a whole number of days, 0 or more"),
     (["--idle-days", "1.5"], "--idle-days", "'1.5': use a whole number of days, 1 or more"),
@@ -73,7 +70,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--as-of", "03/04/2021 10:00Z"], "--as-of", 'invalid time "03/04/2021 10:00Z":'),
     (["--as-of", "0001-01-01T00:00:00+23:00"], "--as-of", "invalid time"),
     (["-o", "report.txt"], "-o", "report.txt must end in .xlsx, .csv, .json"),
-    (["-o", "report"], "--output", "report must end in .xlsx, .csv, .json"),
+    (["-o", "json"], "--output", "or --format json for standard output"),
     (["-o", ".csv"], "-o", ".csv must end in .xlsx, .csv, .json"),
     (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is named twice"),
     (["--findings", "findings.json"], "--findings", "findings.json must end in .csv"),
@@ -86,104 +83,140 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--exemptions", "/dev/zero"], "--exemptions", "/dev/zero holds more than 64 MiB"),
     (["--account", "12345678901"], "--account", "did you mean 012345678901?"),
     (["--account", "12"], "--account", "12: no such account in the reports (they have 123456"),
+    (["--account", "*" * 100_000], "--account", "the pattern has more than 2,048 signs"),
+    (["--account", ""], "--account", "the pattern is empty"),
+    (["--user", "?" * 100_000], "--user", "the pattern has more than 2,048 signs"),
+    (["--user", ""], "--user", "the pattern is empty"),
     (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
     (["--include-check"], "--include-check", "use it with --format names or arns only"),
-    (
-        ["--format", "names", "--certain", "--include-check"],
-        "--include-check",
-        "lists the users that --certain leaves out: use one of the two",
-    ),
+    (CHECK_TWICE, "--include-check", "lists the users that --certain leaves out: use one of the"),
     (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
+    (["--rules", "root-usd"], "--rules", "did you mean root-used? Choose from"),
+    (["--rules", "x-*"], "--rules", "'x-*': choose from unused-user,"),
     (["--skip", "all"], "--skip", "unknown rule all: choose from unused-user,"),
     (["--fail-on", "idle"], "--fail-on", "'idle': choose from the verdicts undetermined, unused,"),
     (["--fail-on", "idle"], "--fail-on", "the severities critical, high, medium, low"),
+    (["--fail-on", "root-usd"], "--fail-on", "did you mean root-used? Choose from"),
     (["--fail-on", "user-without-mfa"], "--fail-on", "or the rules that run: unused-user,"),
     (["--fail-on", MFA, "--skip", MFA], "--fail-on", "did you mean root-without-mfa? Choose from"),
     (["--fail-on", "control"], "--fail-on", "control: choose the controls with --standard"),
     (
-        ["--fail-on", "medium", "--min-severity", "critical"],
-        "--fail-on",
-        "medium: no such rule runs with --min-severity critical",
+        ["--fail-on", "low", "--min-severity", "high"],
+        "low",
+        "no such rule runs with --min-sever",
     ),
+    (["--fail-on", "high", *ONLY], "high", "no rule of this severity runs (unused-user)"),
     (
-        ["--fail-on", "high", "--rules", "unused-user"],
-        "--fail-on",
-        "high: no rule of this severity runs (unused-user)",
+        ["--fail-on", "critical", *NO_CRITICAL],
+        "critical",
+        "no rule of this severity runs (unused",
     ),
-    (
-        ["--fail-on", "low", "--fail-on", "critical", *NO_CRITICAL],
-        "--fail-on",
-        "critical: no rule of this severity runs (unused-user,",
-    ),
-    (
-        ["--fail-on", "low", "--rules", MFA, "--skip", MFA],
-        "--fail-on",
-        "low: no rule of this severity runs (none runs)",
-    ),
+    (["--fail-on", "low", *NO_MFA], "low", "no rule of this severity runs (none runs)"),
 )
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: " ".join(wrong[0])[:40])
 def test_wrong_words_are_answered_with_the_right_ones_before_anything_is_written(
-    program: Program,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    wrong: tuple[list[str], str, str],
+    tmp_path: Path, wrong: tuple[list[str], str, str]
 ) -> None:
     options, option, says = wrong
-    monkeypatch.chdir(tmp_path)
-    done = program("analyze", CONSOLE, "-o", "good.csv", *options)
-    assert (done.code, done.output) == (2, b"")
+    done = run("analyze", CONSOLE, "-o", "good.csv", *options, folder=tmp_path)
+    assert (done.code, done.output, [*tmp_path.iterdir()]) == (2, b"", [])
     assert option in done.messages
-    assert says in unwrapped(done.messages)
-    assert list(tmp_path.iterdir()) == []
+    assert says in done.says
 
 
-EXPORT = ("export", "--out-dir", "runs")
+def test_patterns_of_an_ordinary_length_are_taken() -> None:
+    pattern = "*" * 40
+    assert run("analyze", CONSOLE, "-q", "--user", pattern, "--account", pattern).code == 0
 
 
-@pytest.mark.parametrize(
-    ("words", "option", "says"),
-    [
-        (EXPORT, ["--timeout", "0"], "'0': use a whole number of seconds, 1 or more"),
-        (EXPORT, ["--jobs", "65"], "'65': use a whole number, from 1 to 64"),
-        (EXPORT, ["--keep", "0"], "'0': use a whole number, 1 or more"),
-        (EXPORT, ["--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
-        (EXPORT, ["--also", "xml"], "'xml' is not one of 'ocsf', 'asff'"),
-        (["fetch"], ["--timeout", "soon"], "'soon': use a whole number of seconds, 1 or more"),
-        (["fetch"], ["--jobs", "0"], "'0': use a whole number, from 1 to 64"),
-        (["fetch"], ["--jobs", "many"], "'many': use a whole number, from 1 to 64"),
-        (["diff", "a", "b"], ["--format", "xml"], "'xml' is not one of 'table', 'csv', 'json'"),
-    ],
-    ids=str,
+SECONDS, NUMBER = "use a whole number of seconds, 1 or more", "use a whole number, from 1 to 64"
+OF_OTHERS = (
+    ("export --out-dir runs --timeout 0", f"Invalid value for '--timeout': '0': {SECONDS}"),
+    ("export --out-dir runs --jobs 65", f"Invalid value for '--jobs': '65': {NUMBER}"),
+    ("export --out-dir runs --keep 0", "'--keep': '0': use a whole number, 1 or more"),
+    (
+        "export --out-dir runs --log-format xml",
+        "'--log-format': 'xml' is not one of 'text', 'json'",
+    ),
+    ("export --out-dir runs --also xml", "'--also': 'xml' is not one of 'ocsf', 'asff'"),
+    ("fetch --timeout soon", f"'--timeout': 'soon': {SECONDS}"),
+    ("fetch --jobs 0", f"'--jobs': '0': {NUMBER}"),
+    ("diff a b --format xml", "'--format': 'xml' is not one of 'table', 'csv', 'json'"),
+    ("diff a b --change gon", "did you mean gone? Choose from"),
+    ("diff a b --change dormant", "dormant: a verdict; use --verdict"),
+    ("rules root-usd", "did you mean root-used? Choose from"),
+    ("rules mfa", "-mfa, user-without-mfa, root-without-mfa? Choose from"),
+    ("analyse", "No such command 'analyse'. Did you mean 'analyze'?"),
+    ("report.csv", "No such command 'report.csv'. Did you mean 'credreport analyze"),
 )
-def test_a_wrong_value_of_another_command_is_answered_with_the_right_ones(
-    program: Program, words: Sequence[str], option: list[str], says: str
+
+
+@pytest.mark.parametrize(("words", "says"), OF_OTHERS)
+def test_a_wrong_word_of_another_command_is_answered_too(
+    tmp_path: Path, words: str, says: str
 ) -> None:
-    done = program(*words, *option)
+    (tmp_path / "report.csv").touch()
+    done = run(*words.split(), folder=tmp_path)
     assert done.code == 2
-    said = unwrapped(done.messages).replace("'-f' / ", "")
-    assert f"Invalid value for '{option[0]}': {says}" in said
+    assert says in done.says.replace("'-f' / ", "")
 
 
-@pytest.mark.parametrize("arguments", [[], ["analyze"], ["rules"]], ids=str)
-def test_the_help_shows_no_type_behind_a_flag(program: Program, arguments: list[str]) -> None:
-    shown = program(*arguments, "--help").output.decode()
-    assert "--help" in shown
-    assert not re.search(r"<(bool|str|list)", shown)
+ESCAPE = "\x1b[31mx"
+OPTIONS = (
+    *("--verdict", "--format", "--fail-on", "--rules", "--skip", "--standard", "--user"),
+    *("--account", "-o", "--findings", "--exemptions", "--config", "--dormant-days", "--as-of"),
+    *("--max-input", "--mode", "--masked-account"),
+)
+COMMANDS = (
+    *([ESCAPE], [f"--{ESCAPE}"], ["explain", ESCAPE, CONSOLE], ["rules", ESCAPE]),
+    *(["diff", CONSOLE, CONSOLE, "--change", ESCAPE],),
+    *(["analyze", CONSOLE, option, ESCAPE] for option in OPTIONS),
+)
 
 
-def test_the_options_that_people_need_first_come_first(
-    program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 200)
-    lines = program("analyze", "--help").output.decode().splitlines()
-    options = [line.split()[1] for line in lines if line.startswith("│ --")]
-    assert options[:12] == [
-        *("--output", "--format", "--verdict", "--quiet", "--account", "--user", "--certain"),
-        *("--min-age", "--exemptions", "--owners", "--standard", "--fail-on"),
-    ]
-    assert [line.split()[1] for line in lines if line.startswith("╭")] == [
-        *("Arguments", "Options", "Output", "Input", "Verdicts", "Decisions")
-    ]
+@pytest.mark.no_cover
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda words: repr(words[-2:]))
+def test_no_wrong_usage_commands_a_terminal(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.code == 2
+    assert "\x1b" not in done.messages
+    assert r"\x1b[31mx" in done.messages
+
+
+# Options that commands share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colouring:
+    colour: Annotated[str, typer.Option("--colour")] = "red"
+    layers: Annotated[list[str], typer.Option("--layer")] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing:
+    width: Annotated[int, typer.Option(min=1)] = 2
+
+
+def paint(wall: Annotated[str, typer.Argument()], *, colouring: Colouring, sizing: Sizing) -> None:
+    """Paint a wall."""
+    raise NotImplementedError(wall, colouring, sizing)
+
+
+def test_the_options_of_dataclasses_stand_in_their_place_with_their_defaults() -> None:
+    declared = with_options(paint)
+    parameters = inspect.signature(declared).parameters
+    assert declared.__doc__ == "Paint a wall."
+    assert [*parameters] == ["wall", "colour", "layers", "width"]
+    defaults = {name: each.default for name, each in parameters.items()}
+    assert grouped(paint, defaults)["colouring"] == Colouring()
+    shared = {each.name for each in fields(AwsOptions)}
+    assert shared <= set(inspect.signature(with_options(fetch)).parameters)
+
+
+def test_a_command_gets_its_dataclasses_filled_with_what_was_given() -> None:
+    values = {"wall": "north", "colour": "blue", "layers": ("a", "b"), "width": 3}
+    colouring = Colouring(colour="blue", layers=["a", "b"])
+    filled = {"wall": "north", "colouring": colouring, "sizing": Sizing(width=3)}
+    assert grouped(paint, values) == filled

@@ -1,18 +1,15 @@
 """Decisions go from the reviewer's workbook to the ledger and to the script, or nothing does."""
 
-import csv
 import fcntl
-import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from analyzer.cli import main
 from analyzer.decisions.ledger import ledger_bytes
-from analyzer.errors import OutputFailed
-from tests.support.builders import ACCOUNT, a_key, a_user, days_before, report_text, saved
+from tests.support.builders import ACCOUNT, a_key, a_user, days_before, report_text, run, saved
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.review import edited, entered, shown
 from tests.support.runs import console_report
@@ -20,6 +17,10 @@ from tests.support.runs import console_report
 DAY, LATER = "2026-05-01", "2026-06-01"
 AT = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 ANN, BOB = a_user("ann", created=days_before(900)), a_user("bob", created=days_before(800))
+ANN_TO_DELETE = entered("ann", ("delete", "Anna", date(2026, 5, 4), None, None))
+DELETE = ("delete", "Anna", DAY, "", "")
+
+analyze, collect, plan = (partial(run, each) for each in ("analyze", "collect", "plan"))
 
 
 @pytest.fixture
@@ -31,19 +32,15 @@ def report(tmp_path: Path) -> Path:
 def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the workbook of a review in which two users are unused."""
     folder = tmp_path_factory.mktemp("written")
-    assert analyze(console_report(folder, DAY, ANN, BOB), folder / "review.xlsx") == 0
+    done = analyze(console_report(folder, DAY, ANN, BOB), "-o", folder / "review.xlsx")
+    assert done.code == 0
     return (folder / "review.xlsx").read_bytes()
 
 
 @pytest.fixture
 def workbook(tmp_path: Path, written: bytes) -> Path:
     """Return the workbook after it was decided to delete one of the users."""
-    path = tmp_path / "review.xlsx"
-    path.write_bytes(edited(written, ANN_TO_DELETE))
-    return path
-
-
-ANN_TO_DELETE = entered("ann", ("delete", "Anna", date(2026, 5, 4), None, None))
+    return saved(tmp_path, edited(written, ANN_TO_DELETE), "review.xlsx")
 
 
 @pytest.fixture
@@ -56,372 +53,257 @@ def ledger_in(path: Path, **words: str) -> Path:
     """Write a ledger with a decision on each of the users."""
     users = {"ann": ANN, "bob": BOB}
     lines = [line(word, users[name], as_of=AT) for name, word in words.items()]
-    path.write_bytes(ledger_bytes(lines))
-    return path
+    return saved(path.parent, ledger_bytes(lines), path.name)
 
 
-def analyze(report: Path, output: Path, *more: str | Path) -> int:
-    return main(["analyze", str(report), "-o", str(output), *map(str, more)])
+def exemptions(folder: Path, entry: str) -> Path:
+    return saved(folder, f"account,user,reason,owner,expires\n{entry}\n", "exempt.csv")
 
 
-def collect(*arguments: str | Path) -> int:
-    return main(["collect", *map(str, arguments)])
-
-
-def plan(*arguments: str | Path) -> int:
-    return main(["plan", *map(str, arguments)])
-
-
-def lines_in(ledger: Path) -> list[tuple[str, str]]:
-    rows = csv.DictReader(io.StringIO(ledger.read_text("utf-8-sig")))
-    return [(row["user"], row["decision"]) for row in rows]
-
-
-def test_without_an_output_a_workbook_is_only_checked(
-    workbook: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_an_output_a_workbook_is_only_checked(workbook: Path) -> None:
     before = sorted(workbook.parent.rglob("*"))
-    assert collect(workbook) == 0
-    answer = capsys.readouterr()
-    assert "entered 1, still open 1" in answer.out
-    assert "Anna: entered 1, to add 1\n" in answer.out
-    assert "nothing was written" in answer.err
+    done = collect(workbook)
+    assert done.code == 0
+    assert b"entered 1, still open 1" in done.output
+    assert b"Anna: entered 1, to add 1\n" in done.output
+    assert "nothing was written" in done.messages
     assert sorted(workbook.parent.rglob("*")) == before
 
 
-def test_a_workbook_whose_name_cannot_be_printed_is_collected(
-    tmp_path: Path, workbook: Path
-) -> None:
-    ledger = tmp_path / "decisions.csv"
-    assert collect(workbook.rename(tmp_path / "r\r\udcff.xlsx"), "-o", ledger) == 0
+def test_a_workbook_whose_name_cannot_be_printed_is_collected(workbook: Path) -> None:
+    ledger = workbook.with_name("decisions.csv")
+    assert collect(workbook.rename(workbook.with_name("r\r\udcff.xlsx")), "-o", ledger).code == 0
     assert ",r\\r\\udcff.xlsx," in ledger.read_text()
 
 
 def test_where_nothing_is_new_no_ledger_is_written(tmp_path: Path, written: bytes) -> None:
-    (tmp_path / "open.xlsx").write_bytes(written)
-    assert collect(tmp_path / "open.xlsx", "-o", tmp_path / "decisions.csv") == 0
-    assert not (tmp_path / "decisions.csv").exists()
-
-
-def test_a_ledger_that_another_run_is_writing_is_left_alone(tmp_path: Path, decided: Path) -> None:
     ledger = tmp_path / "decisions.csv"
-    with (tmp_path / ".decisions.csv.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        assert collect(decided, "-o", ledger) == 75
+    assert collect(saved(tmp_path, written, "open.xlsx"), "-o", ledger).code == 0
+    assert not ledger.exists()
+
+
+def test_a_ledger_that_another_run_writes_or_that_cannot_be_locked_is_left_alone(
+    tmp_path: Path, decided: Path
+) -> None:
+    ledger, lock = tmp_path / "decisions.csv", tmp_path / ".decisions.csv.lock"
+    with lock.open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        assert collect(decided, "-o", ledger).code == 75
         assert not ledger.exists()
-    assert collect(decided, "-o", ledger) == 0
+    lock.unlink()
+    lock.mkdir()
+    done = collect(decided, "-o", ledger)
+    assert (done.code, "cannot be locked" in done.messages, ledger.exists()) == (73, True, False)
+    lock.rmdir()
+    assert collect(decided, "-o", ledger).code == 0
 
 
-def test_a_ledger_that_cannot_be_locked_is_an_output_that_failed(
-    tmp_path: Path, decided: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / ".decisions.csv.lock").mkdir()
-    assert collect(decided, "-o", tmp_path / "decisions.csv") == OutputFailed.exit_code
-    assert "cannot be locked" in capsys.readouterr().err
-    assert not (tmp_path / "decisions.csv").exists()
-
-
-def test_no_output_creates_the_folder_that_it_is_written_to(
-    tmp_path: Path, report: Path, decided: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ledger, script, users = (tmp_path / "missing" / name for name in ("d.csv", "r.sh", "u.csv"))
-    codes = collect(decided, "-o", ledger), plan(decided, "-o", script), analyze(report, users)
-    assert codes == (OutputFailed.exit_code,) * 3
-    said = capsys.readouterr().err
-    for path in (ledger, script, users):
-        assert f"{path} cannot be written: its folder does not exist; create it." in said
-    assert not (tmp_path / "missing").exists()
+def test_no_output_creates_the_folder_that_it_is_written_to(decided: Path, report: Path) -> None:
+    for command, source in ((collect, decided), (plan, decided), (analyze, report)):
+        path = decided.parent / "missing" / "d.csv"
+        done = command(source, "-o", path)
+        assert done.code == 73
+        assert f"{path} cannot be written: its folder does not exist; create it." in done.messages
+        assert not path.parent.exists()
 
 
 def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
-    tmp_path: Path, report: Path, workbook: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, report: Path, workbook: Path
 ) -> None:
-    assert collect(workbook, "--report", report) == 0
+    assert collect(workbook, "--report", report).code == 0
     other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
-    capsys.readouterr()
-    assert collect(workbook, "--report", other) == 3
-    assert capsys.readouterr().err.count("the one behind 2 rows") == 1
+    done = collect(workbook, "--report", other)
+    assert (done.code, done.messages.count("the one behind 2 rows")) == (3, 1)
 
 
 @pytest.mark.no_cover
-def test_a_list_in_csv_is_collected_like_a_workbook(tmp_path: Path) -> None:
-    many = [a_user(f"user-{number}") for number in range(300)]
-    listed = tmp_path / "bulk.csv"
-    listed.write_bytes(bulk(user_rows(*many), *[("delete", "Anna", "2026-05-01")] * 300))
-    ledger = tmp_path / "decisions.csv"
-    assert collect(listed, "-o", ledger) == 0
-    assert len(lines_in(ledger)) == 300
-    assert collect(ledger) == 0
-
-
-DELETE = ("delete", "Anna", DAY, "", "")
-
-
-@pytest.mark.no_cover
-def test_a_list_in_csv_is_compared_with_the_report_that_it_was_made_from(
+def test_a_list_in_csv_is_collected_and_compared_with_its_report(
     tmp_path: Path, report: Path
 ) -> None:
-    users = tmp_path / "users.csv"
-    assert analyze(report, users) == 0
-    rows = [*csv.DictReader(io.StringIO(users.read_text()))]
-    assert {row["user"] for row in rows} == {"ann", "bob"}
-    listed, ledger = tmp_path / "bulk.csv", tmp_path / "decisions.csv"
-    as_saved = [
-        {name: text.upper() if text == "false" else text for name, text in row.items()}
-        for row in rows
-    ]
+    users, ledger = tmp_path / "users.csv", tmp_path / "decisions.csv"
+    rows = analyze(report, "-o", users, "-f", "csv").rows
+    assert [row["user"] for row in rows] == ["ann", "bob"]
+    as_saved = [{name: cell.replace("false", "FALSE") for name, cell in x.items()} for x in rows]
     for each in (rows, as_saved, [{**row, "exemption": "needed"} for row in rows]):
-        listed.write_bytes(bulk(each, DELETE, DELETE))
-        assert collect(listed, "--report", report) == 0
-    assert collect(listed, "--report", report, "-o", ledger) == 0
-    assert collect(ledger, "--report", report) == 0
+        listed = saved(tmp_path, bulk(each, DELETE, DELETE), "bulk.csv")
+        assert collect(listed, "--report", report).code == 0
+    assert collect(listed, "--report", report, "-o", ledger).code == 0
+    assert ledger.read_text().count(",Anna,") == 2
+    assert collect(ledger, "--report", report).code == 0
 
 
+OLD, EARLIER = "2026-04-02T00:00:00Z", "2026-05-01T09:00:00Z"
 FORGED = (
-    ({"access_key_1_active": "true"}, 'column access_key_1_active: the report gives "false"'),
-    ({"access_key_1_last_rotated": "2026-04-02T00:00:00Z"}, 'the report gives "N/A"'),
-    (
-        {"verdict": "dormant"},
-        'column verdict: the report gives "unused", and the cell has "dormant"',
-    ),
-    ({"caveats": "all-good"}, "column caveats: the report gives"),
-    ({"baseline": "2026-05-01T09:00:00Z"}, "column baseline: the report gives"),
-    ({"same_second": "zoe"}, "column same_second: the report gives"),
+    ("access_key_1_active", "true", 'column access_key_1_active: the report gives "false"'),
+    ("access_key_1_last_rotated", OLD, 'the report gives "N/A"'),
+    ("verdict", "dormant", 'verdict: the report gives "unused", and the cell has "dormant"'),
+    ("caveats", "all-good", "column caveats: the report gives"),
+    ("baseline", EARLIER, "column baseline: the report gives"),
+    ("same_second", "zoe", "column same_second: the report gives"),
 )
-ASTRAY = (
-    ({"as_of": "2026-05-01T09:31:00Z"}, 'as_of: the report gives "2026-05-01T09:30:00Z"'),
-    ({"arn": f"arn:aws:iam::{ACCOUNT}:user/x/u0"}, "column arn: no report named has this user"),
-)
+OTHER_TIME = ("as_of", "2026-05-01T09:31:00Z", 'as_of: the report gives "2026-05-01T09:30:00Z"')
+OTHER_ARN = ("arn", f"arn:aws:iam::{ACCOUNT}:user/x/u0", "arn: no report named has this user")
 
 
-@pytest.mark.parametrize("forged", [FORGED, *((each,) for each in ASTRAY)])
+@pytest.mark.parametrize("forged", [FORGED, [OTHER_TIME], [OTHER_ARN]])
 def test_a_row_in_csv_that_was_forged_is_refused_by_the_report(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], forged: Sequence[tuple[dict[str, str], str]]
+    tmp_path: Path, forged: Sequence[tuple[str, str, str]]
 ) -> None:
     users = [a_user(f"u{at}", created=days_before(900 + at)) for at in range(len(forged))]
     rows = user_rows(*users, as_of=AT)
-    rows = [{**row, **cells} for row, (cells, _) in zip(rows, forged, strict=True)]
-    listed = tmp_path / "bulk.csv"
-    listed.write_bytes(bulk(rows, *[DELETE] * len(rows), more=("baseline", "same_second")))
-    assert collect(listed) == 0
-    assert collect(listed, "--report", console_report(tmp_path / DAY, DAY, *users)) == 3
-    said = capsys.readouterr().err.splitlines()
-    for row, (_, problem) in enumerate(forged, start=2):
-        assert any(f"bulk.csv, row {row}," in each and problem in each for each in said), problem
+    for cells, (column, cell, _) in zip(rows, forged, strict=True):
+        cells[column] = cell
+    content = bulk(rows, *[DELETE] * len(rows), more=("baseline", "same_second"))
+    listed = saved(tmp_path, content, "bulk.csv")
+    assert collect(listed).code == 0
+    done = collect(listed, "--report", console_report(tmp_path / DAY, DAY, *users))
+    assert done.code == 3
+    says = done.messages.splitlines()
+    for row, (_, _, problem) in enumerate(forged, start=2):
+        assert problem in str([each for each in says if f"bulk.csv, row {row}," in each])
 
 
-def test_decisions_in_csv_on_a_report_that_is_not_named_are_one_problem(
-    tmp_path: Path, report: Path, capsys: pytest.CaptureFixture[str]
+def test_decisions_on_a_report_that_is_not_named_are_one_problem_and_open_rows_are_none(
+    tmp_path: Path, report: Path
 ) -> None:
-    others = [a_user(f"user-{number}") for number in range(3)]
-    listed = tmp_path / "bulk.csv"
-    listed.write_bytes(bulk([*user_rows(*others), *user_rows(ANN)], *[DELETE] * 4))
-    assert collect(listed, "--report", report) == 3
-    said = capsys.readouterr().err
-    assert "no report named has the users and as-of of 4 decisions: row 2, row 3, " in said
-    assert said.count("Name the report that it was made from") == 1
-
-
-def test_a_row_in_csv_that_nobody_decided_on_is_not_compared(tmp_path: Path, report: Path) -> None:
-    listed = tmp_path / "bulk.csv"
-    listed.write_bytes(bulk(user_rows(a_user("gone"))))
-    assert collect(listed, "--report", report) == 0
+    rows = user_rows(*(a_user(f"user-{number}") for number in range(3)), ANN)
+    listed = saved(tmp_path, bulk(rows, *[DELETE] * 4), "bulk.csv")
+    done = collect(listed, "--report", report)
+    assert done.code == 3
+    says = "no report named has the users and as-of of 4 decisions: row 2, row 3, "
+    assert says in done.messages
+    assert done.messages.count("Name the report that it was made from") == 1
+    assert collect(saved(tmp_path, bulk(rows), "bulk.csv"), "--report", report).code == 0
 
 
 def test_a_follow_up_needs_a_ledger(tmp_path: Path, report: Path) -> None:
     follow_up = tmp_path / "follow_up.csv"
-    assert main(["analyze", str(report), "--follow-up", str(follow_up)]) == 2
+    assert analyze(report, "--follow-up", follow_up).code == 2
     assert not follow_up.exists()
 
 
-def test_an_explanation_says_what_was_decided_earlier(
-    report: Path, decided: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["explain", "ann", str(report), "--decisions", str(decided)]) == 0
-    assert "earlier decision: delete" in capsys.readouterr().out
+def test_an_explanation_says_what_was_decided_earlier(report: Path, decided: Path) -> None:
+    done = run("explain", "ann", report, "--decisions", decided)
+    assert b"earlier decision: delete" in done.output
 
 
 def test_no_workbook_with_decisions_is_written_over(
-    report: Path,
-    workbook: Path,
-    written: bytes,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    report: Path, workbook: Path, written: bytes
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "400")
     before = workbook.read_bytes()
-    assert analyze(report, workbook) == 2
-    assert "has decisions of a reviewer" in " ".join(
-        capsys.readouterr().err.replace("│", " ").split()
-    )
-    assert collect(workbook, "-o", workbook) == 2
-    assert plan(workbook, "-o", workbook) == 2
+    refused = analyze(report, "-o", workbook)
+    assert (refused.code, "has decisions of a reviewer" in refused.says) == (2, True)
+    assert collect(workbook, "-o", workbook).code == 2
+    assert plan(workbook, "-o", workbook).code == 2
     assert workbook.read_bytes() == before
     workbook.write_bytes(written)
-    assert analyze(report, workbook) == 0
+    assert analyze(report, "-o", workbook).code == 0
 
 
-def test_the_script_names_who_is_to_go_and_no_other(tmp_path: Path) -> None:
-    script = tmp_path / "remove.sh"
-    assert plan(ledger_in(tmp_path / "d.csv", ann="delete", bob="keep"), "-o", script) == 0
-    text = script.read_text()
-    assert "user/ann" in text
-    assert "user/bob" not in text
-
-
-def test_a_script_without_its_ledger_beside_it_is_written_with_a_hint_to_copy_it(
-    tmp_path: Path, decided: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    hint = f"needs entered.csv in its folder, {other}: copy it there"
-    assert plan(decided, "-o", tmp_path / "remove.sh") == 0
-    assert "in its folder" not in capsys.readouterr().err
-    assert plan(decided, "-o", other / "remove.sh") == 0
-    assert hint in capsys.readouterr().err
-    (other / "entered.csv").write_bytes(b"of last year")
-    assert plan(decided, "-o", other / "remove.sh") == 0
-    assert hint in capsys.readouterr().err
-    (other / "entered.csv").write_bytes(decided.read_bytes())
-    assert plan(decided, "-o", other / "remove.sh") == 0
-    assert "in its folder" not in capsys.readouterr().err
+def test_a_script_without_its_ledger_beside_it_comes_with_a_hint_to_copy_it(decided: Path) -> None:
+    assert "in its folder" not in plan(decided, "-o", decided.with_name("remove.sh")).messages
+    other = decided.parent / "other"
+    for content, hint in (None, True), (b"of last year", True), (decided.read_bytes(), False):
+        other.mkdir(exist_ok=True)
+        if content:
+            saved(other, content, "entered.csv")
+        done = plan(decided, "-o", other / "remove.sh")
+        assert done.code == 0
+        says = f"needs entered.csv in its folder, {other}: copy it there"
+        assert (says in done.messages) is hint
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("options", "days"), [(("--max-age", "10"), 10), ((), 45)])
 def test_a_plan_that_is_too_old_to_run_is_announced(
-    decided: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    options: tuple[str, ...],
-    days: int,
+    decided: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], days: int
 ) -> None:
     warning = f"refuse to run: a report is of 2026-05-01T09:30:00Z, more than {days} days ago. Name"
     for seconds in (0, 1):
         now = AT + timedelta(days, seconds)
         monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda now=now: now)
-        assert plan(decided, *options, "-o", decided.with_name("remove.sh")) == 0
-        says = capsys.readouterr().err
+        says = plan(decided, *options, "-o", decided.with_name("remove.sh")).messages
         assert (warning in says, "Read it, then run it: sh " in says) == (seconds > 0, seconds < 1)
 
 
-def test_where_nobody_is_to_go_the_plan_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert plan(ledger_in(tmp_path / "d.csv", ann="keep"), "-o", tmp_path / "remove.sh") == 0
-    says = capsys.readouterr().err
-    assert "changes nothing" in says
-    assert "run it" not in says
+def test_where_nobody_is_to_go_the_plan_says_so(tmp_path: Path) -> None:
+    done = plan(ledger_in(tmp_path / "d.csv", ann="keep"), "-o", tmp_path / "remove.sh")
+    assert (done.code, "changes nothing" in done.messages) == (0, True)
+    assert "run it" not in done.messages
+    assert "user/ann" not in (tmp_path / "remove.sh").read_text()
 
 
 @pytest.mark.no_cover
-def test_a_user_with_newer_use_is_left_out_and_the_exit_code_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_user_with_newer_use_is_left_out_and_the_exit_code_says_so(tmp_path: Path) -> None:
     ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete")
     back = a_user("ann", created=days_before(900), key_1=a_key("2026-05-20T00:00:00Z"))
-    newer = console_report(tmp_path / LATER, LATER, back, BOB)
-    assert plan(ledger, "--report", newer, "-o", tmp_path / "remove.sh") == 5
-    assert "Left out" in capsys.readouterr().err
-    text = (tmp_path / "remove.sh").read_text()
-    assert [line for line in text.splitlines() if "user/ann" in line and line[:1] != "#"] == []
+    done = plan(ledger, "--report", console_report(tmp_path / LATER, LATER, back, BOB))
+    assert (done.code, "Left out" in done.messages) == (5, True)
+    assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []
 
 
-def test_what_is_done_already_is_named_and_in_no_plan(
-    tmp_path: Path, decided: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    newer = console_report(tmp_path / LATER, LATER, BOB)
-    assert plan(decided, "--report", newer) == 0
-    shown = capsys.readouterr()
-    assert "Done already: delete arn:aws:iam::" in shown.err
-    assert "user/ann" not in shown.out
-
-
-def test_two_ledgers_of_one_name_are_refused(
-    tmp_path: Path, decided: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "other").mkdir()
+def test_two_ledgers_of_one_name_are_refused(tmp_path: Path, decided: Path) -> None:
     other = ledger_in(tmp_path / "other" / "entered.csv", ann="delete")
     for named in ((decided, other), (decided, decided)):
-        assert plan(*named) == 2
-        assert "two files are called entered.csv" in capsys.readouterr().err
+        done = plan(*named)
+        assert (done.code, "two files are called entered.csv" in done.says) == (2, True)
 
 
 @pytest.mark.parametrize("name", ["d\x1b[2J.csv", "d\nx.csv", "d\u2028.csv", "d\udcff.csv"])
-def test_a_ledger_whose_name_cannot_be_printed_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
-    assert plan(ledger_in(tmp_path / name, ann="delete"), "-o", tmp_path / "remove.sh") == 2
-    assert "a name cannot be printed: d\\" in capsys.readouterr().err
+def test_a_ledger_whose_name_cannot_be_printed_is_refused(tmp_path: Path, name: str) -> None:
+    done = plan(ledger_in(tmp_path / name, ann="delete"), "-o", tmp_path / "remove.sh")
+    assert (done.code, "a name cannot be printed: d\\" in done.messages) == (2, True)
     assert not (tmp_path / "remove.sh").exists()
 
 
 def test_a_script_is_valid_for_a_hundred_years_at_most(decided: Path) -> None:
-    assert plan(decided, "--max-age", "36500") == 0
-    assert plan(decided, "--max-age", "36501") == 2
+    assert plan(decided, "--max-age", "36500").code == 0
+    assert plan(decided, "--max-age", "36501").code == 2
 
 
-def test_a_word_that_does_not_count_is_named_with_the_plan(
-    tmp_path: Path, written: bytes, workbook: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    copy = tmp_path / "copy.xlsx"
+def test_a_word_that_does_not_count_is_named_with_the_plan(written: bytes, workbook: Path) -> None:
     keep = entered("ann", ("keep", "Anna", date(2026, 5, 4), None, "needed"))
-    copy.write_bytes(edited(written, keep))
-    assert plan(workbook, copy) == 0
-    assert "keep, Anna" in capsys.readouterr().err
+    done = plan(workbook, saved(workbook.parent, edited(written, keep), "copy.xlsx"))
+    assert (done.code, "keep, Anna" in done.messages) == (0, True)
 
 
-def test_an_exempt_user_is_left_out(tmp_path: Path, decided: Path) -> None:
-    exempt = tmp_path / "exempt.csv"
-    exempt.write_text("account,user,reason,owner,expires\n*,ann,By design,,\n")
-    assert plan(decided, "--exemptions", exempt, "-o", tmp_path / "remove.sh") == 5
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("sources", [["2026-05-01"], []], ids=["report", "ledger"])
-@pytest.mark.parametrize(
-    ("entry", "note"),
-    [("*,ann,By design,,2026-04-30", "expired on 2026-04-30"), ("*,ann,By design,,2026-05-01", "")],
-)
-@pytest.mark.usefixtures("report")
-def test_an_exemption_that_exempts_nobody_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], sources: list[str], entry: str, note: str
+@pytest.mark.parametrize("newer", [True, False])
+def test_an_exempt_user_is_left_out_and_an_exemption_of_nobody_is_named(
+    tmp_path: Path, report: Path, *, newer: bool
 ) -> None:
-    ledger, exempt = tmp_path / "decisions.csv", tmp_path / "exempt.csv"
-    ledger.write_bytes(ledger_bytes([line("delete", ANN), line("keep", BOB)]))
-    exempt.write_text(f"account,user,reason,owner,expires\n{entry}\n")
-    newer = [part for each in sources for part in ("--report", tmp_path / each)]
-    plan(ledger, "--exemptions", exempt, *newer)
-    message = capsys.readouterr().err
-    assert ("Note: The exemption of ann in account" in message) is bool(note)
-    assert note in message
+    lines = line("delete", ANN, as_of=AT), line("keep", BOB, as_of=AT)
+    ledger = saved(tmp_path, ledger_bytes(lines), "d.csv")
+    reports = ("--report", report) if newer else ()
+    for last_day, exempt in (("2026-05-01", True), ("2026-04-30", False)):
+        entries = exemptions(tmp_path, f"*,ann,By design,,{last_day}")
+        done = plan(ledger, "--exemptions", entries, *reports)
+        assert (": exempt" in done.messages) is exempt
+        assert ("Note: The exemption of ann in account" in done.messages) is not exempt
+        assert (f"expired on {last_day}" in done.messages) is not exempt
+        assert done.code == (5 if exempt else 0)
 
 
-def test_what_is_noted_on_a_newer_report_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ledger = tmp_path / "decisions.csv"
-    ledger.write_bytes(ledger_bytes([line("delete", ANN)]))
-    newer = saved(tmp_path, report_text([ANN]))
-    assert plan(ledger, "--report", newer) == 5
-    assert "Note: No generation time in" in capsys.readouterr().err
+def test_what_is_noted_on_a_newer_report_is_said(tmp_path: Path) -> None:
+    ledger = saved(tmp_path, ledger_bytes([line("delete", ANN)]), "decisions.csv")
+    done = plan(ledger, "--report", saved(tmp_path, report_text([ANN])))
+    assert (done.code, "Note: No generation time in" in done.messages) == (5, True)
 
 
-def test_a_plan_names_the_owners_of_a_list_in_the_script_and_of_users_left_out(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ledger, owners = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "o.csv"
-    owners.write_text("account,user,owner\n*,ann,Ann Lee\n*,bob,Bo Li\n")
+def test_a_plan_names_the_owners_in_the_script_and_of_who_is_done_already(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete")
+    owners = saved(tmp_path, "account,user,owner\n*,ann,Ann Lee\n*,bob,Bo Li\n", "o.csv")
     newer = console_report(tmp_path / LATER, LATER, ANN)
-    assert plan(ledger, "--owners", owners, "--report", newer) == 0
-    shown = capsys.readouterr()
-    assert "\n# Owner: Ann Lee\nremove delete 'arn:aws:iam::" in shown.out
-    assert f"Done already: delete arn:aws:iam::{ACCOUNT}:user/bob (owner Bo Li)\n" in shown.err
-    assert plan(ledger, "--owners", owners, "-o", owners) == 2
+    done = plan(ledger, "--owners", owners, "--report", newer)
+    assert done.code == 0
+    assert b"\n# Owner: Ann Lee\nremove delete 'arn:aws:iam::" in done.output
+    assert b"user/bob" not in done.output
+    says = f"Done already: delete arn:aws:iam::{ACCOUNT}:user/bob (owner Bo Li)\n"
+    assert says in done.messages
+    assert plan(ledger, "--owners", owners, "-o", owners).code == 2
 
 
-def test_a_refused_workbook_makes_no_script(tmp_path: Path, written: bytes, workbook: Path) -> None:
+def test_a_refused_workbook_makes_no_script(written: bytes, workbook: Path) -> None:
     workbook.write_bytes(edited(written, ANN_TO_DELETE, shown("ann", "Decision", "erase")))
-    script = tmp_path / "remove.sh"
-    assert plan(workbook, "-o", script) == 3
+    script = workbook.with_name("remove.sh")
+    assert plan(workbook, "-o", script).code == 3
     assert not script.exists()

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -19,9 +18,7 @@ from analyzer.cli import main
 from analyzer.cli.inputs import read_judging
 from analyzer.cli.options import InputFile, JudgingOptions
 from analyzer.judging.analysis import Analysis, JudgingRequest
-from analyzer.report.model import Exemptions
 from analyzer.terms import Criteria
-from tests.cli.conftest import Program
 from tests.support.builders import (
     AS_OF,
     ROOT_FOLDER,
@@ -35,83 +32,69 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.outputs import (
-    CONSOLE,
-    HEADER_OF_EXEMPTIONS,
-    UNUSED,
-    analyzed_sample,
-    exemptions_of,
-    name_lines,
-)
+from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, exemptions_of
 from tests.support.processes import command, python
 
-IDLE = a_user("unused")
-RETIRED = a_user("retired", password=no_password("2020-01-01T00:00:00Z"))
-DORMANT = a_user("dormant", key_1=a_key())
-ACTIVE = a_user("active", password=a_password("2026-05-01T11:00:00Z"))
-UNDETERMINED = a_user("undetermined") | {"password_enabled": "wahr"}
-
-
-class Case(NamedTuple):
-    """Hold who is in a report, who is exempt, what a run is to fail on, and whether it does."""
-
-    users: list[Row]
-    exemption: str
-    fail_on: list[str]
-    fails: bool
-
-
+USERS: dict[str, Row] = {
+    "unused": a_user("unused"),
+    "retired": a_user("retired", password=no_password("2020-01-01T00:00:00Z")),
+    "dormant": a_user("dormant", key_1=a_key()),
+    "active": a_user("active", password=a_password("2026-05-01T11:00:00Z")),
+    "undetermined": a_user("undetermined") | {"password_enabled": "wahr"},
+}
+ACTIVE = USERS["active"]
 FAIL_ON = (
-    Case([IDLE], "", [], fails=False),
-    Case([UNDETERMINED], "", [], fails=False),
-    Case([IDLE], "", ["unused"], fails=True),
-    Case([IDLE], "", ["retired"], fails=False),
-    Case([RETIRED], "", ["unused"], fails=False),
-    Case([RETIRED], "", ["unused", "retired"], fails=True),
-    Case([DORMANT, ACTIVE], "", ["unused", "retired"], fails=False),
-    Case([DORMANT, ACTIVE], "", ["dormant"], fails=True),
-    Case([ACTIVE], "", ["active"], fails=True),
-    Case([], "", ["unused", "retired", "dormant", "active", "undetermined"], fails=False),
-    Case([ACTIVE, UNDETERMINED], "", ["unused"], fails=True),
-    Case([ACTIVE, UNDETERMINED], "", ["undetermined"], fails=True),
-    Case([IDLE], "*,unused,By design,,", ["unused"], fails=False),
-    Case([IDLE, RETIRED], "*,unused,By design,,", ["unused", "retired"], fails=True),
-    Case([IDLE], "*,unused,By design,,2026-05-01", ["unused"], fails=False),
-    Case([IDLE], "*,unused,By design,,2026-04-30", ["unused"], fails=True),
-    Case([IDLE], "*,nobody,By design,,", ["unused"], fails=True),
-    Case([UNDETERMINED], "*,undetermined,Known,,", ["unused"], fails=False),
+    ("unused", "", "", False),
+    ("undetermined", "", "", False),
+    ("unused", "", "unused", True),
+    ("unused", "", "retired", False),
+    ("retired", "", "unused", False),
+    ("retired", "", "unused retired", True),
+    ("dormant active", "", "unused retired", False),
+    ("dormant active", "", "dormant", True),
+    ("active", "", "active", True),
+    ("", "", "unused retired dormant active undetermined", False),
+    ("active undetermined", "", "unused", True),
+    ("active undetermined", "", "undetermined", True),
+    ("unused", "*,unused,By design,,", "unused", False),
+    ("unused retired", "*,unused,By design,,", "unused retired", True),
+    ("unused", "*,unused,By design,,2026-05-01", "unused", False),
+    ("unused", "*,unused,By design,,2026-04-30", "unused", True),
+    ("unused", "*,nobody,By design,,", "unused", True),
+    ("undetermined", "*,undetermined,Known,,", "unused", False),
 )
+"""Who is in a report, who is exempt, what a run is to fail on, and whether it does."""
 
 
 @cache
-def judged(report: str, exemption: str) -> Analysis:
+def judged(names: str, exemption: str) -> Analysis:
     """Judge a report once for all words of --fail-on."""
-    loaded = analyzer.load(("report.csv", report.encode()), as_of=AS_OF)
+    text = report_text(USERS[name] for name in names.split())
+    loaded = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
     return analyzer.analyze(loaded, exemptions=exemptions_of(exemption))
 
 
 def test_a_run_fails_for_whom_it_was_asked_to_and_for_the_undetermined_unless_exempt() -> None:
     for case in FAIL_ON:
-        request = JudgingRequest(
-            criteria=Criteria(), book=None, exemptions=Exemptions(), fail_on=case.fail_on
-        )
-        analysis = judged(report_text(case.users), case.exemption)
-        assert bool(request.failures(analysis)) is case.fails, case
+        names, exemption, fail_on, fails = case
+        request = JudgingRequest(criteria=Criteria(), book=None, fail_on=fail_on.split())
+        assert bool(request.failures(judged(names, exemption))) is fails, case
 
 
-def test_the_process_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -> None:
+def test_a_run_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -> None:
     target = tmp_path / "a.csv"
     done = run("analyze", CONSOLE, "--fail-on", "retired", "-o", target, "-q")
     assert done == (1, b"", "Meets --fail-on: 4 undetermined; 4 retired\n")
     assert target.read_bytes().startswith(b"account,")
-    report = saved(tmp_path, report_text([IDLE]))
+    report = saved(tmp_path, report_text([USERS["unused"]]))
     exemptions = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,*,By design,,", "exemptions.csv")
     assert run("analyze", report, "--fail-on", "unused", "--exemptions", exemptions).code == 0
 
 
-def test_the_process_ends_with_2_for_wrong_usage() -> None:
-    for arguments in (["analyze", str(CONSOLE), "--as-of", "now"], ["analyse"], []):
-        assert run(*arguments).code == 2
+def test_two_accounts_are_one_run_and_one_exit_code(tmp_path: Path) -> None:
+    for account, users in (("1" * 12, []), ("2" * 12, [a_user("unused", account="2" * 12)])):
+        saved(tmp_path, report_text(users, root=the_root(account)), f"{account}.csv")
+    assert run("analyze", tmp_path, "--fail-on", "unused").code == 1
 
 
 def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_path: Path) -> None:
@@ -128,17 +111,16 @@ def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_
 
 
 def test_refused_exemptions_end_with_3_every_problem_told_and_nothing_written(
-    program: Program, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     text = f"{HEADER_OF_EXEMPTIONS}\n,ann,,,\n*,bob,why,,soon\n"
     exemptions = saved(tmp_path, text, "exemptions.csv")
-    done = program("analyze", CONSOLE, "--exemptions", exemptions, "-o", tmp_path / "a.csv")
+    done = run("analyze", CONSOLE, "--exemptions", exemptions, "-o", tmp_path / "a.csv")
+    name = "    Name the account and the user (`*` means any), and the reason.\n"
     assert (done.code, done.output) == (3, b"")
     assert done.messages == (
-        f"credreport: {exemptions}, row 2, column account: the cell is empty\n"
-        "    Name the account and the user (`*` means any), and the reason.\n"
-        f"{exemptions}, row 2, column reason: the cell is empty\n"
-        "    Name the account and the user (`*` means any), and the reason.\n"
+        f"credreport: {exemptions}, row 2, column account: the cell is empty\n{name}"
+        f"{exemptions}, row 2, column reason: the cell is empty\n{name}"
         f"{exemptions}, row 3, column expires: not a date ('soon')\n"
         "    Write the last day on which it applies as YYYY-MM-DD, or nothing.\n"
     )
@@ -149,10 +131,11 @@ def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path
     saved(tmp_path, report_text([ACTIVE]))
     denied = {"account": "123456789012", "name": "", "status": "failed", "reason": "Denied."}
     saved(tmp_path, json.dumps({"accounts": [denied]}), "fetched.manifest.json")
-    done = run("analyze", tmp_path, "--format", "csv")
-    assert done.code == 5
-    assert done.output.startswith(b"account,")
-    assert "Account 123456789012 is not covered: Denied." in done.messages
+    of_commands = (["analyze", "-f", "csv"], "account,"), (["explain", "active"], "active  arn:")
+    for words, begins in of_commands:
+        done = run(*words, tmp_path)
+        assert (done.code, done.output.decode().startswith(begins)) == (5, True)
+        assert "Account 123456789012 is not covered: Denied.\n" in done.messages
 
 
 def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:
@@ -173,49 +156,29 @@ def test_the_program_ends_before_python_takes_its_objects_from_threads_that_stil
 
 
 def test_a_bug_ends_with_70_and_its_traceback(
-    program: Program, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("analyzer.judging.analysis.with_verdicts", None)
-    done = program("analyze", CONSOLE, "--fail-on", "unused")
-    assert (done.code, done.output) == (70, b"")
-    assert done.messages.startswith("Traceback (most recent call last):\n")
-    assert "TypeError: 'NoneType' object is not callable" in done.messages
-    assert done.messages.endswith("this is a bug; please report it with the lines above.\n")
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("arguments", [["rules"], ["analyze", "-h"]])
-def test_a_full_standard_output_ends_with_73(arguments: list[str]) -> None:
-    done = in_shell('exec "$@" >/dev/full', *arguments)
-    assert done.returncode == 73
-    said = b"credreport: standard output cannot be written: No space left on device.\n"
-    assert done.stderr == said
+    code = main(["analyze", str(CONSOLE), "--fail-on", "unused"])
+    shown = capsys.readouterr()
+    assert (code, shown.out) == (70, "")
+    assert shown.err.startswith("Traceback (most recent call last):\n")
+    assert "TypeError: 'NoneType' object is not callable" in shown.err
+    assert shown.err.endswith("this is a bug; please report it with the lines above.\n")
 
 
 def test_a_folder_that_cannot_be_written_is_named_and_what_was_there_is_intact(
-    program: Program, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     old = saved(tmp_path, "old", "old.csv")
-    for target, why, runs in (
-        (tmp_path / "missing" / "a.csv", "its folder does not exist; create it", run),
-        (old / "a.csv", "Not a directory", program),
+    for target, why in (
+        (tmp_path / "missing" / "a.csv", "its folder does not exist; create it"),
+        (old / "a.csv", "Not a directory"),
     ):
-        done = runs("analyze", CONSOLE, "-o", old, "-o", target, "-q", "--format", "csv")
-        assert (done.code, done.output) == (73, b"")
-        assert done.messages == (
-            f"credreport: {target} cannot be written: {why}. What was there before is intact.\n"
-        )
+        done = run("analyze", CONSOLE, "-o", old, "-o", target, "-q", "--format", "csv")
+        says = f"credreport: {target} cannot be written: {why}. What was there before is intact.\n"
+        assert done == (73, b"", says)
         assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"old.csv": "old"}
-
-
-def in_shell(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-    """Run a line of bash in which "$@" is the program with its arguments."""
-    return subprocess.run(
-        ["bash", "-c", script, "bash", *command(*arguments)],
-        cwd=ROOT_FOLDER,
-        capture_output=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -227,28 +190,37 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("ending", ["csv", "json"])
 def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
-    program: Program, tmp_path: Path, large: Path, ending: str
+    tmp_path: Path, large: Path, ending: str
 ) -> None:
     target = saved(tmp_path, "old", f"a.{ending}")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
     try:
-        done = program("analyze", large, "-o", target, "-q")
+        done = run("analyze", large, "-o", target, "-q")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert done.code == 73
-    assert done.messages == (
-        f"credreport: {target} cannot be written: File too large."
-        " What was there before is intact.\n"
-    )
+    why = "File too large. What was there before is intact."
+    assert done == (73, b"", f"credreport: {target} cannot be written: {why}\n")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {target.name: "old"}
 
 
+# Standard output and standard error
+
+
+def in_shell(script: str, *arguments: str | Path) -> tuple[int, bytes, str]:
+    """Run a line of bash in which "$@" is the program with its arguments."""
+    words = ["bash", "-c", script, "bash", *command(*arguments)]
+    done = subprocess.run(words, cwd=ROOT_FOLDER, capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
 @pytest.mark.no_cover
-def test_a_closed_standard_output_ends_with_73() -> None:
-    done = in_shell('exec "$@" >&-', "rules")
-    assert done.returncode == 73
-    assert done.stderr == b"credreport: standard output cannot be written: it is closed.\n"
+@pytest.mark.parametrize(
+    ("where", "why"), [(">/dev/full", "No space left on device"), (">&-", "it is closed")]
+)
+def test_a_standard_output_that_takes_nothing_ends_with_73(where: str, why: str) -> None:
+    says = f"credreport: standard output cannot be written: {why}.\n"
+    assert in_shell(f'exec "$@" {where}', "rules") == (73, b"", says)
 
 
 def test_where_only_files_are_asked_for_standard_output_may_be_closed(
@@ -261,9 +233,9 @@ def test_where_only_files_are_asked_for_standard_output_may_be_closed(
 
 def test_a_reader_that_goes_away_ends_the_program_quietly(large: Path) -> None:
     script = '"$@" | head -1 | head -c 20; echo " ${PIPESTATUS[0]}"'
-    done = in_shell(script, "analyze", large, "-q", "--format", "csv")
-    assert done.stdout.endswith(b" 141\n")
-    assert done.stderr == b""
+    _, output, messages = in_shell(script, "analyze", large, "-q", "--format", "csv")
+    assert output.endswith(b" 141\n")
+    assert messages == ""
 
 
 @contextmanager
@@ -275,26 +247,23 @@ def broken_pipe() -> Iterator[int]:
     os.close(writer)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["rules"]])
+@pytest.mark.parametrize("argument", ["--help", "rules"])
 def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
-    arguments: list[str],
+    argument: str,
 ) -> None:
     with broken_pipe() as pipe:
-        done = subprocess.run(
-            command(*arguments), cwd=ROOT_FOLDER, stdout=pipe, stderr=subprocess.PIPE, check=False
-        )
+        done = subprocess.run(command(argument), stdout=pipe, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_code(
-    program: Program, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arguments = ("analyze", CONSOLE, "--format", "names", "--fail-on", "retired")
+    arguments = ["analyze", str(CONSOLE), "--format", "names", "--fail-on", "retired"]
     with broken_pipe() as pipe, os.fdopen(os.dup(pipe), "w") as messages:
         monkeypatch.setattr(sys, "stderr", messages)
-        done = program(*arguments)
-    assert (done.code, done.messages) == (1, "")
-    assert done.output.decode().splitlines() == name_lines(analyzed_sample(CONSOLE), UNUSED)
+        assert main(arguments) == 1
+    assert capsys.readouterr().out == run(*arguments).output.decode()
 
 
 @pytest.mark.parametrize("nowhere", ["/dev/full", ""])
@@ -311,8 +280,7 @@ def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(
 
 @pytest.mark.no_cover
 def test_a_process_that_can_say_nothing_ends_with_its_exit_code() -> None:
-    refused = in_shell('exec "$@" 2>&-', "rules", "nosuch")
-    assert (refused.returncode, refused.stdout, refused.stderr) == (2, b"", b"")
+    assert in_shell('exec "$@" 2>&-', "rules", "nosuch") == (2, b"", "")
 
 
 def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding() -> None:
@@ -321,10 +289,3 @@ def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding()
     assert len(set(codes)) == len(codes)
     assert not {0, 1, 2, errors.BUG} & set(codes)
     assert errors.RuleFailed.exit_code == errors.BUG
-
-
-def test_two_accounts_are_one_run_and_one_exit_code(program: Program, tmp_path: Path) -> None:
-    for account in ("111111111111", "222222222222"):
-        users = [a_user("unused", account=account)] if account.startswith("2") else []
-        saved(tmp_path, report_text(users, root=the_root(account)), f"{account}.csv")
-    assert program("analyze", tmp_path, "--fail-on", "unused").code == 1

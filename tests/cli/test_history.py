@@ -159,7 +159,7 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
         report(40, name="other/report.csv", account="111111111111"),
     )
     done = run("history", reports, "--since", "2025-12-30")
-    head, row, every = done.output.decode().splitlines()
+    head, row, every = done.lines
     assert head.startswith("account\treports\tfirst\t")
     assert row.startswith(f"{ACCOUNT}\t2\t2026-01-01T09:30:00Z\t2026-02-10T09:30:00Z\t40\t40\t1\t")
     assert every.startswith("all\t2\t")
@@ -218,7 +218,7 @@ def test_a_file_that_cannot_be_read_is_listed(folder: Reports) -> None:
     done = run("history", reports, "--skip-unreadable", "--format", "csv", "--table", "reports")
     assert done.code == 5
     assert f"File {reports}/broken.csv is not covered" in done.messages
-    assert [row["status"].partition(":")[0] for row in table(done.output)] == [
+    assert [row["status"].partition(":")[0] for row in done.rows] == [
         *("not read", "counts", "counts")
     ]
 
@@ -284,7 +284,7 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
     words = ("--decisions", ledger, "--fail-on", "overdue", "--format", "json")
     ended = run("history", reports, *words)
     assert (ended.code, ended.messages.splitlines()[-1]) == (1, "Meets --fail-on: 1 overdue")
-    document = json.loads(ended.output)
+    document = ended.document
     kinds = ("done_in_time", "done_undated", "done_late", "overdue", "open")
     of_accounts = {row["account"]: row for row in document["period"]}
     found = {
@@ -315,7 +315,7 @@ def test_a_user_that_the_last_report_shows_to_be_another_delays_no_removal(
     ledger = tmp_path / "decisions.csv"
     ledger.write_bytes(ledger_bytes([line("delete", ann, on=day(1).date(), as_of=day(0))]))
     done = run("history", reports, "--decisions", ledger, "--format", "json")
-    document = json.loads(done.output)
+    document = done.document
     assert document["period"][-1]["done_in_time"] == 1
     (event,) = (each for each in document["events"] if each["event"] == "done")
     assert event["before"] == f"{day(20):%Y-%m-%dT%H:%M:%SZ}"
@@ -341,7 +341,7 @@ def test_what_was_decided_after_the_period_is_not_in_force_in_it(
     ledger = tmp_path / "decisions.csv"
     ledger.write_bytes(ledger_bytes(decisions))
     done = run("history", reports, "--decisions", ledger, *words, "--format", "json")
-    every = json.loads(done.output)["period"][-1]
+    every = done.document["period"][-1]
     assert tuple(every[name] for name in ("decisions", "removals", "open")) == counts
 
 
@@ -355,7 +355,7 @@ def test_decisions_before_the_period_that_were_done_before_it_do_not_count(
     words = ("--decisions", ledger, "--since", "2026-01-02", "--fail-on", "overdue")
     done = run("history", reports, *words, "--format", "csv")
     assert done.code == 0
-    assert [(row["decisions"], row["removals"]) for row in table(done.output)] == [("0", "0")] * 2
+    assert [(row["decisions"], row["removals"]) for row in done.rows] == [("0", "0")] * 2
 
 
 @pytest.mark.no_cover

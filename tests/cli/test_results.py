@@ -1,7 +1,6 @@
 """Results go to standard output or into files, everything else to standard error."""
 
 from contextlib import redirect_stdout
-from functools import cache
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import analyzer
 from analyzer.cli import streams
 from analyzer.cli.options import CriteriaOptions, moment
 from analyzer.terms import Definition, Format, Verdict
-from tests.cli.conftest import Program, unwrapped
 from tests.support.builders import (
     LONG_AGO,
     Row,
@@ -22,8 +20,8 @@ from tests.support.builders import (
     a_user,
     days_before,
     report_text,
+    run,
     saved,
-    table,
     the_root,
 )
 from tests.support.outputs import (
@@ -59,80 +57,65 @@ BLIND_SPOTS = """\
 Not visible in a credential report: SSH public keys; roles, federation and IAM Identity Center; \
 use in the hours before as-of; use of a password by `aws login`.
 """
-SUMMARY = ANSWER + NOTES + BLIND_SPOTS
+LEFT_OUT = """\
+Left out of the names: 12 to check (--include-check lists them), \
+1 with an active service-specific credential, 5 exempt.
+"""
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 
-console = cache(analyzed_console)
+
+def test_standard_output_gets_the_result_alone_and_standard_error_the_rest() -> None:
+    csv, arns = csv_bytes(analyzed_console(), UNUSED), arns_bytes(analyzed_console(), UNUSED)
+    assert run(*ON_CONSOLE, "-f", "csv") == (0, csv, ANSWER + NOTES + BLIND_SPOTS)
+    assert run(*ON_CONSOLE, "-f", "arns") == (0, arns, ANSWER + NOTES + LEFT_OUT + BLIND_SPOTS)
 
 
-def written(form: str, verdicts: tuple[Verdict, ...] = UNUSED) -> bytes:
-    """Return what the writers write, of the console's sample."""
-    if form == "table":
-        return table_text(console(), verdicts).encode()
-    writers = {"csv": csv_bytes, "json": json_bytes, "arns": arns_bytes}
-    return writers[form](console(), verdicts)
-
-
-@pytest.mark.parametrize("form", ["csv", "arns"])
-def test_standard_output_gets_the_result_alone_and_standard_error_the_rest(
-    program: Program, form: str
-) -> None:
-    left_out = (
-        "Left out of the names: 12 to check (--include-check lists them),"
-        " 1 with an active service-specific credential, 5 exempt.\n"
-    )
-    messages = ANSWER + NOTES + (left_out if form == "arns" else "") + BLIND_SPOTS
-    assert program(*ON_CONSOLE, "--format", form) == (0, written(form), messages)
-
-
-def test_a_table_comes_with_the_rules_on_standard_error(program: Program) -> None:
-    done = program(*ON_CONSOLE)
-    assert (done.code, done.output) == (0, written("table"))
-    assert done.messages == summary_text(console(), UNUSED)
+@pytest.mark.parametrize("details", [False, True])
+def test_a_table_comes_with_the_rules_on_standard_error(*, details: bool) -> None:
+    done = run(*ON_CONSOLE, *["--details"] * details)
+    assert (done.code, done.output.decode()) == (0, table_text(analyzed_console(), UNUSED))
+    assert done.messages == summary_text(analyzed_console(), UNUSED, details=details)
     assert done.messages.startswith(f"{ANSWER}Findings: ")
     assert done.messages.endswith(NOTES + BLIND_SPOTS)
 
 
-def test_details_come_on_standard_error_where_the_table_goes_into_a_pipe(program: Program) -> None:
-    done = program(*ON_CONSOLE, "--details")
-    assert done.output == written("table")
-    assert done.messages == summary_text(console(), UNUSED, details=True)
-
-
-def test_quiet_alone_writes_nothing_but_what_meets_fail_on(program: Program) -> None:
+def test_quiet_alone_writes_nothing_but_what_meets_fail_on() -> None:
     failing = (1, b"", "Meets --fail-on: 4 undetermined; 4 retired\n")
-    assert program(*ON_CONSOLE, "-q", "--fail-on", "retired") == failing
+    assert run(*ON_CONSOLE, "-q", "--fail-on", "retired") == failing
 
 
 def test_the_verdicts_that_are_asked_for_are_listed_in_every_output_and_quiet_says_nothing(
-    program: Program, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    two = program(*ON_CONSOLE, "--verdict", "dormant", "--verdict", "active", "-f", "arns")
-    assert (two.code, two.output) == (0, written("arns", (Verdict.DORMANT, Verdict.ACTIVE)))
-    files = tmp_path / "a.csv", tmp_path / "a.json"
+    console, files = analyzed_console(), (tmp_path / "a.csv", tmp_path / "a.json")
+    two = run(*ON_CONSOLE, "--verdict", "dormant", "--verdict", "active", "-f", "arns")
+    assert two[:2] == (0, arns_bytes(console, (Verdict.DORMANT, Verdict.ACTIVE)))
     every = ("--verdict", "unused", "--verdict", "all", "-q")
-    done = program(*ON_CONSOLE, *every, "-o", files[0], "--output", files[1], "-f", "table")
-    assert done == (0, written("table", ALL), "")
-    assert [file.read_bytes() for file in files] == [written("csv", ALL), written("json", ALL)]
+    done = run(*ON_CONSOLE, *every, "-o", files[0], "--output", files[1], "-f", "table")
+    assert done == (0, table_text(console, ALL).encode(), "")
+    assert [file.read_bytes() for file in files] == [csv_bytes(console), json_bytes(console)]
 
 
-def test_files_are_written_and_named_and_standard_output_stays_empty(
-    program: Program, tmp_path: Path
-) -> None:
+def test_files_are_written_and_named_and_standard_output_stays_empty(tmp_path: Path) -> None:
     targets = [tmp_path / f"review.{ending}" for ending in ("csv", "json", "md")]
-    done = program(*ON_CONSOLE, *(part for target in targets for part in ("-o", target)))
-    assert done.output == b""
-    assert done.messages == SUMMARY + "".join(f"Wrote {target}\n" for target in targets)
+    done = run(*ON_CONSOLE, *(part for target in targets for part in ("-o", target)))
+    wrote = "".join(f"Wrote {target}\n" for target in targets)
+    assert done == (0, b"", ANSWER + NOTES + BLIND_SPOTS + wrote)
     assert all(target.stat().st_size for target in targets)
 
 
-def test_raw_csv_leaves_names_as_they_are_in_files_and_on_standard_output(
-    program: Program, tmp_path: Path
-) -> None:
-    report = saved(tmp_path, report_text([a_user("=1+1")]))
-    target = tmp_path / "a.csv"
-    done = program("analyze", report, "-q", "--format", "csv", "-o", target, "--raw-csv")
-    assert [row["user"] for row in table(done.output)] == ["=1+1"]
+def test_findings_go_to_standard_output_by_a_dash_or_as_a_format() -> None:
+    by_dash = run("analyze", CONSOLE, "--findings", "-", "-q")
+    assert by_dash == run("analyze", CONSOLE, "--format", "findings", "-q")
+    assert by_dash.rows[0]["rule"]
+    done = run("analyze", CONSOLE, "--findings", "-", "--format", "csv")
+    assert (done.code, "use one of the two" in done.says) == (2, True)
+
+
+def test_raw_csv_leaves_names_as_they_are_in_files_and_on_standard_output(tmp_path: Path) -> None:
+    report, target = saved(tmp_path, report_text([a_user("=1+1")])), tmp_path / "a.csv"
+    done = run("analyze", report, "-q", "--format", "csv", "-o", target, "--raw-csv")
+    assert [row["user"] for row in done.rows] == ["=1+1"]
     assert target.read_bytes() == done.output
 
 
@@ -145,7 +128,6 @@ AT = "2026-05-01T12:00:00Z"
 @pytest.mark.parametrize(
     ("user", "as_of", "options", "verdict"),
     [
-        (USED, AT, {}, "active"),
         (USED, AT, {"dormant_days": 41}, "active"),
         (USED, AT, {"dormant_days": 40}, "dormant"),
         (USED, "2026-06-20T11:59:59Z", {}, "active"),
@@ -170,13 +152,11 @@ def test_each_option_that_decides_does_so(
     assert ",".join(filter(None, words)) == verdict
 
 
-def test_what_stands_in_names_of_files_does_not_command_a_terminal(
-    program: Program, tmp_path: Path
-) -> None:
+def test_what_stands_in_names_of_files_does_not_command_a_terminal(tmp_path: Path) -> None:
     path = saved(tmp_path, report_text([a_user()]), "\x1b[31mred\n.csv")
     for done in (
-        program("analyze", path, "-o", tmp_path / "\x1b[2J.csv"),
-        program("analyze", tmp_path / "\x1b[2J.csv", path.with_name("\x1b[0m"), "-q"),
+        run("analyze", path, "-o", tmp_path / "\x1b[2J.csv"),
+        run("analyze", tmp_path / "\x1b[2J.csv", path.with_name("\x1b[0m"), "-q"),
     ):
         assert "\x1b" not in done.messages
         assert r"\x1b[" in done.messages
@@ -198,42 +178,27 @@ def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_t
     assert "zoë" in stream.getvalue()
 
 
-def test_an_output_that_is_an_input_is_refused_and_the_evidence_stays(
-    program: Program, tmp_path: Path
+def test_an_output_that_is_an_input_is_refused_also_if_the_input_would_not_count(
+    tmp_path: Path,
 ) -> None:
-    report = saved(tmp_path, report_text([a_user()]))
     exemptions = saved(tmp_path, EXEMPTIONS.read_text(), "exemptions.csv")
-    (tmp_path / "link.csv").symlink_to(report)
-    before = report.read_bytes(), exemptions.read_bytes()
-    for source, target in (
-        (report, report),
-        (report, tmp_path / "link.csv"),
-        (tmp_path / "link.csv", report),
-        (report, exemptions),
-        (tmp_path / "rep*.csv", report),
-    ):
-        done = program("analyze", source, "--exemptions", exemptions, "-o", target)
-        assert done.code == 2
-        assert "is an input: write to another file" in unwrapped(done.messages)
-        assert (report.read_bytes(), exemptions.read_bytes()) == before
-
-
-def test_an_output_that_is_an_input_is_refused_though_the_input_would_not_count(
-    program: Program, tmp_path: Path
-) -> None:
     reports = tmp_path / "reports"
-    reports.mkdir()
     for name, day in (("a.csv", "2026-05-01"), ("b.csv", "2026-04-01"), ("c.csv", "2026-05-01")):
         saved(reports, report_text([a_user(created=f"{day}T00:00:00Z")]), name)
     with ZipFile(reports / "d.csv", "w") as archive:
         archive.write(reports / "a.csv", "a.csv")
-    before = {path: path.read_bytes() for path in reports.iterdir()}
-    for source in (reports, reports / "*.csv"):
-        for target in before:
-            done = program("analyze", source, "-o", target)
-            assert done.code == 2
-            assert f"{target.name} is an input: write to another file" in unwrapped(done.messages)
-    assert {path: path.read_bytes() for path in reports.iterdir()} == before
+    (tmp_path / "link.csv").symlink_to(reports / "a.csv")
+    files = [exemptions, *reports.iterdir()]
+    before = [file.read_bytes() for file in files]
+    for source, target in (
+        *((source, file) for source in (reports, reports / "*.csv") for file in files),
+        (reports / "a.csv", reports / "a.csv"),
+        (reports / "a.csv", tmp_path / "link.csv"),
+        (tmp_path / "link.csv", reports / "a.csv"),
+    ):
+        done = run("analyze", source, "--exemptions", exemptions, "-o", target)
+        assert (done.code, "is an input: write to another file" in done.says) == (2, True)
+    assert [file.read_bytes() for file in files] == before
 
 
 def test_accounts_keep_their_leading_zeros() -> None:

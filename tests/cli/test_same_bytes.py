@@ -1,15 +1,34 @@
-"""The same reports give the same bytes, wherever and whenever they are analyzed."""
+"""The same reports give the same bytes, wherever, whenever and in whatever order they are named."""
 
+import io
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 
-from tests.support.builders import ROOT_FOLDER, Run, a_user, report_text, run, saved
-from tests.support.outputs import EXEMPTIONS, SAMPLES
+import analyzer
+from analyzer.decisions.ledger import ledger_bytes
+from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict
+from analyzer.writers import write_format
+from tests.support.builders import (
+    AS_OF,
+    ROOT_FOLDER,
+    Run,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    run,
+    saved,
+    the_root,
+)
+from tests.support.decisions import console_name, line
+from tests.support.outputs import EXEMPTIONS, SAMPLES, table_text
 from tests.support.processes import python, unmeasured
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -19,6 +38,8 @@ WEST = {"TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8", "LANG": "de_DE.UTF-8"
 ODD = (
     a_user("odd", password_enabled="wahr ☂", mfa_active="\uff34\uff32\uff35\uff25"),
     a_user("İ", created="\uff12\uff10\uff12\uff14"),
+    a_user("just-active", key_1=a_key(used=days_before(90) + timedelta(seconds=1))),
+    a_user("just-dormant", key_1=a_key(used=days_before(90))),
 )
 
 
@@ -83,15 +104,114 @@ time.localtime = time.gmtime = asked
 
 def run_without_clock(*arguments: str | Path) -> Run:
     """Run the program elsewhere, where whatever asks for the time fails."""
-    done = subprocess.run(
-        python(NO_CLOCK, *arguments),
-        cwd=ROOT_FOLDER,
-        env={**unmeasured(), **WEST},
-        capture_output=True,
-        check=False,
-    )
+    words, environment = python(NO_CLOCK, *arguments), {**unmeasured(), **WEST}
+    done = subprocess.run(words, cwd=ROOT_FOLDER, env=environment, capture_output=True, check=False)
     return Run(done.returncode, done.stdout, done.stderr.decode())
 
 
 def test_nobody_asks_what_time_it_is(analyzed: Callable[..., Ended], expected: Ended) -> None:
     assert analyzed(run_without_clock) == expected
+
+
+# The order of files
+
+ACCOUNTS = ("333333333333", "111111111111", "222222222222")
+Files = list[Path]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Give two reports of each account, and another half of the first one's."""
+    folder, files = tmp_path_factory.mktemp("reports"), []
+    for number, account in enumerate(ACCOUNTS):
+        quiet = a_user("quiet", account=account, created=days_before(number + 30))
+        busy = a_user("busy", account=account, key_1=a_key(days_before(50), days_before(number)))
+        for as_of, users in ((AS_OF - timedelta(days=20), [quiet]), (AS_OF, [busy, quiet])):
+            text = report_text(users, root=the_root(account))
+            files.append(saved(folder / str(number), text, console_name(as_of)))
+    return files
+
+
+def both_orders(files: Files, result: Callable[[Files], Any]) -> Any:
+    """Return what is the same for files in one order and in the other."""
+    one, other = result(files), result(files[::-1])
+    assert one == other
+    return one
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """Return the files in a folder, and make it empty."""
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in found:
+        (folder / name).unlink()
+    return found
+
+
+def test_every_output_of_an_analysis_is_the_same(reports: Files, tmp_path: Path) -> None:
+    def outputs(files: Files) -> Iterator[tuple[str, bytes | str]]:
+        analysis = analyzer.analyze(analyzer.load(*files))
+        targets = [tmp_path / f"users{ending}" for ending in OUTPUT_ENDINGS]
+        for findings in ("findings.csv", "findings.parquet"):
+            analyzer.write(analysis, verdicts=[*Verdict], findings=tmp_path / findings)
+        analyzer.write(analysis, *targets, verdicts=[*Verdict])
+        yield from written(tmp_path).items()
+        for form in set(Format) - {Format.TABLE, Format.CSV, Format.JSON}:  # files have these
+            stream = io.BytesIO()
+            write_format(form, analysis, stream, verdicts=[*Verdict])
+            yield form, stream.getvalue()
+        for width in (None, 80):
+            yield f"table {width}", table_text(analysis, width=width)
+
+    found = both_orders(reports, lambda files: dict(outputs(files)))
+    assert len(found) >= len(OUTPUT_ENDINGS) + len(Format) + 1
+    assert all(found.values())
+
+
+def write_nothing(_: Any, stream: BinaryIO, **__: Any) -> None:
+    """Stand for the workbook, whose bytes in both orders the outputs of an analysis show."""
+    stream.write(b"book")
+
+
+def test_every_table_of_a_history_is_the_same(reports: Files, tmp_path: Path) -> None:
+    def tables(files: Files) -> dict[str, bytes]:
+        names = (tmp_path / f"history.{ending}" for ending in ("xlsx", "json", "md", "csv"))
+        assert run("history", *files, *(f"-o{name}" for name in names), "-q").code == 0
+        return written(tmp_path)
+
+    assert both_orders(reports, tables)["history.md"].count(b"quiet") > 2
+
+
+def test_what_an_export_keeps_is_the_same(
+    reports: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.exports.contents.write_workbook", write_nothing)
+
+    def contents(files: Files) -> dict[str, bytes]:
+        out = tmp_path / files[0].parent.name
+        sources = (word for path in files for word in ("--from", path))
+        assert run("export", "--out-dir", out, *sources, "-q").code == 0
+        run_ = (out / "latest").resolve()
+        kept = {str(path.relative_to(run_)): path for path in run_.rglob("*.*")}
+        return {name: kept[name].read_bytes() for name in kept.keys() - {"manifest.json"}}
+
+    assert len(both_orders(reports[1::2], contents)) > 7
+
+
+def test_the_ledger_and_the_plan_of_several_files_of_decisions_are_the_same(
+    tmp_path: Path,
+) -> None:
+    old = [a_user("quiet"), a_user("waiting", password=a_password())]
+    lines = [line(user=user) for user in old], [line("keep", old[0]), line(user=a_user("gone"))]
+    files = [saved(tmp_path, ledger_bytes(each), f"{at}.csv") for at, each in enumerate(lines)]
+
+    def collected(files: Files) -> tuple[bytes, str, bytes]:
+        ledger = tmp_path / "decisions.csv"
+        done, plan = run("collect", *files, "-o", ledger), run("plan", *files)
+        content = ledger.read_bytes()
+        ledger.unlink()
+        return content, done.messages, plan.output
+
+    ledger, _, script = both_orders(files, collected)
+    assert ledger.count(b"\n") == 5
+    assert b"user/gone" in script
+    assert b"user/quiet" not in script

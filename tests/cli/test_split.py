@@ -11,8 +11,7 @@ from analyzer.cli.inputs import read_judging
 from analyzer.cli.options import InputFile, JudgingOptions
 from analyzer.terms import SplitBy
 from analyzer.writers.workbook import Share, split
-from tests.cli.conftest import Program, unwrapped
-from tests.support.builders import ACCOUNT, AS_OF, Row, a_password, a_user, report_text, saved
+from tests.support.builders import ACCOUNT, AS_OF, Row, a_password, a_user, report_text, run, saved
 from tests.support.reading import OTHER_ACCOUNT
 from tests.support.review import fill_in
 
@@ -34,13 +33,11 @@ def index(folder: Path) -> dict[str, dict[str, str]]:
         return {row["file"]: row for row in csv.DictReader(stream)}
 
 
-def test_each_owner_gets_a_workbook_and_users_without_one_their_own(
-    program: Program, tmp_path: Path
-) -> None:
+def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Path) -> None:
     report = reported(tmp_path, *map(a_user, ("ann", "bo", "cy", "di")))
     last = ON - timedelta(days=1)
     owners = listed(tmp_path, f"*,ann,=Lee,lee@x.org,{last}", "*,b?,Ray,,", "*,cy,Ray,,")
-    done = program(
+    done = run(
         "analyze", report, "--owners", owners, "--split-by", "owner", "-o", f"{tmp_path}/out/"
     )
     assert (done.code, done.output) == (0, b"")
@@ -54,16 +51,16 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(
     assert f"Wrote {tmp_path}/out/lee.xlsx: =Lee (left {last}), 1 to decide" in done.messages
     assert f"Wrote {tmp_path}/out/index.csv: workbooks, owners and addresses" in done.messages
     book = fill_in(tmp_path / "out" / "ray.xlsx", {"bo": "delete", "cy": "delete"}, on=ON)
-    checked = program("collect", book.parent, "--report", report)
+    checked = run("collect", book.parent, "--report", report)
     assert (checked.code, b"entered 2\n" in checked.output) == (0, True)
     assert b"Not answered: =Lee, 1 user." in checked.output
     assert f"Compared with {report}: no difference." in checked.messages
-    untouched = program("collect", tmp_path / "out" / "lee.xlsx")
+    untouched = run("collect", tmp_path / "out" / "lee.xlsx")
     assert untouched.messages == "Checked; nothing was written. Nothing is new.\n"
     (tmp_path / "empty").mkdir()
     for name, says in (("empty", "holds no workbook"), (tmp_path, "Is a directory")):
-        refused = program("collect", tmp_path / name)
-        assert (refused.code, says in unwrapped(refused.messages)) == (2, True)
+        refused = run("collect", tmp_path / name)
+        assert (refused.code, says in refused.says) == (2, True)
 
 
 def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[Share]:
@@ -108,23 +105,21 @@ def test_a_file_has_a_name_that_every_system_takes_whatever_an_owner_is_called()
 
 
 def test_a_filled_workbook_is_never_written_over_and_nothing_else_is_written(
-    program: Program, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     report = reported(tmp_path, a_user("ann"), a_user("bo"))
     owners = listed(tmp_path, "*,ann,Lee,,", "*,bo,Ray,,")
     words = ("analyze", report, "--owners", owners, "--split-by", "owner", "-o", tmp_path / "out")
-    assert program(*words, "-q") == (0, b"", "")
+    assert run(*words, "-q") == (0, b"", "")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         *("lee.xlsx", "ray.xlsx", "index.csv")
     }
     fill_in(tmp_path / "out" / "ray.xlsx", {"bo": "keep"}, on=ON)
     before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     (tmp_path / "out" / "lee.xlsx").unlink()
-    refused = program(*words)
+    refused = run(*words)
     assert refused.code == 2
-    assert "ray.xlsx has decisions of a reviewer: name another output" in unwrapped(
-        refused.messages
-    )
+    assert "ray.xlsx has decisions of a reviewer: name another output" in refused.says
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"ray.xlsx", "index.csv"}
     assert all(path.read_bytes() == before[path] for path in (tmp_path / "out").iterdir())
 
@@ -140,26 +135,22 @@ def test_a_filled_workbook_is_never_written_over_and_nothing_else_is_written(
     ],
 )
 def test_a_split_needs_a_folder_and_its_owners(
-    program: Program, tmp_path: Path, words: list[str], problem: str
+    tmp_path: Path, words: list[str], problem: str
 ) -> None:
-    done = program("analyze", reported(tmp_path, a_user("ann")), *words)
+    done = run("analyze", reported(tmp_path, a_user("ann")), *words)
     assert done.code == 2
-    assert problem in unwrapped(done.messages)
+    assert problem in done.says
 
 
-def test_a_folder_that_cannot_be_made_is_an_output_that_cannot_be_written(
-    program: Program, tmp_path: Path
-) -> None:
+def test_a_folder_that_cannot_be_made_is_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     report = reported(tmp_path, a_user("ann"))
     saved(tmp_path, "", "taken")
-    done = program("analyze", report, "--split-by", "account", "-o", tmp_path / "taken")
+    done = run("analyze", report, "--split-by", "account", "-o", tmp_path / "taken")
     assert done.code == 73
     assert "taken cannot be written: File exists." in done.messages
 
 
-def test_a_campaign_over_two_quarters_runs_by_commands_only(
-    program: Program, tmp_path: Path
-) -> None:
+def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> None:
     """Send, collect what came, remind, collect the rest, plan, follow up, prove."""
     names = ("ann", "bo", "cy", "di", "ed")
     owners = listed(tmp_path, *(f"*,{name},Owner of {name},,{''}" for name in names))
@@ -168,7 +159,7 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(
 
     def split(folder: str, report: Path, *words: object) -> str:
         where = ("--owners", owners, "--split-by", "owner", "-o", out / folder)
-        done = program("analyze", report, *where, *words)
+        done = run("analyze", report, *where, *words)
         assert done.code == 0
         return done.messages
 
@@ -182,9 +173,9 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(
     filled("sent", "bo", "keep")
     filled("sent", "cy", "delete", by="Tom")
     sent = sorted((out / "sent").glob("*.xlsx"))
-    came = program("collect", *sent, "-o", ledger)
+    came = run("collect", *sent, "-o", ledger)
     assert came.code == 0
-    assert came.output.decode().splitlines()[-3:] == [
+    assert came.lines[-3:] == [
         "Not answered: Owner of di, 1 user.",
         "Not answered: Owner of ed, 1 user.",
         "Decided by Tom, not by the owner Owner of cy: cy.",
@@ -197,10 +188,10 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(
     )
     filled("reminded", "di", "deactivate")
     filled("reminded", "ed", "investigate")
-    rest = program("collect", *sorted((out / "reminded").glob("*.xlsx")), "-o", ledger)
+    rest = run("collect", *sorted((out / "reminded").glob("*.xlsx")), "-o", ledger)
     assert rest.code == 0
     assert b"Not answered" not in rest.output
-    plan = program("plan", ledger, "--report", first, "-o", tmp_path / "remove.sh")
+    plan = run("plan", ledger, "--report", first, "-o", tmp_path / "remove.sh")
     assert plan.code == 0
     assert "for 3 users" in plan.messages
 
@@ -218,11 +209,11 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(
         "ann": ("done", "Owner of ann"),
         "di": ("done", "Owner of di"),
     }
-    proof = program(
+    proof = run(
         *("history", reports, "--decisions", ledger, "--owners", owners, "--format", "csv"),
         *("--table", "period"),
     )
-    (row, _) = csv.DictReader(proof.output.decode().splitlines())
+    (row, _) = csv.DictReader(proof.lines)
     assert proof.code == 0
     assert (row["decisions"], row["done_in_time"], row["open"]) == ("5", "2", "1")
     assert (row["users_start"], row["removed"], row["users_end"]) == ("5", "1", "5")

@@ -15,7 +15,6 @@ from analyzer.cli.analyze import EXAMPLES
 from analyzer.cli.command import SUMMARIES
 from analyzer.cli.streams import LogFormat
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
-from tests.cli.conftest import Program
 from tests.support.builders import ROOT_FOLDER, Run, run
 from tests.support.outputs import CONSOLE
 
@@ -39,40 +38,22 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-@pytest.fixture(scope="module")
-def imported() -> dict[str, set[str]]:
-    """Return what each command imports, each in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", IN_FORKS, json.dumps(COMMANDS)],
-        cwd=ROOT_FOLDER,
-        capture_output=True,
-        check=True,
-    )
-    lines = done.stderr.decode().splitlines()
-    modules = [set(json.loads(line)) for line in lines if line.startswith('["')]
-    return dict(zip(map(" ".join, COMMANDS), modules, strict=True))
-
-
 @pytest.mark.no_cover
-def test_what_needs_no_report_imports_nothing_heavy(imported: dict[str, set[str]]) -> None:
+def test_what_needs_no_report_imports_nothing_heavy_and_no_other_command() -> None:
+    program = [sys.executable, "-c", IN_FORKS, json.dumps(COMMANDS)]
+    done = subprocess.run(program, cwd=ROOT_FOLDER, capture_output=True, check=True)
+    lines = [line for line in done.stderr.decode().splitlines() if line.startswith('["')]
+    modules = ({*json.loads(line)} for line in lines)
+    imported = dict(zip(map(" ".join, COMMANDS), modules, strict=True))
     assert {name: HEAVY & each for name, each in imported.items() if HEAVY & each} == {}
+    for command in SUMMARIES:
+        every = imported[f"{command} --help"]
+        found = {each for each in SUMMARIES if f"analyzer.cli.{each}" in every}
+        assert found == {command} | ({"fetch"} if command == "export" else set())
 
 
-@pytest.mark.no_cover
-def test_a_command_imports_no_other_one_but_export_the_one_that_fetches(
-    imported: dict[str, set[str]],
-) -> None:
-    found = {
-        command: {
-            each for each in SUMMARIES if f"analyzer.cli.{each}" in imported[f"{command} --help"]
-        }
-        for command in SUMMARIES
-    }
-    assert found == {each: {each} for each in SUMMARIES} | {"export": {"export", "fetch"}}
-
-
-def test_the_version_is_that_of_the_installed_distribution(program: Program) -> None:
-    assert program("--version") == Run(0, f"credreport {version('credreport')}\n".encode(), "")
+def test_the_version_is_that_of_the_installed_distribution() -> None:
+    assert run("--version") == Run(0, f"credreport {version('credreport')}\n".encode(), "")
 
 
 @pytest.mark.no_cover
@@ -80,52 +61,75 @@ def test_the_module_and_the_command_are_the_same_program() -> None:
     (script,) = entry_points(group="console_scripts", name="credreport")
     assert script.value == "analyzer.cli:run"
     installed = Path(sys.executable).with_name("credreport")
-    for arguments in (["--version"], ["analyze", "nowhere.csv"]):
-        done = subprocess.run([installed, *arguments], capture_output=True, check=False)
-        assert Run(done.returncode, done.stdout, done.stderr.decode()) == run(*arguments)
+    done = subprocess.run([installed, "analyze", "nowhere.csv"], capture_output=True, check=False)
+    same = run("analyze", "nowhere.csv")
+    assert Run(done.returncode, done.stdout, done.stderr.decode()) == same
 
 
-def test_the_help_says_of_each_command_what_its_own_help_says_first(program: Program) -> None:
-    listed = program("--help").output.decode()
+def test_importing_the_module_that_starts_the_program_starts_nothing() -> None:
+    assert import_module("analyzer.__main__").run is run_process
+
+
+# Help
+
+
+def help_of(command: str, columns: int = 80) -> str:
+    """Return the help of a command on a terminal of so many columns."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(columns))
+        patch.setattr("typer.rich_utils.MAX_WIDTH", columns)
+        return run(*command.split(), "--help").output.decode()
+
+
+def test_the_help_says_of_each_command_what_its_own_help_says_first() -> None:
+    listed = help_of("")
     for command, summary in SUMMARIES.items():
-        assert summary in " ".join(program(command, "--help").output.decode().split())
         assert command in listed
+        assert summary in " ".join(help_of(command).split())
 
 
-@pytest.mark.parametrize(
-    ("command", "sentence"),
-    [
-        ("diff", "A run of export brings its own as-of, exemption list"),
-        ("plan", "It checks each user in AWS first."),
-    ],
-)
-def test_the_help_breaks_no_line_that_a_wide_terminal_holds(
-    program: Program, monkeypatch: pytest.MonkeyPatch, command: str, sentence: str
-) -> None:
-    monkeypatch.setenv("COLUMNS", "400")
-    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 400)
-    assert sentence in program(command, "--help").output.decode()
+def test_the_help_breaks_no_line_that_a_wide_terminal_holds() -> None:
+    assert "A run of export brings its own as-of, exemption list" in help_of("diff", 400)
+    assert "It checks each user in AWS first." in help_of("plan", 400)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["analyze"], ["analyze", "--help"]])
-def test_help_is_a_result_and_calls_the_program_by_its_name(
-    program: Program, arguments: list[str]
-) -> None:
-    done = program(*arguments)
+def test_help_is_a_result_and_calls_the_program_by_its_name(arguments: list[str]) -> None:
+    done = run(*arguments)
     assert "Usage: credreport" in done.output.decode()
-    assert done.messages == ""
-    assert done.code == (0 if arguments[-1:] == ["--help"] else 2)
+    assert (done.code, done.messages) == (0 if arguments[-1:] == ["--help"] else 2, "")
 
 
-@pytest.mark.parametrize(("command", "examples"), [("analyze", EXAMPLES), ("export", ())])
-def test_help_has_at_most_80_lines_and_its_examples_at_the_end(
-    program: Program, monkeypatch: pytest.MonkeyPatch, command: str, examples: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("command", "examples", "words"),
+    [("analyze", EXAMPLES, [*Format, *Verdict, "all"]), ("export", (), [*LogFormat])],
+)
+def test_help_has_at_most_80_lines_with_all_words_and_its_examples_at_the_end(
+    command: str, examples: tuple[str, ...], words: list[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
-    lines = program(command, "--help").output.decode().splitlines()
+    shown = help_of(command)
+    lines = [line.strip() for line in shown.splitlines()]
     assert len(lines) <= 80
-    assert [line.strip() for line in lines if line.strip().startswith("credreport")] == [*examples]
+    assert [line for line in lines if line.startswith("credreport")] == [*examples]
+    text = shown.replace("│", " ")
+    words = [*Definition, *Benchmark, *Severity, *words]
+    assert [word for word in words if not re.search(rf"\s{re.escape(word)}[\s,.;:]", text)] == []
+    assert "|" not in text
+    assert not re.search(r"<(bool|str|list)", shown)
+
+
+def test_the_options_that_people_need_first_come_first() -> None:
+    lines = help_of("analyze", 200).splitlines()
+    options = [line.split()[1] for line in lines if line.startswith("│ --")]
+    assert options[:12] == [
+        *("--output", "--format", "--verdict", "--quiet", "--account", "--user", "--certain"),
+        *("--min-age", "--exemptions", "--owners", "--standard", "--fail-on"),
+    ]
+    assert [line.split()[1] for line in lines if line.startswith("╭")] == [
+        *("Arguments", "Options", "Output", "Input", "Verdicts", "Decisions")
+    ]
+    assert "--dormant-days" in options
+    assert "--service-credentials" in help_of("fetch", 200)
 
 
 RARE = (
@@ -135,49 +139,24 @@ RARE = (
 RARE_AT_AWS = ("--jobs", "--session-name", "--endpoint-url")
 
 
-def test_what_few_need_is_hidden_from_the_help_accepted_and_in_the_sample_settings(
-    program: Program,
-) -> None:
-    shown = b"".join(program(command, "--help").output for command in ("analyze", "export"))
+def test_what_few_need_is_hidden_from_the_help_accepted_and_in_the_sample_settings() -> None:
+    shown = help_of("analyze") + help_of("export")
     names = [*(each.partition("=")[0] for each in RARE), *RARE_AT_AWS]
-    assert [name for name in names if name.encode() in shown] == []
-    assert program("analyze", CONSOLE, "-q", *RARE).code == 0
+    assert [name for name in names if name in shown] == []
+    assert run("analyze", CONSOLE, "-q", *RARE).code == 0
     sample = SAMPLE_SETTINGS.read_text(encoding="utf-8")
     assert [name for name in names if f"{name.removeprefix('--')} = " not in sample] == []
-    assert program("analyze", CONSOLE, "-q", "--config", SAMPLE_SETTINGS).code == 0
+    assert run("analyze", CONSOLE, "-q", "--config", SAMPLE_SETTINGS).code == 0
 
 
-def test_the_help_of_export_says_once_how_its_environment_variables_are_named(
-    program: Program,
-) -> None:
-    assert program("export", "--help").output.count(b"CREDREPORT_") == 1
+def test_the_help_of_export_says_once_how_its_environment_variables_are_named() -> None:
+    assert help_of("export").count("CREDREPORT_") == 1
 
 
 @pytest.mark.parametrize("command", ["analyze", "explain", "diff", "collect", "plan"])
-def test_a_command_without_arguments_says_in_ten_lines_what_it_needs(
-    program: Program, command: str
-) -> None:
-    done = program(command)
-    lines = done.output.decode().splitlines()
-    assert done.code == 2
-    assert len(lines) <= 10
-    assert lines[0] == SUMMARIES[command]
-    assert f"credreport {command} --help lists all options." in lines
-    assert [line for line in lines if line.startswith(f"  credreport {command} ")]
-
-
-@pytest.mark.parametrize("command", ["analyze", "export"])
-def test_help_breaks_no_word_that_an_option_takes_on_a_narrow_terminal(
-    program: Program, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
-    told = program(command, "--help").output.decode().replace("│", " ")
-    words = [*Definition, *Benchmark, *Severity]
-    words += [*Format, *Verdict, "all"] if command == "analyze" else [*LogFormat]
-    assert [word for word in words if not re.search(rf"[\s]{re.escape(word)}[\s,.;:]", told)] == []
-    assert "|" not in told
-
-
-def test_importing_the_module_that_starts_the_program_starts_nothing() -> None:
-    assert import_module("analyzer.__main__").run is run_process
+def test_a_command_without_arguments_says_in_ten_lines_what_it_needs(command: str) -> None:
+    done = run(command)
+    assert (done.code, len(done.lines) <= 10) == (2, True)
+    assert done.lines[0] == SUMMARIES[command]
+    assert f"credreport {command} --help lists all options." in done.lines
+    assert [line for line in done.lines if line.startswith(f"  credreport {command} ")]

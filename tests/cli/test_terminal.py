@@ -1,4 +1,4 @@
-"""On a terminal the table fits, colours can be refused, and a bar shows only where it helps."""
+"""On a terminal no line is too wide, colours can be refused, and a bar shows where it helps."""
 
 import re
 import sys
@@ -6,10 +6,14 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
-from analyzer.cli import streams
+from analyzer.cli import main, streams
+from analyzer.cli.streams import fitted
+from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import Format
-from tests.support.builders import saved
+from tests.support.builders import ACCOUNT, AS_OF, a_key, a_user, report_text, saved
+from tests.support.decisions import console_name, line
 from tests.support.outputs import (
     ALL,
     CONSOLE,
@@ -23,24 +27,20 @@ from tests.support.outputs import (
     table_text,
 )
 from tests.support.processes import on_terminal
+from tests.support.runs import console_report, write_plainly
 
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
-ORGANIZATION = SAMPLES / "organization"
 PLAIN = {"NO_COLOR": "1"}
+WIDE = "zoë-名前" * 5
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("columns", [60, 200])
-def test_the_table_fills_the_terminal_with_colours_and_says_everything_once(columns: int) -> None:
-    shown = on_terminal(*ON_CONSOLE, columns=columns)
-    assert shown.code == 0
-    assert COLOURS.search(shown.screen)
-    assert COLOURS.sub("", shown.screen) == table_text(analyzed_console(), UNUSED, width=columns)
-
-
-@pytest.mark.no_cover
-def test_a_table_without_colours_is_the_same() -> None:
+def test_the_table_fills_the_terminal_with_colours_and_says_everything_once() -> None:
+    shown = on_terminal(*ON_CONSOLE, columns=60)
+    assert (shown.code, bool(COLOURS.search(shown.screen))) == (0, True)
+    assert COLOURS.sub("", shown.screen) == table_text(analyzed_console(), UNUSED, width=60)
     shown = on_terminal(*ON_CONSOLE, "--verdict", "all", columns=160, variables=PLAIN)
     assert shown.screen == table_text(analyzed_console(), ALL, width=160)
 
@@ -74,9 +74,7 @@ def test_no_format_commands_a_terminal_though_it_is_exact_in_a_pipe(
 def test_a_table_in_a_pipe_is_plain_and_its_summary_stays_on_the_terminal() -> None:
     shown = on_terminal(*ON_CONSOLE, piped="output", variables={"FORCE_COLOR": "1"})
     assert shown.output.decode() == table_text(analyzed_console(), UNUSED)
-    assert shown.screen.startswith(
-        "26 of 47 IAM users are unused (8 certain, 13 to check, 5 exempt), "
-    )
+    assert shown.screen.startswith("26 of 47 IAM users are unused (8 certain, 13 to check, 5 ex")
     assert "Console user has no MFA device: 11 fail" in shown.screen
     assert "Not visible in a credential report: SSH public keys" in shown.screen
 
@@ -91,22 +89,25 @@ def test_a_table_on_the_terminal_leaves_nothing_to_say_but_the_files_that_were_w
     assert target.read_bytes() == csv_bytes(analyzed_console(), UNUSED)
 
 
+# A bar
+
+
 @pytest.mark.parametrize(
     ("total", "quiet", "term", "shows"),
     [
-        (2, False, "xterm", True),
-        (1, False, "xterm", False),
-        (2, True, "xterm", False),
-        (2, False, "dumb", False),
+        (2, "", "xterm", True),
+        (1, "", "xterm", False),
+        (2, "q", "xterm", False),
+        (2, "", "dumb", False),
     ],
 )
 def test_a_bar_shows_for_many_reports_on_a_terminal_only(
-    monkeypatch: pytest.MonkeyPatch, total: int, term: str, *, quiet: bool, shows: bool
+    monkeypatch: pytest.MonkeyPatch, total: int, quiet: str, term: str, *, shows: bool
 ) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", term)
-    with streams.progress(quiet=quiet) as advance:
+    with streams.progress(quiet=bool(quiet)) as advance:
         advance(1, total)
     assert ("Reading reports" in terminal.getvalue()) is shows
     assert shows or not terminal.getvalue()
@@ -114,7 +115,7 @@ def test_a_bar_shows_for_many_reports_on_a_terminal_only(
 
 @pytest.mark.no_cover
 def test_a_bar_stays_out_of_the_result() -> None:
-    shown = on_terminal("analyze", ORGANIZATION, "--format", "names", piped="output")
+    shown = on_terminal("analyze", SAMPLES / "organization", "--format", "names", piped="output")
     assert (shown.code, b"\x1b" in shown.output) == (0, False)
     assert "Reading reports" in shown.screen
 
@@ -126,3 +127,77 @@ def test_a_bar_is_gone_when_a_report_is_refused(tmp_path: Path) -> None:
     assert shown.code == 3
     assert f"credreport:{tmp_path}/a.csv" in "".join(shown.screen.split())
     assert "\x1b[?25h" in shown.screen.split("credreport:")[0]
+
+
+# Width
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with reports and lists in which are signs of other scripts."""
+    folder = tmp_path_factory.mktemp("größe")
+    users = [a_user("ann"), a_user(WIDE), a_user("zoë" * 20, key_1=a_key())]
+    saved(folder, report_text(users), NEW)
+    console_report(folder, "2026-03-01", a_user("bob"))
+    entries = [line(by=WIDE), line("keep", a_user("ann"), by="Ann", comment=WIDE)]
+    saved(folder, ledger_bytes(entries), "decisions.txt")
+    saved(folder, f"account,user,owner\n*,*,{WIDE}\n", "owners.txt")
+    saved(folder, f"account,name\n{ACCOUNT},{WIDE}\n", "names.txt")
+    reasons = f"account,user,reason,owner,expires\n*,a*,{WIDE},Ops,\n*,{WIDE},x,Ops,2020-01-01\n"
+    saved(folder, reasons, "exemptions.txt")
+    return folder
+
+
+NEW, OLD = console_name(AS_OF), "status_reports_2026-03-01T09-30-00+00-00.csv"
+LISTS = "--owners owners.txt --exemptions exemptions.txt"
+COMMANDS = (
+    (0, f"analyze {NEW} --details {LISTS}"),
+    (0, f"explain zo* {NEW} --accounts names.txt"),
+    (0, f"diff {OLD} {NEW} {LISTS}"),
+    (0, f"history {OLD} {NEW} --max-gap 99 --accounts names.txt"),
+    (0, f"history {OLD} {NEW} --max-gap 99 --table events"),
+    (0, "collect decisions.txt"),
+    (0, "plan decisions.txt -o plän.sh"),
+    (0, f"export --from {NEW} --out-dir läufe"),
+    (0, "rules"),
+    (0, "rules root-used"),
+    (2, f"analyze {NEW} --as-of yesterday"),
+    (2, f"fetch --{'accounts' * 9}"),
+    (2, "collect"),
+    (3, f"analyze {WIDE}.csv"),
+    (3, f"diff {NEW} {OLD}"),
+    (4, f"fetch --profile {WIDE}"),
+)
+CASES = [(*each, "ascii") for each in COMMANDS]
+CASES += [(0, words, "utf-8") for words in (COMMANDS[0][1], COMMANDS[1][1], "plan --help")]
+FIRST, *OTHERS = CASES
+UNMEASURED = [pytest.param(*each, marks=pytest.mark.no_cover) for each in OTHERS]
+
+
+@pytest.mark.parametrize(("code", "words", "encoding"), [FIRST, *UNMEASURED])
+def test_no_line_is_wider_than_a_terminal_of_40_columns_in_any_encoding(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str, encoding: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(folder)
+    write_all = "analyzer.exports.contents.write_all"
+    monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
+    output, messages = Terminal(encoding), Terminal(encoding)
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setattr(sys, "stderr", messages)
+    assert main(words.split()) == code
+    text = ESCAPES.sub("", output.getvalue() + messages.getvalue())
+    assert text.encode(encoding)
+    assert [part for part in re.split("[\n\r]", text) if cell_len(part) > 40] == []
+
+
+def test_signs_of_two_columns_count_as_two_and_what_an_encoding_lacks_is_spelled_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    line, terminal = f"  first  {'名前' * 8} last", Terminal("utf-8")
+    assert fitted(line, terminal) == ["  first", f"    {'名前' * 8}", "    last"]
+    assert fitted("名" * 21, terminal) == ["名" * 20, "名"]
+    assert fitted("  a  b c\n\n", terminal) == ["  a  b c", "", ""]
+    assert fitted("é", Terminal("ascii")) == ["\\xe9"]

@@ -3,13 +3,14 @@
 import contextlib
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -171,9 +172,10 @@ def report_text(
     return text.getvalue().removesuffix("\n")
 
 
-def saved(folder: Path, text: str, name: str = "report.csv") -> Path:
+def saved(folder: Path, content: str | bytes, name: str = "report.csv") -> Path:
     path = folder / name
-    path.write_bytes(text.encode())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 
@@ -198,15 +200,6 @@ def judgements_by(column: str, users: pd.DataFrame) -> dict[str, Judgement]:
     return dict(zip(keys, found, strict=True))
 
 
-def judgement_on(
-    folder: Path, user: Row, terms: Terms = TERMS, columns: Sequence[str] = COLUMNS
-) -> Judgement:
-    """Return what the program says about one user, alone with the root in a report."""
-    users = judged_users(saved(folder, report_text([user], columns=columns)), terms)
-    (judgement,) = judgements_by("arn", users).values()
-    return judgement
-
-
 class Run(NamedTuple):
     """Hold how a run of the program ended and what it wrote."""
 
@@ -214,32 +207,58 @@ class Run(NamedTuple):
     output: bytes
     messages: str
 
+    @property
+    def says(self) -> str:
+        """Return the messages in one line, without the boxes round errors."""
+        return " ".join(self.messages.replace("│", " ").split())
 
-def run(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Run:
-    """Run the program as a shell starts it; a bug fails the test at once.
+    @property
+    def lines(self) -> list[str]:
+        return self.output.decode().splitlines()
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        return table(self.output)
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.output)
+
+
+def run(
+    *arguments: object,
+    environment: Mapping[str, str] | None = None,
+    screen: io.StringIO | None = None,
+    folder: Path = ROOT_FOLDER,
+) -> Run:
+    """Run the program as a shell starts it in a folder; a bug fails the test at once.
 
     It runs in this process, many times faster than in one of its own, which only an
-    environment needs.
+    environment needs. A `screen` gets what goes to standard output.
     """
     words = [*map(str, arguments)]
-    done = _run_here(words) if environment is None else _run_as_process(words, environment)
+    if environment is None:
+        done = _run_here(words, screen, folder)
+    else:
+        done = _run_as_process(words, environment)
     assert "Traceback" not in done.messages, done.messages
     return done
 
 
-def _run_here(arguments: list[str]) -> Run:
+def _run_here(arguments: list[str], screen: io.StringIO | None, folder: Path) -> Run:
     output, messages = io.BytesIO(), io.BytesIO()
     with (
         io.TextIOWrapper(output, "utf-8") as stdout,
         io.TextIOWrapper(messages, "utf-8") as stderr,
-        contextlib.chdir(ROOT_FOLDER),
-        contextlib.redirect_stdout(stdout),
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(screen or stdout),
         contextlib.redirect_stderr(stderr),
     ):
         code = main(arguments)
         stdout.flush()
         stderr.flush()
-        return Run(code, output.getvalue(), messages.getvalue().decode())
+        shown = screen.getvalue().encode() if screen else output.getvalue()
+        return Run(code, shown, messages.getvalue().decode())
 
 
 def _run_as_process(arguments: list[str], environment: Mapping[str, str]) -> Run:

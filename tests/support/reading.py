@@ -23,6 +23,7 @@ from tests.support.builders import (
     a_user,
     days_before,
     report_text,
+    saved,
 )
 
 OTHER_ACCOUNT = "111122223333"
@@ -32,16 +33,26 @@ PLAIN = report_text(TWO_USERS)
 VERDICTS = {"ann": "active", "bob": "unused"}
 HEADER, ROOT, ANN, BOB = PLAIN.split("\n")
 
-
-def put(folder: Path, content: str | bytes, name: str = "report.csv") -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
+put = saved
 
 
-def read(folder: Path, content: str | bytes, as_of: datetime | None = None) -> Report:
-    return analyzer.load(put(folder, content), as_of=as_of)
+def report_of(content: str | bytes, as_of: datetime | None = None) -> Report:
+    """Return the report with this content, which is in no file."""
+    data = content if isinstance(content, bytes) else content.encode()
+    return analyzer.load(("report.csv", data), as_of=as_of)
+
+
+def problems_of(content: str | bytes) -> tuple[Problem, ...]:
+    """Return the problems for which a report with this content is refused."""
+    with pytest.raises(InputRefused) as refusal:
+        report_of(content)
+    assert all(each.hint for each in refusal.value.problems)
+    return refusal.value.problems
+
+
+def problem_of(content: str | bytes) -> Problem:
+    (only,) = problems_of(content)
+    return only
 
 
 def cells(report: Report) -> list[dict[str, Any]]:
