@@ -1,6 +1,5 @@
 """The moment that a report describes is known from the best source there is, and which is said."""
 
-import base64
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
@@ -11,7 +10,7 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused
 from tests.support.builders import AS_OF, LONG_AGO, a_user, days_before, report_text, the_root
-from tests.support.reading import PLAIN, TWO_USERS, put
+from tests.support.reading import PLAIN, TWO_USERS, envelope, put
 
 SECOND = timedelta(seconds=1)
 BY_OPTION = datetime(2026, 5, 5, tzinfo=UTC)
@@ -20,85 +19,69 @@ BY_METADATA = datetime(2026, 5, 3, 10, 20, 30, tzinfo=UTC)
 BY_NAME = datetime(2026, 5, 2, 9, 30, 15, tzinfo=UTC)
 NEWEST = days_before(3)
 CONSOLE = "status_reports_2026-05-02T09-30-15+00-00.csv"
-IN_JSON = json.dumps(
-    {"Content": base64.b64encode(PLAIN.encode()).decode(), "GeneratedTime": BY_ENVELOPE.isoformat()}
-)
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-def told(path: Path, option: datetime | None = None) -> tuple[datetime, str]:
-    (file,) = analyzer.load(path, as_of=option).files
+def told(
+    name: str | Path, text: str = PLAIN, as_of: datetime | None = None
+) -> tuple[datetime, str]:
+    """Return the moment of a file, or of a report of that name, and its source."""
+    source = name if isinstance(name, Path) else (name, text.encode())
+    (file,) = analyzer.load(source, as_of=as_of).files
     return file.as_of, str(file.as_of_source)
 
 
-def with_metadata(path: Path) -> Path:
-    told = {
-        "generated_time": BY_METADATA.isoformat(),
-        "sha256": sha256(path.read_bytes()).hexdigest(),
-    }
-    put(path.parent, json.dumps(told), path.name + ".metadata.json")
-    return path
-
-
 def test_each_source_of_the_moment_goes_before_the_next(tmp_path: Path) -> None:
-    every = with_metadata(put(tmp_path, IN_JSON, CONSOLE))
-    without_envelope = with_metadata(put(tmp_path / "a", PLAIN, CONSOLE))
-    without_metadata = put(tmp_path / "b", PLAIN, CONSOLE)
-    without_name = put(tmp_path / "c", PLAIN)
-    for path in (every, without_envelope, without_metadata, without_name):
-        assert told(path, BY_OPTION) == (BY_OPTION, "option")
-    assert told(every) == (BY_ENVELOPE, "envelope")
-    assert told(without_envelope) == (BY_METADATA, "metadata")
-    assert told(without_metadata) == (BY_NAME, "file-name")
-    assert told(without_name) == (NEWEST, "assumed")
+    in_json = put(tmp_path, envelope(PLAIN, BY_ENVELOPE), CONSOLE)
+    in_csv = put(tmp_path / "a", PLAIN, CONSOLE)
+    for path in (in_json, in_csv):
+        digest = sha256(path.read_bytes()).hexdigest()
+        metadata = {"generated_time": BY_METADATA.isoformat(), "sha256": digest}
+        put(path.parent, json.dumps(metadata), path.name + ".metadata.json")
+    for source, by_itself in (
+        (in_json, (BY_ENVELOPE, "envelope")),
+        (in_csv, (BY_METADATA, "metadata")),
+        (CONSOLE, (BY_NAME, "file-name")),
+        ("report.csv", (NEWEST, "assumed")),
+    ):
+        assert told(source, as_of=BY_OPTION) == (BY_OPTION, "option")
+        assert told(source) == by_itself
 
 
 @pytest.mark.no_cover
-def test_an_option_in_another_zone_is_the_same_moment(tmp_path: Path) -> None:
-    user = a_user(created=BY_OPTION - timedelta(days=10))
-    path = put(tmp_path, report_text([user]))
-    for hours in (-11, 0, 5.75, 14):
+def test_an_option_in_another_zone_is_the_same_moment() -> None:
+    text = report_text([a_user(created=BY_OPTION - timedelta(days=10))])
+    for hours in (-11, 5.75, 14):
         elsewhere = BY_OPTION.astimezone(timezone(timedelta(hours=hours)))
-        assert told(path, elsewhere + timedelta(microseconds=9)) == (BY_OPTION, "option")
-        report = analyzer.load(path, as_of=elsewhere)
+        later = elsewhere + timedelta(microseconds=9)
+        report = analyzer.load(("a.csv", text.encode()), as_of=later)
+        (file,) = report.files
+        assert (file.as_of, str(file.as_of_source)) == (BY_OPTION, "option")
         assert analyzer.analyze(report).users["age_days"].tolist() == [10]
 
 
-def test_an_option_without_its_zone_is_an_error(tmp_path: Path) -> None:
-    path = put(tmp_path, PLAIN)
-    with pytest.raises(ValueError, match="as_of lacks its zone: 2026-05-05 00:00:00"):
-        analyzer.load(path, as_of=BY_OPTION.replace(tzinfo=None))
+@pytest.mark.parametrize("moment", [FIRST, LAST])
+def test_the_first_and_the_last_moment_may_be_given(moment: datetime) -> None:
+    report = analyzer.load(("report.csv", PLAIN.encode()), as_of=moment)
+    assert report.files[0].as_of == moment
+    assert len(analyzer.analyze(report).users) == 2
 
 
-@pytest.mark.parametrize(
-    "moment", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)]
-)
-def test_the_first_and_the_last_moment_may_be_given(tmp_path: Path, moment: datetime) -> None:
-    path = put(tmp_path, PLAIN)
-    assert told(path, moment) == (moment, "option")
-    assert len(analyzer.analyze(analyzer.load(path, as_of=moment)).users) == 2
+YEAR_1, YEAR_9999 = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999))
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        datetime(1, 1, 1, tzinfo=UTC),
-        datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),
-        datetime(2100, 1, 1, tzinfo=UTC),
-        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
-    ],
-)
-def test_a_moment_that_no_report_describes_is_refused(tmp_path: Path, moment: datetime) -> None:
-    path = put(tmp_path, PLAIN)
+@pytest.mark.parametrize("moment", [YEAR_1, FIRST - SECOND, LAST + SECOND, YEAR_9999])
+def test_a_moment_that_no_report_describes_is_refused(moment: datetime) -> None:
     with pytest.raises(InputRefused) as refusal:
-        analyzer.load(path, as_of=moment)
+        told("report.csv", as_of=moment)
     (found,) = refusal.value.problems
     assert (found.value, found.message) == (moment.isoformat(), "no report describes this time")
     assert found.hint == "Use a time from 1970 to 2099."
 
 
 NAMES = {
-    "status_reports_1970-01-01T00-00-00+00-00.csv": datetime(1970, 1, 1, tzinfo=UTC),
-    "status_reports_2099-12-31T23-59-59Z.csv": datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC),
+    "status_reports_1970-01-01T00-00-00+00-00.csv": FIRST,
+    "status_reports_2099-12-31T23-59-59Z.csv": LAST,
     "status_reports_2026-05-02T09-30-15+00-00.csv": BY_NAME,
     "status_reports_2026-05-02T09-30-15Z.csv": BY_NAME,
     "012345678901_status_reports_2026-05-02T09-30-15Z.csv": BY_NAME,
@@ -133,52 +116,41 @@ OTHER_NAMES = [
     "status_reports_.csv",
     "Status_Reports_2026-05-02T09-30-15+00-00.csv",
     "iam-report-2024-04-14UTC1715.csv",
-    "credential_report.csv",
 ]
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("name", "moment"), NAMES.items())
-def test_the_name_that_the_console_gives_tells_the_moment(
-    tmp_path: Path, name: str, moment: datetime
-) -> None:
-    assert told(put(tmp_path, PLAIN, name)) == (moment, "file-name")
+def test_the_name_that_the_console_gives_tells_the_moment(name: str, moment: datetime) -> None:
+    assert told(name) == (moment, "file-name")
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("name", OTHER_NAMES)
-def test_a_name_that_the_console_does_not_give_tells_no_time_of_the_day(
-    tmp_path: Path, name: str
-) -> None:
-    assert told(put(tmp_path, PLAIN, name))[1] in {"folder", "assumed"}
+def test_a_name_that_the_console_does_not_give_tells_no_time_of_the_day(name: str) -> None:
+    assert told(name)[1] in {"folder", "assumed"}
 
 
-def test_the_name_of_a_folder_tells_no_time_of_the_day(tmp_path: Path) -> None:
-    end = datetime(2026, 5, 2, 23, 59, 59, tzinfo=UTC)
-    assert told(put(tmp_path / CONSOLE, PLAIN)) == (end, "folder")
-
-
-def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation(tmp_path: Path) -> None:
+def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation() -> None:
     later, latest = days_before(2), days_before(1)
-    users = [
-        a_user("a", password_next_rotation=AS_OF + timedelta(days=80)),
-        a_user("b", cert_2_last_rotated=later),
-    ]
-    text = report_text(users, root=the_root(access_key_2_last_used_date=latest), form="+00:00")
-    assert told(put(tmp_path, text)) == (latest, "assumed")
-
-
-def test_one_column_of_moments_is_enough_to_assume_one(tmp_path: Path) -> None:
+    coming = a_user("a", password_next_rotation=AS_OF + timedelta(days=80))
+    users, root = [coming, a_user("b", cert_2_last_rotated=later)], the_root()
+    root |= {"access_key_2_last_used_date": latest}
+    text = report_text(users, root=root, form="+00:00")
+    assert told("report.csv", text) == (latest, "assumed")
     user = a_user(created="unknown", password_last_changed=LONG_AGO)
-    text = report_text([user], root=user | {"user": "x"})
-    assert told(put(tmp_path, text)) == (LONG_AGO, "assumed")
+    only = report_text([user], root=user | {"user": "x"})
+    assert told("report.csv", only) == (LONG_AGO, "assumed")
 
 
-def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report(tmp_path: Path) -> None:
+def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report() -> None:
     other = report_text(TWO_USERS, form="+00:00").replace("012345678901", "111122223333")
-    put(tmp_path, PLAIN, "status_reports_2026-05-02T00-00-00Z.csv")
-    put(tmp_path, other, "status_reports_2026-06-01T00-00-00Z.csv")
-    users = analyzer.analyze(analyzer.load(tmp_path)).users
+    users = analyzer.analyze(
+        analyzer.load(
+            ("status_reports_2026-05-02T00-00-00Z.csv", PLAIN.encode()),
+            ("status_reports_2026-06-01T00-00-00Z.csv", other.encode()),
+        )
+    ).users
     ages = users.groupby("account")["age_days"].unique().map(list).to_dict()
     assert ages == {"012345678901": [1000], "111122223333": [1030]}
 
@@ -190,6 +162,7 @@ def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report(tmp_path
         ("a/2026-05-06/b/c.csv", 6),
         ("report_date=2026-05-06/report.csv", 6),
         ("iam-2026-05-06.csv", 6),
+        (f"{CONSOLE}/report.csv", 2),
         ("2026-05-06/2026-05-07.csv", 7),
         ("2026-05-06/2026-05-07_2026-05-08.csv", None),
         ("12026-05-06/report.csv", None),
@@ -210,10 +183,8 @@ def test_a_date_in_the_name_of_a_file_or_folder_tells_the_end_of_that_day(
         assert source == "assumed"
 
 
-def test_a_date_in_a_name_counts_only_if_no_timestamp_in_the_report_is_later(
-    tmp_path: Path,
-) -> None:
+def test_a_date_in_a_name_counts_only_if_no_timestamp_in_the_report_is_later() -> None:
     newest = datetime(2026, 5, 6, 23, 59, 59, tzinfo=UTC)
     for seconds, source in ((-1, "folder"), (0, "folder"), (1, "assumed")):
         text = report_text([a_user(created=newest + seconds * SECOND)])
-        assert told(put(tmp_path, text, "2026-05-06/report.csv"))[1] == source
+        assert told("2026-05-06/report.csv", text)[1] == source

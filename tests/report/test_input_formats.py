@@ -8,7 +8,6 @@ import json
 import random
 import textwrap
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +24,8 @@ from tests.support.reading import (
     VERDICTS,
     cells,
     plain_cells,
-    problem,
-    put,
-    read,
+    problem_of,
+    report_of,
     verdicts,
     zipped,
 )
@@ -36,6 +34,7 @@ CSV = PLAIN.encode()
 BASE64 = base64.b64encode(CSV).decode()
 WRAPPED = textwrap.fill(BASE64, 76)
 GENERATED = "2026-05-01T12:00:00Z"
+ROWS: list[dict[str, Any]] = [*csv.DictReader(io.StringIO(PLAIN))]
 CRLF = PLAIN.replace("\n", "\r\n") + "\r\n"
 
 
@@ -44,13 +43,8 @@ def as_json(content: Any = BASE64, **more: Any) -> str:
 
 
 SAVED_AS: dict[str, str | bytes] = {
-    "the rows as JSON": json.dumps([*csv.DictReader(io.StringIO(PLAIN))]),
-    "the rows as JSON with booleans": json.dumps(
-        [
-            {name: {"true": True, "false": False}.get(cell, cell) for name, cell in row.items()}
-            for row in csv.DictReader(io.StringIO(PLAIN))
-        ]
-    ),
+    "the rows as JSON": json.dumps(ROWS),
+    "the rows as JSON with booleans": json.dumps(ROWS).replace('"true"', "true"),
     "the console's CSV": PLAIN,
     "with a final newline": PLAIN + "\n",
     "with CRLF": CRLF,
@@ -84,63 +78,39 @@ SAVED_AS: dict[str, str | bytes] = {
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("saved", SAVED_AS.values(), ids=SAVED_AS)
-def test_a_report_says_the_same_whatever_it_was_saved_as(
-    tmp_path: Path, saved: str | bytes
-) -> None:
-    assert cells(read(tmp_path, saved)) == plain_cells()
+def test_a_report_says_the_same_whatever_it_was_saved_as(saved: str | bytes) -> None:
+    assert cells(report_of(saved)) == plain_cells()
 
 
-def test_base64_may_be_wrapped_in_quotes(tmp_path: Path) -> None:
-    assert verdicts(read(tmp_path, f'"{WRAPPED}"')) == VERDICTS
+def test_the_name_of_a_file_tells_nothing_of_its_form() -> None:
+    for name in ("report", "report.zip", "a.xlsx"):
+        assert verdicts(analyzer.load((name, as_json().encode()))) == VERDICTS
 
 
-@pytest.mark.parametrize("name", ["report", "report.zip", "a.xlsx"])
-def test_the_name_of_a_file_tells_nothing_of_its_form(tmp_path: Path, name: str) -> None:
-    report = analyzer.load(put(tmp_path, as_json(), name))
-    assert verdicts(report) == VERDICTS
+BY_CLI_1, BY_CLI_2 = "2026-05-01T12:00:00Z", "2026-05-01T12:00:00+00:00"
+ALSO = ("2026-05-01T05:00:00-07:00", "2026-05-01T12:00:00.123456+00:00", f" {BY_CLI_1} ")
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        "2026-05-01T12:00:00Z",  # version 1 of the AWS CLI
-        "2026-05-01T12:00:00+00:00",  # version 2
-        "2026-05-01T05:00:00-07:00",
-        "2026-05-01T12:00:00.123456+00:00",
-        " 2026-05-01T12:00:00Z ",
-    ],
-)
-def test_both_versions_of_the_aws_cli_tell_when_aws_made_the_report(
-    tmp_path: Path, told: str
-) -> None:
+@pytest.mark.parametrize("told", [BY_CLI_1, BY_CLI_2, *ALSO])
+def test_both_versions_of_the_aws_cli_tell_when_aws_made_the_report(told: str) -> None:
     for saved in (as_json(GeneratedTime=told), f"{BASE64}\t{told}\ttext/csv\n"):
-        (file,) = read(tmp_path, saved).files
+        (file,) = report_of(saved).files
         assert file.as_of == datetime(2026, 5, 1, 12, tzinfo=UTC)
         assert file.as_of_source == "envelope"
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        "",
-        "yesterday",
-        "2026-05-01",
-        "2026-05-01T12:00:00",
-        1777636800,
-        ["2026-05-01T12:00:00Z"],
-        "0001-01-01T00:00:00+05:00",
-    ],
-)
-def test_a_generated_time_that_is_no_moment_is_refused_rather_than_left_out(
-    tmp_path: Path, told: Any
-) -> None:
-    found = problem(tmp_path, as_json(GeneratedTime=told))
+NO_MOMENTS = ("", "yesterday", "2026-05-01", "2026-05-01T12:00:00", 1777636800, [BY_CLI_1])
+
+
+@pytest.mark.parametrize("told", [*NO_MOMENTS, "0001-01-01T00:00:00+05:00"])
+def test_a_generated_time_that_is_no_moment_is_refused_rather_than_left_out(told: Any) -> None:
+    found = problem_of(as_json(GeneratedTime=told))
     assert (found.column, found.value) == ("GeneratedTime", str(told))
     assert "2026-03-01T09:30:00Z" in found.hint
 
 
 CONSOLE = "Give the CSV from the console"
-ROWS: list[dict[str, Any]] = [*csv.DictReader(io.StringIO(PLAIN))]
+PACKED = gzip.compress(CSV)
 AS_YAML = f"Content: {BASE64}\nGeneratedTime: '{GENERATED}'\nReportFormat: text/csv\n"
 REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "nothing": ("", "the input is empty", CONSOLE),
@@ -160,11 +130,7 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "a row as JSON": (json.dumps(ROWS[0]), "it has no `Content`", CONSOLE),
     "rows and more": (json.dumps([*ROWS, 7]), "it has no `Content`", CONSOLE),
     "a number in a row": (json.dumps([ROWS[0] | {"user": 7}]), "the cell is no text", "Give the"),
-    "an answer to another command": (
-        '{"State": "STARTED"}',
-        "the report is still being generated",
-        "Wait some seconds",
-    ),
+    "another answer": ('{"State": "STARTED"}', "the report is still being", "Wait some seconds"),
     "YAML": (AS_YAML, "AWS CLI's answer in YAML", "--output json"),
     "no JSON": ("{'Content': 1}", "not valid JSON", "save the output of the AWS CLI once more"),
     "half a JSON": (as_json()[:500], "not valid JSON", "cut off"),
@@ -180,23 +146,11 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "a word": ("Unauthorized", "neither CSV nor whole base64", CONSOLE),
     "a sentence": ("Access denied, sorry.", "no column `user`", "user,arn,user_creation_time"),
     "half a line of --output text": (f"{BASE64}\t{GENERATED}\n", "no column `user`", "header"),
-    "a workbook in gzip": (
-        gzip.compress(zipped({"a": "b"})),
-        "Excel workbook or another zip",
-        CONSOLE,
-    ),
+    "a workbook in gzip": (gzip.compress(zipped({"a": "b"})), "Excel workbook or an", CONSOLE),
     "gzip in gzip": (gzip.compress(gzip.compress(CSV)), "gzip file within", "Unpack it first"),
-    "half a gzip": (gzip.compress(CSV)[:-20], "gzip file is damaged", "again"),
-    "gzip with another checksum": (
-        gzip.compress(CSV)[:-8] + bytes(8),
-        "gzip file is damaged",
-        "Download or compress it again",
-    ),
-    "gzip with a wrong block": (
-        gzip.compress(CSV)[:10] + b"\xff" * 40,
-        "gzip file is damaged",
-        "again",
-    ),
+    "half a gzip": (PACKED[:-20], "gzip file is damaged", "Download or compress it again"),
+    "gzip with another checksum": (PACKED[:-8] + bytes(8), "gzip file is damaged", "again"),
+    "gzip with a wrong block": (PACKED[:10] + b"\xff" * 40, "gzip file is damaged", "again"),
     "gzip of nothing": (gzip.compress(b""), "the input is empty", CONSOLE),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not UTF-8 text", "save it as UTF-8"),
     "a program": (b"\x7fELF\x02\x01\x01" + bytes(99), "no column `user`", "header"),
@@ -207,93 +161,74 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
 
 @pytest.mark.parametrize(("saved", "message", "hint"), REFUSED.values(), ids=REFUSED)
 def test_what_is_no_report_is_refused_with_what_it_seems_to_be_and_what_to_do(
-    tmp_path: Path, saved: str | bytes, message: str, hint: str
+    saved: str | bytes, message: str, hint: str
 ) -> None:
-    found = problem(tmp_path, saved)
+    found = problem_of(saved)
     assert message in found.message
     assert hint in found.hint
-    assert found.file == str(tmp_path / "report.csv")
 
 
-def test_a_report_without_its_header_is_no_web_page(tmp_path: Path) -> None:
-    found = problem(tmp_path, PLAIN.removeprefix(HEADER + "\n"))
+def test_a_report_without_its_header_is_no_web_page() -> None:
+    found = problem_of(PLAIN.removeprefix(HEADER + "\n"))
     assert found.message.endswith("its first row names no column `user`")
     assert str(found.value).startswith("<root_account>,arn:aws:iam::")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_gzip_that_grows_too_large_is_refused_unread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+    monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     data = PLAIN.encode(encoding)
     monkeypatch.setattr(input_formats, "HEAD_BYTES", len(data) - 9)
     for bound in ("LARGEST_CSV", "LARGEST_WRAPPED"):
         monkeypatch.setattr(input_formats, bound, len(data))
-    assert verdicts(read(tmp_path, gzip.compress(data))) == VERDICTS
+    assert verdicts(report_of(gzip.compress(data))) == VERDICTS
     for bound in ("LARGEST_CSV", "LARGEST_WRAPPED"):
         monkeypatch.setattr(input_formats, bound, len(data) - 1)
-    assert problem(tmp_path, gzip.compress(data)).hint == "Unpack it first, and give it as CSV."
+    assert problem_of(gzip.compress(data)).hint == "Unpack it first, and give it as CSV."
 
 
-def test_text_in_an_old_code_page_is_refused_with_its_row(tmp_path: Path) -> None:
+def test_text_in_an_old_code_page_is_refused_with_its_row() -> None:
     named = PLAIN.encode().replace(b"bob", b"\xa0b\xf6b", 1)
-    found = problem(tmp_path, named)
+    found = problem_of(named)
     assert (found.row, found.message) == (4, "not UTF-8 text")
     assert found.value == "false,N/A\n\ufffd"
     assert "old code page" in found.hint
 
 
-def test_utf_16_that_is_cut_off_is_refused_with_its_row(tmp_path: Path) -> None:
-    found = problem(tmp_path, (PLAIN + "\n").encode("utf-16-le")[:-1])
+def test_utf_16_that_is_cut_off_is_refused_with_its_row() -> None:
+    found = problem_of((PLAIN + "\n").encode("utf-16-le")[:-1])
     assert (found.row, found.value) == (4, BOB[-10:] + "\ufffd")
 
 
-def test_telling_base64_from_other_text_takes_no_longer_for_many_blanks(tmp_path: Path) -> None:
-    found = problem(tmp_path, "a" + " " * 200_000 + "!")
+def test_telling_base64_from_other_text_takes_no_longer_for_many_blanks() -> None:
+    found = problem_of("a" + " " * 200_000 + "!")
     assert "no column `user`" in found.message
 
 
-@pytest.mark.parametrize(
-    ("head", "plain"),
-    [
-        (PLAIN.encode(), True),
-        (b"\xef\xbb\xbf" + PLAIN.encode(), True),
-        (b"#TYPE System.Object\r\n" + PLAIN.encode(), True),
-        (PLAIN.upper().encode(), True),
-        (BASE64.encode(), False),
-        (as_json(PLAIN).encode(), False),
-        (PLAIN.encode("utf-16"), False),
-        (PLAIN.encode("utf-16-le"), False),
-        (gzip.compress(CSV), False),
-        (zipped({"arn": "arn"}), False),
-        (b"\x1f\x8b arn", False),
-        (b"PK\x03\x04 arn", False),
-        (b"\xff\xfe arn", False),
-        (b"user,arn\0", False),
-        (b"<p>arn</p>", False),
-        (b"", False),
-        (b"user,learned,barns", False),
-    ],
+UTF_8_CSV = (
+    *(CSV, b"\xef\xbb\xbf" + CSV, b"#TYPE System.Object\r\n" + CSV, PLAIN.upper().encode()),
 )
-def test_only_csv_in_utf_8_is_read_in_pieces(head: bytes, *, plain: bool) -> None:
-    assert input_formats.is_utf8_csv(head) is plain
+OTHERS = (
+    *(BASE64.encode(), as_json(PLAIN).encode(), PLAIN.encode("utf-16"), PLAIN.encode("utf-16-le")),
+    *(PACKED, zipped({"arn": "arn"}), b"\x1f\x8b arn", b"PK\x03\x04 arn", b"\xff\xfe arn"),
+    *(b"user,arn\0", b"<p>arn</p>", b"", b"user,learned,barns"),
+)
+
+
+def test_only_csv_in_utf_8_is_read_in_pieces() -> None:
+    assert [head for head in UTF_8_CSV if not input_formats.is_utf8_csv(head)] == []
+    assert [head for head in OTHERS if input_formats.is_utf8_csv(head)] == []
 
 
 NOISE = random.Random(1).randbytes(100_000)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\xff" * 70_000, "the gzip file is damaged: "),
-        (gzip.compress(b"PK\x03\x04" + NOISE), "this is an Excel workbook or another zip file"),
-    ],
-    ids=["no gzip behind its first bytes", "a zip in it"],
-)
-def test_a_long_gzip_file_is_refused_by_its_first_bytes(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
-    assert problem(tmp_path, content).message.startswith(message)
+def test_a_long_gzip_file_is_refused_by_its_first_bytes() -> None:
+    none = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\xff" * 70_000
+    assert problem_of(none).message.startswith("the gzip file is damaged: ")
+    archive = problem_of(gzip.compress(b"PK\x03\x04" + NOISE))
+    assert archive.message.startswith("this is an Excel workbook or another zip file")
 
 
 FORMS = [each.encode() if isinstance(each, str) else each for each in SAVED_AS.values()]
@@ -313,13 +248,10 @@ def damaged(draw: st.DrawFn) -> bytes:
     derandomize=True, deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(data=st.one_of(damaged(), st.binary(max_size=200)))
-def test_a_damaged_report_is_read_or_refused_but_never_breaks_the_program(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes
-) -> None:
-    path = put(tmp_path_factory.getbasetemp(), data, "damaged")
+def test_a_damaged_report_is_read_or_refused_but_never_breaks_the_program(data: bytes) -> None:
     problems: tuple[Problem, ...] = ()
     try:
-        verdicts(analyzer.load(path))
+        verdicts(report_of(data))
     except InputRefused as refusal:
         problems = refusal.problems
     assert all(each.message and each.hint for each in problems)

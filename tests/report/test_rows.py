@@ -1,12 +1,14 @@
 """Rows are read whole: what is certain is put right, what is not is refused, nothing is shifted."""
 
-from pathlib import Path
-
+import pyarrow as pa
 import pytest
 
-from analyzer import load
+from analyzer.errors import Problem
 from analyzer.report import rows as reading_of_rows
+from analyzer.report.model import Report
+from analyzer.report.raw_report import ReportText, find_header
 from tests.support.builders import (
+    ACCOUNT,
     COLUMNS,
     COLUMNS_OF_2014,
     FORMS,
@@ -28,11 +30,10 @@ from tests.support.reading import (
     lines,
     of_account,
     plain_cells,
-    problem,
-    put,
-    read,
+    problem_of,
+    problems_of,
     reasons,
-    refused,
+    report_of,
     rows,
     verdicts,
     with_cells,
@@ -40,12 +41,21 @@ from tests.support.reading import (
 
 OTHER = of_account(OTHER_ACCOUNT, a_user("eve"))
 OTHER_HEADER, OTHER_ROOT, EVE = OTHER.split("\n")
+ROOT_ARN, USER_ARN = f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:user/"
+OWN_FILE = "Give the reports as files of their own."
 
 
-def named(*names: str, path: str = "", quoted: bool) -> str:
-    """Return the report with more users, their names and ARNs in quotes only where wanted."""
-    text = report_text([*(a_user(name, path=path) for name in names), *TWO_USERS])
-    return text if quoted else text.replace('"', "")
+def judged(text: str) -> dict[str, str]:
+    return verdicts(report_of(text))
+
+
+def accounts(report: Report) -> list[tuple[str, int, int, int]]:
+    """Return the accounts of a file with their rows, roots and users."""
+    (file,) = report.files
+    return [(each.account, each.rows, each.roots, each.users) for each in file.accounts]
+
+
+# Names with commas, quotes
 
 
 @pytest.mark.no_cover
@@ -54,71 +64,67 @@ def named(*names: str, path: str = "", quoted: bool) -> str:
     [(True, ""), (True, 'say"so"/'), (False, ""), (False, "a,b/c,d/"), (False, ",/")],
 )
 def test_a_name_with_commas_is_read_whole_whether_aws_quotes_it_or_not(
-    tmp_path: Path, path: str, *, quoted: bool
+    path: str, *, quoted: bool
 ) -> None:
     names = ("a,b", "last,first,middle", ",", "a,,b", "trailing,", ",leading")
-    report = read(tmp_path, named(*names, path=path, quoted=quoted))
+    text = report_text([*(a_user(name, path=path) for name in names), *TWO_USERS])
+    report = report_of(text if quoted else text.replace('"', ""))
     arns = {each["user"]: each["arn"] for each in cells(report) if each["user"] in names}
-    assert arns == {name: f"arn:aws:iam::012345678901:user/{path}{name}" for name in names}
+    assert arns == {name: f"{USER_ARN}{path}{name}" for name in names}
     assert verdicts(report) == {**dict.fromkeys(names, "unused"), **VERDICTS}
     assert rows(report) == dict(zip([*names, "ann", "bob"], range(3, 11), strict=True))
 
 
-def test_a_comma_needs_no_quotes_between_semicolons(tmp_path: Path) -> None:
-    text = report_text([a_user("x")]).replace(",", ";").replace("user/x", "user/a,b")
-    report = read(tmp_path, text.replace("\nx;", "\na,b;"))
-    assert verdicts(report) == {"a,b": "unused"}
-
-
-def test_any_number_of_names_may_have_commas(tmp_path: Path) -> None:
+def test_any_number_of_names_may_have_commas() -> None:
     names = [f"a,{number}" for number in range(1500)]
     text = report_text([a_user(name) for name in names]).replace('"', "")
-    assert rows(read(tmp_path, text)) == {name: row for row, name in enumerate(names, start=3)}
+    assert rows(report_of(text)) == {name: row for row, name in enumerate(names, start=3)}
 
 
 @pytest.mark.parametrize(
     "user",
     [
-        "a,b,arn:aws:iam::012345678901:user/a",  # the ARN is of another name
-        "a,b,ARN:aws:iam::012345678901:user/a,b",
+        f"a,b,{USER_ARN}a",  # the ARN is of another name
+        f"a,b,ARN{USER_ARN[3:]}a,b",
         "a,b,",
         "a,b,c",
-        ",arn:aws:iam::012345678901:user/",
+        f",{USER_ARN}",
     ],
 )
-def test_a_row_with_more_cells_is_refused_if_the_name_does_not_explain_them(
-    tmp_path: Path, user: str
-) -> None:
+def test_a_row_with_more_cells_is_refused_if_the_name_does_not_explain_them(user: str) -> None:
     rest = BOB.split(",", maxsplit=2)[2]
     row = f"{user},{rest}" if user.count(",") > 1 else f"{user},x,{rest}"
-    found = problem(tmp_path, lines(HEADER, ROOT, row, ANN))
+    found = problem_of(lines(HEADER, ROOT, row, ANN))
     assert (found.row, found.value) == (3, row[:80])
     assert found.message == f"the row has {row.count(',') + 1} cells, the header 22"
     assert "put quotes round the cell that holds a separator" in found.hint
 
 
-def test_a_name_with_commas_is_refused_where_another_column_comes_first(tmp_path: Path) -> None:
-    turned = (*COLUMNS[1:], COLUMNS[0])
-    text = report_text([a_user("a,b")], columns=turned).replace('"', "")
-    assert problem(tmp_path, text).message == "the row has 24 cells, the header 22"
-
-
-def test_a_name_with_a_line_break_in_quotes_is_one_row(tmp_path: Path) -> None:
-    report = read(tmp_path, report_text([a_user("two\nlines"), *TWO_USERS]))
+def test_signs_that_separate_or_quote_elsewhere_are_read_as_they_stand() -> None:
+    semicolons = report_text([a_user("x")]).replace(",", ";").replace("user/x", "user/a,b")
+    assert judged(semicolons.replace("\nx;", "\na,b;")) == {"a,b": "unused"}
+    report = report_of(report_text([a_user("two\nlines"), *TWO_USERS]))
     assert verdicts(report) == {"two\nlines": "undetermined", **VERDICTS}
     assert rows(report) == {"two\nlines": 3, "ann": 4, "bob": 5}
-
-
-def test_a_path_may_hold_any_printable_sign(tmp_path: Path) -> None:
     paths = ('say"so"/', "it's/", "a;b/", "x\\y/", "$`<>|/")
     users = [a_user(f"eve{number}", path=path) for number, path in enumerate(paths)]
-    assert set(verdicts(read(tmp_path, report_text(users))).values()) == {"unused"}
+    assert {*judged(report_text(users)).values()} == {"unused"}
+    quote = report_of(report_text([a_user("eve", path="X/")]).replace("X/", 'a"b/'))
+    assert [each["arn"] for each in cells(quote)] == [f'{USER_ARN}a"b/eve']
+    owners = ["owner,", '"a, b",', '"c\nd",x', '"e ""f""",']
+    owned = map(",".join, zip((HEADER, ROOT, ANN, BOB), owners, strict=True))
+    assert cells(report_of(lines(*owned))) == plain_cells()
+    comma = with_cells(BOB, user="b,b", arn=f"{USER_ARN}b,b")
+    owned = map(",".join, zip((HEADER, ROOT, ANN, comma), ("owner", '"a"', "b", "c"), strict=True))
+    assert judged(lines(*owned)) == {"ann": "active", "b,b": "unused"}
+    more = "3 more keys;\n" + "see the console; " * 10
+    user = a_user("eve", additional_credentials_info=more)
+    root = the_root(additional_credentials_info="")
+    text = report_text([user], root=root, columns=(*COLUMNS, MORE_CREDENTIALS))
+    assert judged(text) == {"eve": "unused"}
 
 
-def test_a_quote_within_an_unquoted_cell_stands_for_itself(tmp_path: Path) -> None:
-    report = read(tmp_path, report_text([a_user("eve", path="X/")]).replace("X/", 'a"b/'))
-    assert [each["arn"] for each in cells(report)] == ['arn:aws:iam::012345678901:user/a"b/eve']
-
+# Several reports in one file
 
 JOINED = {
     "the header once": lines(PLAIN, OTHER_ROOT, EVE),
@@ -128,9 +134,7 @@ JOINED = {
     "both marked": "\ufeff" + PLAIN + "\ufeff" + OTHER,
     "all in quotes": report_text(TWO_USERS, quoted=True)
     + of_account(OTHER_ACCOUNT, a_user("eve"), quoted=True),
-    "a second header in quotes": lines(
-        PLAIN, of_account(OTHER_ACCOUNT, a_user("eve"), quoted=True)
-    ),
+    "one in quotes": lines(PLAIN, of_account(OTHER_ACCOUNT, a_user("eve"), quoted=True)),
     "a second header in upper case": lines(PLAIN, HEADER.upper(), OTHER_ROOT, EVE),
     "glued, with CRLF": (PLAIN + OTHER).replace("\n", "\r\n"),
     "semicolons": (PLAIN + OTHER).replace(",", ";"),
@@ -139,112 +143,32 @@ JOINED = {
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("joined", JOINED.values(), ids=JOINED)
-def test_reports_of_many_accounts_in_one_file_are_all_read(tmp_path: Path, joined: str) -> None:
-    report = read(tmp_path, joined)
+def test_reports_of_many_accounts_in_one_file_are_all_read(joined: str) -> None:
+    report = report_of(joined)
     assert verdicts(report) == {**VERDICTS, "eve": "unused"}
-    (file,) = report.files
-    assert [(each.account, each.rows, each.roots, each.users) for each in file.accounts] == [
-        ("012345678901", 3, 1, 2),
-        (OTHER_ACCOUNT, 2, 1, 1),
-    ]
+    assert accounts(report) == [(ACCOUNT, 3, 1, 2), (OTHER_ACCOUNT, 2, 1, 1)]
     assert report.rows == 5
-    assert len([note for note in report.notes if "No generation time" not in note]) == 0
+    assert [note for note in report.notes if "No generation time" not in note] == []
 
 
-def test_both_forms_of_timestamps_may_stand_in_one_file(tmp_path: Path) -> None:
+def test_both_forms_of_timestamps_may_stand_in_one_file() -> None:
     mixed = lines(*(of_account(str(10**11 + n), *TWO_USERS, form=FORMS[n]) for n in (0, 1)))
-    first, second, third, fourth = cells(read(tmp_path, mixed))
-    assert first["user_creation_time"] == "2023-08-05T12:00:00Z"
-    for one, other in ((first, third), (second, fourth)):
-        left = {"row", "arn"}
-        assert {k: v for k, v in one.items() if k not in left} == {
-            k: v for k, v in other.items() if k not in left
-        }
+    found = [{**each, "row": 0, "arn": ""} for each in cells(report_of(mixed))]
+    assert found[0]["user_creation_time"] == "2023-08-05T12:00:00Z"
+    assert found[:2] == found[2:]
 
 
-OLD_ROOT = {"password_enabled": "not_supported", "password_last_changed": "not_supported"}
-ROOTS: dict[str, dict[str, str]] = {
-    "today's": {},
-    "that of old reports": OLD_ROOT,
-    "without brackets": {"user": "root_account"},
-    "by its short name": {"user": "root"},
-    "escaped": {"user": "&lt;root_account&gt;"},
-    "taken for markup": {"user": ""},
-    "of a member account without root credentials": {
-        "password_enabled": "false",
-        "password_last_used": "N/A",
-        "password_last_changed": "N/A",
-    },
-    "in China": {"arn": "arn:aws-cn:iam::012345678901:root"},
-    "in GovCloud": {"arn": "arn:aws-us-gov:iam::012345678901:root"},
-}
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
-def test_the_root_is_known_in_all_its_forms_and_is_no_user(
-    tmp_path: Path, root: dict[str, str]
-) -> None:
-    report = read(tmp_path, report_text(TWO_USERS, root=the_root(**root)))
-    assert verdicts(report) == VERDICTS
-    (account,) = report.files[0].accounts
-    assert (account.account, account.rows, account.roots) == ("012345678901", 3, 1)
-
-
-def test_a_root_by_name_is_no_user_whatever_its_arn(tmp_path: Path) -> None:
-    row = with_cells(BOB, user="<root_account>")
-    report = read(tmp_path, lines(HEADER, row, ANN))
-    assert verdicts(report) == {"ann": "active"}
-    assert [len(page) for page in report.roots()] == [1]
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("among", [[], ["plain.csv"]])
-def test_a_root_by_arn_but_of_another_name_is_a_user_that_nobody_can_judge(
-    tmp_path: Path, among: list[str]
-) -> None:
-    for name in among:
-        put(tmp_path, OTHER, name)
-    arn = "arn:aws:iam::012345678901:root"
-    put(tmp_path, lines(PLAIN, with_cells(BOB, user="alice", arn=arn)))
-    report = load(tmp_path)
-    assert verdicts(report)["alice"] == "undetermined"
-    assert f'arn "{arn}" is not understood' in reasons(report)["alice"]
-    assert {each.account: each.users for file in report.files for each in file.accounts}[
-        "012345678901"
-    ] == 3
-
-
-def test_who_bears_the_arn_of_a_root_does_not_stand_for_the_root(tmp_path: Path) -> None:
-    row = with_cells(BOB, user="alice", arn="arn:aws:iam::012345678901:root")
-    report = read(tmp_path, lines(HEADER, row, row, ANN))
-    assert verdicts(report) == {"alice": "undetermined", "ann": "active"}
-    assert reasons(report)["alice"] == f'arn "{row.split(",")[1]}" is not understood'
-    (account,) = report.files[0].accounts
-    assert (account.roots, account.repeated, account.users) == (0, 1, 2)
-
-
-def test_a_report_of_an_account_without_users_is_a_report(tmp_path: Path) -> None:
-    report = read(tmp_path, lines(HEADER, ROOT))
-    assert verdicts(report) == {}
-    assert report.rows == 1
-
-
-def test_a_second_header_of_other_columns_is_refused(tmp_path: Path) -> None:
-    older = report_text(TWO_USERS, columns=COLUMNS_OF_2014)
-    found = refused(put(tmp_path, lines(PLAIN, older)))
-    first = found[0]
-    assert (first.row, first.message) == (5, "a second header with other columns")
-    assert first.hint == "Give the reports as files of their own."
+def test_a_second_header_of_other_columns_is_refused_also_where_it_is_glued() -> None:
+    found = problems_of(lines(PLAIN, report_text(TWO_USERS, columns=COLUMNS_OF_2014)))
+    first, message = found[0], "a second header with other columns"
+    assert (first.row, first.message, first.hint) == (5, message, OWN_FILE)
     assert str(first.value).startswith("user,arn,user_creation_time")
     assert [each.row for each in found] == [5, 6, 7, 8]
-
-
-def test_a_second_header_of_other_columns_is_found_where_it_is_glued(tmp_path: Path) -> None:
-    newer = f"{HEADER},{MORE_CREDENTIALS}"
-    first, second = refused(put(tmp_path, lines(PLAIN + newer, EVE + ",")))
-    assert (first.row, first.message) == (4, "a second header with other columns")
-    assert (second.row, second.message) == (5, "the row has 23 cells, the header 22")
+    glued = problems_of(lines(f"{PLAIN}{HEADER},{MORE_CREDENTIALS}", EVE + ","))
+    assert [(each.row, each.message) for each in glued] == [
+        (4, message),
+        (5, "the row has 23 cells, the header 22"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -256,59 +180,102 @@ def test_a_second_header_of_other_columns_is_found_where_it_is_glued(tmp_path: P
         ((COLUMNS[0], COLUMNS[12], *COLUMNS[2:12], COLUMNS[1], *COLUMNS[13:]), "arn"),
     ],
 )
-def test_a_second_header_of_another_order_is_refused(
-    tmp_path: Path, order: tuple[str, ...], column: str
-) -> None:
-    found = problem(tmp_path, lines(PLAIN, report_text(TWO_USERS, columns=order)))
-    assert (found.row, found.column) == (5, column)
+def test_a_second_header_of_another_order_is_refused(order: tuple[str, ...], column: str) -> None:
+    found = problem_of(lines(PLAIN, report_text(TWO_USERS, columns=order)))
+    assert (found.row, found.column, found.hint) == (5, column, OWN_FILE)
     assert found.value == order[COLUMNS.index(column)]
     assert found.message == "a second header starts here, with its columns in another order"
-    assert found.hint == "Give the reports as files of their own."
+
+
+@pytest.mark.parametrize(("third", "is_one"), [("x", False), ("mfa_active", True)])
+def test_a_row_is_a_header_if_it_names_more_than_two_columns(third: str, *, is_one: bool) -> None:
+    assert reading_of_rows.is_header(("user", "arn", third)) is is_one
+
+
+# Roots
+
+NOT_SUPPORTED = dict.fromkeys(("password_enabled", "password_last_changed"), "not_supported")
+WITHOUT_PASSWORD = dict.fromkeys(("password_last_used", "password_last_changed"), "N/A")
+ROOTS: dict[str, dict[str, str]] = {
+    "today's": {},
+    "that of old reports": NOT_SUPPORTED,
+    "without brackets": {"user": "root_account"},
+    "by its short name": {"user": "root"},
+    "escaped": {"user": "&lt;root_account&gt;"},
+    "taken for markup": {"user": ""},
+    "of a member account": {"password_enabled": "false", **WITHOUT_PASSWORD},
+    "in China": {"arn": "arn:aws-cn:iam::012345678901:root"},
+    "in GovCloud": {"arn": "arn:aws-us-gov:iam::012345678901:root"},
+}
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
+def test_the_root_is_known_in_all_its_forms_and_is_no_user(root: dict[str, str]) -> None:
+    report = report_of(report_text(TWO_USERS, root=the_root(**root)))
+    assert verdicts(report) == VERDICTS
+    assert accounts(report) == [(ACCOUNT, 3, 1, 2)]
+
+
+@pytest.mark.parametrize("arn", [None, "N/A", "", f"{USER_ARN}admin", "arn:aws:i"])
+def test_a_root_by_name_is_no_user_whatever_its_arn(arn: str | None) -> None:
+    row = with_cells(BOB if arn is None else with_cells(ROOT, arn=arn), user="<root_account>")
+    report = report_of(lines(HEADER, row, ANN))
+    assert verdicts(report) == {"ann": "active"}
+    assert [len(page) for page in report.roots()] == [1]
+
+
+def test_who_bears_the_arn_of_a_root_is_a_user_that_nobody_can_judge() -> None:
+    row = with_cells(BOB, user="alice", arn=ROOT_ARN)
+    report = report_of(lines(HEADER, row, row, ANN))
+    assert verdicts(report) == {"alice": "undetermined", "ann": "active"}
+    assert reasons(report)["alice"] == f'arn "{ROOT_ARN}" is not understood'
+    (account,) = report.files[0].accounts
+    assert (account.roots, account.repeated, account.users) == (0, 1, 2)
+    among = report_of(lines(PLAIN, row, OTHER))
+    assert verdicts(among)["alice"] == "undetermined"
+    assert accounts(among)[0] == (ACCOUNT, 4, 1, 3)
+
+
+def test_a_report_of_an_account_without_users_is_a_report() -> None:
+    report = report_of(lines(HEADER, ROOT))
+    assert (verdicts(report), report.rows) == ({}, 1)
+
+
+# Blank rows, quotes that do not close, rows that are cut
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("blank", ["", "\t", " ," * 21, ",", '""' + "," * 21])
-def test_blank_rows_are_no_users(tmp_path: Path, blank: str) -> None:
-    text = lines(HEADER, ROOT, ANN, blank, BOB, blank, blank, "")
-    report = read(tmp_path, text)
-    assert verdicts(report) == VERDICTS
-    assert report.rows == 3
+def test_blank_rows_are_no_users(blank: str) -> None:
+    report = report_of(lines(HEADER, ROOT, ANN, blank, BOB, blank, blank, ""))
+    assert (verdicts(report), report.rows) == (VERDICTS, 3)
 
 
 @pytest.mark.no_cover
-def test_a_row_is_no_blank_one_if_anything_is_in_it(tmp_path: Path) -> None:
-    report = read(tmp_path, lines(PLAIN, "," * 20 + "x,", ""))
+def test_a_row_is_no_blank_one_if_anything_is_in_it() -> None:
+    report = report_of(lines(PLAIN, "," * 20 + "x,", ""))
     assert verdicts(report) == {**VERDICTS, "": "undetermined"}
     assert 'arn "" is not understood' in reasons(report)[""]
 
 
 def opened(row: str, column: str) -> str:
     """Return the row with a quote before the cell in this column."""
-    cells = row.split(",")
-    place = COLUMNS.index(column)
-    return ",".join((*cells[:place], '"' + cells[place], *cells[place + 1 :]))
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("end", ["", "\n"])
-@pytest.mark.parametrize("column", COLUMNS)
-def test_a_quote_that_never_closes_hides_nobody(tmp_path: Path, column: str, end: str) -> None:
-    found = problem(tmp_path, lines(HEADER, ROOT, opened(ANN, column), BOB, EVE) + end)
-    assert found.row == 3
-    assert "a quote opens in this" in found.message
-    assert found.hint == "Give the report as AWS made it, or close the quote."
-    assert found.column == (column if column == COLUMNS[-1] else None)
-    assert len(str(found.value)) == 80
+    return with_cells(row, **{column: '"' + row.split(",")[COLUMNS.index(column)]})
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("column", COLUMNS)
-def test_a_quote_that_closes_rows_later_hides_nobody(tmp_path: Path, column: str) -> None:
-    found = problem(
-        tmp_path, lines(HEADER, ROOT, opened(ANN, column), BOB, opened(EVE, column), OTHER_ROOT)
-    )
-    assert (found.row, found.column) == (3, column)
-    assert "only rows later" in found.message
+def test_a_quote_that_never_closes_or_only_rows_later_hides_nobody(column: str) -> None:
+    for end in ("", "\n"):
+        found = problem_of(lines(HEADER, ROOT, opened(ANN, column), BOB, EVE) + end)
+        assert (found.row, len(str(found.value))) == (3, 80)
+        assert "a quote opens in this" in found.message
+        assert found.hint == "Give the report as AWS made it, or close the quote."
+        assert found.column == (column if column == COLUMNS[-1] else None)
+    later = opened(EVE, column), OTHER_ROOT
+    found = problem_of(lines(HEADER, ROOT, opened(ANN, column), BOB, *later))
+    assert (found.row, found.column, "only rows later" in found.message) == (3, column, True)
 
 
 @pytest.mark.parametrize("place", ["first", "last"])
@@ -316,118 +283,117 @@ def test_a_quote_that_closes_rows_later_hides_nobody(tmp_path: Path, column: str
     ("name", "told"), [("owner", "owner"), ("Row", '"row"'), ("file", '"file"')]
 )
 def test_a_quote_that_never_closes_in_a_column_of_ones_own_hides_nobody(
-    tmp_path: Path, place: str, name: str, told: str
+    place: str, name: str, told: str
 ) -> None:
     owners = [name, "a", '"b', "c", "d" if place == "last" else '"d']
-    joined = [
-        f"{owner},{row}" if place == "first" else f"{row},{owner}"
-        for owner, row in zip(owners, (HEADER, ROOT, ANN, BOB, EVE), strict=True)
-    ]
-    found = problem(tmp_path, lines(*joined))
+    every = zip(owners, (HEADER, ROOT, ANN, BOB, EVE), strict=True)
+    found = problem_of(lines(*(",".join(each[:: 1 if place == "first" else -1]) for each in every)))
     assert (found.row, found.column) == (3, told)
 
 
-def test_quotes_round_cells_of_ones_own_change_nothing(tmp_path: Path) -> None:
-    owners = ["owner,", '"a, b",', '"c\nd",x', '"e ""f""",']
-    joined = [f"{row},{owner}" for owner, row in zip(owners, (HEADER, ROOT, ANN, BOB), strict=True)]
-    assert cells(read(tmp_path, lines(*joined))) == plain_cells()
-
-
-def test_a_name_with_commas_is_read_whole_beside_quoted_cells_of_ones_own(tmp_path: Path) -> None:
-    comma = with_cells(BOB, user="b", arn="arn:aws:iam::012345678901:user/b,b").replace(
-        "b,", "b,b,", 1
-    )
-    owners = ("owner", '"a"', "b", "c")
-    joined = [
-        f"{row},{owner}" for owner, row in zip(owners, (HEADER, ROOT, ANN, comma), strict=True)
-    ]
-    assert verdicts(read(tmp_path, lines(*joined))) == {"ann": "active", "b,b": "unused"}
-
-
-def test_a_line_break_in_a_long_cell_is_no_lost_quote(tmp_path: Path) -> None:
-    more = "3 more keys;\n" + "see the console; " * 10
-    text = report_text(
-        [a_user("eve", additional_credentials_info=more)],
-        root=the_root(additional_credentials_info=""),
-        columns=(*COLUMNS, MORE_CREDENTIALS),
-    )
-    assert verdicts(read(tmp_path, text)) == {"eve": "unused"}
-
-
-def test_a_quote_alone_is_no_blank_row(tmp_path: Path) -> None:
-    found = problem(tmp_path, lines(PLAIN, '"'))
-    assert (found.row, found.value) == (5, '"')
-
-
-def test_a_row_that_is_cut_off_before_the_next_report_is_refused(tmp_path: Path) -> None:
-    found = problem(tmp_path, PLAIN.rpartition(",")[0] + OTHER)
-    assert (found.row, found.message) == (4, "the row has 21 cells, the header 22")
-
-
-@pytest.mark.parametrize(("more", "is_read"), [(0, True), (1, False)])
-def test_a_row_is_put_right_up_to_the_length_that_no_row_has(
-    tmp_path: Path, more: int, *, is_read: bool
-) -> None:
-    row = BOB.replace("bob", "b,b")
-    text = lines(PLAIN, row + "x" * ((1 << 16) - len(row) + more), EVE)
-    if is_read:
-        assert verdicts(read(tmp_path, text))["b,b"] == "unused"
-    else:
-        assert problem(tmp_path, text).message == "the row has 24 cells, the header 22"
-
-
-def test_a_cell_is_searched_for_swallowed_rows_if_it_is_longer_than_what_is_shown(
-    tmp_path: Path,
-) -> None:
-    for length in (80, 81):
+def test_a_cell_is_searched_for_swallowed_rows_if_it_is_longer_than_what_is_shown() -> None:
+    def text(length: int) -> str:
         more = f'"\narn:{"x" * (length - 5)}"'
-        rows = zip((HEADER, ROOT, ANN, BOB), (MORE_CREDENTIALS, "", more, ""), strict=True)
-        path = put(tmp_path, lines(*map(",".join, rows)))
-        if length == 80:
-            assert verdicts(load(path)) == VERDICTS
-        else:
-            assert [each.column for each in refused(path)] == [MORE_CREDENTIALS]
+        owned = zip((HEADER, ROOT, ANN, BOB), (MORE_CREDENTIALS, "", more, ""), strict=True)
+        return lines(*map(",".join, owned))
+
+    assert judged(text(80)) == VERDICTS
+    assert problem_of(text(81)).column == MORE_CREDENTIALS
 
 
-@pytest.mark.parametrize(
-    ("cells", "is_one"), [(("user", "arn", "x"), False), (("user", "arn", "mfa_active"), True)]
-)
-def test_a_row_is_a_header_if_it_names_more_than_two_columns(
-    cells: tuple[str, ...], *, is_one: bool
-) -> None:
-    assert reading_of_rows.is_header(cells) is is_one
+def test_a_row_is_put_right_up_to_the_length_that_no_row_has() -> None:
+    row = BOB.replace("bob", "b,b")
+    longest = row + "x" * ((1 << 16) - len(row))
+    assert judged(lines(PLAIN, longest, EVE))["b,b"] == "unused"
+    found = problem_of(lines(PLAIN, longest + "x", EVE))
+    assert found.message == "the row has 24 cells, the header 22"
 
 
-def test_a_comma_is_put_back_into_the_first_column_only_if_it_is_the_name(tmp_path: Path) -> None:
-    header = HEADER.removeprefix("user,").replace("arn", "owner,arn", 1) + ",user"
-    rows = (f"{row},{row.partition(',')[0]}" for row in (ROOT, BOB.replace("bob", "b,b")))
-    found = problem(tmp_path, lines(header, *rows))
-    assert (found.row, found.message) == (3, "the row has 25 cells, the header 23")
-
-
-def test_every_row_of_another_length_is_named(tmp_path: Path) -> None:
-    found = refused(put(tmp_path, lines(HEADER, ROOT, "short,row", ANN, ANN + ",more", BOB)))
+def test_every_row_of_another_length_is_named_up_to_a_thousand() -> None:
+    found = problems_of(lines(HEADER, ROOT, "short,row", ANN, ANN + ",more", BOB))
     assert [(each.row, each.value, each.message) for each in found] == [
         (3, "short,row", "the row has 2 cells, the header 22"),
         (5, (ANN + ",more")[:80], "the row has 23 cells, the header 22"),
     ]
-
-
-def test_no_more_than_a_thousand_rows_are_named(tmp_path: Path) -> None:
-    found = refused(put(tmp_path, lines(HEADER, ROOT, *["x,y"] * 3000)))
+    found = problems_of(lines(HEADER, ROOT, *["x,y"] * 3000))
     assert [each.row for each in found] == list(range(3, 1004))
 
 
-def test_a_cell_of_any_length_is_refused_where_it_cannot_be(tmp_path: Path) -> None:
-    found = problem(tmp_path, lines(PLAIN, "x," + "y" * 200_000))
-    assert (found.row, found.value) == (5, "x," + "y" * 78)
-
-
 def test_a_row_longer_than_what_is_read_at_once_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reading_of_rows, "BLOCK_BYTES", 300)
     long = with_cells(BOB, access_key_1_last_used_region="x" * 700)
-    found = problem(tmp_path, lines(PLAIN, long, EVE))
+    found = problem_of(lines(PLAIN, long, EVE))
     assert found.message == "the rows cannot be read: one is longer than 300 bytes"
     assert "perhaps a quote opens in it and does not close" in found.hint
+
+
+TURNED = report_text([a_user("a,b")], columns=(*COLUMNS[1:], COLUMNS[0])).replace('"', "")
+OTHER_FIRST = HEADER.removeprefix("user,").replace("arn", "owner,arn", 1) + ",user"
+NAME_LAST = (f"{row},{row.partition(',')[0]}" for row in (ROOT, BOB.replace("bob", "b,b")))
+REFUSED = {
+    "another column first": (TURNED, 3, "the row has 24 cells, the header 22"),
+    "the name last": (lines(OTHER_FIRST, *NAME_LAST), 3, "the row has 25 cells, the header 23"),
+    "a quote alone": (lines(PLAIN, '"'), 5, "the file is cut off in the middle of this row"),
+    "a cut row": (PLAIN.rpartition(",")[0] + OTHER, 4, "the row has 21 cells, the header 22"),
+    "a long cell": (lines(PLAIN, "x," + "y" * 200_000), 5, "the row has 2 cells, the header"),
+}
+
+
+@pytest.mark.parametrize(("text", "row", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_row_that_is_not_whole_is_refused(text: str, row: int, message: str) -> None:
+    found = problem_of(text)
+    assert found.row == row
+    assert found.message.startswith(message)
+    assert len(str(found.value)) <= 80
+
+
+# One row by itself
+
+REST = ANN.split(",")[2:]
+COMMA = ["a,b", f"{USER_ARN}a,b", *REST]
+
+
+def mended(row: str, tail: str = "") -> list[str] | Problem:
+    """Return what becomes of row 5 of a report that ends so."""
+    text = ReportText(
+        name="report.csv",
+        size=1,
+        sha256="",
+        csv_sha256="",
+        header=find_header("report.csv", HEADER.encode()),
+        check_unchanged=lambda: None,
+        open=lambda: pa.BufferReader(b""),
+        tail=tail.encode(),
+    )
+    return reading_of_rows.mended_row(text, 5, row)
+
+
+def test_what_is_certain_is_put_right() -> None:
+    assert mended(",,,,") == []
+    assert mended(",".join(COMMA)) == COMMA
+    assert mended(ANN + HEADER) == mended(f"{ANN}\ufeff{HEADER}") == ANN.split(",")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (",".join(["x,b", *COMMA[1:]]), "the row has 24 cells, the header 22"),
+        (ANN + ",more", "the row has 23 cells, the header 22"),
+        (HEADER + ",more", "a second header with other columns"),
+        ('x,"y\nz', "a quote opens in this row and does not close, or only rows later"),
+        ("x," + "y" * 200_000, "the row has 2 cells, the header 22"),
+        ("x\ry,z", "the row has 1 cell, the header 22"),
+    ],
+)
+def test_what_is_not_certain_is_a_problem_that_names_the_row(row: str, message: str) -> None:
+    found = mended(row)
+    assert isinstance(found, Problem)
+    assert (found.row, found.value, found.message) == (5, row[:80], message)
+
+
+def test_a_short_row_at_the_end_of_the_file_is_cut_off() -> None:
+    found = mended("ann,arn:aws", tail=f"{ROOT}\nann,arn:aws")
+    assert isinstance(found, Problem)
+    assert found.message == "the file is cut off in the middle of this row"

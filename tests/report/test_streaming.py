@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import analyzer
-from analyzer.errors import InputRefused
+from analyzer.errors import InputRefused, Problem
 from analyzer.report import assemble, input_formats, survey
 from analyzer.report import rows as reading_of_rows
 from analyzer.report.model import Report
@@ -34,7 +34,6 @@ from tests.support.reading import (
     of_account,
     problem,
     put,
-    read,
     refused,
     verdicts,
     with_cells,
@@ -65,10 +64,11 @@ def pieces() -> Iterator[None]:
 def everything(report: Report) -> dict[str, Any]:
     """Return all that can be told of a report before anybody is judged."""
     told = [
-        {**user, **texts}
+        user | texts
         for page in report.pages()
         for user, texts in zip(
-            page.users.astype(str).to_dict("records"), page.cells.to_dict("records"), strict=True
+            *(frame.to_dict("records") for frame in (page.users.astype(str), page.cells)),
+            strict=True,
         )
     ]
     told.sort(key=lambda each: (int(each["row"]), str(each["arn"])))
@@ -109,6 +109,15 @@ NO_USERS: dict[str, str] = {
 }
 
 
+DAMAGED = {
+    "ann": ANN,
+    "long": ANN + ",more",
+    "local": with_cells(BOB, user_creation_time="3/4/2021"),
+    "swallowed": with_cells(BOB, cert_2_last_rotated=f'"N/A\n{ANN}"'),
+}
+QUICK = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 @st.composite
 def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
     """Draw a report, and in which row each user stands: blank lines are not counted."""
@@ -123,46 +132,31 @@ def any_rows(draw: st.DrawFn) -> tuple[str, dict[str, int]]:
 
 
 @pytest.mark.no_cover
-@settings(
-    derandomize=True, deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow]
-)
-@given(drawn=any_rows(), block=st.integers(800, 2000), page=st.integers(4, 30))
+@settings(QUICK, max_examples=6)
+@given(drawn=any_rows(), sizes=st.tuples(st.integers(800, 2000), st.integers(4, 30)))
 def test_no_row_is_lost_doubled_or_misnumbered_at_the_border_of_two_pieces(
     tmp_path_factory: pytest.TempPathFactory,
     drawn: tuple[str, dict[str, int]],
-    block: int,
-    page: int,
+    sizes: tuple[int, int],
 ) -> None:
     text, expected = drawn
     path = put(tmp_path_factory.getbasetemp(), text, "pieces.csv")
     whole = everything(analyzer.load(path))
     assert {each["user"][:4]: int(each["row"]) for each in whole["users"]} == expected
-    with in_pieces(block, page):
+    with in_pieces(*sizes):
         assert everything(analyzer.load(path)) == whole
 
 
 @pytest.mark.no_cover
-@settings(
-    derandomize=True, deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(QUICK, max_examples=12)
 @given(
-    kinds=st.lists(
-        st.sampled_from(["ann", "short,row", "long", "local", "swallowed", ""]),
-        min_size=1,
-        max_size=20,
-    ),
+    kinds=st.lists(st.sampled_from([*DAMAGED, "short,row", ""]), min_size=1, max_size=20),
     block=st.integers(800, 1500),
 )
 def test_a_damaged_report_is_refused_for_the_same_problems_in_pieces(
     tmp_path_factory: pytest.TempPathFactory, kinds: list[str], block: int
 ) -> None:
-    damaged = {
-        "ann": ANN,
-        "long": ANN + ",more",
-        "local": with_cells(BOB, user_creation_time="3/4/2021"),
-        "swallowed": with_cells(BOB, cert_2_last_rotated=f'"N/A\n{ANN}"'),
-    }
-    text = lines(HEADER, ROOT, *(damaged.get(kind, kind) for kind in kinds), "cut,off")
+    text = lines(HEADER, ROOT, *(DAMAGED.get(kind, kind) for kind in kinds), "cut,off")
     path = put(tmp_path_factory.getbasetemp(), text, "damaged.csv")
     whole = refused(path)
     assert len(whole) >= 1
@@ -204,24 +198,19 @@ def test_an_older_report_is_set_aside_in_pieces_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("pieces")
-def test_the_sha_256_of_a_large_file_is_that_of_its_bytes(tmp_path: Path) -> None:
-    (file,) = read(tmp_path, "\ufeff" + PLAIN).files
+def test_a_large_file_has_the_sha_256_of_its_bytes_and_counts_once(
+    tmp_path: Path,
+) -> None:
     data = ("\ufeff" + PLAIN).encode()
-    assert (file.sha256, file.size) == (sha256(data).hexdigest(), len(data))
-
-
-@pytest.mark.usefixtures("pieces")
-def test_the_same_large_report_twice_counts_once(tmp_path: Path) -> None:
-    put(tmp_path, PLAIN, "a.csv")
-    put(tmp_path, PLAIN, "b.csv")
+    put(tmp_path, data, "a.csv")
+    put(tmp_path, data, "b.csv")
     report = analyzer.load(tmp_path)
-    assert [Path(file.name).name for file in report.files] == ["a.csv"]
     assert verdicts(report) == VERDICTS
-
-
-@pytest.mark.usefixtures("pieces")
-def test_what_is_large_but_no_plain_csv_is_read_whole(tmp_path: Path) -> None:
-    assert verdicts(read(tmp_path, PLAIN.encode("utf-16"))) == VERDICTS
+    (file,) = report.files
+    assert Path(file.name).name == "a.csv"
+    assert (file.sha256, file.size) == (sha256(data).hexdigest(), len(data))
+    other = put(tmp_path / "other", PLAIN.encode("utf-16"))
+    assert verdicts(analyzer.load(other)) == VERDICTS
 
 
 @pytest.mark.usefixtures("pieces")
@@ -245,6 +234,17 @@ def test_a_row_longer_than_a_piece_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rest", ["", "\n", "\n\n\n"])
 def test_a_large_report_without_data_rows_is_refused(tmp_path: Path, rest: str) -> None:
     assert "no data rows" in problem(tmp_path, HEADER + rest).message
+
+
+CHANGED = "the file changed or went away while it was read"
+
+
+def problem_of_users(report: Report) -> Problem:
+    """Return the problem that comes up when the users of a report are asked for."""
+    with pytest.raises(InputRefused) as refusal:
+        _ = analyzer.analyze(report).users
+    (found,) = refusal.value.problems
+    return found
 
 
 def replaced(path: Path) -> None:
@@ -278,11 +278,8 @@ def test_a_file_that_changes_between_the_survey_and_the_pages_is_refused(
     assert verdicts(report) == VERDICTS
     changes(path)[change]()
     for _ in range(2):
-        with pytest.raises(InputRefused) as refusal:
-            analyzer.analyze(report).users  # noqa: B018  asking is what reads
-        (found,) = refusal.value.problems
-        assert (found.file, found.row) == (str(path), None)
-        assert found.message == "the file changed or went away while it was read"
+        found = problem_of_users(report)
+        assert (found.file, found.row, found.message) == (str(path), None, CHANGED)
         assert found.hint == "Something writes to it: copy the file and analyze the copy."
 
 
@@ -297,7 +294,7 @@ def test_a_large_file_that_is_replaced_while_its_first_bytes_are_read_is_refused
         return is_utf8_csv(head)
 
     monkeypatch.setattr(input_formats, "is_utf8_csv", slow)
-    assert problem(tmp_path, PLAIN).message == "the file changed or went away while it was read"
+    assert problem(tmp_path, PLAIN).message == CHANGED
 
 
 def test_a_small_file_that_is_replaced_while_it_is_read_is_refused(
@@ -311,7 +308,7 @@ def test_a_small_file_that_is_replaced_while_it_is_read_is_refused(
         return data
 
     monkeypatch.setattr(find, "read_report_bytes", slow)
-    assert problem(tmp_path, PLAIN).message == "the file changed or went away while it was read"
+    assert problem(tmp_path, PLAIN).message == CHANGED
 
 
 @pytest.mark.usefixtures("pieces")
@@ -327,10 +324,7 @@ def test_a_large_file_that_changes_while_its_rows_are_read_is_refused(
         replaced(path)
 
     monkeypatch.setattr(pa_csv, "open_csv", slow)
-    with pytest.raises(InputRefused) as refusal:
-        analyzer.analyze(report).users  # noqa: B018  asking is what reads
-    (found,) = refusal.value.problems
-    assert found.message == "the file changed or went away while it was read"
+    assert problem_of_users(report).message == CHANGED
 
 
 def test_a_small_file_may_change_for_it_was_read_whole(tmp_path: Path) -> None:
@@ -411,8 +405,7 @@ def test_reports_are_kept_in_memory_up_to_a_limit_together(
     assert len(verdicts(report)) == 2
     assert len(report.users) == 4
     reread.unlink()
-    with pytest.raises(InputRefused):
-        report.users  # noqa: B018  asking is what reads
+    problem_of_users(report)
 
 
 def test_small_reports_are_gathered_into_pages_and_large_ones_are_not_joined(

@@ -1,5 +1,6 @@
 """Small reports that are surveyed together say exactly what each says by itself."""
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
@@ -26,9 +27,8 @@ ACCOUNTS = [str(10**11 + number) for number in range(20)]
 
 def of(number: int, *, users: int = 3, **options: Any) -> str:
     """Return a report of an account of its own, whose timestamps are its own too."""
-    rows = [
-        a_user(f"u{each}", password=a_password(days_before(number + each))) for each in range(users)
-    ]
+    signed_in = (a_password(days_before(number + each)) for each in range(users))
+    rows = (a_user(f"u{at}", password=each) for at, each in enumerate(signed_in))
     return of_account(ACCOUNTS[number], *rows, **options)
 
 
@@ -57,24 +57,20 @@ KINDS: dict[str, Callable[[int], str]] = {
     "no ARNs": lambda number: of(number, columns=[each for each in COLUMNS if each != "arn"]),
     "columns of 2014": lambda number: of(number, columns=COLUMNS_OF_2014),
 }
+SWALLOWED = "\nu9,arn:aws:iam" + ",N/A" * 20 + '"'
 REFUSED: dict[str, Callable[[int], str]] = {
     "no row": lambda _: HEADER,
     "no header": lambda _: "ann,bob",
     "cut off": lambda number: of(number)[:-1],
     "cut off in a moment": lambda number: changed(of(number), cert_2_last_rotated="2026-0"),
-    "comma in a name, cut off": lambda number: changed(
-        of(number), cert_2_last_rotated="2026-0"
-    ).replace("u1", "u,1"),
-    "row in a cell": lambda number: changed(
-        of(number), cert_2_last_rotated='"N/A\nu9,arn:aws:iam' + ",N/A" * 20 + '"'
+    "comma in a name, cut off": lambda number: REFUSED["cut off in a moment"](number).replace(
+        "u1", "u,1"
     ),
+    "row in a cell": lambda number: changed(of(number), cert_2_last_rotated=f'"N/A{SWALLOWED}'),
     "row too long": lambda number: of(number) + ",more",
     "not UTF-8": lambda number: of(number).replace("u1", "u\udcff1"),
     "local date": lambda number: changed(of(number), password_last_changed="3/4/2021"),
-    "no moment": lambda number: "\n".join(
-        ",".join("N/A" if "Z" in cell else cell for cell in row.split(","))
-        for row in of(number).split("\n")
-    ),
+    "no moment": lambda number: re.sub(r"[^,\n]*Z", "N/A", of(number)),
 }
 
 
@@ -129,10 +125,8 @@ def test_a_row_in_a_cell_of_an_unknown_column_is_found_among_neighbours(tmp_path
         header, *rows, last = of(number).split("\n")
         return lines(f"{header},more", *(f"{row}," for row in rows), f"{last},{cell}\n")
 
-    swallowed = '"x\nu9,arn:aws:iam' + ",N/A" * 20 + '"'
-    found = same_together(
-        tmp_path, (wider(each, swallowed if each == 1 else "") for each in range(3))
-    )
+    texts = (wider(each, f'"x{SWALLOWED}' if each == 1 else "") for each in range(3))
+    found = same_together(tmp_path, texts)
     assert isinstance(found, tuple)
     assert [(Path(each.file).name, each.column) for each in found] == [("1.csv", "more")]
 
@@ -157,16 +151,15 @@ def test_small_reports_with_one_header_are_read_in_one_go(
     texts = [of(0), of(1), of(2), of(3, columns=COLUMNS_OF_2014), of(4)]
     for number, text in enumerate(texts):
         put(tmp_path, text, f"{number}.csv")
-    analyzer.load(tmp_path)
-    assert alone == ["3.csv", "4.csv"]
-    alone.clear()
-    monkeypatch.setattr(survey, "_BYTES_TOGETHER", len(texts[0]) + 1)
-    analyzer.load(tmp_path)
-    assert alone == ["2.csv", "3.csv", "4.csv"]
-    alone.clear()
-    monkeypatch.setattr(survey, "_BYTES_TOGETHER", len(texts[0]) - 1)
-    analyzer.load(tmp_path)
-    assert alone == ["0.csv", "1.csv", "2.csv", "3.csv", "4.csv"]
+    for most, numbers in (
+        (1 << 30, "34"),
+        (len(texts[0]) + 1, "234"),
+        (len(texts[0]) - 1, "01234"),
+    ):
+        monkeypatch.setattr(survey, "_BYTES_TOGETHER", most)
+        alone.clear()
+        analyzer.load(tmp_path)
+        assert alone == [f"{number}.csv" for number in numbers]
 
 
 @pytest.mark.usefixtures("in_one_group")
@@ -206,15 +199,13 @@ def test_a_group_keeps_no_more_rows_than_its_share(
         report.users  # noqa: B018  asking is what reads
 
 
-@pytest.mark.parametrize(
-    ("count", "sizes"),
-    [(1, [1]), (15, [1] * 15), (16, [2] * 8), (17, [2] * 8 + [1]), (1030, [64] * 16 + [6])],
-)
-def test_groups_are_many_enough_to_share_and_no_larger_than_useful(
-    count: int, sizes: list[int]
-) -> None:
-    grouped = survey.grouped_by_size([pytest.fail] * count)
-    assert [len(group) for group in grouped] == sizes
+def test_groups_are_many_enough_to_share_and_no_larger_than_useful() -> None:
+    for count, sizes in (
+        *((1, [1]), (15, [1] * 15), (16, [2] * 8), (17, [2] * 8 + [1])),
+        (1030, [64] * 16 + [6]),
+    ):
+        grouped = survey.grouped_by_size([pytest.fail] * count)
+        assert [len(group) for group in grouped] == sizes
 
 
 @pytest.mark.usefixtures("in_one_group")

@@ -1,18 +1,23 @@
-"""Timestamps are read in both of AWS's forms, and nothing ambiguous is read as one."""
+"""Timestamps are read in both of AWS's forms, nothing ambiguous as one, and spelled alike."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.report import values
+from analyzer.report.model import TEXT, arrow_array
+from analyzer.report.values import day_text_series, minute_texts, utc_text_series, utc_texts
+from analyzer.terms import utc_text
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 NOON = datetime(2024, 4, 22, 19, 47, 52, tzinfo=UTC)
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def texts(*cells: str) -> pa.Array:
@@ -36,8 +41,8 @@ MOMENTS = {
     "2024-04-22T21:47:52+0200": NOON,
     "2024-04-22 19:47:52Z": NOON,
     "2024-04-22 19:47:52+00:00": NOON,
-    "1970-01-01T00:00:00Z": datetime(1970, 1, 1, tzinfo=UTC),
-    "2099-12-31T23:59:59Z": datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC),
+    "1970-01-01T00:00:00Z": FIRST,
+    "2099-12-31T23:59:59Z": LAST,
     "2024-02-29T00:00:00Z": datetime(2024, 2, 29, tzinfo=UTC),
 }
 NO_MOMENTS = [
@@ -69,17 +74,15 @@ def test_what_is_no_moment_is_never_read_as_one(cell: str) -> None:
     assert read(cell, "2024-04-22T19:47:52.5Z") == [None, NOON]
 
 
-@settings(derandomize=True, deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.sampled_from([*MOMENTS, *NO_MOMENTS]),
-            st.from_regex(r"\A[0-9]{4}-[0-3][0-9]-[0-3][0-9][T ][0-9:]{8}(Z|[+-][0-9:]{5})\Z"),
-            st.text("0129:-+TZ. ", max_size=26),
-        ),
-        max_size=5,
-    )
+ANY_CELL = st.one_of(
+    st.sampled_from([*MOMENTS, *NO_MOMENTS]),
+    st.from_regex(r"\A[0-9]{4}-[0-3][0-9]-[0-3][0-9][T ][0-9:]{8}(Z|[+-][0-9:]{5})\Z"),
+    st.text("0129:-+TZ. ", max_size=26),
 )
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(ANY_CELL, max_size=5))
 def test_a_cell_is_read_alike_whatever_stands_beside_it(cells: list[str]) -> None:
     assert read(*cells) == [read(cell)[0] for cell in cells]
 
@@ -91,57 +94,26 @@ def test_a_part_of_a_column_is_read_as_a_column(cells: list[str]) -> None:
     assert np.array_equal(values.timestamps(part), values.timestamps(texts(*cells)), equal_nan=True)
 
 
-def as_text(*cells: str) -> list[str]:
-    told: list[str] = values.timestamp_texts(
-        texts(*cells), values.timestamps(texts(*cells))
-    ).to_pylist()
-    return told
-
-
 def test_every_moment_is_told_in_the_form_of_today_and_every_word_as_it_stands() -> None:
-    assert as_text("2024-04-22T21:47:52+02:00", "N/A", "2024-04-22T19:47:52.5Z", "") == [
-        "2024-04-22T19:47:52Z",
-        "N/A",
-        "2024-04-22T19:47:52Z",
-        "",
-    ]
-    assert as_text("2024-04-22T19:47:52+00:00", "2024-04-22T19:47:52Z", "N/A+00:00") == [
-        "2024-04-22T19:47:52Z",
-        "2024-04-22T19:47:52Z",
-        "N/A+00:00",
-    ]
-    assert as_text("2024-04-22 19:47:52+00:00", "2024-04-22T21:47:52+02:00") == [
-        "2024-04-22T19:47:52Z",
-        "2024-04-22T19:47:52Z",
-    ]
-    assert as_text("2024-04-22T19:47:52Z", "no_information", "2024-04-22") == [
-        "2024-04-22T19:47:52Z",
-        "no_information",
-        "2024-04-22",
-    ]
+    noon = "2024-04-22T19:47:52Z"
+    for column in (
+        {"2024-04-22T21:47:52+02:00": noon, "N/A": "N/A", "2024-04-22T19:47:52.5Z": noon, "": ""},
+        {"2024-04-22T19:47:52+00:00": noon, noon: noon, "N/A+00:00": "N/A+00:00"},
+        {"2024-04-22 19:47:52+00:00": noon, "2024-04-22T21:47:52+02:00": noon},
+        {noon: noon, "no_information": "no_information", "2024-04-22": "2024-04-22"},
+    ):
+        cells = texts(*column)
+        told = values.timestamp_texts(cells, values.timestamps(cells)).to_pylist()
+        assert told == [*column.values()]
 
 
-@pytest.mark.parametrize(
-    ("cell", "local"),
-    [
-        ("03/04/2021", True),
-        ("3.4.21 10:00", True),
-        ("\t12-07-2025 10:00:00Z", True),
-        ("12/7/2025\n19:36", True),
-        ("2021/04/03", False),
-        ("2021-04-03", False),
-        ("03/04", False),
-        ("03/04/202", False),
-        ("03 04 2021", False),
-        ("1.2", False),
-        ("", False),
-    ],
-)
-def test_a_local_date_is_known_by_its_form(cell: str, *, local: bool) -> None:
-    assert values.is_local_date(cell) is local
+LOCAL = ("03/04/2021", "3.4.21 10:00", "\t12-07-2025 10:00:00Z", "12/7/2025\n19:36")
+NOT_LOCAL = ("2021/04/03", "2021-04-03", "03/04", "03/04/202", "03 04 2021", "1.2", "")
 
 
-def test_only_what_begins_as_a_date_would_is_suspected_to_be_a_local_one() -> None:
+def test_a_local_date_is_known_by_its_form_and_suspected_by_how_it_begins() -> None:
+    assert [*map(values.is_local_date, LOCAL)] == [True] * len(LOCAL)
+    assert [*map(values.is_local_date, NOT_LOCAL)] == [False] * len(NOT_LOCAL)
     dates = ["3/4/2021", "3/4/21", " 3/4/21", "\t3/4/21"]
     others = ["2024-04-22T19:47:52Z", "3/4/2", "N/A", "", "no_information"]
     cells = texts(*dates, *others)
@@ -149,20 +121,45 @@ def test_only_what_begins_as_a_date_would_is_suspected_to_be_a_local_one() -> No
     assert suspected.tolist() == [True] * len(dates) + [False] * len(others)
 
 
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2024-04-22T19:47:52Z", NOON),
-        ("2024-04-22T21:47:52.999+02:00", NOON),
-        ("2024-04-22T19:47:52", None),
-        ("2024-04-22", None),
-        ("soon", None),
-        ("0001-01-01T00:00:00+05:00", None),
-        ("1969-12-31T23:59:59Z", None),
-        ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
-        ("2099-12-31T23:59:59Z", datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)),
-        ("2100-01-01T00:00:00Z", None),
-    ],
-)
-def test_one_moment_needs_its_zone(text: str, moment: datetime | None) -> None:
-    assert values.timestamp(text) == moment
+ONE_BY_ONE = {
+    "2024-04-22T19:47:52Z": NOON,
+    "2024-04-22T21:47:52.999+02:00": NOON,
+    "2024-04-22T19:47:52": None,
+    "2024-04-22": None,
+    "soon": None,
+    "0001-01-01T00:00:00+05:00": None,
+    "1969-12-31T23:59:59Z": None,
+    "1970-01-01T00:00:00Z": FIRST,
+    "2099-12-31T23:59:59Z": LAST,
+    "2100-01-01T00:00:00Z": None,
+}
+
+
+def test_one_moment_needs_its_zone() -> None:
+    assert {text: values.timestamp(text) for text in ONE_BY_ONE} == ONE_BY_ONE
+
+
+# How moments are spelled
+
+
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_a_column_of_moments_is_spelled_as_each_is_alone(unit: str) -> None:
+    every = [FIRST, NOON, datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC), LAST]
+    kind = f"datetime64[{unit}, UTC]"
+    moments = pd.Series([*every, None], index=[3, 3, 5, 7, 9], dtype=kind)
+    alone = [*map(utc_text, every)]
+    assert utc_texts(arrow_array(moments)).to_pylist() == [*alone, None]
+    spelled, days = utc_text_series(moments), day_text_series(moments)
+    assert spelled.fillna("").tolist() == [*alone, ""]
+    assert (spelled.dtype, spelled.index.tolist()) == (TEXT, moments.index.tolist())
+    minutes = [each[:16].replace("T", " ") for each in alone]
+    assert minute_texts(arrow_array(moments)).to_pylist() == [*minutes, None]
+    assert days.fillna("").tolist() == [*(each[:10] for each in alone), ""]
+    assert days.index.tolist() == moments.index.tolist()
+    assert day_text_series(moments.iloc[:0]).tolist() == []
+    assert utc_texts(arrow_array(moments.iloc[:0])).to_pylist() == []
+
+
+def test_a_moment_of_another_zone_is_spelled_in_utc() -> None:
+    at = datetime(2026, 3, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert utc_text(at) == "2026-02-28T23:30:00Z"

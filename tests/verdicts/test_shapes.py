@@ -1,9 +1,16 @@
-"""Reports of many shapes give the verdicts that what they hold allows."""
+"""Reports of many shapes, masked ones among them, give the verdicts that what they hold allows."""
+
+from pathlib import Path
 
 import pytest
 
 import analyzer
+from analyzer.report.model import Report
+from analyzer.terms import Definition
+from analyzer.verdicts.caveats import caveat_sentences
+from analyzer.writers.user_lists import as_of_and_scope
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
     COLUMNS,
     Row,
@@ -15,6 +22,8 @@ from tests.support.builders import (
     in_separate_accounts,
     no_password,
     report_text,
+    run,
+    saved,
     the_root,
 )
 
@@ -25,13 +34,7 @@ GONE = a_user("gone", password=no_password(days_before(400)))
 BUSY = a_user("busy", key_1=a_key(used=days_before(1)))
 IDLE = a_user("idle", key_1=a_key())
 USERS = (QUIET, WAITING, GONE, BUSY, IDLE)
-NEEDED = (
-    "user",
-    "password_enabled",
-    "password_last_used",
-    "access_key_1_active",
-    "access_key_2_active",
-)
+NEEDED = ("user", "password_enabled", "password_last_used", "access_key_1_active")
 
 AS_AWS_WRITES = {
     "quiet": "unused no-credentials",
@@ -42,14 +45,23 @@ AS_AWS_WRITES = {
 }
 
 
+def loaded(*texts: str) -> Report:
+    """Load reports of one moment."""
+    files = [(f"{at}.csv", text.encode()) for at, text in enumerate(texts)]
+    return analyzer.load(*files, as_of=AS_OF)
+
+
 def verdicts(
-    text: str, definition: analyzer.Definition = analyzer.Definition.NO_ACTIVE_KEY
-) -> dict[str, str]:
-    """Return each user's verdict with reason and caveats, in one text."""
-    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
-    analysis = analyzer.analyze(report, analyzer.Criteria(definition=definition))
-    cells = analysis.users[["user", "verdict", "reason", "caveats"]].astype(str)
-    return {name: " ".join(filter(None, rest)) for name, *rest in cells.to_numpy().tolist()}
+    *texts: str, definition: Definition = Definition.NO_ACTIVE_KEY
+) -> list[tuple[str, str]]:
+    """Return each user's name, and its verdict with reason and caveats in one text."""
+    analysis = analyzer.analyze(loaded(*texts), analyzer.Criteria(definition=definition))
+    cells = analysis.users[["user", "verdict", "reason", "caveats"]].astype(str).to_numpy()
+    return [(name, " ".join(filter(None, rest))) for name, *rest in cells.tolist()]
+
+
+def by_name(text: str, definition: Definition = Definition.NO_ACTIVE_KEY) -> dict[str, str]:
+    return dict(verdicts(text, definition=definition))
 
 
 def check(*caveats: str, **changed: str) -> dict[str, str]:
@@ -62,81 +74,65 @@ def check(*caveats: str, **changed: str) -> dict[str, str]:
     return AS_AWS_WRITES | (removable if caveats else {}) | changed
 
 
-DATES_MISSING = "; ".join(
-    f"{name} is not in this report"
-    for name in (
-        "user_creation_time",
-        "password_last_changed",
-        "access_key_1_last_rotated",
-        "access_key_1_last_used_date",
-    )
+# Reports that lack columns
+
+
+def lack(*names: str) -> str:
+    """Return the reason of who is undetermined for columns that are not there."""
+    return f"undetermined {'; '.join(f'{name} is not in this report' for name in names)}"
+
+
+CREATED, ROTATED, USED_DATE = (
+    "user_creation_time",
+    "access_key_1_last_rotated",
+    "access_key_1_last_used_date",
 )
-LACKING = {
-    "nothing": ((), check()),
-    "certificates": (
-        [name for name in COLUMNS if name.startswith("cert_")],
-        check("missing-columns"),
+MISSING, MASKED = "missing-columns", "masked-arn"
+NOT_TOLD = f"unused no-active-key {MISSING}"
+WITHOUT_DATES = lack(CREATED, "password_last_changed", ROTATED, USED_DATE)
+LACKING: dict[str, dict[str, str]] = {
+    "nothing": check(),
+    "cert_1_active cert_2_active cert_1_last_rotated cert_2_last_rotated": check(MISSING),
+    "cert_1_last_rotated cert_2_last_rotated": check(),
+    "mfa_active": check(MISSING, gone="retired"),
+    CREATED: check(MISSING),
+    "password_last_changed": check(),
+    "password_next_rotation": check(),
+    "arn": check(MASKED),
+    "arn mfa_active": check(f"{MISSING};{MASKED}", gone=f"retired {MASKED}"),
+    f"{ROTATED} access_key_2_last_rotated": check(
+        MISSING, quiet=NOT_TOLD, waiting=NOT_TOLD, idle=lack(ROTATED)
     ),
-    "dates of certificates": (["cert_1_last_rotated", "cert_2_last_rotated"], check()),
-    "MFA": (["mfa_active"], check("missing-columns", gone="retired")),
-    "creation": (["user_creation_time"], check("missing-columns")),
-    "change of password": (["password_last_changed"], check()),
-    "next rotation": (["password_next_rotation"], check()),
-    "ARN": (["arn"], check("masked-arn")),
-    "creation of keys": (
-        ["access_key_1_last_rotated", "access_key_2_last_rotated"],
-        check(
-            "missing-columns",
-            quiet="unused no-active-key missing-columns",
-            waiting="unused no-active-key missing-columns",
-            idle="undetermined access_key_1_last_rotated is not in this report",
-        ),
+    f"{USED_DATE} access_key_2_last_used_date": check(
+        waiting=f"unused never-signed-in-inactive-keys {MISSING}",
+        busy=lack(USED_DATE),
+        idle=lack(USED_DATE),
     ),
-    "use of keys": (
-        ["access_key_1_last_used_date", "access_key_2_last_used_date"],
-        check(
-            waiting="unused never-signed-in-inactive-keys missing-columns",
-            busy="undetermined access_key_1_last_used_date is not in this report",
-            idle="undetermined access_key_1_last_used_date is not in this report",
-        ),
-    ),
-    "regions and services": (
-        [name for name in COLUMNS if name.endswith(("_region", "_service"))],
-        check(),
-    ),
-    "all that may be missing": (
-        [name for name in COLUMNS if name not in NEEDED],
-        check(
-            "missing-columns;masked-arn",
-            quiet="unused no-active-key missing-columns;masked-arn",
-            waiting="unused no-active-key missing-columns;masked-arn",
-            busy=f"undetermined {DATES_MISSING}",
-            idle=f"undetermined {DATES_MISSING}",
-        ),
+    " ".join(name for name in COLUMNS if name.endswith(("_region", "_service"))): check(),
+    " ".join({*COLUMNS} - {*NEEDED, "access_key_2_active"}): check(
+        f"{MISSING};{MASKED}",
+        quiet=f"{NOT_TOLD};{MASKED}",
+        waiting=f"{NOT_TOLD};{MASKED}",
+        busy=WITHOUT_DATES,
+        idle=WITHOUT_DATES,
     ),
 }
 
 
-@pytest.mark.parametrize("lacking", LACKING)
-def test_a_report_without_a_column_is_judged_by_the_others(lacking: str) -> None:
-    columns, expected = LACKING[lacking]
-    text = report_text(USERS, columns=[name for name in COLUMNS if name not in columns])
-    assert verdicts(text) == expected
-
-
-@pytest.mark.parametrize("name", NEEDED)
-def test_a_report_without_a_needed_column_is_refused(name: str) -> None:
-    text = report_text(USERS, columns=[each for each in COLUMNS if each != name])
-    with pytest.raises(analyzer.InputRefused, match=r"missing: |names no column `user`"):
-        verdicts(text)
+@pytest.mark.parametrize(("lacking", "expected"), LACKING.items(), ids=str)
+def test_a_report_without_a_column_is_judged_by_the_others(
+    lacking: str, expected: dict[str, str]
+) -> None:
+    columns = [name for name in COLUMNS if name not in lacking.split()]
+    assert by_name(report_text(USERS, columns=columns)) == expected
 
 
 def test_without_the_creation_of_keys_the_strict_definition_leaves_open_who_has_none() -> None:
     columns = [name for name in COLUMNS if not name.endswith("last_rotated")]
-    found = verdicts(report_text([QUIET, GONE], columns=columns), analyzer.Definition.IAM_029)
-    missing = [f"access_key_{slot}_last_rotated is not in this report" for slot in (1, 2)]
-    assert found["quiet"] == f"undetermined {'; '.join(missing)}"
-    assert found["gone"] == "retired missing-columns"
+    text = report_text([QUIET, GONE], columns=columns)
+    found = by_name(text, definition=Definition.IAM_029)
+    assert found["quiet"] == lack(ROTATED, "access_key_2_last_rotated")
+    assert found["gone"] == f"retired {MISSING}"
 
 
 USED_SOON = a_key() | {"last_used_date": "soon"}
@@ -152,40 +148,121 @@ WITH_ONE_SLOT_DATED = {
 def test_a_slot_without_dates_hides_nothing_that_the_other_shows() -> None:
     columns = [name for name in COLUMNS if name != "access_key_2_last_rotated"]
     users = in_separate_accounts(WITH_ONE_SLOT_DATED.values())
-    found = of_files(report_text(users, columns=columns))
-    for reason, verdict in zip(WITH_ONE_SLOT_DATED, found, strict=True):
-        words = verdict.removesuffix(" missing-columns")
+    found = verdicts(report_text(users, columns=columns))
+    for reason, (_, verdict) in zip(WITH_ONE_SLOT_DATED, found, strict=True):
+        words = verdict.removesuffix(f" {MISSING}")
         assert words in (f"unused {reason}", f"undetermined {reason}")
 
 
-MASKED = ("test", "1234", "12345678", "123XXXXXXXX", "1234567890123")
+# Masked reports
 
 
-@pytest.mark.parametrize("account", MASKED)
-def test_users_of_an_account_that_is_masked_are_judged_by_name(account: str) -> None:
-    text = report_text(USERS).replace("012345678901", account)
-    assert verdicts(text) == check("masked-arn")
-
-
-def replaced(arn: str) -> str:
+def replaced(arn: str, users: tuple[Row, ...] = USERS) -> str:
     """Return a report in which a text stands for all ARNs."""
-    return report_text([user | {"arn": arn} for user in USERS], root=the_root() | {"arn": arn})
+    return report_text([user | {"arn": arn} for user in users], root=the_root() | {"arn": arn})
 
 
-@pytest.mark.parametrize("arn", ["fakearn", "[REDACTED]"])
-def test_users_whose_arns_were_replaced_by_a_word_are_judged_by_name(arn: str) -> None:
-    assert verdicts(replaced(arn)) == check("masked-arn")
+def of_account(account: str, path: str = "", partition: str = "aws") -> str:
+    text = report_text(USERS).replace(f"aws:iam::{ACCOUNT}", f"{partition}:iam::{account}")
+    return text.replace("user/", f"user/{path}")
 
 
-@pytest.mark.parametrize("arn", ["N/A", "", "-", "tru", "arn"])
-def test_users_whose_arns_were_lost_are_each_undetermined(arn: str) -> None:
+NO_COLUMN = tuple(name for name in COLUMNS if name != "arn")
+MASKED_TEXTS = {
+    **{account: of_account(account) for account in ("test", "1234", "123XXXXXXXX", "12345678")},
+    **{account: of_account(account) for account in ("1234567890123", "12345678901")},
+    "************": of_account("************", "a/"),
+    "xxxx": of_account("xxxx", partition="aws-cn"),
+    "fakearn": replaced("fakearn"),
+    "[REDACTED]": replaced("[REDACTED]"),
+    "no column": report_text(USERS, columns=NO_COLUMN),
+}
+
+
+@pytest.mark.parametrize(("kind", "text"), MASKED_TEXTS.items(), ids=MASKED_TEXTS)
+def test_users_of_a_masked_report_are_judged_by_name_under_the_account_that_stands_there(
+    kind: str, text: str
+) -> None:
+    assert by_name(text) == check(MASKED)
+    report = loaded(text)
+    account = "" if kind in ("fakearn", "[REDACTED]", "no column") else kind
+    assert {each.account for file in report.files for each in file.accounts} == {account}
+    assert {*report.users["account"]} == {account}
+    assert report.users["masked"].all()
+    (roots,) = report.roots()
+    assert roots.users["user"].tolist() == ["<root_account>"]
+    assert as_of_and_scope(report).endswith(f", account {account or 'unknown'}")
+
+
+def test_a_note_names_the_option_until_it_is_used() -> None:
+    for kind in ("123XXXXXXXX", "fakearn", "no column"):
+        file = ("0.csv", MASKED_TEXTS[kind].encode())
+        note = "No account number in 0.csv: the ARNs are masked or missing"
+        assert [each for each in analyzer.load(file).notes if each.startswith(note)]
+        report = analyzer.load(file, account_id="123456789012", as_of=AS_OF)
+        assert {*report.users["account"]} == {"123456789012"}
+        (note,) = report.notes
+        assert note == (
+            "0.csv: the account is set; users whose ARN is masked or missing are judged by name,"
+            " and to check if unused. --include-check lists them too with --format names."
+        )
+    whole = ("0.csv", report_text(USERS).encode())
+    report = analyzer.load(whole, account_id="999999999999", as_of=AS_OF)
+    assert (report.notes, {*report.users["account"]}) == ((), {ACCOUNT})
+
+
+def test_the_option_tells_the_account_on_the_command_line(tmp_path: Path) -> None:
+    path = saved(tmp_path, MASKED_TEXTS["123XXXXXXXX"])
+    words = ("--masked-account", "123456789012", "--verdict", "all", "--format", "csv")
+    assert {row["account"] for row in run("analyze", path, *words).rows} == {"123456789012"}
+
+
+def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column() -> None:
+    rest = ": the user is judged by name."
+    for kind, says in (
+        ("fakearn", f'The ARN "fakearn" is masked{rest}'),
+        ("no column", f"The report has no column arn{rest}"),
+    ):
+        (page,) = analyzer.analyze(loaded(MASKED_TEXTS[kind])).pages()
+        assert {text for user in caveat_sentences(page) for _, text in user} == {says}
+
+
+NO_ARNS = (
+    *("arn:aws:iam::123XXXXXXXX:user/other", "arn:aws:iam::123XXXXXXXX:user/qui"),
+    *("arn:aws:iam::123XXXXXXXX:group/quiet", "arn:aws:iam::\u0661:user/quiet"),
+    *("arn:aws:i", "user/quiet", "no arn", "fakearns", "tru", "arn", "N/A", "-", ""),
+)
+
+
+@pytest.mark.parametrize("arn", NO_ARNS)
+def test_users_whose_arns_were_lost_or_damaged_are_each_undetermined(arn: str) -> None:
+    users = (QUIET,) if arn.startswith("arn:") else USERS  # rows of one ARN are one user
     expected = f'undetermined arn "{arn}" is not understood'
-    assert verdicts(replaced(arn)) == dict.fromkeys(AS_AWS_WRITES, expected)
+    assert {*by_name(replaced(arn, users)).values()} == {expected}
 
 
-@pytest.mark.parametrize("arn", ["N/A", "", "arn:aws:iam::012345678901:user/admin", "arn:aws:i"])
-def test_the_root_is_no_user_whatever_its_arn(arn: str) -> None:
-    assert verdicts(report_text(USERS, root=the_root() | {"arn": arn})) == check()
+@pytest.mark.parametrize("masked", [True, False])
+def test_without_arns_rows_of_one_name_are_one_user_and_who_may_be_the_root_is_open(
+    *, masked: bool
+) -> None:
+    odd = map(a_user, ("", "root", "root_account", "a b"))
+    both = a_user("both"), a_user("both", password=a_password())
+    users = (*odd, a_user("same"), a_user("same"), *both)
+    text = replaced("fakearn", users) if masked else report_text(users, columns=NO_COLUMN)
+    found = [(name, verdict.split()[0]) for name, verdict in verdicts(text)]
+    assert found == [
+        *((name, "undetermined") for name in ("", "root", "root_account", "a b")),
+        *(("same", "unused"), ("both", "undetermined")),
+    ]
+
+
+def test_reports_without_the_column_are_read_together_and_may_repeat_their_header() -> None:
+    one, two = (report_text([a_user(name)], columns=NO_COLUMN) for name in ("one", "two"))
+    again = one + "\n".join(["", one.partition("\n")[0], ""])
+    assert [name for name, _ in verdicts(again, two)] == ["one", "two"]
+
+
+# Rows of one ARN that differ
 
 
 def another(column: str) -> str:
@@ -194,56 +271,31 @@ def another(column: str) -> str:
 
 DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "region", "service"))
 USED = "2024-01-01T00:00:00Z"
-DIFFERING: dict[str, tuple[Row, Row, str]] = {
-    "use of an absent key": (QUIET, {DATE: USED}, another(DATE)),
-    "service of an absent key": (QUIET, {SERVICE: "s3"}, another(SERVICE)),
-    "password": (QUIET, {"password_enabled": "true"}, another("password_enabled")),
-    "key": (
-        WAITING,
-        {"access_key_1_active": "true"},
-        another("access_key_1_active"),
-    ),
-    "creation of a key": (
-        WAITING,
-        {"access_key_1_last_rotated": "N/A"},
-        another("access_key_1_last_rotated"),
-    ),
-    "MFA": (QUIET, {"mfa_active": "true"}, "unused no-credentials unread-cell"),
-    "certificate": (QUIET, {"cert_1_active": "true"}, "unused no-credentials unread-cell"),
-    "creation": (
-        QUIET,
-        {"user_creation_time": "2013-01-01T00:00:00Z"},
-        "unused no-credentials unread-cell",
-    ),
-    "use of an inactive key": (
-        WAITING,
-        {DATE: USED, SERVICE: "s3"},
-        "unused never-signed-in-inactive-keys unread-cell",
-    ),
-    "next rotation": (QUIET, {"password_next_rotation": USED}, "unused no-credentials"),
-    "region of a use": (BUSY, {REGION: "eu-west-1"}, "active"),
-    "use of an active key": (IDLE, {DATE: USED, SERVICE: "s3"}, another(SERVICE)),
-}
-
-
-def of_files(*texts: str) -> list[str]:
-    """Return the verdict on each user of reports of one moment."""
-    files = [(f"{at}.csv", text.encode()) for at, text in enumerate(texts)]
-    users = analyzer.analyze(analyzer.load(*files, as_of=AS_OF)).users
-    cells = users[["verdict", "reason", "caveats"]].astype(str).to_numpy().tolist()
-    return [" ".join(filter(None, each)) for each in cells]
+UNREAD = "unread-cell"
+UNREAD_QUIET, UNREAD_WAITING = (f"{AS_AWS_WRITES[each]} {UNREAD}" for each in ("quiet", "waiting"))
+DIFFERING: tuple[tuple[Row, Row, str], ...] = (
+    (QUIET, {DATE: USED}, another(DATE)),
+    (QUIET, {SERVICE: "s3"}, another(SERVICE)),
+    (QUIET, {"password_enabled": "true"}, another("password_enabled")),
+    (WAITING, {"access_key_1_active": "true"}, another("access_key_1_active")),
+    (WAITING, {ROTATED: "N/A"}, another(ROTATED)),
+    (QUIET, {"mfa_active": "true"}, UNREAD_QUIET),
+    (QUIET, {"cert_1_active": "true"}, UNREAD_QUIET),
+    (QUIET, {CREATED: "2013-01-01T00:00:00Z"}, UNREAD_QUIET),
+    (WAITING, {DATE: USED, SERVICE: "s3"}, UNREAD_WAITING),
+    (QUIET, {"password_next_rotation": USED}, "unused no-credentials"),
+    (BUSY, {REGION: "eu-west-1"}, "active"),
+    (IDLE, {DATE: USED, SERVICE: "s3"}, another(SERVICE)),
+)
 
 
 def test_rows_of_one_arn_are_one_user_of_one_verdict_in_any_order_and_any_number_of_files() -> None:
-    expected = {name: verdict for name, (_, _, verdict) in DIFFERING.items()}
-    users = in_separate_accounts(user for user, _, _ in DIFFERING.values())
-    others = [
-        {**user, **cells} for user, (_, cells, _) in zip(users, DIFFERING.values(), strict=True)
-    ]
+    users = in_separate_accounts(user for user, _, _ in DIFFERING)
+    others = [user | cells for user, (_, cells, _) in zip(users, DIFFERING, strict=True)]
     for one, other in ((users, others), (others, users)):
         for files in ([[*one, *other]], [one, other]):
-            found = of_files(*map(report_text, files))
-            assert dict(zip(DIFFERING, found, strict=True)) == expected
+            found = [verdict for _, verdict in verdicts(*map(report_text, files))]
+            assert found == [expected for _, _, expected in DIFFERING]
 
 
 CELLS = ("true", "N/A", USED, "", "s3")
@@ -258,10 +310,11 @@ def test_a_contradiction_in_any_column_gives_the_same_in_one_file_and_in_several
     ]
     one, other = (in_separate_accounts(users) for users in zip(*pairs, strict=True))
     mixed = [pair[:: 1 - 2 * (at % 2)] for at, pair in enumerate(zip(one, other, strict=True))]
-    together = of_files(report_text([*one, *other]))
-    assert of_files(report_text(one), report_text(other)) == together
-    assert of_files(*(map(report_text, zip(*mixed, strict=True)))) == together
+    together = verdicts(report_text([*one, *other]))
+    assert verdicts(report_text(one), report_text(other)) == together
+    assert verdicts(*(map(report_text, zip(*mixed, strict=True)))) == together
     deciding = [name for name in COLUMNS if name.startswith("access_key_")]
     deciding += ["password_enabled", "password_last_used"]
-    named = [name for name in COLUMNS[2:] if any(another(name) in each for each in together)]
+    found = [verdict for _, verdict in together]
+    named = [name for name in COLUMNS[2:] if any(another(name) in each for each in found)]
     assert sorted(named) == sorted(deciding)
