@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,6 @@ from tests.support.builders import (
     days_before,
     report_text,
     saved,
-    the_root,
 )
 from tests.support.outputs import (
     CONSOLE,
@@ -53,108 +53,73 @@ def of_organization(number: int = len(SMALL_REPORTS)) -> Analysis:
 
 
 @cache
-def two_accounts_written() -> tuple[bytes, bytes, bytes, str]:
-    """Write two reports that stay in memory once for all tests."""
-    return everything_written(of_organization(2))
-
-
-@cache
 def whole_organization() -> Analysis:
     """Analyze all reports of the organization once for all tests."""
     return analyzer.analyze(analyzer.load(ORGANIZATION), exemptions=listed_exemptions())
+
+
+def everything_written(analysis: Analysis) -> tuple[bytes, bytes, bytes, str]:
+    shown = table_text(analysis, width=80)
+    return csv_bytes(analysis), json_bytes(analysis), arns_bytes(analysis), shown
+
+
+TEXTS = ["account", "verdict", "reason", "certainty", "age_band"]
+
+
+@pytest.mark.no_cover
+def test_the_counts_are_those_of_the_users_each_combination_in_one_row_in_order() -> None:
+    analysis = whole_organization()
+    users, counts = analysis.users, analysis.totals.counts
+    cells = (users[name].astype(str) for name in ("account", "verdict", "certainty"))
+    told = Counter(zip(*cells, users["exemption"] != "", strict=True))
+    kinds = counts.groupby(["account", "verdict", "certainty", "exempt"])["users"].sum()
+    assert kinds.to_dict() == told
+    words = list(counts.drop(columns="users").itertuples(index=False, name=None))
+    assert words == sorted(set(words))
+
+
+@pytest.mark.no_cover
+def test_the_counts_have_the_columns_that_are_promised_also_where_there_is_nobody() -> None:
+    for analysis in (whole_organization(), analysis_of([])):
+        kinds = {name: str(kind) for name, kind in analysis.totals.counts.dtypes.items()}
+        assert kinds == {**dict.fromkeys(TEXTS, "str"), "exempt": "bool", "users": "int64"}
+        assert [*kinds] == [*TEXTS, "exempt", "users"]
+
+
+BANDS = {
+    "under 30 days": (0, 29),
+    "30 to 89 days": (30, 89),
+    "90 to 179 days": (90, 179),
+    "180 to 364 days": (180, 364),
+    "1 to 2 years": (365, 729),
+    "over 2 years": (730, 5000),
+}
+
+
+@pytest.mark.no_cover
+def test_users_are_counted_by_the_band_of_their_age_and_not_by_the_words_of_a_reason() -> None:
+    ages: list[Value] = [*(days_before(days) for band in BANDS.values() for days in band), "soon"]
+    users = [a_user(f"user{at}", created=age) for at, age in enumerate(ages)]
+    counts = analysis_of(users).totals.counts
+    counted = counts.groupby("age_band")["users"].sum().to_dict()
+    assert counted == {**dict.fromkeys(BANDS, 2), "unknown": 1}
+    assert counted.keys() == {*AGE_BANDS}
+    odd = [a_user(f"user{at}", password_enabled=f"odd {at}") for at in range(5)]
+    (count,) = analysis_of(odd).totals.counts[["verdict", "reason", "users"]].to_dict("records")
+    assert count == {"verdict": "undetermined", "reason": "", "users": 5}
 
 
 def of_console() -> Analysis:
     return analyzer.analyze(analyzer.load(CONSOLE), exemptions=listed_exemptions())
 
 
-def everything_written(analysis: Analysis) -> tuple[bytes, bytes, bytes, str]:
-    return (
-        csv_bytes(analysis),
-        json_bytes(analysis),
-        arns_bytes(analysis),
-        table_text(analysis, width=80),
-    )
-
-
-@pytest.mark.no_cover
-def test_the_counts_are_those_of_the_users() -> None:
-    analysis = whole_organization()
-    users = analysis.users
-    told = zip(
-        users["account"],
-        users["verdict"],
-        users["certainty"],
-        users["exemption"] != "",
-        strict=True,
-    )
-    counts = analysis.totals.counts
-    counted: Counter[tuple[str, str, str, bool]] = Counter()
-    for row in counts.to_dict("records"):
-        counted[row["account"], row["verdict"], row["certainty"], row["exempt"]] += row["users"]
-    assert counted == Counter(told)
-
-
-@pytest.mark.no_cover
-def test_the_counts_have_the_columns_that_are_promised_also_where_there_is_nobody() -> None:
-    for analysis in (whole_organization(), analysis_of([])):
-        counts = analysis.totals.counts
-        texts = ["account", "verdict", "reason", "certainty", "age_band"]
-        assert list(counts) == [*texts, "exempt", "users"]
-        assert [str(counts[text].dtype) for text in texts] == ["str"] * 5
-        assert [str(counts[name].dtype) for name in ("exempt", "users")] == ["bool", "int64"]
-
-
-@pytest.mark.no_cover
-def test_each_combination_is_counted_in_one_row_in_the_order_of_its_words() -> None:
-    counts = whole_organization().totals.counts
-    words = list(counts.drop(columns="users").itertuples(index=False, name=None))
-    assert words == sorted(set(words))
-
-
-BANDS = (
-    (0, "under 30 days"),
-    (29, "under 30 days"),
-    (30, "30 to 89 days"),
-    (89, "30 to 89 days"),
-    (90, "90 to 179 days"),
-    (179, "90 to 179 days"),
-    (180, "180 to 364 days"),
-    (364, "180 to 364 days"),
-    (365, "1 to 2 years"),
-    (729, "1 to 2 years"),
-    (730, "over 2 years"),
-    (5000, "over 2 years"),
-)
-
-
-@pytest.mark.no_cover
-def test_users_are_counted_by_the_band_of_their_age() -> None:
-    ages: list[Value] = [*(days_before(days) for days, _ in BANDS), "long ago"]
-    users = [a_user(f"user{number}", created=age) for number, age in enumerate(ages)]
-    counts = analysis_of(users).totals.counts
-    counted = counts.groupby("age_band")["users"].sum().to_dict()
-    assert counted == Counter(band for _, band in BANDS) | {"unknown": 1}
-    assert counted.keys() == {*AGE_BANDS}
-
-
-@pytest.mark.no_cover
-def test_reasons_of_undetermined_users_are_not_told_apart_in_the_counts() -> None:
-    users = [a_user(f"user{n}", password_enabled=f"odd {n}") for n in range(5)]
-    counts = analysis_of(users).totals.counts
-    (count,) = counts[["verdict", "reason", "users"]].to_dict("records")
-    assert count == {"verdict": "undetermined", "reason": "", "users": 5}
-
-
 @pytest.mark.no_cover
 def test_the_users_of_a_verdict_are_those_that_are_exempt_and_the_others() -> None:
     users = [a_user("ann"), a_user("bob"), a_user("eve"), a_user("busy", key_1=a_key())]
-    totals = analysis_of(users, exemptions_of("*,ann,why,,", "*,busy,why,,")).totals
-    assert totals.users(Verdict.UNUSED) == 3
-    assert totals.users(Verdict.UNUSED, exempt=True) == 1
-    assert totals.users(Verdict.UNUSED, exempt=False) == 2
-    assert totals.users(Verdict.DORMANT, exempt=False) == 0
-    assert totals.users(Verdict.RETIRED) == 0
+    users_of = analysis_of(users, exemptions_of("*,ann,why,,", "*,busy,why,,")).totals.users
+    unused = [users_of(Verdict.UNUSED, exempt=exempt) for exempt in (True, False)]
+    assert (users_of(Verdict.UNUSED), unused) == (3, [1, 2])
+    assert (users_of(Verdict.DORMANT, exempt=False), users_of(Verdict.RETIRED)) == (0, 0)
 
 
 @pytest.mark.no_cover
@@ -171,6 +136,7 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
     nobody, somebody = analysis_of([]), whole_organization()
     assert len(nobody.users) == 0
     assert list(nobody.users) == list(somebody.users)
+    assert "root" not in csv_bytes(nobody).decode()
     assert len(nobody.totals.counts) == 0
     assert nobody.totals.users(Verdict.UNUSED) == 0
 
@@ -180,7 +146,7 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
 def test_a_report_that_is_not_kept_gives_the_same_whatever_its_pages(
     monkeypatch: pytest.MonkeyPatch, page_rows: int
 ) -> None:
-    kept = two_accounts_written()
+    kept = everything_written(of_organization(2))
     monkeypatch.setattr(assemble, "PAGE_ROWS", page_rows)
     monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
     analysis = of_organization(2)
@@ -226,16 +192,7 @@ def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
     assert totals.users(Verdict.UNUSED) == 26
     csv_bytes(analysis)
     assert len(pages) == 2 * one_pass
-
-
-@pytest.mark.no_cover
-def test_totals_that_are_asked_for_first_are_those_of_all_pages(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
-    first, later = of_console(), of_console()
-    list(later.pages())
-    assert_frame_equal(first.totals.counts, later.totals.counts)
+    assert_frame_equal(of_console().totals.counts, totals.counts)
 
 
 @pytest.mark.no_cover
@@ -256,11 +213,9 @@ def test_columns_have_one_type_whatever_the_size(
     expected = of_organization(2)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     analysis = of_organization(2)
-    for ours, theirs in (
-        (analysis.users, expected.users),
-        (analysis.rule_results.findings, expected.rule_results.findings),
-    ):
-        assert [str(each) for each in ours.dtypes] == [str(each) for each in theirs.dtypes]
+    ours, theirs = analysis.rule_results.findings, expected.rule_results.findings
+    assert [*map(str, ours.dtypes)] == [*map(str, theirs.dtypes)]
+    assert [*map(str, analysis.users.dtypes)] == [*map(str, expected.users.dtypes)]
     for name in ("verdict", "reason", "certainty", "caveats", "exemption"):
         assert isinstance(analysis.users[name].dtype, pd.CategoricalDtype)
         assert analysis.users[name].tolist() == expected.users[name].tolist()
@@ -295,18 +250,15 @@ def test_judging_does_not_change_its_input() -> None:
 
 
 def varied_users() -> list[Row]:
-    users = [
-        (
-            a_user(f"nothing{n}"),
-            a_user(f"waiting{n}", password=a_password()),
-            a_user(f"idle{n}", password=a_password(days_before(91))),
-            a_user(f"busy{n}", key_1=a_key(LONG_AGO, AS_OF)),
-            a_user(f"left{n}", key_2=a_key(active=False)),
-            a_user(f"odd{n}", mfa_active="?"),
-        )
-        for n in range(4)
-    ]
-    return [user for each in users for user in each]
+    kinds: dict[str, dict[str, Any]] = {
+        "nothing": {},
+        "waiting": {"password": a_password()},
+        "idle": {"password": a_password(days_before(91))},
+        "busy": {"key_1": a_key(LONG_AGO, AS_OF)},
+        "left": {"key_2": a_key(active=False)},
+        "odd": {"mfa_active": "?"},
+    }
+    return [a_user(f"{name}{n}", **has) for n in range(4) for name, has in kinds.items()]
 
 
 @pytest.mark.no_cover
@@ -319,14 +271,6 @@ def test_results_do_not_depend_on_the_order_of_the_rows() -> None:
         assert sorted(csv_bytes(in_disorder).splitlines()) == rows, seed
         assert_frame_equal(in_order.totals.counts, in_disorder.totals.counts)
         assert table_text(in_disorder, width=80) == shown, seed
-
-
-@pytest.mark.no_cover
-def test_root_rows_are_judged_nowhere(tmp_path: Path) -> None:
-    text = report_text([a_user("ann")], root=the_root())
-    analysis = analyzer.analyze(analyzer.load(saved(tmp_path, text), as_of=AS_OF))
-    assert analysis.users["user"].tolist() == ["ann"]
-    assert "root" not in csv_bytes(analysis).decode()
 
 
 def test_a_report_that_changes_between_two_passes_is_refused(tmp_path: Path) -> None:

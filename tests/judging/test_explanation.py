@@ -1,6 +1,5 @@
 """An explanation shows every cell that decides, how it was read, and what follows from it."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +22,14 @@ from tests.support.builders import (
     days_before,
     no_password,
     report_text,
-    saved,
 )
-from tests.support.outputs import analysis_of, analyzed, analyzed_console, exemptions_of
+from tests.support.outputs import analysis_of, analyzed_console, exemptions_of
 
 EVERY_COLUMN = (*COLUMNS, MORE_CREDENTIALS)
 
 
-def explained(folder: Path, user: Row, *exemptions: str, **options: Any) -> Explanation:
-    analysis = analyzed(folder, [user], exemptions_of(*exemptions), **options)
+def explained(user: Row, *exemptions: str, **options: Any) -> Explanation:
+    analysis = analysis_of([user], exemptions_of(*exemptions), **options)
     (explanation,) = analysis.explain(str(user["user"]))
     return explanation
 
@@ -40,7 +38,7 @@ def readings(explanation: Explanation, decides: str) -> dict[str, str]:
     return {cell.column: cell.reading for cell in explanation.cells if cell.decides == decides}
 
 
-def test_an_unused_user_is_explained_by_the_cells_of_its_credentials(tmp_path: Path) -> None:
+def test_an_unused_user_is_explained_by_the_cells_of_its_credentials() -> None:
     user = a_user(
         "ann",
         password=a_password(),
@@ -49,7 +47,7 @@ def test_an_unused_user_is_explained_by_the_cells_of_its_credentials(tmp_path: P
         mfa=True,
         created=days_before(500),
     ) | {MORE_CREDENTIALS: "1 more"}
-    explanation = explained(tmp_path, user, columns=EVERY_COLUMN)
+    explanation = explained(user, columns=EVERY_COLUMN)
     assert explanation.reason == "has a password that was never used, and only inactive access keys"
     document = explanation.document()
     assert document["reason"] == "never-signed-in-inactive-keys"
@@ -79,9 +77,9 @@ def test_an_unused_user_is_explained_by_the_cells_of_its_credentials(tmp_path: P
     ]
 
 
-def test_an_active_user_is_explained_by_its_last_uses(tmp_path: Path) -> None:
+def test_an_active_user_is_explained_by_its_last_uses() -> None:
     user = a_user("ann", password=a_password(days_before(9)), key_2=a_key(LONG_AGO, AS_OF))
-    explanation = explained(tmp_path, user)
+    explanation = explained(user)
     assert explanation.reason == "last used or set 0 days before as-of"
     shown = readings(explanation, "verdict")
     assert shown["password_last_used"] == "last sign-in, 9 days before as-of"
@@ -92,40 +90,36 @@ def test_an_active_user_is_explained_by_its_last_uses(tmp_path: Path) -> None:
     assert readings(explanation, "certainty") == {}
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("user", "options", "expected"),
-    [
-        (a_user("ann"), {}, ()),
-        (a_user("ann") | {"password_enabled": "?"}, {}, ()),
-        (a_user("ann", password=no_password(LONG_AGO)), {}, ("not unused: it signed in",)),
-        (
-            a_user("ann", key_2=an_inactive_key()),
-            {"definition": "iam-029"},
-            ("not unused: access key 2 is inactive",),
-        ),
-        (
-            a_user("ann", password=a_password(LONG_AGO), key_1=a_key(LONG_AGO)),
-            {},
-            (
-                "not unused: it signed in, access key 1 is active",
-                "not retired: it has a password, access key 1 is active",
-            ),
-        ),
-        (
-            a_user("ann", key_1=a_key(LONG_AGO, days_before(3))),
-            {},
-            (
-                "not unused and not retired: access key 1 is active",
-                "not dormant: last used or set 3 days before as-of, fewer than 90",
-            ),
-        ),
-    ],
+ANN = a_user("ann")
+OLD_KEY = a_key(LONG_AGO)
+NOT_UNUSED_NOR_RETIRED = (
+    "not unused: it signed in, access key 1 is active",
+    "not retired: it has a password, access key 1 is active",
 )
+NOT_DORMANT = (
+    "not unused and not retired: access key 1 is active",
+    "not dormant: last used or set 3 days before as-of, fewer than 90",
+)
+WHY_NOT: tuple[tuple[Row, str, tuple[str, ...]], ...] = (
+    (ANN, "no-active-key", ()),
+    (ANN | {"password_enabled": "?"}, "no-active-key", ()),
+    (a_user("ann", password=no_password(LONG_AGO)), "no-active-key", ("not unused: it signed in",)),
+    (a_user("ann", key_2=an_inactive_key()), "iam-029", ("not unused: access key 2 is inactive",)),
+    (
+        a_user("ann", password=a_password(LONG_AGO), key_1=OLD_KEY),
+        "no-active-key",
+        NOT_UNUSED_NOR_RETIRED,
+    ),
+    (a_user("ann", key_1=a_key(LONG_AGO, days_before(3))), "no-active-key", NOT_DORMANT),
+)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(("user", "definition", "expected"), WHY_NOT)
 def test_it_says_why_the_user_has_none_of_the_verdicts_above(
-    tmp_path: Path, user: Row, options: dict[str, Any], expected: tuple[str, ...]
+    user: Row, definition: str, expected: tuple[str, ...]
 ) -> None:
-    explanation = explained(tmp_path, user, **options)
+    explanation = explained(user, definition=definition)
     assert explanation.why_not == expected
     assert all(line in str(explanation).splitlines() for line in expected)
 
@@ -154,15 +148,14 @@ def test_the_creation_of_the_user_decides_where_a_credential_counts_from_it() ->
             assert shown["user_creation_time"] == "user created, 1,000 days before as-of"
 
 
-def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value(tmp_path: Path) -> None:
+def test_a_cell_that_was_not_understood_is_shown_with_its_raw_value() -> None:
     user = a_user("ann", password_enabled="wahr", mfa_active="perhaps")
-    explanation = explained(tmp_path, user)
+    explanation = explained(user)
     assert explanation.verdict == "undetermined"
     cells = {cell.column: cell for cell in explanation.cells}
-    for column, value in (("password_enabled", "wahr"), ("mfa_active", "perhaps")):
-        assert cells[column] == Cell(
-            column=column, value=value, reading="not understood", decides="verdict"
-        )
+    for name, value in (("password_enabled", "wahr"), ("mfa_active", "perhaps")):
+        unread = Cell(column=name, value=value, reading="not understood", decides="verdict")
+        assert cells[name] == unread
 
 
 def test_a_cell_that_differs_between_rows_and_decides_nothing_is_shown_as_such() -> None:
@@ -177,28 +170,17 @@ def test_a_cell_that_differs_between_rows_and_decides_nothing_is_shown_as_such()
     )
 
 
-def test_a_column_that_the_report_lacks_is_named(tmp_path: Path) -> None:
-    user = a_user("ann", key_1=an_inactive_key())
-    explanation = explained(tmp_path, user, columns=COLUMNS_OF_2014)
-    cells = {cell.column: cell for cell in explanation.cells}
-    for column in ("access_key_1_last_used_date", "additional_credentials_info"):
-        if column in cells:
-            assert (cells[column].value, cells[column].reading) == (None, "not in this report")
-
-
-def test_a_missing_optional_column_decides_nothing(tmp_path: Path) -> None:
-    path = saved(tmp_path, report_text([a_user("ann")]))
-    (explanation,) = analyzer.analyze(analyzer.load(path, as_of=AS_OF)).explain("ann")
-    assert readings(explanation, "certainty")["additional_credentials_info"] == "not in this report"
-
-
-def test_cells_of_one_slot_that_contradict_each_other_are_named(tmp_path: Path) -> None:
-    user = a_user("ann", access_key_1_last_used_date="2024-01-01T00:00:00Z")
-    explanation = explained(tmp_path, user)
-    assert explanation.verdict == "undetermined"
-    assert readings(explanation, "verdict")["access_key_1_last_used_date"] == (
-        'contradicts access_key_1_active "false" and access_key_1_last_rotated "N/A"'
-    )
+def test_a_column_that_the_report_lacks_is_named_and_cells_that_contradict_each_other_are() -> None:
+    old = explained(a_user("ann", key_1=an_inactive_key()), columns=COLUMNS_OF_2014)
+    cells = {cell.column: (cell.value, cell.reading) for cell in old.cells}
+    assert cells["access_key_1_last_used_date"] == (None, "not in this report")
+    certainty = readings(explained(ANN), "certainty")
+    assert certainty["additional_credentials_info"] == "not in this report"
+    at_odds = explained(a_user("ann", access_key_1_last_used_date="2024-01-01T00:00:00Z"))
+    assert at_odds.verdict == "undetermined"
+    others = 'access_key_1_active "false" and access_key_1_last_rotated "N/A"'
+    reading = readings(at_odds, "verdict")["access_key_1_last_used_date"]
+    assert reading == f"contradicts {others}"
 
 
 def test_rows_that_differ_are_explained_together() -> None:
@@ -228,9 +210,9 @@ def test_rows_of_two_reports_that_differ_are_named_with_their_files() -> None:
 
 
 @pytest.mark.no_cover
-def test_each_rule_has_its_outcome_and_the_exemption_from_it(tmp_path: Path) -> None:
+def test_each_rule_has_its_outcome_and_the_exemption_from_it() -> None:
     user = a_user("ann", password=a_password(days_before(60)))
-    explanation = explained(tmp_path, user, "*,ann,By design,,")
+    explanation = explained(user, "*,ann,By design,,")
     outcomes = {each.rule: each for each in explanation.rules}
     assert outcomes["unused-user"].outcome == "passes"
     assert outcomes["idle-password"].outcome == "fails"
@@ -240,38 +222,29 @@ def test_each_rule_has_its_outcome_and_the_exemption_from_it(tmp_path: Path) -> 
 
 
 @pytest.mark.no_cover
-def test_exemptions_that_match_are_shown_whether_they_apply_or_not(tmp_path: Path) -> None:
-    lines = ("*,ann,Now,Ops,2026-05-01", "*,a*,Past,,2026-04-30", "*,zoe,Other,,")
-    explanation = explained(tmp_path, a_user("ann"), *lines)
-    now, past = explanation.exemptions
+def test_exemptions_that_match_are_shown_whether_they_apply_or_not() -> None:
+    lines = ("*,ann,Now,Ops,2026-05-01,", "*,a*,Past,,2026-04-30,", "*,ann,Why,,,idle-password")
+    content = "\n".join(("account,user,reason,owner,expires,rule", *lines, "*,zoe,Other,,,"))
+    listed = analyzer.read_exemptions(("list.csv", content.encode()))
+    (explanation,) = analysis_of([ANN], listed).explain("ann")
+    now, past, of_rule = explanation.exemptions
     assert now == MatchingExemption(
         line=2, user="ann", reason="Now", owner="Ops", expires="2026-05-01", rule="", applies=True
     )
     assert (past.line, past.expires, past.applies) == (3, "2026-04-30", False)
-    assert explanation.exemption == "Now"
+    assert (explanation.exemption, of_rule.rule) == ("Now", "idle-password")
     text = str(explanation)
     assert "  row 2: ann: Now, owner Ops, until 2026-05-01" in text
     assert "  row 3: a*: Past, expired on 2026-04-30" in text
+    assert "  row 4: ann: Why, rule idle-password only" in text
 
 
-@pytest.mark.no_cover
-def test_an_exemption_from_one_rule_says_so() -> None:
-    header = "account,user,reason,owner,expires,rule"
-    content = f"{header}\n*,ann,Why,,,idle-password".encode()
-    exemptions = analyzer.read_exemptions(("list.csv", content))
-    (explanation,) = analysis_of([a_user("ann")], exemptions).explain("ann")
-    assert "  row 2: ann: Why, rule idle-password only" in str(explanation)
-
-
-def test_the_text_says_where_the_row_stands(tmp_path: Path) -> None:
-    lines = str(explained(tmp_path, a_user("ann"))).splitlines()
+def test_the_text_says_where_the_row_stands() -> None:
+    lines = str(explained(a_user("ann"))).splitlines()
     assert lines[:3] == [
         f"ann  arn:aws:iam::{ACCOUNT}:user/ann",
         "unused (certain): has neither a password nor an access key",
-        (
-            f"account {ACCOUNT}, row 3 of {tmp_path / 'report.csv'}, as of 2026-05-01 12:00 UTC"
-            " (set with --as-of)"
-        ),
+        (f"account {ACCOUNT}, row 3 of report.csv, as of 2026-05-01 12:00 UTC (set with --as-of)"),
     ]
     assert "Caveats" not in lines
     assert "Exemptions that match" not in lines
@@ -296,13 +269,12 @@ def test_a_user_is_found_by_name_pattern_or_arn() -> None:
         assert explanation.user == "batch-export", user
 
 
-def test_a_user_without_account_has_none_in_the_text() -> None:
-    user = a_user("ann", arn="ann")
-    analysis = analysis_of([user])
-    (explanation,) = analysis.explain("ann")
-    assert str(explanation).splitlines()[2].startswith("row 3 of ") is (explanation.account == "")
-
-
 def test_a_name_that_no_user_has_is_refused() -> None:
     with pytest.raises(ValueError, match="no IAM user has the name or ARN 'nobody'"):
         analyzed_console().explain("nobody")
+
+
+def test_a_user_without_account_has_none_in_the_text() -> None:
+    explanation = explained(a_user("ann", arn="ann"))
+    assert explanation.account == ""
+    assert str(explanation).splitlines()[2].startswith("row 3 of ")

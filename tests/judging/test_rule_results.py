@@ -1,5 +1,6 @@
 """An rule_results says what the rules find, in one order, and passes nothing that was not seen."""
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -38,7 +39,6 @@ from tests.support.builders import (
 from tests.support.outputs import (
     CONSOLE,
     SAMPLES,
-    analyzed,
     analyzed_console,
     analyzed_sample,
     exemptions_of,
@@ -81,23 +81,15 @@ def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the
 ):
     found = analyzed_console().rule_results.findings
     ids = [rule.id for rule in RULES]
-    order = [
-        (
-            list(Severity).index(severity),
-            ids.index(rule),
-            list(Outcome).index(outcome),
-            exemption != "",
-            -days,
-        )
-        for severity, rule, outcome, exemption, days in zip(
-            found["severity"],
-            found["rule"],
-            found["outcome"],
-            found["exemption"],
-            found["days"].fillna(-1),
-            strict=True,
-        )
-    ]
+    severities, outcomes = [*Severity], [*Outcome]
+    keys = (
+        found["severity"].map(severities.index),
+        found["rule"].map(ids.index),
+        found["outcome"].map(outcomes.index),
+        found["exemption"] != "",
+        -found["days"].fillna(-1),
+    )
+    order = [*zip(*keys, strict=True)]
     assert order == sorted(order)
     assert set(found["exemption"] != "") == {True, False}
     assert len(set(found["severity"])) == 3
@@ -148,12 +140,9 @@ def test_many_users_are_judged_by_some_rules_at_a_time_with_the_same_result(
     whole = inspected([NO_MFA, ODD], root=BAD_ROOT)
     findings = whole.findings
     monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", whole.report.rows)
-    for at_once, parts in (
-        (1, len(DEFAULT)),
-        (3 * 4, math.ceil(len(DEFAULT) / 4)),
-        (3 * (len(DEFAULT) - 1), 2),
-        (3 * len(DEFAULT), 1),
-    ):
+    every = len(DEFAULT)
+    sizes = (1, every), (3 * 4, math.ceil(every / 4)), (3 * (every - 1), 2), (3 * every, 1)
+    for at_once, parts in sizes:
         monkeypatch.setattr(rule_results, "JUDGED_AT_ONCE", at_once)
         frames = list(replace(whole).frames())
         assert len(frames) == parts, at_once
@@ -175,25 +164,6 @@ def test_the_counts_are_those_of_the_findings_with_the_exempt_apart() -> None:
     kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), exempt, strict=True)
     assert +analysis.rule_results.counts == Counter(kinds)
     assert set(exempt) == {True, False}
-
-
-def test_every_root_is_looked_at_also_where_there_is_no_user(tmp_path: Path) -> None:
-    for account in (ACCOUNT, "123456789012"):
-        saved(tmp_path, report_text([], root=BAD_ROOT | the_arn(account)), f"{account}.csv")
-    found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).rule_results.findings
-    keys = found[found["rule"] == "root-access-key"]
-    assert keys["account"].tolist() == [ACCOUNT, "123456789012"]
-    assert keys["outcome"].tolist() == ["fails", "fails"]
-
-
-def the_arn(account: str) -> Row:
-    return {"arn": f"arn:aws:iam::{account}:root"}
-
-
-def test_by_default_the_rules_run_that_are_on_by_default(tmp_path: Path) -> None:
-    book = analyzed(tmp_path, [a_user()]).rule_results.book
-    assert [rule.id for rule in book.rules] == [rule.id for rule in RULES if rule.default]
-    assert (book.thresholds.idle_days, book.thresholds.rotation_days) == (45, 90)
 
 
 def test_an_exemption_without_a_rule_excuses_from_every_rule() -> None:
@@ -257,10 +227,8 @@ def test_a_control_on_the_root_that_the_filter_leaves_out_says_so(tmp_path: Path
     book = analyzer.rulebook("cis-7.0", skip=[skipped])
     part = analyzer.analyze(report, book=book).where(analyzer.Filter(users=("s*",)))
     found = control(part.rule_results, "2.4")
-    assert (found.result, found.why) == (
-        Result.NOT_RUN,
-        "The root user is left out by the filter, not run: root-access-key.",
-    )
+    why = "The root user is left out by the filter, not run: root-access-key."
+    assert (found.result, found.why) == (Result.NOT_RUN, why)
     assert control(part.rule_results, "2.5").why == f"Optional rule, not run: {skipped}."
 
 
@@ -270,78 +238,70 @@ def test_a_control_fails_by_the_rule_that_ran_though_another_was_left_out() -> N
     assert control(found, "IAM.8").result is Result.FAIL
 
 
-def test_a_report_without_its_root_row_passes_no_control_on_root(tmp_path: Path) -> None:
-    header, _, user = report_text([SAFE]).split("\n")
-    report = analyzer.load(saved(tmp_path, f"{header}\n{user}"), as_of=AS_OF)
-    found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).rule_results
-    assert control(found, "2.3").result is Result.UNDECIDED
-    assert control(found, "2.3").why == f"The report has no root row of account {ACCOUNT}."
-    assert control(found, "2.9").result is Result.PASS
-
-
 ROOTLESS = "\n".join(report_text([SAFE]).split("\n")[::2])
-WITH_ROOT = {
-    "other users": report_text([SAFE | {"user": "x", "arn": f"arn:aws:iam::{ACCOUNT}:user/x"}]),
-    "the same users": report_text([SAFE]),
-    "the same rows saved again": report_text([SAFE]) + "\n",
-}
+NO_ROOT = "The report has no root row of account"
+OTHER = "123456789012"
+
+
+def results_of(*texts: str, names: Iterable[str] = "abc") -> RuleResults:
+    """Return what the rules of a benchmark find in reports of one moment, unless names tell it."""
+    files = [(name, text.encode()) for name, text in zip(names, texts, strict=False)]
+    report = analyzer.load(*files, as_of=AS_OF if names == "abc" else None)
+    return analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).rule_results
+
+
+def test_every_root_is_looked_at_also_where_there_is_no_user() -> None:
+    other = BAD_ROOT | {"arn": f"arn:aws:iam::{OTHER}:root"}
+    found = results_of(*(report_text([], root=root) for root in (BAD_ROOT, other))).findings
+    keys = found[found["rule"] == "root-access-key"]
+    assert keys["account"].tolist() == [ACCOUNT, OTHER]
+    assert keys["outcome"].tolist() == ["fails", "fails"]
+
+
+def test_a_report_without_its_root_row_passes_no_control_on_root() -> None:
+    found = results_of(ROOTLESS)
+    assert control(found, "2.3").result is Result.UNDECIDED
+    assert control(found, "2.3").why == f"{NO_ROOT} {ACCOUNT}."
+    assert control(found, "2.9").result is Result.PASS
+    among = results_of(report_text([SAFE]), ROOTLESS.replace(ACCOUNT, OTHER))
+    assert {*among.rules_lacking_input.values()} == {f"{NO_ROOT} {OTHER}."}
+    nameless = "\n".join(report_text([SAFE | {"arn": "x"}]).split("\n")[::2])
+    unknown = results_of(report_text([SAFE]), nameless)
+    assert control(unknown, "2.3").result is Result.UNDECIDED
+    assert control(unknown, "2.3").why == f"{NO_ROOT} (number unknown)."
+    assert unknown.failures([Severity.CRITICAL], [])
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("order", [1, -1])
-@pytest.mark.parametrize("other", WITH_ROOT.values(), ids=WITH_ROOT)
-def test_the_root_row_of_an_account_may_stand_in_any_of_its_reports(
-    tmp_path: Path, other: str, order: int
-) -> None:
-    paths = [saved(tmp_path, ROOTLESS, "a.csv"), saved(tmp_path, other, "b.csv")]
-    report = analyzer.load(*paths[::order], as_of=AS_OF)
-    found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).rule_results
-    assert found.rules_lacking_input == {}
-    assert control(found, "2.3").result is Result.PASS
-    assert not found.failures([], ["root-without-mfa"])
+def test_the_root_row_of_an_account_may_stand_in_any_of_its_reports(order: int) -> None:
+    for other in (
+        report_text([SAFE | {"user": "x", "arn": f"arn:aws:iam::{ACCOUNT}:user/x"}]),
+        report_text([SAFE]),
+        report_text([SAFE]) + "\n",
+    ):
+        found = results_of(*[ROOTLESS, other][::order])
+        assert found.rules_lacking_input == {}
+        assert control(found, "2.3").result is Result.PASS
+        assert not found.failures([], ["root-without-mfa"])
 
 
-def test_the_root_row_of_a_report_that_is_set_aside_is_not_that_of_the_newer(
-    tmp_path: Path,
-) -> None:
-    saved(tmp_path, report_text([SAFE]), "status_reports_2026-04-01T12-00-00+00-00.csv")
-    saved(tmp_path, ROOTLESS, "status_reports_2026-05-01T12-00-00+00-00.csv")
-    found = analyzer.analyze(analyzer.load(tmp_path)).rule_results
-    why = f"the report has no root row of account {ACCOUNT}"
-    assert found.failures([], ["root-without-mfa"]) == [f"root-without-mfa: {why.capitalize()}"]
+def test_the_root_row_of_a_report_that_is_set_aside_is_not_that_of_the_newer() -> None:
+    names = [f"status_reports_2026-{month}-01T12-00-00+00-00.csv" for month in ("04", "05")]
+    found = results_of(report_text([SAFE]), ROOTLESS, names=names)
+    failures = found.failures([], ["root-without-mfa"])
+    assert failures == [f"root-without-mfa: {NO_ROOT} {ACCOUNT}"]
 
 
-def test_one_account_without_its_root_row_is_named_among_others(tmp_path: Path) -> None:
-    saved(tmp_path, report_text([SAFE]), "a.csv")
-    saved(tmp_path, ROOTLESS.replace(ACCOUNT, "123456789012"), "b.csv")
-    found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).rule_results
-    assert set(found.rules_lacking_input.values()) == {
-        "The report has no root row of account 123456789012."
-    }
-
-
-def test_a_root_of_an_account_without_a_number_is_a_root(tmp_path: Path) -> None:
-    saved(tmp_path, report_text([SAFE], columns=[each for each in COLUMNS if each != "arn"]))
-    found = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF)).rule_results
-    assert not found.rules_lacking_input
-
-
-def test_rows_whose_arn_names_no_account_pass_no_control_on_root(tmp_path: Path) -> None:
-    saved(tmp_path, report_text([SAFE]), "whole.csv")
-    header, _, user = report_text([SAFE | {"arn": "x"}]).split("\n")
-    saved(tmp_path, f"{header}\n{user}", "odd.csv")
-    report = analyzer.load(tmp_path, as_of=AS_OF)
-    found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).rule_results
-    assert control(found, "2.3").result is Result.UNDECIDED
-    assert control(found, "2.3").why == "The report has no root row of account (number unknown)."
-    assert found.failures([Severity.CRITICAL], [])
+def test_a_root_of_an_account_without_a_number_is_a_root() -> None:
+    columns = [each for each in COLUMNS if each != "arn"]
+    assert not results_of(report_text([SAFE], columns=columns)).rules_lacking_input
 
 
 def test_an_account_that_could_not_be_read_passes_no_control(tmp_path: Path) -> None:
     saved(tmp_path, report_text([SAFE]))
-    (tmp_path / "fetched.manifest.json").write_text(
-        '{"accounts": [{"account": "123456789012", "name": "", "status": "failed", "reason": "x"}]}'
-    )
+    failed = {"account": OTHER, "name": "", "status": "failed", "reason": "x"}
+    saved(tmp_path, json.dumps({"accounts": [failed]}), "fetched.manifest.json")
     report = analyzer.load(tmp_path, as_of=AS_OF)
     found = analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).rule_results
     results = {each.result for each in found.controls}
