@@ -1,26 +1,8 @@
 """Find active signing certificates of users."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import age_text, certificate_texts, concat
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    age = age_text(facts.certificate_age, at)
-    return concat(len(at), *certificate_texts(facts, at), age, ", is active")
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.certificate_active
-
-
-def _since(facts: Facts) -> Elapsed:
-    return facts.certificate_age
-
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="active-signing-certificate",
@@ -28,9 +10,11 @@ RULE = Rule(
     requirement="No user has an active signing certificate",
     severity=Severity.LOW,
     subject=Subject.CERTIFICATE,
-    judge=_judge,
-    fact=_fact,
-    since=_since,
+    judge=lambda facts, _: facts.certificate_active,
+    fact=lambda facts, at, _: concat(
+        len(at), *certificate_texts(facts, at), age_text(facts.certificate_age, at), ", is active"
+    ),
+    since=lambda facts: facts.certificate_age,
     reads_certificates=("active", "last_rotated"),
     why="A signing certificate signs requests to a few old interfaces, as an access key"
     " would. AWS records no last use of it, so it is easily forgotten.",

@@ -1,23 +1,9 @@
 """Find users that sign in to the console with a password only."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, last_use_text
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Facts, Truth
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    used = last_use_text(facts.sign_in, at, "password enabled, ")
-    return concat(len(at), used, ", no MFA device")
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.password & ~facts.mfa
-
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="console-user-without-mfa",
@@ -25,8 +11,10 @@ RULE = Rule(
     requirement="Every console user has an MFA device",
     severity=Severity.HIGH,
     subject=Subject.USER,
-    judge=_judge,
-    fact=_fact,
+    judge=lambda facts, _: facts.password & ~facts.mfa,
+    fact=lambda facts, at, _: concat(
+        len(at), last_use_text(facts.sign_in, at, "password enabled, "), ", no MFA device"
+    ),
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, columns.PASSWORD_LAST_USED),
     why="A password that leaks or is guessed is enough to sign in.",
     how="Fails when password_enabled is true and mfa_active is false, whether the password"

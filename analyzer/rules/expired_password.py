@@ -1,29 +1,10 @@
 """Find passwords that have expired."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    expiry = facts.password_expiry
-    return facts.password & Truth.unless_unknown(expiry.moment < facts.as_of, expiry.unknown)
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    expiry = facts.password_expiry
-    when = date_texts(expiry.moment[at], "password expired ")
-    return concat(len(at), when, days_text(expiry.days[at], ", ", " before as-of"))
-
-
-def _since(facts: Facts) -> Elapsed:
-    return facts.password_expiry
-
+from analyzer.terms import Severity
+from analyzer.verdicts.facts import Truth
 
 RULE = Rule(
     id="expired-password",
@@ -31,9 +12,18 @@ RULE = Rule(
     requirement="No console password has expired",
     severity=Severity.LOW,
     subject=Subject.PASSWORD,
-    judge=_judge,
-    fact=_fact,
-    since=_since,
+    judge=lambda facts, _: (
+        facts.password
+        & Truth.unless_unknown(
+            facts.password_expiry.moment < facts.as_of, facts.password_expiry.unknown
+        )
+    ),
+    fact=lambda facts, at, _: concat(
+        len(at),
+        date_texts(facts.password_expiry.moment[at], "password expired "),
+        days_text(facts.password_expiry.days[at], ", ", " before as-of"),
+    ),
+    since=lambda facts: facts.password_expiry,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
     why="A password that was not changed in time is probably not needed. Depending on the"
     " password policy, it can still work.",

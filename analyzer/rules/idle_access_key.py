@@ -1,28 +1,9 @@
 """Find active access keys that have not been used for a long time."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, concat, days_text, last_use_text
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
-
-
-def _judge(facts: Facts, limits: Thresholds) -> Truth:
-    return facts.key_active & facts.key_idle.at_least(limits.idle_days)
-
-
-def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    used = last_use_text(facts.key_use, at, ", ")
-    idle = days_text(facts.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return concat(len(at), *access_key_texts(facts, at), used, idle)
-
-
-def _since(facts: Facts) -> Elapsed:
-    return facts.key_idle
-
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="idle-access-key",
@@ -30,9 +11,14 @@ RULE = Rule(
     requirement="No active access key is idle",
     severity=Severity.MEDIUM,
     subject=Subject.ACCESS_KEY,
-    judge=_judge,
-    fact=_fact,
-    since=_since,
+    judge=lambda facts, limits: facts.key_active & facts.key_idle.at_least(limits.idle_days),
+    fact=lambda facts, at, limits: concat(
+        len(at),
+        *access_key_texts(facts, at),
+        last_use_text(facts.key_use, at, ", "),
+        days_text(facts.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}"),
+    ),
+    since=lambda facts: facts.key_idle,
     threshold="idle_days",
     reads=(columns.USER_CREATION_TIME,),
     reads_keys=("active", "last_rotated", "last_used_date"),

@@ -7,11 +7,7 @@ from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
 from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
-
-
-def _judge(facts: Facts, limits: Thresholds) -> Truth:
-    return facts.password & facts.password_idle.at_least(limits.idle_days)
+from analyzer.verdicts.facts import Facts
 
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
@@ -21,19 +17,15 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     return concat(len(at), used, text_where(facts.sign_in.present[at], "", changed), idle)
 
 
-def _since(facts: Facts) -> Elapsed:
-    return facts.password_idle
-
-
 RULE = Rule(
     id="idle-password",
     title="Console password is idle",
     requirement="No console password is idle",
     severity=Severity.MEDIUM,
     subject=Subject.PASSWORD,
-    judge=_judge,
+    judge=lambda facts, limits: facts.password & facts.password_idle.at_least(limits.idle_days),
     fact=_fact,
-    since=_since,
+    since=lambda facts: facts.password_idle,
     threshold="idle_days",
     reads=(
         columns.PASSWORD_ENABLED,

@@ -1,27 +1,9 @@
 """Find access keys of console users that were never used."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, age_text, concat
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.password.spread_over_slots() & facts.key_active & ~facts.key_use.exists
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    key, age = access_key_texts(facts, at), age_text(facts.key_age, at)
-    return concat(len(at), *key, age, ", never used; the user has a password too")
-
-
-def _since(facts: Facts) -> Elapsed:
-    return facts.key_age
-
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="initial-setup-access-key",
@@ -29,9 +11,16 @@ RULE = Rule(
     requirement="No console user has an active access key that was never used",
     severity=Severity.LOW,
     subject=Subject.ACCESS_KEY,
-    judge=_judge,
-    fact=_fact,
-    since=_since,
+    judge=lambda facts, _: (
+        facts.password.spread_over_slots() & facts.key_active & ~facts.key_use.exists
+    ),
+    fact=lambda facts, at, _: concat(
+        len(at),
+        *access_key_texts(facts, at),
+        age_text(facts.key_age, at),
+        ", never used; the user has a password too",
+    ),
+    since=lambda facts: facts.key_age,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="The key was probably created together with the user, and was never needed.",

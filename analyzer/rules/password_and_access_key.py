@@ -1,22 +1,9 @@
 """Find users that have both a password and an active access key."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, usable_credentials
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Facts, Truth
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), "usable: ", usable_credentials(facts, at))
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.password & facts.key_active.in_any_slot()
-
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="password-and-access-key",
@@ -24,8 +11,8 @@ RULE = Rule(
     requirement="No user has both a password and an active access key",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=_judge,
-    fact=_fact,
+    judge=lambda facts, _: facts.password & facts.key_active.in_any_slot(),
+    fact=lambda facts, at, _: concat(len(at), "usable: ", usable_credentials(facts, at)),
     default=False,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active",),

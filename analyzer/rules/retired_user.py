@@ -3,13 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analyzer.rules.rule import (
-    EVERY_CERTIFICATE_CELL,
-    EVERY_KEY_CELL,
-    VERDICT_CELLS,
-    Rule,
-    Subject,
-)
+from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject
 from analyzer.rules.wording import (
     DELETION_COMMANDS,
     UNSEEN_COMMANDS,
@@ -20,7 +14,7 @@ from analyzer.rules.wording import (
     undetermined_reason,
 )
 from analyzer.terms import Severity, Thresholds, Verdict
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
+from analyzer.verdicts.facts import Facts
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
@@ -29,37 +23,26 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return concat(len(at), signed_in, ", no working credentials", *created_age_caveats(facts, at))
 
 
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.verdict(Verdict.RETIRED)
-
-
-def _since(facts: Facts) -> Elapsed:
-    return facts.sign_in
-
-
 RULE = Rule(
     id="retired-user",
     title="User has no password and no active access key left",
     requirement="No user is retired",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=_judge,
+    judge=lambda facts, _: facts.verdict(Verdict.RETIRED),
     fact=_fact,
     undecided_fact=undetermined_reason,
     deletes_user=True,
-    since=_since,
+    since=lambda facts: facts.sign_in,
     reads=VERDICT_CELLS,
-    reads_keys=EVERY_KEY_CELL,
-    reads_certificates=EVERY_CERTIFICATE_CELL,
+    reads_keys=KEY_CELLS,
+    reads_certificates=CERTIFICATE_CELLS,
     why="The user is not needed, yet keeps its permissions: a new password or a reactivated"
     " key would make it work again.",
     how="Fails when the verdict is retired: password_last_used has a date, password_enabled"
     " is false and no access key is active (with --definition iam-029 also: the user never"
     " signed in, but has an inactive access key). Check a user with a caveat first.",
     fix="Delete the user and its remaining credentials.",
-    remedy=(
-        *UNSEEN_COMMANDS,
-        *DELETION_COMMANDS,
-    ),
+    remedy=(*UNSEEN_COMMANDS, *DELETION_COMMANDS),
     references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_remove.html",),
 )

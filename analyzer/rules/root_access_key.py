@@ -13,15 +13,11 @@ from analyzer.rules.wording import (
     text_where,
 )
 from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Facts, Truth
+from analyzer.verdicts.facts import Facts
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
     return np.asarray(facts.key_active.no & facts.key_age.present)
-
-
-def _has_inactive_key(facts: Facts) -> np.ndarray:
-    return in_any_slot(_inactive_keys(facts))
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
@@ -33,19 +29,15 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     return each_slot_text(facts, at, facts.key_active.yes | _inactive_keys(facts), text)
 
 
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.key_active.in_any_slot()
-
-
 RULE = Rule(
     id="root-access-key",
     title="Root has an active access key",
     requirement="Root has no active access key",
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
-    judge=_judge,
+    judge=lambda facts, _: facts.key_active.in_any_slot(),
     fact=_fact,
-    noted=_has_inactive_key,
+    noted=lambda facts: in_any_slot(_inactive_keys(facts)),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account. No policy of the account restricts it, and MFA"
     " does not protect it.",

@@ -1,24 +1,8 @@
 """Find signing certificates of the root user."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import certificate_texts, concat, each_slot_text
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Facts, Truth
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def text(slot: np.ndarray) -> pa.Array:
-        return concat(len(slot), *certificate_texts(facts, slot), ", is active")
-
-    return each_slot_text(facts, at, facts.certificate_active.yes, text)
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.certificate_active.in_any_slot()
-
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="root-certificate",
@@ -26,8 +10,13 @@ RULE = Rule(
     requirement="Root has no active signing certificate",
     severity=Severity.HIGH,
     subject=Subject.ROOT,
-    judge=_judge,
-    fact=_fact,
+    judge=lambda facts, _: facts.certificate_active.in_any_slot(),
+    fact=lambda facts, at, _: each_slot_text(
+        facts,
+        at,
+        facts.certificate_active.yes,
+        lambda slot: concat(len(slot), *certificate_texts(facts, slot), ", is active"),
+    ),
     reads_certificates=("active", "last_rotated"),
     why="It signs requests as root to a few old interfaces. AWS records no last use of it.",
     how="Fails when a certificate of the root is active, whatever its age.",

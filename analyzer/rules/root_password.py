@@ -5,17 +5,9 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import concat, last_use_text, text_where, unknown_cells
-from analyzer.terms import NOT_SUPPORTED, Severity, Thresholds
-from analyzer.verdicts.facts import Facts, Truth
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), last_use_text(facts.sign_in, at, "password enabled, "))
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.password
+from analyzer.rules.wording import last_use_text, text_where, unknown_cells
+from analyzer.terms import NOT_SUPPORTED, Severity
+from analyzer.verdicts.facts import Facts
 
 
 def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
@@ -30,8 +22,8 @@ RULE = Rule(
     requirement="Root has no password",
     severity=Severity.LOW,
     subject=Subject.ROOT,
-    judge=_judge,
-    fact=_fact,
+    judge=lambda facts, _: facts.password,
+    fact=lambda facts, at, _: last_use_text(facts.sign_in, at, "password enabled, "),
     undecided_fact=_undecided_fact,
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED),

@@ -51,10 +51,6 @@ def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
     return text_where(readable, concat(len(at), *_last_use(facts, at, later)), cells)
 
 
-def _since(facts: Facts) -> Elapsed:
-    return _newest_use(facts)[0]
-
-
 RULE = Rule(
     id="root-used",
     title="Root was used recently",
@@ -64,7 +60,7 @@ RULE = Rule(
     judge=_judge,
     fact=_fact,
     undecided_fact=_undecided_fact,
-    since=_since,
+    since=lambda facts: _newest_use(facts)[0],
     threshold="root_used_days",
     reads=(columns.PASSWORD_LAST_USED,),
     reads_keys=("active", "last_rotated", "last_used_date"),

@@ -11,17 +11,15 @@ from analyzer.verdicts.facts import Facts, Truth
 
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:
-    assumed = facts.password_unreported
-    password = Truth(facts.password.yes | assumed, facts.password.no)
+    password = Truth(facts.password.yes | facts.password_unreported, facts.password.no)
     return (password | facts.key_active.in_any_slot()) & ~facts.mfa
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     known = concat(len(at), "usable: ", usable_credentials(facts, at))
     assumed = "the report does not say if there is a password; one is assumed"
-    return concat(
-        len(at), "no MFA device; ", text_where(facts.password_unreported[at], assumed, known)
-    )
+    password = text_where(facts.password_unreported[at], assumed, known)
+    return concat(len(at), "no MFA device; ", password)
 
 
 RULE = Rule(

@@ -116,8 +116,8 @@ VERDICT_CELLS: Final = (
     *(columns.USER, columns.ARN, columns.USER_CREATION_TIME),
     *(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED, columns.MFA_ACTIVE),
 )
-EVERY_KEY_CELL: Final = AccessKeyColumns._fields
-EVERY_CERTIFICATE_CELL: Final = CertificateColumns._fields
+KEY_CELLS: Final = AccessKeyColumns._fields
+CERTIFICATE_CELLS: Final = CertificateColumns._fields
 """What the rules on verdicts read, the caveats included."""
 
 RULE: Final = "rule"

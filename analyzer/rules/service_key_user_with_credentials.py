@@ -1,8 +1,5 @@
 """Find users made for one service API key that have other credentials too."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, usable_credentials
@@ -17,10 +14,6 @@ def _judge(facts: Facts, _: Thresholds) -> Truth:
     return service_key_user & (facts.password | facts.key_active.in_any_slot())
 
 
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), "usable besides the API key: ", usable_credentials(facts, at))
-
-
 RULE = Rule(
     id="service-key-user-with-credentials",
     title="Service API key user has a password or an access key",
@@ -28,7 +21,9 @@ RULE = Rule(
     severity=Severity.HIGH,
     subject=Subject.USER,
     judge=_judge,
-    fact=_fact,
+    fact=lambda facts, at, _: concat(
+        len(at), "usable besides the API key: ", usable_credentials(facts, at)
+    ),
     reads=(columns.USER, columns.PASSWORD_ENABLED),
     reads_keys=("active",),
     why="The console of AWS creates this user for one service API key only. A password or an access"

@@ -6,7 +6,7 @@ import pyarrow as pa
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, concat, each_slot_text, last_use_text
 from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Facts, Truth
+from analyzer.verdicts.facts import Facts
 
 
 def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
@@ -20,17 +20,13 @@ def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
     )
 
 
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.key_active.in_every_slot()
-
-
 RULE = Rule(
     id="two-active-access-keys",
     title="User has two active access keys",
     requirement="No user has two active access keys",
     severity=Severity.LOW,
     subject=Subject.USER,
-    judge=_judge,
+    judge=lambda facts, _: facts.key_active.in_every_slot(),
     fact=_fact,
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="A second key is meant for the time of a rotation. If both stay active, twice as much"

@@ -1,26 +1,8 @@
 """Find active access keys that are too old."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, concat, days_text
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
-
-
-def _judge(facts: Facts, limits: Thresholds) -> Truth:
-    return facts.key_active & facts.key_age.more_than(limits.rotation_days)
-
-
-def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    age = days_text(facts.key_age.days[at], ", ", f" old; limit {limits.rotation_days}")
-    return concat(len(at), *access_key_texts(facts, at), age)
-
-
-def _since(facts: Facts) -> Elapsed:
-    return facts.key_age
-
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="unrotated-access-key",
@@ -28,9 +10,13 @@ RULE = Rule(
     requirement="Active access keys are rotated in time",
     severity=Severity.MEDIUM,
     subject=Subject.ACCESS_KEY,
-    judge=_judge,
-    fact=_fact,
-    since=_since,
+    judge=lambda facts, limits: facts.key_active & facts.key_age.more_than(limits.rotation_days),
+    fact=lambda facts, at, limits: concat(
+        len(at),
+        *access_key_texts(facts, at),
+        days_text(facts.key_age.days[at], ", ", f" old; limit {limits.rotation_days}"),
+    ),
+    since=lambda facts: facts.key_age,
     threshold="rotation_days",
     reads_keys=("active", "last_rotated"),
     why="The older a key is, the more copies of it can exist, and a leaked copy works until"

@@ -1,16 +1,7 @@
 """Find unused users: the verdict `unused`, as a rule."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
-from analyzer.rules.rule import (
-    EVERY_CERTIFICATE_CELL,
-    EVERY_KEY_CELL,
-    VERDICT_CELLS,
-    Rule,
-    Subject,
-)
+from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject
 from analyzer.rules.wording import (
     DELETION_COMMANDS,
     UNSEEN_COMMANDS,
@@ -19,22 +10,7 @@ from analyzer.rules.wording import (
     created_age_caveats,
     undetermined_reason,
 )
-from analyzer.terms import Severity, Thresholds, Verdict
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    reason = category_words_at(facts.page.users[columns.REASON], at)
-    return concat(len(at), reason, *created_age_caveats(facts, at))
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return facts.verdict(Verdict.UNUSED)
-
-
-def _since(facts: Facts) -> Elapsed:
-    return facts.age
-
+from analyzer.terms import Severity, Verdict
 
 RULE = Rule(
     id="unused-user",
@@ -42,14 +18,18 @@ RULE = Rule(
     requirement="No user is unused",
     severity=Severity.MEDIUM,
     subject=Subject.USER,
-    judge=_judge,
-    fact=_fact,
+    judge=lambda facts, _: facts.verdict(Verdict.UNUSED),
+    fact=lambda facts, at, _: concat(
+        len(at),
+        category_words_at(facts.page.users[columns.REASON], at),
+        *created_age_caveats(facts, at),
+    ),
     undecided_fact=undetermined_reason,
     deletes_user=True,
-    since=_since,
+    since=lambda facts: facts.age,
     reads=VERDICT_CELLS,
-    reads_keys=EVERY_KEY_CELL,
-    reads_certificates=EVERY_CERTIFICATE_CELL,
+    reads_keys=KEY_CELLS,
+    reads_certificates=CERTIFICATE_CELLS,
     why="The user is not needed, and misuse of it would not be noticed.",
     how="Fails when the verdict is unused: password_last_used has no date, and no access key"
     " is active (with --definition iam-029: none is attached). Check a user with a caveat"

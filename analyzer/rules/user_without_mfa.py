@@ -1,22 +1,9 @@
 """Find users without an MFA device that have any working credential."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, usable_credentials
-from analyzer.terms import Severity, Thresholds
-from analyzer.verdicts.facts import Facts, Truth
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    return (facts.password | facts.key_active.in_any_slot()) & ~facts.mfa
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    return concat(len(at), "no MFA device; usable: ", usable_credentials(facts, at))
-
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="user-without-mfa",
@@ -24,8 +11,10 @@ RULE = Rule(
     requirement="Every user with a usable credential has an MFA device",
     severity=Severity.MEDIUM,
     subject=Subject.USER,
-    judge=_judge,
-    fact=_fact,
+    judge=lambda facts, _: (facts.password | facts.key_active.in_any_slot()) & ~facts.mfa,
+    fact=lambda facts, at, _: concat(
+        len(at), "no MFA device; usable: ", usable_credentials(facts, at)
+    ),
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE),
     reads_keys=("active",),
