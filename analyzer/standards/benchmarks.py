@@ -91,6 +91,10 @@ _PASSWORD_EXPIRY: Final = (
 _CONTACTS: Final = "The account's contacts and questions are not in the report."
 _POLICIES: Final = "Policies and groups are not in the report."
 _ROLES: Final = "Roles are not in the report."
+_IDENTITY_CENTER: Final = "Identity providers and IAM Identity Center are not in the report."
+_SERVER_CERTIFICATES: Final = (
+    "Server certificates are not in the report: cert_1 and cert_2 are users' signing certificates."
+)
 _ORGANIZATION: Final = "The organization's settings are not in the report."
 """Also of centralised root access, though a root without a password hints at it."""
 
@@ -112,51 +116,44 @@ _ROOT_HARDWARE_MFA: Final = undecidable(
     "The report says that root has an MFA device, not which kind; see `aws iam"
     " list-virtual-mfa-devices`. A root without one fails root-without-mfa.",
 )
-_ROOT_USE: Final = decidable("Root is not used for administrative and daily tasks", "root-used")
 _PASSWORD_LENGTH: Final = undecidable("Passwords have 14 characters or more", _PASSWORD_POLICY)
 _PASSWORD_REUSE: Final = undecidable("Passwords cannot be reused", _PASSWORD_POLICY)
 _CONSOLE_MFA: Final = decidable("Console users have MFA", "console-user-without-mfa")
 _SETUP_KEY: Final = decidable(
     "Console users get no access key at initial setup", "initial-setup-access-key"
 )
-_IDLE_45: Final = _idle(45, "or more are disabled")
 _NO_FULL_ACCESS: Final = undecidable("No policy allows full access", _POLICIES)
 _ONE_KEY: Final = decidable("A user has at most one active access key", "two-active-access-keys")
 _ROTATION: Final = decidable(
     "Access keys are rotated within 90 days", "unrotated-access-key", rotation_days=90
 )
-_GROUPS_ONLY: Final = undecidable("Users get permissions through groups only", _POLICIES)
-_NO_FULL_POLICY: Final = undecidable("No policy with full access is attached", _POLICIES)
 _SUPPORT_ROLE: Final = undecidable("A role to manage incidents with AWS Support exists", _ROLES)
 _INSTANCE_ROLES: Final = undecidable("Instances use roles to access AWS", _ROLES)
-_TLS: Final = undecidable(
-    "Expired TLS certificates are removed from IAM",
-    "Server certificates are not in the report: cert_1 and cert_2 are users' signing certificates.",
-)
 _ACCESS_ANALYZER: Final = undecidable(
     "IAM Access Analyzer is on in all regions", "IAM Access Analyzer is not in the report."
 )
-_EXTERNAL_ANALYZER: Final = replace(
-    _ACCESS_ANALYZER, title="The external access analyzer is on in all regions"
-)
-_CENTRAL_USERS: Final = undecidable(
-    "Users of several accounts are managed centrally",
-    "Identity providers and IAM Identity Center are not in the report.",
-)
-_CLOUD_SHELL: Final = undecidable("AWSCloudShellFullAccess is restricted", _POLICIES)
 
 _OF_2_0: Final = (
     *(_CONTACT_DETAILS, _SECURITY_CONTACT, _SECURITY_QUESTIONS),
-    *(_ROOT_KEY, _ROOT_MFA, _ROOT_HARDWARE_MFA, _ROOT_USE),
-    *(_PASSWORD_LENGTH, _PASSWORD_REUSE, _CONSOLE_MFA),
-    *(_SETUP_KEY, _IDLE_45, _ONE_KEY, _ROTATION),
-    *(_GROUPS_ONLY, _NO_FULL_POLICY, _SUPPORT_ROLE, _INSTANCE_ROLES, _TLS),
-    *(_ACCESS_ANALYZER, _CENTRAL_USERS, _CLOUD_SHELL),
+    *(_ROOT_KEY, _ROOT_MFA, _ROOT_HARDWARE_MFA),
+    decidable("Root is not used for administrative and daily tasks", "root-used"),
+    *(_PASSWORD_LENGTH, _PASSWORD_REUSE, _CONSOLE_MFA, _SETUP_KEY),
+    _idle(45, "or more are disabled"),
+    *(_ONE_KEY, _ROTATION),
+    undecidable("Users get permissions through groups only", _POLICIES),
+    undecidable("No policy with full access is attached", _POLICIES),
+    *(_SUPPORT_ROLE, _INSTANCE_ROLES),
+    undecidable("Expired TLS certificates are removed from IAM", _SERVER_CERTIFICATES),
+    _ACCESS_ANALYZER,
+    undecidable("Users of several accounts are managed centrally", _IDENTITY_CENTER),
+    undecidable("AWSCloudShellFullAccess is restricted", _POLICIES),
 )
 """The controls of v2.0.0, v3.0.0 and v4.0.1; v1.4.0 and v1.5.0 have all but the last."""
 
 _OF_5_0: Final = tuple(
-    _EXTERNAL_ANALYZER if each is _ACCESS_ANALYZER else each
+    replace(each, title="The external access analyzer is on in all regions")
+    if each is _ACCESS_ANALYZER
+    else each
     for each in _OF_2_0
     if each is not _SECURITY_QUESTIONS
 )
@@ -167,6 +164,21 @@ _OF_7_0: Final = (
     undecidable("Resource policies do not make resources public", _POLICIES),
 )
 """The controls of v7.0.0, but for those on the organization."""
+
+_OF_1_2: Final = (
+    decidable("Root is not used", "root-used"),
+    *(_CONSOLE_MFA, _idle(90, "or more are disabled"), _ROTATION),
+    *(
+        undecidable(f"Passwords need {sign}", _PASSWORD_POLICY)
+        for sign in ("an upper-case letter", "a lower-case letter", "a symbol", "a digit")
+    ),
+    *(_PASSWORD_LENGTH, _PASSWORD_REUSE),
+    undecidable("Passwords expire within 90 days", _PASSWORD_EXPIRY),
+    *(_ROOT_KEY, _ROOT_MFA, _ROOT_HARDWARE_MFA, _SECURITY_QUESTIONS),
+    undecidable("Policies are attached to groups and roles only", _POLICIES),
+    *(_CONTACT_DETAILS, _SECURITY_CONTACT, _INSTANCE_ROLES, _SUPPORT_ROLE),
+    *(_SETUP_KEY, _NO_FULL_ACCESS),
+)
 
 _ORGANIZATION_OF_7_0: Final = tuple(
     undecidable(title, _ORGANIZATION)
@@ -192,41 +204,6 @@ def _cis(benchmark: Benchmark, version: str, section: int, controls: Iterable[Co
         controls=tuple(controls),
     )
 
-
-_CIS_1_2: Final = Standard(
-    id=Benchmark.CIS_1_2,
-    name="CIS AWS Foundations Benchmark v1.2.0",
-    short_name="CIS 1.2",
-    scope="section 1, Identity and Access Management",
-    source="github.com/turbot/steampipe-mod-aws-compliance: cis_v120",
-    controls=numbered(
-        "1",
-        (
-            decidable("Root is not used", "root-used"),
-            _CONSOLE_MFA,
-            _idle(90, "or more are disabled"),
-            _ROTATION,
-            *(
-                undecidable(f"Passwords need {sign}", _PASSWORD_POLICY)
-                for sign in ("an upper-case letter", "a lower-case letter", "a symbol", "a digit")
-            ),
-            _PASSWORD_LENGTH,
-            _PASSWORD_REUSE,
-            undecidable("Passwords expire within 90 days", _PASSWORD_EXPIRY),
-            _ROOT_KEY,
-            _ROOT_MFA,
-            _ROOT_HARDWARE_MFA,
-            _SECURITY_QUESTIONS,
-            undecidable("Policies are attached to groups and roles only", _POLICIES),
-            _CONTACT_DETAILS,
-            _SECURITY_CONTACT,
-            _INSTANCE_ROLES,
-            _SUPPORT_ROLE,
-            _SETUP_KEY,
-            _NO_FULL_ACCESS,
-        ),
-    ),
-)
 
 FSBP: Final = Standard(
     id=Benchmark.FSBP,
@@ -262,21 +239,21 @@ STANDARDS: Final[tuple[Standard, ...]] = (
     _cis(Benchmark.CIS_2_0, "2.0.0", 1, numbered("1", _OF_2_0)),
     _cis(Benchmark.CIS_1_5, "1.5.0", 1, numbered("1", _OF_2_0[:-1])),
     _cis(Benchmark.CIS_1_4, "1.4.0", 1, numbered("1", _OF_2_0[:-1])),
-    _CIS_1_2,
+    replace(
+        _cis(Benchmark.CIS_1_2, "1.2.0", 1, numbered("1", _OF_1_2)),
+        source="github.com/turbot/steampipe-mod-aws-compliance: cis_v120",
+    ),
     FSBP,
 )
 """All of them, the newest first."""
 
 # Frameworks
 
-_MFA_NUMBERS: Final = ("AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)")
-_UNUSED_NUMBERS: Final = ("AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6")
-_ROOT_KEY_NUMBERS: Final = ("AC-2(1)", "AC-3(7)", "AC-3(15)", "AC-6", "AC-6(2)", "AC-6(10)")
-
-FRAMEWORKS: Final = {
+_IDLE: Final = "idle-password idle-access-key"
+_MFA: Final = "console-user-without-mfa user-without-mfa root-without-mfa"
+_NUMBERS_BY_RULES: Final = {
     "AWS Security Hub": {
-        "idle-password": ("IAM.8", "IAM.22"),
-        "idle-access-key": ("IAM.8", "IAM.22"),
+        _IDLE: ("IAM.8", "IAM.22"),
         "unrotated-access-key": ("IAM.3",),
         "console-user-without-mfa": ("IAM.5",),
         "user-without-mfa": ("IAM.19",),
@@ -285,39 +262,24 @@ FRAMEWORKS: Final = {
         "root-used": ("IAM.20, retired in April 2024",),
     },
     "NIST SP 800-53 r5": {
-        "idle-password": _UNUSED_NUMBERS,
-        "idle-access-key": _UNUSED_NUMBERS,
+        _IDLE: ("AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6"),
         "unrotated-access-key": ("AC-2(1)", "AC-2(3)", "AC-3(15)"),
-        "console-user-without-mfa": _MFA_NUMBERS,
-        "user-without-mfa": _MFA_NUMBERS,
-        "root-access-key": _ROOT_KEY_NUMBERS,
-        "root-without-mfa": _MFA_NUMBERS,
+        _MFA: ("AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)"),
+        "root-access-key": ("AC-2(1)", "AC-3(7)", "AC-3(15)", "AC-6", "AC-6(2)", "AC-6(10)"),
     },
     "PCI DSS v4.0.1": {
-        "idle-password": ("7.2.4", "8.2.6"),
-        "idle-access-key": ("7.2.4", "8.2.6"),
+        _IDLE: ("7.2.4", "8.2.6"),
         "unrotated-access-key": ("8.3.9", "8.6.3"),
-        "console-user-without-mfa": ("8.4.2",),
-        "user-without-mfa": ("8.4.2",),
-        "root-without-mfa": ("8.4.2",),
+        _MFA: ("8.4.2",),
     },
     "SOC 2": {
-        "idle-password": ("CC6.1", "CC6.2", "CC6.3"),
-        "idle-access-key": ("CC6.1", "CC6.2", "CC6.3"),
+        f"{_IDLE} root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
         "unrotated-access-key": ("CC6.1", "CC6.2"),
-        "console-user-without-mfa": ("CC6.6",),
-        "user-without-mfa": ("CC6.6",),
-        "root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
-        "root-without-mfa": ("CC6.6",),
+        _MFA: ("CC6.6",),
     },
     "ISO/IEC 27001:2022": {
-        "idle-password": ("A.5.15",),
-        "idle-access-key": ("A.5.15",),
-        "unrotated-access-key": ("A.5.15",),
-        "console-user-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
-        "root-access-key": ("A.5.15",),
-        "root-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
-        "root-used": ("A.5.15",),
+        f"{_IDLE} unrotated-access-key root-access-key root-used": ("A.5.15",),
+        "console-user-without-mfa root-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
     },
     "Trend Micro Conformity": {
         "unused-user": ("IAM-029",),
@@ -333,6 +295,10 @@ FRAMEWORKS: Final = {
         "root-used": ("IAM-035",),
         "root-certificate": ("IAM-048",),
     },
+}
+FRAMEWORKS: Final = {
+    name: {rule: numbers for rules, numbers in table.items() for rule in rules.split()}
+    for name, table in _NUMBERS_BY_RULES.items()
 }
 """The requirements of each framework by the id of the rule, for reference; they decide nothing.
 

@@ -139,20 +139,17 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
 
 def _partition(region: str) -> str:
     """Return the partition of a region: all but the first begin like their home region."""
-    area = region.rsplit("-", 2)[0]
-    return next(
-        (name for name, home in _HOME_REGIONS.items() if home.rsplit("-", 2)[0] == area), "aws"
-    )
+    areas = {home.rsplit("-", 2)[0]: name for name, home in _HOME_REGIONS.items()}
+    return areas.get(region.rsplit("-", 2)[0], "aws")
 
 
 def _security_finding(finding: Finding, hub: str) -> Document:
     account, at, rule = finding.account, utc_text(finding.file.as_of), finding.result.rule
     noted = finding.result.outcome is Outcome.NOTED
-    severity = {
-        "Label": "INFORMATIONAL" if noted else rule.severity.upper(),
-        "Original": rule.severity,
-    }
+    label = "INFORMATIONAL" if noted else rule.severity.upper()
+    severity = {"Label": label, "Original": rule.severity}
     remedy = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
+    advice = present({"Text": remedy, "Url": next(iter(rule.references), "")})
     note = {"Text": _cut(finding.exemption, _LONGEST_NOTE), "UpdatedBy": PRODUCT, "UpdatedAt": at}
     return {
         "SchemaVersion": SCHEMA_VERSION,
@@ -170,9 +167,7 @@ def _security_finding(finding: Finding, hub: str) -> Document:
         "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
         "Title": rule.title,
         "Description": _cut(finding.fact, _LONGEST_DESCRIPTION),
-        "Remediation": {
-            "Recommendation": present({"Text": remedy, "Url": next(iter(rule.references), "")})
-        },
+        "Remediation": {"Recommendation": advice},
         "ProductFields": _product_fields(finding),
         "Resources": [_resource(finding)],
         "Compliance": _compliance(finding.result),
@@ -183,38 +178,34 @@ def _security_finding(finding: Finding, hub: str) -> Document:
 
 
 def _product_fields(finding: Finding) -> Document:
-    arn = finding.arn if finding.arn.strip() else ""
     text = partial(_cut, longest=_LONGEST_PRODUCT_FIELD)
-    return present(
-        {
-            "credreport/Version": VERSION,
-            "credreport/Outcome": finding.result.outcome,
-            "credreport/Subject": finding.result.rule.subject,
-            "credreport/Arn": text(arn),
-            "credreport/Slot": finding.slot and str(finding.slot),
-            "credreport/Created": finding.created,
-            "credreport/Since": finding.since,
-            "credreport/Days": "" if finding.days is None else str(finding.days),
-            "credreport/Exemption": text(finding.exemption),
-            "credreport/Owner": text(finding.owner),
-            "credreport/OwnerEmail": text(finding.owner_email),
-            "credreport/AsOfSource": finding.file.as_of_source,
-            "credreport/ReportSha256": finding.file.sha256,
-        }
-    )
+    fields = {
+        "Version": VERSION,
+        "Outcome": finding.result.outcome,
+        "Subject": finding.result.rule.subject,
+        "Arn": text(finding.arn) if finding.arn.strip() else "",
+        "Slot": finding.slot and str(finding.slot),
+        "Created": finding.created,
+        "Since": finding.since,
+        "Days": "" if finding.days is None else str(finding.days),
+        "Exemption": text(finding.exemption),
+        "Owner": text(finding.owner),
+        "OwnerEmail": text(finding.owner_email),
+        "AsOfSource": finding.file.as_of_source,
+        "ReportSha256": finding.file.sha256,
+    }
+    return {f"{PRODUCT}/{name}": value for name, value in present(fields).items()}
 
 
 def _resource(finding: Finding) -> Document:
-    of_account = finding.result.is_of_account
-    partition = finding.partition
-    return present(
-        {
-            "Type": "AwsAccount" if of_account else "AwsIamUser",
-            "Id": f"AWS::::Account:{finding.account}" if of_account else finding.subject_id,
-            "Partition": partition if partition in _ASFF_PARTITIONS else "",
-            "Details": None if of_account else _details(finding),
-        }
-    )
+    of_account, partition = finding.result.is_of_account, finding.partition
+    resource = {
+        "Type": "AwsAccount" if of_account else "AwsIamUser",
+        "Id": f"AWS::::Account:{finding.account}" if of_account else finding.subject_id,
+        "Partition": partition if partition in _ASFF_PARTITIONS else "",
+        "Details": None if of_account else _details(finding),
+    }
+    return present(resource)
 
 
 def _details(finding: Finding) -> Document | None:
@@ -229,24 +220,18 @@ def _details(finding: Finding) -> Document | None:
 
 
 def _compliance(result: RuleOutcome) -> Document:
-    return present(
-        {
-            "Status": COMPLIANCE_STATUS[result.outcome],
-            "RelatedRequirements": result.requirements,
-            "SecurityControlParameters": [
-                {"Name": name, "Value": [days]} for name, days in result.limits.items()
-            ],
-        }
-    )
+    limits = [{"Name": name, "Value": [days]} for name, days in result.limits.items()]
+    compliance = {
+        "Status": COMPLIANCE_STATUS[result.outcome],
+        "RelatedRequirements": result.requirements,
+        "SecurityControlParameters": limits,
+    }
+    return present(compliance)
 
 
 def _closed(document: Document, at: datetime) -> Document:
-    return {
-        **document,
-        "UpdatedAt": utc_text(at),
-        "RecordState": _ARCHIVED,
-        "Workflow": {"Status": "RESOLVED"},
-    }
+    closed = {"RecordState": _ARCHIVED, "Workflow": {"Status": "RESOLVED"}}
+    return {**document, "UpdatedAt": utc_text(at), **closed}
 
 
 def _entry(document: Document) -> Entry:

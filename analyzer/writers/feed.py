@@ -128,11 +128,6 @@ class Finding(NamedTuple):
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
     """Yield each finding once, in the order of `RuleResults.frames`, then accounts not covered."""
-    yield from _findings_of_rows(analysis)
-    yield from _not_covered(analysis.report, analysis.rule_results.book.thresholds)
-
-
-def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
     report, book = analysis.report, analysis.rule_results.book
     rules = {rule.id: rule for rule in book.rules}
     named = [{each.account for each in file.accounts} - {""} for file in report.files]
@@ -159,6 +154,7 @@ def _findings_of_rows(analysis: Analysis) -> Iterator[Finding]:
                 fact or "",
                 *others,
             )
+    yield from _not_covered(report, book.thresholds)
 
 
 _COLUMNS: Final = (
@@ -171,23 +167,17 @@ _COLUMNS: Final = (
 def _rule_outcome(
     rule: RuleText, outcome: Outcome, remedy: str, thresholds: Thresholds
 ) -> RuleOutcome:
-    names = (rule.threshold,) if rule.threshold else ()
-    every = references(rule.id)
-    return RuleOutcome(
-        rule,
-        outcome,
-        "\n".join(remedy_lines(rule, remedy)),
-        {name: str(getattr(thresholds, name)) for name in names},
-        [standard for standard, _ in every],
-        [f"{standard} {number}" for standard, numbers in every for number in numbers],
-    )
+    every, limit = references(rule.id), rule.threshold
+    limits = {limit: str(getattr(thresholds, limit))} if limit else {}
+    requirements = [f"{standard} {number}" for standard, numbers in every for number in numbers]
+    lines, standards = remedy_lines(rule, remedy), [standard for standard, _ in every]
+    return RuleOutcome(rule, outcome, "\n".join(lines), limits, standards, requirements)
 
 
 def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[Finding]:
     """Yield the accounts that could not be read: of no report, but as of the newest."""
     newest = replace(max(report.files, key=lambda file: file.as_of), sha256="")
-    rule = UNCOVERED_ACCOUNT
-    result = _rule_outcome(rule, Outcome.UNDECIDED, rule.fix, thresholds)
+    result = _rule_outcome(UNCOVERED_ACCOUNT, Outcome.UNDECIDED, UNCOVERED_ACCOUNT.fix, thresholds)
     for each in report.not_covered:
         yield Finding(
             result,

@@ -14,21 +14,12 @@ import orjson
 
 from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import Outcome
-from analyzer.terms import Severity, utc_text
+from analyzer.terms import utc_text
 from analyzer.version import VERSION
 from analyzer.writers import feed
 from analyzer.writers.feed import PRODUCT, Document, Entry, Finding, RuleOutcome, present
 
 OCSF_VERSION: Final = "1.6.0"
-_CREATE: Final = (1, "Create")
-_CLOSE: Final = (3, "Close")
-_INFORMATIONAL: Final = {"severity_id": 1, "severity": "Informational"}
-_SEVERITIES: Final = {
-    Severity.CRITICAL: {"severity_id": 5, "severity": "Critical"},
-    Severity.HIGH: {"severity_id": 4, "severity": "High"},
-    Severity.MEDIUM: {"severity_id": 3, "severity": "Medium"},
-    Severity.LOW: {"severity_id": 2, "severity": "Low"},
-}
 COMPLIANCE_STATUS: Final = {
     Outcome.FAILS: (3, "Fail"),
     Outcome.UNDECIDED: (2, "Warning"),
@@ -37,6 +28,23 @@ COMPLIANCE_STATUS: Final = {
 _NEW: Final = {"status_id": 1, "status": "New"}
 _SUPPRESSED: Final = {"status_id": 3, "status": "Suppressed"}
 _RESOLVED: Final = {"status_id": 4, "status": "Resolved"}
+
+
+def _activity(number: int, name: str) -> Document:
+    return {
+        "activity_id": number,
+        "activity_name": name,
+        "category_uid": 2,
+        "category_name": "Findings",
+        "class_uid": 2003,
+        "class_name": "Compliance Finding",
+        "type_uid": 200300 + number,
+        "type_name": f"Compliance Finding: {name}",
+    }
+
+
+_CREATED: Final = _activity(1, "Create")
+_CLOSED: Final = _activity(3, "Close")
 
 
 def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = ()) -> None:
@@ -55,12 +63,30 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
 
 
 def _compliance_finding(finding: Finding) -> Document:
-    at, rule = finding.file.as_of, finding.result.rule
-    noted = finding.result.outcome is Outcome.NOTED
+    at, result, rule = finding.file.as_of, finding.result, finding.result.rule
+    noted = result.outcome is Outcome.NOTED
+    resource = {
+        "type": "AwsAccount" if result.is_of_account else "AwsIamUser",
+        "uid": finding.subject_id,
+        "name": finding.user,
+        "owner": present({"name": finding.owner, "email_addr": finding.owner_email}),
+        "cloud_partition": finding.partition,
+    }
+    unmapped = {
+        "outcome": result.outcome,
+        "subject": rule.subject,
+        "slot": finding.slot,
+        "created": finding.created,
+        "since": finding.since,
+        "days": finding.days,
+        "as_of_source": finding.file.as_of_source,
+        "report_sha256": finding.file.sha256,
+    }
     return {
         **_CREATED,
         **_times(at, "time"),
-        **(_INFORMATIONAL if noted else _SEVERITIES[rule.severity]),
+        "severity_id": 1 if noted else 5 - rule.severity.rank,
+        "severity": "Informational" if noted else rule.severity.capitalize(),
         **(_SUPPRESSED if finding.exemption else _NEW),
         **({"status_detail": finding.exemption} if finding.exemption else {}),
         "message": finding.fact,
@@ -84,81 +110,35 @@ def _compliance_finding(finding: Finding) -> Document:
             },
             "data_sources": ["AWS IAM credential report"],
         },
-        "compliance": _compliance(finding.result),
+        "compliance": _compliance(result),
         "remediation": present({"desc": finding.remedy, "references": rule.references}),
-        "resources": [_resource(finding)],
+        "resources": [present(resource)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
-        "unmapped": _unmapped(finding),
+        "unmapped": present(unmapped),
     }
-
-
-def _class_attributes(activity_id: int, activity: str) -> Document:
-    return {
-        "activity_id": activity_id,
-        "activity_name": activity,
-        "category_uid": 2,
-        "category_name": "Findings",
-        "class_uid": 2003,
-        "class_name": "Compliance Finding",
-        "type_uid": 200300 + activity_id,
-        "type_name": f"Compliance Finding: {activity}",
-    }
-
-
-_CREATED: Final = _class_attributes(*_CREATE)
-_CLOSED: Final = _class_attributes(*_CLOSE)
-
-
-def _resource(finding: Finding) -> Document:
-    return present(
-        {
-            "type": "AwsAccount" if finding.result.is_of_account else "AwsIamUser",
-            "uid": finding.subject_id,
-            "name": finding.user,
-            "owner": present({"name": finding.owner, "email_addr": finding.owner_email}),
-            "cloud_partition": finding.partition,
-        }
-    )
 
 
 @lru_cache(4096)
 def _cloud(account: str, name: str, partition: str) -> Document:
-    described = present({"uid": account, "name": name, "type_id": 10, "type": "AWS Account"})
-    known = described if account else None
+    described = {"uid": account, "name": name, "type_id": 10, "type": "AWS Account"}
+    known = present(described) if account else None
     return present({"provider": "AWS", "account": known, "cloud_partition": partition})
-
-
-def _unmapped(finding: Finding) -> Document:
-    return present(
-        {
-            "outcome": finding.result.outcome,
-            "subject": finding.result.rule.subject,
-            "slot": finding.slot,
-            "created": finding.created,
-            "since": finding.since,
-            "days": finding.days,
-            "as_of_source": finding.file.as_of_source,
-            "report_sha256": finding.file.sha256,
-        }
-    )
 
 
 @lru_cache(1024)
 def _compliance(result: RuleOutcome) -> Document:
     status_id, status = COMPLIANCE_STATUS[result.outcome]
-    return present(
-        {
-            "status_id": status_id,
-            "status": status,
-            "control": result.rule.id,
-            "desc": result.rule.why,
-            "requirements": result.requirements,
-            "standards": result.standards,
-            "control_parameters": [
-                {"name": name, "value": days} for name, days in result.limits.items()
-            ],
-        }
-    )
+    limits = result.limits.items()
+    compliance = {
+        "status_id": status_id,
+        "status": status,
+        "control": result.rule.id,
+        "desc": result.rule.why,
+        "requirements": result.requirements,
+        "standards": result.standards,
+        "control_parameters": [{"name": name, "value": days} for name, days in limits],
+    }
+    return present(compliance)
 
 
 def _closed(document: Document, at: datetime) -> Document:
@@ -175,5 +155,5 @@ def _times(at: datetime, *names: str) -> Document:
 
 def _entry(document: Document) -> Entry:
     account = document["cloud"].get("account", {}).get("uid", "")
-    is_open = document["activity_id"] != _CLOSE[0]
+    is_open = document["activity_id"] != _CLOSED["activity_id"]
     return Entry(account, document["finding_info"]["uid"], is_open)
