@@ -45,8 +45,7 @@ _BUSY_NAMES: Final = (
     " ServiceFailure ServiceException ServiceUnavailable InternalFailure InternalError"
     " InternalServerError"
 )
-BUSY: Final = frozenset(_BUSY_NAMES.split())
-"""AWS's codes for: not now, but later."""
+BUSY: Final = frozenset(_BUSY_NAMES.split())  # AWS's codes for: not now, but later
 
 _ADVICE_TABLE: Final = {
     "ExpiredToken ExpiredTokenException RequestExpired UnauthorizedException": (

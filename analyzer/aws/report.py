@@ -22,15 +22,10 @@ from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import NOT_REQUESTED
 from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 
-POLL_SECONDS: Final = 2
-"""Seconds between two questions whether the report is ready."""
-
-WAITING_SECONDS: Final = 15
-"""Seconds between two messages that the report is not ready."""
-
+POLL_SECONDS: Final = 2  # seconds between two questions whether the report is ready
+WAITING_SECONDS: Final = 15  # seconds between two messages that the report is not ready
 _NOT_READY: Final = {*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired"}
-_CLOCK_SKEW: Final = timedelta(minutes=15)
-"""AWS accepts no request of a clock that is further off."""
+_CLOCK_SKEW: Final = timedelta(minutes=15)  # AWS accepts no request of a clock that is further off
 
 _ACCOUNT_ARN: Final = re.compile(
     rf',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>{ACCOUNT_ID_PATTERN}):'

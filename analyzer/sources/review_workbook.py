@@ -43,9 +43,7 @@ from analyzer.sources.sheet_cells import CellError, CellValue
 from analyzer.terms import count_text, printable, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
-_CHUNK: Final = 8_192
-"""Rows that are compared at a time, to keep the memory small."""
-
+_CHUNK: Final = 8_192  # rows that are compared at a time, to keep the memory small
 _MOST_PROBLEMS: Final = 1_000
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENTERED: Final = dict(zip(review.ENTRIES, ledger.ENTRIES, strict=True))

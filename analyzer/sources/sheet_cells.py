@@ -16,18 +16,13 @@ from analyzer.errors import InputRefused
 MOST_ROWS: Final = 1_048_576
 _MOST_COLUMNS: Final = 256
 _MOST_MERGED: Final = 10_000
-_MOST_HELD: Final = 380 << 20
-"""Bytes of values that are kept."""
-
-_LONGEST_TEXT: Final = 1 << 16
-"""A cell of Excel ends at 32,767 characters."""
-
+_MOST_HELD: Final = 380 << 20  # bytes of values that are kept
+_LONGEST_TEXT: Final = 1 << 16  # a cell of Excel ends at 32,767 characters
 _SLOT_BYTES: Final = 16
 _MARK_BYTES: Final = 512
 """More than it takes: a list has few formulas, and is not struck through as a whole."""
 
-_SHORT: Final = 64
-"""Texts up to this length come again and again, and are kept once."""
+_SHORT: Final = 64  # texts up to this length come again and again, and are kept once
 
 _NAMESPACES: Final = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",

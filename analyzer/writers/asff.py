@@ -53,8 +53,7 @@ _USER_ARN: Final = re.compile(
 )
 
 ENDING: Final = ".asff.json"
-BATCH_FINDINGS: Final = 100
-"""The most findings that one call of BatchImportFindings takes."""
+BATCH_FINDINGS: Final = 100  # the most findings that one call of BatchImportFindings takes
 
 # The most characters of a text, as the API reference says under AwsSecurityFinding and Note.
 _LONGEST_ACCOUNT_NAME: Final = 50

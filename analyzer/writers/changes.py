@@ -24,9 +24,7 @@ from analyzer.writers.terminal import breakable, terminal, write_cells
 from analyzer.writers.user_lists import blind_spots_line
 
 SCHEMA_VERSION: Final = "1.0"
-
-_ROWS_AT_ONCE: Final = 50_000
-"""Changes that are text at a time, to keep the memory small."""
+_ROWS_AT_ONCE: Final = 50_000  # changes that are text at a time, to keep the memory small
 
 _COLOURS: Final[Mapping[str, str]] = {
     Change.NEW_UNUSED: "bold red",

@@ -39,9 +39,7 @@ PRODUCT: Final = "credreport"
 _ID_DIGITS: Final = 32
 _UNKNOWN_ACCOUNT: Final = "unknown"
 _ACCOUNT_ARN: Final = re.compile(rf"arn:(aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:")
-
-LONGEST_USER_NAME: Final = 64
-"""No IAM user has a longer name (API reference, CreateUser)."""
+LONGEST_USER_NAME: Final = 64  # no IAM user has a longer name (API reference, CreateUser)
 
 Document: TypeAlias = Mapping[str, Any]
 

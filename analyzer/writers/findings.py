@@ -34,8 +34,7 @@ COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SO
 FINDING_COLUMNS: Final = (*(each for each in COLUMNS if each != REMEDY), columns.ACCOUNT_NAME)
 """The columns in CSV, which a remedy of many lines would make hard to read."""
 
-EXAMPLES: Final = 5
-"""How many findings of each rule a short list shows."""
+EXAMPLES: Final = 5  # how many findings of each rule a short list shows
 
 
 class Example(NamedTuple):

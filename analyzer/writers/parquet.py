@@ -19,12 +19,8 @@ from analyzer.terms import Verdict
 from analyzer.writers.findings import COLUMNS, finding_tables
 from analyzer.writers.tables import TEXT_TYPE, USER_COLUMNS, Table, array, user_tables
 
-SCHEMA_VERSION: Final = "1.0"
-"""The version of both schemas, which stands in their metadata."""
-
-REPORT: Final = "report"
-"""The column with the name of the file that a row comes from."""
-
+SCHEMA_VERSION: Final = "1.0"  # the version of both schemas, which stands in their metadata
+REPORT: Final = "report"  # the column with the name of the file that a row comes from
 GROUP_ROWS: Final = 65_536
 """A row group has so many rows or more, but the last one, so that the memory stays constant."""
 

@@ -52,8 +52,7 @@ _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 _WIDE: Final = 120
 """A terminal of so many columns shows account and user, or rule and id, in one line."""
 
-_INDENT: Final = 2
-"""So many columns the findings stand to the right of their rule."""
+_INDENT: Final = 2  # so many columns the findings stand to the right of their rule
 
 
 # On a terminal

@@ -41,14 +41,8 @@ from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import LARGE_PRINT, CollectedUsers, TableSheets
 
 _REVIEW_TITLES: Final = (
-    *(
-        SheetName.SUMMARY,
-        SheetName.UNUSED,
-        SheetName.INACTIVE,
-        SheetName.UNDETERMINED,
-        SheetName.FOLLOW_UP,
-    ),
-    SheetName.METHOD,
+    *(SheetName.SUMMARY, *(each.title for each in REVIEW_LISTS)),
+    *(SheetName.FOLLOW_UP, SheetName.METHOD),
 )
 
 

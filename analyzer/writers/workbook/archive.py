@@ -33,8 +33,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from analyzer.writers.tables import content, joined, text_column
 
-_LARGE: Final = 1 << 30
-"""Larger sheets, in bytes, may need the 64-bit form of zip."""
+_LARGE: Final = 1 << 30  # larger sheets, in bytes, may need the 64-bit form of zip
 
 _COMPRESSION: Final = 2
 """Less than half the time of zlib's usual 6, for sheets a quarter larger.
@@ -83,8 +82,7 @@ class CompressedBlocks:
             yield pa.decompress(self._file.read(compressed), size, _CODEC, asbytes=True)
 
 
-_BLOCK: Final = 1 << 20
-"""At least so many bytes of rows are compressed together."""
+_BLOCK: Final = 1 << 20  # at least so many bytes of rows are compressed together
 
 
 class Sheet:

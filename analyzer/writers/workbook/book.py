@@ -24,14 +24,10 @@ from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
 
 # Styles
 
-INK: Final = "1F3864"
-"""The dark blue of titles and of the heads of tables."""
-
+INK: Final = "1F3864"  # the dark blue of titles and of the heads of tables
 _DAY_FORMAT: Final = "yyyy-mm-dd"
 ALARM_RED: Final = "C00000"
-FONT: Final = "Arial"
-"""Wherever it is missing, there is one of the same widths."""
-
+FONT: Final = "Arial"  # wherever it is missing, there is one of the same widths
 DEFAULT_FONT: Final = Font(name=FONT, size=10)
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
@@ -122,8 +118,7 @@ def _solid(colour: str) -> PatternFill:
     return PatternFill("solid", start_color=colour, end_color=colour)
 
 
-ALARM: Final = _solid(ALARM_RED)
-"""The dark red, under white text, of a check that fails."""
+ALARM: Final = _solid(ALARM_RED)  # the dark red, under white text, of a check that fails
 
 Styles = Mapping[CellStyle, int]
 """The number under which a workbook knows each style."""
@@ -210,9 +205,9 @@ class Book(ExitStack):
         sheet = self._sheets[title, number] = Sheet(frame, rows)
         return sheet
 
-    def __contains__(self, title: SheetName) -> bool:
+    def __contains__(self, title: str) -> bool:
         """Return whether there is a sheet with the title."""
-        return (title, 1) in self._sheets
+        return (SheetName(title), 1) in self._sheets
 
     def save(self, stream: BinaryIO) -> None:
         """Write the file, with the sheets in the order of their titles."""
@@ -221,9 +216,7 @@ class Book(ExitStack):
         write_archive(self._workbook, [self._sheets[place] for place in places], stream)
 
 
-_A4: Final = 9
-"""Excel's number of the paper."""
-
+_A4: Final = 9  # Excel's number of the paper
 _LONGEST_SCOPE: Final = 110
 """Excel refuses a header of more than 255 characters; each `&` counts twice."""
 

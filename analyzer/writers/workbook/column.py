@@ -217,9 +217,7 @@ def coded_texts(codes: np.ndarray, words: Sequence[str]) -> pa.Array:
 
 # Cells
 
-LONGEST: Final = 32_767
-"""The most characters (UTF-16 code units) that a cell holds."""
-
+LONGEST: Final = 32_767  # the most characters (UTF-16 code units) that a cell holds
 CUT: Final = " … [cut: a cell holds no more]"
 _SPECIAL: Final = re.compile(r"[&<>\x00-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|^ | $")
 _ESCAPED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")

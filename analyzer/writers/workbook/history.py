@@ -95,7 +95,7 @@ def _add_summary(book: Book, history: History) -> None:
     sheet.full_row(headline(history), CellStyle.SUBTITLE)
     sheet.section("Notes and limitations")
     for sentence in sentences(history):
-        sheet.row(SpannedCell(sentence, span=len(_WIDTHS)))
+        sheet.full_row(sentence)
     sheet.section("Period: all accounts")
     sheet.table_head(head("Number"), "All", head("Meaning", len(_WIDTHS) - 2))
     every = history.period.drop(columns=[columns.ACCOUNT, *_NO_TOTAL]).astype(object).iloc[-1]

@@ -113,9 +113,7 @@ def _no_end(rows: Sized) -> list[str]:
 
 
 _APPLIES: Final = "applies"
-_NO_LINE: Final = -1
-"""Shown as an empty cell: a user to keep by a review is in no list."""
-
+_NO_LINE: Final = -1  # shown as an empty cell: a user to keep by a review is in no list
 _KEPT_FROM: Final = ", ".join(RULE_OF_VERDICT.values())
 
 

@@ -1,143 +1,98 @@
 """Write the sheets that explain: every word of the others and the limitations, and the controls."""
 
-from collections.abc import Mapping
+import re
 from typing import Final
 
-from analyzer.decisions.review_columns import NEVER, NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.rule_results import RuleResults
-from analyzer.rules.rule import Outcome
-from analyzer.standards.rulebook import ControlResult, Result, Rulebook
-from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Certainty, Severity, State, Verdict
+from analyzer.standards.rulebook import ControlResult, Rulebook
+from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
 from analyzer.version import VERSION
 from analyzer.writers import findings
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
-from analyzer.writers.workbook.column import NOT_SHOWN_FOR_ROOT
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 
 _WIDTHS: Final = (30, 110)
 
-_SHEETS: Final = {
-    SheetName.SUMMARY: (
-        "Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that"
-        " the numbers add up. Counts over lists to decide in are formulas."
-    ),
-    SheetName.UNUSED: (
-        "List to decide in: every unused user that is not exempt, by account, certain before"
-        " check, oldest first. Fill in the yellow cells; the sheet Summary explains them. Sort"
-        " whole rows: yellow cells sorted apart from their rows cannot be detected. Earlier"
-        " decision is what was decided before, and what became of it. The dates of each credential"
-        " are folded, and so is Record, the cells of the report that a decision is compared with:"
-        " open them with the + above the columns."
-    ),
-    SheetName.INACTIVE: (
-        "List to decide in: retired and dormant users that are not exempt, with the same columns."
-    ),
-    SheetName.UNDETERMINED: (
-        "List to decide in: users with cells that were not understood, with the values from the"
-        " report. Check these users in AWS."
-    ),
-    SheetName.FOLLOW_UP: (
-        "Every user that the earlier review decided to delete or deactivate, the most urgent"
-        " first: overtaken (new access or use since the decision), not-done, unknown or done, with"
-        " the fact in the report. Overdue is one that is not done in time."
-    ),
-    SheetName.CHANGES: (
-        "One row a change since the previous run, with its cause: users that are new, gone or"
-        " created again, other verdicts, credentials and exemptions, and findings that are new or"
-        " resolved. Users are compared by ARN and creation time, both runs by the criteria of this"
-        " one."
-    ),
-    SheetName.FINDINGS: (
-        "Findings of the rules, by severity: each fact with its value and limit. Listed in names"
-        " the list in which the user is decided. Exempt because is the reason of the exemption;"
-        " Controls are the benchmarks' controls for the rule. To accept a finding, add its rule and"
-        " user to the exemption list."
-    ),
-    SheetName.CONTROLS: (
-        "Result of each control of the standard, how it is decided, and which controls no"
-        " credential report can decide."
-    ),
-    SheetName.ALL_USERS: (
-        "All users with verdict and every fact of the report. Report and Row name the source (the"
-        " header is row 1). A list that is longer than a sheet continues in All users 2, and so on."
-    ),
-    SheetName.ROOTS: (
-        "The root user of each account: not an IAM user; not classified. The columns are those"
-        " that the rules on root users read."
-    ),
-    SheetName.EXEMPT: (
-        "Users that match an entry of the exemption list, with its reason, and users that an"
-        " earlier review decided to keep. They keep their verdict."
-    ),
-    SheetName.EXEMPTIONS: (
-        "Every entry of the exemption list, the number of users it matches, and whether it applies,"
-        " and after them every user that an earlier review decided to keep."
-        " An entry with the id of a rule exempts from that rule only."
-    ),
-}
 
-_CERTAINTIES: Final = {
-    Certainty.CERTAIN: (
-        "No caveat applies. Certainty is stated for unused and retired users only."
-    ),
-    Certainty.CHECK: "At least one caveat applies: check it before the user is deleted.",
-}
+def _texts(block: str) -> dict[str, str]:
+    """Return texts by their names, from lines `name: text`; a line that goes on is indented."""
+    entries = re.split(r"\n(?! )", block.strip())
+    named = (entry.split(": ", 1) for entry in entries)
+    return {name: " ".join(text.split()) for name, text in named}
 
-_TERM_MEANINGS: Final = {
-    "Times": "All dates and times are in UTC.",
-    "Last activity": (
-        "The newest sign-in or access key use, with service and region of the key's use."
-    ),
-    "Age in days": (
-        "Whole days from the creation of the user to the time of the report. Later times (clock"
-        " skew) count as 0 days."
-    ),
-    "Idle days": (
-        "Whole days from the latest use of an enabled password or active access key to the time of"
-        " the report. A password that was never used counts from its last change, an access key"
-        " from its creation. Empty if the user has neither."
-    ),
-    f"{State.ABSENT}, {State.INACTIVE}, {State.ACTIVE}": (
-        "States of the two access keys and two signing certificates of a user. An inactive key"
-        " cannot be used until it is activated again."
-    ),
-    NEVER: (
-        "AWS has recorded no use. AWS records sign-ins since 2014-10-20 and the use of access"
-        " keys since 2015-04-22."
-    ),
-    "An empty cell": "No password, no access key, or no date in the report.",
-    f'"…"{NOT_UNDERSTOOD}': (
-        "The value in the report: AWS does not document it. It is never read as no."
-    ),
-    NOT_SHOWN_FOR_ROOT: (
-        "AWS writes not_supported and does not say: the root's password in reports before 2025."
-    ),
-    NOT_KNOWN: (
-        "No list of service-specific credentials was saved with the report, which does not have"
-        " them."
-    ),
-    NOT_REPORTED: (
-        "The report does not have this column. Reports of 2014 lack the last use of access keys."
-    ),
-}
 
-_LIMITS: Final = {
-    "Permissions": (
-        "The report lists credentials, not permissions. An unused user can still be named in a"
-        " policy or in the trust policy of a role."
-    ),
-    "Deleted credentials": (
-        "The report does not show the last use of a deleted access key, and often not that of a"
-        " deleted password."
-    ),
-    "Accuracy of last use": (
-        "AWS records sign-ins to 5 minutes and the use of access keys to 15 minutes, both with a"
-        " delay."
-    ),
-}
+_SHEETS: Final = _texts("""
+Summary: Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that
+  the numbers add up. Counts over lists to decide in are formulas.
+Unused users: List to decide in: every unused user that is not exempt, by account, certain before
+  check, oldest first. Fill in the yellow cells; the sheet Summary explains them. Sort whole rows:
+  yellow cells sorted apart from their rows cannot be detected. Earlier decision is what was decided
+  before, and what became of it. The dates of each credential are folded, and so is Record, the
+  cells of the report that a decision is compared with: open them with the + above the columns.
+Inactive users: List to decide in: retired and dormant users that are not exempt, with the same
+  columns.
+Undetermined: List to decide in: users with cells that were not understood, with the values from the
+  report. Check these users in AWS.
+Follow-up: Every user that the earlier review decided to delete or deactivate, the most urgent
+  first: overtaken (new access or use since the decision), not-done, unknown or done, with the fact
+  in the report. Overdue is one that is not done in time.
+Changes: One row a change since the previous run, with its cause: users that are new, gone or
+  created again, other verdicts, credentials and exemptions, and findings that are new or resolved.
+  Users are compared by ARN and creation time, both runs by the criteria of this one.
+Findings: Findings of the rules, by severity: each fact with its value and limit. Listed in names
+  the list in which the user is decided. Exempt because is the reason of the exemption; Controls are
+  the benchmarks' controls for the rule. To accept a finding, add its rule and user to the exemption
+  list.
+Controls: Result of each control of the standard, how it is decided, and which controls no
+  credential report can decide.
+All users: All users with verdict and every fact of the report. Report and Row name the source (the
+  header is row 1). A list that is longer than a sheet continues in All users 2, and so on.
+Root users: The root user of each account: not an IAM user; not classified. The columns are those
+  that the rules on root users read.
+Exempt: Users that match an entry of the exemption list, with its reason, and users that an earlier
+  review decided to keep. They keep their verdict.
+Exemption list: Every entry of the exemption list, the number of users it matches, and whether it
+  applies, and after them every user that an earlier review decided to keep. An entry with the id of
+  a rule exempts from that rule only.
+""")
+
+_CERTAINTIES: Final = _texts("""
+certain: No caveat applies. Certainty is stated for unused and retired users only.
+check: At least one caveat applies: check it before the user is deleted.
+""")
+
+_TERM_MEANINGS: Final = _texts("""
+Times: All dates and times are in UTC.
+Last activity: The newest sign-in or access key use, with service and region of the key's use.
+Age in days: Whole days from the creation of the user to the time of the report. Later times (clock
+  skew) count as 0 days.
+Idle days: Whole days from the latest use of an enabled password or active access key to the time of
+  the report. A password that was never used counts from its last change, an access key from its
+  creation. Empty if the user has neither.
+absent, inactive, active: States of the two access keys and two signing certificates of a user. An
+  inactive key cannot be used until it is activated again.
+never: AWS has recorded no use. AWS records sign-ins since 2014-10-20 and the use of access keys
+  since 2015-04-22.
+An empty cell: No password, no access key, or no date in the report.
+"…" (not understood): The value in the report: AWS does not document it. It is never read as no.
+not reported: AWS writes not_supported and does not say: the root's password in reports before 2025.
+not known: No list of service-specific credentials was saved with the report, which does not have
+  them.
+not in this report: The report does not have this column. Reports of 2014 lack the last use of
+  access keys.
+""")
+
+_LIMITS: Final = _texts("""
+Permissions: The report lists credentials, not permissions. An unused user can still be named in a
+  policy or in the trust policy of a role.
+Deleted credentials: The report does not show the last use of a deleted access key, and often not
+  that of a deleted password.
+Accuracy of last use: AWS records sign-ins to 5 minutes and the use of access keys to 15 minutes,
+  both with a delay.
+""")
 
 _SOURCES: Final = (
     "AWS IAM User Guide: Generate credential reports for your AWS account; Find unused AWS"
@@ -166,7 +121,7 @@ def add_method(book: Book, analysis: Analysis) -> None:
     sheet.text_section("Sources of the as-of time, the strongest first", as_of_sources)
     sheet.section("Not visible in a credential report")
     for blind_spot in BLIND_SPOTS:
-        sheet.full_row(findings.sentence(blind_spot), CellStyle.TEXT)
+        sheet.full_row(findings.sentence(blind_spot))
     report = analysis.report
     if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
         sheet.text_section("Accounts and files that are not covered", missing)
@@ -175,30 +130,28 @@ def add_method(book: Book, analysis: Analysis) -> None:
     sheet.text_section("Sources", sources)
 
 
-_OUTCOMES: Final[Mapping[Outcome, str]] = {
-    Outcome.FAILS: "The rule fails. Counts towards --fail-on unless exempt.",
-    Outcome.NOTED: "For information: nothing fails.",
-    Outcome.UNDECIDED: (
-        "A cell that the rule needs was not understood, or two rows of one ARN differ in it. Never"
-        " counted as a pass: check it in AWS."
-    ),
-}
+_OUTCOMES: Final = _texts("""
+fails: The rule fails. Counts towards --fail-on unless exempt.
+noted: For information: nothing fails.
+undecided: A cell that the rule needs was not understood, or two rows of one ARN differ in it. Never
+  counted as a pass: check it in AWS.
+""")
 
-_SEVERITIES: Final[Mapping[Severity, str]] = {
-    Severity.CRITICAL: "Credentials of the root user, which no policy limits.",
-    Severity.HIGH: "A password without MFA, or use of the root user.",
-    Severity.MEDIUM: "An unused user, password or access key, or an access key that is too old.",
-    Severity.LOW: "More credentials than needed, or credentials that are left over.",
-}
+_SEVERITIES: Final = _texts("""
+critical: Credentials of the root user, which no policy limits.
+high: A password without MFA, or use of the root user.
+medium: An unused user, password or access key, or an access key that is too old.
+low: More credentials than needed, or credentials that are left over.
+""")
 
-_RESULTS: Final[Mapping[Result, str]] = {
-    Result.FAIL: "At least one finding that is not exempt fails it.",
-    Result.UNDECIDED: "No known failure, but some input was not understood or is missing.",
-    Result.PASS: "The input is complete, and there is no failure.",
-    Result.EXCUSED: "All failures are exempt.",
-    Result.NOT_RUN: "A rule that it needs is optional and was not run.",
-    Result.NOT_DECIDABLE: "A credential report does not have the data. This is not a pass.",
-}
+_RESULTS: Final = _texts("""
+fail: At least one finding that is not exempt fails it.
+undecided: No known failure, but some input was not understood or is missing.
+pass: The input is complete, and there is no failure.
+pass but for exemptions: All failures are exempt.
+not run: A rule that it needs is optional and was not run.
+not decidable: A credential report does not have the data. This is not a pass.
+""")
 
 
 def _add_rules(sheet: TextSheet, book: Rulebook) -> None:

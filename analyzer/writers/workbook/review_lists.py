@@ -187,17 +187,14 @@ def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
 Listings: TypeAlias = Mapping[SheetName, TableSheets]
 """The lists to decide in: what people do in them is counted by formulas."""
 
-_NUMBERS: Final = "BCDEFGHIJ"
-"""The columns of a list's numbers."""
-
+_NUMBERS: Final = "BCDEFGHIJ"  # the columns of a list's numbers
 _DECISION_LETTERS: Final = "EFGHI"
 _NO_DECISIONS: Final = [0] * (len(CHOICES) + 1)
 
 _MOST_NAMES: Final = 10_000
 """Listed users up to which the reviewers' names are gathered; the effort grows with the square."""
 
-_REVIEWERS: Final = 11
-"""How many reviewers have a column of their own."""
+_REVIEWERS: Final = 11  # how many reviewers have a column of their own
 
 
 def first_step(analysis: Analysis, listings: Listings) -> str:

@@ -50,9 +50,7 @@ _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 """Together they fill a Letter page in landscape, with text of 9 points printed at 8."""
 
 _DAY: Final = timedelta(days=1)
-
-_CHARTS_HEIGHT: Final = 13
-"""How many rows the charts take."""
+_CHARTS_HEIGHT: Final = 13  # how many rows the charts take
 
 
 def add_summary(  # noqa: PLR0913, PLR0917  what it is about

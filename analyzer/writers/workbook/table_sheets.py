@@ -23,12 +23,8 @@ from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
 
-ROWS_A_SHEET: Final = 1_048_576
-"""The rows that a sheet of Excel has, the head included."""
-
-CHUNK_ROWS: Final = 4_096
-"""So many rows at a time are spelled as cells, to keep the memory small."""
-
+ROWS_A_SHEET: Final = 1_048_576  # the rows that a sheet of Excel has, the head included
+CHUNK_ROWS: Final = 4_096  # so many rows at a time are spelled as cells, to keep the memory small
 _HEAD_HEIGHT: Final = 34
 """Room for two lines, and for the filters' buttons, which stand at the bottom."""
 
@@ -37,8 +33,7 @@ _SIGN_OFF: Final = (
 )
 """What is printed at the foot of each page of a list to decide in."""
 
-_LINE: Final = 120
-"""How many letters of a remark fit on a screen."""
+_LINE: Final = 120  # how many letters of a remark fit on a screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +172,7 @@ def _fold_columns(frame: Worksheet, folded: Sequence[int]) -> None:
         before.collapsed = at - 1 not in folded
 
 
-_NOT_IN_NAMES: Final = re.compile(r"\W")
-"""What the name of a table cannot hold."""
+_NOT_IN_NAMES: Final = re.compile(r"\W")  # what the name of a table cannot hold
 
 
 def _table(sheet: Sheet, heads: Sequence[str]) -> Table:

@@ -41,15 +41,9 @@ from analyzer.terms import Verdict
 from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 
-_LINE: Final = 1.35
-"""The height of a line of text in units of its font's size."""
-
-_HEAD_HEIGHT: Final = 28
-"""Two lines: the heads of narrow columns are broken."""
-
-_FULL_SIZE: Final = 10
-"""A column of width 1 holds one digit of this size."""
-
+_LINE: Final = 1.35  # the height of a line of text in units of its font's size
+_HEAD_HEIGHT: Final = 28  # two lines: the heads of narrow columns are broken
+_FULL_SIZE: Final = 10  # a column of width 1 holds one digit of this size
 _PROSE_RATIO: Final = 1.15
 """How many letters of prose fit where one digit does; rather too few than too many."""
 
@@ -124,7 +118,7 @@ class TextSheet:
                 self.frame.merged_cells.ranges.add(merged)
         return self._sheet.add(cells, max(heights))
 
-    def full_row(self, text: str, style: CellStyle) -> None:
+    def full_row(self, text: str, style: CellStyle = CellStyle.TEXT) -> None:
         """Add a text across the whole sheet."""
         self.row(SpannedCell(text, style, len(self._widths)))
 
@@ -193,15 +187,10 @@ def _height(part: SpannedCell, width: float) -> float:
 
 # Charts
 
-_BARS_SIZE: Final = (9, 6.8)
+_BARS_SIZE: Final = (9, 6.8)  # centimetres
 _LINES_SIZE: Final = (14, 7.2)
-"""Centimetres."""
-
-_LINE_WIDTH: Final = 22_225
-"""English Metric Units: 1.75 points."""
-
-_TREND_ROWS: Final = 14
-"""How many rows the chart of the trend takes."""
+_LINE_WIDTH: Final = 22_225  # English Metric Units: 1.75 points
+_TREND_ROWS: Final = 14  # how many rows the chart of the trend takes
 
 Bar: TypeAlias = tuple[str, int, str]
 """A name, its number and its colour."""
