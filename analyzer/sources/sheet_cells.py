@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from sys import getsizeof, intern
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from analyzer.errors import InputRefused
 
@@ -165,17 +165,13 @@ def _kept(text: str) -> str:
     return intern(text) if len(text) <= _SHORT else text
 
 
+@dataclass(slots=True)
 class SharedTexts:
-    """Hold the texts that cells share.
+    """Hold the texts that cells share, the numbers of those struck in part, the bytes of all."""
 
-    `struck` are the numbers of those of which a part is struck through, `held` the bytes of all.
-    """
-
-    def __init__(self) -> None:
-        """Begin without a text."""
-        self.texts: list[str] = []
-        self.struck: set[int] = set()
-        self.held = 0
+    texts: list[str] = field(default_factory=list)
+    struck: set[int] = field(default_factory=set)
+    held: int = 0
 
     def add(self, element: Any) -> None:
         """Add the text of an element; raises ValueError for too many."""
@@ -188,31 +184,23 @@ class SharedTexts:
             raise ValueError("its texts are too many")
 
 
+@dataclass(slots=True)
 class SheetReading:
     """Read the elements of a sheet as they come, up to a row.
 
-    `struck_formats` are the numbers of formats that strike text through, `refused` makes a refusal
-    of the sheet from a message, a row and a column.
+    `_struck_formats` are the numbers of formats that strike text through, `_refusal` makes a
+    refusal of the sheet from a message, a row and a column.
     """
 
-    tags: Final = (*_ROWS, *_MERGED)
-
-    def __init__(
-        self,
-        texts: SharedTexts,
-        struck_formats: set[str],
-        last_row: int,
-        refused: Callable[..., InputRefused],
-    ) -> None:
-        """Begin before the first row."""
-        self._texts = texts
-        self._struck_formats = struck_formats
-        self._last_row = last_row
-        self._refusal = refused
-        self._cells = SheetCells()
-        self._row = 0
-        self._numbers: dict[str, float] = {}
-        self._held = 0
+    _texts: SharedTexts
+    _struck_formats: set[str]
+    _last_row: int
+    _refusal: Callable[..., InputRefused]
+    _cells: SheetCells = field(default_factory=SheetCells)
+    _row: int = 0
+    _numbers: dict[str, float] = field(default_factory=dict)
+    _held: int = 0
+    tags: ClassVar = (*_ROWS, *_MERGED)
 
     def add(self, element: Any) -> bool:
         """Add what an element holds, and return whether the rows asked for are read."""

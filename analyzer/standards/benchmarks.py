@@ -205,25 +205,23 @@ def _cis(benchmark: Benchmark, version: str, section: int, controls: Iterable[Co
     )
 
 
+_OF_FSBP: Final = (
+    _NO_FULL_ACCESS,
+    undecidable("No policy is attached to a user", _POLICIES),
+    *(_ROTATION, _ROOT_KEY, _CONSOLE_MFA, _ROOT_HARDWARE_MFA),
+    undecidable("The password policy is strong", _PASSWORD_POLICY),
+    _idle(90, "are removed"),
+)
+
 FSBP: Final = Standard(
     id=Benchmark.FSBP,
     name="AWS Foundational Security Best Practices v1.0.0",
     short_name="FSBP",
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",
-    controls=tuple(
-        control.with_number(f"IAM.{number}")
-        for number, control in {
-            1: _NO_FULL_ACCESS,
-            2: undecidable("No policy is attached to a user", _POLICIES),
-            3: _ROTATION,
-            4: _ROOT_KEY,
-            5: _CONSOLE_MFA,
-            6: _ROOT_HARDWARE_MFA,
-            7: undecidable("The password policy is strong", _PASSWORD_POLICY),
-            8: _idle(90, "are removed"),
-            21: undecidable("No policy allows all actions of a service", _POLICIES),
-        }.items()
+    controls=(
+        *numbered("IAM", _OF_FSBP),
+        undecidable("No policy allows all actions of a service", _POLICIES).with_number("IAM.21"),
     ),
 )
 

@@ -67,11 +67,9 @@ def rulebook(  # noqa: PLR0913  each is one choice
     """
     rules, skip = ([each] if isinstance(each, str) else each for each in (rules, skip))
     known = _rules_by_id(extra)
-    standard = (
-        own_rules_standard(known.values())
-        if benchmark is None
-        else next(each for each in STANDARDS if each.id == Benchmark(benchmark))
-    )
+    standard = own_rules_standard(known.values())
+    if benchmark is not None:
+        standard = next(each for each in STANDARDS if each.id == Benchmark(benchmark))
     by_default = [rule.id for rule in known.values() if rule.default]
     own = [rule.id for rule in extra if rule.default]
     words = {
@@ -82,17 +80,10 @@ def rulebook(  # noqa: PLR0913  each is one choice
     if unknown := sorted({*chosen, *skip} - known.keys()):
         choices = ", ".join([*known, DEFAULT_RULES, ALL_RULES])
         raise ValueError(f"unknown rule {', '.join(unknown)}: choose from {choices}")
-    mildest = Severity(least).rank
-    return Rulebook(
-        rules=tuple(
-            rule
-            for rule in known.values()
-            if rule.id in chosen and rule.id not in skip and rule.severity.rank <= mildest
-        ),
-        thresholds=replace(Thresholds(), **{**standard.limits, **(limits or {})}),
-        standard=standard,
-        rules_by_id=known,
-    )
+    some = (rule for rule in known.values() if rule.id in chosen and rule.id not in skip)
+    run = tuple(rule for rule in some if rule.severity.rank <= Severity(least).rank)
+    thresholds = replace(Thresholds(), **{**standard.limits, **(limits or {})})
+    return Rulebook(rules=run, thresholds=thresholds, standard=standard, rules_by_id=known)
 
 
 def own_rules_standard(rules: Collection[Rule]) -> Standard:
@@ -237,6 +228,5 @@ def _result(control: Control, counts: "FindingCounts", run: RulesRun) -> Control
         result, why = Result.EXCUSED, "All failures are exempt."
     else:
         result, why = Result.PASS, ""
-    return ControlResult(
-        control=control, result=result, fails=fails, exempt=exempt, undecided=undecided, why=why
-    )
+    counted = {"fails": fails, "exempt": exempt, "undecided": undecided}
+    return ControlResult(control=control, result=result, **counted, why=why)

@@ -94,9 +94,8 @@ def write_changes_table(
         write_cells(chain([COLUMNS], _text_rows(compared.changes)), stream)
         return
     console = terminal(stream, width, colour=colour)
-    for line in compared_reports(compared):
-        console.print(Text(line, "bold"))
-    console.print(Text(count_sentence(compared)), "", sep="\n")
+    sides = (Text(line, "bold") for line in compared_reports(compared))
+    console.print(*sides, Text(count_sentence(compared)), "", sep="\n")
     if len(compared.changes):
         console.print(_table(compared, width))
     files = [*compared.before.report.files, *compared.now.report.files]

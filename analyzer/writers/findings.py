@@ -148,17 +148,14 @@ def limits_text(book: Rulebook) -> str:
     """Return the limits of the rules that ran, empty for none."""
     used = {rule.threshold for rule in book.rules}
     days = asdict(book.thresholds)
-    limits = [
-        text.format(count_text(days[name], "day")) for name, text in _LIMITS.items() if name in used
-    ]
-    return sentence("; ".join(limits)) if limits else ""
+    known = [(count_text(days[name], "day"), _LIMITS[name]) for name in _LIMITS if name in used]
+    return sentence("; ".join(text.format(limit) for limit, text in known)) if known else ""
 
 
 def standard_text(book: Rulebook) -> str:
     """Return how many rules ran, for which standard."""
-    return (
-        f"{book.standard.name} ({book.standard.scope}): {count_text(len(book.rules), 'rule')} ran."
-    )
+    standard, rules = book.standard, count_text(len(book.rules), "rule")
+    return f"{standard.name} ({standard.scope}): {rules} ran."
 
 
 def rules_lacking_input_texts(rule_results: RuleResults) -> list[str]:

@@ -85,8 +85,8 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
 
 def write_history_markdown(history: History, stream: BinaryIO) -> None:
     """Write the headline, the remarks and all tables as Markdown."""
-    parts = [f"# {headline(history)}"]
-    parts.append("\n".join(f"- {plain_text(each)}" for each in sentences(history)))
+    remarked = "\n".join(f"- {plain_text(each)}" for each in sentences(history))
+    parts = [f"# {headline(history)}", remarked]
     for table in HistoryTable:
         heads, rows = _shown(history, table)
         cells = (map(plain_text, row) for row in rows)
@@ -110,9 +110,8 @@ def write_history_table(
         drawn.add_column(head, overflow="fold")
     for row in rows:
         drawn.add_row(*map(Text, row))
-    console.print(Text(headline(history), "bold"), "", drawn, "", sep="\n")
-    for line in sentences(history):
-        console.print(Text(line))
+    lines = map(Text, sentences(history))
+    console.print(Text(headline(history), "bold"), "", drawn, "", *lines, sep="\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +146,12 @@ def _days(row: Mapping[str, Any], *names: str) -> str:
 def user_histories(history: History, pattern: str) -> list[UserHistory]:
     """Return the history of each user whose name or ARN matches; `*` and `?` match."""
     name = columns.ARN if pattern.startswith("arn:") else columns.USER
-    rows: list[list[dict[str, Any]]] = []
-    for table in (HistoryTable.USERS, HistoryTable.EVENTS):
-        frame = table_frame(history, table)
-        some = frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)]
-        rows.append([*plain_objects(some)])
+    frames = (table_frame(history, each) for each in (HistoryTable.USERS, HistoryTable.EVENTS))
+    users, events = (
+        [*plain_objects(frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)])]
+        for frame in frames
+    )
     key = itemgetter(columns.ARN, columns.CREATED)
-    users, events = rows
     return [
         UserHistory(user, [each for each in events if key(each) == key(user)]) for user in users
     ]
@@ -240,17 +238,15 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     users, reports = history.users, history.reports
     lost = history.events[history.events[EVENT].str.endswith("-lost")]
     is_day = (reports["status"] == COUNTS) & (reports[columns.AS_OF_SOURCE] == AsOfSource.FOLDER)
-    files, names, unclear = reports[columns.FILE], users[columns.USER], Verdict.UNDETERMINED
+    repeated = reports["status"].str.startswith("same report")
+    unclear = users["verdict_end"] == Verdict.UNDETERMINED
+    files, names = reports[columns.FILE], users[columns.USER]
     return {
         f"Not counted, {ASSUMED}": files[reports["status"] == ASSUMED],
         "Of these only the day is known; the moment that counts is its start, or the newest"
         " timestamp in the report if that is later": files[is_day],
-        "Counted once, the same as another report": files[
-            reports["status"].str.startswith("same report")
-        ],
-        "Undetermined at the end; days unused continue through such reports": names[
-            users["verdict_end"] == unclear
-        ],
+        "Counted once, the same as another report": files[repeated],
+        "Undetermined at the end; days unused continue through such reports": names[unclear],
         "Known by name: a report does not show the creation time": names[users["by_name"]],
         "A last use is gone or went back in time": lost[columns.USER],
     }

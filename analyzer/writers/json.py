@@ -120,9 +120,8 @@ def _decisions(analysis: Analysis) -> dict[str, Any] | None:
         return None
     followed = analysis.follow_up
     return {
-        "ledger": asdict(ledger.file),
-        "keep_days": ledger.keep_days,
-        "due_days": ledger.due_days,
+        "ledger": ledger.file,
+        **fields(ledger, "keep_days", "due_days"),
         "counts": follow_up_counts(followed),
         "follow_up": [*plain_objects(followed, COLUMNS)],
     }

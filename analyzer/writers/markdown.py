@@ -59,18 +59,13 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     if caveats := Counter(caveat for row in rows for caveat, _ in row.caveats):
         yield "## Caveats"
         meanings = ((each.id, caveats[each.id], each.meaning) for each in CAVEATS)
-        lines = (
-            (_code(id_), f"{count:,}", plain_text(why)) for id_, count, why in meanings if count
-        )
+        lines = ((_code(id_), f"{n:,}", plain_text(why)) for id_, n, why in meanings if n)
         yield markdown_table(("Caveat", "Users", "Meaning"), lines)
     yield from _rule_parts(analysis)
     yield "## Notes and limitations"
     settings = [f"Settings of {analysis.settings}."] if analysis.settings else []
-    notes = [
-        *settings,
-        *user_lists.notes(analysis, rules=True),
-        user_lists.blind_spots_line(analysis.report.files, BLIND_SPOTS),
-    ]
+    blind_spots = user_lists.blind_spots_line(analysis.report.files, BLIND_SPOTS)
+    notes = (*settings, *user_lists.notes(analysis, rules=True), blind_spots)
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 
 
@@ -137,9 +132,8 @@ def _escaped(text: str) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    if match["reference"]:
-        return f"&#{ord(match[0])};"
-    return f"{match[0][:-1]}\\{match[0][-1]}"
+    is_reference, text = match["reference"], match[0]
+    return f"&#{ord(text)};" if is_reference else f"{text[:-1]}\\{text[-1]}"
 
 
 # The page
@@ -187,8 +181,7 @@ def write_html(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     text = BytesIO()
     write_markdown(analysis, text, verdicts)
     body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text.getvalue().decode())
-    framed = body.replace("<table>", '<div class="table"><table>').replace(
-        "</table>", "</table></div>"
-    )
+    framed = body.replace("<table>", '<div class="table"><table>')
+    framed = framed.replace("</table>", "</table></div>")
     page = _PAGE.format(title=escape(printable(title(analysis))), style=_STYLE, body=framed)
     stream.write(page.encode())

@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
 from rich.segment import Segment
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from analyzer.judging.analysis import Analysis
@@ -73,9 +73,7 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     """
     console = terminal(stream, width, colour=colour)
     first, *others = map(printable, user_lists.headlines(analysis, verdicts))
-    console.print(Text(first, "bold"))
-    for line in others:
-        console.print(Text(line))
+    console.print(Text(first, "bold"), *map(Text, others), sep="\n")
     if rows := user_lists.user_rows(analysis, verdicts):
         accounts = len(analysis.report.accounts) > 1
         console.print("", _user_table(rows, width, accounts=accounts), sep="\n")
@@ -172,11 +170,17 @@ def _rule_parts(
         yield _control_table(results)
 
 
+_FOLDED: Final = Column(overflow="fold")
+_UNBROKEN: Final = Column(no_wrap=True)
+
+
+def _grid(*columns: Column) -> Table:
+    own = (column.copy() for column in columns)  # A column holds its cells.
+    return Table(*own, box=None, pad_edge=False, show_header=False, padding=(0, 1))
+
+
 def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold", min_width=8)
+    table = _grid(_UNBROKEN, _FOLDED, Column(overflow="fold", min_width=8))
     for each in rules:
         severity, identifier = each.rule.severity, (each.rule.id, "dim")
         name = Text(severity, _SEVERITY_COLOURS[severity])
@@ -207,9 +211,7 @@ def _rules_with_examples(
 
 
 def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding:
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
-    table.add_column(overflow="fold", max_width=max(width // 3, 20) - _INDENT)
-    table.add_column(overflow="fold")
+    table = _grid(Column(overflow="fold", max_width=max(width // 3, 20) - _INDENT), _FOLDED)
     for example in each.examples:
         user = _with_account(example.user, example.account if accounts else "", width)
         table.add_row(user, _fact(example))
@@ -228,11 +230,7 @@ def _fact(example: Example) -> Text:
 
 
 def _control_table(results: Sequence[ControlResult]) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
-    table.add_column()
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", max_width=12)
-    table.add_column(overflow="fold")
+    table = _grid(Column(), _UNBROKEN, Column(overflow="fold", max_width=12), _FOLDED)
     for each in results:
         title = Text(each.control.title)
         for text in filter(None, (each.rules_text, each.why)):

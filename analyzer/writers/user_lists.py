@@ -11,13 +11,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.judging.analysis import Analysis
 from analyzer.report.arns import NO_ARN
-from analyzer.report.model import (
-    Page,
-    Report,
-    ReportFile,
-    UncoveredFile,
-    account_with_name,
-)
+from analyzer.report.model import Page, Report, ReportFile, UncoveredFile, account_with_name
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS_IN_SHORT,

@@ -75,10 +75,11 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     with Book(TITLE, scope, newest, titles) as book:
         listings, listed = _add_users(book, analysis, same_second)
         if SheetName.FINDINGS in titles:
-            rule_results = analysis.rule_results
-            findings = TableSheets(
-                book, SheetName.FINDINGS, lists.finding_columns(analysis, listed)
+            rule_results, of_findings = (
+                analysis.rule_results,
+                lists.finding_columns(analysis, listed),
             )
+            findings = TableSheets(book, SheetName.FINDINGS, of_findings)
             findings.filled(rule_results.frames(), lists.no_findings_text(rule_results))
             add_controls(book, rule_results)
         if len(analysis.exemptions):
@@ -150,7 +151,6 @@ def _add_review(
 INDEX: Final = "index.csv"
 
 _LONGEST_NAME: Final = 60
-_DIGITS: Final = 8
 _RESERVED: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 """Names of devices: Windows has no files of these names, whatever their ending."""
 
@@ -266,4 +266,4 @@ def _stem(label: str) -> str:
 
 
 def _hashed(stem: str, word: str) -> str:
-    return "-".join(filter(None, (stem or "review", sha256(word.encode()).hexdigest()[:_DIGITS])))
+    return "-".join(filter(None, (stem or "review", sha256(word.encode()).hexdigest()[:8])))

@@ -10,8 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -151,22 +152,24 @@ class NumberColumn(Column):
 
 @dataclass(frozen=True, slots=True)
 class MomentColumn(Column):
-    """Show dates with times, in UTC, and words where there is none."""
+    """Show dates with times, in UTC, or days alone, and words where there is none."""
 
     otherwise: Read = blanks
-    style: ClassVar[CellStyle] = CellStyle.DATE
-    text_length: ClassVar[int] = len("2026-03-01T09:30:15Z")
+    _: KW_ONLY
+    is_day: bool = False
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
         words = _values(rows, self.otherwise)
         others = word_cells(words, lambda word: styles[fact_style(word)])
-        return moment_cells(self._seconds(rows), styles[self.style], others)
+        style = CellStyle.DAY if self.is_day else CellStyle.DATE
+        return moment_cells(self._seconds(rows), styles[style], others)
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the moments as ISO text, else the words."""
         moments = self._seconds(rows)
-        texts = pc.utf8_slice_codeunits(utc_texts(pa.array(moments)), 0, self.text_length)
+        length = len("2026-03-01" if self.is_day else "2026-03-01T09:30:15Z")
+        texts = pc.utf8_slice_codeunits(utc_texts(pa.array(moments)), 0, length)
         others = shown_in_cells(_values(rows, self.otherwise))
         return pc.if_else(has_date(moments), texts.cast(TEXT_TYPE), others)
 
@@ -175,12 +178,7 @@ class MomentColumn(Column):
         return moments
 
 
-@dataclass(frozen=True, slots=True)
-class DayColumn(MomentColumn):
-    """Show dates, and words where there is none."""
-
-    style: ClassVar[CellStyle] = CellStyle.DAY
-    text_length: ClassVar[int] = len("2026-03-01")
+DayColumn: Final = partial(MomentColumn, is_day=True)
 
 
 def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:

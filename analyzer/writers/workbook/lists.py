@@ -87,20 +87,17 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
         numbers = pd.Series(ExemptionMatches(page, numbered).verdict_reasons())
         return [analysis.exemptions[int(at)] for at in numbers]
 
+    def owners(page: Page) -> list[str]:
+        return [each.owner for each in entries(page)]
+
     return (
         *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
         *user_columns.VERDICT_FACTS,
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
-        TextColumn(
-            *("Exemption owner", 20),
-            lambda page: [each.owner for each in entries(page)],
-            fact_style,
-        ),
+        TextColumn("Exemption owner", 20, owners, fact_style),
         DayColumn("Exempt until", 12, lambda page: _last_days(entries(page)), _no_end),
-        CREATED,
-        user_columns.AGE,
-        user_columns.IDLE,
+        *(CREATED, user_columns.AGE, user_columns.IDLE),
     )
 
 
@@ -277,9 +274,9 @@ def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
         return text_by_mask(frame[OVERDUE].to_numpy(bool), OVERDUE, "")
 
     names = user_columns.account_name_columns(analysis.report.account_names, 12)
+    owner = user_columns.OWNER if analysis.owners else ()
     return (
-        *(ACCOUNT, *names, USER),
-        *(user_columns.OWNER if analysis.owners else ()),
+        *(ACCOUNT, *names, USER, *owner),
         TextColumn("Status", 10, follow_up.STATUS, style_among(STATUS_STYLES)),
         TextColumn("Overdue", 9, overdue, style_among(STATUS_STYLES)),
         TextColumn(DECIDED, 10.5, ledger.DECISION),

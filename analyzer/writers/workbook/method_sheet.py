@@ -204,14 +204,9 @@ def _add_control(sheet: TextSheet, book: Rulebook, each: ControlResult) -> None:
     number, ids = each.control.number, each.control.rules
     has_run = any(rule.id in ids for rule in book.rules)
     counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
-    decisions = {
-        rule: findings.rule_condition(book.rules_by_id[rule], book.thresholds) for rule in ids
-    }
-    sheet.row(
-        label(number),
-        each.control.title,
-        SpannedCell(str(each.result), CellStyle(each.result)),
-        *(SpannedCell(count, CellStyle.NUMBER) for count in counts),
-        "\n".join(how if rule == number else f"{rule}: {how}" for rule, how in decisions.items()),
-        each.why,
-    )
+    numbers = (SpannedCell(count, CellStyle.NUMBER) for count in counts)
+    conditions = (findings.rule_condition(book.rules_by_id[id_], book.thresholds) for id_ in ids)
+    named = zip(ids, conditions, strict=True)
+    decisions = "\n".join(how if id_ == number else f"{id_}: {how}" for id_, how in named)
+    result = SpannedCell(str(each.result), CellStyle(each.result))
+    sheet.row(label(number), each.control.title, result, *numbers, decisions, each.why)

@@ -124,15 +124,14 @@ def _verdict_columns(narrower: float) -> tuple[Column, ...]:
     return _WHY, user_columns.CERTAINTY, check
 
 
-_DETAIL_GROUPS: Final = (
-    user_columns.PASSWORD_FACTS,
-    *(key[:3] for key in user_columns.KEYS),  # The last activity says where a key was used.
-    *user_columns.CERTIFICATES,
-    (user_columns.MFA, user_columns.ARN),
-)
 _DETAILS: Final = tuple(
     replace(column, folded=at > 0, printed=False)
-    for group in _DETAIL_GROUPS
+    for group in (
+        user_columns.PASSWORD_FACTS,
+        *(key[:3] for key in user_columns.KEYS),  # The last activity says where a key was used.
+        *user_columns.CERTIFICATES,
+        (user_columns.MFA, user_columns.ARN),
+    )
     for at, column in enumerate(group)
 )
 """The state of each credential, with its dates folded beside it."""
@@ -191,9 +190,7 @@ _NUMBERS: Final = "BCDEFGHIJ"  # the columns of a list's numbers
 _DECISION_LETTERS: Final = "EFGHI"
 _NO_DECISIONS: Final = [0] * (len(CHOICES) + 1)
 
-_MOST_NAMES: Final = 10_000
-"""Listed users up to which the reviewers' names are gathered; the effort grows with the square."""
-
+_MOST_NAMES: Final = 10_000  # beyond, no reviewers are named: the effort grows with the square
 _REVIEWERS: Final = 11  # how many reviewers have a column of their own
 
 
@@ -207,9 +204,8 @@ def first_step(analysis: Analysis, listings: Listings) -> str:
         (certain, f"{unused}: {count_text(certain, 'certain user')}, by account, the oldest first"),
         (check, f"{to_check} there" if certain else f"{unused}: {to_check}"),
     ]
-    for title in others:
-        rows = listings[title].rows
-        steps.append((rows, f"{title}: {count_text(rows, 'user')}"))
+    rows = {title: listings[title].rows for title in others}
+    steps += [(number, f"{title}: {count_text(number, 'user')}") for title, number in rows.items()]
     texts = [text for number, text in steps if number]
     if not texts:
         return "Nothing to decide: no user is listed for review."
@@ -300,8 +296,7 @@ def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], words: s
         for letter in letters[1:]
     ]
     for name, formulas in (("Reviewers", names), ("Users decided by each", counts)):
-        cells = (SpannedCell(Formula(formula, "")) for formula in formulas)
-        sheet.row(label(name), *cells)
+        sheet.row(label(name), *(SpannedCell(Formula(formula, "")) for formula in formulas))
 
 
 def _next_name_formula(sheets: Sequence[tuple[str, ...]], names_before: str) -> str:

@@ -89,9 +89,8 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         sheet.section("Findings by severity")
         _add_severities(sheet, analysis.rule_results)
     _add_criteria(sheet, analysis, compared, share)
-    _add_notes(
-        sheet, analysis.report.notes if share else user_lists.notes(analysis), analysis.report
-    )
+    notes = analysis.report.notes if share else user_lists.notes(analysis)
+    _add_notes(sheet, notes, analysis.report)
     sheet.section("Checks: the lists add up to all users")
     review_lists.add_list_checks(sheet, analysis, listings)
     if not share:
@@ -299,14 +298,9 @@ def _add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, in
 
 
 def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
-    heads = (
-        "Rows read",
-        "Root rows",
-        "Repeated rows",
-        "IAM users",
-        *map(str, user_lists.VERDICT_ORDER),
-    )
-    top = sheet.table_head(head("Account"), *heads, head("Check"), head("As of (UTC)"))
+    heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *user_lists.VERDICT_ORDER)
+    numbers = map(str, heads)
+    top = sheet.table_head(head("Account"), *numbers, head("Check"), head("As of (UTC)"))
     report, accounts = analysis.report, _account_counts(analysis)
     every = sum(accounts.values(), Counter[str]())
     _add_account(sheet, "All accounts read", every, "", CellStyle.TOTAL)

@@ -228,13 +228,12 @@ With all of them 500,000 users take 150 MB more.
 """
 
 
+@dataclass(frozen=True, slots=True)
 class CollectedUsers:
     """Gather the users where a mask holds, page by page."""
 
-    def __init__(self, has: Callable[[Page], np.ndarray]) -> None:
-        """Begin without users."""
-        self._has = has
-        self._pages: list[Page] = []
+    _has: Callable[[Page], np.ndarray]
+    _pages: list[Page] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
         """Keep the users of a page where the mask holds."""

@@ -44,8 +44,7 @@ from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 _LINE: Final = 1.35  # the height of a line of text in units of its font's size
 _HEAD_HEIGHT: Final = 28  # two lines: the heads of narrow columns are broken
 _FULL_SIZE: Final = 10  # a column of width 1 holds one digit of this size
-_PROSE_RATIO: Final = 1.15
-"""How many letters of prose fit where one digit does; rather too few than too many."""
+_PROSE_RATIO: Final = 1.15  # letters of prose where one digit fits; rather too few than too many
 
 
 @dataclass(frozen=True, slots=True)

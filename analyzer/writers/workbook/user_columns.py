@@ -118,8 +118,8 @@ def _flag(name: str, yes: str, no: str, source: str = "") -> Read:
     )
 
 
-def _password_date(head: str, name: str) -> Column:
-    return MomentColumn(head, 14.5, name, unread_text(name))
+def _date(head: str, name: str, source: str = "") -> Column:
+    return MomentColumn(head, 14.5, name, unread_text(source or name))
 
 
 VERDICT: Final = TextColumn("Verdict", 12.5, columns.VERDICT, style_by_name)
@@ -131,9 +131,7 @@ CAVEAT_IDS: Final = TextColumn(
 )
 CAVEATS: Final = TextColumn("Caveats: what to check first", 44, caveat_texts)
 EXEMPTION: Final = TextColumn("Exemption", 24, columns.EXEMPTION, fact_style)
-CREATED: Final = MomentColumn(
-    "Created (UTC)", 14.5, columns.CREATED, unread_text(columns.USER_CREATION_TIME)
-)
+CREATED: Final = _date("Created (UTC)", columns.CREATED, columns.USER_CREATION_TIME)
 AGE: Final = NumberColumn("Age in days", 7.5, columns.AGE_DAYS)
 IDLE: Final = NumberColumn("Idle days", 7.5, columns.IDLE_DAYS)
 PASSWORD: Final = TextColumn(
@@ -143,8 +141,8 @@ LAST_SIGN_IN: Final = MomentColumn(
     *("Last sign-in (UTC)", 14.5, columns.PASSWORD_LAST_USED),
     _flag(columns.PASSWORD_ENABLED, NEVER, "", columns.PASSWORD_LAST_USED),
 )
-PASSWORD_CHANGED: Final = _password_date("Password changed (UTC)", columns.PASSWORD_LAST_CHANGED)
-PASSWORD_ROTATION: Final = _password_date("Password expires (UTC)", columns.PASSWORD_NEXT_ROTATION)
+PASSWORD_CHANGED: Final = _date("Password changed (UTC)", columns.PASSWORD_LAST_CHANGED)
+PASSWORD_ROTATION: Final = _date("Password expires (UTC)", columns.PASSWORD_NEXT_ROTATION)
 MFA: Final = TextColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_style)
 PASSWORD_FACTS: Final = (PASSWORD, LAST_SIGN_IN, PASSWORD_CHANGED)
 VERDICT_FACTS: Final = (VERDICT, REASON, CERTAINTY)
