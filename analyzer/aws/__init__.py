@@ -1,11 +1,9 @@
 """Fetch credential reports from AWS; only this package knows boto3.
 
-`FetchRequest` is here, since nothing of AWS is imported for it. `report` gets the report of one
-account through a `client`, which refuses answers that are not AWS's, and `fetch` does all of a
-request, for one account or an organization. `errors` puts what went wrong into words.
-The command line imports this package; it imports `sources` and what lies below. Whatever AWS or the
+`report` gets the report of one account through a `client`, which refuses answers that are not
+AWS's, and `fetch` does all of a request, for one account or an organization. Whatever AWS or the
 network does, AwsRefused is raised, in time and without a secret. A report is saved whole, as AWS
-sent it, or not at all.
+sent it, or not at all. Nothing of AWS is imported for a `FetchRequest`.
 """
 
 from dataclasses import dataclass, field

@@ -105,7 +105,7 @@ class AwsSession:
             raise refusal(error) from None
 
     def client(self, service: str, deadline: Deadline, **credentials: str) -> "DeadlineClient":
-        """Return a client of a service, which has credentials of its own or the session's.
+        """Return a client of a service, with its own or the session's credentials.
 
         Raises AwsRefused if the settings or the credentials are not valid.
         """
@@ -158,11 +158,7 @@ class DeadlineClient(NamedTuple):
     deadline: Deadline
 
     def answer(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
-        """Return the answer to a call.
-
-        Raises Late, ErrorAnswer if AWS answers with an error, AwsRefused if anything else goes
-        wrong.
-        """
+        """Return the answer to a call; raises Late, ErrorAnswer for AWS's errors, or AwsRefused."""
         call = partial(getattr(self.client, operation), **arguments)
         answer: Mapping[str, Any] = self._result(operation, call)
         return answer
@@ -257,10 +253,7 @@ class CheckedTransport:
 
 
 def _body(answer: AWSResponse) -> bytes:
-    """Return the body of an answer.
-
-    Raises AwsRefused if it is too large, botocore's errors if it breaks off.
-    """
+    """Return the body; raises AwsRefused if it is too large, botocore's errors if it breaks off."""
     try:
         body: bytes = answer.raw.read(LARGEST_ANSWER + 1)
     except SilentServer as error:
@@ -304,10 +297,7 @@ def _blob(value: str) -> bytes:
 
 
 def field_of(answer: object, name: str, kind: type[T]) -> T:
-    """Return a field of an answer, which is of a kind and not an empty text.
-
-    Raises AwsRefused if there is none.
-    """
+    """Return a field of an answer, of a kind and not an empty text; raises AwsRefused."""
     value = answer.get(name) if isinstance(answer, Mapping) else None
     if not isinstance(value, kind) or value == "":
         raise not_from_aws(f"an answer without {name}")

@@ -1,7 +1,6 @@
 """Fetch the reports of one account, several profiles or an organization, and save each.
 
-A report is private to its owner, and whole or not there at all. Many accounts are asked at once,
-and an account that AWS refuses is no other's failure.
+Many accounts are asked at once, and an account that AWS refuses is no other's failure.
 """
 
 import gc

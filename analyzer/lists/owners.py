@@ -235,10 +235,8 @@ def read_account_list(name: str, content: bytes) -> AccountList:
 def with_account_list(report: Report, listed: AccountList) -> Report:
     """Return the report with the names of a list; they replace those known otherwise.
 
-    Notes name the accounts that are not in the list, and those of the list that have no report and
-    are not listed as such already.
-    They fail no run: the list names accounts, often all of a company beside the report of one, and
-    does not say which must have a report; the manifest of `fetch` does.
+    Notes name the accounts that are not in the list, and those of the list without a report. They
+    fail no run: the list does not say which must have one; the manifest of `fetch` does.
     """
     names = {**report.account_names, **listed.names}
     notes = (*report.content_notes, *_missing_report_notes(report, listed))

@@ -1,18 +1,11 @@
 """Judge everything that the report alone can decide: one file a rule, all of them in RULES.
 
-Rules are listed in this order everywhere; a new rule is a file, a line here and a test.
-`rule` defines what a rule is, `engine` runs rules over pages, `wording` makes their sentences.
+Rules are listed in this order everywhere; README.md says how to add one. `rule` defines what a rule
+is, `engine` runs rules over pages, `wording` makes their sentences. A rule's file has one `RULE`,
+data and pure functions of `Facts` and `Thresholds`: it imports no other rule, changes no page and
+reads no clock. The numbers of benchmarks are in `analyzer.standards`, not here.
 
-A rule's file has one `RULE`: data and pure functions of `Facts` and `Thresholds`. It imports
-`facts`, `columns`, `terms`, `rule` and `wording`, and no other rule. `judge` returns one answer a
-user (for keys and certificates one a slot): yes fails, no passes, and neither is undecided. A rule
-never changes the page and reads no clock.
-
-Standards, `rule_results`, the writers and the command line may import this package. The numbers of
-benchmarks are in `analyzer.standards`, not here.
-
-A rule of one's own needs this package alone: `Rule`, `Subject`, `Severity`, `Truth`, and the
-functions that word a fact.
+A rule of one's own needs this package alone.
 """
 
 import copyreg

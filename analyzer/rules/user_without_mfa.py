@@ -22,10 +22,7 @@ RULE = Rule(
     how="Fails when mfa_active is false while password_enabled is true or an access key is"
     " active. Off by default: programs cannot enter a code.",
     fix="Ask the user to register an MFA device.",
-    remedy=(
-        "# Only the user can register a device.",
-        "aws iam list-mfa-devices --user-name=NAME",
-    ),
+    remedy=("# Only the user can register a device.", "aws iam list-mfa-devices --user-name=NAME"),
     references=(
         "https://docs.aws.amazon.com/config/latest/developerguide/iam-user-mfa-enabled.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html",

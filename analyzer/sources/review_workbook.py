@@ -87,20 +87,13 @@ def read_files(
 
 
 def read_review(
-    name: str,
-    content: bytes,
-    today: date,
-    workbook: str = "",
-    analysis: Analysis | None = None,
+    name: str, content: bytes, today: date, workbook: str = "", analysis: Analysis | None = None
 ) -> Entries:
     """Return what is entered in a workbook of that name and content, collected `today`.
 
     The ledger gets to know it as `workbook`, by default by its name without folders. With an
-    analysis, each row is compared with what its reports give.
-
-    Raises InputRefused with every problem: of the file and its sheets, of rows that are gone, there
-    twice or of another workbook, of cells that show something else than the record of their row,
-    and of entries.
+    analysis, each row is compared with what its reports give. Raises InputRefused with every
+    problem: of the file, of its sheets, rows and cells, and of entries.
     """
     file = list_file(name, content)
     label = replace(file, name=printable(workbook) or PurePath(file.name).name)

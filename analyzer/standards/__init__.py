@@ -2,5 +2,4 @@
 
 `benchmarks` is plain data: the rules know nothing of it, and it imports neither pandas nor the
 rules. `rulebook` selects rules and limits for a standard, and returns how each control came out.
-`rule_results`, the writers and the command line may import this package.
 """

@@ -1,10 +1,9 @@
 """Choose the writer by a file's ending, and put files in place whole or not at all.
 
 A format is one module with one function: `write_<format>(analysis, stream, …)` writes bytes to an
-open stream; what follows are choices of that format, each with a default or passed by `write`. A
-writer never opens a file, knows no other format and judges nothing: the same analysis gives the
-same bytes. `tables` puts an analysis into the columns that all formats share, and spells them;
-`users` and `findings` have the words and the order for people, `feed` is what OCSF and ASFF share.
+open stream; what follows are choices of that format. A writer never opens a file, knows no other
+format and judges nothing: the same analysis gives the same bytes. `tables` has the columns that all
+formats share, and spells them; `user_lists` and `findings` have the words and the order for people.
 
 A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a line in `_WRITERS`.
 """
@@ -133,10 +132,7 @@ def _parsed(words: Collection[str], kind: type[Word], refusal: str) -> list[Word
 
 
 def check_targets(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None:
-    """Refuse to write over what was read, the evidence for the result, or to one file twice.
-
-    Raises ValueError.
-    """
+    """Raise ValueError for a target that was read, evidence for the result, or is named twice."""
     reasons_by_path = {os.path.realpath(each): "is an input" for each in inputs}
     for target in targets:
         place = os.path.realpath(target)

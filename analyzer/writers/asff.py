@@ -1,8 +1,7 @@
 """Give findings in the AWS Security Finding Format, for Security Hub.
 
 Each is what BatchImportFindings takes from a custom integration, under the account's default
-product. The API takes up to 100 at once, of one account: a batch is a file that the AWS CLI takes
-as it is.
+product: up to 100 at once, of one account. A batch is a file that the AWS CLI takes as it is.
 """
 
 import re
@@ -68,13 +67,10 @@ def asff_batches(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every finding in batches: an account, and a JSON list of up to 100 of its findings.
 
-    What fails is `FAILED`, what could not be decided `WARNING`, both with the rule's severity;
-    what is only noted is `PASSED` and informational. Exempt findings are `SUPPRESSED`, with the
-    reason in their note. `region` is that of the Security Hub which imports; a partition that has
-    no such region gets its home region. An account that could not be read is `WARNING` too, and
-    left out where not even its number is known: the format has no place for it. `earlier` are the
-    batches of an earlier feed: its findings that are no longer there follow as `ARCHIVED` and
-    `RESOLVED`.
+    `region` is that of the Security Hub which imports; a partition that has no such region gets its
+    home region. An account that could not be read is left out where not even its number is known:
+    the format has no place for it. `earlier` are the batches of an earlier feed: its findings that
+    are no longer there follow as `ARCHIVED` and `RESOLVED`.
 
     Raises ValueError for a region that is none, OutputFailed where findings have no account or no
     partition that is known, since none of those could be imported.

@@ -1,8 +1,7 @@
 """Write the result as a document: headline, listed users, rules, caveats and notes.
 
 It is Markdown, which GitHub renders in a step summary, a wiki or a pull request, or one HTML page
-made of that: nothing else is loaded, nothing runs, and the policy of the page forbids scripts. The
-page fits a telephone and prints: wide tables scroll, heads are repeated on each page.
+made of that, which loads nothing else, runs nothing, fits a telephone and prints.
 
 No text of a report, a list or a file can break out: what Markdown could read as markup is escaped.
 Names stand in `<code>`, where GitHub notifies no one and links nothing; in other text an empty

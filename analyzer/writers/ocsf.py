@@ -50,9 +50,6 @@ _CLOSED: Final = _activity(3, "Close")
 def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = ()) -> None:
     """Write every finding, a line each; nothing where there is none.
 
-    What fails is `Fail`, what could not be decided `Warning`, both with the rule's severity; what
-    is only noted is `Pass` and informational. Exempt findings are `Suppressed`, with the reason.
-    An account that could not be read is `Warning` too.
     Each is created at the moment that the report describes. `earlier` are the lines of an earlier
     feed: its findings that are no longer there follow as closed and `Resolved`.
     """

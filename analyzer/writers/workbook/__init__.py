@@ -3,11 +3,8 @@
 A review can be split: a workbook with the users to decide for each owner, or for each account.
 
 All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A list
-is `TableSheets` of `Column`s, each a title, a width and the cells that it makes of a page or frame;
-any other sheet is a `TextSheet` of parts. `review_lists` are those to decide in, `lists` those
-to look things up in; `book` orders the sheets.
-
-`writers` and `exports` may import this package, through `write_workbook`. Text from a report is
+is `TableSheets` of `Column`s; any other sheet is a `TextSheet` of parts. `review_lists` are those
+to decide in, `lists` those to look things up in; `book` orders the sheets. Text from a report is
 always a text cell, never a formula; formulas are ours, and carry the value that they will have.
 """
 
