@@ -29,7 +29,7 @@ from analyzer.terms import Feed, Verdict
 from analyzer.writers import write, write_asff
 from analyzer.writers.asff import is_batch
 from analyzer.writers.changes import write_changes
-from analyzer.writers.ocsf import write_ocsf
+from analyzer.writers.feed import write_ocsf
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.archive import CompressedBlocks
 

@@ -42,7 +42,7 @@ _WRITERS: Final[Mapping[str, str]] = {
     ".html": "markdown.write_html",
     ".parquet": "parquet.write_parquet",
     _FINDINGS_PARQUET: "parquet.write_findings_parquet",
-    ".ocsf.json": "ocsf.write_ocsf",
+    ".ocsf.json": "feed.write_ocsf",
     ".xlsx": "workbook.write_workbook",
     Format.LINE: "user_lists.write_line",
     Format.NAMES: "user_lists.write_names",

@@ -23,8 +23,7 @@ from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.rules import RULES
 from analyzer.terms import ISO_UTC
 from analyzer.writers import tables
-from analyzer.writers.feed import findings, json_line, present
-from analyzer.writers.ocsf import write_ocsf
+from analyzer.writers.feed import findings, json_line, present, write_ocsf
 from tests.support.asff_model import errors as asff_errors
 from tests.support.builders import (
     ACCOUNT,

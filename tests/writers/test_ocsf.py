@@ -14,7 +14,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from analyzer.judging.analysis import Analysis
 from analyzer.standards.benchmarks import references
-from analyzer.writers.ocsf import OCSF_VERSION
+from analyzer.writers.feed import OCSF_VERSION
 from tests.support.builders import ACCOUNT, AS_OF, a_user, days_before, the_root
 from tests.support.feeds import (
     BROKEN,
