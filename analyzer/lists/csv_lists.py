@@ -100,12 +100,8 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _rows(name: str, text: str) -> list[list[str]]:
-    reader = csv.reader(
-        io.StringIO(text, newline=None),
-        delimiter=_separator(text),
-        skipinitialspace=True,
-        strict=True,
-    )
+    lines = io.StringIO(text, newline=None)
+    reader = csv.reader(lines, delimiter=_separator(text), skipinitialspace=True, strict=True)
     try:
         return [[cell.strip() for cell in row] for row in reader] or [[]]
     except csv.Error as error:

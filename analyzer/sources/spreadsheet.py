@@ -35,13 +35,9 @@ _CHUNK: Final = 1 << 16
 _KIND_HINT: Final = "Save it as .xlsx."
 _DAMAGED_HINT: Final = "Open it in a spreadsheet program, and save it as .xlsx again."
 _RELATIONSHIP: Final = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+_PLAIN_XML: Final = {"resolve_entities": False, "remove_comments": True, "remove_pis": True}
 _ZIP_ERRORS: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    LookupError,
-    ValueError,
-    EOFError,
-    OSError,
+    *(zipfile.BadZipFile, zlib.error, LookupError, ValueError, EOFError, OSError),
     NotImplementedError,  # a compression that Python does not know
     RuntimeError,  # encrypted
 )
@@ -169,14 +165,7 @@ class _Package:
         InputRefused.
         """
         stream = _Unpacked(self._chunks(part))
-        parsed = etree.iterparse(
-            stream,
-            ("end",) if tags else (),
-            tag=tags,
-            resolve_entities=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        parsed = etree.iterparse(stream, ("end",) if tags else (), tag=tags, **_PLAIN_XML)
         before = None
         try:
             for _, element in parsed:
@@ -188,10 +177,8 @@ class _Package:
                 if before is not None and (parent := before.getparent()) is not None:
                     parent.remove(before)
                 before = element
-        except etree.XMLSyntaxError as error:
-            raise self.refused(f"{part}: {error.msg}", sheet) from None
-        except ValueError as error:
-            raise self.refused(f"{part}: {error}", sheet) from None
+        except (etree.XMLSyntaxError, ValueError) as error:
+            raise self.refused(f"{part}: {getattr(error, 'msg', error)}", sheet) from None
         if parsed.root.getroottree().docinfo.doctype:
             raise self.refused(f"{part}: it has a document type", sheet)
         return parsed.root

@@ -39,6 +39,7 @@ from analyzer.rules.wording import remedy_lines
 from analyzer.standards.benchmarks import references
 from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds, utc_text
 from analyzer.version import VERSION
+from analyzer.writers.json import fields
 from analyzer.writers.tables import plain_rows
 
 PRODUCT: Final = "credreport"
@@ -243,9 +244,9 @@ def json_line(document: Document) -> bytes:
     return json.dumps(orjson.loads(line), separators=(",", ":")).encode() + b"\n"
 
 
-def present(fields: Document) -> dict[str, Any]:
+def present(document: Document) -> dict[str, Any]:
     """Return the fields that have a value; None and an empty text or list are none."""
-    return {name: value for name, value in fields.items() if value or value == 0}
+    return {name: value for name, value in document.items() if value or value == 0}
 
 
 # OCSF
@@ -303,10 +304,7 @@ def _compliance_finding(finding: Finding) -> Document:
     unmapped = {
         "outcome": result.outcome,
         "subject": rule.subject,
-        "slot": finding.slot,
-        "created": finding.created,
-        "since": finding.since,
-        "days": finding.days,
+        **fields(finding, "slot", "created", "since", "days"),
         "as_of_source": finding.file.as_of_source,
         "report_sha256": finding.file.sha256,
     }

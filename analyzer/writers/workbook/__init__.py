@@ -72,13 +72,10 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     with Book(TITLE, scope, newest, titles) as book:
         listings, listed = _add_users(book, analysis, same_second)
         if SheetName.FINDINGS in titles:
-            rule_results, of_findings = (
-                analysis.rule_results,
-                lists.finding_columns(analysis, listed),
-            )
+            results, of_findings = analysis.rule_results, lists.finding_columns(analysis, listed)
             findings = TableSheets(book, SheetName.FINDINGS, of_findings)
-            findings.filled(rule_results.frames(), lists.no_findings_text(rule_results))
-            add_controls(book, rule_results)
+            findings.filled(results.frames(), lists.no_findings_text(results))
+            add_controls(book, results)
         if len(analysis.exemptions):
             entries = TableSheets(book, SheetName.EXEMPTIONS, lists.EXEMPTION_LIST)
             entries.filled([lists.exemption_frame(analysis)])

@@ -161,13 +161,9 @@ REVIEW_LISTS: Final = (
 
 def review_order(page: Page) -> np.ndarray:
     """Return the users' positions by account, certain before check, oldest first."""
-    users = page.users
-    return stable_order(
-        users[columns.ACCOUNT],
-        users[columns.CERTAINTY] == Certainty.CHECK,
-        users[columns.CREATED],
-        users[columns.USER],
-    )
+    users, is_doubtful = page.users, page.users[columns.CERTAINTY] == Certainty.CHECK
+    created, user = users[columns.CREATED], users[columns.USER]
+    return stable_order(users[columns.ACCOUNT], is_doubtful, created, user)
 
 
 _ROW_BITS: Final = 32

@@ -6,6 +6,7 @@ not recalculate see the numbers too.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from string import ascii_uppercase
 from textwrap import wrap
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -62,19 +63,13 @@ Part: TypeAlias = SpannedCell | Value
 NOT_APPLICABLE: Final = SpannedCell("–", CellStyle.NONE)  # noqa: RUF001  as printed tables have it
 
 
+label: Final = partial(SpannedCell, style=CellStyle.LABEL)  # what a row is about
+total: Final = partial(SpannedCell, style=CellStyle.TOTAL)  # a number that sums up others
+
+
 def head(text: str, span: int = 1) -> SpannedCell:
     """Return the head of a column of texts."""
     return SpannedCell(text, CellStyle.HEADER, span)
-
-
-def label(text: str) -> SpannedCell:
-    """Return what a row is about."""
-    return SpannedCell(text, CellStyle.LABEL)
-
-
-def total(value: Value) -> SpannedCell:
-    """Return a number that sums up others."""
-    return SpannedCell(value, CellStyle.TOTAL)
 
 
 def check(condition: str, *, holds: bool) -> SpannedCell:
@@ -243,17 +238,14 @@ def add_bar_chart(
     chart.gapWidth = 40
     chart.width, chart.height = _BARS_SIZE
     names, counts, colours = zip(*bars, strict=True)
-    series = Series(
-        idx=0,
-        order=0,
-        val=_numbers(counts, sheet.reference("B", rows)),
-        cat=data_source.AxDataSource(strRef=_texts(names, sheet.reference("A", rows))),
-        dPt=[
-            DataPoint(idx=at, invertIfNegative=False, spPr=_painted(colour))
-            for at, colour in enumerate(colours)
-        ],
-        dLbls=DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_text(900), dLblPos="outEnd"),
-    )
+    painted = [
+        DataPoint(idx=at, invertIfNegative=False, spPr=_painted(colour))
+        for at, colour in enumerate(colours)
+    ]
+    labels = DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_text(900), dLblPos="outEnd")
+    values = _numbers(counts, sheet.reference("B", rows))
+    named = data_source.AxDataSource(strRef=_texts(names, sheet.reference("A", rows)))
+    series = Series(idx=0, order=0, val=values, cat=named, dPt=painted, dLbls=labels)
     chart.series.append(series)
     _set_axes(chart)
     sheet.frame.add_chart(chart, anchor)
