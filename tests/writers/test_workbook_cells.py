@@ -267,7 +267,8 @@ def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
     with ExitStack() as files:
         for title, words in reversed(sheets.items()):
             frame: Any = workbook.create_sheet(title)
-            written.append(Sheet(frame, files.enter_context(SpooledTemporaryFile())))
+            blocks = written_archive.CompressedBlocks(files.enter_context(SpooledTemporaryFile()))
+            written.append(Sheet(frame, blocks))
             for word in words:
                 written[-1].add([text_cell(word, 0)]) if word else written[-1].skip(1)
         stream = io.BytesIO()
