@@ -113,7 +113,10 @@ def refusal(error: Exception) -> AwsRefused:
         return _error_answer(error)
     kinds = [kind.__name__ for kind in type(error).__mro__]
     advice = next(_ADVICE[kind] for kind in kinds if kind in _ADVICE)
-    return AwsRefused(advice.format(kind=kinds[0], host=_host(error)))
+    url = error.kwargs.get("endpoint_url", "") if isinstance(error, BotoCoreError) else ""
+    # Its user and password are left out.
+    host = urlsplit(str(url)).hostname or "its endpoint"
+    return AwsRefused(advice.format(kind=kinds[0], host=host))
 
 
 def _error_answer(error: ClientError) -> ErrorAnswer:
@@ -125,7 +128,10 @@ def _error_answer(error: ClientError) -> ErrorAnswer:
         return ErrorAnswer(str(not_from_aws(kind)))
     call = call_name(error.operation_name)
     if code in _DENIED:
-        return ErrorAnswer(_denial(call, str(error.response["Error"].get("Message", ""))), code)
+        policy = _DENYING_POLICY.search(str(error.response["Error"].get("Message", "")))
+        denial = f"AWS denied {call}{f' by {policy[1]}' if policy else ''}"
+        more = _ROLE_ADVICE if call == "sts:AssumeRole" else ""
+        return ErrorAnswer(f"{denial}: grant the caller this permission.{more}", code)
     advice = _ADVICE.get(code, "AWS refused {call} with {code}.")
     return ErrorAnswer(advice.format(call=call, code=code), code)
 
@@ -146,13 +152,6 @@ _SERVICES: Final = {
 }
 
 
-def _denial(call: str, message: str) -> str:
-    policy = _DENYING_POLICY.search(message)
-    by_policy = f" by {policy[1]}" if policy else ""
-    more = _ROLE_ADVICE if call == "sts:AssumeRole" else ""
-    return f"AWS denied {call}{by_policy}: grant the caller this permission.{more}"
-
-
 _DENYING_POLICY: Final = re.compile(
     "explicit deny in ("
     "an? (identity-based|resource-based|resource control|service control|session|role trust"
@@ -162,9 +161,3 @@ _ROLE_ADVICE: Final = (
     " AWS answers the same if there is no such role, if its trust policy does not name the caller"
     " and if it requires another --external-id."
 )
-
-
-def _host(error: Exception) -> str:
-    """Return the host that an error is about, without the user and password of its URL."""
-    url = error.kwargs.get("endpoint_url", "") if isinstance(error, BotoCoreError) else ""
-    return urlsplit(str(url)).hostname or "its endpoint"

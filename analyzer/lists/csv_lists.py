@@ -100,19 +100,14 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _rows(name: str, text: str) -> list[list[str]]:
-    lines = io.StringIO(text, newline=None)
-    reader = csv.reader(lines, delimiter=_separator(text), skipinitialspace=True, strict=True)
+    lines, head = io.StringIO(text, newline=None), text.partition("\n")[0]
+    separator = next((sign for sign in ",;\t" if sign in head), ",")  # Spreadsheets write any.
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     try:
         return [[cell.strip() for cell in row] for row in reader] or [[]]
     except csv.Error as error:
         hint = "Check that every quote up to here is closed."
         raise InputRefused([Problem(name, reader.line_num, None, None, str(error), hint)]) from None
-
-
-def _separator(text: str) -> str:
-    """Return what separates the names in the first line: spreadsheets also write `;` and tabs."""
-    first = text.partition("\n")[0]
-    return next((sign for sign in ",;\t" if sign in first), ",")
 
 
 def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterator[Problem]:

@@ -60,15 +60,13 @@ def _problems(
     if named["expires"] and not is_day(named["expires"]):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "expires", named["expires"], "not a date", hint)
-    if named.get(_RULE) and named[_RULE] not in (ids := [*_rule_ids(), *rules]):
+    if named.get(_RULE):
+        from analyzer.rules import RULES  # noqa: PLC0415  slow to import, and few lists name a rule
+
+        ids = [*(rule.id for rule in RULES), *rules]
         hint = f"Name one of {', '.join(ids)}, or none to exempt from all rules."
-        yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
-
-
-def _rule_ids() -> list[str]:
-    from analyzer.rules import RULES  # noqa: PLC0415  slow to import, and few lists name a rule
-
-    return [rule.id for rule in RULES]
+        if named[_RULE] not in ids:
+            yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
 
 
 def _entry(row: int, named: Mapping[str, str]) -> Exemption:
@@ -94,7 +92,8 @@ class ExemptionMatches:
         self._as_of = page.users[columns.AS_OF].to_numpy("M8[s]")
         self._for_one_user = [(at, entry) for at, entry in enumerate(exemptions) if entry.arn]
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
-        self._ends = np.array([_expiry_moment(entry) for entry in exemptions], "M8[s]")
+        last_days = np.array([entry.expires or date.max for entry in exemptions], "M8[D]")
+        self._ends = (last_days + 1).astype("M8[s]")
         self._applying: list[tuple[Exemption, np.ndarray]] = []
         """The positions of the users to which each entry applies: they may be few of many."""
         self.matched = self._counts(self._entry_of_user >= 0)
@@ -123,11 +122,8 @@ class ExemptionMatches:
         for entry, applying in self._applying:
             if entry.rule in ("", rule):
                 code[applying[code[applying] == 0]] = self._code[entry.reason]
-        counts = self._for_one_user and rule in RULE_OF_VERDICT.values()
-        return self._with_entries_for_one_user(code) if counts else code
-
-    def _with_entries_for_one_user(self, code: np.ndarray) -> np.ndarray:
-        """Return the codes, where they are 0 those of entries for one user that still apply."""
+        if not self._for_one_user or rule not in RULE_OF_VERDICT.values():
+            return code
         reasons = np.zeros(len(self.matched), code.dtype)
         for at, entry in self._for_one_user:
             reasons[at] = self._code[entry.reason]
@@ -183,11 +179,6 @@ def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) 
     at = np.array([*known.values(), -1])
     unknown = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
     return np.where(unknown, -1, at[user_positions(page.users, known)])
-
-
-def _expiry_moment(entry: Exemption) -> np.datetime64:
-    """Return the moment from which an entry no longer applies."""
-    return np.datetime64(entry.expires or date.max, "D") + np.timedelta64(1, "D")
 
 
 def _is_root(users: pd.DataFrame) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Put findings into words, a whole column of sentences at once."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, Final
 
@@ -148,17 +148,11 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
     """Return for these users a sentence on each unknown cell in the columns, empty for none."""
     sentences: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
-        for position, sentence in _sentences(facts, name):
+        for position, value in zip(*facts.unread_cells(name), strict=True):
             if position in sentences:
+                sentence = facts.unknown_cell_sentence(int(position), name, value)
                 sentences[position].append(sentence)
     return pa.array(map("; ".join, sentences.values()), pa.string())
-
-
-def _sentences(facts: Facts, name: str) -> Iterator[tuple[int, str]]:
-    """Yield what is wrong with the cells of a column, by the user's position."""
-    positions, values = facts.unread_cells(name)
-    for position, value in zip(positions.tolist(), values, strict=True):
-        yield position, facts.unknown_cell_sentence(position, name, value)
 
 
 # What to do

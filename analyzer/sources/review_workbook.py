@@ -6,7 +6,7 @@ gives: rows may be sorted, and a row whose columns were sorted apart is refused,
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
@@ -45,6 +45,7 @@ from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192  # rows that are compared at a time, to keep the memory small
 _MOST_PROBLEMS: Final = 1_000
+_FOREIGN: Final = "the Summary does not name the report of this row"
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENTERED: Final = dict(zip(review.ENTRIES, ledger.ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
@@ -111,8 +112,9 @@ def read_review(
             open_rows.append(ledger.open_row(listed.user_row))
         elif not problems:
             lines.append(_line(name, label, listed))
+    foreign = (each for each in rows if each.record.sha256 not in summary.texts)
     problems = problems or [
-        *_foreign_row_problems(name, rows, summary.texts),
+        *(_record_problem(name, each, _FOREIGN, SAVED_COPY_HINT) for each in foreign),
         *summary.count_problems(Counter(users.values())),
     ]
     if analysis and not problems:
@@ -253,16 +255,6 @@ def _line(name: str, file: FileReference, each: _Listed) -> LedgerLine:
         report_cells=each.user_row,
         read_from=EntryPlace(f"{name}, sheet {each.at.sheet}", each.at.row, each.at.decision_cell),
     )
-
-
-def _foreign_row_problems(
-    name: str, rows: Iterable[ListedRow], summary: Container[str]
-) -> Iterator[Problem]:
-    """Yield a problem for each row of a report that the Summary does not name."""
-    for each in rows:
-        if each.record.sha256 not in summary:
-            message = "the Summary does not name the report of this row"
-            yield _record_problem(name, each, message, SAVED_COPY_HINT)
 
 
 def _record_problem(name: str, each: ListedRow, message: str, hint: str) -> Problem:

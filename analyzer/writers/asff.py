@@ -115,8 +115,10 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
     A row whose ARN names no account counts as in the partition of the option.
     Raises OutputFailed at the end, with the number of findings in rows that no hub takes.
     """
-    own = "aws" if region is None else _partition(region)
-    regions = _HOME_REGIONS if region is None else {**_HOME_REGIONS, own: region}
+    # The regions of all partitions but the first begin like their home region.
+    areas = {home.rsplit("-", 2)[0]: name for name, home in _HOME_REGIONS.items()}
+    own = areas.get(region.rsplit("-", 2)[0], "aws") if region else "aws"
+    regions = {**_HOME_REGIONS, own: region} if region else _HOME_REGIONS
     homeless = 0
     for finding in every:
         partition = finding.partition or own
@@ -130,12 +132,6 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
             " known. Set the account of a masked report with --masked-account, correct these rows,"
             " or write .ocsf.json."
         )
-
-
-def _partition(region: str) -> str:
-    """Return the partition of a region: all but the first begin like their home region."""
-    areas = {home.rsplit("-", 2)[0]: name for name, home in _HOME_REGIONS.items()}
-    return areas.get(region.rsplit("-", 2)[0], "aws")
 
 
 def _security_finding(finding: Finding, hub: str) -> Document:

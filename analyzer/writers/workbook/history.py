@@ -107,16 +107,11 @@ def _add_summary(book: Book, history: History) -> None:
     sheet.text_section("Criteria", _criteria(history))
     add_other_files(sheet, history.analysis)
     if len(history.trend):
-        _add_days(sheet, history)
-
-
-def _add_days(sheet: TextSheet, history: History) -> None:
-    """Add the numbers of users by day and their chart, on a page of their own."""
-    sheet.next_page()
-    step = -(-len(history.trend) // _MOST_DAYS)
-    title = f"Users by day: one in {step} days" if step > 1 else "Users by day"
-    # The last day is among them.
-    add_trend(sheet, title, history.trend[::-1][::step][::-1], DAY_LINES)
+        sheet.next_page()
+        step = -(-len(history.trend) // _MOST_DAYS)
+        title = f"Users by day: one in {step} days" if step > 1 else "Users by day"
+        # The last day is among them.
+        add_trend(sheet, title, history.trend[::-1][::step][::-1], DAY_LINES)
 
 
 def _criteria(history: History) -> Iterator[tuple[str, str]]:
