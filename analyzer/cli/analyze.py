@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from analyzer.cli import options, streams
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
     check_outputs,
@@ -18,22 +19,6 @@ from analyzer.cli.inputs import (
     read_judging,
     require,
 )
-from analyzer.cli.options import (
-    HOME_REGION_NOTE,
-    AccountNames,
-    FailOn,
-    FilterOptions,
-    HubRegion,
-    InputFile,
-    InputOptions,
-    JudgingOptions,
-    Quiet,
-    RawCsv,
-    Verdicts,
-    output_option,
-    path_ending,
-)
-from analyzer.cli.streams import exit_if_failed_or_partial, is_terminal, say, write_result
 from analyzer.errors import OutputFailed
 from analyzer.terms import (
     OUTPUT_ENDINGS,
@@ -78,7 +63,7 @@ class OutputOptions:
         typer.Option(
             "-o",
             "--output",
-            parser=path_ending(*OUTPUT_ENDINGS, folder=True),
+            parser=options.path_ending(*OUTPUT_ENDINGS, folder=True),
             metavar="FILE",
             help=f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
         ),
@@ -92,50 +77,51 @@ class OutputOptions:
             help=f"Write to standard output: {', '.join(Format)}.",
         ),
     ] = None
-    verdict: Verdicts = field(default_factory=lambda: [Verdict.UNUSED])
+    verdict: options.Verdicts = field(default_factory=lambda: [Verdict.UNUSED])
     sheets: Annotated[
         WorkbookSheets,
-        output_option(
+        options.output_option(
             metavar="SHEETS", show_default=False, help="Sheets of the workbook: all or review."
         ),
     ] = WorkbookSheets.ALL
     split_by: Annotated[
         SplitBy | None,
-        output_option(
+        options.output_option(
             metavar="WORD", help="Write a workbook to -o FOLDER for each owner or account."
         ),
     ] = None
     details: Annotated[
-        bool, output_option("--details", help="Show the first findings of each rule.")
+        bool, options.output_option("--details", help="Show the first findings of each rule.")
     ] = False
     include_check: Annotated[
-        bool, output_option("--include-check", help="With names or arns: also users to check.")
+        bool,
+        options.output_option("--include-check", help="With names or arns: also users to check."),
     ] = False
     findings: Annotated[
         Path | None,
-        output_option(
-            parser=path_ending(".csv", ".parquet", stdout=True),
+        options.output_option(
+            parser=options.path_ending(".csv", ".parquet", stdout=True),
             metavar="FILE",
             help="Write findings: .csv, .parquet; - for CSV.",
         ),
     ] = None
     follow_up: Annotated[
         Path | None,
-        output_option(
-            parser=path_ending(".csv"),
+        options.output_option(
+            parser=options.path_ending(".csv"),
             metavar="FILE",
             help="Write which --decisions were carried out.",
         ),
     ] = None
     mode: Annotated[
         int | None,
-        output_option(
+        options.output_option(
             parser=_mode, metavar="OCTAL", hidden=True, help="Set the permissions of the files."
         ),
     ] = None
-    hub_region: HubRegion = None
-    raw_csv: RawCsv = False
-    quiet: Quiet = False
+    hub_region: options.HubRegion = None
+    raw_csv: options.RawCsv = False
+    quiet: options.Quiet = False
 
 
 def analyze(
@@ -149,11 +135,11 @@ def analyze(
     ],
     *,
     outputs: OutputOptions,
-    input_options: InputOptions,
-    filters: FilterOptions,
-    judging_options: JudgingOptions,
-    fail_on: FailOn = [],
-    accounts: AccountNames = None,
+    input_options: options.InputOptions,
+    filters: options.FilterOptions,
+    judging_options: options.JudgingOptions,
+    fail_on: options.FailOn = [],
+    accounts: options.AccountNames = None,
     config: Config = None,
 ) -> None:
     """Find unused IAM users: never signed in, and no active access key."""
@@ -163,7 +149,7 @@ def analyze(
     shows_findings = outputs.findings == _STDOUT
     findings = None if shows_findings else outputs.findings
     files = [*outputs.output, *filter(None, (findings, outputs.follow_up))]
-    read: list[InputFile | str | Path | None] = []
+    read: list[options.InputFile | str | Path | None] = []
     if files:
         read = [*inputs.paths, *judging_options.files, accounts, config]
         check_outputs(files, read)
@@ -174,28 +160,21 @@ def analyze(
     default = Format.FINDINGS if shows_findings else Format.TABLE
     form = outputs.format_ or (default if shows_findings or not (files or outputs.quiet) else None)
     if form:
-        write_result(
-            analysis,
-            form,
-            outputs.verdict,
-            raw_csv=outputs.raw_csv,
-            details=outputs.details,
-            check=outputs.include_check,
-        )
+        write_result(analysis, form, outputs)
     for line in _messages(analysis, outputs, form):
-        say(line)
+        streams.say(line)
     for line in () if outputs.quiet else written:
-        say(line)
-    exit_if_failed_or_partial(judging.failures(analysis), analysis.report.not_covered)
+        streams.say(line)
+    streams.exit_if_failed_or_partial(judging.failures(analysis), analysis.report.not_covered)
 
 
 def _check_options(
-    outputs: OutputOptions, filters: FilterOptions, judging: JudgingOptions, fail_on: list[str]
+    outputs: OutputOptions,
+    filters: options.FilterOptions,
+    judging: options.JudgingOptions,
+    fail_on: list[str],
 ) -> None:
-    """Refuse options that contradict each other, or mean nothing without another one.
-
-    Raises typer.BadParameter.
-    """
+    """Refuse options that contradict each other or need another one; raises typer.BadParameter."""
     names, check = outputs.format_ in _NAMES, outputs.include_check
     ledger = judging.decisions
     workbook = any(each.suffix.lower() == ".xlsx" for each in outputs.output)
@@ -236,7 +215,7 @@ def _written(analysis: "Analysis", outputs: OutputOptions, findings: Path | None
     is_assumed = not outputs.hub_region and any(str(each).endswith(_ASFF) for each in paths)
     return [
         *(f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths),
-        *([HOME_REGION_NOTE] if is_assumed else []),
+        *([options.HOME_REGION_NOTE] if is_assumed else []),
     ]
 
 
@@ -244,13 +223,12 @@ def _write_split(
     analysis: "Analysis",
     outputs: OutputOptions,
     by: SplitBy,
-    read: list[InputFile | str | Path | None],
+    read: list[options.InputFile | str | Path | None],
 ) -> list[str]:
     """Write the workbooks of a split review and the index; all of them or none.
 
-    Return what standard error says of them.
-
-    Raises typer.BadParameter where a workbook is filled in or was read, OutputFailed.
+    Return what standard error says of them. Raises typer.BadParameter where a workbook is filled in
+    or was read, OutputFailed.
     """
     from analyzer.files import replace_series
     from analyzer.writers.workbook import INDEX, split
@@ -270,7 +248,6 @@ def _write_split(
 
 
 def _split_messages(parts: "Split", folder: Path) -> Iterator[str]:
-    """Yield the workbooks with their users, and who has nothing left to decide."""
     for each in parts.pages:
         left = f" (left {each.left})" if each.left else ""
         yield f"Wrote {folder / each.file}: {each.label}{left}, {each.lines:,} to decide"
@@ -281,6 +258,27 @@ def _split_messages(parts: "Split", folder: Path) -> Iterator[str]:
         yield f"Nothing to decide: {short_list(nothing)}."
 
 
+def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> None:
+    """Write to standard output in the format that was selected."""
+    if form is Format.TABLE:
+        from analyzer.writers.terminal import write_piped_table, write_terminal
+
+        with streams.text_stream() as text:
+            if streams.is_terminal():
+                details = outputs.details
+                write_terminal(
+                    analysis, text, outputs.verdict, details=details, **streams.terminal()
+                )
+            else:
+                write_piped_table(analysis, text, outputs.verdict)
+        return
+    from analyzer.writers import write_format
+
+    raw, check = outputs.raw_csv, outputs.include_check
+    with streams.binary_stream() as stream:
+        write_format(form, analysis, stream, verdicts=outputs.verdict, raw=raw, check=check)
+
+
 def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None) -> Iterator[str]:
     """Yield what standard error says of the result; a table on a terminal has it already.
 
@@ -289,7 +287,7 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
     is_table = form is Format.TABLE
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
-    elif not (is_table and is_terminal()):
+    elif not (is_table and streams.is_terminal()):
         from analyzer.writers.user_lists import blind_spots_line, left_out_line, summary_lines
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)

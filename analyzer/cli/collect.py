@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from analyzer.decisions.collect import Collection
     from analyzer.decisions.ledger import Entries
 
-
 EXAMPLES: Final = (
     "credreport collect review.xlsx",
     "credreport collect review.xlsx --report reports/ -o decisions.csv",
@@ -81,7 +80,6 @@ _TO_ADD: Final = ("to add", "to change", "to withdraw", "already there")
 def _lines(
     collection: "Collection", entries: "Sequence[Entries]", outcomes: Sequence[str]
 ) -> Iterator[str]:
-    """Yield what came of each file, and of each reviewer in it, and what is left open."""
     from analyzer.decisions.collect import answer_notes
 
     for each in collection.files:
@@ -97,7 +95,6 @@ def _lines(
 
 
 def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:
-    """Return how many entries there are, and the other counts but those of 0."""
     counts = ("entered", entered), *((word, number) for word, number in others if number)
     return ", ".join(f"{word} {number:,}" for word, number in counts)
 

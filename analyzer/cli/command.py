@@ -38,18 +38,11 @@ SUMMARIES: Final = {
 }
 """The first line of each command's help, in order. To import all commands takes 25 ms."""
 
-_FROM_ENVIRONMENT: Final = "export"
-"""The command whose options are environment variables too: CREDREPORT_KEEP is --keep."""
-
 _MARK_OF_PYDANTIC: Final = "Value error, "
 """Begins typer's message on a value that is refused."""
 
-_WRONG_USAGE: Final = 2
-
 _PATHS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
 """What the help calls the values that are paths."""
-
-_LARGEST_NUMBER: Final = 10**18
 
 _LARGEST_SETTINGS: Final = 1 << 16
 """No file of options holds more bytes; tomllib takes very long for long keys."""
@@ -69,9 +62,8 @@ def command_named(name: str) -> Any:
         cls=Command,
         no_args_is_help=needs_arguments,
         epilog="\n\n".join(getattr(module, "EXAMPLES", ())),
-        context_settings=(
-            {"auto_envvar_prefix": "CREDREPORT"} if name == _FROM_ENVIRONMENT else None
-        ),
+        # Only these options are environment variables too: CREDREPORT_KEEP is --keep.
+        context_settings={"auto_envvar_prefix": "CREDREPORT"} if name == "export" else None,
     )(with_options(function))
     command = get_command(app)
     command.callback = function
@@ -85,7 +77,7 @@ class Command(TyperCommand):
         """Parse the arguments; raises typer.BadParameter."""
         if not args and self.no_args_is_help and not ctx.resilient_parsing:
             write_lines(_short_help(self, ctx))
-            raise typer.Exit(_WRONG_USAGE)
+            raise typer.Exit(typer.BadParameter.exit_code)
         if ctx.auto_envvar_prefix:
             _check_variables(ctx, os.environ)
         if self.name == "explain" and re.match("-[^-fh]", args[0]):
@@ -129,24 +121,17 @@ def help_stream(params: Iterable[Any]) -> Iterator[None]:
 
 
 def _short_help(command: Any, context: Any) -> str:
-    """Return what a command that needs arguments says without any."""
     examples = [f"  {each}" for each in command.epilog.split("\n\n") if each]
     more = f"{context.command_path} --help lists all options."
     return "\n".join([SUMMARIES[command.name], "", command.get_usage(context), *examples, more])
 
 
 def _check_variables(context: Any, variables: Iterable[str]) -> None:
-    """Refuse variables that look like options and are none; their values may be secret.
-
-    Raises typer.BadParameter.
-    """
+    """Refuse unknown variables; their values may be secret. Raises typer.BadParameter."""
     prefix = f"{context.auto_envvar_prefix}_"
-    known = {
-        name
-        for each in context.command.params
-        for name in (f"{prefix}{each.name.upper()}", each.envvar)
-        if name
-    }
+    params = context.command.params
+    known = {*(f"{prefix}{each.name.upper()}" for each in params)}
+    known |= {each.envvar for each in params if each.envvar}
     for name in sorted(variables):
         if name.startswith(prefix) and name not in known:
             (nearest,) = get_close_matches(name, sorted(known), n=1, cutoff=0)
@@ -166,15 +151,10 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
-    parameters = [
-        each
-        for name, own in signature.parameters.items()
-        for each in (
-            _parameters(hints[name])
-            if is_dataclass(hints[name])
-            else [own.replace(annotation=hints[name])]
-        )
-    ]
+    parameters: list[inspect.Parameter] = []
+    for name, own in signature.parameters.items():
+        hint = hints[name]
+        parameters += _parameters(hint) if is_dataclass(hint) else [own.replace(annotation=hint)]
 
     def declared() -> None: ...
 
@@ -219,11 +199,7 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
     """
     if path is not None:
         options = _options(context.command)
-        known = {
-            key: option
-            for command in (*map(command_named, SUMMARIES), context.command)
-            for key, option in _options(command).items()
-        }
+        known = _options(*map(command_named, SUMMARIES)) | options
         settings = {
             key: _as_command_line_text(value, path, known.get(key))
             for key, value in _toml(path).items()
@@ -231,11 +207,7 @@ def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | No
         problems = [
             printable(f"{path}: {key}: {problem}")
             for key, value in settings.items()
-            for problem in (
-                _problems(context, known[key], value)
-                if key in known
-                else [_unknown_option_text(key, known)]
-            )
+            for problem in _problems(context, known, key, value)
         ]
         if problems:
             raise typer.BadParameter("\n".join(problems))
@@ -298,28 +270,31 @@ def _as_command_line_text(value: Any, path: Path, option: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bool | dict):
         return value
-    is_large = isinstance(value, int) and abs(value) >= _LARGEST_NUMBER
+    is_large = isinstance(value, int) and abs(value) >= 10**18
     text = "a number of more than 18 digits" if is_large else str(value)
     is_path = option is not None and option.metavar in _PATHS and text not in ("", "-")
     return str(path.parent / text) if is_path else text
 
 
-def _options(command: Any) -> dict[str, Any]:
+def _options(*commands: Any) -> dict[str, Any]:
     return {
         name.removeprefix("--"): option
+        for command in commands
         for option in command.params
         for name in option.opts
         if name.startswith("--") and not option.is_eager
     }
 
 
-def _unknown_option_text(key: str, known: Iterable[str]) -> str:
-    near = get_close_matches(key.replace("_", "-"), [*known], 1)
-    hint = f": did you mean {near[0]}?" if near else ""
-    return f"no command has an option of this name{hint}"
-
-
-def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
+def _problems(
+    context: typer.Context, known: Mapping[str, Any], key: str, value: Any
+) -> Iterator[str]:
+    if key not in known:
+        near = get_close_matches(key.replace("_", "-"), [*known], 1)
+        hint = f": did you mean {near[0]}?" if near else ""
+        yield f"no command has an option of this name{hint}"
+        return
+    option = known[key]
     words = value if isinstance(value, list) and option.multiple else [value]
     if "\0" in "".join(map(str, words)):
         yield f"invalid value {value}: it holds the sign NUL"
@@ -333,5 +308,4 @@ def _problems(context: typer.Context, option: Any, value: Any) -> Iterator[str]:
 
 
 def _as_list(option: Any, value: Any) -> Any:
-    """Return one word as the list of it where an option may be repeated."""
     return [value] if option.multiple and not isinstance(value, list) else value

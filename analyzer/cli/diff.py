@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from analyzer.changes.diff import Comparison
     from analyzer.judging.analysis import JudgingRequest
 
-
 EXAMPLES: Final = (
     "credreport diff last-month.csv report.csv",
     "credreport diff runs/2026-02-01T09-30-00Z runs/latest -q --fail-on unused",
@@ -47,7 +46,6 @@ EXAMPLES: Final = (
 
 
 def _change_words() -> list[str]:
-    """Return the words for the kinds of changes."""
     from analyzer.changes.user_changes import Change
 
     return [*map(str, Change)]
@@ -137,10 +135,7 @@ def diff(
 
 
 def _check_words(kinds: list[str], fail_on: list[str]) -> None:
-    """Refuse kinds of changes that do not exist, and what is a state and no change.
-
-    Raises typer.BadParameter.
-    """
+    """Refuse what is no kind of change, or a state and no change; raises typer.BadParameter."""
     verdicts = [each for each in kinds if each in {*Verdict} - {*_change_words()}]
     hint = "use --verdict, or a kind of change such as new-unused or verdict-changed"
     require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")

@@ -2,7 +2,6 @@
 
 import json
 from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -18,7 +17,7 @@ from analyzer.cli.options import (
     pattern,
     wrong_usage,
 )
-from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, write_lines
+from analyzer.cli.streams import Form, exit_if_failed_or_partial, say, text_stream, write_lines
 from analyzer.terms import ROOT_USER, printable
 
 if TYPE_CHECKING:
@@ -28,19 +27,11 @@ if TYPE_CHECKING:
     from analyzer.judging.explanation import Explanation
     from analyzer.writers.history import UserHistory
 
-
 EXAMPLES: Final = (
     "credreport explain lena.hartwig report.csv",
     "credreport explain lena.hartwig runs/ --history",
     "credreport explain '<root_account>' report.csv",
 )
-
-
-class Form(StrEnum):
-    """Choose the form of an explanation."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def explain(
@@ -133,9 +124,7 @@ def _no_user(user: str, names: "Iterable[str]", where: str) -> typer.BadParamete
 
 
 def _check_one_user(sources: "Sequence[str]") -> None:
-    """Refuse what looks like a second user; raises typer.BadParameter."""
     first, *others = sources
     is_input = first == "-" or {*"*?["} & {*first} or Path(first).exists()
-    if others and not is_input:
-        message = f"{first}: no such file or folder; explain takes one user, or a pattern"
-        raise wrong_usage(message, "SOURCES")
+    message = f"{first}: no such file or folder; explain takes one user, or a pattern"
+    require(not others or is_input, message, "SOURCES")

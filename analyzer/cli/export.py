@@ -5,30 +5,18 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from analyzer.cli import options
 from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_judging, require
-from analyzer.cli.options import (
-    HOME_REGION_NOTE,
-    AccountNames,
-    FailOn,
-    HubRegion,
-    InputFile,
-    JudgingOptions,
-    ReadingOptions,
-    whole_number,
-)
-from analyzer.cli.streams import Log, LogFormat, exit_code_and_message, utc_now
+from analyzer.cli.streams import Form, Log, exit_code_and_message, utc_now
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text
-
-if TYPE_CHECKING:
-    from analyzer.exports.run import ExportRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +40,7 @@ class RunOptions:
             f" {Feed.PARQUET}; may be repeated.",
         ),
     ] = field(default_factory=list)
-    hub_region: HubRegion = None
+    hub_region: options.HubRegion = None
 
 
 def export(
@@ -68,7 +56,7 @@ def export(
     keep: Annotated[
         int | None,
         typer.Option(
-            parser=whole_number(1, what="a whole number"),
+            parser=options.whole_number(1, what="a whole number"),
             metavar="NUMBER",
             help="Keep only this number of runs, and the last of each of 13 months.",
         ),
@@ -77,16 +65,16 @@ def export(
         bool, typer.Option("--check", help="Test settings and permissions only.")
     ] = False,
     aws: AwsOptions,
-    judging_options: JudgingOptions,
-    fail_on: FailOn = [],
-    accounts: AccountNames = None,
+    judging_options: options.JudgingOptions,
+    fail_on: options.FailOn = [],
+    accounts: options.AccountNames = None,
     log_format: Annotated[
-        LogFormat, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(LogFormat)}.")
-    ] = LogFormat.TEXT,
+        Form, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(Form)}.")
+    ] = Form.TEXT,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")
     ] = False,
-    reading: ReadingOptions,
+    reading: options.ReadingOptions,
     config: Config = None,
 ) -> None:
     """Fetch reports, analyze them and keep all outputs as one run, for cron.
@@ -96,24 +84,42 @@ def export(
     del config
     log = Log(form=log_format, quiet=quiet)
     with log.errors(), nullcontext() if check else last_run_written(out_dir):
-        from analyzer.exports import run
+        from analyzer.decisions.ledger import read_entries
+        from analyzer.exports import inputs, run
 
         if judging_options.settings:
             log.say("settings", f"Settings of {judging_options.settings}.")
-        if not run_options.sources:
+        sources, decisions = run_options.sources, judging_options.decisions
+        if not sources:
             _check_options(reading, aws)
-        request = _request(
-            run_options,
-            judging_options,
+        lists = {
+            inputs.EXEMPTIONS: judging_options.exemptions,
+            inputs.OWNERS: judging_options.owners,
+            inputs.ACCOUNTS: accounts,
+        }
+        request = run.ExportRequest(
             folder=out_dir,
             log=log,
-            aws=aws,
-            fail_on=fail_on,
-            accounts=accounts,
-            reading=reading,
+            sources=sources,
+            fetched=None if sources else aws,
+            max_input=reading.max_input or MAX_INPUT,
+            as_of=reading.as_of,
+            skip_unreadable=reading.skip_unreadable,
+            judging=read_judging(judging_options, accounts, fail_on),
+            entries=read_entries(*decisions, utc_now().date()) if decisions else None,
+            lists={name: file.content for name, file in lists.items() if file},
+            parameters={
+                **_recorded(judging_options, fail_on=fail_on, accounts=accounts),
+                "service_credentials": aws.service_credentials and not sources,
+                "as_of": utc_text(reading.as_of) if reading.as_of else None,
+                "also": sorted(run_options.also),
+                "hub_region": run_options.hub_region,
+            },
+            feeds=[each for each in Feed if each in run_options.also],
+            hub_region=run_options.hub_region,
         )
         if Feed.ASFF in run_options.also and not run_options.hub_region:
-            log.say("hub-region", HOME_REGION_NOTE)
+            log.say("hub-region", options.HOME_REGION_NOTE)
         code = run.check(request) if check else run.export(request, keep)
         if code:
             raise typer.Exit(code)
@@ -140,7 +146,7 @@ def last_run_written(folder: Path, now: Callable[[], datetime] = utc_now) -> Ite
                 write_last_run(folder, now(), *exit_code_and_message(ended))
 
 
-def _check_options(reading: ReadingOptions, aws: AwsOptions) -> None:
+def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:
     """Refuse options that mean nothing for reports fetched from AWS; raises typer.BadParameter."""
     dated = "use it with --from only: fetched reports have their time"
     readable = "use it with --from only: fetched reports are always readable"
@@ -149,58 +155,15 @@ def _check_options(reading: ReadingOptions, aws: AwsOptions) -> None:
     aws.check()
 
 
-def _request(
-    options: RunOptions,
-    judging: JudgingOptions,
-    *,
-    folder: Path,
-    log: Log,
-    aws: AwsOptions,
-    fail_on: list[str],
-    accounts: InputFile | None,
-    reading: ReadingOptions,
-) -> "ExportRequest":
-    """Return what to make a run from, with the lists read, and the options for its record."""
-    from analyzer.decisions.ledger import read_entries
-    from analyzer.exports import inputs
-    from analyzer.exports.run import ExportRequest
+def _recorded(judging: options.JudgingOptions, **others: object) -> dict[str, object]:
+    """Return options as a record has them: lists sorted, files by their SHA-256.
 
-    lists = {
-        inputs.EXEMPTIONS: judging.exemptions,
-        inputs.OWNERS: judging.owners,
-        inputs.ACCOUNTS: accounts,
+    The values count, not the file of settings that they came from.
+    """
+    values = {each.name: getattr(judging, each.name) for each in fields(judging)} | others
+    del values["settings"]
+    hashes = {
+        name: file.sha256 for name, file in values.items() if isinstance(file, options.InputFile)
     }
-    names = [each.name for each in fields(judging) if each.name != "settings"]
-    parameters = {
-        # These count, not the file of settings.
-        **{each: _recorded_value(getattr(judging, each)) for each in names},
-        "fail_on": sorted(fail_on),
-        "accounts": _recorded_value(accounts),
-        "service_credentials": aws.service_credentials and not options.sources,
-        "as_of": utc_text(reading.as_of) if reading.as_of else None,
-        "also": sorted(options.also),
-        "hub_region": options.hub_region,
-    }
-    given = judging.decisions
-    return ExportRequest(
-        folder=folder,
-        log=log,
-        sources=options.sources,
-        fetched=None if options.sources else aws,
-        max_input=reading.max_input or MAX_INPUT,
-        as_of=reading.as_of,
-        skip_unreadable=reading.skip_unreadable,
-        judging=read_judging(judging, accounts, fail_on),
-        entries=read_entries(*given, utc_now().date()) if given else None,
-        lists={name: file.content for name, file in lists.items() if file},
-        parameters=parameters,
-        feeds=[each for each in Feed if each in options.also],
-        hub_region=options.hub_region,
-    )
-
-
-def _recorded_value(value: object) -> object:
-    """Return the value of an option for a record, a file by its SHA-256."""
-    if isinstance(value, InputFile):
-        return value.sha256
-    return sorted(value) if isinstance(value, list) else value
+    lists = {name: sorted(each) for name, each in values.items() if isinstance(each, list)}
+    return {**values, **hashes, **lists}

@@ -16,13 +16,7 @@ from analyzer.cli.inputs import (
     read_judging,
     require,
 )
-from analyzer.cli.options import (
-    AccountNames,
-    InputOptions,
-    JudgingOptions,
-    days,
-    moment,
-)
+from analyzer.cli.options import AccountNames, InputOptions, JudgingOptions, days, moment
 from analyzer.cli.streams import DataOutputs, data_files, exit_if_failed_or_partial, say
 from analyzer.terms import OVERDUE, HistoryTable, count_text
 
@@ -122,7 +116,6 @@ def history(
 
 
 def _write(found: "History", outputs: OutputOptions) -> None:
-    """Write the files and standard output."""
     from analyzer.writers import history as forms
 
     def data(ending: str, stream: BinaryIO) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
-from itertools import chain
 from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -84,10 +83,7 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
 
 
 def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "Report":
-    """Read the reports, all or the newest of each account, and show the progress.
-
-    Raises InputRefused.
-    """
+    """Read all reports, or the newest of each account, and show progress; raises InputRefused."""
     import pyarrow as pa
 
     from analyzer.sources.load import load_sources
@@ -157,24 +153,17 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
 
 
 def _book(options: JudgingOptions) -> "Rulebook":
-    """Return the rules that run, and their limits.
-
-    Raises typer.BadParameter for an unknown rule.
-    """
+    """Return the rules that run and their limits; raises typer.BadParameter for an unknown rule."""
     from analyzer.standards.rulebook import rulebook
 
-    limits = {name: getattr(options, name) for name in _LIMITS}
+    limits = {name: days for name in _LIMITS if (days := getattr(options, name)) is not None}
     known = rule_ids()
     chosen = matching(options.rules, [*known, "default", "all"])
     skipped = matching(options.skip, known)
     refuse_unknown([*chosen, *skipped], [*known, "default", "all"], "--rules, --skip")
     try:
         return rulebook(
-            options.standard,
-            rules=chosen,
-            skip=skipped,
-            least=options.min_severity,
-            limits={name: days for name, days in limits.items() if days is not None},
+            options.standard, rules=chosen, skip=skipped, least=options.min_severity, limits=limits
         )
     except ValueError as error:
         raise wrong_usage(str(error), "--rules, --skip") from None
@@ -209,10 +198,7 @@ def _fail_on_problems(
 
 
 def check_overdue(options: JudgingOptions, fail_on: Collection[str]) -> None:
-    """Refuse to look for overdue decisions without a ledger: none would look overdue.
-
-    Raises typer.BadParameter.
-    """
+    """Refuse overdue without a ledger: none would look overdue; raises typer.BadParameter."""
     is_there = options.decisions or OVERDUE not in fail_on
     require(is_there, f"{OVERDUE}: name the ledger with --decisions", "--fail-on")
 
@@ -248,7 +234,6 @@ def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[A
 
 
 def _in_all(lists: Iterable[list[str]]) -> list[str]:
-    """Return what stands in all lists, in the order of the first."""
     first, *others = lists
     return [each for each in first if all(each in other for other in others)]
 
@@ -261,10 +246,9 @@ def decision_files(names: Iterable[str]) -> list[InputFile]:
 
     Of a folder all but hidden files, locks and the index are read. Raises typer.BadParameter.
     """
+    paths = sorted(path for name in names for path in _decision_paths(name))
     try:
-        return [
-            input_file(path) for path in sorted(chain.from_iterable(map(_decision_paths, names)))
-        ]
+        return [*map(input_file, paths)]
     except ValueError as error:
         raise wrong_usage(str(error), "FILES") from None
 
@@ -312,9 +296,8 @@ def check_outputs(
 ) -> None:
     """Refuse outputs that are named twice or would replace evidence.
 
-    Evidence is what was read, what a reviewer entered, and what is saved with reports.
-
-    Raises typer.BadParameter.
+    Evidence is what was read, what a reviewer entered, and what is saved with reports. Raises
+    typer.BadParameter.
     """
     from analyzer.sources.files_beside import BESIDE_ENDINGS
     from analyzer.writers import check_targets

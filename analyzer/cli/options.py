@@ -127,10 +127,7 @@ def of_form(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str],
 
 
 def path_ending(*endings: str, stdout: bool = False, folder: bool = False) -> Callable[[str], Path]:
-    """Return what refuses a path with none of the endings.
-
-    `stdout` allows `-`, `folder` a name without any ending.
-    """
+    """Return what refuses other endings; `stdout` allows `-`, `folder` a name without an ending."""
 
     def parse(text: str) -> Path:
         if stdout and text == "-":
@@ -173,16 +170,14 @@ def _nearest(word: str, known: Collection[str]) -> list[str]:
     return get_close_matches(word, known, 1) or [each for each in known if word in each]
 
 
-def refuse_unknown(
-    chosen: Iterable[str], known: Collection[str], option: str | None = None
-) -> None:
+def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = "") -> None:
     """Raise typer.BadParameter for words that are not known, with the nearest ones that are."""
     unknown = [word for word in chosen if word not in known]
     if unknown:
         near = [each for word in unknown for each in _nearest(word, known)]
         hint = f"did you mean {', '.join(near)}? Choose from" if near else "choose from"
         message = f"'{', '.join(unknown)}': {hint} {', '.join(known)}"
-        raise wrong_usage(message, *([option] if option else []))
+        raise wrong_usage(message, option)
 
 
 def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
@@ -375,7 +370,6 @@ FailOn = Annotated[
 
 
 def _verdicts_of(chosen: list[str]) -> list[str]:
-    """Return the verdicts named, all of them for `all`."""
     refuse_unknown(chosen, (*Verdict, ALL_VERDICTS))
     return list(Verdict) if ALL_VERDICTS in chosen else [Verdict(word) for word in chosen]
 

@@ -16,9 +16,6 @@ from analyzer.terms import count_text, printable, utc_text
 if TYPE_CHECKING:
     from analyzer.decisions.plan import Plan
 
-_MAX_AGE_DAYS: Final = 45
-_MOST_DAYS: Final = 36_500
-
 EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
 
@@ -43,8 +40,7 @@ def plan(
         ),
     ] = None,
     exemptions: Annotated[
-        InputFile | None,
-        a_file("Leave out the users of this exemption list."),
+        InputFile | None, a_file("Leave out the users of this exemption list.")
     ] = None,
     owners: Annotated[
         InputFile | None,
@@ -53,11 +49,11 @@ def plan(
     max_age: Annotated[
         int,
         typer.Option(
-            parser=whole_number(1, _MOST_DAYS),
+            parser=whole_number(1, 36_500),
             metavar="DAYS",
             help="Set the age of the reports from which the script refuses to run.",
         ),
-    ] = _MAX_AGE_DAYS,
+    ] = 45,
     config: Config = None,
 ) -> None:
     """Write a shell script that deactivates or deletes the users that reviewers decided on.
@@ -105,7 +101,6 @@ def plan(
 
 
 def _age_warning(planned: "Plan", max_age: int) -> Iterator[str]:
-    """Yield a warning where a report is too old for the script to run now."""
     oldest = min((each.confirmed for each in planned.removals), default=None)
     if oldest and oldest + timedelta(max_age) < utc_now():
         yield (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,6 @@ from analyzer.terms import Thresholds
 
 if TYPE_CHECKING:
     from analyzer.rules.rule import Rule
-
-_WIDTH: Final = 88
 
 
 def rules(
@@ -71,15 +69,9 @@ def _title(rule: "Rule") -> str:
 
 def _section(head: str, body: Iterable[str]) -> Iterator[str]:
     """Return a section, its prose in lines; commands and addresses stay whole, to be copied."""
-    lines = [
-        line
-        for text in body
-        for line in (
-            [f"  {text}"]
-            if text.startswith(("aws ", "https://"))
-            else wrap(
-                text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
-            )
-        )
-    ]
+    lines: list[str] = []
+    for text in body:
+        is_whole = text.startswith(("aws ", "https://"))
+        parts = [text] if is_whole else wrap(text, 86, break_on_hyphens=False)
+        lines += [f"  {part}" for part in parts]
     return iter(["", head, *lines] if lines else [])

@@ -10,58 +10,27 @@ import re
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO
+from typing import Annotated, Any, BinaryIO, Final, TextIO
 
 import typer
 
 from analyzer.cli.options import Quiet, RawCsv, path_ending
 from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, CredreportError, OutputFailed
 from analyzer.files import replacing
-from analyzer.terms import Format, Verdict, encodable, printable, utc_text
-
-if TYPE_CHECKING:
-    from analyzer.judging.analysis import Analysis
+from analyzer.terms import Format, encodable, printable, utc_text
 
 PIPE_CLOSED: Final = 128 + 13
 """The exit code where the reader went away, as if SIGPIPE had ended the program."""
 
 _NARROWEST: Final = 24
 """A last column of fewer columns is too narrow to break text in."""
-
-
-def write_result(
-    analysis: "Analysis",
-    form: Format,
-    verdicts: Collection[Verdict],
-    *,
-    raw_csv: bool,
-    details: bool = False,
-    check: bool = False,
-) -> None:
-    """Write in the format that was selected.
-
-    `details` is for a table on a terminal, `check` for names.
-    """
-    if form is Format.TABLE:
-        from analyzer.writers.terminal import write_piped_table, write_terminal
-
-        with text_stream() as text:
-            if is_terminal():
-                write_terminal(analysis, text, verdicts, details=details, **terminal())
-            else:
-                write_piped_table(analysis, text, verdicts)
-        return
-    from analyzer.writers import write_format
-
-    with binary_stream() as stream:
-        write_format(form, analysis, stream, verdicts=verdicts, raw=raw_csv, check=check)
 
 
 def write_lines(text: str) -> None:
@@ -148,10 +117,7 @@ def is_terminal() -> bool:
 
 
 def terminal() -> dict[str, Any]:
-    """Return the width of the terminal, and whether it shows colours.
-
-    NO_COLOR and TERM=dumb switch them off.
-    """
+    """Return width and colours of the terminal; NO_COLOR and TERM=dumb switch colours off."""
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return {"width": shutil.get_terminal_size().columns, "colour": colour}
 
@@ -252,10 +218,7 @@ def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def exit_if_failed_or_partial(failures: Sequence[str] = (), missing: Sequence[object] = ()) -> None:
-    """Exit with 1 if something meets --fail-on, and say what; with 5 if something is missing.
-
-    Raises typer.Exit.
-    """
+    """Exit with 1, saying why, if --fail-on is met; with 5 if something is missing (typer.Exit)."""
     if failures:
         say(f"Meets --fail-on: {'; '.join(failures)}")
         raise typer.Exit(FAILED)
@@ -285,8 +248,8 @@ def say(text: str) -> None:
 # The log of an unattended run
 
 
-class LogFormat(StrEnum):
-    """Choose the form of the log."""
+class Form(StrEnum):
+    """Choose the form of a log or an explanation."""
 
     TEXT = "text"
     JSON = "json"
@@ -296,7 +259,7 @@ class LogFormat(StrEnum):
 class Log:
     """Log one event per line; `quiet` leaves out all that went well."""
 
-    form: LogFormat
+    form: Form
     quiet: bool
 
     def say(self, event: str, message: str, **fields: Any) -> None:
@@ -315,16 +278,13 @@ class Log:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Log as JSON what ends the command, if the log is JSON; the exit code stays.
-
-        Raises typer.Exit.
-        """
+        """Log what ends the command, if the log is JSON; the exit code stays (typer.Exit)."""
         try:
             yield
         except typer.Exit:
             raise
         except Exception as error:
-            if self.form is LogFormat.TEXT:
+            if self.form is Form.TEXT:
                 raise
             code, message = exit_code_and_message(error)
             # A reader of JSON expects no traceback in text.
@@ -334,7 +294,7 @@ class Log:
             raise typer.Exit(code) from None
 
     def _line(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:
-        if self.form is LogFormat.TEXT:
+        if self.form is Form.TEXT:
             say(message)
             return
         head = {"time": utc_text(utc_now()), "level": level, "event": event, "message": message}

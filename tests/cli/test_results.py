@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 
 import analyzer
-from analyzer.cli import streams
+from analyzer.cli.analyze import OutputOptions, write_result
 from analyzer.cli.options import CriteriaOptions, moment
 from analyzer.terms import Definition, Format, Verdict
 from tests.support.builders import (
@@ -168,13 +168,13 @@ def test_an_output_that_takes_only_ascii_gets_data_in_utf_8_and_a_table_spelled_
 ) -> None:
     stream = TextIOWrapper(BytesIO(), "ascii")
     with redirect_stdout(stream):
-        streams.write_result(analysis_of([a_user("zoë")]), Format(form), ALL, raw_csv=False)
+        write_result(analysis_of([a_user("zoë")]), Format(form), OutputOptions(verdict=[*ALL]))
     assert shown in stream.buffer.getvalue()
 
 
 def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_table() -> None:
     with redirect_stdout(StringIO()) as stream:
-        streams.write_result(analysis_of([a_user("zoë")]), Format.TABLE, ALL, raw_csv=False)
+        write_result(analysis_of([a_user("zoë")]), Format.TABLE, OutputOptions(verdict=[*ALL]))
     assert "zoë" in stream.getvalue()
 
 

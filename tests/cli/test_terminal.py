@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from analyzer.cli import main, streams
+from analyzer.cli.analyze import OutputOptions, write_result
 from analyzer.cli.streams import fitted
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import Format
@@ -64,7 +65,7 @@ def test_no_format_commands_a_terminal_though_it_is_exact_in_a_pipe(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     with redirect_stdout(Terminal()) as terminal:
-        streams.write_result(hard_names(), Format(form), ALL, raw_csv=False)
+        write_result(hard_names(), Format(form), OutputOptions(verdict=[*ALL]))
     shown = terminal.getvalue()
     assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
     assert r"\x1b[31mred" in "".join(shown.split()) or "\\u001b[31mred" in shown
