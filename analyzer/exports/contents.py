@@ -68,9 +68,8 @@ def write_feed(
     """Write a feed of a run into a folder.
 
     OCSF and ASFF also close the findings of the `earlier` files that are gone; `region` is that of
-    the Security Hub that ASFF is for. Parquet has the users too, in a file of their own.
-
-    Raises OutputFailed.
+    the Security Hub that ASFF is for. Parquet has the users too, in a file of their own. Raises
+    OutputFailed.
     """
     if feed is Feed.PARQUET:
         findings = folder / FEEDS[feed]
@@ -94,9 +93,7 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
 def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
     """Write every output of a run into a folder, and return the number of changes.
 
-    `trend` has the numbers of users by month (`TREND_COLUMNS`).
-
-    Raises OutputFailed.
+    `trend` has the numbers of users by month (`TREND_COLUMNS`). Raises OutputFailed.
     """
     every_verdict = tuple(Verdict)
     users, data = folder / USERS, folder / ANALYSIS
@@ -131,11 +128,8 @@ def trend(
     last_of_month = {_month(at): (name, at, users) for name, at, users in rows}
     oldest = _month(as_of) - TREND_MONTHS
     counts = [
-        (
-            *(name, at, users[Verdict.UNUSED], users[Verdict.RETIRED] + users[Verdict.DORMANT]),
-            sum(users.values()),
-        )
-        for month, (name, at, users) in last_of_month.items()
+        (name, at, of[Verdict.UNUSED], of[Verdict.RETIRED] + of[Verdict.DORMANT], sum(of.values()))
+        for month, (name, at, of) in last_of_month.items()
         if month > oldest
     ]
     kinds: dict[str, Any] = {columns.RUN: TEXT, columns.AS_OF: "datetime64[s, UTC]"}
@@ -166,7 +160,6 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     """Return a run's reports with its own exemptions, judged by the criteria of an analysis.
 
     The users to keep by the decisions that the run was judged with are exempt as they were then.
-
     Raises InputRefused.
     """
     listed, decided = run.path / EXEMPTIONS, run.path / DECISIONS
@@ -212,9 +205,7 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
     """Give an analysis with the same result, which judges each user and words each finding once.
 
     What it made lies in temporary files in the folder until the end. A report that stays in memory
-    needs none.
-
-    Raises OutputFailed where the folder cannot be written.
+    needs none. Raises OutputFailed where the folder cannot be written.
     """
     with ExitStack() as files:
 

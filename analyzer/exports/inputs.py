@@ -59,9 +59,8 @@ def load_reports(
 ) -> Report:
     """Return the reports in a run's folder; `origins` tells of copies where they came from.
 
-    `as_of` is the moment that they describe, in UTC, where a person says it.
-
-    Raises InputRefused, which names what was copied.
+    `as_of` is the moment that they describe, in UTC, where a person says it. Raises InputRefused,
+    which names what was copied.
     """
     prefix = f"{run}{os.sep}"
     names = {str(copy): name for copy, name in origins.items()}
@@ -86,7 +85,6 @@ def load_reports(
 
 
 def _with_run_relative_names(prefix: str, file: ReportFile) -> ReportFile:
-    """Return the file with names that are true in the run."""
     credentials = file.service_credentials
     if credentials:
         credentials = replace(credentials, name=credentials.name.removeprefix(prefix))
@@ -99,10 +97,9 @@ def copy_inputs(
     """Copy the inputs that the names stand for, and return where each came from, by its copy.
 
     Files of archives are unpacked, skipped ones left out. A copy keeps the file's name, since a
-    name may tell as-of; where two have one name, the second lies in a folder of its own.
-
-    Raises InputRefused with the problems of all inputs together, OSError where nothing more can
-    be written.
+    name may tell as-of; where two have one name, the second lies in a folder of its own. Raises
+    InputRefused with the problems of all inputs together, OSError where nothing more can be
+    written.
     """
     inputs = [each for each in candidates if not each.is_skipped]
     sources = [*inputs, *manifests(names, inputs)]
@@ -226,9 +223,9 @@ def collected_ledger(
 ) -> CollectedLedger:
     """Return the folder's ledger with what was entered in edited workbooks of its runs.
 
-    `given` are decisions that are collected first. The ledger is written if anything is new.
-
-    Raises InputRefused where the ledger itself or what is given is refused, Busy, OutputFailed.
+    It names its file as a run keeps it. `given` are decisions that are collected first. The ledger
+    is written if anything is new. Raises InputRefused where the ledger itself or what is given is
+    refused, Busy, OutputFailed.
     """
     path = folder / DECISIONS
     if not (given or path.exists() or any(edited_workbooks(folder))):
@@ -250,23 +247,17 @@ def collected_ledger(
             added += _notes(name, collection)
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
-    return CollectedLedger(_with_file(ledger), tuple(added), tuple(refused))
+    if ledger.lines:
+        ledger = replace(ledger, file=list_file(DECISIONS, ledger_bytes(ledger.lines)))
+    return CollectedLedger(ledger, tuple(added), tuple(refused))
 
 
 def _notes(name: str, collection: Collection) -> Iterator[str]:
-    """Yield sentences on what came of collecting one file: what is new, emptied or to be known."""
     if collection.added:
         yield f"Decisions added from {name}: {len(collection.added)}."
     for file in collection.files:
         yield from (f"{name}: {note}" for note in file.emptied_notes())
     yield from collection.notes
-
-
-def _with_file(ledger: Ledger) -> Ledger:
-    """Return a ledger that names its file, as a run keeps it."""
-    if not ledger.lines:
-        return ledger
-    return replace(ledger, file=list_file(DECISIONS, ledger_bytes(ledger.lines)))
 
 
 def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:

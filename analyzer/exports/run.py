@@ -63,10 +63,7 @@ class ExportRequest:
 
 
 def check(request: ExportRequest) -> int:
-    """Try all that a run needs, write nothing, and return the exit code.
-
-    Raises CredreportError.
-    """
+    """Try all that a run needs, write nothing, return the exit code; raises CredreportError."""
     log = request.log
     log.say("settings", "The settings are understood.")
     run_folders.check_folder(request.folder)
@@ -102,11 +99,11 @@ def export(request: ExportRequest, keep: int | None) -> int:
             run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(every, run.name)
             decided = _collect_decisions(request)
-            judging = _judging_with(decided.ledger, request, earlier)
-            with contents.stored(judging.analysis(report), folder) as analysis:
+            request = _with_ledger(request, decided.ledger, earlier)
+            with contents.stored(request.judging.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
-                identity = run_folders.run_identity(report, _parameters(request, analysis))
+                identity = run_folders.run_identity(report, request.parameters)
                 existing = next((each for each in every if each.record.identity == identity), None)
                 run = existing.path if existing else run
                 code = _exit_code(analysis, request, run, has_gaps=has_gaps)
@@ -124,9 +121,7 @@ def export(request: ExportRequest, keep: int | None) -> int:
 def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, bool]:
     """Put the reports into a run, and return them, and whether AWS left anything out.
 
-    They are copies of files, or what AWS gives.
-
-    Raises InputRefused, AwsRefused, OutputFailed.
+    They are copies of files, or what AWS gives. Raises InputRefused, AwsRefused, OutputFailed.
     """
     folder = building / inputs.REPORTS
     with run_folders.os_errors_translated(building):
@@ -159,25 +154,17 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> Collect
     return decided
 
 
-def _judging_with(ledger: Ledger, request: ExportRequest, earlier: Sequence[Run]) -> JudgingRequest:
-    """Return what a run is judged by: the folder's ledger, with the days of the request."""
-    days = request.judging.ledger or Ledger()
-    dated = replace(
-        ledger,
-        keep_days=days.keep_days,
-        due_days=days.due_days,
-        done_since=first_done_times(earlier),
-    )
-    return replace(request.judging, ledger=dated)
-
-
-def _parameters(request: ExportRequest, analysis: Analysis) -> dict[str, object]:
-    file = analysis.ledger.file
-    return {**request.parameters, "decisions": file.sha256 if file else None}
+def _with_ledger(request: ExportRequest, ledger: Ledger, earlier: Sequence[Run]) -> ExportRequest:
+    """Return the request to judge by the folder's ledger, with the days of its own."""
+    own = request.judging.ledger or Ledger()
+    done_since = first_done_times(earlier)
+    dated = replace(own, lines=ledger.lines, file=ledger.file, done_since=done_since)
+    parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
+    judging = replace(request.judging, ledger=dated)
+    return replace(request, judging=judging, parameters=parameters)
 
 
 def _exit_code(analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool) -> int:
-    """Return the exit code of a run, and log what meets `fail_on`."""
     if reasons := request.judging.failures(analysis):
         message = f"Meets --fail-on in {run}: {'; '.join(reasons)}"
         request.log.caution("fail-on", message, run=run.name)
@@ -194,7 +181,6 @@ def _publish(  # noqa: PLR0913  a run is all of these
     earlier: Sequence[Run],
     code: int,
 ) -> None:
-    """Write all files of a run in a hidden folder, and give that its name."""
     report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.users(verdict) for verdict in Verdict}
@@ -209,12 +195,12 @@ def _publish(  # noqa: PLR0913  a run is all of these
             contents.write_feed(analysis, building, feed, request.hub_region, closed)
         record = run_folders.record_bytes(
             report,
-            _parameters(request, analysis),
+            request.parameters,
             list(contents.synced_private_files(building)),
+            ledger.file,
             exit_code=code,
             compared_with=previous.name if previous else None,
             users=verdicts,
-            ledger=ledger.file,
         )
         contents.write_synced(building / run_folders.RECORD_FILE, record)
     run_folders.publish(building, run)
@@ -257,7 +243,6 @@ def _prune(request: ExportRequest, keep: int, run: Path) -> None:
 
 
 def _log_outcome(analysis: Analysis, log: Log) -> None:
-    """Log what was found, each account that is missing, and the notes."""
     counts = user_lists.verdict_counts(analysis)
     verdict_text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     about = user_lists.as_of_and_scope(analysis.report)
@@ -281,7 +266,6 @@ def _ask_aws(
     """Fetch the reports into a folder, or without one save nothing, and log what is unknown.
 
     Return what became of the accounts, and whether anything is unknown of those that were read.
-
     Raises AwsRefused where none could be read, OutputFailed, KeyboardInterrupt where it was
     stopped: of many accounts, some would be missing.
     """

@@ -91,29 +91,24 @@ def run_identity(report: Report, parameters: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def record_bytes(  # noqa: PLR0913  each is one line of the record
+def record_bytes(
     report: Report,
     parameters: Mapping[str, Any],
     files: Iterable[Mapping[str, Any]],
-    *,
-    exit_code: int,
-    compared_with: str | None,
-    users: Mapping[Verdict, int],
     ledger: FileReference | None,
+    **outcome: object,
 ) -> bytes:
     """Return the record of a run; `files` have path, size and sha256 each.
 
-    `compared_with` names the run before it, if any; `users` is the number of users of each
-    verdict; `ledger` has the decisions that it was judged with.
+    `ledger` has the decisions that it was judged with. The `outcome` is its `exit_code`, the name
+    of the run that it is `compared_with`, if any, and the number of `users` of each verdict.
     """
     record = {
         **provenance(),
         "kind": "export",
         "as_of": utc_text(newest_as_of(report)),
         "identity": run_identity(report, parameters),
-        "exit_code": exit_code,
-        "compared_with": compared_with,
-        "users": dict(users),
+        **outcome,
         "parameters": dict(parameters),
         "accounts": {
             "covered": [
@@ -317,9 +312,7 @@ def check_folder(folder: Path) -> None:
 def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> None:
     """Write when a run ended, with which exit code and message; `at` is in UTC.
 
-    Nothing is written where the folder does not exist.
-
-    Raises OutputFailed.
+    Nothing is written where the folder does not exist. Raises OutputFailed.
     """
     if not folder.is_dir():
         return
