@@ -25,7 +25,6 @@ from analyzer.terms import count_text, short_list
 class Tally:
     """Count what one reviewer entered in one file, and what came of it."""
 
-    file: str
     reviewer: str
     entered: int = 0
     added: int = 0
@@ -70,9 +69,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     """Return the ledger with the decisions of files that are not in it.
 
     Different decisions of different people on one user and day are a conflict: refused, or where
-    nobody is there to solve it, a line `conflict` is added.
-
-    Raises InputRefused with every problem.
+    nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
     """
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
@@ -260,7 +257,7 @@ def _file_outcome(
     """
     tallies: dict[str, Tally] = {}
     for line in entries.lines:
-        tally = tallies.setdefault(line.person, Tally(entries.file.name, line.decided_by))
+        tally = tallies.setdefault(line.person, Tally(line.decided_by))
         tally.entered += 1
         if id(line) not in new:
             tally.already_there += 1
@@ -286,7 +283,6 @@ def _file_outcome(
 def _needless_withdrawal_notes(
     new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
-    """Yield a note on each withdrawal where no decision stood, before or after it."""
     for line in new:
         of_user = after[line.user_key]
         if line.decision is Decision.WITHDRAW and not of_user.decisions:
@@ -366,7 +362,6 @@ def _owner(line: LedgerLine) -> str:
 
 
 def _notes_on_others(lines: Iterable[LedgerLine]) -> Iterator[str]:
-    """Yield a note for each person who decided on users of another owner."""
     others: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         owner, email = _owner(line), line.report_cells.get(columns.OWNER_EMAIL, "")

@@ -100,18 +100,14 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
     """
     is_set = now.has_password is True and before.has_password is not True
     known_change = before.password_changed if before.password_changed.is_known else Moment(baseline)
+    is_changed = not is_set and now.password_changed.is_later_than(known_change)
+    has_more = now.has_more_credentials is True and before.has_more_credentials is not True
     news = [
         (now.last_sign_in.is_later_than(before.last_sign_in), f"signed in {now.last_sign_in.day}"),
         (is_set, f"password set {now.password_changed.day}"),
-        (
-            not is_set and now.password_changed.is_later_than(known_change),
-            f"password changed {now.password_changed.day}",
-        ),
+        (is_changed, f"password changed {now.password_changed.day}"),
         (now.has_mfa is True and before.has_mfa is not True, "MFA device added"),
-        (
-            now.has_more_credentials is True and before.has_more_credentials is not True,
-            "more access keys or certificates than the report lists",
-        ),
+        (has_more, "more access keys or certificates than the report lists"),
     ]
     return [
         *(text.strip() for is_new, text in news if is_new),
@@ -155,8 +151,8 @@ def _news(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[st
         yield f"{known} used {now.last_used.day}"
 
 
-def credentials_of_users(page: Page) -> list[Credentials]:
-    """Return what a page shows of its users, in their order."""
+def credentials_of_users(page: Page) -> Iterator[Credentials]:
+    """Yield what a page shows of its users, in their order."""
     facts = Facts(page)
     moments = {name: _moments(facts, name, each) for name, each in page.moments().items()}
     keys = [
@@ -172,17 +168,15 @@ def credentials_of_users(page: Page) -> list[Credentials]:
         )
     ]
     differs = facts.contradicted_in_any(columns.ADDITIONAL_CREDENTIALS_INFO)
-    return list(
-        map(
-            Credentials,
-            _flags(facts.password),
-            moments[columns.PASSWORD_LAST_USED],
-            moments[columns.PASSWORD_LAST_CHANGED],
-            _flags(facts.mfa),
-            zip(*keys, strict=True),
-            zip(*certificates, strict=True),
-            _flags(Truth.unless_unknown(facts.more_credentials, differs)),
-        )
+    return map(
+        Credentials,
+        _flags(facts.password),
+        moments[columns.PASSWORD_LAST_USED],
+        moments[columns.PASSWORD_LAST_CHANGED],
+        _flags(facts.mfa),
+        zip(*keys, strict=True),
+        zip(*certificates, strict=True),
+        _flags(Truth.unless_unknown(facts.more_credentials, differs)),
     )
 
 

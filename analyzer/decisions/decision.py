@@ -227,12 +227,12 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
     for line in (each for each in ordered if each.decision is not Decision.CONFLICT):
         own = current.get(line.person)
         has_word = own is not None and own.decision is not Decision.WITHDRAW
-        others = {who: each for who, each in current.items() if who != line.person}
+        by_others = {who: each for who, each in current.items() if who != line.person}
         if line.decision is not Decision.WITHDRAW:
-            current = {**(others if line.decided_on == day else {}), line.person: line}
+            current = {**(by_others if line.decided_on == day else {}), line.person: line}
             day = line.decided_on
         elif has_word and _differ(current.values()):
-            current = others
+            current = by_others
         else:
             conflicts.pop(day, None)
             takes_own_back = has_word and day == line.decided_on
@@ -240,15 +240,12 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
             day = line.decided_on
         conflicts.pop(day, None)
         if _differ(current.values()):
-            conflicts[day] = _first_pair(current.values())
+            first, *others = current.values()
+            differing = (each for each in others if each.decision is not first.decision)
+            conflicts[day] = first, next(differing)
     days = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
     return UserDecisions(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), days)
 
 
 def _differ(lines: Iterable[LedgerLine]) -> bool:
     return len({line.decision for line in lines}) > 1
-
-
-def _first_pair(lines: Iterable[LedgerLine]) -> tuple[LedgerLine, LedgerLine]:
-    first, *others = lines
-    return first, next(each for each in others if each.decision is not first.decision)

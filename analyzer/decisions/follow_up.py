@@ -8,7 +8,7 @@ on it, and somebody decides anew.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
@@ -24,7 +24,7 @@ from analyzer.decisions.credentials import (
     credentials_of_users,
     datetimes,
 )
-from analyzer.decisions.decision import LedgerLine, ReportTime, UserDecisions, UserKey
+from analyzer.decisions.decision import LedgerLine, ReportTime, UserKey
 from analyzer.decisions.ledger import (
     COMMENT,
     DECIDED_BY,
@@ -58,7 +58,6 @@ class FollowUpStatus(StrEnum):
 
 STATUS: Final = "status"
 DAYS: Final = "days"
-LAST_USE: Final = "last_use"
 REPORT: Final = "report"
 DONE_SINCE: Final = "done_since"
 FACT: Final = "fact"
@@ -67,7 +66,7 @@ DECIDED_AS_OF: Final = "decided_as_of"
 _MOMENT: Final = "datetime64[s, UTC]"
 _NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 
-MOMENTS: Final = (columns.CREATED, LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
+MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
@@ -142,7 +141,7 @@ def outcomes(
 
 def credentials_decided_on(lines: Sequence[LedgerLine]) -> list[Credentials]:
     """Return what the report that was decided on showed of the user of each line."""
-    return credentials_of_users(page_of_lines(lines)) if lines else []
+    return [*credentials_of_users(page_of_lines(lines))] if lines else []
 
 
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
@@ -171,13 +170,16 @@ class _UsersNow:
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
-        for page in map(_with_known_creation, pages):
+        for page in pages:
             users = page.users
-            for user in _users_now(page.where(users[columns.ARN].isin(arns).to_numpy())):
+            unknown = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
+            created = users[columns.CREATED].mask(unknown)
+            known_page = page.with_users({columns.CREATED: created})
+            for user in _users_now(known_page.where(users[columns.ARN].isin(arns).to_numpy())):
                 self.by_arn.setdefault(user.user_key.arn, []).append(user)
-            created = users[columns.CREATED]
-            alike = users[created.isin(seconds) | created.isna()]
-            second = zip(alike[columns.ACCOUNT], datetimes(alike[columns.CREATED]), strict=True)
+            is_alike = created.isin(seconds) | created.isna()
+            alike = users[is_alike]
+            second = zip(alike[columns.ACCOUNT], datetimes(created[is_alike]), strict=True)
             named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
             for of_second, (arn, name) in zip(second, named, strict=True):
                 self.names.setdefault(of_second, {})[arn] = name
@@ -196,14 +198,7 @@ class _UsersNow:
         return f"when {name} was created is not understood" if name is not None else ""
 
 
-def _with_known_creation(page: Page) -> Page:
-    """Return a page without the creation times in which another row of the ARN differs."""
-    unknown = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
-    return page.with_users({columns.CREATED: page.users[columns.CREATED].mask(unknown)})
-
-
 def _users_now(page: Page) -> Iterator[UserNow]:
-    """Return the users of a judged page."""
     users = page.users
     return map(
         UserNow,
@@ -222,7 +217,6 @@ def _outcome(
     newest: datetime,
     users: _UsersNow,
 ) -> Outcome:
-    """Return what became of one decision."""
     of = partial(Outcome, line, file, newest)
     if not line.identifies_user:
         fact = f"{_NOT_IDENTIFIED.capitalize()}: nothing acts on this."
@@ -278,7 +272,6 @@ def _judged_absent(
 def _judged_present(
     line: LedgerLine, before: Credentials, now: UserNow, *, is_later: bool
 ) -> tuple[FollowUpStatus, str, UserNow, tuple[str, ...]]:
-    """Return status, fact, the user and what was added where the user is still there."""
     works = now.has_service_credential or now.credentials.has_working_credential
     if line.decision is Decision.DEACTIVATE and works is False and is_later:
         fact = "The user has no working credentials. Decide on its deletion."
@@ -314,7 +307,7 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[Outcome], Any]]]] = {
     COMMENT: (TEXT, lambda each: each.line.comment),
     DAYS: ("int64", lambda each: each.days),
     columns.VERDICT: (TEXT, lambda each: str(each.now.verdict) if each.now else ""),
-    LAST_USE: (_MOMENT, lambda each: each.now.credentials.last_use if each.now else None),
+    columns.LAST_USE: (_MOMENT, lambda each: each.now.credentials.last_use if each.now else None),
     REPORT: (TEXT, lambda each: each.file.name if each.file else ""),
     columns.AS_OF: (_MOMENT, lambda each: each.as_of),
     DONE_SINCE: (_MOMENT, lambda each: each.as_of if each.is_done else None),
@@ -355,12 +348,11 @@ def follow_up(
     `pages` are the judged pages of `report`.
     """
     of_users = outcomes(ledger.removals(), report, pages)
-    frame = pd.DataFrame(
-        {
-            name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
-            for name, (dtype, value) in _CELLS.items()
-        }
-    )
+    cells = {
+        name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
+        for name, (dtype, value) in _CELLS.items()
+    }
+    frame = pd.DataFrame(cells)
     codes = [code_of(each.status) for each in of_users.values()]
     frame[STATUS] = as_category(np.array(codes, np.int64), FollowUpStatus)
     frame[OVERDUE] = (frame[STATUS] != FollowUpStatus.DONE) & (frame[DAYS] > ledger.due_days)
@@ -395,36 +387,27 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
 
 def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Series:
     """Return what was decided earlier on each user of a judged page, in words (str)."""
+
+    def text(user: UserKey, as_of: datetime, verdict: str) -> str:
+        of_user = ledger.by_user.get(user)
+        if of_user is None:
+            return ""
+        if of_user.is_conflict:
+            return f"conflict: {'; '.join(each.summary for each in of_user.current)}"
+        line = of_user.in_force
+        if line is None:
+            return of_user.lines[-1].summary
+        decision = f"{line.summary}: {line.comment}" if line.comment else line.summary
+        if ledger.in_force(of_user, as_of.date()) is None:
+            return f"{decision}; ended on {ledger.last_day(line)}"
+        if line.decision is Decision.KEEP:
+            return f"{decision}; exempts from {_kept_from(line, verdict, ledger)}"
+        outcome = followed.outcomes.get(user)
+        return f"{decision}{_outcome_remark(outcome) if outcome else ''}"
+
     users = page.users
-    decided = map(ledger.by_user.get, _user_keys(users))
-    shown = zip(users[columns.AS_OF], users[columns.VERDICT], strict=True)
-    texts = [
-        _earlier(of_user, as_of.date(), verdict, ledger, followed.outcomes) if of_user else ""
-        for of_user, (as_of, verdict) in zip(decided, shown, strict=True)
-    ]
-    return pd.Series(texts, users.index, TEXT)
-
-
-def _earlier(
-    of_user: UserDecisions,
-    day: date,
-    verdict: str,
-    ledger: Ledger,
-    of_users: Mapping[UserKey, Outcome],
-) -> str:
-    """Return what stands of the decisions on one user, and what became of it."""
-    if of_user.is_conflict:
-        return f"conflict: {'; '.join(each.summary for each in of_user.current)}"
-    line = of_user.in_force
-    if line is None:
-        return of_user.lines[-1].summary
-    remark = f": {line.comment}" if line.comment else ""
-    if ledger.in_force(of_user, day) is None:
-        return f"{line.summary}{remark}; ended on {ledger.last_day(line)}"
-    if line.decision is Decision.KEEP:
-        return f"{line.summary}{remark}; exempts from {_kept_from(line, verdict, ledger)}"
-    outcome = of_users.get(line.user_key)
-    return f"{line.summary}{remark}{_outcome_remark(outcome) if outcome else ''}"
+    shown = _user_keys(users), users[columns.AS_OF], users[columns.VERDICT]
+    return pd.Series([*map(text, *shown)], users.index, TEXT)
 
 
 def _kept_from(line: LedgerLine, verdict: str, ledger: Ledger) -> str:
@@ -436,7 +419,6 @@ def _kept_from(line: LedgerLine, verdict: str, ledger: Ledger) -> str:
 
 
 def _outcome_remark(outcome: Outcome) -> str:
-    """Return what became of a decision to delete or deactivate, in a few words."""
     if outcome.added:
         return f"; changed since: {', '.join(outcome.added)}"
     if outcome.is_done:

@@ -136,14 +136,11 @@ class Ledger:
             f"{each.user} ({each.place})" for each in self.lines if not each.identifies_user
         ]
         conflicts = [user.arn for user, each in self.by_user.items() if each.is_conflict]
-        return [
-            f"{text}: {short_list(places)}."
-            for places, text in (
-                (unidentified, "Not acted on, as the user's creation time or account is not known"),
-                (conflicts, "Users on whom people decided differently; no decision is in force"),
-            )
-            if places
-        ]
+        named = {
+            "Not acted on, as the user's creation time or account is not known": unidentified,
+            "Users on whom people decided differently; no decision is in force": conflicts,
+        }
+        return [f"{text}: {short_list(users)}." for text, users in named.items() if users]
 
     def removals(self) -> list[LedgerLine]:
         """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
@@ -195,9 +192,8 @@ def read_entries(
     """Return the decisions in a CSV: a ledger, or `users.csv` with the five columns.
 
     `today` is the day of collecting; without it, days are not compared with the report and today.
-    One that is `closed` has no other columns: written again, it would be without them.
-
-    Raises InputRefused with every problem of its columns, entries and users.
+    One that is `closed` has no other columns: written again, it would be without them. Raises
+    InputRefused with every problem of its columns, entries and users.
     """
     form, problems_of = replace(_FORM, closed=closed), partial(_problems, today)
     rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
@@ -255,7 +251,10 @@ def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([*map(_safe, _cells(line))] for line in lines)
+    writer.writerows(
+        [f"'{cell}" if cell.startswith(_NEEDS_APOSTROPHE) else cell for cell in _cells(line)]
+        for line in lines
+    )
     return text.getvalue().encode(errors="surrogateescape")
 
 
@@ -285,10 +284,6 @@ def _names(text: str) -> frozenset[str] | None:
     if not text:
         return None
     return frozenset() if text == _NO_NAMES else frozenset(text.split(";"))
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_NEEDS_APOSTROPHE) else cell
 
 
 def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine:
@@ -338,7 +333,6 @@ def entry_problems(
 def _day_problems(
     cells: Mapping[str, str], today: date | None, problem: ProblemOf
 ) -> Iterator[Problem]:
-    """Yield what is wrong with the day of a decision."""
     text = cells[DECIDED_ON]
     day = date.fromisoformat(text) if is_day(text) else None
     if day is None:
@@ -356,7 +350,6 @@ def _day_problems(
 def _problems(
     today: date | None, name: str, row: int, quoted: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """Yield what is wrong with a row of a ledger."""
     cells = _unquoted(quoted)
     if _is_open(cells):
         return

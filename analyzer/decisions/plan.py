@@ -72,10 +72,8 @@ class Removal:
 
     The script compares `credentials` with AWS before it changes anything, and skips the user if AWS
     shows more access or use. What was unknown counts as not there, so that any such access keeps
-    the user. From `confirmed` counts how old a plan may become.
-
-    Raises ValueError for a user who is not identified, for `confirmed` before the baseline, and for
-    a decision that changes nothing.
+    the user. From `confirmed` counts how old a plan may become. Raises ValueError for a user who is
+    not identified, for `confirmed` before the baseline, and for a decision that changes nothing.
     """
 
     line: LedgerLine
@@ -186,7 +184,6 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
 
 
 def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
-    """Yield the decisions to remove a user on which people disagree."""
     for of_user in every:
         removals = [line for line in of_user.current if line.decision in REMOVALS]
         if of_user.is_conflict and removals:
@@ -195,7 +192,6 @@ def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
 
 
 def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> list[_Candidate]:
-    """Return the candidates as far as the lines show them."""
     page = page_of_lines(lines)
     verdicts = [code_of(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
@@ -211,12 +207,12 @@ def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> 
 
 
 def _by_outcome(outcome: Outcome) -> _Candidate:
-    """Return the candidate as a later report shows it."""
     line, file, now = outcome.line, outcome.file, outcome.now
     if outcome.is_done:
         return _Candidate(line, line.report_time.confirmed, is_done=True)
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
-        return _Candidate(line, line.report_time.confirmed, _without_stop(outcome.fact))
+        reason = outcome.fact[0].lower() + outcome.fact[1:].removesuffix(".")
+        return _Candidate(line, line.report_time.confirmed, reason)
     confirmed = max(line.report_time.confirmed, report_time(file).confirmed)
     reason = _UNCLEAR if now.credentials.is_unknown else _exempt_reason(now.exemption)
     return _Candidate(line, confirmed, reason)
@@ -224,10 +220,6 @@ def _by_outcome(outcome: Outcome) -> _Candidate:
 
 def _exempt_reason(why: str) -> str:
     return f"exempt: {why}" if why else ""
-
-
-def _without_stop(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:].removesuffix(".")
 
 
 # The script
@@ -256,17 +248,16 @@ def removal_script(
     accounts = {account: list(users) for account, users in groupby(ordered, _account)}
     max_age = timedelta(days=max_age_days)
     log_columns = ",".join(f'"{column}"' for column in LOG_COLUMNS)
-    return "".join(
-        [
-            f"{_HEADER}\n{remarks}\nlog_columns='{log_columns}'\n",
-            FUNCTIONS,
-            "plan() {\n",
-            *(_account_block(account, users, max_age) for account, users in accounts.items()),
-            "}\n\nprepare\n",
-            *(f"ledger {_quoted(PurePath(each.name).name)} {each.sha256}\n" for each in ledgers),
-            f"phase=check\nplan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
-        ]
-    )
+    parts = [
+        f"{_HEADER}\n{remarks}\nlog_columns='{log_columns}'\n",
+        FUNCTIONS,
+        "plan() {\n",
+        *(_account_block(account, users, max_age) for account, users in accounts.items()),
+        "}\n\nprepare\n",
+        *(f"ledger {_quoted(PurePath(each.name).name)} {each.sha256}\n" for each in ledgers),
+        f"phase=check\nplan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
+    ]
+    return "".join(parts)
 
 
 def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ with the reports themselves proves that nobody changed both.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -151,17 +151,14 @@ def record_texts(
             "as_of": utc_text(file.as_of),
             "as_of_source": str(file.as_of_source),
             "baseline": utc_text(file.baseline),
-            "definition": str(criteria.definition),
-            "dormant_days": criteria.dormant_days,
-            "grace_days": criteria.grace_days,
+            **asdict(criteria),
         }
         for file in files
     ]
+    rows = zip(users[columns.FILE], zip(*fields.values(), strict=True), strict=True)
     texts = [
         orjson.dumps({**of_files[file], **dict(zip(fields, values, strict=False))}).decode()
-        for file, values in zip(
-            users[columns.FILE], zip(*fields.values(), strict=True), strict=True
-        )
+        for file, values in rows
     ]
     return pd.Series(texts, index=users.index, dtype=TEXT)
 
@@ -278,14 +275,13 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
         table = _table(some, [number[_file_key(each)] for each in some])
         page = page_of_rows(table, as_of, contradicted=cells_of_users(contradicted))
         sources = [code_of(AsOfSource(each.as_of_source)) for each in some]
-        whole = page.with_users(
-            {
-                **{name: _texts([getattr(each, name) for each in some]) for name in _COPIED},
-                columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
-                columns.AS_OF_SOURCE: as_category(np.array(sources, np.int64), AsOfSource),
-                columns.EXEMPTION: as_category(np.zeros(len(some), np.int64), [""]),
-            }
-        )
+        added = {
+            **{name: _texts([getattr(each, name) for each in some]) for name in _COPIED},
+            columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
+            columns.AS_OF_SOURCE: as_category(np.array(sources, np.int64), AsOfSource),
+            columns.EXEMPTION: as_category(np.zeros(len(some), np.int64), [""]),
+        }
+        whole = page.with_users(added)
         yield np.array(positions, np.int64), with_verdicts(whole, some[0].criteria)
 
 
@@ -360,16 +356,12 @@ def _records_at(
     parts, names = _parts_and_seconds(
         pages, lambda users: users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)
     )
-    return {
-        (int(file), int(row)): orjson.loads(text)
-        for page in parts
-        for file, row, text in zip(
-            page.users[columns.FILE],
-            page.users[columns.ROW],
-            record_texts(page, report.files, {}, criteria, names),
-            strict=True,
-        )
-    }
+    records: dict[tuple[int, int], dict[str, Any]] = {}
+    for page in parts:
+        places = zip(page.users[columns.FILE], page.users[columns.ROW], strict=True)
+        texts = record_texts(page, report.files, {}, criteria, names)
+        records |= zip(places, map(orjson.loads, texts), strict=True)
+    return records
 
 
 def _parts_and_seconds(
@@ -425,10 +417,7 @@ def difference_text(given: str, cell: str | None) -> str:
 
 
 def _differing_cells(line: LedgerLine, user: _GivenUser) -> dict[str, str]:
-    """Return by column what the report gives where a line has something else.
-
-    That the report is another one says all.
-    """
+    """Return by column what a report gives and a line has not; of another report, as-of alone."""
     cells = line.report_cells
     differing = {
         name: user.cells[name]

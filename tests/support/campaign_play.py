@@ -277,7 +277,7 @@ class Play:
 
     def compare_counts(self, where: str, by_law: law.Collection, by_product: Collection) -> None:
         counts = {
-            (tally.file, tally.reviewer.lower()): law.Tally(
+            (file.file, tally.reviewer.lower()): law.Tally(
                 tally.entered, tally.added, tally.changed, tally.withdrawn, tally.already_there
             )
             for file in by_product.files

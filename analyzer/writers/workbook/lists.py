@@ -285,7 +285,7 @@ def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
         NumberColumn("Days since", 6.5, follow_up.DAYS),
         TextColumn("Fact", 46, follow_up.FACT),
         TextColumn("Verdict now", 12.5, columns.VERDICT, style_by_name),
-        MomentColumn("Last use (UTC)", 14.5, follow_up.LAST_USE),
+        MomentColumn("Last use (UTC)", 14.5, columns.LAST_USE),
         MomentColumn("Done since (UTC)", 14.5, follow_up.DONE_SINCE),
         TextColumn("Ticket", 9, ledger.TICKET),
         TextColumn("Comment", 28, ledger.COMMENT),
