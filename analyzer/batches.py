@@ -176,9 +176,8 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
 
     Files that hold the same content or rows of the same account are in one batch, and so is what is
     saved beside them; a batch has about so many rows, more where such files have more. Files that
-    are not there are not needed.
-
-    Raises InputRefused with the problems of all files, and where there is no report.
+    are not there are not needed. Raises InputRefused with the problems of all files, and where
+    there is no report.
     """
     surveyed = _survey_frame(surveys)
     problems = [*_problems(surveyed)]
@@ -257,9 +256,8 @@ def judge(
     """Yield all users of one batch of files, with the schema `USERS`.
 
     `surveys` are those of all files: by them a manifest, which lists reports of other batches,
-    shows which accounts are not covered. They are not needed if there is but one batch.
-
-    Raises InputRefused.
+    shows which accounts are not covered. They are not needed if there is but one batch. Raises
+    InputRefused.
     """
     analysis = analyze(_report(files, as_of, surveys), criteria, exemptions)
     yield from user_batches(analysis, [*Verdict])

@@ -24,7 +24,6 @@ INTERRUPTED: Final = 130
 BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 
-
 MOST_PROBLEMS_SHOWN: Final = 20
 """So many problems of an input are shown; the others are counted."""
 
@@ -33,8 +32,8 @@ MOST_PROBLEMS_SHOWN: Final = 20
 class Problem:
     """Describe what is wrong with one place of the input, and how to correct it.
 
-    `row` counts as a spreadsheet does: the header is row 1. It is None where the
-    problem is the file as a whole.
+    `row` counts as a spreadsheet does: the header is row 1. It is None where the problem is the
+    file as a whole.
     """
 
     file: str
@@ -51,22 +50,13 @@ class Problem:
 
     def __str__(self) -> str:
         """Return the place, the value and the message in one line, then the hint."""
-        place = ", ".join(
-            part
-            for part in (
-                self.file,
-                f"row {self.row}" if self.row is not None else "",
-                _column_text(self.column or ""),
-            )
-            if part
-        )
+        row = f"row {self.row}" if self.row is not None else ""
+        # A cell, such as `cell C5`, has its own word.
+        has_word = not self.column or self.column.startswith(("cell ", "cells "))
+        column = self.column if has_word else f"column {self.column}"
+        place = ", ".join(filter(None, (self.file, row, column)))
         value = f" ({self.value!r})" if self.value is not None else ""
         return f"{place}: {self.message}{value}\n    {self.hint}"
-
-
-def _column_text(column: str) -> str:
-    """Return a column with its word; a cell, such as `cell C5`, has its own."""
-    return column if column.startswith(("cell ", "cells ")) or not column else f"column {column}"
 
 
 class CredreportError(Exception):

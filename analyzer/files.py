@@ -55,7 +55,6 @@ def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """Give a stream whose bytes become the file when all went well, and vanish when not.
 
     It has the `mode`, by default that of the old file; without one, only its owner can read it.
-
     Raises OutputFailed.
     """
     try:
@@ -104,9 +103,7 @@ def replace_series(
     """Put files of a series in place, all of them written first, and remove its other files.
 
     `is_one` tells a name of the series. The files are for their owner only, if there is no other
-    `mode`. Return where they are.
-
-    Raises OutputFailed.
+    `mode`. Return where they are. Raises OutputFailed.
     """
     try:
         with TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as aside:
@@ -170,7 +167,6 @@ def _lock(stream: BinaryIO, *, wait: bool) -> None:
 
 
 def _flush(stream: BinaryIO) -> None:
-    """Have all bytes of a file on disk."""
     stream.flush()
     os.fsync(stream.fileno())
 

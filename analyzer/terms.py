@@ -208,7 +208,6 @@ NO_VALUE: Final = "N/A"
 NOT_SUPPORTED: Final = "not_supported"
 """What AWS writes for the root where it does not say; in the cell of an IAM user it is damage."""
 
-
 ROWS_DIFFER: Final = "rows differ"
 """Stands in a cell in which two rows of one ARN differ: what it holds is unknown."""
 

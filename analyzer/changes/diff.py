@@ -180,11 +180,10 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     elapsed = {each: (now.as_of[each] - before.as_of[each]).days for each in accounts}
     old, new = _changed_positions(before, now, accounts)
     findings = zip(findings_at(before, old), findings_at(now, new), strict=True)
+    users = zip(states_at(before, old), states_at(now, new), findings, strict=True)
     rows = chain.from_iterable(
         changes_of_user(was, has, found, rules, elapsed[has.account or was.account])
-        for was, has, found in zip(
-            states_at(before, old), states_at(now, new), findings, strict=True
-        )
+        for was, has, found in users
     )
     names = {**before.analysis.report.account_names, **now.analysis.report.account_names}
     frame = _frame(chain(rows, _uncompared_accounts(before, now)), names)

@@ -184,7 +184,6 @@ def _sign_ins(before: UserState, now: UserState) -> Iterator[Event]:
 
 
 def _lost_use(name: str, earlier: datetime, newest: datetime | None) -> str:
-    """Return that a last use is gone, or went back in time."""
     if newest:
         return (
             f"{name} went back from {earlier:%Y-%m-%d %H:%M:%S} to {newest:%Y-%m-%d %H:%M:%S} UTC"
@@ -205,7 +204,6 @@ def _password_events(before: UserState, now: UserState) -> Iterator[Event]:
 
 
 def _renewals(before: UserState, now: UserState) -> Iterator[Event]:
-    """Yield that a password was changed, else that it expires at another time."""
     unknown = before.unknown | now.unknown
     changed, expires = now.password_last_changed, now.password_next_rotation
     is_known = columns.PASSWORD_LAST_CHANGED not in unknown

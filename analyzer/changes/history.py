@@ -251,13 +251,12 @@ def _removal_days(line: Timeline, stays: pd.DataFrame, account: np.ndarray) -> p
     gone = stays[stays["leaves"] & (stays["since"] >= 0)]
     present, since, used = (line.moments[gone[name]] for name in ("last", "since", "used"))
     most = -whole_days(used - line.moments[gone["last"] + 1])
-    days = pd.DataFrame(
-        {
-            "least": whole_days(present - since).astype(float),
-            "most": np.where(gone["used"] >= 0, most, np.inf),
-            "account": account[gone["last"]],
-        }
-    )
+    cells = {
+        "least": whole_days(present - since).astype(float),
+        "most": np.where(gone["used"] >= 0, most, np.inf),
+        "account": account[gone["last"]],
+    }
+    days = pd.DataFrame(cells)
     by_account = pd.concat([days, days.assign(account=ALL)]).groupby("account")
     of_account = by_account[["least", "most"]].agg(["median", "max"])
     of_account.columns = [*_DAYS]

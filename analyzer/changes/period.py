@@ -59,7 +59,6 @@ _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
 _Event = tuple[int, int, str, str]
 """The position of a user, that of the first reading that shows it, the event, and a sentence."""
 
-
 # Stays
 
 UNUSED, _UNDETERMINED = code_of(Verdict.UNUSED), code_of(Verdict.UNDETERMINED)
@@ -249,7 +248,6 @@ def decided(
 
 
 def _status(line: Timeline, outcome: Outcome, done: int | None, due_days: int) -> str:
-    """Return as what a decision to delete or deactivate is counted."""
     if done is None:
         return OVERDUE if outcome.days > due_days else "open"
     before, at_last = (

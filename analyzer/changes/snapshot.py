@@ -23,14 +23,7 @@ from analyzer.changes.user_changes import Finding, LimitedRule
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.judging.analysis import Analysis
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.model import (
-    NO_MOMENT,
-    TEXT,
-    Page,
-    arrow_array,
-    concatenated,
-    stable_order,
-)
+from analyzer.report.model import NO_MOMENT, TEXT, Page, arrow_array, concatenated, stable_order
 from analyzer.rules.engine import NO_FINDING, page_findings, page_outcomes
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import State, Verdict
@@ -46,7 +39,6 @@ _SAME_NAMES: Final = (
     *(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION),
     columns.LAST_USE,
 )
-_MOST_COMBINATIONS: Final = 4096
 _ROWS_AT_ONCE: Final = 16_384
 
 
@@ -250,6 +242,6 @@ def _credential(
     return Credential(is_active, cells[names.last_rotated], used)
 
 
-@lru_cache(_MOST_COMBINATIONS)
+@lru_cache(4096)
 def _column_names(bits: int) -> frozenset[str]:
     return frozenset(name for at, name in enumerate(columns.IN_REPORT) if bits >> at & 1)

@@ -355,7 +355,6 @@ def _tie_problem(files: Sequence[ReportFile], one: Reading, other: Reading) -> P
 
 
 def _coverages(readings: Sequence[Reading], moments: np.ndarray, span: Span) -> list[Coverage]:
-    """Return which readings of each account lie in the period, in the order of accounts."""
     accounts = np.array([each.account for each in readings])
     distinct, first, count = np.unique(accounts, return_index=True, return_counts=True)
     until = _moment(span.until) if span.until else moments.max()

@@ -185,7 +185,6 @@ def changes_of_user(
 
 
 def _change(before: UserState, now: UserState, happened: Collection[Event]) -> Change | None:
-    """Return the change of an IAM user, None if there is none."""
     kinds = {each.kind for each in happened}
     was, has = before.verdict, now.verdict
     has_use = was in IDLE and _is_used_since(before, now)
