@@ -109,7 +109,7 @@ LACKING: dict[str, dict[str, str]] = {
         idle=lack(USED_DATE),
     ),
     " ".join(name for name in COLUMNS if name.endswith(("_region", "_service"))): check(),
-    " ".join({*COLUMNS} - {*NEEDED, "access_key_2_active"}): check(
+    " ".join(sorted({*COLUMNS} - {*NEEDED, "access_key_2_active"})): check(
         f"{MISSING};{MASKED}",
         quiet=f"{NOT_TOLD};{MASKED}",
         waiting=f"{NOT_TOLD};{MASKED}",
