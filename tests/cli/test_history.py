@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,30 +14,35 @@ import pytest
 import analyzer
 from analyzer.changes.history import DECIDED, PERIOD, History, history
 from analyzer.changes.timeline import Span
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import HistoryTable, Verdict
 from analyzer.version import VERSION
 from analyzer.writers.history import sentences, write_history_csv, write_history_table
 from analyzer.writers.workbook.history import MEANINGS, write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
-from tests.support.builders import Row, a_key, run, table
+from tests.support.builders import Row, a_key, run, saved, table
 from tests.support.decisions import line
 from tests.support.histories import Named, history_of
 from tests.support.workbooks import parts
 
-Reports = Callable[..., Path]
+
+def kept(folder: Path, *reports: Named) -> Path:
+    """Save reports in a folder of their own."""
+    for name, content in reports:
+        saved(folder / "reports", content, name)
+    return folder / "reports"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Reports:
-    def saved(*reports: Named) -> Path:
-        for name, content in reports:
-            path = tmp_path / "reports" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return tmp_path / "reports"
+def ledger_in(folder: Path, *lines: LedgerLine) -> Path:
+    return saved(folder, ledger_bytes(lines), "decisions.csv")
 
-    return saved
+
+def table_of(found: History, width: int) -> str:
+    """Return what a terminal of that width shows of the period."""
+    stream = io.StringIO()
+    write_history_table(found, stream, HistoryTable.PERIOD, width=width)
+    return stream.getvalue()
 
 
 def csv_of(found: History, each: HistoryTable) -> bytes:
@@ -54,27 +58,24 @@ def workbook_of(found: History) -> io.BytesIO:
 
 
 @pytest.mark.no_cover
-def test_every_table_is_written_as_csv_and_all_as_json_and_markdown(
-    folder: Reports, tmp_path: Path
-) -> None:
+def test_every_table_is_written_as_csv_and_all_as_json_and_markdown(tmp_path: Path) -> None:
     files = report(0, person("=ann")), report(7, person("b|o"))
-    reports, found = folder(*files), history_of([*files])
-    written = {ending: tmp_path / f"year.{ending}" for ending in ("json", "md", "csv")}
-    done = run("history", reports, *(word for each in written.values() for word in ("-o", each)))
+    reports, found = kept(tmp_path, *files), history_of([*files])
+    data, page, csv = (tmp_path / f"year.{ending}" for ending in ("json", "md", "csv"))
+    done = run("history", reports, "-o", data, "-o", page, "-o", csv)
     assert (done.code, done.output) == (0, b"")
-    document = json.loads(written["json"].read_bytes())
+    document = json.loads(data.read_bytes())
     for each in HistoryTable:
         cells = table(csv_of(found, each))
         assert [[*row] for row in cells] == [[*row] for row in document[each]]
         assert len(cells) == len(document[each]) > 0
-    assert written["csv"].read_bytes() == csv_of(found, HistoryTable.PERIOD)
-    text = written["md"].read_text()
+    assert csv.read_bytes() == csv_of(found, HistoryTable.PERIOD)
+    text = page.read_text()
     assert "| b&#124;o | " in text
     assert all(f"## {each.capitalize()}" in text for each in HistoryTable)
-    done = run("history", reports, "--format", "json", "--table", "users", "-o", written["csv"])
-    assert done.output == written["json"].read_bytes()
-    users = table(written["csv"].read_bytes())
-    assert [row["user"] for row in users] == ["'=ann", "b|o"]
+    done = run("history", reports, "--format", "json", "--table", "users", "-o", csv)
+    assert done.output == data.read_bytes()
+    assert [row["user"] for row in table(csv.read_bytes())] == ["'=ann", "b|o"]
 
 
 def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
@@ -93,13 +94,13 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
     assert {*MEANINGS} == {*PERIOD, *DECIDED} - {"account", "first", "last"}
     charts = [part for name, part in parts(written.getvalue()).items() if "charts/chart" in name]
     assert [part.count(b"<ser>") for part in charts] == [4]
-
-
-def test_a_period_without_a_report_has_a_workbook_and_no_chart() -> None:
-    written = workbook_of(history_of([report(0, person())], Span(until=day(150))))
+    nothing = history_of([report(0, person())], Span(until=day(150)))
+    written = workbook_of(nothing)
     summary = openpyxl.load_workbook(written)["Summary"]
     assert "Users by day" not in [row[0] for row in summary.iter_rows(values_only=True)]
     assert not [name for name in parts(written.getvalue()) if "charts/" in name]
+    (row,) = [each.split() for each in table_of(nothing, 160).splitlines() if each[:2] == "0 "]
+    assert row == ["0", "not", "covered", "not", "covered"]
 
 
 @pytest.mark.no_cover
@@ -118,28 +119,24 @@ def test_the_chart_has_so_many_days_as_it_can_show_and_the_last_of_them(
     assert listed[-1] == (f"{day(days - 1):%Y-%m-%d}", days - 1)
 
 
-def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(
-    folder: Reports, tmp_path: Path
-) -> None:
+def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: Path) -> None:
     files = report(0, person("bo")), report(7, person("ann")), report(9, person("ann"))
-    owners = tmp_path / "owners.csv"
-    owners.write_text("account,user,owner,email,left\n*,ann,Ann Lee,,2026-01-09\n*,cy,Bob,,\n")
-    written = [tmp_path / f"year.{ending}" for ending in ("xlsx", "md")]
-    names = [word for each in written for word in ("-o", each)]
-    done = run("history", folder(*files), "--owners", owners, *names)
+    text = "account,user,owner,email,left\n*,ann,Ann Lee,,2026-01-09\n*,cy,Bob,,\n"
+    owners, page = saved(tmp_path, text, "owners.csv"), tmp_path / "year.md"
+    words = ("--owners", owners, "-o", tmp_path / "year.xlsx", "-o", page)
+    done = run("history", kept(tmp_path, *files), *words)
     assert done.code == 0
     assert f"1 of 2 IAM users have no owner in {owners}." in done.messages
     assert f"Entries of {owners} that name the owner of no user: */cy." in done.messages
-    book = openpyxl.load_workbook(written[0])
+    book = openpyxl.load_workbook(tmp_path / "year.xlsx")
     summary = {str(row[0]): row for row in book["Summary"].iter_rows(values_only=True)}
     assert hashlib.sha256(owners.read_bytes()).hexdigest() in summary[str(owners)]
-    assert summary["Period"][1] == "the first report to the last report"
-    assert summary["Longest gap"][1] == "31 days"
-    assert summary["Program"][1] == f"credreport {VERSION}"
+    said = [summary[name][1] for name in ("Period", "Longest gap", "Program")]
+    assert said == ["the first report to the last report", "31 days", f"credreport {VERSION}"]
     users = book["Users"]
     (at,) = [cell.column_letter for cell in users[1] if cell.value == "Owner"]
     assert [cell.value for cell in users[at]] == ["Owner", "Ann Lee", None]
-    assert "| Ann Lee (left 2026-01-09) |" in written[1].read_text()
+    assert "| Ann Lee (left 2026-01-09) |" in page.read_text()
     listed = analyzer.read_owners((str(owners), owners.read_bytes()))
     analysis = analyzer.analyze(analyzer.load(*files, with_older=True), owners=listed)
     for end, left in ((7, ""), (9, "2026-01-09")):
@@ -149,10 +146,11 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(
 
 
 def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_error(
-    folder: Reports,
+    tmp_path: Path,
 ) -> None:
     lost = person(key_1=a_key(BORN, day(-2)))
-    reports = folder(
+    reports = kept(
+        tmp_path,
         report(0, person(key_1=a_key(BORN, day(-1)))),
         report(40, lost, person("bo", password_enabled="??"), person("cy", user_creation_time="?")),
         report(40, name="report.csv"),
@@ -186,48 +184,41 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
     ]
 
 
+MEETS = "Meets --fail-on: 1"
+
+
 @pytest.mark.parametrize(
     ("apart", "words", "code", "last"),
     [
-        (32, ["--fail-on", "gap"], 1, "Meets --fail-on: 1 gap\n"),
-        (32, ["--max-gap", "32", "--fail-on", "gap"], 0, ""),
-        (7, ["--until", "2026-12-31", "-q"], 5, ""),
-        (
-            *(7, ["--until", "2026-12-31", "--fail-on", "gap"], 1),
-            "Meets --fail-on: 1 account not covered\n",
-        ),
-        (7, ["--fail-on", "overdue"], 2, ""),
-        (7, ["--as-of", "2026-01-01"], 2, ""),
-        (7, ["--max-gap", "0"], 2, ""),
-        (7, ["--since", "2026-01-02", "--until", "2026-01-01"], 2, ""),
-        (7, ["--since", "2026-01-08", "--until", "2026-01-08"], 0, ""),
+        (32, "--fail-on gap", 1, f"{MEETS} gap\n"),
+        (32, "--max-gap 32 --fail-on gap", 0, ""),
+        (7, "--until 2026-12-31 -q", 5, ""),
+        (7, "--until 2026-12-31 --fail-on gap", 1, f"{MEETS} account not covered\n"),
+        (7, "--fail-on overdue", 2, ""),
+        (7, "--as-of 2026-01-01", 2, ""),
+        (7, "--max-gap 0", 2, ""),
+        (7, "--since 2026-01-02 --until 2026-01-01", 2, ""),
+        (7, "--since 2026-01-08 --until 2026-01-08", 0, ""),
     ],
 )
 def test_the_exit_code_says_whether_something_is_missing_and_the_last_line_what(
-    folder: Reports, apart: int, words: list[str], code: int, last: str
+    tmp_path: Path, apart: int, words: str, code: int, last: str
 ) -> None:
-    reports = folder(report(0, person()), report(apart, person()))
-    done = run("history", reports, *words)
+    reports = kept(tmp_path, report(0, person()), report(apart, person()))
+    done = run("history", reports, *words.split())
     assert (done.code, done.messages.endswith(last)) == (code, True)
     assert (done.messages == "") is ("-q" in words)
 
 
-def test_a_file_that_cannot_be_read_is_listed(folder: Reports) -> None:
-    reports = folder(report(0, person()), report(7, person()), ("broken.csv", b"nothing"))
+def test_a_file_that_cannot_be_read_is_listed(tmp_path: Path) -> None:
+    reports = kept(tmp_path, report(0, person()), report(7, person()), ("broken.csv", b"nothing"))
     assert run("history", reports).code == 3
     done = run("history", reports, "--skip-unreadable", "--format", "csv", "--table", "reports")
-    assert done.code == 5
-    assert f"File {reports}/broken.csv is not covered" in done.messages
-    assert [row["status"].partition(":")[0] for row in done.rows] == [
-        *("not read", "counts", "counts")
-    ]
-
-
-def test_an_output_is_never_an_input(folder: Reports) -> None:
-    reports = folder(report(0, person()))
-    name, content = report(0, person())
-    assert run("history", reports, "-o", reports / name).code == 2
-    assert (reports / name).read_bytes() == content
+    assert (done.code, f"File {reports}/broken.csv is not covered" in done.messages) == (5, True)
+    statuses = [row["status"].partition(":")[0] for row in done.rows]
+    assert statuses == ["not read", "counts", "counts"]
+    assert run("history", reports, "-o", reports / "broken.csv").code == 2
+    assert (reports / "broken.csv").read_bytes() == b"nothing"
 
 
 USED = a_key(BORN, day(-100))
@@ -253,9 +244,7 @@ FOLLOWED: tuple[tuple[str, int, list[list[str]], dict[str, int]], ...] = (
 """What was decided on ann and on which day, who is in the later reports, what became of it."""
 
 
-def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
-    folder: Reports, tmp_path: Path
-) -> None:
+def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_path: Path) -> None:
     lines, expected, done = [], {}, {}
     for number, (decision, on, later, removals) in enumerate(FOLLOWED, start=1):
         account = f"{number:012}"
@@ -267,35 +256,24 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
             "anna": person("anna", key_1=USED, arn=f"{arn}a"),
             "bo": person("bo", created=day(10), arn=f"arn:aws:iam::{account}:user/bo"),
         }
-        reports = folder(
-            report(0, ann, account=account),
-            *(
-                report(20 * at, *(rows[name] for name in names), account=account)
-                for at, names in enumerate(later, 1)
-            ),
-        )
+        for at, names in enumerate([["ann"], *later]):
+            users = (rows[name] for name in names)
+            reports = kept(tmp_path, report(20 * at, *users, account=account))
         lines.append(line(decision, ann, on=day(on).date(), as_of=day(0)))
         expected[account] = removals
         if any(name.startswith("done") for name in removals):
             last = 20 * (len(later) if later[-1] != later[0] else 1)
             done[account] = f"{day(last):%Y-%m-%dT%H:%M:%SZ}"
-    ledger = tmp_path / "decisions.csv"
-    ledger.write_bytes(ledger_bytes(lines))
-    words = ("--decisions", ledger, "--fail-on", "overdue", "--format", "json")
-    ended = run("history", reports, *words)
+    words = ("--decisions", ledger_in(tmp_path, *lines), "--fail-on", "overdue")
+    ended = run("history", reports, *words, "--format", "json")
     assert (ended.code, ended.messages.splitlines()[-1]) == (1, "Meets --fail-on: 1 overdue")
     document = ended.document
     kinds = ("done_in_time", "done_undated", "done_late", "overdue", "open")
     of_accounts = {row["account"]: row for row in document["period"]}
-    found = {
-        account: {name: of_accounts[account][name] for name in kinds if of_accounts[account][name]}
-        for account in expected
-    }
-    assert found == expected
-    assert [
-        (of_accounts[account]["decisions"], of_accounts[account]["removals"])
-        for account in expected
-    ] == [(1, len(removals)) for removals in expected.values()]
+    for account, removals in expected.items():
+        row = of_accounts[account]
+        assert {name: row[name] for name in kinds if row[name]} == removals
+        assert (row["decisions"], row["removals"]) == (1, len(removals))
     decided = {row["account"]: row for row in document["events"] if row["event"] == "decision"}
     for each in lines:
         event = decided[each.account]
@@ -306,56 +284,39 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(
     assert len(events) == len(done)
 
 
-def test_a_user_that_the_last_report_shows_to_be_another_delays_no_removal(
-    folder: Reports, tmp_path: Path
-) -> None:
+def test_a_user_that_the_last_report_shows_to_be_another_delays_no_removal(tmp_path: Path) -> None:
     ann, other = person(key_1=USED), f"arn:aws:iam::{ACCOUNT}:user/bo"
     unclear, bo = (person("bo", created=each, arn=other) for each in ("soon", day(10)))
-    reports = folder(report(0, ann), report(20, unclear), report(40, bo))
-    ledger = tmp_path / "decisions.csv"
-    ledger.write_bytes(ledger_bytes([line("delete", ann, on=day(1).date(), as_of=day(0))]))
-    done = run("history", reports, "--decisions", ledger, "--format", "json")
-    document = done.document
+    reports = kept(tmp_path, report(0, ann), report(20, unclear), report(40, bo))
+    ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)))
+    document = run("history", reports, "--decisions", ledger, "--format", "json").document
     assert document["period"][-1]["done_in_time"] == 1
     (event,) = (each for each in document["events"] if each["event"] == "done")
     assert event["before"] == f"{day(20):%Y-%m-%dT%H:%M:%SZ}"
 
 
-@pytest.mark.parametrize(
-    ("words", "counts"),
-    [
+def test_what_was_decided_after_the_period_is_not_in_force_in_it(tmp_path: Path) -> None:
+    ann = person(key_1=USED)
+    reports = kept(tmp_path, *(report(each, ann) for each in (0, 20, 40)))
+    delete = line("delete", ann, on=day(10).date(), as_of=day(0))
+    keep = line("keep", ann, on=day(32).date(), as_of=day(0))
+    words = ("--decisions", ledger_in(tmp_path, delete, keep), "--format", "json")
+    for period, counts in (
         ([], (2, 0, 0)),
         (["--until", "2026-01-30"], (1, 1, 1)),
         (["--since", "2026-01-12", "--until", "2026-01-30"], (0, 1, 1)),
-    ],
-)
-def test_what_was_decided_after_the_period_is_not_in_force_in_it(
-    folder: Reports, tmp_path: Path, words: list[str], counts: tuple[int, ...]
-) -> None:
-    ann = person(key_1=USED)
-    reports = folder(*(report(each, ann) for each in (0, 20, 40)))
-    decisions = [
-        line(word, ann, on=day(at).date(), as_of=day(0))
-        for word, at in (("delete", 10), ("keep", 32))
-    ]
-    ledger = tmp_path / "decisions.csv"
-    ledger.write_bytes(ledger_bytes(decisions))
-    done = run("history", reports, "--decisions", ledger, *words, "--format", "json")
-    every = done.document["period"][-1]
-    assert tuple(every[name] for name in ("decisions", "removals", "open")) == counts
+    ):
+        every = run("history", reports, *words, *period).document["period"][-1]
+        assert tuple(every[name] for name in ("decisions", "removals", "open")) == counts
 
 
-def test_decisions_before_the_period_that_were_done_before_it_do_not_count(
-    folder: Reports, tmp_path: Path
-) -> None:
-    ledger = tmp_path / "decisions.csv"
-    decided = line("delete", person(), on=date(2025, 12, 2), as_of=day(-31))
-    ledger.write_bytes(ledger_bytes([decided]))
-    reports = folder(report(-31, person()), report(0), report(20))
+def test_decisions_before_the_period_that_were_done_before_it_do_not_count(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path, line("delete", person(), on=date(2025, 12, 2), as_of=day(-31)))
+    reports = kept(tmp_path, report(-31, person()), report(0), report(20))
     words = ("--decisions", ledger, "--since", "2026-01-02", "--fail-on", "overdue")
     done = run("history", reports, *words, "--format", "csv")
-    assert done.code == 0
-    assert [(row["decisions"], row["removals"]) for row in done.rows] == [("0", "0")] * 2
+    counts = [(row["decisions"], row["removals"]) for row in done.rows]
+    assert (done.code, counts) == (0, [("0", "0")] * 2)
 
 
 @pytest.mark.no_cover
@@ -367,34 +328,22 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
         [report(at, user, account=each) for each, user in of_each.items() for at in (0, 7)]
     )
     for width in (40, 80, 160):
-        stream = io.StringIO()
-        write_history_table(told, stream, HistoryTable.PERIOD, width=width)
-        text = stream.getvalue()
+        text = table_of(told, width)
         assert text.startswith("History: 2026-01-01")
         assert max(map(len, text.splitlines())) <= width
         assert [each in text for each in of_each] == [width > 40] * 2
 
 
-def test_a_terminal_shows_no_numbers_of_an_account_that_is_not_covered() -> None:
-    told = history_of([report(0, person())], Span(until=day(90)))
-    stream = io.StringIO()
-    write_history_table(told, stream, HistoryTable.PERIOD, width=160)
-    (row,) = [each.split() for each in stream.getvalue().splitlines() if each.startswith("0 ")]
-    assert row == ["0", *(["not", "covered", "not", "covered"])]
+KINDS = ("Median", "Longest")
 
 
 def test_the_days_from_first_unused_to_gone_are_said_in_words_and_numbers_in_the_workbook() -> None:
-    found = history_of(
-        [
-            report(0, person("ann"), person("bo"), person("cy")),
-            report(7, person("ann"), person("bo")),
-            report(10, person("ann")),
-        ]
-    )
+    ann, bo = person("ann"), person("bo")
+    found = history_of([report(0, ann, bo, person("cy")), report(7, ann, bo), report(10, ann)])
     said = "at least: median 3.5, longest 7; at most: not known."
     assert f"Days from first unused to gone, of 2 users: {said}" in [*sentences(found)]
     period = openpyxl.load_workbook(workbook_of(found))["Period"]
     heads, every, *_ = period.iter_rows(values_only=True)
-    days = {str(name): value for name, value in zip(heads, every, strict=True) if value != 0}
-    assert (days["Median days at least"], days["Longest days at least"]) == (3.5, 7)
-    assert (days["Median days at most"], days["Longest days at most"]) == (None, None)
+    days = dict(zip(heads, every, strict=True))
+    numbers = [days[f"{kind} days at {end}"] for end in ("least", "most") for kind in KINDS]
+    assert numbers == [3.5, 7, None, None]

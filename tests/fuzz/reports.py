@@ -1,30 +1,19 @@
 """Damage reports at random: nobody becomes unused by it, and the CSV says what was judged."""
 
-import csv
-import io
 from pathlib import Path
 from random import Random
 
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.terms import Verdict
-from analyzer.writers.tables import write_csv
-from tests.support.builders import (
-    AS_OF,
-    COLUMNS,
-    Row,
-    a_key,
-    a_password,
-    a_user,
-    an_inactive_key,
-    days_before,
-    report_text,
-    saved,
-)
+from tests.support.builders import AS_OF, COLUMNS, Row, report_text, saved
+from tests.support.outputs import csv_rows
+from tests.verdicts.test_against_oracle import a_random_user
 
 USERS = 40
 """Users of a report, half of them with a damaged cell."""
 
+DAYS = (0.5, 5, 89.9, 90.1, 400, 3000)
 CELLS = (
     *("", " ", "TRUE", "tRuE", "yes", "0", "-", "None"),
     *("2026-04-30", "2026-04-30T12:00:00", "2099-01-01T00:00:00Z", "45404.8", "03/04/2021 10:00"),
@@ -32,19 +21,6 @@ CELLS = (
     "x" * 300,
     'x"\narn:aws:iam::012345678901:user/forged,unused,no-credentials,certain',
 )
-
-
-def a_random_user(random: Random, number: int) -> Row:
-    """Return a user with any ways in."""
-    age = days_before(random.choice([0.5, 5, 89.9, 90.1, 400, 3000]))
-    passwords = [None, a_password(changed=age), a_password(age, age)]
-    keys = [None, a_key(age), a_key(age, age), an_inactive_key(age), an_inactive_key(age, age)]
-    return a_user(
-        f"user{number}",
-        password=random.choice(passwords),
-        key_1=random.choice(keys),
-        key_2=random.choice(keys),
-    )
 
 
 def damaged(random: Random, row: Row) -> Row:
@@ -55,7 +31,7 @@ def damaged(random: Random, row: Row) -> Row:
 
 def check(random: Random, folder: Path) -> None:
     """Raise AssertionError where damage made somebody unused, or the CSV says another thing."""
-    rows = [a_random_user(random, number) for number in range(USERS)]
+    rows = [a_random_user(random, number, DAYS) for number in range(USERS)]
     harmed = [damaged(random, row) if random.random() < 0.5 else row for row in rows]
     before = verdicts(saved(folder, report_text(rows)), random)
     try:
@@ -70,12 +46,9 @@ def check(random: Random, folder: Path) -> None:
 def verdicts(path: Path, random: Random) -> dict[str, str]:
     """Return the verdict of each ARN; the CSV must have the same, cell by cell."""
     analysis = analyzer.analyze(analyzer.load(path, as_of=AS_OF))
-    stream = io.BytesIO()
-    write_csv(analysis, stream, list(Verdict), raw=random.random() < 0.5)
-    written = list(csv.DictReader(io.StringIO(stream.getvalue().decode(), newline="")))
+    written = csv_rows(analysis, raw=random.random() < 0.5)
     names = ["arn", "verdict", "reason", "certainty", "caveats"]
-    users = analysis.users
-    columns = [users[name].astype(str) for name in names]
+    columns = [analysis.users[name].astype(str) for name in names]
     judged = sorted(zip(*columns, strict=True))
     assert sorted(tuple(row[name] for name in names) for row in written) == judged
     assert not any(None in row for row in written)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -34,16 +35,11 @@ def account(number: int) -> str:
 def report_of(number: int, *names: str, mfa_active: str = "false") -> str:
     """Return a report of an account: its root, and users of these names who sign in rarely."""
     whose = account(number)
-    users = [
-        a_user(
-            name,
-            password=a_password(days_before(10 * number)),
-            key_1=a_key(days_before(200)),
-            account=whose,
-            mfa_active=mfa_active,
-        )
-        for name in names
-    ]
+    has: dict[str, Any] = {
+        "password": a_password(days_before(10 * number)),
+        "key_1": a_key(days_before(200)),
+    }
+    users = [a_user(name, account=whose, mfa_active=mfa_active, **has) for name in names]
     return report_text(users, root=the_root(whose))
 
 
@@ -65,11 +61,8 @@ def tricky_folder(folder: Path) -> Path:
     # Several accounts in a file, one of them with a newer report.
     put(folder, "\n".join([report_of(3, "cy"), without_header(report_of(4, "dee"))]), "two.csv")
     put(folder, report_of(4, "dee", "eve"), f"four/{NOON}")
-    put(
-        folder,
-        zipped({"five.csv": report_of(5, "flo"), "six.csv": report_of(6, "gus")}),
-        "five-and-six.zip",
-    )
+    members = {"five.csv": report_of(5, "flo"), "six.csv": report_of(6, "gus")}
+    put(folder, zipped(members), "five-and-six.zip")
     # Rows without an account number.
     for name in ("masked-a.csv", "masked-b.csv"):
         put(folder, report_of(7, "hal", name[7:8]).replace("arn:aws:iam::000000000007", "x"), name)
@@ -77,21 +70,16 @@ def tricky_folder(folder: Path) -> Path:
     fetched = report_of(8, "ida")
     digest = sha256(fetched.encode()).hexdigest()
     put(folder, fetched, "8.csv")
-    put(
-        folder,
-        json.dumps({"generated_time": AS_OF.isoformat(), "sha256": digest}),
-        "8.csv.metadata.json",
-    )
+    metadata = {"generated_time": AS_OF.isoformat(), "sha256": digest}
+    put(folder, json.dumps(metadata), "8.csv.metadata.json")
     credential = {"UserName": "ida", "Status": "Active", "ServiceName": "codecommit.amazonaws.com"}
-    put(
-        folder,
-        json.dumps({"ServiceSpecificCredentials": [credential]}),
-        "8.csv.service-credentials.json",
-    )
+    evidence = json.dumps({"ServiceSpecificCredentials": [credential]})
+    put(folder, evidence, "8.csv.service-credentials.json")
     put(folder, f"{report_of(9, 'joe')}\n", f"later/{NOON}")
     put(folder, json.dumps({"accounts": manifest_entries(digest)}), "fetched.manifest.json")
     put(folder, "# Notes", "README.md")
     put(folder, "", "empty.txt")
+    put(folder, "{}", "gone.csv.service-credentials.json")
     return folder
 
 
