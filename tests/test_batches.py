@@ -6,10 +6,13 @@ import random
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import analyzer
@@ -282,3 +285,33 @@ def test_functions_and_their_choices_can_be_pickled() -> None:
     files = arrow_files([report])
     for function in (judge, inspect):
         assert pickle.loads(pickle.dumps(function))(files).equals(function(files))
+
+
+# The samples for engines
+
+
+@pytest.fixture
+def sample() -> Any:
+    """Return the sample for Dask, in whose processes this process stands for all workers."""
+    dask = pytest.importorskip("dask")
+    with dask.config.set(scheduler="synchronous"):
+        yield import_module("samples.engines.dask")
+
+
+@pytest.mark.no_cover
+def test_dask_gives_the_rows_of_one_process(
+    sample: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tricky_folder(tmp_path / "reports")
+    sample.run(str(folder), str(tmp_path / "users"), rows=20)
+    users = pq.read_table(tmp_path / "users")
+    assert users.schema == analyzer.USERS
+    assert ordered(users) == ordered(one_process(folder)[0])
+    assert f" batches: {len(users)} users" in capsys.readouterr().out
+
+
+@pytest.mark.no_cover
+def test_dask_writes_nothing_where_a_file_is_refused(sample: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputRefused):
+        sample.run(str(damaged(tmp_path / "reports")), str(tmp_path / "users"))
+    assert not (tmp_path / "users").exists()

@@ -85,12 +85,7 @@ KNOWN: tuple[Case, ...] = (
     ("7: key 2 is looked at although key 1 is inactive", SECOND_KEY, DORMANT, 700),
     ("7: key 2 was used lately although key 1 is inactive", SECOND_KEY_LATELY, ACTIVE, 7),
     ("9: a user of today is not unused without a caveat", password(NEVER, TODAY, TODAY), NEW, 0),
-    (
-        "9: an inactive key used yesterday is a caveat",
-        USED_YESTERDAY,
-        INACTIVE,
-        None,
-    ),
+    ("9: an inactive key used yesterday is a caveat", USED_YESTERDAY, INACTIVE, None),
     ("9: a password given today is not dormant", PASSWORD_OF_TODAY, ACTIVE, 0),
     ("10: a sign-in 5 seconds in the future is a use", password(ahead(5)), ACTIVE, 0),
     ("10: a sign-in an hour in the future is a use", password(ahead(3600)), ACTIVE, 0),

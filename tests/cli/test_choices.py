@@ -100,17 +100,9 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--fail-on", "user-without-mfa"], "--fail-on", "or the rules that run: unused-user,"),
     (["--fail-on", MFA, "--skip", MFA], "--fail-on", "did you mean root-without-mfa? Choose from"),
     (["--fail-on", "control"], "--fail-on", "control: choose the controls with --standard"),
-    (
-        ["--fail-on", "low", "--min-severity", "high"],
-        "low",
-        "no such rule runs with --min-sever",
-    ),
+    (["--fail-on", "low", "--min-severity", "high"], "low", "no such rule runs with --min-sever"),
     (["--fail-on", "high", *ONLY], "high", "no rule of this severity runs (unused-user)"),
-    (
-        ["--fail-on", "critical", *NO_CRITICAL],
-        "critical",
-        "no rule of this severity runs (unused",
-    ),
+    (["--fail-on", "critical", *NO_CRITICAL], "critical", "no rule of this severity runs (unused"),
     (["--fail-on", "low", *NO_MFA], "low", "no rule of this severity runs (none runs)"),
 )
 

@@ -207,9 +207,7 @@ def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
 
 
 @pytest.mark.no_cover
-def test_columns_have_one_type_whatever_the_size(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_columns_have_one_type_whatever_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = of_organization(2)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     analysis = of_organization(2)

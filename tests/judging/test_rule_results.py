@@ -36,13 +36,7 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.outputs import (
-    CONSOLE,
-    SAMPLES,
-    analyzed_console,
-    analyzed_sample,
-    exemptions_of,
-)
+from tests.support.outputs import CONSOLE, SAMPLES, analyzed_console, analyzed_sample, exemptions_of
 
 BAD_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
 NO_MFA = a_user("no-mfa", password=a_password(days_before(1)))

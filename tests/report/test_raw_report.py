@@ -9,14 +9,7 @@ from analyzer.changes import diff
 from analyzer.report.raw_report import is_result_or_list
 from analyzer.writers import write
 from analyzer.writers.findings import FINDING_COLUMNS
-from tests.support.builders import (
-    ACCOUNT,
-    COLUMNS,
-    MORE_CREDENTIALS,
-    a_user,
-    report_text,
-    the_root,
-)
+from tests.support.builders import ACCOUNT, COLUMNS, MORE_CREDENTIALS, a_user, report_text, the_root
 from tests.support.reading import (
     ANN,
     BOB,

@@ -319,9 +319,7 @@ def test_every_row_of_another_length_is_named_up_to_a_thousand() -> None:
     assert [each.row for each in found] == list(range(3, 1004))
 
 
-def test_a_row_longer_than_what_is_read_at_once_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_row_longer_than_what_is_read_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_of_rows, "BLOCK_BYTES", 300)
     long = with_cells(BOB, access_key_1_last_used_region="x" * 700)
     found = problem_of(lines(PLAIN, long, EVE))

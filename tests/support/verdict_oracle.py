@@ -308,13 +308,7 @@ def read_user(row: dict[str, str]) -> User:
 def all_unread(user: User) -> tuple[Cell, ...]:
     slots = (*user.keys, *user.certificates)
     in_slots = (cell for slot in slots for cell in (*slot.unread, *slot.unread_use))
-    return (
-        *user.unread,
-        *user.unread_creation,
-        *user.unread_mfa,
-        *user.unread_changed,
-        *in_slots,
-    )
+    return (*user.unread, *user.unread_creation, *user.unread_mfa, *user.unread_changed, *in_slots)
 
 
 # Judging a user

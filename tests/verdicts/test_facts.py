@@ -1,13 +1,25 @@
-"""What is unknown is neither yes nor no, and `and`, `or` and `not` decide what they can."""
+"""What is unknown is neither yes nor no, and sentences name the cells for which it is."""
 
 from itertools import product
 
 import numpy as np
 import pytest
 
+from analyzer.terms import Criteria, Definition
+from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
-from tests.support.builders import COLUMNS, Row, a_certificate, a_key, a_user, an_inactive_key
-from tests.support.pages import page_of
+from analyzer.verdicts.verdict import unused_definition
+from tests.support.builders import (
+    COLUMNS,
+    Row,
+    a_certificate,
+    a_key,
+    a_user,
+    an_inactive_key,
+    days_before,
+    no_password,
+)
+from tests.support.pages import of_users, page_of
 from tests.support.rule_oracle import Known, both, either, no
 
 ANSWERS = (True, False, None)
@@ -55,23 +67,22 @@ def test_no_comparison_holds_where_there_is_no_moment_and_none_is_decided_where_
     assert answers(elapsed.less_than(8)) == [True, False, False, None]
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("user", "is_dated"),
-    [
-        (a_user(), False),
-        (a_user(key_1=a_key(), certificate_1=a_certificate()), True),
-        (a_user(key_1=an_inactive_key(), certificate_1=a_certificate(active=False)), True),
-        (
-            a_user(
-                key_1=an_inactive_key("soon"), certificate_1=a_certificate("soon", active=False)
-            ),
-            None,
-        ),
-        (a_user(key_1=a_key("N/A"), certificate_1=a_certificate("N/A")), None),
-        (a_user(access_key_1_active="maybe", cert_1_active="maybe"), None),
-    ],
+def dated(key: Row, certificate: Row) -> Row:
+    return a_user(key_1=key, certificate_1=certificate)
+
+
+DATED: tuple[tuple[Row, Known], ...] = (
+    (a_user(), False),
+    (dated(a_key(), a_certificate()), True),
+    (dated(an_inactive_key(), a_certificate(active=False)), True),
+    (dated(an_inactive_key("soon"), a_certificate("soon", active=False)), None),
+    (dated(a_key("N/A"), a_certificate("N/A")), None),
+    (a_user(access_key_1_active="maybe", cert_1_active="maybe"), None),
 )
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(("user", "is_dated"), DATED)
 def test_the_creation_of_what_may_be_active_is_unknown_where_no_date_is_understood(
     user: Row, *, is_dated: Known
 ) -> None:
@@ -80,41 +91,81 @@ def test_the_creation_of_what_may_be_active_is_unknown_where_no_date_is_understo
     assert answers(facts.certificate_age.exists) == [is_dated, False]
 
 
+# Sentences on cells
+
 KEY = "access_key_1"
-REGION = f"{KEY}_last_used_region"
+REGION, SERVICE = f"{KEY}_last_used_region", f"{KEY}_last_used_service"
+PLACED: Row = {REGION: "eu-west-1"}
+UNREAD = "is not understood"
+NO_KEY = f'contradicts {KEY}_active "false" and {KEY}_last_rotated "N/A"'
+CELLS = (
+    (a_user(key_1=a_key("N/A")), "last_rotated", "N/A", f'contradicts {KEY}_active "true"'),
+    (a_user(key_1=a_key()) | PLACED, "last_used_date", "N/A", f'contradicts {REGION} "eu-west-1"'),
+    (a_user(key_1=a_key("soon")), "last_rotated", "soon", UNREAD),
+    (a_user(key_1=a_key(used="soon")), "last_used_date", "soon", UNREAD),
+    (a_user() | PLACED, "last_used_region", "eu-west-1", NO_KEY),
+    (a_user(password_enabled="soon") | {REGION: "?"}, "active", "?", UNREAD),
+    (a_user(access_key_1_active="N/A") | {REGION: "a"}, "active", "N/A", UNREAD),
+)
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("user", "cell", "problem"),
-    [
-        (a_user(key_1=a_key("N/A")), ("last_rotated", "N/A"), f'contradicts {KEY}_active "true"'),
-        (
-            a_user(key_1=a_key()) | {REGION: "eu-west-1"},
-            ("last_used_date", "N/A"),
-            f'contradicts {REGION} "eu-west-1"',
-        ),
-        (a_user(key_1=a_key("soon")), ("last_rotated", "soon"), "is not understood"),
-        (a_user(key_1=a_key(used="soon")), ("last_used_date", "soon"), "is not understood"),
-        (
-            a_user() | {REGION: "eu-west-1"},
-            ("last_used_region", "eu-west-1"),
-            f'contradicts {KEY}_active "false" and {KEY}_last_rotated "N/A"',
-        ),
-        (a_user(password_enabled="soon") | {REGION: "?"}, ("active", "?"), "is not understood"),
-        (a_user(access_key_1_active="N/A") | {REGION: "a"}, ("active", "N/A"), "is not understood"),
-    ],
-)
+@pytest.mark.parametrize(("user", "name", "value", "problem"), CELLS)
 def test_a_cell_of_the_right_form_is_said_to_contradict_the_others_of_its_slot(
-    user: Row, cell: tuple[str, str], problem: str
+    user: Row, name: str, value: str, problem: str
 ) -> None:
-    name, value = cell
     sentence = Facts(page_of([user])).unknown_cell_sentence(0, f"{KEY}_{name}", value)
     assert sentence == f'{KEY}_{name} "{value}" {problem}'
 
 
 def test_a_column_that_the_report_lacks_is_contradicted_by_nothing() -> None:
-    user = a_user(key_1=a_key()) | {f"{KEY}_last_used_service": "s3"}
+    user = a_user(key_1=a_key()) | {SERVICE: "s3"}
     facts = Facts(page_of([user], columns=[name for name in COLUMNS if name != REGION]))
     sentence = facts.unknown_cell_sentence(0, f"{KEY}_last_used_date", "N/A")
-    assert sentence == f'{KEY}_last_used_date "N/A" contradicts {KEY}_last_used_service "s3"'
+    assert sentence == f'{KEY}_last_used_date "N/A" contradicts {SERVICE} "s3"'
+
+
+# Sentences on caveats
+
+USED, LATER = an_inactive_key(used=days_before(9)), an_inactive_key(used=days_before(8))
+LATELY: Row = {f"{KEY}_last_used_date": "lately"}
+ODD_CREATION = 'user_creation_time "soon" is not understood'
+ODD_USE = f'{KEY}_last_used_date "lately" is not understood'
+CERTIFICATE = "Active signing certificate {}: a credential that the definition does not count."
+KEYS = "Inactive access key {} was used in the past."
+SECOND = a_user(certificate_1=a_certificate(active=False), certificate_2=a_certificate())
+CAVEATS = (
+    (a_user(key_1=USED), KEYS.format("1 (2026-04-22)")),
+    (a_user(key_2=USED), KEYS.format("2 (2026-04-22)")),
+    (a_user(key_1=USED, key_2=LATER), KEYS.format("1 (2026-04-22) and 2 (2026-04-23)")),
+    (a_user(certificate_1=a_certificate()), CERTIFICATE.format("1 (2023-08-05)")),
+    (SECOND, CERTIFICATE.format("2 (2023-08-05)")),
+    (a_user(created="soon") | LATELY, f"{ODD_CREATION}."),
+    (a_user(created="soon", key_1=an_inactive_key()) | LATELY, f"{ODD_CREATION}; {ODD_USE}."),
+)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(("user", "sentence"), CAVEATS)
+def test_a_caveat_names_the_slots_and_cells_that_it_is_about(user: Row, sentence: str) -> None:
+    ((found,),) = caveat_sentences(of_users(user))
+    assert found[1] == sentence
+
+
+def test_a_column_that_the_report_lacks_is_no_cell_that_is_not_understood() -> None:
+    signed_in = a_user("gone", password=no_password(days_before(400)), created="soon")
+    columns = [name for name in COLUMNS if name != "mfa_active"]
+    page = of_users(a_user(created="soon"), signed_in, columns=columns)
+    unread = ("unread-cell", f"{ODD_CREATION}.")
+    missing = ("missing-columns", "The report has no column mfa_active.")
+    assert caveat_sentences(page) == [(missing, unread), (unread,)]
+    column = f"{KEY}_last_rotated"  # without which the use of a key is a cell by itself
+    page = of_users(a_user() | LATELY, columns=[name for name in COLUMNS if name != column])
+    missing = ("missing-columns", f"The report has no column {column}.")
+    assert caveat_sentences(page) == [(missing, ("unread-cell", f"{ODD_USE}."))]
+
+
+def test_what_unused_means_says_which_keys_count() -> None:
+    texts = [unused_definition(Criteria(definition=each)) for each in Definition]
+    keys = ("and no active access key", "and no access key attached")
+    assert texts == [f"never signed in, {each}" for each in keys]
