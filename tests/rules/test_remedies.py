@@ -23,35 +23,28 @@ def remedy(rule_id: str, user: Row, services: str = "") -> str:
     return str(only)
 
 
-@pytest.mark.parametrize(
-    ("rule", "user", "services", "expected"),
-    [
-        ("unused-user", a_user(password=a_password()), "", BY_ID["unused-user"].fix),
-        ("unused-user", a_user(mfa=True), "", CAVEATS),
-        ("unused-user", a_user("BedrockAPIKey-1"), "", CAVEATS),
-        ("unused-user", a_user(password_enabled="?"), "", VALUES),
-        ("unused-user", a_user(), "bedrock.amazonaws.com", CREDENTIAL),
-        ("unused-user", a_user(password_enabled="?"), "bedrock.amazonaws.com", VALUES),
-        ("idle-access-key", a_user(key_1=a_key()), "", BY_ID["idle-access-key"].fix),
-        ("idle-access-key", a_user(key_1=a_key(used="once")), "", VALUES),
-    ],
+UNUSED, IDLE, BEDROCK = "unused-user", "idle-access-key", "bedrock.amazonaws.com"
+FIRST = "Check the active service-specific credential first; do not delete the user yet."
+RETIRED = a_user(password_last_used=days_before(400))
+REMEDIES: tuple[tuple[str, Row, str, str], ...] = (
+    (UNUSED, a_user(password=a_password()), "", BY_ID[UNUSED].fix),
+    (UNUSED, a_user(mfa=True), "", CAVEATS),
+    (UNUSED, a_user("BedrockAPIKey-1"), "", CAVEATS),
+    (UNUSED, a_user(password_enabled="?"), "", VALUES),
+    (UNUSED, a_user(), BEDROCK, CREDENTIAL),
+    (UNUSED, a_user(password_enabled="?"), BEDROCK, VALUES),
+    ("retired-user", RETIRED, "", BY_ID["retired-user"].fix),
+    ("retired-user", RETIRED, BEDROCK, CREDENTIAL),
+    (IDLE, a_user(key_1=a_key()), "", BY_ID[IDLE].fix),
+    (IDLE, a_user(key_1=a_key(used="once")), "", VALUES),
+    # A credential can be disabled though the user must stay.
+    (IDLE, a_user(key_1=a_key()), BEDROCK, f"{FIRST} {BY_ID[IDLE].fix}"),
 )
-def test_the_remedy_goes_by_the_outcome_the_caveats_and_the_credentials(
-    rule: str, user: Row, services: str, expected: str
-) -> None:
-    assert remedy(rule, user, services) == expected
 
 
-def test_a_credential_can_be_disabled_though_the_user_must_stay() -> None:
-    text = remedy("idle-access-key", a_user(key_1=a_key()), "bedrock.amazonaws.com")
-    first = "Check the active service-specific credential first; do not delete the user yet."
-    assert text == f"{first} {BY_ID['idle-access-key'].fix}"
-
-
-def test_a_user_without_caveats_can_be_deleted_and_a_retired_one_too() -> None:
-    user = a_user(password_last_used=days_before(400))
-    assert remedy("retired-user", user) == BY_ID["retired-user"].fix
-    assert remedy("retired-user", user, "bedrock.amazonaws.com") == CREDENTIAL
+def test_the_remedy_goes_by_the_outcome_the_caveats_and_the_credentials() -> None:
+    for rule, user, services, expected in REMEDIES:
+        assert remedy(rule, user, services) == expected
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -78,10 +71,7 @@ def test_what_is_to_be_checked_first_comes_with_no_command_that_changes_anything
             assert len("\n".join((first, *commands))) <= 512
 
 
-def test_an_account_that_could_not_be_read_keeps_its_own_remedy() -> None:
+def test_an_account_that_could_not_be_read_and_a_rule_without_commands_keep_their_own() -> None:
     assert remedy_lines(UNCOVERED_ACCOUNT, UNCOVERED_ACCOUNT.fix) == UNCOVERED_ACCOUNT.remedy
-
-
-def test_a_rule_without_commands_is_remedied_by_its_sentence() -> None:
-    rule = replace(BY_ID["unused-user"], remedy=())
+    rule = replace(BY_ID[UNUSED], remedy=())
     assert remedy_lines(rule, rule.fix) == (rule.fix,)

@@ -1,7 +1,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 import analyzer
@@ -90,20 +89,11 @@ def test_the_fact_names_the_credential() -> None:
     check_facts(RULE, facts)
 
 
-@pytest.mark.parametrize(
-    ("row", "days"),
-    [
-        (root(OLD, a_key(used=NEW)), 1),
-        (root("once", a_key(used=NEW)), None),
-        (root(NEW, None, a_key(used="once")), None),
-    ],
-)
-def test_the_days_of_the_newest_use_are_counted_where_every_use_is_known(
-    row: Row, days: int | None
-) -> None:
-    (finding,) = found(RULE, row).astype({"days": object}).to_dict("records")
-    assert finding["outcome"] == FAILS
-    assert (None if pd.isna(finding["days"]) else finding["days"]) == days
+def test_the_days_of_the_newest_use_are_counted_where_every_use_is_known() -> None:
+    known, unknown_sign_in = (root(used, a_key(used=NEW)) for used in (OLD, "once"))
+    frame = found(RULE, known, unknown_sign_in, root(NEW, None, a_key(used="once")))
+    assert frame["outcome"].tolist() == [FAILS] * 3
+    assert frame["days"].fillna(-1).tolist() == [1, -1, -1]
 
 
 def test_the_finding_counts_from_the_newest_use() -> None:

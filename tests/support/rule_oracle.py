@@ -101,6 +101,10 @@ class Row:
         return self.when("password_last_used", "N/A", "no_information")
 
     @property
+    def expires(self) -> Moment:
+        return self.when("password_next_rotation", "N/A")
+
+    @property
     def password_idle_since(self) -> Moment:
         used, changed = self.sign_in, self.when("password_last_changed", "N/A")
         if used.unknown or used.at:
@@ -152,66 +156,37 @@ class Row:
         elapsed = since.days(self.as_of)
         return elapsed is not None and elapsed >= days
 
+    def active_keys(self) -> list[Known]:
+        return [self.active("access_key", slot) for slot in (1, 2)]
+
     def any_key(self) -> Known:
-        return either(*(self.active("access_key", slot) for slot in (1, 2)))
+        return either(*self.active_keys())
+
+    def password_or_key(self) -> Known:
+        return either(self.password, self.any_key())
 
 
-# One function a rule: for a user or root, or for one slot of it
+# A line a rule: for a user or root, or for one slot of it
 
 UserRule = Callable[[Row], Known]
 SlotRule = Callable[[Row, int], Known]
 
 
-def console_user_without_mfa(row: Row) -> Known:
-    return both(row.password, no(row.mfa))
-
-
-def user_without_mfa(row: Row) -> Known:
-    return both(password_or_key(row), no(row.mfa))
-
-
-def idle_password(row: Row) -> Known:
-    return both(row.password, row.at_least(row.password_idle_since, IDLE_DAYS))
-
-
 def expired_password(row: Row) -> Known:
-    expires = row.when("password_next_rotation", "N/A")
+    expires = row.expires
     late = None if expires.unknown else expires.at is not None and expires.at < row.as_of
     return both(row.password, late)
 
 
 def password_expires_soon(row: Row) -> Known:
-    expires = row.when("password_next_rotation", "N/A")
-    last = row.as_of + timedelta(days=EXPIRY_DAYS)
+    expires, last = row.expires, row.as_of + timedelta(days=EXPIRY_DAYS)
     soon = None if expires.unknown else expires.at is not None and row.as_of <= expires.at <= last
     return both(row.password, soon)
 
 
-def two_active_access_keys(row: Row) -> Known:
-    return both(*(row.active("access_key", slot) for slot in (1, 2)))
-
-
-def password_and_access_key(row: Row) -> Known:
-    return both(row.password, row.any_key())
-
-
 def service_key_user_with_credentials(row: Row) -> Known:
     named = None if NAMES_DIFFER in row.cells else "apikey-" in row.cells["user"].lower()
-    return both(named, password_or_key(row))
-
-
-def password_or_key(row: Row) -> Known:
-    return either(row.password, row.any_key())
-
-
-def idle_access_key(row: Row, slot: int) -> Known:
-    idle = row.at_least(row.key_idle_since(slot), IDLE_DAYS)
-    return both(row.active("access_key", slot), idle)
-
-
-def unrotated_access_key(row: Row, slot: int) -> Known:
-    old = row.at_least(row.created("access_key", slot), ROTATION_DAYS + 1)
-    return both(row.active("access_key", slot), old)
+    return both(named, row.password_or_key())
 
 
 def initial_setup_access_key(row: Row, slot: int) -> Known:
@@ -220,13 +195,18 @@ def initial_setup_access_key(row: Row, slot: int) -> Known:
     return both(row.password, row.active("access_key", slot), never)
 
 
-def active_signing_certificate(row: Row, slot: int) -> Known:
-    return row.active("cert", slot)
+def unrotated_access_key(row: Row, slot: int) -> Known:
+    old = row.at_least(row.created("access_key", slot), ROTATION_DAYS + 1)
+    return both(row.active("access_key", slot), old)
+
+
+def idle_access_key(row: Row, slot: int) -> Known:
+    idle = row.at_least(row.key_idle_since(slot), IDLE_DAYS)
+    return both(row.active("access_key", slot), idle)
 
 
 def root_without_mfa(row: Row) -> Known:
-    raw = row.cells.get("password_enabled")
-    assumed = raw == "not_supported"
+    assumed = row.cells.get("password_enabled") == "not_supported"
     return both(either(True if assumed else row.password, row.any_key()), no(row.mfa))
 
 
@@ -234,39 +214,33 @@ def root_used(row: Row) -> Known:
     def lately(use: Moment) -> Known:
         return both(no(row.at_least(use, ROOT_USED_DAYS)), use.unknown or use.at is not None)
 
-    return either(*(lately(use) for use in (row.sign_in, row.used(1), row.used(2))))
-
-
-def root_password(row: Row) -> Known:
-    return row.password
-
-
-def root_certificate(row: Row) -> Known:
-    return either(*(row.active("cert", slot) for slot in (1, 2)))
+    return either(*map(lately, (row.sign_in, row.used(1), row.used(2))))
 
 
 OF_USERS: dict[str, UserRule] = {
-    "idle-password": idle_password,
-    "two-active-access-keys": two_active_access_keys,
-    "console-user-without-mfa": console_user_without_mfa,
-    "user-without-mfa": user_without_mfa,
+    "idle-password": lambda row: both(
+        row.password, row.at_least(row.password_idle_since, IDLE_DAYS)
+    ),
+    "two-active-access-keys": lambda row: both(*row.active_keys()),
+    "console-user-without-mfa": lambda row: both(row.password, no(row.mfa)),
+    "user-without-mfa": lambda row: both(row.password_or_key(), no(row.mfa)),
     "expired-password": expired_password,
     "password-expires-soon": password_expires_soon,
-    "password-and-access-key": password_and_access_key,
+    "password-and-access-key": lambda row: both(row.password, row.any_key()),
     "service-key-user-with-credentials": service_key_user_with_credentials,
 }
 OF_SLOTS: dict[str, SlotRule] = {
     "idle-access-key": idle_access_key,
     "unrotated-access-key": unrotated_access_key,
     "initial-setup-access-key": initial_setup_access_key,
-    "active-signing-certificate": active_signing_certificate,
+    "active-signing-certificate": lambda row, slot: row.active("cert", slot),
 }
 OF_ROOTS: dict[str, UserRule] = {
     "root-access-key": Row.any_key,
     "root-without-mfa": root_without_mfa,
     "root-used": root_used,
-    "root-certificate": root_certificate,
-    "root-password": root_password,
+    "root-certificate": lambda row: either(*(row.active("cert", slot) for slot in (1, 2))),
+    "root-password": lambda row: row.password,
 }
 OF_VERDICTS = {"unused-user": "unused", "retired-user": "retired"}
 
