@@ -78,11 +78,7 @@ def analyzed(
     **criteria: Any,
 ) -> Analysis:
     """Analyze a report of these users and the root, as of AS_OF."""
-    every = (the_root(), *users)
-    rows = [{**row, MORE_CREDENTIALS: row.get(MORE_CREDENTIALS, "N/A")} for row in every]
-    text = report_text(rows[1:], root=rows[0], columns=columns, quoted=True)
-    path = saved(folder, text)
-    report = analyzer.load(path, as_of=AS_OF)
+    report = analyzer.load(saved(folder, _text_of(users, columns)), as_of=AS_OF)
     return analyzer.analyze(report, Criteria(**criteria), exemptions)
 
 
@@ -94,10 +90,13 @@ def analysis_of(
     **criteria: Any,
 ) -> Analysis:
     """Analyze such a report that is in no file."""
-    rows = [{MORE_CREDENTIALS: "N/A", **row} for row in (the_root(), *users)]
-    text = report_text(rows[1:], root=rows[0], columns=columns, quoted=True)
-    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
+    report = analyzer.load(("report.csv", _text_of(users, columns).encode()), as_of=AS_OF)
     return analyzer.analyze(report, Criteria(**criteria), exemptions)
+
+
+def _text_of(users: Iterable[Row], columns: Sequence[str]) -> str:
+    root, *rows = [{MORE_CREDENTIALS: "N/A", **row} for row in (the_root(), *users)]
+    return report_text(rows, root=root, columns=columns, quoted=True)
 
 
 @cache

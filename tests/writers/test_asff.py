@@ -1,13 +1,11 @@
 """ASFF findings are what Security Hub imports, and say what the analysis found."""
 
-import gzip
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import botocore
+import botocore.session
 import pytest
 from botocore.model import StructureShape
 
@@ -243,11 +241,8 @@ def place(document: Document) -> str:
 @cache
 def partitions() -> dict[str, list[str]]:
     """Return the regions of each partition, as AWS publishes them in botocore's endpoints."""
-    data = Path(botocore.__file__).parent / "data"
-    packed = data / "endpoints.json.gz"
-    text = gzip.decompress(packed.read_bytes()) if packed.exists() else None
-    found = json.loads(text or (data / "endpoints.json").read_bytes())["partitions"]
-    return {each["partition"]: list(each["regions"]) for each in found}
+    every = botocore.session.get_session().get_data("endpoints")["partitions"]
+    return {each["partition"]: list(each["regions"]) for each in every}
 
 
 HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}

@@ -61,8 +61,12 @@ from tests.support.pages import BY_ID
 from tests.support.reading import OTHER_ACCOUNT
 from tests.writers.test_ocsf import errors as ocsf_errors
 
-each_feed = pytest.mark.parametrize("feed", FEEDS)
 ERRORS: dict[str, Callable[[Document], list[str]]] = {"asff": asff_errors, "ocsf": ocsf_errors}
+
+
+@pytest.fixture(params=FEEDS)
+def feed(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def only(feed: str, rows: list[Row], rule: str, *exempt: str) -> Said:
@@ -80,7 +84,6 @@ def of_ocsf(analysis: Analysis) -> list[str]:
 
 
 @pytest.mark.no_cover
-@each_feed
 def test_findings_of_every_rule_and_outcome_are_valid(feed: str) -> None:
     every = everything_in(feed)
     assert {(each.rule, each.compliance) for each in map(said, every)} == {
@@ -94,7 +97,6 @@ def test_findings_of_every_rule_and_outcome_are_valid(feed: str) -> None:
 
 
 @pytest.mark.no_cover
-@each_feed
 def test_what_is_undecided_is_a_warning_that_names_the_cell_and_what_is_noted_passes(
     feed: str,
 ) -> None:
@@ -105,7 +107,6 @@ def test_what_is_undecided_is_a_warning_that_names_the_cell_and_what_is_noted_pa
     assert (noted.compliance, noted.severity, noted.status) == ("Pass", "informational", "New")
 
 
-@each_feed
 def test_an_exempt_finding_is_suppressed_with_the_reason(feed: str) -> None:
     rule, reason = "idle-access-key", "Moves to a role in June"
     excused = only(feed, idle_key(), rule, f"*,program,{reason},IT,")
@@ -116,7 +117,6 @@ def test_an_exempt_finding_is_suppressed_with_the_reason(feed: str) -> None:
 
 
 @pytest.mark.no_cover
-@each_feed
 def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(feed: str) -> None:
     rows = [the_root(password_enabled="false"), *map(a_user, HARD_NAMES)]
     written = WRITTEN[feed](inspected(rows))
@@ -129,7 +129,6 @@ def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(feed: str) -> No
 WRITTEN: dict[str, Written] = {"asff": asff_bytes, "ocsf": ocsf_bytes}
 
 
-@each_feed
 def test_whose_arn_names_no_account_is_in_that_of_the_file(feed: str) -> None:
     unnamed = {
         str(BROKEN["arn"]): BROKEN,
@@ -144,7 +143,6 @@ def test_whose_arn_names_no_account_is_in_that_of_the_file(feed: str) -> None:
 
 
 @pytest.mark.no_cover
-@each_feed
 def test_the_account_has_its_name_where_that_is_known(feed: str) -> None:
     analysis = inspected([a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)])
     names = {ACCOUNT: AccountName(name="production", owner="Ann")}
@@ -156,7 +154,6 @@ def test_the_account_has_its_name_where_that_is_known(feed: str) -> None:
 
 
 @pytest.mark.no_cover
-@each_feed
 def test_every_finding_is_a_line_in_the_order_of_the_analysis(feed: str) -> None:
     analysis = analyzed_console()
     found = analysis.rule_results.findings
@@ -165,7 +162,6 @@ def test_every_finding_is_a_line_in_the_order_of_the_analysis(feed: str) -> None
     assert told[: len(found)] == [*zip(found["rule"], found["fact"], strict=True)]
 
 
-@each_feed
 def test_without_findings_nothing_is_written(feed: str) -> None:
     assert FEEDS[feed](inspected([the_root(password_enabled="false")])) == []
 
@@ -306,7 +302,6 @@ def missing(account: str) -> UncoveredAccount:
 
 
 @pytest.mark.no_cover
-@each_feed
 def test_findings_that_are_gone_are_closed_once_and_can_come_back(feed: str) -> None:
     before = lines(at(BEFORE, IDLE, LEFT), feed)
     assert closed(before) == []
@@ -339,7 +334,6 @@ CLOSED: dict[str, dict[str, Any]] = {
 }
 
 
-@each_feed
 def test_a_closed_finding_is_valid_resolved_and_as_of_the_new_report(feed: str) -> None:
     found = closed(lines(at(NOW, IDLE), feed, lines(at(BEFORE, LEFT), feed)))
     assert found
@@ -350,7 +344,6 @@ def test_a_closed_finding_is_valid_resolved_and_as_of_the_new_report(feed: str) 
 
 
 @pytest.mark.no_cover
-@each_feed
 def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(feed: str) -> None:
     before = lines(at(BEFORE, IDLE, LEFT, EVE), feed)
     both, mine = {OTHER_ACCOUNT, ACCOUNT}, {ACCOUNT}

@@ -5,7 +5,7 @@ every attribute, so one too many, one too few and one of another kind are errors
 """
 
 from collections import Counter
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import pytest
@@ -92,21 +92,19 @@ def test_words_are_the_captions_that_the_schema_gives_to_the_numbers() -> None:
     every: dict[str, Any] = get_ocsf_schema(version=OCSF_VERSION)
     finding = every["classes"]["compliance_finding"]["attributes"]
     objects = {name: each["attributes"] for name, each in every["objects"].items()}
-    told = Counter(
-        (attributes[f"{word}_{end}"]["enum"][str(part[f"{word}_{end}"])]["caption"], part[said])
-        for document in everything_in("ocsf")
-        for attributes, part, word, end, said in (
-            (finding, document, "severity", "id", "severity"),
-            (finding, document, "status", "id", "status"),
-            (finding, document, "activity", "id", "activity_name"),
-            (finding, document, "category", "uid", "category_name"),
-            (finding, document, "class", "uid", "class_name"),
-            (finding, document, "type", "uid", "type_name"),
-            (objects["compliance"], document["compliance"], "status", "id", "status"),
-            (objects["analytic"], document["finding_info"]["analytic"], "type", "id", "type"),
-            (objects["account"], document["cloud"]["account"], "type", "id", "type"),
-        )
+    named = (
+        *((finding, "", f"{name}_id", name) for name in ("severity", "status")),
+        (finding, "", "activity_id", "activity_name"),
+        *((finding, "", f"{name}_uid", f"{name}_name") for name in ("category", "class", "type")),
+        (objects["compliance"], "compliance", "status_id", "status"),
+        (objects["analytic"], "finding_info.analytic", "type_id", "type"),
+        (objects["account"], "cloud.account", "type_id", "type"),
     )
+    told = Counter[tuple[str, str]]()
+    for document in everything_in("ocsf"):
+        for attributes, place, number, word in named:
+            part = reduce(lambda each, name: each[name], filter(None, place.split(".")), document)
+            told[attributes[number]["enum"][str(part[number])]["caption"], part[word]] += 1
     assert [pair for pair in told if pair[0] != pair[1]] == []
 
 

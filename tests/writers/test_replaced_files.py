@@ -50,14 +50,17 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
     os.umask(before)
 
 
-both = pytest.mark.parametrize("write", [put, put_private])
+Write = Callable[[Path], None]
 
 
-@both
+@pytest.fixture(params=[put, put_private])
+def write(request: pytest.FixtureRequest) -> Write:
+    written: Write = request.param
+    return written
+
+
 @pytest.mark.usefixtures("umask")
-def test_a_new_file_is_for_its_owner_only_whatever_the_umask(
-    tmp_path: Path, write: Callable[[Path], None]
-) -> None:
+def test_a_new_file_is_for_its_owner_only_whatever_the_umask(tmp_path: Path, write: Write) -> None:
     write(tmp_path / "a.csv")
     assert mode_of(tmp_path / "a.csv") == 0o600
 
@@ -124,9 +127,8 @@ IRREGULAR: tuple[Callable[[Path], Any], ...] = (
 )
 
 
-@both
 def test_what_a_killed_run_left_is_removed_by_the_next_also_where_a_link_leads(
-    tmp_path: Path, write: Callable[[Path], None]
+    tmp_path: Path, write: Write
 ) -> None:
     for name in (LEFTOVER, ".a.csv.ffffffff.part"):
         old_file(tmp_path, name)
@@ -139,10 +141,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next_also_where_a_link_leads(
     assert names(tmp_path) == {"a.csv", "links"}
 
 
-@both
-def test_a_file_of_another_name_kind_or_user_is_no_leftover(
-    tmp_path: Path, write: Callable[[Path], None]
-) -> None:
+def test_a_file_of_another_name_kind_or_user_is_no_leftover(tmp_path: Path, write: Write) -> None:
     others = {
         *(".a.csv.0123abc.part", ".a.csv.0123abcde.part", ".a.csv.0123ABCD.part"),
         *(".a.csv.0123abcg.part", ".a.csv.0123abcd.part2", ".a.csv.0123abcd.part\n"),
@@ -164,10 +163,7 @@ def test_a_file_of_another_name_kind_or_user_is_no_leftover(
     assert names(tmp_path) == {"a.csv", *others, *irregular}
 
 
-@both
-def test_a_file_that_another_run_is_writing_is_no_leftover(
-    tmp_path: Path, write: Callable[[Path], None]
-) -> None:
+def test_a_file_that_another_run_is_writing_is_no_leftover(tmp_path: Path, write: Write) -> None:
     with replacing(tmp_path / "a.csv") as stream:
         stream.write(OLD)
         write(tmp_path / "a.csv")
@@ -226,11 +222,10 @@ FOREIGN = {
 
 @pytest.mark.no_cover
 @needs_root
-@both
 @pytest.mark.parametrize("where", FOREIGN)
 @pytest.mark.parametrize("through", ["", "chain"])
 def test_a_link_of_another_user_is_not_followed(
-    tmp_path: Path, write: Callable[[Path], None], where: str, through: str
+    tmp_path: Path, write: Write, where: str, through: str
 ) -> None:
     target = link = a_link(tmp_path, owner=NOBODY, **FOREIGN[where])
     if through:
@@ -245,10 +240,7 @@ def test_a_link_of_another_user_is_not_followed(
 
 
 @needs_root
-@both
-def test_a_folder_that_is_another_users_link_is_not_entered(
-    tmp_path: Path, write: Callable[[Path], None]
-) -> None:
+def test_a_folder_that_is_another_users_link_is_not_entered(tmp_path: Path, write: Write) -> None:
     (tmp_path / "private").mkdir()
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o1777)
@@ -264,10 +256,9 @@ OWN += [(NOBODY, {"folder_mode": mode}) for mode in (0o700, 0o1755)]
 
 
 @needs_root
-@both
 @pytest.mark.parametrize(("owner", "folder"), OWN)
 def test_an_own_link_and_one_in_an_own_folder_are_followed(
-    tmp_path: Path, write: Callable[[Path], None], owner: int, folder: dict[str, int]
+    tmp_path: Path, write: Write, owner: int, folder: dict[str, int]
 ) -> None:
     link = a_link(tmp_path, owner=owner, **folder)
     write(link)
@@ -300,10 +291,7 @@ def test_a_link_of_root_is_followed_by_everybody() -> None:
         shutil.rmtree(place)
 
 
-@both
-def test_as_many_links_are_followed_as_the_system_follows(
-    tmp_path: Path, write: Callable[[Path], None]
-) -> None:
+def test_as_many_links_are_followed_as_the_system_follows(tmp_path: Path, write: Write) -> None:
     old_file(tmp_path, "0")
     for number in range(41):
         (tmp_path / f"{number + 1}").symlink_to(f"{number}")
@@ -322,9 +310,8 @@ def test_as_many_links_are_followed_as_the_system_follows(
     [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/null")],
     ids=["pipe", "folder", "device"],
 )
-@both
 def test_what_is_no_regular_file_is_not_replaced(
-    tmp_path: Path, write: Callable[[Path], None], make: Callable[[Path], None]
+    tmp_path: Path, write: Write, make: Callable[[Path], None]
 ) -> None:
     make(tmp_path / "a.csv")
     with pytest.raises(OutputFailed, match="a regular file"):

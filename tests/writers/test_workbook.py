@@ -37,7 +37,6 @@ from tests.support.builders import (
 from tests.support.outputs import CONSOLE, EXEMPTIONS, analysis_of, analyzed_console
 from tests.support.workbooks import (
     book_of,
-    console_book,
     moment,
     opened,
     organization,
@@ -54,17 +53,6 @@ DASH = NOT_APPLICABLE.value
 USED = days_before(0.5)
 OTHER, OLD = "999999999999", "111122223333"
 ARN = "arn:aws:iam::123456789012:"
-
-
-@pytest.fixture(scope="module")
-def book() -> Workbook:
-    """Open the workbook of the sample that has every verdict, reason and caveat."""
-    return console_book()
-
-
-@pytest.fixture(scope="module")
-def results() -> Workbook:
-    return console_book(results=True)
 
 
 @cache

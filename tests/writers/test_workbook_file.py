@@ -5,7 +5,6 @@ import io
 import re
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -32,20 +31,12 @@ from tests.support.workbooks import (
     PAGE_POINTS,
     POINTS_A_UNIT,
     book_of,
-    console_book,
     console_file,
-    file_of,
     moment,
-    needs_libreoffice,
-    opened,
-    organization,
-    organization_file,
     parts,
     records,
-    seen_by_libreoffice,
     values,
     width_of,
-    with_wrong_results,
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -54,11 +45,6 @@ pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less t
 @pytest.fixture(scope="module")
 def file() -> bytes:
     return console_file()
-
-
-@pytest.fixture(scope="module")
-def book() -> Workbook:
-    return console_book()
 
 
 OTHER = "999999999999"
@@ -221,20 +207,6 @@ def test_cells_lie_where_their_names_say(file: bytes) -> None:
         assert dimension
         assert rows == sorted(set(rows))
         assert rows[-1] == int(dimension[2])
-
-
-@needs_libreoffice
-@pytest.mark.parametrize("rows_a_sheet", [1_000, 100])
-def test_libreoffice_comes_to_the_same_counts(tmp_path: Path, rows_a_sheet: int) -> None:
-    analysis = organization()
-    expected = values(opened(organization_file(), results=True)["Summary"])
-    wrong = with_wrong_results(file_of(analysis, rows_a_sheet))
-    seen = seen_by_libreoffice(tmp_path, wrong)["Summary"]
-    counts = {row[0]: [str(value) for value in row[1:11] if value is not None] for row in expected}
-    accounts = {each.account for file in analysis.report.files for each in file.accounts}
-    for first in (*accounts, "All accounts read", "All lists", "Row count check"):
-        (row,) = [row for row in seen if row[0] == first]
-        assert [value for value in row[1:11] if value] == counts[first]
 
 
 class FullDisk(io.BytesIO):
