@@ -24,13 +24,6 @@ def refusals(content: bytes) -> list[tuple[int | None, str | None, str]]:
     return [(each.row, each.column, each.message) for each in refused.value.problems]
 
 
-def word_in_force(*decisions: tuple[str, str, date]) -> str | None:
-    """Return which word is in force after decisions of (word, person, day), in this order."""
-    lines = [line(word, by=by, on=on) for word, by, on in decisions]
-    (of_user,) = decisions_by_user(lines).values()
-    return str(of_user.in_force.decision) if of_user.in_force else None
-
-
 @pytest.mark.no_cover
 def test_a_ledger_comes_back_as_it_was_written() -> None:
     lines = [
@@ -68,71 +61,72 @@ def test_users_csv_with_the_five_columns_in_front_is_a_ledger() -> None:
     assert [each.user_key.arn.rpartition("/")[2] for each in read.open_rows] == ["bob"]
 
 
-@pytest.mark.parametrize(
-    ("separator", "end"), [(",", "\r\n"), (";", "\n"), ("\t", "\r\n")], ids=["comma", "semi", "tab"]
-)
+@pytest.mark.parametrize(("separator", "end"), [(",", "\r\n"), (";", "\n"), ("\t", "\r\n")])
 def test_a_ledger_that_a_spreadsheet_saved_still_reads(separator: str, end: str) -> None:
     user = a_user("ann", account="012345678901", password=a_password())
-    written = ledger_bytes([line("delete", user, ticket="SEC 1")]).decode()
-    changed = (
-        written.replace(",012345678901,ann", ",1.23457E+10,ann")
-        .replace("false", "FALSE")
-        .replace("true", "TRUE")
-        .replace(",", separator)
-        .replace("\n", end)
-    )
-    (only,) = read_ledger("decisions.csv", ("\ufeff" + changed).encode()).lines
+    text = ledger_bytes([line("delete", user, ticket="SEC 1")]).decode()
+    text = text.replace(",012345678901,ann", ",1.23457E+10,ann").replace("false", "FALSE")
+    text = text.replace("true", "TRUE").replace(",", separator).replace("\n", end)
+    (only,) = read_ledger("decisions.csv", ("\ufeff" + text).encode()).lines
     assert (only.account, only.user, only.ticket) == ("012345678901", "ann", "SEC 1")
 
 
 LATER = "later than the report, which is of 2026-05-01T12:00:00Z"
-CREATION = "user_creation_time", "not the creation time of a user with age_days '1000'"
+CREATION = "not the creation time of a user with age_days"
+EMPTY, NO_DATE, NOT_A_WORD = "the cell is empty", "not a date", "not a word of this column"
+ROOT, NO_USER = "the root user is not an IAM user", "not the ARN of an IAM user"
+OTHER_USER = "the ARN names another user"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        *(("decision", word, "not a decision") for word in ("remove", "conflict")),
+        ("decision", "", "an entry without a decision"),
+        *((name, "", EMPTY) for name in ("decided_by", "decided_on")),
+        *(("decided_on", day, NO_DATE) for day in ("2026-02-30", "1/5/2026", "20260501")),
+        ("as_of", "yesterday", "not a time"),
+        ("baseline", "2026-05-01", "not a time"),
+        ("baseline", "2026-05-01T12:00:01Z", LATER),
+        *((name, "other", NOT_A_WORD) for name in ("as_of_source", "verdict")),
+        ("row", "two", "not a row"),
+        ("same_second", "a;quiet", "it names the user of this row"),
+        ("user", "bob", OTHER_USER),
+        ("account", "111122223333", "the ARN names another account"),
+        ("user", "<root_account>", ROOT),
+        ("arn", "", NO_USER),
+        *(("arn", f"arn:aws:iam::{ACCOUNT}:{each}", NO_USER) for each in ("user/", "group/quiet")),
+        ("user_creation_time", "2023-13-05T12:00:00Z", f"{CREATION} '1000'"),
+        ("user_creation_time", "2023-08-04T11:59:59Z", f"{CREATION} '1000'"),
+        ("user_creation_time", "", f"{CREATION} '1000'"),
+    ],
+)
+def test_a_row_that_is_not_valid_is_refused_with_its_place(
+    column: str, value: str, problem: str
+) -> None:
+    assert (2, column, problem) in refusals(with_cells({column: value}))
 
 
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"decision": "remove"}, ("decision", "not a decision")),
-        ({"decision": ""}, ("decision", "an entry without a decision")),
-        ({"decision": "conflict"}, ("decision", "not a decision")),
-        ({"decided_by": ""}, ("decided_by", "the cell is empty")),
-        ({"decided_on": ""}, ("decided_on", "the cell is empty")),
-        ({"decided_on": "2026-02-30"}, ("decided_on", "not a date")),
-        ({"decided_on": "1/5/2026"}, ("decided_on", "not a date")),
-        ({"decided_on": "20260501"}, ("decided_on", "not a date")),
-        ({"decision": "keep", "comment": ""}, ("comment", "the cell is empty")),
-        ({"as_of": "yesterday"}, ("as_of", "not a time")),
-        ({"baseline": "2026-05-01"}, ("baseline", "not a time")),
-        ({"baseline": "2026-05-01T12:00:01Z"}, ("baseline", LATER)),
+        ({"decision": "keep", "comment": ""}, ("comment", EMPTY)),
         ({"baseline": "2026-05-01T12:00:01Z", "as_of_source": "folder"}, ("baseline", LATER)),
-        ({"as_of_source": "told"}, ("as_of_source", "not a word of this column")),
-        ({"verdict": "idle"}, ("verdict", "not a word of this column")),
-        ({"row": "two"}, ("row", "not a row")),
-        (
-            {"same_second": "a;quiet"},
-            ("same_second", "it names the user of this row"),
-        ),
-        ({"user": "bob"}, ("user", "the ARN names another user")),
-        ({"account": "111122223333"}, ("account", "the ARN names another account")),
-        ({"user": "<root_account>"}, ("user", "the root user is not an IAM user")),
-        ({"arn": f"arn:aws:iam::{ACCOUNT}:user/"}, ("arn", "not the ARN of an IAM user")),
-        ({"arn": f"arn:aws:iam::{ACCOUNT}:group/quiet"}, ("arn", "not the ARN of an IAM user")),
-        ({"arn": ""}, ("arn", "not the ARN of an IAM user")),
-        ({"arn": "arn:aws:iam::123XXXXXXXX:user/other"}, ("user", "the ARN names another user")),
-        ({"user_creation_time": "2023-13-05T12:00:00Z"}, CREATION),
-        ({"user_creation_time": "2023-08-04T11:59:59Z"}, CREATION),
-        ({"user_creation_time": ""}, CREATION),
-        ({"age_days": "999"}, ("user_creation_time", f"{CREATION[1][:-6]}'999'")),
-        ({"arn": f"arn:aws:iam::{ACCOUNT}:root"}, ("user", "the root user is not an IAM user")),
+        ({"arn": "arn:aws:iam::123XXXXXXXX:user/other"}, ("user", OTHER_USER)),
+        ({"arn": f"arn:aws:iam::{ACCOUNT}:root"}, ("user", ROOT)),
+        ({"age_days": "999"}, ("user_creation_time", f"{CREATION} '999'")),
     ],
 )
-def test_a_row_that_is_not_valid_is_refused_with_its_place(
+def test_a_row_whose_cells_do_not_fit_is_refused(
     changed: dict[str, str], problem: tuple[str, str]
 ) -> None:
+    assert (2, *problem) in refusals(with_cells(changed))
+
+
+def with_cells(changed: dict[str, str]) -> bytes:
     head, row = ledger_bytes([line()]).decode().splitlines()
     cells = dict(zip(head.split(","), row.split(","), strict=True)) | changed
-    content = f"{head}\n{','.join(cells.values())}\n".encode()
-    assert (2, *problem) in refusals(content)
+    return f"{head}\n{','.join(cells.values())}\n".encode()
 
 
 def test_only_a_report_whose_time_is_an_option_may_show_what_is_later() -> None:
@@ -157,9 +151,8 @@ def test_rows_of_a_user_that_differ_are_no_problem_while_nothing_is_entered() ->
 
 def test_every_problem_of_a_file_is_named_at_once() -> None:
     rows = user_rows(a_user("ann"), a_user("bob"), a_user("cid"))
-    content = bulk(
-        rows, ("delet", "Anna", f"{DAY}"), ("delete", "", f"{DAY}"), ("delete", "A", "x")
-    )
+    wrong = ("delet", "Anna", f"{DAY}"), ("delete", "", f"{DAY}"), ("delete", "A", "x")
+    content = bulk(rows, *wrong)
     assert [row for row, _, _ in refusals(content)] == [2, 3, 4]
 
 
@@ -187,26 +180,18 @@ def test_a_line_of_a_ledger_without_its_place_keeps_the_file_and_the_row() -> No
     assert len(only.sha256) == 64
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("envelope", AS_OF),
-        ("metadata", AS_OF),
-        ("file-name", AS_OF),
-        ("assumed", AS_OF),
-        ("folder", datetime(2026, 2, 2, tzinfo=UTC)),
-        ("option", datetime(2026, 2, 2, tzinfo=UTC)),
-    ],
-)
-def test_since_counts_from_what_aws_said_and_never_from_a_day_or_an_option(
-    source: str, expected: datetime
-) -> None:
+def test_since_counts_from_what_aws_said_and_never_from_a_day_or_an_option() -> None:
     used = datetime(2026, 2, 2, tzinfo=UTC)
     (row,) = user_rows(
         a_user(password=a_password(used), password_next_rotation="2027-01-01T00:00:00Z")
     )
-    content = bulk([{**row, "as_of_source": source}], ("delete", "Anna", f"{DAY}"))
-    assert read_ledger("bulk.csv", content).lines[0].baseline == expected
+    for sources, expected in (
+        (("envelope", "metadata", "file-name", "assumed"), AS_OF),
+        (("folder", "option"), used),
+    ):
+        for source in sources:
+            content = bulk([{**row, "as_of_source": source}], ("delete", "Anna", f"{DAY}"))
+            assert read_ledger("bulk.csv", content).lines[0].baseline == expected, source
 
 
 def test_without_any_timestamp_everything_is_since() -> None:
@@ -219,42 +204,37 @@ def test_without_any_timestamp_everything_is_since() -> None:
 @pytest.mark.parametrize(
     ("decisions", "expected"),
     [
-        ([("delete", "Anna", DAY)], "delete"),
-        ([("delete", "Anna", NEXT), ("keep", "Tom", DAY)], "delete"),
-        ([("delete", "Anna", DAY), ("keep", "Tom", NEXT)], "keep"),
-        ([("delete", "Anna", DAY), ("delete", "Tom", DAY)], "delete"),
-        ([("delete", "Anna", DAY), ("keep", "Anna", DAY)], "keep"),
-        ([("delete", "Anna", DAY), ("keep", " anna ", DAY)], "keep"),
-        ([("delete", "Anna", DAY), ("keep", "Tom", DAY)], None),
-        ([("delete", "Anna", DAY), ("withdraw", "Tom", DAY)], None),
-        ([("keep", "Tom", DAY), ("delete", "Anna", NEXT), ("withdraw", "Anna", NEXT)], None),
-        ([("withdraw", "Anna", DAY), ("delete", "Anna", DAY)], "delete"),
-        ([("delete", "Anna", DAY), ("withdraw", "Anna", DAY), ("keep", "Tom", DAY)], "keep"),
-        ([("withdraw", "Anna", DAY), ("delete", "Tom", DAY), ("withdraw", "Anna", DAY)], None),
-        ([("delete", "Anna", DAY), ("withdraw", "Anna", NEXT), ("keep", "Tom", NEXT)], None),
-        ([("withdraw", "Anna", NEXT), ("delete", "Anna", DAY)], None),
-        ([("delete", "Anna", DAY), ("keep", "Tom", DAY), ("withdraw", "Anna", DAY)], "keep"),
-        ([("delete", "Anna", DAY), ("keep", "Tom", DAY), ("withdraw", "Tom", NEXT)], "delete"),
-        ([("delete", "Anna", DAY), ("keep", "Tom", DAY), ("withdraw", "Eve", NEXT)], None),
-        (
-            [
-                *(("delete", "Anna", DAY), ("keep", "Tom", DAY), ("investigate", "Eve", DAY)),
-                ("withdraw", "Tom", DAY),
-            ],
-            None,
-        ),
-        ([("delete", "Anna", DAY), ("keep", "Tom", DAY), ("keep", "Anna", DAY)], "keep"),
-        (
-            [("delete", "Anna", DAY), ("keep", "Tom", DAY), ("investigate", "Eve", NEXT)],
-            "investigate",
-        ),
-        ([("delete", "Anna", DAY), ("keep", "Tom", DAY), ("conflict", "credreport", DAY)], None),
+        ("delete Anna", "delete"),
+        ("delete Anna next, keep Tom", "delete"),
+        ("delete Anna, keep Tom next", "keep"),
+        ("delete Anna, delete Tom", "delete"),
+        ("delete Anna, keep Anna", "keep"),
+        ("delete Anna, keep ANNA", "keep"),
+        ("delete Anna, keep Tom", None),
+        ("delete Anna, withdraw Tom", None),
+        ("keep Tom, delete Anna next, withdraw Anna next", None),
+        ("withdraw Anna, delete Anna", "delete"),
+        ("delete Anna, withdraw Anna, keep Tom", "keep"),
+        ("withdraw Anna, delete Tom, withdraw Anna", None),
+        ("delete Anna, withdraw Anna next, keep Tom next", None),
+        ("withdraw Anna next, delete Anna", None),
+        ("delete Anna, keep Tom, withdraw Anna", "keep"),
+        ("delete Anna, keep Tom, withdraw Tom next", "delete"),
+        ("delete Anna, keep Tom, withdraw Eve next", None),
+        ("delete Anna, keep Tom, investigate Eve, withdraw Tom", None),
+        ("delete Anna, keep Tom, keep Anna", "keep"),
+        ("delete Anna, keep Tom, investigate Eve next", "investigate"),
+        ("delete Anna, keep Tom, conflict credreport", None),
     ],
 )
 def test_the_newest_decision_is_in_force_and_nothing_earlier_revives(
-    decisions: list[tuple[str, str, date]], expected: str | None
+    decisions: str, expected: str | None
 ) -> None:
-    assert word_in_force(*decisions) == expected
+    """Read decisions as word, person and day: `next` is the day after."""
+    entered = [each.split() for each in decisions.split(", ")]
+    lines = [line(word, by=by, on=NEXT if day else DAY) for word, by, *day in entered]
+    (of_user,) = decisions_by_user(lines).values()
+    assert (of_user.in_force and str(of_user.in_force.decision)) == expected
 
 
 @pytest.mark.parametrize("day", [DAY, NEXT])
@@ -272,12 +252,11 @@ def test_of_agreeing_decisions_of_one_day_the_last_line_is_in_force() -> None:
     assert of_user.in_force is tom
 
 
-@pytest.mark.parametrize(("days", "expected"), [(-1, "keep"), (0, "keep"), (1, None)])
-def test_a_keep_is_in_force_until_its_last_day(days: int, expected: str | None) -> None:
+def test_a_keep_is_in_force_until_its_last_day() -> None:
     ledger = Ledger(lines=(line("keep"),), keep_days=10)
     (of_user,) = ledger.by_user.values()
-    in_force = ledger.in_force(of_user, DAY + timedelta(days=10 + days))
-    assert (in_force and str(in_force.decision)) == expected
+    days = [DAY + timedelta(days=each) for each in (9, 10, 11)]
+    assert [bool(ledger.in_force(of_user, day)) for day in days] == [True, True, False]
 
 
 def test_a_keep_for_ever_ends_with_the_calendar() -> None:
@@ -289,18 +268,11 @@ def test_a_user_created_again_under_the_name_is_another() -> None:
     assert len(decisions_by_user([line(), line("keep", again)])) == 2
 
 
-@pytest.mark.parametrize(
-    ("user", "expected"),
-    [
-        (a_user(), True),
-        (a_user(created="N/A"), False),
-        (a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet"), False),
-        (a_user("qui\aet"), False),
-    ],
-    ids=["known", "without creation time", "masked", "with a control character"],
-)
-def test_only_a_known_user_can_be_acted_on(user: dict[str, str], *, expected: bool) -> None:
-    assert line("delete", user).identifies_user is expected  # type: ignore[arg-type]  # cells are text
+def test_only_a_known_user_can_be_acted_on() -> None:
+    masked = a_user(arn="arn:aws:iam::123XXXXXXXX:user/quiet")
+    for user in (a_user(created="N/A"), masked, a_user("qui\aet")):
+        assert not line("delete", user).identifies_user, user
+    assert line("delete", a_user()).identifies_user
 
 
 def test_notes_name_decisions_that_nothing_acts_on() -> None:
