@@ -12,6 +12,7 @@ from tests.support.builders import (
     LONG_AGO,
     NEVER,
     Row,
+    Value,
     a_certificate,
     a_key,
     a_password,
@@ -29,16 +30,35 @@ LATER = AS_OF + timedelta(days=10)
 SECOND = timedelta(seconds=1)
 USED = days_before(100)
 OTHER = days_before(900)
-PASSWORD: dict[str, Any] = {"password": a_password(USED, LONG_AGO)}
-KEY: dict[str, Any] = {"key_1": a_key(LONG_AGO, USED)}
-OLD_KEY = an_inactive_key(OTHER)
-UNDATED = a_key("??")
-NOTHING_UNDERSTOOD: dict[str, Any] = {
-    "key_1": a_key("??", "??"),
+QUIET = a_user()
+NOTHING_UNDERSTOOD = {
+    **a_user(key_1=a_key("??", "??")),
     **dict.fromkeys(("password_enabled", "password_last_used", "password_last_changed"), "??"),
     **dict.fromkeys(("access_key_1_active", "mfa_active", "cert_1_active"), "??"),
 }
 
+
+def password(used: Value = NEVER, changed: Value = LONG_AGO, **more: Any) -> Row:
+    return a_user(password=a_password(used, changed), **more)
+
+
+def keys(one: Row, other: Row | None = None, **more: Any) -> Row:
+    return a_user(key_1=one, key_2=other, **more)
+
+
+def certificates(one: Row | None, other: Row | None = None) -> Row:
+    return a_user(certificate_1=one, certificate_2=other)
+
+
+def without_password(used: Value) -> Row:
+    return a_user(password=no_password(used))
+
+
+PASSWORD, MFA = password(USED), a_user(mfa=True)
+OLD, OFF, USED_KEY = a_key(), an_inactive_key(), a_key(LONG_AGO, USED)
+OTHER_OFF, UNDATED = an_inactive_key(OTHER), a_key("??")
+CERTIFICATE, OFF_CERTIFICATE = a_certificate(), a_certificate(active=False)
+KEY = keys(USED_KEY)
 
 Case = tuple[Row, Row]
 """A user before and now."""
@@ -69,141 +89,108 @@ def news(*cases: Case) -> list[tuple[Case, list[str]]]:
 
 
 def test_the_same_or_less_access_is_no_news() -> None:
-    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
-        ({}, {}),
-        (PASSWORD, PASSWORD),
-        (PASSWORD, {}),
-        (PASSWORD, {"password": no_password(USED)}),
-        ({"password": a_password(USED, LONG_AGO)}, {"password": a_password(USED, "N/A")}),
-        (PASSWORD, {"password": a_password(USED - SECOND, LONG_AGO)}),
-        (KEY, {"key_2": KEY["key_1"]}),
-        (KEY, {"key_1": an_inactive_key(LONG_AGO, USED)}),
-        (KEY, {}),
-        ({"key_1": a_key(LONG_AGO), "key_2": a_key(LONG_AGO, USED)}, {"key_1": KEY["key_1"]}),
-        ({"certificate_1": a_certificate()}, {"certificate_2": a_certificate()}),
-        ({"certificate_1": a_certificate()}, {"certificate_1": a_certificate(active=False)}),
-        ({"key_1": a_key(), "key_2": a_key(USED, USED), "mfa": True}, {"key_1": an_inactive_key()}),
-        ({"key_1": a_key(), "key_2": OLD_KEY}, {"key_1": OLD_KEY, "key_2": a_key()}),
-        (
-            {"key_1": a_key(), "key_2": an_inactive_key()},
-            {"key_1": an_inactive_key(), "key_2": a_key()},
-        ),
-        ({"key_1": an_inactive_key("??")}, {"key_1": an_inactive_key()}),
+    cases: list[Case] = [
+        *((same, same) for same in (QUIET, PASSWORD, MFA)),
+        *((PASSWORD, less) for less in (QUIET, without_password(USED), password(USED - SECOND))),
+        (PASSWORD, password(USED, "N/A")),
+        (KEY, a_user(key_2=USED_KEY)),
+        (KEY, keys(an_inactive_key(LONG_AGO, USED))),
+        (KEY, QUIET),
+        (keys(OLD, USED_KEY), keys(USED_KEY)),
+        (keys(OLD, a_key(USED, USED), mfa=True), keys(OFF)),
+        (keys(OLD, OTHER_OFF), keys(OTHER_OFF, OLD)),
+        (keys(OLD, OFF), keys(OFF, OLD)),
+        (keys(an_inactive_key("??")), keys(OFF)),
+        (certificates(CERTIFICATE), certificates(None, CERTIFICATE)),
+        (certificates(CERTIFICATE), certificates(OFF_CERTIFICATE)),
         (KEY, NOTHING_UNDERSTOOD),
-        ({"mfa": True}, {"mfa": False}),
-        ({"mfa": True}, {"mfa": True}),
-    ]
-    read = news(*((a_user(**before), a_user(**now)) for before, now in cases))
-    assert [each for each in read if each[1]] == []
-
-
-def test_more_access_or_use_is_news() -> None:
-    cases: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-        (PASSWORD, {"password": a_password(LATER, LONG_AGO)}, "signed in 2026-05-11"),
-        (PASSWORD, {"password": a_password(USED + SECOND, LONG_AGO)}, "signed in 2026-01-21"),
-        ({"password": a_password(NEVER)}, PASSWORD, "signed in 2026-01-21"),
-        ({}, {"password": a_password(NEVER, LATER)}, "password set 2026-05-11"),
-        (PASSWORD, {"password": no_password(LATER)}, "signed in 2026-05-11"),
-        (PASSWORD, {"password": a_password(USED, LATER)}, "password changed 2026-05-11"),
-        (
-            PASSWORD,
-            {"password": a_password(USED, LATER), "password_enabled": "??"},
-            "password changed 2026-05-11",
-        ),
-        (PASSWORD, {"password": a_password(USED, LONG_AGO + SECOND)}, "password changed"),
-        ({}, {"key_2": a_key(LATER)}, "access key created 2026-05-11"),
-        ({}, {"key_2": an_inactive_key(LATER)}, "access key created 2026-05-11"),
-        (KEY, {"key_1": a_key(LATER)}, "access key created 2026-05-11"),
-        (KEY, {"key_1": a_key(LONG_AGO + SECOND, USED)}, "access key created 2023-08-05"),
-        ({"key_1": an_inactive_key()}, {"key_1": a_key()}, "access key of 2023-08-05 activated"),
-        ({"key_1": an_inactive_key()}, {"key_2": a_key()}, "access key of 2023-08-05 activated"),
-        (
-            {"key_1": a_key(), "access_key_1_active": "maybe"},
-            {"key_1": a_key()},
-            "access key of 2023-08-05 activated",
-        ),
-        ({"key_1": a_key()}, {"key_1": a_key(), "key_2": UNDATED}, "access key activated"),
-        ({"key_1": UNDATED}, {"key_1": a_key()}, "access key created 2023-08-05"),
-        ({"key_1": UNDATED}, {"key_1": a_key("??", LATER)}, "access key used 2026-05-11"),
-        ({"key_1": a_key("N/A")}, {"key_1": a_key("N/A", LATER)}, "access key used 2026-05-11"),
-        ({"key_1": a_key()}, {"key_1": a_key("??", LATER)}, "access key used 2026-05-11"),
-        ({"key_1": a_key(USED, "??")}, {"key_1": an_inactive_key()}, "access key created 2023-08"),
-        (KEY, {"key_1": a_key(LONG_AGO, LATER)}, "access key of 2023-08-05 used 2026-05-11"),
-        ({"key_1": an_inactive_key()}, {"key_1": an_inactive_key(used=LATER)}, "used 2026-05-11"),
-        (
-            {"key_1": a_key(), "key_2": an_inactive_key()},
-            {"key_1": a_key(), "key_2": a_key()},
-            "access key of 2023-08-05 activated",
-        ),
-        ({"key_1": a_key()}, {"key_1": a_key(), "key_2": a_key()}, "access key created"),
-        ({}, {"certificate_1": a_certificate(LATER)}, "signing certificate created 2026-05-11"),
-        (
-            {"certificate_2": a_certificate(active=False)},
-            {"certificate_1": a_certificate()},
-            "signing certificate of 2023-08-05 activated",
-        ),
-        (
-            {"certificate_1": a_certificate()},
-            {"certificate_1": a_certificate(), "certificate_2": a_certificate("??")},
-            "signing certificate activated",
-        ),
-        ({}, {"mfa": True}, "MFA device added"),
-    ]
-    read = news(*((a_user(**before), a_user(**now)) for before, now, _ in cases))
-    for (_, added), (before, now, text) in zip(read, cases, strict=True):
-        assert len(added) == 1, (before, now, added)
-        assert text in added[0]
-
-
-UNKNOWN_THEN_ACCESS: list[tuple[Row, dict[str, Any], str]] = [
-    ({"password_last_used": "soon"}, PASSWORD, "signed in"),
-    ({"password_enabled": "maybe"}, {"password": a_password(NEVER)}, "password set"),
-    ({"mfa_active": "maybe"}, {"mfa": True}, "MFA device added"),
-    ({"access_key_1_active": "maybe"}, {"key_1": a_key()}, "access key created"),
-    ({"access_key_1_last_rotated": "soon"}, {"key_1": a_key()}, "access key created"),
-    (
-        {**a_user(key_1=a_key()), "access_key_1_last_used_date": "soon"},
-        {"key_1": a_key(LONG_AGO, USED)},
-        "access key of 2023-08-05 used",
-    ),
-    ({"cert_1_active": "maybe"}, {"certificate_1": a_certificate()}, "signing certificate"),
-    ({"cert_1_last_rotated": "soon"}, {"certificate_1": a_certificate()}, "signing certificate"),
-]
-
-
-def test_an_unknown_cell_that_turns_out_to_be_access_is_news() -> None:
-    cases = [(a_user() | before, a_user(**now)) for before, now, _ in UNKNOWN_THEN_ACCESS]
-    for (case, added), (*_, text) in zip(news(*cases), UNKNOWN_THEN_ACCESS, strict=True):
-        assert any(each.startswith(text) for each in added), (case, added)
-
-
-def test_an_unknown_cell_that_turns_out_to_be_nothing_is_no_news() -> None:
-    cases = [
-        (a_user() | before, a_user(key_1=a_key()) if "user" in before else a_user())
-        for before, _, _ in UNKNOWN_THEN_ACCESS
+        (MFA, QUIET),
     ]
     assert [each for each in news(*cases) if each[1]] == []
 
 
+def test_more_access_or_use_is_news() -> None:
+    cases: list[tuple[Row, Row, str]] = [
+        (PASSWORD, password(LATER), "signed in 2026-05-11"),
+        (PASSWORD, password(USED + SECOND), "signed in 2026-01-21"),
+        (password(), PASSWORD, "signed in 2026-01-21"),
+        (PASSWORD, without_password(LATER), "signed in 2026-05-11"),
+        (QUIET, password(NEVER, LATER), "password set 2026-05-11"),
+        (PASSWORD, password(USED, LATER), "password changed 2026-05-11"),
+        (PASSWORD, password(USED, LATER, password_enabled="??"), "password changed 2026-05-11"),
+        (PASSWORD, password(USED, LONG_AGO + SECOND), "password changed 2023-08-05"),
+        *(
+            (QUIET, a_user(key_2=key), KEY_CREATED)
+            for key in (a_key(LATER), an_inactive_key(LATER))
+        ),
+        (KEY, keys(a_key(LATER)), KEY_CREATED),
+        (KEY, keys(a_key(LONG_AGO + SECOND, USED)), "access key created 2023-08-05"),
+        (keys(OFF), keys(OLD), ACTIVATED),
+        (keys(OFF), a_user(key_2=OLD), ACTIVATED),
+        (keys(OLD, access_key_1_active="maybe"), keys(OLD), ACTIVATED),
+        (keys(OLD, OFF), keys(OLD, OLD), ACTIVATED),
+        (keys(OLD), keys(OLD, UNDATED), "access key activated"),
+        (keys(OLD), keys(OLD, OLD), "access key created 2023-08-05"),
+        (keys(UNDATED), keys(OLD), "access key created 2023-08-05"),
+        (keys(UNDATED), keys(a_key("??", LATER)), "access key used 2026-05-11"),
+        (keys(a_key("N/A")), keys(a_key("N/A", LATER)), "access key used 2026-05-11"),
+        (keys(OLD), keys(a_key("??", LATER)), "access key used 2026-05-11"),
+        (keys(a_key(USED, "??")), keys(OFF), "access key created 2023-08-05"),
+        (KEY, keys(a_key(LONG_AGO, LATER)), "access key of 2023-08-05 used 2026-05-11"),
+        (keys(OFF), keys(an_inactive_key(used=LATER)), "access key of 2023-08-05 used 2026-05-11"),
+        (QUIET, certificates(a_certificate(LATER)), "signing certificate created 2026-05-11"),
+        (
+            *(certificates(None, OFF_CERTIFICATE), certificates(CERTIFICATE)),
+            "signing certificate of 2023-08-05 activated",
+        ),
+        (
+            *(certificates(CERTIFICATE), certificates(CERTIFICATE, a_certificate("??"))),
+            "signing certificate activated",
+        ),
+        (QUIET, MFA, "MFA device added"),
+    ]
+    read = news(*((before, now) for before, now, _ in cases))
+    for (case, added), (*_, text) in zip(read, cases, strict=True):
+        assert added == [text], case
+
+
+KEY_CREATED, ACTIVATED = "access key created 2026-05-11", "access key of 2023-08-05 activated"
+UNKNOWN_THEN_ACCESS: list[tuple[Row, Row, str]] = [
+    (a_user(password_last_used="soon"), PASSWORD, "signed in"),
+    (a_user(password_enabled="maybe"), password(), "password set"),
+    (a_user(mfa_active="maybe"), MFA, "MFA device added"),
+    (a_user(access_key_1_active="maybe"), keys(OLD), "access key created"),
+    (a_user(access_key_1_last_rotated="soon"), keys(OLD), "access key created"),
+    (keys(OLD, access_key_1_last_used_date="soon"), KEY, "access key of 2023-08-05 used"),
+    (a_user(cert_1_active="maybe"), certificates(CERTIFICATE), "signing certificate"),
+    (a_user(cert_1_last_rotated="soon"), certificates(CERTIFICATE), "signing certificate"),
+]
+
+
+def test_an_unknown_cell_is_news_if_it_turns_out_to_be_access_and_none_if_it_does_not() -> None:
+    cases = [(before, now) for before, now, _ in UNKNOWN_THEN_ACCESS]
+    for (case, added), (*_, text) in zip(news(*cases), UNKNOWN_THEN_ACCESS, strict=True):
+        assert any(each.startswith(text) for each in added), (case, added)
+    nothing = [(before, keys(OLD) if now is KEY else QUIET) for before, now in cases]
+    assert [each for each in news(*nothing) if each[1]] == []
+
+
 def test_what_was_unknown_was_changed_since_if_that_was_after_the_report() -> None:
-    undated = a_user(**PASSWORD) | {"password_last_changed": "soon"}
+    undated = PASSWORD | {"password_last_changed": "soon"}
     slot = a_user(access_key_2_last_rotated="soon")
     cases = [
-        *((undated, a_user(password=a_password(USED, at))) for at in (AS_OF - SECOND, AS_OF)),
-        (slot, a_user(key_1=an_inactive_key(AS_OF))),
-        (undated, a_user(password=a_password(USED, AS_OF + SECOND))),
-        (slot, a_user(key_1=an_inactive_key(AS_OF + SECOND))),
+        *((undated, password(USED, at)) for at in (AS_OF - SECOND, AS_OF)),
+        (slot, keys(an_inactive_key(AS_OF))),
+        (undated, password(USED, AS_OF + SECOND)),
+        (slot, keys(an_inactive_key(AS_OF + SECOND))),
     ]
-    assert [added for _, added in news(*cases)] == [
-        *([], [], []),
-        ["password changed 2026-05-01"],
-        ["access key created 2026-05-01"],
-    ]
+    since = ["password changed 2026-05-01"], ["access key created 2026-05-01"]
+    assert [added for _, added in news(*cases)] == [[], [], [], *since]
 
 
 def test_an_active_key_without_a_date_is_news_unless_there_was_an_active_one() -> None:
-    undated = a_user(key_1=a_key(), access_key_1_last_rotated="soon")
-    read = news((a_user(), undated), (a_user(key_1=a_key()), undated))
+    undated = keys(OLD, access_key_1_last_rotated="soon")
+    read = news((QUIET, undated), (keys(OLD), undated))
     assert [added for _, added in read] == [["access key activated"], []]
 
 
@@ -224,15 +211,12 @@ def test_more_credentials_than_the_slots_show_are_news() -> None:
 
 def test_a_credential_works_or_not_or_that_is_hidden() -> None:
     cases: list[tuple[Row, bool | None]] = [
-        (a_user(), False),
-        (a_user(**PASSWORD), True),
-        (a_user(key_2=a_key()), True),
-        (a_user(certificate_2=a_certificate()), True),
-        (a_user(key_1=an_inactive_key()), False),
+        *((user, False) for user in (QUIET, keys(OFF))),
+        *((user, True) for user in (PASSWORD, a_user(key_2=OLD), certificates(None, CERTIFICATE))),
         (a_user(password_enabled="maybe"), None),
         (a_user(access_key_2_active="maybe"), None),
         (a_user(cert_1_active="maybe"), None),
-        (a_user(key_1=a_key(), cert_1_active="maybe"), True),
+        (keys(OLD, cert_1_active="maybe"), True),
     ]
     read = states(*(user for user, _ in cases))
     for (user, expected), each in zip(cases, read, strict=True):
@@ -240,39 +224,32 @@ def test_a_credential_works_or_not_or_that_is_hidden() -> None:
 
 
 def test_only_a_cell_that_hides_access_or_use_makes_a_user_unknown() -> None:
+    flags = "password_enabled", "mfa_active", "access_key_1_active", "cert_2_active"
+    moments = (
+        *("password_last_used", "access_key_2_last_rotated", "cert_1_last_rotated"),
+        "access_key_1_last_used_date",
+    )
     unknown: list[Row] = [
-        {"password_enabled": "maybe"},
-        {"password_last_used": "soon"},
-        {"mfa_active": "maybe"},
-        {"access_key_1_active": "maybe"},
-        {"access_key_2_last_rotated": "soon"},
-        {"cert_2_active": "maybe"},
-        {"cert_1_last_rotated": "soon"},
-        {**a_password(), "password_last_changed": "soon"},
-        {"access_key_1_last_used_date": "soon"},
-        {**a_user(key_2=a_key()), "access_key_2_last_used_date": "soon"},
+        *(QUIET | {name: "maybe"} for name in flags),
+        *(QUIET | {name: "soon"} for name in moments),
+        password(changed="soon"),
+        a_user(key_2=OLD, access_key_2_last_used_date="soon"),
     ]
-    known = [
-        a_user(),
-        a_user(password_last_changed="soon"),
-        a_user(**PASSWORD, **KEY, mfa=True, certificate_1=a_certificate()),
-    ]
-    users = [*(a_user() | cells for cells in unknown), *known]
-    read = [each.is_unknown for each in states(*users)]
+    everything = a_user(
+        password=a_password(USED), key_1=USED_KEY, certificate_1=CERTIFICATE, mfa=True
+    )
+    known = [QUIET, a_user(password_last_changed="soon"), everything]
+    read = [each.is_unknown for each in states(*unknown, *known)]
     assert read == [True] * len(unknown) + [False] * len(known)
 
 
 def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
-    uses = [days_before(number) for number in (30, 20, 10)]
+    one, two, three = (days_before(number) for number in (30, 20, 10))
     users = [
-        a_user(
-            password=a_password(uses[first]),
-            key_1=a_key(LONG_AGO, uses[second]),
-            key_2=a_key(OTHER, uses[third]),
-        )
-        for first, second, third in ((0, 1, 2), (1, 2, 0), (2, 0, 1))
+        password(used, key_1=a_key(LONG_AGO, first), key_2=a_key(OTHER, second))
+        for used, first, second in ((one, two, three), (two, three, one), (three, one, two))
     ]
-    assert [each.last_use for each in states(*users, a_user())] == [*[uses[2]] * 3, None]
+    assert [each.last_use for each in states(*users, QUIET)] == [three, three, three, None]
 
 
 def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
@@ -284,6 +261,6 @@ def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
 
 
 def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
-    user = a_user(**PASSWORD, **KEY, mfa=True, certificate_2=a_certificate())
+    user = password(USED, key_1=USED_KEY, mfa=True, certificate_2=CERTIFICATE)
     page = page_of_lines([line("delete", a_user("other")), line("delete", user)])
     assert [*credentials_of_users(page)][1:] == states(user)
