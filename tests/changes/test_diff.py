@@ -16,6 +16,7 @@ from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     LONG_AGO,
+    NEVER,
     Row,
     a_certificate,
     a_key,
@@ -55,145 +56,100 @@ def with_key(*key: Any, **cells: Any) -> Row:
     return a_user(key_1=a_key(*key), **cells)
 
 
-OFF_KEY = an_inactive_key(ONE_KEY, FRESH)
+PASSWORD, USED = a_user(password=a_password()), a_user(key_1=USED_KEY)
 FRESH_KEY, USED_SINCE = a_key(FRESH, FRESH), a_key(FRESH, SINCE)
-BOTH_USED = f"first sign-in on {DAY}; access key of 2026-04-21 used again on {DAY}"
-UNREAD = 'password_enabled "perhaps" is not understood'
-UNREAD_KEY = 'access_key_1_active "?" is not understood'
-KEY_BEFORE = f"access keys not understood before; undetermined before: {UNREAD_KEY}; never used"
-UNREAD_USE = 'password_last_used "garbled" is not understood'
-USE_BEFORE = f"last sign-in not understood before; undetermined before: {UNREAD_USE}"
-IDLE = "not used since 2026-02-20"
-CHANGED = "credentials-changed"
-USERS: tuple[tuple[Row | None, Row | None, tuple[str, ...]], ...] = (
-    # One report alone has the user.
-    (None, QUIET, ("new", "", "unused", f"user created on {OLD}")),
-    (None, a_user(created="garbled"), ("new", "", "unused", "not in the earlier report")),
-    (QUIET, None, ("gone", "unused", "", f"user deleted or renamed; created on {OLD}")),
-    (
-        in_use(mfa=True),
-        a_user(created=SINCE),
-        ("re-created", "active", "unused", f"created on {DAY}, the earlier user on {OLD}"),
-    ),
-    # Nothing that counts happened.
-    (QUIET, QUIET, ()),
-    (in_use(), signed_in(SINCE), ()),
-    (in_use(mfa_active="?"), in_use(mfa_active="?"), ()),
-    (signed_in(FRESH, "yesterday"), signed_in(FRESH, SINCE), ()),
-    (in_use(key_1=a_key(FRESH)), in_use(key_1=a_key(FRESH)), ()),
-    (None, None, ()),
-    # The verdict is another, or the first use.
-    (
-        a_user(key_1=USED_KEY),
-        a_user(key_1=OFF_KEY),
-        ("new-unused", "active", "unused", "access key of 2026-02-20 deactivated"),
-    ),
-    (
-        a_user(password=a_password()),
-        signed_in(SINCE),
-        ("first-sign-in", "unused", "active", f"first sign-in on {DAY}"),
-    ),
-    (
-        signed_in("N/A", FRESH, key_1=FRESH_KEY),
-        signed_in(SINCE, FRESH, key_1=USED_SINCE),
-        ("first-sign-in", "active", "active", BOTH_USED),
-    ),
-    (
-        with_key(),
-        with_key(LONG_AGO, SINCE),
-        ("first-use", "dormant", "active", f"access key of {OLD} first used on {DAY}"),
-    ),
-    (
-        QUIET,
-        with_key(SINCE, SINCE),
+OFF_KEY, RETIRED = an_inactive_key(ONE_KEY, FRESH), a_user(password=no_password(LONG_AGO))
+NOT_NOW, NOT_BEFORE = (f"not understood {x}; undetermined {x}" for x in ("now", "before"))
+ODD = '"??" is not understood'
+AGAIN, NEW_KEY = f"signed in again on {DAY}", f"access key created on {DAY}"
+FIRST = f"first sign-in on {DAY}"
+OFF, IDLE = "access key of 2026-02-20 deactivated", "not used since 2026-02-20"
+UNREAD, SAME = "undetermined", ("active", "active")
+Change3 = tuple[str, str, str]
+USERS: dict[Change3, list[tuple[Row | None, Row | None, str]]] = {
+    ("new", "", "unused"): [
+        (None, QUIET, f"user created on {OLD}"),
+        (None, a_user(created="garbled"), "not in the earlier report"),
+    ],
+    ("gone", "unused", ""): [(QUIET, None, f"user deleted or renamed; created on {OLD}")],
+    ("re-created", "active", "unused"): [
+        (in_use(mfa=True), a_user(created=SINCE), f"created on {DAY}, the earlier user on {OLD}")
+    ],
+    ("", "", ""): [
+        *((same, same, "") for same in (None, QUIET, in_use(mfa_active="?"))),
+        (in_use(), signed_in(SINCE), ""),
+        (signed_in(FRESH, "yesterday"), signed_in(FRESH, SINCE), ""),
+        (in_use(key_1=a_key(FRESH)), in_use(key_1=a_key(FRESH)), ""),
+    ],
+    ("new-unused", "active", "unused"): [(USED, a_user(key_1=OFF_KEY), OFF)],
+    ("first-sign-in", "unused", "active"): [(PASSWORD, signed_in(SINCE), FIRST)],
+    ("first-sign-in", *SAME): [
         (
-            *("first-use", "unused", "active"),
-            f"access key of {DAY} first used on {DAY}; access key created on {DAY}",
-        ),
-    ),
-    (
-        signed_in(LONG_AGO),
-        signed_in(SINCE),
-        ("used-again", "dormant", "active", f"signed in again on {DAY}"),
-    ),
-    (
-        a_user(password=no_password(LONG_AGO)),
-        signed_in(SINCE, SINCE),
-        ("used-again", "retired", "active", f"signed in again on {DAY}; password set on {DAY}"),
-    ),
-    (
-        QUIET,
-        a_user(key_2=a_key(SINCE)),
-        ("no-longer-unused", "unused", "active", f"access key created on {DAY}"),
-    ),
-    (signed_in(ONE_KEY), signed_in(ONE_KEY), ("verdict-changed", "active", "dormant", IDLE)),
-    (with_key(ONE_KEY), with_key(ONE_KEY), ("verdict-changed", "active", "dormant", "never used")),
-    (
-        signed_in(ONE_KEY),
-        signed_in(ONE_KEY, mfa=True),
-        ("verdict-changed", "active", "dormant", f"MFA device registered; {IDLE}"),
-    ),
-    (
-        in_use(),
-        a_user(password=no_password(FRESH)),
-        ("verdict-changed", "active", "retired", "password removed"),
-    ),
-    # A report does not show it.
-    (
-        in_use(),
-        in_use(password_enabled="perhaps"),
+            *(signed_in("N/A", FRESH, key_1=FRESH_KEY), signed_in(SINCE, FRESH, key_1=USED_SINCE)),
+            f"{FIRST}; access key of 2026-04-21 used again on {DAY}",
+        )
+    ],
+    ("first-use", "dormant", "active"): [
+        (with_key(), with_key(LONG_AGO, SINCE), f"access key of {OLD} first used on {DAY}")
+    ],
+    ("first-use", "unused", "active"): [
+        (QUIET, with_key(SINCE, SINCE), f"access key of {DAY} first used on {DAY}; {NEW_KEY}")
+    ],
+    ("used-again", "dormant", "active"): [(signed_in(LONG_AGO), signed_in(SINCE), AGAIN)],
+    ("used-again", "retired", "active"): [
+        (RETIRED, signed_in(SINCE, SINCE), f"{AGAIN}; password set on {DAY}")
+    ],
+    ("no-longer-unused", "unused", "active"): [(QUIET, a_user(key_2=a_key(SINCE)), NEW_KEY)],
+    ("verdict-changed", "active", "dormant"): [
+        (signed_in(ONE_KEY), signed_in(ONE_KEY), IDLE),
+        (with_key(ONE_KEY), with_key(ONE_KEY), "never used"),
+        (signed_in(ONE_KEY), signed_in(ONE_KEY, mfa=True), f"MFA device registered; {IDLE}"),
+    ],
+    ("verdict-changed", "active", "retired"): [
+        (in_use(), a_user(password=no_password(FRESH)), "password removed")
+    ],
+    (UNREAD, "active", UNREAD): [
+        (in_use(), in_use(password_enabled="??"), f"password {NOT_NOW}: password_enabled {ODD}")
+    ],
+    (UNREAD, UNREAD, "dormant"): [
         (
-            *("undetermined", "active", "undetermined"),
-            f"password not understood now; undetermined now: {UNREAD}",
+            *(a_user(access_key_1_active="??"), with_key()),
+            f"access keys {NOT_BEFORE}: access_key_1_active {ODD}; never used",
+        )
+    ],
+    (UNREAD, UNREAD, "active"): [
+        (
+            *(signed_in("??", key_1=FRESH_KEY), signed_in(SINCE, key_1=FRESH_KEY)),
+            f"last sign-in {NOT_BEFORE}: password_last_used {ODD}",
+        )
+    ],
+    (UNREAD, *SAME): [
+        (
+            *(in_use(cert_1_active="?"), in_use(certificate_1=a_certificate())),
+            "signing certificates not understood before",
         ),
-    ),
-    (
-        a_user(access_key_1_active="?"),
-        with_key(),
-        ("undetermined", "undetermined", "dormant", KEY_BEFORE),
-    ),
-    (
-        signed_in("garbled", key_1=FRESH_KEY),
-        signed_in(SINCE, key_1=FRESH_KEY),
-        ("undetermined", "undetermined", "active", USE_BEFORE),
-    ),
-    (
-        in_use(cert_1_active="?"),
-        in_use(certificate_1=a_certificate()),
-        ("undetermined", "active", "active", "signing certificates not understood before"),
-    ),
-    (
-        in_use(mfa=True),
-        in_use(mfa_active="?"),
-        ("undetermined", "active", "active", "MFA device not understood now"),
-    ),
-    # Credentials changed, the verdict did not.
-    (
-        a_user(key_1=USED_KEY),
-        a_user(key_1=USED_KEY, password=a_password(changed=SINCE)),
-        (CHANGED, "active", "active", f"password set on {DAY}"),
-    ),
-    (
-        in_use(key_1=USED_KEY),
-        in_use(key_1=OFF_KEY),
-        (CHANGED, "active", "active", "access key of 2026-02-20 deactivated"),
-    ),
-    (
-        in_use(),
-        in_use(certificate_1=a_certificate(SINCE)),
-        (CHANGED, "active", "active", f"signing certificate created on {DAY}"),
-    ),
-    (in_use(), in_use(mfa=True), (CHANGED, "active", "active", "MFA device registered")),
-)
-"""A user before and now, and the change, the verdict before and now, and the cause."""
+        (in_use(mfa=True), in_use(mfa_active="?"), "MFA device not understood now"),
+    ],
+    ("credentials-changed", *SAME): [
+        (USED, signed_in(NEVER, SINCE, key_1=USED_KEY), f"password set on {DAY}"),
+        (in_use(key_1=USED_KEY), in_use(key_1=OFF_KEY), OFF),
+        (
+            *(in_use(), in_use(certificate_1=a_certificate(SINCE))),
+            f"signing certificate created on {DAY}",
+        ),
+        (in_use(), in_use(mfa=True), "MFA device registered"),
+    ],
+}
+"""A user before and now and the cause, by the change and the verdicts before and now."""
 
 
 @pytest.mark.no_cover
 def test_what_became_of_a_user_and_why() -> None:
-    each = compared_each([(before, now) for before, now, _ in USERS])
-    for (before, now, expected), frame in zip(USERS, each, strict=True):
-        rows = [(change, *rest) for change, _, *rest in user_changes(frame)]
-        assert rows == ([expected] if expected else []), (before, now)
+    cases = [(change, *case) for change, cases in USERS.items() for case in cases]
+    each = compared_each([(before, now) for _, before, now, _ in cases])
+    for (change, before, now, cause), frame in zip(cases, each, strict=True):
+        rows = [(kind, *rest) for kind, _, *rest in user_changes(frame)]
+        assert rows == ([(*change, cause)] if any(change) else []), (before, now)
 
 
 @pytest.mark.no_cover

@@ -209,7 +209,6 @@ def users_of(promise: str) -> list[dict[Hashable, Any]]:
     return users[users["account"] == ACCOUNTS[promise]].to_dict("records")
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("promise", STORIES)
 def test_a_history_shows_that(promise: str) -> None:
     account, (_, expected, numbers) = ACCOUNTS[promise], STORIES[promise]

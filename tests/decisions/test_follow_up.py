@@ -40,8 +40,6 @@ from tests.support.builders import (
 from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, ledger_of, line
 from tests.support.outputs import json_document
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 LATER = AS_OF + timedelta(days=40)
 SECOND, ONE_DAY, HOUR = timedelta(seconds=1), timedelta(days=1), timedelta(hours=1)
 QUIET, KEY, OFF_KEY = a_user(), a_user(key_1=a_key()), a_user(key_1=an_inactive_key())

@@ -1,7 +1,6 @@
 """Stand before moto's server: record each call, and answer what moto does not know.
 
-moto has no service-specific credentials, no last sign-in, and no last use of a key. It also deletes
-users that still have something attached: this front refuses that, as AWS does.
+moto has no service-specific credentials, no last sign-in, and no last use of a key.
 """
 
 import threading
@@ -15,17 +14,11 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs
 from urllib.request import Request, urlopen
 
-from moto.iam.models import iam_backends
-
 from tests.support.aws_server import moto_serving
 
 Call = tuple[str, dict[str, str]]
 
 _CREATED = "2024-05-06T07:08:09Z"
-_CONFLICT = (
-    "<ErrorResponse><Error><Type>Sender</Type><Code>DeleteConflict</Code>"
-    "<Message>Cannot delete entity, must remove everything first.</Message></Error></ErrorResponse>"
-)
 
 
 @dataclass
@@ -63,24 +56,6 @@ class Front:
             return ""
         return None
 
-    def refuses(self, operation: str, values: dict[str, str]) -> bool:
-        """Return whether AWS refuses to delete the user: something is attached."""
-        if operation != "DeleteUser":
-            return False
-        account = iam_backends["123456789012"]["aws"]
-        user = account.users[values["UserName"]]
-        return bool(
-            user.password
-            or user.access_keys
-            or user.ssh_public_keys
-            or user.signing_certificates
-            or user.mfa_devices
-            or user.policies
-            or user.managed_policies
-            or user.group_list
-            or self.service_credentials.get(user.name)
-        )
-
     def completed(self, operation: str, values: dict[str, str], answer: bytes) -> bytes:
         """Return moto's answer with the last sign-in of the user, if there was one."""
         moment = self.signed_in.get(values.get("UserName", ""))
@@ -101,9 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
         operation = values.pop("Action")
         self.front.calls.append((operation, values))
         known = self.front.answer(operation, values)
-        if self.front.refuses(operation, values):
-            status, content = 409, _CONFLICT.encode()
-        elif known is None:
+        if known is None:
             status, content = self._answer_of_moto(body)
             content = self.front.completed(operation, values, content)
         else:
