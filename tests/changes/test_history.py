@@ -77,117 +77,92 @@ class Story(NamedTuple):
     """Hold the users in weekly reports of an account, and what is said: events and some numbers."""
 
     weeks: Sequence[Sequence[Row]]
-    events: Sequence[tuple[str, str]] | None = None
-    numbers: Mapping[str, Any] = {}
+    events: Sequence[str] | None
+    numbers: Mapping[str, Any]
 
 
-def two_weeks(before: Row, now: Row, *happened: tuple[str, str]) -> Story:
-    return Story([[before], [now]], happened)
+def story(*weeks: Sequence[Row], events: Sequence[str] | None = None, **numbers: Any) -> Story:
+    return Story(weeks, events, numbers)
+
+
+def two(before: Row, now: Row, *events: str) -> Story:
+    return story([before], [now], events=events)
 
 
 def with_key(used: datetime | None = None, **more: Any) -> Row:
     return person(key_1=a_key(BORN, used or "N/A"), **more)
 
 
-ANN, UNREAD, SIGNED_IN = person(), person(password_enabled="??"), a_password(day(-1), BORN)
-NO_TIME = person(user_creation_time="??")
-EXPIRING = SIGNED_IN | {"password_next_rotation": day(50)}
-AWAKE, ACTIVE = ("verdict", "dormant -> active"), with_key(day(-1))
-OF_KEY = "access key of 2025-06-01"
-USE_BACK = "last use went back from 2025-12-31 09:30:00 to 2025-12-30 09:30:00 UTC"
-DELETED = "user deleted or renamed; created on"
-HINT = "possibly renamed: another user has this creation time"
-NEW_PASSWORD = a_password(NEVER, day(1))
-
-
 def just_created(seconds: int) -> Row:
     return person(created=day(0) + timedelta(seconds=seconds))
 
 
+ANN, UNREAD, NO_TIME = person(), person(password_enabled="??"), person(user_creation_time="??")
+ANNA, TWICE = person("anna"), (ANN, person(password_enabled="true"))
+SIGNED_IN, ACTIVE = a_password(day(-1), BORN), with_key(day(-1))
+EXPIRING = SIGNED_IN | {"password_next_rotation": day(50)}
+CERTIFICATE = person(certificate_1=a_certificate(day(1)))
+AWAKE, OF_KEY = "verdict: dormant -> active", "access key of 2025-06-01"
+WENT_BACK = "last use went back from 2025-12-31 09:30:00 to 2025-12-30 09:30:00 UTC"
+LOST = "sign-in-lost: last sign-in of 2025-12-31 no longer in the report"
+UNCLEAR = "verdict: active -> undetermined", LOST, "not-understood: password not understood now"
+DELETED, HINT = "gone: user deleted or renamed; created on", "another user has this creation time"
+GONE = f"{DELETED} 2025-06-01"
+RENAMED = [f"{x}; possibly renamed: {HINT}" for x in (GONE, "created: user created on 2025-06-01")]
 STORIES: dict[str, Story] = {
-    "nothing happened": two_weeks(ANN, ANN),
-    "a password was set": two_weeks(
-        ANN, person(password=NEW_PASSWORD), ("password", "password set on 2026-01-02")
+    "nothing happened": two(ANN, ANN),
+    "a password was set": two(
+        ANN, person(password=a_password(NEVER, day(1))), "password: password set on 2026-01-02"
     ),
-    "an active key was used again": two_weeks(ACTIVE, with_key(day(1))),
-    "a dormant key was used again": two_weeks(
-        *(with_key(day(-200)), with_key(day(1)), AWAKE),
-        ("key-use", f"{OF_KEY} used again on 2026-01-02"),
+    "an active key was used again": two(ACTIVE, with_key(day(1))),
+    "a dormant key was used again": two(
+        with_key(day(-200)), with_key(day(1)), AWAKE, f"key-use: {OF_KEY} used again on 2026-01-02"
     ),
-    "a key was first used": two_weeks(
-        with_key(), with_key(day(1)), AWAKE, ("key-use", f"{OF_KEY} first used on 2026-01-02")
+    "a key was first used": two(
+        with_key(), with_key(day(1)), AWAKE, f"key-use: {OF_KEY} first used on 2026-01-02"
     ),
-    "the use of a key went back": two_weeks(
-        ACTIVE, with_key(day(-2)), ("key-use-lost", f"{OF_KEY}: {USE_BACK}")
+    "a use went back": two(ACTIVE, with_key(day(-2)), f"key-use-lost: {OF_KEY}: {WENT_BACK}"),
+    "MFA was added": two(ANN, person(mfa=True), "mfa: MFA device registered"),
+    "MFA and use": two(ACTIVE, with_key(day(1), mfa=True), "mfa: MFA device registered"),
+    "a certificate came": two(
+        ANN, CERTIFICATE, "certificate: signing certificate created on 2026-01-02"
     ),
-    "MFA": two_weeks(ANN, person(mfa=True), ("mfa", "MFA device registered")),
-    "MFA and further use": two_weeks(
-        ACTIVE, with_key(day(1), mfa=True), ("mfa", "MFA device registered")
+    "a password expires": two(person(password=SIGNED_IN), person(password=EXPIRING)),
+    "a sign-in is lost": two(person(password=SIGNED_IN), UNREAD, *UNCLEAR),
+    "a user created again is another user": two(
+        ANN, person(created=day(3)), GONE, "created: user created on 2026-01-04"
     ),
-    "a certificate": two_weeks(
-        *(ANN, person(certificate_1=a_certificate(day(1)))),
-        ("certificate", "signing certificate created on 2026-01-02"),
+    "created before the preceding report": story([], [just_created(-1)], created=0, appeared=1),
+    "created at the preceding report": story([], [just_created(0)], created=1, appeared=0),
+    "created after the preceding report": story([], [just_created(1)], created=1, appeared=0),
+    "a renamed user counts as removed and created": story(
+        [ANN], [ANNA], events=RENAMED, removed=1, created=1, appeared=0, renamed=1
     ),
-    "a password expires": two_weeks(person(password=SIGNED_IN), person(password=EXPIRING)),
-    "a sign-in is lost": two_weeks(
-        *(person(password=SIGNED_IN), UNREAD, ("verdict", "active -> undetermined")),
-        ("sign-in-lost", "last sign-in of 2025-12-31 no longer in the report"),
-        ("not-understood", "password not understood now"),
+    "not everyone removed was renamed": story(
+        [ANN, person("bo", created=day(-3))], [ANNA], removed=2, created=1, appeared=0, renamed=1
     ),
-    "a user created again is another user": Story(
-        [[ANN], [person(created=day(3))]],
-        [("gone", f"{DELETED} 2025-06-01"), ("created", "user created on 2026-01-04")],
+    "a user without a creation time is known by its name": story(
+        [ANN], [NO_TIME], [ANN], events=[]
     ),
-    "who was created before the preceding report has appeared": Story(
-        [[], [just_created(-1)]], numbers={"created": 0, "appeared": 1}
+    "it was never known": story([NO_TIME], [NO_TIME], [], events=[f"{DELETED} an unknown day"]),
+    "undetermined reports do not end a time without use": story(
+        *([ANN], [UNREAD], [ANN], []),
+        unused_start=1,
+        newly_unused=0,
+        back_in_use=0,
+        unused_removed=1,
+        median_days_at_least=14,
     ),
-    "who was created at the preceding report was created": Story(
-        [[], [just_created(0)]], numbers={"created": 1, "appeared": 0}
+    "from first unused to gone the days lie between two bounds": story(
+        [ACTIVE], [ANN], [ANN], [], median_days_at_least=7, median_days_at_most=21
     ),
-    "who was created after the preceding report was created": Story(
-        [[], [just_created(1)]], numbers={"created": 1, "appeared": 0}
+    "who came and went between was unused for some days at most": story(
+        [], [person(created=day(1))], [], longest_days_at_least=0, longest_days_at_most=14
     ),
-    "a renamed user counts as removed and created": Story(
-        [[ANN], [person("anna")]],
-        [
-            ("gone", f"{DELETED} 2025-06-01; {HINT}"),
-            ("created", f"user created on 2025-06-01; {HINT}"),
-        ],
-        {"removed": 1, "created": 1, "appeared": 0, "renamed": 1},
+    "rows that contradict each other are one user": story(
+        [ANN], TWICE, [ANN], users_start=1, users_end=1, removed=0
     ),
-    "not everyone removed was renamed": Story(
-        [[ANN, person("bo", created=day(-3))], [person("anna")]],
-        numbers={"removed": 2, "created": 1, "appeared": 0, "renamed": 1},
-    ),
-    "a user without a creation time is known by its name": Story([[ANN], [NO_TIME], [ANN]], []),
-    "a user that never had a creation time": Story(
-        [[NO_TIME], [NO_TIME], []], [("gone", f"{DELETED} an unknown day")]
-    ),
-    "undetermined reports do not end a time without use": Story(
-        [[ANN], [UNREAD], [ANN], []],
-        numbers={
-            "unused_start": 1,
-            "newly_unused": 0,
-            "back_in_use": 0,
-            "median_days_at_least": 14,
-            "unused_removed": 1,
-        },
-    ),
-    "from first unused to gone the days lie between two bounds": Story(
-        [[ACTIVE], [ANN], [ANN], []],
-        numbers={"median_days_at_least": 7, "median_days_at_most": 21},
-    ),
-    "a user that came and went between was unused for some days at most": Story(
-        [[], [person(created=day(1))], []],
-        numbers={"longest_days_at_least": 0, "longest_days_at_most": 14},
-    ),
-    "rows that contradict each other are one user": Story(
-        [[ANN], [ANN, person(password_enabled="true")], [ANN]],
-        numbers={"users_start": 1, "users_end": 1, "removed": 0},
-    ),
-    "an account without users has a history too": Story(
-        [[], []], [], {"reports": 2, "users_start": 0, "users_end": 0}
-    ),
+    "without users there is a history too": story([], [], reports=2, users_start=0, users_end=0),
 }
 ACCOUNTS = {promise: f"{number:012}" for number, promise in enumerate(STORIES)}
 
@@ -218,7 +193,7 @@ def test_a_history_shows_that(promise: str) -> None:
     assert {name: row[name] for name in numbers} == numbers
     if expected is not None:
         own = events[events["account"] == account]
-        assert [*zip(own["event"], own["detail"], strict=True)] == [*expected]
+        assert [*(own["event"] + ": " + own["detail"])] == [*expected]
 
 
 def test_a_user_has_its_times_and_is_known_by_its_name_if_need_be() -> None:
@@ -226,15 +201,14 @@ def test_a_user_has_its_times_and_is_known_by_its_name_if_need_be() -> None:
     assert (user["unused_since"], user["at_least"], user["days_unused"]) == (day(0), True, 14)
     (user,) = users_of("a user without a creation time is known by its name")
     assert user["by_name"]
-    (user,) = users_of("a user that never had a creation time")
+    (user,) = users_of("it was never known")
     assert pd.isna(user["created"])
     (user,) = users_of("rows that contradict each other are one user")
     assert (user["verdict_start"], user["verdict_end"]) == ("unused", "unused")
 
 
 def test_a_number_of_users_in_a_report_is_that_of_the_users_it_shows() -> None:
-    twice = ANN, person(password_enabled="true")
-    trend = history_of([report(0, ANN), report(7, *twice), report(14, ANN)]).trend
+    trend = history_of([report(0, ANN), report(7, *TWICE), report(14, ANN)]).trend
     assert trend["undetermined"].tolist() == [0, 1, 0]
 
 
