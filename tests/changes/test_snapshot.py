@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,13 +63,6 @@ def user(name: str, place: int = 0, **cells: Any) -> Row:
 ann, bob = partial(user, "ann"), partial(user, "bob")
 
 
-@pytest.fixture
-def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each account be a page that does not stay in memory."""
-    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
-
-
 def with_pages_listed(judged: Analysis, accounts: list[str]) -> Analysis:
     """Return the analysis, and list the account of each page that is read."""
 
@@ -89,36 +82,29 @@ NOW = [
 ]
 
 
-@cache
-def whole() -> pd.DataFrame:
-    """Compare the reports once as those of one page."""
-    return compared(a_report(*BEFORE), a_report(*NOW, later=True))
-
-
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("large")
-def test_reports_of_many_pages_change_as_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_of_many_pages_compared_in_parts_change_as_those_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = compared(a_report(*BEFORE), a_report(*NOW, later=True))
+    for module, name, number in (
+        *((analysis, "ROWS_IN_MEMORY", 0), (assemble, "PAGE_ROWS", 1)),
+        *((snapshot, "_ROWS_AT_ONCE", 1), (diff, "_ROWS_AT_ONCE", 1)),
+    ):
+        monkeypatch.setattr(module, name, number)
     accounts: list[str] = []
     before = with_pages_listed(a_report(*BEFORE), accounts)
-    by_pages = compared(before, a_report(*NOW, later=True))
-    assert accounts == [*ACCOUNTS, *ACCOUNTS]
-    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 100)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 100)
-    assert_frame_equal(by_pages, whole())
-    assert len(by_pages) > len(BEFORE)
+    assert_frame_equal(compared(before, a_report(*NOW, later=True)), whole)
+    assert {*accounts} == {*ACCOUNTS}
+    assert len(whole) > len(BEFORE)
 
 
 @pytest.mark.no_cover
-def test_many_changes_are_made_in_parts_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    together = whole()
-    monkeypatch.setattr(snapshot, "_ROWS_AT_ONCE", 1)
-    monkeypatch.setattr(diff, "_ROWS_AT_ONCE", 1)
-    assert_frame_equal(together, compared(a_report(*BEFORE), a_report(*NOW, later=True)))
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("large")
-def test_the_pages_after_the_last_user_that_changed_are_not_read_again() -> None:
+def test_the_pages_after_the_last_user_that_changed_are_not_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     accounts: list[str] = []
     users = [bob(place, key_1=USED_KEY) for place in range(3)]
     sides = [
