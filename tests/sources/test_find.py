@@ -58,16 +58,55 @@ def beside_a_report(folder: Path) -> None:
     put(folder, '{"accounts": []}', "fetched.manifest.json")
 
 
-def test_a_folder_is_searched_with_all_below_it_in_the_order_of_names(tmp_path: Path) -> None:
-    for number, name in enumerate(("b.csv", "a/2.csv", "a/10.csv", "a/x/y/z", "c.d/e.txt")):
-        put(tmp_path, of(number), name)
-    assert names(analyzer.load(tmp_path), tmp_path) == [
-        "b.csv",
-        "a/10.csv",
-        "a/2.csv",
-        "a/x/y/z",
-        "c.d/e.txt",
-    ]
+A = ["a/10.csv", "a/2.csv", "a/x/y/z"]
+ZIP = [f"zip/all.zip:{name}" for name in ("a.json", "reports/b.csv", "reports/deep/er/c.csv.gz")]
+REPORTS = [*A, "b.csv", "c.d/e.txt", "g/1.csv.gz", *ZIP]
+MAC = (".DS_Store", ".git/config", "a/__MACOSX/x")
+HIDDEN = (*MAC, ".b.csv", "a/.b/c.csv")
+BESIDE = ("b.csv.metadata.json", "b.csv.service-credentials.json", "fetched.manifest.json")
+LINKS = {"in/again": "b", "in/a/up": "..", "in/a/self": ".", "in/b/a": "../a", "in/.b": "../a"}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with all that may lie in one."""
+    folder = tmp_path_factory.mktemp("tree")
+    for name in (*REPORTS, *HIDDEN, *BESIDE, "in/a/1.csv", "in/b/2.csv"):
+        if ":" not in name:
+            put(folder, "text", name)
+    members = [name.partition(":")[2] for name in ZIP]
+    names = ("reports/", *reversed(members), *MAC, "__MACOSX/._b.csv", *BESIDE)
+    put(folder, zipped(*((name, "text") for name in names)), "zip/all.zip")
+    for link, target in LINKS.items():
+        (folder / link).symlink_to(target)
+    return folder
+
+
+FOUND: dict[str, list[str]] = {
+    "": ["b.csv", *A, "c.d/e.txt", "g/1.csv.gz", "in/a/1.csv", "in/again/2.csv", *ZIP],
+    "*": [*A, "b.csv", "c.d/e.txt", "g/1.csv.gz", "in/a/1.csv", "in/again/2.csv", *ZIP],
+    "[ac]*": [*A, "c.d/e.txt"],
+    "a": A,
+    "a/../a": [f"a/../{name}" for name in A],
+    "a/**/*.csv": ["a/10.csv", "a/2.csv"],
+    "b.csv": ["b.csv"],
+    "b.*": ["b.csv"],
+    ".b.csv": [".b.csv"],
+    "a/.b": ["a/.b/c.csv"],
+    "in": ["in/a/1.csv", "in/again/2.csv"],
+    "zip/*": ZIP,
+}
+
+
+@pytest.mark.parametrize("source", FOUND)
+def test_what_may_be_a_report_is_found_once_in_the_order_of_names(tree: Path, source: str) -> None:
+    found = find.find_sources([f"{tree}/{source}" if source else str(tree)])
+    assert [each.name.removeprefix(f"{tree}/") for each in found] == FOUND[source]
+
+
+def test_what_a_shell_names_with_a_report_is_no_report(tree: Path) -> None:
+    beside = [f"{tree}/{name}" for name in ("b.csv", *BESIDE)]
+    assert [each.name for each in find.find_sources(beside)] == [f"{tree}/b.csv"]
 
 
 def test_a_folder_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,26 +114,6 @@ def test_a_folder_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.Mo
     put(tmp_path, PLAIN, "sub/report.csv")
     for name in (str(tmp_path), ".", "./", f"../{tmp_path.name}"):
         assert verdicts(analyzer.load(name)) == VERDICTS, name
-
-
-def test_hidden_files_and_what_a_mac_leaves_are_skipped(tmp_path: Path) -> None:
-    put(tmp_path, PLAIN, "report.csv")
-    for name in (".DS_Store", ".git/config", "a/.b/c.csv", "__MACOSX/._report.csv", ".report.csv"):
-        put(tmp_path, b"\0\1", name)
-    assert names(analyzer.load(tmp_path), tmp_path) == ["report.csv"]
-
-
-def test_what_was_saved_beside_a_report_is_no_report(tmp_path: Path) -> None:
-    beside_a_report(tmp_path)
-    put(tmp_path, "{}", "gone.csv.metadata.json")
-    for sources in ([tmp_path], [f"{tmp_path}/*"], [f"{tmp_path}/**"], sorted(tmp_path.iterdir())):
-        assert names(analyzer.load(*sources), tmp_path) == ["report.csv"]
-
-
-def test_a_hidden_file_and_one_within_a_hidden_folder_are_read_by_name(tmp_path: Path) -> None:
-    assert verdicts(analyzer.load(put(tmp_path, PLAIN, ".report.csv"))) == VERDICTS
-    put(tmp_path / ".hidden", PLAIN)
-    assert verdicts(analyzer.load(tmp_path / ".hidden")) == VERDICTS
 
 
 @pytest.mark.parametrize("beside", [[], [".DS_Store"], ["report.csv.metadata.json"]])
@@ -125,29 +144,17 @@ def test_links_to_files_are_followed_and_broken_ones_are_refused(tmp_path: Path)
     ]
 
 
-def test_links_to_folders_are_followed_with_what_lies_beside_but_not_hidden_ones(
-    tmp_path: Path,
-) -> None:
+def test_a_list_of_fetched_accounts_behind_a_link_counts(tmp_path: Path) -> None:
     put(tmp_path, PLAIN, "elsewhere/sub/report.csv")
-    put(tmp_path, "no report", "aside/x.csv")
+    put(tmp_path, json.dumps({"accounts": [FAILED]}), "elsewhere/sub/fetched.manifest.json")
     (tmp_path / "in").mkdir()
     (tmp_path / "in/link").symlink_to("../elsewhere")
-    (tmp_path / "in/.link").symlink_to("../aside")
-    failed = {"account": "210987654321", "name": "", "status": "failed", "reason": "Denied."}
-    put(tmp_path, json.dumps({"accounts": [failed]}), "elsewhere/sub/fetched.manifest.json")
     report = analyzer.load(tmp_path / "in")
     assert names(report, tmp_path / "in") == ["link/sub/report.csv"]
-    assert [each.account for each in report.not_covered] == ["210987654321"]
+    assert [each.account for each in report.not_covered] == [FAILED["account"]]
 
 
-def test_links_that_lead_back_end_no_search_and_no_folder_is_searched_twice(tmp_path: Path) -> None:
-    put(tmp_path, of(1), "in/a/1.csv")
-    put(tmp_path, of(2), "in/b/2.csv")
-    for link, target in (("a/up", ".."), ("a/self", "."), ("again", "b"), ("b/a", "../a")):
-        (tmp_path / "in" / link).symlink_to(target)
-    report = analyzer.load(tmp_path / "in")
-    assert names(report, tmp_path / "in") == ["a/1.csv", "again/2.csv"]
-    assert not [note for note in report.notes if "counted once" in note]
+FAILED = {"account": "111111111111", "name": "x", "status": "failed", "reason": "denied"}
 
 
 def denied(path: Path) -> Callable[..., Any]:
@@ -237,27 +244,12 @@ def test_an_empty_name_does_not_stand_for_the_folder_one_is_in(
         copied([""], tmp_path / "copies")
 
 
-def test_a_folder_or_a_pattern_has_files_folders_archives_and_what_is_compressed(
-    tmp_path: Path,
-) -> None:
-    put(tmp_path, of(1), "in/a1.csv")
-    put(tmp_path, of(2), "in/a2/x/y.csv")
-    put(tmp_path, zipped(("z/1.csv", of(3)), ("z/2.csv", of(4))), "in/a3.zip")
-    put(tmp_path, gzip.compress(of(5).encode()), "in/a4.csv.gz")
-    files = ["in/a1.csv", "in/a3.zip:z/1.csv", "in/a3.zip:z/2.csv", "in/a4.csv.gz"]
-    assert names(analyzer.load(tmp_path / "in"), tmp_path) == [*files, "in/a2/x/y.csv"]
-    put(tmp_path, "no report", "in/b.txt")
-    by_pattern = names(analyzer.load(f"{tmp_path}/in/a*"), tmp_path)
-    assert by_pattern == [files[0], "in/a2/x/y.csv", *files[1:]]
-
-
 def test_a_pattern_for_folders_of_any_depth_reads_each_file_once(tmp_path: Path) -> None:
     for number, name in enumerate(("1.csv", "a/2.csv", "a/b/3.csv")):
         put(tmp_path, of(number), name)
     every = analyzer.load(f"{tmp_path}/**")
     assert sorted(names(every, tmp_path)) == ["1.csv", "a/2.csv", "a/b/3.csv"]
     assert "same report" not in str(every.notes)
-    assert len(analyzer.load(f"{tmp_path}/**/*.csv").files) == 3
 
 
 def test_a_list_of_fetched_accounts_is_looked_for_in_the_folder_that_is_named(
@@ -360,29 +352,9 @@ def test_a_pipe_that_is_named_is_read(tmp_path: Path, data: bytes) -> None:
     writer.join()
 
 
-def test_every_file_in_an_archive_is_read_in_the_order_of_names(tmp_path: Path) -> None:
-    archive = zipped(
-        ("reports/", ""),
-        ("reports/b.csv", of(1)),
-        ("reports/deep/er/c.csv.gz", gzip.compress(of(2).encode())),
-        ("a.json", of(3)),
-    )
-    report = analyzer.load(put(tmp_path, archive, "all.zip"))
-    in_order = ("a.json", "reports/b.csv", "reports/deep/er/c.csv.gz")
-    assert names(report, tmp_path) == [f"all.zip:{each}" for each in in_order]
-
-
 def test_every_common_compression_is_unpacked(tmp_path: Path) -> None:
     for data in (STORED, DEFLATED, BZIPPED, LZMA):
         assert verdicts(analyzer.load(put(tmp_path, data))) == VERDICTS
-
-
-def test_what_a_mac_and_fetch_put_into_an_archive_is_skipped(tmp_path: Path) -> None:
-    binary = ("__MACOSX/._report.csv", "a/__MACOSX/x", ".DS_Store", ".git/config")
-    beside = ("report.csv.metadata.json", "report.csv.service-credentials.json")
-    members = [("report.csv", PLAIN), *((each, "\0") for each in binary)]
-    archive = zipped(*members, *((each, "{}") for each in beside))
-    assert verdicts(analyzer.load(put(tmp_path, archive))) == VERDICTS
 
 
 def test_two_files_of_one_name_in_an_archive_are_both_read(tmp_path: Path) -> None:
@@ -513,10 +485,9 @@ def test_what_lies_beside_reports_is_refused_where_nothing_else_is_named(tmp_pat
 def test_a_list_of_fetched_accounts_is_found_once_however_it_is_named(tmp_path: Path) -> None:
     beside_a_report(tmp_path / "a")
     put(tmp_path, "no JSON", "a/.aside/fetched.manifest.json")
-    failed = {"account": "111111111111", "name": "x", "status": "failed", "reason": "denied"}
-    put(tmp_path, json.dumps({"accounts": [failed]}), "a/fetched.manifest.json")
-    del failed["status"]
+    put(tmp_path, json.dumps({"accounts": [FAILED]}), "a/fetched.manifest.json")
+    missing = UncoveredAccount(account="111111111111", name="x", reason="denied")
     for source in ("", "*", "**", "a/*", "a/../a", "[a]"):
         report = analyzer.load(f"{tmp_path}/{source}")
-        assert report.not_covered == (UncoveredAccount(**failed),), source
+        assert report.not_covered == (missing,), source
         assert verdicts(report) == VERDICTS

@@ -260,9 +260,7 @@ def test_copies_of_several_folders_hold_each_report_of_each_manifest(
     assert not_covered(tmp_path / "copies") == []
 
 
-def test_what_an_archive_holds_beside_reports_and_is_not_read_is_named(
-    denied: Path,
-) -> None:
+def test_what_an_archive_holds_beside_reports_and_is_not_read_is_named(denied: Path) -> None:
     put(denied, "{}", "web.csv.metadata.json")
     put(denied, OF_SHOP, "other.csv")
     archive = archived(denied)
