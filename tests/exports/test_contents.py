@@ -22,7 +22,6 @@ from tests.support.builders import (
     saved,
     table,
 )
-from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
@@ -204,18 +203,6 @@ def test_accounts_that_are_missing_for_once_are_told_and_never_gone_or_new(
     before = [("not-covered", "not covered before: AWS denied it.")]
     assert changed(runs / "latest", "cause") == before
     assert record_of(runs / "latest")["compared_with"] == name(SECOND)
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("changes_alone")
-def test_each_run_is_compared_by_the_exemptions_that_it_was_made_with(
-    runs: Path, reports: Path, tmp_path: Path
-) -> None:
-    listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,\n", "list.csv")
-    report = console_report(reports, FIRST, a_user("ann"))
-    exporting(runs, "--from", report, "--exemptions", listed)
-    exporting(runs, "--from", console_report(reports, SECOND, a_user("ann")))
-    assert changed(runs / "latest") == [("exemption-ended", "ann")]
 
 
 @pytest.mark.usefixtures("changes_alone")

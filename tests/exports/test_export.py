@@ -123,37 +123,28 @@ def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
 
 
 @pytest.mark.no_cover
-def test_a_run_keeps_the_list_of_exemptions_and_another_list_makes_another_run(
-    runs: Path, tmp_path: Path
-) -> None:
-    text = "account,user,reason,owner,expires\r\n*,bot-*,Replaced,Ops,\r\n"
-    one, same = saved(tmp_path, text, "one.csv"), saved(tmp_path, text, "2.csv")
-    for exemptions in (one, same):
-        assert exporting(runs, "--from", SAMPLE, "--exemptions", exemptions) == 0
-        assert len(visible(runs)) == 2
-    check_whole(runs / "latest")
-    assert (runs / "latest" / "exemptions.csv").read_bytes() == text.encode()
-    saved(tmp_path, text + "*,ci-*,Replaced,Ops,\r\n", "one.csv")
-    assert exporting(runs, "--from", SAMPLE, "--exemptions", one) == 0
-    assert len(visible(runs)) == 3
-    assert exporting(runs, "--from", SAMPLE) == 0
-    assert not (runs / "latest" / "exemptions.csv").exists()
-
-
-@pytest.mark.no_cover
-def test_a_run_keeps_the_list_of_owners_and_diff_reads_it(
+def test_a_run_keeps_its_lists_another_list_makes_another_run_and_diff_reads_them(
     runs: Path, reports: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    owners = saved(runs.parent, "account,user,owner\n*,*,Ann Lee\n", "owners.csv")
-    for day, users in ((FIRST, [a_user("bo")]), (SECOND, [a_user("bo"), a_user("cy")])):
-        report = console_report(reports, day, *users)
-        assert exporting(runs, "--from", report, "--owners", owners) == 0
-    sides = [str(runs / name(day)) for day in (FIRST, SECOND)]
-    assert (runs / name(SECOND) / "owners.csv").read_bytes() == owners.read_bytes()
+    report = console_report(reports, FIRST, a_user("bot-a"), a_user("ci-b"))
+    bots = "account,user,reason,owner,expires\r\n*,bot-*,Replaced,Ops,\r\n"
+    owners = saved(reports, "account,user,owner\n*,*,Ann Lee\n", "owners.csv")
+    both = f"{bots}*,ci-*,Replaced,Ops,\r\n"
+    for number, text in (("", bots), ("", bots), ("-2", both)):
+        listed = saved(reports, text, f"list{number}.csv")
+        lists = ("--exemptions", listed, "--owners", owners)
+        assert exporting(runs, "--from", report, *lists) == 0
+        assert (runs / "latest").readlink().name == name(FIRST, number)
+        assert (runs / "latest" / "exemptions.csv").read_bytes() == text.encode()
+        assert (runs / "latest" / "owners.csv").read_bytes() == owners.read_bytes()
+    check_whole(runs / "latest")
     capfdbinary.readouterr()
+    sides = [str(runs / name(FIRST, number)) for number in ("", "-2")]
     assert main(["diff", *sides, "--format", "csv"]) == 0
     rows = [*csv.DictReader(capfdbinary.readouterr().out.decode().splitlines())]
-    assert {row["owner"] for row in rows} == {"Ann Lee"}
+    assert {(row["change"], row["owner"]) for row in rows} == {("exempted", "Ann Lee")}
+    assert exporting(runs, "--from", report) == 0
+    assert not (runs / "latest" / "exemptions.csv").exists()
 
 
 def test_a_folder_that_is_no_run_keeps_its_name(runs: Path, reports: Path) -> None:

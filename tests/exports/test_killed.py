@@ -4,7 +4,6 @@ import os
 import random
 import resource
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -13,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.aws_server import an_account, environment, serving
-from tests.support.builders import ROOT_FOLDER, a_user
+from tests.support.builders import a_user
 from tests.support.killing import RunsToKill, runs_to_kill
-from tests.support.processes import python, unmeasured
 from tests.support.runs import SAMPLE, check_folder, console_report, exporting, hidden, visible
 
 KILLS = 4
@@ -147,23 +145,16 @@ def test_fetch_that_is_killed_leaves_whole_reports_only(
     assert {path.name: path.read_bytes() for path in folder.glob("[!.]*.csv")} == content
 
 
-def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    slow = (
-        "import time\n"
-        "from analyzer.exports import contents\n"
-        "contents.write_all = lambda *_: (print('writing', flush=True), time.sleep(60))"
-    )
-    arguments = ("export", "--from", str(SAMPLE), "--out-dir", str(runs))
-    with subprocess.Popen(
-        python(slow, *arguments), cwd=ROOT_FOLDER, env=unmeasured(), stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"writing\n"
+@pytest.mark.parametrize(("ended", "code"), [(SystemExit(143), 143), (KeyboardInterrupt(), 130)])
+def test_a_run_that_is_stopped_leaves_nothing(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, ended: BaseException, code: int
+) -> None:
+    def stopped(*_: object) -> None:
         assert len(hidden(runs)) == 1
-        process.terminate()
-        process.communicate(timeout=30)
-    assert process.returncode == 143
+        raise ended
+
+    monkeypatch.setattr("analyzer.exports.contents.write_all", stopped)
+    assert exporting(runs, "--from", SAMPLE) == code
     assert visible(runs) == hidden(runs) == set()
 
 

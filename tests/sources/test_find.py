@@ -465,14 +465,6 @@ def test_a_file_in_an_archive_that_grows_too_large_is_refused(
     assert found.hint == "Unpack it first, and give it as CSV."
 
 
-def test_an_archive_that_goes_away_before_it_is_unpacked_is_refused(tmp_path: Path) -> None:
-    archive = put(tmp_path, DEFLATED)
-    (source,) = find.find_sources([str(archive)])
-    archive.unlink()
-    with pytest.raises(FileNotFoundError):
-        source.read()
-
-
 def test_what_lies_beside_reports_is_refused_where_nothing_else_is_named(tmp_path: Path) -> None:
     beside_a_report(tmp_path)
     manifest = tmp_path / "fetched.manifest.json"
