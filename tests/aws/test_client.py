@@ -19,11 +19,12 @@ from analyzer.aws.errors import Late
 from analyzer.errors import AwsRefused
 from tests.support.aws_server import ORGANIZATION, SECRET, Aws, fetching, on_loopback_only, serving
 
+Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def loopback(monkeypatch: Patch, tmp_path: Path) -> None:
     on_loopback_only(monkeypatch, tmp_path)
 
 
@@ -72,7 +73,7 @@ HOSTS = [
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize(("region", "host"), HOSTS)
 def test_each_partition_is_asked_at_its_own_address_whatever_names_the_region(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, region: str | None, host: str
+    monkeypatch: Patch, tmp_path: Path, region: str | None, host: str
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     sessions = [AwsSession(FetchRequest(region=region))]
@@ -87,8 +88,8 @@ def test_each_partition_is_asked_at_its_own_address_whatever_names_the_region(
 
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize(("service", "attempts"), [("iam", 3), ("organizations", 6), ("sts", 6)])
-def test_botocore_retries_as_its_standard_mode_does(
-    monkeypatch: pytest.MonkeyPatch, service: str, attempts: int
+def test_botocore_retries_as_in_standard_mode(
+    monkeypatch: Patch, service: str, attempts: int
 ) -> None:
     assert AwsSession(FetchRequest()).client(service, soon()).client.meta.config.retries == {
         "mode": "standard",
@@ -104,15 +105,15 @@ def test_botocore_retries_as_its_standard_mode_does(
     ("name", "value"),
     [("AWS_MAX_ATTEMPTS", "many"), ("AWS_ENDPOINT_URL", "nowhere"), ("AWS_MAX_ATTEMPTS", "-1")],
 )
-def test_settings_that_botocore_cannot_take_are_refused(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+def test_settings_that_botocore_rejects_are_refused(
+    monkeypatch: Patch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(AwsRefused, match=r"correct it|does not work"):
         AwsSession(FetchRequest()).client("iam", soon())
 
 
-def configure_program(patch: pytest.MonkeyPatch, home: Path, code: str) -> None:
+def configure_program(patch: Patch, home: Path, code: str) -> None:
     """Have the credentials come from a Python program."""
     patch.delenv("AWS_ACCESS_KEY_ID")
     patch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -123,8 +124,8 @@ def configure_program(patch: pytest.MonkeyPatch, home: Path, code: str) -> None:
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize("output", ["[]", "1", SECRET])
-def test_a_program_for_credentials_that_answers_anything_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, output: str
+def test_odd_output_of_a_credential_program_is_refused(
+    monkeypatch: Patch, tmp_path: Path, output: str
 ) -> None:
     configure_program(monkeypatch, tmp_path, f'print("{output}")')
     with pytest.raises(AwsRefused) as caught:
@@ -134,16 +135,14 @@ def test_a_program_for_credentials_that_answers_anything_is_refused(
 
 
 @pytest.mark.usefixtures("loopback")
-def test_a_program_for_credentials_that_hangs_ends_in_time(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_hanging_program_for_credentials_ends_in_time(monkeypatch: Patch, tmp_path: Path) -> None:
     configure_program(monkeypatch, tmp_path, "import time; time.sleep(3)")
     with pytest.raises(Late, match="did not answer the request for credentials"):
         AwsSession(FetchRequest()).client("iam", Deadline(0.5))
 
 
 @pytest.mark.no_cover
-def test_all_accounts_of_an_organization_are_asked_over_as_many_connections_as_jobs(
+def test_an_organization_is_asked_over_as_many_connections_as_jobs(
     aws: Aws, tmp_path: Path
 ) -> None:
     assert fetching("-o", tmp_path / "reports", *ORGANIZATION, "--jobs", "2") == 0
@@ -162,7 +161,7 @@ def test_connections_are_closed_at_the_end(aws: Aws) -> None:
 
 
 def test_a_proxy_is_asked_unless_the_endpoint_is_one_of_no_proxy(
-    aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    aws: Aws, tmp_path: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", aws.url)
     endpoint = ("--endpoint-url", "http://iam.invalid")
@@ -202,7 +201,7 @@ def certificate(tmp_path: Path) -> Path:
     ("trusting", "code"), [("AWS_CA_BUNDLE", 0), ("REQUESTS_CA_BUNDLE", 0), (None, 4)]
 )
 def test_a_certificate_is_accepted_only_if_the_environment_names_its_authority(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch, trusting: str | None, code: int
+    certificate: Path, monkeypatch: Patch, trusting: str | None, code: int
 ) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)

@@ -34,6 +34,7 @@ from tests.support.aws_server import (
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
 
+Patch = pytest.MonkeyPatch
 NAME = f"credential-report_{CALLER}_2026-05-01T12-30-15Z.csv"
 LIST = "ListServiceSpecificCredentials"
 Capture = pytest.CaptureFixture[bytes]
@@ -82,8 +83,8 @@ def test_the_report_is_saved_to_the_byte_with_metadata_that_give_its_time(
 
 
 @pytest.mark.usefixtures("aws")
-def test_it_goes_to_the_folder_where_one_is_or_to_one_whose_name_ends_in_a_slash(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
+def test_a_report_goes_to_this_folder_or_to_one_with_a_slash(
+    monkeypatch: Patch, folder: Path
 ) -> None:
     monkeypatch.chdir(folder)
     assert fetching() == fetching("-o", "new/below/") == 0
@@ -91,7 +92,7 @@ def test_it_goes_to_the_folder_where_one_is_or_to_one_whose_name_ends_in_a_slash
         assert {NAME, f"{NAME}.metadata.json"} <= {*names(each)}
 
 
-def test_the_same_report_leaves_the_same_bytes_and_quiet_says_nothing(
+def test_the_same_report_leaves_the_same_bytes(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
     aws.accounts[CALLER] = an_account(CALLER, partition="aws-us-gov")
@@ -108,9 +109,7 @@ def test_the_same_report_leaves_the_same_bytes_and_quiet_says_nothing(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_link_leads_to_the_file_that_is_replaced_and_files_are_private_to_their_owner(
-    folder: Path,
-) -> None:
+def test_the_file_behind_a_link_is_replaced_and_private_to_its_owner(folder: Path) -> None:
     (folder / "real.csv").write_bytes(b"open to all")
     (folder / "real.csv").chmod(0o666)
     (folder / "latest.csv").symlink_to("real.csv")
@@ -121,7 +120,7 @@ def test_a_link_leads_to_the_file_that_is_replaced_and_files_are_private_to_thei
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
-def test_standard_output_gets_the_report_and_nothing_else(
+def test_standard_output_gets_the_report_alone(
     aws: Aws, capsysbinary: Capture, tmp_path: Path
 ) -> None:
     before = names(tmp_path)
@@ -150,7 +149,7 @@ class Unwritable(TextIOWrapper):
     [(BrokenPipeError(32, "Broken pipe"), 141), (OSError(28, "No space"), 73), (None, 73)],
 )
 def test_standard_output_that_takes_no_more_ends_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: OSError | None, code: int
+    monkeypatch: Patch, tmp_path: Path, error: OSError | None, code: int
 ) -> None:
     with (tmp_path / "out").open("wb") as stream:
         monkeypatch.setattr(sys, "stdout", Unwritable(stream, error) if error else None)
@@ -159,7 +158,7 @@ def test_standard_output_that_takes_no_more_ends_it(
 
 @pytest.mark.usefixtures("aws")
 def test_a_folder_that_cannot_be_written_and_a_full_disk_leave_what_was_there(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture
+    folder: Path, monkeypatch: Patch, capsysbinary: Capture
 ) -> None:
     (folder / NAME).write_bytes(b"old")
     assert fetching("-o", folder / NAME / "report.csv") == 73
@@ -175,9 +174,7 @@ def test_a_folder_that_cannot_be_written_and_a_full_disk_leave_what_was_there(
     assert (folder / NAME).read_bytes() == b"old"
 
 
-def test_each_poll_is_one_call_more_and_throttled_five_times_is_well(
-    aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_polls_and_throttled_calls_are_repeated(aws: Aws, folder: Path, monkeypatch: Patch) -> None:
     monkeypatch.setattr("analyzer.aws.report.POLL_SECONDS", 0.01)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
     aws.script[CALLER, GENERATE] = [*["STARTED"] * 2, *[Refusal("Throttling")] * 3]
@@ -186,7 +183,7 @@ def test_each_poll_is_one_call_more_and_throttled_five_times_is_well(
 
 
 def test_the_endpoint_can_be_named_also_in_settings_and_an_external_id_hinders_nothing(
-    aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, folder: Path, monkeypatch: Patch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("CREDREPORT_EXTERNAL_ID", "audit-2026")
@@ -261,7 +258,7 @@ def refused(capture: Capture, folder: Path, *arguments: str) -> str:
 
 @pytest.mark.usefixtures("aws")
 def test_credentials_that_are_missing_or_incomplete_and_an_unknown_profile(
-    folder: Path, capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
+    folder: Path, capsysbinary: Capture, monkeypatch: Patch
 ) -> None:
     assert "no such profile" in refused(capsysbinary, folder, "--profile", "nobody")
     for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
@@ -291,7 +288,7 @@ def test_an_expired_sso_token(tmp_path: Path, folder: Path, capsysbinary: Captur
 
 
 def test_an_endpoint_that_nobody_answers_at(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path, capsysbinary: Capture
+    monkeypatch: Patch, tmp_path: Path, folder: Path, capsysbinary: Capture
 ) -> None:
     on_loopback_only(monkeypatch, tmp_path, "http://127.0.0.1:9")
     assert "cannot be reached at 127.0.0.1: check" in refused(capsysbinary, folder)
@@ -308,7 +305,7 @@ aws_secret_access_key = x
 
 
 @pytest.fixture
-def profiles(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Aws:
+def profiles(aws: Aws, tmp_path: Path, monkeypatch: Patch) -> Aws:
     (tmp_path / "config").write_text(PROFILES)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -394,7 +391,7 @@ WRONG_USAGE: tuple[tuple[list[str], str], ...] = (
 
 
 def test_options_that_do_not_go_together_are_wrong_usage(
-    capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    capsysbinary: Capture, monkeypatch: Patch, tmp_path: Path
 ) -> None:
     on_loopback_only(monkeypatch, tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
@@ -404,9 +401,7 @@ def test_options_that_do_not_go_together_are_wrong_usage(
 
 
 @pytest.mark.no_cover
-def test_the_aws_cli_fetches_the_same_report_and_the_verdicts_are_the_same(
-    aws: Aws, folder: Path
-) -> None:
+def test_the_aws_cli_fetches_the_same_report_with_the_same_verdicts(aws: Aws, folder: Path) -> None:
     (sample,) = (ROOT_FOLDER / "samples").glob("status_reports_*.csv")
     aws.accounts[CALLER].report = sample.read_bytes()
     assert fetching("-o", folder / "ours.csv") == 0

@@ -58,6 +58,7 @@ from tests.support.hostile_server import (
 )
 from tests.support.runs import exporting, visible
 
+Patch = pytest.MonkeyPatch
 MEMBER = MEMBERS[1]
 NOT_IAM = "The endpoint answered with something that is not IAM: "
 WHY = re.compile("something that is not IAM: |report that AWS sent is damaged: |is in the future")
@@ -70,7 +71,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 
 @contextmanager
-def two_accounts(patch: pytest.MonkeyPatch, home: Path) -> Iterator[Aws]:
+def two_accounts(patch: Patch, home: Path) -> Iterator[Aws]:
     """Serve an organization of two accounts, to be asked once each."""
     with serving() as server:
         server.accounts[MEMBER] = an_account(MEMBER, users=1, name="Team 1")
@@ -83,7 +84,7 @@ def two_accounts(patch: pytest.MonkeyPatch, home: Path) -> Iterator[Aws]:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
+def aws(monkeypatch: Patch, tmp_path: Path) -> Iterator[Aws]:
     with two_accounts(monkeypatch, tmp_path) as server:
         yield server
 
@@ -180,9 +181,7 @@ def named(answers: dict[str, FalseAnswer]) -> pytest.MarkDecorator:
 
 
 @named({**WAYS, **STATES})
-def test_what_is_no_answer_of_iam_is_refused_in_one_sentence(
-    asking: Asking, answer: FalseAnswer
-) -> None:
+def test_what_is_not_of_iam_is_refused_in_one_sentence(asking: Asking, answer: FalseAnswer) -> None:
     assert asking.refusal(GENERATE, answer, asking.report).startswith(NOT_IAM)
 
 
@@ -225,16 +224,6 @@ def test_a_list_of_credentials_that_is_none_is_refused(asking: Asking, answer: F
     assert asking.refusal(CREDENTIALS, answer, asking.credentials).startswith(NOT_IAM)
 
 
-def test_credentials_whose_list_is_none_are_unknown(
-    aws: Aws, folder: Path, capsys: Capture
-) -> None:
-    aws.false[CALLER, CREDENTIALS] = EVIDENCE["no list"]
-    assert fetching("-o", folder / "r.csv", "-q", "--service-credentials") == 5
-    gap = f"Note: The service-specific credentials of account {CALLER} are not known: {NOT_IAM}"
-    assert messages(capsys, folder).startswith(gap)
-    assert {path.name for path in folder.iterdir()} == {"r.csv", "r.csv.metadata.json"}
-
-
 ARN = f"arn:aws:organizations::{CALLER}:account/o-x/"
 
 
@@ -243,7 +232,7 @@ def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
 
 
 @pytest.mark.no_cover
-def test_an_account_that_is_not_listed_as_aws_does_is_a_failed_account(
+def test_an_account_that_is_oddly_listed_is_a_failed_one(
     aws: Aws, folder: Path, capsys: Capture
 ) -> None:
     odd = [
@@ -271,16 +260,14 @@ def test_an_account_that_is_not_listed_as_aws_does_is_a_failed_account(
     assert "No account could be read." in messages(capsys, folder)
 
 
-def test_an_account_that_is_listed_twice_is_a_failed_account(
-    aws: Aws, folder: Path, capsys: Capture
-) -> None:
+def test_an_account_that_is_listed_twice_is_failed(aws: Aws, folder: Path, capsys: Capture) -> None:
     for second in (listed(MEMBER), listed(MEMBER, Arn="nowhere")):
         three = [listed(MEMBER, "Team 1"), second, listed(CALLER)]
         aws.false[CALLER, ACCOUNTS] = documents({"Accounts": three})
         assert failure(capsys, folder) == "AWS lists it more than once."
 
 
-def test_a_state_of_an_account_that_aws_does_not_have_is_not_repeated(
+def test_an_unknown_state_of_an_account_is_not_repeated(
     aws: Aws, folder: Path, capsys: Capture
 ) -> None:
     odd = listed(MEMBER, State=f"{MARK} {TOKEN}")
@@ -296,9 +283,7 @@ def test_units_that_lie_in_each_other_are_asked_once(aws: Aws, folder: Path) -> 
     assert aws.operations()[CHILDREN] == 4
 
 
-def test_a_server_that_fails_once_is_asked_again(
-    aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_failed_is_asked_again(aws: Aws, folder: Path, monkeypatch: Patch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     aws.script[CALLER, GENERATE] = [WAYS["an HTML page with status 503"]]
     aws.script[CALLER, GET] = [WAYS["reset in the middle"]]
@@ -342,9 +327,7 @@ def test_a_list_without_end_is_late(asking: Asking) -> None:
         assert f"{operation} within the 0.3 seconds of --timeout" in message
 
 
-def test_retries_end_in_time(
-    aws: Aws, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_retries_end_in_time(aws: Aws, folder: Path, capsys: Capture, monkeypatch: Patch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "99")
     aws.false[CALLER, GENERATE] = WAYS["nothing, as a server's error"]
     code, took = seconds("fetch", "-o", folder, "--timeout", "1")

@@ -46,6 +46,7 @@ from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
 from tests.support.processes import interrupted_when, unmeasured
 
+Patch = pytest.MonkeyPatch
 ALL = (*MEMBERS, CALLER)
 LIST = "ListServiceSpecificCredentials"
 Capture = pytest.CaptureFixture[bytes]
@@ -219,7 +220,7 @@ def refused(capture: Capture, folder: Path, *options: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_choice_of_nobody_and_an_unknown_unit_are_errors(
+def test_no_account_chosen_and_an_unknown_unit_are_errors(
     folder: Path, capsysbinary: Capture
 ) -> None:
     (message,) = refused(capsysbinary, folder, "--exclude", "*")
@@ -228,9 +229,7 @@ def test_a_choice_of_nobody_and_an_unknown_unit_are_errors(
     assert message.startswith("credreport: There is no such organizational unit")
 
 
-def test_the_role_is_asked_for_in_the_right_partition_with_session_and_external_id(
-    aws: Aws, folder: Path
-) -> None:
+def test_the_role_is_asked_for_in_its_partition_with_both_names(aws: Aws, folder: Path) -> None:
     options = ("--external-id", "audit-2026", "--session-name", "me@audit", "--include", "0*1")
     named = ("--organization", "--role-name", "/teams/audit/credreport")
     for partition in ("aws", "aws-us-gov", "aws-cn"):
@@ -246,9 +245,7 @@ def test_the_role_is_asked_for_in_the_right_partition_with_session_and_external_
         )
 
 
-def test_a_delegated_account_reads_the_management_account_with_the_role(
-    aws: Aws, folder: Path
-) -> None:
+def test_a_delegated_account_reads_the_management_one_with_the_role(aws: Aws, folder: Path) -> None:
     aws.management = MEMBERS[4]
     assert fetched_of(folder) == {*ALL}
     assert aws.operations()["AssumeRole"] == 7
@@ -256,7 +253,7 @@ def test_a_delegated_account_reads_the_management_account_with_the_role(
     assert (folder / name_of(MEMBERS[4])).read_bytes() == aws.accounts[MEMBERS[4]].report
 
 
-def test_each_account_fails_alone_and_is_named_with_the_reason(
+def test_each_account_fails_alone_with_its_reason(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
     aws.denied |= {(MEMBERS[0], "AssumeRole"), (MEMBERS[1], GENERATE), (MEMBERS[2], GET)}
@@ -286,7 +283,7 @@ def test_each_account_fails_alone_and_is_named_with_the_reason(
     assert analyzer.load(*folder.glob("*.csv")).rows == 6
 
 
-def test_all_denied_is_an_error_and_nothing_is_written(
+def test_all_denied_is_an_error_without_files(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
     aws.denied = {(account, GENERATE) for account in ALL}
@@ -306,9 +303,7 @@ def test_accounts_that_cannot_be_listed(aws: Aws, folder: Path, capsysbinary: Ca
         assert advice in message
 
 
-def test_throttled_five_times_then_well(
-    aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_throttled_five_times_then_well(aws: Aws, folder: Path, monkeypatch: Patch) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
     aws.script[CALLER, "ListAccounts"] = [Refusal("TooManyRequestsException", 429)] * 5
     aws.script[MEMBERS[1], "AssumeRole"] = [Refusal("Throttling")] * 5
@@ -316,9 +311,7 @@ def test_throttled_five_times_then_well(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_full_disk_ends_the_run(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture
-) -> None:
+def test_a_full_disk_ends_the_run(folder: Path, monkeypatch: Patch, capsysbinary: Capture) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -402,9 +395,7 @@ def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
 
 
 @pytest.mark.parametrize("account", [CALLER, MEMBERS[1]])
-def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
-    aws: Aws, account: str
-) -> None:
+def test_a_stopped_account_is_not_tried_again_and_says_no_more(aws: Aws, account: str) -> None:
     request = FetchRequest()
     fetcher, session = Fetcher(request=request, save=lambda _: ""), AwsSession(request)
     fetcher.stop.set()
@@ -417,7 +408,7 @@ def test_an_account_that_is_stopped_is_not_tried_again_and_says_no_more(
 
 
 @pytest.mark.no_cover
-def test_ctrl_c_ends_the_program_with_a_manifest_and_the_reports_so_far(
+def test_ctrl_c_leaves_a_manifest_and_the_reports_so_far(
     aws: Aws, folder: Path, tmp_path: Path
 ) -> None:
     aws.latency = 0.4
@@ -459,7 +450,7 @@ def test_the_program_needs_hardly_more_memory_for_many_accounts(aws: Aws, tmp_pa
 
 
 @pytest.fixture
-def moto(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+def moto(monkeypatch: Patch, tmp_path: Path) -> Iterator[str]:
     """Serve an organization of 3 accounts, with four users, as moto makes them."""
     with moto_serving() as url:
         monkeypatch.setattr("moto.moto_api.recorder._location", str(tmp_path / "recorded"))
@@ -505,9 +496,7 @@ def recorded(url: str) -> Mapping[str, int]:
 
 
 @pytest.mark.no_cover
-def test_an_organization_of_motos_is_fetched_and_never_judged_wrong(
-    moto: str, folder: Path
-) -> None:
+def test_an_organization_of_moto_is_fetched_and_not_misjudged(moto: str, folder: Path) -> None:
     assert fetching("-o", folder, *ORGANIZATION) == 0
     calls = recorded(moto)
     assert calls == {"ListAccounts": 1, "AssumeRole": 2, GENERATE: 6, GET: 3}

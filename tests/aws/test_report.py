@@ -188,9 +188,7 @@ def test_whoever_is_stopped_asks_nothing_more(iam: "IAMClient") -> None:
     assert message == "It was stopped before it was read."
 
 
-def test_denied_names_the_missing_permission_and_an_unknown_code_ends_it_at_once(
-    iam: "IAMClient",
-) -> None:
+def test_denied_names_the_permission_and_an_unknown_code_ends_it_at_once(iam: "IAMClient") -> None:
     denied = "AWS denied iam:{}: grant the caller this permission."
     unknown = "AWS refused iam:GenerateCredentialReport with OptInRequired."
     for answers, message in (

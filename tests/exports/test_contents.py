@@ -57,9 +57,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.no_cover
-def test_a_run_holds_the_reports_all_outputs_with_all_users_and_a_record_with_their_hashes(
-    first_run: Path,
-) -> None:
+def test_a_run_holds_its_reports_all_outputs_and_a_record_with_hashes(first_run: Path) -> None:
     check_whole(first_run)
     assert (first_run / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
     names = {path.name for path in first_run.iterdir()}
@@ -83,9 +81,7 @@ def test_outputs_name_reports_by_their_place_in_the_run(first_run: Path) -> None
 
 
 @pytest.mark.no_cover
-def test_changes_since_the_previous_run_are_listed_and_get_a_sheet(
-    runs: Path, reports: Path, capsys: Capture
-) -> None:
+def test_changes_since_the_last_run_get_a_sheet(runs: Path, reports: Path, capsys: Capture) -> None:
     used = a_password(days_before(5))
     before = [a_user("-ann"), a_user("bob"), a_user("eve", key_1=a_key(used=days_before(2)))]
     now = [a_user("-ann", password=used), a_user("eve"), a_user("zoe")]
@@ -107,9 +103,7 @@ def test_changes_since_the_previous_run_are_listed_and_get_a_sheet(
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_workbook")
-def test_notes_name_reports_by_their_place_in_the_run(
-    runs: Path, reports: Path, capsys: Capture
-) -> None:
+def test_notes_name_reports_by_their_place(runs: Path, reports: Path, capsys: Capture) -> None:
     older, newer = (console_report(reports, day, a_user(day)) for day in (FIRST, SECOND))
     assert exporting(runs, "--from", older, "--from", newer) == 0
     assert visible(runs) == {name(SECOND), "latest"}
@@ -159,9 +153,7 @@ def test_evidence_about_service_credentials_makes_another_run(runs: Path, report
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("changes_alone")
-def test_an_older_report_is_compared_with_what_was_before_it_and_is_not_the_latest(
-    runs: Path, reports: Path
-) -> None:
+def test_an_older_report_is_compared_with_the_run_before_it(runs: Path, reports: Path) -> None:
     users = {FIRST: ["ann"], SECOND: ["ann", "bob"], THIRD: ["ann", "bob", "eve"]}
     for day in (FIRST, THIRD, SECOND):
         report = console_report(reports, day, *(a_user(user) for user in users[day]))

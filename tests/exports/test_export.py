@@ -31,6 +31,7 @@ from tests.support.runs import (
     visible,
 )
 
+Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = "2026-06-01", "2026-06-02", "2026-06-03"
 
@@ -41,7 +42,7 @@ def name(day: str, number: str = "") -> str:
     return f"{day}T09-30-00Z{number}"
 
 
-def test_latest_is_a_relative_link_so_that_the_folder_can_be_moved(
+def test_latest_is_a_relative_link_in_a_moved_folder(
     runs: Path, one_run: Path, tmp_path: Path
 ) -> None:
     assert (runs / "latest").readlink().name == one_run.name
@@ -56,7 +57,7 @@ def test_everything_is_private_to_its_owner_whatever_the_umask(plain_runs: Path)
 
 
 def test_the_record_says_what_the_run_was_made_from_with_options_and_variables(
-    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    runs: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     variables = {
         "OUT_DIR": str(runs),
@@ -110,7 +111,7 @@ def test_a_run_of_the_same_moment_with_other_parameters_gets_the_next_number(run
 
 
 def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
-    one_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    one_run: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unreadable(_: Run) -> bool:
         raise OSError(EIO, "Input/output error")
@@ -155,7 +156,7 @@ def test_a_folder_that_is_no_run_keeps_its_name(runs: Path, reports: Path) -> No
     assert record_of(runs / "latest")["compared_with"] is None
 
 
-def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
+def test_a_run_with_changed_reports_is_not_compared(
     runs: Path, reports: Path, capsys: Capture
 ) -> None:
     exporting(runs, "--from", console_report(reports, FIRST))
@@ -166,7 +167,7 @@ def test_a_previous_run_whose_reports_were_changed_is_not_compared_with(
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
-def test_what_is_no_complete_run_or_holds_more_than_one_is_never_removed(
+def test_what_is_no_complete_run_or_holds_more_is_never_removed(
     one_run: Path, reports: Path
 ) -> None:
     runs = one_run.parent
@@ -263,9 +264,7 @@ def test_a_record_that_is_not_understood_is_none(one_run: Path) -> None:
         assert read_record(one_run) is None, text
 
 
-def test_all_of_a_run_is_on_disk_before_it_has_its_name(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_of_a_run_is_on_disk_before_it_has_its_name(runs: Path, monkeypatch: Patch) -> None:
     synced: set[int] = set()
     fsync, rename = os.fsync, Path.rename
 
@@ -297,9 +296,7 @@ def test_hidden_things_of_others_stay(runs: Path, tmp_path: Path) -> None:
     assert tmp_path.is_dir()
 
 
-def test_a_file_in_the_place_of_the_link_that_becomes_latest_stays(
-    runs: Path, capsys: Capture
-) -> None:
+def test_a_file_in_the_place_of_the_link_to_be_latest_stays(runs: Path, capsys: Capture) -> None:
     runs.mkdir()
     (runs / ".credreport-latest").write_text("mine")
     assert exporting(runs, "--from", SAMPLE) == 73
@@ -369,7 +366,7 @@ def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path, reports
 
 
 def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_one(
-    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    runs: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     for variable, nearest in (
         ("CREDREPORT_OUTDIR", "CREDREPORT_OUT_DIR"),
@@ -385,13 +382,13 @@ def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_o
         assert not runs.exists()
 
 
-def test_commands_that_take_no_variables_ignore_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_that_take_no_variables_ignore_them(monkeypatch: Patch) -> None:
     monkeypatch.setenv("CREDREPORT_OUTDIR", "runs")
     assert main(["analyze", str(SAMPLE), "--format", "names"]) == 0
 
 
 def test_settings_come_from_a_file_that_the_environment_names_and_options_count_before(
-    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Path, tmp_path: Path, monkeypatch: Patch
 ) -> None:
     lines = [f'out-dir = "{runs}"', f'from = ["{SAMPLE}"]', "dormant-days = 30", "grace-days = 7"]
     monkeypatch.setenv("CREDREPORT_CONFIG", str(saved(tmp_path, "\n".join(lines), "c.toml")))
@@ -432,9 +429,7 @@ def test_check_finds_settings_that_are_wrong(runs: Path) -> None:
         assert not runs.exists()
 
 
-def test_as_of_is_set_for_all_reports_of_a_run_and_another_one_makes_another_run(
-    runs: Path, reports: Path
-) -> None:
+def test_as_of_is_set_for_all_reports_and_makes_another_run(runs: Path, reports: Path) -> None:
     report = console_report(reports, FIRST)
     for as_of in ("2026-06-30", "2026-06-30", "2026-07-31"):
         assert exporting(runs, "--from", report, "--as-of", as_of) == 0
@@ -481,9 +476,7 @@ def _gone(run: Path) -> None:
     (run / "users.csv").unlink()
 
 
-def test_a_folder_that_is_no_complete_run_is_said_passed_over_and_made_again(
-    one_run: Path, capsys: Capture
-) -> None:
+def test_what_is_no_complete_run_is_named_and_made_again(one_run: Path, capsys: Capture) -> None:
     damaged = [one_run, *(one_run.with_name(f"{one_run.name}-{number}") for number in (2, 3, 4))]
     for folder in damaged[1:]:
         shutil.copytree(one_run, folder)
@@ -499,9 +492,7 @@ def test_a_folder_that_is_no_complete_run_is_said_passed_over_and_made_again(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link to somebody else")
-def test_a_folder_that_is_another_users_link_is_not_followed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_behind_another_users_link_is_refused(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "private").mkdir()
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o1777)

@@ -37,7 +37,7 @@ def closed(run: Path) -> tuple[int, int]:
     return len(asff), len(ocsf)
 
 
-def test_feeds_are_files_of_the_run_and_the_next_one_closes_what_is_gone(
+def test_feeds_close_what_is_gone_since_the_last_run(
     runs: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     first = console_report(tmp_path, FIRST, IDLE, GONE)
@@ -86,9 +86,7 @@ def test_parquet_in_a_run_has_the_users_and_findings_of_its_csv(runs: Path, tmp_
     check_folder(runs)
 
 
-def test_a_feed_that_there_is_not_is_refused_with_those_that_there_are(
-    runs: Path, capsys: Capture
-) -> None:
+def test_an_unknown_feed_is_refused_with_those_there_are(runs: Path, capsys: Capture) -> None:
     assert exporting(runs, "--also", "csv") == 2
     assert "'csv' is not one of 'ocsf', 'asff', 'parquet'" in " ".join(
         capsys.readouterr().err.split()

@@ -106,9 +106,7 @@ def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
     check_folder(runs)
 
 
-def test_fetch_that_is_killed_leaves_whole_reports_only(
-    tmp_path: Path, programs: RunsToKill
-) -> None:
+def test_a_killed_fetch_leaves_whole_reports_only(tmp_path: Path, programs: RunsToKill) -> None:
     folder = tmp_path / "reports"
     with serving() as aws:
         content = {}
@@ -146,7 +144,7 @@ def test_fetch_that_is_killed_leaves_whole_reports_only(
 
 
 @pytest.mark.parametrize(("ended", "code"), [(SystemExit(143), 143), (KeyboardInterrupt(), 130)])
-def test_a_run_that_is_stopped_leaves_nothing(
+def test_a_stopped_run_leaves_nothing(
     runs: Path, monkeypatch: pytest.MonkeyPatch, ended: BaseException, code: int
 ) -> None:
     def stopped(*_: object) -> None:
@@ -218,7 +216,7 @@ def test_a_disk_that_takes_no_more_leaves_what_was_there(
 
 
 @pytest.mark.usefixtures("plain_outputs")
-def test_a_full_disk_at_the_very_end_leaves_what_was_there(
+def test_a_disk_full_at_the_end_leaves_all(
     one_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: object) -> None:

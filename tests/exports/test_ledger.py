@@ -13,7 +13,7 @@ from analyzer.decisions.ledger import ledger_bytes, read_ledger
 from analyzer.files import sha256
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
-from tests.support.builders import Row, a_password, a_user, days_before, table
+from tests.support.builders import Row, a_user, days_before, table
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.review import edited, entered
 from tests.support.runs import check_whole, console_report, exporting, record_of
@@ -103,7 +103,7 @@ def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_outputs")
-def test_copies_beside_the_workbook_are_collected_and_one_that_is_refused_stops_no_run(
+def test_copies_are_collected_and_a_refused_one_stops_no_run(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     review(runs, "anna.xlsx", ann="remove")
@@ -123,7 +123,7 @@ def test_copies_beside_the_workbook_are_collected_and_one_that_is_refused_stops_
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
-def test_different_decisions_of_one_day_are_a_conflict_and_neither_is_in_force(
+def test_two_words_of_one_day_conflict_and_neither_counts(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     review(runs, "anna.xlsx", ann="delete")
@@ -223,9 +223,7 @@ def test_a_ledger_that_is_refused_ends_the_run_and_stays_as_it_is(
 
 
 @pytest.mark.usefixtures("uncompared")
-def test_what_is_done_stays_done_since_the_run_that_first_showed_it_unless_that_was_edited(
-    runs: Path,
-) -> None:
+def test_what_is_done_stays_done_since_the_first_unedited_run(runs: Path) -> None:
     def done_since(day: str) -> str:
         assert export(runs, day, BOB) == 0
         (row,) = table((run(runs, day) / "follow_up.csv").read_bytes())
@@ -254,7 +252,7 @@ def test_check_creates_no_folder_for_the_decisions_that_it_reads(tmp_path: Path)
     assert not new.exists()
 
 
-def test_a_run_is_compared_by_the_decisions_that_each_run_has_unless_they_were_edited(
+def test_runs_are_compared_by_their_unedited_decisions(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     review(runs, ann="keep")
@@ -272,17 +270,3 @@ def test_a_run_is_compared_by_the_decisions_that_each_run_has_unless_they_were_e
         stream.write(b"\n")
     assert export(runs, "2026-08-01") == 0
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("uncompared")
-def test_new_use_after_the_decision_is_shown_and_not_acted_on(runs: Path) -> None:
-    review(runs, ann="delete")
-    used = a_user("ann", created=days_before(900), password=a_password(days_before(-10)))
-    assert export(runs, SECOND, used, BOB) == 0
-    (row,) = table((run(runs, SECOND) / "follow_up.csv").read_bytes())
-    assert row["status"] == "overtaken"
-    ledger, report = runs / "decisions.csv", runs.parent / SECOND
-    script = runs / "remove.sh"
-    assert main(["plan", str(ledger), "--report", str(report), "-o", str(script)]) == 5
-    assert "user/ann" not in script.read_text().split("left out", 1)[0]

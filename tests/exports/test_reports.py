@@ -29,9 +29,7 @@ def names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_copy_has_the_files_name_and_bytes_and_tells_where_it_came_from(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_a_copy_has_the_name_bytes_and_origin_of_its_file(folder: Path, tmp_path: Path) -> None:
     report = saved(tmp_path, TEXT, "status_reports_2026-03-01T09-30-00+00-00.csv")
     copies = copied([str(report)], folder)
     assert copies == {folder / report.name: str(report)}
@@ -46,9 +44,7 @@ def test_what_lies_beside_a_report_comes_with_it(folder: Path, tmp_path: Path) -
     assert names(folder) == {"r.csv", "r.csv.metadata.json", "r.csv.service-credentials.json"}
 
 
-def test_names_that_clash_whatever_their_case_lie_in_folders_of_their_own(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_names_that_clash_in_any_case_lie_in_own_folders(folder: Path, tmp_path: Path) -> None:
     for place in "abc":
         (tmp_path / place).mkdir()
     reports = [
@@ -108,7 +104,7 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
     )
 
 
-def test_a_hidden_file_and_standard_input_are_found_again(
+def test_hidden_files_and_stdin_are_found_again(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     third = report_text([a_user("third")])

@@ -18,12 +18,13 @@ from analyzer.verdicts.verdict import with_verdicts
 from tests.support.outputs import SAMPLES
 from tests.support.runs import exporting
 
+Patch = pytest.MonkeyPatch
 REPORTS = sorted((SAMPLES / "organization").glob("[!1]*.csv"))[:2]
 FROM = [word for report in REPORTS for word in ("--from", report)]
 
 
 @pytest.fixture
-def large(monkeypatch: pytest.MonkeyPatch) -> None:
+def large(monkeypatch: Patch) -> None:
     """Have every report be too large for the memory, and more than one page."""
     monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
     monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", 0)
@@ -43,9 +44,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("large")
-def test_each_page_is_judged_once_and_the_outputs_are_those_of_a_run_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_are_judged_once_and_written_as_in_memory(tmp_path: Path, monkeypatch: Patch) -> None:
     judged, worded = Mock(wraps=with_verdicts), Mock(wraps=page_findings)
     with monkeypatch.context() as patch:
         patch.setattr(analysis, "with_verdicts", judged)
@@ -63,9 +62,7 @@ def test_each_page_is_judged_once_and_the_outputs_are_those_of_a_run_in_memory(
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("large")
-def test_counts_pages_and_findings_are_the_same_at_every_call_also_after_a_broken_pass(
-    tmp_path: Path,
-) -> None:
+def test_every_pass_gives_the_same_also_after_a_broken_one(tmp_path: Path) -> None:
     anew = of_organization()
     with stored(of_organization(), tmp_path) as kept:
         first, other = kept.pages(), kept.pages()
@@ -85,22 +82,11 @@ def test_a_small_report_needs_no_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("large")
-def test_a_folder_that_takes_no_more_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with (
-        Path("/dev/full").open("w+b", buffering=0) as full,
-        stored(of_organization(), tmp_path) as kept,
-    ):
-        monkeypatch.setattr(contents, "TemporaryFile", lambda **_: full)
-        with pytest.raises(OutputFailed, match="cannot be written: No space left on device"):
-            assert kept.totals
-
-
-@pytest.mark.usefixtures("large")
-def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
-    with (
-        stored(of_organization(), tmp_path / "gone") as kept,
-        pytest.raises(OutputFailed, match="gone cannot be written: No such file or directory"),
-    ):
-        next(kept.pages())
+def test_a_folder_that_is_gone_or_full_is_named(tmp_path: Path, monkeypatch: Patch) -> None:
+    with stored(of_organization(), tmp_path / "gone") as kept:
+        with pytest.raises(OutputFailed, match="gone cannot be written: No such file"):
+            next(kept.pages())
+        with Path("/dev/full").open("w+b", buffering=0) as full:
+            monkeypatch.setattr(contents, "TemporaryFile", lambda **_: full)
+            with pytest.raises(OutputFailed, match="cannot be written: No space left on device"):
+                assert kept.totals

@@ -16,6 +16,7 @@ from tests.support.outputs import analysis_of
 from tests.support.runs import console_report, exporting, record_of, write_plainly
 from tests.support.workbooks import file_of, opened, parts, values
 
+Patch = pytest.MonkeyPatch
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 NONE: dict[Any, int] = dict.fromkeys(Verdict, 0)
@@ -76,9 +77,7 @@ def test_the_last_run_of_each_of_thirteen_months_is_never_removed(tmp_path: Path
     assert len(removed) == len(made) - len(kept)
 
 
-def test_a_run_has_the_trend_of_the_runs_before_it(
-    runs: Path, reports: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_has_the_trend_of_earlier_runs(runs: Path, reports: Path, monkeypatch: Patch) -> None:
     numbers: dict[int, list[list[Any]]] = {}
     for month in (7, 6, 8):  # The report of June comes late.
 

@@ -17,6 +17,7 @@ from tests.support.aws_server import an_account, on_loopback_only, serving
 from tests.support.builders import ROOT_FOLDER
 from tests.support.runs import check_folder, exporting, record_of
 
+Patch = pytest.MonkeyPatch
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 DEPLOY = ROOT_FOLDER / "samples" / "deploy"
@@ -27,7 +28,7 @@ EXPORT = ("/opt/credreport/bin/credreport", "export")
 
 
 @pytest.fixture(autouse=True)
-def in_the_clone(monkeypatch: pytest.MonkeyPatch) -> None:
+def in_the_clone(monkeypatch: Patch) -> None:
     monkeypatch.chdir(ROOT_FOLDER)
 
 
@@ -55,9 +56,7 @@ def test_the_sample_settings_work_on_the_samples(tmp_path: Path, more: list[str]
 
 
 @pytest.mark.usefixtures("plain_outputs")
-def test_the_sample_settings_work_with_an_organization(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_sample_settings_work_with_an_organization(tmp_path: Path, monkeypatch: Patch) -> None:
     out = tmp_path / "runs"
     with serving() as aws:
         aws.accounts["222233334444"] = an_account("222233334444", name="sandbox-7")
@@ -102,9 +101,7 @@ def test_the_crontab_line_has_five_times_and_a_command_that_runs(tmp_path: Path)
     assert is_understood(arguments, tmp_path)
 
 
-def test_the_service_runs_a_command_that_is_understood_and_the_timer_starts_it(
-    tmp_path: Path,
-) -> None:
+def test_the_service_runs_a_valid_command_and_the_timer_starts_it(tmp_path: Path) -> None:
     service, timer = (configparser.ConfigParser(strict=False) for _ in range(2))
     for parser, name in ((service, "credreport.service"), (timer, "credreport.timer")):
         parser.read(DEPLOY / name, encoding="utf-8")

@@ -202,9 +202,7 @@ def test_the_whole_workbook_has_all_decisions() -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda each: each.__name__)
-def test_a_damaged_workbook_is_refused_or_has_each_decision_on_the_user_of_its_row(
-    damage: Damage,
-) -> None:
+def test_a_damaged_workbook_decides_on_the_users_of_its_rows_or_is_refused(damage: Damage) -> None:
     # Three of each kind: the ways of filling in have a table of the edges.
     outcomes = [users_decided_on(damage(random.Random(seed))) for seed in range(3)]
     assert all(map(is_on_the_users_of_their_rows, filter(None, outcomes)))

@@ -13,6 +13,7 @@ from analyzer.sources import load
 from tests.support.builders import a_user, report_text
 from tests.support.reading import PLAIN, put, refused
 
+Patch = pytest.MonkeyPatch
 MOMENT = datetime(2026, 5, 3, 10, 20, 30, tzinfo=UTC)
 NO_LIST = "it is not an answer of ListServiceSpecificCredentials for all users"
 HINT = "Remove the file, or save it again."
@@ -41,7 +42,7 @@ def refusal(path: Path) -> str:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_metadata_tells_when_aws_made_the_report_and_is_refused_beside_another_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, streamed: bool
+    tmp_path: Path, monkeypatch: Patch, *, streamed: bool
 ) -> None:
     monkeypatch.setattr(load, "STREAMED_FROM", 0 if streamed else load.STREAMED_FROM)
     for told in (
@@ -114,37 +115,16 @@ def services(path: Path) -> dict[str, str]:
     return dict(zip(users["user"], users["service_credentials"], strict=True))
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize("streamed", [False, True])
-def test_users_with_a_live_service_credential_are_known_and_to_be_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, streamed: bool
-) -> None:
-    monkeypatch.setattr(load, "STREAMED_FROM", 0 if streamed else load.STREAMED_FROM)
-    told = [
-        credential("ann"),
-        credential("ann", "codecommit.amazonaws.com"),
-        credential("ann"),
-        credential("Bob", "cassandra.amazonaws.com", CreateDate="2026-01-01T00:00:00Z"),
-        credential("eve") | {"Status": "Inactive"},
-        credential("gone"),
-    ]
-    evidence(tmp_path, {"ServiceSpecificCredentials": told})
-    path = put(tmp_path, report_text([a_user("ann"), a_user("bob"), a_user("eve")]))
-    assert services(path) == {
-        "ann": "bedrock.amazonaws.com, codecommit.amazonaws.com",
-        "bob": "cassandra.amazonaws.com",
-        "eve": "",
-    }
-    users = analyzer.analyze(analyzer.load(path)).users
-    assert users["caveats"].astype(str).tolist() == ["service-credential", "service-credential", ""]
-
-
-def test_evidence_counts_for_the_users_of_its_own_report_alone(tmp_path: Path) -> None:
+def test_evidence_counts_for_users_of_its_own_report(tmp_path: Path, monkeypatch: Patch) -> None:
     put(tmp_path, report_text([a_user("ann")]), "a.csv")
-    put(tmp_path, report_text([a_user("ann")]).replace("0123", "3210"), "b.csv")
-    evidence(tmp_path, {"ServiceSpecificCredentials": [credential("ann", "x")]}, "b.csv")
-    users = analyzer.load(tmp_path).users
-    assert users["service_credentials"].tolist() == ["", "x"]
+    put(tmp_path, report_text([a_user("ann"), a_user("eve")]).replace("0123", "3210"), "b.csv")
+    listed = [credential("ann", "x"), credential("ann", "x"), credential("gone", "y")]
+    evidence(tmp_path, {"ServiceSpecificCredentials": listed}, "b.csv")
+    for streamed_from in (load.STREAMED_FROM, 0):
+        monkeypatch.setattr(load, "STREAMED_FROM", streamed_from)
+        users = analyzer.analyze(analyzer.load(tmp_path)).users
+        assert users["service_credentials"].tolist() == ["", "x", ""]
+        assert users["caveats"].astype(str).tolist() == ["", "service-credential", ""]
 
 
 LIST = "ServiceSpecificCredentials"

@@ -29,6 +29,8 @@ from tests.support.forking import forking
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
 from tests.support.runs import copied
 
+Patch = pytest.MonkeyPatch
+
 
 def of(number: int) -> str:
     """Return the report of another account, with one user named after it."""
@@ -109,7 +111,7 @@ def test_what_a_shell_names_with_a_report_is_no_report(tree: Path) -> None:
     assert [each.name for each in find.find_sources(beside)] == [f"{tree}/b.csv"]
 
 
-def test_a_folder_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_may_be_named_in_any_way(tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.chdir(tmp_path)
     put(tmp_path, PLAIN, "sub/report.csv")
     for name in (str(tmp_path), ".", "./", f"../{tmp_path.name}"):
@@ -117,9 +119,7 @@ def test_a_folder_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("beside", [[], [".DS_Store"], ["report.csv.metadata.json"]])
-def test_a_folder_or_an_archive_without_a_report_is_refused(
-    tmp_path: Path, beside: list[str]
-) -> None:
+def test_a_folder_or_archive_without_report_is_refused(tmp_path: Path, beside: list[str]) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     for name in beside:
@@ -164,7 +164,7 @@ def denied(path: Path) -> Callable[..., Any]:
     return fails
 
 
-def closed(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+def closed(monkeypatch: Patch, path: Path) -> None:
     """Close a file or folder to us, though the tests may run as root."""
     for home, name in ((os, "scandir"), (Path, "open"), (Path, "is_dir")):
         usual = getattr(home, name)
@@ -180,9 +180,7 @@ DENIED = "it cannot be read: Permission denied"
 
 
 @pytest.mark.parametrize("name", ["report.csv", "sub/report.csv"])
-def test_a_file_that_is_closed_to_us_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_file_closed_to_us_is_refused(tmp_path: Path, monkeypatch: Patch, name: str) -> None:
     path = put(tmp_path, PLAIN, name)
     closed(monkeypatch, path)
     for source in (tmp_path, path, f"{tmp_path}/**/*.csv"):
@@ -191,9 +189,7 @@ def test_a_file_that_is_closed_to_us_is_refused(
         assert found.hint == "Check the path, and who may read it."
 
 
-def test_a_folder_or_a_list_beside_reports_that_is_closed_to_us_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_closed_folder_or_manifest_is_refused(tmp_path: Path, monkeypatch: Patch) -> None:
     put(tmp_path, PLAIN, "open/report.csv")
     put(tmp_path, PLAIN, "shut/report.csv")
     beside_a_report(tmp_path / "listed")
@@ -211,9 +207,7 @@ def test_a_folder_or_a_list_beside_reports_that_is_closed_to_us_is_refused(
         assert (found.file, found.message) == (str(place), DENIED)
 
 
-def test_a_pipe_or_socket_in_a_folder_is_refused_rather_than_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pipe_or_socket_in_a_folder_is_refused(tmp_path: Path, monkeypatch: Patch) -> None:
     put(tmp_path, PLAIN, "report.csv")
     os.mkfifo(tmp_path / "pipe")
     monkeypatch.chdir(tmp_path)  # The name of a socket must be short.
@@ -227,9 +221,7 @@ def test_a_pipe_or_socket_in_a_folder_is_refused_rather_than_waited_for(
     assert "Name it by itself to read it" in found[0].hint
 
 
-def test_an_empty_name_does_not_stand_for_the_folder_one_is_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_name_does_not_stand_for_this_folder(tmp_path: Path, monkeypatch: Patch) -> None:
     put(tmp_path, PLAIN, "report.csv")
     put(tmp_path, "no JSON", "fetched.manifest.json")
     monkeypatch.chdir(tmp_path)
@@ -252,9 +244,7 @@ def test_a_pattern_for_folders_of_any_depth_reads_each_file_once(tmp_path: Path)
     assert "same report" not in str(every.notes)
 
 
-def test_a_list_of_fetched_accounts_is_looked_for_in_the_folder_that_is_named(
-    tmp_path: Path,
-) -> None:
+def test_a_manifest_is_looked_for_in_the_folder_that_is_named(tmp_path: Path) -> None:
     for folder in ("a[1]", "a1"):
         beside_a_report(tmp_path / folder)
     put(tmp_path, "no JSON", "a1/fetched.manifest.json")
@@ -302,11 +292,11 @@ def test_everything_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     assert found == ["page.csv", "a.csv", "b*.csv", "c.csv"]
 
 
-def given(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+def given(monkeypatch: Patch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
-def test_standard_input_is_read_whatever_its_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_read_whatever_its_form(monkeypatch: Patch) -> None:
     for data in (PLAIN.encode(), PLAIN.encode("utf-16"), gzip.compress(PLAIN.encode())):
         given(monkeypatch, data)
         report = analyzer.load("-")
@@ -314,15 +304,13 @@ def test_standard_input_is_read_whatever_its_form(monkeypatch: pytest.MonkeyPatc
         assert [(file.name, file.size) for file in report.files] == [("standard input", len(data))]
 
 
-def test_standard_input_may_be_an_archive_and_stand_beside_other_sources(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stdin_may_be_an_archive_beside_other_sources(tmp_path: Path, monkeypatch: Patch) -> None:
     given(monkeypatch, zipped(("a.csv", of(1)), ("b.csv", of(2))))
     report = analyzer.load("-", put(tmp_path, of(3), "c.csv"))
     assert names(report, tmp_path) == ["standard input:a.csv", "standard input:b.csv", "c.csv"]
 
 
-def test_standard_input_that_is_closed_or_empty_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_that_is_closed_or_empty_is_refused(monkeypatch: Patch) -> None:
     for stdin in (None, io.TextIOWrapper(io.BytesIO())):
         monkeypatch.setattr(sys, "stdin", stdin)
         assert refusals("-") == [("standard input", "the input is empty")]
@@ -430,7 +418,7 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize(("data", "message"), DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_archive_is_refused_from_a_file_and_from_a_pipe(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, message: str
+    tmp_path: Path, monkeypatch: Patch, data: bytes, message: str
 ) -> None:
     given(monkeypatch, data)
     path = put(tmp_path, data, "all.zip")
@@ -442,9 +430,7 @@ def test_a_damaged_archive_is_refused_from_a_file_and_from_a_pipe(
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_no_change_of_one_byte_in_an_archive_breaks_the_program(
-    tmp_path: Path, method: int
-) -> None:
+def test_no_changed_byte_in_an_archive_breaks_the_program(tmp_path: Path, method: int) -> None:
     data = zipped(("a.csv", "user,arn"), compression=method)
     for place in range(len(data)):
         for value in (0, 0xFF, data[place] ^ 1):
@@ -452,9 +438,7 @@ def test_no_change_of_one_byte_in_an_archive_breaks_the_program(
             assert all(isinstance(each, Problem) for each in refused(put(tmp_path, changed)))
 
 
-def test_a_file_in_an_archive_that_grows_too_large_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_unpacks_too_large_is_refused(tmp_path: Path, monkeypatch: Patch) -> None:
     archive = put(tmp_path, DEFLATED, "all.zip")
     monkeypatch.setattr(input_formats, "HEAD_BYTES", len(PLAIN) - 9)
     monkeypatch.setattr(input_formats, "LARGEST_CSV", len(PLAIN))

@@ -33,6 +33,7 @@ from tests.support.reading import (
     zipped,
 )
 
+Patch = pytest.MonkeyPatch
 MIB = 1 << 20
 MOST_GROWTH = 100 * MIB
 
@@ -112,9 +113,7 @@ def test_devices_without_end_and_a_sparse_file_are_refused(tmp_path: Path) -> No
     assert (found.file, found.row) == ("/dev/urandom", None)
 
 
-def test_a_report_piped_in_without_end_is_refused_at_the_bound(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_report_without_end_is_refused_at_the_bound(monkeypatch: Patch) -> None:
     class Endless(io.RawIOBase):
         def read(self, size: int = -1) -> bytes:
             return (HEADER + "\n").encode()[:size]
@@ -178,7 +177,7 @@ OTHER = PLAIN.replace("bob", "eve")
 )
 def test_what_changes_before_it_is_unpacked_again_is_refused(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: Patch,
     wrap: Callable[[str], bytes],
     content: str | None,
     message: str,
@@ -202,9 +201,7 @@ def test_a_refusal_keeps_nothing_alive_of_what_was_read(tmp_path: Path) -> None:
     assert error.value.__cause__ is None
 
 
-def test_an_archive_is_opened_once_for_all_of_its_files_and_none_stays_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_archive_is_opened_once_and_not_left_open(tmp_path: Path, monkeypatch: Patch) -> None:
     texts = [of_account(f"{10**11 + number}") for number in range(60)]
     many = {f"{number}.csv": texts[number] for number in range(30)}
     put(tmp_path, zipped({**many}), "a.zip")
@@ -254,9 +251,7 @@ def test_a_pattern_ends_where_links_lead_back(tmp_path: Path) -> None:
         assert verdicts(analyzer.load(f"{tmp_path}/{pattern}")) == VERDICTS
 
 
-def test_a_pattern_of_any_depth_may_begin_in_this_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pattern_of_any_depth_may_begin_here(tmp_path: Path, monkeypatch: Patch) -> None:
     put(tmp_path, PLAIN, "a/b/report.csv")
     monkeypatch.chdir(tmp_path)
     assert find.matching_paths("**/*.csv") == ["a/b/report.csv"]

@@ -19,6 +19,7 @@ from tests.support.reading import put as saved
 from tests.support.reading import zipped
 from tests.support.workbooks import row_of
 
+Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
 PLAIN = report_text([a_user("ann"), a_user("bob")])
 ENVELOPE = json.dumps({"Content": base64.b64encode(PLAIN.encode()).decode()})
@@ -79,9 +80,7 @@ def kinds(*outcomes: str) -> list[str]:
 
 
 @pytest.mark.parametrize("place", ["{}", "{}/*", "{}.zip"], ids=["folder", "pattern", "archive"])
-def test_each_kind_of_file_is_read_skipped_or_refused_wherever_it_lies(
-    folder: Path, place: str
-) -> None:
+def test_each_kind_of_file_is_read_skipped_or_refused_anywhere(folder: Path, place: str) -> None:
     source, above = place.format(folder), f"{folder}/"
     if place.endswith(".zip"):
         above = f"{archive_of(Path(source), KINDS)}:"
@@ -114,9 +113,7 @@ def test_what_is_named_by_itself_is_never_skipped(tmp_path: Path) -> None:
         analyzer.load(put(tmp_path, "README.md", "# Reports"))
 
 
-def test_on_demand_refused_files_are_not_covered_unless_no_report_is_left(
-    folder: Path, capsys: Capture
-) -> None:
+def test_on_demand_refused_files_are_not_covered(folder: Path, capsys: Capture) -> None:
     paths = [put(folder, name, KINDS[name][0]) for name in kinds(REFUSED)]
     assert main(["analyze", str(folder), "--skip-unreadable", "--format", "names"]) == 5
     said = capsys.readouterr().err.replace("\n", " ")
@@ -125,9 +122,7 @@ def test_on_demand_refused_files_are_not_covered_unless_no_report_is_left(
     assert main(["analyze", str(folder), "--skip-unreadable"]) == 3
 
 
-def test_how_much_is_unpacked_to_find_other_files_is_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_unpacked_to_find_others_is_bounded(tmp_path: Path, monkeypatch: Patch) -> None:
     path = archive_of(tmp_path / "all.zip", ["users.json"])
     assert analyzer.load(path).users["user"].tolist() == ["eve"]
     monkeypatch.setattr("analyzer.sources.archives._LOOK_BUDGET", 1)
@@ -154,9 +149,7 @@ def test_a_folder_an_archive_or_a_pattern_of_other_files_only_is_refused(tmp_pat
 
 
 @pytest.mark.no_cover
-def test_an_export_on_demand_lists_what_it_cannot_read_as_not_covered(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_an_export_lists_unreadable_files_as_not_covered(folder: Path, tmp_path: Path) -> None:
     path = put(folder, "other.csv", "name,mail\nann,a@b.org\n")
     note = put(folder, "README.md", "# Reports")
     runs = tmp_path.parent / f"{tmp_path.name}-runs"
@@ -184,18 +177,14 @@ def test_an_export_that_asks_aws_skips_nothing(tmp_path: Path, capsys: Capture) 
 EMPTIED = "cells are empty where AWS writes N/A, because a program such as pandas saved"
 
 
-def test_a_report_that_pandas_saved_again_is_said_to_be_so_and_nobody_is_unused(
-    tmp_path: Path,
-) -> None:
+def test_nobody_is_unused_in_a_report_that_pandas_saved_again(tmp_path: Path) -> None:
     text = PLAIN.replace("N/A", "").rstrip() + "\n"  # as pandas ends it
     analysis = analyzer.analyze(analyzer.load(put(tmp_path, "report.csv", text)))
     assert EMPTIED in " ".join(analysis.report.notes)
     assert set(analysis.users["verdict"]) == {"undetermined"}
 
 
-def test_of_neighbours_only_the_report_that_was_saved_again_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_report_that_was_saved_again_is_named(tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.setattr("analyzer.report.survey.GROUPS", 1)
     dates = ("last_rotated", "last_used_date")
     dated = {f"access_key_{slot}_{name}": LONG_AGO for slot in (1, 2) for name in dates}

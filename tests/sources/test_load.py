@@ -15,6 +15,8 @@ from analyzer.sources.find import find_sources
 from tests.support.builders import a_user
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
 
+Patch = pytest.MonkeyPatch
+
 
 def test_a_file_is_described_by_the_bytes_that_lay_on_disk(tmp_path: Path) -> None:
     for data in (PLAIN.encode(), PLAIN.encode("utf-16"), gzip.compress(PLAIN.encode())):
@@ -24,9 +26,7 @@ def test_a_file_is_described_by_the_bytes_that_lay_on_disk(tmp_path: Path) -> No
         assert file.sha256 == sha256(data).hexdigest()
 
 
-def test_a_file_may_have_any_name_also_one_that_is_no_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_may_have_a_name_that_is_no_text(tmp_path: Path, monkeypatch: Patch) -> None:
     for number, name in enumerate(("naïve report.csv", "表.csv", " ", "a:b", "caf\udce9.csv")):
         folder = tmp_path / str(number)
         assert verdicts(analyzer.load(put(folder, PLAIN, name))) == VERDICTS
@@ -61,7 +61,7 @@ def test_progress_is_told_for_each_input_up_to_the_last(tmp_path: Path, count: i
 
 
 def test_a_file_that_goes_away_before_it_is_read_is_refused_with_the_others_problems(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     going = put(tmp_path, PLAIN, "a.csv")
     put(tmp_path, "<html>", "b.csv")

@@ -18,6 +18,7 @@ from tests.support.feeds import asff_file
 from tests.support.reading import of_account, put, refused, zipped
 from tests.support.runs import copied
 
+Patch = pytest.MonkeyPatch
 Entry = dict[str, Any]
 Capture = pytest.CaptureFixture[str]
 WEB, PAYMENTS, SHOP = "012345678901", "210987654321", "999999999999"
@@ -108,9 +109,7 @@ def test_an_account_that_failed_is_covered_only_by_a_report_newer_than_all_that_
     assert (uncovered(WEB) not in not_covered(folder)) is is_covered
 
 
-def test_a_note_says_that_a_newer_report_counts_instead_or_that_an_account_is_not_covered(
-    tmp_path: Path,
-) -> None:
+def test_notes_say_what_is_not_covered_and_which_newer_report_counts(tmp_path: Path) -> None:
     before = fetched("2026-05-01T11:59:59Z", SHOP)
     folder = of_files(tmp_path / "reports", {LATER: OF_WEB}, before, WEB_DENIED, DENIED)
     assert not_covered(folder) == [uncovered()]
@@ -183,9 +182,7 @@ def test_a_page_in_the_place_of_a_report_is_not_the_report(whole: Path, page: st
     assert refused(whole)
 
 
-def test_a_superseded_report_that_goes_away_meanwhile_is_lost(
-    whole: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_superseded_report_that_goes_away_is_lost(whole: Path, monkeypatch: Patch) -> None:
     put(whole, EVE, f"new/{LATER}")
 
     def gone(_path: Path) -> str:
@@ -199,9 +196,7 @@ def test_a_superseded_report_that_goes_away_meanwhile_is_lost(
 
 
 @pytest.mark.parametrize("source", ["web.csv", "*.csv", "**/*.csv", ""])
-def test_a_manifest_that_lists_a_report_counts_however_the_report_is_named(
-    tmp_path: Path, source: str
-) -> None:
+def test_a_manifest_counts_however_its_report_is_named(tmp_path: Path, source: str) -> None:
     entries = fetched(file="web.csv"), DENIED
     folder = of_files(tmp_path / "reports", {"web.csv": OF_WEB}, *entries)
     assert not_covered(f"{folder}/{source}") == [uncovered()]
@@ -217,17 +212,13 @@ def test_a_manifest_that_lists_a_report_counts_however_the_report_is_named(
         "null",
     ],
 )
-def test_a_manifest_of_other_reports_is_nothing_to_a_report_that_is_named(
-    tmp_path: Path, text: str
-) -> None:
+def test_a_manifest_of_other_reports_does_not_count(tmp_path: Path, text: str) -> None:
     for name, content in ((MANIFEST, text), (".hidden.manifest.json", "no JSON")):
         put(tmp_path, content, name)
     assert not_covered(put(tmp_path, OF_WEB, "web.csv")) == []
 
 
-def test_a_report_that_is_named_by_itself_is_held_to_its_manifest_and_no_other_one(
-    whole: Path, tmp_path: Path
-) -> None:
+def test_a_report_named_by_itself_is_held_to_its_manifest(whole: Path, tmp_path: Path) -> None:
     put(whole, EVE, "web.csv")
     assert not_covered(whole / "shop.csv") == []
     assert not_covered(whole / "web.csv") == [CHANGED]
@@ -239,7 +230,7 @@ def test_a_report_that_is_named_by_itself_is_held_to_its_manifest_and_no_other_o
 
 
 def test_an_archive_covers_no_more_than_its_folder_also_as_standard_input_and_copied(
-    denied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    denied: Path, tmp_path: Path, monkeypatch: Patch
 ) -> None:
     archive = archived(denied)
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(archive.read_bytes())))
@@ -249,9 +240,7 @@ def test_an_archive_covers_no_more_than_its_folder_also_as_standard_input_and_co
         assert not_covered(*sources) == [uncovered()]
 
 
-def test_copies_of_several_folders_hold_each_report_of_each_manifest(
-    whole: Path, tmp_path: Path
-) -> None:
+def test_copies_of_folders_hold_each_report_of_each_manifest(whole: Path, tmp_path: Path) -> None:
     texts = {"web.csv": OF_WEB + "\n", "shop.csv": OF_SHOP + "\n"}
     entries = listed(texts["web.csv"], "web.csv"), listed(texts["shop.csv"], "shop.csv", SHOP)
     second = of_files(tmp_path / "second", texts, *entries)
@@ -285,9 +274,7 @@ NO_LIST = "it is not a list of fetched accounts"
         ('{"accounts": [', "it is not valid JSON"),
     ],
 )
-def test_a_manifest_that_is_not_understood_refuses_the_run(
-    denied: Path, text: str, message: str
-) -> None:
+def test_a_manifest_that_is_no_list_is_refused(denied: Path, text: str, message: str) -> None:
     manifest = put(denied, text, MANIFEST)
     archive = archived(denied)
     for source, file in ((denied, manifest), (archive, f"{archive}:reports/{MANIFEST}")):
@@ -316,9 +303,7 @@ def test_a_damaged_manifest_in_the_folder_of_a_named_report_is_refused(denied: P
         ({"sha256": None}, NO_LIST),
     ],
 )
-def test_a_manifest_with_a_value_that_cannot_be_is_refused(
-    tmp_path: Path, odd: Entry, message: str
-) -> None:
+def test_a_manifest_with_an_odd_value_is_refused(tmp_path: Path, odd: Entry, message: str) -> None:
     folder = of_files(tmp_path / "reports", {"web.csv": OF_WEB}, fetched(), {**DENIED, **odd})
     (problem,) = refused(folder)
     assert (problem.file, problem.message) == (str(folder / MANIFEST), message)
@@ -347,9 +332,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.no_cover
-def test_every_file_names_the_account_and_workbook_and_json_one_that_was_left_out(
-    denied: Path, tmp_path: Path
-) -> None:
+def test_every_output_names_accounts_not_covered_or_left_out(denied: Path, tmp_path: Path) -> None:
     excluded = entry("skipped", "310987654321", "payments", "--exclude.")
     put(denied, json.dumps({"accounts": [fetched(), DENIED, excluded]}), MANIFEST)
     endings = (".csv", ".json", ".xlsx", ".ocsf.json", ".asff.json")
@@ -384,9 +367,7 @@ def test_every_file_names_the_account_and_workbook_and_json_one_that_was_left_ou
         assert any(uncovered() in line for line in feed.splitlines())
 
 
-def test_without_a_number_an_account_is_in_csv_guarded_like_a_formula_and_not_in_asff(
-    denied: Path, tmp_path: Path
-) -> None:
+def test_an_account_without_number_is_guarded_in_csv(denied: Path, tmp_path: Path) -> None:
     unknown = {**DENIED, "account": "", "name": "=1+1"}
     put(denied, json.dumps({"accounts": [unknown]}), MANIFEST)
     feed, users = tmp_path / "out.asff.json", tmp_path / "out.csv"

@@ -16,9 +16,7 @@ NO_TEXT = "caf\udce9.csv"
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("name", "shown"), [(FORGING, SHOWN), (NO_TEXT, "caf\\udce9.csv")])
-def test_the_name_of_a_file_is_shown_escaped_in_every_output(
-    tmp_path: Path, name: str, shown: str
-) -> None:
+def test_names_of_files_are_escaped_in_every_output(tmp_path: Path, name: str, shown: str) -> None:
     path = put(tmp_path / "reports", PLAIN, name)
     outputs = [tmp_path / "out.csv", tmp_path / "out.json"]
     asked = [word for each in outputs for word in ("-o", each)]
@@ -61,9 +59,7 @@ def test_texts_of_what_was_saved_beside_a_report_are_shown_escaped(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", ['"a\\nforged\\u001b" = 1', 'as-of = "a\\nforged\\u001b"'])
-def test_keys_and_values_of_the_options_file_are_shown_escaped(
-    tmp_path: Path, content: str
-) -> None:
+def test_keys_and_values_of_options_are_shown_escaped(tmp_path: Path, content: str) -> None:
     options = put(tmp_path, content, "options.toml")
     done = run("analyze", put(tmp_path, PLAIN), "--config", options)
     assert done.code == 2

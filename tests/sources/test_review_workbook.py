@@ -82,9 +82,7 @@ def refused(content: bytes) -> list[str]:
 
 
 @pytest.mark.no_cover
-def test_every_listed_user_is_open_until_an_entry_is_read_with_its_place_and_what_was_shown(
-    written: bytes,
-) -> None:
+def test_users_are_open_until_an_entry_is_read_with_what_was_shown(written: bytes) -> None:
     at_first = read_review("r.xlsx", written, TODAY)
     assert (at_first.lines, len(at_first.open_rows)) == ((), 6)
     content = edited(
@@ -168,7 +166,7 @@ def test_the_problems_of_a_row_come_in_the_order_of_its_columns(one_list: bytes)
 
 
 @pytest.mark.no_cover
-def test_a_workbook_and_the_ledger_of_its_decisions_are_what_its_reports_give(
+def test_a_workbook_and_its_ledger_are_what_its_reports_give(
     analysis: Analysis, written: bytes
 ) -> None:
     unread = entered("fay", ("investigate", *ENTRY[1:]), UNDETERMINED)
@@ -180,9 +178,7 @@ def test_a_workbook_and_the_ledger_of_its_decisions_are_what_its_reports_give(
 
 
 @pytest.mark.no_cover
-def test_a_record_that_was_forged_is_refused_by_the_reports(
-    analysis: Analysis, written: bytes
-) -> None:
+def test_a_forged_record_is_refused_by_the_reports(analysis: Analysis, written: bytes) -> None:
     region = '"access_key_1_last_used_region":"{}"'
     content = edited(
         written,
@@ -201,7 +197,7 @@ def test_a_record_that_was_forged_is_refused_by_the_reports(
         assert each in of_row.message
 
 
-def test_a_workbook_is_refused_by_reports_and_criteria_that_are_not_its_own(
+def test_a_workbook_of_other_reports_or_criteria_is_refused(
     analysis: Analysis, written: bytes
 ) -> None:
     moved = edited(written, record_edited("bob", '"row":4', '"row":99'))

@@ -127,9 +127,7 @@ def test_the_pages_of_a_list_follow_one_another_up_to_the_last(tmp_path: Path, f
         assert (problem.file, problem.message) == (str(path), FIRST_PART)
 
 
-def test_of_the_lists_beside_copies_of_a_report_each_counts_at_the_newest_as_of(
-    tmp_path: Path,
-) -> None:
+def test_lists_beside_copies_of_a_report_count_at_the_newest_as_of(tmp_path: Path) -> None:
     text = report_text([a_user("ann"), a_user("bob")])
     for day, user in (("01", "ann"), ("03", "bob")):
         name = f"status_reports_2026-03-{day}T00-00-00Z.csv"

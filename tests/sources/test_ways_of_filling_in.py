@@ -214,9 +214,7 @@ READ: dict[str, tuple[Edit, ...]] = {
 
 
 @pytest.mark.parametrize("edits", READ.values(), ids=READ)
-def test_what_people_do_besides_changes_no_decision(
-    written: bytes, edits: tuple[Edit, ...]
-) -> None:
+def test_what_people_do_besides_changes_nothing(written: bytes, edits: tuple[Edit, ...]) -> None:
     book = edited_book(written, ANN_DELETED, DORA_KEPT, *edits)
     lines = lines_of(saved(book))
     assert {each.user: str(each.decision) for each in lines} == BOTH
@@ -366,7 +364,7 @@ SPOILT_ROWS: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("spoilt", [SPOILT_FORMS, SPOILT_ROWS], ids=["forms", "rows"])
-def test_a_list_that_was_spoilt_is_refused_by_name(
+def test_spoilt_lists_are_refused_by_name(
     written: bytes, spoilt: dict[str, tuple[Edit, str]]
 ) -> None:
     """Let each copy of a list have its own mistake: each is named, and no other sheet."""
@@ -412,7 +410,7 @@ SPOILT_BOOKS: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize(("edit", "problem"), SPOILT_BOOKS.values(), ids=SPOILT_BOOKS)
-def test_a_workbook_of_which_a_part_is_gone_or_foreign_is_refused(
+def test_a_workbook_with_parts_lost_or_foreign_is_refused(
     written: bytes, edit: Edit, problem: str
 ) -> None:
     problems = problems_of(edited(written, ANN_DELETED, edit))
@@ -569,9 +567,7 @@ def test_what_is_entered_elsewhere_or_lost_with_a_sheet_is_refused_by_name(
         assert any(each in problem for problem in problems), (each, problems)
 
 
-def test_a_sheet_that_explains_can_go_and_remarks_can_stand_on_another(
-    with_more_sheets: bytes,
-) -> None:
+def test_explanations_can_go_and_remarks_can_stand_elsewhere(with_more_sheets: bytes) -> None:
     remark = on_follow_up(4, {"User": "{ann} is in the list"})
     edits = ANN_DELETED, remark, lambda book: book.remove(book["Method"])
     assert words(edited(with_more_sheets, *edits)) == {"ann": "delete"}

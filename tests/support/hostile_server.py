@@ -125,10 +125,7 @@ ENTITIES = (
     '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     "<x>&b; Zq7Xw9Mark</x>"
 )
-STATUSES = (
-    *(200, 201, 203, 206, 400, 401, 403, 404, 407),
-    *(410, 418, 429, 451, 500, 502, 503, 504, 511),
-)
+STATUSES = (200, 206, 400, 403, 404, 407, 429, 500, 503, 511)
 
 PAGES = {
     **{f"an HTML page with status {status}": body(HTML, status) for status in STATUSES},
