@@ -144,8 +144,15 @@ def test_lists_beside_copies_of_a_report_count_at_the_newest_as_of(tmp_path: Pat
 
 ANN, ODD = credential("ann", "logs"), credential("ann", "logs", Status="?")
 SECTION = "False\nSERVICESPECIFICCREDENTIALS"
+UNFIT: tuple[Any, ...] = (
+    {"UserName": "ann", "ServiceName": "x"},
+    {"Status": "Active", "ServiceName": "x"},
+    {"Status": "Active", "UserName": "ann"},
+    *({**ANN, "UserName": 1}, {**ANN, "ServiceName": ["x"]}, {**ANN, "ServiceName": 1}, "ann"),
+)
 NO_LISTS = (
-    "",
+    *("", "{}", "[]", "null"),
+    *(json.dumps({LIST: each}) for each in (None, {}, 1, *([each] for each in UNFIT))),
     "UserName: ann\n",
     "IsTruncated: false\nno field\n",
     "IsTruncated: false\n- UserName: ann\n  Status: Active\n",
