@@ -673,7 +673,7 @@ def test_two_copies_of_a_sheet_with_different_decisions_are_refused_whoever_deci
         collected_from(written, entered("ann", KEEP), in_copy(*other))
 
 
-def test_one_workbook_of_two_with_a_mistake_leaves_the_ledger_as_it_is(
+def test_a_mistake_in_one_of_two_workbooks_and_an_emptied_one_leave_the_ledger_as_it_is(
     written: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     misspelt = entered("bob", ("delet", "Anna", ON, None, None))
@@ -685,6 +685,10 @@ def test_one_workbook_of_two_with_a_mistake_leaves_the_ledger_as_it_is(
     assert main(["collect", one, "-o", str(ledger)]) == 0
     before = ledger.read_bytes()
     assert main(["collect", more, wrong, "-o", str(ledger)]) == 3
-    assert ledger.read_bytes() == before
     place = f"2.xlsx, sheet {UNUSED}, row 3, column Decision, cell C3: not a decision"
     assert place in capsys.readouterr().err
+    saved_as(tmp_path, written, "0.xlsx")
+    assert main(["collect", one, "-o", str(ledger)]) == 0
+    of_dora = f"emptied: arn:aws:iam::{ACCOUNT}:user/dora: keep, Anna, 2026-05-04, stays in"
+    assert of_dora in "".join(capsys.readouterr())
+    assert ledger.read_bytes() == before
