@@ -13,17 +13,16 @@ from analyzer import columns
 from analyzer.changes import diff
 from analyzer.changes.diff import COLUMNS, Comparison
 from analyzer.changes.user_changes import Change
+from analyzer.files import provenance
 from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import printable
-from analyzer.version import VERSION
 from analyzer.writers import user_lists
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.tables import plain_objects, plain_rows, write_tables
 from analyzer.writers.terminal import breakable, terminal, write_cells
 from analyzer.writers.user_lists import blind_spots_line
 
-SCHEMA_VERSION: Final = "1.0"
 _ROWS_AT_ONCE: Final = 50_000  # changes that are text at a time, to keep the memory small
 
 _COLOURS: Final[Mapping[str, str]] = {
@@ -49,8 +48,7 @@ def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -
 def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
     """Write both sides, the number of changes of each kind, and the changes, one a line."""
     head = {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "credreport", "version": VERSION},
+        **provenance(),
         "criteria": compared.now.criteria,
         "settings": compared.now.settings,
         "before": _side(compared.before),

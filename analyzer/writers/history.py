@@ -15,6 +15,7 @@ from analyzer import columns
 from analyzer.changes.history import ASSUMED, COUNTS, History
 from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT
 from analyzer.changes.timeline import whole_days
+from analyzer.files import provenance
 from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
 from analyzer.terms import (
@@ -28,14 +29,12 @@ from analyzer.terms import (
     printable,
     short_list,
 )
-from analyzer.version import VERSION
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.tables import plain_objects, text_column, write_tables
 from analyzer.writers.terminal import terminal, write_cells
 from analyzer.writers.user_lists import owner_notes, owner_text
 
-SCHEMA_VERSION: Final = "1.0"
 BLIND_SPOT: Final = (
     "Not visible: users created and deleted between two reports, and when in an interval something"
     " happened."
@@ -68,8 +67,7 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
     """Write all tables, an object for each row, and what they were made by."""
     analysis = history.analysis
     head = {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "credreport", "version": VERSION},
+        **provenance(),
         "criteria": analysis.criteria,
         "settings": analysis.settings,
         "span": fields(history.span, "since", "until", "max_gap"),

@@ -10,6 +10,7 @@ import orjson
 
 from analyzer import columns
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
+from analyzer.files import provenance
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.rule_results import RuleResults
 from analyzer.report.model import Page
@@ -17,11 +18,8 @@ from analyzer.rules.rule import FINDINGS
 from analyzer.standards.benchmarks import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
-from analyzer.version import VERSION
 from analyzer.writers.findings import finding_tables
 from analyzer.writers.tables import listed_users, plain_objects
-
-SCHEMA_VERSION: Final = "1.0"
 
 
 def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -69,8 +67,7 @@ def _plain(value: Any) -> Any:
 def _document(analysis: Analysis) -> dict[str, Any]:
     report, totals = analysis.report, analysis.totals
     return {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "credreport", "version": VERSION},
+        **provenance(),
         "criteria": analysis.criteria,
         "settings": analysis.settings,
         "filter": {**asdict(analysis.filter), "users_left_out": analysis.filtered_out}
