@@ -34,8 +34,7 @@ from analyzer.errors import AwsRefused
 
 T = TypeVar("T")
 
-_REGION: Final = "us-east-1"
-"""The region of partition aws in which IAM is asked if no region is named."""
+_REGION: Final = "us-east-1"  # where IAM of partition aws is asked if no region is named
 
 _ATTEMPTS: Final = {"iam": 3, "organizations": 6, "sts": 6}
 """Attempts at a call if AWS_MAX_ATTEMPTS is not set; IAM is asked for the report again anyway."""
@@ -205,8 +204,7 @@ _IAM_PAGES: Final = {
 
 # Answers that are not AWS's
 
-LARGEST_ANSWER: Final = 64 << 20
-"""Bytes of the largest answer that is read; a report of 5,000 users has about three million."""
+LARGEST_ANSWER: Final = 64 << 20  # bytes; a report of 5,000 users has about three million
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,9 @@ from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.manifest import SAVED, AccountEntry, FetchedAccounts, Status
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, printable
 
-Save = Callable[[FetchedReport], str]
-"""Keeps a report and returns where it is, for people."""
-
-Progress = Callable[[int, int], None]
-"""Gets how many of how many accounts are done."""
-
-Waiting = Callable[[str, float, str], None]
-"""Gets a name of the account, the seconds since it is waited for, and the last answer of AWS."""
+Save = Callable[[FetchedReport], str]  # keeps a report and returns where it is, for people
+Progress = Callable[[int, int], None]  # gets how many of how many accounts are done
+Waiting = Callable[[str, float, str], None]  # gets a name, the seconds, AWS's last answer
 
 
 def fetch_accounts(

@@ -15,8 +15,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import FileReference
 from analyzer.terms import account_with_zeros, printable, short_list
 
-_TYPO_CUTOFF: Final = 0.85
-"""How alike a column must be to a known one that is there too (`rule` and `rules`)."""
+_TYPO_CUTOFF: Final = 0.85  # how alike a column must be to a known one that is there too
 
 RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 """Yields the problems of one row, from the file's name, the row's number and its cells by name."""

@@ -29,8 +29,7 @@ from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Severity, Thresholds, code_of
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
-NO_FINDING: Final = len(Outcome)
-"""Stands for the position of an outcome where a rule has no finding, behind all of them."""
+NO_FINDING: Final = len(Outcome)  # the position of an outcome where a rule has no finding
 
 _USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 

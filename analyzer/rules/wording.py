@@ -157,9 +157,7 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
 
 # What to do
 
-_READING_COMMAND: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")
-"""Commands that change nothing."""
-
+_READING_COMMAND: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")  # changes nothing
 _CAVEATS: Final = "Check the caveats in the fact first; do not delete yet."
 
 

@@ -21,8 +21,7 @@ from analyzer.terms import count_text, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
-_TOP_ROWS: Final = 100
-"""Heads of a list stand in one of the first rows, whatever somebody put above them."""
+_TOP_ROWS: Final = 100  # heads stand in one of them, whatever somebody put above
 
 NEEDED: Final = (review.ACCOUNT, review.USER, *review.ENTRIES, review.ARN, review.RECORD)
 """Columns without which a list is refused."""

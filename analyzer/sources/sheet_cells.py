@@ -19,9 +19,7 @@ _MOST_MERGED: Final = 10_000
 _MOST_HELD: Final = 380 << 20  # bytes of values that are kept
 _LONGEST_TEXT: Final = 1 << 16  # a cell of Excel ends at 32,767 characters
 _SLOT_BYTES: Final = 16
-_MARK_BYTES: Final = 512
-"""More than it takes: a list has few formulas, and is not struck through as a whole."""
-
+_MARK_BYTES: Final = 512  # more than it takes: few cells of a list have a formula or are struck
 _SHORT: Final = 64  # texts up to this length come again and again, and are kept once
 
 _NAMESPACES: Final = (

@@ -23,8 +23,7 @@ from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import findings, user_lists
 from analyzer.writers.user_lists import UserRow
 
-MOST_USERS: Final = 1_000
-"""The document lists so many users and counts the others: GitHub shows no more than a megabyte."""
+MOST_USERS: Final = 1_000  # the others are counted: GitHub shows no more than a megabyte
 
 _SPECIAL: Final = re.compile(
     r"(?P<reference>[&<>@$|]|:(?=//)|(?<=www)\.)|[\\`*_{}\[\]~#]|^(?:[-+=]|\d+[.)])", re.IGNORECASE

@@ -21,8 +21,7 @@ from analyzer.writers.tables import TEXT_TYPE, USER_COLUMNS, Table, array, user_
 
 SCHEMA_VERSION: Final = "1.0"  # the version of both schemas, which stands in their metadata
 REPORT: Final = "report"  # the column with the name of the file that a row comes from
-GROUP_ROWS: Final = 65_536
-"""A row group has so many rows or more, but the last one, so that the memory stays constant."""
+GROUP_ROWS: Final = 65_536  # or more in a row group but the last, so that the memory stays constant
 
 _MOMENTS: Final = (columns.AS_OF, columns.CREATED, SINCE, *columns.TIMESTAMPS)
 _NUMBERS: Final = (columns.AGE_DAYS, columns.IDLE_DAYS, columns.ROW, columns.SLOT, DAYS)

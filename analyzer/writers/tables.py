@@ -104,8 +104,7 @@ def _uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
 # Columns
 
 TEXT_TYPE: Final = pa.large_string()
-_VALUES_AT_ONCE: Final = 4_096
-"""A plain value takes many times the memory that it takes in a column."""
+_VALUES_AT_ONCE: Final = 4_096  # a plain value takes many times the memory of one in a column
 
 Texts: TypeAlias = pa.Array | pd.Series | pd.Index | Sequence[str]
 

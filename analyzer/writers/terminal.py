@@ -49,9 +49,7 @@ _SEVERITY_COLOURS: Final = {
 
 _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 
-_WIDE: Final = 120
-"""A terminal of so many columns shows account and user, or rule and id, in one line."""
-
+_WIDE: Final = 120  # columns that show account and user, or rule and id, in one line
 _INDENT: Final = 2  # so many columns the findings stand to the right of their rule
 
 

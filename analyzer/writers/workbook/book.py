@@ -120,8 +120,7 @@ def _solid(colour: str) -> PatternFill:
 
 ALARM: Final = _solid(ALARM_RED)  # the dark red, under white text, of a check that fails
 
-Styles = Mapping[CellStyle, int]
-"""The number under which a workbook knows each style."""
+Styles = Mapping[CellStyle, int]  # the number under which a workbook knows each style
 
 
 def register_styles(workbook: Workbook) -> Styles:
@@ -145,8 +144,7 @@ def register_styles(workbook: Workbook) -> Styles:
 
 # Sheets
 
-_IN_MEMORY: Final = 8 << 20
-"""Bytes of rows of a sheet, compressed; rows beyond them go to a file on disk."""
+_IN_MEMORY: Final = 8 << 20  # bytes of a sheet's rows, compressed; those beyond go to disk
 
 
 class SheetName(StrEnum):
@@ -217,8 +215,7 @@ class Book(ExitStack):
 
 
 _A4: Final = 9  # Excel's number of the paper
-_LONGEST_SCOPE: Final = 110
-"""Excel refuses a header of more than 255 characters; each `&` counts twice."""
+_LONGEST_SCOPE: Final = 110  # Excel refuses a header over 255 characters; `&` counts twice
 
 
 def set_widths(frame: Worksheet, widths: Sequence[float]) -> None:

@@ -33,8 +33,7 @@ from analyzer.writers.workbook.text_sheet import (
 
 _WIDTHS: Final = (34, *(13,) * 11)
 _NO_TOTAL: Final = ("first", "last")
-_MOST_DAYS: Final = 40
-"""Of more, markers would cover the lines of the chart, and the days would fill many pages."""
+_MOST_DAYS: Final = 40  # more markers would cover the lines of the chart
 
 MEANINGS: Final = {
     "reports": "Reports that count in the period.",

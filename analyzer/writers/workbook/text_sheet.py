@@ -185,9 +185,7 @@ _BARS_SIZE: Final = (9, 6.8)  # centimetres
 _LINES_SIZE: Final = (14, 7.2)
 _LINE_WIDTH: Final = 22_225  # English Metric Units: 1.75 points
 _TREND_ROWS: Final = 14  # how many rows the chart of the trend takes
-
-Bar: TypeAlias = tuple[str, int, str]
-"""A name, its number and its colour."""
+Bar: TypeAlias = tuple[str, int, str]  # a name, its number and its colour
 
 
 class _Line(NamedTuple):
