@@ -153,9 +153,8 @@ _SERVICES: Final = {
 
 
 _DENYING_POLICY: Final = re.compile(
-    "explicit deny in ("
-    "an? (identity-based|resource-based|resource control|service control|session|role trust"
-    "|VPC endpoint) policy|a permissions boundary)"
+    "explicit deny in (an? (identity-based|resource-based|resource control|service"
+    " control|session|role trust|VPC endpoint) policy|a permissions boundary)"
 )
 _ROLE_ADVICE: Final = (
     " AWS answers the same if there is no such role, if its trust policy does not name the caller"

@@ -35,9 +35,8 @@ RULE = Rule(
     why="A leaked root password, or access to the root user's mailbox, is enough to take over"
     " the account.",
     how="Fails when mfa_active of the root is false, unless password_enabled is false and no"
-    " access key is active. If password_enabled is not_supported, as in reports before"
-    " 2025, a password is assumed, and the finding says so. In AWS GovCloud (US) there may"
-    " be none.",
+    " access key is active. If password_enabled is not_supported, as in reports before 2025, a"
+    " password is assumed, and the finding says so. In AWS GovCloud (US) there may be none.",
     fix="Register an MFA device, or delete the root credentials centrally.",
     remedy=(
         "# Sign in as the root and register a device in the console, under Security credentials.",

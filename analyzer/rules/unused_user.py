@@ -31,9 +31,8 @@ RULE = Rule(
     reads_keys=KEY_CELLS,
     reads_certificates=CERTIFICATE_CELLS,
     why="The user is not needed, and misuse of it would not be noticed.",
-    how="Fails when the verdict is unused: password_last_used has no date, and no access key"
-    " is active (with --definition iam-029: none is attached). Check a user with a caveat"
-    " first.",
+    how="Fails when the verdict is unused: password_last_used has no date, and no access key is"
+    " active (with --definition iam-029: none is attached). Check a user with a caveat first.",
     fix="Disable the credentials, wait, then delete the user.",
     remedy=(
         *UNSEEN_COMMANDS,

@@ -178,7 +178,7 @@ class MomentColumn(Column):
         return moments
 
 
-DayColumn: Final = partial(MomentColumn, is_day=True)
+DayColumn: Final = partial(MomentColumn, is_day=True)  # shows dates alone
 
 
 def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:

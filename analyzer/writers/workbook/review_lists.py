@@ -107,11 +107,8 @@ class ReviewList:
 
         The columns are all that it can have, but for the entries.
         """
-        return {
-            column.head: column.shown(page)
-            for column in self.columns(page, files, names, every=True)
-            if column not in ENTRIES
-        }
+        every = self.columns(page, files, names, every=True)
+        return {column.head: column.shown(page) for column in every if column not in ENTRIES}
 
 
 def _filled(page: Page, facts: Iterable[Column]) -> list[Column]:
@@ -328,12 +325,9 @@ _INCOMPLETE: Final = (
 def add_legend(sheet: TextSheet, keep_days: int) -> None:
     """Add what the yellow cells of the lists take: the decisions, and beside them the rest."""
     for (word, meaning), (entry, about) in zip(_LEGEND, _OTHER_ENTRIES, strict=True):
-        sheet.row(
-            SpannedCell(word, CellStyle.INPUT),
-            SpannedCell(meaning.format(keep_days=count_text(keep_days, "day")), span=5),
-            SpannedCell(entry, CellStyle.INPUT, 2),
-            about,
-        )
+        meant = SpannedCell(meaning.format(keep_days=count_text(keep_days, "day")), span=5)
+        named = SpannedCell(entry, CellStyle.INPUT, 2)
+        sheet.row(SpannedCell(word, CellStyle.INPUT), meant, named, about)
     sheet.named_text("Incomplete", _INCOMPLETE)
 
 
@@ -349,11 +343,8 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
         exempt = sum(users(verdict, exempt=True) for verdict in each.verdicts)
         every = sum(users(verdict) for verdict in each.verdicts)
         holds = listing.rows + exempt == every
-        sheet.row(
-            label(each.title),
-            Formula(_listed(listing), listing.rows) if listing.rows else 0,
-            *(listing.rows, exempt, every),
-            check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds),
-            "Listed as when written. Listed + exempt = together.",
-        )
+        tie = check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds)
+        number = Formula(_listed(listing), listing.rows) if listing.rows else 0
+        about = "Listed as when written. Listed + exempt = together."
+        sheet.row(label(each.title), number, listing.rows, exempt, every, tie, about)
     sheet.alarm(f"F{top + 1}:F{sheet.next_row - 1}")

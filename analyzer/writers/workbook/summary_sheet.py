@@ -200,15 +200,12 @@ def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
         accounts = count_text(len(file.accounts), "account")
         if len(file.accounts) == 1:
             accounts = account_text(file.accounts[0].account)
-        sheet.row(
-            label(file.name),
-            SpannedCell(file.as_of, CellStyle.DATE),
-            SpannedCell(AS_OF_SOURCES[file.as_of_source], span=2),
-            SpannedCell(accounts, span=2),
-            sum(account.rows for account in file.accounts),
-            file.size,
-            file.sha256,
+        as_of = SpannedCell(file.as_of, CellStyle.DATE)
+        source, named = (
+            SpannedCell(each, span=2) for each in (AS_OF_SOURCES[file.as_of_source], accounts)
         )
+        rows = sum(account.rows for account in file.accounts)
+        sheet.row(label(file.name), as_of, source, named, rows, file.size, file.sha256)
     sheet.ignore_number_warning(f"E{row + 1}:E{sheet.next_row - 1}")
 
 
@@ -244,12 +241,9 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
         by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
         if verdict in (Verdict.UNUSED, Verdict.RETIRED):
             by_certainty = [number_of(verdict, exempt=False, certainty=each) for each in Certainty]
-        sheet.row(
-            SpannedCell(str(verdict), CellStyle(verdict)),
-            *(number_of(verdict, exempt=exempt) for exempt in (None, True, False)),
-            *by_certainty,
-            verdict_meaning(verdict, analysis.criteria),
-        )
+        name, about = str(verdict), verdict_meaning(verdict, analysis.criteria)
+        numbers = (number_of(verdict, exempt=exempt) for exempt in (None, True, False))
+        sheet.row(SpannedCell(name, CellStyle(verdict)), *numbers, *by_certainty, about)
     rows = range(top + 1, sheet.next_row)
     _add_row_counts(sheet, analysis)
     return rows
