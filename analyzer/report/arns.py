@@ -48,6 +48,7 @@ _RESERVED_ROOT_NAMES: Final = _ROOT_NAMES.slice(0, 2)
 """IAM gives no user such a name: they are the root's, whatever its ARN."""
 
 _SLASH: Final = pa.scalar("/", pa.large_string())
+_NOTHING: Final = pa.scalar("", pa.large_string())
 
 _USUAL: Final = "arn:aws:iam::"
 
@@ -72,8 +73,12 @@ def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
     Of a masked one it is `of_masked` if that is set, else the text in the ARN.
     """
     # With the other patterns alone 300,000 rows take 1.12 times as long.
-    if pc.all(pc.match_substring_regex(arn, f"^{_USUAL}{ACCOUNT_ID_PATTERN}:")).as_py():
-        return pc.utf8_slice_codeunits(arn, len(_USUAL), len(_USUAL) + 12)
+    beginnings = pc.binary_slice(arn.cast(pa.large_binary()), 0, len(_USUAL) + 13)
+    distinct = beginnings.dictionary_encode()
+    usual = pc.match_substring_regex(distinct.dictionary, f"^{_USUAL}{ACCOUNT_ID_PATTERN}:")
+    if pc.all(usual).as_py():
+        account = pc.binary_slice(distinct.dictionary, len(_USUAL), len(_USUAL) + 12)
+        return account.cast(arn.type).take(distinct.indices)
     named = pc.match_substring_regex(arn, _NAMES_ACCOUNT)
     account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([!-9;-~]*):.*$", r"\1")
     account = pc.if_else(named, account, pa.scalar("", arn.type))
@@ -134,8 +139,14 @@ def is_user_name(name: pa.Array) -> np.ndarray:
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
-    of_user = np.asarray(pc.match_substring_regex(arn, f"^{_PREFIX}user/{_PATH}"))
-    return np.asarray(of_user & is_user_name(name) & _has_name_after(_ANY_PATH, arn, name))
+    # A slash in front, so that each has two parts.
+    parts = pc.split_pattern(
+        pc.binary_join_element_wise(_NOTHING, arn, _SLASH), "/", max_splits=1, reverse=True
+    )
+    path = pc.list_element(parts, 0).dictionary_encode()
+    of_user = pc.match_substring_regex(path.dictionary, rf"^/{_PREFIX}user(/{_PATH}|\z)")
+    named = np.asarray(pc.equal(pc.list_element(parts, 1), name))
+    return np.asarray(named & is_user_name(name) & np.asarray(of_user)[path.indices])
 
 
 def _has_name_after(beginning: str, arn: pa.Array, name: pa.Array) -> np.ndarray:

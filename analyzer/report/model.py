@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from html import escape
 from typing import Any, Final, Self
 
@@ -167,7 +168,9 @@ class Page:
 
     def with_users(self, added: Mapping[str, Any]) -> Self:
         """Return the page with more columns about its users."""
-        return replace(self, users=self.users.assign(**added))
+        # `assign` takes 1.7 times as long, whatever the rows.
+        index = self.users.index
+        return replace(self, users=pd.DataFrame({**self.users, **added}, index, copy=False))
 
     def where(self, mask: np.ndarray) -> Self:
         """Return the page of the users where the mask holds, with a new index."""
@@ -261,9 +264,14 @@ def stable_order(*keys: pd.Series | np.ndarray) -> np.ndarray:
 
 def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
     """Return a category column: the position of each value's word among the words."""
+    return pd.Categorical.from_codes(codes, dtype=_category(tuple(map(str, words))))
+
+
+# Each page has the same ones, and to make one takes ten times as long as to use it.
+@lru_cache(maxsize=16)
+def _category(words: tuple[str, ...]) -> pd.CategoricalDtype:
     # Not TEXT: of a category of that, pandas 2.3 gives the lists of `.str.split` as text.
-    categories = pd.Index(list(map(str, words)), dtype="str")
-    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories))
+    return pd.CategoricalDtype(pd.Index(words, dtype="str"))
 
 
 def blank_categories(names: Iterable[str], rows: int) -> dict[str, "pd.Categorical[Any]"]:

@@ -57,7 +57,10 @@ class _Cells:
 
     def equals(self, column: str, *words: str) -> np.ndarray:
         """Return which cells are one of the words, none where the report has no such column."""
-        return np.asarray(pc.is_in(self.texts[column], pa.array(words, pa.large_string())))
+        mask = np.zeros(len(self), bool)
+        for word in words:
+            mask |= np.asarray(pc.equal(self.texts[column], word).fill_null(fill_value=False))
+        return mask
 
     def record_unread(self, column: str, odd: np.ndarray) -> None:
         """Record the cells that were not understood, as they stand in the report."""
@@ -226,14 +229,13 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
     """
     placed = np.zeros(len(cells), bool)
     for column in filter(cells.has, (slot.last_used_region, slot.last_used_service)):
-        filled = ~cells.equals(column, NO_VALUE)
-        if filled.any():
-            filled &= ~cells.equals(column, NOT_SUPPORTED, "")
-            foreign = filled & ~np.asarray(
-                pc.match_substring_regex(cells.texts[column], rf"^{REGION_OR_SERVICE}\z")
-            )
-            cells.record_unread(column, foreign | unused & filled)
-            placed |= unused & filled
+        words = cells.texts[column].dictionary_encode()
+        filled = ~np.isin(words.dictionary, (NO_VALUE, NOT_SUPPORTED, ""))
+        formed = pc.match_substring_regex(words.dictionary, rf"^{REGION_OR_SERVICE}\z")
+        foreign = (filled & ~np.asarray(formed))[words.indices]
+        wrong = unused & filled[words.indices]
+        cells.record_unread(column, foreign | wrong)
+        placed |= wrong
     return placed
 
 

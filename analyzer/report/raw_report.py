@@ -188,7 +188,7 @@ class ReportText:
     open: Callable[[], pa.NativeFile]
     check_unchanged: Callable[[], None]
     tail: bytes
-    quoted: bool = True
+    quoted: bool
     envelope_time: datetime | None = None
     metadata_time: datetime | None = None
     service_credentials: ServiceCredentials | None = None

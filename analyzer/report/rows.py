@@ -145,7 +145,9 @@ def _csv_options(
     return {
         "read_options": pa_csv.ReadOptions(use_threads=False, block_size=block, column_names=names),
         "parse_options": pa_csv.ParseOptions(
-            delimiter=text.header.separator, newlines_in_values=True, invalid_row_handler=skipped
+            delimiter=text.header.separator,
+            newlines_in_values=text.quoted,
+            invalid_row_handler=skipped,
         ),
         "convert_options": pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.large_string()),

@@ -43,6 +43,8 @@ def timestamps(cells: pa.Array) -> np.ndarray:
     A moment has a date, a time with seconds, and a zone (ISO 8601); fractions are cut off.
     """
     length = np.asarray(pc.binary_length(cells))
+    if length.max(initial=0) < _Z_LENGTH:
+        return np.full(len(cells), NO_MOMENT)
     usual = (length == _Z_LENGTH) | (length == _OFFSET)
     unusual = ~usual & (length > _Z_LENGTH)
     try:
@@ -101,9 +103,7 @@ def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
     """Return which cells hold no moment and yet are long enough and begin as a date would."""
     long = np.asarray(pc.binary_length(cells)) >= _SHORTEST_LOCAL_DATE
     suspect = np.asarray(np.isnat(moment) & long)
-    places = np.flatnonzero(suspect)
-    suspect[places] = np.isin(first_bytes(cells.take(pa.array(places))), _DATE_BEGINNINGS)
-    return suspect
+    return suspect & np.isin(first_bytes(cells), _DATE_BEGINNINGS) if suspect.any() else suspect
 
 
 _BOOLEANS: Final = frozenset(

@@ -49,6 +49,7 @@ _ACCEPTED_SOURCES: Final = (
 STREAMED_FROM: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
 
+_PART: Final = 1 << 20
 _TAIL: Final = 1 << 10
 
 
@@ -276,16 +277,21 @@ def _streamed_text(name: str, path: Path) -> ReportText | None:
         tail = stream.read()
     if not input_formats.is_utf8_csv(head):
         return None
-    header, sha256 = find_header(name, head), files.sha256(path)
+    header, sha256, quoted = find_header(name, head), hashlib.sha256(), False
+    with path.open("rb") as stream:
+        while part := stream.read(_PART):
+            sha256.update(part)
+            quoted = quoted or b'"' in part
     return ReportText(
         name=name,
         size=size,
-        sha256=sha256,
-        csv_sha256=sha256,
+        sha256=sha256.hexdigest(),
+        csv_sha256=sha256.hexdigest(),
         header=header,
         open=partial(_reopened, path, unchanged),
         check_unchanged=unchanged,
         tail=tail,
+        quoted=quoted,
     )
 
 

@@ -199,7 +199,11 @@ class Facts:
 
     def lacks(self, name: str) -> np.ndarray:
         """Return which users are of a report that has no such column."""
-        return self.page.cells[name].isna().to_numpy(bool)
+        return self._missing_cells[name].to_numpy()
+
+    @cached_property
+    def _missing_cells(self) -> pd.DataFrame:
+        return self.page.cells.isna()
 
     @cached_property
     def _unread_cells_by_column(self) -> dict[str, tuple[np.ndarray, list[str]]]:

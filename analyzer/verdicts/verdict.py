@@ -133,8 +133,10 @@ def _reasons(facts: Facts, code: np.ndarray, needs_use: np.ndarray) -> "pd.Categ
     unused = np.select([undated, password & ~inactive, password, ~inactive], [5, 1, 2, 3], 4)
     reason = np.where(code == code_of(Verdict.UNUSED), unused, 0)
     undetermined = code == code_of(Verdict.UNDETERMINED)
-    texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, needs_use))
     known = ["", *map(str, UnusedReason)]
+    if not undetermined.any():
+        return as_category(reason, known)
+    texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, needs_use))
     distinct = pd.Index(texts.unique())
     reason[texts.index] = distinct.get_indexer(texts) + len(known)
     return as_category(reason, [*known, *distinct])

@@ -364,6 +364,7 @@ def mended(row: str, tail: str = "") -> list[str] | Problem:
         check_unchanged=lambda: None,
         open=lambda: pa.BufferReader(b""),
         tail=tail.encode(),
+        quoted=True,
     )
     return reading_of_rows.mended_row(text, 5, row)
 

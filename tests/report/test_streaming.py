@@ -322,7 +322,7 @@ def test_a_file_whose_digest_cannot_be_made_is_refused(
     def fails(*_: object) -> str:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("analyzer.files.sha256", fails)
+    monkeypatch.setattr("analyzer.sources.load.hashlib.sha256", fails)
     found = problem(tmp_path, PLAIN)
     assert found.message == "it cannot be read: Input/output error"
 
@@ -347,6 +347,7 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
         open=lambda: pa.PythonFile(_Failing(PLAIN.encode()), "r"),
         check_unchanged=lambda: None,
         tail=PLAIN.encode()[-100:],
+        quoted=False,
     )
     with pytest.raises(InputRefused) as refusal:
         assemble.assemble_report([lambda: text])
