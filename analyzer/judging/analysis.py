@@ -338,6 +338,7 @@ def _judged_pages(
         judged = judged.with_users({columns.EXEMPTION: reasons, **added})
         counts.update(_counts(judged))
         yield judged
+        del page, judged, added  # Else three pages are in memory, not two.
     _check_user_count(report, counts.total())
     without = owned[-1]
     idle: list[Owner] = []

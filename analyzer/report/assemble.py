@@ -32,10 +32,11 @@ from analyzer.report.survey import (
 from analyzer.report.values import order_of_numbers
 from analyzer.terms import NO_VALUE, AsOfSource, code_of, minute_text, short_list
 
-PAGE_ROWS = 32_768
+PAGE_ROWS = 65_536
 """Rows of small reports that are gathered into one page.
 
-1,000 reports of 500 rows, a page each, take 8.7 times as long.
+1,000 reports of 500 rows, a page each, take 8.7 times as long; with half as many rows to a page a
+million rows take 1.1 times as long, and 90 MB less.
 """
 
 Differing: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -127,25 +128,33 @@ class _SelectedRows:
         return tuple(self._pages(of_roots=True))
 
     def _pages(self, *, of_roots: bool) -> Iterator[Page]:
-        files = [report.file for report in self.reports]
-        as_of = np.array([each.as_of.replace(tzinfo=None) for each in files], "datetime64[s]")
-        sources = np.array([code_of(each.as_of_source) for each in files], np.int8)
-        of_masked = self.reports[0].text.account_id
         tables = _tables(self.reports, of_roots=of_roots)
         for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
-            table = pa.concat_tables(alike)
-            is_root = arns.is_root(table)
-            mixed = not of_roots and pc.any(is_root).as_py()
-            rows = table.combine_chunks().filter(pc.invert(is_root)) if mixed else table
-            differing = self._differing_cells(rows) if any(self.differing) else None
-            page = page_of_rows(rows, as_of, of_masked, differing)
-            source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
-            yield page.with_users(
-                {
-                    columns.AS_OF_SOURCE: source,
-                    columns.SERVICE_CREDENTIALS: self._service_credentials(page.users),
-                }
-            )
+            yield self._page(alike, of_roots=of_roots)
+
+    def _page(self, alike: list[pa.Table], *, of_roots: bool) -> Page:
+        """Return the rows of tables as a page, and empty the list, which would keep them alive."""
+        table = pa.concat_tables(alike)
+        alike.clear()
+        is_root = arns.is_root(table)
+        if not of_roots and pc.any(is_root).as_py():
+            table = table.combine_chunks().filter(pc.invert(is_root))
+        as_of, sources = self._moments_and_sources
+        differing = self._differing_cells(table) if any(self.differing) else None
+        page = page_of_rows(table, as_of, self.reports[0].text.account_id, differing)
+        source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
+        return page.with_users(
+            {
+                columns.AS_OF_SOURCE: source,
+                columns.SERVICE_CREDENTIALS: self._service_credentials(page.users),
+            }
+        )
+
+    @cached_property
+    def _moments_and_sources(self) -> tuple[np.ndarray, np.ndarray]:
+        files = [report.file for report in self.reports]
+        as_of = np.array([each.as_of.replace(tzinfo=None) for each in files], "datetime64[s]")
+        return as_of, np.array([code_of(each.as_of_source) for each in files], np.int8)
 
     def _differing_cells(self, rows: pa.Table) -> pd.DataFrame:
         """Return the cells of users in which another row of the same ARN differs."""

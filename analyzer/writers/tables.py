@@ -8,7 +8,9 @@ analysis of a million rows takes 2.8 times as long.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
@@ -73,23 +75,26 @@ def uncovered_table(
 def listed_users(
     analysis: Analysis, verdicts: Collection[Verdict]
 ) -> Iterator[tuple[Page, dict[str, Any]]]:
-    """Yield each page of the users with one of the verdicts, and its table (`USER_COLUMNS`)."""
+    """Return each page of the users with one of the verdicts, and its table (`USER_COLUMNS`)."""
     of_rows, words = origins(analysis.report), list(map(str, verdicts))
-    for page in analysis.pages():
-        listed = page.where(page.users[columns.VERDICT].isin(words).to_numpy())
-        if len(listed):
-            table = {
-                **{name: listed.users[name] for name in _OF_USERS},
-                **{name: listed.cells[name] for name in columns.REPORTED},
-                **of_rows(listed.users),
-            }
-            yield listed, table
+
+    def table(page: Page) -> tuple[Page, dict[str, Any]]:
+        return page, {
+            **{name: page.users[name] for name in _OF_USERS},
+            **{name: page.cells[name] for name in columns.REPORTED},
+            **of_rows(page.users),
+        }
+
+    def listed(page: Page) -> Page:
+        return page.where(page.users[columns.VERDICT].isin(words).to_numpy())
+
+    # A loop would keep its page in memory while the next one is made.
+    return map(table, filter(len, map(listed, analysis.pages())))
 
 
 def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Table]:
     """Yield the users with one of the verdicts, then the accounts that could not be read."""
-    for _, table in listed_users(analysis, verdicts):
-        yield table
+    yield from map(itemgetter(1), listed_users(analysis, verdicts))
     yield from uncovered_table(analysis.report, _uncovered_user, USER_COLUMNS)
 
 
@@ -237,10 +242,14 @@ def write_tables(
     """Write a line of names, then these columns of each part."""
     header = [*names]
     stream.write(",".join(header).encode() + b"\n")
-    for part in parts:
-        cells = [_cells(array(part[name]), raw=raw) for name in header]
-        # The bytes of the rows lie in Arrow's memory one behind the other.
-        stream.write(content(joined(*cells[:-1], joined(cells[-1], "\n"), between=",")))
+    for lines in map(partial(_lines, names=header, raw=raw), parts):
+        stream.write(lines)
+
+
+def _lines(part: Table, names: Sequence[str], *, raw: bool) -> memoryview:
+    cells = [_cells(array(part[name]), raw=raw) for name in names]
+    # The bytes of the rows lie in Arrow's memory one behind the other.
+    return content(joined(*cells[:-1], joined(cells[-1], "\n"), between=","))
 
 
 def _cells(values: pa.Array, *, raw: bool) -> pa.Array:
