@@ -150,9 +150,10 @@ UNFIT: tuple[Any, ...] = (
     {"Status": "Active", "UserName": "ann"},
     *({**ANN, "UserName": 1}, {**ANN, "ServiceName": ["x"]}, {**ANN, "ServiceName": 1}, "ann"),
 )
+ODD_LISTS: tuple[Any, ...] = (None, {}, 1, *([each] for each in UNFIT))
 NO_LISTS = (
     *("", "{}", "[]", "null"),
-    *(json.dumps({LIST: each}) for each in (None, {}, 1, *([each] for each in UNFIT))),
+    *(json.dumps({LIST: each}) for each in ODD_LISTS),
     "UserName: ann\n",
     "IsTruncated: false\nno field\n",
     "IsTruncated: false\n- UserName: ann\n  Status: Active\n",
