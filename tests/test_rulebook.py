@@ -54,7 +54,7 @@ CHOSEN: tuple[tuple[dict[str, Any], set[str]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("asked", "expected"), CHOSEN, ids=str)
+@pytest.mark.parametrize(("asked", "expected"), CHOSEN)
 def test_the_rules_asked_for_run_in_the_order_of_all(
     asked: dict[str, Any], expected: set[str]
 ) -> None:
