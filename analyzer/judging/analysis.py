@@ -20,7 +20,6 @@ from analyzer.report.model import (
     Page,
     Report,
     UncoveredFile,
-    as_category,
     blank_categories,
     html_table,
 )
@@ -329,13 +328,14 @@ def _judged_pages(
     counts: _Counts = Counter()
     for page in report.pages():
         judged = with_verdicts(page, criteria)
-        added = blank_categories(columns.OWNERSHIP, len(page))
+        added = blank_categories((columns.EXEMPTION, *columns.OWNERSHIP), len(page))
+        if exemptions:
+            added[columns.EXEMPTION] = _exemption_reasons(judged, exemptions, use)
         if owners:
             places = owners.places(page.users)
             owned.update(places.tolist())
-            added = owners.columns_of(page.users, places=places)
-        reasons = _exemption_reasons(judged, exemptions, use)
-        judged = judged.with_users({columns.EXEMPTION: reasons, **added})
+            added |= owners.columns_of(page.users, places=places)
+        judged = judged.with_users(added)
         counts.update(_counts(judged))
         yield judged
         del page, judged, added  # Else three pages are in memory, not two.
@@ -357,8 +357,6 @@ def _exemption_reasons(
 
     `use` has the users that each entry matches, and below them those to which it applies.
     """
-    if not exemptions:
-        return as_category(np.zeros(len(page), np.int8), [""])
     from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
 
     matches = ExemptionMatches(page, exemptions)

@@ -250,7 +250,7 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     else:
         deciding += [columns.PASSWORD_LAST_CHANGED, *used]
         deciding += [columns.USER_CREATION_TIME] if _is_idle_since_creation(page) else []
-    unread = [*page.unread[columns.COLUMN], *Facts(page).contradicted_columns]
+    unread = [*page.unread[columns.COLUMN], *page.contradicted[columns.COLUMN]]
     rest = [name for name in dict.fromkeys(unread) if name not in (*deciding, *doubtful)]
     if verdict == Verdict.UNDETERMINED:
         deciding += rest
@@ -274,14 +274,14 @@ def _cell(page: Page, name: str, decides: str) -> Cell:
     value = page.cells[name].iloc[0] if name in page.cells else page.users[name].iloc[0]
     unread = dict(zip(page.unread[columns.COLUMN], page.unread[columns.VALUE], strict=True))
     value = unread.get(name, value)
-    facts = Facts(page)
-    if name in facts.contradicted_columns:
-        text = page.contradicted.set_index(columns.COLUMN)[columns.VALUE][name]
+    contradicted = page.contradicted.set_index(columns.COLUMN)[columns.VALUE]
+    if name in contradicted:
+        text = contradicted[name]
         reading = f"another row of this ARN has another value{f': {text}' if text else ''}"
     elif pd.isna(value):
         reading = "not in this report"
     elif name in unread:
-        reading = facts.unread_cell_problem(0, name, value).removeprefix("is ")
+        reading = Facts(page).unread_cell_problem(0, name, value).removeprefix("is ")
     else:
         reading = _reading(page, name)
     return Cell(name, None if pd.isna(value) else value, reading, decides)

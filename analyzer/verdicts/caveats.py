@@ -123,23 +123,12 @@ def _inactive_keys(facts: Facts) -> np.ndarray:
     return np.asarray(inactive | facts.key_undated_by_report)
 
 
-def _may_have_signed_in_unrecorded(facts: Facts) -> np.ndarray:
-    """Return which of the unused users, the only removable ones with a password, may have."""
-    spans_gap = (facts.age.moment < GAP_ENDED) & (facts.as_of > GAP_BEGAN)
-    return np.asarray(facts.password.yes & spans_gap)
-
-
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
-    uses = facts.key_use.unknown & ~_untold_uses(facts)
-    unknown = in_any_slot(uses)
+    untold = np.concatenate([facts.lacks(key.last_used_date) for key in columns.ACCESS_KEYS])
+    unknown = in_any_slot(facts.key_use.unknown & ~untold)
     for name in _CERTAINTY_COLUMNS:
         unknown |= facts.has_unknown_cell(name) & ~facts.lacks(name)
     return np.asarray(unknown)
-
-
-def _untold_uses(facts: Facts) -> np.ndarray:
-    """Return the slots of which the report has no column with a date of use."""
-    return np.concatenate([facts.lacks(key.last_used_date) for key in columns.ACCESS_KEYS])
 
 
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
@@ -237,7 +226,10 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="sign-in-gap",
-        holds=lambda facts, _: _may_have_signed_in_unrecorded(facts),
+        # Of removable users those who are unused alone have a password.
+        holds=lambda facts, _: (
+            facts.password.yes & (facts.age.moment < GAP_ENDED) & (facts.as_of > GAP_BEGAN)
+        ),
         sentences=lambda facts: (
             "Created "
             + day_text_series(facts.page.users[columns.CREATED])

@@ -5,7 +5,7 @@ understood, or if another row of the same ARN differs in it.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Self
@@ -171,20 +171,11 @@ class Facts:
         positions = self.page.unread[columns.POSITION].unique()
         return self.page.cells.loc[positions, [*_SLOT_OF]].to_dict("index")
 
-    def contradicted_users(self, name: str) -> list[int]:
-        """Return the users of which another row of the same ARN differs in this column."""
-        return self._contradicted.get(name, [])
-
-    @property
-    def contradicted_columns(self) -> Collection[str]:
-        """Return the columns in which another row of the ARN of a user differs."""
-        return self._contradicted.keys()
-
     def contradicted_in_any(self, *names: str) -> np.ndarray:
         """Return for which users another row of the ARN differs in one of these columns."""
         mask = np.zeros(len(self.page), bool)
         for name in names:
-            mask[self.contradicted_users(name)] = True
+            mask[self._contradicted.get(name, [])] = True
         return mask
 
     def has_unknown_cell(self, *names: str) -> np.ndarray:
@@ -309,18 +300,12 @@ class Facts:
 
         An active key whose creation is `N/A` counts from the user's.
         """
-        return _first_else_second(
-            self.key_use,
-            _first_else_second(self._key_age_none_if_undated, self.age.spread_over_slots()),
-        )
-
-    @cached_property
-    def _key_age_none_if_undated(self) -> Elapsed:
-        """Count from the keys' creation; of an active key it is known to be missing if `N/A`."""
         state: Any = self.page.keys[columns.STATE].cat
         active = state.codes.to_numpy() == code_of(State.ACTIVE)
-        known = active & ~self.key_undated_by_report
-        return replace(self.key_age, unknown=self.key_age.unknown & ~known)
+        unknown = self.key_age.unknown & ~(active & ~self.key_undated_by_report)
+        age = replace(self.key_age, unknown=unknown)
+        created = _first_else_second(age, self.age.spread_over_slots())
+        return _first_else_second(self.key_use, created)
 
     @cached_property
     def certificate_active(self) -> Truth:
