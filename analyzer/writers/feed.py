@@ -293,7 +293,6 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
 
 def _compliance_finding(finding: Finding) -> Document:
     at, result, rule = finding.file.as_of, finding.result, finding.result.rule
-    noted = result.outcome is Outcome.NOTED
     resource = {
         "type": "AwsAccount" if result.is_of_account else "AwsIamUser",
         "uid": finding.subject_id,
@@ -311,8 +310,7 @@ def _compliance_finding(finding: Finding) -> Document:
     return {
         **_CREATED,
         **_times(at, "time"),
-        "severity_id": 1 if noted else 5 - rule.severity.rank,
-        "severity": "Informational" if noted else rule.severity.capitalize(),
+        **_severity(result),
         **(_SUPPRESSED if finding.exemption else _NEW),
         **({"status_detail": finding.exemption} if finding.exemption else {}),
         "message": finding.fact,
@@ -342,6 +340,14 @@ def _compliance_finding(finding: Finding) -> Document:
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
         "unmapped": present(unmapped),
     }
+
+
+@lru_cache(1024)
+def _severity(result: RuleOutcome) -> Document:
+    if result.outcome is Outcome.NOTED:
+        return {"severity_id": 1, "severity": "Informational"}
+    severity = result.rule.severity
+    return {"severity_id": 5 - severity.rank, "severity": severity.capitalize()}
 
 
 @lru_cache(4096)
