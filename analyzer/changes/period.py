@@ -31,10 +31,9 @@ from analyzer.changes.timeline import (
     Timeline,
     numbers_but,
 )
-from analyzer.decisions.decision import LedgerLine
+from analyzer.decisions.decision import Decision, LedgerLine
 from analyzer.decisions.follow_up import FollowUp, Outcome
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.review_columns import Decision
 from analyzer.report.model import TEXT, stable_order, user_positions
 from analyzer.terms import OVERDUE, State, Verdict, code_of
 

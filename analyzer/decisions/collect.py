@@ -7,8 +7,10 @@ from datetime import date, datetime
 from typing import Final
 
 from analyzer import columns
-from analyzer.decisions import review_columns
+from analyzer.decisions import decision as review
 from analyzer.decisions.decision import (
+    REMOVALS,
+    Decision,
     LedgerLine,
     UserDecisions,
     UserKey,
@@ -16,7 +18,6 @@ from analyzer.decisions.decision import (
     normal_name,
 )
 from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
-from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.errors import InputRefused, Problem
 from analyzer.terms import count_text, short_list
 
@@ -239,7 +240,7 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
 def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
     """Return a problem of a decision, by the name that its file has for the column."""
     file, row, cell = line.read_from
-    name = f"{review_columns.DECISION}, cell {cell}" if cell else DECISION
+    name = f"{review.DECISION}, cell {cell}" if cell else DECISION
     return Problem(file, row, name, f"{line.decision} {line.user_key.arn}", message, hint)
 
 

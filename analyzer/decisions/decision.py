@@ -1,20 +1,93 @@
 """Hold the decisions on each user, and say which of them is in force.
 
 A decision is a line of a ledger: what a person entered, and what the report showed of the user.
+The names of the sheets and columns of a review are here too: the workbook has them, and its reader
+expects them.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from analyzer import columns
-from analyzer.decisions.review_columns import Decision
 from analyzer.lists.owners import owner_text
 from analyzer.report.values import timestamp
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
+
+# Names in a review
+
+SHEETS: Final = ("Unused users", "Inactive users", "Undetermined")
+"""The sheets that a reviewer fills in; one that goes on has the same title and a number."""
+
+UNUSED_USERS, INACTIVE_USERS, UNDETERMINED = SHEETS
+EXEMPT: Final = "Exempt"
+"""The sheet of exempt users; workbooks of earlier versions have decisions to keep there."""
+
+LIST: Final = "List"
+LISTED: Final = "Listed"
+WHEN_WRITTEN: Final = "when written"
+"""The heads of the table of checks on the Summary: the row that begins with LIST, LISTED.
+
+Below, each row begins with the title of a list; under the first WHEN_WRITTEN, right of LISTED,
+stands as a number how many users the list had when the file was written. The table ends with the
+first row that begins with anything else.
+"""
+
+OK: Final = "OK"
+DIFFERS: Final = "DIFFERS"
+"""What the checks on the Summary say."""
+
+ACCOUNT: Final = "Account"
+USER: Final = "User"
+OWNER: Final = "Owner"
+OWNER_LEFT: Final = "Owner left"
+EARLIER_DECISION: Final = "Earlier decision"
+RECORD: Final = "Record"
+ARN: Final = "ARN"
+CREATED: Final = "Created"
+LAST_ACTIVITY: Final = "Last activity (UTC)"
+AS_OF: Final = "As of (UTC)"
+DECIDED: Final = "Decided"
+ENTERED_IN: Final = "Entered in"
+"""Columns of a follow-up that no list has: a word of `REMOVALS`, and the file it was entered in."""
+
+ENTRIES: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
+"""What a reviewer enters."""
+
+DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
+
+ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
+NEVER: Final = "never"
+NOT_KNOWN: Final = "not known"
+NOT_UNDERSTOOD: Final = " (not understood)"
+"""What follows a raw value that was not understood."""
+
+NOT_REPORTED: Final = "not in this report"
+
+
+# Decisions
+
+
+class Decision(StrEnum):
+    """Name the decisions of a reviewer; a conflict of two is written by the program alone."""
+
+    DELETE = "delete"
+    DEACTIVATE = "deactivate"
+    KEEP = "keep"
+    INVESTIGATE = "investigate"
+    WITHDRAW = "withdraw"
+    CONFLICT = "conflict"
+
+
+REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
+"""The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""
+
+CHOICES: Final = tuple(each for each in Decision if each is not Decision.CONFLICT)
+"""The decisions that a reviewer can enter."""
 
 USER_ARN: Final = re.compile(
     rf"arn:aws(-[a-z0-9-]+)?:iam::(?P<account>{ACCOUNT_ID_PATTERN}):user/(.*/)?(?P<user>[^/]+)"

@@ -24,7 +24,7 @@ from analyzer.decisions.credentials import (
     credentials_of_users,
     datetimes,
 )
-from analyzer.decisions.decision import LedgerLine, ReportTime, UserKey
+from analyzer.decisions.decision import Decision, LedgerLine, ReportTime, UserKey
 from analyzer.decisions.ledger import (
     COMMENT,
     DECIDED_BY,
@@ -37,7 +37,6 @@ from analyzer.decisions.ledger import (
     WORKBOOK,
     Ledger,
 )
-from analyzer.decisions.review_columns import Decision
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category

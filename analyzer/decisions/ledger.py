@@ -21,14 +21,16 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.decision import (
+    CHOICES,
+    REMOVALS,
     USER_ARN,
+    Decision,
     EntryPlace,
     LedgerLine,
     UserDecisions,
     UserKey,
     decisions_by_user,
 )
-from analyzer.decisions.review_columns import CHOICES, REMOVALS, Decision
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
 from analyzer.report.arns import is_masked_user_arn

@@ -23,7 +23,7 @@ import numpy as np
 
 from analyzer import columns
 from analyzer.decisions.credentials import Credentials, Slot
-from analyzer.decisions.decision import LedgerLine, UserDecisions
+from analyzer.decisions.decision import REMOVALS, LedgerLine, UserDecisions
 from analyzer.decisions.follow_up import (
     FollowUpStatus,
     Outcome,
@@ -33,7 +33,6 @@ from analyzer.decisions.follow_up import (
     report_time,
 )
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.review_columns import REMOVALS
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from analyzer.decisions import review_columns as review
+from analyzer.decisions import decision as review
 from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.sources.sheet_cells import CellValue, SheetCells, cell_name, moment_of_serial

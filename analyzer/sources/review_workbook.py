@@ -14,8 +14,8 @@ from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from analyzer import columns
+from analyzer.decisions import decision as review
 from analyzer.decisions import ledger
-from analyzer.decisions import review_columns as review
 from analyzer.decisions.decision import EntryPlace, LedgerLine
 from analyzer.decisions.ledger import Entries, OpenRow
 from analyzer.decisions.user_record import (

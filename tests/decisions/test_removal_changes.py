@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from analyzer.decisions.credentials import Moment, Slot
+from analyzer.decisions.decision import Decision
 from analyzer.decisions.plan import FUNCTIONS, removal_script
-from analyzer.decisions.review_columns import Decision
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 from tests.support.aws_stub import LEDGERS, AwsStub
 from tests.support.removals import (

@@ -5,7 +5,7 @@ from itertools import cycle
 
 import pytest
 
-from analyzer.decisions.review_columns import Decision
+from analyzer.decisions.decision import Decision
 from tests.support.aws_account import AwsAccount, stated
 from tests.support.aws_stub import LOG, AwsStub
 from tests.support.removals import (

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from moto.iam.models import iam_backends
 
+from analyzer.decisions.decision import Decision
 from analyzer.decisions.plan import removal_script
-from analyzer.decisions.review_columns import Decision
 from tests.support.aws_server import environment, on_loopback_only
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, ScriptRun, run_script
 from tests.support.builders import ROOT_FOLDER

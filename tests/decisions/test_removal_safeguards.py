@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from analyzer.decisions.decision import Decision
 from analyzer.decisions.plan import FUNCTIONS, LOG_COLUMNS, removal_script
-from analyzer.decisions.review_columns import Decision
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, stated
 from tests.support.aws_stub import LEDGER, LEDGERS, LOG, UNDO, AwsStub, ScriptRun

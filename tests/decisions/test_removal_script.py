@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from analyzer.decisions.decision import REMOVALS, Decision
 from analyzer.decisions.plan import removal_script
-from analyzer.decisions.review_columns import REMOVALS, Decision
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, REMOVAL_STEPS, stated
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, AwsStub

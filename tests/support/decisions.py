@@ -11,9 +11,8 @@ from typing import Any
 import analyzer
 from analyzer import columns
 from analyzer.decisions.collect import Collection, collect
-from analyzer.decisions.decision import USER_ARN, EntryPlace, LedgerLine
+from analyzer.decisions.decision import USER_ARN, Decision, EntryPlace, LedgerLine
 from analyzer.decisions.ledger import ENTRIES, Entries, Ledger, ledger_bytes, read_entries
-from analyzer.decisions.review_columns import Decision
 from analyzer.decisions.user_record import rows_of_users_csv
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import FileReference

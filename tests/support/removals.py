@@ -6,8 +6,7 @@ from typing import Any
 from analyzer import columns
 from analyzer.decisions import plan
 from analyzer.decisions.credentials import Credentials, Moment, Slot
-from analyzer.decisions.decision import EntryPlace, LedgerLine
-from analyzer.decisions.review_columns import Decision
+from analyzer.decisions.decision import Decision, EntryPlace, LedgerLine
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 
 SHELLS = ("dash", "bash")

@@ -20,8 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
 from analyzer.cli import main
-from analyzer.decisions.decision import LedgerLine
-from analyzer.decisions.review_columns import CHOICES, SHEETS
+from analyzer.decisions.decision import CHOICES, SHEETS, LedgerLine
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.writers import write

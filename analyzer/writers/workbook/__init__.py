@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.review_columns import RECORD
+from analyzer.decisions.decision import RECORD
 from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import TEXT, AccountName, Page, account_with_name

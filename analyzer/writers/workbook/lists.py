@@ -16,8 +16,8 @@ from analyzer.changes import diff
 from analyzer.changes.diff import counts_by_kind
 from analyzer.changes.user_changes import Change
 from analyzer.decisions import follow_up, ledger
+from analyzer.decisions.decision import DECIDED, ENTERED_IN, REMOVALS
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
-from analyzer.decisions.review_columns import DECIDED, ENTERED_IN, REMOVALS
 from analyzer.judging.analysis import Analysis, Totals
 from analyzer.judging.rule_results import RuleResults
 from analyzer.lists.exemptions import RULE_OF_VERDICT, EntryUse, ExemptionMatches

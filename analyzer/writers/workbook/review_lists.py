@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
 from analyzer import columns
-from analyzer.decisions import review_columns
-from analyzer.decisions.review_columns import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
+from analyzer.decisions import decision as review
+from analyzer.decisions.decision import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
 from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict, count_text
@@ -38,17 +38,17 @@ from analyzer.writers.workbook.user_columns import AccountNames
 
 ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=18)
-CREATED: Final = replace(user_columns.CREATED, head=review_columns.CREATED)
+CREATED: Final = replace(user_columns.CREATED, head=review.CREATED)
 
 ENTRIES: Final = (
-    EntryColumn(review_columns.DECISION, 11, choices=tuple(map(str, CHOICES))),
-    EntryColumn(review_columns.DECIDED_BY, 10.5),
-    EntryColumn(review_columns.DECIDED_ON, 10.5, is_date=True),
-    EntryColumn(review_columns.TICKET, 8.5),
-    EntryColumn(review_columns.COMMENT, 16),
+    EntryColumn(review.DECISION, 11, choices=tuple(map(str, CHOICES))),
+    EntryColumn(review.DECIDED_BY, 10.5),
+    EntryColumn(review.DECIDED_ON, 10.5, is_date=True),
+    EntryColumn(review.TICKET, 8.5),
+    EntryColumn(review.COMMENT, 16),
 )
 
-_EARLIER: Final = TextColumn(review_columns.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
+_EARLIER: Final = TextColumn(review.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
 _WHY: Final = replace(user_columns.WHY, width=21.5)
 
 _CHECK_WIDTH: Final = 33.5
@@ -310,10 +310,10 @@ _LEGEND: Final = (
     (Decision.WITHDRAW, "Take the earlier decision back: none is in force then."),
 )
 _OTHER_ENTRIES: Final = (
-    (review_columns.DECIDED_BY, "Name of the person who decides."),
-    (review_columns.DECIDED_ON, "Date, such as 2026-03-01. Ctrl+; enters today's."),
-    (review_columns.TICKET, "Number of the ticket, if there is one."),
-    (review_columns.COMMENT, "The reason; required to keep a user."),
+    (review.DECIDED_BY, "Name of the person who decides."),
+    (review.DECIDED_ON, "Date, such as 2026-03-01. Ctrl+; enters today's."),
+    (review.TICKET, "Number of the ticket, if there is one."),
+    (review.COMMENT, "The reason; required to keep a user."),
     ("no entry", "Not decided now; an earlier decision stays in force."),
 )
 _INCOMPLETE: Final = (
