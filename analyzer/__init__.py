@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from analyzer.sources.load import read_ledger as read_ledger
     from analyzer.sources.load import read_owners as read_owners
     from analyzer.standards.rulebook import rulebook as rulebook
+    from analyzer.terms import VERSION as __version__  # noqa: N811
     from analyzer.terms import Criteria as Criteria
     from analyzer.terms import Definition as Definition
     from analyzer.terms import Severity as Severity
     from analyzer.terms import Thresholds as Thresholds
     from analyzer.terms import Verdict as Verdict
-    from analyzer.version import VERSION as __version__  # noqa: N811
     from analyzer.writers import write as write
     from analyzer.writers.parquet import FINDINGS as FINDINGS
     from analyzer.writers.parquet import USERS as USERS
@@ -64,7 +64,7 @@ __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  names stand once
 def __getattr__(name: str) -> Any:
     """Import a public name from its home."""
     if name == "__version__":
-        return import_module("analyzer.version").VERSION
+        return import_module("analyzer.terms").VERSION
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -23,8 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Final
 
 from analyzer.errors import InputRefused, OutputFailed
-from analyzer.terms import printable
-from analyzer.version import VERSION
+from analyzer.terms import VERSION, printable
 
 fcntl = import_module("fcntl") if find_spec("fcntl") else None
 """The module for locks on files, where the system has one: Windows removes no file that is open."""

@@ -6,7 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Final
+
+VERSION: Final = version("credreport")
+"""The version of this program, as it was installed."""
 
 OUTPUT_ENDINGS: Final = (
     *(".xlsx", ".csv", ".json", ".md", ".html", ".parquet"),

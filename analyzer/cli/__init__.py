@@ -72,7 +72,7 @@ def credreport(
 ) -> None:
     """Find unused IAM users in AWS credential reports, offline."""
     if version:
-        from analyzer.version import VERSION
+        from analyzer.terms import VERSION
 
         write_lines(f"credreport {VERSION}")
         raise typer.Exit

@@ -25,8 +25,7 @@ from analyzer.errors import Busy, OutputFailed
 from analyzer.files import PRIVATE, json_bytes, provenance, replacing, resolved, sha256
 from analyzer.report.model import FileReference, Report
 from analyzer.report.values import timestamp
-from analyzer.terms import Verdict, utc_text
-from analyzer.version import VERSION
+from analyzer.terms import VERSION, Verdict, utc_text
 
 RECORD_FILE: Final = "manifest.json"
 

@@ -18,8 +18,7 @@ import orjson
 from analyzer.errors import OutputFailed
 from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
-from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, utc_text
-from analyzer.version import VERSION
+from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, VERSION, utc_text
 from analyzer.writers import feed
 from analyzer.writers.feed import PRODUCT, Document, Entry, Finding, RuleOutcome, present
 

@@ -37,8 +37,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.rules.wording import remedy_lines
 from analyzer.standards.benchmarks import references
-from analyzer.terms import ACCOUNT_ID_PATTERN, Thresholds, utc_text
-from analyzer.version import VERSION
+from analyzer.terms import ACCOUNT_ID_PATTERN, VERSION, Thresholds, utc_text
 from analyzer.writers.json import fields
 from analyzer.writers.tables import plain_rows
 

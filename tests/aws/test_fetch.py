@@ -14,8 +14,7 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.terms import AsOfSource
-from analyzer.version import VERSION
+from analyzer.terms import VERSION, AsOfSource
 from tests.support.aws_server import (
     CALLER,
     DENIED,

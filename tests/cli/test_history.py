@@ -16,8 +16,7 @@ from analyzer.changes.history import DECIDED, PERIOD, History, history
 from analyzer.changes.timeline import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import ledger_bytes
-from analyzer.terms import HistoryTable, Verdict
-from analyzer.version import VERSION
+from analyzer.terms import VERSION, HistoryTable, Verdict
 from analyzer.writers.history import sentences, write_history_csv, write_history_table
 from analyzer.writers.workbook.history import MEANINGS, write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report

@@ -15,7 +15,7 @@ from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName
 from analyzer.rules import RULES
 from analyzer.standards.benchmarks import references
-from analyzer.version import VERSION
+from analyzer.terms import VERSION
 from analyzer.writers.asff import BATCH_FINDINGS
 from analyzer.writers.feed import LONGEST_USER_NAME, findings
 from tests.support.asff_model import errors, model, request_errors

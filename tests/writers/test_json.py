@@ -19,6 +19,7 @@ from analyzer.judging.analysis import AGE_BANDS
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
 from analyzer.standards.rulebook import Result
 from analyzer.terms import (
+    VERSION,
     AsOfSource,
     Benchmark,
     Certainty,
@@ -29,7 +30,6 @@ from analyzer.terms import (
     Verdict,
 )
 from analyzer.verdicts.caveats import CAVEATS
-from analyzer.version import VERSION
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

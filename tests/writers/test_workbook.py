@@ -15,10 +15,9 @@ from analyzer import columns
 from analyzer.changes.diff import COLUMNS
 from analyzer.changes.user_changes import Change
 from analyzer.report.model import Exemption, ReportFile
-from analyzer.terms import Criteria, Definition, Verdict
+from analyzer.terms import VERSION, Criteria, Definition, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS
-from analyzer.version import VERSION
 from analyzer.writers.workbook.lists import change_columns
 from analyzer.writers.workbook.summary_sheet import _as_of_spread_notes
 from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE

@@ -7,9 +7,8 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.history import History
-from analyzer.terms import HistoryTable, count_text
+from analyzer.terms import VERSION, HistoryTable, count_text
 from analyzer.verdicts.verdict import criteria_meanings
-from analyzer.version import VERSION
 from analyzer.writers.history import headline, sentences, table_frame
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import (

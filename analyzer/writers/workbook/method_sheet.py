@@ -6,10 +6,9 @@ from typing import Final
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.rule_results import RuleResults
 from analyzer.standards.rulebook import ControlResult, Rulebook
-from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, Verdict
+from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
-from analyzer.version import VERSION
 from analyzer.writers import findings
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label

@@ -17,6 +17,7 @@ from analyzer.report.model import Report, ReportFile, account_with_name
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS,
+    VERSION,
     Certainty,
     Severity,
     Verdict,
@@ -24,7 +25,6 @@ from analyzer.terms import (
     short_list,
 )
 from analyzer.verdicts.verdict import criteria_meanings, unused_definition, verdict_meaning
-from analyzer.version import VERSION
 from analyzer.writers import findings, user_lists
 from analyzer.writers.findings import RuleFindings
 from analyzer.writers.workbook import lists, review_lists
