@@ -45,9 +45,7 @@ def test_a_list_is_read_as_people_keep_it_and_the_owner_may_be_left_out() -> Non
 
 
 @pytest.mark.no_cover
-def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(
-    tmp_path: Path,
-) -> None:
+def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(tmp_path: Path) -> None:
     text = f'{HEADER}\n{ACCOUNT},"P\x1b[1m\x00","A\x85n"\n'
     listed = read_account_list("a\x00\udcff.csv", text.encode())
     assert listed.names == {ACCOUNT: AccountName(name=r"P\x1b[1m\x00", owner=r"A\x85n")}

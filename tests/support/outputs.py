@@ -35,14 +35,6 @@ EXEMPTIONS = SAMPLES / "exemptions.csv"
 ALL = tuple(Verdict)
 UNUSED = (Verdict.UNUSED,)
 
-EVERY_SAMPLE = (
-    CONSOLE,
-    SAMPLES / "cli-envelope.json",
-    SAMPLES / "old-form.csv",
-    SAMPLES / "organization",
-    SAMPLES / "powershell-utf16.csv",
-)
-
 HEADER_OF_EXEMPTIONS = "account,user,reason,owner,expires"
 
 HARD_NAMES = (

@@ -14,10 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tests.support.processes import on_terminal
-from tests.support.workbooks import (
-    console_file,
-    opened,
-)
+from tests.support.workbooks import console_file, opened
 
 _ARGUMENTS: Final = ("analyze", "samples/cli-envelope.json")
 _COLUMNS: Final = 100

@@ -33,9 +33,7 @@ from tests.support.feeds import (
     noted_root_key,
     spoiled,
 )
-from tests.support.outputs import (
-    exemptions_of,
-)
+from tests.support.outputs import exemptions_of
 from tests.support.pages import BY_ID
 
 

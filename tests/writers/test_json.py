@@ -45,9 +45,9 @@ from tests.support.builders import (
 from tests.support.feeds import spoiled
 from tests.support.outputs import (
     CONSOLE,
-    EVERY_SAMPLE,
     HARD_NAMES,
     HEADER_OF_EXEMPTIONS,
+    SAMPLES,
     analysis_of,
     analyzed_console,
     analyzed_sample,
@@ -85,9 +85,9 @@ def reduced(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, **parts}
 
 
-@pytest.mark.parametrize("sample", EVERY_SAMPLE[2:4], ids=lambda path: path.name)
-def test_a_sample_keeps_to_the_schema_and_its_counts_tie_out_to_the_rows(sample: Path) -> None:
-    document = json_document(analyzed_sample(sample))
+@pytest.mark.parametrize("sample", ["old-form.csv", "organization"])
+def test_a_sample_keeps_to_the_schema_and_its_counts_tie_out_to_the_rows(sample: str) -> None:
+    document = json_document(analyzed_sample(SAMPLES / sample))
     accounts = [each for file in document["files"] for each in file["accounts"]]
     read = sum(each["rows"] - each["roots"] - each["repeated"] for each in accounts)
     assert read == sum(each["users"] for each in document["counts"])

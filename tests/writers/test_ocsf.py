@@ -29,9 +29,7 @@ from tests.support.feeds import (
     ocsf,
     spoiled,
 )
-from tests.support.outputs import (
-    one_of_each_shape,
-)
+from tests.support.outputs import one_of_each_shape
 from tests.support.pages import BY_ID
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time

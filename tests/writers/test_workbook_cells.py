@@ -33,14 +33,7 @@ from analyzer.writers.workbook.column import (
     text_cells,
     word_cells,
 )
-from tests.support.builders import (
-    ACCOUNT,
-    AS_OF,
-    COLUMNS,
-    MORE_CREDENTIALS,
-    Row,
-    a_user,
-)
+from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, MORE_CREDENTIALS, Row, a_user
 from tests.support.outputs import analysis_of, exemptions_of
 from tests.support.workbooks import (
     console_file,
