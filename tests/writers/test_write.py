@@ -160,7 +160,7 @@ def test_one_file_is_not_written_twice(analysis: Analysis, folder: Path) -> None
     assert held(folder) == {}
 
 
-@pytest.mark.parametrize("verdicts", [["all"], "all", ["unusd"], "unuse", ["unused", "u"], ""])
+@pytest.mark.parametrize("verdicts", [["all"], "unuse", ["unused", "u"], ""])
 def test_a_word_that_is_no_verdict_is_refused_rather_than_listing_nobody(
     analysis: Analysis, folder: Path, verdicts: list[str] | str
 ) -> None:
@@ -170,40 +170,27 @@ def test_a_word_that_is_no_verdict_is_refused_rather_than_listing_nobody(
     assert held(folder) == {}
 
 
-def a_missing_folder(folder: Path) -> Path:
-    return folder / "missing" / "a.csv"
+UNWRITABLE = {
+    "missing/a.csv": "its folder does not exist; create it",
+    "file/a.csv": "Not a directory",
+    f"{'n' * 300}.csv": "File name too long",
+}
 
 
-def a_folder_that_is_a_file(folder: Path) -> Path:
-    (folder / "file").write_bytes(OLD)
-    return folder / "file" / "a.csv"
-
-
-def a_name_that_is_too_long(folder: Path) -> Path:
-    return folder / ("n" * 300 + ".csv")
-
-
-@pytest.mark.parametrize(
-    ("made", "why"),
-    [
-        (a_missing_folder, "its folder does not exist; create it"),
-        (a_folder_that_is_a_file, "Not a directory"),
-        (a_name_that_is_too_long, "File name too long"),
-    ],
-)
 def test_a_file_that_cannot_be_written_is_named_with_the_reason_and_no_other_is_written(
-    analysis: Analysis, folder: Path, made: Callable[[Path], Path], why: str
+    analysis: Analysis, folder: Path
 ) -> None:
-    (folder / "good.csv").write_bytes(OLD)
-    target = made(folder)
-    before = held(folder)
-    for order in ((folder / "good.csv", target), (target, folder / "good.csv")):
-        with pytest.raises(OutputFailed) as failed:
-            writers.write(analysis, *order)
-        assert str(failed.value) == (
-            f"{os.path.realpath(target)} cannot be written: {why}. What was there before is intact."
-        )
-        assert held(folder) == before
+    old = {"good.csv": OLD, "file": OLD}
+    for name, content in old.items():
+        (folder / name).write_bytes(content)
+    for name, why in UNWRITABLE.items():
+        good, target = folder / "good.csv", folder / name
+        for order in ((good, target), (target, good)):
+            with pytest.raises(OutputFailed) as failed:
+                writers.write(analysis, *order)
+            named = f"{os.path.realpath(target)} cannot be written: {why}."
+            assert str(failed.value) == f"{named} What was there before is intact."
+            assert held(folder) == old
 
 
 def failing(error: BaseException) -> Callable[..., None]:
