@@ -370,6 +370,7 @@ def test_an_entry_expires_by_the_moment_of_each_report_in_every_count_and_sheet(
 def test_an_entry_for_the_root_expires_by_the_moment_of_its_report() -> None:
     (entry,) = of_two_moments("*,<root_account>,why,,2026-05-02").totals.expired
     assert (entry.matched, entry.applied) == (2, 1)
+    assert "for 2 of its 3 users" in entry._replace(matched=3).expiry_sentence
 
 
 def test_an_entry_for_every_user_is_named_while_it_applies_to_one() -> None:
