@@ -133,8 +133,8 @@ FEEDS: Final[dict[str, Feed]] = {"asff": asff, "ocsf": ocsf}
 _COMPLIANCE: Final = {"FAILED": "Fail", "WARNING": "Warning", "PASSED": "Pass"}
 
 
-class Said(NamedTuple):
-    """Hold what a finding says, in the words of OCSF whichever the format."""
+class FeedFinding(NamedTuple):
+    """Hold one finding of a feed, in the words of OCSF whichever the format."""
 
     rule: str
     id: str
@@ -148,11 +148,11 @@ class Said(NamedTuple):
     reason: str | None
 
 
-def said(document: Document) -> Said:
-    """Return what a finding of either format says."""
+def finding_of(document: Document) -> FeedFinding:
+    """Return the finding that a document of either format holds."""
     if "Id" not in document:
         account = document["cloud"].get("account", {})
-        return Said(
+        return FeedFinding(
             document["metadata"]["event_code"],
             document["finding_info"]["uid"],
             account.get("uid", ""),
@@ -164,7 +164,7 @@ def said(document: Document) -> Said:
             document["status"],
             document.get("status_detail"),
         )
-    return Said(
+    return FeedFinding(
         document["GeneratorId"].removeprefix("credreport/"),
         document["Id"],
         document["AwsAccountId"],

@@ -42,18 +42,18 @@ from tests.support.feeds import (
     EXCUSED,
     FEEDS,
     Document,
-    Said,
+    FeedFinding,
     Written,
     asff_bytes,
     everything,
     everything_in,
+    finding_of,
     idle_key,
     inspected,
     noted_root_key,
     ocsf,
     ocsf_bytes,
     root_with,
-    said,
     undecided_mfa,
 )
 from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of, one_of_each_shape
@@ -69,15 +69,15 @@ def feed(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def only(feed: str, rows: list[Row], rule: str, *exempt: str) -> Said:
+def only(feed: str, rows: list[Row], rule: str, *exempt: str) -> FeedFinding:
     """Return the one finding of a rule on these rows."""
-    every = map(said, FEEDS[feed](inspected(rows, exemptions_of(*exempt) if exempt else ())))
+    every = map(finding_of, FEEDS[feed](inspected(rows, exemptions_of(*exempt) if exempt else ())))
     (found,) = (each for each in every if each.rule == rule)
     return found
 
 
 def of_ocsf(analysis: Analysis) -> list[str]:
-    return [said(each).id for each in ocsf(analysis)]
+    return [finding_of(each).id for each in ocsf(analysis)]
 
 
 # What both formats say
@@ -86,12 +86,12 @@ def of_ocsf(analysis: Analysis) -> list[str]:
 @pytest.mark.no_cover
 def test_findings_of_every_rule_and_outcome_are_valid(feed: str) -> None:
     every = everything_in(feed)
-    assert {(each.rule, each.compliance) for each in map(said, every)} == {
+    assert {(each.rule, each.compliance) for each in map(finding_of, every)} == {
         *((rule.id, outcome) for rule in RULES for outcome in ("Fail", "Warning")),
         ("root-access-key", "Pass"),
     }
-    assert {said(each).status for each in every} == {"New", "Suppressed"}
-    for each in map(said, every):
+    assert {finding_of(each).status for each in every} == {"New", "Suppressed"}
+    for each in map(finding_of, every):
         assert each.compliance != "Fail" or each.severity == BY_ID[each.rule].severity
     assert [error for each in one_of_each_shape(every) for error in ERRORS[feed](each)] == []
 
@@ -122,7 +122,7 @@ def test_names_of_every_kind_stay_as_they_are_on_lines_of_ascii(feed: str) -> No
     written = WRITTEN[feed](inspected(rows))
     assert written.isascii()
     found = [json.loads(line) for line in written.split(b"\n")[:-1]]
-    assert {said(each).resource for each in found} == {row["arn"] for row in rows[1:]}
+    assert {finding_of(each).resource for each in found} == {row["arn"] for row in rows[1:]}
     assert [error for each in found for error in ERRORS[feed](each)] == []
 
 
@@ -147,7 +147,7 @@ def test_the_account_has_its_name_where_that_is_known(feed: str) -> None:
     analysis = inspected([a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)])
     names = {ACCOUNT: AccountName(name="production", owner="Ann")}
     report = replace(analysis.report, account_names=names, not_covered=(missing(ACCOUNT),))
-    found = [*map(said, FEEDS[feed](replace(analysis, report=report)))]
+    found = [*map(finding_of, FEEDS[feed](replace(analysis, report=report)))]
     named = {(each.account, each.account_name) for each in found}
     assert named == {(ACCOUNT, "production"), (OTHER_ACCOUNT, None)}
     assert {each.account_name for each in found if each.rule == "not-covered"} == {"production"}
@@ -158,8 +158,8 @@ def test_every_finding_is_a_line_in_the_order_of_the_analysis(feed: str) -> None
     analysis = analyzed_console()
     found = analysis.rule_results.findings
     assert len(found) > 90
-    told = [(each.rule, each.message) for each in map(said, FEEDS[feed](analysis))]
-    assert told[: len(found)] == [*zip(found["rule"], found["fact"], strict=True)]
+    shown = [(each.rule, each.message) for each in map(finding_of, FEEDS[feed](analysis))]
+    assert shown[: len(found)] == [*zip(found["rule"], found["fact"], strict=True)]
 
 
 def test_without_findings_nothing_is_written(feed: str) -> None:
@@ -185,7 +185,7 @@ def test_only_fields_without_a_value_are_left_out() -> None:
 
 @pytest.mark.no_cover
 def test_no_two_findings_of_a_report_have_one_id_and_both_formats_give_the_same() -> None:
-    ids, others = ([said(each).id for each in everything_in(feed)] for feed in FEEDS)
+    ids, others = ([finding_of(each).id for each in everything_in(feed)] for feed in FEEDS)
     assert len({*ids}) == len(ids) > 1000
     assert max(map(len, ids)) <= 512
     assert sorted(others) == sorted(ids)
@@ -219,7 +219,7 @@ def test_rows_that_contradict_each_other_leave_a_matter_open_once() -> None:
     user = a_user("twice", mfa=True, key_1=a_key(days_before(60)))
     other = user | {"access_key_1_last_rotated": days_before(10), "mfa_active": "nein"}
     analysis = inspected([the_root(password_enabled="false"), user, other])
-    found = [*map(said, ocsf(analysis))]
+    found = [*map(finding_of, ocsf(analysis))]
     assert len(analysis.rule_results.findings) == len(found)
     (rotation,) = (each.message for each in found if each.rule == "unrotated-access-key")
     assert rotation == "another row of this ARN has another access_key_1_last_rotated"
@@ -294,7 +294,7 @@ def lines(analysis: Analysis, feed: str, earlier: Iterable[bytes] = ()) -> list[
 
 def closed(feed: Iterable[bytes]) -> list[Document]:
     every = map(json.loads, feed)
-    return [each for each in every if said(each).status == "Resolved"]
+    return [each for each in every if finding_of(each).status == "Resolved"]
 
 
 def missing(account: str) -> UncoveredAccount:
@@ -306,9 +306,9 @@ def test_findings_that_are_gone_are_closed_once_and_can_come_back(feed: str) -> 
     before = lines(at(BEFORE, IDLE, LEFT), feed)
     assert closed(before) == []
     now = lines(at(NOW, IDLE), feed, before)
-    expected = {said(each).id for each in map(json.loads, before) if "bob" in json.dumps(each)}
+    expected = {finding_of(json.loads(line)).id for line in before if b"bob" in line}
     assert expected
-    assert {said(each).id for each in closed(now)} == expected
+    assert {finding_of(each).id for each in closed(now)} == expected
     assert closed(lines(at(NOW, IDLE), feed, now)) == []
     assert closed(lines(at(NOW, IDLE, LEFT), feed, now)) == []
 
@@ -356,15 +356,15 @@ def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(
     )
     for changed, accounts in cases:
         found = closed(lines(at(NOW, IDLE, **changed), feed, before))
-        assert {said(each).account for each in found} == accounts, changed
+        assert {finding_of(each).account for each in found} == accounts, changed
 
 
 @pytest.mark.no_cover
 def test_a_finding_without_an_account_is_closed_unless_an_unknown_one_is_missing() -> None:
     nameless: Row = {"arn": "?"}
     before = lines(at(BEFORE, IDLE, EVE, LEFT | nameless), "ocsf")
-    homeless = [each for each in map(json.loads, before) if not said(each).account]
+    homeless = [each for each in map(json.loads, before) if not finding_of(each).account]
     assert homeless
     for changed, number in (({}, len(homeless)), ({"not_covered": (missing(""),)}, 0)):
         now = closed(lines(at(NOW, IDLE, EVE, **changed), "ocsf", before))
-        assert len([each for each in now if not said(each).account]) == number
+        assert len([each for each in now if not finding_of(each).account]) == number
