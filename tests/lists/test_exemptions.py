@@ -88,8 +88,8 @@ def test_a_list_is_read_as_people_keep_it(form: str) -> None:
 def test_an_entry_holds_what_its_row_says_and_the_line_as_a_spreadsheet_counts() -> None:
     reason = '"By design, ""unused""\nsince 2020"'
     first, second = exemptions_of(f"{ACCOUNT},ann,{reason},Ops,2026-05-01", "", "*,b,why,,")
-    told = 'By design, "unused"\nsince 2020'
-    assert first == Exemption(ACCOUNT, "ann", told, "Ops", date(2026, 5, 1), 2)
+    spelled = 'By design, "unused"\nsince 2020'
+    assert first == Exemption(ACCOUNT, "ann", spelled, "Ops", date(2026, 5, 1), 2)
     assert second.line == 4
     assert exemptions_of().entries == ()
     assert read(f"{HEADER_OF_EXEMPTIONS}, RULE \n*,ann,why,,,unused-user")[0].rule == "unused-user"

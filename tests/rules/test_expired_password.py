@@ -28,8 +28,8 @@ def test_a_password_fails_after_it_expired() -> None:
 
 def test_a_report_without_the_column_leaves_passwords_undecided() -> None:
     columns = [column for column in COLUMNS if column != "password_next_rotation"]
-    told = "password_next_rotation is not in this report"
-    assert fact(RULE, expiring("N/A"), columns=columns) == told
+    text = "password_next_rotation is not in this report"
+    assert fact(RULE, expiring("N/A"), columns=columns) == text
     assert outcomes(RULE, a_user(), columns=columns) == {}
 
 

@@ -64,8 +64,8 @@ def test_each_key_is_judged_by_itself() -> None:
 def test_a_report_without_last_use_leaves_active_keys_undecided() -> None:
     user = a_user(key_1=a_key(OLD), key_2=an_inactive_key(OLD))
     assert outcomes(RULE, user, columns=COLUMNS_OF_2014) == {1: UNDECIDED}
-    told = "access_key_1_last_used_date is not in this report"
-    assert fact(RULE, user, columns=COLUMNS_OF_2014) == told
+    text = "access_key_1_last_used_date is not in this report"
+    assert fact(RULE, user, columns=COLUMNS_OF_2014) == text
 
 
 def test_the_fact_names_the_key_and_has_its_value() -> None:

@@ -84,8 +84,8 @@ def test_what_other_tools_are_known_to_find_wrong_is_found_right(trap: str) -> N
 def test_facts_are_right_where_other_tools_say_nan_or_zero_days() -> None:
     for used in (IDLE_ROOT, NEW_ROOT):
         assert fact("root-used", used).startswith("access key 2 last used 2026-05-01, 0 days")
-    told = "access key 2, created 2026-03-16, never used, idle 46 days; limit 45"
-    assert fact(IDLE_KEY, a_user(key_2=a_key(days_before(46)))) == told
+    text = "access key 2, created 2026-03-16, never used, idle 46 days; limit 45"
+    assert fact(IDLE_KEY, a_user(key_2=a_key(days_before(46)))) == text
 
 
 # 4

@@ -137,11 +137,11 @@ def finding_rows(analysis: Analysis, *, raw: bool = False) -> list[dict[str, str
 
 def test_each_finding_is_a_row_in_the_order_of_the_analysis() -> None:
     analysis = analyzed_console()
-    found, told = analysis.rule_results.findings, finding_rows(analysis)
-    assert list(told[0]) == list(FINDING_COLUMNS)
+    found, rows = analysis.rule_results.findings, finding_rows(analysis)
+    assert list(rows[0]) == list(FINDING_COLUMNS)
     for name in ("arn", "rule", "severity", "subject", "fact", "outcome", "exemption", "row"):
-        assert [row[name] for row in told] == found[name].astype(str).tolist()
-    assert {row["file"] for row in told} == {str(CONSOLE)}
+        assert [row[name] for row in rows] == found[name].astype(str).tolist()
+    assert {row["file"] for row in rows} == {str(CONSOLE)}
 
 
 def test_moments_are_iso_in_utc_and_what_is_missing_is_empty() -> None:

@@ -199,7 +199,7 @@ def test_where_the_result_comes_from_is_told() -> None:
     assert document["tool"] == {"name": "credreport", "version": VERSION}
     content = CONSOLE.read_bytes()
     beside = CONSOLE.with_name(f"{CONSOLE.name}.service-credentials.json")
-    told = {
+    source = {
         "name": str(CONSOLE),
         "size": len(content),
         "sha256": sha256(content).hexdigest(),
@@ -207,7 +207,7 @@ def test_where_the_result_comes_from_is_told() -> None:
         "as_of_source": "file-name",
         "evidence": {"name": str(beside), "sha256": sha256(beside.read_bytes()).hexdigest()},
     }
-    assert {name: file[name] for name in told} == told
+    assert {name: file[name] for name in source} == source
 
 
 def test_the_criteria_are_those_that_were_used() -> None:
