@@ -23,7 +23,7 @@ from tests.support.decisions import (
     user_rows,
 )
 
-NEXT, THIRD = DAY + timedelta(days=1), DAY + timedelta(days=2)
+NEXT = DAY + timedelta(days=1)
 NEWER = AS_OF + timedelta(days=30)
 LATE = NEWER.date()
 ANN = a_user("ann")

@@ -32,7 +32,7 @@ POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Res
 MANAGED = f"arn:aws:iam::{ACCOUNT}:policy/managed"
 PATH = "/$(touch${IFS}stolen)`touch${IFS}stolen`;'\"/"
 LONG_AGO = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
-DELETED, DEACTIVATED, GONE = "-full", "a,b", "gone"
+DELETED, DEACTIVATED = "-full", "a,b"
 SPARED = ("kept", "returned", "new-key", "=tagged")
 ATTACHED = {
     "DeleteLoginProfile": 1,

@@ -28,8 +28,6 @@ UPDATE_STEPS = {
     step.replace("delete-", "update-"): REMOVAL_STEPS[step] for step in [*REMOVAL_STEPS][:4]
 }
 
-READS = ("get-user", "get-login-profile", "get-access-key-last-used", "get-user-policy")
-
 
 def stated(moment: datetime, form: str = "Z") -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}{form}"
