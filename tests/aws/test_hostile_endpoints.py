@@ -231,7 +231,6 @@ def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
     return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE", **more}
 
 
-@pytest.mark.no_cover
 def test_an_account_that_is_oddly_listed_is_a_failed_one(
     aws: Aws, folder: Path, capsys: Capture
 ) -> None:
