@@ -39,15 +39,13 @@ def analyzed(name: str) -> Analysis:
 
 def judgements(analysis: Analysis) -> dict[str, dict[str, Any]]:
     """Return by ARN what the expectations tell; the reason of the undetermined is prose."""
-    return {
-        user["arn"]: {
-            "verdict": user["verdict"],
-            **({} if user["verdict"] == "undetermined" else {"reason": user["reason"]}),
-            "certainty": user["certainty"],
-            "caveats": [each for each in user["caveats"].split(";") if each],
-        }
-        for user in analysis.users.to_dict("records")
-    }
+    users = analysis.users.set_index("arn")[["verdict", "reason", "certainty", "caveats"]]
+    told: dict[Any, dict[Any, Any]] = users.astype(object).to_dict("index")
+    for user in told.values():
+        user["caveats"] = [each for each in user["caveats"].split(";") if each]
+        if user["verdict"] == "undetermined":
+            del user["reason"]
+    return told
 
 
 def without_columns(users: dict[str, Any]) -> dict[str, Any]:
@@ -72,14 +70,12 @@ def test_the_moment_of_a_sample_and_its_source_are_known(name: str) -> None:
 
 
 def test_each_report_of_the_organization_has_its_own_moment() -> None:
-    told = {Path(file.name).name: file for file in analyzed("organization").report.files}
-    assert {
-        name: {"as_of": datetime.fromisoformat(each["as_of"]), "as_of_source": each["as_of_source"]}
-        for name, each in expected("organization")["reports"].items()
-    } == {
-        name: {"as_of": file.as_of, "as_of_source": file.as_of_source}
-        for name, file in told.items()
-    }
+    reports = expected("organization")["reports"]
+    files = {Path(file.name).name: file for file in analyzed("organization").report.files}
+    assert files.keys() == reports.keys()
+    for name, told in reports.items():
+        assert files[name].as_of == datetime.fromisoformat(told["as_of"])
+        assert files[name].as_of_source == told["as_of_source"]
 
 
 def test_the_reason_of_each_undetermined_user_names_the_columns_at_fault() -> None:
@@ -92,14 +88,10 @@ def test_the_reason_of_each_undetermined_user_names_the_columns_at_fault() -> No
         assert [column for column in user["columns"] if column not in reasons[arn]] == []
 
 
-def test_exempt_users_keep_their_verdict_and_say_why() -> None:
-    users = analyzed(CONSOLE).users
+def test_exempt_users_say_why_and_expired_and_unmatched_exemptions_are_named() -> None:
+    users, totals = analyzed(CONSOLE).users, analyzed(CONSOLE).totals
     exempt = users[users["exemption"] != ""].set_index("arn")["exemption"].to_dict()
     assert exempt == expected(CONSOLE)["exempt"]
-
-
-def test_expired_and_unmatched_exemptions_are_named() -> None:
-    totals = analyzed(CONSOLE).totals
     assert [each.entry.user for each in totals.expired] == expected(CONSOLE)["expired"]
     assert [each.user for each in totals.unmatched] == expected(CONSOLE)["unmatched"]
 

@@ -130,13 +130,10 @@ AT = "2026-05-01T12:00:00Z"
     [
         (USED, AT, {"dormant_days": 41}, "active"),
         (USED, AT, {"dormant_days": 40}, "dormant"),
-        (USED, "2026-06-20T11:59:59Z", {}, "active"),
-        (USED, "2026-06-20T12:00:00Z", {}, "dormant"),
         (USED, "2026-06-20T14:00:00+02:00", {}, "dormant"),
         (USED, "2026-06-20T13:59:59.999+02:00", {}, "active"),
         (INACTIVE, AT, {}, "unused,certain"),
         (INACTIVE, AT, {"definition": Definition.IAM_029}, "retired,certain"),
-        (YOUNG, AT, {}, "unused,check,new-user"),
         (YOUNG, AT, {"grace_days": 3}, "unused,certain"),
         (YOUNG, AT, {"grace_days": 4}, "unused,check,new-user"),
         (YOUNG, "2026-04-28T13:00:00Z", {"grace_days": 0}, "unused,certain"),

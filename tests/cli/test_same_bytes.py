@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -167,11 +167,6 @@ def test_every_output_of_an_analysis_is_the_same(reports: Files, tmp_path: Path)
     assert all(found.values())
 
 
-def write_nothing(_: Any, stream: BinaryIO, **__: Any) -> None:
-    """Stand for the workbook, whose bytes in both orders the outputs of an analysis show."""
-    stream.write(b"book")
-
-
 def test_every_table_of_a_history_is_the_same(reports: Files, tmp_path: Path) -> None:
     def tables(files: Files) -> dict[str, bytes]:
         names = (tmp_path / f"history.{ending}" for ending in ("xlsx", "json", "md", "csv"))
@@ -181,25 +176,7 @@ def test_every_table_of_a_history_is_the_same(reports: Files, tmp_path: Path) ->
     assert both_orders(reports, tables)["history.md"].count(b"quiet") > 2
 
 
-def test_what_an_export_keeps_is_the_same(
-    reports: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("analyzer.exports.contents.write_workbook", write_nothing)
-
-    def contents(files: Files) -> dict[str, bytes]:
-        out = tmp_path / files[0].parent.name
-        sources = (word for path in files for word in ("--from", path))
-        assert run("export", "--out-dir", out, *sources, "-q").code == 0
-        run_ = (out / "latest").resolve()
-        kept = {str(path.relative_to(run_)): path for path in run_.rglob("*.*")}
-        return {name: kept[name].read_bytes() for name in kept.keys() - {"manifest.json"}}
-
-    assert len(both_orders(reports[1::2], contents)) > 7
-
-
-def test_the_ledger_and_the_plan_of_several_files_of_decisions_are_the_same(
-    tmp_path: Path,
-) -> None:
+def test_the_ledger_and_the_plan_of_several_files_of_decisions_are_the_same(tmp_path: Path) -> None:
     old = [a_user("quiet"), a_user("waiting", password=a_password())]
     lines = [line(user=user) for user in old], [line("keep", old[0]), line(user=a_user("gone"))]
     files = [saved(tmp_path, ledger_bytes(each), f"{at}.csv") for at, each in enumerate(lines)]

@@ -79,44 +79,34 @@ def test_a_moment_that_no_report_describes_is_refused(moment: datetime) -> None:
     assert found.hint == "Use a time from 1970 to 2099."
 
 
+DAY, TOLD = "status_reports_2026-05-02T", "status_reports_2026-05-02T09-30-15"
+OF_CONSOLE = (
+    *(
+        f"{TOLD}+00-00.csv",
+        f"{TOLD}Z.csv",
+        f"012345678901_{TOLD}Z.csv",
+        f"copy of {TOLD}+00-00.csv",
+    ),
+    *(f"{TOLD}.csv", f"{DAY}11-30-15+02-00.csv", f"{DAY}02-30-15-07-00.csv", f"{TOLD}_prod.csv"),
+    *(f"{DAY}15-00-15+05-30.csv", "status_reports_2026-05-03T00-30-15+15-00.csv", f"{TOLD}Z"),
+    *(f"{TOLD}+00-00 (1).csv", f"{TOLD}+00-00.csv.gz"),
+)
 NAMES = {
+    **dict.fromkeys(OF_CONSOLE, BY_NAME),
     "status_reports_1970-01-01T00-00-00+00-00.csv": FIRST,
     "status_reports_2099-12-31T23-59-59Z.csv": LAST,
-    "status_reports_2026-05-02T09-30-15+00-00.csv": BY_NAME,
-    "status_reports_2026-05-02T09-30-15Z.csv": BY_NAME,
-    "012345678901_status_reports_2026-05-02T09-30-15Z.csv": BY_NAME,
-    "copy of status_reports_2026-05-02T09-30-15+00-00.csv": BY_NAME,
-    "status_reports_2026-05-02T09-30-15.csv": BY_NAME,
-    "status_reports_2026-05-02T11-30-15+02-00.csv": BY_NAME,
-    "status_reports_2026-05-02T02-30-15-07-00.csv": BY_NAME,
-    "status_reports_2026-05-02T15-00-15+05-30.csv": BY_NAME,
-    "status_reports_2026-05-03T00-30-15+15-00.csv": BY_NAME,
-    "status_reports_2026-05-02T09-30-15+00-00 (1).csv": BY_NAME,
-    "status_reports_2026-05-02T09-30-15+00-00.csv.gz": BY_NAME,
-    "status_reports_2026-05-02T09-30-15Z": BY_NAME,
-    "status_reports_2026-05-02T09-30-15_prod.csv": BY_NAME,
 }
-OTHER_NAMES = [
-    "status_reports_2026-05-02T09-30-15+0000.csv",
-    "status_reports_2026-05-02T09-30-15+2.csv",
-    "status_reports_2026-05-02T09-30-15123.csv",
-    "status_reports_2026-05-02T09-30.csv",
-    "status_reports_2026-05-02.csv",
-    "status_reports_2026-13-02T09-30-15+00-00.csv",
-    "status_reports_2026-02-30T09-30-15+00-00.csv",
-    "status_reports_2026-05-02T25-30-15+00-00.csv",
-    "status_reports_2026-05-02T09-30-15+25-00.csv",
-    "status_reports_0001-01-01T00-00-00+05-00.csv",
-    "status_reports_0000-01-01T00-00-00+00-00.csv",
-    "status_reports_1969-12-31T23-59-59+00-00.csv",
-    "status_reports_2100-01-01T00-00-00+00-00.csv",
-    "status_reports_2099-12-31T23-59-59-01-00.csv",
-    "status_reports_9999-12-31T23-59-59+00-00.csv",
-    "status_reports_9999-12-31T23-59-59-05-00.csv",
-    "status_reports_.csv",
-    "Status_Reports_2026-05-02T09-30-15+00-00.csv",
-    "iam-report-2024-04-14UTC1715.csv",
-]
+NO_MOMENTS = (
+    *("2026-05-02T09-30-15+0000", "2026-05-02T09-30-15+2", "2026-05-02T09-30-15123"),
+    *("2026-05-02T09-30", "2026-05-02", "2026-13-02T09-30-15+00-00", "2026-02-30T09-30-15+00-00"),
+    *("2026-05-02T25-30-15+00-00", "2026-05-02T09-30-15+25-00", "0001-01-01T00-00-00+05-00"),
+    *("0000-01-01T00-00-00+00-00", "1969-12-31T23-59-59+00-00", "2100-01-01T00-00-00+00-00"),
+    *("2099-12-31T23-59-59-01-00", "9999-12-31T23-59-59+00-00", "9999-12-31T23-59-59-05-00", ""),
+)
+OTHER_NAMES = (
+    *(f"status_reports_{each}.csv" for each in NO_MOMENTS),
+    *(f"{TOLD}+00-00.csv".title(), "iam-report-2024-04-14UTC1715.csv"),
+)
 
 
 @pytest.mark.no_cover
