@@ -3,7 +3,6 @@
 import gzip
 import io
 import pickle
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,9 +13,7 @@ from pandas.testing import assert_frame_equal
 import analyzer
 from analyzer.judging.analysis import Analysis
 from analyzer.judging.filters import Filter
-from analyzer.report import survey
 from analyzer.rules import RULES
-from analyzer.sources import load
 from tests.support.builders import a_user, report_text, saved
 from tests.support.outputs import CONSOLE, analyzed_console, csv_bytes, json_bytes
 from tests.support.reading import put, zipped
@@ -39,35 +36,28 @@ def assert_same_users(report: analyzer.Report) -> None:
     assert_frame_equal(analyzer.analyze(again).users, analyzer.analyze(report).users)
 
 
-def packed(folder: Path, content: bytes) -> Path:
-    return put(folder, zipped({"report.csv": content}), "reports.zip")
-
-
-def gzipped(folder: Path, content: bytes) -> Path:
-    return put(folder, gzip.compress(content), "report.csv.gz")
-
-
-Wrapper = Callable[[Path, bytes], Path]
+CONTENT = CONSOLE.read_bytes()
+IN_MEMORY = "analyzer.report.assemble.ROW_BYTES_IN_MEMORY"
+STREAMED = "analyzer.sources.load.STREAMED_FROM"
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
-    ("wrapper", "kept_bytes"),
-    [(put, survey.ROW_BYTES_IN_MEMORY), (put, 0), (gzipped, 0), (packed, 0)],
+    ("name", "content", "limit"),
+    [
+        ("report.csv", CONTENT, ""),
+        ("report.csv", CONTENT, IN_MEMORY),
+        ("report.csv", CONTENT, STREAMED),
+        ("report.csv.gz", gzip.compress(CONTENT), IN_MEMORY),
+        ("reports.zip", zipped({"report.csv": CONTENT}), IN_MEMORY),
+    ],
 )
 def test_a_report_gives_the_same_users_after_pickling(
-    wrapper: Wrapper, kept_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, limit: str
 ) -> None:
-    monkeypatch.setattr("analyzer.report.assemble.ROW_BYTES_IN_MEMORY", kept_bytes)
-    assert_same_users(analyzer.load(wrapper(tmp_path, CONSOLE.read_bytes())))
-
-
-@pytest.mark.no_cover
-def test_a_streamed_report_gives_the_same_users_after_pickling(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(load, "STREAMED_FROM", 0)
-    assert_same_users(analyzer.load(put(tmp_path, CONSOLE.read_bytes())))
+    if limit:
+        monkeypatch.setattr(limit, 0)
+    assert_same_users(analyzer.load(put(tmp_path, content, name)))
 
 
 def test_standard_input_is_pickled_with_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
