@@ -281,6 +281,14 @@ def test_a_list_of_exemptions_may_be_a_pipe_and_is_empty_if_nobody_writes_to_it(
     assert (done.code, "row 1: missing: account, user" in done.messages) == (3, True)
 
 
+def test_findings_go_to_standard_output_by_a_dash_or_as_a_format() -> None:
+    by_dash = run("analyze", CONSOLE, "--findings", "-", "-q")
+    assert by_dash == run("analyze", CONSOLE, "--format", "findings", "-q")
+    assert by_dash.rows[0]["rule"]
+    done = run("analyze", CONSOLE, "--findings", "-", "--format", "csv")
+    assert (done.code, "use one of the two" in done.says) == (2, True)
+
+
 def test_what_was_saved_beside_a_report_is_no_output(tmp_path: Path) -> None:
     report, name = saved(tmp_path, report_text([NO_MFA])), "report.csv.service-credentials.json"
     beside = saved(tmp_path, '{"ServiceSpecificCredentials": []}', name)

@@ -104,14 +104,6 @@ def test_files_are_written_and_named_and_standard_output_stays_empty(tmp_path: P
     assert all(target.stat().st_size for target in targets)
 
 
-def test_findings_go_to_standard_output_by_a_dash_or_as_a_format() -> None:
-    by_dash = run("analyze", CONSOLE, "--findings", "-", "-q")
-    assert by_dash == run("analyze", CONSOLE, "--format", "findings", "-q")
-    assert by_dash.rows[0]["rule"]
-    done = run("analyze", CONSOLE, "--findings", "-", "--format", "csv")
-    assert (done.code, "use one of the two" in done.says) == (2, True)
-
-
 def test_raw_csv_leaves_names_as_they_are_in_files_and_on_standard_output(tmp_path: Path) -> None:
     report, target = saved(tmp_path, report_text([a_user("=1+1")])), tmp_path / "a.csv"
     done = run("analyze", report, "-q", "--format", "csv", "-o", target, "--raw-csv")

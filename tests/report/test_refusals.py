@@ -42,8 +42,6 @@ from tests.support.reading import (
 )
 from tests.support.verdict_oracle import Judgement
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 ENDINGS = ("_time", "_rotated", "_date", "_last_used", "_changed", "_rotation")
 TIMESTAMPS = [name for name in COLUMNS if name.endswith(ENDINGS)]
 AGAIN = "Download the report again, or save the AWS CLI's output again."
@@ -139,6 +137,7 @@ AMONG_OTHERS = (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("value", AMONG_OTHERS)
 def test_a_date_in_a_local_form_among_others_is_refused(value: str) -> None:
     found = problem_of(lines(HEADER, ROOT, ANN, with_cells(BOB, password_last_used=value)))
@@ -146,6 +145,7 @@ def test_a_date_in_a_local_form_among_others_is_refused(value: str) -> None:
     assert (found.message, AS_MADE in found.hint) == (MANY, True)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("column", TIMESTAMPS)
 def test_a_local_date_is_refused_in_each_column_of_moments_and_for_the_root_too(
     column: str,
@@ -175,6 +175,7 @@ def test_no_more_than_a_thousand_dates_are_named() -> None:
 # A file that is cut off
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("form", "columns", "step"), [(FORMS[0], COLUMNS, 1), (FORMS[1], COLUMNS_OF_2014, 7)]
 )

@@ -27,8 +27,6 @@ from tests.support.builders import (
     the_root,
 )
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 QUIET, WAITING = a_user("quiet"), a_user("waiting", password=a_password(), key_1=an_inactive_key())
 GONE = a_user("gone", password=no_password(days_before(400)))
 BUSY = a_user("busy", key_1=a_key(used=days_before(1)))
