@@ -9,9 +9,29 @@ A rule of one's own needs this package alone.
 """
 
 import copyreg
-from importlib import import_module
 from typing import Any, Final
 
+from analyzer.rules import (
+    active_signing_certificate,
+    console_user_without_mfa,
+    expired_password,
+    idle_access_key,
+    idle_password,
+    initial_setup_access_key,
+    password_and_access_key,
+    password_expires_soon,
+    retired_user,
+    root_access_key,
+    root_certificate,
+    root_password,
+    root_used,
+    root_without_mfa,
+    service_key_user_with_credentials,
+    two_active_access_keys,
+    unrotated_access_key,
+    unused_user,
+    user_without_mfa,
+)
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity
@@ -19,15 +39,26 @@ from analyzer.verdicts.facts import Truth
 
 __all__ = ["RULES", "Rule", "Severity", "Subject", "Truth", "concat", "date_texts", "days_text"]
 
-_FILES: Final = """
-unused_user retired_user idle_password idle_access_key unrotated_access_key two_active_access_keys
-initial_setup_access_key console_user_without_mfa user_without_mfa expired_password
-password_expires_soon password_and_access_key service_key_user_with_credentials
-active_signing_certificate root_access_key root_without_mfa root_used root_certificate root_password
-"""
-
-RULES: Final[tuple[Rule, ...]] = tuple(
-    import_module(f"{__name__}.{name}").RULE for name in _FILES.split()
+RULES: Final[tuple[Rule, ...]] = (
+    unused_user.RULE,
+    retired_user.RULE,
+    idle_password.RULE,
+    idle_access_key.RULE,
+    unrotated_access_key.RULE,
+    two_active_access_keys.RULE,
+    initial_setup_access_key.RULE,
+    console_user_without_mfa.RULE,
+    user_without_mfa.RULE,
+    expired_password.RULE,
+    password_expires_soon.RULE,
+    password_and_access_key.RULE,
+    service_key_user_with_credentials.RULE,
+    active_signing_certificate.RULE,
+    root_access_key.RULE,
+    root_without_mfa.RULE,
+    root_used.RULE,
+    root_certificate.RULE,
+    root_password.RULE,
 )
 
 
