@@ -1,62 +1,32 @@
 """Find inputs: a file, a folder with all below it, a pattern, a zip archive, standard input."""
 
 import glob
-import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
-from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import HEAD_BYTES, ZIP, InputLimit, read_report_bytes
-from analyzer.report.raw_report import is_result_or_list
+from analyzer.report.input_formats import ZIP, InputLimit, read_report_bytes
 from analyzer.sources.files_beside import BESIDE_ENDINGS
+from analyzer.sources.source import (
+    MAC_FOLDER,
+    Source,
+    cannot_be_report,
+    is_visible,
+    missing_source,
+    refused_source,
+    skipped_source,
+    unreadable_file,
+)
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
-
-_OTHER_ENDINGS: Final = (
-    *(".md", ".xlsx", ".xls", ".docx", ".pdf", ".png", ".jpg", ".svg", ".db", ".sqlite"),
-    *(".html", ".toml", ".yaml", ".yml", ".log", ".parquet", ".py", ".sh"),
-    *(".ocsf.json", ".asff.json"),
-)
-
-_LARGEST_JSON: Final = 16 << 20
-"""Larger JSON is not examined here: reading it as a report shows what it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Name one input, with its content; `path` is None if it is not a regular file of its own.
-
-    The content is bytes, or what returns them and counts in a limit what it unpacks: `limit`, or
-    nothing without one, as where an input is read again. `archive` is the archive that the input
-    lies in, if any, and `files_beside` are the files saved with reports there, the same for all of
-    one archive. `origin` is the name of the file of which this is a copy, if it is one;
-    `account_id` is the account of rows whose ARN is masked, if that is set. What `is_skipped`
-    cannot be a report.
-    """
-
-    name: str
-    content: bytes | Callable[[InputLimit | None], bytes]
-    limit: InputLimit | None = None
-    path: Path | None = None
-    archive: Path | None = None
-    files_beside: "tuple[Source, ...]" = ()
-    origin: str = ""
-    account_id: str = ""
-    is_skipped: bool = False
-
-    def read(self) -> bytes:
-        """Return the bytes; raises InputRefused or OSError where there is nothing to read."""
-        return self.content if isinstance(self.content, bytes) else self.content(self.limit)
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -66,9 +36,14 @@ def find_sources(names: Collection[str], limit: InputLimit | None = None) -> lis
     cannot be found is an input that raises when it is read, so that all is said at once. `limit`
     counts what is unpacked or piped in.
     """
-    reports = [name for name in names if not name.endswith(BESIDE_ENDINGS)]
+    reports = [name for name in names if _may_be_input(name)]
     bound = limit or InputLimit()
     return [source for name in sorted(reports or names) for source in _sources(name, bound)]
+
+
+def _may_be_input(name: str) -> bool:
+    """Return whether a name is neither that of what lies beside reports nor what a Mac unpacks."""
+    return Path(name).name != MAC_FOLDER and not name.endswith(BESIDE_ENDINGS)
 
 
 def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
@@ -97,7 +72,7 @@ def _sources_at_path(name: str, limit: InputLimit) -> Iterator[Source]:
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
         yield missing_source(name, "there is no such file or folder", "Check the path.")
     except OSError as error:
-        yield _refused_source(name, unreadable_file(name, error))
+        yield refused_source(name, unreadable_file(name, error))
 
 
 def is_pattern(name: str) -> bool:
@@ -142,7 +117,7 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
-    paths = [path for path in matching_paths(pattern) if not path.endswith(BESIDE_ENDINGS)]
+    paths = [*filter(_may_be_input, matching_paths(pattern))]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     skipped = {path for path in paths if cannot_be_report(Path(path))}
     for match in paths:
@@ -170,7 +145,7 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
         if not path.name.endswith(BESIDE_ENDINGS)
     ]
     for error in closed:
-        yield _refused_source(str(error.filename), unreadable_file(str(error.filename), error))
+        yield refused_source(str(error.filename), unreadable_file(str(error.filename), error))
     skipped = {path for path in paths if cannot_be_report(path)}
     for path in paths:
         if path in skipped:
@@ -180,12 +155,6 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     if skipped.issuperset(paths) and not closed:
         what = "no report, only files of other kinds" if skipped else "no file"
         yield missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
-
-
-def skipped_source(name: str, archive: Path | None = None) -> Source:
-    """Return an input that is not read, since it cannot be a report."""
-    missing = missing_source(name, "this cannot be a report", "Leave it out.")
-    return replace(missing, archive=archive, is_skipped=True)
 
 
 def _folder_file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
@@ -232,42 +201,15 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
     try:
         data = read_report_bytes(name, stream, limit)
     except InputRefused as refused:
-        yield _refused_source(name, InputRefused(refused.problems))
+        yield refused_source(name, InputRefused(refused.problems))
         return
     except OSError as error:
-        yield _refused_source(name, unreadable_file(name, error))
+        yield refused_source(name, unreadable_file(name, error))
         return
     if data.startswith(ZIP):
         yield from _archive_sources(name, partial(BytesIO, data), limit)
     else:
         yield Source(name, data, limit)
-
-
-def files_beside_in_archives(inputs: Iterable[Source]) -> list[Source]:
-    """Return what lies beside the inputs in their archives, each once."""
-    archives = {id(each.files_beside): each.files_beside for each in inputs}
-    return [
-        *{each.name: each for files_beside in archives.values() for each in files_beside}.values()
-    ]
-
-
-def missing_source(name: str, message: str, hint: str) -> Source:
-    """Return an input that is refused when it is read."""
-    return _refused_source(name, InputRefused.of_file(printable(name), message, hint))
-
-
-def _refused_source(name: str, refused: InputRefused) -> Source:
-    def refuse(_limit: InputLimit | None) -> bytes:
-        raise refused
-
-    return Source(printable(name), refuse)
-
-
-def unreadable_file(name: str, error: OSError) -> InputRefused:
-    """Return the refusal of what is there, but cannot be read."""
-    message = f"it cannot be read: {error.strerror or error}"
-    hint = "Check the path, and who may read it."
-    return InputRefused.of_file(printable(name), message, hint)
 
 
 def files_below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
@@ -291,51 +233,3 @@ def _folders_below(
         if place not in searched:
             yield at, folders, sorted(filter(is_visible, files))
         searched.add(place)
-
-
-def is_visible(path: str) -> bool:
-    """Return whether no part of a path is hidden or what a Mac leaves in archives."""
-    return not any(part.startswith((".", "__MACOSX")) for part in path.split("/") if part != ".")
-
-
-# Files that cannot be reports: people keep notes and results in the same folders.
-
-
-def cannot_be_report(path: Path) -> bool:
-    """Return whether a file cannot be a report; one that cannot be read may be one."""
-
-    def start(size: int) -> bytes:
-        with path.open("rb") as stream:
-            return stream.read(size)
-
-    try:
-        return path.is_file() and content_cannot_be_report(path.name, path.stat().st_size, start)
-    except OSError:
-        return False  # Reading it shows the reason.
-
-
-def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]) -> bool:
-    """Return whether a file is no report by its ending, its emptiness or its content.
-
-    `start` returns so many bytes of its start. What has the ending of a report may be one that is
-    damaged, or empty because a download failed: that is refused.
-    """
-    lower = name.lower()
-    if lower.endswith(_OTHER_ENDINGS) or not (size or lower.endswith((".csv", ".json"))):
-        return True
-    if lower.endswith(".json"):
-        return size <= _LARGEST_JSON and _is_other_json(start(size))
-    return lower.endswith(".csv") and is_result_or_list(start(HEAD_BYTES))
-
-
-def _is_other_json(data: bytes) -> bool:
-    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
-    try:
-        document: Any = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    first = document[0] if isinstance(document, list) and document else document
-    if not isinstance(first, dict):
-        return isinstance(document, list)
-    names = {key.lower() for key in first}
-    return "content" not in names and not names.issuperset((columns.USER, columns.ARN))

@@ -89,6 +89,7 @@ FOUND: dict[str, list[str]] = {
     "*": [*A, "b.csv", "c.d/e.txt", "g/1.csv.gz", "in/a/1.csv", "in/again/2.csv", *ZIP],
     "[ac]*": [*A, "c.d/e.txt"],
     "a": A,
+    "a/*": A,
     "a/../a": [f"a/../{name}" for name in A],
     "a/**/*.csv": ["a/10.csv", "a/2.csv"],
     "b.csv": ["b.csv"],
@@ -107,7 +108,7 @@ def test_what_may_be_a_report_is_found_once_in_the_order_of_names(tree: Path, so
 
 
 def test_what_a_shell_names_with_a_report_is_no_report(tree: Path) -> None:
-    beside = [f"{tree}/{name}" for name in ("b.csv", *BESIDE)]
+    beside = [f"{tree}/{name}" for name in ("b.csv", *BESIDE, "a/__MACOSX")]
     assert [each.name for each in find.find_sources(beside)] == [f"{tree}/b.csv"]
 
 
