@@ -115,6 +115,7 @@ def test_what_is_named_by_itself_is_never_skipped(tmp_path: Path) -> None:
 
 def test_on_demand_refused_files_are_not_covered(folder: Path, capsys: Capture) -> None:
     paths = [put(folder, name, KINDS[name][0]) for name in kinds(REFUSED)]
+    put(folder, "notes.md", "skipped, whatever is asked")
     assert main(["analyze", str(folder), "--skip-unreadable", "--format", "names"]) == 5
     said = capsys.readouterr().err.replace("\n", " ")
     assert [path for path in paths if f"File {path} is not covered" not in said] == []

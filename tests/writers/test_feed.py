@@ -96,7 +96,6 @@ def test_findings_of_every_rule_and_outcome_are_valid(feed: str) -> None:
     assert [error for each in one_of_each_shape(every) for error in ERRORS[feed](each)] == []
 
 
-@pytest.mark.no_cover
 def test_what_is_undecided_is_a_warning_that_names_the_cell_and_what_is_noted_passes(
     feed: str,
 ) -> None:

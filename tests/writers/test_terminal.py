@@ -182,7 +182,11 @@ def test_findings_that_are_no_failures_are_marked_in_the_summary_too() -> None:
     assert re.search(r"break-glass: .*no MFA device \(exempt: Break-glass access, .*\)\n", lines)
     assert re.search(r'grace: password_enabled "wahr" is not .* \(undecided\)\n', lines)
     only_odd = analysis_of([a_user("bob", password=SIGNED_IN, mfa_active="?")])
-    assert "Findings: 1 undecided." in table_text(only_odd, UNUSED, width=160)
+    shown = table_text(only_odd, UNUSED, width=160, details=True)
+    assert "Findings: 1 undecided." in shown
+    assert 'mfa_active "?" is not understood (undecided)' in shown
+    shown = table_text(of_each_kind(), UNUSED, width=160, details=True)
+    assert re.search(r"break-glass +.*\n +exempt: Break-glass access", shown)
 
 
 def test_the_controls_of_a_standard_are_shown_if_it_is_selected() -> None:
