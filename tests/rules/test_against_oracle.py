@@ -16,7 +16,12 @@ from tests.support.rule_oracle import Verdict, judge_rules
 
 USERS = 2_000
 ROOTS = 1_200
-DAYS = (0, 1, 29, 30, 31, 44, 45, 46, 89, 90, 91, 400, 2000, -1, -13, -14, -15)
+DAYS = (
+    *(0, 1, 29, 30, 31, 44, 45, 46, 89, 90, 91, 179, 180, 181, 364, 365, 366, 700, 2000),
+    *(-1, -13, -14, -15),
+)
+"""Days about the limits of rules, before as-of: random users reach each limit often."""
+
 NUDGES = (timedelta(0), timedelta(seconds=1), timedelta(seconds=-1), timedelta(hours=7))
 ODD = ("not_supported", "", "n/a", "maybe", "2024-02-30T00:00:00Z", "2024-04-22", "TRUE", "False")
 
@@ -111,7 +116,8 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     assert found - expected == Counter()
     assert expected - found == Counter()
     kinds = Counter((verdict.rule, verdict.outcome) for verdict in found.elements())
-    assert all(kinds[rule.id, outcome] > 10 for rule in RULES for outcome in ("fails", "undecided"))
+    both = [(rule.id, outcome) for rule in RULES for outcome in ("fails", "undecided")]
+    assert [each for each in both if kinds[each] <= 10] == []  # these are too few to say much
     tally = sum(
         (counts_on(page, NO_USERS, RULES) for page in pages),
         start=counts_on(NO_USERS, page_of(roots), RULES),
