@@ -278,6 +278,21 @@ def test_what_is_noticed_before_a_deletion_is_noticed_before_a_deactivation_too(
     check_all_are_skipped(aws, shell, cases(aws, names[::4], Decision.DEACTIVATE))
 
 
+def test_a_user_that_goes_while_the_script_runs_is_gone_and_one_renamed_then_is_skipped(
+    aws: AwsStub, shell: str
+) -> None:
+    names = ("went before", "-gone", "renamed")
+    users = [removal(name, created=CREATED - at * HOUR) for at, name in enumerate(names)]
+    there = {each.user: exists(aws.account, each) for each in users[1:]}
+    aws.account.meanwhile |= {
+        "get-user -gone": lambda: aws.account.users.pop("-gone"),
+        "get-user renamed": lambda: renamed("rob")(aws.account, there["renamed"]),
+    }
+    run = aws.apply(shell, *users)
+    assert [*run.results().values()] == ["gone", "gone", "skipped"], run.output
+    assert "possibly renamed to rob: created at the same time" in run.output
+
+
 def nothing(*_: Any) -> None:
     pass
 
