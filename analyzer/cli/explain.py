@@ -17,7 +17,13 @@ from analyzer.cli.options import (
     pattern,
     wrong_usage,
 )
-from analyzer.cli.streams import Form, exit_if_failed_or_partial, say, text_stream, write_lines
+from analyzer.cli.streams import (
+    TextOrJson,
+    exit_if_failed_or_partial,
+    say,
+    text_stream,
+    write_lines,
+)
 from analyzer.terms import ROOT_USER, printable
 
 if TYPE_CHECKING:
@@ -49,8 +55,9 @@ def explain(
     ],
     *,
     form: Annotated[
-        Form, typer.Option("-f", "--format", metavar="FORMAT", help=f"Write {' or '.join(Form)}.")
-    ] = Form.TEXT,
+        TextOrJson,
+        typer.Option("-f", "--format", metavar="FORMAT", help=f"Write {' or '.join(TextOrJson)}."),
+    ] = TextOrJson.TEXT,
     show_history: Annotated[
         bool, typer.Option("--history", help="Show what happened to the user, from all reports.")
     ] = False,
@@ -73,7 +80,7 @@ def explain(
         analysis = judging.analysis(load(inputs))
         explained, missing = _explanations(analysis, user), analysis.report.not_covered
         notes = [*map(str, missing)]
-    if form is Form.JSON:
+    if form is TextOrJson.JSON:
         with text_stream() as stream:
             json.dump([each.document() for each in explained], stream, indent=2)
             stream.write("\n")

@@ -13,7 +13,7 @@ from analyzer.cli import options
 from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_judging, require
-from analyzer.cli.streams import Form, Log, exit_code_and_message, utc_now
+from analyzer.cli.streams import Log, TextOrJson, exit_code_and_message, utc_now
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text
@@ -69,8 +69,8 @@ def export(
     fail_on: options.FailOn = [],
     accounts: options.AccountNames = None,
     log_format: Annotated[
-        Form, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(Form)}.")
-    ] = Form.TEXT,
+        TextOrJson, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}.")
+    ] = TextOrJson.TEXT,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")
     ] = False,

@@ -16,7 +16,14 @@ from analyzer.aws import FetchRequest
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
 from analyzer.cli.options import of_form, whole_number
-from analyzer.cli.streams import Form, Log, exit_if_failed_or_partial, progress, say, text_stream
+from analyzer.cli.streams import (
+    Log,
+    TextOrJson,
+    exit_if_failed_or_partial,
+    progress,
+    say,
+    text_stream,
+)
 
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport
@@ -124,7 +131,7 @@ def fetch(
 
     many = aws.asks_several_accounts
     save = partial(save_report, partial(_path, output, many=many))
-    log = Log(form=Form.TEXT, quiet=quiet)
+    log = Log(form=TextOrJson.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
         to_stdout = output == STANDARD_OUTPUT
         accounts = fetch_accounts(aws, _print_report if to_stdout else save, advance, log.log_wait)

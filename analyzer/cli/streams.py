@@ -218,7 +218,10 @@ def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def exit_if_failed_or_partial(failures: Sequence[str] = (), missing: Sequence[object] = ()) -> None:
-    """Exit with 1, saying why, if --fail-on is met; with 5 if something is missing (typer.Exit)."""
+    """Exit with 1 if something meets --fail-on, and say what; with 5 if something is missing.
+
+    Raises typer.Exit.
+    """
     if failures:
         say(f"Meets --fail-on: {'; '.join(failures)}")
         raise typer.Exit(FAILED)
@@ -248,7 +251,7 @@ def say(text: str) -> None:
 # The log of an unattended run
 
 
-class Form(StrEnum):
+class TextOrJson(StrEnum):
     """Choose the form of a log or an explanation."""
 
     TEXT = "text"
@@ -259,7 +262,7 @@ class Form(StrEnum):
 class Log:
     """Log one event per line; `quiet` leaves out all that went well."""
 
-    form: Form
+    form: TextOrJson
     quiet: bool
 
     def say(self, event: str, message: str, **fields: Any) -> None:
@@ -278,13 +281,16 @@ class Log:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Log what ends the command, if the log is JSON; the exit code stays (typer.Exit)."""
+        """Log as JSON what ends the command, if the log is JSON; the exit code stays.
+
+        Raises typer.Exit.
+        """
         try:
             yield
         except typer.Exit:
             raise
         except Exception as error:
-            if self.form is Form.TEXT:
+            if self.form is TextOrJson.TEXT:
                 raise
             code, message = exit_code_and_message(error)
             # A reader of JSON expects no traceback in text.
@@ -294,7 +300,7 @@ class Log:
             raise typer.Exit(code) from None
 
     def _line(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:
-        if self.form is Form.TEXT:
+        if self.form is TextOrJson.TEXT:
             say(message)
             return
         head = {"time": utc_text(utc_now()), "level": level, "event": event, "message": message}

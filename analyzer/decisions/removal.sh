@@ -164,9 +164,10 @@ check_gone() {
   result=gone reason='the user does not exist any more'
   ! is_logged delete-user ok || return 1
   # A list with this name is older than the end of the user, or AWS is late with it.
-  if [ -z "$users" ] || say "$users" | grep -qF -e "$tab$user"; then
-    users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users || return 1
-  fi
+  case $users in
+    '' | *"$tab$user" | *"$tab$user
+"*) users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users || return 1 ;;
+  esac
   names=$(say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p" | grep -vxF -e "$user" | one_line)
   [ -z "$names" ] || skip "possibly renamed to ${names% }: created at the same time"
   return 1

@@ -94,8 +94,8 @@ class ExemptionMatches:
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
         last_days = np.array([entry.expires or date.max for entry in exemptions], "M8[D]")
         self._ends = (last_days + 1).astype("M8[s]")
+        # The positions of the users to which each entry applies: few of many.
         self._applying: list[tuple[Exemption, np.ndarray]] = []
-        """The positions of the users to which each entry applies: they may be few of many."""
         self.matched = self._counts(self._entry_of_user >= 0)
         self.applied = self._counts(self._applies_to_one_user())
         patterns, root = UserPatterns(page.users), _is_root(page.users)

@@ -115,7 +115,7 @@ def test_wrong_words_are_answered_with_the_right_ones_before_anything_is_written
     done = run("analyze", CONSOLE, "-o", "good.csv", *options, folder=tmp_path)
     assert (done.code, done.output, [*tmp_path.iterdir()]) == (2, b"", [])
     assert option in done.messages
-    assert says in done.says
+    assert says in done.message_line
 
 
 def test_patterns_of_an_ordinary_length_are_taken() -> None:
@@ -152,7 +152,7 @@ def test_a_wrong_word_of_another_command_is_answered_too(
     (tmp_path / "report.csv").touch()
     done = run(*words.split(), folder=tmp_path)
     assert done.code == 2
-    assert says in done.says.replace("'-f' / ", "")
+    assert says in done.message_line.replace("'-f' / ", "")
 
 
 ESCAPE = "\x1b[31mx"

@@ -192,7 +192,7 @@ def test_no_workbook_with_decisions_is_written_over(
 ) -> None:
     before = workbook.read_bytes()
     refused = analyze(report, "-o", workbook)
-    assert (refused.code, "has decisions of a reviewer" in refused.says) == (2, True)
+    assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)
     assert collect(workbook, "-o", workbook).code == 2
     assert plan(workbook, "-o", workbook).code == 2
     assert workbook.read_bytes() == before
@@ -246,7 +246,7 @@ def test_two_ledgers_of_one_name_are_refused(tmp_path: Path, decided: Path) -> N
     other = ledger_in(tmp_path / "other" / "entered.csv", ann="delete")
     for named in ((decided, other), (decided, decided)):
         done = plan(*named)
-        assert (done.code, "two files are called entered.csv" in done.says) == (2, True)
+        assert (done.code, "two files are called entered.csv" in done.message_line) == (2, True)
 
 
 @pytest.mark.parametrize("name", ["d\x1b[2J.csv", "d\nx.csv", "d\u2028.csv", "d\udcff.csv"])

@@ -308,11 +308,11 @@ WRONG = (
 def test_wrong_usage_is_refused(old: Path, new: Path, words: str, says: str) -> None:
     done = run("diff", old, new, *words.format(new=new).split())
     assert (done.code, done.output) == (2, b"")
-    assert says in done.says
+    assert says in done.message_line
 
 
 def test_only_one_side_is_standard_input() -> None:
-    assert "only one of OLD and NEW can be -" in run("diff", "-", "-").says
+    assert "only one of OLD and NEW can be -" in run("diff", "-", "-").message_line
 
 
 def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding() -> None:

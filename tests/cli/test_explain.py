@@ -68,8 +68,8 @@ RULE = "'nothing': choose from"
 def test_a_name_that_no_user_has_and_wrong_words_are_refused(words: list[str], says: str) -> None:
     done = run("explain", *words)
     assert (done.code, done.output) == (2, b"")
-    assert says in done.says
-    assert ("use a pattern" in done.says) is (says is PATTERN)
+    assert says in done.message_line
+    assert ("use a pattern" in done.message_line) is (says is PATTERN)
 
 
 @pytest.mark.no_cover

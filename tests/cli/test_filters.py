@@ -128,7 +128,7 @@ def test_where_the_account_is_masked_the_hint_says_how_to_set_it(tmp_path: Path)
     masked = report_text([a_user("ann")]).replace(ACCOUNT, "012345XXXXXX")
     done = run("analyze", saved(tmp_path, masked), "--account", ACCOUNT)
     assert done.code == 2
-    assert "set the account of a masked report with --masked-account" in done.says
+    assert "set the account of a masked report with --masked-account" in done.message_line
 
 
 @pytest.mark.no_cover
@@ -286,7 +286,7 @@ def test_findings_go_to_standard_output_by_a_dash_or_as_a_format() -> None:
     assert by_dash == run("analyze", CONSOLE, "--format", "findings", "-q")
     assert by_dash.rows[0]["rule"]
     done = run("analyze", CONSOLE, "--findings", "-", "--format", "csv")
-    assert (done.code, "use one of the two" in done.says) == (2, True)
+    assert (done.code, "use one of the two" in done.message_line) == (2, True)
 
 
 def test_what_was_saved_beside_a_report_is_no_output(tmp_path: Path) -> None:
@@ -294,5 +294,5 @@ def test_what_was_saved_beside_a_report_is_no_output(tmp_path: Path) -> None:
     beside = saved(tmp_path, '{"ServiceSpecificCredentials": []}', name)
     done = run("analyze", report, "-o", beside)
     assert done.code == 2
-    assert "has the name of a file that is saved with reports" in done.says
+    assert "has the name of a file that is saved with reports" in done.message_line
     assert beside.read_text() == '{"ServiceSpecificCredentials": []}'

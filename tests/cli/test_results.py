@@ -186,7 +186,7 @@ def test_an_output_that_is_an_input_is_refused_also_if_the_input_would_not_count
         (tmp_path / "link.csv", reports / "a.csv"),
     ):
         done = run("analyze", source, "--exemptions", exemptions, "-o", target)
-        assert (done.code, "is an input: write to another file" in done.says) == (2, True)
+        assert (done.code, "is an input: write to another file" in done.message_line) == (2, True)
     assert [file.read_bytes() for file in files] == before
 
 

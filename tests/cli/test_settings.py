@@ -147,8 +147,8 @@ def test_all_settings_that_mean_nothing_are_refused_with_their_file_and_name(
     file = saved(report.parent, "\n".join(wrong), "settings.toml")
     done = run("analyze", report, "--config", file)
     assert (done.code, done.output) == (2, b"")
-    assert [says for says in wrong.values() if says not in done.says] == []
-    assert "settings.toml" in done.says.replace(" ", "")
+    assert [says for says in wrong.values() if says not in done.message_line] == []
+    assert "settings.toml" in done.message_line.replace(" ", "")
 
 
 def test_settings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
@@ -159,11 +159,11 @@ def test_settings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         ("settings.toml", "cannot be read: 'utf-8'"),
     ):
         done = run("analyze", CONSOLE, "--config", file, folder=tmp_path)
-        assert (done.code, f"{file} {why}" in done.says) == (2, True)
+        assert (done.code, f"{file} {why}" in done.message_line) == (2, True)
 
 
 def test_settings_are_no_output(tmp_path: Path) -> None:
     file = saved(tmp_path, "quiet = true", "settings.csv")
     done = run("analyze", CONSOLE, "--config", file, "--findings", file)
-    assert (done.code, "is an input" in done.says) == (2, True)
+    assert (done.code, "is an input" in done.message_line) == (2, True)
     assert file.read_text() == "quiet = true"

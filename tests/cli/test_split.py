@@ -67,7 +67,7 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
     (tmp_path / "empty").mkdir()
     for name, says in (("empty", "holds no workbook"), (tmp_path, "Is a directory")):
         refused = run("collect", tmp_path / name)
-        assert (refused.code, says in refused.says) == (2, True)
+        assert (refused.code, says in refused.message_line) == (2, True)
 
 
 def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[Share]:
@@ -123,7 +123,7 @@ def test_a_filled_workbook_is_never_written_over_and_nothing_else_is_written(
     before = ray.read_bytes(), listing.read_bytes()
     refused = run(*words)
     assert refused.code == 2
-    assert "ray.xlsx has decisions of a reviewer: name another output" in refused.says
+    assert "ray.xlsx has decisions of a reviewer: name another output" in refused.message_line
     assert {*listing.parent.iterdir()} == {ray, listing}
     assert (ray.read_bytes(), listing.read_bytes()) == before
 
@@ -140,7 +140,7 @@ def test_a_split_needs_its_owners_and_a_folder_that_can_be_made(tmp_path: Path) 
         ("--split-by account -o taken", 73, "taken cannot be written: File exists."),
     ):
         done = run("analyze", report, *words.split(), folder=tmp_path)
-        assert (done.code, problem in done.says) == (code, True)
+        assert (done.code, problem in done.message_line) == (code, True)
 
 
 def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from analyzer.cli import run as run_process
 from analyzer.cli.analyze import EXAMPLES
 from analyzer.cli.command import SUMMARIES
-from analyzer.cli.streams import Form
+from analyzer.cli.streams import TextOrJson
 from analyzer.terms import Benchmark, Definition, Format, Severity, Verdict
 from tests.support.builders import ROOT_FOLDER, Run, run
 from tests.support.outputs import CONSOLE
@@ -102,7 +102,7 @@ def test_help_is_a_result_and_calls_the_program_by_its_name(arguments: list[str]
 
 @pytest.mark.parametrize(
     ("command", "examples", "words"),
-    [("analyze", EXAMPLES, [*Format, *Verdict, "all"]), ("export", (), [*Form])],
+    [("analyze", EXAMPLES, [*Format, *Verdict, "all"]), ("export", (), [*TextOrJson])],
 )
 def test_help_has_at_most_80_lines_with_all_words_and_its_examples_at_the_end(
     command: str, examples: tuple[str, ...], words: list[str]

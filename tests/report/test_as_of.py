@@ -22,7 +22,7 @@ CONSOLE = "status_reports_2026-05-02T09-30-15+00-00.csv"
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-def told(
+def as_of_and_source(
     name: str | Path, text: str = PLAIN, as_of: datetime | None = None
 ) -> tuple[datetime, str]:
     """Return the moment of a file, or of a report of that name, and its source."""
@@ -44,8 +44,8 @@ def test_each_source_of_the_moment_goes_before_the_next(tmp_path: Path) -> None:
         (CONSOLE, (BY_NAME, "file-name")),
         ("report.csv", (NEWEST, "assumed")),
     ):
-        assert told(source, as_of=BY_OPTION) == (BY_OPTION, "option")
-        assert told(source) == by_itself
+        assert as_of_and_source(source, as_of=BY_OPTION) == (BY_OPTION, "option")
+        assert as_of_and_source(source) == by_itself
 
 
 @pytest.mark.no_cover
@@ -73,7 +73,7 @@ YEAR_1, YEAR_9999 = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999))
 @pytest.mark.parametrize("moment", [YEAR_1, FIRST - SECOND, LAST + SECOND, YEAR_9999])
 def test_a_moment_that_no_report_describes_is_refused(moment: datetime) -> None:
     with pytest.raises(InputRefused) as refusal:
-        told("report.csv", as_of=moment)
+        as_of_and_source("report.csv", as_of=moment)
     (found,) = refusal.value.problems
     assert (found.value, found.message) == (moment.isoformat(), "no report describes this time")
     assert found.hint == "Use a time from 1970 to 2099."
@@ -112,13 +112,13 @@ OTHER_NAMES = (
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("name", "moment"), NAMES.items())
 def test_the_name_that_the_console_gives_tells_the_moment(name: str, moment: datetime) -> None:
-    assert told(name) == (moment, "file-name")
+    assert as_of_and_source(name) == (moment, "file-name")
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("name", OTHER_NAMES)
 def test_a_name_that_the_console_does_not_give_tells_no_time_of_the_day(name: str) -> None:
-    assert told(name)[1] in {"folder", "assumed"}
+    assert as_of_and_source(name)[1] in {"folder", "assumed"}
 
 
 def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation() -> None:
@@ -127,10 +127,10 @@ def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation() -> 
     users, root = [coming, a_user("b", cert_2_last_rotated=later)], the_root()
     root |= {"access_key_2_last_used_date": latest}
     text = report_text(users, root=root, form="+00:00")
-    assert told("report.csv", text) == (latest, "assumed")
+    assert as_of_and_source("report.csv", text) == (latest, "assumed")
     user = a_user(created="unknown", password_last_changed=LONG_AGO)
     only = report_text([user], root=user | {"user": "x"})
-    assert told("report.csv", only) == (LONG_AGO, "assumed")
+    assert as_of_and_source("report.csv", only) == (LONG_AGO, "assumed")
 
 
 def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report() -> None:
@@ -166,7 +166,9 @@ def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report() -> Non
 def test_a_date_in_the_name_of_a_file_or_folder_tells_the_end_of_that_day(
     tmp_path: Path, name: str, day: int | None
 ) -> None:
-    moment, source = told(put(tmp_path, PLAIN.replace("2023-08-05", "2026-04-20", 1), name))
+    moment, source = as_of_and_source(
+        put(tmp_path, PLAIN.replace("2023-08-05", "2026-04-20", 1), name)
+    )
     if day:
         assert (moment, source) == (datetime(2026, 5, day, 23, 59, 59, tzinfo=UTC), "folder")
     else:
@@ -177,4 +179,4 @@ def test_a_date_in_a_name_counts_only_if_no_timestamp_in_the_report_is_later() -
     newest = datetime(2026, 5, 6, 23, 59, 59, tzinfo=UTC)
     for seconds, source in ((-1, "folder"), (0, "folder"), (1, "assumed")):
         text = report_text([a_user(created=newest + seconds * SECOND)])
-        assert told("2026-05-06/report.csv", text)[1] == source
+        assert as_of_and_source("2026-05-06/report.csv", text)[1] == source

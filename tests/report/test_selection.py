@@ -59,7 +59,7 @@ def loaded(*files: Named, as_of: datetime | None = None) -> Report:
 def in_both_orders(*files: Named) -> Report:
     """Load reports, which say the same in the other order."""
     one, other = loaded(*files), loaded(*files[::-1])
-    assert (names(one), said(one)) == (names(other), said(other))
+    assert (names(one), notes_of(one)) == (names(other), notes_of(other))
     assert verdicts(one) == verdicts(other)
     assert [file.as_of for file in one.files] == [file.as_of for file in other.files]
     return one
@@ -69,7 +69,7 @@ def names(report: Report) -> list[str]:
     return [Path(file.name).name for file in report.files]
 
 
-def said(report: Report) -> list[str]:
+def notes_of(report: Report) -> list[str]:
     """Return the notes, but the one on an assumed as-of."""
     return [note for note in report.notes if not note.startswith("No generation time")]
 
@@ -89,11 +89,11 @@ def counts(report: Report) -> dict[str, tuple[int, int, int, int]]:
 def test_the_same_report_or_file_twice_counts_once_and_is_said(tmp_path: Path) -> None:
     report = loaded(("a.csv", PLAIN), ("b.csv", PLAIN))
     assert (verdicts(report), names(report)) == (VERDICTS, ["a.csv"])
-    assert said(report) == ["b.csv is the same report as a.csv: counted once."]
+    assert notes_of(report) == ["b.csv is the same report as a.csv: counted once."]
     path = put(tmp_path, PLAIN)
     report = analyzer.load(path, tmp_path)
     assert verdicts(report) == VERDICTS
-    assert said(report) == [f"{path} is the same report as {path}: counted once."]
+    assert notes_of(report) == [f"{path} is the same report as {path}: counted once."]
 
 
 @pytest.mark.no_cover
@@ -108,7 +108,7 @@ def test_of_the_same_report_in_several_wraps_the_one_that_knows_its_moment_best_
     for order in ("abcd", "bcda", "cdab", "dabc", "dcba"):
         report = loaded(*(files[each] for each in order))
         assert [(file.name, file.as_of) for file in report.files] == [("report.json", later)], order
-        assert sorted(said(report)) == sorted(
+        assert sorted(notes_of(report)) == sorted(
             f"{files[each][0]} is the same report as report.json: counted once." for each in "abd"
         )
 
@@ -124,7 +124,9 @@ def test_of_the_same_report_the_newest_known_moment_counts_then_the_stronger_sou
             older, newer = by(first, old), by(last, AS_OF)
             report = in_both_orders(older, newer)
             assert [(file.name, file.as_of) for file in report.files] == [(newer[0], AS_OF)]
-            assert said(report) == [f"{older[0]} is the same report as {newer[0]}: counted once."]
+            assert notes_of(report) == [
+                f"{older[0]} is the same report as {newer[0]}: counted once."
+            ]
             assert report.users["as_of"].unique().tolist() == [AS_OF]
     equal = in_both_orders(("report.json", envelope(PLAIN, AS_OF)), by("name", AS_OF))
     assert names(equal) == ["report.json"]
@@ -183,7 +185,7 @@ SAVED_AGAIN = {
 def test_a_report_saved_again_row_for_row_counts_once(again: str) -> None:
     report = loaded(("a.csv", PLAIN), ("b.csv", again))
     assert verdicts(report) == VERDICTS
-    assert said(report) == ["b.csv: 3 rows repeat users of another row: each user counts once."]
+    assert notes_of(report) == ["b.csv: 3 rows repeat users of another row: each user counts once."]
 
 
 # Reports of several moments
@@ -196,7 +198,7 @@ def test_of_two_reports_of_an_account_the_newest_counts_and_the_other_is_named()
     assert (verdicts(report), names(report)) == (VERDICTS, [console(AS_OF)])
     why = f"{console(AS_OF)} is newer (2026-05-01 12:00 UTC)."
     left_out = f"{old} (2026-04-01 12:00 UTC) is not counted for account {ACCOUNT}: {why}"
-    assert said(report) == [left_out]
+    assert notes_of(report) == [left_out]
     assert counts(report) == {ACCOUNT: (3, 1, 0, 2)}
     later = loaded((old, OLDER), (console(AS_OF), PLAIN), as_of=AS_OF + timedelta(days=90))
     assert verdicts(later) == {"ann": "dormant", "bob": "unused"}
@@ -220,14 +222,14 @@ def test_of_reports_in_order_of_time_a_moment_that_is_assumed_is_said_to_be(
     report = loaded((older, PLAIN), (newer, lines(PLAIN, BOB.replace("bob", "eve"))))
     assert names(report) == [newer]
     why = f"{newer} is newer ({told_newer})."
-    assert said(report) == [f"{older} ({told}) is not counted for account {ACCOUNT}: {why}"]
+    assert notes_of(report) == [f"{older} ({told}) is not counted for account {ACCOUNT}: {why}"]
 
 
 def test_the_newest_of_three_counts_and_the_two_others_are_named() -> None:
     days = (0, 1, 2)
     report = loaded(*((console(days_before(d)), report_text([a_user(f"u{d}")])) for d in days))
     assert verdicts(report) == {"u0": "unused"}
-    left_out = [note.split(" ")[0] for note in said(report)]
+    left_out = [note.split(" ")[0] for note in notes_of(report)]
     assert left_out == [console(days_before(2)), console(days_before(1))]
 
 
@@ -239,7 +241,7 @@ def test_of_reports_that_overlap_each_account_counts_where_it_is_newest() -> Non
     assert verdicts(report) == {**VERDICTS, **dict.fromkeys(("eve", "a,b", "new"), "unused")}
     expected = {ACCOUNT: (3, 1, 0, 2), OTHER_ACCOUNT: (3, 1, 0, 2), THIRD_ACCOUNT: (2, 1, 0, 1)}
     assert counts(report) == expected
-    (note,) = said(report)
+    (note,) = notes_of(report)
     assert f"is not counted for account {ACCOUNT}, {THIRD_ACCOUNT}: " in note
 
 
@@ -270,7 +272,7 @@ def test_one_second_makes_a_report_newer_and_equal_moments_let_both_count() -> N
 def test_a_row_that_stands_there_twice_counts_once_and_is_said() -> None:
     report = report_of(lines(PLAIN, BOB))
     assert (verdicts(report), rows(report)) == (VERDICTS, {"ann": 3, "bob": 4})
-    assert (counts(report), said(report)) == ({ACCOUNT: (4, 1, 1, 2)}, [ONCE])
+    assert (counts(report), notes_of(report)) == ({ACCOUNT: (4, 1, 1, 2)}, [ONCE])
     roots = report_of(lines(PLAIN, ROOT, ANN, BOB, ROOT))
     assert (verdicts(roots), counts(roots)) == (VERDICTS, {ACCOUNT: (7, 1, 4, 2)})
     other = of_account(OTHER_ACCOUNT, a_user("eve"))
@@ -294,7 +296,7 @@ FORMS_ALONE = (
 def test_rows_that_differ_in_form_alone_are_the_same(cells: dict[str, str]) -> None:
     report = report_of(lines(PLAIN, with_cells(BOB, **cells)))
     assert verdicts(report) == VERDICTS
-    assert (counts(report), said(report)) == ({ACCOUNT: (4, 1, 1, 2)}, [ONCE])
+    assert (counts(report), notes_of(report)) == ({ACCOUNT: (4, 1, 1, 2)}, [ONCE])
 
 
 @pytest.mark.no_cover
@@ -328,17 +330,17 @@ def test_rows_that_contradict_each_other_leave_their_user_undetermined_and_are_s
     assert {*reasons(report)["bob"].split("; ")} == expected
     differ = "Rows of the same ARN differ, so the cells in which they do are unknown: "
     arn = f"arn:aws:iam::{ACCOUNT}:user/"
-    assert said(report) == [ONCE, f"{differ}{arn}bob."]
+    assert notes_of(report) == [ONCE, f"{differ}{arn}bob."]
     report = report_of(lines(PLAIN, with_cells(BOB, password_enabled="true"), BOB))
     assert counts(report) == {ACCOUNT: (5, 1, 2, 2)}
     assert verdicts(report) == {"ann": "active", "bob": "undetermined"}
     changed_rows = report_text([a_user(name, password=a_password()) for name in ("ann", "bob")])
     report = report_of(lines(report_text([a_user("ann"), a_user("bob")]), changed_rows))
-    assert f"{differ}{arn}ann, {arn}bob." in said(report)
+    assert f"{differ}{arn}ann, {arn}bob." in notes_of(report)
     root = report_text([], root=the_root(mfa_active="false")).split("\n")[1]
     report = report_of(lines(PLAIN, root))
     assert verdicts(report) == VERDICTS
-    assert said(report)[1].startswith(differ)
+    assert notes_of(report)[1].startswith(differ)
 
 
 def test_rows_of_one_arn_in_two_reports_of_equal_moment_contradict_but_no_older_one() -> None:
@@ -349,14 +351,14 @@ def test_rows_of_one_arn_in_two_reports_of_equal_moment_contradict_but_no_older_
     assert all("access_key_1_last_used_date" in each for each in named)
     older = (console(days_before(1)), OTHER_PASSWORD)
     report = loaded(older, (console(AS_OF), lines(PLAIN, BOB)))
-    assert (verdicts(report), len(said(report))) == (VERDICTS, 2)
+    assert (verdicts(report), len(notes_of(report))) == (VERDICTS, 2)
 
 
 def test_names_that_differ_by_account_or_path_are_different_users() -> None:
     users = [a_user("ann"), a_user("ann", path="x/"), a_user("Ann")]
     report = report_of(lines(report_text(users), of_account(OTHER_ACCOUNT, a_user("ann"))))
     assert analyzer.analyze(report).users["verdict"].astype(str).tolist() == ["unused"] * 4
-    assert said(report) == []
+    assert notes_of(report) == []
 
 
 def test_rows_without_an_arn_are_not_said_to_contradict_each_other() -> None:

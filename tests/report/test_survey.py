@@ -73,7 +73,7 @@ REFUSED: dict[str, Callable[[int], str]] = {
 }
 
 
-def told(folder: Path) -> dict[str, Any] | tuple[Problem, ...]:
+def contents_or_problems(folder: Path) -> dict[str, Any] | tuple[Problem, ...]:
     try:
         return everything(analyzer.load(folder))
     except InputRefused as refused:
@@ -89,10 +89,10 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
     """Return what the reports say together, which is what they say one by one."""
     for number, text in enumerate(texts):
         put(folder, text.encode(errors="surrogateescape"), f"{number}.csv")
-    alone = told(folder)
+    alone = contents_or_problems(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(survey, "GROUPS", 1)
-        assert told(folder) == alone
+        assert contents_or_problems(folder) == alone
     return alone
 
 
@@ -160,7 +160,7 @@ def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
         return text
 
     monkeypatch.setattr(load, "read_in_memory", removing)
-    found = told(tmp_path)
+    found = contents_or_problems(tmp_path)
     assert isinstance(found, tuple)
     assert [(Path(each.file).name, each.message) for each in found] == [
         ("1.csv", "the file changed or went away while it was read")

@@ -293,20 +293,20 @@ def test_everything_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     assert found == ["page.csv", "a.csv", "b*.csv", "c.csv"]
 
 
-def given(monkeypatch: Patch, data: bytes) -> None:
+def pipe_in(monkeypatch: Patch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
 def test_standard_input_is_read_whatever_its_form(monkeypatch: Patch) -> None:
     for data in (PLAIN.encode(), PLAIN.encode("utf-16"), gzip.compress(PLAIN.encode())):
-        given(monkeypatch, data)
+        pipe_in(monkeypatch, data)
         report = analyzer.load("-")
         assert verdicts(report) == VERDICTS
         assert [(file.name, file.size) for file in report.files] == [("standard input", len(data))]
 
 
 def test_stdin_may_be_an_archive_beside_other_sources(tmp_path: Path, monkeypatch: Patch) -> None:
-    given(monkeypatch, zipped(("a.csv", of(1)), ("b.csv", of(2))))
+    pipe_in(monkeypatch, zipped(("a.csv", of(1)), ("b.csv", of(2))))
     report = analyzer.load("-", put(tmp_path, of(3), "c.csv"))
     assert names(report, tmp_path) == ["standard input:a.csv", "standard input:b.csv", "c.csv"]
 
@@ -421,7 +421,7 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
 def test_a_damaged_archive_is_refused_from_a_file_and_from_a_pipe(
     tmp_path: Path, monkeypatch: Patch, data: bytes, message: str
 ) -> None:
-    given(monkeypatch, data)
+    pipe_in(monkeypatch, data)
     path = put(tmp_path, data, "all.zip")
     for source in (path, "-"):
         (found,) = refused(source)

@@ -208,7 +208,7 @@ class Run(NamedTuple):
     messages: str
 
     @property
-    def says(self) -> str:
+    def message_line(self) -> str:
         """Return the messages in one line, without the boxes round errors."""
         return " ".join(self.messages.replace("│", " ").split())
 
