@@ -17,12 +17,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from analyzer.analysis.analysis import Analysis as Analysis
+    from analyzer.analysis.analysis import analyze as analyze
+    from analyzer.analysis.filters import Filter as Filter
     from analyzer.changes.diff import diff as diff
     from analyzer.errors import CredreportError as CredreportError
     from analyzer.errors import InputRefused as InputRefused
-    from analyzer.judging.analysis import Analysis as Analysis
-    from analyzer.judging.analysis import analyze as analyze
-    from analyzer.judging.filters import Filter as Filter
+    from analyzer.limits import Criteria as Criteria
+    from analyzer.limits import Definition as Definition
+    from analyzer.limits import Thresholds as Thresholds
     from analyzer.report.model import Exemption as Exemption
     from analyzer.report.model import Report as Report
     from analyzer.rules.rule import Rule as Rule
@@ -33,10 +36,7 @@ if TYPE_CHECKING:
     from analyzer.sources.load import read_owners as read_owners
     from analyzer.standards.rulebook import rulebook as rulebook
     from analyzer.terms import VERSION as __version__  # noqa: N811
-    from analyzer.terms import Criteria as Criteria
-    from analyzer.terms import Definition as Definition
     from analyzer.terms import Severity as Severity
-    from analyzer.terms import Thresholds as Thresholds
     from analyzer.terms import Verdict as Verdict
     from analyzer.writers import write as write
     from analyzer.writers.parquet import FINDINGS as FINDINGS
@@ -45,13 +45,14 @@ if TYPE_CHECKING:
 _NAMES_OF: Final = {
     "changes.diff": ("diff",),
     "errors": ("CredreportError", "InputRefused"),
-    "judging.analysis": ("Analysis", "analyze"),
-    "judging.filters": ("Filter",),
+    "analysis.analysis": ("Analysis", "analyze"),
+    "analysis.filters": ("Filter",),
     "report.model": ("Exemption", "Report"),
     "rules.rule": ("Rule", "Subject"),
     "sources.load": ("load", "read_exemptions", "read_ledger", "read_owners"),
     "standards.rulebook": ("rulebook",),
-    "terms": ("Criteria", "Definition", "Severity", "Thresholds", "Verdict"),
+    "limits": ("Criteria", "Definition", "Thresholds"),
+    "terms": ("Severity", "Verdict"),
     "writers": ("write",),
     "writers.parquet": ("FINDINGS", "USERS"),
 }

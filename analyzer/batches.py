@@ -24,8 +24,9 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.analysis.analysis import analyze
 from analyzer.errors import InputRefused, Problem
-from analyzer.judging.analysis import analyze
+from analyzer.limits import Criteria
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
@@ -38,7 +39,7 @@ from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
 from analyzer.standards.rulebook import Rulebook
-from analyzer.terms import AsOfSource, Criteria, Verdict, printable
+from analyzer.terms import AsOfSource, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 
 File = tuple[str, bytes]

@@ -22,9 +22,10 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes
+from analyzer.limits import Criteria, Definition
 from analyzer.report.model import Exemptions
 from analyzer.sources.load import MemorySource
-from analyzer.terms import Criteria, Definition, Verdict
+from analyzer.terms import Verdict
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

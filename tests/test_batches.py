@@ -19,8 +19,8 @@ import analyzer
 from analyzer import batches
 from analyzer.errors import InputRefused
 from analyzer.files import sha256
+from analyzer.limits import Criteria
 from analyzer.report.input_formats import InputLimit
-from analyzer.terms import Criteria
 from tests.support.batch_folders import (
     NOON,
     account,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import analyzer
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.engine import NO_FINDING, page_outcomes
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome

@@ -11,8 +11,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.filters import Filter
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.filters import Filter
 from analyzer.rules import RULES
 from tests.support.builders import a_user, report_text, saved
 from tests.support.outputs import CONSOLE, analyzed_console, csv_bytes, json_bytes

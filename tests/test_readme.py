@@ -22,7 +22,7 @@ from analyzer.rules.rule import Outcome
 from analyzer.standards.benchmarks import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.verdicts.caveats import CAVEATS
-from analyzer.writers import asff, feed
+from analyzer.writers import asff, ocsf
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
@@ -191,10 +191,10 @@ def test_the_table_of_outcomes_has_the_words_of_the_feeds() -> None:
         for outcome in Outcome
     }
     assert words == {
-        outcome: (feed.COMPLIANCE_STATUS[outcome][1], asff.COMPLIANCE_STATUS[outcome])
+        outcome: (ocsf.COMPLIANCE_STATUS[outcome][1], asff.COMPLIANCE_STATUS[outcome])
         for outcome in Outcome
     }
-    assert f"OCSF {feed.OCSF_VERSION} " in WRITERS
+    assert f"OCSF {ocsf.OCSF_VERSION} " in WRITERS
 
 
 def test_the_columns_of_users_are_listed_in_their_order() -> None:

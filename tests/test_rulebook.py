@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 import analyzer
+from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.standards.benchmarks import STANDARDS
 from analyzer.standards.rulebook import Rulebook, own_rules_standard
-from analyzer.terms import Benchmark, Severity, Thresholds
+from analyzer.terms import Benchmark, Severity
 
 EVERY = [rule.id for rule in RULES]
 OFF = {rule.id for rule in RULES if not rule.default}

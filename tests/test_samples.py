@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import CHANGE, changes
 from analyzer.changes.snapshot import snapshot
 from analyzer.changes.user_changes import Change
-from analyzer.judging.analysis import Analysis
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from analyzer.limits import Thresholds
 from analyzer.report.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome, Subject
 from analyzer.standards.benchmarks import FRAMEWORKS, STANDARDS, Standard, references
 from analyzer.standards.rulebook import ControlResult, Result, RulesRun, results, summary
-from analyzer.terms import Thresholds
 from tests.support.builders import a_key, a_password, a_user, days_before, the_root
 from tests.support.pages import NO_USERS, counts_on, of_users, page_of
 

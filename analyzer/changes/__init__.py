@@ -4,5 +4,5 @@
 plain Python on what two reports say about that user. `snapshot` keeps what two analyses are
 compared by, and `diff` selects the users of whom anything differs.
 
-Writers, `exports` and the command line may import this package. It stands on `judging`.
+Writers, `exports` and the command line may import this package. It stands on `analysis`.
 """

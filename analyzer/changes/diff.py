@@ -15,11 +15,11 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.filters import account_labels
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
 from analyzer.changes.user_changes import Change, ChangeRow, changes_of_user
 from analyzer.errors import InputRefused, Problem
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.filters import account_labels
 from analyzer.report.model import (
     TEXT,
     AccountName,

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.changes.period import (
+from analyzer.analysis.analysis import Analysis
+from analyzer.changes.stays import (
     AFTER,
     BEFORE,
     IDENTITY,
@@ -31,7 +32,6 @@ from analyzer.changes.timeline import (
     whole_days,
 )
 from analyzer.decisions.follow_up import FollowUp
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import NO_MOMENT, TEXT, Report, concatenated, stable_order
 from analyzer.terms import OVERDUE, Verdict
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.analysis.analysis import Analysis
 from analyzer.changes.events import (
     CERTIFICATE_COLUMNS,
     KEY_COLUMNS,
@@ -21,7 +22,6 @@ from analyzer.changes.events import (
 )
 from analyzer.changes.user_changes import Finding, LimitedRule
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.judging.analysis import Analysis
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import NO_MOMENT, TEXT, Page, arrow_array, concatenated, stable_order
 from analyzer.rules.engine import NO_FINDING, page_findings, page_outcomes

@@ -32,7 +32,7 @@ from analyzer.terms import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.judging.analysis import Analysis
+    from analyzer.analysis.analysis import Analysis
     from analyzer.writers.workbook import Split
 
 _NAMES: Final = (Format.NAMES, Format.ARNS)
@@ -288,7 +288,8 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and streams.is_terminal()):
-        from analyzer.writers.user_lists import blind_spots_line, left_out_line, summary_lines
+        from analyzer.writers.headline import blind_spots_line, summary_lines
+        from analyzer.writers.user_lists import left_out_line
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
         if form in _NAMES:

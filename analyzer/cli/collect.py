@@ -50,10 +50,10 @@ def collect(
 
     All or nothing: one refusal refuses every file, and nothing is written.
     """
+    from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
     from analyzer.exports.inputs import locked_ledger, write_ledger
-    from analyzer.judging.analysis import analyze
     from analyzer.sources.review_workbook import read_files
 
     files = decision_files(names)

@@ -36,8 +36,8 @@ from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from analyzer.analysis.analysis import JudgingRequest
     from analyzer.changes.diff import Comparison
-    from analyzer.judging.analysis import JudgingRequest
 
 EXAMPLES: Final = (
     "credreport diff last-month.csv report.csv",
@@ -213,7 +213,7 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
     An account that was not compared is an error, not a note, and so is a report that is on both
     sides: what should be new may not have been fetched.
     """
-    from analyzer.writers import user_lists
+    from analyzer.writers import headline
     from analyzer.writers.changes import compared_reports, count_sentence
 
     if not outputs.quiet:
@@ -223,7 +223,7 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
             ("before", "--old-as-of", comparison.before),
             ("now", "--new-as-of", comparison.now),
         ):
-            for note in user_lists.notes(analysis):
+            for note in headline.notes(analysis):
                 yield f"Note ({side}): {note.replace('--as-of', option)}"
         yield from (f"Wrote {path}" for path in outputs.output)
     if same := comparison.same_reports:

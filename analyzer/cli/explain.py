@@ -29,8 +29,8 @@ from analyzer.terms import ROOT_USER, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from analyzer.judging.analysis import Analysis, JudgingRequest
-    from analyzer.judging.explanation import Explanation
+    from analyzer.analysis.analysis import Analysis, JudgingRequest
+    from analyzer.analysis.explanation import Explanation
     from analyzer.writers.history import UserHistory
 
 EXAMPLES: Final = (

@@ -21,25 +21,16 @@ from analyzer.cli.options import (
     wrong_usage,
 )
 from analyzer.cli.streams import progress
+from analyzer.limits import DUE_DAYS, KEEP_DAYS, Thresholds
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
-from analyzer.terms import (
-    CONTROL,
-    DUE_DAYS,
-    KEEP_DAYS,
-    OVERDUE,
-    Severity,
-    Thresholds,
-    Verdict,
-    account_with_zeros,
-    short_list,
-)
+from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from analyzer.analysis.analysis import Analysis, JudgingRequest
     from analyzer.changes.history import History
     from analyzer.changes.timeline import Span
-    from analyzer.judging.analysis import Analysis, JudgingRequest
     from analyzer.report.model import Report
     from analyzer.sources.source import Source
     from analyzer.standards.rulebook import Rulebook
@@ -111,7 +102,7 @@ def read_judging(
     Raises typer.BadParameter for unknown rules, contradicting options and a word that cannot be
     met (what is not checked would look clean), InputRefused for a list.
     """
-    from analyzer.judging.analysis import JudgingRequest
+    from analyzer.analysis.analysis import JudgingRequest
 
     default = JudgingOptions()
     chosen = any(getattr(options, each) != getattr(default, each) for each in _RULEBOOK_OPTIONS)
@@ -211,7 +202,12 @@ def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[A
     """
     if options == type(options)():
         return [*analyses]
-    from analyzer.judging.filters import Filter, account_labels, unmatched_accounts, unmatched_users
+    from analyzer.analysis.filters import (
+        Filter,
+        account_labels,
+        unmatched_accounts,
+        unmatched_users,
+    )
 
     chosen = Filter(accounts=tuple(options.account), users=tuple(options.user))
     if isinstance(options, FilterOptions):

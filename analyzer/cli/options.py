@@ -14,17 +14,14 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
+from analyzer.limits import DUE_DAYS, KEEP_DAYS, Criteria, Definition
 from analyzer.report.input_formats import MAX_INPUT, size_in_bytes, size_text
 from analyzer.terms import (
     ACCOUNT_ID_PATTERN,
     CONTROL,
-    DUE_DAYS,
-    KEEP_DAYS,
     OVERDUE,
     REGION_PATTERN,
     Benchmark,
-    Criteria,
-    Definition,
     Format,
     Severity,
     Verdict,

@@ -62,15 +62,15 @@ def plan(
     checks each user in AWS first. Users that are left out are listed with the reason; then the
     exit code is 5.
     """
+    from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import merged
     from analyzer.decisions.plan import exemption_notes, with_owners
     from analyzer.decisions.plan import plan as planned
-    from analyzer.judging.analysis import analyze
     from analyzer.lists.exemptions import read_exemptions
     from analyzer.lists.owners import read_owners
     from analyzer.sources.load import load
     from analyzer.sources.review_workbook import read_files
-    from analyzer.writers import user_lists
+    from analyzer.writers import headline
 
     files = decision_files(names)
     _check_names(files)
@@ -83,7 +83,7 @@ def plan(
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
         result = planned(ledger, exempt, analysis.report, analysis.pages())
-        notes = user_lists.notes(analysis)
+        notes = headline.notes(analysis)
     else:
         result = planned(ledger, exempt)
         notes = exemption_notes(ledger, exempt)

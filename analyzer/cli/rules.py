@@ -8,7 +8,7 @@ import typer
 
 from analyzer.cli.options import matching, refuse_unknown, rule_ids, words
 from analyzer.cli.streams import write_lines
-from analyzer.terms import Thresholds
+from analyzer.limits import Thresholds
 
 if TYPE_CHECKING:
     from analyzer.rules.rule import Rule

@@ -32,15 +32,14 @@ from analyzer.decisions.decision import (
     decisions_by_user,
 )
 from analyzer.errors import InputRefused, Problem
+from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
 from analyzer.report.arns import is_masked_user_arn
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
 from analyzer.terms import (
     AWS_SOURCES,
-    DUE_DAYS,
     FORMULA_SIGNS,
-    KEEP_DAYS,
     ROOT_USER,
     AsOfSource,
     Verdict,

@@ -21,6 +21,7 @@ from analyzer import columns
 from analyzer.decisions.credentials import datetimes
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
+from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
     TEXT,
     AccountName,
@@ -34,7 +35,7 @@ from analyzer.report.model import (
 )
 from analyzer.report.pages import page_of_rows
 from analyzer.report.values import timestamp, utc_text_series
-from analyzer.terms import NO_VALUE, AsOfSource, Criteria, Definition, code_of, utc_text
+from analyzer.terms import NO_VALUE, AsOfSource, code_of, utc_text
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import with_verdicts
 

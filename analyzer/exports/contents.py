@@ -14,6 +14,8 @@ from typing import IO, Any, Final, TypeVar
 import pandas as pd
 
 from analyzer import columns
+from analyzer.analysis import analysis as judged
+from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
@@ -21,15 +23,13 @@ from analyzer.errors import InputRefused
 from analyzer.exports.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.exports.run_folders import Run, os_errors_translated, sync
 from analyzer.files import replacing, sha256
-from analyzer.judging import analysis as judged
-from analyzer.judging.analysis import Analysis, analyze
 from analyzer.lists.exemptions import read_exemptions
 from analyzer.report.model import TEXT
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write, write_asff
 from analyzer.writers.asff import is_batch
 from analyzer.writers.changes import write_changes
-from analyzer.writers.feed import write_ocsf
+from analyzer.writers.ocsf import write_ocsf
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.archive import CompressedBlocks
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
+from analyzer.analysis.analysis import Analysis, JudgingRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
@@ -15,13 +16,12 @@ from analyzer.exports import contents, inputs, run_folders
 from analyzer.exports.inputs import CollectedLedger, collected_ledger, first_done_times
 from analyzer.exports.run_folders import Run
 from analyzer.files import replace_files, sha256
-from analyzer.judging.analysis import Analysis, JudgingRequest
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
 from analyzer.sources import load, manifest
 from analyzer.sources.find import find_sources
 from analyzer.terms import Feed, Verdict
-from analyzer.writers import user_lists
+from analyzer.writers import headline
 
 
 class Log(Protocol):
@@ -243,12 +243,12 @@ def _prune(request: ExportRequest, keep: int, run: Path) -> None:
 
 
 def _log_outcome(analysis: Analysis, log: Log) -> None:
-    counts = user_lists.verdict_counts(analysis)
+    counts = headline.verdict_counts(analysis)
     verdict_text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    about = user_lists.as_of_and_scope(analysis.report)
+    about = headline.as_of_and_scope(analysis.report)
     log.say("analyzed", f"{about}: {verdict_text}.", users=counts)
     cautioned = _log_missing_accounts(analysis.report, log)
-    for note in user_lists.notes(analysis):
+    for note in headline.notes(analysis):
         if note not in cautioned:
             log.say("note", note)
 

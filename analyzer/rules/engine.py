@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import RuleFailed
+from analyzer.limits import Thresholds
 from analyzer.report.model import NO_MOMENT, Page, as_category, text_series
 from analyzer.rules.rule import (
     DAYS,
@@ -26,7 +27,7 @@ from analyzer.rules.rule import (
     Subject,
 )
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
-from analyzer.terms import Severity, Thresholds, code_of
+from analyzer.terms import Severity, code_of
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 NO_FINDING: Final = len(Outcome)  # the position of an outcome where a rule has no finding

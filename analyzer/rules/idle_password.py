@@ -4,9 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.limits import Thresholds
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
-from analyzer.terms import Severity, Thresholds
+from analyzer.terms import Severity
 from analyzer.verdicts.facts import Facts
 
 

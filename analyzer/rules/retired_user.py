@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from analyzer.limits import Thresholds
 from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject
 from analyzer.rules.wording import (
     DELETION_COMMANDS,
@@ -13,7 +14,7 @@ from analyzer.rules.wording import (
     text_where,
     undetermined_reason,
 )
-from analyzer.terms import Severity, Thresholds, Verdict
+from analyzer.terms import Severity, Verdict
 from analyzer.verdicts.facts import Facts
 
 

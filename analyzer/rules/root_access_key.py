@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from analyzer.limits import Thresholds
 from analyzer.report.model import in_any_slot
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import (
@@ -12,7 +13,7 @@ from analyzer.rules.wording import (
     last_use_text,
     text_where,
 )
-from analyzer.terms import Severity, Thresholds
+from analyzer.terms import Severity
 from analyzer.verdicts.facts import Facts
 
 

@@ -5,10 +5,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.limits import Thresholds
 from analyzer.report.model import in_any_slot, slot_matrix
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
-from analyzer.terms import AsOfSource, Severity, Thresholds
+from analyzer.terms import AsOfSource, Severity
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 

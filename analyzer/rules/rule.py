@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.terms import NOT_COVERED, Severity, Thresholds
+from analyzer.limits import Thresholds
+from analyzer.terms import NOT_COVERED, Severity
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
 

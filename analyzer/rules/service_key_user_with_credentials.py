@@ -1,9 +1,10 @@
 """Find users made for one service API key that have other credentials too."""
 
 from analyzer import columns
+from analyzer.limits import Thresholds
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, usable_credentials
-from analyzer.terms import Severity, Thresholds
+from analyzer.terms import Severity
 from analyzer.verdicts.caveats import has_service_key_name
 from analyzer.verdicts.facts import Facts, Truth
 

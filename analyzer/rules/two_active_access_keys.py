@@ -3,9 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
+from analyzer.limits import Thresholds
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, concat, each_slot_text, last_use_text
-from analyzer.terms import Severity, Thresholds
+from analyzer.terms import Severity
 from analyzer.verdicts.facts import Facts
 
 

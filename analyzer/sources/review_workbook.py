@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from analyzer import columns
+from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import decision as review
 from analyzer.decisions import ledger
 from analyzer.decisions.decision import EntryPlace, LedgerLine
@@ -29,7 +30,6 @@ from analyzer.decisions.user_record import (
     rows_of_users_csv,
 )
 from analyzer.errors import InputRefused, Problem
-from analyzer.judging.analysis import Analysis
 from analyzer.lists.csv_lists import list_file
 from analyzer.report.model import AccountName, FileReference
 from analyzer.sources.review_sheets import (

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome, Rule
 from analyzer.standards.benchmarks import STANDARDS, Control, Standard, decidable
-from analyzer.terms import Benchmark, Severity, Thresholds, count_text
+from analyzer.terms import Benchmark, Severity, count_text
 
 if TYPE_CHECKING:
     from analyzer.rules.engine import FindingCounts

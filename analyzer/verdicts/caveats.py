@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.limits import Criteria
 from analyzer.report.model import TEXT, Page, arrow_array, as_category, in_any_slot, slot_matrix
 from analyzer.report.values import day_text_series
-from analyzer.terms import Criteria, State
+from analyzer.terms import State
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 
 UNREAD_CELL: Final = "unread-cell"

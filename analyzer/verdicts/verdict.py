@@ -11,17 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.limits import Criteria, Definition
 from analyzer.report.model import Page, as_category, in_any_slot, slot_matrix
-from analyzer.terms import (
-    Certainty,
-    Criteria,
-    Definition,
-    State,
-    UnusedReason,
-    Verdict,
-    code_of,
-    count_text,
-)
+from analyzer.terms import Certainty, State, UnusedReason, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import caveats_of
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 

@@ -3,7 +3,8 @@
 A format is one module with one function: `write_<format>(analysis, stream, …)` writes bytes to an
 open stream; what follows are choices of that format. A writer never opens a file, knows no other
 format and judges nothing: the same analysis gives the same bytes. `tables` has the columns that all
-formats share, and spells them; `user_lists` and `findings` have the words and the order for people.
+formats share, and spells them; `headline`, `user_lists` and `findings` have the words and the order
+for people.
 
 A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a line in `_WRITERS`.
 """
@@ -22,7 +23,7 @@ from analyzer.files import replace_series, replacing
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets
 
 if TYPE_CHECKING:
-    from analyzer.judging.analysis import Analysis
+    from analyzer.analysis.analysis import Analysis
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -42,9 +43,9 @@ _WRITERS: Final[Mapping[str, str]] = {
     ".html": "markdown.write_html",
     ".parquet": "parquet.write_parquet",
     _FINDINGS_PARQUET: "parquet.write_findings_parquet",
-    ".ocsf.json": "feed.write_ocsf",
+    ".ocsf.json": "ocsf.write_ocsf",
     ".xlsx": "workbook.write_workbook",
-    Format.LINE: "user_lists.write_line",
+    Format.LINE: "headline.write_line",
     Format.NAMES: "user_lists.write_names",
     Format.ARNS: "user_lists.write_arns",
 }

@@ -15,12 +15,12 @@ from typing import Final
 
 import orjson
 
+from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, VERSION, utc_text
-from analyzer.writers import feed
-from analyzer.writers.feed import PRODUCT, Document, Entry, Finding, RuleOutcome, present
+from analyzer.writers import finding_feed
+from analyzer.writers.finding_feed import PRODUCT, Document, Entry, Finding, RuleOutcome, present
 
 SCHEMA_VERSION: Final = "2018-10-08"
 _TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices"
@@ -76,10 +76,12 @@ def asff_batches(
     """
     if region is not None and not re.fullmatch(REGION_PATTERN, region):
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
-    documents = starmap(_security_finding, _importable(feed.findings(analysis), region))
+    documents = starmap(_security_finding, _importable(finding_feed.findings(analysis), region))
     known = chain.from_iterable(map(orjson.loads, earlier)) if earlier else ()
     waiting = defaultdict[str, list[bytes]](list)
-    for account, line in feed.feed_lines(documents, known, analysis.report, _entry, _closed):
+    for account, line in finding_feed.feed_lines(
+        documents, known, analysis.report, _entry, _closed
+    ):
         waiting[account].append(line.rstrip())
         if len(waiting[account]) == BATCH_FINDINGS:
             yield account, _batch(waiting.pop(account))

@@ -10,18 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
+from analyzer.analysis.analysis import Analysis
 from analyzer.changes import diff
 from analyzer.changes.diff import COLUMNS, Comparison
 from analyzer.changes.user_changes import Change
 from analyzer.files import provenance
-from analyzer.judging.analysis import Analysis
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import printable
-from analyzer.writers import user_lists
+from analyzer.writers import headline
+from analyzer.writers.headline import blind_spots_line
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.tables import plain_objects, plain_rows, write_tables
 from analyzer.writers.terminal import breakable, terminal, write_cells
-from analyzer.writers.user_lists import blind_spots_line
 
 _ROWS_AT_ONCE: Final = 50_000  # changes that are text at a time, to keep the memory small
 
@@ -103,7 +103,7 @@ def write_changes_table(
 def compared_reports(compared: Comparison) -> list[str]:
     """Return which reports were compared."""
     sides = (("Before", compared.before), ("Now", compared.now))
-    return [f"{side}: {user_lists.as_of_and_scope(each.report)}" for side, each in sides]
+    return [f"{side}: {headline.as_of_and_scope(each.report)}" for side, each in sides]
 
 
 def count_sentence(compared: Comparison) -> str:

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import BinaryIO, Final, NamedTuple
 
 from analyzer import columns
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.rule_results import RuleResults
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rule_results import RuleResults
+from analyzer.limits import Thresholds
 from analyzer.report.model import UncoveredAccount, account_with_name
 from analyzer.rules.rule import (
     FACT,
@@ -22,7 +23,7 @@ from analyzer.rules.rule import (
     Rule,
 )
 from analyzer.standards.rulebook import ControlResult, Rulebook
-from analyzer.terms import Severity, Thresholds, count_text
+from analyzer.terms import Severity, count_text
 from analyzer.writers.tables import Table, origins, plain_rows, uncovered_table, write_tables
 
 COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from analyzer import columns
+from analyzer.analysis.explanation import aligned
 from analyzer.changes.history import ASSUMED, COUNTS, History
-from analyzer.changes.period import AFTER, BEFORE, DETAIL, EVENT
+from analyzer.changes.stays import AFTER, BEFORE, DETAIL, EVENT
 from analyzer.changes.timeline import whole_days
 from analyzer.files import provenance
-from analyzer.judging.explanation import aligned
 from analyzer.report.model import account_names
 from analyzer.terms import (
     OVERDUE,
@@ -29,11 +29,12 @@ from analyzer.terms import (
     printable,
     short_list,
 )
+from analyzer.writers.headline import owner_notes
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.tables import plain_objects, text_column, write_tables
 from analyzer.writers.terminal import terminal, write_cells
-from analyzer.writers.user_lists import owner_notes, owner_text
+from analyzer.writers.user_lists import owner_text
 
 BLIND_SPOT: Final = (
     "Not visible: users created and deleted between two reports, and when in an interval something"

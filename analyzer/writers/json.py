@@ -9,10 +9,10 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from analyzer import columns
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rule_results import RuleResults
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.files import provenance
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.rule_results import RuleResults
 from analyzer.report.model import Page
 from analyzer.rules.rule import FINDINGS
 from analyzer.standards.benchmarks import references

@@ -17,10 +17,10 @@ from typing import BinaryIO, Final
 
 from markdown_it import MarkdownIt
 
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.terms import BLIND_SPOTS, Verdict, count_text, printable
 from analyzer.verdicts.caveats import CAVEATS
-from analyzer.writers import findings, user_lists
+from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.user_lists import UserRow
 
 MOST_USERS: Final = 1_000  # the others are counted: GitHub shows no more than a megabyte
@@ -35,7 +35,7 @@ _LINKING: Final = re.compile(r"&#64;|\\#(?=\d)")
 
 def title(analysis: Analysis) -> str:
     """Return the title of the document, with as-of and accounts."""
-    return f"Access review: IAM users. {user_lists.as_of_and_scope(analysis.report)}"
+    return f"Access review: IAM users. {headline.as_of_and_scope(analysis.report)}"
 
 
 def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -44,7 +44,7 @@ def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ve
 
 
 def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
-    first, *others = map(plain_text, user_lists.headlines(analysis, verdicts))
+    first, *others = map(plain_text, headline.headlines(analysis, verdicts))
     yield f"# {plain_text(title(analysis))}"
     yield f"**{first}**"
     yield from others
@@ -62,8 +62,8 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     yield from _rule_parts(analysis)
     yield "## Notes and limitations"
     settings = [f"Settings of {analysis.settings}."] if analysis.settings else []
-    blind_spots = user_lists.blind_spots_line(analysis.report.files, BLIND_SPOTS)
-    notes = (*settings, *user_lists.notes(analysis, rules=True), blind_spots)
+    blind_spots = headline.blind_spots_line(analysis.report.files, BLIND_SPOTS)
+    notes = (*settings, *headline.notes(analysis, rules=True), blind_spots)
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analyzer import columns
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.report.values import timestamps
 from analyzer.rules.rule import DAYS, SINCE
 from analyzer.terms import Verdict

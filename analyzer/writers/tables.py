@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import TEXT, Page, Report, UncoveredAccount, account_name, arrow_array
 from analyzer.report.values import first_bytes, utc_texts
 from analyzer.terms import FORMULA_SIGNS, NOT_COVERED, Verdict

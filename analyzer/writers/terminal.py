@@ -1,7 +1,7 @@
 """Write the result for people: wrapped and coloured on a terminal, one table in a pipe.
 
 The headline comes first, then the listed users, then a line for each rule, then the notes. In a
-pipe the table holds the listed users only; `user_lists.summary_lines` has the rest, for standard
+pipe the table holds the listed users only; `headline.summary_lines` has the rest, for standard
 error.
 """
 
@@ -16,13 +16,13 @@ from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.rule_results import RuleResults
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rule_results import RuleResults
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.rules.rule import Outcome
 from analyzer.standards.rulebook import ControlResult, Result
 from analyzer.terms import Severity, Verdict, encodable, printable
-from analyzer.writers import findings, user_lists
+from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.findings import Example, RuleFindings
 from analyzer.writers.user_lists import UserRow
 
@@ -70,7 +70,7 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     `width` is that of the terminal in columns. With `details` each rule shows its first findings.
     """
     console = terminal(stream, width, colour=colour)
-    first, *others = map(printable, user_lists.headlines(analysis, verdicts))
+    first, *others = map(printable, headline.headlines(analysis, verdicts))
     console.print(Text(first, "bold"), *map(Text, others), sep="\n")
     if rows := user_lists.user_rows(analysis, verdicts):
         accounts = len(analysis.report.accounts) > 1
@@ -78,9 +78,9 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     for part in _rule_parts(analysis.rule_results, width, verdicts, details=details):
         console.print(part)
     console.print()
-    for note in user_lists.notes(analysis, rules=True):
+    for note in headline.notes(analysis, rules=True):
         console.print(Text(f"Note: {printable(note)}", "yellow"))
-    console.print(Text(user_lists.blind_spots_line(analysis.report.files), "dim"))
+    console.print(Text(headline.blind_spots_line(analysis.report.files), "dim"))
 
 
 def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:

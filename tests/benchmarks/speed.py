@@ -53,7 +53,7 @@ pd.concat(frames).to_csv(sys.argv[2], index=False)
 RULES = """
 import statistics, sys, time
 import analyzer
-from analyzer.judging.rule_results import RuleResults
+from analyzer.analysis.rule_results import RuleResults
 book = analyzer.rulebook(rules=["all"])
 def share(path):
     began = time.process_time()

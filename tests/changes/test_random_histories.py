@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analyzer.changes.history import ALL, History
-from analyzer.changes.period import APPEARED, CREATED, GONE
+from analyzer.changes.stays import APPEARED, CREATED, GONE
 from analyzer.changes.timeline import Span
 from tests.support.histories import START, Named, an_account, history_of
 from tests.support.history_oracle import Given, Shown, median_and_longest, period_of

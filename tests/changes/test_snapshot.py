@@ -12,14 +12,14 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
+from analyzer.analysis import analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.changes import diff, snapshot
-from analyzer.judging import analysis
-from analyzer.judging.analysis import Analysis
+from analyzer.limits import Thresholds
 from analyzer.report import assemble
 from analyzer.report.model import Page
 from analyzer.rules.rule import Rule
 from analyzer.standards.rulebook import Rulebook
-from analyzer.terms import Thresholds
 from analyzer.verdicts.facts import Facts
 from tests.support.builders import (
     AS_OF,

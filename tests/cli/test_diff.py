@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import Comparison
 from analyzer.changes.diff import diff as compared_sides
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import InputRefused
-from analyzer.judging.analysis import Analysis
 from analyzer.writers.changes import write_changes_table
 from tests.support.builders import (
     ACCOUNT,

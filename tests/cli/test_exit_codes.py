@@ -14,11 +14,11 @@ import pytest
 
 import analyzer
 from analyzer import errors
+from analyzer.analysis.analysis import Analysis, JudgingRequest
 from analyzer.cli import main
 from analyzer.cli.inputs import read_judging
 from analyzer.cli.options import InputFile, JudgingOptions
-from analyzer.judging.analysis import Analysis, JudgingRequest
-from analyzer.terms import Criteria
+from analyzer.limits import Criteria
 from tests.support.builders import (
     AS_OF,
     ROOT_FOLDER,
@@ -158,7 +158,7 @@ def test_the_program_ends_before_python_takes_its_objects_from_threads_that_stil
 def test_a_bug_ends_with_70_and_its_traceback(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyzer.judging.analysis.with_verdicts", None)
+    monkeypatch.setattr("analyzer.analysis.analysis.with_verdicts", None)
     code = main(["analyze", str(CONSOLE), "--fail-on", "unused"])
     shown = capsys.readouterr()
     assert (code, shown.out) == (70, "")

@@ -15,9 +15,9 @@ import pytest
 from openpyxl import load_workbook
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.cli.inputs import filtered, read_judging
 from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions, InputFile, JudgingOptions
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Report
 from analyzer.terms import Benchmark, Severity
 from tests.support.builders import (

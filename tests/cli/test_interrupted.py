@@ -91,7 +91,7 @@ def test_ctrl_c_ends_with_130_in_this_process_too(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("analyzer.judging.analysis.with_verdicts", interrupted)
+    monkeypatch.setattr("analyzer.analysis.analysis.with_verdicts", interrupted)
     target = saved(tmp_path, OLD.decode(), "a.csv")
     report = saved(tmp_path, report_text([a_user()]))
     assert main(["analyze", str(report), "-o", str(target)]) == 130

@@ -11,7 +11,8 @@ import pytest
 import analyzer
 from analyzer.cli.analyze import OutputOptions, write_result
 from analyzer.cli.options import CriteriaOptions, moment
-from analyzer.terms import Definition, Format, Verdict
+from analyzer.limits import Definition
+from analyzer.terms import Format, Verdict
 from tests.support.builders import (
     LONG_AGO,
     Row,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
 from tests.support.aws_server import Aws, serving_an_organization

@@ -7,11 +7,11 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
+from analyzer.analysis import analysis, rule_results
+from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.exports import contents
 from analyzer.exports.contents import stored
-from analyzer.judging import analysis, rule_results
-from analyzer.judging.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.rules.engine import page_findings
 from analyzer.verdicts.verdict import with_verdicts

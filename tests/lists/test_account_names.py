@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.errors import InputRefused
-from analyzer.judging.analysis import Analysis
 from analyzer.lists.owners import read_account_list, with_account_list
 from analyzer.report.model import AccountName, account_names
 from analyzer.terms import Verdict

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.errors import InputRefused
-from analyzer.judging.analysis import Analysis
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Exemption, Exemptions
-from analyzer.writers import user_lists
+from analyzer.writers import headline
 from analyzer.writers.workbook.lists import exemption_frame
 from tests.support.builders import (
     ACCOUNT,
@@ -362,7 +362,7 @@ def test_an_entry_expires_by_the_moment_of_each_report_in_every_count_and_sheet(
     excused = users.loc[users["exemption"] != "", "account"].tolist()
     assert excused == [ACCOUNT, OTHER_ACCOUNT][:applied]
     assert (row["applied"], row["state"]) == (applied, state)
-    assert [each for each in user_lists.notes(analysis) if "expired" in each] == [note] * bool(note)
+    assert [each for each in headline.notes(analysis) if "expired" in each] == [note] * bool(note)
     assert [each.entry.user for each in analysis.totals.expired] == ["ann"] * bool(note)
     assert analysis.totals.unmatched == ()
 
@@ -375,11 +375,11 @@ def test_an_entry_for_the_root_expires_by_the_moment_of_its_report() -> None:
 
 def test_an_entry_for_every_user_is_named_while_it_applies_to_one() -> None:
     for last_day, is_named in (("2026-04-30", False), ("2026-05-02", True)):
-        notes = user_lists.notes(of_two_moments(f"*,*,why,,{last_day}"))
+        notes = headline.notes(of_two_moments(f"*,*,why,,{last_day}"))
         assert any("applies to every user" in each for each in notes) == is_named
     entries = with_rules("*,**,Too easy,,,", "*,*,For now,,,idle-password", "*,*,Over,,2020-01-01,")
     everybody = "The exemption of {} in account * applies to every user there ({}): {}"
-    assert user_lists.notes(analysis_of([ANN], entries))[-2:] == [
+    assert headline.notes(analysis_of([ANN], entries))[-2:] == [
         everybody.format("**", "all verdicts and rules", "Too easy"),
         everybody.format("*", "idle-password", "For now"),
     ]

@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import diff
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import LeftOut, plan, with_owners
 from analyzer.errors import InputRefused
-from analyzer.judging.analysis import Analysis
 from analyzer.lists.owners import Owners, read_owners
 from analyzer.report.model import Report
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes
-from analyzer.writers.user_lists import notes
+from analyzer.writers.headline import notes
 from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, the_root
 from tests.support.decisions import line
 from tests.support.outputs import ALL, json_document, table_text

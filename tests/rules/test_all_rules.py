@@ -16,11 +16,12 @@ from botocore import xform_name
 
 import analyzer.rules
 from analyzer import columns
+from analyzer.limits import Criteria, Thresholds
 from analyzer.report.model import Page, cells_of_users
 from analyzer.rules import RULES
 from analyzer.rules.engine import NO_FINDING, page_outcomes
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
-from analyzer.terms import Criteria, Severity, Thresholds
+from analyzer.terms import Severity
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import with_verdicts
 from tests.rules.test_against_oracle import a_random_root, a_random_user

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from analyzer.terms import Thresholds
+from analyzer.limits import Thresholds
 from tests.support.builders import NEVER, Row, Value, a_password, a_user, days_before, no_password
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, found, outcomes
 

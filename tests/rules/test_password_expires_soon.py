@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from analyzer.terms import Thresholds
+from analyzer.limits import Thresholds
 from tests.support.builders import AS_OF, Row, Value, a_password, a_user, days_before
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, outcomes
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from analyzer.limits import Criteria
 from analyzer.rules import RULES
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Rule
 from analyzer.rules.wording import remedies, remedy_lines
-from analyzer.terms import Criteria
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import Row, a_key, a_password, a_user, days_before
 from tests.support.pages import BY_ID, findings_on, page_of

@@ -1,6 +1,6 @@
 import pytest
 
-from analyzer.terms import Criteria, Definition
+from analyzer.limits import Criteria, Definition
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import (
     NEVER,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.terms import Thresholds
+from analyzer.limits import Thresholds
 from tests.support.builders import (
     AS_OF,
     COLUMNS_OF_2014,

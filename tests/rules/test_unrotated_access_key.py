@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from analyzer.terms import Thresholds
+from analyzer.limits import Thresholds
 from tests.support.builders import Row, a_key, a_user, an_inactive_key, days_before, no_key
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, check_slots, fact
 

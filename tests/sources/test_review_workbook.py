@@ -8,9 +8,9 @@ import pytest
 from openpyxl.workbook import Workbook
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import InputRefused
-from analyzer.judging.analysis import Analysis
 from analyzer.sources.review_sheets import holds_entries
 from analyzer.sources.review_workbook import read_files, read_review
 from tests.support.builders import (

@@ -7,9 +7,9 @@ from functools import cache
 import pandas as pd
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import changes
 from analyzer.changes.snapshot import Snapshot, snapshot
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Exemption
 from tests.support.builders import AS_OF, Row, report_text
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import analyzer
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import Exemption
 from analyzer.rules import RULES
 from analyzer.standards.rulebook import rulebook
 from analyzer.writers.asff import asff_batches
-from analyzer.writers.feed import write_ocsf
+from analyzer.writers.ocsf import write_ocsf
 from tests.rules.test_against_oracle import a_cell, a_random_root, a_random_user
 from tests.support.builders import (
     AS_OF,

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 from analyzer.terms import Verdict

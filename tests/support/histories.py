@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import analyzer
+from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.history import History, history
 from analyzer.changes.timeline import Span
-from analyzer.judging.analysis import Analysis, analyze
 from tests.support.builders import (
     NEVER,
     Row,

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import analyzer
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
+from analyzer.limits import Criteria
 from analyzer.report.model import Exemption, Exemptions
-from analyzer.terms import Criteria, Verdict
+from analyzer.terms import Verdict
+from analyzer.writers.headline import blind_spots_line, summary_lines
 from analyzer.writers.json import write_json
 from analyzer.writers.tables import write_csv
 from analyzer.writers.terminal import write_piped_table, write_terminal
-from analyzer.writers.user_lists import blind_spots_line, summary_lines, write_arns, write_names
+from analyzer.writers.user_lists import write_arns, write_names
 from tests.support.builders import (
     AS_OF,
     COLUMNS,

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analyzer.limits import Criteria, Thresholds
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Page, cells_of_users, concatenated
 from analyzer.report.pages import page_of_rows
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings
 from analyzer.rules.rule import VERDICT_CELLS, Rule, Subject
-from analyzer.terms import Criteria, Thresholds
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import AS_OF, COLUMNS, Row, a_user, in_slot, rendered
 

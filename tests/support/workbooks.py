@@ -22,7 +22,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import TEXT, AccountName, Page
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import table_sheets, write_workbook

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from analyzer.terms import Criteria, Definition
+from analyzer.limits import Criteria, Definition
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
 from analyzer.verdicts.verdict import unused_definition

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer.limits import Definition
 from analyzer.report.model import Report
-from analyzer.terms import Definition
 from analyzer.verdicts.caveats import caveat_sentences
-from analyzer.writers.user_lists import as_of_and_scope
+from analyzer.writers.headline import as_of_and_scope
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

@@ -10,14 +10,14 @@ import pytest
 from botocore.model import StructureShape
 
 from analyzer import writers
+from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName
 from analyzer.rules import RULES
 from analyzer.standards.benchmarks import references
 from analyzer.terms import VERSION
 from analyzer.writers.asff import BATCH_FINDINGS
-from analyzer.writers.feed import LONGEST_USER_NAME, findings
+from analyzer.writers.finding_feed import LONGEST_USER_NAME, findings
 from tests.support.asff_model import errors, model, request_errors
 from tests.support.builders import ACCOUNT, COLUMNS, Row, a_password, a_user, the_root
 from tests.support.feeds import (
@@ -253,7 +253,7 @@ def test_the_region_asked_for_holds_in_its_partition_and_another_has_its_home(
 ) -> None:
     analysis = inspected(in_partition(partition))
     once = [*findings(analysis)]
-    monkeypatch.setattr("analyzer.writers.feed.findings", lambda _: once)
+    monkeypatch.setattr("analyzer.writers.finding_feed.findings", lambda _: once)
     found = only(analysis, "unused-user")
     home = place(found).removeprefix(f"{partition} ")
     assert home in partitions()[partition]

@@ -7,7 +7,7 @@ import random
 import pytest
 
 import analyzer
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.terms import Verdict
 from analyzer.writers.findings import FINDING_COLUMNS, write_findings
 from tests.support.builders import (

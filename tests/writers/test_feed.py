@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.judging import rule_results
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis import rule_results
+from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.rules import RULES
 from analyzer.terms import ISO_UTC
 from analyzer.writers import tables
-from analyzer.writers.feed import findings, json_line, present, write_ocsf
+from analyzer.writers.finding_feed import findings, json_line, present
+from analyzer.writers.ocsf import write_ocsf
 from tests.support.asff_model import errors as asff_errors
 from tests.support.builders import (
     ACCOUNT,

@@ -14,8 +14,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import analyzer
+from analyzer.analysis.analysis import AGE_BANDS
 from analyzer.columns import OWNERSHIP
-from analyzer.judging.analysis import AGE_BANDS
+from analyzer.limits import Definition, Thresholds
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
 from analyzer.standards.rulebook import Result
 from analyzer.terms import (
@@ -23,9 +24,7 @@ from analyzer.terms import (
     AsOfSource,
     Benchmark,
     Certainty,
-    Definition,
     Severity,
-    Thresholds,
     UnusedReason,
     Verdict,
 )

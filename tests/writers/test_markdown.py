@@ -11,12 +11,12 @@ from io import BytesIO
 import pytest
 from markdown_it import MarkdownIt
 
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import AccountName
 from analyzer.standards.rulebook import rulebook
 from analyzer.terms import BLIND_SPOTS, Verdict, printable
 from analyzer.verdicts.caveats import CAVEATS
-from analyzer.writers import markdown, user_lists
+from analyzer.writers import headline, markdown, user_lists
 from analyzer.writers.markdown import write_html, write_markdown
 from tests.support.builders import ACCOUNT, a_user
 from tests.support.outputs import (
@@ -132,8 +132,8 @@ def test_the_document_has_the_headlines_users_caveats_rules_and_notes() -> None:
     analysis = analyzed_console()
     page = rendered(analysis)
     rows = user_lists.user_rows(analysis, ALL)
-    for headline in user_lists.headlines(analysis, ALL):
-        assert headline in page.text
+    for sentence in headline.headlines(analysis, ALL):
+        assert sentence in page.text
     for row in rows:
         assert {row.user, row.day, row.reason_sentence} <= {*page.cells}
     counts = Counter(caveat for row in rows for caveat, _ in row.caveats)
@@ -187,7 +187,7 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
 def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     def line_of(analysis: Analysis) -> str:
         stream = BytesIO()
-        user_lists.write_line(analysis, stream)
+        headline.write_line(analysis, stream)
         return stream.getvalue().decode()
 
     analysis = analysis_of([a_user("ann")])

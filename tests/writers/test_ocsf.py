@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.standards.benchmarks import references
-from analyzer.writers.feed import OCSF_VERSION
+from analyzer.writers.ocsf import OCSF_VERSION
 from tests.support.builders import ACCOUNT, AS_OF, a_user, days_before, the_root
 from tests.support.feeds import (
     BROKEN,

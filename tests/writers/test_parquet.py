@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.columns import OF_USERS_CSV, OWNERSHIP
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import UncoveredAccount
 from analyzer.report.values import timestamp
 from analyzer.rules.rule import FINDINGS as FOUND

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.judging import rule_results as inspections
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis import rule_results as inspections
+from analyzer.analysis.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.terms import Verdict
+from analyzer.writers.headline import blind_spots_line
 from analyzer.writers.terminal import HEADER
-from analyzer.writers.user_lists import blind_spots_line
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import analyzer
+from analyzer.analysis.filters import Filter
 from analyzer.decisions.ledger import Ledger
-from analyzer.judging.filters import Filter
 from analyzer.report.model import UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
-from analyzer.writers import user_lists
+from analyzer.writers import headline, user_lists
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -144,7 +144,7 @@ DESCRIBED = {
 @pytest.mark.parametrize("sample", DESCRIBED)
 def test_the_moment_is_told_with_its_source(sample: str) -> None:
     report = analyzer.load(SAMPLES / sample)
-    assert user_lists.as_of_and_scope(report) == f"As of {DESCRIBED[sample]}"
+    assert headline.as_of_and_scope(report) == f"As of {DESCRIBED[sample]}"
 
 
 def test_a_file_that_was_not_read_is_no_account() -> None:
@@ -156,23 +156,23 @@ def test_a_file_that_was_not_read_is_no_account() -> None:
         ((nowhere, denied), "1 of 2 accounts, 1 file not read"),
         ((denied,), "1 of 2 accounts"),
     ):
-        scope = user_lists.as_of_and_scope(replace(report, not_covered=missing))
+        scope = headline.as_of_and_scope(replace(report, not_covered=missing))
         assert scope == f"As of 2026-05-01 12:00 UTC (set with --as-of), {words}"
 
 
 def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -> None:
     counted = (Verdict.UNUSED, 26), (Verdict.RETIRED, 4), (Verdict.DORMANT, 6), (Verdict.ACTIVE, 7)
     expected = [*counted, (Verdict.UNDETERMINED, 4)]
-    assert [*user_lists.verdict_counts(analyzed_console()).items()] == expected
+    assert [*headline.verdict_counts(analyzed_console()).items()] == expected
     rows = [a_user(password=a_password(days_before(45)))]
-    in_use = user_lists.verdict_counts(analyzed_users(rows, dormant_days=45))
+    in_use = headline.verdict_counts(analyzed_users(rows, dormant_days=45))
     assert in_use == {Verdict.UNUSED: 0, Verdict.DORMANT: 1}
 
 
 def test_notes_on_the_input_come_first_then_exemptions_that_expired_or_match_nobody() -> None:
     analysis = analyzed_console()
     assert analysis.report.notes
-    assert user_lists.notes(analysis) == [
+    assert headline.notes(analysis) == [
         *analysis.report.notes,
         "The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.",
         "The exemption of departed-admin in account 123456789012 matches no user.",
@@ -189,8 +189,8 @@ def test_that_most_users_are_undetermined_is_said_with_a_reason(odd: int, *, is_
         "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
         ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
     )
-    assert user_lists.notes(analysis) == [note] * is_said
-    assert user_lists.notes(analysis.where(Filter(users=("user2",)))) == []
+    assert headline.notes(analysis) == [note] * is_said
+    assert headline.notes(analysis.where(Filter(users=("user2",)))) == []
 
 
 ANSWERS = (
@@ -212,7 +212,7 @@ def test_the_answer_counts_the_listed_users_of_all() -> None:
     analysis = analyzed_users(rows, exemptions_of("*,bob,Why,,"))
     scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
     for verdicts, words in ANSWERS:
-        assert next(user_lists.headlines(analysis, verdicts)) == f"{words}{scope}.", verdicts
+        assert next(headline.headlines(analysis, verdicts)) == f"{words}{scope}.", verdicts
 
 
 def test_the_answer_says_what_became_of_the_decisions() -> None:
@@ -230,7 +230,7 @@ def test_the_answer_says_what_became_of_the_decisions() -> None:
     others = (a_user("there"), a_user("late"), a_user("used", password=a_password(AS_OF)))
     sentence = "Decisions: 1 done, 2 not done, 1 changed since; 1 overdue."
     whole = analysis_of(*others, ledger=ledger)
-    assert [*user_lists.headlines(whole, ALL)][1:] == [sentence]
+    assert [*headline.headlines(whole, ALL)][1:] == [sentence]
     assert f"\n{sentence}\n" in table_text(whole, width=80)
     assert f"\n{sentence}\n" in summary_text(whole)
     part = whole.where(analyzer.Filter(users=("l*",)))
@@ -239,16 +239,16 @@ def test_the_answer_says_what_became_of_the_decisions() -> None:
 
 def test_one_user_is_not_called_users_and_others_are_counted_where_there_are_any() -> None:
     analysis = analyzed_users([a_user("ann")])
-    assert next(user_lists.headlines(analysis, ALL)).startswith("1 IAM user: 1 unused, ")
-    _, *others = user_lists.headlines(analysis, (Verdict.RETIRED,))
+    assert next(headline.headlines(analysis, ALL)).startswith("1 IAM user: 1 unused, ")
+    _, *others = headline.headlines(analysis, (Verdict.RETIRED,))
     assert others == ["Other users: 1 unused."]
-    assert len([*user_lists.headlines(analysis, (Verdict.UNUSED,))]) == 1
+    assert len([*headline.headlines(analysis, (Verdict.UNUSED,))]) == 1
 
 
 def test_decisions_are_not_counted_where_nobody_is_to_go() -> None:
     for lines in ((), (line("keep", a_user("ann")),)):
         analysis = analysis_of(a_user("ann"), ledger=Ledger(lines=lines))
-        assert not any("Decisions" in each for each in user_lists.headlines(analysis, ALL))
+        assert not any("Decisions" in each for each in headline.headlines(analysis, ALL))
 
 
 # Names and ARNs for pipes: one a line, of the users to act on

@@ -14,8 +14,9 @@ import analyzer
 from analyzer import columns
 from analyzer.changes.diff import COLUMNS
 from analyzer.changes.user_changes import Change
+from analyzer.limits import Criteria, Definition
 from analyzer.report.model import Exemption, ReportFile
-from analyzer.terms import VERSION, Criteria, Definition, Verdict
+from analyzer.terms import VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS
 from analyzer.writers.workbook.lists import change_columns

@@ -9,9 +9,9 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.follow_up import FollowUpStatus
 from analyzer.decisions.ledger import Ledger
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, FileReference
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook.column import NumberColumn

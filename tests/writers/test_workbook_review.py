@@ -19,9 +19,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.cli import main
 from analyzer.decisions.decision import CHOICES, SHEETS, LedgerLine
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.writers import write
 from analyzer.writers.workbook import review_lists

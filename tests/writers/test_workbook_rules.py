@@ -10,8 +10,8 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
-from analyzer.judging import rule_results as inspections
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis import rule_results as inspections
+from analyzer.analysis.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards.rulebook import Result, rulebook

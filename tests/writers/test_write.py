@@ -11,8 +11,8 @@ import pytest
 
 import analyzer
 from analyzer import writers
+from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.judging.analysis import Analysis
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict
 from analyzer.writers import asff
 from tests.support.builders import ACCOUNT, a_key, a_user, report_text, saved

@@ -22,13 +22,13 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import RECORD
 from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import TEXT, AccountName, Page, account_with_name
 from analyzer.terms import SplitBy, WorkbookSheets
+from analyzer.writers.headline import as_of_and_scope
 from analyzer.writers.tables import Texts, write_tables
-from analyzer.writers.user_lists import as_of_and_scope
 from analyzer.writers.workbook import lists, review_lists
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import TextColumn

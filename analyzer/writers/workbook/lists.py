@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.analysis.analysis import Analysis, Totals
+from analyzer.analysis.rule_results import RuleResults
 from analyzer.changes import diff
 from analyzer.changes.diff import counts_by_kind
 from analyzer.changes.user_changes import Change
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import DECIDED, ENTERED_IN, REMOVALS
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
-from analyzer.judging.analysis import Analysis, Totals
-from analyzer.judging.rule_results import RuleResults
 from analyzer.lists.exemptions import RULE_OF_VERDICT, EntryUse, ExemptionMatches
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.rule_results import RuleResults
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rule_results import RuleResults
 from analyzer.standards.rulebook import ControlResult, Rulebook
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
 from analyzer import columns
+from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import decision as review
 from analyzer.decisions.decision import CHOICES, LIST, LISTED, WHEN_WRITTEN, Decision
-from analyzer.judging.analysis import Analysis
 from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns

@@ -11,8 +11,8 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.judging.analysis import AGE_BANDS, Analysis
-from analyzer.judging.rule_results import RuleResults
+from analyzer.analysis.analysis import AGE_BANDS, Analysis
+from analyzer.analysis.rule_results import RuleResults
 from analyzer.report.model import Report, ReportFile, account_with_name
 from analyzer.terms import (
     AS_OF_SOURCES,
@@ -25,7 +25,7 @@ from analyzer.terms import (
     short_list,
 )
 from analyzer.verdicts.verdict import criteria_meanings, unused_definition, verdict_meaning
-from analyzer.writers import findings, user_lists
+from analyzer.writers import findings, headline
 from analyzer.writers.findings import RuleFindings
 from analyzer.writers.workbook import lists, review_lists
 from analyzer.writers.workbook.book import INK, Book, CellStyle, SheetName
@@ -89,7 +89,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         sheet.section("Findings by severity")
         _add_severities(sheet, analysis.rule_results)
     _add_criteria(sheet, analysis, compared, share)
-    notes = analysis.report.notes if share else user_lists.notes(analysis)
+    notes = analysis.report.notes if share else headline.notes(analysis)
     _add_notes(sheet, notes, analysis.report)
     sheet.section("Checks: the lists add up to all users")
     review_lists.add_list_checks(sheet, analysis, listings)
@@ -105,7 +105,7 @@ def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, share: str
     sheet.full_row(TITLE, CellStyle.TITLE)
     if incomplete := _missing_accounts_text(analysis):
         sheet.full_row(incomplete, CellStyle.ALARM)
-    sheet.full_row(user_lists.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
+    sheet.full_row(headline.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
     sheet.full_row(f"For {share}" if share else _headline(analysis), CellStyle.SUBTITLE)
     sheet.full_row(first_step, CellStyle.LABEL)
 
@@ -117,7 +117,7 @@ def _missing_accounts_text(analysis: Analysis) -> str:
     if not missing:
         return ""
     named = short_list([account_with_name(each, report.account_names) for each in missing])
-    return f"INCOMPLETE: {user_lists.accounts_text(report)}. Missing: {named}."
+    return f"INCOMPLETE: {headline.accounts_text(report)}. Missing: {named}."
 
 
 def _headline(analysis: Analysis) -> str:
@@ -135,7 +135,7 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     top = sheet.next_row
     age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
-    number_of, order = analysis.totals.users, user_lists.VERDICT_ORDER
+    number_of, order = analysis.totals.users, headline.VERDICT_ORDER
     verdicts = [(str(each), number_of(each), VERDICT_COLOURS[each]) for each in order]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
     bands = [(band, users, INK) for band, users in ages.items()]
@@ -237,7 +237,7 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
     number_of = analysis.totals.users
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
     top = sheet.table_head(head("Verdict"), *counted, head("Meaning", 6))
-    for verdict in user_lists.VERDICT_ORDER:
+    for verdict in headline.VERDICT_ORDER:
         by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
         if verdict in (Verdict.UNUSED, Verdict.RETIRED):
             by_certainty = [number_of(verdict, exempt=False, certainty=each) for each in Certainty]
@@ -292,7 +292,7 @@ def _add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, in
 
 
 def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
-    heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *user_lists.VERDICT_ORDER)
+    heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *headline.VERDICT_ORDER)
     numbers = map(str, heads)
     top = sheet.table_head(head("Account"), *numbers, head("Check"), head("As of (UTC)"))
     report, accounts = analysis.report, _account_counts(analysis)
@@ -310,7 +310,7 @@ def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
     sheet.ignore_number_warning(f"A{top + 2}:A{sheet.next_row - 1}")
 
 
-_COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, user_lists.VERDICT_ORDER))
+_COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, headline.VERDICT_ORDER))
 """What is counted of an account: its rows of each kind, its users, and those of each verdict."""
 
 

@@ -9,23 +9,15 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.judging.filters import Filter, user_mask
-from analyzer.judging.rule_results import RuleResults
+from analyzer.analysis.filters import Filter, user_mask
+from analyzer.analysis.rule_results import RuleResults
+from analyzer.limits import Criteria, Definition
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import owner_text
 from analyzer.report.model import Exemption, Page, ReportFile, account_name
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Rule
-from analyzer.terms import (
-    AS_OF_SOURCES,
-    Criteria,
-    Definition,
-    State,
-    Verdict,
-    count_text,
-    minute_text,
-    utc_text,
-)
+from analyzer.terms import AS_OF_SOURCES, State, Verdict, count_text, minute_text, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import last_use_text, reason_text

@@ -12,12 +12,13 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
+from analyzer.analysis import analysis as engine
+from analyzer.analysis.analysis import AGE_BANDS, Analysis
 from analyzer.errors import InputRefused
-from analyzer.judging import analysis as engine
-from analyzer.judging.analysis import AGE_BANDS, Analysis
+from analyzer.limits import Criteria
 from analyzer.report import assemble
 from analyzer.report.model import Page, Report
-from analyzer.terms import Criteria, Verdict
+from analyzer.terms import Verdict
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import (
     AS_OF,

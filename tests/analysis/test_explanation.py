@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.judging.explanation import Cell, Explanation, MatchingExemption
+from analyzer.analysis.explanation import Cell, Explanation, MatchingExemption
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

@@ -1,12 +1,7 @@
-"""Give findings as a feed: documents, which another system imports again and again.
+"""Give findings to a feed: what its formats share, which another system imports again and again.
 
 Findings of every outcome are written, so that a later import updates the earlier one: the id of a
 finding lasts from report to report. A feed closes the findings of an earlier feed that are gone.
-
-OCSF Compliance Findings, one a line of JSON, are for SIEMs and data lakes. Each keeps to the
-published schema of the version that it names, class 2003 with the profiles cloud and datetime
-(https://schema.ocsf.io/1.6.0/classes/compliance_finding). It is the version in which AWS Security
-Hub has its findings; the later ones take the same documents.
 """
 
 import hashlib
@@ -15,13 +10,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, lru_cache
-from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
+from functools import cache
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
 from analyzer import columns
-from analyzer.judging.analysis import Analysis
+from analyzer.analysis.analysis import Analysis
+from analyzer.limits import Thresholds
 from analyzer.report.model import Report, ReportFile, account_name
 from analyzer.rules.rule import (
     DAYS,
@@ -37,8 +33,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.rules.wording import remedy_lines
 from analyzer.standards.benchmarks import references
-from analyzer.terms import ACCOUNT_ID_PATTERN, VERSION, Thresholds, utc_text
-from analyzer.writers.json import fields
+from analyzer.terms import ACCOUNT_ID_PATTERN
 from analyzer.writers.tables import plain_rows
 
 PRODUCT: Final = "credreport"
@@ -246,145 +241,3 @@ def json_line(document: Document) -> bytes:
 def present(document: Document) -> dict[str, Any]:
     """Return the fields that have a value; None and an empty text or list are none."""
     return {name: value for name, value in document.items() if value or value == 0}
-
-
-# OCSF
-
-OCSF_VERSION: Final = "1.6.0"
-COMPLIANCE_STATUS: Final = {
-    Outcome.FAILS: (3, "Fail"),
-    Outcome.UNDECIDED: (2, "Warning"),
-    Outcome.NOTED: (1, "Pass"),
-}
-_NEW: Final = {"status_id": 1, "status": "New"}
-_SUPPRESSED: Final = {"status_id": 3, "status": "Suppressed"}
-_RESOLVED: Final = {"status_id": 4, "status": "Resolved"}
-
-
-def _activity(number: int, name: str) -> Document:
-    return {
-        "activity_id": number,
-        "activity_name": name,
-        "category_uid": 2,
-        "category_name": "Findings",
-        "class_uid": 2003,
-        "class_name": "Compliance Finding",
-        "type_uid": 200300 + number,
-        "type_name": f"Compliance Finding: {name}",
-    }
-
-
-_CREATED: Final = _activity(1, "Create")
-_CLOSED: Final = _activity(3, "Close")
-
-
-def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = ()) -> None:
-    """Write every finding, a line each; nothing where there is none.
-
-    Each is created at the moment that the report describes. `earlier` are the lines of an earlier
-    feed: its findings that are no longer there follow as closed and `Resolved`.
-    """
-    documents = map(_compliance_finding, findings(analysis))
-    known = map(orjson.loads, earlier) if earlier else ()
-    for _, line in feed_lines(documents, known, analysis.report, _entry, _closed):
-        stream.write(line)
-
-
-def _compliance_finding(finding: Finding) -> Document:
-    at, result, rule = finding.file.as_of, finding.result, finding.result.rule
-    resource = {
-        "type": "AwsAccount" if result.is_of_account else "AwsIamUser",
-        "uid": finding.subject_id,
-        "name": finding.user,
-        "owner": present({"name": finding.owner, "email_addr": finding.owner_email}),
-        "cloud_partition": finding.partition,
-    }
-    unmapped = {
-        "outcome": result.outcome,
-        "subject": rule.subject,
-        **fields(finding, "slot", "created", "since", "days"),
-        "as_of_source": finding.file.as_of_source,
-        "report_sha256": finding.file.sha256,
-    }
-    return {
-        **_CREATED,
-        **_times(at, "time"),
-        **_severity(result),
-        **(_SUPPRESSED if finding.exemption else _NEW),
-        **({"status_detail": finding.exemption} if finding.exemption else {}),
-        "message": finding.fact,
-        "metadata": {
-            "version": OCSF_VERSION,
-            "profiles": ["cloud", "datetime"],
-            "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": VERSION},
-            "event_code": rule.id,
-        },
-        "finding_info": {
-            "uid": finding.id,
-            "title": rule.title,
-            "desc": finding.fact,
-            **_times(at, "created_time", "modified_time", "last_seen_time"),
-            "analytic": {
-                "uid": rule.id,
-                "name": rule.title,
-                "desc": rule.how,
-                "type_id": 1,
-                "type": "Rule",
-            },
-            "data_sources": ["AWS IAM credential report"],
-        },
-        "compliance": _compliance(result),
-        "remediation": present({"desc": finding.remedy, "references": rule.references}),
-        "resources": [present(resource)],
-        "cloud": _cloud(finding.account, finding.account_name, finding.partition),
-        "unmapped": present(unmapped),
-    }
-
-
-@lru_cache(1024)
-def _severity(result: RuleOutcome) -> Document:
-    if result.outcome is Outcome.NOTED:
-        return {"severity_id": 1, "severity": "Informational"}
-    severity = result.rule.severity
-    return {"severity_id": 5 - severity.rank, "severity": severity.capitalize()}
-
-
-@lru_cache(4096)
-def _cloud(account: str, name: str, partition: str) -> Document:
-    described = {"uid": account, "name": name, "type_id": 10, "type": "AWS Account"}
-    known = present(described) if account else None
-    return present({"provider": "AWS", "account": known, "cloud_partition": partition})
-
-
-@lru_cache(1024)
-def _compliance(result: RuleOutcome) -> Document:
-    status_id, status = COMPLIANCE_STATUS[result.outcome]
-    limits = result.limits.items()
-    compliance = {
-        "status_id": status_id,
-        "status": status,
-        "control": result.rule.id,
-        "desc": result.rule.why,
-        "requirements": result.requirements,
-        "standards": result.standards,
-        "control_parameters": [{"name": name, "value": days} for name, days in limits],
-    }
-    return present(compliance)
-
-
-def _closed(document: Document, at: datetime) -> Document:
-    info = {**document["finding_info"], **_times(at, "modified_time")}
-    return {**document, **_CLOSED, **_times(at, "time"), **_RESOLVED, "finding_info": info}
-
-
-@lru_cache(1024)
-def _times(at: datetime, *names: str) -> Document:
-    """Return a moment under these names: as milliseconds, and under `…_dt` as text."""
-    spellings = (("", int(at.timestamp()) * 1000), ("_dt", utc_text(at)))
-    return {f"{name}{ending}": value for name in names for ending, value in spellings}
-
-
-def _entry(document: Document) -> Entry:
-    account = document["cloud"].get("account", {}).get("uid", "")
-    is_open = document["activity_id"] != _CLOSED["activity_id"]
-    return Entry(account, document["finding_info"]["uid"], is_open)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused
+from analyzer.limits import Criteria
 from analyzer.report.model import (
     TEXT,
     Exemption,
@@ -23,16 +24,16 @@ from analyzer.report.model import (
     blank_categories,
     html_table,
 )
-from analyzer.terms import CONTROL, OVERDUE, Certainty, Criteria, Severity, Verdict, count_text
+from analyzer.terms import CONTROL, OVERDUE, Certainty, Severity, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts
 
 # What one plain report does not need is imported where it is used.
 if TYPE_CHECKING:
+    from analyzer.analysis.explanation import Explanation
+    from analyzer.analysis.filters import Filter
+    from analyzer.analysis.rule_results import RuleResults, Store
     from analyzer.decisions.follow_up import FollowUp
     from analyzer.decisions.ledger import Ledger
-    from analyzer.judging.explanation import Explanation
-    from analyzer.judging.filters import Filter
-    from analyzer.judging.rule_results import RuleResults, Store
     from analyzer.lists.exemptions import EntryUse
     from analyzer.lists.owners import AccountList, Owner, Owners
     from analyzer.standards.rulebook import Rulebook
@@ -165,7 +166,7 @@ class Analysis:
 
         Those on the root do not run where a filter leaves the root out.
         """
-        from analyzer.judging.rule_results import RuleResults  # noqa: PLC0415
+        from analyzer.analysis.rule_results import RuleResults  # noqa: PLC0415
         from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
 
         if not self.part_of:
@@ -195,7 +196,7 @@ class Analysis:
 
         Its exemptions and its follow-up are those of the whole.
         """
-        from analyzer.judging.filters import filtered_report  # noqa: PLC0415
+        from analyzer.analysis.filters import filtered_report  # noqa: PLC0415
 
         if not chosen:
             return self
@@ -222,7 +223,7 @@ class Analysis:
 
         Raises ValueError if no user does.
         """
-        from analyzer.judging.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
+        from analyzer.analysis.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
         explained = tuple(
             explanations(
@@ -385,7 +386,7 @@ def _kept_pages(
     whole: Analysis, chosen: "Filter", report: Report, counted: list[Totals]
 ) -> Iterator[Page]:
     """Yield the pages with the users that a filter keeps, and leave their totals in a list."""
-    from analyzer.judging.filters import user_mask  # noqa: PLC0415
+    from analyzer.analysis.filters import user_mask  # noqa: PLC0415
 
     counts: _Counts = Counter()
     for page in whole.pages():

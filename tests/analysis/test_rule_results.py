@@ -13,10 +13,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
+from analyzer.analysis import rule_results
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rule_results import RuleResults
 from analyzer.columns import OWNERSHIP
-from analyzer.judging import rule_results
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.rule_results import RuleResults
 from analyzer.report import assemble
 from analyzer.report.model import Page
 from analyzer.rules import RULES

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import analyzer
-from analyzer.judging.analysis import Analysis
-from analyzer.judging.filters import (
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.filters import (
     Filter,
     account_labels,
     filtered_report,

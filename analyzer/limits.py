@@ -1,0 +1,60 @@
+"""Set the limits, in days, and the definition of unused: what verdicts and rules depend on."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Final
+
+KEEP_DAYS: Final = 180
+"""So many days after a reviewer's decision a user to keep stays exempt, by default."""
+
+DUE_DAYS: Final = 30
+"""So many days after a reviewer's decision a user must be deactivated or deleted, by default."""
+
+
+class Definition(StrEnum):
+    """Choose what unused means for access keys: none active, or none attached at all."""
+
+    NO_ACTIVE_KEY = "no-active-key"
+    IAM_029 = "iam-029"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """Set what the verdicts depend on besides the report; days are whole days of 24 hours."""
+
+    definition: Definition = Definition.NO_ACTIVE_KEY
+    dormant_days: int = 90
+    grace_days: int = 7
+
+    def __post_init__(self) -> None:
+        """Take the definition's word for the definition; refuse what would mean nothing."""
+        object.__setattr__(self, "definition", Definition(self.definition))
+        _check_days("dormant_days", self.dormant_days, least=1)
+        _check_days("grace_days", self.grace_days, least=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Set the limits of the rules, in whole days of 24 hours.
+
+    `idle_days`: so many days without use fail (CIS v1.4 and later, "45 days or more").
+    `rotation_days`: more days since its creation fail an access key (CIS, "every 90 days or
+    less"). `root_used_days`: fewer days since the last use of root fail; no benchmark says how
+    many. `expiry_days`: passwords that expire within so many days fail.
+    """
+
+    idle_days: int = 45
+    rotation_days: int = 90
+    root_used_days: int = 30
+    expiry_days: int = 14
+
+    def __post_init__(self) -> None:
+        """Refuse what would mean nothing."""
+        for name, days in asdict(self).items():
+            _check_days(name, days, least=1)
+
+
+def _check_days(name: str, days: object, *, least: int) -> None:
+    """Raise ValueError for what is no whole number, or too small a one."""
+    if not isinstance(days, int) or isinstance(days, bool) or days < least:
+        raise ValueError(f"{name} must be a whole number of days, {least} or more: {days!r}")

@@ -1,0 +1,240 @@
+"""Put the whole result in words: the headline, the notes, and lines on rules and controls."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from analyzer.analysis.analysis import Analysis
+from analyzer.report.model import Report, ReportFile, UncoveredFile, account_with_name
+from analyzer.terms import (
+    AS_OF_SOURCES,
+    BLIND_SPOTS_IN_SHORT,
+    OVERDUE,
+    SERVICE_CREDENTIALS,
+    AsOfSource,
+    Certainty,
+    Verdict,
+    count_text,
+    printable,
+    short_list,
+)
+
+if TYPE_CHECKING:
+    from analyzer.analysis.rule_results import RuleResults
+
+VERDICT_ORDER: Final = tuple(sorted(Verdict, key=lambda each: each is Verdict.UNDETERMINED))
+"""The order in which people read the verdicts: undetermined last."""
+
+
+def as_of_and_scope(report: Report) -> str:
+    """Return the as-of with its source, and how many accounts and files were covered."""
+    as_of = _as_of_text(report.files)
+    return f"{as_of[0].upper()}{as_of[1:]}, {accounts_text(report)}"
+
+
+def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
+    """Yield how many users have the verdicts, then the others, the decisions and the filter."""
+    yield f"{_headline(analysis, verdicts)}."
+    others = [verdict for verdict in VERDICT_ORDER if verdict not in verdicts]
+    if counts := _user_counts(analysis, others):
+        yield f"Other users: {counts}."
+    if counts := _decision_counts(analysis):
+        yield f"Decisions{' on all users' if analysis.filter else ''}: {counts}."
+    if analysis.filter:
+        every = analysis.whole.totals.users()
+        left_out = f"{analysis.filtered_out:,} of {count_text(every, 'IAM user')}"
+        yield f"Filter: {analysis.filter}; left out: {left_out}."
+
+
+def write_line(analysis: Analysis, stream: BinaryIO) -> None:
+    """Write the result in one line: users of each verdict, accounts, as-of and findings."""
+    from analyzer.writers.findings import severity_counts  # noqa: PLC0415  slow to import
+
+    sentences = [*headlines(analysis, VERDICT_ORDER), f"{severity_counts(analysis.rule_results)}."]
+    stream.write(f"{printable(' '.join(sentences))}\n".encode())
+
+
+def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
+    every = analysis.totals.users()
+    users = count_text(every, "selected IAM user" if analysis.filter else "IAM user")
+    scope = f"{accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
+    listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
+    if len(listed) > 1:
+        counts = _user_counts(analysis, listed) or "none listed"
+        return f"{users}: {counts}, {scope}"
+    number = analysis.totals.users(listed[0])
+    remark = _certainty_and_exempt_remark(analysis, listed[0])
+    verb = "is" if 1 in (number, every) else "are"
+    return f"{number:,} of {users} {verb} {listed[0]}{remark}, {scope}"
+
+
+def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
+    return ", ".join(
+        f"{number} {verdict}{_certainty_and_exempt_remark(analysis, verdict)}"
+        for verdict in verdicts
+        if (number := analysis.totals.users(verdict))
+    )
+
+
+def _decision_counts(analysis: Analysis) -> str:
+    if not (analysis.decisions and analysis.decisions.lines):
+        return ""
+    # Following up is slow to import, and few analyses have decisions.
+    from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts  # noqa: PLC0415
+
+    counts = follow_up_counts(analysis.follow_up)
+    words = {
+        FollowUpStatus.DONE: "done",
+        FollowUpStatus.NOT_DONE: "not done",
+        FollowUpStatus.OVERTAKEN: "changed since",
+        FollowUpStatus.UNKNOWN: "unknown",
+    }
+    by_status = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
+    overdue = f"; {counts[OVERDUE]} overdue" if counts[OVERDUE] else ""
+    return f"{', '.join(by_status)}{overdue}"
+
+
+def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
+    users = partial(analysis.totals.users, verdict)
+    certain, check = (users(exempt=False, certainty=each) for each in Certainty)
+    exempt = users(exempt=True)
+    counts = ((certain, "certain"), (check, "to check"), (exempt, "exempt"))
+    remarks = ", ".join(f"{number} {word}" for number, word in counts if number)
+    return f" ({remarks})" if check or exempt else ""
+
+
+def _as_of_text(files: Sequence[ReportFile]) -> str:
+    files = [file for file in files if file.accounts] or files
+    moments = {(file.as_of, file.as_of_source) for file in files}
+    if len(moments) == 1:
+        at, source = next(iter(moments))
+        return f"as of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
+    first, last = min(moments)[0], max(moments)[0]
+    assumed = sum(file.as_of_source is AsOfSource.ASSUMED for file in files)
+    how = f"each report has its own{f'; assumed for {assumed} of {len(files)}' if assumed else ''}"
+    return f"as of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
+
+
+def accounts_text(report: Report) -> str:
+    """Return how many accounts and files were covered; a file that was not read is no account."""
+    covered = report.accounts - {""}
+    accounts = [each for each in report.not_covered if not isinstance(each, UncoveredFile)]
+    missing = {each.label for each in accounts} - covered
+    number = sum(bool(file.accounts) for file in report.files)
+    files = f" in {number} reports" if number > 1 else ""
+    if missing:
+        every = count_text(len(covered) + len(missing), "account")
+        text = f"{len(covered):,} of {every}{files}"
+    elif report.accounts == {""}:
+        text = f"account unknown{files}"
+    elif len(covered) == 1:
+        text = f"account {account_with_name(min(covered), report.account_names)}"
+    else:
+        text = f"{count_text(len(covered), 'account')}{files}"
+    unread = len(report.not_covered) - len(accounts)
+    return f"{text}, {count_text(unread, 'file')} not read" if unread else text
+
+
+def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
+    """Return the number of users of each verdict that occurs, and of the unused ones."""
+    counts = {verdict: analysis.totals.users(verdict) for verdict in VERDICT_ORDER}
+    return {each: users for each, users in counts.items() if users or each is Verdict.UNUSED}
+
+
+def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
+    """Return the notes on the input, owners, exemptions, and if `rules`, on what those lack."""
+    totals, every = analysis.totals, analysis.whole.totals.users()
+    return [
+        *_undetermined_note(analysis),
+        *analysis.report.notes,
+        *owner_notes(analysis, totals.without_owner, every),
+        *(each.expiry_sentence for each in totals.expired),
+        *(
+            f"The exemption of {each.user} in account {each.account} matches no user."
+            for each in totals.unmatched
+        ),
+        *(
+            f"The exemption of {entry.user} in account {entry.account} applies to every user there"
+            f" ({entry.rule or 'all verdicts and rules'}): {entry.reason}"
+            for entry, _, applied in totals.entries
+            if applied and not entry.user.strip("*")
+        ),
+        # Accounts that are not covered are in the notes on the input.
+        *(
+            dict.fromkeys(analysis.rule_results.rules_lacking_input.values())
+            if rules and not analysis.report.not_covered
+            else ()
+        ),
+    ]
+
+
+def _undetermined_note(analysis: Analysis) -> Iterator[str]:
+    """Yield that most users are undetermined, as where a spreadsheet translated the report."""
+    undetermined, every = analysis.totals.users(Verdict.UNDETERMINED), analysis.totals.users()
+    if undetermined * 2 > every:
+        yield (
+            f"{undetermined:,} of {count_text(every, 'IAM user')} are undetermined, so this"
+            f" says little of them. One of the reasons: {analysis.undetermined_reason}."
+            " Give the report as AWS made it."
+        )
+
+
+def owner_notes(analysis: Analysis, without: int, every: int) -> Iterator[str]:
+    """Yield how many users of all have no owner, and which entries of the list name no user."""
+    file, idle = analysis.owners.file, analysis.totals.idle_owners
+    if file and without:
+        yield f"{without:,} of {every:,} IAM users have no owner in {file.name}."
+    if file and idle:
+        entries = short_list([*map(str, idle)])
+        yield f"Entries of {file.name} that name the owner of no user: {entries}."
+
+
+# In lines
+
+
+def summary_lines(
+    analysis: Analysis, verdicts: Collection[Verdict], *, rules: bool, details: bool = False
+) -> Iterator[str]:
+    """Yield what a terminal shows besides the listed users and the blind spots, a line each.
+
+    The lines about `rules`, with their first findings if `details`, need the rules to run.
+    """
+    yield from headlines(analysis, verdicts)
+    if rules:
+        yield from _rule_lines(analysis.rule_results, details=details)
+    yield from (f"Note: {note}" for note in notes(analysis, rules=rules))
+
+
+def blind_spots_line(
+    files: Iterable[ReportFile], spots: Iterable[str] = BLIND_SPOTS_IN_SHORT
+) -> str:
+    """Return what no report shows, nor AWS's lists if one was read for the account of each file."""
+    listed = all(
+        each.service_credentials and len(each.accounts) == 1 for each in files if each.accounts
+    )
+    hidden = (each for each in spots if not (listed and each.startswith(SERVICE_CREDENTIALS)))
+    return f"Not visible in a credential report: {'; '.join(hidden)}."
+
+
+def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
+    from analyzer.writers import findings  # noqa: PLC0415  slow to import
+
+    yield f"{findings.severity_counts(rule_results)}."
+    for each in findings.findings_by_rule(rule_results, details=details):
+        yield f"{each.rule.severity:<8}  {each.rule.title}: {each.counts_text}  {each.rule.id}"
+        for example in each.examples:
+            exempt = f"exempt: {example.exemption}" if example.exemption else ""
+            undecided = "" if example.outcome == "fails" else example.outcome
+            remark = ", ".join(filter(None, (undecided, exempt)))
+            fact = f"{example.fact} ({remark})" if remark else example.fact
+            yield f"    {example.account} {example.user}: {fact}"
+        if details and each.unshown:
+            yield f"    and {each.unshown} more"
+    yield findings.standard_and_limits(rule_results)
+    results = findings.control_results(rule_results)
+    if results:
+        yield rule_results.control_summary
+    for result in results:
+        counts = f" ({result.counts_text}: {result.rules_text})" if result.counts_text else ""
+        why = f" {result.why}" if result.why else ""
+        yield f"{result.control.number}  {result.result}{counts}  {result.control.title}.{why}"
