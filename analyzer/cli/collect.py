@@ -54,7 +54,7 @@ def collect(
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
     from analyzer.exports.inputs import locked_ledger, write_ledger
-    from analyzer.sources.review_workbook import read_files
+    from analyzer.reviews.entries import read_files
 
     files = decision_files(names)
     check_outputs([output] if output else [], [*files, *report, config])

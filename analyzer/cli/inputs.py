@@ -303,7 +303,7 @@ def check_outputs(
         entered = f"{each} has decisions of a reviewer: name another output"
         require(not realpath(each).endswith(BESIDE_ENDINGS), saved, "--output")
         if each.suffix.lower() == ".xlsx" and each.exists():
-            from analyzer.sources.review_sheets import holds_entries
+            from analyzer.reviews.list_sheets import holds_entries
 
             require(not holds_entries(each), entered, "--output")
     try:

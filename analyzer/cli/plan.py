@@ -68,8 +68,8 @@ def plan(
     from analyzer.decisions.plan import plan as planned
     from analyzer.lists.exemptions import read_exemptions
     from analyzer.lists.owners import read_owners
+    from analyzer.reviews.entries import read_files
     from analyzer.sources.load import load
-    from analyzer.sources.review_workbook import read_files
     from analyzer.writers import headline
 
     files = decision_files(names)

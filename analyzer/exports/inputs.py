@@ -27,11 +27,11 @@ from analyzer.files import NO_FOLDER, PRIVATE, replacing, sha256
 from analyzer.lists.csv_lists import list_file
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
+from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import manifests
-from analyzer.sources.review_workbook import SPREADSHEET_ENDINGS, read_review
 from analyzer.sources.source import Source, unreadable_file
 
 REPORTS: Final = "reports"

@@ -2,9 +2,7 @@
 
 `load` returns a Report of whatever `find` lists on disk and in `archives`, or Python holds in
 memory; `files_beside` and `manifest` read what lies beside the reports.
-`review_workbook` reads what reviewers entered, in the lists that `review_sheets` finds.
 
-The command line, `exports` and `aws` may import this package. Only what reads workbooks knows the
-writers: it compares a row with what its list showed. Functions that read raise InputRefused with
-every problem.
+The command line, `exports` and `aws` may import this package. Functions that read raise
+InputRefused with every problem.
 """

@@ -11,7 +11,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.errors import InputRefused
-from analyzer.sources.review_workbook import read_files
+from analyzer.reviews.entries import read_files
 from tests.support.builders import a_certificate, a_password, a_user, an_inactive_key, days_before
 from tests.support.decisions import TODAY
 from tests.support.reading import zipped

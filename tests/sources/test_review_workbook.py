@@ -11,8 +11,8 @@ import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import InputRefused
-from analyzer.sources.review_sheets import holds_entries
-from analyzer.sources.review_workbook import read_files, read_review
+from analyzer.reviews.entries import read_files, read_review
+from analyzer.reviews.list_sheets import holds_entries
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -245,6 +245,6 @@ def test_many_problems_end_the_reading(one_list: bytes, monkeypatch: pytest.Monk
     erased = [entered(user, ("erase", *ENTRY[1:])) for user in ("ann", "bob")]
     content = edited(one_list, *erased)
     assert len(refused(content)) == 2
-    monkeypatch.setattr("analyzer.sources.review_workbook._CHUNK", 1)
-    monkeypatch.setattr("analyzer.sources.review_workbook._MOST_PROBLEMS", 0)
+    monkeypatch.setattr("analyzer.reviews.entries._CHUNK", 1)
+    monkeypatch.setattr("analyzer.reviews.entries._MOST_PROBLEMS", 0)
     assert len(refused(content)) == 1

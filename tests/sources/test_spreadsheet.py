@@ -17,14 +17,14 @@ from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 
 from analyzer.errors import InputRefused
-from analyzer.sources.sheet_cells import (
+from analyzer.reviews.sheet_cells import (
     CellError,
     CellValue,
     SheetCells,
     cell_name,
     moment_of_serial,
 )
-from analyzer.sources.spreadsheet import open_spreadsheet
+from analyzer.reviews.spreadsheet import open_spreadsheet
 from tests.support.builders import a_key, a_user
 from tests.support.reading import zipped
 from tests.support.review import review_of
@@ -397,7 +397,7 @@ def test_a_sheet_that_is_only_a_chart_has_no_cells() -> None:
 def test_a_bound_can_be_reached_and_not_passed(  # noqa: PLR0913, PLR0917  a table
     bound: str, most: int, enough: int, element: str, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"analyzer.sources.{bound}", most)
+    monkeypatch.setattr(f"analyzer.reviews.{bound}", most)
     elements = [element.format(number) for number in range(enough + 1)]
     cells_of(workbook(f"<row>{''.join(elements[:-1])}</row>"))
     assert problem in refusal(workbook(f"<row>{''.join(elements)}</row>"))
@@ -415,7 +415,7 @@ def test_a_bound_can_be_reached_and_not_passed(  # noqa: PLR0913, PLR0917  a tab
 def test_more_than_a_bound_of_the_file_is_refused(
     bound: str, most: int, rows: str, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"analyzer.sources.{bound}", most)
+    monkeypatch.setattr(f"analyzer.reviews.{bound}", most)
     assert problem in refusal(workbook(rows, strings="<si><t>text</t></si>" * 50))
 
 
@@ -449,7 +449,7 @@ READ = """
 import os, re, resource, sys
 from pathlib import Path
 from analyzer.errors import InputRefused
-from analyzer.sources import sheet_cells, spreadsheet
+from analyzer.reviews import sheet_cells, spreadsheet
 SHARE = 10
 sheet_cells.MOST_ROWS //= SHARE
 sheet_cells._MOST_HELD //= SHARE

@@ -27,7 +27,7 @@ from analyzer.cli import main
 from analyzer.decisions.collect import Collection
 from analyzer.decisions.decision import LedgerLine
 from analyzer.errors import InputRefused
-from analyzer.sources.review_workbook import read_files
+from analyzer.reviews.entries import read_files
 from tests.support.builders import (
     ACCOUNT,
     a_certificate,

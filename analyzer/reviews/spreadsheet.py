@@ -16,7 +16,7 @@ from typing import Any, Final
 from lxml import etree
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.sources.sheet_cells import (
+from analyzer.reviews.sheet_cells import (
     MOST_ROWS,
     SharedTexts,
     SheetCells,

@@ -32,14 +32,14 @@ from analyzer.decisions.user_record import (
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import list_file
 from analyzer.report.model import AccountName, FileReference
-from analyzer.sources.review_sheets import (
+from analyzer.reviews.list_sheets import (
     NEEDED,
     SAVED_COPY_HINT,
     ListSheet,
     lists_and_summary,
     text_of,
 )
-from analyzer.sources.sheet_cells import CellError, CellValue
+from analyzer.reviews.sheet_cells import CellError, CellValue
 from analyzer.terms import count_text, printable, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 

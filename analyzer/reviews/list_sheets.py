@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from analyzer.decisions import decision as review
 from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
-from analyzer.sources.sheet_cells import CellValue, SheetCells, cell_name, moment_of_serial
-from analyzer.sources.spreadsheet import Sheet, open_spreadsheet
+from analyzer.reviews.sheet_cells import CellValue, SheetCells, cell_name, moment_of_serial
+from analyzer.reviews.spreadsheet import Sheet, open_spreadsheet
 from analyzer.terms import count_text, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
