@@ -108,17 +108,21 @@ def _batches(text: ReportText, skipped: _InvalidRows) -> Iterator[pa.RecordBatch
 
 
 def read_together(texts: Sequence[ReportText]) -> list[pa.Table]:
-    """Return the rows of reports with one header, or nothing where a row of any is unusual.
+    """Return the rows of several reports with one header, nothing where one of them is unusual.
 
     A row of empty cells before each report shows where its rows begin. A blank row, a second header
     or an odd ARN looks the same: then there are more of them than reports.
     """
+    if len(texts) == 1:
+        return []
     header = texts[0].header
     edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
     try:
         content = b"".join(part for text in texts for part in (edge, _rows_stream(text).read()))
         options = _csv_options(texts[0], len(content))
         table = pa_csv.read_csv(pa.BufferReader(content), **options)
+        for text in texts:
+            text.check_unchanged()
     except (pa.ArrowInvalid, OSError, InputRefused):
         return []
     edges = np.flatnonzero(~np.asarray(pc.starts_with(table[columns.ARN], "arn:")))

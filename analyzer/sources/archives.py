@@ -3,13 +3,14 @@
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import InputLimit, read_report_bytes
@@ -46,11 +47,9 @@ _DAMAGED: Final = (
 )
 
 
-def archive_sources(
-    name: str, opened: Callable[[], BinaryIO], limit: InputLimit, path: Path | None = None
-) -> Iterator[Source]:
-    """Yield the inputs in an archive; `path` is where it lies, if it is a file."""
-    archive = _Archive(printable(name), opened)
+def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iterator[Source]:
+    """Yield the inputs in an archive, which is a file or in memory."""
+    archive = _Archive(printable(name), content)
     try:
         members = archive.members()
     except _DAMAGED as error:
@@ -63,13 +62,13 @@ def archive_sources(
     visible = [each for each in members if is_visible(each[0].filename)]
     beside = [member for member, _ in visible if member.filename.endswith(BESIDE_ENDINGS)]
     reports = [each for each in visible if not each[0].filename.endswith(BESIDE_ENDINGS)]
-    files_beside = tuple(_member_source(archive, member, limit, path) for member in beside)
-    archive.unread_members = sum(not is_other for _, is_other in reports)
+    files_beside = tuple(_member_source(archive, member, limit) for member in beside)
+    archive.reports = sum(not is_other for _, is_other in reports)
     for member, is_other in reports:
         if is_other:
-            yield skipped_source(f"{archive.name}:{printable(member.filename)}", path)
+            yield skipped_source(f"{archive.name}:{printable(member.filename)}", archive.path)
         else:
-            yield _member_source(archive, member, limit, path, files_beside)
+            yield _member_source(archive, member, limit, files_beside)
     if all(is_other for _, is_other in reports):
         what = "no report, only files of other kinds" if reports else "no file"
         yield missing_source(name, f"the zip archive holds {what}", "Give an archive of reports.")
@@ -79,36 +78,45 @@ def _member_source(
     archive: "_Archive",
     member: zipfile.ZipInfo,
     limit: InputLimit,
-    path: Path | None,
     files_beside: tuple[Source, ...] = (),
 ) -> Source:
     name, read = f"{archive.name}:{printable(member.filename)}", partial(archive.read, member)
-    return Source(name, read, limit, archive=path, files_beside=files_beside)
+    return Source(name, read, limit, archive=archive.path, files_beside=files_beside)
 
 
 @dataclass(slots=True)
 class _Archive:
-    """Unpack the files of a zip archive, opened once for all of them, and then closed.
+    """Unpack the files of a zip archive, opened once for all of its reports, and then closed.
 
-    `unread_members` are the files that were not yet read.
+    To open it for each, 1,500 reports take 1.9 times as long. `unread` are those before it closes.
     """
 
     name: str
-    opened: Callable[[], BinaryIO]
-    unread_members: int = 0
-    _opened: tuple[zipfile.ZipFile, BinaryIO] | None = None
+    content: Path | bytes
+    reports: int = 0
+    unread: int = 0
+    _opened: zipfile.ZipFile | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what pickles it: it is opened again."""
-        return _Archive, (self.name, self.opened)
+        return _Archive, (self.name, self.content, self.reports)
+
+    @property
+    def path(self) -> Path | None:
+        """Return where it lies, if it is a file."""
+        return self.content if isinstance(self.content, Path) else None
+
+    def _open(self) -> zipfile.ZipFile:
+        content = self.content
+        return zipfile.ZipFile(BytesIO(content) if isinstance(content, bytes) else content)
 
     def members(self) -> list[tuple[zipfile.ZipInfo, bool]]:
         """Return the files in the archive by name, and whether each cannot be a report.
 
         Raises one of `_DAMAGED`.
         """
-        with self.opened() as stream, zipfile.ZipFile(stream) as archive:
+        with self._open() as archive:
             _refuse_overlap(archive.infolist())
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
             files = [member for member in listed if not member.filename.endswith("/")]
@@ -120,7 +128,9 @@ class _Archive:
         name = f"{self.name}:{printable(member.filename)}"
         with self._lock:
             try:
-                with self._archive().open(member) as unpacked:
+                if self._opened is None:
+                    self._opened, self.unread = self._open(), self.reports
+                with self._opened.open(member) as unpacked:
                     return read_report_bytes(name, unpacked, limit)
             except FileNotFoundError:
                 raise
@@ -128,20 +138,10 @@ class _Archive:
                 message = f"cannot be unpacked: {error}"
                 raise InputRefused.of_file(name, message, "Unpack it first.") from None
             finally:
-                self._close_after_last()
-
-    def _archive(self) -> zipfile.ZipFile:
-        if self._opened is None:
-            stream = self.opened()
-            self._opened = zipfile.ZipFile(stream), stream
-        return self._opened[0]
-
-    def _close_after_last(self) -> None:
-        self.unread_members -= 1
-        if self._opened and self.unread_members <= 0:
-            for each in self._opened:
-                each.close()
-            self._opened = None
+                self.unread -= 1
+                if self._opened and self.unread <= 0:
+                    self._opened.close()
+                    self._opened = None
 
 
 def _member_cannot_be_report(

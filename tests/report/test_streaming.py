@@ -29,7 +29,6 @@ from tests.support.reading import (
     HEADER,
     PLAIN,
     ROOT,
-    TWO_USERS,
     VERDICTS,
     lines,
     of_account,
@@ -356,18 +355,22 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
     assert "the rows cannot be read: [Errno 5] Input/output error" in found.message
 
 
-def test_reports_are_kept_in_memory_up_to_a_limit_together(
+def test_reports_are_kept_in_memory_if_all_fit_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assemble, "ROW_BYTES_IN_MEMORY", len(PLAIN) + 10)
-    kept = put(tmp_path, PLAIN, "a.csv")  # which may go, for it was read whole
-    reread = put(tmp_path, report_text(TWO_USERS).replace("0123", "3210"), "b.csv")
-    report = analyzer.load(tmp_path)
-    kept.unlink()
-    assert len(verdicts(report)) == 2
-    assert len(report.users) == 4
-    reread.unlink()
-    problem_of_users(report)
+    texts = [PLAIN, *(PLAIN.replace("0123", digits) for digits in ("3210", "2103"))]
+    paths = [put(tmp_path, text, f"{at}.csv") for at, text in enumerate(texts)]
+    size = sum(map(len, texts))
+    reports = []
+    for most in (size, size - 1):
+        monkeypatch.setattr(assemble, "ROW_BYTES_IN_MEMORY", most)
+        reports.append(analyzer.load(tmp_path))
+        assert len(reports[-1].users) == 6
+    for path in paths:
+        path.unlink()
+    kept, read_again = reports
+    assert len(kept.users) == 6
+    problem_of_users(read_again)
 
 
 def test_small_reports_are_gathered_into_pages_and_large_ones_are_not_joined(
