@@ -124,9 +124,9 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
     """Return the lists that are named, by the fields of `JudgingRequest`; raises InputRefused."""
     lists: dict[str, Any] = {}
     if options.exemptions:
-        from analyzer.lists.exemptions import read_exemptions
+        from analyzer.sources.load import read_exemptions
 
-        lists["exemptions"] = read_exemptions(*options.exemptions)
+        lists["exemptions"] = read_exemptions(options.exemptions)
     if options.decisions or (options.keep_days, options.due_days) != (KEEP_DAYS, DUE_DAYS):
         from analyzer.decisions.ledger import Ledger, read_ledger
 

@@ -66,10 +66,9 @@ def plan(
     from analyzer.decisions.collect import merged
     from analyzer.decisions.plan import exemption_notes, with_owners
     from analyzer.decisions.plan import plan as planned
-    from analyzer.lists.exemptions import read_exemptions
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.sources.load import load
+    from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
     files = decision_files(names)
@@ -79,7 +78,7 @@ def plan(
     ledger = collection.ledger
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
-    exempt = read_exemptions(*exemptions) if exemptions else ()
+    exempt = read_exemptions(exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
         result = planned(ledger, exempt, analysis.report, analysis.pages())

@@ -23,8 +23,8 @@ from analyzer.errors import InputRefused
 from analyzer.exports.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.exports.run_folders import Run, os_errors_translated, sync
 from analyzer.files import replacing, sha256
-from analyzer.lists.exemptions import read_exemptions
 from analyzer.report.model import TEXT
+from analyzer.sources.load import read_exemptions
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write, write_asff
 from analyzer.writers.asff import is_batch
@@ -167,7 +167,7 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     return analyze(
         report,
         analysis.criteria,
-        read_exemptions(listed.name, listed.read_bytes()) if listed.is_file() else (),
+        read_exemptions((listed.name, listed.read_bytes())) if listed.is_file() else (),
         analysis.book,
         read_ledger(decided.name, decided.read_bytes()) if decided.is_file() else None,
     )

@@ -7,7 +7,7 @@ and others may be added. Column names match in any case. An account's root is ex
 named, as `<root_account>`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -28,7 +28,6 @@ from analyzer.report.model import (
     user_positions,
 )
 from analyzer.terms import ROOT_USER, Verdict
-from analyzer.verdicts.facts import Facts
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
@@ -38,19 +37,19 @@ RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retir
 """The rules that a verdict fails: an exemption from the rule exempts from the verdict."""
 
 
-def read_exemptions(name: str, content: bytes, rules: Iterable[str] = ()) -> Exemptions:
+def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[str]]) -> Exemptions:
     """Return what a file of that name and content exempts from.
 
-    `rules` are the ids of rules of one's own, which an entry can name too. Raises InputRefused as
-    `list_rows` does.
+    `rule_ids` returns the ids that an entry can name; it is called only if one names any. Raises
+    InputRefused as `list_rows` does.
     """
-    problems = partial(_problems, rules=(*rules,))
+    problems = partial(_problems, rule_ids=rule_ids)
     entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))
     return Exemptions(entries, list_file(name, content))
 
 
 def _problems(
-    name: str, row: int, named: Mapping[str, str], rules: Sequence[str]
+    name: str, row: int, named: Mapping[str, str], rule_ids: Callable[[], Sequence[str]]
 ) -> Iterator[Problem]:
     for column in ("account", "user", "reason"):
         if not named[column]:
@@ -60,13 +59,9 @@ def _problems(
     if named["expires"] and not is_day(named["expires"]):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "expires", named["expires"], "not a date", hint)
-    if named.get(_RULE):
-        from analyzer.rules import RULES  # noqa: PLC0415  slow to import, and few lists name a rule
-
-        ids = [*(rule.id for rule in RULES), *rules]
+    if named.get(_RULE) and named[_RULE] not in (ids := rule_ids()):
         hint = f"Name one of {', '.join(ids)}, or none to exempt from all rules."
-        if named[_RULE] not in ids:
-            yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
+        yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
 
 
 def _entry(row: int, named: Mapping[str, str]) -> Exemption:
@@ -176,9 +171,10 @@ def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) 
     known = {
         (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
     }  # Of several the first counts.
-    at = np.array([*known.values(), -1])
-    unknown = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
-    return np.where(unknown, -1, at[user_positions(page.users, known)])
+    at = np.array([*known.values(), -1])[user_positions(page.users, known)]
+    cells = page.contradicted
+    at[cells.loc[cells[columns.COLUMN] == columns.USER_CREATION_TIME, columns.POSITION]] = -1
+    return np.asarray(at)
 
 
 def _is_root(users: pd.DataFrame) -> np.ndarray:

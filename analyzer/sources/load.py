@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
@@ -372,7 +372,13 @@ def read_exemptions(source: ListSource, rules: Iterable[str] = ()) -> Exemptions
     """
     from analyzer.lists import exemptions  # noqa: PLC0415
 
-    return exemptions.read_exemptions(*_name_and_bytes(source, "exemptions"), rules)
+    @cache
+    def ids() -> list[str]:
+        from analyzer.rules import RULES  # noqa: PLC0415  0.02 s, and few lists name a rule
+
+        return [*(rule.id for rule in RULES), *rules]
+
+    return exemptions.read_exemptions(*_name_and_bytes(source, "exemptions"), ids)
 
 
 def read_owners(source: ListSource) -> "Owners":
