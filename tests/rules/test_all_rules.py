@@ -17,7 +17,7 @@ from botocore import xform_name
 import analyzer.rules
 from analyzer import columns
 from analyzer.limits import Criteria, Thresholds
-from analyzer.report.model import Page, cells_of_users
+from analyzer.report.model import Page, cells_of_users, concatenated
 from analyzer.rules import RULES
 from analyzer.rules.engine import NO_FINDING, page_outcomes
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
@@ -41,16 +41,13 @@ from tests.support.pages import (
     all_findings,
     by_itself,
     counts_on,
-    findings_on,
     of_users,
     page_of,
-    root_findings_on,
 )
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 FIRST = 4
-KEY_OF_A_FINDING = ("row", "rule", "slot", "outcome")
 
 IN_USE = a_password(days_before(1))
 QUIET_USERS = [
@@ -75,33 +72,33 @@ def random_rows(*, roots: bool) -> list[Row]:
 
 
 @cache
-def random_page(*, roots: bool, step: int = 1) -> Page:
-    """Return the users or the roots, backwards by a step of -1: no rule changes a page."""
-    rows = random_rows(roots=roots)[::step]
-    return page_of(rows) if roots else of_users(*rows)
-
-
-@cache
-def pages_alone(*, roots: bool) -> list[Page]:
-    """Return the first users or roots, each on a page of its own."""
-    rows = random_rows(roots=roots)[:FIRST]
-    return [page_of([row]) if roots else of_users(row) for row in rows]
+def random_pages(step: int = 1) -> tuple[Page, Page]:
+    """Return the users and the roots, backwards by a step of -1: no rule changes a page."""
+    return of_users(*random_rows(roots=False)[::step]), page_of(random_rows(roots=True)[::step])
 
 
 def page_for(rule: Rule) -> Page:
-    return random_page(roots=rule.is_of_root)
+    return random_pages()[rule.is_of_root]
 
 
 @cache
+def found() -> pd.DataFrame:
+    return all_findings(*random_pages(), RULES)
+
+
 def found_by(rule: Rule) -> pd.DataFrame:
-    return by_itself(rule, page_for(rule))
+    of_rule = found()[found()["rule"] == rule.id]
+    assert not of_rule.empty
+    return of_rule
 
 
 def assert_alike(left: pd.DataFrame, right: pd.DataFrame) -> None:
     """Compare findings whatever their order and the numbers of their rows."""
-    order = ["arn", "slot"]
     left, right = (
-        each.drop(columns="row").sort_values(order, ignore_index=True) for each in (left, right)
+        each.astype(dict.fromkeys(each.select_dtypes("category"), "str"))
+        .drop(columns="row")
+        .sort_values(["rule", "arn", "slot"], ignore_index=True)
+        for each in (left, right)
     )
     pd.testing.assert_frame_equal(left, right)
 
@@ -133,56 +130,54 @@ def test_ids_and_severities_stay_what_people_rely_on() -> None:
     assert {rule.id for rule in RULES if not rule.default} == OPTIONAL
 
 
-@every_rule
-def test_its_masks_are_plain_and_never_both_true(rule: Rule) -> None:
-    page = page_for(rule)
-    truth = rule.judge(Facts(page), LIMITS)
-    count = len(page) * (2 if rule.subject.in_slots else 1)
-    for mask in (truth.yes, truth.no, truth.undecided):
-        assert (type(mask), mask.dtype, mask.shape) == (np.ndarray, np.dtype(bool), (count,))
-    assert (truth.yes.astype(int) + truth.no + truth.undecided == 1).all()
-
-
-@pytest.mark.parametrize("roots", [False, True])
-def test_no_rule_changes_anything_that_it_is_given(*, roots: bool) -> None:
-    page = random_page(roots=roots)
-    before = {each.name: getattr(page, each.name).copy() for each in dataclasses.fields(Page)}
+def test_masks_are_plain_and_never_both_true() -> None:
+    facts = [Facts(page) for page in random_pages()]
     for rule in RULES:
-        if rule.is_of_root == roots:
-            by_itself(rule, page)
-    for name, frame in before.items():
-        pd.testing.assert_frame_equal(getattr(page, name), frame)
+        truth = rule.judge(facts[rule.is_of_root], LIMITS)
+        count = len(page_for(rule)) * (2 if rule.subject.in_slots else 1)
+        for mask in (truth.yes, truth.no, truth.undecided):
+            assert (type(mask), mask.dtype, mask.shape) == (np.ndarray, np.dtype(bool), (count,))
+        assert (truth.yes.astype(int) + truth.no + truth.undecided == 1).all(), rule
 
 
-@every_rule
-def test_the_order_of_the_rows_changes_nothing(rule: Rule) -> None:
-    back = by_itself(rule, random_page(roots=rule.is_of_root, step=-1))
-    assert len(found_by(rule)) == len(back) > 0
-    assert_alike(found_by(rule), back)
+def test_no_rule_changes_anything_that_it_is_given() -> None:
+    frames = [
+        getattr(page, each.name) for page in random_pages() for each in dataclasses.fields(Page)
+    ]
+    before = [frame.copy() for frame in frames]
+    all_findings(*random_pages(), RULES)
+    for frame, copy in zip(frames, before, strict=True):
+        pd.testing.assert_frame_equal(frame, copy)
 
 
-@every_rule
-def test_it_judges_each_row_as_if_alone(rule: Rule) -> None:
-    alone = pd.concat([by_itself(rule, page) for page in pages_alone(roots=rule.is_of_root)])
-    together = found_by(rule)
-    assert_alike(alone, together[together["row"] < FIRST + 2])
+def test_the_order_of_the_rows_changes_nothing() -> None:
+    assert_alike(found(), all_findings(*random_pages(step=-1), RULES))
 
 
-@every_rule
-def test_it_is_silent_on_quiet_users_and_roots(rule: Rule) -> None:
+def test_each_row_is_judged_as_if_alone() -> None:
+    users, roots = (random_rows(roots=roots)[:FIRST] for roots in (False, True))
+    alone = [
+        all_findings(of_users(user), page_of([root]), RULES)
+        for user, root in zip(users, roots, strict=True)
+    ]
+    assert_alike(concatenated(alone), found()[found()["row"] < FIRST + 2])
+
+
+def test_all_rules_are_silent_on_quiet_users_and_roots() -> None:
+    noisy = all_findings(of_users(*QUIET_USERS), page_of(QUIET_ROOTS), RULES)
     # A root with a password is quiet, except for the rule that is about it.
-    roots = QUIET_ROOTS[1:] if rule.id == "root-password" else QUIET_ROOTS
-    assert by_itself(rule, page_of(roots) if rule.is_of_root else of_users(*QUIET_USERS)).empty
+    assert noisy[["rule", "row"]].to_numpy().tolist() == [["root-password", 2]]
 
 
 @every_rule
 def test_it_reads_no_cell_but_those_that_it_names(rule: Rule) -> None:
-    page = page_for(rule)
+    page = page_for(rule).take(np.arange(50))
     spared = set(columns.IN_REPORT) - set(rule.columns)
     cells = cells_of_users((at, name, "") for name in sorted(spared) for at in range(len(page)))
-    contradicted = dataclasses.replace(page, contradicted=cells)
-    left, right = found_by(rule), by_itself(rule, contradicted)
-    pd.testing.assert_frame_equal(left.drop(columns="created"), right.drop(columns="created"))
+    contradicted = by_itself(rule, dataclasses.replace(page, contradicted=cells))
+    plain = found_by(rule).loc[lambda found: found["row"] < len(page) + 2]
+    texts = [each.drop(columns="created").to_csv(index=False) for each in (plain, contradicted)]
+    assert texts[0] == texts[1]
 
 
 @every_rule
@@ -204,24 +199,26 @@ def test_what_leaves_it_undecided_is_named(rule: Rule) -> None:
 
 @every_rule
 def test_every_fact_is_a_sentence_with_its_value(rule: Rule) -> None:
-    found = found_by(rule)
-    assert not found["fact"].isna().any()
-    assert found["fact"].str.len().min() > 10
-    decided = found[found["outcome"] == Outcome.FAILS]["fact"]
+    facts = found_by(rule)["fact"]
+    assert not facts.isna().any()
+    assert facts.str.len().min() > 10
+    decided = facts[found()["outcome"] == Outcome.FAILS]
     assert decided.nunique() > 1
     assert not decided.str.contains("NaT|None|nan|<NA>").any()
 
 
-@every_rule
-def test_only_its_own_threshold_changes_it(rule: Rule) -> None:
-    page = page_for(rule)
-    of_users, of_roots = (NO_USERS, page) if rule.subject is Subject.ROOT else (page, NO_USERS)
-    usual = counts_on(of_users, of_roots, [rule], LIMITS)
-    assert rule.threshold in (None, *(each.name for each in dataclasses.fields(Thresholds)))
-    for each in dataclasses.fields(Thresholds):
-        limits = dataclasses.replace(LIMITS, **{each.name: 1000})
-        changed = counts_on(of_users, of_roots, [rule], limits) != usual
-        assert changed == (each.name == rule.threshold)
+def test_only_its_own_threshold_changes_a_rule() -> None:
+    def counts(limits: Thresholds) -> dict[str, list[int]]:
+        every = counts_on(*random_pages(), RULES, limits)
+        return {rule.id: [every[rule.id, each, False] for each in Outcome] for rule in RULES}
+
+    usual, names = counts(LIMITS), [each.name for each in dataclasses.fields(Thresholds)]
+    assert {rule.threshold for rule in RULES} <= {None, *names}
+    for name in names:
+        changed = counts(dataclasses.replace(LIMITS, **{name: 1000}))
+        assert {rule for rule in usual if usual[rule] != changed[rule]} == {
+            rule.id for rule in RULES if rule.threshold == name
+        }
 
 
 @every_rule
@@ -261,11 +258,10 @@ def test_each_remedy_is_a_command_that_aws_knows(rule: Rule, line: str) -> None:
 
 
 def test_the_frame_of_findings_is_as_described() -> None:
-    found = all_findings(random_page(roots=False), random_page(roots=True), RULES)
-    empty = all_findings(NO_USERS, page_of([]), RULES)
-    assert list(found) == list(empty) == list(FINDINGS)
+    frame, empty = found(), all_findings(NO_USERS, page_of([]), RULES)
+    assert list(frame) == list(empty) == list(FINDINGS)
     assert empty.empty
-    types = {name: str(found[name].dtype) for name in FINDINGS}
+    types = {name: str(frame[name].dtype) for name in FINDINGS}
     assert types == {name: str(empty[name].dtype) for name in FINDINGS}
     assert types == {
         **dict.fromkeys(("file", "row"), "int64"),
@@ -276,43 +272,38 @@ def test_the_frame_of_findings_is_as_described() -> None:
         "slot": "Int8",
         "days": "Int64",
     }
-    assert list(found["rule"].cat.categories) == [rule.id for rule in RULES]
-    assert list(found["severity"].cat.categories) == list(Severity)
-    assert found["slot"].isna().equals(~found["subject"].isin(["access-key", "certificate"]))
-    assert found["days"].isna().equals(found["since"].isna())
-    assert found.index.equals(pd.RangeIndex(len(found)))
-    assert found["rule"].cat.codes.is_monotonic_increasing
+    assert list(frame["rule"].cat.categories) == [rule.id for rule in RULES]
+    assert list(frame["severity"].cat.categories) == list(Severity)
+    assert frame["slot"].isna().equals(~frame["subject"].isin(["access-key", "certificate"]))
+    assert frame["days"].isna().equals(frame["since"].isna())
+    assert frame.index.equals(pd.RangeIndex(len(frame)))
+    assert frame["rule"].cat.codes.is_monotonic_increasing
 
 
-def test_the_counts_are_those_of_the_findings() -> None:
-    users, roots = random_page(roots=False), random_page(roots=True)
-    found = all_findings(users, roots, RULES)
-    kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), strict=True)
+def test_the_counts_and_the_outcomes_without_words_are_those_of_the_findings() -> None:
+    kinds = zip(found()["rule"].astype(str), found()["outcome"].astype(str), strict=True)
     expected = Counter((*kind, False) for kind in kinds)
-    assert counts_on(users, roots, RULES, LIMITS) == expected
-
-
-def test_the_outcomes_without_words_are_those_of_the_findings() -> None:
-    users, roots = random_page(roots=False), random_page(roots=True)
+    assert counts_on(*random_pages(), RULES, LIMITS) == expected
     slots = {True: (1, 2), False: (0,)}
     subjects = [(rule.id, slot) for rule in RULES for slot in slots[rule.subject.in_slots]]
-    for page, findings in ((users, findings_on), (roots, root_findings_on)):
-        outcomes = page_outcomes(Facts(page), RULES, LIMITS, of_roots=page is roots)
-        by_code = {
+    by_code = []
+    for page, of_roots in zip(random_pages(), (False, True), strict=True):
+        outcomes = page_outcomes(Facts(page), RULES, LIMITS, of_roots=of_roots)
+        by_code += [
             (page.users["row"][user], *subjects[at], list(Outcome)[outcomes[user, at]])
             for user, at in np.argwhere(outcomes != NO_FINDING).tolist()
-        }
-        found = findings(page, RULES).assign(slot=lambda frame: frame["slot"].fillna(0))
-        assert by_code == set(zip(*(found[name] for name in KEY_OF_A_FINDING), strict=True))
+        ]
+    keys = (found()[name] for name in ("row", "rule"))
+    outcome = zip(*keys, found()["slot"].fillna(0), found()["outcome"], strict=True)
+    assert sorted(by_code) == sorted(outcome)
     nobody = page_outcomes(Facts(NO_USERS), RULES, LIMITS, of_roots=False)
     assert nobody.shape == (0, len(subjects))
 
 
 def test_only_the_rules_asked_for_are_run() -> None:
     asked = [rule for rule in RULES if rule.severity is Severity.CRITICAL]
-    found = all_findings(random_page(roots=False), random_page(roots=True), asked)
-    assert set(found["rule"]) == {"root-access-key", "root-without-mfa"}
-    assert all_findings(random_page(roots=False), random_page(roots=True), []).empty
+    assert {*all_findings(*random_pages(), asked)["rule"]} == {rule.id for rule in asked}
+    assert all_findings(*random_pages(), []).empty
 
 
 def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
@@ -326,7 +317,6 @@ def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
 
 
 def test_nobody_is_found_unused_whose_cells_are_not_understood() -> None:
-    page = random_page(roots=False)
-    found = findings_on(page, RULES[:1])
-    failing = set(found.loc[found["outcome"] == Outcome.FAILS, "arn"])
-    assert failing == set(page.users.loc[page.users["verdict"] == "unused", "arn"])
+    failing = found_by(RULES[0])["arn"][found()["outcome"] == Outcome.FAILS]
+    users = random_pages()[0].users
+    assert {*failing} == {*users.loc[users["verdict"] == "unused", "arn"]}

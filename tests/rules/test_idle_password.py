@@ -1,6 +1,5 @@
 from datetime import timedelta
 
-from analyzer.limits import Thresholds
 from tests.support.builders import NEVER, Row, Value, a_password, a_user, days_before, no_password
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, found, outcomes
 
@@ -40,11 +39,6 @@ def test_a_password_idle_for_45_days_fails() -> None:
         "unknown but in use": (used(NEW) | UNKNOWN, None),
     }
     check_outcomes(RULE, users)
-
-
-def test_the_limit_can_be_set() -> None:
-    users = {"below": (used(days_before(89)), None), "at": (used(days_before(90)), FAILS)}
-    check_outcomes(RULE, users, Thresholds(idle_days=90))
 
 
 def test_a_contradicted_use_is_undecided() -> None:

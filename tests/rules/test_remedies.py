@@ -16,16 +16,10 @@ VALUES = "Check the values in the fact first; do not delete yet."
 CAVEATS = "Check the caveats in the fact first; do not delete yet."
 CREDENTIAL = "Check the active service-specific credential first; do not delete yet."
 
-
-def remedy(rule_id: str, user: Row, services: str = "") -> str:
-    page = page_of([user]).with_users({"service_credentials": services})
-    (only,) = findings_on(with_verdicts(page, Criteria()), [BY_ID[rule_id]])["remedy"]
-    return str(only)
-
-
-UNUSED, IDLE, BEDROCK = "unused-user", "idle-access-key", "bedrock.amazonaws.com"
+UNUSED, RETIRED, IDLE = "unused-user", "retired-user", "idle-access-key"
+BEDROCK = "bedrock.amazonaws.com"
 FIRST = "Check the active service-specific credential first; do not delete the user yet."
-RETIRED = a_user(password_last_used=days_before(400))
+LEFT = a_user(password_last_used=days_before(400))
 REMEDIES: tuple[tuple[str, Row, str, str], ...] = (
     (UNUSED, a_user(password=a_password()), "", BY_ID[UNUSED].fix),
     (UNUSED, a_user(mfa=True), "", CAVEATS),
@@ -33,8 +27,8 @@ REMEDIES: tuple[tuple[str, Row, str, str], ...] = (
     (UNUSED, a_user(password_enabled="?"), "", VALUES),
     (UNUSED, a_user(), BEDROCK, CREDENTIAL),
     (UNUSED, a_user(password_enabled="?"), BEDROCK, VALUES),
-    ("retired-user", RETIRED, "", BY_ID["retired-user"].fix),
-    ("retired-user", RETIRED, BEDROCK, CREDENTIAL),
+    (RETIRED, LEFT, "", BY_ID[RETIRED].fix),
+    (RETIRED, LEFT, BEDROCK, CREDENTIAL),
     (IDLE, a_user(key_1=a_key()), "", BY_ID[IDLE].fix),
     (IDLE, a_user(key_1=a_key(used="once")), "", VALUES),
     # A credential can be disabled though the user must stay.
@@ -43,14 +37,18 @@ REMEDIES: tuple[tuple[str, Row, str, str], ...] = (
 
 
 def test_the_remedy_goes_by_the_outcome_the_caveats_and_the_credentials() -> None:
-    for rule, user, services, expected in REMEDIES:
-        assert remedy(rule, user, services) == expected
+    page = page_of(user for _, user, _, _ in REMEDIES)
+    page = page.with_users({"service_credentials": [services for *_, services, _ in REMEDIES]})
+    rules = [BY_ID[each] for each in (UNUSED, RETIRED, IDLE)]
+    found = findings_on(with_verdicts(page, Criteria()), rules).set_index(["rule", "row"])["remedy"]
+    for row, (rule, _, _, expected) in enumerate(REMEDIES, start=2):
+        assert found[rule, row] == expected, row
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_only_the_rules_that_are_marked_tell_to_delete_the_user(rule: Rule) -> None:
-    text = " ".join((rule.fix, *rule.remedy)).lower()
-    assert ("delete the user" in text or "delete-user " in text) is rule.deletes_user
+def test_only_the_rules_that_are_marked_tell_to_delete_the_user() -> None:
+    for rule in RULES:
+        text = " ".join((rule.fix, *rule.remedy)).lower()
+        assert ("delete the user" in text or "delete-user " in text) is rule.deletes_user, rule
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

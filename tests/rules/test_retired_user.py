@@ -1,10 +1,7 @@
-import pytest
-
 from analyzer.limits import Criteria, Definition
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import (
     NEVER,
-    Row,
     a_key,
     a_password,
     a_user,
@@ -50,16 +47,14 @@ def test_the_fact_has_the_last_sign_in_or_the_cell_that_is_not_understood() -> N
     check_facts(RULE, facts)
 
 
-@pytest.mark.parametrize(
-    ("user", "said"),
-    [
-        (a_user(key_1=INACTIVE), "never signed in"),
-        (a_user(key_2=INACTIVE, password=no_password(NEVER)), "never signed in"),
-        (a_user(key_1=INACTIVE, password=LEFT), "last signed in 2025-03-27"),
-    ],
-)
-def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unused(
-    user: Row, said: str
-) -> None:
-    page = with_verdicts(page_of([user]), Criteria(definition=Definition.IAM_029))
-    assert by_itself(BY_ID[RULE], page)["fact"].tolist() == [f"{said}, {DETAILS}"]
+def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unused() -> None:
+    never, signed_in = "never signed in", "last signed in 2025-03-27"
+    users = (
+        (a_user(key_1=INACTIVE), never),
+        (a_user(key_2=INACTIVE, password=no_password(NEVER)), never),
+        (a_user(key_1=INACTIVE, password=LEFT), signed_in),
+    )
+    page = page_of(user for user, _ in users)
+    strict = with_verdicts(page, Criteria(definition=Definition.IAM_029))
+    facts = by_itself(BY_ID[RULE], strict)["fact"].tolist()
+    assert facts == [f"{said}, {DETAILS}" for _, said in users]

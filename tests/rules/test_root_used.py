@@ -1,10 +1,6 @@
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 import analyzer
-from analyzer.limits import Thresholds
 from tests.support.builders import (
     AS_OF,
     COLUMNS_OF_2014,
@@ -19,7 +15,6 @@ from tests.support.builders import (
     in_slot,
     no_key,
     report_text,
-    saved,
     the_root,
 )
 from tests.support.pages import (
@@ -68,11 +63,6 @@ def test_the_newest_of_three_uses_fails_for_30_days() -> None:
     check_outcomes(RULE, roots)
 
 
-def test_the_limit_can_be_set() -> None:
-    roots = {"below": (root(days_before(6)), FAILS), "at": (root(days_before(7)), None)}
-    check_outcomes(RULE, roots, Thresholds(root_used_days=7))
-
-
 def test_a_report_without_last_use_of_keys_leaves_a_root_key_undecided() -> None:
     assert outcomes(RULE, root(OLD, a_key()), columns=COLUMNS_OF_2014) == {0: UNDECIDED}
     assert outcomes(RULE, root(OLD), columns=COLUMNS_OF_2014) == {}
@@ -89,42 +79,33 @@ def test_the_fact_names_the_credential() -> None:
     check_facts(RULE, facts)
 
 
-def test_the_days_of_the_newest_use_are_counted_where_every_use_is_known() -> None:
-    known, unknown_sign_in = (root(used, a_key(used=NEW)) for used in (OLD, "once"))
-    frame = found(RULE, known, unknown_sign_in, root(NEW, None, a_key(used="once")))
+def test_the_days_count_from_the_newest_use_where_every_use_is_known() -> None:
+    known = root(days_before(20), a_key(used=OLD), a_key(used=NEW))
+    unknown = root("once", a_key(used=NEW)), root(NEW, None, a_key(used="once"))
+    frame = found(RULE, known, *unknown)
     assert frame["outcome"].tolist() == [FAILS] * 3
     assert frame["days"].fillna(-1).tolist() == [1, -1, -1]
-
-
-def test_the_finding_counts_from_the_newest_use() -> None:
-    row = root(days_before(20), a_key(used=OLD), a_key(used=NEW))
-    assert found(RULE, row)[["since", "days"]].to_numpy().tolist() == [[NEW, 1]]
+    assert frame["since"][0] == NEW
 
 
 ASSUMED = "password last used 2026-04-30, 1 day before as-of, which is assumed and may be later"
-AS_OF_ASSUMED: dict[str, tuple[Row, list[str]]] = {
-    "used just before the assumed as-of": (root(NEW), [ASSUMED]),
-    "just below the limit": (
-        root(LIMIT + SECOND),
-        [ASSUMED.replace("2026-04-30, 1 day", "2026-04-01, 29 days")],
-    ),
-    "at the limit: a later as-of passes too": (root(LIMIT), []),
-    "never used": (root(NEVER), []),
-    "unknown sign-in": (root("once", a_key(used=OLD)), [NOT_UNDERSTOOD]),
-}
 
 
-@pytest.mark.parametrize("case", AS_OF_ASSUMED)
-def test_an_assumed_as_of_leaves_a_late_use_undecided(case: str) -> None:
-    row, facts = AS_OF_ASSUMED[case]
-    frame = root_findings_on(page_of([row], as_of_source="assumed"), [BY_ID[RULE]])
+def test_an_assumed_as_of_leaves_a_late_use_undecided() -> None:
+    facts = {
+        ASSUMED: root(NEW),
+        ASSUMED.replace("2026-04-30, 1 day", "2026-04-01, 29 days"): root(LIMIT + SECOND),
+        NOT_UNDERSTOOD: root("once", a_key(used=OLD)),
+    }
+    passing = root(LIMIT), root(NEVER)  # by a later as-of too
+    page = page_of([*facts.values(), *passing], as_of_source="assumed")
+    frame = root_findings_on(page, [BY_ID[RULE]])
+    assert frame["fact"].tolist() == [*facts]
     assert frame["outcome"].tolist() == [UNDECIDED] * len(facts)
-    assert frame["fact"].tolist() == facts
 
 
-def test_a_report_whose_as_of_is_assumed_says_so(tmp_path: Path) -> None:
-    user = a_user(password=a_password(AS_OF))
-    path = saved(tmp_path, report_text([user], root=root(NEW)))
-    for as_of, outcome in ((None, UNDECIDED), (AS_OF, FAILS)):
-        findings = analyzer.analyze(analyzer.load(path, as_of=as_of)).rule_results.findings
-        assert findings.loc[findings["rule"] == RULE, "outcome"].tolist() == [outcome]
+def test_a_report_whose_as_of_is_assumed_says_so() -> None:
+    text = report_text([a_user(password=a_password(AS_OF))], root=root(NEW))
+    report = analyzer.load(("report.csv", text.encode()))
+    findings = analyzer.analyze(report).rule_results.findings
+    assert findings.loc[findings["rule"] == RULE, "outcome"].tolist() == [UNDECIDED]

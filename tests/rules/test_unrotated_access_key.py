@@ -1,8 +1,7 @@
 from datetime import timedelta
 
-from analyzer.limits import Thresholds
 from tests.support.builders import Row, a_key, a_user, an_inactive_key, days_before, no_key
-from tests.support.pages import FAILS, UNDECIDED, check_outcomes, check_slots, fact
+from tests.support.pages import FAILS, UNDECIDED, check_slots, fact
 
 RULE = "unrotated-access-key"
 LIMIT, DAY, SECOND = days_before(90), timedelta(days=1), timedelta(seconds=1)
@@ -28,12 +27,6 @@ def test_an_active_key_fails_after_90_days() -> None:
         "not active, unknown creation": (no_key() | {"last_rotated": "?"}, None),
     }
     check_slots(RULE, "access_key", keys)
-
-
-def test_the_limit_can_be_set() -> None:
-    below, at = (a_user(key_1=a_key(days_before(days))) for days in (45, 46))
-    users = {"below": (below, {}), "at": (at, {1: FAILS})}
-    check_outcomes(RULE, users, Thresholds(rotation_days=45))
 
 
 def test_the_fact_names_the_key_and_its_age() -> None:
