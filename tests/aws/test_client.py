@@ -17,7 +17,7 @@ from analyzer.aws import FetchRequest
 from analyzer.aws.client import AwsSession, Deadline
 from analyzer.aws.errors import Late
 from analyzer.errors import AwsRefused
-from tests.support.aws_server import ORGANIZATION, SECRET, Aws, fetching, on_loopback_only, serving
+from tests.support.aws_server import SECRET, Aws, fetching, on_loopback_only, serving
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
@@ -139,15 +139,6 @@ def test_a_hanging_program_for_credentials_ends_in_time(monkeypatch: Patch, tmp_
     configure_program(monkeypatch, tmp_path, "import time; time.sleep(3)")
     with pytest.raises(Late, match="did not answer the request for credentials"):
         AwsSession(FetchRequest()).client("iam", Deadline(0.5))
-
-
-@pytest.mark.no_cover
-def test_an_organization_is_asked_over_as_many_connections_as_jobs(
-    aws: Aws, tmp_path: Path
-) -> None:
-    assert fetching("-o", tmp_path / "reports", *ORGANIZATION, "--jobs", "2") == 0
-    assert sum(aws.calls.values()) == 21
-    assert aws.connections <= 2
 
 
 def test_connections_are_closed_at_the_end(aws: Aws) -> None:

@@ -16,10 +16,11 @@ import pytest
 
 from analyzer.aws import FetchRequest, client
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
-from analyzer.aws.fetch import chosen_accounts
+from analyzer.aws.fetch import Account, Fetcher, chosen_accounts
 from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
+from analyzer.sources.manifest import FetchedAccounts, Status
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -61,6 +62,7 @@ from tests.support.runs import exporting, visible
 Patch = pytest.MonkeyPatch
 MEMBER = MEMBERS[1]
 NOT_IAM = "The endpoint answered with something that is not IAM: "
+ARN = f"arn:aws:organizations::{CALLER}:account/o-x/"
 WHY = re.compile("something that is not IAM: |report that AWS sent is damaged: |is in the future")
 PLANTED = (SECRET, TOKEN, EXTERNAL_ID, MARK, "Traceback")
 Capture = pytest.CaptureFixture[str]
@@ -99,18 +101,24 @@ class Asking(NamedTuple):
     def report(self, seconds: float = 60) -> object:
         return fetch_report(DeadlineClient(self.client, Deadline(seconds)), stop=Event())
 
-    def accounts(self, seconds: float = 60, *units: str) -> object:
+    def accounts(self, seconds: float = 60, *units: str) -> tuple[list[Account], FetchedAccounts]:
         request = FetchRequest(role_name="credreport", organizational_unit=[*units])
         return chosen_accounts(self.session, request, Deadline(seconds))
 
     def credentials(self, seconds: float = 60) -> object:
         return service_credentials_json(DeadlineClient(self.client, Deadline(seconds)))
 
+    def member(self) -> object:
+        fetcher = Fetcher(request=FetchRequest(), save=lambda _: "")
+        account = Account(id=MEMBER, name="Odd", arn=f"{ARN}{MEMBER}", state="ACTIVE")
+        sts = self.session.client("sts", Deadline(60))
+        return fetcher.member_entry(self.session, sts, "credreport", account)
+
     def refusal(
         self, operation: str, answer: FalseAnswer, ask: Callable[..., object], *values: Any
     ) -> str:
         """Return the one sentence in which an answer is refused; nothing planted is in it."""
-        self.server.false = {(CALLER, operation): answer}
+        self.server.false = {(MEMBER if operation == ASSUME else CALLER, operation): answer}
         with pytest.raises(AwsRefused) as caught:
             ask(*values)
         message = str(caught.value)
@@ -131,49 +139,15 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
         gc.collect()
 
 
-def messages(capture: Capture, folder: Path, *others: str) -> str:
+def messages(capture: Capture, folder: Path) -> str:
     """Return the messages on standard error; nothing planted is in it, nor in any file."""
     captured = capture.readouterr()
     assert captured.out == ""
     files = [path.read_text() for path in folder.rglob("*") if path.is_file()]
     for text in (captured.err, *files):
-        for planted in (*PLANTED, *others):
+        for planted in PLANTED:
             assert planted not in text
     return captured.err
-
-
-def refused(capture: Capture, folder: Path, *arguments: str) -> str:
-    """Return the sentence with which a fetch of one account ends; nothing is written."""
-    assert fetching("-o", folder, *arguments) == 4
-    assert not folder.exists()
-    message = messages(capture, folder)
-    assert message.startswith("credreport: ")
-    assert message.count("\n") == 1
-    return message
-
-
-def failure(capture: Capture, folder: Path) -> str:
-    """Return why one account of an organization could not be read, while the other was."""
-    assert fetching("-o", folder, *ORGANIZATION) == 5
-    listed = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
-    assert [(each["account"], each["status"]) for each in listed] == [
-        (MEMBER, "failed"),
-        (CALLER, "fetched"),
-    ]
-    reason: str = listed[0]["reason"]
-    assert messages(capture, folder).splitlines()[1:] == [f"Not read: {MEMBER} Team 1: {reason}"]
-    return reason
-
-
-def run_refused(capture: Capture, runs: Path, *arguments: str) -> str:
-    """Return the message with which an export ends; nothing is left of the run."""
-    assert exporting(runs, "--log-format", "json", *arguments) == 4
-    assert visible(runs) == set()
-    (line,) = messages(capture, runs).splitlines()
-    event = json.loads(line)
-    assert (event["event"], event["exit_code"]) == ("failed", 4)
-    message: str = event["message"]
-    return message
 
 
 def named(answers: dict[str, FalseAnswer]) -> pytest.MarkDecorator:
@@ -196,27 +170,37 @@ def test_a_list_of_accounts_that_is_none_is_refused(asking: Asking, answer: Fals
     assert message.startswith((NOT_IAM, "AWS denied organizations:ListAccounts"))
 
 
-SENTENCES = ["reset in the middle", "a code that is a token", "the time yesterday"]
-
-
-@named({way: {**WAYS, **REPORTS}[way] for way in SENTENCES})
 def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_it(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+    aws: Aws, folder: Path, capsys: Capture
 ) -> None:
-    aws.false[CALLER, GET] = answer
-    message = refused(capsys, folder)
-    assert WHY.search(message)
-    assert f"credreport: {run_refused(capsys, folder)}\n" == message
-    aws.false = {(MEMBER, GET): answer}
-    assert f"credreport: {failure(capsys, folder)}\n" == message
+    aws.false[CALLER, GET] = WAYS["a code that is a token"]
+    assert fetching("-o", folder) == 4
+    message = messages(capsys, folder)
+    assert message.startswith(f"credreport: {NOT_IAM}")
+    assert message.count("\n") == 1
+    assert exporting(folder, "--log-format", "json") == 4
+    assert visible(folder) == set()
+    event = json.loads(messages(capsys, folder))
+    assert (event["event"], event["exit_code"]) == ("failed", 4)
+    assert f"credreport: {event['message']}\n" == message
+    aws.false = {(MEMBER, GET): WAYS["a code that is a token"]}
+    assert fetching("-o", folder / "all", *ORGANIZATION) == 5
+    failed, fetched = json.loads((folder / "all/fetched.manifest.json").read_bytes())["accounts"]
+    assert [(each["account"], each["status"]) for each in (failed, fetched)] == [
+        (MEMBER, "failed"),
+        (CALLER, "fetched"),
+    ]
+    assert f"credreport: {failed['reason']}\n" == message
+    assert messages(capsys, folder).splitlines()[1:] == [
+        f"Not read: {MEMBER} Team 1: {failed['reason']}"
+    ]
 
 
 @named(ROLES)
-def test_credentials_of_a_role_that_are_none_fail_the_account(
-    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+def test_credentials_of_a_role_that_are_none_are_refused(
+    asking: Asking, answer: FalseAnswer
 ) -> None:
-    aws.false[MEMBER, ASSUME] = answer
-    assert failure(capsys, folder)
+    assert asking.refusal(ASSUME, answer, asking.member)
 
 
 @named(EVIDENCE)
@@ -224,16 +208,11 @@ def test_a_list_of_credentials_that_is_none_is_refused(asking: Asking, answer: F
     assert asking.refusal(CREDENTIALS, answer, asking.credentials).startswith(NOT_IAM)
 
 
-ARN = f"arn:aws:organizations::{CALLER}:account/o-x/"
-
-
 def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
     return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE", **more}
 
 
-def test_an_account_that_is_oddly_listed_is_a_failed_one(
-    aws: Aws, folder: Path, capsys: Capture
-) -> None:
+def test_an_account_that_is_oddly_listed_is_a_failed_one(asking: Asking) -> None:
     odd = [
         (listed("1111"), ("", "Odd")),
         (listed("١١١١٢٢٢٢٣٣٣٣"), ("", "Odd")),
@@ -245,41 +224,44 @@ def test_an_account_that_is_oddly_listed_is_a_failed_one(
         (listed("x", name="line\nbreak\ud800"), ("", "line\\nbreak\\ud800")),
     ]
     accounts = [*(account for account, _ in odd), listed(CALLER)]
-    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": accounts})
-    assert fetching("-o", folder, *ORGANIZATION) == 5
-    entries = json.loads((folder / "fetched.manifest.json").read_bytes())["accounts"]
-    failed = [each for each in entries if each["account"] != CALLER]
-    found = [(each["account"], each["name"]) for each in failed]
-    assert sorted(found) == sorted(entry for _, entry in odd)
+    asking.server.false = {(CALLER, ACCOUNTS): documents({"Accounts": accounts})}
+    chosen, others = asking.accounts()
+    assert [each.id for each in chosen] == [CALLER]
+    assert [(each.account, each.name) for each in others.entries] == [entry for _, entry in odd]
     reason = "AWS lists it without a valid account id and ARN."
-    assert {(each["status"], each["reason"]) for each in failed} == {("failed", reason)}
-    assert "1 fetched, 8 failed" in messages(capsys, folder)
-    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [listed("x")]})
-    assert fetching("-o", folder, *ORGANIZATION) == 4
-    assert "No account could be read." in messages(capsys, folder)
+    assert {(each.status, each.reason) for each in others.entries} == {(Status.FAILED, reason)}
 
 
-def test_an_account_that_is_listed_twice_is_failed(aws: Aws, folder: Path, capsys: Capture) -> None:
-    for second in (listed(MEMBER), listed(MEMBER, Arn="nowhere")):
-        three = [listed(MEMBER, "Team 1"), second, listed(CALLER)]
-        aws.false[CALLER, ACCOUNTS] = documents({"Accounts": three})
-        assert failure(capsys, folder) == "AWS lists it more than once."
-
-
-def test_an_unknown_state_of_an_account_is_not_repeated(
-    aws: Aws, folder: Path, capsys: Capture
+@pytest.mark.parametrize(
+    ("accounts", "status", "reason"),
+    [
+        ([listed(MEMBER)] * 2, Status.FAILED, "AWS lists it more than once."),
+        (
+            [listed(MEMBER), listed(MEMBER, Arn="nowhere")],
+            Status.FAILED,
+            "AWS lists it more than once.",
+        ),
+        ([listed(MEMBER, State=f"{MARK} {TOKEN}")], Status.SKIPPED, "Its state is UNKNOWN."),
+    ],
+)
+def test_an_account_that_is_listed_twice_fails_and_one_of_no_known_state_is_skipped(
+    asking: Asking, accounts: list[dict[str, str]], status: Status, reason: str
 ) -> None:
-    odd = listed(MEMBER, State=f"{MARK} {TOKEN}")
-    aws.false[CALLER, ACCOUNTS] = documents({"Accounts": [odd, listed(CALLER)]})
-    assert fetching("-o", folder, *ORGANIZATION) == 0
-    assert "1 fetched, 0 failed, 1 skipped" in messages(capsys, folder)
+    document = documents({"Accounts": [*accounts, listed(CALLER)]})
+    asking.server.false = {(CALLER, ACCOUNTS): document}
+    chosen, others = asking.accounts()
+    (entry,) = others.entries
+    assert [each.id for each in chosen] == [CALLER]
+    assert (entry.account, entry.status, entry.reason) == (MEMBER, status, reason)
 
 
-def test_units_that_lie_in_each_other_are_asked_once(aws: Aws, folder: Path) -> None:
-    aws.units = {"r-root": ["ou-1"], "ou-1": ["ou-2"], "ou-2": ["ou-1"]}
-    aws.accounts[CALLER].unit = "ou-2"
-    assert fetching("-o", folder, *ORGANIZATION, "--organizational-unit", "ou-1") == 0
-    assert aws.operations()[CHILDREN] == 4
+def test_units_that_lie_in_each_other_are_asked_once(asking: Asking) -> None:
+    asking.server.false = {}
+    asking.server.calls.clear()
+    asking.server.units = {"r-root": ["ou-1"], "ou-1": ["ou-2"], "ou-2": ["ou-1"]}
+    asking.server.accounts[CALLER].unit = "ou-2"
+    assert [each.id for each in asking.accounts(60, "ou-1")[0]] == [CALLER]
+    assert asking.server.operations()[CHILDREN] == 4
 
 
 def test_a_server_that_failed_is_asked_again(aws: Aws, folder: Path, monkeypatch: Patch) -> None:
@@ -322,8 +304,8 @@ def test_a_list_without_end_is_late(asking: Asking) -> None:
         (CHILDREN, asking.accounts, ("r-root",)),
         (CREDENTIALS, asking.credentials, ()),
     ):
-        message = asking.refusal(operation, ENDLESS[operation], ask, 0.3, *values)
-        assert f"{operation} within the 0.3 seconds of --timeout" in message
+        message = asking.refusal(operation, ENDLESS[operation], ask, 0.1, *values)
+        assert f"{operation} within the 0.1 seconds of --timeout" in message
 
 
 def test_retries_end_in_time(aws: Aws, folder: Path, capsys: Capture, monkeypatch: Patch) -> None:

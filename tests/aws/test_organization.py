@@ -4,15 +4,13 @@ import json
 import subprocess
 import threading
 import time
-from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import parse_qs
 
 import boto3
 import pytest
@@ -26,7 +24,6 @@ from analyzer.errors import AwsRefused, OutputFailed
 from analyzer.sources.manifest import AccountEntry, Status
 from tests.support.aws_server import (
     CALLER,
-    DENIED,
     GENERATE,
     GET,
     MEMBERS,
@@ -35,7 +32,6 @@ from tests.support.aws_server import (
     Refusal,
     a_report,
     an_account,
-    asked_of_moto,
     environment,
     fetching,
     messages_without_secrets,
@@ -117,20 +113,6 @@ def test_every_account_is_fetched_with_one_role_each_and_the_callers_with_none(
     assert first == second
 
 
-def test_service_credentials_are_one_call_more_an_account_and_a_gap_is_said(
-    aws: Aws, folder: Path, capsysbinary: Capture
-) -> None:
-    aws.denied.add((MEMBERS[2], LIST))
-    assert fetching("-o", folder, *ORGANIZATION, "--service-credentials") == 5
-    assert aws.operations()[LIST] == 7
-    assert statuses(folder) == dict.fromkeys(ALL, "fetched")
-    (note,) = errors(capsysbinary)[1:]
-    assert note == (
-        f"Note: The service-specific credentials of account {MEMBERS[2]} are not known:"
-        f" AWS denied iam:{LIST}: grant the caller this permission."
-    )
-
-
 def fetched_of(folder: Path, *options: str) -> set[str]:
     assert fetching("-o", folder, *ORGANIZATION, *options) == 0
     return {account for account, status in statuses(folder).items() if status == "fetched"}
@@ -160,19 +142,6 @@ def test_only_active_accounts_are_read_whichever_field_tells(aws: Aws) -> None:
     )
 
 
-@pytest.mark.usefixtures("aws")
-def test_patterns_choose_by_id_and_by_name() -> None:
-    for include, exclude, accounts in (
-        ([MEMBERS[3]], [], {MEMBERS[3]}),
-        (["team ?"], [], {*MEMBERS[:5]}),
-        (["TEAM 1*"], [], {MEMBERS[1], MEMBERS[5]}),
-        (["0*"], ["*00000000?"], {MEMBERS[5]}),
-        ([], ["Team *"], {CALLER}),
-        (["0*1", "manage*"], [], {MEMBERS[1], CALLER}),
-    ):
-        assert chosen(include=include, exclude=exclude)[0] == accounts
-
-
 def test_a_skipped_account_says_why_and_is_not_asked_and_a_pattern_without_any_is_said(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
@@ -192,11 +161,27 @@ def test_a_skipped_account_says_why_and_is_not_asked_and_a_pattern_without_any_i
     assert manifest["unmatched_patterns"] == ["*[x]*"]
 
 
-def test_brackets_in_a_pattern_stand_for_themselves() -> None:
-    arn = "arn:aws:organizations::111122223333:account/o-x/000000000001"
-    account = Account(id=MEMBERS[1], name="[old] Shop", arn=arn, state="ACTIVE")
-    assert account.matches("[OLD]*")
-    assert not account.matches("[o]*")
+MATCHES = {
+    "000000000001": True,
+    "0*1": True,
+    "???????????": False,
+    "[old] shop": True,
+    "[OLD]*": True,
+    "[o]*": False,
+    "*shop": True,
+    "shop": False,
+    "[OLD] SHO?": True,
+}
+
+
+def member(account: str, name: str = "", partition: str = "aws") -> Account:
+    arn = f"arn:{partition}:organizations::{CALLER}:account/o-x/{account}"
+    return Account(id=account, name=name, arn=arn, state="ACTIVE")
+
+
+def test_a_pattern_matches_the_whole_id_or_the_name_in_any_case() -> None:
+    shop = member(MEMBERS[1], "[old] Shop")
+    assert {pattern: shop.matches(pattern) for pattern in MATCHES} == MATCHES
 
 
 def test_units_hold_the_accounts_in_them_and_below(aws: Aws) -> None:
@@ -219,30 +204,23 @@ def refused(capture: Capture, folder: Path, *options: str) -> list[str]:
     return errors(capture)
 
 
-@pytest.mark.usefixtures("aws")
-def test_no_account_chosen_and_an_unknown_unit_are_errors(
-    folder: Path, capsysbinary: Capture
-) -> None:
-    (message,) = refused(capsysbinary, folder, "--exclude", "*")
-    assert message.startswith("credreport: None of the organization's 7 accounts is chosen")
-    (message,) = refused(capsysbinary, folder, "--organizational-unit", "ou-none")
-    assert message.startswith("credreport: There is no such organizational unit")
-
-
-def test_the_role_is_asked_for_in_its_partition_with_both_names(aws: Aws, folder: Path) -> None:
-    options = ("--external-id", "audit-2026", "--session-name", "me@audit", "--include", "0*1")
-    named = ("--organization", "--role-name", "/teams/audit/credreport")
+def test_a_role_is_of_the_partition_of_the_account_and_may_have_a_path() -> None:
     for partition in ("aws", "aws-us-gov", "aws-cn"):
-        aws.asked.clear()
-        for account in ALL:
-            aws.accounts[account] = an_account(account, partition=partition)
-        assert fetching("-o", folder, *named, *options) == 0
-        (asked,) = [each for operation, each in aws.asked if operation == "AssumeRole"]
-        assert (asked["RoleArn"], asked["RoleSessionName"], asked["ExternalId"]) == (
-            f"arn:{partition}:iam::{MEMBERS[1]}:role/teams/audit/credreport",
-            "me@audit",
-            "audit-2026",
-        )
+        for name in ("teams/credreport", "/teams/credreport"):
+            arn = f"arn:{partition}:iam::{MEMBERS[1]}:role/teams/credreport"
+            assert member(MEMBERS[1], partition=partition).role_arn(name) == arn
+
+
+def test_the_role_is_asked_for_with_both_names(aws: Aws, folder: Path) -> None:
+    options = ("--external-id", "audit-2026", "--session-name", "me@audit", "--include", "0*1")
+    aws.accounts[MEMBERS[1]] = an_account(MEMBERS[1], partition="aws-cn")
+    assert fetching("-o", folder, *ORGANIZATION, *options) == 0
+    (asked,) = [each for operation, each in aws.asked if operation == "AssumeRole"]
+    assert (asked["RoleArn"], asked["RoleSessionName"], asked["ExternalId"]) == (
+        f"arn:aws-cn:iam::{MEMBERS[1]}:role/credreport",
+        "me@audit",
+        "audit-2026",
+    )
 
 
 def test_a_delegated_account_reads_the_management_one_with_the_role(aws: Aws, folder: Path) -> None:
@@ -257,12 +235,12 @@ def test_each_account_fails_alone_with_its_reason(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
     aws.denied |= {(MEMBERS[0], "AssumeRole"), (MEMBERS[1], GENERATE), (MEMBERS[2], GET)}
-    aws.denied |= {(CALLER, GENERATE), (CALLER, "AssumeRole")}
+    aws.denied |= {(CALLER, GENERATE), (CALLER, "AssumeRole"), (MEMBERS[5], LIST)}
     aws.accounts[MEMBERS[3]].report = a_report(MEMBERS[2])
     cut = aws.accounts[MEMBERS[4]].report.replace(b"\nuser-1,", b"\ncut\nuser-1,")
     aws.accounts[MEMBERS[4]].report = cut
-    assert fetching("-o", folder, *ORGANIZATION) == 5
-    summary, *failures = errors(capsysbinary)
+    assert fetching("-o", folder, *ORGANIZATION, "--service-credentials") == 5
+    summary, *failures, gap = errors(capsysbinary)
     assert "1 fetched, 6 failed, 0 skipped" in summary
     failed = reasons(folder, "failed")
     denied = "AWS denied {}: grant the caller this permission."
@@ -280,27 +258,31 @@ def test_each_account_fails_alone_with_its_reason(
         f"Not read: {account} {name}: {reason}"
         for (account, reason), name in zip(failed.items(), names, strict=True)
     ]
+    assert gap == (
+        f"Note: The service-specific credentials of account {MEMBERS[5]} are not known:"
+        f" {denied.format(f'iam:{LIST}')}"
+    )
     assert analyzer.load(*folder.glob("*.csv")).rows == 6
 
 
-def test_all_denied_is_an_error_without_files(
+def test_a_run_without_any_account_is_an_error_without_files(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
+    for denied, options, said in (
+        (None, ["--exclude", "*"], "None of the organization's 7 accounts is chosen"),
+        (None, ["--organizational-unit", "ou-none"], "There is no such organizational unit"),
+        ("ListAccounts", [], "AWS denied organizations:ListAccounts: grant the caller"),
+    ):
+        aws.denied = {(CALLER, denied)} if denied else set()
+        assert fetching("-o", folder, *ORGANIZATION, *options) == 4
+        (message,) = errors(capsysbinary)
+        assert message.startswith(f"credreport: {said}")
     aws.denied = {(account, GENERATE) for account in ALL}
-    message, *failures = refused(capsysbinary, folder)
+    assert fetching("-o", folder, *ORGANIZATION) == 4
+    message, *failures = errors(capsysbinary)
     assert message == "credreport: No account could be read."
     assert len(failures) == 7
-
-
-def test_accounts_that_cannot_be_listed(aws: Aws, folder: Path, capsysbinary: Capture) -> None:
-    for answer, advice in (
-        (DENIED, "AWS denied organizations:ListAccounts: grant the caller"),
-        (Refusal("AWSOrganizationsNotInUseException"), "leave out --organization"),
-        (Refusal("ExpiredTokenException"), "get new credentials"),
-    ):
-        aws.script[CALLER, "ListAccounts"] = [answer]
-        (message,) = refused(capsysbinary, folder)
-        assert advice in message
+    assert not folder.exists()
 
 
 def test_throttled_five_times_then_well(aws: Aws, folder: Path, monkeypatch: Patch) -> None:
@@ -308,18 +290,6 @@ def test_throttled_five_times_then_well(aws: Aws, folder: Path, monkeypatch: Pat
     aws.script[CALLER, "ListAccounts"] = [Refusal("TooManyRequestsException", 429)] * 5
     aws.script[MEMBERS[1], "AssumeRole"] = [Refusal("Throttling")] * 5
     assert fetched_of(folder) == {*ALL}
-
-
-@pytest.mark.usefixtures("aws")
-def test_a_full_disk_ends_the_run(folder: Path, monkeypatch: Patch, capsysbinary: Capture) -> None:
-    def full(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    assert fetching("-o", folder, *ORGANIZATION) == 73
-    (message,) = errors(capsysbinary)
-    assert "No space left on device" in message
-    assert [*folder.iterdir()] == []
 
 
 def done(account: str) -> AccountEntry:
@@ -330,24 +300,12 @@ def a_task(account: str) -> Task:
     return Task(account, f"Team {account}", partial(done, account))
 
 
+@pytest.mark.no_cover
 def test_as_many_accounts_are_asked_at_once_as_there_are_jobs(aws: Aws, folder: Path) -> None:
-    running: Counter[str] = Counter()
-    most = 0
-
-    def answered(*asked: Any) -> Any:
-        nonlocal most
-        running["now"] += 1
-        most = max(most, running["now"])
-        try:
-            return answer(*asked)
-        finally:
-            running["now"] -= 1
-
-    answer, aws.answer = aws.answer, answered  # type: ignore[method-assign, assignment]  # a spy
     aws.at_once = threading.Barrier(3)
     assert fetching("-o", folder, *ORGANIZATION, "--jobs", "3") == 0
-    assert most == 3
     assert not aws.at_once.broken
+    assert aws.connections <= 3  # of which each carries one request at a time
 
 
 def test_progress_counts_up_to_the_end() -> None:
@@ -399,10 +357,10 @@ def test_a_stopped_account_is_not_tried_again_and_says_no_more(aws: Aws, account
     request = FetchRequest()
     fetcher, session = Fetcher(request=request, save=lambda _: ""), AwsSession(request)
     fetcher.stop.set()
-    arn = f"arn:aws:organizations::{CALLER}:account/o-x/{account}"
-    member = Account(id=account, name="", arn=arn, state="ACTIVE")
     with pytest.raises(Stopped) as refused:
-        fetcher.member_entry(session, session.client("sts", Deadline(9)), "credreport", member)
+        fetcher.member_entry(
+            session, session.client("sts", Deadline(9)), "credreport", member(account)
+        )
     assert str(refused.value) == STOPPED
     assert (CALLER, "AssumeRole") not in aws.calls
 
@@ -450,16 +408,16 @@ def test_the_program_needs_hardly_more_memory_for_many_accounts(aws: Aws, tmp_pa
 
 
 @pytest.fixture
-def moto(monkeypatch: Patch, tmp_path: Path) -> Iterator[str]:
+def moto(monkeypatch: Patch, tmp_path: Path) -> Iterator[None]:
     """Serve an organization of 3 accounts, with four users, as moto makes them."""
+    monkeypatch.setattr("analyzer.aws.report.POLL_SECONDS", 0.01)
     with moto_serving() as url:
-        monkeypatch.setattr("moto.moto_api.recorder._location", str(tmp_path / "recorded"))
         on_loopback_only(monkeypatch, tmp_path, url)
-        populate(url)
-        yield url
+        populate()
+        yield
 
 
-def populate(url: str) -> None:
+def populate() -> None:
     session = boto3.Session(region_name="us-east-1")
     organizations, sts = session.client("organizations"), session.client("sts")
     organizations.create_organization(FeatureSet="ALL")
@@ -480,26 +438,12 @@ def populate(url: str) -> None:
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],
         ).create_user(UserName="quiet")
-    asked_of_moto(url, "recorder/start-recording", b"")
-
-
-def recorded(url: str) -> Mapping[str, int]:
-    """Return how often each operation was called at moto's server since it was populated."""
-    asked_of_moto(url, "recorder/stop-recording", b"")
-    calls: Counter[str] = Counter()
-    for line in asked_of_moto(url, "recorder/download-recording").splitlines():
-        call = json.loads(line)
-        body = b64decode(call["body"]).decode()
-        target = call["headers"].get("X-Amz-Target", "").partition(".")[2]
-        calls[target or parse_qs(body)["Action"][0]] += 1
-    return calls
 
 
 @pytest.mark.no_cover
-def test_an_organization_of_moto_is_fetched_and_not_misjudged(moto: str, folder: Path) -> None:
+@pytest.mark.usefixtures("moto")
+def test_an_organization_of_moto_is_fetched_and_not_misjudged(folder: Path) -> None:
     assert fetching("-o", folder, *ORGANIZATION) == 0
-    calls = recorded(moto)
-    assert calls == {"ListAccounts": 1, "AssumeRole": 2, GENERATE: 6, GET: 3}
     users = analyzer.analyze(analyzer.load(*folder.glob("*.csv"))).users
     assert users["account"].nunique() == 3
     assert [*users["verdict"].astype(str)] == ["undetermined"] * 4

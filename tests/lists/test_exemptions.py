@@ -1,7 +1,8 @@
 """Exemptions excuse whom they name, until their last day, and never go unnoticed."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,6 @@ from tests.support.builders import (
     a_user,
     days_before,
     no_password,
-    report_text,
 )
 from tests.support.outputs import (
     HEADER_OF_EXEMPTIONS,
@@ -212,8 +212,9 @@ def test_star_and_question_mark_match_and_nothing_else_does() -> None:
 
 
 def test_a_star_matches_every_user_whatever_the_name_holds() -> None:
-    names = ["two\nlines", "tab\tstop", "zoë", "", "a" * 200]
-    assert exempt_users(analysis_of(map(a_user, names), exemptions_of("*,*,why,,"))) == names
+    page = of_users(*map(a_user, ("two\nlines", "tab\tstop", "zoë", "", "a" * 200)))
+    entry = Exemption("*", "*", "why", "", None, 2)
+    assert ExemptionMatches(page, [entry]).reason_codes().tolist() == [1] * 5
 
 
 def test_the_first_entry_that_applies_gives_the_reason() -> None:
@@ -231,11 +232,28 @@ def test_a_list_gives_the_reason_before_a_decision_to_keep_the_user() -> None:
     assert listed_alone.tolist() == [0]  # what is kept is exempt from being unused or retired
 
 
-@pytest.mark.parametrize(("as_of", "applied"), [("01T23:59:59", 1), ("02T00:00:00", 0)])
-def test_a_decision_to_keep_applies_up_to_the_end_of_its_last_day(as_of: str, applied: int) -> None:
-    later = of_users(ANN).with_users({"as_of": pd.Timestamp(f"2026-05-{as_of}Z").as_unit("s")})
-    matches = ExemptionMatches(later, [kept(last_day=date(2026, 5, 1))])
-    assert matches.applied.tolist() == [applied]
+def test_rows_that_differ_in_the_creation_time_are_no_user_that_was_decided_to_be_kept() -> None:
+    page = of_users(ANN, contradicted="user_creation_time")
+    assert ExemptionMatches(page, [kept()]).matched.tolist() == [0]
+
+
+LAST_DAY = date(2026, 5, 1)
+MOMENTS = {
+    "2026-04-30T23:59:59": True,
+    "2026-05-01T00:00:00": True,
+    "2026-05-01T23:59:59": True,
+    "2026-05-02T00:00:00": False,
+}
+
+
+def test_an_entry_and_a_decision_to_keep_apply_up_to_the_end_of_their_last_day() -> None:
+    page = of_users(*(a_user(f"u{at}") for at, _ in enumerate(MOMENTS)))
+    page = page.with_users({"as_of": pd.to_datetime([*MOMENTS], utc=True).as_unit("s")})
+    listed = [Exemption("*", "*", "why", "", LAST_DAY, 2)]
+    for entries in (listed, [kept(f"u{at}", LAST_DAY) for at, _ in enumerate(MOMENTS)]):
+        matches = ExemptionMatches(page, entries)
+        assert (matches.verdict_reasons() != "").tolist() == [*MOMENTS.values()]
+        assert (matches.matched.sum(), matches.applied.sum()) == (4, 3)
 
 
 def test_a_decision_to_keep_that_expired_is_named_while_its_user_is_there() -> None:
@@ -256,46 +274,42 @@ def test_exempt_users_keep_their_verdict_and_are_counted_as_exempt() -> None:
 @pytest.mark.no_cover
 def test_many_entries_with_reasons_of_their_own_are_kept_apart() -> None:
     names = [f"user{n:03}" for n in range(130)]
-    entries = exemptions_of(*(f"*,{name},reason of {name},," for name in names))
-    users = analysis_of(map(a_user, names), entries).users
-    assert users["exemption"].tolist() == [f"reason of {name}" for name in names]
+    entries = [Exemption("*", name, f"reason of {name}", "", None, 2) for name in names]
+    reasons = ExemptionMatches(of_users(*map(a_user, names)), entries).verdict_reasons()
+    assert reasons.tolist() == [f"reason of {name}" for name in names]
 
 
 # From which rule
 
 UNUSED, RETIRED = a_user("unused"), a_user("retired", password=no_password(days_before(400)))
 ACTIVE = a_user("active", password=a_password(days_before(1)))
-IDLE = a_user("ann", password=a_password(days_before(60)))
+BY_RULE = {
+    "": ["why", "why", "why"],
+    "unused-user": ["why", "", ""],
+    "retired-user": ["", "why", ""],
+    "idle-password": ["", "", ""],
+}
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("rule", "excused"),
-    [
-        ("", ["unused", "retired", "active"]),
-        ("unused-user", ["unused"]),
-        ("retired-user", ["retired"]),
-        ("idle-password", []),
-    ],
-)
-def test_a_verdict_is_excused_by_its_rule_or_with_everything(rule: str, excused: list[str]) -> None:
-    entries = with_rules(f"*,*,why,,,{rule}")
-    assert exempt_users(analysis_of([UNUSED, RETIRED, ACTIVE], entries)) == excused
+def test_a_verdict_is_excused_by_its_rule_or_with_everything() -> None:
+    page = of_users(UNUSED, RETIRED, ACTIVE)
+    for rule, reasons in BY_RULE.items():
+        entry = Exemption("*", "*", "why", "", None, 2, rule)
+        assert ExemptionMatches(page, [entry]).verdict_reasons().tolist() == reasons
 
 
-@pytest.mark.parametrize(
-    ("lines", "mfa", "idle"),
-    [
-        (["*,ann,travels,,,idle-password", "*,ann,expired,,2020-01-01,"], "", "travels"),
-        (["*,ann,1,,,idle-password", "*,ann,all,,,", "*,ann,2,,,idle-password"], "all", "1"),
-    ],
-)
-def test_a_finding_is_excused_by_the_first_entry_that_applies_to_its_rule(
-    lines: list[str], mfa: str, idle: str
-) -> None:
-    found = analysis_of([IDLE], with_rules(*lines)).rule_results.findings
-    reasons = dict(zip(found["rule"], found["exemption"], strict=True))
-    assert reasons == {"console-user-without-mfa": mfa, "idle-password": idle}
+def test_a_finding_is_excused_by_the_first_entry_that_applies_to_its_rule() -> None:
+    idle = [a_user(name, password=a_password(days_before(60))) for name in ("ann", "bob")]
+    of_ann = ["*,ann,travels,,,idle-password", "*,ann,expired,,2020-01-01,"]
+    of_bob = ["*,bob,1,,,idle-password", "*,bob,all,,,", "*,bob,2,,,idle-password"]
+    found = analysis_of(idle, with_rules(*of_ann, *of_bob)).rule_results.findings
+    cells = (found[name].astype(str) for name in ("user", "rule", "exemption"))
+    assert {(user, rule): reason for user, rule, reason in zip(*cells, strict=True)} == {
+        ("ann", "console-user-without-mfa"): "",
+        ("ann", "idle-password"): "travels",
+        ("bob", "console-user-without-mfa"): "all",
+        ("bob", "idle-password"): "1",
+    }
 
 
 def test_an_entry_for_the_root_matches_it_and_no_user() -> None:
@@ -308,62 +322,47 @@ def test_an_entry_for_the_root_matches_it_and_no_user() -> None:
 # Until when
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("as_of", "applies"),
-    [
-        ("2026-04-30T23:59:59Z", True),
-        ("2026-05-01T00:00:00Z", True),
-        ("2026-05-01T23:59:59Z", True),
-        ("2026-05-02T00:00:00Z", False),
-    ],
-)
-def test_an_entry_applies_up_to_the_end_of_its_last_day(as_of: str, *, applies: bool) -> None:
-    entries = exemptions_of("*,ann,why,,2026-05-01")
-    moment, text = datetime.fromisoformat(as_of), report_text([ANN]).encode()
-    report = analyzer.load(("report.csv", text), as_of=moment)
-    analysis = analyzer.analyze(report, exemptions=entries)
-    assert exempt_users(analysis) == (["ann"] if applies else [])
-    assert [each.entry for each in analysis.totals.expired] == ([] if applies else [*entries])
-    assert analysis.totals.unmatched == ()
-
-
-def of_two_moments(*exemptions: str) -> Analysis:
+@cache
+def of_two_moments(*exemptions: str, users: Sequence[str] = ("ann",)) -> Analysis:
     """Analyze reports of one account on the first and of another on the third of May."""
     reports = (
-        (f"status_reports_2026-05-{day}T00-00-00+00-00.csv", of_account(account, ANN).encode())
+        (
+            f"status_reports_2026-05-{day}T00-00-00+00-00.csv",
+            of_account(account, *map(a_user, users)).encode(),
+        )
         for account, day in ((ACCOUNT, "01"), (OTHER_ACCOUNT, "03"))
     )
     return analyzer.analyze(analyzer.load(*reports), exemptions=exemptions_of(*exemptions))
 
 
-IN_PART = "The exemption of ann in account * expired on {} for 1 of its 2 users."
-FOR_ALL = "The exemption of ann in account {} expired on {}."
+EXPIRY = {
+    "*,a,why,,2026-04-30": (0, "expired"),
+    "*,b,why,,2026-05-01": (1, "expired in part"),
+    "*,c,why,,2026-05-02": (1, "expired in part"),
+    "*,d,why,,2026-05-03": (2, "applies"),
+    "0*,e,why,,2026-05-01": (1, "applies"),
+    "1*,f,why,,2026-05-02": (0, "expired"),
+}
+EXPIRED = {
+    "a": "account * expired on 2026-04-30.",
+    "b": "account * expired on 2026-05-01 for 1 of its 2 users.",
+    "c": "account * expired on 2026-05-02 for 1 of its 2 users.",
+    "f": "account 1* expired on 2026-05-02.",
+}
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("entry", "applied", "note", "state"),
-    [
-        ("*,ann,why,,2026-04-30", 0, FOR_ALL.format("*", "2026-04-30"), "expired"),
-        ("*,ann,why,,2026-05-01", 1, IN_PART.format("2026-05-01"), "expired in part"),
-        ("*,ann,why,,2026-05-02", 1, IN_PART.format("2026-05-02"), "expired in part"),
-        ("*,ann,why,,2026-05-03", 2, "", "applies"),
-        ("0*,ann,why,,2026-05-01", 1, "", "applies"),
-        ("1*,ann,why,,2026-05-02", 0, FOR_ALL.format("1*", "2026-05-02"), "expired"),
-    ],
-)
-def test_an_entry_expires_by_the_moment_of_each_report_in_every_count_and_sheet(
-    entry: str, applied: int, note: str, state: str
-) -> None:
-    analysis = of_two_moments(entry)
-    (row,) = exemption_frame(analysis).to_dict("records")
-    users = analysis.users
-    excused = users.loc[users["exemption"] != "", "account"].tolist()
-    assert excused == [ACCOUNT, OTHER_ACCOUNT][:applied]
-    assert (row["applied"], row["state"]) == (applied, state)
-    assert [each for each in headline.notes(analysis) if "expired" in each] == [note] * bool(note)
-    assert [each.entry.user for each in analysis.totals.expired] == ["ann"] * bool(note)
+def test_an_entry_expires_by_the_moment_of_each_report_in_every_count_and_sheet() -> None:
+    analysis = of_two_moments(*EXPIRY, users="abcdef")
+    states = exemption_frame(analysis)[["applied", "state"]].itertuples(index=False)
+    assert [*map(tuple, states)] == [*EXPIRY.values()]
+    exempt = analysis.users[analysis.users["exemption"] != ""].groupby("user")["account"]
+    accounts = {user: [*accounts] for user, accounts in exempt}
+    both = [ACCOUNT, OTHER_ACCOUNT]
+    assert accounts == {"b": both[:1], "c": both[:1], "d": both, "e": both[:1]}
+    notes = [f"The exemption of {user} in {note}" for user, note in EXPIRED.items()]
+    assert [each for each in headline.notes(analysis) if "expired" in each] == notes
+    assert [each.entry.user for each in analysis.totals.expired] == [*EXPIRED]
     assert analysis.totals.unmatched == ()
 
 
