@@ -1,6 +1,5 @@
 """A history shows a period from all reports of each account, and says what it cannot show."""
 
-from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,9 +11,8 @@ import pytest
 from analyzer.changes.history import ALL, History
 from analyzer.changes.timeline import Span
 from analyzer.errors import InputRefused
-from analyzer.terms import Verdict
 from analyzer.writers.history import remarks
-from tests.changes.test_random_histories import adds_up, check
+from tests.changes.test_random_histories import adds_up
 from tests.support.builders import (
     NEVER,
     Row,
@@ -26,8 +24,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.decisions import console_name
-from tests.support.histories import Named, a_year, history_of
-from tests.support.history_oracle import Given, period_of
+from tests.support.histories import Named, history_of
 
 JANUARY = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
 BORN = datetime(2025, 6, 1, tzinfo=UTC)
@@ -46,31 +43,6 @@ def report(number: int, *users: Row, name: str = "", account: str = ACCOUNT) -> 
 
 def person(name: str = "ann", **has: Any) -> Row:
     return a_user(name, **{"created": BORN, **has})
-
-
-def test_every_number_of_a_year_is_that_of_an_independent_count() -> None:
-    files: list[Named] = []
-    given: dict[str, list[Given]] = defaultdict(list)
-    for file, one in a_year():
-        files.append(file)
-        given[one.account].append(one)
-    told = history_of(files)
-    until = max(one.at for each in given.values() for one in each if one.at)
-    check(told, {account: period_of(each, None, until, 31) for account, each in given.items()})
-    every = told.period.iloc[-1]
-    assert (every["reports"], every["users_start"], told.gaps) == (32, 180, 3)
-    assert every["renamed"] == 3
-    again = told.users.groupby(["account", "arn"]).size()
-    assert (again == 2).sum() == 3
-    last = told.trend.iloc[-1]
-    ends = told.users["verdict_end"].value_counts()
-    assert {each: last[each] for each in map(str, Verdict)} == {
-        each: ends.get(each, 0) for each in map(str, Verdict)
-    }
-    status = told.reports["status"].value_counts()
-    assert status["counts"] == 32
-    assert status.filter(like="same report").sum() == 1
-    assert status.filter(like="assumed").sum() == 1
 
 
 class Story(NamedTuple):

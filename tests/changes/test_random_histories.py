@@ -14,6 +14,7 @@ import pytest
 from analyzer.changes.history import ALL, History
 from analyzer.changes.stays import APPEARED, CREATED, GONE
 from analyzer.changes.timeline import Span
+from analyzer.terms import Verdict
 from tests.support.histories import START, Named, an_account, history_of
 from tests.support.history_oracle import Given, Shown, median_and_longest, period_of
 
@@ -100,3 +101,8 @@ def test_random_histories_are_read_as_the_law_says(seed: int) -> None:
         account: period_of(each, since, until, max_gap) for account, each in ordered.items()
     }
     check(told, expected)
+    ends = told.users["verdict_end"].value_counts()
+    last = told.trend[[*map(str, Verdict)]].iloc[-1].to_dict()
+    assert last == {each: ends.get(each, 0) for each in last}
+    for status in ("counts", "same report", "assumed"):
+        assert told.reports["status"].str.contains(status).any()

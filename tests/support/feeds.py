@@ -79,15 +79,14 @@ def _inspected(text: str, name: str, as_of: datetime) -> Analysis:
 
 
 @cache
-def inspected_everything() -> Analysis:
-    """Analyze every kind of row once for all tests."""
-    return inspected(everything(), exemptions_of(*EXCUSED))
+def everything_in(feed: str) -> tuple[Document, ...]:
+    """Return the findings on every kind of row, once for all tests; nobody changes them."""
+    return tuple(FEEDS[feed](_inspected_everything()))
 
 
 @cache
-def everything_in(feed: str) -> tuple[Document, ...]:
-    """Return all findings in a format, once for all tests; nobody changes them."""
-    return tuple(FEEDS[feed](inspected_everything()))
+def _inspected_everything() -> Analysis:
+    return inspected(everything(), exemptions_of(*EXCUSED))
 
 
 def ocsf_bytes(analysis: Analysis) -> bytes:
@@ -114,22 +113,15 @@ def asff_file(target: Path) -> str:
     )
 
 
-def documents(lines: bytes) -> list[Document]:
-    return [json.loads(line) for line in lines.splitlines()]
-
-
 def ocsf(analysis: Analysis) -> list[Document]:
-    return documents(ocsf_bytes(analysis))
+    return [*map(json.loads, ocsf_bytes(analysis).splitlines())]
 
 
 def asff(analysis: Analysis, region: str | None = None) -> list[Document]:
-    return documents(asff_bytes(analysis, region))
+    return [*map(json.loads, asff_bytes(analysis, region).splitlines())]
 
 
-Feed = Callable[[Analysis], list[Document]]
-FEEDS: Final[dict[str, Feed]] = {"asff": asff, "ocsf": ocsf}
-
-
+FEEDS: Final[dict[str, Callable[[Analysis], list[Document]]]] = {"asff": asff, "ocsf": ocsf}
 _COMPLIANCE: Final = {"FAILED": "Fail", "WARNING": "Warning", "PASSED": "Pass"}
 
 
@@ -171,9 +163,7 @@ def finding_of(document: Document) -> FeedFinding:
         document.get("AwsAccountName"),
         document["Resources"][0]["Id"],
         document["Description"],
-        {"FAILED": "Fail", "WARNING": "Warning", "PASSED": "Pass"}[
-            document["Compliance"]["Status"]
-        ],
+        _COMPLIANCE[document["Compliance"]["Status"]],
         document["Severity"]["Label"].lower(),
         document["Workflow"]["Status"].title(),
         document.get("Note", {}).get("Text"),
@@ -181,8 +171,6 @@ def finding_of(document: Document) -> FeedFinding:
 
 
 # Small reports
-
-SIGNED_IN: Final = a_password(days_before(1))
 
 
 def idle_key(slot: int = 1, **cells: Any) -> list[Row]:
@@ -192,7 +180,8 @@ def idle_key(slot: int = 1, **cells: Any) -> list[Row]:
 
 
 def undecided_mfa() -> list[Row]:
-    return [the_root(), a_user("person", password=SIGNED_IN, mfa_active="vielleicht")]
+    person = a_user("person", password=a_password(days_before(1)), mfa_active="vielleicht")
+    return [the_root(), person]
 
 
 def noted_root_key() -> list[Row]:

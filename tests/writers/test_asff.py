@@ -23,7 +23,6 @@ from tests.support.builders import ACCOUNT, COLUMNS, Row, a_password, a_user, th
 from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,
-    GONE,
     Document,
     asff,
     asff_bytes,
@@ -50,15 +49,9 @@ def only(analysis: Analysis, rule: str, region: str | None = None) -> Document:
     return found
 
 
-@pytest.fixture(scope="module")
+@cache
 def idle() -> Document:
-    return only(inspected(idle_key()), "idle-access-key")
-
-
-@pytest.fixture(scope="module")
-def excused() -> Document:
-    list_ = exemptions_of("*,program,Moves to a role in June,IT,")
-    return only(inspected(idle_key(), list_), "idle-access-key")
+    return only(inspected(idle_key(), limits={"idle_days": 50}), "idle-access-key")
 
 
 @pytest.mark.no_cover
@@ -80,28 +73,22 @@ def test_a_hundred_findings_are_one_call_and_one_more_is_too_many() -> None:
     assert shape.members["Findings"].metadata["max"] == BATCH_FINDINGS == 100
 
 
-WRONG: dict[str, tuple[str, Any]] = {
-    "no id": ("Id", GONE),
-    "an id too long": ("Id", "x" * 513),
-    "a product without a region": (
-        "ProductArn",
-        f"arn:aws:securityhub::{ACCOUNT}:product/{ACCOUNT}/default",
-    ),
-    "a type four levels deep": ("Types", ["TTPs/a/b/c"]),
-    "an empty description": ("Description", ""),
-    "fifty-one fields": ("ProductFields", {f"f{number}": "x" for number in range(51)}),
-    "a partition that there is not": ("Resources.0.Partition", "aws-mars"),
-    "a field that there is not": ("Rule", "idle-access-key"),
-    "a finding too large": ("ProductFields", {"x": "y" * 250_000}),
+WRONG: dict[str, Any] = {
+    "Id": "x" * 513,
+    "ProductArn": f"arn:aws:securityhub::{ACCOUNT}:product/{ACCOUNT}/default",
+    "Types": ["TTPs/a/b/c"],
+    "Description": "",
+    "ProductFields": {"x": "y" * 250_000},
+    "Resources.0.Partition": "aws-mars",
+    "Rule": "idle-access-key",
 }
 """A few of each kind: that the model of the API is checked at all."""
 
 
 @pytest.mark.no_cover
-def test_a_wrong_field_is_an_error(excused: Document) -> None:
-    assert errors(excused) == []
-    wrong = (kind for kind, change in WRONG.items() if not errors(spoiled(excused, *change)))
-    assert [*wrong] == []
+def test_a_wrong_field_is_an_error() -> None:
+    assert errors(idle()) == []
+    assert [place for place in WRONG if not errors(spoiled(idle(), place, WRONG[place]))] == []
 
 
 def test_the_severity_and_the_type_stand_twice_as_security_hub_asks() -> None:
@@ -111,22 +98,9 @@ def test_the_severity_and_the_type_stand_twice_as_security_hub_asks() -> None:
         assert each["Severity"]["Original"] == BY_ID[rule_of(each)].severity
 
 
-def test_the_note_of_an_exempt_finding_is_the_reason(excused: Document) -> None:
-    reason = "Moves to a role in June"
-    moment = "2026-05-01T12:00:00Z"
-    note = {"Text": reason, "UpdatedBy": "credreport", "UpdatedAt": moment}
-    assert excused["Note"] == note
-    assert excused["ProductFields"]["credreport/Exemption"] == reason
-
-
-def test_every_moment_is_the_one_that_the_report_describes(idle: Document) -> None:
-    names = ("CreatedAt", "UpdatedAt", "LastObservedAt")
-    assert {idle[name] for name in names} == {"2026-05-01T12:00:00Z"}
-    assert "FirstObservedAt" not in idle
-
-
-def test_a_finding_tells_since_when_and_from_where(idle: Document) -> None:
-    fields = {name.removeprefix("credreport/"): v for name, v in idle["ProductFields"].items()}
+def test_a_finding_tells_its_rule_its_limit_since_when_and_from_where() -> None:
+    rule, at, found = BY_ID["idle-access-key"], "2026-05-01T12:00:00Z", idle()
+    fields = {name.removeprefix("credreport/"): v for name, v in found["ProductFields"].items()}
     assert len(fields.pop("ReportSha256")) == 64
     assert fields == {
         "Version": VERSION,
@@ -139,20 +113,23 @@ def test_a_finding_tells_since_when_and_from_where(idle: Document) -> None:
         "Days": "50",
         "AsOfSource": "option",
     }
-
-
-def test_a_finding_tells_the_rule_its_limit_and_what_asks_for_it() -> None:
-    found = only(inspected(idle_key(), limits={"idle_days": 50}), "idle-access-key")
-    rule = BY_ID["idle-access-key"]
+    assert {found[name] for name in ("CreatedAt", "UpdatedAt", "LastObservedAt")} == {at}
     assert found["Title"] == rule.title
-    assert found["Remediation"]["Recommendation"]["Url"] == rule.references[0]
-    text = found["Remediation"]["Recommendation"]["Text"]
-    assert text.splitlines() == ["# NAME is program", *rule.remedy]
-    compliance = found["Compliance"]
-    assert compliance["SecurityControlParameters"] == [{"Name": "idle_days", "Value": ["50"]}]
-    asked = references("idle-access-key")
-    assert len(compliance["RelatedRequirements"]) == sum(len(numbers) for _, numbers in asked)
-    assert "PCI DSS v4.0.1 8.2.6" in compliance["RelatedRequirements"]
+    advice = found["Remediation"]["Recommendation"]
+    assert advice["Url"] == rule.references[0]
+    assert advice["Text"].splitlines() == ["# NAME is program", *rule.remedy]
+    asked = references(rule.id)
+    requirements = found["Compliance"]["RelatedRequirements"]
+    assert len(requirements) == sum(len(numbers) for _, numbers in asked)
+    assert "PCI DSS v4.0.1 8.2.6" in requirements
+    limits = found["Compliance"]["SecurityControlParameters"]
+    assert limits == [{"Name": "idle_days", "Value": ["50"]}]
+    # The creation of a key is not that of its user.
+    assert found["Resources"][0]["Details"] == {"AwsIamUser": {"UserName": "program", "Path": "/"}}
+    assert not {"Note", "FirstObservedAt"} & {*found}
+    excused = only(inspected(idle_key(), exemptions_of("*,program,On leave,,")), rule.id)
+    assert excused["Note"] == {"Text": "On leave", "UpdatedBy": "credreport", "UpdatedAt": at}
+    assert excused["ProductFields"]["credreport/Exemption"] == "On leave"
 
 
 @pytest.mark.no_cover
@@ -173,24 +150,18 @@ def test_no_remedy_and_no_title_is_cut() -> None:
     assert max(len(rule.title) for rule in RULES) <= 256
 
 
-def test_a_user_is_a_resource_with_what_is_certain_of_it(idle: Document) -> None:
-    # The creation of a key is not that of its user.
-    assert idle["Resources"][0]["Details"] == {"AwsIamUser": {"UserName": "program", "Path": "/"}}
+def test_a_user_is_a_resource_with_what_is_certain_of_it_and_the_root_is_the_account() -> None:
+    user = {"UserName": "u", "Path": "/team/ops/", "CreateDate": "2023-08-05T12:00:00Z"}
+    arn, root = (f"arn:aws:iam::{ACCOUNT}:{name}" for name in ("user/team/ops/u", "root"))
     found = only(inspected([the_root(), a_user("u", path="team/ops/")]), "unused-user")
     assert found["Resources"] == [
-        {
-            "Type": "AwsIamUser",
-            "Id": f"arn:aws:iam::{ACCOUNT}:user/team/ops/u",
-            "Partition": "aws",
-            "Details": {
-                "AwsIamUser": {
-                    "UserName": "u",
-                    "Path": "/team/ops/",
-                    "CreateDate": "2023-08-05T12:00:00Z",
-                }
-            },
-        }
+        {"Type": "AwsIamUser", "Id": arn, "Partition": "aws", "Details": {"AwsIamUser": user}}
     ]
+    found = only(inspected(noted_root_key()), "root-access-key")
+    assert found["Resources"] == [
+        {"Type": "AwsAccount", "Id": f"AWS::::Account:{ACCOUNT}", "Partition": "aws"}
+    ]
+    assert found["ProductFields"]["credreport/Arn"] == root
 
 
 @pytest.mark.no_cover
@@ -203,14 +174,6 @@ def test_of_an_arn_that_is_not_understood_nothing_is_certain() -> None:
     assert sorted((each["Resources"] for each in unused), key=str) == [
         [{"Type": "AwsIamUser", "Id": arn, "Partition": "aws"}] for arn in arns
     ]
-
-
-def test_the_root_is_the_account_as_security_hub_names_it() -> None:
-    found = only(inspected(noted_root_key()), "root-access-key")
-    assert found["Resources"] == [
-        {"Type": "AwsAccount", "Id": f"AWS::::Account:{ACCOUNT}", "Partition": "aws"}
-    ]
-    assert found["ProductFields"]["credreport/Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
 
 
 @pytest.mark.no_cover
@@ -230,10 +193,9 @@ def in_partition(partition: str) -> list[Row]:
     return [the_root(arn=f"{arn}root"), a_user("quiet", arn=f"{arn}user/quiet")]
 
 
-def place(document: Document) -> str:
-    assert errors(document) == []
-    _, partition, _, region, *_ = document["ProductArn"].split(":")
-    return f"{partition} {region}"
+def hubs(documents: list[Document]) -> dict[str, str]:
+    """Return the region of the Security Hub in each partition."""
+    return {(parts := each["ProductArn"].split(":"))[1]: parts[3] for each in documents}
 
 
 @cache
@@ -247,22 +209,22 @@ HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("partition", partitions())
-def test_the_region_asked_for_holds_in_its_partition_and_another_has_its_home(
-    partition: str, monkeypatch: pytest.MonkeyPatch
+def test_the_region_asked_for_holds_in_its_partition_and_the_others_have_their_home(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    analysis = inspected(in_partition(partition))
-    once = [*findings(analysis)]
+    analysis = inspected([the_root(), *(in_partition(each)[1] for each in partitions())])
+    once = [each for each in findings(analysis) if each.result.rule.id == "unused-user"]
     monkeypatch.setattr("analyzer.writers.finding_feed.findings", lambda _: once)
-    found = only(analysis, "unused-user")
-    home = place(found).removeprefix(f"{partition} ")
-    assert home in partitions()[partition]
-    assert home == HOMES.get(partition, home)
-    assert found["Resources"][0].get("Partition") == (partition if partition in HOMES else None)
-    for region in partitions()[partition]:
-        assert place(only(analysis, "unused-user", region)) == f"{partition} {region}"
-    other = "cn-north-1" if partition == "aws" else "eu-central-1"
-    assert place(only(analysis, "unused-user", other)) == f"{partition} {home}"
+    found = asff(analysis)
+    assert all_errors(found) == []
+    named = {each["Resources"][0].get("Partition") for each in found}
+    assert named == {*HOMES, None}  # the format has no other partitions
+    homes = hubs(found)
+    assert homes == homes | HOMES
+    for partition, regions in partitions().items():
+        assert homes[partition] in regions
+        for region in regions:
+            assert hubs(asff(analysis, region)) == homes | {partition: region}
 
 
 def test_a_region_that_is_none_is_refused() -> None:
@@ -278,9 +240,9 @@ def test_whose_arn_names_no_account_is_in_the_partition_of_the_region() -> None:
         assert errors(found) == []
         assert [*found["Resources"][0]] == ["Type", "Id"]
     abroad = inspected([*in_partition("aws-cn"), BROKEN])
-    for region in ("cn-northwest-1", "eu-central-1"):
-        broken = {place(each) for each in asff(abroad, region) if str(BROKEN["arn"]) in str(each)}
-        assert broken == {f"{'aws-cn' if region.startswith('cn') else 'aws'} {region}"}
+    for region, partition in (("cn-northwest-1", "aws-cn"), ("eu-central-1", "aws")):
+        broken = [each for each in asff(abroad, region) if str(BROKEN["arn"]) in str(each)]
+        assert hubs(broken) == {partition: region}
 
 
 @pytest.mark.parametrize("rows", [[ELSEWHERE, BROKEN], in_partition("aws-mars")[1:]])

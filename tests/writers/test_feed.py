@@ -39,7 +39,6 @@ from tests.support.builders import (
 )
 from tests.support.feeds import (
     BROKEN,
-    ELSEWHERE,
     EXCUSED,
     FEEDS,
     Document,
@@ -77,10 +76,6 @@ def only(feed: str, rows: list[Row], rule: str, *exempt: str) -> FeedFinding:
     return found
 
 
-def of_ocsf(analysis: Analysis) -> list[str]:
-    return [finding_of(each).id for each in ocsf(analysis)]
-
-
 # What both formats say
 
 
@@ -97,23 +92,26 @@ def test_findings_of_every_rule_and_outcome_are_valid(feed: str) -> None:
     assert [error for each in one_of_each_shape(every) for error in ERRORS[feed](each)] == []
 
 
-def test_what_is_undecided_is_a_warning_that_names_the_cell_and_what_is_noted_passes(
+REASON = "Moves to a role in June"
+STATES: tuple[tuple[list[Row], str, list[str], tuple[str | None, ...]], ...] = (
+    (undecided_mfa(), "console-user-without-mfa", [], ("Warning", "high", "New", None)),
+    (noted_root_key(), "root-access-key", [], ("Pass", "informational", "New", None)),
+    (idle_key(), "idle-access-key", [], ("Fail", "medium", "New", None)),
+    (
+        *(idle_key(), "idle-access-key", [f"*,program,{REASON},IT,"]),
+        ("Fail", "medium", "Suppressed", REASON),
+    ),
+)
+
+
+def test_undecided_is_a_warning_noted_passes_and_exempt_is_suppressed_with_the_reason(
     feed: str,
 ) -> None:
-    found = only(feed, undecided_mfa(), "console-user-without-mfa")
-    assert (found.compliance, found.severity, found.status) == ("Warning", "high", "New")
-    assert found.message == 'mfa_active "vielleicht" is not understood'
-    noted = only(feed, noted_root_key(), "root-access-key")
-    assert (noted.compliance, noted.severity, noted.status) == ("Pass", "informational", "New")
-
-
-def test_an_exempt_finding_is_suppressed_with_the_reason(feed: str) -> None:
-    rule, reason = "idle-access-key", "Moves to a role in June"
-    excused = only(feed, idle_key(), rule, f"*,program,{reason},IT,")
-    assert (excused.status, excused.reason) == ("Suppressed", reason)
-    assert (excused.compliance, excused.severity) == ("Fail", "medium")
-    plain = only(feed, idle_key(), rule)
-    assert (plain.status, plain.reason) == ("New", None)
+    for rows, rule, exempt, expected in STATES:
+        found = only(feed, rows, rule, *exempt)
+        assert (found.compliance, found.severity, found.status, found.reason) == expected
+    undecided = only(feed, undecided_mfa(), "console-user-without-mfa")
+    assert undecided.message == 'mfa_active "vielleicht" is not understood'
 
 
 @pytest.mark.no_cover
@@ -166,13 +164,14 @@ def test_without_findings_nothing_is_written(feed: str) -> None:
     assert FEEDS[feed](inspected([the_root(password_enabled="false")])) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["plain", "名前", "😀", "\x7f", "\u2028", "\u202ereversed", '"\\/', "\x00\x1f\n\t", ""]
-)
-def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it(text: str) -> None:
-    document = {"name": text, "number": 1, "several": [text]}
-    line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
-    assert json_line(document) == line
+TEXTS = ("plain", "名前", "😀", "\x7f", "\u2028", "\u202ereversed", '"\\/', "\x00\x1f\n\t", "")
+
+
+def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it() -> None:
+    for text in TEXTS:
+        document = {"name": text, "number": 1, "several": [text]}
+        line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        assert json_line(document) == line
 
 
 def test_only_fields_without_a_value_are_left_out() -> None:
@@ -193,10 +192,10 @@ def test_no_two_findings_of_a_report_have_one_id_and_both_formats_give_the_same(
 
 @pytest.mark.no_cover
 def test_neither_the_name_of_the_file_nor_its_moment_matters() -> None:
-    ids = of_ocsf(inspected(idle_key()))
-    assert "credreport/012345678901/idle-access-key/b41564ce879091c77f793e63bfe1d6b5" in ids
-    assert of_ocsf(inspected(idle_key(), name="another.csv")) == ids
-    assert of_ocsf(inspected(idle_key(), as_of=AS_OF + timedelta(days=7))) == ids
+    later = {"as_of": AS_OF + timedelta(days=7)}
+    for changed in ({}, {"name": "another.csv"}, later):
+        ids = [each.id for each in findings(inspected(idle_key(), **changed))]
+        assert "credreport/012345678901/idle-access-key/b41564ce879091c77f793e63bfe1d6b5" in ids
 
 
 @pytest.mark.no_cover
@@ -241,29 +240,22 @@ def test_another_subject_has_an_id_of_its_own_and_another_fact_has_not() -> None
     assert idle._replace(user="x", row=9, fact="x", days=1, since=None).id == idle.id
 
 
-@pytest.mark.no_cover
-def test_a_user_created_anew_has_findings_of_its_own() -> None:
-    users = (a_user("u", key_1=a_key(), key_2=a_key(), created=days_before(n)) for n in (99, 9))
-    first, second = (only("ocsf", [the_root(), each], "two-active-access-keys") for each in users)
-    assert first.id != second.id
+TWO_KEYS = a_user("u", key_1=a_key(), key_2=a_key(), created=days_before(99))
+CREATED_ANEW = TWO_KEYS | {"user_creation_time": days_before(9)}
+ACTIVE_ROOT_KEY = [root_with(a_key(days_before(500)))]
+MFA_OFF = [the_root(), undecided_mfa()[1] | {"mfa_active": "false"}]
 
 
 @pytest.mark.no_cover
-def test_a_finding_with_another_outcome_updates_the_earlier_one() -> None:
-    mended = [the_root(), undecided_mfa()[1] | {"mfa_active": "false"}]
-    active = [root_with(a_key(days_before(500)))]
-    for rule, rows, later, outcomes in (
-        ("root-access-key", active, noted_root_key(), ("Fail", "Pass")),
-        ("console-user-without-mfa", undecided_mfa(), mended, ("Warning", "Fail")),
+def test_another_outcome_updates_a_finding_and_a_user_created_anew_has_others() -> None:
+    for rule, rows, later, outcomes, is_same in (
+        ("root-access-key", ACTIVE_ROOT_KEY, noted_root_key(), ("Fail", "Pass"), True),
+        ("console-user-without-mfa", undecided_mfa(), MFA_OFF, ("Warning", "Fail"), True),
+        ("two-active-access-keys", [the_root(), TWO_KEYS], [the_root(), CREATED_ANEW], None, False),
     ):
         first, second = only("asff", rows, rule), only("asff", later, rule)
-        assert first.id == second.id
-        assert (first.compliance, second.compliance) == outcomes
-
-
-def test_only_a_file_of_one_account_names_the_account_of_a_broken_row() -> None:
-    found = only("ocsf", [the_root(), ELSEWHERE, BROKEN], "unused-user")
-    assert found.id.startswith("credreport/unknown/unused-user/")
+        assert (first.id == second.id) is is_same, rule
+        assert (first.compliance, second.compliance) == (outcomes or ("Fail", "Fail"))
 
 
 # Closed findings
@@ -301,22 +293,11 @@ def missing(account: str) -> UncoveredAccount:
     return UncoveredAccount(account=account, name="", reason="AWS denied it.")
 
 
-@pytest.mark.no_cover
-def test_findings_that_are_gone_are_closed_once_and_can_come_back(feed: str) -> None:
-    before = lines(at(BEFORE, IDLE, LEFT), feed)
-    assert closed(before) == []
-    now = lines(at(NOW, IDLE), feed, before)
-    expected = {finding_of(json.loads(line)).id for line in before if b"bob" in line}
-    assert expected
-    assert {finding_of(each).id for each in closed(now)} == expected
-    assert closed(lines(at(NOW, IDLE), feed, now)) == []
-    assert closed(lines(at(NOW, IDLE, LEFT), feed, now)) == []
-
-
+UPDATED, MADE = (f"{each:{ISO_UTC}}" for each in (NOW, BEFORE))
 CLOSED: dict[str, dict[str, Any]] = {
     "asff": {
-        "UpdatedAt": f"{NOW:{ISO_UTC}}",
-        "CreatedAt": f"{BEFORE:{ISO_UTC}}",
+        "UpdatedAt": UPDATED,
+        "CreatedAt": MADE,
         "RecordState": "ARCHIVED",
         "Workflow": {"Status": "RESOLVED"},
     },
@@ -327,20 +308,27 @@ CLOSED: dict[str, dict[str, Any]] = {
         "status_id": 4,
         "type_uid": 200303,
         "type_name": "Compliance Finding: Close",
-        "time_dt": f"{NOW:{ISO_UTC}}",
-        "modified_time_dt": f"{NOW:{ISO_UTC}}",
-        "created_time_dt": f"{BEFORE:{ISO_UTC}}",
+        "time_dt": UPDATED,
+        "modified_time_dt": UPDATED,
+        "created_time_dt": MADE,
     },
 }
 
 
-def test_a_closed_finding_is_valid_resolved_and_as_of_the_new_report(feed: str) -> None:
-    found = closed(lines(at(NOW, IDLE), feed, lines(at(BEFORE, LEFT), feed)))
-    assert found
-    for each in found:
+@pytest.mark.no_cover
+def test_findings_that_are_gone_are_closed_once_and_can_come_back(feed: str) -> None:
+    before = lines(at(BEFORE, IDLE, LEFT), feed)
+    assert closed(before) == []
+    now = lines(at(NOW, IDLE), feed, before)
+    expected = {finding_of(json.loads(line)).id for line in before if b"bob" in line}
+    assert expected
+    assert {finding_of(each).id for each in closed(now)} == expected
+    for each in closed(now):
         fields = {**each, **each.get("finding_info", {})}
         assert {name: fields[name] for name in CLOSED[feed]} == CLOSED[feed]
         assert ERRORS[feed](each) == []
+    assert closed(lines(at(NOW, IDLE), feed, now)) == []
+    assert closed(lines(at(NOW, IDLE, LEFT), feed, now)) == []
 
 
 @pytest.mark.no_cover

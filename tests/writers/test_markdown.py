@@ -2,13 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from html.parser import HTMLParser
 from io import BytesIO
 
 import pytest
+from lxml import etree, html
 from markdown_it import MarkdownIt
 
 from analyzer.analysis.analysis import Analysis
@@ -43,32 +42,15 @@ MARKUP = (
 NAMES = [*HARD_NAMES, *MARKUP]
 
 
-class _Page(HTMLParser):
-    """Read the tags, and the text of each cell."""
+class _Page:
+    """Hold the tags and attributes of a page, its text, and that of each cell."""
 
     def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: Counter[str] = Counter()
-        self.attributes: set[tuple[str, str | None]] = set()
-        self.cells: list[str] = []
-        self.text = ""
-        self._in_cell = False
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes.update(attrs)
-        if tag in ("td", "th"):
-            self.cells.append("")
-            self._in_cell = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_cell = self._in_cell and tag not in ("td", "th")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if self._in_cell:
-            self.cells[-1] += data
+        elements = [*html.document_fromstring(text).iter(etree.Element)]
+        self.tags = Counter(each.tag for each in elements)
+        self.attributes = {pair for each in elements for pair in each.items()}
+        self.cells = [each.text_content() for each in elements if each.tag in ("td", "th")]
+        self.text = elements[0].text_content()
 
 
 def markdown_of(analysis: Analysis, verdicts: tuple[Verdict, ...] = ALL) -> str:
@@ -90,10 +72,6 @@ def page_of(analysis: Analysis) -> str:
     return stream.getvalue().decode()
 
 
-def _page(analysis: Analysis) -> _Page:
-    return _Page(page_of(analysis))
-
-
 @cache
 def hostile(*names: str) -> Analysis:
     """Return an analysis in which names stand as users, reasons, raw values, accounts and notes."""
@@ -108,15 +86,15 @@ def hostile(*names: str) -> Analysis:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("document", [rendered, _page])
-def test_no_name_reason_value_or_note_becomes_markup(document: Callable[[Analysis], _Page]) -> None:
-    page = document(hostile(*NAMES))
+def test_no_name_reason_value_or_note_becomes_markup() -> None:
     # A blank in a name is not understood, as in some of the others.
-    harmless = document(hostile("a name", *(f"name{at}" for at, _ in enumerate(NAMES[1:]))))
-    assert (page.tags, page.attributes) == (harmless.tags, harmless.attributes)
-    for name in filter(str.strip, NAMES):
-        # The user, and the reason.
-        assert [*map(str.strip, page.cells)].count(printable(name).strip()) == 2, name
+    names = "a name", *(f"name{at}" for at, _ in enumerate(NAMES[1:]))
+    for document in (rendered, lambda analysis: _Page(page_of(analysis))):
+        page, harmless = document(hostile(*NAMES)), document(hostile(*names))
+        assert (page.tags, page.attributes) == (harmless.tags, harmless.attributes)
+        for name in filter(str.strip, NAMES):
+            # The user, and the reason.
+            assert [*map(str.strip, page.cells)].count(printable(name).strip()) == 2, name
 
 
 def test_nothing_is_linked_or_mentioned_outside_of_code() -> None:
@@ -151,15 +129,13 @@ def test_columns_and_tables_that_say_nothing_are_left_out() -> None:
     assert "## Users" not in markdown_of(analysis, (Verdict.DORMANT,))
 
 
-@pytest.mark.parametrize(("most", "more"), [(2, ""), (1, "Not listed here: 1 more user.")])
-def test_users_beyond_what_github_shows_are_counted(
-    most: int, more: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(markdown, "MOST_USERS", most)
-    page = rendered(analysis_of([a_user("ann"), a_user("bob")]))
-    assert [name for name in ("ann", "bob") if name in page.cells] == ["ann", "bob"][:most]
-    assert ("Not listed here" in page.text) == bool(more)
-    assert more in page.text
+def test_users_beyond_what_github_shows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for most, more in ((2, ""), (1, "Not listed here: 1 more user.")):
+        monkeypatch.setattr(markdown, "MOST_USERS", most)
+        page = rendered(analysis_of([a_user("ann"), a_user("bob")]))
+        assert [name for name in ("ann", "bob") if name in page.cells] == ["ann", "bob"][:most]
+        assert ("Not listed here" in page.text) == bool(more)
+        assert more in page.text
 
 
 def test_controls_are_listed_if_a_standard_was_selected() -> None:
@@ -172,7 +148,8 @@ def test_controls_are_listed_if_a_standard_was_selected() -> None:
 
 def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
     analysis = hostile("ann")
-    text, page = page_of(analysis), _page(analysis)
+    text = page_of(analysis)
+    page = _Page(text)
     assert not {"script", "link", "img", "iframe", "a", "base", "form"} & {*page.tags}
     assert not {"src", "href"} & {name for name, _ in page.attributes}
     assert "default-src 'none'" in text
