@@ -1,15 +1,13 @@
 """The changes since another report as CSV and JSON."""
 
 import io
-import json
 
 import pandas as pd
 import pytest
 
-from analyzer.changes.diff import Comparison
 from analyzer.writers import changes
 from tests.support.builders import ACCOUNT, a_key, a_password, a_user, days_before
-from tests.support.comparisons import analysis_of, compared
+from tests.support.comparisons import compared
 
 HEADER = (
     "change,account,user,arn,before,now,last_use,cause,exemption_before,exemption_now,created,rule,"
@@ -25,12 +23,15 @@ def change_lines(frame: pd.DataFrame, *, raw: bool = False) -> str:
 
 
 @pytest.mark.no_cover
-def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded() -> None:
+def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     before = [a_user("bob"), a_user("+eve", password=a_password(days_before(200)))]
     now = [a_user("=ann", key_1=a_key(NOW)), a_user("+eve", password=a_password(NOW))]
     frame = compared(before, now)
     assert change_lines(frame.iloc[:0]) == HEADER
-    for raw, guard in ((False, "'"), (True, "")):
+    for raw, guard, rows in ((False, "'", 50_000), (True, "", 2)):
+        monkeypatch.setattr(changes, "_ROWS_AT_ONCE", rows)  # written in parts, it is the same
         assert change_lines(frame, raw=raw) == HEADER + (
             f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
             "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
@@ -39,20 +40,3 @@ def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded() -> No
             f"used-again,{ACCOUNT},{guard}+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
             "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,,,,,\n"
         )
-
-
-@pytest.mark.no_cover
-def test_many_changes_are_written_in_parts_and_are_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    users = [a_user("ann"), a_user("bob")]
-    before, now = analysis_of(users), analysis_of([])
-    frame = compared(users, [a_user("eve", key_1=a_key(NOW))])
-    together = change_lines(frame)
-    monkeypatch.setattr(changes, "_ROWS_AT_ONCE", 2)
-    assert change_lines(frame) == together
-    assert together.count("\n") == 4
-    data = io.BytesIO()
-    both = Comparison(before=before, now=now, changes=frame, accounts=1)
-    changes.write_changes_json(both, data)
-    assert len(json.loads(data.getvalue())["changes"]) == len(frame) > 4

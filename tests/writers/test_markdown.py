@@ -159,19 +159,3 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
     title = "Access review: IAM users. As of 2026-05-01 12:00 UTC (set with --as-of), account 0123"
     assert f"<title>{title}" in text
     assert f"<h1>{title}" in text
-
-
-def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
-    def line_of(analysis: Analysis) -> str:
-        stream = BytesIO()
-        headline.write_line(analysis, stream)
-        return stream.getvalue().decode()
-
-    analysis = analysis_of([a_user("ann")])
-    assert line_of(analysis) == (
-        "1 IAM user: 1 unused, account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of)."
-        " Findings: 1 medium.\n"
-    )
-    known = {ACCOUNT: AccountName(name="two\nlines")}
-    named = replace(analysis, report=replace(analysis.report, account_names=known))
-    assert line_of(named).count("\n") == 1

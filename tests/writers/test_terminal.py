@@ -4,7 +4,6 @@ Whole outputs stand in `tests/golden`: here is what their few users and findings
 """
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from analyzer.analysis import rule_results as inspections
 from analyzer.analysis.analysis import Analysis
 from analyzer.report import assemble
 from analyzer.terms import Verdict
-from analyzer.writers.headline import blind_spots_line
 from analyzer.writers.terminal import HEADER
 from tests.support.builders import (
     ACCOUNT,
@@ -32,7 +30,6 @@ from tests.support.builders import (
 from tests.support.golden import of_each_kind
 from tests.support.outputs import (
     ALL,
-    CONSOLE,
     HARD_NAMES,
     SAMPLES,
     UNUSED,
@@ -120,14 +117,6 @@ def test_where_no_user_is_listed_the_answer_says_so_and_there_is_no_table() -> N
     assert shown.startswith("0 of 1 IAM user is unused, ")
     assert "Other users: 1 active." in shown
     assert "Created" not in shown
-
-
-def test_service_specific_credentials_are_no_blind_spot_where_each_account_has_its_list() -> None:
-    (listed,) = analyzer.load(CONSOLE).files
-    assert "service-specific" not in blind_spots_line([listed])
-    several = replace(listed, accounts=listed.accounts * 2)
-    for other in (replace(listed, service_credentials=None), several):
-        assert "service-specific" in blind_spots_line([listed, other])
 
 
 # Rules

@@ -1,18 +1,13 @@
 """What people read is in words, in their order, and says what they must know."""
 
 import json
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 import analyzer
-from analyzer.analysis.filters import Filter
-from analyzer.decisions.ledger import Ledger
-from analyzer.report.model import UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
-from analyzer.writers import headline, user_lists
+from analyzer.writers import user_lists
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -32,22 +27,17 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.decisions import analysis_of, line
 from tests.support.outputs import (
     ALL,
-    CONSOLE,
     HARD_NAMES,
-    SAMPLES,
     UNUSED,
+    analysis_of,
     analyzed_console,
     arns_bytes,
     exemptions_of,
     hard_names,
     name_lines,
-    summary_text,
-    table_text,
 )
-from tests.support.outputs import analysis_of as analyzed_users
 
 USED = days_before(500)
 
@@ -73,14 +63,14 @@ REASONS: tuple[tuple[Row, str], ...] = (
 
 def test_the_reason_is_in_words() -> None:
     rows = in_separate_accounts(user for user, _ in REASONS)
-    listed = user_lists.user_rows(analyzed_users(rows), ALL)
+    listed = user_lists.user_rows(analysis_of(rows), ALL)
     reasons = {row.account: row.reason_sentence for row in listed}
     assert [reasons[f"{at:012}"] for at in range(len(rows))] == [reason for _, reason in REASONS]
-    strict = analyzed_users([a_user(key_1=an_inactive_key())], definition="iam-029")
+    strict = analysis_of([a_user(key_1=an_inactive_key())], definition="iam-029")
     (row,) = user_lists.user_rows(strict, ALL)
     assert row.reason_sentence == NO_CREDENTIALS
     rows = [a_user(password=a_password(USED)), a_user(password=a_password(days_before(2)))]
-    (row,) = user_lists.user_rows(analyzed_users(rows), ALL)
+    (row,) = user_lists.user_rows(analysis_of(rows), ALL)
     assert row.reason_sentence == "another row of this ARN has another password_last_used"
 
 
@@ -96,17 +86,16 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
         a_user("odd", password_enabled="perhaps"),
         a_user("busy", key_1=a_key(LONG_AGO, AS_OF)),
     ]
-    rows = user_lists.user_rows(analyzed_users(people, exemptions_of("*,exempt,Why,,")), ALL)
+    rows = user_lists.user_rows(analysis_of(people, exemptions_of("*,exempt,Why,,")), ALL)
     expected = "old-a old-b young doubtful idle busy odd exempt"
     assert [row.user for row in rows] == expected.split()
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("more", ["1 more", "1 more."])
-def test_a_row_holds_what_a_listing_shows(more: str) -> None:
-    user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: more}
+def test_a_row_holds_what_a_listing_shows() -> None:
+    user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: "1 more."}
     exemptions = exemptions_of("*,ann,By design,,")
-    analysis = analyzed_users([user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
+    analysis = analysis_of([user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
     assert user_lists.user_rows(analysis, ALL) == [
         user_lists.UserRow(
             account=ACCOUNT,
@@ -125,147 +114,19 @@ def test_a_row_holds_what_a_listing_shows(more: str) -> None:
     ]
 
 
-AS_OF_OF_MANY = (
-    "2025-06-16 03:10 to 2026-02-27 23:41 UTC (each report has its own; assumed for 6 of 6),"
-    " 6 accounts in 6 reports"
-)
-DESCRIBED = {
-    CONSOLE.name: "2026-03-01 09:30 UTC (from the file name), account 123456789012",
-    "cli-envelope.json": (
-        "2026-02-10 06:15 UTC (GeneratedTime, from AWS's answer), account 888899990000"
-    ),
-    "old-form.csv": (
-        "2019-09-12 06:44 UTC (assumed: the newest timestamp in the report), account 777788889999"
-    ),
-    "organization": AS_OF_OF_MANY,
-}
-
-
-@pytest.mark.parametrize("sample", DESCRIBED)
-def test_the_moment_is_told_with_its_source(sample: str) -> None:
-    report = analyzer.load(SAMPLES / sample)
-    assert headline.as_of_and_scope(report) == f"As of {DESCRIBED[sample]}"
-
-
-def test_a_file_that_was_not_read_is_no_account() -> None:
-    report = analyzed_users([]).report
-    nowhere = UncoveredFile(account="", name="nosuch", reason="There is no such file.")
-    denied = UncoveredAccount(account="999999999999", name="", reason="Denied.")
-    for missing, words in (
-        ((nowhere,), "account 012345678901, 1 file not read"),
-        ((nowhere, denied), "1 of 2 accounts, 1 file not read"),
-        ((denied,), "1 of 2 accounts"),
-    ):
-        scope = headline.as_of_and_scope(replace(report, not_covered=missing))
-        assert scope == f"As of 2026-05-01 12:00 UTC (set with --as-of), {words}"
-
-
-def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -> None:
-    counted = (Verdict.UNUSED, 26), (Verdict.RETIRED, 4), (Verdict.DORMANT, 6), (Verdict.ACTIVE, 7)
-    expected = [*counted, (Verdict.UNDETERMINED, 4)]
-    assert [*headline.verdict_counts(analyzed_console()).items()] == expected
-    rows = [a_user(password=a_password(days_before(45)))]
-    in_use = headline.verdict_counts(analyzed_users(rows, dormant_days=45))
-    assert in_use == {Verdict.UNUSED: 0, Verdict.DORMANT: 1}
-
-
-def test_notes_on_the_input_come_first_then_exemptions_that_expired_or_match_nobody() -> None:
-    analysis = analyzed_console()
-    assert analysis.report.notes
-    assert headline.notes(analysis) == [
-        *analysis.report.notes,
-        "The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.",
-        "The exemption of departed-admin in account 123456789012 matches no user.",
-    ]
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize(("odd", "is_said"), [(1, False), (2, True)])
-def test_that_most_users_are_undetermined_is_said_with_a_reason(odd: int, *, is_said: bool) -> None:
-    words = ["WAHR"] * odd + ["true"] * (3 - odd)
-    rows = [a_user(f"user{at}", password_enabled=word) for at, word in enumerate(words)]
-    analysis = analyzed_users(rows)
-    note = (
-        "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
-        ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
-    )
-    assert headline.notes(analysis) == [note] * is_said
-    assert headline.notes(analysis.where(Filter(users=("user2",)))) == []
-
-
-ANSWERS = (
-    ((Verdict.UNUSED,), "1 of 3 IAM users is unused (1 to check), "),
-    ((Verdict.RETIRED,), "0 of 3 IAM users are retired, "),
-    ((Verdict.ACTIVE,), "2 of 3 IAM users are active (1 exempt), "),
-    ((Verdict.UNUSED, Verdict.RETIRED), "3 IAM users: 1 unused (1 to check), "),
-    ((Verdict.DORMANT, Verdict.RETIRED), "3 IAM users: none listed, "),
-    (ALL, "3 IAM users: 1 unused (1 to check), 2 active (1 exempt), "),
-)
-
-
-@pytest.mark.no_cover
-def test_the_answer_counts_the_listed_users_of_all() -> None:
-    rows = [
-        a_user("new", created=days_before(0.5)),
-        *(a_user(name, key_1=a_key(LONG_AGO, AS_OF)) for name in ("ann", "bob")),
-    ]
-    analysis = analyzed_users(rows, exemptions_of("*,bob,Why,,"))
-    scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
-    for verdicts, words in ANSWERS:
-        assert next(headline.headlines(analysis, verdicts)) == f"{words}{scope}.", verdicts
-
-
-def test_the_answer_says_what_became_of_the_decisions() -> None:
-    seen = frozenset({"there", "late", "used"})
-    on = (AS_OF - timedelta(days=40)).date()
-    ledger = Ledger(
-        lines=(
-            line("delete", a_user("gone"), as_of=USED, same_second=seen),
-            line("delete", a_user("late"), as_of=USED, on=on),
-            line("delete", a_user("there"), as_of=USED),
-            line("delete", a_user("used", password=a_password()), as_of=USED),
-            line("keep", a_user("kept"), as_of=USED),
-        )
-    )
-    others = (a_user("there"), a_user("late"), a_user("used", password=a_password(AS_OF)))
-    sentence = "Decisions: 1 done, 2 not done, 1 changed since; 1 overdue."
-    whole = analysis_of(*others, ledger=ledger)
-    assert [*headline.headlines(whole, ALL)][1:] == [sentence]
-    assert f"\n{sentence}\n" in table_text(whole, width=80)
-    assert f"\n{sentence}\n" in summary_text(whole)
-    part = whole.where(analyzer.Filter(users=("l*",)))
-    assert f"\nDecisions on all users: {sentence.partition(' ')[2]}\n" in summary_text(part)
-
-
-def test_one_user_is_not_called_users_and_others_are_counted_where_there_are_any() -> None:
-    analysis = analyzed_users([a_user("ann")])
-    assert next(headline.headlines(analysis, ALL)).startswith("1 IAM user: 1 unused, ")
-    _, *others = headline.headlines(analysis, (Verdict.RETIRED,))
-    assert others == ["Other users: 1 unused."]
-    assert len([*headline.headlines(analysis, (Verdict.UNUSED,))]) == 1
-
-
-def test_decisions_are_not_counted_where_nobody_is_to_go() -> None:
-    for lines in ((), (line("keep", a_user("ann")),)):
-        analysis = analysis_of(a_user("ann"), ledger=Ledger(lines=lines))
-        assert not any("Decisions" in each for each in headline.headlines(analysis, ALL))
-
-
 # Names and ARNs for pipes: one a line, of the users to act on
 
 
-@pytest.mark.parametrize("verdicts", [UNUSED, ALL, (Verdict.DORMANT, Verdict.ACTIVE)])
-def test_the_arns_of_certain_users_who_are_not_exempt_are_listed_in_the_reports_order(
-    verdicts: tuple[Verdict, ...],
-) -> None:
+def test_the_arns_of_certain_users_who_are_not_exempt_are_listed_in_the_reports_order() -> None:
     analysis = analyzed_console()
     users = analysis.users
     assert (users["exemption"] != "").any()
-    listed = users["verdict"].isin(list(verdicts)) & (users["exemption"] == "")
     live = users["caveats"].str.split(";").map(lambda caveats: "service-credential" in caveats)
-    for check, piped in ((False, users["certainty"] != "check"), (True, ~live)):
-        arns = arns_bytes(analysis, verdicts, check=check).decode().splitlines()
-        assert arns == users.loc[listed & piped, "arn"].tolist()
+    for verdicts in (UNUSED, ALL, (Verdict.DORMANT, Verdict.ACTIVE)):
+        listed = users["verdict"].isin(list(verdicts)) & (users["exemption"] == "")
+        for check, piped in ((False, users["certainty"] != "check"), (True, ~live)):
+            arns = arns_bytes(analysis, verdicts, check=check).decode().splitlines()
+            assert arns == users.loc[listed & piped, "arn"].tolist()
 
 
 def with_list(report: Path, **status: str) -> None:
@@ -291,20 +152,16 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
         assert left_out == "Left out of the names: 1 with an active service-specific credential"
 
 
-def test_a_user_that_has_only_the_name_may_have_a_live_service_credential() -> None:
-    analysis = analyzed_users([a_user("BedrockAPIKey-a1b2"), a_user("ann")])
-    assert arns_bytes(analysis, check=True).endswith(b"/ann\n")
-    assert user_lists.left_out_line(analysis, ALL, check=True) == (
-        "Left out of the names: 1 that may have an active service-specific credential"
-    )
-
-
-def test_a_user_without_an_arn_in_the_report_has_no_line() -> None:
-    analysis = analyzed_users([a_user("ann")], columns=[each for each in COLUMNS if each != "arn"])
-    assert arns_bytes(analysis, check=True) == b""
-    assert user_lists.left_out_line(analysis, UNUSED, check=True) == (
-        "Left out of the names: 1 without an ARN in the report (use --format table or csv)"
-    )
+def test_why_a_user_has_no_line_is_said() -> None:
+    named = analysis_of([a_user("BedrockAPIKey-a1b2"), a_user("ann")])
+    nameless = analysis_of([a_user("ann")], columns=[each for each in COLUMNS if each != "arn"])
+    for analysis, arns, says in (
+        (named, [a_user("ann")["arn"]], "that may have an active service-specific credential"),
+        (nameless, [], "without an ARN in the report (use --format table or csv)"),
+    ):
+        assert arns_bytes(analysis, check=True).decode().split() == arns
+        left_out = user_lists.left_out_line(analysis, ALL, check=True)
+        assert left_out == f"Left out of the names: 1 {says}"
 
 
 def test_a_user_made_for_a_service_key_is_listed_only_where_the_list_has_no_live_one(
@@ -328,7 +185,7 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_the_list_has_no_live
 
 def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name() -> None:
     users = [a_user("BedrockAPIKey-used", key_1=a_key(used=AS_OF)), a_user("bedrockapikey")]
-    assert arns_bytes(analyzed_users(users), ALL).decode().split() == [
+    assert arns_bytes(analysis_of(users), ALL).decode().split() == [
         "arn:aws:iam::012345678901:user/BedrockAPIKey-used",
         "arn:aws:iam::012345678901:user/bedrockapikey",
     ]
@@ -343,8 +200,8 @@ def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal() -> Non
 
 def test_names_stand_alone_in_one_account_and_behind_their_account_in_many() -> None:
     users = [a_user("ann"), a_user("break-glass"), a_user("two\nlines")]
-    one = analyzed_users(users, exemptions_of("*,break-*,By design,,"))
+    one = analysis_of(users, exemptions_of("*,break-*,By design,,"))
     assert name_lines(one) == ["ann", r"two\nlines"]
     other = a_user("bob") | {"arn": "arn:aws:iam::111122223333:user/bob"}
-    many = analyzed_users([*users, other])
+    many = analysis_of([*users, other])
     assert name_lines(many)[::3] == ["012345678901/ann", "111122223333/bob"]

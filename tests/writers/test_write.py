@@ -3,7 +3,6 @@
 import io
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -108,17 +107,12 @@ def test_a_finding_too_many_makes_another_file_and_files_that_are_too_many_go(
 def test_verdicts_by_word_or_type_and_raw_csv_are_those_asked_for(
     analysis: Analysis, folder: Path
 ) -> None:
-    target = folder / "a.csv"
-    for verdicts, asked in (
-        (ALL, ALL),
-        ((Verdict.DORMANT,), (Verdict.DORMANT,)),
-        (Verdict.UNUSED, UNUSED),
-        ("unused", UNUSED),
-        (["unused"], UNUSED),
-    ):
-        for raw in (False, True):
-            writers.write(analysis, target, verdicts=verdicts, raw_csv=raw)
-            assert target.read_bytes() == csv_bytes(analysis, asked, raw=raw), verdicts
+    words: tuple[Any, ...] = (UNUSED, Verdict.UNUSED, "unused", ["unused"])
+    for verdicts, asked in ((ALL, ALL), *((each, UNUSED) for each in words)):
+        writers.write(analysis, folder / "a.csv", verdicts=verdicts)
+        assert (folder / "a.csv").read_bytes() == csv_bytes(analysis, asked), verdicts
+    writers.write(analysis, folder / "a.csv", verdicts=ALL, raw_csv=True)
+    assert (folder / "a.csv").read_bytes() == csv_bytes(analysis, raw=True)
 
 
 def test_another_ending_is_refused_before_anything_is_written(
@@ -160,13 +154,12 @@ def test_one_file_is_not_written_twice(analysis: Analysis, folder: Path) -> None
     assert held(folder) == {}
 
 
-@pytest.mark.parametrize("verdicts", [["all"], "unuse", ["unused", "u"], ""])
 def test_a_word_that_is_no_verdict_is_refused_rather_than_listing_nobody(
-    analysis: Analysis, folder: Path, verdicts: list[str] | str
+    analysis: Analysis, folder: Path
 ) -> None:
-    word = verdicts if isinstance(verdicts, str) else verdicts[-1]
-    with pytest.raises(ValueError, match=f"no verdict is {word}: choose from undetermined, unused"):
-        writers.write(analysis, folder / "a.csv", verdicts=verdicts)
+    for verdicts, word in ((["all"], "all"), ("unuse", "unuse"), (["unused", "u"], "u"), ("", "")):
+        with pytest.raises(ValueError, match=f"no verdict is {word}: choose from undetermined, un"):
+            writers.write(analysis, folder / "a.csv", verdicts=verdicts)
     assert held(folder) == {}
 
 
@@ -193,35 +186,24 @@ def test_a_file_that_cannot_be_written_is_named_with_the_reason_and_no_other_is_
             assert held(folder) == old
 
 
-def failing(error: BaseException) -> Callable[..., None]:
-    def write(_analysis: Analysis, stream: BinaryIO, *_: Any, **__: Any) -> None:
-        stream.write(b"half a fi")
-        raise error
-
-    return write
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(143), RuntimeError("a bug")])
 def test_a_writer_that_is_stopped_leaves_the_old_files_and_nothing_else(
-    analysis: Analysis, folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
-    monkeypatch.setattr("analyzer.writers.json.write_json", failing(error))
-    for name in ("a.csv", "b.json"):
-        (folder / name).write_bytes(OLD)
-    with pytest.raises(type(error)):
-        writers.write(analysis, folder / "a.csv", folder / "b.json")
-    assert held(folder) == {"a.csv": OLD, "b.json": OLD}
-
-
-def test_an_error_while_writing_is_told_as_one_of_the_output(
     analysis: Analysis, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = OSError(28, "No space left on device")
-    monkeypatch.setattr("analyzer.writers.tables.write_csv", failing(full))
-    (folder / "a.csv").write_bytes(OLD)
-    with pytest.raises(OutputFailed, match=r"a\.csv cannot be written: No space left on device"):
-        analyzer.write(analysis, folder / "a.csv")
-    assert held(folder) == {"a.csv": OLD}
+    old = {"a.csv": OLD, "b.json": OLD}
+    for name in old:
+        (folder / name).write_bytes(OLD)
+    stops = (KeyboardInterrupt("stop"), SystemExit("stop"), RuntimeError("stop"))
+    full, says = OSError(28, "No space left"), "b.json cannot be written: No space left"
+    for error, kind, text in (*((e, type(e), "stop") for e in stops), (full, OutputFailed, says)):
+
+        def write(_: Analysis, stream: BinaryIO, *__: Any, error: BaseException = error) -> None:
+            stream.write(b"half a fi")
+            raise error
+
+        monkeypatch.setattr("analyzer.writers.json.write_json", write)
+        with pytest.raises(kind, match=text):
+            analyzer.write(analysis, folder / "a.csv", folder / "b.json")
+        assert held(folder) == old
 
 
 def test_each_format_of_standard_output_has_a_stream_but_the_table(analysis: Analysis) -> None:

@@ -1,0 +1,177 @@
+"""The headline, the notes and the blind spots are in words, and say what people must know."""
+
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+
+import analyzer
+from analyzer.analysis.filters import Filter
+from analyzer.decisions.ledger import Ledger
+from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
+from analyzer.terms import Verdict
+from analyzer.writers import headline
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    LONG_AGO,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+)
+from tests.support.decisions import analysis_of as decided_of
+from tests.support.decisions import line
+from tests.support.outputs import (
+    ALL,
+    CONSOLE,
+    SAMPLES,
+    analysis_of,
+    analyzed_console,
+    analyzed_sample,
+    exemptions_of,
+    summary_text,
+    table_text,
+)
+
+USED = days_before(500)
+AS_OF_OF_MANY = (
+    "2025-06-16 03:10 to 2026-02-27 23:41 UTC (each report has its own; assumed for 6 of 6),"
+    " 6 accounts in 6 reports"
+)
+DESCRIBED = {
+    CONSOLE.name: "2026-03-01 09:30 UTC (from the file name), account 123456789012",
+    "cli-envelope.json": (
+        "2026-02-10 06:15 UTC (GeneratedTime, from AWS's answer), account 888899990000"
+    ),
+    "old-form.csv": (
+        "2019-09-12 06:44 UTC (assumed: the newest timestamp in the report), account 777788889999"
+    ),
+    "organization": AS_OF_OF_MANY,
+}
+
+
+def test_the_moment_is_told_with_its_source() -> None:
+    for sample, text in DESCRIBED.items():
+        report = analyzed_sample(SAMPLES / sample).report
+        assert headline.as_of_and_scope(report) == f"As of {text}"
+
+
+def test_a_file_that_was_not_read_is_no_account() -> None:
+    report = analysis_of([]).report
+    nowhere = UncoveredFile(account="", name="nosuch", reason="There is no such file.")
+    denied = UncoveredAccount(account="999999999999", name="", reason="Denied.")
+    for missing, words in (
+        ((nowhere,), "account 012345678901, 1 file not read"),
+        ((nowhere, denied), "1 of 2 accounts, 1 file not read"),
+        ((denied,), "1 of 2 accounts"),
+    ):
+        scope = headline.as_of_and_scope(replace(report, not_covered=missing))
+        assert scope == f"As of 2026-05-01 12:00 UTC (set with --as-of), {words}"
+
+
+def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -> None:
+    counted = (Verdict.UNUSED, 26), (Verdict.RETIRED, 4), (Verdict.DORMANT, 6), (Verdict.ACTIVE, 7)
+    expected = [*counted, (Verdict.UNDETERMINED, 4)]
+    assert [*headline.verdict_counts(analyzed_console()).items()] == expected
+    rows = [a_user(password=a_password(days_before(45)))]
+    in_use = headline.verdict_counts(analysis_of(rows, dormant_days=45))
+    assert in_use == {Verdict.UNUSED: 0, Verdict.DORMANT: 1}
+
+
+def test_notes_on_the_input_come_first_then_exemptions_that_expired_or_match_nobody() -> None:
+    analysis = analyzed_console()
+    assert analysis.report.notes
+    assert headline.notes(analysis) == [
+        *analysis.report.notes,
+        "The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.",
+        "The exemption of departed-admin in account 123456789012 matches no user.",
+    ]
+
+
+@pytest.mark.no_cover
+def test_that_most_users_are_undetermined_is_said_with_a_reason() -> None:
+    one, two = (
+        analysis_of([a_user(f"user{n}", password_enabled=word) for n, word in enumerate(words)])
+        for words in (("WAHR", "true", "true"), ("WAHR", "WAHR", "true"))
+    )
+    note = (
+        "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
+        ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
+    )
+    assert (headline.notes(one), headline.notes(two)) == ([], [note])
+    assert headline.notes(two.where(Filter(users=("user2",)))) == []
+
+
+ANSWERS = (
+    ((Verdict.UNUSED,), "1 of 3 IAM users is unused (1 to check), "),
+    ((Verdict.RETIRED,), "0 of 3 IAM users are retired, "),
+    ((Verdict.ACTIVE,), "2 of 3 IAM users are active (1 exempt), "),
+    ((Verdict.UNUSED, Verdict.RETIRED), "3 IAM users: 1 unused (1 to check), "),
+    ((Verdict.DORMANT, Verdict.RETIRED), "3 IAM users: none listed, "),
+    (ALL, "3 IAM users: 1 unused (1 to check), 2 active (1 exempt), "),
+)
+
+
+@pytest.mark.no_cover
+def test_the_answer_counts_the_listed_users_of_all() -> None:
+    rows = [
+        a_user("new", created=days_before(0.5)),
+        *(a_user(name, key_1=a_key(LONG_AGO, AS_OF)) for name in ("ann", "bob")),
+    ]
+    analysis = analysis_of(rows, exemptions_of("*,bob,Why,,"))
+    scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
+    for verdicts, words in ANSWERS:
+        assert next(headline.headlines(analysis, verdicts)) == f"{words}{scope}.", verdicts
+    one = analysis_of([a_user("ann")])
+    assert next(headline.headlines(one, ALL)).startswith("1 IAM user: 1 unused, ")
+    _, *others = headline.headlines(one, (Verdict.RETIRED,))
+    assert others == ["Other users: 1 unused."]
+    assert len([*headline.headlines(one, (Verdict.UNUSED,))]) == 1
+
+
+def test_the_answer_says_what_became_of_the_decisions() -> None:
+    seen = frozenset({"there", "late", "used"})
+    on = (AS_OF - timedelta(days=40)).date()
+    ledger = Ledger(
+        lines=(
+            line("delete", a_user("gone"), as_of=USED, same_second=seen),
+            line("delete", a_user("late"), as_of=USED, on=on),
+            line("delete", a_user("there"), as_of=USED),
+            line("delete", a_user("used", password=a_password()), as_of=USED),
+            line("keep", a_user("kept"), as_of=USED),
+        )
+    )
+    others = (a_user("there"), a_user("late"), a_user("used", password=a_password(AS_OF)))
+    sentence = "Decisions: 1 done, 2 not done, 1 changed since; 1 overdue."
+    whole = decided_of(*others, ledger=ledger)
+    assert [*headline.headlines(whole, ALL)][1:] == [sentence]
+    assert f"\n{sentence}\n" in table_text(whole, width=80)
+    assert f"\n{sentence}\n" in summary_text(whole)
+    part = whole.where(Filter(users=("l*",)))
+    assert f"\nDecisions on all users: {sentence.partition(' ')[2]}\n" in summary_text(part)
+    for lines in ((), (line("keep", a_user("ann")),)):
+        analysis = decided_of(a_user("ann"), ledger=Ledger(lines=lines))
+        assert not any("Decisions" in each for each in headline.headlines(analysis, ALL))
+
+
+def test_service_specific_credentials_are_no_blind_spot_where_each_account_has_its_list() -> None:
+    (listed,) = analyzer.load(CONSOLE).files
+    assert "service-specific" not in headline.blind_spots_line([listed])
+    several = replace(listed, accounts=listed.accounts * 2)
+    for other in (replace(listed, service_credentials=None), several):
+        assert "service-specific" in headline.blind_spots_line([listed, other])
+
+
+def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
+    analysis, stream = analysis_of([a_user("ann")]), BytesIO()
+    headline.write_line(analysis, stream)
+    assert stream.getvalue().decode() == (
+        "1 IAM user: 1 unused, account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of)."
+        " Findings: 1 medium.\n"
+    )
+    known = {ACCOUNT: AccountName(name="two\nlines")}
+    named = replace(analysis, report=replace(analysis.report, account_names=known))
+    headline.write_line(named, stream)
+    assert stream.getvalue().count(b"\n") == 2
