@@ -167,7 +167,11 @@ def test_a_batch_has_about_so_many_rows() -> None:
         batch_of = batches.plan(surveys, rows)
         assert "".join(map(str, batch_of)) == expected
         assert batch_of.index.tolist() == [name for name, _ in files]
-        assert (batch_of.index.name, batch_of.name, batch_of.dtype) == ("file", "batch", "int64")
+        assert (batch_of.index.name, batch_of.name, str(batch_of.dtype)) == (
+            "file",
+            "batch",
+            "int64",
+        )
 
 
 def test_the_plan_does_not_depend_on_the_order_of_the_surveys(surveyed: pa.Table) -> None:

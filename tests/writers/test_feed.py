@@ -140,7 +140,6 @@ def test_whose_arn_names_no_account_is_in_that_of_the_file(feed: str) -> None:
         assert found.id.startswith(f"credreport/{ACCOUNT}/unused-user/")
 
 
-@pytest.mark.no_cover
 def test_the_account_has_its_name_where_that_is_known(feed: str) -> None:
     analysis = inspected([a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)])
     names = {ACCOUNT: AccountName(name="production", owner="Ann")}
@@ -315,7 +314,6 @@ CLOSED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.no_cover
 def test_findings_that_are_gone_are_closed_once_and_can_come_back(feed: str) -> None:
     before = lines(at(BEFORE, IDLE, LEFT), feed)
     assert closed(before) == []

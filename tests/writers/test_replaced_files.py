@@ -43,13 +43,6 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-@pytest.fixture(params=[0, 0o022, 0o777])
-def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = os.umask(request.param)
-    yield
-    os.umask(before)
-
-
 Write = Callable[[Path], None]
 
 
@@ -59,23 +52,31 @@ def write(request: pytest.FixtureRequest) -> Write:
     return written
 
 
-@pytest.mark.usefixtures("umask")
-def test_a_new_file_is_for_its_owner_only_whatever_the_umask(tmp_path: Path, write: Write) -> None:
-    write(tmp_path / "a.csv")
-    assert mode_of(tmp_path / "a.csv") == 0o600
+@pytest.fixture(params=[0, 0o022, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
 
 
 @pytest.mark.usefixtures("umask")
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
-def test_a_file_has_the_mode_of_the_old_one_before_its_first_byte(
-    tmp_path: Path, mode: int
+def test_a_new_file_is_for_its_owner_and_another_has_the_mode_of_the_old_or_that_asked_for(
+    tmp_path: Path, write: Write
 ) -> None:
-    target = old_file(tmp_path, mode=mode)
-    with replacing(target) as stream:
-        (aside,) = names(tmp_path) - {"a.csv"}
-        assert ((tmp_path / aside).stat().st_size, mode_of(tmp_path / aside)) == (0, mode)
-        stream.write(NEW)
-    assert (mode_of(target), target.read_bytes()) == (mode, NEW)
+    target = tmp_path / "a.csv"
+    write(target)
+    assert mode_of(target) == 0o600
+    for mode in (0o600, 0o640, 0o644):
+        target = old_file(tmp_path, mode=mode)
+        with replacing(target) as stream:
+            (aside,) = names(tmp_path) - {"a.csv"}
+            assert ((tmp_path / aside).stat().st_size, mode_of(tmp_path / aside)) == (0, mode)
+            stream.write(NEW)
+        assert (mode_of(target), target.read_bytes()) == (mode, NEW)
+        for another in (tmp_path / f"{mode}.csv", target):
+            put(another, 0o604)
+            assert mode_of(another) == 0o604
+        (tmp_path / f"{mode}.csv").unlink()
 
 
 def test_a_file_aside_is_made_closed_to_others(
@@ -93,29 +94,18 @@ def test_a_file_aside_is_made_closed_to_others(
     assert modes == [0o600]
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
-def test_another_mode_can_be_set(tmp_path: Path, mode: int) -> None:
-    for target in (tmp_path / "new.csv", old_file(tmp_path)):
-        put(target, mode)
-        assert mode_of(target) == mode
-
-
-@pytest.mark.no_cover
-def test_what_analyze_writes_has_the_mode_that_is_asked_for(tmp_path: Path) -> None:
+def test_what_analyze_writes_has_the_mode_that_is_asked_for_and_one_that_is_none_is_refused(
+    tmp_path: Path,
+) -> None:
     report = saved(tmp_path, report_text([a_user()]))
     one, other, found = (tmp_path / name for name in ("a.csv", "b.json", "c.csv"))
-    done = run("analyze", report, "-o", one, "-o", other, "--findings", found, "--mode", "0604")
-    assert done.code == 0
-    assert {mode_of(path) for path in (one, other, found)} == {0o604}
-
-
-def test_a_mode_that_is_none_is_refused(tmp_path: Path) -> None:
-    report = saved(tmp_path, report_text([a_user()]))
+    words = ("analyze", report, "-o", one, "-o", other, "--findings", found)
     for text in ("", "648", "4644", "-600", "٦٤٠"):
-        done = run("analyze", report, "-o", tmp_path / "a.csv", f"--mode={text}")
-        assert done.code == 2
-        assert "use octal such as 640" in " ".join(done.messages.replace("│", "").split())
+        done = run(*words, f"--mode={text}")
+        assert (done.code, "use octal such as 640" in done.message_line) == (2, True)
         assert names(tmp_path) == {"report.csv"}, text
+    assert run(*words, "--mode", "0604").code == 0
+    assert {mode_of(path) for path in (one, other, found)} == {0o604}
 
 
 LEFTOVER = ".a.csv.0123abcd.part"
@@ -240,6 +230,14 @@ def test_a_link_of_another_user_is_not_followed(
 
 
 @needs_root
+def test_analyze_ends_with_73_at_a_link_of_another_user(tmp_path: Path) -> None:
+    link = a_link(tmp_path, owner=NOBODY, folder_mode=0o1777)
+    done = run("analyze", saved(tmp_path, report_text([a_user()])), "-o", link)
+    assert (done.code, done.messages.count("\n")) == (73, 1)
+    assert (tmp_path / "secret.csv").read_bytes() == OLD
+
+
+@needs_root
 def test_a_folder_that_is_another_users_link_is_not_entered(tmp_path: Path, write: Write) -> None:
     (tmp_path / "private").mkdir()
     (tmp_path / "open").mkdir()
@@ -264,15 +262,6 @@ def test_an_own_link_and_one_in_an_own_folder_are_followed(
     write(link)
     assert link.is_symlink()
     assert (tmp_path / "secret.csv").read_bytes() == NEW
-
-
-@needs_root
-def test_analyze_ends_with_73_at_a_link_of_another_user(tmp_path: Path) -> None:
-    link = a_link(tmp_path, owner=NOBODY, folder_mode=0o1777)
-    done = run("analyze", saved(tmp_path, report_text([a_user()])), "-o", link)
-    assert done.code == 73
-    assert done.messages.count("\n") == 1
-    assert (tmp_path / "secret.csv").read_bytes() == OLD
 
 
 @needs_root
@@ -305,18 +294,16 @@ def test_as_many_links_are_followed_as_the_system_follows(tmp_path: Path, write:
     assert last.read_bytes() == NEW
 
 
-@pytest.mark.parametrize(
-    "make",
-    [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/null")],
-    ids=["pipe", "folder", "device"],
-)
-def test_what_is_no_regular_file_is_not_replaced(
-    tmp_path: Path, write: Write, make: Callable[[Path], None]
-) -> None:
-    make(tmp_path / "a.csv")
-    with pytest.raises(OutputFailed, match="a regular file"):
-        write(tmp_path / "a.csv")
-    assert names(tmp_path) == {"a.csv"}
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path, write: Write) -> None:
+    kinds: tuple[Callable[[Path], Any], ...] = (
+        *(os.mkfifo, Path.mkdir),
+        lambda path: path.symlink_to("/dev/null"),
+    )
+    for at, make in enumerate(kinds):
+        make(tmp_path / f"{at}.csv")
+        with pytest.raises(OutputFailed, match="a regular file"):
+            write(tmp_path / f"{at}.csv")
+    assert names(tmp_path) == {"0.csv", "1.csv", "2.csv"}
     assert Path("/dev/null").is_char_device()
 
 
@@ -349,23 +336,22 @@ def test_files_are_on_disk_before_one_is_in_its_place(
     assert events == ["on disk", "four"]
 
 
-@pytest.mark.parametrize("failing", ["one", "two", "three"])
 def test_of_several_files_those_before_the_one_that_fails_are_new_and_the_others_old(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace = Path.replace
-    order = ["one", "two", "three"]
+    replace, order = Path.replace, ["one", "two", "three"]
+    for number, failing in enumerate(order):
 
-    def refusing(path: Path, target: Path) -> Path:
-        if target.name == failing:
-            raise OSError(5, "Input/output error")
-        return replace(path, target)
+        def refusing(path: Path, target: Path, failing: str = failing) -> Path:
+            if target.name == failing:
+                raise OSError(5, "Input/output error")
+            return replace(path, target)
 
-    for name in order:
-        old_file(tmp_path, name)
-    monkeypatch.setattr(Path, "replace", refusing)
-    with pytest.raises(OutputFailed, match="three cannot be written: Input/output error"):
-        replace_files({tmp_path / name: NEW for name in order})
-    contents = [(tmp_path / name).read_bytes() for name in order]
-    assert contents == [NEW] * order.index(failing) + [OLD] * (3 - order.index(failing))
-    assert names(tmp_path) == {*order}
+        for name in order:
+            old_file(tmp_path, name)
+        monkeypatch.setattr(Path, "replace", refusing)
+        with pytest.raises(OutputFailed, match="three cannot be written: Input/output error"):
+            replace_files({tmp_path / name: NEW for name in order})
+        contents = [(tmp_path / name).read_bytes() for name in order]
+        assert contents == [NEW] * number + [OLD] * (3 - number)
+        assert names(tmp_path) == {*order}
