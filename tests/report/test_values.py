@@ -82,7 +82,7 @@ ANY_CELL = st.one_of(
 )
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(st.lists(ANY_CELL, max_size=5))
 def test_a_cell_is_read_alike_whatever_stands_beside_it(cells: list[str]) -> None:
     assert read(*cells) == [read(cell)[0] for cell in cells]

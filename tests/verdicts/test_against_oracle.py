@@ -40,7 +40,9 @@ from tests.support.verdict_oracle import DatesRefused, Judgement, Opinion, Terms
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
-USERS = 400
+USERS = 200
+"""In each layout: of fewer, some operand of a verdict is changed and no user shows it."""
+
 DAYS = (-1, 0.5, 6, 7, 89.9, 90, 400, 1000, 2912, 3500, 4500)
 """On both sides of the limits; 2,912 days lie in the gap of the record, 4,500 before it began."""
 
@@ -142,16 +144,16 @@ def without_blame(judgement: Judgement) -> Judgement:
     return replace(judgement, reason=str(bool(judgement.reason))) if is_open else judgement
 
 
-@pytest.mark.parametrize("definition", ["no-active-key", "iam-029"])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_random_users_are_judged_as_the_law_says(layout: str, definition: str) -> None:
+def test_random_users_are_judged_as_the_law_says(layout: str) -> None:
     rows = [*random_rows(random.Random(layout)), a_user("last") | {MORE_CREDENTIALS: ""}]
-    root, terms = the_root() | {MORE_CREDENTIALS: ""}, Terms(AS_OF, definition)
+    root = the_root() | {MORE_CREDENTIALS: ""}
     text = report_text(rows, root=root, columns=LAYOUTS[layout])
-    found = {row: without_blame(each) for row, each in judged(text, terms).items()}
-    law = {str(each.row): without_blame(each.judgement) for each in judge(text, terms)}
-    assert found.keys() == law.keys()
-    assert [(found[row], law[row]) for row in law if found[row] != law[row]] == []
+    for terms in (TERMS, Terms(AS_OF, "iam-029")):
+        found = {row: without_blame(each) for row, each in judged(text, terms).items()}
+        law = {str(each.row): without_blame(each.judgement) for each in judge(text, terms)}
+        assert found.keys() == law.keys()
+        assert [(found[row], law[row]) for row in law if found[row] != law[row]] == []
 
 
 def test_a_random_user_is_undetermined_for_the_cells_that_deserve_it() -> None:
@@ -185,6 +187,7 @@ ANY_ROW = st.fixed_dictionaries(dict.fromkeys(COLUMNS, ANY_CELL))
 
 
 @settings(
+    max_examples=40,
     deadline=None,
     derandomize=True,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
@@ -203,18 +206,18 @@ def test_arbitrary_cells_give_a_result_or_a_refusal(rows: list[Row], *, root: bo
     assert unused <= {row for row, verdict in law.items() if verdict == "unused"}
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
-def test_the_time_zone_changes_no_verdict(zone: str) -> None:
-    ages = (0, 0.5, 1, 89.5, 89.9999, 90, 90.0001, 90.5, 5000)
-    born = enumerate(map(days_before, ages))
+def test_the_time_zone_changes_no_verdict() -> None:
+    born = enumerate(map(days_before, (0, 0.5, 1, 89.5, 89.9999, 90, 90.0001, 90.5, 5000)))
     users = (a_user(f"edge.{at}", password=a_password(day), created=day) for at, day in born)
     text = report_text(users)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", zone)
+    law = {str(each.row): each.judgement for each in judge(text, TERMS)}
+    for zone in ("Pacific/Kiritimati", "America/St_Johns"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            found = judged(text)
         time.tzset()
-        found = judged(text)
-    time.tzset()
-    assert found == {str(each.row): each.judgement for each in judge(text, TERMS)}
+        assert found == law
 
 
 # Dates that a spreadsheet saved
@@ -250,7 +253,7 @@ def a_saved_report(seed: int) -> str:
 
 def test_a_spreadsheets_dates_are_judged_or_refused_as_the_law_says() -> None:
     verdicts, refusals = set(), 0
-    for seed in range(16):
+    for seed in range(10):
         text = a_saved_report(seed)
         try:
             law = {str(each.row): each.judgement for each in judge(text, TERMS)}

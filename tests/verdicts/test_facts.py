@@ -82,13 +82,10 @@ DATED: tuple[tuple[Row, Known], ...] = (
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("user", "is_dated"), DATED)
-def test_the_creation_of_what_may_be_active_is_unknown_where_no_date_is_understood(
-    user: Row, *, is_dated: Known
-) -> None:
-    facts = Facts(page_of([user]))
-    assert answers(facts.key_age.exists) == [is_dated, False]
-    assert answers(facts.certificate_age.exists) == [is_dated, False]
+def test_the_creation_of_what_may_be_active_is_unknown_where_no_date_is_understood() -> None:
+    facts = Facts(page_of([user for user, _ in DATED]))
+    dates = [is_dated for _, is_dated in DATED] + [False] * len(DATED)  # of slot 1 and of slot 2
+    assert answers(facts.key_age.exists) == answers(facts.certificate_age.exists) == dates
 
 
 # Sentences on cells
@@ -110,12 +107,11 @@ CELLS = (
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("user", "name", "value", "problem"), CELLS)
-def test_a_cell_of_the_right_form_is_said_to_contradict_the_others_of_its_slot(
-    user: Row, name: str, value: str, problem: str
-) -> None:
-    sentence = Facts(page_of([user])).unknown_cell_sentence(0, f"{KEY}_{name}", value)
-    assert sentence == f'{KEY}_{name} "{value}" {problem}'
+def test_a_cell_of_the_right_form_is_said_to_contradict_the_others_of_its_slot() -> None:
+    facts = Facts(page_of([user for user, *_ in CELLS]))
+    for at, (_, name, value, problem) in enumerate(CELLS):
+        sentence = facts.unknown_cell_sentence(at, f"{KEY}_{name}", value)
+        assert sentence == f'{KEY}_{name} "{value}" {problem}'
 
 
 def test_a_column_that_the_report_lacks_is_contradicted_by_nothing() -> None:
@@ -146,10 +142,9 @@ CAVEATS = (
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("user", "sentence"), CAVEATS)
-def test_a_caveat_names_the_slots_and_cells_that_it_is_about(user: Row, sentence: str) -> None:
-    ((found,),) = caveat_sentences(of_users(user))
-    assert found[1] == sentence
+def test_a_caveat_names_the_slots_and_cells_that_it_is_about() -> None:
+    found = caveat_sentences(of_users(*(user for user, _ in CAVEATS)))
+    assert [sentence for ((_, sentence),) in found] == [sentence for _, sentence in CAVEATS]
 
 
 def test_a_column_that_the_report_lacks_is_no_cell_that_is_not_understood() -> None:

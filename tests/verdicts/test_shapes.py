@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 import analyzer
 from analyzer.limits import Definition
 from analyzer.report.model import Report
@@ -13,6 +11,7 @@ from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     COLUMNS,
+    COLUMNS_OF_2014,
     Row,
     a_key,
     a_password,
@@ -31,7 +30,8 @@ QUIET, WAITING = a_user("quiet"), a_user("waiting", password=a_password(), key_1
 GONE = a_user("gone", password=no_password(days_before(400)))
 BUSY = a_user("busy", key_1=a_key(used=days_before(1)))
 IDLE = a_user("idle", key_1=a_key())
-USERS = (QUIET, WAITING, GONE, BUSY, IDLE)
+BOTH = a_user("both", password=a_password(days_before(1)), key_1=a_key())
+USERS = (QUIET, WAITING, GONE, BUSY, IDLE, BOTH)
 NEEDED = ("user", "password_enabled", "password_last_used", "access_key_1_active")
 
 AS_AWS_WRITES = {
@@ -40,6 +40,7 @@ AS_AWS_WRITES = {
     "gone": "retired",
     "busy": "active",
     "idle": "dormant",
+    "both": "active",
 }
 
 
@@ -88,6 +89,11 @@ CREATED, ROTATED, USED_DATE = (
 MISSING, MASKED = "missing-columns", "masked-arn"
 NOT_TOLD = f"unused no-active-key {MISSING}"
 WITHOUT_DATES = lack(CREATED, "password_last_changed", ROTATED, USED_DATE)
+WITHOUT_USES = check(
+    waiting=f"unused never-signed-in-inactive-keys {MISSING}",
+    busy=lack(USED_DATE),
+    idle=lack(USED_DATE),
+)
 LACKING: dict[str, dict[str, str]] = {
     "nothing": check(),
     "cert_1_active cert_2_active cert_1_last_rotated cert_2_last_rotated": check(MISSING),
@@ -101,11 +107,8 @@ LACKING: dict[str, dict[str, str]] = {
     f"{ROTATED} access_key_2_last_rotated": check(
         MISSING, quiet=NOT_TOLD, waiting=NOT_TOLD, idle=lack(ROTATED)
     ),
-    f"{USED_DATE} access_key_2_last_used_date": check(
-        waiting=f"unused never-signed-in-inactive-keys {MISSING}",
-        busy=lack(USED_DATE),
-        idle=lack(USED_DATE),
-    ),
+    f"{USED_DATE} access_key_2_last_used_date": WITHOUT_USES,
+    " ".join({*COLUMNS} - {*COLUMNS_OF_2014}): WITHOUT_USES,
     " ".join(name for name in COLUMNS if name.endswith(("_region", "_service"))): check(),
     " ".join(sorted({*COLUMNS} - {*NEEDED, "access_key_2_active"})): check(
         f"{MISSING};{MASKED}",
@@ -117,12 +120,10 @@ LACKING: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("lacking", "expected"), LACKING.items(), ids=str)
-def test_a_report_without_a_column_is_judged_by_the_others(
-    lacking: str, expected: dict[str, str]
-) -> None:
-    columns = [name for name in COLUMNS if name not in lacking.split()]
-    assert by_name(report_text(USERS, columns=columns)) == expected
+def test_a_report_without_a_column_is_judged_by_the_others() -> None:
+    for lacking, expected in LACKING.items():
+        columns = [name for name in COLUMNS if name not in lacking.split()]
+        assert by_name(report_text(USERS, columns=columns)) == expected, lacking
 
 
 def test_without_the_creation_of_keys_the_strict_definition_leaves_open_who_has_none() -> None:
@@ -166,35 +167,32 @@ def of_account(account: str, path: str = "", partition: str = "aws") -> str:
 
 
 NO_COLUMN = tuple(name for name in COLUMNS if name != "arn")
-MASKED_TEXTS = {
-    **{account: of_account(account) for account in ("test", "1234", "123XXXXXXXX", "12345678")},
-    **{account: of_account(account) for account in ("1234567890123", "12345678901")},
+OF_ACCOUNTS = {
+    **{each: of_account(each) for each in ("test", "1234", "123XXXXXXXX", "1234567890123")},
     "************": of_account("************", "a/"),
     "xxxx": of_account("xxxx", partition="aws-cn"),
-    "fakearn": replaced("fakearn"),
-    "[REDACTED]": replaced("[REDACTED]"),
+}
+OF_NO_ACCOUNT = {
+    **{arn: replaced(arn) for arn in ("fakearn", "[REDACTED]")},
     "no column": report_text(USERS, columns=NO_COLUMN),
 }
 
 
-@pytest.mark.parametrize(("kind", "text"), MASKED_TEXTS.items(), ids=MASKED_TEXTS)
-def test_users_of_a_masked_report_are_judged_by_name_under_the_account_that_stands_there(
-    kind: str, text: str
-) -> None:
-    assert by_name(text) == check(MASKED)
-    report = loaded(text)
-    account = "" if kind in ("fakearn", "[REDACTED]", "no column") else kind
-    assert {each.account for file in report.files for each in file.accounts} == {account}
-    assert {*report.users["account"]} == {account}
-    assert report.users["masked"].all()
-    (roots,) = report.roots()
-    assert roots.users["user"].tolist() == ["<root_account>"]
-    assert as_of_and_scope(report).endswith(f", account {account or 'unknown'}")
+def test_users_of_a_masked_report_are_judged_by_name_under_the_account_that_stands_there() -> None:
+    for account, text in (*OF_ACCOUNTS.items(), *(("", each) for each in OF_NO_ACCOUNT.values())):
+        assert by_name(text) == check(MASKED), account
+        report = loaded(text)
+        assert {each.account for file in report.files for each in file.accounts} == {account}
+        assert {*report.users["account"]} == {account}
+        assert report.users["masked"].all()
+        (roots,) = report.roots()
+        assert roots.users["user"].tolist() == ["<root_account>"]
+        assert as_of_and_scope(report).endswith(f", account {account or 'unknown'}")
 
 
 def test_a_note_names_the_option_until_it_is_used() -> None:
     for kind in ("123XXXXXXXX", "fakearn", "no column"):
-        file = ("0.csv", MASKED_TEXTS[kind].encode())
+        file = ("0.csv", (OF_ACCOUNTS | OF_NO_ACCOUNT)[kind].encode())
         note = "No account number in 0.csv: the ARNs are masked or missing"
         assert [each for each in analyzer.load(file).notes if each.startswith(note)]
         report = analyzer.load(file, account_id="123456789012", as_of=AS_OF)
@@ -210,7 +208,7 @@ def test_a_note_names_the_option_until_it_is_used() -> None:
 
 
 def test_the_option_tells_the_account_on_the_command_line(tmp_path: Path) -> None:
-    path = saved(tmp_path, MASKED_TEXTS["123XXXXXXXX"])
+    path = saved(tmp_path, OF_ACCOUNTS["123XXXXXXXX"])
     words = ("--masked-account", "123456789012", "--verdict", "all", "--format", "csv")
     assert {row["account"] for row in run("analyze", path, *words).rows} == {"123456789012"}
 
@@ -221,7 +219,7 @@ def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column() -> None:
         ("fakearn", f'The ARN "fakearn" is masked{rest}'),
         ("no column", f"The report has no column arn{rest}"),
     ):
-        (page,) = analyzer.analyze(loaded(MASKED_TEXTS[kind])).pages()
+        (page,) = analyzer.analyze(loaded(OF_NO_ACCOUNT[kind])).pages()
         assert {text for user in caveat_sentences(page) for _, text in user} == {says}
 
 
@@ -232,26 +230,23 @@ NO_ARNS = (
 )
 
 
-@pytest.mark.parametrize("arn", NO_ARNS)
-def test_users_whose_arns_were_lost_or_damaged_are_each_undetermined(arn: str) -> None:
-    users = (QUIET,) if arn.startswith("arn:") else USERS  # rows of one ARN are one user
-    expected = f'undetermined arn "{arn}" is not understood'
-    assert {*by_name(replaced(arn, users)).values()} == {expected}
+def test_users_whose_arns_were_lost_or_damaged_are_each_undetermined() -> None:
+    for arn in NO_ARNS:
+        users = (QUIET,) if arn.startswith("arn:") else USERS  # rows of one ARN are one user
+        expected = f'undetermined arn "{arn}" is not understood'
+        assert {*by_name(replaced(arn, users)).values()} == {expected}
 
 
-@pytest.mark.parametrize("masked", [True, False])
-def test_without_arns_rows_of_one_name_are_one_user_and_who_may_be_the_root_is_open(
-    *, masked: bool
-) -> None:
+def test_without_arns_rows_of_one_name_are_one_user_and_who_may_be_the_root_is_open() -> None:
     odd = map(a_user, ("", "root", "root_account", "a b"))
     both = a_user("both"), a_user("both", password=a_password())
     users = (*odd, a_user("same"), a_user("same"), *both)
-    text = replaced("fakearn", users) if masked else report_text(users, columns=NO_COLUMN)
-    found = [(name, verdict.split()[0]) for name, verdict in verdicts(text)]
-    assert found == [
-        *((name, "undetermined") for name in ("", "root", "root_account", "a b")),
-        *(("same", "unused"), ("both", "undetermined")),
-    ]
+    for text in (replaced("fakearn", users), report_text(users, columns=NO_COLUMN)):
+        found = [(name, verdict.split()[0]) for name, verdict in verdicts(text)]
+        assert found == [
+            *((name, "undetermined") for name in ("", "root", "root_account", "a b")),
+            *(("same", "unused"), ("both", "undetermined")),
+        ]
 
 
 def test_reports_without_the_column_are_read_together_and_may_repeat_their_header() -> None:
@@ -296,13 +291,13 @@ def test_rows_of_one_arn_are_one_user_of_one_verdict_in_any_order_and_any_number
             assert found == [expected for _, _, expected in DIFFERING]
 
 
-CELLS = ("true", "N/A", USED, "", "s3")
+CELLS = ("true", "N/A", USED, "s3")
 
 
 def test_a_contradiction_in_any_column_gives_the_same_in_one_file_and_in_several() -> None:
     pairs = [
         (user, user | {column: cell})
-        for user in (QUIET, WAITING, BUSY)
+        for user in (QUIET, WAITING)
         for column in COLUMNS[2:]
         for cell in CELLS
     ]
