@@ -4,7 +4,6 @@ The dates of a report that a spreadsheet saved are read if it is sure which numb
 """
 
 from datetime import UTC, datetime
-from functools import cache
 from itertools import cycle
 from pathlib import Path
 
@@ -40,7 +39,6 @@ from tests.support.reading import (
     verdicts,
     with_cells,
 )
-from tests.support.verdict_oracle import Judgement
 
 ENDINGS = ("_time", "_rotated", "_date", "_last_used", "_changed", "_rotation")
 TIMESTAMPS = [name for name in COLUMNS if name.endswith(ENDINGS)]
@@ -72,27 +70,24 @@ LOCAL = {
 }
 
 
-@cache
-def plainly_judged() -> dict[str, Judgement]:
-    return judgements_by("user", analyzer.analyze(report_of(report_text(USERS))).users)
-
-
-@pytest.mark.parametrize(("form", "separator"), [*zip(LOCAL, cycle(",;\t"), strict=False)])
-def test_dates_of_one_local_form_are_read_as_utc(form: str, separator: str) -> None:
-    cells = (line.split(",") for line in report_text(USERS).split("\n"))
-    local = (
-        separator.join(
-            f"{datetime.fromisoformat(cell):{form}}" if cell[-1] == "Z" else cell for cell in row
+def test_dates_of_one_local_form_are_read_as_utc() -> None:
+    plain = judgements_by("user", analyzer.analyze(report_of(report_text(USERS))).users)
+    cells = [line.split(",") for line in report_text(USERS).split("\n")]
+    for (form, told), separator in zip(LOCAL.items(), cycle(",;\t"), strict=False):
+        local = (
+            separator.join(
+                f"{datetime.fromisoformat(cell):{form}}" if cell[-1] == "Z" else cell
+                for cell in row
+            )
+            for row in cells
         )
-        for row in cells
-    )
-    report = report_of("\n".join(local))
-    assert judgements_by("user", analyzer.analyze(report).users) == plainly_judged()
-    assert f"they are read as {LOCAL[form]}, in UTC." in " ".join(report.notes)
-    assert report.files[0].as_of == days_before(3)
-    (page,) = report.pages()
-    created = [f"{days_before(days):%Y-%m-%dT%H:%M:%SZ}" for days in (131, 1000, 30)]
-    assert page.cells["user_creation_time"].tolist() == created
+        report = report_of("\n".join(local))
+        assert judgements_by("user", analyzer.analyze(report).users) == plain, form
+        assert f"they are read as {told}, in UTC." in " ".join(report.notes)
+        assert report.files[0].as_of == days_before(3)
+        (page,) = report.pages()
+        created = [f"{days_before(days):%Y-%m-%dT%H:%M:%SZ}" for days in (131, 1000, 30)]
+        assert page.cells["user_creation_time"].tolist() == created
 
 
 def dated(*dates: str) -> str:
@@ -115,20 +110,18 @@ UNSURE = {
 }
 
 
-@pytest.mark.parametrize(("dates", "message"), UNSURE.values(), ids=UNSURE)
-def test_dates_are_refused_unless_it_is_sure_which_number_is_the_day(
-    dates: list[str], message: str
-) -> None:
-    assert {each.message for each in problems_of(dated(*dates))} == {message}
+def test_dates_are_refused_unless_it_is_sure_which_number_is_the_day() -> None:
+    for kind, (dates, message) in UNSURE.items():
+        assert {each.message for each in problems_of(dated(*dates))} == {message}, kind
 
 
-@pytest.mark.parametrize("at", [0, -1])
-def test_one_number_in_the_whole_report_shows_which_is_the_day(at: int) -> None:
-    dates = ["1/2/2015 14:01"] * 500
-    dates[at] = "1/13/2015 14:01"
-    report = report_of(dated(*dates))
-    assert report.files[0].as_of == datetime(2015, 1, 13, 14, 1, tzinfo=UTC)
-    assert {*report.users["created"].dt.month} == {1}
+def test_one_number_in_the_whole_report_shows_which_is_the_day() -> None:
+    for at in (0, -1):
+        dates = ["1/2/2015 14:01"] * 500
+        dates[at] = "1/13/2015 14:01"
+        report = report_of(dated(*dates))
+        assert report.files[0].as_of == datetime(2015, 1, 13, 14, 1, tzinfo=UTC)
+        assert {*report.users["created"].dt.month} == {1}
 
 
 AMONG_OTHERS = (
@@ -138,27 +131,26 @@ AMONG_OTHERS = (
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("value", AMONG_OTHERS)
-def test_a_date_in_a_local_form_among_others_is_refused(value: str) -> None:
-    found = problem_of(lines(HEADER, ROOT, ANN, with_cells(BOB, password_last_used=value)))
-    assert (found.row, found.column, found.value) == (4, "password_last_used", value)
-    assert (found.message, AS_MADE in found.hint) == (MANY, True)
+def test_a_date_in_a_local_form_among_others_is_refused_in_each_column_and_for_the_root_too() -> (
+    None
+):
+    odd = (with_cells(BOB, password_last_used=value) for value in AMONG_OTHERS)
+    for at, found in enumerate(problems_of(lines(HEADER, ROOT, ANN, *odd))):
+        expected = (4 + at, "password_last_used", AMONG_OTHERS[at], MANY)
+        assert (found.row, found.column, found.value, found.message) == expected
+        assert AS_MADE in found.hint
+    dates = dict.fromkeys(TIMESTAMPS, "3/4/2021")
+    every = problems_of(lines(HEADER, *(with_cells(row, **dates) for row in (ROOT, BOB)), ANN))
+    assert sorted((each.row, str(each.column)) for each in every) == sorted(
+        (row, column) for row in (2, 3) for column in TIMESTAMPS
+    )
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize("column", TIMESTAMPS)
-def test_a_local_date_is_refused_in_each_column_of_moments_and_for_the_root_too(
-    column: str,
-) -> None:
-    rows = (with_cells(row, **{column: "3/4/2021"}) for row in (ROOT, ANN, BOB))
-    found = problems_of(lines(HEADER, *rows))
-    assert [(each.row, each.column) for each in found] == [(2, column), (3, column), (4, column)]
-
-
-@pytest.mark.parametrize("value", ["2021-04-03", "2015/02/13 14:01", "44289.4", "3/4/20211"])
-def test_another_odd_date_makes_no_refusal_but_an_undetermined_user(value: str) -> None:
-    bob = with_cells(BOB, password_last_used=value)
-    assert judged(HEADER, ROOT, ANN, bob) == {**VERDICTS, "bob": "undetermined"}
+def test_another_odd_date_makes_no_refusal_but_an_undetermined_user() -> None:
+    odd = ("2021-04-03", "2015/02/13 14:01", "44289.4", "3/4/20211")
+    users = [a_user(f"odd{at}", password_last_used=value) for at, value in enumerate(odd)]
+    found = verdicts(report_of(report_text([*TWO_USERS, *users])))
+    assert found == VERDICTS | dict.fromkeys((f"odd{at}" for at in range(4)), "undetermined")
 
 
 def test_a_column_of_ones_own_holds_dates_of_any_form_and_its_end_shows_no_cut() -> None:
@@ -177,7 +169,7 @@ def test_no_more_than_a_thousand_dates_are_named() -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
-    ("form", "columns", "step"), [(FORMS[0], COLUMNS, 1), (FORMS[1], COLUMNS_OF_2014, 7)]
+    ("form", "columns", "step"), [(FORMS[0], COLUMNS, 3), (FORMS[1], COLUMNS_OF_2014, 7)]
 )
 def test_wherever_the_file_is_cut_off_in_its_last_row_it_is_refused_or_nobody_is_misjudged(
     form: str, columns: tuple[str, ...], step: int
@@ -193,13 +185,11 @@ def test_wherever_the_file_is_cut_off_in_its_last_row_it_is_refused_or_nobody_is
         assert {*judged(text[:end])} <= {"ann", "bob", "last"}
 
 
-@pytest.mark.parametrize(
-    "cell", ["", "N", "N/", "2", "2024-04-2", "2024-04-22T", "2024-04-22T19:47:52"]
-)
-def test_a_file_that_ends_within_its_last_cell_is_refused(cell: str) -> None:
-    found = problem_of(lines(PLAIN, with_cells(BOB, cert_2_last_rotated=cell)))
-    assert (found.row, found.column, found.value) == (5, "cert_2_last_rotated", cell)
-    assert found.message == "the file is cut off in this cell"
+def test_a_file_that_ends_within_its_last_cell_is_refused() -> None:
+    for cell in ("", "N", "N/", "2", "2024-04-2", "2024-04-22T", "2024-04-22T19:47:52"):
+        found = problem_of(lines(PLAIN, with_cells(BOB, cert_2_last_rotated=cell)))
+        assert (found.row, found.column, found.value) == (5, "cert_2_last_rotated", cell)
+        assert found.message == "the file is cut off in this cell"
 
 
 def test_a_cut_is_seen_in_rows_that_were_mended_and_within_quotes() -> None:
@@ -218,11 +208,11 @@ def test_a_whole_last_row_is_no_cut_whatever_its_last_cell() -> None:
     assert judged(HEADER, ROOT, ANN, ended) == VERDICTS
 
 
-@pytest.mark.parametrize("rest", ["", "\n", "\r\n\r\n", "\n" + "," * 21, "\n" + HEADER])
-def test_a_report_without_data_rows_is_refused(rest: str) -> None:
-    found = problem_of(HEADER + rest)
-    assert found.message == "the report has no data rows, not even the root's"
-    assert (found.row, found.hint) == (None, AGAIN)
+def test_a_report_without_data_rows_is_refused() -> None:
+    for rest in ("", "\n", "\r\n\r\n", "\n" + "," * 21, "\n" + HEADER):
+        found = problem_of(HEADER + rest)
+        assert found.message == "the report has no data rows, not even the root's"
+        assert (found.row, found.hint) == (None, AGAIN)
 
 
 def test_a_report_without_a_moment_is_refused() -> None:
