@@ -25,7 +25,6 @@ from tests.support.reading import (
     problems_of,
     refused,
     report_of,
-    rows,
 )
 
 
@@ -53,7 +52,7 @@ RESAVED = {
     "PowerShell's type": "#TYPE System.Management.Automation.PSCustomObject\r\n" + QUOTED,
     "Excel's separator": "sep=;\n" + PLAIN.replace(",", ";"),
     "Excel's separator after a mark": "\ufeffsep=,\n" + PLAIN,
-    "blank lines first": "\n\n" + PLAIN,
+    "blank lines first": "\r\n\n,,\nsep=,\n" + PLAIN,
     "blank cells first": ",,,,\n" + PLAIN,
     "a marked header in quotes": "\ufeff" + QUOTED,
     "a header in upper case": HEADER.upper() + PLAIN.removeprefix(HEADER),
@@ -66,18 +65,11 @@ RESAVED = {
 }
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize("resaved", RESAVED.values(), ids=RESAVED)
-def test_a_report_that_a_spreadsheet_or_a_shell_saved_again_says_the_same(resaved: str) -> None:
-    before = len(resaved.split("\n")) - len(PLAIN.split("\n"))
-    told = [{**each, "row": each["row"] - before} for each in cells(report_of(resaved))]
-    assert told == plain_cells()
-
-
-@pytest.mark.parametrize("before", ["", "\n", "#TYPE a\r\n", "\r\n\n,,\nsep=,\n"])
-def test_rows_are_numbered_from_where_the_header_stands(before: str) -> None:
-    header = 1 + before.count("\n")
-    assert rows(report_of(before + PLAIN)) == {"ann": header + 2, "bob": header + 3}
+def test_a_report_that_a_spreadsheet_or_a_shell_saved_again_says_the_same() -> None:
+    for kind, resaved in RESAVED.items():
+        before = len(resaved.split("\n")) - len(PLAIN.split("\n"))
+        told = [{**each, "row": each["row"] - before} for each in cells(report_of(resaved))]
+        assert told == plain_cells(), kind
 
 
 def test_columns_in_another_order_say_the_same() -> None:
@@ -85,12 +77,11 @@ def test_columns_in_another_order_say_the_same() -> None:
         assert cells(report_of(report_text(TWO_USERS, columns=order))) == plain_cells()
 
 
-OURS = ["row", "Row", " ROW ", "file", "FILE", "account", "position"]
-PLACES = [*((name, 2) for name in OURS), ("row", 0), ("row", len(COLUMNS))]
+PLACES = (("Row", 2), (" ROW ", 2), ("file", 2), ("account", 2), ("position", 2), ("row", 0))
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("name", "place"), PLACES)
+@pytest.mark.parametrize(("name", "place"), [*PLACES, ("row", len(COLUMNS))])
 def test_a_column_of_ones_own_may_have_any_name(name: str, place: int) -> None:
     users, root = [user | {name: "7"} for user in TWO_USERS], the_root() | {name: "x"}
     columns = (*COLUMNS[:place], name, *COLUMNS[place:])
@@ -116,14 +107,14 @@ OTHERS = (NAMED, "a,b;c\td\n1,2;3\t4", "user arn user_creation_time", '"user,arn
 BEFORE_NOTHING = (",,,\n;;\n", "#TYPE System.Object\r\n", "sep=;\n\n")
 
 
-@pytest.mark.parametrize("text", [*OTHERS, *BEFORE_NOTHING])
-def test_what_has_no_header_is_refused_and_shows_its_first_row(text: str) -> None:
-    found = problem_of(text)
-    assert "its first row names no column `user`" in found.message
-    assert "user,arn,user_creation_time,…" in found.hint
-    is_blank = text in BEFORE_NOTHING
-    first = (None, None) if is_blank else (1, text.split("\n", maxsplit=1)[0][:80])
-    assert (found.row, found.value) == first
+def test_what_has_no_header_is_refused_and_shows_its_first_row() -> None:
+    for text in (*OTHERS, *BEFORE_NOTHING):
+        found = problem_of(text)
+        assert "its first row names no column `user`" in found.message
+        assert "user,arn,user_creation_time,…" in found.hint
+        is_blank = text in BEFORE_NOTHING
+        first = (None, None) if is_blank else (1, text.split("\n", maxsplit=1)[0][:80])
+        assert (found.row, found.value) == first
 
 
 def test_missing_columns_and_those_that_are_there_twice_are_named_together() -> None:
@@ -144,32 +135,25 @@ def test_missing_columns_and_those_that_are_there_twice_are_named_together() -> 
 NEEDED = ("password_enabled", "password_last_used", "access_key_1_active", "access_key_2_active")
 
 
-@pytest.mark.parametrize("column", NEEDED)
-def test_a_column_that_the_verdict_needs_must_be_there(column: str) -> None:
-    left = [name for name in COLUMNS if name != column]
-    found = problem_of(report_text(TWO_USERS, columns=left))
-    assert (found.row, found.message) == (1, f"missing: {column}")
+def test_a_column_that_the_verdict_needs_must_be_there() -> None:
+    for column in NEEDED:
+        left = [name for name in COLUMNS if name != column]
+        found = problem_of(report_text(TWO_USERS, columns=left))
+        assert (found.row, found.message) == (1, f"missing: {column}")
 
 
 OWN = "this is a result that credreport wrote, not a report"
 
 
-@pytest.mark.parametrize("columns", [FINDING_COLUMNS, diff.COLUMNS])
-def test_findings_and_changes_that_the_program_wrote_are_no_report(
-    columns: tuple[str, ...],
-) -> None:
-    assert problem_of(",".join(columns)).message == OWN
-
-
-@pytest.mark.parametrize("verdicts", [(), tuple(analyzer.Verdict)])
-def test_a_csv_that_the_program_wrote_itself_is_no_report(
-    tmp_path: Path, verdicts: tuple[analyzer.Verdict, ...]
-) -> None:
+def test_what_the_program_wrote_itself_is_no_report(tmp_path: Path) -> None:
+    for columns in (FINDING_COLUMNS, diff.COLUMNS):
+        assert problem_of(",".join(columns)).message == OWN
     result = tmp_path / "result.csv"
-    write(analyzer.analyze(report_of(PLAIN)), result, verdicts=verdicts)
-    (found,) = refused(result)
-    assert (found.file, found.row, found.message) == (str(result), 1, OWN)
-    assert found.hint == "Write results to another folder than the reports."
+    for verdicts in ((), tuple(analyzer.Verdict)):
+        write(analyzer.analyze(report_of(PLAIN)), result, verdicts=verdicts)
+        (found,) = refused(result)
+        assert (found.file, found.row, found.message) == (str(result), 1, OWN)
+        assert found.hint == "Write results to another folder than the reports."
 
 
 OWN_HEADER = b"account,user,verdict,certainty,caveats"

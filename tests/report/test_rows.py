@@ -1,12 +1,9 @@
 """Rows are read whole: what is certain is put right, what is not is refused, nothing is shifted."""
 
-import pyarrow as pa
 import pytest
 
-from analyzer.errors import Problem
 from analyzer.report import rows as reading_of_rows
 from analyzer.report.model import Report
-from analyzer.report.raw_report import ReportText, find_header
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS,
@@ -59,20 +56,16 @@ def accounts(report: Report) -> list[tuple[str, int, int, int]]:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("quoted", "path"),
-    [(True, ""), (True, 'say"so"/'), (False, ""), (False, "a,b/c,d/"), (False, ",/")],
-)
-def test_a_name_with_commas_is_read_whole_whether_aws_quotes_it_or_not(
-    path: str, *, quoted: bool
-) -> None:
+def test_a_name_with_commas_is_read_whole_whether_aws_quotes_it_or_not() -> None:
     names = ("a,b", "last,first,middle", ",", "a,,b", "trailing,", ",leading")
-    text = report_text([*(a_user(name, path=path) for name in names), *TWO_USERS])
-    report = report_of(text if quoted else text.replace('"', ""))
-    arns = {each["user"]: each["arn"] for each in cells(report) if each["user"] in names}
-    assert arns == {name: f"{USER_ARN}{path}{name}" for name in names}
-    assert verdicts(report) == {**dict.fromkeys(names, "unused"), **VERDICTS}
-    assert rows(report) == dict(zip([*names, "ann", "bob"], range(3, 11), strict=True))
+    for path in ("", "a,b/c,d/", ",/", 'say"so"/'):
+        text = report_text([*(a_user(name, path=path) for name in names), *TWO_USERS])
+        for written in (text, text.replace('"', ""))[: 1 if '"' in path else 2]:
+            report = report_of(written)
+            arns = {each["user"]: each["arn"] for each in cells(report) if each["user"] in names}
+            assert arns == {name: f"{USER_ARN}{path}{name}" for name in names}
+            assert verdicts(report) == {**dict.fromkeys(names, "unused"), **VERDICTS}
+            assert rows(report) == dict(zip([*names, "ann", "bob"], range(3, 11), strict=True))
 
 
 def test_any_number_of_names_may_have_commas() -> None:
@@ -81,23 +74,21 @@ def test_any_number_of_names_may_have_commas() -> None:
     assert rows(report_of(text)) == {name: row for row, name in enumerate(names, start=3)}
 
 
-@pytest.mark.parametrize(
-    "user",
-    [
-        f"a,b,{USER_ARN}a",  # the ARN is of another name
-        f"a,b,ARN{USER_ARN[3:]}a,b",
-        "a,b,",
-        "a,b,c",
-        f",{USER_ARN}",
-    ],
+NOT_EXPLAINED = (
+    f"a,b,{USER_ARN}a",  # the ARN is of another name
+    f"a,b,ARN{USER_ARN[3:]}a,b",
+    *("a,b,", "a,b,c", f",{USER_ARN}"),
 )
-def test_a_row_with_more_cells_is_refused_if_the_name_does_not_explain_them(user: str) -> None:
+
+
+def test_a_row_with_more_cells_is_refused_if_the_name_does_not_explain_them() -> None:
     rest = BOB.split(",", maxsplit=2)[2]
-    row = f"{user},{rest}" if user.count(",") > 1 else f"{user},x,{rest}"
-    found = problem_of(lines(HEADER, ROOT, row, ANN))
-    assert (found.row, found.value) == (3, row[:80])
-    assert found.message == f"the row has {row.count(',') + 1} cells, the header 22"
-    assert "put quotes round the cell that holds a separator" in found.hint
+    for user in NOT_EXPLAINED:
+        row = f"{user},{rest}" if user.count(",") > 1 else f"{user},x,{rest}"
+        found = problem_of(lines(HEADER, ROOT, row, ANN))
+        assert (found.row, found.value) == (3, row[:80])
+        assert found.message == f"the row has {row.count(',') + 1} cells, the header 22"
+        assert "put quotes round the cell that holds a separator" in found.hint
 
 
 def test_signs_that_separate_or_quote_elsewhere_are_read_as_they_stand() -> None:
@@ -142,13 +133,13 @@ JOINED = {
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("joined", JOINED.values(), ids=JOINED)
-def test_reports_of_many_accounts_in_one_file_are_all_read(joined: str) -> None:
-    report = report_of(joined)
-    assert verdicts(report) == {**VERDICTS, "eve": "unused"}
-    assert accounts(report) == [(ACCOUNT, 3, 1, 2), (OTHER_ACCOUNT, 2, 1, 1)]
-    assert report.rows == 5
-    assert [note for note in report.notes if "No generation time" not in note] == []
+def test_reports_of_many_accounts_in_one_file_are_all_read() -> None:
+    for kind, joined in JOINED.items():
+        report = report_of(joined)
+        assert verdicts(report) == {**VERDICTS, "eve": "unused"}, kind
+        assert accounts(report) == [(ACCOUNT, 3, 1, 2), (OTHER_ACCOUNT, 2, 1, 1)]
+        assert report.rows == 5
+        assert [note for note in report.notes if "No generation time" not in note] == []
 
 
 def test_both_forms_of_timestamps_may_stand_in_one_file() -> None:
@@ -171,25 +162,25 @@ def test_a_second_header_of_other_columns_is_refused_also_where_it_is_glued() ->
     ]
 
 
-@pytest.mark.parametrize(
-    ("order", "column"),
-    [
-        ((*COLUMNS[:2], *COLUMNS[-1:1:-1]), "user_creation_time"),
-        ((COLUMNS[1], COLUMNS[0], *COLUMNS[2:]), "user"),
-        # The longest name of all stands where the ARN was.
-        ((COLUMNS[0], COLUMNS[12], *COLUMNS[2:12], COLUMNS[1], *COLUMNS[13:]), "arn"),
-    ],
-)
-def test_a_second_header_of_another_order_is_refused(order: tuple[str, ...], column: str) -> None:
-    found = problem_of(lines(PLAIN, report_text(TWO_USERS, columns=order)))
-    assert (found.row, found.column, found.hint) == (5, column, OWN_FILE)
-    assert found.value == order[COLUMNS.index(column)]
-    assert found.message == "a second header starts here, with its columns in another order"
+OTHER_ORDERS: dict[str, tuple[str, ...]] = {
+    "user_creation_time": (*COLUMNS[:2], *COLUMNS[-1:1:-1]),
+    "user": (COLUMNS[1], COLUMNS[0], *COLUMNS[2:]),
+    # The longest name of all stands where the ARN was.
+    "arn": (COLUMNS[0], COLUMNS[12], *COLUMNS[2:12], COLUMNS[1], *COLUMNS[13:]),
+}
 
 
-@pytest.mark.parametrize(("third", "is_one"), [("x", False), ("mfa_active", True)])
-def test_a_row_is_a_header_if_it_names_more_than_two_columns(third: str, *, is_one: bool) -> None:
-    assert reading_of_rows.is_header(("user", "arn", third)) is is_one
+def test_a_second_header_of_another_order_is_refused() -> None:
+    for column, order in OTHER_ORDERS.items():
+        found = problem_of(lines(PLAIN, report_text(TWO_USERS, columns=order)))
+        assert (found.row, found.column, found.hint) == (5, column, OWN_FILE)
+        assert found.value == order[COLUMNS.index(column)]
+        assert found.message == "a second header starts here, with its columns in another order"
+
+
+def test_a_row_is_a_header_if_it_names_more_than_two_columns() -> None:
+    for third, is_one in (("x", False), ("mfa_active", True)):
+        assert reading_of_rows.is_header(("user", "arn", third)) is is_one
 
 
 # Roots
@@ -210,19 +201,19 @@ ROOTS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
-def test_the_root_is_known_in_all_its_forms_and_is_no_user(root: dict[str, str]) -> None:
-    report = report_of(report_text(TWO_USERS, root=the_root(**root)))
-    assert verdicts(report) == VERDICTS
-    assert accounts(report) == [(ACCOUNT, 3, 1, 2)]
+def test_the_root_is_known_in_all_its_forms_and_is_no_user() -> None:
+    for kind, root in ROOTS.items():
+        report = report_of(report_text(TWO_USERS, root=the_root(**root)))
+        assert verdicts(report) == VERDICTS, kind
+        assert accounts(report) == [(ACCOUNT, 3, 1, 2)]
 
 
-@pytest.mark.parametrize("arn", [None, "N/A", "", f"{USER_ARN}admin", "arn:aws:i"])
-def test_a_root_by_name_is_no_user_whatever_its_arn(arn: str | None) -> None:
-    row = with_cells(BOB if arn is None else with_cells(ROOT, arn=arn), user="<root_account>")
-    report = report_of(lines(HEADER, row, ANN))
-    assert verdicts(report) == {"ann": "active"}
-    assert [len(page) for page in report.roots()] == [1]
+def test_a_root_by_name_is_no_user_whatever_its_arn() -> None:
+    rows = [with_cells(ROOT, arn=arn) for arn in ("N/A", "", f"{USER_ARN}admin", "arn:aws:i")]
+    for row in (with_cells(BOB, user="<root_account>"), *rows):
+        report = report_of(lines(HEADER, row, ANN))
+        assert verdicts(report) == {"ann": "active"}
+        assert [len(page) for page in report.roots()] == [1]
 
 
 def test_who_bears_the_arn_of_a_root_is_a_user_that_nobody_can_judge() -> None:
@@ -246,14 +237,10 @@ def test_a_report_of_an_account_without_users_is_a_report() -> None:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("blank", ["", "\t", " ," * 21, ",", '""' + "," * 21])
-def test_blank_rows_are_no_users(blank: str) -> None:
-    report = report_of(lines(HEADER, ROOT, ANN, blank, BOB, blank, blank, ""))
-    assert (verdicts(report), report.rows) == (VERDICTS, 3)
-
-
-@pytest.mark.no_cover
-def test_a_row_is_no_blank_one_if_anything_is_in_it() -> None:
+def test_blank_rows_are_no_users_but_a_row_is_no_blank_one_if_anything_is_in_it() -> None:
+    for blank in ("", "\t", " ," * 21, ",", '""' + "," * 21):
+        report = report_of(lines(HEADER, ROOT, ANN, blank, BOB, blank, blank, ""))
+        assert (verdicts(report), report.rows) == (VERDICTS, 3)
     report = report_of(lines(PLAIN, "," * 20 + "x,", ""))
     assert verdicts(report) == {**VERDICTS, "": "undetermined"}
     assert 'arn "" is not understood' in reasons(report)[""]
@@ -265,7 +252,7 @@ def opened(row: str, column: str) -> str:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", [*COLUMNS[:2], "mfa_active", *COLUMNS[-2:]])
 def test_a_quote_that_never_closes_or_only_rows_later_hides_nobody(column: str) -> None:
     for end in ("", "\n"):
         found = problem_of(lines(HEADER, ROOT, opened(ANN, column), BOB, EVE) + end)
@@ -278,17 +265,12 @@ def test_a_quote_that_never_closes_or_only_rows_later_hides_nobody(column: str) 
     assert (found.row, found.column, "only rows later" in found.message) == (3, column, True)
 
 
-@pytest.mark.parametrize("place", ["first", "last"])
-@pytest.mark.parametrize(
-    ("name", "told"), [("owner", "owner"), ("Row", '"row"'), ("file", '"file"')]
-)
-def test_a_quote_that_never_closes_in_a_column_of_ones_own_hides_nobody(
-    place: str, name: str, told: str
-) -> None:
-    owners = [name, "a", '"b', "c", "d" if place == "last" else '"d']
-    every = zip(owners, (HEADER, ROOT, ANN, BOB, EVE), strict=True)
-    found = problem_of(lines(*(",".join(each[:: 1 if place == "first" else -1]) for each in every)))
-    assert (found.row, found.column) == (3, told)
+def test_a_quote_that_never_closes_in_a_column_of_ones_own_hides_nobody() -> None:
+    for name, told in (("owner", "owner"), ("Row", '"row"'), ("file", '"file"')):
+        for step, end in ((1, '"d'), (-1, "d")):  # the first column or the last
+            owned = zip((name, "a", '"b', "c", end), (HEADER, ROOT, ANN, BOB, EVE), strict=True)
+            found = problem_of(lines(*(",".join(each[::step]) for each in owned)))
+            assert (found.row, found.column) == (3, told)
 
 
 def test_a_cell_is_searched_for_swallowed_rows_if_it_is_longer_than_what_is_shown() -> None:
@@ -339,60 +321,8 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("text", "row", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_row_that_is_not_whole_is_refused(text: str, row: int, message: str) -> None:
-    found = problem_of(text)
-    assert found.row == row
-    assert found.message.startswith(message)
-    assert len(str(found.value)) <= 80
-
-
-# One row by itself
-
-REST = ANN.split(",")[2:]
-COMMA = ["a,b", f"{USER_ARN}a,b", *REST]
-
-
-def mended(row: str, tail: str = "") -> list[str] | Problem:
-    """Return what becomes of row 5 of a report that ends so."""
-    text = ReportText(
-        name="report.csv",
-        size=1,
-        sha256="",
-        csv_sha256="",
-        header=find_header("report.csv", HEADER.encode()),
-        check_unchanged=lambda: None,
-        open=lambda: pa.BufferReader(b""),
-        tail=tail.encode(),
-        quoted=True,
-    )
-    return reading_of_rows.mended_row(text, 5, row)
-
-
-def test_what_is_certain_is_put_right() -> None:
-    assert mended(",,,,") == []
-    assert mended(",".join(COMMA)) == COMMA
-    assert mended(ANN + HEADER) == mended(f"{ANN}\ufeff{HEADER}") == ANN.split(",")
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        (",".join(["x,b", *COMMA[1:]]), "the row has 24 cells, the header 22"),
-        (ANN + ",more", "the row has 23 cells, the header 22"),
-        (HEADER + ",more", "a second header with other columns"),
-        ('x,"y\nz', "a quote opens in this row and does not close, or only rows later"),
-        ("x," + "y" * 200_000, "the row has 2 cells, the header 22"),
-        ("x\ry,z", "the row has 1 cell, the header 22"),
-    ],
-)
-def test_what_is_not_certain_is_a_problem_that_names_the_row(row: str, message: str) -> None:
-    found = mended(row)
-    assert isinstance(found, Problem)
-    assert (found.row, found.value, found.message) == (5, row[:80], message)
-
-
-def test_a_short_row_at_the_end_of_the_file_is_cut_off() -> None:
-    found = mended("ann,arn:aws", tail=f"{ROOT}\nann,arn:aws")
-    assert isinstance(found, Problem)
-    assert found.message == "the file is cut off in the middle of this row"
+def test_a_row_that_is_not_whole_is_refused() -> None:
+    for kind, (text, row, message) in REFUSED.items():
+        found = problem_of(text)
+        assert (found.row, len(str(found.value)) <= 80) == (row, True), kind
+        assert found.message.startswith(message)

@@ -176,18 +176,16 @@ def test_repeated_and_contradicting_rows_are_found_across_pieces(tmp_path: Path)
     assert "3 rows repeat users" in str(whole["notes"])
 
 
-@pytest.mark.parametrize("name", ["owner", "row"])
-def test_a_column_of_ones_own_changes_nothing_in_pieces_whatever_its_name(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_column_of_ones_own_changes_nothing_in_pieces_whatever_its_name(tmp_path: Path) -> None:
     rows = (BOB, with_cells(ANN, mfa_active="true"), BOB, ROOT)
     text = lines(PLAIN, *rows, HEADER, plain("a,1"))
-    headed = (f'{row},"x"' for row in text.split("\n"))
     path = put(tmp_path, text)
     whole = everything(analyzer.load(path))["users"]
-    put(tmp_path, lines(*headed).replace(f'{HEADER},"x"', f"{HEADER},{name}"))
-    with in_pieces():
-        assert everything(analyzer.load(path))["users"] == whole
+    for name in ("owner", "row"):
+        headed = (f'{row},"x"' for row in text.split("\n"))
+        put(tmp_path, lines(*headed).replace(f'{HEADER},"x"', f"{HEADER},{name}"))
+        with in_pieces():
+            assert everything(analyzer.load(path))["users"] == whole
 
 
 @pytest.mark.usefixtures("pieces")
@@ -271,48 +269,37 @@ def test_a_file_that_changes_between_the_survey_and_the_pages_is_refused(
         assert found.hint == "Something writes to it: copy the file and analyze the copy."
 
 
-@pytest.mark.usefixtures("pieces")
-def test_a_large_file_that_is_replaced_while_its_first_bytes_are_read_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    is_utf8_csv = input_formats.is_utf8_csv
-
-    def slow(head: bytes) -> bool:
-        replaced(tmp_path / "report.csv")
-        return is_utf8_csv(head)
-
-    monkeypatch.setattr(input_formats, "is_utf8_csv", slow)
-    assert problem(tmp_path, PLAIN).message == CHANGED
-
-
-def test_a_small_file_that_is_replaced_while_it_is_read_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = vars(find)["read_report_bytes"]
-
-    def slow(*arguments: Any) -> bytes:
-        data: bytes = read(*arguments)
-        replaced(tmp_path / "report.csv")
-        return data
-
-    monkeypatch.setattr(find, "read_report_bytes", slow)
-    assert problem(tmp_path, PLAIN).message == CHANGED
-
-
-@pytest.mark.usefixtures("pieces")
-def test_a_large_file_that_changes_while_its_rows_are_read_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = put(tmp_path, PLAIN)
-    report = analyzer.load(path)
-    opened = pa_csv.open_csv
+def replaced_by(call: Callable[..., Any], path: Path) -> Callable[..., Any]:
+    """Return the function, which has another file put in place before it answers."""
 
     def slow(*arguments: Any, **options: Any) -> Any:
-        yield from opened(*arguments, **options)
+        found = call(*arguments, **options)
         replaced(path)
+        return found
 
-    monkeypatch.setattr(pa_csv, "open_csv", slow)
-    assert problem_of_users(report).message == CHANGED
+    return slow
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = replaced_by(vars(find)["read_report_bytes"], tmp_path / "report.csv")
+    monkeypatch.setattr(find, "read_report_bytes", slow)
+    assert problem(tmp_path, PLAIN).message == CHANGED
+    with in_pieces():
+        slow = replaced_by(input_formats.is_utf8_csv, tmp_path / "report.csv")
+        monkeypatch.setattr(input_formats, "is_utf8_csv", slow)
+        assert problem(tmp_path, PLAIN).message == CHANGED
+        monkeypatch.undo()
+        report = analyzer.load(put(tmp_path, PLAIN))
+        opened = pa_csv.open_csv
+
+        def slow_rows(*arguments: Any, **options: Any) -> Any:
+            yield from opened(*arguments, **options)
+            replaced(tmp_path / "report.csv")
+
+        monkeypatch.setattr(pa_csv, "open_csv", slow_rows)
+        assert problem_of_users(report).message == CHANGED
 
 
 @pytest.mark.usefixtures("pieces")
@@ -327,6 +314,21 @@ def test_a_file_whose_digest_cannot_be_made_is_refused(
     assert found.message == "it cannot be read: Input/output error"
 
 
+def raw_report(rows: io.BytesIO, content: str = PLAIN) -> ReportText:
+    """Return a report whose rows are read from a stream."""
+    return ReportText(
+        name="report.csv",
+        size=len(content),
+        sha256="",
+        csv_sha256="",
+        header=find_header("report.csv", content.encode()),
+        open=lambda: pa.PythonFile(rows, "r"),
+        check_unchanged=lambda: None,
+        tail=content.encode()[-100:],
+        quoted=False,
+    )
+
+
 class _Failing(io.BytesIO):
     """Be a file on a disk that fails beyond the first bytes."""
 
@@ -338,21 +340,14 @@ class _Failing(io.BytesIO):
 
 
 def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
-    text = ReportText(
-        name="report.csv",
-        size=len(PLAIN),
-        sha256="",
-        csv_sha256="",
-        header=find_header("report.csv", PLAIN.encode()),
-        open=lambda: pa.PythonFile(_Failing(PLAIN.encode()), "r"),
-        check_unchanged=lambda: None,
-        tail=PLAIN.encode()[-100:],
-        quoted=False,
-    )
-    with pytest.raises(InputRefused) as refusal:
-        assemble.assemble_report([lambda: text])
-    (found,) = refusal.value.problems
-    assert "the rows cannot be read: [Errno 5] Input/output error" in found.message
+    with pytest.raises(InputRefused, match=r"the rows cannot be read: .Errno 5. Input/output err"):
+        assemble.assemble_report([lambda: raw_report(_Failing(PLAIN.encode()))])
+
+
+def test_a_line_break_outside_of_quotes_makes_a_row_one_cell() -> None:
+    found = reading_of_rows.mended_row(raw_report(io.BytesIO()), 5, "x\ry,z")
+    assert isinstance(found, Problem)
+    assert (found.row, found.message) == (5, "the row has 1 cell, the header 22")
 
 
 def test_reports_are_kept_in_memory_if_all_fit_together(
