@@ -60,39 +60,37 @@ def test_an_option_in_another_zone_is_the_same_moment() -> None:
         assert analyzer.analyze(report).users["age_days"].tolist() == [10]
 
 
-@pytest.mark.parametrize("moment", [FIRST, LAST])
-def test_the_first_and_the_last_moment_may_be_given(moment: datetime) -> None:
-    report = analyzer.load(("report.csv", PLAIN.encode()), as_of=moment)
-    assert report.files[0].as_of == moment
-    assert len(analyzer.analyze(report).users) == 2
-
-
 YEAR_1, YEAR_9999 = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999))
 
 
-@pytest.mark.parametrize("moment", [YEAR_1, FIRST - SECOND, LAST + SECOND, YEAR_9999])
-def test_a_moment_that_no_report_describes_is_refused(moment: datetime) -> None:
-    with pytest.raises(InputRefused) as refusal:
-        as_of_and_source("report.csv", as_of=moment)
-    (found,) = refusal.value.problems
-    assert (found.value, found.message) == (moment.isoformat(), "no report describes this time")
-    assert found.hint == "Use a time from 1970 to 2099."
+def test_the_first_and_the_last_moment_may_be_given_and_none_that_no_report_describes() -> None:
+    for moment in (FIRST, LAST):
+        report = analyzer.load(("report.csv", PLAIN.encode()), as_of=moment)
+        assert report.files[0].as_of == moment
+        assert len(analyzer.analyze(report).users) == 2
+    for moment in (YEAR_1, FIRST - SECOND, LAST + SECOND, YEAR_9999):
+        with pytest.raises(InputRefused) as refusal:
+            as_of_and_source("report.csv", as_of=moment)
+        (found,) = refusal.value.problems
+        assert (found.value, found.message) == (moment.isoformat(), "no report describes this time")
+        assert found.hint == "Use a time from 1970 to 2099."
 
 
 DAY, TOLD = "status_reports_2026-05-02T", "status_reports_2026-05-02T09-30-15"
-OF_CONSOLE = (
-    *(
-        f"{TOLD}+00-00.csv",
-        f"{TOLD}Z.csv",
-        f"012345678901_{TOLD}Z.csv",
-        f"copy of {TOLD}+00-00.csv",
-    ),
-    *(f"{TOLD}.csv", f"{DAY}11-30-15+02-00.csv", f"{DAY}02-30-15-07-00.csv", f"{TOLD}_prod.csv"),
-    *(f"{DAY}15-00-15+05-30.csv", "status_reports_2026-05-03T00-30-15+15-00.csv", f"{TOLD}Z"),
-    *(f"{TOLD}+00-00 (1).csv", f"{TOLD}+00-00.csv.gz"),
-)
 NAMES = {
-    **dict.fromkeys(OF_CONSOLE, BY_NAME),
+    f"{TOLD}+00-00.csv": BY_NAME,
+    f"{TOLD}Z.csv": BY_NAME,
+    f"012345678901_{TOLD}Z.csv": BY_NAME,
+    f"copy of {TOLD}+00-00.csv": BY_NAME,
+    f"{TOLD}.csv": BY_NAME,
+    f"{DAY}11-30-15+02-00.csv": BY_NAME,
+    f"{DAY}02-30-15-07-00.csv": BY_NAME,
+    f"{TOLD}_prod.csv": BY_NAME,
+    f"{DAY}15-00-15+05-30.csv": BY_NAME,
+    "status_reports_2026-05-03T00-30-15+15-00.csv": BY_NAME,
+    f"{TOLD}Z": BY_NAME,
+    f"{TOLD}+00-00 (1).csv": BY_NAME,
+    f"{TOLD}+00-00.csv.gz": BY_NAME,
     "status_reports_1970-01-01T00-00-00+00-00.csv": FIRST,
     "status_reports_2099-12-31T23-59-59Z.csv": LAST,
 }
@@ -110,15 +108,11 @@ OTHER_NAMES = (
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("name", "moment"), NAMES.items())
-def test_the_name_that_the_console_gives_tells_the_moment(name: str, moment: datetime) -> None:
-    assert as_of_and_source(name) == (moment, "file-name")
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("name", OTHER_NAMES)
-def test_a_name_that_the_console_does_not_give_tells_no_time_of_the_day(name: str) -> None:
-    assert as_of_and_source(name)[1] in {"folder", "assumed"}
+def test_the_name_that_the_console_gives_tells_the_moment_and_another_no_time_of_the_day() -> None:
+    for name, moment in NAMES.items():
+        assert as_of_and_source(name) == (moment, "file-name")
+    for name in OTHER_NAMES:
+        assert as_of_and_source(name)[1] in {"folder", "assumed"}, name
 
 
 def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation() -> None:
@@ -145,34 +139,30 @@ def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report() -> Non
     assert ages == {"012345678901": [1000], "111122223333": [1030]}
 
 
-@pytest.mark.parametrize(
-    ("name", "day"),
-    [
-        ("2026-05-06/report.csv", 6),
-        ("a/2026-05-06/b/c.csv", 6),
-        ("report_date=2026-05-06/report.csv", 6),
-        ("iam-2026-05-06.csv", 6),
-        (f"{CONSOLE}/report.csv", 2),
-        ("2026-05-06/2026-05-07.csv", 7),
-        ("2026-05-06/2026-05-07_2026-05-08.csv", None),
-        ("12026-05-06/report.csv", None),
-        ("2026-05-06T09-30-00Z/reports/report.csv", None),
-        ("2026-05-06/2026-05-07T09-30-00Z-2/report.csv", 6),
-        ("2026-05-061/report.csv", None),
-        ("2026-13-06/report.csv", None),
-        ("2026-04-01/report.csv", None),
-    ],
-)
-def test_a_date_in_the_name_of_a_file_or_folder_tells_the_end_of_that_day(
-    tmp_path: Path, name: str, day: int | None
-) -> None:
-    moment, source = as_of_and_source(
-        put(tmp_path, PLAIN.replace("2023-08-05", "2026-04-20", 1), name)
-    )
-    if day:
-        assert (moment, source) == (datetime(2026, 5, day, 23, 59, 59, tzinfo=UTC), "folder")
-    else:
-        assert source == "assumed"
+DAYS = {
+    "2026-05-06/report.csv": 6,
+    "a/2026-05-06/b/c.csv": 6,
+    "report_date=2026-05-06/report.csv": 6,
+    "iam-2026-05-06.csv": 6,
+    f"{CONSOLE}/report.csv": 2,
+    "2026-05-06/2026-05-07.csv": 7,
+    "2026-05-06/2026-05-07_2026-05-08.csv": None,
+    "12026-05-06/report.csv": None,
+    "2026-05-06T09-30-00Z/reports/report.csv": None,
+    "2026-05-06/2026-05-07T09-30-00Z-2/report.csv": 6,
+    "2026-05-061/report.csv": None,
+    "2026-13-06/report.csv": None,
+    "2026-04-01/report.csv": None,
+}
+
+
+def test_a_date_in_the_name_of_a_file_or_folder_tells_the_end_of_that_day() -> None:
+    text = PLAIN.replace("2023-08-05", "2026-04-20", 1)
+    for name, day in DAYS.items():
+        moment, source = as_of_and_source(name, text)
+        assert source == ("folder" if day else "assumed"), name
+        if day:
+            assert moment == datetime(2026, 5, day, 23, 59, 59, tzinfo=UTC)
 
 
 def test_a_date_in_a_name_counts_only_if_no_timestamp_in_the_report_is_later() -> None:

@@ -1,6 +1,7 @@
-"""Timestamps are read in both of AWS's forms, nothing ambiguous as one, and spelled alike."""
+"""Cells are read exactly: timestamps in both of AWS's forms, names, ARNs, and nothing else."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.report import values
+from analyzer.report import arns, values
 from analyzer.report.model import TEXT, arrow_array
-from analyzer.report.values import day_text_series, minute_texts, utc_text_series, utc_texts
+from analyzer.report.values import (
+    day_text_series,
+    first_bytes,
+    minute_texts,
+    utc_text_series,
+    utc_texts,
+)
 from analyzer.terms import utc_text
 from tests.support.odd_cells import ODD_MOMENTS
 
@@ -61,18 +68,15 @@ NO_MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("cell", "moment"), MOMENTS.items())
-def test_a_moment_is_read_alone_and_among_cells_of_every_kind(cell: str, moment: datetime) -> None:
-    assert read(cell) == [moment]
-    assert read("N/A", cell, "N/A") == [None, moment, None]
-    assert read(*NO_MOMENTS, cell)[-1] == moment
-
-
-@pytest.mark.parametrize("cell", NO_MOMENTS)
-def test_what_is_no_moment_is_never_read_as_one(cell: str) -> None:
-    assert read(cell) == [None]
-    assert read(cell, "2024-04-22T19:47:52Z") == [None, NOON]
-    assert read(cell, "2024-04-22T19:47:52.5Z") == [None, NOON]
+def test_a_moment_is_read_alone_and_among_cells_of_every_kind_and_nothing_else_is() -> None:
+    for cell, moment in MOMENTS.items():
+        assert read(cell) == [moment], cell
+        assert read("N/A", cell, "N/A") == [None, moment, None]
+        assert read(*NO_MOMENTS, cell)[-1] == moment
+    for cell in NO_MOMENTS:
+        assert read(cell) == [None], cell
+        assert read(cell, "2024-04-22T19:47:52Z") == [None, NOON]
+        assert read(cell, "2024-04-22T19:47:52.5Z") == [None, NOON]
 
 
 ANY_CELL = st.one_of(
@@ -88,11 +92,13 @@ def test_a_cell_is_read_alike_whatever_stands_beside_it(cells: list[str]) -> Non
     assert read(*cells) == [read(cell)[0] for cell in cells]
 
 
-@pytest.mark.parametrize("cells", [[], ["N/A"], ["2024-04-22T19:47:52Z", "N/A", ""]])
-def test_a_part_of_a_column_is_read_as_a_column(cells: list[str]) -> None:
-    whole = texts("2020-01-01T00:00:00Z", *cells, "2021-01-01T00:00:00+00:00")
-    part = whole.slice(1, len(cells))
-    assert np.array_equal(values.timestamps(part), values.timestamps(texts(*cells)), equal_nan=True)
+def test_a_part_of_a_column_is_read_as_a_column() -> None:
+    for cells in ([], ["N/A"], ["2024-04-22T19:47:52Z", "N/A", ""]):
+        whole = texts("2020-01-01T00:00:00Z", *cells, "2021-01-01T00:00:00+00:00")
+        part, alone = (
+            values.timestamps(each) for each in (whole.slice(1, len(cells)), texts(*cells))
+        )
+        assert np.array_equal(part, alone, equal_nan=True)
 
 
 def test_every_moment_is_told_in_the_form_of_today_and_every_word_as_it_stands() -> None:
@@ -164,3 +170,126 @@ def test_a_column_of_moments_is_spelled_as_each_is_alone(unit: str) -> None:
 def test_a_moment_of_another_zone_is_spelled_in_utc() -> None:
     at = datetime(2026, 3, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
     assert utc_text(at) == "2026-02-28T23:30:00Z"
+
+
+# Who a row is about
+
+ACCOUNT, OTHER = "012345678901", "111122223333"
+IAM = f"arn:aws:iam::{ACCOUNT}:"
+USER, ROOT = f"{IAM}user/ann", f"{IAM}root"
+
+
+def are_roots(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> list[bool]:
+    roots: list[bool] = arns.is_root(pa.table({"arn": arn, "user": name})).to_pylist()
+    return roots
+
+
+ACCOUNTS = {
+    ROOT: ACCOUNT,
+    USER: ACCOUNT,
+    "arn:aws:iam::000000000000:user/ann": "000000000000",
+    f"arn:aws-cn:iam::{OTHER}:user/a": OTHER,
+    f"arn:aws-us-gov:iam::{OTHER}:root": OTHER,
+    f"arn:aws-iso-b:iam::{OTHER}:user/two\nlines": OTHER,
+    "": "",
+    "arn": "",
+    "N/A": "",
+    "arn:aws:iam::12345678901:user/a": "12345678901",
+    "arn:aws:iam::1234567890123:user/a": "1234567890123",
+    f"arn:aws:iam::{chr(0x661) * 12}:root": "",  # digits, but not of ASCII
+    "arn:aws:sts::012345678901:user/a": "",
+    "arn:aws:iam:us-east-1:012345678901:user/a": "",
+    "arn:gcp:iam::012345678901:user/a": "",
+    f"x{USER}": "",
+    f"\n{USER}": "",
+}
+
+
+def test_the_account_is_what_stands_for_it_in_an_arn_of_iam() -> None:
+    for arn, account in ACCOUNTS.items():
+        assert arns.account_ids(texts(arn)).to_pylist() == [account], arn
+    assert arns.account_ids(texts(*ACCOUNTS)).to_pylist() == [*ACCOUNTS.values()]
+    assert arns.account_ids(texts()).to_pylist() == []
+
+
+ROOT_NAMES = ("<root_account>", "&lt;root_account&gt;", "root_account", "root", "")
+"""What AWS writes, and what is left of it where something took it for markup."""
+
+ROOT_ARNS = {
+    ROOT: True,
+    f"arn:aws-us-gov:iam::{ACCOUNT}:root": True,
+    "arn:aws:iam::1234:root": True,
+    USER: False,
+    f"{IAM}user/root": False,
+    f"{IAM}user/a:root": False,
+    f"{ROOT}\n": False,
+    f"{IAM}ROOT": False,
+    ":root": False,
+    "": False,
+}
+
+
+def test_a_root_is_known_by_its_name_and_what_is_left_of_one_by_its_arn() -> None:
+    for (arn, root), name in product(ROOT_ARNS.items(), ROOT_NAMES):
+        is_root = root or name in ROOT_NAMES[:2]
+        assert are_roots(texts(arn), texts(name)) == [is_root], (arn, name)
+        names = pa.chunked_array([texts("ann"), texts(name)])
+        assert are_roots(texts(USER, arn), names) == [False, is_root]
+    assert are_roots(texts(), texts()) == []
+
+
+def test_whoever_has_another_name_is_no_root() -> None:
+    for name in ("alice", "Root", "<root_account> ", "root_account2", "<root>"):
+        assert are_roots(texts(ROOT), texts(name)) == [False]
+        names = texts(name, "ann", "<root_account>")
+        assert are_roots(texts(ROOT, USER, ROOT), names) == [False, False, True]
+
+
+NAMES = {
+    "ann": True,
+    "a+b=c,d.e@f-g_h": True,
+    "x" * 128: True,
+    "x" * 129: False,
+    "": False,
+    "two words": False,
+    "a/b": False,
+    "na\u00efve": False,
+    "ann\n": False,
+    "<root_account>": False,
+}
+
+
+def test_a_name_is_one_that_iam_could_give() -> None:
+    for name, valid in NAMES.items():
+        assert arns.is_user_name(texts(name)).tolist() == [valid], name
+        assert arns.is_user_arn(texts(f"{IAM}user/{name}"), texts(name)).tolist() == [valid], name
+
+
+USER_ARNS = (
+    (USER, "ann", True),
+    (f"arn:aws-cn:iam::{ACCOUNT}:user/a/b/ann", "ann", True),
+    (f"{IAM}user/!\"#$%&'()*;<>?[\\]^`{{|}}~,/ann", "ann", True),
+    (f"{IAM}user//ann", "ann", True),
+    (USER, "Ann", False),
+    (USER, "nn", False),
+    (f"{IAM}user/a b/ann", "ann", False),
+    (f"{IAM}user/a\n/ann", "ann", False),
+    (f"{IAM}userann", "ann", False),
+    (f"{IAM}role/ann", "ann", False),
+    (ROOT, "root", False),
+    ("arn:aws:iam::1234:user/ann", "ann", False),
+    ("", "", False),
+)
+
+
+def test_the_arn_of_a_user_ends_in_its_name() -> None:
+    for arn, name, valid in USER_ARNS:
+        assert arns.is_user_arn(texts(arn), texts(name)).tolist() == [valid], arn
+
+
+def test_the_first_byte_of_each_cell_is_seen_and_of_an_empty_one_it_is_any() -> None:
+    for cells, first in ((["=1", "b", "-c"], b"=b-"), (["é"], "é".encode()[:1]), ([], b"")):
+        assert bytes(first_bytes(texts(*cells))) == first
+        assert bytes(first_bytes(texts("head", *cells).slice(1))) == first
+    assert len(first_bytes(texts("", ""))) == 2
+    assert bytes(first_bytes(texts("", "=1", "")))[1:2] == b"="
