@@ -27,7 +27,7 @@ def test_a_file_is_described_by_the_bytes_that_lay_on_disk(tmp_path: Path) -> No
 
 
 def test_a_file_may_have_a_name_that_is_no_text(tmp_path: Path, monkeypatch: Patch) -> None:
-    for number, name in enumerate(("naïve report.csv", "表.csv", " ", "a:b", "caf\udce9.csv")):
+    for number, name in enumerate(("表.csv", " ", "a:b", "caf\udce9.csv")):
         folder = tmp_path / str(number)
         assert verdicts(analyzer.load(put(folder, PLAIN, name))) == VERDICTS
         assert verdicts(analyzer.load(folder)) == VERDICTS
