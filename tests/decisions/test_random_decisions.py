@@ -1,32 +1,24 @@
 """Hold what becomes of decisions against a second reading of the law."""
 
-from functools import cache
-
 import pytest
 
 from tests.support import decision_oracle as law
 from tests.support.campaign_play import Play, played
-from tests.support.campaigns import BATCH, DATED_ANYHOW, DATED_BY_AWS
+from tests.support.campaigns import BATCH
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
 
-@cache
-def plays_dated_by_aws() -> list[Play]:
-    return played(range(BATCH), DATED_BY_AWS)
+@pytest.fixture(scope="module")
+def plays() -> list[Play]:
+    return played(range(BATCH))
 
 
-def test_reviews_of_reports_that_aws_dates_go_as_the_law_says() -> None:
-    assert [each for play in plays_dated_by_aws() for each in play.differences] == []
-
-
-def test_reviews_of_reports_that_days_and_options_date_go_as_the_law_says() -> None:
-    plays = played(range(BATCH, 2 * BATCH), DATED_ANYHOW)
+def test_random_reviews_go_as_the_law_says(plays: list[Play]) -> None:
     assert [each for play in plays for each in play.differences] == []
 
 
-def test_random_reviews_reach_every_answer_of_the_law() -> None:
-    plays = plays_dated_by_aws()
+def test_random_reviews_reach_every_answer_of_the_law(plays: list[Play]) -> None:
     calls = [call for play in plays for call in play.calls]
     tallies = [tally for call in calls for tally in call.tallies.values()]
     lines = [line for play in plays for line in play.lines]

@@ -6,7 +6,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from analyzer.report.model import Page
 from analyzer.terms import Verdict
 from tests.support import decision_oracle as law
 from tests.support.campaigns import (
-    DATED_ANYHOW,
     NOBODYS_ACCOUNT,
     NOTHING,
     REVIEWERS,
@@ -29,15 +28,13 @@ from tests.support.campaigns import (
     START,
     AccountReport,
     Campaign,
+    Channel,
     Entered,
     ListFile,
     ListRow,
     campaign,
     file_text,
     fill_in,
-    misnamed,
-    mistaken,
-    saved_by_spreadsheet,
 )
 
 CALLS = (START.date() + timedelta(days=4), START.date() + timedelta(days=8))
@@ -59,17 +56,14 @@ class Difference:
     by_product: object
 
 
-def reports_in(name: str, option: datetime | None, text: str) -> Iterator[law.Report]:
+def reports_in(channel: Channel, text: str) -> Iterator[law.Report]:
     """Yield the reports in a file, one of each account, as the oracle reads them."""
-    rows = [*csv.DictReader(io.StringIO(text, newline=""))]
-    newest = law.newest_timestamp(rows)
     by_account = defaultdict(list)
-    for row in rows:
+    for row in csv.DictReader(io.StringIO(text, newline="")):
         by_account[row["arn"].split(":")[4]].append(row)
     by_account.pop(NOBODYS_ACCOUNT, None)
-    at, source = law.as_of(name, option, newest)
     for account, own in by_account.items():
-        yield law.Report(account, at, source, newest, tuple(own))
+        yield law.Report(account, channel.as_of, channel.source, channel.newest, tuple(own))
 
 
 @dataclass(frozen=True)
@@ -110,7 +104,7 @@ def bulk(rows: Sequence[UserRow], file: ListFile) -> bytes:
     writer.writeheader()
     for at, row in enumerate(rows):
         entered = entered_cells(file.entered.get(at, NOTHING))
-        writer.writerow(entered | dict(row.csv) | file.shown.get(at, {}))
+        writer.writerow(entered | dict(row.csv))
     return text.getvalue().encode()
 
 
@@ -120,7 +114,7 @@ def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:
             file.name,
             at + 2,
             entered_cells(file.entered.get(at, NOTHING)),
-            dict(row.csv) | file.shown.get(at, {}),
+            dict(row.csv),
             row.cells,
             row.report,
         )
@@ -128,25 +122,14 @@ def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:
     ]
 
 
-def refused_rows(refusal: analyzer.InputRefused) -> Refused:
-    return frozenset((each.file, each.row or 0) for each in refusal.problems)
-
-
 def collected(
     ledger: Ledger, files: Mapping[str, bytes], today: date, *, attended: bool
 ) -> Collection | Refused:
-    read, refused = [], set[tuple[str, int]]()
-    for name, content in files.items():
-        try:
-            read.append(read_entries(name, content, today))
-        except analyzer.InputRefused as refusal:
-            refused |= refused_rows(refusal)
-    if refused:
-        return frozenset(refused)
     try:
+        read = [read_entries(name, content, today) for name, content in files.items()]
         return collect(ledger, read, attended=attended)
     except analyzer.InputRefused as refusal:
-        return refused_rows(refusal)
+        return frozenset((each.file, each.row or 0) for each in refusal.problems)
 
 
 def key_of(line: LedgerLine) -> law.Key:
@@ -183,13 +166,6 @@ class Play:
         self.differences.append(Difference(kind, seed, where, by_law, by_product))
         return True
 
-    def compare_as_of(self) -> None:
-        for rows in self.rows.values():
-            for row in rows:
-                at = f"{row.report.as_of:%Y-%m-%dT%H:%M:%SZ}"
-                shown = (row.csv["as_of"], row.csv["as_of_source"])
-                self.differs("as-of", row.csv["arn"], (at, row.report.source), shown)
-
     # What reviewers do
 
     def review(self) -> None:
@@ -221,12 +197,7 @@ class Play:
         for file in files:
             rows = [row.for_list for row in self.rows[file.stage]]
             fill_in(rng, file, rows, today, rng.choice([0.1, 0.3, 0.5]))
-        kept = [dict(file.entered) for file in files]
-        if rng.random() < 0.2:
-            self.make_mistake(rng.choice(files), today)
         is_same = self.collect(files, today)
-        for file, entered in zip(files, kept, strict=True):
-            file.entered, file.shown = entered, {}
         if is_same and self.refused and rng.random() < 0.7:
             for name, row in self.refused:
                 for file in files:
@@ -234,17 +205,6 @@ class Play:
                         file.entered.pop(row - 2, None)
             return self.collect(files, today)
         return is_same
-
-    def make_mistake(self, file: ListFile, today: date) -> None:
-        rng = self.campaign.rng
-        rows = self.rows[file.stage]
-        at, fate = rng.randrange(len(rows)), rng.random()
-        if fate < 0.7:
-            file.entered[at] = mistaken(rng, file.reviewer, rows[at].for_list, today)
-        elif fate < 0.85 and at in file.entered:
-            file.shown[at] = misnamed(rng, dict(rows[at].csv))
-        else:
-            file.shown[at] = saved_by_spreadsheet(dict(rows[at].csv))
 
     # What both sides make of it
 
@@ -254,7 +214,6 @@ class Play:
         by_law = law.collect(
             self.lines,
             {file.name: entries(self.rows[file.stage], file) for file in files},
-            today,
             attended=attended,
         )
         contents = {file.name: bulk(self.rows[file.stage], file) for file in files}
@@ -349,7 +308,7 @@ def stage_of(reports: Iterable[AccountReport]) -> Stage:
         {
             report.account: report
             for channel, text in texts.items()
-            for report in reports_in(channel.name, channel.option, text)
+            for report in reports_in(channel, text)
         },
         [
             analyzer.analyze(analyzer.load(*each, as_of=option), analyzer.Criteria())
@@ -392,9 +351,9 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
             play_of[key].differs("plan", f"{name} {key[0]}", is_by_law, not is_by_law)
 
 
-def played(seeds: Iterable[int], sources: Sequence[str] = DATED_ANYHOW) -> list[Play]:
+def played(seeds: Iterable[int]) -> list[Play]:
     """Play the campaigns of these seeds; their reports share files, which are read at once."""
-    campaigns = [campaign(seed, sources) for seed in seeds]
+    campaigns = [campaign(seed) for seed in seeds]
     stages = {
         stage: stage_of(report for each in campaigns for report in each.reports[stage])
         for stage in STAGES
@@ -411,7 +370,6 @@ def played(seeds: Iterable[int], sources: Sequence[str] = DATED_ANYHOW) -> list[
         for each in campaigns
     ]
     for play in plays:
-        play.compare_as_of()
         play.review()
     compare_follow_up(plays, stages["review"], "review")
     compare_follow_up(plays, stages["second"], "second")

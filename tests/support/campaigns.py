@@ -4,7 +4,7 @@ Everything comes from one seed, so that a campaign can be played again alone.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -29,12 +29,12 @@ START = datetime(2026, 6, 1, tzinfo=UTC)
 STAGES = ("before", "review", "second", "third")
 """An older report, the one of the review, and two later ones."""
 
-BATCH = 15
+BATCH = 30
 """So many campaigns share the files of their reports: it is the files that take the time."""
 
-CHANNELS = 5
-DATED_BY_AWS = ("console",)
-DATED_ANYHOW = ("console", "console", "folder", "assumed", "option")
+SOURCES = ("file-name", "file-name", "folder", "assumed", "option")
+"""What dates the files of a stage."""
+
 MAY_BE_MISSING = (
     "password_next_rotation",
     *(
@@ -206,44 +206,48 @@ def what_became(rng: random.Random, row: Row, at: Moment) -> list[Row]:
 class Channel:
     """Hold how some accounts' reports of a stage are kept: in one file, with one as-of.
 
-    Nothing in the file is later than `newest`, which stands in it.
+    Nothing in the file is later than `newest`, which stands in it; `source` says how its name, or
+    else `option`, gives `as_of`.
     """
 
     stage: str
     name: str
-    at: datetime
+    as_of: datetime
+    source: str
     newest: datetime
     option: datetime | None
     columns: tuple[str, ...]
     form: str
 
 
-def channels(batch: int, sources: Sequence[str]) -> dict[str, list[Channel]]:
+def channels(batch: int) -> dict[str, list[Channel]]:
     """Invent how the reports of a batch of campaigns are kept."""
     rng = random.Random(f"batch {batch}")
     days = dict(zip(STAGES, (-15, 0, 30, 80), strict=True))
     return {
-        stage: [channel(rng, stage, days[stage], sources) for _ in range(CHANNELS)]
-        for stage in STAGES
+        stage: [channel(rng, stage, days[stage], source) for source in SOURCES] for stage in STAGES
     }
 
 
-def channel(rng: random.Random, stage: str, days: int, sources: Sequence[str]) -> Channel:
+def channel(rng: random.Random, stage: str, days: int, source: str) -> Channel:
     at = START + timedelta(days=days, seconds=rng.randrange(2 * 86_400))
     if stage in ("second", "third"):
         at -= timedelta(days=rng.choice([0, 0, 0, 5, 28, 33]))
-    source, number = rng.choice(sources), rng.randrange(10**6)
-    name = {
-        "console": f"{number}/{at:status_reports_%Y-%m-%dT%H-%M-%S+00-00}.csv",
-        "folder": f"{at:%Y-%m-%d}/{number}.csv",
-    }.get(source, f"{number}.csv")
+    number, newest = rng.randrange(10**6), at - timedelta(hours=rng.choice([0.1, 1, 30, 500]))
+    name, as_of = {
+        "file-name": (f"{number}/{at:status_reports_%Y-%m-%dT%H-%M-%S+00-00}.csv", at),
+        "folder": (f"{at:%Y-%m-%d}/{number}.csv", at.replace(hour=23, minute=59, second=59)),
+        "assumed": (f"{number}.csv", newest),
+        "option": (f"{number}.csv", option_as_of(stage)),
+    }[source]
     missing = [each for each in MAY_BE_MISSING if rng.random() < 0.04]
     return Channel(
         stage,
         name,
-        at,
-        at - timedelta(hours=rng.choice([0.1, 1, 30, 500])),
-        option_as_of(stage) if source == "option" else None,
+        as_of,
+        source,
+        newest,
+        as_of if source == "option" else None,
         tuple(column for column in COLUMNS if column not in missing),
         rng.choice(["Z", "+00:00"]),
     )
@@ -335,7 +339,6 @@ class ListFile:
     stage: str
     reviewer: str
     entered: dict[int, Entered] = field(default_factory=dict)
-    shown: dict[int, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -366,39 +369,6 @@ def decision(
     day = decided_on(rng, row.as_of, today).isoformat()
     by = rng.choice([reviewer, reviewer, reviewer.upper(), f"{reviewer} "])
     return written(rng, word), by, day, ticket, comment
-
-
-def mistaken(rng: random.Random, reviewer: str, row: ListRow, today: date) -> Entered:
-    """Return an entry with one mistake."""
-    word, by, day, ticket, _ = decision(rng, reviewer, row, today, "delete")
-    early, late = row.as_of - timedelta(days=2), today + timedelta(days=2)
-    return rng.choice(
-        [
-            ("remove", by, day, ticket, ""),
-            ("conflict", by, day, ticket, ""),
-            ("", by, day, ticket, ""),
-            ("", "", "", "", "why?"),
-            (word, "", day, ticket, ""),
-            (word, "  ", day, ticket, ""),
-            (word, by, "", ticket, ""),
-            (word, by, "2026-02-30", ticket, ""),
-            (word, by, "06/05/2026", ticket, ""),
-            (word, by, early.isoformat(), ticket, ""),
-            (word, by, late.isoformat(), ticket, ""),
-            ("keep", by, day, "T-2", " "),
-        ]
-    )
-
-
-def misnamed(rng: random.Random, shown: dict[str, str]) -> dict[str, str]:
-    """Let the cells of a row name different users."""
-    return rng.choice(
-        [{"user": f"{shown['user']}x"}, {"account": "888888888888"}, {"arn": f"{shown['arn']}x"}]
-    )
-
-
-def saved_by_spreadsheet(shown: dict[str, str]) -> dict[str, str]:
-    return {"account": shown["account"].lstrip("0"), "user": f"'{shown['user']}"}
 
 
 def fill_in(
@@ -438,11 +408,11 @@ class Campaign:
     is_attended: bool
 
 
-def campaign(seed: int, sources: Sequence[str] = DATED_ANYHOW) -> Campaign:
+def campaign(seed: int) -> Campaign:
     rng = random.Random(seed)
     accounts = [*invented_accounts(rng, seed)]
     reports: dict[str, list[AccountReport]] = {stage: [] for stage in STAGES}
-    for stage, of_stage in channels(seed // BATCH, sources).items():
+    for stage, of_stage in channels(seed // BATCH).items():
         for account in accounts:
             if rng.random() < {"before": 0.5, "review": 0.0}.get(stage, 0.08):
                 continue

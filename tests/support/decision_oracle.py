@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property
 from itertools import permutations
-from pathlib import PurePath
 from typing import Literal
 
 from tests.support.verdict_oracle import NO_PLACE, SLOTS, boolean, meaning, moment
@@ -29,14 +28,9 @@ KEEP_DAYS, DUE_DAYS = 180, 30
 A_DAY = timedelta(days=1)
 
 ENTERED = ("decision", "decided_by", "decided_on", "ticket", "comment")
-WORDS = ("delete", "deactivate", "keep", "investigate", "withdraw")
 REMOVALS = ("delete", "deactivate")
 OF_AWS = ("envelope", "metadata", "file-name")
 
-CONSOLE_NAME = re.compile(
-    r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)\+00-00( \(\d+\))?\.csv"
-)
-DAY = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
 USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/(.*/)?([^/]+)")
 CONTRADICTED = "(another row of this ARN has another)"
 
@@ -67,23 +61,6 @@ def newest_timestamp(rows: Iterable[Cells]) -> datetime:
         if column != "password_next_rotation" and (at := moment(raw))
     )
     return max(timestamps, default=datetime.min.replace(tzinfo=UTC))
-
-
-def as_of(name: str, option: datetime | None, newest: datetime) -> tuple[datetime, str]:
-    """The option comes first, then the console's name, a day in a name, the newest timestamp.
-
-    A day stands for its end, and only if no timestamp in the report is later.
-    """
-    if option is not None:
-        return option, "option"
-    if console := CONSOLE_NAME.fullmatch(PurePath(name).name):
-        day, hour, minute, second, _ = console.groups()
-        return datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}Z"), "file-name"
-    if day_in_name := DAY.search(name):
-        end = datetime.fromisoformat(f"{day_in_name[1]}T23:59:59Z")
-        if end >= newest:
-            return end, "folder"
-    return newest, "assumed"
 
 
 def moment_acted_on(report: Report, newest: datetime) -> datetime:
@@ -293,61 +270,11 @@ def is_open(entry: Entry) -> bool:
     return not any(text(entry, column) for column in ENTERED)
 
 
-def day_entered(entry: Entry) -> date | None:
-    """A date is a real one, written as YYYY-MM-DD."""
-    raw = text(entry, "decided_on")
-    try:
-        return date.fromisoformat(raw) if DAY.fullmatch(raw) else None
-    except ValueError:
-        return None
-
-
-def has_word(entry: Entry) -> bool:
-    """The word is one of five, in any case; an entry without a decision is refused."""
-    return text(entry, "decision").lower() in WORDS
-
-
-def has_name(entry: Entry) -> bool:
-    return bool(text(entry, "decided_by"))
-
-
-def is_explained(entry: Entry) -> bool:
-    """To keep a user needs a comment."""
-    return text(entry, "decision").lower() != "keep" or bool(text(entry, "comment"))
-
-
-def is_in_time(entry: Entry, today: date) -> bool:
-    """Nobody decides before the report is there, nor tomorrow: give or take a day for zones."""
-    day = day_entered(entry)
-    return day is not None and entry.report.as_of.date() - A_DAY <= day <= today + A_DAY
-
-
-def names_one_user(entry: Entry) -> bool:
-    """User, account and ARN are of one user; a spreadsheet may have cut zeros of the account."""
-    arn, user = USER_ARN.fullmatch(entry.shown["arn"]), entry.shown["user"].removeprefix("'")
-    if arn is None:
-        return (entry.shown["arn"], user) == (user_key(entry.cells)[0], entry.cells["user"])
-    return entry.shown["account"].zfill(12) == arn[1] and user == arn[3]
-
-
-def is_readable(entry: Entry) -> bool:
-    """An entry has a word, a name, a date, for keep a comment, and a row of one user."""
-    return (
-        has_word(entry)
-        and has_name(entry)
-        and day_entered(entry) is not None
-        and is_explained(entry)
-        and names_one_user(entry)
-    )
-
-
 def line_of(entry: Entry) -> Line:
-    day = day_entered(entry)
-    assert day is not None
     return Line(
         text(entry, "decision").lower(),
         text(entry, "decided_by").lower(),
-        day,
+        date.fromisoformat(text(entry, "decided_on")),
         text(entry, "ticket"),
         text(entry, "comment"),
         entry.file,
@@ -544,25 +471,16 @@ def is_one_of(line: Line, lines: Iterable[Line]) -> bool:
 
 
 def collect(
-    ledger: Sequence[Line],
-    files: Mapping[str, Sequence[Entry]],
-    today: date,
-    *,
-    attended: bool = True,
+    ledger: Sequence[Line], files: Mapping[str, Sequence[Entry]], *, attended: bool
 ) -> Collection:
     """One refusal refuses the whole call; what is there already is counted, never added again."""
     entries = [each for rows in files.values() for each in rows if not is_open(each)]
-    refused: list[Entry | Line] = [
-        each for each in entries if not (is_readable(each) and is_in_time(each, today))
-    ]
-    if refused:
-        return Collection((*ledger,), refused=places(refused))
     lines_entered = [*map(line_of, entries)]
     new: list[Line] = []
     for line in lines_entered:
         if not is_already_there(line, [*ledger, *new], lines_entered):
             new.append(line)
-    refused += older_views(new, ledger)
+    refused = older_views(new, ledger)
     conflicts = new_conflicts([*ledger, *new], new)
     if attended:
         refused += [line for words in conflicts.values() for line in words if is_one_of(line, new)]
@@ -586,7 +504,7 @@ def standing_conflicts(ledger: Sequence[Line]) -> set[tuple[Key, date]]:
     }
 
 
-def places(refused: Iterable[Entry | Line]) -> frozenset[tuple[str, int]]:
+def places(refused: Iterable[Line]) -> frozenset[tuple[str, int]]:
     return frozenset((each.file, each.row) for each in refused)
 
 
