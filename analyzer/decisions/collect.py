@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from typing import Final
 
 from analyzer import columns
@@ -122,10 +121,9 @@ def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[Le
     entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
     new = []
     for each in files:
-        is_ledger = each.is_ledger  # It goes through all lines.
         for line in each.lines:
             earlier = own[line.user_key, line.person]
-            if is_ledger and copies[_identity(line)]:
+            if each.is_ledger and copies[_identity(line)]:
                 copies[_identity(line)] -= 1
             elif not _was_collected(line, earlier, entered_now):
                 new.append(line)
@@ -151,15 +149,12 @@ def _was_collected(
     last = of_day[-1] if of_day else line
     same = [each for each in of_day if each.content == line.content]
     if line.decision in REMOVALS and last.decision is not line.decision:
-        same += [each for each in of_day if _word(each) == _word(line)]
+        word = line.decision, line.as_of
+        same += [each for each in of_day if (each.decision, each.as_of) == word]
     if not same:
         return False
     changed_back = last.workbook == line.workbook and last.content not in entered_now
     return last.content == line.content or not changed_back
-
-
-def _word(line: LedgerLine) -> tuple[Decision, datetime]:
-    return line.decision, line.as_of
 
 
 def _two_word_problems(files: Iterable[Entries]) -> Iterator[Problem]:
@@ -168,7 +163,7 @@ def _two_word_problems(files: Iterable[Entries]) -> Iterator[Problem]:
     Sheets have no order in time: neither is the later one.
     """
     for each in files:
-        words: dict[tuple[UserKey, str, date], LedgerLine] = {}
+        words: dict[tuple[object, ...], LedgerLine] = {}
         for line in each.lines if not each.is_ledger else ():
             first = words.setdefault((line.user_key, line.person, line.decided_on), line)
             if line.sheet != first.sheet and line.decision is not first.decision:

@@ -1,4 +1,4 @@
-"""Hold the credentials of one user as a report shows them, and say what a later report adds.
+"""Hold the credentials of a user as a report or a decision shows them, and what is added later.
 
 A cell that is not understood, or in which another row of the ARN differs, is unknown. It is never
 read as "no": if it turns out to be access, that is news.
@@ -12,9 +12,12 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
+from analyzer.decisions.decision import LedgerLine
 from analyzer.report.model import Page, slot_matrix
+from analyzer.report.pages import page_of_rows
 from analyzer.verdicts.facts import Facts, Truth
 
 
@@ -177,6 +180,24 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
         zip(*keys, strict=True),
         zip(*certificates, strict=True),
         _flags(Truth.unless_unknown(facts.more_credentials, differs)),
+    )
+
+
+def credentials_decided_on(lines: Sequence[LedgerLine]) -> list[Credentials]:
+    """Return what the report that was decided on showed of the user of each line."""
+    return [*credentials_of_users(page_of_lines(lines))] if lines else []
+
+
+def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
+    """Return the users of lines as their reports showed them, each of a file of its own."""
+    texts = {
+        name: pa.array([line.report_cells[name] for line in lines], pa.large_string())
+        for name in columns.IN_REPORT
+    }
+    numbers = pa.array(np.arange(len(lines)))
+    table = pa.table({**texts, columns.FILE: numbers, columns.ROW: numbers})
+    return page_of_rows(
+        table, [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines]
     )
 
 

@@ -276,6 +276,19 @@ class UserDecisions:
         return None if newest.decision is Decision.WITHDRAW else newest
 
 
+class OpenRow(NamedTuple):
+    """Name a listed user on whom nothing is entered, its owner, and of when its report is."""
+
+    user_key: UserKey
+    as_of: datetime
+    owner: str = ""
+
+    def is_decided(self, by_user: Mapping[UserKey, UserDecisions]) -> bool:
+        """Return whether a current decision on the user was made on this report."""
+        of_user = by_user.get(self.user_key)
+        return of_user is not None and any(line.as_of == self.as_of for line in of_user.decisions)
+
+
 def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecisions]:
     """Return the decisions on each user, by user in the order of their first line."""
     by_user: dict[UserKey, list[LedgerLine]] = {}

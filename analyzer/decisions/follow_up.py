@@ -15,12 +15,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.credentials import (
     Credentials,
     access_added,
+    credentials_decided_on,
     credentials_of_users,
     datetimes,
 )
@@ -40,7 +40,6 @@ from analyzer.decisions.ledger import (
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
-from analyzer.report.pages import page_of_rows
 from analyzer.report.values import day_text_series, utc_text_series
 from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list, utc_text
 from analyzer.verdicts.facts import Facts
@@ -136,24 +135,6 @@ def outcomes(
         line.user_key: _outcome(line, credentials, files.get(line.account), newest, users)
         for line, credentials in zip(lines, before, strict=True)
     }
-
-
-def credentials_decided_on(lines: Sequence[LedgerLine]) -> list[Credentials]:
-    """Return what the report that was decided on showed of the user of each line."""
-    return [*credentials_of_users(page_of_lines(lines))] if lines else []
-
-
-def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
-    """Return the users of lines as their reports showed them, each of a file of its own."""
-    texts = {
-        name: pa.array([line.report_cells[name] for line in lines], pa.large_string())
-        for name in columns.IN_REPORT
-    }
-    numbers = pa.array(np.arange(len(lines)))
-    table = pa.table({**texts, columns.FILE: numbers, columns.ROW: numbers})
-    return page_of_rows(
-        table, [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines]
-    )
 
 
 class _UsersNow:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import PurePath
-from typing import Final, NamedTuple
+from typing import Final
 
 import pyarrow as pa
 
@@ -27,6 +27,7 @@ from analyzer.decisions.decision import (
     Decision,
     EntryPlace,
     LedgerLine,
+    OpenRow,
     UserDecisions,
     UserKey,
     decisions_by_user,
@@ -151,20 +152,7 @@ class Ledger:
         return filter(None, (each.in_force for each in self.by_user.values()))
 
 
-class OpenRow(NamedTuple):
-    """Name a listed user on whom nothing is entered, its owner, and of when its report is."""
-
-    user_key: UserKey
-    as_of: datetime
-    owner: str = ""
-
-    def is_decided(self, by_user: Mapping[UserKey, UserDecisions]) -> bool:
-        """Return whether a current decision on the user was made on this report."""
-        of_user = by_user.get(self.user_key)
-        return of_user is not None and any(line.as_of == self.as_of for line in of_user.decisions)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entries:
     """Hold what is entered in one file, in its order, and the users that are left open.
 
@@ -181,7 +169,7 @@ class Entries:
         """Return the file as the column `workbook` of a ledger has it."""
         return self.workbook or PurePath(self.file.name).name
 
-    @property
+    @cached_property
     def is_ledger(self) -> bool:
         """Return whether the lines were collected from other files before."""
         return any(line.sha256 != self.file.sha256 for line in self.lines)

@@ -22,16 +22,14 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from analyzer import columns
-from analyzer.decisions.credentials import Credentials, Slot
-from analyzer.decisions.decision import REMOVALS, LedgerLine, UserDecisions
-from analyzer.decisions.follow_up import (
-    FollowUpStatus,
-    Outcome,
+from analyzer.decisions.credentials import (
+    Credentials,
+    Slot,
     credentials_decided_on,
-    outcomes,
     page_of_lines,
-    report_time,
 )
+from analyzer.decisions.decision import REMOVALS, LedgerLine, UserDecisions
+from analyzer.decisions.follow_up import FollowUpStatus, Outcome, outcomes, report_time
 from analyzer.decisions.ledger import Ledger
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches
 from analyzer.lists.owners import Owners
@@ -308,16 +306,16 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
 def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:
     """Yield creation, state and latest use that may show, in the order of `compare`."""
     rows = (
-        (utc_text(at), _until(each.last_used.at), not each.is_active)
+        (
+            utc_text(at),
+            utc_text(used + _USE_PRECISION) if (used := each.last_used.at) else "-",
+            not each.is_active,
+        )
         for each in slots
         if (at := each.created.at)
     )
     for created, until, is_idle in sorted(rows):
         yield f"{created},{'inactive' if is_idle else 'active'},{until}"
-
-
-def _until(last_used: datetime | None) -> str:
-    return utc_text(last_used + _USE_PRECISION) if last_used else "-"
 
 
 def _quoted(text: str) -> str:

@@ -5,11 +5,11 @@ it is parsed and judged like a report, so that nothing in it is taken at its wor
 with the reports themselves proves that nobody changed both.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -332,13 +332,19 @@ def record_differences(
     """
     numbers = {file.sha256: at for at, file in enumerate(report.files)}
     places = [(numbers[each.sha256], each.row) for each in records]
-    given = _records_at({*places}, pages, report, criteria)
+    files, rows = ({place[at] for place in places} for at in (0, 1))
+    parts, names = _parts_and_seconds(
+        pages, lambda users: users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)
+    )
+    given: dict[tuple[int, int], dict[str, Any]] = {}
+    for page in parts:
+        there = zip(page.users[columns.FILE], page.users[columns.ROW], strict=True)
+        texts = record_texts(page, report.files, {}, criteria, names)
+        given |= zip(there, map(orjson.loads, texts), strict=True)
     for at, (record, place) in enumerate(zip(records, places, strict=True)):
-        expected = given.get(place)
-        if expected is None:
+        if place not in given:
             yield at, f"no report named has row {record.row} of this SHA-256"
-            continue
-        for name, value in expected.items():
+        for name, value in given.get(place, {}).items():
             if getattr(record, name) != value and name not in _NOT_FROM_REPORT:
                 yield at, f"{name} is not what the report gives: {value}"
 
@@ -347,22 +353,6 @@ _NOT_FROM_REPORT: Final = (
     *("file", "account_name", "account_owner", "earlier"),
     *columns.OWNERSHIP,
 )
-
-
-def _records_at(
-    wanted: Collection[tuple[int, int]], pages: Iterable[Page], report: Report, criteria: Criteria
-) -> dict[tuple[int, int], dict[str, Any]]:
-    """Return the records of some rows, by the number of the file and the row."""
-    files, rows = ({place[at] for place in wanted} for at in (0, 1))
-    parts, names = _parts_and_seconds(
-        pages, lambda users: users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)
-    )
-    records: dict[tuple[int, int], dict[str, Any]] = {}
-    for page in parts:
-        places = zip(page.users[columns.FILE], page.users[columns.ROW], strict=True)
-        texts = record_texts(page, report.files, {}, criteria, names)
-        records |= zip(places, map(orjson.loads, texts), strict=True)
-    return records
 
 
 def _parts_and_seconds(
@@ -377,14 +367,6 @@ def _parts_and_seconds(
     return parts, seconds.names()
 
 
-class _GivenUser(NamedTuple):
-    """Hold what a report gives of a user: the cells of `users.csv`, and what a line has besides."""
-
-    cells: Mapping[str, str]
-    baseline: datetime
-    same_second: list[str] | None
-
-
 def line_differences(
     lines: Sequence[LedgerLine], pages: Iterable[Page], report: Report
 ) -> Iterator[tuple[LedgerLine, str, str]]:
@@ -394,15 +376,15 @@ def line_differences(
     """
     arns = {line.user_key.arn for line in lines}
     parts, seconds = _parts_and_seconds(pages, lambda users: users[columns.ARN].isin(arns))
-    given: dict[str, list[_GivenUser]] = {}
+    given: dict[str, list[tuple[Mapping[str, str], datetime, list[str] | None]]] = {}
     for page in parts:
-        baselines = [report.files[number].baseline for number in page.users[columns.FILE]]
+        baselines = (report.files[number].baseline for number in page.users[columns.FILE])
         names = _names_of_seconds(page.users, seconds)
-        for user in map(_GivenUser, rows_of_users_csv(page, {}), baselines, names):
-            given.setdefault(user.cells[columns.ARN], []).append(user)
+        for each in zip(rows_of_users_csv(page, {}), baselines, names, strict=True):
+            given.setdefault(each[0][columns.ARN], []).append(each)
     for line in lines:
         if users := given.get(line.user_key.arn):
-            differing = min((_differing_cells(line, user) for user in users), key=len)
+            differing = min((_differing_cells(line, *user) for user in users), key=len)
             for name, text in differing.items():
                 yield line, name, difference_text(text, line.report_cells.get(name))
         else:
@@ -417,20 +399,22 @@ def difference_text(given: str, cell: str | None) -> str:
     return f'{report}, and the cell has "{cell}"' if cell else f"{report}, and the cell is empty"
 
 
-def _differing_cells(line: LedgerLine, user: _GivenUser) -> dict[str, str]:
+def _differing_cells(
+    line: LedgerLine, given: Mapping[str, str], baseline: datetime, same_second: list[str] | None
+) -> dict[str, str]:
     """Return by column what a report gives and a line has not; of another report, as-of alone."""
-    cells = line.report_cells
     differing = {
-        name: user.cells[name]
+        name: given[name]
         for name in _OF_LINE_FROM_REPORT
-        if cells[name] != user.cells[name] and _as_saved(cells[name]) != _as_saved(user.cells[name])
+        if (cell := line.report_cells[name]) != given[name]
+        and _as_saved(cell) != _as_saved(given[name])
     }
     if columns.AS_OF in differing:
         return {columns.AS_OF: differing[columns.AS_OF]}
-    if line.baseline not in (user.baseline, baseline_in_row(user.cells)):
-        differing[BASELINE] = utc_text(user.baseline)
-    if line.same_second is not None and sorted(line.same_second) != user.same_second:
-        differing[SAME_SECOND] = ", ".join(user.same_second or [])
+    if line.baseline not in (baseline, baseline_in_row(given)):
+        differing[BASELINE] = utc_text(baseline)
+    if line.same_second is not None and sorted(line.same_second) != same_second:
+        differing[SAME_SECOND] = ", ".join(same_second or [])
     return differing
 
 

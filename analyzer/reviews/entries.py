@@ -4,7 +4,7 @@ Every cell that people see, but for the five that they enter, must show what the
 gives: rows may be sorted, and a row whose columns were sorted apart is refused, not guessed at.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,8 +17,8 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import decision as review
 from analyzer.decisions import ledger
-from analyzer.decisions.decision import EntryPlace, LedgerLine
-from analyzer.decisions.ledger import Entries, OpenRow
+from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
+from analyzer.decisions.ledger import Entries
 from analyzer.decisions.user_record import (
     UserRecord,
     difference_text,
@@ -49,16 +49,6 @@ _FOREIGN: Final = "the Summary does not name the report of this row"
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENTERED: Final = dict(zip(review.ENTRIES, ledger.ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
-
-
-class ListedRow(NamedTuple):
-    """Hold where a row and two of its cells are, and what its report says of its user."""
-
-    sheet: str
-    row: int
-    decision_cell: str
-    record_cell: str
-    record: UserRecord
 
 
 def read_files(
@@ -103,7 +93,7 @@ def read_review(
     problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
     open_rows: list[OpenRow] = []
-    rows: list[ListedRow] = []
+    rows: list[_Row] = []
     users: dict[tuple[str, int], str] = {}
     for listed in (listed for each in lists for listed in _listed(each, today, problems)):
         users[listed.at.record.sha256, listed.at.record.row] = listed.title
@@ -111,10 +101,10 @@ def read_review(
         if not any(listed.entered.values()):
             open_rows.append(ledger.open_row(listed.user_row))
         elif not problems:
-            lines.append(_line(name, label, listed))
+            lines.append(_line(label, listed))
     foreign = (each for each in rows if each.record.sha256 not in summary.texts)
     problems = problems or [
-        *(_record_problem(name, each, _FOREIGN, SAVED_COPY_HINT) for each in foreign),
+        *(each.problem(_FOREIGN, SAVED_COPY_HINT) for each in foreign),
         *summary.count_problems(Counter(users.values())),
     ]
     if analysis and not problems:
@@ -124,13 +114,26 @@ def read_review(
     return Entries(file, tuple(lines), tuple(open_rows), label.name)
 
 
+class _Row(NamedTuple):
+    """Hold a row by its position in the cells of its list, and what its report says of its user."""
+
+    sheet: ListSheet
+    position: int
+    record: UserRecord
+
+    def problem(self, message: str, hint: str) -> Problem:
+        """Return a problem of the record."""
+        problem = self.sheet.problem(review.RECORD, self.position, message, hint)
+        return replace(problem, value=self.record.cells[columns.ARN])
+
+
 class _Listed(NamedTuple):
     """Hold one row: the list that its user belongs to, what is entered, and what the report says.
 
     `entered` has texts by `ledger.ENTRIES`, `user_row` texts by `columns.OF_USERS_CSV`.
     """
 
-    at: ListedRow
+    at: _Row
     title: str
     entered: Mapping[str, str]
     user_row: Mapping[str, str]
@@ -157,9 +160,9 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
                 message = "not a record" if text else "the record of this row is gone"
                 message = f"row {first} has the same user" if record else message
                 problems.append(sheet.problem(review.RECORD, at, message, SAVED_COPY_HINT))
-        listed = sorted(_compared(sheet, records, problems), key=lambda each: each.at.row)
+        listed = sorted(_compared(sheet, records, problems), key=lambda each: each.at.position)
         for each in listed:
-            problems += _entry_problems(sheet, each, today) if any(each.entered.values()) else ()
+            problems += _entry_problems(each, today) if any(each.entered.values()) else ()
         yield from listed
 
 
@@ -186,12 +189,8 @@ def _compared(
             unlisted.difference_update(has.nonzero()[0])
             for at, place in zip(has.nonzero()[0], here, strict=True):
                 entered = {name: sheet.entry(head, place) for head, name in _ENTERED.items()}
-                row = sheet.cells.row_numbers[place]
-                decision, record = map(
-                    sheet.cell_name, (review.DECISION, review.RECORD), (row, row)
-                )
-                listed = ListedRow(sheet.title, row, decision, record, record_at[place])
-                yield _Listed(listed, str(review_list.title), entered, user_rows[at])
+                row = _Row(sheet, place, record_at[place])
+                yield _Listed(row, str(review_list.title), entered, user_rows[at])
         for at in sorted(unlisted):
             message = "the record is of a user whom no list has"
             place = places[which[at]]
@@ -223,8 +222,8 @@ def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
     return text_of(value) == text_of(text)
 
 
-def _entry_problems(sheet: ListSheet, each: _Listed, today: date) -> Iterator[Problem]:
-    at = bisect_left(sheet.cells.row_numbers, each.at.row)
+def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
+    sheet, at, _ = each.at
     heads = {name: head for head, name in _ENTERED.items()}
     heads |= {columns.ACCOUNT: review.ACCOUNT, columns.USER: review.USER, columns.ARN: review.ARN}
     for head in review.ENTRIES:
@@ -238,8 +237,9 @@ def _entry_problems(sheet: ListSheet, each: _Listed, today: date) -> Iterator[Pr
     yield from ledger.identity_problems(each.user_row, problem)
 
 
-def _line(name: str, file: FileReference, each: _Listed) -> LedgerLine:
-    entered, record = each.entered, each.at.record
+def _line(file: FileReference, each: _Listed) -> LedgerLine:
+    entered, (sheet, at, record) = each.entered, each.at
+    row = sheet.cells.row_numbers[at]
     return LedgerLine(
         decision=review.Decision(entered[ledger.DECISION].lower()),
         decided_by=entered[ledger.DECIDED_BY],
@@ -248,21 +248,16 @@ def _line(name: str, file: FileReference, each: _Listed) -> LedgerLine:
         comment=entered[ledger.COMMENT],
         workbook=file.name,
         sha256=file.sha256,
-        sheet=each.at.sheet,
-        row=each.at.row,
+        sheet=sheet.title,
+        row=row,
         baseline=datetime.fromisoformat(record.baseline),
         same_second=None if record.same_second is None else frozenset(record.same_second),
         report_cells=each.user_row,
-        read_from=EntryPlace(f"{name}, sheet {each.at.sheet}", each.at.row, each.at.decision_cell),
+        read_from=EntryPlace(sheet.place, row, sheet.cell_name(review.DECISION, row)),
     )
 
 
-def _record_problem(name: str, each: ListedRow, message: str, hint: str) -> Problem:
-    place, column = f"{name}, sheet {each.sheet}", f"{review.RECORD}, cell {each.record_cell}"
-    return Problem(place, each.row, column, each.record.cells[columns.ARN], message, hint)
-
-
-def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -> Iterator[Problem]:
+def _report_problems(name: str, rows: Sequence[_Row], analysis: Analysis) -> Iterator[Problem]:
     """Yield a problem for each row whose record is not what the reports give.
 
     The rows of reports that are not among them have one problem together.
@@ -287,7 +282,7 @@ def _report_problems(name: str, rows: Sequence[ListedRow], analysis: Analysis) -
     for at, message in record_differences(
         records, analysis.pages(), analysis.report, analysis.criteria
     ):
-        yield _record_problem(name, listed[at], message, _REPORT_HINT)
+        yield listed[at].problem(message, _REPORT_HINT)
 
 
 def _line_problems(entries: Entries, analysis: Analysis) -> Iterator[Problem]:

@@ -8,10 +8,10 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from posixpath import join, normpath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lxml import etree
 
@@ -43,20 +43,17 @@ _ZIP_ERRORS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Hold a sheet, whose cells are read when they are asked for."""
+class Sheet(NamedTuple):
+    """Hold a sheet; `cells` reads those of the rows up to one, or raises InputRefused.
+
+    No more is unpacked.
+    """
 
     title: str
-    _read: Callable[[int], SheetCells] = field(repr=False)
-
-    def cells(self, last_row: int = MOST_ROWS) -> SheetCells:
-        """Return the cells of the rows up to one; no more is unpacked. Raises InputRefused."""
-        return self._read(last_row)
+    cells: Callable[..., SheetCells]
 
 
-@dataclass(frozen=True, slots=True)
-class Spreadsheet:
+class Spreadsheet(NamedTuple):
     """Hold the sheets of a workbook in their order, and whether it counts days from 1904."""
 
     sheets: tuple[Sheet, ...]
@@ -146,7 +143,7 @@ class _Package:
         """Read the texts that cells share; raises InputRefused."""
         self._parse(part, in_spreadsheets("si"), self._texts.add)
 
-    def cells(self, part: str, title: str, last_row: int) -> SheetCells:
+    def cells(self, part: str, title: str, last_row: int = MOST_ROWS) -> SheetCells:
         """Return the cells of a sheet in the rows up to one; raises InputRefused."""
         refused = partial(self.refused, sheet=title)
         reading = SheetReading(self._texts, self.struck_formats, last_row, refused)

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from analyzer.columns import OWNER
 from analyzer.decisions.collect import answer_notes
-from analyzer.decisions.decision import LedgerLine
-from analyzer.decisions.ledger import Entries, OpenRow
+from analyzer.decisions.decision import LedgerLine, OpenRow
+from analyzer.decisions.ledger import Entries
 from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_key, a_password, a_user
 from tests.support.decisions import DAY, in_accounts, ledger_of, line

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from analyzer.decisions.collect import Collection, merged
-from analyzer.decisions.decision import EntryPlace, LedgerLine
-from analyzer.decisions.ledger import Entries, Ledger, OpenRow, read_entries
+from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
+from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused
 from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_certificate, a_password, a_user
@@ -361,20 +361,6 @@ def test_a_word_of_an_earlier_day_than_what_counts_is_said_to_have_no_effect(wor
     (note,) = collected(bob, ledger=ledger(line(on=NEXT))).notes
     assert "delete, Anna, 2026-05-02" in note
     assert note.endswith("it has a later date. If that is wrong, decide again with a newer date.")
-
-
-def test_a_long_list_is_not_gone_through_again_for_each_of_its_lines(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[Entries] = []
-
-    def is_ledger(each: Entries) -> bool:
-        asked.append(each)
-        return False
-
-    monkeypatch.setattr(Entries, "is_ledger", property(is_ledger))
-    collected(file(*[line(row=at) for at in range(99)]))
-    assert len(asked) < 9
 
 
 def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:

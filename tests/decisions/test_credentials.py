@@ -3,8 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from analyzer.decisions.credentials import Credentials, access_added, credentials_of_users
-from analyzer.decisions.follow_up import page_of_lines
+from analyzer.decisions.credentials import (
+    Credentials,
+    access_added,
+    credentials_of_users,
+    page_of_lines,
+)
 from tests.support import decision_oracle as law
 from tests.support.builders import (
     ACCOUNT,
