@@ -32,9 +32,7 @@ from tests.support.builders import (
     ACCOUNT,
     a_certificate,
     a_key,
-    a_password,
     a_user,
-    an_inactive_key,
     days_before,
 )
 from tests.support.decisions import OTHER_ACCOUNT, TODAY, collected, line
@@ -43,6 +41,7 @@ from tests.support.reading import zipped
 from tests.support.review import (
     HEADS,
     UNUSED,
+    USERS,
     Edit,
     column,
     edited,
@@ -50,32 +49,21 @@ from tests.support.review import (
     entered,
     put,
     record_edited,
+    review,
     review_of,
     row_of,
     saved,
     shown,
+    written,
 )
 from tests.support.workbooks import needs_libreoffice, parts, saved_by_libreoffice
 
 INACTIVE, SUMMARY, COPY = "Inactive users", "Summary", "Unused users (2)"
-USERS = (
-    a_user("ann", created=days_before(900)),
-    a_user("bob", password=a_password(), created=days_before(800)),
-    a_user("cid", certificate_1=a_certificate(), mfa=True, created=days_before(700)),
-    a_user("dora", key_1=an_inactive_key(), created=days_before(600)),
-    a_user("=cmd", created=days_before(550)),
-)
 ON = date(2026, 5, 4)
 DELETE: tuple[Any, ...] = ("delete", "Anna", ON, "SEC-1", "left")
 KEEP: tuple[Any, ...] = ("keep", "Anna", ON, None, "break-glass")
-ANN_DELETED, DORA_KEPT = entered("ann", DELETE), entered("dora", KEEP)
-BOTH = {"ann": "delete", "dora": "keep"}
-
-
-@pytest.fixture(scope="module")
-def written() -> bytes:
-    """Return the workbook of a review, without the sheet that only explains."""
-    return edited(review_of(*USERS), lambda book: book.remove(book["Method"]))
+ANN_DELETED, ANNA_KEPT = entered("ann", DELETE), entered("anna", KEEP)
+BOTH = {"ann": "delete", "anna": "keep"}
 
 
 def lines_of(content: bytes) -> tuple[LedgerLine, ...]:
@@ -214,8 +202,8 @@ READ: dict[str, tuple[Edit, ...]] = {
 
 
 @pytest.mark.parametrize("edits", READ.values(), ids=READ)
-def test_what_people_do_besides_changes_nothing(written: bytes, edits: tuple[Edit, ...]) -> None:
-    book = edited_book(written, ANN_DELETED, DORA_KEPT, *edits)
+def test_what_people_do_besides_changes_nothing(edits: tuple[Edit, ...]) -> None:
+    book = edited_book(written(), ANN_DELETED, ANNA_KEPT, *edits)
     lines = lines_of(saved(book))
     assert {each.user: str(each.decision) for each in lines} == BOTH
     for each in lines:
@@ -364,9 +352,7 @@ SPOILT_ROWS: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("spoilt", [SPOILT_FORMS, SPOILT_ROWS], ids=["forms", "rows"])
-def test_spoilt_lists_are_refused_by_name(
-    written: bytes, spoilt: dict[str, tuple[Edit, str]]
-) -> None:
+def test_spoilt_lists_are_refused_by_name(spoilt: dict[str, tuple[Edit, str]]) -> None:
     """Let each copy of a list have its own mistake: each is named, and no other sheet."""
 
     def on_copies(book: Workbook) -> None:
@@ -378,7 +364,7 @@ def test_spoilt_lists_are_refused_by_name(
             book[UNUSED].title = f"Case {at}"
             as_it_was.title = UNUSED
 
-    problems = problems_of(edited(written, ANN_DELETED, on_copies))
+    problems = problems_of(edited(written(), ANN_DELETED, on_copies))
     sheets = [f"sheet Case {at}, " for at in range(len(spoilt))]
     for sheet, (name, (_, expected)) in zip(sheets, spoilt.items(), strict=True):
         of_sheet = [each for each in problems if sheet in each]
@@ -386,8 +372,8 @@ def test_spoilt_lists_are_refused_by_name(
     assert all(any(sheet in each for sheet in sheets) for each in problems)
 
 
-def test_each_column_that_is_needed_and_gone_is_named(written: bytes) -> None:
-    problems = problems_of(edited(written, *map(without_column, NEEDED[:-1])))
+def test_each_column_that_is_needed_and_gone_is_named() -> None:
+    problems = problems_of(edited(written(), *map(without_column, NEEDED[:-1])))
     gone = [f"r.xlsx, sheet {UNUSED}, {GONE.format(name)}" for name in NEEDED[:-1]]
     assert [each.split("\n")[0] for each in problems] == gone
 
@@ -410,10 +396,8 @@ SPOILT_BOOKS: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize(("edit", "problem"), SPOILT_BOOKS.values(), ids=SPOILT_BOOKS)
-def test_a_workbook_with_parts_lost_or_foreign_is_refused(
-    written: bytes, edit: Edit, problem: str
-) -> None:
-    problems = problems_of(edited(written, ANN_DELETED, edit))
+def test_a_workbook_with_parts_lost_or_foreign_is_refused(edit: Edit, problem: str) -> None:
+    problems = problems_of(edited(written(), ANN_DELETED, edit))
     assert any(problem in each for each in problems), problems
 
 
@@ -509,9 +493,9 @@ def test_a_row_that_shows_or_decides_what_nobody_may_is_refused_by_its_cell() ->
     users = {f"={at}": each for at, each in enumerate(REFUSED_ROWS)}
     checked: dict[str, Any] = {"certificate_1": a_certificate()}
     edits = [REFUSED_ROWS[name][0](user) for user, name in users.items()]
-    written = review_of(*(a_user(name, mfa=True, **checked) for name in (*users, "zoe")))
-    sheet = edited_book(written)[UNUSED]
-    problems = problems_of(edited(written, entered("zoe", DELETE), *edits))
+    book = review_of(*(a_user(name, mfa=True, **checked) for name in (*users, "zoe")))
+    sheet = edited_book(book)[UNUSED]
+    problems = problems_of(edited(book, entered("zoe", DELETE), *edits))
     for user, name in users.items():
         row = row_of(sheet, user)
         of_row = [each for each in problems if f"r.xlsx, sheet {UNUSED}, row {row}," in each]
@@ -595,15 +579,15 @@ def without_dimension_and_styles(_: str, part: bytes) -> bytes:
 
 
 @pytest.mark.no_cover
-def test_how_a_program_saves_the_workbook_does_not_matter(written: bytes) -> None:
-    content = edited(written, ANN_DELETED, DORA_KEPT)
+def test_how_a_program_saves_the_workbook_does_not_matter() -> None:
+    content = edited(written(), ANN_DELETED, ANNA_KEPT)
     assert words(rewritten(content, without_dimension_and_styles)) == BOTH
-    assert words(rewritten(review_of(*USERS), with_inline_entries)) == {"ann": "delete"}
+    assert words(rewritten(review(), with_inline_entries)) == {"ann": "delete"}
 
 
 @needs_libreoffice
-def test_a_workbook_that_libreoffice_saved_is_read(written: bytes, tmp_path: Path) -> None:
-    content = edited(written, ANN_DELETED, DORA_KEPT)
+def test_a_workbook_that_libreoffice_saved_is_read(tmp_path: Path) -> None:
+    content = edited(written(), ANN_DELETED, ANNA_KEPT)
     assert words(saved_by_libreoffice(tmp_path, content)) == BOTH
 
 
@@ -638,14 +622,14 @@ OTHER_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 @pytest.mark.parametrize("name", OTHER_FILES)
-def test_what_is_not_the_workbook_as_a_whole_is_refused(written: bytes, name: str) -> None:
+def test_what_is_not_the_workbook_as_a_whole_is_refused(name: str) -> None:
     change, problem = OTHER_FILES[name]
-    problems = problems_of(change(edited(written, ANN_DELETED)), name)
+    problems = problems_of(change(edited(written(), ANN_DELETED)), name)
     assert any(problem in each for each in problems), problems
 
 
-def collected_from(written: bytes, *edits: Edit) -> Collection:
-    return collected(*read_files([("a.xlsx", edited(written, *edits))], TODAY))
+def collected_from(*edits: Edit) -> Collection:
+    return collected(*read_files([("a.xlsx", edited(written(), *edits))], TODAY))
 
 
 def in_copy(*entry: Any) -> Edit:
@@ -656,8 +640,8 @@ def in_copy(*entry: Any) -> Edit:
     return edit
 
 
-def test_a_sheet_copied_after_it_was_filled_in_adds_its_entries_once(written: bytes) -> None:
-    collection = collected_from(written, ANN_DELETED, a_copied_sheet)
+def test_a_sheet_copied_after_it_was_filled_in_adds_its_entries_once() -> None:
+    collection = collected_from(ANN_DELETED, a_copied_sheet)
     (file,) = collection.files
     (tally,) = file.tallies
     assert (tally.entered, tally.added, tally.already_there) == (2, 1, 1)
@@ -666,20 +650,20 @@ def test_a_sheet_copied_after_it_was_filled_in_adds_its_entries_once(written: by
 
 @pytest.mark.parametrize("other", [DELETE, ("delete", "Bea", ON, None, "x")], ids=["same", "other"])
 def test_two_copies_of_a_sheet_with_different_decisions_are_refused_whoever_decided(
-    written: bytes, other: tuple[Any, ...]
+    other: tuple[Any, ...],
 ) -> None:
     place = f"a.xlsx, sheet {UNUSED}, row 2 has keep, Anna, 2026-05-04"
     with pytest.raises(InputRefused, match=place):
-        collected_from(written, entered("ann", KEEP), in_copy(*other))
+        collected_from(entered("ann", KEEP), in_copy(*other))
 
 
 def test_a_mistake_in_one_of_two_workbooks_and_an_emptied_one_leave_the_ledger_as_it_is(
-    written: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     misspelt = entered("bob", ("delet", "Anna", ON, None, None))
-    edits = (DORA_KEPT,), (ANN_DELETED, DORA_KEPT), (misspelt,)
+    edits = (ANNA_KEPT,), (ANN_DELETED, ANNA_KEPT), (misspelt,)
     one, more, wrong = (
-        str(saved_as(tmp_path, edited(written, *of), f"{at}.xlsx")) for at, of in enumerate(edits)
+        str(saved_as(tmp_path, edited(written(), *of), f"{at}.xlsx")) for at, of in enumerate(edits)
     )
     ledger = tmp_path / "decisions.csv"
     assert main(["collect", one, "-o", str(ledger)]) == 0
@@ -687,8 +671,8 @@ def test_a_mistake_in_one_of_two_workbooks_and_an_emptied_one_leave_the_ledger_a
     assert main(["collect", more, wrong, "-o", str(ledger)]) == 3
     place = f"2.xlsx, sheet {UNUSED}, row 3, column Decision, cell C3: not a decision"
     assert place in capsys.readouterr().err
-    saved_as(tmp_path, written, "0.xlsx")
+    saved_as(tmp_path, written(), "0.xlsx")
     assert main(["collect", one, "-o", str(ledger)]) == 0
-    of_dora = f"emptied: arn:aws:iam::{ACCOUNT}:user/dora: keep, Anna, 2026-05-04, stays in"
-    assert of_dora in "".join(capsys.readouterr())
+    of_anna = f"emptied: arn:aws:iam::{ACCOUNT}:user/anna: keep, Anna, 2026-05-04, stays in"
+    assert of_anna in "".join(capsys.readouterr())
     assert ledger.read_bytes() == before

@@ -32,7 +32,7 @@ STAGES = ("before", "review", "second", "third")
 BATCH = 30
 """So many campaigns share the files of their reports: it is the files that take the time."""
 
-SOURCES = ("file-name", "file-name", "folder", "assumed", "option")
+SOURCES = ("file-name", "folder", "assumed", "option")
 """What dates the files of a stage."""
 
 MAY_BE_MISSING = (

@@ -4,7 +4,7 @@ import io
 import pickle
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,11 +17,27 @@ from openpyxl.worksheet.worksheet import Worksheet
 from analyzer.decisions.decision import LedgerLine
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
-from tests.support.builders import Row
+from tests.support.builders import (
+    Row,
+    a_certificate,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+)
 from tests.support.decisions import analysis_of, ledger_of
 
 HEADS = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 UNUSED = "Unused users"
+
+USERS = (
+    a_user("ann", created=days_before(900)),
+    a_user("bob", password=a_password(), created=days_before(800)),
+    a_user("cid", certificate_1=a_certificate(), mfa=True, created=days_before(700)),
+    a_user("anna", key_1=an_inactive_key(), created=days_before(600)),
+    a_user("=cmd", created=days_before(550)),
+)
+"""The unused users of a review."""
 
 Edit = Callable[[Workbook], Any]
 """Does to an open workbook what a person does."""
@@ -56,12 +72,24 @@ def fill_in(
     return copy or workbook
 
 
+@cache
+def review() -> bytes:
+    """Return the workbook of a review of these users, as it is written."""
+    return review_of(*USERS)
+
+
 def review_of(*users: Row, decided: LedgerLine | None = None) -> bytes:
     """Return the workbook of a review of these users, one of whom was decided on before."""
     ledger = ledger_of(decided) if decided else None
     stream = io.BytesIO()
     write_workbook(analysis_of(*users, ledger=ledger), stream, sheets=WorkbookSheets.REVIEW)
     return stream.getvalue()
+
+
+@cache
+def written() -> bytes:
+    """Return that workbook after a person saved it without the sheet that only explains."""
+    return edited(review(), lambda book: book.remove(book["Method"]))
 
 
 @lru_cache(maxsize=32)
