@@ -36,7 +36,15 @@ from tests.support.builders import (
     table,
     the_root,
 )
-from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, ledger_of, line
+from tests.support.decisions import (
+    DAY,
+    OTHER_ACCOUNT,
+    analysis_of,
+    console_name,
+    in_accounts,
+    ledger_of,
+    line,
+)
 from tests.support.outputs import json_document
 
 LATER = AS_OF + timedelta(days=40)
@@ -73,20 +81,22 @@ def deactivate(user: Row = QUIET) -> LedgerLine:
     return line("deactivate", user)
 
 
-def outcomes(*cases: Case, as_of: datetime = LATER) -> list[tuple[str, str]]:
-    """Return status and fact of decisions by later reports. The law has to give the same status."""
-    analysis = in_accounts(as_of, *(((decided,), users) for decided, users, _ in cases))
-    frame = analysis.follow_up.set_index("account")
+def outcomes(*cases: Case, seconds: Sequence[int] = ()) -> list[tuple[str, str]]:
+    """Return status and fact of decisions by later reports. The law has to give the same status.
+
+    The reports are of so many seconds after the one that was decided on, if any are given.
+    """
+    times = [AS_OF + each * SECOND for each in seconds] or [LATER] * len(cases)
+    judged = (((decided,), users) for decided, users, _ in cases)
+    frame = in_accounts([*map(console_name, times)], *judged).follow_up.set_index("account")
     accounts = [each[0].account.replace(ACCOUNT, f"{at:012}") for at, each in enumerate(cases)]
     read = [*frame.loc[accounts, ["status", "fact"]].itertuples(index=False, name=None)]
-    by_law = [status_by_law(decided, users, as_of) for decided, users, _ in cases]
+    by_law = [
+        status_by_law(decided, users, as_of)
+        for (decided, users, _), as_of in zip(cases, times, strict=True)
+    ]
     assert [status for status, _ in read] == by_law
     return read
-
-
-def check(*cases: Case, as_of: datetime = LATER) -> None:
-    for each, case in zip(outcomes(*cases, as_of=as_of), cases, strict=True):
-        assert case[-1] in (each, each[0]), case
 
 
 def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) -> str:
@@ -231,22 +241,19 @@ def test_a_later_report_shows_that(promise: str) -> None:
         assert case[-1] in (each, each[0]), case
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (-1, (UNKNOWN, "The report is older than the one that was decided on.")),
-        (0, (NOT_DONE, "No user in the reports has this ARN and this creation time.")),
-        (1, GONE),
-    ],
-)
-def test_only_a_later_report_shows_that_a_user_is_gone(seconds: int, expected: Expected) -> None:
-    check((delete(), [], expected), as_of=AS_OF + seconds * SECOND)
+OLDER_REPORT = (UNKNOWN, "The report is older than the one that was decided on.")
+NOT_IN_REPORTS = (NOT_DONE, "No user in the reports has this ARN and this creation time.")
 
 
-def test_before_a_later_report_a_user_is_not_blamed_for_being_there_nor_deactivated() -> None:
-    users = QUIET, KEY
-    cases = [(line(word, user), [user], NO_LATER_REPORT) for word in REMOVALS for user in users]
-    check(*cases, as_of=AS_OF)
+def test_only_a_later_report_shows_that_a_user_is_gone_or_blames_one_for_being_there() -> None:
+    there = [
+        (0, (line(word, user), [user], NO_LATER_REPORT))
+        for word in REMOVALS
+        for user in (QUIET, KEY)
+    ]
+    gone = [(-1, OLDER_REPORT), (0, NOT_IN_REPORTS), (1, GONE)]
+    seconds, cases = zip(*((at, (delete(), [], fact)) for at, fact in gone), *there, strict=True)
+    assert outcomes(*cases, seconds=seconds) == [fact for *_, fact in cases]
 
 
 def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated() -> None:
@@ -323,17 +330,15 @@ def test_a_decision_is_overdue_after_the_last_day_and_what_is_done_never() -> No
     assert [*as_text(frame)["overdue"]] == ["true", "false", "false", "false"]
 
 
-@pytest.mark.parametrize(
-    ("as_of", "days", "status"),
-    [("2026-05-01", 0, UNKNOWN), ("2026-05-31", 29, NOT_DONE), ("2026-06-01", 30, NOT_DONE)],
-)
-def test_a_day_without_a_time_counts_as_its_start(as_of: str, days: int, status: str) -> None:
-    report = analyzer.load((f"{as_of}.csv", report_text([QUIET]).encode()))
-    users = QUIET, a_user(account=OTHER_ACCOUNT)
-    decided = [delete(user, on=date(2026, 5, 2)) for user in users]
-    frame = analyzer.analyze(report, ledger=ledger_of(*decided)).follow_up
-    assert [*frame["days"]] == [days, days]
-    assert frame.loc[frame["account"] == ACCOUNT, "status"].item() == status
+def test_a_day_without_a_time_counts_as_its_start() -> None:
+    names = [f"{day}.csv" for day in ("2026-05-01", "2026-05-31", "2026-06-01")]
+    decided, elsewhere = (
+        delete(user, on=date(2026, 5, 2)) for user in (QUIET, a_user(account=OTHER_ACCOUNT))
+    )
+    cases = [([decided], [QUIET]), ([decided], [QUIET]), ([decided, elsewhere], [QUIET])]
+    frame = in_accounts(names, *cases).follow_up.sort_values("account")
+    assert [*frame["days"]] == [0, 29, 30, 30]
+    assert [*frame["status"]] == [UNKNOWN, NOT_DONE, NOT_DONE, UNKNOWN]
 
 
 def test_what_is_done_stays_done_since_the_first_report_that_showed_it() -> None:
@@ -372,8 +377,7 @@ def test_the_most_urgent_come_first_and_are_counted() -> None:
 
 
 def test_the_columns_have_one_kind_whatever_there_is() -> None:
-    cases = [([], []), ([line()], []), ([line()], [QUIET])]
-    frames = [in_accounts(LATER, each).follow_up for each in cases]
+    frames = [in_accounts(LATER, (lines, [])).follow_up for lines in ([], [line()])]
     assert {tuple(frame) for frame in frames} == {follow_up.COLUMNS}
     assert len({tuple(map(str, frame.dtypes)) for frame in frames}) == 1
 

@@ -91,7 +91,7 @@ def equip(iam: Any, front: Front, user: str, status: str) -> None:
 
 
 def populate(iam: Any, front: Front) -> None:
-    """Create users a second apart: see the names above; `kept` has what `-full` has."""
+    """Create users a second apart: see the names above."""
     iam.create_group(GroupName="a,b")
     iam.create_policy(PolicyName="managed", PolicyDocument=POLICY)
     iam.create_virtual_mfa_device(VirtualMFADeviceName="-full-2")
@@ -102,10 +102,11 @@ def populate(iam: Any, front: Front) -> None:
         iam.create_user(UserName=user, Path=PATH, Tags=tags)
         created = (LONG_AGO + timedelta(seconds=number)).replace(tzinfo=None)
         iam_backends[ACCOUNT]["aws"].users[user].create_date = created
-    for user in (DELETED, DEACTIVATED, "kept"):
+    for user in (DELETED, DEACTIVATED):
         equip(iam, front, user, "Active" if user == DEACTIVATED else "Inactive")
     front.signed_in["returned"] = datetime.now(UTC)
-    iam.create_access_key(UserName="new-key")
+    for user in ("kept", "new-key"):
+        iam.create_access_key(UserName=user)
 
 
 def decisions(iam: Any) -> list[Removal]:

@@ -228,26 +228,10 @@ class Play:
             return False
         if self.differs("added", where, *added(by_law, by_product)):
             return False
-        self.compare_counts(where, by_law, by_product)
         self.lines = by_law.lines
         self.ledger = read_ledger("decisions.csv", ledger_bytes(by_product.ledger.lines))
         self.compare_standings(where, today)
         return True
-
-    def compare_counts(self, where: str, by_law: law.Collection, by_product: Collection) -> None:
-        counts = {
-            (file.file, tally.reviewer.lower()): law.Tally(
-                tally.entered, tally.added, tally.changed, tally.withdrawn, tally.already_there
-            )
-            for file in by_product.files
-            for tally in file.tallies
-        }
-        self.differs("tallies", where, dict(by_law.tallies), counts)
-        for file in by_product.files:
-            emptied = frozenset((key_of(line), str(line.decision)) for line in file.emptied)
-            at = f"{where} {file.file}"
-            self.differs("emptied", at, by_law.emptied[file.file], emptied)
-            self.differs("still open", at, by_law.still_open[file.file], file.still_open)
 
     def compare_standings(self, where: str, today: date) -> None:
         """Compare what is in force now, and when decisions to keep run out."""

@@ -368,27 +368,13 @@ def in_force(standing: Standing, day: date, keep_days: int = KEEP_DAYS) -> Line 
 
 
 @dataclass(frozen=True)
-class Tally:
-    """Count what one person entered in one file."""
-
-    entered: int = 0
-    added: int = 0
-    changed: int = 0
-    withdrawn: int = 0
-    already_there: int = 0
-
-
-@dataclass(frozen=True)
 class Collection:
-    """Hold what a call adds and says, or the rows for which it is refused."""
+    """Hold what a call adds, or the rows for which it is refused."""
 
     lines: tuple[Line, ...]
     refused: frozenset[tuple[str, int]] = frozenset()
     added: tuple[Line, ...] = ()
     conflicts: frozenset[tuple[Key, date]] = frozenset()
-    tallies: Mapping[tuple[str, str], Tally] = field(default_factory=dict)
-    emptied: Mapping[str, frozenset[tuple[Key, str]]] = field(default_factory=dict)
-    still_open: Mapping[str, int] = field(default_factory=dict)
 
 
 def is_same_word(one: Line, other: Line) -> bool:
@@ -491,9 +477,6 @@ def collect(
         lines,
         added=(*new,),
         conflicts=frozenset(conflicts) - standing_conflicts(ledger),
-        tallies=tallies(entries, new, ledger),
-        emptied={name: emptied(rows, lines) for name, rows in files.items()},
-        still_open={name: still_open(rows, lines) for name, rows in files.items()},
     )
 
 
@@ -506,67 +489,6 @@ def standing_conflicts(ledger: Sequence[Line]) -> set[tuple[Key, date]]:
 
 def places(refused: Iterable[Line]) -> frozenset[tuple[str, int]]:
     return frozenset((each.file, each.row) for each in refused)
-
-
-def tallies(
-    entries: Iterable[Entry], new: Sequence[Line], ledger: Sequence[Line]
-) -> dict[tuple[str, str], Tally]:
-    """What was read is counted for each file and person: new, changed, withdrawn, there already.
-
-    A decision changes one that stood on its user before the call.
-    """
-    stood = {user for user, each in standings(ledger).items() if current(each)}
-    counts: dict[tuple[str, str], Tally] = {}
-    for line in map(line_of, entries):
-        tally = counts.get((line.file, line.person), Tally())
-        is_new = any((each.file, each.row) == (line.file, line.row) for each in new)
-        kind = (
-            "already_there"
-            if not is_new
-            else "withdrawn"
-            if line.decision == "withdraw"
-            else "changed"
-            if line.user in stood
-            else "added"
-        )
-        counts[line.file, line.person] = replace(
-            tally, entered=tally.entered + 1, **{kind: getattr(tally, kind) + 1}
-        )
-    return counts
-
-
-def current(standing: Standing | None) -> list[Line]:
-    """What stands on a user: each person's word of the latest day, alike or in conflict."""
-    words = standing.words.values() if standing else ()
-    return [each for each in words if each.decision != "withdraw"]
-
-
-def emptied(rows: Iterable[Entry], lines: Sequence[Line]) -> frozenset[tuple[Key, str]]:
-    """An entry of this file that stands, and whose row is empty now, stays, and is named."""
-    all_standings = standings(lines)
-    return frozenset(
-        (line.user, line.decision)
-        for entry in rows
-        if is_open(entry)
-        for line in current(all_standings.get(user_key(entry.cells)))
-        if line.file == entry.file and line.report.as_of == entry.report.as_of
-    )
-
-
-def still_open(rows: Iterable[Entry], lines: Sequence[Line]) -> int:
-    """A row is open if nothing is entered there, nor stands that was entered in this review.
-
-    What was decided on another report is carried over: shown beside it, and no more.
-    """
-    all_standings = standings(lines)
-    return sum(
-        is_open(entry)
-        and not any(
-            line.report.as_of == entry.report.as_of
-            for line in current(all_standings.get(user_key(entry.cells)))
-        )
-        for entry in rows
-    )
 
 
 # Following up: more access or use than the reviewer saw

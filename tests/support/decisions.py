@@ -37,24 +37,29 @@ def analysis_of(
 
 
 def in_accounts(
-    as_of: datetime,
+    as_of: datetime | Sequence[str],
     *cases: tuple[Sequence[LedgerLine], Sequence[Row]],
     root: Row | None = None,
     heads: Sequence[str] = COLUMNS,
     **days: int,
 ) -> Analysis:
-    """Judge decisions and the users of a report, each case in an account of its own."""
-    rows, lines = [",".join(heads)], []
-    for at, (decided, users) in enumerate(cases):
+    """Judge decisions and the users of a report, each case in an account of its own.
+
+    All are in one file, unless there are names of files instead of a moment, one for each case.
+    """
+    names = [console_name(as_of)] * len(cases) if isinstance(as_of, datetime) else as_of
+    files = {name: ",".join(heads) for name in names}
+    lines = []
+    for at, (name, (decided, users)) in enumerate(zip(names, cases, strict=True)):
         account = f"{at:012}"
         text = report_text(users, root=root, columns=heads).replace(ACCOUNT, account)
-        rows.append(text.partition("\n")[2])
+        files[name] += "\n" + text.partition("\n")[2]
         for each in decided:
             cells = {
                 name: cell.replace(ACCOUNT, account) for name, cell in each.report_cells.items()
             }
             lines.append(replace(each, report_cells=cells))
-    report = analyzer.load((console_name(as_of), "\n".join(rows).encode()))
+    report = analyzer.load(*((name, text.encode()) for name, text in files.items()))
     return analyzer.analyze(report, ledger=ledger_of(*lines, **days))
 
 
