@@ -254,7 +254,7 @@ def test_each_block_of_commands_runs_as_written_on_the_samples(
     ended = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"{before}\n{block.text}"],
         cwd=tmp_path,
-        env={**os.environ, "PATH": programs},
+        env={**os.environ, "PATH": programs, "DASK_MULTIPROCESSING__CONTEXT": "fork"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,8 +1,6 @@
 """The shell completes the values of options, and a wrong word is answered with the right ones."""
 
 import inspect
-import os
-import subprocess
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated
@@ -15,37 +13,25 @@ from analyzer.cli.fetch import AwsOptions, fetch
 from analyzer.rules import RULES
 from analyzer.terms import Benchmark, Verdict
 from tests.support.builders import run
-from tests.support.forking import forking
 from tests.support.outputs import CONSOLE
 
-
-def completed(*words: str) -> list[str]:
-    """Return what bash offers for the last of the words."""
-    variables = {
-        "_CREDREPORT_COMPLETE": "complete_bash",
-        "COMP_WORDS": " ".join(["credreport", *words]),
-        "COMP_CWORD": str(len(words)),
-    }
-    program, environment = forking("credreport"), {**os.environ, **variables}
-    done = subprocess.run([program], env=environment, capture_output=True, check=True, text=True)
-    return done.stdout.split()
-
-
 COMPLETED = (
-    (("analyze", "--verdict", ""), [*Verdict, "all"]),
-    (("analyze", "--verdict", "un"), ["undetermined", "unused"]),
-    (("analyze", "--standard", ""), [*Benchmark]),
-    (("analyze", "--fail-on", "unus"), ["unused", "unused-user"]),
-    (("export", "--fail-on", "cri"), ["critical"]),
-    (("export", "--also", ""), ["ocsf", "asff", "parquet"]),
-    (("analyze", "--rules", "root-u"), ["root-used"]),
-    (("rules", ""), [rule.id for rule in RULES]),
+    ("analyze --verdict ", [*Verdict, "all"]),
+    ("analyze --standard ", [*Benchmark]),
+    ("analyze --fail-on unus", ["unused", "unused-user"]),
+    ("export --fail-on cri", ["critical"]),
+    ("export --also ", ["ocsf", "asff", "parquet"]),
+    ("analyze --rules root-u", ["root-used"]),
+    ("rules ", [rule.id for rule in RULES]),
 )
 
 
-@pytest.mark.parametrize(("words", "offered"), COMPLETED, ids=str)
-def test_values_are_completed(words: tuple[str, ...], offered: list[str]) -> None:
-    assert completed(*words) == list(map(str, offered))
+def test_bash_completes_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_CREDREPORT_COMPLETE", "complete_bash")
+    for words, offered in COMPLETED:
+        monkeypatch.setenv("COMP_WORDS", f"credreport {words}")
+        monkeypatch.setenv("COMP_CWORD", str(words.count(" ") + 1))
+        assert run().lines == offered, words
 
 
 MFA = "console-user-without-mfa"

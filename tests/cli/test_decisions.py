@@ -77,9 +77,10 @@ def test_a_workbook_whose_name_cannot_be_printed_is_collected(workbook: Path) ->
 
 
 def test_where_nothing_is_new_no_ledger_is_written(tmp_path: Path, written: bytes) -> None:
-    ledger = tmp_path / "decisions.csv"
-    assert collect(saved(tmp_path, written, "open.xlsx"), "-o", ledger).code == 0
+    ledger, untouched = tmp_path / "decisions.csv", saved(tmp_path, written, "open.xlsx")
+    assert collect(untouched, "-o", ledger).code == 0
     assert not ledger.exists()
+    assert collect(untouched).messages == "Checked; nothing was written. Nothing is new.\n"
 
 
 def test_a_ledger_that_another_run_writes_or_that_cannot_be_locked_is_left_alone(

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -44,60 +44,65 @@ def table_of(found: History, width: int) -> str:
     return stream.getvalue()
 
 
-def csv_of(found: History, each: HistoryTable) -> bytes:
-    stream = io.BytesIO()
-    write_history_csv(found, stream, each)
-    return stream.getvalue()
-
-
-def workbook_of(found: History) -> io.BytesIO:
-    stream = io.BytesIO()
-    write_history_workbook(found, stream)
+def written(write: Callable[..., None], found: History, *which: HistoryTable) -> io.BytesIO:
+    write(found, stream := io.BytesIO(), *which)
     return stream
+
+
+def csv_of(found: History, each: HistoryTable) -> bytes:
+    return written(write_history_csv, found, each).getvalue()
 
 
 @pytest.mark.no_cover
 def test_every_table_is_written_as_csv_and_all_as_json_and_markdown(tmp_path: Path) -> None:
     files = report(0, person("=ann")), report(7, person("b|o"))
-    reports, found = kept(tmp_path, *files), history_of([*files])
-    data, page, csv = (tmp_path / f"year.{ending}" for ending in ("json", "md", "csv"))
-    done = run("history", reports, "-o", data, "-o", page, "-o", csv)
-    assert (done.code, done.output) == (0, b"")
-    document = json.loads(data.read_bytes())
+    found, page, csv = history_of([*files]), tmp_path / "year.md", tmp_path / "year.csv"
+    forms = ("--format", "json", "--table", "users", "-o", page, "-o", csv)
+    done = run("history", kept(tmp_path, *files), *forms)
+    assert done.code == 0
     for each in HistoryTable:
         cells = table(csv_of(found, each))
-        assert [[*row] for row in cells] == [[*row] for row in document[each]]
-        assert len(cells) == len(document[each]) > 0
-    assert csv.read_bytes() == csv_of(found, HistoryTable.PERIOD)
-    text = page.read_text()
-    assert "| b&#124;o | " in text
-    assert all(f"## {each.capitalize()}" in text for each in HistoryTable)
-    done = run("history", reports, "--format", "json", "--table", "users", "-o", csv)
-    assert done.output == data.read_bytes()
+        assert [[*row] for row in cells] == [[*row] for row in done.document[each]]
+        assert len(cells) == len(done.document[each]) > 0
+        assert f"## {each.capitalize()}" in page.read_text()
+    assert "| b&#124;o | " in page.read_text()
+    assert csv.read_bytes() == csv_of(found, HistoryTable.USERS)
     assert [row["user"] for row in table(csv.read_bytes())] == ["'=ann", "b|o"]
 
 
 def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
-    bo = person("bo", created=day(2))
-    found = history_of([report(0, person("=ann")), report(7, person("=ann"), bo)])
-    written = workbook_of(found)
-    book = openpyxl.load_workbook(written)
+    users = [person(name) for name in ("=ann", "bo", "cy")]
+    found = history_of([report(0, *users), report(7, *users[:2]), report(10, users[0])])
+    stream = written(write_history_workbook, found)
+    book = openpyxl.load_workbook(stream)
     assert book.sheetnames == ["Summary", "Period", "Users", "Events", "Reports"]
     for each in HistoryTable:
         rows = table(csv_of(found, each))
         assert book[each.capitalize()].max_row == len(rows) + 1
-    assert [cell.value for cell in book["Users"]["B"]] == ["User", "=ann", "bo"]
+    assert [cell.value for cell in book["Users"]["B"]] == ["User", "=ann", "bo", "cy"]
     assert {cell.data_type for cell in book["Users"]["B"]} == {"s"}
     meanings = {row[0]: row[2] for row in book["Summary"].iter_rows(max_col=3, values_only=True)}
     assert meanings["Unused unclear"] == MEANINGS["unused_unclear"]
     assert {*MEANINGS} == {*PERIOD, *DECIDED} - {"account", "first", "last"}
-    charts = [part for name, part in parts(written.getvalue()).items() if "charts/chart" in name]
+    charts = [part for name, part in parts(stream.getvalue()).items() if "charts/chart" in name]
     assert [part.count(b"<ser>") for part in charts] == [4]
+    said = "at least: median 3.5, longest 7; at most: not known."
+    assert f"Days from first unused to gone, of 2 users: {said}" in [*sentences(found)]
+    heads, every, *_ = book["Period"].iter_rows(values_only=True)
+    days = dict(zip(heads, every, strict=True))
+    of_ends = [f"{kind} days at {end}" for end in ("least", "most") for kind in KINDS]
+    assert [days[each] for each in of_ends] == [3.5, 7, None, None]
+
+
+KINDS = ("Median", "Longest")
+
+
+def test_a_period_that_no_report_covers_has_no_chart() -> None:
     nothing = history_of([report(0, person())], Span(until=day(150)))
-    written = workbook_of(nothing)
-    summary = openpyxl.load_workbook(written)["Summary"]
+    stream = written(write_history_workbook, nothing)
+    summary = openpyxl.load_workbook(stream)["Summary"]
     assert "Users by day" not in [row[0] for row in summary.iter_rows(values_only=True)]
-    assert not [name for name in parts(written.getvalue()) if "charts/" in name]
+    assert not [name for name in parts(stream.getvalue()) if "charts/" in name]
     (row,) = [each.split() for each in table_of(nothing, 160).splitlines() if each[:2] == "0 "]
     assert row == ["0", "not", "covered", "not", "covered"]
 
@@ -107,12 +112,14 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
 def test_the_chart_has_so_many_days_as_it_can_show_and_the_last_of_them(
     days: int, shown: int
 ) -> None:
-    told = history_of([report(0, person()), report(1)])
     moments = pd.date_range(day(0), periods=days, tz="UTC")
     trend = pd.DataFrame({"as_of": moments, **dict.fromkeys(map(str, Verdict), range(days))})
-    book = openpyxl.load_workbook(workbook_of(replace(told, trend=trend)))
-    rows = [row[:2] for row in book["Summary"].iter_rows(values_only=True)]
-    (head,) = [at for at, (name, _) in enumerate(rows) if name == "As of (UTC)"]
+    told = replace(history_of([report(0, person()), report(1)]), trend=trend)
+    summary = openpyxl.load_workbook(written(write_history_workbook, told), read_only=True)[
+        "Summary"
+    ]
+    rows = [row[:2] for row in summary.iter_rows(values_only=True)]
+    (head,) = [at for at, (name, *_) in enumerate(rows) if name == "As of (UTC)"]
     listed = [row for row in rows[head + 1 :] if row[0]]
     assert len(listed) == shown
     assert listed[-1] == (f"{day(days - 1):%Y-%m-%d}", days - 1)
@@ -223,99 +230,92 @@ def test_a_file_that_cannot_be_read_is_listed(tmp_path: Path) -> None:
 USED = a_key(BORN, day(-100))
 
 
-FOLLOWED: tuple[tuple[str, int, list[list[str]], dict[str, int]], ...] = (
-    ("delete", 1, [[], []], {"done_in_time": 1}),
-    ("delete", 1, [["ann"], ["ann"], []], {"done_late": 1}),
-    ("delete", 15, [["ann"], ["ann"]], {"open": 1}),
-    ("deactivate", 1, [["off"], ["off"]], {"done_in_time": 1}),
-    ("deactivate", 1, [["ann"], ["ann"], ["off"]], {"done_late": 1}),
-    ("deactivate", 1, [["ann"], []], {"done_undated": 1}),
-    ("delete", 10, [["ann"], []], {"done_in_time": 1}),
-    ("delete", 9, [["ann"], []], {"done_undated": 1}),
-    ("delete", 9, [["ann"], ["ann"], []], {"done_late": 1}),
-    ("delete", 10, [["ann"], ["ann"], []], {"done_undated": 1}),
-    ("delete", 1, [["anna"], ["anna"], []], {"done_late": 1}),
-    ("deactivate", 1, [["anna"], ["anna"], []], {"done_late": 1}),
-    ("delete", 1, [["ann", "anna"], ["anna"], ["bo"]], {"done_late": 1}),
-    ("keep", 1, [["ann"], ["ann"]], {}),
-    ("delete", 1, [["ann"], ["ann"]], {"overdue": 1}),
+FOLLOWED: tuple[tuple[str, int, list[list[str]], str, int | None], ...] = (
+    ("delete", 1, [[], []], "done_in_time", 20),
+    ("delete", 1, [["ann"], ["ann"], []], "done_late", 60),
+    ("delete", 15, [["ann"], ["ann"]], "open", None),
+    ("deactivate", 1, [["off"], ["off"]], "done_in_time", 20),
+    ("deactivate", 1, [["ann"], ["ann"], ["off"]], "done_late", 60),
+    ("deactivate", 1, [["ann"], []], "done_undated", 40),
+    ("delete", 10, [["ann"], []], "done_in_time", 40),
+    ("delete", 9, [["ann"], []], "done_undated", 40),
+    ("delete", 9, [["ann"], ["ann"], []], "done_late", 60),
+    ("delete", 10, [["ann"], ["ann"], []], "done_undated", 60),
+    ("delete", 1, [["anna"], ["anna"], []], "done_late", 60),
+    ("deactivate", 1, [["anna"], ["anna"], []], "done_late", 60),
+    ("delete", 1, [["ann", "anna"], ["anna"], ["bo"]], "done_late", 60),
+    ("delete", 1, [["unclear bo"], ["bo"]], "done_in_time", 20),
+    ("keep", 1, [["ann"], ["ann"]], "", None),
+    ("delete", 1, [["ann"], ["ann"]], "overdue", None),
 )
-"""What was decided on ann and on which day, who is in the later reports, what became of it."""
+"""What was decided on ann and on which day, who is in the later reports, what became of it when."""
 
 
 def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_path: Path) -> None:
-    lines, expected, done = [], {}, {}
-    for number, (decision, on, later, removals) in enumerate(FOLLOWED, start=1):
+    lines, became, done = [], {}, {}
+    for number, (decision, on, later, removal, done_on) in enumerate(FOLLOWED, start=1):
         account = f"{number:012}"
-        arn = f"arn:aws:iam::{account}:user/ann"
-        ann = person(key_1=USED, arn=arn)
+        arn = f"arn:aws:iam::{account}:user/"
+        ann, bo = person(key_1=USED, arn=f"{arn}ann"), person("bo", arn=f"{arn}bo")
         rows: dict[str, Row] = {
             "ann": ann,
-            "off": person(key_1={**USED, "active": "false"}, arn=arn),
-            "anna": person("anna", key_1=USED, arn=f"{arn}a"),
-            "bo": person("bo", created=day(10), arn=f"arn:aws:iam::{account}:user/bo"),
+            "off": ann | {"access_key_1_active": "false"},
+            "anna": person("anna", key_1=USED, arn=f"{arn}anna"),
+            "bo": bo | {"user_creation_time": day(10)},
+            "unclear bo": bo | {"user_creation_time": "soon"},
         }
         for at, names in enumerate([["ann"], *later]):
             users = (rows[name] for name in names)
             reports = kept(tmp_path, report(20 * at, *users, account=account))
         lines.append(line(decision, ann, on=day(on).date(), as_of=day(0)))
-        expected[account] = removals
-        if any(name.startswith("done") for name in removals):
-            last = 20 * (len(later) if later[-1] != later[0] else 1)
-            done[account] = f"{day(last):%Y-%m-%dT%H:%M:%SZ}"
+        became[account] = [removal] if removal else []
+        if done_on:
+            done[account] = f"{day(done_on):%Y-%m-%dT%H:%M:%SZ}"
     words = ("--decisions", ledger_in(tmp_path, *lines), "--fail-on", "overdue")
     ended = run("history", reports, *words, "--format", "json")
     assert (ended.code, ended.messages.splitlines()[-1]) == (1, "Meets --fail-on: 1 overdue")
-    document = ended.document
     kinds = ("done_in_time", "done_undated", "done_late", "overdue", "open")
-    of_accounts = {row["account"]: row for row in document["period"]}
-    for account, removals in expected.items():
+    of_accounts = {row["account"]: row for row in ended.document["period"]}
+    for account, removals in became.items():
         row = of_accounts[account]
-        assert {name: row[name] for name in kinds if row[name]} == removals
+        assert [row[name] for name in kinds] == [int(name in removals) for name in kinds], row
         assert (row["decisions"], row["removals"]) == (1, len(removals))
-    decided = {row["account"]: row for row in document["events"] if row["event"] == "decision"}
+    events = ended.document["events"]
+    decided = {row["account"]: row for row in events if row["event"] == "decision"}
     for each in lines:
         event = decided[each.account]
         assert event["detail"] == each.summary
         assert (event["after"] or "", event["before"][:10]) == ("", str(each.decided_on))
-    events = [row for row in document["events"] if row["event"] == "done"]
-    assert {row["account"]: row["before"] for row in events} == done
-    assert len(events) == len(done)
+    assert [(row["account"], row["before"]) for row in events if row["event"] == "done"] == [
+        *done.items()
+    ]
 
 
-def test_a_user_that_the_last_report_shows_to_be_another_delays_no_removal(tmp_path: Path) -> None:
-    ann, other = person(key_1=USED), f"arn:aws:iam::{ACCOUNT}:user/bo"
-    unclear, bo = (person("bo", created=each, arn=other) for each in ("soon", day(10)))
-    reports = kept(tmp_path, report(0, ann), report(20, unclear), report(40, bo))
-    ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)))
-    document = run("history", reports, "--decisions", ledger, "--format", "json").document
-    assert document["period"][-1]["done_in_time"] == 1
-    (event,) = (each for each in document["events"] if each["event"] == "done")
-    assert event["before"] == f"{day(20):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def test_what_was_decided_after_the_period_is_not_in_force_in_it(tmp_path: Path) -> None:
+def test_only_what_was_in_force_or_done_in_the_period_counts(tmp_path: Path) -> None:
+    """The decision of another account was carried out before the period."""
+    other = "111111111111"
+    gone = person(arn=f"arn:aws:iam::{other}:user/ann")
     ann = person(key_1=USED)
-    reports = kept(tmp_path, *(report(each, ann) for each in (0, 20, 40)))
-    delete = line("delete", ann, on=day(10).date(), as_of=day(0))
-    keep = line("keep", ann, on=day(32).date(), as_of=day(0))
-    words = ("--decisions", ledger_in(tmp_path, delete, keep), "--format", "json")
+    of_other = (
+        report(at, *users, account=other) for at, users in ((-31, [gone]), (0, []), (20, []))
+    )
+    reports = kept(tmp_path, *(report(at, ann) for at in (0, 20, 40)), *of_other)
+    ledger = ledger_in(
+        tmp_path,
+        line("delete", ann, on=day(10).date(), as_of=day(0)),
+        line("keep", ann, on=day(32).date(), as_of=day(0)),
+        line("delete", gone, on=date(2025, 12, 2), as_of=day(-31)),
+    )
+    words = ("--decisions", ledger, "--format", "json", "--fail-on", "overdue")
     for period, counts in (
-        ([], (2, 0, 0)),
-        (["--until", "2026-01-30"], (1, 1, 1)),
-        (["--since", "2026-01-12", "--until", "2026-01-30"], (0, 1, 1)),
+        ([], [(2, 0, 0), (1, 1, 0)]),
+        (["--since", "2026-01-12", "--until", "2026-01-30"], [(0, 1, 1), (0, 0, 0)]),
     ):
-        every = run("history", reports, *words, *period).document["period"][-1]
-        assert tuple(every[name] for name in ("decisions", "removals", "open")) == counts
-
-
-def test_decisions_before_the_period_that_were_done_before_it_do_not_count(tmp_path: Path) -> None:
-    ledger = ledger_in(tmp_path, line("delete", person(), on=date(2025, 12, 2), as_of=day(-31)))
-    reports = kept(tmp_path, report(-31, person()), report(0), report(20))
-    words = ("--decisions", ledger, "--since", "2026-01-02", "--fail-on", "overdue")
-    done = run("history", reports, *words, "--format", "csv")
-    counts = [(row["decisions"], row["removals"]) for row in done.rows]
-    assert (done.code, counts) == (0, [("0", "0")] * 2)
+        done = run("history", reports, *words, *period)
+        of_accounts = {row["account"]: row for row in done.document["period"]}
+        rows = of_accounts[ACCOUNT], of_accounts[other]
+        found = [tuple(row[name] for name in ("decisions", "removals", "open")) for row in rows]
+        assert (done.code, found) == (0, counts)
 
 
 @pytest.mark.no_cover
@@ -331,18 +331,3 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
         assert text.startswith("History: 2026-01-01")
         assert max(map(len, text.splitlines())) <= width
         assert [each in text for each in of_each] == [width > 40] * 2
-
-
-KINDS = ("Median", "Longest")
-
-
-def test_the_days_from_first_unused_to_gone_are_said_in_words_and_numbers_in_the_workbook() -> None:
-    ann, bo = person("ann"), person("bo")
-    found = history_of([report(0, ann, bo, person("cy")), report(7, ann, bo), report(10, ann)])
-    said = "at least: median 3.5, longest 7; at most: not known."
-    assert f"Days from first unused to gone, of 2 users: {said}" in [*sentences(found)]
-    period = openpyxl.load_workbook(workbook_of(found))["Period"]
-    heads, every, *_ = period.iter_rows(values_only=True)
-    days = dict(zip(heads, every, strict=True))
-    numbers = [days[f"{kind} days at {end}"] for end in ("least", "most") for kind in KINDS]
-    assert numbers == [3.5, 7, None, None]

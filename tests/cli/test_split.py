@@ -1,6 +1,6 @@
 """A review is split by owner or account, and what comes back says who has not answered."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import analyzer
@@ -57,13 +57,6 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
         "index.csv: workbooks, owners and addresses",
     ):
         assert f"Wrote {tmp_path}/out/{says}" in done.messages
-    book = fill_in(tmp_path / "out" / "ray.xlsx", {"bo": "delete", "cy": "delete"}, on=ON)
-    checked = run("collect", book.parent, "--report", report)
-    assert (checked.code, b"entered 2\n" in checked.output) == (0, True)
-    assert b"Not answered: =Lee, 1 user." in checked.output
-    assert f"Compared with {report}: no difference." in checked.messages
-    untouched = run("collect", tmp_path / "out" / "lee.xlsx")
-    assert untouched.messages == "Checked; nothing was written. Nothing is new.\n"
     (tmp_path / "empty").mkdir()
     for name, says in (("empty", "holds no workbook"), (tmp_path, "Is a directory")):
         refused = run("collect", tmp_path / name)
@@ -145,10 +138,9 @@ def test_a_split_needs_its_owners_and_a_folder_that_can_be_made(tmp_path: Path) 
 
 def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> None:
     """Send, collect what came, remind, collect the rest, plan, follow up, prove."""
-    names = ("ann", "bo", "cy", "di", "ed")
-    owners = listed(tmp_path, *(f"*,{name},Owner of {name},,{''}" for name in names))
+    names = ("ann", "cy", "di")
+    owners = listed(tmp_path, *(f"*,{name},Owner of {name},," for name in names))
     reports, out, ledger = tmp_path / "reports", tmp_path / "out", tmp_path / "decisions.csv"
-    reports.mkdir()
 
     def split(folder: str, report: Path, *words: object) -> str:
         where = ("--owners", owners, "--split-by", "owner", "-o", out / folder)
@@ -156,29 +148,26 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
         assert done.code == 0
         return done.messages
 
-    def filled(folder: str, name: str, word: str, by: str = "", on: date = ON) -> None:
+    def filled(folder: str, name: str, word: str, by: str = "") -> None:
         book = out / folder / f"owner-of-{name}.xlsx"
-        fill_in(book, {name: word}, by=by or f"owner of  {name.upper()}", on=on)
+        fill_in(book, {name: word}, by=by or f"owner of  {name.upper()}", on=ON)
 
     first = reported(reports, *map(a_user, names))
     split("sent", first)
     filled("sent", "ann", "delete")
-    filled("sent", "bo", "keep")
     filled("sent", "cy", "delete", by="Tom")
-    sent = sorted((out / "sent").glob("*.xlsx"))
-    came = run("collect", *sent, "-o", ledger)
-    open_ = [f"Not answered: Owner of {name}, 1 user." for name in ("di", "ed")]
+    came = run("collect", out / "sent", "--report", first, "-o", ledger)
     by_another = "Decided by Tom, not by the owner Owner of cy: cy."
-    assert (came.code, came.lines[-3:]) == (0, [*open_, by_another])
+    assert (came.code, came.lines[-2:]) == (0, ["Not answered: Owner of di, 1 user.", by_another])
+    assert f"Compared with {first}: no difference." in came.messages
     said = split("reminded", first, "--decisions", ledger)
-    assert {*index(out / "reminded")} == {"owner-of-di.xlsx", "owner-of-ed.xlsx"}
-    assert "Nothing to decide: Owner of ann, Owner of bo, Owner of cy." in said
+    assert {*index(out / "reminded")} == {"owner-of-di.xlsx"}
+    assert "Nothing to decide: Owner of ann, Owner of cy." in said
     assert "out/sent/owner-of-ann.xlsx is of an earlier time: Owner of ann has nothing" in split(
         "sent", first, "--decisions", ledger, "--user", "ann"
     )
     filled("reminded", "di", "deactivate")
-    filled("reminded", "ed", "investigate")
-    rest = run("collect", *sorted((out / "reminded").glob("*.xlsx")), "-o", ledger)
+    rest = run("collect", *(out / "reminded").glob("*.xlsx"), "-o", ledger)
     assert (rest.code, b"Not answered" in rest.output) == (0, False)
     plan = run("plan", ledger, "--report", first, "-o", tmp_path / "remove.sh")
     assert (plan.code, "for 3 users" in plan.messages) == (0, True)
@@ -188,7 +177,7 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     second = reported(reports, *users, name=console_name(later))
     words = ("--decisions", ledger, "--follow-up", tmp_path / "follow-up.csv")
     split("next", second, *words)
-    assert {*index(out / "next")} == {"owner-of-di.xlsx", "owner-of-ed.xlsx", "no-owner.xlsx"}
+    assert {*index(out / "next")} == {"owner-of-di.xlsx", "no-owner.xlsx"}
     rows = table((tmp_path / "follow-up.csv").read_bytes())
     statuses = {"cy": "not-done", "ann": "done", "di": "done"}
     assert {row["user"]: row["status"] for row in rows} == statuses
@@ -197,4 +186,4 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     proof = run("history", reports, *listed_by, "--table", "period", "--format", "csv")
     row, _ = proof.rows
     kinds = ("decisions", "done_in_time", "open", "users_start", "removed", "users_end")
-    assert (proof.code, [row[kind] for kind in kinds]) == (0, [*"521515"])
+    assert (proof.code, [row[kind] for kind in kinds]) == (0, [*"321313"])

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from coverage import process_startup
 
+from analyzer.cli.command import SUMMARIES
 from tests.support.builders import ROOT_FOLDER
 
 _PROGRAM = """#!{python} -SE
@@ -31,6 +32,14 @@ socket.send_fds(calls, [json.dumps(call).encode()], [0, 1, 2])
 calls.shutdown(socket.SHUT_WR)
 sys.exit(int(calls.recv(16) or 70))
 """
+
+_IMPORTED = (
+    *(f"analyzer.cli.{name}" for name in SUMMARIES),
+    *("analyzer.exports.run", "analyzer.changes.history", "analyzer.analysis.explanation"),
+    *(f"analyzer.writers.{form}" for form in ("tables", "json", "workbook", "workbook.history")),
+    *("rich.markdown", "rich.progress", "typer.rich_utils"),
+)
+"""What takes most of the time of those commands that import it."""
 
 
 @functools.cache
@@ -70,8 +79,8 @@ def _aws() -> Callable[[list[str]], int]:
 
 
 def _credreport() -> Callable[[list[str]], int]:
-    for name in ("exports.run", *(f"writers.{form}" for form in ("tables", "json", "workbook"))):
-        import_module(f"analyzer.{name}")
+    for name in _IMPORTED:
+        import_module(name)
     program: Callable[[list[str]], int] = import_module("analyzer.cli").main
     return program
 
