@@ -30,7 +30,6 @@ from tests.support.builders import (
     report_text,
     run,
     saved,
-    the_root,
 )
 from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, exemptions_of
 from tests.support.processes import command, python
@@ -89,12 +88,6 @@ def test_a_run_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -> None
     report = saved(tmp_path, report_text([USERS["unused"]]))
     exemptions = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,*,By design,,", "exemptions.csv")
     assert run("analyze", report, "--fail-on", "unused", "--exemptions", exemptions).code == 0
-
-
-def test_two_accounts_are_one_run_and_one_exit_code(tmp_path: Path) -> None:
-    for account, users in (("1" * 12, []), ("2" * 12, [a_user("unused", account="2" * 12)])):
-        saved(tmp_path, report_text(users, root=the_root(account)), f"{account}.csv")
-    assert run("analyze", tmp_path, "--fail-on", "unused").code == 1
 
 
 def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_path: Path) -> None:

@@ -80,11 +80,6 @@ def test_a_table_comes_with_the_rules_on_standard_error(*, details: bool) -> Non
     assert done.messages.endswith(NOTES + BLIND_SPOTS)
 
 
-def test_quiet_alone_writes_nothing_but_what_meets_fail_on() -> None:
-    failing = (1, b"", "Meets --fail-on: 4 undetermined; 4 retired\n")
-    assert run(*ON_CONSOLE, "-q", "--fail-on", "retired") == failing
-
-
 def test_the_verdicts_that_are_asked_for_are_listed_in_every_output_and_quiet_says_nothing(
     tmp_path: Path,
 ) -> None:

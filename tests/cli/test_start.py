@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -74,6 +75,7 @@ def test_importing_the_module_that_starts_the_program_starts_nothing() -> None:
 # Help
 
 
+@cache
 def help_of(command: str, columns: int = 80) -> str:
     """Return the help of a command on a terminal of so many columns."""
     with pytest.MonkeyPatch.context() as patch:

@@ -26,7 +26,6 @@ from tests.support.builders import (
     Row,
     a_user,
     report_text,
-    saved,
     the_root,
 )
 
@@ -63,19 +62,6 @@ class Terminal(io.StringIO):
         return True
 
 
-def analyzed(
-    folder: Path,
-    users: Iterable[Row],
-    exemptions: Iterable[Exemption] = (),
-    *,
-    columns: Sequence[str] = COLUMNS,
-    **criteria: Any,
-) -> Analysis:
-    """Analyze a report of these users and the root, as of AS_OF."""
-    report = analyzer.load(saved(folder, _text_of(users, columns)), as_of=AS_OF)
-    return analyzer.analyze(report, Criteria(**criteria), exemptions)
-
-
 def analysis_of(
     users: Iterable[Row],
     exemptions: Iterable[Exemption] = (),
@@ -83,14 +69,11 @@ def analysis_of(
     columns: Sequence[str] = COLUMNS,
     **criteria: Any,
 ) -> Analysis:
-    """Analyze such a report that is in no file."""
-    report = analyzer.load(("report.csv", _text_of(users, columns).encode()), as_of=AS_OF)
-    return analyzer.analyze(report, Criteria(**criteria), exemptions)
-
-
-def _text_of(users: Iterable[Row], columns: Sequence[str]) -> str:
+    """Analyze a report of these users and the root, as of AS_OF."""
     root, *rows = [{MORE_CREDENTIALS: "N/A", **row} for row in (the_root(), *users)]
-    return report_text(rows, root=root, columns=columns, quoted=True)
+    text = report_text(rows, root=root, columns=columns, quoted=True)
+    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
+    return analyzer.analyze(report, Criteria(**criteria), exemptions)
 
 
 @cache
