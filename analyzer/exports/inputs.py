@@ -29,10 +29,9 @@ from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
-from analyzer.sources.find import find_sources
+from analyzer.sources.find import Source, find_sources, unreadable_file
 from analyzer.sources.load import load_sources
 from analyzer.sources.manifest import manifests
-from analyzer.sources.source import Source, unreadable_file
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""

@@ -139,9 +139,7 @@ def test_links_to_files_are_followed_and_broken_ones_are_refused(tmp_path: Path)
     (tmp_path / "in/link.csv").symlink_to("../elsewhere/report.csv")
     assert verdicts(analyzer.load(tmp_path / "in")) == VERDICTS
     (tmp_path / "in/broken.csv").symlink_to("nowhere")
-    assert refusals(tmp_path / "in") == [
-        ("broken.csv", "it cannot be read: No such file or directory")
-    ]
+    assert refusals(tmp_path / "in") == [("broken.csv", "there is no such file or folder")]
 
 
 def test_a_list_of_fetched_accounts_behind_a_link_counts(tmp_path: Path) -> None:
