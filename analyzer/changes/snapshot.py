@@ -149,7 +149,7 @@ def credential_values(facts: Facts) -> dict[str, Any]:
         name: np.where(unknown[name], NO_MOMENT, values.to_numpy("datetime64[s]"))
         for name, values in facts.page.moments().items()
     }
-    contradicted = {name: facts.contradicted_in_any(name) for name in columns.IN_REPORT}
+    contradicted = {name: facts.page.contradicted_in(name) for name in columns.IN_REPORT}
     return {
         **states,
         **moments,

@@ -170,7 +170,7 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
             slot_matrix(_flags(facts.certificate_active)), columns.CERTIFICATES, strict=True
         )
     ]
-    differs = facts.contradicted_in_any(columns.ADDITIONAL_CREDENTIALS_INFO)
+    differs = facts.page.contradicted_in(columns.ADDITIONAL_CREDENTIALS_INFO)
     return map(
         Credentials,
         _flags(facts.password),

@@ -42,7 +42,6 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.values import day_text_series, utc_text_series
 from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list, utc_text
-from analyzer.verdicts.facts import Facts
 
 
 class FollowUpStatus(StrEnum):
@@ -152,7 +151,7 @@ class _UsersNow:
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
         for page in pages:
             users = page.users
-            unknown = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
+            unknown = page.contradicted_in(columns.USER_CREATION_TIME)
             created = users[columns.CREATED].mask(unknown)
             known_page = page.with_users({columns.CREATED: created})
             for user in _users_now(known_page.where(users[columns.ARN].isin(arns).to_numpy())):

@@ -36,7 +36,6 @@ from analyzer.report.model import (
 from analyzer.report.pages import page_of_rows
 from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import NO_VALUE, AsOfSource, code_of, utc_text
-from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import with_verdicts
 
 MOST_SAME_SECOND: Final = 50
@@ -92,7 +91,7 @@ class CreationSeconds:
     def add(self, page: Page) -> None:
         """Collect the users of a page; a creation time in which rows differ is not known."""
         users = page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]]
-        differs = Facts(page).contradicted_in_any(columns.USER_CREATION_TIME)
+        differs = page.contradicted_in(columns.USER_CREATION_TIME)
         created = users[columns.CREATED].mask(differs)
         self._parts.append(users.assign(**{columns.CREATED: created}))
 

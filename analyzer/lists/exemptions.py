@@ -171,10 +171,9 @@ def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) 
     known = {
         (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
     }  # Of several the first counts.
-    at = np.array([*known.values(), -1])[user_positions(page.users, known)]
-    cells = page.contradicted
-    at[cells.loc[cells[columns.COLUMN] == columns.USER_CREATION_TIME, columns.POSITION]] = -1
-    return np.asarray(at)
+    at = np.array([*known.values(), -1])
+    unknown = page.contradicted_in(columns.USER_CREATION_TIME)
+    return np.where(unknown, -1, at[user_positions(page.users, known)])
 
 
 def _is_root(users: pd.DataFrame) -> np.ndarray:

@@ -117,8 +117,15 @@ class Page:
 
     def unread_in(self, *names: str) -> np.ndarray:
         """Return which users have a cell in these columns that was not understood."""
+        return self._have_one(self.unread, names)
+
+    def contradicted_in(self, *names: str) -> np.ndarray:
+        """Return for which users another row of the ARN differs in one of these columns."""
+        return self._have_one(self.contradicted, names)
+
+    def _have_one(self, cells: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
         mask = np.zeros(len(self), bool)
-        mask[self.unread.loc[self.unread[columns.COLUMN].isin(names), columns.POSITION]] = True
+        mask[cells.loc[cells[columns.COLUMN].isin(names), columns.POSITION]] = True
         return mask
 
     def contradicted_columns(self) -> list[list[str]]:

@@ -171,15 +171,11 @@ class _Survey:
     read_problems: tuple[Problem, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     last_number: int = 0
-    last: RowRange | None = None
+    last: pa.Table | None = None
 
     def outcome(self, option: datetime | None) -> SurveyedReport | InputRefused:
         """Return the report, or its refusal with every problem."""
-        form = self._date_form()
-        if form:
-            self._find_newest_local_date(form)
-        elif self.date_forms is not None:
-            self.problems += self._unread_date_problems()
+        form = "" if self.date_forms is None else self._only_date_form(self.date_forms)
         if problems := [*self.read_problems, *self.problems, *self._problems_of_whole()]:
             return InputRefused(problems)
         text, credentials = self.text, self.text.service_credentials
@@ -210,23 +206,19 @@ class _Survey:
             date_form=form,
         )
 
-    def _date_form(self) -> str:
-        """Return the form of all dates, if it is one local form and it is sure which."""
-        only = self.date_forms is not None and len(self.date_forms) == 1 and not self.has_moments
-        return self.date_forms[0] if only and self.date_forms else ""
-
-    def _find_newest_local_date(self, form: str) -> None:
-        for table in _rows(self.text, self.kept, form):
-            _, _, newest = _dates_and_newest(table)
-            self.newest = np.fmax(self.newest, np.fmax.reduce(newest))
-
-    def _unread_date_problems(self) -> Iterator[Problem]:
-        ambiguous = bool(self.date_forms) and not self.has_moments
+    def _only_date_form(self, forms: tuple[str, ...]) -> str:
+        """Return the local form of all dates and find the newest, or add the problems of dates."""
+        if len(forms) == 1 and not self.has_moments:
+            for table in _rows(self.text, self.kept, forms[0]):
+                self.newest = np.fmax(self.newest, np.fmax.reduce(_dates_and_newest(table)[2]))
+            return forms[0]
+        ambiguous = forms and not self.has_moments
         reason = (
             "whose day and month are ambiguous" if ambiguous else "but not all dates have one form"
         )
-        for each in self.date_problems:
-            yield replace(each, message=f"a date in a local form, {reason}")
+        message = f"a date in a local form, {reason}"
+        self.problems += [replace(each, message=message) for each in self.date_problems]
+        return ""
 
     def add_dates(self, table: pa.Table, suspects: np.ndarray) -> None:
         """Add the local dates among the suspects (by `columns.TIMESTAMPS` and rows) of a table."""
@@ -246,7 +238,7 @@ class _Survey:
             return
         # AWS ends no row within a cell: what ends with a line break is whole.
         is_open = not self.text.tail.endswith((b"\n", b"\r"))
-        cut_off = [*cut_off_problems(self.text, self.last.table())] if is_open else []
+        cut_off = [*cut_off_problems(self.text, self.last)] if is_open else []
         yield from cut_off
         if np.isnat(self.newest) and not (cut_off or self.problems):
             message = "no row holds a timestamp that can be read"
@@ -358,7 +350,7 @@ def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
         survey.newest = np.fmax(survey.newest, np.fmax.reduce(newest[start:end]))
         if number[end - 1] > survey.last_number:
             survey.last_number = number[end - 1]
-            survey.last = RowRange(table, end - 1, end)
+            survey.last = own.slice(len(own) - 1)
         survey.has_moments |= bool(dated[start:end].any())
         if odd[:, start:end].any():
             survey.add_dates(own, odd[:, start:end])

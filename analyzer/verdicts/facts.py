@@ -146,7 +146,8 @@ class Facts:
 
     def unread_cells(self, name: str) -> tuple[np.ndarray, list[str]]:
         """Return the users with a cell in this column that was not understood, and the cells."""
-        return self._unread_cells_by_column.get(name, (np.array([], np.int64), []))
+        cells = self.page.unread[self.page.unread[columns.COLUMN] == name]
+        return cells[columns.POSITION].to_numpy(), cells[columns.VALUE].tolist()
 
     def unknown_cell_sentence(self, position: int, column: str, value: object) -> str:
         """Return what is wrong with a user's cell; it has no value if the column is missing."""
@@ -171,19 +172,19 @@ class Facts:
         positions = self.page.unread[columns.POSITION].unique()
         return self.page.cells.loc[positions, [*_SLOT_OF]].to_dict("index")
 
-    def contradicted_in_any(self, *names: str) -> np.ndarray:
-        """Return for which users another row of the ARN differs in one of these columns."""
-        mask = np.zeros(len(self.page), bool)
-        for name in names:
-            mask[self._contradicted.get(name, [])] = True
-        return mask
-
     def has_unknown_cell(self, *names: str) -> np.ndarray:
         """Return which users have an unknown cell in these columns."""
-        mask = self.contradicted_in_any(*names)
+        mask = np.zeros(len(self.page), bool)
         for name in names:
-            mask[self.unread_cells(name)[0]] = True
+            mask[self._unknown_cells.get(name, [])] = True
         return mask
+
+    @cached_property
+    def _unknown_cells(self) -> dict[str, np.ndarray]:
+        """Return by column the users with an unknown cell in it."""
+        cells = pd.concat([self.page.unread, self.page.contradicted])
+        by_column = cells.groupby(columns.COLUMN)[columns.POSITION]
+        return {str(name): positions.to_numpy() for name, positions in by_column}
 
     def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
         return np.concatenate([self.has_unknown_cell(getattr(slot, name)) for slot in slots])
@@ -195,19 +196,6 @@ class Facts:
     @cached_property
     def _missing_cells(self) -> pd.DataFrame:
         return self.page.cells.isna()
-
-    @cached_property
-    def _unread_cells_by_column(self) -> dict[str, tuple[np.ndarray, list[str]]]:
-        unread = self.page.unread
-        return {
-            str(name): (cells[columns.POSITION].to_numpy(), cells[columns.VALUE].tolist())
-            for name, cells in unread.groupby(columns.COLUMN)
-        }
-
-    @cached_property
-    def _contradicted(self) -> dict[str, list[int]]:
-        by_column = self.page.contradicted.groupby(columns.COLUMN, sort=False)[columns.POSITION]
-        return {str(name): positions.tolist() for name, positions in by_column}
 
     # Users
 
