@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
@@ -29,6 +30,7 @@ from analyzer.report.model import (
     Report,
     ReportFile,
     account_names,
+    arrow_array,
     as_category,
     cells_of_users,
     text_series,
@@ -127,44 +129,66 @@ def record_texts(
     `CreationSeconds.names` returned.
     """
     users = page.users
-    accounts = users[columns.ACCOUNT].tolist()
     owners = {account: each.owner for account, each in names.items()}
-    fields: dict[str, Iterable[Any]] = {
-        "row": users[columns.ROW].tolist(),
-        "account": accounts,
-        "account_name": account_names(users[columns.ACCOUNT], names).tolist(),
-        "account_owner": [owners.get(account, "") for account in accounts],
-        "contradicted": page.contradicted_columns(),
-        "service_credentials": users[columns.SERVICE_CREDENTIALS].tolist(),
-        "same_second": _names_of_seconds(users, same_second),
-        "earlier": users.get(columns.EARLIER_DECISION, [""] * len(users)),
-        **{name: users[name].tolist() for name in columns.OWNERSHIP},
-        "cells": [
-            {name: cell for name, cell in each.items() if isinstance(cell, str)}
-            for each in cells_of_report(page).to_dict("records")
-        ],
-    }
-    of_files = [
+    judged_by = asdict(criteria)
+    heads = [
         {
             "file": file.name,
             "sha256": file.sha256,
             "as_of": utc_text(file.as_of),
             "as_of_source": str(file.as_of_source),
             "baseline": utc_text(file.baseline),
-            **asdict(criteria),
+            **judged_by,
         }
         for file in files
     ]
-    rows = zip(users[columns.FILE], zip(*fields.values(), strict=True), strict=True)
+    fields = {
+        "row": _json(users[columns.ROW].tolist()),
+        "account": _words(users[columns.ACCOUNT]),
+        "account_name": _words(account_names(users[columns.ACCOUNT], names)),
+        "account_owner": _words(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
+        "contradicted": _json(page.contradicted_columns()),
+        "service_credentials": _words(users[columns.SERVICE_CREDENTIALS]),
+        "same_second": _json(_names_of_seconds(users, same_second)),
+        "earlier": _words(users.get(columns.EARLIER_DECISION, [""] * len(users))),
+        **{name: _words(users[name]) for name in columns.OWNERSHIP},
+        "cells": _objects({name: _words(each) for name, each in cells_of_report(page).items()}),
+    }
+    of_files = pc.utf8_slice_codeunits(_json(heads), 1, -1).take(pa.array(users[columns.FILE]))
+    return text_series(_objects(fields, of_files)).set_axis(users.index)
+
+
+# Arrow joins the records: with a dictionary for each user they took 2.3 times as long.
+
+_TEXT: Final = pa.large_string()
+
+
+def _json(values: Iterable[object]) -> pa.Array:
+    """Return each value as JSON (large_string)."""
+    return pa.array([orjson.dumps(each).decode() for each in values], _TEXT)
+
+
+def _words(texts: pd.Series | Sequence[str]) -> pa.Array:
+    """Return each text as JSON, null where it is missing; each distinct one is spelled once."""
+    each = arrow_array(texts).dictionary_encode()
+    return _json(each.dictionary.to_pylist()).take(each.indices)
+
+
+def _objects(fields: Mapping[str, pa.Array], *before: pa.Array) -> pa.Array:
+    """Return an object for each row as JSON: the fields before, then those that are not null."""
+    named = (_joined(f'"{name}":', each) for name, each in fields.items())
+    return _joined("{", _joined(*before, *named, between=","), "}")
+
+
+def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     texts = [
-        orjson.dumps({**of_files[file], **dict(zip(fields, values, strict=False))}).decode()
-        for file, values in rows
+        pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in (*parts, between)
     ]
-    return pd.Series(texts, index=users.index, dtype=TEXT)
+    return pc.binary_join_element_wise(*texts, null_handling="skip" if between else "emit_null")
 
 
-def cells_of_report(page: Page) -> pd.DataFrame:
-    """Return the report's own cells of the users by column (str), None where it has no such column.
+def cells_of_report(page: Page) -> dict[str, pd.Series]:
+    """Return the report's own cells of the users by column (str), missing where it has none such.
 
     They are put together from what was read and what was not understood: a list of half a million
     users keeps no cells (150 MB less).
@@ -183,10 +207,11 @@ def cells_of_report(page: Page) -> pd.DataFrame:
         texts[name] = users[name].map({True: "true", False: "false"})
     texts[columns.USER] = users[columns.USER]
     texts[columns.ARN] = users[columns.ARN].mask(users[columns.ARN_MASKED], cells[columns.ARN])
-    frame = pd.DataFrame({name: texts[name].astype(object) for name in columns.IN_REPORT})
     for column, unread in page.unread.groupby(columns.COLUMN):
-        frame.loc[unread[columns.POSITION], str(column)] = unread[columns.VALUE].to_numpy(object)
-    return frame.where(frame.notna(), None)
+        name = str(column)
+        texts[name] = texts[name].astype(TEXT)
+        texts[name].iloc[unread[columns.POSITION].to_numpy()] = unread[columns.VALUE].array
+    return {name: texts[name] for name in columns.IN_REPORT}
 
 
 def _names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
@@ -195,12 +220,12 @@ def _names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[
     None where there are too many to keep.
     """
     nobody = frozenset[str]()
-    created = datetimes(users[columns.CREATED])
-    for account, at, user in zip(users[columns.ACCOUNT], created, users[columns.USER], strict=True):
+    accounts, names = (users[name].tolist() for name in (columns.ACCOUNT, columns.USER))
+    for account, at, user in zip(accounts, datetimes(users[columns.CREATED]), names, strict=True):
         alike = same_second.get((account, at), nobody) - {user}
         unread = same_second.get((account, None), nobody) - {user}
-        names = alike | (unread if len(unread) <= MOST_UNREAD else nobody)
-        yield sorted(names) if len(alike) <= MOST_SAME_SECOND else None
+        others = alike | (unread if len(unread) <= MOST_UNREAD else nobody)
+        yield sorted(others) if len(alike) <= MOST_SAME_SECOND else None
 
 
 def parsed_record(text: str) -> UserRecord | None:
