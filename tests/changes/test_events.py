@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from analyzer import columns
 from analyzer.changes.events import Credential, EventKind, UserState, events, sentences
 from analyzer.terms import Verdict
@@ -109,31 +107,27 @@ def test_what_happened_to_a_user() -> None:
 
 ACTIVE = columns.ACCESS_KEYS[1].active
 LAST_USED = columns.ACCESS_KEYS[0].last_used_date
-
-
 CERTIFICATE = columns.CERTIFICATES[0].last_rotated
 
 
-@pytest.mark.parametrize(
-    ("unknown", "before", "now", "name"),
-    [
-        (columns.PASSWORD_ENABLED, {"password": None}, {"password": True}, "password"),
-        (columns.PASSWORD_LAST_USED, {}, signed_in(TWO), "last sign-in"),
-        (columns.MFA_ACTIVE, {"mfa": None}, MFA, "MFA device"),
-        (ACTIVE, {"keys": None}, keys(USED), "access keys"),
-        (CERTIFICATE, {"certificates": None}, {"certificates": (KEY,)}, "signing certificates"),
-    ],
+UNREAD: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (
+    (columns.PASSWORD_ENABLED, {"password": None}, {"password": True}, "password"),
+    (columns.PASSWORD_LAST_USED, {}, signed_in(TWO), "last sign-in"),
+    (columns.MFA_ACTIVE, {"mfa": None}, MFA, "MFA device"),
+    (ACTIVE, {"keys": None}, keys(USED), "access keys"),
+    (CERTIFICATE, {"certificates": None}, {"certificates": (KEY,)}, "signing certificates"),
 )
-def test_what_one_report_alone_does_not_show_is_said_and_nothing_concluded(
-    unknown: str, before: dict[str, Any], now: dict[str, Any], name: str
-) -> None:
-    odd = {**before, "unknown": frozenset({unknown})}
-    differing = {**odd, "contradicted": frozenset({unknown})}
-    assert happened(odd, now) == [f"{name} not understood before"]
-    assert happened(now, odd) == [f"{name} not understood now"]
-    assert happened(differing, now) == [f"rows contradict each other before: {name}"]
-    assert happened(now, differing) == [f"rows contradict each other now: {name}"]
-    assert (happened(odd, odd), happened(differing, differing)) == ([], [])
+
+
+def test_what_one_report_alone_does_not_show_is_said_and_nothing_concluded() -> None:
+    for unknown, before, now, name in UNREAD:
+        odd = {**before, "unknown": frozenset({unknown})}
+        differing = {**odd, "contradicted": frozenset({unknown})}
+        assert happened(odd, now) == [f"{name} not understood before"]
+        assert happened(now, odd) == [f"{name} not understood now"]
+        assert happened(differing, now) == [f"rows contradict each other before: {name}"]
+        assert happened(now, differing) == [f"rows contradict each other now: {name}"]
+        assert (happened(odd, odd), happened(differing, differing)) == ([], [])
 
 
 def test_what_was_unknown_before_is_no_event_when_it_is_understood() -> None:
@@ -156,31 +150,30 @@ NOBODY, ROOT = UserState(), a_state(verdict=None)
 GONE = "user deleted or renamed; created on 2026-01-01"
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "kind", "sentence"),
-    [
-        (NOBODY, a_state(), EventKind.CREATED, "user created on 2026-01-01"),
-        (NOBODY, a_state(created=None), EventKind.CREATED, "not in the earlier report"),
-        (a_state(), NOBODY, EventKind.DELETED, GONE),
-        (a_state(created=None), NOBODY, EventKind.DELETED, "not in the later report"),
-        (ROOT, NOBODY, EventKind.DELETED, "no root row in the later report"),
-        (NOBODY, ROOT, EventKind.CREATED, "no root row in the earlier report"),
-        (
-            *(a_state(mfa=True), a_state(created=TWO), EventKind.RE_CREATED),
-            "created on 2026-02-02, the earlier user on 2026-01-01",
-        ),
-    ],
+PRESENCE = (
+    (NOBODY, a_state(), EventKind.CREATED, "user created on 2026-01-01"),
+    (NOBODY, a_state(created=None), EventKind.CREATED, "not in the earlier report"),
+    (a_state(), NOBODY, EventKind.DELETED, GONE),
+    (a_state(created=None), NOBODY, EventKind.DELETED, "not in the later report"),
+    (ROOT, NOBODY, EventKind.DELETED, "no root row in the later report"),
+    (NOBODY, ROOT, EventKind.CREATED, "no root row in the earlier report"),
+    (
+        *(a_state(mfa=True), a_state(created=TWO), EventKind.RE_CREATED),
+        "created on 2026-02-02, the earlier user on 2026-01-01",
+    ),
 )
-def test_a_user_that_one_report_alone_has_is_one_event(
-    before: UserState, now: UserState, kind: EventKind, sentence: str
-) -> None:
-    (event,) = events(before, now)
-    assert (event.kind, event.sentence) == (kind, sentence)
 
 
-@pytest.mark.parametrize("created", [None, ONE])
-def test_without_both_creation_times_a_user_may_be_the_same(created: datetime | None) -> None:
-    assert happened({"mfa": True, "created": created}, {"created": None}) == ["MFA device removed"]
+def test_a_user_that_one_report_alone_has_is_one_event() -> None:
+    for before, now, kind, sentence in PRESENCE:
+        (event,) = events(before, now)
+        assert (event.kind, event.sentence) == (kind, sentence)
+
+
+def test_without_both_creation_times_a_user_may_be_the_same() -> None:
+    for created in (None, ONE):
+        before = {"mfa": True, "created": created}
+        assert happened(before, {"created": None}) == ["MFA device removed"]
 
 
 def test_an_event_names_the_columns_that_show_it_and_the_creation_of_its_credential() -> None:

@@ -33,6 +33,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.comparisons import LATER, named
+from tests.support.pages import BY_ID
 
 ONE_KEY, OTHER_KEY, FRESH, SINCE = (days_before(each) for each in (70, 60, 10, -8))
 IDLE_LATER = days_before(20)
@@ -158,21 +159,19 @@ def test_the_cause_of_a_finding_is_about_what_its_rule_reads() -> None:
         assert rows == [[*change, cause]], CAUSES[at]
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("rule", "before", "now", "cause"),
-    [
-        ("root-access-key", KEYED_ROOT, the_root(), DELETED),
-        ("root-used", USED_ROOT, USED_ROOT, "passed the limit of 30 days"),
-        ("root-access-key", KEYED_ROOT, NO_ROOT, "no root row in the later report"),
-        ("root-access-key", NO_ROOT, KEYED_ROOT, "no root row in the earlier report"),
-    ],
+ROOTS: tuple[tuple[str, Row, Row, str], ...] = (
+    ("root-access-key", KEYED_ROOT, the_root(), DELETED),
+    ("root-used", USED_ROOT, USED_ROOT, "passed the limit of 30 days"),
+    ("root-access-key", KEYED_ROOT, NO_ROOT, "no root row in the later report"),
+    ("root-access-key", NO_ROOT, KEYED_ROOT, "no root row in the earlier report"),
 )
-def test_a_finding_about_the_root_has_its_cause(
-    rule: str, before: Row, now: Row, cause: str
-) -> None:
-    frame = compared([a_user()], [a_user()], rule, (before, now))
-    assert frame["cause"].tolist() == [cause]
+
+
+@pytest.mark.no_cover
+def test_a_finding_about_the_root_has_its_cause() -> None:
+    for rule, before, now, cause in ROOTS:
+        frame = compared([a_user()], [a_user()], rule, (before, now))
+        assert frame["cause"].tolist() == [cause]
 
 
 @pytest.mark.no_cover
@@ -189,17 +188,13 @@ def test_contradicting_rows_are_one_finding_and_named_as_contradicting() -> None
 
 
 @pytest.mark.no_cover
-def test_a_rule_of_ones_own_that_names_no_columns_has_all_that_happened_as_its_cause() -> None:
-    own = replace(analyzer.rulebook(rules=NO_MFA).rules[0], id="own-rule", reads=())
+def test_a_rule_of_ones_own_has_all_that_happened_or_its_own_limit_as_the_cause() -> None:
+    own = replace(BY_ID[NO_MFA], id="own-rule", reads=())
     frame = compared([user(mfa=False)], [user(password=a_password(SINCE, FRESH))], own)
     assert frame["cause"].tolist() == [f"signed in again on {DAY}; MFA device registered"]
-
-
-@pytest.mark.no_cover
-def test_a_key_that_passes_a_limit_of_the_rules_own_has_the_time_as_its_cause() -> None:
     limit = (LATER - ONE_KEY).days - 1
     own = replace(
-        analyzer.rulebook(rules=UNROTATED).rules[0],
+        BY_ID[UNROTATED],
         id="own-limit",
         threshold=None,
         fixed_limit=limit,
@@ -224,23 +219,16 @@ def cause(
     return cause_of_finding(FindingChange(before, now), limited, elapsed, ())
 
 
-@pytest.mark.parametrize(
-    ("is_new", "passing", "others"),
-    [
+def test_a_limit_is_passed_where_the_days_reach_it_between_the_reports() -> None:
+    for is_new, passing, others in (
         # At the limit now, not yet past it before.
         (True, (45, 75), (44, 76, None)),
         # Few days before, at the limit or more now.
         (False, (15, 44), (14, 45, None)),
-    ],
-)
-def test_a_limit_is_passed_where_the_days_reach_it_between_the_reports(
-    *, is_new: bool, passing: tuple[int, ...], others: tuple[int | None, ...]
-) -> None:
-    texts = [
-        {cause(IDLE, 45, a_finding(days=each), is_new=is_new) for each in days}
-        for days in (passing, others)
-    ]
-    assert texts == [{LIMIT}, {MONTH}]
+    ):
+        for days, text in ((passing, LIMIT), (others, MONTH)):
+            found = [a_finding(days=each) for each in days]
+            assert {cause(IDLE, 45, each, is_new=is_new) for each in found} == {text}
 
 
 def test_a_day_is_one_day() -> None:

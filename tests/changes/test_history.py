@@ -184,24 +184,22 @@ def test_a_number_of_users_in_a_report_is_that_of_the_users_it_shows() -> None:
     assert trend["undetermined"].tolist() == [0, 1, 0]
 
 
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("since", "until", "expected"),
-    [
-        *((None, None, (0, 60)), (31, 60, (0, 60)), (32, 60, (60, 60)), (-5, 60, (0, 60))),
-        *((0, 31, (0, 0)), (0, 59, (0, 60)), (0, 91, (0, 60))),
-    ],
-)
-def test_the_period_begins_and_ends_with_a_report_near_its_edges(
-    since: int | None, until: int | None, expected: tuple[int, int]
-) -> None:
-    first, last = (None if each is None else day(each) for each in (since, until))
-    row = history_of(MARCH, Span(since=first, until=last)).period.iloc[0]
-    assert (row["first"], row["last"]) == tuple(map(day, expected))
-
-
 MARCH = [report(0, ANN), report(60, ANN)]
 """Reports of 2026-01-01 and 2026-03-02."""
+
+EDGES = (
+    *((None, None, 0, 60), (31, 60, 0, 60), (32, 60, 60, 60), (-5, 60, 0, 60)),
+    *((0, 31, 0, 0), (0, 59, 0, 60), (0, 91, 0, 60)),
+)
+"""The edges of a period, and the days of the reports with which it begins and ends."""
+
+
+@pytest.mark.no_cover
+def test_the_period_begins_and_ends_with_a_report_near_its_edges() -> None:
+    for since, until, *expected in EDGES:
+        first, last = (None if each is None else day(each) for each in (since, until))
+        row = history_of(MARCH, Span(since=first, until=last)).period.iloc[0]
+        assert (row["first"], row["last"]) == tuple(map(day, expected)), (since, until)
 
 
 def test_without_a_report_near_the_edge_nothing_is_said_of_the_account_and_why() -> None:
@@ -220,50 +218,38 @@ def test_without_a_report_near_the_edge_nothing_is_said_of_the_account_and_why()
 
 
 BEGINS, ENDS = "begins with the report of 2026-01-01,", "ends with the report of 2026-03-02,"
-ENDS_EARLY = "ends with the report of 2026-01-01,"
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    ("since", "until", "expected"),
-    [
-        *((None, None, []), (0, 60, []), (0.9, 60.9, [])),
-        (
-            *(1, 61),
-            [
-                f"{BEGINS} 1 day before its start 2026-01-02",
-                f"{ENDS} 1 day before its end 2026-03-03",
-            ],
-        ),
-        (-1, 60, [f"{BEGINS} 1 day after its start 2025-12-31"]),
-        (
-            *(-0.1, -0.1),
-            [
-                f"{BEGINS} less than 1 day after its start 2026-01-01",
-                f"{ENDS_EARLY} less than 1 day after its end 2026-01-01",
-            ],
-        ),
-    ],
+AFTER_EDGES = (BEGINS, "start"), ("ends with the report of 2026-01-01,", "end")
+REMARKS: tuple[tuple[float | None, float | None, list[str]], ...] = (
+    *((None, None, []), (0, 60, []), (0.9, 60.9, [])),
+    (
+        *(1, 61),
+        [f"{BEGINS} 1 day before its start 2026-01-02", f"{ENDS} 1 day before its end 2026-03-03"],
+    ),
+    (-1, 60, [f"{BEGINS} 1 day after its start 2025-12-31"]),
+    (
+        *(-0.1, -0.1),
+        [f"{edge} less than 1 day after its {name} 2026-01-01" for edge, name in AFTER_EDGES],
+    ),
 )
-def test_an_edge_of_the_period_without_a_report_is_named_with_both_days(
-    since: float | None, until: float | None, expected: list[str]
-) -> None:
-    edges = {"since": since, "until": until}
-    span = Span(**{name: day(at) for name, at in edges.items() if at is not None}, max_gap=60)
-    shown = history_of(MARCH, span)
-    assert [*remarks(shown)] == [f"The period {text}: account {ACCOUNT}." for text in expected]
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("apart", "gaps"), [(31, 0), (32, 1)])
-def test_a_gap_longer_than_the_limit_is_named_between_reports_and_before_the_first(
-    apart: int, gaps: int
-) -> None:
-    between = history_of([report(0, ANN), report(apart, ANN)])
-    before = history_of([report(apart, ANN)], Span(since=day(0)))
-    for shown in (between, before):
-        assert (shown.gaps, bool(shown.missing)) == (gaps, bool(gaps))
-        assert shown.period["gap_days"].tolist() == [apart * gaps] * 2
+def test_an_edge_of_the_period_without_a_report_is_named_with_both_days() -> None:
+    for since, until, expected in REMARKS:
+        edges = {"since": since, "until": until}
+        span = Span(**{name: day(at) for name, at in edges.items() if at is not None}, max_gap=60)
+        said = [*remarks(history_of(MARCH, span))]
+        assert said == [f"The period {text}: account {ACCOUNT}." for text in expected]
+
+
+@pytest.mark.no_cover
+def test_a_gap_longer_than_the_limit_is_named_between_reports_and_before_the_first() -> None:
+    for apart, gaps in ((31, 0), (32, 1)):
+        between = history_of([report(0, ANN), report(apart, ANN)])
+        before = history_of([report(apart, ANN)], Span(since=day(0)))
+        for shown in (between, before):
+            assert (shown.gaps, bool(shown.missing)) == (gaps, bool(gaps))
+            assert shown.period["gap_days"].tolist() == [apart * gaps] * 2
 
 
 def test_the_same_report_counts_once_and_another_of_that_moment_is_refused() -> None:
