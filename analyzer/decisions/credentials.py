@@ -4,9 +4,9 @@ A cell that is not understood, or in which another row of the ARN differs, is un
 read as "no": if it turns out to be access, that is news.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import permutations
 from typing import Final, NamedTuple, Self
 
@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.decisions.decision import LedgerLine
-from analyzer.report.model import Page, slot_matrix
+from analyzer.decisions.decision import LedgerLine, UserKey
+from analyzer.report.model import Page, Report, slot_matrix
 from analyzer.report.pages import page_of_rows
+from analyzer.terms import Verdict, short_list
 from analyzer.verdicts.facts import Facts, Truth
 
 
@@ -229,3 +230,73 @@ _PLACES_OF_USE: Final = {
 def datetimes(moments: pd.Series) -> list[datetime | None]:
     """Return moments as Python has them, None where there is none."""
     return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]
+
+
+@dataclass(frozen=True, slots=True)
+class UserNow:
+    """Hold what a report shows of one user: its credentials, and what the analysis says."""
+
+    user_key: UserKey
+    credentials: Credentials
+    verdict: Verdict
+    has_service_credential: bool
+    exemption: str
+
+
+class UsersNow:
+    """Find in judged pages the users decided on, and those who may be one of them renamed.
+
+    `names` are by account and second of creation, None where that is not known.
+    """
+
+    def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
+        """Find the users of lines; `pages` are the judged pages of `report`."""
+        known = [line.user_key for line in lines]
+        self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
+        self.by_arn: dict[str, list[UserNow]] = {}
+        self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
+        arns = {user.arn for user in known}
+        seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
+        for page in pages:
+            users = page.users
+            unknown = page.contradicted_in(columns.USER_CREATION_TIME)
+            created = users[columns.CREATED].mask(unknown)
+            known_page = page.with_users({columns.CREATED: created})
+            for user in _users_now(known_page.where(users[columns.ARN].isin(arns).to_numpy())):
+                self.by_arn.setdefault(user.user_key.arn, []).append(user)
+            is_alike = created.isin(seconds) | created.isna()
+            alike = users[is_alike]
+            second = zip(alike[columns.ACCOUNT], datetimes(created[is_alike]), strict=True)
+            named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
+            for of_second, (arn, name) in zip(second, named, strict=True):
+                self.names.setdefault(of_second, {})[arn] = name
+
+    def renamed(self, line: LedgerLine) -> str:
+        """Return who may be the user of a line under another name or path, empty for nobody."""
+        arn, created = line.user_key
+        known = line.same_second or frozenset()
+        alike = self.names.get((line.account, created), {})
+        names = sorted(name for other, name in alike.items() if other != arn and name not in known)
+        if names:
+            were = "was" if len(names) == 1 else "were"
+            return f"{short_list(names)} {were} created in the same second"
+        unread = self.names.get((line.account, None), {}).values()
+        name = next((each for each in unread if each not in known), None)
+        return f"when {name} was created is not understood" if name is not None else ""
+
+
+def _users_now(page: Page) -> Iterator[UserNow]:
+    users = page.users
+    return map(
+        UserNow,
+        user_keys(users),
+        credentials_of_users(page),
+        map(Verdict, users[columns.VERDICT]),
+        (users[columns.SERVICE_CREDENTIALS] != "").tolist(),
+        users[columns.EXEMPTION],
+    )
+
+
+def user_keys(users: pd.DataFrame) -> Iterator[UserKey]:
+    """Yield which user each is."""
+    return map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from analyzer import columns
 from analyzer.lists.owners import owner_text
 from analyzer.report.values import timestamp
-from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
+from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource
 
 # Names in a review
 
@@ -126,6 +126,21 @@ class ReportTime(NamedTuple):
     def confirmed(self) -> datetime:
         """Return when the report proves that its users were there; `--as-of` proves nothing."""
         return self.baseline if self.source is AsOfSource.OPTION else self.earliest
+
+
+def baseline_in_row(cells: Mapping[str, str]) -> datetime:
+    """Return the moment from which "since" counts, as far as a row of `users.csv` shows it.
+
+    It is as-of where AWS gives it; else the newest timestamp of the row, which is no later than
+    that of the report.
+    """
+    past = (each for each in columns.TIMESTAMPS if each != columns.PASSWORD_NEXT_ROTATION)
+    is_of_report = cells[columns.AS_OF_SOURCE] in (*AWS_SOURCES, AsOfSource.ASSUMED)
+    moments = (timestamp(cells[name]) for name in ((columns.AS_OF,) if is_of_report else past))
+    return max(filter(None, moments), default=_NEVER)
+
+
+_NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
 def normal_name(name: str) -> str:
@@ -287,6 +302,12 @@ class OpenRow(NamedTuple):
         """Return whether a current decision on the user was made on this report."""
         of_user = by_user.get(self.user_key)
         return of_user is not None and any(line.as_of == self.as_of for line in of_user.decisions)
+
+
+def open_row(cells: Mapping[str, str]) -> OpenRow:
+    """Return which user a row of `users.csv` leaves open."""
+    user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
+    return OpenRow(user, timestamp(cells[columns.AS_OF]) or _NEVER, cells.get(columns.OWNER, ""))
 
 
 def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecisions]:

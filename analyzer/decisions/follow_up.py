@@ -6,7 +6,7 @@ later report shows more access or use than the reviewer saw, the decision is ove
 on it, and somebody decides anew.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -19,10 +19,11 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.credentials import (
     Credentials,
+    UserNow,
+    UsersNow,
     access_added,
     credentials_decided_on,
-    credentials_of_users,
-    datetimes,
+    user_keys,
 )
 from analyzer.decisions.decision import Decision, LedgerLine, ReportTime, UserKey
 from analyzer.decisions.ledger import (
@@ -41,7 +42,7 @@ from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.values import day_text_series, utc_text_series
-from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list, utc_text
+from analyzer.terms import OVERDUE, Verdict, code_of, count_text, utc_text
 
 
 class FollowUpStatus(StrEnum):
@@ -68,17 +69,6 @@ MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, 
 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
-
-
-@dataclass(frozen=True, slots=True)
-class UserNow:
-    """Hold what a report shows of one user: its credentials, and what the analysis says."""
-
-    user_key: UserKey
-    credentials: Credentials
-    verdict: Verdict
-    has_service_credential: bool
-    exemption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +118,7 @@ def outcomes(
     """
     files = {account.account: file for file in report.files for account in file.accounts}
     newest = max(file.as_of for file in report.files)
-    users = _UsersNow(lines, report, pages)
+    users = UsersNow(lines, report, pages)
     before = credentials_decided_on(lines)
     return {
         line.user_key: _outcome(line, credentials, files.get(line.account), newest, users)
@@ -136,65 +126,12 @@ def outcomes(
     }
 
 
-class _UsersNow:
-    """Find in judged pages the users decided on, and those who may be one of them renamed.
-
-    `names` are by account and second of creation, None where that is not known.
-    """
-
-    def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
-        known = [line.user_key for line in lines]
-        self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
-        self.by_arn: dict[str, list[UserNow]] = {}
-        self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
-        arns = {user.arn for user in known}
-        seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
-        for page in pages:
-            users = page.users
-            unknown = page.contradicted_in(columns.USER_CREATION_TIME)
-            created = users[columns.CREATED].mask(unknown)
-            known_page = page.with_users({columns.CREATED: created})
-            for user in _users_now(known_page.where(users[columns.ARN].isin(arns).to_numpy())):
-                self.by_arn.setdefault(user.user_key.arn, []).append(user)
-            is_alike = created.isin(seconds) | created.isna()
-            alike = users[is_alike]
-            second = zip(alike[columns.ACCOUNT], datetimes(created[is_alike]), strict=True)
-            named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
-            for of_second, (arn, name) in zip(second, named, strict=True):
-                self.names.setdefault(of_second, {})[arn] = name
-
-    def renamed(self, line: LedgerLine) -> str:
-        """Return who may be the user of a line under another name or path, empty for nobody."""
-        arn, created = line.user_key
-        known = line.same_second or frozenset()
-        alike = self.names.get((line.account, created), {})
-        names = sorted(name for other, name in alike.items() if other != arn and name not in known)
-        if names:
-            were = "was" if len(names) == 1 else "were"
-            return f"{short_list(names)} {were} created in the same second"
-        unread = self.names.get((line.account, None), {}).values()
-        name = next((each for each in unread if each not in known), None)
-        return f"when {name} was created is not understood" if name is not None else ""
-
-
-def _users_now(page: Page) -> Iterator[UserNow]:
-    users = page.users
-    return map(
-        UserNow,
-        _user_keys(users),
-        credentials_of_users(page),
-        map(Verdict, users[columns.VERDICT]),
-        (users[columns.SERVICE_CREDENTIALS] != "").tolist(),
-        users[columns.EXEMPTION],
-    )
-
-
 def _outcome(
     line: LedgerLine,
     before: Credentials,
     file: ReportFile | None,
     newest: datetime,
-    users: _UsersNow,
+    users: UsersNow,
 ) -> Outcome:
     of = partial(Outcome, line, file, newest)
     if not line.identifies_user:
@@ -219,7 +156,7 @@ def _outcome(
 
 
 def _judged_absent(
-    line: LedgerLine, created: Sequence[datetime | None], users: _UsersNow, *, is_later: bool
+    line: LedgerLine, created: Sequence[datetime | None], users: UsersNow, *, is_later: bool
 ) -> tuple[FollowUpStatus, str]:
     """Return status and fact where no user has the ARN and the creation time.
 
@@ -385,7 +322,7 @@ def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Seri
         return f"{decision}{_outcome_remark(outcome) if outcome else ''}"
 
     users = page.users
-    shown = _user_keys(users), users[columns.AS_OF], users[columns.VERDICT]
+    shown = user_keys(users), users[columns.AS_OF], users[columns.VERDICT]
     return pd.Series([*map(text, *shown)], users.index, TEXT)
 
 
@@ -422,8 +359,4 @@ def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
         is_open = (FollowUpStatus.OVERTAKEN, FollowUpStatus.DONE)
         return followed.outcomes[user].status not in is_open
 
-    return np.array([*map(stands, _user_keys(page.users), page.users[columns.AS_OF])], bool)
-
-
-def _user_keys(users: pd.DataFrame) -> Iterator[UserKey]:
-    return map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))
+    return np.array([*map(stands, user_keys(page.users), page.users[columns.AS_OF])], bool)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import PurePath
 from typing import Final
@@ -30,7 +30,9 @@ from analyzer.decisions.decision import (
     OpenRow,
     UserDecisions,
     UserKey,
+    baseline_in_row,
     decisions_by_user,
+    open_row,
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
@@ -39,7 +41,6 @@ from analyzer.report.arns import is_masked_user_arn
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
 from analyzer.terms import (
-    AWS_SOURCES,
     FORMULA_SIGNS,
     ROOT_USER,
     AsOfSource,
@@ -73,7 +74,6 @@ _NO_NAMES: Final = "(none)"
 
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 
-_NEVER: Final = datetime.fromtimestamp(0, UTC)
 _TOLERANCE: Final = timedelta(days=1)
 """A day may have begun, or not ended, where the reviewer is."""
 
@@ -229,12 +229,6 @@ def _is_open(cells: Mapping[str, str]) -> bool:
     return not any(cells.get(name) for name in (*ENTRIES, *_ADDED))
 
 
-def open_row(cells: Mapping[str, str]) -> OpenRow:
-    """Return which user a row of `users.csv` leaves open."""
-    user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
-    return OpenRow(user, timestamp(cells[columns.AS_OF]) or _NEVER, cells.get(columns.OWNER, ""))
-
-
 def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
     """Return lines as a CSV that `read_ledger` reads, safe to open in a spreadsheet."""
     text = io.StringIO()
@@ -245,18 +239,6 @@ def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
         for line in lines
     )
     return text.getvalue().encode(errors="surrogateescape")
-
-
-def baseline_in_row(cells: Mapping[str, str]) -> datetime:
-    """Return the moment from which "since" counts, as far as a row of `users.csv` shows it.
-
-    It is as-of where AWS gives it; else the newest timestamp of the row, which is no later than
-    that of the report.
-    """
-    past = (each for each in columns.TIMESTAMPS if each != columns.PASSWORD_NEXT_ROTATION)
-    is_of_report = cells[columns.AS_OF_SOURCE] in (*AWS_SOURCES, AsOfSource.ASSUMED)
-    moments = (timestamp(cells[name]) for name in ((columns.AS_OF,) if is_of_report else past))
-    return max(filter(None, moments), default=_NEVER)
 
 
 def _cells(line: LedgerLine) -> Iterator[str]:

@@ -20,8 +20,6 @@ from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
 from analyzer.decisions.credentials import datetimes
-from analyzer.decisions.decision import LedgerLine
-from analyzer.decisions.ledger import BASELINE, SAME_SECOND, baseline_in_row
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
     TEXT,
@@ -149,7 +147,7 @@ def record_texts(
         "account_owner": _words(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
         "contradicted": _json(page.contradicted_columns()),
         "service_credentials": _words(users[columns.SERVICE_CREDENTIALS]),
-        "same_second": _json(_names_of_seconds(users, same_second)),
+        "same_second": _json(names_of_seconds(users, same_second)),
         "earlier": _words(users.get(columns.EARLIER_DECISION, [""] * len(users))),
         **{name: _words(users[name]) for name in columns.OWNERSHIP},
         "cells": _objects({name: _words(each) for name, each in cells_of_report(page).items()}),
@@ -214,7 +212,7 @@ def cells_of_report(page: Page) -> dict[str, pd.Series]:
     return {name: texts[name] for name in columns.IN_REPORT}
 
 
-def _names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
+def names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
     """Yield for each user the names of the others that may be created in the same second.
 
     None where there are too many to keep.
@@ -357,7 +355,7 @@ def record_differences(
     numbers = {file.sha256: at for at, file in enumerate(report.files)}
     places = [(numbers[each.sha256], each.row) for each in records]
     files, rows = ({place[at] for place in places} for at in (0, 1))
-    parts, names = _parts_and_seconds(
+    parts, names = users_and_seconds(
         pages, lambda users: users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)
     )
     given: dict[tuple[int, int], dict[str, Any]] = {}
@@ -379,7 +377,7 @@ _NOT_FROM_REPORT: Final = (
 )
 
 
-def _parts_and_seconds(
+def users_and_seconds(
     pages: Iterable[Page], are_wanted: Callable[[pd.DataFrame], pd.Series]
 ) -> tuple[list[Page], SameSecond]:
     """Return some users of pages, and the names of all that were created in the same second."""
@@ -389,66 +387,3 @@ def _parts_and_seconds(
         seconds.add(page)
         parts.append(page.where(are_wanted(page.users).to_numpy()))
     return parts, seconds.names()
-
-
-def line_differences(
-    lines: Sequence[LedgerLine], pages: Iterable[Page], report: Report
-) -> Iterator[tuple[LedgerLine, str, str]]:
-    """Yield each line that is not what the reports give, with the column and what differs.
-
-    `pages` are the judged pages of `report`.
-    """
-    arns = {line.user_key.arn for line in lines}
-    parts, seconds = _parts_and_seconds(pages, lambda users: users[columns.ARN].isin(arns))
-    given: dict[str, list[tuple[Mapping[str, str], datetime, list[str] | None]]] = {}
-    for page in parts:
-        baselines = (report.files[number].baseline for number in page.users[columns.FILE])
-        names = _names_of_seconds(page.users, seconds)
-        for each in zip(rows_of_users_csv(page, {}), baselines, names, strict=True):
-            given.setdefault(each[0][columns.ARN], []).append(each)
-    for line in lines:
-        if users := given.get(line.user_key.arn):
-            differing = min((_differing_cells(line, *user) for user in users), key=len)
-            for name, text in differing.items():
-                yield line, name, difference_text(text, line.report_cells.get(name))
-        else:
-            yield line, columns.ARN, "no report named has this user"
-
-
-def difference_text(given: str, cell: str | None) -> str:
-    """Return that a report gives something else than a cell; None if nobody entered it there."""
-    report = f'the report gives "{given}"' if given else "the report gives nothing"
-    if cell is None:
-        return report
-    return f'{report}, and the cell has "{cell}"' if cell else f"{report}, and the cell is empty"
-
-
-def _differing_cells(
-    line: LedgerLine, given: Mapping[str, str], baseline: datetime, same_second: list[str] | None
-) -> dict[str, str]:
-    """Return by column what a report gives and a line has not; of another report, as-of alone."""
-    differing = {
-        name: given[name]
-        for name in _OF_LINE_FROM_REPORT
-        if (cell := line.report_cells[name]) != given[name]
-        and _as_saved(cell) != _as_saved(given[name])
-    }
-    if columns.AS_OF in differing:
-        return {columns.AS_OF: differing[columns.AS_OF]}
-    if line.baseline not in (baseline, baseline_in_row(given)):
-        differing[BASELINE] = utc_text(baseline)
-    if line.same_second is not None and sorted(line.same_second) != same_second:
-        differing[SAME_SECOND] = ", ".join(same_second or [])
-    return differing
-
-
-_OF_LINE_FROM_REPORT: Final = tuple(
-    name
-    for name in columns.OF_USERS_CSV
-    if name not in (columns.EXEMPTION, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
-)
-
-
-def _as_saved(cell: str) -> str:
-    """Return what is left of a cell after a spreadsheet saved it, and a list was read."""
-    return cell.strip().removeprefix("'").casefold()

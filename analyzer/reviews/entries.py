@@ -21,13 +21,13 @@ from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries
 from analyzer.decisions.user_record import (
     UserRecord,
-    difference_text,
     judged_pages,
-    line_differences,
+    names_of_seconds,
     parsed_record,
     record_differences,
     report_files,
     rows_of_users_csv,
+    users_and_seconds,
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import list_file
@@ -99,7 +99,7 @@ def read_review(
         users[listed.at.record.sha256, listed.at.record.row] = listed.title
         rows.append(listed.at)
         if not any(listed.entered.values()):
-            open_rows.append(ledger.open_row(listed.user_row))
+            open_rows.append(review.open_row(listed.user_row))
         elif not problems:
             lines.append(_line(label, listed))
     foreign = (each for each in rows if each.record.sha256 not in summary.texts)
@@ -207,7 +207,15 @@ def _differences(
         if value != text and not _shows(sheet, value, text):
             cell = text_of(value)
             hint = _ASTRAY_HINT if cell.strip().lower() in review.CHOICES else _RESTORE_HINT
-            yield replace(sheet.problem(head, at, difference_text(text, cell), hint), value=None)
+            yield replace(sheet.problem(head, at, _difference_text(text, cell), hint), value=None)
+
+
+def _difference_text(given: str, cell: str | None) -> str:
+    """Return that a report gives something else than a cell; None if nobody entered it there."""
+    report = f'the report gives "{given}"' if given else "the report gives nothing"
+    if cell is None:
+        return report
+    return f'{report}, and the cell has "{cell}"' if cell else f"{report}, and the cell is empty"
 
 
 _RESTORE_HINT: Final = (
@@ -290,17 +298,72 @@ def _line_problems(entries: Entries, analysis: Analysis) -> Iterator[Problem]:
 
     Decisions on other reports have one problem together.
     """
-    differences = [*line_differences(entries.lines, analysis.pages(), analysis.report)]
+    differences = [*_line_differences(entries.lines, analysis)]
     of_others = (columns.ARN, columns.AS_OF)
     others = [f"row {line.read_from.row}" for line, name, _ in differences if name in of_others]
     if len(others) > 1:
         message = f"no report named has the users and as-of of {len(others):,} decisions"
-        hint = _REPORT_HINT
-        yield Problem.of_file(entries.file.name, f"{message}: {short_list(others)}", hint)
+        others_text = f"{message}: {short_list(others)}"
+        yield Problem.of_file(entries.file.name, others_text, _REPORT_HINT)
     for line, name, message in differences:
         if len(others) < 2 or name not in of_others:
             file, row, _ = line.read_from
             yield Problem(file, row, name, line.user_key.arn, message, _REPORT_HINT)
+
+
+def _line_differences(
+    lines: Sequence[LedgerLine], analysis: Analysis
+) -> Iterator[tuple[LedgerLine, str, str]]:
+    """Yield each line that is not what the reports give, with the column and what differs."""
+    arns = {line.user_key.arn for line in lines}
+    parts, seconds = users_and_seconds(
+        analysis.pages(), lambda users: users[columns.ARN].isin(arns)
+    )
+    given: dict[str, list[tuple[Mapping[str, str], datetime, list[str] | None]]] = {}
+    for page in parts:
+        files = (analysis.report.files[number] for number in page.users[columns.FILE])
+        names = names_of_seconds(page.users, seconds)
+        for cells, file, same_second in zip(rows_of_users_csv(page, {}), files, names, strict=True):
+            user = cells, file.baseline, same_second
+            given.setdefault(cells[columns.ARN], []).append(user)
+    for line in lines:
+        if users := given.get(line.user_key.arn):
+            differing = min((_differing_cells(line, *user) for user in users), key=len)
+            for name, text in differing.items():
+                yield line, name, _difference_text(text, line.report_cells.get(name))
+        else:
+            yield line, columns.ARN, "no report named has this user"
+
+
+def _differing_cells(
+    line: LedgerLine, given: Mapping[str, str], baseline: datetime, same_second: list[str] | None
+) -> dict[str, str]:
+    """Return by column what a report gives and a line has not; of another report, as-of alone."""
+    differing = {
+        name: given[name]
+        for name in _OF_LINE_FROM_REPORT
+        if (cell := line.report_cells[name]) != given[name]
+        and _as_saved(cell) != _as_saved(given[name])
+    }
+    if columns.AS_OF in differing:
+        return {columns.AS_OF: differing[columns.AS_OF]}
+    if line.baseline not in (baseline, review.baseline_in_row(given)):
+        differing[ledger.BASELINE] = utc_text(baseline)
+    if line.same_second is not None and sorted(line.same_second) != same_second:
+        differing[ledger.SAME_SECOND] = ", ".join(same_second or [])
+    return differing
+
+
+_OF_LINE_FROM_REPORT: Final = tuple(
+    name
+    for name in columns.OF_USERS_CSV
+    if name not in (columns.EXEMPTION, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
+)
+
+
+def _as_saved(cell: str) -> str:
+    """Return what is left of a cell after a spreadsheet saved it, and a list was read."""
+    return cell.strip().removeprefix("'").casefold()
 
 
 _REPORT_HINT: Final = (
