@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from analyzer.decisions.collect import Collection, merged
+from analyzer.columns import OWNER
+from analyzer.decisions.collect import Collection, answer_notes, merged
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused
@@ -19,6 +20,7 @@ from tests.support.decisions import (
     bulk,
     collected,
     entries,
+    ledger_of,
     line,
     user_rows,
 )
@@ -422,6 +424,40 @@ def test_an_entry_that_was_collected_and_is_empty_now_stays_in_force_and_is_name
         number,
         (*known,),
     )
+
+
+OPEN = FileReference(name="ann.xlsx", sha256="a" * 64)
+
+
+def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_empty() -> None:
+    decided = line()
+    rows = [OpenRow(decided.user_key, AS_OF, owner) for owner in ("Ann", "")]
+    files = [Entries(OPEN, (), (*rows,))]
+    assert [*answer_notes(files, ledger_of(decided))] == []
+    assert [*answer_notes(files, ledger_of())] == [
+        "Not answered: Ann, 1 user.",
+        "Not answered: no owner in ann.xlsx, 1 user.",
+    ]
+
+
+def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> None:
+    decided = line(report_cells={**line().report_cells, OWNER: "Ann"})
+    owners = ("Ann", "Ann", "Tom", "")
+    rows = [
+        OpenRow(line(user=a_user(f"u{at}")).user_key, AS_OF, owner)
+        for at, owner in enumerate(owners)
+    ]
+    files = [Entries(OPEN, (decided,), (*rows,)), Entries(OPEN, (), (*rows,))]
+    assert [*answer_notes(files, ledger_of(decided))][:3] == [
+        "Still open: Ann, 2 users.",
+        "Not answered: Tom, 1 user.",
+        "Not answered: no owner in ann.xlsx, 1 user.",
+    ]
+
+
+def test_without_owners_the_numbers_of_the_file_say_what_is_still_open() -> None:
+    rows = [OpenRow(line(user=a_user("other")).user_key, AS_OF)]
+    assert [*answer_notes([Entries(OPEN, (line(),), (*rows,))], ledger_of(line()))] == []
 
 
 @pytest.mark.no_cover

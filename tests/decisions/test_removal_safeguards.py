@@ -386,6 +386,7 @@ def test_each_run_adds_to_the_log_under_a_name_of_its_own(bob: AwsStub, shell: s
     both = bob.apply(shell, BOB).log
     assert both[: len(first)] == first
     assert len({line["run"] for line in both}) == 2
+    assert not (bob.folder / UNDO).exists()  # A deletion cannot be undone.
 
 
 TORN = HEADER + '"2026-05-11T12:00:30Z","a,b","1111","x ""y"" z"\n'
@@ -524,11 +525,6 @@ def test_what_was_deactivated_can_be_reactivated_by_the_undo_file_but_not_what_w
     users, _ = full.aws.account.copy()
     users["ann"].password = stated(PASSWORD_CHANGED)
     assert users == {"ann": full.before[0]["ann"]}
-
-
-def test_a_deletion_leaves_no_undo_file(bob: AwsStub) -> None:
-    assert bob.apply("sh", BOB).code == 0
-    assert not (bob.folder / UNDO).exists()
 
 
 def test_without_a_way_back_nothing_is_deactivated(aws: AwsStub, shell: str) -> None:

@@ -22,20 +22,19 @@ from analyzer.terms import Verdict
 from tests.support import decision_oracle as law
 from tests.support.campaigns import (
     NOBODYS_ACCOUNT,
-    NOTHING,
     REVIEWERS,
     STAGES,
     START,
     AccountReport,
     Campaign,
     Channel,
-    Entered,
     ListFile,
     ListRow,
     campaign,
     file_text,
     fill_in,
 )
+from tests.support.decisions import bulk
 
 CALLS = (START.date() + timedelta(days=4), START.date() + timedelta(days=8))
 LATE_CALL = START.date() + timedelta(days=56)
@@ -93,32 +92,17 @@ def user_row(row: Mapping[str, str], report: law.Report) -> UserRow:
     return UserRow(row, law.one_row(law.rows_of_user(report, shown)), report)
 
 
-def entered_cells(entered: Entered) -> dict[str, str]:
-    return dict(zip(law.ENTERED, entered, strict=True))
-
-
-def bulk(rows: Sequence[UserRow], file: ListFile) -> bytes:
-    """Return `users.csv` with the five columns in front."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [*law.ENTERED, *rows[0].csv])
-    writer.writeheader()
-    for at, row in enumerate(rows):
-        entered = entered_cells(file.entered.get(at, NOTHING))
-        writer.writerow(entered | dict(row.csv))
-    return text.getvalue().encode()
-
-
 def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:
     return [
         law.Entry(
             file.name,
             at + 2,
-            entered_cells(file.entered.get(at, NOTHING)),
-            dict(row.csv),
+            dict(zip(law.ENTERED, entered, strict=True)),
+            row.csv,
             row.cells,
             row.report,
         )
-        for at, row in enumerate(rows)
+        for at, (row, entered) in enumerate(zip(rows, file.entries(len(rows)), strict=True))
     ]
 
 
@@ -211,12 +195,13 @@ class Play:
     def collect(self, files: Sequence[ListFile], today: date) -> bool:
         """Collect on both sides, and return whether they go on alike."""
         attended = self.campaign.is_attended
-        by_law = law.collect(
-            self.lines,
-            {file.name: entries(self.rows[file.stage], file) for file in files},
-            attended=attended,
-        )
-        contents = {file.name: bulk(self.rows[file.stage], file) for file in files}
+        lists = [(file, self.rows[file.stage]) for file in files]
+        entered = {file.name: entries(rows, file) for file, rows in lists}
+        by_law = law.collect(self.lines, entered, attended=attended)
+        contents = {
+            file.name: bulk([row.csv for row in rows], *file.entries(len(rows)))
+            for file, rows in lists
+        }
         by_product = collected(self.ledger, contents, today, attended=attended)
         self.refused = by_law.refused
         self.calls.append(by_law)

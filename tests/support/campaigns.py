@@ -340,6 +340,9 @@ class ListFile:
     reviewer: str
     entered: dict[int, Entered] = field(default_factory=dict)
 
+    def entries(self, rows: int) -> list[Entered]:
+        return [self.entered.get(at, NOTHING) for at in range(rows)]
+
 
 @dataclass(frozen=True)
 class ListRow:

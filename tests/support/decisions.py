@@ -141,7 +141,7 @@ def collected(*files: Entries, ledger: Ledger | None = None, attended: bool = Tr
 
 
 def bulk(
-    rows: Iterable[dict[str, str]],
+    rows: Iterable[Mapping[str, str]],
     *entered: Sequence[str],
     drop: Sequence[str] = (),
     more: Sequence[str] = (),
