@@ -60,12 +60,9 @@ class OutputOptions:
 
     output: Annotated[
         list[Path],
-        typer.Option(
-            "-o",
-            "--output",
+        options.an_output(
+            f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
             parser=options.path_ending(*OUTPUT_ENDINGS, folder=True),
-            metavar="FILE",
-            help=f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
         ),
     ] = field(default_factory=list)
     format_: Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, find_inputs, load
-from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions
+from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions, an_output
 from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.terms import count_text, printable, short_list
 
@@ -28,12 +28,7 @@ def collect(
     *,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="LEDGER.csv",
-            help="Add what is new to this ledger; without it, only check.",
-        ),
+        an_output("Add what is new to this ledger; without it, only check.", "LEDGER.csv"),
     ] = None,
     report: Annotated[
         list[str],

@@ -1,9 +1,9 @@
 """Tell the story of `credreport diff`: load and judge two reports, write what changed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NamedTuple, TextIO
 
 import typer
 
@@ -25,12 +25,14 @@ from analyzer.cli.options import (
     MaskedAccount,
     PatternOptions,
     Verdicts,
-    moment,
+    a_moment,
+    an_output,
+    path_ending,
     refuse_unknown,
     rule_ids,
     words,
 )
-from analyzer.cli.streams import DataOutputs, data_files, exit_if_failed_or_partial, say
+from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
@@ -55,11 +57,13 @@ def _change_words() -> list[str]:
 class OutputOptions(DataOutputs):
     """Hold the options on what is written, and where."""
 
-    OPTIONS: ClassVar = {
-        "output": data_files(
-            *(".csv", ".json"), text="Write the changes to a .csv or .json file; may be repeated."
-        )
-    }
+    output: Annotated[
+        list[Path],
+        an_output(
+            "Write the changes to a .csv or .json file; may be repeated.",
+            parser=path_ending(".csv", ".json"),
+        ),
+    ] = field(default_factory=list)
 
 
 def diff(
@@ -76,14 +80,8 @@ def diff(
     ],
     *,
     outputs: OutputOptions,
-    old_as_of: Annotated[
-        datetime | None,
-        typer.Option(parser=moment, metavar="TIME", help="Set the time that OLD describes."),
-    ] = None,
-    new_as_of: Annotated[
-        datetime | None,
-        typer.Option(parser=moment, metavar="TIME", help="Set the time that NEW describes."),
-    ] = None,
+    old_as_of: Annotated[datetime | None, a_moment("Set the time that OLD describes.")] = None,
+    new_as_of: Annotated[datetime | None, a_moment("Set the time that NEW describes.")] = None,
     masked_account: MaskedAccount = None,
     verdict: Verdicts = [],
     change: Annotated[

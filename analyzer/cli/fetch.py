@@ -15,7 +15,7 @@ import typer
 from analyzer.aws import FetchRequest
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
-from analyzer.cli.options import of_form, whole_number
+from analyzer.cli.options import REPEATED, an_output, of_form, whole_number
 from analyzer.cli.streams import (
     Log,
     TextOrJson,
@@ -33,8 +33,7 @@ STANDARD_OUTPUT: Final = "-"
 _of_form: Final = partial(of_form, secret=True)
 _aws: Final = partial(typer.Option, rich_help_panel="AWS")
 _organization: Final = partial(typer.Option, rich_help_panel="With --organization")
-_REPEATED: Final = "may be repeated."
-_MATCHING: Final = f"with this id or name; * and ? match; {_REPEATED}"
+_MATCHING: Final = f"with this id or name; * and ? match; {REPEATED}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ class AwsOptions(FetchRequest):
     organization: bool = False
 
     OPTIONS: ClassVar[Mapping[str, Any]] = {
-        "profile": _aws(metavar="NAME", help=f"Use this profile of ~/.aws/config; {_REPEATED}"),
+        "profile": _aws(metavar="NAME", help=f"Use this profile of ~/.aws/config; {REPEATED}"),
         "region": _aws(metavar="NAME", help="Region, such as cn-north-1 in China."),
         "endpoint_url": _aws(
             metavar="URL",
@@ -89,7 +88,7 @@ class AwsOptions(FetchRequest):
         "include": _organization(metavar="PATTERN", help=f"Only accounts {_MATCHING}"),
         "exclude": _organization(metavar="PATTERN", help=f"No accounts {_MATCHING}"),
         "organizational_unit": _organization(
-            metavar="ID", help=f"Only accounts in this unit or below; {_REPEATED}"
+            metavar="ID", help=f"Only accounts in this unit or below; {REPEATED}"
         ),
     }
 
@@ -107,12 +106,7 @@ def fetch(
     *,
     output: Annotated[
         str,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="PATH",
-            help="Write to a folder, a file for one account, or - for standard output.",
-        ),
+        an_output("Write to a folder, a file for one account, or - for standard output.", "PATH"),
     ] = ".",
     aws: AwsOptions,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,

@@ -1,9 +1,10 @@
 """Tell the story of `credreport history`: judge all reports of each account, show a period."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
@@ -16,8 +17,17 @@ from analyzer.cli.inputs import (
     read_judging,
     require,
 )
-from analyzer.cli.options import AccountNames, InputOptions, JudgingOptions, days, moment
-from analyzer.cli.streams import DataOutputs, data_files, exit_if_failed_or_partial, say
+from analyzer.cli.options import (
+    AccountNames,
+    InputOptions,
+    JudgingOptions,
+    a_moment,
+    an_output,
+    days,
+    moment,
+    path_ending,
+)
+from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
 from analyzer.terms import OVERDUE, HistoryTable, count_text
 
 if TYPE_CHECKING:
@@ -48,13 +58,14 @@ def _start(text: str) -> datetime:
 class OutputOptions(DataOutputs):
     """Hold the options on what is written, and where."""
 
-    OPTIONS: ClassVar = {
-        "output": data_files(
-            *(".xlsx", ".csv", ".json", ".md"),
-            text="Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
+    output: Annotated[
+        list[Path],
+        an_output(
+            "Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
             " be repeated.",
-        )
-    }
+            parser=path_ending(".xlsx", ".csv", ".json", ".md"),
+        ),
+    ] = field(default_factory=list)
     table: Annotated[
         HistoryTable,
         typer.Option(metavar="TABLE", help=f"Write this table: {', '.join(HistoryTable)}."),
@@ -74,13 +85,10 @@ def history(
     outputs: OutputOptions,
     since: Annotated[
         datetime | None,
-        typer.Option(
-            parser=_start, metavar="DATE", help="Begin here; default each account's first report."
-        ),
+        a_moment("Begin here; default each account's first report.", _start, metavar="DATE"),
     ] = None,
     until: Annotated[
-        datetime | None,
-        typer.Option(parser=moment, metavar="DATE", help="End here; default the newest report."),
+        datetime | None, a_moment("End here; default the newest report.", metavar="DATE")
     ] = None,
     max_gap: Annotated[int, days("Days without a report until a gap is named.")] = 31,
     input_options: InputOptions,

@@ -33,7 +33,8 @@ _LONGEST_PATTERN: Final = 2048
 
 _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
-_REPEATED: Final = "may be repeated."
+REPEATED: Final = "may be repeated."
+"""Ends the help of an option that takes several values."""
 
 ALL_VERDICTS: Final = "all"
 
@@ -206,9 +207,25 @@ def days(text: str, least: int = 1, **more: Any) -> Any:
     return typer.Option(parser=whole_number(least), metavar="DAYS", help=text, **more)
 
 
-def a_file(text: str, metavar: str = "FILE", **more: Any) -> Any:
+def a_file(text: str, **more: Any) -> Any:
     """Return the option for a file that is read; `text` is its help."""
-    return typer.Option(parser=input_file, metavar=metavar, help=text, **more)
+    return typer.Option(parser=input_file, metavar="FILE", help=text, **more)
+
+
+def a_moment(text: str, parser: Callable[[str], datetime] = moment, **more: Any) -> Any:
+    """Return the option for a moment; `text` is its help."""
+    return typer.Option(parser=parser, help=text, **{"metavar": "TIME", **more})
+
+
+def an_output(text: str, metavar: str = "FILE", **more: Any) -> Any:
+    """Return the option -o; `text` is its help."""
+    return typer.Option("-o", "--output", metavar=metavar, help=text, **more)
+
+
+def a_pattern(of: str, known_by: str) -> Any:
+    """Return the option for patterns of what is listed."""
+    text = f"Only this {of} ({known_by} or pattern); {REPEATED}"
+    return typer.Option(parser=pattern, metavar=of.upper(), help=text)
 
 
 output_option = partial(typer.Option, rich_help_panel="Output")
@@ -244,7 +261,7 @@ class ReadingOptions:
 
     as_of: Annotated[
         datetime | None,
-        _input(parser=moment, metavar="TIME", help="Set the time that the reports describe."),
+        a_moment("Set the time that the reports describe.", rich_help_panel="Input"),
     ] = None
     skip_unreadable: Annotated[
         bool, _input("--skip-unreadable", help="List unreadable reports; exit with 5.")
@@ -321,12 +338,12 @@ class JudgingOptions(CriteriaOptions):
         _judging(
             autocompletion=words(lambda: (*rule_ids(), "default", "all")),
             metavar="ID",
-            help=f"Run only this rule (id, root-*, default or all); {_REPEATED}",
+            help=f"Run only this rule (id, root-*, default or all); {REPEATED}",
         ),
     ] = field(default_factory=list)
     skip: Annotated[
         list[str],
-        _judging(autocompletion=words(rule_ids), metavar="ID", help=f"Skip this rule; {_REPEATED}"),
+        _judging(autocompletion=words(rule_ids), metavar="ID", help=f"Skip this rule; {REPEATED}"),
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
@@ -358,7 +375,7 @@ FailOn = Annotated[
         metavar="WORD",
         help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
         " or is undetermined, or an account could not be read; also control, overdue;"
-        f" {_REPEATED}",
+        f" {REPEATED}",
     ),
 ]
 """The option that says what a run fails on; undetermined users always count."""
@@ -380,7 +397,7 @@ Verdicts = Annotated[
         autocompletion=words(lambda: (*Verdict, ALL_VERDICTS)),
         metavar="VERDICT",
         show_default=False,
-        help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; {_REPEATED}",
+        help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; {REPEATED}",
     ),
 ]
 
@@ -389,22 +406,8 @@ Verdicts = Annotated[
 class PatternOptions:
     """Hold the patterns of the accounts and users to list and count."""
 
-    account: Annotated[
-        list[str],
-        typer.Option(
-            parser=pattern,
-            metavar="ACCOUNT",
-            help=f"Only this account (id, name or pattern); {_REPEATED}",
-        ),
-    ] = field(default_factory=list)
-    user: Annotated[
-        list[str],
-        typer.Option(
-            parser=pattern,
-            metavar="USER",
-            help=f"Only this user (name, ARN or pattern); {_REPEATED}",
-        ),
-    ] = field(default_factory=list)
+    account: Annotated[list[str], a_pattern("account", "id, name")] = field(default_factory=list)
+    user: Annotated[list[str], a_pattern("user", "name, ARN")] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

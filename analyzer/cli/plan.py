@@ -9,7 +9,7 @@ import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, require
-from analyzer.cli.options import DecisionFiles, InputFile, a_file, whole_number
+from analyzer.cli.options import DecisionFiles, InputFile, a_file, an_output, whole_number
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
 from analyzer.terms import count_text, printable, utc_text
 
@@ -32,12 +32,7 @@ def plan(
     ] = [],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write the script to a file, beside the ledger, instead of standard output.",
-        ),
+        an_output("Write the script to a file, beside the ledger, instead of standard output."),
     ] = None,
     exemptions: Annotated[
         InputFile | None, a_file("Leave out the users of this exemption list.")

@@ -21,7 +21,7 @@ from typing import Annotated, Any, BinaryIO, Final, TextIO
 
 import typer
 
-from analyzer.cli.options import Quiet, RawCsv, path_ending
+from analyzer.cli.options import Quiet, RawCsv
 from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, CredreportError, OutputFailed
 from analyzer.files import replacing
 from analyzer.terms import Format, encodable, printable, utc_text
@@ -133,15 +133,9 @@ class DataFormat(StrEnum):
     JSON = Format.JSON.value
 
 
-def data_files(*endings: str, text: str) -> Any:
-    """Return the option for files with one of the endings; `text` is its help."""
-    parser = path_ending(*endings)
-    return typer.Option("-o", "--output", parser=parser, metavar="FILE", help=text)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataOutputs:
-    """Hold the options on what is written, and where; a command declares `output` by `OPTIONS`."""
+    """Hold the options on what is written, and where; each command has its own `output`."""
 
     output: list[Path] = field(default_factory=list)
     format_: Annotated[

@@ -17,7 +17,7 @@ from tests.support.killing import RunsToKill, runs_to_kill
 from tests.support.processes import python
 
 OLD = b"what was there before"
-KILLS, USERS = 4, 5_000
+KILLS, USERS = 3, 3_000
 """How often a run is killed at a random moment, and how many users it writes."""
 
 HALF_WRITTEN = """

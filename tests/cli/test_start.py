@@ -23,7 +23,7 @@ from tests.support.outputs import CONSOLE
 SAMPLE_SETTINGS = ROOT_FOLDER / "samples" / "settings.toml"
 HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
 COMMANDS: tuple[list[str], ...] = (
-    *([], ["--help"], ["--version"], ["analyze"], ["analyze", "report.csv", "--as-of", "today"]),
+    *(["--help"], ["--version"], ["analyze"], ["analyze", "report.csv", "--as-of", "today"]),
     *([command, "--help"] for command in SUMMARIES),
 )
 IN_FORKS = """
