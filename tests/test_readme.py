@@ -152,29 +152,18 @@ def test_the_readme_has_at_most_250_lines() -> None:
     assert len(README.splitlines()) <= 250
 
 
-def test_the_table_of_verdicts_lists_them_in_the_order_in_which_they_are_tried() -> None:
+def test_verdicts_and_caveats_are_listed_in_their_order() -> None:
     assert list(rows(README, "verdict")) == list(Verdict)
+    assert list(rows(README, "caveat")) == [caveat.id for caveat in CAVEATS]
 
 
-def test_the_table_of_caveats_lists_all_of_them_in_their_order() -> None:
-    ids = [caveat.id for caveat in CAVEATS]
-    assert list(rows(README, "caveat")) == ids
-
-
-def test_every_standard_is_listed() -> None:
-    assert [each.id for each in STANDARDS if f"`{each.id}`" not in RULES_PAGE] == []
-
-
-def test_every_reason_of_unused_users_is_listed() -> None:
-    assert [reason for reason in UnusedReason if f"`{reason}`" not in README] == []
-
-
-def test_every_kind_of_change_is_listed() -> None:
-    assert [change for change in Change if f"`{change}`" not in README] == []
-
-
-def test_every_source_of_as_of_is_listed() -> None:
-    assert [source for source in AsOfSource if f"`{source}`" not in WRITERS] == []
+def test_every_word_that_the_program_writes_is_listed() -> None:
+    for page, words in (
+        (RULES_PAGE, [each.id for each in STANDARDS]),
+        (README, [*UnusedReason, *Change]),
+        (WRITERS, AsOfSource),
+    ):
+        assert [word for word in words if f"`{word}`" not in page] == []
 
 
 def test_the_table_of_exit_codes_lists_those_that_the_program_ends_with() -> None:
@@ -197,14 +186,13 @@ def test_the_table_of_outcomes_has_the_words_of_the_feeds() -> None:
     assert f"OCSF {ocsf.OCSF_VERSION} " in WRITERS
 
 
-def test_the_columns_of_users_are_listed_in_their_order() -> None:
-    section = WRITERS.split("## Users as CSV")[1].split("and then the report's own")[0]
-    assert re.findall(r"`(\w+)`", section) == list(OF_USERS_CSV[:12])
-
-
-def test_the_columns_of_findings_are_listed_in_their_order() -> None:
-    section = WRITERS.split("One row a finding, by severity:")[1].split(". An outcome")[0]
-    assert re.findall(r"`(\w+)`", section) == list(FINDING_COLUMNS)
+def test_the_columns_of_users_and_findings_are_listed_in_their_order() -> None:
+    for begins, ends, columns in (
+        ("## Users as CSV", "and then the report's own", OF_USERS_CSV[:12]),
+        ("One row a finding, by severity:", ". An outcome", FINDING_COLUMNS),
+    ):
+        section = WRITERS.split(begins)[1].split(ends)[0]
+        assert re.findall(r"`(\w+)`", section) == [*columns]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -274,26 +262,19 @@ def test_the_import_of_findings_fails_if_one_fails(aws: str, tmp_path: Path) -> 
     assert b"findings-123456789012-001.asff.json: not imported" in ended.stderr
 
 
-def run_example(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the only example in Python of a page, beside the samples."""
-    ((_, _, example),) = [each for each in blocks("python") if each.page == page]
-    (folder / "samples").symlink_to(ROOT_FOLDER / "samples")
-    monkeypatch.chdir(folder)
-    exec(compile(example, page, "exec"), {"__name__": "__main__"})
-
-
-def test_the_example_of_an_own_rule_runs_and_prints_its_findings(
+def test_the_examples_in_python_run_and_print_findings_and_unused_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_example("analyzer/rules/README.md", tmp_path, monkeypatch)
-    assert re.search(r"created \d,\d{3} days ago", capsys.readouterr().out)
-
-
-def test_the_python_example_runs_and_prints_the_unused_users_of_each_account(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run_example("README.md", tmp_path, monkeypatch)
-    assert re.findall(r"^(\d{12}) +(\d+)$", capsys.readouterr().out, re.MULTILINE)
+    (tmp_path / "samples").symlink_to(ROOT_FOLDER / "samples")
+    monkeypatch.chdir(tmp_path)
+    printed = {
+        "README.md": r"^\d{12} +\d+$",
+        "analyzer/rules/README.md": r"created \d,\d{3} days ago",
+    }
+    assert [page for page, _, _ in blocks("python")] == [*printed]
+    for page, _, example in blocks("python"):
+        exec(compile(example, page, "exec"), {"__name__": "__main__"})
+        assert re.search(printed[page], capsys.readouterr().out, re.MULTILINE)
     assert (tmp_path / "review.xlsx").stat().st_size > 0
 
 

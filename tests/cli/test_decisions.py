@@ -177,12 +177,6 @@ def test_decisions_on_a_report_that_is_not_named_are_one_problem_and_open_rows_a
     assert collect(saved(tmp_path, bulk(rows), "bulk.csv"), "--report", report).code == 0
 
 
-def test_a_follow_up_needs_a_ledger(tmp_path: Path, report: Path) -> None:
-    follow_up = tmp_path / "follow_up.csv"
-    assert analyze(report, "--follow-up", follow_up).code == 2
-    assert not follow_up.exists()
-
-
 def test_an_explanation_says_what_was_decided_earlier(report: Path, decided: Path) -> None:
     done = run("explain", "ann", report, "--decisions", decided)
     assert b"earlier decision: delete" in done.output
