@@ -72,7 +72,7 @@ EXIT_CODES = {
 """What a block of commands ends with, by how it begins; others end with 0."""
 
 LEDGER_WITHOUT_LINES = (
-    "credreport analyze reports/ --format csv > users.csv;"
+    "credreport analyze reports/012345678901.csv --format csv > users.csv;"
     " { printf decision,decided_by,decided_on,ticket,comment,; head -n 1 users.csv; }"
     " > decisions.csv"
 )
@@ -106,7 +106,7 @@ BEFORE = {
     "for batch in": AWS_OF_FEEDS,
     "jq -r": f"printf %s '{DETAILS}' > details.json",
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
-    "credreport collect": "credreport analyze reports/ -o review.xlsx",
+    "credreport collect": "credreport analyze reports/012345678901.csv -o review.xlsx",
     "credreport plan": LEDGER_WITHOUT_LINES,
 }
 """What a block of commands needs to have run before it, by how it begins."""

@@ -29,6 +29,7 @@ COMMANDS: tuple[list[str], ...] = (
 IN_FORKS = """
 import json, os, sys
 import rich.console, rich.markdown, rich.table, typer.rich_utils  # what every help takes
+from pydantic import TypeAdapter, ValidationError  # what every option takes
 from analyzer.cli import main
 for arguments in json.loads(sys.argv[1]):
     if os.fork() == 0:
