@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -29,7 +28,7 @@ from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.manifest import SAVED, AccountEntry, FetchedAccounts, Status
-from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, printable
+from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
 Save = Callable[[FetchedReport], str]  # keeps a report and returns where it is, for people
 Progress = Callable[[int, int], None]  # gets how many of how many accounts are done
@@ -107,8 +106,8 @@ class Account:
 
     def matches(self, pattern: str) -> bool:
         """Return whether a pattern matches this account's id or, in any case, its name."""
-        literal = pattern.lower().replace("[", "[[]")
-        return any(fnmatchcase(own, literal) for own in (self.id, self.name.lower()))
+        matching = re.compile(pattern_regex(pattern), re.IGNORECASE).fullmatch
+        return any(map(matching, (self.id, self.name)))
 
 
 def chosen_accounts(

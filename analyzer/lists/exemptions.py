@@ -162,18 +162,13 @@ class EntryUse(NamedTuple):
 
 
 def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) -> np.ndarray:
-    """Return for each user the position of the entry that is for this user alone, else -1.
-
-    Of a user whose rows differ in the creation time it is unknown which user that is.
-    """
+    """Return for each user the position of the entry that is for this user alone, else -1."""
     if not entries:
         return np.full(len(page), -1)
     known = {
         (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
     }  # Of several the first counts.
-    at = np.array([*known.values(), -1])
-    unknown = page.contradicted_in(columns.USER_CREATION_TIME)
-    return np.where(unknown, -1, at[user_positions(page.users, known)])
+    return np.asarray(np.array([*known.values(), -1])[user_positions(page.users, known)])
 
 
 def _is_root(users: pd.DataFrame) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -30,20 +30,12 @@ from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Severity, code_of
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
 
+if TYPE_CHECKING:
+    from analyzer.lists.exemptions import ExemptionMatches
+
 NO_FINDING: Final = len(Outcome)  # the position of an outcome where a rule has no finding
 
 _USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
-
-
-class ExemptionCodes(Protocol):
-    """Return which users of a page are exempt from a rule: positions in `reasons`, or 0."""
-
-    @property
-    def reasons(self) -> Sequence[str]:
-        """Return the reasons, the first of which is empty."""
-
-    def reason_codes(self, rule: str) -> np.ndarray:
-        """Return a code for each user of the page."""
 
 
 FindingCounts = Counter[tuple[str, Outcome, bool]]
@@ -54,7 +46,7 @@ def page_findings(
     page: Page,
     rules: Sequence[Rule],
     thresholds: Thresholds,
-    exemptions: ExemptionCodes,
+    exemptions: "ExemptionMatches",
     *,
     of_roots: bool,
 ) -> pd.DataFrame:
@@ -76,7 +68,7 @@ def page_counts(
     page: Page,
     rules: Sequence[Rule],
     thresholds: Thresholds,
-    exemptions: ExemptionCodes,
+    exemptions: "ExemptionMatches",
     *,
     of_roots: bool,
 ) -> FindingCounts:
@@ -129,7 +121,7 @@ page, among reasons and in `wording.remedies`; `slot` is 0 where the subject has
 
 
 def _findings_of_rule(
-    position: int, rule: Rule, facts: Facts, thresholds: Thresholds, exemptions: ExemptionCodes
+    position: int, rule: Rule, facts: Facts, thresholds: Thresholds, exemptions: "ExemptionMatches"
 ) -> dict[str, Any]:
     """Return the values of `_DTYPES`, and the facts (pyarrow.Array of text)."""
     positions = _positions_by_outcome(rule, facts, thresholds)

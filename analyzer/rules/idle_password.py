@@ -1,22 +1,9 @@
 """Find console passwords that have not been used for a long time."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
-from analyzer.limits import Thresholds
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Facts
-
-
-def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
-    used = last_use_text(facts.sign_in, at, "password ")
-    changed = date_texts(facts.password_change.moment[at], ", last changed ")
-    idle = days_text(facts.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}")
-    return concat(len(at), used, text_where(facts.sign_in.present[at], "", changed), idle)
-
 
 RULE = Rule(
     id="idle-password",
@@ -25,13 +12,20 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     subject=Subject.PASSWORD,
     judge=lambda facts, limits: facts.password & facts.password_idle.at_least(limits.idle_days),
-    fact=_fact,
+    fact=lambda facts, at, limits: concat(
+        len(at),
+        last_use_text(facts.sign_in, at, "password "),
+        text_where(
+            facts.sign_in.present[at],
+            "",
+            date_texts(facts.password_change.moment[at], ", last changed "),
+        ),
+        days_text(facts.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}"),
+    ),
     since=lambda facts: facts.password_idle,
     threshold="idle_days",
     reads=(
-        columns.PASSWORD_ENABLED,
-        columns.PASSWORD_LAST_USED,
-        columns.PASSWORD_LAST_CHANGED,
+        *(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED),
         columns.USER_CREATION_TIME,
     ),
     why="A password that is not needed can be guessed or leak, and its use would not be noticed.",

@@ -1,9 +1,5 @@
 """Find users without working credentials: the verdict `retired`, as a rule."""
 
-import numpy as np
-import pyarrow as pa
-
-from analyzer.limits import Thresholds
 from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject
 from analyzer.rules.wording import (
     DELETION_COMMANDS,
@@ -15,14 +11,6 @@ from analyzer.rules.wording import (
     undetermined_reason,
 )
 from analyzer.terms import Severity, Verdict
-from analyzer.verdicts.facts import Facts
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    last = date_texts(facts.sign_in.moment[at], "last signed in ")
-    signed_in = text_where(facts.sign_in.present[at], last, "never signed in")
-    return concat(len(at), signed_in, ", no working credentials", *created_age_caveats(facts, at))
-
 
 RULE = Rule(
     id="retired-user",
@@ -31,7 +19,16 @@ RULE = Rule(
     severity=Severity.LOW,
     subject=Subject.USER,
     judge=lambda facts, _: facts.verdict(Verdict.RETIRED),
-    fact=_fact,
+    fact=lambda facts, at, _: concat(
+        len(at),
+        text_where(
+            facts.sign_in.present[at],
+            date_texts(facts.sign_in.moment[at], "last signed in "),
+            "never signed in",
+        ),
+        ", no working credentials",
+        *created_age_caveats(facts, at),
+    ),
     undecided_fact=undetermined_reason,
     deletes_user=True,
     since=lambda facts: facts.sign_in,

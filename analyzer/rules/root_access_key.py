@@ -1,33 +1,16 @@
 """Find access keys of the root user."""
 
 import numpy as np
-import pyarrow as pa
 
-from analyzer.limits import Thresholds
 from analyzer.report.model import in_any_slot
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import (
-    access_key_texts,
-    concat,
-    each_slot_text,
-    last_use_text,
-    text_where,
-)
+from analyzer.rules.wording import access_key_texts, each_slot_text, last_use_text, text_where
 from analyzer.terms import Severity
 from analyzer.verdicts.facts import Facts
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
     return np.asarray(facts.key_active.no & facts.key_age.present)
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def text(slot: np.ndarray) -> pa.Array:
-        state = text_where(facts.key_active.yes[slot], ", is active", ", is inactive")
-        used = last_use_text(facts.key_use, slot, ", ")
-        return concat(len(slot), *access_key_texts(facts, slot), state, used)
-
-    return each_slot_text(facts, at, facts.key_active.yes | _inactive_keys(facts), text)
 
 
 RULE = Rule(
@@ -37,7 +20,16 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.key_active.in_any_slot(),
-    fact=_fact,
+    fact=lambda facts, at, _: each_slot_text(
+        facts,
+        at,
+        facts.key_active.yes | _inactive_keys(facts),
+        lambda slot: (
+            *access_key_texts(facts, slot),
+            text_where(facts.key_active.yes[slot], ", is active", ", is inactive"),
+            last_use_text(facts.key_use, slot, ", "),
+        ),
+    ),
     noted=lambda facts: in_any_slot(_inactive_keys(facts)),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account. No policy of the account restricts it, and MFA"

@@ -1,7 +1,7 @@
 """Find signing certificates of the root user."""
 
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import certificate_texts, concat, each_slot_text
+from analyzer.rules.wording import certificate_texts, each_slot_text
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -15,7 +15,7 @@ RULE = Rule(
         facts,
         at,
         facts.certificate_active.yes,
-        lambda slot: concat(len(slot), *certificate_texts(facts, slot), ", is active"),
+        lambda slot: (*certificate_texts(facts, slot), ", is active"),
     ),
     reads_certificates=("active", "last_rotated"),
     why="It signs requests as root to a few old interfaces. AWS records no last use of it.",

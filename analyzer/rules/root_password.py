@@ -1,20 +1,9 @@
 """Find root users that have a password."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import last_use_text, text_where, unknown_cells
 from analyzer.terms import NOT_SUPPORTED, Severity
-from analyzer.verdicts.facts import Facts
-
-
-def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
-    cells = unknown_cells(facts, at, (columns.PASSWORD_ENABLED,))
-    unreported = f'{columns.PASSWORD_ENABLED} "{NOT_SUPPORTED}" is not reported'
-    return text_where(facts.password_unreported[at], unreported, cells)
-
 
 RULE = Rule(
     id="root-password",
@@ -24,7 +13,11 @@ RULE = Rule(
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.password,
     fact=lambda facts, at, _: last_use_text(facts.sign_in, at, "password enabled, "),
-    undecided_fact=_undecided_fact,
+    undecided_fact=lambda facts, at: text_where(
+        facts.password_unreported[at],
+        f'{columns.PASSWORD_ENABLED} "{NOT_SUPPORTED}" is not reported',
+        unknown_cells(facts, at, (columns.PASSWORD_ENABLED,)),
+    ),
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED),
     why="A member account of an organization needs no root password: without one, nobody can sign"

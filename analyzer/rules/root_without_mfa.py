@@ -1,27 +1,10 @@
 """Find root users that are protected by a password or an access key alone."""
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
-from analyzer.limits import Thresholds
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, text_where, usable_credentials
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Facts, Truth
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    password = Truth(facts.password.yes | facts.password_unreported, facts.password.no)
-    return (password | facts.key_active.in_any_slot()) & ~facts.mfa
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    known = concat(len(at), "usable: ", usable_credentials(facts, at))
-    assumed = "the report does not say if there is a password; one is assumed"
-    password = text_where(facts.password_unreported[at], assumed, known)
-    return concat(len(at), "no MFA device; ", password)
-
+from analyzer.verdicts.facts import Truth
 
 RULE = Rule(
     id="root-without-mfa",
@@ -29,8 +12,22 @@ RULE = Rule(
     requirement="Root has an MFA device",
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
-    judge=_judge,
-    fact=_fact,
+    judge=lambda facts, _: (
+        (
+            Truth(facts.password.yes | facts.password_unreported, facts.password.no)
+            | facts.key_active.in_any_slot()
+        )
+        & ~facts.mfa
+    ),
+    fact=lambda facts, at, _: concat(
+        len(at),
+        "no MFA device; ",
+        text_where(
+            facts.password_unreported[at],
+            "the report does not say if there is a password; one is assumed",
+            concat(len(at), "usable: ", usable_credentials(facts, at)),
+        ),
+    ),
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE),
     reads_keys=("active",),
     why="A leaked root password, or access to the root user's mailbox, is enough to take over"

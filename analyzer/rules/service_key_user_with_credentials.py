@@ -1,19 +1,11 @@
 """Find users made for one service API key that have other credentials too."""
 
 from analyzer import columns
-from analyzer.limits import Thresholds
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity
 from analyzer.verdicts.caveats import has_service_key_name
-from analyzer.verdicts.facts import Facts, Truth
-
-
-def _judge(facts: Facts, _: Thresholds) -> Truth:
-    named = has_service_key_name(facts.page.users)
-    service_key_user = Truth.unless_unknown(named, facts.has_unknown_cell(columns.USER))
-    return service_key_user & (facts.password | facts.key_active.in_any_slot())
-
+from analyzer.verdicts.facts import Truth
 
 RULE = Rule(
     id="service-key-user-with-credentials",
@@ -21,7 +13,12 @@ RULE = Rule(
     requirement="Service API key users have no password and no active access key",
     severity=Severity.HIGH,
     subject=Subject.USER,
-    judge=_judge,
+    judge=lambda facts, _: (
+        Truth.unless_unknown(
+            has_service_key_name(facts.page.users), facts.has_unknown_cell(columns.USER)
+        )
+        & (facts.password | facts.key_active.in_any_slot())
+    ),
     fact=lambda facts, at, _: concat(
         len(at), "usable besides the API key: ", usable_credentials(facts, at)
     ),

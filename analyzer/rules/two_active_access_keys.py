@@ -1,25 +1,8 @@
 """Find users with two active access keys."""
 
-import numpy as np
-import pyarrow as pa
-
-from analyzer.limits import Thresholds
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, concat, each_slot_text, last_use_text
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Facts
-
-
-def _fact(facts: Facts, at: np.ndarray, _: Thresholds) -> pa.Array:
-    def text(slot: np.ndarray) -> pa.Array:
-        return concat(
-            len(slot), *access_key_texts(facts, slot), last_use_text(facts.key_use, slot, ", ")
-        )
-
-    return concat(
-        len(at), "two are active: ", each_slot_text(facts, at, facts.key_active.yes, text)
-    )
-
 
 RULE = Rule(
     id="two-active-access-keys",
@@ -28,7 +11,16 @@ RULE = Rule(
     severity=Severity.LOW,
     subject=Subject.USER,
     judge=lambda facts, _: facts.key_active.in_every_slot(),
-    fact=_fact,
+    fact=lambda facts, at, _: concat(
+        len(at),
+        "two are active: ",
+        each_slot_text(
+            facts,
+            at,
+            facts.key_active.yes,
+            lambda slot: (*access_key_texts(facts, slot), last_use_text(facts.key_use, slot, ", ")),
+        ),
+    ),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="A second key is meant for the time of a rotation. If both stay active, twice as much"
     " can leak.",

@@ -104,11 +104,20 @@ def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
 
 
 def each_slot_text(
-    facts: Facts, at: np.ndarray, mask: np.ndarray, text: Callable[[np.ndarray], pa.Array]
+    facts: Facts,
+    at: np.ndarray,
+    mask: np.ndarray,
+    parts: Callable[[np.ndarray], tuple[str | pa.Array, ...]],
 ) -> pa.Array:
-    """Say for these users what is to be said of each slot for which the mask holds."""
+    """Say for these users the parts of a sentence on each slot for which the mask holds."""
     slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
-    return join_nonempty(*(text_where(mask[slot], text(slot), _NOTHING) for slot in slots))
+    sentences = (concat(len(slot), *parts(slot)) for slot in slots)
+    return join_nonempty(
+        *(
+            text_where(mask[slot], text, _NOTHING)
+            for slot, text in zip(slots, sentences, strict=True)
+        )
+    )
 
 
 def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
