@@ -1,8 +1,12 @@
-"""Read the CSV lists that people maintain, strictly: a misspelt column is refused, not skipped."""
+"""Read the CSV lists that people maintain, strictly, and find the users that their entries match.
+
+A misspelt column is refused, not skipped.
+"""
 
 import csv
 import hashlib
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +15,18 @@ from difflib import get_close_matches
 from itertools import zip_longest
 from typing import Final
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.model import FileReference
-from analyzer.terms import account_with_zeros, printable, short_list
+from analyzer.report.model import FileReference, arrow_array
+from analyzer.terms import account_with_zeros, pattern_regex, printable, short_list
 
 _TYPO_CUTOFF: Final = 0.85  # how alike a column must be to a known one that is there too
+_WILDCARDS: Final = re.compile(r"[*?]+")
 
 RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 """Yields the problems of one row, from the file's name, the row's number and its cells by name."""
@@ -159,3 +170,66 @@ def _problems(
 
 def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
     return dict(zip_longest(header, cells, fillvalue=""))
+
+
+# Users that patterns match, many patterns on many users
+
+
+class UserPatterns:
+    """Match patterns with the accounts and names of users, whatever their case."""
+
+    def __init__(self, users: pd.DataFrame) -> None:
+        """Read `account` and `user` (str) of the users."""
+        account = arrow_array(users[columns.ACCOUNT]).cast(pa.large_string()).dictionary_encode()
+        self._account, self._accounts = account.indices.to_numpy(), _Texts(account.dictionary)
+        self._names = _Texts(arrow_array(users[columns.USER]).cast(pa.large_string()))
+
+    def matching(self, account: str, user: str) -> np.ndarray:
+        """Return the positions of the users whose account and name match (`*` and `?` match)."""
+        positions = self._names.matching(user)
+        is_match = self._accounts.are_matched(account)[self._account[positions]]
+        return np.asarray(positions[is_match])
+
+
+class _Texts:
+    """Match patterns with texts, whatever their case.
+
+    Only texts that hold the longest part of a pattern without wildcards are compared with it: so
+    3,000 patterns on 5,000 names take 0.6 s, and 11 s if each is compared with all.
+    """
+
+    def __init__(self, texts: pa.Array) -> None:
+        lower = [text.lower() for text in texts.to_pylist()]
+        self._texts = texts
+        self._joined = "\n".join(lower)
+        self._starts = np.cumsum([0, *(len(text) + 1 for text in lower)])
+        self._beyond_ascii = np.flatnonzero(pc.invert(pc.string_is_ascii(texts)))
+        self._matched: dict[str, np.ndarray] = {}
+
+    def are_matched(self, pattern: str) -> np.ndarray:
+        """Return which texts a pattern matches; most entries of a list name the same accounts."""
+        if pattern not in self._matched:
+            self._matched[pattern] = matched = np.zeros(len(self._texts), bool)
+            matched[self.matching(pattern)] = True
+        return self._matched[pattern]
+
+    def matching(self, pattern: str) -> np.ndarray:
+        """Return the positions of the texts that a pattern matches."""
+        near = self._near(pattern)
+        if not len(near):
+            return near
+        regex = rf"\A{pattern_regex(pattern)}\z"
+        matches = pc.match_substring_regex(
+            self._texts.take(pa.array(near)), regex, ignore_case=True
+        )
+        return np.asarray(near[np.asarray(matches)])
+
+    def _near(self, pattern: str) -> np.ndarray:
+        """Return the positions of the texts that a pattern may match."""
+        longest = max(_WILDCARDS.split(pattern), key=len).lower()
+        if not longest or not pattern.isascii():
+            return np.arange(len(self._texts))
+        # Most are nowhere, which `in` tells ten times as fast.
+        there = re.finditer(re.escape(longest), self._joined) if longest in self._joined else ()
+        near = np.searchsorted(self._starts, [each.start() for each in there], side="right") - 1
+        return np.union1d(near, self._beyond_ascii)

@@ -17,8 +17,14 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.lists.csv_lists import ListForm, cut_account_problems, is_day, list_file, list_rows
-from analyzer.lists.patterns import UserPatterns
+from analyzer.lists.csv_lists import (
+    ListForm,
+    UserPatterns,
+    cut_account_problems,
+    is_day,
+    list_file,
+    list_rows,
+)
 from analyzer.report.model import (
     NO_MOMENT,
     Exemption,

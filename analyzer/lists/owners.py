@@ -23,8 +23,14 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.lists.csv_lists import ListForm, cut_account_problems, is_day, list_file, list_rows
-from analyzer.lists.patterns import UserPatterns
+from analyzer.lists.csv_lists import (
+    ListForm,
+    UserPatterns,
+    cut_account_problems,
+    is_day,
+    list_file,
+    list_rows,
+)
 from analyzer.report.model import (
     AccountName,
     FileReference,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome, Rule
-from analyzer.standards.benchmarks import STANDARDS, Control, Standard, decidable
+from analyzer.standards.benchmarks import STANDARDS, Control, Standard
 from analyzer.terms import Benchmark, Severity, count_text
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def own_rules_standard(rules: Collection[Rule]) -> Standard:
         short_name="credreport",
         scope=f"{len(rules)} in all",
         source="credreport rules",
-        controls=tuple(decidable(rule.requirement, rule.id).with_number(rule.id) for rule in rules),
+        controls=tuple(
+            Control(number=rule.id, title=rule.requirement, rules=(rule.id,)) for rule in rules
+        ),
     )
 
 
