@@ -19,11 +19,6 @@ def ids(book: Rulebook) -> list[str]:
     return [rule.id for rule in book.rules]
 
 
-def test_optional_rules_are_off() -> None:
-    optional = ["user-without-mfa", "password-expires-soon", "password-and-access-key"]
-    assert sorted(OFF) == sorted([*optional, "root-password"])
-
-
 def test_without_a_word_the_rules_that_are_on_run_by_our_limits_as_controls_of_their_own() -> None:
     book = analyzer.rulebook()
     assert ids(book) == [each for each in EVERY if each not in OFF]

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from analyzer.limits import Thresholds
-from analyzer.report.model import Page
 from analyzer.rules import RULES
+from analyzer.rules.engine import FindingCounts
 from analyzer.rules.rule import Outcome, Subject
 from analyzer.standards.benchmarks import FRAMEWORKS, STANDARDS, Standard, references
 from analyzer.standards.rulebook import ControlResult, Result, RulesRun, results, summary
@@ -114,13 +114,15 @@ BOUNDARIES = [
 
 
 @cache
-def since(rule: str, days: int) -> Page:
-    """Return a user whose password or key counts so many days, once for all standards."""
-    if rule == "idle-password":
-        return of_users(a_user(password=a_password(days_before(days))))
-    if rule == "idle-access-key":
-        return of_users(a_user(key_2=a_key(used=days_before(days))))
-    return of_users(a_user(key_2=a_key(days_before(days), days_before(0))))
+def counts_after(days: int, rule: str, limits: Thresholds) -> FindingCounts:
+    """Count what a rule finds of a user whose password or key counts so many days."""
+    old, used = days_before(days), days_before(0)
+    user = {
+        "idle-password": a_user(password=a_password(old)),
+        "idle-access-key": a_user(key_2=a_key(used=old)),
+        "unrotated-access-key": a_user(key_2=a_key(old, used)),
+    }[rule]
+    return counts_on(page_of([user]), NO_USERS, [BY_RULE[rule]], limits)
 
 
 @pytest.mark.no_cover
@@ -130,8 +132,8 @@ def test_each_limit_fails_from_its_day_on(name: str, number: str, rule: str, bou
     sign = boundary.rstrip("0123456789")
     first = int(boundary.removeprefix(sign)) + SIGNS[sign]
     for days, result in ((first - 1, Result.PASS), (first, Result.FAIL)):
-        count = counts_on(since(rule, days), NO_USERS, [BY_RULE[rule]], limits_of(standard))
-        assert by_number(standard, count)[number].result == result
+        counts = counts_after(days, rule, limits_of(standard))
+        assert by_number(standard, counts)[number].result == result
 
 
 ALL = [rule.id for rule in RULES]
