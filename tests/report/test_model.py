@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from analyzer import columns
-from analyzer.report.model import TEXT, Page, UncoveredAccount, stable_order
-from analyzer.terms import ROWS_DIFFER, State
+from analyzer.report.model import TEXT, Page, stable_order
+from analyzer.terms import ROWS_DIFFER
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 from tests.support.builders import COLUMNS, a_key, a_user
 from tests.support.pages import page_of
@@ -47,17 +47,6 @@ def test_only_the_cells_that_are_asked_for_are_named() -> None:
     asked = {"mfa_active": np.array([False, True])}
     found = unknown_cell_sentences(Facts(PAGE.where(MASKS[5])), asked)
     assert found.to_dict() == {1: "another row of this ARN has another mfa_active"}
-
-
-def test_an_account_without_a_report_is_known_by_its_number_or_else_by_its_name() -> None:
-    for account, label in (("012345678901", "012345678901"), ("", "team")):
-        assert UncoveredAccount(account=account, name="team", reason="").label == label
-
-
-def test_an_active_key_is_active_also_where_the_report_has_no_dates_of_keys() -> None:
-    undated = [name for name in COLUMNS if not name.endswith("last_rotated")]
-    page = page_of([a_user("ann", key_1=a_key())], columns=undated)
-    assert page.keys[columns.STATE].tolist()[0] == State.ACTIVE
 
 
 def test_a_name_in_which_rows_differ_is_kept_and_unknown_and_a_missing_column_has_no_cell() -> None:

@@ -22,7 +22,7 @@ from analyzer.report import rows as reading_of_rows
 from analyzer.report.model import Report
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import find, load
-from tests.support.builders import COLUMNS_OF_2014, a_password, a_user, days_before, report_text
+from tests.support.builders import COLUMNS_OF_2014, a_user, report_text
 from tests.support.reading import (
     ANN,
     BOB,
@@ -74,16 +74,6 @@ def everything(report: Report) -> dict[str, Any]:
     ]
     told.sort(key=lambda each: (int(each["row"]), str(each["arn"])))
     return {"users": told, "files": report.files, "notes": report.notes}
-
-
-@pytest.mark.no_cover
-def test_a_report_in_pieces_says_what_the_whole_says(tmp_path: Path) -> None:
-    users = [a_user(f"u{n}", password=a_password(days_before(n))) for n in range(40)]
-    path = put(tmp_path, report_text(users))
-    whole = everything(analyzer.load(path))
-    for block, page in ((ROW_AT_MOST, 10_000), (1000, 7)):
-        with in_pieces(block, page):
-            assert everything(analyzer.load(path)) == whole, (block, page)
 
 
 def plain(name: str) -> str:

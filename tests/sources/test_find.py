@@ -283,12 +283,6 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     assert refusals("/dev/null") == [("null", "the input is empty")]
 
 
-def test_everything_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
-    put(tmp_path, "<html>", "page.csv")
-    found = [name for name, _ in refusals("c.csv", tmp_path, "b*.csv", "a.csv")]
-    assert found == ["page.csv", "a.csv", "b*.csv", "c.csv"]
-
-
 def pipe_in(monkeypatch: Patch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 

@@ -1,7 +1,5 @@
 """Reports of many shapes, masked ones among them, give the verdicts that what they hold allows."""
 
-from pathlib import Path
-
 import analyzer
 from analyzer.limits import Definition
 from analyzer.report.model import Report
@@ -21,8 +19,6 @@ from tests.support.builders import (
     in_separate_accounts,
     no_password,
     report_text,
-    run,
-    saved,
     the_root,
 )
 
@@ -128,29 +124,9 @@ def test_a_report_without_a_column_is_judged_by_the_others() -> None:
 
 def test_without_the_creation_of_keys_the_strict_definition_leaves_open_who_has_none() -> None:
     columns = [name for name in COLUMNS if not name.endswith("last_rotated")]
-    text = report_text([QUIET, GONE], columns=columns)
-    found = by_name(text, definition=Definition.IAM_029)
+    found = by_name(report_text([QUIET, GONE], columns=columns), Definition.IAM_029)
     assert found["quiet"] == lack(ROTATED, "access_key_2_last_rotated")
     assert found["gone"] == f"retired {MISSING}"
-
-
-USED_SOON = a_key() | {"last_used_date": "soon"}
-WITH_ONE_SLOT_DATED = {
-    "inactive-keys-only": a_user(key_1=an_inactive_key()),
-    "never-signed-in-inactive-keys": a_user(password=a_password(), key_1=an_inactive_key()),
-    "no-active-key": a_user(),
-    'access_key_1_last_used_date "soon" is not understood': a_user(key_1=USED_SOON),
-    'password_last_used "soon" is not understood': a_user(password=a_password("soon")),
-}
-
-
-def test_a_slot_without_dates_hides_nothing_that_the_other_shows() -> None:
-    columns = [name for name in COLUMNS if name != "access_key_2_last_rotated"]
-    users = in_separate_accounts(WITH_ONE_SLOT_DATED.values())
-    found = verdicts(report_text(users, columns=columns))
-    for reason, (_, verdict) in zip(WITH_ONE_SLOT_DATED, found, strict=True):
-        words = verdict.removesuffix(f" {MISSING}")
-        assert words in (f"unused {reason}", f"undetermined {reason}")
 
 
 # Masked reports
@@ -205,12 +181,6 @@ def test_a_note_names_the_option_until_it_is_used() -> None:
     whole = ("0.csv", report_text(USERS).encode())
     report = analyzer.load(whole, account_id="999999999999", as_of=AS_OF)
     assert (report.notes, {*report.users["account"]}) == ((), {ACCOUNT})
-
-
-def test_the_option_tells_the_account_on_the_command_line(tmp_path: Path) -> None:
-    path = saved(tmp_path, OF_ACCOUNTS["123XXXXXXXX"])
-    words = ("--masked-account", "123456789012", "--verdict", "all", "--format", "csv")
-    assert {row["account"] for row in run("analyze", path, *words).rows} == {"123456789012"}
 
 
 def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column() -> None:
@@ -306,8 +276,3 @@ def test_a_contradiction_in_any_column_gives_the_same_in_one_file_and_in_several
     together = verdicts(report_text([*one, *other]))
     assert verdicts(report_text(one), report_text(other)) == together
     assert verdicts(*(map(report_text, zip(*mixed, strict=True)))) == together
-    deciding = [name for name in COLUMNS if name.startswith("access_key_")]
-    deciding += ["password_enabled", "password_last_used"]
-    found = [verdict for _, verdict in together]
-    named = [name for name in COLUMNS[2:] if any(another(name) in each for each in found)]
-    assert sorted(named) == sorted(deciding)

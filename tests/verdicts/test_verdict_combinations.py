@@ -52,41 +52,33 @@ STRICT = Terms(AS_OF, "iam-029")
 SECOND = timedelta(seconds=1)
 ALL_COLUMNS = (*COLUMNS, MORE_CREDENTIALS)
 
-PASSWORDS = {
-    "none": no_password(),
-    "never-used": a_password(),
-    "used-recently": a_password(days_before(5)),
-    "used-long-ago": a_password(days_before(400)),
-    "deleted-date-left": no_password(days_before(400)),
-    "deleted-never-used": no_password(NEVER),
-}
-KEYS = {
-    "absent": no_key(),
-    "inactive-never-used": an_inactive_key(days_before(800)),
-    "inactive-used": an_inactive_key(days_before(800), days_before(400)),
-    "active-never-used": a_key(days_before(800)),
-    "active-used-recently": a_key(days_before(800), days_before(5)),
-    "active-used-long-ago": a_key(days_before(800), days_before(400)),
-}
-OTHERS = {
-    "": (no_certificate(), False),
-    "mfa": (a_certificate(active=False), True),
-    "certificate": (a_certificate(), False),
-    "both": (a_certificate(), True),
-}
+PASSWORDS = (
+    no_password(),
+    a_password(),
+    a_password(days_before(5)),
+    a_password(days_before(400)),
+    no_password(days_before(400)),
+    no_password(NEVER),
+)
+KEYS = (
+    no_key(),
+    an_inactive_key(days_before(800)),
+    an_inactive_key(days_before(800), days_before(400)),
+    a_key(days_before(800)),
+    a_key(days_before(800), days_before(5)),
+    a_key(days_before(800), days_before(400)),
+)
+OTHERS = (
+    *((no_certificate(), False), (a_certificate(active=False), True)),
+    *((a_certificate(), False), (a_certificate(), True)),
+)
 
 
 def everybody() -> list[Row]:
+    every = itertools.product(PASSWORDS, KEYS, KEYS, OTHERS)
     return [
-        a_user(
-            ".".join(names),
-            password=PASSWORDS[names[0]],
-            key_1=KEYS[names[1]],
-            key_2=KEYS[names[2]],
-            certificate_1=OTHERS[names[3]][0],
-            mfa=OTHERS[names[3]][1],
-        )
-        for names in itertools.product(PASSWORDS, KEYS, KEYS, OTHERS)
+        a_user(f"u{at}", password=password, key_1=one, key_2=two, certificate_1=each, mfa=mfa)
+        for at, (password, one, two, (each, mfa)) in enumerate(every)
     ]
 
 
@@ -128,8 +120,9 @@ def test_every_combination_is_judged_as_the_law_says(form: str, definition: str)
     found = judgements_by("user", judged_users(("report.csv", text.encode()), terms))
     law = {opinion.user: opinion.judgement for opinion in judge(text, terms)}
     assert len(law) == 6 * 6 * 6 * 4
-    assert {name: found.get(name) for name in law if found.get(name) != law[name]} == {}
-    assert found.keys() == law.keys()
+    assert [
+        user for user in everybody() if found[str(user["user"])] != law[str(user["user"])]
+    ] == []
     verdicts = {judgement.verdict for judgement in law.values()}
     assert verdicts == {"unused", "retired", "dormant", "active"}
     inactive = {"never-signed-in-inactive-keys", "inactive-keys-only"}
@@ -351,10 +344,7 @@ CASES: dict[str, Cases] = {
         ),
         *(
             (a_user(key_1=a_key()) | {DATE: each}, contradicting(f'{SERVICE} "N/A"', (DATE, each)))
-            for each in (
-                *("2024-01-01T00:00:00+00:00", "2024-01-01T00:00:00-07:00"),
-                "2024-01-01T00:00:00.5Z",
-            )
+            for each in (*("2024-01-01T00:00:00-07:00", "2024-01-01T00:00:00.5Z"),)
         ),
     ),
     "an active certificate without its date is two caveats": [
