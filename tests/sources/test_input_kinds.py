@@ -15,8 +15,7 @@ from analyzer.cli import main
 from analyzer.decisions import follow_up
 from analyzer.sources.find import find_sources
 from tests.support.builders import LONG_AGO, a_user, report_text, the_root
-from tests.support.reading import put as saved
-from tests.support.reading import zipped
+from tests.support.reading import put, zipped
 from tests.support.workbooks import row_of
 
 Patch = pytest.MonkeyPatch
@@ -56,37 +55,33 @@ KINDS: dict[str, tuple[str | bytes, str]] = {
 }
 
 
-def put(folder: Path, name: str, content: str | bytes) -> Path:
-    return saved(folder, content, name)
-
-
 FIRST = report_text([a_user("eve", account="222233334444")])
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    put(tmp_path, "first.csv", FIRST)
+    put(tmp_path, FIRST, "first.csv")
     return tmp_path
 
 
 def archive_of(path: Path, names: Iterable[str]) -> Path:
     """Pack a report of its own and files of these kinds."""
     members = {name: KINDS[name][0] for name in names}
-    return put(path.parent, path.name, zipped({"first.csv": FIRST, **members}))
+    return put(path.parent, zipped({"first.csv": FIRST, **members}), path.name)
 
 
 def kinds(*outcomes: str) -> list[str]:
     return [name for name, (_, outcome) in KINDS.items() if outcome in outcomes]
 
 
-@pytest.mark.parametrize("place", ["{}", "{}/*", "{}.zip"], ids=["folder", "pattern", "archive"])
+@pytest.mark.parametrize("place", ["{}", "{}/*", "{}.zip"])
 def test_each_kind_of_file_is_read_skipped_or_refused_anywhere(folder: Path, place: str) -> None:
     source, above = place.format(folder), f"{folder}/"
     if place.endswith(".zip"):
         above = f"{archive_of(Path(source), KINDS)}:"
     else:
         for name, (content, _) in KINDS.items():
-            put(folder, name, content)
+            put(folder, content, name)
     skipped = {each.name for each in find_sources([source]) if each.is_skipped}
     assert skipped == {f"{above}{name}" for name in kinds(SKIPPED)}
     with pytest.raises(analyzer.InputRefused) as refused:
@@ -103,19 +98,19 @@ def test_each_kind_of_file_is_read_skipped_or_refused_anywhere(folder: Path, pla
 
 
 def test_several_skipped_files_are_one_note(folder: Path) -> None:
-    paths = [put(folder, f"{each}.md", "x") for each in range(3)]
+    paths = [put(folder, "x", f"{each}.md") for each in range(3)]
     (note,) = [each for each in analyzer.load(folder).notes if each.startswith("Skipped")]
     assert note == f"Skipped 3 files that cannot be reports: {', '.join(map(str, paths))}."
 
 
 def test_what_is_named_by_itself_is_never_skipped(tmp_path: Path) -> None:
     with pytest.raises(analyzer.InputRefused):
-        analyzer.load(put(tmp_path, "README.md", "# Reports"))
+        analyzer.load(put(tmp_path, "# Reports", "README.md"))
 
 
 def test_on_demand_refused_files_are_not_covered(folder: Path, capsys: Capture) -> None:
-    paths = [put(folder, name, KINDS[name][0]) for name in kinds(REFUSED)]
-    put(folder, "notes.md", "skipped, whatever is asked")
+    paths = [put(folder, KINDS[name][0], name) for name in kinds(REFUSED)]
+    put(folder, "skipped, whatever is asked", "notes.md")
     assert main(["analyze", str(folder), "--skip-unreadable", "--format", "names"]) == 5
     said = capsys.readouterr().err.replace("\n", " ")
     assert [path for path in paths if f"File {path} is not covered" not in said] == []
@@ -140,8 +135,8 @@ def test_a_file_of_an_archive_that_cannot_be_unpacked_is_refused(tmp_path: Path)
 
 
 def test_a_folder_an_archive_or_a_pattern_of_other_files_only_is_refused(tmp_path: Path) -> None:
-    put(tmp_path, "README.md", "# Reports")
-    put(tmp_path.parent, f"{tmp_path.name}.zip", zipped({"README.md": "# Reports"}))
+    put(tmp_path, "# Reports", "README.md")
+    put(tmp_path.parent, zipped({"README.md": "# Reports"}), f"{tmp_path.name}.zip")
     for source in (tmp_path, tmp_path.with_suffix(".zip")):
         with pytest.raises(analyzer.InputRefused, match="no report, only files of other kinds"):
             analyzer.load(source)
@@ -151,8 +146,8 @@ def test_a_folder_an_archive_or_a_pattern_of_other_files_only_is_refused(tmp_pat
 
 @pytest.mark.no_cover
 def test_an_export_lists_unreadable_files_as_not_covered(folder: Path, tmp_path: Path) -> None:
-    path = put(folder, "other.csv", "name,mail\nann,a@b.org\n")
-    note = put(folder, "README.md", "# Reports")
+    path = put(folder, "name,mail\nann,a@b.org\n", "other.csv")
+    note = put(folder, "# Reports", "README.md")
     runs = tmp_path.parent / f"{tmp_path.name}-runs"
     asked = ["export", "--from", str(folder), "--out-dir", str(runs)]
     assert main(asked) == 3
@@ -180,7 +175,7 @@ EMPTIED = "cells are empty where AWS writes N/A, because a program such as panda
 
 def test_nobody_is_unused_in_a_report_that_pandas_saved_again(tmp_path: Path) -> None:
     text = PLAIN.replace("N/A", "").rstrip() + "\n"  # as pandas ends it
-    analysis = analyzer.analyze(analyzer.load(put(tmp_path, "report.csv", text)))
+    analysis = analyzer.analyze(analyzer.load(put(tmp_path, text)))
     assert EMPTIED in " ".join(analysis.report.notes)
     assert set(analysis.users["verdict"]) == {"undetermined"}
 
@@ -194,6 +189,6 @@ def test_only_the_report_that_was_saved_again_is_named(tmp_path: Path, monkeypat
         root = the_root(whose) | (dated if number == 0 else {})
         text = report_text([a_user("ann", account=whose)], root=root)
         again = text.replace("N/A", "").rstrip() + "\n"
-        put(tmp_path, f"{number}.csv", again if number == 1 else text)
+        put(tmp_path, again if number == 1 else text, f"{number}.csv")
     (note,) = (each for each in analyzer.load(tmp_path).notes if EMPTIED in each)
     assert note.startswith(f"{tmp_path / '1.csv'}: {EMPTIED}")
