@@ -1,9 +1,13 @@
 """Rows are read whole: what is certain is put right, what is not is refused, nothing is shifted."""
 
+from unittest.mock import Mock
+
 import pytest
 
+from analyzer.errors import Problem
 from analyzer.report import rows as reading_of_rows
 from analyzer.report.model import Report
+from analyzer.report.raw_report import ReportText, find_header
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS,
@@ -326,3 +330,18 @@ def test_a_row_that_is_not_whole_is_refused() -> None:
         found = problem_of(text)
         assert (found.row, len(str(found.value)) <= 80) == (row, True), kind
         assert found.message.startswith(message)
+
+
+def test_a_row_alone_is_put_right_or_is_a_problem_that_says_what_is_wrong() -> None:
+    header = find_header("report.csv", HEADER.encode())
+    text = Mock(ReportText, header=header, tail=b"", name="report.csv")
+
+    def mended(row: str) -> list[str] | str:
+        of_row = reading_of_rows.mended_row(text, 5, row)
+        return of_row.message if isinstance(of_row, Problem) else of_row
+
+    assert mended(",,,,") == []
+    assert mended(ANN + HEADER) == mended(f"{ANN}\ufeff{HEADER}") == ANN.split(",")
+    assert mended(HEADER + ",more") == "a second header with other columns"
+    quote = "a quote opens in this row and does not close, or only rows later"
+    assert mended('x,"y\nz') == quote
