@@ -19,7 +19,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
 from analyzer.report.pages import page_of_rows
-from analyzer.report.raw_report import ReportText, ServiceCredentials, check_as_of
+from analyzer.report.raw_report import ReportText, ServiceCredential, check_as_of, services_at
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
     ROW_BYTES_IN_MEMORY,
@@ -139,7 +139,7 @@ class _SelectedRows:
         alike.clear()
         is_root = arns.is_root(table)
         if not of_roots and pc.any(is_root).as_py():
-            table = table.combine_chunks().filter(pc.invert(is_root))
+            table = table.filter(pc.invert(is_root))
         as_of, sources = self._moments_and_sources
         differing = self._differing_cells(table) if any(self.differing) else None
         page = page_of_rows(table, as_of, self.reports[0].text.account_id, differing)
@@ -171,19 +171,17 @@ class _SelectedRows:
         )
 
     @cached_property
-    def _credentials(self) -> dict[tuple[int | None, str], ServiceCredentials]:
-        """Return the saved lists by account: rows of one may lie in several reports.
+    def _credentials(self) -> dict[tuple[int | None, str], frozenset[ServiceCredential]]:
+        """Return the saved credentials by account: rows of one may lie in several reports.
 
         Each report is alone in a history, and where no account is named.
         """
-        lists: dict[tuple[int | None, str], ServiceCredentials] = {}
+        active = defaultdict[tuple[int | None, str], frozenset[ServiceCredential]](frozenset)
         for at, report in enumerate(self.reports):
             if listed := report.text.service_credentials:
                 for each in report.file.accounts:
-                    key = self._credentials_key(at, each.account)
-                    active = listed.active | (lists[key].active if key in lists else frozenset())
-                    lists[key] = replace(listed, active=active)
-        return lists
+                    active[self._credentials_key(at, each.account)] |= listed.active
+        return active
 
     def _credentials_key(self, file: int, account: str) -> tuple[int | None, str]:
         return file if self.alone or not account else None, account
@@ -195,8 +193,8 @@ class _SelectedRows:
             return services
         places = users[columns.FILE].tolist(), users[columns.ACCOUNT].tolist()
         for file, account in dict.fromkeys(zip(*places, strict=True)):
-            listed = self._credentials.get(self._credentials_key(file, account))
-            if listed and (texts := listed.services_at(self.reports[file].file.as_of)):
+            active = self._credentials.get(self._credentials_key(file, account), ())
+            if texts := services_at(self.reports[file].file.as_of, active):
                 here = (users[columns.FILE] == file) & (users[columns.ACCOUNT] == account)
                 services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
         return services

@@ -7,7 +7,7 @@ import csv
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -158,13 +158,14 @@ class ServiceCredentials:
     file: FileReference
     active: frozenset[ServiceCredential]
 
-    def services_at(self, as_of: datetime) -> dict[str, str]:
-        """Return the services of which a user has a credential at that moment, by its name."""
-        services: dict[str, set[str]] = defaultdict(set)
-        for each in self.active:
-            if each.expires is None or each.expires >= as_of:
-                services[each.user].add(each.service)
-        return {user: ", ".join(sorted(names)) for user, names in services.items()}
+
+def services_at(as_of: datetime, active: Iterable[ServiceCredential]) -> dict[str, str]:
+    """Return the services of which a user has a credential at that moment, by its name."""
+    services: dict[str, set[str]] = defaultdict(set)
+    for each in active:
+        if each.expires is None or each.expires >= as_of:
+            services[each.user].add(each.service)
+    return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
+from analyzer.report.model import arrow_array
 from analyzer.report.values import timestamps
 from analyzer.rules.rule import DAYS, SINCE
 from analyzer.terms import Verdict
 from analyzer.writers.findings import COLUMNS, finding_tables
-from analyzer.writers.tables import TEXT_TYPE, USER_COLUMNS, Table, array, user_tables
+from analyzer.writers.tables import TEXT_TYPE, USER_COLUMNS, Table, user_tables
 
 SCHEMA_VERSION: Final = "1.0"  # the version of both schemas, which stands in their metadata
 REPORT: Final = "report"  # the column with the name of the file that a row comes from
@@ -70,7 +71,7 @@ def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
 
 def _batch(schema: pa.Schema, table: Table) -> pa.RecordBatch:
     arrays = [
-        _typed(array(table[columns.FILE if field.name == REPORT else field.name]), field.type)
+        _typed(arrow_array(table[columns.FILE if field.name == REPORT else field.name]), field.type)
         for field in schema
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -114,17 +114,12 @@ _VALUES_AT_ONCE: Final = 4_096  # a plain value takes many times the memory of o
 Texts: TypeAlias = pa.Array | pd.Series | pd.Index | Sequence[str]
 
 
-def array(values: Texts) -> pa.Array:
-    """Return values of any kind as an Arrow array."""
-    return values if isinstance(values, pa.Array) else arrow_array(values)
-
-
 def plain_rows(table: Table, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Yield the values of these columns row by row, as encoders of JSON take them.
 
     Moments are ISO text; what is missing is None.
     """
-    return zip(*(_plain_values(array(table[name])) for name in names), strict=True)
+    return zip(*(_plain_values(arrow_array(table[name])) for name in names), strict=True)
 
 
 def plain_objects(table: Table, names: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
@@ -151,7 +146,7 @@ def _spelled(values: pa.Array) -> pa.Array:
 
 def text_column(texts: Texts) -> pa.Array:
     """Return values as text (large_string), empty where one is missing; moments as ISO text."""
-    values = array(texts)
+    values = arrow_array(texts)
     values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
     cells = _spelled(values).cast(TEXT_TYPE)
     return cells.fill_null("") if cells.null_count else cells
@@ -162,7 +157,7 @@ def coded(texts: Texts) -> pa.DictionaryArray:
 
     Of a part of a large category only the words that occur are kept.
     """
-    each = array(texts)
+    each = arrow_array(texts)
     is_coded = pa.types.is_dictionary(each.type) and not each.null_count
     if is_coded and len(each.dictionary) <= len(each):
         return each
@@ -247,7 +242,7 @@ def write_tables(
 
 
 def _lines(part: Table, names: Sequence[str], *, raw: bool) -> memoryview:
-    cells = [_cells(array(part[name]), raw=raw) for name in names]
+    cells = [_cells(arrow_array(part[name]), raw=raw) for name in names]
     # The bytes of the rows lie in Arrow's memory one behind the other.
     return content(joined(*cells[:-1], joined(cells[-1], "\n"), between=","))
 
