@@ -68,8 +68,7 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     if option:
         check_as_of(option)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
-    outcomes = _outcomes(openers, option, threads)
-    reports: Sequence[SurveyedReport] = _surveyed(outcomes, len(openers), progress, kept)
+    reports: Sequence[SurveyedReport] = _surveyed(openers, option, progress, threads, kept)
     differing: list[Differing] = []
     of_selection: list[str] = []
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
@@ -200,42 +199,34 @@ class _SelectedRows:
         return services
 
 
-def _outcomes(
-    openers: Sequence[Callable[[], ReportText]], option: datetime | None, threads: int
-) -> Iterator[SurveyedReport | InputRefused]:
-    """Survey the reports, a group in each thread: Arrow lets several run."""
-    if len(openers) == 1:
-        yield from survey_each(openers, option)
-        return
-    with ThreadPoolExecutor(threads) as surveyors:
-        survey = partial(survey_each, option=option)
-        yield from chain.from_iterable(surveyors.map(survey, grouped_by_size(openers)))
-
-
 def _surveyed(
-    outcomes: Iterable[SurveyedReport | InputRefused],
-    total: int,
+    openers: Sequence[Callable[[], ReportText]],
+    option: datetime | None,
     progress: Callable[[int, int], None],
+    threads: int,
     row_bytes_in_memory: int,
 ) -> list[SurveyedReport]:
     """Return the reports, with their rows if all have no more than so many bytes.
 
-    With the rows of some of them 10,000 reports take 130 MB more. Raises InputRefused with the
-    problems of all together.
+    Each thread takes a group at a time: Arrow lets several run. With the rows of some reports
+    10,000 of them take 130 MB more. Raises InputRefused with the problems of all together.
     """
     reports: list[SurveyedReport] = []
     problems: list[Problem] = []
     size = 0
-    for done, each in enumerate(outcomes, start=1):
-        progress(done, total)
-        if isinstance(each, InputRefused):
-            problems += each.problems
-        else:
+    with ThreadPoolExecutor(threads) as surveyors:
+        each_in = map if len(openers) == 1 else surveyors.map
+        groups = each_in(partial(survey_each, option=option), grouped_by_size(openers))
+        for done, each in enumerate(chain.from_iterable(groups), start=1):
+            progress(done, len(openers))
+            if isinstance(each, InputRefused):
+                problems += each.problems
+                continue
             reports.append(each)
-            fitting = len(reports) - 1 if size > row_bytes_in_memory else 0
+            first = len(reports) - 1 if size > row_bytes_in_memory else 0
             size += each.file.size
             if size > row_bytes_in_memory:
-                reports[fitting:] = [replace(one, rows=None) for one in reports[fitting:]]
+                reports[first:] = [replace(one, rows=None) for one in reports[first:]]
     if problems:
         raise InputRefused(problems)
     return reports
@@ -288,12 +279,10 @@ def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports whose root rows have empty cells of keys, for a moment, and no `N/A`."""
-    dates = [name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)]
+    dates = {name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)}
     names = []
     for report in reports:
-        cells: set[str] = set()
-        for roots in report.tables(of_roots=True):
-            cells.update(*(roots[name].to_pylist() for name in dates if name in roots.column_names))
+        cells = {cell for each in report.roots for cell in each.cells(dates)}
         if "" in cells and NO_VALUE not in cells:
             names.append(report.file.name)
     if names:

@@ -6,7 +6,7 @@ long.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -69,17 +69,16 @@ class RowRange:
         """Return the rows alone, which are not copied."""
         return self.shared.slice(self.start, self.end - self.start)
 
+    def cells(self, names: Collection[str]) -> Iterator[str]:
+        """Yield the cells of the rows in those of the columns that are there."""
+        for name in self.shared.schema.names:
+            if name in names:
+                yield from self.shared[name].slice(self.start, self.end - self.start).to_pylist()
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what pickles the rows alone, not the table in which they lie."""
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self.shared.schema) as stream:
-            stream.write_table(self.table())
-        return _unpickled, (bytes(sink.getvalue()),)
-
-
-def _unpickled(stream: bytes) -> RowRange:
-    table = pa.ipc.open_stream(stream).read_all()
-    return RowRange(table, 0, table.num_rows)
+        alone = self.shared.take(pa.array(range(self.start, self.end)))
+        return RowRange, (alone, 0, len(alone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
