@@ -252,9 +252,7 @@ def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:
     return series
 
 
-def arrow_array(
-    values: pa.Array | pd.Series | pd.Index | np.ndarray | Sequence[str],
-) -> pa.Array:
+def arrow_array(values: pa.Array | pd.Series | pd.Index | np.ndarray | Sequence[str]) -> pa.Array:
     """Return values as one Arrow array, null where they are missing."""
     array = values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array

@@ -74,7 +74,11 @@ def caveats_of(facts: Facts, criteria: Criteria, removable: np.ndarray) -> "pd.C
     occurring = np.flatnonzero(np.bincount(bits, minlength=1 << len(CAVEATS)))
     code = np.zeros(1 << len(CAVEATS), np.int16)
     code[occurring] = np.arange(len(occurring))
-    return as_category(code[bits], [_ids(int(each)) for each in occurring])
+    words = (
+        ";".join(caveat.id for position, caveat in enumerate(CAVEATS) if each >> position & 1)
+        for each in occurring.tolist()
+    )
+    return as_category(code[bits], words)
 
 
 def caveat_columns(page: Page) -> Mapping[str, pa.Array]:
@@ -103,10 +107,6 @@ def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
             if sentence is not None:
                 of_user.append((name, sentence))
     return [*map(tuple, caveats)]
-
-
-def _ids(bits: int) -> str:
-    return ";".join(caveat.id for position, caveat in enumerate(CAVEATS) if bits >> position & 1)
 
 
 # When a caveat holds

@@ -15,14 +15,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.report.model import (
-    NO_MOMENT,
-    TEXT,
-    Page,
-    in_any_slot,
-    over_slots,
-    slot_matrix,
-)
+from analyzer.report.model import NO_MOMENT, TEXT, Page, in_any_slot, over_slots, slot_matrix
 from analyzer.report.values import REGION_OR_SERVICE, cell_timestamp
 from analyzer.terms import (
     LONGEST_SHOWN,
