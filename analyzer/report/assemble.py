@@ -134,7 +134,7 @@ class _SelectedRows:
 
     def _page(self, alike: list[pa.Table], *, of_roots: bool) -> Page:
         """Return the rows of tables as a page, and empty the list, which would keep them alive."""
-        table = pa.concat_tables(alike)
+        table = pa.concat_tables(alike).combine_chunks()
         alike.clear()
         is_root = arns.is_root(table)
         if not of_roots and pc.any(is_root).as_py():
