@@ -209,7 +209,7 @@ def _surveyed(
     """Return the reports, with their rows if all have no more than so many bytes.
 
     Each thread takes a group at a time: Arrow lets several run. With the rows of some reports
-    10,000 of them take 130 MB more. Raises InputRefused with the problems of all together.
+    10,000 of them take 220 MB more. Raises InputRefused with the problems of all together.
     """
     reports: list[SurveyedReport] = []
     problems: list[Problem] = []
@@ -223,6 +223,7 @@ def _surveyed(
                 problems += each.problems
                 continue
             reports.append(each)
+            # The rows of all before it go with those of the first that does not fit.
             first = len(reports) - 1 if size > row_bytes_in_memory else 0
             size += each.file.size
             if size > row_bytes_in_memory:

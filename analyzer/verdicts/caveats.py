@@ -42,6 +42,8 @@ _WHERE_SERVICE_KEYS_SHOW: Final = (
     " credentials."
 )
 
+_MFA_ALONE: Final = "An MFA device is registered, but the user never signed in"
+
 _CERTAINTY_COLUMNS: Final = (
     columns.USER_CREATION_TIME,
     columns.MFA_ACTIVE,
@@ -195,10 +197,6 @@ def _masked_arn_sentences(facts: Facts) -> pd.Series:
     return what + ": the user is judged by name."
 
 
-def _constant_sentence(sentence: str) -> Callable[[Facts], pd.Series]:
-    return lambda facts: pd.Series(sentence, index=facts.page.users.index, dtype=TEXT)
-
-
 CAVEATS: Final = (
     Caveat(
         id="active-certificate",
@@ -242,9 +240,8 @@ CAVEATS: Final = (
     Caveat(
         id="mfa-registered",
         holds=lambda facts, _: facts.mfa.yes & ~facts.sign_in.present,
-        sentences=_constant_sentence("An MFA device is registered, but the user never signed in."),
-        meaning="An MFA device is registered, but the user never signed in: the user was"
-        " prepared for use.",
+        sentences=lambda facts: pd.Series(f"{_MFA_ALONE}.", facts.page.users.index, TEXT),
+        meaning=f"{_MFA_ALONE}: the user was prepared for use.",
     ),
     Caveat(
         id="service-credential-user",
