@@ -362,6 +362,26 @@ def test_a_workbook_is_refused_as_what_it_is(tmp_path: Path) -> None:
     assert found.hint.startswith("Save the sheet as CSV")
 
 
+def test_an_archive_is_opened_once_each_time_that_its_reports_are_read(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    archive = put(tmp_path, zipped(*((f"{number}.csv", of(number)) for number in range(5))))
+    opened: list[object] = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, file: Any) -> None:
+            opened.append(file)
+            super().__init__(file)
+
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    monkeypatch.setattr("analyzer.report.assemble.ROW_BYTES_IN_MEMORY", 0)
+    report = analyzer.load(archive)
+    assert opened == [archive] * 2  # to list its files, and to read them
+    for times in (3, 4):
+        assert len(report.users) == 5
+        assert len(opened) == times
+
+
 def test_an_archive_within_an_archive_is_refused(tmp_path: Path) -> None:
     archive = put(tmp_path, zipped(("in.zip", zipped(("a", PLAIN)))), "out.zip")
     ((name, message),) = refusals(archive)
