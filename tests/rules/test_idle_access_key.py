@@ -84,9 +84,3 @@ def test_the_finding_has_slot_creation_and_days() -> None:
     (row,) = found(RULE, a_user(key_2=a_key(OLD, LIMIT))).to_dict("records")
     assert (row["slot"], row["created"], row["since"], row["days"]) == (2, OLD, LIMIT, 45)
     assert (row["user"], row["severity"], row["outcome"]) == ("quiet", "medium", FAILS)
-
-
-def test_a_contradicted_state_is_undecided() -> None:
-    user = a_user(key_1=a_key(OLD, LIMIT), key_2=a_key(OLD, OLD))
-    found = outcomes(RULE, user, contradicted="access_key_1_active")
-    assert found == {1: UNDECIDED, 2: FAILS}

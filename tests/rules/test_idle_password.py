@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from tests.support.builders import NEVER, Row, Value, a_password, a_user, days_before, no_password
-from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, found, outcomes
+from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, found
 
 RULE = "idle-password"
 LIMIT, SECOND = days_before(45), timedelta(seconds=1)
@@ -39,11 +39,6 @@ def test_a_password_idle_for_45_days_fails() -> None:
         "unknown but in use": (used(NEW) | UNKNOWN, None),
     }
     check_outcomes(RULE, users)
-
-
-def test_a_contradicted_use_is_undecided() -> None:
-    found = outcomes(RULE, used(OLD), contradicted="password_last_used, mfa_active")
-    assert found == {0: UNDECIDED}
 
 
 def test_the_fact_has_its_value() -> None:

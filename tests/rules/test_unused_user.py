@@ -9,7 +9,7 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.pages import BY_ID, FAILS, UNDECIDED, check_facts, check_outcomes, outcomes
+from tests.support.pages import BY_ID, FAILS, UNDECIDED, check_facts, check_outcomes
 
 RULE = "unused-user"
 
@@ -31,10 +31,6 @@ def test_it_is_the_verdict_unused() -> None:
         "no name": (a_user("two words"), UNDECIDED),
     }
     check_outcomes(RULE, users)
-
-
-def test_a_contradicted_user_is_undecided() -> None:
-    assert outcomes(RULE, a_user(), contradicted="password_enabled") == {0: UNDECIDED}
 
 
 def test_the_fact_has_reason_age_and_what_to_check_or_the_cell() -> None:

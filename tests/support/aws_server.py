@@ -89,10 +89,9 @@ class Aws:
     """Say what AWS answers; `script` comes first, call by call, then what is ordinary.
 
     `denied` are the operations that an account does not allow, and `false` those that are not
-    answered as AWS would; `units` maps an organizational
-    unit to those below it; `page` is how many accounts or credentials one page holds; `connections`
-    counts those that were opened. The first roles that are asked for are given when as many ask as
-    `at_once` has parties.
+    answered as AWS would; `units` maps an organizational unit to those below it; `page` is how many
+    accounts or credentials one page holds; `connections` counts those that were opened. Roles are
+    given when as many ask as `at_once` has parties.
     """
 
     url: str
@@ -123,8 +122,7 @@ class Aws:
             self.asked.append((operation, asked))
             script = self.script[about, operation]
             scripted = script.pop(0) if script else ""
-            roles = sum(name == "AssumeRole" for name, _ in self.asked)
-        if operation == "AssumeRole" and roles <= self.at_once.parties:
+        if operation == "AssumeRole":
             self.at_once.wait(timeout=30)
         if not isinstance(scripted, str):
             return scripted
@@ -136,10 +134,7 @@ class Aws:
 
     def operations(self) -> dict[str, int]:
         """Return how often each operation was called, whatever the account."""
-        counted: Counter[str] = Counter()
-        for (_, operation), number in self.calls.items():
-            counted[operation] += number
-        return dict(counted)
+        return dict(Counter(operation for _, operation in self.calls.elements()))
 
     def _generate_credential_report(self, _about: str, _asked: Any, scripted: str) -> str:
         return f"<State>{scripted or 'COMPLETE'}</State>"
@@ -233,17 +228,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(operation, answer, is_json=bool(target))
 
     def _send(self, operation: str, answer: Any, *, is_json: bool) -> None:
-        status = answer.status if isinstance(answer, Refusal) else 200
-        if is_json and isinstance(answer, Refusal):
-            content = json.dumps({"__type": answer.code, "Message": answer.message})
-        elif is_json:
-            content = json.dumps(answer)
-        elif isinstance(answer, Refusal):
+        status, name, content = 200, operation, f"<{operation}Result>{answer}</{operation}Result>"
+        if isinstance(answer, Refusal):
+            status, name = answer.status, "Error"
             details = f"<Code>{answer.code}</Code><Message>{escape(answer.message)}</Message>"
-            content = f"<ErrorResponse><Error>{details}</Error></ErrorResponse>"
-        else:
-            result = f"<{operation}Result>{answer}</{operation}Result>"
-            content = f"<{operation}Response>{result}</{operation}Response>"
+            content = f"<Error>{details}</Error>"
+            answer = {"__type": answer.code, "Message": answer.message}
+        content = json.dumps(answer) if is_json else f"<{name}Response>{content}</{name}Response>"
         self.send_response(status)
         self.send_header("Content-Length", str(len(content.encode())))
         self.end_headers()
@@ -290,17 +281,10 @@ def moto_serving() -> Iterator[str]:
     try:
         _, port = server.get_host_and_port()
         url = f"http://127.0.0.1:{port}"
-        asked_of_moto(url, "reset", b"")
+        urlopen(f"{url}/moto-api/reset", b"", timeout=5).close()
         yield url
     finally:
         server.stop()
-
-
-def asked_of_moto(url: str, what: str, data: bytes | None = None) -> str:
-    """Ask moto about itself."""
-    with urlopen(f"{url}/moto-api/{what}", data, timeout=5) as answer:
-        content: bytes = answer.read()
-    return content.decode()
 
 
 def environment(home: Path, url: str = "http://127.0.0.1:9") -> dict[str, str]:

@@ -347,9 +347,9 @@ SLOW = {
 """Answers that end only when the other side goes away."""
 
 ENDLESS = {
-    ACCOUNTS: FalseAnswer(_more_accounts),
-    CHILDREN: FalseAnswer(_more_units),
-    CREDENTIALS: FalseAnswer(_more_credentials),
+    ACCOUNTS: FalseAnswer(_more_accounts, pause=0.05),
+    CHILDREN: FalseAnswer(_more_units, pause=0.05),
+    CREDENTIALS: FalseAnswer(_more_credentials, pause=0.05),
 }
 """Lists that never end, each page with a new name for the next."""
 
