@@ -64,19 +64,17 @@ def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
 
 def access_key_texts(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the access keys in these slots: `access key 2, created ` and `2023-04-01`."""
-    return _slot_texts("access key", facts, at), date_texts(facts.key_age.moment[at])
+    return _slot_texts("access key", facts, facts.key_age, at)
 
 
 def certificate_texts(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """Name the certificates in these slots: `signing certificate 1, created ` and `2023-04-01`."""
-    return _slot_texts("signing certificate", facts, at), date_texts(
-        facts.certificate_age.moment[at]
-    )
+    return _slot_texts("signing certificate", facts, facts.certificate_age, at)
 
 
-def _slot_texts(name: str, facts: Facts, at: np.ndarray) -> pa.Array:
+def _slot_texts(name: str, facts: Facts, age: Elapsed, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
-    return names.take(pa.array(facts.page.slots_and_users(at)[0]))
+    return names.take(pa.array(facts.page.slots_and_users(at)[0])), date_texts(age.moment[at])
 
 
 def age_text(age: Elapsed, at: np.ndarray) -> pa.Array:
@@ -93,14 +91,10 @@ def last_use_text(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
 
 def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     """List the usable credentials of these users: `password, access key 2`."""
-    keys = [f"access key {slot}" for slot in columns.SLOTS]
-    ways = {
-        "password": facts.password.yes,
-        **dict(zip(keys, slot_matrix(facts.key_active.yes), strict=True)),
-    }
-    return join_nonempty(
-        *(text_where(way[at], name, _NOTHING) for name, way in ways.items()), between=", "
-    )
+    names = ["password", *(f"access key {slot}" for slot in columns.SLOTS)]
+    usable = [facts.password.yes, *slot_matrix(facts.key_active.yes)]
+    texts = (text_where(each[at], name, _NOTHING) for name, each in zip(names, usable, strict=True))
+    return join_nonempty(*texts, between=", ")
 
 
 def each_slot_text(
@@ -111,12 +105,8 @@ def each_slot_text(
 ) -> pa.Array:
     """Say for these users the parts of a sentence on each slot for which the mask holds."""
     slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
-    sentences = (concat(len(slot), *parts(slot)) for slot in slots)
     return join_nonempty(
-        *(
-            text_where(mask[slot], text, _NOTHING)
-            for slot, text in zip(slots, sentences, strict=True)
-        )
+        *(text_where(mask[slot], concat(len(at), *parts(slot)), _NOTHING) for slot in slots)
     )
 
 
