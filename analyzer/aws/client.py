@@ -294,7 +294,7 @@ def _blob(value: str) -> bytes:
         raise not_from_aws("an answer whose content is not in base64") from None
 
 
-def field_of(answer: object, name: str, kind: type[T]) -> T:
+def required_field(answer: object, name: str, kind: type[T]) -> T:
     """Return a field of an answer, of a kind and not an empty text; raises AwsRefused."""
     value = answer.get(name) if isinstance(answer, Mapping) else None
     if not isinstance(value, kind) or value == "":

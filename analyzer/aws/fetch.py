@@ -16,7 +16,7 @@ from threading import Event
 from typing import Final, NamedTuple
 
 from analyzer.aws import FetchRequest
-from analyzer.aws.client import AwsSession, Deadline, DeadlineClient, field_of
+from analyzer.aws.client import AwsSession, Deadline, DeadlineClient, required_field
 from analyzer.aws.errors import STOPPED, Late, Stopped, not_from_aws
 from analyzer.aws.report import (
     FetchedReport,
@@ -121,7 +121,7 @@ def chosen_accounts(
     """
     client = session.client("organizations", deadline)
     pages = client.pages("list_accounts")
-    listed = [_account(value) for page in pages for value in field_of(page, "Accounts", list)]
+    listed = [_account(value) for page in pages for value in required_field(page, "Accounts", list)]
     below = set(_accounts_below(client, request.organizational_unit))
     times = Counter(account.id for account in listed)
     outcomes: dict[str | int, tuple[Account, Status, str]] = {}
@@ -174,7 +174,9 @@ def _accounts_below(client: DeadlineClient, units: Iterable[str]) -> Iterator[st
 
 def _children(client: DeadlineClient, unit: str, kind: str) -> Iterator[str]:
     for page in client.pages("list_children", ParentId=unit, ChildType=kind):
-        yield from (field_of(child, "Id", str) for child in field_of(page, "Children", list))
+        yield from (
+            required_field(child, "Id", str) for child in required_field(page, "Children", list)
+        )
 
 
 def _outcome(
@@ -249,9 +251,9 @@ class Fetcher:
         answer = sts.answer("assume_role", RoleArn=role_arn, RoleSessionName=session, **more)
         credentials = answer.get("Credentials")
         return {
-            "aws_access_key_id": field_of(credentials, "AccessKeyId", str),
-            "aws_secret_access_key": field_of(credentials, "SecretAccessKey", str),
-            "aws_session_token": field_of(credentials, "SessionToken", str),
+            "aws_access_key_id": required_field(credentials, "AccessKeyId", str),
+            "aws_secret_access_key": required_field(credentials, "SecretAccessKey", str),
+            "aws_session_token": required_field(credentials, "SessionToken", str),
         }
 
     def _entry(

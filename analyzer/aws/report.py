@@ -12,7 +12,7 @@ from threading import Event
 from typing import Any, Final
 
 from analyzer import columns
-from analyzer.aws.client import DeadlineClient, field_of
+from analyzer.aws.client import DeadlineClient, required_field
 from analyzer.aws.errors import BUSY, STOPPED, ErrorAnswer, Late, Stopped, not_from_aws
 from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import json_bytes, provenance
@@ -100,7 +100,7 @@ def fetch_report(
                 f" {state}). Try again later, or wait longer with --timeout."
             )
         try:
-            state = field_of(iam.answer("generate_credential_report"), "State", str)
+            state = required_field(iam.answer("generate_credential_report"), "State", str)
             if state == "COMPLETE":
                 return _checked_report(iam.answer("get_credential_report"), now())
             if state not in ("STARTED", "INPROGRESS"):
@@ -170,10 +170,10 @@ def service_credentials_json(iam: DeadlineClient) -> bytes:
     """
     credentials: list[Any] = []
     for page in iam.pages("list_service_specific_credentials", AllUsers=True):
-        credentials += field_of(page, "ServiceSpecificCredentials", list)
+        credentials += required_field(page, "ServiceSpecificCredentials", list)
         if page.get("IsTruncated"):
-            field_of(page, "Marker", str)
+            required_field(page, "Marker", str)
     for credential in credentials:
         for name in ("UserName", "Status", "ServiceName"):
-            field_of(credential, name, str)
+            required_field(credential, name, str)
     return json_bytes({"ServiceSpecificCredentials": credentials, "IsTruncated": False})

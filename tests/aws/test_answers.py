@@ -13,7 +13,7 @@ from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
 from analyzer.aws import client
-from analyzer.aws.client import CheckedTransport, field_of, set_strict_parsing
+from analyzer.aws.client import CheckedTransport, required_field, set_strict_parsing
 from analyzer.errors import AwsRefused
 
 
@@ -61,10 +61,10 @@ def test_a_field_that_is_missing_empty_or_of_another_kind_is_refused_but_no_empt
     for answer in ODD_ANSWERS:
         for kind in (str, list):
             with pytest.raises(AwsRefused, match="an answer without x"):
-                field_of(answer, "x", kind)
+                required_field(answer, "x", kind)
     with pytest.raises(AwsRefused):
-        field_of({"x": ""}, "x", str)
-    assert field_of({"x": []}, "x", list) == []
+        required_field({"x": ""}, "x", str)
+    assert required_field({"x": []}, "x", list) == []
 
 
 URL = "https://127.0.0.1:9"

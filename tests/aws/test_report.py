@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
+from functools import cache
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
@@ -21,27 +21,18 @@ from tests.support.aws_server import (
     SECRET,
     TOKEN,
     a_report,
-    on_loopback_only,
 )
 from tests.support.builders import COLUMNS, MORE_CREDENTIALS, a_user, report_text
-
-if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
 
 REPORT = a_report(CALLER)
 GENERATE, GET = "generate_credential_report", "get_credential_report"
 Said = tuple[str, dict[str, Any] | str]
 
 
-@pytest.fixture(autouse=True)
-def loopback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    on_loopback_only(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def iam() -> "IAMClient":
-    client: IAMClient = boto3.client("iam", region_name="us-east-1")
-    return client
+@cache
+def iam() -> Any:
+    """Return a client for stubs, which asks nobody."""
+    return boto3.client("iam", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 
 
 def state(word: str) -> Said:
@@ -71,7 +62,6 @@ class Pauses(Event):
 
 
 def fetched(
-    iam: "IAMClient",
     *answers: Said,
     timeout: float = 300,
     clock: Callable[[], float] = time.monotonic,
@@ -79,8 +69,8 @@ def fetched(
     **options: Any,
 ) -> FetchedReport:
     """Return the report where AWS says just this, in this order; all of it must be asked for."""
-    client = DeadlineClient(iam, Deadline(timeout, clock))
-    with Stubber(iam) as stub:
+    client = DeadlineClient(iam(), Deadline(timeout, clock))
+    with Stubber(iam()) as stub:
         for operation, answer in answers:
             if isinstance(answer, str):
                 stub.add_client_error(operation, answer, LEAK)
@@ -91,9 +81,9 @@ def fetched(
     return report
 
 
-def refused(iam: "IAMClient", *answers: Said, **options: Any) -> str:
+def refused(*answers: Said, **options: Any) -> str:
     with pytest.raises(AwsRefused) as caught:
-        fetched(iam, *answers, **options)
+        fetched(*answers, **options)
     message = str(caught.value)
     assert SECRET not in message
     assert TOKEN not in message
@@ -101,24 +91,24 @@ def refused(iam: "IAMClient", *answers: Said, **options: Any) -> str:
     return message
 
 
-def test_a_ready_report_takes_two_calls_and_is_kept_to_the_byte(iam: "IAMClient") -> None:
-    report = fetched(iam, COMPLETE, got())
+def test_a_ready_report_takes_two_calls_and_is_kept_to_the_byte() -> None:
+    report = fetched(COMPLETE, got())
     assert report.content == REPORT
     assert (report.account, report.partition) == (CALLER, "aws")
     assert report.generated == GENERATED
     assert report.name == f"credential-report_{CALLER}_2026-05-01T12-30-15Z.csv"
 
 
-def test_started_and_in_progress_are_waited_for_with_a_pause_between(iam: "IAMClient") -> None:
+def test_started_and_in_progress_are_waited_for_with_a_pause_between() -> None:
     pauses = Pauses()
-    fetched(iam, state("STARTED"), *[state("INPROGRESS")] * 2, COMPLETE, got(), stop=pauses)
+    fetched(state("STARTED"), *[state("INPROGRESS")] * 2, COMPLETE, got(), stop=pauses)
     assert pauses.seconds == [2, 2, 2]
 
 
-def test_a_pause_does_not_go_beyond_the_deadline(iam: "IAMClient") -> None:
+def test_a_pause_does_not_go_beyond_the_deadline() -> None:
     pauses, seconds = Pauses(), iter([0, *[298.5] * 99])
     answers = (state("STARTED"), COMPLETE, got())
-    fetched(iam, *answers, stop=pauses, clock=lambda: next(seconds))
+    fetched(*answers, stop=pauses, clock=lambda: next(seconds))
     assert pauses.seconds == [1.5]
 
 
@@ -131,7 +121,7 @@ def test_a_pause_does_not_go_beyond_the_deadline(iam: "IAMClient") -> None:
     ],
 )
 def test_waiting_is_said_every_15_seconds_with_the_last_answer(
-    iam: "IAMClient", pause: int, waits: list[tuple[float, str]]
+    pause: int, waits: list[tuple[float, str]]
 ) -> None:
     seconds = [0]
     logged: list[tuple[float, str]] = []
@@ -140,7 +130,6 @@ def test_waiting_is_said_every_15_seconds_with_the_last_answer(
         seconds[0] += pause
 
     fetched(
-        iam,
         *(state("STARTED"), state("STARTED"), *[state("INPROGRESS")] * 3, COMPLETE, got()),
         clock=lambda: seconds[0],
         stop=Pauses(during),
@@ -149,16 +138,16 @@ def test_waiting_is_said_every_15_seconds_with_the_last_answer(
     assert logged == waits
 
 
-def test_a_report_that_goes_between_the_calls_is_asked_for_again(iam: "IAMClient") -> None:
+def test_a_report_that_goes_between_the_calls_is_asked_for_again() -> None:
     for code in ("ReportInProgress", "ReportNotPresent", "ReportExpired"):
         gone = (COMPLETE, (GET, code))
-        fetched(iam, *gone, state("STARTED"), *gone, COMPLETE, got())
+        fetched(*gone, state("STARTED"), *gone, COMPLETE, got())
 
 
-def test_busy_five_times_then_well(iam: "IAMClient") -> None:
+def test_busy_five_times_then_well() -> None:
     for code in ("Throttling", "ThrottlingException", "LimitExceeded", "ServiceFailure"):
-        fetched(iam, *([(GENERATE, code)] * 5), COMPLETE, got())
-        fetched(iam, *([COMPLETE, (GET, code)] * 5), COMPLETE, got())
+        fetched(*([(GENERATE, code)] * 5), COMPLETE, got())
+        fetched(*([COMPLETE, (GET, code)] * 5), COMPLETE, got())
 
 
 def ticking(step: float) -> Callable[[], float]:
@@ -167,28 +156,28 @@ def ticking(step: float) -> Callable[[], float]:
     return lambda: next(ticks)
 
 
-def test_never_complete_ends_with_the_time_and_tells_the_last_answer(iam: "IAMClient") -> None:
+def test_never_complete_ends_with_the_time_and_tells_the_last_answer() -> None:
     for answers, last in (
         ([state("INPROGRESS")], "INPROGRESS"),
         ([(GENERATE, "LimitExceeded")], "LimitExceeded"),
         ([(GENERATE, "Throttling")], "Throttling"),
         ([COMPLETE, (GET, "ReportExpired")], "ReportExpired"),
     ):
-        message = refused(iam, *(answers * 9), timeout=300, clock=ticking(12))
+        message = refused(*(answers * 9), timeout=300, clock=ticking(12))
         assert message == (
             f"AWS had no report ready after 300 seconds (its last answer: {last})."
             " Try again later, or wait longer with --timeout."
         )
 
 
-def test_whoever_is_stopped_asks_nothing_more(iam: "IAMClient") -> None:
+def test_whoever_is_stopped_asks_nothing_more() -> None:
     pauses = Pauses()
     pauses.during = pauses.set
-    message = refused(iam, state("STARTED"), stop=pauses)
+    message = refused(state("STARTED"), stop=pauses)
     assert message == "It was stopped before it was read."
 
 
-def test_denied_names_the_permission_and_an_unknown_code_ends_it_at_once(iam: "IAMClient") -> None:
+def test_denied_names_the_permission_and_an_unknown_code_ends_it_at_once() -> None:
     denied = "AWS denied iam:{}: grant the caller this permission."
     unknown = "AWS refused iam:GenerateCredentialReport with OptInRequired."
     for answers, message in (
@@ -197,7 +186,7 @@ def test_denied_names_the_permission_and_an_unknown_code_ends_it_at_once(iam: "I
         ([(GENERATE, "OptInRequired")], unknown),
         ([state("STARTED"), (GENERATE, "OptInRequired")], unknown),
     ):
-        assert refused(iam, *answers) == message
+        assert refused(*answers) == message
 
 
 DAMAGED = {
@@ -215,15 +204,15 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
-def test_truncated_content_is_refused(iam: "IAMClient", content: bytes) -> None:
-    message = refused(iam, COMPLETE, got(content))
+def test_truncated_content_is_refused(content: bytes) -> None:
+    message = refused(COMPLETE, got(content))
     assert message.startswith("The report that AWS sent is damaged:")
     assert message.endswith("Nothing of it was kept: fetch it again.")
 
 
-def test_a_report_without_its_time_and_an_unknown_state_are_refused(iam: "IAMClient") -> None:
-    assert "damaged" in refused(iam, COMPLETE, got(generated=None))
-    assert "is not IAM: an answer with an unknown State" in refused(iam, state("HALFWAY"))
+def test_a_report_without_its_time_and_an_unknown_state_are_refused() -> None:
+    assert "damaged" in refused(COMPLETE, got(generated=None))
+    assert "is not IAM: an answer with an unknown State" in refused(state("HALFWAY"))
 
 
 JUST_NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -240,13 +229,13 @@ JUST_NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
     ],
 )
 def test_a_time_at_which_aws_cannot_have_made_the_report_is_refused(
-    iam: "IAMClient", generated: datetime, message: str
+    generated: datetime, message: str
 ) -> None:
     answers = (COMPLETE, got(generated=generated))
     if message:
-        assert message in refused(iam, *answers, now=lambda: JUST_NOW)
+        assert message in refused(*answers, now=lambda: JUST_NOW)
     else:
-        assert fetched(iam, *answers, now=lambda: JUST_NOW).generated == generated
+        assert fetched(*answers, now=lambda: JUST_NOW).generated == generated
 
 
 def report_of(*columns: str, **cells: str) -> bytes:
@@ -268,22 +257,22 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
-def test_whatever_else_aws_writes_is_kept(iam: "IAMClient", content: bytes) -> None:
-    assert fetched(iam, COMPLETE, got(content)).content == content
+def test_whatever_else_aws_writes_is_kept(content: bytes) -> None:
+    assert fetched(COMPLETE, got(content)).content == content
 
 
-def test_the_account_and_its_partition_are_those_of_the_arns(iam: "IAMClient") -> None:
+def test_the_account_and_its_partition_are_those_of_the_arns() -> None:
     for partition in ("aws", "aws-cn", "aws-us-gov", "aws-eusc"):
-        report = fetched(iam, COMPLETE, got(a_report("012345678901", partition=partition)))
+        report = fetched(COMPLETE, got(a_report("012345678901", partition=partition)))
         assert (report.account, report.partition) == ("012345678901", partition)
 
 
-def test_the_time_is_kept_in_utc(iam: "IAMClient") -> None:
+def test_the_time_is_kept_in_utc() -> None:
     there = GENERATED.astimezone(timezone(timedelta(hours=9)))
-    assert fetched(iam, COMPLETE, got(generated=there)).generated_time == "2026-05-01T12:30:15Z"
+    assert fetched(COMPLETE, got(generated=there)).generated_time == "2026-05-01T12:30:15Z"
 
 
-def test_a_secret_is_in_no_log(iam: "IAMClient", caplog: pytest.LogCaptureFixture) -> None:
+def test_a_secret_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    refused(iam, COMPLETE, (GET, "AccessDenied"))
+    refused(COMPLETE, (GET, "AccessDenied"))
     assert caplog.text == ""
