@@ -78,7 +78,9 @@ OWNERS: tuple[tuple[list[str], str], ...] = (
 def test_the_first_entry_that_matches_names_the_owner() -> None:
     users = page_of([a_user("ann")]).users
     for lines, owner in OWNERS:
-        assert [*owners(*lines).columns_of(users)["owner"]] == [owner], lines
+        listed = owners(*lines)
+        assert [*listed.columns_of(users)["owner"]] == [owner], lines
+        assert (listed.places(users) >= 0).tolist() == [bool(owner)]
 
 
 def test_an_owner_has_left_from_the_day_after_the_last() -> None:
