@@ -218,10 +218,6 @@ CONNECTIONS = {
 }
 
 
-def _with_moment(moment: str) -> FalseAnswer:
-    return report(a_report(CALLER), moment)
-
-
 STATES = {
     "no State": result("<Description>{echo}</Description>"),
     "an empty State": result("<State/>"),
@@ -244,7 +240,7 @@ REPORTS = {
     "an account of 11 digits": report(a_report(CALLER).replace(CALLER.encode(), b"11112222333")),
     "no time": result(f"<Content>{b64encode(a_report(CALLER)).decode()}</Content>"),
     **{
-        f"the time {moment}": _with_moment(moment)
+        f"the time {moment}": report(a_report(CALLER), moment)
         for moment in (
             *("yesterday", "", "2026-05-01T12:30:15", "0001-01-01T00:00:00+14:00", "9" * 30),
             *("2009-12-31T23:59:59Z", "2099-01-01T00:00:00Z"),

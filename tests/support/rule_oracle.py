@@ -156,6 +156,10 @@ class Row:
         elapsed = since.days(self.as_of)
         return elapsed is not None and elapsed >= days
 
+    def has_inactive_key(self, slot: int) -> bool:
+        is_inactive = self.active("access_key", slot) is False
+        return is_inactive and self.created("access_key", slot).at is not None
+
     def active_keys(self) -> list[Known]:
         return [self.active("access_key", slot) for slot in (1, 2)]
 
@@ -248,15 +252,19 @@ OF_VERDICTS = {"unused-user": "unused", "retired-user": "retired"}
 def judge_rules(text: str, as_of: datetime) -> Iterator[Verdict]:
     """Yield everything that the rules find in a report, of which each user counts once."""
     for row in read(text, as_of):
-        if is_root(row.cells):
-            yield from on_root(row)
-        else:
-            yield from on_user(row)
+        of_root = is_root(row.cells)
+        for rule, holds in (OF_ROOTS if of_root else OF_USERS).items():
+            yield from verdict(rule, row, 0, holds(row))
+        for slot in (1, 2) if not of_root else ():
+            for slot_rule, holds_in in OF_SLOTS.items():
+                yield from verdict(slot_rule, row, slot, holds_in(row, slot))
+        if of_root and row.any_key() is False and any(map(row.has_inactive_key, (1, 2))):
+            yield Verdict("root-access-key", row.cells["arn"], 0, "noted")
     for opinion in judge(text, Terms(as_of)):
-        for rule, verdict in OF_VERDICTS.items():
-            if opinion.judgement.verdict in (verdict, "undetermined"):
-                word = "fails" if opinion.judgement.verdict == verdict else "undecided"
-                yield Verdict(rule, opinion.arn, 0, word)
+        for rule, word in OF_VERDICTS.items():
+            if opinion.judgement.verdict in (word, "undetermined"):
+                outcome = "fails" if opinion.judgement.verdict == word else "undecided"
+                yield Verdict(rule, opinion.arn, 0, outcome)
 
 
 def read(text: str, as_of: datetime) -> list[Row]:
@@ -264,25 +272,6 @@ def read(text: str, as_of: datetime) -> list[Row]:
     for row in rows_of(text):
         rows[is_root(row), person(row)].append(row)
     return [Row(one_row(each), as_of) for each in rows.values()]
-
-
-def on_user(row: Row) -> Iterator[Verdict]:
-    for rule, holds in OF_USERS.items():
-        yield from verdict(rule, row, 0, holds(row))
-    for slot_rule, holds_in in OF_SLOTS.items():
-        for slot in (1, 2):
-            yield from verdict(slot_rule, row, slot, holds_in(row, slot))
-
-
-def on_root(row: Row) -> Iterator[Verdict]:
-    for rule, holds in OF_ROOTS.items():
-        yield from verdict(rule, row, 0, holds(row))
-    inactive = any(
-        row.active("access_key", slot) is False and row.created("access_key", slot).at
-        for slot in (1, 2)
-    )
-    if inactive and row.any_key() is False:
-        yield Verdict("root-access-key", row.cells["arn"], 0, "noted")
 
 
 def verdict(rule: str, row: Row, slot: int, holds: Known) -> Iterator[Verdict]:
