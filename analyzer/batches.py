@@ -82,6 +82,7 @@ empty for rows whose ARN names none, and null for what is no report. `refused` i
 list of the problems.
 """
 
+_COUNTED: Final = [columns.ACCOUNT, ROWS, ROOTS]
 _WEAKER_THAN_METADATA: Final = (AsOfSource.FILE_NAME, AsOfSource.FOLDER, AsOfSource.ASSUMED)
 
 Surveys: TypeAlias = "pa.Table | Iterable[pa.RecordBatch]"
@@ -232,11 +233,14 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _independent_groups(reports: pd.DataFrame) -> pd.Series:
-    """Return the group of each row: rows that share a file, a content or an account are in one."""
+    """Return the group of each row: rows that share a file or an account are in one.
+
+    Files with the same content have the same accounts.
+    """
     group = pd.Series(range(len(reports)))
     while True:
         joined = group
-        for name in (columns.FILE, CSV_SHA256, columns.ACCOUNT):
+        for name in (columns.FILE, columns.ACCOUNT):
             joined = joined.groupby(reports[name]).transform("min")
         if joined.equals(group):
             return group
@@ -329,9 +333,7 @@ def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Ite
             as_of_source=AsOfSource(rows[columns.AS_OF_SOURCE].iloc[0]),
             accounts=tuple(
                 AccountRows(account=account, rows=count, roots=roots)
-                for account, count, roots in zip(
-                    rows[columns.ACCOUNT], rows[ROWS], rows[ROOTS], strict=True
-                )
+                for account, count, roots in rows[_COUNTED].itertuples(index=False)
             ),
         )
 

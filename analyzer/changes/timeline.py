@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import compress, pairwise
+from itertools import compress, groupby, pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -45,12 +45,8 @@ _SITUATION: Final = (
     *(UNKNOWN, columns.CONTRADICTED),
 )
 
-_ROWS_AT_ONCE: Final = 2_048
-"""Rows in memory as values of Python: with 8,192, a year of 20 accounts takes 23 MiB more."""
-
-_SECONDS_BITS: Final = 32
-"""A moment of a report fits in this number of bits (`values.YEARS`)."""
-
+_ROWS_AT_ONCE: Final = 2_048  # as values of Python: 8,192 of a year of 20 accounts take 23 MiB more
+_SECONDS_BITS: Final = 32  # so many hold a moment of a report (`values.YEARS`)
 _DAY: Final = np.timedelta64(86_400, "s")
 
 
@@ -355,13 +351,10 @@ def _tie_problem(files: Sequence[ReportFile], one: Reading, other: Reading) -> P
 
 
 def _coverages(readings: Sequence[Reading], moments: np.ndarray, span: Span) -> list[Coverage]:
-    accounts = np.array([each.account for each in readings])
-    distinct, first, count = np.unique(accounts, return_index=True, return_counts=True)
     until = _moment(span.until) if span.until else moments.max()
-    parts = zip(distinct.tolist(), first.tolist(), (first + count).tolist(), strict=True)
-    return [
-        _coverage(account, start, moments[start:end], span, until) for account, start, end in parts
-    ]
+    by_account = groupby(range(len(readings)), lambda at: readings[at].account)
+    places = ((account, [*at]) for account, at in by_account)
+    return [_coverage(account, at[0], moments[at], span, until) for account, at in places]
 
 
 def _coverage(
@@ -375,10 +368,8 @@ def _coverage(
         inside = at[(at >= since) & (at <= until)]
         if len(inside):
             reports = count_text(len(inside), "report")
-            reason = (
-                f"{reason}; {reports} of {_day(inside[0])} to {_day(inside[-1])} in the period: end"
-                " it there, or allow a longer one by --max-gap"
-            )
+            reason += f"; {reports} of {_day(inside[0])} to {_day(inside[-1])} in the period: end"
+            reason += " it there, or allow a longer one by --max-gap"
         return Coverage(account, reason=reason)
     moments = at[start : end + 1]
     if moments[0] > since:

@@ -144,44 +144,27 @@ def changes_of_user(
     """
     latest = now if now.arn else before
     last_use = max(filter(None, (before.last_use, now.last_use)), default=None)
+    subject = latest.account, latest.user, latest.arn
+    verdicts = before.verdict or "", now.verdict or ""
+    exemptions = before.exemption, now.exemption
 
     def row(kind: Change, why: str = "") -> ChangeRow:
-        return ChangeRow(
-            change=kind,
-            account=latest.account,
-            user=latest.user,
-            arn=latest.arn,
-            before=before.verdict or "",
-            now=now.verdict or "",
-            last_use=last_use,
-            cause=why,
-            exemption_before=before.exemption,
-            exemption_now=now.exemption,
-            created=latest.created,
-        )
+        return ChangeRow(kind, *subject, *verdicts, last_use, why, *exemptions, latest.created)
 
     happened = events(before, now)
-    change = _change(before, now, happened) if latest.verdict else None
     cause = _cause(before, now, happened, last_use)
     is_same = not any(each.kind in _PRESENCE for each in happened)
-    if change:
+    if latest.verdict and (change := _change(before, now, happened)):
         yield row(change, cause)
     if is_same and before.exemption != now.exemption:
         kind = Change.EXEMPTED if now.exemption else Change.EXEMPTION_ENDED
         yield row(Change.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
     for each in changed_findings(*findings):
-        rule = rules[each.latest.rule]
-        why = cause_of_finding(each, rule, elapsed, happened) if is_same else cause
-        yield row(each.kind, why)._replace(
-            before=each.before.outcome or "",
-            now=each.now.outcome or "",
-            last_use=None,
-            exemption_before=each.before.exemption,
-            exemption_now=each.now.exemption,
-            created=each.latest.created,
-            rule=each.latest.rule,
-            fact=each.latest.fact,
-        )
+        was, has, found = each.before, each.now, each.latest
+        why = cause_of_finding(each, rules[found.rule], elapsed, happened) if is_same else cause
+        outcomes, about = (was.outcome or "", has.outcome or ""), (found.created, found.rule)
+        exempt = was.exemption, has.exemption
+        yield ChangeRow(each.kind, *subject, *outcomes, None, why, *exempt, *about, found.fact)
 
 
 def _change(before: UserState, now: UserState, happened: Collection[Event]) -> Change | None:

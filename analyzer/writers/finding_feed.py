@@ -129,9 +129,9 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     """Yield each finding once, in the order of `RuleResults.frames`, then accounts not covered."""
     report, book = analysis.report, analysis.rule_results.book
     rules = {rule.id: rule for rule in book.rules}
-    named = [{each.account for each in file.accounts} - {""} for file in report.files]
+    every = [{each.account for each in file.accounts} - {""} for file in report.files]
     # Of a report that is of one account, as AWS makes them, every row is of that.
-    only = [min(accounts) if len(accounts) == 1 else "" for accounts in named]
+    only = [min(accounts) if len(accounts) == 1 else "" for accounts in every]
 
     @cache
     def result(rule: str, outcome: str, remedy: str) -> RuleOutcome:
@@ -142,17 +142,10 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
             at, account, rule, outcome, remedy, arn, user, fact, *others = row
             account = account or only[at]
             in_account = _ACCOUNT_ARN.search(arn)
-            yield Finding(
-                result(rule, outcome, remedy),
-                report.files[at],
-                account,
-                account_name(account, report.account_names),
-                in_account[1] if in_account else "",
-                arn,
-                user,
-                fact or "",
-                *others,
-            )
+            partition = in_account[1] if in_account else ""
+            named = account_name(account, report.account_names)
+            about = result(rule, outcome, remedy), report.files[at], account, named, partition
+            yield Finding(*about, arn, user, fact or "", *others)
     yield from _not_covered(report, book.thresholds)
 
 
@@ -178,16 +171,9 @@ def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[Finding]:
     newest = replace(max(report.files, key=lambda file: file.as_of), sha256="")
     result = _rule_outcome(UNCOVERED_ACCOUNT, Outcome.UNDECIDED, UNCOVERED_ACCOUNT.fix, thresholds)
     for each in report.not_covered:
-        yield Finding(
-            result,
-            newest,
-            account=each.account,
-            account_name=account_name(each.account, report.account_names),
-            partition="",
-            arn="",
-            user="" if each.account else each.name,
-            fact=str(each),
-        )
+        named = account_name(each.account, report.account_names)
+        user = "" if each.account else each.name
+        yield Finding(result, newest, each.account, named, "", "", user, str(each))
 
 
 # Lines

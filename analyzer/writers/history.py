@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -159,7 +160,8 @@ def user_histories(history: History, pattern: str) -> list[UserHistory]:
 def headline(history: History) -> str:
     """Return the period, and the number of accounts and reports."""
     every = history.period.iloc[-1]
-    period = " to ".join(_at(every[name]) or "?" for name in ("first", "last"))
+    edges = (every[name] for name in ("first", "last"))
+    period = " to ".join("?" if pd.isna(at) else minute_text(at) for at in edges)
     return f"History: {period}, accounts {len(history.period) - 1:,}, reports {every['reports']:,}"
 
 
@@ -274,8 +276,7 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[list[
     is_owned = columns.OWNER in frame and bool(history.analysis.owners)
     heads = [*["Account"] * several, *_HEADS[table], *["Owner"] * is_owned]
     shown = []
-    rows: list[Any] = frame.to_dict("records")
-    for row in rows:
+    for row in plain_objects(frame):
         account = f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
         owner = [_owner(row)] if is_owned else []
         shown.append([*map(printable, (*[account] * several, *_cells(table, row), *owner))])
@@ -295,30 +296,19 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             users = f"{users} = {row['users_end']}{renamed}"
             return [str(row["reports"]), str(row["longest_gap"]), users, unused]
         case HistoryTable.USERS:
-            since = row["unused_since"]
-            before = " or before" if row["at_least"] else ""
-            since = "" if pd.isna(since) else f"{since:%Y-%m-%d}{before}"
+            since = f"{_days(row, 'unused_since')}{' or before' if row['at_least'] else ''}"
             user, days = row[columns.USER], str(row["days_unused"])
-            return [user, _verdicts(row), since, days, _interval(row)]
+            return [user, _verdicts(row), since, days, _days(row, AFTER, BEFORE)]
         case HistoryTable.EVENTS:
-            return [row[columns.USER], _interval(row), row[EVENT], row[DETAIL]]
+            return [row[columns.USER], _days(row, AFTER, BEFORE), row[EVENT], row[DETAIL]]
         case _:
-            days = "" if pd.isna(row["days"]) else str(row["days"])
-            as_of, file = _at(row[columns.AS_OF]), row[columns.FILE]
-            return [as_of, file, str(row["rows"]), days, row["status"]]
+            days = "" if row["days"] is None else str(row["days"])
+            as_of = row[columns.AS_OF] and minute_text(datetime.fromisoformat(row[columns.AS_OF]))
+            return [as_of or "", row[columns.FILE], str(row["rows"]), days, row["status"]]
 
 
 def _owner(row: Mapping[str, Any]) -> str:
     return owner_text(row[columns.OWNER], row[columns.OWNER_LEFT])
-
-
-def _at(moment: Any) -> str:
-    return "" if pd.isna(moment) else minute_text(moment)
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    days = (f"{row[name]:%Y-%m-%d}" for name in (AFTER, BEFORE) if not pd.isna(row[name]))
-    return " to ".join(days)
 
 
 def _verdicts(row: Mapping[str, Any]) -> str:

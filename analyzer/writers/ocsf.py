@@ -33,6 +33,7 @@ COMPLIANCE_STATUS: Final = {
     Outcome.UNDECIDED: (2, "Warning"),
     Outcome.NOTED: (1, "Pass"),
 }
+_RULE: Final = {"type_id": 1, "type": "Rule"}
 _NEW: Final = {"status_id": 1, "status": "New"}
 _SUPPRESSED: Final = {"status_id": 3, "status": "Suppressed"}
 _RESOLVED: Final = {"status_id": 4, "status": "Resolved"}
@@ -101,13 +102,7 @@ def _compliance_finding(finding: Finding) -> Document:
             "title": rule.title,
             "desc": finding.fact,
             **_times(at, "created_time", "modified_time", "last_seen_time"),
-            "analytic": {
-                "uid": rule.id,
-                "name": rule.title,
-                "desc": rule.how,
-                "type_id": 1,
-                "type": "Rule",
-            },
+            "analytic": {"uid": rule.id, "name": rule.title, "desc": rule.how, **_RULE},
             "data_sources": ["AWS IAM credential report"],
         },
         "compliance": _compliance(result),

@@ -11,11 +11,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, ReportFile
-from analyzer.terms import (
-    Certainty,
-    Verdict,
-    printable,
-)
+from analyzer.terms import Certainty, Verdict, printable
 from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.headline import VERDICT_ORDER

@@ -4,10 +4,12 @@ import csv
 import io
 import random
 
+import pandas as pd
 import pytest
 
 import analyzer
 from analyzer.analysis.analysis import Analysis
+from analyzer.writers import changes
 from analyzer.writers.findings import FINDING_COLUMNS, write_findings
 from tests.support.builders import (
     ACCOUNT,
@@ -21,6 +23,7 @@ from tests.support.builders import (
     a_user,
     days_before,
 )
+from tests.support.comparisons import compared
 from tests.support.outputs import (
     HARD_NAMES,
     analysis_of,
@@ -138,6 +141,38 @@ def test_where_nothing_is_found_there_is_the_header_alone() -> None:
     stream = io.BytesIO()
     write_findings(analysis_of([quiet]), stream)
     assert stream.getvalue().decode() == ",".join(FINDING_COLUMNS) + "\n"
+
+
+CHANGES_HEADER = (
+    "change,account,user,arn,before,now,last_use,cause,exemption_before,exemption_now,created,rule,"
+    "fact,owner,owner_email,owner_left,account_name\n"
+)
+
+
+def change_lines(frame: pd.DataFrame, *, raw: bool = False) -> str:
+    stream = io.BytesIO()
+    changes.write_changes(frame[frame["rule"] == ""], stream, raw=raw)
+    return stream.getvalue().decode()
+
+
+def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    earlier, later = days_before(200), days_before(-8)
+    before = [a_user("bob"), a_user("+eve", password=a_password(earlier))]
+    now = [a_user("=ann", key_1=a_key(later)), a_user("+eve", password=a_password(later))]
+    frame = compared(before, now)
+    assert change_lines(frame.iloc[:0]) == CHANGES_HEADER
+    for raw, guard, rows in ((False, "'", 50_000), (True, "", 2)):
+        monkeypatch.setattr(changes, "_ROWS_AT_ONCE", rows)  # written in parts, it is the same
+        assert change_lines(frame, raw=raw) == CHANGES_HEADER + (
+            f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
+            "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
+            f"gone,{ACCOUNT},bob,arn:aws:iam::{ACCOUNT}:user/bob,unused,,,"
+            "user deleted or renamed; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
+            f"used-again,{ACCOUNT},{guard}+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
+            "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,,,,,\n"
+        )
 
 
 FREE = ("user", *COLUMNS[2:], MORE_CREDENTIALS)

@@ -12,15 +12,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
-from tests.support.builders import (
-    ACCOUNT,
-    AS_OF,
-    LONG_AGO,
-    a_key,
-    a_password,
-    a_user,
-    days_before,
-)
+from tests.support.builders import ACCOUNT, AS_OF, LONG_AGO, a_key, a_password, a_user, days_before
 from tests.support.decisions import analysis_of as decided_of
 from tests.support.decisions import line
 from tests.support.outputs import (

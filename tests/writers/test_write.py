@@ -46,16 +46,10 @@ def held(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.no_cover
-def test_the_ending_is_that_of_the_format_in_any_case_and_the_same_input_gives_the_same_bytes(
-    analysis: Analysis, folder: Path
-) -> None:
-    targets = [f"a{ending.upper()}" for ending in OUTPUT_ENDINGS]
-    (folder / "again").mkdir()
-    again = analyzer.analyze(analysis.report)
-    for each, place in ((analysis, folder), (again, folder / "again")):
-        writers.write(each, *map(place.joinpath, targets), place / "ocsf.json")
+def test_the_ending_is_that_of_the_format_in_any_case(analysis: Analysis, folder: Path) -> None:
+    targets = [folder / f"a{ending.upper()}" for ending in OUTPUT_ENDINGS]
+    writers.write(analysis, *targets, folder / "ocsf.json")
     found = held(folder)
-    assert held(folder / "again") == found
     for ending, begins in (("XLSX", b"PK"), ("PARQUET", b"PAR1"), ("MD", b"# "), ("HTML", b"<!")):
         assert found.pop(f"a.{ending}").startswith(begins)
     assert found == {
