@@ -272,13 +272,16 @@ def sample() -> Any:
 
 @pytest.mark.no_cover
 def test_dask_gives_the_rows_of_one_process(
-    sample: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sample: Any,
+    tricky: Path,
+    whole: tuple[pa.Table, pa.Table],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = tricky_folder(tmp_path / "reports")
-    sample.run(str(folder), str(tmp_path / "users"), rows=20)
+    sample.run(str(tricky), str(tmp_path / "users"), rows=20)
     users = pq.read_table(tmp_path / "users")
     assert users.schema == analyzer.USERS
-    assert ordered(users) == ordered(one_process(folder)[0])
+    assert ordered(users) == ordered(whole[0])
     assert f" batches: {len(users)} users" in capsys.readouterr().out
 
 

@@ -66,10 +66,8 @@ def _side(analysis: Analysis) -> dict[str, Any]:
     report = analysis.report
     return {
         "files": [
-            {
-                **fields(file, "name", "sha256", "as_of", "as_of_source"),
-                "accounts": [account.account for account in file.accounts],
-            }
+            fields(file, "name", "sha256", "as_of", "as_of_source")
+            | {"accounts": [account.account for account in file.accounts]}
             for file in report.files
         ],
         "not_covered": report.not_covered,
