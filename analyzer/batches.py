@@ -233,10 +233,7 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _independent_groups(reports: pd.DataFrame) -> pd.Series:
-    """Return the group of each row: rows that share a file or an account are in one.
-
-    Files with the same content have the same accounts.
-    """
+    """Return the group of each row: those of a file, of its copies and of an account are in one."""
     group = pd.Series(range(len(reports)))
     while True:
         joined = group

@@ -25,9 +25,6 @@ from tests.support.builders import (
 )
 from tests.support.history_oracle import Given, newest_of
 
-SPAN_DAYS = 130
-"""Most accounts have reports up to so many days after the start."""
-
 START = datetime(2025, 1, 1, 9, 30, tzinfo=UTC)
 Named = tuple[str, bytes]
 
@@ -121,7 +118,7 @@ def _lives_on(  # noqa: C901  what may happen to a user is a case
 def an_account(account: str, chance: random.Random) -> Iterator[tuple[Named, Given]]:
     """Yield the reports of an account, as files and as the law reads them."""
     at, people = START, [_person(name, START, chance) for name in "abc"]
-    end = START + timedelta(days=chance.choice((20, *[SPAN_DAYS] * 8)))
+    end = START + timedelta(days=chance.choice((20, *[130] * 8)))
     number = 0
     while at < end:
         number += 1

@@ -14,7 +14,6 @@ from analyzer.writers.tables import (
     coded,
     contains,
     content,
-    joined,
     joined_present,
     mapped,
     plain_rows,
@@ -42,12 +41,6 @@ def test_a_function_is_asked_once_for_each_text_that_occurs() -> None:
     part = pd.Series([*"abcdef"], dtype="category").iloc[1:3]
     assert mapped(pd.concat([part, part], ignore_index=True), text_of).to_pylist() == [*"BCBC"]
     assert sorted(asked) == ["b", "c"]
-
-
-def test_a_part_that_is_no_column_stands_in_every_row() -> None:
-    column = text_column(["a", ""])
-    assert joined("<p>", column, column, "</p>").to_pylist() == ["<p>aa</p>", "<p></p>"]
-    assert joined("x", column, between=",").to_pylist() == ["x,a", "x,"]
 
 
 def test_the_content_of_a_part_is_its_own() -> None:

@@ -49,14 +49,6 @@ MFA_RULE = "high  Console user has no MFA device: "
 
 
 @pytest.mark.no_cover
-def test_colours_change_nothing_but_colours() -> None:
-    for width in (60, 120):
-        coloured = table_text(of_each_kind(), width=width, colour=True)
-        assert COLOURS.search(coloured)
-        assert COLOURS.sub("", coloured) == table_text(of_each_kind(), width=width)
-
-
-@pytest.mark.no_cover
 def test_no_line_is_wider_than_the_terminal() -> None:
     part = analyzer.Filter(accounts=("2*", "3*"))
     analysis = analyzed_sample(SAMPLES / "organization").where(part)
