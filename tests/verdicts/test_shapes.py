@@ -1,5 +1,7 @@
 """Reports of many shapes, masked ones among them, give the verdicts that what they hold allows."""
 
+import pandas as pd
+
 import analyzer
 from analyzer.limits import Definition
 from analyzer.report.model import Report
@@ -50,8 +52,12 @@ def verdicts(
     *texts: str, definition: Definition = Definition.NO_ACTIVE_KEY
 ) -> list[tuple[str, str]]:
     """Return each user's name, and its verdict with reason and caveats in one text."""
-    analysis = analyzer.analyze(loaded(*texts), analyzer.Criteria(definition=definition))
-    cells = analysis.users[["user", "verdict", "reason", "caveats"]].astype(str).to_numpy()
+    criteria = analyzer.Criteria(definition=definition)
+    return verdicts_of(analyzer.analyze(loaded(*texts), criteria).users)
+
+
+def verdicts_of(users: pd.DataFrame) -> list[tuple[str, str]]:
+    cells = users[["user", "verdict", "reason", "caveats"]].astype(str).to_numpy()
     return [(name, " ".join(filter(None, rest))) for name, *rest in cells.tolist()]
 
 
@@ -156,11 +162,12 @@ OF_NO_ACCOUNT = {
 
 def test_users_of_a_masked_report_are_judged_by_name_under_the_account_that_stands_there() -> None:
     for account, text in (*OF_ACCOUNTS.items(), *(("", each) for each in OF_NO_ACCOUNT.values())):
-        assert by_name(text) == check(MASKED), account
         report = loaded(text)
+        users = analyzer.analyze(report).users
+        assert dict(verdicts_of(users)) == check(MASKED), account
         assert {each.account for file in report.files for each in file.accounts} == {account}
-        assert {*report.users["account"]} == {account}
-        assert report.users["masked"].all()
+        assert {*users["account"]} == {account}
+        assert users["masked"].all()
         (roots,) = report.roots()
         assert roots.users["user"].tolist() == ["<root_account>"]
         assert as_of_and_scope(report).endswith(f", account {account or 'unknown'}")

@@ -148,7 +148,6 @@ PASSWORD_ODD = ("password_enabled", "ja")
 LATELY = not_understood((DATE, "lately"))
 CELLS_ODD = [PASSWORD_ODD, ("access_key_2_active", "nein")]
 UNREAD_KEY = unused("inactive-keys-only", UNREAD)
-BORN_2014 = datetime(2014, 1, 1, tzinfo=UTC)
 
 
 def limit(seconds: int) -> datetime:
@@ -391,18 +390,6 @@ def test_each_user_is_judged_as_the_law_says(promise: str) -> None:
 
 BORN = datetime(2017, 1, 1, tzinfo=UTC)
 BEFORE_GAP = a_user(created=BORN, password=a_password(changed=BORN))
-EVERY_CAVEAT = a_user(
-    "BedrockAPIKey-a1b2",
-    created=BORN_2014,
-    password=a_password(),
-    mfa=True,
-    key_1=an_inactive_key(used=BORN_2014),
-    certificate_2=a_certificate(),
-)
-IN_ORDER = (
-    "active-certificate;inactive-key-was-used;created-before-tracking;sign-in-gap"
-    ";mfa-registered;service-credential-user;new-user"
-)
 
 
 def test_under_the_strict_definition_an_attached_key_keeps_a_user_from_unused() -> None:
@@ -433,11 +420,6 @@ def test_limits_and_as_of_change_what_they_say() -> None:
         (Terms(GAP_START + SECOND), BEFORE_GAP, unused("never-signed-in", "sign-in-gap")),
     ):
         check((user, expected), terms=terms)
-
-
-def test_caveats_stand_in_the_order_of_the_law() -> None:
-    expected = unused("never-signed-in-inactive-keys", IN_ORDER)
-    check((EVERY_CAVEAT, expected), terms=Terms(AS_OF, grace_days=10_000))
 
 
 def test_a_moment_after_as_of_counts_as_this_very_day() -> None:
