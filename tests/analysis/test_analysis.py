@@ -45,6 +45,8 @@ from tests.support.outputs import (
     table_text,
 )
 
+Patch = pytest.MonkeyPatch
+
 
 def varied_users() -> list[Row]:
     kinds: dict[str, dict[str, Any]] = {
@@ -153,7 +155,7 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
 
 @pytest.mark.no_cover
 def test_a_report_that_is_not_kept_gives_the_same_in_columns_of_one_type_whatever_its_pages(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: Patch,
 ) -> None:
     kept = of_two_accounts()
     written, findings = everything_written(kept), kept.rule_results.findings
@@ -170,7 +172,7 @@ def test_a_report_that_is_not_kept_gives_the_same_in_columns_of_one_type_whateve
         assert users[name].tolist() == kept_users[name].tolist()
 
 
-def judged_pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
+def judged_pages(monkeypatch: Patch) -> list[Page]:
     """Return a list to which every page is added that is judged from now on."""
     pages: list[Page] = []
 
@@ -184,7 +186,7 @@ def judged_pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
 
 @pytest.mark.no_cover
 def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: Patch,
 ) -> None:
     monkeypatch.setattr(engine, "ROWS_IN_MEMORY", of_two_accounts().report.rows)
     pages = judged_pages(monkeypatch)
@@ -197,7 +199,7 @@ def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
 
 @pytest.mark.no_cover
 def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: Patch,
 ) -> None:
     monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
     pages = judged_pages(monkeypatch)
@@ -213,7 +215,7 @@ def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
 
 @pytest.mark.no_cover
 def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: Patch,
 ) -> None:
     monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)

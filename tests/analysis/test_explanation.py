@@ -244,6 +244,9 @@ def test_the_text_says_where_the_row_stands() -> None:
     ]
     assert "Caveats" not in lines
     assert "Exemptions that match" not in lines
+    of_no_account = explained(a_user("ann", arn="ann"))
+    assert of_no_account.account == ""
+    assert str(of_no_account).splitlines()[2].startswith("row 3 of ")
 
 
 def test_caveats_have_their_sentences_in_text_and_in_json() -> None:
@@ -263,14 +266,5 @@ def test_a_user_is_found_by_name_pattern_or_arn() -> None:
     for user in ("BATCH-export", "arn:aws:iam::*:user/*/batch-e*"):
         (explanation,) = analyzed_console().explain(user)
         assert explanation.user == "batch-export", user
-
-
-def test_a_name_that_no_user_has_is_refused() -> None:
     with pytest.raises(ValueError, match="no IAM user has the name or ARN 'nobody'"):
         analyzed_console().explain("nobody")
-
-
-def test_a_user_without_account_has_none_in_the_text() -> None:
-    explanation = explained(a_user("ann", arn="ann"))
-    assert explanation.account == ""
-    assert str(explanation).splitlines()[2].startswith("row 3 of ")

@@ -37,6 +37,8 @@ from tests.support.builders import (
 )
 from tests.support.outputs import CONSOLE, SAMPLES, analyzed_console, analyzed_sample, exemptions_of
 
+Patch = pytest.MonkeyPatch
+
 BAD_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
 NO_MFA = a_user("no-mfa", password=a_password(days_before(1)))
 ODD = a_user("odd", password=a_password(days_before(1))) | {"mfa_active": "?"}
@@ -91,7 +93,7 @@ def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the
 
 @pytest.mark.no_cover
 def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: Patch,
 ) -> None:
     small = analyzed_sample(SAMPLES / "organization").rule_results
     one = small.findings
@@ -106,7 +108,7 @@ def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
 
 
 def test_a_large_report_is_not_read_again_for_the_counts_of_findings_that_were_listed(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: Patch,
 ) -> None:
     expected = analyzed_sample(SAMPLES / "organization").rule_results.counts
     monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", 0)
@@ -128,7 +130,7 @@ DEFAULT = [rule.id for rule in RULES if rule.default]
 
 @pytest.mark.no_cover
 def test_many_users_are_judged_by_some_rules_at_a_time_with_the_same_result(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: Patch,
 ) -> None:
     whole = inspected([NO_MFA, ODD], root=BAD_ROOT)
     findings = whole.findings
@@ -156,12 +158,6 @@ def test_the_counts_are_those_of_the_findings_with_the_exempt_apart() -> None:
     kinds = zip(found["rule"].astype(str), found["outcome"].astype(str), exempt, strict=True)
     assert +analysis.rule_results.counts == Counter(kinds)
     assert set(exempt) == {True, False}
-
-
-def test_an_exemption_without_a_rule_excuses_from_every_rule() -> None:
-    users = [a_user("ann", password=a_password(days_before(99)), key_1=a_key())]
-    found = inspected(users, "*,ann,by design,,").findings
-    assert set(found.loc[found["user"] == "ann", "exemption"]) == {"by design"}
 
 
 @pytest.mark.no_cover
@@ -213,6 +209,8 @@ def test_a_control_whose_rule_was_left_out_is_not_run() -> None:
     assert control(found, "IAM.5").why == f"Optional rule, not run: {MFA}."
     assert control(found, "IAM.1").result is Result.NOT_DECIDABLE
     assert found.control_failures() == []
+    found = inspected([a_user("idle", key_1=a_key())], benchmark="fsbp", skip="idle-password")
+    assert control(found, "IAM.8").result is Result.FAIL  # by the other rule
 
 
 def test_a_control_on_the_root_that_the_filter_leaves_out_says_so(tmp_path: Path) -> None:
@@ -224,12 +222,6 @@ def test_a_control_on_the_root_that_the_filter_leaves_out_says_so(tmp_path: Path
     why = "The root user is left out by the filter, not run: root-access-key."
     assert (found.result, found.why) == (Result.NOT_RUN, why)
     assert control(part.rule_results, "2.5").why == f"Optional rule, not run: {skipped}."
-
-
-def test_a_control_fails_by_the_rule_that_ran_though_another_was_left_out() -> None:
-    user = a_user("idle", key_1=a_key())
-    found = inspected([user], benchmark="fsbp", skip="idle-password")
-    assert control(found, "IAM.8").result is Result.FAIL
 
 
 ROOTLESS = "\n".join(report_text([SAFE]).split("\n")[::2])

@@ -39,6 +39,8 @@ from tests.support.reading import (
     with_cells,
 )
 
+Patch = pytest.MonkeyPatch
+
 ROW_AT_MOST = 400
 """No row of these tests is longer; Arrow needs a block to hold a row."""
 
@@ -271,7 +273,7 @@ def replaced_by(call: Callable[..., Any], path: Path) -> Callable[..., Any]:
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     slow = replaced_by(vars(find)["read_report_bytes"], tmp_path / "report.csv")
     monkeypatch.setattr(find, "read_report_bytes", slow)
@@ -293,9 +295,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_refused(
 
 
 @pytest.mark.usefixtures("pieces")
-def test_a_file_whose_digest_cannot_be_made_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_whose_digest_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: Patch) -> None:
     def fails(*_: object) -> str:
         raise OSError(errno.EIO, "Input/output error")
 
@@ -334,15 +334,14 @@ def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
         assemble.assemble_report([lambda: raw_report(_Failing(PLAIN.encode()))])
 
 
-def test_a_line_break_outside_of_quotes_makes_a_row_one_cell() -> None:
-    found = reading_of_rows.mended_row(raw_report(io.BytesIO()), 5, "x\ry,z")
-    assert isinstance(found, Problem)
-    assert (found.row, found.message) == (5, "the row has 1 cell, the header 22")
+def test_a_row_with_a_line_break_outside_of_quotes_has_one_cell_and_the_longest_is_split() -> None:
+    for row, cells in (("x\ry,z", "1 cell"), ("x," + "y" * (1 << 16), "2 cells")):
+        found = reading_of_rows.mended_row(raw_report(io.BytesIO()), 5, row)
+        assert isinstance(found, Problem)
+        assert (found.row, found.message) == (5, f"the row has {cells}, the header 22")
 
 
-def test_reports_are_kept_in_memory_if_all_fit_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reports_are_kept_in_memory_if_all_fit_together(tmp_path: Path, monkeypatch: Patch) -> None:
     texts = [PLAIN, *(PLAIN.replace("0123", digits) for digits in ("3210", "2103"))]
     paths = [put(tmp_path, text, f"{at}.csv") for at, text in enumerate(texts)]
     size = sum(map(len, texts))
@@ -359,7 +358,7 @@ def test_reports_are_kept_in_memory_if_all_fit_together(
 
 
 def test_small_reports_are_gathered_into_pages_and_large_ones_are_not_joined(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(assemble, "PAGE_ROWS", 5)
     for number, count in enumerate((2, 2, 2, 6, 0, 2)):

@@ -21,6 +21,8 @@ from tests.report.test_streaming import everything
 from tests.support.builders import COLUMNS, COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
 from tests.support.reading import HEADER, lines, of_account, put, with_cells
 
+Patch = pytest.MonkeyPatch
+
 ACCOUNTS = [str(10**11 + number) for number in range(40)]
 
 
@@ -81,7 +83,7 @@ def contents_or_problems(folder: Path) -> dict[str, Any] | tuple[Problem, ...]:
 
 
 @pytest.fixture
-def in_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+def in_one_group(monkeypatch: Patch) -> None:
     monkeypatch.setattr(survey, "GROUPS", 1)
 
 
@@ -124,7 +126,7 @@ def test_a_row_in_a_cell_of_an_unknown_column_is_found_among_neighbours(tmp_path
 
 @pytest.mark.usefixtures("in_one_group")
 def test_small_reports_with_one_header_are_read_in_one_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     alone: list[str] = []
 
@@ -149,7 +151,7 @@ def test_small_reports_with_one_header_are_read_in_one_go(
 
 @pytest.mark.usefixtures("in_one_group")
 def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     for number in range(3):
         put(tmp_path, of(number), f"{number}.csv")
@@ -169,9 +171,7 @@ def test_a_file_that_goes_away_before_its_rows_are_read_is_refused_alone(
 
 
 @pytest.mark.usefixtures("in_one_group")
-def test_a_group_keeps_no_more_rows_than_its_share(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_group_keeps_no_more_rows_than_its_share(tmp_path: Path, monkeypatch: Patch) -> None:
     for kind in ("plain", "quotes"):
         paths = [put(tmp_path, KINDS[kind](number), f"{number}.csv") for number in range(3)]
         monkeypatch.setattr(survey, "ROW_BYTES_IN_MEMORY", 2 * paths[0].stat().st_size + 9)
@@ -195,7 +195,7 @@ def test_groups_are_many_enough_to_share_and_no_larger_than_useful() -> None:
 
 @pytest.mark.usefixtures("in_one_group")
 def test_reports_read_in_one_go_share_the_tables_that_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     kept: list[SurveyedReport] = []
     usual = selection.without_copies

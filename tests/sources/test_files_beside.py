@@ -215,7 +215,7 @@ def test_a_list_is_read_in_each_form_of_the_cli_and_what_expired_before_as_of_do
 @pytest.mark.no_cover
 def test_a_list_of_none_and_one_that_powershell_saved_is_read_in_each_form(tmp_path: Path) -> None:
     for form, encoding in zip(FORMS, cycle(["utf-8-sig", "utf-16"]), strict=False):
-        one = printed(form, credential("status", "logs"))
+        one = printed(form, credential("status", "logs", ServiceCredentialAlias="x" * 90))
         assert services(tmp_path, printed(form), "ann") == {"ann": ""}
         found = services(tmp_path, one.replace("\n", "\r\n").encode(encoding), "status", "ann")
         assert found == {"status": "logs.amazonaws.com", "ann": ""}

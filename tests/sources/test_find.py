@@ -133,22 +133,20 @@ def test_a_folder_or_archive_without_report_is_refused(tmp_path: Path) -> None:
             assert (found.file, found.message, found.hint) == (str(place), message, hint)
 
 
-def test_links_to_files_are_followed_and_broken_ones_are_refused(tmp_path: Path) -> None:
+def test_links_to_files_and_folders_are_followed_and_broken_ones_are_refused(
+    tmp_path: Path,
+) -> None:
     put(tmp_path, PLAIN, "elsewhere/report.csv")
     (tmp_path / "in").mkdir()
     (tmp_path / "in/link.csv").symlink_to("../elsewhere/report.csv")
     assert verdicts(analyzer.load(tmp_path / "in")) == VERDICTS
     (tmp_path / "in/broken.csv").symlink_to("nowhere")
     assert refusals(tmp_path / "in") == [("broken.csv", "there is no such file or folder")]
-
-
-def test_a_list_of_fetched_accounts_behind_a_link_counts(tmp_path: Path) -> None:
-    put(tmp_path, PLAIN, "elsewhere/sub/report.csv")
-    put(tmp_path, json.dumps({"accounts": [FAILED]}), "elsewhere/sub/fetched.manifest.json")
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/link").symlink_to("../elsewhere")
-    report = analyzer.load(tmp_path / "in")
-    assert names(report, tmp_path / "in") == ["link/sub/report.csv"]
+    put(tmp_path, json.dumps({"accounts": [FAILED]}), "elsewhere/fetched.manifest.json")
+    (tmp_path / "folders").mkdir()
+    (tmp_path / "folders/link").symlink_to("../elsewhere")
+    report = analyzer.load(tmp_path / "folders")
+    assert names(report, tmp_path / "folders") == ["link/report.csv"]
     assert [each.account for each in report.not_covered] == [FAILED["account"]]
 
 
@@ -287,21 +285,18 @@ def pipe_in(monkeypatch: Patch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
-def test_standard_input_is_read_whatever_its_form(monkeypatch: Patch) -> None:
+def test_standard_input_is_read_whatever_its_form_unless_closed_or_empty(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
     for data in (PLAIN.encode(), PLAIN.encode("utf-16"), gzip.compress(PLAIN.encode())):
         pipe_in(monkeypatch, data)
         report = analyzer.load("-")
         assert verdicts(report) == VERDICTS
         assert [(file.name, file.size) for file in report.files] == [("standard input", len(data))]
-
-
-def test_stdin_may_be_an_archive_beside_other_sources(tmp_path: Path, monkeypatch: Patch) -> None:
     pipe_in(monkeypatch, zipped(("a.csv", of(1)), ("b.csv", of(2))))
     report = analyzer.load("-", put(tmp_path, of(3), "c.csv"))
     assert names(report, tmp_path) == ["standard input:a.csv", "standard input:b.csv", "c.csv"]
 
-
-def test_standard_input_that_is_closed_or_empty_is_refused(monkeypatch: Patch) -> None:
     for stdin in (None, io.TextIOWrapper(io.BytesIO())):
         monkeypatch.setattr(sys, "stdin", stdin)
         assert refusals("-") == [("standard input", "the input is empty")]
@@ -354,12 +349,18 @@ def test_the_console_s_name_of_a_file_in_an_archive_tells_its_moment(tmp_path: P
     assert analyzer.load(archive).files[0].as_of_source == "folder"
 
 
-def test_a_workbook_is_refused_as_what_it_is(tmp_path: Path) -> None:
+def test_a_workbook_or_an_archive_within_an_archive_is_refused_as_what_it_is(
+    tmp_path: Path,
+) -> None:
     book = openpyxl.Workbook()
     book.save(tmp_path / "report.csv")
     (found,) = refused(tmp_path)
     assert found.message == "this is an Excel workbook, not a report"
     assert found.hint.startswith("Save the sheet as CSV")
+    archive = put(tmp_path, zipped(("in.zip", zipped(("a", PLAIN)))), "out.zip")
+    ((name, message),) = refusals(archive)
+    assert name == "out.zip:in.zip"
+    assert "another zip file" in message
 
 
 def test_an_archive_is_opened_once_each_time_that_its_reports_are_read(
@@ -380,13 +381,6 @@ def test_an_archive_is_opened_once_each_time_that_its_reports_are_read(
     for times in (3, 4):
         assert len(report.users) == 5
         assert len(opened) == times
-
-
-def test_an_archive_within_an_archive_is_refused(tmp_path: Path) -> None:
-    archive = put(tmp_path, zipped(("in.zip", zipped(("a", PLAIN)))), "out.zip")
-    ((name, message),) = refusals(archive)
-    assert name == "out.zip:in.zip"
-    assert "another zip file" in message
 
 
 STORED, DEFLATED, BZIPPED, LZMA = (

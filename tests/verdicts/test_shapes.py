@@ -150,7 +150,7 @@ def of_account(account: str, path: str = "", partition: str = "aws") -> str:
 
 NO_COLUMN = tuple(name for name in COLUMNS if name != "arn")
 OF_ACCOUNTS = {
-    **{each: of_account(each) for each in ("test", "1234", "123XXXXXXXX", "1234567890123")},
+    **{each: of_account(each) for each in ("test", "123XXXXXXXX", "1234567890123")},
     "************": of_account("************", "a/"),
     "xxxx": of_account("xxxx", partition="aws-cn"),
 }
@@ -208,10 +208,14 @@ NO_ARNS = (
 
 
 def test_users_whose_arns_were_lost_or_damaged_are_each_undetermined() -> None:
-    for arn in NO_ARNS:
+    for arn in ("N/A", "arn:aws:i"):
         users = (QUIET,) if arn.startswith("arn:") else USERS  # rows of one ARN are one user
         expected = f'undetermined arn "{arn}" is not understood'
         assert {*by_name(replaced(arn, users)).values()} == {expected}
+    found = verdicts(report_text([QUIET | {"arn": arn} for arn in NO_ARNS]))
+    assert [verdict for _, verdict in found] == [
+        f'undetermined arn "{arn}" is not understood' for arn in NO_ARNS
+    ]
 
 
 def test_without_arns_rows_of_one_name_are_one_user_and_who_may_be_the_root_is_open() -> None:
