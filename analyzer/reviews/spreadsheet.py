@@ -7,10 +7,11 @@ that is damaged or has a DTD, or more than the bounds allow refuses the file.
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from posixpath import join, normpath
+from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
@@ -104,7 +105,7 @@ class _Package:
         names = self._archive.namelist()
         self._parts = {each.lower().removeprefix("/"): each for each in names}
         self._is_ambiguous = len(self._parts) < len(names)
-        self._unpacked = 0
+        self._unpacked = self._tags_at_once = 0
         self._texts = SharedTexts()
         self.struck_formats: set[str] = set()
 
@@ -161,7 +162,8 @@ class _Package:
         Return the root, with what stands in no such element, None if it is not reached. Raises
         InputRefused.
         """
-        stream = _Unpacked(self._chunks(part))
+        chunks = self._counted(self._chunks(part))
+        stream = SimpleNamespace(read=lambda _: next(chunks, b""))
         parsed = etree.iterparse(stream, ("end",) if tags else (), tag=tags, **_PLAIN_XML)
         before = None
         try:
@@ -169,7 +171,7 @@ class _Package:
                 if take(element):
                     return None
                 element.clear()
-                stream.tags_at_once = 0
+                self._tags_at_once = 0
                 # The parser still needs the last one.
                 if before is not None and (parent := before.getparent()) is not None:
                     parent.remove(before)
@@ -179,6 +181,21 @@ class _Package:
         if parsed.root.getroottree().docinfo.doctype:
             raise self.refused(f"{part}: it has a document type", sheet)
         return parsed.root
+
+    def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the chunks of a part; raises ValueError for too many tags in them.
+
+        An empty element costs as much as a pair of tags with a value between them, and so does a
+        sign that is escaped.
+        """
+        tags = self._tags_at_once = 0
+        for chunk in chunks:
+            number = chunk.count(b"<") + 2 * (chunk.count(b"/>") + chunk.count(b"_x"))
+            tags += number
+            self._tags_at_once += number
+            if tags > _MOST_TAGS or self._tags_at_once > _MOST_TAGS_AT_ONCE:
+                raise ValueError("it holds too many elements")
+            yield chunk
 
     def _chunks(self, part: str) -> Iterator[bytes]:
         """Yield the bytes of a part; raises InputRefused."""
@@ -193,25 +210,3 @@ class _Package:
                     yield chunk
         except _ZIP_ERRORS as error:
             raise self.refused(f"{part}: {error}") from None
-
-
-class _Unpacked:
-    """Read chunks as a file, and count the tags in them.
-
-    An empty element costs as much as a pair of tags with a value between them, and so does a sign
-    that is escaped.
-    """
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._tags = self.tags_at_once = 0
-
-    def read(self, _: int) -> bytes:
-        """Return the next chunk, none at the end; raises ValueError for too many tags."""
-        chunk = next(self._chunks, b"")
-        tags = chunk.count(b"<") + 2 * (chunk.count(b"/>") + chunk.count(b"_x"))
-        self._tags += tags
-        self.tags_at_once += tags
-        if self._tags > _MOST_TAGS or self.tags_at_once > _MOST_TAGS_AT_ONCE:
-            raise ValueError("it holds too many elements")
-        return chunk
