@@ -56,13 +56,20 @@ class Difference:
 
 
 def reports_in(channel: Channel, text: str) -> Iterator[law.Report]:
-    """Yield the reports in a file, one of each account, as the oracle reads them."""
+    """Yield the reports in a file, one of each account, as the oracle reads them.
+
+    A day in a name counts only if no timestamp in the file is later.
+    """
+    rows = [*csv.DictReader(io.StringIO(text, newline=""))]
+    newest, as_of, source = law.newest_timestamp(rows), channel.as_of, channel.source
+    if source in {"folder", "assumed"} and as_of < newest:
+        as_of, source = newest, "assumed"
     by_account = defaultdict(list)
-    for row in csv.DictReader(io.StringIO(text, newline="")):
+    for row in rows:
         by_account[row["arn"].split(":")[4]].append(row)
     by_account.pop(NOBODYS_ACCOUNT, None)
     for account, own in by_account.items():
-        yield law.Report(account, channel.as_of, channel.source, channel.newest, tuple(own))
+        yield law.Report(account, as_of, source, newest, tuple(own))
 
 
 @dataclass(frozen=True)

@@ -206,8 +206,8 @@ def what_became(rng: random.Random, row: Row, at: Moment) -> list[Row]:
 class Channel:
     """Hold how some accounts' reports of a stage are kept: in one file, with one as-of.
 
-    Nothing in the file is later than `newest`, which stands in it; `source` says how its name, or
-    else `option`, gives `as_of`.
+    `newest` stands in the file; an older report may have what happened since. `source` says how
+    its name, or else `option`, gives `as_of`.
     """
 
     stage: str
