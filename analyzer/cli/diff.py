@@ -30,7 +30,6 @@ from analyzer.cli.options import (
     path_ending,
     refuse_unknown,
     rule_ids,
-    words,
 )
 from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
@@ -87,7 +86,7 @@ def diff(
     change: Annotated[
         list[str],
         typer.Option(
-            autocompletion=words(_change_words),
+            autocompletion=_change_words,
             metavar="WORD",
             help="List only this kind of change, such as new-unused, gone or finding-new; may be"
             " repeated.",
@@ -98,7 +97,7 @@ def diff(
     fail_on: Annotated[
         list[str],
         typer.Option(
-            autocompletion=words(lambda: (*Verdict, *Severity, *_change_words(), *rule_ids())),
+            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *rule_ids()),
             metavar="WORD",
             help="Exit with 1 if a user, also a new one, newly has this verdict (unused) or is"
             " newly undetermined, a finding of this rule, or of this severity or higher, is new,"

@@ -146,15 +146,6 @@ def path_ending(*endings: str, stdout: bool = False, folder: bool = False) -> Ca
     return parse
 
 
-def words(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """Return what completes a word in a shell; the names are read only then."""
-
-    def complete(incomplete: str) -> list[str]:
-        return [name for name in names() if name.startswith(incomplete)]
-
-    return complete
-
-
 def wrong_usage(message: str, *options: str) -> typer.BadParameter:
     """Return the error about options; what they hold cannot control a terminal."""
     return typer.BadParameter(printable(message), param_hint=", ".join(options) or None)
@@ -336,14 +327,14 @@ class JudgingOptions(CriteriaOptions):
     rules: Annotated[
         list[str],
         _judging(
-            autocompletion=words(lambda: (*rule_ids(), "default", "all")),
+            autocompletion=lambda: (*rule_ids(), "default", "all"),
             metavar="ID",
             help=f"Run only this rule (id, root-*, default or all); {REPEATED}",
         ),
     ] = field(default_factory=list)
     skip: Annotated[
         list[str],
-        _judging(autocompletion=words(rule_ids), metavar="ID", help=f"Skip this rule; {REPEATED}"),
+        _judging(autocompletion=rule_ids, metavar="ID", help=f"Skip this rule; {REPEATED}"),
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
@@ -371,7 +362,7 @@ class JudgingOptions(CriteriaOptions):
 FailOn = Annotated[
     list[str],
     typer.Option(
-        autocompletion=words(lambda: (*FAIL_ON_WORDS, *rule_ids())),
+        autocompletion=lambda: (*FAIL_ON_WORDS, *rule_ids()),
         metavar="WORD",
         help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
         " or is undetermined, or an account could not be read; also control, overdue;"
@@ -394,7 +385,7 @@ Verdicts = Annotated[
         "--verdict",
         parser=str,
         callback=_verdicts_of,
-        autocompletion=words(lambda: (*Verdict, ALL_VERDICTS)),
+        autocompletion=lambda: (*Verdict, ALL_VERDICTS),
         metavar="VERDICT",
         show_default=False,
         help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; {REPEATED}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.options import matching, refuse_unknown, rule_ids, words
+from analyzer.cli.options import matching, refuse_unknown, rule_ids
 from analyzer.cli.streams import write_lines
 from analyzer.limits import Thresholds
 
@@ -19,7 +19,7 @@ def rules(
         list[str],
         typer.Argument(
             metavar="ID",
-            autocompletion=words(rule_ids),
+            autocompletion=rule_ids,
             help="Explain these rules (ids, patterns or all): why they matter, how they decide,"
             " what to do, and which controls require them.",
         ),
