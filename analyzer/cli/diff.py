@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NamedTuple, T
 
 import typer
 
+from analyzer.cli import options
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
     Inputs,
@@ -16,20 +17,6 @@ from analyzer.cli.inputs import (
     load,
     read_judging,
     require,
-)
-from analyzer.cli.options import (
-    AccountNames,
-    InputFile,
-    InputOptions,
-    JudgingOptions,
-    MaskedAccount,
-    PatternOptions,
-    Verdicts,
-    a_moment,
-    an_output,
-    path_ending,
-    refuse_unknown,
-    rule_ids,
 )
 from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
@@ -58,9 +45,9 @@ class OutputOptions(DataOutputs):
 
     output: Annotated[
         list[Path],
-        an_output(
+        options.an_output(
             "Write the changes to a .csv or .json file; may be repeated.",
-            parser=path_ending(".csv", ".json"),
+            parser=options.path_ending(".csv", ".json"),
         ),
     ] = field(default_factory=list)
 
@@ -79,10 +66,14 @@ def diff(
     ],
     *,
     outputs: OutputOptions,
-    old_as_of: Annotated[datetime | None, a_moment("Set the time that OLD describes.")] = None,
-    new_as_of: Annotated[datetime | None, a_moment("Set the time that NEW describes.")] = None,
-    masked_account: MaskedAccount = None,
-    verdict: Verdicts = [],
+    old_as_of: Annotated[
+        datetime | None, options.a_moment("Set the time that OLD describes.")
+    ] = None,
+    new_as_of: Annotated[
+        datetime | None, options.a_moment("Set the time that NEW describes.")
+    ] = None,
+    masked_account: options.MaskedAccount = None,
+    verdict: options.Verdicts = [],
     change: Annotated[
         list[str],
         typer.Option(
@@ -92,12 +83,12 @@ def diff(
             " repeated.",
         ),
     ] = [],
-    patterns: PatternOptions,
-    judging_options: JudgingOptions,
+    patterns: options.PatternOptions,
+    judging_options: options.JudgingOptions,
     fail_on: Annotated[
         list[str],
         typer.Option(
-            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *rule_ids()),
+            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *options.rule_ids()),
             metavar="WORD",
             help="Exit with 1 if a user, also a new one, newly has this verdict (unused) or is"
             " newly undetermined, a finding of this rule, or of this severity or higher, is new,"
@@ -105,7 +96,7 @@ def diff(
             " compared; may be repeated.",
         ),
     ] = [],
-    accounts: AccountNames = None,
+    accounts: options.AccountNames = None,
     config: Config = None,
 ) -> None:
     """Show what changed between two reports: users, verdicts, credentials and findings.
@@ -117,7 +108,7 @@ def diff(
 
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
-    reading = InputOptions(masked_account=masked_account)
+    reading = options.InputOptions(masked_account=masked_account)
     before = _side(old, replace(reading, as_of=old_as_of), judging_options, accounts, fail_on)
     now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
     check_outputs(outputs.output, [*before.read, *now.read, config])
@@ -136,12 +127,12 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     verdicts = [each for each in kinds if each in {*Verdict} - {*_change_words()}]
     hint = "use --verdict, or a kind of change such as new-unused or verdict-changed"
     require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
-    refuse_unknown(kinds, _change_words(), "--change")
+    options.refuse_unknown(kinds, _change_words(), "--change")
     states = [each for each in fail_on if each in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     require(not states, message, "--fail-on")
-    known = [*Verdict, *Severity, *_change_words(), *rule_ids()]
-    refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
+    known = [*Verdict, *Severity, *_change_words(), *options.rule_ids()]
+    options.refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
 
 
 class _Side(NamedTuple):
@@ -149,14 +140,14 @@ class _Side(NamedTuple):
 
     inputs: Inputs
     judging: "JudgingRequest"
-    read: "list[InputFile | str | Path | None]"
+    read: "list[options.InputFile | str | Path | None]"
 
 
 def _side(
     name: str,
-    reading: InputOptions,
-    options: JudgingOptions,
-    accounts: InputFile | None,
+    reading: options.InputOptions,
+    judging_options: options.JudgingOptions,
+    accounts: options.InputFile | None,
     fail_on: list[str],
 ) -> _Side:
     """Return the side that a name stands for; a run brings its reports, as-of and lists.
@@ -171,20 +162,22 @@ def _side(
         name = str(folder / REPORTS)
         reading = replace(reading, as_of=reading.as_of or record.set_as_of)
         accounts = accounts or _file_of_run(folder / ACCOUNTS)
-        options = replace(
-            options,
-            exemptions=options.exemptions or _file_of_run(folder / EXEMPTIONS),
-            owners=options.owners or _file_of_run(folder / OWNERS),
-            decisions=options.decisions or _file_of_run(folder / DECISIONS),
+        judging_options = replace(
+            judging_options,
+            exemptions=judging_options.exemptions or _file_of_run(folder / EXEMPTIONS),
+            owners=judging_options.owners or _file_of_run(folder / OWNERS),
+            decisions=judging_options.decisions or _file_of_run(folder / DECISIONS),
         )
     changes = _change_words()
-    judging = read_judging(options, accounts, [each for each in fail_on if each not in changes])
+    judging = read_judging(
+        judging_options, accounts, [each for each in fail_on if each not in changes]
+    )
     inputs = find_inputs([name], reading)
-    return _Side(inputs, judging, [*inputs.paths, *options.files, accounts])
+    return _Side(inputs, judging, [*inputs.paths, *judging_options.files, accounts])
 
 
-def _file_of_run(path: Path) -> InputFile | None:
-    return InputFile(str(path), path.read_bytes()) if path.is_file() else None
+def _file_of_run(path: Path) -> options.InputFile | None:
+    return options.InputFile(str(path), path.read_bytes()) if path.is_file() else None
 
 
 def _write(comparison: "Comparison", outputs: OutputOptions) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
+from analyzer.cli import options
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
     check_outputs,
@@ -16,16 +17,6 @@ from analyzer.cli.inputs import (
     history_of,
     read_judging,
     require,
-)
-from analyzer.cli.options import (
-    AccountNames,
-    InputOptions,
-    JudgingOptions,
-    a_moment,
-    an_output,
-    days,
-    moment,
-    path_ending,
 )
 from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
 from analyzer.terms import OVERDUE, HistoryTable, count_text
@@ -50,7 +41,7 @@ class Failure(StrEnum):
 
 def _start(text: str) -> datetime:
     """Return the moment that an option names; a date is its day's start."""
-    at = moment(text)
+    at = options.moment(text)
     return at - timedelta(days=1, seconds=-1) if len(text) == len("2026-03-01") else at
 
 
@@ -60,10 +51,10 @@ class OutputOptions(DataOutputs):
 
     output: Annotated[
         list[Path],
-        an_output(
+        options.an_output(
             "Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
             " be repeated.",
-            parser=path_ending(".xlsx", ".csv", ".json", ".md"),
+            parser=options.path_ending(".xlsx", ".csv", ".json", ".md"),
         ),
     ] = field(default_factory=list)
     table: Annotated[
@@ -85,14 +76,16 @@ def history(
     outputs: OutputOptions,
     since: Annotated[
         datetime | None,
-        a_moment("Begin here; default each account's first report.", _start, metavar="DATE"),
+        options.a_moment(
+            "Begin here; default each account's first report.", _start, metavar="DATE"
+        ),
     ] = None,
     until: Annotated[
-        datetime | None, a_moment("End here; default the newest report.", metavar="DATE")
+        datetime | None, options.a_moment("End here; default the newest report.", metavar="DATE")
     ] = None,
-    max_gap: Annotated[int, days("Days without a report until a gap is named.")] = 31,
-    input_options: InputOptions,
-    judging_options: JudgingOptions,
+    max_gap: Annotated[int, options.days("Days without a report until a gap is named.")] = 31,
+    input_options: options.InputOptions,
+    judging_options: options.JudgingOptions,
     fail_on: Annotated[
         list[Failure],
         typer.Option(
@@ -101,7 +94,7 @@ def history(
             " carried out in time (overdue); may be repeated.",
         ),
     ] = [],
-    accounts: AccountNames = None,
+    accounts: options.AccountNames = None,
     config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""

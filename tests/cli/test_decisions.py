@@ -4,6 +4,7 @@ import fcntl
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from analyzer.decisions.ledger import ledger_bytes
 from tests.support.builders import ACCOUNT, a_key, a_user, days_before, report_text, run, saved
 from tests.support.decisions import bulk, line, user_rows
+from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.review import edited, entered, shown
 from tests.support.runs import console_report
 
@@ -54,10 +56,6 @@ def ledger_in(path: Path, **words: str) -> Path:
     users = {"ann": ANN, "bob": BOB}
     lines = [line(word, users[name], as_of=AT) for name, word in words.items()]
     return saved(path.parent, ledger_bytes(lines), path.name)
-
-
-def exemptions(folder: Path, entry: str) -> Path:
-    return saved(folder, f"account,user,reason,owner,expires\n{entry}\n", "exempt.csv")
 
 
 def test_without_an_output_a_workbook_is_only_checked(workbook: Path) -> None:
@@ -209,12 +207,12 @@ def test_a_script_without_its_ledger_beside_it_comes_with_a_hint_to_copy_it(deci
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("options", "days"), [(("--max-age", "10"), 10), ((), 45)])
 def test_a_plan_that_is_too_old_to_run_is_announced(
-    decided: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], days: int
+    decided: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    warning = f"refuse to run: a report is of 2026-05-01T09:30:00Z, more than {days} days ago. Name"
-    for seconds in (0, 1):
+    by_default, shorter = ((), 45), (("--max-age", "10"), 10)
+    for (options, days), seconds in product((by_default, shorter), (0, 1)):
+        warning = f"refuse to run: a report is of 2026-05-01T09:30:00Z, more than {days} days ago."
         now = AT + timedelta(days, seconds)
         monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda now=now: now)
         says = plan(decided, *options, "-o", decided.with_name("remove.sh")).messages
@@ -244,11 +242,11 @@ def test_two_ledgers_of_one_name_are_refused(tmp_path: Path, decided: Path) -> N
         assert (done.code, "two files are called entered.csv" in done.message_line) == (2, True)
 
 
-@pytest.mark.parametrize("name", ["d\x1b[2J.csv", "d\nx.csv", "d\u2028.csv", "d\udcff.csv"])
-def test_a_ledger_whose_name_cannot_be_printed_is_refused(tmp_path: Path, name: str) -> None:
-    done = plan(ledger_in(tmp_path / name, ann="delete"), "-o", tmp_path / "remove.sh")
-    assert (done.code, "a name cannot be printed: d\\" in done.messages) == (2, True)
-    assert not (tmp_path / "remove.sh").exists()
+def test_a_ledger_whose_name_cannot_be_printed_is_refused(tmp_path: Path) -> None:
+    for name in ("d\x1b[2J.csv", "d\nx.csv", "d\u2028.csv", "d\udcff.csv"):
+        done = plan(ledger_in(tmp_path / name, ann="delete"), "-o", tmp_path / "remove.sh")
+        assert (done.code, "a name cannot be printed: d\\" in done.messages) == (2, True)
+        assert not (tmp_path / "remove.sh").exists()
 
 
 def test_a_script_is_valid_for_a_hundred_years_at_most(decided: Path) -> None:
@@ -262,15 +260,14 @@ def test_a_word_that_does_not_count_is_named_with_the_plan(written: bytes, workb
     assert (done.code, "keep, Anna" in done.messages) == (0, True)
 
 
-@pytest.mark.parametrize("newer", [True, False])
 def test_an_exempt_user_is_left_out_and_an_exemption_of_nobody_is_named(
-    tmp_path: Path, report: Path, *, newer: bool
+    tmp_path: Path, report: Path
 ) -> None:
-    lines = line("delete", ANN, as_of=AT), line("keep", BOB, as_of=AT)
-    ledger = saved(tmp_path, ledger_bytes(lines), "d.csv")
-    reports = ("--report", report) if newer else ()
-    for last_day, exempt in (("2026-05-01", True), ("2026-04-30", False)):
-        entries = exemptions(tmp_path, f"*,ann,By design,,{last_day}")
+    ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="keep")
+    days = ("2026-05-01", True), ("2026-04-30", False)
+    for (last_day, exempt), reports in product(days, ((), ("--report", report))):
+        text = f"{HEADER_OF_EXEMPTIONS}\n*,ann,By design,,{last_day}\n"
+        entries = saved(tmp_path, text, "exempt.csv")
         done = plan(ledger, "--exemptions", entries, *reports)
         assert (": exempt" in done.messages) is exempt
         assert ("Note: The exemption of ann in account" in done.messages) is not exempt

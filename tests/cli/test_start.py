@@ -97,11 +97,11 @@ def test_the_help_breaks_no_line_that_a_wide_terminal_holds() -> None:
     assert "It checks each user in AWS first." in help_of("plan", 400)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["analyze"], ["analyze", "--help"]])
-def test_help_is_a_result_and_calls_the_program_by_its_name(arguments: list[str]) -> None:
-    done = run(*arguments)
-    assert "Usage: credreport" in done.output.decode()
-    assert (done.code, done.messages) == (0 if arguments[-1:] == ["--help"] else 2, "")
+def test_help_is_a_result_and_calls_the_program_by_its_name() -> None:
+    for words, code in (("", 2), ("--help", 0), ("analyze", 2), ("analyze --help", 0)):
+        done = run(*words.split())
+        assert "Usage: credreport" in done.output.decode()
+        assert (done.code, done.messages) == (code, "")
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_the_help_of_export_says_once_how_its_environment_variables_are_named() 
     assert help_of("export").count("CREDREPORT_") == 1
 
 
-@pytest.mark.parametrize("command", ["analyze", "explain", "diff", "collect", "plan"])
-def test_a_command_without_arguments_says_in_ten_lines_what_it_needs(command: str) -> None:
-    done = run(command)
-    assert (done.code, len(done.lines) <= 10) == (2, True)
-    assert done.lines[0] == SUMMARIES[command]
-    assert f"credreport {command} --help lists all options." in done.lines
-    assert [line for line in done.lines if line.startswith(f"  credreport {command} ")]
+def test_a_command_without_arguments_says_in_ten_lines_what_it_needs() -> None:
+    for command in ("analyze", "explain", "diff", "collect", "plan"):
+        done = run(command)
+        assert (done.code, len(done.lines) <= 10) == (2, True)
+        assert done.lines[0] == SUMMARIES[command]
+        assert f"credreport {command} --help lists all options." in done.lines
+        assert [line for line in done.lines if line.startswith(f"  credreport {command} ")]
