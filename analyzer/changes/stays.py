@@ -1,4 +1,4 @@
-"""Find what a period holds: the stays of users, events, and what was decided and done.
+"""Find when users and verdicts came and went: stays, events, and what was decided and done.
 
 A stay is an unbroken run of reports that have a user; in a run it also has the same verdict.
 """
