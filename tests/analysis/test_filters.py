@@ -18,10 +18,10 @@ from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from tests.support.builders import (
     AS_OF,
+    QUIET_PASSWORD,
     Row,
     a_certificate,
     a_key,
-    a_password,
     a_user,
     days_before,
     report_text,
@@ -90,7 +90,7 @@ def test_what_a_filter_keeps_is_counted_with_its_exemptions_and_the_whole_stays(
 def two_accounts() -> Analysis:
     files = []
     for account in (FIRST, SECOND):
-        users = [a_user("ann", account=account, password=a_password(days_before(1)))]
+        users = [a_user("ann", account=account, password=QUIET_PASSWORD)]
         text = report_text(users, root=the_root(account, mfa_active="false"))
         files.append((f"{account}.csv", text.encode()))
     report = replace(

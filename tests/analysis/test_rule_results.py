@@ -26,9 +26,9 @@ from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     COLUMNS,
+    QUIET_PASSWORD,
     Row,
     a_key,
-    a_password,
     a_user,
     days_before,
     report_text,
@@ -40,9 +40,9 @@ from tests.support.outputs import CONSOLE, SAMPLES, analyzed_console, analyzed_s
 Patch = pytest.MonkeyPatch
 
 BAD_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
-NO_MFA = a_user("no-mfa", password=a_password(days_before(1)))
-ODD = a_user("odd", password=a_password(days_before(1))) | {"mfa_active": "?"}
-SAFE = a_user("safe", password=a_password(days_before(1)), mfa=True)
+NO_MFA = a_user("no-mfa", password=QUIET_PASSWORD)
+ODD = a_user("odd", password=QUIET_PASSWORD) | {"mfa_active": "?"}
+SAFE = a_user("safe", password=QUIET_PASSWORD, mfa=True)
 MFA = "console-user-without-mfa"
 
 

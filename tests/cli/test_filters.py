@@ -24,9 +24,9 @@ from analyzer.terms import Benchmark, Severity
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
+    QUIET_PASSWORD,
     Row,
     a_key,
-    a_password,
     a_user,
     days_before,
     report_text,
@@ -40,11 +40,10 @@ from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES, UNUSED, analyzed
 
 AT = "--as-of=2026-05-01T12:00:00Z"
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
-LATELY = a_password(days_before(1))
-NO_MFA = a_user("ann", password=LATELY)
+NO_MFA = a_user("ann", password=QUIET_PASSWORD)
 IDLE = a_user("bob", key_1=a_key(days_before(80), days_before(50)))
-SAFE = a_user("eve", password=LATELY, mfa=True)
-ODD = a_user("odd", password=LATELY) | {"mfa_active": "?"}
+SAFE = a_user("eve", password=QUIET_PASSWORD, mfa=True)
+ODD = a_user("odd", password=QUIET_PASSWORD) | {"mfa_active": "?"}
 MFA, KEY = "console-user-without-mfa", "idle-access-key"
 
 # Users

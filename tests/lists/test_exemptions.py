@@ -17,6 +17,7 @@ from analyzer.writers import headline
 from analyzer.writers.workbook.lists import exemption_frame
 from tests.support.builders import (
     ACCOUNT,
+    QUIET_PASSWORD,
     a_password,
     a_user,
     days_before,
@@ -282,7 +283,7 @@ def test_many_entries_with_reasons_of_their_own_are_kept_apart() -> None:
 # From which rule
 
 UNUSED, RETIRED = a_user("unused"), a_user("retired", password=no_password(days_before(400)))
-ACTIVE = a_user("active", password=a_password(days_before(1)))
+ACTIVE = a_user("active", password=QUIET_PASSWORD)
 BY_RULE = {
     "": ["why", "why", "why"],
     "unused-user": ["why", "", ""],

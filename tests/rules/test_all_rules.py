@@ -27,6 +27,7 @@ from analyzer.verdicts.verdict import with_verdicts
 from tests.rules.test_against_oracle import a_random_root, a_random_user
 from tests.support.builders import (
     COLUMNS_OF_2014,
+    QUIET_PASSWORD,
     Row,
     a_key,
     a_password,
@@ -49,9 +50,8 @@ every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 FIRST = 4
 
-IN_USE = a_password(days_before(1))
 QUIET_USERS = [
-    a_user("person", password=IN_USE, mfa=True),
+    a_user("person", password=QUIET_PASSWORD, mfa=True),
     a_user("program", key_1=a_key(days_before(60), days_before(0)), mfa=True),
     a_user(
         "program-2", key_1=an_inactive_key(days_before(60)), key_2=a_key(days_before(1)), mfa=True

@@ -1,8 +1,17 @@
-from tests.support.builders import NEVER, Row, a_key, a_password, a_user, days_before, no_password
+from tests.support.builders import (
+    NEVER,
+    QUIET_PASSWORD,
+    Row,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    no_password,
+)
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
 
 RULE = "console-user-without-mfa"
-PASSWORD, NONE = a_password(days_before(1)), no_password()
+PASSWORD, NONE = QUIET_PASSWORD, no_password()
 UNKNOWN = a_password() | {"password_enabled": "?"}
 
 

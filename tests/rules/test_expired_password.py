@@ -1,6 +1,14 @@
 from datetime import timedelta
 
-from tests.support.builders import AS_OF, COLUMNS, Row, Value, a_password, a_user, days_before
+from tests.support.builders import (
+    AS_OF,
+    COLUMNS,
+    QUIET_PASSWORD,
+    Row,
+    Value,
+    a_user,
+    days_before,
+)
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, found, outcomes
 
 RULE = "expired-password"
@@ -9,7 +17,7 @@ UNKNOWN: Row = {"password_enabled": "?"}
 
 
 def expiring(at: Value) -> Row:
-    return a_user(password=a_password(days_before(1)), password_next_rotation=at)
+    return a_user(password=QUIET_PASSWORD, password_next_rotation=at)
 
 
 def test_a_password_fails_after_it_expired() -> None:

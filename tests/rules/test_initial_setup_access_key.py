@@ -1,5 +1,6 @@
 from tests.support.builders import (
     AS_OF,
+    QUIET_PASSWORD,
     Row,
     Value,
     a_key,
@@ -14,7 +15,7 @@ from tests.support.builders import (
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
 
 RULE = "initial-setup-access-key"
-PASSWORD, NONE = a_password(days_before(1)), no_password()
+PASSWORD, NONE = QUIET_PASSWORD, no_password()
 UNKNOWN = a_password() | {"password_enabled": "?"}
 CASES: dict[str, tuple[Row, Row, str | None]] = {
     "never used, from the first day": (PASSWORD, a_key(AS_OF), FAILS),

@@ -1,8 +1,8 @@
-from tests.support.builders import a_key, a_password, a_user, an_inactive_key, days_before
+from tests.support.builders import QUIET_PASSWORD, a_key, a_user, an_inactive_key
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact
 
 RULE = "password-and-access-key"
-PASSWORD = a_password(days_before(1))
+PASSWORD = QUIET_PASSWORD
 UNKNOWN = PASSWORD | {"password_enabled": "?"}
 
 

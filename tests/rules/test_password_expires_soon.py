@@ -1,6 +1,13 @@
 from datetime import timedelta
 
-from tests.support.builders import AS_OF, Row, Value, a_password, a_user, days_before
+from tests.support.builders import (
+    AS_OF,
+    QUIET_PASSWORD,
+    Row,
+    Value,
+    a_user,
+    days_before,
+)
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
 
 RULE = "password-expires-soon"
@@ -8,7 +15,7 @@ LIMIT, SECOND = AS_OF + timedelta(days=14), timedelta(seconds=1)
 
 
 def expiring(at: Value) -> Row:
-    return a_user(password=a_password(days_before(1)), password_next_rotation=at)
+    return a_user(password=QUIET_PASSWORD, password_next_rotation=at)
 
 
 def test_a_password_that_expires_within_14_days_fails() -> None:

@@ -1,8 +1,8 @@
-from tests.support.builders import a_key, a_password, a_user, an_inactive_key, days_before
+from tests.support.builders import QUIET_PASSWORD, a_key, a_user, an_inactive_key
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
 
 RULE = "user-without-mfa"
-USED, KEY = a_password(days_before(1)), a_key()
+USED, KEY = QUIET_PASSWORD, a_key()
 
 
 def test_a_usable_credential_without_mfa_fails() -> None:

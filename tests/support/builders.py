@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -71,6 +71,10 @@ def a_password(last_used: Value = NEVER, changed: Value = LONG_AGO) -> Row:
         "password_last_changed": changed,
         "password_next_rotation": "N/A",
     }
+
+
+QUIET_PASSWORD: Final = a_password(days_before(1), days_before(1))
+"""Used and changed a day ago: a password of which no rule says anything."""
 
 
 def no_key() -> Row:

@@ -21,6 +21,7 @@ from tests.rules.test_against_oracle import a_cell, a_random_root, a_random_user
 from tests.support.builders import (
     AS_OF,
     COLUMNS,
+    QUIET_PASSWORD,
     Row,
     a_key,
     a_password,
@@ -180,7 +181,7 @@ def idle_key(slot: int = 1, **cells: Any) -> list[Row]:
 
 
 def undecided_mfa() -> list[Row]:
-    person = a_user("person", password=a_password(days_before(1)), mfa_active="vielleicht")
+    person = a_user("person", password=QUIET_PASSWORD, mfa_active="vielleicht")
     return [the_root(), person]
 
 

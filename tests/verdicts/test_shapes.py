@@ -12,6 +12,7 @@ from tests.support.builders import (
     AS_OF,
     COLUMNS,
     COLUMNS_OF_2014,
+    QUIET_PASSWORD,
     Row,
     a_key,
     a_password,
@@ -28,7 +29,7 @@ QUIET, WAITING = a_user("quiet"), a_user("waiting", password=a_password(), key_1
 GONE = a_user("gone", password=no_password(days_before(400)))
 BUSY = a_user("busy", key_1=a_key(used=days_before(1)))
 IDLE = a_user("idle", key_1=a_key())
-BOTH = a_user("both", password=a_password(days_before(1)), key_1=a_key())
+BOTH = a_user("both", password=QUIET_PASSWORD, key_1=a_key())
 USERS = (QUIET, WAITING, GONE, BUSY, IDLE, BOTH)
 NEEDED = ("user", "password_enabled", "password_last_used", "access_key_1_active")
 

@@ -18,6 +18,7 @@ from tests.support.builders import (
     LONG_AGO,
     MORE_CREDENTIALS,
     NEVER,
+    QUIET_PASSWORD,
     TERMS,
     Row,
     a_certificate,
@@ -143,7 +144,7 @@ USED = "2024-01-01T00:00:00Z"
 DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "region", "service"))
 DATE_2, REGION_2, SERVICE_2 = (each.replace("_1_", "_2_") for each in (DATE, REGION, SERVICE))
 NO_KEY = 'access_key_1_active "false" and access_key_1_last_rotated "N/A"'
-BUSY, RETIRED = a_user(password=a_password(days_before(1))), a_user(password=no_password(LONG_AGO))
+BUSY, RETIRED = a_user(password=QUIET_PASSWORD), a_user(password=no_password(LONG_AGO))
 PASSWORD_ODD = ("password_enabled", "ja")
 LATELY = not_understood((DATE, "lately"))
 CELLS_ODD = [PASSWORD_ODD, ("access_key_2_active", "nein")]

@@ -17,6 +17,7 @@ from tests.support.builders import (
     COLUMNS_OF_2014,
     LONG_AGO,
     MORE_CREDENTIALS,
+    QUIET_PASSWORD,
     Row,
     a_key,
     a_password,
@@ -108,7 +109,7 @@ def finding_rows(analysis: Analysis, *, raw: bool = False) -> list[dict[str, str
 
 
 def test_moments_are_iso_in_utc_and_what_is_missing_is_empty() -> None:
-    user = a_user("ann", password=a_password(days_before(1)), key_1=a_key())
+    user = a_user("ann", password=QUIET_PASSWORD, key_1=a_key())
     by_rule = {row["rule"]: row for row in finding_rows(analysis_of([user]))}
     key, mfa = by_rule["idle-access-key"], by_rule["console-user-without-mfa"]
     assert (key["slot"], key["days"]) == ("1", "1000")
@@ -137,7 +138,7 @@ def test_a_reason_for_exemption_and_a_name_start_no_formula() -> None:
 
 
 def test_where_nothing_is_found_there_is_the_header_alone() -> None:
-    quiet = a_user("ann", password=a_password(days_before(1)), mfa=True)
+    quiet = a_user("ann", password=QUIET_PASSWORD, mfa=True)
     stream = io.BytesIO()
     write_findings(analysis_of([quiet]), stream)
     assert stream.getvalue().decode() == ",".join(FINDING_COLUMNS) + "\n"

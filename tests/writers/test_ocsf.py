@@ -14,7 +14,14 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from analyzer.analysis.analysis import Analysis
 from analyzer.standards.benchmarks import references
 from analyzer.writers.ocsf import OCSF_VERSION
-from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, days_before, the_root
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    QUIET_PASSWORD,
+    a_user,
+    days_before,
+    the_root,
+)
 from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,
@@ -168,7 +175,7 @@ def test_a_finding_tells_its_rule_its_limit_since_when_and_from_where() -> None:
 
 
 def test_a_rule_that_nothing_asks_for_lists_no_requirements() -> None:
-    password = a_password(days_before(1)) | {"password_next_rotation": days_before(1)}
+    password = QUIET_PASSWORD | {"password_next_rotation": days_before(1)}
     found = only(inspected([the_root(), a_user("late", password=password)]), "expired-password")
     assert found["compliance"].keys() == {"status_id", "status", "control", "desc"}
 

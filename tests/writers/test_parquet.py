@@ -21,7 +21,13 @@ from analyzer.rules.rule import FINDINGS as FOUND
 from analyzer.terms import Verdict
 from analyzer.writers import parquet
 from analyzer.writers.parquet import write_findings_parquet, write_parquet
-from tests.support.builders import COLUMNS_OF_2014, a_key, a_password, a_user, days_before
+from tests.support.builders import (
+    COLUMNS_OF_2014,
+    QUIET_PASSWORD,
+    a_key,
+    a_password,
+    a_user,
+)
 from tests.support.outputs import (
     ALL,
     CONSOLE,
@@ -133,7 +139,7 @@ def test_accounts_that_could_not_be_read_come_last() -> None:
 
 
 def test_no_rows_are_a_table_with_the_schema() -> None:
-    quiet = a_user("ann", password=a_password(days_before(1)), mfa=True)
+    quiet = a_user("ann", password=QUIET_PASSWORD, mfa=True)
     table = table_of(written(analysis_of([quiet]), UNUSED))
     assert (table.num_rows, table.schema.names) == (0, analyzer.USERS.names)
 

@@ -18,6 +18,7 @@ from tests.support.builders import (
     ACCOUNT,
     AS_OF,
     LONG_AGO,
+    QUIET_PASSWORD,
     Row,
     a_key,
     a_password,
@@ -44,7 +45,6 @@ from tests.support.outputs import (
 from tests.support.reading import OTHER_ACCOUNT
 
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
-SIGNED_IN = a_password(days_before(1))
 MFA_RULE = "high  Console user has no MFA device: "
 
 
@@ -108,7 +108,7 @@ def test_where_no_user_is_listed_the_answer_says_so_and_there_is_no_table() -> N
 
 
 def users_without_mfa(count: int, name: str = "u") -> list[Row]:
-    return [a_user(f"{name}{n}", password=SIGNED_IN) for n in range(count)]
+    return [a_user(f"{name}{n}", password=QUIET_PASSWORD) for n in range(count)]
 
 
 def test_details_show_the_first_findings_of_each_rule_and_how_many_more() -> None:
@@ -137,7 +137,7 @@ def test_a_large_report_has_the_first_findings_of_each_rule_too(
 
 
 def test_that_there_are_no_findings_is_said() -> None:
-    analysis = analysis_of([a_user("ann", password=SIGNED_IN, mfa=True)])
+    analysis = analysis_of([a_user("ann", password=QUIET_PASSWORD, mfa=True)])
     for details in (False, True):
         for text in (
             table_text(analysis, UNUSED, width=80, details=details),
@@ -158,7 +158,7 @@ def test_findings_that_are_no_failures_are_marked_in_the_summary_too() -> None:
     lines = summary_text(of_each_kind(), UNUSED, details=True)
     assert re.search(r"break-glass: .*no MFA device \(exempt: Break-glass access, .*\)\n", lines)
     assert re.search(r'grace: password_enabled "wahr" is not .* \(undecided\)\n', lines)
-    only_odd = analysis_of([a_user("bob", password=SIGNED_IN, mfa_active="?")])
+    only_odd = analysis_of([a_user("bob", password=QUIET_PASSWORD, mfa_active="?")])
     shown = table_text(only_odd, UNUSED, width=160, details=True)
     assert "Findings: 1 undecided." in shown
     assert 'mfa_active "?" is not understood (undecided)' in shown
@@ -193,8 +193,8 @@ def test_a_report_without_a_root_row_has_a_note() -> None:
 
 @pytest.mark.no_cover
 def test_of_many_accounts_each_user_and_each_finding_has_its_own() -> None:
-    safe = a_user("ann", account=OTHER_ACCOUNT, password=SIGNED_IN, mfa=True)
-    analysis = analysis_of([a_user("ann"), a_user("bob", password=SIGNED_IN), safe])
+    safe = a_user("ann", account=OTHER_ACCOUNT, password=QUIET_PASSWORD, mfa=True)
+    analysis = analysis_of([a_user("ann"), a_user("bob", password=QUIET_PASSWORD), safe])
     for verdicts in (ALL, UNUSED):  # also where all that are listed are of one account
         assert re.search(rf"ann .*\n{ACCOUNT}", table_text(analysis, verdicts, width=80))
         assert f"{ACCOUNT} ann" in table_text(analysis, verdicts, width=160)

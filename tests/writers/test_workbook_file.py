@@ -19,7 +19,7 @@ from tests.support.builders import (
     AS_OF,
     COLUMNS_OF_2014,
     LONG_AGO,
-    a_password,
+    QUIET_PASSWORD,
     a_user,
     days_before,
     report_text,
@@ -89,7 +89,7 @@ def test_users_of_many_pages_and_parts_are_all_listed_in_order(
     monkeypatch.setattr(table_sheets, "CHUNK_ROWS", 3)
     users = [a_user(f"user{at}", created=days_before(at * 300 % 900 + 2)) for at in range(8)]
     users[5]["password_enabled"] = "perhaps"
-    users[6] |= a_password(days_before(1))
+    users[6] |= QUIET_PASSWORD
     of_2014 = [a_user("old", account=OTHER), a_user("older", account=OTHER, password_enabled="?")]
     old = report_text(of_2014, root=the_root(OTHER), columns=COLUMNS_OF_2014)
     report = analyzer.load(
