@@ -300,7 +300,7 @@ def test_a_verdict_is_excused_by_its_rule_or_with_everything() -> None:
 
 
 def test_a_finding_is_excused_by_the_first_entry_that_applies_to_its_rule() -> None:
-    idle = [a_user(name, password=a_password(days_before(60))) for name in ("ann", "bob")]
+    idle = [a_user(name, password=a_password(*[days_before(60)] * 2)) for name in ("ann", "bob")]
     of_ann = ["*,ann,travels,,,idle-password", "*,ann,expired,,2020-01-01,"]
     of_bob = ["*,bob,1,,,idle-password", "*,bob,all,,,", "*,bob,2,,,idle-password"]
     found = analysis_of(idle, with_rules(*of_ann, *of_bob)).rule_results.findings
