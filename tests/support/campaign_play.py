@@ -2,13 +2,11 @@
 
 import csv
 import io
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import analyzer
@@ -18,7 +16,6 @@ from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import plan
 from analyzer.report.model import Page
-from analyzer.terms import Verdict
 from tests.support import decision_oracle as law
 from tests.support.campaigns import (
     NOBODYS_ACCOUNT,
@@ -35,6 +32,7 @@ from tests.support.campaigns import (
     fill_in,
 )
 from tests.support.decisions import bulk
+from tests.support.outputs import csv_rows
 
 CALLS = (START.date() + timedelta(days=4), START.date() + timedelta(days=8))
 LATE_CALL = START.date() + timedelta(days=56)
@@ -87,11 +85,7 @@ class UserRow:
 
 def listed(analysis: Any, reports: Mapping[str, law.Report]) -> list[UserRow]:
     """Return the rows of the `users.csv` that the product writes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "users.csv"
-        analyzer.write(analysis, path, verdicts=[*Verdict])
-        rows = [*csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))]
-    return [user_row(row, reports[row["account"]]) for row in rows]
+    return [user_row(row, reports[row["account"]]) for row in csv_rows(analysis)]
 
 
 def user_row(row: Mapping[str, str], report: law.Report) -> UserRow:

@@ -220,7 +220,10 @@ def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
             blocks = written_archive.CompressedBlocks(files.enter_context(SpooledTemporaryFile()))
             written.append(Sheet(frame, blocks))
             for word in words:
-                written[-1].add([text_cell(word, 0)]) if word else written[-1].skip(1)
+                if word:
+                    written[-1].add([text_cell(word, 0)])
+                else:
+                    written[-1].row += 1
         stream = io.BytesIO()
         write_archive(workbook, written[::-1], stream)
     book = load_workbook(stream)

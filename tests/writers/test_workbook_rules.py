@@ -10,13 +10,11 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
-from analyzer.analysis import rule_results as inspections
 from analyzer.analysis.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.standards.rulebook import Result, rulebook
 from analyzer.terms import Severity
-from analyzer.writers.workbook.lists import finding_columns
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -179,16 +177,6 @@ def test_without_any_rule_none_is_named() -> None:
     book = book_of(replace(analysis_of([a_user()]), book=none))
     assert "Rules that ran: none." in texts(book["Findings"])
     assert "Limits: None." in texts(book["Controls"])
-
-
-def test_the_findings_of_a_large_report_are_the_same_page_by_page(
-    monkeypatch: pytest.MonkeyPatch, few: Analysis, small: Workbook
-) -> None:
-    (column,) = (each for each in finding_columns(few, {}) if each.head == "Fact")
-    monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
-    frames = replace(few).rule_results.frames()
-    facts = [fact for frame in frames for fact in column.shown(frame).to_pylist()]
-    assert sorted(facts) == sorted(row["Fact"] for row in records(small["Findings"]))
 
 
 @needs_libreoffice

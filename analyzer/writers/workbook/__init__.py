@@ -70,9 +70,9 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     newest = max(file.as_of for file in analysis.report.files)
     scope, compared = as_of_and_scope(analysis.report), "No previous run."
     with Book(TITLE, scope, newest, titles) as book:
-        listings, listed = _add_users(book, analysis, same_second)
+        listings = _add_users(book, analysis, same_second)
         if SheetName.FINDINGS in titles:
-            results, of_findings = analysis.rule_results, lists.finding_columns(analysis, listed)
+            results, of_findings = analysis.rule_results, lists.finding_columns(analysis, listings)
             findings = TableSheets(book, SheetName.FINDINGS, of_findings)
             findings.filled(results.frames(), lists.no_findings_text(results))
             add_controls(book, results)
@@ -92,10 +92,8 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         book.save(stream)
 
 
-def _add_users(
-    book: Book, analysis: Analysis, same_second: SameSecond | None
-) -> tuple[Listings, lists.ListedRows]:
-    """Add the lists of users; return those to decide in, and the rows of reports in each."""
+def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -> Listings:
+    """Add the lists of users, and return those to decide in."""
     all_users = TableSheets(book, SheetName.ALL_USERS, lists.all_users_columns(analysis))
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
     exempt = CollectedUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
@@ -111,20 +109,18 @@ def _add_users(
     if len(exempt):
         TableSheets(book, SheetName.EXEMPT, lists.exempt_columns(analysis)).filled([exempt.page()])
     names = seconds.names() if same_second is None else same_second
-    added = {
+    return {
         each.title: _add_review(book, analysis, each, collected[each.title], names)
         for each in REVIEW_LISTS
     }
-    listings = {title: listing for title, (listing, _) in added.items()}
-    return listings, {title: rows for title, (_, rows) in added.items()}
 
 
 def _add_review(
     book: Book, analysis: Analysis, each: ReviewList, users: CollectedUsers, seconds: SameSecond
-) -> "tuple[TableSheets, pd.Index[int]]":
+) -> TableSheets:
     if not len(users):
         empty = TableSheets(book, each.title, (review_lists.ACCOUNT, review_lists.USER))
-        return empty.filled([], each.no_users), pd.Index([], dtype="int64")
+        return empty.filled([], each.no_users)
     report, names = analysis.report, analysis.report.account_names
     page = users.page()
     decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
@@ -134,10 +130,11 @@ def _add_review(
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
     listed_columns = (*each.columns(decided, report.files, names), record)
-    rows = TableSheets(book, each.title, listed_columns, LARGE_PRINT)
+    keys = review_lists.row_keys(page.users)
+    rows = TableSheets(book, each.title, listed_columns, LARGE_PRINT, keys)
     rows.add(decided, review_lists.review_order(decided))
     rows.finish()
-    return rows, review_lists.row_keys(page.users)
+    return rows
 
 
 # A split review

@@ -6,7 +6,7 @@ What the Summary counts of changes and of the follow-up stands beside their list
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import asdict, replace
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ from analyzer.writers.workbook.column import (
     text_by_mask,
     text_of,
 )
-from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, row_keys
+from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, Listings, row_keys
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label, total
 
 # Users
@@ -153,12 +153,9 @@ def _state(totals: Totals, use: EntryUse) -> str:
 
 # Findings
 
-ListedRows: TypeAlias = Mapping[SheetName, "pd.Index[int]"]
-"""The rows of reports (`row_keys`) of the users that each list asks to decide on."""
 
-
-def finding_columns(analysis: Analysis, listed: ListedRows) -> tuple[Column, ...]:
-    """Return the columns of findings."""
+def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...]:
+    """Return the columns of findings; `listings` are the lists in which users are decided on."""
     book, report = analysis.rule_results.book, analysis.report
     titles = {rule.id: rule.title for rule in book.rules}
     return (
@@ -168,7 +165,7 @@ def finding_columns(analysis: Analysis, listed: ListedRows) -> tuple[Column, ...
         TextColumn("Finding", 28, text_of(RULE, titles.__getitem__)),
         TextColumn("Fact", 46, FACT),
         TextColumn("Outcome", 10, OUTCOME, CellStyle),
-        TextColumn("Listed in", 13, _review_list_titles(listed)),
+        TextColumn("Listed in", 13, _review_list_titles(listings)),
         NumberColumn("Days", 7.5, DAYS),
         NumberColumn("Slot", 6, columns.SLOT),
         MomentColumn("Created (UTC)", 14.5, columns.CREATED),
@@ -180,13 +177,13 @@ def finding_columns(analysis: Analysis, listed: ListedRows) -> tuple[Column, ...
     )
 
 
-def _review_list_titles(listed: ListedRows) -> Read:
+def _review_list_titles(listings: Listings) -> Read:
     """Read in which list the user of each finding is to be decided on, if in one."""
-    words = ["", *map(str, listed)]
+    words = ["", *map(str, listings)]
 
     def titles(frame: pd.DataFrame) -> Texts:
         keys = row_keys(frame)
-        masks = [rows.get_indexer(keys) >= 0 for rows in listed.values()]
+        masks = [each.row_keys.get_indexer(keys) >= 0 for each in listings.values()]
         return coded_texts(np.select(masks, range(1, len(words)), 0), words)
 
     return titles

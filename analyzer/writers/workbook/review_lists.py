@@ -24,7 +24,7 @@ from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import CellStyle, SheetName
 from analyzer.writers.workbook.column import Column, EntryColumn, Formula, TextColumn
-from analyzer.writers.workbook.table_sheets import TableSheets
+from analyzer.writers.workbook.table_sheets import CHUNK_ROWS, TableSheets
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
     SpannedCell,
@@ -112,8 +112,13 @@ class ReviewList:
 
 
 def _filled(page: Page, facts: Iterable[Column]) -> list[Column]:
-    """Return the columns in which any user has a text."""
-    return [each for each in facts if pc.any(pc.not_equal(each.shown(page), "")).as_py()]
+    """Return the columns in which any user has a text, mostly one of the first."""
+    parts = page.take(np.arange(min(len(page), CHUNK_ROWS))), page
+    return [
+        each
+        for each in facts
+        if any(pc.any(pc.not_equal(each.shown(part), "")).as_py() for part in parts)
+    ]
 
 
 def _verdict_columns(narrower: float) -> tuple[Column, ...]:

@@ -58,13 +58,15 @@ SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
 class TableSheets:
     """List users or findings under one title; what a sheet cannot hold goes on the next.
 
-    Nothing is listed under a title that the book does not want.
+    Nothing is listed under a title that the book does not want. `row_keys` are those of the rows of
+    reports (`review_lists.row_keys`), if others ask whether a user is listed.
     """
 
     book: Book
     title: SheetName
     columns: tuple[Column, ...]
     form: PrintForm = SMALL_PRINT
+    row_keys: "pd.Index[int]" = field(default_factory=lambda: pd.Index([], dtype="int64"))
     sheets: list[Sheet] = field(default_factory=list)
 
     @property

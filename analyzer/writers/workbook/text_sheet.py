@@ -118,7 +118,7 @@ class TextSheet:
 
     def space(self, rows: int = 1) -> None:
         """Leave rows empty."""
-        self._sheet.skip(rows)
+        self._sheet.row += rows
 
     def section(self, title: str) -> None:
         """Add the heading of a section."""
