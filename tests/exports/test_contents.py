@@ -57,7 +57,9 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.no_cover
-def test_a_run_holds_its_reports_all_outputs_and_a_record_with_hashes(first_run: Path) -> None:
+def test_a_run_holds_its_reports_all_outputs_which_name_them_by_place_and_a_record_with_hashes(
+    first_run: Path,
+) -> None:
     check_whole(first_run)
     assert (first_run / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
     names = {path.name for path in first_run.iterdir()}
@@ -67,11 +69,6 @@ def test_a_run_holds_its_reports_all_outputs_and_a_record_with_hashes(first_run:
     assert len(users) == len(document["users"]) > 40
     assert {row["verdict"] for row in users} == set(document["listed"])
     assert changed(first_run) == []
-
-
-@pytest.mark.no_cover
-def test_outputs_name_reports_by_their_place_in_the_run(first_run: Path) -> None:
-    document = json.loads((first_run / "analysis.json").read_bytes())
     assert document["files"][0]["name"] == f"reports/{SAMPLE.name}"
     book = openpyxl.load_workbook(first_run / "review.xlsx", read_only=True)
     cells = [str(cell) for row in book["Summary"].values for cell in row]

@@ -206,13 +206,6 @@ def test_an_account_that_is_there_again_makes_another_run(aws: Aws, runs: Path) 
     check_folder(runs)
 
 
-def test_all_denied_is_an_error_and_nothing_is_left(aws: Aws, runs: Path, capsys: Capture) -> None:
-    aws.denied = {(account, GENERATE) for account in aws.accounts}
-    assert exporting(runs, *ORGANIZATION) == 4
-    assert "No account could be read." in capsys.readouterr().err
-    assert visible(runs) == hidden(runs) == set()
-
-
 def test_skipped_accounts_and_idle_patterns_are_said(aws: Aws, runs: Path, capsys: Capture) -> None:
     options = ("--exclude", "Team 1", "--exclude", "Tema 2", "--log-format", "json")
     assert exporting(runs, *ORGANIZATION, *options) == 0
@@ -222,12 +215,6 @@ def test_skipped_accounts_and_idle_patterns_are_said(aws: Aws, runs: Path, capsy
     (line,) = [line for line in log(capsys) if line["event"] == "unmatched"]
     assert line["pattern"] == "Tema 2"
     assert len(aws.accounts) == 6
-
-
-def test_options_about_aws_are_held_to_each_other(runs: Path, capsys: Capture) -> None:
-    assert exporting(runs, "--organization") == 2
-    assert "--organization needs --role-name" in capsys.readouterr().err
-    assert not runs.exists()
 
 
 def test_an_account_that_was_stopped_ends_the_run(runs: Path, monkeypatch: Patch) -> None:
