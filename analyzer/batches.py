@@ -33,6 +33,7 @@ from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
 from analyzer.report.raw_report import ReportText, check_as_of
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import files_beside
+from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.files_beside import BESIDE_ENDINGS, MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import (
     Source,
@@ -41,7 +42,6 @@ from analyzer.sources.find import (
     stream_sources,
 )
 from analyzer.sources.load import moment_in_utc, read_in_memory
-from analyzer.sources.manifest import manifest_entries, with_listed_accounts
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AsOfSource, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches

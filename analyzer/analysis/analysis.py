@@ -70,7 +70,7 @@ class Totals:
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
     for each combination that occurs. `entries` are the exemptions with the users and roots that
     each names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
-    `without_owner` users match no entry of the list of owners, and the `idle_owners` match no user.
+    `without_owner` users match no entry of the list of owners, `unmatched_owners` match no user.
     """
 
     counts: pd.DataFrame
@@ -78,7 +78,7 @@ class Totals:
     expired: tuple["EntryUse", ...]
     unmatched: tuple[Exemption, ...]
     without_owner: int = 0
-    idle_owners: tuple["Owner", ...] = ()
+    unmatched_owners: tuple["Owner", ...] = ()
 
     def users(
         self,
@@ -348,7 +348,7 @@ def _judged_pages(
             owned.update(owners.places(page.users).tolist())
         idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
     totals = _totals(report, exemptions, counts, use)
-    counted[:] = [replace(totals, without_owner=without, idle_owners=(*idle,))]
+    counted[:] = [replace(totals, without_owner=without, unmatched_owners=(*idle,))]
 
 
 def _exemption_reasons(

@@ -26,8 +26,8 @@ from analyzer.aws.report import (
 )
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
+from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchedAccounts, Status
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
-from analyzer.sources.manifest import SAVED, AccountEntry, FetchedAccounts, Status
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
 Save = Callable[[FetchedReport], str]  # keeps a report and returns where it is, for people

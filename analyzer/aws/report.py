@@ -16,10 +16,10 @@ from analyzer.aws.client import DeadlineClient, required_field
 from analyzer.aws.errors import BUSY, STOPPED, ErrorAnswer, Late, Stopped, not_from_aws
 from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import json_bytes, provenance
+from analyzer.sources.fetch_manifest import NOT_REQUESTED
 from analyzer.sources.files_beside import FIRST_YEAR
 from analyzer.sources.find import Source
 from analyzer.sources.load import load_sources
-from analyzer.sources.manifest import NOT_REQUESTED
 from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 
 POLL_SECONDS: Final = 2  # seconds between two questions whether the report is ready

@@ -19,8 +19,8 @@ from analyzer.changes.stays import (
     UNUSED,
     decided,
     event_frame,
-    runs_of,
     stays_of,
+    stretches_of,
 )
 from analyzer.changes.timeline import (
     BY_NAME,
@@ -132,7 +132,7 @@ def history(analysis: Analysis, span: Span) -> History:
     Raises InputRefused as `timeline` does.
     """
     line = timeline(analysis, span)
-    runs = runs_of(line)
+    runs = stretches_of(line)
     stays = stays_of(runs)
     return History(
         analysis=analysis,

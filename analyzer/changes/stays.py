@@ -63,7 +63,7 @@ _Event = tuple[int, int, str, str]
 UNUSED, _UNDETERMINED = code_of(Verdict.UNUSED), code_of(Verdict.UNDETERMINED)
 
 
-def runs_of(line: Timeline) -> pd.DataFrame:
+def stretches_of(line: Timeline) -> pd.DataFrame:
     """Return a row for each unbroken run of reports in which a user has the same verdict.
 
     `user`, `stay`, `verdict`, `first`, `last` int64: positions of the user, the stay, in `Verdict`

@@ -121,7 +121,7 @@ def fetch(
     _check_options(output, aws)
     from analyzer.aws.fetch import fetch_accounts, save_report
     from analyzer.files import replace_files
-    from analyzer.sources import manifest
+    from analyzer.sources import fetch_manifest
 
     many = aws.asks_several_accounts
     save = partial(save_report, partial(_path, output, many=many))
@@ -130,17 +130,19 @@ def fetch(
         to_stdout = output == STANDARD_OUTPUT
         accounts = fetch_accounts(aws, _print_report if to_stdout else save, advance, log.log_wait)
     entries = accounts.entries
-    manifest.require_any_report(entries)
+    fetch_manifest.require_any_report(entries)
     if many:
-        folder, name = Path(output), manifest.FETCHED_MANIFEST
-        replace_files({folder / name: manifest.manifest(accounts)})
-        log.say("fetched", f"Wrote {folder}: {manifest.status_counts(entries)}; {name} lists them")
+        folder, name = Path(output), fetch_manifest.FETCHED_MANIFEST
+        replace_files({folder / name: fetch_manifest.manifest(accounts)})
+        log.say(
+            "fetched", f"Wrote {folder}: {fetch_manifest.status_counts(entries)}; {name} lists them"
+        )
     else:
         (entry,) = entries
         what = f"{entry.file}: account {entry.account}, generated at {entry.generated_time}"
         log.say("fetched", f"Wrote {what}")
-    failures, gaps = manifest.failures(entries), manifest.unknown_credentials(entries)
-    notes = [*map(manifest.unmatched_sentence, accounts.unmatched), *gaps]
+    failures, gaps = fetch_manifest.failures(entries), fetch_manifest.unknown_credentials(entries)
+    notes = [*map(fetch_manifest.unmatched_sentence, accounts.unmatched), *gaps]
     for line in (*failures, *(f"Note: {note}" for note in notes)):
         say(line)
     exit_if_failed_or_partial(missing=[*failures, *gaps])

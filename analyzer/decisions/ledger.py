@@ -66,8 +66,8 @@ PROGRAM: Final = "credreport"
 _FORM: Final = ListForm(
     required=(*ENTRIES, *columns.JUDGED, *columns.REPORTED),
     optional=(*_ADDED, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
-    written=True,
-    source=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
+    by_program=True,
+    hint=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
 )
 _NO_NAMES: Final = "(none)"
 """Stands in `same_second` where no other user was created in that second; no user has this name."""

@@ -28,10 +28,10 @@ from analyzer.lists.csv_lists import list_file
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
+from analyzer.sources.fetch_manifest import manifests
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import Source, find_sources, unreadable_file
 from analyzer.sources.load import load_sources
-from analyzer.sources.manifest import manifests
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""

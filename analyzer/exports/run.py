@@ -12,13 +12,13 @@ from analyzer.analysis.analysis import Analysis, JudgingRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.exports import contents, inputs, run_folders
+from analyzer.exports import inputs, outputs, run_folders
 from analyzer.exports.inputs import CollectedLedger, collected_ledger, first_done_times
 from analyzer.exports.run_folders import Run
 from analyzer.files import replace_files, sha256
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
-from analyzer.sources import load, manifest
+from analyzer.sources import fetch_manifest, load
 from analyzer.sources.find import find_sources
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import headline
@@ -70,7 +70,7 @@ def check(request: ExportRequest) -> int:
     log.say("folder", f"{request.folder} can be written, and no other run uses it.")
     if request.fetched:
         accounts, has_gaps = _ask_aws(request, request.fetched)
-        not_read = manifest.failures(accounts.entries)
+        not_read = fetch_manifest.failures(accounts.entries)
         for sentence in not_read:
             log.caution("not-read", sentence)
         return PARTIAL if has_gaps or not_read else 0
@@ -100,7 +100,7 @@ def export(request: ExportRequest, keep: int | None) -> int:
             earlier = run_folders.earlier_runs(every, run.name)
             decided = _collect_decisions(request)
             request = _with_ledger(request, decided.ledger, earlier)
-            with contents.stored(request.judging.analysis(report), folder) as analysis:
+            with outputs.stored(request.judging.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
                 identity = run_folders.run_identity(report, request.parameters)
@@ -184,25 +184,25 @@ def _publish(  # noqa: PLR0913  a run is all of these
     report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.users(verdict) for verdict in Verdict}
-    numbers = contents.trend(earlier, run.name, run_folders.newest_as_of(report), verdicts)
+    numbers = outputs.trend(earlier, run.name, run_folders.newest_as_of(report), verdicts)
     decided = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
             (building / name).write_bytes(content)
-        changed = contents.write_all(analysis, building, previous, numbers)
+        changed = outputs.write_all(analysis, building, previous, numbers)
         for feed in request.feeds:
             closed = _feed_to_close(earlier, feed, request.log)
-            contents.write_feed(analysis, building, feed, request.hub_region, closed)
+            outputs.write_feed(analysis, building, feed, request.hub_region, closed)
         record = run_folders.record_bytes(
             report,
             request.parameters,
-            list(contents.synced_private_files(building)),
+            list(outputs.synced_private_files(building)),
             ledger.file,
             exit_code=code,
             compared_with=previous.name if previous else None,
             users=verdicts,
         )
-        contents.write_synced(building / run_folders.RECORD_FILE, record)
+        outputs.write_synced(building / run_folders.RECORD_FILE, record)
     run_folders.publish(building, run)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
@@ -223,7 +223,7 @@ def _feed_to_close(earlier: Sequence[Run], feed: Feed, log: Log) -> list[Path]:
     if feed is Feed.PARQUET:
         return []
     for run in reversed(earlier):
-        if names := contents.feed_files(run, feed):
+        if names := outputs.feed_files(run, feed):
             changed = [name for name in names if run.files[name] != sha256(run.path / name)]
             if not changed:
                 return [run.path / name for name in names]
@@ -262,7 +262,7 @@ def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
 
 def _ask_aws(
     request: ExportRequest, fetched: FetchRequest, folder: Path | None = None
-) -> tuple[manifest.FetchedAccounts, bool]:
+) -> tuple[fetch_manifest.FetchedAccounts, bool]:
     """Fetch the reports into a folder, or without one save nothing, and log what is unknown.
 
     Return what became of the accounts, and whether anything is unknown of those that were read.
@@ -279,13 +279,13 @@ def _ask_aws(
     entries = accounts.entries
     if any(entry.reason == STOPPED for entry in entries):
         raise KeyboardInterrupt
-    manifest.require_any_report(entries)
-    log.say("fetched", f"Accounts: {manifest.status_counts(entries)}.")
+    fetch_manifest.require_any_report(entries)
+    log.say("fetched", f"Accounts: {fetch_manifest.status_counts(entries)}.")
     for pattern in accounts.unmatched:
-        log.caution("unmatched", manifest.unmatched_sentence(pattern), pattern=pattern)
-    gaps = manifest.unknown_credentials(entries)
+        log.caution("unmatched", fetch_manifest.unmatched_sentence(pattern), pattern=pattern)
+    gaps = fetch_manifest.unknown_credentials(entries)
     for gap in gaps:
         log.caution("gap", gap)
     if folder:
-        replace_files({folder / manifest.FETCHED_MANIFEST: manifest.manifest(accounts)})
+        replace_files({folder / fetch_manifest.FETCHED_MANIFEST: fetch_manifest.manifest(accounts)})
     return accounts, bool(gaps)

@@ -37,14 +37,14 @@ class ListForm:
     """Name the columns that a list must have, and those that it may have besides.
 
     Others may be there, and are not read; in a `closed` list they are refused. The last row of one
-    that programs have `written` has all its cells, or the file is cut off. `source` is a hint.
+    that is written `by_program` has all its cells, or the file is cut off.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     closed: bool = False
-    written: bool = False
-    source: str = ""
+    by_program: bool = False
+    hint: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def list_rows(
     header = [cell.lower() for cell in first]
     if problems := [*_problems_of_header(name, header, form)]:
         raise InputRefused(problems)
-    is_open_ended = form.written and not content.endswith((b"\n", b"\r"))
+    is_open_ended = form.by_program and not content.endswith((b"\n", b"\r"))
     if is_open_ended and rows and len(rows[-1]) < len(header):
         problem = "the last line is cut off", "Restore the file: a part of it is lost."
         raise InputRefused([Problem(name, len(rows) + 1, None, None, *problem)])
@@ -123,7 +123,7 @@ def _rows(name: str, text: str) -> list[list[str]]:
 def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterator[Problem]:
     missing = [column for column in form.required if column not in header]
     if missing:
-        hint = form.source or f"The first row must be {','.join(form.required)}."
+        hint = form.hint or f"The first row must be {','.join(form.required)}."
         yield Problem(name, 1, None, None, f"missing: {short_list(missing)}", hint)
     for column, count in Counter(filter(None, header)).items():
         if count > 1:

@@ -194,8 +194,8 @@ class Page:
         return replace(
             self,
             users=self.users.take(positions).reset_index(drop=True),
-            keys=self.keys.take(in_both_slots).set_axis(over_slots(every)),
-            certificates=self.certificates.take(in_both_slots).set_axis(over_slots(every)),
+            keys=self.keys.take(in_both_slots).set_axis(repeated_per_slot(every)),
+            certificates=self.certificates.take(in_both_slots).set_axis(repeated_per_slot(every)),
             unread=unread.assign(**{columns.POSITION: new[unread[columns.POSITION]]}),
             contradicted=contradicted.assign(
                 **{columns.POSITION: new[contradicted[columns.POSITION]]}
@@ -220,7 +220,7 @@ def in_any_slot(mask: np.ndarray) -> np.ndarray:
     return np.asarray(slot_matrix(mask).any(axis=0))
 
 
-def over_slots(values: np.ndarray) -> np.ndarray:
+def repeated_per_slot(values: np.ndarray) -> np.ndarray:
     """Return values of users for each of their slots, in the order of `Page.keys`."""
     return np.tile(values, len(columns.SLOTS))
 

@@ -21,7 +21,7 @@ from analyzer.report.model import (
     Page,
     as_category,
     cells_of_users,
-    over_slots,
+    repeated_per_slot,
     text_series,
 )
 from analyzer.report.values import REGION_OR_SERVICE, lowercase_booleans
@@ -249,6 +249,6 @@ def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
             columns.STATE: state,
             **{name: _utc(moment) for name, moment in stacked.items()},
         },
-        index=over_slots(np.arange(count)),
+        index=repeated_per_slot(np.arange(count)),
         copy=False,
     )

@@ -19,8 +19,8 @@ from analyzer.decisions import decision as review
 from analyzer.decisions import ledger
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries
-from analyzer.decisions.user_record import (
-    UserRecord,
+from analyzer.decisions.row_record import (
+    RowRecord,
     judged_pages,
     names_of_seconds,
     parsed_record,
@@ -39,7 +39,7 @@ from analyzer.reviews.list_sheets import (
     lists_and_summary,
     text_of,
 )
-from analyzer.reviews.sheet_cells import CellError, CellValue
+from analyzer.reviews.xlsx_cells import CellError, CellValue
 from analyzer.terms import count_text, printable, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
@@ -119,7 +119,7 @@ class _Row(NamedTuple):
 
     sheet: ListSheet
     position: int
-    record: UserRecord
+    record: RowRecord
 
     def problem(self, message: str, hint: str) -> Problem:
         """Return a problem of the record."""
@@ -149,7 +149,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
     for start in range(bisect_right(rows, sheet.head_row), len(rows), _CHUNK):
         if len(problems) > _MOST_PROBLEMS:
             return
-        records: dict[int, UserRecord] = {}
+        records: dict[int, RowRecord] = {}
         for at in range(start, min(start + _CHUNK, len(rows))):
             text = text_of(sheet.value(review.RECORD, at))
             first = first_of_record.setdefault(text, rows[at]) if text else rows[at]
@@ -167,7 +167,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
 
 
 def _compared(
-    sheet: ListSheet, record_at: Mapping[int, UserRecord], problems: list[Problem]
+    sheet: ListSheet, record_at: Mapping[int, RowRecord], problems: list[Problem]
 ) -> Iterator[_Listed]:
     """Yield the rows, and add a problem for each cell that shows something else."""
     places, records = [*record_at], [*record_at.values()]

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from analyzer.decisions import decision as review
-from analyzer.decisions.user_record import parsed_record
+from analyzer.decisions.row_record import parsed_record
 from analyzer.errors import InputRefused, Problem
-from analyzer.reviews.sheet_cells import CellValue, SheetCells, cell_name, moment_of_serial
-from analyzer.reviews.spreadsheet import Sheet, open_spreadsheet
+from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
+from analyzer.reviews.xlsx_file import Sheet, open_spreadsheet
 from analyzer.terms import count_text, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE

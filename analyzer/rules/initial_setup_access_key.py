@@ -12,7 +12,7 @@ RULE = Rule(
     severity=Severity.LOW,
     subject=Subject.ACCESS_KEY,
     judge=lambda facts, _: (
-        facts.password.spread_over_slots() & facts.key_active & ~facts.key_use.exists
+        facts.password.repeated_per_slot() & facts.key_active & ~facts.key_use.exists
     ),
     fact=lambda facts, at, _: concat(
         len(at),

@@ -193,7 +193,7 @@ def load_sources(  # noqa: PLR0913  each is one choice
         notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
     if _may_have_manifest(names, inputs):
-        from analyzer.sources.manifest import manifests, with_listed_accounts  # noqa: PLC0415
+        from analyzer.sources.fetch_manifest import manifests, with_listed_accounts  # noqa: PLC0415
 
         if listed := manifests(names, inputs):
             report = with_listed_accounts(report, listed, inputs)

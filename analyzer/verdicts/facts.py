@@ -15,7 +15,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.report.model import NO_MOMENT, TEXT, Page, in_any_slot, over_slots, slot_matrix
+from analyzer.report.model import NO_MOMENT, TEXT, Page, in_any_slot, repeated_per_slot, slot_matrix
 from analyzer.report.values import REGION_OR_SERVICE, cell_timestamp
 from analyzer.terms import (
     LONGEST_SHOWN,
@@ -75,9 +75,9 @@ class Truth:
         """Return where it is unknown."""
         return np.asarray(~(self.yes | self.no))
 
-    def spread_over_slots(self) -> Self:
+    def repeated_per_slot(self) -> Self:
         """Return what is known of the users for each of their slots."""
-        return type(self)(over_slots(self.yes), over_slots(self.no))
+        return type(self)(repeated_per_slot(self.yes), repeated_per_slot(self.no))
 
     def in_any_slot(self) -> Self:
         """Return for each user whether it holds in at least one slot."""
@@ -115,10 +115,10 @@ class Elapsed:
         """Return where more days than that have elapsed."""
         return self.at_least(days + 1)
 
-    def spread_over_slots(self) -> Self:
+    def repeated_per_slot(self) -> Self:
         """Return what has elapsed for the users, for each of their slots."""
         parts = (self.moment, self.days, self.present, self.unknown)
-        return type(self)(*map(over_slots, parts))
+        return type(self)(*map(repeated_per_slot, parts))
 
     def less_than(self, days: int) -> Truth:
         """Return where fewer days have elapsed."""
@@ -285,7 +285,7 @@ class Facts:
         active = state.codes.to_numpy() == code_of(State.ACTIVE)
         unknown = self.key_age.unknown & ~(active & ~self.key_undated_by_report)
         age = replace(self.key_age, unknown=unknown)
-        created = _first_else_second(age, self.age.spread_over_slots())
+        created = _first_else_second(age, self.age.repeated_per_slot())
         return _first_else_second(self.key_use, created)
 
     @cached_property
@@ -308,7 +308,7 @@ class Facts:
     def _elapsed(self, moment: np.ndarray, unknown: np.ndarray) -> Elapsed:
         """Count whole days, floored; a moment after as-of, as clock skew gives, counts as 0."""
         moment = np.where(unknown, NO_MOMENT, moment)
-        as_of = self.as_of if len(moment) == len(self.page) else over_slots(self.as_of)
+        as_of = self.as_of if len(moment) == len(self.page) else repeated_per_slot(self.as_of)
         days = np.maximum((as_of - moment).astype(np.int64) // _DAY_SECONDS, 0)
         return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown)
 

@@ -20,7 +20,14 @@ from analyzer.errors import OutputFailed
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, VERSION, utc_text
 from analyzer.writers import finding_feed
-from analyzer.writers.finding_feed import PRODUCT, Document, Entry, Finding, RuleOutcome, present
+from analyzer.writers.finding_feed import (
+    PRODUCT,
+    Document,
+    FeedEntry,
+    Finding,
+    RuleOutcome,
+    present,
+)
 
 SCHEMA_VERSION: Final = "2018-10-08"
 _TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices"
@@ -226,9 +233,9 @@ def _closed(document: Document, at: datetime) -> Document:
     return {**document, "UpdatedAt": utc_text(at), **closed}
 
 
-def _entry(document: Document) -> Entry:
+def _entry(document: Document) -> FeedEntry:
     is_open = document["RecordState"] != _ARCHIVED
-    return Entry(document["AwsAccountId"], document["Id"], is_open)
+    return FeedEntry(document["AwsAccountId"], document["Id"], is_open)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -179,7 +179,7 @@ def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[Finding]:
 # Lines
 
 
-class Entry(NamedTuple):
+class FeedEntry(NamedTuple):
     """Name the finding of a document, and its account, empty where none is known."""
 
     account: str
@@ -191,7 +191,7 @@ def feed_lines(
     documents: Iterable[Document],
     earlier: Iterable[Document],
     report: Report,
-    entry: Callable[[Document], Entry],
+    entry: Callable[[Document], FeedEntry],
     closed: Callable[[Document, datetime], Document],
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the findings of a report, and those of an earlier feed that are gone, closed.

@@ -86,7 +86,7 @@ def _decision_counts(analysis: Analysis) -> str:
     words = {
         FollowUpStatus.DONE: "done",
         FollowUpStatus.NOT_DONE: "not done",
-        FollowUpStatus.OVERTAKEN: "changed since",
+        FollowUpStatus.CHANGED_SINCE: "changed since",
         FollowUpStatus.UNKNOWN: "unknown",
     }
     by_status = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
@@ -181,7 +181,7 @@ def _undetermined_note(analysis: Analysis) -> Iterator[str]:
 
 def owner_notes(analysis: Analysis, without: int, every: int) -> Iterator[str]:
     """Yield how many users of all have no owner, and which entries of the list name no user."""
-    file, idle = analysis.owners.file, analysis.totals.idle_owners
+    file, idle = analysis.owners.file, analysis.totals.unmatched_owners
     if file and without:
         yield f"{without:,} of {every:,} IAM users have no owner in {file.name}."
     if file and idle:

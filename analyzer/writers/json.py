@@ -96,7 +96,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "owners": {
             "list": analysis.owners.file,
             "users_without": totals.without_owner,
-            "unmatched": totals.idle_owners,
+            "unmatched": totals.unmatched_owners,
         }
         if analysis.owners
         else None,

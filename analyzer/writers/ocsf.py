@@ -18,7 +18,7 @@ from analyzer.terms import VERSION, utc_text
 from analyzer.writers.finding_feed import (
     PRODUCT,
     Document,
-    Entry,
+    FeedEntry,
     Finding,
     RuleOutcome,
     feed_lines,
@@ -156,7 +156,7 @@ def _times(at: datetime, *names: str) -> Document:
     return {f"{name}{ending}": value for name in names for ending, value in spellings}
 
 
-def _entry(document: Document) -> Entry:
+def _entry(document: Document) -> FeedEntry:
     account = document["cloud"].get("account", {}).get("uid", "")
     is_open = document["activity_id"] != _CLOSED["activity_id"]
-    return Entry(account, document["finding_info"]["uid"], is_open)
+    return FeedEntry(account, document["finding_info"]["uid"], is_open)

@@ -20,7 +20,7 @@ from analyzer.aws.fetch import Account, Fetcher, chosen_accounts
 from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
-from analyzer.sources.manifest import FetchedAccounts, Status
+from analyzer.sources.fetch_manifest import FetchedAccounts, Status
 from tests.support.aws_server import (
     CALLER,
     GENERATE,

@@ -21,7 +21,7 @@ from analyzer.aws.client import AwsSession, Deadline
 from analyzer.aws.errors import STOPPED, Stopped
 from analyzer.aws.fetch import Account, Fetcher, Task, chosen_accounts, run_tasks
 from analyzer.errors import AwsRefused, OutputFailed
-from analyzer.sources.manifest import AccountEntry, Status
+from analyzer.sources.fetch_manifest import AccountEntry, Status
 from tests.support.aws_server import (
     CALLER,
     GENERATE,

@@ -259,14 +259,14 @@ def test_only_the_changes_are_listed_that_are_asked_for_and_all_meet_fail_on(
 def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_that_they_have(
     monkeypatch: pytest.MonkeyPatch, old: Path, new: Path, tmp_path: Path
 ) -> None:
-    write_all = "analyzer.exports.contents.write_all"
+    write_all = "analyzer.exports.outputs.write_all"
     monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
     runs = tmp_path / "runs"
     listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,\n", "list.csv")
     names = saved(tmp_path, f"account,name\n{ACCOUNT},Pay\n", "accounts.csv")
     exporting(runs, "--from", old, "--exemptions", listed)
     monkeypatch.undo()
-    monkeypatch.setattr("analyzer.exports.contents.write_workbook", lambda *_, **__: None)
+    monkeypatch.setattr("analyzer.exports.outputs.write_workbook", lambda *_, **__: None)
     exporting(runs, "--from", new, "--as-of", "2026-08-01T12:00:00Z", "--accounts", names)
     sides = runs / "2026-05-01T09-30-00Z", runs / "latest"
     done = run("diff", *sides, "--format", "csv")

@@ -59,7 +59,7 @@ def test_all_that_compares_reports_and_the_log_of_a_run_name_the_file_too(
     done = run("history", dated, "--config", file, "-f", "json")
     assert done.document["settings"] == settings
     assert f"Settings of {settings}.\n" in done.messages
-    write_all = "analyzer.exports.contents.write_all"
+    write_all = "analyzer.exports.outputs.write_all"
     monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
     runs = report.with_name("runs")
     done = run(

@@ -167,7 +167,7 @@ def test_no_line_is_wider_than_a_terminal_of_40_columns_in_any_encoding(
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(folder)
-    write_all = "analyzer.exports.contents.write_all"
+    write_all = "analyzer.exports.outputs.write_all"
     monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
     output, messages = Terminal(encoding), Terminal(encoding)
     monkeypatch.setattr(sys, "stdout", output)

@@ -20,7 +20,7 @@ from tests.support.runs import SAMPLE, exporting, write_plainly
 def plain_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a tenth of the time for a run whose outputs nobody reads."""
     monkeypatch.setattr(
-        "analyzer.exports.contents.write_all", lambda _, folder, *__: write_plainly(folder)
+        "analyzer.exports.outputs.write_all", lambda _, folder, *__: write_plainly(folder)
     )
 
 
@@ -28,7 +28,7 @@ def plain_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
 def plain_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take half the time for a run whose workbook nobody reads."""
     monkeypatch.setattr(
-        "analyzer.exports.contents.write_workbook", lambda _, stream, **__: stream.write(b"book")
+        "analyzer.exports.outputs.write_workbook", lambda _, stream, **__: stream.write(b"book")
     )
 
 
@@ -40,14 +40,14 @@ def changes_alone(plain_workbook: None, monkeypatch: pytest.MonkeyPatch) -> None
     def write(analysis: Analysis, *_: object, follow_up: Path | None = None, **__: object) -> None:
         analyzer.write(analysis, follow_up=follow_up)
 
-    monkeypatch.setattr("analyzer.exports.contents.write", write)
+    monkeypatch.setattr("analyzer.exports.outputs.write", write)
 
 
 @pytest.fixture
 def review_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write only the lists to decide in, for a run whose decisions are read back."""
     small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
-    monkeypatch.setattr("analyzer.exports.contents.write_workbook", small)
+    monkeypatch.setattr("analyzer.exports.outputs.write_workbook", small)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def plain_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     before = os.umask(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "analyzer.exports.contents.write_all", lambda _, folder, *__: write_plainly(folder)
+            "analyzer.exports.outputs.write_all", lambda _, folder, *__: write_plainly(folder)
         )
         assert exporting(folder, "--from", SAMPLE) == 0
     os.umask(before)

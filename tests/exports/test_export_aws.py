@@ -11,7 +11,7 @@ from analyzer.aws.errors import STOPPED
 from analyzer.aws.report import FetchedReport
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
-from analyzer.sources.manifest import AccountEntry, FetchedAccounts, Status
+from analyzer.sources.fetch_manifest import AccountEntry, FetchedAccounts, Status
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -136,7 +136,7 @@ def test_wrong_usage_and_bugs_are_lines_of_json(
 ) -> None:
     assert exporting(runs, "--log-format", "json", "--role-name", "x") == 2
     assert [line["event"] for line in log(capsys)] == ["usage"]
-    monkeypatch.setattr("analyzer.exports.contents.write_all", lambda *_: 1 / 0)
+    monkeypatch.setattr("analyzer.exports.outputs.write_all", lambda *_: 1 / 0)
     assert exporting(runs, "--log-format", "json", "--quiet") == 70
     (line,) = log(capsys)
     assert line["event"] == "bug"

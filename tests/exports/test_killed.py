@@ -18,9 +18,9 @@ from tests.support.runs import SAMPLE, check_folder, console_report, exporting, 
 
 KILLS = 4
 PLAIN_WORKBOOK = (
-    "from analyzer.exports import contents, run\n"
+    "from analyzer.exports import outputs, run\n"
     "run._run_to_compare = lambda *_: None\n"
-    "contents.write_workbook = lambda _, stream, **__: stream.write(b'book')"
+    "outputs.write_workbook = lambda _, stream, **__: stream.write(b'book')"
 )
 
 
@@ -151,7 +151,7 @@ def test_a_stopped_run_leaves_nothing(
         assert len(hidden(runs)) == 1
         raise ended
 
-    monkeypatch.setattr("analyzer.exports.contents.write_all", stopped)
+    monkeypatch.setattr("analyzer.exports.outputs.write_all", stopped)
     assert exporting(runs, "--from", SAMPLE) == code
     assert visible(runs) == hidden(runs) == set()
 
@@ -164,8 +164,8 @@ def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(
     os.mkfifo(ready)
     waiting = (
         f"{PLAIN_WORKBOOK}\n"
-        "write_all = contents.write_all\n"
-        f"contents.write_all = lambda *each: (open({str(ready)!r}).close(), write_all(*each))[1]"
+        "write_all = outputs.write_all\n"
+        f"outputs.write_all = lambda *each: (open({str(ready)!r}).close(), write_all(*each))[1]"
     )
     arguments = ("--from", SAMPLE, "--out-dir", runs)
     programs.begin("export", *arguments, "-q", script=waiting)

@@ -32,7 +32,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("first") / "runs"
     with pytest.MonkeyPatch.context() as patch:
         small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
-        patch.setattr("analyzer.exports.contents.write_workbook", small)
+        patch.setattr("analyzer.exports.outputs.write_workbook", small)
         assert export(folder, FIRST) == 0
     return folder
 
@@ -80,7 +80,7 @@ def decided(runs: Path) -> dict[str, str]:
 def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("analyzer.exports.contents.write", analyzer.write)
+    monkeypatch.setattr("analyzer.exports.outputs.write", analyzer.write)
     first, second = run(runs, FIRST), run(runs, SECOND)
     assert not (runs / "decisions.csv").exists()
     assert not (first / "decisions.csv").exists()

@@ -10,8 +10,8 @@ import analyzer
 from analyzer.analysis import analysis, rule_results
 from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.exports import contents
-from analyzer.exports.contents import stored
+from analyzer.exports import outputs
+from analyzer.exports.outputs import stored
 from analyzer.report import assemble
 from analyzer.rules.engine import page_findings
 from analyzer.verdicts.verdict import with_verdicts
@@ -87,6 +87,6 @@ def test_a_folder_that_is_gone_or_full_is_named(tmp_path: Path, monkeypatch: Pat
         with pytest.raises(OutputFailed, match="gone cannot be written: No such file"):
             next(kept.pages())
         with Path("/dev/full").open("w+b", buffering=0) as full:
-            monkeypatch.setattr(contents, "TemporaryFile", lambda **_: full)
+            monkeypatch.setattr(outputs, "TemporaryFile", lambda **_: full)
             with pytest.raises(OutputFailed, match="cannot be written: No space left on device"):
                 assert kept.totals

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.exports.contents import TREND_COLUMNS, TREND_MONTHS, trend
+from analyzer.exports.outputs import TREND_COLUMNS, TREND_MONTHS, trend
 from analyzer.exports.run_folders import Run, RunRecord, prune
 from analyzer.exports.run_folders import runs as runs_in
 from analyzer.terms import Verdict
@@ -86,7 +86,7 @@ def test_a_run_has_the_trend_of_earlier_runs(runs: Path, reports: Path, monkeypa
             numbers[month] = trend[["unused", "inactive", "users"]].to_numpy().tolist()
             return write_plainly(folder)
 
-        monkeypatch.setattr("analyzer.exports.contents.write_all", write)
+        monkeypatch.setattr("analyzer.exports.outputs.write_all", write)
         users = [a_user(f"user{number}") for number in range(month)]
         report = console_report(reports, f"2026-{month:02}-01", *users, ASLEEP)
         assert exporting(runs, "--from", report) == 0

@@ -12,7 +12,7 @@ from analyzer.report.model import TEXT
 from analyzer.terms import pattern_regex
 
 OPEN = ListForm(required=("a", "b"))
-CLOSED = ListForm(required=("a", "b"), optional=("c",), closed=True, source="Use a ledger.")
+CLOSED = ListForm(required=("a", "b"), optional=("c",), closed=True, hint="Use a ledger.")
 
 
 def no_problems(_name: str, _row: int, _cells: Mapping[str, str]) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from analyzer.errors import InputRefused
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Exemption, Exemptions
 from analyzer.writers import headline
-from analyzer.writers.workbook.lists import exemption_frame
+from analyzer.writers.workbook.lookup_lists import exemption_frame
 from tests.support.builders import (
     ACCOUNT,
     QUIET_PASSWORD,

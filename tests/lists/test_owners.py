@@ -99,7 +99,7 @@ def test_a_root_has_an_owner_only_if_it_is_named() -> None:
     for user, expected in (("*", {""}), ("<root_account>", {"Ops"})):
         analysis = analyzer.analyze(report, owners=owners(f"*,{user},Ops,,"))
         assert {*analysis.rule_results.findings["owner"]} == expected
-        assert bool(analysis.totals.idle_owners) is (expected == {""})
+        assert bool(analysis.totals.unmatched_owners) is (expected == {""})
 
 
 @pytest.mark.no_cover

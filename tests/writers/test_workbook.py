@@ -19,7 +19,7 @@ from analyzer.report.model import Exemption, ReportFile
 from analyzer.terms import VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS
-from analyzer.writers.workbook.lists import change_columns
+from analyzer.writers.workbook.lookup_lists import change_columns
 from analyzer.writers.workbook.summary_sheet import _as_of_spread_notes
 from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE
 from tests.support.builders import (

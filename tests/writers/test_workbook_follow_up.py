@@ -15,7 +15,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import AccountName, FileReference
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook.column import NumberColumn
-from analyzer.writers.workbook.lists import exemption_frame
+from analyzer.writers.workbook.lookup_lists import exemption_frame
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

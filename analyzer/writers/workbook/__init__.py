@@ -4,8 +4,9 @@ A review can be split: a workbook with the users to decide for each owner, or fo
 
 All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A list
 is `TableSheets` of `Column`s; any other sheet is a `TextSheet` of parts. `review_lists` are those
-to decide in, `lists` those to look things up in; `book` orders the sheets. Text from a report is
-always a text cell, never a formula; formulas are ours, and carry the value that they will have.
+to decide in, `lookup_lists` those to look things up in; `book` orders the sheets. Text from a
+report is always a text cell, never a formula; formulas are ours, and carry the value that they will
+have.
 """
 
 import re
@@ -24,12 +25,12 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import RECORD
-from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
+from analyzer.decisions.row_record import CreationSeconds, SameSecond, record_texts
 from analyzer.report.model import TEXT, AccountName, Page, account_with_name
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope
 from analyzer.writers.tables import Texts, write_tables
-from analyzer.writers.workbook import lists, review_lists
+from analyzer.writers.workbook import lookup_lists, review_lists
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
@@ -72,21 +73,26 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     with Book(TITLE, scope, newest, titles) as book:
         listings = _add_users(book, analysis, same_second)
         if SheetName.FINDINGS in titles:
-            results, of_findings = analysis.rule_results, lists.finding_columns(analysis, listings)
+            results, of_findings = (
+                analysis.rule_results,
+                lookup_lists.finding_columns(analysis, listings),
+            )
             findings = TableSheets(book, SheetName.FINDINGS, of_findings)
-            findings.filled(results.frames(), lists.no_findings_text(results))
+            findings.filled(results.frames(), lookup_lists.no_findings_text(results))
             add_controls(book, results)
         if len(analysis.exemptions):
-            entries = TableSheets(book, SheetName.EXEMPTIONS, lists.EXEMPTION_LIST)
-            entries.filled([lists.exemption_frame(analysis)])
+            entries = TableSheets(book, SheetName.EXEMPTIONS, lookup_lists.EXEMPTION_LIST)
+            entries.filled([lookup_lists.exemption_frame(analysis)])
         if changes is not None:
-            change_list = TableSheets(book, SheetName.CHANGES, lists.change_columns(analysis))
-            change_list.filled([changes], lists.NO_CHANGES)
-            compared = lists.change_counts(changes, since)
+            change_list = TableSheets(
+                book, SheetName.CHANGES, lookup_lists.change_columns(analysis)
+            )
+            change_list.filled([changes], lookup_lists.NO_CHANGES)
+            compared = lookup_lists.change_counts(changes, since)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
-            of_decisions = lists.follow_up_columns(analysis)
+            of_decisions = lookup_lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)
-            follow_up.filled([analysis.follow_up], lists.NO_REMOVALS)
+            follow_up.filled([analysis.follow_up], lookup_lists.NO_REMOVALS)
         add_summary(book, analysis, listings, compared, trend, share)
         add_method(book, analysis)
         book.save(stream)
@@ -94,7 +100,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
 
 def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -> Listings:
     """Add the lists of users, and return those to decide in."""
-    all_users = TableSheets(book, SheetName.ALL_USERS, lists.all_users_columns(analysis))
+    all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
     collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
     exempt = CollectedUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
     seconds = CreationSeconds()
@@ -104,10 +110,12 @@ def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -
         for some in (exempt, *collected.values()):
             some.add(page)
     all_users.finish("No IAM users in the reports.")
-    roots = TableSheets(book, SheetName.ROOTS, lists.root_columns(analysis.report))
+    roots = TableSheets(book, SheetName.ROOTS, lookup_lists.root_columns(analysis.report))
     roots.filled(analysis.report.roots())
     if len(exempt):
-        TableSheets(book, SheetName.EXEMPT, lists.exempt_columns(analysis)).filled([exempt.page()])
+        TableSheets(book, SheetName.EXEMPT, lookup_lists.exempt_columns(analysis)).filled(
+            [exempt.page()]
+        )
     names = seconds.names() if same_second is None else same_second
     return {
         each.title: _add_review(book, analysis, each, collected[each.title], names)

@@ -27,7 +27,7 @@ from analyzer.terms import (
 from analyzer.verdicts.verdict import criteria_meanings, unused_definition, verdict_meaning
 from analyzer.writers import findings, headline
 from analyzer.writers.findings import RuleFindings
-from analyzer.writers.workbook import lists, review_lists
+from analyzer.writers.workbook import lookup_lists, review_lists
 from analyzer.writers.workbook.book import INK, Book, CellStyle, SheetName
 from analyzer.writers.workbook.review_lists import Listings
 from analyzer.writers.workbook.text_sheet import (
@@ -82,7 +82,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         sheet.next_page()
     if SheetName.FOLLOW_UP in book and analysis.ledger.lines:
         sheet.section("Follow-up of earlier decisions")
-        lists.add_follow_up(sheet, analysis.follow_up)
+        lookup_lists.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
         add_trend(sheet, "Trend: users by month", trend)
     if SheetName.FINDINGS in book:

@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer import columns
 from analyzer.decisions.decision import USER
-from analyzer.report.model import Page, as_category, concatenated, over_slots
+from analyzer.report.model import Page, as_category, concatenated, repeated_per_slot
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
@@ -260,7 +260,7 @@ class CollectedUsers:
         whole = {name: concatenated(parts.pop(name)) for name in names}
         for name in ("keys", "certificates"):
             by_slot = np.argsort(whole[name][columns.SLOT].to_numpy(), kind="stable")
-            index = over_slots(np.arange(len(whole["users"])))
+            index = repeated_per_slot(np.arange(len(whole["users"])))
             whole[name] = whole[name].take(by_slot).set_axis(index)
         return Page(**whole)
 

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from lxml import etree
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.reviews.sheet_cells import (
+from analyzer.reviews.xlsx_cells import (
     MOST_ROWS,
     SharedTexts,
     SheetCells,

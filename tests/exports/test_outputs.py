@@ -220,7 +220,7 @@ def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_remo
     report = console_report(reports, FIRST)
     with monkeypatch.context() as patch:
         small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
-        patch.setattr("analyzer.exports.contents.write_workbook", small)
+        patch.setattr("analyzer.exports.outputs.write_workbook", small)
         exporting(runs, "--from", report)
     with (runs / name(FIRST) / "review.xlsx").open("ab") as stream:
         stream.write(b"reviewed")

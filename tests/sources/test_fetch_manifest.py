@@ -184,7 +184,7 @@ def test_a_superseded_report_that_goes_away_is_lost(whole: Path, monkeypatch: Pa
     def gone(_path: Path) -> str:
         raise FileNotFoundError
 
-    monkeypatch.setattr("analyzer.sources.manifest.sha256", gone)
+    monkeypatch.setattr("analyzer.sources.fetch_manifest.sha256", gone)
     assert not_covered(whole) == [CHANGED]
 
 

@@ -17,14 +17,14 @@ from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 
 from analyzer.errors import InputRefused
-from analyzer.reviews.sheet_cells import (
+from analyzer.reviews.xlsx_cells import (
     CellError,
     CellValue,
     SheetCells,
     cell_name,
     moment_of_serial,
 )
-from analyzer.reviews.spreadsheet import open_spreadsheet
+from analyzer.reviews.xlsx_file import open_spreadsheet
 from tests.support.reading import zipped
 from tests.support.review import review
 from tests.support.workbooks import parts
@@ -384,9 +384,9 @@ def test_a_sheet_that_is_only_a_chart_has_no_cells() -> None:
 @pytest.mark.parametrize(
     ("bound", "most", "enough", "element", "problem"),
     [
-        ("sheet_cells._MOST_HELD", 6 * 144, 6, "<c><v>{}</v></c>", "it holds too many cells"),
-        ("spreadsheet._MOST_TAGS", 100, 31, "<c/>", "it holds too many elements"),
-        ("sheet_cells._MOST_MERGED", 2, 2, "<mergeCell/>", "it has too many merged cells"),
+        ("xlsx_cells._MOST_HELD", 6 * 144, 6, "<c><v>{}</v></c>", "it holds too many cells"),
+        ("xlsx_file._MOST_TAGS", 100, 31, "<c/>", "it holds too many elements"),
+        ("xlsx_cells._MOST_MERGED", 2, 2, "<mergeCell/>", "it has too many merged cells"),
     ],
 )
 def test_a_bound_can_be_reached_and_not_passed(  # noqa: PLR0913, PLR0917  a table
@@ -401,9 +401,9 @@ def test_a_bound_can_be_reached_and_not_passed(  # noqa: PLR0913, PLR0917  a tab
 @pytest.mark.parametrize(
     ("bound", "most", "rows", "problem"),
     [
-        ("spreadsheet._MOST_TAGS_AT_ONCE", 1, "", "it holds too many elements"),
-        ("spreadsheet._MOST_UNPACKED", 1 << 20, " " * (1 << 20), "unpacks to more than 1 MiB"),
-        ("sheet_cells._MOST_HELD", 1_000, a1("0", "s"), "its texts are too many"),
+        ("xlsx_file._MOST_TAGS_AT_ONCE", 1, "", "it holds too many elements"),
+        ("xlsx_file._MOST_UNPACKED", 1 << 20, " " * (1 << 20), "unpacks to more than 1 MiB"),
+        ("xlsx_cells._MOST_HELD", 1_000, a1("0", "s"), "its texts are too many"),
     ],
     ids=["tags", "unpacked", "texts"],
 )
@@ -444,13 +444,13 @@ READ = """
 import os, re, resource, sys
 from pathlib import Path
 from analyzer.errors import InputRefused
-from analyzer.reviews import sheet_cells, spreadsheet
+from analyzer.reviews import xlsx_cells, xlsx_file
 SHARE = 20
-sheet_cells.MOST_ROWS //= SHARE
-sheet_cells._MOST_HELD //= SHARE
-spreadsheet._MOST_UNPACKED //= SHARE
-spreadsheet._MOST_TAGS //= SHARE
-spreadsheet._MOST_TAGS_AT_ONCE //= SHARE
+xlsx_cells.MOST_ROWS //= SHARE
+xlsx_cells._MOST_HELD //= SHARE
+xlsx_file._MOST_UNPACKED //= SHARE
+xlsx_file._MOST_TAGS //= SHARE
+xlsx_file._MOST_TAGS_AT_ONCE //= SHARE
 def memory(name):
     return int(re.search(name + ":.*?([0-9]+) kB", Path("/proc/self/status").read_text())[1])
 def seconds():
@@ -462,7 +462,7 @@ for name in sys.argv[1:]:
         continue
     content, before, start = open(name, "rb").read(), memory("VmRSS"), seconds()
     try:
-        for sheet in spreadsheet.open_spreadsheet("x", content).sheets:
+        for sheet in xlsx_file.open_spreadsheet("x", content).sheets:
             sheet.cells()
         print("read", end=" ")
     except InputRefused as refused:

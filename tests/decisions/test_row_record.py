@@ -12,7 +12,7 @@ import pytest
 
 import analyzer
 from analyzer import columns
-from analyzer.decisions.user_record import (
+from analyzer.decisions.row_record import (
     MOST_SAME_SECOND,
     MOST_UNREAD,
     CreationSeconds,
