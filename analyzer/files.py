@@ -57,7 +57,7 @@ def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     Raises OutputFailed.
     """
     try:
-        target = resolved(target)
+        target = followed_path(target)
         _remove_leftovers([target])
         with _replacement(target, mode) as stream:
             yield stream
@@ -78,7 +78,7 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
     try:
         if not last.parent.exists():
             last.parent.mkdir(parents=True, exist_ok=True)
-        contents = [(resolved(path), content) for path, content in files.items()]
+        contents = [(followed_path(path), content) for path, content in files.items()]
         _remove_leftovers([target for target, _ in contents])
         with ExitStack() as stack:
             # The last one that is entered is put in place first.
@@ -193,7 +193,7 @@ def _user_id() -> int:
     return os.geteuid() if hasattr(os, "geteuid") else _ROOT_UID
 
 
-def resolved(path: Path) -> Path:
+def followed_path(path: Path) -> Path:
     """Return where a path leads.
 
     Raises OSError at a link of another user in a folder that others can write to.

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from pydantic import AliasPath, BaseModel, BeforeValidator, Field, StrictInt
 
 from analyzer.errors import Busy, OutputFailed
-from analyzer.files import PRIVATE, json_bytes, provenance, replacing, resolved, sha256
+from analyzer.files import PRIVATE, followed_path, json_bytes, provenance, replacing, sha256
 from analyzer.report.model import FileReference, Report
 from analyzer.report.values import timestamp
 from analyzer.terms import VERSION, Verdict, utc_text
@@ -229,7 +229,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     Raises Busy if another run holds the lock, OutputFailed where the folder cannot be written.
     """
     with os_errors_translated(folder):
-        resolved(folder)
+        followed_path(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _acquired_lock(folder)
     try:
@@ -297,7 +297,7 @@ def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
 def check_folder(folder: Path) -> None:
     """Raise what `folder_lock` would, and write nothing."""
     with os_errors_translated(folder):
-        resolved(folder)
+        followed_path(folder)
     nearest = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
     by_effect = os.access in os.supports_effective_ids
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=by_effect):

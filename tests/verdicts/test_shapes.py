@@ -131,8 +131,11 @@ def test_a_report_without_a_column_is_judged_by_the_others() -> None:
 
 def test_without_the_creation_of_keys_the_strict_definition_leaves_open_who_has_none() -> None:
     columns = [name for name in COLUMNS if not name.endswith("last_rotated")]
-    found = by_name(report_text([QUIET, GONE], columns=columns), Definition.IAM_029)
+    odd = a_user("odd", password_enabled="wahr")
+    found = by_name(report_text([QUIET, GONE, odd], columns=columns), Definition.IAM_029)
     assert found["quiet"] == lack(ROTATED, "access_key_2_last_rotated")
+    assert found["odd"].startswith('undetermined password_enabled "wahr" is not understood')
+    assert ROTATED not in found["odd"]
     assert found["gone"] == f"retired {MISSING}"
 
 
