@@ -35,13 +35,9 @@ from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.files_beside import BESIDE_ENDINGS, MANIFEST, METADATA, SERVICE_CREDENTIALS
-from analyzer.sources.find import (
-    Source,
-    content_cannot_be_report,
-    files_beside_in_archives,
-    stream_sources,
-)
+from analyzer.sources.find import stream_sources
 from analyzer.sources.load import moment_in_utc, read_in_memory
+from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
 from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AsOfSource, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches

@@ -18,8 +18,8 @@ from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import json_bytes, provenance
 from analyzer.sources.fetch_manifest import NOT_REQUESTED
 from analyzer.sources.files_beside import FIRST_YEAR
-from analyzer.sources.find import Source
 from analyzer.sources.load import load_sources
+from analyzer.sources.source import Source
 from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 
 POLL_SECONDS: Final = 2  # seconds between two questions whether the report is ready

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from analyzer.changes.history import History
     from analyzer.changes.timeline import Span
     from analyzer.report.model import Report
-    from analyzer.sources.find import Source
+    from analyzer.sources.source import Source
     from analyzer.standards.rulebook import Rulebook
 
 _LIMITS: Final = tuple(each.name for each in fields(Thresholds))

@@ -30,8 +30,9 @@ from analyzer.report.model import Report, ReportFile
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.sources.fetch_manifest import manifests
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
-from analyzer.sources.find import Source, find_sources, unreadable_file
+from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
+from analyzer.sources.source import Source, unreadable_file
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import InputLimit, read_report_bytes
 from analyzer.sources.files_beside import BESIDE_ENDINGS
-from analyzer.sources.find import (
+from analyzer.sources.source import (
     Source,
     content_cannot_be_report,
     is_visible,

@@ -20,14 +20,8 @@ from analyzer.files import json_bytes, provenance, saved_file_refused, saved_jso
 from analyzer.report.model import AccountName, Report, ReportFile, UncoveredAccount
 from analyzer.report.values import timestamp
 from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST
-from analyzer.sources.find import (
-    Source,
-    files_below,
-    files_beside_in_archives,
-    is_pattern,
-    is_visible,
-    matching_paths,
-)
+from analyzer.sources.find import files_below, is_pattern, matching_paths
+from analyzer.sources.source import Source, files_beside_in_archives, is_visible
 from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"

@@ -1,106 +1,33 @@
 """Find inputs: a file, a folder with all below it, a pattern, a zip archive, standard input."""
 
 import glob
-import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
-from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import HEAD_BYTES, ZIP, InputLimit, read_report_bytes
-from analyzer.report.raw_report import is_result_or_list
+from analyzer.report.input_formats import ZIP, InputLimit, read_report_bytes
 from analyzer.sources.files_beside import BESIDE_ENDINGS
+from analyzer.sources.source import (
+    MAC_FOLDER,
+    Source,
+    cannot_be_report,
+    is_visible,
+    missing_source,
+    refused_source,
+    skipped_source,
+    unreadable_file,
+)
 from analyzer.terms import printable
 
 STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
 _NOWHERE: Final = ("there is no such file or folder", "Check the path.")
-
-_OTHER_ENDINGS: Final = (
-    *(".md", ".xlsx", ".xls", ".docx", ".pdf", ".png", ".jpg", ".svg", ".db", ".sqlite"),
-    *(".html", ".toml", ".yaml", ".yml", ".log", ".parquet", ".py", ".sh"),
-    *(".ocsf.json", ".asff.json"),
-)
-
-MAC_FOLDER: Final = "__MACOSX"
-"""The folder that a Mac adds to archives, and that stays where they are unpacked."""
-
-_LARGEST_JSON: Final = 16 << 20
-"""Larger JSON is not examined here: reading it as a report shows what it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Name one input, with its content; `path` is None if it is not a regular file of its own.
-
-    The content is bytes, or what returns them and counts in a limit what it unpacks: `limit`, or
-    nothing without one, as where an input is read again. `archive` is the archive that the input
-    lies in, if any, and `files_beside` are the files saved with reports there, the same for all of
-    one archive. `origin` is the name of the file of which this is a copy, if it is one;
-    `account_id` is the account of rows whose ARN is masked, if that is set. What `is_skipped`
-    cannot be a report.
-    """
-
-    name: str
-    content: bytes | Callable[[InputLimit | None], bytes]
-    limit: InputLimit | None = None
-    path: Path | None = None
-    archive: Path | None = None
-    files_beside: "tuple[Source, ...]" = ()
-    origin: str = ""
-    account_id: str = ""
-    is_skipped: bool = False
-
-    def read(self) -> bytes:
-        """Return the bytes; raises InputRefused or OSError where there is nothing to read."""
-        return self.content if isinstance(self.content, bytes) else self.content(self.limit)
-
-
-def missing_source(name: str, message: str, hint: str) -> Source:
-    """Return an input that is refused when it is read."""
-    return refused_source(name, InputRefused.of_file(printable(name), message, hint))
-
-
-def refused_source(name: str, refused: InputRefused) -> Source:
-    """Return an input that raises this when it is read."""
-
-    def refuse(_limit: InputLimit | None) -> bytes:
-        raise refused
-
-    return Source(printable(name), refuse)
-
-
-def unreadable_file(name: str, error: OSError) -> InputRefused:
-    """Return the refusal of what is there, but cannot be read."""
-    message = f"it cannot be read: {error.strerror or error}"
-    hint = "Check the path, and who may read it."
-    return InputRefused.of_file(printable(name), message, hint)
-
-
-def skipped_source(name: str, archive: Path | None = None) -> Source:
-    """Return an input that is not read, since it cannot be a report."""
-    missing = missing_source(name, "this cannot be a report", "Leave it out.")
-    return replace(missing, archive=archive, is_skipped=True)
-
-
-def files_beside_in_archives(inputs: Iterable[Source]) -> list[Source]:
-    """Return what lies beside the inputs in their archives, each once."""
-    archives = {id(each.files_beside): each.files_beside for each in inputs}
-    return [
-        *{each.name: each for files_beside in archives.values() for each in files_beside}.values()
-    ]
-
-
-def is_visible(path: str) -> bool:
-    """Return whether no part of a path is hidden or what a Mac leaves in archives."""
-    return not any(part.startswith((".", MAC_FOLDER)) for part in path.split("/") if part != ".")
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -291,43 +218,3 @@ def _folders_below(
 
 
 # Files that cannot be reports: people keep notes and results in the same folders.
-
-
-def cannot_be_report(path: Path) -> bool:
-    """Return whether a file cannot be a report; one that cannot be read may be one."""
-
-    def start(size: int) -> bytes:
-        with path.open("rb") as stream:
-            return stream.read(size)
-
-    try:
-        return path.is_file() and content_cannot_be_report(path.name, path.stat().st_size, start)
-    except OSError:
-        return False  # Reading it shows the reason.
-
-
-def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]) -> bool:
-    """Return whether a file is no report by its ending, its emptiness or its content.
-
-    `start` returns so many bytes of its start. What has the ending of a report may be one that is
-    damaged, or empty because a download failed: that is refused.
-    """
-    lower = name.lower()
-    if lower.endswith(_OTHER_ENDINGS) or not (size or lower.endswith((".csv", ".json"))):
-        return True
-    if lower.endswith(".json"):
-        return size <= _LARGEST_JSON and _is_other_json(start(size))
-    return lower.endswith(".csv") and is_result_or_list(start(HEAD_BYTES))
-
-
-def _is_other_json(data: bytes) -> bool:
-    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
-    try:
-        document: Any = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    first = document[0] if isinstance(document, list) and document else document
-    if not isinstance(first, dict):
-        return isinstance(document, list)
-    names = {key.lower() for key in first}
-    return "content" not in names and not names.issuperset((columns.USER, columns.ARN))

@@ -24,13 +24,8 @@ from analyzer.report.model import Exemptions, Report, UncoveredFile
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import files_beside
 from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS
-from analyzer.sources.find import (
-    Source,
-    files_beside_in_archives,
-    find_sources,
-    stream_sources,
-    unreadable_file,
-)
+from analyzer.sources.find import find_sources, stream_sources
+from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
 
 if TYPE_CHECKING:

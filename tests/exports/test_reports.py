@@ -10,8 +10,9 @@ import pytest
 from analyzer.errors import InputRefused
 from analyzer.exports.inputs import copy_inputs
 from analyzer.report.model import UncoveredAccount
-from analyzer.sources.find import Source, find_sources
+from analyzer.sources.find import find_sources
 from analyzer.sources.load import load
+from analyzer.sources.source import Source
 from tests.support.builders import a_user, report_text, saved
 from tests.support.runs import copied
 

@@ -15,8 +15,8 @@ from analyzer.report.raw_report import ReportText
 from analyzer.report.rows import read_rows
 from analyzer.report.survey import SurveyedReport
 from analyzer.sources import load
-from analyzer.sources.find import Source
 from analyzer.sources.load import read_in_memory
+from analyzer.sources.source import Source
 from tests.report.test_streaming import everything
 from tests.support.builders import COLUMNS, COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
 from tests.support.reading import HEADER, lines, of_account, put, with_cells
