@@ -48,7 +48,7 @@ from analyzer.terms import OVERDUE, Verdict, code_of, count_text, utc_text
 class FollowUpStatus(StrEnum):
     """Name the states of a decision, the most urgent first."""
 
-    CHANGED_SINCE = "overtaken"
+    OVERTAKEN = "overtaken"
     NOT_DONE = "not-done"
     UNKNOWN = "unknown"
     DONE = "done"
@@ -194,7 +194,7 @@ def _judged_present(
         return FollowUpStatus.DONE, fact, now, ()
     if added := access_added(before, now.credentials, line.baseline):
         fact = f"Changed since the decision: {', '.join(added)}. Decide again."
-        return FollowUpStatus.CHANGED_SINCE, fact, now, tuple(added)
+        return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     fact = (
         "No later report of the account yet."
         if not is_later
@@ -356,7 +356,7 @@ def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
             return line is not None
         if line.decision is Decision.INVESTIGATE:
             return line.as_of >= as_of
-        is_open = (FollowUpStatus.CHANGED_SINCE, FollowUpStatus.DONE)
+        is_open = (FollowUpStatus.OVERTAKEN, FollowUpStatus.DONE)
         return followed.outcomes[user].status not in is_open
 
     return np.array([*map(stands, user_keys(page.users), page.users[columns.AS_OF])], bool)

@@ -86,7 +86,7 @@ def _decision_counts(analysis: Analysis) -> str:
     words = {
         FollowUpStatus.DONE: "done",
         FollowUpStatus.NOT_DONE: "not done",
-        FollowUpStatus.CHANGED_SINCE: "changed since",
+        FollowUpStatus.OVERTAKEN: "changed since",
         FollowUpStatus.UNKNOWN: "unknown",
     }
     by_status = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]

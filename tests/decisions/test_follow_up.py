@@ -53,7 +53,7 @@ QUIET, KEY, OFF_KEY = a_user(), a_user(key_1=a_key()), a_user(key_1=an_inactive_
 PASSWORD, CERTIFICATE = a_user(password=a_password()), a_user(certificate_1=a_certificate())
 MASKED = a_user(account="123XXXXXXXX")
 
-DONE, NOT_DONE, UNKNOWN, CHANGED_SINCE = "done", "not-done", "unknown", "overtaken"
+DONE, NOT_DONE, UNKNOWN, OVERTAKEN = "done", "not-done", "unknown", "overtaken"
 GONE = (DONE, "The user is gone.")
 NO_CREDENTIALS = (DONE, "The user has no working credentials. Decide on its deletion.")
 STILL_THERE = (NOT_DONE, "The user is still there.")
@@ -66,7 +66,7 @@ NOT_IDENTIFIED = (
     "The creation time or the account of the user is not known: nothing acts on this.",
 )
 SIGNED_IN = "signed in 2026-06-10, access key created 2026-06-10"
-CHANGED = CHANGED_SINCE, f"Changed since the decision: {SIGNED_IN}. Decide again."
+CHANGED = OVERTAKEN, f"Changed since the decision: {SIGNED_IN}. Decide again."
 
 Expected = str | tuple[str, str]
 Case = tuple[LedgerLine, Sequence[Row], Expected]
@@ -179,15 +179,15 @@ CASES: dict[str, list[Case]] = {
     ],
     "more access or use than the reviewer saw overtakes": [
         *((word(PASSWORD), [NEW_KEY_AND_USE], CHANGED) for word in BOTH),
-        (deactivate(FULL), [a_user(key_1=a_key(CREATED, SINCE))], CHANGED_SINCE),
-        (deactivate(FULL), [off(key_2=a_key(SINCE))], CHANGED_SINCE),
+        (deactivate(FULL), [a_user(key_1=a_key(CREATED, SINCE))], OVERTAKEN),
+        (deactivate(FULL), [off(key_2=a_key(SINCE))], OVERTAKEN),
     ],
     "use that one of differing rows shows overtakes, whatever their order": [
-        (delete(KEY_UNREAD), [KEY_USED, OFF_USED], CHANGED_SINCE),
-        (delete(KEY_UNREAD), [OFF_USED, KEY_USED], CHANGED_SINCE),
+        (delete(KEY_UNREAD), [KEY_USED, OFF_USED], OVERTAKEN),
+        (delete(KEY_UNREAD), [OFF_USED, KEY_USED], OVERTAKEN),
     ],
     "use that the report decided on had no column for overtakes": [
-        (delete(USED, report_cells=WITHOUT_COLUMNS), [USED], CHANGED_SINCE),
+        (delete(USED, report_cells=WITHOUT_COLUMNS), [USED], OVERTAKEN),
     ],
     "a user whose creation time is not understood, or differs, may be another": [
         (delete(), [created("soon")], UNREAD),

@@ -82,12 +82,12 @@ def page_for(rule: Rule) -> Page:
 
 
 @cache
-def found() -> pd.DataFrame:
+def random_findings() -> pd.DataFrame:
     return all_findings(*random_pages(), RULES)
 
 
-def found_by(rule: Rule) -> pd.DataFrame:
-    of_rule = found()[found()["rule"] == rule.id]
+def random_findings_by(rule: Rule) -> pd.DataFrame:
+    of_rule = random_findings()[random_findings()["rule"] == rule.id]
     assert not of_rule.empty
     return of_rule
 
@@ -151,7 +151,7 @@ def test_no_rule_changes_anything_that_it_is_given() -> None:
 
 
 def test_the_order_of_the_rows_changes_nothing() -> None:
-    assert_alike(found(), all_findings(*random_pages(step=-1), RULES))
+    assert_alike(random_findings(), all_findings(*random_pages(step=-1), RULES))
 
 
 def test_each_row_is_judged_as_if_alone() -> None:
@@ -160,7 +160,7 @@ def test_each_row_is_judged_as_if_alone() -> None:
         all_findings(of_users(user), page_of([root]), RULES)
         for user, root in zip(users, roots, strict=True)
     ]
-    assert_alike(concatenated(alone), found()[found()["row"] < FIRST + 2])
+    assert_alike(concatenated(alone), random_findings()[random_findings()["row"] < FIRST + 2])
 
 
 def test_all_rules_are_silent_on_quiet_users_and_roots() -> None:
@@ -175,14 +175,14 @@ def test_it_reads_no_cell_but_those_that_it_names(rule: Rule) -> None:
     spared = set(columns.IN_REPORT) - set(rule.columns)
     cells = cells_of_users((at, name, "") for name in sorted(spared) for at in range(len(page)))
     contradicted = by_itself(rule, dataclasses.replace(page, contradicted=cells))
-    plain = found_by(rule).loc[lambda found: found["row"] < len(page) + 2]
+    plain = random_findings_by(rule).loc[lambda found: found["row"] < len(page) + 2]
     texts = [each.drop(columns="created").to_csv(index=False) for each in (plain, contradicted)]
     assert texts[0] == texts[1]
 
 
 @every_rule
 def test_what_leaves_it_undecided_is_named(rule: Rule) -> None:
-    found = found_by(rule)
+    found = random_findings_by(rule)
     facts = found.loc[found["outcome"] == Outcome.UNDECIDED, "fact"]
     other = r'\w+ "[^"]*"'
     cell = (
@@ -199,10 +199,10 @@ def test_what_leaves_it_undecided_is_named(rule: Rule) -> None:
 
 @every_rule
 def test_every_fact_is_a_sentence_with_its_value(rule: Rule) -> None:
-    facts = found_by(rule)["fact"]
+    facts = random_findings_by(rule)["fact"]
     assert not facts.isna().any()
     assert facts.str.len().min() > 10
-    decided = facts[found()["outcome"] == Outcome.FAILS]
+    decided = facts[random_findings()["outcome"] == Outcome.FAILS]
     assert decided.nunique() > 1
     assert not decided.str.contains("NaT|None|nan|<NA>").any()
 
@@ -258,7 +258,7 @@ def test_each_remedy_is_a_command_that_aws_knows(rule: Rule, line: str) -> None:
 
 
 def test_the_frame_of_findings_is_as_described() -> None:
-    frame, empty = found(), all_findings(NO_USERS, page_of([]), RULES)
+    frame, empty = random_findings(), all_findings(NO_USERS, page_of([]), RULES)
     assert list(frame) == list(empty) == list(FINDINGS)
     assert empty.empty
     types = {name: str(frame[name].dtype) for name in FINDINGS}
@@ -281,7 +281,9 @@ def test_the_frame_of_findings_is_as_described() -> None:
 
 
 def test_the_counts_and_the_outcomes_without_words_are_those_of_the_findings() -> None:
-    kinds = zip(found()["rule"].astype(str), found()["outcome"].astype(str), strict=True)
+    kinds = zip(
+        random_findings()["rule"].astype(str), random_findings()["outcome"].astype(str), strict=True
+    )
     expected = Counter((*kind, False) for kind in kinds)
     assert counts_on(*random_pages(), RULES, LIMITS) == expected
     slots = {True: (1, 2), False: (0,)}
@@ -293,8 +295,10 @@ def test_the_counts_and_the_outcomes_without_words_are_those_of_the_findings() -
             (page.users["row"][user], *subjects[at], list(Outcome)[outcomes[user, at]])
             for user, at in np.argwhere(outcomes != NO_FINDING).tolist()
         ]
-    keys = (found()[name] for name in ("row", "rule"))
-    outcome = zip(*keys, found()["slot"].fillna(0), found()["outcome"], strict=True)
+    keys = (random_findings()[name] for name in ("row", "rule"))
+    outcome = zip(
+        *keys, random_findings()["slot"].fillna(0), random_findings()["outcome"], strict=True
+    )
     assert sorted(by_code) == sorted(outcome)
     nobody = page_outcomes(Facts(NO_USERS), RULES, LIMITS, of_roots=False)
     assert nobody.shape == (0, len(subjects))
@@ -317,6 +321,6 @@ def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
 
 
 def test_nobody_is_found_unused_whose_cells_are_not_understood() -> None:
-    failing = found_by(RULES[0])["arn"][found()["outcome"] == Outcome.FAILS]
+    failing = random_findings_by(RULES[0])["arn"][random_findings()["outcome"] == Outcome.FAILS]
     users = random_pages()[0].users
     assert {*failing} == {*users.loc[users["verdict"] == "unused", "arn"]}

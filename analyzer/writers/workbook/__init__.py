@@ -73,10 +73,8 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     with Book(TITLE, scope, newest, titles) as book:
         listings = _add_users(book, analysis, same_second)
         if SheetName.FINDINGS in titles:
-            results, of_findings = (
-                analysis.rule_results,
-                lookup_lists.finding_columns(analysis, listings),
-            )
+            results = analysis.rule_results
+            of_findings = lookup_lists.finding_columns(analysis, listings)
             findings = TableSheets(book, SheetName.FINDINGS, of_findings)
             findings.filled(results.frames(), lookup_lists.no_findings_text(results))
             add_controls(book, results)

@@ -256,7 +256,7 @@ def change_counts(frame: pd.DataFrame, since: str) -> str:
 NO_REMOVALS: Final = "No decision in force is to delete or deactivate a user."
 
 STATUS_STYLES: Final[Mapping[str, CellStyle]] = {
-    FollowUpStatus.CHANGED_SINCE: CellStyle.CHECK,
+    FollowUpStatus.OVERTAKEN: CellStyle.CHECK,
     FollowUpStatus.NOT_DONE: CellStyle.UNUSED,
     FollowUpStatus.UNKNOWN: CellStyle.UNDETERMINED,
     FollowUpStatus.DONE: CellStyle.SUCCESS,
@@ -304,7 +304,7 @@ _FOLLOW_UP_SOURCES: Final = (
 )
 
 _STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
-    FollowUpStatus.CHANGED_SINCE: "More access or use than the reviewer saw: decide again.",
+    FollowUpStatus.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
     FollowUpStatus.NOT_DONE: "Still there, still has working credentials, or is possibly renamed.",
     FollowUpStatus.UNKNOWN: "No report shows the whole account, or the user is not known.",
     FollowUpStatus.DONE: (
