@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from analyzer import columns
-from analyzer.decisions import decision as review
+from analyzer.decisions import list_layout
 from analyzer.decisions.decision import (
     REMOVALS,
     Decision,
@@ -235,7 +235,7 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
 def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
     """Return a problem of a decision, by the name that its file has for the column."""
     file, row, cell = line.read_from
-    name = f"{review.DECISION}, cell {cell}" if cell else DECISION
+    name = f"{list_layout.DECISION}, cell {cell}" if cell else DECISION
     return Problem(file, row, name, f"{line.decision} {line.user_key.arn}", message, hint)
 
 

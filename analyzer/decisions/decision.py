@@ -1,8 +1,6 @@
 """Hold the decisions on each user, and say which of them is in force.
 
 A decision is a line of a ledger: what a person entered, and what the report showed of the user.
-The names of the sheets and columns of a review are here too: the workbook has them, and its reader
-expects them.
 """
 
 import re
@@ -17,59 +15,6 @@ from analyzer import columns
 from analyzer.lists.owners import owner_text
 from analyzer.report.values import timestamp
 from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource
-
-# Names in a review
-
-SHEETS: Final = ("Unused users", "Inactive users", "Undetermined")
-"""The sheets that a reviewer fills in; one that goes on has the same title and a number."""
-
-UNUSED_USERS, INACTIVE_USERS, UNDETERMINED = SHEETS
-EXEMPT: Final = "Exempt"
-"""The sheet of exempt users; workbooks of earlier versions have decisions to keep there."""
-
-LIST: Final = "List"
-LISTED: Final = "Listed"
-WHEN_WRITTEN: Final = "when written"
-"""The heads of the table of checks on the Summary: the row that begins with LIST, LISTED.
-
-Below, each row begins with the title of a list; under the first WHEN_WRITTEN, right of LISTED,
-stands as a number how many users the list had when the file was written. The table ends with the
-first row that begins with anything else.
-"""
-
-OK: Final = "OK"
-DIFFERS: Final = "DIFFERS"
-"""What the checks on the Summary say."""
-
-ACCOUNT: Final = "Account"
-USER: Final = "User"
-OWNER: Final = "Owner"
-OWNER_LEFT: Final = "Owner left"
-EARLIER_DECISION: Final = "Earlier decision"
-RECORD: Final = "Record"
-ARN: Final = "ARN"
-CREATED: Final = "Created"
-LAST_ACTIVITY: Final = "Last activity (UTC)"
-AS_OF: Final = "As of (UTC)"
-DECIDED: Final = "Decided"
-ENTERED_IN: Final = "Entered in"
-"""Columns of a follow-up that no list has: a word of `REMOVALS`, and the file it was entered in."""
-
-ENTRIES: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
-"""What a reviewer enters."""
-
-DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
-
-ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
-NEVER: Final = "never"
-NOT_KNOWN: Final = "not known"
-NOT_UNDERSTOOD: Final = " (not understood)"
-"""What follows a raw value that was not understood."""
-
-NOT_REPORTED: Final = "not in this report"
-
-
-# Decisions
 
 
 class Decision(StrEnum):

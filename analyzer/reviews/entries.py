@@ -15,10 +15,18 @@ from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.decisions import decision as review
 from analyzer.decisions import ledger
-from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
+from analyzer.decisions.decision import (
+    CHOICES,
+    Decision,
+    EntryPlace,
+    LedgerLine,
+    OpenRow,
+    baseline_in_row,
+    open_row,
+)
 from analyzer.decisions.ledger import Entries
+from analyzer.decisions.list_layout import ACCOUNT, ARN, DECISION, ENTRIES, RECORD, USER
 from analyzer.decisions.row_record import (
     RowRecord,
     judged_pages,
@@ -47,7 +55,7 @@ _CHUNK: Final = 8_192  # rows that are compared at a time, to keep the memory sm
 _MOST_PROBLEMS: Final = 1_000
 _FOREIGN: Final = "the Summary does not name the report of this row"
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_ENTERED: Final = dict(zip(review.ENTRIES, ledger.ENTRIES, strict=True))
+_ENTERED: Final = dict(zip(ENTRIES, ledger.ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
 
 
@@ -99,7 +107,7 @@ def read_review(
         users[listed.at.record.sha256, listed.at.record.row] = listed.title
         rows.append(listed.at)
         if not any(listed.entered.values()):
-            open_rows.append(review.open_row(listed.user_row))
+            open_rows.append(open_row(listed.user_row))
         elif not problems:
             lines.append(_line(label, listed))
     foreign = (each for each in rows if each.record.sha256 not in summary.texts)
@@ -123,7 +131,7 @@ class _Row(NamedTuple):
 
     def problem(self, message: str, hint: str) -> Problem:
         """Return a problem of the record."""
-        problem = self.sheet.problem(review.RECORD, self.position, message, hint)
+        problem = self.sheet.problem(RECORD, self.position, message, hint)
         return replace(problem, value=self.record.cells[columns.ARN])
 
 
@@ -151,7 +159,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
             return
         records: dict[int, RowRecord] = {}
         for at in range(start, min(start + _CHUNK, len(rows))):
-            text = text_of(sheet.value(review.RECORD, at))
+            text = text_of(sheet.value(RECORD, at))
             first = first_of_record.setdefault(text, rows[at]) if text else rows[at]
             record = parsed_record(text) if text else None
             if record and first == rows[at]:
@@ -159,7 +167,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
             elif record or any(text_of(sheet.value(head, at)) for head in NEEDED):
                 message = "not a record" if text else "the record of this row is gone"
                 message = f"row {first} has the same user" if record else message
-                problems.append(sheet.problem(review.RECORD, at, message, SAVED_COPY_HINT))
+                problems.append(sheet.problem(RECORD, at, message, SAVED_COPY_HINT))
         listed = sorted(_compared(sheet, records, problems), key=lambda each: each.at.position)
         for each in listed:
             problems += _entry_problems(each, today) if any(each.entered.values()) else ()
@@ -194,7 +202,7 @@ def _compared(
         for at in sorted(unlisted):
             message = "the record is of a user whom no list has"
             place = places[which[at]]
-            problems.append(sheet.problem(review.RECORD, place, message, SAVED_COPY_HINT))
+            problems.append(sheet.problem(RECORD, place, message, SAVED_COPY_HINT))
 
 
 def _differences(
@@ -206,7 +214,7 @@ def _differences(
         # Most cells are the very text: this takes a ninth of the time of `_shows`.
         if value != text and not _shows(sheet, value, text):
             cell = text_of(value)
-            hint = _ASTRAY_HINT if cell.strip().lower() in review.CHOICES else _RESTORE_HINT
+            hint = _ASTRAY_HINT if cell.strip().lower() in CHOICES else _RESTORE_HINT
             yield replace(sheet.problem(head, at, _difference_text(text, cell), hint), value=None)
 
 
@@ -233,13 +241,17 @@ def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
 def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
     sheet, at, _ = each.at
     heads = {name: head for head, name in _ENTERED.items()}
-    heads |= {columns.ACCOUNT: review.ACCOUNT, columns.USER: review.USER, columns.ARN: review.ARN}
-    for head in review.ENTRIES:
+    heads |= {
+        columns.ACCOUNT: ACCOUNT,
+        columns.USER: USER,
+        columns.ARN: ARN,
+    }
+    for head in ENTRIES:
         if isinstance(sheet.value(head, at), CellError):
             yield sheet.problem(head, at, "an error, and no entry", "Enter it again.")
 
     def problem(name: str, message: str, hint: str) -> Problem:
-        return sheet.problem(heads.get(name, review.RECORD), at, message, hint)
+        return sheet.problem(heads.get(name, RECORD), at, message, hint)
 
     yield from ledger.entry_problems({**each.entered, **each.user_row}, today, problem)
     yield from ledger.identity_problems(each.user_row, problem)
@@ -249,7 +261,7 @@ def _line(file: FileReference, each: _Listed) -> LedgerLine:
     entered, (sheet, at, record) = each.entered, each.at
     row = sheet.cells.row_numbers[at]
     return LedgerLine(
-        decision=review.Decision(entered[ledger.DECISION].lower()),
+        decision=Decision(entered[ledger.DECISION].lower()),
         decided_by=entered[ledger.DECIDED_BY],
         decided_on=date.fromisoformat(entered[ledger.DECIDED_ON]),
         ticket=entered[ledger.TICKET],
@@ -261,7 +273,7 @@ def _line(file: FileReference, each: _Listed) -> LedgerLine:
         baseline=datetime.fromisoformat(record.baseline),
         same_second=None if record.same_second is None else frozenset(record.same_second),
         report_cells=each.user_row,
-        read_from=EntryPlace(sheet.place, row, sheet.cell_name(review.DECISION, row)),
+        read_from=EntryPlace(sheet.place, row, sheet.cell_name(DECISION, row)),
     )
 
 
@@ -347,7 +359,7 @@ def _differing_cells(
     }
     if columns.AS_OF in differing:
         return {columns.AS_OF: differing[columns.AS_OF]}
-    if line.baseline not in (baseline, review.baseline_in_row(given)):
+    if line.baseline not in (baseline, baseline_in_row(given)):
         differing[ledger.BASELINE] = utc_text(baseline)
     if line.same_second is not None and sorted(line.same_second) != same_second:
         differing[ledger.SAME_SECOND] = ", ".join(same_second or [])

@@ -12,7 +12,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from analyzer.decisions import decision as review
+from analyzer.decisions.decision import REMOVALS
+from analyzer.decisions.list_layout import (
+    ACCOUNT,
+    ARN,
+    DECIDED,
+    DECIDED_ON,
+    DECISION,
+    DIFFERS,
+    EARLIER_DECISION,
+    ENTERED_IN,
+    ENTRIES,
+    LIST,
+    OK,
+    RECORD,
+    USER,
+    WHEN_WRITTEN,
+)
 from analyzer.decisions.row_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
@@ -23,11 +39,18 @@ from analyzer.writers.workbook.summary_sheet import TITLE
 
 _TOP_ROWS: Final = 100  # heads stand in one of them, whatever somebody put above
 
-NEEDED: Final = (review.ACCOUNT, review.USER, *review.ENTRIES, review.ARN, review.RECORD)
+NEEDED: Final = (
+    ACCOUNT,
+    USER,
+    *ENTRIES,
+    ARN,
+    RECORD,
+)
 """Columns without which a list is refused."""
 
 _LIKE_ENTRY: Final = re.compile(
-    rf"({'|'.join(review.ENTRIES)})[\s\d().]*|(.*\W)?{review.DECISION}(\W.*)?", re.IGNORECASE
+    rf"({'|'.join(ENTRIES)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?",
+    re.IGNORECASE,
 )
 
 SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
@@ -65,16 +88,16 @@ class ListSheet:
         value = self.value(head, at)
         if value is None:
             return ""
-        if head == review.DECIDED_ON and isinstance(value, float):
+        if head == DECIDED_ON and isinstance(value, float):
             return self.moment_text(value).removesuffix("T00:00:00Z") or text_of(value)
         text = text_of(value).strip()
-        return text.removesuffix(" 00:00:00") if head == review.DECIDED_ON else text
+        return text.removesuffix(" 00:00:00") if head == DECIDED_ON else text
 
     def problem(self, head: str, at: int, message: str, hint: str) -> Problem:
         """Return a problem of the cell under a head in the row at a position."""
         row = self.cells.row_numbers[at]
         cell = f"{head}, cell {self.cell_name(head, row)}"
-        value = self.entry(head, at) if head == review.DECIDED_ON else text_of(self.value(head, at))
+        value = self.entry(head, at) if head == DECIDED_ON else text_of(self.value(head, at))
         return Problem(self.place, row, cell, value or None, message, hint)
 
     def cell_problems(self) -> Iterator[Problem]:
@@ -82,7 +105,7 @@ class ListSheet:
 
         In a row without an entry, a user may be struck through.
         """
-        entered = [self.column_of[head] for head in review.ENTRIES]
+        entered = [self.column_of[head] for head in ENTRIES]
         struck = {
             (row, column)
             for row, column in self.cells.struck
@@ -176,7 +199,7 @@ def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator
                 cell = f"cell {cell_name(row, column)}"
                 yield Problem(place, row, cell, None, message, SAVED_COPY_HINT)
                 return
-    if heads := _head_row(top, {review.ENTERED_IN, review.DECIDED}.issubset):
+    if heads := _head_row(top, {ENTERED_IN, DECIDED}.issubset):
         yield from _follow_up_problems(place, sheet.cells(), *heads)
 
 
@@ -189,12 +212,12 @@ def _follow_up_problems(
         shown = {
             head: text_of(cells.columns[column][at])
             for head, column in column_of.items()
-            if head in (review.DECIDED, review.ENTERED_IN, *review.ENTRIES)
+            if head in (DECIDED, ENTERED_IN, *ENTRIES)
         }
-        word = shown.get(review.DECIDED)
-        is_earlier = word in [*review.REMOVALS] and shown.get(review.ENTERED_IN)
+        word = shown.get(DECIDED)
+        is_earlier = word in [*REMOVALS] and shown.get(ENTERED_IN)
         if row > head_row and any(shown.values()) and not is_earlier:
-            cell = f"{review.DECIDED}, cell {cell_name(row, column_of[review.DECIDED])}"
+            cell = f"{DECIDED}, cell {cell_name(row, column_of[DECIDED])}"
             message, hint = "not an earlier decision", "Decide in the list that has the user."
             yield Problem(place, row, cell, word or None, message, hint)
 
@@ -216,16 +239,16 @@ def _head_row(
 
 def _are_of_list(heads: set[str]) -> bool:
     """Return whether a list has these heads, maybe without one; a follow-up shares some."""
-    shared = heads & {*review.ENTRIES, review.RECORD}
-    is_alike = len(shared) > 1 and review.ENTERED_IN not in heads
-    return is_alike or not shared.isdisjoint({review.DECISION, review.RECORD})
+    shared = heads & {*ENTRIES, RECORD}
+    is_alike = len(shared) > 1 and ENTERED_IN not in heads
+    return is_alike or not shared.isdisjoint({DECISION, RECORD})
 
 
 def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
     """Refuse heads without a column that is needed, or with one twice; raises InputRefused."""
     counts = Counter(heads.values())
     cells = {head: f"{head}, cell {cell_name(row, column)}" for column, head in heads.items()}
-    others = counts.keys() - {*review.ENTRIES, review.EARLIER_DECISION}
+    others = counts.keys() - {*ENTRIES, EARLIER_DECISION}
     wrong = [
         *((each, *_GONE) for each in NEEDED if not counts[each]),
         *((cells[each], *_TWICE) for each in NEEDED if counts[each] > 1),
@@ -263,14 +286,14 @@ def _summary(place: str, cells: SheetCells, other: Summary | None) -> Summary:
         Problem(place, row, f"cell {cell_name(row, column)}", str(value), message, _FORMULA_HINT)
         for column in cells.columns
         for row, value in cells.below(column, 0)
-        if value in (review.OK, review.DIFFERS) and (row, column) not in cells.formulas
+        if value in (OK, DIFFERS) and (row, column) not in cells.formulas
     ]
     if problems:
         raise InputRefused(problems)
     first, listed = cells.columns.get(0, []), cells.columns.get(2, [])
     titles = {str(each.title) for each in REVIEW_LISTS}
     pairs = [*zip(first, listed, strict=False)]
-    starts = [at for at, pair in enumerate(pairs) if pair == (review.LIST, review.WHEN_WRITTEN)]
+    starts = [at for at, pair in enumerate(pairs) if pair == (LIST, WHEN_WRITTEN)]
     lines = range(starts[0] + 1, starts[0] + 1 + len(titles)) if starts else range(0)
     counts = {
         str(first[at]): (int(number), cell_name(cells.row_numbers[at], 2))
@@ -307,7 +330,7 @@ def _has_entry(sheet: Sheet) -> bool:
         return False
     cells = sheet.cells()
     row, head_of = heads
-    entries = {column for column, head in head_of.items() if head in review.ENTRIES}
+    entries = {column for column, head in head_of.items() if head in ENTRIES}
     return any(at > row and column in entries for at, column in cells.formulas) or any(
         text_of(value).strip() for column in entries for _, value in cells.below(column, row)
     )

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.properties import PageSetupProperties
 
 import analyzer
-from analyzer.decisions.decision import SHEETS
+from analyzer.decisions.list_layout import SHEETS
 from analyzer.terms import Verdict
 from analyzer.writers.workbook import table_sheets, write_workbook
 from tests.support.builders import (

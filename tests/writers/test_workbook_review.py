@@ -21,7 +21,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.cli import main
-from analyzer.decisions.decision import CHOICES, SHEETS, LedgerLine
+from analyzer.decisions.decision import CHOICES, LedgerLine
+from analyzer.decisions.list_layout import SHEETS
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.writers import write
 from analyzer.writers.workbook import review_lists

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.decisions.decision import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.decisions.list_layout import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.report.model import Page
 from analyzer.report.values import utc_texts
 from analyzer.terms import NOT_SUPPORTED, State
@@ -29,8 +29,8 @@ from analyzer.writers.workbook.book import CellStyle, Styles
 
 Rows: TypeAlias = Page | pd.DataFrame
 
-Read: TypeAlias = str | Callable[[Any], Texts]
-"""What gives a column's values: the name of a fact of the rows, or a function of them."""
+ValuesOf: TypeAlias = str | Callable[[Any], Texts]
+"""What gives a column's values: the name of a column of the rows, or a function of them."""
 
 NOT_SHOWN_FOR_ROOT: Final = "not reported"
 NONE: Final = "none"
@@ -38,18 +38,18 @@ NO: Final = "no"
 _NOTHING: Final = frozenset({NONE, NO, NOT_KNOWN, NOT_SHOWN_FOR_ROOT, str(State.ABSENT)})
 
 
-def fact(rows: Rows, name: str) -> pd.Series:
-    """Return a fact of the users of a page, or of the rows of a frame."""
+def column_of(rows: Rows, name: str) -> pd.Series:
+    """Return that column of the users of a page, or of a frame."""
     return (rows.users if isinstance(rows, Page) else rows)[name]
 
 
-def _values(rows: Rows, read: Read) -> Any:
-    return fact(rows, read) if isinstance(read, str) else read(rows)
+def _values(rows: Rows, of: ValuesOf) -> Any:
+    return column_of(rows, of) if isinstance(of, str) else of(rows)
 
 
-def text_of(name: str, text: Callable[[str], str]) -> Read:
-    """Read another text for each value of a fact."""
-    return lambda rows: mapped(fact(rows, name), text)
+def text_of(name: str, text: Callable[[str], str]) -> ValuesOf:
+    """Return what gives another text for each value of a column."""
+    return lambda rows: mapped(column_of(rows, name), text)
 
 
 def blanks(rows: Sized) -> pa.Array:
@@ -63,7 +63,7 @@ class Column(ABC):
 
     head: str
     width: float
-    read: Read
+    values_of: ValuesOf
     _: KW_ONLY
     folded: bool = False
     printed: bool = True
@@ -77,14 +77,14 @@ class Column(ABC):
 
         A whole number is plain (`12`), a moment `2026-03-01T09:30:15Z`, a day `2026-03-01`.
         """
-        return shown_in_cells(_values(rows, self.read))
+        return shown_in_cells(_values(rows, self.values_of))
 
 
 @dataclass(frozen=True, slots=True)
 class EntryColumn(Column):
     """Leave cells empty for what a person enters: one of the choices, a date or any text."""
 
-    read: Read = blanks
+    values_of: ValuesOf = blanks
     choices: tuple[str, ...] = ()
     is_date: bool = False
 
@@ -121,7 +121,7 @@ class TextColumn(Column):
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        texts, style = _values(rows, self.read), self.style
+        texts, style = _values(rows, self.values_of), self.style
         if isinstance(style, CellStyle):
             return text_cells(texts, styles[style])
         return word_cells(texts, lambda word: styles[style(word)])
@@ -146,7 +146,7 @@ class NumberColumn(Column):
 
     def _numbers(self, rows: Rows) -> np.ndarray:
         kind = np.float64 if self.has_decimals else np.int64
-        numbers: np.ndarray = _values(rows, self.read).fillna(-1).to_numpy(kind)
+        numbers: np.ndarray = _values(rows, self.values_of).fillna(-1).to_numpy(kind)
         return numbers
 
 
@@ -154,7 +154,7 @@ class NumberColumn(Column):
 class MomentColumn(Column):
     """Show dates with times, in UTC, or days alone, and words where there is none."""
 
-    otherwise: Read = blanks
+    otherwise: ValuesOf = blanks
     _: KW_ONLY
     is_day: bool = False
 
@@ -174,7 +174,7 @@ class MomentColumn(Column):
         return pc.if_else(has_date(moments), texts.cast(TEXT_TYPE), others)
 
     def _seconds(self, rows: Rows) -> np.ndarray:
-        moments: np.ndarray = _values(rows, self.read).to_numpy("datetime64[s]")
+        moments: np.ndarray = _values(rows, self.values_of).to_numpy("datetime64[s]")
         return moments
 
 
@@ -198,7 +198,7 @@ def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
     return texts
 
 
-def unread_text(column: str) -> Read:
+def unread_text(column: str) -> ValuesOf:
     """Read the report's cell where it was not understood, else nothing."""
     return lambda page: raw_if_unread(page, column, blanks(page))
 

@@ -18,8 +18,9 @@ from analyzer.changes import diff
 from analyzer.changes.diff import counts_by_kind
 from analyzer.changes.user_changes import Change
 from analyzer.decisions import follow_up, ledger
-from analyzer.decisions.decision import DECIDED, ENTERED_IN, REMOVALS
+from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
+from analyzer.decisions.list_layout import DECIDED, ENTERED_IN
 from analyzer.lists.exemptions import RULE_OF_VERDICT, EntryUse, ExemptionMatches
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
@@ -35,8 +36,8 @@ from analyzer.writers.workbook.column import (
     DayColumn,
     MomentColumn,
     NumberColumn,
-    Read,
     TextColumn,
+    ValuesOf,
     coded_texts,
     fact_style,
     style_among,
@@ -177,8 +178,8 @@ def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...
     )
 
 
-def _review_list_titles(listings: Listings) -> Read:
-    """Read in which list the user of each finding is to be decided on, if in one."""
+def _review_list_titles(listings: Listings) -> ValuesOf:
+    """Return what gives the list in which the user of a finding is to be decided on, if in one."""
     words = ["", *map(str, listings)]
 
     def titles(frame: pd.DataFrame) -> Texts:

@@ -36,7 +36,7 @@ from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
 
 from analyzer import columns
-from analyzer.decisions.decision import DIFFERS, OK
+from analyzer.decisions.list_layout import DIFFERS, OK
 from analyzer.report.values import day_text_series
 from analyzer.terms import Verdict
 from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, SheetName, set_widths
