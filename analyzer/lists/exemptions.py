@@ -99,15 +99,18 @@ class ExemptionMatches:
         self._applying: list[tuple[Exemption, np.ndarray]] = []
         self.matched = self._counts(self._entry_of_user >= 0)
         self.applied = self._counts(self._applies_to_one_user())
-        patterns, root = UserPatterns(page.users), _is_root(page.users)
-        for at, entry in enumerate(exemptions):
-            if not entry.arn:
-                names = "*" if entry.user == ROOT_USER else entry.user
-                users = patterns.matching(entry.account, names)
-                users = users[root[users] == (entry.user == ROOT_USER)]
-                applying = users[self._as_of[users] < self._ends[at]]
-                self._applying.append((entry, applying))
-                self.matched[at], self.applied[at] = len(users), len(applying)
+        if patterns := [(at, entry) for at, entry in enumerate(exemptions) if not entry.arn]:
+            self._match(patterns)
+
+    def _match(self, patterns: Sequence[tuple[int, Exemption]]) -> None:
+        users, root = UserPatterns(self._page.users), _is_root(self._page.users)
+        for at, entry in patterns:
+            is_of_root = entry.user == ROOT_USER
+            near = users.matching(entry.account, "*" if is_of_root else entry.user)
+            matched = near[root[near] == is_of_root]
+            applying = matched[self._as_of[matched] < self._ends[at]]
+            self._applying.append((entry, applying))
+            self.matched[at], self.applied[at] = len(matched), len(applying)
 
     def _counts(self, users: np.ndarray) -> np.ndarray:
         """Count these users by the entry that is for one of them alone."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, BinaryIO, Final
 
 import orjson
@@ -42,12 +43,15 @@ def write_document(
     stream.write(json_bytes(head).removesuffix(b"}"))
     for name, objects in lists.items():
         stream.write(f',"{name}":['.encode())
-        between = b"\n"
-        for each in objects:
-            stream.write(between + orjson.dumps(each))
+        lines, between = map(orjson.dumps, objects), b"\n"
+        while block := b",\n".join(islice(lines, _LINES_AT_ONCE)):
+            stream.write(between + block)
             between = b",\n"
         stream.write(b"\n]")
     stream.write(b"}\n")
+
+
+_LINES_AT_ONCE: Final = 1_000
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
