@@ -324,7 +324,7 @@ def _judged_pages(
     counted: list[Totals],
 ) -> Iterator[Page]:
     """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
-    use = np.zeros((2, len(exemptions)), np.int64)
+    use = np.zeros((3, len(exemptions)), np.int64)
     owned = Counter[int]()
     counts: _Counts = Counter()
     for page in report.pages():
@@ -356,12 +356,13 @@ def _exemption_reasons(
 ) -> "pd.Categorical[Any]":
     """Return the reason why each user is exempt, and count in `use` how many each entry matches.
 
-    `use` has the users that each entry matches, and below them those to which it applies.
+    `use` has the users that each entry matches, below them those to which it applies, and those to
+    which it applies in vain.
     """
     from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
 
     matches = ExemptionMatches(page, exemptions)
-    use += matches.matched, matches.applied
+    use += matches.matched, matches.applied, matches.without_effect
     return matches.verdict_reasons()
 
 
@@ -372,7 +373,7 @@ def _totals(report: Report, exemptions: Exemptions, counts: _Counts, use: np.nda
 
     for roots in report.roots():
         matches = ExemptionMatches(roots, exemptions)
-        use += matches.matched, matches.applied
+        use += matches.matched, matches.applied, matches.without_effect
     oldest = min(file.as_of for file in report.files).date()
     entries = tuple(map(EntryUse, exemptions, *use.tolist()))
     # A user whom somebody decided to keep may be gone: that is no mistake in a list.

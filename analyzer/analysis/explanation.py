@@ -20,7 +20,7 @@ from analyzer.rules.rule import FACT, OUTCOME, RULE, Rule
 from analyzer.terms import AS_OF_SOURCES, State, Verdict, count_text, minute_text, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Facts
-from analyzer.verdicts.verdict import last_use_text, reason_text
+from analyzer.verdicts.verdict import idle_text, reason_text
 
 PASSES: Final = "passes"
 """The outcome of a rule without a finding on the user."""
@@ -207,7 +207,7 @@ def _why_not(page: Page, criteria: Criteria) -> Iterator[str]:
     signed_in = ["it signed in"] if facts.sign_in.present[0] else []
     password = ["it has a password"] if facts.password.yes[0] else []
     attached = inactive if criteria.definition is Definition.IAM_029 else []
-    idle = last_use_text(_number(user[columns.IDLE_DAYS]) or 0)
+    idle = idle_text(_number(user[columns.IDLE_DAYS]) or 0)
     reasons = {
         Verdict.UNUSED: [*signed_in, *active, *attached],
         Verdict.RETIRED: [*password, *active],

@@ -97,8 +97,8 @@ class Comparison:
         """Return which changes meet words, each with its number; only what is new counts.
 
         The words are verdicts, severities, ids of rules and kinds of changes. New means another
-        verdict before, no finding before, or exempt before. Users that are newly undetermined and
-        accounts that were not compared always meet them.
+        verdict before, no finding before, exempt before, or another user of the name before. Users
+        that are newly undetermined and accounts that were not compared always meet them.
         """
         return [*self._failures(words)] if words else []
 
@@ -107,7 +107,8 @@ class Comparison:
         if missing := len(self.not_compared):
             yield f"{count_text(missing, 'account')} not compared"
         open_ = frame[frame[EXEMPTION_NOW] == ""]
-        changed = (open_[BEFORE] != open_[NOW]) | (open_[CHANGE] == Change.EXEMPTION_ENDED)
+        is_new = open_[CHANGE].isin([Change.EXEMPTION_ENDED, Change.RE_CREATED])
+        changed = (open_[BEFORE] != open_[NOW]) | is_new
         users = open_[changed & (open_[RULE] == "")]
         for verdict in Verdict:
             arns = users.loc[users[NOW] == verdict, columns.ARN].nunique()

@@ -4,8 +4,9 @@ Between two neighbouring reports lies an interval: what changed happened within 
 known. Users created and deleted between two reports are not seen.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -124,6 +125,22 @@ class History:
         """Return the accounts, the stretches of time and the files that are not covered."""
         gaps = (gap for each in self.timeline.coverages for gap in each.gaps)
         return [*self.not_covered, *gaps, *self.analysis.report.not_covered]
+
+    def of_accounts(self, accounts: Collection[str]) -> Self:
+        """Return what the period shows of some accounts, and all files that could not be read."""
+        coverages = [each for each in self.timeline.coverages if each.account in accounts]
+        period, users, events, reports = (
+            frame[frame[columns.ACCOUNT].isin([*accounts, ALL])]
+            for frame in (self.period, self.users, self.events, self.reports)
+        )
+        return replace(
+            self,
+            timeline=replace(self.timeline, coverages=coverages),
+            period=period,
+            users=users,
+            events=events,
+            reports=reports,
+        )
 
 
 def history(analysis: Analysis, span: Span) -> History:

@@ -107,7 +107,8 @@ def _histories(
     histories = user_histories(found, user)
     if not histories:
         raise _no_user(user, found.users["user"], "the reports")
-    return histories, found.missing, [*remarks(found), BLIND_SPOT]
+    of_accounts = found.of_accounts({each.user["account"] for each in histories})
+    return histories, of_accounts.missing, [*remarks(of_accounts), BLIND_SPOT]
 
 
 def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":

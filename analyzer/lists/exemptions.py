@@ -82,7 +82,8 @@ class ExemptionMatches:
     The first entry that applies counts; entries for one user alone come after the patterns, and
     exempt from `RULE_OF_VERDICT` only. User names match whatever their case, as in IAM. `reasons`
     are the words for the codes; `matched` counts the users that each entry matches, `applied`
-    those of them for which it has not expired at the as-of of their report.
+    those of them for which it has not expired at the as-of of their report, `without_effect` those
+    whom an entry for one user alone exempts from nothing, as their verdict is another.
     """
 
     def __init__(self, page: Page, exemptions: Sequence[Exemption]) -> None:
@@ -99,6 +100,7 @@ class ExemptionMatches:
         self._applying: list[tuple[Exemption, np.ndarray]] = []
         self.matched = self._counts(self._entry_of_user >= 0)
         self.applied = self._counts(self._applies_to_one_user())
+        self.without_effect = self._counts((self._entry_of_user >= 0) & ~_can_be_exempt(page.users))
         if patterns := [(at, entry) for at, entry in enumerate(exemptions) if not entry.arn]:
             self._match(patterns)
 
@@ -145,11 +147,12 @@ class ExemptionMatches:
 
 
 class EntryUse(NamedTuple):
-    """Tell how many users an entry matches, and to how many of them it applies."""
+    """Tell how many users an entry matches, to how many of them it applies, and if in vain."""
 
     entry: Exemption
     matched: int
     applied: int
+    without_effect: int = 0
 
     def has_expired(self, oldest: date) -> bool:
         """Return whether the entry has expired for a user that it matches.
@@ -178,6 +181,14 @@ def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) 
         (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
     }  # Of several the first counts.
     return np.asarray(np.array([*known.values(), -1])[user_positions(page.users, known)])
+
+
+def _can_be_exempt(users: pd.DataFrame) -> np.ndarray:
+    """Return which users an entry for one user alone exempts from a rule; those not judged all."""
+    verdicts = users.get(columns.VERDICT)
+    return (
+        np.ones(len(users), bool) if verdicts is None else verdicts.isin(RULE_OF_VERDICT).to_numpy()
+    )
 
 
 def _is_root(users: pd.DataFrame) -> np.ndarray:

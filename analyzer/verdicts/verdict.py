@@ -161,12 +161,15 @@ def reason_text(verdict: str, reason: str, idle_days: int | None) -> str:
         return RETIRED_TEXT
     if verdict == Verdict.UNDETERMINED:
         return reason
-    return last_use_text(idle_days or 0)
+    return idle_text(idle_days or 0)
 
 
-def last_use_text(idle_days: int) -> str:
-    """Return in words how long the credentials of a user are idle: `Page.users["idle_days"]`."""
-    return f"last used or set {count_text(idle_days, 'day')} before as-of"
+def idle_text(idle_days: int) -> str:
+    """Return in words how long a user did not use what works: `Page.users["idle_days"]`.
+
+    An inactive key may have been used since, and a password may have been changed.
+    """
+    return f"working credentials idle for {count_text(idle_days, 'day')}"
 
 
 def unused_definition(criteria: Criteria) -> str:

@@ -156,7 +156,7 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
         *(
             f"The exemption of {entry.user} in account {entry.account} applies to every user there"
             f" ({entry.rule or 'all verdicts and rules'}): {entry.reason}"
-            for entry, _, applied in totals.entries
+            for entry, _, applied, _ in totals.entries
             if applied and not entry.user.strip("*")
         ),
         # Accounts that are not covered are in the notes on the input.

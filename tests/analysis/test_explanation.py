@@ -88,7 +88,7 @@ def test_an_unused_user_is_explained_by_the_cells_of_its_credentials() -> None:
 def test_an_active_user_is_explained_by_its_last_uses() -> None:
     user = a_user("ann", password=a_password(days_before(9)), key_2=a_key(LONG_AGO, AS_OF))
     explanation = explained(user)
-    assert explanation.reason == "last used or set 0 days before as-of"
+    assert explanation.reason == "working credentials idle for 0 days"
     shown = readings(explanation, "verdict")
     assert shown["password_last_used"] == "last sign-in, 9 days before as-of"
     assert shown["password_last_changed"] == "password changed, 1,000 days before as-of"
@@ -105,7 +105,7 @@ NOT_UNUSED_NOR_RETIRED = (
 )
 NOT_DORMANT = (
     "not unused and not retired: access key 1 is active",
-    "not dormant: last used or set 3 days before as-of, fewer than 90",
+    "not dormant: working credentials idle for 3 days, fewer than 90",
 )
 WHY_NOT: tuple[tuple[Row, str, tuple[str, ...]], ...] = (
     (a_user("ann", password=no_password(LONG_AGO)), "no-active-key", ("not unused: it signed in",)),

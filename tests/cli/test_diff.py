@@ -187,6 +187,7 @@ SIDES: dict[str, Row | None] = {
     "asleep": a_user(password=a_password(LONG_AGO)),
     "lost": a_user(password=no_password(LONG_AGO)),
     "unclear": a_user(password_enabled="?"),
+    "unused, of May": a_user(created=f"{FIRST[:7]}-20T00:00:00Z"),
 }
 FAIL_ON = (
     ("unused", "unused", "unused medium", ""),
@@ -198,6 +199,7 @@ FAIL_ON = (
     ("with a key", "newly unused", "high", ""),
     ("newly unused", "with a key", "unused unused-user", ""),
     ("asleep", "lost", "retired", "1 newly retired"),
+    ("unused", "unused, of May", "unused", "1 newly unused"),
     ("unused", "nobody", "gone", "1 gone"),
     ("unused", "nobody", "new", ""),
     ("unused", "unclear", "gone", "1 newly undetermined"),

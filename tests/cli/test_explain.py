@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli.streams import fitted
-from tests.support.builders import ACCOUNT, a_password, a_user, days_before, report_text, run, saved
+from tests.support.builders import (
+    ACCOUNT,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    run,
+    saved,
+    the_root,
+)
+from tests.support.decisions import OTHER_ACCOUNT, console_name
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, Terminal, analyzed_console
 from tests.support.runs import console_report
 
@@ -125,6 +135,9 @@ def test_a_history_is_the_line_of_events_of_the_users_that_match(tmp_path: Path)
     born, used = a_user("=ann"), a_user("=ann", password=a_password(days_before(3)))
     for day, users in ((20, [born]), (22, [used, a_user("bo")]), (24, [a_user("bo")])):
         console_report(tmp_path, f"2026-04-{day}", *users)
+    for day in (days_before(70), days_before(8)):  # a gap of another account is none of this user
+        of_other = report_text([a_user(account=OTHER_ACCOUNT)], root=the_root(OTHER_ACCOUNT))
+        saved(tmp_path, of_other, console_name(day))
     owners = saved(tmp_path.parent, "account,user,owner\n*,?ann,Lee\n", f"{tmp_path.name}.csv")
     done = run("explain", "?ann", tmp_path, "--history", "--owners", owners)
     head, state, owner, empty, *events = done.lines

@@ -53,10 +53,10 @@ REASONS: tuple[tuple[Row, str], ...] = (
     (a_user(), "has neither a password nor an access key"),
     (a_user(key_1=an_inactive_key()), "has no password, and only inactive access keys"),
     (a_user(password=no_password(USED)), NO_CREDENTIALS),
-    (a_user(password=a_password(USED)), "last used or set 500 days before as-of"),
-    (a_user(password=a_password(), key_1=OLD_KEY), "last used or set 400 days before as-of"),
-    (a_user(key_1=IN_USE), "last used or set 1 day before as-of"),
-    (a_user(key_1=a_key(LONG_AGO, AS_OF)), "last used or set 0 days before as-of"),
+    (a_user(password=a_password(USED)), "working credentials idle for 500 days"),
+    (a_user(password=a_password(), key_1=OLD_KEY), "working credentials idle for 400 days"),
+    (a_user(key_1=IN_USE), "working credentials idle for 1 day"),
+    (a_user(key_1=a_key(LONG_AGO, AS_OF)), "working credentials idle for 0 days"),
     (a_user(password_enabled="?"), 'password_enabled "?" is not understood'),
 )
 

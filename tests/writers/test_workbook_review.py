@@ -215,7 +215,7 @@ def test_the_last_activity_is_the_newest_sign_in_or_key_use(many: Workbook) -> N
         "old": "not known",  # that report does not have the use of keys
     }
     assert {name: activities[name] for name in expected} == expected
-    assert listed["sign-in"]["Why"] == "dormant: last used or set 200 days before as-of"
+    assert listed["sign-in"]["Why"] == "dormant: working credentials idle for 200 days"
 
 
 def test_what_another_row_contradicts_stays_with_its_user_where_the_list_is_sorted(
@@ -529,6 +529,13 @@ def test_users_to_keep_are_exempt_with_the_comment(carried: Workbook) -> None:
     entry = records(carried["Exemption list"])[-1]
     assert entry["Exempt from"] == "unused-user, retired-user"
     assert not {*ENTERED} & {*exempt}
+
+
+def test_a_user_to_keep_who_is_dormant_is_said_to_be_exempt_from_nothing() -> None:
+    kept = results_of(carried_over(*(line("keep", USERS[at], on=ON) for at in (4, 6))))
+    states = {row["User"]: row["State"] for row in records(kept["Exemption list"])}
+    assert states == {"asleep": "exempts from nothing", "kept": "applies"}
+    assert listed_users(kept)["asleep"]["Earlier decision"].endswith("nothing: the user is dormant")
 
 
 CHECK = a_user("doubtful", certificate_1=a_certificate())

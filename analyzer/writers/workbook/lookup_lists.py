@@ -149,6 +149,8 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
 def _state(totals: Totals, use: EntryUse) -> str:
     if use in totals.expired:
         return "expired in part" if use.applied else "expired"
+    if use.without_effect:
+        return "exempts from nothing"
     return _APPLIES if use.matched else "matches no user"
 
 

@@ -311,7 +311,7 @@ def _next_name_formula(sheets: Sequence[tuple[str, ...]], names_before: str) -> 
 _LEGEND: Final = (
     (Decision.DELETE, "Delete the user and its remaining credentials."),
     (Decision.DEACTIVATE, "Disable the credentials, wait, then delete the user."),
-    (Decision.KEEP, "The user stays, exempt for {keep_days}. Give the reason as comment."),
+    (Decision.KEEP, "The user stays, exempt for {keep_days} if unused or retired; say why."),
     (Decision.INVESTIGATE, "Find out more about the user. It stays until then."),
     (Decision.WITHDRAW, "Take the earlier decision back: none is in force then."),
 )

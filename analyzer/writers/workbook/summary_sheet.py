@@ -152,8 +152,8 @@ def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: st
         sheet.named_text(
             "Earlier decisions",
             f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.by_user):,}. A user to keep"
-            f" is exempt for {keep} after the decision. A user to delete or deactivate is overdue"
-            f" more than {due} after it.",
+            f" is exempt for {keep} after the decision, if unused or retired. A user to delete or"
+            f" deactivate is overdue more than {due} after it.",
         )
     if analysis.settings:
         sheet.named_text("Settings", analysis.settings)

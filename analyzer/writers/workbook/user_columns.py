@@ -18,7 +18,7 @@ from analyzer.report.model import AccountName, Page, ReportFile
 from analyzer.report.values import minute_texts
 from analyzer.terms import NO_VALUE, State, Verdict
 from analyzer.verdicts.caveats import caveat_columns
-from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT, last_use_text
+from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT, idle_text
 from analyzer.writers.tables import Texts, joined, joined_present, mapped, text_column
 from analyzer.writers.workbook.book import CellStyle
 from analyzer.writers.workbook.column import (
@@ -101,7 +101,7 @@ def _reason_sentences(page: Page) -> Texts:
     """Return the reasons; of dormant users, the days without use."""
     idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
     distinct, place = np.unique(idle, return_inverse=True)
-    sentences = [f"dormant: {last_use_text(days)}" for days in distinct.tolist()]
+    sentences = [f"dormant: {idle_text(days)}" for days in distinct.tolist()]
     dormant = (page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
     return pc.if_else(pa.array(dormant), text_column(coded_texts(place, sentences)), _reasons(page))
 
