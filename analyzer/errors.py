@@ -25,7 +25,7 @@ BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 
 MOST_PROBLEMS_SHOWN: Final = 20
-"""So many problems of an input are shown; the others are counted."""
+"""So many problems are shown, as many of each file; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,10 +76,14 @@ class InputRefused(CredreportError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        """Return the first problems, and how many more there are."""
-        more = len(self.problems) - MOST_PROBLEMS_SHOWN
-        rest = [f"and {more:,} more"] if more > 0 else []
-        return "\n".join([*map(str, self.problems[:MOST_PROBLEMS_SHOWN]), *rest])
+        """Return the first problems of each file, and how many more there are."""
+        by_file: dict[str, list[Problem]] = {}
+        for each in self.problems:
+            by_file.setdefault(each.file, []).append(each)
+        most = max(MOST_PROBLEMS_SHOWN // max(len(by_file), 1), 1)
+        first = [each for problems in by_file.values() for each in problems[:most]]
+        more = len(self.problems) - len(shown := first[:MOST_PROBLEMS_SHOWN])
+        return "\n".join([*map(str, shown), *([f"and {more:,} more"] if more else [])])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what pickles it: another process raises the same."""

@@ -16,6 +16,13 @@ def test_a_refusal_shows_twenty_problems_and_counts_the_others(count: int, end: 
     assert str(refused).splitlines()[-1].endswith(end)
 
 
+def test_many_problems_of_one_file_hide_no_other_file() -> None:
+    problems = [Problem("a.csv", row, None, None, "wrong", "Mend it") for row in range(2, 40)]
+    refused = InputRefused([*problems, Problem.of_file("b.csv", "cut off", "Get it again")])
+    *_, last, _, more = str(refused).splitlines()
+    assert (last, more) == ("b.csv: cut off", "and 28 more")
+
+
 @pytest.mark.parametrize(
     ("column", "place"),
     [

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import HEAD_BYTES, InputLimit
+from analyzer.report.input_formats import HEAD_BYTES, STATES, InputLimit
 from analyzer.report.raw_report import is_result_or_list
 from analyzer.terms import printable
 
@@ -120,7 +120,10 @@ def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]
 
 
 def _is_other_json(data: bytes) -> bool:
-    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report."""
+    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report.
+
+    AWS's answer that there is no report yet is none to skip: its account would be missing unsaid.
+    """
     try:
         document: Any = json.loads(data)
     except (ValueError, RecursionError):
@@ -129,4 +132,5 @@ def _is_other_json(data: bytes) -> bool:
     if not isinstance(first, dict):
         return isinstance(document, list)
     names = {key.lower() for key in first}
-    return "content" not in names and not names.issuperset((columns.USER, columns.ARN))
+    is_answer = "content" in names or first.get("State") in STATES
+    return not is_answer and not names.issuperset((columns.USER, columns.ARN))

@@ -281,6 +281,15 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     assert refusals("/dev/null") == [("null", "the input is empty")]
 
 
+def test_the_answer_that_there_is_no_report_yet_is_refused_in_a_folder_too(tmp_path: Path) -> None:
+    put(tmp_path, PLAIN, "a.csv")
+    put(tmp_path, '{"State": "on"}', "notes.json")
+    assert names(analyzer.load(tmp_path), tmp_path) == ["a.csv"]
+    put(tmp_path, '{"State": "STARTED", "Description": "No report exists"}', "b.json")
+    (found,) = refused(tmp_path)
+    assert "the report is still being generated" in found.message
+
+
 def pipe_in(monkeypatch: Patch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
