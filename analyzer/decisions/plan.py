@@ -248,11 +248,11 @@ def removal_script(
     parts = [
         f"{_HEADER}\n{remarks}\nlog_columns='{log_columns}'\n",
         FUNCTIONS,
-        "plan() {\n",
+        "plan() {\n:\n",
         *(_account_block(account, users, max_age) for account, users in accounts.items()),
         "}\n\nprepare\n",
         *(f"ledger {_quoted(PurePath(each.name).name)} {each.sha256}\n" for each in ledgers),
-        f"phase=check\nplan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
+        f"phase=check\nplan\ncheck_plan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
     ]
     return "".join(parts)
 

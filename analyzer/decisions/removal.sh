@@ -21,7 +21,8 @@
 #              user with an active SSH key or service-specific credential (CodeCommit, Bedrock),
 #              because no report shows them.
 #
-# Both skip a user that shows more access or use in AWS than the reviewer saw. In a line below:
+# Both skip a user that shows more access or use in AWS than the reviewer saw. That an existing
+# password was changed since, only a newer report shows: plan from the newest. In a line below:
 #   baseline      what was created later was not in the report
 #   confirmed     the newest report in which the user was the same; expires: the plan is too old
 #   password      the latest creation time that it may have; signed-in: the last sign-in
@@ -46,7 +47,7 @@ tab=$(printf '\t')
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 run=$(printf '%s' "$now" | tr -d ':-')-$$
 users='' stopped='' ledgers='' would='would be ' code=2
-number=0 n_done=0 n_gone=0 n_skipped=0 n_failed=0
+lines=0 number=0 n_done=0 n_gone=0 n_skipped=0 n_failed=0
 
 say() { printf '%s\n' "$*"; }
 
@@ -233,6 +234,7 @@ comparable() {
     [ "$status" != Inactive ] || state=inactive
     [ "${1:-}" != use ] || use=$(iam get-access-key-last-used --access-key-id="$id" \
       --query="not_null(AccessKeyLastUsed.LastUsedDate, '-')") || return 1
+    case $use in '' | *[!0-9A-Za-z:.+-]*) say "unexpected answer: $use" >"$errors"; return 1 ;; esac
     moment "$use"
     say "$line $utc $state $id"
   done <<EOF
@@ -451,6 +453,13 @@ check_line() {
   not_after "$now" "$expires" || stop "$seen, too long ago. $again"
 }
 
+# Was each line of the plan understood? What a shell does not know it passes over.
+check_plan() {
+  written=$(sed -n '/^plan() {$/,/^}$/p' "$0" | grep -cv -e '^#' -e '^plan() {$' -e '^[}:]*$')
+  [ "$written" = "$lines" ] ||
+    stop 'a line of the plan was changed and is not understood. To keep a user, delete its line'
+}
+
 # remove DECISION ARN WORD=VALUE...: one user. `plan` is called twice: to check all lines, then to
 # carry them out. Users of other accounts are left out.
 remove() {
@@ -470,7 +479,7 @@ remove() {
     esac
   done
   case $phase:$arn in
-    check:*) check_line ;;
+    check:*) check_line && lines=$((lines + 1)) ;;
     run:arn:"$partition":iam::"$account":*) remove_user ;;
   esac
 }

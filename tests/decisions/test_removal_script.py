@@ -212,12 +212,13 @@ READS = (
     *("list-user-policies", "get-user-policy"),
 )
 GROUPS = "list-groups-for-user"
-UNEXPECTED = "unexpected answer: "
+UNEXPECTED = "unexpected answer:"
 ANSWERS = (
     *((read, "Throttling", "failed", "An error occurred (Throttling)") for read in READS),
     *((read, "AccessDenied", "failed", "(AccessDenied)") for read in ("get-user", GROUPS)),
     *((GROUPS, f"-\t{time}\tadmins\n", "failed", UNEXPECTED) for time in ("", "-")),
     *((GROUPS, answer, "failed", UNEXPECTED) for answer in ("admins\n", "Groups\tx\n")),
+    *(("get-access-key-last-used", each, "failed", UNEXPECTED) for each in ("", "\t\n", "a b\n")),
     *(("get-user", answer, "skipped", "another user") for answer in ("", "None\n", "\n")),
     *(("get-login-profile", answer, "skipped", "a passwo") for answer in ("", "None\n", "\n")),
     *(("get-user-policy", answer, "failed", "get-user-policy") for answer in ("", "\n")),
@@ -338,6 +339,7 @@ CHANGED = "this line was changed: "
 SPOILT = (
     ("user/bob'", "user/'", f"{CHANGED}remove delete arn"),
     ("remove delete", "remove keep", f"{CHANGED}remove keep arn"),
+    ("remove delete", "remvoe delete", "a line of the plan was changed and is not understood"),
     (" created=2024", " created=24", f"{CHANGED}{ARN}: not a time: 24-02"),
     (" baseline=", " base=", f"{CHANGED}{ARN}: base=2026-05-01"),
     (" expires=2026-06-15T12:00:30Z", "", f"{CHANGED}{ARN}: not a time: \n"),
@@ -356,6 +358,13 @@ def test_a_line_that_was_spoilt_stops_the_script_before_any_call(aws: AwsStub, s
         run = aws.run(shell, head + last, APPLY=ACCOUNT)
         assert (run.code, aws.calls, run.output) == (2, [], ""), (old, new)
         assert message in run.messages
+
+
+def test_a_user_whose_line_is_deleted_is_kept_also_the_only_one(aws: AwsStub, shell: str) -> None:
+    script = removal_script([removal()], ledgers=LEDGERS)
+    (line,) = (line for line in script.splitlines(keepends=True) if line.startswith("remove "))
+    run = aws.run(shell, script.replace(line, ""), APPLY=ACCOUNT)
+    assert (run.code, run.messages, aws.changes()) == (0, "", [])
 
 
 def test_a_script_that_was_cut_off_does_nothing(aws: AwsStub, shell: str) -> None:
