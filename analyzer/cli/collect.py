@@ -52,7 +52,7 @@ def collect(
     from analyzer.reviews.entries import read_files
 
     files = decision_files(names)
-    check_outputs([output] if output else [], [*files, *report, config])
+    check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
     judged = load(find_inputs(report, input_options), quiet=True) if report else None
     analysis = analyze(judged, criteria.criteria()) if judged else None
     entries = read_files(files, utc_now().date(), analysis)

@@ -288,13 +288,17 @@ def history_of(
 
 
 def check_outputs(
-    outputs: Iterable[Path], inputs: "Iterable[InputFile | str | Path | None]"
+    outputs: Iterable[Path],
+    inputs: "Iterable[InputFile | str | Path | None]",
+    *,
+    are_ledgers: bool = False,
 ) -> None:
     """Refuse outputs that are named twice or would replace evidence.
 
-    Evidence is what was read, what a reviewer entered, and what is saved with reports. Raises
-    typer.BadParameter.
+    Evidence is what was read, what a reviewer entered, and what is saved with reports; to ledgers
+    lines are only added, by what knows them. Raises typer.BadParameter.
     """
+    from analyzer.decisions.ledger import holds_decisions
     from analyzer.sources.files_beside import BESIDE_ENDINGS
     from analyzer.writers import check_targets
 
@@ -306,6 +310,8 @@ def check_outputs(
             from analyzer.reviews.list_sheets import holds_entries
 
             require(not holds_entries(each), entered, "--output")
+        elif not are_ledgers and each.is_file():
+            require(not holds_decisions(each), entered, "--output")
     try:
         read = (each.name if isinstance(each, InputFile) else each for each in inputs)
         check_targets(outputs, filter(None, read))

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final
 
 import pyarrow as pa
@@ -72,6 +72,7 @@ _FORM: Final = ListForm(
 _NO_NAMES: Final = "(none)"
 """Stands in `same_second` where no other user was created in that second; no user has this name."""
 
+_LONGEST_HEAD: Final = 1 << 16
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 
 _TOLERANCE: Final = timedelta(days=1)
@@ -217,6 +218,17 @@ def read_ledger(name: str, content: bytes, *, closed: bool = False) -> Ledger:
     """Return the ledger in a file of that name and content; raises as `read_entries` does."""
     entries = read_entries(name, content, closed=closed)
     return Ledger(lines=entries.lines, file=entries.file)
+
+
+def holds_decisions(path: Path) -> bool:
+    """Return whether a file is a ledger, or a list in its form, in which anything is entered."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        head = stream.readline(_LONGEST_HEAD)
+        separator = max(",;\t", key=head.count)
+        names = [cell.strip().lower() for cell in next(csv.reader([head], delimiter=separator), ())]
+        rows = csv.DictReader(stream, names, delimiter=separator)
+        is_ledger = {*_FORM.required} <= {*names}
+        return is_ledger and any(row[name] for row in rows for name in ENTRIES)
 
 
 def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:

@@ -193,6 +193,26 @@ def test_no_workbook_with_decisions_is_written_over(
     assert analyze(report, "-o", workbook).code == 0
 
 
+def test_no_ledger_and_no_list_with_decisions_is_written_over(
+    tmp_path: Path, report: Path, workbook: Path, decided: Path
+) -> None:
+    rows = user_rows(ANN, a_user("bo"))
+    lists = saved(tmp_path, bulk(rows, [""] * 5, DELETE).replace(b",", b";"), "list.csv")
+    for kept in (decided, lists):
+        before = kept.read_bytes()
+        for refused in (
+            plan(workbook, "-o", kept),
+            analyze(report, "-o", kept),
+            run("history", report, "-o", kept),
+        ):
+            assert refused.code == 2
+            assert "has decisions of a reviewer" in refused.message_line
+        assert kept.read_bytes() == before
+    open_list = saved(tmp_path, bulk(rows), "list.csv")
+    assert analyze(report, "-o", open_list).code == 0
+    assert analyze(report, "-o", open_list).code == 0
+
+
 def test_a_script_without_its_ledger_beside_it_comes_with_a_hint_to_copy_it(decided: Path) -> None:
     assert "in its folder" not in plan(decided, "-o", decided.with_name("remove.sh")).messages
     other = decided.parent / "other"
