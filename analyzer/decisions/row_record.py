@@ -50,7 +50,7 @@ class RowRecord(BaseModel):
 
     `contradicted` are the columns in which another row of the ARN differs, `same_second` the names
     of other users that are or may be created in the same second (None: not kept), `earlier` the
-    earlier decision.
+    earlier decision, `has_seconds` that of its `ReportFile`.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -75,6 +75,7 @@ class RowRecord(BaseModel):
     owner_email: str
     owner_left: str
     cells: dict[str, str]
+    has_seconds: bool = True
 
     @property
     def criteria(self) -> Criteria:
@@ -137,6 +138,7 @@ def record_texts(
             "as_of_source": str(file.as_of_source),
             "baseline": utc_text(file.baseline),
             **judged_by,
+            **({} if file.has_seconds else {"has_seconds": False}),
         }
         for file in files
     ]

@@ -263,6 +263,11 @@ def _local_dates(reports: Iterable[SurveyedReport]) -> Iterator[str]:
             f"{short_list(names)}: a program such as a spreadsheet wrote the dates in a local form;"
             f" they are read as {order}, in UTC."
         )
+    if names := [each.file.name for each in dated if not each.file.has_seconds]:
+        yield (
+            f"{short_list(names)}: the dates have no seconds, so that a decision cannot name its"
+            " user: such decisions are refused. Review the report as AWS made it."
+        )
 
 
 def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:

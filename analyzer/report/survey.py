@@ -195,6 +195,7 @@ class _Survey:
                     for each, count in roots.items()
                 ),
                 service_credentials=credentials.file if credentials else None,
+                has_seconds=not form or "%S" in form,
             ),
             newest=newest,
             own_as_of=own,

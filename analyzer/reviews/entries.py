@@ -239,7 +239,11 @@ def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
 
 
 def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
-    sheet, at, _ = each.at
+    sheet, at, record = each.at
+    if not record.has_seconds:
+        message = "the dates of its report have no seconds, so that the user cannot be told apart"
+        hint = "Decide in a workbook of the report as AWS made it: a spreadsheet saved this one."
+        yield sheet.problem(DECISION, at, message, hint)
     heads = {name: head for head, name in _ENTERED.items()}
     heads |= {
         columns.ACCOUNT: ACCOUNT,

@@ -1,6 +1,7 @@
 """Decisions go from the reviewer's workbook to the ledger and to the script, or nothing does."""
 
 import fcntl
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -211,6 +212,26 @@ def test_no_ledger_and_no_list_with_decisions_is_written_over(
     open_list = saved(tmp_path, bulk(rows), "list.csv")
     assert analyze(report, "-o", open_list).code == 0
     assert analyze(report, "-o", open_list).code == 0
+
+
+@pytest.mark.parametrize(("seconds", "code"), [("", 3), (":%S", 0)])
+def test_a_decision_on_a_report_that_lost_its_seconds_is_refused(
+    tmp_path: Path, seconds: str, code: int
+) -> None:
+    def local(match: re.Match[str]) -> str:
+        return f"{datetime.fromisoformat(match[0]):%d/%m/%Y %H:%M{seconds}}"
+
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", local, report_text([ANN, BOB]))
+    resaved = saved(tmp_path, text, f"status_reports_{DAY}T09-30-00+00-00.csv")
+    review = tmp_path / "review.xlsx"
+    done = analyze(resaved, "-o", review)
+    assert (done.code, "such decisions are refused" in done.messages) == (0, code == 3)
+    review.write_bytes(edited(review.read_bytes(), ANN_TO_DELETE))
+    refused = collect(review)
+    assert (refused.code, "the dates of its report have no seconds" in refused.messages) == (
+        code,
+        code == 3,
+    )
 
 
 def test_a_script_without_its_ledger_beside_it_comes_with_a_hint_to_copy_it(decided: Path) -> None:
