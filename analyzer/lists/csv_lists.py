@@ -23,7 +23,13 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import FileReference, arrow_array
-from analyzer.terms import account_with_zeros, pattern_regex, printable, short_list
+from analyzer.terms import (
+    FORMULA_SIGNS,
+    account_with_zeros,
+    pattern_regex,
+    printable,
+    short_list,
+)
 
 _TYPO_CUTOFF: Final = 0.85  # how alike a column must be to a known one that is there too
 _WILDCARDS: Final = re.compile(r"[*?]+")
@@ -169,7 +175,12 @@ def _problems(
 
 
 def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
-    return dict(zip_longest(header, cells, fillvalue=""))
+    """Return cells by name, without the apostrophe that `users.csv` has before a formula."""
+    exact = (cell[1:] if cell.startswith(_QUOTED_FORMULA) else cell for cell in cells)
+    return dict(zip_longest(header, exact, fillvalue=""))
+
+
+_QUOTED_FORMULA: Final = tuple(f"'{sign}" for sign in FORMULA_SIGNS)
 
 
 # Users that patterns match, many patterns on many users

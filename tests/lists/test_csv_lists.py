@@ -77,3 +77,13 @@ def test_a_pattern_matches_the_users_whose_whole_account_and_name_it_fits_in_any
         fits = of_account & USERS["user"].str.fullmatch(pattern_regex(user), case=False)
         expected = np.flatnonzero(fits.to_numpy(bool)).tolist()
         assert UserPatterns(USERS).matching(account, user).tolist() == expected, user
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"), [("'=x", "=x"), ("'-b", "-b"), ("'x", "'x"), ("''=x", "''=x"), ("=x", "=x")]
+)
+def test_a_name_copied_from_users_csv_loses_the_apostrophe_before_a_formula(
+    cell: str, text: str
+) -> None:
+    ((_, cells),) = list_rows("l.csv", f"a,b\n{cell},2\n".encode(), OPEN, no_problems)
+    assert cells["a"] == text
