@@ -75,6 +75,7 @@ overdue, and open.
 """
 
 COUNTS: Final = "counts"
+NO_REPORT: Final = "it has decisions, and none of the reports is of it"
 ASSUMED: Final = "as-of is assumed: it has no place in the order"
 
 
@@ -331,13 +332,22 @@ def _status(place: int | None, covered: Coverage | None) -> str:
 def with_decisions(history: History, followed: FollowUp) -> History:
     """Return a history with the columns `DECIDED` of the period, and events `decision` and `done`.
 
-    `followed` is what the reports at the end of the period show of the decisions in force.
+    `followed` is what the reports at the end of the period show of the decisions in force. An
+    account with decisions and without a report is not covered.
     """
-    counts, events = decided(history.timeline, history.span, history.analysis.ledger, followed)
+    line, ledger = history.timeline, history.analysis.ledger
+    counts, events = decided(line, history.span, ledger, followed)
+    lacking = {each.account for each in ledger.lines} - {each.account for each in line.coverages}
+    uncovered = [Coverage(each, reason=NO_REPORT) for each in sorted(lacking)]
     accounts = history.period[columns.ACCOUNT].iloc[:-1]
     numbers = {name: [counts[account, name] for account in accounts] for name in DECIDED}
     period = history.period.assign(**{name: [*each, sum(each)] for name, each in numbers.items()})
     added = pd.DataFrame(events, columns=history.events.columns)
     every = concatenated([history.events, added.astype(history.events.dtypes.to_dict())])
     order = stable_order(*(every[name] for name in (*IDENTITY, BEFORE)))
-    return replace(history, period=period, events=every.iloc[order].reset_index(drop=True))
+    return replace(
+        history,
+        timeline=replace(line, coverages=[*line.coverages, *uncovered]),
+        period=period,
+        events=every.iloc[order].reset_index(drop=True),
+    )

@@ -229,7 +229,7 @@ def decided(
     counts: Counter[tuple[str, str]] = Counter()
     events = []
     for each in ledger.lines:
-        of = covered.get(each.account)
+        of = covered.get(each.account) if each.decision is not Decision.CONFLICT else None
         if of and (span.since or line.readings[of.start].at).date() <= each.decided_on <= last_day:
             counts[of.account, "decisions"] += 1
             midnight = datetime.combine(each.decided_on, time(), UTC)

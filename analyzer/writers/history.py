@@ -250,7 +250,15 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
         "Undetermined at the end; days unused continue through such reports": names[unclear],
         "Known by name: a report does not show the creation time": names[users["by_name"]],
         "A last use is gone or went back in time": lost[columns.USER],
+        "Done before the day of the decision": _done_early(history.events),
     }
+
+
+def _done_early(events: pd.DataFrame) -> pd.Series:
+    """Return the users (str) of whom a report showed it done before it was decided."""
+    decisions, done = (events[events[EVENT] == each] for each in ("decision", "done"))
+    both = done.merge(decisions, on=[columns.ARN, columns.CREATED, DETAIL], suffixes=("", "_day"))
+    return both.loc[both[BEFORE] < both[f"{BEFORE}_day"], columns.USER]
 
 
 # Cells for people

@@ -291,6 +291,25 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_pat
     ]
 
 
+def test_evidence_names_what_was_done_before_it_was_decided_and_accounts_without_a_report(
+    tmp_path: Path,
+) -> None:
+    ann, bo = person("ann"), person("bo") | {"user_creation_time": day(-9)}
+    other = person(arn="arn:aws:iam::111111111111:user/ann")
+    for at, users in ((0, [ann, bo]), (20, [bo])):
+        reports = kept(tmp_path, report(at, *users))
+    words = (("delete", "Al"), ("keep", "Bea"), ("conflict", "credreport"))
+    lines = (
+        line("delete", ann, on=day(25).date(), as_of=day(0)),
+        *(line(word, bo, by=by, on=day(2).date(), as_of=day(0)) for word, by in words),
+        line("delete", other, on=day(2).date(), as_of=day(0)),
+    )
+    ended = run("history", reports, "--decisions", ledger_in(tmp_path, *lines), "--format", "json")
+    assert (ended.code, ended.document["period"][-1]["decisions"]) == (5, 3)
+    assert "Done before the day of the decision: ann." in ended.messages
+    assert "Account 111111111111 is not covered: it has decisions" in ended.messages
+
+
 def test_only_what_was_in_force_or_done_in_the_period_counts(tmp_path: Path) -> None:
     """The decision of another account was carried out before the period."""
     other = "111111111111"
