@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import analyzer
 from analyzer.decisions.collect import Collection, collect
@@ -42,17 +42,6 @@ Refused = frozenset[tuple[str, int]]
 """The rows for which a call is refused: file and number."""
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Name what differs, and where: the law's answer and the product's."""
-
-    kind: str
-    seed: int
-    where: str
-    by_law: object
-    by_product: object
-
-
 def reports_in(channel: Channel, text: str) -> Iterator[law.Report]:
     """Yield the reports in a file, one of each account, as the oracle reads them.
 
@@ -78,32 +67,21 @@ class UserRow:
     cells: law.Cells
     report: law.Report
 
+    @classmethod
+    def of(cls, row: Mapping[str, str], report: law.Report) -> Self:
+        shown = {"user": row["user"].removeprefix("'"), "arn": row["arn"]}
+        return cls(row, law.one_row(law.rows_of_user(report, shown)), report)
+
     @cached_property
     def for_list(self) -> ListRow:
         return ListRow(self.report.as_of.date(), law.CONTRADICTED in self.cells.values())
 
 
-def listed(analysis: Any, reports: Mapping[str, law.Report]) -> list[UserRow]:
-    """Return the rows of the `users.csv` that the product writes."""
-    return [user_row(row, reports[row["account"]]) for row in csv_rows(analysis)]
-
-
-def user_row(row: Mapping[str, str], report: law.Report) -> UserRow:
-    shown = {"user": row["user"].removeprefix("'"), "arn": row["arn"]}
-    return UserRow(row, law.one_row(law.rows_of_user(report, shown)), report)
-
-
 def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:
+    cells = [dict(zip(law.ENTERED, each, strict=True)) for each in file.entries(len(rows))]
     return [
-        law.Entry(
-            file.name,
-            at + 2,
-            dict(zip(law.ENTERED, entered, strict=True)),
-            row.csv,
-            row.cells,
-            row.report,
-        )
-        for at, (row, entered) in enumerate(zip(rows, file.entries(len(rows)), strict=True))
+        law.Entry(file.name, number, entered, row.csv, row.cells, row.report)
+        for number, (row, entered) in enumerate(zip(rows, cells, strict=True), 2)
     ]
 
 
@@ -138,18 +116,18 @@ class Play:
 
     campaign: Campaign
     rows: Mapping[str, Sequence[UserRow]]
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[tuple[object, ...]] = field(default_factory=list)
+    """What differs, and where: the law's answer and the product's."""
+
     ledger: Ledger = field(default_factory=Ledger)
     lines: tuple[law.Line, ...] = ()
     refused: Refused = frozenset()
     calls: list[law.Collection] = field(default_factory=list)
 
     def differs(self, kind: str, where: str, by_law: object, by_product: object) -> bool:
-        if by_law == by_product:
-            return False
-        seed = self.campaign.seed
-        self.differences.append(Difference(kind, seed, where, by_law, by_product))
-        return True
+        if by_law != by_product:
+            self.differences.append((kind, self.campaign.seed, where, by_law, by_product))
+        return by_law != by_product
 
     # What reviewers do
 
@@ -260,8 +238,8 @@ class Stage:
     def rows_by_account(self) -> dict[str, list[UserRow]]:
         rows = defaultdict(list)
         for analysis in self.analyses:
-            for row in listed(analysis, self.reports):
-                rows[row.report.account].append(row)
+            for row in csv_rows(analysis):  # the `users.csv` that the product writes
+                rows[row["account"]].append(UserRow.of(row, self.reports[row["account"]]))
         return rows
 
 
@@ -315,9 +293,8 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
             play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))
         to_remove = law.plan(lines, stage.reports_of(analysis))
         taken = plan(ledger, (), analysis.report, pages).removals
-        by_law_taken = {key for key, reason in to_remove.items() if not reason}
-        for key in by_law_taken ^ {each.line.user_key for each in taken}:
-            is_by_law = key in by_law_taken
+        for key in to_remove ^ {each.line.user_key for each in taken}:
+            is_by_law = key in to_remove
             play_of[key].differs("plan", f"{name} {key[0]}", is_by_law, not is_by_law)
 
 

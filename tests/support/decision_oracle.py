@@ -401,8 +401,7 @@ def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]
     if is_same_word(line, last):
         return True
     before = [each for each in of_day if is_same_word(line, each)]
-    is_removal = line.decision in ("delete", "deactivate")
-    if is_removal and line.decision != last.decision:
+    if line.decision in REMOVALS and line.decision != last.decision:
         before = [
             each
             for each in of_day
@@ -419,10 +418,6 @@ def is_older_view(line: Line, others: Iterable[Line]) -> bool:
     return force is not None and line.made_on < force.made_on
 
 
-def precedes(one: Line, other: Line) -> bool:
-    return one.day <= other.day
-
-
 def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     """Each new line is compared with what is in force in the ledger, and with what it follows."""
     return [
@@ -432,8 +427,7 @@ def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
         or is_older_view(
             line,
             [
-                *(each for each in ledger if precedes(each, line)),
-                *(each for each in new[:at] if precedes(each, line)),
+                *(each for each in (*ledger, *new[:at]) if each.day <= line.day),
                 *(each for each in new[at + 1 :] if each.day < line.day),
             ],
         )
@@ -471,24 +465,10 @@ def collect(
     if attended:
         refused += [line for words in conflicts.values() for line in words if is_one_of(line, new)]
     if refused:
-        return Collection((*ledger,), refused=places(refused))
-    lines = (*ledger, *new)
-    return Collection(
-        lines,
-        added=(*new,),
-        conflicts=frozenset(conflicts) - standing_conflicts(ledger),
-    )
-
-
-def standing_conflicts(ledger: Sequence[Line]) -> set[tuple[Key, date]]:
-    """Of each conflict one line is added, when it comes up."""
-    return {
-        (user, day) for user, standing in standings(ledger).items() for day in standing.conflicts
-    }
-
-
-def places(refused: Iterable[Line]) -> frozenset[tuple[str, int]]:
-    return frozenset((each.file, each.row) for each in refused)
+        return Collection((*ledger,), frozenset((each.file, each.row) for each in refused))
+    # Of each conflict one line is added, when it comes up.
+    before = {(user, day) for user, each in standings(ledger).items() for day in each.conflicts}
+    return Collection((*ledger, *new), added=(*new,), conflicts=frozenset(conflicts) - before)
 
 
 # Following up: more access or use than the reviewer saw
@@ -499,13 +479,9 @@ def is_later(now: When, seen: When) -> bool:
     return isinstance(now, datetime) and (not isinstance(seen, datetime) or seen < now)
 
 
-def signed_in_since(seen: State, now: State) -> bool:
-    return is_later(now.signed_in, seen.signed_in)
-
-
-def password_set(seen: State, now: State) -> bool:
-    """A password is there that was not, or of which the cell did not say whether it was."""
-    return now.password is True and seen.password is not True
+def appeared(seen: bool | None, now: bool | None) -> bool:  # noqa: FBT001  cells of three values
+    """Something is there that was not, or of which the cell did not say whether it was."""
+    return now is True and seen is not True
 
 
 def password_changed(seen: State, now: State, since: datetime) -> bool:
@@ -513,10 +489,6 @@ def password_changed(seen: State, now: State, since: datetime) -> bool:
     if seen.changed is None:
         return isinstance(now.changed, datetime) and now.changed > since
     return is_later(now.changed, seen.changed)
-
-
-def mfa_added(seen: State, now: State) -> bool:
-    return now.mfa is True and seen.mfa is not True
 
 
 def shows_nothing(credential: Credential) -> bool:
@@ -530,14 +502,9 @@ def is_no_more_than(now: Credential, seen: Credential, since: datetime) -> bool:
 
     It is known by when it was created. Where a report does not say, it may be any that was seen.
     """
-    activated = now.active is True and seen.active is not True
-    used = is_later(now.used, seen.used)
-    may_be_that_one = (
-        now.created in (seen.created, None)
-        or now.created == NEVER
-        or may_have_been_there(now, seen, since)
-    )
-    return may_be_that_one and not activated and not used
+    if appeared(seen.active, now.active) or is_later(now.used, seen.used):
+        return False
+    return now.created in (seen.created, NEVER, None) or may_have_been_there(now, seen, since)
 
 
 def may_have_been_there(now: Credential, seen: Credential, since: datetime) -> bool:
@@ -567,11 +534,11 @@ def credentials_added(
 def is_overtaken(seen: State, now: State, since: datetime) -> bool:
     """A later report shows more access or use than the reviewer saw."""
     return (
-        signed_in_since(seen, now)
-        or password_set(seen, now)
+        is_later(now.signed_in, seen.signed_in)
+        or appeared(seen.password, now.password)
         or password_changed(seen, now, since)
-        or mfa_added(seen, now)
-        or (now.more is True and seen.more is not True)
+        or appeared(seen.mfa, now.mfa)
+        or appeared(seen.more, now.more)
         or credentials_added(seen.keys, now.keys, since)
         or credentials_added(seen.certificates, now.certificates, since)
     )
@@ -692,48 +659,27 @@ def follow_up(
 # Acting
 
 
-def plan(
-    lines: Sequence[Line], reports: Sequence[Report], exempt: frozenset[Key] = frozenset()
-) -> dict[Key, str]:
-    """Say of each user to be removed why a plan leaves it out; of one that it takes, nothing.
+def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
+    """Return the users whom a plan takes.
 
-    A plan takes a user whose decision is in force, identifies the user and is not overtaken, and
-    who is not exempt by a list; where reports are named, the user is in one of them. Everybody
-    else whom somebody decided to remove is left out with the reason.
+    It takes a user whose decision to delete or deactivate is in force, identifies the user and is
+    not overtaken; where reports are named, the user is in one of them.
     """
-    to_remove = {line.user for line in lines if line.decision in REMOVALS}
+    force = [each.in_force for each in standings(lines).values()]
     return {
-        user: left_out(user, standing, reports, exempt)
-        for user, standing in standings(lines).items()
-        if user in to_remove
+        line.user
+        for line in force
+        if line and line.decision in REMOVALS and is_identified(line)
+        if not reports or is_confirmed(line, reports)
     }
 
 
-def left_out(
-    user: Key, standing: Standing, reports: Sequence[Report], exempt: frozenset[Key]
-) -> str:
-    """Return why a plan leaves out a user, or nothing.
-
-    Taken here: a report that does not show how the user is now is as good as none.
-    """
-    line = standing.in_force
-    if line is None or line.decision not in REMOVALS:
-        return "conflict" if standing.is_conflict else "not in force"
-    if not is_identified(line):
-        return "not identified"
-    if user in exempt:
-        return "exempt"
-    return left_out_by_reports(line, reports) if reports else ""
-
-
-def left_out_by_reports(line: Line, reports: Sequence[Report]) -> str:
+def is_confirmed(line: Line, reports: Sequence[Report]) -> bool:
+    """Taken here: a report that does not show how the user is now is as good as none."""
     rows = [rows_of_user(each, line.cells) for each in reports if each.account == line.account]
     now = [one_row(each) for each in rows if each]
-    if line.user not in map(user_key, now):
-        return "not in the reports"
-    if (reason := status(line, reports)) != "not-done":
-        return reason
-    return "unclear" if any(map(is_unclear, now)) else ""
+    is_there = line.user in map(user_key, now) and status(line, reports) == "not-done"
+    return is_there and not any(map(is_unclear, now))
 
 
 def is_unclear(cells: Cells) -> bool:

@@ -18,7 +18,6 @@ from tests.support.builders import (
     a_password,
     a_user,
     in_slot,
-    no_key,
     no_password,
     report_text,
     the_root,
@@ -53,21 +52,15 @@ class _Person:
     mfa: bool = False
 
     def row(self, account: str, chance: random.Random) -> Row:
-        password = (
-            a_password(self.signed_in or NEVER, self.changed)
-            if self.password
-            else no_password(self.signed_in or "N/A")
-        )
-        key = (
-            a_key(self.key, self.key_used or "N/A", active=self.key_active)
-            if self.key
-            else no_key()
-        )
+        row = a_user(self.name, created=self.created, mfa=self.mfa, account=account)
+        row |= no_password(self.signed_in or "N/A")
+        if self.password:
+            row |= a_password(self.signed_in or NEVER, self.changed)
         slot = 1 if chance.random() < 0.9 else 2
-        row = a_user(
-            self.name, password=password, created=self.created, mfa=self.mfa, account=account
-        )
-        return row | in_slot("access_key", slot, key)
+        if self.key:
+            key = a_key(self.key, self.key_used or "N/A", active=self.key_active)
+            row |= in_slot("access_key", slot, key)
+        return row
 
 
 def _person(name: str, at: datetime, chance: random.Random) -> _Person:
@@ -117,9 +110,8 @@ def _lives_on(  # noqa: C901  what may happen to a user is a case
 
 def an_account(account: str, chance: random.Random) -> Iterator[tuple[Named, Given]]:
     """Yield the reports of an account, as files and as the law reads them."""
-    at, people = START, [_person(name, START, chance) for name in "abc"]
+    at, number, people = START, 0, [_person(name, START, chance) for name in "abc"]
     end = START + timedelta(days=chance.choice((20, *[130] * 8)))
-    number = 0
     while at < end:
         number += 1
         rows = {each.name: each.row(account, chance) for each in people}
@@ -135,9 +127,8 @@ def an_account(account: str, chance: random.Random) -> Iterator[tuple[Named, Giv
         if form == "console" and chance.random() < 0.15:
             again = report_text(shown, root=the_root(account), form="+00:00")
             yield _file(account, number + 100, at, again, form)
-        later = at + timedelta(
-            days=chance.choice((1, 7, 30, 31, 32, 45)), minutes=chance.randrange(3)
-        )
+        days, minutes = chance.choice((1, 7, 30, 31, 32, 45)), chance.randrange(3)
+        later = at + timedelta(days=days, minutes=minutes)
         _lives_on(people, at, later, chance)
         at = later
 

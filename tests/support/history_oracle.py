@@ -153,9 +153,9 @@ def _walk(shown: Shown, days: Sequence[tuple[datetime, Day]]) -> None:
     """Follow each user from report to report."""
     counts: Counter[str] = Counter()
     (_, first), (_, last) = days[0], days[-1]
-    counts["users_start"], counts["users_end"] = len(first), len(last)
-    counts["unused_start"] = sum(verdict == "unused" for verdict in first.values())
-    counts["unused_end"] = sum(verdict == "unused" for verdict in last.values())
+    for edge, people in (("start", first), ("end", last)):
+        counts[f"users_{edge}"] = len(people)
+        counts[f"unused_{edge}"] = sum(verdict == "unused" for verdict in people.values())
     for (one_at, one), (other_at, other) in pairwise(days):
         gone, new = one.keys() - other.keys(), other.keys() - one.keys()
         seconds_gone = {created for _, created in gone if created}
