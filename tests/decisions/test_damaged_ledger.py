@@ -193,9 +193,7 @@ def ledger_or_none(content: bytes) -> Ledger | None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_ledger_is_refused_or_has_the_same_decisions_on_the_same_users(
-    damage: str,
-) -> None:
+def test_a_damaged_ledger_is_refused_or_has_the_same_decisions_on_same_users(damage: str) -> None:
     ledgers = [ledger_or_none(DAMAGES[damage](random.Random(seed))) for seed in range(10)]
     for ledger in filter(None, ledgers):
         check_same_users(ledger)

@@ -450,9 +450,7 @@ BESIDE: list[tuple[list[LedgerLine], Row, str, str]] = [
 """Decisions, a user of a later report, what stands beside it, and why it is exempt."""
 
 
-def test_what_was_decided_earlier_stands_beside_a_user_and_a_keep_exempts_until_its_last_day() -> (
-    None
-):
+def test_what_was_decided_stands_beside_a_user_and_a_keep_exempts_until_its_last_day() -> None:
     cases = [(lines, [user]) for lines, user, *_ in BESIDE]
     analysis = in_accounts(LATER, *cases, keep_days=40)
     (page,) = analysis.pages()

@@ -122,9 +122,7 @@ def test_names_owners_and_earlier_decisions_are_not_what_a_report_gives() -> Non
     assert [*record_differences(*compared)] == []
 
 
-def test_users_in_another_order_and_read_back_keep_the_cells_that_another_row_contradicts(
-    tmp_path: Path,
-) -> None:
+def test_users_reordered_and_read_back_keep_what_another_row_contradicts(tmp_path: Path) -> None:
     rows = [a_user("ann"), a_user("bob"), a_user("bob", mfa_active="true"), a_user("eve")]
     report = analyzer.load(saved(tmp_path, report_text(rows)))
     analysis = analyzer.analyze(report)

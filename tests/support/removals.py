@@ -128,6 +128,12 @@ def exists(account: AwsAccount, each: Removal) -> User:
     return user
 
 
+def turn(user: User, status: str) -> None:
+    """Give one credential of each kind a status, but for certificates."""
+    for name in ("access-keys", "ssh-public-keys", "service-specific-credentials"):
+        user.lists[f"list-{name}"][0][0] = status
+
+
 def _listed(slot: Slot) -> tuple[str, str]:
     assert slot.created.at
     return "Active" if slot.is_active else "Inactive", stated(slot.created.at)
