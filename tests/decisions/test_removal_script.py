@@ -84,12 +84,8 @@ def test_preview_shows_and_apply_takes_and_logs_the_steps_in_the_order_of_aws(aw
     assert re.findall("  would ([a-z]+-[a-z-]+)", shown.output) == steps(REMOVED)
     assert "\n  would be done\n" in shown.output
     assert shown.output.endswith("\n\nwould be done 1, gone before 1, skipped 0, failed 0\n")
-    assert {file.name for file in aws.folder.iterdir()} == {
-        "bin",
-        "decisions.csv",
-        "now",
-        "script.sh",
-    }
+    names = {file.name for file in aws.folder.iterdir()}
+    assert names == {"bin", "decisions.csv", "now", "script.sh"}
 
     run = aws.apply(FULL, gone)
     assert (run.code, run.messages, run.results()) == (0, "", {ARN: "done", gone.arn: "gone"})
@@ -133,14 +129,10 @@ def test_what_disappears_in_between_is_no_error(aws: AwsStub) -> None:
 
 def test_in_another_account_nothing_is_done(aws: AwsStub) -> None:
     exists(aws.account, removal())
-    for account, caller in (
-        ("444455556666", "arn:aws:sts::444455556666:assumed-role/admin/session"),
-        (ACCOUNT, f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/admin/session"),
-        ("None", "None"),
-        ("", ""),
-    ):
+    other, china = ADMIN.replace(ACCOUNT, "444455556666"), ADMIN.replace(":aws:", ":aws-cn:")
+    signed_in = (("444455556666", other), (ACCOUNT, china), ("None", "None"), ("", ""))
+    for aws.account.account, aws.account.caller in signed_in:
         aws.calls.clear()
-        aws.account.account, aws.account.caller = account, caller
         run = aws.preview(removal())
         assert (run.code, run.output, run.log, len(aws.calls)) == (2, "", [], 1)
         assert run.messages.startswith("Nothing done: signed in to ")
@@ -188,10 +180,8 @@ def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub) -> None:
         *_, last, end = (line for line in run.log if line["arn"] == each.arn)
         assert (last["step"], last["result"]) == (step, "failed")
         assert f"An error occurred ({codes[step]}) when calling" in end["detail"]
-        again = end["detail"].endswith(
-            "(changed a moment ago: run this script again in some minutes)"
-        )
-        assert again == (step == names[0])
+        again = "(changed a moment ago: run this script again in some minutes)"
+        assert end["detail"].endswith(again) == (step == names[0])
         deletes = ["delete-user", f"--user-name={each.user}"] in aws.changes()
         assert deletes == (step == "delete-user")
     assert aws.account.users.keys() == {each.user for each in users.values()}
@@ -349,8 +339,9 @@ def test_a_line_that_was_spoilt_stops_the_script_before_any_call(aws: AwsStub) -
 
 
 def test_a_script_that_was_cut_off_does_nothing(aws: AwsStub) -> None:
-    script = removal_script([removal("ann"), removal()], ledgers=LEDGERS)
-    for each in (removal("ann"), removal()):
+    users = removal("ann"), removal()
+    script = removal_script(users, ledgers=LEDGERS)
+    for each in users:
         exists(aws.account, each)
     start = script.index("plan() {")
     length = len(script) - start - len("phase=run\nplan\nfinish\n")
