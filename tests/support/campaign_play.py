@@ -33,6 +33,7 @@ from tests.support.campaigns import (
 )
 from tests.support.decisions import bulk
 from tests.support.outputs import csv_rows
+from tests.support.verdict_oracle import CONTRADICTED, one_row
 
 CALLS = (START.date() + timedelta(days=4), START.date() + timedelta(days=8))
 LATE_CALL = START.date() + timedelta(days=56)
@@ -63,18 +64,18 @@ def reports_in(channel: Channel, text: str) -> Iterator[law.Report]:
 class UserRow:
     """Hold a row of `users.csv`, and the user and the report that the oracle has for it."""
 
-    csv: Mapping[str, str]
+    csv: law.Cells
     cells: law.Cells
     report: law.Report
 
     @classmethod
-    def of(cls, row: Mapping[str, str], report: law.Report) -> Self:
+    def of(cls, row: law.Cells, report: law.Report) -> Self:
         shown = {"user": row["user"].removeprefix("'"), "arn": row["arn"]}
-        return cls(row, law.one_row(law.rows_of_user(report, shown)), report)
+        return cls(row, one_row(law.rows_of_user(report, shown)), report)
 
     @cached_property
     def for_list(self) -> ListRow:
-        return ListRow(self.report.as_of.date(), law.CONTRADICTED in self.cells.values())
+        return ListRow(self.report.as_of.date(), CONTRADICTED in self.cells.values())
 
 
 def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:

