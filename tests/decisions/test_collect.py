@@ -209,22 +209,17 @@ def test_it_is_no_conflict_by_the_same_word_another_day_another_user_or_a_withdr
         assert len(added(file(DELETE, other))) == 2, other
 
 
-@pytest.mark.parametrize(
-    "entered",
-    [
+def test_different_words_of_one_day_by_different_people_are_refused_whatever_came_before() -> None:
+    for entered in (
         [DELETE, line("deactivate", by="Tom")],
         [WITHDRAW, line(by="Tom")],
         [DELETE, line(by="Tom"), KEEP],
         [DELETE, line("keep", by="Tom", on=NEXT), line("keep", by="Eve")],
         [DELETE, line("withdraw", by="Tom", on=NEXT), line(by="Eve", on=NEXT)],
         [DELETE, line("withdraw", by="Tom", on=NEXT), line(on=NEXT)],
-    ],
-)
-def test_different_words_of_one_day_by_different_people_are_refused_whatever_came_before(
-    entered: list[LedgerLine],
-) -> None:
-    *before, one, other = (file(each) for each in entered)
-    assert len(refused(one, other, known=collected(*before).ledger)) == 1
+    ):
+        *before, one, other = (file(each) for each in entered)
+        assert len(refused(one, other, known=collected(*before).ledger)) == 1, entered
 
 
 def test_a_conflict_that_one_of_the_two_withdraws_is_none() -> None:
@@ -255,28 +250,27 @@ def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said(
     assert (again.notes, again.added) == ((note,), ())
 
 
-@pytest.mark.parametrize(
-    ("known", "entered", "is_needless"),
-    [
-        ([], [WITHDRAW], True),
-        ([DELETE], [line("withdraw", on=NEXT)], False),
-        ([], [DELETE, line("withdraw", on=NEXT)], False),
-        ([], [line("withdraw", on=NEXT), DELETE], False),
-        ([line(on=NEXT)], [WITHDRAW], False),  # which is said instead
-        ([DELETE, WITHDRAW], [line("withdraw", on=NEXT)], True),
-        ([DELETE, TOM_KEEPS], [line("withdraw", on=NEXT)], False),
-        ([line("delete", ANN)], [WITHDRAW], True),
-        ([], [KEEP], False),
-    ],
-)
-def test_a_withdrawal_where_no_decision_was_in_force_is_added_and_noted(
-    known: list[LedgerLine], entered: list[LedgerLine], *, is_needless: bool
-) -> None:
-    collection = collected(file(*entered), ledger=ledger(*known))
-    assert len(collection.added) == len(entered)
+WITHDRAWN: list[tuple[list[LedgerLine], list[LedgerLine], bool]] = [
+    ([], [WITHDRAW], True),
+    ([DELETE], [line("withdraw", on=NEXT)], False),
+    ([], [DELETE, line("withdraw", on=NEXT)], False),
+    ([], [line("withdraw", on=NEXT), DELETE], False),
+    ([line(on=NEXT)], [WITHDRAW], False),  # which is said instead
+    ([DELETE, WITHDRAW], [line("withdraw", on=NEXT)], True),
+    ([DELETE, TOM_KEEPS], [line("withdraw", on=NEXT)], False),
+    ([line("delete", ANN)], [WITHDRAW], True),
+    ([], [KEEP], False),
+]
+"""What was collected, what is entered, and whether nothing was there to withdraw."""
+
+
+def test_a_withdrawal_where_no_decision_was_in_force_is_added_and_noted() -> None:
     place = f"{DELETE.user_key.arn} (review.xlsx, sheet Unused users, row 2)"
     note = f"Nothing to withdraw for {place}: no decision was in force."
-    assert collection.notes.count(note) == is_needless
+    for known, entered, is_needless in WITHDRAWN:
+        collection = collected(file(*entered), ledger=ledger(*known))
+        assert len(collection.added) == len(entered)
+        assert collection.notes.count(note) == is_needless, (known, entered)
 
 
 @pytest.mark.parametrize("attended", [True, False])
@@ -295,15 +289,13 @@ def test_a_copy_that_still_has_a_word_does_not_give_it_anew(*, attended: bool) -
         assert note in " ".join(collection.notes)
 
 
-@pytest.mark.parametrize(("again", "other"), [("delete", "keep"), ("keep", "delete")])
-def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_said(
-    again: str, other: str
-) -> None:
-    known = ledger(line(again), line(other, sha256="b" * 64))
-    collection = collected(file(line(again, sha256="c" * 64)), ledger=known)
-    assert words(collection.added) == [again]
-    (note,) = collection.notes
-    assert f"{again}, Anna, 2026-05-01 (review.xlsx, sheet Unused users, row 2) counts" in note
+def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_said() -> None:
+    for again, other in (("delete", "keep"), ("keep", "delete")):
+        known = ledger(line(again), line(other, sha256="b" * 64))
+        collection = collected(file(line(again, sha256="c" * 64)), ledger=known)
+        assert words(collection.added) == [again]
+        (note,) = collection.notes
+        assert f"{again}, Anna, 2026-05-01 (review.xlsx, sheet Unused users, row 2) counts" in note
 
 
 def test_two_copies_of_one_name_that_disagree_add_their_words_once() -> None:
@@ -363,29 +355,28 @@ OF_ANN = line("delete", ANN, on=NEXT, sha256="b" * 64)
 COPIES = [file(DELETE, rows=[still_open(OF_ANN)]), file(OF_ANN, rows=[still_open()])]
 
 
-@pytest.mark.parametrize(
-    ("known", "files", "named", "number"),
-    [
-        ([DELETE], [emptied(DELETE)], [DELETE], 0),
-        # Whatever else its person decides.
-        ([OF_ANN, DELETE], [emptied(OF_ANN), file(DELETE, name="b.xlsx")], [OF_ANN], 0),
-        ([OF_ANN], [emptied(OF_ANN), file(line("delete", ANN), name="b.xlsx")], [OF_ANN], 0),
-        # Never filled in: in another workbook, or of a later review.
-        ([DELETE], [emptied(DELETE, name="other.xlsx")], [], 0),
-        ([DELETE], [emptied(DELETE, as_of=NEWER)], [], 1),
-        # Withdrawn.
-        ([DELETE, WITHDRAW], [emptied(DELETE)], [], 1),
-        # Each stands in another copy of that name.
-        ([DELETE, OF_ANN], COPIES, [], 0),
-    ],
-)
-def test_an_entry_that_was_collected_and_is_empty_now_stays_in_force_and_is_named(
-    known: list[LedgerLine], files: list[Entries], named: list[LedgerLine], number: int
-) -> None:
-    collection = collected(*files, ledger=ledger(*known))
-    assert [line for each in collection.files for line in each.emptied] == named
-    assert collection.files[0].still_open == number
-    assert collection.ledger.lines[: len(known)] == (*known,)
+EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
+    ([DELETE], [emptied(DELETE)], [DELETE], 0),
+    # Whatever else its person decides.
+    ([OF_ANN, DELETE], [emptied(OF_ANN), file(DELETE, name="b.xlsx")], [OF_ANN], 0),
+    ([OF_ANN], [emptied(OF_ANN), file(line("delete", ANN), name="b.xlsx")], [OF_ANN], 0),
+    # Never filled in: in another workbook, or of a later review.
+    ([DELETE], [emptied(DELETE, name="other.xlsx")], [], 0),
+    ([DELETE], [emptied(DELETE, as_of=NEWER)], [], 1),
+    # Withdrawn.
+    ([DELETE, WITHDRAW], [emptied(DELETE)], [], 1),
+    # Each stands in another copy of that name.
+    ([DELETE, OF_ANN], COPIES, [], 0),
+]
+"""What was collected, the files now, the lines that are named, and how many users are open."""
+
+
+def test_an_entry_that_was_collected_and_is_empty_now_stays_in_force_and_is_named() -> None:
+    for known, files, named, number in EMPTIED:
+        collection = collected(*files, ledger=ledger(*known))
+        assert [line for each in collection.files for line in each.emptied] == named
+        assert collection.files[0].still_open == number, files
+        assert collection.ledger.lines[: len(known)] == (*known,)
 
 
 OPEN = FileReference(name="ann.xlsx", sha256="a" * 64)

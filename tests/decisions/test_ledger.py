@@ -168,49 +168,47 @@ def test_without_any_timestamp_everything_is_since() -> None:
     assert read_ledger("bulk.csv", content).lines[0].baseline.year == 1970
 
 
-@pytest.mark.parametrize(
-    ("decisions", "expected"),
-    [
-        ("delete Anna", "delete"),
-        ("delete Anna next, keep Tom", "delete"),
-        ("delete Anna, keep Tom next", "keep"),
-        ("delete Anna, delete Tom", "delete"),
-        ("delete Anna, keep Anna", "keep"),
-        ("delete Anna, keep ANNA", "keep"),
-        ("delete Anna, keep Tom", None),
-        ("delete Anna, withdraw Tom", None),
-        ("keep Tom, delete Anna next, withdraw Anna next", None),
-        ("withdraw Anna, delete Anna", "delete"),
-        ("delete Anna, withdraw Anna, keep Tom", "keep"),
-        ("withdraw Anna, delete Tom, withdraw Anna", None),
-        ("delete Anna, withdraw Anna next, keep Tom next", None),
-        ("withdraw Anna next, delete Anna", None),
-        ("delete Anna, keep Tom, withdraw Anna", "keep"),
-        ("delete Anna, keep Tom, withdraw Tom next", "delete"),
-        ("delete Anna, keep Tom, withdraw Eve next", None),
-        ("delete Anna, keep Tom, investigate Eve, withdraw Tom", None),
-        ("delete Anna, keep Tom, keep Anna", "keep"),
-        ("delete Anna, keep Tom, investigate Eve next", "investigate"),
-        ("delete Anna, keep Tom, conflict credreport", None),
-    ],
-)
-def test_the_newest_decision_is_in_force_and_nothing_earlier_revives(
-    decisions: str, expected: str | None
-) -> None:
-    """Read decisions as word, person and day: `next` is the day after."""
-    entered = [each.split() for each in decisions.split(", ")]
-    lines = [line(word, by=by, on=NEXT if day else DAY) for word, by, *day in entered]
-    (of_user,) = decisions_by_user(lines).values()
-    assert (of_user.in_force and str(of_user.in_force.decision)) == expected
+IN_FORCE: list[tuple[str, str | None]] = [
+    ("delete Anna", "delete"),
+    ("delete Anna next, keep Tom", "delete"),
+    ("delete Anna, keep Tom next", "keep"),
+    ("delete Anna, delete Tom", "delete"),
+    ("delete Anna, keep Anna", "keep"),
+    ("delete Anna, keep ANNA", "keep"),
+    ("delete Anna, keep Tom", None),
+    ("delete Anna, withdraw Tom", None),
+    ("keep Tom, delete Anna next, withdraw Anna next", None),
+    ("withdraw Anna, delete Anna", "delete"),
+    ("delete Anna, withdraw Anna, keep Tom", "keep"),
+    ("withdraw Anna, delete Tom, withdraw Anna", None),
+    ("delete Anna, withdraw Anna next, keep Tom next", None),
+    ("withdraw Anna next, delete Anna", None),
+    ("delete Anna, keep Tom, withdraw Anna", "keep"),
+    ("delete Anna, keep Tom, withdraw Tom next", "delete"),
+    ("delete Anna, keep Tom, withdraw Eve next", None),
+    ("delete Anna, keep Tom, investigate Eve, withdraw Tom", None),
+    ("delete Anna, keep Tom, keep Anna", "keep"),
+    ("delete Anna, keep Tom, investigate Eve next", "investigate"),
+    ("delete Anna, keep Tom, conflict credreport", None),
+]
+"""Decisions by word, person and day, of which `next` is the day after, and what is in force."""
 
 
-@pytest.mark.parametrize("day", [DAY, NEXT])
-def test_a_third_person_takes_back_both_decisions_of_a_conflict(day: date) -> None:
+def test_the_newest_decision_is_in_force_and_nothing_earlier_revives() -> None:
+    for decisions, expected in IN_FORCE:
+        entered = [each.split() for each in decisions.split(", ")]
+        lines = [line(word, by=by, on=NEXT if day else DAY) for word, by, *day in entered]
+        (of_user,) = decisions_by_user(lines).values()
+        assert (of_user.in_force and str(of_user.in_force.decision)) == expected, decisions
+
+
+def test_a_third_person_takes_back_both_decisions_of_a_conflict() -> None:
     conflict = [line(), line("keep", by="Tom")]
     (before,) = decisions_by_user(conflict).values()
-    (after,) = decisions_by_user([*conflict, line("withdraw", by="Eve", on=day)]).values()
     assert (before.is_conflict, len(before.conflicts)) == (True, 1)
-    assert (after.is_conflict, after.conflicts, after.in_force) == (False, (), None)
+    for day in (DAY, NEXT):
+        (after,) = decisions_by_user([*conflict, line("withdraw", by="Eve", on=day)]).values()
+        assert (after.is_conflict, after.conflicts, after.in_force) == (False, (), None), day
 
 
 def test_of_agreeing_decisions_of_one_day_the_last_line_is_in_force() -> None:
@@ -251,18 +249,13 @@ def test_a_line_without_a_moment_cannot_be() -> None:
         line(report_cells=cells)
 
 
-@pytest.mark.parametrize(
-    ("source", "baseline", "earliest", "confirmed"),
-    [
+def test_a_day_without_a_time_counts_as_its_start_and_an_option_confirms_nothing() -> None:
+    for source, baseline, *expected in (
         (AsOfSource.FILE_NAME, BEFORE, AS_OF, AS_OF),
         (AsOfSource.ASSUMED, AS_OF, AS_OF, AS_OF),
         (AsOfSource.FOLDER, BEFORE, MIDNIGHT, MIDNIGHT),
         (AsOfSource.FOLDER, MIDNIGHT + SECOND, MIDNIGHT + SECOND, MIDNIGHT + SECOND),
         (AsOfSource.OPTION, BEFORE, AS_OF, BEFORE),
-    ],
-)
-def test_a_day_without_a_time_counts_as_its_start_and_an_option_confirms_nothing(
-    source: AsOfSource, baseline: datetime, earliest: datetime, confirmed: datetime
-) -> None:
-    time = ReportTime(AS_OF, source, baseline)
-    assert (time.earliest, time.confirmed) == (earliest, confirmed)
+    ):
+        time = ReportTime(AS_OF, source, baseline)
+        assert [time.earliest, time.confirmed] == expected, (source, baseline)
