@@ -62,17 +62,18 @@ OFF_KEY, RETIRED = an_inactive_key(ONE_KEY, FRESH), a_user(password=no_password(
 NOT_NOW, NOT_BEFORE = (f"not understood {x}; undetermined {x}" for x in ("now", "before"))
 ODD = '"??" is not understood'
 AGAIN, NEW_KEY = f"signed in again on {DAY}", f"access key created on {DAY}"
-FIRST, FIRST_USE = f"first sign-in on {DAY}", f"access key of {OLD} first used on"
+FIRST, FIRST_USE = f"first sign-in on {DAY}", f"access key of {OLD} first used on {DAY}"
 BOTH_USED = f"{FIRST}; access key of 2026-04-21 used again on {DAY}"
-USED_AT_ONCE, SET = f"access key of {DAY} first used on {DAY}", f"password set on {DAY}"
-NEW_CERTIFICATE, MFA = f"signing certificate created on {DAY}", "MFA device registered"
+USED_AT_ONCE = f"access key of {DAY} first used on {DAY}; {NEW_KEY}"
+NEW_CERTIFICATE, SET = f"signing certificate created on {DAY}", f"password set on {DAY}"
+MFA = "MFA device registered"
 CERTIFICATES_UNREAD = "signing certificates not understood before"
 ANOTHER = f"created on {DAY}, the earlier user on {OLD}"
 OFF, IDLE = "access key of 2026-02-20 deactivated", "not used since 2026-02-20"
 UNREAD, SAME = "undetermined", ("active", "active")
 CERTIFICATE, ODD_CERTIFICATE = a_certificate(), in_use(cert_1_active="?")
 NO_KEYS_READ, NO_SIGN_IN_READ = a_user(access_key_1_active="??"), signed_in("??", key_1=FRESH_KEY)
-NEVER_IN = signed_in("N/A", FRESH, key_1=FRESH_KEY)
+NEVER_IN, IN_WITH_KEY = signed_in("N/A", FRESH, key_1=FRESH_KEY), signed_in(SINCE, key_1=FRESH_KEY)
 NO_PASSWORD_READ = f"password {NOT_NOW}: password_enabled {ODD}"
 KEYS_UNREAD = f"access keys {NOT_BEFORE}: access_key_1_active {ODD}; never used"
 SIGN_IN_UNREAD = f"last sign-in {NOT_BEFORE}: password_last_used {ODD}"
@@ -89,18 +90,8 @@ USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
     (("new-unused", "active", "unused"), USED, a_user(key_1=OFF_KEY), OFF),
     (("first-sign-in", "unused", "active"), PASSWORD, signed_in(SINCE), FIRST),
     (("first-sign-in", *SAME), NEVER_IN, signed_in(SINCE, FRESH, key_1=USED_SINCE), BOTH_USED),
-    (
-        ("first-use", "dormant", "active"),
-        with_key(),
-        with_key(LONG_AGO, SINCE),
-        f"{FIRST_USE} {DAY}",
-    ),
-    (
-        ("first-use", "unused", "active"),
-        QUIET,
-        with_key(SINCE, SINCE),
-        f"{USED_AT_ONCE}; {NEW_KEY}",
-    ),
+    (("first-use", "dormant", "active"), with_key(), with_key(LONG_AGO, SINCE), FIRST_USE),
+    (("first-use", "unused", "active"), QUIET, with_key(SINCE, SINCE), USED_AT_ONCE),
     (("used-again", "dormant", "active"), signed_in(LONG_AGO), signed_in(SINCE), AGAIN),
     (("used-again", "retired", "active"), RETIRED, signed_in(SINCE, SINCE), f"{AGAIN}; {SET}"),
     (("no-longer-unused", "unused", "active"), QUIET, a_user(key_2=a_key(SINCE)), NEW_KEY),
@@ -110,12 +101,7 @@ USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
     ((*TURNED, "retired"), in_use(), a_user(password=no_password(FRESH)), "password removed"),
     ((UNREAD, "active", UNREAD), in_use(), in_use(password_enabled="??"), NO_PASSWORD_READ),
     ((UNREAD, UNREAD, "dormant"), NO_KEYS_READ, with_key(), KEYS_UNREAD),
-    (
-        (UNREAD, UNREAD, "active"),
-        NO_SIGN_IN_READ,
-        signed_in(SINCE, key_1=FRESH_KEY),
-        SIGN_IN_UNREAD,
-    ),
+    ((UNREAD, UNREAD, "active"), NO_SIGN_IN_READ, IN_WITH_KEY, SIGN_IN_UNREAD),
     ((UNREAD, *SAME), ODD_CERTIFICATE, in_use(certificate_1=CERTIFICATE), CERTIFICATES_UNREAD),
     ((UNREAD, *SAME), in_use(mfa=True), in_use(mfa_active="?"), "MFA device not understood now"),
     (CHANGED, USED, signed_in(NEVER, SINCE, key_1=USED_KEY), SET),
@@ -196,20 +182,19 @@ def test_in_an_account_without_a_report_on_one_side_no_user_is_new_or_gone() -> 
         assert rows == [["not-covered", OTHER, "", cause]]
 
 
+MISSING = ((ACCOUNT, "Denied."), (OTHER, "Timed out."))
+
+
 def test_an_account_that_could_not_be_read_is_named_with_the_reason() -> None:
     now = snapshot_of(QUIET)
-    before = replace(now, as_of={}, missing={ACCOUNT: "Denied.", OTHER: "Timed out."})
+    before = replace(now, as_of={}, missing=dict(MISSING))
     assert changes(before, now)[["account", "cause"]].to_numpy().tolist() == [
         [ACCOUNT, "not covered before: Denied."],
         [OTHER, "not covered before: Timed out.; not covered now: there is no report of it"],
     ]
-    missing = ((ACCOUNT, "Denied."), (OTHER, "Timed out."))
-    report = replace(
-        now.analysis.report,
-        account_names={OTHER: AccountName(name="Pay")},
-        not_covered=tuple(UncoveredAccount(account=at, name="", reason=why) for at, why in missing),
-    )
-    first = not_covered_rows(report)
+    missing = tuple(UncoveredAccount(account=at, name="", reason=why) for at, why in MISSING)
+    names = {OTHER: AccountName(name="Pay")}
+    first = not_covered_rows(replace(now.analysis.report, account_names=names, not_covered=missing))
     assert first[["cause", "account_name"]].to_numpy().tolist() == [
         ["not covered: Denied.", ""],
         ["not covered: Timed out.", "Pay"],
