@@ -82,7 +82,7 @@ IDLE_PASSWORD, EXPIRED, UNUSED = "idle-password", "expired-password", "unused-us
 NEW, RESOLVED = ("finding-new", "", "fails"), ("finding-resolved", "fails", "")
 UNDECIDED, KNOWN = (("finding-undecided", *each) for each in (("", "undecided"), ("undecided", "")))
 FAILS_NOW = ("finding-undecided", "undecided", "fails")
-OF_OLD, BORN = "access key of 2023-08-05", "created on 2023-08-05"
+OF_OLD, BORN, LOST = "access key of 2023-08-05", "created on 2023-08-05", "no longer in the report"
 MONTH = "30 days passed between the reports"
 LIMIT, LIMIT_90 = "passed the limit of 45 days", "passed the limit of 90 days"
 NOT_NOW, NOT_BEFORE = (f"not understood {when}" for when in ("now", "before"))
@@ -100,13 +100,7 @@ CAUSES: tuple[tuple[str, Row | None, Row | None, tuple[str, ...], str], ...] = (
     (IDLE, OFF, user(key_1=OLD), NEW, f"{OF_OLD} reactivated"),
     (IDLE_PASSWORD, OLD_USER, user(password=a_password(SINCE)), RESOLVED, AGAIN),
     (IDLE_PASSWORD, OLD_USER, NO_PASSWORD, RESOLVED, "password removed"),
-    (
-        UNUSED,
-        user(),
-        user(password=NEVER_IN),
-        NEW,
-        f"{SIGN_IN} of 2026-04-21 no longer in the report",
-    ),
+    (UNUSED, user(), user(password=NEVER_IN), NEW, f"{SIGN_IN} of 2026-04-21 {LOST}"),
     (NO_MFA, user(mfa=False), user(), RESOLVED, "MFA device registered"),
     # The user came or went.
     (UNUSED, None, a_user(), NEW, f"user {BORN}"),

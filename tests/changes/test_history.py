@@ -81,6 +81,7 @@ LOST = "sign-in-lost: last sign-in of 2025-12-31 no longer in the report"
 UNCLEAR = "verdict: active -> undetermined", LOST, "not-understood: password not understood now"
 DELETED, HINT = "gone: user deleted or renamed; created on", "another user has this creation time"
 GONE = f"{DELETED} 2025-06-01"
+AGAIN = "created: user created on 2026-01-04"
 RENAMED = [f"{x}; possibly renamed: {HINT}" for x in (GONE, "created: user created on 2025-06-01")]
 STORIES: dict[str, Story] = {
     "nothing happened": two(ANN, ANN),
@@ -98,9 +99,7 @@ STORIES: dict[str, Story] = {
     "a certificate came": two(ANN, CERTIFICATE, SIGNING),
     "a password expires": two(person(password=SIGNED_IN), person(password=EXPIRING)),
     "a sign-in is lost": two(person(password=SIGNED_IN), UNREAD, *UNCLEAR),
-    "a user created again is another user": two(
-        ANN, person(created=day(3)), GONE, "created: user created on 2026-01-04"
-    ),
+    "a user created again is another user": two(ANN, person(created=day(3)), GONE, AGAIN),
     "created before the preceding report": story([], [just_created(-1)], created=0, appeared=1),
     "created at the preceding report": story([], [just_created(0)], created=1, appeared=0),
     "created after the preceding report": story([], [just_created(1)], created=1, appeared=0),
@@ -207,18 +206,13 @@ def test_without_a_report_near_the_edge_nothing_is_said_of_the_account_and_why()
 
 
 BEGINS, ENDS = "begins with the report of 2026-01-01,", "ends with the report of 2026-03-02,"
-AFTER_EDGES = (BEGINS, "start"), ("ends with the report of 2026-01-01,", "end")
+EDGES_AFTER = (BEGINS, "start"), ("ends with the report of 2026-01-01,", "end")
+JUST_AFTER = [f"{edge} less than 1 day after its {name} 2026-01-01" for edge, name in EDGES_AFTER]
+BEFORE = [f"{BEGINS} 1 day before its start 2026-01-02", f"{ENDS} 1 day before its end 2026-03-03"]
 REMARKS: tuple[tuple[float | None, float | None, list[str]], ...] = (
-    *((None, None, []), (0, 60, []), (0.9, 60.9, [])),
-    (
-        *(1, 61),
-        [f"{BEGINS} 1 day before its start 2026-01-02", f"{ENDS} 1 day before its end 2026-03-03"],
-    ),
+    *((None, None, []), (0, 60, []), (0.9, 60.9, []), (1, 61, BEFORE)),
     (-1, 60, [f"{BEGINS} 1 day after its start 2025-12-31"]),
-    (
-        *(-0.1, -0.1),
-        [f"{edge} less than 1 day after its {name} 2026-01-01" for edge, name in AFTER_EDGES],
-    ),
+    (-0.1, -0.1, JUST_AFTER),
 )
 
 

@@ -143,11 +143,7 @@ def test_more_access_or_use_is_news() -> None:
         (KEY, keys(a_key(LONG_AGO, LATER)), "access key of 2023-08-05 used 2026-05-11"),
         (keys(OFF), keys(an_inactive_key(used=LATER)), "access key of 2023-08-05 used 2026-05-11"),
         (QUIET, certificates(a_certificate(LATER)), "signing certificate created 2026-05-11"),
-        (
-            certificates(None, OFF_CERTIFICATE),
-            SIGNING,
-            "signing certificate of 2023-08-05 activated",
-        ),
+        (certificates(None, OFF_CERTIFICATE), SIGNING, CERTIFICATE_ACTIVATED),
         (SIGNING, certificates(CERTIFICATE, a_certificate("??")), "signing certificate activated"),
         (QUIET, MFA, "MFA device added"),
     ]
@@ -156,6 +152,7 @@ def test_more_access_or_use_is_news() -> None:
         assert added == [text], case
 
 
+CERTIFICATE_ACTIVATED = "signing certificate of 2023-08-05 activated"
 KEY_CREATED, ACTIVATED = "access key created 2026-05-11", "access key of 2023-08-05 activated"
 UNKNOWN_THEN_ACCESS: list[tuple[Row, Row, str]] = [
     (a_user(password_last_used="soon"), PASSWORD, "signed in"),
