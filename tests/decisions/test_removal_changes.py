@@ -45,12 +45,8 @@ When = datetime | str
 LATE, EARLY = BASELINE + SECOND, CREATED
 PRECISION = timedelta(minutes=15)
 ALL, NONE, UNDATED = EVERYTHING, Seen(), EVERYTHING | {"password_changed": None}
-TIE: Seen = {
-    "keys": (
-        credential(CREATED, active=True, last_used=KEY_USED),
-        credential(CREATED, active=False),
-    )
-}
+USED_KEY = credential(CREATED, active=True, last_used=KEY_USED)
+TIE: Seen = {"keys": (USED_KEY, credential(CREATED, active=False))}
 """Two access keys of the same second."""
 
 KEYS, CERTS, DEVICES = "list-access-keys", "list-signing-certificates", "list-mfa-devices"

@@ -201,13 +201,10 @@ class Play:
     def compare_standings(self, where: str, today: date) -> None:
         """Compare what is in force now, and when decisions to keep run out."""
         days = [today + timedelta(days=days) for days in (0, law.KEEP_DAYS - 4, law.KEEP_DAYS)]
-        by_product = {
-            (key.arn, key.created): (
-                [word(self.ledger.in_force(each, day)) for day in days],
-                each.is_conflict,
-            )
-            for key, each in decisions_by_user(self.ledger.lines).items()
-        }
+        by_product: dict[law.Key, object] = {}
+        for user, of_user in decisions_by_user(self.ledger.lines).items():
+            words = [word(self.ledger.in_force(of_user, day)) for day in days]
+            by_product[user.arn, user.created] = words, of_user.is_conflict
         by_law = {
             key: ([word(law.in_force(each, day)) for day in days], each.is_conflict)
             for key, each in law.standings(self.lines).items()
@@ -253,25 +250,17 @@ def stage_of(reports: Iterable[AccountReport]) -> Stage:
     sources = defaultdict(list)
     for channel, text in texts.items():
         sources[channel.option].append((channel.name, text.encode()))
-    return Stage(
-        {
-            report.account: report
-            for channel, text in texts.items()
-            for report in reports_in(channel, text)
-        },
-        [
-            analyzer.analyze(analyzer.load(*each, as_of=option), analyzer.Criteria())
-            for option, each in sources.items()
-        ],
-    )
+    read = (each for channel, text in texts.items() for each in reports_in(channel, text))
+    loaded = (analyzer.load(*each, as_of=option) for option, each in sources.items())
+    return Stage({each.account: each for each in read}, [*map(analyzer.analyze, loaded)])
 
 
 Outcomes = dict[law.Key, tuple[str, bool]]
 
 
-def outcomes(analysis: Any, ledger: Ledger, pages: Iterable[Page] | None = None) -> Outcomes:
+def outcomes(analysis: Any, ledger: Ledger, pages: Iterable[Page]) -> Outcomes:
     """Return status and overdue of each decision that the product follows up."""
-    frame = follow_up(pages or analysis.pages(), analysis.report, ledger).frame
+    frame = follow_up(pages, analysis.report, ledger).frame
     created = frame["created"].astype(object).where(frame["created"].notna(), None)
     columns = (frame["arn"], created, frame["status"], frame["overdue"])
     return {
@@ -286,13 +275,13 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
     ledger = Ledger(lines=product_lines, due_days=DUE_DAYS[name])
     play_of = {line.user: play for play in plays for line in play.lines}
     for analysis in stage.analyses:
-        by_law = law.follow_up(lines, stage.reports_of(analysis), DUE_DAYS[name])
-        pages = [*analysis.pages()]
+        reports, pages = stage.reports_of(analysis), [*analysis.pages()]
+        by_law = law.follow_up(lines, reports, DUE_DAYS[name])
         by_product = outcomes(analysis, ledger, pages)
         for key in sorted({*by_law, *by_product}, key=str):
             where = f"{name} {key[0]}"
             play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))
-        to_remove = law.plan(lines, stage.reports_of(analysis))
+        to_remove = law.plan(lines, reports)
         taken = plan(ledger, (), analysis.report, pages).removals
         for key in to_remove ^ {each.line.user_key for each in taken}:
             is_by_law = key in to_remove
@@ -307,18 +296,14 @@ def played(seeds: Iterable[int]) -> list[Play]:
         for stage in STAGES
     }
     rows = {stage: stages[stage].rows_by_account() for stage in ("before", "review", "second")}
-    plays = [
-        Play(
-            each,
-            {
-                stage: [row for report in each.reports[stage] for row in of_stage[report.account]]
-                for stage, of_stage in rows.items()
-            },
-        )
-        for each in campaigns
-    ]
-    for play in plays:
-        play.review()
+    plays = []
+    for each in campaigns:
+        of_stages = {
+            stage: [row for report in each.reports[stage] for row in of_account[report.account]]
+            for stage, of_account in rows.items()
+        }
+        plays.append(Play(each, of_stages))
+        plays[-1].review()
     compare_follow_up(plays, stages["review"], "review")
     compare_follow_up(plays, stages["second"], "second")
     for play in plays:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from tests.support.builders import (
     COLUMNS,
+    FORMS,
     NEVER,
     Row,
     Value,
@@ -80,18 +81,12 @@ def invented_user(rng: random.Random, name: str, account: str, before: datetime)
         a_certificate(at(), active=rng.random() < 0.5) if rng.random() < 0.2 else no_certificate()
         for _ in (1, 2)
     ]
-    return a_user(
-        name,
-        account=account,
-        path=rng.choice(["", "", "ops/"]),
-        created=before - timedelta(seconds=rng.randrange(900 * 86_400, 2_000 * 86_400)),
-        password=password,
-        key_1=keys[0],
-        key_2=keys[1],
-        certificate_1=certificates[0],
-        certificate_2=certificates[1],
-        mfa=rng.random() < 0.2,
-    )
+    path, age = rng.choice(["", "", "ops/"]), rng.randrange(900 * 86_400, 2_000 * 86_400)
+    created, mfa = before - timedelta(seconds=age), rng.random() < 0.2
+    row = a_user(name, account=account, path=path, created=created, password=password, mfa=mfa)
+    for slot, key, certificate in zip((1, 2), keys, certificates, strict=True):
+        row |= in_slot("access_key", slot, key) | in_slot("cert", slot, certificate)
+    return row
 
 
 def slot_cells(row: Row, thing: str, slot: int) -> Row:
@@ -239,16 +234,9 @@ def channel(rng: random.Random, stage: str, days: int, source: str) -> Channel:
         "option": (f"{number}.csv", START + timedelta(days=OPTION_DAYS[stage])),
     }[source]
     missing = [each for each in MAY_BE_MISSING if rng.random() < 0.04]
-    return Channel(
-        stage,
-        name,
-        as_of,
-        source,
-        newest,
-        as_of if source == "option" else None,
-        tuple(column for column in COLUMNS if column not in missing),
-        rng.choice(["Z", "+00:00"]),
-    )
+    option = as_of if source == "option" else None
+    shown = tuple(column for column in COLUMNS if column not in missing)
+    return Channel(stage, name, as_of, source, newest, option, shown, rng.choice(FORMS))
 
 
 @dataclass(frozen=True)

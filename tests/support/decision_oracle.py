@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property
 from itertools import permutations
+from operator import attrgetter
 from typing import Literal
 
 from tests.support.verdict_oracle import CONTRADICTED, NO_PLACE, SLOTS, boolean, moment, one_row
@@ -260,18 +261,10 @@ def is_open(entry: Entry) -> bool:
 
 
 def line_of(entry: Entry) -> Line:
-    return Line(
-        text(entry, "decision").lower(),
-        text(entry, "decided_by").lower(),
-        date.fromisoformat(text(entry, "decided_on")),
-        text(entry, "ticket"),
-        text(entry, "comment"),
-        entry.file,
-        entry.row,
-        entry.cells,
-        entry.report,
-        entry.report.account if USER_ARN.fullmatch(entry.shown["arn"]) else entry.shown["account"],
-    )
+    word, person, day, ticket, comment = (text(entry, column) for column in ENTERED)
+    account = entry.report.account if USER_ARN.fullmatch(entry.shown["arn"]) else None
+    of_row = entry.file, entry.row, entry.cells, entry.report, account or entry.shown["account"]
+    return Line(word.lower(), person.lower(), date.fromisoformat(day), ticket, comment, *of_row)
 
 
 # What stands
@@ -366,13 +359,12 @@ class Collection:
     conflicts: frozenset[tuple[Key, date]] = frozenset()
 
 
+WORD = attrgetter("user", "person", "day", "decision", "ticket", "comment", "report.as_of")
+"""A decision is a person's word on one user, made on one report."""
+
+
 def is_same_word(one: Line, other: Line) -> bool:
-    """A decision is a person's word on one user, made on one report."""
-    words = [
-        (each.user, each.person, each.day, each.decision, each.ticket, each.comment)
-        for each in (one, other)
-    ]
-    return words[0] == words[1] and one.report.as_of == other.report.as_of
+    return bool(WORD(one) == WORD(other))
 
 
 def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
@@ -409,18 +401,13 @@ def is_older_view(line: Line, others: Iterable[Line]) -> bool:
 
 def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     """Each new line is compared with what is in force in the ledger, and with what it follows."""
-    return [
-        line
-        for at, line in enumerate(new)
-        if is_older_view(line, ledger)
-        or is_older_view(
-            line,
-            [
-                *(each for each in (*ledger, *new[:at]) if each.day <= line.day),
-                *(each for each in new[at + 1 :] if each.day < line.day),
-            ],
-        )
-    ]
+    older = []
+    for at, line in enumerate(new):
+        before = [each for each in (*ledger, *new[:at]) if each.day <= line.day]
+        before += [each for each in new[at + 1 :] if each.day < line.day]
+        if is_older_view(line, ledger) or is_older_view(line, before):
+            older.append(line)
+    return older
 
 
 def new_conflicts(
