@@ -15,7 +15,6 @@ from analyzer.decisions.decision import LedgerLine, decisions_by_user
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import plan
-from analyzer.report.model import Page
 from tests.support import decision_oracle as law
 from tests.support.campaigns import (
     NOBODYS_ACCOUNT,
@@ -255,21 +254,8 @@ def stage_of(reports: Iterable[AccountReport]) -> Stage:
     return Stage({each.account: each for each in read}, [*map(analyzer.analyze, loaded)])
 
 
-Outcomes = dict[law.Key, tuple[str, bool]]
-
-
-def outcomes(analysis: Any, ledger: Ledger, pages: Iterable[Page]) -> Outcomes:
-    """Return status and overdue of each decision that the product follows up."""
-    frame = follow_up(pages, analysis.report, ledger).frame
-    created = frame["created"].astype(object).where(frame["created"].notna(), None)
-    columns = (frame["arn"], created, frame["status"], frame["overdue"])
-    return {
-        (arn, at and at.to_pydatetime()): (str(status), bool(overdue))
-        for arn, at, status, overdue in zip(*columns, strict=True)
-    }
-
-
 def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
+    """Compare status and overdue of each decision that is followed up, and whom a plan takes."""
     lines = [line for play in plays for line in play.lines]
     product_lines = tuple(line for play in plays for line in play.ledger.lines)
     ledger = Ledger(lines=product_lines, due_days=DUE_DAYS[name])
@@ -277,7 +263,13 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
     for analysis in stage.analyses:
         reports, pages = stage.reports_of(analysis), [*analysis.pages()]
         by_law = law.follow_up(lines, reports, DUE_DAYS[name])
-        by_product = outcomes(analysis, ledger, pages)
+        frame = follow_up(pages, analysis.report, ledger).frame
+        created = frame["created"].astype(object).where(frame["created"].notna(), None)
+        columns = (frame["arn"], created, frame["status"], frame["overdue"])
+        by_product = {
+            (arn, at and at.to_pydatetime()): (str(status), bool(overdue))
+            for arn, at, status, overdue in zip(*columns, strict=True)
+        }
         for key in sorted({*by_law, *by_product}, key=str):
             where = f"{name} {key[0]}"
             play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))

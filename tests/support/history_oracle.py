@@ -88,15 +88,11 @@ def _rows(report: Given) -> list[Row]:
     verdicts = {
         each.arn: each.judgement.verdict for each in judge(report.text, Terms(report.as_of))
     }
-    return [
-        (
-            arn,
-            moment(row["user_creation_time"]),
-            verdicts[arn],
-            "|".join(str(moment(cell) or cell.lower()) for cell in row.values()),
-        )
-        for arn, row in sorted(cells.items())
-    ]
+    rows = []
+    for arn, row in sorted(cells.items()):
+        text = "|".join(str(moment(cell) or cell.lower()) for cell in row.values())
+        rows.append((arn, moment(row["user_creation_time"]), verdicts[arn], text))
+    return rows
 
 
 def _identities(reports: Sequence[list[Row]]) -> dict[str, set[datetime]]:
@@ -215,16 +211,10 @@ def _follow(
         counts["unused_unclear"] += earlier == "unused" and days[-1][1][person] == "undetermined"
     present = [at for at, day in days if person in day]
     absent = [at for at, _ in days if at > present[-1]]
-    arn, created = person
-    shown.users.append(
-        (
-            *(arn, created, present[0], present[-1]),
-            *(days[0][1].get(person, ""), days[-1][1].get(person, "")),
-            *(since, bool(since and used is None)),
-            int(timedelta(seconds=seconds).days),
-            *((present[-1], absent[0]) if absent else (None, None)),
-        )
-    )
+    verdicts = (day.get(person, "") for _, day in (days[0], days[-1]))
+    unused = since, bool(since and used is None), timedelta(seconds=seconds).days
+    gone = (present[-1], absent[0]) if absent else (None, None)
+    shown.users.append((*person, present[0], present[-1], *verdicts, *unused, *gone))
 
 
 def median_and_longest(values: Sequence[float]) -> tuple[float | None, float | None]:
