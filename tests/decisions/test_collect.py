@@ -425,12 +425,6 @@ def test_users_csv_shows_that_rows_differ(other: Row) -> None:
     assert len(added(read_entries("bulk.csv", bulk([row], ENTERED)))) == 1
 
 
-def test_two_rows_of_one_user_that_show_it_otherwise_are_refused() -> None:
-    (row,) = user_rows(a_user())
-    with pytest.raises(InputRefused, match="another row of this user, which differs"):
-        read_entries("bulk.csv", bulk([row, row | {"mfa_active": "true"}], ENTERED))
-
-
 def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
     (row,) = user_rows(a_user(mfa_active="maybe", password_last_used="soon"))
     assert len(added(read_entries("bulk.csv", bulk([row], ENTERED)))) == 1

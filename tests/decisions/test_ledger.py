@@ -228,11 +228,6 @@ def test_a_keep_for_ever_ends_with_the_calendar() -> None:
     assert Ledger(keep_days=10**9).last_day(line("keep")) == date.max
 
 
-def test_a_user_created_again_under_the_name_is_another() -> None:
-    again = a_user(created=AS_OF - timedelta(days=3))
-    assert len(decisions_by_user([line(), line("keep", again)])) == 2
-
-
 def test_notes_name_decisions_that_nothing_acts_on() -> None:
     lines = (line("delete", a_user("ann", created="N/A")), line("delete"), line("keep", by="Tom"))
     unknown, conflict = Ledger(lines=lines).notes()
