@@ -75,7 +75,8 @@ CERTIFICATE, ODD_CERTIFICATE = a_certificate(), in_use(cert_1_active="?")
 NO_KEYS_READ, NO_SIGN_IN_READ = a_user(access_key_1_active="??"), signed_in("??", key_1=FRESH_KEY)
 NEVER_IN, IN_WITH_KEY = signed_in("N/A", FRESH, key_1=FRESH_KEY), signed_in(SINCE, key_1=FRESH_KEY)
 NO_PASSWORD_READ = f"password {NOT_NOW}: password_enabled {ODD}"
-KEYS_UNREAD = f"access keys {NOT_BEFORE}: access_key_1_active {ODD}; never used"
+KEY_ODD = f"access_key_1_active {ODD}"
+KEYS_UNREAD = f"access keys {NOT_BEFORE}: {KEY_ODD}; never used"
 SIGN_IN_UNREAD = f"last sign-in {NOT_BEFORE}: password_last_used {ODD}"
 CHANGED, TURNED = ("credentials-changed", *SAME), ("verdict-changed", "active")
 USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
@@ -108,6 +109,8 @@ USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
     (CHANGED, in_use(key_1=USED_KEY), in_use(key_1=OFF_KEY), OFF),
     (CHANGED, in_use(), in_use(certificate_1=a_certificate(SINCE)), NEW_CERTIFICATE),
     (CHANGED, in_use(), in_use(mfa=True), MFA),
+    (("credentials-changed", "unused", "unused"), QUIET, a_user(mfa=True), MFA),
+    ((UNREAD, UNREAD, "unused"), NO_KEYS_READ, QUIET, f"access keys {NOT_BEFORE}: {KEY_ODD}"),
 ]
 """The change and the verdicts before and now, a user before and now, and the cause."""
 
