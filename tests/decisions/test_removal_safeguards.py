@@ -58,10 +58,9 @@ def refused(aws: AwsStub, run: ScriptRun, message: str) -> None:
 def test_nothing_is_done_without_the_ledgers_or_by_others(bob: AwsStub) -> None:
     lost = FileReference(name="a/lost.csv", sha256=LEDGERS[0].sha256)
     script = removal_script([BOB], ledgers=[*LEDGERS, lost])
+    where = f"{bob.folder}/lost.csv is missing. If it is elsewhere: LEDGER_FOLDER=PATH"
     for mode in ("", ACCOUNT):
-        run = bob.run(script, APPLY=mode)
-        where = f"{bob.folder}/lost.csv is missing. If it is elsewhere: LEDGER_FOLDER=PATH"
-        refused(bob, run, f"the ledger {where}")
+        refused(bob, bob.run(script, APPLY=mode), f"the ledger {where}")
     for other in (LEDGER[:-1], LEDGER.replace(b"\n", b"\r\n"), b""):
         (bob.folder / "decisions.csv").write_bytes(other)
         message = "decisions.csv is not the one that this script was planned from. Plan again"
@@ -90,14 +89,12 @@ FILE_TOOLS = ("basename", "dirname", "head", "mkdir", "mktemp", "rm", "tail")
 TOOLS = (*FILE_TOOLS, "cut", "date", "grep", "sed", "sh", "sort", "tr")
 
 
-def with_tools(aws: AwsStub, *tools: str, without: str = "") -> ScriptRun:
+def with_tools(aws: AwsStub, *tools: str) -> ScriptRun:
     """Apply with these programs alone."""
     programs = aws.folder / "bin"
     for tool in {*tools, aws.shell, "perl"}:
         if not (programs / tool).exists():
             (programs / tool).symlink_to(str(shutil.which(tool)))
-    if without:
-        (programs / without).unlink()
     aws.shell = str(shutil.which(aws.shell))
     return aws.apply(BOB, PATH=str(programs))
 
@@ -115,7 +112,8 @@ def test_each_program_for_hashes_will_do(bob: AwsStub, program: str) -> None:
 def test_without_the_aws_cli_or_a_program_for_hashes_nothing_is_done(bob: AwsStub) -> None:
     run = with_tools(bob, *TOOLS)
     refused(bob, run, "none of sha256sum, shasum and openssl is installed")
-    run = with_tools(bob, *TOOLS, "sha256sum", without="aws")
+    (bob.folder / "bin" / "aws").unlink()
+    run = with_tools(bob, *TOOLS, "sha256sum")
     refused(bob, run, "the AWS CLI (aws) is not installed")
 
 
