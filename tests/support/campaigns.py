@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from tests.support.builders import (
     COLUMNS,
@@ -195,8 +196,7 @@ def what_became(rng: random.Random, row: Row, at: Moment) -> list[Row]:
     return [row]
 
 
-@dataclass(frozen=True)
-class Channel:
+class Channel(NamedTuple):
     """Hold how some accounts' reports of a stage are kept: in one file, with one as-of.
 
     `newest` stands in the file; an older report may have what happened since. `source` says how
@@ -239,8 +239,7 @@ def channel(rng: random.Random, stage: str, days: int, source: str) -> Channel:
     return Channel(stage, name, as_of, source, newest, option, shown, rng.choice(FORMS))
 
 
-@dataclass(frozen=True)
-class AccountReport:
+class AccountReport(NamedTuple):
     """Hold the rows of an account in the file of a channel."""
 
     account: str
@@ -330,8 +329,7 @@ class ListFile:
         return [self.entered.get(at, NOTHING) for at in range(rows)]
 
 
-@dataclass(frozen=True)
-class ListRow:
+class ListRow(NamedTuple):
     """Hold what is known of a row of a list before anything is entered."""
 
     as_of: date

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property
 from itertools import permutations
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tests.support.verdict_oracle import CONTRADICTED, NO_PLACE, SLOTS, boolean, moment, one_row
 
@@ -38,8 +38,7 @@ USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/(.*/)?([^/]+)")
 # Section 1: when a report is
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """Hold one report of one account: its rows as text, as-of, and how that is known.
 
     `newest` is the newest timestamp of the file, which may have other accounts too.
@@ -105,8 +104,7 @@ class Credential:
         return self.active is False and self.created == NEVER
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """Hold the cells that count for a decision: what the reviewer saw, or a later report shows."""
 
     password: bool | None
@@ -213,8 +211,7 @@ def users(report: Report) -> list[Cells]:
 # What a person entered
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """Hold a row of a list: what is entered, what identifies the user, and the report behind it."""
 
     file: str
@@ -349,8 +346,7 @@ def in_force(standing: Standing, day: date, keep_days: int = KEEP_DAYS) -> Line 
 # Collecting
 
 
-@dataclass(frozen=True)
-class Collection:
+class Collection(NamedTuple):
     """Hold what a call adds, or the rows for which it is refused."""
 
     lines: tuple[Line, ...]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
 from tests.support.decision_oracle import newest_timestamp
 from tests.support.verdict_oracle import Terms, is_root, judge, moment, rows_of
@@ -16,8 +17,7 @@ from tests.support.verdict_oracle import Terms, is_root, judge, moment, rows_of
 INFINITE = float("inf")
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """Hold one report of one account: `as_of` is judged by, `at` orders; None orders nothing."""
 
     account: str
