@@ -44,7 +44,7 @@ When = datetime | str
 
 LATE, EARLY = BASELINE + SECOND, CREATED
 PRECISION = timedelta(minutes=15)
-ALL, NONE, UNDATED = EVERYTHING, Seen(), EVERYTHING | {"password_changed": None}
+ALL, NONE, UNDATED = EVERYTHING, Seen(), EVERYTHING | {"password_changed": Moment()}
 USED_KEY = credential(CREATED, active=True, last_used=KEY_USED)
 TIE: Seen = {"keys": (USED_KEY, credential(CREATED, active=False))}
 """Two access keys of the same second."""
