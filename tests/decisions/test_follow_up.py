@@ -276,12 +276,9 @@ def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated()
     assert [*frame["fact"]][3::2] == [more, more, HIDDEN[1], HIDDEN[1]]
 
 
-def in_china(row: Row) -> Row:
-    return row | {"arn": str(row["arn"]).replace("arn:aws:", "arn:aws-cn:")}
-
-
 def test_a_report_of_the_same_number_in_another_partition_shows_nobody_gone() -> None:
-    other, root = in_china(a_user("other")), in_china(the_root())
+    rows = (a_user("other"), the_root())
+    other, root = (row | {"arn": f"{row['arn']}".replace(":aws:", ":aws-cn:")} for row in rows)
     china = analysis_of(other, as_of=LATER, ledger=ledger_of(line()), root=root)
     assert [*china.follow_up["status"]] == [UNKNOWN]
 

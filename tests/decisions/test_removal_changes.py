@@ -6,6 +6,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -356,13 +357,10 @@ MEANWHILE: dict[str, tuple[Change, str, str]] = {
 
 
 def test_a_user_is_looked_at_once_more_right_before_it_is_deleted(aws: AwsStub) -> None:
-    def happening(change: Change, user: User) -> Callable[[], object]:
-        return lambda: change(aws.account, user)
-
     users = [removal(name, **ALL, created=CREATED - n * HOUR) for n, name in enumerate(MEANWHILE)]
     for each in users:
         change, *_ = MEANWHILE[each.user]
-        happens = happening(change, exists(aws.account, each))
+        happens = partial(change, aws.account, exists(aws.account, each))
         aws.account.meanwhile[f"deactivate-mfa-device {each.user}"] = happens
     aws.apply(*users[:-1])
     run = aws.apply(users[-1])  # A run lists the users of the account once.
