@@ -1,7 +1,6 @@
 """What became of the users that were to be deactivated or deleted, as later reports show it."""
 
 import io
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -108,13 +107,7 @@ def outcomes(*cases: Case, seconds: Sequence[int] = ()) -> list[tuple[str, str]]
 
 
 def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) -> str:
-    by_account: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in table(report_text(users).encode()):
-        by_account[row["arn"].split(":")[4]].append(row)
-    reports = [
-        law.Report(account, as_of, "file-name", as_of, tuple(rows))
-        for account, rows in by_account.items()
-    ]
+    reports = law.reports_of(table(report_text(users).encode()), as_of, "file-name", as_of)
     cells = {name: decided.report_cells[name] for name in COLUMNS}
     seen = law.Report(decided.account, decided.as_of, "file-name", decided.baseline, (cells,))
     of_day = str(decided.decision), decided.person, decided.decided_on

@@ -1,9 +1,7 @@
 """Play reviews on the product and on the oracle at once, and name each difference."""
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -16,6 +14,7 @@ from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import plan
 from tests.support import decision_oracle as law
+from tests.support.builders import table
 from tests.support.campaigns import (
     NOBODYS_ACCOUNT,
     REVIEWERS,
@@ -42,21 +41,17 @@ Refused = frozenset[tuple[str, int]]
 """The rows for which a call is refused: file and number."""
 
 
-def reports_in(channel: Channel, text: str) -> Iterator[law.Report]:
-    """Yield the reports in a file, one of each account, as the oracle reads them.
+def reports_in(channel: Channel, text: str) -> list[law.Report]:
+    """Return the reports in a file, one of each account, as the oracle reads them.
 
     A day in a name counts only if no timestamp in the file is later.
     """
-    rows = [*csv.DictReader(io.StringIO(text, newline=""))]
+    rows = table(text.encode())
     newest, as_of, source = law.newest_timestamp(rows), channel.as_of, channel.source
     if source in {"folder", "assumed"} and as_of < newest:
         as_of, source = newest, "assumed"
-    by_account = defaultdict(list)
-    for row in rows:
-        by_account[row["arn"].split(":")[4]].append(row)
-    by_account.pop(NOBODYS_ACCOUNT, None)
-    for account, own in by_account.items():
-        yield law.Report(account, as_of, source, newest, tuple(own))
+    reports = law.reports_of(rows, as_of, source, newest)
+    return [each for each in reports if each.account != NOBODYS_ACCOUNT]
 
 
 @dataclass(frozen=True)

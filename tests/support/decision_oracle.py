@@ -51,6 +51,16 @@ class Report(NamedTuple):
     rows: tuple[Cells, ...]
 
 
+def reports_of(
+    rows: Iterable[Cells], as_of: datetime, source: str, newest: datetime
+) -> list[Report]:
+    """A file may have the reports of several accounts, which the ARNs name."""
+    by_account: dict[str, list[Cells]] = {}
+    for row in rows:
+        by_account.setdefault(row["arn"].split(":")[4], []).append(row)
+    return [Report(account, as_of, source, newest, (*own,)) for account, own in by_account.items()]
+
+
 def newest_timestamp(rows: Iterable[Cells]) -> datetime:
     """A password's next rotation lies ahead; every other timestamp is of something that was."""
     timestamps = (
