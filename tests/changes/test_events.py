@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from analyzer import columns
-from analyzer.changes.events import Credential, EventKind, UserState, events, sentences
+from analyzer.changes.events import Credential, EventKind, UserState, events
 from analyzer.terms import Verdict
 
 ONE, TWO, THREE = (datetime(2026, each, each, tzinfo=UTC) for each in (1, 2, 3))
@@ -168,9 +168,3 @@ def test_an_event_names_the_columns_that_show_it_and_the_creation_of_its_credent
     mfa, key = events(before, now)
     assert (mfa.shown_in, mfa.created) == (frozenset({columns.MFA_ACTIVE}), ())
     assert (columns.ACCESS_KEYS[0].active in key.shown_in, key.created) == (True, (ONE, TWO))
-
-
-def test_sentences_come_in_the_order_of_the_kinds() -> None:
-    every = events(a_state(), a_state(mfa=True, keys=(KEY, None)))
-    kinds = [EventKind.ACCESS_KEY, EventKind.MFA, EventKind.SIGN_IN]
-    assert sentences(every, kinds) == "access key created on 2026-01-01; MFA device registered"
