@@ -435,18 +435,16 @@ def test_accounts_are_sorted_with_their_numbers_and_users_keep_their_order() -> 
     assert re.findall("^remove [a-z]+ '(.*?)'", script, re.MULTILINE) == [far, *arns]
 
 
-@pytest.mark.parametrize(("number", "words"), [(0, None), (1, "1 user"), (2, "2 users")])
-def test_the_head_names_the_ledgers_and_the_users_that_were_left_out(
-    number: int, words: str | None
-) -> None:
-    reasons = [f"user {n}: changed\nsince" for n in range(number)]
-    remarks = [f"#\n# Ledger: reviews/decisions.csv, SHA-256 {LEDGERS[0].sha256}\n"]
-    remarks += [f"#\n# Decided, but left out of this plan: {words}\n"] if words else []
-    remarks += [f"# - user {n}: changed since\n" for n in range(number)]
-    for users in ([removal()], []):
-        script = removal_script(users, ledgers=LEDGERS, left_out=reasons)
-        assert "".join(remarks) in script
-        assert ("left out of this plan" in script) == (words is not None)
+def test_the_head_names_the_ledgers_and_the_users_that_were_left_out() -> None:
+    for number, words in ((0, None), (1, "1 user"), (2, "2 users")):
+        reasons = [f"user {n}: changed\nsince" for n in range(number)]
+        remarks = [f"#\n# Ledger: reviews/decisions.csv, SHA-256 {LEDGERS[0].sha256}\n"]
+        remarks += [f"#\n# Decided, but left out of this plan: {words}\n"] if words else []
+        remarks += [f"# - user {n}: changed since\n" for n in range(number)]
+        for users in ([removal()], []):
+            script = removal_script(users, ledgers=LEDGERS, left_out=reasons)
+            assert "".join(remarks) in script
+            assert ("left out of this plan" in script) == (words is not None)
 
 
 def test_an_empty_script_changes_nothing_and_says_so(aws: AwsStub) -> None:
