@@ -116,7 +116,6 @@ class Play:
 
     ledger: Ledger = field(default_factory=Ledger)
     lines: tuple[law.Line, ...] = ()
-    refused: Refused = frozenset()
     calls: list[law.Collection] = field(default_factory=list)
 
     def differs(self, kind: str, where: str, by_law: object, by_product: object) -> bool:
@@ -156,8 +155,9 @@ class Play:
             rows = [row.for_list for row in self.rows[file.stage]]
             fill_in(rng, file, rows, today, rng.choice([0.1, 0.3, 0.5]))
         is_same = self.collect(files, today)
-        if is_same and self.refused and rng.random() < 0.7:
-            for name, row in self.refused:
+        refused = self.calls[-1].refused
+        if is_same and refused and rng.random() < 0.7:
+            for name, row in refused:
                 for file in files:
                     if file.name == name:
                         file.entered.pop(row - 2, None)
@@ -177,7 +177,6 @@ class Play:
             for file, rows in lists
         }
         by_product = collected(self.ledger, contents, today, attended=attended)
-        self.refused = by_law.refused
         self.calls.append(by_law)
         where = str(today)
         if isinstance(by_product, frozenset):

@@ -345,10 +345,10 @@ def standings(lines: Iterable[Line]) -> dict[Key, Standing]:
     return {user: standing_of(each) for user, each in by_user.items()}
 
 
-def in_force(standing: Standing, day: date, keep_days: int = KEEP_DAYS) -> Line | None:
+def in_force(standing: Standing, day: date) -> Line | None:
     """A keep runs out after its days; until the last of them, that day included, it is in force."""
     line = standing.in_force
-    if line and line.decision == "keep" and day > line.day + keep_days * A_DAY:
+    if line and line.decision == "keep" and day > line.day + KEEP_DAYS * A_DAY:
         return None
     return line
 
@@ -621,21 +621,19 @@ def days_since_decided(line: Line, reports: Sequence[Report]) -> int:
     return max(0, (at - start_of(line.day)) // A_DAY)
 
 
-def is_overdue(line: Line, reports: Sequence[Report], due_days: int = DUE_DAYS) -> bool:
-    """What is not done is overdue after its days."""
-    return status(line, reports) != "done" and days_since_decided(line, reports) > due_days
-
-
 def follow_up(
     lines: Sequence[Line], reports: Sequence[Report], due_days: int = DUE_DAYS
 ) -> dict[Key, tuple[str, bool]]:
-    """Status and overdue of each decision to delete or deactivate that is in force."""
-    force = [each.in_force for each in standings(lines).values()]
-    return {
-        line.user: (status(line, reports), is_overdue(line, reports, due_days))
-        for line in force
-        if line and line.decision in REMOVALS
-    }
+    """Status and overdue of each decision to delete or deactivate that is in force.
+
+    What is not done is overdue after its days.
+    """
+    told = {}
+    for line in (each.in_force for each in standings(lines).values()):
+        if line and line.decision in REMOVALS:
+            became, days = status(line, reports), days_since_decided(line, reports)
+            told[line.user] = became, became != "done" and days > due_days
+    return told
 
 
 # Acting
