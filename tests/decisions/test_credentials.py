@@ -113,10 +113,10 @@ def test_the_same_or_less_access_is_no_news() -> None:
         (SIGNING, certificates(OFF_CERTIFICATE)),
         (KEY, NOTHING_UNDERSTOOD),
         (MFA, QUIET),
-        # What was unknown, as it was before the report that was decided on.
+        (keys(OLD), keys(UNDATED)),
+        # What was unknown, and is not from after the report that was decided on.
         *((NO_CHANGE_READ, password(USED, at)) for at in (AS_OF - SECOND, AS_OF)),
         (NO_KEY_READ, keys(an_inactive_key(AS_OF))),
-        (keys(OLD), keys(UNDATED)),
     ]
     assert [each for each in news(*cases) if each[1]] == []
 
@@ -152,10 +152,10 @@ def test_more_access_or_use_is_news() -> None:
         (certificates(None, OFF_CERTIFICATE), SIGNING, CERTIFICATE_ACTIVATED),
         (SIGNING, certificates(CERTIFICATE, a_certificate("??")), "signing certificate activated"),
         (QUIET, MFA, "MFA device added"),
-        # What was unknown, as it is since the report that was decided on.
+        (QUIET, keys(UNDATED), "access key activated"),
+        # What was unknown, and is from after the report that was decided on.
         (NO_CHANGE_READ, password(USED, AS_OF + SECOND), "password changed 2026-05-01"),
         (NO_KEY_READ, keys(an_inactive_key(AS_OF + SECOND)), "access key created 2026-05-01"),
-        (QUIET, keys(UNDATED), "access key activated"),
     ]
     read = news(*((before, now) for before, now, _ in cases))
     for (case, added), (*_, text) in zip(read, cases, strict=True):
