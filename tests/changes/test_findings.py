@@ -18,7 +18,7 @@ from analyzer.changes.user_changes import (
     cause_of_finding,
     changed_findings,
 )
-from analyzer.rules.rule import Outcome, Rule
+from analyzer.rules.rule import Outcome
 from tests.support.builders import (
     AS_OF,
     LONG_AGO,
@@ -28,6 +28,7 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
+    in_slot,
     no_password,
     report_text,
     the_root,
@@ -38,26 +39,21 @@ from tests.support.pages import BY_ID
 ONE_KEY, OTHER_KEY, FRESH, SINCE = (days_before(each) for each in (70, 60, 10, -8))
 IDLE_LATER = days_before(20)
 DAY = "2026-05-09"
-NO_ROOT: Row = {}
+AGAIN, SIGN_IN = f"signed in again on {DAY}", "last sign-in"
+NO_ROOT = a_user()
 KEYED_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=LONG_AGO)
 USED_ROOT = the_root(password_enabled="true", password_last_used="2026-04-21T09:30:00Z")
 
 
 def compared(
-    before: list[Row],
-    now: list[Row],
-    rule: str | Rule,
-    roots: tuple[Row | None, ...] = (None, None),
+    before: list[Row], now: list[Row], roots: tuple[Row | None, ...] = (None, None), **book: Any
 ) -> pd.DataFrame:
-    """Return what changed by one rule from AS_OF to LATER."""
-    sides = []
-    extra, name = ([rule], rule.id) if isinstance(rule, Rule) else ([], rule)
-    book = analyzer.rulebook(rules=name, extra=extra)
+    """Return what changed by the rules of a book from AS_OF to LATER."""
+    rules, sides = analyzer.rulebook(**book), []
     for users, root, as_of in zip((before, now), roots, (AS_OF, LATER), strict=True):
-        lines = report_text(users, root=root or None).split("\n")
-        text = "\n".join([lines[0], *lines[2:]] if root == NO_ROOT else lines)
-        report = analyzer.load((f"{as_of:%Y%m%d}.csv", text.encode()), as_of=as_of)
-        sides.append(snapshot(analyzer.analyze(report, book=book)))
+        text = report_text(users, root=root)
+        report = analyzer.load(("report.csv", text.encode()), as_of=as_of)
+        sides.append(snapshot(analyzer.analyze(report, book=rules)))
     frame = changes(*sides)
     return frame[frame["rule"] != ""]
 
@@ -76,72 +72,50 @@ def pair(one: Row, other: Row, **cells: Any) -> Row:
 
 USED, OLD = a_key(ONE_KEY, FRESH), a_key(LONG_AGO)
 USED_OTHER, IDLE_OTHER = a_key(OTHER_KEY, FRESH), a_key(OTHER_KEY, IDLE_LATER)
-IDLE_PASSWORD, OLD_PASSWORD = a_password(IDLE_LATER), a_password(LONG_AGO)
+IDLE_USER, OLD_USER = (user(password=a_password(at)) for at in (IDLE_LATER, LONG_AGO))
+OFF, OLD_KEYS = user(key_1=an_inactive_key(LONG_AGO)), pair(OLD, USED_OTHER)
 KEY_UNREAD = user(key_1=USED, access_key_1_last_used_date="?")
-KEY_IN_USE = a_key(ONE_KEY, SINCE)
+KEY_IN_USE, USED_SINCE = a_key(ONE_KEY, SINCE), user(key_1=a_key(LONG_AGO, SINCE))
+NEVER_IN, NO_PASSWORD = a_password("no_information", FRESH), user(password=no_password(LONG_AGO))
 IDLE, UNROTATED, NO_MFA = "idle-access-key", "unrotated-access-key", "console-user-without-mfa"
+IDLE_PASSWORD, EXPIRED, UNUSED = "idle-password", "expired-password", "unused-user"
 NEW, RESOLVED = ("finding-new", "", "fails"), ("finding-resolved", "fails", "")
 UNDECIDED, KNOWN = (("finding-undecided", *each) for each in (("", "undecided"), ("undecided", "")))
 FAILS_NOW = ("finding-undecided", "undecided", "fails")
-DELETED = "access key of 2023-08-05 deleted"
+OF_OLD, BORN, LOST = "access key of 2023-08-05", "created on 2023-08-05", "no longer in the report"
 MONTH = "30 days passed between the reports"
 LIMIT, LIMIT_90 = "passed the limit of 45 days", "passed the limit of 90 days"
+NOT_NOW, NOT_BEFORE = (f"not understood {when}" for when in ("now", "before"))
 UNREAD = 'access_key_1_last_used_date "?" is not understood'
+NO_EXPIRY, EXPIRES = "password no longer expires", "password expires on 2027-04-10 by the password"
 CAUSES: tuple[tuple[str, Row | None, Row | None, tuple[str, ...], str], ...] = (
     # Another credential changed, and this one only grew older.
     (IDLE, pair(USED, IDLE_OTHER), user(key_2=IDLE_OTHER), NEW, LIMIT),
-    (
-        "idle-password",
-        user(password=IDLE_PASSWORD, key_1=USED),
-        user(password=IDLE_PASSWORD),
-        NEW,
-        LIMIT,
-    ),
+    (IDLE_PASSWORD, IDLE_USER | in_slot("access_key", 1, USED), IDLE_USER, NEW, LIMIT),
     (UNROTATED, user(key_1=USED), user(key_1=KEY_IN_USE), NEW, LIMIT_90),
     (UNROTATED, pair(OLD, USED), pair(USED, OLD), NEW, LIMIT_90),
     # This credential changed.
-    (IDLE, pair(OLD, USED_OTHER), user(key_2=USED_OTHER), RESOLVED, DELETED),
-    (
-        *(IDLE, pair(OLD, USED_OTHER), user(key_1=a_key(LONG_AGO, SINCE)), RESOLVED),
-        f"access key of 2023-08-05 first used on {DAY}",
-    ),
-    (
-        *(IDLE, user(key_1=an_inactive_key(LONG_AGO)), user(key_1=OLD), NEW),
-        "access key of 2023-08-05 reactivated",
-    ),
-    (
-        *("idle-password", user(password=OLD_PASSWORD), user(password=a_password(SINCE)), RESOLVED),
-        f"signed in again on {DAY}",
-    ),
-    (
-        *("idle-password", user(password=OLD_PASSWORD), user(password=no_password(LONG_AGO))),
-        *(RESOLVED, "password removed"),
-    ),
-    (
-        *("unused-user", user(), user(password=a_password("no_information", FRESH)), NEW),
-        "last sign-in of 2026-04-21 no longer in the report",
-    ),
+    (IDLE, OLD_KEYS, user(key_2=USED_OTHER), RESOLVED, f"{OF_OLD} deleted"),
+    (IDLE, OLD_KEYS, USED_SINCE, RESOLVED, f"{OF_OLD} first used on {DAY}"),
+    (IDLE, OFF, user(key_1=OLD), NEW, f"{OF_OLD} reactivated"),
+    (IDLE_PASSWORD, OLD_USER, user(password=a_password(SINCE)), RESOLVED, AGAIN),
+    (IDLE_PASSWORD, OLD_USER, NO_PASSWORD, RESOLVED, "password removed"),
+    (UNUSED, user(), user(password=NEVER_IN), NEW, f"{SIGN_IN} of 2026-04-21 {LOST}"),
     (NO_MFA, user(mfa=False), user(), RESOLVED, "MFA device registered"),
     # The user came or went.
-    ("unused-user", None, a_user(), NEW, "user created on 2023-08-05"),
-    ("unused-user", a_user(), None, RESOLVED, "user deleted or renamed; created on 2023-08-05"),
+    (UNUSED, None, a_user(), NEW, f"user {BORN}"),
+    (UNUSED, a_user(), None, RESOLVED, f"user deleted or renamed; {BORN}"),
     # The date of expiry.
-    ("expired-password", expiring("2026-05-10"), expiring("2026-05-10"), NEW, MONTH),
-    (
-        *("expired-password", expiring("2026-04-10"), expiring("2027-04-10"), RESOLVED),
-        "password expires on 2027-04-10 by the password policy now",
-    ),
-    ("expired-password", expiring("2026-04-10"), user(), RESOLVED, "password no longer expires"),
+    (EXPIRED, expiring("2026-05-10"), expiring("2026-05-10"), NEW, MONTH),
+    (EXPIRED, expiring("2026-04-10"), expiring("2027-04-10"), RESOLVED, f"{EXPIRES} policy now"),
+    (EXPIRED, expiring("2026-04-10"), user(), RESOLVED, NO_EXPIRY),
     ("password-expires-soon", expiring("2026-06-05"), expiring("2026-06-05"), NEW, MONTH),
     # What is not understood.
-    (
-        *("idle-password", user(), user(password_last_used="?"), UNDECIDED),
-        "last sign-in not understood now",
-    ),
+    (IDLE_PASSWORD, user(), user(password_last_used="?"), UNDECIDED, f"{SIGN_IN} {NOT_NOW}"),
     (IDLE, user(key_1=USED), KEY_UNREAD, UNDECIDED, f"undecided now: {UNREAD}"),
     (IDLE, KEY_UNREAD, user(key_1=a_key(ONE_KEY, AS_OF)), KNOWN, f"undecided before: {UNREAD}"),
-    (NO_MFA, user(), user(mfa_active="?"), UNDECIDED, "MFA device not understood now"),
-    (NO_MFA, user(mfa_active="?"), user(mfa=False), FAILS_NOW, "MFA device not understood before"),
+    (NO_MFA, user(), user(mfa_active="?"), UNDECIDED, f"MFA device {NOT_NOW}"),
+    (NO_MFA, user(mfa_active="?"), user(mfa=False), FAILS_NOW, f"MFA device {NOT_BEFORE}"),
 )
 """The rule, a user before and now, the change with the outcomes before and now, the cause."""
 
@@ -152,7 +126,7 @@ def test_the_cause_of_a_finding_is_about_what_its_rule_reads() -> None:
         [row for at, case in enumerate(CAUSES) if (row := named(side(case), f"user-{at}"))]
         for side in (itemgetter(1), itemgetter(2))
     )
-    frame = compared(before, now, "all")
+    frame = compared(before, now, rules="all")
     for at, (rule, *_, change, cause) in enumerate(CAUSES):
         own = frame[(frame["user"] == f"user-{at}") & (frame["rule"] == rule)]
         rows = own[["change", "before", "now", "cause"]].to_numpy().tolist()
@@ -160,7 +134,7 @@ def test_the_cause_of_a_finding_is_about_what_its_rule_reads() -> None:
 
 
 ROOTS: tuple[tuple[str, Row, Row, str], ...] = (
-    ("root-access-key", KEYED_ROOT, the_root(), DELETED),
+    ("root-access-key", KEYED_ROOT, the_root(), f"{OF_OLD} deleted"),
     ("root-used", USED_ROOT, USED_ROOT, "passed the limit of 30 days"),
     ("root-access-key", KEYED_ROOT, NO_ROOT, "no root row in the later report"),
     ("root-access-key", NO_ROOT, KEYED_ROOT, "no root row in the earlier report"),
@@ -170,37 +144,33 @@ ROOTS: tuple[tuple[str, Row, Row, str], ...] = (
 @pytest.mark.no_cover
 def test_a_finding_about_the_root_has_its_cause() -> None:
     for rule, before, now, cause in ROOTS:
-        frame = compared([a_user()], [a_user()], rule, (before, now))
+        frame = compared([], [], (before, now), rules=rule)
         assert frame["cause"].tolist() == [cause]
 
 
 @pytest.mark.no_cover
 def test_two_keys_of_a_second_that_pass_the_limit_are_two_findings() -> None:
     users = [pair(KEY_IN_USE, KEY_IN_USE)]
-    assert compared(users, users, UNROTATED)["cause"].tolist() == [LIMIT_90] * 2
+    assert compared(users, users, rules=UNROTATED)["cause"].tolist() == [LIMIT_90] * 2
 
 
 @pytest.mark.no_cover
 def test_contradicting_rows_are_one_finding_and_named_as_contradicting() -> None:
     twice = [user(), user(password=a_password(SINCE, FRESH))]
-    frame = compared([user()], twice, "idle-password")
+    frame = compared([user()], twice, rules=IDLE_PASSWORD)
     assert frame["cause"].tolist() == ["rows contradict each other now: last sign-in"]
 
 
 @pytest.mark.no_cover
 def test_a_rule_of_ones_own_has_all_that_happened_or_its_own_limit_as_the_cause() -> None:
-    own = replace(BY_ID[NO_MFA], id="own-rule", reads=())
-    frame = compared([user(mfa=False)], [user(password=a_password(SINCE, FRESH))], own)
-    assert frame["cause"].tolist() == [f"signed in again on {DAY}; MFA device registered"]
+    own = replace(BY_ID[NO_MFA], id="own", reads=())
+    now = [user(password=a_password(SINCE, FRESH))]
+    frame = compared([user(mfa=False)], now, rules="own", extra=[own])
+    assert frame["cause"].tolist() == [f"{AGAIN}; MFA device registered"]
     limit = (LATER - ONE_KEY).days - 1
-    own = replace(
-        BY_ID[UNROTATED],
-        id="own-limit",
-        threshold=None,
-        fixed_limit=limit,
-        judge=lambda facts, _: facts.key_age.more_than(limit),
-    )
-    frame = compared([user(key_1=USED)], [user(key_1=USED)], own)
+    fixed = replace(BY_ID[UNROTATED], id="own", threshold=None, fixed_limit=limit)
+    own = replace(fixed, judge=lambda facts, _: facts.key_age.more_than(limit))
+    frame = compared([user(key_1=USED)], [user(key_1=USED)], rules="own", extra=[own])
     rows = frame[["change", "before", "now", "cause"]].to_numpy().tolist()
     assert rows == [[*NEW, f"passed the limit of {limit} days"]]
 

@@ -1,11 +1,10 @@
 """A history shows a period from all reports of each account, and says what it cannot show."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-import pandas as pd
 import pytest
 
 from analyzer.changes.history import ALL, History
@@ -74,18 +73,19 @@ ANNA, TWICE = person("anna"), (ANN, person(password_enabled="true"))
 SIGNED_IN, ACTIVE = a_password(day(-1), BORN), with_key(day(-1))
 EXPIRING = SIGNED_IN | {"password_next_rotation": day(50)}
 CERTIFICATE = person(certificate_1=a_certificate(day(1)))
+PASSWORD = person(password=a_password(NEVER, day(1)))
+SIGNING = "certificate: signing certificate created on 2026-01-02"
 AWAKE, OF_KEY = "verdict: dormant -> active", "access key of 2025-06-01"
 WENT_BACK = "last use went back from 2025-12-31 09:30:00 to 2025-12-30 09:30:00 UTC"
 LOST = "sign-in-lost: last sign-in of 2025-12-31 no longer in the report"
 UNCLEAR = "verdict: active -> undetermined", LOST, "not-understood: password not understood now"
 DELETED, HINT = "gone: user deleted or renamed; created on", "another user has this creation time"
 GONE = f"{DELETED} 2025-06-01"
+AGAIN = "created: user created on 2026-01-04"
 RENAMED = [f"{x}; possibly renamed: {HINT}" for x in (GONE, "created: user created on 2025-06-01")]
 STORIES: dict[str, Story] = {
     "nothing happened": two(ANN, ANN),
-    "a password was set": two(
-        ANN, person(password=a_password(NEVER, day(1))), "password: password set on 2026-01-02"
-    ),
+    "a password was set": two(ANN, PASSWORD, "password: password set on 2026-01-02"),
     "an active key was used again": two(ACTIVE, with_key(day(1))),
     "a dormant key was used again": two(
         with_key(day(-200)), with_key(day(1)), AWAKE, f"key-use: {OF_KEY} used again on 2026-01-02"
@@ -96,14 +96,10 @@ STORIES: dict[str, Story] = {
     "a use went back": two(ACTIVE, with_key(day(-2)), f"key-use-lost: {OF_KEY}: {WENT_BACK}"),
     "MFA was added": two(ANN, person(mfa=True), "mfa: MFA device registered"),
     "MFA and use": two(ACTIVE, with_key(day(1), mfa=True), "mfa: MFA device registered"),
-    "a certificate came": two(
-        ANN, CERTIFICATE, "certificate: signing certificate created on 2026-01-02"
-    ),
+    "a certificate came": two(ANN, CERTIFICATE, SIGNING),
     "a password expires": two(person(password=SIGNED_IN), person(password=EXPIRING)),
     "a sign-in is lost": two(person(password=SIGNED_IN), UNREAD, *UNCLEAR),
-    "a user created again is another user": two(
-        ANN, person(created=day(3)), GONE, "created: user created on 2026-01-04"
-    ),
+    "a user created again is another user": two(ANN, person(created=day(3)), GONE, AGAIN),
     "created before the preceding report": story([], [just_created(-1)], created=0, appeared=1),
     "created at the preceding report": story([], [just_created(0)], created=1, appeared=0),
     "created after the preceding report": story([], [just_created(1)], created=1, appeared=0),
@@ -113,9 +109,7 @@ STORIES: dict[str, Story] = {
     "not everyone removed was renamed": story(
         [ANN, person("bo", created=day(-3))], [ANNA], removed=2, created=1, appeared=0, renamed=1
     ),
-    "a user without a creation time is known by its name": story(
-        [ANN], [NO_TIME], [ANN], events=[]
-    ),
+    "a user without a creation time is known by name": story([ANN], [NO_TIME], [ANN], events=[]),
     "it was never known": story([NO_TIME], [NO_TIME], [], events=[f"{DELETED} an unknown day"]),
     "undetermined reports do not end a time without use": story(
         *([ANN], [UNREAD], [ANN], []),
@@ -151,11 +145,6 @@ def every_story() -> History:
     )
 
 
-def users_of(promise: str) -> list[dict[Hashable, Any]]:
-    users = every_story().users
-    return users[users["account"] == ACCOUNTS[promise]].to_dict("records")
-
-
 @pytest.mark.parametrize("promise", STORIES)
 def test_a_history_shows_that(promise: str) -> None:
     account, (_, expected, numbers) = ACCOUNTS[promise], STORIES[promise]
@@ -169,13 +158,12 @@ def test_a_history_shows_that(promise: str) -> None:
 
 
 def test_a_user_has_its_times_and_is_known_by_its_name_if_need_be() -> None:
-    (user,) = users_of("undetermined reports do not end a time without use")
+    users = every_story().users.set_index("account")
+    user = users.loc[ACCOUNTS["undetermined reports do not end a time without use"]]
     assert (user["unused_since"], user["at_least"], user["days_unused"]) == (day(0), True, 14)
-    (user,) = users_of("a user without a creation time is known by its name")
-    assert user["by_name"]
-    (user,) = users_of("it was never known")
-    assert pd.isna(user["created"])
-    (user,) = users_of("rows that contradict each other are one user")
+    assert users.loc[ACCOUNTS["a user without a creation time is known by name"], "by_name"]
+    assert users.loc[[ACCOUNTS["it was never known"]], "created"].isna().all()
+    user = users.loc[ACCOUNTS["rows that contradict each other are one user"]]
     assert (user["verdict_start"], user["verdict_end"]) == ("unused", "unused")
 
 
@@ -218,18 +206,13 @@ def test_without_a_report_near_the_edge_nothing_is_said_of_the_account_and_why()
 
 
 BEGINS, ENDS = "begins with the report of 2026-01-01,", "ends with the report of 2026-03-02,"
-AFTER_EDGES = (BEGINS, "start"), ("ends with the report of 2026-01-01,", "end")
+EDGES_AFTER = (BEGINS, "start"), ("ends with the report of 2026-01-01,", "end")
+JUST_AFTER = [f"{edge} less than 1 day after its {name} 2026-01-01" for edge, name in EDGES_AFTER]
+BEFORE = [f"{BEGINS} 1 day before its start 2026-01-02", f"{ENDS} 1 day before its end 2026-03-03"]
 REMARKS: tuple[tuple[float | None, float | None, list[str]], ...] = (
-    *((None, None, []), (0, 60, []), (0.9, 60.9, [])),
-    (
-        *(1, 61),
-        [f"{BEGINS} 1 day before its start 2026-01-02", f"{ENDS} 1 day before its end 2026-03-03"],
-    ),
+    *((None, None, []), (0, 60, []), (0.9, 60.9, []), (1, 61, BEFORE)),
     (-1, 60, [f"{BEGINS} 1 day after its start 2025-12-31"]),
-    (
-        *(-0.1, -0.1),
-        [f"{edge} less than 1 day after its {name} 2026-01-01" for edge, name in AFTER_EDGES],
-    ),
+    (-0.1, -0.1, JUST_AFTER),
 )
 
 

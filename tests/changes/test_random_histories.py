@@ -25,6 +25,12 @@ ROUNDS = int(os.environ.get("HISTORIES", "80")) // ACCOUNTS
 """More of them by hand: HISTORIES=20000."""
 
 
+USER = (
+    *("arn", "created", "first", "last", "verdict_start", "verdict_end"),
+    *("unused_since", "at_least", "days_unused", "after", "before"),
+)
+
+
 def read(value: Any) -> Any:
     if pd.isna(value):
         return None
@@ -37,9 +43,8 @@ def rows(frame: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:
 
 def check(told: History, expected: dict[str, Shown]) -> None:
     covered = {account: each for account, each in expected.items() if each.is_covered}
-    assert {
-        each.account for each in told.timeline.coverages if each.reason
-    } == expected.keys() - covered
+    without = {each.account for each in told.timeline.coverages if each.reason}
+    assert without == expected.keys() - covered
     period = {row["account"]: row for row in told.period.to_dict("records")}
     for account, each in {**covered, ALL: together([*covered.values()])}.items():
         row = {name: read(value) for name, value in period[account].items()}
@@ -50,11 +55,7 @@ def check(told: History, expected: dict[str, Shown]) -> None:
         assert adds_up(row)
     for account, each in covered.items():
         users = told.users[told.users["account"] == account]
-        found = rows(
-            users,
-            *("arn", "created", "first", "last", "verdict_start", "verdict_end"),
-            *("unused_since", "at_least", "days_unused", "after", "before"),
-        )
+        found = rows(users, *USER)
         assert sorted(found, key=str) == sorted(each.users, key=str), account
         of_account = told.events[told.events["account"] == account]
         presence = of_account[of_account["event"].isin([CREATED, APPEARED, GONE])]

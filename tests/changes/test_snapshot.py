@@ -36,8 +36,6 @@ from tests.support.comparisons import LATER
 ACCOUNTS = ("111111111111", "222222222222", "333333333333")
 SINCE = days_before(-8)
 USED_KEY = a_key(LONG_AGO, LONG_AGO)
-
-
 BOOK = analyzer.rulebook(rules=["unused-user", "idle-access-key", "unrotated-access-key"])
 
 
@@ -87,11 +85,10 @@ def test_reports_of_many_pages_compared_in_parts_change_as_those_of_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = compared(a_report(*BEFORE), a_report(*NOW, later=True))
-    for module, name, number in (
-        *((analysis, "ROWS_IN_MEMORY", 0), (assemble, "PAGE_ROWS", 1)),
-        *((snapshot, "_ROWS_AT_ONCE", 1), (diff, "_ROWS_AT_ONCE", 1)),
-    ):
-        monkeypatch.setattr(module, name, number)
+    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
+    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
+    for module in (snapshot, diff):
+        monkeypatch.setattr(module, "_ROWS_AT_ONCE", 1)
     accounts: list[str] = []
     before = with_pages_listed(a_report(*BEFORE), accounts)
     assert_frame_equal(compared(before, a_report(*NOW, later=True)), whole)
@@ -151,11 +148,9 @@ def test_a_finding_on_one_of_the_rows_that_contradict_each_other_is_one_on_the_u
 
 
 def test_a_rule_that_ran_on_one_side_only_has_findings_there_alone() -> None:
-    one, both = (
-        analyzer.rulebook(rules=each)
-        for each in ("idle-access-key", ["idle-access-key", "unrotated-access-key"])
-    )
-    user = ann(key_1=USED_KEY)
-    for books, change in (((one, both), "finding-new"), ((both, one), "finding-resolved")):
-        frame = compared(a_report(user, book=books[0]), a_report(user, book=books[1]))
+    rules = ["idle-access-key", "unrotated-access-key"]
+    books = (analyzer.rulebook(rules=each) for each in (rules[:1], rules))
+    one, both = (a_report(ann(key_1=USED_KEY), book=book) for book in books)
+    for before, now, change in ((one, both, "finding-new"), (both, one, "finding-resolved")):
+        frame = compared(before, now)
         assert frame[["change", "rule"]].to_numpy().tolist() == [[change, "unrotated-access-key"]]

@@ -18,6 +18,12 @@ def shell(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def aws(tmp_path: Path) -> AwsStub:
-    """Be signed in to an account without users, with version 1 of the AWS CLI."""
-    return AwsStub(tmp_path, now=NOW)
+def version() -> int:
+    """Return the version of the AWS CLI."""
+    return 1
+
+
+@pytest.fixture
+def aws(tmp_path: Path, shell: str, version: int) -> AwsStub:
+    """Be signed in to an account without users."""
+    return AwsStub(tmp_path, shell, version, NOW)

@@ -13,7 +13,9 @@ from tests.support import decision_oracle as law
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
+    COLUMNS,
     LONG_AGO,
+    MORE_CREDENTIALS,
     NEVER,
     Row,
     Value,
@@ -61,8 +63,10 @@ def without_password(used: Value) -> Row:
 PASSWORD, MFA = password(USED), a_user(mfa=True)
 OLD, OFF, USED_KEY = a_key(), an_inactive_key(), a_key(LONG_AGO, USED)
 OTHER_OFF, UNDATED = an_inactive_key(OTHER), a_key("??")
+NO_CHANGE_READ = PASSWORD | {"password_last_changed": "soon"}
+NO_KEY_READ = a_user(access_key_2_last_rotated="soon")
 CERTIFICATE, OFF_CERTIFICATE = a_certificate(), a_certificate(active=False)
-KEY = keys(USED_KEY)
+KEY, SIGNING = keys(USED_KEY), certificates(CERTIFICATE)
 
 Case = tuple[Row, Row]
 """A user before and now."""
@@ -105,10 +109,14 @@ def test_the_same_or_less_access_is_no_news() -> None:
         (keys(OLD, OTHER_OFF), keys(OTHER_OFF, OLD)),
         (keys(OLD, OFF), keys(OFF, OLD)),
         (keys(an_inactive_key("??")), keys(OFF)),
-        (certificates(CERTIFICATE), certificates(None, CERTIFICATE)),
-        (certificates(CERTIFICATE), certificates(OFF_CERTIFICATE)),
+        (SIGNING, certificates(None, CERTIFICATE)),
+        (SIGNING, certificates(OFF_CERTIFICATE)),
         (KEY, NOTHING_UNDERSTOOD),
         (MFA, QUIET),
+        (keys(OLD), keys(UNDATED)),
+        # What was unknown, and is not from after the report that was decided on.
+        *((NO_CHANGE_READ, password(USED, at)) for at in (AS_OF - SECOND, AS_OF)),
+        (NO_KEY_READ, keys(an_inactive_key(AS_OF))),
     ]
     assert [each for each in news(*cases) if each[1]] == []
 
@@ -123,10 +131,8 @@ def test_more_access_or_use_is_news() -> None:
         (PASSWORD, password(USED, LATER), "password changed 2026-05-11"),
         (PASSWORD, password(USED, LATER, password_enabled="??"), "password changed 2026-05-11"),
         (PASSWORD, password(USED, LONG_AGO + SECOND), "password changed 2023-08-05"),
-        *(
-            (QUIET, a_user(key_2=key), KEY_CREATED)
-            for key in (a_key(LATER), an_inactive_key(LATER))
-        ),
+        (QUIET, a_user(key_2=a_key(LATER)), KEY_CREATED),
+        (QUIET, a_user(key_2=an_inactive_key(LATER)), KEY_CREATED),
         (KEY, keys(a_key(LATER)), KEY_CREATED),
         (KEY, keys(a_key(LONG_AGO + SECOND, USED)), "access key created 2023-08-05"),
         (keys(OFF), keys(OLD), ACTIVATED),
@@ -143,21 +149,20 @@ def test_more_access_or_use_is_news() -> None:
         (KEY, keys(a_key(LONG_AGO, LATER)), "access key of 2023-08-05 used 2026-05-11"),
         (keys(OFF), keys(an_inactive_key(used=LATER)), "access key of 2023-08-05 used 2026-05-11"),
         (QUIET, certificates(a_certificate(LATER)), "signing certificate created 2026-05-11"),
-        (
-            *(certificates(None, OFF_CERTIFICATE), certificates(CERTIFICATE)),
-            "signing certificate of 2023-08-05 activated",
-        ),
-        (
-            *(certificates(CERTIFICATE), certificates(CERTIFICATE, a_certificate("??"))),
-            "signing certificate activated",
-        ),
+        (certificates(None, OFF_CERTIFICATE), SIGNING, CERTIFICATE_ACTIVATED),
+        (SIGNING, certificates(CERTIFICATE, a_certificate("??")), "signing certificate activated"),
         (QUIET, MFA, "MFA device added"),
+        (QUIET, keys(UNDATED), "access key activated"),
+        # What was unknown, and is from after the report that was decided on.
+        (NO_CHANGE_READ, password(USED, AS_OF + SECOND), "password changed 2026-05-01"),
+        (NO_KEY_READ, keys(an_inactive_key(AS_OF + SECOND)), "access key created 2026-05-01"),
     ]
     read = news(*((before, now) for before, now, _ in cases))
     for (case, added), (*_, text) in zip(read, cases, strict=True):
         assert added == [text], case
 
 
+CERTIFICATE_ACTIVATED = "signing certificate of 2023-08-05 activated"
 KEY_CREATED, ACTIVATED = "access key created 2026-05-11", "access key of 2023-08-05 activated"
 UNKNOWN_THEN_ACCESS: list[tuple[Row, Row, str]] = [
     (a_user(password_last_used="soon"), PASSWORD, "signed in"),
@@ -179,38 +184,13 @@ def test_an_unknown_cell_is_news_if_it_turns_out_to_be_access_and_none_if_it_doe
     assert [each for each in news(*nothing) if each[1]] == []
 
 
-def test_what_was_unknown_was_changed_since_if_that_was_after_the_report() -> None:
-    undated = PASSWORD | {"password_last_changed": "soon"}
-    slot = a_user(access_key_2_last_rotated="soon")
-    cases = [
-        *((undated, password(USED, at)) for at in (AS_OF - SECOND, AS_OF)),
-        (slot, keys(an_inactive_key(AS_OF))),
-        (undated, password(USED, AS_OF + SECOND)),
-        (slot, keys(an_inactive_key(AS_OF + SECOND))),
-    ]
-    since = ["password changed 2026-05-01"], ["access key created 2026-05-01"]
-    assert [added for _, added in news(*cases)] == [[], [], [], *since]
-
-
-def test_an_active_key_without_a_date_is_news_unless_there_was_an_active_one() -> None:
-    undated = keys(OLD, access_key_1_last_rotated="soon")
-    read = news((QUIET, undated), (keys(OLD), undated))
-    assert [added for _, added in read] == [["access key activated"], []]
-
-
 def test_more_credentials_than_the_slots_show_are_news() -> None:
-    more: Row = {"additional_credentials_info": "1 more access key"}
-    none: Row = {"additional_credentials_info": "N/A"}
-    heads = (*a_user(), "additional_credentials_info")
-    pages = (
-        next(analysis_of(a_user() | info, columns=heads, root=the_root() | none).pages())
-        for info in (none, more)
-    )
+    heads, root = (*COLUMNS, MORE_CREDENTIALS), the_root(**{MORE_CREDENTIALS: "N/A"})
+    users = (QUIET | {MORE_CREDENTIALS: each} for each in ("N/A", "1 more access key"))
+    pages = (next(analysis_of(user, columns=heads, root=root).pages()) for user in users)
     before, now = (next(credentials_of_users(page)) for page in pages)
-    assert access_added(before, now, AS_OF) == [
-        "more access keys or certificates than the report lists"
-    ]
-    assert access_added(now, now, AS_OF) == []
+    more = "more access keys or certificates than the report lists"
+    assert [access_added(each, now, AS_OF) for each in (before, now)] == [[more], []]
 
 
 def test_a_credential_works_or_not_or_that_is_hidden() -> None:
@@ -239,9 +219,7 @@ def test_only_a_cell_that_hides_access_or_use_makes_a_user_unknown() -> None:
         password(changed="soon"),
         a_user(key_2=OLD, access_key_2_last_used_date="soon"),
     ]
-    everything = a_user(
-        password=a_password(USED), key_1=USED_KEY, certificate_1=CERTIFICATE, mfa=True
-    )
+    everything = password(USED, key_1=USED_KEY, certificate_1=CERTIFICATE, mfa=True)
     known = [QUIET, a_user(password_last_changed="soon"), everything]
     read = [each.is_unknown for each in states(*unknown, *known)]
     assert read == [True] * len(unknown) + [False] * len(known)

@@ -193,9 +193,7 @@ def ledger_or_none(content: bytes) -> Ledger | None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_ledger_is_refused_or_has_the_same_decisions_on_the_same_users(
-    damage: str,
-) -> None:
+def test_a_damaged_ledger_is_refused_or_has_the_same_decisions_on_same_users(damage: str) -> None:
     ledgers = [ledger_or_none(DAMAGES[damage](random.Random(seed))) for seed in range(10)]
     for ledger in filter(None, ledgers):
         check_same_users(ledger)
@@ -214,8 +212,7 @@ def test_a_ledger_whose_last_line_is_cut_off_is_refused() -> None:
 
 
 def test_a_ledger_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
-    path = tmp_path / "decisions.csv"
-    first = line()
+    path, first = tmp_path / "decisions.csv", line()
     write_ledger(path, Ledger(lines=(first,)))
     before = path.read_bytes()
     other = {**first.report_cells, "password_last_used": "same_second"}
@@ -226,11 +223,8 @@ def test_a_ledger_that_could_not_be_read_again_is_not_written(tmp_path: Path) ->
 
 
 def test_decisions_on_two_reports_of_one_moment_stand_in_one_ledger(tmp_path: Path) -> None:
-    path = tmp_path / "decisions.csv"
-    first = line(sha256="a" * 64)
+    path, first = tmp_path / "decisions.csv", line(sha256="a" * 64)
     other = {**first.report_cells, "password_last_used": "2026-01-01T00:00:00Z"}
     lines = (first, replace(first, sha256="b" * 64, report_cells=other))
     write_ledger(path, Ledger(lines=lines))
-    assert [each.report_cells for each in read_ledger("x", path.read_bytes()).lines] == [
-        each.report_cells for each in lines
-    ]
+    assert read_ledger("x", path.read_bytes()).lines == lines

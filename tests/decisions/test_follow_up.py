@@ -1,7 +1,6 @@
 """What became of the users that were to be deactivated or deleted, as later reports show it."""
 
 import io
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -81,6 +80,14 @@ def deactivate(user: Row = QUIET) -> LedgerLine:
     return line("deactivate", user)
 
 
+def followed_up(
+    as_of: datetime | Sequence[str], *cases: tuple[Sequence[LedgerLine], Sequence[Row]], **more: Any
+) -> pd.DataFrame:
+    """Return what became of decisions, each case in an account of its own, case by case."""
+    frame = in_accounts(as_of, *cases, **more).follow_up
+    return frame.sort_values("account", ignore_index=True)
+
+
 def outcomes(*cases: Case, seconds: Sequence[int] = ()) -> list[tuple[str, str]]:
     """Return status and fact of decisions by later reports. The law has to give the same status.
 
@@ -100,13 +107,7 @@ def outcomes(*cases: Case, seconds: Sequence[int] = ()) -> list[tuple[str, str]]
 
 
 def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) -> str:
-    by_account: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in table(report_text(users).encode()):
-        by_account[row["arn"].split(":")[4]].append(row)
-    reports = [
-        law.Report(account, as_of, "file-name", as_of, tuple(rows))
-        for account, rows in by_account.items()
-    ]
+    reports = law.reports_of(table(report_text(users).encode()), as_of, "file-name", as_of)
     cells = {name: decided.report_cells[name] for name in COLUMNS}
     seen = law.Report(decided.account, decided.as_of, "file-name", decided.baseline, (cells,))
     of_day = str(decided.decision), decided.person, decided.decided_on
@@ -115,12 +116,9 @@ def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) ->
 
 
 CREATED, SINCE = days_before(200), AS_OF + timedelta(days=5)
+OLD_KEY, NEW_KEY = a_key(CREATED), a_key(days_before(20))
 FULL = a_user(
-    password=a_password(),
-    key_1=a_key(CREATED),
-    key_2=a_key(days_before(20)),
-    certificate_1=a_certificate(),
-    mfa=True,
+    password=a_password(), key_1=OLD_KEY, key_2=NEW_KEY, certificate_1=a_certificate(), mfa=True
 )
 KEY_UNREAD = a_user(key_1=a_key(used=days_before(400)), access_key_1_last_rotated="N/A")
 KEY_USED = KEY_UNREAD | {"access_key_1_last_used_date": days_before(100)}
@@ -257,51 +255,39 @@ def test_only_a_later_report_shows_that_a_user_is_gone_or_blames_one_for_being_t
 
 
 def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated() -> None:
-    shown = dict(deactivate().report_cells) | {MORE_CREDENTIALS: "1 more"}
+    shown = {**deactivate().report_cells, MORE_CREDENTIALS: "1 more"}
     cases = [
         ([decided], [a_user() | {MORE_CREDENTIALS: each} for each in more])
         for more in (["N/A"], ["AKIA3:active"], ["?"], ["N/A", ""], ["N/A", "1 more"])
         for decided in (deactivate(), line("deactivate", report_cells=shown))
     ]
     heads, root = (*COLUMNS, MORE_CREDENTIALS), the_root(**{MORE_CREDENTIALS: "N/A"})
-    frame = in_accounts(LATER, *cases, root=root, heads=heads).follow_up.sort_values("account")
+    frame = followed_up(LATER, *cases, root=root, heads=heads)
     statuses = [*frame["status"]]
     assert (statuses[:2], DONE in statuses[2:]) == ([DONE, DONE], False)
     more = "The user has more access keys or certificates than the report lists."
     assert [*frame["fact"]][3::2] == [more, more, HIDDEN[1], HIDDEN[1]]
 
 
-def in_china(row: Row) -> Row:
-    return row | {"arn": str(row["arn"]).replace("arn:aws:", "arn:aws-cn:")}
-
-
 def test_a_report_of_the_same_number_in_another_partition_shows_nobody_gone() -> None:
-    other, root = in_china(a_user("other")), in_china(the_root())
+    rows = (a_user("other"), the_root())
+    other, root = (row | {"arn": f"{row['arn']}".replace(":aws:", ":aws-cn:")} for row in rows)
     china = analysis_of(other, as_of=LATER, ledger=ledger_of(line()), root=root)
     assert [*china.follow_up["status"]] == [UNKNOWN]
 
 
 def test_a_report_without_the_root_of_the_account_shows_nobody_gone() -> None:
     gone, there = a_user("gone"), a_user("there")
-    cases = [([line(word, user)], [there]) for user in (gone, there) for word in REMOVALS[::-1]]
-    frame = in_accounts(LATER, *cases, root=the_root(OTHER_ACCOUNT)).follow_up
-    frame = frame.sort_values("account", ignore_index=True)
-    by_word = dict(
-        zip(zip(frame["user"], frame["decision"], strict=True), frame["status"], strict=True)
-    )
-    assert by_word == {
-        ("gone", "delete"): UNKNOWN,
-        ("gone", "deactivate"): UNKNOWN,
-        ("there", "delete"): NOT_DONE,
-        ("there", "deactivate"): DONE,
-    }
+    cases = [([decided(user)], [there]) for user in (gone, there) for decided in BOTH]
+    frame = followed_up(LATER, *cases, root=the_root(OTHER_ACCOUNT))
+    assert [*frame["status"]] == [UNKNOWN, UNKNOWN, NOT_DONE, DONE]
     for at in (0, 1):
         why = f"The report has no row of arn:aws:iam::{at:012}:root, so it does not show the whole"
         assert frame["fact"][at].startswith(why)
 
 
 def test_a_service_credential_in_aws_list_still_works(tmp_path: Path) -> None:
-    name = f"status_reports_{LATER:%Y-%m-%dT%H-%M-%S}+00-00.csv"
+    name = console_name(LATER)
     report = saved(tmp_path, report_text([QUIET]), name)
     (tmp_path / f"{name}.service-credentials.json").write_text(
         '{"ServiceSpecificCredentials": [{"UserName": "quiet", "Status": "Active",'
@@ -313,8 +299,8 @@ def test_a_service_credential_in_aws_list_still_works(tmp_path: Path) -> None:
 
 
 def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> None:
-    words = [("keep", "a"), ("investigate", "b"), ("delete", "c"), ("withdraw", "c")]
-    lines = [line(word, a_user(user)) for word, user in (*words, ("delete", "d"), ("delete", "e"))]
+    words = ("keep a", "investigate b", "delete c", "withdraw c", "delete d", "delete e")
+    lines = [line(word, a_user(user)) for word, user in map(str.split, words)]
     later = line("deactivate", a_user("e"), on=DAY + ONE_DAY)
     ledger = ledger_of(*lines, line("keep", a_user("d"), by="Tom"), later)
     frame = analysis_of(as_of=LATER, ledger=ledger).follow_up
@@ -323,8 +309,7 @@ def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> No
 
 def test_a_decision_is_overdue_after_the_last_day_and_what_is_done_never() -> None:
     cases = [([line(on=DAY + timedelta(at))], [QUIET]) for at in range(3)]
-    frame = in_accounts(LATER, *cases, ([line()], []), due_days=39).follow_up
-    frame = frame.sort_values("account")
+    frame = followed_up(LATER, *cases, ([line()], []), due_days=39)
     overdue = [(40, True), (39, False), (38, False), (40, False)]
     assert [*zip(frame["days"], frame["overdue"], strict=True)] == overdue
     assert [*as_text(frame)["overdue"]] == ["true", "false", "false", "false"]
@@ -332,11 +317,10 @@ def test_a_decision_is_overdue_after_the_last_day_and_what_is_done_never() -> No
 
 def test_a_day_without_a_time_counts_as_its_start() -> None:
     names = [f"{day}.csv" for day in ("2026-05-01", "2026-05-31", "2026-06-01")]
-    decided, elsewhere = (
-        delete(user, on=date(2026, 5, 2)) for user in (QUIET, a_user(account=OTHER_ACCOUNT))
-    )
+    accounts = (ACCOUNT, OTHER_ACCOUNT)
+    decided, elsewhere = (delete(a_user(account=at), on=date(2026, 5, 2)) for at in accounts)
     cases = [([decided], [QUIET]), ([decided], [QUIET]), ([decided, elsewhere], [QUIET])]
-    frame = in_accounts(names, *cases).follow_up.sort_values("account")
+    frame = followed_up(names, *cases)
     assert [*frame["days"]] == [0, 29, 30, 30]
     assert [*frame["status"]] == [UNKNOWN, NOT_DONE, NOT_DONE, UNKNOWN]
 
@@ -413,6 +397,9 @@ TEXT = "Anna, 2026-05-01"
 KEPT = f"keep, {TEXT}: break-glass; exempts from "
 SINCE_CHANGED = "changed since: signed in 2026-06-10, password set 2023-08-05"
 NOT_NOW = "no working credentials now: decide on the deletion"
+UNKNOWN_USER = f"{KEPT}nothing: the creation time or the account of the user is not known"
+ENDED = "keep, Anna, 2026-04-30: break-glass; ended on 2026-06-09"
+UNDATED = created("N/A")
 BESIDE: list[tuple[list[LedgerLine], Row, str, str]] = [
     ([], QUIET, "", ""),
     ([delete(a_user("ann"))], QUIET, "", ""),
@@ -424,35 +411,18 @@ BESIDE: list[tuple[list[LedgerLine], Row, str, str]] = [
     ([line("investigate", comment="ask")], QUIET, f"investigate, {TEXT}: ask", ""),
     ([line(), line("withdraw", by="Tom")], QUIET, "withdraw, Tom, 2026-05-01", ""),
     ([line(), TOM_KEEPS], QUIET, f"conflict: delete, {TEXT}; keep, Tom, 2026-05-01", ""),
-    (
-        [line("keep", on=DAY - ONE_DAY)],
-        QUIET,
-        "keep, Anna, 2026-04-30: break-glass; ended on 2026-06-09",
-        "",
-    ),
+    ([line("keep", on=DAY - ONE_DAY)], QUIET, ENDED, ""),
     ([line("keep")], QUIET, f"{KEPT}unused-user until 2026-06-10", "break-glass"),
     ([line("keep", RETIRED)], RETIRED, f"{KEPT}retired-user until 2026-06-10", "break-glass"),
     ([line("keep", DORMANT)], DORMANT, f"{KEPT}nothing: the user is dormant", ""),
     ([line("keep")], created(AS_OF), "", ""),
-    (
-        [line("keep", created("N/A"))],
-        created("N/A"),
-        f"{KEPT}nothing: the creation time or the account of the user is not known",
-        "",
-    ),
-    (
-        [line("keep", MASKED)],
-        MASKED,
-        f"{KEPT}nothing: the creation time or the account of the user is not known",
-        "",
-    ),
+    ([line("keep", UNDATED)], UNDATED, UNKNOWN_USER, ""),
+    ([line("keep", MASKED)], MASKED, UNKNOWN_USER, ""),
 ]
 """Decisions, a user of a later report, what stands beside it, and why it is exempt."""
 
 
-def test_what_was_decided_earlier_stands_beside_a_user_and_a_keep_exempts_until_its_last_day() -> (
-    None
-):
+def test_what_was_decided_stands_beside_a_user_and_a_keep_exempts_until_its_last_day() -> None:
     cases = [(lines, [user]) for lines, user, *_ in BESIDE]
     analysis = in_accounts(LATER, *cases, keep_days=40)
     (page,) = analysis.pages()
@@ -478,11 +448,6 @@ def test_a_user_to_keep_fails_other_rules_as_before() -> None:
         if rule in ("unused-user", "console-user-without-mfa")
     }
     assert exempt == {"unused-user": True, "console-user-without-mfa": False}
-
-
-def test_a_root_is_nobody_to_decide_on() -> None:
-    analysis = analysis_of(QUIET, ledger=ledger_of(line()), root=the_root())
-    assert len(analysis.follow_up) == 1
 
 
 def answered(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]) -> list[bool]:

@@ -6,6 +6,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,6 @@ from tests.support.removals import (
     KEY_CREATED,
     KEY_USED,
     MINUTE,
-    NOW,
     PASSWORD_CHANGED,
     SECOND,
     SHELLS,
@@ -45,13 +45,9 @@ When = datetime | str
 
 LATE, EARLY = BASELINE + SECOND, CREATED
 PRECISION = timedelta(minutes=15)
-ALL, NONE, UNDATED = EVERYTHING, Seen(), EVERYTHING | {"password_changed": None}
-TIE: Seen = {
-    "keys": (
-        credential(CREATED, active=True, last_used=KEY_USED),
-        credential(CREATED, active=False),
-    )
-}
+ALL, NONE, UNDATED = EVERYTHING, Seen(), EVERYTHING | {"password_changed": Moment()}
+USED_KEY = credential(CREATED, active=True, last_used=KEY_USED)
+TIE: Seen = {"keys": (USED_KEY, credential(CREATED, active=False))}
 """Two access keys of the same second."""
 
 KEYS, CERTS, DEVICES = "list-access-keys", "list-signing-certificates", "list-mfa-devices"
@@ -246,11 +242,11 @@ def cases(
     return users
 
 
-def check_all_are_skipped(aws: AwsStub, shell: str, users: Sequence[Case]) -> None:
+def check_all_are_skipped(aws: AwsStub, users: Sequence[Case]) -> None:
     """Check that each user is skipped for its reason; let a preview say so of some of them."""
     before, some = aws.account.copy(), users[::5]
-    shown = aws.preview(shell, *(each.removal for each in some))
-    run = aws.apply(shell, *(each.removal for each in users))
+    shown = aws.preview(*(each.removal for each in some))
+    run = aws.apply(*(each.removal for each in users))
     assert (shown.code, shown.log, run.code, run.messages) == (1, [], 1, "")
     last = {line["arn"]: line for line in run.log}
     for each in users:
@@ -264,23 +260,18 @@ def check_all_are_skipped(aws: AwsStub, shell: str, users: Sequence[Case]) -> No
 
 @pytest.mark.parametrize(("shell", "version", "harmless"), [("dash", 1, 0), ("bash", 2, 2)])
 def test_a_user_that_shows_more_than_the_reviewer_saw_is_skipped(
-    tmp_path: Path, shell: str, version: int, harmless: int
+    aws: AwsStub, version: int, harmless: int
 ) -> None:
-    aws = AwsStub(tmp_path, version, NOW)
     names = [*CHANGES][version - 1 :: 2]
-    check_all_are_skipped(aws, shell, cases(aws, names, harmless=harmless))
+    check_all_are_skipped(aws, cases(aws, names, harmless=harmless))
 
 
-def test_what_is_noticed_before_a_deletion_is_noticed_before_a_deactivation_too(
-    aws: AwsStub, shell: str
-) -> None:
+def test_what_is_noticed_before_a_deletion_is_before_a_deactivation_too(aws: AwsStub) -> None:
     names = [name for name in CHANGES if name not in ONLY_BEFORE_DELETION]
-    check_all_are_skipped(aws, shell, cases(aws, names[::4], Decision.DEACTIVATE))
+    check_all_are_skipped(aws, cases(aws, names[::4], Decision.DEACTIVATE))
 
 
-def test_a_user_that_goes_while_the_script_runs_is_gone_and_one_renamed_then_is_skipped(
-    aws: AwsStub, shell: str
-) -> None:
+def test_who_goes_while_the_script_runs_is_gone_and_who_is_renamed_is_skipped(aws: AwsStub) -> None:
     names = ("went before", "-gone", "renamed")
     users = [removal(name, created=CREATED - at * HOUR) for at, name in enumerate(names)]
     there = {each.user: exists(aws.account, each) for each in users[1:]}
@@ -288,7 +279,7 @@ def test_a_user_that_goes_while_the_script_runs_is_gone_and_one_renamed_then_is_
         "get-user -gone": lambda: aws.account.users.pop("-gone"),
         "get-user renamed": lambda: renamed("rob")(aws.account, there["renamed"]),
     }
-    run = aws.apply(shell, *users)
+    run = aws.apply(*users)
     assert [*run.results().values()] == ["gone", "gone", "skipped"], run.output
     assert "possibly renamed to rob: created at the same time" in run.output
 
@@ -297,82 +288,62 @@ def turned(_: AwsAccount, user: User) -> None:
     user.lists[KEYS].reverse()
 
 
-def without_keys(_: AwsAccount, user: User) -> None:
-    user.lists[KEYS].clear()
-
-
-def twin(account: AwsAccount, _: User) -> None:
-    account.add("user/twin", CREATED)
-
-
-SAME: dict[str, tuple[Seen, Sequence[Change]]] = {
-    "nothing happened": (ALL, ()),
+SAME: dict[str, tuple[Any, ...]] = {
+    "nothing happened": (ALL,),
     "fractions of a second, earlier times, and keys in another order": (
-        ALL,
-        (
-            *(created("2024-02-03T04:05:06.999Z"), signed_in("-"), password(EARLY)),
-            *(used(0, KEY_USED - HOUR), replaced(DEVICES, BASELINE), turned),
-        ),
+        *(ALL, created("2024-02-03T04:05:06.999Z"), signed_in("-"), password(EARLY)),
+        *(used(0, KEY_USED - HOUR), replaced(DEVICES, BASELINE), turned),
     ),
-    "a use within the tolerance, a certificate deleted": (
-        ALL,
-        (used(0, KEY_USED + PRECISION), removed(CERTS, 0)),
-    ),
+    "a use within the tolerance, a certificate deleted": (ALL, used(0, UNTIL), removed(CERTS, 0)),
     "a key deactivated, the password deleted, the MFA device removed": (
-        ALL,
-        (off(KEYS, 0), password(None), removed(DEVICES, 0)),
+        *(ALL, off(KEYS, 0), password(None), removed(DEVICES, 0)),
     ),
-    "a key deleted": (ALL, (removed(KEYS, 0),)),
-    "a password set at the baseline": ({"has_password": True}, (password(BASELINE),)),
+    "a key deleted": (ALL, removed(KEYS, 0)),
+    "a password set at the baseline": ({"has_password": True}, password(BASELINE)),
     "what no report shows, of the baseline; other tags; another user of the second": (
-        NONE,
-        (*HARMLESS[:3], twin),
+        *(NONE, *HARMLESS[:3], lambda account, _: account.add("user/twin", CREATED)),
     ),
-    "nothing happened to two keys of a second": (TIE, ()),
-    "two keys of a second are in another order": (TIE, (turned,)),
-    "both keys of a second deactivated": (TIE, (off(KEYS, 0),)),
-    "both keys of a second deleted": (TIE, (without_keys,)),
+    "nothing happened to two keys of a second": (TIE,),
+    "two keys of a second are in another order": (TIE, turned),
+    "both keys of a second deactivated": (TIE, off(KEYS, 0)),
+    "both keys of a second deleted": (TIE, removed(KEYS, 0), removed(KEYS, 0)),
 }
 """What was seen, and what happened then that is no more access and no later use."""
 
 
 @pytest.mark.parametrize(("shell", "version"), [("dash", 2), ("bash", 1)])
 def test_a_user_that_shows_no_more_than_the_reviewer_saw_is_deleted(
-    tmp_path: Path, shell: str, version: int
+    aws: AwsStub, version: int
 ) -> None:
-    aws, names = AwsStub(tmp_path, version, NOW), [*SAME][version - 1 :: 2]
+    names = [*SAME][version - 1 :: 2]
     users = [removal(f"bob{at}", **SAME[name][0]) for at, name in enumerate(names)]
     for each, name in zip(users, names, strict=True):
-        both(*SAME[name][1])(aws.account, exists(aws.account, each))
-    run = aws.apply(shell, *users)
+        both(*SAME[name][1:])(aws.account, exists(aws.account, each))
+    run = aws.apply(*users)
     results = dict(zip(names, run.results().values(), strict=True))
     assert results == dict.fromkeys(names, "done"), run.output
     assert (run.code, run.messages) == (0, "")
     assert aws.account.users.keys() <= {"twin"}
 
 
-def test_what_no_report_shows_is_deactivated_by_the_decision_to_deactivate_and_then_deleted(
-    aws: AwsStub, shell: str
-) -> None:
+def test_what_no_report_shows_is_deactivated_if_so_decided_and_then_deleted(aws: AwsStub) -> None:
     users = cases(aws, ONLY_BEFORE_DELETION, Decision.DEACTIVATE)
-    run = aws.apply(shell, *(each.removal for each in users))
+    run = aws.apply(*(each.removal for each in users))
     assert {*run.results().values()} == {"done"}
     for user in aws.account.users.values():
         states = [item[0] for name in (SSH, SERVICES) for item in user.lists[name]]
         assert states == ["Inactive"], user
     deletions = [removal(each.removal.user) for each in users]
-    assert {*aws.apply(shell, *deletions).results().values()} == {"done"}
+    assert {*aws.apply(*deletions).results().values()} == {"done"}
     assert aws.account.users == {}
 
 
-def test_what_happens_while_the_script_runs_is_noticed_before_the_next_user(
-    aws: AwsStub, shell: str
-) -> None:
+def test_what_happens_while_the_script_runs_is_noticed_before_the_next_user(aws: AwsStub) -> None:
     first, second = removal("ann"), removal()
     exists(aws.account, first)
     user = exists(aws.account, second)
     aws.account.meanwhile["list-groups-for-user ann"] = lambda: user.tags.append("credreport:keep")
-    run = aws.apply(shell, first, second)
+    run = aws.apply(first, second)
     assert run.results() == {first.arn: "done", second.arn: "skipped"}
 
 
@@ -385,35 +356,32 @@ MEANWHILE: dict[str, tuple[Change, str, str]] = {
 }
 
 
-def test_a_user_is_looked_at_once_more_right_before_it_is_deleted(aws: AwsStub, shell: str) -> None:
-    def happening(change: Change, user: User) -> Callable[[], object]:
-        return lambda: change(aws.account, user)
-
+def test_a_user_is_looked_at_once_more_right_before_it_is_deleted(aws: AwsStub) -> None:
     users = [removal(name, **ALL, created=CREATED - n * HOUR) for n, name in enumerate(MEANWHILE)]
     for each in users:
         change, *_ = MEANWHILE[each.user]
-        happens = happening(change, exists(aws.account, each))
+        happens = partial(change, aws.account, exists(aws.account, each))
         aws.account.meanwhile[f"deactivate-mfa-device {each.user}"] = happens
-    aws.apply(shell, *users[:-1])
-    run = aws.apply(shell, users[-1])  # A run lists the users of the account once.
+    aws.apply(*users[:-1])
+    run = aws.apply(users[-1])  # A run lists the users of the account once.
     ends = [line for line in run.log if line["step"] == "end"]
     for end, (_, result, reason) in zip(ends, MEANWHILE.values(), strict=True):
         assert (end["result"], reason in end["detail"]) == (result, True), end
     assert "delete-user" not in {call[0] for call in aws.changes()}
 
 
-def test_the_users_of_the_account_are_listed_once(aws: AwsStub, shell: str) -> None:
+def test_the_users_of_the_account_are_listed_once(aws: AwsStub) -> None:
     aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/twin", CREATED)
     users = [removal("a"), removal("b", created=CREATED + SECOND), removal("c")]
-    run = aws.apply(shell, *users)
+    run = aws.apply(*users)
     assert [*run.results().values()] == ["skipped", "gone", "skipped"]
     assert sum(call[1] == "list-users" for call in aws.calls) == 1
 
 
-def test_the_devices_of_others_stay(aws: AwsStub, shell: str) -> None:
+def test_the_devices_of_others_stay(aws: AwsStub) -> None:
     exists(aws.account, removal(**EVERYTHING))
     aws.account.unassigned += [device("bob-2"), device("b")]
-    assert aws.apply(shell, removal(**EVERYTHING)).code == 0
+    assert aws.apply(removal(**EVERYTHING)).code == 0
     assert aws.account.unassigned == [device("bob-2"), device("b")]
 
 

@@ -20,6 +20,7 @@ from tests.support.removals import (
     device,
     exists,
     removal,
+    turn,
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
@@ -33,8 +34,6 @@ OTHERS = [removal(name, **ONE_OF_ALL, created=CREATED + 2 * SECOND) for name in 
 CHANGES = 15
 """What one run changes: with its first 11 calls the user to delete, then the other."""
 
-ACTIVE = ("list-access-keys", "list-ssh-public-keys", "list-service-specific-credentials")
-
 
 @pytest.fixture
 def populated(aws: AwsStub) -> AwsStub:
@@ -43,8 +42,7 @@ def populated(aws: AwsStub) -> AwsStub:
         attach_permissions(user)
         for name in ("list-service-specific-credentials", "list-user-policies"):
             del user.lists[name][1:]
-    for name in ACTIVE:
-        aws.account.users["idle"].lists[name][0][0] = "Active"
+    turn(aws.account.users["idle"], "Active")
     aws.account.unassigned += [device("gone-2"), device("idle-2")]
     return aws
 
@@ -53,27 +51,25 @@ def finished(account: AwsAccount) -> AwsAccount:
     """Return the account as it is to be in the end."""
     end = deepcopy(account)
     del end.users["gone"]
-    idle = end.users["idle"]
-    idle.password = None
-    for name in ACTIVE:
-        idle.lists[name][0][0] = "Inactive"
+    end.users["idle"].password = None
+    turn(end.users["idle"], "Inactive")
     return end
 
 
-def test_runs_that_are_killed_before_or_after_each_change_are_finished_by_the_next(
+def test_runs_killed_before_or_after_each_change_are_finished_by_the_next(
     populated: AwsStub,
 ) -> None:
     """Kill each run: before its first change in one shell, right after its second in the other."""
     aws, number = populated, 0
     start, end = deepcopy(aws.account), finished(aws.account)
     ways = cycle((("before", "dash", 1), ("after", "bash", 2)))
-    for when, shell, more in islice(ways, CHANGES):
+    for when, aws.shell, more in islice(ways, CHANGES):
         number += more
         aws.kill_at = when, number
-        run = aws.apply(shell, DELETED, DEACTIVATED)
+        run = aws.apply(DELETED, DEACTIVATED)
         assert (run.code, run.messages, len(aws.changes())) == (-9, "", number), run.output
         check_nothing_is_lost(aws, start)
-    run = aws.apply("sh", DELETED, DEACTIVATED)
+    run = aws.apply(DELETED, DEACTIVATED)
     assert (run.code, run.messages, len(aws.changes())) == (0, "", number + 1), run.output
     assert aws.account.copy() == end.copy()
     assert run.results() == {DELETED.arn: "gone", DEACTIVATED.arn: "done"}
@@ -100,13 +96,13 @@ def check_nothing_is_lost(aws: AwsStub, start: AwsAccount) -> None:
 def killed(populated: AwsStub) -> AwsStub:
     """Have a run killed when the virtual MFA device was deactivated, and not deleted."""
     populated.kill_at = "before", 7
-    assert populated.apply("sh", DELETED).code == -9
+    assert populated.apply(DELETED).code == -9
     assert populated.account.unassigned[-1] == device("gone")
     return populated
 
 
 def test_a_device_that_was_left_is_shown_in_the_preview(killed: AwsStub) -> None:
-    shown = killed.preview("sh", DELETED).output
+    shown = killed.preview(DELETED).output
     assert f"  would delete-virtual-mfa-device {device('gone')}\n" in shown
 
 
@@ -114,7 +110,7 @@ def test_a_device_that_another_user_has_by_now_stays(killed: AwsStub) -> None:
     killed.account.unassigned.remove(device("gone"))
     devices = killed.account.users["kept"].lists["list-mfa-devices"]
     devices.append(["-", stated(NOW), device("gone")])
-    assert killed.apply("sh", DELETED).code == 0
+    assert killed.apply(DELETED).code == 0
     assert devices[-1][2] == device("gone")
 
 
@@ -126,7 +122,7 @@ def test_a_device_of_another_user_of_the_name_stays(
 ) -> None:
     each = removal("gone", **{**ONE_OF_ALL, **other})
     exists(killed.account, each).lists["list-mfa-devices"].clear()
-    assert killed.apply("sh", each).code == 0
+    assert killed.apply(each).code == 0
     assert "gone" not in killed.account.users
     assert killed.account.unassigned[-1] == device("gone")
 
@@ -142,7 +138,7 @@ def test_a_device_stays_without_a_log_and_by_one_that_only_speaks_of_it(
     log.unlink()
     if has_log:
         log.write_text("\n".join([*lines, lines[-1].rpartition(",")[0] + f',"{cell}"\n']))
-    assert killed.apply("sh", DELETED).code == 0
+    assert killed.apply(DELETED).code == 0
     assert killed.account.unassigned[-1] == device("gone")
 
 
@@ -152,23 +148,19 @@ def triplets(aws: AwsStub, when: str, number: int) -> list[Removal]:
     for each in users:
         exists(aws.account, each)
     aws.kill_at = when, number
-    assert aws.apply("sh", *users).code == -9
+    assert aws.apply(*users).code == -9
     return users
 
 
-def test_a_user_that_the_log_says_was_deleted_is_gone_though_another_was_created_with_it(
-    aws: AwsStub,
-) -> None:
+def test_who_was_deleted_by_the_log_is_gone_though_another_was_created_too(aws: AwsStub) -> None:
     users = triplets(aws, "before", 3)
     aws.account.users["twin"] = aws.account.users["carl"]
-    again = aws.apply("sh", *users)
+    again = aws.apply(*users)
     assert (again.code, [*again.results().values()]) == (0, ["gone", "gone", "done"])
 
 
-def test_a_user_that_may_have_been_deleted_is_not_gone_while_another_was_created_with_it(
-    aws: AwsStub,
-) -> None:
+def test_who_may_have_been_deleted_is_not_gone_beside_another_created_too(aws: AwsStub) -> None:
     users = triplets(aws, "after", 2)
-    again = aws.apply("sh", *users)
+    again = aws.apply(*users)
     assert (again.code, [*again.results().values()]) == (1, ["gone", "skipped", "done"])
-    assert aws.apply("sh", *users).code == 0
+    assert aws.apply(*users).code == 0

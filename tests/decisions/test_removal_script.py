@@ -22,7 +22,6 @@ from tests.support.removals import (
     CREATED,
     EVERYTHING,
     HOUR,
-    NOW,
     SECOND,
     SHELLS,
     Removal,
@@ -76,26 +75,19 @@ def steps(changes: Sequence[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(("shell", "version"), [("dash", 1), ("bash", 2)])
-def test_the_preview_shows_and_apply_takes_and_logs_the_steps_in_the_order_of_aws(
-    tmp_path: Path, shell: str, version: int
-) -> None:
-    aws = AwsStub(tmp_path, version, NOW)
+def test_preview_shows_and_apply_takes_and_logs_the_steps_in_the_order_of_aws(aws: AwsStub) -> None:
     equip(aws)
     gone = removal("gone", created=CREATED - SECOND)
     before = aws.account.copy()
-    shown = aws.preview(shell, FULL, gone)
+    shown = aws.preview(FULL, gone)
     assert (shown.code, shown.messages, aws.changes(), aws.account.copy()) == (0, "", [], before)
     assert re.findall("  would ([a-z]+-[a-z-]+)", shown.output) == steps(REMOVED)
     assert "\n  would be done\n" in shown.output
     assert shown.output.endswith("\n\nwould be done 1, gone before 1, skipped 0, failed 0\n")
-    assert {file.name for file in tmp_path.iterdir()} == {
-        "bin",
-        "decisions.csv",
-        "now",
-        "script.sh",
-    }
+    names = {file.name for file in aws.folder.iterdir()}
+    assert names == {"bin", "decisions.csv", "now", "script.sh"}
 
-    run = aws.apply(shell, FULL, gone)
+    run = aws.apply(FULL, gone)
     assert (run.code, run.messages, run.results()) == (0, "", {ARN: "done", gone.arn: "gone"})
     assert (changes_of(aws), aws.account.copy()) == (REMOVED, ({}, []))
     assert "  delete-user bob\n  done\n\n" in run.output
@@ -106,16 +98,14 @@ def test_the_preview_shows_and_apply_takes_and_logs_the_steps_in_the_order_of_aw
     assert run.log[5]["detail"] == "AKIA0bob"
 
 
-def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(
-    aws: AwsStub, shell: str
-) -> None:
+def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(aws: AwsStub) -> None:
     certificates = tuple(credential(CREATED + n * HOUR, active=n == 1) for n in (0, 1))
     each = removal(**EVERYTHING | {"certificates": certificates}, decision=Decision.DEACTIVATE)
     equip(aws, each)
     lists = aws.account.users["bob"].lists
     lists["list-ssh-public-keys"].append(["Active", stated(CREATED), "APKA2"])
     lists["list-service-specific-credentials"].append(["Active", stated(CREATED), "ACCA3"])
-    run = aws.apply(shell, each)
+    run = aws.apply(each)
     assert (run.code, run.results()) == (0, {ARN: "done"})
     assert changes_of(aws) == (
         "update-access-key --access-key-id=AKIA0bob --status=Inactive",
@@ -124,57 +114,51 @@ def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(
         f"update-{SERVICE} --{SERVICE}-id=ACCA3 --status=Inactive",
         "delete-login-profile",
     )
-    assert aws.apply(shell, each).log[-1]["detail"] == "nothing left to do"
+    assert aws.apply(each).log[-1]["detail"] == "nothing left to do"
     assert len(aws.changes()) == 5
 
 
-def test_what_disappears_in_between_is_no_error(aws: AwsStub, shell: str) -> None:
+def test_what_disappears_in_between_is_no_error(aws: AwsStub) -> None:
     equip(aws)
     lists = aws.account.users["bob"].lists
     aws.account.meanwhile["delete-login-profile"] = lists["list-access-keys"].clear
-    run = aws.apply(shell, FULL)
+    run = aws.apply(FULL)
     assert (run.results(), changes_of(aws)) == ({ARN: "done"}, REMOVED)
     assert run.log[5]["detail"] == "AKIA0bob: does not exist any more"
 
 
-def test_in_another_account_nothing_is_done(aws: AwsStub, shell: str) -> None:
+def test_in_another_account_nothing_is_done(aws: AwsStub) -> None:
     exists(aws.account, removal())
-    for account, caller in (
-        ("444455556666", "arn:aws:sts::444455556666:assumed-role/admin/session"),
-        (ACCOUNT, f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/admin/session"),
-        ("None", "None"),
-        ("", ""),
-    ):
+    other, china = ADMIN.replace(ACCOUNT, "444455556666"), ADMIN.replace(":aws:", ":aws-cn:")
+    signed_in = (("444455556666", other), (ACCOUNT, china), ("None", "None"), ("", ""))
+    for aws.account.account, aws.account.caller in signed_in:
         aws.calls.clear()
-        aws.account.account, aws.account.caller = account, caller
-        run = aws.preview(shell, removal())
+        run = aws.preview(removal())
         assert (run.code, run.output, run.log, len(aws.calls)) == (2, "", [], 1)
         assert run.messages.startswith("Nothing done: signed in to ")
         assert run.messages.endswith(f"; this script is for aws:{ACCOUNT}\n")
 
 
-def test_of_several_accounts_only_the_one_signed_in_to_is_changed(aws: AwsStub, shell: str) -> None:
+def test_of_several_accounts_only_the_one_signed_in_to_is_changed(aws: AwsStub) -> None:
     other = removal(arn="arn:aws:iam::444455556666:user/ann")
     for each in (other, removal()):
         exists(aws.account, each)
-    run = aws.apply(shell, other, removal())
+    run = aws.apply(other, removal())
     assert (run.code, run.results(), changes_of(aws)) == (0, {ARN: "done"}, ("delete-user",))
 
 
-def test_nobody_removes_the_user_that_runs_the_script_from_the_start_or_by_now(
-    aws: AwsStub, shell: str
-) -> None:
+def test_nobody_removes_the_user_who_runs_the_script_from_the_start_or_by_now(aws: AwsStub) -> None:
     exists(aws.account, removal())
     aws.account.meanwhile["list-user-policies"] = lambda: setattr(aws.account, "caller", ARN)
-    for run in (aws.apply(shell, removal()), aws.apply(shell, removal())):
+    for run in (aws.apply(removal()), aws.apply(removal())):
         assert (run.code, run.results(), aws.changes()) == (1, {ARN: "skipped"}, [])
-    shown = aws.preview(shell, removal())
+    shown = aws.preview(removal())
     assert shown.code == 1
     assert "skipped: this script is run by this very user" in shown.output
 
 
 @pytest.mark.no_cover
-def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub, shell: str) -> None:
+def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub) -> None:
     """Let each changing step fail for one user, and a user without errors come last."""
     names = [step for step in dict.fromkeys(steps(REMOVED)) if "virtual" not in step]
     codes = dict.fromkeys(names, "ServiceFailure") | {names[0]: "EntityTemporarilyUnmodifiable"}
@@ -188,7 +172,7 @@ def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub, shell: s
             for name in user.lists.keys() - {REMOVAL_STEPS[step][0]}:
                 user.lists[name].clear()
     exists(aws.account, removal())
-    run = aws.apply(shell, *users.values(), removal())
+    run = aws.apply(*users.values(), removal())
     failed = {each.arn: "failed" for each in users.values()}
     assert (run.code, run.results()) == (1, {**failed, ARN: "done"})
     assert run.output.endswith(f"done 1, gone before 0, skipped 0, failed {len(users)}\n")
@@ -196,10 +180,8 @@ def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub, shell: s
         *_, last, end = (line for line in run.log if line["arn"] == each.arn)
         assert (last["step"], last["result"]) == (step, "failed")
         assert f"An error occurred ({codes[step]}) when calling" in end["detail"]
-        again = end["detail"].endswith(
-            "(changed a moment ago: run this script again in some minutes)"
-        )
-        assert again == (step == names[0])
+        again = "(changed a moment ago: run this script again in some minutes)"
+        assert end["detail"].endswith(again) == (step == names[0])
         deletes = ["delete-user", f"--user-name={each.user}"] in aws.changes()
         assert deletes == (step == "delete-user")
     assert aws.account.users.keys() == {each.user for each in users.values()}
@@ -227,9 +209,7 @@ ANSWERS = (
 
 
 @pytest.mark.no_cover
-def test_an_answer_that_is_missing_empty_or_unexpected_ends_its_user_before_any_change(
-    aws: AwsStub, shell: str
-) -> None:
+def test_an_answer_missing_empty_or_unexpected_ends_its_user_before_a_change(aws: AwsStub) -> None:
     users = [removal(f"no{at}", **EVERYTHING) for at in range(len(ANSWERS))]
     for each, (read, answer, *_) in zip(users, ANSWERS, strict=True):
         equip(aws, each)
@@ -237,7 +217,7 @@ def test_an_answer_that_is_missing_empty_or_unexpected_ends_its_user_before_any_
         is_code = answer in {"Throttling", "AccessDenied"}
         given = aws.account.refusals if is_code else aws.account.answers
         given[f"{read} {subject}"] = answer
-    run = aws.apply(shell, *users)
+    run = aws.apply(*users)
     assert (run.code, run.messages, aws.changes()) == (1, "", [])
     for line, (read, answer, result, said) in zip(run.log[1::2], ANSWERS, strict=True):
         assert (line["step"], line["result"]) == ("end", result), (read, answer)
@@ -252,18 +232,18 @@ def test_an_answer_about_the_account_that_is_missing_ends_its_user(
     if read == "list-virtual-mfa-devices":
         equip(aws)
     aws.account.refusals[read] = "Throttling"
-    run = aws.apply("sh", FULL, removal("ann"))
+    run = aws.apply(FULL, removal("ann"))
     assert (run.code, run.results()[ARN]) == (1, "failed")
     assert run.output.count(f"  failed: {read}: An error occurred (Throttling)") == number
 
 
-def test_an_orphaned_virtual_mfa_device_is_an_error(aws: AwsStub, shell: str) -> None:
+def test_an_orphaned_virtual_mfa_device_is_an_error(aws: AwsStub) -> None:
     equip(aws)
     aws.account.refusals["delete-virtual-mfa-device"] = "ServiceFailure"
-    assert aws.apply(shell, FULL).results() == {ARN: "failed"}
+    assert aws.apply(FULL).results() == {ARN: "failed"}
     assert (changes_of(aws), aws.account.unassigned) == (REMOVED[:9], [device("bob")])
     aws.account.refusals.clear()
-    assert aws.apply(shell, FULL).results() == {ARN: "done"}
+    assert aws.apply(FULL).results() == {ARN: "done"}
     assert aws.account.copy() == ({}, [])
 
 
@@ -279,9 +259,9 @@ HOSTILE_PATH = "/$(touch${IFS}stolen)`'\";/*/"
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("shell", SHELLS)
-def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub, shell: str) -> None:
+def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub) -> None:
     """Let each shell have one half of the names, and each decision one half of these."""
-    names = HOSTILE[SHELLS.index(shell) :: 2]
+    names = HOSTILE[SHELLS.index(aws.shell) :: 2]
     key = credential(CREATED, active=True)
     users = [
         removal(name, HOSTILE_PATH, keys=(key,), decision=decision)
@@ -291,7 +271,7 @@ def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub, shell: 
         user = exists(aws.account, each)
         user.lists["list-groups-for-user"] = [["-", "-", HOSTILE_NAME]]
         user.lists["list-access-keys"][0][2] = f"AKIA{HOSTILE_NAME}"
-    run = aws.apply(shell, *users)
+    run = aws.apply(*users)
     assert (run.code, run.messages) == (0, "")
     assert run.results() == {each.arn: "done" for each in users}
     changes = [change for each in users for change in hostile_changes(each)]
@@ -301,7 +281,7 @@ def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub, shell: 
     assert [saved["get-user"]["Arn"] for saved in aws.backups()] == [each.arn for each in users]
 
     aws.calls.clear()
-    assert aws.run(shell, f"{shell} {UNDO} </dev/null").messages == ""
+    assert aws.run(f"{aws.shell} {UNDO} </dev/null").messages == ""
     off = [change for change in changes if change[0] == "update-access-key"]
     assert [call[1:] for call in aws.calls] == [[*each[:-1], "--status=Active"] for each in off]
     assert not list(aws.folder.rglob("stolen"))
@@ -322,14 +302,14 @@ def hostile_changes(each: Removal) -> list[list[str]]:
 WORDS = ("a\nb", "a\r\n$(touch stolen)", "x' ; touch stolen #", "a\udc80", "a\N{LINE SEPARATOR}b")
 
 
-def test_hostile_words_of_people_execute_nothing(aws: AwsStub, shell: str) -> None:
+def test_hostile_words_of_people_execute_nothing(aws: AwsStub) -> None:
     users = [removal(f"u{n}", ticket=text, decided_by=text) for n, text in enumerate(WORDS)]
     for each in users:
         exists(aws.account, each)
     sha256 = LEDGERS[0].sha256
     ledgers = [FileReference(name=f"{text}/decisions.csv", sha256=sha256) for text in WORDS]
     script = removal_script(users, ledgers=ledgers, left_out=WORDS)
-    run = aws.run(shell, script, APPLY=ACCOUNT)
+    run = aws.run(script, APPLY=ACCOUNT)
     assert (run.code, run.messages, {*run.results().values()}) == (0, "", {"done"})
     assert all(line["ticket"] == line["decided_by"] for line in run.log)
     assert not list(aws.folder.rglob("stolen"))
@@ -350,47 +330,48 @@ SPOILT = (
 """What a careless editor might do to the line of a user, and what the script says."""
 
 
-def test_a_line_that_was_spoilt_stops_the_script_before_any_call(aws: AwsStub, shell: str) -> None:
+def test_a_line_that_was_spoilt_stops_the_script_before_any_call(aws: AwsStub) -> None:
     script = removal_script([removal("ann"), removal()], ledgers=LEDGERS)
     head, mark, tail = script.rpartition("remove delete")
     for old, new, message in SPOILT:
         last = (mark + tail).replace(old, new)
-        run = aws.run(shell, head + last, APPLY=ACCOUNT)
+        run = aws.run(head + last, APPLY=ACCOUNT)
         assert (run.code, aws.calls, run.output) == (2, [], ""), (old, new)
         assert message in run.messages
 
 
-def test_a_user_whose_line_is_deleted_is_kept_also_the_only_one(aws: AwsStub, shell: str) -> None:
+def test_a_user_whose_line_is_deleted_is_kept_also_the_only_one(aws: AwsStub) -> None:
     script = removal_script([removal()], ledgers=LEDGERS)
     (line,) = (line for line in script.splitlines(keepends=True) if line.startswith("remove "))
-    run = aws.run(shell, script.replace(line, ""), APPLY=ACCOUNT)
+    run = aws.run(script.replace(line, ""), APPLY=ACCOUNT)
     assert (run.code, run.messages, aws.changes()) == (0, "", [])
 
 
-def test_a_script_that_was_cut_off_does_nothing(aws: AwsStub, shell: str) -> None:
-    script = removal_script([removal("ann"), removal()], ledgers=LEDGERS)
-    for each in (removal("ann"), removal()):
+def test_a_script_that_was_cut_off_does_nothing(aws: AwsStub) -> None:
+    users = removal("ann"), removal()
+    script = removal_script(users, ledgers=LEDGERS)
+    for each in users:
         exists(aws.account, each)
     start = script.index("plan() {")
     length = len(script) - start - len("phase=run\nplan\nfinish\n")
     for share in (1, 4, 7, 9):
-        run = aws.run(shell, script[: start + length * share // 10], APPLY=ACCOUNT)
+        run = aws.run(script[: start + length * share // 10], APPLY=ACCOUNT)
         assert (run.log, aws.changes()) == ([], []), share
 
 
-def test_an_empty_name_reaches_no_command(aws: AwsStub, shell: str) -> None:
+def test_an_empty_name_reaches_no_command(aws: AwsStub) -> None:
     exists(aws.account, removal())
     script = removal_script([removal()], ledgers=LEDGERS)
-    run = aws.run(shell, script.replace("user=${2##*/}", "user=''"), APPLY=ACCOUNT)
+    run = aws.run(script.replace("user=${2##*/}", "user=''"), APPLY=ACCOUNT)
     assert (run.code, [call[0] for call in aws.calls]) == (1, ["sts", "sts"])
     assert run.log[-1]["detail"] == "get-user: empty value: --user-name="
 
 
-def test_the_log_is_a_csv_in_which_no_cell_is_a_formula(aws: AwsStub, shell: str) -> None:
+def test_the_log_is_a_csv_in_which_no_cell_is_a_formula(aws: AwsStub) -> None:
     each = removal(ticket='=1,"2"', decided_by="+ann")
     exists(aws.account, each)
     aws.account.refusals["delete-user"] = "ServiceFailure"
-    run = aws.apply(shell, each)
+    run = aws.apply(each)
     assert run.log[-1]["detail"].endswith('operation: =no, "no"')
     assert {(line["ticket"], line["decided_by"]) for line in run.log} == {('\'=1,"2"', "'+ann")}
     text = (aws.folder / LOG).read_text()
@@ -463,30 +444,28 @@ def test_accounts_are_sorted_with_their_numbers_and_users_keep_their_order() -> 
     assert re.findall("^remove [a-z]+ '(.*?)'", script, re.MULTILINE) == [far, *arns]
 
 
-@pytest.mark.parametrize(("number", "words"), [(0, None), (1, "1 user"), (2, "2 users")])
-def test_the_head_names_the_ledgers_and_the_users_that_were_left_out(
-    number: int, words: str | None
-) -> None:
-    reasons = [f"user {n}: changed\nsince" for n in range(number)]
-    remarks = [f"#\n# Ledger: reviews/decisions.csv, SHA-256 {LEDGERS[0].sha256}\n"]
-    remarks += [f"#\n# Decided, but left out of this plan: {words}\n"] if words else []
-    remarks += [f"# - user {n}: changed since\n" for n in range(number)]
-    for users in ([removal()], []):
-        script = removal_script(users, ledgers=LEDGERS, left_out=reasons)
-        assert "".join(remarks) in script
-        assert ("left out of this plan" in script) == (words is not None)
+def test_the_head_names_the_ledgers_and_the_users_that_were_left_out() -> None:
+    for number, words in ((0, None), (1, "1 user"), (2, "2 users")):
+        reasons = [f"user {n}: changed\nsince" for n in range(number)]
+        remarks = [f"#\n# Ledger: reviews/decisions.csv, SHA-256 {LEDGERS[0].sha256}\n"]
+        remarks += [f"#\n# Decided, but left out of this plan: {words}\n"] if words else []
+        remarks += [f"# - user {n}: changed since\n" for n in range(number)]
+        for users in ([removal()], []):
+            script = removal_script(users, ledgers=LEDGERS, left_out=reasons)
+            assert "".join(remarks) in script
+            assert ("left out of this plan" in script) == (words is not None)
 
 
-def test_an_empty_script_changes_nothing_and_says_so(aws: AwsStub, shell: str) -> None:
+def test_an_empty_script_changes_nothing_and_says_so(aws: AwsStub) -> None:
     script = removal_script([], ledgers=LEDGERS, left_out=["x\n$(touch stolen)"])
-    run = aws.run(shell, script, APPLY=ACCOUNT)
+    run = aws.run(script, APPLY=ACCOUNT)
     assert (run.code, run.output, aws.calls, run.log) == (0, "", [], [])
     assert run.messages == "No user is to be deactivated or deleted. Nothing was changed.\n"
 
 
-def test_a_recreated_user_may_be_listed_under_both_creation_times(aws: AwsStub, shell: str) -> None:
+def test_a_recreated_user_may_be_listed_under_both_creation_times(aws: AwsStub) -> None:
     exists(aws.account, removal())
-    run = aws.apply(shell, removal(created=CREATED - SECOND), removal())
+    run = aws.apply(removal(created=CREATED - SECOND), removal())
     ends = [line["result"] for line in run.log if line["step"] == "end"]
     assert ends == ["skipped", "done"]
 
@@ -514,4 +493,4 @@ def test_the_caller_is_looked_at_in_an_account_of_any_partition(aws: AwsStub) ->
     aws.account.caller = ADMIN.replace(":aws:", ":aws-us-gov:")
     each = removal(arn=f"arn:aws-us-gov:iam::{ACCOUNT}:user/bob")
     exists(aws.account, each)
-    assert aws.apply("sh", each, removal()).results() == {each.arn: "done"}
+    assert aws.apply(each, removal()).results() == {each.arn: "done"}

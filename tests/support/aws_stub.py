@@ -54,13 +54,16 @@ class ScriptRun(NamedTuple):
 
 
 class AwsStub:
-    """Run scripts in an account; `now` is what the clock says, `kill_at` when a script is killed.
+    """Run scripts of one shell in an account; `now` is what the clock says.
 
-    `kill_at` is `before` or `after`, and the number of the changing call; `kill_by` the signal.
+    `kill_at` says when a script is killed: `before` or `after`, and the number of the changing
+    call; `kill_by` is the signal.
     """
 
-    def __init__(self, folder: Path, version: int = 1, now: datetime | None = None) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, shell: str = "sh", version: int = 1, now: datetime | None = None
+    ) -> None:
+        self.folder, self.shell = folder, shell
         self.account = AwsAccount(version)
         self.kill_at: tuple[str, int] | None = None
         self.kill_by = signal.SIGKILL
@@ -74,23 +77,23 @@ class AwsStub:
         """Return the calls that would change something, without `iam` and the output format."""
         return [call[1:-1] for call in self.calls if not call[1].startswith(("get-", "list-"))]
 
-    def run(self, shell: str, script: str, /, **variables: str) -> ScriptRun:
+    def run(self, script: str, /, **variables: str) -> ScriptRun:
         """Run a script in this account, with the time that `now` says."""
         if self.now is not None:
             (self.folder / "now").write_text(stated(self.now.astimezone(UTC)) + "\n")
             self._program("date", _DATE.format(now=self.folder / "now"))
         path = f"{self._programs}:{os.environ['PATH']}"
         with self._answering():
-            return run_script(shell, script, self.folder, {"PATH": path, **variables})
+            return run_script(self.shell, script, self.folder, {"PATH": path, **variables})
 
-    def apply(self, shell: str, *removals: Removal, **variables: str) -> ScriptRun:
+    def apply(self, *removals: Removal, **variables: str) -> ScriptRun:
         """Carry out removals in the account."""
         script = removal_script(removals, ledgers=LEDGERS)
-        return self.run(shell, script, **{"APPLY": ACCOUNT, **variables})
+        return self.run(script, **{"APPLY": ACCOUNT, **variables})
 
-    def preview(self, shell: str, *removals: Removal) -> ScriptRun:
+    def preview(self, *removals: Removal) -> ScriptRun:
         """Show what would be done with removals."""
-        return self.run(shell, removal_script(removals, ledgers=LEDGERS))
+        return self.run(removal_script(removals, ledgers=LEDGERS))
 
     def backups(self) -> list[dict[str, Any]]:
         """Return what was saved of users in the order in which they were saved."""

@@ -1,13 +1,11 @@
 """Play reviews on the product and on the oracle at once, and name each difference."""
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import analyzer
 from analyzer.decisions.collect import Collection, collect
@@ -15,8 +13,8 @@ from analyzer.decisions.decision import LedgerLine, decisions_by_user
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import plan
-from analyzer.report.model import Page
 from tests.support import decision_oracle as law
+from tests.support.builders import table
 from tests.support.campaigns import (
     NOBODYS_ACCOUNT,
     REVIEWERS,
@@ -33,6 +31,7 @@ from tests.support.campaigns import (
 )
 from tests.support.decisions import bulk
 from tests.support.outputs import csv_rows
+from tests.support.verdict_oracle import CONTRADICTED, one_row
 
 CALLS = (START.date() + timedelta(days=4), START.date() + timedelta(days=8))
 LATE_CALL = START.date() + timedelta(days=56)
@@ -42,68 +41,42 @@ Refused = frozenset[tuple[str, int]]
 """The rows for which a call is refused: file and number."""
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Name what differs, and where: the law's answer and the product's."""
-
-    kind: str
-    seed: int
-    where: str
-    by_law: object
-    by_product: object
-
-
-def reports_in(channel: Channel, text: str) -> Iterator[law.Report]:
-    """Yield the reports in a file, one of each account, as the oracle reads them.
+def reports_in(channel: Channel, text: str) -> list[law.Report]:
+    """Return the reports in a file, one of each account, as the oracle reads them.
 
     A day in a name counts only if no timestamp in the file is later.
     """
-    rows = [*csv.DictReader(io.StringIO(text, newline=""))]
+    rows = table(text.encode())
     newest, as_of, source = law.newest_timestamp(rows), channel.as_of, channel.source
     if source in {"folder", "assumed"} and as_of < newest:
         as_of, source = newest, "assumed"
-    by_account = defaultdict(list)
-    for row in rows:
-        by_account[row["arn"].split(":")[4]].append(row)
-    by_account.pop(NOBODYS_ACCOUNT, None)
-    for account, own in by_account.items():
-        yield law.Report(account, as_of, source, newest, tuple(own))
+    reports = law.reports_of(rows, as_of, source, newest)
+    return [each for each in reports if each.account != NOBODYS_ACCOUNT]
 
 
 @dataclass(frozen=True)
 class UserRow:
     """Hold a row of `users.csv`, and the user and the report that the oracle has for it."""
 
-    csv: Mapping[str, str]
+    csv: law.Cells
     cells: law.Cells
     report: law.Report
 
+    @classmethod
+    def of(cls, row: law.Cells, report: law.Report) -> Self:
+        shown = {"user": row["user"].removeprefix("'"), "arn": row["arn"]}
+        return cls(row, one_row(law.rows_of_user(report, shown)), report)
+
     @cached_property
     def for_list(self) -> ListRow:
-        return ListRow(self.report.as_of.date(), law.CONTRADICTED in self.cells.values())
-
-
-def listed(analysis: Any, reports: Mapping[str, law.Report]) -> list[UserRow]:
-    """Return the rows of the `users.csv` that the product writes."""
-    return [user_row(row, reports[row["account"]]) for row in csv_rows(analysis)]
-
-
-def user_row(row: Mapping[str, str], report: law.Report) -> UserRow:
-    shown = {"user": row["user"].removeprefix("'"), "arn": row["arn"]}
-    return UserRow(row, law.one_row(law.rows_of_user(report, shown)), report)
+        return ListRow(self.report.as_of.date(), CONTRADICTED in self.cells.values())
 
 
 def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:
+    cells = [dict(zip(law.ENTERED, each, strict=True)) for each in file.entries(len(rows))]
     return [
-        law.Entry(
-            file.name,
-            at + 2,
-            dict(zip(law.ENTERED, entered, strict=True)),
-            row.csv,
-            row.cells,
-            row.report,
-        )
-        for at, (row, entered) in enumerate(zip(rows, file.entries(len(rows)), strict=True))
+        law.Entry(file.name, number, entered, row.csv, row.cells, row.report)
+        for number, (row, entered) in enumerate(zip(rows, cells, strict=True), 2)
     ]
 
 
@@ -138,18 +111,17 @@ class Play:
 
     campaign: Campaign
     rows: Mapping[str, Sequence[UserRow]]
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[tuple[object, ...]] = field(default_factory=list)
+    """What differs, and where: the law's answer and the product's."""
+
     ledger: Ledger = field(default_factory=Ledger)
     lines: tuple[law.Line, ...] = ()
-    refused: Refused = frozenset()
     calls: list[law.Collection] = field(default_factory=list)
 
     def differs(self, kind: str, where: str, by_law: object, by_product: object) -> bool:
-        if by_law == by_product:
-            return False
-        seed = self.campaign.seed
-        self.differences.append(Difference(kind, seed, where, by_law, by_product))
-        return True
+        if by_law != by_product:
+            self.differences.append((kind, self.campaign.seed, where, by_law, by_product))
+        return by_law != by_product
 
     # What reviewers do
 
@@ -183,8 +155,9 @@ class Play:
             rows = [row.for_list for row in self.rows[file.stage]]
             fill_in(rng, file, rows, today, rng.choice([0.1, 0.3, 0.5]))
         is_same = self.collect(files, today)
-        if is_same and self.refused and rng.random() < 0.7:
-            for name, row in self.refused:
+        refused = self.calls[-1].refused
+        if is_same and refused and rng.random() < 0.7:
+            for name, row in refused:
                 for file in files:
                     if file.name == name:
                         file.entered.pop(row - 2, None)
@@ -204,7 +177,6 @@ class Play:
             for file, rows in lists
         }
         by_product = collected(self.ledger, contents, today, attended=attended)
-        self.refused = by_law.refused
         self.calls.append(by_law)
         where = str(today)
         if isinstance(by_product, frozenset):
@@ -222,13 +194,10 @@ class Play:
     def compare_standings(self, where: str, today: date) -> None:
         """Compare what is in force now, and when decisions to keep run out."""
         days = [today + timedelta(days=days) for days in (0, law.KEEP_DAYS - 4, law.KEEP_DAYS)]
-        by_product = {
-            (key.arn, key.created): (
-                [word(self.ledger.in_force(each, day)) for day in days],
-                each.is_conflict,
-            )
-            for key, each in decisions_by_user(self.ledger.lines).items()
-        }
+        by_product: dict[law.Key, object] = {}
+        for user, of_user in decisions_by_user(self.ledger.lines).items():
+            words = [word(self.ledger.in_force(of_user, day)) for day in days]
+            by_product[user.arn, user.created] = words, of_user.is_conflict
         by_law = {
             key: ([word(law.in_force(each, day)) for day in days], each.is_conflict)
             for key, each in law.standings(self.lines).items()
@@ -260,8 +229,8 @@ class Stage:
     def rows_by_account(self) -> dict[str, list[UserRow]]:
         rows = defaultdict(list)
         for analysis in self.analyses:
-            for row in listed(analysis, self.reports):
-                rows[row.report.account].append(row)
+            for row in csv_rows(analysis):  # the `users.csv` that the product writes
+                rows[row["account"]].append(UserRow.of(row, self.reports[row["account"]]))
         return rows
 
 
@@ -274,50 +243,34 @@ def stage_of(reports: Iterable[AccountReport]) -> Stage:
     sources = defaultdict(list)
     for channel, text in texts.items():
         sources[channel.option].append((channel.name, text.encode()))
-    return Stage(
-        {
-            report.account: report
-            for channel, text in texts.items()
-            for report in reports_in(channel, text)
-        },
-        [
-            analyzer.analyze(analyzer.load(*each, as_of=option), analyzer.Criteria())
-            for option, each in sources.items()
-        ],
-    )
-
-
-Outcomes = dict[law.Key, tuple[str, bool]]
-
-
-def outcomes(analysis: Any, ledger: Ledger, pages: Iterable[Page] | None = None) -> Outcomes:
-    """Return status and overdue of each decision that the product follows up."""
-    frame = follow_up(pages or analysis.pages(), analysis.report, ledger).frame
-    created = frame["created"].astype(object).where(frame["created"].notna(), None)
-    columns = (frame["arn"], created, frame["status"], frame["overdue"])
-    return {
-        (arn, at and at.to_pydatetime()): (str(status), bool(overdue))
-        for arn, at, status, overdue in zip(*columns, strict=True)
-    }
+    read = (each for channel, text in texts.items() for each in reports_in(channel, text))
+    loaded = (analyzer.load(*each, as_of=option) for option, each in sources.items())
+    return Stage({each.account: each for each in read}, [*map(analyzer.analyze, loaded)])
 
 
 def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
+    """Compare status and overdue of each decision that is followed up, and whom a plan takes."""
     lines = [line for play in plays for line in play.lines]
     product_lines = tuple(line for play in plays for line in play.ledger.lines)
     ledger = Ledger(lines=product_lines, due_days=DUE_DAYS[name])
     play_of = {line.user: play for play in plays for line in play.lines}
     for analysis in stage.analyses:
-        by_law = law.follow_up(lines, stage.reports_of(analysis), DUE_DAYS[name])
-        pages = [*analysis.pages()]
-        by_product = outcomes(analysis, ledger, pages)
+        reports, pages = stage.reports_of(analysis), [*analysis.pages()]
+        by_law = law.follow_up(lines, reports, DUE_DAYS[name])
+        frame = follow_up(pages, analysis.report, ledger).frame
+        created = frame["created"].astype(object).where(frame["created"].notna(), None)
+        columns = (frame["arn"], created, frame["status"], frame["overdue"])
+        by_product = {
+            (arn, at and at.to_pydatetime()): (str(status), bool(overdue))
+            for arn, at, status, overdue in zip(*columns, strict=True)
+        }
         for key in sorted({*by_law, *by_product}, key=str):
             where = f"{name} {key[0]}"
             play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))
-        to_remove = law.plan(lines, stage.reports_of(analysis))
+        to_remove = law.plan(lines, reports)
         taken = plan(ledger, (), analysis.report, pages).removals
-        by_law_taken = {key for key, reason in to_remove.items() if not reason}
-        for key in by_law_taken ^ {each.line.user_key for each in taken}:
-            is_by_law = key in by_law_taken
+        for key in to_remove ^ {each.line.user_key for each in taken}:
+            is_by_law = key in to_remove
             play_of[key].differs("plan", f"{name} {key[0]}", is_by_law, not is_by_law)
 
 
@@ -329,18 +282,14 @@ def played(seeds: Iterable[int]) -> list[Play]:
         for stage in STAGES
     }
     rows = {stage: stages[stage].rows_by_account() for stage in ("before", "review", "second")}
-    plays = [
-        Play(
-            each,
-            {
-                stage: [row for report in each.reports[stage] for row in of_stage[report.account]]
-                for stage, of_stage in rows.items()
-            },
-        )
-        for each in campaigns
-    ]
-    for play in plays:
-        play.review()
+    plays = []
+    for each in campaigns:
+        of_stages = {
+            stage: [row for report in each.reports[stage] for row in of_account[report.account]]
+            for stage, of_account in rows.items()
+        }
+        plays.append(Play(each, of_stages))
+        plays[-1].review()
     compare_follow_up(plays, stages["review"], "review")
     compare_follow_up(plays, stages["second"], "second")
     for play in plays:

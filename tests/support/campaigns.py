@@ -7,9 +7,11 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from tests.support.builders import (
     COLUMNS,
+    FORMS,
     NEVER,
     Row,
     Value,
@@ -32,16 +34,15 @@ STAGES = ("before", "review", "second", "third")
 BATCH = 30
 """So many campaigns share the files of their reports: it is the files that take the time."""
 
+OPTION_DAYS = dict(zip(STAGES, (-10, 3, 50, 100), strict=True))
+"""The days after the start that --as-of gives: after everything in the reports of a stage."""
+
 SOURCES = ("file-name", "folder", "assumed", "option")
 """What dates the files of a stage."""
 
 MAY_BE_MISSING = (
     "password_next_rotation",
-    *(
-        f"access_key_{slot}_last_used_{cell}"
-        for slot in (1, 2)
-        for cell in ("date", "region", "service")
-    ),
+    *(column for column in COLUMNS if "_last_used_" in column),
 )
 """Columns that a report may lack."""
 
@@ -56,11 +57,6 @@ REVIEWERS = ("Ann", "Bob", "Carl")
 WORDS = ("delete", "delete", "delete", "deactivate", "deactivate", "keep", "investigate")
 
 Moment = Callable[[], datetime]
-
-
-def option_as_of(stage: str) -> datetime:
-    """The moment that --as-of gives, which is after everything in the reports of the stage."""
-    return START + timedelta(days={"before": -10, "review": 3, "second": 50, "third": 100}[stage])
 
 
 def moments(rng: random.Random, start: datetime, end: datetime) -> Moment:
@@ -86,18 +82,12 @@ def invented_user(rng: random.Random, name: str, account: str, before: datetime)
         a_certificate(at(), active=rng.random() < 0.5) if rng.random() < 0.2 else no_certificate()
         for _ in (1, 2)
     ]
-    return a_user(
-        name,
-        account=account,
-        path=rng.choice(["", "", "ops/"]),
-        created=before - timedelta(seconds=rng.randrange(900 * 86_400, 2_000 * 86_400)),
-        password=password,
-        key_1=keys[0],
-        key_2=keys[1],
-        certificate_1=certificates[0],
-        certificate_2=certificates[1],
-        mfa=rng.random() < 0.2,
-    )
+    path, age = rng.choice(["", "", "ops/"]), rng.randrange(900 * 86_400, 2_000 * 86_400)
+    created, mfa = before - timedelta(seconds=age), rng.random() < 0.2
+    row = a_user(name, account=account, path=path, created=created, password=password, mfa=mfa)
+    for slot, key, certificate in zip((1, 2), keys, certificates, strict=True):
+        row |= in_slot("access_key", slot, key) | in_slot("cert", slot, certificate)
+    return row
 
 
 def slot_cells(row: Row, thing: str, slot: int) -> Row:
@@ -139,16 +129,20 @@ def key_changes(rng: random.Random, row: Row, at: Moment) -> Row:
     return row | in_slot("access_key", slot, cells | change)
 
 
+def swapped(row: Row, thing: str) -> Row:
+    first, second = (slot_cells(row, thing, slot) for slot in (1, 2))
+    return row | in_slot(thing, 1, second) | in_slot(thing, 2, first)
+
+
 def keys_swap(_: random.Random, row: Row, __: Moment) -> Row:
-    first, second = (slot_cells(row, "access_key", slot) for slot in (1, 2))
-    return row | in_slot("access_key", 1, second) | in_slot("access_key", 2, first)
+    return swapped(row, "access_key")
 
 
 def certificate_changes(rng: random.Random, row: Row, at: Moment) -> Row:
     """Add, activate, deactivate, delete or move a certificate."""
-    first, second = (slot_cells(row, "cert", slot) for slot in (1, 2))
+    first = slot_cells(row, "cert", 1)
     if rng.random() < 0.2:
-        return row | in_slot("cert", 1, second) | in_slot("cert", 2, first)
+        return swapped(row, "cert")
     if first["last_rotated"] == "N/A" or rng.random() < 0.3:
         return row | in_slot("cert", 1, a_certificate(at(), active=rng.random() < 0.7))
     changes: list[Row] = [{"active": "true"}, {"active": "false"}, no_certificate()]
@@ -202,8 +196,7 @@ def what_became(rng: random.Random, row: Row, at: Moment) -> list[Row]:
     return [row]
 
 
-@dataclass(frozen=True)
-class Channel:
+class Channel(NamedTuple):
     """Hold how some accounts' reports of a stage are kept: in one file, with one as-of.
 
     `newest` stands in the file; an older report may have what happened since. `source` says how
@@ -238,23 +231,15 @@ def channel(rng: random.Random, stage: str, days: int, source: str) -> Channel:
         "file-name": (f"{number}/{at:status_reports_%Y-%m-%dT%H-%M-%S+00-00}.csv", at),
         "folder": (f"{at:%Y-%m-%d}/{number}.csv", at.replace(hour=23, minute=59, second=59)),
         "assumed": (f"{number}.csv", newest),
-        "option": (f"{number}.csv", option_as_of(stage)),
+        "option": (f"{number}.csv", START + timedelta(days=OPTION_DAYS[stage])),
     }[source]
     missing = [each for each in MAY_BE_MISSING if rng.random() < 0.04]
-    return Channel(
-        stage,
-        name,
-        as_of,
-        source,
-        newest,
-        as_of if source == "option" else None,
-        tuple(column for column in COLUMNS if column not in missing),
-        rng.choice(["Z", "+00:00"]),
-    )
+    option = as_of if source == "option" else None
+    shown = tuple(column for column in COLUMNS if column not in missing)
+    return Channel(stage, name, as_of, source, newest, option, shown, rng.choice(FORMS))
 
 
-@dataclass(frozen=True)
-class AccountReport:
+class AccountReport(NamedTuple):
     """Hold the rows of an account in the file of a channel."""
 
     account: str
@@ -344,16 +329,11 @@ class ListFile:
         return [self.entered.get(at, NOTHING) for at in range(rows)]
 
 
-@dataclass(frozen=True)
-class ListRow:
+class ListRow(NamedTuple):
     """Hold what is known of a row of a list before anything is entered."""
 
     as_of: date
     is_contradicted: bool
-
-
-def written(rng: random.Random, word: str) -> str:
-    return rng.choice([word, word, word.upper(), f" {word}", word.title()])
 
 
 def decided_on(rng: random.Random, as_of: date, today: date) -> date:
@@ -371,7 +351,8 @@ def decision(
     ticket = rng.choice(["", "", "T-1"])
     day = decided_on(rng, row.as_of, today).isoformat()
     by = rng.choice([reviewer, reviewer, reviewer.upper(), f"{reviewer} "])
-    return written(rng, word), by, day, ticket, comment
+    written = rng.choice([word, word, word.upper(), f" {word}", word.title()])
+    return written, by, day, ticket, comment
 
 
 def fill_in(

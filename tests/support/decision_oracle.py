@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property
 from itertools import permutations
-from typing import Literal
+from operator import attrgetter
+from typing import Literal, NamedTuple
 
-from tests.support.verdict_oracle import NO_PLACE, SLOTS, boolean, meaning, moment
+from tests.support.verdict_oracle import CONTRADICTED, NO_PLACE, SLOTS, boolean, moment, one_row
 
-Cells = Mapping[str, str]
+Cells = dict[str, str]
 Never = Literal["never"]
 NEVER: Never = "never"
 When = datetime | Never | None
@@ -32,14 +33,12 @@ REMOVALS = ("delete", "deactivate")
 OF_AWS = ("envelope", "metadata", "file-name")
 
 USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/(.*/)?([^/]+)")
-CONTRADICTED = "(another row of this ARN has another)"
 
 
 # Section 1: when a report is
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """Hold one report of one account: its rows as text, as-of, and how that is known.
 
     `newest` is the newest timestamp of the file, which may have other accounts too.
@@ -50,6 +49,16 @@ class Report:
     source: str
     newest: datetime
     rows: tuple[Cells, ...]
+
+
+def reports_of(
+    rows: Iterable[Cells], as_of: datetime, source: str, newest: datetime
+) -> list[Report]:
+    """A file may have the reports of several accounts, which the ARNs name."""
+    by_account: dict[str, list[Cells]] = {}
+    for row in rows:
+        by_account.setdefault(row["arn"].split(":")[4], []).append(row)
+    return [Report(account, as_of, source, newest, (*own,)) for account, own in by_account.items()]
 
 
 def newest_timestamp(rows: Iterable[Cells]) -> datetime:
@@ -105,8 +114,7 @@ class Credential:
         return self.active is False and self.created == NEVER
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """Hold the cells that count for a decision: what the reviewer saw, or a later report shows."""
 
     password: bool | None
@@ -192,16 +200,6 @@ def user_key(cells: Cells) -> Key:
     return arn, created if isinstance(created, datetime) else None
 
 
-def one_row(rows: Sequence[Cells]) -> Cells:
-    """All rows of an ARN are one user; a cell in which they differ says nothing."""
-    if len(rows) == 1:
-        return rows[0]
-    return {
-        column: raw if len({meaning(row[column]) for row in rows}) == 1 else CONTRADICTED
-        for column, raw in rows[0].items()
-    }
-
-
 def rows_of_user(report: Report, cells: Cells) -> list[Cells]:
     arn = user_key(cells)[0]
     return [row for row in report.rows if not is_root(row) and user_key(row)[0] == arn]
@@ -212,7 +210,7 @@ def is_root(cells: Cells) -> bool:
 
 
 def users(report: Report) -> list[Cells]:
-    """The users of a report, each once."""
+    """The users of a report: all rows of an ARN are one, and what they differ in says nothing."""
     by_arn: dict[str, list[Cells]] = {}
     for row in report.rows:
         if not is_root(row):
@@ -223,8 +221,7 @@ def users(report: Report) -> list[Cells]:
 # What a person entered
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """Hold a row of a list: what is entered, what identifies the user, and the report behind it."""
 
     file: str
@@ -271,18 +268,10 @@ def is_open(entry: Entry) -> bool:
 
 
 def line_of(entry: Entry) -> Line:
-    return Line(
-        text(entry, "decision").lower(),
-        text(entry, "decided_by").lower(),
-        date.fromisoformat(text(entry, "decided_on")),
-        text(entry, "ticket"),
-        text(entry, "comment"),
-        entry.file,
-        entry.row,
-        entry.cells,
-        entry.report,
-        entry.report.account if USER_ARN.fullmatch(entry.shown["arn"]) else entry.shown["account"],
-    )
+    word, person, day, ticket, comment = (text(entry, column) for column in ENTERED)
+    account = entry.report.account if USER_ARN.fullmatch(entry.shown["arn"]) else None
+    of_row = entry.file, entry.row, entry.cells, entry.report, account or entry.shown["account"]
+    return Line(word.lower(), person.lower(), date.fromisoformat(day), ticket, comment, *of_row)
 
 
 # What stands
@@ -356,10 +345,10 @@ def standings(lines: Iterable[Line]) -> dict[Key, Standing]:
     return {user: standing_of(each) for user, each in by_user.items()}
 
 
-def in_force(standing: Standing, day: date, keep_days: int = KEEP_DAYS) -> Line | None:
+def in_force(standing: Standing, day: date) -> Line | None:
     """A keep runs out after its days; until the last of them, that day included, it is in force."""
     line = standing.in_force
-    if line and line.decision == "keep" and day > line.day + keep_days * A_DAY:
+    if line and line.decision == "keep" and day > line.day + KEEP_DAYS * A_DAY:
         return None
     return line
 
@@ -367,8 +356,7 @@ def in_force(standing: Standing, day: date, keep_days: int = KEEP_DAYS) -> Line 
 # Collecting
 
 
-@dataclass(frozen=True)
-class Collection:
+class Collection(NamedTuple):
     """Hold what a call adds, or the rows for which it is refused."""
 
     lines: tuple[Line, ...]
@@ -377,13 +365,12 @@ class Collection:
     conflicts: frozenset[tuple[Key, date]] = frozenset()
 
 
+WORD = attrgetter("user", "person", "day", "decision", "ticket", "comment", "report.as_of")
+"""A decision is a person's word on one user, made on one report."""
+
+
 def is_same_word(one: Line, other: Line) -> bool:
-    """A decision is a person's word on one user, made on one report."""
-    words = [
-        (each.user, each.person, each.day, each.decision, each.ticket, each.comment)
-        for each in (one, other)
-    ]
-    return words[0] == words[1] and one.report.as_of == other.report.as_of
+    return bool(WORD(one) == WORD(other))
 
 
 def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
@@ -401,8 +388,7 @@ def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]
     if is_same_word(line, last):
         return True
     before = [each for each in of_day if is_same_word(line, each)]
-    is_removal = line.decision in ("delete", "deactivate")
-    if is_removal and line.decision != last.decision:
+    if line.decision in REMOVALS and line.decision != last.decision:
         before = [
             each
             for each in of_day
@@ -419,25 +405,15 @@ def is_older_view(line: Line, others: Iterable[Line]) -> bool:
     return force is not None and line.made_on < force.made_on
 
 
-def precedes(one: Line, other: Line) -> bool:
-    return one.day <= other.day
-
-
 def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     """Each new line is compared with what is in force in the ledger, and with what it follows."""
-    return [
-        line
-        for at, line in enumerate(new)
-        if is_older_view(line, ledger)
-        or is_older_view(
-            line,
-            [
-                *(each for each in ledger if precedes(each, line)),
-                *(each for each in new[:at] if precedes(each, line)),
-                *(each for each in new[at + 1 :] if each.day < line.day),
-            ],
-        )
-    ]
+    older = []
+    for at, line in enumerate(new):
+        before = [each for each in (*ledger, *new[:at]) if each.day <= line.day]
+        before += [each for each in new[at + 1 :] if each.day < line.day]
+        if is_older_view(line, ledger) or is_older_view(line, before):
+            older.append(line)
+    return older
 
 
 def new_conflicts(
@@ -471,24 +447,10 @@ def collect(
     if attended:
         refused += [line for words in conflicts.values() for line in words if is_one_of(line, new)]
     if refused:
-        return Collection((*ledger,), refused=places(refused))
-    lines = (*ledger, *new)
-    return Collection(
-        lines,
-        added=(*new,),
-        conflicts=frozenset(conflicts) - standing_conflicts(ledger),
-    )
-
-
-def standing_conflicts(ledger: Sequence[Line]) -> set[tuple[Key, date]]:
-    """Of each conflict one line is added, when it comes up."""
-    return {
-        (user, day) for user, standing in standings(ledger).items() for day in standing.conflicts
-    }
-
-
-def places(refused: Iterable[Line]) -> frozenset[tuple[str, int]]:
-    return frozenset((each.file, each.row) for each in refused)
+        return Collection((*ledger,), frozenset((each.file, each.row) for each in refused))
+    # Of each conflict one line is added, when it comes up.
+    before = {(user, day) for user, each in standings(ledger).items() for day in each.conflicts}
+    return Collection((*ledger, *new), added=(*new,), conflicts=frozenset(conflicts) - before)
 
 
 # Following up: more access or use than the reviewer saw
@@ -499,13 +461,9 @@ def is_later(now: When, seen: When) -> bool:
     return isinstance(now, datetime) and (not isinstance(seen, datetime) or seen < now)
 
 
-def signed_in_since(seen: State, now: State) -> bool:
-    return is_later(now.signed_in, seen.signed_in)
-
-
-def password_set(seen: State, now: State) -> bool:
-    """A password is there that was not, or of which the cell did not say whether it was."""
-    return now.password is True and seen.password is not True
+def appeared(seen: bool | None, now: bool | None) -> bool:  # noqa: FBT001  cells of three values
+    """Something is there that was not, or of which the cell did not say whether it was."""
+    return now is True and seen is not True
 
 
 def password_changed(seen: State, now: State, since: datetime) -> bool:
@@ -513,10 +471,6 @@ def password_changed(seen: State, now: State, since: datetime) -> bool:
     if seen.changed is None:
         return isinstance(now.changed, datetime) and now.changed > since
     return is_later(now.changed, seen.changed)
-
-
-def mfa_added(seen: State, now: State) -> bool:
-    return now.mfa is True and seen.mfa is not True
 
 
 def shows_nothing(credential: Credential) -> bool:
@@ -530,14 +484,9 @@ def is_no_more_than(now: Credential, seen: Credential, since: datetime) -> bool:
 
     It is known by when it was created. Where a report does not say, it may be any that was seen.
     """
-    activated = now.active is True and seen.active is not True
-    used = is_later(now.used, seen.used)
-    may_be_that_one = (
-        now.created in (seen.created, None)
-        or now.created == NEVER
-        or may_have_been_there(now, seen, since)
-    )
-    return may_be_that_one and not activated and not used
+    if appeared(seen.active, now.active) or is_later(now.used, seen.used):
+        return False
+    return now.created in (seen.created, NEVER, None) or may_have_been_there(now, seen, since)
 
 
 def may_have_been_there(now: Credential, seen: Credential, since: datetime) -> bool:
@@ -567,11 +516,11 @@ def credentials_added(
 def is_overtaken(seen: State, now: State, since: datetime) -> bool:
     """A later report shows more access or use than the reviewer saw."""
     return (
-        signed_in_since(seen, now)
-        or password_set(seen, now)
+        is_later(now.signed_in, seen.signed_in)
+        or appeared(seen.password, now.password)
         or password_changed(seen, now, since)
-        or mfa_added(seen, now)
-        or (now.more is True and seen.more is not True)
+        or appeared(seen.mfa, now.mfa)
+        or appeared(seen.more, now.more)
         or credentials_added(seen.keys, now.keys, since)
         or credentials_added(seen.certificates, now.certificates, since)
     )
@@ -672,68 +621,45 @@ def days_since_decided(line: Line, reports: Sequence[Report]) -> int:
     return max(0, (at - start_of(line.day)) // A_DAY)
 
 
-def is_overdue(line: Line, reports: Sequence[Report], due_days: int = DUE_DAYS) -> bool:
-    """What is not done is overdue after its days."""
-    return status(line, reports) != "done" and days_since_decided(line, reports) > due_days
-
-
 def follow_up(
     lines: Sequence[Line], reports: Sequence[Report], due_days: int = DUE_DAYS
 ) -> dict[Key, tuple[str, bool]]:
-    """Status and overdue of each decision to delete or deactivate that is in force."""
-    force = [each.in_force for each in standings(lines).values()]
-    return {
-        line.user: (status(line, reports), is_overdue(line, reports, due_days))
-        for line in force
-        if line and line.decision in REMOVALS
-    }
+    """Status and overdue of each decision to delete or deactivate that is in force.
+
+    What is not done is overdue after its days.
+    """
+    told = {}
+    for line in (each.in_force for each in standings(lines).values()):
+        if line and line.decision in REMOVALS:
+            became, days = status(line, reports), days_since_decided(line, reports)
+            told[line.user] = became, became != "done" and days > due_days
+    return told
 
 
 # Acting
 
 
-def plan(
-    lines: Sequence[Line], reports: Sequence[Report], exempt: frozenset[Key] = frozenset()
-) -> dict[Key, str]:
-    """Say of each user to be removed why a plan leaves it out; of one that it takes, nothing.
+def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
+    """Return the users whom a plan takes.
 
-    A plan takes a user whose decision is in force, identifies the user and is not overtaken, and
-    who is not exempt by a list; where reports are named, the user is in one of them. Everybody
-    else whom somebody decided to remove is left out with the reason.
+    It takes a user whose decision to delete or deactivate is in force, identifies the user and is
+    not overtaken; where reports are named, the user is in one of them.
     """
-    to_remove = {line.user for line in lines if line.decision in REMOVALS}
+    force = [each.in_force for each in standings(lines).values()]
     return {
-        user: left_out(user, standing, reports, exempt)
-        for user, standing in standings(lines).items()
-        if user in to_remove
+        line.user
+        for line in force
+        if line and line.decision in REMOVALS and is_identified(line)
+        if not reports or is_confirmed(line, reports)
     }
 
 
-def left_out(
-    user: Key, standing: Standing, reports: Sequence[Report], exempt: frozenset[Key]
-) -> str:
-    """Return why a plan leaves out a user, or nothing.
-
-    Taken here: a report that does not show how the user is now is as good as none.
-    """
-    line = standing.in_force
-    if line is None or line.decision not in REMOVALS:
-        return "conflict" if standing.is_conflict else "not in force"
-    if not is_identified(line):
-        return "not identified"
-    if user in exempt:
-        return "exempt"
-    return left_out_by_reports(line, reports) if reports else ""
-
-
-def left_out_by_reports(line: Line, reports: Sequence[Report]) -> str:
+def is_confirmed(line: Line, reports: Sequence[Report]) -> bool:
+    """Taken here: a report that does not show how the user is now is as good as none."""
     rows = [rows_of_user(each, line.cells) for each in reports if each.account == line.account]
     now = [one_row(each) for each in rows if each]
-    if line.user not in map(user_key, now):
-        return "not in the reports"
-    if (reason := status(line, reports)) != "not-done":
-        return reason
-    return "unclear" if any(map(is_unclear, now)) else ""
+    is_there = line.user in map(user_key, now) and status(line, reports) == "not-done"
+    return is_there and not any(map(is_unclear, now))
 
 
 def is_unclear(cells: Cells) -> bool:

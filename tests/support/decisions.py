@@ -156,12 +156,7 @@ def bulk(
     return text.getvalue().encode()
 
 
-def ledger_of(*lines: LedgerLine, **days: int) -> Ledger:
+def ledger_of(*lines: LedgerLine, keep_days: int = KEEP_DAYS, due_days: int = DUE_DAYS) -> Ledger:
     """Return lines as a ledger that was read from decisions.csv."""
     file = FileReference(name="decisions.csv", sha256="0" * 64)
-    return Ledger(
-        lines=lines,
-        file=file,
-        keep_days=days.get("keep_days", KEEP_DAYS),
-        due_days=days.get("due_days", DUE_DAYS),
-    )
+    return Ledger(lines=lines, file=file, keep_days=keep_days, due_days=due_days)

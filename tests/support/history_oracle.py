@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
+from tests.support.decision_oracle import newest_timestamp
 from tests.support.verdict_oracle import Terms, is_root, judge, moment, rows_of
 
 INFINITE = float("inf")
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """Hold one report of one account: `as_of` is judged by, `at` orders; None orders nothing."""
 
     account: str
@@ -43,13 +44,7 @@ Day = dict[Person, str]
 
 def newest_of(text: str) -> datetime:
     """Return the newest timestamp in a report but that of the next rotation of a password."""
-    cells = (
-        moment(raw)
-        for row in rows_of(text)
-        for name, raw in row.items()
-        if name != "password_next_rotation"
-    )
-    return max(each for each in cells if each)
+    return newest_timestamp(rows_of(text))
 
 
 def period_of(
@@ -93,15 +88,11 @@ def _rows(report: Given) -> list[Row]:
     verdicts = {
         each.arn: each.judgement.verdict for each in judge(report.text, Terms(report.as_of))
     }
-    return [
-        (
-            arn,
-            moment(row["user_creation_time"]),
-            verdicts[arn],
-            "|".join(str(moment(cell) or cell.lower()) for cell in row.values()),
-        )
-        for arn, row in sorted(cells.items())
-    ]
+    rows = []
+    for arn, row in sorted(cells.items()):
+        text = "|".join(str(moment(cell) or cell.lower()) for cell in row.values())
+        rows.append((arn, moment(row["user_creation_time"]), verdicts[arn], text))
+    return rows
 
 
 def _identities(reports: Sequence[list[Row]]) -> dict[str, set[datetime]]:
@@ -153,9 +144,9 @@ def _walk(shown: Shown, days: Sequence[tuple[datetime, Day]]) -> None:
     """Follow each user from report to report."""
     counts: Counter[str] = Counter()
     (_, first), (_, last) = days[0], days[-1]
-    counts["users_start"], counts["users_end"] = len(first), len(last)
-    counts["unused_start"] = sum(verdict == "unused" for verdict in first.values())
-    counts["unused_end"] = sum(verdict == "unused" for verdict in last.values())
+    for edge, people in (("start", first), ("end", last)):
+        counts[f"users_{edge}"] = len(people)
+        counts[f"unused_{edge}"] = sum(verdict == "unused" for verdict in people.values())
     for (one_at, one), (other_at, other) in pairwise(days):
         gone, new = one.keys() - other.keys(), other.keys() - one.keys()
         seconds_gone = {created for _, created in gone if created}
@@ -220,16 +211,10 @@ def _follow(
         counts["unused_unclear"] += earlier == "unused" and days[-1][1][person] == "undetermined"
     present = [at for at, day in days if person in day]
     absent = [at for at, _ in days if at > present[-1]]
-    arn, created = person
-    shown.users.append(
-        (
-            *(arn, created, present[0], present[-1]),
-            *(days[0][1].get(person, ""), days[-1][1].get(person, "")),
-            *(since, bool(since and used is None)),
-            int(timedelta(seconds=seconds).days),
-            *((present[-1], absent[0]) if absent else (None, None)),
-        )
-    )
+    verdicts = (day.get(person, "") for _, day in (days[0], days[-1]))
+    unused = since, bool(since and used is None), timedelta(seconds=seconds).days
+    gone = (present[-1], absent[0]) if absent else (None, None)
+    shown.users.append((*person, present[0], present[-1], *verdicts, *unused, *gone))
 
 
 def median_and_longest(values: Sequence[float]) -> tuple[float | None, float | None]:

@@ -18,8 +18,6 @@ from tests.support.aws_server import moto_serving
 
 Call = tuple[str, dict[str, str]]
 
-_CREATED = "2024-05-06T07:08:09Z"
-
 
 @dataclass
 class Front:
@@ -43,7 +41,7 @@ class Front:
             members = "".join(
                 f"<member><UserName>{user}</UserName><Status>{status}</Status>"
                 f"<ServiceName>bedrock.amazonaws.com</ServiceName>"
-                f"<CreateDate>{_CREATED}</CreateDate>"
+                f"<CreateDate>2024-05-06T07:08:09Z</CreateDate>"
                 f"<ServiceSpecificCredentialId>{each}</ServiceSpecificCredentialId></member>"
                 for each, status in credentials.items()
             )
@@ -102,10 +100,6 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-
 @contextmanager
 def front_serving() -> Iterator[Front]:
     """Serve moto behind a front, with nothing in it yet."""
@@ -113,7 +107,7 @@ def front_serving() -> Iterator[Front]:
     class Handler(_Handler):
         pass
 
-    with moto_serving() as moto, _Server(("127.0.0.1", 0), Handler) as server:
+    with moto_serving() as moto, ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         front = Handler.front = Front(moto, f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

@@ -1,5 +1,6 @@
 """Build removals, and users in AWS that are just what the reviewer saw."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -32,13 +33,16 @@ INACTIVE_KEY = credential(CREATED + 3 * HOUR, active=False)
 CERTIFICATE = credential(UPLOADED, active=False)
 EVERYTHING: dict[str, Any] = {
     "has_password": True,
-    "password_last_used": SIGNED_IN,
-    "password_changed": PASSWORD_CHANGED,
+    "has_mfa": True,
+    "last_sign_in": Moment(SIGNED_IN),
+    "password_changed": Moment(PASSWORD_CHANGED),
     "keys": (ACTIVE_KEY, INACTIVE_KEY),
     "certificates": (CERTIFICATE,),
-    "has_mfa": True,
 }
 """What a report can show of a user."""
+
+NEVER = Moment()
+NOTHING = Credentials(False, NEVER, NEVER, False, keys=(), certificates=())  # noqa: FBT003  as read
 
 
 class Removal(plan.Removal):
@@ -88,20 +92,7 @@ def removal(  # noqa: PLR0913  what a person decides, and when
         },
         read_from=EntryPlace("decisions.csv", 2),
     )
-    return Removal(line, state_of(**state), confirmed or baseline)
-
-
-def state_of(  # noqa: PLR0913  all that a report can show
-    *,
-    has_password: bool = False,
-    password_last_used: datetime | None = None,
-    password_changed: datetime | None = None,
-    keys: tuple[Slot, ...] = (),
-    certificates: tuple[Slot, ...] = (),
-    has_mfa: bool = False,
-) -> Credentials:
-    moments = Moment(password_last_used), Moment(password_changed)
-    return Credentials(has_password, *moments, has_mfa, keys, certificates)
+    return Removal(line, replace(NOTHING, **state), confirmed or baseline)
 
 
 def device(user: str) -> str:
@@ -126,6 +117,12 @@ def exists(account: AwsAccount, each: Removal) -> User:
     if state.has_mfa:
         user.lists["list-mfa-devices"].append(["-", stated(created), device(each.user)])
     return user
+
+
+def turn(user: User, status: str) -> None:
+    """Give one credential of each kind a status, but for certificates."""
+    for name in ("access-keys", "ssh-public-keys", "service-specific-credentials"):
+        user.lists[f"list-{name}"][0][0] = status
 
 
 def _listed(slot: Slot) -> tuple[str, str]:
