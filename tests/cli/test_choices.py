@@ -120,7 +120,7 @@ OF_OTHERS = (
         "export --out-dir runs --log-format xml",
         "'--log-format': 'xml' is not one of 'text', 'json'",
     ),
-    ("export --out-dir runs --also xml", "'--also': 'xml' is not one of 'ocsf', 'asff'"),
+    ("export --out-dir runs --also csv", "'--also': 'csv' is not one of 'ocsf', 'asff', 'parquet'"),
     ("fetch --timeout soon", f"'--timeout': 'soon': {SECONDS}"),
     ("fetch --jobs 0", f"'--jobs': '0': {NUMBER}"),
     ("diff a b --format xml", "'--format': 'xml' is not one of 'table', 'csv', 'json'"),

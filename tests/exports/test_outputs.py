@@ -1,17 +1,13 @@
 """What a run holds, and what it is compared with the run before it by."""
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from analyzer.files import sha256
-from analyzer.terms import WorkbookSheets
-from analyzer.writers.workbook import write_workbook
 from tests.support.builders import (
     a_key,
     a_password,
@@ -28,6 +24,8 @@ from tests.support.runs import (
     check_whole,
     console_report,
     exporting,
+    exporting_day,
+    have_review_workbook,
     record_of,
     visible,
 )
@@ -41,49 +39,43 @@ def name(day: str, number: str = "") -> str:
     return f"{day}T09-30-00Z{number}"
 
 
+def changes_of(run: Path) -> list[dict[str, str]]:
+    return table((run / "changes.csv").read_bytes())
+
+
 def changed(run: Path, column: str = "user") -> list[tuple[str, str]]:
     """Return each change that is not about a finding, with another column of it."""
-    rows = table((run / "changes.csv").read_bytes())
-    return [(row["change"], row[column]) for row in rows if not row["rule"]]
-
-
-@pytest.fixture(scope="module")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Export the sample, for all who only read what came of it."""
-    runs = tmp_path_factory.mktemp("first") / "runs"
-    assert exporting(runs, "--from", SAMPLE) == 0
-    assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
-    return (runs / "latest").resolve()
+    return [(row["change"], row[column]) for row in changes_of(run) if not row["rule"]]
 
 
 @pytest.mark.no_cover
-def test_a_run_holds_its_reports_all_outputs_which_name_them_by_place_and_a_record_with_hashes(
-    first_run: Path,
-) -> None:
-    check_whole(first_run)
-    assert (first_run / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
-    names = {path.name for path in first_run.iterdir()}
-    assert names == {*OUTPUTS, "manifest.json", "reports"}
-    users = table((first_run / "users.csv").read_bytes())
-    document = json.loads((first_run / "analysis.json").read_bytes())
+def test_a_run_holds_reports_outputs_that_name_them_by_place_and_a_record(runs: Path) -> None:
+    assert exporting(runs, "--from", SAMPLE) == 0
+    assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
+    run = (runs / "latest").resolve()
+    check_whole(run)
+    assert (run / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
+    assert {path.name for path in run.iterdir()} == {*OUTPUTS, "manifest.json", "reports"}
+    users = table((run / "users.csv").read_bytes())
+    document = json.loads((run / "analysis.json").read_bytes())
     assert len(users) == len(document["users"]) > 40
     assert {row["verdict"] for row in users} == set(document["listed"])
-    assert changed(first_run) == []
+    assert changed(run) == []
     assert document["files"][0]["name"] == f"reports/{SAMPLE.name}"
-    book = openpyxl.load_workbook(first_run / "review.xlsx", read_only=True)
+    book = openpyxl.load_workbook(run / "review.xlsx", read_only=True)
     cells = [str(cell) for row in book["Summary"].values for cell in row]
     assert any(SAMPLE.name in cell for cell in cells)
-    contents = [(first_run / output).read_bytes().decode("latin-1") for output in OUTPUTS]
+    contents = [(run / output).read_bytes().decode("latin-1") for output in OUTPUTS]
     assert not any(".credreport-" in text for text in (*contents, *cells))
 
 
 @pytest.mark.no_cover
-def test_changes_since_the_last_run_get_a_sheet(runs: Path, reports: Path, capsys: Capture) -> None:
+def test_changes_since_the_last_run_get_a_sheet(runs: Path, capsys: Capture) -> None:
     used = a_password(days_before(5))
     before = [a_user("-ann"), a_user("bob"), a_user("eve", key_1=a_key(used=days_before(2)))]
     now = [a_user("-ann", password=used), a_user("eve"), a_user("zoe")]
     for day, users in ((FIRST, before), (SECOND, now)):
-        assert exporting(runs, "--from", console_report(reports, day, *users)) == 0
+        assert exporting_day(runs, day, *users) == 0
         book = openpyxl.load_workbook(runs / name(day) / "review.xlsx", read_only=True)
         assert ("Changes" in book.sheetnames) == (day == SECOND)
         heads = {row[0] for row in book["Summary"].values}
@@ -94,7 +86,7 @@ def test_changes_since_the_last_run_get_a_sheet(runs: Path, reports: Path, capsy
         ("new-unused", "eve"),
         ("first-sign-in", "'-ann"),
     ]
-    every = len(table((runs / "latest" / "changes.csv").read_bytes()))
+    every = len(changes_of(runs / "latest"))
     assert f"; changes since {name(FIRST)}: {every}." in capsys.readouterr().err
 
 
@@ -116,22 +108,21 @@ def test_notes_name_reports_by_their_place(runs: Path, reports: Path, capsys: Ca
 @pytest.mark.parametrize(
     ("before", "now", "name_before"),
     [
-        ((), ("--definition", "iam-029", "--dormant-days", "9"), name(FIRST)),
-        (("--as-of", "2026-08-31"), ("--as-of", "2026-09-30"), "2026-08-31T23-59-59Z"),
+        ([], ["--definition", "iam-029", "--dormant-days", "9"], name(FIRST)),
+        (["--as-of", "2026-08-31"], ["--as-of", "2026-09-30"], "2026-08-31T23-59-59Z"),
     ],
     ids=["criteria", "moments"],
 )
-def test_both_runs_are_compared_by_the_criteria_of_the_later_one_each_as_of_its_own_moment(
-    runs: Path, reports: Path, before: Sequence[str], now: Sequence[str], name_before: str
+def test_runs_are_compared_by_the_criteria_of_the_later_each_as_of_its_own_moment(
+    runs: Path, before: list[str], now: list[str], name_before: str
 ) -> None:
     used_once = a_key(used=datetime(2026, 5, 1, tzinfo=UTC))  # dormant since August
     eve = a_user("eve", password=a_password(days_before(20)))
     users = (a_user(key_1=an_inactive_key()), eve, a_user("bob", key_1=used_once))
-    report = console_report(reports, FIRST, *users)
     for options in (before, now):
-        assert exporting(runs, "--from", report, *options) == 0
+        assert exporting_day(runs, FIRST, *users, more=options) == 0
     assert record_of(runs / "latest")["compared_with"] == name_before
-    assert table((runs / "latest" / "changes.csv").read_bytes()) == []
+    assert changes_of(runs / "latest") == []
 
 
 @pytest.mark.no_cover
@@ -150,11 +141,10 @@ def test_evidence_about_service_credentials_makes_another_run(runs: Path, report
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("changes_alone")
-def test_an_older_report_is_compared_with_the_run_before_it(runs: Path, reports: Path) -> None:
+def test_an_older_report_is_compared_with_the_run_before_it(runs: Path) -> None:
     users = {FIRST: ["ann"], SECOND: ["ann", "bob"], THIRD: ["ann", "bob", "eve"]}
     for day in (FIRST, THIRD, SECOND):
-        report = console_report(reports, day, *(a_user(user) for user in users[day]))
-        assert exporting(runs, "--from", report) == 0
+        assert exporting_day(runs, day, *map(a_user, users[day])) == 0
     assert (runs / "latest").readlink().name == name(THIRD)
     assert record_of(runs / name(SECOND))["compared_with"] == name(FIRST)
     assert changed(runs / name(SECOND)) == [("new", "bob")]
@@ -195,18 +185,15 @@ def test_accounts_that_are_missing_for_once_are_told_and_never_gone_or_new(
 
 
 @pytest.mark.usefixtures("changes_alone")
-def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
-    runs: Path, reports: Path, tmp_path: Path
-) -> None:
-    exporting(runs, "--from", console_report(reports, FIRST, a_user("ann")))
-    run = (runs / "latest").resolve()
+def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(runs: Path) -> None:
+    assert exporting_day(runs, FIRST, a_user("ann")) == 0
+    run = runs / name(FIRST)
     (report,) = (run / "reports").iterdir()
     record = (run / "manifest.json").read_text()
     digest = sha256(report)
     report.write_text("no report")
     (run / "manifest.json").write_text(record.replace(digest, sha256(report)))
-    later = tmp_path / "later"
-    assert exporting(runs, "--from", console_report(later, SECOND, a_user("eve"))) == 0
+    assert exporting_day(runs, SECOND, a_user("eve")) == 0
     ((change, cause),) = changed(runs / "latest", "cause")
     assert change == "not-covered"
     assert cause.startswith(f"not covered before: the run {run.name} is refused: ")
@@ -215,18 +202,16 @@ def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("changes_alone")
 def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_removed(
-    runs: Path, reports: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = console_report(reports, FIRST)
     with monkeypatch.context() as patch:
-        small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
-        patch.setattr("analyzer.exports.outputs.write_workbook", small)
-        exporting(runs, "--from", report)
+        have_review_workbook(patch)
+        exporting_day(runs, FIRST)
     with (runs / name(FIRST) / "review.xlsx").open("ab") as stream:
         stream.write(b"reviewed")
-    assert exporting(runs, "--from", report) == 0
+    assert exporting_day(runs, FIRST) == 0
     assert visible(runs) == {name(FIRST), "latest"}
     for day, before in ((SECOND, FIRST), (THIRD, SECOND)):
-        assert exporting(runs, "--from", console_report(reports, day), "--keep", "1") == 0
+        assert exporting_day(runs, day, more=["--keep", "1"]) == 0
         assert record_of(runs / "latest")["compared_with"] == name(before)
     assert visible(runs) == {name(FIRST), name(THIRD), "latest"}
