@@ -21,6 +21,7 @@ from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
 from analyzer.sources.fetch_manifest import FetchedAccounts, Status
+from tests.support import hostile_server as hostile
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -37,26 +38,7 @@ from tests.support.aws_server import (
     serving,
 )
 from tests.support.forking import forking
-from tests.support.hostile_server import (
-    ACCOUNTS,
-    ASSUME,
-    CHILDREN,
-    CONNECTIONS,
-    CREDENTIALS,
-    ENDLESS,
-    EVIDENCE,
-    EXTERNAL_ID,
-    LISTS,
-    MARK,
-    PAGES,
-    REPORTS,
-    ROLES,
-    SLOW,
-    STATES,
-    WAYS,
-    FalseAnswer,
-    documents,
-)
+from tests.support.hostile_server import EXTERNAL_ID, MARK, WAYS, FalseAnswer
 from tests.support.runs import exporting, visible
 
 Patch = pytest.MonkeyPatch
@@ -118,7 +100,7 @@ class Asking(NamedTuple):
         self, operation: str, answer: FalseAnswer, ask: Callable[..., object], *values: Any
     ) -> str:
         """Return the one sentence in which an answer is refused; nothing planted is in it."""
-        self.server.false = {(MEMBER if operation == ASSUME else CALLER, operation): answer}
+        self.server.false = {(MEMBER if operation == hostile.ASSUME else CALLER, operation): answer}
         with pytest.raises(AwsRefused) as caught:
             ask(*values)
         message = str(caught.value)
@@ -154,19 +136,19 @@ def named(answers: dict[str, FalseAnswer]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("answer", answers.values(), ids=answers)
 
 
-@named({**WAYS, **STATES})
+@named({**WAYS, **hostile.STATES})
 def test_what_is_not_of_iam_is_refused_in_one_sentence(asking: Asking, answer: FalseAnswer) -> None:
     assert asking.refusal(GENERATE, answer, asking.report).startswith(NOT_IAM)
 
 
-@named(REPORTS)
+@named(hostile.REPORTS)
 def test_a_report_that_iam_cannot_have_made_is_refused(asking: Asking, answer: FalseAnswer) -> None:
     assert WHY.search(asking.refusal(GET, answer, asking.report))
 
 
-@named({**LISTS, **PAGES, **CONNECTIONS})
+@named({**hostile.LISTS, **hostile.PAGES, **hostile.CONNECTIONS})
 def test_a_list_of_accounts_that_is_none_is_refused(asking: Asking, answer: FalseAnswer) -> None:
-    message = asking.refusal(ACCOUNTS, answer, asking.accounts)
+    message = asking.refusal(hostile.ACCOUNTS, answer, asking.accounts)
     assert message.startswith((NOT_IAM, "AWS denied organizations:ListAccounts"))
 
 
@@ -196,63 +178,49 @@ def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_
     ]
 
 
-@named(ROLES)
+@named(hostile.ROLES)
 def test_credentials_of_a_role_that_are_none_are_refused(
     asking: Asking, answer: FalseAnswer
 ) -> None:
-    assert asking.refusal(ASSUME, answer, asking.member)
+    assert asking.refusal(hostile.ASSUME, answer, asking.member)
 
 
-@named(EVIDENCE)
+@named(hostile.EVIDENCE)
 def test_a_list_of_credentials_that_is_none_is_refused(asking: Asking, answer: FalseAnswer) -> None:
-    assert asking.refusal(CREDENTIALS, answer, asking.credentials).startswith(NOT_IAM)
+    assert asking.refusal(hostile.CREDENTIALS, answer, asking.credentials).startswith(NOT_IAM)
 
 
 def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
     return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE", **more}
 
 
-def test_an_account_that_is_oddly_listed_is_a_failed_one(asking: Asking) -> None:
-    odd = [
-        (listed("1111"), ("", "Odd")),
-        (listed("١١١١٢٢٢٢٣٣٣٣"), ("", "Odd")),
-        (listed("11112222333/"), ("", "Odd")),
-        (listed("../../../etc"), ("", "Odd")),
-        (listed(MEMBER, Arn="nowhere"), (MEMBER, "Odd")),
-        (listed("", name=""), ("", "an account")),
-        ({}, ("", "an account")),
-        (listed("x", name="line\nbreak\ud800"), ("", "line\\nbreak\\ud800")),
-    ]
-    accounts = [*(account for account, _ in odd), listed(CALLER)]
-    asking.server.false = {(CALLER, ACCOUNTS): documents({"Accounts": accounts})}
-    chosen, others = asking.accounts()
-    assert [each.id for each in chosen] == [CALLER]
-    assert [(each.account, each.name) for each in others.entries] == [entry for _, entry in odd]
-    reason = "AWS lists it without a valid account id and ARN."
-    assert {(each.status, each.reason) for each in others.entries} == {(Status.FAILED, reason)}
-
-
-@pytest.mark.parametrize(
-    ("accounts", "status", "reason"),
-    [
-        ([listed(MEMBER)] * 2, Status.FAILED, "AWS lists it more than once."),
-        (
-            [listed(MEMBER), listed(MEMBER, Arn="nowhere")],
-            Status.FAILED,
-            "AWS lists it more than once.",
-        ),
-        ([listed(MEMBER, State=f"{MARK} {TOKEN}")], Status.SKIPPED, "Its state is UNKNOWN."),
-    ],
-)
-def test_an_account_that_is_listed_twice_fails_and_one_of_no_known_state_is_skipped(
-    asking: Asking, accounts: list[dict[str, str]], status: Status, reason: str
+def test_an_account_that_is_oddly_listed_fails_and_one_of_no_known_state_is_skipped(
+    asking: Asking,
 ) -> None:
-    document = documents({"Accounts": [*accounts, listed(CALLER)]})
-    asking.server.false = {(CALLER, ACCOUNTS): document}
+    invalid = "AWS lists it without a valid account id and ARN."
+    again = "AWS lists it more than once."
+    twice, differing, unknown = MEMBERS[2:5]
+    odd: list[tuple[list[dict[str, str]], tuple[str, str, str]]] = [
+        ([listed("1111")], ("", "Odd", invalid)),
+        ([listed("١١١١٢٢٢٢٣٣٣٣")], ("", "Odd", invalid)),
+        ([listed("11112222333/")], ("", "Odd", invalid)),
+        ([listed("../../../etc")], ("", "Odd", invalid)),
+        ([listed(MEMBER, Arn="nowhere")], (MEMBER, "Odd", invalid)),
+        ([listed("", name="")], ("", "an account", invalid)),
+        ([{}], ("", "an account", invalid)),
+        ([listed("x", name="line\nbreak\ud800")], ("", "line\\nbreak\\ud800", invalid)),
+        ([listed(twice)] * 2, (twice, "Odd", again)),
+        ([listed(differing), listed(differing, Arn="nowhere")], (differing, "Odd", again)),
+        ([listed(unknown, State=f"{MARK} {TOKEN}")], (unknown, "Odd", "Its state is UNKNOWN.")),
+    ]
+    accounts = [*(account for each, _ in odd for account in each), listed(CALLER)]
+    asking.server.false = {(CALLER, hostile.ACCOUNTS): hostile.documents({"Accounts": accounts})}
     chosen, others = asking.accounts()
-    (entry,) = others.entries
     assert [each.id for each in chosen] == [CALLER]
-    assert (entry.account, entry.status, entry.reason) == (MEMBER, status, reason)
+    entries = [(each.account, each.name, each.reason) for each in others.entries]
+    assert entries == [entry for _, entry in odd]
+    *failed, skipped = (each.status for each in others.entries)
+    assert ({*failed}, skipped) == ({Status.FAILED}, Status.SKIPPED)
 
 
 def test_units_that_lie_in_each_other_are_asked_once(asking: Asking) -> None:
@@ -261,7 +229,7 @@ def test_units_that_lie_in_each_other_are_asked_once(asking: Asking) -> None:
     asking.server.units = {"r-root": ["ou-1"], "ou-1": ["ou-2"], "ou-2": ["ou-1"]}
     asking.server.accounts[CALLER].unit = "ou-2"
     assert [each.id for each in asking.accounts(60, "ou-1")[0]] == [CALLER]
-    assert asking.server.operations()[CHILDREN] == 4
+    assert asking.server.operations()[hostile.CHILDREN] == 4
 
 
 def test_a_server_that_failed_is_asked_again(aws: Aws, folder: Path, monkeypatch: Patch) -> None:
@@ -279,7 +247,7 @@ def seconds(*arguments: str | Path) -> tuple[int, float]:
     return code, time.monotonic() - started
 
 
-@named(SLOW)
+@named(hostile.SLOW)
 def test_a_slow_server_is_late(asking: Asking, answer: FalseAnswer) -> None:
     started = time.monotonic()
     message = asking.refusal(GET, answer, asking.report, 0.4)
@@ -289,22 +257,22 @@ def test_a_slow_server_is_late(asking: Asking, answer: FalseAnswer) -> None:
 
 @pytest.mark.no_cover
 def test_a_slow_server_ends_a_command_in_time(aws: Aws, folder: Path, capsys: Capture) -> None:
-    aws.false[MEMBER, GET] = SLOW["silence"]
+    aws.false[MEMBER, GET] = hostile.SLOW["silence"]
     code, took = seconds("fetch", "-o", folder, "--timeout", "1", *ORGANIZATION)
     assert (code, took < 4) == (5, True)
     assert "iam:GetCredentialReport" in messages(capsys, folder)
-    aws.false = {(CALLER, GENERATE): SLOW["silence"]}
+    aws.false = {(CALLER, GENERATE): hostile.SLOW["silence"]}
     code, took = seconds("export", "--out-dir", folder / "runs", "--timeout", "1")
     assert (code, took < 3) == (4, True)
 
 
 def test_a_list_without_end_is_late(asking: Asking) -> None:
     for operation, ask, values in (
-        (ACCOUNTS, asking.accounts, ()),
-        (CHILDREN, asking.accounts, ("r-root",)),
-        (CREDENTIALS, asking.credentials, ()),
+        (hostile.ACCOUNTS, asking.accounts, ()),
+        (hostile.CHILDREN, asking.accounts, ("r-root",)),
+        (hostile.CREDENTIALS, asking.credentials, ()),
     ):
-        message = asking.refusal(operation, ENDLESS[operation], ask, 1, *values)
+        message = asking.refusal(operation, hostile.ENDLESS[operation], ask, 1, *values)
         assert f"{operation} within the 1 seconds of --timeout" in message
 
 

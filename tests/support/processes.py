@@ -1,15 +1,13 @@
-"""Start the program as a process of its own: on a terminal, with a broken pipe, to be stopped."""
+"""Start the program as a process of its own, also on a terminal."""
 
 import fcntl
 import os
 import pty
-import signal
 import struct
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -81,25 +79,3 @@ def _read(leader: int) -> bytes:
         while part := os.read(leader, 65_536):
             parts.append(part)
     return b"".join(parts)
-
-
-def interrupted_when(
-    is_time: Callable[[], object], *arguments: str | Path, variables: Mapping[str, str]
-) -> tuple[int, str]:
-    """Press Ctrl-C in a run as soon as it is time; return its exit code and messages."""
-    # A shell that starts the tests in the background has them ignore Ctrl-C.
-    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    with subprocess.Popen(
-        python(listen, *arguments),
-        cwd=ROOT_FOLDER,
-        env={**os.environ, **variables},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        deadline = time.monotonic() + 30
-        while not is_time() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, messages = process.communicate(timeout=30)
-    assert "Traceback" not in messages
-    return process.returncode, messages
