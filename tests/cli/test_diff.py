@@ -33,7 +33,7 @@ from tests.support.builders import (
 )
 from tests.support.decisions import line
 from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES, Terminal, exemptions_of
-from tests.support.runs import console_report, exporting, write_plainly
+from tests.support.runs import console_report, exporting, have_plain_outputs
 
 FIRST, SECOND = "2026-05-01", "2026-06-01"
 DECIDED = date(2026, 3, 5)
@@ -259,8 +259,7 @@ def test_only_the_changes_are_listed_that_are_asked_for_and_all_meet_fail_on(
 def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_that_they_have(
     monkeypatch: pytest.MonkeyPatch, old: Path, new: Path, tmp_path: Path
 ) -> None:
-    write_all = "analyzer.exports.outputs.write_all"
-    monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
+    have_plain_outputs(monkeypatch)
     runs = tmp_path / "runs"
     listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,\n", "list.csv")
     names = saved(tmp_path, f"account,name\n{ACCOUNT},Pay\n", "accounts.csv")

@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 
 from tests.support.builders import a_user, report_text, run, saved, table
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
-from tests.support.runs import write_plainly
+from tests.support.runs import have_plain_outputs
 
 
 @pytest.fixture
@@ -59,8 +59,7 @@ def test_all_that_compares_reports_and_the_log_of_a_run_name_the_file_too(
     done = run("history", dated, "--config", file, "-f", "json")
     assert done.document["settings"] == settings
     assert f"Settings of {settings}.\n" in done.messages
-    write_all = "analyzer.exports.outputs.write_all"
-    monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
+    have_plain_outputs(monkeypatch)
     runs = report.with_name("runs")
     done = run(
         "export", "--out-dir", runs, "--from", dated, "--log-format", "json", "--config", file

@@ -28,7 +28,7 @@ from tests.support.outputs import (
     table_text,
 )
 from tests.support.processes import on_terminal
-from tests.support.runs import console_report, write_plainly
+from tests.support.runs import console_report, have_plain_outputs
 
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -167,8 +167,7 @@ def test_no_line_is_wider_than_a_terminal_of_40_columns_in_any_encoding(
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(folder)
-    write_all = "analyzer.exports.outputs.write_all"
-    monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
+    have_plain_outputs(monkeypatch)
     output, messages = Terminal(encoding), Terminal(encoding)
     monkeypatch.setattr(sys, "stdout", output)
     monkeypatch.setattr(sys, "stderr", messages)

@@ -29,12 +29,12 @@ BESIDE = ("r.csv.metadata.json", "r.csv.service-credentials.json")
 COPIES = {
     "what lies beside": (["r.csv"], {name: name for name in ("r.csv", *BESIDE)}),
     "names that clash in any case": (
-        ["a/r.csv", "b/R.csv", "c/r.csv"],
+        ["a/R.csv", "b/r.csv", "c/R.csv"],
         {
-            "r.csv": "a/r.csv",
-            "input-2/R.csv": "b/R.csv",
-            "input-2/R.csv.metadata.json": "b/R.csv.metadata.json",
-            "input-3/r.csv": "c/r.csv",
+            "R.csv": "a/R.csv",
+            "input-2/r.csv": "b/r.csv",
+            "input-2/r.csv.metadata.json": "b/r.csv.metadata.json",
+            "input-3/R.csv": "c/R.csv",
         },
     ),
     "twice a file called as a folder for names that clash": (
@@ -55,13 +55,13 @@ def test_copies_keep_name_bytes_and_origin_and_each_has_a_place_of_its_own(
     folder: Path, tmp_path: Path, given: list[str], copies: dict[str, str]
 ) -> None:
     for name in copies.values():
-        saved(tmp_path, f"content of {name}", name)
+        saved(tmp_path, f"content of {name}\r\n", name)
     origins = copied([str(tmp_path / name) for name in given], folder)
     assert origins == {
         folder / place: str(tmp_path / name) for place, name in copies.items() if name in given
     }
-    assert {place: (folder / place).read_text() for place in names(folder)} == {
-        place: f"content of {name}" for place, name in copies.items()
+    assert {place: (folder / place).read_bytes() for place in names(folder)} == {
+        place: f"content of {name}\r\n".encode() for place, name in copies.items()
     }
 
 
@@ -74,13 +74,13 @@ def test_files_of_an_archive_and_standard_input_become_files_that_are_found_agai
 ) -> None:
     report = saved(tmp_path, TEXT, "09:30.csv")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        archive.writestr("2026/one.csv", OTHER)
+        archive.writestr("one.csv", OTHER)
         archive.writestr("2026/two.csv", report_text([a_user("fourth")]))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(THIRD.encode())))
     copies = copied([str(report), str(tmp_path / "all.zip"), "-"], folder)
     assert names(folder) == {report.name, "one.csv", "two.csv", "standard input"}
     assert (folder / "standard input").read_text() == THIRD
-    unpacked = [f"{tmp_path}/all.zip:2026/{name}.csv" for name in ("one", "two")]
+    unpacked = [f"{tmp_path}/all.zip:{name}.csv" for name in ("one", "2026/two")]
     assert {*copies.values()} == {str(report), *unpacked, "standard input"}
     assert load(*copies).rows == 8
 
