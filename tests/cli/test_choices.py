@@ -115,6 +115,10 @@ OF_OTHERS = (
         "'--log-format': 'xml' is not one of 'text', 'json'",
     ),
     ("export --out-dir runs --also csv", "'--also': 'csv' is not one of 'ocsf', 'asff', 'parquet'"),
+    (
+        "export --out-dir runs --as-of 2026-06-30",
+        "use it with --from only: fetched",
+    ),
     ("fetch --timeout soon", f"'--timeout': 'soon': {SECONDS}"),
     ("fetch --jobs 0", f"'--jobs': '0': {NUMBER}"),
     ("diff a b --format xml", "'--format': 'xml' is not one of 'table', 'csv', 'json'"),

@@ -401,11 +401,6 @@ def test_as_of_is_set_for_all_reports_and_makes_another_run(runs: Path) -> None:
     assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
 
 
-def test_as_of_is_refused_for_reports_that_aws_is_asked_for(runs: Path, capsys: Capture) -> None:
-    assert exporting(runs, "--as-of", "2026-06-30") == 2
-    assert "use it with --from only" in capsys.readouterr().err
-
-
 def test_a_lock_that_is_a_link_is_not_opened(runs: Path) -> None:
     runs.mkdir()
     secret = saved(runs.parent, "kept", "secret")

@@ -1,14 +1,21 @@
-"""What a run holds, and what it is compared with the run before it by."""
+"""What a run holds, what it is compared with the run before it by, and what its feeds close."""
 
+import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
+import analyzer
+from analyzer.cli.options import HOME_REGION_NOTE
 from analyzer.files import sha256
 from tests.support.builders import (
+    ACCOUNT,
+    ROOT_FOLDER,
     a_key,
     a_password,
     a_user,
@@ -18,9 +25,11 @@ from tests.support.builders import (
     saved,
     table,
 )
+from tests.support.feeds import asff_file
 from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
+    check_folder,
     check_whole,
     console_report,
     exporting,
@@ -33,6 +42,7 @@ from tests.support.runs import (
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = "2026-06-01", "2026-07-15", "2026-07-30"
 OTHER = "210987654321"
+EARLIER = ROOT_FOLDER / "samples/earlier/status_reports_2025-12-01T09-30-00+00-00.csv"
 
 
 def name(day: str, number: str = "") -> str:
@@ -49,12 +59,15 @@ def changed(run: Path, column: str = "user") -> list[tuple[str, str]]:
 
 
 @pytest.mark.no_cover
-def test_a_run_holds_reports_outputs_that_name_them_by_place_and_a_record(runs: Path) -> None:
-    assert exporting(runs, "--from", SAMPLE) == 0
+def test_a_run_holds_reports_outputs_that_name_them_by_place_and_a_record(
+    runs: Path, capsys: Capture
+) -> None:
+    assert exporting(runs, "--from", SAMPLE, "--from", EARLIER) == 0
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
     run = (runs / "latest").resolve()
     check_whole(run)
-    assert (run / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
+    for report in (SAMPLE, EARLIER):
+        assert (run / "reports" / report.name).read_bytes() == report.read_bytes()
     assert {path.name for path in run.iterdir()} == {*OUTPUTS, "manifest.json", "reports"}
     users = table((run / "users.csv").read_bytes())
     document = json.loads((run / "analysis.json").read_bytes())
@@ -62,6 +75,8 @@ def test_a_run_holds_reports_outputs_that_name_them_by_place_and_a_record(runs: 
     assert {row["verdict"] for row in users} == set(document["listed"])
     assert changed(run) == []
     assert document["files"][0]["name"] == f"reports/{SAMPLE.name}"
+    (note,) = [each for each in document["notes"] if f"reports/{EARLIER.name}" in each]
+    assert note in capsys.readouterr().err
     book = openpyxl.load_workbook(run / "review.xlsx", read_only=True)
     cells = [str(cell) for row in book["Summary"].values for cell in row]
     assert any(SAMPLE.name in cell for cell in cells)
@@ -88,19 +103,6 @@ def test_changes_since_the_last_run_get_a_sheet(runs: Path, capsys: Capture) -> 
     ]
     every = len(changes_of(runs / "latest"))
     assert f"; changes since {name(FIRST)}: {every}." in capsys.readouterr().err
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_workbook")
-def test_notes_name_reports_by_their_place(runs: Path, reports: Path, capsys: Capture) -> None:
-    older, newer = (console_report(reports, day, a_user(day)) for day in (FIRST, SECOND))
-    assert exporting(runs, "--from", older, "--from", newer) == 0
-    assert visible(runs) == {name(SECOND), "latest"}
-    notes = json.loads((runs / "latest" / "analysis.json").read_bytes())["notes"]
-    (note,) = [each for each in notes if older.name in each]
-    assert f"reports/{older.name}" in note
-    assert ".credreport-" not in note
-    assert note in capsys.readouterr().err
 
 
 @pytest.mark.no_cover
@@ -215,3 +217,66 @@ def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_remo
         assert exporting_day(runs, day, more=["--keep", "1"]) == 0
         assert record_of(runs / "latest")["compared_with"] == name(before)
     assert visible(runs) == {name(FIRST), name(THIRD), "latest"}
+
+
+# Feeds
+
+IDLE, GONE = (a_user(name, key_1=a_key(days_before(60)), mfa=True) for name in ("ann", "bob"))
+BATCH = f"findings-{ACCOUNT}-001.asff.json"
+BOTH = ("--also", "asff", "--also", "ocsf")
+
+
+def documents(run: Path, feed: str) -> list[dict[str, Any]]:
+    file = run / f"findings.{feed}.json"
+    text = asff_file(file) if feed == "asff" else file.read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def closed(run: Path) -> tuple[int, int]:
+    """Return how many findings the run's ASFF and OCSF close."""
+    asff = [each for each in documents(run, "asff") if each["RecordState"] == "ARCHIVED"]
+    ocsf = [each for each in documents(run, "ocsf") if each["activity_name"] == "Close"]
+    return len(asff), len(ocsf)
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_feeds_close_what_is_gone_since_the_last_run(runs: Path, capsys: Capture) -> None:
+    assert exporting_day(runs, FIRST, IDLE, GONE, more=[*BOTH, "--hub-region", "eu-central-1"]) == 0
+    feeds = {BATCH, "findings.ocsf.json"}
+    assert feeds <= {each["path"] for each in record_of(runs / "latest")["files"]}
+    assert record_of(runs / "latest")["parameters"]["also"] == ["asff", "ocsf"]
+    assert closed(runs / "latest") == (0, 0)
+    assert HOME_REGION_NOTE not in capsys.readouterr().err
+    (region,) = {each["ProductArn"].split(":")[3] for each in documents(runs / "latest", "asff")}
+    assert region == "eu-central-1"
+
+    assert exporting_day(runs, SECOND, IDLE, GONE) == 0
+    assert not feeds & {each["path"] for each in record_of(runs / "latest")["files"]}
+
+    # Other criteria compare with no run, but findings that are gone are closed.
+    assert exporting_day(runs, THIRD, IDLE, more=[*BOTH, "--dormant-days", "30"]) == 0
+    assert HOME_REGION_NOTE in " ".join(capsys.readouterr().err.split())
+    asff, ocsf = closed(runs / "latest")
+    assert asff == ocsf > 0
+    check_folder(runs)
+
+    # A feed that was edited closes nothing.
+    (runs / "latest" / BATCH).write_text("[]\n")
+    (runs / "latest" / "findings.ocsf.json").write_text("{}\n")
+    assert exporting_day(runs, "2026-09-01", GONE, more=BOTH) == 0
+    assert closed(runs / "latest") == (0, 0)
+    assert "was changed: none of its findings is closed." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_parquet_in_a_run_has_the_users_and_findings_of_its_csv(runs: Path) -> None:
+    for month in (FIRST, SECOND):  # The second run has an earlier table, which it cannot close.
+        assert exporting_day(runs, month, IDLE, GONE, more=["--also", "parquet"]) == 0
+    run = runs / "latest"
+    for name, schema in (("users", analyzer.USERS), ("findings", analyzer.FINDINGS)):
+        table = pq.read_table(run / f"{name}.parquet")
+        assert table.schema == schema
+        with (run / f"{name}.csv").open(newline="") as stream:
+            assert [row["arn"] for row in csv.DictReader(stream)] == table["arn"].to_pylist()
+        assert f"{name}.parquet" in {each["path"] for each in record_of(run)["files"]}
+    check_folder(runs)
