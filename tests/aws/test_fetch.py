@@ -179,20 +179,6 @@ def test_service_credentials_are_saved_and_found_again(aws: Aws, folder: Path) -
     assert metadata["service_credentials"] == "saved with the report"
 
 
-def test_without_permission_for_them_the_report_is_kept_and_the_gap_is_said(
-    aws: Aws, folder: Path, capsysbinary: Capture
-) -> None:
-    aws.denied.add((CALLER, LIST))
-    assert fetching("-o", folder, "--service-credentials", "-q") == 5
-    assert names(folder) == [NAME, f"{NAME}.metadata.json"]
-    gap = f"AWS denied iam:{LIST}: grant the caller this permission."
-    assert errors(capsysbinary) == (
-        f"Note: The service-specific credentials of account {CALLER} are not known: {gap}\n"
-    )
-    metadata = json.loads((folder / f"{NAME}.metadata.json").read_bytes())
-    assert metadata["service_credentials"] == gap
-
-
 @pytest.mark.usefixtures("aws")
 def test_evidence_about_an_older_report_does_not_stay_beside_a_newer(folder: Path) -> None:
     assert fetching("-o", folder / "r.csv", "--service-credentials") == 0

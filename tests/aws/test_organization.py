@@ -254,11 +254,13 @@ def test_each_account_fails_alone_with_its_reason(
         f"Not read: {account} {name}: {reason}"
         for (account, reason), name in zip(failed.items(), names, strict=True)
     ]
-    assert gap == (
-        f"Note: The service-specific credentials of account {MEMBERS[5]} are not known:"
-        f" {denied.format(f'iam:{LIST}')}"
-    )
-    assert analyzer.load(*folder.glob("*.csv")).rows == 6
+    why = denied.format(f"iam:{LIST}")
+    about = f"Note: The service-specific credentials of account {MEMBERS[5]} are not known"
+    assert gap == f"{about}: {why}"
+    (report,), (metadata,) = folder.glob("*.csv"), folder.glob("*.metadata.json")
+    assert {*folder.iterdir()} == {report, metadata, folder / "fetched.manifest.json"}
+    assert json.loads(metadata.read_bytes())["service_credentials"] == why
+    assert analyzer.load(report).rows == 6
 
 
 def test_a_run_without_any_account_is_an_error_without_files(

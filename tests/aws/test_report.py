@@ -84,14 +84,6 @@ def refused(*answers: Said, **options: Any) -> str:
     return message
 
 
-def test_a_ready_report_takes_two_calls_and_is_kept_to_the_byte() -> None:
-    report = fetched(COMPLETE, got())
-    assert report.content == REPORT
-    assert (report.account, report.partition) == (CALLER, "aws")
-    assert report.generated == GENERATED
-    assert report.name == f"credential-report_{CALLER}_2026-05-01T12-30-15Z.csv"
-
-
 def test_started_and_in_progress_are_waited_for_with_a_pause_between() -> None:
     pauses = Pauses()
     fetched(state("STARTED"), *[state("INPROGRESS")] * 2, COMPLETE, got(), stop=pauses)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.cli.command import grouped
+from analyzer.cli.fetch import fetch
 from analyzer.rules import RULES
 from analyzer.terms import Benchmark, Verdict
 from tests.support.builders import run
@@ -158,3 +160,7 @@ def test_no_wrong_usage_commands_a_terminal() -> None:
         done = run(*words)
         assert (done.code, "\x1b" in done.messages) == (2, False), words
         assert r"\x1b[31mx" in done.messages, words
+
+
+def test_what_was_given_several_times_reaches_a_command_as_a_list() -> None:
+    assert grouped(fetch, {"profile": ("one", "two")})["aws"].profile == ["one", "two"]

@@ -1,6 +1,5 @@
 """The exit code tells the truth, what is wrong is said, and what was there before is intact."""
 
-import json
 import os
 import resource
 import signal
@@ -124,17 +123,6 @@ def test_refused_exemptions_end_with_3_every_problem_told_and_nothing_written(
     )
     assert done == (3, b"", says)
     assert names(tmp_path) == {"exemptions.csv"}
-
-
-def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path) -> None:
-    saved(tmp_path, report_text([ACTIVE]))
-    denied = {"account": "123456789012", "name": "", "status": "failed", "reason": "Denied."}
-    saved(tmp_path, json.dumps({"accounts": [denied]}), "fetched.manifest.json")
-    of_commands = (["analyze", "-f", "csv"], "account,"), (["explain", "active"], "active  arn:")
-    for words, begins in of_commands:
-        done = run(*words, tmp_path)
-        assert (done.code, done.output.decode().startswith(begins)) == (5, True)
-        assert "Account 123456789012 is not covered: Denied.\n" in done.messages
 
 
 def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:

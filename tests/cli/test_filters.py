@@ -106,14 +106,18 @@ def test_a_run_fails_by_what_the_filter_keeps(tmp_path: Path) -> None:
         assert done.code == fails, words
 
 
-@pytest.mark.no_cover
-def test_an_account_is_named_as_the_manifest_names_it(tmp_path: Path) -> None:
+def test_an_account_is_named_as_the_manifest_names_it_and_a_run_without_it_ends_with_5(
+    tmp_path: Path,
+) -> None:
     saved(tmp_path, report_text([a_user("ann")]))
     entry = {"account": ACCOUNT, "name": "Prod", "status": "fetched", "reason": ""}
     lost = {"account": "123456789012", "name": "Lost", "status": "failed", "reason": "Denied."}
     saved(tmp_path, json.dumps({"accounts": [entry, lost]}), "fetched.manifest.json")
     assert run("analyze", tmp_path, "--account", "prod", "-q") == (0, b"", "")
-    assert run("analyze", tmp_path, "--account", "lost", "-q").code == 5
+    said = "Account 123456789012 is not covered: Denied.\n"
+    for words in (["--account", "lost", "-q"], ["-f", "names", "-q"]):
+        done = run("analyze", tmp_path, *words)
+        assert (done.code, done.messages) == (5, said)
 
 
 def test_where_the_account_is_masked_the_hint_says_how_to_set_it(tmp_path: Path) -> None:
