@@ -39,7 +39,7 @@ from tests.support.aws_server import (
 )
 from tests.support.forking import forking
 from tests.support.hostile_server import EXTERNAL_ID, MARK, WAYS, FalseAnswer
-from tests.support.runs import exporting, visible
+from tests.support.runs import exporting, hidden, visible
 
 Patch = pytest.MonkeyPatch
 MEMBER = MEMBERS[1]
@@ -160,11 +160,12 @@ def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_
     message = messages(capsys, folder)
     assert message.startswith(f"credreport: {NOT_IAM}")
     assert message.count("\n") == 1
-    assert exporting(folder, "--log-format", "json") == 4
-    assert visible(folder) == set()
-    event = json.loads(messages(capsys, folder))
-    assert (event["event"], event["exit_code"]) == ("failed", 4)
-    assert f"credreport: {event['message']}\n" == message
+    for more in (["--check", "-q"], []):
+        assert exporting(folder, "--log-format", "json", *more) == 4
+        assert visible(folder) == hidden(folder) == set()
+        event = json.loads(messages(capsys, folder))
+        assert (event["level"], event["event"], event["exit_code"]) == ("error", "failed", 4)
+        assert f"credreport: {event['message']}\n" == message
     aws.false = {(MEMBER, GET): WAYS["a code that is a token"]}
     assert fetching("-o", folder / "all", *ORGANIZATION) == 5
     failed, fetched = json.loads((folder / "all/fetched.manifest.json").read_bytes())["accounts"]

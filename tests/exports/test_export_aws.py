@@ -47,21 +47,7 @@ def log(capture: Capture) -> list[dict[str, Any]]:
     return [json.loads(line) for line in messages.splitlines()]
 
 
-def test_one_account_is_fetched_with_two_calls_and_kept(aws: Aws, runs: Path) -> None:
-    assert exporting(runs) == 0
-    assert aws.operations() == {GENERATE: 1, GET: 1}
-    assert visible(runs) == {RUN, "latest"}
-    check_whole(runs / RUN)
-    report = f"credential-report_{CALLER}_{RUN}.csv"
-    names = {path.name for path in (runs / RUN / "reports").iterdir()}
-    assert names == {report, f"{report}.metadata.json", "fetched.manifest.json"}
-    assert (runs / RUN / "reports" / report).read_bytes() == aws.accounts[CALLER].report
-    assert record_of(runs / RUN)["accounts"]["covered"] == [
-        {"account": CALLER, "as_of": "2026-05-01T12:30:15Z", "report": f"reports/{report}"}
-    ]
-
-
-def test_each_line_of_a_json_log_has_time_level_event_and_message_and_the_same_is_unchanged(
+def test_one_account_is_fetched_with_two_calls_kept_and_logged_and_the_same_is_unchanged(
     aws: Aws, runs: Path, capsys: Capture
 ) -> None:
     for last in ("exported", "unchanged"):
@@ -72,8 +58,16 @@ def test_each_line_of_a_json_log_has_time_level_event_and_message_and_the_same_i
         assert all(len(line["time"]) == 20 and line["message"] for line in lines)
         assert lines[1]["users"] == {"unused": 5}
         assert (lines[2]["run"], lines[2]["exit_code"]) == (RUN, 0)
+        assert visible(runs) == {RUN, "latest"}
     assert aws.operations() == {GENERATE: 2, GET: 2}
-    assert visible(runs) == {RUN, "latest"}
+    check_whole(runs / RUN)
+    report = f"credential-report_{CALLER}_{RUN}.csv"
+    names = {path.name for path in (runs / RUN / "reports").iterdir()}
+    assert names == {report, f"{report}.metadata.json", "fetched.manifest.json"}
+    assert (runs / RUN / "reports" / report).read_bytes() == aws.accounts[CALLER].report
+    assert record_of(runs / RUN)["accounts"]["covered"] == [
+        {"account": CALLER, "as_of": "2026-05-01T12:30:15Z", "report": f"reports/{report}"}
+    ]
 
 
 @pytest.mark.usefixtures("aws")
@@ -109,18 +103,6 @@ def never_ready(
     """Say as after 15 seconds that a report is not ready, and give up."""
     waiting(15.4, "INPROGRESS")
     raise AwsRefused("AWS had no report ready.")
-
-
-def test_a_refusal_is_a_line_of_json_and_leaves_nothing(
-    aws: Aws, runs: Path, capsys: Capture
-) -> None:
-    aws.denied.add((CALLER, GET))
-    for more in (["--check"], []):
-        assert exporting(runs, "--log-format", "json", *more) == 4
-        line = log(capsys)[-1]
-        assert (line["level"], line["event"], line["exit_code"]) == ("error", "failed", 4)
-        assert "AWS denied iam:GetCredentialReport" in line["message"]
-        assert not runs.exists() or visible(runs) == hidden(runs) == set()
 
 
 @pytest.mark.usefixtures("aws")
