@@ -171,23 +171,16 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
     *remarks, blind_spot, partial = done.messages.splitlines()
     assert blind_spot.startswith("Not visible: ")
     assert partial == "Not covered: 1 part of the period (exit code 5)."
-    assert remarks == [
-        (
-            f"Account {ACCOUNT}: no report for 40 days (2026-01-01, 2026-02-10),"
-            " more than the 31 of --max-gap."
-        ),
-        (
-            "The period begins with the report of 2026-01-01, 2 days after its start 2025-12-30:"
-            f" account {ACCOUNT}."
-        ),
-        (
-            "Not counted, as-of is assumed: it has no place in the order:"
-            f" {reports}/{ACCOUNT}/report.csv, {reports}/111111111111/other/report.csv."
-        ),
-        "Undetermined at the end; days unused continue through such reports: bo.",
-        "Known by name: a report does not show the creation time: cy.",
-        "A last use is gone or went back in time: ann.",
-    ]
+    gap, start, uncounted, undetermined, unknown, back = remarks
+    between = "no report for 40 days (2026-01-01, 2026-02-10)"
+    assert gap == f"Account {ACCOUNT}: {between}, more than the 31 of --max-gap."
+    begins = "The period begins with the report of 2026-01-01, 2 days after its start 2025-12-30"
+    assert start == f"{begins}: account {ACCOUNT}."
+    places = f"{reports}/{ACCOUNT}/report.csv, {reports}/111111111111/other/report.csv"
+    assert uncounted == f"Not counted, as-of is assumed: it has no place in the order: {places}."
+    assert undetermined == "Undetermined at the end; days unused continue through such reports: bo."
+    assert unknown == "Known by name: a report does not show the creation time: cy."
+    assert back == "A last use is gone or went back in time: ann."
 
 
 MEETS = "Meets --fail-on: 1"

@@ -150,7 +150,7 @@ def test_check_asks_all_that_a_run_would_and_writes_nothing(
     assert aws.operations() == calls
 
 
-def test_three_of_six_denied_are_named_and_three_left(
+def test_three_of_six_denied_are_named_and_make_another_run_when_they_are_there_again(
     aws: Aws, runs: Path, capsys: Capture
 ) -> None:
     denied = (MEMBERS[1], MEMBERS[2], MEMBERS[4])
@@ -169,11 +169,6 @@ def test_three_of_six_denied_are_named_and_three_left(
     assert {line["level"] for line in missing} == {"warning"}
     assert exporting(runs, *ORGANIZATION, "--check") == 5
     assert f"Not read: {denied[0]} Team 1: AWS denied sts:AssumeRole" in capsys.readouterr().err
-
-
-def test_an_account_that_is_there_again_makes_another_run(aws: Aws, runs: Path) -> None:
-    aws.denied.add((MEMBERS[1], GENERATE))
-    assert exporting(runs, *ORGANIZATION) == 5
     aws.denied.clear()
     assert exporting(runs, *ORGANIZATION) == 0
     assert visible(runs) == {RUN, f"{RUN}-2", "latest"}
