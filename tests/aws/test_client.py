@@ -177,7 +177,7 @@ def certificate(tmp_path: Path) -> Path:
     ("trusting", "code"), [("AWS_CA_BUNDLE", 0), ("REQUESTS_CA_BUNDLE", 0), (None, 4)]
 )
 def test_a_certificate_is_accepted_only_if_the_environment_names_its_authority(
-    certificate: Path, monkeypatch: Patch, trusting: str | None, code: int
+    certificate: Path, monkeypatch: Patch, capsys: Capture, trusting: str | None, code: int
 ) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
@@ -189,3 +189,4 @@ def test_a_certificate_is_accepted_only_if_the_environment_names_its_authority(
             monkeypatch.setenv(trusting, str(certificate))
         assert fetching("-o", folder / "report.csv") == code
     assert (folder / "report.csv").exists() is (code == 0)
+    assert ("cannot be reached at 127.0.0.1" in capsys.readouterr().err) is (code == 4)

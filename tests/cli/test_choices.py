@@ -124,7 +124,7 @@ OF_OTHERS = (
     ("fetch --timeout soon", f"'--timeout': 'soon': {SECONDS}"),
     ("fetch --jobs 0", f"'--jobs': '0': {NUMBER}"),
     ("diff a b --format xml", "'--format': 'xml' is not one of 'table', 'csv', 'json'"),
-    ("diff a b --change gon", "did you mean gone? Choose from"),
+    ("diff a b --change gon", "did you mean gone? Choose from new, gone, re-created, new-unused,"),
     ("diff a b --change dormant", "dormant: a verdict; use --verdict"),
     ("plan d.csv --max-age 36501", "'36501': use a whole number of days, from 1 to 36500"),
     ("rules root-usd", "did you mean root-used? Choose from"),

@@ -285,13 +285,11 @@ def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_th
 
 
 WRONG = (
-    ("--change older", "'older': choose from new, gone, re-created, new-unused,"),
     ("--fail-on overdue", "overdue: no change; use `credreport analyze --fail-on`"),
     ("--fail-on older", "'older': choose from undetermined, unused, retired, dormant, active,"),
     ("-o changes.xlsx", "must end in .csv or .json"),
     ("-o {new}", "is an input"),
     ("--new-as-of yesterday", "yesterday"),
-    ("--format names", "names"),
     ("--user eve", "eve: no such user in the reports"),
     (f"--account {OTHER}", f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
 )

@@ -290,25 +290,42 @@ def test_inputs_that_are_refused_are_all_named_as_they_were_given_and_leave_noth
         assert visible(runs) == hidden(runs) == set()
 
 
-def test_latest_that_is_no_link_to_a_run_is_left_alone(runs: Path, capsys: Capture) -> None:
+def test_a_folder_called_latest_is_left_alone(runs: Path, capsys: Capture) -> None:
     (runs / "latest").mkdir(parents=True)
     for more in ([], ["--check"]):
         assert exporting(runs, "--from", SAMPLE, *more) == 73
         assert f"{runs / 'latest'} is not a link to a run: move it away." in capsys.readouterr().err
-    (runs / "latest").rename(runs / "notes")
-    for target in ("notes", "/tmp", "../2026-03-01T09-30-00Z", "nowhere"):
-        (runs / "latest").symlink_to(target)
-        for refuse in (check_runs_folder, opened):
-            with pytest.raises(OutputFailed, match="latest is not a link to a run: move it away"):
-                refuse(runs)
-        assert str((runs / "latest").readlink()) == target
-        assert visible(runs) == {"notes", "latest"}
-        (runs / "latest").unlink()
+    assert visible(runs) == {"latest"}
 
 
 def opened(runs: Path) -> None:
     with folder_lock(runs):
         pass
+
+
+OTHER_LINKS = {
+    "latest": ("not a link to a run", ["notes", "/tmp", "../2026-03-01T09-30-00Z", "nowhere"]),
+    ".lock": ("a link, which is not opened", ["../secret", "../nowhere"]),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_LINKS)
+def test_a_link_called_as_the_lock_or_latest_is_neither_followed_nor_moved(
+    runs: Path, name: str
+) -> None:
+    what, targets = OTHER_LINKS[name]
+    (runs / "notes").mkdir(parents=True)
+    secret = saved(runs.parent, "kept", "secret")
+    for target in targets:
+        (runs / name).symlink_to(target)
+        for refuse in (check_runs_folder, opened):
+            with pytest.raises(OutputFailed, match=f"{name} is {what}: move it away"):
+                refuse(runs)
+        assert str((runs / name).readlink()) == target
+        assert visible(runs) == {"notes", name} - {".lock"}
+        (runs / name).unlink()
+    assert secret.read_text() == "kept"
+    assert not runs.with_name("nowhere").exists()
 
 
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> None:
@@ -399,20 +416,6 @@ def test_as_of_is_set_for_all_reports_and_makes_another_run(runs: Path) -> None:
     record = record_of(runs / "2026-06-30T23-59-59Z")
     assert record["as_of"] == record["parameters"]["as_of"] == "2026-06-30T23:59:59Z"
     assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
-
-
-def test_a_lock_that_is_a_link_is_not_opened(runs: Path) -> None:
-    runs.mkdir()
-    secret = saved(runs.parent, "kept", "secret")
-    for behind in ("secret", "nowhere"):
-        (runs / ".lock").symlink_to(runs.parent / behind)
-        for refuse in (check_runs_folder, opened):
-            with pytest.raises(OutputFailed, match="lock is a link, which is not opened: move it"):
-                refuse(runs)
-        assert [path.name for path in runs.iterdir()] == [".lock"]
-        (runs / ".lock").unlink()
-    assert secret.read_text() == "kept"
-    assert not (runs.parent / "nowhere").exists()
 
 
 def test_what_is_no_complete_run_is_named_and_made_again(one_run: Path, capsys: Capture) -> None:

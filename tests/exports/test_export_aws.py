@@ -32,14 +32,6 @@ Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("plain_outputs", "uncompared")
 
 
-@pytest.fixture
-def aws(aws: Aws) -> Aws:
-    """Serve six accounts of the organization: each that is fetched costs."""
-    for account in MEMBERS[5:]:
-        del aws.accounts[account]
-    return aws
-
-
 def log(capture: Capture) -> list[dict[str, Any]]:
     """Return the lines of a JSON log; no secret is in them, and nothing is on standard output."""
     output, messages = messages_without_secrets(capture)
@@ -92,7 +84,7 @@ def test_each_account_waited_for_is_named(runs: Path, monkeypatch: Patch, capsys
     monkeypatch.setattr("analyzer.aws.fetch.fetch_report", never_ready)
     exporting(runs, *ORGANIZATION, "--log-format", "json")
     waits = [line for line in log(capsys) if line["event"] == "waiting"]
-    assert len({each["message"] for each in waits}) == 6
+    assert len({each["message"] for each in waits}) == 7
     assert f"no report of account {CALLER} after" in " ".join(each["message"] for each in waits)
     assert {(each["seconds"], each["state"]) for each in waits} == {(15, "INPROGRESS")}
 
@@ -136,7 +128,7 @@ def test_credentials_are_kept_and_a_gap_makes_it_partial(
     [
         ((), {GENERATE: 1, GET: 1}),
         (("--service-credentials",), {GENERATE: 1, GET: 1, LIST: 1}),
-        (ORGANIZATION, {"ListAccounts": 1, "AssumeRole": 5, GENERATE: 6, GET: 6}),
+        (ORGANIZATION, {"ListAccounts": 1, "AssumeRole": 6, GENERATE: 7, GET: 7}),
     ],
 )
 def test_check_asks_all_that_a_run_would_and_writes_nothing(
@@ -150,7 +142,7 @@ def test_check_asks_all_that_a_run_would_and_writes_nothing(
     assert aws.operations() == calls
 
 
-def test_three_of_six_denied_are_named_and_make_another_run_when_they_are_there_again(
+def test_accounts_that_are_denied_are_named_and_make_another_run_when_they_are_there_again(
     aws: Aws, runs: Path, capsys: Capture
 ) -> None:
     denied = (MEMBERS[1], MEMBERS[2], MEMBERS[4])
@@ -175,7 +167,8 @@ def test_three_of_six_denied_are_named_and_make_another_run_when_they_are_there_
     check_folder(runs)
 
 
-def test_skipped_accounts_and_idle_patterns_are_said(aws: Aws, runs: Path, capsys: Capture) -> None:
+@pytest.mark.usefixtures("aws")
+def test_skipped_accounts_and_idle_patterns_are_said(runs: Path, capsys: Capture) -> None:
     options = ("--exclude", "Team 1", "--exclude", "Tema 2", "--log-format", "json")
     assert exporting(runs, *ORGANIZATION, *options) == 0
     assert record_of(runs / RUN)["accounts"]["skipped"] == [
@@ -183,7 +176,6 @@ def test_skipped_accounts_and_idle_patterns_are_said(aws: Aws, runs: Path, capsy
     ]
     (line,) = [line for line in log(capsys) if line["event"] == "unmatched"]
     assert line["pattern"] == "Tema 2"
-    assert len(aws.accounts) == 6
 
 
 def test_an_account_that_was_stopped_ends_the_run(runs: Path, monkeypatch: Patch) -> None:
