@@ -90,9 +90,7 @@ def test_each_partition_is_asked_at_its_own_address_whatever_names_the_region(
 
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize(("service", "attempts"), [("iam", 3), ("organizations", 6), ("sts", 6)])
-def test_botocore_retries_as_in_standard_mode(
-    monkeypatch: Patch, service: str, attempts: int
-) -> None:
+def test_botocore_retries_in_standard_mode(monkeypatch: Patch, service: str, attempts: int) -> None:
     def retries() -> object:
         return AwsSession(FetchRequest()).client(service, soon()).client.meta.config.retries
 

@@ -159,9 +159,7 @@ def credential(user: str, status: str = "Active") -> dict[str, str]:
     }
 
 
-def test_service_credentials_are_saved_and_found_again_but_no_older_ones_stay(
-    aws: Aws, folder: Path
-) -> None:
+def test_service_credentials_are_found_again_and_no_older_ones_stay(aws: Aws, folder: Path) -> None:
     aws.credentials[CALLER] = [
         credential("user-0", "Inactive"),
         *(credential(f"u{number}") for number in range(40)),

@@ -180,9 +180,7 @@ def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_
 
 
 @named(hostile.ROLES)
-def test_credentials_of_a_role_that_are_none_are_refused(
-    asking: Asking, answer: FalseAnswer
-) -> None:
+def test_role_credentials_that_are_none_are_refused(asking: Asking, answer: FalseAnswer) -> None:
     assert asking.refusal(hostile.ASSUME, answer, asking.member)
 
 
@@ -195,9 +193,7 @@ def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
     return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE", **more}
 
 
-def test_an_account_that_is_oddly_listed_fails_and_one_of_no_known_state_is_skipped(
-    asking: Asking,
-) -> None:
+def test_an_account_oddly_listed_fails_and_one_of_no_known_state_is_skipped(asking: Asking) -> None:
     invalid = "AWS lists it without a valid account id and ARN."
     again = "AWS lists it more than once."
     twice, differing, unknown = MEMBERS[2:5]

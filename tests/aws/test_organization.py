@@ -227,9 +227,7 @@ def test_a_delegated_account_reads_the_management_one_with_the_role(aws: Aws, fo
     assert (folder / name_of(MEMBERS[4])).read_bytes() == aws.accounts[MEMBERS[4]].report
 
 
-def test_each_account_fails_alone_with_its_reason(
-    aws: Aws, folder: Path, capsysbinary: Capture
-) -> None:
+def test_accounts_fail_alone_with_a_reason(aws: Aws, folder: Path, capsysbinary: Capture) -> None:
     aws.denied |= {(MEMBERS[0], "AssumeRole"), (MEMBERS[1], GENERATE), (MEMBERS[2], GET)}
     aws.denied |= {(CALLER, GENERATE), (CALLER, "AssumeRole"), (MEMBERS[5], LIST)}
     aws.accounts[MEMBERS[3]].report = a_report(MEMBERS[2])

@@ -117,9 +117,7 @@ def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
 
 
 @pytest.mark.no_cover
-def test_a_list_in_csv_is_collected_and_compared_with_its_report(
-    tmp_path: Path, report: Path
-) -> None:
+def test_a_list_in_csv_is_collected_and_held_to_its_report(tmp_path: Path, report: Path) -> None:
     users, ledger = tmp_path / "users.csv", tmp_path / "decisions.csv"
     rows = analyze(report, "-o", users, "-f", "csv").rows
     assert [row["user"] for row in rows] == ["ann", "bob"]
@@ -181,9 +179,7 @@ def test_an_explanation_says_what_was_decided_earlier(report: Path, decided: Pat
     assert b"earlier decision: delete" in done.output
 
 
-def test_no_workbook_with_decisions_is_written_over(
-    report: Path, workbook: Path, written: bytes
-) -> None:
+def test_no_filled_workbook_is_written_over(report: Path, workbook: Path, written: bytes) -> None:
     before = workbook.read_bytes()
     refused = analyze(report, "-o", workbook)
     assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)

@@ -35,6 +35,7 @@ from tests.support.decisions import line
 from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES, Terminal, exemptions_of
 from tests.support.runs import console_report, exporting, have_plain_outputs
 
+Patch = pytest.MonkeyPatch
 FIRST, SECOND = "2026-05-01", "2026-06-01"
 DECIDED = date(2026, 3, 5)
 OTHER = "210987654321"
@@ -82,9 +83,7 @@ def table_text(comparison: Comparison, width: int) -> str:
 CHANGED = [("new", "'=new"), ("gone", "bob"), ("first-sign-in", "'-x")]
 
 
-def test_a_pipe_gets_one_table_with_tabs_and_files_say_the_same(
-    old: Path, new: Path, tmp_path: Path
-) -> None:
+def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path: Path) -> None:
     csv, data = tmp_path / "changes.csv", tmp_path / "changes.json"
     done = run("diff", old, new, "--format", "table", "-o", csv, "-o", data)
     lines = [line.split("\t") for line in done.lines]
@@ -257,7 +256,7 @@ def test_only_the_changes_are_listed_that_are_asked_for_and_all_meet_fail_on(
 
 
 def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_that_they_have(
-    monkeypatch: pytest.MonkeyPatch, old: Path, new: Path, tmp_path: Path
+    monkeypatch: Patch, old: Path, new: Path, tmp_path: Path
 ) -> None:
     have_plain_outputs(monkeypatch)
     runs = tmp_path / "runs"

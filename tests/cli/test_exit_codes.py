@@ -108,9 +108,7 @@ def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_
     assert not (tmp_path / "new.json").exists()
 
 
-def test_refused_exemptions_end_with_3_every_problem_told_and_nothing_written(
-    tmp_path: Path,
-) -> None:
+def test_refused_exemptions_end_with_3_every_problem_told_nothing_written(tmp_path: Path) -> None:
     text = f"{HEADER_OF_EXEMPTIONS}\n,ann,,,\n*,bob,why,,soon\n"
     exemptions = saved(tmp_path, text, "exemptions.csv")
     done = run("analyze", CONSOLE, "--exemptions", exemptions, "-o", tmp_path / "a.csv")
@@ -152,9 +150,7 @@ def test_a_bug_ends_with_70_and_its_traceback(capsys: Capture, monkeypatch: Patc
     assert shown.err.endswith("this is a bug; please report it with the lines above.\n")
 
 
-def test_a_folder_that_cannot_be_written_is_named_and_what_was_there_is_intact(
-    tmp_path: Path,
-) -> None:
+def test_a_folder_that_cannot_be_written_is_named_and_what_was_there_intact(tmp_path: Path) -> None:
     old = saved(tmp_path, "old", "old.csv")
     for target, why in (
         (tmp_path / "missing" / "a.csv", "its folder does not exist; create it"),
@@ -256,7 +252,7 @@ def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_cod
 
 
 @pytest.mark.parametrize("nowhere", ["/dev/full", ""])
-def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(
+def test_a_refusal_that_cannot_be_said_keeps_its_exit_code(
     monkeypatch: Patch, nowhere: str
 ) -> None:
     for arguments, code in ((["analyze", "nowhere.csv"], 3), (["rules", "nosuch"], 2)):

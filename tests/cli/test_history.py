@@ -109,9 +109,7 @@ def test_a_period_that_no_report_covers_has_no_chart() -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("days", "shown"), [(40, 40), (41, 21)])
-def test_the_chart_has_so_many_days_as_it_can_show_and_the_last_of_them(
-    days: int, shown: int
-) -> None:
+def test_the_chart_has_as_many_days_as_it_can_show_and_the_last(days: int, shown: int) -> None:
     moments = pd.date_range(day(0), periods=days, tz="UTC")
     trend = pd.DataFrame({"as_of": moments, **dict.fromkeys(map(str, Verdict), range(days))})
     told = replace(history_of([report(0, person()), report(1)]), trend=trend)
@@ -151,9 +149,7 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
         assert of_ann == {("Ann Lee", left)}
 
 
-def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_error(
-    tmp_path: Path,
-) -> None:
+def test_a_pipe_gets_cells_with_tabs_and_standard_error_what_is_uncertain(tmp_path: Path) -> None:
     lost = person(key_1=a_key(BORN, day(-2)))
     reports = kept(
         tmp_path,

@@ -67,9 +67,7 @@ def test_a_table_comes_with_the_rules_on_standard_error(*, details: bool) -> Non
     assert done.messages.endswith(NOTES + BLIND_SPOTS)
 
 
-def test_the_verdicts_that_are_asked_for_are_listed_in_every_output_and_quiet_says_nothing(
-    tmp_path: Path,
-) -> None:
+def test_the_verdicts_asked_for_are_in_every_output_and_quiet_says_nothing(tmp_path: Path) -> None:
     console, files = analyzed_console(), (tmp_path / "a.csv", tmp_path / "a.json")
     two = run(*ON_CONSOLE, "--verdict", "dormant", "--verdict", "active", "-f", "arns")
     assert two[:2] == (0, arns_bytes(console, (Verdict.DORMANT, Verdict.ACTIVE)))
@@ -130,9 +128,7 @@ def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_t
     assert "zoë" in stream.getvalue()
 
 
-def test_an_output_that_is_an_input_is_refused_also_if_the_input_would_not_count(
-    tmp_path: Path,
-) -> None:
+def test_an_output_that_is_an_input_is_refused_though_it_would_not_count(tmp_path: Path) -> None:
     exemptions = saved(tmp_path, EXEMPTIONS.read_text(), "exemptions.csv")
     reports = tmp_path / "reports"
     for name, day in (("a.csv", "2026-05-01"), ("b.csv", "2026-04-01"), ("c.csv", "2026-05-01")):

@@ -34,9 +34,7 @@ def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict(
     assert "CREDREPORT_CONFIG" not in run("analyze", report).messages
 
 
-def test_a_file_that_changes_a_verdict_or_a_rule_is_named_in_the_outputs(
-    report: Path, monkeypatch: Patch
-) -> None:
+def test_a_file_that_changes_verdicts_is_named_in_outputs(report: Path, monkeypatch: Patch) -> None:
     text = 'dormant-days = 120\nskip = ["unused-user"]\nquiet = true'
     file = saved(report.parent, text, "s.toml")
     settings = f"{file}: dormant-days = 120, skip = ['unused-user']"
@@ -81,9 +79,7 @@ def test_settings_stand_where_the_command_line_says_nothing(report: Path) -> Non
 
 
 @pytest.mark.no_cover
-def test_settings_can_hold_every_kind_of_value_and_those_of_another_command_are_skipped(
-    tmp_path: Path,
-) -> None:
+def test_settings_hold_every_kind_of_value_and_those_of_others_are_skipped(tmp_path: Path) -> None:
     text = (
         f'standard = "cis-6.0"\nexemptions = "{EXEMPTIONS}"\ndormant-days = 400\n'
         'verdict = ["dormant", "unused"]\nformat = "json"\nas-of = 2026-03-02T00:00:00Z\n'

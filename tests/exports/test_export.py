@@ -310,9 +310,7 @@ OTHER_LINKS = {
 
 
 @pytest.mark.parametrize("name", OTHER_LINKS)
-def test_a_link_called_as_the_lock_or_latest_is_neither_followed_nor_moved(
-    runs: Path, name: str
-) -> None:
+def test_a_link_called_lock_or_latest_is_neither_followed_nor_moved(runs: Path, name: str) -> None:
     what, targets = OTHER_LINKS[name]
     (runs / "notes").mkdir(parents=True)
     secret = saved(runs.parent, "kept", "secret")

@@ -98,9 +98,7 @@ def never_ready(
 
 
 @pytest.mark.usefixtures("aws")
-def test_wrong_usage_and_bugs_are_lines_of_json(
-    runs: Path, capsys: Capture, monkeypatch: Patch
-) -> None:
+def test_wrong_usage_and_bugs_are_json_too(runs: Path, capsys: Capture, monkeypatch: Patch) -> None:
     assert exporting(runs, "--log-format", "json", "--role-name", "x") == 2
     assert [line["event"] for line in log(capsys)] == ["usage"]
     monkeypatch.setattr("analyzer.exports.outputs.write_all", lambda *_: 1 / 0)
@@ -110,9 +108,7 @@ def test_wrong_usage_and_bugs_are_lines_of_json(
     assert visible(runs) == hidden(runs) == set()
 
 
-def test_credentials_are_kept_and_a_gap_makes_it_partial(
-    aws: Aws, runs: Path, capsys: Capture
-) -> None:
+def test_credentials_are_kept_and_a_gap_is_partial(aws: Aws, runs: Path, capsys: Capture) -> None:
     assert exporting(runs, "--service-credentials") == 0
     assert len([*(runs / RUN / "reports").glob("*.service-credentials.json")]) == 1
     aws.denied.add((CALLER, LIST))
@@ -142,7 +138,7 @@ def test_check_asks_all_that_a_run_would_and_writes_nothing(
     assert aws.operations() == calls
 
 
-def test_accounts_that_are_denied_are_named_and_make_another_run_when_they_are_there_again(
+def test_accounts_that_are_denied_are_named_and_another_run_is_made_of_others(
     aws: Aws, runs: Path, capsys: Capture
 ) -> None:
     denied = (MEMBERS[1], MEMBERS[2], MEMBERS[4])
@@ -161,9 +157,11 @@ def test_accounts_that_are_denied_are_named_and_make_another_run_when_they_are_t
     assert {line["level"] for line in missing} == {"warning"}
     assert exporting(runs, *ORGANIZATION, "--check") == 5
     assert f"Not read: {denied[0]} Team 1: AWS denied sts:AssumeRole" in capsys.readouterr().err
+    del aws.accounts[denied[0]]
+    assert exporting(runs, *ORGANIZATION) == 5
     aws.denied.clear()
     assert exporting(runs, *ORGANIZATION) == 0
-    assert visible(runs) == {RUN, f"{RUN}-2", "latest"}
+    assert visible(runs) == {RUN, f"{RUN}-2", f"{RUN}-3", "latest"}
     check_folder(runs)
 
 

@@ -194,9 +194,7 @@ def test_a_disk_that_takes_no_more_leaves_what_was_there(
 
 
 @pytest.mark.usefixtures("plain_outputs")
-def test_a_disk_full_at_the_end_leaves_all(
-    one_run: Path, monkeypatch: Patch, capsys: Capture
-) -> None:
+def test_a_disk_full_at_last_leaves_all(one_run: Path, monkeypatch: Patch, capsys: Capture) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

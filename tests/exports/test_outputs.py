@@ -59,9 +59,7 @@ def changed(run: Path, column: str = "user") -> list[tuple[str, str]]:
 
 
 @pytest.mark.no_cover
-def test_a_run_holds_reports_outputs_that_name_them_by_place_and_a_record(
-    runs: Path, capsys: Capture
-) -> None:
+def test_a_run_holds_reports_outputs_naming_them_and_a_record(runs: Path, capsys: Capture) -> None:
     assert exporting(runs, "--from", SAMPLE, "--from", EARLIER) == 0
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
     run = (runs / "latest").resolve()
@@ -221,6 +219,7 @@ def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_remo
 
 # Feeds
 
+Patch = pytest.MonkeyPatch
 IDLE, GONE = (a_user(name, key_1=a_key(days_before(60)), mfa=True) for name in ("ann", "bob"))
 BATCH = f"findings-{ACCOUNT}-001.asff.json"
 BOTH = ("--also", "asff", "--also", "ocsf")
