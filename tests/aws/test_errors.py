@@ -70,9 +70,8 @@ def test_a_denied_role_says_what_else_it_may_be() -> None:
 )
 def test_an_explicit_deny_is_told_by_the_kind_of_its_policy(kind: str) -> None:
     message = f"User: arn:aws:iam::1:user/x is not authorized with an explicit deny in {kind}"
-    assert message_for(answered("AccessDenied", message=message)).startswith(
-        f"AWS denied organizations:ListAccounts by {kind}: "
-    )
+    denied = f"AWS denied organizations:ListAccounts by {kind}: "
+    assert message_for(answered("AccessDenied", message=message)).startswith(denied)
 
 
 PROXY = "https://someone:pass@proxy.example:3128/x"

@@ -61,9 +61,8 @@ def test_the_report_is_saved_to_the_byte_with_metadata_that_give_its_time(
     assert fetching("-o", folder) == 0
     assert names(folder) == [NAME, f"{NAME}.metadata.json"]
     assert (folder / NAME).read_bytes() == aws.accounts[CALLER].report
-    assert errors(capsysbinary) == (
-        f"Wrote {folder / NAME}: account {CALLER}, generated at 2026-05-01T12:30:15Z\n"
-    )
+    wrote = f"Wrote {folder / NAME}: account {CALLER}, generated at 2026-05-01T12:30:15Z\n"
+    assert errors(capsysbinary) == wrote
     (file,) = analyzer.load(folder).files
     assert (file.as_of, file.as_of_source) == (GENERATED, AsOfSource.METADATA)
     assert json.loads((folder / f"{NAME}.metadata.json").read_bytes()) == {
@@ -253,10 +252,8 @@ def test_several_profiles_make_a_folder_and_a_manifest_and_one_that_fails_hurts_
     callers = {each["account"]: each["obtained"]["caller"] for each in metadata}
     assert callers == {CALLER: "profile one", "222233334444": "profile two"}
     assert len(names(folder / "new")) == 5
-    assert errors(capsysbinary) == (
-        f"Wrote {folder / 'new'}: 2 fetched, 0 failed, 0 skipped;"
-        " fetched.manifest.json lists them\n"
-    )
+    counts = "2 fetched, 0 failed, 0 skipped; fetched.manifest.json lists them\n"
+    assert errors(capsysbinary) == f"Wrote {folder / 'new'}: {counts}"
     profiles.script["222233334444", GET] = [DENIED]
     assert fetching("-o", folder / "half", *BOTH, "-q") == 5
     failure = "AWS denied iam:GetCredentialReport: grant the caller this permission."

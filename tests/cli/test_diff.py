@@ -313,12 +313,10 @@ def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding() -> None:
 
 def test_a_finding_that_was_undecided_says_on_which_side() -> None:
     clear, unclear = [a_user("ann")], [a_user("ann", password_enabled="?")]
+    rules = ["idle-password"]
     for before, now, says in (
         (clear, unclear, "no finding -> undecided"),
         (unclear, clear, "undecided -> no finding"),
     ):
-        sides = (
-            judged(day, users, rules=["idle-password"])
-            for day, users in ((FIRST, before), (SECOND, now))
-        )
+        sides = judged(FIRST, before, rules=rules), judged(SECOND, now, rules=rules)
         assert says in table_text(compared_sides(*sides), 160)

@@ -113,10 +113,8 @@ def test_the_chart_has_as_many_days_as_it_can_show_and_the_last(days: int, shown
     moments = pd.date_range(day(0), periods=days, tz="UTC")
     trend = pd.DataFrame({"as_of": moments, **dict.fromkeys(map(str, Verdict), range(days))})
     told = replace(history_of([report(0, person()), report(1)]), trend=trend)
-    summary = openpyxl.load_workbook(written(write_history_workbook, told), read_only=True)[
-        "Summary"
-    ]
-    rows = [row[:2] for row in summary.iter_rows(values_only=True)]
+    book = openpyxl.load_workbook(written(write_history_workbook, told), read_only=True)
+    rows = [row[:2] for row in book["Summary"].iter_rows(values_only=True)]
     (head,) = [at for at, (name, *_) in enumerate(rows) if name == "As of (UTC)"]
     listed = [row for row in rows[head + 1 :] if row[0]]
     assert len(listed) == shown
@@ -275,9 +273,8 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_pat
         event = decided[each.account]
         assert event["detail"] == each.summary
         assert (event["after"] or "", event["before"][:10]) == ("", str(each.decided_on))
-    assert [(row["account"], row["before"]) for row in events if row["event"] == "done"] == [
-        *done.items()
-    ]
+    done_events = [row for row in events if row["event"] == "done"]
+    assert [(row["account"], row["before"]) for row in done_events] == [*done.items()]
 
 
 def test_only_what_was_in_force_or_done_in_the_period_counts(tmp_path: Path) -> None:
@@ -312,9 +309,8 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
     other = "999999999999"
     of_other = person(arn=f"arn:aws:iam::{other}:user/ann")
     of_each = {ACCOUNT: person(), other: of_other}
-    told = history_of(
-        [report(at, user, account=each) for each, user in of_each.items() for at in (0, 7)]
-    )
+    reports = (report(at, user, account=each) for each, user in of_each.items() for at in (0, 7))
+    told = history_of([*reports])
     for width in (40, 80, 160):
         text = table_of(told, width)
         assert text.startswith("History: 2026-01-01")

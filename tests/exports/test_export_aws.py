@@ -57,9 +57,8 @@ def test_one_account_is_fetched_with_two_calls_kept_and_logged_and_the_same_is_u
     names = {path.name for path in (runs / RUN / "reports").iterdir()}
     assert names == {report, f"{report}.metadata.json", "fetched.manifest.json"}
     assert (runs / RUN / "reports" / report).read_bytes() == aws.accounts[CALLER].report
-    assert record_of(runs / RUN)["accounts"]["covered"] == [
-        {"account": CALLER, "as_of": "2026-05-01T12:30:15Z", "report": f"reports/{report}"}
-    ]
+    covered = {"account": CALLER, "as_of": "2026-05-01T12:30:15Z", "report": f"reports/{report}"}
+    assert record_of(runs / RUN)["accounts"]["covered"] == [covered]
 
 
 @pytest.mark.usefixtures("aws")
@@ -149,9 +148,8 @@ def test_accounts_that_are_denied_are_named_and_another_run_is_made_of_others(
     assert record["exit_code"] == 5
     covered = {each["account"] for each in record["accounts"]["covered"]}
     assert covered == {*aws.accounts} - {*denied}
-    assert [(each["account"], each["name"]) for each in record["accounts"]["not_covered"]] == [
-        (account, f"Team {int(account)}") for account in denied
-    ]
+    names = {each["account"]: each["name"] for each in record["accounts"]["not_covered"]}
+    assert names == {account: f"Team {int(account)}" for account in denied}
     missing = [line for line in log(capsys) if line["event"] == "not-covered"]
     assert [line["account"] for line in missing] == list(denied)
     assert {line["level"] for line in missing} == {"warning"}
@@ -169,9 +167,8 @@ def test_accounts_that_are_denied_are_named_and_another_run_is_made_of_others(
 def test_skipped_accounts_and_idle_patterns_are_said(runs: Path, capsys: Capture) -> None:
     options = ("--exclude", "Team 1", "--exclude", "Tema 2", "--log-format", "json")
     assert exporting(runs, *ORGANIZATION, *options) == 0
-    assert record_of(runs / RUN)["accounts"]["skipped"] == [
-        {"account": MEMBERS[1], "name": "Team 1", "reason": "--exclude Team 1 matches it."}
-    ]
+    skipped = {"account": MEMBERS[1], "name": "Team 1", "reason": "--exclude Team 1 matches it."}
+    assert record_of(runs / RUN)["accounts"]["skipped"] == [skipped]
     (line,) = [line for line in log(capsys) if line["event"] == "unmatched"]
     assert line["pattern"] == "Tema 2"
 

@@ -25,17 +25,10 @@ ASLEEP = a_user("asleep", password=a_password(days_before(300)))
 
 
 def a_run(month: str, day: int = 1, **counts: Any) -> Run:
-    record = {
-        "kind": "export",
-        "as_of": f"{month}-{day:02}T00:00:00Z",
-        "identity": "",
-        "exit_code": 0,
-        "users": {**NONE, **counts},
-        "parameters": {},
-        "files": [],
-    }
-    name = Path(f"{month}-{day:02}T00-00-00Z")
-    return Run(name, RunRecord.model_validate(record))
+    at = f"{month}-{day:02}T00:00:00Z"
+    made = {"kind": "export", "as_of": at, "identity": "", "exit_code": 0}
+    record = {**made, "users": {**NONE, **counts}, "parameters": {}, "files": []}
+    return Run(Path(at.replace(":", "-")), RunRecord.model_validate(record))
 
 
 def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
