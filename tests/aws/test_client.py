@@ -183,6 +183,7 @@ def test_a_certificate_is_accepted_only_if_the_environment_names_its_authority(
     with serving(tls) as server:
         on_loopback_only(monkeypatch, folder, server.url)
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
         if trusting:
             monkeypatch.setenv(trusting, str(certificate))
         assert fetching("-o", folder / "report.csv") == code

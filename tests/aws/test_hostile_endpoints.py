@@ -2,9 +2,7 @@
 
 import gc
 import json
-import os
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -32,12 +30,10 @@ from tests.support.aws_server import (
     TOKEN,
     Aws,
     an_account,
-    environment,
     fetching,
     on_loopback_only,
     serving,
 )
-from tests.support.forking import forking
 from tests.support.hostile_server import EXTERNAL_ID, MARK, WAYS, FalseAnswer
 from tests.support.runs import exporting, hidden, visible
 
@@ -153,17 +149,17 @@ def test_a_list_of_accounts_that_is_none_is_refused(asking: Asking, answer: Fals
 
 
 def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_it(
-    aws: Aws, folder: Path, capsys: Capture
+    aws: Aws, folder: Path, capfd: Capture
 ) -> None:
     aws.false[CALLER, GET] = WAYS["a code that is a token"]
     assert fetching("-o", folder) == 4
-    message = messages(capsys, folder)
+    message = messages(capfd, folder)
     assert message.startswith(f"credreport: {NOT_IAM}")
     assert message.count("\n") == 1
     for more in (["--check", "-q"], []):
         assert exporting(folder, "--log-format", "json", *more) == 4
         assert visible(folder) == hidden(folder) == set()
-        event = json.loads(messages(capsys, folder))
+        event = json.loads(messages(capfd, folder))
         assert (event["level"], event["event"], event["exit_code"]) == ("error", "failed", 4)
         assert f"credreport: {event['message']}\n" == message
     aws.false = {(MEMBER, GET): WAYS["a code that is a token"]}
@@ -172,7 +168,7 @@ def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_
     assert (failed["account"], failed["status"]) == (MEMBER, "failed")
     assert (fetched["account"], fetched["status"]) == (CALLER, "fetched")
     assert f"credreport: {failed['reason']}\n" == message
-    _, not_read = messages(capsys, folder).splitlines()
+    _, not_read = messages(capfd, folder).splitlines()
     assert not_read == f"Not read: {MEMBER} Team 1: {failed['reason']}"
 
 
@@ -276,19 +272,3 @@ def test_retries_end_in_time(aws: Aws, folder: Path, capsys: Capture, monkeypatc
     code, took = seconds("fetch", "-o", folder, "--timeout", "1")
     assert (code, took < 3) == (4, True)
     assert "did not answer iam:GenerateCredentialReport" in messages(capsys, folder)
-
-
-@pytest.mark.no_cover
-def test_the_program_itself_says_no_more(aws: Aws, folder: Path) -> None:
-    aws.false[MEMBER, GET] = WAYS["a code that is a token"]
-    run = subprocess.run(
-        [forking("credreport"), "fetch", *ORGANIZATION, "-o", folder],
-        env={**os.environ, **environment(folder.parent, aws.url)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert run.returncode == 5
-    for planted in PLANTED:
-        assert planted not in run.stdout + run.stderr
