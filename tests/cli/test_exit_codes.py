@@ -35,7 +35,7 @@ from tests.support.builders import (
     table,
 )
 from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, exemptions_of
-from tests.support.processes import command, python
+from tests.support.processes import python
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
@@ -190,7 +190,7 @@ def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
 
 def in_shell(script: str, *arguments: str | Path) -> tuple[int, bytes, str]:
     """Run a line of bash in which "$@" is the program with its arguments."""
-    words = ["bash", "-c", script, "bash", *command(*arguments)]
+    words = ["bash", "-c", script, "bash", sys.executable, "-m", "analyzer", *arguments]
     done = subprocess.run(words, cwd=ROOT_FOLDER, capture_output=True, check=False)
     return done.returncode, done.stdout, done.stderr.decode()
 

@@ -18,19 +18,10 @@ from tests.support.forking import forking
 WORDS_OF_TERMINALS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "TERM")
 
 
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "analyzer", *map(str, arguments)]
-
-
 def python(script: str, *arguments: str | Path) -> list[str]:
     """Return the command that runs the program after a few lines that spoil or slow it."""
     end = "import sys; sys.argv[0] = 'credreport'; from analyzer.cli import run; run()"
     return [sys.executable, "-c", f"{script}\n{end}", *map(str, arguments)]
-
-
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    plain = {key: text for key, text in os.environ.items() if key not in WORDS_OF_TERMINALS}
-    return {**plain, "TERM": "xterm-256color", **(more or {})}
 
 
 def unmeasured() -> dict[str, str]:
@@ -54,12 +45,13 @@ def on_terminal(
     piped: str = "",
 ) -> Shown:
     """Run the program on a terminal, with `output` or `messages` piped if that is asked for."""
+    plain = {key: text for key, text in os.environ.items() if key not in WORDS_OF_TERMINALS}
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with subprocess.Popen(
         [forking("credreport"), *arguments],
         cwd=ROOT_FOLDER,
-        env=environment(variables),
+        env={**plain, "TERM": "xterm-256color", **(variables or {})},
         stdin=follower,
         stdout=subprocess.PIPE if piped == "output" else follower,
         stderr=subprocess.PIPE if piped == "messages" else follower,
