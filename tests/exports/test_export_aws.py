@@ -149,7 +149,7 @@ def test_accounts_that_are_denied_are_named_and_another_run_is_made_of_others(
     covered = {each["account"] for each in record["accounts"]["covered"]}
     assert covered == {*aws.accounts} - {*denied}
     names = {each["account"]: each["name"] for each in record["accounts"]["not_covered"]}
-    assert names == {account: f"Team {int(account)}" for account in denied}
+    assert [*names.items()] == [(account, f"Team {int(account)}") for account in denied]
     missing = [line for line in log(capsys) if line["event"] == "not-covered"]
     assert [line["account"] for line in missing] == list(denied)
     assert {line["level"] for line in missing} == {"warning"}

@@ -215,7 +215,6 @@ def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_remo
 
 # Feeds
 
-Patch = pytest.MonkeyPatch
 IDLE, GONE = (a_user(name, key_1=a_key(days_before(60)), mfa=True) for name in ("ann", "bob"))
 BATCH = f"findings-{ACCOUNT}-001.asff.json"
 BOTH = ("--also", "asff", "--also", "ocsf")
