@@ -43,7 +43,7 @@ def test_a_file_that_changes_verdicts_is_named_in_outputs(report: Path, monkeypa
     outputs = (word for path in (book, page, html) for word in ("-o", path))
     for words in (["analyze", report, *outputs], ["diff", report, report], ["history", report]):
         done = run(*words, "--config", file, "-f", "json")
-        assert done.document["settings"] == settings
+        assert (done.code, done.document["settings"]) == (0, settings)
     rows = load_workbook(book)["Summary"].values
     assert ["Settings", settings] in [[*filter(None, row)] for row in rows]
     for text in (page.read_text().replace("\\", ""), html.read_text()):
