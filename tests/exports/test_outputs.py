@@ -58,7 +58,6 @@ def changed(run: Path, column: str = "user") -> list[tuple[str, str]]:
     return [(row["change"], row[column]) for row in changes_of(run) if not row["rule"]]
 
 
-@pytest.mark.no_cover
 def test_a_run_holds_reports_outputs_naming_them_and_a_record(runs: Path, capsys: Capture) -> None:
     assert exporting(runs, "--from", SAMPLE, "--from", EARLIER) == 0
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
