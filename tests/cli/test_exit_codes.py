@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TextIO
-from unittest.mock import Mock
 
 import pytest
 
@@ -289,7 +288,7 @@ def names(folder: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("number", "code"),
     [
-        pytest.param(signal.SIGINT, 130, marks=pytest.mark.no_cover),
+        (signal.SIGINT, 130),
         (signal.SIGTERM, 143),
         pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.no_cover),
     ],
@@ -317,15 +316,6 @@ def test_a_run_that_is_ended_while_it_writes_leaves_the_old_files(
         assert main([*asked, "-q"]) == 0
         assert len(table(targets[1].read_bytes())) == 1
     assert names(folder) == {"a.json", "b.csv"}
-
-
-def test_ctrl_c_ends_with_130_in_this_process_too(tmp_path: Path, monkeypatch: Patch) -> None:
-    interrupted = Mock(side_effect=KeyboardInterrupt)
-    monkeypatch.setattr("analyzer.analysis.analysis.with_verdicts", interrupted)
-    target, report = saved(tmp_path, OLD, "a.csv"), saved(tmp_path, report_text([a_user()]))
-    assert main(["analyze", str(report), "-o", str(target)]) == 130
-    assert target.read_bytes() == OLD
-    assert names(tmp_path) == {"a.csv", "report.csv"}
 
 
 def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding() -> None:
