@@ -17,22 +17,13 @@ from analyzer.aws.client import CheckedTransport, required_field, set_strict_par
 from analyzer.errors import AwsRefused
 
 
-class Readers:
-    """Keep the functions with which botocore reads values."""
-
-    moment: Any
-    content: Any
-
-    def set_parser_defaults(self, *, timestamp_parser: Any, blob_parser: Any) -> None:
-        self.moment, self.content = timestamp_parser, blob_parser
-
-
 @pytest.fixture
-def parser() -> Readers:
-    session, readers = Session(), Readers()
-    session.register_component("response_parser_factory", readers)
+def readers() -> Any:
+    """Return the functions with which botocore reads values."""
+    session, factory = Session(), Mock()
+    session.register_component("response_parser_factory", factory)
     set_strict_parsing(session)
-    return readers
+    return factory.set_parser_defaults.call_args.kwargs
 
 
 MOMENT = datetime(2026, 5, 1, 12, 30, 15, tzinfo=UTC)
@@ -41,20 +32,20 @@ ODD_MOMENTS: tuple[object, ...] = ("", *NO_ZONE, 1e30, float("nan"), None, [])
 ODD_ANSWERS: tuple[object, ...] = (None, "x", {}, {"x": None}, {"x": 1}, {"x": {}})
 
 
-def test_moments_are_numbers_or_have_their_zone_and_another_one_is_refused(parser: Readers) -> None:
+def test_moments_are_numbers_or_have_their_zone_and_another_one_is_refused(readers: Any) -> None:
     texts = ("2026-05-01T12:30:15Z", "2026-05-01T14:30:15+02:00", "20260501T123015Z")
     for value in (*texts, MOMENT.timestamp()):
-        assert parser.moment(value) == MOMENT
+        assert readers["timestamp_parser"](value) == MOMENT
     for odd in ODD_MOMENTS:
         with pytest.raises(AwsRefused, match="an answer with an invalid time"):
-            parser.moment(odd)
+            readers["timestamp_parser"](odd)
 
 
-def test_content_may_be_wrapped_and_what_is_not_base64_is_refused(parser: Readers) -> None:
-    assert parser.content("YWJj\nZGVm \n") == b"abcdef"
+def test_content_may_be_wrapped_and_what_is_not_base64_is_refused(readers: Any) -> None:
+    assert readers["blob_parser"]("YWJj\nZGVm \n") == b"abcdef"
     for value in ("YWJ", "YW!j", "ä", "===="):
         with pytest.raises(AwsRefused, match="whose content is not in base64"):
-            parser.content(value)
+            readers["blob_parser"](value)
 
 
 def test_a_field_that_is_missing_empty_or_of_another_kind_is_refused_but_no_empty_list() -> None:
@@ -109,9 +100,7 @@ def test_an_answer_that_is_not_of_aws_is_refused_with_its_kind_and_status(
         sent(start, status, body)
 
 
-def test_an_answer_that_may_be_of_aws_is_kept_to_the_byte_and_a_servers_other_error_is_empty() -> (
-    None
-):
+def test_an_answer_of_aws_is_kept_to_the_byte_and_a_servers_other_error_is_empty() -> None:
     for start, status, body in (
         (IAM, 200, b" <a/>"),
         (IAM, 400, b"<ErrorResponse/>"),
@@ -139,20 +128,6 @@ def test_an_answer_that_ends_too_early_is_an_error_after_which_botocore_tries_ag
         sent(IAM, 200, b"<a/>", length=5)
 
 
-class Breaking:
-    """Be a connection on which reading ends with an error of urllib3."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-        self.is_closed = False
-
-    def read(self, _size: int) -> bytes:
-        raise self.error
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -164,9 +139,9 @@ class Breaking:
 def test_what_breaks_off_is_an_error_after_which_botocore_tries_again(
     error: Exception, expected: type[Exception]
 ) -> None:
-    raw, request = Breaking(error), AWSRequest("POST", URL).prepare()
+    raw, request = Mock(read=Mock(side_effect=error)), AWSRequest("POST", URL).prepare()
     send = Mock(return_value=AWSResponse(URL, 200, HTTPHeaders(), raw))
     with pytest.raises(expected):
         CheckedTransport(Mock(send=send), b"<")(request)
     assert request.stream_output
-    assert raw.is_closed
+    raw.close.assert_called()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from analyzer.aws import FetchRequest
@@ -18,6 +19,7 @@ from analyzer.aws.client import AwsSession, Deadline
 from analyzer.aws.errors import Late
 from analyzer.errors import AwsRefused
 from tests.support.aws_server import SECRET, Aws, fetching, on_loopback_only, serving
+from tests.support.builders import saved
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
@@ -61,17 +63,17 @@ def soon() -> Deadline:
     return Deadline(300)
 
 
-HOSTS = [
-    (None, "iam.amazonaws.com"),
-    ("cn-north-1", "iam.cn-north-1.amazonaws.com.cn"),
-    ("us-gov-west-1", "iam.us-gov.amazonaws.com"),
-    ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu"),
-]
-
-
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("loopback")
-@pytest.mark.parametrize(("region", "host"), HOSTS)
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        (None, "iam.amazonaws.com"),
+        ("cn-north-1", "iam.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "iam.us-gov.amazonaws.com"),
+        ("eusc-de-east-1", "iam.eusc-de-east-1.amazonaws.eu"),
+    ],
+)
 def test_each_partition_is_asked_at_its_own_address_whatever_names_the_region(
     monkeypatch: Patch, tmp_path: Path, region: str | None, host: str
 ) -> None:
@@ -88,29 +90,13 @@ def test_each_partition_is_asked_at_its_own_address_whatever_names_the_region(
 
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize(("service", "attempts"), [("iam", 3), ("organizations", 6), ("sts", 6)])
-def test_botocore_retries_as_in_standard_mode(
-    monkeypatch: Patch, service: str, attempts: int
-) -> None:
-    assert AwsSession(FetchRequest()).client(service, soon()).client.meta.config.retries == {
-        "mode": "standard",
-        "total_max_attempts": attempts,
-    }
+def test_botocore_retries_in_standard_mode(monkeypatch: Patch, service: str, attempts: int) -> None:
+    def retries() -> object:
+        return AwsSession(FetchRequest()).client(service, soon()).client.meta.config.retries
+
+    assert retries() == {"mode": "standard", "total_max_attempts": attempts}
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
-    retries = AwsSession(FetchRequest()).client(service, soon()).client.meta.config.retries
-    assert retries["total_max_attempts"] == 9
-
-
-@pytest.mark.usefixtures("loopback")
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("AWS_MAX_ATTEMPTS", "many"), ("AWS_ENDPOINT_URL", "nowhere"), ("AWS_MAX_ATTEMPTS", "-1")],
-)
-def test_settings_that_botocore_rejects_are_refused(
-    monkeypatch: Patch, name: str, value: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(AwsRefused, match=r"correct it|does not work"):
-        AwsSession(FetchRequest()).client("iam", soon())
+    assert retries() == {"mode": "standard", "total_max_attempts": 9}
 
 
 def configure_program(patch: Patch, home: Path, code: str) -> None:
@@ -121,16 +107,25 @@ def configure_program(patch: Patch, home: Path, code: str) -> None:
     (home / "config").write_text(f"[default]\ncredential_process = {program}\n")
 
 
-@pytest.mark.no_cover
 @pytest.mark.usefixtures("loopback")
-@pytest.mark.parametrize("output", ["[]", "1", SECRET])
-def test_odd_output_of_a_credential_program_is_refused(
-    monkeypatch: Patch, tmp_path: Path, output: str
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_MAX_ATTEMPTS", "many"),
+        ("AWS_MAX_ATTEMPTS", "-1"),
+        ("AWS_ENDPOINT_URL", "nowhere"),
+        *(pytest.param("output", text, marks=pytest.mark.no_cover) for text in ("[]", "1", SECRET)),
+    ],
+)
+def test_settings_and_credentials_that_botocore_rejects_are_refused_and_not_repeated(
+    monkeypatch: Patch, tmp_path: Path, name: str, value: str
 ) -> None:
-    configure_program(monkeypatch, tmp_path, f'print("{output}")')
-    with pytest.raises(AwsRefused) as caught:
+    if name == "output":
+        configure_program(monkeypatch, tmp_path, f'print("{value}")')
+    else:
+        monkeypatch.setenv(name, value)
+    with pytest.raises(AwsRefused, match=r"correct it|does not work") as caught:
         AwsSession(FetchRequest()).client("iam", soon())
-    assert "correct it" in str(caught.value) or "does not work" in str(caught.value)
     assert SECRET not in str(caught.value)
 
 
@@ -167,32 +162,20 @@ def test_a_proxy_is_asked_unless_the_endpoint_is_one_of_no_proxy(
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Write a certificate of 127.0.0.1 that no authority has signed, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key, today, day = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC), timedelta(days=1)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made up")])
-    today = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path / "certificate.pem"
-    path.write_bytes(signed.public_bytes(pem) + private)
-    return path
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, today - day, today + day)
+    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return saved(tmp_path, signed.public_bytes(Encoding.PEM) + private, "certificate.pem")
 
 
 @pytest.mark.parametrize(
     ("trusting", "code"), [("AWS_CA_BUNDLE", 0), ("REQUESTS_CA_BUNDLE", 0), (None, 4)]
 )
 def test_a_certificate_is_accepted_only_if_the_environment_names_its_authority(
-    certificate: Path, monkeypatch: Patch, trusting: str | None, code: int
+    certificate: Path, monkeypatch: Patch, capsys: Capture, trusting: str | None, code: int
 ) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
@@ -200,7 +183,9 @@ def test_a_certificate_is_accepted_only_if_the_environment_names_its_authority(
     with serving(tls) as server:
         on_loopback_only(monkeypatch, folder, server.url)
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
         if trusting:
             monkeypatch.setenv(trusting, str(certificate))
         assert fetching("-o", folder / "report.csv") == code
     assert (folder / "report.csv").exists() is (code == 0)
+    assert ("cannot be reached at 127.0.0.1" in capsys.readouterr().err) is (code == 4)

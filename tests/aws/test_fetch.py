@@ -27,7 +27,7 @@ from tests.support.aws_server import (
     messages_without_secrets,
     on_loopback_only,
 )
-from tests.support.builders import ROOT_FOLDER
+from tests.support.builders import ROOT_FOLDER, saved
 from tests.support.forking import forking
 
 Patch = pytest.MonkeyPatch
@@ -61,9 +61,8 @@ def test_the_report_is_saved_to_the_byte_with_metadata_that_give_its_time(
     assert fetching("-o", folder) == 0
     assert names(folder) == [NAME, f"{NAME}.metadata.json"]
     assert (folder / NAME).read_bytes() == aws.accounts[CALLER].report
-    assert errors(capsysbinary) == (
-        f"Wrote {folder / NAME}: account {CALLER}, generated at 2026-05-01T12:30:15Z\n"
-    )
+    wrote = f"Wrote {folder / NAME}: account {CALLER}, generated at 2026-05-01T12:30:15Z\n"
+    assert errors(capsysbinary) == wrote
     (file,) = analyzer.load(folder).files
     assert (file.as_of, file.as_of_source) == (GENERATED, AsOfSource.METADATA)
     assert json.loads((folder / f"{NAME}.metadata.json").read_bytes()) == {
@@ -85,9 +84,8 @@ def test_the_same_report_leaves_the_same_bytes_in_this_folder_and_in_one_with_a_
     monkeypatch.chdir(folder)
     asked = ("-q", "--region", "us-gov-west-1")
     assert fetching(*asked, "-o", "new/below/") == fetching(*asked) == 0
-    saved = (NAME, f"{NAME}.metadata.json")
     here, below = (
-        [(each / name).read_bytes() for name in saved]
+        [(each / name).read_bytes() for name in (NAME, f"{NAME}.metadata.json")]
         for each in (folder, folder / "new" / "below")
     )
     assert here == below
@@ -108,21 +106,17 @@ def test_the_file_behind_a_link_is_replaced_and_private_to_its_owner(folder: Pat
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
-def test_standard_output_gets_the_report_alone(
-    aws: Aws, capsysbinary: Capture, tmp_path: Path
+def test_standard_output_gets_the_report_alone_unless_it_takes_no_more(
+    aws: Aws, capsysbinary: Capture, monkeypatch: Patch, tmp_path: Path
 ) -> None:
     before = names(tmp_path)
     assert fetching("-o", "-") == 0
     captured = capsysbinary.readouterr()
     assert captured.out == aws.accounts[CALLER].report
     assert captured.err.startswith(b"Wrote standard output: account 111122223333")
-    assert names(tmp_path) == before
-
-
-@pytest.mark.usefixtures("aws")
-def test_standard_output_that_takes_no_more_ends_it(monkeypatch: Patch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     assert fetching("-o", "-", "-q") == 73
+    assert names(tmp_path) == before
 
 
 @pytest.mark.usefixtures("aws")
@@ -164,7 +158,7 @@ def credential(user: str, status: str = "Active") -> dict[str, str]:
     }
 
 
-def test_service_credentials_are_saved_and_found_again(aws: Aws, folder: Path) -> None:
+def test_service_credentials_are_found_again_and_no_older_ones_stay(aws: Aws, folder: Path) -> None:
     aws.credentials[CALLER] = [
         credential("user-0", "Inactive"),
         *(credential(f"u{number}") for number in range(40)),
@@ -178,32 +172,13 @@ def test_service_credentials_are_saved_and_found_again(aws: Aws, folder: Path) -
         "user-3": "bedrock.amazonaws.com",
     }
     assert users.loc["user-3", "caveats"] == "service-credential"
-    saved = json.loads((folder / f"{NAME}.service-credentials.json").read_bytes())
-    assert saved["ServiceSpecificCredentials"][0]["CreateDate"] == "2025-12-09T08:59:04+00:00"
+    listed = json.loads((folder / f"{NAME}.service-credentials.json").read_bytes())
+    assert listed["ServiceSpecificCredentials"][0]["CreateDate"] == "2025-12-09T08:59:04+00:00"
     metadata = json.loads((folder / f"{NAME}.metadata.json").read_bytes())
     assert metadata["service_credentials"] == "saved with the report"
-
-
-def test_without_permission_for_them_the_report_is_kept_and_the_gap_is_said(
-    aws: Aws, folder: Path, capsysbinary: Capture
-) -> None:
     aws.denied.add((CALLER, LIST))
     assert fetching("-o", folder, "--service-credentials", "-q") == 5
     assert names(folder) == [NAME, f"{NAME}.metadata.json"]
-    gap = f"AWS denied iam:{LIST}: grant the caller this permission."
-    assert errors(capsysbinary) == (
-        f"Note: The service-specific credentials of account {CALLER} are not known: {gap}\n"
-    )
-    metadata = json.loads((folder / f"{NAME}.metadata.json").read_bytes())
-    assert metadata["service_credentials"] == gap
-
-
-@pytest.mark.usefixtures("aws")
-def test_evidence_about_an_older_report_does_not_stay_beside_a_newer(folder: Path) -> None:
-    assert fetching("-o", folder / "r.csv", "--service-credentials") == 0
-    assert len(names(folder)) == 3
-    assert fetching("-o", folder / "r.csv") == 0
-    assert names(folder) == ["r.csv", "r.csv.metadata.json"]
 
 
 def refused(capture: Capture, folder: Path, *arguments: str) -> str:
@@ -213,16 +188,6 @@ def refused(capture: Capture, folder: Path, *arguments: str) -> str:
     assert message.startswith("credreport: ")
     assert message.count("\n") == 1
     return message
-
-
-@pytest.mark.usefixtures("aws")
-def test_credentials_that_are_missing_or_incomplete_and_an_unknown_profile(
-    folder: Path, capsysbinary: Capture, monkeypatch: Patch
-) -> None:
-    assert "no such profile" in refused(capsysbinary, folder, "--profile", "nobody")
-    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
-        monkeypatch.delenv(name)
-        assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
 
 
 SIGNED_OUT = """\
@@ -235,21 +200,20 @@ sso_role_name = audit
 
 
 @pytest.mark.usefixtures("aws")
-def test_an_expired_sso_token(tmp_path: Path, folder: Path, capsysbinary: Capture) -> None:
+def test_what_hinders_a_fetch_is_said_in_one_line_with_the_way_out(
+    tmp_path: Path, folder: Path, capsysbinary: Capture, monkeypatch: Patch
+) -> None:
+    assert "no such profile" in refused(capsysbinary, folder, "--profile", "nobody")
     (tmp_path / "config").write_text(SIGNED_OUT)
-    cache = tmp_path / ".aws" / "sso" / "cache"
-    cache.mkdir(parents=True)
     name = hashlib.sha1(b"https://example.awsapps.com/start").hexdigest()
     expired = {"accessToken": TOKEN, "expiresAt": "2020-01-01T00:00:00Z"}
-    (cache / f"{name}.json").write_text(json.dumps(expired))
+    saved(tmp_path, json.dumps(expired), f".aws/sso/cache/{name}.json")
     assert "aws sso login" in refused(capsysbinary, folder, "--profile", "audit")
-
-
-def test_an_endpoint_that_nobody_answers_at(
-    monkeypatch: Patch, tmp_path: Path, folder: Path, capsysbinary: Capture
-) -> None:
-    on_loopback_only(monkeypatch, tmp_path, "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert "cannot be reached at 127.0.0.1: check" in refused(capsysbinary, folder)
+    for variable in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(variable)
+        assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
 
 
 PROFILES = """\
@@ -284,16 +248,12 @@ def test_several_profiles_make_a_folder_and_a_manifest_and_one_that_fails_hurts_
 ) -> None:
     assert fetching("-o", folder / "new", *BOTH) == 0
     assert profiles.operations() == {GENERATE: 2, GET: 2}
-    metadata = [
-        json.loads(path.read_bytes()) for path in sorted((folder / "new").glob("*.metadata.json"))
-    ]
+    metadata = [json.loads(path.read_bytes()) for path in folder.rglob("*.metadata.json")]
     callers = {each["account"]: each["obtained"]["caller"] for each in metadata}
     assert callers == {CALLER: "profile one", "222233334444": "profile two"}
     assert len(names(folder / "new")) == 5
-    assert errors(capsysbinary) == (
-        f"Wrote {folder / 'new'}: 2 fetched, 0 failed, 0 skipped;"
-        " fetched.manifest.json lists them\n"
-    )
+    counts = "2 fetched, 0 failed, 0 skipped; fetched.manifest.json lists them\n"
+    assert errors(capsysbinary) == f"Wrote {folder / 'new'}: {counts}"
     profiles.script["222233334444", GET] = [DENIED]
     assert fetching("-o", folder / "half", *BOTH, "-q") == 5
     failure = "AWS denied iam:GetCredentialReport: grant the caller this permission."
@@ -341,8 +301,6 @@ WRONG_USAGE: tuple[tuple[list[str], str], ...] = (
     (["--session-name", "x"], "use one such as credreport"),
     (["--endpoint-url", "host:80"], "use one such as https://host:port"),
     (["--endpoint-url", f"https://me:{SECRET}@host"], "use one such as https://host:port"),
-    (["--timeout", "0"], "--timeout"),
-    (["--jobs", "0"], "--jobs"),
 )
 
 

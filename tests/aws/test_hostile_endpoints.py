@@ -2,9 +2,7 @@
 
 import gc
 import json
-import os
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,6 +19,7 @@ from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
 from analyzer.sources.fetch_manifest import FetchedAccounts, Status
+from tests.support import hostile_server as hostile
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -31,33 +30,12 @@ from tests.support.aws_server import (
     TOKEN,
     Aws,
     an_account,
-    environment,
     fetching,
     on_loopback_only,
     serving,
 )
-from tests.support.forking import forking
-from tests.support.hostile_server import (
-    ACCOUNTS,
-    ASSUME,
-    CHILDREN,
-    CONNECTIONS,
-    CREDENTIALS,
-    ENDLESS,
-    EVIDENCE,
-    EXTERNAL_ID,
-    LISTS,
-    MARK,
-    PAGES,
-    REPORTS,
-    ROLES,
-    SLOW,
-    STATES,
-    WAYS,
-    FalseAnswer,
-    documents,
-)
-from tests.support.runs import exporting, visible
+from tests.support.hostile_server import EXTERNAL_ID, MARK, WAYS, FalseAnswer
+from tests.support.runs import exporting, hidden, visible
 
 Patch = pytest.MonkeyPatch
 MEMBER = MEMBERS[1]
@@ -118,7 +96,7 @@ class Asking(NamedTuple):
         self, operation: str, answer: FalseAnswer, ask: Callable[..., object], *values: Any
     ) -> str:
         """Return the one sentence in which an answer is refused; nothing planted is in it."""
-        self.server.false = {(MEMBER if operation == ASSUME else CALLER, operation): answer}
+        self.server.false = {(MEMBER if operation == hostile.ASSUME else CALLER, operation): answer}
         with pytest.raises(AwsRefused) as caught:
             ask(*values)
         message = str(caught.value)
@@ -154,105 +132,85 @@ def named(answers: dict[str, FalseAnswer]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("answer", answers.values(), ids=answers)
 
 
-@named({**WAYS, **STATES})
+@named({**WAYS, **hostile.STATES})
 def test_what_is_not_of_iam_is_refused_in_one_sentence(asking: Asking, answer: FalseAnswer) -> None:
     assert asking.refusal(GENERATE, answer, asking.report).startswith(NOT_IAM)
 
 
-@named(REPORTS)
+@named(hostile.REPORTS)
 def test_a_report_that_iam_cannot_have_made_is_refused(asking: Asking, answer: FalseAnswer) -> None:
     assert WHY.search(asking.refusal(GET, answer, asking.report))
 
 
-@named({**LISTS, **PAGES, **CONNECTIONS})
+@named({**hostile.LISTS, **hostile.PAGES, **hostile.CONNECTIONS})
 def test_a_list_of_accounts_that_is_none_is_refused(asking: Asking, answer: FalseAnswer) -> None:
-    message = asking.refusal(ACCOUNTS, answer, asking.accounts)
+    message = asking.refusal(hostile.ACCOUNTS, answer, asking.accounts)
     assert message.startswith((NOT_IAM, "AWS denied organizations:ListAccounts"))
 
 
 def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_it(
-    aws: Aws, folder: Path, capsys: Capture
+    aws: Aws, folder: Path, capfd: Capture
 ) -> None:
     aws.false[CALLER, GET] = WAYS["a code that is a token"]
     assert fetching("-o", folder) == 4
-    message = messages(capsys, folder)
+    message = messages(capfd, folder)
     assert message.startswith(f"credreport: {NOT_IAM}")
     assert message.count("\n") == 1
-    assert exporting(folder, "--log-format", "json") == 4
-    assert visible(folder) == set()
-    event = json.loads(messages(capsys, folder))
-    assert (event["event"], event["exit_code"]) == ("failed", 4)
-    assert f"credreport: {event['message']}\n" == message
+    for more in (["--check", "-q"], []):
+        assert exporting(folder, "--log-format", "json", *more) == 4
+        assert visible(folder) == hidden(folder) == set()
+        event = json.loads(messages(capfd, folder))
+        assert (event["level"], event["event"], event["exit_code"]) == ("error", "failed", 4)
+        assert f"credreport: {event['message']}\n" == message
     aws.false = {(MEMBER, GET): WAYS["a code that is a token"]}
     assert fetching("-o", folder / "all", *ORGANIZATION) == 5
     failed, fetched = json.loads((folder / "all/fetched.manifest.json").read_bytes())["accounts"]
-    assert [(each["account"], each["status"]) for each in (failed, fetched)] == [
-        (MEMBER, "failed"),
-        (CALLER, "fetched"),
-    ]
+    assert (failed["account"], failed["status"]) == (MEMBER, "failed")
+    assert (fetched["account"], fetched["status"]) == (CALLER, "fetched")
     assert f"credreport: {failed['reason']}\n" == message
-    assert messages(capsys, folder).splitlines()[1:] == [
-        f"Not read: {MEMBER} Team 1: {failed['reason']}"
-    ]
+    _, not_read = messages(capfd, folder).splitlines()
+    assert not_read == f"Not read: {MEMBER} Team 1: {failed['reason']}"
 
 
-@named(ROLES)
-def test_credentials_of_a_role_that_are_none_are_refused(
-    asking: Asking, answer: FalseAnswer
-) -> None:
-    assert asking.refusal(ASSUME, answer, asking.member)
+@named(hostile.ROLES)
+def test_role_credentials_that_are_none_are_refused(asking: Asking, answer: FalseAnswer) -> None:
+    assert asking.refusal(hostile.ASSUME, answer, asking.member)
 
 
-@named(EVIDENCE)
+@named(hostile.EVIDENCE)
 def test_a_list_of_credentials_that_is_none_is_refused(asking: Asking, answer: FalseAnswer) -> None:
-    assert asking.refusal(CREDENTIALS, answer, asking.credentials).startswith(NOT_IAM)
+    assert asking.refusal(hostile.CREDENTIALS, answer, asking.credentials).startswith(NOT_IAM)
 
 
 def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
     return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE", **more}
 
 
-def test_an_account_that_is_oddly_listed_is_a_failed_one(asking: Asking) -> None:
-    odd = [
-        (listed("1111"), ("", "Odd")),
-        (listed("١١١١٢٢٢٢٣٣٣٣"), ("", "Odd")),
-        (listed("11112222333/"), ("", "Odd")),
-        (listed("../../../etc"), ("", "Odd")),
-        (listed(MEMBER, Arn="nowhere"), (MEMBER, "Odd")),
-        (listed("", name=""), ("", "an account")),
-        ({}, ("", "an account")),
-        (listed("x", name="line\nbreak\ud800"), ("", "line\\nbreak\\ud800")),
+def test_an_account_oddly_listed_fails_and_one_of_no_known_state_is_skipped(asking: Asking) -> None:
+    invalid = "AWS lists it without a valid account id and ARN."
+    again = "AWS lists it more than once."
+    twice, differing, unknown = MEMBERS[2:5]
+    odd: list[tuple[list[dict[str, str]], tuple[str, str, str]]] = [
+        ([listed("1111")], ("", "Odd", invalid)),
+        ([listed("١١١١٢٢٢٢٣٣٣٣")], ("", "Odd", invalid)),
+        ([listed("11112222333/")], ("", "Odd", invalid)),
+        ([listed("../../../etc")], ("", "Odd", invalid)),
+        ([listed(MEMBER, Arn="nowhere")], (MEMBER, "Odd", invalid)),
+        ([listed("", name="")], ("", "an account", invalid)),
+        ([{}], ("", "an account", invalid)),
+        ([listed("x", name="line\nbreak\ud800")], ("", "line\\nbreak\\ud800", invalid)),
+        ([listed(twice)] * 2, (twice, "Odd", again)),
+        ([listed(differing), listed(differing, Arn="nowhere")], (differing, "Odd", again)),
+        ([listed(unknown, State=f"{MARK} {TOKEN}")], (unknown, "Odd", "Its state is UNKNOWN.")),
     ]
-    accounts = [*(account for account, _ in odd), listed(CALLER)]
-    asking.server.false = {(CALLER, ACCOUNTS): documents({"Accounts": accounts})}
+    accounts = [*(account for each, _ in odd for account in each), listed(CALLER)]
+    asking.server.false = {(CALLER, hostile.ACCOUNTS): hostile.documents({"Accounts": accounts})}
     chosen, others = asking.accounts()
     assert [each.id for each in chosen] == [CALLER]
-    assert [(each.account, each.name) for each in others.entries] == [entry for _, entry in odd]
-    reason = "AWS lists it without a valid account id and ARN."
-    assert {(each.status, each.reason) for each in others.entries} == {(Status.FAILED, reason)}
-
-
-@pytest.mark.parametrize(
-    ("accounts", "status", "reason"),
-    [
-        ([listed(MEMBER)] * 2, Status.FAILED, "AWS lists it more than once."),
-        (
-            [listed(MEMBER), listed(MEMBER, Arn="nowhere")],
-            Status.FAILED,
-            "AWS lists it more than once.",
-        ),
-        ([listed(MEMBER, State=f"{MARK} {TOKEN}")], Status.SKIPPED, "Its state is UNKNOWN."),
-    ],
-)
-def test_an_account_that_is_listed_twice_fails_and_one_of_no_known_state_is_skipped(
-    asking: Asking, accounts: list[dict[str, str]], status: Status, reason: str
-) -> None:
-    document = documents({"Accounts": [*accounts, listed(CALLER)]})
-    asking.server.false = {(CALLER, ACCOUNTS): document}
-    chosen, others = asking.accounts()
-    (entry,) = others.entries
-    assert [each.id for each in chosen] == [CALLER]
-    assert (entry.account, entry.status, entry.reason) == (MEMBER, status, reason)
+    entries = [(each.account, each.name, each.reason) for each in others.entries]
+    assert entries == [entry for _, entry in odd]
+    *failed, skipped = (each.status for each in others.entries)
+    assert ({*failed}, skipped) == ({Status.FAILED}, Status.SKIPPED)
 
 
 def test_units_that_lie_in_each_other_are_asked_once(asking: Asking) -> None:
@@ -261,7 +219,7 @@ def test_units_that_lie_in_each_other_are_asked_once(asking: Asking) -> None:
     asking.server.units = {"r-root": ["ou-1"], "ou-1": ["ou-2"], "ou-2": ["ou-1"]}
     asking.server.accounts[CALLER].unit = "ou-2"
     assert [each.id for each in asking.accounts(60, "ou-1")[0]] == [CALLER]
-    assert asking.server.operations()[CHILDREN] == 4
+    assert asking.server.operations()[hostile.CHILDREN] == 4
 
 
 def test_a_server_that_failed_is_asked_again(aws: Aws, folder: Path, monkeypatch: Patch) -> None:
@@ -279,7 +237,7 @@ def seconds(*arguments: str | Path) -> tuple[int, float]:
     return code, time.monotonic() - started
 
 
-@named(SLOW)
+@named(hostile.SLOW)
 def test_a_slow_server_is_late(asking: Asking, answer: FalseAnswer) -> None:
     started = time.monotonic()
     message = asking.refusal(GET, answer, asking.report, 0.4)
@@ -289,22 +247,22 @@ def test_a_slow_server_is_late(asking: Asking, answer: FalseAnswer) -> None:
 
 @pytest.mark.no_cover
 def test_a_slow_server_ends_a_command_in_time(aws: Aws, folder: Path, capsys: Capture) -> None:
-    aws.false[MEMBER, GET] = SLOW["silence"]
+    aws.false[MEMBER, GET] = hostile.SLOW["silence"]
     code, took = seconds("fetch", "-o", folder, "--timeout", "1", *ORGANIZATION)
     assert (code, took < 4) == (5, True)
     assert "iam:GetCredentialReport" in messages(capsys, folder)
-    aws.false = {(CALLER, GENERATE): SLOW["silence"]}
+    aws.false = {(CALLER, GENERATE): hostile.SLOW["silence"]}
     code, took = seconds("export", "--out-dir", folder / "runs", "--timeout", "1")
     assert (code, took < 3) == (4, True)
 
 
 def test_a_list_without_end_is_late(asking: Asking) -> None:
     for operation, ask, values in (
-        (ACCOUNTS, asking.accounts, ()),
-        (CHILDREN, asking.accounts, ("r-root",)),
-        (CREDENTIALS, asking.credentials, ()),
+        (hostile.ACCOUNTS, asking.accounts, ()),
+        (hostile.CHILDREN, asking.accounts, ("r-root",)),
+        (hostile.CREDENTIALS, asking.credentials, ()),
     ):
-        message = asking.refusal(operation, ENDLESS[operation], ask, 1, *values)
+        message = asking.refusal(operation, hostile.ENDLESS[operation], ask, 1, *values)
         assert f"{operation} within the 1 seconds of --timeout" in message
 
 
@@ -314,19 +272,3 @@ def test_retries_end_in_time(aws: Aws, folder: Path, capsys: Capture, monkeypatc
     code, took = seconds("fetch", "-o", folder, "--timeout", "1")
     assert (code, took < 3) == (4, True)
     assert "did not answer iam:GenerateCredentialReport" in messages(capsys, folder)
-
-
-@pytest.mark.no_cover
-def test_the_program_itself_says_no_more(aws: Aws, folder: Path) -> None:
-    aws.false[MEMBER, GET] = WAYS["a code that is a token"]
-    run = subprocess.run(
-        [forking("credreport"), "fetch", *ORGANIZATION, "-o", folder],
-        env={**os.environ, **environment(folder.parent, aws.url)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert run.returncode == 5
-    for planted in PLANTED:
-        assert planted not in run.stdout + run.stderr

@@ -52,13 +52,10 @@ def test_each_policy_allows_exactly_what_is_called_and_the_role_that_is_asked_fo
 ) -> None:
     assert fetching("-o", folder, *options) == 0
     assert called(aws) == allowed(*policies)
-    (role,) = (
-        each["Resource"]
-        for each in statements("organization")
-        if each["Action"] == "sts:AssumeRole"
-    )
+    (assuming,) = (x for x in statements("organization") if x["Action"] == "sts:AssumeRole")
     asked = {each["RoleArn"] for operation, each in aws.asked if operation == "AssumeRole"}
-    assert asked == ({role.replace("*", each) for each in MEMBERS} if len(options) > 1 else set())
+    roles = {assuming["Resource"].replace("*", each) for each in MEMBERS}
+    assert asked == (roles if len(options) > 1 else set())
 
 
 def test_the_trust_policy_lets_one_role_in_that_knows_the_external_id() -> None:

@@ -1,16 +1,12 @@
 """The shell completes the values of options, and a wrong word is answered with the right ones."""
 
-import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated
 
 import pytest
-import typer
 
-from analyzer.cli.command import grouped, with_options
-from analyzer.cli.fetch import AwsOptions, fetch
+from analyzer.cli.command import grouped
+from analyzer.cli.fetch import fetch
 from analyzer.rules import RULES
 from analyzer.terms import Benchmark, Verdict
 from tests.support.builders import run
@@ -120,12 +116,17 @@ OF_OTHERS = (
         "export --out-dir runs --log-format xml",
         "'--log-format': 'xml' is not one of 'text', 'json'",
     ),
-    ("export --out-dir runs --also xml", "'--also': 'xml' is not one of 'ocsf', 'asff'"),
+    ("export --out-dir runs --also csv", "'--also': 'csv' is not one of 'ocsf', 'asff', 'parquet'"),
+    (
+        "export --out-dir runs --as-of 2026-06-30",
+        "use it with --from only: fetched",
+    ),
     ("fetch --timeout soon", f"'--timeout': 'soon': {SECONDS}"),
     ("fetch --jobs 0", f"'--jobs': '0': {NUMBER}"),
     ("diff a b --format xml", "'--format': 'xml' is not one of 'table', 'csv', 'json'"),
-    ("diff a b --change gon", "did you mean gone? Choose from"),
+    ("diff a b --change gon", "did you mean gone? Choose from new, gone, re-created, new-unused,"),
     ("diff a b --change dormant", "dormant: a verdict; use --verdict"),
+    ("plan d.csv --max-age 36501", "'36501': use a whole number of days, from 1 to 36500"),
     ("rules root-usd", "did you mean root-used? Choose from"),
     ("rules mfa", "-mfa, user-without-mfa, root-without-mfa? Choose from"),
     ("analyse", "No such command 'analyse'. Did you mean 'analyze'?"),
@@ -161,38 +162,5 @@ def test_no_wrong_usage_commands_a_terminal() -> None:
         assert r"\x1b[31mx" in done.messages, words
 
 
-# Options that commands share
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Colouring:
-    colour: Annotated[str, typer.Option("--colour")] = "red"
-    layers: Annotated[list[str], typer.Option("--layer")] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sizing:
-    width: Annotated[int, typer.Option(min=1)] = 2
-
-
-def paint(wall: Annotated[str, typer.Argument()], *, colouring: Colouring, sizing: Sizing) -> None:
-    """Paint a wall."""
-    raise NotImplementedError(wall, colouring, sizing)
-
-
-def test_the_options_of_dataclasses_stand_in_their_place_with_their_defaults() -> None:
-    declared = with_options(paint)
-    parameters = inspect.signature(declared).parameters
-    assert declared.__doc__ == "Paint a wall."
-    assert [*parameters] == ["wall", "colour", "layers", "width"]
-    defaults = {name: each.default for name, each in parameters.items()}
-    assert grouped(paint, defaults)["colouring"] == Colouring()
-    shared = {each.name for each in fields(AwsOptions)}
-    assert shared <= set(inspect.signature(with_options(fetch)).parameters)
-
-
-def test_a_command_gets_its_dataclasses_filled_with_what_was_given() -> None:
-    values = {"wall": "north", "colour": "blue", "layers": ("a", "b"), "width": 3}
-    colouring = Colouring(colour="blue", layers=["a", "b"])
-    filled = {"wall": "north", "colouring": colouring, "sizing": Sizing(width=3)}
-    assert grouped(paint, values) == filled
+def test_what_was_given_several_times_reaches_a_command_as_a_list() -> None:
+    assert grouped(fetch, {"profile": ("one", "two")})["aws"].profile == ["one", "two"]

@@ -33,8 +33,9 @@ from tests.support.builders import (
 )
 from tests.support.decisions import line
 from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES, Terminal, exemptions_of
-from tests.support.runs import console_report, exporting, write_plainly
+from tests.support.runs import console_report, exporting, have_plain_outputs
 
+Patch = pytest.MonkeyPatch
 FIRST, SECOND = "2026-05-01", "2026-06-01"
 DECIDED = date(2026, 3, 5)
 OTHER = "210987654321"
@@ -82,9 +83,7 @@ def table_text(comparison: Comparison, width: int) -> str:
 CHANGED = [("new", "'=new"), ("gone", "bob"), ("first-sign-in", "'-x")]
 
 
-def test_a_pipe_gets_one_table_with_tabs_and_files_say_the_same(
-    old: Path, new: Path, tmp_path: Path
-) -> None:
+def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path: Path) -> None:
     csv, data = tmp_path / "changes.csv", tmp_path / "changes.json"
     done = run("diff", old, new, "--format", "table", "-o", csv, "-o", data)
     lines = [line.split("\t") for line in done.lines]
@@ -259,10 +258,9 @@ def test_only_the_changes_are_listed_that_are_asked_for_and_all_meet_fail_on(
 
 
 def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_that_they_have(
-    monkeypatch: pytest.MonkeyPatch, old: Path, new: Path, tmp_path: Path
+    monkeypatch: Patch, old: Path, new: Path, tmp_path: Path
 ) -> None:
-    write_all = "analyzer.exports.outputs.write_all"
-    monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
+    have_plain_outputs(monkeypatch)
     runs = tmp_path / "runs"
     listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,\n", "list.csv")
     names = saved(tmp_path, f"account,name\n{ACCOUNT},Pay\n", "accounts.csv")
@@ -288,13 +286,11 @@ def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_th
 
 
 WRONG = (
-    ("--change older", "'older': choose from new, gone, re-created, new-unused,"),
     ("--fail-on overdue", "overdue: no change; use `credreport analyze --fail-on`"),
     ("--fail-on older", "'older': choose from undetermined, unused, retired, dormant, active,"),
     ("-o changes.xlsx", "must end in .csv or .json"),
     ("-o {new}", "is an input"),
     ("--new-as-of yesterday", "yesterday"),
-    ("--format names", "names"),
     ("--user eve", "eve: no such user in the reports"),
     (f"--account {OTHER}", f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
 )
@@ -319,12 +315,10 @@ def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding() -> None:
 
 def test_a_finding_that_was_undecided_says_on_which_side() -> None:
     clear, unclear = [a_user("ann")], [a_user("ann", password_enabled="?")]
+    rules = ["idle-password"]
     for before, now, says in (
         (clear, unclear, "no finding -> undecided"),
         (unclear, clear, "undecided -> no finding"),
     ):
-        sides = (
-            judged(day, users, rules=["idle-password"])
-            for day, users in ((FIRST, before), (SECOND, now))
-        )
+        sides = judged(FIRST, before, rules=rules), judged(SECOND, now, rules=rules)
         assert says in table_text(compared_sides(*sides), 160)

@@ -1,14 +1,15 @@
-"""The exit code tells the truth, and what is wrong is said with the way out."""
+"""The exit code tells the truth, what is wrong is said, and what was there before is intact."""
 
-import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -30,10 +31,13 @@ from tests.support.builders import (
     report_text,
     run,
     saved,
+    table,
 )
 from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, exemptions_of
-from tests.support.processes import command, python
+from tests.support.processes import python
 
+Patch = pytest.MonkeyPatch
+Capture = pytest.CaptureFixture[str]
 USERS: dict[str, Row] = {
     "unused": a_user("unused"),
     "retired": a_user("retired", password=no_password("2020-01-01T00:00:00Z")),
@@ -103,32 +107,19 @@ def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_
     assert not (tmp_path / "new.json").exists()
 
 
-def test_refused_exemptions_end_with_3_every_problem_told_and_nothing_written(
-    tmp_path: Path,
-) -> None:
+def test_refused_exemptions_end_with_3_every_problem_told_nothing_written(tmp_path: Path) -> None:
     text = f"{HEADER_OF_EXEMPTIONS}\n,ann,,,\n*,bob,why,,soon\n"
     exemptions = saved(tmp_path, text, "exemptions.csv")
     done = run("analyze", CONSOLE, "--exemptions", exemptions, "-o", tmp_path / "a.csv")
     name = "    Name the account and the user (`*` means any), and the reason.\n"
-    assert (done.code, done.output) == (3, b"")
-    assert done.messages == (
+    says = (
         f"credreport: {exemptions}, row 2, column account: the cell is empty\n{name}"
         f"{exemptions}, row 2, column reason: the cell is empty\n{name}"
         f"{exemptions}, row 3, column expires: not a date ('soon')\n"
         "    Write the last day on which it applies as YYYY-MM-DD, or nothing.\n"
     )
-    assert not (tmp_path / "a.csv").exists()
-
-
-def test_accounts_that_could_not_be_read_end_with_5_and_are_named(tmp_path: Path) -> None:
-    saved(tmp_path, report_text([ACTIVE]))
-    denied = {"account": "123456789012", "name": "", "status": "failed", "reason": "Denied."}
-    saved(tmp_path, json.dumps({"accounts": [denied]}), "fetched.manifest.json")
-    of_commands = (["analyze", "-f", "csv"], "account,"), (["explain", "active"], "active  arn:")
-    for words, begins in of_commands:
-        done = run(*words, tmp_path)
-        assert (done.code, done.output.decode().startswith(begins)) == (5, True)
-        assert "Account 123456789012 is not covered: Denied.\n" in done.messages
+    assert done == (3, b"", says)
+    assert names(tmp_path) == {"exemptions.csv"}
 
 
 def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:
@@ -148,9 +139,7 @@ def test_the_program_ends_before_python_takes_its_objects_from_threads_that_stil
     assert b"too late" not in run.stdout
 
 
-def test_a_bug_ends_with_70_and_its_traceback(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bug_ends_with_70_and_its_traceback(capsys: Capture, monkeypatch: Patch) -> None:
     monkeypatch.setattr("analyzer.analysis.analysis.with_verdicts", None)
     code = main(["analyze", str(CONSOLE), "--fail-on", "unused"])
     shown = capsys.readouterr()
@@ -160,9 +149,7 @@ def test_a_bug_ends_with_70_and_its_traceback(
     assert shown.err.endswith("this is a bug; please report it with the lines above.\n")
 
 
-def test_a_folder_that_cannot_be_written_is_named_and_what_was_there_is_intact(
-    tmp_path: Path,
-) -> None:
+def test_a_folder_that_cannot_be_written_is_named_and_what_was_there_intact(tmp_path: Path) -> None:
     old = saved(tmp_path, "old", "old.csv")
     for target, why in (
         (tmp_path / "missing" / "a.csv", "its folder does not exist; create it"),
@@ -202,7 +189,7 @@ def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
 
 def in_shell(script: str, *arguments: str | Path) -> tuple[int, bytes, str]:
     """Run a line of bash in which "$@" is the program with its arguments."""
-    words = ["bash", "-c", script, "bash", *command(*arguments)]
+    words = ["bash", "-c", script, "bash", sys.executable, "-m", "analyzer", *arguments]
     done = subprocess.run(words, cwd=ROOT_FOLDER, capture_output=True, check=False)
     return done.returncode, done.stdout, done.stderr.decode()
 
@@ -213,7 +200,7 @@ def test_a_process_that_can_write_and_say_nothing_ends_with_its_exit_code() -> N
 
 
 def test_a_standard_output_that_takes_nothing_ends_with_73_unless_only_files_are_asked_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: Capture, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["analyze", str(CONSOLE), "-q", "-o", str(tmp_path / "a.csv")]) == 0
@@ -235,37 +222,37 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(large: Path) -> None:
 
 
 @contextmanager
-def broken_pipe() -> Iterator[int]:
-    """Give the end to write to of a pipe that nobody reads."""
+def unread() -> Iterator[TextIO]:
+    """Give a stream into a pipe that nobody reads."""
     reader, writer = os.pipe()
     os.close(reader)
-    yield writer
-    os.close(writer)
+    with os.fdopen(writer, "w") as stream:
+        yield stream
 
 
 def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, monkeypatch: Patch
 ) -> None:
     for argument in ("--help", "rules"):
-        with broken_pipe() as pipe, os.fdopen(os.dup(pipe), "w") as output:
+        with unread() as output:
             monkeypatch.setattr(sys, "stdout", output)
             assert main([argument]) == 141
     assert capsys.readouterr().err == ""
 
 
 def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_code(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, monkeypatch: Patch
 ) -> None:
     arguments = ["analyze", str(CONSOLE), "--format", "names", "--fail-on", "retired"]
-    with broken_pipe() as pipe, os.fdopen(os.dup(pipe), "w") as messages:
+    with unread() as messages:
         monkeypatch.setattr(sys, "stderr", messages)
         assert main(arguments) == 1
     assert capsys.readouterr().out == run(*arguments).output.decode()
 
 
 @pytest.mark.parametrize("nowhere", ["/dev/full", ""])
-def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(
-    monkeypatch: pytest.MonkeyPatch, nowhere: str
+def test_a_refusal_that_cannot_be_said_keeps_its_exit_code(
+    monkeypatch: Patch, nowhere: str
 ) -> None:
     for arguments, code in ((["analyze", "nowhere.csv"], 3), (["rules", "nosuch"], 2)):
         with suppress(OSError), ExitStack() as streams:  # what is left cannot be written either
@@ -273,6 +260,62 @@ def test_what_is_refused_where_nothing_can_be_said_keeps_its_exit_code(
             monkeypatch.setattr(sys, "stderr", stream)
             ended = main(arguments)
         assert ended == code
+
+
+# Ended by a signal
+
+OLD = b"what was there before"
+HALF_WRITTEN = """
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # though a shell may have set it aside
+import analyzer.writers.tables
+
+def write_csv(analysis, stream, *_, **__):
+    stream.write(b"half a fi")
+    stream.flush()
+    print("writing", flush=True)
+    while True:  # A signal that comes just before one long sleep would not end it.
+        time.sleep(0.01)
+
+analyzer.writers.tables.write_csv = write_csv
+"""
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.no_cover),
+    ],
+)
+def test_a_run_that_is_ended_while_it_writes_leaves_the_old_files(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    report, folder = saved(tmp_path, report_text([a_user()])), tmp_path / "out"
+    targets = [saved(folder, OLD, name) for name in ("a.json", "b.csv")]
+    asked = ["analyze", str(report), *(f"-o{target}" for target in targets)]
+    words, pipe = python(HALF_WRITTEN, *asked), subprocess.PIPE
+    with subprocess.Popen(words, cwd=ROOT_FOLDER, stdout=pipe, stderr=pipe) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"writing\n"
+            assert ".part" in str(names(folder))
+            process.send_signal(number)
+            output, messages = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, output, messages) == (code, b"", b"")
+    assert [target.read_bytes() for target in targets] == [OLD, OLD]
+    if number == signal.SIGKILL:  # What is left is removed by the next run.
+        assert len(names(folder)) > 2
+        assert main([*asked, "-q"]) == 0
+        assert len(table(targets[1].read_bytes())) == 1
+    assert names(folder) == {"a.json", "b.csv"}
 
 
 def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding() -> None:

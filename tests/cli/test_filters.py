@@ -106,14 +106,16 @@ def test_a_run_fails_by_what_the_filter_keeps(tmp_path: Path) -> None:
         assert done.code == fails, words
 
 
-@pytest.mark.no_cover
-def test_an_account_is_named_as_the_manifest_names_it(tmp_path: Path) -> None:
+def test_an_account_is_named_as_in_the_manifest_and_ends_with_5_if_lost(tmp_path: Path) -> None:
     saved(tmp_path, report_text([a_user("ann")]))
     entry = {"account": ACCOUNT, "name": "Prod", "status": "fetched", "reason": ""}
     lost = {"account": "123456789012", "name": "Lost", "status": "failed", "reason": "Denied."}
     saved(tmp_path, json.dumps({"accounts": [entry, lost]}), "fetched.manifest.json")
     assert run("analyze", tmp_path, "--account", "prod", "-q") == (0, b"", "")
-    assert run("analyze", tmp_path, "--account", "lost", "-q").code == 5
+    said = "Account 123456789012 is not covered: Denied.\n"
+    for words in (["--account", "lost", "-q"], ["-f", "names", "-q"]):
+        done = run("analyze", tmp_path, *words)
+        assert (done.code, done.messages) == (5, said)
 
 
 def test_where_the_account_is_masked_the_hint_says_how_to_set_it(tmp_path: Path) -> None:
@@ -212,9 +214,7 @@ def test_a_run_fails_by_a_rule_that_is_not_exempt_or_by_all_that_are_so_severe()
 # Inputs and outputs that are none
 
 
-def test_a_list_of_exemptions_may_be_a_pipe_and_is_empty_if_nobody_writes_to_it(
-    tmp_path: Path,
-) -> None:
+def test_exemptions_may_be_a_pipe_and_are_empty_if_nobody_writes_to_it(tmp_path: Path) -> None:
     report = saved(tmp_path, report_text([NO_MFA]))
     reader, writer = os.pipe()
     os.write(writer, b"account,user,reason,owner,expires\n*,ann,By design,,")

@@ -109,16 +109,12 @@ def test_a_period_that_no_report_covers_has_no_chart() -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("days", "shown"), [(40, 40), (41, 21)])
-def test_the_chart_has_so_many_days_as_it_can_show_and_the_last_of_them(
-    days: int, shown: int
-) -> None:
+def test_the_chart_has_as_many_days_as_it_can_show_and_the_last(days: int, shown: int) -> None:
     moments = pd.date_range(day(0), periods=days, tz="UTC")
     trend = pd.DataFrame({"as_of": moments, **dict.fromkeys(map(str, Verdict), range(days))})
     told = replace(history_of([report(0, person()), report(1)]), trend=trend)
-    summary = openpyxl.load_workbook(written(write_history_workbook, told), read_only=True)[
-        "Summary"
-    ]
-    rows = [row[:2] for row in summary.iter_rows(values_only=True)]
+    book = openpyxl.load_workbook(written(write_history_workbook, told), read_only=True)
+    rows = [row[:2] for row in book["Summary"].iter_rows(values_only=True)]
     (head,) = [at for at, (name, *_) in enumerate(rows) if name == "As of (UTC)"]
     listed = [row for row in rows[head + 1 :] if row[0]]
     assert len(listed) == shown
@@ -151,9 +147,7 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
         assert of_ann == {("Ann Lee", left)}
 
 
-def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_error(
-    tmp_path: Path,
-) -> None:
+def test_a_pipe_gets_cells_with_tabs_and_standard_error_what_is_uncertain(tmp_path: Path) -> None:
     lost = person(key_1=a_key(BORN, day(-2)))
     reports = kept(
         tmp_path,
@@ -171,23 +165,16 @@ def test_a_pipe_gets_cells_with_tabs_and_what_is_not_certain_goes_to_standard_er
     *remarks, blind_spot, partial = done.messages.splitlines()
     assert blind_spot.startswith("Not visible: ")
     assert partial == "Not covered: 1 part of the period (exit code 5)."
-    assert remarks == [
-        (
-            f"Account {ACCOUNT}: no report for 40 days (2026-01-01, 2026-02-10),"
-            " more than the 31 of --max-gap."
-        ),
-        (
-            "The period begins with the report of 2026-01-01, 2 days after its start 2025-12-30:"
-            f" account {ACCOUNT}."
-        ),
-        (
-            "Not counted, as-of is assumed: it has no place in the order:"
-            f" {reports}/{ACCOUNT}/report.csv, {reports}/111111111111/other/report.csv."
-        ),
-        "Undetermined at the end; days unused continue through such reports: bo.",
-        "Known by name: a report does not show the creation time: cy.",
-        "A last use is gone or went back in time: ann.",
-    ]
+    gap, start, uncounted, undetermined, unknown, back = remarks
+    between = "no report for 40 days (2026-01-01, 2026-02-10)"
+    assert gap == f"Account {ACCOUNT}: {between}, more than the 31 of --max-gap."
+    begins = "The period begins with the report of 2026-01-01, 2 days after its start 2025-12-30"
+    assert start == f"{begins}: account {ACCOUNT}."
+    places = f"{reports}/{ACCOUNT}/report.csv, {reports}/111111111111/other/report.csv"
+    assert uncounted == f"Not counted, as-of is assumed: it has no place in the order: {places}."
+    assert undetermined == "Undetermined at the end; days unused continue through such reports: bo."
+    assert unknown == "Known by name: a report does not show the creation time: cy."
+    assert back == "A last use is gone or went back in time: ann."
 
 
 MEETS = "Meets --fail-on: 1"
@@ -286,9 +273,8 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_pat
         event = decided[each.account]
         assert event["detail"] == each.summary
         assert (event["after"] or "", event["before"][:10]) == ("", str(each.decided_on))
-    assert [(row["account"], row["before"]) for row in events if row["event"] == "done"] == [
-        *done.items()
-    ]
+    done_events = [row for row in events if row["event"] == "done"]
+    assert [(row["account"], row["before"]) for row in done_events] == [*done.items()]
 
 
 def test_evidence_names_what_was_done_before_it_was_decided_and_accounts_without_a_report(
@@ -342,9 +328,8 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
     other = "999999999999"
     of_other = person(arn=f"arn:aws:iam::{other}:user/ann")
     of_each = {ACCOUNT: person(), other: of_other}
-    told = history_of(
-        [report(at, user, account=each) for each, user in of_each.items() for at in (0, 7)]
-    )
+    reports = (report(at, user, account=each) for each, user in of_each.items() for at in (0, 7))
+    told = history_of([*reports])
     for width in (40, 80, 160):
         text = table_of(told, width)
         assert text.startswith("History: 2026-01-01")

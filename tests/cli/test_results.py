@@ -8,19 +8,11 @@ from zipfile import ZipFile
 
 import pytest
 
-import analyzer
 from analyzer.cli.analyze import OutputOptions, write_result
 from analyzer.cli.options import CriteriaOptions, moment
 from analyzer.limits import Criteria, Definition
 from analyzer.terms import Format, Verdict
-from tests.support.builders import (
-    LONG_AGO,
-    a_user,
-    report_text,
-    run,
-    saved,
-    the_root,
-)
+from tests.support.builders import a_user, report_text, run, saved
 from tests.support.outputs import (
     ALL,
     CONSOLE,
@@ -30,7 +22,6 @@ from tests.support.outputs import (
     analyzed_console,
     arns_bytes,
     csv_bytes,
-    csv_rows,
     json_bytes,
     summary_text,
     table_text,
@@ -76,9 +67,7 @@ def test_a_table_comes_with_the_rules_on_standard_error(*, details: bool) -> Non
     assert done.messages.endswith(NOTES + BLIND_SPOTS)
 
 
-def test_the_verdicts_that_are_asked_for_are_listed_in_every_output_and_quiet_says_nothing(
-    tmp_path: Path,
-) -> None:
+def test_the_verdicts_asked_for_are_in_every_output_and_quiet_says_nothing(tmp_path: Path) -> None:
     console, files = analyzed_console(), (tmp_path / "a.csv", tmp_path / "a.json")
     two = run(*ON_CONSOLE, "--verdict", "dormant", "--verdict", "active", "-f", "arns")
     assert two[:2] == (0, arns_bytes(console, (Verdict.DORMANT, Verdict.ACTIVE)))
@@ -139,9 +128,7 @@ def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_t
     assert "zoë" in stream.getvalue()
 
 
-def test_an_output_that_is_an_input_is_refused_also_if_the_input_would_not_count(
-    tmp_path: Path,
-) -> None:
+def test_an_output_that_is_an_input_is_refused_though_it_would_not_count(tmp_path: Path) -> None:
     exemptions = saved(tmp_path, EXEMPTIONS.read_text(), "exemptions.csv")
     reports = tmp_path / "reports"
     for name, day in (("a.csv", "2026-05-01"), ("b.csv", "2026-04-01"), ("c.csv", "2026-05-01")):
@@ -160,11 +147,3 @@ def test_an_output_that_is_an_input_is_refused_also_if_the_input_would_not_count
         done = run("analyze", source, "--exemptions", exemptions, "-o", target)
         assert (done.code, "is an input: write to another file" in done.message_line) == (2, True)
     assert [file.read_bytes() for file in files] == before
-
-
-def test_accounts_keep_their_leading_zeros() -> None:
-    account = "000000000001"
-    text = report_text([a_user("ann", account=account, created=LONG_AGO)], root=the_root(account))
-    analysis = analyzer.analyze(analyzer.load(("report.csv", text.encode())))
-    assert [row["account"] for row in csv_rows(analysis)] == [account]
-    assert f", account {account} as of " in summary_text(analysis)

@@ -8,7 +8,9 @@ from openpyxl import load_workbook
 
 from tests.support.builders import a_user, report_text, run, saved, table
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HEADER_OF_EXEMPTIONS
-from tests.support.runs import write_plainly
+from tests.support.runs import have_plain_outputs
+
+Patch = pytest.MonkeyPatch
 
 
 @pytest.fixture
@@ -16,8 +18,8 @@ def report(tmp_path: Path) -> Path:
     return saved(tmp_path, report_text([a_user("ann")]))
 
 
-def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict_or_a_rule(
-    report: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict(
+    report: Path, monkeypatch: Patch
 ) -> None:
     file = saved(report.parent, "dormant-days = 120\nkeep = 3", "settings.toml")
     other = saved(report.parent, 'format = "csv"', "other.toml")
@@ -32,40 +34,27 @@ def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict_or
     assert "CREDREPORT_CONFIG" not in run("analyze", report).messages
 
 
-def test_a_file_that_changes_a_verdict_or_a_rule_is_named_in_the_outputs(report: Path) -> None:
+def test_a_file_that_changes_verdicts_is_named_in_outputs(report: Path, monkeypatch: Patch) -> None:
     text = 'dormant-days = 120\nskip = ["unused-user"]\nquiet = true'
     file = saved(report.parent, text, "s.toml")
-    book, data, page, html = (
-        report.with_name(f"out.{each}") for each in ("xlsx", "json", "md", "html")
-    )
-    outputs = (word for path in (book, data, page, html) for word in ("-o", path))
-    assert run("analyze", report, "--config", file, *outputs).code == 0
     settings = f"{file}: dormant-days = 120, skip = ['unused-user']"
-    assert json.loads(data.read_bytes())["settings"] == settings
+    report = report.rename(report.with_name("2026-06-01.csv"))
+    book, page, html = (report.with_name(f"out.{each}") for each in ("xlsx", "md", "html"))
+    outputs = (word for path in (book, page, html) for word in ("-o", path))
+    for words in (["analyze", report, *outputs], ["diff", report, report], ["history", report]):
+        done = run(*words, "--config", file, "-f", "json")
+        assert (done.code, done.document["settings"]) == (0, settings)
     rows = load_workbook(book)["Summary"].values
     assert ["Settings", settings] in [[*filter(None, row)] for row in rows]
     for text in (page.read_text().replace("\\", ""), html.read_text()):
         assert f"Settings of {file}: dormant-days = 120" in text
-
-
-def test_all_that_compares_reports_and_the_log_of_a_run_name_the_file_too(
-    report: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = saved(report.parent, "dormant-days = 120", "s.toml")
-    settings = f"{file}: dormant-days = 120"
-    dated = report.rename(report.with_name("2026-06-01.csv"))
-    compared = run("diff", dated, dated, "--config", file, "-f", "json", "-q")
-    assert compared.document["settings"] == settings
-    done = run("history", dated, "--config", file, "-f", "json")
-    assert done.document["settings"] == settings
-    assert f"Settings of {settings}.\n" in done.messages
-    write_all = "analyzer.exports.outputs.write_all"
-    monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
-    runs = report.with_name("runs")
-    done = run(
-        "export", "--out-dir", runs, "--from", dated, "--log-format", "json", "--config", file
-    )
-    assert json.loads(done.messages.splitlines()[0])["message"] == f"Settings of {settings}."
+    loud = saved(report.parent, "dormant-days = 120", "loud.toml")
+    says = f"Settings of {loud}: dormant-days = 120."
+    assert f"{says}\n" in run("history", report, "--config", loud).messages
+    have_plain_outputs(monkeypatch)
+    words = ["--out-dir", report.with_name("runs"), "--from", report, "--log-format", "json"]
+    log = run("export", *words, "--config", loud).messages
+    assert json.loads(log.splitlines()[0])["message"] == says
 
 
 def test_paths_in_a_file_are_relative_to_it(report: Path) -> None:
@@ -90,9 +79,7 @@ def test_settings_stand_where_the_command_line_says_nothing(report: Path) -> Non
 
 
 @pytest.mark.no_cover
-def test_settings_can_hold_every_kind_of_value_and_those_of_another_command_are_skipped(
-    tmp_path: Path,
-) -> None:
+def test_settings_hold_every_kind_of_value_and_those_of_others_are_skipped(tmp_path: Path) -> None:
     text = (
         f'standard = "cis-6.0"\nexemptions = "{EXEMPTIONS}"\ndormant-days = 400\n'
         'verdict = ["dormant", "unused"]\nformat = "json"\nas-of = 2026-03-02T00:00:00Z\n'

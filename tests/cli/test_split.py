@@ -102,9 +102,7 @@ def test_a_file_has_a_name_that_every_system_takes_whatever_an_owner_is_called()
         assert len(hash_) == (8 if stem.endswith("-") else 0), owner
 
 
-def test_a_filled_workbook_is_never_written_over_and_nothing_else_is_written(
-    tmp_path: Path,
-) -> None:
+def test_a_filled_workbook_is_never_written_over_and_nothing_else_written(tmp_path: Path) -> None:
     report = reported(tmp_path, a_user("ann"), a_user("bo"))
     owners = listed(tmp_path, "*,ann,Lee,,", "*,bo,Ray,,")
     words = ("analyze", report, "--owners", owners, "--split-by", "owner", "-o", "out")

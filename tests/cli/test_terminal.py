@@ -28,8 +28,9 @@ from tests.support.outputs import (
     table_text,
 )
 from tests.support.processes import on_terminal
-from tests.support.runs import console_report, write_plainly
+from tests.support.runs import console_report, have_plain_outputs
 
+Patch = pytest.MonkeyPatch
 COLOURS = re.compile("\x1b\\[[0-9;]*m")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
@@ -43,7 +44,7 @@ def test_the_table_fills_the_terminal_with_colours_and_says_everything_once() ->
     assert COLOURS.sub("", shown.screen) == table_text(analyzed_console(), UNUSED, width=60)
 
 
-def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_can_be_refused(monkeypatch: Patch) -> None:
     for refused, term, colour in (("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)):
         monkeypatch.setenv("NO_COLOR", refused)
         monkeypatch.setenv("TERM", term)
@@ -51,9 +52,7 @@ def test_colours_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "arns", "table"])
-def test_no_format_commands_a_terminal_though_it_is_exact_in_a_pipe(
-    monkeypatch: pytest.MonkeyPatch, form: str
-) -> None:
+def test_no_format_commands_a_terminal(monkeypatch: Patch, form: str) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     with redirect_stdout(Terminal()) as terminal:
         write_result(hard_names(), Format(form), OutputOptions(verdict=[*ALL]))
@@ -72,9 +71,7 @@ def test_a_table_in_a_pipe_is_plain_and_its_summary_stays_on_the_terminal() -> N
 
 
 @pytest.mark.no_cover
-def test_a_table_on_the_terminal_leaves_nothing_to_say_but_the_files_that_were_written(
-    tmp_path: Path,
-) -> None:
+def test_a_table_on_a_terminal_leaves_nothing_to_say_but_the_files_written(tmp_path: Path) -> None:
     target = tmp_path / "a.csv"
     shown = on_terminal(*ON_CONSOLE, "--format", "table", "-o", target, piped="messages")
     assert shown.messages == f"Wrote {target}\n"
@@ -84,7 +81,7 @@ def test_a_table_on_the_terminal_leaves_nothing_to_say_but_the_files_that_were_w
 # A bar
 
 
-def test_a_bar_shows_for_many_reports_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_shows_for_many_reports_on_a_terminal_only(monkeypatch: Patch) -> None:
     for total, quiet, term, shows in (
         (2, False, "xterm", True),
         (1, False, "xterm", False),
@@ -162,13 +159,12 @@ UNMEASURED = [pytest.param(*each, marks=pytest.mark.no_cover) for each in OTHERS
 
 @pytest.mark.parametrize(("code", "words", "encoding"), [FIRST, *UNMEASURED])
 def test_no_line_is_wider_than_a_terminal_of_40_columns_in_any_encoding(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str, encoding: str
+    folder: Path, monkeypatch: Patch, code: int, words: str, encoding: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(folder)
-    write_all = "analyzer.exports.outputs.write_all"
-    monkeypatch.setattr(write_all, lambda _, out, *__: write_plainly(out))
+    have_plain_outputs(monkeypatch)
     output, messages = Terminal(encoding), Terminal(encoding)
     monkeypatch.setattr(sys, "stdout", output)
     monkeypatch.setattr(sys, "stderr", messages)
@@ -178,8 +174,8 @@ def test_no_line_is_wider_than_a_terminal_of_40_columns_in_any_encoding(
     assert [part for part in re.split("[\n\r]", text) if cell_len(part) > 40] == []
 
 
-def test_signs_of_two_columns_count_as_two_and_what_an_encoding_lacks_is_spelled_out(
-    monkeypatch: pytest.MonkeyPatch,
+def test_wide_signs_count_twice_and_what_an_encoding_lacks_is_spelled_out(
+    monkeypatch: Patch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     line, terminal = f"  first  {'名前' * 8} last", Terminal("utf-8")

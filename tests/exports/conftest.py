@@ -3,25 +3,19 @@
 import os
 import shutil
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 import analyzer
 from analyzer.analysis.analysis import Analysis
-from analyzer.terms import WorkbookSheets
-from analyzer.writers.workbook import write_workbook
 from tests.support.aws_server import Aws, serving_an_organization
-from tests.support.runs import SAMPLE, exporting, write_plainly
+from tests.support.runs import SAMPLE, exporting, have_plain_outputs
 
 
 @pytest.fixture
 def plain_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a tenth of the time for a run whose outputs nobody reads."""
-    monkeypatch.setattr(
-        "analyzer.exports.outputs.write_all", lambda _, folder, *__: write_plainly(folder)
-    )
+    have_plain_outputs(monkeypatch)
 
 
 @pytest.fixture
@@ -41,13 +35,6 @@ def changes_alone(plain_workbook: None, monkeypatch: pytest.MonkeyPatch) -> None
         analyzer.write(analysis, follow_up=follow_up)
 
     monkeypatch.setattr("analyzer.exports.outputs.write", write)
-
-
-@pytest.fixture
-def review_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write only the lists to decide in, for a run whose decisions are read back."""
-    small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
-    monkeypatch.setattr("analyzer.exports.outputs.write_workbook", small)
 
 
 @pytest.fixture
@@ -72,9 +59,7 @@ def plain_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plain") / "runs"
     before = os.umask(0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "analyzer.exports.outputs.write_all", lambda _, folder, *__: write_plainly(folder)
-        )
+        have_plain_outputs(patch)
         assert exporting(folder, "--from", SAMPLE) == 0
     os.umask(before)
     return folder

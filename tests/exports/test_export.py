@@ -1,11 +1,9 @@
 """`credreport export --from`: what a run holds, what is made twice, and what is kept."""
 
-import csv
 import json
 import os
 import shutil
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from errno import EIO
@@ -23,17 +21,20 @@ from tests.support.builders import a_user, run, saved
 from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
+    check_folder,
     check_whole,
     console_report,
     exporting,
+    exporting_day,
     hidden,
     record_of,
     visible,
+    write_plainly,
 )
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
-FIRST, SECOND, THIRD = "2026-06-01", "2026-06-02", "2026-06-03"
+FIRST, SECOND = "2026-06-01", "2026-06-02"
 
 pytestmark = pytest.mark.usefixtures("plain_outputs")
 
@@ -42,12 +43,10 @@ def name(day: str, number: str = "") -> str:
     return f"{day}T09-30-00Z{number}"
 
 
-def test_latest_is_a_relative_link_in_a_moved_folder(
-    runs: Path, one_run: Path, tmp_path: Path
-) -> None:
+def test_latest_is_a_relative_link_in_a_moved_folder(runs: Path, one_run: Path) -> None:
     assert (runs / "latest").readlink().name == one_run.name
-    runs.rename(tmp_path / "moved")
-    check_whole(tmp_path / "moved" / "latest")
+    moved = runs.rename(runs.with_name("moved"))
+    check_whole(moved / "latest")
 
 
 def test_everything_is_private_to_its_owner_whatever_the_umask(plain_runs: Path) -> None:
@@ -56,30 +55,25 @@ def test_everything_is_private_to_its_owner_whatever_the_umask(plain_runs: Path)
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_the_record_says_what_the_run_was_made_from_with_options_and_variables(
+def test_the_record_says_what_options_and_variables_the_run_was_made_from(
     runs: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
-    variables = {
+    for name, value in {
         "OUT_DIR": str(runs),
         "FROM": str(SAMPLE),
         "LOG_FORMAT": "json",
         "FAIL_ON": "unused",
         "SKIP": "root-used idle-password",
-    }
-    for name, value in variables.items():
+    }.items():
         monkeypatch.setenv(f"CREDREPORT_{name}", value)
     assert main(["export", "--dormant-days", "30"]) == 1
     assert capsys.readouterr().err.startswith("{")
-    record = record_of(runs / "latest")
-    assert (record["kind"], record["as_of"]) == ("export", "2026-03-01T09:30:00Z")
+    record, as_of = record_of(runs / "latest"), "2026-03-01T09:30:00Z"
+    assert (record["kind"], record["as_of"]) == ("export", as_of)
     assert (record["exit_code"], record["compared_with"]) == (1, None)
     assert record["parameters"]["dormant_days"] == 30
     assert record["parameters"]["skip"] == ["idle-password", "root-used"]
-    covered = {
-        "account": "123456789012",
-        "as_of": "2026-03-01T09:30:00Z",
-        "report": f"reports/{SAMPLE.name}",
-    }
+    covered = {"account": "123456789012", "as_of": as_of, "report": f"reports/{SAMPLE.name}"}
     assert record["accounts"] == {"covered": [covered], "not_covered": [], "skipped": []}
 
 
@@ -102,21 +96,20 @@ def test_a_run_that_was_made_from_the_same_is_not_made_twice_and_says_again_what
 
 
 def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
-    one_run: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]
+    runs: Path, one_run: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     def unreadable(_: Run) -> bool:
         raise OSError(EIO, "Input/output error")
 
     monkeypatch.setattr(Run, "is_unedited", unreadable)
-    runs = one_run.parent
     assert exporting(runs, "--from", SAMPLE, "--dormant-days", "9", "--keep", "1") == 0
     assert "Old runs were not removed: " in capsys.readouterr().err
-    assert len(visible(runs)) == 3
+    assert visible(runs) == {one_run.name, f"{one_run.name}-2", "latest"}
 
 
 @pytest.mark.no_cover
 def test_a_run_keeps_its_lists_another_list_makes_another_run_and_diff_reads_them(
-    runs: Path, reports: Path, capfdbinary: pytest.CaptureFixture[bytes]
+    runs: Path, reports: Path
 ) -> None:
     report = console_report(reports, FIRST, a_user("bot-a"), a_user("ci-b"))
     bots = "account,user,reason,owner,expires\r\n*,bot-*,Replaced,Ops,\r\n"
@@ -130,30 +123,22 @@ def test_a_run_keeps_its_lists_another_list_makes_another_run_and_diff_reads_the
         assert (runs / "latest" / "exemptions.csv").read_bytes() == text.encode()
         assert (runs / "latest" / "owners.csv").read_bytes() == owners.read_bytes()
     check_whole(runs / "latest")
-    capfdbinary.readouterr()
-    sides = [str(runs / name(FIRST, number)) for number in ("", "-2")]
-    assert main(["diff", *sides, "--format", "csv"]) == 0
-    rows = [*csv.DictReader(capfdbinary.readouterr().out.decode().splitlines())]
-    assert {(row["change"], row["owner"]) for row in rows} == {("exempted", "Ann Lee")}
-    assert exporting(runs, "--from", report) == 0
+    done = run("diff", runs / name(FIRST), runs / name(FIRST, "-2"), "--format", "csv")
+    assert {(row["change"], row["owner"]) for row in done.rows} == {("exempted", "Ann Lee")}
+    assert (done.code, exporting(runs, "--from", report)) == (0, 0)
     assert not (runs / "latest" / "exemptions.csv").exists()
 
 
-def test_a_run_with_changed_reports_is_not_compared(
-    runs: Path, reports: Path, capsys: Capture
-) -> None:
-    exporting(runs, "--from", console_report(reports, FIRST))
+def test_a_run_with_changed_reports_is_not_compared(runs: Path, capsys: Capture) -> None:
+    exporting_day(runs, FIRST)
     (report,) = (runs / "latest" / "reports").iterdir()
     report.write_bytes(report.read_bytes().replace(b"quiet", b"other"))
-    assert exporting(runs, "--from", console_report(reports, SECOND), "--quiet") == 0
+    assert exporting_day(runs, SECOND, more=["--quiet"]) == 0
     assert record_of(runs / "latest")["compared_with"] is None
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
-def test_what_is_no_complete_run_or_holds_more_is_never_removed(
-    one_run: Path, reports: Path
-) -> None:
-    runs = one_run.parent
+def test_what_is_no_complete_run_or_holds_more_is_never_removed(runs: Path, one_run: Path) -> None:
     for day in (1, 2, 3):
         shutil.copytree(one_run, runs / f"2026-04-0{day}T09-30-00Z")
     (runs / "2026-04-01T09-30-00Z" / "notes.txt").write_text("reviewed")
@@ -161,37 +146,25 @@ def test_what_is_no_complete_run_or_holds_more_is_never_removed(
     (runs / "2026-05-01").mkdir()
     (runs / "2020-01-01T00-00-00Z").symlink_to("2026-04-03T09-30-00Z")
     kept = visible(runs) - {one_run.name}
-    assert exporting(runs, "--from", console_report(reports, FIRST), "--keep", "1") == 0
+    assert exporting_day(runs, FIRST, more=["--keep", "1"]) == 0
     assert visible(runs) == {*kept, name(FIRST)}
-
-
-def link_the_reports(run: Path) -> None:
-    (run / "reports").rename(run.parent / "moved")
-    (run / "reports").symlink_to("../moved")
-
-
-def edit_within_the_size(run: Path) -> None:
-    users = run / "users.csv"
-    users.write_bytes(users.read_bytes().replace(b"unused", b"active"))
-
-
-EDITS: dict[str, Callable[[Path], object]] = {
-    "a note": lambda run: saved(run, "reviewed", "notes.txt"),
-    "a folder": lambda run: (run / "reviewed").mkdir(),
-    "a link": lambda run: (run / "reviewed").symlink_to("/"),
-    "reports behind a link": link_the_reports,
-    "an edited file": edit_within_the_size,
-}
 
 
 def test_a_run_that_somebody_has_added_to_or_edited_is_not_unedited(one_run: Path) -> None:
     (made,) = runs_in(one_run.parent)
     assert made.is_unedited()
-    for name, edit in EDITS.items():
-        edited = one_run.with_name(name) / "run"
-        shutil.copytree(one_run, edited)
-        edit(edited)
-        assert not replace(made, path=edited).is_unedited(), name
+    copies = [one_run.with_name(copy) / "run" for copy in "abcde"]
+    for copy in copies:
+        shutil.copytree(one_run, copy)
+    with_note, with_folder, with_link, with_reports_elsewhere, with_other_cells = copies
+    saved(with_note, "reviewed", "notes.txt")
+    (with_folder / "reviewed").mkdir()
+    (with_link / "reviewed").symlink_to("/")
+    (with_reports_elsewhere / "reports").rename(with_reports_elsewhere.with_name("reports"))
+    (with_reports_elsewhere / "reports").symlink_to("../reports")
+    users = with_other_cells / "users.csv"
+    users.write_bytes(users.read_bytes().replace(b"unused", b"active"))
+    assert [copy for copy in copies if replace(made, path=copy).is_unedited()] == []
 
 
 def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, one_run: Path) -> None:
@@ -288,12 +261,19 @@ def test_a_file_in_the_place_of_the_link_to_be_latest_stays(runs: Path, capsys: 
     assert (runs / ".credreport-latest").read_text() == "mine"
 
 
-def test_a_second_run_says_so_and_ends_at_once(runs: Path, capsys: Capture) -> None:
-    with folder_lock(runs):
-        assert exporting(runs, "--from", SAMPLE) == Busy.exit_code == 75
-        assert exporting(runs, "--from", SAMPLE, "--check") == 75
+def test_while_a_run_works_another_one_says_so_and_ends(
+    runs: Path, monkeypatch: Patch, capsys: Capture
+) -> None:
+    def write(_: object, folder: Path, *__: object) -> int:
+        for more in ([], ["--check"]):
+            assert exporting(runs, "--from", SAMPLE, *more) == Busy.exit_code == 75
+        return write_plainly(folder)
+
+    monkeypatch.setattr("analyzer.exports.outputs.write_all", write)
+    assert exporting(runs, "--from", SAMPLE, "-q") == 0
     assert capsys.readouterr().err.count(f"Another run uses {runs}: nothing was done") == 2
-    assert visible(runs) == set()
+    check_folder(runs)
+    assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
 
 
 def test_inputs_that_are_refused_are_all_named_as_they_were_given_and_leave_nothing(
@@ -310,25 +290,40 @@ def test_inputs_that_are_refused_are_all_named_as_they_were_given_and_leave_noth
         assert visible(runs) == hidden(runs) == set()
 
 
-def test_latest_that_is_no_link_to_a_run_is_left_alone(runs: Path, capsys: Capture) -> None:
+def test_a_folder_called_latest_is_left_alone(runs: Path, capsys: Capture) -> None:
     (runs / "latest").mkdir(parents=True)
     for more in ([], ["--check"]):
         assert exporting(runs, "--from", SAMPLE, *more) == 73
         assert f"{runs / 'latest'} is not a link to a run: move it away." in capsys.readouterr().err
-    (runs / "latest").rename(runs / "notes")
-    for target in ("notes", "/tmp", "../2026-03-01T09-30-00Z", "nowhere"):
-        (runs / "latest").symlink_to(target)
-        for refuse in (check_runs_folder, opened):
-            with pytest.raises(OutputFailed, match="latest is not a link to a run: move it away"):
-                refuse(runs)
-        assert str((runs / "latest").readlink()) == target
-        assert visible(runs) == {"notes", "latest"}
-        (runs / "latest").unlink()
+    assert visible(runs) == {"latest"}
 
 
 def opened(runs: Path) -> None:
     with folder_lock(runs):
         pass
+
+
+OTHER_LINKS = {
+    "latest": ("not a link to a run", ["notes", "/tmp", "../2026-03-01T09-30-00Z", "nowhere"]),
+    ".lock": ("a link, which is not opened", ["../secret", "../nowhere"]),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_LINKS)
+def test_a_link_called_lock_or_latest_is_neither_followed_nor_moved(runs: Path, name: str) -> None:
+    what, targets = OTHER_LINKS[name]
+    (runs / "notes").mkdir(parents=True)
+    secret = saved(runs.parent, "kept", "secret")
+    for target in targets:
+        (runs / name).symlink_to(target)
+        for refuse in (check_runs_folder, opened):
+            with pytest.raises(OutputFailed, match=f"{name} is {what}: move it away"):
+                refuse(runs)
+        assert str((runs / name).readlink()) == target
+        assert visible(runs) == {"notes", name} - {".lock"}
+        (runs / name).unlink()
+    assert secret.read_text() == "kept"
+    assert not runs.with_name("nowhere").exists()
 
 
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> None:
@@ -412,57 +407,27 @@ def test_check_finds_settings_that_are_wrong(runs: Path) -> None:
         assert not runs.exists()
 
 
-def test_as_of_is_set_for_all_reports_and_makes_another_run(runs: Path, reports: Path) -> None:
-    report = console_report(reports, FIRST)
+def test_as_of_is_set_for_all_reports_and_makes_another_run(runs: Path) -> None:
     for as_of in ("2026-06-30", "2026-07-31", "2026-06-30"):  # the last is not made twice
-        assert exporting(runs, "--from", report, "--as-of", as_of) == 0
+        assert exporting_day(runs, FIRST, more=["--as-of", as_of]) == 0
     assert visible(runs) == {"2026-06-30T23-59-59Z", "2026-07-31T23-59-59Z", "latest"}
     record = record_of(runs / "2026-06-30T23-59-59Z")
     assert record["as_of"] == record["parameters"]["as_of"] == "2026-06-30T23:59:59Z"
     assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
 
 
-def test_as_of_is_refused_for_reports_that_aws_is_asked_for(runs: Path, capsys: Capture) -> None:
-    assert exporting(runs, "--as-of", "2026-06-30") == 2
-    assert "use it with --from only" in capsys.readouterr().err
-
-
-def test_a_lock_that_is_a_link_is_not_opened(runs: Path) -> None:
-    runs.mkdir()
-    secret = saved(runs.parent, "kept", "secret")
-    for behind in ("secret", "nowhere"):
-        (runs / ".lock").symlink_to(runs.parent / behind)
-        for refuse in (check_runs_folder, opened):
-            with pytest.raises(OutputFailed, match="lock is a link, which is not opened: move it"):
-                refuse(runs)
-        assert [path.name for path in runs.iterdir()] == [".lock"]
-        (runs / ".lock").unlink()
-    assert secret.read_text() == "kept"
-    assert not (runs.parent / "nowhere").exists()
-
-
-def _pipe(run: Path) -> None:
-    (run / "manifest.json").unlink()
-    os.mkfifo(run / "manifest.json")
-
-
-def _link(run: Path) -> None:
-    (run / "manifest.json").rename(run.parent / "elsewhere.json")
-    (run / "manifest.json").symlink_to(run.parent / "elsewhere.json")
-
-
-def _gone(run: Path) -> None:
-    (run / "users.csv").unlink()
-
-
 def test_what_is_no_complete_run_is_named_and_made_again(one_run: Path, capsys: Capture) -> None:
     damaged = [one_run, *(one_run.with_name(f"{one_run.name}-{number}") for number in range(2, 6))]
-    for folder in damaged[1:3]:
+    piped, linked, partial, empty, note = damaged
+    for folder in (linked, partial):
         shutil.copytree(one_run, folder)
-    damaged[3].mkdir()
-    damaged[4].write_text("a note")
-    for folder, damage in zip(damaged, (_pipe, _link, _gone), strict=False):
-        damage(folder)
+    (piped / "manifest.json").unlink()
+    os.mkfifo(piped / "manifest.json")
+    (linked / "manifest.json").rename(one_run.with_name("elsewhere.json"))
+    (linked / "manifest.json").symlink_to(one_run.with_name("elsewhere.json"))
+    (partial / "users.csv").unlink()
+    empty.mkdir()
+    note.write_text("a note")
     assert exporting(one_run.parent, "--from", SAMPLE) == 0
     messages = capsys.readouterr().err
     for folder in damaged:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,18 @@ import pytest
 from tests.support.aws_server import an_account, environment, serving
 from tests.support.builders import a_user
 from tests.support.killing import RunsToKill, runs_to_kill
-from tests.support.runs import SAMPLE, check_folder, console_report, exporting, hidden, visible
+from tests.support.runs import (
+    SAMPLE,
+    check_folder,
+    console_report,
+    exporting,
+    exporting_day,
+    hidden,
+    visible,
+)
 
+Patch = pytest.MonkeyPatch
+Capture = pytest.CaptureFixture[str]
 KILLS = 4
 PLAIN_WORKBOOK = (
     "from analyzer.exports import outputs, run\n"
@@ -85,13 +96,12 @@ MOMENTS = {
 }
 
 
-@pytest.mark.usefixtures("plain_outputs")
+@pytest.mark.usefixtures("plain_outputs", "one_run")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
-    one_run: Path, programs: RunsToKill, moment: str
+    runs: Path, programs: RunsToKill, moment: str
 ) -> None:
     script, keep, seen, latest = MOMENTS[moment]
-    runs = one_run.parent
     newer = console_report(runs.with_name("reports"), "2026-03-02")
     arguments = ("--from", newer, "--out-dir", runs, "--keep", keep, "-q")
     programs.begin("export", *arguments, script=DIE + script)
@@ -108,23 +118,20 @@ def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
 
 def test_a_killed_fetch_leaves_whole_reports_only(tmp_path: Path, programs: RunsToKill) -> None:
     folder = tmp_path / "reports"
+    options = ("--organization", "--role-name", "credreport", "--jobs", "2", "-q")
     with serving() as aws:
-        content = {}
-        for number in range(4):
-            account = f"{number:012}"
-            aws.accounts[account] = an_account(account, users=50)
-        for account, known in aws.accounts.items():
-            content[f"credential-report_{account}_2026-05-01T12-30-15Z.csv"] = known.report
-        options = ("--organization", "--role-name", "credreport", "--jobs", "2", "-q")
-
-        def fetch() -> int:
-            variables = environment(tmp_path, aws.url)
-            return programs.begin("fetch", "-o", folder, *options, variables=variables)
-
+        numbers = [f"{number:012}" for number in range(4)]
+        aws.accounts |= {number: an_account(number, users=50) for number in numbers}
+        content = {
+            f"credential-report_{account}_2026-05-01T12-30-15Z.csv": known.report
+            for account, known in aws.accounts.items()
+        }
+        variables = environment(tmp_path, aws.url)
+        begin = partial(programs.begin, "fetch", "-o", folder, *options, variables=variables)
         aws.latency = 0.05
         seen = 0
         for _ in range(3):
-            process = fetch()
+            process = begin()
             deadline = time.monotonic() + 30
             while len([*folder.glob("[!.]*")]) <= seen and time.monotonic() < deadline:
                 time.sleep(0.002)
@@ -138,14 +145,14 @@ def test_a_killed_fetch_leaves_whole_reports_only(tmp_path: Path, programs: Runs
                 assert (folder / f"{name}.metadata.json").read_bytes().endswith(b"}\n")
             seen = min(len([*folder.glob("[!.]*")]), 2 * len(content) - 4)
         aws.latency = 0
-        fetch()
+        begin()
         assert programs.end() == 0
     assert {path.name: path.read_bytes() for path in folder.glob("[!.]*.csv")} == content
 
 
 @pytest.mark.parametrize(("ended", "code"), [(SystemExit(143), 143), (KeyboardInterrupt(), 130)])
 def test_a_stopped_run_leaves_nothing(
-    runs: Path, monkeypatch: pytest.MonkeyPatch, ended: BaseException, code: int
+    runs: Path, monkeypatch: Patch, ended: BaseException, code: int
 ) -> None:
     def stopped(*_: object) -> None:
         assert len(hidden(runs)) == 1
@@ -154,32 +161,6 @@ def test_a_stopped_run_leaves_nothing(
     monkeypatch.setattr("analyzer.exports.outputs.write_all", stopped)
     assert exporting(runs, "--from", SAMPLE) == code
     assert visible(runs) == hidden(runs) == set()
-
-
-@pytest.mark.no_cover
-def test_of_two_runs_that_are_started_together_one_runs_and_one_says_so(
-    tmp_path: Path, programs: RunsToKill, capsys: pytest.CaptureFixture[str]
-) -> None:
-    runs, ready = tmp_path / "runs", tmp_path / "ready"
-    os.mkfifo(ready)
-    waiting = (
-        f"{PLAIN_WORKBOOK}\n"
-        "write_all = outputs.write_all\n"
-        f"outputs.write_all = lambda *each: (open({str(ready)!r}).close(), write_all(*each))[1]"
-    )
-    arguments = ("--from", SAMPLE, "--out-dir", runs)
-    programs.begin("export", *arguments, "-q", script=waiting)
-    deadline = time.monotonic() + 60
-    while not hidden(runs) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    code = exporting(runs, "--from", SAMPLE)
-    ends_the_wait = os.open(ready, os.O_RDWR)
-    assert (code, programs.end()) == (75, 0)
-    os.close(ends_the_wait)
-    message = f"credreport: Another run uses {runs}: nothing was done.\n"
-    assert capsys.readouterr().err == message
-    check_folder(runs)
-    assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
 
 
 @pytest.fixture
@@ -199,10 +180,7 @@ def check_intact(one_run: Path) -> None:
 
 @pytest.mark.parametrize("most", [1_000, 50_000])
 def test_a_disk_that_takes_no_more_leaves_what_was_there(
-    one_run: Path,
-    most: int,
-    largest_file: Callable[[int], None],
-    capsys: pytest.CaptureFixture[str],
+    one_run: Path, most: int, largest_file: Callable[[int], None], capsys: Capture
 ) -> None:
     users = [a_user(f"user-{number}") for number in range(90)]
     report = console_report(one_run.parent.with_name("reports"), "2026-06-01", *users)
@@ -216,26 +194,20 @@ def test_a_disk_that_takes_no_more_leaves_what_was_there(
 
 
 @pytest.mark.usefixtures("plain_outputs")
-def test_a_disk_full_at_the_end_leaves_all(
-    one_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_disk_full_at_last_leaves_all(one_run: Path, monkeypatch: Patch, capsys: Capture) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    runs = one_run.parent
     monkeypatch.setattr(Path, "rename", full)
-    report = console_report(runs.with_name("reports"), "2026-06-01")
-    assert exporting(runs, "--from", report) == 73
+    assert exporting_day(one_run.parent, "2026-06-01") == 73
     told = "cannot be written: No space left on device. All complete runs in it are intact."
-    assert f"{runs} {told}" in capsys.readouterr().err
+    assert f"{one_run.parent} {told}" in capsys.readouterr().err
     check_intact(one_run)
 
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_outputs")
-def test_a_folder_that_may_only_be_read_is_an_error(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_may_only_be_read_is_an_error(runs: Path, capsys: Capture) -> None:
     assert exporting(runs, "--from", SAMPLE) == 0  # imports what another user may not read
     capsys.readouterr()
     place = Path(f"/tmp/credreport-test-{os.getpid()}")  # tmp_path is closed to others

@@ -14,11 +14,10 @@ from analyzer.cli.export import last_run_written
 from analyzer.errors import AwsRefused, Busy, InputRefused
 from analyzer.exports.run_folders import LAST_RUN, write_last_run
 from tests.support.builders import saved
-from tests.support.runs import console_report, exporting, hidden
+from tests.support.runs import exporting, exporting_day, hidden
 
 pytestmark = pytest.mark.usefixtures("plain_outputs")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-FIRST = "2026-06-01"
 
 
 def last_run(folder: Path) -> dict[str, Any]:
@@ -88,8 +87,7 @@ def test_it_is_private_at_first_and_keeps_the_mode_that_it_was_given(tmp_path: P
 
 def test_each_export_writes_it_and_a_check_does_not(tmp_path: Path) -> None:
     runs, reports = tmp_path / "runs", tmp_path / "reports"
-    console_report(reports, FIRST)
-    assert exporting(runs, "--from", reports) == 0
+    assert exporting_day(runs, "2026-06-01") == 0
     assert last_run(runs)["exit_code"] == 0
     damaged = saved(reports, "user,arn\n", "damaged.csv")
     assert exporting(runs, "--from", reports, "--check") == 3

@@ -2,26 +2,24 @@
 
 import shutil
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import analyzer
-from analyzer.cli import main
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
 from analyzer.files import sha256
-from analyzer.terms import WorkbookSheets
-from analyzer.writers.workbook import write_workbook
-from tests.support.builders import Row, a_user, days_before, table
+from tests.support.builders import a_user, days_before, table
+from tests.support.builders import run as program
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.review import edited, entered
-from tests.support.runs import check_whole, console_report, exporting, record_of
+from tests.support.runs import check_whole, exporting_day, have_review_workbook, record_of
 
+Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = "2026-05-01", "2026-06-01", "2026-07-01"
 ON = date(2026, 5, 4)
 ANN, BOB = a_user("ann", created=days_before(900)), a_user("bob", created=days_before(800))
-
 
 pytestmark = pytest.mark.usefixtures("changes_alone")  # of the runs after the first
 
@@ -31,8 +29,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Export a first run with two unused users, to be copied."""
     folder = tmp_path_factory.mktemp("first") / "runs"
     with pytest.MonkeyPatch.context() as patch:
-        small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
-        patch.setattr("analyzer.exports.outputs.write_workbook", small)
+        have_review_workbook(patch)
         assert export(folder, FIRST) == 0
     return folder
 
@@ -43,9 +40,8 @@ def runs(first_run: Path, tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-def export(runs: Path, day: str, *users: Row, more: tuple[str | Path, ...] = ()) -> int:
-    report = console_report(runs.parent / day, day, *(users or (ANN, BOB)))
-    return exporting(runs, "--from", report, *more)
+def export(runs: Path, day: str, *more: str | Path) -> int:
+    return exporting_day(runs, day, ANN, BOB, more=more)
 
 
 def run(runs: Path, day: str) -> Path:
@@ -70,15 +66,20 @@ def filled_in(workbook: bytes, by: str, on: date, **words: str) -> bytes:
     return edited(workbook, *(entered(user, row) for user, row in rows.items()))
 
 
-def decided(runs: Path) -> dict[str, str]:
+def decided(runs: Path) -> list[tuple[str, str]]:
+    """Return user and decision of each line of the ledger."""
     content = (runs / "decisions.csv").read_bytes()
-    return {each.user: str(each.decision) for each in read_ledger("d", content).lines}
+    return [(each.user, str(each.decision)) for each in read_ledger("d", content).lines]
+
+
+def followed_up(run: Path) -> list[dict[str, str]]:
+    return table((run / "follow_up.csv").read_bytes())
 
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
 def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
-    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setattr("analyzer.exports.outputs.write", analyzer.write)
     first, second = run(runs, FIRST), run(runs, SECOND)
@@ -87,14 +88,14 @@ def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     assert record_of(first)["ledger"] is None
     review(runs, ann="delete", bob="keep")
     assert export(runs, SECOND) == 0
-    assert decided(runs) == {"ann": "delete", "bob": "keep"}
+    assert decided(runs) == [("ann", "delete"), ("bob", "keep")]
     log = capsys.readouterr().err
     assert "Decisions added from 2026-05-01T09-30-00Z/review.xlsx: 2." in log
     check_whole(second)
     assert (second / "decisions.csv").read_bytes() == (runs / "decisions.csv").read_bytes()
     ledger = {"name": "decisions.csv", "sha256": sha256(second / "decisions.csv")}
     assert record_of(second)["ledger"] == ledger
-    (followed,) = table((second / "follow_up.csv").read_bytes())
+    (followed,) = followed_up(second)
     assert (followed["user"], followed["status"], followed["days"]) == ("ann", "not-done", "28")
     assert followed["workbook"] == "2026-05-01T09-30-00Z/review.xlsx"
     exempt = {row["user"]: row["exemption"] for row in table((second / "users.csv").read_bytes())}
@@ -103,9 +104,7 @@ def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("plain_outputs")
-def test_copies_are_collected_and_a_refused_one_stops_no_run(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_copies_are_collected_and_a_refused_one_stops_no_run(runs: Path, capsys: Capture) -> None:
     review(runs, "anna.xlsx", ann="remove")
     review(runs, "tom.XLSX", by="Tom", bob="delete")
     first, second = run(runs, FIRST), run(runs, SECOND)
@@ -116,30 +115,24 @@ def test_copies_are_collected_and_a_refused_one_stops_no_run(
     assert "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected:" in log
     assert "not a decision ('remove')" in log
     assert "eve.xlsb are not collected" in log
-    assert decided(runs) == {"bob": "delete"}
+    assert decided(runs) == [("bob", "delete")]
     check_whole(second)
     assert record_of(second)["exit_code"] == 5
 
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
-def test_two_words_of_one_day_conflict_and_neither_counts(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_words_of_one_day_conflict_and_neither_counts(runs: Path, capsys: Capture) -> None:
     review(runs, "anna.xlsx", ann="delete")
     review(runs, "tom.xlsx", by="Tom", ann="keep")
     assert export(runs, SECOND) == 0
     assert "Conflict on arn:aws:iam::012345678901:user/ann" in capsys.readouterr().err
-    assert ledger_decisions(runs) == ["delete", "keep", "conflict"]
-    second = run(runs, SECOND)
-    assert table((second / "follow_up.csv").read_bytes()) == []
-    assert main(["plan", str(runs / "decisions.csv"), "-o", str(runs / "r.sh")]) == 5
+    conflict = [("ann", word) for word in ("delete", "keep", "conflict")]
+    assert decided(runs) == conflict
+    assert followed_up(run(runs, SECOND)) == []
+    assert program("plan", runs / "decisions.csv", "-o", runs / "r.sh").code == 5
     assert export(runs, THIRD) == 0
-    assert len(ledger_decisions(runs)) == 3
-
-
-def ledger_decisions(runs: Path) -> list[str]:
-    return [each.decision for each in read_ledger("d", (runs / "decisions.csv").read_bytes()).lines]
+    assert decided(runs) == conflict
 
 
 @pytest.mark.usefixtures("plain_outputs")
@@ -154,16 +147,15 @@ def test_a_changed_ledger_makes_a_new_run_of_the_same_reports_but_only_once(runs
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("uncompared")
 def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_is_named_and_stays_in_force(
-    runs: Path, capsys: pytest.CaptureFixture[str]
+    runs: Path, capsys: Capture
 ) -> None:
     review(runs, ann="delete", bob="delete")
     assert export(runs, SECOND) == 0
     assert "emptied:" not in capsys.readouterr().err
     review(runs, on=date(2026, 5, 5), ann="", bob="investigate")
     assert export(runs, THIRD) == 0
-    assert [*map(str, ledger_decisions(runs))] == ["delete", "delete", "investigate"]
-    third = table((run(runs, THIRD) / "follow_up.csv").read_bytes())
-    assert [row["user"] for row in third] == ["ann"]
+    assert decided(runs) == [("ann", "delete"), ("bob", "delete"), ("bob", "investigate")]
+    assert [row["user"] for row in followed_up(run(runs, THIRD))] == ["ann"]
     log = capsys.readouterr().err
     assert "2026-05-01T09-30-00Z/review.xlsx: emptied: arn:aws:iam::012345678901:user/ann:" in log
     assert "delete, Anna, 2026-05-04, stays in force; to take it back, write withdraw" in log
@@ -171,13 +163,13 @@ def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_is_named_and_stay
 
 @pytest.mark.usefixtures("plain_outputs")
 def test_another_ledger_is_collected_once_and_what_was_emptied_in_it_is_named(
-    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    runs: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     given, entry = tmp_path / "bulk.csv", ("delete", "Anna", "2026-05-04", "", "")
     for entered_now in (entry, entry, ()):
         given.write_bytes(bulk(user_rows(ANN), entered_now))
-        assert export(runs, SECOND, more=("--decisions", given)) == 0
-        assert ledger_decisions(runs) == ["delete"]
+        assert export(runs, SECOND, "--decisions", given) == 0
+        assert decided(runs) == [("ann", "delete")]
     log = capsys.readouterr().err
     assert log.count("Decisions added from bulk.csv: 1.") == 1
     assert log.count("bulk.csv: emptied: arn:aws:iam::012345678901:user/ann: delete, Anna") == 1
@@ -185,14 +177,14 @@ def test_another_ledger_is_collected_once_and_what_was_emptied_in_it_is_named(
 
 @pytest.mark.usefixtures("plain_outputs")
 def test_a_day_in_future_is_refused_in_a_given_ledger_and_in_a_workbook_also_by_a_check(
-    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    runs: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     given = tmp_path / "bulk.csv"
     given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2999-01-01", "", "")))
-    assert export(runs, SECOND, more=("--decisions", given)) == 3
+    assert export(runs, SECOND, "--decisions", given) == 3
     review(runs, on=date(2999, 1, 1), ann="delete")
-    for more in (("--check",), ()):
-        assert export(runs, SECOND, more=more) == 5
+    for more in (["--check"], []):
+        assert export(runs, SECOND, *more) == 5
     assert not (runs / "decisions.csv").exists()
     assert capsys.readouterr().err.count("the day is after today") == 3
 
@@ -201,23 +193,20 @@ HEAD, ROW = ledger_bytes([line("delete", ANN, on=ON)]).decode().splitlines()
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("text", "says"),
     [
         ("decision\ndelete\n", "decisions.csv, row 1: missing: "),
-        (
-            f"{HEAD},approved_by\n{ROW},Carl\n",
-            "row 1, column approved_by: not a column of this list",
-        ),
+        (f"{HEAD},by\n{ROW},Carl\n", "row 1, column by: not a column of this list"),
         (f"{HEAD},\n{ROW},Carl\n", "row 2: the column of this cell has no name ('Carl')"),
     ],
     ids=["columns gone", "a column added", "a cell added"],
 )
 def test_a_ledger_that_is_refused_ends_the_run_and_stays_as_it_is(
-    runs: Path, capsys: pytest.CaptureFixture[str], text: str, problem: str
+    runs: Path, capsys: Capture, text: str, says: str
 ) -> None:
     (runs / "decisions.csv").write_text(text)
     assert export(runs, SECOND) == 3
-    assert problem in capsys.readouterr().err
+    assert says in capsys.readouterr().err
     assert not run(runs, SECOND).exists()
     assert (runs / "decisions.csv").read_text() == text
 
@@ -225,8 +214,8 @@ def test_a_ledger_that_is_refused_ends_the_run_and_stays_as_it_is(
 @pytest.mark.usefixtures("uncompared")
 def test_what_is_done_stays_done_since_the_first_unedited_run(runs: Path) -> None:
     def done_since(day: str) -> str:
-        assert export(runs, day, BOB) == 0
-        (row,) = table((run(runs, day) / "follow_up.csv").read_bytes())
+        assert exporting_day(runs, day, BOB) == 0
+        (row,) = followed_up(run(runs, day))
         assert row["status"] == "done"
         return row["done_since"]
 
@@ -241,29 +230,26 @@ def test_what_is_done_stays_done_since_the_first_unedited_run(runs: Path) -> Non
 @pytest.mark.usefixtures("plain_outputs")
 def test_lines_by_hand_in_the_ledger_count_and_overdue_decisions_fail_a_run(runs: Path) -> None:
     (runs / "decisions.csv").write_bytes(ledger_bytes([line("delete", ANN, on=ON)]))
-    assert export(runs, SECOND, more=("--fail-on", "overdue", "--due-days", "28")) == 0
-    assert export(runs, SECOND, more=("--fail-on", "overdue", "--due-days", "27")) == 1
+    assert export(runs, SECOND, "--fail-on", "overdue", "--due-days", "28") == 0
+    assert export(runs, SECOND, "--fail-on", "overdue", "--due-days", "27") == 1
 
 
 def test_check_creates_no_folder_for_the_decisions_that_it_reads(tmp_path: Path) -> None:
     given, new = tmp_path / "bulk.csv", tmp_path / "new"
     given.write_bytes(bulk(user_rows(ANN), ("delete", "Anna", "2026-05-04", "", "")))
-    assert export(new, SECOND, more=("--check", "--decisions", given)) == 0
+    assert export(new, SECOND, "--check", "--decisions", given) == 0
     assert not new.exists()
 
 
-def test_runs_are_compared_by_their_unedited_decisions(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_runs_are_compared_by_their_unedited_decisions(runs: Path, capsys: Capture) -> None:
     review(runs, ann="keep")
     assert export(runs, SECOND) == 0
     changes = table((run(runs, SECOND) / "changes.csv").read_bytes())
     (row,) = (row for row in changes if row["user"] == "ann" and not row["rule"])
     assert (row["change"], row["exemption_now"]) == ("exempted", "needed")
-    capsys.readouterr()
-    sides = (str(run(runs, day)) for day in (FIRST, SECOND))
-    assert main(["diff", *sides, "-q", "--format", "csv"]) == 0
-    assert table(capsys.readouterr().out.encode()) == changes
+    sides = (run(runs, day) for day in (FIRST, SECOND))
+    done = program("diff", *sides, "-q", "--format", "csv")
+    assert (done.code, done.rows) == (0, changes)
     assert export(runs, THIRD) == 0
     assert table((run(runs, THIRD) / "changes.csv").read_bytes()) == []
     with (run(runs, THIRD) / "decisions.csv").open("ab") as stream:

@@ -1,18 +1,21 @@
-"""What a run holds, and what it is compared with the run before it by."""
+"""What a run holds, what it is compared with the run before it by, and what its feeds close."""
 
+import csv
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
+import analyzer
+from analyzer.cli.options import HOME_REGION_NOTE
 from analyzer.files import sha256
-from analyzer.terms import WorkbookSheets
-from analyzer.writers.workbook import write_workbook
 from tests.support.builders import (
+    ACCOUNT,
+    ROOT_FOLDER,
     a_key,
     a_password,
     a_user,
@@ -22,12 +25,16 @@ from tests.support.builders import (
     saved,
     table,
 )
+from tests.support.feeds import asff_file
 from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
+    check_folder,
     check_whole,
     console_report,
     exporting,
+    exporting_day,
+    have_review_workbook,
     record_of,
     visible,
 )
@@ -35,80 +42,61 @@ from tests.support.runs import (
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = "2026-06-01", "2026-07-15", "2026-07-30"
 OTHER = "210987654321"
+EARLIER = ROOT_FOLDER / "samples/earlier/status_reports_2025-12-01T09-30-00+00-00.csv"
 
 
 def name(day: str, number: str = "") -> str:
     return f"{day}T09-30-00Z{number}"
 
 
+def changes_of(run: Path) -> list[dict[str, str]]:
+    return table((run / "changes.csv").read_bytes())
+
+
 def changed(run: Path, column: str = "user") -> list[tuple[str, str]]:
     """Return each change that is not about a finding, with another column of it."""
-    rows = table((run / "changes.csv").read_bytes())
-    return [(row["change"], row[column]) for row in rows if not row["rule"]]
+    return [(row["change"], row[column]) for row in changes_of(run) if not row["rule"]]
 
 
-@pytest.fixture(scope="module")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Export the sample, for all who only read what came of it."""
-    runs = tmp_path_factory.mktemp("first") / "runs"
-    assert exporting(runs, "--from", SAMPLE) == 0
+def test_a_run_holds_reports_outputs_naming_them_and_a_record(runs: Path, capsys: Capture) -> None:
+    assert exporting(runs, "--from", SAMPLE, "--from", EARLIER) == 0
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
-    return (runs / "latest").resolve()
-
-
-@pytest.mark.no_cover
-def test_a_run_holds_its_reports_all_outputs_which_name_them_by_place_and_a_record_with_hashes(
-    first_run: Path,
-) -> None:
-    check_whole(first_run)
-    assert (first_run / "reports" / SAMPLE.name).read_bytes() == SAMPLE.read_bytes()
-    names = {path.name for path in first_run.iterdir()}
-    assert names == {*OUTPUTS, "manifest.json", "reports"}
-    users = table((first_run / "users.csv").read_bytes())
-    document = json.loads((first_run / "analysis.json").read_bytes())
+    run = (runs / "latest").resolve()
+    check_whole(run)
+    for report in (SAMPLE, EARLIER):
+        assert (run / "reports" / report.name).read_bytes() == report.read_bytes()
+    assert {path.name for path in run.iterdir()} == {*OUTPUTS, "manifest.json", "reports"}
+    users = table((run / "users.csv").read_bytes())
+    document = json.loads((run / "analysis.json").read_bytes())
     assert len(users) == len(document["users"]) > 40
     assert {row["verdict"] for row in users} == set(document["listed"])
-    assert changed(first_run) == []
+    assert changed(run) == []
     assert document["files"][0]["name"] == f"reports/{SAMPLE.name}"
-    book = openpyxl.load_workbook(first_run / "review.xlsx", read_only=True)
+    (note,) = [each for each in document["notes"] if f"reports/{EARLIER.name}" in each]
+    assert note in capsys.readouterr().err
+    book = openpyxl.load_workbook(run / "review.xlsx", read_only=True)
     cells = [str(cell) for row in book["Summary"].values for cell in row]
     assert any(SAMPLE.name in cell for cell in cells)
-    contents = [(first_run / output).read_bytes().decode("latin-1") for output in OUTPUTS]
+    contents = [(run / output).read_bytes().decode("latin-1") for output in OUTPUTS]
     assert not any(".credreport-" in text for text in (*contents, *cells))
 
 
 @pytest.mark.no_cover
-def test_changes_since_the_last_run_get_a_sheet(runs: Path, reports: Path, capsys: Capture) -> None:
+def test_changes_since_the_last_run_get_a_sheet(runs: Path, capsys: Capture) -> None:
     used = a_password(days_before(5))
     before = [a_user("-ann"), a_user("bob"), a_user("eve", key_1=a_key(used=days_before(2)))]
     now = [a_user("-ann", password=used), a_user("eve"), a_user("zoe")]
     for day, users in ((FIRST, before), (SECOND, now)):
-        assert exporting(runs, "--from", console_report(reports, day, *users)) == 0
+        assert exporting_day(runs, day, *users) == 0
         book = openpyxl.load_workbook(runs / name(day) / "review.xlsx", read_only=True)
         assert ("Changes" in book.sheetnames) == (day == SECOND)
         heads = {row[0] for row in book["Summary"].values}
         assert ("Trend: users by month" in heads) == (day == SECOND)
-    assert changed(runs / "latest") == [
-        ("new", "zoe"),
-        ("gone", "bob"),
-        ("new-unused", "eve"),
-        ("first-sign-in", "'-ann"),
-    ]
-    every = len(table((runs / "latest" / "changes.csv").read_bytes()))
+    came_and_went = [("new", "zoe"), ("gone", "bob")]
+    others = [("new-unused", "eve"), ("first-sign-in", "'-ann")]
+    assert changed(runs / "latest") == came_and_went + others
+    every = len(changes_of(runs / "latest"))
     assert f"; changes since {name(FIRST)}: {every}." in capsys.readouterr().err
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_workbook")
-def test_notes_name_reports_by_their_place(runs: Path, reports: Path, capsys: Capture) -> None:
-    older, newer = (console_report(reports, day, a_user(day)) for day in (FIRST, SECOND))
-    assert exporting(runs, "--from", older, "--from", newer) == 0
-    assert visible(runs) == {name(SECOND), "latest"}
-    notes = json.loads((runs / "latest" / "analysis.json").read_bytes())["notes"]
-    (note,) = [each for each in notes if older.name in each]
-    assert f"reports/{older.name}" in note
-    assert ".credreport-" not in note
-    assert note in capsys.readouterr().err
 
 
 @pytest.mark.no_cover
@@ -116,22 +104,21 @@ def test_notes_name_reports_by_their_place(runs: Path, reports: Path, capsys: Ca
 @pytest.mark.parametrize(
     ("before", "now", "name_before"),
     [
-        ((), ("--definition", "iam-029", "--dormant-days", "9"), name(FIRST)),
-        (("--as-of", "2026-08-31"), ("--as-of", "2026-09-30"), "2026-08-31T23-59-59Z"),
+        ([], ["--definition", "iam-029", "--dormant-days", "9"], name(FIRST)),
+        (["--as-of", "2026-08-31"], ["--as-of", "2026-09-30"], "2026-08-31T23-59-59Z"),
     ],
     ids=["criteria", "moments"],
 )
-def test_both_runs_are_compared_by_the_criteria_of_the_later_one_each_as_of_its_own_moment(
-    runs: Path, reports: Path, before: Sequence[str], now: Sequence[str], name_before: str
+def test_runs_are_compared_by_the_criteria_of_the_later_each_as_of_its_own_moment(
+    runs: Path, before: list[str], now: list[str], name_before: str
 ) -> None:
     used_once = a_key(used=datetime(2026, 5, 1, tzinfo=UTC))  # dormant since August
     eve = a_user("eve", password=a_password(days_before(20)))
     users = (a_user(key_1=an_inactive_key()), eve, a_user("bob", key_1=used_once))
-    report = console_report(reports, FIRST, *users)
     for options in (before, now):
-        assert exporting(runs, "--from", report, *options) == 0
+        assert exporting_day(runs, FIRST, *users, more=options) == 0
     assert record_of(runs / "latest")["compared_with"] == name_before
-    assert table((runs / "latest" / "changes.csv").read_bytes()) == []
+    assert changes_of(runs / "latest") == []
 
 
 @pytest.mark.no_cover
@@ -150,11 +137,10 @@ def test_evidence_about_service_credentials_makes_another_run(runs: Path, report
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("changes_alone")
-def test_an_older_report_is_compared_with_the_run_before_it(runs: Path, reports: Path) -> None:
+def test_an_older_report_is_compared_with_the_run_before_it(runs: Path) -> None:
     users = {FIRST: ["ann"], SECOND: ["ann", "bob"], THIRD: ["ann", "bob", "eve"]}
     for day in (FIRST, THIRD, SECOND):
-        report = console_report(reports, day, *(a_user(user) for user in users[day]))
-        assert exporting(runs, "--from", report) == 0
+        assert exporting_day(runs, day, *map(a_user, users[day])) == 0
     assert (runs / "latest").readlink().name == name(THIRD)
     assert record_of(runs / name(SECOND))["compared_with"] == name(FIRST)
     assert changed(runs / name(SECOND)) == [("new", "bob")]
@@ -180,9 +166,8 @@ def test_accounts_that_are_missing_for_once_are_told_and_never_gone_or_new(
     assert changed(runs / "latest", "cause") == [("not-covered", "not covered now: AWS denied it.")]
     record = record_of(runs / "latest")
     assert record["exit_code"] == 5
-    assert record["accounts"]["not_covered"] == [
-        {"account": OTHER, "name": "payments", "reason": "AWS denied it."}
-    ]
+    missing = {"account": OTHER, "name": "payments", "reason": "AWS denied it."}
+    assert record["accounts"]["not_covered"] == [missing]
     sentence = f"Account {OTHER} is not covered: AWS denied it."
     assert sentence in capsys.readouterr().err
     assert (runs / "latest" / "reports" / "fetched.manifest.json").is_file()
@@ -195,18 +180,15 @@ def test_accounts_that_are_missing_for_once_are_told_and_never_gone_or_new(
 
 
 @pytest.mark.usefixtures("changes_alone")
-def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
-    runs: Path, reports: Path, tmp_path: Path
-) -> None:
-    exporting(runs, "--from", console_report(reports, FIRST, a_user("ann")))
-    run = (runs / "latest").resolve()
+def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(runs: Path) -> None:
+    assert exporting_day(runs, FIRST, a_user("ann")) == 0
+    run = runs / name(FIRST)
     (report,) = (run / "reports").iterdir()
     record = (run / "manifest.json").read_text()
     digest = sha256(report)
     report.write_text("no report")
     (run / "manifest.json").write_text(record.replace(digest, sha256(report)))
-    later = tmp_path / "later"
-    assert exporting(runs, "--from", console_report(later, SECOND, a_user("eve"))) == 0
+    assert exporting_day(runs, SECOND, a_user("eve")) == 0
     ((change, cause),) = changed(runs / "latest", "cause")
     assert change == "not-covered"
     assert cause.startswith(f"not covered before: the run {run.name} is refused: ")
@@ -215,18 +197,79 @@ def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("changes_alone")
 def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_removed(
-    runs: Path, reports: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = console_report(reports, FIRST)
     with monkeypatch.context() as patch:
-        small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
-        patch.setattr("analyzer.exports.outputs.write_workbook", small)
-        exporting(runs, "--from", report)
+        have_review_workbook(patch)
+        exporting_day(runs, FIRST)
     with (runs / name(FIRST) / "review.xlsx").open("ab") as stream:
         stream.write(b"reviewed")
-    assert exporting(runs, "--from", report) == 0
+    assert exporting_day(runs, FIRST) == 0
     assert visible(runs) == {name(FIRST), "latest"}
     for day, before in ((SECOND, FIRST), (THIRD, SECOND)):
-        assert exporting(runs, "--from", console_report(reports, day), "--keep", "1") == 0
+        assert exporting_day(runs, day, more=["--keep", "1"]) == 0
         assert record_of(runs / "latest")["compared_with"] == name(before)
     assert visible(runs) == {name(FIRST), name(THIRD), "latest"}
+
+
+# Feeds
+
+IDLE, GONE = (a_user(name, key_1=a_key(days_before(60)), mfa=True) for name in ("ann", "bob"))
+BATCH = f"findings-{ACCOUNT}-001.asff.json"
+BOTH = ("--also", "asff", "--also", "ocsf")
+
+
+def documents(run: Path, feed: str) -> list[dict[str, Any]]:
+    file = run / f"findings.{feed}.json"
+    text = asff_file(file) if feed == "asff" else file.read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def closed(run: Path) -> tuple[int, int]:
+    """Return how many findings the run's ASFF and OCSF close."""
+    asff = [each for each in documents(run, "asff") if each["RecordState"] == "ARCHIVED"]
+    ocsf = [each for each in documents(run, "ocsf") if each["activity_name"] == "Close"]
+    return len(asff), len(ocsf)
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_feeds_close_what_is_gone_since_the_last_run(runs: Path, capsys: Capture) -> None:
+    assert exporting_day(runs, FIRST, IDLE, GONE, more=[*BOTH, "--hub-region", "eu-central-1"]) == 0
+    feeds = {BATCH, "findings.ocsf.json"}
+    assert feeds <= {each["path"] for each in record_of(runs / "latest")["files"]}
+    assert record_of(runs / "latest")["parameters"]["also"] == ["asff", "ocsf"]
+    assert closed(runs / "latest") == (0, 0)
+    assert HOME_REGION_NOTE not in capsys.readouterr().err
+    (region,) = {each["ProductArn"].split(":")[3] for each in documents(runs / "latest", "asff")}
+    assert region == "eu-central-1"
+
+    assert exporting_day(runs, SECOND, IDLE, GONE) == 0
+    assert not feeds & {each["path"] for each in record_of(runs / "latest")["files"]}
+
+    # Other criteria compare with no run, but findings that are gone are closed.
+    assert exporting_day(runs, THIRD, IDLE, more=[*BOTH, "--dormant-days", "30"]) == 0
+    assert HOME_REGION_NOTE in " ".join(capsys.readouterr().err.split())
+    asff, ocsf = closed(runs / "latest")
+    assert asff == ocsf > 0
+    check_folder(runs)
+
+    # A feed that was edited closes nothing.
+    (runs / "latest" / BATCH).write_text("[]\n")
+    (runs / "latest" / "findings.ocsf.json").write_text("{}\n")
+    assert exporting_day(runs, "2026-09-01", GONE, more=BOTH) == 0
+    assert closed(runs / "latest") == (0, 0)
+    assert "was changed: none of its findings is closed." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_parquet_in_a_run_has_the_users_and_findings_of_its_csv(runs: Path) -> None:
+    for month in (FIRST, SECOND):  # The second run has an earlier table, which it cannot close.
+        assert exporting_day(runs, month, IDLE, GONE, more=["--also", "parquet"]) == 0
+    run = runs / "latest"
+    for name, schema in (("users", analyzer.USERS), ("findings", analyzer.FINDINGS)):
+        table = pq.read_table(run / f"{name}.parquet")
+        assert table.schema == schema
+        with (run / f"{name}.csv").open(newline="") as stream:
+            assert [row["arn"] for row in csv.DictReader(stream)] == table["arn"].to_pylist()
+        assert f"{name}.parquet" in {each["path"] for each in record_of(run)["files"]}
+    check_folder(runs)

@@ -14,7 +14,7 @@ from analyzer.exports.run_folders import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
 from tests.support.outputs import analysis_of
-from tests.support.runs import console_report, exporting, record_of, write_plainly
+from tests.support.runs import exporting_day, record_of, write_plainly
 from tests.support.workbooks import file_of, opened, parts, values
 
 Patch = pytest.MonkeyPatch
@@ -25,32 +25,19 @@ ASLEEP = a_user("asleep", password=a_password(days_before(300)))
 
 
 def a_run(month: str, day: int = 1, **counts: Any) -> Run:
-    name = f"{month}-{day:02}T00-00-00Z"
-    saved_record: dict[str, Any] = {
-        "kind": "export",
-        "as_of": f"{month}-{day:02}T00:00:00Z",
-        "identity": "",
-        "exit_code": 0,
-        "users": {**NONE, **counts},
-        "parameters": {},
-        "files": [],
-    }
-    record = RunRecord.model_validate(saved_record)
-    return Run(Path(name), record)
+    at = f"{month}-{day:02}T00:00:00Z"
+    made = {"kind": "export", "as_of": at, "identity": "", "exit_code": 0}
+    record = {**made, "users": {**NONE, **counts}, "parameters": {}, "files": []}
+    return Run(Path(at.replace(":", "-")), RunRecord.model_validate(record))
 
 
 def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
     counts = {"unused": 2, "retired": 1, "dormant": 1, "active": 1, "undetermined": 1}
-    frame = trend(
-        [a_run("2025-12", active=1), a_run("2026-02", **counts)],
-        "now",
-        NOW,
-        {**NONE, Verdict.UNUSED: 3},
-    )
+    runs = [a_run("2025-12", active=1), a_run("2026-02", **counts)]
+    frame = trend(runs, "now", NOW, {**NONE, Verdict.UNUSED: 3})
     assert tuple(frame.columns) == TREND_COLUMNS
-    assert frame[["unused", "inactive", "users"]].to_numpy().tolist() == [
-        *([0, 0, 1], [2, 2, 6], [3, 0, 3])
-    ]
+    counted = frame[["unused", "inactive", "users"]].to_numpy().tolist()
+    assert counted == [[0, 0, 1], [2, 2, 6], [3, 0, 3]]
     assert frame["run"].tolist() == ["2025-12-01T00-00-00Z", "2026-02-01T00-00-00Z", "now"]
     assert frame["as_of"].tolist()[-1] == NOW
     assert str(frame["as_of"].dtype) == "datetime64[s, UTC]"
@@ -78,7 +65,7 @@ def test_the_last_run_of_each_of_thirteen_months_is_never_removed(tmp_path: Path
 
 
 @pytest.mark.no_cover
-def test_a_run_has_the_trend_of_earlier_runs(runs: Path, reports: Path, monkeypatch: Patch) -> None:
+def test_a_run_has_the_trend_of_earlier_runs(runs: Path, monkeypatch: Patch) -> None:
     numbers: dict[int, list[list[Any]]] = {}
     for month in (7, 6, 8):  # The report of June comes late.
 
@@ -88,8 +75,7 @@ def test_a_run_has_the_trend_of_earlier_runs(runs: Path, reports: Path, monkeypa
 
         monkeypatch.setattr("analyzer.exports.outputs.write_all", write)
         users = [a_user(f"user{number}") for number in range(month)]
-        report = console_report(reports, f"2026-{month:02}-01", *users, ASLEEP)
-        assert exporting(runs, "--from", report) == 0
+        assert exporting_day(runs, f"2026-{month:02}-01", *users, ASLEEP) == 0
     july = [7, 1, 8]
     assert numbers == {7: [july], 6: [[6, 1, 7]], 8: [[6, 1, 7], july, [8, 1, 9]]}
     assert record_of(runs / "latest")["users"] == {**NONE, "unused": 8, "dormant": 1}

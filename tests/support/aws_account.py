@@ -50,10 +50,6 @@ class User:
         default_factory=lambda: {name: [] for name, _ in REMOVAL_STEPS.values()}
     )
 
-    def is_bare(self) -> bool:
-        """Return whether AWS lets the user be deleted."""
-        return self.password is None and not any(self.lists.values())
-
 
 @dataclass
 class AwsAccount:
@@ -161,7 +157,8 @@ class AwsAccount:
 
     def _delete_user(self, _: str, options: dict[str, str]) -> str:
         name = options["user-name"]
-        if not self._user(name).is_bare():
+        user = self._user(name)
+        if user.password is not None or any(user.lists.values()):
             raise AwsError("DeleteConflict")
         del self.users[name]
         return ""

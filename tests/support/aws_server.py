@@ -54,9 +54,6 @@ DENIED = Refusal("AccessDenied", 403)
 class RawAnswer(Protocol):
     """Send anything on a connection in answer to an operation, then close it."""
 
-    @property
-    def pieces(self) -> Any: ...
-
     def send(self, connection: socket.socket, operation: str, request: str) -> None: ...
 
 
@@ -221,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
             asked = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             operation = asked["Action"]
         answer = self.aws.answer(key, operation, asked)
-        if hasattr(answer, "pieces"):
+        if hasattr(answer, "send"):
             answer.send(self.connection, operation, f"{self.headers}\n{body.decode()}")
             self.close_connection = True
         else:

@@ -196,12 +196,8 @@ def run_script(shell: str, script: str, folder: Path, variables: Mapping[str, st
         start_new_session=True,  # a kill of its process group ends nothing else
     )
     log = folder / LOG
-    return ScriptRun(
-        ended.returncode,
-        ended.stdout,
-        ended.stderr,
-        log_lines(log.read_text()) if log.is_file() else [],
-    )
+    lines = log_lines(log.read_text()) if log.is_file() else []
+    return ScriptRun(ended.returncode, ended.stdout, ended.stderr, lines)
 
 
 def log_lines(text: str) -> list[dict[str, str]]:

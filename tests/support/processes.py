@@ -1,15 +1,13 @@
-"""Start the program as a process of its own: on a terminal, with a broken pipe, to be stopped."""
+"""Start the program as a process of its own, also on a terminal."""
 
 import fcntl
 import os
 import pty
-import signal
 import struct
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -20,19 +18,10 @@ from tests.support.forking import forking
 WORDS_OF_TERMINALS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "TERM")
 
 
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "analyzer", *map(str, arguments)]
-
-
 def python(script: str, *arguments: str | Path) -> list[str]:
     """Return the command that runs the program after a few lines that spoil or slow it."""
     end = "import sys; sys.argv[0] = 'credreport'; from analyzer.cli import run; run()"
     return [sys.executable, "-c", f"{script}\n{end}", *map(str, arguments)]
-
-
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    plain = {key: text for key, text in os.environ.items() if key not in WORDS_OF_TERMINALS}
-    return {**plain, "TERM": "xterm-256color", **(more or {})}
 
 
 def unmeasured() -> dict[str, str]:
@@ -56,12 +45,13 @@ def on_terminal(
     piped: str = "",
 ) -> Shown:
     """Run the program on a terminal, with `output` or `messages` piped if that is asked for."""
+    plain = {key: text for key, text in os.environ.items() if key not in WORDS_OF_TERMINALS}
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with subprocess.Popen(
         [forking("credreport"), *arguments],
         cwd=ROOT_FOLDER,
-        env=environment(variables),
+        env={**plain, "TERM": "xterm-256color", **(variables or {})},
         stdin=follower,
         stdout=subprocess.PIPE if piped == "output" else follower,
         stderr=subprocess.PIPE if piped == "messages" else follower,
@@ -81,25 +71,3 @@ def _read(leader: int) -> bytes:
         while part := os.read(leader, 65_536):
             parts.append(part)
     return b"".join(parts)
-
-
-def interrupted_when(
-    is_time: Callable[[], object], *arguments: str | Path, variables: Mapping[str, str]
-) -> tuple[int, str]:
-    """Press Ctrl-C in a run as soon as it is time; return its exit code and messages."""
-    # A shell that starts the tests in the background has them ignore Ctrl-C.
-    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    with subprocess.Popen(
-        python(listen, *arguments),
-        cwd=ROOT_FOLDER,
-        env={**os.environ, **variables},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        deadline = time.monotonic() + 30
-        while not is_time() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, messages = process.communicate(timeout=30)
-    assert "Traceback" not in messages
-    return process.returncode, messages

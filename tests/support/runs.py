@@ -3,13 +3,18 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from analyzer.cli import main
 from analyzer.exports.inputs import copy_inputs
 from analyzer.exports.run_folders import LAST_RUN
 from analyzer.sources.find import find_sources
+from analyzer.terms import WorkbookSheets
+from analyzer.writers.workbook import write_workbook
 from tests.support.builders import ROOT_FOLDER, Row, a_user, report_text, saved
 
 SAMPLE = next((ROOT_FOLDER / "samples").glob("status_reports_*.csv"))
@@ -23,6 +28,18 @@ def write_plainly(folder: Path) -> int:
     return 0
 
 
+def have_plain_outputs(patch: pytest.MonkeyPatch) -> None:
+    """Take a tenth of the time for runs whose outputs nobody reads."""
+    write_all = "analyzer.exports.outputs.write_all"
+    patch.setattr(write_all, lambda _, folder, *__: write_plainly(folder))
+
+
+def have_review_workbook(patch: pytest.MonkeyPatch) -> None:
+    """Write only the lists to decide in, for runs whose decisions are read back."""
+    small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
+    patch.setattr("analyzer.exports.outputs.write_workbook", small)
+
+
 def console_report(folder: Path, day: str, *users: Row) -> Path:
     """Save a report under the name that the console would give it on that day at 09:30."""
     folder.mkdir(exist_ok=True)
@@ -33,6 +50,11 @@ def console_report(folder: Path, day: str, *users: Row) -> Path:
 def exporting(out: Path, *arguments: str | Path) -> int:
     """Run `credreport export` in this process and return its exit code."""
     return main(["export", "--out-dir", *map(str, (out, *arguments))])
+
+
+def exporting_day(out: Path, day: str, *users: Row, more: Sequence[str | Path] = ()) -> int:
+    """Export the report that the console would give on that day."""
+    return exporting(out, "--from", console_report(out.with_name("reports"), day, *users), *more)
 
 
 def copied(names: Sequence[str], folder: Path) -> Mapping[Path, str]:
