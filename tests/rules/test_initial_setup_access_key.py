@@ -1,44 +1,34 @@
 from tests.support.builders import (
     AS_OF,
     QUIET_PASSWORD,
-    Row,
     Value,
     a_key,
     a_password,
     a_user,
     an_inactive_key,
     days_before,
-    in_slot,
     no_key,
-    no_password,
 )
-from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
+from tests.support.pages import FAILS, UNDECIDED, check_facts, check_slots
 
 RULE = "initial-setup-access-key"
-PASSWORD, NONE = QUIET_PASSWORD, no_password()
+PASSWORD = QUIET_PASSWORD
 UNKNOWN = a_password() | {"password_enabled": "?"}
-CASES: dict[str, tuple[Row, Row, str | None]] = {
-    "never used, from the first day": (PASSWORD, a_key(AS_OF), FAILS),
-    "never used": (PASSWORD, a_key(), FAILS),
-    "used": (PASSWORD, a_key(used=AS_OF), None),
-    "inactive": (PASSWORD, an_inactive_key(), None),
-    "absent": (PASSWORD, no_key(), None),
-    "no password": (NONE, a_key(), None),
-    "unknown use": (PASSWORD, a_key(used="once"), UNDECIDED),
-    "unknown key": (PASSWORD, no_key() | {"active": "?"}, UNDECIDED),
-    "unknown password": (UNKNOWN, a_key(), UNDECIDED),
-    "unknown password, used key": (UNKNOWN, a_key(used=AS_OF), None),
-    "unknown creation": (PASSWORD, a_key("once"), FAILS),
-}
 
 
 def test_a_key_never_used_by_a_console_user_fails() -> None:
-    for slot in (1, 2):
-        users = {
-            name: (a_user(password=password) | in_slot("access_key", slot, key), outcome)
-            for name, (password, key, outcome) in CASES.items()
-        }
-        check_outcomes(RULE, users, slot=slot)
+    keys = {
+        "never used": (a_key(), FAILS),
+        "used": (a_key(used=AS_OF), None),
+        "inactive": (an_inactive_key(), None),
+        "absent": (no_key(), None),
+        "unknown use": (a_key(used="once"), UNDECIDED),
+        "unknown key": (no_key() | {"active": "?"}, UNDECIDED),
+        "unknown creation": (a_key("once"), FAILS),
+    }
+    check_slots(RULE, "access_key", keys, PASSWORD)
+    check_slots(RULE, "access_key", {"unknown password": (a_key(), UNDECIDED)}, UNKNOWN)
+    check_slots(RULE, "access_key", {"no password": (a_key(), None)})
 
 
 def test_the_fact_names_the_key_and_its_age() -> None:

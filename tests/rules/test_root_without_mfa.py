@@ -22,13 +22,9 @@ def test_a_root_without_mfa_fails_unless_it_has_no_credentials() -> None:
         "no password, key 2": (root("false", key=KEY_2), FAILS),
         "no password, inactive key": (root("false", key=INACTIVE), None),
         "not_supported": (root("not_supported"), FAILS),
-        "not_supported, MFA": (root("not_supported", "true"), None),
         "unknown password": (root("maybe"), UNDECIDED),
-        "unknown password, MFA": (root("maybe", "true"), None),
-        "a key is enough": (root("maybe", key=KEY_1), FAILS),
         "unknown MFA": (root(mfa="maybe"), UNDECIDED),
         "untold MFA": (root(mfa="not_supported"), UNDECIDED),
-        "unknown MFA, nothing to protect": (root("false", "maybe"), None),
         "unknown key": (root("false", key=UNKNOWN), UNDECIDED),
     }
     check_outcomes(RULE, roots)
