@@ -1,6 +1,5 @@
 """The analysis counts everybody once, the same at every call, however large the report."""
 
-import random
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -250,17 +249,6 @@ def test_judging_does_not_change_its_input() -> None:
     for page, copies in zip(pages, before, strict=True):
         for frame, copy in zip(frames(page), copies, strict=True):
             assert_frame_equal(frame, copy)
-
-
-@pytest.mark.no_cover
-def test_results_do_not_depend_on_the_order_of_the_rows() -> None:
-    users = varied_users()
-    in_order = analysis_of(users)
-    rows, shown = sorted(csv_bytes(in_order).splitlines()), table_text(in_order, width=80)
-    in_disorder = analysis_of(random.Random(1).sample(users, len(users)))
-    assert sorted(csv_bytes(in_disorder).splitlines()) == rows
-    assert_frame_equal(in_order.totals.counts, in_disorder.totals.counts)
-    assert table_text(in_disorder, width=80) == shown
 
 
 def test_a_report_that_changes_between_two_passes_is_refused(tmp_path: Path) -> None:
