@@ -290,9 +290,11 @@ ODD_ROWS = {
 }
 
 
-def test_a_row_alone_says_nothing_or_what_is_wrong_with_it() -> None:
+def test_a_row_alone_is_blank_or_put_right_or_says_what_is_wrong_with_it() -> None:
     report = Mock(ReportText, header=find_header("report.csv", HEADER.encode()), tail=b"")
     assert reading_of_rows.mended_row(report, 5, ",,,,") == []
+    for glued in (HEADER, "\ufeff" + HEADER):
+        assert reading_of_rows.mended_row(report, 5, ANN + glued) == ANN.split(",")
     for row, message in ODD_ROWS.items():
         found = reading_of_rows.mended_row(report, 5, row)
         assert isinstance(found, Problem)

@@ -18,7 +18,7 @@ from tests.support.builders import AS_OF, COLUMNS, Row, a_user, in_slot, rendere
 
 BY_ID = {rule.id: rule for rule in RULES}
 LIMITS = Thresholds()
-FAILS, NOTED, UNDECIDED = "fails", "noted", "undecided"
+FAILS, UNDECIDED = "fails", "undecided"
 
 
 def page_of(
@@ -118,16 +118,10 @@ def check_outcomes(
     }
 
 
-def check_slots(
-    rule_id: str,
-    thing: str,
-    table: Mapping[str, tuple[Row, str | None]],
-    password: Row | None = None,
-) -> None:
+def check_slots(rule_id: str, thing: str, table: Mapping[str, tuple[Row, str | None]]) -> None:
     """Hold what a rule says of a key or certificate, in either slot, to the outcome beside it."""
-    user = a_user(password=password)
     for slot in (1, 2):
-        rows = {name: user | in_slot(thing, slot, cells) for name, (cells, _) in table.items()}
+        rows = {name: a_user() | in_slot(thing, slot, cells) for name, (cells, _) in table.items()}
         outcome_of = {name: (row, table[name][1]) for name, row in rows.items()}
         check_outcomes(rule_id, outcome_of, slot=slot)
 
