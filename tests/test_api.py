@@ -128,12 +128,9 @@ def test_users_are_a_frame_that_a_notebook_can_go_on_with() -> None:
 
 
 def test_criteria_decide_and_take_the_definition_as_a_word() -> None:
-    users = [a_user("ann", key_1=a_key(active=False))]
-    strict = analysis_of(users, definition="iam-029")
-    assert strict.criteria == Criteria(definition=Definition.IAM_029)
+    strict = analysis_of([a_user("ann", key_1=a_key(active=False))], definition="iam-029")
     assert strict.criteria.definition is Definition.IAM_029
     assert strict.users["verdict"].tolist() == [Verdict.RETIRED]
-    assert analysis_of(users).users["verdict"].tolist() == [Verdict.UNUSED]
     least = Criteria(dormant_days=1, grace_days=0)
     assert (least.dormant_days, least.grace_days) == (1, 0)
 

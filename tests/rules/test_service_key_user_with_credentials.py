@@ -1,4 +1,4 @@
-from tests.support.builders import a_key, a_password, a_user, an_inactive_key
+from tests.support.builders import a_key, a_password, a_user
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, outcomes
 
 RULE = "service-key-user-with-credentials"
@@ -9,8 +9,6 @@ def test_a_service_key_user_with_another_credential_fails() -> None:
     users = {
         "nothing but its API key": (a_user(NAME), None),
         "a password": (a_user(NAME, password=a_password()), FAILS),
-        "key 1": (a_user(NAME, key_1=a_key()), FAILS),
-        "an inactive key": (a_user(NAME, key_1=an_inactive_key()), None),
         "unknown password": (a_user(NAME, password_enabled="?"), UNDECIDED),
         "of another service": (a_user("AeaApiKey-ab12", key_1=a_key()), FAILS),
         "in small letters": (a_user("bedrockapikey-1", key_1=a_key()), FAILS),
