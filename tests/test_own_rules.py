@@ -11,12 +11,12 @@ import pytest
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.rules import RULES
-from analyzer.rules.engine import NO_FINDING, page_outcomes
+from analyzer.rules.engine import page_outcomes
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
 from analyzer.standards.rulebook import Rulebook, rulebook
 from analyzer.verdicts.facts import Facts, Truth
-from tests.support.builders import AS_OF, a_key, a_user, days_before, report_text
+from tests.support.builders import AS_OF, a_user, days_before, report_text
 from tests.support.feeds import asff, ocsf
 from tests.support.outputs import everything_shown, json_document
 from tests.support.pages import LIMITS, NO_USERS, counts_on, findings_on, of_users
@@ -65,11 +65,6 @@ def test_an_own_rule_runs_last_and_finds_what_fails() -> None:
     assert [each["finding_info"]["title"] for each in ocsf(unknown)] == ["User is old"]
 
 
-@pytest.mark.parametrize("width", [None, 80, 160])
-def test_the_terminal_and_the_summary_show_it(width: int | None) -> None:
-    assert "User is old" in everything_shown(judged(), width=width)
-
-
 @pytest.mark.no_cover
 def test_the_workbook_shows_it_as_a_finding_a_control_and_in_the_method() -> None:
     book = results_of(judged())
@@ -81,7 +76,9 @@ def test_the_workbook_shows_it_as_a_finding_a_control_and_in_the_method() -> Non
     assert f"Scope: {len(RULES) + 1} in all." in texts(book["Controls"])
 
 
-def test_json_shows_its_rule_findings_and_control() -> None:
+def test_the_terminal_the_summary_and_json_show_it() -> None:
+    for width in (None, 80, 160):
+        assert "User is old" in everything_shown(judged(), width=width), width
     document = json_document(judged())
     assert document["rules"][-1]["id"] == "old-user-5"
     assert document["controls"][-1]["result"] == "fail"
@@ -196,10 +193,3 @@ def test_no_rule_is_asked_about_a_page_without_users() -> None:
     assert findings_on(of_users(a_user()), []).empty
     assert counts_on(NO_USERS, NO_USERS, [rule]) == {}
     assert page_outcomes(Facts(NO_USERS), [rule], LIMITS, of_roots=False).shape == (0, 1)
-
-
-def test_rules_on_the_root_have_no_outcome_for_users() -> None:
-    page = of_users(a_user(key_1=a_key()))
-    rules = [each for each in RULES if each.is_of_root]
-    codes = page_outcomes(Facts(page), rules, LIMITS, of_roots=False)
-    assert set(codes.ravel().tolist()) == {NO_FINDING}

@@ -127,9 +127,9 @@ def test_a_history_is_the_line_of_events_of_the_users_that_match(tmp_path: Path)
     born, used = a_user("=ann"), a_user("=ann", password=a_password(days_before(3)))
     for day, users in ((20, [born]), (22, [used, a_user("bo")]), (24, [a_user("bo")])):
         console_report(tmp_path, f"2026-04-{day}", *users)
-    for day in (days_before(70), days_before(8)):  # a gap of another account is none of this user
+    for at in (days_before(70), days_before(8)):  # a gap of another account is none of this user
         of_other = report_text([a_user(account=OTHER_ACCOUNT)], root=the_root(OTHER_ACCOUNT))
-        saved(tmp_path, of_other, console_name(day))
+        saved(tmp_path, of_other, console_name(at))
     owners = saved(tmp_path.parent, "account,user,owner\n*,?ann,Lee\n", f"{tmp_path.name}.csv")
     done = run("explain", "?ann", tmp_path, "--history", "--owners", owners)
     head, state, owner, empty, *events = done.lines

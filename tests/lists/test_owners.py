@@ -1,7 +1,7 @@
-"""The owners of users, from the list that a person maintains."""
+"""The owners of users and the names of accounts, from lists that a person maintains."""
 
-import csv
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,19 +19,33 @@ from analyzer.changes.diff import diff
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import LeftOut, plan, with_owners
 from analyzer.errors import InputRefused
-from analyzer.lists.owners import Owners, read_owners
-from analyzer.report.model import Report
+from analyzer.lists.owners import Owners, read_account_list, read_owners, with_account_list
+from analyzer.report.model import AccountName, Report, account_names
+from analyzer.terms import Verdict
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes
+from analyzer.writers.findings import write_findings
 from analyzer.writers.headline import notes
-from tests.support.builders import ACCOUNT, AS_OF, a_password, a_user, report_text, the_root
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    Row,
+    a_password,
+    a_user,
+    report_text,
+    saved,
+    table,
+    the_root,
+)
 from tests.support.decisions import line
-from tests.support.outputs import ALL, json_document, table_text
+from tests.support.outputs import ALL, csv_rows, json_document, table_text
 from tests.support.pages import page_of
 from tests.support.reading import OTHER_ACCOUNT
 from tests.support.workbooks import opened, records
 
 HEADER = "account,user,owner,email,left"
+ACCOUNTS = "account,name,owner"
+MISSING = "444455556666"
 
 
 def owners(*lines: str) -> Owners:
@@ -119,8 +134,9 @@ def test_users_without_an_owner_are_counted_and_entries_without_a_user_named() -
     assert (named["users_without"], len(named["unmatched"])) == (2, 2)
 
 
+NO_NUMBER, TWICE = "account: not an account number", "account: the account is listed twice"
 REFUSED = {
-    "account,user\n": "owners.csv, row 1: missing: owner",
+    "account,user\n": "list.csv, row 1: missing: owner",
     "account,user,owner,emial\n": "the column looks like `email`, misspelt",
     f"{HEADER}\n12345678901,ann,Ann,,\n": "account: an account has 12 digits",
     f"{HEADER}\n,ann,Ann,,\n": "row 2, column account: the cell is empty",
@@ -130,13 +146,22 @@ REFUSED = {
     f"{HEADER}\n*,ann,Ann,,1.3.2026\n": "column left: not a date",
     f"{HEADER}\n*,ann,Ann,,\n*,Ann,Bob,,\n": "row 3, column user: the user is listed twice",
 }
+REFUSED_ACCOUNTS = {
+    "account,owner\n": "list.csv, row 1: missing: name",
+    f"{ACCOUNTS}\n12345678901,Pay,\n": "row 2, column account: an account has 12 digits",
+    f"{ACCOUNTS}\n01234567890a,Pay,\n": f"row 2, column {NO_NUMBER}",
+    "account,name\n" + "\u0661" * 12 + ",Pay\n": f"row 2, column {NO_NUMBER}",
+    f"{ACCOUNTS}\n{ACCOUNT},,Ann\n": "row 2, column name: the cell is empty",
+    f"{ACCOUNTS}\n{ACCOUNT},a,\n\n{ACCOUNT},b,\n": f"row 4, column {TWICE}",
+    "account,name,owners\n": "column owners: the column looks like `owner`, misspelt",
+}
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize("text", [*REFUSED, *REFUSED_ACCOUNTS])
 def test_what_is_wrong_is_refused_with_row_and_column(text: str) -> None:
     with pytest.raises(InputRefused) as refusal:
-        read_owners("owners.csv", text.encode())
-    assert REFUSED[text] in str(refusal.value)
+        (read_owners if text in REFUSED else read_account_list)("list.csv", text.encode())
+    assert (REFUSED | REFUSED_ACCOUNTS)[text] in str(refusal.value)
 
 
 def test_address_and_last_day_may_be_left_out() -> None:
@@ -145,8 +170,7 @@ def test_address_and_last_day_may_be_left_out() -> None:
 
 
 def csv_owners(path: Path) -> set[str]:
-    with path.open(newline="") as stream:
-        return {row["owner"].lstrip("'") for row in csv.DictReader(stream)}
+    return {row["owner"].lstrip("'") for row in table(path.read_bytes())}
 
 
 def parquet_owners(path: Path) -> set[str]:
@@ -215,7 +239,7 @@ def test_changes_have_the_owner_of_the_later_side() -> None:
     earlier = analyzed(owners("*,ann,Old,,"), "ann", password=a_password())
     stream = io.BytesIO()
     write_changes(diff(earlier, of_ann()).changes, stream)
-    rows = [*csv.DictReader(io.StringIO(stream.getvalue().decode()))]
+    rows = table(stream.getvalue())
     assert {(row["owner"], row["owner_left"]) for row in rows} == {("'=Ann Lee", "2020-01-01")}
 
 
@@ -235,3 +259,152 @@ def test_a_plan_names_whom_to_ask_today_and_nobody_else() -> None:
         assert str(left_out) == f"delete {decided.user_key.arn}{whose}: exempt"
         assert [each.line.owner for each in plan(owned).removals] == [owner]
     assert with_owners(Ledger(), owners(), today) == Ledger()
+
+
+# The names of accounts
+
+
+ANN = AccountName(name="Pay", owner="Ann")
+READ = {
+    f"{ACCOUNTS}\n{ACCOUNT},Pay,Ann\n": ANN,
+    f"\ufeffOwner,NAME,Account\r\nAnn,Pay,{ACCOUNT}\r\n,,\r\n": ANN,
+    f"{ACCOUNTS},team\n{ACCOUNT},Pay,Ann,x\n": ANN,
+    f"account,name\n{ACCOUNT},Pay": AccountName(name="Pay"),
+    f"{ACCOUNTS}\n{ACCOUNT},Pay": AccountName(name="Pay"),
+}
+
+
+def test_a_list_is_read_as_people_keep_it_and_the_owner_may_be_left_out() -> None:
+    for text, named in READ.items():
+        assert read_account_list("accounts.csv", text.encode()).names == {ACCOUNT: named}, text
+
+
+@pytest.mark.no_cover
+def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(tmp_path: Path) -> None:
+    text = f'{ACCOUNTS}\n{ACCOUNT},"P\x1b[1m\x00","A\x85n"\n'
+    listed = read_account_list("a\x00\udcff.csv", text.encode())
+    assert listed.names == {ACCOUNT: AccountName(name=r"P\x1b[1m\x00", owner=r"A\x85n")}
+    assert listed.file.name == r"a\x00\udcff.csv"
+    report = with_account_list(analyzer.load(saved(tmp_path, report_text([a_user()]))), listed)
+    exempt = analyzer.read_exemptions(("e\x00\udcff.csv", b"account,user,reason,owner,expires\n"))
+    assert exempt.file is not None
+    assert exempt.file.name == r"e\x00\udcff.csv"
+    endings = (".xlsx", ".csv", ".json", ".parquet", ".ocsf.json")
+    analysis = analyzer.analyze(report, exemptions=exempt)
+    analyzer.write(analysis, *(tmp_path / f"out{each}" for each in endings), sheets="review")
+
+
+def test_the_list_replaces_the_names_of_a_manifest(tmp_path: Path) -> None:
+    listed = ((ACCOUNT, "team-1"), (OTHER_ACCOUNT, "team-2"), ("", "unknown"), ("5" * 12, ""))
+    profile: dict[str, Any] = {"account": "444455556666", "name": "my-profile", "is_profile": True}
+    accounts = [profile, *({"account": account, "name": name} for account, name in listed)]
+    fetched: list[dict[str, Any]] = [
+        {"status": "fetched", "reason": "", **each} for each in accounts
+    ]
+    saved(tmp_path, json.dumps({"accounts": fetched}), "fetched.manifest.json")
+    saved(tmp_path, report_text([a_user()]))
+    report = analyzer.load(tmp_path)
+    assert report.account_names == {
+        ACCOUNT: AccountName(name="team-1"),
+        OTHER_ACCOUNT: AccountName(name="team-2"),
+    }
+    pay = read_account_list("accounts.csv", f"{ACCOUNTS}\n{ACCOUNT},Pay,Ann".encode())
+    named = with_account_list(report, pay)
+    assert named.account_list == pay.file
+    assert named.account_names == {
+        ACCOUNT: AccountName(name="Pay", owner="Ann"),
+        OTHER_ACCOUNT: AccountName(name="team-2"),
+    }
+
+
+def with_one_missing(folder: Path, *users: Row) -> Report:
+    missing = {"account": MISSING, "name": "x", "status": "failed", "reason": "AWS denied it."}
+    manifest = saved(folder, json.dumps({"accounts": [missing]}), "fetched.manifest.json")
+    return analyzer.load(saved(folder, report_text(users)), manifest, as_of=AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("listed", "notes"),
+    [
+        ([ACCOUNT], []),
+        ([ACCOUNT, MISSING], []),
+        ([MISSING], [f"Accounts that are not in a.csv: {ACCOUNT}."]),
+        ([OTHER_ACCOUNT, ACCOUNT], [f"Accounts in a.csv without a report: {OTHER_ACCOUNT}."]),
+    ],
+)
+def test_notes_name_listed_accounts_that_nothing_else_calls_missing_and_those_not_listed(
+    tmp_path: Path, listed: list[str], notes: list[str]
+) -> None:
+    report = with_one_missing(tmp_path, a_user())
+    text = "\n".join([ACCOUNTS, *(f"{account},Name," for account in listed)])
+    named = with_account_list(report, read_account_list("a.csv", text.encode()))
+    assert list(named.notes[len(report.notes) :]) == notes
+
+
+@pytest.mark.parametrize("accounts", [[], [ACCOUNT, "", OTHER_ACCOUNT]])
+def test_an_account_without_a_name_has_none(accounts: list[str]) -> None:
+    named = account_names(pd.Series(accounts, dtype="str"), {ACCOUNT: AccountName(name="Pay")})
+    assert named.tolist() == ["Pay", "", ""][: len(accounts)]
+    assert named.dtype == "str"
+    assert set(account_names(pd.Series(accounts, dtype="str"), {})) <= {""}
+
+
+@pytest.fixture(scope="module")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """Analyze a named account and one without a name, and miss a named one."""
+    users = a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)
+    report = with_one_missing(tmp_path_factory.mktemp("accounts"), *users)
+    text = f"{ACCOUNTS}\n{ACCOUNT},=Pay\a,Ann\n{MISSING},Lost,"
+    return analyzer.analyze(with_account_list(report, read_account_list("a.csv", text.encode())))
+
+
+def test_json_names_the_account_of_users_and_findings(analysis: Analysis) -> None:
+    document = json_document(analysis)
+    pay = {"account": ACCOUNT, "name": r"=Pay\x07", "owner": "Ann"}
+    assert pay in document["accounts"]
+    assert document["account_list"]["name"] == "a.csv"
+    for kind in ("users", "findings"):
+        names = {each["account"]: each["account_name"] for each in document[kind]}
+        assert (names[ACCOUNT], names[OTHER_ACCOUNT]) == (r"=Pay\x07", "")
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(("raw", "name"), [(False, r"'=Pay\x07"), (True, r"=Pay\x07")])
+def test_csv_names_the_account_in_its_last_column(
+    analysis: Analysis, name: str, *, raw: bool
+) -> None:
+    stream = io.BytesIO()
+    write_findings(analysis, stream, raw=raw)
+    for rows in (csv_rows(analysis, raw=raw), table(stream.getvalue())):
+        assert list(rows[0])[-1] == "account_name"
+        named = {row["account"]: row["account_name"] for row in rows}
+        assert named == {ACCOUNT: name, OTHER_ACCOUNT: "", MISSING: "Lost"}
+
+
+def test_the_table_and_its_details_name_the_account_of_each_user(analysis: Analysis) -> None:
+    head, ann, bob = table_text(analysis).splitlines()
+    assert head.endswith("\taccount_name")
+    assert ann.endswith("\t=Pay\\x07")
+    assert bob.endswith("\t")
+    for width, shown in ((160, rf"{ACCOUNT} (=Pay\x07) ann "), (80, rf"{ACCOUNT} (=Pay\x07) ")):
+        text = table_text(analysis, width=width)
+        assert shown in text
+        assert f"{OTHER_ACCOUNT} (" not in text
+    details = table_text(analysis, (Verdict.RETIRED,), width=160, details=True)
+    assert rf"  {ACCOUNT} (=Pay\x07) ann " in details
+
+
+def test_the_answer_names_the_only_account() -> None:
+    report = analyzer.load(("report.csv", report_text([a_user()]).encode()))
+    named = replace(report, account_names={ACCOUNT: AccountName(name="Pay")})
+    text = table_text(analyzer.analyze(named), width=160)
+    assert f"1 IAM user: 1 unused, account {ACCOUNT} (Pay) as of " in text
+
+
+def test_a_list_that_is_not_utf_8_is_refused() -> None:
+    for content, says in (
+        (f"{ACCOUNTS}\n{ACCOUNT},Zürich,".encode("latin-1"), "it cannot be read: .*CSV in UTF-8"),
+        (b"PK\x03\x04\xff", "it is a workbook or an archive.*credreport collect"),
+    ):
+        with pytest.raises(InputRefused, match=f"(?s){says}"):
+            read_account_list("accounts.csv", content)

@@ -9,7 +9,7 @@ from analyzer.changes import diff
 from analyzer.report.raw_report import is_result_or_list
 from analyzer.writers import write
 from analyzer.writers.findings import FINDING_COLUMNS
-from tests.support.builders import ACCOUNT, COLUMNS, MORE_CREDENTIALS, a_user, report_text, the_root
+from tests.support.builders import ACCOUNT, COLUMNS, report_text, the_root
 from tests.support.reading import (
     ANN,
     BOB,
@@ -68,11 +68,6 @@ def test_a_report_that_a_spreadsheet_or_a_shell_saved_again_says_the_same() -> N
         assert told == plain_cells(), kind
 
 
-def test_columns_in_another_order_say_the_same() -> None:
-    for order in (COLUMNS[::-1], (*COLUMNS[7:], *COLUMNS[:7])):
-        assert cells(report_of(report_text(TWO_USERS, columns=order))) == plain_cells()
-
-
 PLACES = (("Row", 2), (" ROW ", 2), ("file", 2), ("account", 2), ("position", 2), ("row", 0))
 
 
@@ -89,13 +84,6 @@ def test_a_column_of_ones_own_may_have_any_name(name: str, place: int) -> None:
     counts = [(each.rows, each.roots, each.repeated) for each in report.files[0].accounts]
     assert counts == [(6, 1, 3), (3, 1, 0)]
     assert report.users["row"].tolist() == [3, 4, 7, 8]
-
-
-def test_the_23rd_column_is_read() -> None:
-    users = [a_user("ann", additional_credentials_info="2 more keys")]
-    columns, root = (*COLUMNS, MORE_CREDENTIALS), the_root() | {MORE_CREDENTIALS: ""}
-    (user,) = cells(report_of(report_text(users, root=root, columns=columns)))
-    assert user[MORE_CREDENTIALS] == "2 more keys"
 
 
 NAMED = "name,arn,created\nann,arn:aws:iam::012345678901:user/ann,2020"

@@ -1,13 +1,12 @@
 """A large report is read in pieces, twice, and says exactly what it would say read whole."""
 
-import errno
-import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -22,7 +21,7 @@ from analyzer.report import rows as reading_of_rows
 from analyzer.report.model import Report
 from analyzer.report.raw_report import ReportText, find_header
 from analyzer.sources import find, load
-from tests.support.builders import COLUMNS_OF_2014, a_user, report_text
+from tests.support.builders import COLUMNS_OF_2014, a_user
 from tests.support.reading import (
     ANN,
     BOB,
@@ -30,6 +29,7 @@ from tests.support.reading import (
     PLAIN,
     ROOT,
     VERDICTS,
+    FailingDisk,
     lines,
     of_account,
     problem,
@@ -157,17 +157,6 @@ def test_a_damaged_report_is_refused_for_the_same_problems_in_pieces(
         assert set(refused(path)) == set(whole)
 
 
-@pytest.mark.no_cover
-def test_repeated_and_contradicting_rows_are_found_across_pieces(tmp_path: Path) -> None:
-    between = [plain(f"u{number}") for number in range(30)]
-    changed = with_cells(between[3], mfa_active="true")
-    path = put(tmp_path, lines(PLAIN, *between, BOB, changed, ROOT))
-    whole = everything(analyzer.load(path))
-    with in_pieces():
-        assert everything(analyzer.load(path)) == whole
-    assert "3 rows repeat users" in str(whole["notes"])
-
-
 def test_a_column_of_ones_own_changes_nothing_in_pieces_whatever_its_name(tmp_path: Path) -> None:
     rows = (BOB, with_cells(ANN, mfa_active="true"), BOB, ROOT)
     text = lines(PLAIN, *rows, HEADER, plain("a,1"))
@@ -205,14 +194,6 @@ def test_a_large_report_is_refused_with_its_row_for_what_a_small_one_is(tmp_path
     assert problem(tmp_path, long).message == says
     for rest in ("", "\n", "\n\n\n"):
         assert "no data rows" in problem(tmp_path, HEADER + rest).message
-
-
-def test_an_older_report_is_set_aside_in_pieces_too(tmp_path: Path) -> None:
-    eve = report_text([a_user("eve")]).replace("0123", "3210")
-    for day, text in ((1, lines(report_text([a_user("old")]), eve)), (2, PLAIN)):
-        put(tmp_path, text, f"status_reports_2026-05-0{day}T00-00-00Z.csv")
-    with in_pieces(1000):
-        assert verdicts(analyzer.load(tmp_path)) == {**VERDICTS, "eve": "unused"}
 
 
 CHANGED = "the file changed or went away while it was read"
@@ -295,50 +276,29 @@ def test_a_file_that_is_replaced_while_it_is_read_is_refused(
 
 
 @pytest.mark.usefixtures("pieces")
-def test_a_file_whose_digest_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: Patch) -> None:
-    def fails(*_: object) -> str:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr("analyzer.sources.load.hashlib.sha256", fails)
-    found = problem(tmp_path, PLAIN)
-    assert found.message == "it cannot be read: Input/output error"
+def test_a_disk_that_fails_while_rows_are_read_is_told(tmp_path: Path, monkeypatch: Patch) -> None:
+    failing = pa.PythonFile(FailingDisk(), "r")
+    monkeypatch.setattr(load, "_reopened", lambda *_: failing)
+    message = problem(tmp_path, PLAIN).message
+    assert message.startswith("the rows cannot be read: [Errno 5] Input/output error")
 
 
-def raw_report(rows: io.BytesIO, content: str = PLAIN) -> ReportText:
-    """Return a report whose rows are read from a stream."""
-    return ReportText(
-        name="report.csv",
-        size=len(content),
-        sha256="",
-        csv_sha256="",
-        header=find_header("report.csv", content.encode()),
-        open=lambda: pa.PythonFile(rows, "r"),
-        check_unchanged=lambda: None,
-        tail=content.encode()[-100:],
-        quoted=False,
-    )
+ODD_ROWS = {
+    "x\ry,z": "the row has 1 cell, the header 22",
+    "x," + "y" * (1 << 16): "the row has 2 cells, the header 22",
+    'x,"y\nz': "a quote opens in this row and does not close, or only rows later",
+}
 
 
-class _Failing(io.BytesIO):
-    """Be a file on a disk that fails beyond the first bytes."""
-
-    def read(self, count: int | None = -1) -> bytes:
-        found = super().read(count)
-        if not found:
-            raise OSError(errno.EIO, "Input/output error")
-        return found
-
-
-def test_a_disk_that_fails_while_rows_are_read_is_told() -> None:
-    with pytest.raises(InputRefused, match=r"the rows cannot be read: .Errno 5. Input/output err"):
-        assemble.assemble_report([lambda: raw_report(_Failing(PLAIN.encode()))])
-
-
-def test_a_row_with_a_line_break_outside_of_quotes_has_one_cell_and_the_longest_is_split() -> None:
-    for row, cells in (("x\ry,z", "1 cell"), ("x," + "y" * (1 << 16), "2 cells")):
-        found = reading_of_rows.mended_row(raw_report(io.BytesIO()), 5, row)
+def test_a_row_alone_is_blank_or_put_right_or_says_what_is_wrong_with_it() -> None:
+    report = Mock(ReportText, header=find_header("report.csv", HEADER.encode()), tail=b"")
+    assert reading_of_rows.mended_row(report, 5, ",,,,") == []
+    for glued in (HEADER, "\ufeff" + HEADER):
+        assert reading_of_rows.mended_row(report, 5, ANN + glued) == ANN.split(",")
+    for row, message in ODD_ROWS.items():
+        found = reading_of_rows.mended_row(report, 5, row)
         assert isinstance(found, Problem)
-        assert (found.row, found.message) == (5, f"the row has {cells}, the header 22")
+        assert (found.row, found.message) == (5, message)
 
 
 def test_reports_are_kept_in_memory_if_all_fit_together(tmp_path: Path, monkeypatch: Patch) -> None:

@@ -211,10 +211,3 @@ def test_reports_read_in_one_go_share_the_tables_that_are_kept(
     assert len(kept) == 3
     assert len({id(rows.shared) for each in kept for rows in each.roots}) == 1
     assert len({id(rows.shared) for each in kept for rows in each.rows or ()}) == 1
-
-
-def test_the_roots_of_all_reports_in_a_page_are_left_out(tmp_path: Path) -> None:
-    for number in range(3):
-        put(tmp_path, of(number, users=number), f"{number}.csv")
-    users = analyzer.load(tmp_path).users
-    assert users.groupby("account").size().to_dict() == {ACCOUNTS[1]: 1, ACCOUNTS[2]: 2}

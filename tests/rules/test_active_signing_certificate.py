@@ -1,23 +1,11 @@
-from tests.support.builders import a_certificate, a_user, days_before, no_certificate
-from tests.support.pages import FAILS, UNDECIDED, check_facts, check_slots, found
+from tests.support.builders import a_certificate, a_user, days_before
+from tests.support.pages import check_facts, found
 
 RULE = "active-signing-certificate"
 ACTIVE, UNDATED = a_certificate(days_before(1)), a_certificate("once")
 
 
-def test_an_active_certificate_fails() -> None:
-    certificates = {
-        "active": (ACTIVE, FAILS),
-        "inactive": (a_certificate(active=False), None),
-        "absent": (no_certificate(), None),
-        "unknown": (no_certificate() | {"active": "?"}, UNDECIDED),
-        "active, unknown creation": (UNDATED, FAILS),
-        "inactive, unknown creation": (a_certificate("once", active=False), None),
-    }
-    check_slots(RULE, "cert", certificates)
-
-
-def test_the_fact_names_the_certificate() -> None:
+def test_an_active_certificate_fails_and_the_fact_names_it() -> None:
     facts = {
         "2, created 2026-04-30, 1 day old, is active": a_user(certificate_2=ACTIVE),
         "1, created at an unknown time, is active": a_user(certificate_1=UNDATED),

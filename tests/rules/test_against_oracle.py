@@ -11,7 +11,7 @@ import analyzer
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, days_before, report_text, saved
-from tests.support.pages import NO_USERS, counts_on, findings_on, page_of, root_findings_on
+from tests.support.pages import NO_USERS, counts_on, findings_on, page_of
 from tests.support.rule_oracle import Verdict, judge_rules
 
 USERS = 2_000
@@ -105,7 +105,7 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     pages = list(analysis.pages())
     found = sum(
         (verdicts(findings_on(page, RULES)) for page in pages),
-        start=verdicts(root_findings_on(page_of(roots), RULES)),
+        start=verdicts(findings_on(page_of(roots), RULES, of_roots=True)),
     )
     expected = Counter(judge_rules(text, AS_OF)) + Counter(
         judge_rules(report_text(roots[1:], root=roots[0]), AS_OF)

@@ -16,26 +16,15 @@ from botocore import xform_name
 
 import analyzer.rules
 from analyzer import columns
-from analyzer.limits import Criteria, Thresholds
-from analyzer.report.model import Page, cells_of_users, concatenated
+from analyzer.limits import Thresholds
+from analyzer.report.model import Page, cells_of_users
 from analyzer.rules import RULES
 from analyzer.rules.engine import NO_FINDING, page_outcomes
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
 from analyzer.terms import Severity
 from analyzer.verdicts.facts import Facts
-from analyzer.verdicts.verdict import with_verdicts
 from tests.rules.test_against_oracle import a_random_root, a_random_user
-from tests.support.builders import (
-    COLUMNS_OF_2014,
-    QUIET_PASSWORD,
-    Row,
-    a_key,
-    a_password,
-    a_user,
-    an_inactive_key,
-    days_before,
-    the_root,
-)
+from tests.support.builders import Row
 from tests.support.pages import (
     LIMITS,
     NO_USERS,
@@ -47,20 +36,6 @@ from tests.support.pages import (
 )
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-
-FIRST = 4
-
-QUIET_USERS = [
-    a_user("person", password=QUIET_PASSWORD, mfa=True),
-    a_user("program", key_1=a_key(days_before(60), days_before(0)), mfa=True),
-    a_user(
-        "program-2", key_1=an_inactive_key(days_before(60)), key_2=a_key(days_before(1)), mfa=True
-    ),
-]
-QUIET_ROOTS = [
-    the_root(),
-    the_root(account="1" * 12, password_enabled="false", password_last_used="N/A", mfa_active="no"),
-]
 
 
 @cache
@@ -130,43 +105,8 @@ def test_ids_and_severities_stay_what_people_rely_on() -> None:
     assert {rule.id for rule in RULES if not rule.default} == OPTIONAL
 
 
-def test_masks_are_plain_and_never_both_true() -> None:
-    facts = [Facts(page) for page in random_pages()]
-    for rule in RULES:
-        truth = rule.judge(facts[rule.is_of_root], LIMITS)
-        count = len(page_for(rule)) * (2 if rule.subject.in_slots else 1)
-        for mask in (truth.yes, truth.no, truth.undecided):
-            assert (type(mask), mask.dtype, mask.shape) == (np.ndarray, np.dtype(bool), (count,))
-        assert (truth.yes.astype(int) + truth.no + truth.undecided == 1).all(), rule
-
-
-def test_no_rule_changes_anything_that_it_is_given() -> None:
-    frames = [
-        getattr(page, each.name) for page in random_pages() for each in dataclasses.fields(Page)
-    ]
-    before = [frame.copy() for frame in frames]
-    all_findings(*random_pages(), RULES)
-    for frame, copy in zip(frames, before, strict=True):
-        pd.testing.assert_frame_equal(frame, copy)
-
-
 def test_the_order_of_the_rows_changes_nothing() -> None:
     assert_alike(random_findings(), all_findings(*random_pages(step=-1), RULES))
-
-
-def test_each_row_is_judged_as_if_alone() -> None:
-    users, roots = (random_rows(roots=roots)[:FIRST] for roots in (False, True))
-    alone = [
-        all_findings(of_users(user), page_of([root]), RULES)
-        for user, root in zip(users, roots, strict=True)
-    ]
-    assert_alike(concatenated(alone), random_findings()[random_findings()["row"] < FIRST + 2])
-
-
-def test_all_rules_are_silent_on_quiet_users_and_roots() -> None:
-    noisy = all_findings(of_users(*QUIET_USERS), page_of(QUIET_ROOTS), RULES)
-    # A root with a password is quiet, except for the rule that is about it.
-    assert noisy[["rule", "row"]].to_numpy().tolist() == [["root-password", 2]]
 
 
 @every_rule
@@ -302,25 +242,3 @@ def test_the_counts_and_the_outcomes_without_words_are_those_of_the_findings() -
     assert sorted(by_code) == sorted(outcome)
     nobody = page_outcomes(Facts(NO_USERS), RULES, LIMITS, of_roots=False)
     assert nobody.shape == (0, len(subjects))
-
-
-def test_only_the_rules_asked_for_are_run() -> None:
-    asked = [rule for rule in RULES if rule.severity is Severity.CRITICAL]
-    assert {*all_findings(*random_pages(), asked)["rule"]} == {rule.id for rule in asked}
-    assert all_findings(*random_pages(), []).empty
-
-
-def test_a_report_of_2014_is_judged_as_far_as_it_goes() -> None:
-    users = [a_user("idle", password=a_password(days_before(99))), *QUIET_USERS]
-    page = with_verdicts(page_of(users, columns=COLUMNS_OF_2014), Criteria())
-    roots = page_of(QUIET_ROOTS, columns=COLUMNS_OF_2014)
-    count = counts_on(page, roots, RULES, LIMITS)
-    assert count["idle-password", Outcome.FAILS, False] == 1
-    assert count["idle-access-key", Outcome.UNDECIDED, False] == 2
-    assert count["unused-user", Outcome.FAILS, False] == 0
-
-
-def test_nobody_is_found_unused_whose_cells_are_not_understood() -> None:
-    failing = random_findings_by(RULES[0])["arn"][random_findings()["outcome"] == Outcome.FAILS]
-    users = random_pages()[0].users
-    assert {*failing} == {*users.loc[users["verdict"] == "unused", "arn"]}

@@ -1,28 +1,14 @@
 from tests.support.builders import NEVER, Value, days_before, the_root
-from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, outcomes
+from tests.support.pages import UNDECIDED, check_facts, outcomes
 
 RULE = "root-password"
-
-
-def test_a_root_with_a_password_fails() -> None:
-    enabled = {
-        "true": FAILS,
-        "TRUE": FAILS,
-        "false": None,
-        "not_supported": UNDECIDED,
-        "": UNDECIDED,
-        "maybe": UNDECIDED,
-    }
-    check_outcomes(
-        RULE, {text: (the_root(password_enabled=text), each) for text, each in enabled.items()}
-    )
 
 
 def test_rows_that_contradict_each_other_leave_it_undecided() -> None:
     assert outcomes(RULE, the_root(), contradicted="password_enabled") == {0: UNDECIDED}
 
 
-def test_the_fact_names_the_last_use_or_what_is_not_reported() -> None:
+def test_a_password_fails_and_the_fact_names_its_last_use_or_what_is_not_reported() -> None:
     uses: dict[str, Value] = {
         "last used 2026-04-30": days_before(1),
         "never used": NEVER,

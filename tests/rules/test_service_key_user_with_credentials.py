@@ -1,4 +1,4 @@
-from tests.support.builders import a_certificate, a_key, a_password, a_user, an_inactive_key
+from tests.support.builders import a_key, a_password, a_user
 from tests.support.pages import FAILS, UNDECIDED, check_outcomes, fact, outcomes
 
 RULE = "service-key-user-with-credentials"
@@ -9,19 +9,13 @@ def test_a_service_key_user_with_another_credential_fails() -> None:
     users = {
         "nothing but its API key": (a_user(NAME), None),
         "a password": (a_user(NAME, password=a_password()), FAILS),
-        "key 1": (a_user(NAME, key_1=a_key()), FAILS),
-        "key 2": (a_user(NAME, key_2=a_key()), FAILS),
-        "an inactive key": (a_user(NAME, key_1=an_inactive_key()), None),
-        "a certificate": (a_user(NAME, certificate_1=a_certificate()), None),
         "unknown password": (a_user(NAME, password_enabled="?"), UNDECIDED),
-        "unknown key": (a_user(NAME, access_key_2_active="?"), UNDECIDED),
         "of another service": (a_user("AeaApiKey-ab12", key_1=a_key()), FAILS),
         "in small letters": (a_user("bedrockapikey-1", key_1=a_key()), FAILS),
         "not at the start": (a_user("my-APIKEY-1", key_1=a_key()), FAILS),
         "no hyphen": (a_user("BedrockAPIKey", key_1=a_key()), None),
         "a hyphen between": (a_user("API-Key-1", key_1=a_key()), None),
         "other user": (a_user("ann", password=a_password(), key_1=a_key()), None),
-        "other user, unknown": (a_user("ann", password_enabled="?"), None),
     }
     check_outcomes(RULE, users)
 

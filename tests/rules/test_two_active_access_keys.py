@@ -1,8 +1,7 @@
-from tests.support.builders import Row, a_key, a_user, an_inactive_key, days_before, no_key
-from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes
+from tests.support.builders import Row, a_key, a_user, days_before, no_key
+from tests.support.pages import check_facts
 
 RULE = "two-active-access-keys"
-ACTIVE, INACTIVE, ABSENT = a_key(), an_inactive_key(), no_key()
 UNKNOWN = no_key() | {"active": "?"}
 
 
@@ -10,24 +9,7 @@ def user(first: Row, second: Row) -> Row:
     return a_user(key_1=first, key_2=second)
 
 
-def test_it_fails_when_both_are_active() -> None:
-    users = {
-        "both": (user(ACTIVE, ACTIVE), FAILS),
-        "both, one undated": (user(ACTIVE, a_key("once")), FAILS),
-        "first": (user(ACTIVE, INACTIVE), None),
-        "second": (user(INACTIVE, ACTIVE), None),
-        "none active": (user(INACTIVE, INACTIVE), None),
-        "none": (user(ABSENT, ABSENT), None),
-        "one only": (user(ACTIVE, ABSENT), None),
-        "second unknown": (user(ACTIVE, UNKNOWN), UNDECIDED),
-        "first unknown": (user(UNKNOWN, ACTIVE), UNDECIDED),
-        "unknown, but not both": (user(UNKNOWN, INACTIVE), None),
-        "both unknown": (user(UNKNOWN, UNKNOWN), UNDECIDED),
-    }
-    check_outcomes(RULE, users)
-
-
-def test_the_fact_tells_the_keys_apart_or_names_the_cells() -> None:
+def test_both_fail_and_the_fact_tells_the_keys_apart_or_names_the_cells() -> None:
     both = "two are active: access key 1, created 2026-04-21, {}; access key 2, created 2026-01-21"
     new, old = days_before(10), a_key(days_before(100))
     odd = 'access_key_1_active "?" is not understood; access_key_2_active "?" is not understood'

@@ -1,6 +1,5 @@
 """An account that could not be fetched is named everywhere, and never counts as clean."""
 
-import csv
 import json
 from hashlib import sha256
 from io import BytesIO, TextIOWrapper
@@ -12,7 +11,7 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
-from tests.support.builders import a_user, report_text
+from tests.support.builders import a_user, report_text, table
 from tests.support.feeds import asff_file
 from tests.support.reading import of_account, put, refused, zipped
 from tests.support.runs import copied
@@ -310,10 +309,8 @@ def test_a_missing_account_makes_a_run_partial_is_named_though_it_is_quiet_and_m
 
 def rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a CSV, without empty cells."""
-    with path.open(newline="") as stream:
-        return [
-            {name: cell for name, cell in row.items() if cell} for row in csv.DictReader(stream)
-        ]
+    found = table(path.read_bytes())
+    return [{name: cell for name, cell in row.items() if cell} for row in found]
 
 
 @pytest.mark.no_cover

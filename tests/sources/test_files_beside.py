@@ -99,17 +99,6 @@ def test_metadata_belongs_to_the_report_whose_whole_name_it_bears(tmp_path: Path
     assert file.as_of_source == "assumed"
 
 
-def test_the_problems_of_what_lies_beside_many_reports_are_told_together(tmp_path: Path) -> None:
-    for name in ("a.csv", "b.csv", "c.csv"):
-        put(tmp_path, PLAIN, name)
-        if name != "b.csv":
-            metadata(tmp_path, "no JSON", name)
-    assert [Path(each.file).name for each in refused(tmp_path)] == [
-        "a.csv.metadata.json",
-        "c.csv.metadata.json",
-    ]
-
-
 def test_evidence_counts_for_users_of_its_own_report(tmp_path: Path, monkeypatch: Patch) -> None:
     put(tmp_path, report_text([a_user("ann")]), "a.csv")
     put(tmp_path, report_text([a_user("ann"), a_user("eve")]).replace("0123", "3210"), "b.csv")

@@ -165,33 +165,27 @@ def in_gzip(text: str) -> bytes:
 
 
 OTHER = PLAIN.replace("bob", "eve")
-
-
-@pytest.mark.parametrize(
-    ("wrap", "content", "message"),
-    [
-        (in_zip, OTHER, "cannot be unpacked"),
-        (in_gzip, OTHER, "changed or went away"),
-        (in_zip, None, "No such file or directory"),
-    ],
+CHANGED: tuple[tuple[Callable[[str], bytes], str, str], ...] = (
+    (in_zip, OTHER, "cannot be unpacked"),
+    (in_gzip, OTHER, "changed or went away"),
+    (in_zip, "", "No such file or directory"),
 )
-def test_what_changes_before_it_is_unpacked_again_is_refused(
-    tmp_path: Path,
-    monkeypatch: Patch,
-    wrap: Callable[[str], bytes],
-    content: str | None,
-    message: str,
+
+
+def test_what_changes_or_goes_before_it_is_unpacked_again_is_refused(
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr("analyzer.report.assemble.ROW_BYTES_IN_MEMORY", 0)
-    path = put(tmp_path, wrap(PLAIN), "a")
-    report = analyzer.load(path)
-    assert verdicts(report) == verdicts(report) == VERDICTS  # unpacked again each time
-    if content:
-        path.write_bytes(wrap(content))
-    else:
-        path.unlink()
-    with pytest.raises(InputRefused, match=message):
-        list(report.pages())
+    for wrap, content, message in CHANGED:
+        path = put(tmp_path, wrap(PLAIN), "a")
+        report = analyzer.load(path)
+        assert verdicts(report) == verdicts(report) == VERDICTS  # unpacked again each time
+        if content:
+            path.write_bytes(wrap(content))
+        else:
+            path.unlink()
+        with pytest.raises(InputRefused, match=message):
+            list(report.pages())
 
 
 def test_a_refusal_keeps_nothing_alive_of_what_was_read(tmp_path: Path) -> None:
@@ -201,8 +195,10 @@ def test_a_refusal_keeps_nothing_alive_of_what_was_read(tmp_path: Path) -> None:
     assert error.value.__cause__ is None
 
 
-def test_an_archive_is_opened_once_and_not_left_open(tmp_path: Path, monkeypatch: Patch) -> None:
-    texts = [of_account(f"{10**11 + number}") for number in range(60)]
+def test_an_archive_is_opened_once_each_time_that_it_is_read_and_not_left_open(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    texts = [of_account(f"{10**11 + number}", a_user("x")) for number in range(60)]
     many = {f"{number}.csv": texts[number] for number in range(30)}
     put(tmp_path, zipped({**many}), "a.zip")
     for number in range(30, 60):
@@ -215,11 +211,15 @@ def test_an_archive_is_opened_once_and_not_left_open(tmp_path: Path, monkeypatch
         usual(archive, *arguments)
 
     monkeypatch.setattr(zipfile.ZipFile, "__init__", counted)
+    monkeypatch.setattr("analyzer.report.assemble.ROW_BYTES_IN_MEMORY", 0)
     before = len([*Path("/proc/self/fd").iterdir()])
     report = analyzer.load(tmp_path)
     assert len([*Path("/proc/self/fd").iterdir()]) == before
     assert len(report.files) == 60
     assert len(opened) == 2 * 31  # to list the files, and to read them
+    for times in (3, 4):
+        assert len(report.users) == 60
+        assert len(opened) == times * 31
 
 
 DEEP = 100_000

@@ -3,7 +3,6 @@
 Names and texts that are no plain words are shown escaped: they forge no line.
 """
 
-import gzip
 import io
 import json
 import zipfile
@@ -15,19 +14,10 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused
 from analyzer.sources import load
-from analyzer.sources.find import find_sources
 from tests.support.builders import a_user, run
-from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts
+from tests.support.reading import PLAIN, VERDICTS, FailingDisk, of_account, put, refused, verdicts
 
 Patch = pytest.MonkeyPatch
-
-
-def test_a_file_is_described_by_the_bytes_that_lay_on_disk(tmp_path: Path) -> None:
-    for data in (PLAIN.encode(), PLAIN.encode("utf-16"), gzip.compress(PLAIN.encode())):
-        path = put(tmp_path, data)
-        (file,) = analyzer.load(path).files
-        assert (file.name, file.size) == (str(path), len(data))
-        assert file.sha256 == sha256(data).hexdigest()
 
 
 def test_a_file_may_have_a_name_that_is_no_text(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -64,43 +54,17 @@ def test_progress_is_told_for_each_input_up_to_the_last(tmp_path: Path, count: i
     assert {total for _, total in told} == {count}
 
 
-def test_a_file_that_goes_away_before_it_is_read_is_refused_with_the_others_problems(
-    tmp_path: Path, monkeypatch: Patch
-) -> None:
-    going = put(tmp_path, PLAIN, "a.csv")
-    put(tmp_path, "<html>", "b.csv")
-
-    def found_and_gone(names: list[str], _limit: object) -> object:
-        sources = find_sources(names)
-        going.unlink()
-        return sources
-
-    monkeypatch.setattr(load, "find_sources", found_and_gone)
-    found = refused(tmp_path)
-    assert [(Path(each.file).name, each.message) for each in found] == [
-        ("a.csv", "it cannot be read: No such file or directory"),
-        ("b.csv", "this is an HTML or XML page, perhaps an error message"),
-    ]
-
-
 def test_a_file_that_cannot_be_read_to_its_end_is_refused() -> None:
     """Linux gives this file to its owner, and an error instead of its first bytes."""
     (found,) = refused("/proc/self/mem")
     assert found.message == "it cannot be read: Input/output error"
 
 
-class Failing(io.BytesIO):
-    """Fail where a file on a lost disk does."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        raise OSError(5, "Input/output error", str(size))
-
-
 def test_reports_in_memory_that_cannot_be_read_are_refused_with_the_others_problems() -> None:
     nothing = io.BytesIO()
     zipfile.ZipFile(nothing, "w").close()
     with pytest.raises(InputRefused) as refusal:
-        analyzer.load(Failing(PLAIN.encode()), nothing.getvalue(), b"no report")
+        analyzer.load(FailingDisk(), nothing.getvalue(), b"no report")
     assert len(refusal.value.problems) == 3
 
 

@@ -2,18 +2,24 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from analyzer.analysis.analysis import Analysis
+from analyzer.report.model import Exemption
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 from analyzer.terms import Verdict
 from tests.support.builders import (
+    AS_OF,
+    COLUMNS,
     LONG_AGO,
+    MORE_CREDENTIALS,
     ROOT_FOLDER,
     Row,
+    a_certificate,
     a_key,
     a_password,
     a_user,
@@ -44,6 +50,34 @@ def of_each_kind() -> Analysis:
         "*,zoe,Gone,Ops,",
     )
     return analysis_of(OF_EACH_KIND, exemptions)
+
+
+EXPLAINED: tuple[Row, ...] = (
+    a_user(
+        "ann",
+        password=a_password(),
+        key_1=an_inactive_key(days_before(400), days_before(1.5)),
+        certificate_2=a_certificate(days_before(30), active=False),
+        mfa=True,
+        created=days_before(500),
+    )
+    | {MORE_CREDENTIALS: "1 more"},
+    a_user("bob", password=a_password(days_before(9)), key_2=a_key(LONG_AGO, AS_OF)),
+    a_user("cid", password=no_password(LONG_AGO)),
+    a_user("dan", password=a_password(LONG_AGO), key_1=a_key()),
+    a_user("eve", password_enabled="wahr", mfa_active="perhaps"),
+)
+ENTRIES = (
+    Exemption("*", "ann", "Now", "Ops", AS_OF.date(), 2),
+    Exemption("*", "a*", "Past", "", date(2026, 4, 30), 3),
+    Exemption("*", "ann", "Why", "", None, 4, "unrotated-access-key"),
+    Exemption("*", "zoe", "Other", "", None, 5),
+)
+
+
+def _explanations(_: Path) -> str:
+    analysis = analysis_of(EXPLAINED, ENTRIES, columns=(*COLUMNS, MORE_CREDENTIALS))
+    return "\n\n".join(map(str, analysis.explain("*"))) + "\n"
 
 
 Content = Callable[[Path], str]
@@ -79,6 +113,7 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "table-160-columns.txt": _table(160),
     _TEXTS / "table-80-columns-unused.txt": _table(80, UNUSED),
     _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
+    _TEXTS / "explanations.txt": _explanations,
     _TEXTS / "summary.txt": lambda _: summary_text(of_each_kind()),
     _PICTURES / "terminal.svg": lambda _: terminal_picture(),
     _PICTURES / "review.svg": lambda _: review_picture(),

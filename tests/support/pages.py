@@ -12,13 +12,13 @@ from analyzer.report.model import Page, cells_of_users, concatenated
 from analyzer.report.pages import page_of_rows
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings
-from analyzer.rules.rule import VERDICT_CELLS, Rule, Subject
+from analyzer.rules.rule import VERDICT_CELLS, Rule
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import AS_OF, COLUMNS, Row, a_user, in_slot, rendered
 
 BY_ID = {rule.id: rule for rule in RULES}
 LIMITS = Thresholds()
-FAILS, NOTED, UNDECIDED = "fails", "noted", "undecided"
+FAILS, UNDECIDED = "fails", "undecided"
 
 
 def page_of(
@@ -48,21 +48,16 @@ def of_users(*rows: Row, columns: Sequence[str] = COLUMNS, contradicted: str = "
 NO_USERS = of_users()
 
 
-def findings_on(page: Page, rules: Sequence[Rule], limits: Thresholds = LIMITS) -> pd.DataFrame:
-    """Return what rules find on a page of users."""
-    return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=False)
-
-
-def root_findings_on(
-    page: Page, rules: Sequence[Rule], limits: Thresholds = LIMITS
+def findings_on(
+    page: Page, rules: Sequence[Rule], limits: Thresholds = LIMITS, *, of_roots: bool = False
 ) -> pd.DataFrame:
-    """Return what rules find on a page of roots."""
-    return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=True)
+    """Return what rules find on a page of users or of roots."""
+    return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=of_roots)
 
 
 def all_findings(users: Page, roots: Page, rules: Sequence[Rule]) -> pd.DataFrame:
     """Return what rules find on a page of users and on one of roots."""
-    frames = [findings_on(users, rules), root_findings_on(roots, rules)]
+    frames = [findings_on(users, rules), findings_on(roots, rules, of_roots=True)]
     return concatenated([frame for frame in frames if len(frame)] or frames)
 
 
@@ -85,11 +80,9 @@ def found(
     """Return what a rule finds of users or roots, whichever it is about."""
     rule = BY_ID[rule_id]
     page = page_of(rows, columns=columns, contradicted=contradicted)
-    if rule.subject is Subject.ROOT:
-        return root_findings_on(page, [rule], limits)
-    # Only the rules that are about a verdict need one: half of the time of the others.
-    needs_verdict = rule.reads == VERDICT_CELLS
-    return findings_on(with_verdicts(page, Criteria()) if needs_verdict else page, [rule], limits)
+    if rule.reads == VERDICT_CELLS:  # The others need no verdict, and half of the time.
+        page = with_verdicts(page, Criteria())
+    return findings_on(page, [rule], limits, of_roots=rule.is_of_root)
 
 
 def outcomes(
@@ -149,5 +142,4 @@ def fact(rule_id: str, row: Row, *, columns: Sequence[str] = COLUMNS) -> str:
 
 def by_itself(rule: Rule, page: Page) -> pd.DataFrame:
     """Return what one rule finds on a page of its subject."""
-    findings = root_findings_on if rule.subject is Subject.ROOT else findings_on
-    return findings(page, [rule])
+    return findings_on(page, [rule], of_roots=rule.is_of_root)

@@ -1,6 +1,7 @@
 """Read made-up reports and tell what was read, in plain values that are easy to compare."""
 
 import base64
+import errno
 import io
 import json
 import zipfile
@@ -115,12 +116,19 @@ def with_cells(row: str, **replaced: str) -> str:
     return ",".join(texts.values())
 
 
-def zipped(members: Mapping[str, str | bytes]) -> bytes:
+def zipped(members: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", compression) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return stream.getvalue()
+
+
+class FailingDisk(io.BytesIO):
+    """Be a file whose disk fails."""
+
+    def read(self, _size: int | None = -1, /) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
 
 
 def envelope(text: str, generated: datetime) -> str:

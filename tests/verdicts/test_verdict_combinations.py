@@ -455,10 +455,13 @@ def test_the_idle_days_are_those_of_what_is_understood_of_a_users_credentials() 
         a_user(password=a_password(ODD), key_1=a_key(used=days_before(7))),
         a_user(password=a_password(days_before(7)), key_1=a_key(used=ODD)),
         a_user(password=a_password(days_before(7), ODD)),
+        a_user(password=a_password(changed=days_before(7))),
+        a_user(key_1=a_key(created=days_before(7))),
+        a_user(key_1=an_inactive_key(used=days_before(1)), key_2=a_key("N/A", days_before(7))),
     ]
     frame = judged([*of_nothing, *of_a_week], STRICT)
     assert frame["verdict"].astype(str).tolist()[:5] == ["undetermined"] * 5
-    assert frame["idle_days"].fillna(-1).tolist() == [-1] * 5 + [7] * 3
+    assert frame["idle_days"].fillna(-1).tolist() == [-1] * 5 + [7] * 6
 
 
 def test_the_sentence_of_a_caveat_names_the_cell_that_is_not_understood() -> None:
