@@ -85,6 +85,25 @@ def _credreport() -> Callable[[list[str]], int]:
     return program
 
 
+def _measured() -> Callable[[list[str]], int]:
+    """Return the program, which then prints by how many KiB its memory grew at most."""
+    program = _credreport()
+
+    def measured(arguments: list[str]) -> int:
+        before = _memory("VmRSS")
+        code = program(arguments)
+        print(_memory("VmHWM") - before)  # noqa: T201
+        return code
+
+    return measured
+
+
+def _memory(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (size,) = (line.split()[1] for line in lines if line.startswith(f"{name}:"))
+    return int(size)
+
+
 def _serve(program: Callable[[list[str]], int], address: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who answer
     with socket.socket(socket.AF_UNIX) as calls:
@@ -142,5 +161,5 @@ def _ended(
 
 
 if __name__ == "__main__":
-    programs = {"aws": _aws, "credreport": _credreport}
+    programs = {"aws": _aws, "credreport": _credreport, "measured": _measured}
     _serve(programs[sys.argv[1]](), sys.argv[2])
