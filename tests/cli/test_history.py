@@ -138,6 +138,7 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
     users = book["Users"]
     (at,) = [cell.column_letter for cell in users[1] if cell.value == "Owner"]
     assert [cell.value for cell in users[at]] == ["Owner", "Ann Lee", None]
+    assert not {"By name", "Exemption", "Owner email"} & {cell.value for cell in users[1]}
     assert "| Ann Lee (left 2026-01-09) |" in page.read_text()
     listed = analyzer.read_owners((str(owners), owners.read_bytes()))
     analysis = analyzer.analyze(analyzer.load(*files, with_older=True), owners=listed)

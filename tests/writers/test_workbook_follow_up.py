@@ -113,7 +113,7 @@ def test_the_sheet_is_a_table_behind_the_lists_printed_on_two_pages_without_the_
     (table,) = sheet.tables.values()
     assert (table.displayName, sheet.freeze_panes) == ("Follow_up", "D2")
     heads = [str(cell.value) for cell in sheet[1]]
-    first, last = heads.index("Fact") + 1, heads.index("Created (UTC)") + 1
+    first, last = heads.index("Verdict now") + 1, heads.index("Created (UTC)") + 1
     assert [each.id for each in sheet.col_breaks.brk] == [first]
     assert sheet.print_area == f"'Follow-up'!$A$1:${get_column_letter(last)}$6"
     for page in (heads[:first], [*heads[:3], *heads[first:last]]):

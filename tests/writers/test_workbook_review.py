@@ -305,7 +305,7 @@ def test_age_and_owner_are_in_sight_on_a_screen_of_1400_pixels_and_pages_fit_at_
             assert width_of(sheet, *shown) * digit + len(shown) * padding <= 1400
             last = column_number(sheet.print_area.split(":")[1].split("$")[1])
             printed, repeated = names[:last], names[: names.index("User") + 1]
-            assert {"As of (UTC)", "Created", "Age in days", "Why"} <= {*printed}
+            assert {"Created", "Age in days", "Why"} <= {*printed}
             (end,) = [each.id for each in sheet.col_breaks.brk]
             assert sheet.print_title_cols == f"$A:${letter(sheet, 'User')}"
             assert sheet.print_title_rows == "$1:$1"
@@ -338,8 +338,8 @@ def test_details_are_folded_and_left_out_of_print(book: Workbook) -> None:
         folded = {head: each.outlineLevel for head, each in columns.items() if each.hidden}
         assert {*dates, "ARN", "Record"} <= {*folded}
         assert {*folded.values()} == {1}
-        last_printed = names.index("Password") - (title == "Inactive users")
-        area = f"'{title}'!$A$1:${get_column_letter(last_printed)}${sheet.max_row}"
+        # All reports have the as-of that the head of each page shows; Why has the idle days.
+        area = f"'{title}'!$A$1:${get_column_letter(names.index('As of (UTC)'))}${sheet.max_row}"
         assert sheet.print_area == area
         outline = sheet.sheet_properties.outlinePr
         assert outline is not None
@@ -636,3 +636,12 @@ def test_other_sheets_or_no_workbook_for_them_are_refused(
     for output in ((), ("-o", "users.csv")):
         assert main(["analyze", str(CONSOLE), *output, "--sheets", "review"]) == 2
         assert "use it with -o FILE.xlsx only" in capsys.readouterr().err
+
+
+def test_lists_are_two_pages_wide_with_all_names_owners_and_earlier_decisions_too() -> None:
+    report = replace(
+        carried_over().report, account_names={ACCOUNT: AccountName(name="production", owner="Ann")}
+    )
+    owners = analyzer.read_owners(b"account,user,owner,email,left\n*,*,Bob,,2026-01-01\n")
+    book = review_book_of(analyzer.analyze(report, ledger=ledger_of(*DECISIONS), owners=owners))
+    assert [len(book[title].col_breaks.brk) for title in (*SHEETS, "Follow-up")] == [1] * 4

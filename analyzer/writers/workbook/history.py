@@ -20,7 +20,7 @@ from analyzer.writers.workbook.column import (
     text_by_mask,
 )
 from analyzer.writers.workbook.summary_sheet import add_other_files
-from analyzer.writers.workbook.table_sheets import TableSheets
+from analyzer.writers.workbook.table_sheets import TableSheets, filled_columns
 from analyzer.writers.workbook.text_sheet import (
     DAY_LINES,
     SpannedCell,
@@ -80,10 +80,8 @@ def write_history_workbook(history: History, stream: BinaryIO) -> None:
         _add_summary(book, history)
         for table in HistoryTable:
             frame = table_frame(history, table)
-            listed = tuple(_column(str(name), frame[name]) for name in frame)
-            TableSheets(book, SheetName(table.capitalize()), listed).filled(
-                [frame], "Nothing to list."
-            )
+            listed = TableSheets(book, SheetName(table.capitalize()), _columns(frame))
+            listed.filled([frame], "Nothing to list.")
         book.save(stream)
 
 
@@ -124,6 +122,13 @@ def _criteria(history: History) -> Iterator[tuple[str, str]]:
 
 def _head(name: str) -> str:
     return name.replace("_", " ").capitalize().replace("Arn", "ARN").replace("Sha256", "SHA-256")
+
+
+def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:
+    """Return the columns of a table; a text that no row has, such as an owner, has none."""
+    every = tuple(_column(str(name), frame[name]) for name in frame)
+    filled = every if frame.empty else filled_columns(frame, every)
+    return tuple(each for each in every if each in filled or not isinstance(each, TextColumn))
 
 
 def _column(name: str, values: pd.Series) -> Column:

@@ -12,7 +12,6 @@ from typing import Final, TypeAlias
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
 from analyzer import columns
@@ -25,7 +24,7 @@ from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import CellStyle, SheetName
 from analyzer.writers.workbook.column import Column, EntryColumn, Formula, TextColumn
-from analyzer.writers.workbook.table_sheets import CHUNK_ROWS, TableSheets
+from analyzer.writers.workbook.table_sheets import TableSheets, filled_columns
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
     SpannedCell,
@@ -51,6 +50,7 @@ ENTRIES: Final = (
 
 _EARLIER: Final = TextColumn(list_layout.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
 _WHY: Final = replace(user_columns.WHY, width=21.5)
+_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=24)
 
 _CHECK_WIDTH: Final = 33.5
 _ONLY_WHY_WIDTH: Final = 46
@@ -69,13 +69,13 @@ class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
     `verdict_columns` are the columns between the earlier decision and the age, narrower by a number
-    of characters; `last_columns` those before the states of the credentials.
+    of characters; `last_columns` those before the states of the credentials, not printed.
     """
 
     title: SheetName
     verdicts: tuple[Verdict, ...]
     verdict_columns: Callable[[float], tuple[Column, ...]]
-    last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]]
+    last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]] = lambda _: ()
     no_users: str = ""
 
     def has(self, page: Page) -> np.ndarray:
@@ -87,17 +87,19 @@ class ReviewList:
         self, page: Page, files: Sequence[ReportFile], names: AccountNames, *, every: bool = False
     ) -> tuple[Column, ...]:
         """Return the columns of the list of these users; facts that none has only with `every`."""
-        filled: _Filled = tuple if every else partial(_filled, page)
+        filled: _Filled = tuple if every else partial(filled_columns, page)
         owners = {account: each.owner for account, each in names.items()}
+        # The head of each page says it where all reports have the same.
+        as_of = replace(user_columns.AS_OF, printed=len({file.as_of for file in files}) > 1)
         name = filled(user_columns.account_name_columns(names, _NAME_WIDTH))
         earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
         facts = (
             *self.verdict_columns(_NAME_WIDTH * len(name)),
             user_columns.AGE,
             *user_columns.OWNER,
-            user_columns.account_column("Account owner", 13, owners),
-            *(user_columns.LAST_ACTIVITY, CREATED, user_columns.AS_OF),
-            *self.last_columns(files),
+            user_columns.account_column("Account owner", 11, owners),
+            *(_LAST_ACTIVITY, CREATED, as_of),
+            *(replace(column, printed=False) for column in self.last_columns(files)),
         )
         return (ACCOUNT, *name, USER, *ENTRIES, *earlier, *filled(facts), *_DETAILS)
 
@@ -110,16 +112,6 @@ class ReviewList:
         """
         every = self.columns(page, files, names, every=True)
         return {column.head: column.shown(page) for column in every if column not in ENTRIES}
-
-
-def _filled(page: Page, facts: Iterable[Column]) -> list[Column]:
-    """Return the columns in which any user has a text, mostly one of the first."""
-    parts = page.take(np.arange(min(len(page), CHUNK_ROWS))), page
-    return [
-        each
-        for each in facts
-        if any(pc.any(pc.not_equal(each.shown(part), "")).as_py() for part in parts)
-    ]
 
 
 def _verdict_columns(narrower: float) -> tuple[Column, ...]:
@@ -144,14 +136,13 @@ REVIEW_LISTS: Final = (
         title=SheetName.UNUSED,
         verdicts=(Verdict.UNUSED,),
         verdict_columns=_verdict_columns,
-        last_columns=lambda _: (),
         no_users="No users to review: no user is unused, or all unused users are exempt.",
     ),
     ReviewList(
         title=SheetName.INACTIVE,
         verdicts=(Verdict.RETIRED, Verdict.DORMANT),
         verdict_columns=_verdict_columns,
-        last_columns=lambda _: (user_columns.IDLE, replace(user_columns.VERDICT, printed=False)),
+        last_columns=lambda _: (user_columns.IDLE, user_columns.VERDICT),  # Why says both.
     ),
     ReviewList(
         title=SheetName.UNDETERMINED,

@@ -75,7 +75,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     sheet.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
     for role in ("Prepared by", "Reviewed by"):
         lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
-        sheet.row(label(role), *lines, height=30)
+        sheet.row(label(role), *lines, height=24)
     sheet.next_page()
     if not share:
         _add_numbers(sheet, analysis)
@@ -132,6 +132,7 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     sheet.section("Result")
     verdict_rows = _add_result(sheet, analysis)
     sheet.space()
+    sheet.keep(_CHARTS_HEIGHT)
     top = sheet.next_row
     age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)

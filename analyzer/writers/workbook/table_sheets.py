@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.filters import AutoFilter
@@ -212,6 +213,16 @@ def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     """Return the rows at these positions, in this order, numbered anew."""
     some = listed.take(positions)
     return some if isinstance(some, Page) else some.reset_index(drop=True)
+
+
+def filled_columns(listed: Rows, some: Iterable[Column]) -> list[Column]:
+    """Return the columns in which any row has a text, mostly one of the first."""
+    parts = listed.take(np.arange(min(len(listed), CHUNK_ROWS))), listed
+    return [
+        each
+        for each in some
+        if any(pc.any(pc.not_equal(each.shown(part), "")).as_py() for part in parts)
+    ]
 
 
 _KEPT_CELLS: Final = (

@@ -34,6 +34,7 @@ from openpyxl.styles import Font
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer import columns
 from analyzer.decisions.list_layout import DIFFERS, OK
@@ -46,6 +47,15 @@ _LINE: Final = 1.35  # the height of a line of text in units of its font's size
 _HEAD_HEIGHT: Final = 28  # two lines: the heads of narrow columns are broken
 _FULL_SIZE: Final = 10  # a column of width 1 holds one digit of this size
 _PROSE_RATIO: Final = 1.15  # letters of prose where one digit fits; rather too few than too many
+_BOLD_RATIO: Final = 1.1  # the same of bold letters
+_HIGHEST: Final = 409  # no row of Excel is higher, in points
+
+_PAGE_HEIGHT: Final = 490  # of rows on A4, in points; Letter and LibreOffice hold more
+_PAGE_WIDTH: Final = 152  # of columns on A4, in characters; wider sheets are printed smaller
+_MOST_PAGES: Final = 1_000  # Excel takes 1,026 breaks of a sheet; pages behind end by themselves
+_EMPTY_HEIGHT: Final = 12.75
+_SECTION_ROWS: Final = 4  # kept together: the space above a heading, the heading and two rows
+_TABLE_ROWS: Final = 9  # kept together: the heads of a table and its first rows, mostly all
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,44 @@ def check(condition: str, *, holds: bool) -> SpannedCell:
     return SpannedCell(formula, CellStyle.SUCCESS)
 
 
+class _Pages:
+    """Divide the rows of a sheet into pages; rows that are kept together are printed on one."""
+
+    def __init__(self, frame: Worksheet, width: float) -> None:
+        self._frame = frame
+        self._room = _PAGE_HEIGHT * max(width / _PAGE_WIDTH, 1)
+        self._above = self._height = 0.0  # heights on this page: above the kept rows, and theirs
+        self._first, self._last = 1, 0  # of the kept rows
+
+    def begin(self, row: int, rows: int = 1) -> None:
+        """Keep rows together from this one on, apart from those before."""
+        self._above += self._height
+        self._height, self._first, self._last = 0, row, row + rows - 1
+
+    def keep(self, row: int, rows: int) -> None:
+        """Keep rows together from this one on, with those before if it is kept with them."""
+        if row > self._last:
+            self.begin(row)
+        self._last = max(self._last, row + rows - 1)
+
+    def add(self, row: int, height: float) -> None:
+        """Add a row; a full page ends before the kept rows, or before this one if they fill it."""
+        self.keep(row, 1)
+        is_full = self._above + self._height + height > self._room
+        # Where each page repeats the heads of the table, it may end anywhere.
+        ends_itself = self._frame.print_title_rows or len(self._frame.row_breaks) >= _MOST_PAGES
+        if is_full and not ends_itself:
+            self.end(self._first - 1 if self._above else row - 1)
+        self._height += height
+
+    def end(self, row: int) -> None:
+        """End a page below this row."""
+        if row >= self._first:
+            self.begin(row + 1)
+        self._frame.row_breaks.append(Break(id=row))
+        self._above = 0
+
+
 class TextSheet:
     """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves."""
 
@@ -85,6 +133,7 @@ class TextSheet:
         """Begin a sheet."""
         self._sheet = book.sheet(title)
         self.frame = self._sheet.frame
+        self._pages = _Pages(self.frame, sum(widths))
         self._styles = book.styles
         self._widths = widths
         set_widths(self.frame, widths)
@@ -110,6 +159,7 @@ class TextSheet:
                 # The `add` of all merged cells looks at each of them first: slow for thousands.
                 merged = CellRange(None, start + 1, self.next_row, len(cells), self.next_row)
                 self.frame.merged_cells.ranges.add(merged)
+        self._pages.add(self.next_row, max(heights))
         return self._sheet.add(cells, max(heights))
 
     def full_row(self, text: str, style: CellStyle = CellStyle.TEXT) -> None:
@@ -118,10 +168,13 @@ class TextSheet:
 
     def space(self, rows: int = 1) -> None:
         """Leave rows empty."""
-        self._sheet.row += rows
+        for _ in range(rows):
+            self._pages.add(self.next_row, _EMPTY_HEIGHT)
+            self._sheet.row += 1
 
     def section(self, title: str) -> None:
         """Add the heading of a section."""
+        self._pages.begin(self.next_row, _SECTION_ROWS)
         self.space()
         self.full_row(title, CellStyle.SECTION)
 
@@ -139,7 +192,11 @@ class TextSheet:
 
     def next_page(self) -> None:
         """Have what follows printed on a page of its own."""
-        self.frame.row_breaks.append(Break(id=self._sheet.row))
+        self._pages.end(self._sheet.row)
+
+    def keep(self, rows: int) -> None:
+        """Have the next rows printed on one page, such as those beside a chart."""
+        self._pages.keep(self.next_row, rows)
 
     def table_head(self, *heads: str | SpannedCell) -> int:
         """Add the heads of a table; a bare one stands over numbers in one column."""
@@ -147,6 +204,7 @@ class TextSheet:
             SpannedCell(head, CellStyle.COUNT_HEADER) if isinstance(head, str) else head
             for head in heads
         )
+        self.keep(_TABLE_ROWS)
         return self.row(*parts, height=_HEAD_HEIGHT)
 
     def reference(self, letter: str, rows: range) -> str:
@@ -173,10 +231,12 @@ def _spanned(part: Part) -> SpannedCell:
 def _height(part: SpannedCell, width: float) -> float:
     size = part.style.look.size
     value = part.value.result if isinstance(part.value, Formula) else part.value
-    fits = max(int(width * _FULL_SIZE / size * _PROSE_RATIO) - 1, 1)
-    text = value if isinstance(value, str) else ""
+    ratio = _BOLD_RATIO if part.style.look.bold else _PROSE_RATIO
+    fits = max(int(width * _FULL_SIZE / size * ratio) - 1, 1)
+    # Programs break paths at `/` as well.
+    text = value.replace("/", "/ ") if isinstance(value, str) else ""
     lines = sum(len(wrap(line, fits)) if len(line) > fits else 1 for line in text.split("\n"))
-    return round(lines * size * _LINE + 3, 1)
+    return min(round(lines * size * _LINE + 3, 1), _HIGHEST)
 
 
 # Charts
@@ -257,6 +317,7 @@ def add_trend(
     `trend` has `as_of` and a column of numbers of users for each of the `lines`.
     """
     sheet.section(title)
+    sheet.keep(_TREND_ROWS)
     top = sheet.table_head(head("As of (UTC)"), *(line.head for line in lines.values()))
     days = day_text_series(trend[columns.AS_OF]).tolist()
     numbers = trend[list(lines)].itertuples(index=False, name=None)
