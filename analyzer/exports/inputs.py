@@ -20,7 +20,13 @@ from filelock import FileLock, Timeout
 
 from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.follow_up import DECISION_KEY, DONE_SINCE
-from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes, read_ledger
+from analyzer.decisions.ledger import (
+    Entries,
+    Ledger,
+    holds_decisions,
+    ledger_bytes,
+    read_ledger,
+)
 from analyzer.errors import Busy, InputRefused, OutputFailed, Problem
 from analyzer.exports.run_folders import Run, runs
 from analyzer.files import NO_FOLDER, PRIVATE, replacing, sha256
@@ -28,6 +34,7 @@ from analyzer.lists.csv_lists import list_file
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
+from analyzer.reviews.list_sheets import holds_entries
 from analyzer.sources.fetch_manifest import manifests
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
@@ -228,14 +235,13 @@ def collected_ledger(
     is written if anything is new. Raises InputRefused where the ledger itself or what is given is
     refused, Busy, OutputFailed.
     """
-    path = folder / DECISIONS
+    path, refused = folder / DECISIONS, [*_decisions_elsewhere(folder)]
     if not (given or path.exists() or any(edited_workbooks(folder))):
-        return CollectedLedger(Ledger(), (), ())
+        return CollectedLedger(Ledger(), (), (*refused,))
     with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
         collection = collect(before, [given] if given else [], attended=False)
         ledger = collection.ledger
         added = [*_notes(given.source, collection)] if given else []
-        refused: list[str] = []
         collected = {line.workbook for line in before.lines}
         for name, content in edited_workbooks(folder, collected):
             try:
@@ -268,11 +274,28 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
     and put back as they were made.
     """
     for run in runs(folder):
-        for path in sorted(run.path.glob("[!~.]*")):
-            name = f"{run.name}/{path.name}"
-            is_workbook = path.name.lower().endswith(SPREADSHEET_ENDINGS) and path.is_file()
-            if is_workbook and (name in collected or sha256(path) != run.files.get(path.name)):
+        for path in _files_ending(run.path, SPREADSHEET_ENDINGS):
+            name, own = (path.relative_to(each).as_posix() for each in (folder, run.path))
+            if name in collected or sha256(path) != run.files.get(own):
                 yield name, path.read_bytes()
+
+
+def _decisions_elsewhere(folder: Path) -> Iterator[str]:
+    """Yield a sentence on each file with decisions that no run has, and on each CSV in a run."""
+    by_place = {run.path: run.files for run in runs(folder)}
+    for path in _files_ending(folder, (".csv", ".xlsx")):
+        place = next((each for each in path.parents if each in by_place), folder)
+        own, is_csv = path.relative_to(place).as_posix(), path.suffix.lower() == ".csv"
+        holds = holds_decisions if is_csv else holds_entries
+        is_known = own in by_place.get(place, (DECISIONS,)) or (place != folder and not is_csv)
+        if not is_known and holds(path):
+            yield f"{path} has decisions and is not read: collect it, or move it out of {folder}."
+
+
+def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    """Return the files below a folder with these endings, but hidden and locked ones."""
+    found = (path for path in folder.rglob("[!.]*") if path.name.lower().endswith(endings))
+    return sorted(each for each in found if each.is_file() and not each.name.startswith("~$"))
 
 
 def first_done_times(earlier: Sequence[Run]) -> Mapping[tuple[str, ...], datetime]:

@@ -256,3 +256,27 @@ def test_runs_are_compared_by_their_unedited_decisions(runs: Path, capsys: Captu
         stream.write(b"\n")
     assert export(runs, "2026-08-01") == 0
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
+
+
+def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_named(
+    runs: Path, capsys: Capture
+) -> None:
+    first = run(runs, FIRST)
+    (first / "answers").mkdir()
+    review(runs, "lee.xlsx", ann="delete")
+    (first / "lee.xlsx").rename(first / "answers" / "lee.xlsx")
+    review(runs, "~ray.xlsx", by="Ray", bob="keep")
+    review(runs, "~$ray.xlsx", by="Ray", ann="keep")  # as Excel names what it has open
+    assert export(runs, SECOND) == 0
+    assert decided(runs) == [("ann", "delete"), ("bob", "keep")]
+    capsys.readouterr()
+    review(runs, "top.xlsx", by="Top", ann="keep")
+    (first / "top.xlsx").rename(runs / "top.xlsx")
+    (first / "bulk.csv").write_bytes(bulk(user_rows(ANN), ("keep", "Top", "2026-05-05", "", "x")))
+    run(runs, SECOND).rename(runs / "second quarter")
+    review(runs, "sent.xlsx", by="Top", ann="keep")
+    (first / "sent.xlsx").rename(runs / "second quarter" / "sent.xlsx")
+    assert export(runs, THIRD) == 5
+    named = capsys.readouterr().err
+    for place in (runs / "top.xlsx", first / "bulk.csv", runs / "second quarter" / "sent.xlsx"):
+        assert f"{place} has decisions and is not read: collect it" in named
