@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli.streams import fitted
-from tests.support.builders import ACCOUNT, a_password, a_user, days_before, report_text, run, saved
+from tests.support.builders import (
+    ACCOUNT,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    run,
+    saved,
+    the_root,
+)
 from tests.support.outputs import CONSOLE, EXEMPTIONS, HARD_NAMES, Terminal, analyzed_console
 from tests.support.runs import console_report
 
@@ -73,7 +82,9 @@ def test_a_name_that_no_user_has_and_wrong_words_are_refused(words: list[str], s
 
 
 @pytest.mark.no_cover
-def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read() -> None:
+def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read(
+    tmp_path: Path,
+) -> None:
     words = ("explain", "arn:aws:iam::123456789012:root", CONSOLE, "--root-used-days", "60")
     (root,) = run(*words, "-f", "json").document
     assert (root["user"], root["verdict"], root["row"]) == ("<root_account>", "", 2)
@@ -85,6 +96,10 @@ def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read() -
     assert readings["password_last_used"] == "last sign-in, 47 days before as-of"
     text = run("explain", "<root_account>", CONSOLE).output.decode()
     assert "\nThe root user is not an IAM user, and has no verdict.\n" in text
+    old = saved(tmp_path, report_text([], root=the_root(password_enabled="not_supported")))
+    (root,) = run("explain", "<root_account>", old, "-f", "json").document
+    readings = {each["value"]: each["reading"] for each in root["cells"]}
+    assert readings["not_supported"] == "not reported"
 
 
 @pytest.mark.no_cover
