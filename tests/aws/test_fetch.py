@@ -219,7 +219,7 @@ def refused(capture: Capture, folder: Path, *arguments: str) -> str:
 def test_credentials_that_are_missing_or_incomplete_and_an_unknown_profile(
     folder: Path, capsysbinary: Capture, monkeypatch: Patch
 ) -> None:
-    assert "no such profile" in refused(capsysbinary, folder, "--profile", "nobody")
+    assert "no profile nobody: " in refused(capsysbinary, folder, "--profile", "nobody")
     for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
         monkeypatch.delenv(name)
         assert "The credentials are missing or incomplete" in refused(capsysbinary, folder)
@@ -321,7 +321,7 @@ def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture)
     assert names(folder) == []
     none, first, second = errors(capsysbinary).splitlines()
     assert none == "credreport: No account could be read."
-    assert first.startswith("Not read: one: There is no such profile")
+    assert first.startswith("Not read: one: There is no profile one: ")
     assert second.startswith("Not read: two: ")
 
 
