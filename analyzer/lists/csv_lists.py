@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import FileReference, arrow_array
-from analyzer.terms import account_with_zeros, pattern_regex, printable, short_list
+from analyzer.terms import account_with_zeros, missing_columns_text, pattern_regex, printable
 
 _TYPO_CUTOFF: Final = 0.85  # how alike a column must be to a known one that is there too
 _WILDCARDS: Final = re.compile(r"[*?]+")
@@ -124,7 +124,7 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
     missing = [column for column in form.required if column not in header]
     if missing:
         hint = form.hint or f"The first row must be {','.join(form.required)}."
-        yield Problem(name, 1, None, None, f"missing: {short_list(missing)}", hint)
+        yield Problem(name, 1, None, None, missing_columns_text(missing), hint)
     for column, count in Counter(filter(None, header)).items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")

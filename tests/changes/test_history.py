@@ -230,6 +230,7 @@ REMARKS: tuple[tuple[float | None, float | None, list[str]], ...] = (
         *(-0.1, -0.1),
         [f"{edge} less than 1 day after its {name} 2026-01-01" for edge, name in AFTER_EDGES],
     ),
+    (-9.5 / 24, 60, []),  # the start of the day
 )
 
 

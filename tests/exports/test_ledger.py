@@ -203,7 +203,7 @@ HEAD, ROW = ledger_bytes([line("delete", ANN, on=ON)]).decode().splitlines()
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("decision\ndelete\n", "decisions.csv, row 1: missing: "),
+        ("decision\ndelete\n", "decisions.csv, row 1: columns "),
         (
             f"{HEAD},approved_by\n{ROW},Carl\n",
             "row 1, column approved_by: not a column of this list",

@@ -61,7 +61,7 @@ def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(tmp_
 
 NO_NUMBER, TWICE = "account: not an account number", "account: the account is listed twice"
 REFUSED = {
-    "account,owner\n": "accounts.csv, row 1: missing: name",
+    "account,owner\n": "accounts.csv, row 1: column name is missing",
     f"{HEADER}\n12345678901,Pay,\n": "row 2, column account: an account has 12 digits",
     f"{HEADER}\n01234567890a,Pay,\n": f"row 2, column {NO_NUMBER}",
     "account,name\n" + "\u0661" * 12 + ",Pay\n": f"row 2, column {NO_NUMBER}",
