@@ -214,7 +214,7 @@ def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding
         user = _with_account(example.user, example.account if accounts else "", width)
         table.add_row(user, _fact(example))
     if each.unshown:
-        table.add_row("", Text(f"and {each.unshown} more", "dim"))
+        table.add_row("", Text(f"and {each.unshown:,} more", "dim"))
     return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 
