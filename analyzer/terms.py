@@ -260,7 +260,17 @@ def minute_text(at: datetime) -> str:
 def short_list(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def with_noun(noun: str, names: Sequence[str]) -> str:
+    """Return the first names after what they are: `account 1`, `accounts 1, 2`."""
+    return f"{noun}{'' if len(names) == 1 else 's'} {short_list(names)}"
+
+
+def missing_columns_text(names: Sequence[str]) -> str:
+    """Return that columns are missing: `column arn is missing`."""
+    return f"{with_noun('column', names)} {'is' if len(names) == 1 else 'are'} missing"
 
 
 def pattern_regex(text: str) -> str:

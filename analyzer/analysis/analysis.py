@@ -483,10 +483,10 @@ class JudgingRequest:
         )
         return [
             *(f"{count_text(number, what)} not read" for what, number in unread.items()),
-            *(f"{number} {verdict}" for number, verdict in counted if number),
+            *(f"{number:,} {verdict}" for number, verdict in counted if number),
             *(analysis.rule_results.failures(_severities_from(rules), rules) if rules else []),
             *(analysis.rule_results.control_failures() if CONTROL in self.fail_on else []),
-            *([f"{overdue} {OVERDUE}"] if overdue else []),
+            *([f"{overdue:,} {OVERDUE}"] if overdue else []),
         ]
 
 

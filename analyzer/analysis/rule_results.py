@@ -15,7 +15,7 @@ from analyzer.report.model import Exemption, Page, Report, concatenated, stable_
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome, Rule
 from analyzer.standards.rulebook import ControlResult, Result, Rulebook, RulesRun, results, summary
-from analyzer.terms import Severity, short_list
+from analyzer.terms import Severity, with_noun
 
 JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
@@ -127,7 +127,7 @@ class RuleResults:
         rootless = {
             account or "(number unknown)" for (account, _), number in roots.items() if not number
         }
-        why = f"The report has no root row of account {short_list(sorted(rootless))}."
+        why = f"The report has no root row of {with_noun('account', sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and rule.is_of_root}
 
     def failures(self, severities: Collection[Severity], rules: Collection[str]) -> list[str]:
@@ -150,7 +150,7 @@ class RuleResults:
             (self.counts[rule, Outcome.FAILS, False], "fail"),
             (self.counts[rule, Outcome.UNDECIDED, False], "undecided"),
         )
-        counts = ", ".join(f"{number} {word}" for number, word in numbers if number)
+        counts = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
 
     def _frames_by_rule_group(self) -> Iterator[pd.DataFrame]:

@@ -1,7 +1,7 @@
 """Put what AWS and botocore raise into words of our own, with what to do about it.
 
-Their text is never repeated, except codes that AWS has, the name of the call and the host: the
-rest may contain parts of a signed request, and with them a token.
+Their text is never repeated, except codes that AWS has, the names of the call, the host and a
+profile that is not there: the rest may contain parts of a signed request, and with them a token.
 """
 
 import re
@@ -60,11 +60,11 @@ _ADVICE_TABLE: Final = {
         " partition aws, name a --region (cn-north-1, us-gov-west-1)."
     ),
     "NoCredentialsError PartialCredentialsError": (
-        "The credentials are missing or incomplete: name a profile with --profile or AWS_PROFILE,"
-        " or set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        "The credentials are missing or incomplete: name a profile that has them with --profile or"
+        " AWS_PROFILE, or without a profile set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
     ),
     "ProfileNotFound": (
-        "There is no such profile: aws configure list-profiles shows the existing ones."
+        "There is no profile {profile}: aws configure list-profiles shows the existing ones."
     ),
     "EOFError": (
         "The profile requires an MFA code, and there is no terminal to type it: use credentials"
@@ -113,10 +113,10 @@ def refusal(error: Exception) -> AwsRefused:
         return _error_answer(error)
     kinds = [kind.__name__ for kind in type(error).__mro__]
     advice = next(_ADVICE[kind] for kind in kinds if kind in _ADVICE)
-    url = error.kwargs.get("endpoint_url", "") if isinstance(error, BotoCoreError) else ""
+    known = error.kwargs if isinstance(error, BotoCoreError) else {}
     # Its user and password are left out.
-    host = urlsplit(str(url)).hostname or "its endpoint"
-    return AwsRefused(advice.format(kind=kinds[0], host=host))
+    host = urlsplit(str(known.get("endpoint_url", ""))).hostname or "its endpoint"
+    return AwsRefused(advice.format(kind=kinds[0], host=host, profile=known.get("profile")))
 
 
 def _error_answer(error: ClientError) -> ErrorAnswer:

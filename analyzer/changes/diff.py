@@ -24,6 +24,7 @@ from analyzer.report.model import (
     TEXT,
     AccountName,
     Report,
+    ReportFile,
     account_names,
     arrow_array,
     as_category,
@@ -65,6 +66,11 @@ class Comparison:
     def __repr__(self) -> str:
         """Return how many changes there are, in a line."""
         return f"<Comparison: changes {len(self.changes):,}, accounts {self.accounts:,}>"
+
+    @property
+    def files(self) -> list[ReportFile]:
+        """Return the files of both sides."""
+        return [*self.before.report.files, *self.now.report.files]
 
     @property
     def not_compared(self) -> list[str]:

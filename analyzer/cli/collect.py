@@ -9,7 +9,13 @@ import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, find_inputs, load
-from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions, an_output
+from analyzer.cli.options import (
+    CriteriaOptions,
+    DecisionFiles,
+    InputOptions,
+    an_output,
+    path_ending,
+)
 from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.terms import count_text, printable, short_list
 
@@ -28,7 +34,11 @@ def collect(
     *,
     output: Annotated[
         Path | None,
-        an_output("Add what is new to this ledger; without it, only check.", "LEDGER.csv"),
+        an_output(
+            "Add what is new to this ledger; without it, only check.",
+            "LEDGER.csv",
+            parser=path_ending(".csv"),
+        ),
     ] = None,
     report: Annotated[
         list[str],

@@ -209,6 +209,7 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
     if not outputs.quiet:
         if not outputs.is_shown:
             yield from (*compared_reports(comparison), count_sentence(comparison))
+            yield headline.blind_spots_line(comparison.files)
         for side, option, analysis in (
             ("before", "--old-as-of", comparison.before),
             ("now", "--new-as-of", comparison.now),

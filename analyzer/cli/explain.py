@@ -79,7 +79,9 @@ def explain(
     else:
         analysis = judging.analysis(load(inputs))
         explained, missing = _explanations(analysis, user), analysis.report.not_covered
-        notes = [*map(str, missing)]
+        from analyzer.writers.headline import blind_spots_line
+
+        notes = [*map(str, missing), blind_spots_line(analysis.report.files)]
     if form is TextOrJson.JSON:
         with text_stream() as stream:
             json.dump([each.document() for each in explained], stream, indent=2)

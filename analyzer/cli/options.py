@@ -65,6 +65,8 @@ def input_file(text: str) -> InputFile:
     try:
         with open(text, "rb", opener=_opened_at_once) as stream:
             content = stream.read(_LARGEST_FILE + 1)
+    except IsADirectoryError:
+        raise ValueError(f"{text} is a folder: name a file in it") from None
     except OSError as error:
         raise ValueError(f"{text} cannot be read: {error.strerror}") from None
     if len(content) > _LARGEST_FILE:
@@ -134,7 +136,7 @@ def path_ending(*endings: str, stdout: bool = False, folder: bool = False) -> Ca
             raise ValueError(
                 f"- is standard output: name a file that ends in {' or '.join(endings)}"
             )
-        if text.lower() in list(Format):
+        if len(endings) > 1 and text.lower() in list(Format):
             name = f"a file name, such as report.{text.lower()}"
             raise ValueError(f"{text}: use {name}, or --format {text} for standard output")
         if Path(text).suffix.lower() not in (*endings, *([""] if folder else [])):

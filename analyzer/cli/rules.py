@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analyzer.cli.options import matching, refuse_unknown, rule_ids
-from analyzer.cli.streams import write_lines
+from analyzer.cli.streams import is_terminal, write_lines
 from analyzer.limits import Thresholds
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def _section(head: str, body: Iterable[str]) -> Iterator[str]:
     """Return a section, its prose in lines; commands and addresses stay whole, to be copied."""
     lines: list[str] = []
     for text in body:
-        is_whole = text.startswith(("aws ", "https://"))
+        # On a terminal `write_lines` breaks lines, to its width.
+        is_whole = is_terminal() or text.startswith(("aws ", "https://"))
         parts = [text] if is_whole else wrap(text, 86, break_on_hyphens=False)
         lines += [f"  {part}" for part in parts]
     return iter(["", head, *lines] if lines else [])

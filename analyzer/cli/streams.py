@@ -58,8 +58,9 @@ def _wrapped(line: str, width: int) -> Iterator[str]:
     """Yield the parts of a line; the signs of some scripts take two columns each."""
     from rich.cells import cell_len, chop_cells
 
-    column = max(cell_len(line[: line.rfind("  ") + 2]), 2)
-    longest = max(map(cell_len, line.split()), default=0)
+    before, gap, last = line.rpartition("  ")
+    column = max(cell_len(before + gap), 2)
+    longest = max(map(cell_len, last.split()), default=0)
     # A word that fits the terminal, such as an ARN, can be copied whole.
     fits = width - column >= max(_NARROWEST, longest)
     indent = " " * (column if fits else max(min(4, width - longest), 0))

@@ -261,7 +261,7 @@ def collected_ledger(
 
 def _notes(name: str, collection: Collection) -> Iterator[str]:
     if collection.added:
-        yield f"Decisions added from {name}: {len(collection.added)}."
+        yield f"Decisions added from {name}: {len(collection.added):,}."
     for file in collection.files:
         yield from (f"{name}: {note}" for note in file.emptied_notes())
     yield from collection.notes

@@ -244,7 +244,7 @@ def _prune(request: ExportRequest, keep: int, run: Path) -> None:
 
 def _log_outcome(analysis: Analysis, log: Log) -> None:
     counts = headline.verdict_counts(analysis)
-    verdict_text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    verdict_text = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items())
     about = headline.as_of_and_scope(analysis.report)
     log.say("analyzed", f"{about}: {verdict_text}.", users=counts)
     cautioned = _log_missing_accounts(analysis.report, log)

@@ -26,9 +26,9 @@ from analyzer.report.model import FileReference, arrow_array
 from analyzer.terms import (
     FORMULA_SIGNS,
     account_with_zeros,
+    missing_columns_text,
     pattern_regex,
     printable,
-    short_list,
 )
 
 _TYPO_CUTOFF: Final = 0.85  # how alike a column must be to a known one that is there too
@@ -130,7 +130,7 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
     missing = [column for column in form.required if column not in header]
     if missing:
         hint = form.hint or f"The first row must be {','.join(form.required)}."
-        yield Problem(name, 1, None, None, f"missing: {short_list(missing)}", hint)
+        yield Problem(name, 1, None, None, missing_columns_text(missing), hint)
     for column, count in Counter(filter(None, header)).items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")

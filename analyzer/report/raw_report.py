@@ -21,7 +21,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER
 from analyzer.report.model import FileReference
 from analyzer.report.values import YEARS, timestamp
-from analyzer.terms import LONGEST_SHOWN, AsOfSource
+from analyzer.terms import LONGEST_SHOWN, AsOfSource, missing_columns_text
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -132,7 +132,7 @@ def _check(name: str, row: int, names: tuple[str, ...]) -> None:
         for column in twice
     ]
     if missing:
-        message = f"missing: {', '.join(missing)}"
+        message = missing_columns_text(missing)
         hint = "Every user is judged by these columns: give the report as AWS made it."
         problems.append(Problem(name, row, None, None, message, hint))
     if problems:

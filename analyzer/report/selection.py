@@ -15,7 +15,15 @@ from analyzer import columns
 from analyzer.report import arns
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized
-from analyzer.terms import LONGEST_SHOWN, AsOfSource, code_of, minute_text, printable, short_list
+from analyzer.terms import (
+    LONGEST_SHOWN,
+    AsOfSource,
+    code_of,
+    minute_text,
+    printable,
+    short_list,
+    with_noun,
+)
 
 _MOST_DESCRIBED: Final = 1_000
 """Users up to which it is kept what their rows have: there may be millions."""
@@ -238,7 +246,7 @@ def _superseded_notes(older: Iterable[tuple[SurveyedReport, SurveyedReport, str]
         accounts[old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)].append(account)
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         yield (
-            f"{old_name} ({old_at}) is not counted for account {short_list(which)}:"
+            f"{old_name} ({old_at}) is not counted for {with_noun('account', which)}:"
             f" {new_name} is newer ({new_at})."
         )
 

@@ -212,11 +212,10 @@ class _Survey:
             for table in _rows(self.text, self.kept, forms[0]):
                 self.newest = np.fmax(self.newest, np.fmax.reduce(_dates_and_newest(table)[2]))
             return forms[0]
-        ambiguous = forms and not self.has_moments
-        reason = (
-            "whose day and month are ambiguous" if ambiguous else "but not all dates have one form"
-        )
-        message = f"a date in a local form, {reason}"
+        lacks = {values.local_date_lack(each.value or "") for each in self.date_problems}
+        lacks = {"whose day and month are ambiguous"} if forms else lacks
+        reason = next(iter(lacks)) if len(lacks) == 1 and not self.has_moments else ""
+        message = f"a date in a local form, {reason or 'but not all dates have one form'}"
         self.problems += [replace(each, message=message) for each in self.date_problems]
         return ""
 

@@ -99,6 +99,14 @@ def is_local_date(cell: str) -> bool:
     return _LOCAL_DATE.fullmatch(cell) is not None
 
 
+def local_date_lack(cell: str) -> str:
+    """Return what a date of a local form must have and has not, empty if nothing."""
+    year, *_ = _LOCAL_DATE.findall(cell)
+    if len(year) < len("2015"):
+        return "whose year must have four digits"
+    return "" if ":" in cell else "which must have a time"
+
+
 def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
     """Return which cells hold no moment and yet are long enough and begin as a date would."""
     long = np.asarray(pc.binary_length(cells)) >= _SHORTEST_LOCAL_DATE

@@ -185,7 +185,7 @@ def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summa
         hint = "Name a workbook that credreport wrote, with its lists of users."
         raise InputRefused.of_file(name, "it has no list with a column Decision", hint)
     if not summary or not summary.counts:
-        hint = "Send the whole workbook: without it nobody sees whether a row is missing."
+        hint = "Send the whole workbook: its Summary shows whether a row is missing."
         raise InputRefused.of_file(name, "it has no Summary", hint)
     return lists, summary
 

@@ -2,8 +2,8 @@
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
-from analyzer.rules.wording import last_use_text, text_where, unknown_cells
-from analyzer.terms import NOT_SUPPORTED, Severity
+from analyzer.rules.wording import last_use_text, unknown_cells
+from analyzer.terms import Severity
 
 RULE = Rule(
     id="root-password",
@@ -13,11 +13,7 @@ RULE = Rule(
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.password,
     fact=lambda facts, at, _: last_use_text(facts.sign_in, at, "password enabled, "),
-    undecided_fact=lambda facts, at: text_where(
-        facts.password_unreported[at],
-        f'{columns.PASSWORD_ENABLED} "{NOT_SUPPORTED}" is not reported',
-        unknown_cells(facts, at, (columns.PASSWORD_ENABLED,)),
-    ),
+    undecided_fact=lambda facts, at: unknown_cells(facts, at, (columns.PASSWORD_ENABLED,)),
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED),
     why="A member account of an organization needs no root password: without one, nobody can sign"

@@ -114,7 +114,8 @@ def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Arra
     """Say of users that can go how old they are, and what to check first: the verdict's caveats."""
     caveats = category_words_at(facts.page.users[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
-    check = text_where(certain, "", concat(len(at), "; check: ", caveats))
+    listed = pc.replace_substring(caveats, ";", ", ")
+    check = text_where(certain, "", concat(len(at), "; check: ", listed))
     days = days_text(facts.age.days[at], ", ", " before as-of")
     age = text_where(facts.age.present[at], days, "")
     return date_texts(facts.age.moment[at], ", created "), age, check

@@ -330,7 +330,7 @@ def require_any_report(entries: Sequence[AccountEntry]) -> None:
 def status_counts(entries: Iterable[AccountEntry]) -> str:
     """Return how many accounts were fetched, failed and skipped."""
     counts = Counter(entry.status for entry in entries)
-    return ", ".join(f"{counts[status]} {status}" for status in Status)
+    return ", ".join(f"{counts[status]:,} {status}" for status in Status)
 
 
 def failures(entries: Iterable[AccountEntry]) -> list[str]:

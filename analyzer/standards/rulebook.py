@@ -148,7 +148,7 @@ class ControlResult:
     def counts_text(self) -> str:
         """Return how many findings fail and are undecided, in words; empty for none."""
         counts = (self.fails, "fail"), (self.undecided, "undecided")
-        return ", ".join(f"{number} {word}" for number, word in counts if number)
+        return ", ".join(f"{number:,} {word}" for number, word in counts if number)
 
     @property
     def rules_text(self) -> str:

@@ -21,6 +21,7 @@ from analyzer.terms import (
     LONGEST_SHOWN,
     NO_VALUE,
     NOT_SUPPORTED,
+    ROOT_USER,
     ROWS_DIFFER,
     State,
     Verdict,
@@ -152,7 +153,13 @@ class Facts:
         return f'{column} "{value[:LONGEST_SHOWN]}" {problem}'
 
     def unread_cell_problem(self, position: int, column: str, value: str) -> str:
-        """Return why a cell was not read: the cells that it contradicts, if its form is right."""
+        """Return why a cell was not read: the cells that it contradicts, if its form is right.
+
+        AWS itself writes `not_supported` of the password of a root.
+        """
+        if (column, value) == (columns.PASSWORD_ENABLED, NOT_SUPPORTED):
+            is_root = self.page.users[columns.USER].iloc[position] == ROOT_USER
+            return "is not reported" if is_root else "is not understood"
         if (slot := _SLOT_OF.get(column)) is None:
             return "is not understood"
         others = _contradicting_cells(slot, column, value, self._slots_of_unread[position])

@@ -16,12 +16,12 @@ from analyzer.changes.diff import COLUMNS, Comparison
 from analyzer.changes.user_changes import Change
 from analyzer.files import provenance
 from analyzer.rules.rule import FACT, RULE
-from analyzer.terms import printable
+from analyzer.terms import BLIND_SPOTS, printable
 from analyzer.writers import headline
 from analyzer.writers.headline import blind_spots_line
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.tables import plain_objects, plain_rows, write_tables
-from analyzer.writers.terminal import breakable, terminal, write_cells
+from analyzer.writers.terminal import terminal, write_cells
 
 _ROWS_AT_ONCE: Final = 50_000  # changes that are text at a time, to keep the memory small
 
@@ -54,6 +54,7 @@ def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
         "before": _side(compared.before),
         "now": _side(compared.now),
         "counts": diff.counts_by_kind(compared.changes),
+        "blind_spots": BLIND_SPOTS,
     }
     write_document(stream, head, {"changes": plain_objects(compared.changes, COLUMNS)})
 
@@ -94,8 +95,7 @@ def write_changes_table(
     console.print(*sides, Text(count_sentence(compared)), "", sep="\n")
     if len(compared.changes):
         console.print(_table(compared, width))
-    files = [*compared.before.report.files, *compared.now.report.files]
-    console.print(Text(blind_spots_line(files), "dim"))
+    console.print(Text(blind_spots_line(compared.files), "dim"))
 
 
 def compared_reports(compared: Comparison) -> list[str]:
@@ -136,7 +136,7 @@ def _detail(row: Mapping[str, str]) -> Text:
 
     Of a finding that was undecided on one side, its outcomes say on which.
     """
-    outcomes, finding = (row[diff.BEFORE], row[diff.NOW]), f"{row[RULE]}: {breakable(row[FACT])}"
+    outcomes, finding = (row[diff.BEFORE], row[diff.NOW]), f"{row[RULE]}: {row[FACT]}"
     if row[diff.CHANGE] == Change.FINDING_UNDECIDED:
         lines = [finding, _ARROW.join(outcome or "no finding" for outcome in outcomes)]
     elif row[RULE]:

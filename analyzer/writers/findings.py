@@ -67,7 +67,7 @@ class RuleFindings:
     @property
     def counts_text(self) -> str:
         """Return how many findings there are of each kind, in words."""
-        return ", ".join(f"{number} {kind}" for kind, number in self.counts.items() if number)
+        return ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items() if number)
 
 
 def findings_by_rule(rule_results: RuleResults, *, details: bool) -> list[RuleFindings]:
@@ -103,7 +103,7 @@ def severity_counts(rule_results: RuleResults) -> str:
         numbers[rule.severity] += rule_results.counts[rule.id, Outcome.FAILS, False]
         numbers["undecided"] += rule_results.counts[rule.id, Outcome.UNDECIDED, False]
     words = (*Severity, "undecided")
-    counts = ", ".join(f"{numbers[each]} {each}" for each in words if numbers[each])
+    counts = ", ".join(f"{numbers[each]:,} {each}" for each in words if numbers[each])
     return f"Findings: {counts or 'none'}"
 
 

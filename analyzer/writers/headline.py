@@ -70,7 +70,7 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
 
 def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
     return ", ".join(
-        f"{number} {verdict}{_certainty_and_exempt_remark(analysis, verdict)}"
+        f"{number:,} {verdict}{_certainty_and_exempt_remark(analysis, verdict)}"
         for verdict in verdicts
         if (number := analysis.totals.users(verdict))
     )
@@ -86,11 +86,11 @@ def _decision_counts(analysis: Analysis) -> str:
     words = {
         FollowUpStatus.DONE: "done",
         FollowUpStatus.NOT_DONE: "not done",
-        FollowUpStatus.OVERTAKEN: "changed since",
+        FollowUpStatus.OVERTAKEN: "overtaken",
         FollowUpStatus.UNKNOWN: "unknown",
     }
-    by_status = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
-    overdue = f"; {counts[OVERDUE]} overdue" if counts[OVERDUE] else ""
+    by_status = [f"{counts[status]:,} {word}" for status, word in words.items() if counts[status]]
+    overdue = f"; {counts[OVERDUE]:,} overdue" if counts[OVERDUE] else ""
     return f"{', '.join(by_status)}{overdue}"
 
 
@@ -99,7 +99,7 @@ def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
     certain, check = (users(exempt=False, certainty=each) for each in Certainty)
     exempt = users(exempt=True)
     counts = ((certain, "certain"), (check, "to check"), (exempt, "exempt"))
-    remarks = ", ".join(f"{number} {word}" for number, word in counts if number)
+    remarks = ", ".join(f"{number:,} {word}" for number, word in counts if number)
     return f" ({remarks})" if check or exempt else ""
 
 
@@ -111,7 +111,8 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
         return f"as of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
     first, last = min(moments)[0], max(moments)[0]
     assumed = sum(file.as_of_source is AsOfSource.ASSUMED for file in files)
-    how = f"each report has its own{f'; assumed for {assumed} of {len(files)}' if assumed else ''}"
+    guessed = f"; assumed for {assumed:,} of {len(files):,}" if assumed else ""
+    how = f"each report has its own{guessed}"
     return f"as of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
 
 
@@ -121,7 +122,7 @@ def accounts_text(report: Report) -> str:
     accounts = [each for each in report.not_covered if not isinstance(each, UncoveredFile)]
     missing = {each.label for each in accounts} - covered
     number = sum(bool(file.accounts) for file in report.files)
-    files = f" in {number} reports" if number > 1 else ""
+    files = f" in {number:,} reports" if number > 1 else ""
     if missing:
         every = count_text(len(covered) + len(missing), "account")
         text = f"{len(covered):,} of {every}{files}"
@@ -229,7 +230,7 @@ def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
             fact = f"{example.fact} ({remark})" if remark else example.fact
             yield f"    {example.account} {example.user}: {fact}"
         if details and each.unshown:
-            yield f"    and {each.unshown} more"
+            yield f"    and {each.unshown:,} more"
     yield findings.standard_and_limits(rule_results)
     results = findings.control_results(rule_results)
     if results:

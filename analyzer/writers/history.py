@@ -29,6 +29,7 @@ from analyzer.terms import (
     pattern_regex,
     printable,
     short_list,
+    with_noun,
 )
 from analyzer.writers.headline import owner_notes
 from analyzer.writers.json import fields, write_document
@@ -225,13 +226,15 @@ def _edge_remarks(history: History) -> Iterator[str]:
         for account, at in zip(covered[columns.ACCOUNT], covered[name], strict=True):
             apart = abs(at - asked) if asked else pd.Timedelta(0)
             days = apart // pd.Timedelta(days=1)
-            if asked and (at > asked or days):
+            # A period that begins at midnight begins with the report of that day.
+            is_of_day = name == "first" and at.normalize() == asked
+            if asked and (at > asked or days) and not is_of_day:
                 far = count_text(days, "day") if days else "less than 1 day"
                 side = f"{far} {'after' if at > asked else 'before'} its {edge}"
                 text = f"{verb} with the report of {at:%Y-%m-%d}, {side} {asked:%Y-%m-%d}"
                 accounts.setdefault(text, []).append(account)
     for text, names in accounts.items():
-        yield f"The period {text}: account {short_list(names)}."
+        yield f"The period {text}: {with_noun('account', names)}."
 
 
 def _named_in_remarks(history: History) -> dict[str, pd.Series]:

@@ -5,7 +5,6 @@ pipe the table holds the listed users only; `headline.summary_lines` has the res
 error.
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TextIO
 
@@ -101,11 +100,6 @@ class _Terminal(Console):
             plain = encodable(renderable.plain, self.encoding)
             renderable = renderable if plain == renderable.plain else Text(plain, renderable.style)
         return super().render(renderable, options)
-
-
-def breakable(text: str) -> str:
-    """Return a text that is printable, with a blank after each semicolon to break lines at."""
-    return re.sub(r";(?=\S)", "; ", printable(text))
 
 
 def write_cells(rows: Iterable[Iterable[str]], stream: TextIO) -> None:
@@ -214,12 +208,12 @@ def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding
         user = _with_account(example.user, example.account if accounts else "", width)
         table.add_row(user, _fact(example))
     if each.unshown:
-        table.add_row("", Text(f"and {each.unshown} more", "dim"))
+        table.add_row("", Text(f"and {each.unshown:,} more", "dim"))
     return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 
 def _fact(example: Example) -> Text:
-    fact = Text(breakable(example.fact))
+    fact = Text(printable(example.fact))
     if example.outcome != Outcome.FAILS:
         fact.append(f" ({example.outcome})", "magenta")
     if example.exemption:

@@ -131,8 +131,8 @@ def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: b
     for page, _ in listed_users(analysis, verdicts):
         left_out = _left_out_by_reason(page, analysis.report.files, check=check)
         counts.update({reason: int(mask.sum()) for reason, mask in left_out.items()})
-    parts = ", ".join(f"{number} {reason}" for reason, number in counts.items() if number)
-    return f"Left out of the names: {parts}" if parts else ""
+    parts = ", ".join(f"{number:,} {reason}" for reason, number in counts.items() if number)
+    return f"Left out of the list: {parts}" if parts else ""
 
 
 def _left_out_by_reason(

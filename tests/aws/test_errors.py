@@ -80,9 +80,9 @@ PROXY = "https://someone:pass@proxy.example:3128/x"
 @pytest.mark.parametrize(
     ("error", "way_out"),
     [
-        (exceptions.NoCredentialsError(), "--profile"),
+        (exceptions.NoCredentialsError(), "a profile that has them with --profile"),
         (exceptions.PartialCredentialsError(provider="env", cred_var=SECRET), "set both"),
-        (exceptions.ProfileNotFound(profile=TOKEN), "list-profiles"),
+        (exceptions.ProfileNotFound(profile="audit"), "no profile audit: aws configure list-pr"),
         (exceptions.SSOTokenLoadError(error_msg=SECRET), "aws sso login"),
         (exceptions.UnauthorizedSSOTokenError(), "aws sso login"),
         (exceptions.TokenRetrievalError(provider="sso", error_msg=SECRET), "aws sso login"),

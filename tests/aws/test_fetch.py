@@ -281,7 +281,7 @@ def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture)
     assert names(folder) == []
     none, first, second = errors(capsysbinary).splitlines()
     assert none == "credreport: No account could be read."
-    assert first.startswith("Not read: one: There is no such profile")
+    assert first.startswith("Not read: one: There is no profile one: ")
     assert second.startswith("Not read: two: ")
 
 

@@ -213,6 +213,7 @@ REMARKS: tuple[tuple[float | None, float | None, list[str]], ...] = (
     *((None, None, []), (0, 60, []), (0.9, 60.9, []), (1, 61, BEFORE)),
     (-1, 60, [f"{BEGINS} 1 day after its start 2025-12-31"]),
     (-0.1, -0.1, JUST_AFTER),
+    (-9.5 / 24, 60, []),  # the start of the day
 )
 
 

@@ -63,7 +63,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--hub-region", ""], "--hub-region", "'': use a region such as eu-west-1"),
     (["--masked-account", "12345678901"], "--masked-account", "an account has 12 digits"),
     (["--exemptions", "nowhere.csv"], "--exemptions", "nowhere.csv cannot be read"),
-    (["--exemptions", "."], "--exemptions", ". cannot be read: Is a directory"),
+    (["--exemptions", "."], "--exemptions", ". is a folder: name a file in it"),
     (["--exemptions", "/dev/zero"], "--exemptions", "/dev/zero holds more than 64 MiB"),
     (["--account", "12345678901"], "--account", "did you mean 012345678901?"),
     (["--account", "12"], "--account", "12: no such account in the reports (they have 123456"),

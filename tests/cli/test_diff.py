@@ -94,11 +94,12 @@ def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path:
     assert [line[2] for line in lines[1:4]] == users
     assert "Before: As of 2026-05-01 09:30 UTC" in done.messages
     assert "Changes: new 1, gone 1, first-sign-in 1" in done.messages
+    assert "Not visible in a credential report: SSH public keys; " in done.messages
     assert f"Wrote {csv}" in done.messages
     assert changed(csv.read_bytes()) == CHANGED
     document = json.loads(data.read_bytes())
     assert [each["user"] for each in document["changes"] if not each["rule"]] == users
-    assert document["counts"]["gone"] == 1
+    assert (document["counts"]["gone"], len(document["blind_spots"])) == (1, 5)
     assert document["before"]["files"][0]["as_of"] == "2026-05-01T09:30:00Z"
     assert document["changes"][0]["last_use"] is None
     done = run("diff", old, new, "--format", "json", "-o", csv, "--raw-csv")
@@ -308,7 +309,7 @@ def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding() -> None:
     comparison = compared_sides(*sides)
     narrow, wide = ({*table_text(comparison, width).split()} for width in (80, 400))
     assert {each for each in narrow ^ wide if each.strip("─")} == set()
-    assert {"service-credential-user;", "service-credential"} <= narrow
+    assert {"service-credential-user,", "service-credential"} <= narrow
     unchanged = replace(comparison, changes=comparison.changes.iloc[:0])
     assert "No changes." in table_text(unchanged, 80)
 

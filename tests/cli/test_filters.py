@@ -131,7 +131,7 @@ def test_names_are_those_to_act_on_and_say_what_they_leave_out() -> None:
     assert len(listed) == 26 - 13 - 5
     checked = run(*ON_CONSOLE, "--format", "names", "--include-check")
     assert {*listed} < {*checked.lines}
-    left_out = "Left out of the names: 1 with an active service-specific credential, 5 exempt."
+    left_out = "Left out of the list: 1 with an active service-specific credential, 5 exempt."
     assert checked.messages.splitlines()[-2] == left_out
     others = run(*ON_CONSOLE, "--format", "names", "--verdict", "dormant")
     assert "Left out" not in others.messages
@@ -224,7 +224,10 @@ def test_exemptions_may_be_a_pipe_and_are_empty_if_nobody_writes_to_it(tmp_path:
     os.close(reader)
     os.mkfifo(tmp_path / "list.csv")
     done = run(*words, tmp_path / "list.csv")
-    assert (done.code, "row 1: missing: account, user" in done.messages) == (3, True)
+    assert (
+        done.code,
+        "row 1: columns account, user, reason, owner, expires are missing" in done.messages,
+    ) == (3, True)
 
 
 def test_findings_go_to_standard_output_by_a_dash_or_as_a_format() -> None:

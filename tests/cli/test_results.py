@@ -46,7 +46,7 @@ Not visible in a credential report: SSH public keys; roles, federation and IAM I
 use in the hours before as-of; use of a password by `aws login`.
 """
 LEFT_OUT = """\
-Left out of the names: 12 to check (--include-check lists them), \
+Left out of the list: 12 to check (--include-check lists them), \
 1 with an active service-specific credential, 5 exempt.
 """
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)

@@ -26,7 +26,7 @@ def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict(
     monkeypatch.setenv("CREDREPORT_CONFIG", str(file))
     note = f"Settings of CREDREPORT_CONFIG, {file}: dormant-days = 120.\n"
     assert run("analyze", report).messages.startswith(note)
-    assert run("explain", "ann", report).messages == note
+    assert run("explain", "ann", report).messages.startswith(note)
     assert run("analyze", report, "-q", "--format", "csv").messages == ""
     for words in (["--dormant-days", "90"], ["--config", file]):
         assert note not in run("analyze", report, *words).messages

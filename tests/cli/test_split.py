@@ -58,7 +58,10 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
     ):
         assert f"Wrote {tmp_path}/out/{says}" in done.messages
     (tmp_path / "empty").mkdir()
-    for name, says in (("empty", "holds no workbook"), (tmp_path, "Is a directory")):
+    for name, says in (
+        ("empty", "holds no workbook"),
+        (tmp_path, "is a folder: name a file in it"),
+    ):
         refused = run("collect", tmp_path / name)
         assert (refused.code, says in refused.message_line) == (2, True)
 

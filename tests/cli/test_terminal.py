@@ -183,3 +183,14 @@ def test_wide_signs_count_twice_and_what_an_encoding_lacks_is_spelled_out(
     assert fitted("名" * 21, terminal) == ["名" * 20, "名"]
     assert fitted("  a  b c\n\n", terminal) == ["  a  b c", "", ""]
     assert fitted("é", Terminal("ascii")) == ["\\xe9"]
+
+
+def test_prose_is_broken_once_and_a_fact_stays_in_its_column(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    assert main(["rules", "idle-password"]) == 0
+    assert "is idle_days or\n  more whole days before as-of. A" in terminal.getvalue()
+    rule = f"  fails   medium  {'r' * 33}  "
+    assert fitted(f"{rule}{'word ' * 9}", terminal)[1].startswith(f"{' ' * len(rule)}word")

@@ -139,7 +139,7 @@ def test_rows_of_a_user_that_differ_are_no_problem_while_nothing_is_entered() ->
 def test_a_column_that_is_gone_is_refused(name: str) -> None:
     content = bulk(user_rows(a_user()), ("keep", "Anna", f"{DAY}", "", "why"), drop=[name])
     ((row, *_, message),) = refusals(content)
-    assert (row, message) == (1, f"missing: {name}")
+    assert (row, message) == (1, f"column {name} is missing")
 
 
 def test_a_row_with_an_apostrophe_alone_is_open() -> None:

@@ -195,7 +195,7 @@ HEAD, ROW = ledger_bytes([line("delete", ANN, on=ON)]).decode().splitlines()
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("decision\ndelete\n", "decisions.csv, row 1: missing: "),
+        ("decision\ndelete\n", "decisions.csv, row 1: columns "),
         (f"{HEAD},by\n{ROW},Carl\n", "row 1, column by: not a column of this list"),
         (f"{HEAD},\n{ROW},Carl\n", "row 2: the column of this cell has no name ('Carl')"),
     ],

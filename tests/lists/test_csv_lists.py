@@ -27,8 +27,8 @@ def no_problems(_name: str, _row: int, _cells: Mapping[str, str]) -> Iterator[Pr
         (CLOSED, "a,b,\n1,2,\n", "", ""),
         (CLOSED, "a,b,\n1,2,3\n", "the column of this cell has no name", "it would be lost"),
         (CLOSED, "a,b,x\n1,2,3\n", "not a column of this list", "it would be lost"),
-        (OPEN, "a\n", "missing: b", "The first row must be a,b."),
-        (CLOSED, "a\n", "missing: b", "Use a ledger."),
+        (OPEN, "a\n", "column b is missing", "The first row must be a,b."),
+        (CLOSED, "a\n", "column b is missing", "Use a ledger."),
     ],
 )
 def test_a_list_holds_the_columns_of_its_form(

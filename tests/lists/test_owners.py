@@ -136,7 +136,7 @@ def test_users_without_an_owner_are_counted_and_entries_without_a_user_named() -
 
 NO_NUMBER, TWICE = "account: not an account number", "account: the account is listed twice"
 REFUSED = {
-    "account,user\n": "list.csv, row 1: missing: owner",
+    "account,user\n": "list.csv, row 1: column owner is missing",
     "account,user,owner,emial\n": "the column looks like `email`, misspelt",
     f"{HEADER}\n12345678901,ann,Ann,,\n": "account: an account has 12 digits",
     f"{HEADER}\n,ann,Ann,,\n": "row 2, column account: the cell is empty",
@@ -147,7 +147,7 @@ REFUSED = {
     f"{HEADER}\n*,ann,Ann,,\n*,Ann,Bob,,\n": "row 3, column user: the user is listed twice",
 }
 REFUSED_ACCOUNTS = {
-    "account,owner\n": "list.csv, row 1: missing: name",
+    "account,owner\n": "list.csv, row 1: column name is missing",
     f"{ACCOUNTS}\n12345678901,Pay,\n": "row 2, column account: an account has 12 digits",
     f"{ACCOUNTS}\n01234567890a,Pay,\n": f"row 2, column {NO_NUMBER}",
     "account,name\n" + "\u0661" * 12 + ",Pay\n": f"row 2, column {NO_NUMBER}",

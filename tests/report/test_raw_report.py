@@ -111,7 +111,7 @@ def test_missing_columns_and_those_that_are_there_twice_are_named_together() -> 
     assert [(each.row, each.column, each.message, each.hint) for each in found] == [
         (2, "user", twice, found[0].hint),
         (2, "team", twice, hint),
-        (2, None, "missing: access_key_2_active", needed),
+        (2, None, "column access_key_2_active is missing", needed),
     ]
     assert problem_of(with_column(22, "row,Row", "1,2", "3,4", "5,6")).message == twice
 
@@ -123,7 +123,7 @@ def test_a_column_that_the_verdict_needs_must_be_there() -> None:
     for column in NEEDED:
         left = [name for name in COLUMNS if name != column]
         found = problem_of(report_text(TWO_USERS, columns=left))
-        assert (found.row, found.message) == (1, f"missing: {column}")
+        assert (found.row, found.message) == (1, f"column {column} is missing")
 
 
 OWN = "this is a result that credreport wrote, not a report"

@@ -44,8 +44,9 @@ ENDINGS = ("_time", "_rotated", "_date", "_last_used", "_changed", "_rotation")
 TIMESTAMPS = [name for name in COLUMNS if name.endswith(ENDINGS)]
 AGAIN = "Download the report again, or save the AWS CLI's output again."
 AS_MADE = "give the report as AWS made it (2026-03-01T09:30:00Z)"
-MANY = "a date in a local form, but not all dates have one form"
-AMBIGUOUS = "a date in a local form, whose day and month are ambiguous"
+FORM = "a date in a local form, "
+MANY = f"{FORM}but not all dates have one form"
+AMBIGUOUS = f"{FORM}whose day and month are ambiguous"
 
 
 def judged(*rows: str) -> dict[str, str]:
@@ -103,8 +104,8 @@ UNSURE = {
     "two separators": ([SURE, "13.2.2015 14:01"], MANY),
     "two clocks": ([SURE, "13/2/2015 14:01:00"], MANY),
     "a date as AWS writes it": ([SURE, "2015-02-13T14:01:00Z"], MANY),
-    "a year of two digits": (["13/2/15 14:01"], MANY),
-    "no time": (["13/2/2015"], MANY),
+    "a year of two digits": (["13/2/15 14:01"], FORM + "whose year must have four digits"),
+    "no time": (["13/2/2015"], FORM + "which must have a time"),
     "a day that is none": ([SURE, "31/2/2015 14:01"], MANY),
     "a date that is cut": ([SURE, "13/2/2015 1"], MANY),
 }

@@ -221,7 +221,7 @@ def test_of_reports_that_overlap_each_account_counts_where_it_is_newest() -> Non
     expected = {ACCOUNT: (3, 1, 0, 2), OTHER_ACCOUNT: (3, 1, 0, 2), THIRD_ACCOUNT: (2, 1, 0, 1)}
     assert counts(report) == expected
     (note,) = notes_of(report)
-    assert f"is not counted for account {ACCOUNT}, {THIRD_ACCOUNT}: " in note
+    assert f"is not counted for accounts {ACCOUNT}, {THIRD_ACCOUNT}: " in note
 
 
 def test_rows_that_name_no_account_go_with_what_is_left_of_their_report() -> None:

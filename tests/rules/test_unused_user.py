@@ -37,7 +37,7 @@ def test_the_fact_has_reason_age_and_what_to_check_or_the_cell() -> None:
     age = "created 2023-08-05, 1,000 days before as-of"
     doubtful = a_user(password=a_password(), certificate_1=a_certificate(), mfa=True)
     facts = {
-        f"never-signed-in, {age}; check: active-certificate;mfa-registered": doubtful,
+        f"never-signed-in, {age}; check: active-certificate, mfa-registered": doubtful,
         f"no-credentials, {age}": a_user(),
         "no-credentials, created at an unknown time; check: unread-cell": a_user(created="soon"),
         'password_enabled "yes" is not understood': a_user(password_enabled="yes"),

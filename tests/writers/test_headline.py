@@ -12,6 +12,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
+from analyzer.writers.findings import severity_counts
 from tests.support.builders import ACCOUNT, AS_OF, LONG_AGO, a_key, a_password, a_user, days_before
 from tests.support.decisions import analysis_of as decided_of
 from tests.support.decisions import line
@@ -136,7 +137,7 @@ def test_the_answer_says_what_became_of_the_decisions() -> None:
         )
     )
     others = (a_user("there"), a_user("late"), a_user("used", password=a_password(AS_OF)))
-    sentence = "Decisions: 1 done, 2 not done, 1 changed since; 1 overdue."
+    sentence = "Decisions: 1 done, 2 not done, 1 overtaken; 1 overdue."
     whole = decided_of(*others, ledger=ledger)
     assert [*headline.headlines(whole, ALL)][1:] == [sentence]
     assert f"\n{sentence}\n" in table_text(whole, width=80)
@@ -167,3 +168,7 @@ def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     named = replace(analysis, report=replace(analysis.report, account_names=known))
     headline.write_line(named, stream)
     assert stream.getvalue().count(b"\n") == 2
+    many = analysis_of([a_user(f"user{n}", created=days_before(1)) for n in range(1_000)])
+    line_of_many, *_ = headline.headlines(many, ALL)
+    assert line_of_many.startswith("1,000 IAM users: 1,000 unused (1,000 to check), ")
+    assert severity_counts(many.rule_results) == "Findings: 1,000 medium"

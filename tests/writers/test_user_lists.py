@@ -149,7 +149,7 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
         listed = arns_bytes(analysis, check=check).decode().split()
         assert [arn.rsplit("/", 1)[1] for arn in listed] == ["codecommit", "ann"]
         left_out = user_lists.left_out_line(analysis, ALL, check=check)
-        assert left_out == "Left out of the names: 1 with an active service-specific credential"
+        assert left_out == "Left out of the list: 1 with an active service-specific credential"
 
 
 def test_why_a_user_has_no_line_is_said() -> None:
@@ -161,7 +161,7 @@ def test_why_a_user_has_no_line_is_said() -> None:
     ):
         assert arns_bytes(analysis, check=True).decode().split() == arns
         left_out = user_lists.left_out_line(analysis, ALL, check=True)
-        assert left_out == f"Left out of the names: 1 {says}"
+        assert left_out == f"Left out of the list: 1 {says}"
 
 
 def test_a_user_made_for_a_service_key_is_listed_only_where_the_list_has_no_live_one(

@@ -191,6 +191,8 @@ def test_dates_are_real_and_caveats_and_more_credentials_are_named(book: Workboo
     (quiet,) = records(quiet_book()["All users"])
     assert quiet["Service credentials"] == "not known"
     assert "AWS writes not_supported" in row_of(odd()["Method"], "not reported")[1]
+    for says in ("or the as-of time is assumed", "a signing certificate of the root user"):
+        assert says in texts(book["Method"])
     (root,) = records(book["Root users"])
     assert "Verdict" not in root
 

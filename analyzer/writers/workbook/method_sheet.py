@@ -132,15 +132,19 @@ def add_method(book: Book, analysis: Analysis) -> None:
 _OUTCOMES: Final = _texts("""
 fails: The rule fails. Counts towards --fail-on unless exempt.
 noted: For information: nothing fails.
-undecided: A cell that the rule needs was not understood, or two rows of one ARN differ in it. Never
+undecided: A cell that the rule needs is missing, not reported or not understood, two rows of one
+  ARN differ in it, or the as-of time is assumed and a later one may change the outcome. Never
   counted as a pass: check it in AWS.
 """)
 
 _SEVERITIES: Final = _texts("""
-critical: Credentials of the root user, which no policy limits.
-high: A password without MFA, or use of the root user.
-medium: An unused user, password or access key, or an access key that is too old.
-low: More credentials than needed, or credentials that are left over.
+critical: An active access key of the root user, which no policy limits, or a root user without MFA.
+high: A password without MFA, a use or a signing certificate of the root user, or a user created for
+  one API key that has other credentials.
+medium: An unused user, password or access key, an access key that is too old, or a user without
+  MFA.
+low: More credentials than needed, users or credentials that are left over, or a password that
+  expires.
 """)
 
 _RESULTS: Final = _texts("""
