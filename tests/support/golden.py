@@ -1,5 +1,6 @@
 """The files that hold what the program makes, and how each is made."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -9,7 +10,7 @@ from typing import Final
 from analyzer.analysis.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
-from analyzer.terms import Verdict
+from analyzer.terms import VERSION, Verdict
 from tests.support.builders import (
     LONG_AGO,
     ROOT_FOLDER,
@@ -21,8 +22,21 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.outputs import ALL, UNUSED, analysis_of, exemptions_of, summary_text, table_text
+from tests.support.feeds import an_idle_key
+from tests.support.outputs import (
+    ALL,
+    UNUSED,
+    analysis_of,
+    csv_bytes,
+    exemptions_of,
+    findings_bytes,
+    json_bytes,
+    markdown_text,
+    summary_text,
+    table_text,
+)
 from tests.support.pictures import review_picture, terminal_picture
+from tests.support.workbook_texts import reviewed, workbook_text
 
 OF_EACH_KIND: tuple[Row, ...] = (
     a_user("ann", created=days_before(900)),
@@ -56,6 +70,14 @@ def _table(
     return lambda _: table_text(of_each_kind(), verdicts, width=width, details=details)
 
 
+def _finding(feed: str) -> Content:
+    return lambda _: _versionless(json.dumps(an_idle_key(feed), indent=2) + "\n")
+
+
+def _versionless(text: str) -> str:
+    return text.replace(VERSION, "VERSION")
+
+
 def _rule_row(rule: Rule) -> str:
     severity = rule.severity if rule.default else f"{rule.severity}; off by default"
     return f"| `{rule.id}` | {rule.title} | {severity} |"
@@ -80,6 +102,13 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "table-80-columns-unused.txt": _table(80, UNUSED),
     _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
     _TEXTS / "summary.txt": lambda _: summary_text(of_each_kind()),
+    _TEXTS / "users.csv": lambda _: csv_bytes(of_each_kind()).decode(),
+    _TEXTS / "findings.csv": lambda _: findings_bytes(of_each_kind()).decode(),
+    _TEXTS / "analysis.json": lambda _: _versionless(json_bytes(of_each_kind()).decode()),
+    _TEXTS / "report.md": lambda _: _versionless(markdown_text(of_each_kind())),
+    _TEXTS / "finding.asff.json": _finding("asff"),
+    _TEXTS / "finding.ocsf.json": _finding("ocsf"),
+    _TEXTS / "workbook.txt": lambda _: _versionless(workbook_text(reviewed())),
     _PICTURES / "terminal.svg": lambda _: terminal_picture(),
     _PICTURES / "review.svg": lambda _: review_picture(),
     RULES_PAGE: _page_of_rules,
