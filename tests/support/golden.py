@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from analyzer.analysis.analysis import Analysis
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
+from analyzer.standards.rulebook import rulebook
 from analyzer.terms import VERSION, Verdict
 from tests.support.builders import (
     LONG_AGO,
@@ -70,6 +72,10 @@ def _table(
     return lambda _: table_text(of_each_kind(), verdicts, width=width, details=details)
 
 
+def _by_a_standard() -> Analysis:
+    return replace(of_each_kind(), book=rulebook("fsbp"))
+
+
 def _finding(feed: str) -> Content:
     return lambda _: _versionless(json.dumps(an_idle_key(feed), indent=2) + "\n")
 
@@ -102,10 +108,12 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "table-80-columns-unused.txt": _table(80, UNUSED),
     _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
     _TEXTS / "summary.txt": lambda _: summary_text(of_each_kind()),
+    _TEXTS / "table-80-columns-standard.txt": lambda _: table_text(_by_a_standard(), width=80),
+    _TEXTS / "summary-standard.txt": lambda _: summary_text(_by_a_standard()),
     _TEXTS / "users.csv": lambda _: csv_bytes(of_each_kind()).decode(),
     _TEXTS / "findings.csv": lambda _: findings_bytes(of_each_kind()).decode(),
-    _TEXTS / "analysis.json": lambda _: _versionless(json_bytes(of_each_kind()).decode()),
-    _TEXTS / "report.md": lambda _: _versionless(markdown_text(of_each_kind())),
+    _TEXTS / "analysis.json": lambda _: _versionless(json_bytes(_by_a_standard()).decode()),
+    _TEXTS / "report.md": lambda _: _versionless(markdown_text(_by_a_standard())),
     _TEXTS / "finding.asff.json": _finding("asff"),
     _TEXTS / "finding.ocsf.json": _finding("ocsf"),
     _TEXTS / "workbook.txt": lambda _: _versionless(workbook_text(reviewed())),

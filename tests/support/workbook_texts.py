@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from openpyxl.formula.translate import Translator
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
+from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import not_covered_rows
 from analyzer.report.model import AccountName, FileReference, UncoveredAccount
 from analyzer.writers.workbook.table_sheets import ROWS_A_SHEET
@@ -64,6 +66,7 @@ _USERS: tuple[Row, ...] = (
     a_user("kim", created=""),
     a_user("leo", key_1=a_key(used=days_before(300)), access_key_1_last_used_region="N/A"),
     a_user("mia", key_2=a_key(used=days_before(300)), access_key_2_last_used_region=""),
+    a_user("nina", password_enabled="?"),
     a_user("oscar"),
 )
 _EXEMPTIONS = b"""account,user,reason,owner,expires,rule
@@ -79,6 +82,7 @@ _LEDGER = ledger_of(
     line("deactivate", _FRANK, on=_ON, as_of=_SEEN),
     line("deactivate", _USERS[6], on=_LATER_ON, as_of=_SEEN),
     line("deactivate", a_user("dave", password=_SIGNED_IN), on=_ON, as_of=_SEEN),
+    line("investigate", a_user("nina"), on=_ON, as_of=_SEEN),
     line("delete", a_user("gone", created=days_before(99)), on=_ON, as_of=_SEEN),
     line("delete", a_user("far", account="999999999999"), on=_LATER_ON, as_of=_SEEN),
     line("keep", a_user("heidi"), by="Ann", on=_ON, as_of=_SEEN, comment="by design"),
@@ -87,8 +91,9 @@ _LEDGER = ledger_of(
 )
 
 
-def reviewed(rows_a_sheet: int = ROWS_A_SHEET) -> bytes:
-    """Write the workbook of a second review: with names, exemptions, decisions and changes."""
+@cache
+def second_review() -> Analysis:
+    """Analyze users of all kinds, with account names, exemptions and earlier decisions."""
     of_2014 = [a_user("old", account=_OLD, key_1=an_inactive_key())]
     header, _, row = report_text(of_2014, columns=COLUMNS_OF_2014).splitlines()
     root = the_root(password_enabled="not_supported", password_last_changed="?")
@@ -104,15 +109,20 @@ def reviewed(rows_a_sheet: int = ROWS_A_SHEET) -> bytes:
         not_covered=(UncoveredAccount(account=_LOST, name="lost", reason="access denied"),),
         left_out=(UncoveredAccount(account=_CLOSED, name="old", reason="closed"),),
     )
-    analysis = analyzer.analyze(
+    return analyzer.analyze(
         named,
         analyzer.Criteria(dormant_days=100, grace_days=9),
         analyzer.read_exemptions(("list.csv", _EXEMPTIONS)),
         ledger=_LEDGER,
         book=analyzer.rulebook("fsbp", limits={"rotation_days": 77}),
     )
+
+
+def reviewed(rows_a_sheet: int = ROWS_A_SHEET) -> bytes:
+    """Write the workbook of that review, with changes since a previous run."""
+    analysis = second_review()
     changes = compared([a_user("left"), _FRANK], [_USERS[0], _USERS[8]])
-    every = pd.concat([changes, not_covered_rows(named)], ignore_index=True)
+    every = pd.concat([changes, not_covered_rows(analysis.report)], ignore_index=True)
     return file_of(analysis, rows_a_sheet, changes=every, since="2026-01-15T09-30-00Z")
 
 

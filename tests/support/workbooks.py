@@ -4,8 +4,7 @@ import csv
 import io
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,7 +14,6 @@ from zipfile import ZipFile
 from zlib import adler32
 
 import openpyxl
-import pandas as pd
 import pytest
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
@@ -23,7 +21,6 @@ from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, AccountName, Page
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import table_sheets, write_workbook
 from analyzer.writers.workbook.table_sheets import ROWS_A_SHEET
@@ -46,43 +43,6 @@ _ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 _EVERY_SHEET_AS_CSV = (
     "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
 )
-
-
-@dataclass(frozen=True, repr=False)
-class WithEarlierDecisions(Analysis):
-    """Have texts beside users, by name; other users have none."""
-
-    texts: Mapping[str, str] = field(default_factory=dict)
-
-    def earlier_decisions(self, page: Page) -> pd.Series:
-        earlier: pd.Series = page.users["user"].map(dict(self.texts)).fillna("").astype(TEXT)
-        return earlier
-
-
-@cache
-def named_console() -> Analysis:
-    """Analyze the sample with a name and owner of its account, and earlier decisions, once."""
-    analysis = analyzed_console()
-    names = {"123456789012": AccountName(name="=production", owner="Platform team")}
-    texts = {
-        **dict.fromkeys(analysis.users["user"], "delete, Ann, 2026-01-01"),
-        "=1+1": "keep, Ann, 2025-01-01; ended",
-        "juergen.adler": "delete\nno, keep",
-    }
-    return WithEarlierDecisions(
-        replace(analysis.report, account_names=names),
-        analysis.criteria,
-        analysis.exemptions,
-        analysis.pages,
-        analysis.book,
-        counted=analysis.counted,
-        texts=texts,
-    )
-
-
-@cache
-def named_book() -> Workbook:
-    return review_book_of(named_console())
 
 
 def width_of(sheet: Worksheet, *heads: str) -> float:

@@ -21,7 +21,6 @@ from tests.support.builders import (
     QUIET_PASSWORD,
     Row,
     a_key,
-    a_password,
     a_user,
     days_before,
     no_password,
@@ -164,21 +163,6 @@ def test_findings_that_are_no_failures_are_marked_in_the_summary_too() -> None:
     assert 'mfa_active "?" is not understood (undecided)' in shown
     shown = table_text(of_each_kind(), UNUSED, width=160, details=True)
     assert re.search(r"break-glass +.*\n +exempt: Break-glass access", shown)
-
-
-def test_the_controls_of_a_standard_are_shown_if_it_is_selected() -> None:
-    analysis = analysis_of([a_user("ann", password=a_password())])
-    controls = analyzer.analyze(analysis.report, book=analyzer.rulebook("fsbp"))
-    for width in (None, 60, 120):
-        shown = everything_shown(controls, width=width)
-        assert "\nFSBP: 2 pass, 2 fail, 5 not decidable from a report\n" in shown
-        of_rule = "(: console-user-without-mfa)?"
-        assert re.search(rf"IAM\.5\s+fail\s+\(?1 fail{of_rule}\)?\s+Console users have MFA", shown)
-        assert shown.count("console-user-without-mfa") == 2
-        assert re.search(r"IAM\.4\s+pass", shown)
-        assert "Policies and groups are not in the report." in " ".join(shown.split())
-    for width in (None, 80):
-        assert "IAM.4" not in everything_shown(analysis, width=width)
 
 
 def test_a_report_without_a_root_row_has_a_note() -> None:

@@ -15,6 +15,7 @@ from openpyxl import Workbook
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook.lookup_lists import exemption_frame
 from analyzer.writers.workbook.summary_sheet import _as_of_spread_notes
+from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE
 from tests.support.builders import ACCOUNT, a_user, days_before
 from tests.support.comparisons import compared
 from tests.support.decisions import analysis_of as decided_of
@@ -39,11 +40,13 @@ def test_a_report_of_nobody_says_so() -> None:
     assert "No users to review" in texts(book["Unused users"])
     assert row_of(book["Summary"], ACCOUNT)[1:5] == (1, 1, 0, 0)
     assert row_of(book["Summary"], "Row count check")[1] == "OK"
+    assert "Reviewers" not in texts(book["Summary"])
     nothing = "No changes since the previous run."
     assert nothing in texts(book["Changes"])
     assert row_of(book["Summary"], "Compared with")[1] == f"The run earlier. {nothing}"
 
 
+DASH = NOT_APPLICABLE.value
 QUIET_SHEETS = "Summary, Unused users, Findings, Controls, All users, Root users, Method"
 QUIET_HEADS = [
     *("Account", "User", "Decision", "Decided by", "Decided on", "Ticket", "Comment"),
@@ -68,6 +71,8 @@ def test_what_an_analysis_does_not_have_has_no_sheet_no_column_and_no_line() -> 
     assert row_of(summary, "Compared with")[1] == "No previous run."
     assert row_of(summary, "Exemptions")[1] == "No exemptions."
     assert row_of(summary, "All lists")[1] == "=SUM(B8:B10)"
+    progress, _ = [row for row in values(summary) if row[0] == "Undetermined"]
+    assert progress[1:4] == (0, DASH, DASH)
 
 
 @pytest.mark.no_cover

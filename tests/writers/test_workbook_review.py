@@ -35,7 +35,7 @@ from tests.support.decisions import ledger_of, line
 from tests.support.outputs import CONSOLE, analysis_of, analyzed_console
 from tests.support.review import HEADS as ENTERED
 from tests.support.review import edited
-from tests.support.workbook_texts import reviewed
+from tests.support.workbook_texts import reviewed, second_review
 from tests.support.workbooks import (
     PAGE_POINTS,
     POINTS_A_UNIT,
@@ -43,7 +43,6 @@ from tests.support.workbooks import (
     console_file,
     console_review_file,
     file_of,
-    named_book,
     needs_libreoffice,
     opened,
     organization,
@@ -78,7 +77,10 @@ def test_no_prompt_covers_the_cells_beside_and_no_sheet_is_protected(book: Workb
 
 def test_age_and_owner_are_in_sight_on_a_screen_of_1400_pixels_and_pages_fit_at_8_points() -> None:
     digit, padding = 7, 5
-    for book, last_shown in ((console_book(), "Age in days"), (named_book(), "Account owner")):
+    for book, last_shown in (
+        (console_book(), "Age in days"),
+        (review_book_of(second_review()), "Account owner"),
+    ):
         for title in SHEETS:
             sheet, names = book[title], heads(book[title])
             shown = names[: names.index("Last activity (UTC)")]

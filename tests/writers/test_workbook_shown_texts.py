@@ -24,7 +24,8 @@ from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, rev
 from analyzer.writers.workbook.table_sheets import CollectedUsers
 from tests.support.builders import COLUMNS_OF_2014, a_user, an_inactive_key
 from tests.support.outputs import analysis_of
-from tests.support.workbooks import named_console, organization, records, review_book_of
+from tests.support.workbook_texts import second_review
+from tests.support.workbooks import organization, records, review_book_of
 
 ENTRIES = {"Decision", "Decided by", "Decided on", "Ticket", "Comment"}
 HEADS = ("Created", "Last activity (UTC)", "As of (UTC)", "Age in days", "Last sign-in (UTC)")
@@ -56,7 +57,7 @@ def as_text(value: Any) -> str:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("analyzed", [named_console, of_2014])
+@pytest.mark.parametrize("analyzed", [second_review, of_2014])
 def test_the_texts_are_those_of_every_cell_of_every_list(analyzed: Callable[[], Analysis]) -> None:
     analysis = analyzed()
     book = review_book_of(analysis)
