@@ -43,12 +43,14 @@ from tests.support.review import (
     UNUSED,
     USERS,
     Edit,
+    Rows,
     column,
     edited,
     edited_book,
     entered,
     put,
     record_edited,
+    reorder,
     review,
     review_of,
     row_of,
@@ -83,6 +85,12 @@ def problems_of(content: bytes, name: str = "r.xlsx") -> list[str]:
     return [str(each) for each in refused.value.problems]
 
 
+def assert_named(content: bytes, *expected: str, name: str = "r.xlsx") -> None:
+    """Hold that a workbook is refused with problems that say so."""
+    problems = problems_of(content, name)
+    assert [each for each in expected if not any(each in one for one in problems)] == [], problems
+
+
 def steps(*edits: Edit) -> Edit:
     return lambda book: [edit(book) for edit in edits]
 
@@ -91,16 +99,9 @@ def in_list(edit: Callable[[Worksheet], object]) -> Edit:
     return lambda book: edit(book[UNUSED])
 
 
-def moved_rows(order: Callable[[list[list[Any]]], list[list[Any]]], last_column: int) -> Edit:
+def moved_rows(order: Callable[[Rows], Rows], last_column: int) -> Edit:
     """Return what puts the rows of a list in another order, up to a column."""
-
-    def edit(sheet: Worksheet) -> None:
-        rows = [[cell.value for cell in row][:last_column] for row in sheet.iter_rows(min_row=2)]
-        for at, values in enumerate(order(rows), start=2):
-            for to, value in enumerate(values, start=1):
-                put(sheet, at, to, value)
-
-    return in_list(edit)
+    return in_list(lambda sheet: reorder(sheet, order, last_column))
 
 
 def column_moved_to_the_end(sheet: Worksheet) -> None:
@@ -397,8 +398,7 @@ SPOILT_BOOKS: dict[str, tuple[Edit, str]] = {
 
 @pytest.mark.parametrize(("edit", "problem"), SPOILT_BOOKS.values(), ids=SPOILT_BOOKS)
 def test_a_workbook_with_parts_lost_or_foreign_is_refused(edit: Edit, problem: str) -> None:
-    problems = problems_of(edited(written(), ANN_DELETED, edit))
-    assert any(problem in each for each in problems), problems
+    assert_named(edited(written(), ANN_DELETED, edit), problem)
 
 
 def entry(
@@ -529,11 +529,7 @@ WITH_MORE_SHEETS: dict[str, tuple[list[Edit], list[str]]] = {
             on_follow_up(3, {"User": "ann", "Decided": "delete", "Decided by": "Anna"}),
             on_follow_up(4, {"Comment": "keep ann"}),
         ],
-        [
-            FOLLOW_UP.format(2, " ('keep')"),
-            FOLLOW_UP.format(3, " ('delete')"),
-            FOLLOW_UP.format(4, ""),
-        ],
+        [*map(FOLLOW_UP.format, (2, 3, 4), (" ('keep')", " ('delete')", ""))],
     ),
     "a column Decision on that sheet": (
         [lambda book: put(book["Follow-up"], 1, 60, "Decision")],
@@ -546,9 +542,7 @@ WITH_MORE_SHEETS: dict[str, tuple[list[Edit], list[str]]] = {
 def test_what_is_entered_elsewhere_or_lost_with_a_sheet_is_refused_by_name(
     with_more_sheets: bytes, edits: list[Edit], expected: list[str]
 ) -> None:
-    problems = problems_of(edited(with_more_sheets, ANN_DELETED, *edits))
-    for each in expected:
-        assert any(each in problem for problem in problems), (each, problems)
+    assert_named(edited(with_more_sheets, ANN_DELETED, *edits), *expected)
 
 
 def test_explanations_can_go_and_remarks_can_stand_elsewhere(with_more_sheets: bytes) -> None:
@@ -624,8 +618,7 @@ OTHER_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 @pytest.mark.parametrize("name", OTHER_FILES)
 def test_what_is_not_the_workbook_as_a_whole_is_refused(name: str) -> None:
     change, problem = OTHER_FILES[name]
-    problems = problems_of(change(edited(written(), ANN_DELETED)), name)
-    assert any(problem in each for each in problems), problems
+    assert_named(change(edited(written(), ANN_DELETED)), problem, name=name)
 
 
 def collected_from(*edits: Edit) -> Collection:

@@ -108,6 +108,7 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "table-80-columns-unused.txt": _table(80, UNUSED),
     _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
     _TEXTS / "summary.txt": lambda _: summary_text(of_each_kind()),
+    _TEXTS / "summary-details.txt": lambda _: summary_text(of_each_kind(), details=True),
     _TEXTS / "table-80-columns-standard.txt": lambda _: table_text(_by_a_standard(), width=80),
     _TEXTS / "summary-standard.txt": lambda _: summary_text(_by_a_standard()),
     _TEXTS / "users.csv": lambda _: csv_bytes(of_each_kind()).decode(),

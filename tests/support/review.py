@@ -142,6 +142,17 @@ def put(sheet: Worksheet, row: int, at: int, value: Any) -> None:
         cell.data_type = "s"
 
 
+Rows = list[list[Any]]
+
+
+def reorder(sheet: Worksheet, order: Callable[[Rows], Rows], last: int) -> None:
+    """Put the rows below the heads in another order, up to a column."""
+    rows = [[cell.value for cell in row[:last]] for row in sheet.iter_rows(min_row=2)]
+    for at, values in enumerate(order(rows), start=2):
+        for to, value in enumerate(values, start=1):
+            put(sheet, at, to, value)
+
+
 def entered(user: str, entry: tuple[Any, ...], title: str = UNUSED) -> Edit:
     """Return what fills the five cells of a user in."""
 

@@ -72,16 +72,6 @@ def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -
     assert in_use == {Verdict.UNUSED: 0, Verdict.DORMANT: 1}
 
 
-def test_notes_on_the_input_come_first_then_exemptions_that_expired_or_match_nobody() -> None:
-    analysis = analyzed_console()
-    assert analysis.report.notes
-    assert headline.notes(analysis) == [
-        *analysis.report.notes,
-        "The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.",
-        "The exemption of departed-admin in account 123456789012 matches no user.",
-    ]
-
-
 @pytest.mark.no_cover
 def test_that_most_users_are_undetermined_is_said_with_a_reason() -> None:
     one, two = (

@@ -27,7 +27,6 @@ from tests.support.builders import (
     report_text,
     saved,
 )
-from tests.support.golden import of_each_kind
 from tests.support.outputs import (
     ALL,
     HARD_NAMES,
@@ -151,18 +150,6 @@ def test_a_user_listed_for_a_verdict_is_not_listed_again_for_its_rule() -> None:
         shown = table_text(analysis, verdicts, width=160, details=True)
         names = [len(re.findall(rf"(?m)^ *{name} ", shown)) for name in ("ann", "dave")]
         assert names == [1, 1]
-
-
-def test_findings_that_are_no_failures_are_marked_in_the_summary_too() -> None:
-    lines = summary_text(of_each_kind(), UNUSED, details=True)
-    assert re.search(r"break-glass: .*no MFA device \(exempt: Break-glass access, .*\)\n", lines)
-    assert re.search(r'grace: password_enabled "wahr" is not .* \(undecided\)\n', lines)
-    only_odd = analysis_of([a_user("bob", password=QUIET_PASSWORD, mfa_active="?")])
-    shown = table_text(only_odd, UNUSED, width=160, details=True)
-    assert "Findings: 1 undecided." in shown
-    assert 'mfa_active "?" is not understood (undecided)' in shown
-    shown = table_text(of_each_kind(), UNUSED, width=160, details=True)
-    assert re.search(r"break-glass +.*\n +exempt: Break-glass access", shown)
 
 
 def test_a_report_without_a_root_row_has_a_note() -> None:
