@@ -1,20 +1,18 @@
 """The headline, the notes and the blind spots are in words, and say what people must know."""
 
 from dataclasses import replace
-from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
 import analyzer
 from analyzer.analysis.filters import Filter
-from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
 from tests.support.builders import ACCOUNT, AS_OF, LONG_AGO, a_key, a_password, a_user, days_before
 from tests.support.decisions import analysis_of as decided_of
-from tests.support.decisions import line
+from tests.support.decisions import ledger_of, line
 from tests.support.outputs import (
     ALL,
     CONSOLE,
@@ -26,6 +24,7 @@ from tests.support.outputs import (
     summary_text,
     table_text,
 )
+from tests.support.workbook_texts import second_review
 
 USED = days_before(500)
 AS_OF_OF_MANY = (
@@ -114,27 +113,15 @@ def test_the_answer_counts_the_listed_users_of_all() -> None:
 
 
 def test_the_answer_says_what_became_of_the_decisions() -> None:
-    seen = frozenset({"there", "late", "used"})
-    on = (AS_OF - timedelta(days=40)).date()
-    ledger = Ledger(
-        lines=(
-            line("delete", a_user("gone"), as_of=USED, same_second=seen),
-            line("delete", a_user("late"), as_of=USED, on=on),
-            line("delete", a_user("there"), as_of=USED),
-            line("delete", a_user("used", password=a_password()), as_of=USED),
-            line("keep", a_user("kept"), as_of=USED),
-        )
-    )
-    others = (a_user("there"), a_user("late"), a_user("used", password=a_password(AS_OF)))
-    sentence = "Decisions: 1 done, 2 not done, 1 changed since; 1 overdue."
-    whole = decided_of(*others, ledger=ledger)
+    sentence = "Decisions: 1 done, 3 not done, 1 changed since, 1 unknown; 3 overdue."
+    whole = second_review()
     assert [*headline.headlines(whole, ALL)][1:] == [sentence]
     assert f"\n{sentence}\n" in table_text(whole, width=80)
     assert f"\n{sentence}\n" in summary_text(whole)
     part = whole.where(Filter(users=("l*",)))
     assert f"\nDecisions on all users: {sentence.partition(' ')[2]}\n" in summary_text(part)
     for lines in ((), (line("keep", a_user("ann")),)):
-        analysis = decided_of(a_user("ann"), ledger=Ledger(lines=lines))
+        analysis = decided_of(a_user("ann"), ledger=ledger_of(*lines))
         assert not any("Decisions" in each for each in headline.headlines(analysis, ALL))
 
 

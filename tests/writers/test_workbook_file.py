@@ -11,20 +11,14 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.properties import PageSetupProperties
 
-import analyzer
 from analyzer.decisions.list_layout import SHEETS
-from analyzer.writers.workbook import table_sheets, write_workbook
+from analyzer.writers.workbook import review_lists, table_sheets, write_workbook
 from tests.support.builders import (
-    AS_OF,
-    COLUMNS_OF_2014,
-    LONG_AGO,
-    QUIET_PASSWORD,
     a_user,
     days_before,
-    report_text,
-    the_root,
 )
 from tests.support.outputs import analysis_of
+from tests.support.workbook_texts import reviewed, second_review
 from tests.support.workbooks import (
     A3_POINTS,
     PAGE_POINTS,
@@ -39,9 +33,6 @@ from tests.support.workbooks import (
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
-
-OTHER = "999999999999"
 
 
 def test_the_file_knows_no_time_but_that_of_the_report_and_its_properties_are_filled(
@@ -77,34 +68,14 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next() -> None:
     assert len(names) == len({*names})
 
 
-def test_users_of_many_pages_and_parts_are_all_listed_in_order(
+def test_users_that_are_listed_part_by_part_are_those_that_are_listed_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(table_sheets, "CHUNK_ROWS", 3)
-    users = [a_user(f"user{at}", created=days_before(at * 300 % 900 + 2)) for at in range(8)]
-    users[5]["password_enabled"] = "perhaps"
-    users[6] |= QUIET_PASSWORD
-    of_2014 = [a_user("old", account=OTHER), a_user("older", account=OTHER, password_enabled="?")]
-    old = report_text(of_2014, root=the_root(OTHER), columns=COLUMNS_OF_2014)
-    report = analyzer.load(
-        ("a.csv", report_text(users).encode()), ("b.csv", old.encode()), as_of=AS_OF
-    )
-    analysis = analyzer.analyze(report)
-    assert len([*analysis.pages()]) == 2
-    book = book_of(analysis)
-    listed = records(book["All users"])
-    assert [row["User"] for row in listed] == [*(f"user{at}" for at in range(8)), "old", "older"]
-    raw = {row["User"]: row["Password"] for row in listed if row["Password"] != "none"}
-    assert raw == {
-        "user5": '"perhaps" (not understood)',
-        "user6": "enabled",
-        "older": '"?" (not understood)',
-    }
-    assert [row["User"] for row in records(book["Undetermined"])] == ["user5", "older"]
-    *created, old_one = (row["Created"] for row in records(book["Unused users"]))
-    assert len(created) == 6
-    assert created == sorted(created)
-    assert old_one == LONG_AGO.replace(tzinfo=None)
+    assert len([*second_review().pages()]) == 2
+    at_once = reviewed()
+    for module in (table_sheets, review_lists):
+        monkeypatch.setattr(module, "CHUNK_ROWS", 3)
+    assert reviewed() == at_once
 
 
 def test_a_list_is_a_table_with_filters_and_a_head_for_each_column(book: Workbook) -> None:
