@@ -139,20 +139,12 @@ def new_sheet(title: str, *cells: str) -> Edit:
     return lambda book: book.create_sheet(title).append(cells)
 
 
-def below_the_summary(*cells: Any) -> Edit:
-    return lambda book: book[SUMMARY].append(cells)
-
-
 def hide_rows_and_columns(sheet: Worksheet) -> None:
     sheet.auto_filter.add_filter_column(2, ["delete"])
     for row in range(3, 7):
         sheet.row_dimensions[row] = RowDimension(sheet, index=row, hidden=True)
     for letter in ("C", "D", "AC", "AD"):
         sheet.column_dimensions[letter].hidden = True
-
-
-def title(name: str, value: str) -> Edit:
-    return lambda book: setattr(book[name], "title", value)
 
 
 READ: dict[str, tuple[Edit, ...]] = {
@@ -164,13 +156,13 @@ READ: dict[str, tuple[Edit, ...]] = {
         in_list(lambda sheet: setattr(sheet, "sheet_state", "veryHidden")),
         lambda book: book.move_sheet(UNUSED, -1),
         new_sheet("Mine", "Ticket"),
-        below_the_summary("List", None, "when written"),
-        below_the_summary(UNUSED, None, 99),
-        title(SUMMARY, "Overview"),
+        lambda book: book[SUMMARY].append(("List", None, "when written")),
+        lambda book: book[SUMMARY].append((UNUSED, None, 99)),
+        lambda book: setattr(book[SUMMARY], "title", "Overview"),
     ),
     "rows sorted the other way round, the sheet renamed, a sheet added": (
         moved_rows(lambda rows: rows[::-1], 40),
-        title(UNUSED, "Mine"),
+        in_list(lambda sheet: setattr(sheet, "title", "Mine")),
         new_sheet("Notes", "Decision taken", "x"),
     ),
     "rows and columns hidden, a name struck through, a formula beside, protected, from 1904": (

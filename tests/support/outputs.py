@@ -48,6 +48,9 @@ HARD_NAMES = (
 )
 """Names that spreadsheets, terminals, CSV readers or markup spoil; IAM could give half of them."""
 
+SPELLED_OUT = [name if name.isprintable() else repr(name)[1:-1] for name in HARD_NAMES]
+"""The same as they are shown where no name may break a line or command a terminal."""
+
 
 class Terminal(io.StringIO):
     """A stream that a person reads, of an encoding."""

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +17,7 @@ from zlib import adler32
 import openpyxl
 import pytest
 from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -45,11 +46,29 @@ _EVERY_SHEET_AS_CSV = (
 )
 
 
-def width_of(sheet: Worksheet, *heads: str) -> float:
+def width_of(sheet: Worksheet, *heads: Any) -> float:
     """Return how wide the columns with these heads are together, in characters."""
     every = [cell.value for cell in sheet[1]]
     letters = [get_column_letter(every.index(head) + 1) for head in heads]
     return sum(sheet.column_dimensions[letter].width for letter in letters)
+
+
+def pages_of(sheet: Worksheet) -> list[float]:
+    """Return how wide the printed columns of each page are, in points; the first ones repeat."""
+    names = [cell.value for cell in sheet[1]]
+    last = column_index_from_string(sheet.print_area.split(":")[1].split("$")[1])
+    ends = [0, *(each.id for each in sheet.col_breaks.brk), last]
+    repeated = names[: names.index("User") + 1]
+    pages = [names[start:end] for start, end in pairwise(ends)]
+    whole = (pages[0], *([*repeated, *page] for page in pages[1:]))
+    scale = POINTS_A_UNIT * (sheet.page_setup.scale or 100) / 100
+    return [width_of(sheet, *page) * scale for page in whole]
+
+
+def smallest_print(sheet: Worksheet) -> float:
+    """Return the size of the smallest text as it is printed."""
+    sizes = [float(cell.font.size) for row in sheet.iter_rows() for cell in row]
+    return min(sizes) * (sheet.page_setup.scale or 100) / 100
 
 
 def file_of(analysis: Analysis, rows_a_sheet: int = ROWS_A_SHEET, **options: Any) -> bytes:

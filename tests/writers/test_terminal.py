@@ -29,8 +29,8 @@ from tests.support.builders import (
 )
 from tests.support.outputs import (
     ALL,
-    HARD_NAMES,
     SAMPLES,
+    SPELLED_OUT,
     UNUSED,
     analysis_of,
     analyzed_sample,
@@ -59,9 +59,6 @@ def test_no_line_is_wider_than_the_terminal() -> None:
 def squeezed(text: str) -> str:
     """Return the text of the first column alone, without the spaces and lines that wrap it."""
     return "".join(text.split())
-
-
-SPELLED_OUT = [name if name.isprintable() else repr(name)[1:-1] for name in HARD_NAMES]
 
 
 def test_a_name_is_shown_whole_and_is_never_a_command_or_markup() -> None:

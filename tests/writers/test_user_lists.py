@@ -25,7 +25,7 @@ from tests.support.builders import (
 )
 from tests.support.outputs import (
     ALL,
-    HARD_NAMES,
+    SPELLED_OUT,
     UNUSED,
     analysis_of,
     analyzed_console,
@@ -165,9 +165,8 @@ def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name() -> None:
 
 
 def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal() -> None:
-    spelled = [name if name.isprintable() else repr(name)[1:-1] for name in HARD_NAMES]
-    assert r"bell\x07\x1b[31mred\x9b1mbold" in spelled
-    arns = [f"arn:aws:iam::012345678901:user/{name}" for name in spelled]
+    assert r"bell\x07\x1b[31mred\x9b1mbold" in SPELLED_OUT
+    arns = [f"arn:aws:iam::012345678901:user/{name}" for name in SPELLED_OUT]
     assert arns_bytes(hard_names()).decode().split("\n") == [*arns, ""]
 
 

@@ -4,7 +4,6 @@ import errno
 import io
 import re
 from datetime import datetime
-from itertools import pairwise
 from zipfile import ZipFile
 
 import pytest
@@ -26,8 +25,10 @@ from tests.support.workbooks import (
     book_of,
     console_file,
     moment,
+    pages_of,
     parts,
     records,
+    smallest_print,
     values,
     width_of,
 )
@@ -108,14 +109,8 @@ def test_lists_to_look_things_up_in_are_printed_at_6_points_or_more_on_a3(book: 
     for sheet in book.worksheets:
         if sheet.title in (*SHEETS, *PROSE):
             continue
-        heads = [str(cell.value) for cell in sheet[1]]
-        repeated = heads[: heads.index("User") + 1]
-        ends = [0, *(each.id for each in sheet.col_breaks.brk), len(heads)]
-        pages = [heads[start:end] for start, end in pairwise(ends)]
-        scale = (sheet.page_setup.scale or 100) / 100
-        for page in (pages[0], *([*repeated, *page] for page in pages[1:])):
-            assert width_of(sheet, *page) * POINTS_A_UNIT * scale <= A3_POINTS
-        assert min(cell.font.size for row in sheet.iter_rows() for cell in row) * scale >= 6
+        assert max(pages_of(sheet)) <= A3_POINTS
+        assert smallest_print(sheet) >= 6
 
 
 def test_charts_follow_the_counts_and_show_their_axes(book: Workbook) -> None:

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pytest
 from openpyxl import Workbook
-from openpyxl.utils import column_index_from_string as column_number
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -38,7 +37,6 @@ from tests.support.review import edited
 from tests.support.workbook_texts import reviewed, second_review
 from tests.support.workbooks import (
     PAGE_POINTS,
-    POINTS_A_UNIT,
     console_book,
     console_file,
     console_review_file,
@@ -46,10 +44,12 @@ from tests.support.workbooks import (
     needs_libreoffice,
     opened,
     organization,
+    pages_of,
     parts,
     quiet_book,
     review_book_of,
     seen_by_libreoffice,
+    smallest_print,
     texts,
     values,
     width_of,
@@ -86,14 +86,8 @@ def test_age_and_owner_are_in_sight_on_a_screen_of_1400_pixels_and_pages_fit_at_
             shown = names[: names.index("Last activity (UTC)")]
             assert shown[-1] == last_shown
             assert width_of(sheet, *shown) * digit + len(shown) * padding <= 1400
-            last = column_number(sheet.print_area.split(":")[1].split("$")[1])
-            printed, repeated = names[:last], names[: names.index("User") + 1]
-            (end,) = [each.id for each in sheet.col_breaks.brk]
-            scale = (sheet.page_setup.scale or 100) / 100
-            for page in (printed[:end], [*repeated, *printed[end:]]):
-                width = width_of(sheet, *page) * POINTS_A_UNIT * scale
-                assert width <= min(PAGE_POINTS.values())
-            assert min(cell.font.size for cell in sheet[2][:last]) * scale >= 8
+            assert max(pages_of(sheet)) <= min(PAGE_POINTS.values())
+            assert smallest_print(sheet) >= 8
 
 
 def test_folded_columns_open_on_their_left_and_a_record_makes_no_row_high(book: Workbook) -> None:
