@@ -28,13 +28,7 @@ from analyzer.decisions.collect import Collection
 from analyzer.decisions.decision import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.reviews.entries import read_files
-from tests.support.builders import (
-    ACCOUNT,
-    a_certificate,
-    a_key,
-    a_user,
-    days_before,
-)
+from tests.support.builders import ACCOUNT, a_certificate, a_key, a_user, days_before
 from tests.support.decisions import OTHER_ACCOUNT, TODAY, collected, line
 from tests.support.reading import put as saved_as
 from tests.support.reading import zipped

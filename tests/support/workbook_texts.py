@@ -57,7 +57,7 @@ _USERS: tuple[Row, ...] = (
     a_user("dave", password=no_password(days_before(400))),
     a_user("erin", password=a_password(days_before(400), "?"), key_2=a_key(used=days_before(300))),
     a_user("fay", password=a_password(days_before(200)), password_next_rotation=days_before(-9)),
-    a_user("frank", key_1=a_key(days_before(9), days_before(0.5)), created=days_before(100)),
+    a_user("frank", key_1=a_key(days_before(80), days_before(0.5)), created=days_before(100)),
     a_user("grace") | _RAW,
     a_user("heidi"),
     a_user("ivan", password=_NEVER_SIGNED_IN, created=days_before(200)),

@@ -32,14 +32,7 @@ from analyzer.terms import (
     Verdict,
 )
 from analyzer.verdicts.caveats import CAVEATS
-from tests.support.builders import (
-    AS_OF,
-    COLUMNS,
-    COLUMNS_OF_2014,
-    a_user,
-    report_text,
-    the_root,
-)
+from tests.support.builders import AS_OF, COLUMNS, COLUMNS_OF_2014, a_user, report_text, the_root
 from tests.support.feeds import spoiled
 from tests.support.outputs import (
     CONSOLE,

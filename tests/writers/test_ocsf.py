@@ -12,14 +12,7 @@ from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from analyzer.writers.ocsf import OCSF_VERSION
-from tests.support.builders import (
-    ACCOUNT,
-    QUIET_PASSWORD,
-    Row,
-    a_user,
-    days_before,
-    the_root,
-)
+from tests.support.builders import ACCOUNT, QUIET_PASSWORD, Row, a_user, days_before, the_root
 from tests.support.feeds import (
     BROKEN,
     ELSEWHERE,

@@ -21,13 +21,7 @@ from analyzer.rules.rule import FINDINGS as FOUND
 from analyzer.terms import Verdict
 from analyzer.writers import parquet
 from analyzer.writers.parquet import write_findings_parquet, write_parquet
-from tests.support.builders import (
-    COLUMNS_OF_2014,
-    QUIET_PASSWORD,
-    a_key,
-    a_password,
-    a_user,
-)
+from tests.support.builders import COLUMNS_OF_2014, QUIET_PASSWORD, a_key, a_password, a_user
 from tests.support.outputs import (
     ALL,
     CONSOLE,

@@ -12,10 +12,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from analyzer.decisions.list_layout import SHEETS
 from analyzer.writers.workbook import review_lists, table_sheets, write_workbook
-from tests.support.builders import (
-    a_user,
-    days_before,
-)
+from tests.support.builders import a_user, days_before
 from tests.support.outputs import analysis_of
 from tests.support.workbook_texts import reviewed, second_review
 from tests.support.workbooks import (
