@@ -111,12 +111,6 @@ def organization() -> Analysis:
 
 
 @cache
-def organization_file() -> bytes:
-    """Write the lists to decide in and the Summary: the others take twice as long."""
-    return file_of(organization(), sheets=WorkbookSheets.REVIEW)
-
-
-@cache
 def console_review_file() -> bytes:
     return file_of(analyzed_console(), sheets=WorkbookSheets.REVIEW)
 
