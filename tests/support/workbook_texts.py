@@ -53,7 +53,7 @@ _USERS: tuple[Row, ...] = (
     a_user("bob", password=_NEVER_SIGNED_IN, created=days_before(60), mfa=True),
     a_user("bob", password=_NEVER_SIGNED_IN, created=days_before(60)),
     a_user("carol", key_1=an_inactive_key(used=days_before(500)), certificate_2=a_certificate()),
-    a_user("adam", key_1=an_inactive_key(), additional_credentials_info="1 more access key"),
+    a_user("adam", key_1=an_inactive_key(), additional_credentials_info="=HYPERLINK(1)"),
     a_user("dave", password=no_password(days_before(400))),
     a_user("erin", password=a_password(days_before(400), "?"), key_2=a_key(used=days_before(300))),
     a_user("fay", password=a_password(days_before(200)), password_next_rotation=days_before(-9)),
@@ -70,10 +70,11 @@ _USERS: tuple[Row, ...] = (
     a_user("oscar"),
 )
 _EXEMPTIONS = b"""account,user,reason,owner,expires,rule
-*,oscar,on leave,first,,
-*,ivan,on leave,second,2027-01-01,
+*,oscar,=1+1,@first,,
+*,ivan,=1+1,@second,2027-01-01,
 *,mia,waits,IT,2027-01-01,idle-access-key
 *,zoe,Gone,Ops,,
+*,yves,Gone,Ops,,
 *,adam,Left,Ops,2026-01-01,
 """
 _SEEN, _ON, _LATER_ON = days_before(90), date(2026, 3, 1), date(2026, 4, 20)
