@@ -17,7 +17,7 @@ from analyzer.report.model import AccountName
 from analyzer.terms import Verdict, printable
 from analyzer.writers import markdown
 from analyzer.writers.markdown import write_html
-from tests.support.builders import ACCOUNT, a_user
+from tests.support.builders import ACCOUNT, QUIET_PASSWORD, a_user
 from tests.support.outputs import (
     ALL,
     HARD_NAMES,
@@ -105,6 +105,9 @@ def test_columns_and_tables_that_say_nothing_are_left_out() -> None:
     text = markdown_text(analysis, (Verdict.DORMANT,))
     assert "## Findings" in text
     assert not {"## Users", "## Caveats", "## Controls"} & {*text.split("\n")}
+    quiet = markdown_text(analysis_of([a_user("ann", password=QUIET_PASSWORD, mfa=True)]))
+    assert "Findings: none." in quiet
+    assert "| Severity |" not in quiet
 
 
 def test_users_beyond_what_github_shows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
