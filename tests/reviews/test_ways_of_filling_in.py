@@ -42,6 +42,7 @@ from tests.support.review import (
     edited,
     edited_book,
     entered,
+    problems_of,
     put,
     record_edited,
     reorder,
@@ -72,16 +73,9 @@ def words(content: bytes) -> dict[str, str]:
     return {each.user: str(each.decision) for each in lines_of(content)}
 
 
-def problems_of(content: bytes, name: str = "r.xlsx") -> list[str]:
-    with pytest.raises(InputRefused) as refused:
-        read_files([(name, content)], TODAY)
-    assert all(each.file.startswith(name) for each in refused.value.problems)
-    return [str(each) for each in refused.value.problems]
-
-
 def assert_named(content: bytes, *expected: str, name: str = "r.xlsx") -> None:
     """Hold that a workbook is refused with problems that say so."""
-    problems = problems_of(content, name)
+    problems = problems_of(content, name=name)
     assert [each for each in expected if not any(each in one for one in problems)] == [], problems
 
 

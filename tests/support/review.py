@@ -10,11 +10,15 @@ from typing import Any
 from unittest.mock import patch
 
 import openpyxl
+import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
+from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import LedgerLine
+from analyzer.errors import InputRefused
+from analyzer.reviews.entries import read_files
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
 from tests.support.builders import (
@@ -25,7 +29,7 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
 )
-from tests.support.decisions import analysis_of, ledger_of
+from tests.support.decisions import TODAY, analysis_of, ledger_of
 
 HEADS = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 UNUSED = "Unused users"
@@ -180,3 +184,13 @@ def record_edited(user: str, old: str, new: str) -> Edit:
         cell.value = str(cell.value).replace(old, new)
 
     return edit
+
+
+def problems_of(
+    content: bytes, analysis: Analysis | None = None, *, name: str = "r.xlsx"
+) -> list[str]:
+    """Return why a workbook is refused, by itself or compared with its reports."""
+    with pytest.raises(InputRefused) as refused:
+        read_files([(name, content)], TODAY, analysis)
+    assert all(each.file.startswith(name) for each in refused.value.problems)
+    return [str(each) for each in refused.value.problems]
