@@ -66,7 +66,7 @@ _USERS: tuple[Row, ...] = (
     a_user("kim", created=""),
     a_user("leo", key_1=a_key(used=days_before(300)), access_key_1_last_used_region="N/A"),
     a_user("mia", key_2=a_key(used=days_before(300)), access_key_2_last_used_region=""),
-    a_user("nina", password_enabled="?"),
+    a_user("nina", password_enabled="not_supported"),
     a_user("oscar"),
 )
 _EXEMPTIONS = b"""account,user,reason,owner,expires,rule
