@@ -20,6 +20,7 @@ from analyzer.analysis import rule_results
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import AccountName, UncoveredAccount
 from analyzer.rules import RULES
+from analyzer.rules.rule import Outcome
 from analyzer.terms import ISO_UTC
 from analyzer.writers import tables
 from analyzer.writers.finding_feed import findings, json_line, present
@@ -53,7 +54,6 @@ from tests.support.feeds import (
     ocsf,
     ocsf_bytes,
     only,
-    root_with,
     spoiled,
     undecided_mfa,
 )
@@ -253,7 +253,7 @@ def test_rows_that_contradict_each_other_leave_a_matter_open_once() -> None:
     assert rotation == "another row of this ARN has another access_key_1_last_rotated"
 
 
-def test_another_subject_has_an_id_of_its_own_and_another_fact_has_not() -> None:
+def test_another_subject_has_an_id_of_its_own_and_another_fact_or_outcome_has_not() -> None:
     (idle,) = (e for e in findings(inspected(idle_key())) if "idle" in e.result.rule.id)
     every = findings(inspected([the_root(), BROKEN]))
     broken = next(each for each in every if each.user == "broken")
@@ -266,25 +266,9 @@ def test_another_subject_has_an_id_of_its_own_and_another_fact_has_not() -> None
         *(broken, broken._replace(user="another")),
     ]
     assert len({each.id for each in (idle, *others)}) == 1 + len(others)
-    assert idle._replace(user="x", row=9, fact="x", days=1, since=None).id == idle.id
-
-
-TWO_KEYS = a_user("u", key_1=a_key(), key_2=a_key(), created=days_before(99))
-CREATED_ANEW = TWO_KEYS | {"user_creation_time": days_before(9)}
-ACTIVE_ROOT_KEY = [root_with(a_key(days_before(500)))]
-MFA_OFF = [the_root(), undecided_mfa()[1] | {"mfa_active": "false"}]
-
-
-@pytest.mark.no_cover
-def test_another_outcome_updates_a_finding_and_a_user_created_anew_has_others() -> None:
-    for rule, rows, later, outcomes, is_same in (
-        ("root-access-key", ACTIVE_ROOT_KEY, noted_root_key(), ("Fail", "Pass"), True),
-        ("console-user-without-mfa", undecided_mfa(), MFA_OFF, ("Warning", "Fail"), True),
-        ("two-active-access-keys", [the_root(), TWO_KEYS], [the_root(), CREATED_ANEW], None, False),
-    ):
-        first, second = only_of("asff", rows, rule), only_of("asff", later, rule)
-        assert (first.id == second.id) is is_same, rule
-        assert (first.compliance, second.compliance) == (outcomes or ("Fail", "Fail"))
+    undecided = replace(idle.result, outcome=Outcome.UNDECIDED)
+    same = idle._replace(user="x", row=9, fact="x", days=1, since=None, result=undecided)
+    assert same.id == idle.id
 
 
 # Closed findings
