@@ -15,9 +15,11 @@ import pytest
 from openpyxl import Workbook
 
 import analyzer
+from analyzer.limits import Criteria, Definition
 from analyzer.rules import RULES
 from analyzer.standards.rulebook import rulebook
 from analyzer.terms import WorkbookSheets
+from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.writers.workbook.lookup_lists import exemption_frame
 from analyzer.writers.workbook.summary_sheet import _as_of_spread_notes
 from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE
@@ -120,6 +122,14 @@ def test_without_a_user_to_delete_it_says_so_and_one_to_keep_that_is_gone_matche
     entries = exemption_frame(analysis)
     states = {"gone": "matches no user", "stays": "applies"}
     assert dict(zip(entries["user"], entries["state"], strict=True)) == states
+
+
+def test_the_stricter_definition_is_in_words() -> None:
+    (_, shown), *_ = criteria_meanings(Criteria(definition=Definition.IAM_029))
+    assert shown == (
+        "iam-029: Never signed in, and has no access key attached, active or not."
+        " Here an inactive access key is one."
+    )
 
 
 def test_reports_more_than_a_day_apart_are_noted() -> None:
