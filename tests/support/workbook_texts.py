@@ -36,7 +36,7 @@ from tests.support.comparisons import compared
 from tests.support.decisions import ledger_of, line
 from tests.support.workbooks import file_of, opened
 
-_OLD, _LOST, _CLOSED = "111122223333", "444455556666", "666677778888"
+_OLD, _LOST, _UNNAMED, _CLOSED = "111122223333", "444455556666", "555566667777", "666677778888"
 
 _RAW: Row = {
     "user_creation_time": "2023-04-1",
@@ -68,11 +68,13 @@ _USERS: tuple[Row, ...] = (
     a_user("mia", key_2=a_key(used=days_before(300)), access_key_2_last_used_region=""),
     a_user("nina", password_enabled="not_supported"),
     a_user("oscar"),
+    a_user("pat", password=a_password(days_before(300))),
 )
 _EXEMPTIONS = b"""account,user,reason,owner,expires,rule
 *,oscar,=1+1,@first,,
 *,ivan,=1+1,@second,2027-01-01,
 *,mia,waits,IT,2027-01-01,idle-access-key
+*,pat,On tour,IT,2026-05-01,
 *,zoe,Gone,Ops,,
 *,yves,Gone,Ops,,
 *,adam,Left,Ops,2026-01-01,
@@ -105,9 +107,15 @@ def second_review() -> Analysis:
     report = analyzer.load(*((name, text.encode()) for name, text in files.items()), as_of=AS_OF)
     named = replace(
         report,
-        account_names={ACCOUNT: AccountName(name="=production", owner="Platform team")},
+        account_names={
+            ACCOUNT: AccountName(name="=production", owner="Platform team"),
+            _LOST: AccountName(name="lost"),
+        },
         account_list=FileReference(name="accounts.csv", sha256="a" * 64),
-        not_covered=(UncoveredAccount(account=_LOST, name="lost", reason="access denied"),),
+        not_covered=tuple(
+            UncoveredAccount(account=each, name="", reason="access denied")
+            for each in (_LOST, _UNNAMED)
+        ),
         left_out=(UncoveredAccount(account=_CLOSED, name="old", reason="closed"),),
     )
     return analyzer.analyze(
