@@ -103,6 +103,7 @@ def test_columns_and_tables_that_say_nothing_are_left_out() -> None:
     analysis = analysis_of([a_user("ann")])
     assert rendered(analysis, UNUSED).cells[:3] == ["User", "Created", "Reason"]
     text = markdown_text(analysis, (Verdict.DORMANT,))
+    assert "\n\nOther users: 1 unused.\n\n" in text
     assert "## Findings" in text
     assert not {"## Users", "## Caveats", "## Controls"} & {*text.split("\n")}
     quiet = markdown_text(analysis_of([a_user("ann", password=QUIET_PASSWORD, mfa=True)]))
