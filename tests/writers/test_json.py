@@ -72,7 +72,7 @@ def reduced(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, **parts}
 
 
-@pytest.mark.parametrize("sample", ["old-form.csv", "organization"])
+@pytest.mark.parametrize("sample", ["old-form.csv", "organization", CONSOLE.name])
 def test_a_sample_keeps_to_the_schema_and_its_counts_tie_out_to_the_rows(sample: str) -> None:
     document = json_document(analyzed_sample(SAMPLES / sample))
     accounts = [each for file in document["files"] for each in file["accounts"]]
