@@ -7,8 +7,6 @@ import pytest
 
 from tests.support.golden import FILES
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 
 def words(content: str, path: Path) -> list[str]:
     """Return what is to be read: where each word of a terminal stands is the drawing's own."""

@@ -14,7 +14,16 @@ from analyzer.errors import InputRefused
 from analyzer.reviews.entries import read_files
 from tests.support.decisions import TODAY
 from tests.support.reading import zipped
-from tests.support.review import HEADS, UNUSED, edited, edited_book, entered, saved, written
+from tests.support.review import (
+    HEADS,
+    UNUSED,
+    edited,
+    edited_book,
+    entered,
+    reorder,
+    saved,
+    written,
+)
 from tests.support.workbooks import parts
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -90,23 +99,12 @@ def column_filled_down(sheet: Worksheet, dice: random.Random) -> None:
         sheet.cell(row, at).value = sheet.cell(2, at).value
 
 
-def rows_of(sheet: Worksheet, last: int) -> list[list[object]]:
-    return [[cell.value for cell in row[:last]] for row in sheet.iter_rows(min_row=2)]
-
-
-def fill_in(sheet: Worksheet, rows: list[list[object]]) -> None:
-    for row, values in enumerate(rows, start=2):
-        for at, value in enumerate(values, start=1):
-            sheet.cell(row, at).value = value  # type: ignore[assignment]  # as it was
-
-
 def columns_sorted_apart(sheet: Worksheet, dice: random.Random) -> None:
-    fill_in(sheet, sorted(rows_of(sheet, dice.randrange(1, sheet.max_column)), key=str))
+    reorder(sheet, lambda rows: sorted(rows, key=str), dice.randrange(1, sheet.max_column))
 
 
 def rows_in_another_order(sheet: Worksheet, dice: random.Random) -> None:
-    rows = rows_of(sheet, sheet.max_column)
-    fill_in(sheet, dice.sample(rows, len(rows)))
+    reorder(sheet, lambda rows: dice.sample(rows, len(rows)), sheet.max_column)
 
 
 def row_over_its_neighbour(sheet: Worksheet, dice: random.Random) -> None:

@@ -26,7 +26,7 @@ from analyzer.reviews.xlsx_cells import (
 )
 from analyzer.reviews.xlsx_file import open_spreadsheet
 from tests.support.reading import zipped
-from tests.support.review import review
+from tests.support.review import review, saved
 from tests.support.workbooks import parts
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -116,9 +116,25 @@ def test_a_cell_of_every_type_is_read() -> None:
         assert values(cells) == ({} if expected is None else {"B2": expected}), cell
 
 
-def test_cells_and_rows_without_names_stand_one_behind_the_other() -> None:
-    rows = "<row><c><v>1</v></c><c/><c><v>2</v></c></row><row/><row><c><v>3</v></c></row>"
-    assert values(cells_of(workbook(rows))) == {"A1": 1.0, "C1": 2.0, "A3": 3.0}
+STRUCK_FORMAT = "<dxf><font><strike/></font></dxf>"
+PLACES: dict[str, tuple[str, dict[str, CellValue]]] = {
+    "rows and cells without names": (
+        "<row><c><v>1</v></c><c/><c><v>2</v></c></row><row/><row><c><v>3</v></c></row>",
+        {"A1": 1.0, "C1": 2.0, "A3": 3.0},
+    ),
+    "formats and formulas outside of cells": (
+        f'<row><v>1</v></row><f>1</f><row r="2"><c r="A2"><v>1</v></c></row>{STRUCK_FORMAT}',
+        {"A2": 1.0},
+    ),
+    "an empty cell beyond the last column": ('<row r="1"><c r="XFD1" s="1"/></row>', {}),
+    "and one without a name": (f"<row>{'<c/>' * 255}<c><v>1</v></c><c/></row>", {"IV1": 1.0}),
+}
+
+
+@pytest.mark.parametrize(("rows", "expected"), PLACES.values(), ids=PLACES)
+def test_a_value_is_where_its_cell_is(rows: str, expected: dict[str, CellValue]) -> None:
+    cells = cells_of(workbook(rows))
+    assert (values(cells), cells.formulas, cells.struck) == (expected, set(), set())
 
 
 def test_columns_are_as_long_as_there_are_rows_and_only_those_with_a_value_are_there() -> None:
@@ -139,8 +155,8 @@ def test_formulas_and_merged_cells_are_named() -> None:
 STYLES = (
     f'<styleSheet xmlns="{MAIN}"><fonts><font/><font><strike val="0"/></font><font><b/><strike/>'
     '</font></fonts><cellStyleXfs><xf fontId="2"/></cellStyleXfs><cellXfs><xf fontId="0"/>'
-    '<xf fontId="1"/><xf fontId="2"/></cellXfs><dxfs><dxf><font><strike/></font></dxf></dxfs>'
-    "</styleSheet>"
+    '<xf fontId="1"/><xf fontId="2"/></cellXfs><dxfs>'
+    f"{STRUCK_FORMAT}</dxfs></styleSheet>"
 )
 STRUCK_RUN = '<r><rPr><strike val="{}"/></rPr><t>a</t></r><r><t>b</t></r>'
 
@@ -164,12 +180,6 @@ def test_cells_that_are_struck_through_in_part_or_as_a_whole_are_named() -> None
     assert {cell_name(*cell) for cell in cells.struck} == {"C2", "E2", "F2"}
     assert values(cells)["E2"] == values(cells)["G2"] == "ab"
     assert (cells.value(2, 0), cells.value(2, 99), cells.value(1, 0)) == (1.0, None, None)
-
-
-def test_formats_and_formulas_outside_of_cells_are_of_no_cell() -> None:
-    rows = '<row><v>1</v></row><f>1</f><row r="2"><c r="A2"><v>1</v></c></row>'
-    cells = cells_of(workbook(f"{rows}<dxf><font><strike/></font></dxf>"))
-    assert (values(cells), cells.formulas, cells.struck) == ({"A2": 1.0}, set(), set())
 
 
 def test_the_top_rows_are_read_and_no_more() -> None:
@@ -237,9 +247,7 @@ def by_openpyxl() -> bytes:
     sheet["B3"], sheet["D9"], sheet["A1"] = "text & <more>", 1e-7, "=1+1"
     sheet["A1"].font = Font(bold=True)
     sheet.merge_cells("F1:G2")
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
+    return saved(book)
 
 
 @pytest.mark.no_cover
@@ -312,11 +320,6 @@ def test_a_damaged_cell_is_refused_with_its_place(rows: str, problem: str) -> No
     assert problem in refusal(workbook(rows))
 
 
-def test_an_empty_cell_beyond_the_last_column_does_not_matter() -> None:
-    assert values(cells_of(workbook('<row r="1"><c r="XFD1" s="1"/></row>'))) == {}
-    assert values(cells_of(workbook(f"<row>{'<c/>' * 255}<c><v>1</v></c><c/></row>"))) == {"IV1": 1}
-
-
 def miscounted() -> bytes:
     """Return a workbook whose sheet is another one than its checksum says."""
     content = workbook("")
@@ -375,9 +378,7 @@ def test_what_is_no_workbook_is_refused(content: bytes, problem: str) -> None:
 def test_a_sheet_that_is_only_a_chart_has_no_cells() -> None:
     book = openpyxl.Workbook()
     book.create_chartsheet("Chart")
-    stream = io.BytesIO()
-    book.save(stream)
-    sheets = open_spreadsheet("x.xlsx", stream.getvalue()).sheets
+    sheets = open_spreadsheet("x.xlsx", saved(book)).sheets
     assert [sheet.title for sheet in sheets] == ["Sheet"]
 
 

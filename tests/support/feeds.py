@@ -1,6 +1,5 @@
 """Make findings of every rule and outcome, and read back what the feeds say of them."""
 
-import io
 import json
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -32,10 +31,9 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
-from tests.support.outputs import exemptions_of
+from tests.support.outputs import exemptions_of, written
 
 Document = dict[str, Any]
-Written = Callable[[Analysis], bytes]
 
 EVERY_RULE: Final = [rule.id for rule in RULES]
 EXCUSED: Final = ("*,u1*,On leave,IT,", "*,<root_account>,Locked away,IT,")
@@ -90,10 +88,8 @@ def _inspected_everything() -> Analysis:
     return inspected(everything(), exemptions_of(*EXCUSED))
 
 
-def ocsf_bytes(analysis: Analysis) -> bytes:
-    stream = io.BytesIO()
-    write_ocsf(analysis, stream)
-    return stream.getvalue()
+def ocsf_bytes(analysis: Analysis, earlier: Iterable[bytes] = ()) -> bytes:
+    return written(write_ocsf, analysis, earlier)
 
 
 def asff_bytes(
@@ -171,6 +167,12 @@ def finding_of(document: Document) -> FeedFinding:
     )
 
 
+def only(found: Iterable[Document], rule: str) -> Document:
+    """Return the one finding of a rule."""
+    (document,) = (each for each in found if finding_of(each).rule == rule)
+    return document
+
+
 # Small reports
 
 
@@ -178,6 +180,12 @@ def idle_key(slot: int = 1, **cells: Any) -> list[Row]:
     """Return a root and one user whose one finding is an idle access key."""
     key = {f"key_{slot}": a_key(days_before(60), days_before(50)), **cells}
     return [the_root(), a_user("program", mfa=True, **key)]
+
+
+@cache
+def an_idle_key(feed: str) -> Document:
+    """Return what a feed says of that key; nobody changes it."""
+    return only(FEEDS[feed](inspected(idle_key(), limits={"idle_days": 50})), "idle-access-key")
 
 
 def undecided_mfa() -> list[Row]:

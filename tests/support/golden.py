@@ -1,7 +1,9 @@
 """The files that hold what the program makes, and how each is made."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -11,7 +13,8 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import Exemption
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
-from analyzer.terms import Verdict
+from analyzer.standards.rulebook import rulebook
+from analyzer.terms import VERSION, Verdict
 from tests.support.builders import (
     AS_OF,
     COLUMNS,
@@ -27,8 +30,21 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.outputs import ALL, UNUSED, analysis_of, exemptions_of, summary_text, table_text
+from tests.support.feeds import an_idle_key
+from tests.support.outputs import (
+    ALL,
+    UNUSED,
+    analysis_of,
+    csv_bytes,
+    exemptions_of,
+    findings_bytes,
+    json_bytes,
+    markdown_text,
+    summary_text,
+    table_text,
+)
 from tests.support.pictures import review_picture, terminal_picture
+from tests.support.workbook_texts import reviewed, workbook_text
 
 OF_EACH_KIND: tuple[Row, ...] = (
     a_user("ann", created=days_before(900)),
@@ -90,6 +106,18 @@ def _table(
     return lambda _: table_text(of_each_kind(), verdicts, width=width, details=details)
 
 
+def _by_a_standard() -> Analysis:
+    return replace(of_each_kind(), book=rulebook("fsbp"))
+
+
+def _finding(feed: str) -> Content:
+    return lambda _: _versionless(json.dumps(an_idle_key(feed), indent=2) + "\n")
+
+
+def _versionless(text: str) -> str:
+    return text.replace(VERSION, "VERSION")
+
+
 def _rule_row(rule: Rule) -> str:
     severity = rule.severity if rule.default else f"{rule.severity}; off by default"
     return f"| `{rule.id}` | {rule.title} | {severity} |"
@@ -115,6 +143,16 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
     _TEXTS / "explanations.txt": _explanations,
     _TEXTS / "summary.txt": lambda _: summary_text(of_each_kind()),
+    _TEXTS / "summary-details.txt": lambda _: summary_text(of_each_kind(), details=True),
+    _TEXTS / "table-80-columns-standard.txt": lambda _: table_text(_by_a_standard(), width=80),
+    _TEXTS / "summary-standard.txt": lambda _: summary_text(_by_a_standard()),
+    _TEXTS / "users.csv": lambda _: csv_bytes(of_each_kind()).decode(),
+    _TEXTS / "findings.csv": lambda _: findings_bytes(of_each_kind()).decode(),
+    _TEXTS / "analysis.json": lambda _: _versionless(json_bytes(_by_a_standard()).decode()),
+    _TEXTS / "report.md": lambda _: _versionless(markdown_text(_by_a_standard())),
+    _TEXTS / "finding.asff.json": _finding("asff"),
+    _TEXTS / "finding.ocsf.json": _finding("ocsf"),
+    _TEXTS / "workbook.txt": lambda _: _versionless(workbook_text(reviewed())),
     _PICTURES / "terminal.svg": lambda _: terminal_picture(),
     _PICTURES / "review.svg": lambda _: review_picture(),
     RULES_PAGE: _page_of_rules,

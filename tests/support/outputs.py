@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.limits import Criteria
 from analyzer.report.model import Exemption, Exemptions
 from analyzer.terms import Verdict
+from analyzer.writers.findings import write_findings
 from analyzer.writers.headline import blind_spots_line, summary_lines
 from analyzer.writers.json import write_json
+from analyzer.writers.markdown import write_markdown
 from analyzer.writers.tables import write_csv
 from analyzer.writers.terminal import write_piped_table, write_terminal
 from analyzer.writers.user_lists import write_arns, write_names
@@ -45,6 +47,9 @@ HARD_NAMES = (
     *("\u202ereversed", "zoë", "名前", " spaces "),
 )
 """Names that spreadsheets, terminals, CSV readers or markup spoil; IAM could give half of them."""
+
+SPELLED_OUT = [name if name.isprintable() else repr(name)[1:-1] for name in HARD_NAMES]
+"""The same as they are shown where no name may break a line or command a terminal."""
 
 
 class Terminal(io.StringIO):
@@ -103,30 +108,45 @@ def exemptions_of(*lines: str) -> Exemptions:
     )
 
 
+def written(write: Callable[..., None], analysis: Analysis, *rest: Any, **options: Any) -> bytes:
+    """Return what a writer gives."""
+    stream = io.BytesIO()
+    write(analysis, stream, *rest, **options)
+    return stream.getvalue()
+
+
 def csv_bytes(
     analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, raw: bool = False
 ) -> bytes:
-    stream = io.BytesIO()
-    write_csv(analysis, stream, verdicts, raw=raw)
-    return stream.getvalue()
+    return written(write_csv, analysis, verdicts, raw=raw)
 
 
 def csv_rows(
     analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, raw: bool = False
 ) -> list[dict[str, str]]:
-    text = csv_bytes(analysis, verdicts, raw=raw).decode()
-    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    return rows_of(csv_bytes(analysis, verdicts, raw=raw))
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    """Return the rows of a CSV, read strictly."""
+    return list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
+
+
+def findings_bytes(analysis: Analysis, *, raw: bool = False) -> bytes:
+    return written(write_findings, analysis, raw=raw)
 
 
 def json_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
-    stream = io.BytesIO()
-    write_json(analysis, stream, verdicts)
-    return stream.getvalue()
+    return written(write_json, analysis, verdicts)
 
 
 def json_document(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(json_bytes(analysis, verdicts))
     return document
+
+
+def markdown_text(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> str:
+    return written(write_markdown, analysis, verdicts).decode()
 
 
 def one_of_each_shape(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -151,15 +171,11 @@ _WORDS = (
 def arns_bytes(
     analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, check: bool = False
 ) -> bytes:
-    stream = io.BytesIO()
-    write_arns(analysis, stream, verdicts, check=check)
-    return stream.getvalue()
+    return written(write_arns, analysis, verdicts, check=check)
 
 
 def name_lines(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> list[str]:
-    stream = io.BytesIO()
-    write_names(analysis, stream, verdicts)
-    return stream.getvalue().decode().splitlines()
+    return written(write_names, analysis, verdicts).decode().splitlines()
 
 
 def table_text(

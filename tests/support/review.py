@@ -10,11 +10,15 @@ from typing import Any
 from unittest.mock import patch
 
 import openpyxl
+import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
+from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import LedgerLine
+from analyzer.errors import InputRefused
+from analyzer.reviews.entries import read_files
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
 from tests.support.builders import (
@@ -25,7 +29,7 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
 )
-from tests.support.decisions import analysis_of, ledger_of
+from tests.support.decisions import TODAY, analysis_of, ledger_of
 
 HEADS = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 UNUSED = "Unused users"
@@ -142,6 +146,17 @@ def put(sheet: Worksheet, row: int, at: int, value: Any) -> None:
         cell.data_type = "s"
 
 
+Rows = list[list[Any]]
+
+
+def reorder(sheet: Worksheet, order: Callable[[Rows], Rows], last: int) -> None:
+    """Put the rows below the heads in another order, up to a column."""
+    rows = [[cell.value for cell in row[:last]] for row in sheet.iter_rows(min_row=2)]
+    for at, values in enumerate(order(rows), start=2):
+        for to, value in enumerate(values, start=1):
+            put(sheet, at, to, value)
+
+
 def entered(user: str, entry: tuple[Any, ...], title: str = UNUSED) -> Edit:
     """Return what fills the five cells of a user in."""
 
@@ -169,3 +184,13 @@ def record_edited(user: str, old: str, new: str) -> Edit:
         cell.value = str(cell.value).replace(old, new)
 
     return edit
+
+
+def problems_of(
+    content: bytes, analysis: Analysis | None = None, *, name: str = "r.xlsx"
+) -> list[str]:
+    """Return why a workbook is refused, by itself or compared with its reports."""
+    with pytest.raises(InputRefused) as refused:
+        read_files([(name, content)], TODAY, analysis)
+    assert all(each.file.startswith(name) for each in refused.value.problems)
+    return [str(each) for each in refused.value.problems]

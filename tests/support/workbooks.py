@@ -4,10 +4,10 @@ import csv
 import io
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,15 +15,13 @@ from zipfile import ZipFile
 from zlib import adler32
 
 import openpyxl
-import pandas as pd
 import pytest
 from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, AccountName, Page
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import table_sheets, write_workbook
 from analyzer.writers.workbook.table_sheets import ROWS_A_SHEET
@@ -48,48 +46,29 @@ _EVERY_SHEET_AS_CSV = (
 )
 
 
-@dataclass(frozen=True, repr=False)
-class WithEarlierDecisions(Analysis):
-    """Have texts beside users, by name; other users have none."""
-
-    texts: Mapping[str, str] = field(default_factory=dict)
-
-    def earlier_decisions(self, page: Page) -> pd.Series:
-        earlier: pd.Series = page.users["user"].map(dict(self.texts)).fillna("").astype(TEXT)
-        return earlier
-
-
-@cache
-def named_console() -> Analysis:
-    """Analyze the sample with a name and owner of its account, and earlier decisions, once."""
-    analysis = analyzed_console()
-    names = {"123456789012": AccountName(name="=production", owner="Platform team")}
-    texts = {
-        **dict.fromkeys(analysis.users["user"], "delete, Ann, 2026-01-01"),
-        "=1+1": "keep, Ann, 2025-01-01; ended",
-        "juergen.adler": "delete\nno, keep",
-    }
-    return WithEarlierDecisions(
-        replace(analysis.report, account_names=names),
-        analysis.criteria,
-        analysis.exemptions,
-        analysis.pages,
-        analysis.book,
-        counted=analysis.counted,
-        texts=texts,
-    )
-
-
-@cache
-def named_book() -> Workbook:
-    return review_book_of(named_console())
-
-
-def width_of(sheet: Worksheet, *heads: str) -> float:
+def width_of(sheet: Worksheet, *heads: Any) -> float:
     """Return how wide the columns with these heads are together, in characters."""
     every = [cell.value for cell in sheet[1]]
     letters = [get_column_letter(every.index(head) + 1) for head in heads]
     return sum(sheet.column_dimensions[letter].width for letter in letters)
+
+
+def pages_of(sheet: Worksheet) -> list[float]:
+    """Return how wide the printed columns of each page are, in points; the first ones repeat."""
+    names = [cell.value for cell in sheet[1]]
+    last = column_index_from_string(sheet.print_area.split(":")[1].split("$")[1])
+    ends = [0, *(each.id for each in sheet.col_breaks.brk), last]
+    repeated = names[: names.index("User") + 1]
+    pages = [names[start:end] for start, end in pairwise(ends)]
+    whole = (pages[0], *([*repeated, *page] for page in pages[1:]))
+    scale = POINTS_A_UNIT * (sheet.page_setup.scale or 100) / 100
+    return [width_of(sheet, *page) * scale for page in whole]
+
+
+def smallest_print(sheet: Worksheet) -> float:
+    """Return the size of the smallest text as it is printed."""
+    sizes = [float(cell.font.size) for row in sheet.iter_rows() for cell in row]
+    return min(sizes) * (sheet.page_setup.scale or 100) / 100
 
 
 def file_of(analysis: Analysis, rows_a_sheet: int = ROWS_A_SHEET, **options: Any) -> bytes:
@@ -129,12 +108,6 @@ def console_file() -> bytes:
 def organization() -> Analysis:
     """Analyze six reports of an organization once for all tests."""
     return analyzed_sample(SAMPLES / "organization")
-
-
-@cache
-def organization_file() -> bytes:
-    """Write the lists to decide in and the Summary: the others take twice as long."""
-    return file_of(organization(), sheets=WorkbookSheets.REVIEW)
 
 
 @cache

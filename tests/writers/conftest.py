@@ -9,9 +9,3 @@ from tests.support.workbooks import console_book
 @pytest.fixture(scope="session")
 def book() -> Workbook:
     return console_book()
-
-
-@pytest.fixture(scope="session")
-def results() -> Workbook:
-    """Give the workbook with the results that stand behind its formulas."""
-    return console_book(results=True)

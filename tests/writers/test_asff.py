@@ -1,21 +1,17 @@
-"""ASFF findings are what Security Hub imports, and say what the analysis found."""
+"""ASFF findings are what Security Hub imports; `tests/golden` has a whole one."""
 
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import botocore.session
 import pytest
 from botocore.model import StructureShape
 
 from analyzer import writers
-from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.report.model import AccountName
 from analyzer.rules import RULES
-from analyzer.standards.benchmarks import references
-from analyzer.terms import VERSION
 from analyzer.writers.asff import BATCH_FINDINGS
 from analyzer.writers.finding_feed import LONGEST_USER_NAME, findings
 from tests.support.asff_model import errors, model, request_errors
@@ -27,31 +23,17 @@ from tests.support.feeds import (
     asff,
     asff_bytes,
     everything_in,
+    finding_of,
     idle_key,
     inspected,
     noted_root_key,
-    spoiled,
+    only,
 )
 from tests.support.outputs import exemptions_of
-from tests.support.pages import BY_ID
 
 
 def all_errors(documents: list[Document]) -> list[str]:
     return [error for document in documents for error in errors(document)]
-
-
-def rule_of(document: Document) -> str:
-    return str(document["GeneratorId"]).removeprefix("credreport/")
-
-
-def only(analysis: Analysis, rule: str, region: str | None = None) -> Document:
-    (found,) = (each for each in asff(analysis, region) if rule_of(each) == rule)
-    return found
-
-
-@cache
-def idle() -> Document:
-    return only(inspected(idle_key(), limits={"idle_days": 50}), "idle-access-key")
 
 
 @pytest.mark.no_cover
@@ -73,63 +55,12 @@ def test_a_hundred_findings_are_one_call_and_one_more_is_too_many() -> None:
     assert shape.members["Findings"].metadata["max"] == BATCH_FINDINGS == 100
 
 
-WRONG: dict[str, Any] = {
-    "Id": "x" * 513,
-    "ProductArn": f"arn:aws:securityhub::{ACCOUNT}:product/{ACCOUNT}/default",
-    "Types": ["TTPs/a/b/c"],
-    "Description": "",
-    "ProductFields": {"x": "y" * 250_000},
-    "Resources.0.Partition": "aws-mars",
-    "Rule": "idle-access-key",
-}
-"""A few of each kind: that the model of the API is checked at all."""
-
-
-@pytest.mark.no_cover
-def test_a_wrong_field_is_an_error() -> None:
-    assert errors(idle()) == []
-    assert [place for place in WRONG if not errors(spoiled(idle(), place, WRONG[place]))] == []
-
-
-def test_the_severity_and_the_type_stand_twice_as_security_hub_asks() -> None:
-    for each in everything_in("asff"):
-        given = {"Severity": each["Severity"], "Types": each["Types"]}
-        assert each["FindingProviderFields"] == given
-        assert each["Severity"]["Original"] == BY_ID[rule_of(each)].severity
-
-
-def test_a_finding_tells_its_rule_its_limit_since_when_and_from_where() -> None:
-    rule, at, found = BY_ID["idle-access-key"], "2026-05-01T12:00:00Z", idle()
-    fields = {name.removeprefix("credreport/"): v for name, v in found["ProductFields"].items()}
-    assert len(fields.pop("ReportSha256")) == 64
-    assert fields == {
-        "Version": VERSION,
-        "Outcome": "fails",
-        "Subject": "access-key",
-        "Arn": f"arn:aws:iam::{ACCOUNT}:user/program",
-        "Slot": "1",
-        "Created": "2026-03-02T12:00:00Z",
-        "Since": "2026-03-12T12:00:00Z",
-        "Days": "50",
-        "AsOfSource": "option",
-    }
-    assert {found[name] for name in ("CreatedAt", "UpdatedAt", "LastObservedAt")} == {at}
-    assert found["Title"] == rule.title
-    advice = found["Remediation"]["Recommendation"]
-    assert advice["Url"] == rule.references[0]
-    assert advice["Text"].splitlines() == ["# NAME is program", *rule.remedy]
-    asked = references(rule.id)
-    requirements = found["Compliance"]["RelatedRequirements"]
-    assert len(requirements) == sum(len(numbers) for _, numbers in asked)
-    assert "PCI DSS v4.0.1 8.2.6" in requirements
-    limits = found["Compliance"]["SecurityControlParameters"]
-    assert limits == [{"Name": "idle_days", "Value": ["50"]}]
-    # The creation of a key is not that of its user.
-    assert found["Resources"][0]["Details"] == {"AwsIamUser": {"UserName": "program", "Path": "/"}}
-    assert not {"Note", "FirstObservedAt"} & {*found}
-    excused = only(inspected(idle_key(), exemptions_of("*,program,On leave,,")), rule.id)
-    assert excused["Note"] == {"Text": "On leave", "UpdatedBy": "credreport", "UpdatedAt": at}
-    assert excused["ProductFields"]["credreport/Exemption"] == "On leave"
+def test_an_exempt_finding_has_the_reason_in_a_note() -> None:
+    exempt = exemptions_of("*,program,On leave,,")
+    found = only(asff(inspected(idle_key(), exempt)), "idle-access-key")
+    updated = {"UpdatedBy": "credreport", "UpdatedAt": "2026-05-01T12:00:00Z"}
+    assert found["Note"] == {"Text": "On leave", **updated}
+    assert found["ProductFields"]["credreport/Exemption"] == "On leave"
 
 
 @pytest.mark.no_cover
@@ -153,11 +84,11 @@ def test_no_remedy_and_no_title_is_cut() -> None:
 def test_a_user_is_a_resource_with_what_is_certain_of_it_and_the_root_is_the_account() -> None:
     user = {"UserName": "u", "Path": "/team/ops/", "CreateDate": "2023-08-05T12:00:00Z"}
     arn, root = (f"arn:aws:iam::{ACCOUNT}:{name}" for name in ("user/team/ops/u", "root"))
-    found = only(inspected([the_root(), a_user("u", path="team/ops/")]), "unused-user")
+    found = only(asff(inspected([the_root(), a_user("u", path="team/ops/")])), "unused-user")
     assert found["Resources"] == [
         {"Type": "AwsIamUser", "Id": arn, "Partition": "aws", "Details": {"AwsIamUser": user}}
     ]
-    found = only(inspected(noted_root_key()), "root-access-key")
+    found = only(asff(inspected(noted_root_key())), "root-access-key")
     assert found["Resources"] == [
         {"Type": "AwsAccount", "Id": f"AWS::::Account:{ACCOUNT}", "Partition": "aws"}
     ]
@@ -169,7 +100,7 @@ def test_of_an_arn_that_is_not_understood_nothing_is_certain() -> None:
     names = ("group/u", "user/", "user/another", "user/zoë/u")
     arns = [f"arn:aws:iam::{ACCOUNT}:{name}" for name in names]
     found = asff(inspected([the_root(), *(a_user("u", arn=arn) for arn in arns)]))
-    unused = [each for each in found if rule_of(each) == "unused-user"]
+    unused = [each for each in found if finding_of(each).rule == "unused-user"]
     assert all_errors(unused) == []
     assert sorted((each["Resources"] for each in unused), key=str) == [
         [{"Type": "AwsIamUser", "Id": arn, "Partition": "aws"}] for arn in arns
@@ -236,7 +167,7 @@ def test_a_region_that_is_none_is_refused() -> None:
 
 def test_whose_arn_names_no_account_is_in_the_partition_of_the_region() -> None:
     for row in (BROKEN, BROKEN | {"arn": "", "user": ""}):
-        found = only(inspected([the_root(), row]), "unused-user")
+        found = only(asff(inspected([the_root(), row])), "unused-user")
         assert errors(found) == []
         assert [*found["Resources"][0]] == ["Type", "Id"]
     abroad = inspected([*in_partition("aws-cn"), BROKEN])

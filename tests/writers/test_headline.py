@@ -1,21 +1,19 @@
 """The headline, the notes and the blind spots are in words, and say what people must know."""
 
 from dataclasses import replace
-from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
 import analyzer
 from analyzer.analysis.filters import Filter
-from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
 from analyzer.writers.findings import severity_counts
 from tests.support.builders import ACCOUNT, AS_OF, LONG_AGO, a_key, a_password, a_user, days_before
 from tests.support.decisions import analysis_of as decided_of
-from tests.support.decisions import line
+from tests.support.decisions import ledger_of, line
 from tests.support.outputs import (
     ALL,
     CONSOLE,
@@ -27,6 +25,7 @@ from tests.support.outputs import (
     summary_text,
     table_text,
 )
+from tests.support.workbook_texts import second_review
 
 USED = days_before(500)
 AS_OF_OF_MANY = (
@@ -73,27 +72,17 @@ def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -
     assert in_use == {Verdict.UNUSED: 0, Verdict.DORMANT: 1}
 
 
-def test_notes_on_the_input_come_first_then_exemptions_that_expired_or_match_nobody() -> None:
-    analysis = analyzed_console()
-    assert analysis.report.notes
-    assert headline.notes(analysis) == [
-        *analysis.report.notes,
-        "The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.",
-        "The exemption of departed-admin in account 123456789012 matches no user.",
-    ]
-
-
 @pytest.mark.no_cover
 def test_that_most_users_are_undetermined_is_said_with_a_reason() -> None:
-    one, two = (
+    one, half, two = (
         analysis_of([a_user(f"user{n}", password_enabled=word) for n, word in enumerate(words)])
-        for words in (("WAHR", "true", "true"), ("WAHR", "WAHR", "true"))
+        for words in (("WAHR", "true", "true"), ("WAHR", "true"), ("WAHR", "WAHR", "true"))
     )
     note = (
         "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
         ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
     )
-    assert (headline.notes(one), headline.notes(two)) == ([], [note])
+    assert [*map(headline.notes, (one, half, two))] == [[], [], [note]]
     assert headline.notes(two.where(Filter(users=("user2",)))) == []
 
 
@@ -125,27 +114,15 @@ def test_the_answer_counts_the_listed_users_of_all() -> None:
 
 
 def test_the_answer_says_what_became_of_the_decisions() -> None:
-    seen = frozenset({"there", "late", "used"})
-    on = (AS_OF - timedelta(days=40)).date()
-    ledger = Ledger(
-        lines=(
-            line("delete", a_user("gone"), as_of=USED, same_second=seen),
-            line("delete", a_user("late"), as_of=USED, on=on),
-            line("delete", a_user("there"), as_of=USED),
-            line("delete", a_user("used", password=a_password()), as_of=USED),
-            line("keep", a_user("kept"), as_of=USED),
-        )
-    )
-    others = (a_user("there"), a_user("late"), a_user("used", password=a_password(AS_OF)))
-    sentence = "Decisions: 1 done, 2 not done, 1 overtaken; 1 overdue."
-    whole = decided_of(*others, ledger=ledger)
+    sentence = "Decisions: 1 done, 3 not done, 1 overtaken, 1 unknown; 3 overdue."
+    whole = second_review()
     assert [*headline.headlines(whole, ALL)][1:] == [sentence]
     assert f"\n{sentence}\n" in table_text(whole, width=80)
     assert f"\n{sentence}\n" in summary_text(whole)
     part = whole.where(Filter(users=("l*",)))
     assert f"\nDecisions on all users: {sentence.partition(' ')[2]}\n" in summary_text(part)
     for lines in ((), (line("keep", a_user("ann")),)):
-        analysis = decided_of(a_user("ann"), ledger=Ledger(lines=lines))
+        analysis = decided_of(a_user("ann"), ledger=ledger_of(*lines))
         assert not any("Decisions" in each for each in headline.headlines(analysis, ALL))
 
 

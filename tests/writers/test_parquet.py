@@ -21,13 +21,7 @@ from analyzer.rules.rule import FINDINGS as FOUND
 from analyzer.terms import Verdict
 from analyzer.writers import parquet
 from analyzer.writers.parquet import write_findings_parquet, write_parquet
-from tests.support.builders import (
-    COLUMNS_OF_2014,
-    QUIET_PASSWORD,
-    a_key,
-    a_password,
-    a_user,
-)
+from tests.support.builders import COLUMNS_OF_2014, QUIET_PASSWORD, a_key, a_password, a_user
 from tests.support.outputs import (
     ALL,
     CONSOLE,
@@ -37,22 +31,20 @@ from tests.support.outputs import (
     analyzed_console,
     analyzed_sample,
     csv_rows,
-    json_document,
+    findings_bytes,
+    rows_of,
+    written,
 )
 
 MOMENT = pa.timestamp("us", "UTC")
 
 
-def written(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
-    stream = io.BytesIO()
-    write_parquet(analysis, stream, verdicts)
-    return stream.getvalue()
+def users_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
+    return written(write_parquet, analysis, verdicts)
 
 
-def written_findings(analysis: Analysis) -> bytes:
-    stream = io.BytesIO()
-    write_findings_parquet(analysis, stream)
-    return stream.getvalue()
+def found_bytes(analysis: Analysis) -> bytes:
+    return written(write_findings_parquet, analysis)
 
 
 def table_of(content: bytes) -> pa.Table:
@@ -73,8 +65,8 @@ def test_the_columns_are_those_of_csv_and_json_in_their_order_then_the_moment() 
     names = ["report" if name == "file" else name for name in FOUND]
     assert analyzer.FINDINGS.names == [*names, *OWNERSHIP, "as_of", "as_of_source"]
     for content, schema in (
-        (written(analyzed_console()), analyzer.USERS),
-        (written_findings(analyzed_console()), analyzer.FINDINGS),
+        (users_bytes(analyzed_console()), analyzer.USERS),
+        (found_bytes(analyzed_console()), analyzer.FINDINGS),
     ):
         assert table_of(content).schema.equals(schema, check_metadata=True)
     assert analyzer.USERS.metadata == {b"table": b"credreport users", b"schema_version": b"1.0"}
@@ -95,32 +87,20 @@ def test_each_column_has_one_type() -> None:
 @pytest.mark.no_cover
 def test_every_cell_is_that_of_csv() -> None:
     analysis = analyzer.analyze(analyzer.load(CONSOLE, SAMPLES / "old-form.csv"))
-    rows = table_of(written(analysis)).to_pylist()
-    cells = csv_rows(analysis, raw=True)
-    assert len(rows) == len(cells) > 0
-    for row, expected in zip(rows, cells, strict=True):
-        assert expected.pop("account_name") == ""
-        assert {name: as_csv_cell(name, row[name], expected[name]) for name in expected} == expected
-
-
-@pytest.mark.no_cover
-def test_every_finding_is_that_of_json() -> None:
-    analysis = analyzed_console()
-    rows = table_of(written_findings(analysis)).to_pylist()
-    findings = json_document(analysis)["findings"]
-    assert len(rows) == len(findings) > 0
-    for row, expected in zip(rows, findings, strict=True):
-        assert row["report"] == expected["file"]
-        assert row["as_of"] == analysis.report.files[0].as_of
-        assert row["as_of_source"] == "file-name"
-        for name in set(FOUND) - {"file"}:
-            text = "" if expected[name] is None else str(expected[name])
-            assert as_csv_cell(name, row[name], "") == text
+    for content, cells in (
+        (users_bytes(analysis), csv_rows(analysis, raw=True)),
+        (found_bytes(analysis), rows_of(findings_bytes(analysis, raw=True))),
+    ):
+        for row, expected in zip(table_of(content).to_pylist(), cells, strict=True):
+            assert expected.pop("account_name") == ""
+            assert row["report"] == expected.pop("file", row["report"])
+            as_text = {name: as_csv_cell(name, row[name], expected[name]) for name in expected}
+            assert as_text == expected
 
 
 def test_what_is_not_understood_or_in_no_column_is_null_and_its_words_stand_in_the_reason() -> None:
     user = a_user("ann", password=a_password("vielleicht"), key_1=a_key())
-    (row,) = table_of(written(analysis_of([user], columns=COLUMNS_OF_2014))).to_pylist()
+    (row,) = table_of(users_bytes(analysis_of([user], columns=COLUMNS_OF_2014))).to_pylist()
     for name in ("password_last_used", "access_key_1_last_used_date"):
         assert row[name] is None
     assert row["access_key_1_last_used_service"] is None
@@ -131,16 +111,16 @@ def test_accounts_that_could_not_be_read_come_last() -> None:
     analysis = analyzed_console()
     lost = UncoveredAccount(account="999999999999", name="lost", reason="denied.")
     analysis = analyzer.analyze(replace(analysis.report, not_covered=(lost,)))
-    last = table_of(written(analysis, UNUSED)).to_pylist()[-1]
+    last = table_of(users_bytes(analysis, UNUSED)).to_pylist()[-1]
     assert (last["account"], last["verdict"], last["user"]) == ("999999999999", "not-covered", None)
     assert last["reason"] == "Account 999999999999 is not covered: denied."
-    finding = table_of(written_findings(analysis)).to_pylist()[-1]
+    finding = table_of(found_bytes(analysis)).to_pylist()[-1]
     assert (finding["rule"], finding["outcome"]) == ("not-covered", "undecided")
 
 
 def test_no_rows_are_a_table_with_the_schema() -> None:
     quiet = a_user("ann", password=QUIET_PASSWORD, mfa=True)
-    table = table_of(written(analysis_of([quiet]), UNUSED))
+    table = table_of(users_bytes(analysis_of([quiet]), UNUSED))
     assert (table.num_rows, table.schema.names) == (0, analyzer.USERS.names)
 
 
@@ -156,7 +136,7 @@ def test_rows_are_written_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pandas_and_duckdb_read_the_same_counts_and_values(tmp_path: Path) -> None:
     analysis = analyzed_sample(SAMPLES / "organization")
     path = tmp_path / "users.parquet"
-    path.write_bytes(written(analysis))
+    path.write_bytes(users_bytes(analysis))
     frame = pd.read_parquet(path)
     expected = analysis.users["verdict"].value_counts().to_dict()
     assert frame["verdict"].value_counts().to_dict() == {k: v for k, v in expected.items() if v}

@@ -21,18 +21,16 @@ from tests.support.builders import (
     QUIET_PASSWORD,
     Row,
     a_key,
-    a_password,
     a_user,
     days_before,
     no_password,
     report_text,
     saved,
 )
-from tests.support.golden import of_each_kind
 from tests.support.outputs import (
     ALL,
-    HARD_NAMES,
     SAMPLES,
+    SPELLED_OUT,
     UNUSED,
     analysis_of,
     analyzed_sample,
@@ -61,9 +59,6 @@ def test_no_line_is_wider_than_the_terminal() -> None:
 def squeezed(text: str) -> str:
     """Return the text of the first column alone, without the spaces and lines that wrap it."""
     return "".join(text.split())
-
-
-SPELLED_OUT = [name if name.isprintable() else repr(name)[1:-1] for name in HARD_NAMES]
 
 
 def test_a_name_is_shown_whole_and_is_never_a_command_or_markup() -> None:
@@ -152,33 +147,6 @@ def test_a_user_listed_for_a_verdict_is_not_listed_again_for_its_rule() -> None:
         shown = table_text(analysis, verdicts, width=160, details=True)
         names = [len(re.findall(rf"(?m)^ *{name} ", shown)) for name in ("ann", "dave")]
         assert names == [1, 1]
-
-
-def test_findings_that_are_no_failures_are_marked_in_the_summary_too() -> None:
-    lines = summary_text(of_each_kind(), UNUSED, details=True)
-    assert re.search(r"break-glass: .*no MFA device \(exempt: Break-glass access, .*\)\n", lines)
-    assert re.search(r'grace: password_enabled "wahr" is not .* \(undecided\)\n', lines)
-    only_odd = analysis_of([a_user("bob", password=QUIET_PASSWORD, mfa_active="?")])
-    shown = table_text(only_odd, UNUSED, width=160, details=True)
-    assert "Findings: 1 undecided." in shown
-    assert 'mfa_active "?" is not understood (undecided)' in shown
-    shown = table_text(of_each_kind(), UNUSED, width=160, details=True)
-    assert re.search(r"break-glass +.*\n +exempt: Break-glass access", shown)
-
-
-def test_the_controls_of_a_standard_are_shown_if_it_is_selected() -> None:
-    analysis = analysis_of([a_user("ann", password=a_password())])
-    controls = analyzer.analyze(analysis.report, book=analyzer.rulebook("fsbp"))
-    for width in (None, 60, 120):
-        shown = everything_shown(controls, width=width)
-        assert "\nFSBP: 2 pass, 2 fail, 5 not decidable from a report\n" in shown
-        of_rule = "(: console-user-without-mfa)?"
-        assert re.search(rf"IAM\.5\s+fail\s+\(?1 fail{of_rule}\)?\s+Console users have MFA", shown)
-        assert shown.count("console-user-without-mfa") == 2
-        assert re.search(r"IAM\.4\s+pass", shown)
-        assert "Policies and groups are not in the report." in " ".join(shown.split())
-    for width in (None, 80):
-        assert "IAM.4" not in everything_shown(analysis, width=width)
 
 
 def test_a_report_without_a_root_row_has_a_note() -> None:

@@ -3,17 +3,13 @@
 import json
 from pathlib import Path
 
-import pytest
-
 import analyzer
 from analyzer.terms import Verdict
 from analyzer.writers import user_lists
 from tests.support.builders import (
-    ACCOUNT,
     AS_OF,
     COLUMNS,
     LONG_AGO,
-    MORE_CREDENTIALS,
     Row,
     a_certificate,
     a_key,
@@ -29,7 +25,7 @@ from tests.support.builders import (
 )
 from tests.support.outputs import (
     ALL,
-    HARD_NAMES,
+    SPELLED_OUT,
     UNUSED,
     analysis_of,
     analyzed_console,
@@ -89,29 +85,6 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
     rows = user_lists.user_rows(analysis_of(people, exemptions_of("*,exempt,Why,,")), ALL)
     expected = "old-a old-b young doubtful idle busy odd exempt"
     assert [row.user for row in rows] == expected.split()
-
-
-@pytest.mark.no_cover
-def test_a_row_holds_what_a_listing_shows() -> None:
-    user = a_user("ann", created=days_before(10)) | {MORE_CREDENTIALS: "1 more."}
-    exemptions = exemptions_of("*,ann,By design,,")
-    analysis = analysis_of([user], exemptions, columns=(*COLUMNS, MORE_CREDENTIALS))
-    assert user_lists.user_rows(analysis, ALL) == [
-        user_lists.UserRow(
-            account=ACCOUNT,
-            user="ann",
-            verdict=Verdict.UNUSED,
-            certainty="check",
-            reason="no-credentials",
-            caveats=(("more-credentials", "Has more credentials than the report lists: 1 more."),),
-            exemption="By design",
-            created=f"{days_before(10):%Y-%m-%dT%H:%M:%SZ}",
-            idle_days=None,
-            owner="",
-            owner_left="",
-            account_name="",
-        )
-    ]
 
 
 # Names and ARNs for pipes: one a line, of the users to act on
@@ -192,9 +165,8 @@ def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name() -> None:
 
 
 def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal() -> None:
-    spelled = [name if name.isprintable() else repr(name)[1:-1] for name in HARD_NAMES]
-    assert r"bell\x07\x1b[31mred\x9b1mbold" in spelled
-    arns = [f"arn:aws:iam::012345678901:user/{name}" for name in spelled]
+    assert r"bell\x07\x1b[31mred\x9b1mbold" in SPELLED_OUT
+    arns = [f"arn:aws:iam::012345678901:user/{name}" for name in SPELLED_OUT]
     assert arns_bytes(hard_names()).decode().split("\n") == [*arns, ""]
 
 

@@ -12,23 +12,17 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.properties import PageSetupProperties
 
-import analyzer
 from analyzer.decisions.list_layout import SHEETS
-from analyzer.terms import Verdict
 from analyzer.writers.workbook import table_sheets, write_workbook
 from analyzer.writers.workbook.book import Book, SheetName
 from analyzer.writers.workbook.text_sheet import TextSheet, head
 from tests.support.builders import (
     AS_OF,
-    COLUMNS_OF_2014,
-    LONG_AGO,
-    QUIET_PASSWORD,
     a_user,
     days_before,
-    report_text,
-    the_root,
 )
 from tests.support.outputs import analysis_of
+from tests.support.workbook_texts import reviewed, second_review
 from tests.support.workbooks import (
     A3_POINTS,
     PAGE_POINTS,
@@ -36,8 +30,10 @@ from tests.support.workbooks import (
     book_of,
     console_file,
     moment,
+    pages_of,
     parts,
     records,
+    smallest_print,
     values,
     width_of,
 )
@@ -45,21 +41,13 @@ from tests.support.workbooks import (
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 
-@pytest.fixture(scope="module")
-def file() -> bytes:
-    return console_file()
-
-
-OTHER = "999999999999"
-
-
 def test_the_file_knows_no_time_but_that_of_the_report_and_its_properties_are_filled(
-    file: bytes, book: Workbook
+    book: Workbook,
 ) -> None:
-    with ZipFile(io.BytesIO(file)) as archive:
+    with ZipFile(io.BytesIO(console_file())) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-    assert str(datetime.now().year).encode() not in parts(file)["docProps/app.xml"]  # noqa: DTZ005
-    written = re.findall(rb"\d{4}-\d\d-\d\dT[\d:]+Z", parts(file)["docProps/core.xml"])
+    assert str(datetime.now().year).encode() not in parts(console_file())["docProps/app.xml"]  # noqa: DTZ005
+    written = re.findall(rb"\d{4}-\d\d-\d\dT[\d:]+Z", parts(console_file())["docProps/core.xml"])
     assert {*written} == {b"2026-03-01T09:30:00Z"}
     properties = book.properties
     assert properties.creator == properties.lastModifiedBy == "credreport"
@@ -86,55 +74,24 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next() -> None:
     assert len(names) == len({*names})
 
 
-def test_users_of_many_pages_and_parts_are_all_listed_in_order(
+def test_users_that_are_listed_part_by_part_are_those_that_are_listed_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    assert len([*second_review().pages()]) == 2
+    at_once = reviewed()
     monkeypatch.setattr(table_sheets, "CHUNK_ROWS", 3)
-    users = [a_user(f"user{at}", created=days_before(at * 300 % 900 + 2)) for at in range(8)]
-    users[5]["password_enabled"] = "perhaps"
-    users[6] |= QUIET_PASSWORD
-    of_2014 = [a_user("old", account=OTHER), a_user("older", account=OTHER, password_enabled="?")]
-    old = report_text(of_2014, root=the_root(OTHER), columns=COLUMNS_OF_2014)
-    report = analyzer.load(
-        ("a.csv", report_text(users).encode()), ("b.csv", old.encode()), as_of=AS_OF
-    )
-    analysis = analyzer.analyze(report)
-    assert len([*analysis.pages()]) == 2
-    book = book_of(analysis)
-    listed = records(book["All users"])
-    assert [row["User"] for row in listed] == [*(f"user{at}" for at in range(8)), "old", "older"]
-    raw = {row["User"]: row["Password"] for row in listed if row["Password"] != "none"}
-    assert raw == {
-        "user5": '"perhaps" (not understood)',
-        "user6": "enabled",
-        "older": '"?" (not understood)',
-    }
-    assert [row["User"] for row in records(book["Undetermined"])] == ["user5", "older"]
-    *created, old_one = (row["Created"] for row in records(book["Unused users"]))
-    assert len(created) == 6
-    assert created == sorted(created)
-    assert old_one == LONG_AGO.replace(tzinfo=None)
+    assert reviewed() == at_once
 
 
-def test_a_list_is_a_table_with_filters_under_a_frozen_head(book: Workbook) -> None:
+def test_a_list_is_a_table_with_filters_and_a_head_for_each_column(book: Workbook) -> None:
     for title in ("Unused users", "Findings", "All users", "Exempt", "Undetermined"):
         sheet = book[title]
         (table,) = sheet.tables.values()
         head = [str(cell.value) for cell in sheet[1]]
-        assert sheet.freeze_panes == "C2"
         assert table.ref == table.autoFilter.ref == sheet.dimensions
         assert [column.name for column in table.tableColumns] == head
         assert len(set(head)) == len(head)
-        assert sheet.print_title_rows == "$1:$1"
         assert min(width_of(sheet, each) for each in head) > 5
-
-
-def test_every_sheet_prints_landscape_with_its_name_and_number(book: Workbook) -> None:
-    head = "&LAccess review: unused IAM users&RAs of 2026-03-01"
-    for sheet in book.worksheets:
-        assert sheet.page_setup.orientation == "landscape"
-        assert str(sheet.oddHeader).startswith(head)
-        assert str(sheet.oddFooter).endswith("&R&A, page &P of &N")
 
 
 PROSE = ("Summary", "Controls", "Method")
@@ -156,53 +113,28 @@ def test_lists_to_look_things_up_in_are_printed_at_6_points_or_more_on_a3(book: 
     for sheet in book.worksheets:
         if sheet.title in (*SHEETS, *PROSE):
             continue
-        heads = [str(cell.value) for cell in sheet[1]]
-        repeated = heads[: heads.index("User") + 1]
-        ends = [0, *(each.id for each in sheet.col_breaks.brk), len(heads)]
-        pages = [heads[start:end] for start, end in pairwise(ends)]
-        scale = (sheet.page_setup.scale or 100) / 100
-        assert sheet.page_setup.paperSize == 8
-        for page in (pages[0], *([*repeated, *page] for page in pages[1:])):
-            assert width_of(sheet, *page) * POINTS_A_UNIT * scale <= A3_POINTS
-        assert min(cell.font.size for row in sheet.iter_rows() for cell in row) * scale >= 6
-        assert sheet.print_title_rows == "$1:$1"
+        assert max(pages_of(sheet)) <= A3_POINTS
+        assert smallest_print(sheet) >= 6
 
 
-def test_the_review_and_the_result_have_pages_of_their_own(book: Workbook) -> None:
-    sheet = book["Summary"]
-    rows = {row[0]: at for at, row in enumerate(values(sheet), 1)}
-    ends = [rows[first] - 2 for first in ("Result", "Findings by severity")]
-    assert {*ends} <= {each.id for each in sheet.row_breaks.brk}
-    assert rows["Review progress"] < rows["Prepared by"] < rows["Reviewed by"] < rows["Result"]
-
-
-def test_verdicts_have_colours_of_their_own_and_say_what_they_are(book: Workbook) -> None:
-    sheet = book["All users"]
-    at = [cell.value for cell in sheet[1]].index("Verdict") + 1
-    cells = [sheet.cell(row, at) for row in range(2, sheet.max_row + 1)]
-    colours = {cell.value: cell.fill.start_color.rgb for cell in cells}
-    assert set(colours) == set(Verdict)
-    assert len(set(colours.values())) == len(Verdict)
-
-
-def test_charts_follow_the_counts_and_show_their_axes(file: bytes, book: Workbook) -> None:
+def test_charts_follow_the_counts_and_show_their_axes(book: Workbook) -> None:
     rows = {row[0]: at for at, row in enumerate(values(book["Summary"]), 1)}
     for name, first, last in (
         ("chart1", "unused", "undetermined"),
         ("chart2", "under 30 days", "unknown"),
     ):
-        chart = parts(file)[f"xl/charts/{name}.xml"].decode()
+        chart = parts(console_file())[f"xl/charts/{name}.xml"].decode()
         assert len(re.findall('<(?:c:)?delete val="0"', chart)) == 2
         assert f"'Summary'!$A${rows[first]}:$A${rows[last]}" in chart
         assert "showVal" in chart
-    held = parts(file)["xl/charts/chart1.xml"].decode()
+    held = parts(console_file())["xl/charts/chart1.xml"].decode()
     counts = {"unused": 26, "retired": 4, "dormant": 6, "active": 7, "undetermined": 4}
     shown = re.findall(r"<(?:c:)?v>([^<]+)<", held)
     assert shown == [*counts, *map(str, counts.values())]
 
 
-def test_cells_lie_where_their_names_say(file: bytes) -> None:
-    for name, part in parts(file).items():
+def test_cells_lie_where_their_names_say() -> None:
+    for name, part in parts(console_file()).items():
         if not name.startswith("xl/worksheets/sheet"):
             continue
         dimension = re.search(rb'<dimension ref="A1:([A-Z]+)(\d+)"', part)

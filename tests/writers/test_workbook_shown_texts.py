@@ -1,6 +1,5 @@
 """What a list shows is known as text, so that a workbook that is read back can be compared."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -22,17 +21,11 @@ from analyzer.writers.workbook.column import (
 )
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
 from analyzer.writers.workbook.table_sheets import CollectedUsers
-from tests.support.builders import COLUMNS_OF_2014, a_user, an_inactive_key
-from tests.support.outputs import analysis_of
-from tests.support.workbooks import named_console, organization, records, review_book_of
+from tests.support.workbook_texts import second_review
+from tests.support.workbooks import organization, records, review_book_of
 
 ENTRIES = {"Decision", "Decided by", "Decided on", "Ticket", "Comment"}
 HEADS = ("Created", "Last activity (UTC)", "As of (UTC)", "Age in days", "Last sign-in (UTC)")
-
-
-def of_2014() -> Analysis:
-    users = [a_user(key_1=an_inactive_key()), a_user("odd", password_enabled="perhaps")]
-    return analysis_of(users, columns=COLUMNS_OF_2014)
 
 
 def listed_page(analysis: Analysis, each: ReviewList) -> Page:
@@ -56,9 +49,8 @@ def as_text(value: Any) -> str:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("analyzed", [named_console, of_2014])
-def test_the_texts_are_those_of_every_cell_of_every_list(analyzed: Callable[[], Analysis]) -> None:
-    analysis = analyzed()
+def test_the_texts_are_those_of_every_cell_of_every_list() -> None:
+    analysis = second_review()
     book = review_book_of(analysis)
     lists = [each for each in REVIEW_LISTS if each.title in book.sheetnames]
     assert len(lists) > 1
