@@ -2,12 +2,12 @@
 
 A deletion is done if a later report of the account has no user of the ARN, a deactivation also if
 no credential of the user works any more. A user who may only have been renamed is not gone. If a
-later report shows more access or use than the reviewer saw, the decision is overtaken: nothing acts
-on it, and somebody decides anew.
+later report shows more access or use than the reviewer saw, the decision is overtaken, also where
+the newest shows it no more: nothing acts on it, and somebody decides anew.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from functools import partial
@@ -19,6 +19,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.credentials import (
     Credentials,
+    ShownUsers,
     UserNow,
     UsersNow,
     access_added,
@@ -120,10 +121,48 @@ def outcomes(
     newest = max(file.as_of for file in report.files)
     users = UsersNow(lines, report, pages)
     before = credentials_decided_on(lines)
+    changes = dict(_earlier_changes(lines, before, report))
     return {
-        line.user_key: _outcome(line, credentials, files.get(line.account), newest, users)
+        line.user_key: _with_earlier_change(
+            _outcome(line, credentials, files.get(line.account), newest, users),
+            changes.get(line.user_key),
+        )
         for line, credentials in zip(lines, before, strict=True)
     }
+
+
+def _with_earlier_change(
+    outcome: Outcome, change: tuple[ReportFile, tuple[str, ...]] | None
+) -> Outcome:
+    """Return an outcome, overtaken if an older report showed it and the newest shows it no more."""
+    if change is None or outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
+        return outcome
+    file, added = change
+    fact = f"Changed since the decision: {', '.join(added)} (report {file.name}). Decide again."
+    return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=added)
+
+
+def _earlier_changes(
+    lines: Sequence[LedgerLine], before: Sequence[Credentials], report: Report
+) -> Iterator[tuple[UserKey, tuple[ReportFile, tuple[str, ...]]]]:
+    """Yield the users of whom an older report shows more than was seen, with the first that does.
+
+    A report counts that is not older than the one decided on: the same one shows nothing more.
+    """
+    for older in report.older():
+        shown = ShownUsers(lines, older.pages())
+        files = sorted(enumerate(older.files), key=lambda each: report_time(each[1]).earliest)
+        for line, credentials in zip(lines, before, strict=True):
+            since = line.report_time.earliest
+            changes = (
+                (file, (*remark, *added))
+                for at, file in files
+                if report_time(file).earliest >= since
+                for remark, now in shown.of(line, at)
+                if (added := access_added(credentials, now, line.baseline))
+            )
+            if line.identifies_user and (change := next(changes, None)):
+                yield line.user_key, change
 
 
 def _outcome(

@@ -77,15 +77,20 @@ def load_reports(
             replace(each, file=names.get(each.file, each.file).removeprefix(prefix))
             for each in error.problems
         ) from None
+    return _with_run_relative_names(prefix, report)
+
+
+def _with_run_relative_names(prefix: str, report: Report) -> Report:
     return replace(
         report,
-        files=tuple(_with_run_relative_names(prefix, each) for each in report.files),
+        files=tuple(_with_run_relative_name(prefix, each) for each in report.files),
+        older=lambda: (_with_run_relative_names(prefix, each) for each in report.older()),
         source_notes=tuple(note.replace(prefix, "") for note in report.source_notes),
         content_notes=tuple(note.replace(prefix, "") for note in report.content_notes),
     )
 
 
-def _with_run_relative_names(prefix: str, file: ReportFile) -> ReportFile:
+def _with_run_relative_name(prefix: str, file: ReportFile) -> ReportFile:
     credentials = file.service_credentials
     if credentials:
         credentials = replace(credentials, name=credentials.name.removeprefix(prefix))

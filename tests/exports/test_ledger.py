@@ -270,3 +270,14 @@ def test_runs_are_compared_by_their_unedited_decisions(
         stream.write(b"\n")
     assert export(runs, "2026-08-01") == 0
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_a_change_in_an_older_report_of_a_run_is_named_as_the_run_has_it(runs: Path) -> None:
+    review(runs, ann="delete")
+    back = a_user("ann", created=days_before(900), mfa=True)
+    older = console_report(runs.parent / SECOND, SECOND, back, BOB)
+    assert export(runs, THIRD, more=("--from", older)) == 0
+    (row,) = table((run(runs, THIRD) / "follow_up.csv").read_bytes())
+    fact = f"Changed since the decision: MFA device added (report reports/{older.name})."
+    assert (row["status"], row["fact"]) == ("overtaken", f"{fact} Decide again.")

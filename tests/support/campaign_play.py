@@ -4,7 +4,7 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -250,17 +250,17 @@ def added(by_law: law.Collection, by_product: Collection) -> tuple[object, objec
 class Stage:
     """Hold all reports of one stage of several campaigns, as both sides read them."""
 
-    reports: dict[str, law.Report]
+    reports: list[law.Report]
     analyses: list[Any]
 
     def reports_of(self, analysis: Any) -> list[law.Report]:
         accounts = {each.account for file in analysis.report.files for each in file.accounts}
-        return [self.reports[each] for each in accounts if each in self.reports]
+        return [each for each in self.reports if each.account in accounts]
 
     def rows_by_account(self) -> dict[str, list[UserRow]]:
         rows = defaultdict(list)
         for analysis in self.analyses:
-            for row in listed(analysis, self.reports):
+            for row in listed(analysis, {each.account: each for each in self.reports}):
                 rows[row.report.account].append(row)
         return rows
 
@@ -275,11 +275,7 @@ def stage_of(reports: Iterable[AccountReport]) -> Stage:
     for channel, text in texts.items():
         sources[channel.option].append((channel.name, text.encode()))
     return Stage(
-        {
-            report.account: report
-            for channel, text in texts.items()
-            for report in reports_in(channel, text)
-        },
+        [report for channel, text in texts.items() for report in reports_in(channel, text)],
         [
             analyzer.analyze(analyzer.load(*each, as_of=option), analyzer.Criteria())
             for option, each in sources.items()
@@ -346,4 +342,15 @@ def played(seeds: Iterable[int]) -> list[Play]:
     for play in plays:
         play.review_again()
     compare_follow_up(plays, stages["third"], "third")
+    later = [undated(each) for of in campaigns for at in STAGES[1:] for each in of.reports[at]]
+    compare_follow_up(plays, stage_of(later), "third")
     return plays
+
+
+def undated(report: AccountReport) -> AccountReport:
+    """Return a report as it is read beside older ones: --as-of would date them all."""
+    channel = report.channel
+    if channel.option is None:
+        return report
+    assumed = replace(channel, as_of=channel.newest, source="assumed", option=None)
+    return replace(report, channel=assumed)
