@@ -333,7 +333,8 @@ def with_decisions(history: History, followed: FollowUp) -> History:
 
     `followed` is what the reports at the end of the period show of the decisions in force.
     """
-    counts, events = decided(history.timeline, history.span, history.analysis.ledger, followed)
+    files, ledger = history.analysis.report.files, history.analysis.ledger
+    counts, events = decided(history.timeline, files, history.span, ledger, followed)
     accounts = history.period[columns.ACCOUNT].iloc[:-1]
     numbers = {name: [counts[account, name] for account in accounts] for name in DECIDED}
     period = history.period.assign(**{name: [*each, sum(each)] for name, each in numbers.items()})

@@ -188,7 +188,10 @@ def _outcome(
         # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
         # nor that a cell is known.
         rows.sort(key=lambda now: not now.credentials.is_unknown)
-        judged = (_judged_present(line, before, now, is_later=bool(later)) for now in rows)
+        hides = line.has_service_credential and not file.service_credentials
+        judged = (
+            _judged_present(line, before, now, is_later=bool(later), hides=hides) for now in rows
+        )
         return of(*min(judged, key=lambda each: code_of(each[0])))
     created = [each.user_key.created for each in of_name]
     return of(*_judged_absent(line, created, users, is_later=bool(later)))
@@ -225,15 +228,26 @@ def _judged_absent(
 
 
 def _judged_present(
-    line: LedgerLine, before: Credentials, now: UserNow, *, is_later: bool
+    line: LedgerLine, before: Credentials, now: UserNow, *, is_later: bool, hides: bool
 ) -> tuple[FollowUpStatus, str, UserNow, tuple[str, ...]]:
+    """Return status and fact of a user who is there, with what was added.
+
+    `hides`: there was an active service-specific credential, and the report does not show those.
+    """
     works = now.has_service_credential or now.credentials.has_working_credential
-    if line.decision is Decision.DEACTIVATE and works is False and is_later:
+    seems_done = line.decision is Decision.DEACTIVATE and works is False and is_later
+    if seems_done and not hides:
         fact = "The user has no working credentials. Decide on its deletion."
         return FollowUpStatus.DONE, fact, now, ()
     if added := access_added(before, now.credentials, line.baseline):
         fact = f"Changed since the decision: {', '.join(added)}. Decide again."
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
+    if seems_done:
+        fact = (
+            "The service-specific credential of the user may still work: AWS's list of these was"
+            " not saved with the report."
+        )
+        return FollowUpStatus.UNKNOWN, fact, now, ()
     fact = (
         "No later report of the account yet."
         if not is_later

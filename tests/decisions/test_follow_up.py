@@ -552,3 +552,16 @@ def test_an_older_report_is_from_when_it_says_itself_whatever_as_of_says() -> No
     named = ((console_name(at), text.encode()) for at, text in texts.items())
     analysis = analyzer.analyze(analyzer.load(*named, as_of=LATER), ledger=ledger_of(delete()))
     assert [*analysis.follow_up["status"]] == [NOT_DONE]
+
+
+def test_a_service_credential_that_was_seen_may_work_without_aws_list() -> None:
+    cells = {**deactivate().report_cells, "caveats": "more;service-credential"}
+    fact = "The service-specific credential of the user may still work: AWS's list of these was not"
+    for as_of, user, expected in (
+        (LATER, QUIET, (UNKNOWN, f"{fact} saved with the report.")),
+        (LATER, a_user(mfa=True), (OVERTAKEN, "Changed since the decision: MFA device added.")),
+        (AS_OF, QUIET, NO_LATER_REPORT),
+    ):
+        ledger = ledger_of(line("deactivate", report_cells=cells))
+        (row,) = analysis_of(user, as_of=as_of, ledger=ledger).follow_up.to_dict("records")
+        assert (row["status"], row["fact"].removesuffix(" Decide again.")) == expected
