@@ -65,11 +65,18 @@ DECIDED_AS_OF: Final = "decided_as_of"
 _MOMENT: Final = "datetime64[s, UTC]"
 _NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 
+CHANGED: Final = "Changed since the decision: "
+DECIDE_AGAIN: Final = ". Decide again."
+"""What stands before and after the changes, in the fact on a decision that was overtaken."""
+
 MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
+
+OVERTAKEN_KEY: Final = (*DECISION_KEY, DECIDED_AS_OF)
+"""Decisions that agree in these too were made on the same report: `overtaken` is carried on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,31 +138,28 @@ def outcomes(
     }
 
 
-def _with_earlier_change(
-    outcome: Outcome, change: tuple[ReportFile, tuple[str, ...]] | None
-) -> Outcome:
+def _with_earlier_change(outcome: Outcome, change: str | None) -> Outcome:
     """Return an outcome, overtaken if an older report showed it and the newest shows it no more."""
     if change is None or outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
         return outcome
-    file, added = change
-    fact = f"Changed since the decision: {', '.join(added)} (report {file.name}). Decide again."
-    return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=added)
+    fact = f"{CHANGED}{change}{DECIDE_AGAIN}"
+    return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
 
 
 def _earlier_changes(
     lines: Sequence[LedgerLine], before: Sequence[Credentials], report: Report
-) -> Iterator[tuple[UserKey, tuple[ReportFile, tuple[str, ...]]]]:
-    """Yield the users of whom an older report shows more than was seen, with the first that does.
+) -> Iterator[tuple[UserKey, str]]:
+    """Yield the users of whom an older report shows more than was seen, with what the first shows.
 
     A report counts that is not older than the one decided on: the same one shows nothing more.
     """
-    for older in report.older():
+    for older in report.older() if lines else ():
         shown = ShownUsers(lines, older.pages())
         files = sorted(enumerate(older.files), key=lambda each: report_time(each[1]).earliest)
         for line, credentials in zip(lines, before, strict=True):
             since = line.report_time.earliest
             changes = (
-                (file, (*remark, *added))
+                f"{', '.join((*remark, *added))} (report {file.name})"
                 for at, file in files
                 if report_time(file).earliest >= since
                 for remark, now in shown.of(line, at)
@@ -240,7 +244,7 @@ def _judged_present(
         fact = "The user has no working credentials. Decide on its deletion."
         return FollowUpStatus.DONE, fact, now, ()
     if added := access_added(before, now.credentials, line.baseline):
-        fact = f"Changed since the decision: {', '.join(added)}. Decide again."
+        fact = f"{CHANGED}{', '.join(added)}{DECIDE_AGAIN}"
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     if seems_done:
         fact = (
@@ -316,7 +320,10 @@ def follow_up(
 
     `pages` are the judged pages of `report`.
     """
-    of_users = outcomes(ledger.removals(), report, pages)
+    of_users = {
+        user: _with_earlier_change(each, ledger.overtaken.get(_overtaken_key(each.line)))
+        for user, each in outcomes(ledger.removals(), report, pages).items()
+    }
     cells = {
         name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()
@@ -330,6 +337,13 @@ def follow_up(
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     return FollowUp(frame.sort_values(order, kind="stable", ignore_index=True), of_users)
+
+
+def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:
+    """Return the cells of `OVERTAKEN_KEY` as text."""
+    arn, created = line.user_key
+    decided = str(line.decision), line.decided_on.isoformat()
+    return arn, utc_text(created) if created else "", *decided, utc_text(line.as_of)
 
 
 def _first_done(followed: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:

@@ -1,7 +1,7 @@
 """A folder of runs keeps a ledger: what reviewers enter in its workbooks is collected by itself."""
 
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
 
@@ -281,3 +281,23 @@ def test_a_change_in_an_older_report_of_a_run_is_named_as_the_run_has_it(runs: P
     (row,) = table((run(runs, THIRD) / "follow_up.csv").read_bytes())
     fact = f"Changed since the decision: MFA device added (report reports/{older.name})."
     assert (row["status"], row["fact"]) == ("overtaken", f"{fact} Decide again.")
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_what_a_run_showed_overtaken_is_so_in_later_runs_until_it_is_done(runs: Path) -> None:
+    def followed(day: str, *users: Row) -> tuple[str, str]:
+        assert export(runs, day, *users) == 0
+        rows = table((run(runs, day) / "follow_up.csv").read_bytes())
+        return next((row["status"], row["fact"]) for row in rows if row["user"] == "ann")
+
+    review(runs, ann="delete", bob="delete")
+    back, again = a_user("ann", created=days_before(900), mfa=True), date(2026, 6, 2)
+    assert followed(SECOND, back, BOB)[0] == "overtaken"
+    where = f"{SECOND}T09-30-00Z/reports/status_reports_{SECOND}T09-30-00+00-00.csv"
+    fact = f"Changed since the decision: MFA device added (report {where}). Decide again."
+    assert followed(THIRD, ANN, BOB) == followed("2026-08-01", ANN, BOB) == ("overtaken", fact)
+    assert followed("2026-08-02", BOB)[0] == "done"
+    seen = line("delete", ANN, on=again, as_of=datetime(2026, 7, 1, 9, 30, tzinfo=UTC))
+    ledger = (runs / "decisions.csv").read_bytes() + ledger_bytes([seen]).partition(b"\n")[2]
+    (runs / "decisions.csv").write_bytes(ledger)
+    assert followed("2026-08-03", ANN, BOB)[0] == "not-done"
