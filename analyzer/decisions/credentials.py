@@ -287,25 +287,33 @@ class UsersNow:
 
 
 class ShownUsers:
-    """Find in pages of older reports the users decided on, whatever they were called there."""
+    """Find in pages of older reports the users decided on, whatever they were called there.
+
+    A report has each user once; what many reports show alike is held once.
+    """
 
     def __init__(self, lines: Iterable[LedgerLine], pages: Iterable[Page]) -> None:
         """Find the users of lines."""
-        known = [line.user_key for line in lines]
-        arns = {user.arn for user in known}
-        seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
-        self._by_arn = defaultdict[tuple[int, str], list[tuple[UserKey, Credentials]]](list)
+        arns = defaultdict[tuple[str, datetime | None], set[str]](set)
+        for line in lines:
+            arns[line.account, line.user_key.created].add(line.user_key.arn)
+        every = {arn for of_second in arns.values() for arn in of_second}
+        seconds = pd.DatetimeIndex([created for _, created in arns if created], tz=UTC)
+        alike: dict[Credentials, Credentials] = {}
+        self._by_arn: dict[tuple[int, str], tuple[datetime | None, Credentials]] = {}
         self._by_second = defaultdict[_Second, list[tuple[str, Credentials]]](list)
         for page in pages:
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)
             created = page.users[columns.CREATED].mask(unknown)
-            near = page.users[columns.ARN].isin(arns) | created.isin(seconds)
+            near = page.users[columns.ARN].isin(every) | created.isin(seconds)
             some = page.with_users({columns.CREATED: created}).where(near.to_numpy())
             names = (some.users[name] for name in (columns.FILE, columns.ACCOUNT, columns.USER))
             shown = zip(*names, user_keys(some.users), credentials_of_users(some), strict=True)
-            for file, account, name, user, credentials in shown:
-                self._by_arn[file, user.arn].append((user, credentials))
-                self._by_second[file, account, user.created].append((name, credentials))
+            for file, account, name, (arn, second), found in shown:
+                credentials = alike.setdefault(found, found)
+                self._by_arn[file, arn] = second, credentials
+                if arns.get((account, second), set()) - {arn}:
+                    self._by_second[file, account, second].append((name, credentials))
 
     def of(self, line: LedgerLine, file: int) -> Iterator[tuple[list[str], Credentials]]:
         """Yield what a file shows of the user of a line, with a remark if it has another name.
@@ -313,14 +321,13 @@ class ShownUsers:
         One of the ARN whose creation time is not understood may be the user.
         """
         arn, created = line.user_key
-        of_name = self._by_arn.get((file, arn), ())
-        own = [credentials for user, credentials in of_name if user.created in (created, None)]
-        if own:
-            yield from (([], credentials) for credentials in own)
+        second, credentials = self._by_arn.get((file, arn), (None, None))
+        if credentials and second in (created, None):
+            yield [], credentials
             return
-        for name, credentials in self._by_second.get((file, line.account, created), ()):
+        for name, of_other in self._by_second.get((file, line.account, created), ()):
             if name not in (line.same_second or ()):
-                yield [f"possibly renamed to {name}"], credentials
+                yield [f"possibly renamed to {name}"], of_other
 
 
 _Second: TypeAlias = tuple[int, str, datetime | None]

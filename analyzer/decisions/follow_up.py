@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -155,15 +155,17 @@ def _earlier_changes(
     """
     for older in report.older() if lines else ():
         shown = ShownUsers(lines, older.pages())
-        files = sorted(enumerate(older.files), key=lambda each: report_time(each[1]).earliest)
+        times = [report_time(file).earliest for file in older.files]
+        files = sorted(zip(times, enumerate(older.files), strict=True), key=lambda each: each[0])
         for line, credentials in zip(lines, before, strict=True):
             since = line.report_time.earliest
+            added_to = cache(partial(access_added, credentials, baseline=line.baseline))
             changes = (
                 f"{', '.join((*remark, *added))} (report {file.name})"
-                for at, file in files
-                if report_time(file).earliest >= since
+                for made, (at, file) in files
+                if made >= since
                 for remark, now in shown.of(line, at)
-                if (added := access_added(credentials, now, line.baseline))
+                if (added := added_to(now))
             )
             if line.identifies_user and (change := next(changes, None)):
                 yield line.user_key, change
