@@ -335,8 +335,8 @@ def with_decisions(history: History, followed: FollowUp) -> History:
     `followed` is what the reports at the end of the period show of the decisions in force. An
     account with decisions and without a report is not covered.
     """
-    line, ledger = history.timeline, history.analysis.ledger
-    counts, events = decided(line, history.span, ledger, followed)
+    line, files, ledger = history.timeline, history.analysis.report.files, history.analysis.ledger
+    counts, events = decided(line, files, history.span, ledger, followed)
     lacking = {each.account for each in ledger.lines} - {each.account for each in line.coverages}
     uncovered = [Coverage(each, reason=NO_REPORT) for each in sorted(lacking)]
     accounts = history.period[columns.ACCOUNT].iloc[:-1]

@@ -4,7 +4,7 @@ A stay is an unbroken run of reports that have a user; in a run it also has the 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ from analyzer.changes.timeline import (
 from analyzer.decisions.decision import Decision, LedgerLine
 from analyzer.decisions.follow_up import FollowUp, Outcome
 from analyzer.decisions.ledger import Ledger
-from analyzer.report.model import TEXT, stable_order, user_positions
+from analyzer.report.model import TEXT, ReportFile, stable_order, user_positions
 from analyzer.terms import OVERDUE, State, Verdict, code_of
 
 AFTER: Final = "after"
@@ -218,13 +218,15 @@ _HIDING_BITS: Final = sum(
 
 
 def decided(
-    line: Timeline, span: Span, ledger: Ledger, followed: FollowUp
+    line: Timeline, files: Sequence[ReportFile], span: Span, ledger: Ledger, followed: FollowUp
 ) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
     """Return how many decisions of each account a period counts, and they and what was done.
 
-    The numbers are those of `history.DECIDED`, the rows have the columns of `EVENTS`.
+    The numbers are those of `history.DECIDED`, the rows have the columns of `EVENTS`; `files` are
+    those of the report.
     """
     covered = line.covered
+    is_listed = np.array([bool(files[each.file].service_credentials) for each in line.readings])
     last_day = span.until.date() if span.until else date.max
     counts: Counter[tuple[str, str]] = Counter()
     events = []
@@ -236,7 +238,7 @@ def decided(
             events.append(_event(each, None, midnight, "decision"))
     for outcome in followed.outcomes.values():
         of = covered.get(outcome.line.account)
-        done = _done(line, of, outcome) if of and outcome.is_done else None
+        done = _done(line, is_listed, of, outcome) if of and outcome.is_done else None
         if of and (done is None or done > of.start):
             status = _status(line, outcome, done, ledger.due_days)
             counts.update(((of.account, "removals"), (of.account, status)))
@@ -258,15 +260,21 @@ def _status(line: Timeline, outcome: Outcome, done: int | None, due_days: int) -
     return "done_late" if before > due_days else "done_undated"
 
 
-def _done(line: Timeline, covered: Coverage, outcome: Outcome) -> int:
-    """Return the reading that first shows a decision done that is done at the end."""
+def _done(line: Timeline, is_listed: np.ndarray, covered: Coverage, outcome: Outcome) -> int:
+    """Return the reading that first shows a decision done that is done at the end.
+
+    `is_listed`: beside which readings there is AWS's list of service-specific credentials.
+    """
     decided = outcome.line
     created = line.users[columns.CREATED].dt.tz_localize("UTC")
     users, (arn, at) = line.users.assign(**{columns.CREATED: created}), decided.user_key
     user = np.flatnonzero(user_positions(users, [(arn, at)] if at else []) >= 0)
     rows = np.flatnonzero(np.isin(line.rows[columns.USER], user))
     if decided.decision is Decision.DEACTIVATE:
-        rows = rows[_has_credential(line.situations)[line.rows[SITUATION][rows]]]
+        has_one = _has_credential(line.situations)[line.rows[SITUATION][rows]]
+        if decided.has_service_credential:
+            has_one |= ~is_listed[line.rows[READING][rows]]
+        rows = rows[has_one]
     if outcome.now is None:
         renamed = np.flatnonzero(_may_be_renamed(users, decided))
         rows = np.append(rows, np.flatnonzero(np.isin(line.rows[columns.USER], renamed)))
@@ -290,7 +298,9 @@ def _has_credential(situations: pd.DataFrame) -> np.ndarray:
     """Return in which situations a password, active key or certificate is there, or may be."""
     is_active = (situations[[*STATES]] == code_of(State.ACTIVE)).any(axis=1)
     is_hidden = situations[UNKNOWN] & _HIDING_BITS != 0
-    return (situations[columns.PASSWORD_ENABLED] | is_active | is_hidden).to_numpy(bool)
+    is_of_service = situations[columns.SERVICE_CREDENTIALS] != ""
+    has_one = situations[columns.PASSWORD_ENABLED] | is_active | is_hidden | is_of_service
+    return has_one.to_numpy(bool)
 
 
 def _event(line: LedgerLine, *cells: object) -> dict[str, object]:

@@ -4,11 +4,12 @@ A cell that is not understood, or in which another row of the ARN differs, is un
 read as "no": if it turns out to be access, that is news.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import permutations
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -283,6 +284,54 @@ class UsersNow:
         unread = self.names.get((line.account, None), {}).values()
         name = next((each for each in unread if each not in known), None)
         return f"when {name} was created is not understood" if name is not None else ""
+
+
+class ShownUsers:
+    """Find in pages of older reports the users decided on, whatever they were called there.
+
+    A report has each user once; what many reports show alike is held once.
+    """
+
+    def __init__(self, lines: Iterable[LedgerLine], pages: Iterable[Page]) -> None:
+        """Find the users of lines."""
+        arns = defaultdict[tuple[str, datetime | None], set[str]](set)
+        for line in lines:
+            arns[line.account, line.user_key.created].add(line.user_key.arn)
+        every = {arn for of_second in arns.values() for arn in of_second}
+        seconds = pd.DatetimeIndex([created for _, created in arns if created], tz=UTC)
+        alike: dict[Credentials, Credentials] = {}
+        self._by_arn: dict[tuple[int, str], tuple[datetime | None, Credentials]] = {}
+        self._by_second = defaultdict[_Second, list[tuple[str, Credentials]]](list)
+        for page in pages:
+            unknown = page.contradicted_in(columns.USER_CREATION_TIME)
+            created = page.users[columns.CREATED].mask(unknown)
+            near = page.users[columns.ARN].isin(every) | created.isin(seconds)
+            some = page.with_users({columns.CREATED: created}).where(near.to_numpy())
+            names = (some.users[name] for name in (columns.FILE, columns.ACCOUNT, columns.USER))
+            shown = zip(*names, user_keys(some.users), credentials_of_users(some), strict=True)
+            for file, account, name, (arn, second), found in shown:
+                credentials = alike.setdefault(found, found)
+                self._by_arn[file, arn] = second, credentials
+                if arns.get((account, second), set()) - {arn}:
+                    self._by_second[file, account, second].append((name, credentials))
+
+    def of(self, line: LedgerLine, file: int) -> Iterator[tuple[list[str], Credentials]]:
+        """Yield what a file shows of the user of a line, with a remark if it has another name.
+
+        One of the ARN whose creation time is not understood may be the user.
+        """
+        arn, created = line.user_key
+        second, credentials = self._by_arn.get((file, arn), (None, None))
+        if credentials and second in (created, None):
+            yield [], credentials
+            return
+        for name, of_other in self._by_second.get((file, line.account, created), ()):
+            if name not in (line.same_second or ()):
+                yield [f"possibly renamed to {name}"], of_other
+
+
+_Second: TypeAlias = tuple[int, str, datetime | None]
+"""A file, an account, and when users were created."""
 
 
 def _users_now(page: Page) -> Iterator[UserNow]:

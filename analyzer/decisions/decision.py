@@ -40,6 +40,10 @@ USER_ARN: Final = re.compile(
 """The ARN of an IAM user of a known account."""
 
 
+_SERVICE_CREDENTIAL: Final = "service-credential"
+"""The id of the caveat on an active service-specific credential."""
+
+
 class UserKey(NamedTuple):
     """Identify a user: one created again under the same name is another.
 
@@ -172,6 +176,11 @@ class LedgerLine:
         """Return whether ARN and creation time are known; otherwise nothing acts on the line."""
         arn, created = self.user_key
         return bool(created and USER_ARN.fullmatch(arn)) and arn.isprintable()
+
+    @property
+    def has_service_credential(self) -> bool:
+        """Return whether AWS's list showed an active one, as far as a caveat says."""
+        return _SERVICE_CREDENTIAL in self.report_cells[columns.CAVEATS].split(";")
 
     @property
     def person(self) -> str:

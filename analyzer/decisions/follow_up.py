@@ -2,15 +2,15 @@
 
 A deletion is done if a later report of the account has no user of the ARN, a deactivation also if
 no credential of the user works any more. A user who may only have been renamed is not gone. If a
-later report shows more access or use than the reviewer saw, the decision is overtaken: nothing acts
-on it, and somebody decides anew.
+later report shows more access or use than the reviewer saw, the decision is overtaken, also where
+the newest shows it no more: nothing acts on it, and somebody decides anew.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.credentials import (
     Credentials,
+    ShownUsers,
     UserNow,
     UsersNow,
     access_added,
@@ -64,11 +65,18 @@ DECIDED_AS_OF: Final = "decided_as_of"
 _MOMENT: Final = "datetime64[s, UTC]"
 _NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 
+CHANGED: Final = "Changed since the decision: "
+DECIDE_AGAIN: Final = ". Decide again."
+"""What stands before and after the changes, in the fact on a decision that was overtaken."""
+
 MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
+
+OVERTAKEN_KEY: Final = (*DECISION_KEY, DECIDED_AS_OF)
+"""Decisions that agree in these too were made on the same report: `overtaken` is carried on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +128,47 @@ def outcomes(
     newest = max(file.as_of for file in report.files)
     users = UsersNow(lines, report, pages)
     before = credentials_decided_on(lines)
+    changes = dict(_earlier_changes(lines, before, report))
     return {
-        line.user_key: _outcome(line, credentials, files.get(line.account), newest, users)
+        line.user_key: _with_earlier_change(
+            _outcome(line, credentials, files.get(line.account), newest, users),
+            changes.get(line.user_key),
+        )
         for line, credentials in zip(lines, before, strict=True)
     }
+
+
+def _with_earlier_change(outcome: Outcome, change: str | None) -> Outcome:
+    """Return an outcome, overtaken if an older report showed it and the newest shows it no more."""
+    if change is None or outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
+        return outcome
+    fact = f"{CHANGED}{change}{DECIDE_AGAIN}"
+    return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
+
+
+def _earlier_changes(
+    lines: Sequence[LedgerLine], before: Sequence[Credentials], report: Report
+) -> Iterator[tuple[UserKey, str]]:
+    """Yield the users of whom an older report shows more than was seen, with what the first shows.
+
+    A report counts that is not older than the one decided on: the same one shows nothing more.
+    """
+    for older in report.older() if lines else ():
+        shown = ShownUsers(lines, older.pages())
+        times = [report_time(file).earliest for file in older.files]
+        files = sorted(zip(times, enumerate(older.files), strict=True), key=lambda each: each[0])
+        for line, credentials in zip(lines, before, strict=True):
+            since = line.report_time.earliest
+            added_to = cache(partial(access_added, credentials, baseline=line.baseline))
+            changes = (
+                f"{', '.join((*remark, *added))} (report {file.name})"
+                for made, (at, file) in files
+                if made >= since
+                for remark, now in shown.of(line, at)
+                if (added := added_to(now))
+            )
+            if line.identifies_user and (change := next(changes, None)):
+                yield line.user_key, change
 
 
 def _outcome(
@@ -149,7 +194,10 @@ def _outcome(
         # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
         # nor that a cell is known.
         rows.sort(key=lambda now: not now.credentials.is_unknown)
-        judged = (_judged_present(line, before, now, is_later=bool(later)) for now in rows)
+        hides = line.has_service_credential and not file.service_credentials
+        judged = (
+            _judged_present(line, before, now, is_later=bool(later), hides=hides) for now in rows
+        )
         return of(*min(judged, key=lambda each: code_of(each[0])))
     created = [each.user_key.created for each in of_name]
     return of(*_judged_absent(line, created, users, is_later=bool(later)))
@@ -186,15 +234,26 @@ def _judged_absent(
 
 
 def _judged_present(
-    line: LedgerLine, before: Credentials, now: UserNow, *, is_later: bool
+    line: LedgerLine, before: Credentials, now: UserNow, *, is_later: bool, hides: bool
 ) -> tuple[FollowUpStatus, str, UserNow, tuple[str, ...]]:
+    """Return status and fact of a user who is there, with what was added.
+
+    `hides`: there was an active service-specific credential, and the report does not show those.
+    """
     works = now.has_service_credential or now.credentials.has_working_credential
-    if line.decision is Decision.DEACTIVATE and works is False and is_later:
+    seems_done = line.decision is Decision.DEACTIVATE and works is False and is_later
+    if seems_done and not hides:
         fact = "The user has no working credentials. Decide on its deletion."
         return FollowUpStatus.DONE, fact, now, ()
     if added := access_added(before, now.credentials, line.baseline):
-        fact = f"Changed since the decision: {', '.join(added)}. Decide again."
+        fact = f"{CHANGED}{', '.join(added)}{DECIDE_AGAIN}"
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
+    if seems_done:
+        fact = (
+            "The service-specific credential of the user may still work: AWS's list of these was"
+            " not saved with the report."
+        )
+        return FollowUpStatus.UNKNOWN, fact, now, ()
     fact = (
         "No later report of the account yet."
         if not is_later
@@ -263,7 +322,10 @@ def follow_up(
 
     `pages` are the judged pages of `report`.
     """
-    of_users = outcomes(ledger.removals(), report, pages)
+    of_users = {
+        user: _with_earlier_change(each, ledger.overtaken.get(_overtaken_key(each.line)))
+        for user, each in outcomes(ledger.removals(), report, pages).items()
+    }
     cells = {
         name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()
@@ -277,6 +339,13 @@ def follow_up(
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     return FollowUp(frame.sort_values(order, kind="stable", ignore_index=True), of_users)
+
+
+def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:
+    """Return the cells of `OVERTAKEN_KEY` as text."""
+    arn, created = line.user_key
+    decided = str(line.decision), line.decided_on.isoformat()
+    return arn, utc_text(created) if created else "", *decided, utc_text(line.as_of)
 
 
 def _first_done(followed: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:

@@ -85,7 +85,8 @@ class Ledger:
 
     `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
     one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
-    follow-up first showed them done, by `follow_up.DECISION_KEY` as text.
+    follow-up first showed them done, by `follow_up.DECISION_KEY` as text, and `overtaken` by which
+    changes an earlier follow-up showed them overtaken, by `follow_up.OVERTAKEN_KEY`.
     """
 
     lines: tuple[LedgerLine, ...] = ()
@@ -93,6 +94,7 @@ class Ledger:
     keep_days: int = KEEP_DAYS
     due_days: int = DUE_DAYS
     done_since: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
+    overtaken: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
     def last_day(self, line: LedgerLine) -> date:
         """Return the last day on which a user to keep is exempt."""

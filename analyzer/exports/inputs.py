@@ -7,7 +7,7 @@ one that is refused does not stop a run. It is read while nobody else writes it,
 import csv
 import os
 import shutil
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,7 +19,17 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from analyzer.decisions.collect import Collection, collect
-from analyzer.decisions.follow_up import DECISION_KEY, DONE_SINCE
+from analyzer.decisions.follow_up import (
+    CHANGED,
+    DECIDE_AGAIN,
+    DECISION_KEY,
+    DONE_SINCE,
+    FACT,
+    OVERTAKEN_KEY,
+    REPORT,
+    STATUS,
+    FollowUpStatus,
+)
 from analyzer.decisions.ledger import (
     Entries,
     Ledger,
@@ -84,15 +94,20 @@ def load_reports(
             replace(each, file=names.get(each.file, each.file).removeprefix(prefix))
             for each in error.problems
         ) from None
+    return _with_run_relative_names(prefix, report)
+
+
+def _with_run_relative_names(prefix: str, report: Report) -> Report:
     return replace(
         report,
-        files=tuple(_with_run_relative_names(prefix, each) for each in report.files),
+        files=tuple(_with_run_relative_name(prefix, each) for each in report.files),
+        older=lambda: (_with_run_relative_names(prefix, each) for each in report.older()),
         source_notes=tuple(note.replace(prefix, "") for note in report.source_notes),
         content_notes=tuple(note.replace(prefix, "") for note in report.content_notes),
     )
 
 
-def _with_run_relative_names(prefix: str, file: ReportFile) -> ReportFile:
+def _with_run_relative_name(prefix: str, file: ReportFile) -> ReportFile:
     credentials = file.service_credentials
     if credentials:
         credentials = replace(credentials, name=credentials.name.removeprefix(prefix))
@@ -298,18 +313,37 @@ def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     return sorted(each for each in found if each.is_file() and not each.name.startswith("~$"))
 
 
-def first_done_times(earlier: Sequence[Run]) -> Mapping[tuple[str, ...], datetime]:
-    """Return when decisions were first done, from the newest older run that followed some up.
-
-    The keys are the texts of `DECISION_KEY` in its CSV.
-    """
+def last_follow_up(earlier: Sequence[Run]) -> tuple[str, list[dict[str, str]]]:
+    """Return the name and the follow-up of the newest older run that has one as it was made."""
     for run in reversed(earlier):
         path = run.path / FOLLOW_UP
         if path.is_file() and sha256(path) == run.files.get(FOLLOW_UP):
             with path.open(encoding="utf-8", newline="") as lines:
-                rows = [row for row in csv.DictReader(lines) if row[DONE_SINCE]]
-            return {
-                tuple(row[name] for name in DECISION_KEY): datetime.fromisoformat(row[DONE_SINCE])
-                for row in rows
-            }
-    return {}
+                return run.name, [*csv.DictReader(lines)]
+    return "", []
+
+
+def first_done_times(rows: Iterable[Mapping[str, str]]) -> Mapping[tuple[str, ...], datetime]:
+    """Return when decisions were first done, by the texts of `DECISION_KEY` in a follow-up."""
+    return {
+        tuple(row[name] for name in DECISION_KEY): datetime.fromisoformat(row[DONE_SINCE])
+        for row in rows
+        if row[DONE_SINCE]
+    }
+
+
+def overtaking_changes(
+    run: str, rows: Iterable[Mapping[str, str]]
+) -> Mapping[tuple[str, ...], str]:
+    """Return what overtook decisions by the follow-up of a run, by the texts of `OVERTAKEN_KEY`.
+
+    Each has the report that shows it, with the run that has the report.
+    """
+    changes: dict[tuple[str, ...], str] = {}
+    for row in rows:
+        if row[STATUS] == FollowUpStatus.OVERTAKEN:
+            change = row[FACT].removeprefix(CHANGED).removesuffix(DECIDE_AGAIN)
+            text = change if "(report " in change else f"{change} (report {row[REPORT]})"
+            named = text.replace(f"(report {REPORTS}/", f"(report {run}/{REPORTS}/")
+            changes[tuple(row[name] for name in OVERTAKEN_KEY)] = named
+    return changes

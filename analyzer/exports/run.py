@@ -13,7 +13,7 @@ from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.exports import inputs, outputs, run_folders
-from analyzer.exports.inputs import CollectedLedger, collected_ledger, first_done_times
+from analyzer.exports.inputs import CollectedLedger, collected_ledger
 from analyzer.exports.run_folders import Run
 from analyzer.files import replace_files, sha256
 from analyzer.report.input_formats import InputLimit
@@ -157,8 +157,14 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> Collect
 def _with_ledger(request: ExportRequest, ledger: Ledger, earlier: Sequence[Run]) -> ExportRequest:
     """Return the request to judge by the folder's ledger, with the days of its own."""
     own = request.judging.ledger or Ledger()
-    done_since = first_done_times(earlier)
-    dated = replace(own, lines=ledger.lines, file=ledger.file, done_since=done_since)
+    run, followed = inputs.last_follow_up(earlier)
+    dated = replace(
+        own,
+        lines=ledger.lines,
+        file=ledger.file,
+        done_since=inputs.first_done_times(followed),
+        overtaken=inputs.overtaking_changes(run, followed),
+    )
     parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
     judging = replace(request.judging, ledger=dated)
     return replace(request, judging=judging, parameters=parameters)

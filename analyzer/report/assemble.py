@@ -68,18 +68,25 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     if option:
         check_as_of(option)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
-    reports: Sequence[SurveyedReport] = _surveyed(openers, option, progress, threads, kept)
+    surveyed = _surveyed(openers, option, progress, threads, kept)
+    return _assembled(surveyed, alone=with_older)
+
+
+def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
+    """Return the Report that surveyed reports are together; if `alone`, each counts."""
     differing: list[Differing] = []
     of_selection: list[str] = []
+    older: list[SurveyedReport] = []
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
-        compared = [[each] for each in reports] if with_older else [reports]
+        compared = [[each] for each in reports] if alone else [reports]
         selections = [selected(each) for each in compared]
-        reports = [report for each, _, _ in selections for report in each]
-        differing = [each for _, each, _ in selections]
-        of_selection = [note for _, _, notes in selections for note in notes]
-    rows = _SelectedRows(reports, differing, with_older)
+        reports = [report for each in selections for report in each.reports]
+        differing = [each.differing for each in selections]
+        of_selection = [note for each in selections for note in each.notes]
+        older = [report for each in selections for report in each.older]
+    rows = _SelectedRows(reports, differing, alone)
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
@@ -98,7 +105,14 @@ def assemble_report(  # noqa: PLR0913  each is one choice
         ),
         pages=rows.pages,
         roots=rows.roots,
+        older=partial(_older, older),
     )
+
+
+def _older(reports: Sequence[SurveyedReport]) -> Iterator[Report]:
+    """Yield one Report of older reports, each as if alone, if there are any."""
+    if reports:
+        yield _assembled(reports, alone=True)
 
 
 @dataclass(frozen=True)

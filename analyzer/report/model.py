@@ -397,15 +397,18 @@ class Report:
 
     `pages` reads the users' rows, in the files' order; each call starts again, so a report larger
     than the memory can be gone through more than once. `roots` gives the roots' rows, which are
-    few. `not_covered` are the accounts that should have a report and have none, `left_out` those of
-    an organization that were left out on purpose. `source_notes` say what was not read as it lies
-    there, `content_notes` what is odd in the files that were read. `account_names` are by account
-    number, where they are known; `account_list` is the list that they come from.
+    few. `older` gives what does not count as another report of the account is newer, if anything:
+    a Report in which each file counts as if alone. `not_covered` are the accounts that should have
+    a report and have none, `left_out` those of an organization that were left out on purpose.
+    `source_notes` say what was not read as it lies there, `content_notes` what is odd in the files
+    that were read. `account_names` are by account number, where they are known; `account_list` is
+    the list that they come from.
     """
 
     files: tuple[ReportFile, ...]
     pages: Callable[[], Iterator[Page]]
     roots: Callable[[], Iterable[Page]]
+    older: Callable[[], Iterable["Report"]] = tuple
     source_notes: tuple[str, ...] = ()
     content_notes: tuple[str, ...] = ()
     not_covered: tuple[UncoveredAccount, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -31,14 +31,22 @@ _MOST_DESCRIBED: Final = 1_000
 _EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 
 
-def selected(
-    reports: Sequence[SurveyedReport],
-) -> tuple[Sequence[SurveyedReport], Mapping[str, Mapping[str, str]], Sequence[str]]:
-    """Return the reports without copies, older ones of an account, and more rows of one user.
+class Selection(NamedTuple):
+    """Hold the reports that count, without copies and more rows of one user.
 
-    With them come the identities of users and roots whose rows differ, with the two rows and their
-    cells by the column in which they do, and notes.
+    `differing` are the identities of users and roots whose rows differ, with the two rows and their
+    cells by the column in which they do. `older` is what does not count as another report of the
+    account is newer.
     """
+
+    reports: Sequence[SurveyedReport]
+    differing: Mapping[str, Mapping[str, str]]
+    notes: Sequence[str]
+    older: Sequence[SurveyedReport]
+
+
+def selected(reports: Sequence[SurveyedReport]) -> Selection:
+    """Return which of the reports, and which of their rows, count."""
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
     suspects = repeated_identity_hashes(newest)
@@ -56,7 +64,7 @@ def selected(
             "Rows of the same ARN differ, so the cells in which they do are unknown:"
             f" {short_list(sorted(differing))}."
         )
-    return counted, differing, notes
+    return Selection(counted, differing, notes, [*_older_parts(older)])
 
 
 def without_copies(
@@ -113,6 +121,24 @@ def without_superseded_accounts(
         superseded[id(old)].add(account)
     reduced = (_without_accounts(each, frozenset(superseded.get(id(each), ()))) for each in reports)
     return [each for each in reduced if each.file.accounts], older
+
+
+def _older_parts(
+    older: Iterable[tuple[SurveyedReport, SurveyedReport, str]],
+) -> Iterator[SurveyedReport]:
+    """Yield what older reports have of the accounts of which another report is newer.
+
+    They are from when they say themselves: `--as-of` is the moment of the newer ones.
+    """
+    reports = {id(report): report for report, _, _ in older}
+    accounts: dict[int, set[str]] = defaultdict(set)
+    for report, _, account in older:
+        accounts[id(report)].add(account)
+    for key, report in reports.items():
+        others = {each.account for each in report.file.accounts} - accounts[key]
+        part = _without_accounts(report, frozenset(others))
+        own: dict[str, Any] = {"as_of": report.own_as_of, "as_of_source": report.own_source}
+        yield replace(part, file=replace(part.file, **own))
 
 
 def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> SurveyedReport:

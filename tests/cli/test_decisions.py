@@ -335,3 +335,15 @@ def test_a_refused_workbook_makes_no_script(written: bytes, workbook: Path) -> N
     script = workbook.with_name("remove.sh")
     assert plan(workbook, "-o", script).code == 3
     assert not script.exists()
+
+
+@pytest.mark.no_cover
+def test_a_change_that_only_an_older_report_shows_leaves_the_user_out(tmp_path: Path) -> None:
+    ledger, reports = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "all"
+    back = a_user("ann", created=days_before(900), key_1=a_key("2026-05-20T00:00:00Z"))
+    older = console_report(reports, LATER, back, BOB)
+    console_report(reports, "2026-06-20", ANN, BOB)
+    done = plan(ledger, "--report", reports)
+    says = f"access key created 2026-05-20 (report {older}). Decide again\n"
+    assert (done.code, says in done.messages, b"user/bob" in done.output) == (5, True, True)
+    assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []

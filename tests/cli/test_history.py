@@ -336,3 +336,29 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
         assert text.startswith("History: 2026-01-01")
         assert max(map(len, text.splitlines())) <= width
         assert [each in text for each in of_each] == [width > 40] * 2
+
+
+def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
+    tmp_path: Path,
+) -> None:
+    active = (
+        '{"ServiceSpecificCredentials": [{"UserName": "ann", "Status": "Active", "ServiceName":'
+        ' "s", "CreateDate": "2026-01-01T00:00:00Z", "ServiceSpecificCredentialId": "A"}]}'
+    )
+    off = active.replace("Active", "Inactive")
+    for number, lists in ((1, [active, active, None, off]), (2, [None, None, active, off])):
+        account = f"{number:012}"
+        ann = person(arn=f"arn:aws:iam::{account}:user/ann")
+        reports = [report(20 * at, ann, account=account) for at in range(4)]
+        folder = kept(tmp_path / account, *reports)
+        for (name, _), listed in zip(reports, lists, strict=True):
+            if listed:
+                saved(folder, listed, f"{name}.service-credentials.json")
+        cells = line("deactivate", ann, as_of=day(0)).report_cells
+        seen = {**cells, "caveats": "service-credential" if lists[0] else ""}
+        decided = line("deactivate", ann, on=day(1).date(), as_of=day(0), report_cells=seen)
+        words = ("--decisions", ledger_in(tmp_path, decided), "--format", "json")
+        events = run("history", folder, *words).document["events"]
+        assert [row["before"] for row in events if row["event"] == "done"] == [
+            f"{day(60):%Y-%m-%dT%H:%M:%SZ}"
+        ]

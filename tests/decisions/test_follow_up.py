@@ -474,3 +474,59 @@ def test_a_decision_answers_in_later_reports_until_it_is_done_or_overtaken() -> 
         (deactivated, key_since),
         ([line("investigate")], a_user()),
     ) == [True, False, False, False]
+
+
+WEEK, NEW_KEY = AS_OF + timedelta(days=7), a_key(AS_OF + ONE_DAY)
+OLD = f"{console_name(WEEK)}). Decide again."
+CHANGED_THEN = f"Changed since the decision: access key created 2026-05-02 (report {OLD}"
+CHANGED_AS_X = "Changed since the decision: possibly renamed to x, access key created 2026-05-02"
+BETWEEN: list[tuple[LedgerLine, Sequence[Row], Sequence[Row], Expected]] = [
+    (delete(), [a_user(key_1=NEW_KEY)], [QUIET], (OVERTAKEN, CHANGED_THEN)),
+    (delete(), [a_user(mfa=True)], [QUIET], OVERTAKEN),
+    (delete(), [QUIET], [QUIET], STILL_THERE),
+    (delete(as_of=WEEK), [QUIET], [QUIET], STILL_THERE),
+    (delete(as_of=WEEK + HOUR), [a_user(key_1=NEW_KEY)], [QUIET], STILL_THERE),
+    (deactivate(), [a_user(key_1=NEW_KEY)], [CERTIFICATE], OVERTAKEN),
+    (deactivate(), [a_user(key_1=NEW_KEY)], [QUIET], NO_CREDENTIALS),
+    (delete(), [a_user(key_1=NEW_KEY)], [], GONE),
+    (deactivate(KEY), [OFF_KEY], [KEY], STILL_WORKS),
+    (delete(), [created(SINCE, key_1=NEW_KEY)], [QUIET], STILL_THERE),
+    (delete(), [created("soon", key_1=NEW_KEY)], [QUIET], (OVERTAKEN, CHANGED_THEN)),
+    (delete(), [a_user("x", key_1=NEW_KEY)], [QUIET], (OVERTAKEN, f"{CHANGED_AS_X} (report {OLD}")),
+    (delete(), [QUIET, a_user("x", key_1=NEW_KEY)], [QUIET], STILL_THERE),
+    (delete(same_second=KNOWN("x")), [a_user("x", key_1=NEW_KEY)], [QUIET], STILL_THERE),
+    (delete(created("N/A")), [created("N/A", key_1=NEW_KEY)], [QUIET], NOT_IDENTIFIED),
+]
+"""A decision, the users of a report of the week after and of the newest, status and fact."""
+
+
+@pytest.mark.parametrize(("decided", "then", "now", "expected"), BETWEEN)
+def test_what_the_newest_report_shows_no_more_overtakes_unless_it_is_done(
+    decided: LedgerLine, then: Sequence[Row], now: Sequence[Row], expected: Expected
+) -> None:
+    texts = {WEEK: report_text(then), LATER: report_text(now), AS_OF: report_text([QUIET])}
+    report = analyzer.load(*((console_name(at), text.encode()) for at, text in texts.items()))
+    frame = analyzer.analyze(report, ledger=ledger_of(decided)).follow_up
+    ((status, fact, shown_in),) = frame[["status", "fact", "report"]].itertuples(index=False)
+    assert expected in (status, (status, fact))
+    assert shown_in == console_name(LATER)
+
+
+def test_an_older_report_is_from_when_it_says_itself_whatever_as_of_says() -> None:
+    texts = {AS_OF - ONE_DAY: report_text([a_user(mfa=True)]), LATER: report_text([QUIET])}
+    named = ((console_name(at), text.encode()) for at, text in texts.items())
+    analysis = analyzer.analyze(analyzer.load(*named, as_of=LATER), ledger=ledger_of(delete()))
+    assert [*analysis.follow_up["status"]] == [NOT_DONE]
+
+
+def test_a_service_credential_that_was_seen_may_work_without_aws_list() -> None:
+    cells = {**deactivate().report_cells, "caveats": "more;service-credential"}
+    fact = "The service-specific credential of the user may still work: AWS's list of these was not"
+    for as_of, user, expected in (
+        (LATER, QUIET, (UNKNOWN, f"{fact} saved with the report.")),
+        (LATER, a_user(mfa=True), (OVERTAKEN, "Changed since the decision: MFA device added.")),
+        (AS_OF, QUIET, NO_LATER_REPORT),
+    ):
+        ledger = ledger_of(line("deactivate", report_cells=cells))
+        (row,) = analysis_of(user, as_of=as_of, ledger=ledger).follow_up.to_dict("records")
+        assert (row["status"], row["fact"].removesuffix(" Decide again.")) == expected

@@ -1,7 +1,8 @@
 """A folder of runs keeps a ledger: what reviewers enter in its workbooks is collected by itself."""
 
 import shutil
-from datetime import date
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +11,17 @@ import pytest
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
 from analyzer.files import sha256
-from tests.support.builders import a_user, days_before, table
+from tests.support.builders import Row, a_user, days_before, table
 from tests.support.builders import run as program
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.review import edited, entered
-from tests.support.runs import check_whole, exporting_day, have_review_workbook, record_of
+from tests.support.runs import (
+    check_whole,
+    console_report,
+    exporting_day,
+    have_review_workbook,
+    record_of,
+)
 
 Capture = pytest.CaptureFixture[str]
 FIRST, SECOND, THIRD = "2026-05-01", "2026-06-01", "2026-07-01"
@@ -40,8 +47,8 @@ def runs(first_run: Path, tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-def export(runs: Path, day: str, *more: str | Path) -> int:
-    return exporting_day(runs, day, ANN, BOB, more=more)
+def export(runs: Path, day: str, *more: str | Path, users: Sequence[Row] = (ANN, BOB)) -> int:
+    return exporting_day(runs, day, *users, more=more)
 
 
 def run(runs: Path, day: str) -> Path:
@@ -280,3 +287,34 @@ def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_na
     named = capsys.readouterr().err
     for place in (runs / "top.xlsx", first / "bulk.csv", runs / "second quarter" / "sent.xlsx"):
         assert f"{place} has decisions and is not read: collect it" in named
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_a_change_in_an_older_report_of_a_run_is_named_as_the_run_has_it(runs: Path) -> None:
+    review(runs, ann="delete")
+    back = a_user("ann", created=days_before(900), mfa=True)
+    older = console_report(runs.parent / SECOND, SECOND, back, BOB)
+    assert export(runs, THIRD, "--from", older) == 0
+    (row,) = table((run(runs, THIRD) / "follow_up.csv").read_bytes())
+    fact = f"Changed since the decision: MFA device added (report reports/{older.name})."
+    assert (row["status"], row["fact"]) == ("overtaken", f"{fact} Decide again.")
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_what_a_run_showed_overtaken_is_so_in_later_runs_until_it_is_done(runs: Path) -> None:
+    def followed(day: str, *users: Row) -> tuple[str, str]:
+        assert export(runs, day, users=users) == 0
+        rows = table((run(runs, day) / "follow_up.csv").read_bytes())
+        return next((row["status"], row["fact"]) for row in rows if row["user"] == "ann")
+
+    review(runs, ann="delete", bob="delete")
+    back, again = a_user("ann", created=days_before(900), mfa=True), date(2026, 6, 2)
+    assert followed(SECOND, back, BOB)[0] == "overtaken"
+    where = f"{SECOND}T09-30-00Z/reports/status_reports_{SECOND}T09-30-00+00-00.csv"
+    fact = f"Changed since the decision: MFA device added (report {where}). Decide again."
+    assert followed(THIRD, ANN, BOB) == followed("2026-08-01", ANN, BOB) == ("overtaken", fact)
+    assert followed("2026-08-02", BOB)[0] == "done"
+    seen = line("delete", ANN, on=again, as_of=datetime(2026, 7, 1, 9, 30, tzinfo=UTC))
+    ledger = (runs / "decisions.csv").read_bytes() + ledger_bytes([seen]).partition(b"\n")[2]
+    (runs / "decisions.csv").write_bytes(ledger)
+    assert followed("2026-08-03", ANN, BOB)[0] == "not-done"

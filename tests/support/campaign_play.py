@@ -219,18 +219,19 @@ def added(by_law: law.Collection, by_product: Collection) -> tuple[object, objec
 class Stage:
     """Hold all reports of one stage of several campaigns, as both sides read them."""
 
-    reports: dict[str, law.Report]
+    reports: list[law.Report]
     analyses: list[Any]
 
     def reports_of(self, analysis: Any) -> list[law.Report]:
         accounts = {each.account for file in analysis.report.files for each in file.accounts}
-        return [self.reports[each] for each in accounts if each in self.reports]
+        return [each for each in self.reports if each.account in accounts]
 
     def rows_by_account(self) -> dict[str, list[UserRow]]:
         rows = defaultdict(list)
+        of_account = {each.account: each for each in self.reports}
         for analysis in self.analyses:
             for row in csv_rows(analysis):  # the `users.csv` that the product writes
-                rows[row["account"]].append(UserRow.of(row, self.reports[row["account"]]))
+                rows[row["account"]].append(UserRow.of(row, of_account[row["account"]]))
         return rows
 
 
@@ -245,7 +246,7 @@ def stage_of(reports: Iterable[AccountReport]) -> Stage:
         sources[channel.option].append((channel.name, text.encode()))
     read = (each for channel, text in texts.items() for each in reports_in(channel, text))
     loaded = (analyzer.load(*each, as_of=option) for option, each in sources.items())
-    return Stage({each.account: each for each in read}, [*map(analyzer.analyze, loaded)])
+    return Stage([*read], [*map(analyzer.analyze, loaded)])
 
 
 def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
@@ -295,4 +296,15 @@ def played(seeds: Iterable[int]) -> list[Play]:
     for play in plays:
         play.review_again()
     compare_follow_up(plays, stages["third"], "third")
+    later = [undated(each) for of in campaigns for at in STAGES[1:] for each in of.reports[at]]
+    compare_follow_up(plays, stage_of(later), "third")
     return plays
+
+
+def undated(report: AccountReport) -> AccountReport:
+    """Return a report as it is read beside older ones: --as-of would date them all."""
+    channel = report.channel
+    if channel.option is None:
+        return report
+    assumed = channel._replace(as_of=channel.newest, source="assumed", option=None)
+    return report._replace(channel=assumed)

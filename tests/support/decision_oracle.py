@@ -577,15 +577,43 @@ def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | 
 
     Where rows of the ARN differ in when the user was created, that is unknown. Taken here: a user
     of the ARN is another one only if created after the baseline. Another report of the very moment
-    may overtake a decision, and never shows that it is done.
+    may overtake a decision, and never shows that it is done. The newest report says what is done;
+    of what is not, any report since overtakes it, whatever the newest shows.
     """
-    report = next((each for each in reports if each.account == line.account), None)
-    if not is_identified(line) or report is None:
+    own = [each for each in reports if each.account == line.account]
+    if not is_identified(line) or not own:
         return "unknown"
+    report = newest_of(own)
     seen_at, shown_at = line.made_on, moment_acted_on(report, report.newest)
-    if shown_at < seen_at:
-        return "unknown"
-    return status_in(report, line, same_second, is_later=shown_at > seen_at)
+    found = "unknown"
+    if shown_at >= seen_at:
+        found = status_in(report, line, same_second, is_later=shown_at > seen_at)
+    since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
+    was_overtaken = any(showed_more(line, each, same_second) for each in since if each != report)
+    return "overtaken" if found != "done" and was_overtaken else found
+
+
+def newest_of(reports: Iterable[Report]) -> Report:
+    return max(reports, key=lambda each: each.as_of)
+
+
+def showed_more(line: Line, report: Report, same_second: frozenset[str] | None) -> bool:
+    """Say whether the user had more than was seen, in a report that is not the newest.
+
+    Taken here: a user of the ARN of whom the cell does not say when it was created is the user. Who
+    is not there may be any user of the same second who was not in the report decided on.
+    """
+    arn, created = line.user
+    there = users(report)
+    own = [each for each in there if user_key(each) in ((arn, created), (arn, None))]
+    others = [
+        each
+        for each in there
+        if user_key(each)[1] == created and each["user"] not in (same_second or ())
+    ]
+    since = baseline(line.report, line.cells)
+    seen = read_state(line.cells)
+    return any(is_overtaken(seen, read_state(each), since) for each in own or others)
 
 
 def status_in(
@@ -617,7 +645,8 @@ def status_of_present(line: Line, now: State, *, is_later: bool) -> str:
 def days_since_decided(line: Line, reports: Sequence[Report]) -> int:
     """Whole days from the day of the decision to the account's report, failing it to the newest."""
     own = [each for each in reports if each.account == line.account]
-    at = max(moment_acted_on(each, each.newest) for each in own or reports)
+    counted = [newest_of(own)] if own else reports
+    at = max(moment_acted_on(each, each.newest) for each in counted)
     return max(0, (at - start_of(line.day)) // A_DAY)
 
 
@@ -656,7 +685,8 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
 
 def is_confirmed(line: Line, reports: Sequence[Report]) -> bool:
     """Taken here: a report that does not show how the user is now is as good as none."""
-    rows = [rows_of_user(each, line.cells) for each in reports if each.account == line.account]
+    own = [each for each in reports if each.account == line.account]
+    rows = [rows_of_user(newest_of(own), line.cells)] if own else []
     now = [one_row(each) for each in rows if each]
     is_there = line.user in map(user_key, now) and status(line, reports) == "not-done"
     return is_there and not any(map(is_unclear, now))
