@@ -258,9 +258,11 @@ class UsersNow:
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
+        lack_seconds = np.array([not file.has_seconds for file in report.files], bool)
         for page in pages:
             users = page.users
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)
+            unknown |= lack_seconds[users[columns.FILE].to_numpy()]
             created = users[columns.CREATED].mask(unknown)
             known_page = page.with_users({columns.CREATED: created})
             for user in _users_now(known_page.where(users[columns.ARN].isin(arns).to_numpy())):

@@ -231,6 +231,14 @@ def test_a_decision_on_a_report_that_lost_its_seconds_is_refused(
         code,
         code == 3,
     )
+    planned = plan(
+        ledger_in(tmp_path / "of_whole.csv", ann="delete"),
+        *("--report", resaved, "-o", tmp_path / "remove.sh"),
+    )
+    assert (planned.code, "remove delete" in (tmp_path / "remove.sh").read_text()) == (
+        5 if code else 0,
+        not code,
+    )
 
 
 def test_a_script_without_its_ledger_beside_it_comes_with_a_hint_to_copy_it(decided: Path) -> None:
