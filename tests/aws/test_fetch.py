@@ -203,7 +203,7 @@ sso_role_name = audit
 def test_what_hinders_a_fetch_is_said_in_one_line_with_the_way_out(
     tmp_path: Path, folder: Path, capsysbinary: Capture, monkeypatch: Patch
 ) -> None:
-    assert "no such profile" in refused(capsysbinary, folder, "--profile", "nobody")
+    assert "no profile nobody: " in refused(capsysbinary, folder, "--profile", "nobody")
     (tmp_path / "config").write_text(SIGNED_OUT)
     name = hashlib.sha1(b"https://example.awsapps.com/start").hexdigest()
     expired = {"accessToken": TOKEN, "expiresAt": "2020-01-01T00:00:00Z"}

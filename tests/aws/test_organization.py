@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -42,6 +41,7 @@ from tests.support.aws_server import (
     on_loopback_only,
 )
 from tests.support.builders import ROOT_FOLDER
+from tests.support.forking import forking
 from tests.support.processes import python, unmeasured
 
 Patch = pytest.MonkeyPatch
@@ -358,29 +358,18 @@ def test_ctrl_c_leaves_a_manifest_and_the_reports_so_far(aws: Aws, folder: Path)
     assert not [*folder.glob(".*")]
 
 
-MEASURED = """
-import sys
-import analyzer.cli.fetch, analyzer.aws.fetch, analyzer.sources.load  # what takes memory by itself
-from analyzer.cli import main
-
-def memory(name):
-    lines = open("/proc/self/status").read().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name))
-
-before = memory("VmRSS")
-assert main(sys.argv[1:]) == 0
-print(memory("VmHWM") - before)
-"""
-
-
 def growth(aws: Aws, home: Path, accounts: int) -> int:
     """Return by how many KiB the program grew while it fetched the reports of so many accounts."""
+    assert accounts > len(aws.accounts)
     for number in range(100, 100 + accounts - len(aws.accounts)):
         aws.accounts[f"{number:012}"] = an_account(f"{number:012}", users=50)
-    asked = ("fetch", "-q", "-o", home / f"{accounts}", *ORGANIZATION, "--jobs=4")
-    variables = {**unmeasured(), **environment(home, aws.url)}
-    words = [sys.executable, "-c", MEASURED, *map(str, asked)]
-    done = subprocess.run(words, cwd=ROOT_FOLDER, env=variables, capture_output=True, check=True)
+    done = subprocess.run(
+        [forking("measured"), "fetch", "-q", "-o", home / f"{accounts}", *ORGANIZATION, "--jobs=4"],
+        cwd=ROOT_FOLDER,
+        env={**unmeasured(), **environment(home, aws.url)},
+        capture_output=True,
+        check=True,
+    )
     return int(done.stdout)
 
 

@@ -384,3 +384,10 @@ def test_json_names_expired_and_unmatched_entries_and_has_the_reason_of_users_as
         assert [entry["user"] for entry in document["exemptions"][state]] == [user]
     for users in (document["users"], csv_rows(analysis)):
         assert [user["exemption"] for user in users] == ["", "By design"]
+
+
+def test_a_user_to_keep_who_is_dormant_is_said_to_be_exempt_from_nothing() -> None:
+    users = [a_user("asleep", password=a_password(days_before(200))), ANN]
+    analysis = analysis_of(users, Exemptions((kept("asleep"), kept())))
+    states = exemption_frame(analysis).set_index("user")["state"].to_dict()
+    assert states == {"asleep": "exempts from nothing", "ann": "applies"}

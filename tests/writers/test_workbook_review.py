@@ -51,8 +51,6 @@ from tests.support.workbooks import (
     pages_of,
     parts,
     quiet_book,
-    records,
-    results_of,
     review_book_of,
     seen_by_libreoffice,
     smallest_print,
@@ -285,11 +283,3 @@ def test_lists_are_two_pages_wide_with_all_names_owners_and_earlier_decisions_to
     ledger = second_review().ledger
     book = review_book_of(analyzer.analyze(report, ledger=ledger, owners=owners))
     assert [len(book[title].col_breaks.brk) for title in (*SHEETS, "Follow-up")] == [1] * 4
-
-
-def test_a_user_to_keep_who_is_dormant_is_said_to_be_exempt_from_nothing() -> None:
-    asleep = a_user("asleep", password=a_password(days_before(200)))
-    kept = (line("keep", each, on=date(2026, 3, 5)) for each in (asleep, a_user("kept")))
-    book = results_of(decided_of(asleep, a_user("kept"), ledger=ledger_of(*kept)))
-    states = {row["User"]: row["State"] for row in records(book["Exemption list"])}
-    assert states == {"asleep": "exempts from nothing", "kept": "applies"}
