@@ -225,6 +225,15 @@ def test_without_any_timestamp_everything_is_since() -> None:
         ("delete Anna, keep Tom, keep Anna", "keep"),
         ("delete Anna, keep Tom, investigate Eve next", "investigate"),
         ("delete Anna, keep Tom, conflict credreport", None),
+        ("delete Anna, keep Tom, conflict credreport, withdraw Anna", "keep"),
+        # One or both of the two lines were lost.
+        ("delete Anna, conflict credreport", None),
+        ("conflict credreport, delete Anna", None),
+        ("delete Anna, conflict credreport, delete Tom", None),
+        ("delete Anna, conflict credreport next", None),
+        ("delete Anna, conflict credreport, withdraw Anna, delete Anna", "delete"),
+        ("delete Anna, conflict credreport, withdraw Tom, delete Tom", "delete"),
+        ("delete Anna, conflict credreport, delete Tom next", "delete"),
     ],
 )
 def test_the_newest_decision_is_in_force_and_nothing_earlier_revives(
