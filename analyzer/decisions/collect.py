@@ -104,12 +104,15 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
 def merged(files: Iterable[Entries]) -> Collection:
     """Return one ledger of several files: the first ledger was checked when it was collected.
 
-    Raises InputRefused as `collect` does.
+    Its notes name what one person decided twice on a day also where both words stand in it: git or
+    a spreadsheet may have changed their order. Raises InputRefused as `collect` does.
     """
     first, *others = sorted(files, key=lambda each: not each.is_ledger)
-    if first.is_ledger:
-        return collect(Ledger(lines=first.lines, file=first.file), others)
-    return collect(Ledger(), [first, *others])
+    if not first.is_ledger:
+        return collect(Ledger(), [first, *others])
+    collection = collect(Ledger(lines=first.lines, file=first.file), others)
+    in_ledger = _uncounted_notes(first.lines, collection.ledger.by_user, _SAME_DAY)
+    return replace(collection, notes=(*dict.fromkeys((*collection.notes, *in_ledger)),))
 
 
 def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
@@ -117,23 +120,18 @@ def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[Le
     own = defaultdict[tuple[UserKey, str], list[LedgerLine]](list)
     for line in known:
         own[line.user_key, line.person].append(line)
-    copies = Counter(map(_identity, known))
+    seen = {line.identity for line in known}
     entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
     new = []
     for each in files:
         for line in each.lines:
             earlier = own[line.user_key, line.person]
-            if each.is_ledger and copies[_identity(line)]:
-                copies[_identity(line)] -= 1
-            elif not _was_collected(line, earlier, entered_now):
+            is_copy = each.is_ledger and line.identity in seen
+            seen.add(line.identity)
+            if not (is_copy or _was_collected(line, earlier, entered_now)):
                 new.append(line)
                 earlier.append(line)
     return new
-
-
-def _identity(line: LedgerLine) -> tuple[object, ...]:
-    """Return what copies of one line of a ledger share."""
-    return line.content, line.sha256, line.sheet, line.row
 
 
 def _was_collected(

@@ -191,6 +191,11 @@ class LedgerLine:
         return self.user_key, self.as_of, *entered
 
     @property
+    def identity(self) -> tuple[object, ...]:
+        """Return what copies of one line of a ledger share."""
+        return self.content, self.sha256, self.sheet, self.row
+
+    @property
     def report_time(self) -> ReportTime:
         """Return the time of the report that the decision was made on."""
         source = AsOfSource(self.report_cells[columns.AS_OF_SOURCE])
@@ -257,9 +262,16 @@ def open_row(cells: Mapping[str, str]) -> OpenRow:
 
 
 def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecisions]:
-    """Return the decisions on each user, by user in the order of their first line."""
+    """Return the decisions on each user, by user in the order of their first line.
+
+    Of copies of one line, as git leaves them where it merges, the first counts: another one would
+    put back in force what was given up since.
+    """
     by_user: dict[UserKey, list[LedgerLine]] = {}
+    copies: dict[tuple[object, ...], LedgerLine] = {}
     for line in lines:
+        copies.setdefault(line.identity, line)
+    for line in copies.values():
         by_user.setdefault(line.user_key, []).append(line)
     # `sorted` is stable: lines of one day stay in the order of the ledger.
     return {user: _user_decisions(sorted(of, key=_day)) for user, of in by_user.items()}

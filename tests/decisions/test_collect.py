@@ -123,8 +123,8 @@ def test_a_word_that_was_given_up_is_given_anew_on_a_newer_report() -> None:
     assert added(file(newer), known=[DELETE, KEEP]) == (newer,)
 
 
-def test_a_line_that_a_ledger_has_twice_is_a_copy_once() -> None:
-    assert added(entries(DELETE, KEEP, DELETE), known=[DELETE, KEEP]) == (DELETE,)
+def test_a_line_that_a_ledger_has_twice_counts_once() -> None:
+    assert added(entries(DELETE, KEEP, DELETE), known=[DELETE, KEEP]) == ()
 
 
 def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
@@ -484,3 +484,10 @@ def test_two_rows_of_one_user_that_show_it_otherwise_are_refused() -> None:
 def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
     (row,) = user_rows(a_user(mfa_active="maybe", password_last_used="soon"))
     assert len(added(read_entries("bulk.csv", bulk([row], ("delete", "Anna", f"{DAY}"))))) == 1
+
+
+def test_two_words_of_one_person_and_day_in_a_ledger_alone_are_named() -> None:
+    for lines, counts in (([WITHDRAW, DELETE], DELETE), ([DELETE, KEEP, DELETE], KEEP)):
+        (note,) = merged([entries(*lines)]).notes
+        assert f"{counts.summary} ({DELETE.place}) counts, and not " in note
+    assert merged([entries(DELETE, line("keep", on=NEXT))]).notes == ()

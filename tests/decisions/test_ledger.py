@@ -231,9 +231,11 @@ def test_without_any_timestamp_everything_is_since() -> None:
         ("conflict credreport, delete Anna", None),
         ("delete Anna, conflict credreport, delete Tom", None),
         ("delete Anna, conflict credreport next", None),
-        ("delete Anna, conflict credreport, withdraw Anna, delete Anna", "delete"),
         ("delete Anna, conflict credreport, withdraw Tom, delete Tom", "delete"),
         ("delete Anna, conflict credreport, delete Tom next", "delete"),
+        # A line that stands there twice, as after a merge in git.
+        ("delete Anna, keep Anna, delete Anna", "keep"),
+        ("delete Anna, withdraw Tom, delete Anna", None),
     ],
 )
 def test_the_newest_decision_is_in_force_and_nothing_earlier_revives(
