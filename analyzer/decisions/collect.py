@@ -1,8 +1,9 @@
 """Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from analyzer import columns
@@ -18,6 +19,7 @@ from analyzer.decisions.decision import (
 )
 from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
 from analyzer.errors import InputRefused, Problem
+from analyzer.report.model import FileReference
 from analyzer.terms import count_text, short_list
 
 
@@ -73,7 +75,11 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     """
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
-    problems = [*_two_word_problems(files), *_older_view_problems(ledger.lines, new)]
+    problems = [
+        *_two_word_problems(files),
+        *_order_problems(ledger.lines, files),
+        *_older_view_problems(ledger.lines, new),
+    ]
     conflicts = [*_unnoted_conflicts(ledger.lines, new)]
     if attended:
         problems += [_conflict_problem(*pair) for pair in conflicts]
@@ -115,44 +121,83 @@ def merged(files: Iterable[Entries]) -> Collection:
     return replace(collection, notes=(*dict.fromkeys((*collection.notes, *in_ledger)),))
 
 
-def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
-    """Return the decisions of files that were not collected before, wherever they stand."""
-    own = defaultdict[tuple[UserKey, str], list[LedgerLine]](list)
+_PersonsDay = tuple[UserKey, str, date]
+"""A user, and who decided on it on which day."""
+
+
+def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[LedgerLine]:
+    """Return the decisions of files that were not collected before, wherever they stand.
+
+    A person who has given a word up since, and changes back to it in the same workbook, gives it
+    anew; the same file once more, and a copy of it, do not. Of a ledger only the order of its own
+    lines is known: there the word must stand behind the one that replaced it.
+    """
+    own = defaultdict[_PersonsDay, list[LedgerLine]](list)
+    seen: set[object] = set()
     for line in known:
-        own[line.user_key, line.person].append(line)
-    seen = {line.identity for line in known}
+        if line.identity not in seen:
+            own[line.user_key, line.person, line.decided_on].append(line)
+        seen.add(line.identity)
+    collected = {line.sha256 for line in known}
     entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
     new = []
     for each in files:
+        preceding: set[object] = set()
         for line in each.lines:
-            earlier = own[line.user_key, line.person]
-            is_copy = each.is_ledger and line.identity in seen
-            seen.add(line.identity)
-            if not (is_copy or _was_collected(line, earlier, entered_now)):
+            of_day = own[line.user_key, line.person, line.decided_on]
+            last = of_day[-1] if of_day else line
+            if each.is_ledger:
+                is_anew = line.identity not in seen and last.content in preceding
+            else:
+                is_saved_again = last.workbook == line.workbook and line.sha256 not in collected
+                is_given_up = last.content != line.content and last.content not in entered_now
+                is_anew = is_saved_again and is_given_up
+            if not _was_collected(line, of_day) or is_anew:
                 new.append(line)
-                earlier.append(line)
+                of_day.append(line)
+            seen.add(line.identity)
+            preceding.add(line.content)
     return new
 
 
-def _was_collected(
-    line: LedgerLine, earlier: Sequence[LedgerLine], entered_now: Container[object]
-) -> bool:
-    """Return whether a decision is among the earlier ones of its person on its user.
+def _was_collected(line: LedgerLine, of_day: Sequence[LedgerLine]) -> bool:
+    """Return whether a decision is among the earlier ones of its person, user and day.
 
-    A person who has given a word up since, and changes back to it in the same workbook, gives it
-    anew; a copy that still has it does not, whatever its ticket and comment where it is to remove
-    the user.
+    One to remove the user that was given up since is, whatever its ticket and comment.
     """
-    of_day = [each for each in earlier if each.decided_on == line.decided_on]
-    last = of_day[-1] if of_day else line
-    same = [each for each in of_day if each.content == line.content]
-    if line.decision in REMOVALS and last.decision is not line.decision:
+    if line.decision in REMOVALS and of_day and of_day[-1].decision is not line.decision:
         word = line.decision, line.as_of
-        same += [each for each in of_day if (each.decision, each.as_of) == word]
-    if not same:
-        return False
-    changed_back = last.workbook == line.workbook and last.content not in entered_now
-    return last.content == line.content or not changed_back
+        return any((each.decision, each.as_of) == word for each in of_day)
+    return any(each.content == line.content for each in of_day)
+
+
+def _order_problems(known: Sequence[LedgerLine], files: Iterable[Entries]) -> Iterator[Problem]:
+    """Yield a problem for each user on whom another decision is in force if ledgers change places.
+
+    Nothing shows which one is the later of two decisions that stand in different ledgers. None to
+    remove the user comes into force by their order that is not in force in one of them.
+    """
+    given = [each for each in files if each.is_ledger]
+    if not given:
+        return
+    ledgers = [Entries(FileReference(name="", sha256=""), (*known,)), *given]
+    orders = (_new_lines((), each) for each in (ledgers, ledgers[::-1]))
+    forward, backward, *alone = map(decisions_by_user, (*orders, *(each.lines for each in ledgers)))
+    for line in {line.user_key: line for each in given for line in each.lines}.values():
+        one, other, *own = (
+            _word_in_force(each, line.user_key) for each in (forward, backward, *alone)
+        )
+        if one is not other or (one in REMOVALS and one not in own):
+            lines = forward[line.user_key].lines
+            newest = (each for each in lines if each.decided_on == lines[-1].decided_on)
+            words = dict.fromkeys(f"{each.summary} ({each.place})" for each in newest)
+            message = f"the ledgers do not show which decision is the last one: {'; '.join(words)}"
+            yield _problem(line, message, "Decide again with a newer date.")
+
+
+def _word_in_force(by_user: Mapping[UserKey, UserDecisions], user: UserKey) -> Decision | None:
+    of_user = by_user.get(user)
+    return of_user.in_force.decision if of_user and of_user.in_force else None
 
 
 def _two_word_problems(files: Iterable[Entries]) -> Iterator[Problem]:

@@ -375,12 +375,15 @@ def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:
 def test_ledgers_and_workbooks_named_together_are_one_ledger_in_which_nothing_revives() -> None:
     withdrawn, tom = line("withdraw", sha256="b" * 64), line("keep", by="Tom", on=NEXT)
     own = KEEP, line("delete", sha256="b" * 64), line("keep", sha256="c" * 64)
+    given_up = line(sha256="d" * 64), line("keep", sha256="e" * 64)
     old, new = entries(DELETE, name="old.csv"), entries(DELETE, withdrawn, name="new.csv")
     book = file(replace(tom, sha256="b" * 64, workbook="tom.xlsx"))
     for files, expected in (
         ([new, old], ["delete", "withdraw"]),
         ([old, new], ["delete", "withdraw"]),
         ([entries(KEEP, name="a.csv"), entries(*own, name="b.csv")], ["keep", "delete", "keep"]),
+        ([entries(*given_up, name="a.csv"), old], ["delete", "keep"]),
+        ([old, entries(*given_up, name="a.csv")], ["delete", "keep"]),
         ([book, entries(DELETE)], ["delete", "keep"]),
     ):
         assert words(merged(files).ledger.lines) == expected
@@ -491,3 +494,31 @@ def test_two_words_of_one_person_and_day_in_a_ledger_alone_are_named() -> None:
         (note,) = merged([entries(*lines)]).notes
         assert f"{counts.summary} ({DELETE.place}) counts, and not " in note
     assert merged([entries(DELETE, line("keep", on=NEXT))]).notes == ()
+
+
+def test_the_same_file_once_more_puts_nothing_back_that_was_given_up_since() -> None:
+    for given_up, later in ((DELETE, "keep"), (DELETE, "withdraw"), (KEEP, "delete")):
+        known = ledger(given_up, line(later, sha256="b" * 64))
+        collection = collected(file(given_up), ledger=known)
+        (note,) = collection.notes
+        assert (collection.added, note.startswith(f"{DELETE.user_key.arn}: {later}")) == ((), True)
+
+
+def test_ledgers_are_refused_where_only_their_order_would_say_what_is_in_force() -> None:
+    keeps, deletes = line("keep", sha256="b" * 64), line(sha256="c" * 64)
+    later = line("investigate", ANN), line("investigate", on=NEXT)
+    gives_up = line("withdraw", sha256="b" * 64)
+    for one, other in (
+        ([DELETE], [keeps]),
+        ([DELETE, keeps], [KEEP, deletes]),
+        ([keeps], [deletes, keeps]),
+        ([KEEP, gives_up], [KEEP, line(by="Tom", sha256="d" * 64)]),
+    ):
+        for ledgers in ((one, other), (other, one)):
+            files = [entries(*lines, name=f"{at}.csv") for at, lines in enumerate(ledgers)]
+            for known, rest in ((ledger(), files), (ledger(*ledgers[0]), files[1:])):
+                (problem,) = refused(*rest, known=known)
+                assert "the ledgers do not show which decision is the last one: " in problem
+            of_ann, of_user = (entries(each, name="later.csv") for each in later)
+            assert len(refused(*files, of_ann)) == 1
+            assert in_force(collected(*files, of_user)) == "investigate"

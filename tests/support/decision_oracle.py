@@ -250,6 +250,8 @@ class Line:
     report: Report
     account: str
     """As the ARN has it, failing that as the row of the list has it."""
+    content: int
+    """Stands for the bytes of the file."""
 
     @cached_property
     def user(self) -> Key:
@@ -270,7 +272,12 @@ def is_open(entry: Entry) -> bool:
     return not any(text(entry, column) for column in ENTERED)
 
 
-def line_of(entry: Entry) -> Line:
+def content_of(file: Iterable[Entry]) -> int:
+    rows = [(*each.shown.items(), *each.entered.items()) for each in file]
+    return hash(tuple(rows))
+
+
+def line_of(entry: Entry, content: int) -> Line:
     return Line(
         text(entry, "decision").lower(),
         text(entry, "decided_by").lower(),
@@ -282,6 +289,7 @@ def line_of(entry: Entry) -> Line:
         entry.cells,
         entry.report,
         entry.report.account if USER_ARN.fullmatch(entry.shown["arn"]) else entry.shown["account"],
+        content,
     )
 
 
@@ -386,12 +394,15 @@ def is_same_word(one: Line, other: Line) -> bool:
     return words[0] == words[1] and one.report.as_of == other.report.as_of
 
 
-def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
+def is_already_there(
+    line: Line, ledger: Sequence[Line], entered: Sequence[Line], collected: Sequence[Line]
+) -> bool:
     """A word that was collected before is not collected again, wherever it stands.
 
     A word that the person has given up since is given anew where it is put back: in the file of
     the word that replaced it, which stands nowhere any more. To remove a user, it takes more than
-    another ticket or comment.
+    another ticket or comment. Nothing earlier revives by a file that was collected before, to the
+    byte.
     """
     own = [each for each in ledger if (each.user, each.person) == (line.user, line.person)]
     of_day = [each for each in own if each.day == line.day]
@@ -410,7 +421,9 @@ def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]
         ]
     if not before:
         return False
-    return line.file != last.file or any(is_same_word(last, each) for each in entered)
+    is_old_file = any(each.content == line.content for each in collected)
+    is_elsewhere = line.file != last.file or any(is_same_word(last, each) for each in entered)
+    return is_old_file or is_elsewhere
 
 
 def is_older_view(line: Line, others: Iterable[Line]) -> bool:
@@ -460,11 +473,15 @@ def collect(
     ledger: Sequence[Line], files: Mapping[str, Sequence[Entry]], *, attended: bool
 ) -> Collection:
     """One refusal refuses the whole call; what is there already is counted, never added again."""
-    entries = [each for rows in files.values() for each in rows if not is_open(each)]
-    lines_entered = [*map(line_of, entries)]
+    lines_entered = [
+        line_of(each, content_of(rows))
+        for rows in files.values()
+        for each in rows
+        if not is_open(each)
+    ]
     new: list[Line] = []
     for line in lines_entered:
-        if not is_already_there(line, [*ledger, *new], lines_entered):
+        if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
     refused = older_views(new, ledger)
     conflicts = new_conflicts([*ledger, *new], new)
