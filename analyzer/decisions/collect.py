@@ -78,7 +78,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     problems = [
         *_two_word_problems(files),
         *_order_problems(ledger.lines, files),
-        *_older_view_problems(ledger.lines, new),
+        *(_older_view_problem(*pair) for pair in _older_views(ledger.lines, new)),
     ]
     conflicts = [*_unnoted_conflicts(ledger.lines, new)]
     if attended:
@@ -107,17 +107,31 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     )
 
 
-def merged(files: Iterable[Entries]) -> Collection:
-    """Return one ledger of several files: the first ledger was checked when it was collected.
+def merged(files: Sequence[Entries]) -> Collection:
+    """Return one ledger of several files, whatever their names and order.
 
-    Its notes name what one person decided twice on a day also where both words stand in it: git or
-    a spreadsheet may have changed their order. Raises InputRefused as `collect` does.
+    Its notes name what one person decided twice on a day also where both words stand in one ledger:
+    git or a spreadsheet may have changed their order. Raises InputRefused as `collect` does, and
+    for a decision that counts though it was made on an older report than one before it.
     """
-    first, *others = sorted(files, key=lambda each: not each.is_ledger)
-    if not first.is_ledger:
-        return collect(Ledger(), [first, *others])
-    collection = collect(Ledger(lines=first.lines, file=first.file), others)
-    in_ledger = _uncounted_notes(first.lines, collection.ledger.by_user, _SAME_DAY)
+    ledgers = sorted(
+        (each for each in files if each.is_ledger),
+        key=lambda each: (-len(each.lines), each.file.sha256),
+    )
+    others = [each for each in files if not each.is_ledger]
+    if not ledgers:
+        return collect(Ledger(), others)
+    first, *rest = ledgers
+    collection = collect(Ledger(lines=first.lines, file=first.file), [*rest, *others])
+    by_user = collection.ledger.by_user
+    older = [
+        pair
+        for pair in _older_views((), collection.ledger.lines)
+        if any(pair[0] is each for each in by_user[pair[0].user_key].current)
+    ]
+    if older:
+        raise InputRefused([_older_view_problem(*pair) for pair in older])
+    in_ledger = _uncounted_notes(first.lines, by_user, _SAME_DAY)
     return replace(collection, notes=(*dict.fromkeys((*collection.notes, *in_ledger)),))
 
 
@@ -214,12 +228,12 @@ def _two_word_problems(files: Iterable[Entries]) -> Iterator[Problem]:
                 yield _problem(line, message, "Correct one of them, or empty it.")
 
 
-def _older_view_problems(
+def _older_views(
     known: Sequence[LedgerLine], new: Iterable[LedgerLine]
-) -> Iterator[Problem]:
-    """Yield a problem for a decision on an older report than the one in force was made on.
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield each decision on an older report than the one in force was made on, with that one.
 
-    That is the one in force in the ledger, or after the decisions that precede this one.
+    That is the one in force in the ledger, or after the valid decisions that precede this one.
     """
     collected, preceding_new = (defaultdict[UserKey, list[LedgerLine]](list) for _ in range(2))
     for line in known:
@@ -230,9 +244,10 @@ def _older_view_problems(
         for others in (of_ledger, [*preceding, *of_files]):
             in_force = decisions_by_user(others)[line.user_key].in_force if others else None
             if in_force and line.report_time.earliest < in_force.report_time.earliest:
-                yield _older_view_problem(line, in_force)
+                yield line, in_force
                 break
-        of_files.append(line)
+        else:
+            of_files.append(line)
 
 
 def _older_view_problem(line: LedgerLine, in_force: LedgerLine) -> Problem:

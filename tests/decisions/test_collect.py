@@ -522,3 +522,17 @@ def test_ledgers_are_refused_where_only_their_order_would_say_what_is_in_force()
             of_ann, of_user = (entries(each, name="later.csv") for each in later)
             assert len(refused(*files, of_ann)) == 1
             assert in_force(collected(*files, of_user)) == "investigate"
+
+
+def test_an_older_view_in_a_ledger_is_refused_until_somebody_decides_anew() -> None:
+    newer = line("keep", by="Tom", as_of=NEWER, on=LATE)
+    older = [line(on=LATE + timedelta(days), ticket=f"{days}") for days in (1, 2)]
+    anew = line("investigate", as_of=NEWER, on=LATE + timedelta(3))
+    one, other = [newer], older
+    whole = [entries(newer, *older)]
+    for first, second in (("tom.csv", "lee.csv"), ("lee.csv", "tom.csv")):
+        apart = [entries(*one, name=first), entries(*other, name=second)]
+        for files in (whole, apart, apart[::-1]):
+            with pytest.raises(InputRefused, match="made on a report of 2026-05-01 12:00 UTC"):
+                merged(files)
+    assert in_force(merged([entries(newer, *older, anew)])) == "investigate"

@@ -432,25 +432,18 @@ def is_older_view(line: Line, others: Iterable[Line]) -> bool:
     return force is not None and line.made_on < force.made_on
 
 
-def precedes(one: Line, other: Line) -> bool:
-    return one.day <= other.day
-
-
 def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
-    """Each new line is compared with what is in force in the ledger, and with what it follows."""
-    return [
-        line
-        for at, line in enumerate(new)
-        if is_older_view(line, ledger)
-        or is_older_view(
-            line,
-            [
-                *(each for each in ledger if precedes(each, line)),
-                *(each for each in new[:at] if precedes(each, line)),
-                *(each for each in new[at + 1 :] if each.day < line.day),
-            ],
-        )
-    ]
+    """Each new line is compared with what is in force in the ledger, and with what it follows.
+
+    Taken here: what is refused itself does not count for those that follow.
+    """
+    refused: list[Line] = []
+    valid = [*ledger]
+    for line in sorted(new, key=lambda each: each.day):
+        followed = [each for each in valid if each.day <= line.day]
+        is_refused = is_older_view(line, ledger) or is_older_view(line, followed)
+        (refused if is_refused else valid).append(line)
+    return refused
 
 
 def new_conflicts(
