@@ -99,10 +99,10 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
                 for line in noted
             ),
             *_needless_withdrawal_notes(new, after),
-            *dict.fromkeys(_uncounted_notes(entered, after, _SAME_DAY)),
+            *dict.fromkeys(_uncounted_notes(entered, after, _OF_ONE_DAY)),
             *dict.fromkeys(_replaced_word_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
-            *dict.fromkeys(_uncounted_notes(entered if attended else new, after, _LATER_DAY)),
+            *dict.fromkeys(_uncounted_notes(entered if attended else new, after, [_LATER_DAY])),
         ),
     )
 
@@ -131,7 +131,7 @@ def merged(files: Sequence[Entries]) -> Collection:
     ]
     if older:
         raise InputRefused([_older_view_problem(*pair) for pair in older])
-    in_ledger = _uncounted_notes(first.lines, by_user, _SAME_DAY)
+    in_ledger = _uncounted_notes(first.lines, by_user, _OF_ONE_DAY)
     return replace(collection, notes=(*dict.fromkeys((*collection.notes, *in_ledger)),))
 
 
@@ -143,7 +143,8 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
     """Return the decisions of files that were not collected before, wherever they stand.
 
     A person who has given a word up since, and changes back to it in the same workbook, gives it
-    anew; the same file once more, and a copy of it, do not. Of a ledger only the order of its own
+    anew; the same file once more, and a copy of it, do not. A copy does where another person would
+    remove the user on that day: then they have to agree. Of a ledger only the order of its own
     lines is known: there the word must stand behind the one that replaced it.
     """
     own = defaultdict[_PersonsDay, list[LedgerLine]](list)
@@ -153,7 +154,9 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
             own[line.user_key, line.person, line.decided_on].append(line)
         seen.add(line.identity)
     collected = {line.sha256 for line in known}
-    entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
+    entered = [line for each in files if not each.is_ledger for line in each.lines]
+    entered_now = {line.content for line in entered}
+    removers = _removers(known, entered)
     new = []
     for each in files:
         preceding: set[object] = set()
@@ -163,15 +166,33 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
             if each.is_ledger:
                 is_anew = line.identity not in seen and last.content in preceding
             else:
-                is_saved_again = last.workbook == line.workbook and line.sha256 not in collected
+                others = removers[line.user_key, line.decided_on] - {line.person}
+                is_contested = bool(others) and line.decision not in REMOVALS
+                is_put_back = last.workbook == line.workbook or is_contested
                 is_given_up = last.content != line.content and last.content not in entered_now
-                is_anew = is_saved_again and is_given_up
+                is_anew = is_put_back and is_given_up and line.sha256 not in collected
             if not _was_collected(line, of_day) or is_anew:
                 new.append(line)
                 of_day.append(line)
             seen.add(line.identity)
             preceding.add(line.content)
     return new
+
+
+def _removers(
+    known: Iterable[LedgerLine], entered: Sequence[LedgerLine]
+) -> Mapping[tuple[UserKey, date], set[str]]:
+    """Return by user and day who would remove the user: in the ledger now, or newly entered."""
+    users = {line.user_key for line in entered}
+    of_users = [line for line in known if line.user_key in users]
+    contents = {line.content for line in of_users}
+    current = [line for each in decisions_by_user(of_users).values() for line in each.current]
+    new = (line for line in entered if line.content not in contents)
+    removers = defaultdict[tuple[UserKey, date], set[str]](set)
+    for line in (*current, *new):
+        if line.decision in REMOVALS:
+            removers[line.user_key, line.decided_on].add(line.person)
+    return removers
 
 
 def _was_collected(line: LedgerLine, of_day: Sequence[LedgerLine]) -> bool:
@@ -347,21 +368,30 @@ def _needless_withdrawal_notes(
 
 
 def _uncounted_notes(
-    entered: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions], reason: str
+    entered: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions], reasons: Sequence[str]
 ) -> Iterator[str]:
     """Yield a note on each entry that gives way to another word, or to one that took it back."""
     for line in entered:
         of_user = after[line.user_key]
         words = [each for each in of_user.lines if each.decision is not Decision.CONFLICT]
         for counted in of_user.current or words[-1:]:
-            if line.decision is not counted.decision and reason == _why_counted(counted, line):
+            reason = _why_counted(of_user, counted, line)
+            if line.decision is not counted.decision and reason in reasons:
                 yield _counts_note(counted, line, reason)
 
 
-def _why_counted(counted: LedgerLine, line: LedgerLine) -> str:
-    if (line.person, line.decided_on) == (counted.person, counted.decided_on):
+def _why_counted(of_user: UserDecisions, counted: LedgerLine, line: LedgerLine) -> str:
+    if line.decided_on != counted.decided_on:
+        return _LATER_DAY if line.decided_on < counted.decided_on else ""
+    if line.person == counted.person:
         return _SAME_DAY
-    return _LATER_DAY if line.decided_on < counted.decided_on else ""
+    if line.person in {each.person for each in of_user.current}:
+        return ""
+    contents = [each.content for each in of_user.lines]
+    if line.content not in contents[contents.index(counted.content) :]:
+        return _LATER_WORD
+    # A withdrawal behind what counts took back the own word of its person.
+    return _WITHDRAWN if line.decision is not Decision.WITHDRAW else ""
 
 
 def _replaced_word_notes(
@@ -378,6 +408,9 @@ def _replaced_word_notes(
 
 _LATER_DAY: Final = "it has a later date"
 _SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
+_LATER_WORD: Final = "another person decided on that day, and the one collected later counts"
+_WITHDRAWN: Final = "it was withdrawn on that day"
+_OF_ONE_DAY: Final = (_SAME_DAY, _LATER_WORD, _WITHDRAWN)
 
 
 def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:

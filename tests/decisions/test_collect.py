@@ -1,5 +1,6 @@
 """What people enter is checked, added once, and counted: nothing is dropped without a word."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -536,3 +537,40 @@ def test_an_older_view_in_a_ledger_is_refused_until_somebody_decides_anew() -> N
             with pytest.raises(InputRefused, match="made on a report of 2026-05-01 12:00 UTC"):
                 merged(files)
     assert in_force(merged([entries(newer, *older, anew)])) == "investigate"
+
+
+COPY = line("keep", by="Tom", workbook="tom (2).xlsx", sha256="c" * 64)
+TAKEN_BACK = [TOM_KEEPS, line("withdraw", by="Tom", sha256="b" * 64)]
+
+
+@pytest.mark.parametrize(
+    ("known", "entered"),
+    [([*TAKEN_BACK, DELETE], [[COPY]]), (TAKEN_BACK, [[COPY], [DELETE]])],
+)
+def test_a_copy_that_would_keep_a_user_whom_another_person_removes_is_in_conflict(
+    known: list[LedgerLine], entered: list[list[LedgerLine]]
+) -> None:
+    for files in ([file(*each) for each in entered], [file(*each) for each in entered[::-1]]):
+        (problem,) = refused(*files, known=ledger(*known))
+        assert "made on the same day by another person" in problem
+        collection = collected(*files, ledger=ledger(*known), attended=False)
+        assert (words(collection.added)[-1], in_force(collection)) == ("conflict", None)
+    assert added(file(COPY), known=TAKEN_BACK) == ()
+
+
+@pytest.mark.parametrize(
+    ("known", "entered", "reason"),
+    [
+        ([*TAKEN_BACK, DELETE], TOM_KEEPS, "delete, Anna, .* another person decided on that day"),
+        ([TOM_KEEPS, WITHDRAW], COPY, "withdraw, Anna, .* another person decided on that day"),
+        ([DELETE, *TAKEN_BACK], TOM_KEEPS, "delete, Anna, .* it was withdrawn on that day"),
+        ([DELETE, *TAKEN_BACK], TAKEN_BACK[1], None),
+        ([*TAKEN_BACK, DELETE], DELETE, None),
+        ([DELETE, TOM_KEEPS, line("conflict", by="credreport")], TOM_KEEPS, None),
+    ],
+)
+def test_an_entry_that_gives_way_to_the_word_of_another_person_is_named(
+    known: list[LedgerLine], entered: LedgerLine, reason: str | None
+) -> None:
+    notes = collected(file(entered), ledger=ledger(*known)).notes
+    assert [bool(re.search(reason or "", each)) for each in notes] == [True] * bool(reason)

@@ -403,6 +403,9 @@ def is_already_there(
     the word that replaced it, which stands nowhere any more. To remove a user, it takes more than
     another ticket or comment. Nothing earlier revives by a file that was collected before, to the
     byte.
+
+    Taken here: in any file, against the removal that another person decides on that day, as no
+    decision is lost without a word.
     """
     own = [each for each in ledger if (each.user, each.person) == (line.user, line.person)]
     of_day = [each for each in own if each.day == line.day]
@@ -422,8 +425,25 @@ def is_already_there(
     if not before:
         return False
     is_old_file = any(each.content == line.content for each in collected)
-    is_elsewhere = line.file != last.file or any(is_same_word(last, each) for each in entered)
-    return is_old_file or is_elsewhere
+    still_stands = any(is_same_word(last, each) for each in entered)
+    is_put_back = line.file == last.file or (
+        not is_removal and is_removed_by_another(line, collected, entered)
+    )
+    return is_old_file or still_stands or not is_put_back
+
+
+def is_removed_by_another(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
+    """Whether somebody else removes the user that day: as it stands, or by what is entered now."""
+    standing = standing_of(each for each in ledger if each.user == line.user)
+    fresh = [
+        each
+        for each in entered
+        if each.user == line.user and not any(is_same_word(each, known) for known in ledger)
+    ]
+    return any(
+        each.decision in REMOVALS and each.person != line.person and each.day == line.day
+        for each in (*standing.words.values(), *fresh)
+    )
 
 
 def is_older_view(line: Line, others: Iterable[Line]) -> bool:
