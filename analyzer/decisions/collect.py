@@ -81,14 +81,17 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
         *(_older_view_problem(*pair) for pair in _older_views(ledger.lines, new)),
     ]
     conflicts = [*_unnoted_conflicts(ledger.lines, new)]
+    kept = {id(line) for line in new}
     if attended:
-        problems += [_conflict_problem(*pair) for pair in conflicts]
+        turned = [line for each in _turned(files) for line in each.lines if id(line) in kept]
+        pairs = [*conflicts, *_unnoted_conflicts(ledger.lines, turned)]
+        by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
+        problems += [_conflict_problem(*pair) for pair in reversed(by_day.values())]
     if problems:
         raise InputRefused(problems)
     noted = [_conflict_line(*pair) for pair in conflicts]
     whole = replace(ledger, lines=(*ledger.lines, *new, *noted))
     before, after = decisions_by_user(ledger.lines), decisions_by_user(whole.lines)
-    kept = {id(line) for line in new}
     return Collection(
         ledger=whole,
         added=(*new, *noted),
@@ -105,6 +108,15 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
             *dict.fromkeys(_uncounted_notes(entered if attended else new, after, [_LATER_DAY])),
         ),
     )
+
+
+def _turned(files: Sequence[Entries]) -> Iterator[Entries]:
+    """Yield files with the workbooks in reverse order: they have none in time.
+
+    What is in conflict in one order of them is in conflict.
+    """
+    yield from (each for each in files if each.is_ledger)
+    yield from (each for each in reversed(files) if not each.is_ledger)
 
 
 def merged(files: Sequence[Entries]) -> Collection:

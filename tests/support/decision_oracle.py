@@ -250,7 +250,7 @@ class Line:
     report: Report
     account: str
     """As the ARN has it, failing that as the row of the list has it."""
-    content: int
+    content: int = 0
     """Stands for the bytes of the file."""
 
     @cached_property
@@ -478,6 +478,18 @@ def new_conflicts(
     }
 
 
+def in_conflict(ledger: Sequence[Line], files: Sequence[Sequence[Line]]) -> list[Line]:
+    """Files have no order in time, so that a conflict in any order of them is one."""
+    orders = [[line for file in order for line in file] for order in permutations(files)]
+    return [
+        line
+        for new in orders
+        for words in new_conflicts([*ledger, *new], new).values()
+        for line in words
+        if is_one_of(line, new)
+    ]
+
+
 def is_one_of(line: Line, lines: Iterable[Line]) -> bool:
     return any(line is each for each in lines)
 
@@ -499,7 +511,9 @@ def collect(
     refused = older_views(new, ledger)
     conflicts = new_conflicts([*ledger, *new], new)
     if attended:
-        refused += [line for words in conflicts.values() for line in words if is_one_of(line, new)]
+        refused += in_conflict(
+            ledger, [[each for each in new if each.file == name] for name in files]
+        )
     if refused:
         return Collection((*ledger,), refused=places(refused))
     lines = (*ledger, *new)
