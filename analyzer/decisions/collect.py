@@ -84,7 +84,8 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     kept = {id(line) for line in new}
     if attended:
         turned = [line for each in _turned(files) for line in each.lines if id(line) in kept]
-        pairs = [*conflicts, *_unnoted_conflicts(ledger.lines, turned)]
+        in_turn = _unnoted_conflicts(ledger.lines, turned) if len(files) > 1 else ()
+        pairs = [*conflicts, *in_turn]
         by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
         problems += [_conflict_problem(*pair) for pair in reversed(by_day.values())]
     if problems:

@@ -268,13 +268,21 @@ def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecision
     put back in force what was given up since.
     """
     by_user: dict[UserKey, list[LedgerLine]] = {}
+    for line in lines:
+        by_user.setdefault(line.user_key, []).append(line)
+    # `sorted` is stable: lines of one day stay in the order of the ledger.
+    return {
+        user: _user_decisions(sorted(_first_copies(of), key=_day)) for user, of in by_user.items()
+    }
+
+
+def _first_copies(lines: Sequence[LedgerLine]) -> Iterable[LedgerLine]:
+    if len(lines) == 1:
+        return lines
     copies: dict[tuple[object, ...], LedgerLine] = {}
     for line in lines:
         copies.setdefault(line.identity, line)
-    for line in copies.values():
-        by_user.setdefault(line.user_key, []).append(line)
-    # `sorted` is stable: lines of one day stay in the order of the ledger.
-    return {user: _user_decisions(sorted(of, key=_day)) for user, of in by_user.items()}
+    return copies.values()
 
 
 _day: Final = attrgetter("decided_on")
