@@ -1,8 +1,9 @@
 """Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from analyzer import columns
@@ -18,6 +19,7 @@ from analyzer.decisions.decision import (
 )
 from analyzer.decisions.ledger import DECISION, PROGRAM, Entries, Ledger
 from analyzer.errors import InputRefused, Problem
+from analyzer.report.model import FileReference
 from analyzer.terms import count_text, short_list
 
 
@@ -73,16 +75,24 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     """
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
-    problems = [*_two_word_problems(files), *_older_view_problems(ledger.lines, new)]
+    problems = [
+        *_two_word_problems(files),
+        *_order_problems(ledger.lines, files),
+        *(_older_view_problem(*pair) for pair in _older_views(ledger.lines, new)),
+    ]
     conflicts = [*_unnoted_conflicts(ledger.lines, new)]
+    kept = {id(line) for line in new}
     if attended:
-        problems += [_conflict_problem(*pair) for pair in conflicts]
+        turned = [line for each in _turned(files) for line in each.lines if id(line) in kept]
+        in_turn = _unnoted_conflicts(ledger.lines, turned) if len(files) > 1 else ()
+        pairs = [*conflicts, *in_turn]
+        by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
+        problems += [_conflict_problem(*pair) for pair in reversed(by_day.values())]
     if problems:
         raise InputRefused(problems)
     noted = [_conflict_line(*pair) for pair in conflicts]
     whole = replace(ledger, lines=(*ledger.lines, *new, *noted))
     before, after = decisions_by_user(ledger.lines), decisions_by_user(whole.lines)
-    kept = {id(line) for line in new}
     return Collection(
         ledger=whole,
         added=(*new, *noted),
@@ -93,68 +103,149 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
                 for line in noted
             ),
             *_needless_withdrawal_notes(new, after),
-            *dict.fromkeys(_uncounted_notes(entered, after, _SAME_DAY)),
+            *dict.fromkeys(_uncounted_notes(entered, after, _OF_ONE_DAY)),
             *dict.fromkeys(_replaced_word_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
-            *dict.fromkeys(_uncounted_notes(entered if attended else new, after, _LATER_DAY)),
+            *dict.fromkeys(_uncounted_notes(entered if attended else new, after, [_LATER_DAY])),
         ),
     )
 
 
-def merged(files: Iterable[Entries]) -> Collection:
-    """Return one ledger of several files: the first ledger was checked when it was collected.
+def _turned(files: Sequence[Entries]) -> Iterator[Entries]:
+    """Yield files with the workbooks in reverse order: they have none in time.
 
-    Raises InputRefused as `collect` does.
+    What is in conflict in one order of them is in conflict.
     """
-    first, *others = sorted(files, key=lambda each: not each.is_ledger)
-    if first.is_ledger:
-        return collect(Ledger(lines=first.lines, file=first.file), others)
-    return collect(Ledger(), [first, *others])
+    yield from (each for each in files if each.is_ledger)
+    yield from (each for each in reversed(files) if not each.is_ledger)
 
 
-def _new_lines(known: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
-    """Return the decisions of files that were not collected before, wherever they stand."""
-    own = defaultdict[tuple[UserKey, str], list[LedgerLine]](list)
+def merged(files: Sequence[Entries]) -> Collection:
+    """Return one ledger of several files, whatever their names and order.
+
+    Its notes name what one person decided twice on a day also where both words stand in one ledger:
+    git or a spreadsheet may have changed their order. Raises InputRefused as `collect` does, and
+    for a decision that counts though it was made on an older report than one before it.
+    """
+    ledgers = sorted(
+        (each for each in files if each.is_ledger),
+        key=lambda each: (-len(each.lines), each.file.sha256),
+    )
+    others = [each for each in files if not each.is_ledger]
+    if not ledgers:
+        return collect(Ledger(), others)
+    first, *rest = ledgers
+    collection = collect(Ledger(lines=first.lines, file=first.file), [*rest, *others])
+    by_user = collection.ledger.by_user
+    older = [
+        pair
+        for pair in _older_views((), collection.ledger.lines)
+        if any(pair[0] is each for each in by_user[pair[0].user_key].current)
+    ]
+    if older:
+        raise InputRefused([_older_view_problem(*pair) for pair in older])
+    in_ledger = _uncounted_notes(first.lines, by_user, _OF_ONE_DAY)
+    return replace(collection, notes=(*dict.fromkeys((*collection.notes, *in_ledger)),))
+
+
+_PersonsDay = tuple[UserKey, str, date]
+"""A user, and who decided on it on which day."""
+
+
+def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[LedgerLine]:
+    """Return the decisions of files that were not collected before, wherever they stand.
+
+    A person who has given a word up since, and changes back to it in the same workbook, gives it
+    anew; the same file once more, and a copy of it, do not. A copy does where another person would
+    remove the user on that day: then they have to agree. Of a ledger only the order of its own
+    lines is known: there the word must stand behind the one that replaced it.
+    """
+    own = defaultdict[_PersonsDay, list[LedgerLine]](list)
+    seen: set[object] = set()
     for line in known:
-        own[line.user_key, line.person].append(line)
-    copies = Counter(map(_identity, known))
-    entered_now = {line.content for each in files if not each.is_ledger for line in each.lines}
+        if line.identity not in seen:
+            own[line.user_key, line.person, line.decided_on].append(line)
+        seen.add(line.identity)
+    collected = {line.sha256 for line in known}
+    entered = [line for each in files if not each.is_ledger for line in each.lines]
+    entered_now = {line.content for line in entered}
+    removers = _removers(known, entered)
     new = []
     for each in files:
+        preceding: set[object] = set()
         for line in each.lines:
-            earlier = own[line.user_key, line.person]
-            if each.is_ledger and copies[_identity(line)]:
-                copies[_identity(line)] -= 1
-            elif not _was_collected(line, earlier, entered_now):
+            of_day = own[line.user_key, line.person, line.decided_on]
+            last = of_day[-1] if of_day else line
+            if each.is_ledger:
+                is_anew = line.identity not in seen and last.content in preceding
+            else:
+                others = removers[line.user_key, line.decided_on] - {line.person}
+                is_contested = bool(others) and line.decision not in REMOVALS
+                is_put_back = last.workbook == line.workbook or is_contested
+                is_given_up = last.content != line.content and last.content not in entered_now
+                is_anew = is_put_back and is_given_up and line.sha256 not in collected
+            if not _was_collected(line, of_day) or is_anew:
                 new.append(line)
-                earlier.append(line)
+                of_day.append(line)
+            seen.add(line.identity)
+            preceding.add(line.content)
     return new
 
 
-def _identity(line: LedgerLine) -> tuple[object, ...]:
-    """Return what copies of one line of a ledger share."""
-    return line.content, line.sha256, line.sheet, line.row
+def _removers(
+    known: Iterable[LedgerLine], entered: Sequence[LedgerLine]
+) -> Mapping[tuple[UserKey, date], set[str]]:
+    """Return by user and day who would remove the user: in the ledger now, or newly entered."""
+    users = {line.user_key for line in entered}
+    of_users = [line for line in known if line.user_key in users]
+    contents = {line.content for line in of_users}
+    current = [line for each in decisions_by_user(of_users).values() for line in each.current]
+    new = (line for line in entered if line.content not in contents)
+    removers = defaultdict[tuple[UserKey, date], set[str]](set)
+    for line in (*current, *new):
+        if line.decision in REMOVALS:
+            removers[line.user_key, line.decided_on].add(line.person)
+    return removers
 
 
-def _was_collected(
-    line: LedgerLine, earlier: Sequence[LedgerLine], entered_now: Container[object]
-) -> bool:
-    """Return whether a decision is among the earlier ones of its person on its user.
+def _was_collected(line: LedgerLine, of_day: Sequence[LedgerLine]) -> bool:
+    """Return whether a decision is among the earlier ones of its person, user and day.
 
-    A person who has given a word up since, and changes back to it in the same workbook, gives it
-    anew; a copy that still has it does not, whatever its ticket and comment where it is to remove
-    the user.
+    One to remove the user that was given up since is, whatever its ticket and comment.
     """
-    of_day = [each for each in earlier if each.decided_on == line.decided_on]
-    last = of_day[-1] if of_day else line
-    same = [each for each in of_day if each.content == line.content]
-    if line.decision in REMOVALS and last.decision is not line.decision:
+    if line.decision in REMOVALS and of_day and of_day[-1].decision is not line.decision:
         word = line.decision, line.as_of
-        same += [each for each in of_day if (each.decision, each.as_of) == word]
-    if not same:
-        return False
-    changed_back = last.workbook == line.workbook and last.content not in entered_now
-    return last.content == line.content or not changed_back
+        return any((each.decision, each.as_of) == word for each in of_day)
+    return any(each.content == line.content for each in of_day)
+
+
+def _order_problems(known: Sequence[LedgerLine], files: Iterable[Entries]) -> Iterator[Problem]:
+    """Yield a problem for each user on whom another decision is in force if ledgers change places.
+
+    Nothing shows which one is the later of two decisions that stand in different ledgers. None to
+    remove the user comes into force by their order that is not in force in one of them.
+    """
+    given = [each for each in files if each.is_ledger]
+    if not given:
+        return
+    ledgers = [Entries(FileReference(name="", sha256=""), (*known,)), *given]
+    orders = (_new_lines((), each) for each in (ledgers, ledgers[::-1]))
+    forward, backward, *alone = map(decisions_by_user, (*orders, *(each.lines for each in ledgers)))
+    for line in {line.user_key: line for each in given for line in each.lines}.values():
+        one, other, *own = (
+            _word_in_force(each, line.user_key) for each in (forward, backward, *alone)
+        )
+        if one is not other or (one in REMOVALS and one not in own):
+            lines = forward[line.user_key].lines
+            newest = (each for each in lines if each.decided_on == lines[-1].decided_on)
+            words = dict.fromkeys(f"{each.summary} ({each.place})" for each in newest)
+            message = f"the ledgers do not show which decision is the last one: {'; '.join(words)}"
+            yield _problem(line, message, "Decide again with a newer date.")
+
+
+def _word_in_force(by_user: Mapping[UserKey, UserDecisions], user: UserKey) -> Decision | None:
+    of_user = by_user.get(user)
+    return of_user.in_force.decision if of_user and of_user.in_force else None
 
 
 def _two_word_problems(files: Iterable[Entries]) -> Iterator[Problem]:
@@ -171,12 +262,12 @@ def _two_word_problems(files: Iterable[Entries]) -> Iterator[Problem]:
                 yield _problem(line, message, "Correct one of them, or empty it.")
 
 
-def _older_view_problems(
+def _older_views(
     known: Sequence[LedgerLine], new: Iterable[LedgerLine]
-) -> Iterator[Problem]:
-    """Yield a problem for a decision on an older report than the one in force was made on.
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield each decision on an older report than the one in force was made on, with that one.
 
-    That is the one in force in the ledger, or after the decisions that precede this one.
+    That is the one in force in the ledger, or after the valid decisions that precede this one.
     """
     collected, preceding_new = (defaultdict[UserKey, list[LedgerLine]](list) for _ in range(2))
     for line in known:
@@ -187,9 +278,10 @@ def _older_view_problems(
         for others in (of_ledger, [*preceding, *of_files]):
             in_force = decisions_by_user(others)[line.user_key].in_force if others else None
             if in_force and line.report_time.earliest < in_force.report_time.earliest:
-                yield _older_view_problem(line, in_force)
+                yield line, in_force
                 break
-        of_files.append(line)
+        else:
+            of_files.append(line)
 
 
 def _older_view_problem(line: LedgerLine, in_force: LedgerLine) -> Problem:
@@ -289,21 +381,30 @@ def _needless_withdrawal_notes(
 
 
 def _uncounted_notes(
-    entered: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions], reason: str
+    entered: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions], reasons: Sequence[str]
 ) -> Iterator[str]:
     """Yield a note on each entry that gives way to another word, or to one that took it back."""
     for line in entered:
         of_user = after[line.user_key]
         words = [each for each in of_user.lines if each.decision is not Decision.CONFLICT]
         for counted in of_user.current or words[-1:]:
-            if line.decision is not counted.decision and reason == _why_counted(counted, line):
+            reason = _why_counted(of_user, counted, line)
+            if line.decision is not counted.decision and reason in reasons:
                 yield _counts_note(counted, line, reason)
 
 
-def _why_counted(counted: LedgerLine, line: LedgerLine) -> str:
-    if (line.person, line.decided_on) == (counted.person, counted.decided_on):
+def _why_counted(of_user: UserDecisions, counted: LedgerLine, line: LedgerLine) -> str:
+    if line.decided_on != counted.decided_on:
+        return _LATER_DAY if line.decided_on < counted.decided_on else ""
+    if line.person == counted.person:
         return _SAME_DAY
-    return _LATER_DAY if line.decided_on < counted.decided_on else ""
+    if line.person in {each.person for each in of_user.current}:
+        return ""
+    contents = [each.content for each in of_user.lines]
+    if line.content not in contents[contents.index(counted.content) :]:
+        return _LATER_WORD
+    # A withdrawal behind what counts took back the own word of its person.
+    return _WITHDRAWN if line.decision is not Decision.WITHDRAW else ""
 
 
 def _replaced_word_notes(
@@ -320,6 +421,9 @@ def _replaced_word_notes(
 
 _LATER_DAY: Final = "it has a later date"
 _SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
+_LATER_WORD: Final = "another person decided on that day, and the one collected later counts"
+_WITHDRAWN: Final = "it was withdrawn on that day"
+_OF_ONE_DAY: Final = (_SAME_DAY, _LATER_WORD, _WITHDRAWN)
 
 
 def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:

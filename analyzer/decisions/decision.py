@@ -200,6 +200,11 @@ class LedgerLine:
         return self.user_key, self.as_of, *entered
 
     @property
+    def identity(self) -> tuple[object, ...]:
+        """Return what copies of one line of a ledger share."""
+        return self.content, self.sha256, self.sheet, self.row
+
+    @property
     def report_time(self) -> ReportTime:
         """Return the time of the report that the decision was made on."""
         source = AsOfSource(self.report_cells[columns.AS_OF_SOURCE])
@@ -217,6 +222,7 @@ class UserDecisions:
     """Hold the lines on one user in the order in which they count, and the current ones.
 
     `current` has the newest word of each person of the newest day; different ones are a conflict.
+    A line `conflict` is among them where the words that it is about are not, as one was lost.
     `conflicts` are the pairs of different words of one day that nobody resolved, `conflict_days`
     the days with a line `conflict`.
     """
@@ -228,8 +234,8 @@ class UserDecisions:
 
     @property
     def decisions(self) -> tuple[LedgerLine, ...]:
-        """Return the current lines that are a decision, and no withdrawal."""
-        return tuple(each for each in self.current if each.decision is not Decision.WITHDRAW)
+        """Return the current lines that are a decision of a person, and no withdrawal."""
+        return tuple(each for each in self.current if each.decision not in _NO_DECISION)
 
     @property
     def is_conflict(self) -> bool:
@@ -265,27 +271,50 @@ def open_row(cells: Mapping[str, str]) -> OpenRow:
 
 
 def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecisions]:
-    """Return the decisions on each user, by user in the order of their first line."""
+    """Return the decisions on each user, by user in the order of their first line.
+
+    Of copies of one line, as git leaves them where it merges, the first counts: another one would
+    put back in force what was given up since.
+    """
     by_user: dict[UserKey, list[LedgerLine]] = {}
     for line in lines:
         by_user.setdefault(line.user_key, []).append(line)
     # `sorted` is stable: lines of one day stay in the order of the ledger.
-    return {user: _user_decisions(sorted(of, key=_day)) for user, of in by_user.items()}
+    return {
+        user: _user_decisions(sorted(_first_copies(of), key=_day)) for user, of in by_user.items()
+    }
+
+
+def _first_copies(lines: Sequence[LedgerLine]) -> Iterable[LedgerLine]:
+    if len(lines) == 1:
+        return lines
+    copies: dict[tuple[object, ...], LedgerLine] = {}
+    for line in lines:
+        copies.setdefault(line.identity, line)
+    return copies.values()
 
 
 _day: Final = attrgetter("decided_on")
+_NO_DECISION: Final = (Decision.WITHDRAW, Decision.CONFLICT)
 
 
 def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
     """Go through the lines on one user, the oldest first.
 
     In a conflict a withdrawal takes the own word back, and settles it. Who withdraws the own word
-    of the day has none left; who withdraws that of another has decided too.
+    of the day has none left; who withdraws that of another has decided too. A line `conflict`
+    whose two words are not there keeps those of its day out of force, until one is withdrawn.
     """
     current: dict[str, LedgerLine] = {}
     conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}
     day = date.min
-    for line in (each for each in ordered if each.decision is not Decision.CONFLICT):
+    for line in ordered:
+        if line.decision is Decision.CONFLICT:
+            of_day = current if line.decided_on == day else {}
+            # No person has the name "".
+            current = of_day if _differ(of_day.values()) else {**of_day, "": line}
+            day = line.decided_on
+            continue
         own = current.get(line.person)
         has_word = own is not None and own.decision is not Decision.WITHDRAW
         by_others = {who: each for who, each in current.items() if who != line.person}
@@ -293,15 +322,16 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
             current = {**(by_others if line.decided_on == day else {}), line.person: line}
             day = line.decided_on
         elif has_word and _differ(current.values()):
-            current = by_others
+            current = {who: each for who, each in by_others.items() if who}
         else:
             conflicts.pop(day, None)
             takes_own_back = has_word and day == line.decided_on
             current = {} if takes_own_back else {line.person: line}
             day = line.decided_on
         conflicts.pop(day, None)
-        if _differ(current.values()):
-            first, *others = current.values()
+        words = [each for who, each in current.items() if who]
+        if _differ(words):
+            first, *others = words
             differing = (each for each in others if each.decision is not first.decision)
             conflicts[day] = first, next(differing)
     days = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
@@ -309,4 +339,5 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
 
 
 def _differ(lines: Iterable[LedgerLine]) -> bool:
-    return len({line.decision for line in lines}) > 1
+    words = {line.decision for line in lines}
+    return len(words) > 1 or Decision.CONFLICT in words

@@ -28,7 +28,7 @@ from analyzer.decisions.credentials import (
     credentials_decided_on,
     page_of_lines,
 )
-from analyzer.decisions.decision import REMOVALS, LedgerLine, UserDecisions
+from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
 from analyzer.decisions.follow_up import FollowUpStatus, Outcome, outcomes, report_time
 from analyzer.decisions.ledger import Ledger
 from analyzer.lists.exemptions import EntryUse, ExemptionMatches
@@ -183,9 +183,11 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
 def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
     for of_user in every:
         removals = [line for line in of_user.current if line.decision in REMOVALS]
-        if of_user.is_conflict and removals:
+        # What became of the words of such a line is not known: one may be a removal.
+        lost = [line for line in of_user.current if line.decision is Decision.CONFLICT]
+        if of_user.is_conflict and (removals or lost):
             said = "; ".join(line.summary for line in of_user.current)
-            yield LeftOut(removals[-1], f"the decisions are in conflict: {said}")
+            yield LeftOut((removals or lost)[-1], f"the decisions are in conflict: {said}")
 
 
 def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> list[_Candidate]:

@@ -1,5 +1,6 @@
 """What people enter is checked, added once, and counted: nothing is dropped without a word."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -105,8 +106,8 @@ def test_a_word_that_was_given_up_is_given_anew_on_a_newer_report() -> None:
     assert added(file(newer), known=[DELETE, KEEP]) == (newer,)
 
 
-def test_a_line_that_a_ledger_has_twice_is_a_copy_once() -> None:
-    assert added(entries(DELETE, KEEP, DELETE), known=[DELETE, KEEP]) == (DELETE,)
+def test_a_line_that_a_ledger_has_twice_counts_once() -> None:
+    assert added(entries(DELETE, KEEP, DELETE), known=[DELETE, KEEP]) == ()
 
 
 def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
@@ -335,12 +336,15 @@ def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:
 def test_ledgers_and_workbooks_named_together_are_one_ledger_in_which_nothing_revives() -> None:
     withdrawn, tom = line("withdraw", sha256="b" * 64), line("keep", by="Tom", on=NEXT)
     own = KEEP, line("delete", sha256="b" * 64), line("keep", sha256="c" * 64)
+    given_up = line(sha256="d" * 64), line("keep", sha256="e" * 64)
     old, new = entries(DELETE, name="old.csv"), entries(DELETE, withdrawn, name="new.csv")
     book = file(replace(tom, sha256="b" * 64, workbook="tom.xlsx"))
     for files, expected in (
         ([new, old], ["delete", "withdraw"]),
         ([old, new], ["delete", "withdraw"]),
         ([entries(KEEP, name="a.csv"), entries(*own, name="b.csv")], ["keep", "delete", "keep"]),
+        ([entries(*given_up, name="a.csv"), old], ["delete", "keep"]),
+        ([old, entries(*given_up, name="a.csv")], ["delete", "keep"]),
         ([book, entries(DELETE)], ["delete", "keep"]),
     ):
         assert words(merged(files).ledger.lines) == expected
@@ -428,3 +432,97 @@ def test_users_csv_shows_that_rows_differ(other: Row) -> None:
 def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
     (row,) = user_rows(a_user(mfa_active="maybe", password_last_used="soon"))
     assert len(added(read_entries("bulk.csv", bulk([row], ENTERED)))) == 1
+
+
+def test_two_words_of_one_person_and_day_in_a_ledger_alone_are_named() -> None:
+    for lines, counts in (([WITHDRAW, DELETE], DELETE), ([DELETE, KEEP, DELETE], KEEP)):
+        (note,) = merged([entries(*lines)]).notes
+        assert f"{counts.summary} ({DELETE.place}) counts, and not " in note
+    assert merged([entries(DELETE, line("keep", on=NEXT))]).notes == ()
+
+
+def test_the_same_file_once_more_puts_nothing_back_that_was_given_up_since() -> None:
+    for given_up, later in ((DELETE, "keep"), (DELETE, "withdraw"), (KEEP, "delete")):
+        known = ledger(given_up, line(later, sha256="b" * 64))
+        collection = collected(file(given_up), ledger=known)
+        (note,) = collection.notes
+        assert (collection.added, note.startswith(f"{DELETE.user_key.arn}: {later}")) == ((), True)
+
+
+def test_ledgers_are_refused_where_only_their_order_would_say_what_is_in_force() -> None:
+    keeps, deletes = line("keep", sha256="b" * 64), line(sha256="c" * 64)
+    later = line("investigate", ANN), line("investigate", on=NEXT)
+    gives_up = line("withdraw", sha256="b" * 64)
+    for one, other in (
+        ([DELETE], [keeps]),
+        ([DELETE, keeps], [KEEP, deletes]),
+        ([keeps], [deletes, keeps]),
+        ([KEEP, gives_up], [KEEP, line(by="Tom", sha256="d" * 64)]),
+    ):
+        for ledgers in ((one, other), (other, one)):
+            files = [entries(*lines, name=f"{at}.csv") for at, lines in enumerate(ledgers)]
+            for known, rest in ((ledger(), files), (ledger(*ledgers[0]), files[1:])):
+                problem, *_ = refused(*rest, known=known)
+                assert "the ledgers do not show which decision is the last one: " in problem
+            of_ann, of_user = (entries(each, name="later.csv") for each in later)
+            assert refused(*files, of_ann)
+            assert in_force(collected(*files, of_user)) == "investigate"
+
+
+def test_an_older_view_in_a_ledger_is_refused_until_somebody_decides_anew() -> None:
+    newer = line("keep", by="Tom", as_of=NEWER, on=LATE)
+    older = [line(on=LATE + timedelta(days), ticket=f"{days}") for days in (1, 2)]
+    anew = line("investigate", as_of=NEWER, on=LATE + timedelta(3))
+    one, other = [newer], older
+    whole = [entries(newer, *older)]
+    for first, second in (("tom.csv", "lee.csv"), ("lee.csv", "tom.csv")):
+        apart = [entries(*one, name=first), entries(*other, name=second)]
+        for files in (whole, apart, apart[::-1]):
+            with pytest.raises(InputRefused, match="made on a report of 2026-05-01 12:00 UTC"):
+                merged(files)
+    assert in_force(merged([entries(newer, *older, anew)])) == "investigate"
+
+
+COPY = line("keep", by="Tom", workbook="tom (2).xlsx", sha256="c" * 64)
+TAKEN_BACK = [TOM_KEEPS, line("withdraw", by="Tom", sha256="b" * 64)]
+
+
+@pytest.mark.parametrize(
+    ("known", "entered"),
+    [([*TAKEN_BACK, DELETE], [[COPY]]), (TAKEN_BACK, [[COPY], [DELETE]])],
+)
+def test_a_copy_that_would_keep_a_user_whom_another_person_removes_is_in_conflict(
+    known: list[LedgerLine], entered: list[list[LedgerLine]]
+) -> None:
+    for files in ([file(*each) for each in entered], [file(*each) for each in entered[::-1]]):
+        (problem,) = refused(*files, known=ledger(*known))
+        assert "made on the same day by another person" in problem
+        collection = collected(*files, ledger=ledger(*known), attended=False)
+        assert (words(collection.added)[-1], in_force(collection)) == ("conflict", None)
+    assert added(file(COPY), known=TAKEN_BACK) == ()
+
+
+@pytest.mark.parametrize(
+    ("known", "entered", "reason"),
+    [
+        ([*TAKEN_BACK, DELETE], TOM_KEEPS, "delete, Anna, .* another person decided on that day"),
+        ([TOM_KEEPS, WITHDRAW], COPY, "withdraw, Anna, .* another person decided on that day"),
+        ([DELETE, *TAKEN_BACK], TOM_KEEPS, "delete, Anna, .* it was withdrawn on that day"),
+        ([DELETE, *TAKEN_BACK], TAKEN_BACK[1], None),
+        ([*TAKEN_BACK, DELETE], DELETE, None),
+        ([DELETE, TOM_KEEPS, line("conflict", by="credreport")], TOM_KEEPS, None),
+    ],
+)
+def test_an_entry_that_gives_way_to_the_word_of_another_person_is_named(
+    known: list[LedgerLine], entered: LedgerLine, reason: str | None
+) -> None:
+    notes = collected(file(entered), ledger=ledger(*known)).notes
+    assert [bool(re.search(reason or "", each)) for each in notes] == [True] * bool(reason)
+
+
+def test_a_withdrawal_of_another_persons_word_is_refused_with_it_whatever_the_order() -> None:
+    files = file(DELETE), file(line("withdraw", by="Tom", workbook="tom.xlsx"), name="tom.xlsx")
+    for each in (files, files[::-1]):
+        (problem,) = refused(*each)
+        assert "made on the same day by another person" in problem
+        assert in_force(collected(*each, attended=False)) is None

@@ -190,6 +190,17 @@ IN_FORCE: list[tuple[str, str | None]] = [
     ("delete Anna, keep Tom, keep Anna", "keep"),
     ("delete Anna, keep Tom, investigate Eve next", "investigate"),
     ("delete Anna, keep Tom, conflict credreport", None),
+    ("delete Anna, keep Tom, conflict credreport, withdraw Anna", "keep"),
+    # One or both of the two lines were lost.
+    ("delete Anna, conflict credreport", None),
+    ("conflict credreport, delete Anna", None),
+    ("delete Anna, conflict credreport, delete Tom", None),
+    ("delete Anna, conflict credreport next", None),
+    ("delete Anna, conflict credreport, withdraw Tom, delete Tom", "delete"),
+    ("delete Anna, conflict credreport, delete Tom next", "delete"),
+    # A line that stands there twice, as after a merge in git.
+    ("delete Anna, keep Anna, delete Anna", "keep"),
+    ("delete Anna, withdraw Tom, delete Anna", None),
 ]
 """Decisions by word, person and day, of which `next` is the day after, and what is in force."""
 

@@ -217,3 +217,11 @@ def test_an_exemption_is_noted_once_and_as_expired_by_the_report_of_each_line() 
 
 def test_the_package_offers_no_change_of_aws() -> None:
     assert not any(word in name for name in analyzer.__all__ for word in ("remove", "delete"))
+
+
+def test_a_conflict_of_which_a_line_was_lost_is_left_out() -> None:
+    conflict = line("conflict", by="credreport")
+    for lines in ([line(), conflict], [line("keep", by="Tom"), conflict], [conflict]):
+        assert [
+            each.startswith("the decisions are in conflict: ") for each in reasons(planned(*lines))
+        ] == [True]

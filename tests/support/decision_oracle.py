@@ -247,6 +247,8 @@ class Line:
     report: Report
     account: str
     """As the ARN has it, failing that as the row of the list has it."""
+    content: int = 0
+    """Stands for the bytes of the file."""
 
     @cached_property
     def user(self) -> Key:
@@ -267,11 +269,17 @@ def is_open(entry: Entry) -> bool:
     return not any(text(entry, column) for column in ENTERED)
 
 
-def line_of(entry: Entry) -> Line:
+def content_of(file: Iterable[Entry]) -> int:
+    rows = [(*each.shown.items(), *each.entered.items()) for each in file]
+    return hash(tuple(rows))
+
+
+def line_of(entry: Entry, content: int) -> Line:
     word, person, day, ticket, comment = (text(entry, column) for column in ENTERED)
     account = entry.report.account if USER_ARN.fullmatch(entry.shown["arn"]) else None
     of_row = entry.file, entry.row, entry.cells, entry.report, account or entry.shown["account"]
-    return Line(word.lower(), person.lower(), date.fromisoformat(day), ticket, comment, *of_row)
+    decided = word.lower(), person.lower(), date.fromisoformat(day), ticket, comment
+    return Line(*decided, *of_row, content)
 
 
 # What stands
@@ -373,12 +381,18 @@ def is_same_word(one: Line, other: Line) -> bool:
     return bool(WORD(one) == WORD(other))
 
 
-def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
+def is_already_there(
+    line: Line, ledger: Sequence[Line], entered: Sequence[Line], collected: Sequence[Line]
+) -> bool:
     """A word that was collected before is not collected again, wherever it stands.
 
     A word that the person has given up since is given anew where it is put back: in the file of
     the word that replaced it, which stands nowhere any more. To remove a user, it takes more than
-    another ticket or comment.
+    another ticket or comment. Nothing earlier revives by a file that was collected before, to the
+    byte.
+
+    Taken here: in any file, against the removal that another person decides on that day, as no
+    decision is lost without a word.
     """
     own = [each for each in ledger if (each.user, each.person) == (line.user, line.person)]
     of_day = [each for each in own if each.day == line.day]
@@ -396,7 +410,26 @@ def is_already_there(line: Line, ledger: Sequence[Line], entered: Sequence[Line]
         ]
     if not before:
         return False
-    return line.file != last.file or any(is_same_word(last, each) for each in entered)
+    is_old_file = any(each.content == line.content for each in collected)
+    still_stands = any(is_same_word(last, each) for each in entered)
+    is_put_back = line.file == last.file or (
+        line.decision not in REMOVALS and is_removed_by_another(line, collected, entered)
+    )
+    return is_old_file or still_stands or not is_put_back
+
+
+def is_removed_by_another(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
+    """Whether somebody else removes the user that day: as it stands, or by what is entered now."""
+    standing = standing_of(each for each in ledger if each.user == line.user)
+    fresh = [
+        each
+        for each in entered
+        if each.user == line.user and not any(is_same_word(each, known) for known in ledger)
+    ]
+    return any(
+        each.decision in REMOVALS and each.person != line.person and each.day == line.day
+        for each in (*standing.words.values(), *fresh)
+    )
 
 
 def is_older_view(line: Line, others: Iterable[Line]) -> bool:
@@ -406,14 +439,17 @@ def is_older_view(line: Line, others: Iterable[Line]) -> bool:
 
 
 def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
-    """Each new line is compared with what is in force in the ledger, and with what it follows."""
-    older = []
-    for at, line in enumerate(new):
-        before = [each for each in (*ledger, *new[:at]) if each.day <= line.day]
-        before += [each for each in new[at + 1 :] if each.day < line.day]
-        if is_older_view(line, ledger) or is_older_view(line, before):
-            older.append(line)
-    return older
+    """Each new line is compared with what is in force in the ledger, and with what it follows.
+
+    Taken here: what is refused itself does not count for those that follow.
+    """
+    refused: list[Line] = []
+    valid = [*ledger]
+    for line in sorted(new, key=lambda each: each.day):
+        followed = [each for each in valid if each.day <= line.day]
+        is_refused = is_older_view(line, ledger) or is_older_view(line, followed)
+        (refused if is_refused else valid).append(line)
+    return refused
 
 
 def new_conflicts(
@@ -428,6 +464,18 @@ def new_conflicts(
     }
 
 
+def in_conflict(ledger: Sequence[Line], files: Sequence[Sequence[Line]]) -> list[Line]:
+    """Files have no order in time, so that a conflict in any order of them is one."""
+    orders = [[line for file in order for line in file] for order in permutations(files)]
+    return [
+        line
+        for new in orders
+        for words in new_conflicts([*ledger, *new], new).values()
+        for line in words
+        if is_one_of(line, new)
+    ]
+
+
 def is_one_of(line: Line, lines: Iterable[Line]) -> bool:
     return any(line is each for each in lines)
 
@@ -436,16 +484,22 @@ def collect(
     ledger: Sequence[Line], files: Mapping[str, Sequence[Entry]], *, attended: bool
 ) -> Collection:
     """One refusal refuses the whole call; what is there already is counted, never added again."""
-    entries = [each for rows in files.values() for each in rows if not is_open(each)]
-    lines_entered = [*map(line_of, entries)]
+    lines_entered = [
+        line_of(each, content_of(rows))
+        for rows in files.values()
+        for each in rows
+        if not is_open(each)
+    ]
     new: list[Line] = []
     for line in lines_entered:
-        if not is_already_there(line, [*ledger, *new], lines_entered):
+        if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
     refused = older_views(new, ledger)
     conflicts = new_conflicts([*ledger, *new], new)
     if attended:
-        refused += [line for words in conflicts.values() for line in words if is_one_of(line, new)]
+        refused += in_conflict(
+            ledger, [[each for each in new if each.file == name] for name in files]
+        )
     if refused:
         return Collection((*ledger,), frozenset((each.file, each.row) for each in refused))
     # Of each conflict one line is added, when it comes up.
