@@ -383,8 +383,11 @@ def _needless_withdrawal_notes(
 def _uncounted_notes(
     entered: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions], reasons: Sequence[str]
 ) -> Iterator[str]:
-    """Yield a note on each entry that gives way to another word, or to one that took it back."""
-    for line in entered:
+    """Yield a note on each entry that gives way to another word, or to one that took it back.
+
+    A line `conflict` of the program is no word of anybody.
+    """
+    for line in (each for each in entered if each.decision is not Decision.CONFLICT):
         of_user = after[line.user_key]
         words = [each for each in of_user.lines if each.decision is not Decision.CONFLICT]
         for counted in of_user.current or words[-1:]:

@@ -526,3 +526,8 @@ def test_a_withdrawal_of_another_persons_word_is_refused_with_it_whatever_the_or
         (problem,) = refused(*each)
         assert "made on the same day by another person" in problem
         assert in_force(collected(*each, attended=False)) is None
+
+
+def test_a_conflict_in_a_ledger_is_no_word_that_gives_way_to_another() -> None:
+    noted = line("conflict", by="credreport", workbook=TOM_KEEPS.workbook)
+    assert merged([entries(DELETE, TOM_KEEPS, noted)]).notes == ()
