@@ -13,6 +13,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
+from analyzer.changes.done import first_done
 from analyzer.changes.stays import (
     AFTER,
     BEFORE,
@@ -336,7 +337,8 @@ def with_decisions(history: History, followed: FollowUp) -> History:
     account with decisions and without a report is not covered.
     """
     line, ledger = history.timeline, history.analysis.ledger
-    counts, events = decided(line, history.span, ledger, followed)
+    done = first_done(line, history.analysis, followed)
+    counts, events = decided(line, history.span, ledger, followed, done)
     lacking = {each.account for each in ledger.lines} - {each.account for each in line.coverages}
     uncovered = [Coverage(each, reason=NO_REPORT) for each in sorted(lacking)]
     accounts = history.period[columns.ACCOUNT].iloc[:-1]

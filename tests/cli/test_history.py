@@ -244,7 +244,7 @@ FOLLOWED: tuple[tuple[str, int, list[list[str]], str, int | None], ...] = (
     ("delete", 1, [["anna"], ["anna"], []], "done_late", 60),
     ("deactivate", 1, [["anna"], ["anna"], []], "done_late", 60),
     ("delete", 1, [["ann", "anna"], ["anna"], ["bo"]], "done_late", 60),
-    ("delete", 1, [["unclear bo"], ["bo"]], "done_in_time", 20),
+    ("delete", 1, [["unclear bo"], ["bo"]], "done_undated", 40),
     ("keep", 1, [["ann"], ["ann"]], "", None),
     ("delete", 1, [["ann"], ["ann"]], "overdue", None),
 )
