@@ -350,3 +350,16 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
         assert text.startswith("History: 2026-01-01")
         assert max(map(len, text.splitlines())) <= width
         assert [each in text for each in of_each] == [width > 40] * 2
+
+
+def test_a_report_without_a_root_row_is_named_and_shows_nothing_done(tmp_path: Path) -> None:
+    ann, bo = person(key_1=USED), person("bo", created=day(-9))
+    name, content = report(20, bo)
+    head, _, rest = content.split(b"\n")
+    reports = kept(tmp_path, report(0, ann, bo), (name, head + b"\n" + rest), report(40, bo))
+    ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)))
+    document = run("history", reports, "--decisions", ledger, "--format", "json").document
+    (note,) = (each for each in document["notes"] if "root user" in each)
+    assert note.endswith(f"users who are not in it count as removed: {reports / name}.")
+    done = [row["before"][:10] for row in document["events"] if row["event"] == "done"]
+    assert done == [f"{day(40):%Y-%m-%d}"]
