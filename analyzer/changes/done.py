@@ -3,7 +3,7 @@
 So a history and the follow-ups of its reports agree.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Final
@@ -15,30 +15,35 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.changes.timeline import Timeline
 from analyzer.decisions.decision import LedgerLine, UserKey
-from analyzer.decisions.follow_up import FollowUp, outcomes
+from analyzer.decisions.follow_up import Outcome, outcomes
 from analyzer.report.model import Page, Report
 
 _OF_READING: Final = (columns.FILE, columns.ACCOUNT)
 
 
-def first_done(line: Timeline, analysis: Analysis, followed: FollowUp) -> Mapping[UserKey, int]:
-    """Return the reading since which each decision is done that is done at the end.
+def followed_to_end(
+    line: Timeline, analysis: Analysis
+) -> tuple[Mapping[UserKey, Outcome], Mapping[UserKey, int]]:
+    """Return what the last reports of a period show of the decisions in force, and since when.
 
-    It is the first of an unbroken run of reports, up to the end, each of which shows it done.
+    The second are the readings since which those are done that are done at the end: each is the
+    first of an unbroken run of reports, up to the last, each of which shows it.
     """
     covered = line.covered
-    at_end = (each.line for each in followed.outcomes.values() if each.is_done)
-    lines = [each for each in at_end if each.account in covered]
-    done = {each.user_key: covered[each.account].end for each in lines}
+    lines = [each for each in analysis.ledger.removals() if each.account in covered]
+    places = {each.account: covered[each.account].end for each in lines}
+    at_end, done = dict[UserKey, Outcome](), dict[UserKey, int]()
     readings: _Readings | None = None
-    while lines := [each for each in lines if done[each.user_key] > covered[each.account].start]:
+    while lines:
         readings = readings or _Readings(line, analysis.report, *_rows(line, analysis, lines))
-        before = {each.account: done[each.user_key] - 1 for each in lines}
-        report = readings.report_of(before.values())
+        report = readings.report_of([*{places[each.account]: None for each in lines}])
         shown = outcomes(lines, report, report.pages())
+        at_end = at_end or shown
         lines = [each for each in lines if shown[each.user_key].is_done]
-        done |= {each.user_key: before[each.account] for each in lines}
-    return done
+        done |= {each.user_key: places[each.account] for each in lines}
+        places = {account: reading - 1 for account, reading in places.items()}
+        lines = [each for each in lines if places[each.account] >= covered[each.account].start]
+    return at_end, done
 
 
 def _rows(
@@ -74,16 +79,15 @@ class _Readings:
     users: Sequence[tuple[Page, np.ndarray]]
     roots: Sequence[tuple[Page, np.ndarray]]
 
-    def report_of(self, readings: Iterable[int]) -> Report:
+    def report_of(self, readings: Sequence[int]) -> Report:
         """Return what some readings show, one of each account, as the newest report of each."""
-        places = [*readings]
         files = []
-        for each in (self.line.readings[at] for at in places):
+        for each in (self.line.readings[at] for at in readings):
             file = self.report.files[each.file]
             own = (account for account in file.accounts if account.account == each.account)
             files.append(replace(file, accounts=(*own,)))
         users, roots = (
-            [page.where(kept) for page, at in rows if (kept := np.isin(at, places)).any()]
+            [page.where(kept) for page, at in rows if (kept := np.isin(at, readings)).any()]
             for rows in (self.users, self.roots)
         )
         return replace(self.report, files=(*files,), pages=lambda: iter(users), roots=lambda: roots)

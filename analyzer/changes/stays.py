@@ -27,7 +27,7 @@ from analyzer.changes.timeline import (
     numbers_but,
 )
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
-from analyzer.decisions.follow_up import FollowUp, Outcome
+from analyzer.decisions.follow_up import Outcome
 from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import TEXT, stable_order
 from analyzer.terms import OVERDUE, Verdict, code_of
@@ -210,13 +210,14 @@ def decided(
     line: Timeline,
     span: Span,
     ledger: Ledger,
-    followed: FollowUp,
+    outcomes: Mapping[UserKey, Outcome],
     done_since: Mapping[UserKey, int],
 ) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
     """Return how many decisions of each account a period counts, and they and what was done.
 
-    `done_since` are the readings since which they are done. The numbers are those of
-    `history.DECIDED`, the rows have the columns of `EVENTS`.
+    `outcomes` are what the last reports show of the decisions in force, `done_since` the readings
+    since which they are done. The numbers are those of `history.DECIDED`, the rows have the columns
+    of `EVENTS`.
     """
     covered = line.covered
     last_day = span.until.date() if span.until else date.max
@@ -228,12 +229,12 @@ def decided(
             counts[of.account, "decisions"] += 1
             midnight = datetime.combine(each.decided_on, time(), UTC)
             events.append(_event(each, None, midnight, "decision"))
-    for user, outcome in followed.outcomes.items():
-        of, done = covered.get(outcome.line.account), done_since.get(user)
-        if of and (done is None or done > of.start):
+    for user, outcome in outcomes.items():
+        of, done = covered[outcome.line.account], done_since.get(user)
+        if done is None or done > of.start:
             status = _status(line, outcome, done, ledger.due_days)
             counts.update(((of.account, "removals"), (of.account, status)))
-        if of and done is not None and done > of.start:
+        if done is not None and done > of.start:
             edges = (line.readings[reading].at for reading in (done - 1, done))
             events.append(_event(outcome.line, *edges, "done"))
     return counts, events
