@@ -268,7 +268,7 @@ class Fetcher:
         report = replace(report, caller=caller)
         if self.request.service_credentials:
             try:
-                credentials = service_credentials_json(iam)
+                credentials = service_credentials_json(iam, report.content)
                 report = replace(report, credentials=credentials, credentials_status=SAVED)
             except AwsRefused as error:
                 report = replace(report, credentials_status=str(error))

@@ -163,10 +163,11 @@ def _damaged(problem: str) -> AwsRefused:
     )
 
 
-def service_credentials_json(iam: DeadlineClient) -> bytes:
+def service_credentials_json(iam: DeadlineClient, report: bytes) -> bytes:
     """Return all users' service-specific credentials, as the AWS CLI would print the answer.
 
-    The answer holds no secrets. Raises AwsRefused if AWS does not give all of it.
+    The answer holds no secrets. Raises AwsRefused if AWS does not give all of it, and for a list
+    that an analysis would refuse beside the report, and with it all other reports.
     """
     credentials: list[Any] = []
     for page in iam.pages("list_service_specific_credentials", AllUsers=True):
@@ -176,4 +177,11 @@ def service_credentials_json(iam: DeadlineClient) -> bytes:
     for credential in credentials:
         for name in ("UserName", "Status", "ServiceName"):
             required_field(credential, name, str)
+    users = "|".join(re.escape(each["UserName"]) for each in credentials)
+    in_report = re.compile(f'/({users})[",]', re.IGNORECASE)
+    if credentials and not in_report.search(report.decode(errors="replace")):
+        raise AwsRefused(
+            "AWS lists them for no user of the report, which can be four hours old: fetch the"
+            " report again later."
+        )
     return json_bytes({"ServiceSpecificCredentials": credentials, "IsTruncated": False})

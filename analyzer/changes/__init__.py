@@ -5,7 +5,7 @@ plain Python on what two reports say about that user. `snapshot` keeps what two 
 compared by, and `diff` selects the users of whom anything differs.
 
 `timeline` orders what all reports say of each user, `stays` finds in it when users and verdicts
-come and go, and `history` counts these for a period.
+come and go, `done` since when decisions are carried out, and `history` counts these for a period.
 
 Writers, `exports` and the command line may import this package. It stands on `analysis`.
 """

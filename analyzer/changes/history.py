@@ -13,6 +13,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
+from analyzer.changes.done import followed_to_end
 from analyzer.changes.stays import (
     AFTER,
     BEFORE,
@@ -32,7 +33,6 @@ from analyzer.changes.timeline import (
     timeline,
     whole_days,
 )
-from analyzer.decisions.follow_up import FollowUp
 from analyzer.report.model import NO_MOMENT, TEXT, Report, concatenated, stable_order
 from analyzer.terms import OVERDUE, Verdict
 
@@ -114,12 +114,6 @@ class History:
     def not_covered(self) -> list[Coverage]:
         """Return the accounts without a report near the end of the period."""
         return [each for each in self.timeline.coverages if each.reason]
-
-    @property
-    def files_at_end(self) -> set[str]:
-        """Return the names of the reports with which the period ends."""
-        ends = (self.timeline.readings[each.end] for each in self.timeline.covered.values())
-        return {self.analysis.report.files[each.file].name for each in ends}
 
     @property
     def missing(self) -> list[object]:
@@ -329,14 +323,14 @@ def _status(place: int | None, covered: Coverage | None) -> str:
     return COUNTS if covered.start <= place <= covered.end else "outside the period"
 
 
-def with_decisions(history: History, followed: FollowUp) -> History:
+def with_decisions(history: History) -> History:
     """Return a history with the columns `DECIDED` of the period, and events `decision` and `done`.
 
-    `followed` is what the reports at the end of the period show of the decisions in force. An
-    account with decisions and without a report is not covered.
+    An account with decisions and without a report is not covered.
     """
-    line, files, ledger = history.timeline, history.analysis.report.files, history.analysis.ledger
-    counts, events = decided(line, files, history.span, ledger, followed)
+    line, ledger = history.timeline, history.analysis.ledger
+    followed = followed_to_end(line, history.analysis)
+    counts, events = decided(line, history.span, ledger, *followed)
     lacking = {each.account for each in ledger.lines} - {each.account for each in line.coverages}
     uncovered = [Coverage(each, reason=NO_REPORT) for each in sorted(lacking)]
     accounts = history.period[columns.ACCOUNT].iloc[:-1]

@@ -4,7 +4,7 @@ A stay is an unbroken run of reports that have a user; in a run it also has the 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
@@ -13,29 +13,24 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.events import (
-    CERTIFICATE_COLUMNS,
     IDLE,
-    KEY_COLUMNS,
     USE_COLUMNS,
     EventKind,
     events,
 )
-from analyzer.changes.snapshot import UNKNOWN
 from analyzer.changes.timeline import (
     READING,
     REMARKS,
     SITUATION,
-    STATES,
-    Coverage,
     Span,
     Timeline,
     numbers_but,
 )
-from analyzer.decisions.decision import Decision, LedgerLine
-from analyzer.decisions.follow_up import FollowUp, Outcome
+from analyzer.decisions.decision import Decision, LedgerLine, UserKey
+from analyzer.decisions.follow_up import Outcome
 from analyzer.decisions.ledger import Ledger
-from analyzer.report.model import TEXT, ReportFile, stable_order, user_positions
-from analyzer.terms import OVERDUE, State, Verdict, code_of
+from analyzer.report.model import TEXT, stable_order
+from analyzer.terms import OVERDUE, Verdict, code_of
 
 AFTER: Final = "after"
 BEFORE: Final = "before"
@@ -210,23 +205,21 @@ def _differs(line: Timeline) -> np.ndarray:
 
 # Decisions
 
-_HIDING_BITS: Final = sum(
-    1 << columns.IN_REPORT.index(name)
-    for name in {columns.PASSWORD_ENABLED, *KEY_COLUMNS, *CERTIFICATE_COLUMNS}
-)
-"""The cells without which it is unknown whether a credential works, as bits of `unknown`."""
-
 
 def decided(
-    line: Timeline, files: Sequence[ReportFile], span: Span, ledger: Ledger, followed: FollowUp
+    line: Timeline,
+    span: Span,
+    ledger: Ledger,
+    outcomes: Mapping[UserKey, Outcome],
+    done_since: Mapping[UserKey, int],
 ) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
     """Return how many decisions of each account a period counts, and they and what was done.
 
-    The numbers are those of `history.DECIDED`, the rows have the columns of `EVENTS`; `files` are
-    those of the report.
+    `outcomes` are what the last reports show of the decisions in force, `done_since` the readings
+    since which they are done. The numbers are those of `history.DECIDED`, the rows have the columns
+    of `EVENTS`.
     """
     covered = line.covered
-    is_listed = np.array([bool(files[each.file].service_credentials) for each in line.readings])
     last_day = span.until.date() if span.until else date.max
     counts: Counter[tuple[str, str]] = Counter()
     events = []
@@ -236,13 +229,12 @@ def decided(
             counts[of.account, "decisions"] += 1
             midnight = datetime.combine(each.decided_on, time(), UTC)
             events.append(_event(each, None, midnight, "decision"))
-    for outcome in followed.outcomes.values():
-        of = covered.get(outcome.line.account)
-        done = _done(line, is_listed, of, outcome) if of and outcome.is_done else None
-        if of and (done is None or done > of.start):
+    for user, outcome in outcomes.items():
+        of, done = covered[outcome.line.account], done_since.get(user)
+        if done is None or done > of.start:
             status = _status(line, outcome, done, ledger.due_days)
             counts.update(((of.account, "removals"), (of.account, status)))
-        if of and done is not None and done > of.start:
+        if done is not None and done > of.start:
             edges = (line.readings[reading].at for reading in (done - 1, done))
             events.append(_event(outcome.line, *edges, "done"))
     return counts, events
@@ -258,49 +250,6 @@ def _status(line: Timeline, outcome: Outcome, done: int | None, due_days: int) -
     if at_last <= due_days:
         return "done_in_time"
     return "done_late" if before > due_days else "done_undated"
-
-
-def _done(line: Timeline, is_listed: np.ndarray, covered: Coverage, outcome: Outcome) -> int:
-    """Return the reading that first shows a decision done that is done at the end.
-
-    `is_listed`: beside which readings there is AWS's list of service-specific credentials.
-    """
-    decided = outcome.line
-    created = line.users[columns.CREATED].dt.tz_localize("UTC")
-    users, (arn, at) = line.users.assign(**{columns.CREATED: created}), decided.user_key
-    user = np.flatnonzero(user_positions(users, [(arn, at)] if at else []) >= 0)
-    rows = np.flatnonzero(np.isin(line.rows[columns.USER], user))
-    if decided.decision is Decision.DEACTIVATE:
-        has_one = _has_credential(line.situations)[line.rows[SITUATION][rows]]
-        if decided.has_service_credential:
-            has_one |= ~is_listed[line.rows[READING][rows]]
-        rows = rows[has_one]
-    if outcome.now is None:
-        renamed = np.flatnonzero(_may_be_renamed(users, decided))
-        rows = np.append(rows, np.flatnonzero(np.isin(line.rows[columns.USER], renamed)))
-    last = line.rows[READING][rows].max(initial=covered.start - 1)
-    decided_at = np.datetime64(decided.report_time.earliest.replace(tzinfo=None), "s")
-    later = np.searchsorted(line.moments[covered.start : covered.end + 1], decided_at, "right")
-    return max(int(last) + 1, covered.start + int(later))
-
-
-def _may_be_renamed(users: pd.DataFrame, decided: LedgerLine) -> np.ndarray:
-    """Return which users may be the one decided on under another name, as `follow_up` does."""
-    created = users[columns.CREATED]
-    is_alike = (created == decided.user_key.created) | created.isna()
-    is_other = users[columns.ARN] != decided.user_key.arn
-    is_new = ~users[columns.USER].isin(decided.same_second or frozenset())
-    is_there = users[columns.ACCOUNT] == decided.account
-    return (is_alike & is_other & is_new & is_there).to_numpy(bool)
-
-
-def _has_credential(situations: pd.DataFrame) -> np.ndarray:
-    """Return in which situations a password, active key or certificate is there, or may be."""
-    is_active = (situations[[*STATES]] == code_of(State.ACTIVE)).any(axis=1)
-    is_hidden = situations[UNKNOWN] & _HIDING_BITS != 0
-    is_of_service = situations[columns.SERVICE_CREDENTIALS] != ""
-    has_one = situations[columns.PASSWORD_ENABLED] | is_active | is_hidden | is_of_service
-    return has_one.to_numpy(bool)
 
 
 def _event(line: LedgerLine, *cells: object) -> dict[str, object]:

@@ -31,7 +31,7 @@ SITUATION: Final = "situation"
 BY_NAME: Final = "by_name"
 
 _NAMES: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
-REMARKS: Final = (columns.REASON, columns.EXEMPTION, columns.SERVICE_CREDENTIALS)
+REMARKS: Final = (columns.REASON, columns.EXEMPTION)
 """What may differ between two situations without another fact in the report."""
 
 STATES: Final = (
@@ -107,9 +107,9 @@ class Timeline:
     - `users`: `account`, `user`, `arn` str; `created` datetime64[s], NaT where no report shows it;
       `by_name` bool: a report does not show the creation time, so the user is known by its name.
     - `situations`: what many rows share, one row for each that occurs: `verdict` int8, the position
-      in `Verdict`; `reason`, `exemption`, `service_credentials` str; `password_enabled`,
-      `mfa_active` bool; by the report's columns states, the positions in `State`, and `unknown`,
-      `contradicted`, the bits of `Snapshot.users`, all int64.
+      in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by the
+      report's columns states, the positions in `State`, and `unknown`, `contradicted`, the bits of
+      `Snapshot.users`, all int64.
     - `rows`: one value for each user and reading of the period, in the order of both: `user`,
       `reading`, `situation` int32, the positions; by the report's columns moments uint32, seconds
       or 0 for none.

@@ -276,12 +276,8 @@ def history_of(
     if span.until and judging.ledger:
         judging = replace(judging, ledger=judging.ledger.until(span.until.date()))
     found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)
-    if not found.analysis.ledger.file or not found.files_at_end:
-        return found
-    sources = [each for each in inputs.sources if each.name in found.files_at_end]
-    again = [replace(each, limit=None) for each in sources]
-    at_end = load(inputs._replace(sources=again), quiet=True)
-    return with_decisions(found, judging.analysis(at_end).followed)
+    has_decisions = found.analysis.ledger.file and found.timeline.covered
+    return with_decisions(found) if has_decisions else found
 
 
 # Outputs

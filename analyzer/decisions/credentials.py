@@ -258,11 +258,13 @@ class UsersNow:
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
-        lack_seconds = np.array([not file.has_seconds for file in report.files], bool)
+        lack_seconds = [
+            of.account for file in report.files if not file.has_seconds for of in file.accounts
+        ]
         for page in pages:
             users = page.users
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)
-            unknown |= lack_seconds[users[columns.FILE].to_numpy()]
+            unknown |= users[columns.ACCOUNT].isin(lack_seconds).to_numpy(bool)
             created = users[columns.CREATED].mask(unknown)
             known_page = page.with_users({columns.CREATED: created})
             for user in _users_now(known_page.where(users[columns.ARN].isin(arns).to_numpy())):

@@ -153,10 +153,14 @@ class ServiceCredential(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCredentials:
-    """Hold the active service-specific credentials of an account, and the file with the list."""
+    """Hold the active service-specific credentials of an account, and the file with the list.
+
+    `users` are all that the list names, in lower case.
+    """
 
     file: FileReference
     active: frozenset[ServiceCredential]
+    users: frozenset[str]
 
 
 def services_at(as_of: datetime, active: Iterable[ServiceCredential]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby, islice, pairwise
 from operator import attrgetter
+from pathlib import PurePath
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
+from analyzer.files import saved_file_refused
 from analyzer.report import arns, values
 from analyzer.report.model import NO_MOMENT, AccountRows, ReportFile
 from analyzer.report.raw_report import ReportText, own_as_of
@@ -155,7 +157,8 @@ class _Survey:
 
     `rows` counts by account and by whether it is a root's; `read_problems` are those for which it
     could not be read to its end, `last` is the last row in the file. `date_forms` are the local
-    forms by which all its local dates can be read, `has_moments` if others are in AWS's form.
+    forms by which all its local dates can be read, `has_moments` if others are in AWS's form;
+    `has_listed_user` if one is in the list of service-specific credentials.
     """
 
     text: ReportText
@@ -169,6 +172,7 @@ class _Survey:
     identities: list[np.ndarray] = field(default_factory=list)
     read_problems: tuple[Problem, ...] = ()
     problems: list[Problem] = field(default_factory=list)
+    has_listed_user: bool = False
     last_number: int = 0
     last: pa.Table | None = None
 
@@ -235,6 +239,10 @@ class _Survey:
             message = "the report has no data rows, not even the root's"
             yield Problem.of_file(self.text.name, message, DOWNLOAD_AGAIN)
             return
+        credentials = self.text.service_credentials
+        if credentials and credentials.users and not self.has_listed_user:
+            message = f"none of its users is in {PurePath(self.text.name).name}"
+            yield saved_file_refused(credentials.file.name, message).problems[0]
         # AWS ends no row within a cell: what ends with a line break is whole.
         is_open = not self.text.tail.endswith((b"\n", b"\r"))
         cut_off = [*cut_off_problems(self.text, self.last)] if is_open else []
@@ -353,6 +361,9 @@ def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
         survey.has_moments |= bool(dated[start:end].any())
         if odd[:, start:end].any():
             survey.add_dates(own, odd[:, start:end])
+        if credentials := survey.text.service_credentials:
+            users = pc.utf8_lower(own[columns.USER]).to_pylist()
+            survey.has_listed_user |= not credentials.users.isdisjoint(users)
         if survey.text.quoted:
             survey.problems += swallowed_row_problems(survey.text, own)
 

@@ -106,6 +106,7 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
     return ServiceCredentials(
         file=FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest()),
         active=frozenset(_credential(name, each) for each in listed if each["Status"] == _ACTIVE),
+        users=frozenset(each["UserName"].lower() for each in listed),
     )
 
 

@@ -243,12 +243,17 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     lost = history.events[history.events[EVENT].str.endswith("-lost")]
     is_day = (reports["status"] == COUNTS) & (reports[columns.AS_OF_SOURCE] == AsOfSource.FOLDER)
     repeated = reports["status"].str.startswith("same report")
+    every = history.analysis.report.files
+    partial = [file.name for file in every if not all(each.roots for each in file.accounts)]
+    is_partial = (reports["status"] == COUNTS) & reports[columns.FILE].isin(partial)
     unclear = users["verdict_end"] == Verdict.UNDETERMINED
     files, names = reports[columns.FILE], users[columns.USER]
     return {
         f"Not counted, {ASSUMED}": files[reports["status"] == ASSUMED],
         "Of these only the day is known; the moment that counts is its start, or the newest"
         " timestamp in the report if that is later": files[is_day],
+        "Without a row of the root user, so it may not show the whole account; users who are not"
+        " in it count as removed": files[is_partial],
         "Counted once, the same as another report": files[repeated],
         "Undetermined at the end; days unused continue through such reports": names[unclear],
         "Known by name: a report does not show the creation time": names[users["by_name"]],

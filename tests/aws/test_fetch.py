@@ -331,3 +331,12 @@ def test_the_aws_cli_fetches_the_same_report_with_the_same_verdicts(aws: Aws, fo
     assert set(ours.pop("as_of_source")) == {"metadata"}
     assert set(theirs.pop("as_of_source")) == {"envelope"}
     pd.testing.assert_frame_equal(ours.drop(columns="file"), theirs.drop(columns="file"))
+
+
+def test_a_list_of_credentials_that_names_no_user_of_the_report_is_not_saved(
+    aws: Aws, folder: Path, capsysbinary: Capture
+) -> None:
+    aws.credentials[CALLER] = [credential("new"), credential("user")]
+    assert fetching("-o", folder, "--service-credentials") == 5
+    assert names(folder) == [NAME, f"{NAME}.metadata.json"]
+    assert "are not known: AWS lists them for no user of the report" in errors(capsysbinary)

@@ -84,7 +84,7 @@ class Asking(NamedTuple):
         return chosen_accounts(self.session, request, Deadline(seconds))
 
     def credentials(self, seconds: float = 60) -> object:
-        return service_credentials_json(DeadlineClient(self.client, Deadline(seconds)))
+        return service_credentials_json(DeadlineClient(self.client, Deadline(seconds)), b"")
 
     def member(self) -> object:
         fetcher = Fetcher(request=FetchRequest(), save=lambda _: "")

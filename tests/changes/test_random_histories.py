@@ -3,18 +3,34 @@
 import os
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from analyzer.changes.history import ALL, History
+import analyzer
+from analyzer.analysis.analysis import analyze
+from analyzer.changes.history import ALL, History, history, with_decisions
 from analyzer.changes.stays import APPEARED, CREATED, GONE
 from analyzer.changes.timeline import Span
 from analyzer.terms import Verdict
+from tests.support.builders import (
+    COLUMNS,
+    MORE_CREDENTIALS,
+    Row,
+    a_certificate,
+    a_key,
+    a_user,
+    an_inactive_key,
+    report_text,
+    saved,
+    the_root,
+)
+from tests.support.decisions import console_name, ledger_of, line
 from tests.support.histories import START, Named, an_account, history_of
 from tests.support.history_oracle import Given, Shown, median_and_longest, period_of
 
@@ -107,3 +123,72 @@ def test_random_histories_are_read_as_the_law_says(seed: int) -> None:
     assert last == {each: ends.get(each, 0) for each in last}
     for status in ("counts", "same report", "assumed"):
         assert told.reports["status"].str.contains(status).any()
+
+
+LIST = '{{"ServiceSpecificCredentials": [{}]}}'
+CREDENTIAL = '{{"UserName": "{}", "Status": "{}", "ServiceName": "bedrock.amazonaws.com"}}'
+
+
+def states_of(account: str) -> list[list[Row]]:
+    """Return what may become of ann; the last three are what a decision asked for."""
+
+    def user(name: str = "ann", **has: Any) -> Row:
+        return a_user(name, **{"created": START, "account": account, MORE_CREDENTIALS: "", **has})
+
+    ann, off = user(key_1=a_key(START)), user(key_1=an_inactive_key(START))
+    unread: Sequence[Row] = (
+        {"access_key_1_active": "??"},
+        {"cert_1_active": "??"},
+        {"password_enabled": "??"},
+        {"user_creation_time": "??"},
+        {MORE_CREDENTIALS: "1 more access key"},
+    )
+    others: Sequence[Row] = (ann, {"user_creation_time": AGAIN}, {"mfa_active": ""})
+    return [
+        *([off | cells] for cells in unread),
+        *([user("anna", key_1=a_key(START), path=path)] for path in ("", "ops/")),
+        *([user(name, created=at)] for name, at in (("ann", AGAIN), ("zoe", "??"))),
+        *([off, off | cells] for cells in others),
+        [user(certificate_1=a_certificate(START))],
+        *([ann], [off], [user()], []),
+    ]
+
+
+AGAIN = START + timedelta(days=1)
+
+
+def test_a_history_and_the_follow_ups_of_its_reports_agree_on_what_is_done(tmp_path: Path) -> None:
+    """Each account has one decision; what its reports show in the four weeks after is random."""
+    chance, weeks = random.Random(1), [START + timedelta(days=7 * week) for week in range(5)]
+    files: list[list[Path]] = [[] for _ in weeks]
+    lines = []
+    for account in (f"{number:012}" for number in range(60)):
+        *_, whole, first, second, last = states_of(account)
+        ends, root = (first, second, last), the_root(account, **{MORE_CREDENTIALS: ""})
+        shown = [whole, *chance.choices(states_of(account), k=3), chance.choice(ends)]
+        for week, at, users in zip(files, weeks, shown, strict=True):
+            bo = a_user("bo", account=account) | {MORE_CREDENTIALS: ""}
+            root_row = bo if at not in (weeks[0], weeks[-1]) and chance.random() < 0.1 else root
+            text = report_text([bo, *users], root=root_row, columns=(*COLUMNS, MORE_CREDENTIALS))
+            week.append(saved(tmp_path / account, text, console_name(at)))
+            if chance.random() < 0.8:
+                status = "Active" if at != weeks[-1] and chance.random() < 0.2 else "Inactive"
+                listed = CREDENTIAL.format("bo", "Inactive"), CREDENTIAL.format("ann", status)
+                beside = f"{week[-1].name}.service-credentials.json"
+                saved(tmp_path / account, LIST.format(", ".join(listed)), beside)
+        word = chance.choice(("delete", "deactivate"))
+        lines.append(line(word, whole[0], on=AGAIN.date(), as_of=START))
+    ledger = ledger_of(*lines)
+    done: dict[str, pd.Timestamp] = {}
+    for week in files[1:]:
+        followed = analyze(analyzer.load(*week), ledger=ledger).follow_up
+        shown_by = (followed[name].tolist() for name in ("account", "as_of", "status"))
+        for account, at, status in zip(*shown_by, strict=True):
+            done.setdefault(account, at)
+            if status != "done":
+                del done[account]
+    analysis = analyze(analyzer.load(*chain(*files), with_older=True), ledger=ledger)
+    events = with_decisions(history(analysis, Span())).events
+    found = events[events["event"] == "done"].set_index("account")["before"].to_dict()
+    assert found == done
+    assert len({*found.values()}) > 1

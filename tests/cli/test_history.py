@@ -232,7 +232,7 @@ FOLLOWED: tuple[tuple[str, int, list[list[str]], str, int | None], ...] = (
     ("delete", 1, [["anna"], ["anna"], []], "done_late", 60),
     ("deactivate", 1, [["anna"], ["anna"], []], "done_late", 60),
     ("delete", 1, [["ann", "anna"], ["anna"], ["bo"]], "done_late", 60),
-    ("delete", 1, [["unclear bo"], ["bo"]], "done_in_time", 20),
+    ("delete", 1, [["unclear bo"], ["bo"]], "done_undated", 40),
     ("keep", 1, [["ann"], ["ann"]], "", None),
     ("delete", 1, [["ann"], ["ann"]], "overdue", None),
 )
@@ -362,3 +362,30 @@ def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
         assert [row["before"] for row in events if row["event"] == "done"] == [
             f"{day(60):%Y-%m-%dT%H:%M:%SZ}"
         ]
+
+
+def test_a_report_without_a_root_row_is_named_and_shows_nothing_done(tmp_path: Path) -> None:
+    ann, bo = person(key_1=USED), person("bo", created=day(-9))
+    name, content = report(20, bo)
+    head, _, rest = content.split(b"\n")
+    reports = kept(tmp_path, report(0, ann, bo), (name, head + b"\n" + rest), report(40, bo))
+    ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)))
+    document = run("history", reports, "--decisions", ledger, "--format", "json").document
+    (note,) = (each for each in document["notes"] if "root user" in each)
+    assert note.endswith(f"users who are not in it count as removed: {reports / name}.")
+    done = [row["before"][:10] for row in document["events"] if row["event"] == "done"]
+    assert done == [f"{day(40):%Y-%m-%d}"]
+
+
+def test_what_a_file_shows_after_the_period_is_not_done_in_it(tmp_path: Path) -> None:
+    """The period ends for another account with a file that has a newer report of this one too."""
+    other, ann = "111111111111", person()
+    files = [report(0, ann), report(20, ann), report(40, person("bo", created=day(-9)))]
+    name, content = files[-1]
+    rows = content.replace(ACCOUNT.encode(), other.encode()).partition(b"\n")[2]
+    reports = kept(tmp_path, *files[:-1], (name, content + b"\n" + rows))
+    ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)))
+    for until, found in ((30, (0, 1)), (50, (1, 0))):
+        words = ("--until", f"{day(until):%Y-%m-%d}", "--decisions", ledger, "--format", "json")
+        every = run("history", reports, *words).document["period"][-1]
+        assert (every["done_undated"], every["open"]) == found, every

@@ -3,7 +3,7 @@
 import io
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,10 @@ def test_every_table_of_a_history_is_the_same(reports: Files, tmp_path: Path) ->
 
 def test_the_ledger_and_the_plan_of_several_files_of_decisions_are_the_same(tmp_path: Path) -> None:
     old = [a_user("quiet"), a_user("waiting", password=a_password())]
-    lines = [line(user=user) for user in old], [line("keep", old[0]), line(user=a_user("gone"))]
+    lines = (
+        [line(user=user) for user in old],
+        [line("keep", old[0], on=date(2026, 5, 20)), line(user=a_user("gone"))],
+    )
     files = [saved(tmp_path, ledger_bytes(each), f"{at}.csv") for at, each in enumerate(lines)]
 
     def collected(files: Files) -> tuple[bytes, str, bytes]:

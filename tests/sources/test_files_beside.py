@@ -274,3 +274,10 @@ def test_what_is_no_list_is_refused(tmp_path: Path) -> None:
         path = put(tmp_path, text, CREDENTIALS_FILE)
         (problem,) = refused(tmp_path)
         assert (problem.file, problem.message) == (str(path), message), text
+
+
+def test_a_list_that_names_no_user_of_the_report_is_refused(tmp_path: Path) -> None:
+    of_others = [credential("eve", "bedrock"), credential("kim", "logs", Status="Inactive")]
+    assert services(tmp_path, printed("json", *of_others), "ann", "KIM") == {"ann": "", "KIM": ""}
+    path = evidence(tmp_path, printed("json", *of_others))
+    assert refusal(path) == "none of its users is in report.csv"

@@ -58,7 +58,7 @@ MEANINGS: Final = {
     "removals": "Of those in force, to delete or deactivate; not those done before the period.",
     "done_in_time": "Of these, carried out before they were overdue.",
     "done_undated": "Of these, done between a report before and one after they were overdue.",
-    "done_late": "Of these, carried out later: a report after they were overdue shows them open.",
+    "done_late": "Of these, not shown as done by a report after they were overdue.",
     "overdue": "Of these, not carried out in time.",
     "open": "Of these, not carried out yet, and not overdue.",
 }
