@@ -285,6 +285,7 @@ def test_a_disk_that_fails_while_rows_are_read_is_told(tmp_path: Path, monkeypat
 
 ODD_ROWS = {
     "x\ry,z": "the row has 1 cell, the header 22",
+    f"{HEADER},more": "a second header with other columns",
     "x," + "y" * (1 << 16): "the row has 2 cells, the header 22",
     'x,"y\nz': "a quote opens in this row and does not close, or only rows later",
 }
