@@ -21,7 +21,6 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.files import saved_file_refused
 from analyzer.report import arns, values
 from analyzer.report.model import NO_MOMENT, AccountRows, ReportFile
 from analyzer.report.raw_report import ReportText, own_as_of
@@ -34,7 +33,7 @@ from analyzer.report.rows import (
     read_together,
     swallowed_row_problems,
 )
-from analyzer.terms import AWS_SOURCES, AsOfSource
+from analyzer.terms import AWS_SOURCES, AsOfSource, printable
 
 ROW_BYTES_IN_MEMORY: Final = 128 << 20
 """The rows of reports of up to this size together stay in memory: their files may go then.
@@ -242,7 +241,8 @@ class _Survey:
         credentials = self.text.service_credentials
         if credentials and credentials.users and not self.has_listed_user:
             message = f"none of its users is in {PurePath(self.text.name).name}"
-            yield saved_file_refused(credentials.file.name, message).problems[0]
+            hint = "Remove the file, or save it again."
+            yield Problem.of_file(printable(credentials.file.name), message, hint)
         # AWS ends no row within a cell: what ends with a line break is whole.
         is_open = not self.text.tail.endswith((b"\n", b"\r"))
         cut_off = [*cut_off_problems(self.text, self.last)] if is_open else []
