@@ -307,7 +307,11 @@ def check_outputs(
 
             require(not holds_entries(each), entered, "--output")
         elif not are_ledgers and each.is_file():
-            require(not holds_decisions(each), entered, "--output")
+            try:
+                holds = holds_decisions(each)
+            except OSError as error:
+                raise wrong_usage(f"{each} cannot be read: {error.strerror}", "--output") from None
+            require(not holds, entered, "--output")
     try:
         read = (each.name if isinstance(each, InputFile) else each for each in inputs)
         check_targets(outputs, filter(None, read))

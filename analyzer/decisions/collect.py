@@ -83,8 +83,10 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     conflicts = [*_unnoted_conflicts(ledger.lines, new)]
     kept = {id(line) for line in new}
     if attended:
-        turned = [line for each in _turned(files) for line in each.lines if id(line) in kept]
-        in_turn = _unnoted_conflicts(ledger.lines, turned) if len(files) > 1 else ()
+        reversed_lines = [
+            line for each in _workbooks_reversed(files) for line in each.lines if id(line) in kept
+        ]
+        in_turn = _unnoted_conflicts(ledger.lines, reversed_lines) if len(files) > 1 else ()
         pairs = [*conflicts, *in_turn]
         by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
         problems += [_conflict_problem(*pair) for pair in reversed(by_day.values())]
@@ -111,7 +113,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     )
 
 
-def _turned(files: Sequence[Entries]) -> Iterator[Entries]:
+def _workbooks_reversed(files: Sequence[Entries]) -> Iterator[Entries]:
     """Yield files with the workbooks in reverse order: they have none in time.
 
     What is in conflict in one order of them is in conflict.

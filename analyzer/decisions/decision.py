@@ -15,6 +15,7 @@ from analyzer import columns
 from analyzer.lists.owners import owner_text
 from analyzer.report.values import timestamp
 from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource
+from analyzer.verdicts.caveats import SERVICE_CREDENTIAL
 
 
 class Decision(StrEnum):
@@ -38,10 +39,6 @@ USER_ARN: Final = re.compile(
     rf"arn:aws(-[a-z0-9-]+)?:iam::(?P<account>{ACCOUNT_ID_PATTERN}):user/(.*/)?(?P<user>[^/]+)"
 )
 """The ARN of an IAM user of a known account."""
-
-
-_SERVICE_CREDENTIAL: Final = "service-credential"
-"""The id of the caveat on an active service-specific credential."""
 
 
 class UserKey(NamedTuple):
@@ -180,7 +177,7 @@ class LedgerLine:
     @property
     def has_service_credential(self) -> bool:
         """Return whether AWS's list showed an active one, as far as a caveat says."""
-        return _SERVICE_CREDENTIAL in self.report_cells[columns.CAVEATS].split(";")
+        return SERVICE_CREDENTIAL in self.report_cells[columns.CAVEATS].split(";")
 
     @property
     def person(self) -> str:

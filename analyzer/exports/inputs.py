@@ -296,14 +296,19 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
 
 
 def _decisions_elsewhere(folder: Path) -> Iterator[str]:
-    """Yield a sentence on each file with decisions that no run has, and on each CSV in a run."""
+    """Yield a sentence on each file with decisions that no run reads.
+
+    In a run these are CSV files, also its own list of users if that was filled in.
+    """
     by_place = {run.path: run.files for run in runs(folder)}
     for path in _files_ending(folder, (".csv", ".xlsx")):
         place = next((each for each in path.parents if each in by_place), folder)
         own, is_csv = path.relative_to(place).as_posix(), path.suffix.lower() == ".csv"
+        recorded = by_place.get(place, {}).get(own)
+        is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
+        is_read = own == DECISIONS or (place != folder and not is_csv)
         holds = holds_decisions if is_csv else holds_entries
-        is_known = own in by_place.get(place, (DECISIONS,)) or (place != folder and not is_csv)
-        if not is_known and holds(path):
+        if not (is_read or is_report) and holds(path) and sha256(path) != recorded:
             yield f"{path} has decisions and is not read: collect it, or move it out of {folder}."
 
 

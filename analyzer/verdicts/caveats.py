@@ -23,6 +23,9 @@ from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 UNREAD_CELL: Final = "unread-cell"
 """The caveat of a cell that only certainty needs."""
 
+SERVICE_CREDENTIAL: Final = "service-credential"
+"""The caveat of an active service-specific credential."""
+
 TRACKING_BEGAN: Final = np.datetime64("2014-10-20T00:00:00", "s")
 """AWS recorded no sign-ins before (IAM User Guide, "Generate credential reports")."""
 
@@ -256,7 +259,7 @@ CAVEATS: Final = (
         f" ({_SERVICE_KEY_NAME}, in any case). {_WHERE_SERVICE_KEYS_SHOW}",
     ),
     Caveat(
-        id="service-credential",
+        id=SERVICE_CREDENTIAL,
         holds=lambda facts, _: (facts.page.users[columns.SERVICE_CREDENTIALS] != "").to_numpy(),
         sentences=lambda facts: (
             "Has an active service-specific credential: "

@@ -208,6 +208,9 @@ def test_no_ledger_and_no_list_with_decisions_is_written_over(
             assert refused.code == 2
             assert "has decisions of a reviewer" in refused.message_line
         assert kept.read_bytes() == before
+    (tmp_path / "closed.csv").symlink_to("/proc/self/mem")  # is there, and cannot be read
+    refused = analyze(report, "-o", tmp_path / "closed.csv")
+    assert (refused.code, "cannot be read: Input/output error" in refused.message_line) == (2, True)
     open_list = saved(tmp_path, bulk(rows), "list.csv")
     assert analyze(report, "-o", open_list).code == 0
     assert analyze(report, "-o", open_list).code == 0

@@ -79,7 +79,7 @@ def test_a_user_that_nobody_wants_to_remove_any_more_is_not_even_left_out() -> N
     assert planned_in_accounts(*((lines, [QUIET]) for lines in cases)) == Plan((), (), ())
 
 
-def seen_words(*decided: LedgerLine) -> list[list[str]]:
+def words_of_credentials(*decided: LedgerLine) -> list[list[str]]:
     """Return what the script's line of each user says that the reviewer saw."""
     script = removal_script(planned(*decided).removals, ledgers=())
     calls = (each for each in script.splitlines() if each.startswith("remove delete "))
@@ -90,7 +90,7 @@ def test_a_removal_has_all_that_the_reviewer_saw() -> None:
     has = a_password(USED, LONG_AGO) | in_slot("access_key", 1, a_key(LONG_AGO, USED))
     has |= in_slot("access_key", 2, an_inactive_key(USED)) | in_slot("cert", 1, a_certificate())
     has |= in_slot("cert", 2, a_certificate(USED, active=False))
-    (words,) = seen_words(line("delete", a_user(mfa=True) | has))
+    (words,) = words_of_credentials(line("delete", a_user(mfa=True) | has))
     assert " ".join(words) == (
         "password=2023-08-05T12:00:00Z signed-in=2026-01-21T12:00:00Z"
         " key=2023-08-05T12:00:00Z,active,2026-01-21T12:15:00Z key=2026-01-21T12:00:00Z,inactive,-"
@@ -108,7 +108,7 @@ def test_what_was_unknown_to_the_reviewer_counts_as_not_there_and_a_key_as_inact
     )
     undecided = a_user("key", key_1=a_key(LONG_AGO), access_key_1_active="maybe")
     users = [a_user(f"u{at}") | {name: cell} for at, (name, cell) in enumerate(unknown)]
-    *words, of_key = seen_words(*(line("delete", user) for user in (*users, undecided)))
+    *words, of_key = words_of_credentials(*(line("delete", user) for user in (*users, undecided)))
     assert words == [[]] * len(unknown)
     assert of_key == ["key=2023-08-05T12:00:00Z,inactive,-"]
 

@@ -48,7 +48,7 @@ def errors(document: Document, version: str = OCSF_VERSION) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in found]
 
 
-def found(rule: str, *rows: Row) -> Document:
+def only_finding(rule: str, *rows: Row) -> Document:
     """Return the one finding of a rule on the root and these rows."""
     return only(ocsf(inspected([the_root(), *rows])), rule)
 
@@ -101,7 +101,7 @@ def test_no_attribute_is_deprecated() -> None:
 
 def test_a_rule_that_nothing_asks_for_lists_no_requirements() -> None:
     password = QUIET_PASSWORD | {"password_next_rotation": days_before(1)}
-    late = found("expired-password", a_user("late", password=password))
+    late = only_finding("expired-password", a_user("late", password=password))
     assert late["compliance"].keys() == {"status_id", "status", "control", "desc"}
 
 
@@ -111,11 +111,11 @@ def test_the_root_is_the_account() -> None:
 
 
 def test_whose_account_or_name_is_not_known_is_written_without_one() -> None:
-    homeless = found("unused-user", ELSEWHERE, BROKEN)
+    homeless = only_finding("unused-user", ELSEWHERE, BROKEN)
     assert errors(homeless) == []
     assert homeless["cloud"] == {"provider": "AWS"}
     assert homeless["finding_info"]["uid"].startswith("credreport/unknown/unused-user/")
     for nameless in (BROKEN | {"arn": ""}, BROKEN | {"arn": "", "user": ""}):
-        document = found("unused-user", nameless)
+        document = only_finding("unused-user", nameless)
         assert errors(document) == []
         assert document["resources"][0].get("name", "") == nameless["user"]

@@ -43,7 +43,7 @@ def users_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> byte
     return written(write_parquet, analysis, verdicts)
 
 
-def found_bytes(analysis: Analysis) -> bytes:
+def findings_parquet(analysis: Analysis) -> bytes:
     return written(write_findings_parquet, analysis)
 
 
@@ -66,7 +66,7 @@ def test_the_columns_are_those_of_csv_and_json_in_their_order_then_the_moment() 
     assert analyzer.FINDINGS.names == [*names, *OWNERSHIP, "as_of", "as_of_source"]
     for content, schema in (
         (users_bytes(analyzed_console()), analyzer.USERS),
-        (found_bytes(analyzed_console()), analyzer.FINDINGS),
+        (findings_parquet(analyzed_console()), analyzer.FINDINGS),
     ):
         assert table_of(content).schema.equals(schema, check_metadata=True)
     assert analyzer.USERS.metadata == {b"table": b"credreport users", b"schema_version": b"1.0"}
@@ -89,7 +89,7 @@ def test_every_cell_is_that_of_csv() -> None:
     analysis = analyzer.analyze(analyzer.load(CONSOLE, SAMPLES / "old-form.csv"))
     for content, cells in (
         (users_bytes(analysis), csv_rows(analysis, raw=True)),
-        (found_bytes(analysis), rows_of(findings_bytes(analysis, raw=True))),
+        (findings_parquet(analysis), rows_of(findings_bytes(analysis, raw=True))),
     ):
         for row, expected in zip(table_of(content).to_pylist(), cells, strict=True):
             assert expected.pop("account_name") == ""
@@ -114,7 +114,7 @@ def test_accounts_that_could_not_be_read_come_last() -> None:
     last = table_of(users_bytes(analysis, UNUSED)).to_pylist()[-1]
     assert (last["account"], last["verdict"], last["user"]) == ("999999999999", "not-covered", None)
     assert last["reason"] == "Account 999999999999 is not covered: denied."
-    finding = table_of(found_bytes(analysis)).to_pylist()[-1]
+    finding = table_of(findings_parquet(analysis)).to_pylist()[-1]
     assert (finding["rule"], finding["outcome"]) == ("not-covered", "undecided")
 
 
