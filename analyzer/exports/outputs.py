@@ -31,7 +31,6 @@ from analyzer.writers.asff import is_batch
 from analyzer.writers.changes import write_changes
 from analyzer.writers.ocsf import write_ocsf
 from analyzer.writers.workbook import write_workbook
-from analyzer.writers.workbook.archive import CompressedBlocks
 
 T = TypeVar("T")
 
@@ -225,18 +224,29 @@ def _stored_in(
     opened: Callable[[], IO[bytes]], values: Callable[[], Iterator[T]], folder: Path
 ) -> Callable[[], Iterator[T]]:
     """Return what gives the same values each time; they are made until one pass is complete."""
-    complete: list[CompressedBlocks] = []
+    complete: list[IO[bytes]] = []
 
     def passed() -> Iterator[T]:
         if complete:
-            # Nobody else can open the file: what is read from it was written here.
-            yield from map(pickle.loads, complete[0])
+            yield from _unpickled(complete[0])
             return
-        blocks = CompressedBlocks(opened())
+        file = opened()
         for value in values():
             with os_errors_translated(folder):
-                blocks.add(pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+                pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
             yield value
-        complete.append(blocks)
+        with os_errors_translated(folder):
+            file.flush()
+        complete.append(file)
 
     return passed
+
+
+def _unpickled(file: IO[bytes]) -> Iterator[Any]:
+    """Yield the values of a file; others may read it in between."""
+    end, at = file.seek(0, os.SEEK_END), 0
+    while at < end:
+        file.seek(at)
+        value = pickle.load(file)  # noqa: S301  nobody else can open the file
+        at = file.tell()
+        yield value

@@ -18,8 +18,7 @@ from openpyxl import load_workbook
 from openpyxl.styles import Font
 
 from analyzer.report.model import TEXT, AccountName
-from analyzer.writers.workbook import archive as written_archive
-from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
+from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.column import (
     CUT,
     LONGEST,
@@ -207,8 +206,8 @@ def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
     with ExitStack() as files:
         for title, words in reversed(sheets.items()):
             frame: Any = workbook.create_sheet(title)
-            blocks = written_archive.CompressedBlocks(files.enter_context(SpooledTemporaryFile()))
-            written.append(Sheet(frame, blocks))
+            rows = DeflatedRows(files.enter_context(SpooledTemporaryFile(9_999)))
+            written.append(Sheet(frame, rows))
             for word in words:
                 if word:
                     written[-1].add([text_cell(word, 0)])
@@ -225,9 +224,6 @@ def test_sheets_read_back_in_their_order_with_their_rows() -> None:
     assert [*rows_of(sheets).items()] == [*sheets.items()]
 
 
-def test_rows_that_are_written_in_blocks_with_rows_left_empty_read_back_where_they_were(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(written_archive, "_BLOCK", 40)
-    words = ["one", "two", "three", None, None, "last"]
-    assert rows_of({"a": words}) == {"a": words}
+def test_rows_beyond_what_is_held_in_memory_read_back_where_they_were() -> None:
+    words = ["one", "two", None, None, *map(str, range(20_000))]
+    assert rows_of({"a": words, "b": words[:5]}) == {"a": words, "b": words[:5]}

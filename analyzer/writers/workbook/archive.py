@@ -1,4 +1,4 @@
-"""Stream the rows of sheets past openpyxl: the one module that relies on its internals.
+"""Stream the rows of sheets past openpyxl: the one module that relies on internals of others.
 
 Why: openpyxl spells one cell object after the other. Here Arrow joins columns of cells to rows,
 which are copied into the file between the parts that openpyxl writes, in constant memory: all
@@ -13,12 +13,14 @@ It relies on this, which tests/writers/test_workbook_cells.py holds:
   and every sheet, in that order, as a file on disk to `archive.write(path, name)`.
 - A sheet without rows holds `<sheetData></sheetData>` once, behind `<sheetViews>`; a drawing,
   tables and the end follow in this order behind whatever stands before `<ignoredErrors>`.
+- What `ZipFile.open` returns to write a part to keeps its compressor, its file, and what it counted
+  so far in the attributes that `DeflatedRows.copy_to` names.
 """
 
-import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
@@ -32,6 +34,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
+from zlib_ng import zlib_ng
 
 from analyzer.writers.tables import content, joined, text_column
 
@@ -40,7 +43,8 @@ _LARGE: Final = 1 << 30  # larger sheets, in bytes, may need the 64-bit form of 
 _COMPRESSION: Final = 2
 """Less than half the time of zlib's usual 6, for sheets a quarter larger.
 
-ISA-L would take a fifth of that again, but its bytes can differ from processor to processor.
+Rows go through zlib-ng, in half the time again; the same rows have the same bytes on every
+processor. ISA-L would take half of that, but its bytes can differ.
 """
 
 _NO_ROWS: Final = b"<sheetData></sheetData>"
@@ -51,56 +55,54 @@ _AFTER_WARNINGS: Final = re.compile(rb"(?=<drawing |<tableParts|</worksheet>)")
 def new_workbook(font: Font) -> Workbook:
     """Return a workbook without sheets; a column of width 1 holds one digit of the font."""
     workbook = Workbook(write_only=True)
-    workbook._fonts = IndexedList([font])  # type: ignore[attr-defined]  # noqa: SLF001  no public way
+    workbook._fonts = IndexedList([font])  # type: ignore[attr-defined]  # no public way
     return workbook
 
 
-_CODEC: Final = "lz4"
+class DeflatedRows:
+    """Hold rows of a sheet in a file as the workbook holds them: deflated once, as they come.
 
-
-@dataclass(frozen=True, slots=True)
-class CompressedBlocks:
-    """Hold blocks of bytes, behind what a file holds, to be read again and again in their order.
-
-    Rows of sheets take a sixth of the room so. A gigabyte takes 1.3 s, with zstd 2.2 s; as it is
-    the system takes from 0.3 to 2.6 s to write and read it.
+    What stands before them is known last. Rows that were held otherwise until then, and deflated
+    when the workbook was written, took a tenth more of the time of `export`.
     """
 
-    _file: IO[bytes]
-    _places: list[tuple[int, int, int]] = field(default_factory=list)
+    def __init__(self, file: IO[bytes]) -> None:
+        """Begin with no rows, in an empty file."""
+        self._file = file
+        self._deflate = zlib_ng.compressobj(_COMPRESSION, wbits=-zlib_ng.MAX_WBITS)
+        self._crc = self.size = 0
 
-    def add(self, block: bytes | bytearray) -> None:
-        """Add a block."""
-        compressed = pa.compress(block, _CODEC, asbytes=True)
-        at = self._file.seek(0, os.SEEK_END)
-        self._file.write(compressed)
-        self._places.append((at, len(compressed), len(block)))
+    def add(self, rows: bytes | memoryview) -> None:
+        """Add rows."""
+        self._crc = zlib_ng.crc32(rows, self._crc)
+        self.size += len(rows)
+        self._file.write(self._deflate.compress(rows))
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield the blocks."""
-        for at, compressed, size in self._places:
-            self._file.seek(at)
-            yield pa.decompress(self._file.read(compressed), size, _CODEC, asbytes=True)
-
-
-_BLOCK: Final = 1 << 20  # from so many bytes of rows are compressed together: they fit a cache
+    def copy_to(self, part: Any) -> None:
+        """Add the rows to what was written of a part of a zip file, of which more may follow."""
+        self._file.write(self._deflate.flush(zlib_ng.Z_FULL_FLUSH))
+        before = part._compressor.flush(zlib_ng.Z_FULL_FLUSH)
+        part._fileobj.write(before)
+        part._compress_size += len(before) + self._file.tell()
+        part._file_size += self.size
+        part._crc = zlib_ng.crc32_combine(part._crc, self._crc, self.size)
+        self._file.seek(0)
+        shutil.copyfileobj(self._file, part._fileobj)
 
 
 @dataclass(slots=True, eq=False)
 class Sheet:
     """Hold one sheet: `frame` is what openpyxl keeps of it, `row` the number of the last row.
 
-    `size` is that of the rows in bytes; `number_like` names the cells in which text looks like a
+    `number_like` names the cells in which text looks like a
     number, for which Excel is not to warn. Cells come as `column` spells them.
     """
 
     frame: Worksheet
-    _blocks: CompressedBlocks
+    rows: DeflatedRows
     row: int = 0
     number_like: str = ""
-    size: int = 0
     _columns: int = 1
-    _last_rows: bytearray = field(default_factory=bytearray)
 
     def add(self, cells: Sequence[str], height: float | None = None) -> int:
         """Add a row, and return its number; without a height, programs fit it to the text."""
@@ -110,7 +112,7 @@ class Sheet:
         letters = map(get_column_letter, range(1, len(cells) + 1))
         named = zip(letters, cells, strict=True)
         spelled = "".join(f'<c r="{letter}{self.row}"{cell}' for letter, cell in named)
-        self._write(f'<row r="{self.row}"{attributes}>{spelled}</row>'.encode())
+        self.rows.add(f'<row r="{self.row}"{attributes}>{spelled}</row>'.encode())
         return self.row
 
     def add_many(self, rows: int, columns: Sequence[pa.Array | str]) -> None:
@@ -120,7 +122,7 @@ class Sheet:
         number = joined(text_column(numbers), '"')  # of the row, in each of its cells
         named = zip(map(get_column_letter, count(1)), columns, strict=False)
         parts = chain.from_iterable((f'<c r="{letter}', number, each) for letter, each in named)
-        self._write(content(joined('<row r="', number, ">", *parts, "</row>")))
+        self.rows.add(content(joined('<row r="', number, ">", *parts, "</row>")))
         self.row += rows
 
     def copy_to(self, part: Any, frame: bytes) -> None:
@@ -128,25 +130,15 @@ class Sheet:
         before, after = frame.split(_NO_ROWS)
         area = f'<dimension ref="A1:{get_column_letter(self._columns)}{max(self.row, 1)}"/>'
         part.write(before.replace(_VIEWS, area.encode() + _VIEWS, 1) + b"<sheetData>")
-        for block in self._blocks:
-            part.write(block)
-        part.write(self._last_rows)
+        self.rows.copy_to(part)
         warning = f'<ignoredError sqref="{self.number_like}" numberStoredAsText="1"/>'
         ignored = f"<ignoredErrors>{warning}</ignoredErrors>" if self.number_like else ""
         part.write(b"</sheetData>" + _AFTER_WARNINGS.sub(ignored.encode(), after, count=1))
 
-    def _write(self, rows: bytes | memoryview) -> None:
-        self.size += len(rows)
-        for start in range(0, len(rows), _BLOCK):
-            self._last_rows += rows[start : start + _BLOCK]
-            if len(self._last_rows) >= _BLOCK:
-                self._blocks.add(self._last_rows)
-                self._last_rows.clear()
-
 
 def write_archive(workbook: Workbook, sheets: Sequence[Sheet], stream: BinaryIO) -> None:
     """Write the file with the sheets in this order."""
-    workbook._sheets = [sheet.frame for sheet in sheets]  # type: ignore[attr-defined]  # noqa: SLF001  no public way
+    workbook._sheets = [sheet.frame for sheet in sheets]  # type: ignore[attr-defined]  # no public way
     with _Archive(stream, sheets) as archive:
         ExcelWriter(workbook, archive).write_data()
 
@@ -164,5 +156,5 @@ class _Archive(ZipFile):
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
         sheet = next(self._sheets)
-        with self.open(arcname, "w", force_zip64=sheet.size > _LARGE) as part:
+        with self.open(arcname, "w", force_zip64=sheet.rows.size > _LARGE) as part:
             sheet.copy_to(part, Path(filename).read_bytes())

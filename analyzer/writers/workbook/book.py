@@ -20,7 +20,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.decisions.list_layout import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
-from analyzer.writers.workbook.archive import CompressedBlocks, Sheet, new_workbook, write_archive
+from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
 
 # Styles
 
@@ -200,7 +200,7 @@ class Book(ExitStack):
         name = title if number == 1 else f"{title} {number}"
         frame = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
         _set_print_page(frame, *self._heading)
-        sheet = self._sheets[title, number] = Sheet(frame, CompressedBlocks(rows))
+        sheet = self._sheets[title, number] = Sheet(frame, DeflatedRows(rows))
         return sheet
 
     def __contains__(self, title: str) -> bool:
