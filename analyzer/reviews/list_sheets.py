@@ -328,10 +328,10 @@ def _has_entry(sheet: Sheet) -> bool:
     heads = _head_row(sheet.cells(_TOP_ROWS), _are_of_list)
     if heads is None:
         return False
-    cells = sheet.cells()
     row, head_of = heads
     entries = {column for column, head in head_of.items() if head in ENTRIES}
-    return any(at > row and column in entries for at, column in cells.formulas) or any(
+    cells = sheet.cells(columns=entries)
+    return any(at > row for at, _ in cells.formulas) or any(
         text_of(value).strip() for column in entries for _, value in cells.below(column, row)
     )
 

@@ -5,7 +5,7 @@ Elements are those of lxml, in one of the two namespaces of spreadsheets.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from sys import getsizeof, intern
@@ -184,7 +184,7 @@ class SharedTexts:
 
 @dataclass(slots=True)
 class SheetReading:
-    """Read the elements of a sheet as they come, up to a row.
+    """Read the elements of a sheet as they come, up to a row, and only some columns if given.
 
     `_struck_formats` are the numbers of formats that strike text through, `_refusal` makes a
     refusal of the sheet from a message, a row and a column.
@@ -193,6 +193,7 @@ class SheetReading:
     _texts: SharedTexts
     _struck_formats: set[str]
     _last_row: int
+    _only: Collection[int] | None
     _refusal: Callable[..., InputRefused]
     _cells: SheetCells = field(default_factory=SheetCells)
     _row: int = 0
@@ -232,9 +233,11 @@ class SheetReading:
             name = cell.get("r")
             unnamed += name is None
             if len(cell):
-                self._add_cell(
-                    cell, cell_name(self._row, unnamed - 1) if name is None else name, values
-                )
+                name = cell_name(self._row, unnamed - 1) if name is None else name
+                # One in no column is refused, and so are two of one place.
+                column = _COLUMNS_BY_LETTERS.get(name.removesuffix(str(self._row)), -1)
+                if self._only is None or column < 0 or column in self._only:
+                    self._add_cell(cell, name, column, values)
         if values:
             at = len(self._cells.row_numbers)
             self._cells.row_numbers.append(self._row)
@@ -244,7 +247,7 @@ class SheetReading:
                 above.append(value)
         return False
 
-    def _add_cell(self, cell: Any, name: str, values: dict[int, CellValue]) -> None:
+    def _add_cell(self, cell: Any, name: str, column: int, values: dict[int, CellValue]) -> None:
         """Add the value of a cell to those of its row, and what else is said of it."""
         # Most cells hold a text alone: this takes half of the time of the other way.
         plain = _plain_text(cell)
@@ -254,7 +257,6 @@ class SheetReading:
         is_formula = plain is None and next(cell.iter(*_FORMULAS), None) is not None
         if not text and not is_formula:
             return
-        column = _COLUMNS_BY_LETTERS.get(name.removesuffix(str(self._row)), -1)
         if column < 0 or name.isalpha():
             message = f"a cell is not in this row, or in {_MOST_COLUMNS} columns"
             raise self._refused(message, name)

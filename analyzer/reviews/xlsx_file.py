@@ -7,7 +7,7 @@ that is damaged or has a DTD, or more than the bounds allow refuses the file.
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from posixpath import join, normpath
@@ -45,9 +45,9 @@ _ZIP_ERRORS: Final = (
 
 
 class Sheet(NamedTuple):
-    """Hold a sheet; `cells` reads those of the rows up to one, or raises InputRefused.
+    """Hold a sheet; `cells` reads its rows up to one, of all columns or of some.
 
-    No more is unpacked.
+    No more is unpacked. It raises InputRefused.
     """
 
     title: str
@@ -144,10 +144,19 @@ class _Package:
         """Read the texts that cells share; raises InputRefused."""
         self._parse(part, in_spreadsheets("si"), self._texts.add)
 
-    def cells(self, part: str, title: str, last_row: int = MOST_ROWS) -> SheetCells:
-        """Return the cells of a sheet in the rows up to one; raises InputRefused."""
+    def cells(
+        self,
+        part: str,
+        title: str,
+        last_row: int = MOST_ROWS,
+        columns: Collection[int] | None = None,
+    ) -> SheetCells:
+        """Return the cells of a sheet in the rows up to one, of all columns or of some.
+
+        Raises InputRefused.
+        """
         refused = partial(self.refused, sheet=title)
-        reading = SheetReading(self._texts, self.struck_formats, last_row, refused)
+        reading = SheetReading(self._texts, self.struck_formats, last_row, columns, refused)
         return reading.result(self._parse(part, reading.tags, reading.add, title))
 
     def tree(self, part: str) -> Any:

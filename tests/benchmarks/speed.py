@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from analyzer import columns
@@ -82,8 +83,12 @@ class Run:
 def timed(command: Sequence[str]) -> Run:
     """Run a process whose output goes nowhere; its children count with it.
 
-    Modules are compiled once and kept, as an installation does it.
+    Modules are compiled once and kept, as an installation does it. Its output is not there before:
+    a workbook that is would be searched for decisions.
     """
+    for option, output in pairwise(command):
+        if option == "-o":
+            Path(output).unlink(missing_ok=True)
     environment = {name: os.environ[name] for name in os.environ if name != NOT_COMPILED}
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT, env=environment
