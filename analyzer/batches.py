@@ -27,10 +27,11 @@ from analyzer import columns
 from analyzer.analysis.analysis import analyze
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
+from analyzer.report.as_of import check_as_of
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
-from analyzer.report.raw_report import ReportText, check_as_of
+from analyzer.report.report_text import ReportText
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
@@ -105,11 +106,11 @@ def survey_files(
 
 
 def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
-    option = moment_in_utc(as_of)
-    if option:
-        check_as_of(option)
+    set_as_of = moment_in_utc(as_of)
+    if set_as_of:
+        check_as_of(set_as_of)
     named = [(name, each) for name, content in files for each in _sources(name, content)]
-    surveyed = survey_each([partial(read_in_memory, each) for _, each in named], option)
+    surveyed = survey_each([partial(read_in_memory, each) for _, each in named], set_as_of)
     outcomes = zip((name for name, _ in named), surveyed, strict=True)
     reports = (row for each in outcomes for row in _report_rows(*each))
     beside = (_row_beside(*file) for file in files if file[0].endswith(BESIDE_ENDINGS))
@@ -296,14 +297,14 @@ def _files(table: pa.Table | pa.RecordBatch) -> Iterator[File]:
 
 
 def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> Report:
-    option = moment_in_utc(as_of)
+    set_as_of = moment_in_utc(as_of)
     ordered = dict(sorted(files, key=lambda file: _folder_order(file[0])))
     inputs = [each for name, content in ordered.items() for each in _sources(name, content)]
 
     def text(source: Source) -> ReportText:
         return files_beside.with_files_beside(read_in_memory(source), source.name, ordered)
 
-    report = assemble_report([partial(text, each) for each in inputs], option)
+    report = assemble_report([partial(text, each) for each in inputs], set_as_of)
     saved = [Source(printable(name), content) for name, content in ordered.items()]
     beside = [*saved, *files_beside_in_archives(inputs)]
     manifests = [each for each in beside if each.name.endswith(MANIFEST)]

@@ -75,7 +75,7 @@ AS_OF_SOURCE: Final = "as_of_source"
 ARN_MASKED: Final = "masked"
 SLOT: Final = "slot"
 STATE: Final = "state"
-LAST_USED: Final = "last_used"
+KEY_LAST_USED: Final = "last_used"
 LAST_USE: Final = "last_use"
 CONTRADICTED: Final = "contradicted"
 SERVICE_CREDENTIALS: Final = "service_credentials"
@@ -115,8 +115,8 @@ JUDGED: Final = (
 )
 """What the analysis says of a user, in the order of CSV and JSON."""
 
-REPORTED: Final = tuple(name for name in IN_REPORT if name not in JUDGED)
-"""What the report says of a user, under AWS's own names."""
+REPORT_ONLY: Final = tuple(name for name in IN_REPORT if name not in JUDGED)
+"""What only the report says of a user, under AWS's own names."""
 
-OF_USERS_CSV: Final = (*JUDGED, *REPORTED, *OWNERSHIP, ACCOUNT_NAME)
+OF_USERS_CSV: Final = (*JUDGED, *REPORT_ONLY, *OWNERSHIP, ACCOUNT_NAME)
 """The columns of `users.csv`, in their order; a line of the ledger ends with them."""

@@ -69,7 +69,7 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
 
     sources = find_sources(names, InputLimit(options.max_input or MAX_INPUT))
     if options.masked_account:
-        sources = [replace(each, account_id=options.masked_account) for each in sources]
+        sources = [replace(each, masked_account=options.masked_account) for each in sources]
     return Inputs(names, sources, options.as_of, options.skip_unreadable)
 
 

@@ -64,7 +64,7 @@ PROGRAM: Final = "credreport"
 """Who decided a `conflict`."""
 
 _FORM: Final = ListForm(
-    required=(*ENTRIES, *columns.JUDGED, *columns.REPORTED),
+    required=(*ENTRIES, *columns.JUDGED, *columns.REPORT_ONLY),
     optional=(*_ADDED, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
     by_program=True,
     hint=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
@@ -208,7 +208,9 @@ def _different_row_problems(
     shown: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     users = [(cells[columns.ARN], cells[columns.AS_OF], cells.get(SHA256, "")) for _, cells in rows]
     for user, (_, cells) in zip(users, rows, strict=True):
-        shown.setdefault(user, set()).add(tuple(cells[each].lower() for each in columns.REPORTED))
+        shown.setdefault(user, set()).add(
+            tuple(cells[each].lower() for each in columns.REPORT_ONLY)
+        )
     for user, (row, cells) in zip(users, rows, strict=True):
         if not _is_open(cells) and len(shown[user]) > 1:
             message = "the report has another row of this user, which differs"

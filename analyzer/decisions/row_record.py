@@ -336,8 +336,8 @@ def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict
     """Return the users of a judged page as texts by `columns.OF_USERS_CSV`."""
     users = page.users
     texts = {
-        name: page.cells[name].fillna("") if name in columns.REPORTED else _text_of(users[name])
-        for name in (*columns.JUDGED, *columns.REPORTED, *columns.OWNERSHIP)
+        name: page.cells[name].fillna("") if name in columns.REPORT_ONLY else _text_of(users[name])
+        for name in (*columns.JUDGED, *columns.REPORT_ONLY, *columns.OWNERSHIP)
     }
     texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
     # A seventh of the time that `to_dict("records")` takes.

@@ -67,10 +67,10 @@ def is_root(table: pa.Table) -> pa.Array:
     return pa.array(root | np.asarray(pc.is_in(name, _RESERVED_ROOT_NAMES)))
 
 
-def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
+def account_ids(arn: pa.Array, masked_account: str = "") -> pa.Array:
     """Return the 12 digits of each row's account, empty where the ARN is none.
 
-    Of a masked one it is `of_masked` if that is set, else the text in the ARN.
+    Of a masked one it is `masked_account` if that is set, else the text in the ARN.
     """
     # With the other patterns alone 300,000 rows take 1.12 times as long.
     beginnings = pc.binary_slice(arn.cast(pa.large_binary()), 0, len(_USUAL) + 13)
@@ -82,10 +82,10 @@ def account_ids(arn: pa.Array, of_masked: str = "") -> pa.Array:
     named = pc.match_substring_regex(arn, _NAMES_ACCOUNT)
     account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([!-9;-~]*):.*$", r"\1")
     account = pc.if_else(named, account, pa.scalar("", arn.type))
-    if of_masked:
+    if masked_account:
         masked = pc.and_not(named, pc.match_substring_regex(arn, f"^{_PREFIX}"))
         hidden = pc.or_(masked, pa.array(_is_replaced_by_word(arn)))
-        account = pc.if_else(hidden, pa.scalar(of_masked, arn.type), account)
+        account = pc.if_else(hidden, pa.scalar(masked_account, arn.type), account)
     return account
 
 

@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
+from analyzer.report.as_of import check_as_of
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
 from analyzer.report.pages import page_of_rows
-from analyzer.report.raw_report import ReportText, ServiceCredential, check_as_of, services_at
+from analyzer.report.report_text import ReportText, ServiceCredential, services_at
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
     ROW_BYTES_IN_MEMORY,
@@ -40,7 +41,7 @@ PAGE_ROWS = 49_152
 and a third less 1.07 times as long, of a million rows.
 """
 
-Differing: TypeAlias = Mapping[str, Mapping[str, str]]
+Contradictions: TypeAlias = Mapping[str, Mapping[str, str]]
 """The identities whose rows differ, and by column what the two rows have."""
 
 _SKEW = timedelta(hours=1)
@@ -49,7 +50,7 @@ _SKEW = timedelta(hours=1)
 
 def assemble_report(  # noqa: PLR0913  each is one choice
     openers: Sequence[Callable[[], ReportText]],
-    option: datetime | None = None,
+    set_as_of: datetime | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     threads: int = 2,
     row_bytes_in_memory: int | None = None,
@@ -58,23 +59,23 @@ def assemble_report(  # noqa: PLR0913  each is one choice
 ) -> Report:
     """Return the Report that the texts are together; an opener may refuse its input.
 
-    `option` is the moment that the user says the reports describe; `progress` is called with how
-    many of how many texts were read, `threads` at a time. Rows of up to so many bytes stay in
+    `set_as_of` is the moment that the user says the reports describe; `progress` is called with
+    how many of how many texts were read, `threads` at a time. Rows of up to so many bytes stay in
     memory, by default `ROW_BYTES_IN_MEMORY`. The same report twice counts once; of different
     reports of one account the newest counts. With `with_older` each counts, as if alone.
 
-    Raises InputRefused with the problems of all texts together, or that of the option.
+    Raises InputRefused with the problems of all texts together, or that of `set_as_of`.
     """
-    if option:
-        check_as_of(option)
+    if set_as_of:
+        check_as_of(set_as_of)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
-    surveyed = _surveyed(openers, option, progress, threads, kept)
+    surveyed = _surveyed(openers, set_as_of, progress, threads, kept)
     return _assembled(surveyed, alone=with_older)
 
 
 def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     """Return the Report that surveyed reports are together; if `alone`, each counts."""
-    differing: list[Differing] = []
+    contradictions: list[Contradictions] = []
     of_selection: list[str] = []
     older: list[SurveyedReport] = []
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
@@ -83,10 +84,10 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
         compared = [[each] for each in reports] if alone else [reports]
         selections = [selected(each) for each in compared]
         reports = [report for each in selections for report in each.reports]
-        differing = [each.differing for each in selections]
+        contradictions = [each.contradicted for each in selections]
         of_selection = [note for each in selections for note in each.notes]
         older = [report for each in selections for report in each.older]
-    rows = _SelectedRows(reports, differing, alone)
+    rows = _SelectedRows(reports, contradictions, alone)
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
@@ -119,12 +120,12 @@ def _older(reports: Sequence[SurveyedReport]) -> Iterator[Report]:
 class _SelectedRows:
     """Read the rows that count, as often as they are needed; can be pickled.
 
-    `differing` is of all reports together; or where they are not compared with one another
-    (`alone`), as in a history, there is one for each.
+    `contradictions` are of all reports together; or where they are not compared with one another
+    (`alone`), as in a history, of one each.
     """
 
     reports: Sequence[SurveyedReport]
-    differing: Sequence[Differing]
+    contradictions: Sequence[Contradictions]
     alone: bool
 
     def pages(self) -> Iterator[Page]:
@@ -154,8 +155,8 @@ class _SelectedRows:
         if not of_roots and pc.any(is_root).as_py():
             table = table.filter(pc.invert(is_root))
         as_of, sources = self._moments_and_sources
-        differing = self._differing_cells(table) if any(self.differing) else None
-        page = page_of_rows(table, as_of, self.reports[0].text.account_id, differing)
+        contradicted = self._contradicted_cells(table) if any(self.contradictions) else None
+        page = page_of_rows(table, as_of, self.reports[0].text.masked_account, contradicted)
         source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
         return page.with_users(
             {
@@ -170,17 +171,17 @@ class _SelectedRows:
         as_of = np.array([each.as_of.replace(tzinfo=None) for each in files], "datetime64[s]")
         return as_of, np.array([code_of(each.as_of_source) for each in files], np.int8)
 
-    def _differing_cells(self, rows: pa.Table) -> pd.DataFrame:
+    def _contradicted_cells(self, rows: pa.Table) -> pd.DataFrame:
         """Return the cells of users in which another row of the same ARN differs."""
         identity = arns.identities(rows)
-        known = pa.array([*chain.from_iterable(self.differing)], pa.large_string())
+        known = pa.array([*chain.from_iterable(self.contradictions)], pa.large_string())
         at = np.flatnonzero(pc.is_in(identity, known))
         users = identity.take(pa.array(at)).to_pylist()
         files = rows[columns.FILE].to_numpy()[at].tolist()
         return cells_of_users(
             (position, name, text)
             for position, user, file in zip(at.tolist(), users, files, strict=True)
-            for name, text in self.differing[file if self.alone else 0].get(user, {}).items()
+            for name, text in self.contradictions[file if self.alone else 0].get(user, {}).items()
         )
 
     @cached_property
@@ -215,7 +216,7 @@ class _SelectedRows:
 
 def _surveyed(
     openers: Sequence[Callable[[], ReportText]],
-    option: datetime | None,
+    set_as_of: datetime | None,
     progress: Callable[[int, int], None],
     threads: int,
     row_bytes_in_memory: int,
@@ -230,7 +231,7 @@ def _surveyed(
     size = 0
     with ThreadPoolExecutor(threads) as surveyors:
         each_in = map if len(openers) == 1 else surveyors.map
-        groups = each_in(partial(survey_each, option=option), grouped_by_size(openers))
+        groups = each_in(partial(survey_each, set_as_of=set_as_of), grouped_by_size(openers))
         for done, each in enumerate(chain.from_iterable(groups), start=1):
             progress(done, len(openers))
             if isinstance(each, InputRefused):
@@ -315,9 +316,11 @@ def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 def _set_accounts(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports with users whose account was set because their ARNs name none."""
-    options = ((each.file, each.text.account_id) for each in reports if each.text.account_id)
+    set_accounts = ((each.file, each.text.masked_account) for each in reports)
     if names := [
-        file.name for file, own in options if own in {one.account for one in file.accounts}
+        file.name
+        for file, account in set_accounts
+        if account and account in {each.account for each in file.accounts}
     ]:
         yield (
             f"{short_list(names)}: the account is set; users whose ARN is masked or missing are"

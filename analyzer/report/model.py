@@ -169,7 +169,7 @@ class Page:
         for at, key in enumerate(columns.ACCESS_KEYS):
             keys = self.keys.iloc[at * len(self) : (at + 1) * len(self)]
             moments[key.last_rotated] = keys[columns.CREATED]
-            moments[key.last_used_date] = keys[columns.LAST_USED]
+            moments[key.last_used_date] = keys[columns.KEY_LAST_USED]
         for at, certificate in enumerate(columns.CERTIFICATES):
             certificates = self.certificates.iloc[at * len(self) : (at + 1) * len(self)]
             moments[certificate.last_rotated] = certificates[columns.CREATED]

@@ -101,19 +101,25 @@ class _Cells:
 
 
 def page_of_rows(
-    table: pa.Table, as_of: ArrayLike, of_masked: str = "", contradicted: pd.DataFrame | None = None
+    table: pa.Table,
+    as_of: ArrayLike,
+    masked_account: str = "",
+    contradicted: pd.DataFrame | None = None,
 ) -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
-    moment for each file; `of_masked` is the account of masked ARNs, where that is known;
+    moment for each file; `masked_account` is the account of masked ARNs, where that is known;
     `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. The
     two kinds of rows must not be mixed.
     """
-    differing, unread = _NONE_UNREAD, [_NONE_UNREAD]
-    if contradicted is not None:
-        differing, table = contradicted, _with_contradictions(table, contradicted)
-        names = differing[differing[columns.COLUMN] == columns.USER].assign(value=ROWS_DIFFER)
+    unread = [_NONE_UNREAD]
+    if contradicted is None:
+        contradicted = _NONE_UNREAD
+    else:
+        table = _with_contradictions(table, contradicted)
+        names = contradicted[contradicted[columns.COLUMN] == columns.USER]
+        names = names.assign(value=ROWS_DIFFER)
         # pandas 2.3 makes it object where it is empty.
         unread.append(names.astype({columns.VALUE: TEXT}))
     known, missing = frozenset(table.column_names), pa.nulls(len(table), pa.large_string())
@@ -122,12 +128,12 @@ def page_of_rows(
         for name in columns.IN_REPORT
     }
     cells = _Cells(table, known, texts, unread)
-    users = _users(cells, np.asarray(as_of, "datetime64[s]"), of_masked)
+    users = _users(cells, np.asarray(as_of, "datetime64[s]"), masked_account)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
     raw = {name: text_series(each) for name, each in texts.items()}
     every = pd.concat(unread, ignore_index=True)
-    return Page(users, keys, certificates, every, differing, pd.DataFrame(raw, copy=False))
+    return Page(users, keys, certificates, every, contradicted, pd.DataFrame(raw, copy=False))
 
 
 def _with_contradictions(table: pa.Table, contradicted: pd.DataFrame) -> pa.Table:
@@ -144,9 +150,9 @@ def _with_contradictions(table: pa.Table, contradicted: pd.DataFrame) -> pa.Tabl
     return table
 
 
-def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
+def _users(cells: _Cells, as_of: np.ndarray, masked_account: str) -> pd.DataFrame:
     name, arn = cells.texts[columns.USER], cells.texts[columns.ARN]
-    masked = _masked(cells)
+    masked = _read_arns(cells)
     file = cells.table[columns.FILE].to_numpy()
     moment: dict[str, np.ndarray] = {}
     for column in columns.TIMESTAMPS[:4]:
@@ -156,7 +162,7 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
         {
             columns.FILE: file,
             columns.ROW: cells.table[columns.ROW].to_numpy(),
-            columns.ACCOUNT: text_series(arns.account_ids(arn, of_masked)),
+            columns.ACCOUNT: text_series(arns.account_ids(arn, masked_account)),
             columns.USER: text_series(name),
             columns.ARN: text_series(arn),
             columns.CREATED: _utc(moment[columns.USER_CREATION_TIME]),
@@ -172,8 +178,8 @@ def _users(cells: _Cells, as_of: np.ndarray, of_masked: str) -> pd.DataFrame:
     )
 
 
-def _masked(cells: _Cells) -> np.ndarray:
-    """Return which users are judged by name, and note names and ARNs that are not valid."""
+def _read_arns(cells: _Cells) -> np.ndarray:
+    """Return who is judged by name; show ARNs as the report does, and note what is not valid."""
     name, arn = cells.texts[columns.USER], cells.texts[columns.ARN]
     named = arns.is_user_arn(arn, name)
     if named.all():
@@ -219,7 +225,7 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     code[absent & (used | placed)] = code_of(State.UNKNOWN)
     last_used = np.where(understood, last_used, NO_MOMENT)
     cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
-    return {**state, columns.LAST_USED: last_used}
+    return {**state, columns.KEY_LAST_USED: last_used}
 
 
 def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns, values
 from analyzer.report.input_formats import not_text
-from analyzer.report.raw_report import Header, ReportText, column_name
+from analyzer.report.report_text import Header, ReportText, column_name
 from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED, count_text
 
 BLOCK_BYTES = 2 << 20

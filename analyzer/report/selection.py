@@ -34,13 +34,13 @@ _EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 class Selection(NamedTuple):
     """Hold the reports that count, without copies and more rows of one user.
 
-    `differing` are the identities of users and roots whose rows differ, with the two rows and their
-    cells by the column in which they do. `older` is what does not count as another report of the
-    account is newer.
+    `contradicted` are the identities of users and roots whose rows differ, with the two rows and
+    their cells by the column in which they do. `older` is what does not count as another report
+    of the account is newer.
     """
 
     reports: Sequence[SurveyedReport]
-    differing: Mapping[str, Mapping[str, str]]
+    contradicted: Mapping[str, Mapping[str, str]]
     notes: Sequence[str]
     older: Sequence[SurveyedReport]
 
@@ -50,7 +50,7 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
     suspects = repeated_identity_hashes(newest)
-    counted, differing = one_row_each(newest, suspects) if len(suspects) else (newest, {})
+    counted, contradicted = one_row_each(newest, suspects) if len(suspects) else (newest, {})
     notes = [
         *(
             f"{copy.file.name} is the same report as {first.file.name}: counted once."
@@ -59,12 +59,12 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
         *_superseded_notes(older),
         *(_repeated_row_note(each) for each in counted if len(each.repeated)),
     ]
-    if differing:
+    if contradicted:
         notes.append(
             "Rows of the same ARN differ, so the cells in which they do are unknown:"
-            f" {short_list(sorted(differing))}."
+            f" {short_list(sorted(contradicted))}."
         )
-    return Selection(counted, differing, notes, [*_older_parts(older)])
+    return Selection(counted, contradicted, notes, [*_older_parts(older)])
 
 
 def without_copies(
@@ -163,11 +163,11 @@ def one_row_each(
         for each in reports
     ]
     places: dict[str, dict[int, str]] = defaultdict(dict)
-    for identity, differing in chain(users.differing.items(), roots.differing.items()):
-        places[identity] |= differing
+    for identity, contradicted in chain(users.contradicted.items(), roots.contradicted.items()):
+        places[identity] |= contradicted
     return counted, {
-        identity: {columns.IN_REPORT[at]: differing[at] for at in sorted(differing)}
-        for identity, differing in places.items()
+        identity: {columns.IN_REPORT[at]: contradicted[at] for at in sorted(contradicted)}
+        for identity, contradicted in places.items()
     }
 
 
@@ -192,11 +192,11 @@ class _ComparedRows:
     """Compare rows of one user, a table at a time: they may be millions.
 
     `first` are the file, the number and the cells of each user's first row by identity, and
-    `differing` by the position of a column that row and the first one that differs, in words.
+    `contradicted` by the position of a column that row and the first one that differs, in words.
     """
 
     first: dict[str, tuple[str, int, tuple[str | None, ...]]] = field(default_factory=dict)
-    differing: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
+    contradicted: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
 
     def repeats(self, table: pa.Table, file: str) -> np.ndarray:
         """Return which rows are of a user of whom one came before, and compare these with it."""
@@ -217,13 +217,13 @@ class _ComparedRows:
             known = {word: code for code, word in enumerate(words)}
             code = np.array([known.get(row[place], -1) for _, _, row in first], np.int64)
             odd = np.flatnonzero(codes != code[own])
-            for differing, of in zip(*np.unique(own[odd], return_index=True), strict=True):
-                other, number, row = first[differing]
+            for user_at, of in zip(*np.unique(own[odd], return_index=True), strict=True):
+                other, number, row = first[user_at]
                 own_file, its_file = ("", "") if other == file else (f" of {other}", f" of {file}")
                 text = f"row {number}{own_file} has {_shown(row[place])}, row {numbers[odd[of]]}"
                 text += f"{its_file} has {_shown(words[codes[odd[of]]])}"
-                described = text if len(self.differing) < _MOST_DESCRIBED else ""
-                self.differing[users[differing]].setdefault(place, described)
+                described = text if len(self.contradicted) < _MOST_DESCRIBED else ""
+                self.contradicted[users[user_at]].setdefault(place, described)
         return repeated
 
 

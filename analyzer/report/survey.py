@@ -22,8 +22,9 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns, values
+from analyzer.report.as_of import own_as_of
 from analyzer.report.model import NO_MOMENT, AccountRows, ReportFile
-from analyzer.report.raw_report import ReportText, own_as_of
+from analyzer.report.report_text import ReportText
 from analyzer.report.rows import (
     DOWNLOAD_AGAIN,
     MOST_PROBLEMS,
@@ -127,7 +128,7 @@ class SurveyedReport:
 
     def account_ids(self, table: pa.Table) -> pa.Array:
         """Return the account of each row of a table of the report."""
-        return arns.account_ids(table[columns.ARN].combine_chunks(), self.text.account_id)
+        return arns.account_ids(table[columns.ARN].combine_chunks(), self.text.masked_account)
 
 
 def tables_of_each(reports: Iterable[SurveyedReport]) -> Iterator[Iterable[pa.Table]]:
@@ -175,7 +176,7 @@ class _Survey:
     last_number: int = 0
     last: pa.Table | None = None
 
-    def outcome(self, option: datetime | None) -> SurveyedReport | InputRefused:
+    def outcome(self, set_as_of: datetime | None) -> SurveyedReport | InputRefused:
         """Return the report, or its refusal with every problem."""
         form = "" if self.date_forms is None else self._only_date_form(self.date_forms)
         if problems := [*self.read_problems, *self.problems, *self._problems_of_whole()]:
@@ -190,8 +191,8 @@ class _Survey:
                 name=text.name,
                 sha256=text.sha256,
                 size=text.size,
-                as_of=option or own,
-                as_of_source=AsOfSource.OPTION if option else own_source,
+                as_of=set_as_of or own,
+                as_of_source=AsOfSource.OPTION if set_as_of else own_source,
                 baseline=own if own_source in AWS_SOURCES else newest,
                 accounts=tuple(
                     AccountRows(account=each, rows=self.rows[each, False] + count, roots=count)
@@ -259,9 +260,9 @@ def grouped_by_size(openers: Sequence[T]) -> list[Sequence[T]]:
 
 
 def survey_each(
-    openers: Iterable[Callable[[], ReportText]], option: datetime | None = None
+    openers: Iterable[Callable[[], ReportText]], set_as_of: datetime | None = None
 ) -> list[SurveyedReport | InputRefused]:
-    """Open reports and survey them, in their order; `option` is the as-of of all, if it is set.
+    """Open reports and survey them, in their order; `set_as_of` is that of all, if there is one.
 
     A report is refused with every problem: no rows, a row cut off, dates of a local form.
     """
@@ -269,7 +270,7 @@ def survey_each(
     opened = _opened(openers, surveys)
     for alike in batches(opened, lambda each: _layout(each.text), _SIZE, _BYTES_TOGETHER):
         _read(alike)
-    return [each if isinstance(each, InputRefused) else each.outcome(option) for each in surveys]
+    return [each if isinstance(each, InputRefused) else each.outcome(set_as_of) for each in surveys]
 
 
 def _opened(
@@ -342,7 +343,7 @@ def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
     ends = np.cumsum([len(each) for _, each in parts])
     part = np.repeat(np.arange(len(parts)), np.diff(ends, prepend=0))
     root, arn = arns.is_root(table), table[columns.ARN].combine_chunks()
-    _count_rows(parts, part, arns.account_ids(arn, parts[0][0].text.account_id), root)
+    _count_rows(parts, part, arns.account_ids(arn, parts[0][0].text.masked_account), root)
     hashes, roots = identity_hashes(table), table.filter(root)
     root_ends = np.cumsum(np.bincount(part[np.asarray(root)], minlength=len(parts)))
     odd, dated, newest = _dates_and_newest(table)

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 from analyzer.errors import InputRefused
 from analyzer.files import saved_file_refused, saved_json
 from analyzer.report.model import FileReference
-from analyzer.report.raw_report import ReportText, ServiceCredential, ServiceCredentials
+from analyzer.report.report_text import ReportText, ServiceCredential, ServiceCredentials
 from analyzer.report.values import timestamp
 from analyzer.terms import printable
 

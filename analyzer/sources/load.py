@@ -21,7 +21,7 @@ from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
-from analyzer.report.raw_report import ReportText, find_header
+from analyzer.report.report_text import ReportText, find_header
 from analyzer.sources import files_beside
 from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources, stream_sources
@@ -83,7 +83,7 @@ def load(
     inputs = find_sources(names, limit)
     inputs += _memory_inputs(streams, limit)
     if account_id:
-        inputs = [replace(each, account_id=account_id) for each in inputs]
+        inputs = [replace(each, masked_account=account_id) for each in inputs]
     return load_sources(names, inputs, as_of, progress, with_older=with_older)
 
 
@@ -258,7 +258,7 @@ def _report_text(source: Source) -> ReportText:
             text = files_beside.with_files_beside(text, str(path), contents)
     except OSError as error:
         raise unreadable_file(source.name, error) from None
-    return replace(text, origin=source.origin, account_id=source.account_id)
+    return replace(text, origin=source.origin, masked_account=source.masked_account)
 
 
 def _streamed_text(name: str, path: Path) -> ReportText | None:

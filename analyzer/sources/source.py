@@ -9,7 +9,7 @@ from typing import Any, Final
 from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import HEAD_BYTES, STATES, InputLimit
-from analyzer.report.raw_report import is_result_or_list
+from analyzer.report.report_text import is_result_or_list
 from analyzer.terms import printable
 
 _OTHER_ENDINGS: Final = (
@@ -33,7 +33,7 @@ class Source:
     nothing without one, as where an input is read again. `archive` is the archive that the input
     lies in, if any, and `files_beside` are the files saved with reports there, the same for all of
     one archive. `origin` is the name of the file of which this is a copy, if it is one;
-    `account_id` is the account of rows whose ARN is masked, if that is set. What `is_skipped`
+    `masked_account` is the account of rows whose ARN is masked, if that is set. What `is_skipped`
     cannot be a report.
     """
 
@@ -44,7 +44,7 @@ class Source:
     archive: Path | None = None
     files_beside: "tuple[Source, ...]" = ()
     origin: str = ""
-    account_id: str = ""
+    masked_account: str = ""
     is_skipped: bool = False
 
     def read(self) -> bytes:

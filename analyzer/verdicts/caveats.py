@@ -178,7 +178,7 @@ def _certificate_sentences(facts: Facts) -> pd.Series:
 
 
 def _key_sentences(facts: Facts) -> pd.Series:
-    slots = _slot_dates(facts.page.keys, facts.key_use.present, columns.LAST_USED)
+    slots = _slot_dates(facts.page.keys, facts.key_use.present, columns.KEY_LAST_USED)
     return "Inactive access key " + slots + " was used in the past."
 
 

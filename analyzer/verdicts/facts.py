@@ -277,7 +277,7 @@ class Facts:
     @cached_property
     def key_use(self) -> Elapsed:
         """Count from the last use of the access keys; there is none if they were never used."""
-        used = _moments(self.page.keys[columns.LAST_USED])
+        used = _moments(self.page.keys[columns.KEY_LAST_USED])
         absent = (self.page.keys[columns.STATE] == State.ABSENT).to_numpy()
         unknown = self._unknown_in(columns.ACCESS_KEYS, "last_used_date")
         return self._elapsed(used, unknown & ~absent)

@@ -134,7 +134,7 @@ def _users(analysis: Analysis, page: Page, table: Mapping[str, Any]) -> Iterator
     for user, caveats, cells in zip(
         plain_objects({**table, columns.EARLIER_DECISION: decisions}, _USER),
         caveat_sentences(page),
-        plain_objects(table, columns.REPORTED),
+        plain_objects(table, columns.REPORT_ONLY),
         strict=True,
     ):
         user[columns.CAVEATS] = [{"caveat": id_, "because": why} for id_, why in caveats]

@@ -31,7 +31,7 @@ Table: TypeAlias = Mapping[str, Any] | pd.DataFrame
 
 _OF_USERS: Final = (*columns.JUDGED, *columns.OWNERSHIP, columns.ROW)
 USER_COLUMNS: Final = (
-    *(*columns.JUDGED, *columns.REPORTED, *columns.OWNERSHIP),
+    *(*columns.JUDGED, *columns.REPORT_ONLY, *columns.OWNERSHIP),
     *(columns.FILE, columns.ROW),
 )
 """The columns of users, besides the name of the account."""
@@ -81,7 +81,7 @@ def listed_users(
     def table(page: Page) -> tuple[Page, dict[str, Any]]:
         return page, {
             **{name: page.users[name] for name in _OF_USERS},
-            **{name: page.cells[name] for name in columns.REPORTED},
+            **{name: page.cells[name] for name in columns.REPORT_ONLY},
             **of_rows(page.users),
         }
 

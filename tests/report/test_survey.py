@@ -11,7 +11,7 @@ import pytest
 import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import assemble, selection, survey
-from analyzer.report.raw_report import ReportText
+from analyzer.report.report_text import ReportText
 from analyzer.report.rows import read_rows
 from analyzer.report.survey import SurveyedReport
 from analyzer.sources import load

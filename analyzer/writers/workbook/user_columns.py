@@ -160,7 +160,7 @@ def _in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
 
 
 def _last_activities(page: Page) -> Texts:
-    keys = (_in_slot(page.keys, slot)[columns.LAST_USED] for slot in columns.SLOTS)
+    keys = (_in_slot(page.keys, slot)[columns.KEY_LAST_USED] for slot in columns.SLOTS)
     uses = (page.users[columns.PASSWORD_LAST_USED], *keys)
     moments = np.stack([each.to_numpy("datetime64[s]") for each in uses])
     moments = moments.astype(np.int64)  # NaT is the smallest number of all.
@@ -224,7 +224,7 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
         return _in_slot(page.keys, slot)
 
     def uses(page: Page) -> pd.Series:
-        return key(page)[columns.LAST_USED]
+        return key(page)[columns.KEY_LAST_USED]
 
     def never(page: Page) -> Texts:
         absent = (key(page)[columns.STATE] == State.ABSENT).to_numpy()

@@ -1,7 +1,4 @@
-"""Find the header of a credential report, and the moment that the report describes.
-
-The CSV itself has no such time, and the time of analysis is never used.
-"""
+"""Find the header of a credential report, and hold the report before its rows are read."""
 
 import csv
 import re
@@ -11,7 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from pathlib import PurePath
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -20,8 +16,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER
 from analyzer.report.model import FileReference
-from analyzer.report.values import YEARS, timestamp
-from analyzer.terms import LONGEST_SHOWN, AsOfSource, missing_columns_text
+from analyzer.terms import LONGEST_SHOWN, missing_columns_text
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -181,8 +176,8 @@ class ReportText:
     UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
     `envelope_time` and `metadata_time` are when AWS made the report, where these tell;
     `service_credentials` is what was saved of these beside it; `origin` is the name of the file
-    of which it is a copy, if it is one; `account_id` is the account of rows whose ARN is masked,
-    where a person tells it. `check_unchanged` refuses a file that changed since.
+    of which it is a copy, if it is one; `masked_account` is the account of rows whose ARN is
+    masked, where a person tells it. `check_unchanged` refuses a file that changed since.
     """
 
     name: str
@@ -198,65 +193,4 @@ class ReportText:
     metadata_time: datetime | None = None
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
-    account_id: str = ""
-
-
-# As of
-
-_CONSOLE_NAME = re.compile(
-    r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)(Z|([+-]\d\d)-(\d\d))?(?![+-]?\d)"
-)
-_DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
-_RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
-"""The name of a run of `export`: no report in it is from the end of that day."""
-
-
-def check_as_of(option: datetime) -> None:
-    """Refuse a moment that no report can describe; raises InputRefused."""
-    if option.year not in YEARS:
-        message = "no report describes this time"
-        hint = f"Use a time from {YEARS.start} to {YEARS[-1]}."
-        raise InputRefused([Problem("as-of", None, None, option.isoformat(), message, hint)])
-
-
-def own_as_of(text: ReportText, newest: datetime) -> tuple[datetime, AsOfSource]:
-    """Return the moment that a report itself tells of and its source, the strongest first.
-
-    `newest` is the newest timestamp in the report: AWS made it then or later, so ages that are
-    counted from it err on the young side.
-    """
-    known = (
-        (text.envelope_time, AsOfSource.ENVELOPE),
-        (text.metadata_time, AsOfSource.METADATA),
-        (_from_name(text.name), AsOfSource.FILE_NAME),
-        (_from_folder(text.origin or text.name, newest), AsOfSource.FOLDER),
-    )
-    return next(((at, source) for at, source in known if at), (newest, AsOfSource.ASSUMED))
-
-
-def _from_name(name: str) -> datetime | None:
-    """Read the name that the console gives: status_reports_2018-03-27T03-01-45+00-00.csv.
-
-    People put a prefix before it. A file in a zip archive is named `archive.zip:file`.
-    """
-    match = _CONSOLE_NAME.search(PurePath(name).name.rpartition(":")[2])
-    if match is None:
-        return None
-    day, hour, minute, second, _, offset_hours, offset_minutes = match.groups()
-    zone = f"{offset_hours}:{offset_minutes}" if offset_hours else "Z"
-    return timestamp(f"{day}T{hour}:{minute}:{second}{zone}")
-
-
-def _from_folder(name: str, newest: datetime) -> datetime | None:
-    """Return the end of the day in the name of the file, else of the nearest folder above it.
-
-    Such a name is `2026-03-01` or `report_date=2026-03-01`. The day counts only if no timestamp
-    in the report is later.
-    """
-    for part in reversed(PurePath(name.replace(":", "/")).parts):
-        texts = [] if _RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
-        days = {day for each in texts if (day := timestamp(f"{each}T23:59:59Z"))}
-        if days:
-            (day, *others) = days
-            return day if not others and day >= newest else None
-    return None
+    masked_account: str = ""

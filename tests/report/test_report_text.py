@@ -6,7 +6,7 @@ import pytest
 
 import analyzer
 from analyzer.changes import diff
-from analyzer.report.raw_report import is_result_or_list
+from analyzer.report.report_text import is_result_or_list
 from analyzer.writers import write
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import ACCOUNT, COLUMNS, report_text, the_root
