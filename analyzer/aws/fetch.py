@@ -26,7 +26,7 @@ from analyzer.aws.report import (
 )
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
-from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchedAccounts, Status
+from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchOutcomes, Status
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
@@ -40,7 +40,7 @@ def fetch_accounts(
     save: Save,
     progress: Progress = lambda _done, _total: None,
     waiting: Waiting = lambda _name, _seconds, _state: None,
-) -> FetchedAccounts:
+) -> FetchOutcomes:
     """Fetch the reports of all accounts of a request, and save each.
 
     Of many accounts, those that AWS refuses are failed. `waiting` is called every 15 seconds.
@@ -49,13 +49,13 @@ def fetch_accounts(
     """
     fetcher = Fetcher(request=request, save=save, waiting=waiting)
     if not request.asks_several_accounts:
-        return FetchedAccounts([fetcher.profile_entry(*request.profile)])
+        return FetchOutcomes([fetcher.profile_entry(*request.profile)])
     # The client of each account is a knot of thousands of objects, which must not wait for long.
     gc.set_threshold(10_000)
     if request.role_name is None:
         tasks = [Task("", name, partial(fetcher.profile_entry, name)) for name in request.profile]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
-        return FetchedAccounts([*_one_entry_per_account(entries)])
+        return FetchOutcomes([*_one_entry_per_account(entries)])
     with closing(AwsSession(request, *request.profile)) as session:
         deadline = Deadline(request.timeout)
         chosen, others = chosen_accounts(session, request, deadline)
@@ -63,7 +63,7 @@ def fetch_accounts(
         fetch = partial(fetcher.member_entry, session, sts, request.role_name)
         tasks = [Task(account.id, account.name, partial(fetch, account)) for account in chosen]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
-    return FetchedAccounts([*entries, *others.entries], others.unmatched)
+    return FetchOutcomes([*entries, *others.entries], others.unmatched)
 
 
 def _one_entry_per_account(entries: Sequence[AccountEntry]) -> Iterator[AccountEntry]:
@@ -112,7 +112,7 @@ class Account:
 
 def chosen_accounts(
     session: AwsSession, request: FetchRequest, deadline: Deadline
-) -> tuple[list[Account], FetchedAccounts]:
+) -> tuple[list[Account], FetchOutcomes]:
     """Return the organization's accounts to fetch, and the others with the reason.
 
     The others are skipped, or failed if AWS does not list them as accounts.
@@ -142,7 +142,7 @@ def chosen_accounts(
     ]
     patterns = (*request.include, *request.exclude)
     unmatched = [each for each in patterns if not any(one.matches(each) for one in accounts)]
-    return chosen, FetchedAccounts(others, unmatched)
+    return chosen, FetchOutcomes(others, unmatched)
 
 
 def _account(value: object) -> Account:
@@ -269,9 +269,11 @@ class Fetcher:
         if self.request.service_credentials:
             try:
                 credentials = service_credentials_json(iam, report.content)
-                report = replace(report, credentials=credentials, credentials_status=SAVED)
+                report = replace(
+                    report, service_credentials=credentials, service_credentials_status=SAVED
+                )
             except AwsRefused as error:
-                report = replace(report, credentials_status=str(error))
+                report = replace(report, service_credentials_status=str(error))
         return AccountEntry(
             account=report.account,
             name="",
@@ -279,7 +281,7 @@ class Fetcher:
             file=self.save(report),
             sha256=report.sha256,
             generated_time=report.generated_time,
-            service_credentials=report.credentials_status,
+            service_credentials=report.service_credentials_status,
         )
 
 
@@ -340,7 +342,7 @@ def save_report(place: Callable[[str], Path], report: FetchedReport) -> str:
     path = place(report.name)
     metadata = path.with_name(path.name + METADATA)
     credentials = path.with_name(path.name + SERVICE_CREDENTIALS)
-    files = {} if report.credentials is None else {credentials: report.credentials}
+    files = {} if report.service_credentials is None else {credentials: report.service_credentials}
     stale = [] if files else [credentials]
     replace_files({**files, metadata: report.metadata(), path: report.content}, stale=stale)
     return str(path)

@@ -37,8 +37,8 @@ _LAST_CELL: Final = re.compile(r'"?(N/A|not_supported|\d{4}-\d\d-\d\dT[\d:]{8}(Z
 class FetchedReport:
     """Hold a report as AWS sent it, with its time in UTC, its account, and how it was fetched.
 
-    `caller` names the credentials; `credentials` is AWS's list of service-specific credentials,
-    None if there is none, and `credentials_status` says why.
+    `caller` names the credentials; `service_credentials` is AWS's list of service-specific ones,
+    None if there is none, and `service_credentials_status` says why.
     """
 
     content: bytes
@@ -46,8 +46,8 @@ class FetchedReport:
     account: str
     partition: str
     caller: str = ""
-    credentials: bytes | None = None
-    credentials_status: str = NOT_REQUESTED
+    service_credentials: bytes | None = None
+    service_credentials_status: str = NOT_REQUESTED
 
     @property
     def sha256(self) -> str:
@@ -73,7 +73,7 @@ class FetchedReport:
             "generated_time": self.generated_time,
             "sha256": self.sha256,
             "obtained": {"operation": "iam:GetCredentialReport", "caller": self.caller},
-            "service_credentials": self.credentials_status,
+            "service_credentials": self.service_credentials_status,
         }
         return json_bytes(metadata)
 

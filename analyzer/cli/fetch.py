@@ -128,12 +128,12 @@ def fetch(
     log = Log(form=TextOrJson.TEXT, quiet=quiet)
     with progress(quiet=quiet) as advance:
         to_stdout = output == STANDARD_OUTPUT
-        accounts = fetch_accounts(aws, _print_report if to_stdout else save, advance, log.log_wait)
-    entries = accounts.entries
+        outcomes = fetch_accounts(aws, _print_report if to_stdout else save, advance, log.log_wait)
+    entries = outcomes.entries
     fetch_manifest.require_any_report(entries)
     if many:
         folder, name = Path(output), fetch_manifest.FETCHED_MANIFEST
-        replace_files({folder / name: fetch_manifest.manifest(accounts)})
+        replace_files({folder / name: fetch_manifest.manifest_bytes(outcomes)})
         log.say(
             "fetched", f"Wrote {folder}: {fetch_manifest.status_counts(entries)}; {name} lists them"
         )
@@ -141,8 +141,9 @@ def fetch(
         (entry,) = entries
         what = f"{entry.file}: account {entry.account}, generated at {entry.generated_time}"
         log.say("fetched", f"Wrote {what}")
-    failures, gaps = fetch_manifest.failures(entries), fetch_manifest.unknown_credentials(entries)
-    notes = [*map(fetch_manifest.unmatched_sentence, accounts.unmatched), *gaps]
+    failures = fetch_manifest.failures(entries)
+    gaps = fetch_manifest.unknown_service_credentials(entries)
+    notes = [*map(fetch_manifest.unmatched_sentence, outcomes.unmatched), *gaps]
     for line in (*failures, *(f"Note: {note}" for note in notes)):
         say(line)
     exit_if_failed_or_partial(missing=[*failures, *gaps])

@@ -45,7 +45,7 @@ from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import holds_entries
-from analyzer.sources.fetch_manifest import manifests
+from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
@@ -125,12 +125,12 @@ def copy_inputs(
     written.
     """
     inputs = [each for each in candidates if not each.is_skipped]
-    sources = [*inputs, *manifests(names, inputs)]
+    sources = [*inputs, *manifest_sources(names, inputs)]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []
     for source, target in zip(sources, _targets(sources, folder), strict=True):
         try:
-            _copy_with_companions(source, target)
+            _copy_with_files_beside(source, target)
         except InputRefused as error:
             problems += error.problems
         copies[target] = source.name
@@ -157,7 +157,7 @@ def _name(source: Source) -> str:
     return name.lstrip(".") or "report"
 
 
-def _copy_with_companions(source: Source, target: Path) -> None:
+def _copy_with_files_beside(source: Source, target: Path) -> None:
     target.parent.mkdir(mode=0o700, exist_ok=True)
     _copy_file(source.name, source.path or source.read, target)
     if source.path:

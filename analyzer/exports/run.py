@@ -268,7 +268,7 @@ def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
 
 def _ask_aws(
     request: ExportRequest, fetched: FetchRequest, folder: Path | None = None
-) -> tuple[fetch_manifest.FetchedAccounts, bool]:
+) -> tuple[fetch_manifest.FetchOutcomes, bool]:
     """Fetch the reports into a folder, or without one save nothing, and log what is unknown.
 
     Return what became of the accounts, and whether anything is unknown of those that were read.
@@ -289,9 +289,11 @@ def _ask_aws(
     log.say("fetched", f"Accounts: {fetch_manifest.status_counts(entries)}.")
     for pattern in accounts.unmatched:
         log.caution("unmatched", fetch_manifest.unmatched_sentence(pattern), pattern=pattern)
-    gaps = fetch_manifest.unknown_credentials(entries)
+    gaps = fetch_manifest.unknown_service_credentials(entries)
     for gap in gaps:
         log.caution("gap", gap)
     if folder:
-        replace_files({folder / fetch_manifest.FETCHED_MANIFEST: fetch_manifest.manifest(accounts)})
+        replace_files(
+            {folder / fetch_manifest.FETCHED_MANIFEST: fetch_manifest.manifest_bytes(accounts)}
+        )
     return accounts, bool(gaps)

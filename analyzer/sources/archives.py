@@ -62,13 +62,13 @@ def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iter
     visible = [each for each in members if is_visible(each[0].filename)]
     beside = [member for member, _ in visible if member.filename.endswith(BESIDE_ENDINGS)]
     reports = [each for each in visible if not each[0].filename.endswith(BESIDE_ENDINGS)]
-    files_beside = tuple(_member_source(archive, member, limit) for member in beside)
+    saved_in_archive = tuple(_member_source(archive, member, limit) for member in beside)
     archive.reports = sum(not is_other for _, is_other in reports)
     for member, is_other in reports:
         if is_other:
             yield skipped_source(f"{archive.name}:{printable(member.filename)}", archive.path)
         else:
-            yield _member_source(archive, member, limit, files_beside)
+            yield _member_source(archive, member, limit, saved_in_archive)
     if all(is_other for _, is_other in reports):
         what = "no report, only files of other kinds" if reports else "no file"
         yield missing_source(name, f"the zip archive holds {what}", "Give an archive of reports.")
@@ -78,10 +78,10 @@ def _member_source(
     archive: "_Archive",
     member: zipfile.ZipInfo,
     limit: InputLimit,
-    files_beside: tuple[Source, ...] = (),
+    saved_in_archive: tuple[Source, ...] = (),
 ) -> Source:
     name, read = f"{archive.name}:{printable(member.filename)}", partial(archive.read, member)
-    return Source(name, read, limit, archive=archive.path, files_beside=files_beside)
+    return Source(name, read, limit, archive=archive.path, saved_in_archive=saved_in_archive)
 
 
 @dataclass(slots=True)

@@ -63,7 +63,7 @@ class AccountEntry:
         return UncoveredAccount(account=self.account, name=self.name, reason=reason)
 
 
-class FetchedAccounts(NamedTuple):
+class FetchOutcomes(NamedTuple):
     """Hold the outcomes of all accounts, and the patterns that matched none."""
 
     entries: Sequence[AccountEntry]
@@ -73,17 +73,17 @@ class FetchedAccounts(NamedTuple):
 # Write it
 
 
-def manifest(accounts: FetchedAccounts) -> bytes:
-    """Return the list of all accounts as JSON, and the patterns that named none of them.
+def manifest_bytes(outcomes: FetchOutcomes) -> bytes:
+    """Return the list of all accounts, and the patterns that named none of them.
 
     It lies in the folder of the reports, so `file` is but their name.
     """
-    entries = sorted(accounts.entries, key=lambda entry: (entry.account, entry.name))
+    entries = sorted(outcomes.entries, key=lambda entry: (entry.account, entry.name))
     return json_bytes(
         {
             **provenance(),
             "accounts": [asdict(entry) | {"file": PurePath(entry.file).name} for entry in entries],
-            "unmatched_patterns": list(accounts.unmatched),
+            "unmatched_patterns": list(outcomes.unmatched),
         }
     )
 
@@ -91,7 +91,7 @@ def manifest(accounts: FetchedAccounts) -> bytes:
 # Find it
 
 
-def manifests(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Source]:
+def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Source]:
     """Return the manifests among what the names stand for, each once.
 
     Those of the archives that hold `inputs` count too, and those that lie in the folder of an
@@ -347,7 +347,7 @@ def unmatched_sentence(pattern: str) -> str:
     return f"{pattern} matches no account."
 
 
-def unknown_credentials(entries: Iterable[AccountEntry]) -> list[str]:
+def unknown_service_credentials(entries: Iterable[AccountEntry]) -> list[str]:
     """Return a sentence for each account whose service-specific credentials are not known."""
     return [
         f"The service-specific credentials of account {entry.account} are not known:"

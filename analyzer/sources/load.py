@@ -184,13 +184,13 @@ def load_sources(  # noqa: PLR0913  each is one choice
     openers = [partial(_report_text, each) for each in read]
     kept = 0 if with_older else row_bytes_in_memory
     report = assemble_report(openers, as_of, progress, threads, kept, with_older=with_older)
-    if len(read) < len(inputs) or any(each.files_beside for each in read):
+    if len(read) < len(inputs) or any(each.saved_in_archive for each in read):
         notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
     if _may_have_manifest(names, inputs):
-        from analyzer.sources.fetch_manifest import manifests, with_listed_accounts  # noqa: PLC0415
+        from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts  # noqa: PLC0415
 
-        if listed := manifests(names, inputs):
+        if listed := manifest_sources(names, inputs):
             report = with_listed_accounts(report, listed, inputs)
     return replace(report, not_covered=(*unreadable, *report.not_covered))
 
@@ -201,7 +201,7 @@ def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool
         return True
     folders = {each.path.parent for each in inputs if each.path}
     beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST}"))
-    return any(each.files_beside for each in inputs) or any(beside)
+    return any(each.saved_in_archive for each in inputs) or any(beside)
 
 
 def readable_sources(inputs: Iterable[Source]) -> tuple[list[Source], tuple[UncoveredFile, ...]]:

@@ -31,8 +31,8 @@ class Source:
 
     The content is bytes, or what returns them and counts in a limit what it unpacks: `limit`, or
     nothing without one, as where an input is read again. `archive` is the archive that the input
-    lies in, if any, and `files_beside` are the files saved with reports there, the same for all of
-    one archive. `origin` is the name of the file of which this is a copy, if it is one;
+    lies in, if any, and `saved_in_archive` are the files saved with reports there, the same for all
+    of one archive. `origin` is the name of the file of which this is a copy, if it is one;
     `masked_account` is the account of rows whose ARN is masked, if that is set. What `is_skipped`
     cannot be a report.
     """
@@ -42,7 +42,7 @@ class Source:
     limit: InputLimit | None = None
     path: Path | None = None
     archive: Path | None = None
-    files_beside: "tuple[Source, ...]" = ()
+    saved_in_archive: "tuple[Source, ...]" = ()
     origin: str = ""
     masked_account: str = ""
     is_skipped: bool = False
@@ -81,10 +81,8 @@ def skipped_source(name: str, archive: Path | None = None) -> Source:
 
 def files_beside_in_archives(inputs: Iterable[Source]) -> list[Source]:
     """Return what lies beside the inputs in their archives, each once."""
-    archives = {id(each.files_beside): each.files_beside for each in inputs}
-    return [
-        *{each.name: each for files_beside in archives.values() for each in files_beside}.values()
-    ]
+    archives = {id(each.saved_in_archive): each.saved_in_archive for each in inputs}
+    return [*{each.name: each for sources in archives.values() for each in sources}.values()]
 
 
 def is_visible(path: str) -> bool:

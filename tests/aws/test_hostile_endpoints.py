@@ -18,7 +18,7 @@ from analyzer.aws.fetch import Account, Fetcher, chosen_accounts
 from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
-from analyzer.sources.fetch_manifest import FetchedAccounts, Status
+from analyzer.sources.fetch_manifest import FetchOutcomes, Status
 from tests.support import hostile_server as hostile
 from tests.support.aws_server import (
     CALLER,
@@ -79,7 +79,7 @@ class Asking(NamedTuple):
     def report(self, seconds: float = 60) -> object:
         return fetch_report(DeadlineClient(self.client, Deadline(seconds)), stop=Event())
 
-    def accounts(self, seconds: float = 60, *units: str) -> tuple[list[Account], FetchedAccounts]:
+    def accounts(self, seconds: float = 60, *units: str) -> tuple[list[Account], FetchOutcomes]:
         request = FetchRequest(role_name="credreport", organizational_unit=[*units])
         return chosen_accounts(self.session, request, Deadline(seconds))
 

@@ -11,7 +11,7 @@ from analyzer.aws.errors import STOPPED
 from analyzer.aws.report import FetchedReport
 from analyzer.cli import main
 from analyzer.errors import AwsRefused
-from analyzer.sources.fetch_manifest import AccountEntry, FetchedAccounts, Status
+from analyzer.sources.fetch_manifest import AccountEntry, FetchOutcomes, Status
 from tests.support.aws_server import (
     CALLER,
     GENERATE,
@@ -176,7 +176,7 @@ def test_skipped_accounts_and_idle_patterns_are_said(runs: Path, capsys: Capture
 def test_an_account_that_was_stopped_ends_the_run(runs: Path, monkeypatch: Patch) -> None:
     stopped = AccountEntry(account=CALLER, name="", status=Status.FAILED, reason=STOPPED)
     monkeypatch.setattr(
-        "analyzer.aws.fetch.fetch_accounts", lambda *_, **__: FetchedAccounts([stopped])
+        "analyzer.aws.fetch.fetch_accounts", lambda *_, **__: FetchOutcomes([stopped])
     )
     assert exporting(runs) == 130
     assert visible(runs) == hidden(runs) == set()
