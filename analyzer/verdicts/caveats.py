@@ -71,7 +71,7 @@ class Caveat:
     meaning: str
 
 
-def caveats_of(facts: Facts, criteria: Criteria, removable: np.ndarray) -> "pd.Categorical[Any]":
+def caveat_ids(facts: Facts, criteria: Criteria, removable: np.ndarray) -> "pd.Categorical[Any]":
     """Return the ids of each user's caveats, joined by `;`, empty for those not removable."""
     bits = np.zeros(len(facts.page), np.int16)
     for position, caveat in enumerate(CAVEATS):
@@ -86,7 +86,7 @@ def caveats_of(facts: Facts, criteria: Criteria, removable: np.ndarray) -> "pd.C
     return as_category(code[bits], words)
 
 
-def caveat_columns(page: Page) -> Mapping[str, pa.Array]:
+def sentences_by_caveat(page: Page) -> Mapping[str, pa.Array]:
     """Return the sentences of each caveat that occurs on a judged page, by its id.
 
     They are large_string, one a user, null where the user does not have the caveat.
@@ -107,7 +107,7 @@ def caveat_columns(page: Page) -> Mapping[str, pa.Array]:
 def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
     """Return for each user of a judged page its caveats as (id, sentence)."""
     caveats: list[list[tuple[str, str]]] = [[] for _ in range(len(page))]
-    for name, sentences in caveat_columns(page).items():
+    for name, sentences in sentences_by_caveat(page).items():
         for of_user, sentence in zip(caveats, sentences.to_pylist(), strict=True):
             if sentence is not None:
                 of_user.append((name, sentence))

@@ -14,7 +14,7 @@ from analyzer import columns
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import Page, as_category, in_any_slot, slot_matrix
 from analyzer.terms import Certainty, State, UnusedReason, Verdict, code_of, count_text
-from analyzer.verdicts.caveats import caveats_of
+from analyzer.verdicts.caveats import caveat_ids
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 
 REASON_TEXTS: Final = {
@@ -40,7 +40,7 @@ _VERDICT_COLUMNS: Final = (
 )
 """Cells that every verdict needs, besides the state of each access key."""
 
-_NO_DAYS: Final = np.iinfo(np.int64).max
+_NOT_COUNTED: Final = np.iinfo(np.int64).max
 
 
 def with_verdicts(page: Page, criteria: Criteria) -> Page:
@@ -50,29 +50,29 @@ def with_verdicts(page: Page, criteria: Criteria) -> Page:
     use of a credential that still works, and is missing if there is none, or if it is unknown.
     """
     facts = Facts(page)
-    idle, unknown_use = _idle_days(facts)
-    needs_use, code = _verdict_codes(facts, criteria, idle, unknown_use)
+    idle, use_date_unknown = _idle_days(facts)
+    code, lacks_use_date = _verdict_codes(facts, criteria, idle, use_date_unknown)
     removable = (code == code_of(Verdict.UNUSED)) | (code == code_of(Verdict.RETIRED))
-    caveats = caveats_of(facts, criteria, removable)
+    caveats = caveat_ids(facts, criteria, removable)
     words = ("", *Certainty)
     certain, check = map(words.index, Certainty)
     certainty = np.where(removable, np.where(caveats != "", check, certain), words.index(""))
     return page.with_users(
         {
             columns.VERDICT: as_category(code, Verdict),
-            columns.REASON: _reasons(facts, code, needs_use),
+            columns.REASON: _reasons(facts, code, lacks_use_date),
             columns.CERTAINTY: as_category(certainty, words),
             columns.CAVEATS: caveats,
             columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),
-            columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _NO_DAYS),
+            columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _NOT_COUNTED),
         }
     )
 
 
 def _verdict_codes(
-    facts: Facts, criteria: Criteria, idle: np.ndarray, unknown_use: np.ndarray
+    facts: Facts, criteria: Criteria, idle: np.ndarray, use_date_unknown: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the users without a known date of use, and the positions in `Verdict`."""
+    """Return the positions in `Verdict`, and who is undetermined for lack of a date of use."""
     signed_in = facts.sign_in.present
     active_key = in_any_slot(facts.key_active.yes)
     usable = facts.password.yes | active_key
@@ -83,9 +83,10 @@ def _verdict_codes(
     unknown = _has_unknown_needed_cell(facts)
     if strict:
         unknown |= unused & in_any_slot(facts.key_undated_by_report)
-    needs_use = ~unknown & ~unused & ~recent & unknown_use
-    fits = [unknown | needs_use, unused, ~usable, ~recent]
-    return needs_use, np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
+    lacks_use_date = ~unknown & ~unused & ~recent & use_date_unknown
+    fits = [unknown | lacks_use_date, unused, ~usable, ~recent]
+    code = np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
+    return code, lacks_use_date
 
 
 def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
@@ -110,15 +111,15 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     has_password, is_active = facts.password.yes, facts.key_active.yes
     days = np.vstack(
         [
-            np.where(has_password & password.present, password.days, _NO_DAYS),
-            slot_matrix(np.where(is_active & key.present, key.days, _NO_DAYS)),
+            np.where(has_password & password.present, password.days, _NOT_COUNTED),
+            slot_matrix(np.where(is_active & key.present, key.days, _NOT_COUNTED)),
         ]
     )
     unknown = has_password & ~password.present | in_any_slot(is_active & ~key.present)
     return days.min(axis=0), np.asarray(unknown)
 
 
-def _reasons(facts: Facts, code: np.ndarray, needs_use: np.ndarray) -> "pd.Categorical[Any]":
+def _reasons(facts: Facts, code: np.ndarray, lacks_use_date: np.ndarray) -> "pd.Categorical[Any]":
     """Return why a user is unused or undetermined, empty for all others."""
     password, inactive = facts.password.yes, facts.page.has_key(State.INACTIVE)
     undated = in_any_slot(facts.key_undated_by_report) & ~inactive
@@ -128,28 +129,30 @@ def _reasons(facts: Facts, code: np.ndarray, needs_use: np.ndarray) -> "pd.Categ
     known = ["", *map(str, UnusedReason)]
     if not undetermined.any():
         return as_category(reason, known)
-    texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, needs_use))
+    texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, lacks_use_date))
     distinct = pd.Index(texts.unique())
     reason[texts.index] = distinct.get_indexer(texts) + len(known)
     return as_category(reason, [*known, *distinct])
 
 
 def _deciding_cells(
-    facts: Facts, undetermined: np.ndarray, needs_use: np.ndarray
+    facts: Facts, undetermined: np.ndarray, lacks_use_date: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Tell for each column whose verdict wants its cell: the state of keys, or dates of use."""
-    users = undetermined & ~needs_use
+    users = undetermined & ~lacks_use_date
     masks = dict.fromkeys(_VERDICT_COLUMNS, users)
-    masks |= dict.fromkeys((columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), needs_use)
+    masks |= dict.fromkeys(
+        (columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), lacks_use_date
+    )
     # Of those that no unknown cell explains, it is the missing column.
     known = users & ~_has_unknown_needed_cell(facts)
     slots = (_unknown_keys(facts), facts.key_undated_by_report, facts.key_active.yes)
     for key, is_unknown, is_undated, is_active in zip(
         columns.ACCESS_KEYS, *map(slot_matrix, slots), strict=True
     ):
-        needs_this_use = needs_use & is_active
-        masks[key.last_rotated] = is_unknown | (known | needs_this_use) & is_undated
-        masks |= dict.fromkeys(key.last_use, is_unknown | needs_this_use)
+        lacks_this_date = lacks_use_date & is_active
+        masks[key.last_rotated] = is_unknown | (known | lacks_this_date) & is_undated
+        masks |= dict.fromkeys(key.last_use, is_unknown | lacks_this_date)
     return masks
 
 

@@ -17,7 +17,7 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import AccountName, Page, ReportFile
 from analyzer.report.values import minute_texts
 from analyzer.terms import NO_VALUE, State, Verdict
-from analyzer.verdicts.caveats import caveat_columns
+from analyzer.verdicts.caveats import sentences_by_caveat
 from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT, idle_text
 from analyzer.writers.tables import Texts, joined, joined_present, mapped, text_column
 from analyzer.writers.workbook.book import CellStyle
@@ -108,7 +108,7 @@ def _reason_sentences(page: Page) -> Texts:
 
 def caveat_texts(page: Page) -> Texts:
     """Return the sentences of each user's caveats, one a line."""
-    sentences = caveat_columns(page).values()
+    sentences = sentences_by_caveat(page).values()
     return joined_present(sentences, "\n") if sentences else text_column([""] * len(page))
 
 
