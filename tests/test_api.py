@@ -242,7 +242,7 @@ def test_an_analysis_is_shown_with_its_counts_in_a_line_and_as_a_table() -> None
     analysis = analyzed_console()
     counts = "undetermined 4, unused 26, retired 4, dormant 6, active 7"
     assert repr(analysis) == f"<Analysis: IAM users 47, {counts}>"
-    exempt = analysis.totals.users(Verdict.UNUSED, exempt=True)
+    exempt = analysis.totals.user_count(Verdict.UNUSED, exempt=True)
     assert f"<tr><td>unused</td><td>26</td><td>{exempt}</td></tr>" in analysis._repr_html_()
     part = analysis.where(analyzer.Filter(users=("svc*",)))
     assert repr(part).startswith("<FilteredAnalysis: IAM users 6, ")
@@ -289,7 +289,7 @@ def test_a_ledger_is_read_and_its_users_to_keep_are_exempt() -> None:
     analysis = analysis_of([a_user("ann"), a_user("bob")])
     ledger = analyzer.read_ledger(ledger_bytes([line("keep", a_user("ann"))]))
     again = analyzer.analyze(analysis.report, ledger=ledger)
-    assert again.totals.users(Verdict.UNUSED, exempt=True) == 1
+    assert again.totals.user_count(Verdict.UNUSED, exempt=True) == 1
 
 
 def test_a_filter_takes_several_patterns() -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from analyzer.analysis.rule_results import RuleResults, Store
     from analyzer.decisions.follow_up import FollowUp
     from analyzer.decisions.ledger import Ledger
-    from analyzer.lists.exemptions import EntryUse
+    from analyzer.lists.exemptions import ExemptionUse
     from analyzer.lists.owners import AccountList, Owner, Owners
     from analyzer.standards.rulebook import Rulebook
 
@@ -68,19 +68,19 @@ class Totals:
     """Count the outcome of an analysis.
 
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
-    for each combination that occurs. `entries` are the exemptions with the users and roots that
-    each names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
+    for each combination that occurs. `exemption_uses` have the users and roots that each exemption
+    names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
     `without_owner` users match no entry of the list of owners, `unmatched_owners` match no user.
     """
 
     counts: pd.DataFrame
-    entries: tuple["EntryUse", ...]
-    expired: tuple["EntryUse", ...]
+    exemption_uses: tuple["ExemptionUse", ...]
+    expired: tuple["ExemptionUse", ...]
     unmatched: tuple[Exemption, ...]
     without_owner: int = 0
     unmatched_owners: tuple["Owner", ...] = ()
 
-    def users(
+    def user_count(
         self,
         verdict: Verdict | None = None,
         *,
@@ -89,11 +89,11 @@ class Totals:
     ) -> int:
         """Return the number of users, or of those with a verdict, exempt or not, of a certainty."""
         asked = {columns.VERDICT: verdict, columns.EXEMPT: exempt, columns.CERTAINTY: certainty}
-        counted = self.counts
+        counts = self.counts
         for name, value in asked.items():
             if value is not None:
-                counted = counted[counted[name] == value]
-        return int(counted[columns.USERS].sum())
+                counts = counts[counts[name] == value]
+        return int(counts[columns.USERS].sum())
 
 
 _Counts: TypeAlias = "Counter[tuple[str | bool, ...]]"
@@ -104,11 +104,11 @@ class Analysis:
     """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
 
     `pages` yields the judged pages, their users with the columns that `Page` says are added.
-    `book` chooses the rules; None stands for those that run by default. `decisions` are earlier
-    ones: those to keep users are among the exemptions already. A `filter` kept these users of the
-    analysis `part_of`. `store` may hold what is judged of a report that does not stay in memory.
-    `settings` names the file that set criteria or rules, and what it set; empty for none.
-    A pass over the pages that came to its end leaves its result in `counted`.
+    `book` chooses the rules; None stands for those that run by default. `given_ledger` has
+    earlier decisions: those to keep users are among the exemptions already. A `filter` kept these
+    users of the analysis `part_of`. `store` may hold what is judged of a report that does not stay
+    in memory. `settings` names the file that set criteria or rules, and what it set; empty for
+    none. A pass over the pages that came to its end leaves its result in `cached_totals`.
     """
 
     report: Report
@@ -116,13 +116,13 @@ class Analysis:
     exemptions: Exemptions
     pages: Callable[[], Iterator[Page]]
     book: "Rulebook | None" = None
-    decisions: "Ledger | None" = None
-    owner_list: "Owners | None" = None
+    given_ledger: "Ledger | None" = None
+    given_owners: "Owners | None" = None
     store: "Store | None" = None
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
     settings: str = ""
-    counted: list[Totals] = field(default_factory=list)
+    cached_totals: list[Totals] = field(default_factory=list)
 
     @property
     def users(self) -> pd.DataFrame:
@@ -131,14 +131,14 @@ class Analysis:
 
     def __repr__(self) -> str:
         """Return how many users have each verdict, in a line."""
-        counts = ", ".join(f"{verdict} {self.totals.users(verdict):,}" for verdict in Verdict)
-        users = self.totals.users()
+        counts = ", ".join(f"{verdict} {self.totals.user_count(verdict):,}" for verdict in Verdict)
+        users = self.totals.user_count()
         return f"<{'Filtered' if self.filter else ''}Analysis: IAM users {users:,}, {counts}>"
 
     def _repr_html_(self) -> str:
         """Return how many users have each verdict as a table, for a notebook."""
         rows = [
-            (verdict, self.totals.users(verdict), self.totals.users(verdict, exempt=True))
+            (verdict, self.totals.user_count(verdict), self.totals.user_count(verdict, exempt=True))
             for verdict in Verdict
         ]
         caption = repr(self.report).strip("<>")
@@ -147,9 +147,9 @@ class Analysis:
     @property
     def totals(self) -> Totals:
         """Return the counts of the outcome, going through the pages unless that was done."""
-        for _ in () if self.counted else self.pages():
+        for _ in () if self.cached_totals else self.pages():
             pass
-        return self.counted[0]
+        return self.cached_totals[0]
 
     @property
     def undetermined_reason(self) -> str:
@@ -174,7 +174,9 @@ class Analysis:
             return RuleResults(
                 self.report, self.pages, self.exemptions, book, self.owners, self.store
             )
-        part = replace(self.part_of.rule_results, report=self.report, pages=self.pages, counted=[])
+        part = replace(
+            self.part_of.rule_results, report=self.report, pages=self.pages, cached_counts=[]
+        )
         if not self.filter or self.filter.keeps_roots:
             return part
         rules, of_root = part.book.rules, [each.id for each in part.book.rules if each.is_of_root]
@@ -189,7 +191,7 @@ class Analysis:
     @property
     def filtered_out(self) -> int:
         """Return how many users the filter leaves out."""
-        return self.whole.totals.users() - self.totals.users()
+        return self.whole.totals.user_count() - self.totals.user_count()
 
     def where(self, chosen: "Filter") -> "Analysis":
         """Return the part of the analysis that a filter keeps: its pages, counts and findings.
@@ -201,22 +203,27 @@ class Analysis:
         if not chosen:
             return self
         report = filtered_report(self.report, chosen)
-        counted: list[Totals] = []
-        pages = partial(_kept_pages, self, chosen, report, counted)
+        cached_totals: list[Totals] = []
+        pages = partial(_kept_pages, self, chosen, report, cached_totals)
         return replace(
-            self, report=report, pages=pages, filter=chosen, part_of=self, counted=counted
+            self,
+            report=report,
+            pages=pages,
+            filter=chosen,
+            part_of=self,
+            cached_totals=cached_totals,
         )
 
     def of_users(self, pages: Sequence[Page]) -> "Analysis":
         """Return the part with these users, in judged pages: its counts, and no findings."""
         totals = replace(self.totals, counts=_frame(sum(map(_counts, pages), Counter())))
-        return replace(self, pages=partial(iter, (*pages,)), part_of=self, counted=[totals])
+        return replace(self, pages=partial(iter, (*pages,)), part_of=self, cached_totals=[totals])
 
-    def answered(self, page: Page) -> np.ndarray:
+    def has_standing_decision(self, page: Page) -> np.ndarray:
         """Return which users of a judged page need no decision now, by the earlier ones."""
-        from analyzer.decisions.follow_up import is_answered  # noqa: PLC0415
+        from analyzer.decisions.follow_up import has_standing_decision  # noqa: PLC0415
 
-        return is_answered(page, self.ledger, self.followed)
+        return has_standing_decision(page, self.ledger, self.follow_up_result)
 
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
@@ -239,17 +246,17 @@ class Analysis:
         """Return the earlier decisions, none if there is no ledger."""
         from analyzer.decisions.ledger import Ledger  # noqa: PLC0415
 
-        return self.decisions or Ledger()
+        return self.given_ledger or Ledger()
 
     @cached_property
     def owners(self) -> "Owners":
         """Return the owners of users, of an empty list if there is none."""
         from analyzer.lists.owners import Owners  # noqa: PLC0415
 
-        return self.owner_list or Owners()
+        return self.given_owners or Owners()
 
     @cached_property
-    def followed(self) -> "FollowUp":
+    def follow_up_result(self) -> "FollowUp":
         """Return what became of the earlier decisions to delete or deactivate.
 
         It is that of the whole: a user that a filter leaves out is not gone.
@@ -257,21 +264,21 @@ class Analysis:
         from analyzer.decisions.follow_up import follow_up  # noqa: PLC0415
 
         if self.part_of:
-            return self.part_of.followed
+            return self.part_of.follow_up_result
         return follow_up(self.pages(), self.report, self.ledger, self.owners)
 
     @property
     def follow_up(self) -> pd.DataFrame:
         """Return the same as a frame (`decisions.follow_up.COLUMNS`)."""
-        return self.followed.frame
+        return self.follow_up_result.frame
 
     def earlier_decisions(self, page: Page) -> pd.Series:
         """Return what was decided earlier on the users of a judged page, in words (str)."""
-        if not (self.decisions and self.decisions.lines):
+        if not (self.given_ledger and self.given_ledger.lines):
             return pd.Series("", page.users.index, TEXT)
         from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415
 
-        return earlier_decisions(page, self.decisions, self.followed)
+        return earlier_decisions(page, self.given_ledger, self.follow_up_result)
 
 
 def analyze(  # noqa: PLR0913  what a report is judged by
@@ -292,11 +299,11 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     if ledger:
         report = replace(report, content_notes=(*report.content_notes, *ledger.notes()))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
-    terms, counted = criteria or Criteria(), list[Totals]()
-    pages = partial(_judged_pages, report, terms, listed, owners, counted)
+    terms, cached_totals = criteria or Criteria(), list[Totals]()
+    pages = partial(_judged_pages, report, terms, listed, owners, cached_totals)
     if report.rows <= ROWS_IN_MEMORY:
         pages = partial(iter, tuple(pages()))
-    return Analysis(report, terms, listed, pages, book, ledger, owners, counted=counted)
+    return Analysis(report, terms, listed, pages, book, ledger, owners, cached_totals=cached_totals)
 
 
 def _check_types(
@@ -321,7 +328,7 @@ def _judged_pages(
     criteria: Criteria,
     exemptions: Exemptions,
     owners: "Owners | None",
-    counted: list[Totals],
+    cached_totals: list[Totals],
 ) -> Iterator[Page]:
     """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
     use = np.zeros((3, len(exemptions)), np.int64)
@@ -348,7 +355,7 @@ def _judged_pages(
             owned.update(owners.places(page.users).tolist())
         idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
     totals = _totals(report, exemptions, counts, use)
-    counted[:] = [replace(totals, without_owner=without, unmatched_owners=(*idle,))]
+    cached_totals[:] = [replace(totals, without_owner=without, unmatched_owners=(*idle,))]
 
 
 def _exemption_reasons(
@@ -369,22 +376,22 @@ def _exemption_reasons(
 def _totals(report: Report, exemptions: Exemptions, counts: _Counts, use: np.ndarray) -> Totals:
     if not exemptions:
         return Totals(_frame(counts), (), (), ())
-    from analyzer.lists.exemptions import EntryUse, ExemptionMatches  # noqa: PLC0415
+    from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse  # noqa: PLC0415
 
     for roots in report.roots():
         matches = ExemptionMatches(roots, exemptions)
         use += matches.matched, matches.applied, matches.without_effect
     oldest = min(file.as_of for file in report.files).date()
-    entries = tuple(map(EntryUse, exemptions, *use.tolist()))
+    uses = tuple(map(ExemptionUse, exemptions, *use.tolist()))
     # A user whom somebody decided to keep may be gone: that is no mistake in a list.
-    counting = [each for each in entries if each.matched or not each.entry.arn]
+    counting = [each for each in uses if each.matched or not each.entry.arn]
     expired = tuple(each for each in counting if each.has_expired(oldest))
     unmatched = tuple(each.entry for each in counting if not each.matched and each not in expired)
-    return Totals(_frame(counts), entries, expired, unmatched)
+    return Totals(_frame(counts), uses, expired, unmatched)
 
 
 def _kept_pages(
-    whole: Analysis, chosen: "Filter", report: Report, counted: list[Totals]
+    whole: Analysis, chosen: "Filter", report: Report, cached_totals: list[Totals]
 ) -> Iterator[Page]:
     """Yield the pages with the users that a filter keeps, and leave their totals in a list."""
     from analyzer.analysis.filters import user_mask  # noqa: PLC0415
@@ -394,7 +401,7 @@ def _kept_pages(
         kept = page.where(user_mask(page, chosen, report.account_names))
         counts.update(_counts(kept))
         yield kept
-    counted[:] = [replace(whole.totals, counts=_frame(counts))]
+    cached_totals[:] = [replace(whole.totals, counts=_frame(counts))]
 
 
 def _counts(page: Page) -> _Counts:
@@ -429,7 +436,7 @@ def _frame(counts: _Counts) -> pd.DataFrame:
 
 def _check_user_count(report: Report, judged: int) -> None:
     """Refuse a report that did not stay the same: as many users as rows were surveyed."""
-    surveyed = sum(account.users for file in report.files for account in file.accounts)
+    surveyed = sum(account.user_count for file in report.files for account in file.accounts)
     if surveyed != judged:
         names = ", ".join(file.name for file in report.files)
         hint = "Something writes to the file: copy it and analyze the copy."
@@ -474,7 +481,7 @@ class JudgingRequest:
         if not self.fail_on:
             return []
         verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
-        counted = ((analysis.totals.users(each, exempt=False), each) for each in verdicts)
+        user_counts = ((analysis.totals.user_count(each, exempt=False), each) for each in verdicts)
         rules = [word for word in self.fail_on if word not in (*verdicts, CONTROL, OVERDUE)]
         overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
         missing = analysis.report.not_covered
@@ -483,7 +490,7 @@ class JudgingRequest:
         )
         return [
             *(f"{count_text(number, what)} not read" for what, number in unread.items()),
-            *(f"{number:,} {verdict}" for number, verdict in counted if number),
+            *(f"{number:,} {verdict}" for number, verdict in user_counts if number),
             *(analysis.rule_results.failures(_severities_from(rules), rules) if rules else []),
             *(analysis.rule_results.control_failures() if CONTROL in self.fail_on else []),
             *([f"{overdue:,} {OVERDUE}"] if overdue else []),

@@ -40,7 +40,7 @@ class RuleResults:
 
     `pages` gives the judged pages of `report`; `store` may hold the findings, to find them once.
     `filtered_rules` are the ids of the rules that a filter leaves out with the root users. A pass
-    that counted all findings leaves their numbers in `counted`.
+    that counted all findings leaves their numbers in `cached_counts`.
     """
 
     report: Report
@@ -50,7 +50,7 @@ class RuleResults:
     owners: Owners = NO_OWNERS
     store: Store | None = None
     filtered_rules: Collection[str] = ()
-    counted: list[FindingCounts] = field(default_factory=list)
+    cached_counts: list[FindingCounts] = field(default_factory=list)
 
     def __repr__(self) -> str:
         """Return how many findings there are, of how many rules, in a line."""
@@ -85,9 +85,9 @@ class RuleResults:
     @property
     def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
-        if not self.counted:
-            self.counted.append(self._finding_counts())
-        return self.counted[0]
+        if not self.cached_counts:
+            self.cached_counts.append(self._finding_counts())
+        return self.cached_counts[0]
 
     def _finding_counts(self) -> FindingCounts:
         total: FindingCounts = Counter()
@@ -180,7 +180,7 @@ class RuleResults:
             frame = page_findings(page, rules, limits, exempt, of_roots=of_roots)
             total += _finding_counts(frame)
             yield self._with_owners(_ordered(frame))
-        self.counted[:] = [total]
+        self.cached_counts[:] = [total]
 
     def _with_owners(self, frame: pd.DataFrame) -> pd.DataFrame:
         as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")

@@ -53,19 +53,16 @@ _ROWS_AT_ONCE: Final = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Hold two analyses and what changed from one to the other (`COLUMNS`).
-
-    `accounts` is the number of accounts that were compared.
-    """
+    """Hold two analyses and what changed from one to the other (`COLUMNS`)."""
 
     before: Analysis
     now: Analysis
     changes: pd.DataFrame
-    accounts: int
+    account_count: int
 
     def __repr__(self) -> str:
         """Return how many changes there are, in a line."""
-        return f"<Comparison: changes {len(self.changes):,}, accounts {self.accounts:,}>"
+        return f"<Comparison: changes {len(self.changes):,}, accounts {self.account_count:,}>"
 
     @property
     def files(self) -> list[ReportFile]:
@@ -148,7 +145,7 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
         message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
         hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
         raise InputRefused.of_file(place, message, hint)
-    return Comparison(before=before, now=now, changes=changes(*sides), accounts=len(accounts))
+    return Comparison(before=before, now=now, changes=changes(*sides), account_count=len(accounts))
 
 
 def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:

@@ -106,7 +106,7 @@ class History:
     trend: pd.DataFrame
 
     @property
-    def gaps(self) -> int:
+    def gap_count(self) -> int:
         """Return how many gaps are longer than the span allows."""
         return sum(len(each.gaps) for each in self.timeline.coverages)
 

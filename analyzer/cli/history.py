@@ -153,7 +153,7 @@ def _failures(found: "History", fail_on: list[Failure]) -> list[str]:
     late = int(found.period[OVERDUE].iloc[-1]) if OVERDUE in found.period else 0
     uncovered = len(found.not_covered)
     counts = (
-        (Failure.GAP, found.gaps, count_text(found.gaps, "gap")),
+        (Failure.GAP, found.gap_count, count_text(found.gap_count, "gap")),
         (Failure.GAP, uncovered, f"{count_text(uncovered, 'account')} not covered"),
         (Failure.OVERDUE, late, f"{late:,} {OVERDUE}"),
     )

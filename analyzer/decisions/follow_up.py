@@ -348,10 +348,10 @@ def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:
     return arn, utc_text(created) if created else "", *decided, utc_text(line.as_of)
 
 
-def _first_done(followed: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:
+def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:
     """Return since when each decision is done, of those done earlier already the earlier moment."""
-    now = followed[DONE_SINCE]
-    keys = as_text(followed)[list(DECISION_KEY)].itertuples(index=False, name=None)
+    now = frame[DONE_SINCE]
+    keys = as_text(frame)[list(DECISION_KEY)].itertuples(index=False, name=None)
     before = pd.Series([earlier.get(key) for key in keys], now.index, _MOMENT)
     return now.mask(before < now, before)
 
@@ -370,7 +370,7 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
     return {**counts, OVERDUE: int(frame[OVERDUE].sum())}
 
 
-def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Series:
+def earlier_decisions(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> pd.Series:
     """Return what was decided earlier on each user of a judged page, in words (str)."""
 
     def text(user: UserKey, as_of: datetime, verdict: str) -> str:
@@ -387,7 +387,7 @@ def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Seri
             return f"{decision}; ended on {ledger.last_day(line)}"
         if line.decision is Decision.KEEP:
             return f"{decision}; exempts from {_kept_from(line, verdict, ledger)}"
-        outcome = followed.outcomes.get(user)
+        outcome = follow_up_result.outcomes.get(user)
         return f"{decision}{_outcome_remark(outcome) if outcome else ''}"
 
     users = page.users
@@ -411,7 +411,7 @@ def _outcome_remark(outcome: Outcome) -> str:
     return f"; not done for {count_text(outcome.days, 'day')}"
 
 
-def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
+def has_standing_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
     """Return which users of a judged page need no decision now (bool).
 
     The decision in force stands: neither overtaken, nor done so that the deletion is to be decided,
@@ -425,7 +425,7 @@ def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
             return line is not None
         if line.decision is Decision.INVESTIGATE:
             return line.as_of >= as_of
-        is_open = (FollowUpStatus.OVERTAKEN, FollowUpStatus.DONE)
-        return followed.outcomes[user].status not in is_open
+        reopened_by = (FollowUpStatus.OVERTAKEN, FollowUpStatus.DONE)
+        return follow_up_result.outcomes[user].status not in reopened_by
 
     return np.array([*map(stands, user_keys(page.users), page.users[columns.AS_OF])], bool)

@@ -36,7 +36,7 @@ from analyzer.decisions.decision import (
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
-from analyzer.lists.csv_lists import ListForm, is_day, list_file, list_rows
+from analyzer.lists.csv_lists import ListForm, file_reference, is_day, list_rows
 from analyzer.report.arns import is_masked_user_arn
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
@@ -191,7 +191,7 @@ def read_entries(
     rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
     if problems := [*_different_row_problems(name, rows)]:
         raise InputRefused(problems)
-    file = list_file(name, content)
+    file = file_reference(name, content)
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
     open_rows = tuple(open_row(cells) for _, cells in rows if _is_open(cells))
     return Entries(file, lines, open_rows)

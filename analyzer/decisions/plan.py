@@ -31,7 +31,7 @@ from analyzer.decisions.credentials import (
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
 from analyzer.decisions.follow_up import FollowUpStatus, Outcome, outcomes, report_time
 from analyzer.decisions.ledger import Ledger
-from analyzer.lists.exemptions import EntryUse, ExemptionMatches
+from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
 from analyzer.terms import Verdict, code_of, count_text, utc_text
@@ -167,14 +167,14 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
         return []
     oldest = min(line.as_of for line in lines).date()
     matches = ExemptionMatches(page_of_lines(lines), exemptions)
-    entries = [*map(EntryUse, exemptions, matches.matched.tolist(), matches.applied.tolist())]
-    expired = [each for each in entries if each.has_expired(oldest)]
+    uses = [*map(ExemptionUse, exemptions, matches.matched.tolist(), matches.applied.tolist())]
+    expired = [each for each in uses if each.has_expired(oldest)]
     return [
         *(each.expiry_sentence for each in expired),
         *(
             f"The exemption of {each.entry.user} in account {each.entry.account} matches nobody"
             " decided on."
-            for each in entries
+            for each in uses
             if not each.matched and each not in expired
         ),
     ]

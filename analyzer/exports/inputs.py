@@ -40,7 +40,7 @@ from analyzer.decisions.ledger import (
 from analyzer.errors import Busy, InputRefused, OutputFailed, Problem
 from analyzer.exports.run_folders import Run, runs
 from analyzer.files import NO_FOLDER, PRIVATE, replacing, sha256
-from analyzer.lists.csv_lists import list_file
+from analyzer.lists.csv_lists import file_reference
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
@@ -270,7 +270,7 @@ def collected_ledger(
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
     if ledger.lines:
-        ledger = replace(ledger, file=list_file(DECISIONS, ledger_bytes(ledger.lines)))
+        ledger = replace(ledger, file=file_reference(DECISIONS, ledger_bytes(ledger.lines)))
     return CollectedLedger(ledger, tuple(added), tuple(refused))
 
 

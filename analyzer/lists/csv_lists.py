@@ -58,8 +58,8 @@ class ListForm:
         return (*self.required, *self.optional)
 
 
-def list_file(name: str, content: bytes) -> FileReference:
-    """Return which file a list is, its name as outputs can show it."""
+def file_reference(name: str, content: bytes) -> FileReference:
+    """Return the name of a file, as outputs can show it, with its SHA-256."""
     return FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest())
 
 

@@ -21,8 +21,8 @@ from analyzer.lists.csv_lists import (
     ListForm,
     UserPatterns,
     cut_account_problems,
+    file_reference,
     is_day,
-    list_file,
     list_rows,
 )
 from analyzer.report.model import (
@@ -51,7 +51,7 @@ def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[s
     """
     problems = partial(_problems, rule_ids=rule_ids)
     entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))
-    return Exemptions(entries, list_file(name, content))
+    return Exemptions(entries, file_reference(name, content))
 
 
 def _problems(
@@ -146,7 +146,7 @@ class ExemptionMatches:
         return as_category(code, self.reasons)
 
 
-class EntryUse(NamedTuple):
+class ExemptionUse(NamedTuple):
     """Tell how many users an entry matches, to how many of them it applies, and if in vain."""
 
     entry: Exemption

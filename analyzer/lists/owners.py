@@ -27,8 +27,8 @@ from analyzer.lists.csv_lists import (
     ListForm,
     UserPatterns,
     cut_account_problems,
+    file_reference,
     is_day,
-    list_file,
     list_rows,
 )
 from analyzer.report.model import (
@@ -170,7 +170,7 @@ def read_owners(name: str, content: bytes) -> Owners:
     _refuse_repeated(
         name, rows, keys, "user", "Keep the row of the owner who answers for the user."
     )
-    return Owners(tuple(_owner(*each) for each in rows), list_file(name, content))
+    return Owners(tuple(_owner(*each) for each in rows), file_reference(name, content))
 
 
 def _owner(line: int, named: Mapping[str, str]) -> Owner:
@@ -235,7 +235,7 @@ def read_account_list(name: str, content: bytes) -> AccountList:
     }
     keys = [each["account"] for _, each in rows]
     _refuse_repeated(name, rows, keys, "account", "Remove one of the rows.")
-    return AccountList(names, list_file(name, content))
+    return AccountList(names, file_reference(name, content))
 
 
 def with_account_list(report: Report, listed: AccountList) -> Report:

@@ -38,7 +38,7 @@ class AccountRows:
     repeated: int = 0
 
     @property
-    def users(self) -> int:
+    def user_count(self) -> int:
         """Return how many rows are left to be judged."""
         return self.rows - self.roots - self.repeated
 
@@ -418,7 +418,7 @@ class Report:
 
     def __repr__(self) -> str:
         """Return its size and as-of in a line."""
-        users = sum(account.users for file in self.files for account in file.accounts)
+        users = sum(account.user_count for file in self.files for account in file.accounts)
         moments = sorted({f"{file.as_of:%Y-%m-%d %H:%M} UTC" for file in self.files})
         as_of = " to ".join(dict.fromkeys((moments[0], moments[-1])))
         return f"<Report: IAM users {users:,}, files {len(self.files):,}, as of {as_of}>"
@@ -429,7 +429,7 @@ class Report:
             (
                 file.name,
                 ", ".join(each.account for each in file.accounts),
-                sum(each.users for each in file.accounts),
+                sum(each.user_count for each in file.accounts),
                 f"{file.as_of:%Y-%m-%d %H:%M}",
                 file.as_of_source,
             )

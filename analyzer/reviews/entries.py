@@ -38,7 +38,7 @@ from analyzer.decisions.row_record import (
     users_and_seconds,
 )
 from analyzer.errors import InputRefused, Problem
-from analyzer.lists.csv_lists import list_file
+from analyzer.lists.csv_lists import file_reference
 from analyzer.report.model import AccountName, FileReference
 from analyzer.reviews.list_sheets import (
     NEEDED,
@@ -94,7 +94,7 @@ def read_review(
     analysis, each row is compared with what its reports give. Raises InputRefused with every
     problem: of the file, of its sheets, rows and cells, and of entries.
     """
-    file = list_file(name, content)
+    file = file_reference(name, content)
     label = replace(file, name=printable(workbook) or PurePath(file.name).name)
     lists, summary = lists_and_summary(name, content)
     every = (problem for each in lists for problem in each.cell_problems())

@@ -146,7 +146,7 @@ def _input_names(analysis: "Analysis") -> Iterator[str]:
     files = analysis.report.files
     yield from (file.name for file in files)
     yield from (file.service_credentials.name for file in files if file.service_credentials)
-    ledger = analysis.decisions.file if analysis.decisions else None
+    ledger = analysis.given_ledger.file if analysis.given_ledger else None
     lists = (analysis.exemptions.file, analysis.report.account_list, analysis.owners.file, ledger)
     yield from (file.name for file in lists if file)
 

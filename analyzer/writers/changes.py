@@ -112,7 +112,7 @@ def count_sentence(compared: Comparison) -> str:
     counts = diff.counts_by_kind(compared.changes)
     numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
     missing = len(compared.not_compared)
-    accounts = f" Accounts compared: {compared.accounts:,}, not compared: {missing:,}."
+    accounts = f" Accounts compared: {compared.account_count:,}, not compared: {missing:,}."
     return f"{f'Changes: {numbers}.' if numbers else 'No changes.'}{accounts if missing else ''}"
 
 

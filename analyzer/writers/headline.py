@@ -41,7 +41,7 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
     if counts := _decision_counts(analysis):
         yield f"Decisions{' on all users' if analysis.filter else ''}: {counts}."
     if analysis.filter:
-        every = analysis.whole.totals.users()
+        every = analysis.whole.totals.user_count()
         left_out = f"{analysis.filtered_out:,} of {count_text(every, 'IAM user')}"
         yield f"Filter: {analysis.filter}; left out: {left_out}."
 
@@ -55,14 +55,14 @@ def write_line(analysis: Analysis, stream: BinaryIO) -> None:
 
 
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
-    every = analysis.totals.users()
+    every = analysis.totals.user_count()
     users = count_text(every, "selected IAM user" if analysis.filter else "IAM user")
     scope = f"{accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if len(listed) > 1:
         counts = _user_counts(analysis, listed) or "none listed"
         return f"{users}: {counts}, {scope}"
-    number = analysis.totals.users(listed[0])
+    number = analysis.totals.user_count(listed[0])
     remark = _certainty_and_exempt_remark(analysis, listed[0])
     verb = "is" if 1 in (number, every) else "are"
     return f"{number:,} of {users} {verb} {listed[0]}{remark}, {scope}"
@@ -72,12 +72,12 @@ def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
     return ", ".join(
         f"{number:,} {verdict}{_certainty_and_exempt_remark(analysis, verdict)}"
         for verdict in verdicts
-        if (number := analysis.totals.users(verdict))
+        if (number := analysis.totals.user_count(verdict))
     )
 
 
 def _decision_counts(analysis: Analysis) -> str:
-    if not (analysis.decisions and analysis.decisions.lines):
+    if not (analysis.given_ledger and analysis.given_ledger.lines):
         return ""
     # Following up is slow to import, and few analyses have decisions.
     from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts  # noqa: PLC0415
@@ -95,7 +95,7 @@ def _decision_counts(analysis: Analysis) -> str:
 
 
 def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
-    users = partial(analysis.totals.users, verdict)
+    users = partial(analysis.totals.user_count, verdict)
     certain, check = (users(exempt=False, certainty=each) for each in Certainty)
     exempt = users(exempt=True)
     counts = ((certain, "certain"), (check, "to check"), (exempt, "exempt"))
@@ -138,13 +138,13 @@ def accounts_text(report: Report) -> str:
 
 def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
     """Return the number of users of each verdict that occurs, and of the unused ones."""
-    counts = {verdict: analysis.totals.users(verdict) for verdict in VERDICT_ORDER}
+    counts = {verdict: analysis.totals.user_count(verdict) for verdict in VERDICT_ORDER}
     return {each: users for each, users in counts.items() if users or each is Verdict.UNUSED}
 
 
 def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     """Return the notes on the input, owners, exemptions, and if `rules`, on what those lack."""
-    totals, every = analysis.totals, analysis.whole.totals.users()
+    totals, every = analysis.totals, analysis.whole.totals.user_count()
     return [
         *_undetermined_note(analysis),
         *analysis.report.notes,
@@ -157,7 +157,7 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
         *(
             f"The exemption of {entry.user} in account {entry.account} applies to every user there"
             f" ({entry.rule or 'all verdicts and rules'}): {entry.reason}"
-            for entry, _, applied, _ in totals.entries
+            for entry, _, applied, _ in totals.exemption_uses
             if applied and not entry.user.strip("*")
         ),
         # Accounts that are not covered are in the notes on the input.
@@ -171,7 +171,10 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
 
 def _undetermined_note(analysis: Analysis) -> Iterator[str]:
     """Yield that most users are undetermined, as where a spreadsheet translated the report."""
-    undetermined, every = analysis.totals.users(Verdict.UNDETERMINED), analysis.totals.users()
+    undetermined, every = (
+        analysis.totals.user_count(Verdict.UNDETERMINED),
+        analysis.totals.user_count(),
+    )
     if undetermined * 2 > every:
         yield (
             f"{undetermined:,} of {count_text(every, 'IAM user')} are undetermined, so this"

@@ -119,12 +119,12 @@ def _decisions(analysis: Analysis) -> dict[str, Any] | None:
     ledger = analysis.ledger
     if ledger.file is None:
         return None
-    followed = analysis.follow_up
+    frame = analysis.follow_up
     return {
         "ledger": ledger.file,
         **fields(ledger, "keep_days", "due_days"),
-        "counts": follow_up_counts(followed),
-        "follow_up": [*plain_objects(followed, COLUMNS)],
+        "counts": follow_up_counts(frame),
+        "follow_up": [*plain_objects(frame, COLUMNS)],
     }
 
 

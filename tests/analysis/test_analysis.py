@@ -119,7 +119,7 @@ def test_users_are_counted_by_the_band_of_their_age_and_not_by_the_words_of_a_re
 @pytest.mark.no_cover
 def test_the_users_of_a_verdict_are_those_that_are_exempt_and_the_others() -> None:
     users = [a_user("ann"), a_user("bob"), a_user("eve"), a_user("busy", key_1=a_key())]
-    users_of = analysis_of(users, exemptions_of("*,ann,why,,", "*,busy,why,,")).totals.users
+    users_of = analysis_of(users, exemptions_of("*,ann,why,,", "*,busy,why,,")).totals.user_count
     unused = [users_of(Verdict.UNUSED, exempt=exempt) for exempt in (True, False)]
     assert (users_of(Verdict.UNUSED), unused) == (3, [1, 2])
     assert (users_of(Verdict.DORMANT, exempt=False), users_of(Verdict.RETIRED)) == (0, 0)
@@ -130,7 +130,7 @@ def test_a_part_of_the_users_has_their_counts_and_the_rules_of_the_whole() -> No
     whole = analysis_of([a_user("ann"), a_user("ben", key_1=a_key(used=AS_OF))])
     (page,) = whole.pages()
     part = whole.of_users([page.where(np.array([True, False]))])
-    assert [part.totals.users(each) for each in (Verdict.UNUSED, Verdict.ACTIVE)] == [1, 0]
+    assert [part.totals.user_count(each) for each in (Verdict.UNUSED, Verdict.ACTIVE)] == [1, 0]
     assert (part.whole, part.filter, part.filtered_out) == (whole, None, 1)
     assert part.rule_results.book == whole.rule_results.book
 
@@ -139,7 +139,7 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
     nobody, somebody = analysis_of([]), whole_organization()
     assert (len(nobody.users), list(nobody.users)) == (0, list(somebody.users))
     assert "root" not in csv_bytes(nobody).decode()
-    assert (len(nobody.totals.counts), nobody.totals.users(Verdict.UNUSED)) == (0, 0)
+    assert (len(nobody.totals.counts), nobody.totals.user_count(Verdict.UNUSED)) == (0, 0)
     for analysis in (nobody, somebody):
         kinds = {name: str(kind) for name, kind in analysis.totals.counts.dtypes.items()}
         assert kinds == {**dict.fromkeys(TEXTS, "str"), "exempt": "bool", "users": "int64"}
@@ -200,7 +200,7 @@ def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
     one_pass = len(list(analysis.pages()))
     totals = analysis.totals
     assert len(pages) == one_pass
-    assert totals.users(Verdict.UNUSED) == 32
+    assert totals.user_count(Verdict.UNUSED) == 32
     csv_bytes(analysis)
     assert len(pages) == 2 * one_pass
     assert_frame_equal(of_two_accounts().totals.counts, totals.counts)

@@ -76,7 +76,7 @@ def test_what_a_filter_keeps_is_counted_with_its_exemptions_and_the_whole_stays(
     exemptions = exemptions_of("*,ann,Why,,", "*,zoe,Gone,,")
     whole = analysis_of(USERS, exemptions)
     analysis = whole.where(Filter(users=("a*",)))
-    assert analysis.totals.users(Verdict.UNUSED, exempt=True) == 1
+    assert analysis.totals.user_count(Verdict.UNUSED, exempt=True) == 1
     assert [each.user for each in analysis.totals.unmatched] == ["zoe"]
     assert analysis.whole is whole
     assert whole.whole is whole

@@ -232,7 +232,7 @@ def test_a_gap_longer_than_the_limit_is_named_between_reports_and_before_the_fir
         between = history_of([report(0, ANN), report(apart, ANN)])
         before = history_of([report(apart, ANN)], Span(since=day(0)))
         for shown in (between, before):
-            assert (shown.gaps, bool(shown.missing)) == (gaps, bool(gaps))
+            assert (shown.gap_count, bool(shown.missing)) == (gaps, bool(gaps))
             assert shown.period["gap_days"].tolist() == [apart * gaps] * 2
 
 

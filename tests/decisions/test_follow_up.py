@@ -450,24 +450,24 @@ def test_a_user_to_keep_fails_other_rules_as_before() -> None:
     assert exempt == {"unused-user": True, "console-user-without-mfa": False}
 
 
-def answered(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]) -> list[bool]:
+def has_standing_decision(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]) -> list[bool]:
     """Return which users of a report need no decision."""
     analysis = in_accounts(as_of, *((lines, [user]) for lines, user in cases))
     (page,) = analysis.pages()
-    return [bool(each) for each in analysis.answered(page)]
+    return [bool(each) for each in analysis.has_standing_decision(page)]
 
 
-def test_a_user_is_answered_while_a_decision_is_in_force() -> None:
+def test_a_user_has_a_standing_decision_while_one_is_in_force() -> None:
     cases = [[], ["keep"], ["delete"], ["investigate"], ["keep", "withdraw"]]
     lines = [[line(word, on=DAY + timedelta(at)) for at, word in enumerate(of)] for of in cases]
-    read = answered(AS_OF, *((of_user, a_user()) for of_user in lines))
+    read = has_standing_decision(AS_OF, *((of_user, a_user()) for of_user in lines))
     assert read == [False, True, True, True, False]
 
 
 def test_a_decision_answers_in_later_reports_until_it_is_done_or_overtaken() -> None:
     key_since = a_user(password=a_password(), key_1=a_key(AS_OF + timedelta(days=9)))
     deactivated = [line("deactivate", PASSWORD)]
-    assert answered(
+    assert has_standing_decision(
         AS_OF + timedelta(days=10),
         (deactivated, PASSWORD),
         (deactivated, a_user()),

@@ -48,7 +48,7 @@ def judged(text: str) -> dict[str, str]:
 def accounts(report: Report) -> list[tuple[str, int, int, int]]:
     """Return the accounts of a file with their rows, roots and users."""
     (file,) = report.files
-    return [(each.account, each.rows, each.roots, each.users) for each in file.accounts]
+    return [(each.account, each.rows, each.roots, each.user_count) for each in file.accounts]
 
 
 # Names with commas, quotes
@@ -218,7 +218,7 @@ def test_who_bears_the_arn_of_a_root_is_a_user_that_nobody_can_judge() -> None:
     assert verdicts(report) == {"alice": "undetermined", "ann": "active"}
     assert reasons(report)["alice"] == f'arn "{ROOT_ARN}" is not understood'
     (account,) = report.files[0].accounts
-    assert (account.roots, account.repeated, account.users) == (0, 1, 2)
+    assert (account.roots, account.repeated, account.user_count) == (0, 1, 2)
     among = report_of(lines(PLAIN, row, OTHER))
     assert verdicts(among)["alice"] == "undetermined"
     assert accounts(among)[0] == (ACCOUNT, 4, 1, 3)

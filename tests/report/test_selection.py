@@ -79,8 +79,8 @@ def counts(report: Report) -> dict[str, tuple[int, int, int, int]]:
     every = [account for file in report.files for account in file.accounts]
     assert len({each.account for each in every}) == len(every)
     users = report.users.groupby("account").size().to_dict()
-    assert users == {each.account: each.users for each in every if each.users}
-    return {each.account: (each.rows, each.roots, each.repeated, each.users) for each in every}
+    assert users == {each.account: each.user_count for each in every if each.user_count}
+    return {each.account: (each.rows, each.roots, each.repeated, each.user_count) for each in every}
 
 
 # The same report

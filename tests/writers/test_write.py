@@ -204,6 +204,6 @@ def test_each_format_of_standard_output_has_a_stream_but_the_table(analysis: Ana
     for form in set(Format) - {Format.TABLE}:
         stream = io.BytesIO()
         writers.write_format(form, analysis, stream, verdicts=UNUSED)
-        assert stream.getvalue() or not analysis.totals.users(Verdict.UNUSED)
+        assert stream.getvalue() or not analysis.totals.user_count(Verdict.UNUSED)
     with pytest.raises(ValueError, match="no stream takes the format table"):
         writers.write_format(Format.TABLE, analysis, io.BytesIO(), verdicts=UNUSED)

@@ -208,7 +208,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     for page in analysis.pages():
         words.update(page.users[name].unique())
         some = page.where(np.logical_or.reduce([each.has(page) for each in REVIEW_LISTS]))
-        listed.append(some.where(~analysis.answered(some)))
+        listed.append(some.where(~analysis.has_standing_decision(some)))
     files = _file_names(analysis, by, words)
     parts = {
         word: tuple(each.where((each.users[name] == word).to_numpy(bool)) for each in listed)

@@ -21,7 +21,7 @@ from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
 from analyzer.decisions.list_layout import DECIDED, ENTERED_IN
-from analyzer.lists.exemptions import RULE_OF_VERDICT, EntryUse, ExemptionMatches
+from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards.benchmarks import FSBP, STANDARDS
@@ -139,14 +139,14 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
     return pd.DataFrame(map(asdict, entries)).assign(
         rule=[each.rule or (_KEPT_FROM if each.arn else "all rules") for each in entries],
         expires=_last_days(entries),
-        matched=[each.matched for each in totals.entries],
-        applied=[each.applied for each in totals.entries],
-        state=[_state(totals, each) for each in totals.entries],
+        matched=[each.matched for each in totals.exemption_uses],
+        applied=[each.applied for each in totals.exemption_uses],
+        state=[_state(totals, each) for each in totals.exemption_uses],
         line=[_NO_LINE if each.arn else each.line for each in entries],
     )
 
 
-def _state(totals: Totals, use: EntryUse) -> str:
+def _state(totals: Totals, use: ExemptionUse) -> str:
     if use in totals.expired:
         return "expired in part" if use.applied else "expired"
     if use.without_effect:

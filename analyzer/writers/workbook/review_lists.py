@@ -187,7 +187,7 @@ _REVIEWERS: Final = 11  # how many reviewers have a column of their own
 def first_step(analysis: Analysis, listings: Listings) -> str:
     """Return what a reviewer does first: nothing is decided when the file is written."""
     unused, *others = (each.title for each in REVIEW_LISTS)
-    certain = analysis.totals.users(Verdict.UNUSED, exempt=False, certainty=Certainty.CERTAIN)
+    certain = analysis.totals.user_count(Verdict.UNUSED, exempt=False, certainty=Certainty.CERTAIN)
     check = listings[unused].rows - certain
     to_check = f"{count_text(check, 'user')} to check"
     steps = [
@@ -336,7 +336,7 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
     counts = (LISTED, WHEN_WRITTEN, "Exempt", "Together")
     top = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 6))
     for row, each in enumerate(REVIEW_LISTS, top + 1):
-        listing, users = listings[each.title], analysis.totals.users
+        listing, users = listings[each.title], analysis.totals.user_count
         exempt = sum(users(verdict, exempt=True) for verdict in each.verdicts)
         every = sum(users(verdict) for verdict in each.verdicts)
         holds = listing.rows + exempt == every

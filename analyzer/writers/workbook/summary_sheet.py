@@ -122,8 +122,8 @@ def _missing_accounts_text(analysis: Analysis) -> str:
 
 def _headline(analysis: Analysis) -> str:
     totals = analysis.totals
-    unused, users = totals.users(Verdict.UNUSED), totals.users()
-    exempt = totals.users(Verdict.UNUSED, exempt=True)
+    unused, users = totals.user_count(Verdict.UNUSED), totals.user_count()
+    exempt = totals.user_count(Verdict.UNUSED, exempt=True)
     sentence = f"Unused: {unused:,} of {users:,} IAM users; {unused_definition(analysis.criteria)}."
     return f"{sentence} Exempt: {exempt:,}." if exempt else sentence
 
@@ -136,7 +136,7 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     top = sheet.next_row
     age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
-    number_of, order = analysis.totals.users, headline.VERDICT_ORDER
+    number_of, order = analysis.totals.user_count, headline.VERDICT_ORDER
     verdicts = [(str(each), number_of(each), VERDICT_COLOURS[each]) for each in order]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
     bands = [(band, users, INK) for band, users in ages.items()]
@@ -166,7 +166,7 @@ def _exemptions(analysis: Analysis) -> str:
     entries, totals = len(analysis.exemptions), analysis.totals
     if not entries:
         return "No exemptions."
-    exempt = totals.users(exempt=True)
+    exempt = totals.user_count(exempt=True)
     return (
         f"Entries: {entries:,}. Exempt users: {exempt:,}. Expired entries:"
         f" {len(totals.expired):,}. Entries that match no user: {len(totals.unmatched):,}."
@@ -235,7 +235,7 @@ _BESIDE: Final = SpannedCell("", span=4)
 
 
 def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
-    number_of = analysis.totals.users
+    number_of = analysis.totals.user_count
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
     top = sheet.table_head(head("Verdict"), *counted, head("Meaning", 6))
     for verdict in headline.VERDICT_ORDER:
@@ -253,7 +253,7 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
 def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the rows that are no users, and check that nothing that was read is left out."""
     report = analysis.report
-    users, exempt = analysis.totals.users(), analysis.totals.users(exempt=True)
+    users, exempt = analysis.totals.user_count(), analysis.totals.user_count(exempt=True)
     roots = sum(account.roots for file in report.files for account in file.accounts)
     repeated = sum(account.repeated for file in report.files for account in file.accounts)
     top = sheet.next_row
