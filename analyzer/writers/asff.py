@@ -24,8 +24,8 @@ from analyzer.writers.finding_feed import (
     PRODUCT,
     Document,
     FeedEntry,
-    Finding,
-    RuleOutcome,
+    FeedFinding,
+    FindingGroup,
     present,
 )
 
@@ -117,7 +117,9 @@ def _batch(lines: Iterable[bytes]) -> bytes:
     return b"[\n" + b",\n".join(lines) + b"\n]\n"
 
 
-def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[Finding, str]]:
+def _importable(
+    every: Iterable[FeedFinding], region: str | None
+) -> Iterator[tuple[FeedFinding, str]]:
     """Yield the findings that the format can hold, each with the ARN of the hub that takes it.
 
     A row whose ARN names no account counts as in the partition of the option.
@@ -132,7 +134,7 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
         partition = finding.partition or own
         if partition in regions and re.fullmatch(ACCOUNT_ID_PATTERN, finding.account):
             yield finding, f"arn:{partition}:securityhub:{regions[partition]}:{finding.account}"
-        elif finding.result.rule is not UNCOVERED_ACCOUNT:
+        elif finding.group.rule is not UNCOVERED_ACCOUNT:
             homeless += 1
     if homeless:
         raise OutputFailed(
@@ -142,9 +144,9 @@ def _importable(every: Iterable[Finding], region: str | None) -> Iterator[tuple[
         )
 
 
-def _security_finding(finding: Finding, hub: str) -> Document:
-    account, at, rule = finding.account, utc_text(finding.file.as_of), finding.result.rule
-    noted = finding.result.outcome is Outcome.NOTED
+def _security_finding(finding: FeedFinding, hub: str) -> Document:
+    account, at, rule = finding.account, utc_text(finding.file.as_of), finding.group.rule
+    noted = finding.group.outcome is Outcome.NOTED
     label = "INFORMATIONAL" if noted else rule.severity.upper()
     severity = {"Label": label, "Original": rule.severity}
     remedy = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
@@ -169,19 +171,19 @@ def _security_finding(finding: Finding, hub: str) -> Document:
         "Remediation": {"Recommendation": advice},
         "ProductFields": _product_fields(finding),
         "Resources": [_resource(finding)],
-        "Compliance": _compliance(finding.result),
+        "Compliance": _compliance(finding.group),
         "RecordState": "ACTIVE",
         "Workflow": {"Status": "SUPPRESSED" if finding.exemption else "NEW"},
         **({"Note": note} if finding.exemption else {}),
     }
 
 
-def _product_fields(finding: Finding) -> Document:
+def _product_fields(finding: FeedFinding) -> Document:
     text = partial(_cut, longest=_LONGEST_PRODUCT_FIELD)
     fields = {
         "Version": VERSION,
-        "Outcome": finding.result.outcome,
-        "Subject": finding.result.rule.subject,
+        "Outcome": finding.group.outcome,
+        "Subject": finding.group.rule.subject,
         "Arn": text(finding.arn) if finding.arn.strip() else "",
         "Slot": finding.slot and str(finding.slot),
         "Created": finding.created,
@@ -196,8 +198,8 @@ def _product_fields(finding: Finding) -> Document:
     return {f"{PRODUCT}/{name}": value for name, value in present(fields).items()}
 
 
-def _resource(finding: Finding) -> Document:
-    of_account, partition = finding.result.is_of_account, finding.partition
+def _resource(finding: FeedFinding) -> Document:
+    of_account, partition = finding.group.is_of_account, finding.partition
     resource = {
         "Type": "AwsAccount" if of_account else "AwsIamUser",
         "Id": f"AWS::::Account:{finding.account}" if of_account else finding.subject_id,
@@ -207,7 +209,7 @@ def _resource(finding: Finding) -> Document:
     return present(resource)
 
 
-def _details(finding: Finding) -> Document | None:
+def _details(finding: FeedFinding) -> Document | None:
     """Return what is certain of a user: of one whose ARN is that of its name."""
     match = _USER_ARN.fullmatch(finding.arn)
     if not match or match["name"] != finding.user:
@@ -218,11 +220,11 @@ def _details(finding: Finding) -> Document | None:
     return {"AwsIamUser": present(user)}
 
 
-def _compliance(result: RuleOutcome) -> Document:
-    limits = [{"Name": name, "Value": [days]} for name, days in result.limits.items()]
+def _compliance(group: FindingGroup) -> Document:
+    limits = [{"Name": name, "Value": [days]} for name, days in group.limits.items()]
     compliance = {
-        "Status": COMPLIANCE_STATUS[result.outcome],
-        "RelatedRequirements": result.requirements,
+        "Status": COMPLIANCE_STATUS[group.outcome],
+        "RelatedRequirements": group.requirements,
         "SecurityControlParameters": limits,
     }
     return present(compliance)

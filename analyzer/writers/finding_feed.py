@@ -49,7 +49,7 @@ Document: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RuleOutcome:
+class FindingGroup:
     """Hold what findings of one rule, outcome and remedy share.
 
     `remedy` is what to do, a line each; `limits` are the days that the rule was held to, by the
@@ -70,7 +70,7 @@ class RuleOutcome:
         return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
 
 
-class Finding(NamedTuple):
+class FeedFinding(NamedTuple):
     """Hold one finding, and what is known of its account and report.
 
     `account` is that of the ARN, else that of the file; empty where neither names one. `partition`
@@ -78,7 +78,7 @@ class Finding(NamedTuple):
     other columns are those of `rules.rule.FINDINGS`.
     """
 
-    result: RuleOutcome
+    group: FindingGroup
     file: ReportFile
     account: str
     account_name: str
@@ -102,7 +102,7 @@ class Finding(NamedTuple):
         A user, key or certificate that is created again has findings of its own. Where the ARN
         names no account, the user's name distinguishes rows.
         """
-        rule = self.result.rule.id
+        rule = self.group.rule.id
         named = self.arn if self.partition else f"{self.arn}\0{self.user}"
         parts = f"{self.account}\0{rule}\0{named}\0{self.slot or ''}\0{self.created or ''}"
         digest = hashlib.sha256(parts.encode()).hexdigest()[:_ID_DIGITS]
@@ -110,22 +110,22 @@ class Finding(NamedTuple):
 
     @property
     def remedy(self) -> str:
-        """Return the remedy of its result, and which user `NAME` in its commands is."""
-        text = self.result.remedy
+        """Return the remedy of its group, and which user `NAME` in its commands is."""
+        text = self.group.remedy
         is_name = self.user.isprintable() and len(self.user) <= LONGEST_USER_NAME
         return f"# NAME is {self.user}\n{text}" if is_name and "=NAME" in text else text
 
     @property
     def subject_id(self) -> str:
         """Return the account, if the rule is about that, else the ARN, else the user or the row."""
-        account = self.account if self.result.rule.subject is Subject.ACCOUNT else ""
+        account = self.account if self.group.rule.subject is Subject.ACCOUNT else ""
         for name in (account, self.arn, self.user):
             if name.strip():
                 return name
         return f"row {self.row} of {self.file.sha256}"
 
 
-def findings(analysis: Analysis) -> Iterator[Finding]:
+def findings(analysis: Analysis) -> Iterator[FeedFinding]:
     """Yield each finding once, in the order of `RuleResults.frames`, then accounts not covered."""
     report, book = analysis.report, analysis.rule_results.book
     rules = {rule.id: rule for rule in book.rules}
@@ -134,8 +134,8 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     only = [min(accounts) if len(accounts) == 1 else "" for accounts in every]
 
     @cache
-    def result(rule: str, outcome: str, remedy: str) -> RuleOutcome:
-        return _rule_outcome(rules[rule], Outcome(outcome), remedy, book.thresholds)
+    def group(rule: str, outcome: str, remedy: str) -> FindingGroup:
+        return _finding_group(rules[rule], Outcome(outcome), remedy, book.thresholds)
 
     for frame in analysis.rule_results.frames():
         for row in plain_rows(frame, _COLUMNS):
@@ -144,8 +144,8 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
             in_account = _ACCOUNT_ARN.search(arn)
             partition = in_account[1] if in_account else ""
             named = account_name(account, report.account_names)
-            about = result(rule, outcome, remedy), report.files[at], account, named, partition
-            yield Finding(*about, arn, user, fact or "", *others)
+            about = group(rule, outcome, remedy), report.files[at], account, named, partition
+            yield FeedFinding(*about, arn, user, fact or "", *others)
     yield from _not_covered(report, book.thresholds)
 
 
@@ -156,24 +156,24 @@ _COLUMNS: Final = (
 )
 
 
-def _rule_outcome(
+def _finding_group(
     rule: RuleText, outcome: Outcome, remedy: str, thresholds: Thresholds
-) -> RuleOutcome:
+) -> FindingGroup:
     every, limit = references(rule.id), rule.threshold
     limits = {limit: str(getattr(thresholds, limit))} if limit else {}
     requirements = [f"{standard} {number}" for standard, numbers in every for number in numbers]
     lines, standards = remedy_lines(rule, remedy), [standard for standard, _ in every]
-    return RuleOutcome(rule, outcome, "\n".join(lines), limits, standards, requirements)
+    return FindingGroup(rule, outcome, "\n".join(lines), limits, standards, requirements)
 
 
-def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[Finding]:
+def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[FeedFinding]:
     """Yield the accounts that could not be read: of no report, but as of the newest."""
     newest = replace(max(report.files, key=lambda file: file.as_of), sha256="")
-    result = _rule_outcome(UNCOVERED_ACCOUNT, Outcome.UNDECIDED, UNCOVERED_ACCOUNT.fix, thresholds)
+    group = _finding_group(UNCOVERED_ACCOUNT, Outcome.UNDECIDED, UNCOVERED_ACCOUNT.fix, thresholds)
     for each in report.not_covered:
         named = account_name(each.account, report.account_names)
         user = "" if each.account else each.name
-        yield Finding(result, newest, each.account, named, "", "", user, str(each))
+        yield FeedFinding(group, newest, each.account, named, "", "", user, str(each))
 
 
 # Lines

@@ -19,8 +19,8 @@ from analyzer.writers.finding_feed import (
     PRODUCT,
     Document,
     FeedEntry,
-    Finding,
-    RuleOutcome,
+    FeedFinding,
+    FindingGroup,
     feed_lines,
     findings,
     present,
@@ -68,17 +68,17 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
         stream.write(line)
 
 
-def _compliance_finding(finding: Finding) -> Document:
-    at, result, rule = finding.file.as_of, finding.result, finding.result.rule
+def _compliance_finding(finding: FeedFinding) -> Document:
+    at, group, rule = finding.file.as_of, finding.group, finding.group.rule
     resource = {
-        "type": "AwsAccount" if result.is_of_account else "AwsIamUser",
+        "type": "AwsAccount" if group.is_of_account else "AwsIamUser",
         "uid": finding.subject_id,
         "name": finding.user,
         "owner": present({"name": finding.owner, "email_addr": finding.owner_email}),
         "cloud_partition": finding.partition,
     }
     unmapped = {
-        "outcome": result.outcome,
+        "outcome": group.outcome,
         "subject": rule.subject,
         **fields(finding, "slot", "created", "since", "days"),
         "as_of_source": finding.file.as_of_source,
@@ -87,7 +87,7 @@ def _compliance_finding(finding: Finding) -> Document:
     return {
         **_CREATED,
         **_times(at, "time"),
-        **_severity(result),
+        **_severity(group),
         **(_SUPPRESSED if finding.exemption else _NEW),
         **({"status_detail": finding.exemption} if finding.exemption else {}),
         "message": finding.fact,
@@ -105,7 +105,7 @@ def _compliance_finding(finding: Finding) -> Document:
             "analytic": {"uid": rule.id, "name": rule.title, "desc": rule.how, **_RULE},
             "data_sources": ["AWS IAM credential report"],
         },
-        "compliance": _compliance(result),
+        "compliance": _compliance(group),
         "remediation": present({"desc": finding.remedy, "references": rule.references}),
         "resources": [present(resource)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
@@ -114,10 +114,10 @@ def _compliance_finding(finding: Finding) -> Document:
 
 
 @lru_cache(1024)
-def _severity(result: RuleOutcome) -> Document:
-    if result.outcome is Outcome.NOTED:
+def _severity(group: FindingGroup) -> Document:
+    if group.outcome is Outcome.NOTED:
         return {"severity_id": 1, "severity": "Informational"}
-    severity = result.rule.severity
+    severity = group.rule.severity
     return {"severity_id": 5 - severity.rank, "severity": severity.capitalize()}
 
 
@@ -129,16 +129,16 @@ def _cloud(account: str, name: str, partition: str) -> Document:
 
 
 @lru_cache(1024)
-def _compliance(result: RuleOutcome) -> Document:
-    status_id, status = COMPLIANCE_STATUS[result.outcome]
-    limits = result.limits.items()
+def _compliance(group: FindingGroup) -> Document:
+    status_id, status = COMPLIANCE_STATUS[group.outcome]
+    limits = group.limits.items()
     compliance = {
         "status_id": status_id,
         "status": status,
-        "control": result.rule.id,
-        "desc": result.rule.why,
-        "requirements": result.requirements,
-        "standards": result.standards,
+        "control": group.rule.id,
+        "desc": group.rule.why,
+        "requirements": group.requirements,
+        "standards": group.standards,
         "control_parameters": [{"name": name, "value": days} for name, days in limits],
     }
     return present(compliance)

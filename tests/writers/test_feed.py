@@ -254,7 +254,7 @@ def test_rows_that_contradict_each_other_leave_a_matter_open_once() -> None:
 
 
 def test_another_subject_has_an_id_of_its_own_and_another_fact_or_outcome_has_not() -> None:
-    (idle,) = (e for e in findings(inspected(idle_key())) if "idle" in e.result.rule.id)
+    (idle,) = (e for e in findings(inspected(idle_key())) if "idle" in e.group.rule.id)
     every = findings(inspected([the_root(), BROKEN]))
     broken = next(each for each in every if each.user == "broken")
     others = [
@@ -262,12 +262,12 @@ def test_another_subject_has_an_id_of_its_own_and_another_fact_or_outcome_has_no
         idle._replace(slot=2),
         idle._replace(arn=f"{idle.arn}x"),
         idle._replace(account="1" * 12),
-        idle._replace(result=broken.result),
+        idle._replace(group=broken.group),
         *(broken, broken._replace(user="another")),
     ]
     assert len({each.id for each in (idle, *others)}) == 1 + len(others)
-    undecided = replace(idle.result, outcome=Outcome.UNDECIDED)
-    same = idle._replace(user="x", row=9, fact="x", days=1, since=None, result=undecided)
+    undecided = replace(idle.group, outcome=Outcome.UNDECIDED)
+    same = idle._replace(user="x", row=9, fact="x", days=1, since=None, group=undecided)
     assert same.id == idle.id
 
 
