@@ -205,9 +205,9 @@ def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
     workbook, written = new_workbook(Font(name="Arial", size=10)), []
     with ExitStack() as files:
         for title, words in reversed(sheets.items()):
-            frame: Any = workbook.create_sheet(title)
+            worksheet: Any = workbook.create_sheet(title)
             rows = DeflatedRows(files.enter_context(SpooledTemporaryFile(9_999)))
-            written.append(Sheet(frame, rows))
+            written.append(Sheet(worksheet, rows))
             for word in words:
                 if word:
                     written[-1].add([text_cell(word, 0)])

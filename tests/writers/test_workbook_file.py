@@ -184,4 +184,4 @@ def test_rows_are_as_high_as_paths_need_and_those_that_no_page_holds_go_on_on_th
     method = openpyxl.load_workbook(stream)["Method"]
     assert method.row_dimensions[1].height > 3 * 9 * 1.2  # three lines of 9 points
     assert [each.id for each in method.row_breaks.brk] == [4, 7]
-    assert len(many.frame.row_breaks) == 1_000  # Excel refuses more than 1,026.
+    assert len(many.worksheet.row_breaks) == 1_000  # Excel refuses more than 1,026.

@@ -92,13 +92,13 @@ class DeflatedRows:
 
 @dataclass(slots=True, eq=False)
 class Sheet:
-    """Hold one sheet: `frame` is what openpyxl keeps of it, `row` the number of the last row.
+    """Hold one sheet: `worksheet` is what openpyxl keeps of it, `row` the number of the last row.
 
     `number_like` names the cells in which text looks like a
     number, for which Excel is not to warn. Cells come as `column` spells them.
     """
 
-    frame: Worksheet
+    worksheet: Worksheet
     rows: DeflatedRows
     row: int = 0
     number_like: str = ""
@@ -125,9 +125,9 @@ class Sheet:
         self.rows.add(content(joined('<row r="', number, ">", *parts, "</row>")))
         self.row += rows
 
-    def copy_to(self, part: Any, frame: bytes) -> None:
-        """Write the sheet as a part of the file: the frame with the rows inside."""
-        before, after = frame.split(_NO_ROWS)
+    def copy_to(self, part: Any, xml: bytes) -> None:
+        """Write the sheet as a part of the file: its XML with the rows inside."""
+        before, after = xml.split(_NO_ROWS)
         area = f'<dimension ref="A1:{get_column_letter(self._columns)}{max(self.row, 1)}"/>'
         part.write(before.replace(_VIEWS, area.encode() + _VIEWS, 1) + b"<sheetData>")
         self.rows.copy_to(part)
@@ -138,7 +138,7 @@ class Sheet:
 
 def write_archive(workbook: Workbook, sheets: Sequence[Sheet], stream: BinaryIO) -> None:
     """Write the file with the sheets in this order."""
-    workbook._sheets = [sheet.frame for sheet in sheets]  # type: ignore[attr-defined]  # no public way
+    workbook._sheets = [sheet.worksheet for sheet in sheets]  # type: ignore[attr-defined]  # no public way
     with _Archive(stream, sheets) as archive:
         ExcelWriter(workbook, archive).write_data()
 

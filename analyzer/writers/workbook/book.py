@@ -198,9 +198,9 @@ class Book(ExitStack):
         """
         rows = self.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  closed on exit
         name = title if number == 1 else f"{title} {number}"
-        frame = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
-        _set_print_page(frame, *self._heading)
-        sheet = self._sheets[title, number] = Sheet(frame, DeflatedRows(rows))
+        worksheet = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
+        _set_print_page(worksheet, *self._heading)
+        sheet = self._sheets[title, number] = Sheet(worksheet, DeflatedRows(rows))
         return sheet
 
     def __contains__(self, title: str) -> bool:
@@ -218,24 +218,24 @@ _A4: Final = 9  # Excel's number of the paper
 _LONGEST_SCOPE: Final = 110  # Excel refuses a header over 255 characters; `&` counts twice
 
 
-def set_widths(frame: Worksheet, widths: Sequence[float]) -> None:
+def set_widths(worksheet: Worksheet, widths: Sequence[float]) -> None:
     """Set the widths of the first columns, in characters."""
     for at, width in enumerate(widths, 1):
-        frame.column_dimensions[get_column_letter(at)].width = width
+        worksheet.column_dimensions[get_column_letter(at)].width = width
 
 
-def _set_print_page(frame: Worksheet, name: str, scope: str) -> None:
+def _set_print_page(worksheet: Worksheet, name: str, scope: str) -> None:
     """Print a sheet landscape on A4, as wide as the page; each page names the reports."""
-    frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    frame.page_setup.orientation = "landscape"
-    frame.page_setup.paperSize = _A4
-    frame.page_setup.fitToWidth = 1
-    frame.page_setup.fitToHeight = 0
-    frame.page_margins.left = frame.page_margins.right = 0.3
-    frame.page_margins.top = frame.page_margins.bottom = 0.7
-    frame.page_margins.header = frame.page_margins.footer = 0.3
-    top: Any = frame.oddHeader
-    foot: Any = frame.oddFooter
+    worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    worksheet.page_setup.orientation = "landscape"
+    worksheet.page_setup.paperSize = _A4
+    worksheet.page_setup.fitToWidth = 1
+    worksheet.page_setup.fitToHeight = 0
+    worksheet.page_margins.left = worksheet.page_margins.right = 0.3
+    worksheet.page_margins.top = worksheet.page_margins.bottom = 0.7
+    worksheet.page_margins.header = worksheet.page_margins.footer = 0.3
+    top: Any = worksheet.oddHeader
+    foot: Any = worksheet.oddFooter
     top.left.text = name
     top.right.text = scope[:_LONGEST_SCOPE].replace("&", "&&")
     foot.right.text = "&A, page &P of &N"

@@ -157,16 +157,16 @@ not decidable: A credential report does not have the data. This is not a pass.
 """)
 
 
-def _add_rules(sheet: TextSheet, book: Rulebook) -> None:
-    ran = {rule.id for rule in book.rules}
-    left_out = ", ".join(rule for rule in book.rules_by_id if rule not in ran) or "none"
+def _add_rules(sheet: TextSheet, rulebook: Rulebook) -> None:
+    ran = {rule.id for rule in rulebook.rules}
+    left_out = ", ".join(rule for rule in rulebook.rules_by_id if rule not in ran) or "none"
     sheet.section("Rules and limits")
-    sheet.named_text("Standard", findings.standard_text(book))
-    sheet.named_text("Limits", findings.limits_text(book) or "None.")
+    sheet.named_text("Standard", findings.standard_text(rulebook))
+    sheet.named_text("Limits", findings.limits_text(rulebook) or "None.")
     sheet.named_text("Rules that did not run", left_out)
     sheet.section("Decision of each rule")
-    for rule in book.rules:
-        condition = findings.rule_condition(rule, book.thresholds)
+    for rule in rulebook.rules:
+        condition = findings.rule_condition(rule, rulebook.thresholds)
         sheet.named_text(rule.id, f"{rule.severity.capitalize()}. {rule.title}. {condition}")
     sheet.text_section(
         "Severities: set by this program, not by a standard", _SEVERITIES.items(), styled=True
@@ -196,19 +196,21 @@ def add_controls(book: Book, rule_results: RuleResults) -> None:
     counts = ("Fails", "Exempt", "Undecided")
     heads = (head("Control"), head("Title"), head("Result"), *counts, head("Rule"), head("Remark"))
     row = sheet.table_head(*heads)
-    sheet.frame.freeze_panes = f"A{row + 1}"
-    sheet.frame.print_title_rows = f"{row}:{row}"
+    sheet.worksheet.freeze_panes = f"A{row + 1}"
+    sheet.worksheet.print_title_rows = f"{row}:{row}"
     for each in results:
         _add_control(sheet, rule_results.book, each)
     sheet.ignore_number_warning(f"A{row + 1}:A{sheet.next_row - 1}")
 
 
-def _add_control(sheet: TextSheet, book: Rulebook, each: ControlResult) -> None:
+def _add_control(sheet: TextSheet, rulebook: Rulebook, each: ControlResult) -> None:
     number, ids = each.control.number, each.control.rules
-    has_run = any(rule.id in ids for rule in book.rules)
+    has_run = any(rule.id in ids for rule in rulebook.rules)
     counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
     numbers = (SpannedCell(count, CellStyle.NUMBER) for count in counts)
-    conditions = (findings.rule_condition(book.rules_by_id[id_], book.thresholds) for id_ in ids)
+    conditions = (
+        findings.rule_condition(rulebook.rules_by_id[id_], rulebook.thresholds) for id_ in ids
+    )
     named = zip(ids, conditions, strict=True)
     decisions = "\n".join(how if id_ == number else f"{id_}: {how}" for id_, how in named)
     result = SpannedCell(str(each.result), CellStyle(each.result))

@@ -106,7 +106,9 @@ class TableSheets:
     def column_references(self, column: Column) -> list[str]:
         """Return where a column's cells lie, a reference for each sheet."""
         letter = get_column_letter(self._number(column.head))
-        return [f"'{each.frame.title}'!${letter}$2:${letter}${each.row}" for each in self.sheets]
+        return [
+            f"'{each.worksheet.title}'!${letter}$2:${letter}${each.row}" for each in self.sheets
+        ]
 
     @property
     def _is_wanted(self) -> bool:
@@ -122,53 +124,53 @@ class TableSheets:
 
     def _new_sheet(self) -> Sheet:
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
-        set_widths(sheet.frame, [column.width for column in self.columns])
-        _fold_columns(sheet.frame, [at for at, c in enumerate(self.columns, 1) if c.folded])
-        sheet.frame.freeze_panes = f"{get_column_letter(self._repeated + 1)}2"
-        sheet.frame.print_title_rows = "1:1"
+        set_widths(sheet.worksheet, [column.width for column in self.columns])
+        _fold_columns(sheet.worksheet, [at for at, c in enumerate(self.columns, 1) if c.folded])
+        sheet.worksheet.freeze_panes = f"{get_column_letter(self._repeated + 1)}2"
+        sheet.worksheet.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
         sheet.add([text_cell(column.head, head) for column in self.columns], _HEAD_HEIGHT)
         return sheet
 
     def _finish(self, sheet: Sheet) -> None:
         sheet.number_like = f"A2:B{sheet.row}"
-        sheet.frame.tables.add(_table(sheet, [column.head for column in self.columns]))
+        sheet.worksheet.tables.add(_table(sheet, [column.head for column in self.columns]))
         for at, column in enumerate(self.columns, 1):
             if isinstance(column, EntryColumn):
-                foot: Any = sheet.frame.oddFooter
+                foot: Any = sheet.worksheet.oddFooter
                 foot.left.text = _SIGN_OFF
                 letter = get_column_letter(at)
                 cells = f"{letter}2:{letter}{sheet.row}"
-                sheet.frame.data_validations.append(_validation(column, cells))
+                sheet.worksheet.data_validations.append(_validation(column, cells))
         widths = [column.width for column in self.columns if column.printed]
-        _set_print_blocks(sheet.frame, widths, self._repeated, sheet.row, self.form)
+        _set_print_blocks(sheet.worksheet, widths, self._repeated, sheet.row, self.form)
 
 
 def _set_print_blocks(
-    frame: Worksheet, widths: Sequence[float], repeated: int, rows: int, form: PrintForm
+    worksheet: Worksheet, widths: Sequence[float], repeated: int, rows: int, form: PrintForm
 ) -> None:
     """Print columns on pages side by side; the first ones are repeated on each page."""
-    frame.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
-    frame.page_setup.paperSize = form.paper
-    frame.page_setup.scale = form.scale
-    frame.page_setup.fitToWidth = frame.page_setup.fitToHeight = None
-    frame.page_setup.pageOrder = "overThenDown"
-    frame.print_area = f"A1:{get_column_letter(len(widths))}{rows}"
-    frame.print_title_cols = f"A:{get_column_letter(repeated)}"
+    worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
+    worksheet.page_setup.paperSize = form.paper
+    worksheet.page_setup.scale = form.scale
+    worksheet.page_setup.fitToWidth = worksheet.page_setup.fitToHeight = None
+    worksheet.page_setup.pageOrder = "overThenDown"
+    worksheet.print_area = f"A1:{get_column_letter(len(widths))}{rows}"
+    worksheet.print_title_cols = f"A:{get_column_letter(repeated)}"
     used = 0.0
     for at, width in enumerate(widths):
         if used + width > form.room:
-            frame.col_breaks.append(Break(id=at))
+            worksheet.col_breaks.append(Break(id=at))
             used = sum(widths[:repeated])
         used += width
 
 
-def _fold_columns(frame: Worksheet, folded: Sequence[int]) -> None:
+def _fold_columns(worksheet: Worksheet, folded: Sequence[int]) -> None:
     """Put columns, by number, in closed outline groups; the button is on the column before."""
     if folded:
-        frame.sheet_properties.outlinePr = Outline(summaryRight=False)
+        worksheet.sheet_properties.outlinePr = Outline(summaryRight=False)
     for at in folded:
-        before, column = (frame.column_dimensions[get_column_letter(n)] for n in (at - 1, at))
+        before, column = (worksheet.column_dimensions[get_column_letter(n)] for n in (at - 1, at))
         column.outlineLevel = 1
         column.hidden = True
         before.collapsed = at - 1 not in folded
@@ -181,7 +183,7 @@ def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
     """Return the table that covers a sheet; its heads are those of the first row, as Excel asks."""
     ref = f"A1:{get_column_letter(len(heads))}{sheet.row}"
     return Table(
-        displayName=_NOT_IN_NAMES.sub("_", sheet.frame.title),
+        displayName=_NOT_IN_NAMES.sub("_", sheet.worksheet.title),
         ref=ref,
         autoFilter=AutoFilter(ref=ref),
         tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(heads, 1)],

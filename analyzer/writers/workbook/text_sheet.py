@@ -91,8 +91,8 @@ def check(condition: str, *, holds: bool) -> SpannedCell:
 class _Pages:
     """Divide the rows of a sheet into pages; rows that are kept together are printed on one."""
 
-    def __init__(self, frame: Worksheet, width: float) -> None:
-        self._frame = frame
+    def __init__(self, worksheet: Worksheet, width: float) -> None:
+        self._worksheet = worksheet
         self._room = _PAGE_HEIGHT * max(width / _PAGE_WIDTH, 1)
         self._above = self._height = 0.0  # heights on this page: above the kept rows, and theirs
         self._first, self._last = 1, 0  # of the kept rows
@@ -113,7 +113,9 @@ class _Pages:
         self.keep(row, 1)
         is_full = self._above + self._height + height > self._room
         # Where each page repeats the heads of the table, it may end anywhere.
-        ends_itself = self._frame.print_title_rows or len(self._frame.row_breaks) >= _MOST_PAGES
+        ends_itself = (
+            self._worksheet.print_title_rows or len(self._worksheet.row_breaks) >= _MOST_PAGES
+        )
         if is_full and not ends_itself:
             self.end(self._first - 1 if self._above else row - 1)
         self._height += height
@@ -122,7 +124,7 @@ class _Pages:
         """End a page below this row."""
         if row >= self._first:
             self.begin(row + 1)
-        self._frame.row_breaks.append(Break(id=row))
+        self._worksheet.row_breaks.append(Break(id=row))
         self._above = 0
 
 
@@ -132,12 +134,12 @@ class TextSheet:
     def __init__(self, book: Book, title: SheetName, widths: tuple[float, ...]) -> None:
         """Begin a sheet."""
         self._sheet = book.sheet(title)
-        self.frame = self._sheet.frame
-        self._pages = _Pages(self.frame, sum(widths))
+        self.worksheet = self._sheet.worksheet
+        self._pages = _Pages(self.worksheet, sum(widths))
         self._styles = book.styles
         self._widths = widths
-        set_widths(self.frame, widths)
-        self.frame.sheet_view.showGridLines = False
+        set_widths(self.worksheet, widths)
+        self.worksheet.sheet_view.showGridLines = False
 
     @property
     def next_row(self) -> int:
@@ -158,7 +160,7 @@ class TextSheet:
             if part.span > 1:
                 # The `add` of all merged cells looks at each of them first: slow for thousands.
                 merged = CellRange(None, start + 1, self.next_row, len(cells), self.next_row)
-                self.frame.merged_cells.ranges.add(merged)
+                self.worksheet.merged_cells.ranges.add(merged)
         self._pages.add(self.next_row, max(heights))
         return self._sheet.add(cells, max(heights))
 
@@ -209,7 +211,7 @@ class TextSheet:
 
     def reference(self, letter: str, rows: range) -> str:
         """Return where cells of a column are, as charts name it."""
-        return f"'{self.frame.title}'!${letter}${rows.start}:${letter}${rows.stop - 1}"
+        return f"'{self.worksheet.title}'!${letter}${rows.start}:${letter}${rows.stop - 1}"
 
     def ignore_number_warning(self, cells: str) -> None:
         """Have Excel not warn of text that looks like a number in these cells."""
@@ -219,7 +221,7 @@ class TextSheet:
         """Have the checks in these cells of one column turn red where they fail."""
         red = DifferentialStyle(font=Font(bold=True, color="FFFFFF"), fill=ALARM)
         rule = Rule(type="cellIs", operator="equal", formula=[f'"{DIFFERS}"'], dxf=red)
-        self.frame.conditional_formatting.add(cells, rule)
+        self.worksheet.conditional_formatting.add(cells, rule)
 
 
 def _spanned(part: Part) -> SpannedCell:
@@ -306,7 +308,7 @@ def add_bar_chart(
     series = Series(idx=0, order=0, val=values, cat=named, dPt=painted, dLbls=labels)
     chart.series.append(series)
     _set_axes(chart)
-    sheet.frame.add_chart(chart, anchor)
+    sheet.worksheet.add_chart(chart, anchor)
 
 
 def add_trend(
@@ -334,7 +336,9 @@ def add_trend(
         series = Series(
             idx=at,
             order=at,
-            tx=SeriesLabel(strRef=_texts([line.head], f"'{sheet.frame.title}'!${letter}${top}")),
+            tx=SeriesLabel(
+                strRef=_texts([line.head], f"'{sheet.worksheet.title}'!${letter}${top}")
+            ),
             val=_numbers(trend[column].tolist(), sheet.reference(letter, rows)),
             cat=names,
             marker=Marker(symbol=line.marker, size=6, spPr=_painted(line.colour)),
@@ -343,7 +347,7 @@ def add_trend(
         )
         chart.series.append(series)
     _set_axes(chart)
-    sheet.frame.add_chart(chart, f"{ascii_uppercase[len(lines) + 2]}{top}")
+    sheet.worksheet.add_chart(chart, f"{ascii_uppercase[len(lines) + 2]}{top}")
     sheet.space(max(top + _TREND_ROWS - sheet.next_row, 0))
 
 
