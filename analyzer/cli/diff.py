@@ -104,7 +104,7 @@ def diff(
     The options for verdicts and rules apply to both reports. A run of export brings its own as-of,
     exemption list, account names and decisions, unless options set them.
     """
-    from analyzer.changes.diff import diff as compared
+    from analyzer.changes.diff import diff as comparison_of
 
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
@@ -114,12 +114,12 @@ def diff(
     check_outputs(outputs.output, [*before.read, *now.read, config])
     sides = (before, now)
     analyses = [each.judging.analysis(load(each.inputs, quiet=outputs.quiet)) for each in sides]
-    every = compared(*filtered(analyses, patterns))
-    comparison = every.where(change, verdict)
+    unfiltered = comparison_of(*filtered(analyses, patterns))
+    comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)
     for line in _messages(comparison, outputs):
         say(line)
-    exit_if_failed_or_partial(every.failures(fail_on), every.not_compared)
+    exit_if_failed_or_partial(unfiltered.failures(fail_on), unfiltered.not_compared)
 
 
 def _check_words(kinds: list[str], fail_on: list[str]) -> None:

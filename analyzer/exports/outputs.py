@@ -102,10 +102,14 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
     changed = _changes_since(analysis, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
-    since = previous.name if previous else None
+    previous_run = previous.name if previous else None
     with replacing(folder / WORKBOOK) as stream:
         write_workbook(
-            analysis, stream, changes=changed if since else None, since=since or "", trend=trend
+            analysis,
+            stream,
+            changes=changed if previous_run else None,
+            previous_run=previous_run or "",
+            trend=trend,
         )
     return sum(counts_by_kind(changed).values())
 

@@ -92,19 +92,21 @@ def export(request: ExportRequest, keep: int | None) -> int:
     with run_folders.folder_lock(folder):
         with run_folders.new_run_folder(folder) as building:
             report, has_gaps = _gather_reports(request, building)
-            every = run_folders.runs(folder)
-            for path in run_folders.passed_over(folder, every):
+            all_runs = run_folders.runs(folder)
+            for path in run_folders.passed_over(folder, all_runs):
                 message = f"{path} is not a complete run: passed over."
                 request.log.caution("passed-over", message, path=str(path))
             run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
-            earlier = run_folders.earlier_runs(every, run.name)
+            earlier = run_folders.earlier_runs(all_runs, run.name)
             decided = _collect_decisions(request)
             request = _with_ledger(request, decided.ledger, earlier)
             with outputs.stored(request.judging.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
                 identity = run_folders.run_identity(report, request.parameters)
-                existing = next((each for each in every if each.record.identity == identity), None)
+                existing = next(
+                    (each for each in all_runs if each.record.identity == identity), None
+                )
                 run = existing.path if existing else run
                 code = _exit_code(analysis, request, run, has_gaps=has_gaps)
                 if existing:

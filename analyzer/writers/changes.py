@@ -45,18 +45,18 @@ def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -
     write_tables(parts, COLUMNS, stream, raw=raw)
 
 
-def write_changes_json(compared: Comparison, stream: BinaryIO) -> None:
+def write_changes_json(comparison: Comparison, stream: BinaryIO) -> None:
     """Write both sides, the number of changes of each kind, and the changes, one a line."""
     head = {
         **provenance(),
-        "criteria": compared.now.criteria,
-        "settings": compared.now.settings,
-        "before": _side(compared.before),
-        "now": _side(compared.now),
-        "counts": diff.counts_by_kind(compared.changes),
+        "criteria": comparison.now.criteria,
+        "settings": comparison.now.settings,
+        "before": _side(comparison.before),
+        "now": _side(comparison.now),
+        "counts": diff.counts_by_kind(comparison.changes),
         "blind_spots": BLIND_SPOTS,
     }
-    write_document(stream, head, {"changes": plain_objects(compared.changes, COLUMNS)})
+    write_document(stream, head, {"changes": plain_objects(comparison.changes, COLUMNS)})
 
 
 def _text_rows(frame: pd.DataFrame) -> Iterator[list[str]]:
@@ -81,48 +81,48 @@ def _side(analysis: Analysis) -> dict[str, Any]:
 
 
 def write_changes_table(
-    compared: Comparison, stream: TextIO, *, width: int | None = None, colour: bool = False
+    comparison: Comparison, stream: TextIO, *, width: int | None = None, colour: bool = False
 ) -> None:
     """Write what changed; `width` is that of the terminal in columns, None for a pipe.
 
     A pipe gets one table: the names of the columns, then a line for each change.
     """
     if width is None:
-        write_cells(chain([COLUMNS], _text_rows(compared.changes)), stream)
+        write_cells(chain([COLUMNS], _text_rows(comparison.changes)), stream)
         return
     console = terminal(stream, width, colour=colour)
-    sides = (Text(line, "bold") for line in compared_reports(compared))
-    console.print(*sides, Text(count_sentence(compared)), "", sep="\n")
-    if len(compared.changes):
-        console.print(_table(compared, width))
-    console.print(Text(blind_spots_line(compared.files), "dim"))
+    sides = (Text(line, "bold") for line in compared_reports(comparison))
+    console.print(*sides, Text(count_sentence(comparison)), "", sep="\n")
+    if len(comparison.changes):
+        console.print(_table(comparison, width))
+    console.print(Text(blind_spots_line(comparison.files), "dim"))
 
 
-def compared_reports(compared: Comparison) -> list[str]:
+def compared_reports(comparison: Comparison) -> list[str]:
     """Return which reports were compared."""
-    sides = (("Before", compared.before), ("Now", compared.now))
+    sides = (("Before", comparison.before), ("Now", comparison.now))
     return [f"{side}: {headline.as_of_and_scope(each.report)}" for side, each in sides]
 
 
-def count_sentence(compared: Comparison) -> str:
+def count_sentence(comparison: Comparison) -> str:
     """Return how many changes there are of each kind, and how many accounts were compared or not.
 
     The accounts are counted only where some were not compared.
     """
-    counts = diff.counts_by_kind(compared.changes)
+    counts = diff.counts_by_kind(comparison.changes)
     numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
-    missing = len(compared.not_compared)
-    accounts = f" Accounts compared: {compared.account_count:,}, not compared: {missing:,}."
+    missing = len(comparison.not_compared)
+    accounts = f" Accounts compared: {comparison.account_count:,}, not compared: {missing:,}."
     return f"{f'Changes: {numbers}.' if numbers else 'No changes.'}{accounts if missing else ''}"
 
 
-def _table(compared: Comparison, width: int) -> Table:
+def _table(comparison: Comparison, width: int) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Change", no_wrap=True)
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
     table.add_column("What changed", overflow="fold")
-    accounts = compared.changes[columns.ACCOUNT].nunique() > 1
-    for cells in _text_rows(compared.changes):
+    accounts = comparison.changes[columns.ACCOUNT].nunique() > 1
+    for cells in _text_rows(comparison.changes):
         row = dict(zip(COLUMNS, cells, strict=True))
         user, change = row[columns.USER], row[diff.CHANGE]
         names = filter(None, (user, row[columns.ACCOUNT] if accounts or not user else ""))

@@ -145,17 +145,17 @@ def rule_condition(rule: Rule, thresholds: Thresholds) -> str:
     return rule.how.replace(rule.threshold, str(asdict(thresholds)[rule.threshold]))
 
 
-def limits_text(book: Rulebook) -> str:
+def limits_text(rulebook: Rulebook) -> str:
     """Return the limits of the rules that ran, empty for none."""
-    used = {rule.threshold for rule in book.rules}
-    days = asdict(book.thresholds)
+    used = {rule.threshold for rule in rulebook.rules}
+    days = asdict(rulebook.thresholds)
     known = [(count_text(days[name], "day"), _LIMITS[name]) for name in _LIMITS if name in used]
     return sentence("; ".join(text.format(limit) for limit, text in known)) if known else ""
 
 
-def standard_text(book: Rulebook) -> str:
+def standard_text(rulebook: Rulebook) -> str:
     """Return how many rules ran, for which standard."""
-    standard, rules = book.standard, count_text(len(book.rules), "rule")
+    standard, rules = rulebook.standard, count_text(len(rulebook.rules), "rule")
     return f"{standard.name} ({standard.scope}): {rules} ran."
 
 
@@ -164,9 +164,10 @@ def rules_lacking_input_texts(rule_results: RuleResults) -> list[str]:
     rules: dict[str, list[str]] = {}
     for rule, why in rule_results.rules_lacking_input.items():
         rules.setdefault(why, []).append(rule)
-    every = len(rule_results.book.rules)
+    rule_count = len(rule_results.book.rules)
     return [
-        f"{'All rules' if len(ids) == every else ', '.join(ids)}: the input is incomplete. {why}"
+        f"{'All rules' if len(ids) == rule_count else ', '.join(ids)}: the input is incomplete."
+        f" {why}"
         for why, ids in rules.items()
     ]
 

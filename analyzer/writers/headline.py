@@ -41,8 +41,8 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
     if counts := _decision_counts(analysis):
         yield f"Decisions{' on all users' if analysis.filter else ''}: {counts}."
     if analysis.filter:
-        every = analysis.whole.totals.user_count()
-        left_out = f"{analysis.filtered_out:,} of {count_text(every, 'IAM user')}"
+        user_count = analysis.whole.totals.user_count()
+        left_out = f"{analysis.filtered_out:,} of {count_text(user_count, 'IAM user')}"
         yield f"Filter: {analysis.filter}; left out: {left_out}."
 
 
@@ -55,8 +55,8 @@ def write_line(analysis: Analysis, stream: BinaryIO) -> None:
 
 
 def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
-    every = analysis.totals.user_count()
-    users = count_text(every, "selected IAM user" if analysis.filter else "IAM user")
+    user_count = analysis.totals.user_count()
+    users = count_text(user_count, "selected IAM user" if analysis.filter else "IAM user")
     scope = f"{accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if len(listed) > 1:
@@ -64,7 +64,7 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
         return f"{users}: {counts}, {scope}"
     number = analysis.totals.user_count(listed[0])
     remark = _certainty_and_exempt_remark(analysis, listed[0])
-    verb = "is" if 1 in (number, every) else "are"
+    verb = "is" if 1 in (number, user_count) else "are"
     return f"{number:,} of {users} {verb} {listed[0]}{remark}, {scope}"
 
 
@@ -144,11 +144,11 @@ def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
 
 def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     """Return the notes on the input, owners, exemptions, and if `rules`, on what those lack."""
-    totals, every = analysis.totals, analysis.whole.totals.user_count()
+    totals, user_count = analysis.totals, analysis.whole.totals.user_count()
     return [
         *_undetermined_note(analysis),
         *analysis.report.notes,
-        *owner_notes(analysis, totals.without_owner, every),
+        *owner_notes(analysis, totals.without_owner, user_count),
         *(each.expiry_sentence for each in totals.expired),
         *(
             f"The exemption of {each.user} in account {each.account} matches no user."
@@ -171,23 +171,23 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
 
 def _undetermined_note(analysis: Analysis) -> Iterator[str]:
     """Yield that most users are undetermined, as where a spreadsheet translated the report."""
-    undetermined, every = (
+    undetermined, user_count = (
         analysis.totals.user_count(Verdict.UNDETERMINED),
         analysis.totals.user_count(),
     )
-    if undetermined * 2 > every:
+    if undetermined * 2 > user_count:
         yield (
-            f"{undetermined:,} of {count_text(every, 'IAM user')} are undetermined, so this"
+            f"{undetermined:,} of {count_text(user_count, 'IAM user')} are undetermined, so this"
             f" says little of them. One of the reasons: {analysis.undetermined_reason}."
             " Give the report as AWS made it."
         )
 
 
-def owner_notes(analysis: Analysis, without: int, every: int) -> Iterator[str]:
+def owner_notes(analysis: Analysis, without: int, user_count: int) -> Iterator[str]:
     """Yield how many users of all have no owner, and which entries of the list name no user."""
     file, idle = analysis.owners.file, analysis.totals.unmatched_owners
     if file and without:
-        yield f"{without:,} of {every:,} IAM users have no owner in {file.name}."
+        yield f"{without:,} of {user_count:,} IAM users have no owner in {file.name}."
     if file and idle:
         entries = short_list([*map(str, idle)])
         yield f"Entries of {file.name} that name the owner of no user: {entries}."

@@ -160,33 +160,33 @@ def user_histories(history: History, pattern: str) -> list[UserHistory]:
 
 def headline(history: History) -> str:
     """Return the period, and the number of accounts and reports."""
-    every = history.period.iloc[-1]
-    edges = (every[name] for name in ("first", "last"))
+    total = history.period.iloc[-1]
+    edges = (total[name] for name in ("first", "last"))
     period = " to ".join("?" if pd.isna(at) else minute_text(at) for at in edges)
-    return f"History: {period}, accounts {len(history.period) - 1:,}, reports {every['reports']:,}"
+    return f"History: {period}, accounts {len(history.period) - 1:,}, reports {total['reports']:,}"
 
 
 def sentences(history: History) -> Iterator[str]:
     """Yield what stands beside the tables, printable."""
-    every = history.period.iloc[-1]
-    if every["reports"] and every["unused_removed"]:
+    total = history.period.iloc[-1]
+    if total["reports"] and total["unused_removed"]:
         yield (
-            f"Days from first unused to gone, of {count_text(every['unused_removed'], 'user')}:"
-            f" at least: {_days_text(every, 'least')}; at most: {_days_text(every, 'most')}."
+            f"Days from first unused to gone, of {count_text(total['unused_removed'], 'user')}:"
+            f" at least: {_days_text(total, 'least')}; at most: {_days_text(total, 'most')}."
         )
     if OVERDUE in history.period:
         yield (
-            f"Decisions: {every['decisions']:,}; to delete or deactivate {every['removals']:,}:"
-            f" done in time {every['done_in_time']:,}, in time or late"
-            f" {every['done_undated']:,}, done late {every['done_late']:,}, overdue"
-            f" {every[OVERDUE]:,}, open {every['open']:,}."
+            f"Decisions: {total['decisions']:,}; to delete or deactivate {total['removals']:,}:"
+            f" done in time {total['done_in_time']:,}, in time or late"
+            f" {total['done_undated']:,}, done late {total['done_late']:,}, overdue"
+            f" {total[OVERDUE]:,}, open {total['open']:,}."
         )
     yield from (printable(each) for each in (*remarks(history), BLIND_SPOT))
 
 
-def _days_text(every: "pd.Series[Any]", edge: str) -> str:
+def _days_text(total: "pd.Series[Any]", edge: str) -> str:
     """Return the median and the longest number of days, at least or at most."""
-    days = {each: every[f"{each}_days_at_{edge}"] for each in ("median", "longest")}
+    days = {each: total[f"{each}_days_at_{edge}"] for each in ("median", "longest")}
     texts = {each: "" if pd.isna(number) else f"{number:,g}" for each, number in days.items()}
     if not any(texts.values()):
         return "not known"

@@ -132,7 +132,7 @@ def reviewed(rows_a_sheet: int = ROWS_A_SHEET) -> bytes:
     analysis = second_review()
     changes = compared([a_user("left"), _FRANK], [_USERS[0], _USERS[8]])
     every = pd.concat([changes, not_covered_rows(analysis.report)], ignore_index=True)
-    return file_of(analysis, rows_a_sheet, changes=every, since="2026-01-15T09-30-00Z")
+    return file_of(analysis, rows_a_sheet, changes=every, previous_run="2026-01-15T09-30-00Z")
 
 
 def workbook_text(content: bytes) -> str:

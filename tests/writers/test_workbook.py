@@ -45,7 +45,7 @@ from tests.support.workbooks import (
 
 
 def test_a_report_of_nobody_says_so() -> None:
-    book = results_of(analysis_of([]), changes=compared([], []), since="earlier")
+    book = results_of(analysis_of([]), changes=compared([], []), previous_run="earlier")
     assert "No IAM users in the reports." in texts(book["All users"])
     assert "No users to review" in texts(book["Unused users"])
     assert row_of(book["Summary"], ACCOUNT)[1:5] == (1, 1, 0, 0)

@@ -50,26 +50,26 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     *,
     sheets: WorkbookSheets = WorkbookSheets.ALL,
     changes: pd.DataFrame | None = None,
-    since: str = "",
+    previous_run: str = "",
     trend: pd.DataFrame | None = None,
-    share: str = "",
+    share_label: str = "",
     same_second: SameSecond | None = None,
 ) -> None:
     """Write the workbook, of all users; a list longer than a sheet goes on, on further ones.
 
-    `changes` since a previous run, as `analyzer.changes.changes` gives them, get a sheet; `since`
-    names that run. `trend` has the numbers of users by month, the oldest first: `as_of`
+    `changes`, as `analyzer.changes.changes` gives them, get a sheet; they are those since
+    `previous_run`. `trend` has the numbers of users by month, the oldest first: `as_of`
     datetime64[s, UTC], `unused`, `inactive`, `users` int64.
 
-    The part of an analysis is a `share`, which names whom it is for: then no count is of all users,
-    and `same_second` are the names of all (`CreationSeconds.names`).
+    The part of an analysis has a `share_label`, which names whom it is for: then no count is of all
+    users, and `same_second` are the names of all (`CreationSeconds.names`).
     """
-    analysis = analysis if share else analysis.whole
+    analysis = analysis if share_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
-    if share:
+    if share_label:
         titles.remove(SheetName.FOLLOW_UP)
     newest = max(file.as_of for file in analysis.report.files)
-    scope, compared = as_of_and_scope(analysis.report), "No previous run."
+    scope, comparison_text = as_of_and_scope(analysis.report), "No previous run."
     with Book(TITLE, scope, newest, titles) as book:
         listings = _add_users(book, analysis, same_second)
         if SheetName.FINDINGS in titles:
@@ -86,12 +86,12 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
                 book, SheetName.CHANGES, lookup_lists.change_columns(analysis)
             )
             change_list.filled([changes], lookup_lists.NO_CHANGES)
-            compared = lookup_lists.change_counts(changes, since)
+            comparison_text = lookup_lists.change_counts(changes, previous_run)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lookup_lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)
             follow_up.filled([analysis.follow_up], lookup_lists.NO_REMOVALS)
-        add_summary(book, analysis, listings, compared, trend, share)
+        add_summary(book, analysis, listings, comparison_text, trend, share_label)
         add_method(book, analysis)
         book.save(stream)
 
@@ -189,7 +189,9 @@ class Split:
         for share, pages in self.pages.items():
             stream, part = BytesIO(), self.analysis.of_users(pages)
             review, seconds = WorkbookSheets.REVIEW, self.same_second
-            write_workbook(part, stream, sheets=review, share=share.label, same_second=seconds)
+            write_workbook(
+                part, stream, sheets=review, share_label=share.label, same_second=seconds
+            )
             yield share.file, stream.getvalue()
         stream, rows = BytesIO(), pd.DataFrame([*self.pages], columns=[*Share._fields]).astype(TEXT)
         write_tables([rows], Share._fields, stream, raw=False)

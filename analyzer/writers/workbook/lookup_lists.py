@@ -159,8 +159,8 @@ def _state(totals: Totals, use: ExemptionUse) -> str:
 
 def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...]:
     """Return the columns of findings; `listings` are the lists in which users are decided on."""
-    book, report = analysis.rule_results.book, analysis.report
-    titles = {rule.id: rule.title for rule in book.rules}
+    rulebook, report = analysis.rule_results.book, analysis.report
+    titles = {rule.id: rule.title for rule in rulebook.rules}
     return (
         *user_columns.named_user_columns(report.account_names, analysis.owners),
         TextColumn("Severity", 9.5, SEVERITY, CellStyle),
@@ -174,7 +174,7 @@ def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...
         MomentColumn("Created (UTC)", 14.5, columns.CREATED),
         MomentColumn("Counted from (UTC)", 14.5, SINCE),
         TextColumn("Exempt because", 22, columns.EXEMPTION),
-        TextColumn("Controls", 42, text_of(RULE, _control_texts(book).__getitem__)),
+        TextColumn("Controls", 42, text_of(RULE, _control_texts(rulebook).__getitem__)),
         TextColumn("Remedy", 33, REMEDY),
         *user_columns.source_columns(report.files),
     )
@@ -192,16 +192,16 @@ def _review_list_titles(listings: Listings) -> ValuesOf:
     return titles
 
 
-def _control_texts(book: Rulebook) -> Mapping[str, str]:
+def _control_texts(rulebook: Rulebook) -> Mapping[str, str]:
     """Return for each rule the controls of the chosen standard, or the newest of each kind."""
-    standards = (book.standard,) if book.has_benchmark else (STANDARDS[0], FSBP)
+    standards = (rulebook.standard,) if rulebook.has_benchmark else (STANDARDS[0], FSBP)
     return {
         rule.id: "\n".join(
             f"{standard.name}: {', '.join(numbers)}"
             for standard in standards
             if (numbers := standard.numbers(rule.id))
         )
-        for rule in book.rules
+        for rule in rulebook.rules
     }
 
 
@@ -245,13 +245,13 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
     )
 
 
-def change_counts(frame: pd.DataFrame, since: str) -> str:
+def change_counts(frame: pd.DataFrame, previous_run: str) -> str:
     """Return the run that was compared with, and the number of changes of each kind."""
     numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts_by_kind(frame).items())
     changed = f"Changes since: {numbers}." if numbers else NO_CHANGES
     accounts = int((frame[diff.CHANGE] == Change.NOT_COVERED).sum())
     uncompared = f" Accounts not compared: {accounts:,}." if accounts else ""
-    return f"The run {since}. {changed}{uncompared}"
+    return f"The run {previous_run}. {changed}{uncompared}"
 
 
 # Follow-up of earlier decisions

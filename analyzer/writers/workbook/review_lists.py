@@ -84,10 +84,15 @@ class ReviewList:
         return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
 
     def columns(
-        self, page: Page, files: Sequence[ReportFile], names: AccountNames, *, every: bool = False
+        self,
+        page: Page,
+        files: Sequence[ReportFile],
+        names: AccountNames,
+        *,
+        with_empty: bool = False,
     ) -> tuple[Column, ...]:
-        """Return the columns of the list of these users; facts that none has only with `every`."""
-        filled: _Filled = tuple if every else partial(filled_columns, page)
+        """Return the columns of the list of these users; `with_empty` keeps facts that none has."""
+        filled: _Filled = tuple if with_empty else partial(filled_columns, page)
         owners = {account: each.owner for account, each in names.items()}
         # The head of each page says it where all reports have the same.
         as_of = replace(user_columns.AS_OF, printed=len({file.as_of for file in files}) > 1)
@@ -110,7 +115,7 @@ class ReviewList:
 
         The columns are all that it can have, but for the entries.
         """
-        every = self.columns(page, files, names, every=True)
+        every = self.columns(page, files, names, with_empty=True)
         return {column.head: column.shown(page) for column in every if column not in ENTRIES}
 
 

@@ -57,16 +57,16 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     book: Book,
     analysis: Analysis,
     listings: Listings,
-    compared: str,
+    comparison_text: str,
     trend: pd.DataFrame | None,
-    share: str,
+    share_label: str,
 ) -> None:
-    """Add the summary; `compared` says with which run this one was compared, and what changed.
+    """Add the summary; `comparison_text` says with which run it is compared, and what changed.
 
-    A `share` has some users only: its lines are counted, and neither all users nor all rows.
+    A share has some users only: its lines are counted, and neither all users nor all rows.
     """
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
-    _add_title(sheet, analysis, review_lists.first_step(analysis, listings), share)
+    _add_title(sheet, analysis, review_lists.first_step(analysis, listings), share_label)
     sheet.section("Review progress")
     review_lists.add_progress(sheet, listings)
     sheet.section("What to enter in the yellow cells of the lists")
@@ -77,7 +77,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
         sheet.row(label(role), *lines, height=24)
     sheet.next_page()
-    if not share:
+    if not share_label:
         _add_numbers(sheet, analysis)
         sheet.next_page()
     if SheetName.FOLLOW_UP in book and analysis.ledger.lines:
@@ -88,12 +88,12 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     if SheetName.FINDINGS in book:
         sheet.section("Findings by severity")
         _add_severities(sheet, analysis.rule_results)
-    _add_criteria(sheet, analysis, compared, share)
-    notes = analysis.report.notes if share else headline.notes(analysis)
+    _add_criteria(sheet, analysis, comparison_text, share_label)
+    notes = analysis.report.notes if share_label else headline.notes(analysis)
     _add_notes(sheet, notes, analysis.report)
     sheet.section("Checks: the lists add up to all users")
     review_lists.add_list_checks(sheet, analysis, listings)
-    if not share:
+    if not share_label:
         sheet.section("Accounts: every row of the reports is counted")
         _add_accounts(sheet, analysis)
     sheet.section("Reports")
@@ -101,12 +101,12 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     add_other_files(sheet, analysis)
 
 
-def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, share: str) -> None:
+def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, share_label: str) -> None:
     sheet.full_row(TITLE, CellStyle.TITLE)
     if incomplete := _missing_accounts_text(analysis):
         sheet.full_row(incomplete, CellStyle.ALARM)
     sheet.full_row(headline.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
-    sheet.full_row(f"For {share}" if share else _headline(analysis), CellStyle.SUBTITLE)
+    sheet.full_row(f"For {share_label}" if share_label else _headline(analysis), CellStyle.SUBTITLE)
     sheet.full_row(first_step, CellStyle.LABEL)
 
 
@@ -143,9 +143,11 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")
 
 
-def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: str) -> None:
+def _add_criteria(
+    sheet: TextSheet, analysis: Analysis, comparison_text: str, share_label: str
+) -> None:
     sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
-    if not share:
+    if not share_label:
         sheet.named_text("Exemptions", _exemptions(analysis))
     ledger = analysis.ledger
     if ledger.lines:
@@ -158,7 +160,7 @@ def _add_criteria(sheet: TextSheet, analysis: Analysis, compared: str, share: st
         )
     if analysis.settings:
         sheet.named_text("Settings", analysis.settings)
-    sheet.named_text("Compared with", compared)
+    sheet.named_text("Compared with", comparison_text)
     sheet.named_text("Program", f"credreport {VERSION}")
 
 
