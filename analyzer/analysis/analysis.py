@@ -445,7 +445,7 @@ def _check_user_count(report: Report, judged: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgingRequest:
+class AnalysisRequest:
     """Hold what reports are judged by, and what a run fails on.
 
     `book` chooses the rules, None those that run by default. `accounts` are names, `ledger` has

@@ -16,7 +16,7 @@ from analyzer.cli.inputs import (
     filtered,
     find_inputs,
     load,
-    read_judging,
+    read_analysis_request,
     require,
 )
 from analyzer.errors import OutputFailed
@@ -60,9 +60,9 @@ class OutputOptions:
 
     output: Annotated[
         list[Path],
-        options.an_output(
+        options.output_path_option(
             f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
-            parser=options.path_ending(*OUTPUT_ENDINGS, folder=True),
+            parser=options.path_parser(*OUTPUT_ENDINGS, folder=True),
         ),
     ] = field(default_factory=list)
     format_: Annotated[
@@ -97,7 +97,7 @@ class OutputOptions:
     findings: Annotated[
         Path | None,
         options.output_option(
-            parser=options.path_ending(".csv", ".parquet", stdout=True),
+            parser=options.path_parser(".csv", ".parquet", stdout=True),
             metavar="FILE",
             help="Write findings: .csv, .parquet; - for CSV.",
         ),
@@ -105,7 +105,7 @@ class OutputOptions:
     follow_up: Annotated[
         Path | None,
         options.output_option(
-            parser=options.path_ending(".csv"),
+            parser=options.path_parser(".csv"),
             metavar="FILE",
             help="Write which --decisions were carried out.",
         ),
@@ -136,12 +136,12 @@ def analyze(
     filters: options.FilterOptions,
     judging_options: options.JudgingOptions,
     fail_on: options.FailOn = [],
-    accounts: options.AccountNames = None,
+    accounts: options.AccountsFile = None,
     config: Config = None,
 ) -> None:
     """Find unused IAM users: never signed in, and no active access key."""
     _check_options(outputs, filters, judging_options, fail_on)
-    judging = read_judging(judging_options, accounts, fail_on)
+    analysis_request = read_analysis_request(judging_options, accounts, fail_on)
     inputs = find_inputs(sources, input_options)
     shows_findings = outputs.findings == _STDOUT
     findings = None if shows_findings else outputs.findings
@@ -150,7 +150,7 @@ def analyze(
     if files:
         read = [*inputs.paths, *judging_options.files, accounts, config]
         check_outputs(files, read)
-    (analysis,) = filtered([judging.analysis(load(inputs, quiet=outputs.quiet))], filters)
+    (analysis,) = filtered([analysis_request.analysis(load(inputs, quiet=outputs.quiet))], filters)
     written = _written(analysis, outputs, findings) if files else []
     if outputs.split_by:
         written += _write_split(analysis, outputs, outputs.split_by, read)
@@ -162,18 +162,20 @@ def analyze(
         streams.say(line)
     for line in () if outputs.quiet else written:
         streams.say(line)
-    streams.exit_if_failed_or_partial(judging.failures(analysis), analysis.report.not_covered)
+    streams.exit_if_failed_or_partial(
+        analysis_request.failures(analysis), analysis.report.not_covered
+    )
 
 
 def _check_options(
     outputs: OutputOptions,
     filters: options.FilterOptions,
-    judging: options.JudgingOptions,
+    judging_options: options.JudgingOptions,
     fail_on: list[str],
 ) -> None:
     """Refuse options that contradict each other or need another one; raises typer.BadParameter."""
     names, check = outputs.format_ in _NAMES, outputs.include_check
-    ledger = judging.decisions
+    ledger = judging_options.decisions
     workbook = any(each.suffix.lower() == ".xlsx" for each in outputs.output)
     every_sheet = outputs.sheets is WorkbookSheets.ALL
     only_certain = "lists the users that --certain leaves out: use one of the two"
@@ -183,13 +185,13 @@ def _check_options(
     require(outputs.findings != _STDOUT or not outputs.format_, both, "--findings")
     require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
     require(ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up")
-    check_overdue(judging, fail_on)
+    check_overdue(judging_options, fail_on)
     folders = [str(each) for each in outputs.output if not each.suffix]
     by, endings = outputs.split_by, f"must end in {', '.join(OUTPUT_ENDINGS)}"
     require(by or not folders, f"{', '.join(folders)} {endings}", "--output")
     is_one = len(folders) == len(outputs.output) == 1
     require(not by or is_one, "name one folder with -o FOLDER, and no file", "--split-by")
-    owned = judging.owners or by is not SplitBy.OWNER
+    owned = judging_options.owners or by is not SplitBy.OWNER
     require(owned, "owner: name the list of owners with --owners", "--split-by")
 
 

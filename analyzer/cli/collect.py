@@ -13,8 +13,8 @@ from analyzer.cli.options import (
     CriteriaOptions,
     DecisionFiles,
     InputOptions,
-    an_output,
-    path_ending,
+    output_path_option,
+    path_parser,
 )
 from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.terms import count_text, printable, short_list
@@ -34,10 +34,10 @@ def collect(
     *,
     output: Annotated[
         Path | None,
-        an_output(
+        output_path_option(
             "Add what is new to this ledger; without it, only check.",
             "LEDGER.csv",
-            parser=path_ending(".csv"),
+            parser=path_parser(".csv"),
         ),
     ] = None,
     report: Annotated[

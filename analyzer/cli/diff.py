@@ -15,7 +15,7 @@ from analyzer.cli.inputs import (
     filtered,
     find_inputs,
     load,
-    read_judging,
+    read_analysis_request,
     require,
 )
 from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
@@ -24,7 +24,7 @@ from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.analysis.analysis import JudgingRequest
+    from analyzer.analysis.analysis import AnalysisRequest
     from analyzer.changes.diff import Comparison
 
 EXAMPLES: Final = (
@@ -45,9 +45,9 @@ class OutputOptions(DataOutputs):
 
     output: Annotated[
         list[Path],
-        options.an_output(
+        options.output_path_option(
             "Write the changes to a .csv or .json file; may be repeated.",
-            parser=options.path_ending(".csv", ".json"),
+            parser=options.path_parser(".csv", ".json"),
         ),
     ] = field(default_factory=list)
 
@@ -67,10 +67,10 @@ def diff(
     *,
     outputs: OutputOptions,
     old_as_of: Annotated[
-        datetime | None, options.a_moment("Set the time that OLD describes.")
+        datetime | None, options.moment_option("Set the time that OLD describes.")
     ] = None,
     new_as_of: Annotated[
-        datetime | None, options.a_moment("Set the time that NEW describes.")
+        datetime | None, options.moment_option("Set the time that NEW describes.")
     ] = None,
     masked_account: options.MaskedAccount = None,
     verdict: options.Verdicts = [],
@@ -96,7 +96,7 @@ def diff(
             " compared; may be repeated.",
         ),
     ] = [],
-    accounts: options.AccountNames = None,
+    accounts: options.AccountsFile = None,
     config: Config = None,
 ) -> None:
     """Show what changed between two reports: users, verdicts, credentials and findings.
@@ -113,7 +113,9 @@ def diff(
     now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
     check_outputs(outputs.output, [*before.read, *now.read, config])
     sides = (before, now)
-    analyses = [each.judging.analysis(load(each.inputs, quiet=outputs.quiet)) for each in sides]
+    analyses = [
+        each.analysis_request.analysis(load(each.inputs, quiet=outputs.quiet)) for each in sides
+    ]
     unfiltered = comparison_of(*filtered(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)
@@ -139,7 +141,7 @@ class _Side(NamedTuple):
     """Hold the reports of one side, what they are judged by, and all that is read of it."""
 
     inputs: Inputs
-    judging: "JudgingRequest"
+    analysis_request: "AnalysisRequest"
     read: "list[options.InputFile | str | Path | None]"
 
 
@@ -169,11 +171,11 @@ def _side(
             decisions=judging_options.decisions or _file_of_run(folder / DECISIONS),
         )
     changes = _change_words()
-    judging = read_judging(
+    analysis_request = read_analysis_request(
         judging_options, accounts, [each for each in fail_on if each not in changes]
     )
     inputs = find_inputs([name], reading)
-    return _Side(inputs, judging, [*inputs.paths, *judging_options.files, accounts])
+    return _Side(inputs, analysis_request, [*inputs.paths, *judging_options.files, accounts])
 
 
 def _file_of_run(path: Path) -> options.InputFile | None:

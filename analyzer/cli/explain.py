@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import Inputs, find_inputs, history_of, load, read_judging, require
+from analyzer.cli.inputs import (
+    Inputs,
+    find_inputs,
+    history_of,
+    load,
+    read_analysis_request,
+    require,
+)
 from analyzer.cli.options import (
-    AccountNames,
+    AccountsFile,
     InputOptions,
     JudgingOptions,
-    days,
+    days_option,
     pattern,
     wrong_usage,
 )
@@ -29,7 +36,7 @@ from analyzer.terms import ROOT_USER, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from analyzer.analysis.analysis import Analysis, JudgingRequest
+    from analyzer.analysis.analysis import Analysis, AnalysisRequest
     from analyzer.analysis.explanation import Explanation
     from analyzer.writers.history import UserHistory
 
@@ -61,23 +68,23 @@ def explain(
     show_history: Annotated[
         bool, typer.Option("--history", help="Show what happened to the user, from all reports.")
     ] = False,
-    max_gap: Annotated[int, days("With --history, name gaps of more days than this.")] = 31,
+    max_gap: Annotated[int, days_option("With --history, name gaps of more days than this.")] = 31,
     input_options: InputOptions,
     judging_options: JudgingOptions,
-    accounts: AccountNames = None,
+    accounts: AccountsFile = None,
     config: Config = None,
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
     _check_one_user(sources)
-    judging = read_judging(judging_options, accounts)
+    analysis_request = read_analysis_request(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     explained: Sequence[Explanation | UserHistory]
     missing: Sequence[object]
     if show_history:
-        explained, missing, notes = _histories(inputs, judging, user, max_gap)
+        explained, missing, notes = _histories(inputs, analysis_request, user, max_gap)
     else:
-        analysis = judging.analysis(load(inputs))
+        analysis = analysis_request.analysis(load(inputs))
         explained, missing = _explanations(analysis, user), analysis.report.not_covered
         from analyzer.writers.headline import blind_spots_line
 
@@ -95,7 +102,7 @@ def explain(
 
 
 def _histories(
-    inputs: Inputs, judging: "JudgingRequest", user: str, max_gap: int
+    inputs: Inputs, analysis_request: "AnalysisRequest", user: str, max_gap: int
 ) -> "tuple[list[UserHistory], list[object], list[str]]":
     """Return the histories of the users that match, what is not covered, and the notes.
 
@@ -105,7 +112,7 @@ def _histories(
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
     require(user != ROOT_USER, "only users have a history: compare two reports by diff", "USER")
-    found = history_of(inputs, judging, Span(max_gap=max_gap), quiet=False)
+    found = history_of(inputs, analysis_request, Span(max_gap=max_gap), quiet=False)
     histories = user_histories(found, user)
     if not histories:
         raise _no_user(user, found.users["user"], "the reports")

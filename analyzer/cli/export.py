@@ -12,7 +12,7 @@ import typer
 from analyzer.cli import options
 from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
-from analyzer.cli.inputs import read_judging, require
+from analyzer.cli.inputs import read_analysis_request, require
 from analyzer.cli.streams import Log, TextOrJson, exit_code_and_message, utc_now
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT
@@ -56,7 +56,7 @@ def export(
     keep: Annotated[
         int | None,
         typer.Option(
-            parser=options.whole_number(1, what="a whole number"),
+            parser=options.number_parser(1, what="a whole number"),
             metavar="NUMBER",
             help="Keep only this number of runs, and the last of each of 13 months.",
         ),
@@ -67,7 +67,7 @@ def export(
     aws: AwsOptions,
     judging_options: options.JudgingOptions,
     fail_on: options.FailOn = [],
-    accounts: options.AccountNames = None,
+    accounts: options.AccountsFile = None,
     log_format: Annotated[
         TextOrJson, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}.")
     ] = TextOrJson.TEXT,
@@ -105,7 +105,7 @@ def export(
             max_input=reading.max_input or MAX_INPUT,
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
-            judging=read_judging(judging_options, accounts, fail_on),
+            analysis_request=read_analysis_request(judging_options, accounts, fail_on),
             entries=read_entries(*decisions, utc_now().date()) if decisions else None,
             lists={name: file.content for name, file in lists.items() if file},
             parameters={
@@ -155,12 +155,14 @@ def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:
     aws.check()
 
 
-def _recorded(judging: options.JudgingOptions, **others: object) -> dict[str, object]:
+def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict[str, object]:
     """Return options as a record has them: lists sorted, files by their SHA-256.
 
     The values count, not the file of settings that they came from.
     """
-    values = {each.name: getattr(judging, each.name) for each in fields(judging)} | others
+    values = {
+        each.name: getattr(judging_options, each.name) for each in fields(judging_options)
+    } | others
     del values["settings"]
     hashes = {
         name: file.sha256 for name, file in values.items() if isinstance(file, options.InputFile)

@@ -15,7 +15,7 @@ import typer
 from analyzer.aws import FetchRequest
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
-from analyzer.cli.options import REPEATED, an_output, of_form, whole_number
+from analyzer.cli.options import REPEATED, form_parser, number_parser, output_path_option
 from analyzer.cli.streams import (
     Log,
     TextOrJson,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT: Final = "-"
 
-_of_form: Final = partial(of_form, secret=True)
+_secret_parser: Final = partial(form_parser, secret=True)
 _aws: Final = partial(typer.Option, rich_help_panel="AWS")
 _organization: Final = partial(typer.Option, rich_help_panel="With --organization")
 _MATCHING: Final = f"with this id or name; * and ? match; {REPEATED}"
@@ -48,11 +48,11 @@ class AwsOptions(FetchRequest):
         "endpoint_url": _aws(
             metavar="URL",
             hidden=True,
-            parser=_of_form(r"https?://[^\s@]+", "use one such as https://host:port"),
+            parser=_secret_parser(r"https?://[^\s@]+", "use one such as https://host:port"),
             help="Custom endpoint.",
         ),
         "timeout": _aws(
-            parser=whole_number(1, what="a whole number of seconds"),
+            parser=number_parser(1, what="a whole number of seconds"),
             metavar="SECONDS",
             help="Seconds to wait for each account.",
         ),
@@ -62,7 +62,7 @@ class AwsOptions(FetchRequest):
             " (iam:ListServiceSpecificCredentials).",
         ),
         "jobs": _aws(
-            parser=whole_number(1, 64, "a whole number"),
+            parser=number_parser(1, 64, "a whole number"),
             metavar="NUMBER",
             hidden=True,
             help="Accounts to ask at once, 64 at most.",
@@ -70,19 +70,19 @@ class AwsOptions(FetchRequest):
         "organization": _aws("--organization", help="Read all accounts of the organization."),
         "role_name": _organization(
             metavar="NAME",
-            parser=_of_form(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "use one such as credreport"),
+            parser=_secret_parser(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "use one such as credreport"),
             help="Role to assume in each account.",
         ),
         "external_id": _organization(
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
-            parser=_of_form(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026"),
+            parser=_secret_parser(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026"),
             help="External id of the role's trust policy.",
         ),
         "session_name": _organization(
             metavar="NAME",
             hidden=True,
-            parser=_of_form(r"[\w+=,.@-]{2,64}", "use one such as credreport"),
+            parser=_secret_parser(r"[\w+=,.@-]{2,64}", "use one such as credreport"),
             help="Session name in CloudTrail.",
         ),
         "include": _organization(metavar="PATTERN", help=f"Only accounts {_MATCHING}"),
@@ -106,7 +106,9 @@ def fetch(
     *,
     output: Annotated[
         str,
-        an_output("Write to a folder, a file for one account, or - for standard output.", "PATH"),
+        output_path_option(
+            "Write to a folder, a file for one account, or - for standard output.", "PATH"
+        ),
     ] = ".",
     aws: AwsOptions,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,

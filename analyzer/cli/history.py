@@ -15,7 +15,7 @@ from analyzer.cli.inputs import (
     check_overdue,
     find_inputs,
     history_of,
-    read_judging,
+    read_analysis_request,
     require,
 )
 from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
@@ -51,10 +51,10 @@ class OutputOptions(DataOutputs):
 
     output: Annotated[
         list[Path],
-        options.an_output(
+        options.output_path_option(
             "Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
             " be repeated.",
-            parser=options.path_ending(".xlsx", ".csv", ".json", ".md"),
+            parser=options.path_parser(".xlsx", ".csv", ".json", ".md"),
         ),
     ] = field(default_factory=list)
     table: Annotated[
@@ -76,14 +76,17 @@ def history(
     outputs: OutputOptions,
     since: Annotated[
         datetime | None,
-        options.a_moment(
+        options.moment_option(
             "Begin here; default each account's first report.", _start, metavar="DATE"
         ),
     ] = None,
     until: Annotated[
-        datetime | None, options.a_moment("End here; default the newest report.", metavar="DATE")
+        datetime | None,
+        options.moment_option("End here; default the newest report.", metavar="DATE"),
     ] = None,
-    max_gap: Annotated[int, options.days("Days without a report until a gap is named.")] = 31,
+    max_gap: Annotated[
+        int, options.days_option("Days without a report until a gap is named.")
+    ] = 31,
     input_options: options.InputOptions,
     judging_options: options.JudgingOptions,
     fail_on: Annotated[
@@ -94,7 +97,7 @@ def history(
             " carried out in time (overdue); may be repeated.",
         ),
     ] = [],
-    accounts: options.AccountNames = None,
+    accounts: options.AccountsFile = None,
     config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
@@ -102,11 +105,11 @@ def history(
 
     require(not (since and until and until < since), "is before --since", "--until")
     check_overdue(judging_options, fail_on)
-    judging = read_judging(judging_options, accounts)
+    analysis_request = read_analysis_request(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
     span = Span(since=since, until=until, max_gap=max_gap)
-    found = history_of(inputs, judging, span, quiet=outputs.quiet)
+    found = history_of(inputs, analysis_request, span, quiet=outputs.quiet)
     _write(found, outputs)
     for line in () if outputs.quiet else _messages(found, outputs):
         say(line)

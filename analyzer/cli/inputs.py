@@ -28,7 +28,7 @@ from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zer
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from analyzer.analysis.analysis import Analysis, JudgingRequest
+    from analyzer.analysis.analysis import Analysis, AnalysisRequest
     from analyzer.changes.history import History
     from analyzer.changes.timeline import Span
     from analyzer.report.model import Report
@@ -94,15 +94,15 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
 # What reports are judged by
 
 
-def read_judging(
+def read_analysis_request(
     options: JudgingOptions, accounts: InputFile | None = None, fail_on: Collection[str] = ()
-) -> "JudgingRequest":
+) -> "AnalysisRequest":
     """Return what to judge by: the lists read, the rules chosen, and what a run fails on.
 
     Raises typer.BadParameter for unknown rules, contradicting options and a word that cannot be
     met (what is not checked would look clean), InputRefused for a list.
     """
-    from analyzer.analysis.analysis import JudgingRequest
+    from analyzer.analysis.analysis import AnalysisRequest
 
     default = JudgingOptions()
     chosen = any(getattr(options, each) != getattr(default, each) for each in _RULEBOOK_OPTIONS)
@@ -111,7 +111,7 @@ def read_judging(
     book = _book(options) if chosen or ids else None
     if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book), "")):
         raise wrong_usage(problem, "--fail-on")
-    return JudgingRequest(
+    return AnalysisRequest(
         criteria=options.criteria(),
         book=book if chosen else None,
         **_lists(options, accounts),
@@ -121,7 +121,7 @@ def read_judging(
 
 
 def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any]:
-    """Return the lists that are named, by the fields of `JudgingRequest`; raises InputRefused."""
+    """Return the lists that are named, by the fields of `AnalysisRequest`; raises InputRefused."""
     lists: dict[str, Any] = {}
     if options.exemptions:
         from analyzer.sources.load import read_exemptions
@@ -264,7 +264,7 @@ def _decision_paths(name: str) -> list[str]:
 
 
 def history_of(
-    inputs: Inputs, judging: "JudgingRequest", span: "Span", *, quiet: bool
+    inputs: Inputs, analysis_request: "AnalysisRequest", span: "Span", *, quiet: bool
 ) -> "History":
     """Return what a period shows, with the decisions if there is a ledger.
 
@@ -273,9 +273,11 @@ def history_of(
     from analyzer.changes.history import history, with_decisions
 
     require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
-    if span.until and judging.ledger:
-        judging = replace(judging, ledger=judging.ledger.until(span.until.date()))
-    found = history(judging.analysis(load(inputs, quiet=quiet, with_older=True)), span)
+    if span.until and analysis_request.ledger:
+        analysis_request = replace(
+            analysis_request, ledger=analysis_request.ledger.until(span.until.date())
+        )
+    found = history(analysis_request.analysis(load(inputs, quiet=quiet, with_older=True)), span)
     has_decisions = found.analysis.ledger.file and found.timeline.covered
     return with_decisions(found) if has_decisions else found
 

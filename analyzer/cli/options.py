@@ -96,10 +96,10 @@ def moment(text: str) -> datetime:
     return at
 
 
-def whole_number(
+def number_parser(
     least: int, most: int | None = None, what: str = "a whole number of days"
 ) -> Callable[[str], int]:
-    """Return what refuses a number below `least` or above `most`; `what` is for people.
+    """Return a parser that refuses a number below `least` or above `most`; `what` is for people.
 
     typer's own `min` and `max` do not say what to use instead.
     """
@@ -114,8 +114,8 @@ def whole_number(
     return parse
 
 
-def of_form(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str], str]:
-    """Return what refuses a value of another form with the hint, without showing a secret."""
+def form_parser(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str], str]:
+    """Return a parser that refuses another form with the hint, without showing a secret."""
 
     def parse(text: str) -> str:
         if not re.fullmatch(pattern, text, re.ASCII):
@@ -126,8 +126,8 @@ def of_form(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str],
     return parse
 
 
-def path_ending(*endings: str, stdout: bool = False, folder: bool = False) -> Callable[[str], Path]:
-    """Return what refuses other endings; `stdout` allows `-`, `folder` a name without an ending."""
+def path_parser(*endings: str, stdout: bool = False, folder: bool = False) -> Callable[[str], Path]:
+    """Return a parser that refuses other endings; `stdout` allows `-`, `folder` no ending."""
 
     def parse(text: str) -> Path:
         if stdout and text == "-":
@@ -195,27 +195,27 @@ def rule_ids() -> list[str]:
 # Kinds of options; rare ones are hidden from the help, and stand in samples/settings.toml
 
 
-def days(text: str, least: int = 1, **more: Any) -> Any:
+def days_option(text: str, least: int = 1, **more: Any) -> Any:
     """Return the option for a number of days; `text` is its help."""
-    return typer.Option(parser=whole_number(least), metavar="DAYS", help=text, **more)
+    return typer.Option(parser=number_parser(least), metavar="DAYS", help=text, **more)
 
 
-def a_file(text: str, **more: Any) -> Any:
+def file_option(text: str, **more: Any) -> Any:
     """Return the option for a file that is read; `text` is its help."""
     return typer.Option(parser=input_file, metavar="FILE", help=text, **more)
 
 
-def a_moment(text: str, parser: Callable[[str], datetime] = moment, **more: Any) -> Any:
+def moment_option(text: str, parser: Callable[[str], datetime] = moment, **more: Any) -> Any:
     """Return the option for a moment; `text` is its help."""
     return typer.Option(parser=parser, help=text, **{"metavar": "TIME", **more})
 
 
-def an_output(text: str, metavar: str = "FILE", **more: Any) -> Any:
+def output_path_option(text: str, metavar: str = "FILE", **more: Any) -> Any:
     """Return the option -o; `text` is its help."""
     return typer.Option("-o", "--output", metavar=metavar, help=text, **more)
 
 
-def a_pattern(of: str, known_by: str) -> Any:
+def pattern_option(of: str, known_by: str) -> Any:
     """Return the option for patterns of what is listed."""
     text = f"Only this {of} ({known_by} or pattern); {REPEATED}"
     return typer.Option(parser=pattern, metavar=of.upper(), help=text)
@@ -232,7 +232,7 @@ _DECISIONS: Final = {"rich_help_panel": "Decisions"}
 MaskedAccount = Annotated[
     str | None,
     _input(
-        parser=of_form(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits"),
+        parser=form_parser(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits"),
         metavar="NUMBER",
         help="Account of a report with masked ARNs.",
     ),
@@ -254,7 +254,7 @@ class ReadingOptions:
 
     as_of: Annotated[
         datetime | None,
-        a_moment("Set the time that the reports describe.", rich_help_panel="Input"),
+        moment_option("Set the time that the reports describe.", rich_help_panel="Input"),
     ] = None
     skip_unreadable: Annotated[
         bool, _input("--skip-unreadable", help="List unreadable reports; exit with 5.")
@@ -277,8 +277,8 @@ class InputOptions(ReadingOptions):
     masked_account: MaskedAccount = None
 
 
-AccountNames = Annotated[
-    InputFile | None, a_file("CSV of names: account, name, owner.", rich_help_panel="Input")
+AccountsFile = Annotated[
+    InputFile | None, file_option("CSV of names: account, name, owner.", rich_help_panel="Input")
 ]
 
 # Verdicts, rules and decisions
@@ -296,11 +296,11 @@ class CriteriaOptions:
             help="Count as unused: no-active-key (default), or iam-029: no access key at all.",
         ),
     ] = Definition.NO_ACTIVE_KEY
-    dormant_days: Annotated[int, days("Days idle until dormant.", rich_help_panel=_RULES_PANEL)] = (
-        Criteria().dormant_days
-    )
+    dormant_days: Annotated[
+        int, days_option("Days idle until dormant.", rich_help_panel=_RULES_PANEL)
+    ] = Criteria().dormant_days
     grace_days: Annotated[
-        int, days("Days for which a user is new.", 0, rich_help_panel=_RULES_PANEL)
+        int, days_option("Days for which a user is new.", 0, rich_help_panel=_RULES_PANEL)
     ] = Criteria().grace_days
 
     def criteria(self) -> Criteria:
@@ -319,9 +319,9 @@ class JudgingOptions(CriteriaOptions):
 
     exemptions: Annotated[
         InputFile | None,
-        a_file("Read exempt users from a CSV: account, user, reason, owner, expires."),
+        file_option("Read exempt users from a CSV: account, user, reason, owner, expires."),
     ] = None
-    owners: Annotated[InputFile | None, a_file("Read the owners of users from a CSV.")] = None
+    owners: Annotated[InputFile | None, file_option("Read the owners of users from a CSV.")] = None
     standard: Annotated[
         Benchmark | None,
         typer.Option(metavar="NAME", help=f"Run the rules of a benchmark: {', '.join(Benchmark)}."),
@@ -344,15 +344,19 @@ class JudgingOptions(CriteriaOptions):
             metavar="SEVERITY", show_default=False, help=f"Skip rules below {', '.join(Severity)}."
         ),
     ] = Severity.LOW
-    idle_days: Annotated[int | None, days("Days without use that fail.", hidden=True)] = None
-    rotation_days: Annotated[int | None, days("Age at which keys pass.", hidden=True)] = None
-    root_used_days: Annotated[int | None, days("Days after use of root.", hidden=True)] = None
-    expiry_days: Annotated[int | None, days("Days before expiry that fail.", hidden=True)] = None
-    decisions: Annotated[
-        InputFile | None, a_file("Follow up the decisions in this ledger.", **_DECISIONS)
+    idle_days: Annotated[int | None, days_option("Days without use that fail.", hidden=True)] = None
+    rotation_days: Annotated[int | None, days_option("Age at which keys pass.", hidden=True)] = None
+    root_used_days: Annotated[int | None, days_option("Days after use of root.", hidden=True)] = (
+        None
+    )
+    expiry_days: Annotated[
+        int | None, days_option("Days before expiry that fail.", hidden=True)
     ] = None
-    keep_days: Annotated[int, days("Days for which keep exempts.", **_DECISIONS)] = KEEP_DAYS
-    due_days: Annotated[int, days("Days until overdue.", 0, **_DECISIONS)] = DUE_DAYS
+    decisions: Annotated[
+        InputFile | None, file_option("Follow up the decisions in this ledger.", **_DECISIONS)
+    ] = None
+    keep_days: Annotated[int, days_option("Days for which keep exempts.", **_DECISIONS)] = KEEP_DAYS
+    due_days: Annotated[int, days_option("Days until overdue.", 0, **_DECISIONS)] = DUE_DAYS
     settings: str = ""
 
     @property
@@ -399,8 +403,10 @@ Verdicts = Annotated[
 class PatternOptions:
     """Hold the patterns of the accounts and users to list and count."""
 
-    account: Annotated[list[str], a_pattern("account", "id, name")] = field(default_factory=list)
-    user: Annotated[list[str], a_pattern("user", "name, ARN")] = field(default_factory=list)
+    account: Annotated[list[str], pattern_option("account", "id, name")] = field(
+        default_factory=list
+    )
+    user: Annotated[list[str], pattern_option("user", "name, ARN")] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,14 +415,14 @@ class FilterOptions(PatternOptions):
 
     certain: Annotated[bool, typer.Option("--certain", help="Only users without caveats.")] = False
     min_age: Annotated[
-        int, days("Only users that are this old or older.", 0, show_default=False)
+        int, days_option("Only users that are this old or older.", 0, show_default=False)
     ] = 0
 
 
 HubRegion = Annotated[
     str | None,
     output_option(
-        parser=of_form(REGION_PATTERN, "use a region such as eu-west-1"),
+        parser=form_parser(REGION_PATTERN, "use a region such as eu-west-1"),
         metavar="REGION",
         hidden=True,
         help="Region of the Security Hub for ASFF; default the partition's home region.",

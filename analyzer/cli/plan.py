@@ -9,7 +9,13 @@ import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, require
-from analyzer.cli.options import DecisionFiles, InputFile, a_file, an_output, whole_number
+from analyzer.cli.options import (
+    DecisionFiles,
+    InputFile,
+    file_option,
+    number_parser,
+    output_path_option,
+)
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
 from analyzer.terms import count_text, printable, utc_text
 
@@ -32,19 +38,23 @@ def plan(
     ] = [],
     output: Annotated[
         Path | None,
-        an_output("Write the script to a file, beside the ledger, instead of standard output."),
+        output_path_option(
+            "Write the script to a file, beside the ledger, instead of standard output."
+        ),
     ] = None,
     exemptions: Annotated[
-        InputFile | None, a_file("Leave out the users of this exemption list.")
+        InputFile | None, file_option("Leave out the users of this exemption list.")
     ] = None,
     owners: Annotated[
         InputFile | None,
-        a_file("Name the owners of this list beside the users, in place of those in the ledger."),
+        file_option(
+            "Name the owners of this list beside the users, in place of those in the ledger."
+        ),
     ] = None,
     max_age: Annotated[
         int,
         typer.Option(
-            parser=whole_number(1, 36_500),
+            parser=number_parser(1, 36_500),
             metavar="DAYS",
             help="Set the age of the reports from which the script refuses to run.",
         ),

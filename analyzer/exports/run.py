@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
-from analyzer.analysis.analysis import Analysis, JudgingRequest
+from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
@@ -54,7 +54,7 @@ class ExportRequest:
     max_input: int
     as_of: datetime | None
     skip_unreadable: bool
-    judging: JudgingRequest
+    analysis_request: AnalysisRequest
     entries: Entries | None
     lists: Mapping[str, bytes]
     parameters: Mapping[str, object]
@@ -100,7 +100,7 @@ def export(request: ExportRequest, keep: int | None) -> int:
             earlier = run_folders.earlier_runs(all_runs, run.name)
             decided = _collect_decisions(request)
             request = _with_ledger(request, decided.ledger, earlier)
-            with outputs.stored(request.judging.analysis(report), folder) as analysis:
+            with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(decided.refused)
                 identity = run_folders.run_identity(report, request.parameters)
@@ -158,7 +158,7 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> Collect
 
 def _with_ledger(request: ExportRequest, ledger: Ledger, earlier: Sequence[Run]) -> ExportRequest:
     """Return the request to judge by the folder's ledger, with the days of its own."""
-    own = request.judging.ledger or Ledger()
+    own = request.analysis_request.ledger or Ledger()
     run, followed = inputs.last_follow_up(earlier)
     dated = replace(
         own,
@@ -168,12 +168,12 @@ def _with_ledger(request: ExportRequest, ledger: Ledger, earlier: Sequence[Run])
         overtaken=inputs.overtaking_changes(run, followed),
     )
     parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
-    judging = replace(request.judging, ledger=dated)
-    return replace(request, judging=judging, parameters=parameters)
+    analysis_request = replace(request.analysis_request, ledger=dated)
+    return replace(request, analysis_request=analysis_request, parameters=parameters)
 
 
 def _exit_code(analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool) -> int:
-    if reasons := request.judging.failures(analysis):
+    if reasons := request.analysis_request.failures(analysis):
         message = f"Meets --fail-on in {run}: {'; '.join(reasons)}"
         request.log.caution("fail-on", message, run=run.name)
         return FAILED

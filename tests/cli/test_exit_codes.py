@@ -15,9 +15,9 @@ import pytest
 
 import analyzer
 from analyzer import errors
-from analyzer.analysis.analysis import Analysis, JudgingRequest
+from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.cli import main
-from analyzer.cli.inputs import read_judging
+from analyzer.cli.inputs import read_analysis_request
 from analyzer.cli.options import InputFile, JudgingOptions
 from analyzer.limits import Criteria
 from tests.support.builders import (
@@ -80,7 +80,7 @@ def judged(names: str, exemption: str) -> Analysis:
 def test_a_run_fails_for_whom_it_was_asked_to_and_for_the_undetermined_unless_exempt() -> None:
     for case in FAIL_ON:
         names, exemption, fail_on, fails = case
-        request = JudgingRequest(criteria=Criteria(), book=None, fail_on=fail_on.split())
+        request = AnalysisRequest(criteria=Criteria(), book=None, fail_on=fail_on.split())
         assert bool(request.failures(judged(names, exemption))) is fails, case
 
 
@@ -124,7 +124,7 @@ def test_refused_exemptions_end_with_3_every_problem_told_nothing_written(tmp_pa
 
 def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:
     listed = InputFile("names.csv", b"account,name\n012345678901,Shop\n999999999999,Gone\n")
-    request = read_judging(JudgingOptions(), listed, ["unused", "critical"])
+    request = read_analysis_request(JudgingOptions(), listed, ["unused", "critical"])
     report = analyzer.load(("report.csv", report_text([ACTIVE]).encode()), as_of=AS_OF)
     analysis = request.analysis(report)
     assert (request.failures(analysis), analysis.report.not_covered) == ([], ())

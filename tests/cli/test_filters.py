@@ -15,7 +15,7 @@ import pytest
 from openpyxl import load_workbook
 
 import analyzer
-from analyzer.cli.inputs import filtered, read_judging
+from analyzer.cli.inputs import filtered, read_analysis_request
 from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions, InputFile, JudgingOptions
 from analyzer.report.model import Report
 from analyzer.rules import RULES
@@ -167,9 +167,11 @@ CHOSEN: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
 
 
 def test_options_choose_the_rules_that_run_and_their_limits() -> None:
-    assert read_judging(JudgingOptions(), None).book is None  # the default, which is slow to import
+    # The default is slow to import.
+    assert read_analysis_request(JudgingOptions(), None).book is None
     for options, asked in CHOSEN:
-        assert read_judging(JudgingOptions(**options), None).book == rulebook(**asked), options
+        request = read_analysis_request(JudgingOptions(**options), None)
+        assert request.book == rulebook(**asked), options
 
 
 FSBP = {"standard": Benchmark.FSBP}
@@ -199,7 +201,7 @@ FAIL_ON: tuple[tuple[Row, list[str], dict[str, Any], list[str]], ...] = (
 
 def failures(report: str, fail_on: Collection[str], **options: Any) -> list[str]:
     """Return what a run fails by on a report that is judged as the options ask for."""
-    request = read_judging(JudgingOptions(**options), None, fail_on)
+    request = read_analysis_request(JudgingOptions(**options), None, fail_on)
     return request.failures(request.analysis(loaded(report)))
 
 

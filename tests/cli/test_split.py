@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import analyzer
-from analyzer.cli.inputs import read_judging
+from analyzer.cli.inputs import read_analysis_request
 from analyzer.cli.options import InputFile, JudgingOptions
 from analyzer.terms import SplitBy
 from analyzer.writers.workbook import Share, split
@@ -69,7 +69,9 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
 def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[Share]:
     """Return the workbooks of a split."""
     options = JudgingOptions(owners=InputFile("owners.csv", owners.encode()) if owners else None)
-    request = read_judging(options, InputFile("names.csv", names.encode()) if names else None)
+    request = read_analysis_request(
+        options, InputFile("names.csv", names.encode()) if names else None
+    )
     return [
         *split(request.analysis(analyzer.load((REPORT, report_text(users).encode()))), by).pages
     ]
