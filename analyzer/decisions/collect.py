@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from analyzer import columns
-from analyzer.decisions import list_layout
+from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import (
     REMOVALS,
     Decision,
@@ -329,7 +329,7 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
 def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
     """Return a problem of a decision, by the name that its file has for the column."""
     file, row, cell = line.read_from
-    name = f"{list_layout.DECISION}, cell {cell}" if cell else DECISION
+    name = f"{review_list_layout.DECISION}, cell {cell}" if cell else DECISION
     return Problem(file, row, name, f"{line.decision} {line.user_key.arn}", message, hint)
 
 

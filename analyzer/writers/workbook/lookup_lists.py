@@ -20,7 +20,7 @@ from analyzer.changes.user_changes import Change
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
-from analyzer.decisions.list_layout import DECIDED, ENTERED_IN
+from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
 from analyzer.lists.exemptions import RULE_OF_VERDICT, EntryUse, ExemptionMatches
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
