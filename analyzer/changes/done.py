@@ -15,7 +15,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.changes.timeline import Timeline
 from analyzer.decisions.decision import LedgerLine, UserKey
-from analyzer.decisions.follow_up import Outcome, outcomes
+from analyzer.decisions.follow_up import DecisionOutcome, decision_outcomes
 from analyzer.report.model import Page, Report
 
 _OF_READING: Final = (columns.FILE, columns.ACCOUNT)
@@ -23,7 +23,7 @@ _OF_READING: Final = (columns.FILE, columns.ACCOUNT)
 
 def followed_to_end(
     line: Timeline, analysis: Analysis
-) -> tuple[Mapping[UserKey, Outcome], Mapping[UserKey, int]]:
+) -> tuple[Mapping[UserKey, DecisionOutcome], Mapping[UserKey, int]]:
     """Return what the last reports of a period show of the decisions in force, and since when.
 
     The second are the readings since which those are done that are done at the end: each is the
@@ -32,12 +32,12 @@ def followed_to_end(
     covered = line.covered
     lines = [each for each in analysis.ledger.removals() if each.account in covered]
     places = {each.account: covered[each.account].end for each in lines}
-    at_end, done = dict[UserKey, Outcome](), dict[UserKey, int]()
+    at_end, done = dict[UserKey, DecisionOutcome](), dict[UserKey, int]()
     readings: _Readings | None = None
     while lines:
         readings = readings or _Readings(line, analysis.report, *_rows(line, analysis, lines))
         report = readings.report_of([*{places[each.account]: None for each in lines}])
-        shown = outcomes(lines, report, report.pages())
+        shown = decision_outcomes(lines, report, report.pages())
         at_end = at_end or shown
         lines = [each for each in lines if shown[each.user_key].is_done]
         done |= {each.user_key: places[each.account] for each in lines}

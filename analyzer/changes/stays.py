@@ -27,7 +27,7 @@ from analyzer.changes.timeline import (
     numbers_but,
 )
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
-from analyzer.decisions.follow_up import Outcome
+from analyzer.decisions.follow_up import DecisionOutcome
 from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import TEXT, stable_order
 from analyzer.terms import OVERDUE, Verdict, code_of
@@ -210,7 +210,7 @@ def decided(
     line: Timeline,
     span: Span,
     ledger: Ledger,
-    outcomes: Mapping[UserKey, Outcome],
+    outcomes: Mapping[UserKey, DecisionOutcome],
     done_since: Mapping[UserKey, int],
 ) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
     """Return how many decisions of each account a period counts, and they and what was done.
@@ -240,7 +240,7 @@ def decided(
     return counts, events
 
 
-def _status(line: Timeline, outcome: Outcome, done: int | None, due_days: int) -> str:
+def _status(line: Timeline, outcome: DecisionOutcome, done: int | None, due_days: int) -> str:
     if done is None:
         return OVERDUE if outcome.days > due_days else "open"
     before, at_last = (

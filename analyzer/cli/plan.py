@@ -14,7 +14,7 @@ from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, ut
 from analyzer.terms import count_text, printable, utc_text
 
 if TYPE_CHECKING:
-    from analyzer.decisions.plan import Plan
+    from analyzer.decisions.plan import RemovalPlan
 
 EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
@@ -59,8 +59,7 @@ def plan(
     """
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import merged
-    from analyzer.decisions.plan import exemption_notes, with_owners
-    from analyzer.decisions.plan import plan as planned
+    from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
     from analyzer.sources.load import load, read_exemptions
@@ -76,10 +75,10 @@ def plan(
     exempt = read_exemptions(exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
-        result = planned(ledger, exempt, analysis.report, analysis.pages())
+        result = removal_plan(ledger, exempt, analysis.report, analysis.pages())
         notes = headline.notes(analysis)
     else:
-        result = planned(ledger, exempt)
+        result = removal_plan(ledger, exempt)
         notes = exemption_notes(ledger, exempt)
     too_old = [*_age_warning(result, max_age)]
     _write(result, files, output, max_age, can_run=not too_old)
@@ -94,8 +93,8 @@ def plan(
     exit_if_failed_or_partial(missing=result.left_out)
 
 
-def _age_warning(planned: "Plan", max_age: int) -> Iterator[str]:
-    oldest = min((each.confirmed for each in planned.removals), default=None)
+def _age_warning(removal_plan: "RemovalPlan", max_age: int) -> Iterator[str]:
+    oldest = min((each.confirmed for each in removal_plan.removals), default=None)
     if oldest and oldest + timedelta(max_age) < utc_now():
         yield (
             f"The script will refuse to run: a report is of {utc_text(oldest)}, more than"
@@ -117,18 +116,23 @@ def _check_names(files: list[InputFile]) -> None:
 
 
 def _write(
-    planned: "Plan", files: list[InputFile], output: Path | None, max_age: int, *, can_run: bool
+    removal_plan: "RemovalPlan",
+    files: list[InputFile],
+    output: Path | None,
+    max_age: int,
+    *,
+    can_run: bool,
 ) -> None:
     from analyzer.decisions.plan import removal_script
     from analyzer.files import replacing, sha256
     from analyzer.report.model import FileReference
 
     ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
-    left_out = [*map(str, planned.left_out)]
+    left_out = [*map(str, removal_plan.left_out)]
     script = removal_script(
-        planned.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age
+        removal_plan.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age
     )
-    if not planned.removals:
+    if not removal_plan.removals:
         say("No user is to be deactivated or deleted: the script changes nothing.")
     if output is None:
         with text_stream() as stream:
@@ -136,7 +140,7 @@ def _write(
         return
     with replacing(output) as stream:
         stream.write(script.encode())
-    count = len(planned.removals)
+    count = len(removal_plan.removals)
     next_step = f" Read it, then run it: sh {output}" if count and can_run else ""
     say(f"Wrote {output} for {count_text(count, 'user')}.{next_step}")
     places = [(output.parent / each.name, each.sha256) for each in ledgers]

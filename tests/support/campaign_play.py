@@ -12,7 +12,7 @@ from analyzer.decisions.collect import Collection, collect
 from analyzer.decisions.decision import LedgerLine, decisions_by_user
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
-from analyzer.decisions.plan import plan
+from analyzer.decisions.plan import removal_plan
 from tests.support import decision_oracle as law
 from tests.support.builders import table
 from tests.support.campaigns import (
@@ -269,7 +269,7 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
             where = f"{name} {key[0]}"
             play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))
         to_remove = law.plan(lines, reports)
-        taken = plan(ledger, (), analysis.report, pages).removals
+        taken = removal_plan(ledger, (), analysis.report, pages).removals
         for key in to_remove ^ {each.line.user_key for each in taken}:
             is_by_law = key in to_remove
             play_of[key].differs("plan", f"{name} {key[0]}", is_by_law, not is_by_law)
