@@ -58,7 +58,7 @@ def plan(
     exit code is 5.
     """
     from analyzer.analysis.analysis import analyze
-    from analyzer.decisions.collect import merged
+    from analyzer.decisions.collect import merged_ledger
     from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
@@ -68,8 +68,8 @@ def plan(
     files = decision_files(names)
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
-    collection = merged(read_files(files, utc_now().date()))
-    ledger = collection.ledger
+    update = merged_ledger(read_files(files, utc_now().date()))
+    ledger = update.ledger
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
     exempt = read_exemptions(exemptions) if exemptions else ()
@@ -82,7 +82,7 @@ def plan(
         notes = exemption_notes(ledger, exempt)
     too_old = [*_age_warning(result, max_age)]
     _write(result, files, output, max_age, can_run=not too_old)
-    for note in (*collection.notes, *too_old):
+    for note in (*update.notes, *too_old):
         say(note)
     for note in notes:
         say(f"Note: {note}")

@@ -378,16 +378,16 @@ def earlier_decisions(page: Page, ledger: Ledger, followed: FollowUp) -> pd.Seri
     """Return what was decided earlier on each user of a judged page, in words (str)."""
 
     def text(user: UserKey, as_of: datetime, verdict: str) -> str:
-        of_user = ledger.by_user.get(user)
-        if of_user is None:
+        user_decisions = ledger.by_user.get(user)
+        if user_decisions is None:
             return ""
-        if of_user.is_conflict:
-            return f"conflict: {'; '.join(each.summary for each in of_user.current)}"
-        line = of_user.in_force
+        if user_decisions.is_conflict:
+            return f"conflict: {'; '.join(each.summary for each in user_decisions.current)}"
+        line = user_decisions.undisputed
         if line is None:
-            return of_user.lines[-1].summary
+            return user_decisions.lines[-1].summary
         decision = f"{line.summary}: {line.comment}" if line.comment else line.summary
-        if ledger.in_force(of_user, as_of.date()) is None:
+        if ledger.in_force_on(as_of.date(), user_decisions) is None:
             return f"{decision}; ended on {ledger.last_day(line)}"
         if line.decision is Decision.KEEP:
             return f"{decision}; exempts from {_kept_from(line, verdict, ledger)}"
@@ -423,8 +423,8 @@ def is_answered(page: Page, ledger: Ledger, followed: FollowUp) -> np.ndarray:
     """
 
     def stands(user: UserKey, as_of: datetime) -> bool:
-        of_user = ledger.by_user.get(user)
-        line = ledger.in_force(of_user, as_of.date()) if of_user else None
+        user_decisions = ledger.by_user.get(user)
+        line = ledger.in_force_on(as_of.date(), user_decisions) if user_decisions else None
         if line is None or line.decision is Decision.KEEP:
             return line is not None
         if line.decision is Decision.INVESTIGATE:

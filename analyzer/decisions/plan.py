@@ -186,12 +186,12 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
 
 
 def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
-    for of_user in every:
-        removals = [line for line in of_user.current if line.decision in REMOVALS]
-        # What became of the words of such a line is not known: one may be a removal.
-        lost = [line for line in of_user.current if line.decision is Decision.CONFLICT]
-        if of_user.is_conflict and (removals or lost):
-            said = "; ".join(line.summary for line in of_user.current)
+    for user_decisions in every:
+        removals = [line for line in user_decisions.current if line.decision in REMOVALS]
+        # What became of the decisions of such a line is not known: one may be a removal.
+        lost = [line for line in user_decisions.current if line.decision is Decision.CONFLICT]
+        if user_decisions.is_conflict and (removals or lost):
+            said = "; ".join(line.summary for line in user_decisions.current)
             yield LeftOut((removals or lost)[-1], f"the decisions are in conflict: {said}")
 
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from analyzer.decisions.collect import Collection, collect
+from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.follow_up import (
     CHANGED,
     DECIDE_AGAIN,
@@ -254,19 +254,19 @@ def collected_ledger(
     if not (given or path.exists() or any(edited_workbooks(folder))):
         return CollectedLedger(Ledger(), (), (*refused,))
     with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
-        collection = collect(before, [given] if given else [], attended=False)
-        ledger = collection.ledger
-        added = [*_notes(given.source, collection)] if given else []
+        update = collect(before, [given] if given else [], attended=False)
+        ledger = update.ledger
+        added = [*_notes(given.source, update)] if given else []
         collected = {line.workbook for line in before.lines}
         for name, content in edited_workbooks(folder, collected):
             try:
                 entries = read_review(name, content, today, workbook=name)
-                collection = collect(ledger, [entries], attended=False)
+                update = collect(ledger, [entries], attended=False)
             except InputRefused as error:
                 refused.append(f"The decisions in {name} are not collected: {error}")
                 continue
-            ledger = collection.ledger
-            added += _notes(name, collection)
+            ledger = update.ledger
+            added += _notes(name, update)
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
     if ledger.lines:
@@ -274,12 +274,12 @@ def collected_ledger(
     return CollectedLedger(ledger, tuple(added), tuple(refused))
 
 
-def _notes(name: str, collection: Collection) -> Iterator[str]:
-    if collection.added:
-        yield f"Decisions added from {name}: {len(collection.added):,}."
-    for file in collection.files:
+def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:
+    if update.added:
+        yield f"Decisions added from {name}: {len(update.added):,}."
+    for file in update.files:
         yield from (f"{name}: {note}" for note in file.emptied_notes())
-    yield from collection.notes
+    yield from update.notes
 
 
 def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:

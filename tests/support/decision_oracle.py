@@ -302,7 +302,7 @@ class Standing:
         return len({line.decision for line in self.words.values()}) > 1
 
     @property
-    def in_force(self) -> Line | None:
+    def undisputed(self) -> Line | None:
         """The latest counts; after a withdrawal or in conflict there is none."""
         if not self.words or self.is_conflict:
             return None
@@ -353,9 +353,9 @@ def standings(lines: Iterable[Line]) -> dict[Key, Standing]:
     return {user: standing_of(each) for user, each in by_user.items()}
 
 
-def in_force(standing: Standing, day: date) -> Line | None:
+def in_force_on(day: date, standing: Standing) -> Line | None:
     """A keep runs out after its days; until the last of them, that day included, it is in force."""
-    line = standing.in_force
+    line = standing.undisputed
     if line and line.decision == "keep" and day > line.day + KEEP_DAYS * A_DAY:
         return None
     return line
@@ -364,7 +364,7 @@ def in_force(standing: Standing, day: date) -> Line | None:
 # Collecting
 
 
-class Collection(NamedTuple):
+class LedgerUpdate(NamedTuple):
     """Hold what a call adds, or the rows for which it is refused."""
 
     lines: tuple[Line, ...]
@@ -432,9 +432,9 @@ def is_removed_by_another(line: Line, ledger: Sequence[Line], entered: Sequence[
     )
 
 
-def is_older_view(line: Line, others: Iterable[Line]) -> bool:
+def is_on_older_report(line: Line, others: Iterable[Line]) -> bool:
     """A decision must not rest on an older report than the one that is in force."""
-    force = standing_of(each for each in others if each.user == line.user).in_force
+    force = standing_of(each for each in others if each.user == line.user).undisputed
     return force is not None and line.made_on < force.made_on
 
 
@@ -447,7 +447,7 @@ def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     valid = [*ledger]
     for line in sorted(new, key=lambda each: each.day):
         followed = [each for each in valid if each.day <= line.day]
-        is_refused = is_older_view(line, ledger) or is_older_view(line, followed)
+        is_refused = is_on_older_report(line, ledger) or is_on_older_report(line, followed)
         (refused if is_refused else valid).append(line)
     return refused
 
@@ -482,7 +482,7 @@ def is_one_of(line: Line, lines: Iterable[Line]) -> bool:
 
 def collect(
     ledger: Sequence[Line], files: Mapping[str, Sequence[Entry]], *, attended: bool
-) -> Collection:
+) -> LedgerUpdate:
     """One refusal refuses the whole call; what is there already is counted, never added again."""
     lines_entered = [
         line_of(each, content_of(rows))
@@ -501,10 +501,10 @@ def collect(
             ledger, [[each for each in new if each.file == name] for name in files]
         )
     if refused:
-        return Collection((*ledger,), frozenset((each.file, each.row) for each in refused))
+        return LedgerUpdate((*ledger,), frozenset((each.file, each.row) for each in refused))
     # Of each conflict one line is added, when it comes up.
     before = {(user, day) for user, each in standings(ledger).items() for day in each.conflicts}
-    return Collection((*ledger, *new), added=(*new,), conflicts=frozenset(conflicts) - before)
+    return LedgerUpdate((*ledger, *new), added=(*new,), conflicts=frozenset(conflicts) - before)
 
 
 # Following up: more access or use than the reviewer saw
@@ -712,7 +712,7 @@ def follow_up(
     What is not done is overdue after its days.
     """
     told = {}
-    for line in (each.in_force for each in standings(lines).values()):
+    for line in (each.undisputed for each in standings(lines).values()):
         if line and line.decision in REMOVALS:
             became, days = status(line, reports), days_since_decided(line, reports)
             told[line.user] = became, became != "done" and days > due_days
@@ -728,7 +728,7 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
     It takes a user whose decision to delete or deactivate is in force, identifies the user and is
     not overtaken; where reports are named, the user is in one of them.
     """
-    force = [each.in_force for each in standings(lines).values()]
+    force = [each.undisputed for each in standings(lines).values()]
     return {
         line.user
         for line in force
