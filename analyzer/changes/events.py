@@ -21,7 +21,7 @@ CERTIFICATE_COLUMNS: Final = frozenset(
 )
 KEY_USE_COLUMNS: Final = frozenset(key.last_used_date for key in columns.ACCESS_KEYS)
 USE_COLUMNS: Final = KEY_USE_COLUMNS | {columns.PASSWORD_LAST_USED}
-IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
+IDLE_VERDICTS: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Self
 
 from analyzer import columns
 from analyzer.changes.events import (
-    IDLE,
+    IDLE_VERDICTS,
     USE_COLUMNS,
     Event,
     EventKind,
@@ -170,7 +170,7 @@ def changes_of_user(
 def _change(before: UserState, now: UserState, happened: Collection[Event]) -> Change | None:
     kinds = {each.kind for each in happened}
     was, has = before.verdict, now.verdict
-    has_use = was in IDLE and _is_used_since(before, now)
+    has_use = was in IDLE_VERDICTS and _is_used_since(before, now)
     is_unclear = EventKind.NOT_UNDERSTOOD in kinds
     fits = {
         **{change: kind in kinds for kind, change in _PRESENCE.items()},
@@ -199,7 +199,7 @@ def _cause(
     """Return in words why a user changed; uses of an active user that stays active are no cause."""
     kinds = {each.kind for each in happened}
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
-    shows_uses = is_changed or before.verdict in IDLE or EventKind.FIRST_SIGN_IN in kinds
+    shows_uses = is_changed or before.verdict in IDLE_VERDICTS or EventKind.FIRST_SIGN_IN in kinds
     shown = (*_PRESENCE, *(_USES if shows_uses else ()), *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
     parts = [sentences(happened, shown)]
     if is_changed:
