@@ -34,9 +34,9 @@ EXAMPLES: Final = (
 
 
 def _change_words() -> list[str]:
-    from analyzer.changes.user_changes import Change
+    from analyzer.changes.user_changes import ChangeKind
 
-    return [*map(str, Change)]
+    return [*map(str, ChangeKind)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
