@@ -63,8 +63,8 @@ def collect(
 
     files = decision_files(names)
     check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
-    judged = load(find_inputs(report, input_options), quiet=True) if report else None
-    analysis = analyze(judged, criteria.criteria()) if judged else None
+    loaded = load(find_inputs(report, input_options), quiet=True) if report else None
+    analysis = analyze(loaded, criteria.criteria()) if loaded else None
     entries = read_files(files, utc_now().date(), analysis)
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
         update = collected(ledger, entries)

@@ -12,7 +12,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
     Inputs,
     check_outputs,
-    filtered,
+    filtered_analyses,
     find_inputs,
     load,
     read_judging,
@@ -111,10 +111,10 @@ def diff(
     reading = options.InputOptions(masked_account=masked_account)
     before = _side(old, replace(reading, as_of=old_as_of), judging_options, accounts, fail_on)
     now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
-    check_outputs(outputs.output, [*before.read, *now.read, config])
+    check_outputs(outputs.output, [*before.files_read, *now.files_read, config])
     sides = (before, now)
     analyses = [each.judging.analysis(load(each.inputs, quiet=outputs.quiet)) for each in sides]
-    every = compared(*filtered(analyses, patterns))
+    every = compared(*filtered_analyses(analyses, patterns))
     comparison = every.where(change, verdict)
     _write(comparison, outputs)
     for line in _messages(comparison, outputs):
@@ -140,7 +140,7 @@ class _Side(NamedTuple):
 
     inputs: Inputs
     judging: "JudgingRequest"
-    read: "list[options.InputFile | str | Path | None]"
+    files_read: "list[options.InputFile | str | Path | None]"
 
 
 def _side(

@@ -101,7 +101,7 @@ def export(
             folder=out_dir,
             log=log,
             sources=sources,
-            fetched=None if sources else aws,
+            fetch_request=None if sources else aws,
             max_input=reading.max_input or MAX_INPUT,
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,

@@ -14,7 +14,7 @@ from typing import IO, Any, Final, TypeVar
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis import analysis as judged
+from analyzer.analysis import analysis as analysis_module
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
@@ -215,7 +215,7 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
         def store(values: Callable[[], Iterator[T]]) -> Callable[[], Iterator[T]]:
             return _stored_in(opened, values, folder)
 
-        if analysis.report.rows > judged.ROWS_IN_MEMORY:
+        if analysis.report.rows > analysis_module.ROWS_IN_MEMORY:
             analysis = replace(analysis, pages=store(analysis.pages), store=store)
         yield analysis
 
