@@ -58,7 +58,7 @@ def collect(
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
-    from analyzer.exports.inputs import locked_ledger, write_ledger
+    from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
     files = decision_files(names)

@@ -1,22 +1,20 @@
 """Read what a run is made from: its copies of the reports, and the ledger of its folder.
 
 Into the ledger is collected what reviewers entered in workbooks of its runs: one by one, so that
-one that is refused does not stop a run. It is read while nobody else writes it, and written whole.
+one that is refused does not stop a run.
 """
 
 import csv
 import os
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path, PurePath
 from typing import Final
-
-from filelock import FileLock, Timeout
 
 from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.follow_up import (
@@ -30,16 +28,11 @@ from analyzer.decisions.follow_up import (
     STATUS,
     FollowUpStatus,
 )
-from analyzer.decisions.ledger import (
-    Entries,
-    Ledger,
-    holds_decisions,
-    ledger_bytes,
-    read_ledger,
-)
-from analyzer.errors import Busy, InputRefused, OutputFailed, Problem
+from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
+from analyzer.decisions.ledger_file import locked_ledger, write_ledger
+from analyzer.errors import InputRefused, Problem
 from analyzer.exports.run_folders import Run, runs
-from analyzer.files import NO_FOLDER, PRIVATE, replacing, sha256
+from analyzer.files import sha256
 from analyzer.lists.csv_lists import list_file
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
@@ -192,40 +185,6 @@ def has_unchanged_inputs(run: Run) -> bool:
 
 
 # Ledgers
-
-
-@contextmanager
-def locked_ledger(path: Path) -> Iterator[Ledger]:
-    """Give the ledger in a file, an empty one where there is no file, and lock it.
-
-    Raises Busy if another process has it, InputRefused, OutputFailed.
-    """
-    if not path.parent.exists():
-        raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
-    lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False, mode=PRIVATE)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise Busy(f"{path} is in use by another run: nothing was done.") from None
-    except OSError as error:
-        raise OutputFailed(f"{path} cannot be locked: {error.strerror}.") from error
-    try:
-        # Columns that writing would lose are refused.
-        is_there = path.is_file()
-        yield read_ledger(str(path), path.read_bytes(), closed=True) if is_there else Ledger()
-    finally:
-        lock.release()
-
-
-def write_ledger(path: Path, ledger: Ledger) -> None:
-    """Put a ledger in place of the one in the file.
-
-    Raises OutputFailed, and InputRefused for a ledger that could not be read again.
-    """
-    content = ledger_bytes(ledger.lines)
-    read_ledger(str(path), content, closed=True)
-    with replacing(path) as stream:
-        stream.write(content)
 
 
 @dataclass(frozen=True, slots=True)
