@@ -7,5 +7,5 @@ compared by, and `diff` selects the users of whom anything differs.
 `timeline` orders what all reports say of each user, `presence` finds in it when users and verdicts
 come and go, `completion` since when decisions are done, and `history` counts these for a period.
 
-Writers, `exports` and the command line may import this package. It stands on `analysis`.
+Writers, `runs` and the command line may import this package. It stands on `analysis`.
 """

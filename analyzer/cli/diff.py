@@ -154,8 +154,8 @@ def _side(
 
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
-    from analyzer.exports.inputs import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS, REPORTS
-    from analyzer.exports.run_folders import read_record
+    from analyzer.runs.inputs import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS, REPORTS
+    from analyzer.runs.run_folders import read_record
 
     folder = Path(name)
     if record := read_record(folder):

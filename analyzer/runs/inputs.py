@@ -31,13 +31,13 @@ from analyzer.decisions.follow_up import (
 from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import InputRefused, Problem
-from analyzer.exports.run_folders import Run, runs
 from analyzer.files import sha256
 from analyzer.lists.csv_lists import list_file
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import holds_entries
+from analyzer.runs.run_folders import Run, runs
 from analyzer.sources.fetch_manifest import manifests
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources

@@ -12,12 +12,12 @@ from analyzer.analysis.analysis import Analysis, JudgingRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.exports import inputs, outputs, run_folders
-from analyzer.exports.inputs import CollectedLedger, collected_ledger
-from analyzer.exports.run_folders import Run
 from analyzer.files import replace_files, sha256
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
+from analyzer.runs import inputs, outputs, run_folders
+from analyzer.runs.inputs import CollectedLedger, collected_ledger
+from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
 from analyzer.sources.find import find_sources
 from analyzer.terms import Feed, Verdict

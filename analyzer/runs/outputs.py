@@ -20,10 +20,10 @@ from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
-from analyzer.exports.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
-from analyzer.exports.run_folders import Run, os_errors_translated, sync
 from analyzer.files import replacing, sha256
 from analyzer.report.model import TEXT
+from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
+from analyzer.runs.run_folders import Run, os_errors_translated, sync
 from analyzer.sources.load import read_exemptions
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write, write_asff
