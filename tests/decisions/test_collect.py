@@ -318,9 +318,9 @@ def test_a_conflict_that_was_settled_and_comes_up_again_is_another_one() -> None
     assert words(collected(cleo, ledger=settled, attended=False).added) == ["keep", "conflict"]
 
 
-@pytest.mark.parametrize("word", ["keep", "withdraw"])
-def test_a_word_of_an_earlier_day_than_what_counts_is_said_to_have_no_effect(word: str) -> None:
-    bob = file(line(word, by="Bob", workbook="bob.xlsx"))
+@pytest.mark.parametrize("decision", ["keep", "withdraw"])
+def test_a_decision_of_an_earlier_day_is_said_to_have_no_effect(decision: str) -> None:
+    bob = file(line(decision, by="Bob", workbook="bob.xlsx"))
     (note,) = collected(bob, ledger=ledger(line(on=NEXT))).notes
     assert "delete, Anna, 2026-05-02" in note
     assert note.endswith("it has a later date. If that is wrong, decide again with a newer date.")
