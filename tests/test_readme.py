@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from analyzer import read_exemptions
-from analyzer.changes.user_changes import Change
+from analyzer.changes.user_changes import ChangeKind
 from analyzer.cli.streams import PIPE_CLOSED
 from analyzer.columns import OF_USERS_CSV
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
@@ -160,7 +160,7 @@ def test_verdicts_and_caveats_are_listed_in_their_order() -> None:
 def test_every_word_that_the_program_writes_is_listed() -> None:
     for page, words in (
         (RULES_PAGE, [each.id for each in STANDARDS]),
-        (README, [*UnusedReason, *Change]),
+        (README, [*UnusedReason, *ChangeKind]),
         (WRITERS, AsOfSource),
     ):
         assert [word for word in words if f"`{word}`" not in page] == []

@@ -4,5 +4,5 @@
 findings and controls, `filters` which users of it are wanted, and `explanation` says why one user
 has its verdict.
 
-Writers, `exports` and the command line may import this package. It reads and writes no file.
+Writers, `runs` and the command line may import this package. It reads and writes no file.
 """

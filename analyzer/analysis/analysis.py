@@ -349,13 +349,13 @@ def _judged_pages(
         del page, judged, added  # Else three pages are in memory, not two.
     _check_user_count(report, counts.total())
     without = owned[-1]
-    idle: list[Owner] = []
+    unmatched: list[Owner] = []
     if owners:
         for page in report.roots():
             owned.update(owners.places(page.users).tolist())
-        idle = [each for at, each in enumerate(owners.entries) if not owned[at]]
+        unmatched = [each for at, each in enumerate(owners.entries) if not owned[at]]
     totals = _totals(report, exemptions, counts, use)
-    cached_totals[:] = [replace(totals, without_owner=without, unmatched_owners=(*idle,))]
+    cached_totals[:] = [replace(totals, without_owner=without, unmatched_owners=(*unmatched,))]
 
 
 def _exemption_reasons(

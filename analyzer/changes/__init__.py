@@ -4,8 +4,8 @@
 plain Python on what two reports say about that user. `snapshot` keeps what two analyses are
 compared by, and `diff` selects the users of whom anything differs.
 
-`timeline` orders what all reports say of each user, `stays` finds in it when users and verdicts
-come and go, `done` since when decisions are carried out, and `history` counts these for a period.
+`timeline` orders what all reports say of each user, `presence` finds in it when users and verdicts
+come and go, `completion` since when decisions are done, and `history` counts these for a period.
 
-Writers, `exports` and the command line may import this package. It stands on `analysis`.
+Writers, `runs` and the command line may import this package. It stands on `analysis`.
 """

@@ -18,7 +18,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.filters import account_labels
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
-from analyzer.changes.user_changes import Change, ChangeRow, changes_of_user
+from analyzer.changes.user_changes import ChangeKind, ChangeRow, changes_of_user
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import (
     TEXT,
@@ -72,7 +72,7 @@ class Comparison:
     @property
     def not_compared(self) -> list[str]:
         """Return a line for each account that was not compared, with the cause."""
-        missing = self.changes[self.changes[CHANGE] == Change.NOT_COVERED]
+        missing = self.changes[self.changes[CHANGE] == ChangeKind.NOT_COVERED]
         pairs = zip(missing[columns.ACCOUNT], missing[CAUSE], strict=True)
         return [f"Account {account} was not compared: {cause}" for account, cause in pairs]
 
@@ -88,12 +88,12 @@ class Comparison:
         None stands for all of them. Accounts that were not compared stay.
         """
         frame = self.changes
-        keep = frame[CHANGE].isin(list(kinds or Change))
+        keep = frame[CHANGE].isin(list(kinds or ChangeKind))
         if verdicts:
             pages = chain(self.before.pages(), self.now.pages())
             users = (page.users[page.users[columns.VERDICT].isin(list(verdicts))] for page in pages)
             keep &= frame[columns.ARN].isin({arn for each in users for arn in each[columns.ARN]})
-        keep |= frame[CHANGE] == Change.NOT_COVERED
+        keep |= frame[CHANGE] == ChangeKind.NOT_COVERED
         return replace(self, changes=frame[keep].reset_index(drop=True))
 
     def failures(self, words: Collection[str]) -> list[str]:
@@ -110,7 +110,7 @@ class Comparison:
         if missing := len(self.not_compared):
             yield f"{count_text(missing, 'account')} not compared"
         open_ = frame[frame[EXEMPTION_NOW] == ""]
-        is_new = open_[CHANGE].isin([Change.EXEMPTION_ENDED, Change.RE_CREATED])
+        is_new = open_[CHANGE].isin([ChangeKind.EXEMPTION_ENDED, ChangeKind.RE_CREATED])
         changed = (open_[BEFORE] != open_[NOW]) | is_new
         users = open_[changed & (open_[RULE] == "")]
         for verdict in Verdict:
@@ -123,7 +123,7 @@ class Comparison:
             number = int((fails[RULE] == rule.id).sum())
             if number and (rule.id in words or rule.severity.rank <= mildest):
                 yield f"{rule.id}: {number:,} new"
-        for kind in map(str, Change):
+        for kind in map(str, ChangeKind):
             number = int((frame[CHANGE] == kind).sum())
             if number and kind in words and kind not in [*map(str, Verdict)]:
                 yield f"{number:,} {kind}"
@@ -167,7 +167,7 @@ def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:
 
 
 def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
-    """Return what changed between two snapshots, in the order of `Change`, account, ARN and rule.
+    """Return what changed between two snapshots, sorted by `ChangeKind`, account, ARN and rule.
 
     The columns are `COLUMNS`: `change` category; `account`, `user`, `arn`, `cause`, `rule`, `fact`
     str; `before`, `now` str (verdicts, of findings outcomes, empty where there is none);
@@ -202,7 +202,9 @@ def not_covered_rows(report: Report) -> pd.DataFrame:
     The columns are those of `changes`.
     """
     missing = {each.label: f"not covered: {each.reason}" for each in report.not_covered}
-    rows = (ChangeRow(Change.NOT_COVERED, account, cause=why) for account, why in missing.items())
+    rows = (
+        ChangeRow(ChangeKind.NOT_COVERED, account, cause=why) for account, why in missing.items()
+    )
     return _frame(rows, report.account_names)
 
 
@@ -217,10 +219,10 @@ def compared_accounts(before: Snapshot, now: Snapshot) -> set[str]:
     return set(before.as_of.keys() & now.as_of.keys()) - out_of_order(before, now)
 
 
-def counts_by_kind(frame: pd.DataFrame) -> dict[Change, int]:
+def counts_by_kind(frame: pd.DataFrame) -> dict[ChangeKind, int]:
     """Return how many changes there are of each kind that occurs; accounts are none."""
     numbers = frame[CHANGE].value_counts()
-    kinds = (each for each in Change if each is not Change.NOT_COVERED)
+    kinds = (each for each in ChangeKind if each is not ChangeKind.NOT_COVERED)
     return {each: int(numbers[each]) for each in kinds if numbers.get(each)}
 
 
@@ -272,7 +274,7 @@ def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[ChangeRow]
         if account in reversed_accounts:
             lacks = ["not compared: the report that should be the later one is older"]
         if lacks:
-            yield ChangeRow(Change.NOT_COVERED, account, cause="; ".join(lacks))
+            yield ChangeRow(ChangeKind.NOT_COVERED, account, cause="; ".join(lacks))
 
 
 def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.DataFrame:
@@ -282,9 +284,9 @@ def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.Da
         pd.DataFrame(part, columns=ChangeRow._fields, dtype=object).astype(_DTYPES)
         for part in chain([[]], parts)
     )
-    code = pd.Index(list(map(str, Change))).get_indexer(pd.Index(frame[CHANGE]))
+    code = pd.Index(list(map(str, ChangeKind))).get_indexer(pd.Index(frame[CHANGE]))
     named = account_names(frame[columns.ACCOUNT], names)
-    cells: dict[str, Any] = {CHANGE: as_category(code, Change), columns.ACCOUNT_NAME: named}
+    cells: dict[str, Any] = {CHANGE: as_category(code, ChangeKind), columns.ACCOUNT_NAME: named}
     nobody = dict.fromkeys(columns.OWNERSHIP, as_category(np.zeros(len(frame), np.int8), [""]))
     frame = frame.assign(**cells, **nobody)[[*COLUMNS]]
     by = (columns.ACCOUNT, columns.ARN, RULE, columns.CREATED)

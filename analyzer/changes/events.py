@@ -21,7 +21,7 @@ CERTIFICATE_COLUMNS: Final = frozenset(
 )
 KEY_USE_COLUMNS: Final = frozenset(key.last_used_date for key in columns.ACCESS_KEYS)
 USE_COLUMNS: Final = KEY_USE_COLUMNS | {columns.PASSWORD_LAST_USED}
-IDLE: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
+IDLE_VERDICTS: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,9 @@ def events(before: UserState, now: UserState) -> tuple[Event, ...]:
     )
 
 
-def sentences(happened: Collection[Event], kinds: Iterable[EventKind]) -> str:
+def sentences(user_events: Collection[Event], kinds: Iterable[EventKind]) -> str:
     """Return the sentences of the events of some kinds, in the order of these, joined by `; `."""
-    return "; ".join(each.sentence for kind in kinds for each in happened if each.kind is kind)
+    return "; ".join(each.sentence for kind in kinds for each in user_events if each.kind is kind)
 
 
 def day_text(moment: datetime) -> str:

@@ -13,24 +13,23 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.changes.done import followed_to_end
-from analyzer.changes.stays import (
-    AFTER,
-    BEFORE,
+from analyzer.changes.completion import decision_counts_and_events, final_outcomes
+from analyzer.changes.presence import (
+    AFTER_REPORT,
+    BEFORE_REPORT,
     IDENTITY,
     UNUSED,
-    decided,
     event_frame,
     stays_of,
     stretches_of,
 )
 from analyzer.changes.timeline import (
+    ACCOUNT_REPORT,
     BY_NAME,
-    READING,
     Coverage,
     Span,
     Timeline,
-    timeline,
+    timeline_of,
     whole_days,
 )
 from analyzer.report.model import NO_MOMENT, TEXT, Report, concatenated, stable_order
@@ -57,15 +56,15 @@ now, and were unused before. The days are those from first unused to gone.
 
 USERS: Final = (
     *(columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED, BY_NAME, "first", "last"),
-    *("verdict_start", "verdict_end", "unused_since", "at_least", "days_unused", AFTER, BEFORE),
-    columns.EXEMPTION,
+    *("verdict_start", "verdict_end", "unused_since", "at_least", "days_unused"),
+    *(AFTER_REPORT, BEFORE_REPORT, columns.EXEMPTION),
 )
 REPORTS: Final = (
     *(columns.ACCOUNT, columns.AS_OF, columns.AS_OF_SOURCE, columns.FILE, "sha256"),
     *("rows", "days", "status"),
 )
 
-DECIDED: Final = (
+DECISION_COUNTS: Final = (
     *("decisions", "removals", "done_in_time", "done_undated", "done_late"),
     *(OVERDUE, "open"),
 )
@@ -117,7 +116,7 @@ class History:
 
     @property
     def missing(self) -> list[object]:
-        """Return the accounts, the stretches of time and the files that are not covered."""
+        """Return the accounts, the gaps and the files that are not covered."""
         gaps = (gap for each in self.timeline.coverages for gap in each.gaps)
         return [*self.not_covered, *gaps, *self.analysis.report.not_covered]
 
@@ -141,20 +140,20 @@ class History:
 def history(analysis: Analysis, span: Span) -> History:
     """Return what a period shows; in the analysis older reports of an account count too.
 
-    Raises InputRefused as `timeline` does.
+    Raises InputRefused as `timeline_of` does.
     """
-    line = timeline(analysis, span)
-    runs = stretches_of(line)
-    stays = stays_of(runs)
+    timeline = timeline_of(analysis, span)
+    stretches = stretches_of(timeline)
+    stays = stays_of(stretches)
     return History(
         analysis=analysis,
-        timeline=line,
+        timeline=timeline,
         span=span,
-        period=_in_utc(_period(line, runs, stays)),
-        users=_in_utc(_users(line, runs, stays)),
-        events=_in_utc(event_frame(line, runs)),
-        reports=_in_utc(_report_rows(analysis.report, line)),
-        trend=_in_utc(_trend(line)),
+        period=_in_utc(_period(timeline, stretches, stays)),
+        users=_in_utc(_users(timeline, stretches, stays)),
+        events=_in_utc(event_frame(timeline, stretches)),
+        reports=_in_utc(_report_rows(analysis.report, timeline)),
+        trend=_in_utc(_trend(timeline)),
     )
 
 
@@ -166,50 +165,50 @@ def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
 # Tables
 
 
-def _users(line: Timeline, runs: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
-    at, user = line.moments, runs[columns.USER]
+def _users(timeline: Timeline, stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
+    at, user = timeline.moments, stretches[columns.USER]
     last = stays.groupby(columns.USER).last()
     first = stays.groupby(columns.USER)["first"].first()
     words = pd.Series([*map(str, Verdict)])
-    verdict = runs[columns.VERDICT].map(words)
-    row = np.flatnonzero(np.diff(line.rows[columns.USER], append=-1) != 0)
-    exemption = line.situation(columns.EXEMPTION, row)
+    verdict = stretches[columns.VERDICT].map(words)
+    row = np.flatnonzero(np.diff(timeline.rows[columns.USER], append=-1) != 0)
+    exemption = timeline.situation(columns.EXEMPTION, row)
     cells: dict[str, Any] = {
         "first": at[first],
         "last": at[last["last"]],
-        "verdict_start": verdict.where(runs["at_start"], "").groupby(user).first(),
-        "verdict_end": verdict.where(runs["at_end"], "").groupby(user).last(),
+        "verdict_start": verdict.where(stretches["at_start"], "").groupby(user).first(),
+        "verdict_end": verdict.where(stretches["at_end"], "").groupby(user).last(),
         "unused_since": _moments_at(at, last["since"]),
         "at_least": (last["since"] >= 0) & (last["used"] < 0),
-        "days_unused": _unused_seconds(line, runs).groupby(user).sum() // 86_400,
-        AFTER: _moments_at(at, last["last"].where(last["leaves"], -1)),
-        BEFORE: _moments_at(at, (last["last"] + 1).where(last["leaves"], -1)),
+        "days_unused": _unused_seconds(timeline, stretches).groupby(user).sum() // 86_400,
+        AFTER_REPORT: _moments_at(at, last["last"].where(last["leaves"], -1)),
+        BEFORE_REPORT: _moments_at(at, (last["last"] + 1).where(last["leaves"], -1)),
         columns.EXEMPTION: pd.Series(exemption, last.index, TEXT),
     }
-    frame = line.users.loc[last.index].assign(**cells)
+    frame = timeline.users.loc[last.index].assign(**cells)
     frame = frame.astype({"verdict_start": TEXT, "verdict_end": TEXT})
     order = stable_order(*(frame[name] for name in IDENTITY))
     return frame.iloc[order][[*USERS]].reset_index(drop=True)
 
 
-def _moments_at(moments: np.ndarray, readings: pd.Series) -> np.ndarray:
-    """Return the moments of readings, NaT for -1."""
-    return np.append(moments, NO_MOMENT)[readings]
+def _moments_at(moments: np.ndarray, positions: pd.Series) -> np.ndarray:
+    """Return the moments of reports, NaT for -1."""
+    return np.append(moments, NO_MOMENT)[positions]
 
 
-def _unused_seconds(line: Timeline, runs: pd.DataFrame) -> pd.Series:
-    """Return how long each run is unused (int64), with what lies between two of them."""
-    unused = runs[columns.VERDICT] == UNUSED
-    ended = runs["last"].where(unused).groupby(runs["stay"]).ffill().shift()
-    since = ended.where(runs["was_unused"], runs["first"]).astype(np.int64)
-    elapsed = line.moments[runs["last"]] - line.moments[since]
+def _unused_seconds(timeline: Timeline, stretches: pd.DataFrame) -> pd.Series:
+    """Return how long each stretch is unused (int64), with what lies between two of them."""
+    unused = stretches[columns.VERDICT] == UNUSED
+    ended = stretches["last"].where(unused).groupby(stretches["stay"]).ffill().shift()
+    since = ended.where(stretches["was_unused"], stretches["first"]).astype(np.int64)
+    elapsed = timeline.moments[stretches["last"]] - timeline.moments[since]
     return pd.Series(elapsed.astype(np.int64)).where(unused, 0)
 
 
-def _period(line: Timeline, runs: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
-    account = np.array([each.account for each in line.readings])
-    counts = _counted(runs, stays).groupby(account[runs["first"]]).sum()
-    frame = pd.DataFrame([_reports(line, each) for each in line.coverages])
+def _period(timeline: Timeline, stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
+    account = np.array([each.account for each in timeline.account_reports])
+    counts = _counted(stretches, stays).groupby(account[stretches["first"]]).sum()
+    frame = pd.DataFrame([_reports(timeline, each) for each in timeline.coverages])
     frame = frame.join(counts.astype(np.int64), on=columns.ACCOUNT)
     numbers = ["longest_gap", "gap_days", *counts]
     frame[numbers] = frame[numbers].fillna(0).where(frame["reports"] > 0).astype("Int64")
@@ -217,33 +216,33 @@ def _period(line: Timeline, runs: pd.DataFrame, stays: pd.DataFrame) -> pd.DataF
     edges |= {columns.ACCOUNT: ALL, "longest_gap": frame["longest_gap"].max()}
     every = frame.sum(numeric_only=True, min_count=1).to_dict() | edges
     frame = pd.concat([frame, pd.DataFrame([every]).astype(frame.dtypes)], ignore_index=True)
-    return frame.join(_removal_days(line, stays, account), on=columns.ACCOUNT)[[*PERIOD]]
+    return frame.join(_removal_days(timeline, stays, account), on=columns.ACCOUNT)[[*PERIOD]]
 
 
-def _counted(runs: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
-    """Return which runs each number of users of `PERIOD` counts (bool)."""
-    unused = runs[columns.VERDICT] == UNUSED
-    ends_unused = runs["stay"].map(stays["since"]) >= 0
+def _counted(stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
+    """Return which stretches each number of users of `PERIOD` counts (bool)."""
+    unused = stretches[columns.VERDICT] == UNUSED
+    ends_unused = stretches["stay"].map(stays["since"]) >= 0
     counted = {
-        "users_start": runs["at_start"],
-        "created": runs["created"],
-        "appeared": runs["enters"] & ~runs["created"],
-        "removed": runs["leaves"],
-        "users_end": runs["at_end"],
-        "renamed": runs["old_name"],
-        "unused_start": runs["at_start"] & unused,
-        "newly_unused": runs["newly"],
-        "unused_removed": runs["leaves"] & ends_unused,
-        "back_in_use": runs["back"],
-        "unused_unclear": runs["at_end"] & ends_unused & ~unused,
-        "unused_end": runs["at_end"] & unused,
+        "users_start": stretches["at_start"],
+        "created": stretches["created"],
+        "appeared": stretches["enters"] & ~stretches["created"],
+        "removed": stretches["leaves"],
+        "users_end": stretches["at_end"],
+        "renamed": stretches["old_name"],
+        "unused_start": stretches["at_start"] & unused,
+        "newly_unused": stretches["newly"],
+        "unused_removed": stretches["leaves"] & ends_unused,
+        "back_in_use": stretches["back"],
+        "unused_unclear": stretches["at_end"] & ends_unused & ~unused,
+        "unused_end": stretches["at_end"] & unused,
     }
     return pd.DataFrame(counted)
 
 
-def _reports(line: Timeline, covered: Coverage) -> dict[str, Any]:
+def _reports(timeline: Timeline, covered: Coverage) -> dict[str, Any]:
     """Return what `PERIOD` has of the reports of an account."""
-    at = line.moments[covered.start : covered.end + 1]
+    at = timeline.moments[covered.start : covered.end + 1]
     gaps = [int(whole_days(end - start)) for start, end in covered.gaps]
     return {
         columns.ACCOUNT: covered.account,
@@ -255,14 +254,14 @@ def _reports(line: Timeline, covered: Coverage) -> dict[str, Any]:
     }
 
 
-def _removal_days(line: Timeline, stays: pd.DataFrame, account: np.ndarray) -> pd.DataFrame:
+def _removal_days(timeline: Timeline, stays: pd.DataFrame, account: np.ndarray) -> pd.DataFrame:
     """Return by account, and for `ALL`, the days from first unused to gone (`_DAYS`, float64).
 
     Where a user was unused at the start, the most days are not known: infinite, or missing.
     """
     gone = stays[stays["leaves"] & (stays["since"] >= 0)]
-    present, since, used = (line.moments[gone[name]] for name in ("last", "since", "used"))
-    most = -whole_days(used - line.moments[gone["last"] + 1])
+    present, since, used = (timeline.moments[gone[name]] for name in ("last", "since", "used"))
+    most = -whole_days(used - timeline.moments[gone["last"] + 1])
     cells = {
         "least": whole_days(present - since).astype(float),
         "most": np.where(gone["used"] >= 0, most, np.inf),
@@ -275,27 +274,27 @@ def _removal_days(line: Timeline, stays: pd.DataFrame, account: np.ndarray) -> p
     return of_account.replace(np.inf, np.nan)
 
 
-def _trend(line: Timeline) -> pd.DataFrame:
+def _trend(timeline: Timeline) -> pd.DataFrame:
     """Return `History.trend`: by the last report of each account up to the end of each day."""
-    shape = len(line.readings), len(Verdict)
-    code = line.rows[READING] * shape[1] + line.situation(columns.VERDICT)
+    shape = len(timeline.account_reports), len(Verdict)
+    code = timeline.rows[ACCOUNT_REPORT] * shape[1] + timeline.situation(columns.VERDICT)
     cells = np.bincount(code, minlength=shape[0] * shape[1])
-    inside = [each.positions for each in line.coverages]
-    day = line.moments.astype("datetime64[D]")
+    inside = [each.positions for each in timeline.coverages]
+    day = timeline.moments.astype("datetime64[D]")
     days = np.unique(day[np.concatenate(inside)])
     total = np.zeros((len(days), shape[1]), np.int64)
-    for readings in inside:
-        last = np.searchsorted(day[readings], days, "right") - 1
-        total[last >= 0] += cells.reshape(shape)[readings[last[last >= 0]]]
+    for positions in inside:
+        last = np.searchsorted(day[positions], days, "right") - 1
+        total[last >= 0] += cells.reshape(shape)[positions[last[last >= 0]]]
     counts = dict(zip(map(str, Verdict), total.T, strict=True))
     return pd.DataFrame({columns.AS_OF: days.astype("datetime64[s]"), **counts})
 
 
-def _report_rows(report: Report, line: Timeline) -> pd.DataFrame:
-    spans = {each.account: each for each in line.coverages}
-    places = {(each.file, each.account): at for at, each in enumerate(line.readings)}
+def _report_rows(report: Report, timeline: Timeline) -> pd.DataFrame:
+    spans = {each.account: each for each in timeline.coverages}
+    places = {(each.file, each.account): at for at, each in enumerate(timeline.account_reports)}
     files = report.files
-    copied = {(each.file, each.account): files[first.file].name for each, first in line.copies}
+    copied = {(each.file, each.account): files[first.file].name for each, first in timeline.copies}
     rows: list[tuple[Any, ...]] = []
     for number, file in enumerate(files):
         as_of = np.datetime64(file.as_of.replace(tzinfo=None), "s")
@@ -303,8 +302,8 @@ def _report_rows(report: Report, line: Timeline) -> pd.DataFrame:
         for of in file.accounts:
             key, days = (number, of.account), pd.NA
             place, same = places.get(key), copied.get(key)
-            if place and line.readings[place - 1].account == of.account:
-                days = whole_days(line.moments[place] - line.moments[place - 1])
+            if place and timeline.account_reports[place - 1].account == of.account:
+                days = whole_days(timeline.moments[place] - timeline.moments[place - 1])
             status = f"same report as {same}" if same else _status(place, spans.get(of.account))
             rows.append((of.account, *about, of.rows, days, status))
     for missing in report.not_covered:
@@ -324,24 +323,25 @@ def _status(place: int | None, covered: Coverage | None) -> str:
 
 
 def with_decisions(history: History) -> History:
-    """Return a history with the columns `DECIDED` of the period, and events `decision` and `done`.
+    """Return a history with `DECISION_COUNTS` in the period, and events `decision` and `done`.
 
     An account with decisions and without a report is not covered.
     """
-    line, ledger = history.timeline, history.analysis.ledger
-    followed = followed_to_end(line, history.analysis)
-    counts, events = decided(line, history.span, ledger, *followed)
-    lacking = {each.account for each in ledger.lines} - {each.account for each in line.coverages}
+    timeline, ledger = history.timeline, history.analysis.ledger
+    followed = final_outcomes(timeline, history.analysis)
+    counts, events = decision_counts_and_events(timeline, history.span, ledger, *followed)
+    known = {each.account for each in timeline.coverages}
+    lacking = {each.account for each in ledger.lines} - known
     uncovered = [Coverage(each, reason=NO_REPORT) for each in sorted(lacking)]
     accounts = history.period[columns.ACCOUNT].iloc[:-1]
-    numbers = {name: [counts[account, name] for account in accounts] for name in DECIDED}
+    numbers = {name: [counts[account, name] for account in accounts] for name in DECISION_COUNTS}
     period = history.period.assign(**{name: [*each, sum(each)] for name, each in numbers.items()})
     added = pd.DataFrame(events, columns=history.events.columns)
     every = concatenated([history.events, added.astype(history.events.dtypes.to_dict())])
-    order = stable_order(*(every[name] for name in (*IDENTITY, BEFORE)))
+    order = stable_order(*(every[name] for name in (*IDENTITY, BEFORE_REPORT)))
     return replace(
         history,
-        timeline=replace(line, coverages=[*line.coverages, *uncovered]),
+        timeline=replace(timeline, coverages=[*timeline.coverages, *uncovered]),
         period=period,
         events=every.iloc[order].reset_index(drop=True),
     )

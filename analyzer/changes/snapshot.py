@@ -20,7 +20,7 @@ from analyzer.changes.events import (
     Credential,
     UserState,
 )
-from analyzer.changes.user_changes import Finding, LimitedRule
+from analyzer.changes.user_changes import Finding, RuleWithLimit
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import NO_MOMENT, TEXT, Page, arrow_array, concatenated, stable_order
@@ -64,7 +64,7 @@ class Snapshot:
     users: pd.DataFrame
     outcomes: np.ndarray
     user_of_row: np.ndarray
-    rules: Mapping[str, LimitedRule]
+    rules: Mapping[str, RuleWithLimit]
     as_of: Mapping[str, datetime]
     missing: Mapping[str, str]
 
@@ -104,7 +104,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
         outcomes=np.minimum.reduceat(np.concatenate(outcomes)[order], first),
         user_of_row=user_of_row,
         rules={
-            rule.id: LimitedRule(rule, limits.get(rule.threshold or "", rule.fixed_limit))
+            rule.id: RuleWithLimit(rule, limits.get(rule.threshold or "", rule.fixed_limit))
             for rule in book.rules
         },
         as_of={

@@ -26,12 +26,12 @@ from analyzer.report.model import NO_MOMENT, TEXT, Page, ReportFile, as_category
 from analyzer.terms import AsOfSource, State, Verdict, count_text, minute_text
 from analyzer.verdicts.facts import Facts
 
-READING: Final = "reading"
+ACCOUNT_REPORT: Final = "account_report"
 SITUATION: Final = "situation"
 BY_NAME: Final = "by_name"
 
 _NAMES: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
-REMARKS: Final = (columns.REASON, columns.EXEMPTION)
+NOT_COMPARED: Final = (columns.REASON, columns.EXEMPTION)
 """What may differ between two situations without another fact in the report."""
 
 STATES: Final = (
@@ -41,7 +41,7 @@ STATES: Final = (
 """The columns that hold the state of an access key or a certificate."""
 
 _SITUATION: Final = (
-    *(columns.VERDICT, *REMARKS, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATES),
+    *(columns.VERDICT, *NOT_COMPARED, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATES),
     *(UNKNOWN, columns.CONTRADICTED),
 )
 
@@ -65,7 +65,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Name the readings of an account in the period, from `start` up to `end`, by position.
+    """Name the reports of an account in the period, from `start` up to `end`, by position.
 
     An account that is not covered has none, and a `reason`. `gaps` are the intervals without a
     report that are longer than the span allows, in datetime64[s].
@@ -79,11 +79,11 @@ class Coverage:
 
     @property
     def positions(self) -> np.ndarray:
-        """Return the positions of its readings."""
+        """Return the positions of its reports."""
         return np.arange(self.start, self.end + 1)
 
 
-class Reading(NamedTuple):
+class AccountReport(NamedTuple):
     """Name one report of one account; `file` is its position in `Report.files`, `at` its moment.
 
     They stand in the order of these values: `newest` orders those of the same moment, which days
@@ -100,8 +100,8 @@ class Reading(NamedTuple):
 class Timeline:
     """Hold what the reports of each account say of its users in a period.
 
-    - `coverages`: which readings lie in it, for each account.
-    - `readings`: the reports in the order of account and moment; `moments`: theirs (datetime64[s]);
+    - `coverages`: which reports lie in it, for each account.
+    - `account_reports`: in the order of account and moment; `moments`: theirs (datetime64[s]);
       `copies`: those that say the same at the same moment as another one, and do not count: pairs
       of (copy, counted).
     - `users`: `account`, `user`, `arn` str; `created` datetime64[s], NaT where no report shows it;
@@ -110,30 +110,30 @@ class Timeline:
       in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by the
       report's columns states, the positions in `State`, and `unknown`, `contradicted`, the bits of
       `Snapshot.users`, all int64.
-    - `rows`: one value for each user and reading of the period, in the order of both: `user`,
-      `reading`, `situation` int32, the positions; by the report's columns moments uint32, seconds
-      or 0 for none.
+    - `rows`: one value for each user and report of the period, in the order of both: `user`,
+      `account_report`, `situation` int32, the positions; by the report's columns moments uint32,
+      seconds or 0 for none.
     """
 
     coverages: Sequence[Coverage]
-    readings: Sequence[Reading]
+    account_reports: Sequence[AccountReport]
     moments: np.ndarray
-    copies: Sequence[tuple[Reading, Reading]]
+    copies: Sequence[tuple[AccountReport, AccountReport]]
     users: pd.DataFrame
     situations: pd.DataFrame
     rows: Mapping[str, np.ndarray]
 
     @property
     def covered(self) -> dict[str, Coverage]:
-        """Return the readings in the period of each account that is covered."""
+        """Return the reports in the period of each account that is covered."""
         return {each.account: each for each in self.coverages if not each.reason}
 
     @cached_property
     def goes_on(self) -> np.ndarray:
         """Return which rows are of the same user as the row before, and of the next report."""
-        user, reading = self.rows[columns.USER], self.rows[READING]
+        user, account_report = self.rows[columns.USER], self.rows[ACCOUNT_REPORT]
         is_same = np.diff(user, prepend=-1) == 0
-        return np.asarray(is_same & (np.diff(reading, prepend=-1) == 1))
+        return np.asarray(is_same & (np.diff(account_report, prepend=-1) == 1))
 
     def situation(self, name: str, at: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return what the rows, or those at some positions, say in a column of `situations`."""
@@ -160,33 +160,33 @@ class Timeline:
             yield from states_of_rows(pd.DataFrame(cells))
 
 
-def timeline(analysis: Analysis, span: Span) -> Timeline:
+def timeline_of(analysis: Analysis, span: Span) -> Timeline:
     """Return the timeline of a period, of an analysis in which older reports count too.
 
     Raises InputRefused for a report that names no account, for different reports of one account and
     moment, and where no report has a known as-of.
     """
     files = analysis.report.files
-    readings = sorted(_readings(files))
-    rows, names, situations = _records(analysis, readings)
+    account_reports = sorted(_account_reports(files))
+    rows, names, situations = _records(analysis, account_reports)
     users = _sorted_by_user(rows, names)
-    copies = _copies(readings, rows, situations, files)
-    counts = np.ones(len(readings), bool)
+    copies = _copies(account_reports, rows, situations, files)
+    counts = np.ones(len(account_reports), bool)
     counts[[at for at, _ in copies]] = False
     number = np.cumsum(counts, dtype=np.int32) - 1
-    counted = [*compress(readings, counts)]
+    counted = [*compress(account_reports, counts)]
     moments = np.array([each.at.replace(tzinfo=None) for each in counted], "datetime64[s]")
     covered = _coverages(counted, moments, span)
     inside = np.concatenate([each.positions for each in covered])
     counts[counts] = np.isin(np.arange(len(counted)), inside)
     if not counts.all():
-        _take(rows, np.flatnonzero(counts[rows[READING]]))
-    rows[READING] = number[rows[READING]]
-    pairs = [(readings[at], readings[first]) for at, first in copies]
+        _take(rows, np.flatnonzero(counts[rows[ACCOUNT_REPORT]]))
+    rows[ACCOUNT_REPORT] = number[rows[ACCOUNT_REPORT]]
+    pairs = [(account_reports[at], account_reports[first]) for at, first in copies]
     return Timeline(covered, counted, moments, pairs, users, situations, rows)
 
 
-def _readings(files: Sequence[ReportFile]) -> Iterator[Reading]:
+def _account_reports(files: Sequence[ReportFile]) -> Iterator[AccountReport]:
     nameless = [file.name for file in files if not all(each.account for each in file.accounts)]
     if nameless:
         message = "its ARNs name no account, so its place in a history is not known"
@@ -199,11 +199,11 @@ def _readings(files: Sequence[ReportFile]) -> Iterator[Reading]:
     for at, file in enumerate(files):
         if file.as_of_source is not AsOfSource.ASSUMED:
             for each in file.accounts:
-                yield Reading(each.account, report_time(file).earliest, file.baseline, at)
+                yield AccountReport(each.account, report_time(file).earliest, file.baseline, at)
 
 
 def _records(
-    analysis: Analysis, readings: Sequence[Reading]
+    analysis: Analysis, account_reports: Sequence[AccountReport]
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame, pd.DataFrame]:
     """Return what is kept of all rows that count, all of it as small numbers.
 
@@ -211,13 +211,15 @@ def _records(
     0 for none); the third is `Timeline.situations`. Filled page by page: 3.65 million rows as parts
     and then as one take 175 MB more.
     """
-    places: dict[Any, int] = {(each.file, each.account): at for at, each in enumerate(readings)}
+    keys = ((each.file, each.account) for each in account_reports)
+    places: dict[Any, int] = {key: at for at, key in enumerate(keys)}
     names, situations = dict[Any, int](), dict[Any, int]()
     rows, end = dict[str, np.ndarray](), 0
     for page in analysis.pages():
-        reading = _positions(places, page.users[[columns.FILE, columns.ACCOUNT]])
-        counts = reading < len(readings)  # not one whose as-of is assumed
-        record = _record(page.where(counts), names, situations) | {READING: reading[counts]}
+        account_report = _positions(places, page.users[[columns.FILE, columns.ACCOUNT]])
+        counts = account_report < len(account_reports)  # not one whose as-of is assumed
+        record = _record(page.where(counts), names, situations)
+        record[ACCOUNT_REPORT] = account_report[counts]
         start, end = end, end + int(counts.sum())
         for name, values in record.items():
             every = rows.setdefault(name, np.empty(analysis.report.rows, values.dtype))
@@ -230,7 +232,7 @@ def _records(
 
 
 def _record(page: Page, names: dict[Any, int], situations: dict[Any, int]) -> dict[str, np.ndarray]:
-    """Return what is kept of a judged page but the readings; new names and situations are added."""
+    """Return what is kept of a judged page but the reports; new names and situations are added."""
     users, known = page.users, credential_values(Facts(page))
     del known[columns.LAST_USE]
     moments = {name: _seconds(known.pop(name)) for name in columns.TIMESTAMPS}
@@ -278,7 +280,7 @@ def _take(rows: dict[str, np.ndarray], at: np.ndarray) -> None:
 
 
 def _sorted_by_user(rows: dict[str, np.ndarray], names: pd.DataFrame) -> pd.DataFrame:
-    """Put the rows in the order of user and reading, and return `Timeline.users`.
+    """Put the rows in the order of user and report, and return `Timeline.users`.
 
     Of rows of a report that contradict each other the first stands for all.
     """
@@ -287,8 +289,8 @@ def _sorted_by_user(rows: dict[str, np.ndarray], names: pd.DataFrame) -> pd.Data
     identity = arn << _SECONDS_BITS | _created(arn, shown)
     distinct, first, user = np.unique(identity, return_index=True, return_inverse=True)
     rows[columns.USER] = user.astype(np.int32)[rows[columns.USER]]
-    order = np.lexsort((rows[READING], rows[columns.USER]))
-    again = [np.diff(rows[name][order], prepend=-1) == 0 for name in (columns.USER, READING)]
+    order = np.lexsort((rows[ACCOUNT_REPORT], rows[columns.USER]))
+    again = [np.diff(rows[name][order], prepend=-1) == 0 for name in (columns.USER, ACCOUNT_REPORT)]
     _take(rows, order[~np.logical_and(*again)])
     created = _moments(distinct & ((1 << _SECONDS_BITS) - 1))
     by_name = np.isin(np.arange(len(distinct)), user[shown == 0])
@@ -310,27 +312,30 @@ def _created(arn: np.ndarray, shown: np.ndarray) -> np.ndarray:
 
 
 def _copies(
-    readings: Sequence[Reading],
+    account_reports: Sequence[AccountReport],
     rows: Mapping[str, np.ndarray],
     situations: pd.DataFrame,
     files: Sequence[ReportFile],
 ) -> list[tuple[int, int]]:
-    """Return which readings say the same as the one before, of the same moment: (copy, counted).
+    """Return which reports say the same as the one before, of the same moment: (copy, counted).
 
     Raises InputRefused for those that do not.
     """
-    tied = np.array([False, *(one[:-1] == other[:-1] for one, other in pairwise(readings))])
-    user, reading = rows[columns.USER], rows[READING]
+    tied = np.array([False, *(one[:-1] == other[:-1] for one, other in pairwise(account_reports))])
+    user, account_report = rows[columns.USER], rows[ACCOUNT_REPORT]
+    is_same_user = np.diff(user, prepend=-1) == 0
     again = np.flatnonzero(
-        tied[reading] & (np.diff(user, prepend=-1) == 0) & (np.diff(reading, prepend=-1) == 1)
+        tied[account_report] & is_same_user & (np.diff(account_report, prepend=-1) == 1)
     )
-    facts = [values for name, values in rows.items() if name not in (READING, SITUATION)]
-    facts.append(numbers_but(situations, *REMARKS)[rows[SITUATION]])
+    facts = [values for name, values in rows.items() if name not in (ACCOUNT_REPORT, SITUATION)]
+    facts.append(numbers_but(situations, *NOT_COMPARED)[rows[SITUATION]])
     same = again[np.logical_and.reduce([each[again] == each[again - 1] for each in facts])]
-    number, alike = (np.bincount(each, minlength=len(tied)) for each in (reading, reading[same]))
+    number, alike = (
+        np.bincount(each, minlength=len(tied)) for each in (account_report, account_report[same])
+    )
     is_copy = tied & (alike == number) & (alike == np.roll(number, 1))
     if problems := [
-        _tie_problem(files, readings[at - 1], readings[at])
+        _tie_problem(files, account_reports[at - 1], account_reports[at])
         for at in np.flatnonzero(tied & ~is_copy).tolist()
     ]:
         raise InputRefused(problems)
@@ -338,7 +343,7 @@ def _copies(
     return [(int(at), int(first[at])) for at in np.flatnonzero(is_copy)]
 
 
-def _tie_problem(files: Sequence[ReportFile], one: Reading, other: Reading) -> Problem:
+def _tie_problem(files: Sequence[ReportFile], one: AccountReport, other: AccountReport) -> Problem:
     message = (
         f"as of {minute_text(other.at)}, like another report of account {other.account},"
         f" {files[one.file].name}: which of the two is later is not known"
@@ -350,9 +355,11 @@ def _tie_problem(files: Sequence[ReportFile], one: Reading, other: Reading) -> P
 # Periods
 
 
-def _coverages(readings: Sequence[Reading], moments: np.ndarray, span: Span) -> list[Coverage]:
+def _coverages(
+    account_reports: Sequence[AccountReport], moments: np.ndarray, span: Span
+) -> list[Coverage]:
     until = _moment(span.until) if span.until else moments.max()
-    by_account = groupby(range(len(readings)), lambda at: readings[at].account)
+    by_account = groupby(range(len(account_reports)), lambda at: account_reports[at].account)
     places = ((account, [*at]) for account, at in by_account)
     return [_coverage(account, at[0], moments[at], span, until) for account, at in places]
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Self
 
 from analyzer import columns
 from analyzer.changes.events import (
-    IDLE,
+    IDLE_VERDICTS,
     USE_COLUMNS,
     Event,
     EventKind,
@@ -20,7 +20,7 @@ from analyzer.rules.rule import Outcome, Rule
 from analyzer.terms import NOT_COVERED, Verdict, count_text
 
 
-class Change(StrEnum):
+class ChangeKind(StrEnum):
     """Name the kinds of changes, in the order of outputs, each with its meaning in a sentence.
 
     Of the changes of a user up to `CREDENTIALS_CHANGED`, the first that fits applies. Changes of
@@ -53,16 +53,16 @@ class Change(StrEnum):
 
     def __new__(cls, word: str, meaning: str = "") -> Self:
         """Make a kind of its word and what it means."""
-        change = str.__new__(cls, word)
-        change._value_ = word
-        change.meaning = meaning
-        return change
+        kind = str.__new__(cls, word)
+        kind._value_ = word
+        kind.meaning = meaning
+        return kind
 
 
 class ChangeRow(NamedTuple):
     """Hold a change as outputs list it; `before` and `now` are verdicts, or outcomes of a rule."""
 
-    change: Change
+    change: ChangeKind
     account: str
     user: str = ""
     arn: str = ""
@@ -92,8 +92,8 @@ class Finding(NamedTuple):
     exemption: str = ""
 
 
-class LimitedRule(NamedTuple):
-    """Hold a rule that ran and its limit in days, None where it has none."""
+class RuleWithLimit(NamedTuple):
+    """Hold a rule that ran and its limit in days, None for a rule without."""
 
     rule: Rule
     limit: int | None
@@ -111,18 +111,18 @@ class FindingChange(NamedTuple):
         return self.now if self.now.outcome else self.before
 
     @property
-    def kind(self) -> Change:
+    def kind(self) -> ChangeKind:
         """Return the kind of the change."""
         if Outcome.UNDECIDED in (self.before.outcome, self.now.outcome):
-            return Change.FINDING_UNDECIDED
-        return Change.FINDING_NEW if self.now.outcome else Change.FINDING_RESOLVED
+            return ChangeKind.FINDING_UNDECIDED
+        return ChangeKind.FINDING_NEW if self.now.outcome else ChangeKind.FINDING_RESOLVED
 
 
 _USES: Final = (EventKind.FIRST_SIGN_IN, EventKind.SIGN_IN, EventKind.KEY_USE)
 _PRESENCE: Final = {
-    EventKind.CREATED: Change.NEW,
-    EventKind.DELETED: Change.GONE,
-    EventKind.RE_CREATED: Change.RE_CREATED,
+    EventKind.CREATED: ChangeKind.NEW,
+    EventKind.DELETED: ChangeKind.GONE,
+    EventKind.RE_CREATED: ChangeKind.RE_CREATED,
 }
 _CREDENTIALS: Final = (
     *(EventKind.PASSWORD, EventKind.PASSWORD_CHANGED, EventKind.ACCESS_KEY),
@@ -134,7 +134,7 @@ def changes_of_user(
     before: UserState,
     now: UserState,
     findings: tuple[Sequence[Finding], Sequence[Finding]],
-    rules: Mapping[str, LimitedRule],
+    rules: Mapping[str, RuleWithLimit],
     elapsed: int,
 ) -> Iterator[ChangeRow]:
     """Yield the change of a user if there is one, that of its exemption, and those of findings.
@@ -148,42 +148,44 @@ def changes_of_user(
     verdicts = before.verdict or "", now.verdict or ""
     exemptions = before.exemption, now.exemption
 
-    def row(kind: Change, why: str = "") -> ChangeRow:
+    def row(kind: ChangeKind, why: str = "") -> ChangeRow:
         return ChangeRow(kind, *subject, *verdicts, last_use, why, *exemptions, latest.created)
 
-    happened = events(before, now)
-    cause = _cause(before, now, happened, last_use)
-    is_same = not any(each.kind in _PRESENCE for each in happened)
-    if latest.verdict and (change := _change(before, now, happened)):
-        yield row(change, cause)
+    user_events = events(before, now)
+    cause = _cause(before, now, user_events, last_use)
+    is_same = not any(each.kind in _PRESENCE for each in user_events)
+    if latest.verdict and (kind := _change_kind(before, now, user_events)):
+        yield row(kind, cause)
     if is_same and before.exemption != now.exemption:
-        kind = Change.EXEMPTED if now.exemption else Change.EXEMPTION_ENDED
-        yield row(Change.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
+        kind = ChangeKind.EXEMPTED if now.exemption else ChangeKind.EXEMPTION_ENDED
+        yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
     for each in changed_findings(*findings):
         was, has, found = each.before, each.now, each.latest
-        why = cause_of_finding(each, rules[found.rule], elapsed, happened) if is_same else cause
+        why = cause_of_finding(each, rules[found.rule], elapsed, user_events) if is_same else cause
         outcomes, about = (was.outcome or "", has.outcome or ""), (found.created, found.rule)
         exempt = was.exemption, has.exemption
         yield ChangeRow(each.kind, *subject, *outcomes, None, why, *exempt, *about, found.fact)
 
 
-def _change(before: UserState, now: UserState, happened: Collection[Event]) -> Change | None:
-    kinds = {each.kind for each in happened}
+def _change_kind(
+    before: UserState, now: UserState, user_events: Collection[Event]
+) -> ChangeKind | None:
+    event_kinds = {each.kind for each in user_events}
     was, has = before.verdict, now.verdict
-    has_use = was in IDLE and _is_used_since(before, now)
-    is_unclear = EventKind.NOT_UNDERSTOOD in kinds
+    has_use = was in IDLE_VERDICTS and _is_used_since(before, now)
+    is_unclear, undetermined = EventKind.NOT_UNDERSTOOD in event_kinds, Verdict.UNDETERMINED
     fits = {
-        **{change: kind in kinds for kind, change in _PRESENCE.items()},
-        Change.NEW_UNUSED: has is Verdict.UNUSED and was not in (has, Verdict.UNDETERMINED),
-        Change.FIRST_SIGN_IN: EventKind.FIRST_SIGN_IN in kinds,
-        Change.FIRST_USE: has_use and not before.last_use,
-        Change.USED_AGAIN: has_use,
-        Change.NO_LONGER_UNUSED: was is Verdict.UNUSED and has not in (was, Verdict.UNDETERMINED),
-        Change.UNDETERMINED: is_unclear or (was is not has and Verdict.UNDETERMINED in (was, has)),
-        Change.VERDICT_CHANGED: was is not has,
-        Change.CREDENTIALS_CHANGED: not kinds.isdisjoint(_CREDENTIALS),
+        **{kind: event in event_kinds for event, kind in _PRESENCE.items()},
+        ChangeKind.NEW_UNUSED: has is Verdict.UNUSED and was not in (has, undetermined),
+        ChangeKind.FIRST_SIGN_IN: EventKind.FIRST_SIGN_IN in event_kinds,
+        ChangeKind.FIRST_USE: has_use and not before.last_use,
+        ChangeKind.USED_AGAIN: has_use,
+        ChangeKind.NO_LONGER_UNUSED: was is Verdict.UNUSED and has not in (was, undetermined),
+        ChangeKind.UNDETERMINED: is_unclear or (was is not has and undetermined in (was, has)),
+        ChangeKind.VERDICT_CHANGED: was is not has,
+        ChangeKind.CREDENTIALS_CHANGED: not event_kinds.isdisjoint(_CREDENTIALS),
     }
-    return next((change for change, applies in fits.items() if applies), None)
+    return next((kind for kind, applies in fits.items() if applies), None)
 
 
 def _is_used_since(before: UserState, now: UserState) -> bool:
@@ -194,14 +196,14 @@ def _is_used_since(before: UserState, now: UserState) -> bool:
 
 
 def _cause(
-    before: UserState, now: UserState, happened: Collection[Event], last_use: datetime | None
+    before: UserState, now: UserState, user_events: Collection[Event], last_use: datetime | None
 ) -> str:
     """Return in words why a user changed; uses of an active user that stays active are no cause."""
-    kinds = {each.kind for each in happened}
+    kinds = {each.kind for each in user_events}
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
-    shows_uses = is_changed or before.verdict in IDLE or EventKind.FIRST_SIGN_IN in kinds
+    shows_uses = is_changed or before.verdict in IDLE_VERDICTS or EventKind.FIRST_SIGN_IN in kinds
     shown = (*_PRESENCE, *(_USES if shows_uses else ()), *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
-    parts = [sentences(happened, shown)]
+    parts = [sentences(user_events, shown)]
     if is_changed:
         parts += [
             f"undetermined {side}: {state.reason}"
@@ -249,25 +251,28 @@ def _numbered(findings: Iterable[Finding]) -> dict[tuple[str, datetime | None, i
 
 
 def cause_of_finding(
-    change: FindingChange, of: LimitedRule, elapsed: int, happened: Iterable[Event]
+    change: FindingChange,
+    rule_with_limit: RuleWithLimit,
+    elapsed: int,
+    user_events: Iterable[Event],
 ) -> str:
     """Return in words why a finding changed; where nothing happened, that time passed.
 
     `elapsed` days lie between the reports.
     """
-    read = [each for each in happened if _is_about(change.latest, of.rule, each)]
+    rule, limit = rule_with_limit
+    read = [each for each in user_events if _is_about(change.latest, rule, each)]
     unclear = sentences(read, [EventKind.NOT_UNDERSTOOD])
     passed = f"{count_text(elapsed, 'day')} passed between the reports"
-    if change.kind is Change.FINDING_UNDECIDED:
+    if change.kind is ChangeKind.FINDING_UNDECIDED:
         parts = [sentences(read, (*_RESTARTS, *_CHANGES)), unclear]
-    elif _is_past_limit(change, of, elapsed):
+    elif _is_past_limit(change, rule_with_limit, elapsed):
         changed = "" if change.before.outcome else sentences(read, _CHANGES)
-        limit = f"passed the limit of {count_text(of.limit, 'day')}" if of.limit else passed
-        parts = [changed, limit]
+        parts = [changed, f"passed the limit of {count_text(limit, 'day')}" if limit else passed]
     else:
         parts = [sentences(read, (*_RESTARTS, *_CHANGES))]
     text = "; ".join(filter(None, parts)) or unclear or _undecided_text(change)
-    return text or (passed if _depends_on_time(of.rule) else "")
+    return text or (passed if _depends_on_time(rule) else "")
 
 
 def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
@@ -281,13 +286,13 @@ def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
     return is_read and (is_of_user or finding.created in event.created)
 
 
-def _is_past_limit(change: FindingChange, of: LimitedRule, elapsed: int) -> bool:
+def _is_past_limit(change: FindingChange, rule_with_limit: RuleWithLimit, elapsed: int) -> bool:
     """Return whether the days counted passed the limit between the reports.
 
     A rule that fails for many days then has a new finding, one that fails for few has it resolved.
     """
-    days, limit = change.latest.days, of.limit or 0
-    if days is None or not _depends_on_time(of.rule):
+    days, limit = change.latest.days, rule_with_limit.limit or 0
+    if days is None or not _depends_on_time(rule_with_limit.rule):
         return False
     if change.before.outcome:
         return days < limit <= days + elapsed

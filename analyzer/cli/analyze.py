@@ -13,7 +13,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
     check_outputs,
     check_overdue,
-    filtered,
+    filtered_analyses,
     find_inputs,
     load,
     read_analysis_request,
@@ -146,14 +146,16 @@ def analyze(
     shows_findings = outputs.findings == _STDOUT
     findings = None if shows_findings else outputs.findings
     files = [*outputs.output, *filter(None, (findings, outputs.follow_up))]
-    read: list[options.InputFile | str | Path | None] = []
+    files_read: list[options.InputFile | str | Path | None] = []
     if files:
-        read = [*inputs.paths, *judging_options.files, accounts, config]
-        check_outputs(files, read)
-    (analysis,) = filtered([analysis_request.analysis(load(inputs, quiet=outputs.quiet))], filters)
+        files_read = [*inputs.paths, *judging_options.files, accounts, config]
+        check_outputs(files, files_read)
+    (analysis,) = filtered_analyses(
+        [analysis_request.analysis(load(inputs, quiet=outputs.quiet))], filters
+    )
     written = _written(analysis, outputs, findings) if files else []
     if outputs.split_by:
-        written += _write_split(analysis, outputs, outputs.split_by, read)
+        written += _write_split(analysis, outputs, outputs.split_by, files_read)
     default = Format.FINDINGS if shows_findings else Format.TABLE
     form = outputs.format_ or (default if shows_findings or not (files or outputs.quiet) else None)
     if form:
@@ -222,7 +224,7 @@ def _write_split(
     analysis: "Analysis",
     outputs: OutputOptions,
     by: SplitBy,
-    read: list[options.InputFile | str | Path | None],
+    files_read: list[options.InputFile | str | Path | None],
 ) -> list[str]:
     """Write the workbooks of a split review and the index; all of them or none.
 
@@ -234,7 +236,7 @@ def _write_split(
 
     parts, folder = split(analysis, by), outputs.output[0]
     names = [*(each.file for each in parts.pages), INDEX]
-    check_outputs([folder / name for name in names], read)
+    check_outputs([folder / name for name in names], files_read)
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -20,7 +20,7 @@ from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:
-    from analyzer.decisions.collect import Collection
+    from analyzer.decisions.collect import LedgerUpdate
     from analyzer.decisions.ledger import Entries
 
 EXAMPLES: Final = (
@@ -58,23 +58,23 @@ def collect(
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.ledger import Ledger
-    from analyzer.exports.inputs import locked_ledger, write_ledger
+    from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
     files = decision_files(names)
     check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
-    judged = load(find_inputs(report, input_options), quiet=True) if report else None
-    analysis = analyze(judged, criteria.criteria()) if judged else None
+    loaded = load(find_inputs(report, input_options), quiet=True) if report else None
+    analysis = analyze(loaded, criteria.criteria()) if loaded else None
     entries = read_files(files, utc_now().date(), analysis)
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
-        collection = collected(ledger, entries)
-        if output and collection.added:
-            write_ledger(output, collection.ledger)
+        update = collected(ledger, entries)
+        if output and update.added:
+            write_ledger(output, update.ledger)
     outcomes = _ADDED if output else _TO_ADD
-    write_lines("\n".join(map(printable, _lines(collection, entries, outcomes))))
+    write_lines("\n".join(map(printable, _lines(update, entries, outcomes))))
     if report:
         say(f"Compared with {short_list(report)}: no difference.")
-    say(_ending(collection, output))
+    say(_ending(update, output))
 
 
 _ADDED: Final = ("added", "changed", "withdrawn", "already there")
@@ -83,11 +83,11 @@ _TO_ADD: Final = ("to add", "to change", "to withdraw", "already there")
 
 
 def _lines(
-    collection: "Collection", entries: "Sequence[Entries]", outcomes: Sequence[str]
+    update: "LedgerUpdate", entries: "Sequence[Entries]", outcomes: Sequence[str]
 ) -> Iterator[str]:
     from analyzer.decisions.collect import answer_notes
 
-    for each in collection.files:
+    for each in update.files:
         entered = sum(tally.entered for tally in each.tallies)
         others = ("emptied", len(each.emptied)), ("still open", each.still_open)
         yield f"{each.file}: {_counts(entered, others)}"
@@ -96,7 +96,7 @@ def _lines(
             counts = _counts(tally.entered, zip(outcomes, numbers, strict=True))
             yield f"  {tally.reviewer}: {counts}"
         yield from (f"  {note}" for note in each.emptied_notes())
-    yield from (*collection.notes, *answer_notes(entries, collection.ledger))
+    yield from (*update.notes, *answer_notes(entries, update.ledger))
 
 
 def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:
@@ -104,9 +104,9 @@ def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{word} {number:,}" for word, number in counts)
 
 
-def _ending(collection: "Collection", output: Path | None) -> str:
-    added = count_text(len(collection.added), "line")
+def _ending(update: "LedgerUpdate", output: Path | None) -> str:
+    added = count_text(len(update.added), "line")
     if output is None:
-        new = f"New: {added}; -o LEDGER.csv adds them." if collection.added else "Nothing is new."
+        new = f"New: {added}; -o LEDGER.csv adds them." if update.added else "Nothing is new."
         return f"Checked; nothing was written. {new}"
-    return f"Added {added} to {output}." if collection.added else f"{output}: nothing new."
+    return f"Added {added} to {output}." if update.added else f"{output}: nothing new."

@@ -12,7 +12,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.inputs import (
     Inputs,
     check_outputs,
-    filtered,
+    filtered_analyses,
     find_inputs,
     load,
     read_analysis_request,
@@ -34,9 +34,9 @@ EXAMPLES: Final = (
 
 
 def _change_words() -> list[str]:
-    from analyzer.changes.user_changes import Change
+    from analyzer.changes.user_changes import ChangeKind
 
-    return [*map(str, Change)]
+    return [*map(str, ChangeKind)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +111,12 @@ def diff(
     reading = options.InputOptions(masked_account=masked_account)
     before = _side(old, replace(reading, as_of=old_as_of), judging_options, accounts, fail_on)
     now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
-    check_outputs(outputs.output, [*before.read, *now.read, config])
+    check_outputs(outputs.output, [*before.files_read, *now.files_read, config])
     sides = (before, now)
     analyses = [
         each.analysis_request.analysis(load(each.inputs, quiet=outputs.quiet)) for each in sides
     ]
-    unfiltered = comparison_of(*filtered(analyses, patterns))
+    unfiltered = comparison_of(*filtered_analyses(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)
     for line in _messages(comparison, outputs):
@@ -142,7 +142,7 @@ class _Side(NamedTuple):
 
     inputs: Inputs
     analysis_request: "AnalysisRequest"
-    read: "list[options.InputFile | str | Path | None]"
+    files_read: "list[options.InputFile | str | Path | None]"
 
 
 def _side(
@@ -156,8 +156,8 @@ def _side(
 
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
-    from analyzer.exports.inputs import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS, REPORTS
-    from analyzer.exports.run_folders import read_record
+    from analyzer.runs.inputs import ACCOUNTS, DECISIONS, EXEMPTIONS, OWNERS, REPORTS
+    from analyzer.runs.run_folders import read_record
 
     folder = Path(name)
     if record := read_record(folder):

@@ -112,11 +112,11 @@ def _histories(
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
     require(user != ROOT_USER, "only users have a history: compare two reports by diff", "USER")
-    found = history_of(inputs, analysis_request, Span(max_gap=max_gap), quiet=False)
-    histories = user_histories(found, user)
+    period_history = history_of(inputs, analysis_request, Span(max_gap=max_gap), quiet=False)
+    histories = user_histories(period_history, user)
     if not histories:
-        raise _no_user(user, found.users["user"], "the reports")
-    of_accounts = found.of_accounts({each.user["account"] for each in histories})
+        raise _no_user(user, period_history.users["user"], "the reports")
+    of_accounts = period_history.of_accounts({each.user["account"] for each in histories})
     return histories, of_accounts.missing, [*remarks(of_accounts), BLIND_SPOT]
 
 

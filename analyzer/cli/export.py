@@ -85,7 +85,7 @@ def export(
     log = Log(form=log_format, quiet=quiet)
     with log.errors(), nullcontext() if check else last_run_written(out_dir):
         from analyzer.decisions.ledger import read_entries
-        from analyzer.exports import inputs, run
+        from analyzer.runs import inputs, run
 
         if judging_options.settings:
             log.say("settings", f"Settings of {judging_options.settings}.")
@@ -101,7 +101,7 @@ def export(
             folder=out_dir,
             log=log,
             sources=sources,
-            fetched=None if sources else aws,
+            fetch_request=None if sources else aws,
             max_input=reading.max_input or MAX_INPUT,
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
@@ -132,7 +132,7 @@ def last_run_written(folder: Path, now: Callable[[], datetime] = utc_now) -> Ite
     A run that finds another one at work writes nothing. Where nothing can be written, the run ends
     as it would.
     """
-    from analyzer.exports.run_folders import write_last_run
+    from analyzer.runs.run_folders import write_last_run
 
     ended: BaseException = typer.Exit(0)
     try:

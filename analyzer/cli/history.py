@@ -109,54 +109,55 @@ def history(
     inputs = find_inputs(sources, input_options)
     check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
     span = Span(since=since, until=until, max_gap=max_gap)
-    found = history_of(inputs, analysis_request, span, quiet=outputs.quiet)
-    _write(found, outputs)
-    for line in () if outputs.quiet else _messages(found, outputs):
+    period_history = history_of(inputs, analysis_request, span, quiet=outputs.quiet)
+    _write(period_history, outputs)
+    for line in () if outputs.quiet else _messages(period_history, outputs):
         say(line)
-    failures = _failures(found, fail_on)
-    if found.missing and not (failures or outputs.quiet):
-        say(f"Not covered: {count_text(len(found.missing), 'part')} of the period (exit code 5).")
-    exit_if_failed_or_partial(failures, found.missing)
+    failures = _failures(period_history, fail_on)
+    missing = period_history.missing
+    if missing and not (failures or outputs.quiet):
+        say(f"Not covered: {count_text(len(missing), 'part')} of the period (exit code 5).")
+    exit_if_failed_or_partial(failures, missing)
 
 
-def _write(found: "History", outputs: OutputOptions) -> None:
+def _write(period_history: "History", outputs: OutputOptions) -> None:
     from analyzer.writers import history as forms
 
     def data(ending: str, stream: BinaryIO) -> None:
         match ending:
             case ".csv":
-                forms.write_history_csv(found, stream, outputs.table, raw=outputs.raw_csv)
+                forms.write_history_csv(period_history, stream, outputs.table, raw=outputs.raw_csv)
             case ".json":
-                forms.write_history_json(found, stream)
+                forms.write_history_json(period_history, stream)
             case ".md":
-                forms.write_history_markdown(found, stream)
+                forms.write_history_markdown(period_history, stream)
             case _:
                 from analyzer.writers.workbook.history import write_history_workbook
 
-                write_history_workbook(found, stream)
+                write_history_workbook(period_history, stream)
 
     outputs.write(
         data,
         lambda stream, terminal: forms.write_history_table(
-            found, stream, outputs.table, width=terminal.get("width")
+            period_history, stream, outputs.table, width=terminal.get("width")
         ),
     )
 
 
-def _messages(found: "History", outputs: OutputOptions) -> "Iterator[str]":
+def _messages(period_history: "History", outputs: OutputOptions) -> "Iterator[str]":
     """Yield what stands beside a table, unless a terminal shows it, and what was written."""
     from analyzer.writers.history import sentences
 
-    yield from () if outputs.is_shown else sentences(found)
+    yield from () if outputs.is_shown else sentences(period_history)
     yield from (f"Wrote {path}" for path in outputs.output)
 
 
-def _failures(found: "History", fail_on: list[Failure]) -> list[str]:
+def _failures(period_history: "History", fail_on: list[Failure]) -> list[str]:
     """Return what meets --fail-on, each with its number."""
-    late = int(found.period[OVERDUE].iloc[-1]) if OVERDUE in found.period else 0
-    uncovered = len(found.not_covered)
+    late = int(period_history.period[OVERDUE].iloc[-1]) if OVERDUE in period_history.period else 0
+    uncovered = len(period_history.not_covered)
     counts = (
-        (Failure.GAP, found.gap_count, count_text(found.gap_count, "gap")),
+        (Failure.GAP, period_history.gap_count, count_text(period_history.gap_count, "gap")),
         (Failure.GAP, uncovered, f"{count_text(uncovered, 'account')} not covered"),
         (Failure.OVERDUE, late, f"{late:,} {OVERDUE}"),
     )

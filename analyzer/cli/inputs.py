@@ -181,10 +181,10 @@ def _fail_on_problems(
             f" {', '.join(run) or 'none'}"
         )
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))
-    if idle := [each for each in Severity if each in fail_on and each.rank < worst]:
+    if without_rules := [each for each in Severity if each in fail_on and each.rank < worst]:
         yield (
-            f"{', '.join(idle)}: no rule of this severity runs ({', '.join(run) or 'none runs'});"
-            " choose a lower severity, or let more rules run"
+            f"{', '.join(without_rules)}: no rule of this severity runs"
+            f" ({', '.join(run) or 'none runs'}); choose a lower severity, or let more rules run"
         )
 
 
@@ -194,7 +194,7 @@ def check_overdue(options: JudgingOptions, fail_on: Collection[str]) -> None:
     require(is_there, f"{OVERDUE}: name the ledger with --decisions", "--fail-on")
 
 
-def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[Analysis]":
+def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[Analysis]":
     """Return the parts of analyses that the options keep.
 
     Raises typer.BadParameter for an account or a user that none of them has: a misspelt name must
@@ -277,9 +277,11 @@ def history_of(
         analysis_request = replace(
             analysis_request, ledger=analysis_request.ledger.until(span.until.date())
         )
-    found = history(analysis_request.analysis(load(inputs, quiet=quiet, with_older=True)), span)
-    has_decisions = found.analysis.ledger.file and found.timeline.covered
-    return with_decisions(found) if has_decisions else found
+    period_history = history(
+        analysis_request.analysis(load(inputs, quiet=quiet, with_older=True)), span
+    )
+    has_decisions = period_history.analysis.ledger.file and period_history.timeline.covered
+    return with_decisions(period_history) if has_decisions else period_history
 
 
 # Outputs

@@ -20,7 +20,7 @@ from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, ut
 from analyzer.terms import count_text, printable, utc_text
 
 if TYPE_CHECKING:
-    from analyzer.decisions.plan import Plan
+    from analyzer.decisions.plan import RemovalPlan
 
 EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
@@ -68,9 +68,8 @@ def plan(
     exit code is 5.
     """
     from analyzer.analysis.analysis import analyze
-    from analyzer.decisions.collect import merged
-    from analyzer.decisions.plan import exemption_notes, with_owners
-    from analyzer.decisions.plan import plan as planned
+    from analyzer.decisions.collect import merged_ledger
+    from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
     from analyzer.sources.load import load, read_exemptions
@@ -79,21 +78,21 @@ def plan(
     files = decision_files(names)
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
-    collection = merged(read_files(files, utc_now().date()))
-    ledger = collection.ledger
+    update = merged_ledger(read_files(files, utc_now().date()))
+    ledger = update.ledger
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
     exempt = read_exemptions(exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
-        result = planned(ledger, exempt, analysis.report, analysis.pages())
+        result = removal_plan(ledger, exempt, analysis.report, analysis.pages())
         notes = headline.notes(analysis)
     else:
-        result = planned(ledger, exempt)
+        result = removal_plan(ledger, exempt)
         notes = exemption_notes(ledger, exempt)
     too_old = [*_age_warning(result, max_age)]
     _write(result, files, output, max_age, can_run=not too_old)
-    for note in (*collection.notes, *too_old):
+    for note in (*update.notes, *too_old):
         say(note)
     for note in notes:
         say(f"Note: {note}")
@@ -104,8 +103,8 @@ def plan(
     exit_if_failed_or_partial(missing=result.left_out)
 
 
-def _age_warning(planned: "Plan", max_age: int) -> Iterator[str]:
-    oldest = min((each.confirmed for each in planned.removals), default=None)
+def _age_warning(removal_plan: "RemovalPlan", max_age: int) -> Iterator[str]:
+    oldest = min((each.confirmed for each in removal_plan.removals), default=None)
     if oldest and oldest + timedelta(max_age) < utc_now():
         yield (
             f"The script will refuse to run: a report is of {utc_text(oldest)}, more than"
@@ -127,18 +126,23 @@ def _check_names(files: list[InputFile]) -> None:
 
 
 def _write(
-    planned: "Plan", files: list[InputFile], output: Path | None, max_age: int, *, can_run: bool
+    removal_plan: "RemovalPlan",
+    files: list[InputFile],
+    output: Path | None,
+    max_age: int,
+    *,
+    can_run: bool,
 ) -> None:
     from analyzer.decisions.plan import removal_script
     from analyzer.files import replacing, sha256
     from analyzer.report.model import FileReference
 
     ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
-    left_out = [*map(str, planned.left_out)]
+    left_out = [*map(str, removal_plan.left_out)]
     script = removal_script(
-        planned.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age
+        removal_plan.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age
     )
-    if not planned.removals:
+    if not removal_plan.removals:
         say("No user is to be deactivated or deleted: the script changes nothing.")
     if output is None:
         with text_stream() as stream:
@@ -146,7 +150,7 @@ def _write(
         return
     with replacing(output) as stream:
         stream.write(script.encode())
-    count = len(planned.removals)
+    count = len(removal_plan.removals)
     next_step = f" Read it, then run it: sh {output}" if count and can_run else ""
     say(f"Wrote {output} for {count_text(count, 'user')}.{next_step}")
     places = [(output.parent / each.name, each.sha256) for each in ledgers]

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from analyzer import columns
-from analyzer.decisions import list_layout
+from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import (
     REMOVALS,
     Decision,
@@ -58,7 +58,7 @@ class FileOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class LedgerUpdate:
     """Hold the ledger with what was added, and what came of each file."""
 
     ledger: Ledger
@@ -67,7 +67,7 @@ class Collection:
     notes: tuple[str, ...]
 
 
-def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) -> Collection:
+def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) -> LedgerUpdate:
     """Return the ledger with the decisions of files that are not in it.
 
     Different decisions of different people on one user and day are a conflict: refused, or where
@@ -76,37 +76,40 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
     problems = [
-        *_two_word_problems(files),
+        *_two_decision_problems(files),
         *_order_problems(ledger.lines, files),
-        *(_older_view_problem(*pair) for pair in _older_views(ledger.lines, new)),
+        *(_older_report_problem(*pair) for pair in _decisions_on_older_reports(ledger.lines, new)),
     ]
-    conflicts = [*_unnoted_conflicts(ledger.lines, new)]
-    kept = {id(line) for line in new}
+    conflicts = [*_new_conflicts(ledger.lines, new)]
+    new_ids = {id(line) for line in new}
     if attended:
         reversed_lines = [
-            line for each in _workbooks_reversed(files) for line in each.lines if id(line) in kept
+            line
+            for each in _workbooks_reversed(files)
+            for line in each.lines
+            if id(line) in new_ids
         ]
-        in_turn = _unnoted_conflicts(ledger.lines, reversed_lines) if len(files) > 1 else ()
+        in_turn = _new_conflicts(ledger.lines, reversed_lines) if len(files) > 1 else ()
         pairs = [*conflicts, *in_turn]
         by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
         problems += [_conflict_problem(*pair) for pair in reversed(by_day.values())]
     if problems:
         raise InputRefused(problems)
-    noted = [_conflict_line(*pair) for pair in conflicts]
-    whole = replace(ledger, lines=(*ledger.lines, *new, *noted))
+    conflict_lines = [_conflict_line(*pair) for pair in conflicts]
+    whole = replace(ledger, lines=(*ledger.lines, *new, *conflict_lines))
     before, after = decisions_by_user(ledger.lines), decisions_by_user(whole.lines)
-    return Collection(
+    return LedgerUpdate(
         ledger=whole,
-        added=(*new, *noted),
-        files=tuple(_file_outcome(each, kept, before, after, entered) for each in files),
+        added=(*new, *conflict_lines),
+        files=tuple(_file_outcome(each, new_ids, before, after, entered) for each in files),
         notes=(
             *(
                 f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
-                for line in noted
+                for line in conflict_lines
             ),
             *_needless_withdrawal_notes(new, after),
             *dict.fromkeys(_uncounted_notes(entered, after, _OF_ONE_DAY)),
-            *dict.fromkeys(_replaced_word_notes(ledger.lines, new, after)),
+            *dict.fromkeys(_replaced_decision_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
             *dict.fromkeys(_uncounted_notes(entered if attended else new, after, [_LATER_DAY])),
         ),
@@ -122,12 +125,12 @@ def _workbooks_reversed(files: Sequence[Entries]) -> Iterator[Entries]:
     yield from (each for each in reversed(files) if not each.is_ledger)
 
 
-def merged(files: Sequence[Entries]) -> Collection:
+def merged_ledger(files: Sequence[Entries]) -> LedgerUpdate:
     """Return one ledger of several files, whatever their names and order.
 
-    Its notes name what one person decided twice on a day also where both words stand in one ledger:
-    git or a spreadsheet may have changed their order. Raises InputRefused as `collect` does, and
-    for a decision that counts though it was made on an older report than one before it.
+    Its notes name what one person decided twice on a day also where both decisions stand in one
+    ledger: git or a spreadsheet may have changed their order. Raises InputRefused as `collect`
+    does, and for a decision that counts though it was made on an older report than one before it.
     """
     ledgers = sorted(
         (each for each in files if each.is_ledger),
@@ -137,17 +140,17 @@ def merged(files: Sequence[Entries]) -> Collection:
     if not ledgers:
         return collect(Ledger(), others)
     first, *rest = ledgers
-    collection = collect(Ledger(lines=first.lines, file=first.file), [*rest, *others])
-    by_user = collection.ledger.by_user
+    update = collect(Ledger(lines=first.lines, file=first.file), [*rest, *others])
+    by_user = update.ledger.by_user
     older = [
         pair
-        for pair in _older_views((), collection.ledger.lines)
+        for pair in _decisions_on_older_reports((), update.ledger.lines)
         if any(pair[0] is each for each in by_user[pair[0].user_key].current)
     ]
     if older:
-        raise InputRefused([_older_view_problem(*pair) for pair in older])
+        raise InputRefused([_older_report_problem(*pair) for pair in older])
     in_ledger = _uncounted_notes(first.lines, by_user, _OF_ONE_DAY)
-    return replace(collection, notes=(*dict.fromkeys((*collection.notes, *in_ledger)),))
+    return replace(update, notes=(*dict.fromkeys((*update.notes, *in_ledger)),))
 
 
 _PersonsDay = tuple[UserKey, str, date]
@@ -157,10 +160,10 @@ _PersonsDay = tuple[UserKey, str, date]
 def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[LedgerLine]:
     """Return the decisions of files that were not collected before, wherever they stand.
 
-    A person who has given a word up since, and changes back to it in the same workbook, gives it
-    anew; the same file once more, and a copy of it, do not. A copy does where another person would
-    remove the user on that day: then they have to agree. Of a ledger only the order of its own
-    lines is known: there the word must stand behind the one that replaced it.
+    A person who has given a decision up since, and changes back to it in the same workbook, makes
+    it anew; the same file once more, and a copy of it, do not. A copy does where another person
+    would remove the user on that day: then they have to agree. Of a ledger only the order of its
+    own lines is known: there the decision must stand behind the one that replaced it.
     """
     own = defaultdict[_PersonsDay, list[LedgerLine]](list)
     seen: set[object] = set()
@@ -216,13 +219,13 @@ def _was_collected(line: LedgerLine, of_day: Sequence[LedgerLine]) -> bool:
     One to remove the user that was given up since is, whatever its ticket and comment.
     """
     if line.decision in REMOVALS and of_day and of_day[-1].decision is not line.decision:
-        word = line.decision, line.as_of
-        return any((each.decision, each.as_of) == word for each in of_day)
+        decided = line.decision, line.as_of
+        return any((each.decision, each.as_of) == decided for each in of_day)
     return any(each.content == line.content for each in of_day)
 
 
 def _order_problems(known: Sequence[LedgerLine], files: Iterable[Entries]) -> Iterator[Problem]:
-    """Yield a problem for each user on whom another decision is in force if ledgers change places.
+    """Yield a problem for each user on whom another decision counts if ledgers change places.
 
     Nothing shows which one is the later of two decisions that stand in different ledgers. None to
     remove the user comes into force by their order that is not in force in one of them.
@@ -234,42 +237,42 @@ def _order_problems(known: Sequence[LedgerLine], files: Iterable[Entries]) -> It
     orders = (_new_lines((), each) for each in (ledgers, ledgers[::-1]))
     forward, backward, *alone = map(decisions_by_user, (*orders, *(each.lines for each in ledgers)))
     for line in {line.user_key: line for each in given for line in each.lines}.values():
-        one, other, *own = (
-            _word_in_force(each, line.user_key) for each in (forward, backward, *alone)
-        )
+        user = line.user_key
+        one, other, *own = (_undisputed(each, user) for each in (forward, backward, *alone))
         if one is not other or (one in REMOVALS and one not in own):
-            lines = forward[line.user_key].lines
+            lines = forward[user].lines
             newest = (each for each in lines if each.decided_on == lines[-1].decided_on)
-            words = dict.fromkeys(f"{each.summary} ({each.place})" for each in newest)
-            message = f"the ledgers do not show which decision is the last one: {'; '.join(words)}"
+            named = dict.fromkeys(f"{each.summary} ({each.place})" for each in newest)
+            message = f"the ledgers do not show which decision is the last one: {'; '.join(named)}"
             yield _problem(line, message, "Decide again with a newer date.")
 
 
-def _word_in_force(by_user: Mapping[UserKey, UserDecisions], user: UserKey) -> Decision | None:
-    of_user = by_user.get(user)
-    return of_user.in_force.decision if of_user and of_user.in_force else None
+def _undisputed(by_user: Mapping[UserKey, UserDecisions], user: UserKey) -> Decision | None:
+    user_decisions = by_user.get(user)
+    line = user_decisions.undisputed if user_decisions else None
+    return line.decision if line else None
 
 
-def _two_word_problems(files: Iterable[Entries]) -> Iterator[Problem]:
-    """Yield a problem for two words of one person and day on a user in the sheets of a workbook.
+def _two_decision_problems(files: Iterable[Entries]) -> Iterator[Problem]:
+    """Yield a problem for two decisions of one person, user and day in the sheets of a workbook.
 
     Sheets have no order in time: neither is the later one.
     """
     for each in files:
-        words: dict[tuple[object, ...], LedgerLine] = {}
+        decisions: dict[tuple[object, ...], LedgerLine] = {}
         for line in each.lines if not each.is_ledger else ():
-            first = words.setdefault((line.user_key, line.person, line.decided_on), line)
+            first = decisions.setdefault((line.user_key, line.person, line.decided_on), line)
             if line.sheet != first.sheet and line.decision is not first.decision:
                 message = f"{first.place} has {first.summary}"
                 yield _problem(line, message, "Correct one of them, or empty it.")
 
 
-def _older_views(
+def _decisions_on_older_reports(
     known: Sequence[LedgerLine], new: Iterable[LedgerLine]
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield each decision on an older report than the one in force was made on, with that one.
+    """Yield each decision on an older report than the undisputed one was made on, with that one.
 
-    That is the one in force in the ledger, or after the valid decisions that precede this one.
+    That is the undisputed one of the ledger, or after the valid decisions that precede this one.
     """
     collected, preceding_new = (defaultdict[UserKey, list[LedgerLine]](list) for _ in range(2))
     for line in known:
@@ -278,38 +281,39 @@ def _older_views(
         of_ledger, of_files = collected[line.user_key], preceding_new[line.user_key]
         preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
         for others in (of_ledger, [*preceding, *of_files]):
-            in_force = decisions_by_user(others)[line.user_key].in_force if others else None
-            if in_force and line.report_time.earliest < in_force.report_time.earliest:
-                yield line, in_force
+            undisputed = decisions_by_user(others)[line.user_key].undisputed if others else None
+            if undisputed and line.report_time.earliest < undisputed.report_time.earliest:
+                yield line, undisputed
                 break
         else:
             of_files.append(line)
 
 
-def _older_view_problem(line: LedgerLine, in_force: LedgerLine) -> Problem:
-    older, newer = (f"{each.report_time.earliest:%Y-%m-%d %H:%M} UTC" for each in (line, in_force))
+def _older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
+    older, newer = (f"{each.report_time.earliest:%Y-%m-%d %H:%M} UTC" for each in (line, other))
     message = (
-        f"made on a report of {older}, but {in_force.place} has {in_force.summary}, made on one of"
+        f"made on a report of {older}, but {other.place} has {other.summary}, made on one of"
         f" {newer}"
     )
     return _problem(line, message, "Decide again on the newer report.")
 
 
-def _unnoted_conflicts(
+def _new_conflicts(
     known: Sequence[LedgerLine], new: Sequence[LedgerLine]
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield the pairs of lines that are in conflict, but for what the ledger notes already.
+    """Yield the pairs of lines that are in conflict, but for those with a line `conflict` already.
 
-    A conflict of a day that was noted and settled, and comes up again, is another one.
+    A conflict of a day that was settled, and comes up again, is another one.
     """
-    noted = {
-        (user, day)
-        for user, of_user in decisions_by_user(known).items()
-        for day in of_user.conflict_days & {one.decided_on for one, _ in of_user.conflicts}
+    have_line = {
+        (user, one.decided_on)
+        for user, user_decisions in decisions_by_user(known).items()
+        for one, _ in user_decisions.conflicts
+        if one.decided_on in user_decisions.conflict_days
     }
-    for user, of_user in decisions_by_user([*known, *new]).items():
-        for one, other in of_user.conflicts:
-            if (user, other.decided_on) not in noted:
+    for user, user_decisions in decisions_by_user([*known, *new]).items():
+        for one, other in user_decisions.conflicts:
+            if (user, other.decided_on) not in have_line:
                 yield one, other
 
 
@@ -322,38 +326,38 @@ def _conflict_problem(one: LedgerLine, other: LedgerLine) -> Problem:
 def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
     """Return the line that keeps both of two decisions out of force."""
     comment = "; ".join(f"{line.place}: {line.summary}" for line in (one, other))
-    word = Decision.CONFLICT
-    return replace(other, decision=word, decided_by=PROGRAM, ticket="", comment=comment)
+    decision = Decision.CONFLICT
+    return replace(other, decision=decision, decided_by=PROGRAM, ticket="", comment=comment)
 
 
 def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
     """Return a problem of a decision, by the name that its file has for the column."""
     file, row, cell = line.read_from
-    name = f"{list_layout.DECISION}, cell {cell}" if cell else DECISION
+    name = f"{review_list_layout.DECISION}, cell {cell}" if cell else DECISION
     return Problem(file, row, name, f"{line.decision} {line.user_key.arn}", message, hint)
 
 
 def _file_outcome(
     entries: Entries,
-    new: set[int],
+    new_ids: set[int],
     before: Mapping[UserKey, UserDecisions],
     after: Mapping[UserKey, UserDecisions],
     entered: Iterable[LedgerLine],
 ) -> FileOutcome:
     """Return what came of the entries of one file.
 
-    `new` are the ids of the lines that were added, `entered` all lines of the call: a decision
+    `new_ids` are those of the lines that were added, `entered` all lines of the call: a decision
     that stands in another file of the same name is not emptied.
     """
     tallies: dict[str, Tally] = {}
     for line in entries.lines:
         tally = tallies.setdefault(line.person, Tally(line.decided_by))
         tally.entered += 1
-        if id(line) not in new:
+        if id(line) not in new_ids:
             tally.already_there += 1
         elif line.decision is Decision.WITHDRAW:
             tally.withdrawn += 1
-        elif (earlier := before.get(line.user_key)) and (earlier.in_force or earlier.is_conflict):
+        elif (earlier := before.get(line.user_key)) and (earlier.undisputed or earlier.is_conflict):
             tally.changed += 1
         else:
             tally.added += 1
@@ -361,8 +365,8 @@ def _file_outcome(
     emptied = [
         line
         for row in entries.open_rows
-        if (of_user := after.get(row.user_key))
-        for line in of_user.decisions
+        if (user_decisions := after.get(row.user_key))
+        for line in user_decisions.decisions
         if (line.workbook, line.as_of) == (entries.source, row.as_of)
         and line.content not in still_entered
     ]
@@ -374,9 +378,9 @@ def _needless_withdrawal_notes(
     new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
     for line in new:
-        of_user = after[line.user_key]
-        if line.decision is Decision.WITHDRAW and not of_user.decisions:
-            earlier = decisions_by_user(of_user.lines[: of_user.lines.index(line)])
+        user_decisions = after[line.user_key]
+        if line.decision is Decision.WITHDRAW and not user_decisions.decisions:
+            earlier = decisions_by_user(user_decisions.lines[: user_decisions.lines.index(line)])
             if not any(each.decisions for each in earlier.values()):
                 whose = f"{line.user_key.arn} ({line.place})"
                 yield f"Nothing to withdraw for {whose}: no decision was in force."
@@ -385,40 +389,42 @@ def _needless_withdrawal_notes(
 def _uncounted_notes(
     entered: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions], reasons: Sequence[str]
 ) -> Iterator[str]:
-    """Yield a note on each entry that gives way to another word, or to one that took it back.
+    """Yield a note on each entry that gives way to another decision, or was taken back.
 
-    A line `conflict` of the program is no word of anybody.
+    A line `conflict` of the program is nobody's decision.
     """
     for line in (each for each in entered if each.decision is not Decision.CONFLICT):
-        of_user = after[line.user_key]
-        words = [each for each in of_user.lines if each.decision is not Decision.CONFLICT]
-        for counted in of_user.current or words[-1:]:
-            reason = _why_counted(of_user, counted, line)
+        user_decisions = after[line.user_key]
+        of_people = [
+            each for each in user_decisions.lines if each.decision is not Decision.CONFLICT
+        ]
+        for counted in user_decisions.current or of_people[-1:]:
+            reason = _why_counted(user_decisions, counted, line)
             if line.decision is not counted.decision and reason in reasons:
                 yield _counts_note(counted, line, reason)
 
 
-def _why_counted(of_user: UserDecisions, counted: LedgerLine, line: LedgerLine) -> str:
+def _why_counted(user_decisions: UserDecisions, counted: LedgerLine, line: LedgerLine) -> str:
     if line.decided_on != counted.decided_on:
         return _LATER_DAY if line.decided_on < counted.decided_on else ""
     if line.person == counted.person:
         return _SAME_DAY
-    if line.person in {each.person for each in of_user.current}:
+    if line.person in {each.person for each in user_decisions.current}:
         return ""
-    contents = [each.content for each in of_user.lines]
+    contents = [each.content for each in user_decisions.lines]
     if line.content not in contents[contents.index(counted.content) :]:
-        return _LATER_WORD
-    # A withdrawal behind what counts took back the own word of its person.
+        return _LATER_DECISION
+    # A withdrawal behind what counts took back the own decision of its person.
     return _WITHDRAWN if line.decision is not Decision.WITHDRAW else ""
 
 
-def _replaced_word_notes(
+def _replaced_decision_notes(
     known: Iterable[LedgerLine], new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
-    """Yield a note on each word that its person replaces by a new one of the same day."""
-    words = {(line.user_key, line.person, line.decided_on): line for line in known}
+    """Yield a note on each decision that its person replaces by a new one of the same day."""
+    decisions = {(line.user_key, line.person, line.decided_on): line for line in known}
     for line in new:
-        before = words.get((line.user_key, line.person, line.decided_on))
+        before = decisions.get((line.user_key, line.person, line.decided_on))
         counts = any(line is each for each in after[line.user_key].current)
         if before and counts and before.decision is not line.decision:
             yield _counts_note(line, before, _SAME_DAY)
@@ -426,9 +432,9 @@ def _replaced_word_notes(
 
 _LATER_DAY: Final = "it has a later date"
 _SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
-_LATER_WORD: Final = "another person decided on that day, and the one collected later counts"
+_LATER_DECISION: Final = "another person decided on that day, and the one collected later counts"
 _WITHDRAWN: Final = "it was withdrawn on that day"
-_OF_ONE_DAY: Final = (_SAME_DAY, _LATER_WORD, _WITHDRAWN)
+_OF_ONE_DAY: Final = (_SAME_DAY, _LATER_DECISION, _WITHDRAWN)
 
 
 def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:

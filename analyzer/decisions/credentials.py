@@ -234,7 +234,7 @@ def datetimes(moments: pd.Series) -> list[datetime | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class UserNow:
+class ReportedUser:
     """Hold what a report shows of one user: its credentials, and what the analysis says."""
 
     user_key: UserKey
@@ -244,8 +244,8 @@ class UserNow:
     exemption: str
 
 
-class UsersNow:
-    """Find in judged pages the users decided on, and those who may be one of them renamed.
+class UsersInNewestReports:
+    """Find the users decided on in judged pages, and those who may be one of them renamed.
 
     `names` are by account and second of creation, None where that is not known.
     """
@@ -254,7 +254,7 @@ class UsersNow:
         """Find the users of lines; `pages` are the judged pages of `report`."""
         known = [line.user_key for line in lines]
         self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
-        self.by_arn: dict[str, list[UserNow]] = {}
+        self.by_arn: dict[str, list[ReportedUser]] = {}
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
@@ -267,7 +267,7 @@ class UsersNow:
             unknown |= users[columns.ACCOUNT].isin(lack_seconds).to_numpy(bool)
             created = users[columns.CREATED].mask(unknown)
             known_page = page.with_users({columns.CREATED: created})
-            for user in _users_now(known_page.where(users[columns.ARN].isin(arns).to_numpy())):
+            for user in _reported_users(known_page.where(users[columns.ARN].isin(arns).to_numpy())):
                 self.by_arn.setdefault(user.user_key.arn, []).append(user)
             is_alike = created.isin(seconds) | created.isna()
             alike = users[is_alike]
@@ -290,8 +290,8 @@ class UsersNow:
         return f"when {name} was created is not understood" if name is not None else ""
 
 
-class ShownUsers:
-    """Find in pages of older reports the users decided on, whatever they were called there.
+class UsersInOlderReports:
+    """Find the users decided on in pages, whatever they were called there.
 
     A report has each user once; what many reports show alike is held once.
     """
@@ -338,10 +338,10 @@ _Second: TypeAlias = tuple[int, str, datetime | None]
 """A file, an account, and when users were created."""
 
 
-def _users_now(page: Page) -> Iterator[UserNow]:
+def _reported_users(page: Page) -> Iterator[ReportedUser]:
     users = page.users
     return map(
-        UserNow,
+        ReportedUser,
         user_keys(users),
         credentials_of_users(page),
         map(Verdict, users[columns.VERDICT]),

@@ -209,7 +209,7 @@ class LedgerLine:
 
     @property
     def summary(self) -> str:
-        """Return the decision in one line: word, name, day, ticket."""
+        """Return the decision in one line, with name, day and ticket."""
         parts = str(self.decision), self.decided_by, self.decided_on.isoformat(), self.ticket
         return ", ".join(filter(None, parts))
 
@@ -218,10 +218,10 @@ class LedgerLine:
 class UserDecisions:
     """Hold the lines on one user in the order in which they count, and the current ones.
 
-    `current` has the newest word of each person of the newest day; different ones are a conflict.
-    A line `conflict` is among them where the words that it is about are not, as one was lost.
-    `conflicts` are the pairs of different words of one day that nobody resolved, `conflict_days`
-    the days with a line `conflict`.
+    `current` has the newest decision of each person of the newest day; different ones are a
+    conflict. A line `conflict` is among them where the decisions that it is about are not, as one
+    was lost. `conflicts` are the pairs of different decisions of one day that nobody resolved,
+    `conflict_days` the days with a line `conflict`.
     """
 
     lines: tuple[LedgerLine, ...]
@@ -240,8 +240,11 @@ class UserDecisions:
         return _differ(self.current)
 
     @property
-    def in_force(self) -> LedgerLine | None:
-        """Return the decision in force; one to keep may have run out (`Ledger.in_force`)."""
+    def undisputed(self) -> LedgerLine | None:
+        """Return the newest decision, None if it is in conflict or withdrawn.
+
+        It is in force, unless it is one to keep that has run out (`Ledger.in_force_on`).
+        """
         if not self.current or self.is_conflict:
             return None
         newest = self.current[-1]
@@ -257,8 +260,9 @@ class OpenRow(NamedTuple):
 
     def is_decided(self, by_user: Mapping[UserKey, UserDecisions]) -> bool:
         """Return whether a current decision on the user was made on this report."""
-        of_user = by_user.get(self.user_key)
-        return of_user is not None and any(line.as_of == self.as_of for line in of_user.decisions)
+        user_decisions = by_user.get(self.user_key)
+        decisions = user_decisions.decisions if user_decisions else ()
+        return any(line.as_of == self.as_of for line in decisions)
 
 
 def open_row(cells: Mapping[str, str]) -> OpenRow:
@@ -298,9 +302,10 @@ _NO_DECISION: Final = (Decision.WITHDRAW, Decision.CONFLICT)
 def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
     """Go through the lines on one user, the oldest first.
 
-    In a conflict a withdrawal takes the own word back, and settles it. Who withdraws the own word
-    of the day has none left; who withdraws that of another has decided too. A line `conflict`
-    whose two words are not there keeps those of its day out of force, until one is withdrawn.
+    In a conflict a withdrawal takes the own decision back, and settles it. Who withdraws the own
+    decision of the day has none left; who withdraws that of another has decided too. A line
+    `conflict` whose two decisions are not there keeps those of its day out of force, until one is
+    withdrawn.
     """
     current: dict[str, LedgerLine] = {}
     conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}
@@ -313,22 +318,22 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
             day = line.decided_on
             continue
         own = current.get(line.person)
-        has_word = own is not None and own.decision is not Decision.WITHDRAW
+        has_decision = own is not None and own.decision is not Decision.WITHDRAW
         by_others = {who: each for who, each in current.items() if who != line.person}
         if line.decision is not Decision.WITHDRAW:
             current = {**(by_others if line.decided_on == day else {}), line.person: line}
             day = line.decided_on
-        elif has_word and _differ(current.values()):
+        elif has_decision and _differ(current.values()):
             current = {who: each for who, each in by_others.items() if who}
         else:
             conflicts.pop(day, None)
-            takes_own_back = has_word and day == line.decided_on
+            takes_own_back = has_decision and day == line.decided_on
             current = {} if takes_own_back else {line.person: line}
             day = line.decided_on
         conflicts.pop(day, None)
-        words = [each for who, each in current.items() if who]
-        if _differ(words):
-            first, *others = words
+        decisions = [each for who, each in current.items() if who]
+        if _differ(decisions):
+            first, *others = decisions
             differing = (each for each in others if each.decision is not first.decision)
             conflicts[day] = first, next(differing)
     days = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
@@ -336,5 +341,5 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
 
 
 def _differ(lines: Iterable[LedgerLine]) -> bool:
-    words = {line.decision for line in lines}
-    return len(words) > 1 or Decision.CONFLICT in words
+    decisions = {line.decision for line in lines}
+    return len(decisions) > 1 or Decision.CONFLICT in decisions

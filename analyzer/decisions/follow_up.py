@@ -19,9 +19,9 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.credentials import (
     Credentials,
-    ShownUsers,
-    UserNow,
-    UsersNow,
+    ReportedUser,
+    UsersInNewestReports,
+    UsersInOlderReports,
     access_added,
     credentials_decided_on,
     user_keys,
@@ -80,7 +80,7 @@ OVERTAKEN_KEY: Final = (*DECISION_KEY, DECIDED_AS_OF)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DecisionOutcome:
     """Hold what became of one decision; `now` is the user in `file`, None if it is not there.
 
     `file` is None where no report covers the account: then time counts to `newest`, the newest
@@ -92,7 +92,7 @@ class Outcome:
     newest: datetime
     status: FollowUpStatus
     fact: str
-    now: UserNow | None = None
+    now: ReportedUser | None = None
     added: tuple[str, ...] = ()
 
     @property
@@ -117,16 +117,16 @@ def report_time(file: ReportFile) -> ReportTime:
     return ReportTime(file.as_of, file.as_of_source, file.baseline)
 
 
-def outcomes(
+def decision_outcomes(
     lines: Sequence[LedgerLine], report: Report, pages: Iterable[Page]
-) -> dict[UserKey, Outcome]:
+) -> dict[UserKey, DecisionOutcome]:
     """Return what became of decisions to delete or deactivate, one of each user.
 
     `pages` are the judged pages of `report`.
     """
     files = {account.account: file for file in report.files for account in file.accounts}
     newest = max(file.as_of for file in report.files)
-    users = UsersNow(lines, report, pages)
+    users = UsersInNewestReports(lines, report, pages)
     before = credentials_decided_on(lines)
     changes = dict(_earlier_changes(lines, before, report))
     return {
@@ -138,7 +138,7 @@ def outcomes(
     }
 
 
-def _with_earlier_change(outcome: Outcome, change: str | None) -> Outcome:
+def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:
     """Return an outcome, overtaken if an older report showed it and the newest shows it no more."""
     if change is None or outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
         return outcome
@@ -154,7 +154,7 @@ def _earlier_changes(
     A report counts that is not older than the one decided on: the same one shows nothing more.
     """
     for older in report.older() if lines else ():
-        shown = ShownUsers(lines, older.pages())
+        shown = UsersInOlderReports(lines, older.pages())
         times = [report_time(file).earliest for file in older.files]
         files = sorted(zip(times, enumerate(older.files), strict=True), key=lambda each: each[0])
         for line, credentials in zip(lines, before, strict=True):
@@ -176,9 +176,9 @@ def _outcome(
     before: Credentials,
     file: ReportFile | None,
     newest: datetime,
-    users: UsersNow,
-) -> Outcome:
-    of = partial(Outcome, line, file, newest)
+    users: UsersInNewestReports,
+) -> DecisionOutcome:
+    of = partial(DecisionOutcome, line, file, newest)
     if not line.identifies_user:
         fact = f"{_NOT_IDENTIFIED.capitalize()}: nothing acts on this."
         return of(FollowUpStatus.UNKNOWN, fact)
@@ -195,16 +195,20 @@ def _outcome(
         # nor that a cell is known.
         rows.sort(key=lambda now: not now.credentials.is_unknown)
         hides = line.has_service_credential and not file.service_credentials
-        judged = (
-            _judged_present(line, before, now, is_later=bool(later), hides=hides) for now in rows
+        statuses = (
+            _status_if_present(line, before, now, is_later=bool(later), hides=hides) for now in rows
         )
-        return of(*min(judged, key=lambda each: code_of(each[0])))
+        return of(*min(statuses, key=lambda each: code_of(each[0])))
     created = [each.user_key.created for each in of_name]
-    return of(*_judged_absent(line, created, users, is_later=bool(later)))
+    return of(*_status_if_absent(line, created, users, is_later=bool(later)))
 
 
-def _judged_absent(
-    line: LedgerLine, created: Sequence[datetime | None], users: UsersNow, *, is_later: bool
+def _status_if_absent(
+    line: LedgerLine,
+    created: Sequence[datetime | None],
+    users: UsersInNewestReports,
+    *,
+    is_later: bool,
 ) -> tuple[FollowUpStatus, str]:
     """Return status and fact where no user has the ARN and the creation time.
 
@@ -233,9 +237,9 @@ def _judged_absent(
     return FollowUpStatus.DONE, fact if again else "The user is gone."
 
 
-def _judged_present(
-    line: LedgerLine, before: Credentials, now: UserNow, *, is_later: bool, hides: bool
-) -> tuple[FollowUpStatus, str, UserNow, tuple[str, ...]]:
+def _status_if_present(
+    line: LedgerLine, before: Credentials, now: ReportedUser, *, is_later: bool, hides: bool
+) -> tuple[FollowUpStatus, str, ReportedUser, tuple[str, ...]]:
     """Return status and fact of a user who is there, with what was added.
 
     `hides`: there was an active service-specific credential, and the report does not show those.
@@ -268,7 +272,7 @@ def _judged_present(
     return FollowUpStatus.NOT_DONE, fact, now, ()
 
 
-_CELLS: Final[Mapping[str, tuple[Any, Callable[[Outcome], Any]]]] = {
+_CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     STATUS: ("object", lambda each: str(each.status)),
     OVERDUE: ("bool", lambda _: False),
     columns.ACCOUNT: (TEXT, lambda each: each.line.account),
@@ -312,7 +316,7 @@ class FollowUp:
     """
 
     frame: pd.DataFrame
-    outcomes: Mapping[UserKey, Outcome]
+    outcomes: Mapping[UserKey, DecisionOutcome]
 
 
 def follow_up(
@@ -324,7 +328,7 @@ def follow_up(
     """
     of_users = {
         user: _with_earlier_change(each, ledger.overtaken.get(_overtaken_key(each.line)))
-        for user, each in outcomes(ledger.removals(), report, pages).items()
+        for user, each in decision_outcomes(ledger.removals(), report, pages).items()
     }
     cells = {
         name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
@@ -374,16 +378,16 @@ def earlier_decisions(page: Page, ledger: Ledger, follow_up_result: FollowUp) ->
     """Return what was decided earlier on each user of a judged page, in words (str)."""
 
     def text(user: UserKey, as_of: datetime, verdict: str) -> str:
-        of_user = ledger.by_user.get(user)
-        if of_user is None:
+        user_decisions = ledger.by_user.get(user)
+        if user_decisions is None:
             return ""
-        if of_user.is_conflict:
-            return f"conflict: {'; '.join(each.summary for each in of_user.current)}"
-        line = of_user.in_force
+        if user_decisions.is_conflict:
+            return f"conflict: {'; '.join(each.summary for each in user_decisions.current)}"
+        line = user_decisions.undisputed
         if line is None:
-            return of_user.lines[-1].summary
+            return user_decisions.lines[-1].summary
         decision = f"{line.summary}: {line.comment}" if line.comment else line.summary
-        if ledger.in_force(of_user, as_of.date()) is None:
+        if ledger.in_force_on(as_of.date(), user_decisions) is None:
             return f"{decision}; ended on {ledger.last_day(line)}"
         if line.decision is Decision.KEEP:
             return f"{decision}; exempts from {_kept_from(line, verdict, ledger)}"
@@ -403,7 +407,7 @@ def _kept_from(line: LedgerLine, verdict: str, ledger: Ledger) -> str:
     return f"{rule} until {ledger.last_day(line)}" if rule else f"nothing: the user is {verdict}"
 
 
-def _outcome_remark(outcome: Outcome) -> str:
+def _outcome_remark(outcome: DecisionOutcome) -> str:
     if outcome.added:
         return f"; changed since: {', '.join(outcome.added)}"
     if outcome.is_done:
@@ -419,8 +423,8 @@ def has_standing_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp
     """
 
     def stands(user: UserKey, as_of: datetime) -> bool:
-        of_user = ledger.by_user.get(user)
-        line = ledger.in_force(of_user, as_of.date()) if of_user else None
+        user_decisions = ledger.by_user.get(user)
+        line = ledger.in_force_on(as_of.date(), user_decisions) if user_decisions else None
         if line is None or line.decision is Decision.KEEP:
             return line is not None
         if line.decision is Decision.INVESTIGATE:

@@ -103,9 +103,9 @@ class Ledger:
         except OverflowError:
             return date.max
 
-    def in_force(self, of_user: UserDecisions, day: date) -> LedgerLine | None:
+    def in_force_on(self, day: date, user_decisions: UserDecisions) -> LedgerLine | None:
         """Return the decision on a user that is in force on a day, None if there is none."""
-        line = of_user.in_force
+        line = user_decisions.undisputed
         ran_out = line and line.decision is Decision.KEEP and day > self.last_day(line)
         return None if ran_out else line
 
@@ -131,7 +131,7 @@ class Ledger:
                 arn=line.user_key.arn,
                 created=line.user_key.created,
             )
-            for line in self._in_force()
+            for line in self._undisputed()
             if line.decision is Decision.KEEP and line.identifies_user
         )
 
@@ -149,10 +149,10 @@ class Ledger:
 
     def removals(self) -> list[LedgerLine]:
         """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
-        return [line for line in self._in_force() if line.decision in REMOVALS]
+        return [line for line in self._undisputed() if line.decision in REMOVALS]
 
-    def _in_force(self) -> Iterator[LedgerLine]:
-        return filter(None, (each.in_force for each in self.by_user.values()))
+    def _undisputed(self) -> Iterator[LedgerLine]:
+        return filter(None, (each.undisputed for each in self.by_user.values()))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,12 @@ from analyzer.decisions.credentials import (
     page_of_lines,
 )
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
-from analyzer.decisions.follow_up import FollowUpStatus, Outcome, outcomes, report_time
+from analyzer.decisions.follow_up import (
+    DecisionOutcome,
+    FollowUpStatus,
+    decision_outcomes,
+    report_time,
+)
 from analyzer.decisions.ledger import Ledger
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
@@ -100,7 +105,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RemovalPlan:
     """Hold what a script carries out, which users it leaves out, and what is done already."""
 
     removals: tuple[Removal, ...]
@@ -117,13 +122,13 @@ class _Candidate(NamedTuple):
     is_done: bool = False
 
 
-def plan(
+def removal_plan(
     ledger: Ledger,
     exemptions: Sequence[Exemption] = (),
     report: Report | None = None,
     pages: Iterable[Page] = (),
-) -> Plan:
-    """Return the plan for the decisions to delete or deactivate that are in force.
+) -> RemovalPlan:
+    """Return who is removed by the decisions to delete or deactivate that are in force.
 
     `pages` are the judged pages of `report`, with the exemptions. Where there is a report, only
     users that it shows are taken.
@@ -132,10 +137,10 @@ def plan(
     if report is None:
         candidates = _by_ledger(lines, exemptions)
     else:
-        candidates = [*map(_by_outcome, outcomes(lines, report, pages).values())]
+        candidates = [*map(_by_outcome, decision_outcomes(lines, report, pages).values())]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     before = credentials_decided_on([each.line for each in chosen])
-    return Plan(
+    return RemovalPlan(
         removals=tuple(
             Removal(each.line, credentials, each.confirmed)
             for each, credentials in zip(chosen, before, strict=True)
@@ -181,12 +186,12 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
 
 
 def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
-    for of_user in every:
-        removals = [line for line in of_user.current if line.decision in REMOVALS]
-        # What became of the words of such a line is not known: one may be a removal.
-        lost = [line for line in of_user.current if line.decision is Decision.CONFLICT]
-        if of_user.is_conflict and (removals or lost):
-            said = "; ".join(line.summary for line in of_user.current)
+    for user_decisions in every:
+        removals = [line for line in user_decisions.current if line.decision in REMOVALS]
+        # What became of the decisions of such a line is not known: one may be a removal.
+        lost = [line for line in user_decisions.current if line.decision is Decision.CONFLICT]
+        if user_decisions.is_conflict and (removals or lost):
+            said = "; ".join(line.summary for line in user_decisions.current)
             yield LeftOut((removals or lost)[-1], f"the decisions are in conflict: {said}")
 
 
@@ -205,7 +210,7 @@ def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> 
     ]
 
 
-def _by_outcome(outcome: Outcome) -> _Candidate:
+def _by_outcome(outcome: DecisionOutcome) -> _Candidate:
     line, file, now = outcome.line, outcome.file, outcome.now
     if outcome.is_done:
         return _Candidate(line, line.report_time.confirmed, is_done=True)
@@ -316,8 +321,8 @@ def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:
         for each in slots
         if (at := each.created.at)
     )
-    for created, until, is_idle in sorted(rows):
-        yield f"{created},{'inactive' if is_idle else 'active'},{until}"
+    for created, until, is_inactive in sorted(rows):
+        yield f"{created},{'inactive' if is_inactive else 'active'},{until}"
 
 
 def _quoted(text: str) -> str:

@@ -26,9 +26,9 @@ from analyzer.decisions.decision import (
     open_row,
 )
 from analyzer.decisions.ledger import Entries
-from analyzer.decisions.list_layout import ACCOUNT, ARN, DECISION, ENTRIES, RECORD, USER
-from analyzer.decisions.row_record import (
-    RowRecord,
+from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRIES, RECORD, USER
+from analyzer.decisions.user_record import (
+    UserRecord,
     judged_pages,
     names_of_seconds,
     parsed_record,
@@ -127,7 +127,7 @@ class _Row(NamedTuple):
 
     sheet: ListSheet
     position: int
-    record: RowRecord
+    record: UserRecord
 
     def problem(self, message: str, hint: str) -> Problem:
         """Return a problem of the record."""
@@ -157,7 +157,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
     for start in range(bisect_right(rows, sheet.head_row), len(rows), _CHUNK):
         if len(problems) > _MOST_PROBLEMS:
             return
-        records: dict[int, RowRecord] = {}
+        records: dict[int, UserRecord] = {}
         for at in range(start, min(start + _CHUNK, len(rows))):
             text = text_of(sheet.value(RECORD, at))
             first = first_of_record.setdefault(text, rows[at]) if text else rows[at]
@@ -175,7 +175,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
 
 
 def _compared(
-    sheet: ListSheet, record_at: Mapping[int, RowRecord], problems: list[Problem]
+    sheet: ListSheet, record_at: Mapping[int, UserRecord], problems: list[Problem]
 ) -> Iterator[_Listed]:
     """Yield the rows, and add a problem for each cell that shows something else."""
     places, records = [*record_at], [*record_at.values()]

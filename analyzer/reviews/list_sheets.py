@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from analyzer.decisions.decision import REMOVALS
-from analyzer.decisions.list_layout import (
+from analyzer.decisions.review_list_layout import (
     ACCOUNT,
     ARN,
     DECIDED,
@@ -29,7 +29,7 @@ from analyzer.decisions.list_layout import (
     USER,
     WHEN_WRITTEN,
 )
-from analyzer.decisions.row_record import parsed_record
+from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
 from analyzer.reviews.xlsx_file import Sheet, open_spreadsheet

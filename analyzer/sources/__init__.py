@@ -3,6 +3,6 @@
 `load` returns a Report of whatever `find` lists on disk and in `archives`, or Python holds in
 memory; `files_beside` and `fetch_manifest` read what lies beside the reports.
 
-The command line, `exports` and `aws` may import this package. Functions that read raise
+The command line, `runs` and `aws` may import this package. Functions that read raise
 InputRefused with every problem.
 """

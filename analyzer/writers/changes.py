@@ -13,7 +13,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.changes import diff
 from analyzer.changes.diff import COLUMNS, Comparison
-from analyzer.changes.user_changes import Change
+from analyzer.changes.user_changes import ChangeKind
 from analyzer.files import provenance
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import BLIND_SPOTS, printable
@@ -26,13 +26,13 @@ from analyzer.writers.terminal import terminal, write_cells
 _ROWS_AT_ONCE: Final = 50_000  # changes that are text at a time, to keep the memory small
 
 _COLOURS: Final[Mapping[str, str]] = {
-    Change.NEW_UNUSED: "bold red",
-    Change.FINDING_NEW: "bold red",
-    Change.FINDING_RESOLVED: "green",
-    Change.GONE: "dim",
-    Change.UNDETERMINED: "magenta",
-    Change.FINDING_UNDECIDED: "magenta",
-    Change.NOT_COVERED: "bold magenta",
+    ChangeKind.NEW_UNUSED: "bold red",
+    ChangeKind.FINDING_NEW: "bold red",
+    ChangeKind.FINDING_RESOLVED: "green",
+    ChangeKind.GONE: "dim",
+    ChangeKind.UNDETERMINED: "magenta",
+    ChangeKind.FINDING_UNDECIDED: "magenta",
+    ChangeKind.NOT_COVERED: "bold magenta",
 }
 
 _ARROW: Final = " -> "
@@ -137,7 +137,7 @@ def _detail(row: Mapping[str, str]) -> Text:
     Of a finding that was undecided on one side, its outcomes say on which.
     """
     outcomes, finding = (row[diff.BEFORE], row[diff.NOW]), f"{row[RULE]}: {row[FACT]}"
-    if row[diff.CHANGE] == Change.FINDING_UNDECIDED:
+    if row[diff.CHANGE] == ChangeKind.FINDING_UNDECIDED:
         lines = [finding, _ARROW.join(outcome or "no finding" for outcome in outcomes)]
     elif row[RULE]:
         lines = [finding]

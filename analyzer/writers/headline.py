@@ -185,11 +185,11 @@ def _undetermined_note(analysis: Analysis) -> Iterator[str]:
 
 def owner_notes(analysis: Analysis, without: int, user_count: int) -> Iterator[str]:
     """Yield how many users of all have no owner, and which entries of the list name no user."""
-    file, idle = analysis.owners.file, analysis.totals.unmatched_owners
+    file, unmatched = analysis.owners.file, analysis.totals.unmatched_owners
     if file and without:
         yield f"{without:,} of {user_count:,} IAM users have no owner in {file.name}."
-    if file and idle:
-        entries = short_list([*map(str, idle)])
+    if file and unmatched:
+        entries = short_list([*map(str, unmatched)])
         yield f"Entries of {file.name} that name the owner of no user: {entries}."
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from analyzer import columns
 from analyzer.analysis.explanation import aligned
 from analyzer.changes.history import ASSUMED, COUNTS, History
-from analyzer.changes.stays import AFTER, BEFORE, DETAIL, EVENT
+from analyzer.changes.presence import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT
 from analyzer.changes.timeline import whole_days
 from analyzer.files import provenance
 from analyzer.report.model import account_names
@@ -129,7 +129,10 @@ class UserHistory:
     def __str__(self) -> str:
         """Return it as text, a line an event."""
         user = self.user
-        events = [(_days(each, AFTER, BEFORE), each[EVENT], each[DETAIL]) for each in self.events]
+        events = [
+            (_days(each, AFTER_REPORT, BEFORE_REPORT), each[EVENT], each[DETAIL])
+            for each in self.events
+        ]
         lines = [
             f"{user[columns.USER]}  {user[columns.ARN]}",
             f"{_verdicts(user)}, in reports from {_days(user, 'first', 'last')}",
@@ -266,7 +269,7 @@ def _done_early(events: pd.DataFrame) -> pd.Series:
     """Return the users (str) of whom a report showed it done before it was decided."""
     decisions, done = (events[events[EVENT] == each] for each in ("decision", "done"))
     both = done.merge(decisions, on=[columns.ARN, columns.CREATED, DETAIL], suffixes=("", "_day"))
-    return both.loc[both[BEFORE] < both[f"{BEFORE}_day"], columns.USER]
+    return both.loc[both[BEFORE_REPORT] < both[f"{BEFORE_REPORT}_day"], columns.USER]
 
 
 # Cells for people
@@ -314,9 +317,10 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
         case HistoryTable.USERS:
             since = f"{_days(row, 'unused_since')}{' or before' if row['at_least'] else ''}"
             user, days = row[columns.USER], str(row["days_unused"])
-            return [user, _verdicts(row), since, days, _days(row, AFTER, BEFORE)]
+            return [user, _verdicts(row), since, days, _days(row, AFTER_REPORT, BEFORE_REPORT)]
         case HistoryTable.EVENTS:
-            return [row[columns.USER], _days(row, AFTER, BEFORE), row[EVENT], row[DETAIL]]
+            between = _days(row, AFTER_REPORT, BEFORE_REPORT)
+            return [row[columns.USER], between, row[EVENT], row[DETAIL]]
         case _:
             days = "" if row["days"] is None else str(row["days"])
             as_of = row[columns.AS_OF] and minute_text(datetime.fromisoformat(row[columns.AS_OF]))

@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.changes.diff import COLUMNS, changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import Snapshot, snapshot
-from analyzer.changes.user_changes import Change
+from analyzer.changes.user_changes import ChangeKind
 from analyzer.report.model import AccountName, Exemption, UncoveredAccount
 from tests.support.builders import (
     ACCOUNT,
@@ -250,7 +250,7 @@ def test_the_columns_have_one_kind_whether_anything_changed_or_not() -> None:
         assert {kinds.pop(name) for name in names} == {"category"}
         assert kinds.pop("last_use") == kinds.pop("created") == "datetime64[s, UTC]"
         assert set(kinds.values()) == {"str"}
-        assert frame["change"].cat.categories.tolist() == list(Change)
+        assert frame["change"].cat.categories.tolist() == list(ChangeKind)
 
 
 @pytest.mark.no_cover
@@ -264,4 +264,4 @@ def test_the_newest_use_that_either_report_shows_is_given_and_neither_is_changed
 
 
 def test_every_change_has_a_meaning_of_its_own() -> None:
-    assert len({change.meaning for change in Change} - {""}) == len(Change)
+    assert len({change.meaning for change in ChangeKind} - {""}) == len(ChangeKind)

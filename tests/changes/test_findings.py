@@ -14,7 +14,7 @@ from analyzer.changes.snapshot import snapshot
 from analyzer.changes.user_changes import (
     Finding,
     FindingChange,
-    LimitedRule,
+    RuleWithLimit,
     cause_of_finding,
     changed_findings,
 )
@@ -184,9 +184,9 @@ def a_finding(
 def cause(
     rule: str, limit: int | None, finding: Finding, *, is_new: bool, elapsed: int = 30
 ) -> str:
-    limited = LimitedRule(analyzer.rulebook(rules=rule).rules[0], limit)
+    rule_with_limit = RuleWithLimit(analyzer.rulebook(rules=rule).rules[0], limit)
     before, now = (Finding(), finding) if is_new else (finding, Finding())
-    return cause_of_finding(FindingChange(before, now), limited, elapsed, ())
+    return cause_of_finding(FindingChange(before, now), rule_with_limit, elapsed, ())
 
 
 def test_a_limit_is_passed_where_the_days_reach_it_between_the_reports() -> None:

@@ -267,7 +267,7 @@ def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_th
     names = saved(tmp_path, f"account,name\n{ACCOUNT},Pay\n", "accounts.csv")
     exporting(runs, "--from", old, "--exemptions", listed)
     monkeypatch.undo()
-    monkeypatch.setattr("analyzer.exports.outputs.write_workbook", lambda *_, **__: None)
+    monkeypatch.setattr("analyzer.runs.outputs.write_workbook", lambda *_, **__: None)
     exporting(runs, "--from", new, "--as-of", "2026-08-01T12:00:00Z", "--accounts", names)
     sides = runs / "2026-05-01T09-30-00Z", runs / "latest"
     done = run("diff", *sides, "--format", "csv")

@@ -15,7 +15,7 @@ import pytest
 from openpyxl import load_workbook
 
 import analyzer
-from analyzer.cli.inputs import filtered, read_analysis_request
+from analyzer.cli.inputs import filtered_analyses, read_analysis_request
 from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions, InputFile, JudgingOptions
 from analyzer.report.model import Report
 from analyzer.rules import RULES
@@ -140,8 +140,8 @@ def test_names_are_those_to_act_on_and_say_what_they_leave_out() -> None:
 def test_no_page_is_read_to_find_out_whether_a_filter_names_a_user() -> None:
     analysis = analyzer.analyze(analyzer.load(SAMPLES / "organization"))
     analysis = replace(analysis, pages=lambda: pytest.fail("a page was read"))
-    assert filtered([analysis], FilterOptions()) == [analysis]
-    (part,) = filtered([analysis], FilterOptions(account=["111122223333"], certain=True))
+    assert filtered_analyses([analysis], FilterOptions()) == [analysis]
+    (part,) = filtered_analyses([analysis], FilterOptions(account=["111122223333"], certain=True))
     assert part.filter
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.changes.history import DECIDED, PERIOD, History, history
+from analyzer.changes.history import DECISION_COUNTS, PERIOD, History, history
 from analyzer.changes.timeline import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import ledger_bytes
@@ -83,7 +83,7 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
     assert {cell.data_type for cell in book["Users"]["B"]} == {"s"}
     meanings = {row[0]: row[2] for row in book["Summary"].iter_rows(max_col=3, values_only=True)}
     assert meanings["Unused unclear"] == MEANINGS["unused_unclear"]
-    assert {*MEANINGS} == {*PERIOD, *DECIDED} - {"account", "first", "last"}
+    assert {*MEANINGS} == {*PERIOD, *DECISION_COUNTS} - {"account", "first", "last"}
     charts = [part for name, part in parts(stream.getvalue()).items() if "charts/chart" in name]
     assert [part.count(b"<ser>") for part in charts] == [4]
     said = "at least: median 3.5, longest 7; at most: not known."

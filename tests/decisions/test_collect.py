@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from analyzer.columns import OWNER
-from analyzer.decisions.collect import Collection, Tally, answer_notes, merged
+from analyzer.decisions.collect import LedgerUpdate, Tally, answer_notes, merged_ledger
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused
@@ -59,9 +59,9 @@ def ledger(*lines: LedgerLine) -> Ledger:
     return Ledger(lines=lines)
 
 
-def in_force(collection: Collection) -> str | None:
-    (of_user,) = collection.ledger.by_user.values()
-    return str(of_user.in_force.decision) if of_user.in_force else None
+def in_force(update: LedgerUpdate) -> str | None:
+    (user_decisions,) = update.ledger.by_user.values()
+    return str(user_decisions.undisputed.decision) if user_decisions.undisputed else None
 
 
 def words(lines: Sequence[LedgerLine]) -> list[str]:
@@ -186,7 +186,7 @@ def test_two_reviews_are_collected_in_any_order_unless_the_older_view_is_decided
         assert "made on a report of 2026-05-01 12:00 UTC, but new.xlsx" in problem
 
 
-def test_an_older_view_is_refused_by_what_was_in_force_on_its_own_day() -> None:
+def test_a_decision_on_an_older_report_is_refused_by_what_was_in_force_on_its_own_day() -> None:
     withdrawn = line("withdraw", on=LATE + timedelta(days=1), as_of=NEWER)
     known = ledger(line("keep", on=LATE, as_of=NEWER), withdrawn)
     assert len(refused(file(line(on=LATE)), known=known)) == 1
@@ -229,25 +229,25 @@ def test_a_conflict_that_one_of_the_two_withdraws_is_none() -> None:
 
 def test_unattended_a_line_says_that_two_are_in_conflict_and_neither_is_in_force() -> None:
     files = file(DELETE), file(line("keep", by="Tom", workbook="tom.xlsx"))
-    collection = collected(*files, attended=False)
-    *_, noted = collection.added
-    assert (noted.decision, noted.decided_by, noted.decided_on) == ("conflict", "credreport", DAY)
-    assert "review.xlsx, sheet Unused users, row 2: delete, Anna" in noted.comment
-    note = f"Conflict on {DELETE.user_key.arn}: neither is in force. {noted.comment}"
-    assert (collection.notes, in_force(collection)) == ((note,), None)
-    assert collected(*files, ledger=collection.ledger, attended=False).added == ()
-    assert collected(ledger=collection.ledger).added == ()
+    update = collected(*files, attended=False)
+    *_, added = update.added
+    assert (added.decision, added.decided_by, added.decided_on) == ("conflict", "credreport", DAY)
+    assert "review.xlsx, sheet Unused users, row 2: delete, Anna" in added.comment
+    note = f"Conflict on {DELETE.user_key.arn}: neither is in force. {added.comment}"
+    assert (update.notes, in_force(update)) == ((note,), None)
+    assert collected(*files, ledger=update.ledger, attended=False).added == ()
+    assert collected(ledger=update.ledger).added == ()
 
 
 def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said() -> None:
     after = file(line("keep", workbook="second.xlsx"), name="second.xlsx")
-    collection = collected(after, ledger=ledger(DELETE))
-    assert collection.files[0].tallies == (Tally("Anna", entered=1, changed=1),)
+    update = collected(after, ledger=ledger(DELETE))
+    assert update.files[0].tallies == (Tally("Anna", entered=1, changed=1),)
     counts = "keep, Anna, 2026-05-01 (second.xlsx, sheet Unused users, row 2) counts, and not"
-    (note,) = collection.notes
+    (note,) = update.notes
     assert f"{counts} delete, Anna, 2026-05-01" in note
     assert ": the same person decided twice on that day, and the one collected later cou" in note
-    again = collected(file(DELETE), ledger=collection.ledger)
+    again = collected(file(DELETE), ledger=update.ledger)
     assert (again.notes, again.added) == ((note,), ())
 
 
@@ -269,9 +269,9 @@ def test_a_withdrawal_where_no_decision_was_in_force_is_added_and_noted() -> Non
     place = f"{DELETE.user_key.arn} (review.xlsx, sheet Unused users, row 2)"
     note = f"Nothing to withdraw for {place}: no decision was in force."
     for known, entered, is_needless in WITHDRAWN:
-        collection = collected(file(*entered), ledger=ledger(*known))
-        assert len(collection.added) == len(entered)
-        assert collection.notes.count(note) == is_needless, (known, entered)
+        update = collected(file(*entered), ledger=ledger(*known))
+        assert len(update.added) == len(entered)
+        assert update.notes.count(note) == is_needless, (known, entered)
 
 
 @pytest.mark.parametrize("attended", [True, False])
@@ -284,18 +284,18 @@ def test_a_copy_that_still_has_a_word_does_not_give_it_anew(*, attended: bool) -
         line(ticket="7", workbook="Copy of review.xlsx"),
         line(workbook="bulk.csv", sheet="", row=7),
     ):
-        collection = collected(file(copy), ledger=known, attended=attended)
-        assert (collection.added, in_force(collection)) == ((), None), copy
+        update = collected(file(copy), ledger=known, attended=attended)
+        assert (update.added, in_force(update)) == ((), None), copy
         note = "withdraw, Anna, 2026-05-01 (anna.xlsx, sheet Unused users, row 2) counts"
-        assert note in " ".join(collection.notes)
+        assert note in " ".join(update.notes)
 
 
 def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_said() -> None:
     for again, other in (("delete", "keep"), ("keep", "delete")):
         known = ledger(line(again), line(other, sha256="b" * 64))
-        collection = collected(file(line(again, sha256="c" * 64)), ledger=known)
-        assert words(collection.added) == [again]
-        (note,) = collection.notes
+        update = collected(file(line(again, sha256="c" * 64)), ledger=known)
+        assert words(update.added) == [again]
+        (note,) = update.notes
         assert f"{again}, Anna, 2026-05-01 (review.xlsx, sheet Unused users, row 2) counts" in note
 
 
@@ -318,9 +318,9 @@ def test_a_conflict_that_was_settled_and_comes_up_again_is_another_one() -> None
     assert words(collected(cleo, ledger=settled, attended=False).added) == ["keep", "conflict"]
 
 
-@pytest.mark.parametrize("word", ["keep", "withdraw"])
-def test_a_word_of_an_earlier_day_than_what_counts_is_said_to_have_no_effect(word: str) -> None:
-    bob = file(line(word, by="Bob", workbook="bob.xlsx"))
+@pytest.mark.parametrize("decision", ["keep", "withdraw"])
+def test_a_decision_of_an_earlier_day_is_said_to_have_no_effect(decision: str) -> None:
+    bob = file(line(decision, by="Bob", workbook="bob.xlsx"))
     (note,) = collected(bob, ledger=ledger(line(on=NEXT))).notes
     assert "delete, Anna, 2026-05-02" in note
     assert note.endswith("it has a later date. If that is wrong, decide again with a newer date.")
@@ -330,7 +330,7 @@ def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:
     newer = line("keep", as_of=NEWER, on=LATE + timedelta(3), workbook="q2.xlsx")
     of_ann = line("keep", ANN), line("delete", ANN), line("keep", ANN)
     one = entries(newer, line(by="Bob", on=LATE + timedelta(2)), *of_ann)
-    assert merged([one]).ledger.lines == one.lines
+    assert merged_ledger([one]).ledger.lines == one.lines
 
 
 def test_ledgers_and_workbooks_named_together_are_one_ledger_in_which_nothing_revives() -> None:
@@ -347,7 +347,7 @@ def test_ledgers_and_workbooks_named_together_are_one_ledger_in_which_nothing_re
         ([old, entries(*given_up, name="a.csv")], ["delete", "keep"]),
         ([book, entries(DELETE)], ["delete", "keep"]),
     ):
-        assert words(merged(files).ledger.lines) == expected
+        assert words(merged_ledger(files).ledger.lines) == expected
 
 
 def emptied(*lines: LedgerLine, name: str = "review.xlsx", as_of: datetime = AS_OF) -> Entries:
@@ -377,10 +377,10 @@ EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
 
 def test_an_entry_that_was_collected_and_is_empty_now_stays_in_force_and_is_named() -> None:
     for known, files, named, number in EMPTIED:
-        collection = collected(*files, ledger=ledger(*known))
-        assert [line for each in collection.files for line in each.emptied] == named
-        assert collection.files[0].still_open == number, files
-        assert collection.ledger.lines[: len(known)] == (*known,)
+        update = collected(*files, ledger=ledger(*known))
+        assert [line for each in update.files for line in each.emptied] == named
+        assert update.files[0].still_open == number, files
+        assert update.ledger.lines[: len(known)] == (*known,)
 
 
 OPEN = FileReference(name="ann.xlsx", sha256="a" * 64)
@@ -436,17 +436,17 @@ def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
 
 def test_two_words_of_one_person_and_day_in_a_ledger_alone_are_named() -> None:
     for lines, counts in (([WITHDRAW, DELETE], DELETE), ([DELETE, KEEP, DELETE], KEEP)):
-        (note,) = merged([entries(*lines)]).notes
+        (note,) = merged_ledger([entries(*lines)]).notes
         assert f"{counts.summary} ({DELETE.place}) counts, and not " in note
-    assert merged([entries(DELETE, line("keep", on=NEXT))]).notes == ()
+    assert merged_ledger([entries(DELETE, line("keep", on=NEXT))]).notes == ()
 
 
 def test_the_same_file_once_more_puts_nothing_back_that_was_given_up_since() -> None:
     for given_up, later in ((DELETE, "keep"), (DELETE, "withdraw"), (KEEP, "delete")):
         known = ledger(given_up, line(later, sha256="b" * 64))
-        collection = collected(file(given_up), ledger=known)
-        (note,) = collection.notes
-        assert (collection.added, note.startswith(f"{DELETE.user_key.arn}: {later}")) == ((), True)
+        update = collected(file(given_up), ledger=known)
+        (note,) = update.notes
+        assert (update.added, note.startswith(f"{DELETE.user_key.arn}: {later}")) == ((), True)
 
 
 def test_ledgers_are_refused_where_only_their_order_would_say_what_is_in_force() -> None:
@@ -479,8 +479,8 @@ def test_an_older_view_in_a_ledger_is_refused_until_somebody_decides_anew() -> N
         apart = [entries(*one, name=first), entries(*other, name=second)]
         for files in (whole, apart, apart[::-1]):
             with pytest.raises(InputRefused, match="made on a report of 2026-05-01 12:00 UTC"):
-                merged(files)
-    assert in_force(merged([entries(newer, *older, anew)])) == "investigate"
+                merged_ledger(files)
+    assert in_force(merged_ledger([entries(newer, *older, anew)])) == "investigate"
 
 
 COPY = line("keep", by="Tom", workbook="tom (2).xlsx", sha256="c" * 64)
@@ -497,8 +497,8 @@ def test_a_copy_that_would_keep_a_user_whom_another_person_removes_is_in_conflic
     for files in ([file(*each) for each in entered], [file(*each) for each in entered[::-1]]):
         (problem,) = refused(*files, known=ledger(*known))
         assert "made on the same day by another person" in problem
-        collection = collected(*files, ledger=ledger(*known), attended=False)
-        assert (words(collection.added)[-1], in_force(collection)) == ("conflict", None)
+        update = collected(*files, ledger=ledger(*known), attended=False)
+        assert (words(update.added)[-1], in_force(update)) == ("conflict", None)
     assert added(file(COPY), known=TAKEN_BACK) == ()
 
 
@@ -529,5 +529,5 @@ def test_a_withdrawal_of_another_persons_word_is_refused_with_it_whatever_the_or
 
 
 def test_a_conflict_in_a_ledger_is_no_word_that_gives_way_to_another() -> None:
-    noted = line("conflict", by="credreport", workbook=TOM_KEEPS.workbook)
-    assert merged([entries(DELETE, TOM_KEEPS, noted)]).notes == ()
+    conflict = line("conflict", by="credreport", workbook=TOM_KEEPS.workbook)
+    assert merged_ledger([entries(DELETE, TOM_KEEPS, conflict)]).notes == ()

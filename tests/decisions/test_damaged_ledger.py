@@ -13,8 +13,8 @@ import pytest
 
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
+from analyzer.decisions.ledger_file import write_ledger
 from analyzer.errors import InputRefused
-from analyzer.exports.inputs import write_ledger
 from tests.support.builders import AS_OF, a_key, a_password, a_user, days_before
 from tests.support.decisions import OTHER_ACCOUNT, line
 

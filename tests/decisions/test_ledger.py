@@ -209,8 +209,9 @@ def test_the_newest_decision_is_in_force_and_nothing_earlier_revives() -> None:
     for decisions, expected in IN_FORCE:
         entered = [each.split() for each in decisions.split(", ")]
         lines = [line(word, by=by, on=NEXT if day else DAY) for word, by, *day in entered]
-        (of_user,) = decisions_by_user(lines).values()
-        assert (of_user.in_force and str(of_user.in_force.decision)) == expected, decisions
+        (user_decisions,) = decisions_by_user(lines).values()
+        undisputed = user_decisions.undisputed
+        assert (undisputed and str(undisputed.decision)) == expected, decisions
 
 
 def test_a_third_person_takes_back_both_decisions_of_a_conflict() -> None:
@@ -219,20 +220,20 @@ def test_a_third_person_takes_back_both_decisions_of_a_conflict() -> None:
     assert (before.is_conflict, len(before.conflicts)) == (True, 1)
     for day in (DAY, NEXT):
         (after,) = decisions_by_user([*conflict, line("withdraw", by="Eve", on=day)]).values()
-        assert (after.is_conflict, after.conflicts, after.in_force) == (False, (), None), day
+        assert (after.is_conflict, after.conflicts, after.undisputed) == (False, (), None), day
 
 
 def test_of_agreeing_decisions_of_one_day_the_last_line_is_in_force() -> None:
     anna, tom = line(by="Anna", ticket="1"), line(by="Tom", ticket="2")
-    (of_user,) = decisions_by_user([anna, tom]).values()
-    assert of_user.in_force is tom
+    (user_decisions,) = decisions_by_user([anna, tom]).values()
+    assert user_decisions.undisputed is tom
 
 
 def test_a_keep_is_in_force_until_its_last_day() -> None:
     ledger = Ledger(lines=(line("keep"),), keep_days=10)
-    (of_user,) = ledger.by_user.values()
+    (user_decisions,) = ledger.by_user.values()
     days = [DAY + timedelta(days=each) for each in (9, 10, 11)]
-    assert [bool(ledger.in_force(of_user, day)) for day in days] == [True, True, False]
+    assert [bool(ledger.in_force_on(day, user_decisions)) for day in days] == [True, True, False]
 
 
 def test_a_keep_for_ever_ends_with_the_calendar() -> None:

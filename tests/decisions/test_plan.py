@@ -9,7 +9,7 @@ import pytest
 import analyzer
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.plan import Plan, exemption_notes, plan, removal_script
+from analyzer.decisions.plan import RemovalPlan, exemption_notes, removal_plan, removal_script
 from analyzer.report.model import Exemptions
 from tests.support.builders import (
     ACCOUNT,
@@ -39,24 +39,24 @@ def exemptions(expires: object = "", user: str = "quiet") -> Exemptions:
     return analyzer.read_exemptions(("e.csv", text.encode()))
 
 
-def planned(*lines: LedgerLine, users: list[Row] | None = None, **report: Any) -> Plan:
+def planned(*lines: LedgerLine, users: list[Row] | None = None, **report: Any) -> RemovalPlan:
     """Return the plan, compared with a report of these users where there are any."""
     ledger = Ledger(lines=lines)
     exempt = report.pop("exempt", ())
     if users is None:
-        return plan(ledger, exempt)
+        return removal_plan(ledger, exempt)
     analysis = analysis_of(*users, as_of=report.pop("as_of", NEWER), **report)
     judged = analyzer.analyze(analysis.report, exemptions=exempt)
-    return plan(ledger, exempt, judged.report, judged.pages())
+    return removal_plan(ledger, exempt, judged.report, judged.pages())
 
 
-def planned_in_accounts(*cases: tuple[Sequence[LedgerLine], Sequence[Row]]) -> Plan:
+def planned_in_accounts(*cases: tuple[Sequence[LedgerLine], Sequence[Row]]) -> RemovalPlan:
     """Return the plan of decisions compared with newer reports, each in an account of its own."""
     analysis = in_accounts(NEWER, *cases)
-    return plan(analysis.ledger, (), analysis.report, analysis.pages())
+    return removal_plan(analysis.ledger, (), analysis.report, analysis.pages())
 
 
-def reasons(of_plan: Plan) -> list[str]:
+def reasons(of_plan: RemovalPlan) -> list[str]:
     assert of_plan.removals == ()
     return [each.reason for each in of_plan.left_out]
 
@@ -75,8 +75,8 @@ def test_a_user_that_nobody_wants_to_remove_any_more_is_not_even_left_out() -> N
     given_up = [[line(), line("withdraw")], [line(), line("keep", on=DAY + timedelta(1))]]
     cases = [[], [line("keep")], [line("investigate")], *given_up]
     for lines in cases:
-        assert planned(*lines) == Plan((), (), ()), lines
-    assert planned_in_accounts(*((lines, [QUIET]) for lines in cases)) == Plan((), (), ())
+        assert planned(*lines) == RemovalPlan((), (), ()), lines
+    assert planned_in_accounts(*((lines, [QUIET]) for lines in cases)) == RemovalPlan((), (), ())
 
 
 def words_of_credentials(*decided: LedgerLine) -> list[list[str]]:
@@ -195,7 +195,7 @@ def test_a_report_confirms_those_it_has_if_it_is_not_older_than_the_decision() -
     without = planned(line(), users=[], as_of=AS_OF)
     assert reasons(without) == ["no user in the reports has this ARN and this creation time"]
     # What a newer report shows done is neither taken nor left out.
-    assert planned(line(), users=[], as_of=NEWER) == Plan((), (), (line(),))
+    assert planned(line(), users=[], as_of=NEWER) == RemovalPlan((), (), (line(),))
 
 
 def test_an_exemption_is_noted_once_and_as_expired_by_the_report_of_each_line() -> None:

@@ -24,7 +24,7 @@ from openpyxl.worksheet.dimensions import RowDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.cli import main
-from analyzer.decisions.collect import Collection
+from analyzer.decisions.collect import LedgerUpdate
 from analyzer.decisions.decision import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.reviews.entries import read_files
@@ -601,7 +601,7 @@ def test_what_is_not_the_workbook_as_a_whole_is_refused(name: str) -> None:
     assert_named(change(edited(written(), ANN_DELETED)), problem, name=name)
 
 
-def collected_from(*edits: Edit) -> Collection:
+def collected_from(*edits: Edit) -> LedgerUpdate:
     return collected(*read_files([("a.xlsx", edited(written(), *edits))], TODAY))
 
 
@@ -614,11 +614,11 @@ def in_copy(*entry: Any) -> Edit:
 
 
 def test_a_sheet_copied_after_it_was_filled_in_adds_its_entries_once() -> None:
-    collection = collected_from(ANN_DELETED, a_copied_sheet)
-    (file,) = collection.files
+    update = collected_from(ANN_DELETED, a_copied_sheet)
+    (file,) = update.files
     (tally,) = file.tallies
     assert (tally.entered, tally.added, tally.already_there) == (2, 1, 1)
-    assert [each.user for each in collection.added] == ["ann"]
+    assert [each.user for each in update.added] == ["ann"]
 
 
 @pytest.mark.parametrize("other", [DELETE, ("delete", "Bea", ON, None, "x")], ids=["same", "other"])

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any, Self
 
 import analyzer
-from analyzer.decisions.collect import Collection, collect
+from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.decision import LedgerLine, decisions_by_user
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
-from analyzer.decisions.plan import plan
+from analyzer.decisions.plan import removal_plan
 from tests.support import decision_oracle as law
 from tests.support.builders import table
 from tests.support.campaigns import (
@@ -82,7 +82,7 @@ def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:
 
 def collected(
     ledger: Ledger, files: Mapping[str, bytes], today: date, *, attended: bool
-) -> Collection | Refused:
+) -> LedgerUpdate | Refused:
     try:
         read = [read_entries(name, content, today) for name, content in files.items()]
         return collect(ledger, read, attended=attended)
@@ -116,7 +116,7 @@ class Play:
 
     ledger: Ledger = field(default_factory=Ledger)
     lines: tuple[law.Line, ...] = ()
-    calls: list[law.Collection] = field(default_factory=list)
+    calls: list[law.LedgerUpdate] = field(default_factory=list)
 
     def differs(self, kind: str, where: str, by_law: object, by_product: object) -> bool:
         if by_law != by_product:
@@ -195,18 +195,18 @@ class Play:
         """Compare what is in force now, and when decisions to keep run out."""
         days = [today + timedelta(days=days) for days in (0, law.KEEP_DAYS - 4, law.KEEP_DAYS)]
         by_product: dict[law.Key, object] = {}
-        for user, of_user in decisions_by_user(self.ledger.lines).items():
-            words = [word(self.ledger.in_force(of_user, day)) for day in days]
-            by_product[user.arn, user.created] = words, of_user.is_conflict
+        for user, user_decisions in decisions_by_user(self.ledger.lines).items():
+            words = [word(self.ledger.in_force_on(day, user_decisions)) for day in days]
+            by_product[user.arn, user.created] = words, user_decisions.is_conflict
         by_law = {
-            key: ([word(law.in_force(each, day)) for day in days], each.is_conflict)
+            key: ([word(law.in_force_on(day, each)) for day in days], each.is_conflict)
             for key, each in law.standings(self.lines).items()
         }
         for key in sorted({*by_law, *by_product}, key=str):
             self.differs("in force", f"{where} {key[0]}", by_law.get(key), by_product.get(key))
 
 
-def added(by_law: law.Collection, by_product: Collection) -> tuple[object, object]:
+def added(by_law: law.LedgerUpdate, by_product: LedgerUpdate) -> tuple[object, object]:
     """Return what each side adds: decisions in order, and the days of conflicts."""
     conflicts = frozenset(
         (key_of(line), line.decided_on) for line in by_product.added if line.decision == "conflict"
@@ -269,7 +269,7 @@ def compare_follow_up(plays: Sequence[Play], stage: Stage, name: str) -> None:
             where = f"{name} {key[0]}"
             play_of[key].differs("follow-up", where, by_law.get(key), by_product.get(key))
         to_remove = law.plan(lines, reports)
-        taken = plan(ledger, (), analysis.report, pages).removals
+        taken = removal_plan(ledger, (), analysis.report, pages).removals
         for key in to_remove ^ {each.line.user_key for each in taken}:
             is_by_law = key in to_remove
             play_of[key].differs("plan", f"{name} {key[0]}", is_by_law, not is_by_law)

@@ -287,51 +287,51 @@ def line_of(entry: Entry, content: int) -> Line:
 
 @dataclass
 class Standing:
-    """Hold what stands of the lines on one user, each person's word of one day.
+    """Hold what stands of the lines on one user, each person's decision of one day.
 
-    `conflicts` has the words of each day on which people differ, unless that was settled since.
+    `conflicts` has the decisions of each day on which people differ, unless that was settled since.
     """
 
     day: date = date.min
-    words: dict[str, Line] = field(default_factory=dict)
+    decisions: dict[str, Line] = field(default_factory=dict)
     conflicts: dict[date, tuple[Line, ...]] = field(default_factory=dict)
 
     @property
     def is_conflict(self) -> bool:
         """People who decide differently on one day are in conflict."""
-        return len({line.decision for line in self.words.values()}) > 1
+        return len({line.decision for line in self.decisions.values()}) > 1
 
     @property
-    def in_force(self) -> Line | None:
+    def undisputed(self) -> Line | None:
         """The latest counts; after a withdrawal or in conflict there is none."""
-        if not self.words or self.is_conflict:
+        if not self.decisions or self.is_conflict:
             return None
-        *_, latest = self.words.values()
+        *_, latest = self.decisions.values()
         return None if latest.decision == "withdraw" else latest
 
 
 def decide(standing: Standing, line: Line) -> None:
-    """A later day replaces what was; on the same day a person's later word replaces the own one."""
+    """A later day replaces what was; on the same day a person's later one replaces the own."""
     if line.day > standing.day:
-        standing.words, standing.day = {}, line.day
-    standing.words.pop(line.person, None)
-    standing.words[line.person] = line
+        standing.decisions, standing.day = {}, line.day
+    standing.decisions.pop(line.person, None)
+    standing.decisions[line.person] = line
 
 
 def withdraw(standing: Standing, line: Line) -> None:
     """To withdraw ends what stands, and nothing earlier revives.
 
-    In a conflict it takes back that person's word only, and the other one's is in force. Who
-    withdraws the own word of that day has no word left; who withdraws another's has decided too,
-    and a third word of that day by somebody else is a conflict with it.
+    In a conflict it takes back that person's decision only, and the other one's is in force. Who
+    withdraws the own decision of that day has none left; who withdraws another's has decided too,
+    and a third decision of that day by somebody else is a conflict with it.
     """
-    own = standing.words.get(line.person)
+    own = standing.decisions.get(line.person)
     if standing.is_conflict and own and own.decision != "withdraw":
-        del standing.words[line.person]
+        del standing.decisions[line.person]
         return
-    had_a_word = own is not None and own.decision != "withdraw" and standing.day == line.day
+    had_decided = own is not None and own.decision != "withdraw" and standing.day == line.day
     standing.conflicts.pop(standing.day, None)
-    standing.words = {} if had_a_word else {line.person: line}
+    standing.decisions = {} if had_decided else {line.person: line}
     standing.day = line.day
 
 
@@ -342,7 +342,7 @@ def standing_of(lines: Iterable[Line]) -> Standing:
         (withdraw if line.decision == "withdraw" else decide)(standing, line)
         standing.conflicts.pop(standing.day, None)
         if standing.is_conflict:
-            standing.conflicts[standing.day] = (*standing.words.values(),)
+            standing.conflicts[standing.day] = (*standing.decisions.values(),)
     return standing
 
 
@@ -353,9 +353,9 @@ def standings(lines: Iterable[Line]) -> dict[Key, Standing]:
     return {user: standing_of(each) for user, each in by_user.items()}
 
 
-def in_force(standing: Standing, day: date) -> Line | None:
+def in_force_on(day: date, standing: Standing) -> Line | None:
     """A keep runs out after its days; until the last of them, that day included, it is in force."""
-    line = standing.in_force
+    line = standing.undisputed
     if line and line.decision == "keep" and day > line.day + KEEP_DAYS * A_DAY:
         return None
     return line
@@ -364,7 +364,7 @@ def in_force(standing: Standing, day: date) -> Line | None:
 # Collecting
 
 
-class Collection(NamedTuple):
+class LedgerUpdate(NamedTuple):
     """Hold what a call adds, or the rows for which it is refused."""
 
     lines: tuple[Line, ...]
@@ -373,21 +373,21 @@ class Collection(NamedTuple):
     conflicts: frozenset[tuple[Key, date]] = frozenset()
 
 
-WORD = attrgetter("user", "person", "day", "decision", "ticket", "comment", "report.as_of")
-"""A decision is a person's word on one user, made on one report."""
+DECISION = attrgetter("user", "person", "day", "decision", "ticket", "comment", "report.as_of")
+"""A decision is what a person decided on one user, on one report."""
 
 
-def is_same_word(one: Line, other: Line) -> bool:
-    return bool(WORD(one) == WORD(other))
+def is_same_decision(one: Line, other: Line) -> bool:
+    return bool(DECISION(one) == DECISION(other))
 
 
 def is_already_there(
     line: Line, ledger: Sequence[Line], entered: Sequence[Line], collected: Sequence[Line]
 ) -> bool:
-    """A word that was collected before is not collected again, wherever it stands.
+    """A decision that was collected before is not collected again, wherever it stands.
 
-    A word that the person has given up since is given anew where it is put back: in the file of
-    the word that replaced it, which stands nowhere any more. To remove a user, it takes more than
+    One that the person has given up since is made anew where it is put back: in the file of the
+    decision that replaced it, which stands nowhere any more. To remove a user, it takes more than
     another ticket or comment. Nothing earlier revives by a file that was collected before, to the
     byte.
 
@@ -399,9 +399,9 @@ def is_already_there(
     if not of_day:
         return False
     last = of_day[-1]
-    if is_same_word(line, last):
+    if is_same_decision(line, last):
         return True
-    before = [each for each in of_day if is_same_word(line, each)]
+    before = [each for each in of_day if is_same_decision(line, each)]
     if line.decision in REMOVALS and line.decision != last.decision:
         before = [
             each
@@ -411,7 +411,7 @@ def is_already_there(
     if not before:
         return False
     is_old_file = any(each.content == line.content for each in collected)
-    still_stands = any(is_same_word(last, each) for each in entered)
+    still_stands = any(is_same_decision(last, each) for each in entered)
     is_put_back = line.file == last.file or (
         line.decision not in REMOVALS and is_removed_by_another(line, collected, entered)
     )
@@ -424,21 +424,21 @@ def is_removed_by_another(line: Line, ledger: Sequence[Line], entered: Sequence[
     fresh = [
         each
         for each in entered
-        if each.user == line.user and not any(is_same_word(each, known) for known in ledger)
+        if each.user == line.user and not any(is_same_decision(each, known) for known in ledger)
     ]
     return any(
         each.decision in REMOVALS and each.person != line.person and each.day == line.day
-        for each in (*standing.words.values(), *fresh)
+        for each in (*standing.decisions.values(), *fresh)
     )
 
 
-def is_older_view(line: Line, others: Iterable[Line]) -> bool:
+def is_on_older_report(line: Line, others: Iterable[Line]) -> bool:
     """A decision must not rest on an older report than the one that is in force."""
-    force = standing_of(each for each in others if each.user == line.user).in_force
+    force = standing_of(each for each in others if each.user == line.user).undisputed
     return force is not None and line.made_on < force.made_on
 
 
-def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
+def on_older_reports(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     """Each new line is compared with what is in force in the ledger, and with what it follows.
 
     Taken here: what is refused itself does not count for those that follow.
@@ -447,7 +447,7 @@ def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     valid = [*ledger]
     for line in sorted(new, key=lambda each: each.day):
         followed = [each for each in valid if each.day <= line.day]
-        is_refused = is_older_view(line, ledger) or is_older_view(line, followed)
+        is_refused = is_on_older_report(line, ledger) or is_on_older_report(line, followed)
         (refused if is_refused else valid).append(line)
     return refused
 
@@ -455,7 +455,7 @@ def older_views(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
 def new_conflicts(
     lines: Sequence[Line], new: Sequence[Line]
 ) -> dict[tuple[Key, date], tuple[Line, ...]]:
-    """Two people, one user, one day, different words: each conflict that a new line is part of."""
+    """Two people, one user, one day, other decisions: each conflict that a new line is part of."""
     return {
         (user, day): pair
         for user, standing in standings(lines).items()
@@ -470,8 +470,8 @@ def in_conflict(ledger: Sequence[Line], files: Sequence[Sequence[Line]]) -> list
     return [
         line
         for new in orders
-        for words in new_conflicts([*ledger, *new], new).values()
-        for line in words
+        for pair in new_conflicts([*ledger, *new], new).values()
+        for line in pair
         if is_one_of(line, new)
     ]
 
@@ -482,7 +482,7 @@ def is_one_of(line: Line, lines: Iterable[Line]) -> bool:
 
 def collect(
     ledger: Sequence[Line], files: Mapping[str, Sequence[Entry]], *, attended: bool
-) -> Collection:
+) -> LedgerUpdate:
     """One refusal refuses the whole call; what is there already is counted, never added again."""
     lines_entered = [
         line_of(each, content_of(rows))
@@ -494,17 +494,17 @@ def collect(
     for line in lines_entered:
         if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
-    refused = older_views(new, ledger)
+    refused = on_older_reports(new, ledger)
     conflicts = new_conflicts([*ledger, *new], new)
     if attended:
         refused += in_conflict(
             ledger, [[each for each in new if each.file == name] for name in files]
         )
     if refused:
-        return Collection((*ledger,), frozenset((each.file, each.row) for each in refused))
+        return LedgerUpdate((*ledger,), frozenset((each.file, each.row) for each in refused))
     # Of each conflict one line is added, when it comes up.
     before = {(user, day) for user, each in standings(ledger).items() for day in each.conflicts}
-    return Collection((*ledger, *new), added=(*new,), conflicts=frozenset(conflicts) - before)
+    return LedgerUpdate((*ledger, *new), added=(*new,), conflicts=frozenset(conflicts) - before)
 
 
 # Following up: more access or use than the reviewer saw
@@ -712,7 +712,7 @@ def follow_up(
     What is not done is overdue after its days.
     """
     told = {}
-    for line in (each.in_force for each in standings(lines).values()):
+    for line in (each.undisputed for each in standings(lines).values()):
         if line and line.decision in REMOVALS:
             became, days = status(line, reports), days_since_decided(line, reports)
             told[line.user] = became, became != "done" and days > due_days
@@ -728,7 +728,7 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
     It takes a user whose decision to delete or deactivate is in force, identifies the user and is
     not overtaken; where reports are named, the user is in one of them.
     """
-    force = [each.in_force for each in standings(lines).values()]
+    force = [each.undisputed for each in standings(lines).values()]
     return {
         line.user
         for line in force

@@ -11,10 +11,10 @@ from typing import Any
 import analyzer
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.decisions.collect import Collection, collect
+from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.decision import USER_ARN, Decision, EntryPlace, LedgerLine
 from analyzer.decisions.ledger import ENTRIES, Entries, Ledger, ledger_bytes, read_entries
-from analyzer.decisions.row_record import rows_of_users_csv
+from analyzer.decisions.user_record import rows_of_users_csv
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.report.model import FileReference
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, a_user, rendered, report_text
@@ -136,7 +136,7 @@ def entries(*lines: LedgerLine, name: str = "decisions.csv") -> Entries:
     return read_entries(name, ledger_bytes(lines))
 
 
-def collected(*files: Entries, ledger: Ledger | None = None, attended: bool = True) -> Collection:
+def collected(*files: Entries, ledger: Ledger | None = None, attended: bool = True) -> LedgerUpdate:
     return collect(ledger or Ledger(), files, attended=attended)
 
 

@@ -35,7 +35,7 @@ sys.exit(int(calls.recv(16) or 70))
 
 _IMPORTED = (
     *(f"analyzer.cli.{name}" for name in SUMMARIES),
-    *("analyzer.exports.run", "analyzer.changes.history", "analyzer.analysis.explanation"),
+    *("analyzer.runs.run", "analyzer.changes.history", "analyzer.analysis.explanation"),
     *(f"analyzer.writers.{form}" for form in ("tables", "json", "workbook", "workbook.history")),
     *("rich.markdown", "rich.progress", "typer.rich_utils"),
 )

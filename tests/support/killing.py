@@ -16,7 +16,7 @@ import json, os, sys
 from analyzer.cli import main
 import analyzer.analysis.analysis, analyzer.standards.rulebook, analyzer.analysis.rule_results
 import analyzer.writers.tables, analyzer.writers.json, analyzer.writers.workbook
-import analyzer.exports.run, analyzer.aws.fetch
+import analyzer.runs.run, analyzer.aws.fetch
 for line in sys.stdin:
     arguments, variables, script = json.loads(line)
     process = os.fork()

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from analyzer.cli import main
-from analyzer.exports.inputs import copy_inputs
-from analyzer.exports.run_folders import LAST_RUN
+from analyzer.runs.inputs import copy_inputs
+from analyzer.runs.run_folders import LAST_RUN
 from analyzer.sources.find import find_sources
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
@@ -30,14 +30,14 @@ def write_plainly(folder: Path) -> int:
 
 def have_plain_outputs(patch: pytest.MonkeyPatch) -> None:
     """Take a tenth of the time for runs whose outputs nobody reads."""
-    write_all = "analyzer.exports.outputs.write_all"
+    write_all = "analyzer.runs.outputs.write_all"
     patch.setattr(write_all, lambda _, folder, *__: write_plainly(folder))
 
 
 def have_review_workbook(patch: pytest.MonkeyPatch) -> None:
     """Write only the lists to decide in, for runs whose decisions are read back."""
     small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
-    patch.setattr("analyzer.exports.outputs.write_workbook", small)
+    patch.setattr("analyzer.runs.outputs.write_workbook", small)
 
 
 def console_report(folder: Path, day: str, *users: Row) -> Path:

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from analyzer.decisions.list_layout import SHEETS
+from analyzer.decisions.review_list_layout import SHEETS
 from analyzer.writers.workbook import table_sheets, write_workbook
 from analyzer.writers.workbook.book import Book, SheetName
 from analyzer.writers.workbook.text_sheet import TextSheet, head

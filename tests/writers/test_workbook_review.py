@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 import analyzer
 from analyzer.cli import main
 from analyzer.decisions.decision import CHOICES, LedgerLine
-from analyzer.decisions.list_layout import SHEETS
+from analyzer.decisions.review_list_layout import SHEETS
 from analyzer.report.model import AccountName
 from analyzer.writers import write
 from analyzer.writers.workbook import review_lists

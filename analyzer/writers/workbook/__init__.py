@@ -24,8 +24,8 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.decisions.list_layout import RECORD
-from analyzer.decisions.row_record import CreationSeconds, SameSecond, record_texts
+from analyzer.decisions.review_list_layout import RECORD
+from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.report.model import TEXT, AccountName, Page, account_with_name
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope

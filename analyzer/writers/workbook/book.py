@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.decisions.list_layout import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
+from analyzer.decisions.review_list_layout import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
 from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
 
 # Styles

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.decisions.list_layout import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.decisions.review_list_layout import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.report.model import Page
 from analyzer.report.values import utc_texts
 from analyzer.terms import NOT_SUPPORTED, State

@@ -16,11 +16,11 @@ from analyzer.analysis.analysis import Analysis, Totals
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.changes import diff
 from analyzer.changes.diff import counts_by_kind
-from analyzer.changes.user_changes import Change
+from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
-from analyzer.decisions.list_layout import DECIDED, ENTERED_IN
+from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
@@ -217,13 +217,13 @@ def no_findings_text(rule_results: RuleResults) -> str:
 NO_CHANGES: Final = "No changes since the previous run."
 
 _CHANGE_STYLES: Final[Mapping[str, CellStyle]] = {
-    Change.NEW_UNUSED: CellStyle.UNUSED,
-    Change.GONE: CellStyle.FAINT,
-    Change.FIRST_SIGN_IN: CellStyle.CHECK,
-    Change.FIRST_USE: CellStyle.CHECK,
-    Change.USED_AGAIN: CellStyle.CHECK,
-    Change.UNDETERMINED: CellStyle.UNDETERMINED,
-    Change.NOT_COVERED: CellStyle.UNDETERMINED,
+    ChangeKind.NEW_UNUSED: CellStyle.UNUSED,
+    ChangeKind.GONE: CellStyle.FAINT,
+    ChangeKind.FIRST_SIGN_IN: CellStyle.CHECK,
+    ChangeKind.FIRST_USE: CellStyle.CHECK,
+    ChangeKind.USED_AGAIN: CellStyle.CHECK,
+    ChangeKind.UNDETERMINED: CellStyle.UNDETERMINED,
+    ChangeKind.NOT_COVERED: CellStyle.UNDETERMINED,
 }
 
 
@@ -241,7 +241,7 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
         MomentColumn("Created (UTC)", 14.5, columns.CREATED),
         TextColumn("Exemption before", 24, diff.EXEMPTION_BEFORE),
         TextColumn("Exemption now", 24, diff.EXEMPTION_NOW),
-        TextColumn("Meaning", 44, text_of(diff.CHANGE, lambda change: Change(change).meaning)),
+        TextColumn("Meaning", 44, text_of(diff.CHANGE, lambda change: ChangeKind(change).meaning)),
     )
 
 
@@ -249,7 +249,7 @@ def change_counts(frame: pd.DataFrame, previous_run: str) -> str:
     """Return the run that was compared with, and the number of changes of each kind."""
     numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts_by_kind(frame).items())
     changed = f"Changes since: {numbers}." if numbers else NO_CHANGES
-    accounts = int((frame[diff.CHANGE] == Change.NOT_COVERED).sum())
+    accounts = int((frame[diff.CHANGE] == ChangeKind.NOT_COVERED).sum())
     uncompared = f" Accounts not compared: {accounts:,}." if accounts else ""
     return f"The run {previous_run}. {changed}{uncompared}"
 

@@ -16,9 +16,9 @@ from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.decisions import list_layout
+from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import CHOICES, Decision
-from analyzer.decisions.list_layout import LIST, LISTED, WHEN_WRITTEN
+from analyzer.decisions.review_list_layout import LIST, LISTED, WHEN_WRITTEN
 from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
@@ -38,17 +38,17 @@ from analyzer.writers.workbook.user_columns import AccountNames
 
 ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=18)
-CREATED: Final = replace(user_columns.CREATED, head=list_layout.CREATED)
+CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 
 ENTRIES: Final = (
-    EntryColumn(list_layout.DECISION, 11, choices=tuple(map(str, CHOICES))),
-    EntryColumn(list_layout.DECIDED_BY, 10.5),
-    EntryColumn(list_layout.DECIDED_ON, 10.5, is_date=True),
-    EntryColumn(list_layout.TICKET, 8.5),
-    EntryColumn(list_layout.COMMENT, 16),
+    EntryColumn(review_list_layout.DECISION, 11, choices=tuple(map(str, CHOICES))),
+    EntryColumn(review_list_layout.DECIDED_BY, 10.5),
+    EntryColumn(review_list_layout.DECIDED_ON, 10.5, is_date=True),
+    EntryColumn(review_list_layout.TICKET, 8.5),
+    EntryColumn(review_list_layout.COMMENT, 16),
 )
 
-_EARLIER: Final = TextColumn(list_layout.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
+_EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
 _WHY: Final = replace(user_columns.WHY, width=21.5)
 _LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=24)
 
@@ -312,10 +312,10 @@ _LEGEND: Final = (
     (Decision.WITHDRAW, "Take the earlier decision back: none is in force then."),
 )
 _OTHER_ENTRIES: Final = (
-    (list_layout.DECIDED_BY, "Name of the person who decides."),
-    (list_layout.DECIDED_ON, "Date, such as 2026-03-01. Ctrl+; enters today's."),
-    (list_layout.TICKET, "Number of the ticket, if there is one."),
-    (list_layout.COMMENT, "The reason; required to keep a user."),
+    (review_list_layout.DECIDED_BY, "Name of the person who decides."),
+    (review_list_layout.DECIDED_ON, "Date, such as 2026-03-01. Ctrl+; enters today's."),
+    (review_list_layout.TICKET, "Number of the ticket, if there is one."),
+    (review_list_layout.COMMENT, "The reason; required to keep a user."),
     ("no entry", "Not decided now; an earlier decision stays in force."),
 )
 _INCOMPLETE: Final = (

@@ -18,7 +18,7 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer import columns
-from analyzer.decisions.list_layout import USER
+from analyzer.decisions.review_list_layout import USER
 from analyzer.report.model import Page, as_category, concatenated, repeated_per_slot
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths

@@ -37,7 +37,7 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer import columns
-from analyzer.decisions.list_layout import DIFFERS, OK
+from analyzer.decisions.review_list_layout import DIFFERS, OK
 from analyzer.report.values import day_text_series
 from analyzer.terms import Verdict
 from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, SheetName, set_widths

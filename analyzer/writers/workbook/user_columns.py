@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.decisions import list_layout
-from analyzer.decisions.list_layout import NEVER, NOT_KNOWN
+from analyzer.decisions import review_list_layout
+from analyzer.decisions.review_list_layout import NEVER, NOT_KNOWN
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import AccountName, Page, ReportFile
 from analyzer.report.values import minute_texts
@@ -59,15 +59,15 @@ def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column
     return (account_column("Account name", width, known),) if known else ()
 
 
-ACCOUNT: Final = TextColumn(list_layout.ACCOUNT, 13, text_of(columns.ACCOUNT, account_text))
-USER: Final = TextColumn(list_layout.USER, 22, columns.USER)
-ARN: Final = TextColumn(list_layout.ARN, 34, columns.ARN)
+ACCOUNT: Final = TextColumn(review_list_layout.ACCOUNT, 13, text_of(columns.ACCOUNT, account_text))
+USER: Final = TextColumn(review_list_layout.USER, 22, columns.USER)
+ARN: Final = TextColumn(review_list_layout.ARN, 34, columns.ARN)
 
 
 OWNER: Final = (
-    TextColumn(list_layout.OWNER, 16, columns.OWNER, fact_style),
+    TextColumn(review_list_layout.OWNER, 16, columns.OWNER, fact_style),
     TextColumn(
-        list_layout.OWNER_LEFT,
+        review_list_layout.OWNER_LEFT,
         11,
         columns.OWNER_LEFT,
         lambda day: CellStyle.CHECK if day else CellStyle.TEXT,
@@ -146,7 +146,7 @@ PASSWORD_ROTATION: Final = _date("Password expires (UTC)", columns.PASSWORD_NEXT
 MFA: Final = TextColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_style)
 PASSWORD_FACTS: Final = (PASSWORD, LAST_SIGN_IN, PASSWORD_CHANGED)
 VERDICT_FACTS: Final = (VERDICT, REASON, CERTAINTY)
-AS_OF: Final = MomentColumn(list_layout.AS_OF, 14.5, columns.AS_OF)
+AS_OF: Final = MomentColumn(review_list_layout.AS_OF, 14.5, columns.AS_OF)
 MORE_CREDENTIALS: Final = TextColumn(
     *("More credentials", 18),
     lambda page: mapped(page.cells[columns.ADDITIONAL_CREDENTIALS_INFO], _unless_none),
@@ -188,7 +188,7 @@ def _unless_none(word: str, form: str = "{}") -> str:
     return "" if word in (NO_VALUE, "") else form.format(word)
 
 
-LAST_ACTIVITY: Final = TextColumn(list_layout.LAST_ACTIVITY, 27, _last_activities)
+LAST_ACTIVITY: Final = TextColumn(review_list_layout.LAST_ACTIVITY, 27, _last_activities)
 
 
 def service_credential_column(files: Sequence[ReportFile]) -> Column:
@@ -235,7 +235,7 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
             pa.array(uses(page).notna()), text_column(page.cells[name]), ""
         )
 
-    head = list_layout.ACCESS_KEYS[slot - 1]
+    head = review_list_layout.ACCESS_KEYS[slot - 1]
     return (
         *_credential_columns(key, names, head, f"Key {slot} created (UTC)"),
         MomentColumn(f"Key {slot} last used (UTC)", 14.5, uses, never),

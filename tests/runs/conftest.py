@@ -22,7 +22,7 @@ def plain_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
 def plain_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take half the time for a run whose workbook nobody reads."""
     monkeypatch.setattr(
-        "analyzer.exports.outputs.write_workbook", lambda _, stream, **__: stream.write(b"book")
+        "analyzer.runs.outputs.write_workbook", lambda _, stream, **__: stream.write(b"book")
     )
 
 
@@ -34,13 +34,13 @@ def changes_alone(plain_workbook: None, monkeypatch: pytest.MonkeyPatch) -> None
     def write(analysis: Analysis, *_: object, follow_up: Path | None = None, **__: object) -> None:
         analyzer.write(analysis, follow_up=follow_up)
 
-    monkeypatch.setattr("analyzer.exports.outputs.write", write)
+    monkeypatch.setattr("analyzer.runs.outputs.write", write)
 
 
 @pytest.fixture
 def uncompared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take half the time for a run whose changes nobody reads."""
-    monkeypatch.setattr("analyzer.exports.run._run_to_compare", lambda *_: None)
+    monkeypatch.setattr("analyzer.runs.run._run_to_compare", lambda *_: None)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ MOST_UNREAD: Final = 10
 """Nor are those of more users of an account than this whose creation time is not understood."""
 
 
-class RowRecord(BaseModel):
+class UserRecord(BaseModel):
     """Hold what a report says of one user; `cells` are the report's own, by column.
 
     `contradicted` are the columns in which another row of the ARN differs, `same_second` the names
@@ -232,10 +232,10 @@ def names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[l
         yield sorted(others) if len(alike) <= MOST_SAME_SECOND else None
 
 
-def parsed_record(text: str) -> RowRecord | None:
+def parsed_record(text: str) -> UserRecord | None:
     """Return the record in a cell, None where it is none."""
     try:
-        record = RowRecord.model_validate_json(text)
+        record = UserRecord.model_validate_json(text)
         is_of_report = _can_be_report(record.as_of, record.as_of_source, record.baseline)
         is_record = record.criteria and is_of_report and record.row > 0
     except ValueError:  # pydantic's ValidationError is one
@@ -263,7 +263,7 @@ def _criteria(definition: str, dormant_days: int, grace_days: int) -> Criteria:
     )
 
 
-def report_files(records: Sequence[RowRecord]) -> list[ReportFile]:
+def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:
     """Return the reports that records name, each once, in the order in which they come."""
     return [
         ReportFile(
@@ -279,11 +279,11 @@ def report_files(records: Sequence[RowRecord]) -> list[ReportFile]:
     ]
 
 
-def _file_key(record: RowRecord) -> tuple[str, str, str, str, str]:
+def _file_key(record: UserRecord) -> tuple[str, str, str, str, str]:
     return record.file, record.sha256, record.as_of, record.as_of_source, record.baseline
 
 
-def judged_pages(records: Sequence[RowRecord]) -> Iterator[tuple[np.ndarray, Page]]:
+def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Page]]:
     """Yield the users of the records, judged, and which of the records they are.
 
     Records whose reports had other columns, or that were judged by other criteria, have a page of
@@ -318,7 +318,7 @@ _COPIED: Final = (columns.ACCOUNT, columns.SERVICE_CREDENTIALS, *columns.OWNERSH
 """The columns that users have from their records, under the same names."""
 
 
-def _table(records: Sequence[RowRecord], files: Sequence[int]) -> pa.Table:
+def _table(records: Sequence[UserRecord], files: Sequence[int]) -> pa.Table:
     cells = {
         name: pa.array([each.cells[name] for each in records], pa.large_string())
         for name in columns.IN_REPORT
@@ -352,7 +352,7 @@ def _text_of(values: pd.Series) -> pd.Series:
 
 
 def record_differences(
-    records: Sequence[RowRecord], pages: Iterable[Page], report: Report, criteria: Criteria
+    records: Sequence[UserRecord], pages: Iterable[Page], report: Report, criteria: Criteria
 ) -> Iterator[tuple[int, str]]:
     """Yield the position of each record that is not what the reports give, and what differs.
 

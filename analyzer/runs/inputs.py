@@ -1,14 +1,14 @@
 """Read what a run is made from: its copies of the reports, and the ledger of its folder.
 
 Into the ledger is collected what reviewers entered in workbooks of its runs: one by one, so that
-one that is refused does not stop a run. It is read while nobody else writes it, and written whole.
+one that is refused does not stop a run.
 """
 
 import csv
 import os
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
@@ -16,9 +16,7 @@ from itertools import count
 from pathlib import Path, PurePath
 from typing import Final
 
-from filelock import FileLock, Timeout
-
-from analyzer.decisions.collect import Collection, collect
+from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.follow_up import (
     CHANGED,
     DECIDE_AGAIN,
@@ -30,21 +28,16 @@ from analyzer.decisions.follow_up import (
     STATUS,
     FollowUpStatus,
 )
-from analyzer.decisions.ledger import (
-    Entries,
-    Ledger,
-    holds_decisions,
-    ledger_bytes,
-    read_ledger,
-)
-from analyzer.errors import Busy, InputRefused, OutputFailed, Problem
-from analyzer.exports.run_folders import Run, runs
-from analyzer.files import NO_FOLDER, PRIVATE, replacing, sha256
+from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
+from analyzer.decisions.ledger_file import locked_ledger, write_ledger
+from analyzer.errors import InputRefused, Problem
+from analyzer.files import sha256
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import holds_entries
+from analyzer.runs.run_folders import Run, runs
 from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
@@ -194,40 +187,6 @@ def has_unchanged_inputs(run: Run) -> bool:
 # Ledgers
 
 
-@contextmanager
-def locked_ledger(path: Path) -> Iterator[Ledger]:
-    """Give the ledger in a file, an empty one where there is no file, and lock it.
-
-    Raises Busy if another process has it, InputRefused, OutputFailed.
-    """
-    if not path.parent.exists():
-        raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
-    lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False, mode=PRIVATE)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise Busy(f"{path} is in use by another run: nothing was done.") from None
-    except OSError as error:
-        raise OutputFailed(f"{path} cannot be locked: {error.strerror}.") from error
-    try:
-        # Columns that writing would lose are refused.
-        is_there = path.is_file()
-        yield read_ledger(str(path), path.read_bytes(), closed=True) if is_there else Ledger()
-    finally:
-        lock.release()
-
-
-def write_ledger(path: Path, ledger: Ledger) -> None:
-    """Put a ledger in place of the one in the file.
-
-    Raises OutputFailed, and InputRefused for a ledger that could not be read again.
-    """
-    content = ledger_bytes(ledger.lines)
-    read_ledger(str(path), content, closed=True)
-    with replacing(path) as stream:
-        stream.write(content)
-
-
 @dataclass(frozen=True, slots=True)
 class CollectedLedger:
     """Hold a folder's ledger, and what came of collecting.
@@ -254,19 +213,19 @@ def collected_ledger(
     if not (given or path.exists() or any(edited_workbooks(folder))):
         return CollectedLedger(Ledger(), (), (*refused,))
     with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
-        collection = collect(before, [given] if given else [], attended=False)
-        ledger = collection.ledger
-        added = [*_notes(given.source, collection)] if given else []
+        update = collect(before, [given] if given else [], attended=False)
+        ledger = update.ledger
+        added = [*_notes(given.source, update)] if given else []
         collected = {line.workbook for line in before.lines}
         for name, content in edited_workbooks(folder, collected):
             try:
                 entries = read_review(name, content, today, workbook=name)
-                collection = collect(ledger, [entries], attended=False)
+                update = collect(ledger, [entries], attended=False)
             except InputRefused as error:
                 refused.append(f"The decisions in {name} are not collected: {error}")
                 continue
-            ledger = collection.ledger
-            added += _notes(name, collection)
+            ledger = update.ledger
+            added += _notes(name, update)
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
     if ledger.lines:
@@ -274,12 +233,12 @@ def collected_ledger(
     return CollectedLedger(ledger, tuple(added), tuple(refused))
 
 
-def _notes(name: str, collection: Collection) -> Iterator[str]:
-    if collection.added:
-        yield f"Decisions added from {name}: {len(collection.added):,}."
-    for file in collection.files:
+def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:
+    if update.added:
+        yield f"Decisions added from {name}: {len(update.added):,}."
+    for file in update.files:
         yield from (f"{name}: {note}" for note in file.emptied_notes())
-    yield from collection.notes
+    yield from update.notes
 
 
 def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:

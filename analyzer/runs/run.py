@@ -12,12 +12,12 @@ from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.exports import inputs, outputs, run_folders
-from analyzer.exports.inputs import CollectedLedger, collected_ledger
-from analyzer.exports.run_folders import Run
 from analyzer.files import replace_files, sha256
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
+from analyzer.runs import inputs, outputs, run_folders
+from analyzer.runs.inputs import CollectedLedger, collected_ledger
+from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
 from analyzer.sources.find import find_sources
 from analyzer.terms import Feed, Verdict
@@ -41,8 +41,8 @@ class Log(Protocol):
 class ExportRequest:
     """Hold what a run is made from, what it is judged by, and where it goes.
 
-    The reports are those of `sources`; without any they are `fetched` from AWS. `as_of` is in
-    UTC. `entries` are decisions to collect first, `lists` the files that a run keeps, by their
+    The reports are those of `sources`; without any `fetch_request` says which AWS gives. `as_of` is
+    in UTC. `entries` are decisions to collect first, `lists` the files that a run keeps, by their
     name in it, `parameters` the options that its record has. `feeds` are written too, ASFF for
     `hub_region`.
     """
@@ -50,7 +50,7 @@ class ExportRequest:
     folder: Path
     log: Log
     sources: Sequence[str]
-    fetched: FetchRequest | None
+    fetch_request: FetchRequest | None
     max_input: int
     as_of: datetime | None
     skip_unreadable: bool
@@ -68,8 +68,8 @@ def check(request: ExportRequest) -> int:
     log.say("settings", "The settings are understood.")
     run_folders.check_folder(request.folder)
     log.say("folder", f"{request.folder} can be written, and no other run uses it.")
-    if request.fetched:
-        accounts, has_gaps = _ask_aws(request, request.fetched)
+    if request.fetch_request:
+        accounts, has_gaps = _ask_aws(request, request.fetch_request)
         not_read = fetch_manifest.failures(accounts.entries)
         for sentence in not_read:
             log.caution("not-read", sentence)
@@ -128,8 +128,8 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     folder = building / inputs.REPORTS
     with run_folders.os_errors_translated(building):
         folder.mkdir(mode=0o700)
-    if request.fetched:
-        _, has_gaps = _ask_aws(request, request.fetched, folder)
+    if request.fetch_request:
+        _, has_gaps = _ask_aws(request, request.fetch_request, folder)
         return inputs.load_reports(building, {}, request.max_input, request.as_of), has_gaps
     sources = find_sources(request.sources, InputLimit(request.max_input))
     skips = request.skip_unreadable
@@ -269,7 +269,7 @@ def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
 
 
 def _ask_aws(
-    request: ExportRequest, fetched: FetchRequest, folder: Path | None = None
+    request: ExportRequest, fetch_request: FetchRequest, folder: Path | None = None
 ) -> tuple[fetch_manifest.FetchOutcomes, bool]:
     """Fetch the reports into a folder, or without one save nothing, and log what is unknown.
 
@@ -283,7 +283,7 @@ def _ask_aws(
 
     log = request.log
     save = partial(save_report, partial(Path, folder)) if folder else attrgetter("name")
-    accounts = fetch_accounts(fetched, save, waiting=log.log_wait)
+    accounts = fetch_accounts(fetch_request, save, waiting=log.log_wait)
     entries = accounts.entries
     if any(entry.reason == STOPPED for entry in entries):
         raise KeyboardInterrupt

@@ -12,7 +12,7 @@ import typer
 
 from analyzer.cli.export import last_run_written
 from analyzer.errors import AwsRefused, Busy, InputRefused
-from analyzer.exports.run_folders import LAST_RUN, write_last_run
+from analyzer.runs.run_folders import LAST_RUN, write_last_run
 from tests.support.builders import saved
 from tests.support.runs import exporting, exporting_day, hidden
 

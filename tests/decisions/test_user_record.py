@@ -9,7 +9,7 @@ import orjson
 
 import analyzer
 from analyzer import columns
-from analyzer.decisions.row_record import (
+from analyzer.decisions.user_record import (
     MOST_SAME_SECOND,
     MOST_UNREAD,
     CreationSeconds,

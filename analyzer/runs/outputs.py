@@ -14,16 +14,16 @@ from typing import IO, Any, Final, TypeVar
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis import analysis as judged
+from analyzer.analysis import analysis as analysis_module
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
 from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
-from analyzer.exports.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
-from analyzer.exports.run_folders import Run, os_errors_translated, sync
 from analyzer.files import replacing, sha256
 from analyzer.report.model import TEXT
+from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
+from analyzer.runs.run_folders import Run, os_errors_translated, sync
 from analyzer.sources.load import read_exemptions
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write, write_asff
@@ -219,7 +219,7 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
         def store(values: Callable[[], Iterator[T]]) -> Callable[[], Iterator[T]]:
             return _stored_in(opened, values, folder)
 
-        if analysis.report.rows > judged.ROWS_IN_MEMORY:
+        if analysis.report.rows > analysis_module.ROWS_IN_MEMORY:
             analysis = replace(analysis, pages=store(analysis.pages), store=store)
         yield analysis
 

@@ -100,7 +100,7 @@ def never_ready(
 def test_wrong_usage_and_bugs_are_json_too(runs: Path, capsys: Capture, monkeypatch: Patch) -> None:
     assert exporting(runs, "--log-format", "json", "--role-name", "x") == 2
     assert [line["event"] for line in log(capsys)] == ["usage"]
-    monkeypatch.setattr("analyzer.exports.outputs.write_all", lambda *_: 1 / 0)
+    monkeypatch.setattr("analyzer.runs.outputs.write_all", lambda *_: 1 / 0)
     assert exporting(runs, "--log-format", "json", "--quiet") == 70
     (line,) = log(capsys)
     assert (line["event"], "ZeroDivisionError" in line["traceback"]) == ("bug", True)

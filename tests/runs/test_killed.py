@@ -29,7 +29,7 @@ Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
 KILLS = 4
 PLAIN_WORKBOOK = (
-    "from analyzer.exports import outputs, run\n"
+    "from analyzer.runs import outputs, run\n"
     "run._run_to_compare = lambda *_: None\n"
     "outputs.write_workbook = lambda _, stream, **__: stream.write(b'book')"
 )
@@ -79,7 +79,7 @@ def test_a_run_that_is_killed_at_any_moment_leaves_complete_runs_and_the_next_wo
 
 DIE = """
 import os, pathlib, signal
-from analyzer.exports import run_folders
+from analyzer.runs import run_folders
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 replace, remove = pathlib.Path.replace, run_folders.shutil.rmtree
@@ -158,7 +158,7 @@ def test_a_stopped_run_leaves_nothing(
         assert len(hidden(runs)) == 1
         raise ended
 
-    monkeypatch.setattr("analyzer.exports.outputs.write_all", stopped)
+    monkeypatch.setattr("analyzer.runs.outputs.write_all", stopped)
     assert exporting(runs, "--from", SAMPLE) == code
     assert visible(runs) == hidden(runs) == set()
 

@@ -88,7 +88,7 @@ def followed_up(run: Path) -> list[dict[str, str]]:
 def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr("analyzer.exports.outputs.write", analyzer.write)
+    monkeypatch.setattr("analyzer.runs.outputs.write", analyzer.write)
     first, second = run(runs, FIRST), run(runs, SECOND)
     assert not (runs / "decisions.csv").exists()
     assert not (first / "decisions.csv").exists()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import InputRefused
-from analyzer.exports.inputs import copy_inputs
 from analyzer.report.model import UncoveredAccount
+from analyzer.runs.inputs import copy_inputs
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load
 from analyzer.sources.source import Source

@@ -10,10 +10,10 @@ import analyzer
 from analyzer.analysis import analysis, rule_results
 from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
-from analyzer.exports import outputs
-from analyzer.exports.outputs import stored
 from analyzer.report import assemble
 from analyzer.rules.engine import page_findings
+from analyzer.runs import outputs
+from analyzer.runs.outputs import stored
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.outputs import SAMPLES
 from tests.support.runs import exporting

@@ -13,9 +13,9 @@ import pytest
 
 from analyzer.cli import main
 from analyzer.errors import Busy, OutputFailed
-from analyzer.exports.run_folders import Run, folder_lock, read_record
-from analyzer.exports.run_folders import check_folder as check_runs_folder
-from analyzer.exports.run_folders import runs as runs_in
+from analyzer.runs.run_folders import Run, folder_lock, read_record
+from analyzer.runs.run_folders import check_folder as check_runs_folder
+from analyzer.runs.run_folders import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_user, run, saved
 from tests.support.runs import (
@@ -269,7 +269,7 @@ def test_while_a_run_works_another_one_says_so_and_ends(
             assert exporting(runs, "--from", SAMPLE, *more) == Busy.exit_code == 75
         return write_plainly(folder)
 
-    monkeypatch.setattr("analyzer.exports.outputs.write_all", write)
+    monkeypatch.setattr("analyzer.runs.outputs.write_all", write)
     assert exporting(runs, "--from", SAMPLE, "-q") == 0
     assert capsys.readouterr().err.count(f"Another run uses {runs}: nothing was done") == 2
     check_folder(runs)

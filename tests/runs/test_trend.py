@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.exports.outputs import TREND_COLUMNS, TREND_MONTHS, trend
-from analyzer.exports.run_folders import Run, RunRecord, prune
-from analyzer.exports.run_folders import runs as runs_in
+from analyzer.runs.outputs import TREND_COLUMNS, TREND_MONTHS, trend
+from analyzer.runs.run_folders import Run, RunRecord, prune
+from analyzer.runs.run_folders import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
 from tests.support.outputs import analysis_of
@@ -73,7 +73,7 @@ def test_a_run_has_the_trend_of_earlier_runs(runs: Path, monkeypatch: Patch) -> 
             numbers[month] = trend[["unused", "inactive", "users"]].to_numpy().tolist()
             return write_plainly(folder)
 
-        monkeypatch.setattr("analyzer.exports.outputs.write_all", write)
+        monkeypatch.setattr("analyzer.runs.outputs.write_all", write)
         users = [a_user(f"user{number}") for number in range(month)]
         assert exporting_day(runs, f"2026-{month:02}-01", *users, ASLEEP) == 0
     july = [7, 1, 8]

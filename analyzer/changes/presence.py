@@ -1,0 +1,204 @@
+"""Find when users and verdicts came and went: stays, their stretches, and events.
+
+In a stay all reports have the user; in a stretch of it the user has the same verdict in all.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import columns
+from analyzer.changes.events import (
+    IDLE_VERDICTS,
+    USE_COLUMNS,
+    EventKind,
+    events,
+)
+from analyzer.changes.timeline import (
+    ACCOUNT_REPORT,
+    NOT_COMPARED,
+    SITUATION,
+    Timeline,
+    numbers_but,
+)
+from analyzer.report.model import TEXT, stable_order
+from analyzer.terms import Verdict, code_of
+
+AFTER_REPORT: Final = "after"
+BEFORE_REPORT: Final = "before"
+EVENT: Final = "event"
+DETAIL: Final = "detail"
+CREATED: Final = "created"
+APPEARED: Final = "appeared"
+GONE: Final = "gone"
+VERDICT: Final = "verdict"
+
+IDENTITY: Final = (columns.ACCOUNT, columns.ARN, columns.USER, columns.CREATED)
+EVENTS: Final = (
+    *(columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED),
+    *(AFTER_REPORT, BEFORE_REPORT, EVENT, DETAIL),
+)
+
+_NO_EVENT: Final = {columns.USER, ACCOUNT_REPORT, SITUATION, columns.PASSWORD_NEXT_ROTATION}
+"""What is no moment of a row, or whose change alone is no event."""
+
+_USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
+_Event = tuple[int, int, str, str]
+"""The position of a user, that of the first report that shows it, the event, and a sentence."""
+
+# Stays
+
+UNUSED, _UNDETERMINED = code_of(Verdict.UNUSED), code_of(Verdict.UNDETERMINED)
+
+
+def stretches_of(timeline: Timeline) -> pd.DataFrame:
+    """Return a row for each stretch of reports in which a user has the same verdict.
+
+    `user`, `stay`, `verdict`, `first`, `last` int64: positions of the user, the stay, in `Verdict`
+    and of reports; bool: `at_start` and `at_end` of the period, `enters` and `leaves` (the first
+    stretch of a stay that begins in the period, the last of one that ends in it), `created` (of
+    those that enter; the others appeared), `old_name` (of those that leave: possibly renamed),
+    `new_name` likewise, `newly` unused, `back` in use. Undetermined stretches are passed over in
+    `newly` and `back`, and in `was_unused`: whether the stretch before of the stay is unused.
+    """
+    verdict, goes_on = timeline.situation(columns.VERDICT), timeline.goes_on
+    first = np.flatnonzero(~goes_on | (np.diff(verdict, prepend=-1) != 0))
+    last = np.append(first[1:], len(goes_on))[: len(first)] - 1
+    begins = ~goes_on[first]
+    is_last = np.append(begins[1:], True)[: len(first)]
+    named = {
+        columns.USER: timeline.rows[columns.USER][first],
+        "stay": np.cumsum(begins) - 1,
+        columns.VERDICT: verdict[first],
+        "first": timeline.rows[ACCOUNT_REPORT][first],
+        "last": timeline.rows[ACCOUNT_REPORT][last],
+    }
+    stretches = pd.DataFrame(named).astype(np.int64)
+    covered = timeline.covered.values()
+    stretches["at_start"] = begins & stretches["first"].isin([each.start for each in covered])
+    stretches["at_end"] = is_last & stretches["last"].isin([each.end for each in covered])
+    stretches["enters"] = begins & ~stretches["at_start"]
+    stretches["leaves"] = is_last & ~stretches["at_end"]
+    created = timeline.users[columns.CREATED].to_numpy("datetime64[s]")[stretches[columns.USER]]
+    stretches["new_name"], stretches["old_name"] = _possibly_renamed(stretches, created)
+    is_new = created >= timeline.moments[stretches["first"] - 1]
+    stretches["created"] = stretches["enters"] & (is_new | stretches["new_name"])
+    known = stretches[stretches[columns.VERDICT] != _UNDETERMINED]
+    before = known.groupby("stay")[columns.VERDICT].shift().reindex(stretches.index)
+    unused, was_unused = stretches[columns.VERDICT] == UNUSED, before == UNUSED
+    stretches["was_unused"] = was_unused
+    stretches["newly"] = unused & ~was_unused & ~(before.isna() & stretches["at_start"])
+    stretches["back"] = stretches.index.isin(known.index) & ~unused & was_unused
+    return stretches
+
+
+def _possibly_renamed(stretches: pd.DataFrame, created: np.ndarray) -> Iterator[pd.Series]:
+    """Yield which stretches enter, and which leave, as another user of the same second does not.
+
+    Of two users of one second, one is gone and one is new in the same interval.
+    """
+    known, seconds = ~np.isnat(created), created.astype(np.int64)
+    enters, leaves = known & stretches["enters"], known & stretches["leaves"]
+    key_in = pd.Series((stretches["first"].to_numpy() - 1) << 32 | seconds)
+    key_out = pd.Series(stretches["last"].to_numpy() << 32 | seconds)
+    yield enters & key_in.isin(key_out[leaves])
+    yield leaves & key_out.isin(key_in[enters])
+
+
+def stays_of(stretches: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each stay, with what its stretches say of it.
+
+    `user`, `leaves`; the positions of the `first` and `last` report; `since` and `used` likewise
+    (int64, -1 for none): since when it is unused up to its end, and the last report in which it was
+    not, or not yet there. Undetermined stretches are passed over.
+    """
+    stay, verdict = stretches["stay"], stretches[columns.VERDICT]
+    unused, known = verdict == UNUSED, verdict != _UNDETERMINED
+    ends_unused = verdict.where(known).groupby(stay).last() == UNUSED
+    since = stretches["first"].where(unused & ~stretches["was_unused"]).groupby(stay).last()
+    used = stretches["last"].where(known & ~unused).groupby(stay).last()
+    stays = stretches.groupby("stay").agg({columns.USER: "first", "first": "first", "last": "last"})
+    entered = stretches["enters"].groupby(stay).any()
+    before = (stays["first"] - 1).where(entered)
+    positions = {"since": since.where(ends_unused), "used": used.fillna(before)}
+    whole = {name: each.fillna(-1).astype(np.int64) for name, each in positions.items()}
+    return stays.assign(**whole, leaves=stretches["leaves"].groupby(stay).any())
+
+
+# Events
+
+
+def event_frame(timeline: Timeline, stretches: pd.DataFrame) -> pd.DataFrame:
+    """Return what happened between the reports of a period (`EVENTS`), by user and time."""
+    found = [
+        *_presence(timeline, stretches),
+        *_verdict_changes(stretches),
+        *_credential_events(timeline),
+    ]
+    user, account_report = (np.array([each[at] for each in found], np.int64) for at in (0, 1))
+    cells: dict[str, Any] = {
+        AFTER_REPORT: timeline.moments[account_report - 1],
+        BEFORE_REPORT: timeline.moments[account_report],
+        EVENT: pd.Series([each[2] for each in found], dtype=TEXT),
+        DETAIL: pd.Series([each[3] for each in found], dtype=TEXT),
+    }
+    frame = timeline.users[list(IDENTITY)].iloc[user].reset_index(drop=True).assign(**cells)
+    order = stable_order(*(frame[name] for name in (*IDENTITY, BEFORE_REPORT)))
+    return frame.iloc[order][[*EVENTS]].reset_index(drop=True)
+
+
+def _presence(timeline: Timeline, stretches: pd.DataFrame) -> Iterator[_Event]:
+    appeared = stretches["enters"] & ~stretches["created"]
+    for word, sentence, mask, renamed, of in (
+        (CREATED, "user created", stretches["created"], "new_name", "first"),
+        (APPEARED, "user created", appeared, "new_name", "first"),
+        (GONE, "user deleted or renamed; created", stretches["leaves"], "old_name", "last"),
+    ):
+        later = int(word == GONE)
+        some = stretches.loc[mask, [columns.USER, of, renamed]]
+        for user, account_report, is_renamed in some.to_numpy():
+            created = timeline.users[columns.CREATED].iloc[user]
+            day = "an unknown day" if pd.isna(created) else f"{created:%Y-%m-%d}"
+            hint = "; possibly renamed: another user has this creation time" if is_renamed else ""
+            yield int(user), int(account_report) + later, word, f"{sentence} on {day}{hint}"
+
+
+def _verdict_changes(stretches: pd.DataFrame) -> Iterator[_Event]:
+    words = [*map(str, Verdict)]
+    changed = stretches[stretches["stay"].diff() == 0]
+    before = stretches[columns.VERDICT].shift(fill_value=0)[changed.index]
+    values = zip(
+        changed[columns.USER], changed["first"], before, changed[columns.VERDICT], strict=True
+    )
+    for user, account_report, was, has in values:
+        yield user, account_report, VERDICT, f"{words[was]} -> {words[has]}"
+
+
+def _credential_events(timeline: Timeline) -> Iterator[_Event]:
+    """Yield what happened to credentials; that one in use is used again is no event."""
+    changed = np.flatnonzero(_differs(timeline))
+    user, account_report = (timeline.rows[name] for name in (columns.USER, ACCOUNT_REPORT))
+    sides = (timeline.states(at) for at in (changed - 1, changed))
+    for at, before, now in zip(changed.tolist(), *sides, strict=True):
+        for each in events(before, now):
+            again = each.kind in _USES and before.last_use and before.verdict not in IDLE_VERDICTS
+            if each.kind is not EventKind.PASSWORD_EXPIRY and not again:
+                yield int(user[at]), int(account_report[at]), str(each.kind), each.sentence
+
+
+def _differs(timeline: Timeline) -> np.ndarray:
+    """Return which rows say other things of credentials than the row before, of the same user.
+
+    That a use is newer than one known before is nothing else.
+    """
+    facts = numbers_but(timeline.situations, *NOT_COMPARED, columns.CONTRADICTED)
+    differs = np.diff(facts[timeline.rows[SITUATION]], prepend=-1) != 0
+    for name in timeline.rows.keys() - _NO_EVENT:
+        now = timeline.rows[name]
+        before = np.append(now[:1], now[:-1])
+        differs |= (
+            (now < before) | (before == 0) & (now > 0) if name in USE_COLUMNS else now != before
+        )
+    return np.asarray(differs & timeline.goes_on)

@@ -1,0 +1,45 @@
+"""Read a ledger while nobody else writes it, and write it whole."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
+from analyzer.errors import Busy, OutputFailed
+from analyzer.files import NO_FOLDER, PRIVATE, replacing
+
+
+@contextmanager
+def locked_ledger(path: Path) -> Iterator[Ledger]:
+    """Give the ledger in a file, an empty one where there is no file, and lock it.
+
+    Raises Busy if another process has it, InputRefused, OutputFailed.
+    """
+    if not path.parent.exists():
+        raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
+    lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False, mode=PRIVATE)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy(f"{path} is in use by another run: nothing was done.") from None
+    except OSError as error:
+        raise OutputFailed(f"{path} cannot be locked: {error.strerror}.") from error
+    try:
+        # Columns that writing would lose are refused.
+        is_there = path.is_file()
+        yield read_ledger(str(path), path.read_bytes(), closed=True) if is_there else Ledger()
+    finally:
+        lock.release()
+
+
+def write_ledger(path: Path, ledger: Ledger) -> None:
+    """Put a ledger in place of the one in the file.
+
+    Raises OutputFailed, and InputRefused for a ledger that could not be read again.
+    """
+    content = ledger_bytes(ledger.lines)
+    read_ledger(str(path), content, closed=True)
+    with replacing(path) as stream:
+        stream.write(content)
