@@ -75,20 +75,25 @@ problem() {
     printf '%s' ' (changed a moment ago: run this script again in some minutes)'
 }
 
+# ask SERVICE COMMAND ARGUMENT...: one call; of the lines of the AWS CLI for Windows without the CR.
+ask() {
+  answer=$(aws "$@" --output=text </dev/null 2>"$errors") || return 1
+  say "$answer" | tr -d '\r'
+}
+
 # iam COMMAND ARGUMENT...: one call. Without a user name some of them would act on the caller, so
 # an empty value is refused.
 iam() {
   for argument in "$@"; do
     [ -n "${argument#--*=}" ] || { say "empty value: $argument" >"$errors"; return 1; }
   done
-  aws iam "$@" --output=text </dev/null 2>"$errors"
+  ask iam "$@"
 }
 
 # identify: set caller, and owner to the partition and account that the credentials belong to.
 identify() {
   owner='' caller=''
-  identity=$(aws sts get-caller-identity --query='[Account, Arn]' --output=text \
-    </dev/null 2>"$errors") || return 1
+  identity=$(ask sts get-caller-identity --query='[Account, Arn]') || return 1
   caller=${identity#*"$tab"}
   owner=${caller#arn:}
   owner=${owner%%:*}:${identity%%"$tab"*}

@@ -494,3 +494,15 @@ def test_the_caller_is_looked_at_in_an_account_of_any_partition(aws: AwsStub) ->
     each = removal(arn=f"arn:aws-us-gov:iam::{ACCOUNT}:user/bob")
     exists(aws.account, each)
     assert aws.apply(each, removal()).results() == {each.arn: "done"}
+
+
+def test_the_aws_cli_for_windows_is_understood_and_its_caller_spared(aws: AwsStub) -> None:
+    program = aws.folder / "bin" / "aws"
+    program.write_text(program.read_text().replace("'%s\\n'", "'%s\\r\\n'"))
+    idle = removal("idle", **EVERYTHING, created=CREATED - SECOND)
+    for each in (idle, removal()):
+        exists(aws.account, each)
+    aws.account.caller = ARN
+    run = aws.apply(idle, removal())
+    assert (run.code, run.results()) == (1, {idle.arn: "done", ARN: "skipped"})
+    assert run.log[-1]["detail"] == "this script is run by this very user"
