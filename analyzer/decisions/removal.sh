@@ -188,7 +188,8 @@ check_user() {
   IFS=$tab read -r created_at use live_arn tags user_json <<EOF
 $live
 EOF
-  [ "$live_arn" = "$arn" ] || skip "another user of this name: $live_arn" || return 1
+  [ "$live_arn" = "$arn" ] ||
+    { same_account && skip "another user of this name: $live_arn"; } || return 1
   moment "$created_at"
   [ "$utc" = "$created" ] || skip "another user of this name, created at $utc" || return 1
   case $(say "$tags" | tr '[:upper:]' '[:lower:]') in
@@ -347,10 +348,16 @@ save() {
 }
 
 # change STEP DETAIL ARGUMENT...: make one changing call, with a line in the log before and after
-# it; in the preview, show it.
+# it; in the preview, show it. Ids of credentials and devices are unique in AWS; another user, also
+# of another account, may have the same name. So before a call without such an id the user is looked
+# at once more.
 change() {
   step=$1 detail=$2
   shift 2
+  case $apply:$step in
+    ?*:delete-login-profile | ?*:*-user-policy | ?*:remove-user-from-group | ?*:delete-user)
+      check_user || return 1 ;;
+  esac
   changes=$((changes + 1))
   [ -n "$apply" ] || { say "  would $step $detail"; return; }
   record "$step" begin "$detail"
@@ -429,8 +436,7 @@ deactivate_user() {
     delete_password
 }
 
-# In the order that AWS gives; delete-user is refused while anything is attached. It names nothing
-# but the user, so the user is looked at once more before it.
+# In the order that AWS gives; delete-user is refused while anything is attached.
 delete_user() {
   delete_password &&
     change_each delete-access-key access-key-id "$access_keys" &&
@@ -441,7 +447,7 @@ delete_user() {
     change_each delete-user-policy policy-name "$inline_policies" &&
     change_each detach-user-policy policy-arn "$policies" &&
     change_each remove-user-from-group group-name "$groups" &&
-    check_user && change delete-user "$user" --user-name="$user"
+    change delete-user "$user" --user-name="$user"
 }
 
 # Is this line complete, and the plan neither of the future nor too old?

@@ -356,18 +356,20 @@ MEANWHILE: dict[str, tuple[Change, str, str]] = {
 }
 
 
-def test_a_user_is_looked_at_once_more_right_before_it_is_deleted(aws: AwsStub) -> None:
+def test_a_user_is_looked_at_once_more_before_a_change_without_an_id(aws: AwsStub) -> None:
     users = [removal(name, **ALL, created=CREATED - n * HOUR) for n, name in enumerate(MEANWHILE)]
     for each in users:
         change, *_ = MEANWHILE[each.user]
-        happens = partial(change, aws.account, exists(aws.account, each))
+        user = exists(aws.account, each)
+        user.lists["list-groups-for-user"] = [["-", "-", "admins"]]
+        happens = partial(change, aws.account, user)
         aws.account.meanwhile[f"deactivate-mfa-device {each.user}"] = happens
     aws.apply(*users[:-1])
     run = aws.apply(users[-1])  # A run lists the users of the account once.
     ends = [line for line in run.log if line["step"] == "end"]
     for end, (_, result, reason) in zip(ends, MEANWHILE.values(), strict=True):
         assert (end["result"], reason in end["detail"]) == (result, True), end
-    assert "delete-user" not in {call[0] for call in aws.changes()}
+    assert not {"remove-user-from-group", "delete-user"} & {call[0] for call in aws.changes()}
 
 
 def test_the_users_of_the_account_are_listed_once(aws: AwsStub) -> None:

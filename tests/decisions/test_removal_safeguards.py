@@ -526,3 +526,27 @@ def test_every_user_done_or_gone_is_0_and_each_other_end_is_1(bob: AwsStub) -> N
     cases = (([kept], 1), ([failing], 1), ([BOB, gone, kept, failing], 1), ([BOB, gone], 0))
     assert [bob.preview(*users).code for users, _ in cases] == [code for _, code in cases]
     assert [bob.apply(*users).code for users, _ in cases[2:]] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("moment", "changes"),
+    [("get-user", 0), ("delete-user-policy", 10), ("remove-user-from-group", 13)],
+)
+def test_a_user_of_the_same_name_in_another_account_is_not_changed(
+    aws: AwsStub, moment: str, changes: int
+) -> None:
+    each = removal(**EVERYTHING)
+    user = exists(aws.account, each)
+    attach_permissions(user)
+
+    def happens() -> None:
+        other_account(aws)
+        user.arn = ARN.replace(ACCOUNT, OTHER_ACCOUNT)
+
+    meanwhile = aws.account.meanwhile
+    meanwhile[moment] = happens
+    if moment == "get-user":  # not the check: the look before the first change
+        meanwhile[moment] = lambda: meanwhile.update({moment: happens})
+    run = aws.apply(each)
+    assert (run.code, run.results(), len(aws.changes())) == (1, {ARN: "failed"}, changes)
+    assert "Stopped: the credentials are of aws:444455556666 now" in run.messages
