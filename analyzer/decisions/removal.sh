@@ -330,11 +330,12 @@ EOF
 not_the_caller() { [ "$caller" != "$arn" ] || skip 'this script is run by this very user'; }
 
 # Is the user what the reviewer saw, with no more access and no later use?
-check() {
+check_access() {
   backup=''
-  not_the_caller && check_user && check_password && check_keys_and_certificates &&
-    check_other_credentials && list_permissions
+  check_user && check_password && check_keys_and_certificates && check_other_credentials
 }
+
+check() { not_the_caller && check_access && list_permissions; }
 
 # Before the first change of a user: is it still this account, and is the user saved?
 save() {
@@ -363,7 +364,8 @@ change() {
   record "$step" begin "$detail"
   if iam "$step" "$@" >/dev/null; then
     :
-  elif error_is NoSuchEntity && same_account; then
+  elif error_is NoSuchEntity; then
+    check_user || { record "$step" failed "$reason"; return 1; }
     detail="$detail: does not exist any more"
   else
     denied=$(! error_is 'AccessDenied|AccessDeniedException' || say yes)
@@ -428,12 +430,14 @@ $items
 EOF
 }
 
+# In the end once more, after changes: there may be new credentials by now, or another name.
 deactivate_user() {
   change_each update-access-key access-key-id "$access_keys" &&
     change_each update-signing-certificate certificate-id "$signing_certificates" &&
     change_each update-ssh-public-key ssh-public-key-id "$ssh_keys" &&
     change_each update-service-specific-credential service-specific-credential-id "$services" &&
-    delete_password
+    delete_password || return 1
+  case $apply:$changes in ?*:[1-9]*) check_access ;; esac
 }
 
 # In the order that AWS gives; delete-user is refused while anything is attached.

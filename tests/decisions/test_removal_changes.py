@@ -496,3 +496,29 @@ def test_keys_that_are_the_same_or_were_deactivated_are_no_more(tmp_path: Path) 
         live = [key._replace(is_active=key.is_active and chance.random() >= share) for key in seen]
         pairs.append((seen, chance.sample(live, len(live))))
     assert all(compared("sh", tmp_path, pairs))
+
+
+DURING: dict[str, tuple[Change, str]] = {
+    "key": (added(KEYS, "Active", LATE), "access key NEW, created at"),
+    "password": (password(LATE), "a password was set at"),
+    "service": (added(SERVICES, "Active", LATE), "service-specific credential NEW was created"),
+    "renamed": (renamed("rob"), "possibly renamed to rob"),
+}
+
+
+def test_a_deactivation_is_not_done_where_new_access_or_another_name_is_found(
+    aws: AwsStub,
+) -> None:
+    users = [
+        removal(name, keys=(USED_KEY,), created=CREATED - n * HOUR, decision=Decision.DEACTIVATE)
+        for n, name in enumerate(DURING)
+    ]
+    for each, (change, _) in zip(users, DURING.values(), strict=True):
+        happens = partial(change, aws.account, exists(aws.account, each))
+        aws.account.meanwhile[f"update-access-key {each.user}"] = happens
+    run = aws.apply(*users)
+    ends = [line for line in run.log if line["step"] == "end"]
+    for end, (_, reason) in zip(ends, DURING.values(), strict=True):
+        assert (end["result"], reason in end["detail"]) == ("failed", True), end
+    assert (run.log[-2]["step"], run.log[-2]["result"]) == ("update-access-key", "failed")
+    assert run.code == 1
