@@ -63,7 +63,7 @@ stop() {
   exit "$code"
 }
 
-one_line() { tr '[:cntrl:]' '[ *]'; }
+one_line() { tr '[:cntrl:]' ' '; }
 
 # Is the last error of the AWS CLI, version 1 or 2, one of these: CODE|CODE...?
 error_is() { grep -Eq "^(aws: \[ERROR\]: )?An error occurred \(($1)\) when calling" "$errors"; }

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -506,3 +507,13 @@ def test_the_aws_cli_for_windows_is_understood_and_its_caller_spared(aws: AwsStu
     run = aws.apply(idle, removal())
     assert (run.code, run.results()) == (1, {idle.arn: "done", ARN: "skipped"})
     assert run.log[-1]["detail"] == "this script is run by this very user"
+
+
+def test_a_tr_without_repetitions_such_as_that_of_busybox_will_do(aws: AwsStub) -> None:
+    tr = aws.folder / "bin" / "tr"
+    tr.write_text(
+        f"#!/bin/sh\ncase $* in *'*]') exit 1 ;; esac\nexec {shutil.which('tr')} \"$@\"\n"
+    )
+    tr.chmod(0o755)
+    aws.account.refusals["get-user"] = "Throttling"
+    assert "  failed: get-user: An error occurred (Throttling)" in aws.apply(removal()).output
