@@ -139,7 +139,10 @@ EOF
   utc=${plain}Z digits=$year$month$day$hour$minute$second
 }
 
-not_after() { moment "$1" && first=$digits && moment "$2" && [ "$first" -le "$digits" ]; }
+# Compared as text: the numbers are too large for some shells, such as mksh.
+not_after() {
+  moment "$1" && first=$digits && moment "$2" && expr "x$first" '<=' "x$digits" >/dev/null
+}
 known_use() { [ "$1" = - ] || not_after "$1" "$2"; }
 
 # cells TEXT...: print each as a cell of the log after a comma: quoted, on one line, no formula.

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -522,3 +523,16 @@ def test_a_deactivation_is_not_done_where_new_access_or_another_name_is_found(
         assert (end["result"], reason in end["detail"]) == ("failed", True), end
     assert (run.log[-2]["step"], run.log[-2]["result"]) == ("update-access-key", "failed")
     assert run.code == 1
+
+
+@pytest.mark.parametrize("shell", [*SHELLS, "mksh"])
+def test_a_time_two_years_later_is_later_also_in_a_shell_of_small_numbers(
+    shell: str, tmp_path: Path
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    seen, later = (
+        credential(CREATED, active=True, last_used=SIGNED_IN.replace(year=year))
+        for year in (2025, 2027)
+    )
+    assert compared(shell, tmp_path, [([seen], [later]), ([later], [seen])]) == [False, True]

@@ -86,7 +86,7 @@ def test_each_of_several_ledgers_counts_and_they_may_be_in_another_folder(bob: A
 
 
 FILE_TOOLS = ("basename", "dirname", "head", "mkdir", "mktemp", "rm", "tail")
-TOOLS = (*FILE_TOOLS, "cut", "date", "grep", "sed", "sh", "sort", "tr")
+TOOLS = (*FILE_TOOLS, "cut", "date", "expr", "grep", "sed", "sh", "sort", "tr")
 
 
 def with_tools(aws: AwsStub, *tools: str) -> ScriptRun:
