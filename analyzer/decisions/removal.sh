@@ -159,8 +159,8 @@ cells() {
 # record STEP RESULT DETAIL: add a line to the log. Without a log nothing more is done.
 record() {
   [ -n "$apply" ] || return 0
-  row=$(cells "$(date -u +%Y-%m-%dT%H:%M:%SZ)")$user_cells$(cells "$@")
-  say "${row#,}" >>"$log" || stop "cannot write to the log $log"
+  row=$(cells "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$run" "$account" "$caller" "$script" "$ledgers")
+  say "${row#,}$user_cells$(cells "$@")" >>"$log" || stop "cannot write to the log $log"
 }
 
 # Does the log say this of the user, an earlier one of the same name excluded: STEP RESULT [DETAIL]?
@@ -504,8 +504,7 @@ remove() {
 
 remove_user() {
   result='done' reason='' changes=0 number=$((number + 1)) code=1
-  user_cells=$(cells "$run" "$account" "$caller" "$script" "$ledgers" "$decision" "$decided_by" \
-    "$decided_on" "$ticket" "$user" "$arn" "$created")
+  user_cells=$(cells "$decision" "$decided_by" "$decided_on" "$ticket" "$user" "$arn" "$created")
   say ''
   say "$decision $arn (decided by $decided_by on $decided_on${ticket:+, ticket $ticket})"
   record start ok ''

@@ -550,3 +550,10 @@ def test_a_user_of_the_same_name_in_another_account_is_not_changed(
     run = aws.apply(each)
     assert (run.code, run.results(), len(aws.changes())) == (1, {ARN: "failed"}, changes)
     assert "Stopped: the credentials are of aws:444455556666 now" in run.messages
+
+
+def test_the_log_names_the_caller_by_now(aws: AwsStub) -> None:
+    users, other = three_users(aws), ADMIN.replace("session", "another")
+    aws.account.meanwhile["get-user bob"] = lambda: setattr(aws.account, "caller", other)
+    log = aws.apply(*users[:2]).log
+    assert {line["caller"] for line in log if line["step"] == "delete-user"} == {ADMIN, other}
