@@ -184,17 +184,18 @@ check_gone() {
 
 check_user() {
   if ! live=$(iam get-user --user-name="$user" --query="User.[CreateDate,
-    not_null(PasswordLastUsed, '-'), Arn, to_string(Tags[].Key), to_string(@)]"); then
+    not_null(PasswordLastUsed, '-'), Arn, UserId, to_string(Tags[].Key), to_string(@)]"); then
     if error_is NoSuchEntity; then check_gone; else fail get-user; fi
     return 1
   fi
-  IFS=$tab read -r created_at use live_arn tags user_json <<EOF
+  IFS=$tab read -r created_at use live_arn live_id tags user_json <<EOF
 $live
 EOF
   [ "$live_arn" = "$arn" ] ||
     { same_account && skip "another user of this name: $live_arn"; } || return 1
   moment "$created_at"
   [ "$utc" = "$created" ] || skip "another user of this name, created at $utc" || return 1
+  [ "${user_id:=$live_id}" = "$live_id" ] || skip "another user has this name by now" || return 1
   case $(say "$tags" | tr '[:upper:]' '[:lower:]') in
     *'"credreport:keep"'*) skip 'it has the tag credreport:keep' || return 1 ;;
   esac
@@ -503,7 +504,7 @@ remove() {
 }
 
 remove_user() {
-  result='done' reason='' changes=0 number=$((number + 1)) code=1
+  result='done' reason='' user_id='' changes=0 number=$((number + 1)) code=1
   user_cells=$(cells "$decision" "$decided_by" "$decided_on" "$ticket" "$user" "$arn" "$created")
   say ''
   say "$decision $arn (decided by $decided_by on $decided_on${ticket:+, ticket $ticket})"

@@ -352,6 +352,7 @@ MEANWHILE: dict[str, tuple[Change, str, str]] = {
     "again": (created(LATE), "failed", "another user of this name, created at"),
     "used": (signed_in(LATE), "failed", "signed in at"),
     "tagged": (tagged("credreport:keep"), "failed", "has the tag"),
+    "twin": (lambda _, user: setattr(user, "id", "AIDA2"), "failed", "another user has this name"),
     "gone": (renamed(), "gone", "does not exist any more"),
     "renamed": (renamed("rob"), "failed", "possibly renamed to rob"),
 }

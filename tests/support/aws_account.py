@@ -43,6 +43,7 @@ class User:
 
     arn: str
     created: str
+    id: str = "AIDA1"
     signed_in: str = "-"
     password: str | None = None
     tags: list[str] = field(default_factory=list)
@@ -127,7 +128,7 @@ class AwsAccount:
         user = self._user(options["user-name"])
         tags = json.dumps(user.tags or None)
         known = json.dumps({"Arn": user.arn, "Tags": user.tags})
-        return self._row(user.created, user.signed_in, user.arn, tags, known)
+        return self._row(user.created, user.signed_in, user.arn, user.id, tags, known)
 
     def _get_login_profile(self, _: str, options: dict[str, str]) -> str:
         password = self._user(options["user-name"]).password
