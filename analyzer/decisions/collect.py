@@ -162,8 +162,9 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
 
     A person who has given a decision up since, and changes back to it in the same workbook, makes
     it anew; the same file once more, and a copy of it, do not. A copy does where another person
-    would remove the user on that day: then they have to agree. Of a ledger only the order of its
-    own lines is known: there the decision must stand behind the one that replaced it.
+    would remove the user on that day: then they have to agree. One to remove the user takes a newer
+    date, as the file may be an older one of that name. Of a ledger only the order of its own lines
+    is known: there the decision must stand behind the one that replaced it.
     """
     own = defaultdict[_PersonsDay, list[LedgerLine]](list)
     seen: set[object] = set()
@@ -186,7 +187,8 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
             else:
                 others = removers[line.user_key, line.decided_on] - {line.person}
                 is_contested = bool(others) and line.decision not in REMOVALS
-                is_put_back = last.workbook == line.workbook or is_contested
+                is_same_workbook = last.workbook == line.workbook
+                is_put_back = is_contested or (is_same_workbook and not _removes_more(line, last))
                 is_given_up = last.content != line.content and last.content not in entered_now
                 is_anew = is_put_back and is_given_up and line.sha256 not in collected
             if not _was_collected(line, of_day) or is_anew:
@@ -211,6 +213,11 @@ def _removers(
         if line.decision in REMOVALS:
             removers[line.user_key, line.decided_on].add(line.person)
     return removers
+
+
+def _removes_more(line: LedgerLine, last: LedgerLine) -> bool:
+    """Return whether a decision takes more from the user than the last one of its person."""
+    return line.decision in REMOVALS and last.decision not in (line.decision, Decision.DELETE)
 
 
 def _was_collected(line: LedgerLine, of_day: Sequence[LedgerLine]) -> bool:
@@ -408,7 +415,8 @@ def _why_counted(user_decisions: UserDecisions, counted: LedgerLine, line: Ledge
     if line.decided_on != counted.decided_on:
         return _LATER_DAY if line.decided_on < counted.decided_on else ""
     if line.person == counted.person:
-        return _SAME_DAY
+        is_in_ledger = any(each.identity == line.identity for each in user_decisions.lines)
+        return _SAME_DAY if is_in_ledger else _GIVEN_UP
     if line.person in {each.person for each in user_decisions.current}:
         return ""
     contents = [each.content for each in user_decisions.lines]
@@ -432,9 +440,10 @@ def _replaced_decision_notes(
 
 _LATER_DAY: Final = "it has a later date"
 _SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
+_GIVEN_UP: Final = "the same person gave it up on that day"
 _LATER_DECISION: Final = "another person decided on that day, and the one collected later counts"
 _WITHDRAWN: Final = "it was withdrawn on that day"
-_OF_ONE_DAY: Final = (_SAME_DAY, _LATER_DECISION, _WITHDRAWN)
+_OF_ONE_DAY: Final = (_SAME_DAY, _GIVEN_UP, _LATER_DECISION, _WITHDRAWN)
 
 
 def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:

@@ -291,7 +291,7 @@ def test_a_copy_that_still_has_a_word_does_not_give_it_anew(*, attended: bool) -
 
 
 def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_said() -> None:
-    for again, other in (("delete", "keep"), ("keep", "delete")):
+    for again, other in (("deactivate", "delete"), ("keep", "delete")):
         known = ledger(line(again), line(other, sha256="b" * 64))
         update = collected(file(line(again, sha256="c" * 64)), ledger=known)
         assert words(update.added) == [again]
@@ -531,3 +531,19 @@ def test_a_withdrawal_of_another_persons_word_is_refused_with_it_whatever_the_or
 def test_a_conflict_in_a_ledger_is_no_word_that_gives_way_to_another() -> None:
     conflict = line("conflict", by="credreport", workbook=TOM_KEEPS.workbook)
     assert merged_ledger([entries(DELETE, TOM_KEEPS, conflict)]).notes == ()
+
+
+@pytest.mark.parametrize("name", ["review.xlsx", "of-bob.xlsx"])
+def test_a_removal_that_was_given_up_comes_back_by_a_newer_date_alone(name: str) -> None:
+    for removal, other in (
+        *(("delete", each) for each in ("keep", "withdraw", "investigate", "deactivate")),
+        ("deactivate", "withdraw"),
+    ):
+        known = ledger(line(removal), line(other, sha256="b" * 64))
+        of_bob = line("keep", ANN, by="Bob", sha256="c" * 64, workbook=name)
+        copied = line(removal, sha256="c" * 64, workbook=name)
+        update = collected(file(copied, of_bob), ledger=known)
+        assert update.added == (of_bob,), (removal, other)
+        (note,) = update.notes
+        assert "the same person gave it up on that day. If that is wrong, decide again" in note
+        assert in_force(collected(file(line(removal, on=NEXT)), ledger=known)) == removal

@@ -388,8 +388,8 @@ def is_already_there(
 
     One that the person has given up since is made anew where it is put back: in the file of the
     decision that replaced it, which stands nowhere any more. To remove a user, it takes more than
-    another ticket or comment. Nothing earlier revives by a file that was collected before, to the
-    byte.
+    another ticket or comment, and more than to put it back: the file may be a copy of an older one.
+    Nothing earlier revives by a file that was collected before, to the byte.
 
     Taken here: in any file, against the removal that another person decides on that day, as no
     decision is lost without a word.
@@ -410,12 +410,19 @@ def is_already_there(
         ]
     if not before:
         return False
+    if loss(line) > loss(last):
+        return True
     is_old_file = any(each.content == line.content for each in collected)
     still_stands = any(is_same_decision(last, each) for each in entered)
     is_put_back = line.file == last.file or (
         line.decision not in REMOVALS and is_removed_by_another(line, collected, entered)
     )
     return is_old_file or still_stands or not is_put_back
+
+
+def loss(line: Line) -> int:
+    """Deleting a user takes more than deactivating, and that more than anything else."""
+    return {"delete": 2, "deactivate": 1}.get(line.decision, 0)
 
 
 def is_removed_by_another(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
