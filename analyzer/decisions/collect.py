@@ -77,6 +77,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     new = _new_lines(ledger.lines, files)
     problems = [
         *_two_decision_problems(files),
+        *(_unordered_problem(line, first) for first, line in _unordered_pairs(files, new)),
         *_order_problems(ledger.lines, files),
         *(_older_report_problem(*pair) for pair in _decisions_on_older_reports(ledger.lines, new)),
     ]
@@ -114,6 +115,29 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
             *dict.fromkeys(_uncounted_notes(entered if attended else new, after, [_LATER_DAY])),
         ),
     )
+
+
+def collected_apart(
+    ledger: Ledger, files: Sequence[Entries]
+) -> Iterator[tuple[str, LedgerUpdate | InputRefused]]:
+    """Yield what comes of each file, by its source: unattended, others are collected all the same.
+
+    Two decisions of one person on one user and day have no order in files that are all new.
+    """
+    pairs = [*_unordered_pairs(files, _new_lines(ledger.lines, files))]
+    both = [*pairs, *((line, first) for first, line in pairs)]
+    for each in files:
+        own = {id(line) for line in each.lines}
+        if problems := [_unordered_problem(*pair) for pair in both if id(pair[0]) in own]:
+            yield each.source, InputRefused(problems)
+            continue
+        try:
+            update = collect(ledger, [each], attended=False)
+        except InputRefused as refusal:
+            yield each.source, refusal
+        else:
+            ledger = update.ledger
+            yield each.source, update
 
 
 def _workbooks_reversed(files: Sequence[Entries]) -> Iterator[Entries]:
@@ -164,7 +188,8 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
     it anew; the same file once more, and a copy of it, do not. A copy does where another person
     would remove the user on that day: then they have to agree. One to remove the user takes a newer
     date, as the file may be an older one of that name. Of a ledger only the order of its own lines
-    is known: there the decision must stand behind the one that replaced it.
+    is known: there the decision must stand behind the one that replaced it. Its lines were
+    collected before what is entered elsewhere.
     """
     own = defaultdict[_PersonsDay, list[LedgerLine]](list)
     seen: set[object] = set()
@@ -177,7 +202,7 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
     entered_now = {line.content for line in entered}
     removers = _removers(known, entered)
     new = []
-    for each in files:
+    for each in sorted(files, key=lambda each: not each.is_ledger):
         preceding: set[object] = set()
         for line in each.lines:
             of_day = own[line.user_key, line.person, line.decided_on]
@@ -272,6 +297,31 @@ def _two_decision_problems(files: Iterable[Entries]) -> Iterator[Problem]:
             if line.sheet != first.sheet and line.decision is not first.decision:
                 message = f"{first.place} has {first.summary}"
                 yield _problem(line, message, "Correct one of them, or empty it.")
+
+
+def _unordered_pairs(
+    files: Iterable[Entries], new: Iterable[LedgerLine]
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield two new decisions of one person, user and day that differ, in different workbooks.
+
+    Neither is the later one: the names of files have no order in time.
+    """
+    new_ids = {id(line) for line in new}
+    firsts: dict[_PersonsDay, tuple[Entries, LedgerLine]] = {}
+    for each in files:
+        for line in each.lines if not each.is_ledger else ():
+            if id(line) in new_ids:
+                key = line.user_key, line.person, line.decided_on
+                file, first = firsts.setdefault(key, (each, line))
+                if file is not each and line.decision is not first.decision:
+                    yield first, line
+
+
+def _unordered_problem(line: LedgerLine, other: LedgerLine) -> Problem:
+    file, row, _ = other.read_from
+    message = f"{file}, row {row} has {other.summary}, and nothing shows which is the newer one"
+    hint = "Leave out the file of the older one, or give the newer one a newer date."
+    return _problem(line, message, hint)
 
 
 def _decisions_on_older_reports(

@@ -302,7 +302,7 @@ def test_a_ledger_whose_name_cannot_be_printed_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_word_that_does_not_count_is_named_with_the_plan(written: bytes, workbook: Path) -> None:
-    keep = entered("ann", ("keep", "Anna", date(2026, 5, 4), None, "needed"))
+    keep = entered("ann", ("keep", "Anna", date(2026, 5, 5), None, "needed"))
     done = plan(workbook, saved(workbook.parent, edited(written, keep), "copy.xlsx"))
     assert (done.code, "keep, Anna" in done.messages) == (0, True)
 

@@ -299,12 +299,24 @@ def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_s
         assert f"{again}, Anna, 2026-05-01 (review.xlsx, sheet Unused users, row 2) counts" in note
 
 
-def test_two_copies_of_one_name_that_disagree_add_their_words_once() -> None:
-    files = file(DELETE), file(line("keep", sha256="b" * 64))
-    first = collected(*files)
-    assert words(first.added) == ["delete", "keep"]
-    again = collected(*files, ledger=first.ledger)
-    assert (again.added, "keep, Anna" in again.notes[0]) == ((), True)
+@pytest.mark.parametrize("names", [("review.xlsx", "review.xlsx"), ("a.xlsx", "a (1).xlsx")])
+def test_two_new_files_with_two_decisions_of_one_person_and_day_are_refused(
+    names: tuple[str, str],
+) -> None:
+    for other in ("keep", "withdraw", "deactivate"):
+        two = DELETE, line(other, sha256="b" * 64, read_from=EntryPlace("b.xlsx, sheet Mine", 7))
+        files = [file(each, name=name) for each, name in zip(two, names, strict=True)]
+        for order in (files, files[::-1]):
+            assert len(refused(*order)) == 1
+            assert words(collected(*order, ledger=ledger(DELETE)).added) == [other]
+        (problem,) = refused(*files)
+        assert problem.startswith("b.xlsx, sheet Mine, row 7, column decision: decisions.csv, row")
+        assert "2 has delete, Anna, 2026-05-01, and nothing shows which is the newer one" in problem
+
+
+def test_what_a_ledger_holds_was_collected_before_what_a_workbook_named_first_holds() -> None:
+    book = file(line("keep", workbook="book.xlsx"), name="book.xlsx")
+    assert in_force(collected(book, entries(line(sha256="b" * 64), name="z.csv"))) == "keep"
 
 
 def test_a_conflict_that_was_settled_and_comes_up_again_is_another_one() -> None:

@@ -321,3 +321,20 @@ def test_what_a_run_showed_overtaken_is_so_in_later_runs_until_it_is_done(runs: 
     ledger = (runs / "decisions.csv").read_bytes() + ledger_bytes([seen]).partition(b"\n")[2]
     (runs / "decisions.csv").write_bytes(ledger)
     assert followed("2026-08-03", ANN, BOB)[0] == "not-done"
+
+
+@pytest.mark.usefixtures("plain_outputs")
+def test_two_new_copies_in_which_a_person_decides_differently_are_both_left_out(
+    runs: Path, capsys: Capture
+) -> None:
+    for copy, ann in (("answer.xlsx", "delete"), ("answer (1).xlsx", "keep")):
+        review(runs, copy, ann=ann, bob="delete")
+    review(runs, "tom.xlsx", by="Tom", bob="delete")
+    assert export(runs, SECOND) == 5
+    assert decided(runs) == [("bob", "delete")]
+    log = capsys.readouterr().err
+    for copy in ("answer.xlsx", "answer (1).xlsx"):
+        assert f"The decisions in 2026-05-01T09-30-00Z/{copy} are not collected: " in log
+    (run(runs, FIRST) / "answer.xlsx").unlink()
+    assert export(runs, SECOND) == 0
+    assert decided(runs)[1:] == [("ann", "keep"), ("bob", "delete")]

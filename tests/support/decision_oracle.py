@@ -483,6 +483,19 @@ def in_conflict(ledger: Sequence[Line], files: Sequence[Sequence[Line]]) -> list
     ]
 
 
+def without_order(new: Sequence[Line]) -> list[Line]:
+    """What one person enters for one user and day in two files, and differs, has no order in time.
+
+    What was collected before is older, and no part of this.
+    """
+    return [
+        line
+        for line, other in permutations(new, 2)
+        if (line.user, line.person, line.day) == (other.user, other.person, other.day)
+        if line.file != other.file and line.decision != other.decision
+    ]
+
+
 def is_one_of(line: Line, lines: Iterable[Line]) -> bool:
     return any(line is each for each in lines)
 
@@ -501,7 +514,7 @@ def collect(
     for line in lines_entered:
         if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
-    refused = on_older_reports(new, ledger)
+    refused = [*on_older_reports(new, ledger), *without_order(new)]
     conflicts = new_conflicts([*ledger, *new], new)
     if attended:
         refused += in_conflict(
