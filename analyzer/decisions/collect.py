@@ -1,10 +1,10 @@
 """Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Final, Self
 
 from analyzer import columns
 from analyzer.decisions import review_list_layout
@@ -39,8 +39,9 @@ class Tally:
 class FileOutcome:
     """Hold the tallies of a file's reviewers, and what is not decided there.
 
-    `emptied` are decisions that were collected from this file before and are no longer in it: they
-    stay in force. `still_open` is the number of listed users that nobody decided on in this review.
+    `emptied` are decisions that were collected before, from this file or an earlier version of it,
+    and are no longer in it: they stay in force. `still_open` is the number of listed users that
+    nobody decided on in this review.
     """
 
     file: str
@@ -52,8 +53,8 @@ class FileOutcome:
         """Yield a note on each decision that is no longer in the file."""
         for line in self.emptied:
             yield (
-                f"emptied: {line.user_key.arn}: {line.summary}, stays in force; to take it back,"
-                " write withdraw"
+                f"emptied: {line.user_key.arn}: {line.summary} ({line.place}), stays in force; to"
+                " take it back, write withdraw"
             )
 
 
@@ -73,6 +74,32 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     Different decisions of different people on one user and day are a conflict: refused, or where
     nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
     """
+    return _updated(ledger, files, _Contents.of(ledger, files), attended=attended)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """Hold the contents of decisions: those collected before a call, and those in its files.
+
+    `hashes` are of the files that they were collected from.
+    """
+
+    collected: Container[object]
+    hashes: Container[str]
+    entered: Container[object]
+
+    @classmethod
+    def of(cls, ledger: Ledger, files: Iterable[Entries]) -> Self:
+        return cls(
+            collected={line.content for line in ledger.lines},
+            hashes={line.sha256 for line in ledger.lines},
+            entered={line.content for each in files for line in each.lines},
+        )
+
+
+def _updated(
+    ledger: Ledger, files: Sequence[Entries], contents: _Contents, *, attended: bool
+) -> LedgerUpdate:
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
     problems = [
@@ -102,7 +129,7 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     return LedgerUpdate(
         ledger=whole,
         added=(*new, *conflict_lines),
-        files=tuple(_file_outcome(each, new_ids, before, after, entered) for each in files),
+        files=tuple(_file_outcome(each, new_ids, before, after, contents) for each in files),
         notes=(
             *(
                 f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
@@ -126,13 +153,14 @@ def collected_apart(
     """
     pairs = [*_unordered_pairs(files, _new_lines(ledger.lines, files))]
     both = [*pairs, *((line, first) for first, line in pairs)]
+    contents = _Contents.of(ledger, files)
     for each in files:
         own = {id(line) for line in each.lines}
         if problems := [_unordered_problem(*pair) for pair in both if id(pair[0]) in own]:
             yield each.source, InputRefused(problems)
             continue
         try:
-            update = collect(ledger, [each], attended=False)
+            update = _updated(ledger, [each], contents, attended=False)
         except InputRefused as refusal:
             yield each.source, refusal
         else:
@@ -399,13 +427,9 @@ def _file_outcome(
     new_ids: set[int],
     before: Mapping[UserKey, UserDecisions],
     after: Mapping[UserKey, UserDecisions],
-    entered: Iterable[LedgerLine],
+    contents: _Contents,
 ) -> FileOutcome:
-    """Return what came of the entries of one file.
-
-    `new_ids` are those of the lines that were added, `entered` all lines of the call: a decision
-    that stands in another file of the same name is not emptied.
-    """
+    """Return what came of the entries of one file; `new_ids` are of the lines that were added."""
     tallies: dict[str, Tally] = {}
     for line in entries.lines:
         tally = tallies.setdefault(line.person, Tally(line.decided_by))
@@ -418,17 +442,32 @@ def _file_outcome(
             tally.changed += 1
         else:
             tally.added += 1
-    still_entered = {line.content for line in entered}
-    emptied = [
-        line
-        for row in entries.open_rows
-        if (user_decisions := after.get(row.user_key))
-        for line in user_decisions.decisions
-        if (line.workbook, line.as_of) == (entries.source, row.as_of)
-        and line.content not in still_entered
-    ]
+    emptied = tuple(_emptied(entries, after, contents))
     still_open = sum(not row.is_decided(after) for row in entries.open_rows)
-    return FileOutcome(entries.file.name, tuple(tallies.values()), tuple(emptied), still_open)
+    return FileOutcome(entries.file.name, tuple(tallies.values()), emptied, still_open)
+
+
+def _emptied(
+    entries: Entries, after: Mapping[UserKey, UserDecisions], contents: _Contents
+) -> Iterator[LedgerLine]:
+    """Yield the decisions that were collected from a list before and are no longer in it.
+
+    It is the same list by its name, or by what their person entered in it on that report, but not
+    where it shows the decision as an earlier one. One that stands in another file of the call is
+    not emptied, unless this is a new version: with others that were collected from a file before.
+    """
+    people = {(line.person, line.as_of) for line in entries.lines}
+    old = contents.collected if entries.file.sha256 not in contents.hashes else ()
+    copied = {(line.person, line.as_of) for line in entries.lines if line.content in old}
+    for row in entries.open_rows:
+        user_decisions = after.get(row.user_key)
+        for line in user_decisions.decisions if user_decisions else ():
+            author = line.person, line.as_of
+            was_listed = line.as_of == row.as_of and line.summary not in row.earlier
+            is_same_list = author in people or line.workbook == entries.source
+            is_gone = line.content not in contents.entered or author in copied
+            if was_listed and is_same_list and is_gone and line.content in contents.collected:
+                yield line
 
 
 def _needless_withdrawal_notes(

@@ -369,6 +369,8 @@ def emptied(*lines: LedgerLine, name: str = "review.xlsx", as_of: datetime = AS_
 
 OF_ANN = line("delete", ANN, on=NEXT, sha256="b" * 64)
 COPIES = [file(DELETE, rows=[still_open(OF_ANN)]), file(OF_ANN, rows=[still_open()])]
+VERSION = file(line(sha256="c" * 64), name="v2.xlsx", rows=[still_open(OF_ANN)])
+SHOWN = still_open(OF_ANN)._replace(earlier=f"{OF_ANN.summary}: why")
 
 
 EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
@@ -383,6 +385,13 @@ EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
     ([DELETE, WITHDRAW], [emptied(DELETE)], [], 1),
     # Each stands in another copy of that name.
     ([DELETE, OF_ANN], COPIES, [], 0),
+    # A new version under another name, alone or beside the old one; not where others entered it.
+    ([DELETE, OF_ANN], [VERSION], [OF_ANN], 0),
+    ([DELETE, OF_ANN], [VERSION, file(DELETE, OF_ANN)], [OF_ANN], 0),
+    ([TOM_KEEPS, OF_ANN], [file(TOM_KEEPS, name="tom.xlsx", rows=VERSION.open_rows)], [], 0),
+    # A newer version has it for the first time; a list shows it as an earlier decision.
+    ([DELETE], [VERSION, file(DELETE, OF_ANN)], [], 0),
+    ([DELETE, OF_ANN], [replace(VERSION, open_rows=(SHOWN,))], [], 0),
 ]
 """What was collected, the files now, the lines that are named, and how many users are open."""
 
