@@ -1,10 +1,10 @@
 """Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Final, Self
 
 from analyzer import columns
 from analyzer.decisions import review_list_layout
@@ -39,8 +39,9 @@ class Tally:
 class FileOutcome:
     """Hold the tallies of a file's reviewers, and what is not decided there.
 
-    `emptied` are decisions that were collected from this file before and are no longer in it: they
-    stay in force. `still_open` is the number of listed users that nobody decided on in this review.
+    `emptied` are decisions that were collected before, from this file or an earlier version of it,
+    and are no longer in it: they stay in force. `still_open` is the number of listed users that
+    nobody decided on in this review.
     """
 
     file: str
@@ -52,8 +53,8 @@ class FileOutcome:
         """Yield a note on each decision that is no longer in the file."""
         for line in self.emptied:
             yield (
-                f"emptied: {line.user_key.arn}: {line.summary}, stays in force; to take it back,"
-                " write withdraw"
+                f"emptied: {line.user_key.arn}: {line.summary} ({line.place}), stays in force; to"
+                " take it back, write withdraw"
             )
 
 
@@ -73,12 +74,40 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     Different decisions of different people on one user and day are a conflict: refused, or where
     nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
     """
+    return _updated(ledger, files, _Contents.of(ledger, files), attended=attended)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """Hold the contents of decisions: those collected before a call, and those in its files.
+
+    `hashes` are of the files that they were collected from.
+    """
+
+    collected: Container[object]
+    hashes: Container[str]
+    entered: Container[object]
+
+    @classmethod
+    def of(cls, ledger: Ledger, files: Iterable[Entries]) -> Self:
+        return cls(
+            collected={line.content for line in ledger.lines},
+            hashes={line.sha256 for line in ledger.lines},
+            entered={line.content for each in files for line in each.lines},
+        )
+
+
+def _updated(
+    ledger: Ledger, files: Sequence[Entries], contents: _Contents, *, attended: bool
+) -> LedgerUpdate:
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
+    older = [*_decisions_on_older_reports(ledger.lines, new)]
     problems = [
         *_two_decision_problems(files),
+        *(_unordered_problem(line, first) for first, line in _unordered_pairs(files, new)),
         *_order_problems(ledger.lines, files),
-        *(_older_report_problem(*pair) for pair in _decisions_on_older_reports(ledger.lines, new)),
+        *(_older_report_problem(*pair) for pair in older),
     ]
     conflicts = [*_new_conflicts(ledger.lines, new)]
     new_ids = {id(line) for line in new}
@@ -93,15 +122,21 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
         pairs = [*conflicts, *in_turn]
         by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
         problems += [_conflict_problem(*pair) for pair in reversed(by_day.values())]
-    if problems:
-        raise InputRefused(problems)
     conflict_lines = [_conflict_line(*pair) for pair in conflicts]
     whole = replace(ledger, lines=(*ledger.lines, *new, *conflict_lines))
     before, after = decisions_by_user(ledger.lines), decisions_by_user(whole.lines)
+    refused = {line.user_key for line, _ in older}
+    first_new = {line.user_key: line for line in reversed(new) if line.user_key not in refused}
+    problems += (
+        _newer_report_problem(first_new[pair[0].user_key], *pair)
+        for pair in _older_views_that_count({user: after[user] for user in first_new})
+    )
+    if problems:
+        raise InputRefused(problems)
     return LedgerUpdate(
         ledger=whole,
         added=(*new, *conflict_lines),
-        files=tuple(_file_outcome(each, new_ids, before, after, entered) for each in files),
+        files=tuple(_file_outcome(each, new_ids, before, after, contents) for each in files),
         notes=(
             *(
                 f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
@@ -114,6 +149,39 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
             *dict.fromkeys(_uncounted_notes(entered if attended else new, after, [_LATER_DAY])),
         ),
     )
+
+
+def collected_apart(
+    ledger: Ledger, files: Sequence[Entries]
+) -> Iterator[tuple[str, LedgerUpdate | InputRefused]]:
+    """Yield what comes of each file, by its source: unattended, others are collected all the same.
+
+    Two decisions of one person on one user and day have no order in files that are all new, and of
+    two reports the decision on the older one gives way, whichever file comes first.
+    """
+    new = _new_lines(ledger.lines, files)
+    pairs = [*_unordered_pairs(files, new)]
+    problems = [
+        *((line, _unordered_problem(line, first)) for first, line in pairs),
+        *((first, _unordered_problem(first, line)) for first, line in pairs),
+        *(
+            (line, _older_report_problem(line, other))
+            for line, other in _decisions_on_older_reports(ledger.lines, new)
+        ),
+    ]
+    contents = _Contents.of(ledger, files)
+    for each in files:
+        own = {id(line) for line in each.lines}
+        if refused := [problem for line, problem in problems if id(line) in own]:
+            yield each.source, InputRefused(refused)
+            continue
+        try:
+            update = _updated(ledger, [each], contents, attended=False)
+        except InputRefused as refusal:
+            yield each.source, refusal
+        else:
+            ledger = update.ledger
+            yield each.source, update
 
 
 def _workbooks_reversed(files: Sequence[Entries]) -> Iterator[Entries]:
@@ -142,12 +210,7 @@ def merged_ledger(files: Sequence[Entries]) -> LedgerUpdate:
     first, *rest = ledgers
     update = collect(Ledger(lines=first.lines, file=first.file), [*rest, *others])
     by_user = update.ledger.by_user
-    older = [
-        pair
-        for pair in _decisions_on_older_reports((), update.ledger.lines)
-        if any(pair[0] is each for each in by_user[pair[0].user_key].current)
-    ]
-    if older:
+    if older := [*_older_views_that_count(by_user)]:
         raise InputRefused([_older_report_problem(*pair) for pair in older])
     in_ledger = _uncounted_notes(first.lines, by_user, _OF_ONE_DAY)
     return replace(update, notes=(*dict.fromkeys((*update.notes, *in_ledger)),))
@@ -162,8 +225,10 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
 
     A person who has given a decision up since, and changes back to it in the same workbook, makes
     it anew; the same file once more, and a copy of it, do not. A copy does where another person
-    would remove the user on that day: then they have to agree. Of a ledger only the order of its
-    own lines is known: there the decision must stand behind the one that replaced it.
+    would remove the user on that day: then they have to agree. One to remove the user takes a newer
+    date, as the file may be an older one of that name. Of a ledger only the order of its own lines
+    is known: there the decision must stand behind the one that replaced it. Its lines were
+    collected before what is entered elsewhere.
     """
     own = defaultdict[_PersonsDay, list[LedgerLine]](list)
     seen: set[object] = set()
@@ -176,7 +241,7 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
     entered_now = {line.content for line in entered}
     removers = _removers(known, entered)
     new = []
-    for each in files:
+    for each in sorted(files, key=lambda each: not each.is_ledger):
         preceding: set[object] = set()
         for line in each.lines:
             of_day = own[line.user_key, line.person, line.decided_on]
@@ -186,7 +251,8 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
             else:
                 others = removers[line.user_key, line.decided_on] - {line.person}
                 is_contested = bool(others) and line.decision not in REMOVALS
-                is_put_back = last.workbook == line.workbook or is_contested
+                is_same_workbook = last.workbook == line.workbook
+                is_put_back = is_contested or (is_same_workbook and not _removes_more(line, last))
                 is_given_up = last.content != line.content and last.content not in entered_now
                 is_anew = is_put_back and is_given_up and line.sha256 not in collected
             if not _was_collected(line, of_day) or is_anew:
@@ -211,6 +277,11 @@ def _removers(
         if line.decision in REMOVALS:
             removers[line.user_key, line.decided_on].add(line.person)
     return removers
+
+
+def _removes_more(line: LedgerLine, last: LedgerLine) -> bool:
+    """Return whether a decision takes more from the user than the last one of its person."""
+    return line.decision in REMOVALS and last.decision not in (line.decision, Decision.DELETE)
 
 
 def _was_collected(line: LedgerLine, of_day: Sequence[LedgerLine]) -> bool:
@@ -267,6 +338,31 @@ def _two_decision_problems(files: Iterable[Entries]) -> Iterator[Problem]:
                 yield _problem(line, message, "Correct one of them, or empty it.")
 
 
+def _unordered_pairs(
+    files: Iterable[Entries], new: Iterable[LedgerLine]
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield two new decisions of one person, user and day that differ, in different workbooks.
+
+    Neither is the later one: the names of files have no order in time.
+    """
+    new_ids = {id(line) for line in new}
+    firsts: dict[_PersonsDay, tuple[Entries, LedgerLine]] = {}
+    for each in files:
+        for line in each.lines if not each.is_ledger else ():
+            if id(line) in new_ids:
+                key = line.user_key, line.person, line.decided_on
+                file, first = firsts.setdefault(key, (each, line))
+                if file is not each and line.decision is not first.decision:
+                    yield first, line
+
+
+def _unordered_problem(line: LedgerLine, other: LedgerLine) -> Problem:
+    file, row, _ = other.read_from
+    message = f"{file}, row {row} has {other.summary}, and nothing shows which is the newer one"
+    hint = "Leave out the file of the older one, or give the newer one a newer date."
+    return _problem(line, message, hint)
+
+
 def _decisions_on_older_reports(
     known: Sequence[LedgerLine], new: Iterable[LedgerLine]
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
@@ -289,6 +385,16 @@ def _decisions_on_older_reports(
             of_files.append(line)
 
 
+def _older_views_that_count(
+    by_user: Mapping[UserKey, UserDecisions],
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield each current decision on an older report than one before it, with that one."""
+    lines = (line for each in by_user.values() for line in each.lines)
+    for line, other in _decisions_on_older_reports((), lines):
+        if any(line is each for each in by_user[line.user_key].current):
+            yield line, other
+
+
 def _older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
     older, newer = (f"{each.report_time.earliest:%Y-%m-%d %H:%M} UTC" for each in (line, other))
     message = (
@@ -296,6 +402,18 @@ def _older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
         f" {newer}"
     )
     return _problem(line, message, "Decide again on the newer report.")
+
+
+def _newer_report_problem(line: LedgerLine, older_view: LedgerLine, other: LedgerLine) -> Problem:
+    """Return the problem of a new line beside which a decision on an older report would count."""
+    older, newer = (
+        f"{each.report_time.earliest:%Y-%m-%d %H:%M} UTC" for each in (older_view, other)
+    )
+    message = (
+        f"{older_view.place} has {older_view.summary}, which counts by its date, but was made on a"
+        f" report of {older}; {other.summary} ({other.place}) was made on one of {newer}"
+    )
+    return _problem(line, message, "Decide again on the newer report, with a newer date.")
 
 
 def _new_conflicts(
@@ -342,13 +460,9 @@ def _file_outcome(
     new_ids: set[int],
     before: Mapping[UserKey, UserDecisions],
     after: Mapping[UserKey, UserDecisions],
-    entered: Iterable[LedgerLine],
+    contents: _Contents,
 ) -> FileOutcome:
-    """Return what came of the entries of one file.
-
-    `new_ids` are those of the lines that were added, `entered` all lines of the call: a decision
-    that stands in another file of the same name is not emptied.
-    """
+    """Return what came of the entries of one file; `new_ids` are of the lines that were added."""
     tallies: dict[str, Tally] = {}
     for line in entries.lines:
         tally = tallies.setdefault(line.person, Tally(line.decided_by))
@@ -361,17 +475,32 @@ def _file_outcome(
             tally.changed += 1
         else:
             tally.added += 1
-    still_entered = {line.content for line in entered}
-    emptied = [
-        line
-        for row in entries.open_rows
-        if (user_decisions := after.get(row.user_key))
-        for line in user_decisions.decisions
-        if (line.workbook, line.as_of) == (entries.source, row.as_of)
-        and line.content not in still_entered
-    ]
+    emptied = tuple(_emptied(entries, after, contents))
     still_open = sum(not row.is_decided(after) for row in entries.open_rows)
-    return FileOutcome(entries.file.name, tuple(tallies.values()), tuple(emptied), still_open)
+    return FileOutcome(entries.file.name, tuple(tallies.values()), emptied, still_open)
+
+
+def _emptied(
+    entries: Entries, after: Mapping[UserKey, UserDecisions], contents: _Contents
+) -> Iterator[LedgerLine]:
+    """Yield the decisions that were collected from a list before and are no longer in it.
+
+    It is the same list by its name, or by what their person entered in it on that report, but not
+    where it shows the decision as an earlier one. One that stands in another file of the call is
+    not emptied, unless this is a new version: with others that were collected from a file before.
+    """
+    people = {(line.person, line.as_of) for line in entries.lines}
+    old = contents.collected if entries.file.sha256 not in contents.hashes else ()
+    copied = {(line.person, line.as_of) for line in entries.lines if line.content in old}
+    for row in entries.open_rows:
+        user_decisions = after.get(row.user_key)
+        for line in user_decisions.decisions if user_decisions else ():
+            author = line.person, line.as_of
+            was_listed = line.as_of == row.as_of and line.summary not in row.earlier
+            is_same_list = author in people or line.workbook == entries.source
+            is_gone = line.content not in contents.entered or author in copied
+            if was_listed and is_same_list and is_gone and line.content in contents.collected:
+                yield line
 
 
 def _needless_withdrawal_notes(
@@ -408,7 +537,8 @@ def _why_counted(user_decisions: UserDecisions, counted: LedgerLine, line: Ledge
     if line.decided_on != counted.decided_on:
         return _LATER_DAY if line.decided_on < counted.decided_on else ""
     if line.person == counted.person:
-        return _SAME_DAY
+        is_in_ledger = any(each.identity == line.identity for each in user_decisions.lines)
+        return _SAME_DAY if is_in_ledger else _GIVEN_UP
     if line.person in {each.person for each in user_decisions.current}:
         return ""
     contents = [each.content for each in user_decisions.lines]
@@ -432,9 +562,10 @@ def _replaced_decision_notes(
 
 _LATER_DAY: Final = "it has a later date"
 _SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
+_GIVEN_UP: Final = "the same person gave it up on that day"
 _LATER_DECISION: Final = "another person decided on that day, and the one collected later counts"
 _WITHDRAWN: Final = "it was withdrawn on that day"
-_OF_ONE_DAY: Final = (_SAME_DAY, _LATER_DECISION, _WITHDRAWN)
+_OF_ONE_DAY: Final = (_SAME_DAY, _GIVEN_UP, _LATER_DECISION, _WITHDRAWN)
 
 
 def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:

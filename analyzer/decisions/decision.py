@@ -252,11 +252,15 @@ class UserDecisions:
 
 
 class OpenRow(NamedTuple):
-    """Name a listed user on whom nothing is entered, its owner, and of when its report is."""
+    """Name a listed user on whom nothing is entered, its owner, and of when its report is.
+
+    `earlier` is the earlier decision that the list shows, in words.
+    """
 
     user_key: UserKey
     as_of: datetime
     owner: str = ""
+    earlier: str = ""
 
     def is_decided(self, by_user: Mapping[UserKey, UserDecisions]) -> bool:
         """Return whether a current decision on the user was made on this report."""

@@ -107,7 +107,8 @@ def read_review(
         users[listed.at.record.sha256, listed.at.record.row] = listed.title
         rows.append(listed.at)
         if not any(listed.entered.values()):
-            open_rows.append(open_row(listed.user_row))
+            row = open_row(listed.user_row)
+            open_rows.append(row._replace(earlier=listed.at.record.earlier))
         elif not problems:
             lines.append(_line(label, listed))
     foreign = (each for each in rows if each.record.sha256 not in summary.texts)

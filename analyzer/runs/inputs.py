@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path, PurePath
 from typing import Final
 
-from analyzer.decisions.collect import LedgerUpdate, collect
+from analyzer.decisions.collect import LedgerUpdate, collect, collected_apart
 from analyzer.decisions.follow_up import (
     CHANGED,
     DECIDE_AGAIN,
@@ -216,21 +216,32 @@ def collected_ledger(
         update = collect(before, [given] if given else [], attended=False)
         ledger = update.ledger
         added = [*_notes(given.source, update)] if given else []
+        files: list[Entries] = []
         collected = {line.workbook for line in before.lines}
         for name, content in edited_workbooks(folder, collected):
             try:
                 entries = read_review(name, content, today, workbook=name)
-                update = collect(ledger, [entries], attended=False)
             except InputRefused as error:
-                refused.append(f"The decisions in {name} are not collected: {error}")
+                refused.append(_refused_text(name, error))
                 continue
-            ledger = update.ledger
-            added += _notes(name, update)
+            # Others cannot have been emptied; many lists of many users would take much memory.
+            rows = (row for row in entries.open_rows if row.user_key in ledger.by_user)
+            files.append(replace(entries, open_rows=(*rows,)))
+        for name, outcome in collected_apart(ledger, files):
+            if isinstance(outcome, LedgerUpdate):
+                ledger = outcome.ledger
+                added += _notes(name, outcome)
+            else:
+                refused.append(_refused_text(name, outcome))
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
     if ledger.lines:
         ledger = replace(ledger, file=file_reference(DECISIONS, ledger_bytes(ledger.lines)))
     return CollectedLedger(ledger, tuple(added), tuple(refused))
+
+
+def _refused_text(name: str, refusal: InputRefused) -> str:
+    return f"The decisions in {name} are not collected: {refusal}"
 
 
 def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:

@@ -302,7 +302,7 @@ def test_a_ledger_whose_name_cannot_be_printed_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_word_that_does_not_count_is_named_with_the_plan(written: bytes, workbook: Path) -> None:
-    keep = entered("ann", ("keep", "Anna", date(2026, 5, 4), None, "needed"))
+    keep = entered("ann", ("keep", "Anna", date(2026, 5, 5), None, "needed"))
     done = plan(workbook, saved(workbook.parent, edited(written, keep), "copy.xlsx"))
     assert (done.code, "keep, Anna" in done.messages) == (0, True)
 
@@ -358,3 +358,19 @@ def test_a_change_that_only_an_older_report_shows_leaves_the_user_out(tmp_path: 
     says = f"access key created 2026-05-20 (report {older}). Decide again\n"
     assert (done.code, says in done.messages, b"user/bob" in done.output) == (5, True, True)
     assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []
+
+
+def test_a_list_that_shows_what_was_decided_on_its_report_before_is_not_emptied(
+    tmp_path: Path, report: Path, workbook: Path
+) -> None:
+    ledger, later = tmp_path / "decisions.csv", tmp_path / "later.xlsx"
+    assert collect(workbook, "-o", ledger).code == 0
+    assert analyze(report, "--decisions", ledger, "-o", later).code == 0
+    bob = entered("bob", ("delete", "Anna", date(2026, 5, 4), None, None))
+    cleared = entered("ann", (None,) * 5)
+    for book, says in (
+        (edited(later.read_bytes(), bob), b": entered 1\n  Anna: entered 1, added 1\n"),
+        (edited(workbook.read_bytes(), cleared, bob), b": entered 1, emptied 1"),
+    ):
+        done = collect(saved(tmp_path, book, "v2.xlsx"), "-o", ledger)
+        assert b"v2.xlsx" + says in done.output

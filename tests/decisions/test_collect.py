@@ -4,11 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from analyzer.columns import OWNER
-from analyzer.decisions.collect import LedgerUpdate, Tally, answer_notes, merged_ledger
+from analyzer.decisions.collect import (
+    LedgerUpdate,
+    Tally,
+    answer_notes,
+    collected_apart,
+    merged_ledger,
+)
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused
@@ -291,7 +298,7 @@ def test_a_copy_that_still_has_a_word_does_not_give_it_anew(*, attended: bool) -
 
 
 def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_said() -> None:
-    for again, other in (("delete", "keep"), ("keep", "delete")):
+    for again, other in (("deactivate", "delete"), ("keep", "delete")):
         known = ledger(line(again), line(other, sha256="b" * 64))
         update = collected(file(line(again, sha256="c" * 64)), ledger=known)
         assert words(update.added) == [again]
@@ -299,12 +306,24 @@ def test_who_changes_back_in_the_same_workbook_gives_the_word_anew_and_that_is_s
         assert f"{again}, Anna, 2026-05-01 (review.xlsx, sheet Unused users, row 2) counts" in note
 
 
-def test_two_copies_of_one_name_that_disagree_add_their_words_once() -> None:
-    files = file(DELETE), file(line("keep", sha256="b" * 64))
-    first = collected(*files)
-    assert words(first.added) == ["delete", "keep"]
-    again = collected(*files, ledger=first.ledger)
-    assert (again.added, "keep, Anna" in again.notes[0]) == ((), True)
+@pytest.mark.parametrize("names", [("review.xlsx", "review.xlsx"), ("a.xlsx", "a (1).xlsx")])
+def test_two_new_files_with_two_decisions_of_one_person_and_day_are_refused(
+    names: tuple[str, str],
+) -> None:
+    for other in ("keep", "withdraw", "deactivate"):
+        two = DELETE, line(other, sha256="b" * 64, read_from=EntryPlace("b.xlsx, sheet Mine", 7))
+        files = [file(each, name=name) for each, name in zip(two, names, strict=True)]
+        for order in (files, files[::-1]):
+            assert len(refused(*order)) == 1
+            assert words(collected(*order, ledger=ledger(DELETE)).added) == [other]
+        (problem,) = refused(*files)
+        assert problem.startswith("b.xlsx, sheet Mine, row 7, column decision: decisions.csv, row")
+        assert "2 has delete, Anna, 2026-05-01, and nothing shows which is the newer one" in problem
+
+
+def test_what_a_ledger_holds_was_collected_before_what_a_workbook_named_first_holds() -> None:
+    book = file(line("keep", workbook="book.xlsx"), name="book.xlsx")
+    assert in_force(collected(book, entries(line(sha256="b" * 64), name="z.csv"))) == "keep"
 
 
 def test_a_conflict_that_was_settled_and_comes_up_again_is_another_one() -> None:
@@ -357,6 +376,8 @@ def emptied(*lines: LedgerLine, name: str = "review.xlsx", as_of: datetime = AS_
 
 OF_ANN = line("delete", ANN, on=NEXT, sha256="b" * 64)
 COPIES = [file(DELETE, rows=[still_open(OF_ANN)]), file(OF_ANN, rows=[still_open()])]
+VERSION = file(line(sha256="c" * 64), name="v2.xlsx", rows=[still_open(OF_ANN)])
+SHOWN = still_open(OF_ANN)._replace(earlier=f"{OF_ANN.summary}: why")
 
 
 EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
@@ -371,6 +392,13 @@ EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
     ([DELETE, WITHDRAW], [emptied(DELETE)], [], 1),
     # Each stands in another copy of that name.
     ([DELETE, OF_ANN], COPIES, [], 0),
+    # A new version under another name, alone or beside the old one; not where others entered it.
+    ([DELETE, OF_ANN], [VERSION], [OF_ANN], 0),
+    ([DELETE, OF_ANN], [VERSION, file(DELETE, OF_ANN)], [OF_ANN], 0),
+    ([TOM_KEEPS, OF_ANN], [file(TOM_KEEPS, name="tom.xlsx", rows=VERSION.open_rows)], [], 0),
+    # A newer version has it for the first time; a list shows it as an earlier decision.
+    ([DELETE], [VERSION, file(DELETE, OF_ANN)], [], 0),
+    ([DELETE, OF_ANN], [replace(VERSION, open_rows=(SHOWN,))], [], 0),
 ]
 """What was collected, the files now, the lines that are named, and how many users are open."""
 
@@ -531,3 +559,57 @@ def test_a_withdrawal_of_another_persons_word_is_refused_with_it_whatever_the_or
 def test_a_conflict_in_a_ledger_is_no_word_that_gives_way_to_another() -> None:
     conflict = line("conflict", by="credreport", workbook=TOM_KEEPS.workbook)
     assert merged_ledger([entries(DELETE, TOM_KEEPS, conflict)]).notes == ()
+
+
+@pytest.mark.parametrize("name", ["review.xlsx", "of-bob.xlsx"])
+def test_a_removal_that_was_given_up_comes_back_by_a_newer_date_alone(name: str) -> None:
+    for removal, other in (
+        *(("delete", each) for each in ("keep", "withdraw", "investigate", "deactivate")),
+        ("deactivate", "withdraw"),
+    ):
+        known = ledger(line(removal), line(other, sha256="b" * 64))
+        of_bob = line("keep", ANN, by="Bob", sha256="c" * 64, workbook=name)
+        copied = line(removal, sha256="c" * 64, workbook=name)
+        update = collected(file(copied, of_bob), ledger=known)
+        assert update.added == (of_bob,), (removal, other)
+        (note,) = update.notes
+        assert "the same person gave it up on that day. If that is wrong, decide again" in note
+        assert in_force(collected(file(line(removal, on=NEXT)), ledger=known)) == removal
+
+
+LATE_VIEW = line(on=LATE + timedelta(3), workbook="old.xlsx", sha256="b" * 64)
+ON_NEWER = partial(line, as_of=NEWER, on=LATE)
+BACK = ON_NEWER("withdraw", by="Tom", sha256="c" * 64)
+DISPUTED = [ON_NEWER(), ON_NEWER("keep", by="Tom"), ON_NEWER("conflict", by="credreport")]
+
+
+@pytest.mark.parametrize(
+    ("known", "new"),
+    [
+        ([LATE_VIEW], ON_NEWER("keep")),
+        ([LATE_VIEW], line("keep", as_of=NEWER, on=LATE + timedelta(2))),
+        # A conflict kept the decision on the newer report out of force, until one is withdrawn.
+        ([*DISPUTED, LATE_VIEW], BACK),
+    ],
+)
+def test_a_decision_that_would_leave_an_older_view_in_force_is_refused(
+    known: list[LedgerLine], new: LedgerLine
+) -> None:
+    elsewhere = line("keep", ANN, sha256="d" * 64)
+    (problem,) = refused(file(new, elsewhere), known=ledger(*known))
+    assert f"old.xlsx, sheet Unused users, row 2 has {LATE_VIEW.summary}, which counts" in problem
+    assert " on a report of 2026-05-01 12:00 UTC; " in problem
+    assert " was made on one of 2026-05-31 12:00 UTC" in problem
+    anew = line("keep", as_of=NEWER, on=LATE + timedelta(4))
+    assert in_force(collected(file(new, anew), ledger=ledger(*known))) == "keep"
+    assert added(file(elsewhere), known=[*known, new]) == (elsewhere,)
+
+
+def test_of_new_files_the_one_with_the_older_view_is_refused_whatever_their_order() -> None:
+    keep = ON_NEWER("keep")
+    files = file(LATE_VIEW, name="old.xlsx"), file(keep, name="new.xlsx")
+    for order in (files, files[::-1]):
+        outcomes = dict(collected_apart(Ledger(), order))
+        assert isinstance(outcomes["old.xlsx"], InputRefused)
+        assert isinstance(outcomes["new.xlsx"], LedgerUpdate)
+        assert outcomes["new.xlsx"].added == (keep,)

@@ -646,6 +646,6 @@ def test_a_mistake_in_one_of_two_workbooks_and_an_emptied_one_leave_the_ledger_a
     assert place in capsys.readouterr().err
     saved_as(tmp_path, written(), "0.xlsx")
     assert main(["collect", one, "-o", str(ledger)]) == 0
-    of_anna = f"emptied: arn:aws:iam::{ACCOUNT}:user/anna: keep, Anna, 2026-05-04, stays in"
+    of_anna = f"emptied: arn:aws:iam::{ACCOUNT}:user/anna: keep, Anna, 2026-05-04 (0.xlsx"
     assert of_anna in "".join(capsys.readouterr())
     assert ledger.read_bytes() == before

@@ -165,7 +165,7 @@ def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_is_named_and_stay
     assert [row["user"] for row in followed_up(run(runs, THIRD))] == ["ann"]
     log = capsys.readouterr().err
     assert "2026-05-01T09-30-00Z/review.xlsx: emptied: arn:aws:iam::012345678901:user/ann:" in log
-    assert "delete, Anna, 2026-05-04, stays in force; to take it back, write withdraw" in log
+    assert "delete, Anna, 2026-05-04 (2026-05-01T09-30-00Z/review.xlsx, sheet " in log
 
 
 @pytest.mark.usefixtures("plain_outputs")
@@ -321,3 +321,32 @@ def test_what_a_run_showed_overtaken_is_so_in_later_runs_until_it_is_done(runs: 
     ledger = (runs / "decisions.csv").read_bytes() + ledger_bytes([seen]).partition(b"\n")[2]
     (runs / "decisions.csv").write_bytes(ledger)
     assert followed("2026-08-03", ANN, BOB)[0] == "not-done"
+
+
+@pytest.mark.usefixtures("plain_outputs")
+def test_two_new_copies_in_which_a_person_decides_differently_are_both_left_out(
+    runs: Path, capsys: Capture
+) -> None:
+    for copy, ann in (("answer.xlsx", "delete"), ("answer (1).xlsx", "keep")):
+        review(runs, copy, ann=ann, bob="delete")
+    review(runs, "tom.xlsx", by="Tom", bob="delete")
+    assert export(runs, SECOND) == 5
+    assert decided(runs) == [("bob", "delete")]
+    log = capsys.readouterr().err
+    for copy in ("answer.xlsx", "answer (1).xlsx"):
+        assert f"The decisions in 2026-05-01T09-30-00Z/{copy} are not collected: " in log
+    (run(runs, FIRST) / "answer.xlsx").unlink()
+    assert export(runs, SECOND) == 0
+    assert decided(runs)[1:] == [("ann", "keep"), ("bob", "delete")]
+
+
+@pytest.mark.usefixtures("plain_outputs")
+def test_an_entry_that_is_empty_in_a_new_version_is_named_though_the_old_one_has_it(
+    runs: Path, capsys: Capture
+) -> None:
+    review(runs, ann="delete", bob="delete")
+    assert export(runs, SECOND) == 0
+    review(runs, "v2.xlsx", ann="delete", bob="")
+    assert export(runs, SECOND) == 0
+    emptied = "v2.xlsx: emptied: arn:aws:iam::012345678901:user/bob: delete, Anna, 2026-05-04 ("
+    assert emptied in capsys.readouterr().err

@@ -388,8 +388,8 @@ def is_already_there(
 
     One that the person has given up since is made anew where it is put back: in the file of the
     decision that replaced it, which stands nowhere any more. To remove a user, it takes more than
-    another ticket or comment. Nothing earlier revives by a file that was collected before, to the
-    byte.
+    another ticket or comment, and more than to put it back: the file may be a copy of an older one.
+    Nothing earlier revives by a file that was collected before, to the byte.
 
     Taken here: in any file, against the removal that another person decides on that day, as no
     decision is lost without a word.
@@ -410,12 +410,19 @@ def is_already_there(
         ]
     if not before:
         return False
+    if loss(line) > loss(last):
+        return True
     is_old_file = any(each.content == line.content for each in collected)
     still_stands = any(is_same_decision(last, each) for each in entered)
     is_put_back = line.file == last.file or (
         line.decision not in REMOVALS and is_removed_by_another(line, collected, entered)
     )
     return is_old_file or still_stands or not is_put_back
+
+
+def loss(line: Line) -> int:
+    """Deleting a user takes more than deactivating, and that more than anything else."""
+    return {"delete": 2, "deactivate": 1}.get(line.decision, 0)
 
 
 def is_removed_by_another(line: Line, ledger: Sequence[Line], entered: Sequence[Line]) -> bool:
@@ -452,6 +459,26 @@ def on_older_reports(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     return refused
 
 
+def on_newer_reports(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
+    """A decision on a newer report must not come behind one on an older report that stands.
+
+    By its own day that one would have been refused, had this one been collected before.
+    """
+    users = {line.user for line in new}
+    of_users = {user: [each for each in (*ledger, *new) if each.user == user] for user in users}
+    hidden = {user for user, lines in of_users.items() if is_older_view_standing(lines)}
+    return [line for line in new if line.user in hidden]
+
+
+def is_older_view_standing(lines: Sequence[Line]) -> bool:
+    """Day by day, what is on an older report than what was in force then is an older view."""
+    valid: list[Line] = []
+    for line in sorted(lines, key=lambda each: each.day):
+        if not is_on_older_report(line, valid):
+            valid.append(line)
+    return any(not is_one_of(line, valid) for line in standing_of(lines).decisions.values())
+
+
 def new_conflicts(
     lines: Sequence[Line], new: Sequence[Line]
 ) -> dict[tuple[Key, date], tuple[Line, ...]]:
@@ -476,6 +503,19 @@ def in_conflict(ledger: Sequence[Line], files: Sequence[Sequence[Line]]) -> list
     ]
 
 
+def without_order(new: Sequence[Line]) -> list[Line]:
+    """What one person enters for one user and day in two files, and differs, has no order in time.
+
+    What was collected before is older, and no part of this.
+    """
+    return [
+        line
+        for line, other in permutations(new, 2)
+        if (line.user, line.person, line.day) == (other.user, other.person, other.day)
+        if line.file != other.file and line.decision != other.decision
+    ]
+
+
 def is_one_of(line: Line, lines: Iterable[Line]) -> bool:
     return any(line is each for each in lines)
 
@@ -494,7 +534,11 @@ def collect(
     for line in lines_entered:
         if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
-    refused = on_older_reports(new, ledger)
+    refused = [
+        *on_older_reports(new, ledger),
+        *on_newer_reports(new, ledger),
+        *without_order(new),
+    ]
     conflicts = new_conflicts([*ledger, *new], new)
     if attended:
         refused += in_conflict(
