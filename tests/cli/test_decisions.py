@@ -185,6 +185,10 @@ def test_no_filled_workbook_is_written_over(report: Path, workbook: Path, writte
     refused = analyze(report, "-o", workbook)
     assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)
     assert collect(workbook, "-o", workbook).code == 2
+    copy = saved(workbook.parent, before, "copy.csv")
+    for command, source in ((analyze, report), (plan, workbook), (collect, workbook)):
+        refused = command(source, "-o", copy)
+        assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)
     for ledger in (workbook.with_name("new.xlsx"), "csv"):
         assert "must end in .csv" in collect(workbook, "-o", ledger).message_line
     assert plan(workbook, "-o", workbook).code == 2
