@@ -15,6 +15,7 @@ from io import BytesIO
 from itertools import count
 from pathlib import Path, PurePath
 from typing import Final
+from zipfile import BadZipFile, ZipFile
 
 from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.follow_up import (
@@ -31,7 +32,7 @@ from analyzer.decisions.follow_up import (
 from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import InputRefused, Problem
-from analyzer.files import sha256
+from analyzer.files import may_be_workbook, sha256
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
@@ -54,6 +55,11 @@ DECISIONS: Final = "decisions.csv"
 """The ledger: at the top of the folder of runs, and as each run was judged with in the run."""
 
 FOLLOW_UP: Final = "follow_up.csv"
+
+_MAY_HOLD_DECISIONS: Final = (*SPREADSHEET_ENDINGS, ".csv", ".zip")
+"""How the names of files end in which decisions may be entered."""
+
+_WORKBOOK_IN_ARCHIVE: Final = (*SPREADSHEET_ENDINGS, "xl/workbook.xml")
 
 _COMPARED_LISTS: Final = (EXEMPTIONS, DECISIONS)
 """What a run is compared by besides its reports."""
@@ -257,24 +263,44 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
 def _decisions_elsewhere(folder: Path) -> Iterator[str]:
     """Yield a sentence on each file with decisions that no run reads.
 
-    In a run these are CSV files, also its own list of users if that was filled in.
+    In a run these are CSV files, also its own list of users if that was filled in, and archives.
     """
     by_place = {run.path: run.files for run in runs(folder)}
-    for path in _files_ending(folder, (".csv", ".xlsx")):
+    for path in _files_ending(folder, _MAY_HOLD_DECISIONS):
         place = next((each for each in path.parents if each in by_place), folder)
-        own, is_csv = path.relative_to(place).as_posix(), path.suffix.lower() == ".csv"
+        own, is_workbook = path.relative_to(place).as_posix(), _ends(path, SPREADSHEET_ENDINGS)
         recorded = by_place.get(place, {}).get(own)
         is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
-        is_read = own == DECISIONS or (place != folder and not is_csv)
-        holds = holds_decisions if is_csv else holds_entries
-        if not (is_read or is_report) and holds(path) and sha256(path) != recorded:
-            yield f"{path} has decisions and is not read: collect it, or move it out of {folder}."
+        is_read = own == DECISIONS or (place != folder and is_workbook)
+        if not (is_read or is_report) and _may_hold_decisions(path) and sha256(path) != recorded:
+            remedy = f"collect it, or move it out of {folder}"
+            yield f"{path} may have decisions and is not read: {remedy}."
+
+
+def _may_hold_decisions(path: Path) -> bool:
+    """Return whether a file has decisions, or is a workbook or archive that may have some."""
+    if _ends(path, (".zip",)):
+        return _may_hold_workbook(path)
+    return holds_entries(path) if may_be_workbook(path) else holds_decisions(path)
+
+
+def _may_hold_workbook(path: Path) -> bool:
+    """Return whether a zip archive has a workbook, is one by another name, or cannot be read."""
+    try:
+        with ZipFile(path) as archive:
+            return any(_ends(Path(name), _WORKBOOK_IN_ARCHIVE) for name in archive.namelist())
+    except (BadZipFile, NotImplementedError, ValueError):
+        return True
 
 
 def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     """Return the files below a folder with these endings, but hidden and locked ones."""
-    found = (path for path in folder.rglob("[!.]*") if path.name.lower().endswith(endings))
+    found = (path for path in folder.rglob("[!.]*") if _ends(path, endings))
     return sorted(each for each in found if each.is_file() and not each.name.startswith("~$"))
+
+
+def _ends(path: Path, endings: tuple[str, ...]) -> bool:
+    return path.as_posix().lower().endswith(endings)
 
 
 def last_follow_up(earlier: Sequence[Run]) -> tuple[str, list[dict[str, str]]]:

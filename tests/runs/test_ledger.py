@@ -1,10 +1,12 @@
 """A folder of runs keeps a ledger: what reviewers enter in its workbooks is collected by itself."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -289,7 +291,7 @@ def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_na
     named = capsys.readouterr().err
     sent = runs / "second quarter" / "sent.xlsx"
     for place in (runs / "top.xlsx", first / "bulk.csv", users, sent):
-        assert f"{place} has decisions and is not read: collect it" in named
+        assert f"{place} may have decisions and is not read: collect it" in named
 
 
 @pytest.mark.usefixtures("uncompared")
@@ -321,3 +323,28 @@ def test_what_a_run_showed_overtaken_is_so_in_later_runs_until_it_is_done(runs: 
     ledger = (runs / "decisions.csv").read_bytes() + ledger_bytes([seen]).partition(b"\n")[2]
     (runs / "decisions.csv").write_bytes(ledger)
     assert followed("2026-08-03", ANN, BOB)[0] == "not-done"
+
+
+def test_decisions_outside_of_runs_are_named_whatever_the_program_that_saved_them(
+    runs: Path, capsys: Capture
+) -> None:
+    workbook, places = run(runs, FIRST) / "review.xlsx", ["answers/old.xls", "a.ods", "b.xlsm"]
+    review(runs, "copy.xlsx", ann="keep")
+    filled = workbook.with_name("copy.xlsx").rename(runs / "b.xlsm").read_bytes()
+    (runs / "answers").mkdir()
+    (runs / "answers" / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0")
+    for place, name in (
+        ("a.ods", "content.xml"),
+        ("answers.zip", "Ann/review.XLSX"),
+        (f"{FIRST}T09-30-00Z/more.zip", "review.ods"),
+        ("reports.zip", "report.csv"),
+    ):
+        with ZipFile(runs / place, "w") as archive:
+            archive.writestr(name, filled)
+    (runs / "cut.zip").write_bytes((runs / "answers.zip").read_bytes()[:99])
+    (runs / "open.xlsm").write_bytes(workbook.read_bytes())
+    assert export(runs, SECOND) == 5
+    log = capsys.readouterr().err
+    named = re.findall(f"{runs}/(.*) may have decisions and is not read: collect it", log)
+    archives = ["answers.zip", "cut.zip", f"{FIRST}T09-30-00Z/more.zip"]
+    assert sorted(named) == sorted([*places, *archives])
