@@ -75,8 +75,8 @@ MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
 
-OVERTAKEN_KEY: Final = (*DECISION_KEY, DECIDED_AS_OF)
-"""Decisions that agree in these too were made on the same report: `overtaken` is carried on."""
+OVERTAKEN_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
+"""Decisions that agree in these were made on the same report: `overtaken` is carried on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,8 +348,7 @@ def follow_up(
 def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:
     """Return the cells of `OVERTAKEN_KEY` as text."""
     arn, created = line.user_key
-    decided = str(line.decision), line.decided_on.isoformat()
-    return arn, utc_text(created) if created else "", *decided, utc_text(line.as_of)
+    return arn, utc_text(created) if created else "", utc_text(line.as_of)
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:

@@ -4,7 +4,6 @@ Into the ledger is collected what reviewers entered in workbooks of its runs: on
 one that is refused does not stop a run.
 """
 
-import csv
 import os
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.follow_up import (
     CHANGED,
     DECIDE_AGAIN,
+    DECIDED_AS_OF,
     DECISION_KEY,
     DONE_SINCE,
     FACT,
@@ -29,13 +29,15 @@ from analyzer.decisions.follow_up import (
     STATUS,
     FollowUpStatus,
 )
+from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import may_be_workbook, sha256
-from analyzer.lists.csv_lists import file_reference
+from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
+from analyzer.report.values import timestamp
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import holds_entries
 from analyzer.runs.run_folders import Run, runs
@@ -44,6 +46,7 @@ from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source, unreadable_file
+from analyzer.terms import utc_text
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""
@@ -303,37 +306,75 @@ def _ends(path: Path, endings: tuple[str, ...]) -> bool:
     return path.as_posix().lower().endswith(endings)
 
 
-def last_follow_up(earlier: Sequence[Run]) -> tuple[str, list[dict[str, str]]]:
-    """Return the name and the follow-up of the newest older run that has one as it was made."""
-    for run in reversed(earlier):
-        path = run.path / FOLLOW_UP
-        if path.is_file() and sha256(path) == run.files.get(FOLLOW_UP):
-            with path.open(encoding="utf-8", newline="") as lines:
-                return run.name, [*csv.DictReader(lines)]
-    return "", []
+# Follow-ups
 
 
-def first_done_times(rows: Iterable[Mapping[str, str]]) -> Mapping[tuple[str, ...], datetime]:
-    """Return when decisions were first done, by the texts of `DECISION_KEY` in a follow-up."""
-    return {
-        tuple(row[name] for name in DECISION_KEY): datetime.fromisoformat(row[DONE_SINCE])
-        for row in rows
-        if row[DONE_SINCE]
-    }
+@dataclass(frozen=True, slots=True)
+class EarlierOutcomes:
+    """Hold what the follow-ups of earlier runs show of decisions.
 
-
-def overtaking_changes(
-    run: str, rows: Iterable[Mapping[str, str]]
-) -> Mapping[tuple[str, ...], str]:
-    """Return what overtook decisions by the follow-up of a run, by the texts of `OVERTAKEN_KEY`.
-
-    Each has the report that shows it, with the run that has the report.
+    `done_since` is by the texts of `DECISION_KEY`; `overtaken` has what overtook them, by those of
+    `OVERTAKEN_KEY`. `refused` are sentences on follow-ups that are not understood.
     """
-    changes: dict[tuple[str, ...], str] = {}
-    for row in rows:
-        if row[STATUS] == FollowUpStatus.OVERTAKEN:
-            change = row[FACT].removeprefix(CHANGED).removesuffix(DECIDE_AGAIN)
-            text = change if "(report " in change else f"{change} (report {row[REPORT]})"
-            named = text.replace(f"(report {REPORTS}/", f"(report {run}/{REPORTS}/")
-            changes[tuple(row[name] for name in OVERTAKEN_KEY)] = named
-    return changes
+
+    done_since: Mapping[tuple[str, ...], datetime]
+    overtaken: Mapping[tuple[str, ...], str]
+    refused: tuple[str, ...]
+
+
+def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run]) -> EarlierOutcomes:
+    """Return what the follow-ups in folders show, which come in the order of their runs.
+
+    What overtook a decision counts wherever it stands, since it only holds back: also in a file
+    that a spreadsheet saved, or in a run that is no longer complete. Since when a decision is done
+    is taken only from a file as it was made.
+    """
+    as_made = {run.path / FOLLOW_UP: run.files.get(FOLLOW_UP) for run in complete}
+    done_since: dict[tuple[str, ...], datetime] = {}
+    overtaken: dict[tuple[str, ...], str] = {}
+    refused: list[str] = []
+    for path in filter(Path.is_file, (folder / FOLLOW_UP for folder in folders)):
+        content = path.read_bytes()
+        try:
+            rows = list_rows(str(path), content, _FOLLOW_UP_FORM, _follow_up_problems)
+        except InputRefused as error:
+            refused.append(f"Which decisions were overtaken in {path.parent} is not known: {error}")
+            continue
+        is_as_made = file_reference(path.name, content).sha256 == as_made.get(path)
+        for _, row in rows:
+            decision = tuple(row[name] for name in DECISION_KEY)
+            if row[STATUS] == FollowUpStatus.DONE and is_as_made:
+                done_since[decision] = datetime.fromisoformat(row[DONE_SINCE])
+            elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
+                done_since.pop(decision, None)
+            if row[STATUS] == FollowUpStatus.OVERTAKEN:
+                arn, *moments = (row[name] for name in OVERTAKEN_KEY)
+                key = arn, *(utc_text(datetime.fromisoformat(each)) for each in moments)
+                overtaken.setdefault(key, _overtaking_change(path.parent.name, row))
+    return EarlierOutcomes(done_since, overtaken, (*refused,))
+
+
+_FOLLOW_UP_FORM: Final = ListForm(
+    required=(STATUS, *DECISION_KEY, DECIDED_AS_OF, FACT, REPORT, DONE_SINCE),
+    optional=FOLLOW_UP_COLUMNS,
+    by_program=True,
+    hint="Put the file back as the run wrote it.",
+)
+
+
+def _follow_up_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield where a row has no status, or does not say which decision was overtaken."""
+    hint = _FOLLOW_UP_FORM.hint
+    if cells[STATUS] not in [*FollowUpStatus]:
+        yield Problem(name, row, STATUS, cells[STATUS], "not a status", hint)
+    elif cells[STATUS] == FollowUpStatus.OVERTAKEN:
+        _, *moments = OVERTAKEN_KEY
+        for column in (each for each in moments if not timestamp(cells[each])):
+            yield Problem(name, row, column, cells[column], "not a time", hint)
+
+
+def _overtaking_change(run: str, row: Mapping[str, str]) -> str:
+    """Return what overtook a decision, with the report that shows it and the run that has it."""
+    change = row[FACT].removeprefix(CHANGED).removesuffix(DECIDE_AGAIN)
+    text = change if "(report " in change else f"{change} (report {row[REPORT]})"
+    return text.replace(f"(report {REPORTS}/", f"(report {run}/{REPORTS}/")

@@ -16,7 +16,7 @@ from analyzer.files import replace_files, sha256
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
 from analyzer.runs import inputs, outputs, run_folders
-from analyzer.runs.inputs import CollectedLedger, collected_ledger
+from analyzer.runs.inputs import CollectedLedger, EarlierOutcomes, collected_ledger
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
 from analyzer.sources.find import find_sources
@@ -99,10 +99,14 @@ def export(request: ExportRequest, keep: int | None) -> int:
             run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, run.name)
             decided = _collect_decisions(request)
-            request = _with_ledger(request, decided.ledger, earlier)
+            folders = run_folders.folders_but_later_runs(folder, run.name)
+            outcomes = inputs.earlier_outcomes(folders, earlier)
+            for refused in outcomes.refused:
+                request.log.caution("not-read", refused)
+            request = _with_ledger(request, decided.ledger, outcomes)
             with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
-                has_gaps = has_gaps or bool(decided.refused)
+                has_gaps = has_gaps or bool(decided.refused or outcomes.refused)
                 identity = run_folders.run_identity(report, request.parameters)
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None
@@ -156,16 +160,17 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> Collect
     return decided
 
 
-def _with_ledger(request: ExportRequest, ledger: Ledger, earlier: Sequence[Run]) -> ExportRequest:
+def _with_ledger(
+    request: ExportRequest, ledger: Ledger, outcomes: EarlierOutcomes
+) -> ExportRequest:
     """Return the request to judge by the folder's ledger, with the days of its own."""
     own = request.analysis_request.ledger or Ledger()
-    run, followed = inputs.last_follow_up(earlier)
     dated = replace(
         own,
         lines=ledger.lines,
         file=ledger.file,
-        done_since=inputs.first_done_times(followed),
-        overtaken=inputs.overtaking_changes(run, followed),
+        done_since=outcomes.done_since,
+        overtaken=outcomes.overtaken,
     )
     parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
     analysis_request = replace(request.analysis_request, ledger=dated)

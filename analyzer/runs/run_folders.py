@@ -198,6 +198,19 @@ def earlier_runs(complete: Sequence[Run], name: str) -> list[Run]:
     return [run for run in complete if run_sort_key(run.name) < run_sort_key(name)]
 
 
+def folders_but_later_runs(folder: Path, name: str) -> list[Path]:
+    """Return the folders that are not later than a run of that name, the runs in their order.
+
+    Those that are no complete run are among them, also by another name.
+    """
+
+    def key(path: Path) -> tuple[str, int]:
+        return run_sort_key(path.name) if _NAME.fullmatch(path.name) else ("", 0)
+
+    found = (path for path in folder.glob("[!.]*") if path.is_dir() and not path.is_symlink())
+    return sorted((path for path in found if key(path) < run_sort_key(name)), key=key)
+
+
 def next_run_name(folder: Path, as_of: datetime) -> str:
     """Return a name that nothing in the folder has, made from the moment that a run describes."""
     name = f"{as_of:%Y-%m-%dT%H-%M-%SZ}"
