@@ -204,7 +204,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             (building / name).write_bytes(content)
         changed = outputs.write_all(analysis, building, previous, numbers)
         for feed in request.feeds:
-            closed = _feed_to_close(earlier, feed, request.log)
+            closed = _feeds_to_close(earlier, feed, report.accounts - {""}, request.log)
             outputs.write_feed(analysis, building, feed, request.hub_region, closed)
         record = run_folders.record_bytes(
             report,
@@ -231,19 +231,29 @@ def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
     return previous
 
 
-def _feed_to_close(earlier: Sequence[Run], feed: Feed, log: Log) -> list[Path]:
-    """Return the newest feed of a run before that can be closed, if it is as it was written."""
+def _feeds_to_close(
+    earlier: Sequence[Run], feed: Feed, accounts: Collection[str], log: Log
+) -> list[Path]:
+    """Return the feeds of runs before whose findings may be closed, the newest first.
+
+    They go back until each of the accounts had a report, or to a feed that was edited.
+    """
     if feed is Feed.PARQUET:
         return []
+    files: list[Path] = []
+    waiting = {*accounts}
     for run in reversed(earlier):
-        if names := outputs.feed_files(run, feed):
-            changed = [name for name in names if run.files[name] != sha256(run.path / name)]
-            if not changed:
-                return [run.path / name for name in names]
+        names = outputs.feed_files(run, feed)
+        if changed := [name for name in names if run.files[name] != sha256(run.path / name)]:
             message = f"{run.path / changed[0]} was changed: none of its findings is closed."
             log.caution("changed", message, run=run.name)
-            return []
-    return []
+            break
+        files += (run.path / name for name in names)
+        if names:
+            waiting.difference_update(each.account for each in run.record.covered)
+        if not waiting:
+            break
+    return files
 
 
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:

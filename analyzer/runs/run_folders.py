@@ -49,11 +49,17 @@ class RunFile(BaseModel):
     sha256: str
 
 
+class CoveredAccount(BaseModel):
+    """Name an account that a run has a report of."""
+
+    account: str
+
+
 class RunRecord(BaseModel):
     """Hold what is read back from the record of a run.
 
     `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `users` how many had
-    each verdict.
+    each verdict, `covered` the accounts.
     """
 
     kind: Literal["export"]
@@ -66,6 +72,9 @@ class RunRecord(BaseModel):
     exit_code: StrictInt
     users: Annotated[dict[Verdict, StrictInt], Field(min_length=len(Verdict))]
     files: tuple[RunFile, ...]
+    covered: Annotated[
+        tuple[CoveredAccount, ...], Field(validation_alias=AliasPath("accounts", "covered"))
+    ] = ()
 
 
 def newest_as_of(report: Report) -> datetime:
