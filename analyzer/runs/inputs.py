@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
 from itertools import count
+from os.path import isfile
 from pathlib import Path, PurePath
 from typing import Final
 from zipfile import BadZipFile, ZipFile
@@ -314,15 +315,15 @@ class EarlierOutcomes:
     """Hold what the follow-ups of earlier runs show of decisions.
 
     `done_since` is by the texts of `DECISION_KEY`; `overtaken` has what overtook them, by those of
-    `OVERTAKEN_KEY`. `refused` are sentences on follow-ups that are not understood.
+    `OVERTAKEN_KEY`. `problems` are those of follow-ups that are not understood.
     """
 
     done_since: Mapping[tuple[str, ...], datetime]
     overtaken: Mapping[tuple[str, ...], str]
-    refused: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
-def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run]) -> EarlierOutcomes:
+def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run] = ()) -> EarlierOutcomes:
     """Return what the follow-ups in folders show, which come in the order of their runs.
 
     What overtook a decision counts wherever it stands, since it only holds back: also in a file
@@ -332,13 +333,13 @@ def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run]) -> Earlie
     as_made = {run.path / FOLLOW_UP: run.files.get(FOLLOW_UP) for run in complete}
     done_since: dict[tuple[str, ...], datetime] = {}
     overtaken: dict[tuple[str, ...], str] = {}
-    refused: list[str] = []
-    for path in filter(Path.is_file, (folder / FOLLOW_UP for folder in folders)):
+    problems: list[Problem] = []
+    for path in filter(isfile, (folder / FOLLOW_UP for folder in folders)):
         content = path.read_bytes()
         try:
             rows = list_rows(str(path), content, _FOLLOW_UP_FORM, _follow_up_problems)
         except InputRefused as error:
-            refused.append(f"Which decisions were overtaken in {path.parent} is not known: {error}")
+            problems += error.problems
             continue
         is_as_made = file_reference(path.name, content).sha256 == as_made.get(path)
         for _, row in rows:
@@ -350,8 +351,8 @@ def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run]) -> Earlie
             if row[STATUS] == FollowUpStatus.OVERTAKEN:
                 arn, *moments = (row[name] for name in OVERTAKEN_KEY)
                 key = arn, *(utc_text(datetime.fromisoformat(each)) for each in moments)
-                overtaken.setdefault(key, _overtaking_change(path.parent.name, row))
-    return EarlierOutcomes(done_since, overtaken, (*refused,))
+                overtaken.setdefault(key, _overtaking_change(path.absolute().parent.name, row))
+    return EarlierOutcomes(done_since, overtaken, (*problems,))
 
 
 _FOLLOW_UP_FORM: Final = ListForm(

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
-from analyzer.errors import FAILED, PARTIAL, OutputFailed
+from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
@@ -101,12 +101,14 @@ def export(request: ExportRequest, keep: int | None) -> int:
             decided = _collect_decisions(request)
             folders = run_folders.folders_but_later_runs(folder, run.name)
             outcomes = inputs.earlier_outcomes(folders, earlier)
-            for refused in outcomes.refused:
-                request.log.caution("not-read", refused)
+            if outcomes.problems:
+                problems = InputRefused(outcomes.problems)
+                message = f"Not all decisions that were overtaken are known: {problems}"
+                request.log.caution("not-read", message)
             request = _with_ledger(request, decided.ledger, outcomes)
             with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
-                has_gaps = has_gaps or bool(decided.refused or outcomes.refused)
+                has_gaps = has_gaps or bool(decided.refused or outcomes.problems)
                 identity = run_folders.run_identity(report, request.parameters)
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None

@@ -362,3 +362,21 @@ def test_a_change_that_only_an_older_report_shows_leaves_the_user_out(tmp_path: 
     says = f"access key created 2026-05-20 (report {older}). Decide again\n"
     assert (done.code, says in done.messages, b"user/bob" in done.output) == (5, True, True)
     assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []
+
+
+def test_what_a_follow_up_beside_the_ledger_shows_overtaken_is_left_out(tmp_path: Path) -> None:
+    ledger, followed = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "June"
+    back = a_user("ann", created=days_before(900), mfa=True)
+    shown = console_report(followed, LATER, back, BOB)
+    followed /= "follow_up.csv"
+    assert analyze(shown, "--decisions", ledger, "--follow-up", followed, "-q").code == 0
+    newer = console_report(tmp_path / "July", "2026-07-01", ANN, BOB)
+    for reports in ((), ("--report", newer)):
+        done = plan(ledger, *reports)
+        says = f"user/ann: changed since the decision: MFA device added (report {shown}). Decide"
+        assert (done.code, says in done.messages) == (5, True)
+        assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []
+        assert b"user/bob" in done.output
+    followed.write_bytes(followed.read_bytes().replace(b"overtaken", b"later"))
+    done = plan(ledger)
+    assert (done.code, "column status: not a status ('later')" in done.messages) == (3, True)

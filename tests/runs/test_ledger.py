@@ -394,6 +394,6 @@ def test_a_follow_up_that_is_not_understood_is_named(runs: Path, capsys: Capture
     (run(runs, FIRST) / "follow_up.csv").write_text(head + rows)
     assert export(runs, SECOND) == 5
     log = capsys.readouterr().err
-    says = f"Which decisions were overtaken in {run(runs, FIRST)} is not known: "
+    says = f"Not all decisions that were overtaken are known: {run(runs, FIRST)}/follow_up.csv, row"
     for text in (says, "not a status ('later')", "column decided_as_of: not a time ('1/5/2026')"):
         assert text in log
