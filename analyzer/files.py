@@ -45,6 +45,9 @@ _ROOT_UID: Final = 0
 _BUFFER: Final = 1 << 18
 """Bytes of a file that are written at once: lines are many and short."""
 
+_WORKBOOK_STARTS: Final = (b"PK", b"\xd0\xcf\x11\xe0")
+"""How workbooks begin: the second those of Excel 97 to 2003, and encrypted ones."""
+
 _TEMPORARY_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 """The temporary name of a file, with the name of its target."""
 
@@ -215,6 +218,12 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def may_be_workbook(path: Path) -> bool:
+    """Return whether a file begins as workbooks do, whatever its name."""
+    with path.open("rb") as stream:
+        return stream.read(4).startswith(_WORKBOOK_STARTS)
 
 
 def provenance() -> dict[str, Any]:

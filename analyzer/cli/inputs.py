@@ -298,7 +298,6 @@ def check_outputs(
     Evidence is what was read, what a reviewer entered, and what is saved with reports; to ledgers
     lines are only added, by what knows them. Raises typer.BadParameter.
     """
-    from analyzer.decisions.ledger import holds_decisions
     from analyzer.sources.files_beside import BESIDE_ENDINGS
     from analyzer.writers import check_targets
 
@@ -306,18 +305,29 @@ def check_outputs(
         saved = f"{each} has the name of a file that is saved with reports: name another output"
         entered = f"{each} has decisions of a reviewer: name another output"
         require(not realpath(each).endswith(BESIDE_ENDINGS), saved, "--output")
-        if each.suffix.lower() == ".xlsx" and each.exists():
-            from analyzer.reviews.list_sheets import holds_entries
-
-            require(not holds_entries(each), entered, "--output")
-        elif not are_ledgers and each.is_file():
-            try:
-                holds = holds_decisions(each)
-            except OSError as error:
-                raise wrong_usage(f"{each} cannot be read: {error.strerror}", "--output") from None
-            require(not holds, entered, "--output")
+        try:
+            holds = each.is_file() and _holds_entries(each, are_ledgers=are_ledgers)
+        except OSError as error:
+            raise wrong_usage(f"{each} cannot be read: {error.strerror}", "--output") from None
+        require(not holds, entered, "--output")
     try:
         read = (each.name if isinstance(each, InputFile) else each for each in inputs)
         check_targets(outputs, filter(None, read))
     except ValueError as error:
         raise wrong_usage(str(error), "--output") from None
+
+
+def _holds_entries(path: Path, *, are_ledgers: bool) -> bool:
+    """Return whether anything is entered in a workbook, or in another list than a ledger to add to.
+
+    The content counts, not the name: `collect` reads it so.
+    """
+    from analyzer.files import may_be_workbook
+
+    if may_be_workbook(path):
+        from analyzer.reviews.list_sheets import holds_entries
+
+        return holds_entries(path)
+    from analyzer.decisions.ledger import holds_decisions
+
+    return not are_ledgers and holds_decisions(path)

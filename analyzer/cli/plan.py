@@ -1,6 +1,7 @@
 """Tell the story of `credreport plan`: write the script that removes the decided users."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -79,7 +80,7 @@ def plan(
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     update = merged_ledger(read_files(files, utc_now().date()))
-    ledger = update.ledger
+    ledger = replace(update.ledger, overtaken=_overtaken_beside(files))
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
     exempt = read_exemptions(exemptions) if exemptions else ()
@@ -101,6 +102,21 @@ def plan(
     for each in result.left_out:
         say(f"Left out: {each}")
     exit_if_failed_or_partial(missing=result.left_out)
+
+
+def _overtaken_beside(files: list[InputFile]) -> Mapping[tuple[str, ...], str]:
+    """Return what overtook decisions by the follow-ups beside the files, and in runs there.
+
+    Raises InputRefused where one is not understood.
+    """
+    from analyzer.errors import InputRefused
+    from analyzer.runs.inputs import earlier_outcomes
+
+    folders = {Path(each.name).parent for each in files}
+    outcomes = earlier_outcomes(sorted(run for each in folders for run in (each, *each.glob("*"))))
+    if outcomes.problems:
+        raise InputRefused(outcomes.problems)
+    return outcomes.overtaken
 
 
 def _age_warning(removal_plan: "RemovalPlan", max_age: int) -> Iterator[str]:

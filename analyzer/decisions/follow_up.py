@@ -75,8 +75,8 @@ MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
 
-OVERTAKEN_KEY: Final = (*DECISION_KEY, DECIDED_AS_OF)
-"""Decisions that agree in these too were made on the same report: `overtaken` is carried on."""
+OVERTAKEN_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
+"""Decisions that agree in these were made on the same report: `overtaken` is carried on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,16 @@ def decision_outcomes(
     }
 
 
+def overtaken_fact(change: str) -> str:
+    """Return the fact on a decision that a change overtook."""
+    return f"{CHANGED}{change}{DECIDE_AGAIN}"
+
+
 def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:
     """Return an outcome, overtaken if an older report showed it and the newest shows it no more."""
     if change is None or outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
         return outcome
-    fact = f"{CHANGED}{change}{DECIDE_AGAIN}"
+    fact = overtaken_fact(change)
     return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
 
 
@@ -250,7 +255,7 @@ def _status_if_present(
         fact = "The user has no working credentials. Decide on its deletion."
         return FollowUpStatus.DONE, fact, now, ()
     if added := access_added(before, now.credentials, line.baseline):
-        fact = f"{CHANGED}{', '.join(added)}{DECIDE_AGAIN}"
+        fact = overtaken_fact(", ".join(added))
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     if seems_done:
         fact = (
@@ -326,10 +331,7 @@ def follow_up(
 
     `pages` are the judged pages of `report`.
     """
-    of_users = {
-        user: _with_earlier_change(each, ledger.overtaken.get(_overtaken_key(each.line)))
-        for user, each in decision_outcomes(ledger.removals(), report, pages).items()
-    }
+    of_users = outcomes_in_ledger(ledger, report, pages)
     cells = {
         name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()
@@ -345,11 +347,21 @@ def follow_up(
     return FollowUp(frame.sort_values(order, kind="stable", ignore_index=True), of_users)
 
 
-def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:
-    """Return the cells of `OVERTAKEN_KEY` as text."""
+def outcomes_in_ledger(
+    ledger: Ledger, report: Report, pages: Iterable[Page]
+) -> dict[UserKey, DecisionOutcome]:
+    """Return what became of the decisions in force, also by what earlier follow-ups showed."""
+    return {
+        user: _with_earlier_change(each, earlier_change(each.line, ledger))
+        for user, each in decision_outcomes(ledger.removals(), report, pages).items()
+    }
+
+
+def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
+    """Return what overtook a decision by an earlier follow-up."""
     arn, created = line.user_key
-    decided = str(line.decision), line.decided_on.isoformat()
-    return arn, utc_text(created) if created else "", *decided, utc_text(line.as_of)
+    key = arn, utc_text(created) if created else "", utc_text(line.as_of)
+    return ledger.overtaken.get(key)
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:

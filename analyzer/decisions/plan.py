@@ -32,7 +32,9 @@ from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDeci
 from analyzer.decisions.follow_up import (
     DecisionOutcome,
     FollowUpStatus,
-    decision_outcomes,
+    earlier_change,
+    outcomes_in_ledger,
+    overtaken_fact,
     report_time,
 )
 from analyzer.decisions.ledger import Ledger
@@ -133,11 +135,10 @@ def removal_plan(
     `pages` are the judged pages of `report`, with the exemptions. Where there is a report, only
     users that it shows are taken.
     """
-    lines = ledger.removals()
     if report is None:
-        candidates = _by_ledger(lines, exemptions)
+        candidates = _by_ledger(ledger, exemptions)
     else:
-        candidates = [*map(_by_outcome, decision_outcomes(lines, report, pages).values())]
+        candidates = [*map(_by_outcome, outcomes_in_ledger(ledger, report, pages).values())]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     before = credentials_decided_on([each.line for each in chosen])
     return RemovalPlan(
@@ -195,7 +196,9 @@ def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
             yield LeftOut((removals or lost)[-1], f"the decisions are in conflict: {said}")
 
 
-def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> list[_Candidate]:
+def _by_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candidate]:
+    lines = ledger.removals()
+    changes = [earlier_change(line, ledger) for line in lines]
     page = page_of_lines(lines)
     verdicts = [code_of(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
@@ -204,9 +207,13 @@ def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> 
         _Candidate(
             line,
             line.report_time.confirmed,
-            _exempt_reason(why) if line.identifies_user else _NOT_IDENTIFIED,
+            _NOT_IDENTIFIED
+            if not line.identifies_user
+            else _as_reason(overtaken_fact(change))
+            if change
+            else _exempt_reason(why),
         )
-        for line, why in zip(lines, exempt, strict=True)
+        for line, why, change in zip(lines, exempt, changes, strict=True)
     ]
 
 
@@ -215,11 +222,14 @@ def _by_outcome(outcome: DecisionOutcome) -> _Candidate:
     if outcome.is_done:
         return _Candidate(line, line.report_time.confirmed, is_done=True)
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
-        reason = outcome.fact[0].lower() + outcome.fact[1:].removesuffix(".")
-        return _Candidate(line, line.report_time.confirmed, reason)
+        return _Candidate(line, line.report_time.confirmed, _as_reason(outcome.fact))
     confirmed = max(line.report_time.confirmed, report_time(file).confirmed)
     reason = _UNCLEAR if now.credentials.is_unknown else _exempt_reason(now.exemption)
     return _Candidate(line, confirmed, reason)
+
+
+def _as_reason(fact: str) -> str:
+    return fact[0].lower() + fact[1:].removesuffix(".")
 
 
 def _exempt_reason(why: str) -> str:

@@ -31,6 +31,7 @@ from analyzer.decisions.review_list_layout import (
 )
 from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
+from analyzer.files import may_be_workbook
 from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
 from analyzer.reviews.xlsx_file import Sheet, open_spreadsheet
 from analyzer.terms import count_text, utc_text
@@ -313,14 +314,14 @@ _ROWS_HINT: Final = "Put the missing rows back: hide rows instead of deleting th
 
 
 def holds_entries(path: Path) -> bool:
-    """Return whether a file is a workbook in which anything is entered, or one that is damaged."""
-    if path.suffix.lower() != ".xlsx" or not path.is_file():
+    """Return whether a workbook, whatever its name, has entries, or cannot be read."""
+    if not may_be_workbook(path):
         return False
-    content = path.read_bytes()
     try:
-        return any(_has_entry(sheet) for sheet in open_spreadsheet(path.name, content).sheets)
+        book = open_spreadsheet(path.name, path.read_bytes())
+        return any(_has_entry(sheet) for sheet in book.sheets)
     except InputRefused:
-        return content.startswith(b"PK")
+        return True
 
 
 def _has_entry(sheet: Sheet) -> bool:

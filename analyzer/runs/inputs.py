@@ -4,7 +4,6 @@ Into the ledger is collected what reviewers entered in workbooks of its runs: on
 one that is refused does not stop a run.
 """
 
-import csv
 import os
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -13,13 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
 from itertools import count
+from os.path import isfile
 from pathlib import Path, PurePath
 from typing import Final
+from zipfile import BadZipFile, ZipFile
 
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_apart
 from analyzer.decisions.follow_up import (
     CHANGED,
     DECIDE_AGAIN,
+    DECIDED_AS_OF,
     DECISION_KEY,
     DONE_SINCE,
     FACT,
@@ -28,13 +30,15 @@ from analyzer.decisions.follow_up import (
     STATUS,
     FollowUpStatus,
 )
+from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import InputRefused, Problem
-from analyzer.files import sha256
-from analyzer.lists.csv_lists import file_reference
+from analyzer.files import may_be_workbook, sha256
+from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
+from analyzer.report.values import timestamp
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import holds_entries
 from analyzer.runs.run_folders import Run, runs
@@ -43,6 +47,7 @@ from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source, unreadable_file
+from analyzer.terms import utc_text
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""
@@ -54,6 +59,11 @@ DECISIONS: Final = "decisions.csv"
 """The ledger: at the top of the folder of runs, and as each run was judged with in the run."""
 
 FOLLOW_UP: Final = "follow_up.csv"
+
+_MAY_HOLD_DECISIONS: Final = (*SPREADSHEET_ENDINGS, ".csv", ".zip")
+"""How the names of files end in which decisions may be entered."""
+
+_WORKBOOK_IN_ARCHIVE: Final = (*SPREADSHEET_ENDINGS, "xl/workbook.xml")
 
 _COMPARED_LISTS: Final = (EXEMPTIONS, DECISIONS)
 """What a run is compared by besides its reports."""
@@ -268,57 +278,115 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
 def _decisions_elsewhere(folder: Path) -> Iterator[str]:
     """Yield a sentence on each file with decisions that no run reads.
 
-    In a run these are CSV files, also its own list of users if that was filled in.
+    In a run these are CSV files, also its own list of users if that was filled in, and archives.
     """
     by_place = {run.path: run.files for run in runs(folder)}
-    for path in _files_ending(folder, (".csv", ".xlsx")):
+    for path in _files_ending(folder, _MAY_HOLD_DECISIONS):
         place = next((each for each in path.parents if each in by_place), folder)
-        own, is_csv = path.relative_to(place).as_posix(), path.suffix.lower() == ".csv"
+        own, is_workbook = path.relative_to(place).as_posix(), _ends(path, SPREADSHEET_ENDINGS)
         recorded = by_place.get(place, {}).get(own)
         is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
-        is_read = own == DECISIONS or (place != folder and not is_csv)
-        holds = holds_decisions if is_csv else holds_entries
-        if not (is_read or is_report) and holds(path) and sha256(path) != recorded:
-            yield f"{path} has decisions and is not read: collect it, or move it out of {folder}."
+        is_read = own == DECISIONS or (place != folder and is_workbook)
+        if not (is_read or is_report) and _may_hold_decisions(path) and sha256(path) != recorded:
+            remedy = f"collect it, or move it out of {folder}"
+            yield f"{path} may have decisions and is not read: {remedy}."
+
+
+def _may_hold_decisions(path: Path) -> bool:
+    """Return whether a file has decisions, or is a workbook or archive that may have some."""
+    if _ends(path, (".zip",)):
+        return _may_hold_workbook(path)
+    return holds_entries(path) if may_be_workbook(path) else holds_decisions(path)
+
+
+def _may_hold_workbook(path: Path) -> bool:
+    """Return whether a zip archive has a workbook, is one by another name, or cannot be read."""
+    try:
+        with ZipFile(path) as archive:
+            return any(_ends(Path(name), _WORKBOOK_IN_ARCHIVE) for name in archive.namelist())
+    except (BadZipFile, NotImplementedError, ValueError):
+        return True
 
 
 def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     """Return the files below a folder with these endings, but hidden and locked ones."""
-    found = (path for path in folder.rglob("[!.]*") if path.name.lower().endswith(endings))
+    found = (path for path in folder.rglob("[!.]*") if _ends(path, endings))
     return sorted(each for each in found if each.is_file() and not each.name.startswith("~$"))
 
 
-def last_follow_up(earlier: Sequence[Run]) -> tuple[str, list[dict[str, str]]]:
-    """Return the name and the follow-up of the newest older run that has one as it was made."""
-    for run in reversed(earlier):
-        path = run.path / FOLLOW_UP
-        if path.is_file() and sha256(path) == run.files.get(FOLLOW_UP):
-            with path.open(encoding="utf-8", newline="") as lines:
-                return run.name, [*csv.DictReader(lines)]
-    return "", []
+def _ends(path: Path, endings: tuple[str, ...]) -> bool:
+    return path.as_posix().lower().endswith(endings)
 
 
-def first_done_times(rows: Iterable[Mapping[str, str]]) -> Mapping[tuple[str, ...], datetime]:
-    """Return when decisions were first done, by the texts of `DECISION_KEY` in a follow-up."""
-    return {
-        tuple(row[name] for name in DECISION_KEY): datetime.fromisoformat(row[DONE_SINCE])
-        for row in rows
-        if row[DONE_SINCE]
-    }
+# Follow-ups
 
 
-def overtaking_changes(
-    run: str, rows: Iterable[Mapping[str, str]]
-) -> Mapping[tuple[str, ...], str]:
-    """Return what overtook decisions by the follow-up of a run, by the texts of `OVERTAKEN_KEY`.
+@dataclass(frozen=True, slots=True)
+class EarlierOutcomes:
+    """Hold what the follow-ups of earlier runs show of decisions.
 
-    Each has the report that shows it, with the run that has the report.
+    `done_since` is by the texts of `DECISION_KEY`; `overtaken` has what overtook them, by those of
+    `OVERTAKEN_KEY`. `problems` are those of follow-ups that are not understood.
     """
-    changes: dict[tuple[str, ...], str] = {}
-    for row in rows:
-        if row[STATUS] == FollowUpStatus.OVERTAKEN:
-            change = row[FACT].removeprefix(CHANGED).removesuffix(DECIDE_AGAIN)
-            text = change if "(report " in change else f"{change} (report {row[REPORT]})"
-            named = text.replace(f"(report {REPORTS}/", f"(report {run}/{REPORTS}/")
-            changes[tuple(row[name] for name in OVERTAKEN_KEY)] = named
-    return changes
+
+    done_since: Mapping[tuple[str, ...], datetime]
+    overtaken: Mapping[tuple[str, ...], str]
+    problems: tuple[Problem, ...]
+
+
+def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run] = ()) -> EarlierOutcomes:
+    """Return what the follow-ups in folders show, which come in the order of their runs.
+
+    What overtook a decision counts wherever it stands, since it only holds back: also in a file
+    that a spreadsheet saved, or in a run that is no longer complete. Since when a decision is done
+    is taken only from a file as it was made.
+    """
+    as_made = {run.path / FOLLOW_UP: run.files.get(FOLLOW_UP) for run in complete}
+    done_since: dict[tuple[str, ...], datetime] = {}
+    overtaken: dict[tuple[str, ...], str] = {}
+    problems: list[Problem] = []
+    for path in filter(isfile, (folder / FOLLOW_UP for folder in folders)):
+        content = path.read_bytes()
+        try:
+            rows = list_rows(str(path), content, _FOLLOW_UP_FORM, _follow_up_problems)
+        except InputRefused as error:
+            problems += error.problems
+            continue
+        is_as_made = file_reference(path.name, content).sha256 == as_made.get(path)
+        for _, row in rows:
+            decision = tuple(row[name] for name in DECISION_KEY)
+            if row[STATUS] == FollowUpStatus.DONE and is_as_made:
+                done_since[decision] = datetime.fromisoformat(row[DONE_SINCE])
+            elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
+                done_since.pop(decision, None)
+            if row[STATUS] == FollowUpStatus.OVERTAKEN:
+                arn, *moments = (row[name] for name in OVERTAKEN_KEY)
+                key = arn, *(utc_text(datetime.fromisoformat(each)) for each in moments)
+                overtaken.setdefault(key, _overtaking_change(path.absolute().parent.name, row))
+    return EarlierOutcomes(done_since, overtaken, (*problems,))
+
+
+_FOLLOW_UP_FORM: Final = ListForm(
+    required=(STATUS, *DECISION_KEY, DECIDED_AS_OF, FACT, REPORT, DONE_SINCE),
+    optional=FOLLOW_UP_COLUMNS,
+    by_program=True,
+    hint="Put the file back as the run wrote it.",
+)
+
+
+def _follow_up_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield where a row has no status, or does not say which decision was overtaken."""
+    hint = _FOLLOW_UP_FORM.hint
+    if cells[STATUS] not in [*FollowUpStatus]:
+        yield Problem(name, row, STATUS, cells[STATUS], "not a status", hint)
+    elif cells[STATUS] == FollowUpStatus.OVERTAKEN:
+        _, *moments = OVERTAKEN_KEY
+        for column in (each for each in moments if not timestamp(cells[each])):
+            yield Problem(name, row, column, cells[column], "not a time", hint)
+
+
+def _overtaking_change(run: str, row: Mapping[str, str]) -> str:
+    """Return what overtook a decision, with the report that shows it and the run that has it."""
+    change = row[FACT].removeprefix(CHANGED).removesuffix(DECIDE_AGAIN)
+    text = change if "(report " in change else f"{change} (report {row[REPORT]})"
+    return text.replace(f"(report {REPORTS}/", f"(report {run}/{REPORTS}/")

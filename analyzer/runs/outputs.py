@@ -66,7 +66,8 @@ def write_feed(
 ) -> None:
     """Write a feed of a run into a folder.
 
-    OCSF and ASFF also close the findings of the `earlier` files that are gone; `region` is that of
+    OCSF and ASFF also close the findings of the `earlier` files, newest first, that are gone;
+    `region` is that of
     the Security Hub that ASFF is for. Parquet has the users too, in a file of their own. Raises
     OutputFailed.
     """
@@ -75,7 +76,8 @@ def write_feed(
         write(analysis, folder / USERS_TABLE, verdicts=tuple(Verdict), findings=findings)
         return
     if feed is Feed.ASFF:
-        write_asff(analysis, folder / FEEDS[feed], region, [each.read_bytes() for each in earlier])
+        batches = map(Path.read_bytes, earlier) if earlier else ()
+        write_asff(analysis, folder / FEEDS[feed], region, batches)
         return
     with ExitStack() as stack:
         lines = chain.from_iterable(stack.enter_context(each.open("rb")) for each in earlier)

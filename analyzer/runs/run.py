@@ -11,12 +11,12 @@ from typing import Any, Protocol
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
-from analyzer.errors import FAILED, PARTIAL, OutputFailed
+from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
 from analyzer.runs import inputs, outputs, run_folders
-from analyzer.runs.inputs import CollectedLedger, collected_ledger
+from analyzer.runs.inputs import CollectedLedger, EarlierOutcomes, collected_ledger
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
 from analyzer.sources.find import find_sources
@@ -99,10 +99,16 @@ def export(request: ExportRequest, keep: int | None) -> int:
             run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, run.name)
             decided = _collect_decisions(request)
-            request = _with_ledger(request, decided.ledger, earlier)
+            folders = run_folders.folders_but_later_runs(folder, run.name)
+            outcomes = inputs.earlier_outcomes(folders, earlier)
+            if outcomes.problems:
+                problems = InputRefused(outcomes.problems)
+                message = f"Not all decisions that were overtaken are known: {problems}"
+                request.log.caution("not-read", message)
+            request = _with_ledger(request, decided.ledger, outcomes)
             with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
-                has_gaps = has_gaps or bool(decided.refused)
+                has_gaps = has_gaps or bool(decided.refused or outcomes.problems)
                 identity = run_folders.run_identity(report, request.parameters)
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None
@@ -156,16 +162,17 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> Collect
     return decided
 
 
-def _with_ledger(request: ExportRequest, ledger: Ledger, earlier: Sequence[Run]) -> ExportRequest:
+def _with_ledger(
+    request: ExportRequest, ledger: Ledger, outcomes: EarlierOutcomes
+) -> ExportRequest:
     """Return the request to judge by the folder's ledger, with the days of its own."""
     own = request.analysis_request.ledger or Ledger()
-    run, followed = inputs.last_follow_up(earlier)
     dated = replace(
         own,
         lines=ledger.lines,
         file=ledger.file,
-        done_since=inputs.first_done_times(followed),
-        overtaken=inputs.overtaking_changes(run, followed),
+        done_since=outcomes.done_since,
+        overtaken=outcomes.overtaken,
     )
     parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
     analysis_request = replace(request.analysis_request, ledger=dated)
@@ -199,7 +206,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             (building / name).write_bytes(content)
         changed = outputs.write_all(analysis, building, previous, numbers)
         for feed in request.feeds:
-            closed = _feed_to_close(earlier, feed, request.log)
+            closed = _feeds_to_close(earlier, feed, report.accounts - {""}, request.log)
             outputs.write_feed(analysis, building, feed, request.hub_region, closed)
         record = run_folders.record_bytes(
             report,
@@ -226,19 +233,29 @@ def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
     return previous
 
 
-def _feed_to_close(earlier: Sequence[Run], feed: Feed, log: Log) -> list[Path]:
-    """Return the newest feed of a run before that can be closed, if it is as it was written."""
+def _feeds_to_close(
+    earlier: Sequence[Run], feed: Feed, accounts: Collection[str], log: Log
+) -> list[Path]:
+    """Return the feeds of runs before whose findings may be closed, the newest first.
+
+    They go back until each of the accounts had a report, or to a feed that was edited.
+    """
     if feed is Feed.PARQUET:
         return []
+    files: list[Path] = []
+    waiting = {*accounts}
     for run in reversed(earlier):
-        if names := outputs.feed_files(run, feed):
-            changed = [name for name in names if run.files[name] != sha256(run.path / name)]
-            if not changed:
-                return [run.path / name for name in names]
+        names = outputs.feed_files(run, feed)
+        if changed := [name for name in names if run.files[name] != sha256(run.path / name)]:
             message = f"{run.path / changed[0]} was changed: none of its findings is closed."
             log.caution("changed", message, run=run.name)
-            return []
-    return []
+            break
+        files += (run.path / name for name in names)
+        if names:
+            waiting.difference_update(each.account for each in run.record.covered)
+        if not waiting:
+            break
+    return files
 
 
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:

@@ -49,11 +49,17 @@ class RunFile(BaseModel):
     sha256: str
 
 
+class CoveredAccount(BaseModel):
+    """Name an account that a run has a report of."""
+
+    account: str
+
+
 class RunRecord(BaseModel):
     """Hold what is read back from the record of a run.
 
     `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `users` how many had
-    each verdict.
+    each verdict, `covered` the accounts.
     """
 
     kind: Literal["export"]
@@ -66,6 +72,9 @@ class RunRecord(BaseModel):
     exit_code: StrictInt
     users: Annotated[dict[Verdict, StrictInt], Field(min_length=len(Verdict))]
     files: tuple[RunFile, ...]
+    covered: Annotated[
+        tuple[CoveredAccount, ...], Field(validation_alias=AliasPath("accounts", "covered"))
+    ] = ()
 
 
 def newest_as_of(report: Report) -> datetime:
@@ -196,6 +205,19 @@ def passed_over(folder: Path, complete: Sequence[Run]) -> list[Path]:
 def earlier_runs(complete: Sequence[Run], name: str) -> list[Run]:
     """Return those of the complete runs that are older than one of that name, in their order."""
     return [run for run in complete if run_sort_key(run.name) < run_sort_key(name)]
+
+
+def folders_but_later_runs(folder: Path, name: str) -> list[Path]:
+    """Return the folders that are not later than a run of that name, the runs in their order.
+
+    Those that are no complete run are among them, also by another name.
+    """
+
+    def key(path: Path) -> tuple[str, int]:
+        return run_sort_key(path.name) if _NAME.fullmatch(path.name) else ("", 0)
+
+    found = (path for path in folder.glob("[!.]*") if path.is_dir() and not path.is_symlink())
+    return sorted((path for path in found if key(path) < run_sort_key(name)), key=key)
 
 
 def next_run_name(folder: Path, as_of: datetime) -> str:

@@ -75,8 +75,8 @@ def asff_batches(
 
     `region` is that of the Security Hub which imports; a partition that has no such region gets its
     home region. An account that could not be read is left out where not even its number is known:
-    the format has no place for it. `earlier` are the batches of an earlier feed: its findings that
-    are no longer there follow as `ARCHIVED` and `RESOLVED`.
+    the format has no place for it. `earlier` are the batches of earlier feeds, the newest first:
+    findings that are no longer there follow as `ARCHIVED` and `RESOLVED`.
 
     Raises ValueError for a region that is none, OutputFailed where findings have no account or no
     partition that is known, since none of those could be imported.

@@ -1,7 +1,7 @@
 """Give findings to a feed: what its formats share, which another system imports again and again.
 
 Findings of every outcome are written, so that a later import updates the earlier one: the id of a
-finding lasts from report to report. A feed closes the findings of an earlier feed that are gone.
+finding lasts from report to report. A feed closes the findings of earlier feeds that are gone.
 """
 
 import hashlib
@@ -194,11 +194,11 @@ def feed_lines(
     entry: Callable[[Document], FeedEntry],
     closed: Callable[[Document, datetime], Document],
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the findings of a report, and those of an earlier feed that are gone, closed.
+    """Yield the findings of a report, and those of earlier feeds that are gone, closed.
 
-    Each is its account and a line of JSON. `closed` returns a document as of a moment in UTC.
-    Findings of unread and excluded accounts stay open: nothing is known of them. The others are
-    closed at the newest as-of of the report.
+    Each is its account and a line of JSON. `earlier` has the newest feed first. `closed` returns a
+    document as of a moment in UTC, the newest as-of of the report. Findings of accounts without a
+    report stay open: nothing is known of them.
     """
     ids = set()
     for document in documents:
@@ -208,12 +208,13 @@ def feed_lines(
             ids.add(id_)
     newest = max(file.as_of for file in report.files)
     missing = {each.account for each in (*report.not_covered, *report.left_out)}
+    # One without an account may be of any that is missing and has no number.
+    covered = (report.accounts | {""}) - missing
     for document in earlier:
         account, id_, is_open = entry(document)
-        # One that is missing and has no number may be any that is not covered.
-        is_known = account not in missing and ("" not in missing or account in report.accounts)
-        if is_known and is_open and id_ not in ids:
+        if is_open and account in covered and id_ not in ids:
             yield account, json_line(closed(document, newest))
+        ids.add(id_)
 
 
 def json_line(document: Document) -> bytes:

@@ -59,8 +59,8 @@ _CLOSED: Final = _activity(3, "Close")
 def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = ()) -> None:
     """Write every finding, a line each; nothing where there is none.
 
-    Each is created at the moment that the report describes. `earlier` are the lines of an earlier
-    feed: its findings that are no longer there follow as closed and `Resolved`.
+    Each is created at the moment that the report describes. `earlier` are the lines of earlier
+    feeds, the newest first: findings that are no longer there follow as closed and `Resolved`.
     """
     documents = map(_compliance_finding, findings(analysis))
     known = map(orjson.loads, earlier) if earlier else ()

@@ -185,6 +185,10 @@ def test_no_filled_workbook_is_written_over(report: Path, workbook: Path, writte
     refused = analyze(report, "-o", workbook)
     assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)
     assert collect(workbook, "-o", workbook).code == 2
+    copy = saved(workbook.parent, before, "copy.csv")
+    for command, source in ((analyze, report), (plan, workbook), (collect, workbook)):
+        refused = command(source, "-o", copy)
+        assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)
     for ledger in (workbook.with_name("new.xlsx"), "csv"):
         assert "must end in .csv" in collect(workbook, "-o", ledger).message_line
     assert plan(workbook, "-o", workbook).code == 2
@@ -374,3 +378,21 @@ def test_a_list_that_shows_what_was_decided_on_its_report_before_is_not_emptied(
     ):
         done = collect(saved(tmp_path, book, "v2.xlsx"), "-o", ledger)
         assert b"v2.xlsx" + says in done.output
+
+
+def test_what_a_follow_up_beside_the_ledger_shows_overtaken_is_left_out(tmp_path: Path) -> None:
+    ledger, followed = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "June"
+    back = a_user("ann", created=days_before(900), mfa=True)
+    shown = console_report(followed, LATER, back, BOB)
+    followed /= "follow_up.csv"
+    assert analyze(shown, "--decisions", ledger, "--follow-up", followed, "-q").code == 0
+    newer = console_report(tmp_path / "July", "2026-07-01", ANN, BOB)
+    for reports in ((), ("--report", newer)):
+        done = plan(ledger, *reports)
+        says = f"user/ann: changed since the decision: MFA device added (report {shown}). Decide"
+        assert (done.code, says in done.messages) == (5, True)
+        assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []
+        assert b"user/bob" in done.output
+    followed.write_bytes(followed.read_bytes().replace(b"overtaken", b"later"))
+    done = plan(ledger)
+    assert (done.code, "column status: not a status ('later')" in done.messages) == (3, True)

@@ -1,23 +1,26 @@
 """A folder of runs keeps a ledger: what reviewers enter in its workbooks is collected by itself."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
 from analyzer.files import sha256
-from tests.support.builders import Row, a_user, days_before, table
+from tests.support.builders import ACCOUNT, Row, a_user, days_before, report_text, saved, table
 from tests.support.builders import run as program
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.review import edited, entered
 from tests.support.runs import (
     check_whole,
     console_report,
+    exporting,
     exporting_day,
     have_review_workbook,
     record_of,
@@ -289,7 +292,7 @@ def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_na
     named = capsys.readouterr().err
     sent = runs / "second quarter" / "sent.xlsx"
     for place in (runs / "top.xlsx", first / "bulk.csv", users, sent):
-        assert f"{place} has decisions and is not read: collect it" in named
+        assert f"{place} may have decisions and is not read: collect it" in named
 
 
 @pytest.mark.usefixtures("uncompared")
@@ -350,3 +353,76 @@ def test_an_entry_that_is_empty_in_a_new_version_is_named_though_the_old_one_has
     assert export(runs, SECOND) == 0
     emptied = "v2.xlsx: emptied: arn:aws:iam::012345678901:user/bob: delete, Anna, 2026-05-04 ("
     assert emptied in capsys.readouterr().err
+
+
+def test_decisions_outside_of_runs_are_named_whatever_the_program_that_saved_them(
+    runs: Path, capsys: Capture
+) -> None:
+    workbook, places = run(runs, FIRST) / "review.xlsx", ["answers/old.xls", "a.ods", "b.xlsm"]
+    review(runs, "copy.xlsx", ann="keep")
+    filled = workbook.with_name("copy.xlsx").rename(runs / "b.xlsm").read_bytes()
+    (runs / "answers").mkdir()
+    (runs / "answers" / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0")
+    for place, name in (
+        ("a.ods", "content.xml"),
+        ("answers.zip", "Ann/review.XLSX"),
+        (f"{FIRST}T09-30-00Z/more.zip", "review.ods"),
+        ("reports.zip", "report.csv"),
+    ):
+        with ZipFile(runs / place, "w") as archive:
+            archive.writestr(name, filled)
+    (runs / "cut.zip").write_bytes((runs / "answers.zip").read_bytes()[:99])
+    (runs / "open.xlsm").write_bytes(workbook.read_bytes())
+    assert export(runs, SECOND) == 5
+    log = capsys.readouterr().err
+    named = re.findall(f"{runs}/(.*) may have decisions and is not read: collect it", log)
+    archives = ["answers.zip", "cut.zip", f"{FIRST}T09-30-00Z/more.zip"]
+    assert sorted(named) == sorted([*places, *archives])
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_what_any_run_showed_overtaken_stays_so_whatever_became_of_the_run_or_was_done_since(
+    runs: Path,
+) -> None:
+    review(runs, ann="delete")
+    back = a_user("ann", created=days_before(900), mfa=True)
+    assert export(runs, SECOND, users=[back, BOB]) == 0
+    file = run(runs, SECOND) / "follow_up.csv"
+    text = file.read_bytes().replace(b",", b";").replace(b"\n", b"\r\n")
+    file.write_bytes(text.replace(b"2026-05-04", b"5/4/2026"))  # as a spreadsheet saves it
+    assert export(runs, THIRD, users=[BOB]) == 0
+    assert followed_up(run(runs, THIRD))[0]["status"] == "done"
+    (run(runs, SECOND) / "changes.csv").unlink()
+    run(runs, SECOND).rename(runs / "June")
+    assert export(runs, "2026-08-01") == 5
+    (row,) = followed_up(run(runs, "2026-08-01"))
+    assert row["status"] == "overtaken"
+    assert "MFA device added (report June/reports/" in row["fact"]
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_what_is_done_stays_done_through_runs_that_do_not_cover_it_or_were_edited(
+    runs: Path,
+) -> None:
+    review(runs, ann="delete")
+    assert export(runs, SECOND, users=[BOB]) == 0
+    other = report_text([BOB]).replace(ACCOUNT, "111122223333")
+    name = f"status_reports_{THIRD}T09-30-00+00-00.csv"
+    assert exporting(runs, "--from", saved(runs.parent, other, name)) == 0
+    assert followed_up(run(runs, THIRD))[0]["status"] == "unknown"
+    for day in ("2026-08-01", "2026-08-02"):
+        assert export(runs, day, users=[BOB]) == 0
+        file = run(runs, day) / "follow_up.csv"
+        assert followed_up(file.parent)[0]["done_since"] == "2026-06-01T09:30:00Z"
+        file.write_bytes(file.read_bytes().replace(b"2026-06", b"2025-06"))
+
+
+def test_a_follow_up_that_is_not_understood_is_named(runs: Path, capsys: Capture) -> None:
+    head = "status,arn,created,decision,decided_on,decided_as_of,fact,report,done_since\n"
+    rows = "later,a,b,delete,,,,,\novertaken,a,2024-01-01T00:00:00Z,delete,,1/5/2026,,,\n"
+    (run(runs, FIRST) / "follow_up.csv").write_text(head + rows)
+    assert export(runs, SECOND) == 5
+    log = capsys.readouterr().err
+    says = f"Not all decisions that were overtaken are known: {run(runs, FIRST)}/follow_up.csv, row"
+    for text in (says, "not a status ('later')", "column decided_as_of: not a time ('1/5/2026')"):
+        assert text in log

@@ -273,3 +273,14 @@ def test_parquet_in_a_run_has_the_users_and_findings_of_its_csv(runs: Path) -> N
             assert [row["arn"] for row in csv.DictReader(stream)] == table["arn"].to_pylist()
         assert f"{name}.parquet" in {each["path"] for each in record_of(run)["files"]}
     check_folder(runs)
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_findings_of_an_account_stay_open_until_a_run_has_a_report_of_it_again(runs: Path) -> None:
+    eve, zoe = (a_user(name, account=OTHER, mfa=name == "eve") for name in ("eve", "zoe"))
+    days = {FIRST: [eve], SECOND: [], THIRD: [zoe], "2026-09-01": [zoe]}
+    numbers = []
+    for day, others in days.items():
+        assert exporting_day(runs, day, IDLE, *others, more=BOTH) == 0
+        numbers.append(closed(runs / "latest"))
+    assert numbers == [(0, 0), (0, 0), (1, 1), (0, 0)]

@@ -276,6 +276,7 @@ def test_another_subject_has_an_id_of_its_own_and_another_fact_or_outcome_has_no
 BEFORE, NOW = days_before(30), AS_OF
 IDLE, LEFT = (a_user(name, key_1=a_key(days_before(90)), mfa=True) for name in ("ann", "bob"))
 EVE = a_user("eve", account=OTHER_ACCOUNT, password=a_password(days_before(80)))
+ZOE = a_user("zoe", account=OTHER_ACCOUNT)
 
 
 def at(moment: datetime, *users: Row, **changed: Any) -> Analysis:
@@ -345,15 +346,17 @@ def test_findings_that_are_gone_are_closed_once_and_can_come_back(feed: str) -> 
 def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(feed: str) -> None:
     before = lines(at(BEFORE, IDLE, LEFT, EVE), feed)
     both, mine = {OTHER_ACCOUNT, ACCOUNT}, {ACCOUNT}
-    cases: tuple[tuple[dict[str, Any], set[str]], ...] = (
-        ({}, both),
-        ({"not_covered": (missing(OTHER_ACCOUNT),)}, mine),
-        ({"left_out": (missing(OTHER_ACCOUNT),)}, mine),
-        ({"not_covered": (missing(""),)}, mine),
-        ({"not_covered": (missing("999999999999"),)}, both),
+    every, other = (IDLE, ZOE), missing(OTHER_ACCOUNT)
+    cases: tuple[tuple[tuple[Row, ...], dict[str, Any], set[str]], ...] = (
+        (every, {}, both),
+        ((IDLE,), {}, mine),
+        (every, {"not_covered": (other,)}, mine),
+        (every, {"left_out": (other,)}, mine),
+        ((IDLE,), {"not_covered": (missing(""),)}, mine),
+        (every, {"not_covered": (missing("999999999999"),)}, both),
     )
-    for changed, accounts in cases:
-        found = closed(lines(at(NOW, IDLE, **changed), feed, before))
+    for users, changed, accounts in cases:
+        found = closed(lines(at(NOW, *users, **changed), feed, before))
         assert {finding_of(each).account for each in found} == accounts, changed
 
 
@@ -366,3 +369,11 @@ def test_a_finding_without_an_account_is_closed_unless_an_unknown_one_is_missing
     for changed, number in (({}, len(homeless)), ({"not_covered": (missing(""),)}, 0)):
         now = closed(lines(at(NOW, IDLE, EVE, **changed), "ocsf", before))
         assert len([each for each in now if not finding_of(each).account]) == number
+
+
+@pytest.mark.no_cover
+def test_of_several_earlier_feeds_the_newest_counts(feed: str) -> None:
+    first, last = lines(at(BEFORE, IDLE, LEFT), feed), lines(at(NOW, IDLE), feed)
+    second = lines(at(NOW, IDLE), feed, first)
+    assert closed(lines(at(NOW, IDLE), feed, [*second, *first])) == []
+    assert len(closed(lines(at(NOW, IDLE), feed, [*last, *first, *first]))) == len(closed(second))
