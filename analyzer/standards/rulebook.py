@@ -133,8 +133,7 @@ class Result(StrEnum):
 class ControlResult:
     """Hold the result of a control, its numbers of findings, and the reason for the result.
 
-    `fails` counts failures that are not exempt, `exempt` failures that are, `undecided` all
-    undecided findings.
+    `fails` and `undecided` count findings that are not exempt, `exempt` those that are.
     """
 
     control: Control
@@ -215,11 +214,11 @@ def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
 
 
 def _result(control: Control, counts: "FindingCounts", run: RulesRun) -> ControlResult:
-    def number(outcome: Outcome, exempt: Iterable[bool]) -> int:
-        return sum(counts[rule, outcome, each] for rule in control.rules for each in exempt)
+    def number(*outcomes: Outcome, exempt: bool = False) -> int:
+        return sum(counts[rule, each, exempt] for rule in control.rules for each in outcomes)
 
-    fails, exempt = number(Outcome.FAILS, [False]), number(Outcome.FAILS, [True])
-    undecided = number(Outcome.UNDECIDED, [False, True])
+    fails, undecided = number(Outcome.FAILS), number(Outcome.UNDECIDED)
+    exempt = number(Outcome.FAILS, Outcome.UNDECIDED, exempt=True)
     if not control.rules:
         result, why = Result.NOT_DECIDABLE, control.reason
     elif fails:
@@ -228,7 +227,7 @@ def _result(control: Control, counts: "FindingCounts", run: RulesRun) -> Control
     elif doubt := run.doubt_of_pass(control, undecided):
         result, why = doubt
     elif exempt:
-        result, why = Result.EXCUSED, "All failures are exempt."
+        result, why = Result.EXCUSED, "All failures and undecided findings are exempt."
     else:
         result, why = Result.PASS, ""
     counted = {"fails": fails, "exempt": exempt, "undecided": undecided}

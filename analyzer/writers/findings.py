@@ -52,7 +52,7 @@ class Example(NamedTuple):
 class RuleFindings:
     """Hold the number of findings of one rule by kind, and the first of them as examples.
 
-    The kinds are `fail` (not exempt), `exempt` (failures), `undecided` and `noted` (both).
+    The kinds are `fail` and `undecided` (not exempt), `exempt` (of these two) and `noted`.
     """
 
     rule: Rule
@@ -87,13 +87,16 @@ def findings_by_rule(rule_results: RuleResults, *, details: bool) -> list[RuleFi
 
 
 def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
-    every = {
-        outcome: [rule_results.counts[rule.id, outcome, exempt] for exempt in (False, True)]
-        for outcome in Outcome
+    fails, undecided, noted = (
+        [rule_results.counts[rule.id, outcome, exempt] for exempt in (False, True)]
+        for outcome in (Outcome.FAILS, Outcome.UNDECIDED, Outcome.NOTED)
+    )
+    return {
+        "fail": fails[0],
+        "exempt": fails[1] + undecided[1],
+        "undecided": undecided[0],
+        "noted": sum(noted),
     }
-    fail, exempt = every[Outcome.FAILS]
-    undecided, noted = sum(every[Outcome.UNDECIDED]), sum(every[Outcome.NOTED])
-    return {"fail": fail, "exempt": exempt, "undecided": undecided, "noted": noted}
 
 
 def severity_counts(rule_results: RuleResults) -> str:

@@ -10,7 +10,7 @@ from analyzer.analysis.filters import Filter
 from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
-from analyzer.writers.findings import severity_counts
+from analyzer.writers.findings import findings_by_rule, severity_counts
 from tests.support.builders import ACCOUNT, AS_OF, LONG_AGO, a_key, a_password, a_user, days_before
 from tests.support.decisions import analysis_of as decided_of
 from tests.support.decisions import ledger_of, line
@@ -149,3 +149,9 @@ def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     line_of_many, *_ = headline.headlines(many, ALL)
     assert line_of_many.startswith("1,000 IAM users: 1,000 unused (1,000 to check), ")
     assert severity_counts(many.rule_results) == "Findings: 1,000 medium"
+
+
+def test_an_undecided_finding_that_is_exempt_counts_as_exempt() -> None:
+    analysis = analysis_of([a_user("odd", password_enabled="?")], exemptions_of("*,odd,why,,"))
+    counts = [each.counts_text for each in findings_by_rule(analysis.rule_results, details=False)]
+    assert counts == ["1 exempt"] * len(counts)
