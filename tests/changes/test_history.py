@@ -282,4 +282,5 @@ def test_several_accounts_each_begin_and_end_with_their_own_reports() -> None:
     shown = history_of([report(0, ANN), report(30, ANN), *of_other])
     assert shown.period["account"].tolist() == [ACCOUNT, other, ALL]
     assert shown.period["users_end"].tolist() == [1, 0, 1]
-    assert shown.trend["unused"].tolist() == [1, 2, 2, 1]
+    assert shown.trend["as_of"].dt.day.tolist() == [day(at).day for at in (5, 30, 33)]
+    assert shown.trend["unused"].tolist() == [2, 2, 1]

@@ -389,3 +389,15 @@ def test_what_a_file_shows_after_the_period_is_not_done_in_it(tmp_path: Path) ->
         words = ("--until", f"{day(until):%Y-%m-%d}", "--decisions", ledger, "--format", "json")
         every = run("history", reports, *words).document["period"][-1]
         assert (every["done_undated"], every["open"]) == found, every
+
+
+def test_the_chart_begins_where_each_account_has_a_report_and_says_so() -> None:
+    later = report(5, person(), account="999999999999")
+    for files, more in (
+        ([report(0, person()), later], ", from the first day on which each account has a report"),
+        ([report(5, person()), later], ""),
+    ):
+        stream = written(write_history_workbook, history_of(files))
+        heads = openpyxl.load_workbook(stream)["Summary"]["A"]
+        (title,) = [each.value for each in heads if str(each.value).startswith("Users by day")]
+        assert title == f"Users by day{more}"

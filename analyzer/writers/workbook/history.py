@@ -106,6 +106,8 @@ def _add_summary(book: Book, history: History) -> None:
         sheet.next_page()
         step = -(-len(history.trend) // _MOST_DAYS)
         title = f"Users by day: one in {step} days" if step > 1 else "Users by day"
+        if history.trend[columns.AS_OF].iloc[0] > history.period["first"].iloc[-1]:
+            title += ", from the first day on which each account has a report"
         # The last day is among them.
         add_trend(sheet, title, history.trend[::-1][::step][::-1], DAY_LINES)
 
