@@ -82,7 +82,8 @@ UNCLEAR = "verdict: active -> undetermined", LOST, "not-understood: password not
 DELETED, HINT = "gone: user deleted or renamed; created on", "another user has this creation time"
 GONE = f"{DELETED} 2025-06-01"
 AGAIN = "created: user created on 2026-01-04"
-RENAMED = [f"{x}; possibly renamed: {HINT}" for x in (GONE, "created: user created on 2025-06-01")]
+EARLIER = "created: not in the earlier report; created on 2025-06-01"
+RENAMED = [f"{x}; possibly renamed: {HINT}" for x in (GONE, EARLIER)]
 STORIES: dict[str, Story] = {
     "nothing happened": two(ANN, ANN),
     "a password was set": two(ANN, PASSWORD, "password: password set on 2026-01-02"),
