@@ -178,7 +178,7 @@ class RulesRun:
         """Return why a pass is uncertain, though there are no failures."""
         if left_out := [rule for rule in control.rules if rule not in self.ran]:
             is_filtered = all(rule in self.filtered for rule in left_out)
-            why = "The root user is left out by the filter" if is_filtered else "Optional rule"
+            why = "The root user is left out by the filter" if is_filtered else "Rule not selected"
             return Result.NOT_RUN, f"{why}, not run: {', '.join(left_out)}."
         if undecided:
             return Result.UNDECIDED, "Some findings are undecided."
