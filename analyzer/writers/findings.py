@@ -100,14 +100,24 @@ def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
 
 
 def severity_counts(rule_results: RuleResults) -> str:
-    """Return the number of findings of each severity, and of those undecided, in words."""
+    """Return the number of findings of each severity, and of those undecided, in words.
+
+    If there are none, those that are exempt or for information are counted instead.
+    """
+    if not rule_results.book.rules:
+        return "Findings: no rule ran"
     numbers = Counter[str]()
     for rule in rule_results.book.rules:
-        numbers[rule.severity] += rule_results.counts[rule.id, Outcome.FAILS, False]
-        numbers["undecided"] += rule_results.counts[rule.id, Outcome.UNDECIDED, False]
-    words = (*Severity, "undecided")
-    counts = ", ".join(f"{numbers[each]:,} {each}" for each in words if numbers[each])
-    return f"Findings: {counts or 'none'}"
+        kinds = _counts(rule_results, rule)
+        numbers += Counter(kinds | {rule.severity: kinds["fail"]})
+
+    def text(*words: str) -> str:
+        return ", ".join(f"{numbers[each]:,} {each}" for each in words if numbers[each])
+
+    if counts := text(*Severity, "undecided"):
+        return f"Findings: {counts}"
+    others = text("exempt", "noted")
+    return f"Findings: none{f' ({others})' if others else ''}"
 
 
 def standard_and_limits(rule_results: RuleResults) -> str:

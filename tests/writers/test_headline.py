@@ -11,7 +11,16 @@ from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
 from analyzer.writers.findings import findings_by_rule, severity_counts
-from tests.support.builders import ACCOUNT, AS_OF, LONG_AGO, a_key, a_password, a_user, days_before
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    LONG_AGO,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    the_root,
+)
 from tests.support.decisions import analysis_of as decided_of
 from tests.support.decisions import ledger_of, line
 from tests.support.outputs import (
@@ -155,3 +164,17 @@ def test_an_undecided_finding_that_is_exempt_counts_as_exempt() -> None:
     analysis = analysis_of([a_user("odd", password_enabled="?")], exemptions_of("*,odd,why,,"))
     counts = [each.counts_text for each in findings_by_rule(analysis.rule_results, details=False)]
     assert counts == ["1 exempt"] * len(counts)
+
+
+def test_no_findings_are_told_from_no_rules_and_from_findings_that_are_exempt() -> None:
+    analysis = analysis_of([a_user("odd", created="?")], exemptions_of("*,odd,why,,"))
+    noted = analysis_of([the_root("9" * 12, access_key_1_last_rotated=days_before(9))])
+    for given, chosen, text in (
+        (analysis, {"rules": "unused-user"}, "none (1 exempt)"),
+        (analysis, {"rules": "two-active-access-keys"}, "none"),
+        (analysis, {"rules": "unused-user", "skip": "unused-user"}, "no rule ran"),
+        (noted, {"rules": "root-access-key"}, "none (1 noted)"),
+    ):
+        book = analyzer.rulebook(**chosen)  # type: ignore[arg-type]  # these two are enough
+        results = replace(given, book=book).rule_results
+        assert severity_counts(results) == f"Findings: {text}"
