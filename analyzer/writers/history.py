@@ -167,7 +167,10 @@ def headline(history: History) -> str:
     total = history.period.iloc[-1]
     edges = (total[name] for name in ("first", "last"))
     period = " to ".join("?" if pd.isna(at) else minute_text(at) for at in edges)
-    return f"History: {period}, accounts {len(history.period) - 1:,}, reports {total['reports']:,}"
+    known = history.period.iloc[:-1]["reports"]
+    covered = int((known > 0).sum())
+    accounts = f"{covered:,}{f' of {len(known):,}' if covered < len(known) else ''}"
+    return f"History: {period}, accounts {accounts}, reports {total['reports']:,}"
 
 
 def sentences(history: History) -> Iterator[str]:

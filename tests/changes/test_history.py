@@ -195,7 +195,7 @@ def test_without_a_report_near_the_edge_nothing_is_said_of_the_account_and_why()
     shown = history_of(MARCH, Span(since=day(0), until=day(92)))
     reason = "no report within 31 days of 2026-04-03; the nearest is of 2026-03-02"
     inside = "2 reports of 2026-01-01 to 2026-03-02 in the period"
-    way_out = f"{inside}: end it there, or allow a longer one by --max-gap"
+    way_out = f"{inside}: end the period there, or allow a longer gap with --max-gap"
     assert (shown.not_covered[0].reason, bool(shown.missing)) == (f"{reason}; {way_out}", True)
     assert shown.period["reports"].tolist()[0] == 0
     numbers = shown.period.loc[:, "longest_gap":"unused_end"]

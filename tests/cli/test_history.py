@@ -17,7 +17,12 @@ from analyzer.changes.timeline import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import VERSION, HistoryTable, Verdict
-from analyzer.writers.history import sentences, write_history_csv, write_history_table
+from analyzer.writers.history import (
+    headline,
+    sentences,
+    write_history_csv,
+    write_history_table,
+)
 from analyzer.writers.workbook.history import MEANINGS, write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, run, saved, table
@@ -105,6 +110,7 @@ def test_a_period_that_no_report_covers_has_no_chart() -> None:
     assert not [name for name in parts(stream.getvalue()) if "charts/" in name]
     (row,) = [each.split() for each in table_of(nothing, 160).splitlines() if each[:2] == "0 "]
     assert row == ["0", "not", "covered", "not", "covered"]
+    assert headline(nothing) == "History: ? to ?, accounts 0 of 1, reports 0"
 
 
 @pytest.mark.no_cover

@@ -88,11 +88,13 @@ def test_that_most_users_are_undetermined_is_said_with_a_reason() -> None:
         for words in (("WAHR", "true", "true"), ("WAHR", "true"), ("WAHR", "WAHR", "true"))
     )
     note = (
-        "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
+        "2 of 3 IAM users are undetermined, so the counts say little. One of the reasons:"
         ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
     )
     assert [*map(headline.notes, (one, half, two))] == [[], [], [note]]
     assert headline.notes(two.where(Filter(users=("user2",)))) == []
+    (note,) = headline.notes(two.where(Filter(users=("user1",))))
+    assert note.startswith("1 of 1 IAM user is undetermined, so the counts say little. One of")
 
 
 ANSWERS = (
@@ -178,3 +180,9 @@ def test_no_findings_are_told_from_no_rules_and_from_findings_that_are_exempt() 
         book = analyzer.rulebook(**chosen)  # type: ignore[arg-type]  # these two are enough
         results = replace(given, book=book).rule_results
         assert severity_counts(results) == f"Findings: {text}"
+
+
+def test_a_report_without_iam_users_has_none() -> None:
+    for verdicts in (ALL, [Verdict.UNUSED]):
+        first, *_ = headline.headlines(analysis_of([]), verdicts)
+        assert first.startswith(f"No IAM users, account {ACCOUNT} as of ")

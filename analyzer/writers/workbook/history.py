@@ -40,7 +40,7 @@ MEANINGS: Final = {
     "gap_days": "Days in gaps longer than the limit; what happened there is not known.",
     "users_start": "Users in the first report of the period.",
     "created": "New users, created since the report before; also those that may only be renamed.",
-    "appeared": "New users, created before the report before, which does not have them.",
+    "appeared": "New users that were created before the previous report, but are not in it.",
     "removed": "Users in a report, but not in the next one.",
     "users_end": "Users in the last report: start + created + appeared - removed.",
     "renamed": "Of the removed users, those that may only be renamed.",
