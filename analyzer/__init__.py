@@ -66,6 +66,8 @@ def __getattr__(name: str) -> Any:
     """Import a public name from its home."""
     if name == "__version__":
         return import_module("analyzer.terms").VERSION
+    if name == "batches":
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

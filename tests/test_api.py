@@ -58,6 +58,7 @@ def test_the_names_that_are_offered_are_there_and_another_is_missed_as_usual() -
         assert name in ("FINDINGS", "USERS", "__version__") or public.__name__ == name
     assert {*analyzer.__all__} <= {*dir(analyzer)}
     assert analyzer.__version__ == version("credreport")
+    assert analyzer.__getattr__("batches").__name__ == "analyzer.batches"
     text = pydoc.plain(pydoc.render_doc(analyzer))
     assert [name for name in analyzer.__all__ if name not in text] == []
     with pytest.raises(AttributeError, match="module 'analyzer' has no attribute 'analyse'"):

@@ -193,3 +193,19 @@ def test_no_rule_is_asked_about_a_page_without_users() -> None:
     assert findings_on(of_users(a_user()), []).empty
     assert counts_on(NO_USERS, NO_USERS, [rule]) == {}
     assert page_outcomes(Facts(NO_USERS), [rule], LIMITS, of_roots=False).shape == (0, 1)
+
+
+def test_a_rule_says_which_word_or_column_there_is_not() -> None:
+    assert replace(OLD, severity="low", subject="user").severity is analyzer.Severity.LOW  # type: ignore[arg-type]  # a word is enough
+    for field, words in (("severity", "lowest"), ("subject", "users")):
+        with pytest.raises(ValueError, match=words):
+            replace(OLD, **{field: words})  # type: ignore[arg-type]  # that is the point
+    for field, known in (
+        ("reads", "user, arn"),
+        ("reads_keys", "active"),
+        ("reads_certificates", "active"),
+    ):
+        wrong: Any = replace(OLD, **{field: ("created",)})  # type: ignore[arg-type]  # as above
+        message = f"unknown column in {field} of rule {OLD.id}: created: choose from {known}, "
+        with pytest.raises(ValueError, match=message):
+            rulebook(extra=[wrong])

@@ -93,3 +93,10 @@ def test_what_there_is_not_is_refused_with_what_there_is() -> None:
         analyzer.rulebook("cis-9.0")
     with pytest.raises(ValueError, match="worst"):
         analyzer.rulebook(least="worst")
+    for asked, message in (
+        ({"benchmark": "cis-9"}, "unknown benchmark cis-9: choose from .*cis-7.0"),
+        ({"least": "worst"}, "unknown severity worst: choose from critical, high, medium, low"),
+        ({"limits": {"idle": 30}}, "unknown limit idle: choose from idle_days, rotation_days, "),
+    ):
+        with pytest.raises(ValueError, match=message):
+            analyzer.rulebook(**asked)

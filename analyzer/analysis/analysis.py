@@ -292,7 +292,7 @@ def analyze(  # noqa: PLR0913  what a report is judged by
 ) -> Analysis:
     """Judge every IAM user of the report; a user to keep by an earlier decision is exempt.
 
-    Raises TypeError for a report that is none, and for other values that are not of their type.
+    Raises TypeError if an argument has another type than stated.
     """
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
     _check_types(report, criteria, listed, book, ledger)

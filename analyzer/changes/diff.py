@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.filters import account_labels
+from analyzer.changes.events import POSSIBLY_RENAMED, renamed_number
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
 from analyzer.changes.user_changes import ChangeKind, ChangeRow, changes_of_user
 from analyzer.errors import InputRefused, Problem
@@ -114,9 +115,10 @@ class Comparison:
         changed = (open_[BEFORE] != open_[NOW]) | is_new
         users = open_[changed & (open_[RULE] == "")]
         for verdict in Verdict:
-            arns = users.loc[users[NOW] == verdict, columns.ARN].nunique()
-            if arns and verdict in (Verdict.UNDETERMINED, *words):
-                yield f"{arns:,} newly {verdict}"
+            some = users[users[NOW] == verdict]
+            if len(some) and verdict in (Verdict.UNDETERMINED, *words):
+                arns = some[columns.ARN].nunique()
+                yield f"{arns:,} newly {verdict}{renamed_number(renamed_count(some))}"
         mildest = max((each.rank for each in Severity if each in words), default=-1)
         fails = open_[changed & open_[NOW].isin([Outcome.FAILS, Outcome.UNDECIDED])]
         for rule in self.now.rule_results.book.rules if len(fails) else ():
@@ -124,9 +126,9 @@ class Comparison:
             if number and (rule.id in words or rule.severity.rank <= mildest):
                 yield f"{rule.id}: {number:,} new"
         for kind in map(str, ChangeKind):
-            number = int((frame[CHANGE] == kind).sum())
-            if number and kind in words and kind not in [*map(str, Verdict)]:
-                yield f"{number:,} {kind}"
+            some = frame[frame[CHANGE] == kind]
+            if len(some) and kind in words and kind not in [*map(str, Verdict)]:
+                yield f"{len(some):,} {kind}{renamed_number(renamed_count(some))}"
 
 
 def diff(before: Analysis, now: Analysis) -> Comparison:
@@ -181,18 +183,24 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     """
     rules = {**before.rules, **now.rules}
     accounts = compared_accounts(before, now)
-    elapsed = {each: (now.as_of[each] - before.as_of[each]).days for each in accounts}
+    earlier, later = (
+        {account: at.replace(tzinfo=None) for account, at in side.as_of.items()}
+        for side in (before, now)
+    )
+    moments = {each: (earlier[each], later[each]) for each in accounts}
     old, new = _changed_positions(before, now, accounts)
+    states = zip(states_at(before, old), states_at(now, new), strict=True)
     findings = zip(findings_at(before, old), findings_at(now, new), strict=True)
-    users = zip(states_at(before, old), states_at(now, new), findings, strict=True)
+    renamed = _possibly_renamed(before, now, old, new).tolist()
     rows = chain.from_iterable(
-        changes_of_user(was, has, found, rules, elapsed[has.account or was.account])
-        for was, has, found in users
+        changes_of_user(
+            (was, has), found, rules, moments[has.account or was.account], is_possibly_renamed=each
+        )
+        for (was, has), found, each in zip(states, findings, renamed, strict=True)
     )
     names = {**before.analysis.report.account_names, **now.analysis.report.account_names}
     frame = _frame(chain(rows, _uncompared_accounts(before, now)), names)
-    moments = {account: at.replace(tzinfo=None) for account, at in now.as_of.items()}
-    as_of = frame[columns.ACCOUNT].map(moments).astype("datetime64[s]")
+    as_of = frame[columns.ACCOUNT].map(later).astype("datetime64[s]")
     return frame.assign(**now.analysis.owners.columns_of(frame, as_of))
 
 
@@ -226,6 +234,20 @@ def counts_by_kind(frame: pd.DataFrame) -> dict[ChangeKind, int]:
     return {each: int(numbers[each]) for each in kinds if numbers.get(each)}
 
 
+def counts_text(frame: pd.DataFrame) -> str:
+    """Return how many changes there are of each kind, in words; empty for none."""
+    renamed = renamed_number(renamed_count(frame[frame[CHANGE] == ChangeKind.GONE]))
+    return ", ".join(
+        f"{kind} {number:,}{renamed if kind is ChangeKind.GONE else ''}"
+        for kind, number in counts_by_kind(frame).items()
+    )
+
+
+def renamed_count(frame: pd.DataFrame) -> int:
+    """Return how many changes are of users that are possibly renamed, not of their findings."""
+    return int(frame.loc[frame[RULE] == "", CAUSE].str.endswith(POSSIBLY_RENAMED).sum())
+
+
 def _changed_positions(
     before: Snapshot, now: Snapshot, accounts: Collection[str]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -245,6 +267,30 @@ def _changed_positions(
         np.concatenate([both[0][differing], gone, np.full(len(added), -1)]),
         np.concatenate([both[1][differing], np.full(len(gone), -1), added]),
     )
+
+
+def _possibly_renamed(
+    before: Snapshot, now: Snapshot, old: np.ndarray, new: np.ndarray
+) -> np.ndarray:
+    """Return for which users, by their positions, one side alone has the user, the other another.
+
+    Both were created in the same second; a user created again counts as another.
+    """
+    was, has = (
+        side.users[[columns.ACCOUNT, columns.USER_CREATION_TIME]]
+        .astype({columns.ACCOUNT: TEXT})
+        .where(side.users[columns.VERDICT] != "")
+        .reindex(at)
+        .reset_index(drop=True)
+        for side, at in ((before, old), (now, new))
+    )
+    is_other = was[columns.USER_CREATION_TIME] != has[columns.USER_CREATION_TIME]
+    gone, added = (each[is_other].dropna() for each in (was, has))
+    renamed = [
+        pd.MultiIndex.from_frame(one).isin(pd.MultiIndex.from_frame(other))
+        for one, other in ((was, added), (has, gone))
+    ]
+    return np.where(old < 0, renamed[1], renamed[0]) & ((old < 0) | (new < 0))
 
 
 def _differing(before: Snapshot, now: Snapshot, old: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -21,6 +21,9 @@ CERTIFICATE_COLUMNS: Final = frozenset(
 )
 KEY_USE_COLUMNS: Final = frozenset(key.last_used_date for key in columns.ACCESS_KEYS)
 USE_COLUMNS: Final = KEY_USE_COLUMNS | {columns.PASSWORD_LAST_USED}
+POSSIBLY_RENAMED: Final = "; possibly renamed: another user has this creation time"
+"""What is said of a user that one report alone has, and another user of its second the other."""
+
 IDLE_VERDICTS: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
 
 
@@ -122,13 +125,20 @@ class Event:
     created: tuple[datetime, ...] = ()
 
 
-def events(before: UserState, now: UserState) -> tuple[Event, ...]:
+def events(
+    before: UserState,
+    now: UserState,
+    earlier: datetime | None = None,
+    *,
+    is_possibly_renamed: bool = False,
+) -> tuple[Event, ...]:
     """Return what happened to a user or a root user from one report to the next.
 
-    What is unknown in one of them shows no event but that.
+    What is unknown in one of them shows no event but that. Of a user that one report alone has, it
+    matters when the earlier report is from, and if the user is possibly renamed.
     """
     if before.arn != now.arn:
-        return (_presence_event(before, now),)
+        return (_presence_event(before, now, earlier, is_possibly_renamed),)
     if now.verdict and before.created and now.created and before.created != now.created:
         days = f"{day_text(now.created)}, the earlier user on {day_text(before.created)}"
         return (_event(EventKind.RE_CREATED, f"created on {days}"),)
@@ -159,17 +169,43 @@ def _event(kind: EventKind, sentence: str, *credentials: Credential | None) -> E
     return Event(kind, sentence, kind.shown_in, tuple(each.created for each in credentials if each))
 
 
-def _presence_event(before: UserState, now: UserState) -> Event:
+def presence_text(
+    created: str, *, is_gone: bool = False, is_new: bool = False, is_possibly_renamed: bool = False
+) -> str:
+    """Return the sentence on a user that one report alone has, with the day of its creation.
+
+    `is_new` stands for a creation after the earlier report.
+    """
+    text = "user created on" if is_new else "not in the earlier report; created on"
+    text = "user deleted or renamed; created on" if is_gone else text
+    return f"{text} {created}{POSSIBLY_RENAMED if is_possibly_renamed else ''}"
+
+
+def renamed_number(number: int) -> str:
+    """Return how many of the users before it are possibly renamed, empty for none."""
+    return f" (possibly renamed: {number:,})" if number else ""
+
+
+def _presence_event(
+    before: UserState,
+    now: UserState,
+    earlier: datetime | None,
+    is_possibly_renamed: bool,  # noqa: FBT001  as `events` has it
+) -> Event:
     """Return that one report alone has a user."""
     is_gone = bool(before.arn)
     user, other = (before, "later") if is_gone else (now, "earlier")
-    created = f"created on {day_text(user.created)}" if user.created else ""
     if not user.verdict:
         sentence = f"no root row in the {other} report"
-    elif not created:
+    elif not user.created:
         sentence = f"not in the {other} report"
     else:
-        sentence = f"user deleted or renamed; {created}" if is_gone else f"user {created}"
+        sentence = presence_text(
+            day_text(user.created),
+            is_gone=is_gone,
+            is_new=earlier is None or user.created >= earlier,
+            is_possibly_renamed=is_possibly_renamed,
+        )
     return _event(EventKind.DELETED if is_gone else EventKind.CREATED, sentence)
 
 

@@ -92,7 +92,8 @@ class History:
     - `events` (`EVENTS`): what happened between the reports `after` and `before`.
     - `reports` (`REPORTS`): every report of every account, and files that could not be read;
       `rows` int64, `days` Int64 from the report before, `status` in words.
-    - `trend`: the number of users of each verdict (int64), by the days in `as_of`.
+    - `trend`: the number of users of each verdict (int64), by the days in `as_of`, from the first
+      on which each covered account has a report.
     """
 
     analysis: Analysis
@@ -279,13 +280,15 @@ def _trend(timeline: Timeline) -> pd.DataFrame:
     shape = len(timeline.account_reports), len(Verdict)
     code = timeline.rows[ACCOUNT_REPORT] * shape[1] + timeline.situation(columns.VERDICT)
     cells = np.bincount(code, minlength=shape[0] * shape[1])
-    inside = [each.positions for each in timeline.coverages]
+    inside = [each.positions for each in timeline.covered.values()]
     day = timeline.moments.astype("datetime64[D]")
-    days = np.unique(day[np.concatenate(inside)])
+    days = np.unique(day[np.concatenate([[], *inside]).astype(int)])
+    # Users of an account that comes later would look like growth.
+    days = days[days >= max((day[each[0]] for each in inside), default=NO_MOMENT)]
     total = np.zeros((len(days), shape[1]), np.int64)
     for positions in inside:
         last = np.searchsorted(day[positions], days, "right") - 1
-        total[last >= 0] += cells.reshape(shape)[positions[last[last >= 0]]]
+        total += cells.reshape(shape)[positions[last]]
     counts = dict(zip(map(str, Verdict), total.T, strict=True))
     return pd.DataFrame({columns.AS_OF: days.astype("datetime64[s]"), **counts})
 

@@ -15,6 +15,7 @@ from analyzer.changes.events import (
     USE_COLUMNS,
     EventKind,
     events,
+    presence_text,
 )
 from analyzer.changes.timeline import (
     ACCOUNT_REPORT,
@@ -151,18 +152,23 @@ def event_frame(timeline: Timeline, stretches: pd.DataFrame) -> pd.DataFrame:
 
 def _presence(timeline: Timeline, stretches: pd.DataFrame) -> Iterator[_Event]:
     appeared = stretches["enters"] & ~stretches["created"]
-    for word, sentence, mask, renamed, of in (
-        (CREATED, "user created", stretches["created"], "new_name", "first"),
-        (APPEARED, "user created", appeared, "new_name", "first"),
-        (GONE, "user deleted or renamed; created", stretches["leaves"], "old_name", "last"),
+    for word, mask, renamed, of in (
+        (CREATED, stretches["created"], "new_name", "first"),
+        (APPEARED, appeared, "new_name", "first"),
+        (GONE, stretches["leaves"], "old_name", "last"),
     ):
-        later = int(word == GONE)
+        is_gone = word == GONE
         some = stretches.loc[mask, [columns.USER, of, renamed]]
         for user, account_report, is_renamed in some.to_numpy():
             created = timeline.users[columns.CREATED].iloc[user]
             day = "an unknown day" if pd.isna(created) else f"{created:%Y-%m-%d}"
-            hint = "; possibly renamed: another user has this creation time" if is_renamed else ""
-            yield int(user), int(account_report) + later, word, f"{sentence} on {day}{hint}"
+            text = presence_text(
+                day,
+                is_gone=is_gone,
+                is_new=word == CREATED and not is_renamed,
+                is_possibly_renamed=is_renamed,
+            )
+            yield int(user), int(account_report) + is_gone, word, text
 
 
 def _verdict_changes(stretches: pd.DataFrame) -> Iterator[_Event]:

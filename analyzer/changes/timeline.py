@@ -375,8 +375,8 @@ def _coverage(
         inside = at[(at >= since) & (at <= until)]
         if len(inside):
             reports = count_text(len(inside), "report")
-            reason += f"; {reports} of {_day(inside[0])} to {_day(inside[-1])} in the period: end"
-            reason += " it there, or allow a longer one by --max-gap"
+            reason += f"; {reports} of {_day(inside[0])} to {_day(inside[-1])} in the period:"
+            reason += " end the period there, or allow a longer gap with --max-gap"
         return Coverage(account, reason=reason)
     moments = at[start : end + 1]
     if moments[0] > since:

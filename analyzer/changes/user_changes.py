@@ -131,17 +131,19 @@ _CREDENTIALS: Final = (
 
 
 def changes_of_user(
-    before: UserState,
-    now: UserState,
+    states: tuple[UserState, UserState],
     findings: tuple[Sequence[Finding], Sequence[Finding]],
     rules: Mapping[str, RuleWithLimit],
-    elapsed: int,
+    moments: tuple[datetime, datetime],
+    *,
+    is_possibly_renamed: bool,
 ) -> Iterator[ChangeRow]:
     """Yield the change of a user if there is one, that of its exemption, and those of findings.
 
-    A report that does not have the user says `UserState()`. `findings` are those of both reports,
-    `rules` those that ran, by their ids; `elapsed` days lie between the reports.
+    `states` and `findings` are those of both reports, `UserState()` where one does not have the
+    user; `rules` those that ran, by their ids; `moments` are when the reports are from.
     """
+    before, now = states
     latest = now if now.arn else before
     last_use = max(filter(None, (before.last_use, now.last_use)), default=None)
     subject = latest.account, latest.user, latest.arn
@@ -151,7 +153,8 @@ def changes_of_user(
     def row(kind: ChangeKind, why: str = "") -> ChangeRow:
         return ChangeRow(kind, *subject, *verdicts, last_use, why, *exemptions, latest.created)
 
-    user_events = events(before, now)
+    elapsed = (moments[1] - moments[0]).days
+    user_events = events(before, now, moments[0], is_possibly_renamed=is_possibly_renamed)
     cause = _cause(before, now, user_events, last_use)
     is_same = not any(each.kind in _PRESENCE for each in user_events)
     if latest.verdict and (kind := _change_kind(before, now, user_events)):

@@ -41,6 +41,8 @@ SUMMARIES: Final = {
 _MARK_OF_PYDANTIC: Final = "Value error, "
 """Begins typer's message on a value that is refused."""
 
+_FLAG_HINT: Final = ": use true or false, without quotes"
+
 _PATHS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
 """What the help calls the values that are paths."""
 
@@ -253,7 +255,7 @@ def _toml(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             content = stream.read(_LARGEST_SETTINGS + 1)
         if len(content) <= _LARGEST_SETTINGS:
-            return tomllib.loads(content.decode().replace("\r\n", "\n"))
+            return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except (OSError, ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path} cannot be read: {error}") from None
     raise typer.BadParameter(f"{path} holds more than {_LARGEST_SETTINGS >> 10} KiB")
@@ -299,7 +301,7 @@ def _problems(
     if "\0" in "".join(map(str, words)):
         yield f"invalid value {value}: it holds the sign NUL"
     elif not all(isinstance(word, bool if option.is_flag else str) for word in words):
-        yield f"invalid value {value}"
+        yield f"invalid value {value}{_FLAG_HINT if option.is_flag else ''}"
     else:
         try:
             option.process_value(context, _as_list(option, value))

@@ -173,6 +173,6 @@ def _write(
     missing = [path for path, hash_ in places if not path.is_file() or sha256(path) != hash_]
     if count and missing:
         say(
-            f"The script needs {', '.join(path.name for path in missing)} in its folder,"
-            f" {output.parent}: copy it there, or run the script with LEDGER_FOLDER=PATH."
+            f"The script needs {', '.join(path.name for path in missing)} in the folder of"
+            f" {output}: copy it there, or run the script with LEDGER_FOLDER=PATH."
         )

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
+from analyzer.report.input_formats import undecoded
 from analyzer.report.model import FileReference, arrow_array
 from analyzer.terms import (
     FORMULA_SIGNS,
@@ -108,11 +109,13 @@ def _text(name: str, content: bytes) -> str:
     try:
         return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        message, hint = f"it cannot be read: {error}", "Save it as a CSV in UTF-8."
+        hint = "Save it as a CSV in UTF-8."
         if content.startswith(b"PK"):
             message = "it is a workbook or an archive, not a CSV"
             hint += " Decisions in a workbook: credreport collect."
-        raise InputRefused.of_file(name, message, hint) from None
+            raise InputRefused.of_file(name, message, hint) from None
+        row, value = undecoded(content[: error.start].decode())
+        raise InputRefused([Problem(name, row, None, value, "not UTF-8 text", hint)]) from None
 
 
 def _rows(name: str, text: str) -> list[list[str]]:
@@ -152,7 +155,9 @@ def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str
         return ""
     lacking = [each for each in known if each not in header]
     alike = get_close_matches(column, known, cutoff=_TYPO_CUTOFF)
-    return next(iter(get_close_matches(column, lacking) or alike), "")
+    near = get_close_matches(column, lacking) or alike
+    last_word = column.rpartition(" ")[2]  # Of `account name` it says more than the likeness.
+    return last_word if near and last_word in lacking else next(iter(near), "")
 
 
 def _problems(

@@ -63,7 +63,12 @@ _HINT = (
 )
 
 NO_HEADER = "this is not a credential report: its first row names no column `user`"
+RESULT = (
+    "this is a result that credreport wrote, not a report",
+    "Write results to another folder than the reports.",
+)
 _IS_ZIP = "this is an Excel workbook or another zip file, not a report"
+_TAR = "this is a tar archive", "Unpack it, or give a zip archive."
 _IS_MARKUP = "this is an HTML or XML page, perhaps an error message"
 
 Unwrapped: TypeAlias = tuple[bytes, datetime | None]
@@ -152,8 +157,14 @@ def _may_wrap_report(head: bytes) -> bool:
     return any(re.search(rf"\b{name}\b", lower) for name in ("arn", "user") if name in lower)
 
 
+def _is_tar(head: bytes) -> bool:
+    return head[257:262] == b"ustar"
+
+
 def _refused_beginning(name: str, head: bytes) -> InputRefused:
     """Return the refusal of an input that begins so, with what it seems to be."""
+    if _is_tar(head):
+        return _refused(name, *_TAR)
     if head.startswith(ZIP):
         return _refused(name, _IS_ZIP)
     is_markup = _MARKUP.match(head.decode(_encoding(head), "ignore").lstrip())
@@ -194,6 +205,8 @@ def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> U
         return unwrapped_file(name, _gunzip(name, data, limit))
     if data.startswith(ZIP):
         raise _refused(name, _IS_ZIP)
+    if _is_tar(data):
+        raise _refused(name, *_TAR)
     if is_utf8_csv(data[:HEAD_BYTES]):
         if len(data) <= HEAD_BYTES:  # The rows of a longer one are decoded one by one.
             _decode(name, data)
@@ -261,7 +274,10 @@ def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
     if isinstance(envelope, dict) and "Content" in envelope:
         kind = _KINDS.get(type(envelope["Content"]), "a number")
         return _refused(name, f"the `Content` of this JSON holds {kind}, not a report")
-    return _refused(name, "this JSON holds no credential report: it has no `Content`")
+    if isinstance(envelope, dict) and {"tool", "schema_version"} <= envelope.keys():
+        return _refused(name, *RESULT)
+    found = "it is a list, not one object with" if isinstance(envelope, list) else "it has no"
+    return _refused(name, f"this JSON holds no credential report: {found} `Content`")
 
 
 def _column_names(rows: list[Any]) -> set[str]:
@@ -344,9 +360,13 @@ def _decode(name: str, data: bytes) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        read = data[: error.start].decode(encoding)
-        row, value = read.count("\n") + 1, read[-10:] + "\ufffd"
-        raise InputRefused([not_text(name, row, value)]) from None
+        place = undecoded(data[: error.start].decode(encoding))
+        raise InputRefused([not_text(name, *place)]) from None
+
+
+def undecoded(before: str) -> tuple[int, str]:
+    """Return the row of bytes that are no text, and what is shown of it, by the text before."""
+    return before.count("\n") + 1, before[-10:] + "\ufffd"
 
 
 def _encoding(data: bytes) -> str:

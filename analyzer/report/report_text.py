@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER
+from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER, RESULT
 from analyzer.report.model import FileReference
 from analyzer.terms import LONGEST_SHOWN, missing_columns_text
 
@@ -117,9 +117,7 @@ def _has_columns_of_result(names: tuple[str, ...]) -> bool:
 
 def _check(name: str, row: int, names: tuple[str, ...]) -> None:
     if _has_columns_of_result(names):
-        message = "this is a result that credreport wrote, not a report"
-        hint = "Write results to another folder than the reports."
-        raise InputRefused([Problem(name, row, None, None, message, hint)])
+        raise InputRefused([Problem(name, row, None, None, *RESULT)])
     twice = [column for column, count in Counter(names).items() if count > 1 and column]
     missing = [column for column in columns.REQUIRED if column not in names]
     problems = [

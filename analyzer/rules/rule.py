@@ -64,6 +64,11 @@ class RuleText:
     fixed_limit: int | None = None
     deletes_user: bool = False
 
+    def __post_init__(self) -> None:
+        """Take the words of severity and subject for these; raise ValueError for another word."""
+        object.__setattr__(self, "severity", Severity(self.severity))
+        object.__setattr__(self, "subject", Subject(self.subject))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(RuleText):

@@ -35,6 +35,9 @@ _LEAST_LOOK_BYTES: Final = 16 << 10
 _MEMBER_HEADER: Final = 30
 """So many bytes and its name stand before each file in a zip archive, at least."""
 
+_ENCRYPTED: Final = 1
+"""The bit of a file in a zip archive that says so."""
+
 _DAMAGED: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -136,7 +139,8 @@ class _Archive:
             except FileNotFoundError:
                 raise
             except _DAMAGED as error:
-                message = f"cannot be unpacked: {error}"
+                is_encrypted = member.flag_bits & _ENCRYPTED
+                message = "it is encrypted" if is_encrypted else f"cannot be unpacked: {error}"
                 raise InputRefused.of_file(name, message, "Unpack it first.") from None
             finally:
                 self.unread -= 1

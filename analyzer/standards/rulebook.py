@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from analyzer import columns
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome, Rule
@@ -62,15 +63,19 @@ def rulebook(  # noqa: PLR0913  each is one choice
     less severe than `least` do not run either. `extra` are rules of one's own, which run last.
     `limits` are days by the names of `Thresholds`.
 
-    Raises ValueError for an unknown id, benchmark or severity, for an id of an extra rule that is
-    there already or has another form, and for days that are not a whole number of 1 or more;
-    TypeError for an extra rule that is not a Rule.
+    Raises ValueError for an unknown id, benchmark, severity or limit, for an id of an extra rule
+    that is there already or has another form, for a column that it reads and no report has, and
+    for days that are not a whole number of 1 or more; TypeError for an extra rule that is not a
+    Rule.
     """
     rules, skip = ([each] if isinstance(each, str) else each for each in (rules, skip))
     known = _rules_by_id(extra)
     standard = own_rules_standard(known.values())
     if benchmark is not None:
-        standard = next(each for each in STANDARDS if each.id == Benchmark(benchmark))
+        _check_words("benchmark", [benchmark], Benchmark)
+        standard = next(each for each in STANDARDS if each.id == benchmark)
+    _check_words("severity", [least], Severity)
+    _check_words("limit", limits or (), asdict(Thresholds()))
     by_default = [rule.id for rule in known.values() if rule.default]
     own = [rule.id for rule in extra if rule.default]
     words = {
@@ -78,13 +83,18 @@ def rulebook(  # noqa: PLR0913  each is one choice
         ALL_RULES: [*known],
     }
     chosen = {each for word in rules or [DEFAULT_RULES] for each in words.get(word, [word])}
-    if unknown := sorted({*chosen, *skip} - known.keys()):
-        choices = ", ".join([*known, DEFAULT_RULES, ALL_RULES])
-        raise ValueError(f"unknown rule {', '.join(unknown)}: choose from {choices}")
+    _check_words("rule", {*chosen, *skip}, known, *words)
     some = (rule for rule in known.values() if rule.id in chosen and rule.id not in skip)
     run = tuple(rule for rule in some if rule.severity.rank <= Severity(least).rank)
     thresholds = replace(Thresholds(), **{**standard.limits, **(limits or {})})
     return Rulebook(rules=run, thresholds=thresholds, standard=standard, rules_by_id=known)
+
+
+def _check_words(kind: str, words: Iterable[str], known: Iterable[str], *others: str) -> None:
+    """Raise ValueError for words that are not known; it names those that are, and others."""
+    if unknown := sorted({*words} - {*known}):
+        choices = ", ".join([*known, *others])
+        raise ValueError(f"unknown {kind} {', '.join(unknown)}: choose from {choices}")
 
 
 def own_rules_standard(rules: Collection[Rule]) -> Standard:
@@ -111,6 +121,12 @@ def _rules_by_id(extra: Sequence[Rule]) -> dict[str, Rule]:
             raise ValueError(f"rule id {rule.id!r}: use small letters, digits and single hyphens")
         if rule.id in (*known, DEFAULT_RULES, ALL_RULES, UNCOVERED_ACCOUNT.id):
             raise ValueError(f"rule id {rule.id!r} is taken: choose another id")
+        for name, read, there in (
+            ("reads", rule.reads, columns.IN_REPORT),
+            ("reads_keys", rule.reads_keys, columns.AccessKeyColumns._fields),
+            ("reads_certificates", rule.reads_certificates, columns.CertificateColumns._fields),
+        ):
+            _check_words(f"column in {name} of rule {rule.id}:", read, there)
         known[rule.id] = rule
     return known
 
@@ -133,8 +149,7 @@ class Result(StrEnum):
 class ControlResult:
     """Hold the result of a control, its numbers of findings, and the reason for the result.
 
-    `fails` counts failures that are not exempt, `exempt` failures that are, `undecided` all
-    undecided findings.
+    `fails` and `undecided` count findings that are not exempt, `exempt` those that are.
     """
 
     control: Control
@@ -179,7 +194,7 @@ class RulesRun:
         """Return why a pass is uncertain, though there are no failures."""
         if left_out := [rule for rule in control.rules if rule not in self.ran]:
             is_filtered = all(rule in self.filtered for rule in left_out)
-            why = "The root user is left out by the filter" if is_filtered else "Optional rule"
+            why = "The root user is left out by the filter" if is_filtered else "Rule not selected"
             return Result.NOT_RUN, f"{why}, not run: {', '.join(left_out)}."
         if undecided:
             return Result.UNDECIDED, "Some findings are undecided."
@@ -215,11 +230,11 @@ def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
 
 
 def _result(control: Control, counts: "FindingCounts", run: RulesRun) -> ControlResult:
-    def number(outcome: Outcome, exempt: Iterable[bool]) -> int:
-        return sum(counts[rule, outcome, each] for rule in control.rules for each in exempt)
+    def number(*outcomes: Outcome, exempt: bool = False) -> int:
+        return sum(counts[rule, each, exempt] for rule in control.rules for each in outcomes)
 
-    fails, exempt = number(Outcome.FAILS, [False]), number(Outcome.FAILS, [True])
-    undecided = number(Outcome.UNDECIDED, [False, True])
+    fails, undecided = number(Outcome.FAILS), number(Outcome.UNDECIDED)
+    exempt = number(Outcome.FAILS, Outcome.UNDECIDED, exempt=True)
     if not control.rules:
         result, why = Result.NOT_DECIDABLE, control.reason
     elif fails:
@@ -228,7 +243,7 @@ def _result(control: Control, counts: "FindingCounts", run: RulesRun) -> Control
     elif doubt := run.doubt_of_pass(control, undecided):
         result, why = doubt
     elif exempt:
-        result, why = Result.EXCUSED, "All failures are exempt."
+        result, why = Result.EXCUSED, "All failures and undecided findings are exempt."
     else:
         result, why = Result.PASS, ""
     counted = {"fails": fails, "exempt": exempt, "undecided": undecided}

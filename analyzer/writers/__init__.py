@@ -77,8 +77,8 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     first and then put in place, so that an old file is intact or the new one is whole. Return the
     files; ASFF is more than one where there are many findings or accounts (`write_asff`).
 
-    Raises ValueError for another ending, for a verdict or sheets that there are not, and for a file
-    that was read or is named twice, OutputFailed where a file cannot be written.
+    Raises ValueError for another ending, for an unknown verdict or sheet, and for a file that was
+    read or is named twice, OutputFailed where a file cannot be written.
     """
     words = [verdicts] if isinstance(verdicts, str) else verdicts
     listed = _parsed(words, Verdict, "no verdict is")

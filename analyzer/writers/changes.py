@@ -109,8 +109,7 @@ def count_sentence(comparison: Comparison) -> str:
 
     The accounts are counted only where some were not compared.
     """
-    counts = diff.counts_by_kind(comparison.changes)
-    numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts.items())
+    numbers = diff.counts_text(comparison.changes)
     missing = len(comparison.not_compared)
     accounts = f" Accounts compared: {comparison.account_count:,}, not compared: {missing:,}."
     return f"{f'Changes: {numbers}.' if numbers else 'No changes.'}{accounts if missing else ''}"

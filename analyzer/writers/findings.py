@@ -52,7 +52,7 @@ class Example(NamedTuple):
 class RuleFindings:
     """Hold the number of findings of one rule by kind, and the first of them as examples.
 
-    The kinds are `fail` (not exempt), `exempt` (failures), `undecided` and `noted` (both).
+    The kinds are `fail` and `undecided` (not exempt), `exempt` (of these two) and `noted`.
     """
 
     rule: Rule
@@ -87,24 +87,37 @@ def findings_by_rule(rule_results: RuleResults, *, details: bool) -> list[RuleFi
 
 
 def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
-    every = {
-        outcome: [rule_results.counts[rule.id, outcome, exempt] for exempt in (False, True)]
-        for outcome in Outcome
+    fails, undecided, noted = (
+        [rule_results.counts[rule.id, outcome, exempt] for exempt in (False, True)]
+        for outcome in (Outcome.FAILS, Outcome.UNDECIDED, Outcome.NOTED)
+    )
+    return {
+        "fail": fails[0],
+        "exempt": fails[1] + undecided[1],
+        "undecided": undecided[0],
+        "noted": sum(noted),
     }
-    fail, exempt = every[Outcome.FAILS]
-    undecided, noted = sum(every[Outcome.UNDECIDED]), sum(every[Outcome.NOTED])
-    return {"fail": fail, "exempt": exempt, "undecided": undecided, "noted": noted}
 
 
 def severity_counts(rule_results: RuleResults) -> str:
-    """Return the number of findings of each severity, and of those undecided, in words."""
+    """Return the number of findings of each severity, and of those undecided, in words.
+
+    If there are none, those that are exempt or for information are counted instead.
+    """
+    if not rule_results.book.rules:
+        return "Findings: no rule ran"
     numbers = Counter[str]()
     for rule in rule_results.book.rules:
-        numbers[rule.severity] += rule_results.counts[rule.id, Outcome.FAILS, False]
-        numbers["undecided"] += rule_results.counts[rule.id, Outcome.UNDECIDED, False]
-    words = (*Severity, "undecided")
-    counts = ", ".join(f"{numbers[each]:,} {each}" for each in words if numbers[each])
-    return f"Findings: {counts or 'none'}"
+        kinds = _counts(rule_results, rule)
+        numbers += Counter(kinds | {rule.severity: kinds["fail"]})
+
+    def text(*words: str) -> str:
+        return ", ".join(f"{numbers[each]:,} {each}" for each in words if numbers[each])
+
+    if counts := text(*Severity, "undecided"):
+        return f"Findings: {counts}"
+    others = text("exempt", "noted")
+    return f"Findings: none{f' ({others})' if others else ''}"
 
 
 def standard_and_limits(rule_results: RuleResults) -> str:

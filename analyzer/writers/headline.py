@@ -59,6 +59,8 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     users = count_text(user_count, "selected IAM user" if analysis.filter else "IAM user")
     scope = f"{accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
+    if not user_count:
+        return f"No {users.removeprefix('0 ')}, {scope}"
     if len(listed) > 1:
         counts = _user_counts(analysis, listed) or "none listed"
         return f"{users}: {counts}, {scope}"
@@ -176,9 +178,10 @@ def _undetermined_note(analysis: Analysis) -> Iterator[str]:
         analysis.totals.user_count(),
     )
     if undetermined * 2 > user_count:
+        verb = "is" if user_count == 1 else "are"
         yield (
-            f"{undetermined:,} of {count_text(user_count, 'IAM user')} are undetermined, so this"
-            f" says little of them. One of the reasons: {analysis.undetermined_reason}."
+            f"{undetermined:,} of {count_text(user_count, 'IAM user')} {verb} undetermined, so the"
+            f" counts say little. One of the reasons: {analysis.undetermined_reason}."
             " Give the report as AWS made it."
         )
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.analysis.explanation import aligned
+from analyzer.changes.events import renamed_number
 from analyzer.changes.history import ASSUMED, COUNTS, History
 from analyzer.changes.presence import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT
 from analyzer.changes.timeline import whole_days
@@ -166,7 +167,10 @@ def headline(history: History) -> str:
     total = history.period.iloc[-1]
     edges = (total[name] for name in ("first", "last"))
     period = " to ".join("?" if pd.isna(at) else minute_text(at) for at in edges)
-    return f"History: {period}, accounts {len(history.period) - 1:,}, reports {total['reports']:,}"
+    known = history.period.iloc[:-1]["reports"]
+    covered = int((known > 0).sum())
+    accounts = f"{covered:,}{f' of {len(known):,}' if covered < len(known) else ''}"
+    return f"History: {period}, accounts {accounts}, reports {total['reports']:,}"
 
 
 def sentences(history: History) -> Iterator[str]:
@@ -309,10 +313,9 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             return ["0", "", "not covered", "not covered"]
         case HistoryTable.PERIOD:
             users = f"{row['users_start']} +{row['created']} +{row['appeared']} -{row['removed']}"
-            renamed = f" (possibly renamed: {row['renamed']})" if row["renamed"] else ""
             less = f"-{row['unused_removed']} -{row['back_in_use']} -{row['unused_unclear']}"
             unused = f"{row['unused_start']} +{row['newly_unused']} {less} = {row['unused_end']}"
-            users = f"{users} = {row['users_end']}{renamed}"
+            users = f"{users} = {row['users_end']}{renamed_number(row['renamed'])}"
             return [str(row["reports"]), str(row["longest_gap"]), users, unused]
         case HistoryTable.USERS:
             since = f"{_days(row, 'unused_since')}{' or before' if row['at_least'] else ''}"

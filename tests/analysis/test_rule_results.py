@@ -159,7 +159,7 @@ def test_a_root_is_excused_only_by_its_name() -> None:
 
 
 WHY = {
-    Result.EXCUSED: "All failures are exempt.",
+    Result.EXCUSED: "All failures and undecided findings are exempt.",
     Result.UNDECIDED: "Some findings are undecided.",
 }
 RUNS: tuple[tuple[list[Row], list[str], Result, tuple[int, int, int], bool], ...] = (
@@ -169,7 +169,7 @@ RUNS: tuple[tuple[list[Row], list[str], Result, tuple[int, int, int], bool], ...
     ([SAFE, ODD], [], Result.UNDECIDED, (0, 0, 1), True),
     ([ODD, NO_MFA], [], Result.FAIL, (1, 0, 1), True),
     ([ODD, NO_MFA], ["*,no-mfa,why,,"], Result.UNDECIDED, (0, 1, 1), True),
-    ([SAFE, ODD], ["*,odd,why,,"], Result.UNDECIDED, (0, 0, 1), False),
+    ([SAFE, ODD], ["*,odd,why,,"], Result.EXCUSED, (0, 1, 0), False),
 )
 
 
@@ -198,7 +198,7 @@ def test_a_control_and_a_run_pass_only_if_nothing_fails_that_is_not_exempt_and_a
 def test_a_control_whose_rule_was_left_out_is_not_run() -> None:
     found = inspected([NO_MFA], benchmark="fsbp", skip=MFA)
     assert control(found, "IAM.5").result is Result.NOT_RUN
-    assert control(found, "IAM.5").why == f"Optional rule, not run: {MFA}."
+    assert control(found, "IAM.5").why == f"Rule not selected, not run: {MFA}."
     assert control(found, "IAM.1").result is Result.NOT_DECIDABLE
     assert found.control_failures() == []
     found = inspected([a_user("idle", key_1=a_key())], benchmark="fsbp", skip="idle-password")
@@ -213,7 +213,7 @@ def test_a_control_on_the_root_that_the_filter_leaves_out_says_so(tmp_path: Path
     found = control(part.rule_results, "2.4")
     why = "The root user is left out by the filter, not run: root-access-key."
     assert (found.result, found.why) == (Result.NOT_RUN, why)
-    assert control(part.rule_results, "2.5").why == f"Optional rule, not run: {skipped}."
+    assert control(part.rule_results, "2.5").why == f"Rule not selected, not run: {skipped}."
 
 
 ROOTLESS = "\n".join(report_text([SAFE]).split("\n")[::2])

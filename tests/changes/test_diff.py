@@ -70,6 +70,7 @@ MFA = "MFA device registered"
 CERTIFICATES_UNREAD = "signing certificates not understood before"
 ANOTHER = f"created on {DAY}, the earlier user on {OLD}"
 OFF, IDLE = "access key of 2026-02-20 deactivated", "not used since 2026-02-20"
+RENAMED = "; possibly renamed: another user has this creation time"
 UNREAD, SAME = "undetermined", ("active", "active")
 CERTIFICATE, ODD_CERTIFICATE = a_certificate(), in_use(cert_1_active="?")
 NO_KEYS_READ, NO_SIGN_IN_READ = a_user(access_key_1_active="??"), signed_in("??", key_1=FRESH_KEY)
@@ -80,9 +81,10 @@ KEYS_UNREAD = f"access keys {NOT_BEFORE}: {KEY_ODD}; never used"
 SIGN_IN_UNREAD = f"last sign-in {NOT_BEFORE}: password_last_used {ODD}"
 CHANGED, TURNED = ("credentials-changed", *SAME), ("verdict-changed", "active")
 USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
-    (("new", "", "unused"), None, QUIET, f"user created on {OLD}"),
+    (("new", "", "unused"), None, QUIET, f"not in the earlier report; created on {OLD}{RENAMED}"),
+    (("new", "", "unused"), None, a_user(created=SINCE), f"user created on {DAY}"),
     (("new", "", "unused"), None, a_user(created="garbled"), "not in the earlier report"),
-    (("gone", "unused", ""), QUIET, None, f"user deleted or renamed; created on {OLD}"),
+    (("gone", "unused", ""), QUIET, None, f"user deleted or renamed; created on {OLD}{RENAMED}"),
     (("re-created", "active", "unused"), in_use(mfa=True), a_user(created=SINCE), ANOTHER),
     *(((), same, same, "") for same in (None, QUIET, in_use(mfa_active="?"))),
     ((), in_use(), signed_in(SINCE), ""),
@@ -265,3 +267,10 @@ def test_the_newest_use_that_either_report_shows_is_given_and_neither_is_changed
 
 def test_every_change_has_a_meaning_of_its_own() -> None:
     assert len({change.meaning for change in ChangeKind} - {""}) == len(ChangeKind)
+
+
+def test_a_user_whose_old_name_another_user_has_now_is_possibly_renamed() -> None:
+    frame = compared([QUIET], [a_user("anna"), a_user(created=SINCE)])
+    causes = {(change, user): cause for change, user, *_, cause in user_changes(frame)}
+    earlier = f"not in the earlier report; created on {OLD}{RENAMED}"
+    assert causes == {("new", "anna"): earlier, ("re-created", "quiet"): ANOTHER}

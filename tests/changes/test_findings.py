@@ -82,7 +82,8 @@ IDLE_PASSWORD, EXPIRED, UNUSED = "idle-password", "expired-password", "unused-us
 NEW, RESOLVED = ("finding-new", "", "fails"), ("finding-resolved", "fails", "")
 UNDECIDED, KNOWN = (("finding-undecided", *each) for each in (("", "undecided"), ("undecided", "")))
 FAILS_NOW = ("finding-undecided", "undecided", "fails")
-OF_OLD, BORN, LOST = "access key of 2023-08-05", "created on 2023-08-05", "no longer in the report"
+OF_OLD, LOST = "access key of 2023-08-05", "no longer in the report"
+BORN = "created on 2023-08-05; possibly renamed: another user has this creation time"
 MONTH = "30 days passed between the reports"
 LIMIT, LIMIT_90 = "passed the limit of 45 days", "passed the limit of 90 days"
 NOT_NOW, NOT_BEFORE = (f"not understood {when}" for when in ("now", "before"))
@@ -103,7 +104,7 @@ CAUSES: tuple[tuple[str, Row | None, Row | None, tuple[str, ...], str], ...] = (
     (UNUSED, user(), user(password=NEVER_IN), NEW, f"{SIGN_IN} of 2026-04-21 {LOST}"),
     (NO_MFA, user(mfa=False), user(), RESOLVED, "MFA device registered"),
     # The user came or went.
-    (UNUSED, None, a_user(), NEW, f"user {BORN}"),
+    (UNUSED, None, a_user(), NEW, f"not in the earlier report; {BORN}"),
     (UNUSED, a_user(), None, RESOLVED, f"user deleted or renamed; {BORN}"),
     # The date of expiry.
     (EXPIRED, expiring("2026-05-10"), expiring("2026-05-10"), NEW, MONTH),

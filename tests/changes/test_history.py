@@ -82,7 +82,8 @@ UNCLEAR = "verdict: active -> undetermined", LOST, "not-understood: password not
 DELETED, HINT = "gone: user deleted or renamed; created on", "another user has this creation time"
 GONE = f"{DELETED} 2025-06-01"
 AGAIN = "created: user created on 2026-01-04"
-RENAMED = [f"{x}; possibly renamed: {HINT}" for x in (GONE, "created: user created on 2025-06-01")]
+EARLIER = "created: not in the earlier report; created on 2025-06-01"
+RENAMED = [f"{x}; possibly renamed: {HINT}" for x in (GONE, EARLIER)]
 STORIES: dict[str, Story] = {
     "nothing happened": two(ANN, ANN),
     "a password was set": two(ANN, PASSWORD, "password: password set on 2026-01-02"),
@@ -194,7 +195,7 @@ def test_without_a_report_near_the_edge_nothing_is_said_of_the_account_and_why()
     shown = history_of(MARCH, Span(since=day(0), until=day(92)))
     reason = "no report within 31 days of 2026-04-03; the nearest is of 2026-03-02"
     inside = "2 reports of 2026-01-01 to 2026-03-02 in the period"
-    way_out = f"{inside}: end it there, or allow a longer one by --max-gap"
+    way_out = f"{inside}: end the period there, or allow a longer gap with --max-gap"
     assert (shown.not_covered[0].reason, bool(shown.missing)) == (f"{reason}; {way_out}", True)
     assert shown.period["reports"].tolist()[0] == 0
     numbers = shown.period.loc[:, "longest_gap":"unused_end"]
@@ -282,4 +283,5 @@ def test_several_accounts_each_begin_and_end_with_their_own_reports() -> None:
     shown = history_of([report(0, ANN), report(30, ANN), *of_other])
     assert shown.period["account"].tolist() == [ACCOUNT, other, ALL]
     assert shown.period["users_end"].tolist() == [1, 0, 1]
-    assert shown.trend["unused"].tolist() == [1, 2, 2, 1]
+    assert shown.trend["as_of"].dt.day.tolist() == [day(at).day for at in (5, 30, 33)]
+    assert shown.trend["unused"].tolist() == [2, 2, 1]

@@ -249,7 +249,7 @@ def test_a_decision_on_a_report_that_lost_its_seconds_is_refused(
 
 
 def test_a_script_without_its_ledger_beside_it_comes_with_a_hint_to_copy_it(decided: Path) -> None:
-    assert "in its folder" not in plan(decided, "-o", decided.with_name("remove.sh")).messages
+    assert "The script needs" not in plan(decided, "-o", decided.with_name("remove.sh")).messages
     other = decided.parent / "other"
     for content, hint in (None, True), (b"of last year", True), (decided.read_bytes(), False):
         other.mkdir(exist_ok=True)
@@ -257,7 +257,7 @@ def test_a_script_without_its_ledger_beside_it_comes_with_a_hint_to_copy_it(deci
             saved(other, content, "entered.csv")
         done = plan(decided, "-o", other / "remove.sh")
         assert done.code == 0
-        says = f"needs entered.csv in its folder, {other}: copy it there"
+        says = f"needs entered.csv in the folder of {other / 'remove.sh'}: copy it there"
         assert (says in done.messages) is hint
 
 

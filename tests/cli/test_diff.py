@@ -93,7 +93,7 @@ def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path:
     users = ["=new", "bob", "-x"]
     assert [line[2] for line in lines[1:4]] == users
     assert "Before: As of 2026-05-01 09:30 UTC" in done.messages
-    assert "Changes: new 1, gone 1, first-sign-in 1" in done.messages
+    assert "Changes: new 1, gone 1 (possibly renamed: 1), first-sign-in 1" in done.messages
     assert "Not visible in a credential report: SSH public keys; " in done.messages
     assert f"Wrote {csv}" in done.messages
     assert changed(csv.read_bytes()) == CHANGED
@@ -191,7 +191,8 @@ SIDES: dict[str, Row | None] = {
 }
 FAIL_ON = (
     ("unused", "unused", "unused medium", ""),
-    ("nobody", "unused", "unused", "1 newly unused"),
+    ("nobody", "unused", "unused", "1 newly unused (possibly renamed: 1)"),
+    ("nobody", "unused, of May", "unused", "1 newly unused"),
     ("with a key", "newly unused", "unused", "1 newly unused"),
     ("with a key", "newly unused", "retired", ""),
     ("with a key", "newly unused", "unused-user", "unused-user: 1 new"),
@@ -200,11 +201,11 @@ FAIL_ON = (
     ("newly unused", "with a key", "unused unused-user", ""),
     ("asleep", "lost", "retired", "1 newly retired"),
     ("unused", "unused, of May", "unused", "1 newly unused"),
-    ("unused", "nobody", "gone", "1 gone"),
+    ("unused", "nobody", "gone", "1 gone (possibly renamed: 1)"),
     ("unused", "nobody", "new", ""),
     ("unused", "unclear", "gone", "1 newly undetermined"),
     ("unclear", "unclear", "undetermined", ""),
-    ("nobody", "unclear", "undetermined", "1 newly undetermined"),
+    ("nobody", "unclear", "undetermined", "1 newly undetermined (possibly renamed: 1)"),
     ("exempt from now on", "unused", "unused", ""),
     ("exempt until mid-May", "unused", "unused", "1 newly unused"),
 )
@@ -252,7 +253,9 @@ def test_only_the_changes_are_listed_that_are_asked_for_and_all_meet_fail_on(
     words = ("diff", old, new, "-q", "--format", "csv", "--fail-on", "new")
     kept = ("--verdict", "active", "--change", "gone", "--change", "first-sign-in")
     listed = run(*words, *kept, "--fail-on", "gone")
-    assert (listed.code, listed.messages) == (1, "Meets --fail-on: 1 new; 1 gone\n")
+    renamed = " (possibly renamed: 1)"
+    met = f"Meets --fail-on: 1 new{renamed}; 1 gone{renamed}\n"
+    assert (listed.code, listed.messages) == (1, met)
     assert changed(listed.output) == CHANGED[2:]
     chosen = run(*words, "--user", "b*", "--user", "-x", "--account", ACCOUNT)
     assert (chosen.code, changed(chosen.output)) == (0, CHANGED[1:])

@@ -17,7 +17,12 @@ from analyzer.changes.timeline import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import VERSION, HistoryTable, Verdict
-from analyzer.writers.history import sentences, write_history_csv, write_history_table
+from analyzer.writers.history import (
+    headline,
+    sentences,
+    write_history_csv,
+    write_history_table,
+)
 from analyzer.writers.workbook.history import MEANINGS, write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, run, saved, table
@@ -105,6 +110,7 @@ def test_a_period_that_no_report_covers_has_no_chart() -> None:
     assert not [name for name in parts(stream.getvalue()) if "charts/" in name]
     (row,) = [each.split() for each in table_of(nothing, 160).splitlines() if each[:2] == "0 "]
     assert row == ["0", "not", "covered", "not", "covered"]
+    assert headline(nothing) == "History: ? to ?, accounts 0 of 1, reports 0"
 
 
 @pytest.mark.no_cover
@@ -389,3 +395,15 @@ def test_what_a_file_shows_after_the_period_is_not_done_in_it(tmp_path: Path) ->
         words = ("--until", f"{day(until):%Y-%m-%d}", "--decisions", ledger, "--format", "json")
         every = run("history", reports, *words).document["period"][-1]
         assert (every["done_undated"], every["open"]) == found, every
+
+
+def test_the_chart_begins_where_each_account_has_a_report_and_says_so() -> None:
+    later = report(5, person(), account="999999999999")
+    for files, more in (
+        ([report(0, person()), later], ", from the first day on which each account has a report"),
+        ([report(5, person()), later], ""),
+    ):
+        stream = written(write_history_workbook, history_of(files))
+        heads = openpyxl.load_workbook(stream)["Summary"]["A"]
+        (title,) = [each.value for each in heads if str(each.value).startswith("Users by day")]
+        assert title == f"Users by day{more}"

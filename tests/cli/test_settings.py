@@ -110,6 +110,7 @@ WRONG_SETTINGS = (
         'skip = [["unused-user"]]': "skip: invalid value [['unused-user']]",
         "verdict = [[1]]": "verdict: invalid value [['1']]",
         'user = ["a\\u0000"]': "user: invalid value ['a\\x00']: it holds the sign NUL",
+        'raw-csv = "no"': "raw-csv: invalid value no: use true or false, without quotes",
     },
     {
         'dormant-days = "many"': "dormant-days: 'many'",
@@ -154,3 +155,8 @@ def test_settings_are_no_output(tmp_path: Path) -> None:
     done = run("analyze", CONSOLE, "--config", file, "--findings", file)
     assert (done.code, "is an input" in done.message_line) == (2, True)
     assert file.read_text() == "quiet = true"
+
+
+def test_settings_may_begin_with_a_byte_order_mark(report: Path) -> None:
+    file = saved(report.parent, "\ufeffquiet = true\n", "settings.toml")
+    assert run("analyze", report, "--config", file).code == 0

@@ -191,3 +191,10 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     row, _ = proof.rows
     kinds = ("decisions", "done_in_time", "open", "users_start", "removed", "users_end")
     assert (proof.code, [row[kind] for kind in kinds]) == (0, [*"321313"])
+
+
+def test_users_without_an_account_number_are_called_so() -> None:
+    (share,) = shares(SplitBy.ACCOUNT, a_user("ann", arn="masked"))
+    assert (share.file, share.label) == ("no-account.xlsx", "users without an account number")
+    (share,) = shares(SplitBy.OWNER, a_user("ann"))
+    assert (share.file, share.label) == ("no-owner.xlsx", "users without an owner")

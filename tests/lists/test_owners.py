@@ -154,6 +154,7 @@ REFUSED_ACCOUNTS = {
     f"{ACCOUNTS}\n{ACCOUNT},,Ann\n": "row 2, column name: the cell is empty",
     f"{ACCOUNTS}\n{ACCOUNT},a,\n\n{ACCOUNT},b,\n": f"row 4, column {TWICE}",
     "account,name,owners\n": "column owners: the column looks like `owner`, misspelt",
+    "account id,account name\n": "column account name: the column looks like `name`, misspelt",
 }
 
 
@@ -403,7 +404,7 @@ def test_the_answer_names_the_only_account() -> None:
 
 def test_a_list_that_is_not_utf_8_is_refused() -> None:
     for content, says in (
-        (f"{ACCOUNTS}\n{ACCOUNT},Zürich,".encode("latin-1"), "it cannot be read: .*CSV in UTF-8"),
+        (f"{ACCOUNTS}\n{ACCOUNT},Zürich,".encode("latin-1"), "row 2: not UTF-8 text.*CSV in UTF-8"),
         (b"PK\x03\x04\xff", "it is a workbook or an archive.*credreport collect"),
     ):
         with pytest.raises(InputRefused, match=f"(?s){says}"):

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+import tarfile
 import textwrap
 from datetime import UTC, datetime
 from typing import Any
@@ -106,6 +107,15 @@ def test_a_generated_time_that_is_no_moment_is_refused_rather_than_left_out() ->
         assert "2026-03-01T09:30:00Z" in found.hint
 
 
+def tarred(size: int = 9) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        member = tarfile.TarInfo("report.csv")
+        member.size = size
+        archive.addfile(member, io.BytesIO(bytes(size)))
+    return stream.getvalue()
+
+
 CONSOLE = "Give the CSV from the console"
 PACKED = gzip.compress(CSV)
 AS_YAML = f"Content: {BASE64}\nGeneratedTime: '{GENERATED}'\nReportFormat: text/csv\n"
@@ -117,12 +127,12 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "JSON without content": (as_json().replace("Content", "Other"), "no `Content`", CONSOLE),
     "JSON with null": (as_json(content=None), "`Content` of this JSON holds null", CONSOLE),
     "JSON with an object": ('{"Content": {"a": 1}}', "JSON holds an object", CONSOLE),
-    "JSON of a list of objects": ('[{"user": "ann"}]', "no `Content`", CONSOLE),
+    "JSON of a list of objects": ('[{"user": "ann"}]', "it is a list", CONSOLE),
     "two answers": (f"{as_json()}\n{as_json()}", "more than one JSON document", "one by one"),
     "an answer and half another": (as_json() + as_json()[:99], "more than one JSON", "one by one"),
     "an answer and a prompt": (f"{as_json()}\n$ ", "not valid JSON", "damaged"),
     "a row as JSON": (json.dumps(ROWS[0]), "it has no `Content`", CONSOLE),
-    "rows and more": (json.dumps([*ROWS, 7]), "it has no `Content`", CONSOLE),
+    "rows and more": (json.dumps([*ROWS, 7]), "it is a list, not one object with", CONSOLE),
     "a number in a row": (json.dumps([ROWS[0] | {"user": 7}]), "the cell is no text", "Give the"),
     "another answer": ('{"State": "STARTED"}', "the report is still being", "Wait some seconds"),
     "YAML": (AS_YAML, "AWS CLI's answer in YAML", "--output json"),
@@ -148,6 +158,9 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not UTF-8 text", "save it as UTF-8"),
     "half a UTF-16 character": (PLAIN.encode("utf-16")[:-1], "not UTF-8 text", "cut off"),
     "one byte of nothing": (b"\0", "not UTF-8 text", "cut off"),
+    "a tar archive": (tarred(), "this is a tar archive", "Unpack it"),
+    "a large tar archive in gzip": (gzip.compress(tarred(size=1 << 17)), "a tar archive", "Unpack"),
+    "our JSON": ('{"schema_version": 1, "tool": {}}', "a result that credreport wrote", "folder"),
 }
 
 

@@ -383,7 +383,7 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "a wrong block": (overwritten(DEFLATED, 60), "cannot be unpacked: Error"),
     "a wrong block of bzip2": (overwritten(BZIPPED, 60), "unpacked: Invalid data stream"),
     "a wrong block of LZMA": (overwritten(LZMA, 50), "cannot be unpacked: "),
-    "an encrypted file": (of_headers(b"\1\0", b"\0\0"), "encrypted"),
+    "an encrypted file": (of_headers(b"\1\0", b"\0\0"), "it is encrypted"),
     "an unknown compression": (of_headers(b"\0\0", b"\x63\0"), "cannot be unpacked: "),
 }
 

@@ -115,7 +115,7 @@ def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     earlier, later = days_before(200), days_before(-8)
-    before = [a_user("bob"), a_user("+eve", password=a_password(earlier))]
+    before = [a_user("bob", created=earlier), a_user("+eve", password=a_password(earlier))]
     now = [a_user("=ann", key_1=a_key(later)), a_user("+eve", password=a_password(later))]
     frame = compared(before, now)
     assert change_lines(frame.iloc[:0]) == CHANGES_HEADER
@@ -123,9 +123,9 @@ def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded(
         monkeypatch.setattr(changes, "_ROWS_AT_ONCE", rows)  # written in parts, it is the same
         assert change_lines(frame, raw=raw) == CHANGES_HEADER + (
             f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
-            "user created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
+            "not in the earlier report; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
             f"gone,{ACCOUNT},bob,arn:aws:iam::{ACCOUNT}:user/bob,unused,,,"
-            "user deleted or renamed; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
+            "user deleted or renamed; created on 2025-10-13,,,2025-10-13T12:00:00Z,,,,,,\n"
             f"used-again,{ACCOUNT},{guard}+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
             "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,,,,,\n"
         )

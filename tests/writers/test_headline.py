@@ -10,8 +10,17 @@ from analyzer.analysis.filters import Filter
 from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
-from analyzer.writers.findings import severity_counts
-from tests.support.builders import ACCOUNT, AS_OF, LONG_AGO, a_key, a_password, a_user, days_before
+from analyzer.writers.findings import findings_by_rule, severity_counts
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    LONG_AGO,
+    a_key,
+    a_password,
+    a_user,
+    days_before,
+    the_root,
+)
 from tests.support.decisions import analysis_of as decided_of
 from tests.support.decisions import ledger_of, line
 from tests.support.outputs import (
@@ -79,11 +88,13 @@ def test_that_most_users_are_undetermined_is_said_with_a_reason() -> None:
         for words in (("WAHR", "true", "true"), ("WAHR", "true"), ("WAHR", "WAHR", "true"))
     )
     note = (
-        "2 of 3 IAM users are undetermined, so this says little of them. One of the reasons:"
+        "2 of 3 IAM users are undetermined, so the counts say little. One of the reasons:"
         ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
     )
     assert [*map(headline.notes, (one, half, two))] == [[], [], [note]]
     assert headline.notes(two.where(Filter(users=("user2",)))) == []
+    (note,) = headline.notes(two.where(Filter(users=("user1",))))
+    assert note.startswith("1 of 1 IAM user is undetermined, so the counts say little. One of")
 
 
 ANSWERS = (
@@ -149,3 +160,29 @@ def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     line_of_many, *_ = headline.headlines(many, ALL)
     assert line_of_many.startswith("1,000 IAM users: 1,000 unused (1,000 to check), ")
     assert severity_counts(many.rule_results) == "Findings: 1,000 medium"
+
+
+def test_an_undecided_finding_that_is_exempt_counts_as_exempt() -> None:
+    analysis = analysis_of([a_user("odd", password_enabled="?")], exemptions_of("*,odd,why,,"))
+    counts = [each.counts_text for each in findings_by_rule(analysis.rule_results, details=False)]
+    assert counts == ["1 exempt"] * len(counts)
+
+
+def test_no_findings_are_told_from_no_rules_and_from_findings_that_are_exempt() -> None:
+    analysis = analysis_of([a_user("odd", created="?")], exemptions_of("*,odd,why,,"))
+    noted = analysis_of([the_root("9" * 12, access_key_1_last_rotated=days_before(9))])
+    for given, chosen, text in (
+        (analysis, {"rules": "unused-user"}, "none (1 exempt)"),
+        (analysis, {"rules": "two-active-access-keys"}, "none"),
+        (analysis, {"rules": "unused-user", "skip": "unused-user"}, "no rule ran"),
+        (noted, {"rules": "root-access-key"}, "none (1 noted)"),
+    ):
+        book = analyzer.rulebook(**chosen)  # type: ignore[arg-type]  # these two are enough
+        results = replace(given, book=book).rule_results
+        assert severity_counts(results) == f"Findings: {text}"
+
+
+def test_a_report_without_iam_users_has_none() -> None:
+    for verdicts in (ALL, [Verdict.UNUSED]):
+        first, *_ = headline.headlines(analysis_of([]), verdicts)
+        assert first.startswith(f"No IAM users, account {ACCOUNT} as of ")

@@ -198,7 +198,7 @@ def test_without_a_standard_each_rule_is_a_control_of_its_own(book: Workbook) ->
     assert row_of(sheet, "unused-user")[6].startswith("Fails when the verdict is unused")
     optional = row_of(sheet, "user-without-mfa")
     assert optional[2:6] == ("not run", None, None, None)
-    assert optional[7] == "Optional rule, not run: user-without-mfa."
+    assert optional[7] == "Rule not selected, not run: user-without-mfa."
     cells = [row[2] for row in sheet.iter_rows(min_row=7)]
     looks = {cell.value: (cell.fill.start_color.rgb, cell.font.color.rgb) for cell in cells}
     assert {*looks} == {"fail", "pass", "not run"}

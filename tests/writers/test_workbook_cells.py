@@ -19,6 +19,7 @@ from openpyxl.styles import Font
 
 from analyzer.report.model import TEXT, AccountName
 from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
+from analyzer.writers.workbook.book import Book, SheetName
 from analyzer.writers.workbook.column import (
     CUT,
     LONGEST,
@@ -227,3 +228,19 @@ def test_sheets_read_back_in_their_order_with_their_rows() -> None:
 def test_rows_beyond_what_is_held_in_memory_read_back_where_they_were() -> None:
     words = ["one", "two", None, None, *map(str, range(20_000))]
     assert rows_of({"a": words, "b": words[:5]}) == {"a": words, "b": words[:5]}
+
+
+SPAN = "As of 2026-03-25 04:27 to 2026-09-30 06:00 UTC (each has its own; assumed for 10 of 50)"
+HEADERS = (
+    (f"{SPAN}, 5 accounts in 5 reports", f"{SPAN}, 5 accounts in 5 reports"),
+    ("&" * 65, "&" * 130),
+    ("&" * 66, f"{'&' * 130}…"),
+    (f"a{'&' * 65}", f"a{'&' * 128}…"),
+)
+
+
+def test_a_header_is_whole_or_ends_with_an_ellipsis() -> None:
+    for scope, header in HEADERS:
+        with Book("Review", scope, AS_OF, []) as book:
+            sheet: Any = book.sheet(SheetName.SUMMARY).worksheet
+            assert sheet.oddHeader.right.text == header

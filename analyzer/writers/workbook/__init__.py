@@ -172,7 +172,8 @@ class Share(NamedTuple):
     def label(self) -> str:
         """Return whose it is, in words."""
         account = f"{self.account} ({self.account_name})" if self.account_name else self.account
-        return account or self.owner or "users without an owner"
+        lacking = "account number" if self.file.startswith("no-account") else "owner"
+        return account or self.owner or f"users without an {lacking}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,7 @@ class Book(ExitStack):
 
 
 _A4: Final = 9  # Excel's number of the paper
-_LONGEST_SCOPE: Final = 110  # Excel refuses a header over 255 characters; `&` counts twice
+_LONGEST_SCOPE: Final = 130  # as much as fits on a page beside the name; Excel allows 255 in all
 
 
 def set_widths(worksheet: Worksheet, widths: Sequence[float]) -> None:
@@ -237,5 +237,14 @@ def _set_print_page(worksheet: Worksheet, name: str, scope: str) -> None:
     top: Any = worksheet.oddHeader
     foot: Any = worksheet.oddFooter
     top.left.text = name
-    top.right.text = scope[:_LONGEST_SCOPE].replace("&", "&&")
+    top.right.text = _header_text(scope)
     foot.right.text = "&A, page &P of &N"
+
+
+def _header_text(text: str) -> str:
+    """Return a text as a header has it: each `&` twice, with an ellipsis where it is cut."""
+    escaped = text.replace("&", "&&")
+    if len(escaped) <= _LONGEST_SCOPE:
+        return escaped
+    cut = escaped[:_LONGEST_SCOPE]
+    return f"{cut[: len(cut) - (len(cut) - len(cut.rstrip('&'))) % 2]}…"

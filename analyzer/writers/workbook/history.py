@@ -40,7 +40,7 @@ MEANINGS: Final = {
     "gap_days": "Days in gaps longer than the limit; what happened there is not known.",
     "users_start": "Users in the first report of the period.",
     "created": "New users, created since the report before; also those that may only be renamed.",
-    "appeared": "New users, created before the report before, which does not have them.",
+    "appeared": "New users that were created before the previous report, but are not in it.",
     "removed": "Users in a report, but not in the next one.",
     "users_end": "Users in the last report: start + created + appeared - removed.",
     "renamed": "Of the removed users, those that may only be renamed.",
@@ -106,6 +106,8 @@ def _add_summary(book: Book, history: History) -> None:
         sheet.next_page()
         step = -(-len(history.trend) // _MOST_DAYS)
         title = f"Users by day: one in {step} days" if step > 1 else "Users by day"
+        if history.trend[columns.AS_OF].iloc[0] > history.period["first"].iloc[-1]:
+            title += ", from the first day on which each account has a report"
         # The last day is among them.
         add_trend(sheet, title, history.trend[::-1][::step][::-1], DAY_LINES)
 

@@ -15,7 +15,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis, Totals
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.changes import diff
-from analyzer.changes.diff import counts_by_kind
+from analyzer.changes.diff import counts_text
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
@@ -247,7 +247,7 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
 
 def change_counts(frame: pd.DataFrame, previous_run: str) -> str:
     """Return the run that was compared with, and the number of changes of each kind."""
-    numbers = ", ".join(f"{kind} {number:,}" for kind, number in counts_by_kind(frame).items())
+    numbers = counts_text(frame)
     changed = f"Changes since: {numbers}." if numbers else NO_CHANGES
     accounts = int((frame[diff.CHANGE] == ChangeKind.NOT_COVERED).sum())
     uncompared = f" Accounts not compared: {accounts:,}." if accounts else ""

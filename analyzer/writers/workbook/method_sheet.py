@@ -151,8 +151,8 @@ _RESULTS: Final = _texts("""
 fail: At least one finding that is not exempt fails it.
 undecided: No known failure, but some input was not understood or is missing.
 pass: The input is complete, and there is no failure.
-pass but for exemptions: All failures are exempt.
-not run: A rule that it needs is optional and was not run.
+pass but for exemptions: All failures and undecided findings are exempt.
+not run: A rule that it needs was not selected, or the filter leaves the root user out.
 not decidable: A credential report does not have the data. This is not a pass.
 """)
 
