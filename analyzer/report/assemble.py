@@ -18,6 +18,12 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
 from analyzer.report.as_of import check_as_of
+from analyzer.report.masked_accounts import (
+    masked_alike,
+    mixed_account_problems,
+    one_account_notes,
+    root_creation_times,
+)
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
 from analyzer.report.pages import page_of_rows
 from analyzer.report.report_text import ReportText, ServiceCredential, services_at
@@ -78,6 +84,7 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     contradictions: list[Contradictions] = []
     of_selection: list[str] = []
     older: list[SurveyedReport] = []
+    of_accounts = [*_masked_account_notes(reports)] if len(reports) > 1 else []
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
@@ -98,6 +105,7 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
                 for each in reports
                 if each.newest > each.file.as_of + _SKEW
             ),
+            *of_accounts,
             *of_selection,
             *_local_dates(reports),
             *_missing_columns(reports),
@@ -108,6 +116,16 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
         roots=rows.roots,
         older=partial(_older, older),
     )
+
+
+def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
+    """Note the reports taken for one account; raises InputRefused if they are of several."""
+    for alike in masked_alike(reports):
+        files = [each.file for each in alike]
+        created = root_creation_times(files, _SelectedRows(alike, [], alone=True).roots())
+        if problems := [*mixed_account_problems(files, created)]:
+            raise InputRefused(problems)
+        yield from one_account_notes(files, created)
 
 
 def _older(reports: Sequence[SurveyedReport]) -> Iterator[Report]:
