@@ -38,7 +38,7 @@ from analyzer.report.survey import (
     tables_of_each,
 )
 from analyzer.report.values import order_of_numbers
-from analyzer.terms import NO_VALUE, AsOfSource, code_of, minute_text, short_list
+from analyzer.terms import NO_VALUE, AsOfSource, code_of, count_text, minute_text, short_list
 
 PAGE_ROWS = 49_152
 """Rows of small reports that are gathered into one page.
@@ -105,6 +105,7 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
                 for each in reports
                 if each.newest > each.file.as_of + _SKEW
             ),
+            *_replaced_times(reports),
             *of_accounts,
             *of_selection,
             *_local_dates(reports),
@@ -287,6 +288,20 @@ def _names_by(
         if own := key(each):
             names[own].append(each.file.name)
     return names.items()
+
+
+def _replaced_times(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+    """Note the reports that have a time of their own, which --as-of replaces by another."""
+    if texts := [
+        f"{each.file.name} ({minute_text(each.own_as_of)})"
+        for each in reports
+        if each.own_source is not AsOfSource.ASSUMED and each.own_as_of != each.file.as_of
+    ]:
+        yield (
+            f"--as-of replaces the own time of {count_text(len(texts), 'report')}:"
+            f" {short_list(texts)}. A report does not show use after its own time, so users can be"
+            " idle for less time than shown."
+        )
 
 
 def _local_dates(reports: Iterable[SurveyedReport]) -> Iterator[str]:
