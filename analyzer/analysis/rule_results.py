@@ -122,7 +122,7 @@ class RuleResults:
         # Files of accounts without a number are accounts of their own.
         roots = Counter[tuple[str, str]]()
         for file in self.report.files:
-            for each in file.accounts:
+            for each in (one for one in file.accounts if one.rows > one.repeated):
                 roots[each.account, "" if each.account else file.name] += each.roots
         rootless = {
             account or "(number unknown)" for (account, _), number in roots.items() if not number

@@ -21,6 +21,7 @@ from analyzer.changes.events import POSSIBLY_RENAMED, renamed_number
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
 from analyzer.changes.user_changes import ChangeKind, ChangeRow, changes_of_user
 from analyzer.errors import InputRefused, Problem
+from analyzer.report.masked_accounts import mixed_account_problems, root_creation_times
 from analyzer.report.model import (
     TEXT,
     AccountName,
@@ -134,8 +135,10 @@ class Comparison:
 def diff(before: Analysis, now: Analysis) -> Comparison:
     """Return what changed between two analyses.
 
-    Raises InputRefused where they are in the wrong order, or have no account in common.
+    Raises InputRefused where they are in the wrong order, have no account in common, or masked
+    accounts that are not the same.
     """
+    _check_masked_accounts(before.report, now.report)
     sides = snapshot(before), snapshot(now)
     if accounts := out_of_order(*sides):
         raise InputRefused(_order_problem(before, now, each) for each in sorted(accounts))
@@ -148,6 +151,18 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
         hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
         raise InputRefused.of_file(place, message, hint)
     return Comparison(before=before, now=now, changes=changes(*sides), account_count=len(accounts))
+
+
+def _check_masked_accounts(before: Report, now: Report) -> None:
+    """Refuse to compare masked accounts that only look alike."""
+    first = len(before.files)
+    later = (
+        page.with_users({columns.FILE: page.users[columns.FILE] + first}) for page in now.roots()
+    )
+    files = [*before.files, *now.files]
+    created = root_creation_times(files, [*before.roots(), *later])
+    if problems := [*mixed_account_problems(files, created)]:
+        raise InputRefused(problems)
 
 
 def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:

@@ -89,6 +89,11 @@ def account_ids(arn: pa.Array, masked_account: str = "") -> pa.Array:
     return account
 
 
+def has_account_number(arn: pa.Array) -> np.ndarray:
+    """Return which ARNs name an account of 12 digits."""
+    return np.asarray(pc.match_substring_regex(arn, f"^{_PREFIX}").fill_null(fill_value=False))
+
+
 def with_user_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the ARNs, each word that stands for one followed by `/` and the name of its row.
 

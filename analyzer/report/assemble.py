@@ -18,6 +18,12 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
 from analyzer.report.as_of import check_as_of
+from analyzer.report.masked_accounts import (
+    masked_alike,
+    mixed_account_problems,
+    one_account_notes,
+    root_creation_times,
+)
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
 from analyzer.report.pages import page_of_rows
 from analyzer.report.report_text import ReportText, ServiceCredential, services_at
@@ -32,7 +38,7 @@ from analyzer.report.survey import (
     tables_of_each,
 )
 from analyzer.report.values import order_of_numbers
-from analyzer.terms import NO_VALUE, AsOfSource, code_of, minute_text, short_list
+from analyzer.terms import NO_VALUE, AsOfSource, code_of, count_text, minute_text, short_list
 
 PAGE_ROWS = 49_152
 """Rows of small reports that are gathered into one page.
@@ -78,6 +84,7 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     contradictions: list[Contradictions] = []
     of_selection: list[str] = []
     older: list[SurveyedReport] = []
+    of_accounts = [*_masked_account_notes(reports)] if len(reports) > 1 else []
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
@@ -98,6 +105,8 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
                 for each in reports
                 if each.newest > each.file.as_of + _SKEW
             ),
+            *_replaced_times(reports),
+            *of_accounts,
             *of_selection,
             *_local_dates(reports),
             *_missing_columns(reports),
@@ -108,6 +117,16 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
         roots=rows.roots,
         older=partial(_older, older),
     )
+
+
+def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
+    """Note the reports taken for one account; raises InputRefused if they are of several."""
+    for alike in masked_alike(reports):
+        files = [each.file for each in alike]
+        created = root_creation_times(files, _SelectedRows(alike, [], alone=True).roots())
+        if problems := [*mixed_account_problems(files, created)]:
+            raise InputRefused(problems)
+        yield from one_account_notes(files, created)
 
 
 def _older(reports: Sequence[SurveyedReport]) -> Iterator[Report]:
@@ -269,6 +288,20 @@ def _names_by(
         if own := key(each):
             names[own].append(each.file.name)
     return names.items()
+
+
+def _replaced_times(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+    """Note the reports that have a time of their own, which --as-of replaces by another."""
+    if texts := [
+        f"{each.file.name} ({minute_text(each.own_as_of)})"
+        for each in reports
+        if each.own_source is not AsOfSource.ASSUMED and each.own_as_of != each.file.as_of
+    ]:
+        yield (
+            f"--as-of replaces the own time of {count_text(len(texts), 'report')}:"
+            f" {short_list(texts)}. A report does not show use after its own time, so users can be"
+            " idle for less time than shown."
+        )
 
 
 def _local_dates(reports: Iterable[SurveyedReport]) -> Iterator[str]:

@@ -106,15 +106,22 @@ def _with_credentials_of(
 def without_superseded_accounts(
     reports: Sequence[SurveyedReport],
 ) -> tuple[list[SurveyedReport], list[tuple[SurveyedReport, SurveyedReport, str]]]:
-    """Set aside accounts of which another report is newer: (older, newer, account) for each."""
+    """Set aside accounts of which another report is newer: (older, newer, account) for each.
+
+    Without any ARN it must have a root row, which tells accounts apart: `masked_accounts`.
+    """
+
+    def known(report: SurveyedReport) -> Iterator[str]:
+        return (each for each in report.named_accounts if each or report.roots)
+
     latest: dict[str, SurveyedReport] = {}
     for report in sorted(reports, key=lambda each: each.own_as_of):
-        latest |= {each.account: report for each in report.file.accounts if each.account}
+        latest |= dict.fromkeys(known(report), report)
     older = [
-        (report, latest[each.account], each.account)
+        (report, latest[account], account)
         for report in reports
-        for each in report.file.accounts
-        if each.account and report.own_as_of < latest[each.account].own_as_of
+        for account in known(report)
+        if report.own_as_of < latest[account].own_as_of
     ]
     superseded: dict[int, set[str]] = defaultdict(set)
     for old, _, account in older:
@@ -269,7 +276,9 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
 def _superseded_notes(older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]) -> Iterator[str]:
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, new, account in older:
-        accounts[old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)].append(account)
+        accounts[old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)].append(
+            account or "(number unknown)"
+        )
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         yield (
             f"{old_name} ({old_at}) is not counted for {with_noun('account', which)}:"

@@ -110,6 +110,12 @@ class SurveyedReport:
     repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
     date_form: str = ""
 
+    @property
+    def named_accounts(self) -> list[str]:
+        """Return the accounts; rows that name none are one where there are no others."""
+        only = len(self.file.accounts) == 1
+        return [each.account for each in self.file.accounts if each.account or only]
+
     def tables(self, *, of_roots: bool) -> Iterator[pa.Table]:
         """Return the rows of roots, or all rows."""
         return _rows(self.text, self.roots if of_roots else self.rows, self.date_form)

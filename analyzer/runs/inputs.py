@@ -41,12 +41,12 @@ from analyzer.report.model import Report, ReportFile
 from analyzer.report.values import timestamp
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import holds_entries
-from analyzer.runs.run_folders import Run, runs
+from analyzer.runs.run_folders import Run, is_in_run, runs
 from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
-from analyzer.sources.source import Source, unreadable_file
+from analyzer.sources.source import Source, missing_source, unreadable_file
 from analyzer.terms import utc_text
 
 REPORTS: Final = "reports"
@@ -117,18 +117,47 @@ def _with_run_relative_name(prefix: str, file: ReportFile) -> ReportFile:
     return replace(file, name=file.name.removeprefix(prefix), service_credentials=credentials)
 
 
+def outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]:
+    """Return a check that an input lies in no run of a folder, unless a name leads into the run.
+
+    Runs below a folder of reports would each hold the reports of all earlier ones again.
+    """
+    named = [os.path.realpath(name) for name in names if is_in_run(folder, name)]
+
+    def is_outside(source: Source) -> bool:
+        path = source.archive or source.path or source.name
+        return not is_in_run(folder, path) or any(
+            Path(os.path.realpath(path)).is_relative_to(each) for each in named
+        )
+
+    return is_outside
+
+
+def run_inputs(names: Sequence[str], folder: Path, max_input: int) -> list[Source]:
+    """Return the inputs that the names stand for, outside the runs of a folder."""
+    found = find_sources(names, InputLimit(max_input))
+    outside = [*filter(outside_runs(folder, names), found)]
+    if len(outside) < len(found) and all(each.is_skipped for each in outside):
+        message, hint = f"it holds no report but those of runs in {folder}", "Name other reports."
+        return [missing_source(", ".join(names), message, hint)]
+    return outside
+
+
 def copy_inputs(
-    names: Sequence[str], candidates: Sequence[Source], folder: Path
+    names: Sequence[str],
+    candidates: Sequence[Source],
+    folder: Path,
+    is_input: Callable[[Source], bool] = lambda _: True,
 ) -> Mapping[Path, str]:
     """Copy the inputs that the names stand for, and return where each came from, by its copy.
 
-    Files of archives are unpacked, skipped ones left out. A copy keeps the file's name, since a
-    name may tell as-of; where two have one name, the second lies in a folder of its own. Raises
-    InputRefused with the problems of all inputs together, OSError where nothing more can be
-    written.
+    Files of archives are unpacked, skipped ones left out, and manifests that are no input. A copy
+    keeps the file's name, since a name may tell as-of; where two have one name, the second lies in
+    a folder of its own. Raises InputRefused with the problems of all inputs together, OSError where
+    nothing more can be written.
     """
     inputs = [each for each in candidates if not each.is_skipped]
-    sources = [*inputs, *manifest_sources(names, inputs)]
+    sources = [*inputs, *filter(is_input, manifest_sources(names, inputs))]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []
     for source, target in zip(sources, _targets(sources, folder), strict=True):

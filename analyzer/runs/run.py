@@ -13,13 +13,11 @@ from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files, sha256
-from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import Report
 from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.inputs import CollectedLedger, EarlierOutcomes, collected_ledger
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
-from analyzer.sources.find import find_sources
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import headline
 
@@ -74,9 +72,14 @@ def check(request: ExportRequest) -> int:
         for sentence in not_read:
             log.caution("not-read", sentence)
         return PARTIAL if has_gaps or not_read else 0
-    sources = find_sources(request.sources, InputLimit(request.max_input))
-    skips = request.skip_unreadable
-    report = load.load_sources(request.sources, sources, request.as_of, skip_unreadable=skips)
+    sources = inputs.run_inputs(request.sources, request.folder, request.max_input)
+    report = load.load_sources(
+        request.sources,
+        sources,
+        request.as_of,
+        skip_unreadable=request.skip_unreadable,
+        is_input=inputs.outside_runs(request.folder, request.sources),
+    )
     log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
     decided = _collect_decisions(request, write=False)
     _log_missing_accounts(report, log)
@@ -137,11 +140,12 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     if request.fetch_request:
         _, has_gaps = _ask_aws(request, request.fetch_request, folder)
         return inputs.load_reports(building, {}, request.max_input, request.as_of), has_gaps
-    sources = find_sources(request.sources, InputLimit(request.max_input))
+    sources = inputs.run_inputs(request.sources, request.folder, request.max_input)
     skips = request.skip_unreadable
     sources, unreadable = load.readable_sources(sources) if skips else (sources, ())
     with run_folders.os_errors_translated(folder):
-        origins = inputs.copy_inputs(request.sources, sources, folder)
+        outside = inputs.outside_runs(request.folder, request.sources)
+        origins = inputs.copy_inputs(request.sources, sources, folder, outside)
     report = inputs.load_reports(building, origins, request.max_input, request.as_of)
     notes = (*load.skipped_notes(sources), *report.source_notes)
     not_covered = (*unreadable, *report.not_covered)

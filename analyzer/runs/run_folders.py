@@ -186,6 +186,14 @@ class Run:
         ) and all(sha256(self.path / path) == recorded for path, recorded in self.files.items())
 
 
+def is_in_run(folder: Path, path: str | Path) -> bool:
+    """Return whether a path leads to or into what has the name of a run in a folder."""
+    place, top = Path(os.path.realpath(path)), os.path.realpath(folder)
+    return place.is_relative_to(top) and any(
+        _NAME.fullmatch(part) for part in place.relative_to(top).parts[:1]
+    )
+
+
 def runs(folder: Path) -> list[Run]:
     """Return the complete runs, the oldest first, of one moment the first made first."""
     complete = (

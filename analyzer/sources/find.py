@@ -3,7 +3,7 @@
 import glob
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
@@ -76,24 +76,53 @@ def is_pattern(name: str) -> bool:
     return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  says no, never raises
 
 
-def matching_paths(pattern: str) -> list[str]:
+def matching_paths(
+    pattern: str, closed: Callable[[OSError], None] = lambda _error: None
+) -> list[str]:
     """Return the paths that a pattern matches, in order.
 
-    `**` searches no folder twice, as glob does where links lead back up.
+    `**` searches no folder twice, as glob does where links lead back up. `closed` is called with
+    the error of each folder that the pattern needs and that cannot be searched.
     """
     parts = Path(pattern).parts
-    if _ANY_DEPTH not in parts:
+    depth = parts.index(_ANY_DEPTH) if _ANY_DEPTH in parts else len(parts)
+    for error in _search_errors(parts[:depth]):
+        closed(error)
+    if depth == len(parts):
         return sorted(glob.glob(pattern))  # noqa: PTH207  patterns may be absolute
-    depth = parts.index(_ANY_DEPTH)
-    top = os.path.join(*parts[:depth]) if depth else ""  # noqa: PTH118  "" stands for this folder
-    folders = glob.glob(top) if glob.has_magic(top) else [top]  # noqa: PTH207  likewise
-    return sorted({path for each in folders for path in _matches_below(each, parts[depth:])})
+    folders = _folders_matching(parts[:depth])
+    found = (path for each in folders for path in _matches_below(each, parts[depth:], closed))
+    return sorted({*found})
 
 
-def _matches_below(folder: str, pattern: Sequence[str]) -> Iterator[str]:
-    if os.path.isdir(folder or os.curdir) and _fits((), pattern):  # noqa: PTH112  never raises
+def _folders_matching(parts: Sequence[str]) -> list[str]:
+    """Return the paths that the first parts of a pattern match; "" stands for this folder."""
+    return glob.glob(os.path.join(*parts)) if parts else [""]  # noqa: PTH118, PTH207  likewise
+
+
+def _search_errors(parts: Sequence[str]) -> Iterator[OSError]:
+    """Yield the error of each folder that glob has to search for a pattern, and passes over."""
+    for at, part in enumerate(parts):
+        for folder in _folders_matching(parts[:at]):
+            try:
+                if glob.has_magic(part):
+                    os.scandir(folder or os.curdir).close()
+                else:
+                    os.lstat(os.path.join(folder, part))  # noqa: PTH118  likewise
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                yield error
+
+
+def _matches_below(
+    folder: str, pattern: Sequence[str], closed: Callable[[OSError], None]
+) -> Iterator[str]:
+    if not os.path.isdir(folder or os.curdir):  # noqa: PTH112  never raises
+        return
+    if _fits((), pattern):
         yield os.path.join(folder, "")  # noqa: PTH118  as glob names it
-    for at, folders, files in _folders_below(Path(folder)):
+    for at, folders, files in _folders_below(Path(folder), closed):
         for name in (*folders, *files):
             path = Path(at, name)
             if _fits(path.relative_to(folder).parts, pattern):
@@ -113,11 +142,14 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
-    paths = [*filter(_may_be_input, matching_paths(pattern))]
+    closed: list[OSError] = []
+    paths = [*filter(_may_be_input, matching_paths(pattern, closed.append))]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     # `**` matches a folder, which is searched, and what is in it once more.
     once = (match for match in paths if folders.isdisjoint(Path(match).parents))
     sources = [each for match in once for each in _listed_sources(match, limit)]
+    found = {each.name for each in sources}  # a folder that matches is refused by itself
+    sources += [each for each in _closed_sources(closed) if each.name not in found]
     yield from sources
     if all(each.is_skipped for each in sources):
         what = "only files that cannot be reports match" if sources else "nothing matches"
@@ -128,13 +160,19 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
     names = [*filter(_may_be_input, map(str, files_below(folder, closed.append)))]
-    for error in closed:
-        yield refused_source(str(error.filename), unreadable_file(str(error.filename), error))
+    yield from _closed_sources(closed)
     sources = [each for name in names for each in _listed_sources(name, limit)]
     yield from sources
     if all(each.is_skipped for each in sources) and not closed:
         what = "no report, only files of other kinds" if sources else "no file"
         yield missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
+
+
+def _closed_sources(errors: Iterable[OSError]) -> Iterator[Source]:
+    """Yield an input that is refused for each folder that cannot be searched."""
+    for error in errors:
+        name = str(error.filename)
+        yield refused_source(name, unreadable_file(name, error))
 
 
 def _listed_sources(name: str, limit: InputLimit) -> Iterator[Source]:

@@ -168,10 +168,12 @@ def load_sources(  # noqa: PLR0913  each is one choice
     skip_unreadable: bool = False,
     row_bytes_in_memory: int | None = None,
     with_older: bool = False,
+    is_input: Callable[[Source], bool] = lambda _: True,
 ) -> Report:
     """Return as one all reports that were found for the names; `as_of` is in UTC to the second.
 
-    With `skip_unreadable`, inputs that cannot be read are not covered.
+    With `skip_unreadable`, inputs that cannot be read are not covered. Manifests among the names
+    count if `is_input` says so.
     `row_bytes_in_memory` and `with_older` are those of `assemble_report`; older reports may be
     many, and their rows are read twice.
 
@@ -190,7 +192,7 @@ def load_sources(  # noqa: PLR0913  each is one choice
     if _may_have_manifest(names, inputs):
         from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts  # noqa: PLC0415
 
-        if listed := manifest_sources(names, inputs):
+        if listed := [*filter(is_input, manifest_sources(names, inputs))]:
             report = with_listed_accounts(report, listed, inputs)
     return replace(report, not_covered=(*unreadable, *report.not_covered))
 

@@ -269,7 +269,9 @@ def test_the_root_row_of_a_report_that_is_set_aside_is_not_that_of_the_newer() -
 
 def test_a_root_of_an_account_without_a_number_is_a_root() -> None:
     columns = [each for each in COLUMNS if each != "arn"]
-    assert not results_of(report_text([SAFE], columns=columns)).rules_lacking_input
+    text = report_text([SAFE], columns=columns)
+    assert not results_of(text).rules_lacking_input
+    assert not results_of(text, f"{text}\n").rules_lacking_input
 
 
 def test_an_account_that_could_not_be_read_passes_no_control(tmp_path: Path) -> None:

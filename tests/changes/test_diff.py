@@ -2,13 +2,15 @@
 
 import random
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
 import pytest
 
-from analyzer.changes.diff import COLUMNS, changes, counts_by_kind, not_covered_rows
+import analyzer
+from analyzer.analysis.analysis import Analysis
+from analyzer.changes.diff import COLUMNS, changes, counts_by_kind, diff, not_covered_rows
 from analyzer.changes.snapshot import Snapshot, snapshot
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.report.model import AccountName, Exemption, UncoveredAccount
@@ -25,6 +27,8 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
     no_password,
+    report_text,
+    the_root,
 )
 from tests.support.comparisons import (
     LATER,
@@ -274,3 +278,16 @@ def test_a_user_whose_old_name_another_user_has_now_is_possibly_renamed() -> Non
     causes = {(change, user): cause for change, user, *_, cause in user_changes(frame)}
     earlier = f"not in the earlier report; created on {OLD}{RENAMED}"
     assert causes == {("new", "anna"): earlier, ("re-created", "quiet"): ANOTHER}
+
+
+def test_masked_accounts_that_only_look_alike_are_not_compared() -> None:
+    def side(born: datetime, account: str = "X" * 12) -> Analysis:
+        text = report_text([QUIET], root=the_root(user_creation_time=born))
+        named = "report.csv", text.replace(f"::{ACCOUNT}:", f"::{account}:").encode()
+        return analyzer.analyze(analyzer.load(named, account_id=ACCOUNT, as_of=AS_OF))
+
+    assert diff(side(LONG_AGO), side(LONG_AGO)).account_count == 1
+    assert diff(side(LONG_AGO, ACCOUNT), side(FRESH, ACCOUNT)).account_count == 1
+    for other in (ACCOUNT, "X" * 12):
+        with pytest.raises(analyzer.InputRefused, match="reports of different accounts"):
+            diff(side(LONG_AGO), side(FRESH, other))

@@ -82,3 +82,16 @@ def test_all_there_is_to_know_is_said_in_one_order() -> None:
         *("No generation time", f"{CONSOLE} has a", "c.csv is the"),
         *("a.csv (2025-07-05 12:00", "b.csv: 2 rows", "Rows of the"),
     ]
+
+
+def test_where_reports_have_several_times_the_notes_say_what_sets_that_of_one() -> None:
+    other = PLAIN.replace(ACCOUNT, "1" * 12).encode()
+    files = (CONSOLE, other), ("report.csv", PLAIN.encode())
+    (note,) = analyzer.load(*files).notes
+    assert note.endswith("as the console gives it, or a folder such as 2026-03-01, sets the time.")
+    (note,) = analyzer.load(*files, as_of=AS_OF + timedelta(days=90)).notes
+    assert note == (
+        f"--as-of replaces the own time of 1 report: {CONSOLE} (2026-05-01 12:00 UTC). A report"
+        " does not show use after its own time, so users can be idle for less time than shown."
+    )
+    assert not analyzer.load(*files, as_of=AS_OF).notes

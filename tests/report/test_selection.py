@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from analyzer.report.model import Report
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
+    COLUMNS,
     COLUMNS_OF_2014,
+    LONG_AGO,
     Row,
     a_key,
     a_password,
@@ -336,3 +340,50 @@ def test_rows_without_an_arn_are_not_said_to_contradict_each_other() -> None:
     report = report_of(report_text([a_user("ann", arn=""), a_user("bob", arn="")]))
     assert verdicts(report) == {"ann": "undetermined", "bob": "undetermined"}
     assert "differ" not in " ".join(report.notes)
+
+
+# Accounts whose number is masked or missing
+
+NO_ARNS = tuple(name for name in COLUMNS if name != "arn")
+MASKED = {"the same mask": COLUMNS, "no ARNs": NO_ARNS}
+
+
+def masked_report(columns: Sequence[str], born: datetime | None, *users: Row) -> str:
+    """Return a report without an account number, whose root was created then, if it has one."""
+    text = report_text(users, root=the_root(user_creation_time=born or AS_OF), columns=columns)
+    text = text.replace(f"::{ACCOUNT}:", "::XXXXXXXXXXXX:")
+    return text if born else lines(*(each for each in text.split("\n") if "root_acc" not in each))
+
+
+@pytest.mark.parametrize("columns", MASKED.values(), ids=MASKED)
+@pytest.mark.parametrize("account", ["", ACCOUNT])
+def test_reports_of_several_accounts_that_look_alike_are_refused_or_told_apart_by_the_root(
+    columns: Sequence[str], account: str
+) -> None:
+    def judged(*born: datetime | None) -> Report:
+        users = [a_user("ann"), a_user("gone")], [a_user("ann", password=USED_LATELY)]
+        texts = (masked_report(columns, at, *some) for at, some in zip(born, users, strict=True))
+        named = zip((console(days_before(1)), console(AS_OF)), texts, strict=True)
+        return analyzer.load(*((each, text.encode()) for each, text in named), account_id=account)
+
+    with pytest.raises(analyzer.InputRefused) as refusal:
+        judged(LONG_AGO, LONG_AGO + timedelta(seconds=1))
+    (found,) = refusal.value.problems
+    assert found.file == f"{console(days_before(1))}, {console(AS_OF)}"
+    assert found.message.endswith("different times: these are reports of different accounts")
+    same = judged(LONG_AGO, LONG_AGO)
+    assert verdicts(same) == {"ann": "active"}
+    shown = account or ("XXXXXXXXXXXX" if "arn" in columns else "(number unknown)")
+    assert f" is not counted for account {shown}: " in "".join(same.notes)
+    assert not [note for note in same.notes if "taken for one account" in note]
+    for born in ((LONG_AGO, None), (None, LONG_AGO), (None, None)):
+        (note,) = (note for note in judged(*born).notes if "taken for one account" in note)
+        assert note.startswith(f"{console(days_before(1))}, {console(AS_OF)} are taken for one")
+
+
+def test_a_root_whose_creation_time_lost_its_seconds_is_of_the_same_account() -> None:
+    dated = a_user("ann", created=LONG_AGO + timedelta(days=20))
+    text = masked_report(COLUMNS, LONG_AGO + timedelta(seconds=30), dated)
+    local = re.sub(r"(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d):\d\dZ", r"\3/\2/\1 \4", text)
+    report = loaded((console(days_before(1)), text), (console(AS_OF), local))
+    assert names(report) == [console(AS_OF)]

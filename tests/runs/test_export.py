@@ -449,3 +449,21 @@ def test_a_folder_behind_another_users_link_is_refused(tmp_path: Path, capsys: C
         assert exporting(link, "--from", SAMPLE, *more) == 73
         assert "belongs to another user" in capsys.readouterr().err
     assert not any((tmp_path / "private").iterdir())
+
+
+def test_reports_of_earlier_runs_are_not_read_again_unless_a_run_is_named(tmp_path: Path) -> None:
+    sources = tmp_path / "in"
+    for place in ("in/runs", "in"):
+        for at, day in enumerate((FIRST, SECOND, "2026-06-03"), start=1):
+            console_report(sources, day, a_user())
+            put_manifest = {"accounts": [], "made": f"{place} {day}"}
+            saved(sources, json.dumps(put_manifest), "fetched.manifest.json")
+            for more in ((), ("--check",)):
+                assert exporting(tmp_path / place, "--from", sources, *more) == 0
+            kept = [*(tmp_path / place / "latest/reports").rglob("*")]
+            assert len([each for each in kept if each.suffix == ".csv"]) == at, place
+            assert len([each for each in kept if each.suffix == ".json"]) == 1
+            assert exporting(tmp_path / place, "--from", tmp_path / place / "latest/reports") == 0
+        shutil.rmtree(sources)
+    exporting_day(tmp_path / "runs", FIRST, a_user())
+    assert exporting(tmp_path / "runs", "--from", tmp_path / "runs") == 3

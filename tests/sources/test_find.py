@@ -177,7 +177,10 @@ def test_what_is_closed_to_us_is_refused(tmp_path: Path, monkeypatch: Patch) -> 
     listed = tmp_path / "listed/fetched.manifest.json"
     cases: dict[Path, list[str | Path]] = {
         file: [file.parent, file, f"{file.parent}/**/*.csv"],
-        both / "shut": [both, both / "shut"],
+        both / "shut": [
+            *(both, both / "shut"),
+            *(f"{both}/{each}" for each in ("*", "*/*.csv", "*/**/*.csv", "**", "**/*.csv")),
+        ],
         within: [within],
         listed: [listed.parent],
     }
@@ -188,6 +191,9 @@ def test_what_is_closed_to_us_is_refused(tmp_path: Path, monkeypatch: Patch) -> 
             assert (found.file, found.message) == (str(place), DENIED)
             hint = AGAIN if place == listed else "Check the path, and who may read it."
             assert found.hint == hint
+    for pattern in ("open/*.csv", "o*/*.csv", "*/report.csv"):
+        assert len(analyzer.load(f"{both}/{pattern}").files) == 1, pattern
+    assert main(["analyze", f"{both}/*/*.csv", "--skip-unreadable", "-q", "-f", "line"]) == 5
 
 
 def test_a_pipe_or_socket_in_a_folder_is_refused(tmp_path: Path, monkeypatch: Patch) -> None:
