@@ -34,14 +34,15 @@ def final_outcomes(
     that report, and each after it, shows it.
     """
     covered = timeline.covered
-    lines = [each for each in analysis.ledger.removals() if each.account in covered]
+    ledger = analysis.ledger
+    lines = [each for each in ledger.removals() if each.account in covered]
     places = {each.account: covered[each.account].end for each in lines}
     at_end, done = dict[UserKey, DecisionOutcome](), dict[UserKey, int]()
     rows: _RowsByReport | None = None
     while lines:
         rows = rows or _RowsByReport(timeline, analysis.report, *_rows(timeline, analysis, lines))
         report = rows.report_of([*{places[each.account]: None for each in lines}])
-        shown = decision_outcomes(lines, report, report.pages())
+        shown = decision_outcomes(lines, report, report.pages(), ledger.decided_again)
         at_end = at_end or shown
         lines = [each for each in lines if shown[each.user_key].is_done]
         done |= {each.user_key: places[each.account] for each in lines}

@@ -152,6 +152,11 @@ class LedgerLine:
         return self.report_cells[columns.USER]
 
     @property
+    def name_with_path(self) -> str:
+        """Return the name of the user behind its path, as the ARN has both."""
+        return self.user_key.arn.partition(":user/")[2]
+
+    @property
     def owner(self) -> str:
         """Return the owner of the user, with address and last day, empty if none is known."""
         return owner_text(*(self.report_cells.get(name, "") for name in columns.OWNERSHIP))

@@ -69,6 +69,12 @@ CHANGED: Final = "Changed since the decision: "
 DECIDE_AGAIN: Final = ". Decide again."
 """What stands before and after the changes, in the fact on a decision that was overtaken."""
 
+
+def overtaken_fact(changes: str) -> str:
+    """Return the fact on a decision that was overtaken by changes."""
+    return f"{CHANGED}{changes}{DECIDE_AGAIN}"
+
+
 MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
 
@@ -118,23 +124,31 @@ def report_time(file: ReportFile) -> ReportTime:
 
 
 def decision_outcomes(
-    lines: Sequence[LedgerLine], report: Report, pages: Iterable[Page]
+    lines: Sequence[LedgerLine],
+    report: Report,
+    pages: Iterable[Page],
+    decided_again: Mapping[UserKey, str],
 ) -> dict[UserKey, DecisionOutcome]:
     """Return what became of decisions to delete or deactivate, one of each user.
 
-    `pages` are the judged pages of `report`.
+    `pages` are the judged pages of `report`, `decided_again` is that of the ledger.
     """
     files = {account.account: file for file in report.files for account in file.accounts}
     newest = max(file.as_of for file in report.files)
     users = UsersInNewestReports(lines, report, pages)
     before = credentials_decided_on(lines)
     changes = dict(_earlier_changes(lines, before, report))
-    return {
-        line.user_key: _with_earlier_change(
-            _outcome(line, credentials, files.get(line.account), newest, users),
-            changes.get(line.user_key),
-        )
+    outcomes = (
+        _outcome(line, credentials, files.get(line.account), newest, users)
         for line, credentials in zip(lines, before, strict=True)
+    )
+    return {
+        each.line.user_key: _with_earlier_change(
+            _with_earlier_change(each, changes.get(each.line.user_key)),
+            # Of a user who is not there, the status says "possibly renamed".
+            decided_again.get(each.line.user_key) if each.now else None,
+        )
+        for each in outcomes
     }
 
 
@@ -142,7 +156,7 @@ def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> Decisi
     """Return an outcome, overtaken if an older report showed it and the newest shows it no more."""
     if change is None or outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
         return outcome
-    fact = f"{CHANGED}{change}{DECIDE_AGAIN}"
+    fact = overtaken_fact(change)
     return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
 
 
@@ -250,7 +264,7 @@ def _status_if_present(
         fact = "The user has no working credentials. Decide on its deletion."
         return FollowUpStatus.DONE, fact, now, ()
     if added := access_added(before, now.credentials, line.baseline):
-        fact = f"{CHANGED}{', '.join(added)}{DECIDE_AGAIN}"
+        fact = overtaken_fact(", ".join(added))
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     if seems_done:
         fact = (
@@ -326,9 +340,10 @@ def follow_up(
 
     `pages` are the judged pages of `report`.
     """
+    outcomes = decision_outcomes(ledger.removals(), report, pages, ledger.decided_again)
     of_users = {
         user: _with_earlier_change(each, ledger.overtaken.get(_overtaken_key(each.line)))
-        for user, each in decision_outcomes(ledger.removals(), report, pages).items()
+        for user, each in outcomes.items()
     }
     cells = {
         name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)

@@ -11,7 +11,7 @@ Order and traps: IAM User Guide, "Remove or deactivate an IAM user"; DeleteUser 
 DeleteConflict while anything is attached. A permissions boundary and tags need no removal.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.resources import files
@@ -28,11 +28,12 @@ from analyzer.decisions.credentials import (
     credentials_decided_on,
     page_of_lines,
 )
-from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
+from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions, UserKey
 from analyzer.decisions.follow_up import (
     DecisionOutcome,
     FollowUpStatus,
     decision_outcomes,
+    overtaken_fact,
     report_time,
 )
 from analyzer.decisions.ledger import Ledger
@@ -135,9 +136,10 @@ def removal_plan(
     """
     lines = ledger.removals()
     if report is None:
-        candidates = _by_ledger(lines, exemptions)
+        candidates = _by_ledger(lines, exemptions, ledger.decided_again)
     else:
-        candidates = [*map(_by_outcome, decision_outcomes(lines, report, pages).values())]
+        outcomes = decision_outcomes(lines, report, pages, ledger.decided_again)
+        candidates = [*map(_by_outcome, outcomes.values())]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     before = credentials_decided_on([each.line for each in chosen])
     return RemovalPlan(
@@ -195,7 +197,11 @@ def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
             yield LeftOut((removals or lost)[-1], f"the decisions are in conflict: {said}")
 
 
-def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> list[_Candidate]:
+def _by_ledger(
+    lines: Sequence[LedgerLine],
+    exemptions: Sequence[Exemption],
+    decided_again: Mapping[UserKey, str],
+) -> list[_Candidate]:
     page = page_of_lines(lines)
     verdicts = [code_of(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
@@ -204,7 +210,11 @@ def _by_ledger(lines: Sequence[LedgerLine], exemptions: Sequence[Exemption]) -> 
         _Candidate(
             line,
             line.report_time.confirmed,
-            _exempt_reason(why) if line.identifies_user else _NOT_IDENTIFIED,
+            _NOT_IDENTIFIED
+            if not line.identifies_user
+            else _reason(overtaken_fact(change))
+            if (change := decided_again.get(line.user_key))
+            else _exempt_reason(why),
         )
         for line, why in zip(lines, exempt, strict=True)
     ]
@@ -215,11 +225,14 @@ def _by_outcome(outcome: DecisionOutcome) -> _Candidate:
     if outcome.is_done:
         return _Candidate(line, line.report_time.confirmed, is_done=True)
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
-        reason = outcome.fact[0].lower() + outcome.fact[1:].removesuffix(".")
-        return _Candidate(line, line.report_time.confirmed, reason)
+        return _Candidate(line, line.report_time.confirmed, _reason(outcome.fact))
     confirmed = max(line.report_time.confirmed, report_time(file).confirmed)
     reason = _UNCLEAR if now.credentials.is_unknown else _exempt_reason(now.exemption)
     return _Candidate(line, confirmed, reason)
+
+
+def _reason(fact: str) -> str:
+    return fact[0].lower() + fact[1:].removesuffix(".")
 
 
 def _exempt_reason(why: str) -> str:

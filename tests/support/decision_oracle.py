@@ -622,7 +622,30 @@ def shows_whole_account(report: Report, line: Line) -> bool:
     return any(is_root(cells) and cells["arn"] == root for cells in report.rows)
 
 
-def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | None = None) -> str:
+def is_decided_again(
+    line: Line, lines: Iterable[Line], same_second: frozenset[str] | None = None
+) -> bool:
+    """Nothing that happened later may slip under a decision: a later one under another name.
+
+    Taken here: a decision on a later report, on whoever was not in the report decided on and has
+    the creation time, may be on the same user, whatever it says.
+    """
+    arn, created = line.user
+    return any(
+        (each.account, each.user[1]) == (line.account, created)
+        and each.user[0] != arn
+        and each.cells["user"] not in (same_second or ())
+        and each.made_on > line.made_on
+        for each in lines
+    )
+
+
+def status(
+    line: Line,
+    reports: Iterable[Report],
+    same_second: frozenset[str] | None = None,
+    lines: Iterable[Line] = (),
+) -> str:
     """Say what became of a decision to delete or deactivate.
 
     It is done if the user is not there any more (a user created again is another one), or, to
@@ -632,7 +655,8 @@ def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | 
     Where rows of the ARN differ in when the user was created, that is unknown. Taken here: a user
     of the ARN is another one only if created after the baseline. Another report of the very moment
     may overtake a decision, and never shows that it is done. The newest report says what is done;
-    of what is not, any report since overtakes it, whatever the newest shows.
+    of what is not, any report since overtakes it, whatever the newest shows, and so does a later
+    decision on whoever may be the user, if it is there.
     """
     own = [each for each in reports if each.account == line.account]
     if not is_identified(line) or not own:
@@ -644,6 +668,8 @@ def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | 
         found = status_in(report, line, same_second, is_later=shown_at > seen_at)
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
     was_overtaken = any(showed_more(line, each, same_second) for each in since if each != report)
+    if shown_at >= seen_at and line.user in map(user_key, users(report)):
+        was_overtaken |= is_decided_again(line, lines, same_second)
     return "overtaken" if found != "done" and was_overtaken else found
 
 
@@ -714,7 +740,8 @@ def follow_up(
     told = {}
     for line in (each.undisputed for each in standings(lines).values()):
         if line and line.decision in REMOVALS:
-            became, days = status(line, reports), days_since_decided(line, reports)
+            became = status(line, reports, lines=lines)
+            days = days_since_decided(line, reports)
             told[line.user] = became, became != "done" and days > due_days
     return told
 
@@ -733,16 +760,18 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
         line.user
         for line in force
         if line and line.decision in REMOVALS and is_identified(line)
-        if not reports or is_confirmed(line, reports)
+        if is_confirmed(line, reports, lines)
     }
 
 
-def is_confirmed(line: Line, reports: Sequence[Report]) -> bool:
+def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -> bool:
     """Taken here: a report that does not show how the user is now is as good as none."""
+    if not reports:
+        return not is_decided_again(line, lines)
     own = [each for each in reports if each.account == line.account]
     rows = [rows_of_user(newest_of(own), line.cells)] if own else []
     now = [one_row(each) for each in rows if each]
-    is_there = line.user in map(user_key, now) and status(line, reports) == "not-done"
+    is_there = line.user in map(user_key, now) and status(line, reports, lines=lines) == "not-done"
     return is_there and not any(map(is_unclear, now))
 
 
