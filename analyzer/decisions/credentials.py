@@ -289,6 +289,12 @@ class UsersInNewestReports:
         name = next((each for each in unread if each not in known), None)
         return f"when {name} was created is not understood" if name is not None else ""
 
+    def gone_of_second(self, line: LedgerLine) -> frozenset[str]:
+        """Return the names of the same second that were in the report decided on and are gone."""
+        seconds = (line.account, line.user_key.created), (line.account, None)
+        there = (self.names.get(each, {}).values() for each in seconds)
+        return (line.same_second or frozenset()).difference(*there)
+
 
 class UsersInOlderReports:
     """Find the users decided on in pages, whatever they were called there.

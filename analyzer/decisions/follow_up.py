@@ -3,10 +3,11 @@
 A deletion is done if a later report of the account has no user of the ARN, a deactivation also if
 no credential of the user works any more. A user who may only have been renamed is not gone. If a
 later report shows more access or use than the reviewer saw, the decision is overtaken, also where
-the newest shows it no more: nothing acts on it, and somebody decides anew.
+the newest shows it no more: nothing acts on it, and somebody decides anew. So
+it is where the user may be another one now, or was decided on later under another name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -43,7 +44,7 @@ from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.values import day_text_series, utc_text_series
-from analyzer.terms import OVERDUE, Verdict, code_of, count_text, utc_text
+from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list, utc_text
 
 
 class FollowUpStatus(StrEnum):
@@ -138,6 +139,7 @@ def decision_outcomes(
     users = UsersInNewestReports(lines, report, pages)
     before = credentials_decided_on(lines)
     changes = dict(_earlier_changes(lines, before, report))
+    may_be_other = dict(_other_users(lines, users, changes))
     outcomes = (
         _outcome(line, credentials, files.get(line.account), newest, users)
         for line, credentials in zip(lines, before, strict=True)
@@ -146,10 +148,33 @@ def decision_outcomes(
         each.line.user_key: _with_earlier_change(
             _with_earlier_change(each, changes.get(each.line.user_key)),
             # Of a user who is not there, the status says "possibly renamed".
-            decided_again.get(each.line.user_key) if each.now else None,
+            (decided_again.get(each.line.user_key) or may_be_other.get(each.line.user_key))
+            if each.now
+            else None,
         )
         for each in outcomes
     }
+
+
+def _other_users(
+    lines: Sequence[LedgerLine], users: UsersInNewestReports, changes: Container[UserKey]
+) -> Iterator[tuple[UserKey, str]]:
+    """Yield the users who may be another one of their second, now under their name, in words.
+
+    That one is gone, and no decision to delete it stands, so it may have been renamed.
+    """
+    to_delete = {
+        (each.account, each.user_key.created, each.user)
+        for each in lines
+        if each.decision is Decision.DELETE and each.user_key not in changes
+    }
+    for line in lines:
+        second = line.account, line.user_key.created
+        gone = [each for each in users.gone_of_second(line) if (*second, each) not in to_delete]
+        if gone:
+            names = short_list(sorted(gone))
+            change = f"possibly renamed from {names}, created in the same second and gone now"
+            yield line.user_key, change
 
 
 def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:

@@ -145,9 +145,12 @@ def before_decision(at: datetime) -> tuple[str, str]:
 
 BOTH = (delete, deactivate)
 X, Y, ROB = a_user("x"), created(LATER, "y"), created("#####", "rob")
+OF_X: dict[str, Any] = {"same_second": frozenset({"x"})}
 X_RENAMED = (NOT_DONE, "Possibly renamed: x was created in the same second.")
 ROB_RENAMED = (NOT_DONE, "Possibly renamed: when rob was created is not understood.")
 ANOTHER = (DONE, "The user is gone; another of this name was created on 2026-06-10.")
+AS_X = "possibly renamed from x, created in the same second and gone now"
+MAY_BE_X = (OVERTAKEN, f"Changed since the decision: {AS_X}. Decide again.")
 KNOWN = frozenset[str]
 CASES: dict[str, list[Case]] = {
     "a user who is to be deleted is done when gone": [
@@ -221,6 +224,12 @@ CASES: dict[str, list[Case]] = {
         (delete(a_user(account="999900000003")), [QUIET], (UNKNOWN, "The account is not covered.")),
         (delete(created("N/A")), [], NOT_IDENTIFIED),
         (delete(MASKED), [], NOT_IDENTIFIED),
+    ],
+    "another user of the same second who is gone may have this name now": [
+        *((delete(**OF_X), [QUIET, *users], MAY_BE_X) for users in ([], [created(LATER, "x")])),
+        *((delete(**OF_X), [QUIET, user], STILL_THERE) for user in (X, created("#####", "x"))),
+        (line("deactivate", KEY, **OF_X), [QUIET], NO_CREDENTIALS),
+        (delete(**OF_X), [a_user(mfa=True)], OVERTAKEN),
     ],
 }
 """Decisions and later reports by what they show."""
@@ -494,7 +503,7 @@ BETWEEN: list[tuple[LedgerLine, Sequence[Row], Sequence[Row], Expected]] = [
     (delete(), [created("soon", key_1=NEW_KEY)], [QUIET], (OVERTAKEN, CHANGED_THEN)),
     (delete(), [a_user("x", key_1=NEW_KEY)], [QUIET], (OVERTAKEN, f"{CHANGED_AS_X} (report {OLD}")),
     (delete(), [QUIET, a_user("x", key_1=NEW_KEY)], [QUIET], STILL_THERE),
-    (delete(same_second=KNOWN("x")), [a_user("x", key_1=NEW_KEY)], [QUIET], STILL_THERE),
+    (delete(same_second=KNOWN("x")), [a_user("x", key_1=NEW_KEY)], [QUIET, X], STILL_THERE),
     (delete(created("N/A")), [created("N/A", key_1=NEW_KEY)], [QUIET], NOT_IDENTIFIED),
 ]
 """A decision, the users of a report of the week after and of the newest, status and fact."""
@@ -530,3 +539,17 @@ def test_a_service_credential_that_was_seen_may_work_without_aws_list() -> None:
         ledger = ledger_of(line("deactivate", report_cells=cells))
         (row,) = analysis_of(user, as_of=as_of, ledger=ledger).follow_up.to_dict("records")
         assert (row["status"], row["fact"].removesuffix(" Decide again.")) == expected
+
+
+def test_a_user_cannot_be_another_one_of_its_second_that_was_to_be_deleted_and_is_gone() -> None:
+    others = (line(word, X, same_second=KNOWN({"quiet"})) for word in ("delete", "deactivate"))
+    frame = followed_up(LATER, *(([delete(**OF_X), other], [QUIET]) for other in others))
+    read = frame[frame["user"] == "quiet"][["status", "fact"]].itertuples(index=False, name=None)
+    assert [*read] == [STILL_THERE, MAY_BE_X]
+    then, now = report_text([QUIET, a_user("x", mfa=True)]), report_text([QUIET])
+    named = zip(map(console_name, (WEEK, LATER)), (then.encode(), now.encode()), strict=True)
+    used = ledger_of(delete(**OF_X), line("delete", X, same_second=KNOWN({"quiet"})))
+    assert [*analyzer.analyze(analyzer.load(*named), ledger=used).follow_up["status"]] == [
+        OVERTAKEN,
+        DONE,
+    ]

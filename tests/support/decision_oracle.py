@@ -640,11 +640,27 @@ def is_decided_again(
     )
 
 
+def may_be_another(
+    line: Line, report: Report, same_second: frozenset[str] | None, lines: Iterable[Line]
+) -> bool:
+    """The one of the name may be one of its second who is there no more, and was renamed.
+
+    Taken here: not if that one was to be deleted, by a decision in force.
+    """
+    created = line.user[1]
+    there = {each["user"] for each in users(report) if user_key(each)[1] in (created, None)}
+    of_second = (
+        standing.undisputed for (_, at), standing in standings(lines).items() if at == created
+    )
+    to_delete = {each.cells["user"] for each in of_second if each and each.decision == "delete"}
+    return not (same_second or frozenset()) <= there | to_delete
+
+
 def status(
     line: Line,
     reports: Iterable[Report],
     same_second: frozenset[str] | None = None,
-    lines: Iterable[Line] = (),
+    lines: Sequence[Line] = (),
 ) -> str:
     """Say what became of a decision to delete or deactivate.
 
@@ -655,8 +671,8 @@ def status(
     Where rows of the ARN differ in when the user was created, that is unknown. Taken here: a user
     of the ARN is another one only if created after the baseline. Another report of the very moment
     may overtake a decision, and never shows that it is done. The newest report says what is done;
-    of what is not, any report since overtakes it, whatever the newest shows, and so does a later
-    decision on whoever may be the user, if it is there.
+    of what is not, any report since overtakes it, whatever the newest shows. So does, where
+    the user is there, a later decision on whoever may be it, and the doubt that it is another one.
     """
     own = [each for each in reports if each.account == line.account]
     if not is_identified(line) or not own:
@@ -670,6 +686,7 @@ def status(
     was_overtaken = any(showed_more(line, each, same_second) for each in since if each != report)
     if shown_at >= seen_at and line.user in map(user_key, users(report)):
         was_overtaken |= is_decided_again(line, lines, same_second)
+        was_overtaken |= may_be_another(line, report, same_second, lines)
     return "overtaken" if found != "done" and was_overtaken else found
 
 
