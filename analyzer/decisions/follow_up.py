@@ -233,7 +233,7 @@ def _outcome(
         # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
         # nor that a cell is known.
         rows.sort(key=lambda now: not now.credentials.is_unknown)
-        hides = line.has_service_credential and not file.service_credentials
+        hides = line.has_service_credential and not file.shows_service_credentials
         statuses = (
             _status_if_present(line, before, now, is_later=bool(later), hides=hides) for now in rows
         )

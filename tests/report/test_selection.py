@@ -336,3 +336,25 @@ def test_rows_without_an_arn_are_not_said_to_contradict_each_other() -> None:
     report = report_of(report_text([a_user("ann", arn=""), a_user("bob", arn="")]))
     assert verdicts(report) == {"ann": "undetermined", "bob": "undetermined"}
     assert "differ" not in " ".join(report.notes)
+
+
+def test_of_lists_beside_copies_the_newest_counts_and_shows_who_has_none_if_it_is_of_the_report(
+    tmp_path: Path,
+) -> None:
+    old, new, undated = (
+        put(tmp_path, PLAIN, name) for name in (console(days_before(7)), console(AS_OF), "a.csv")
+    )
+    two_accounts = put(tmp_path, lines(PLAIN, of_account(OTHER_ACCOUNT, a_user("ann"))), "b.csv")
+    lists = {each: evidence_beside(each, ("bob", "s")) for each in (old, undated, two_accounts)}
+
+    def shown(*reports: Path) -> tuple[str, str, bool]:
+        report = analyzer.load(*reports)
+        services, (name,) = evidence_in(report)
+        return services["bob"], name, report.files[0].shows_service_credentials
+
+    assert shown(old) == ("s", lists[old], True)
+    assert shown(old, new) == ("s", lists[old], False)
+    newer = evidence_beside(new)
+    assert shown(old, new) == ("", newer, True)
+    assert shown(old, new, undated) == ("s", newer, True)
+    assert shown(two_accounts) == ("s", lists[two_accounts], False)
