@@ -54,10 +54,11 @@ ENTRIES: Final = ("decision", "decided_by", "decided_on", "ticket", "comment")
 """What a person enters."""
 
 DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
-_ADDED: Final = ("workbook", "sha256", "sheet", "row", "baseline", "same_second")
+_PLACE: Final = ("workbook", "sha256", "sheet", "row")
+_ADDED: Final = (*_PLACE, "baseline", "same_second", columns.SERVICE_CREDENTIALS)
 """What collecting adds: where the decision was entered, and what a later report is compared by."""
 
-WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND = _ADDED
+WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _ = _ADDED
 
 COLUMNS: Final = (*ENTRIES, *_ADDED, *columns.OF_USERS_CSV)
 
@@ -288,6 +289,7 @@ def _cells(line: LedgerLine) -> Iterator[str]:
     yield utc_text(line.baseline)
     names = line.same_second
     yield "" if names is None else ";".join(sorted(names)) or _NO_NAMES
+    yield line.service_credentials
     yield from (line.report_cells.get(name, "") for name in columns.OF_USERS_CSV)
 
 
@@ -301,7 +303,7 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
     report_cells = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
     if match := USER_ARN.fullmatch(report_cells[columns.ARN]):
         report_cells |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
-    workbook, sha256, sheet, entered_row, baseline, same_second = map(cells.get, _ADDED)
+    workbook, sha256, sheet, entered_row, baseline, same_second, services = map(cells.get, _ADDED)
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
         decided_by=cells[DECIDED_BY],
@@ -314,6 +316,7 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
         row=int(entered_row or row),
         baseline=timestamp(baseline or "") or baseline_in_row(report_cells),
         same_second=_names(same_second or ""),
+        service_credentials=services or "",
         report_cells=report_cells,
         read_from=EntryPlace(file.name, row),
     )

@@ -528,11 +528,14 @@ def test_an_older_report_is_from_when_it_says_itself_whatever_as_of_says() -> No
     assert [*analysis.follow_up["status"]] == [NOT_DONE]
 
 
+NO_LIST = "AWS's list of these was not saved with the report."
+MAY_WORK = (UNKNOWN, f"The service-specific credential of the user may still work: {NO_LIST}")
+
+
 def test_a_service_credential_that_was_seen_may_work_without_aws_list() -> None:
     cells = {**deactivate().report_cells, "caveats": "more;service-credential"}
-    fact = "The service-specific credential of the user may still work: AWS's list of these was not"
     for as_of, user, expected in (
-        (LATER, QUIET, (UNKNOWN, f"{fact} saved with the report.")),
+        (LATER, QUIET, MAY_WORK),
         (LATER, a_user(mfa=True), (OVERTAKEN, "Changed since the decision: MFA device added.")),
         (AS_OF, QUIET, NO_LATER_REPORT),
     ):
@@ -553,3 +556,9 @@ def test_a_user_cannot_be_another_one_of_its_second_that_was_to_be_deleted_and_i
         OVERTAKEN,
         DONE,
     ]
+
+
+def test_a_service_credential_of_a_user_without_caveats_may_work_without_aws_list() -> None:
+    decided = line("deactivate", KEY, service_credentials="bedrock.amazonaws.com")
+    (row,) = analysis_of(QUIET, as_of=LATER, ledger=ledger_of(decided)).follow_up.to_dict("records")
+    assert (row["status"], row["fact"]) == MAY_WORK
