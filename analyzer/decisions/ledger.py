@@ -88,7 +88,8 @@ class Ledger:
     `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
     one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
     follow-up first showed them done, by `follow_up.DECISION_KEY` as text, and `overtaken` by which
-    changes an earlier follow-up showed them overtaken, by `follow_up.OVERTAKEN_KEY`.
+    changes an earlier follow-up showed them overtaken, by `follow_up.OVERTAKEN_KEY`; likewise
+    `with_service_credential` of whose user AWS's list showed an active one.
     """
 
     lines: tuple[LedgerLine, ...] = ()
@@ -97,6 +98,7 @@ class Ledger:
     due_days: int = DUE_DAYS
     done_since: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
     overtaken: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    with_service_credential: frozenset[tuple[str, ...]] = frozenset()
 
     def last_day(self, line: LedgerLine) -> date:
         """Return the last day on which a user to keep is exempt."""

@@ -138,7 +138,7 @@ def removal_plan(
     if report is None:
         candidates = _by_ledger(lines, exemptions, ledger.decided_again)
     else:
-        outcomes = decision_outcomes(lines, report, pages, ledger.decided_again)
+        outcomes = decision_outcomes(ledger, lines, report, pages)
         candidates = [*map(_by_outcome, outcomes.values())]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     before = credentials_decided_on([each.line for each in chosen])

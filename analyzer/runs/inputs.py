@@ -23,6 +23,7 @@ from analyzer.decisions.follow_up import (
     DECISION_KEY,
     DONE_SINCE,
     FACT,
+    HAD_SERVICE_CREDENTIAL,
     OVERTAKEN_KEY,
     REPORT,
     STATUS,
@@ -311,3 +312,14 @@ def overtaking_changes(
             named = text.replace(f"(report {REPORTS}/", f"(report {run}/{REPORTS}/")
             changes[tuple(row[name] for name in OVERTAKEN_KEY)] = named
     return changes
+
+
+def decisions_with_service_credential(
+    rows: Iterable[Mapping[str, str]],
+) -> frozenset[tuple[str, ...]]:
+    """Return decisions of whose user AWS's list showed a credential, by `OVERTAKEN_KEY` as text."""
+    return frozenset(
+        tuple(row[name] for name in OVERTAKEN_KEY)
+        for row in rows
+        if row.get(HAD_SERVICE_CREDENTIAL) == "true"
+    )

@@ -166,6 +166,7 @@ def _with_ledger(request: ExportRequest, ledger: Ledger, earlier: Sequence[Run])
         file=ledger.file,
         done_since=inputs.first_done_times(followed),
         overtaken=inputs.overtaking_changes(run, followed),
+        with_service_credential=inputs.decisions_with_service_credential(followed),
     )
     parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
     analysis_request = replace(request.analysis_request, ledger=dated)

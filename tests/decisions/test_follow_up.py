@@ -295,14 +295,17 @@ def test_a_report_without_the_root_of_the_account_shows_nobody_gone() -> None:
         assert frame["fact"][at].startswith(why)
 
 
+LISTED = (
+    '{"ServiceSpecificCredentials": [{"UserName": "quiet", "Status": "Active",'
+    ' "ServiceName": "bedrock.amazonaws.com", "CreateDate": "2026-01-01T00:00:00Z",'
+    ' "ServiceSpecificCredentialId": "ACCAEXAMPLE"}]}'
+)
+
+
 def test_a_service_credential_in_aws_list_still_works(tmp_path: Path) -> None:
     name = console_name(LATER)
     report = saved(tmp_path, report_text([QUIET]), name)
-    (tmp_path / f"{name}.service-credentials.json").write_text(
-        '{"ServiceSpecificCredentials": [{"UserName": "quiet", "Status": "Active",'
-        ' "ServiceName": "bedrock.amazonaws.com", "CreateDate": "2026-01-01T00:00:00Z",'
-        ' "ServiceSpecificCredentialId": "ACCAEXAMPLE"}]}'
-    )
+    saved(tmp_path, LISTED, f"{name}.service-credentials.json")
     analysis = analyzer.analyze(analyzer.load(report), ledger=ledger_of(deactivate()))
     assert [*analysis.follow_up["status"]] == [NOT_DONE]
 
@@ -528,7 +531,7 @@ def test_an_older_report_is_from_when_it_says_itself_whatever_as_of_says() -> No
     assert [*analysis.follow_up["status"]] == [NOT_DONE]
 
 
-NO_LIST = "AWS's list of these was not saved with the report."
+NO_LIST = "AWS's list of these for this account alone was not saved with the report."
 MAY_WORK = (UNKNOWN, f"The service-specific credential of the user may still work: {NO_LIST}")
 
 
@@ -562,3 +565,28 @@ def test_a_service_credential_of_a_user_without_caveats_may_work_without_aws_lis
     decided = line("deactivate", KEY, service_credentials="bedrock.amazonaws.com")
     (row,) = analysis_of(QUIET, as_of=LATER, ledger=ledger_of(decided)).follow_up.to_dict("records")
     assert (row["status"], row["fact"]) == MAY_WORK
+
+
+def test_a_service_credential_that_any_report_since_the_decision_showed_may_work_without_a_list(
+    tmp_path: Path,
+) -> None:
+    for number, (listed, user, expected) in enumerate(
+        (
+            ([AS_OF], QUIET, MAY_WORK),
+            ([WEEK], QUIET, MAY_WORK),
+            ([WEEK], created(SINCE), NO_CREDENTIALS),
+            ([AS_OF - ONE_DAY], QUIET, NO_CREDENTIALS),
+            ([WEEK, LATER], QUIET, STILL_WORKS),
+        )
+    ):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        for at, of in ((AS_OF - ONE_DAY, KEY), (AS_OF, CERTIFICATE), (WEEK, user), (LATER, QUIET)):
+            others = a_user(f"{at:%H%M}", created=at)  # so that no report is a copy
+            saved(folder, report_text([of, others]), console_name(at))
+        for at in listed:
+            saved(folder, LISTED, f"{console_name(at)}.service-credentials.json")
+        analysis = analyzer.analyze(analyzer.load(folder), ledger=ledger_of(deactivate(FULL)))
+        (row,) = analysis.follow_up.to_dict("records")
+        assert (row["status"], row["fact"]) == expected, listed
+        assert row["had_service_credential"] == (expected != NO_CREDENTIALS)

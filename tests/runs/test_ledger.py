@@ -11,7 +11,7 @@ import pytest
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
 from analyzer.files import sha256
-from tests.support.builders import Row, a_user, days_before, table
+from tests.support.builders import Row, a_user, days_before, saved, table
 from tests.support.builders import run as program
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.review import edited, entered
@@ -321,3 +321,24 @@ def test_what_a_run_showed_overtaken_is_so_in_later_runs_until_it_is_done(runs: 
     ledger = (runs / "decisions.csv").read_bytes() + ledger_bytes([seen]).partition(b"\n")[2]
     (runs / "decisions.csv").write_bytes(ledger)
     assert followed("2026-08-03", ANN, BOB)[0] == "not-done"
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_a_service_credential_that_a_run_showed_may_work_in_later_runs_without_a_list(
+    runs: Path,
+) -> None:
+    def followed(day: str) -> tuple[str, str]:
+        assert export(runs, day) == 0
+        (row,) = followed_up(run(runs, day))
+        return row["status"], row["had_service_credential"]
+
+    review(runs, ann="deactivate")
+    report = console_report(runs.with_name("reports"), SECOND)
+    saved(
+        report.parent,
+        '{"ServiceSpecificCredentials": [{"UserName": "ann", "Status": "Active", "ServiceName":'
+        ' "s", "CreateDate": "2026-01-01T00:00:00Z", "ServiceSpecificCredentialId": "A"}]}',
+        f"{report.name}.service-credentials.json",
+    )
+    assert followed(SECOND) == ("not-done", "true")
+    assert followed(THIRD) == followed("2026-08-01") == ("unknown", "true")
