@@ -293,11 +293,11 @@ class UsersInNewestReports:
         name = next((each for each in unread if each not in known), None)
         return f"when {name} was created is not understood" if name is not None else ""
 
-    def gone_of_second(self, line: LedgerLine) -> frozenset[str]:
-        """Return the names of the same second that were in the report decided on and are gone."""
+    def gone_of_second(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
+        """Return which names of the same second as the user of a line are there no more."""
         seconds = (line.account, line.user_key.created), (line.account, None)
         there = (self.names.get(each, {}).values() for each in seconds)
-        return (line.same_second or frozenset()).difference(*there)
+        return set(names).difference(*there)
 
 
 class UsersInOlderReports:

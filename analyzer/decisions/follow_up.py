@@ -7,6 +7,7 @@ the newest shows it no more: nothing acts on it, and somebody decides anew. So
 it is where the user may be another one now, or was decided on later under another name.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -141,7 +142,7 @@ def decision_outcomes(
     before = credentials_decided_on(lines)
     earlier = {line.user_key: _EarlierFacts() for line in lines}
     earlier |= dict(_earlier_facts(lines, before, report))
-    may_be_other = dict(_other_users(lines, users, earlier))
+    may_be_other = dict(_other_users(ledger, lines, users, earlier))
     outcomes = {}
     for line, credentials in zip(lines, before, strict=True):
         user, key = line.user_key, _overtaken_key(line)
@@ -156,14 +157,19 @@ def decision_outcomes(
 
 
 def _other_users(
+    ledger: Ledger,
     lines: Sequence[LedgerLine],
     users: UsersInNewestReports,
     earlier: Mapping[UserKey, "_EarlierFacts"],
 ) -> Iterator[tuple[UserKey, str]]:
     """Yield the users who may be another one of their second, now under their name, in words.
 
-    That one is gone, and no decision to delete it stands, so it may have been renamed.
+    That one is gone, and no decision to delete it stands, so it may have been renamed. Where a line
+    does not say who was there, those of the ledger count.
     """
+    decided = defaultdict[tuple[str, datetime | None, datetime], set[str]](set)
+    for each in ledger.lines:
+        decided[each.account, each.user_key.created, each.as_of].add(each.user)
     to_delete = {
         (each.account, each.user_key.created, each.user)
         for each in lines
@@ -171,11 +177,11 @@ def _other_users(
     }
     for line in lines:
         second = line.account, line.user_key.created
-        gone = [each for each in users.gone_of_second(line) if (*second, each) not in to_delete]
-        if gone:
-            names = short_list(sorted(gone))
-            change = f"possibly renamed from {names}, created in the same second and gone now"
-            yield line.user_key, change
+        names = decided[*second, line.as_of] if line.same_second is None else line.same_second
+        missing = users.gone_of_second(line, names)
+        if gone := [each for each in missing if (*second, each) not in to_delete]:
+            change = f"possibly renamed from {short_list(sorted(gone))}, created in the same second"
+            yield line.user_key, f"{change} and gone now"
 
 
 def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:

@@ -547,6 +547,17 @@ def test_a_service_credential_that_was_seen_may_work_without_aws_list() -> None:
         assert (row["status"], row["fact"].removesuffix(" Decide again.")) == expected
 
 
+def test_where_a_line_does_not_say_who_was_there_the_users_decided_on_count() -> None:
+    bulk = [line(word, user, same_second=None) for word, user in (("delete", QUIET), ("keep", X))]
+    cases = [(bulk, users) for users in ([QUIET], [QUIET, X])] + [(bulk[:1], [QUIET])]
+    frame = followed_up(LATER, *cases)
+    assert [*zip(frame["status"], frame["fact"], strict=True)] == [
+        MAY_BE_X,
+        STILL_THERE,
+        STILL_THERE,
+    ]
+
+
 def test_a_user_cannot_be_another_one_of_its_second_that_was_to_be_deleted_and_is_gone() -> None:
     others = (line(word, X, same_second=KNOWN({"quiet"})) for word in ("delete", "deactivate"))
     frame = followed_up(LATER, *(([delete(**OF_X), other], [QUIET]) for other in others))

@@ -645,15 +645,24 @@ def may_be_another(
 ) -> bool:
     """The one of the name may be one of its second who is there no more, and was renamed.
 
-    Taken here: not if that one was to be deleted, by a decision in force.
+    Taken here: not if that one was to be deleted, by a decision in force. Where nobody kept who was
+    there, whoever was decided on by the same report was.
     """
     created = line.user[1]
+    if same_second is None:
+        report_of_line = line.account, created, line.report.as_of
+        alike = (
+            each
+            for each in lines
+            if (each.account, each.user[1], each.report.as_of) == report_of_line
+        )
+        same_second = frozenset(each.cells["user"] for each in alike)
     there = {each["user"] for each in users(report) if user_key(each)[1] in (created, None)}
     of_second = (
         standing.undisputed for (_, at), standing in standings(lines).items() if at == created
     )
     to_delete = {each.cells["user"] for each in of_second if each and each.decision == "delete"}
-    return not (same_second or frozenset()) <= there | to_delete
+    return not same_second <= there | to_delete
 
 
 def status(
