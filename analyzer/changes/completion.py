@@ -1,6 +1,7 @@
 """Find since when decisions are done, by following up each report of a period alone.
 
-So a history and the follow-ups of its reports agree.
+So a history and the follow-ups of its reports agree. Of the reports before it, those count whose
+list shows an active service-specific credential.
 """
 
 from collections import Counter
@@ -34,14 +35,15 @@ def final_outcomes(
     that report, and each after it, shows it.
     """
     covered = timeline.covered
-    lines = [each for each in analysis.ledger.removals() if each.account in covered]
+    ledger = analysis.ledger
+    lines = [each for each in ledger.removals() if each.account in covered]
     places = {each.account: covered[each.account].end for each in lines}
     at_end, done = dict[UserKey, DecisionOutcome](), dict[UserKey, int]()
     rows: _RowsByReport | None = None
     while lines:
         rows = rows or _RowsByReport(timeline, analysis.report, *_rows(timeline, analysis, lines))
-        report = rows.report_of([*{places[each.account]: None for each in lines}])
-        shown = decision_outcomes(lines, report, report.pages())
+        report = rows.report_of({each.account: places[each.account] for each in lines})
+        shown = decision_outcomes(ledger, lines, report, report.pages())
         at_end = at_end or shown
         lines = [each for each in lines if shown[each.user_key].is_done]
         done |= {each.user_key: places[each.account] for each in lines}
@@ -84,8 +86,12 @@ class _RowsByReport:
     users: Sequence[tuple[Page, np.ndarray]]
     roots: Sequence[tuple[Page, np.ndarray]]
 
-    def report_of(self, positions: Sequence[int]) -> Report:
-        """Return what some reports show, one of each account, as the newest report of each."""
+    def report_of(self, places: Mapping[str, int]) -> Report:
+        """Return what the reports at some positions show, by account, as the newest of each.
+
+        Of older ones there are the users with an active service-specific credential alone.
+        """
+        positions = [*places.values()]
         files = []
         for each in (self.timeline.account_reports[at] for at in positions):
             file = self.report.files[each.file]
@@ -95,7 +101,30 @@ class _RowsByReport:
             [page.where(kept) for page, at in rows if (kept := np.isin(at, positions)).any()]
             for rows in (self.users, self.roots)
         )
-        return replace(self.report, files=(*files,), pages=lambda: iter(users), roots=lambda: roots)
+        older = [
+            page.where(kept)
+            for page, at in self.users
+            if (kept := _has_listed_before(page.users, at, places)).any()
+        ]
+        before = replace(self.report, pages=lambda: iter(older))
+        return replace(
+            self.report,
+            files=(*files,),
+            pages=lambda: iter(users),
+            roots=lambda: roots,
+            older=lambda: [before] if older else [],
+        )
+
+
+def _has_listed_before(
+    users: pd.DataFrame, at: np.ndarray, places: Mapping[str, int]
+) -> np.ndarray:
+    """Return which users of reports at some positions had a service-specific credential (bool).
+
+    Those count that are before the position of the account.
+    """
+    is_older = (at >= 0) & (at < users[columns.ACCOUNT].map(places).to_numpy(float))
+    return np.asarray(is_older & (users[columns.SERVICE_CREDENTIALS] != ""))
 
 
 def decision_counts_and_events(

@@ -1,6 +1,6 @@
 """Tell the story of `credreport plan`: write the script that removes the decided users."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from analyzer.terms import count_text, printable, utc_text
 
 if TYPE_CHECKING:
     from analyzer.decisions.plan import RemovalPlan
+    from analyzer.runs.inputs import EarlierOutcomes
 
 EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
@@ -80,7 +81,12 @@ def plan(
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     update = merged_ledger(read_files(files, utc_now().date()))
-    ledger = replace(update.ledger, overtaken=_overtaken_beside(files))
+    shown = _outcomes_beside(files)
+    ledger = replace(
+        update.ledger,
+        overtaken=shown.overtaken,
+        with_service_credential=shown.with_service_credential,
+    )
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
     exempt = read_exemptions(exemptions) if exemptions else ()
@@ -104,8 +110,8 @@ def plan(
     exit_if_failed_or_partial(missing=result.left_out)
 
 
-def _overtaken_beside(files: list[InputFile]) -> Mapping[tuple[str, ...], str]:
-    """Return what overtook decisions by the follow-ups beside the files, and in runs there.
+def _outcomes_beside(files: list[InputFile]) -> "EarlierOutcomes":
+    """Return what the follow-ups beside the files, and in runs there, show of decisions.
 
     Raises InputRefused where one is not understood.
     """
@@ -116,7 +122,7 @@ def _overtaken_beside(files: list[InputFile]) -> Mapping[tuple[str, ...], str]:
     outcomes = earlier_outcomes(sorted(run for each in folders for run in (each, *each.glob("*"))))
     if outcomes.problems:
         raise InputRefused(outcomes.problems)
-    return outcomes.overtaken
+    return outcomes
 
 
 def _age_warning(removal_plan: "RemovalPlan", max_age: int) -> Iterator[str]:

@@ -247,20 +247,24 @@ class ReportedUser:
 class UsersInNewestReports:
     """Find the users decided on in judged pages, and those who may be one of them renamed.
 
-    `names` are by account and second of creation, None where that is not known.
+    `files` are by account, `newest` is the newest as-of. `names` are by account and second of
+    creation, None where that is not known. `with_list` are the accounts of which AWS's list of
+    service-specific credentials was saved with the report.
     """
 
     def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
         """Find the users of lines; `pages` are the judged pages of `report`."""
         known = [line.user_key for line in lines]
+        places = [(of.account, file) for file in report.files for of in file.accounts]
+        self.files = dict(places)
+        self.newest = max(file.as_of for file in report.files)
+        self.with_list = {account for account, file in places if file.shows_service_credentials}
         self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
         self.by_arn: dict[str, list[ReportedUser]] = {}
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
-        lack_seconds = [
-            of.account for file in report.files if not file.has_seconds for of in file.accounts
-        ]
+        lack_seconds = [account for account, file in places if not file.has_seconds]
         for page in pages:
             users = page.users
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)
@@ -289,6 +293,12 @@ class UsersInNewestReports:
         name = next((each for each in unread if each not in known), None)
         return f"when {name} was created is not understood" if name is not None else ""
 
+    def gone_of_second(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
+        """Return which names of the same second as the user of a line are there no more."""
+        seconds = (line.account, line.user_key.created), (line.account, None)
+        there = (self.names.get(each, {}).values() for each in seconds)
+        return set(names).difference(*there)
+
 
 class UsersInOlderReports:
     """Find the users decided on in pages, whatever they were called there.
@@ -304,34 +314,38 @@ class UsersInOlderReports:
         every = {arn for of_second in arns.values() for arn in of_second}
         seconds = pd.DatetimeIndex([created for _, created in arns if created], tz=UTC)
         alike: dict[Credentials, Credentials] = {}
-        self._by_arn: dict[tuple[int, str], tuple[datetime | None, Credentials]] = {}
-        self._by_second = defaultdict[_Second, list[tuple[str, Credentials]]](list)
+        self._by_arn: dict[tuple[int, str], tuple[datetime | None, Credentials, bool]] = {}
+        self._by_second = defaultdict[_Second, list[tuple[str, Credentials, bool]]](list)
         for page in pages:
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)
             created = page.users[columns.CREATED].mask(unknown)
             near = page.users[columns.ARN].isin(every) | created.isin(seconds)
             some = page.with_users({columns.CREATED: created}).where(near.to_numpy())
             names = (some.users[name] for name in (columns.FILE, columns.ACCOUNT, columns.USER))
-            shown = zip(*names, user_keys(some.users), credentials_of_users(some), strict=True)
-            for file, account, name, (arn, second), found in shown:
+            listed = (some.users[columns.SERVICE_CREDENTIALS] != "").tolist()
+            shown = zip(
+                *names, user_keys(some.users), credentials_of_users(some), listed, strict=True
+            )
+            for file, account, name, (arn, second), found, has_listed in shown:
                 credentials = alike.setdefault(found, found)
-                self._by_arn[file, arn] = second, credentials
+                self._by_arn[file, arn] = second, credentials, has_listed
                 if arns.get((account, second), set()) - {arn}:
-                    self._by_second[file, account, second].append((name, credentials))
+                    self._by_second[file, account, second].append((name, credentials, has_listed))
 
-    def of(self, line: LedgerLine, file: int) -> Iterator[tuple[list[str], Credentials]]:
+    def of(self, line: LedgerLine, file: int) -> Iterator[tuple[list[str], Credentials, bool]]:
         """Yield what a file shows of the user of a line, with a remark if it has another name.
 
-        One of the ARN whose creation time is not understood may be the user.
+        Last is whether AWS's list shows a service-specific credential. One of the ARN whose
+        creation time is not understood may be the user.
         """
         arn, created = line.user_key
-        second, credentials = self._by_arn.get((file, arn), (None, None))
-        if credentials and second in (created, None):
-            yield [], credentials
+        shown = self._by_arn.get((file, arn))
+        if shown and shown[0] in (created, None):
+            yield [], *shown[1:]
             return
-        for name, of_other in self._by_second.get((file, line.account, created), ()):
+        for name, of_other, has_listed in self._by_second.get((file, line.account, created), ()):
             if name not in (line.same_second or ()):
-                yield [f"possibly renamed to {name}"], of_other
+                yield [f"possibly renamed to {name}"], of_other, has_listed
 
 
 _Second: TypeAlias = tuple[int, str, datetime | None]

@@ -112,8 +112,9 @@ class LedgerLine:
     It was entered in `row` of `sheet` of the file `workbook` with that `sha256`; `sheet` is empty
     for a CSV. `read_from` is where it was read now: in the ledger, if it was collected before.
     What happened after `baseline` was not shown. `same_second` are the names of the other users
-    that were created in the same second, None where they are not known. `report_cells` are texts
-    by the names of `columns.OF_USERS_CSV`.
+    that were created in the same second, None where they are not known. `service_credentials` are
+    the services of active credentials by AWS's list, empty for none or if there was no list.
+    `report_cells` are texts by the names of `columns.OF_USERS_CSV`.
     """
 
     decision: Decision
@@ -127,6 +128,7 @@ class LedgerLine:
     row: int = 0
     baseline: datetime
     same_second: frozenset[str] | None = None
+    service_credentials: str = ""
     report_cells: Mapping[str, str]
     read_from: EntryPlace = field(compare=False, repr=False)
     user_key: UserKey = field(init=False, repr=False)
@@ -150,6 +152,11 @@ class LedgerLine:
     def user(self) -> str:
         """Return the name of the user."""
         return self.report_cells[columns.USER]
+
+    @property
+    def name_with_path(self) -> str:
+        """Return the name of the user behind its path, as the ARN has both."""
+        return self.user_key.arn.partition(":user/")[2]
 
     @property
     def owner(self) -> str:
@@ -176,8 +183,9 @@ class LedgerLine:
 
     @property
     def has_service_credential(self) -> bool:
-        """Return whether AWS's list showed an active one, as far as a caveat says."""
-        return SERVICE_CREDENTIAL in self.report_cells[columns.CAVEATS].split(";")
+        """Return whether AWS's list showed an active one; of `users.csv` a caveat says it."""
+        has_caveat = SERVICE_CREDENTIAL in self.report_cells[columns.CAVEATS].split(";")
+        return bool(self.service_credentials) or has_caveat
 
     @property
     def person(self) -> str:

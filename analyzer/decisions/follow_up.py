@@ -3,15 +3,17 @@
 A deletion is done if a later report of the account has no user of the ARN, a deactivation also if
 no credential of the user works any more. A user who may only have been renamed is not gone. If a
 later report shows more access or use than the reviewer saw, the decision is overtaken, also where
-the newest shows it no more: nothing acts on it, and somebody decides anew.
+the newest shows it no more: nothing acts on it, and somebody decides anew. So
+it is where the user may be another one now, or was decided on later under another name.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,7 +45,7 @@ from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, ReportFile, account_names, as_category
 from analyzer.report.values import day_text_series, utc_text_series
-from analyzer.terms import OVERDUE, Verdict, code_of, count_text, utc_text
+from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list, utc_text
 
 
 class FollowUpStatus(StrEnum):
@@ -62,12 +64,19 @@ DONE_SINCE: Final = "done_since"
 FACT: Final = "fact"
 DECIDED_VERDICT: Final = "decided_verdict"
 DECIDED_AS_OF: Final = "decided_as_of"
+HAD_SERVICE_CREDENTIAL: Final = "had_service_credential"
 _MOMENT: Final = "datetime64[s, UTC]"
 _NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 
 CHANGED: Final = "Changed since the decision: "
 DECIDE_AGAIN: Final = ". Decide again."
 """What stands before and after the changes, in the fact on a decision that was overtaken."""
+
+
+def overtaken_fact(changes: str) -> str:
+    """Return the fact on a decision that was overtaken by changes."""
+    return f"{CHANGED}{changes}{DECIDE_AGAIN}"
+
 
 MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
@@ -76,7 +85,10 @@ DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
 
 OVERTAKEN_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
-"""Decisions that agree in these were made on the same report: `overtaken` is carried on."""
+"""Decisions that agree in these were made on the same report.
+
+Of them is carried on what overtook them, and that there was a service-specific credential.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,8 @@ class DecisionOutcome:
     """Hold what became of one decision; `now` is the user in `file`, None if it is not there.
 
     `file` is None where no report covers the account: then time counts to `newest`, the newest
-    as-of of all reports. `added` is each access or use that the reviewer did not see.
+    as-of of all reports. `added` is each access or use that the reviewer did not see. With
+    `had_service_credential` AWS's list showed an active one, since the report decided on.
     """
 
     line: LedgerLine
@@ -94,6 +107,7 @@ class DecisionOutcome:
     fact: str
     now: ReportedUser | None = None
     added: tuple[str, ...] = ()
+    had_service_credential: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -118,29 +132,56 @@ def report_time(file: ReportFile) -> ReportTime:
 
 
 def decision_outcomes(
-    lines: Sequence[LedgerLine], report: Report, pages: Iterable[Page]
+    ledger: Ledger, lines: Sequence[LedgerLine], report: Report, pages: Iterable[Page]
 ) -> dict[UserKey, DecisionOutcome]:
     """Return what became of decisions to delete or deactivate, one of each user.
 
-    `pages` are the judged pages of `report`.
+    `lines` are some of those in force in `ledger`, `pages` the judged pages of `report`.
     """
-    files = {account.account: file for file in report.files for account in file.accounts}
-    newest = max(file.as_of for file in report.files)
     users = UsersInNewestReports(lines, report, pages)
     before = credentials_decided_on(lines)
-    changes = dict(_earlier_changes(lines, before, report))
-    return {
-        line.user_key: _with_earlier_change(
-            _outcome(line, credentials, files.get(line.account), newest, users),
-            changes.get(line.user_key),
-        )
-        for line, credentials in zip(lines, before, strict=True)
+    earlier = {line.user_key: _EarlierFacts() for line in lines}
+    earlier |= dict(_earlier_facts(lines, before, report))
+    may_be_other = dict(_other_users(ledger, lines, users, earlier))
+    outcomes = {}
+    for line, credentials in zip(lines, before, strict=True):
+        user, key = line.user_key, _overtaken_key(line)
+        had_one = line.has_service_credential or earlier[user].has_service_credential
+        had_one |= key in ledger.with_service_credential
+        outcome = _outcome(line, credentials, users, had_service_credential=had_one)
+        # Of a user who is not there, the status says "possibly renamed".
+        other = ledger.decided_again.get(user) or may_be_other.get(user) if outcome.now else None
+        change = earlier[user].change or other or ledger.overtaken.get(key)
+        outcomes[user] = _with_earlier_change(outcome, change)
+    return outcomes
+
+
+def _other_users(
+    ledger: Ledger,
+    lines: Sequence[LedgerLine],
+    users: UsersInNewestReports,
+    earlier: Mapping[UserKey, "_EarlierFacts"],
+) -> Iterator[tuple[UserKey, str]]:
+    """Yield the users who may be another one of their second, now under their name, in words.
+
+    That one is gone, and no decision to delete it stands, so it may have been renamed. Where a line
+    does not say who was there, those of the ledger count.
+    """
+    decided = defaultdict[tuple[str, datetime | None, datetime], set[str]](set)
+    for each in ledger.lines:
+        decided[each.account, each.user_key.created, each.as_of].add(each.user)
+    to_delete = {
+        (each.account, each.user_key.created, each.user)
+        for each in lines
+        if each.decision is Decision.DELETE and not earlier[each.user_key].change
     }
-
-
-def overtaken_fact(change: str) -> str:
-    """Return the fact on a decision that a change overtook."""
-    return f"{CHANGED}{change}{DECIDE_AGAIN}"
+    for line in lines:
+        second = line.account, line.user_key.created
+        names = decided[*second, line.as_of] if line.same_second is None else line.same_second
+        missing = users.gone_of_second(line, names)
+        if gone := [each for each in missing if (*second, each) not in to_delete]:
+            change = f"possibly renamed from {short_list(sorted(gone))}, created in the same second"
+            yield line.user_key, f"{change} and gone now"
 
 
 def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:
@@ -151,10 +192,17 @@ def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> Decisi
     return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
 
 
-def _earlier_changes(
+class _EarlierFacts(NamedTuple):
+    """Hold what older reports show of a user: the first change, an active credential of a list."""
+
+    change: str | None = None
+    has_service_credential: bool = False
+
+
+def _earlier_facts(
     lines: Sequence[LedgerLine], before: Sequence[Credentials], report: Report
-) -> Iterator[tuple[UserKey, str]]:
-    """Yield the users of whom an older report shows more than was seen, with what the first shows.
+) -> Iterator[tuple[UserKey, _EarlierFacts]]:
+    """Yield what older reports show of the users of lines.
 
     A report counts that is not older than the one decided on: the same one shows nothing more.
     """
@@ -165,25 +213,31 @@ def _earlier_changes(
         for line, credentials in zip(lines, before, strict=True):
             since = line.report_time.earliest
             added_to = cache(partial(access_added, credentials, baseline=line.baseline))
-            changes = (
-                f"{', '.join((*remark, *added))} (report {file.name})"
+            then = [
+                (file, *user)
                 for made, (at, file) in files
                 if made >= since
-                for remark, now in shown.of(line, at)
+                for user in shown.of(line, at)
+            ]
+            changes = (
+                f"{', '.join((*remark, *added))} (report {file.name})"
+                for file, remark, now, _ in then
                 if (added := added_to(now))
             )
-            if line.identifies_user and (change := next(changes, None)):
-                yield line.user_key, change
+            if line.identifies_user:
+                has_service_credential = any(has_one for *_, has_one in then)
+                yield line.user_key, _EarlierFacts(next(changes, None), has_service_credential)
 
 
 def _outcome(
     line: LedgerLine,
     before: Credentials,
-    file: ReportFile | None,
-    newest: datetime,
     users: UsersInNewestReports,
+    *,
+    had_service_credential: bool,
 ) -> DecisionOutcome:
-    of = partial(DecisionOutcome, line, file, newest)
+    file, had_one = users.files.get(line.account), had_service_credential
+    of = partial(DecisionOutcome, line, file, users.newest, had_service_credential=had_one)
     if not line.identifies_user:
         fact = f"{_NOT_IDENTIFIED.capitalize()}: nothing acts on this."
         return of(FollowUpStatus.UNKNOWN, fact)
@@ -199,11 +253,13 @@ def _outcome(
         # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
         # nor that a cell is known.
         rows.sort(key=lambda now: not now.credentials.is_unknown)
-        hides = line.has_service_credential and not file.service_credentials
+        had_one |= any(each.has_service_credential for each in rows)
+        hides = had_one and line.account not in users.with_list
         statuses = (
             _status_if_present(line, before, now, is_later=bool(later), hides=hides) for now in rows
         )
-        return of(*min(statuses, key=lambda each: code_of(each[0])))
+        status = min(statuses, key=lambda each: code_of(each[0]))
+        return of(*status, had_service_credential=had_one)
     created = [each.user_key.created for each in of_name]
     return of(*_status_if_absent(line, created, users, is_later=bool(later)))
 
@@ -249,7 +305,8 @@ def _status_if_present(
 
     `hides`: there was an active service-specific credential, and the report does not show those.
     """
-    works = now.has_service_credential or now.credentials.has_working_credential
+    has_listed = now.has_service_credential and not hides
+    works = has_listed or now.credentials.has_working_credential
     seems_done = line.decision is Decision.DEACTIVATE and works is False and is_later
     if seems_done and not hides:
         fact = "The user has no working credentials. Decide on its deletion."
@@ -259,8 +316,8 @@ def _status_if_present(
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     if seems_done:
         fact = (
-            "The service-specific credential of the user may still work: AWS's list of these was"
-            " not saved with the report."
+            "The service-specific credential of the user may still work: AWS's list of these for"
+            " this account alone was not saved with the report."
         )
         return FollowUpStatus.UNKNOWN, fact, now, ()
     fact = (
@@ -298,6 +355,7 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     FACT: (TEXT, lambda each: each.fact),
     DECIDED_VERDICT: (TEXT, lambda each: each.line.report_cells[columns.VERDICT]),
     DECIDED_AS_OF: (_MOMENT, lambda each: each.line.as_of),
+    HAD_SERVICE_CREDENTIAL: ("bool", lambda each: each.had_service_credential),
     WORKBOOK: (TEXT, lambda each: each.line.workbook),
     SHEET: (TEXT, lambda each: each.line.sheet),
     ROW: ("int64", lambda each: each.line.row),
@@ -331,7 +389,7 @@ def follow_up(
 
     `pages` are the judged pages of `report`.
     """
-    of_users = outcomes_in_ledger(ledger, report, pages)
+    of_users = decision_outcomes(ledger, ledger.removals(), report, pages)
     cells = {
         name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()
@@ -347,21 +405,16 @@ def follow_up(
     return FollowUp(frame.sort_values(order, kind="stable", ignore_index=True), of_users)
 
 
-def outcomes_in_ledger(
-    ledger: Ledger, report: Report, pages: Iterable[Page]
-) -> dict[UserKey, DecisionOutcome]:
-    """Return what became of the decisions in force, also by what earlier follow-ups showed."""
-    return {
-        user: _with_earlier_change(each, earlier_change(each.line, ledger))
-        for user, each in decision_outcomes(ledger.removals(), report, pages).items()
-    }
-
-
 def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
-    """Return what overtook a decision by an earlier follow-up."""
+    """Return what overtook a decision by the ledger, or by an earlier follow-up."""
+    change = ledger.decided_again.get(line.user_key)
+    return change or ledger.overtaken.get(_overtaken_key(line))
+
+
+def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:
+    """Return the cells of `OVERTAKEN_KEY` as text."""
     arn, created = line.user_key
-    key = arn, utc_text(created) if created else "", utc_text(line.as_of)
-    return ledger.overtaken.get(key)
+    return arn, utc_text(created) if created else "", utc_text(line.as_of)
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:
@@ -376,7 +429,8 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a follow-up with moments as 2026-03-01T09:30:00Z, days as 2026-03-01."""
     texts = {name: utc_text_series(frame[name]).fillna("") for name in MOMENTS}
     texts[DECIDED_ON] = day_text_series(frame[DECIDED_ON])
-    texts[OVERDUE] = frame[OVERDUE].map({True: "true", False: "false"}).astype(TEXT)
+    for name in (OVERDUE, HAD_SERVICE_CREDENTIAL):
+        texts[name] = frame[name].map({True: "true", False: "false"}).astype(TEXT)
     return frame.assign(**texts)
 
 

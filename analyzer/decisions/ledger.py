@@ -9,6 +9,7 @@ import csv
 import io
 import math
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -53,10 +54,11 @@ ENTRIES: Final = ("decision", "decided_by", "decided_on", "ticket", "comment")
 """What a person enters."""
 
 DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
-_ADDED: Final = ("workbook", "sha256", "sheet", "row", "baseline", "same_second")
+_PLACE: Final = ("workbook", "sha256", "sheet", "row")
+_ADDED: Final = (*_PLACE, "baseline", "same_second", columns.SERVICE_CREDENTIALS)
 """What collecting adds: where the decision was entered, and what a later report is compared by."""
 
-WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND = _ADDED
+WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _ = _ADDED
 
 COLUMNS: Final = (*ENTRIES, *_ADDED, *columns.OF_USERS_CSV)
 
@@ -86,7 +88,8 @@ class Ledger:
     `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
     one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
     follow-up first showed them done, by `follow_up.DECISION_KEY` as text, and `overtaken` by which
-    changes an earlier follow-up showed them overtaken, by `follow_up.OVERTAKEN_KEY`.
+    changes an earlier follow-up showed them overtaken, by `follow_up.OVERTAKEN_KEY`; likewise
+    `with_service_credential` of whose user AWS's list showed an active one.
     """
 
     lines: tuple[LedgerLine, ...] = ()
@@ -95,6 +98,7 @@ class Ledger:
     due_days: int = DUE_DAYS
     done_since: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
     overtaken: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    with_service_credential: frozenset[tuple[str, ...]] = frozenset()
 
     def last_day(self, line: LedgerLine) -> date:
         """Return the last day on which a user to keep is exempt."""
@@ -150,6 +154,29 @@ class Ledger:
     def removals(self) -> list[LedgerLine]:
         """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
         return [line for line in self._undisputed() if line.decision in REMOVALS]
+
+    @cached_property
+    def decided_again(self) -> Mapping[UserKey, str]:
+        """Return users to remove who may be decided on later under another name, with the latest.
+
+        The other one was created in the same second, and was not in the report decided on.
+        """
+        by_second = defaultdict[tuple[str, datetime | None], list[LedgerLine]](list)
+        for line in self.lines:
+            by_second[line.account, line.user_key.created].append(line)
+        again = (
+            (line.user_key, other)
+            for line in self.removals()
+            if line.identifies_user
+            for other in by_second[line.account, line.user_key.created]
+            if other.user_key != line.user_key
+            and other.user not in (line.same_second or ())
+            and other.report_time.earliest > line.report_time.earliest
+        )
+        return {
+            user: f"possibly renamed to {other.name_with_path}, decided on again: {other.summary}"
+            for user, other in again
+        }
 
     def _undisputed(self) -> Iterator[LedgerLine]:
         return filter(None, (each.undisputed for each in self.by_user.values()))
@@ -264,6 +291,7 @@ def _cells(line: LedgerLine) -> Iterator[str]:
     yield utc_text(line.baseline)
     names = line.same_second
     yield "" if names is None else ";".join(sorted(names)) or _NO_NAMES
+    yield line.service_credentials
     yield from (line.report_cells.get(name, "") for name in columns.OF_USERS_CSV)
 
 
@@ -277,7 +305,7 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
     report_cells = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
     if match := USER_ARN.fullmatch(report_cells[columns.ARN]):
         report_cells |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
-    workbook, sha256, sheet, entered_row, baseline, same_second = map(cells.get, _ADDED)
+    workbook, sha256, sheet, entered_row, baseline, same_second, services = map(cells.get, _ADDED)
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
         decided_by=cells[DECIDED_BY],
@@ -290,6 +318,7 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
         row=int(entered_row or row),
         baseline=timestamp(baseline or "") or baseline_in_row(report_cells),
         same_second=_names(same_second or ""),
+        service_credentials=services or "",
         report_cells=report_cells,
         read_from=EntryPlace(file.name, row),
     )

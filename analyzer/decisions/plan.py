@@ -32,8 +32,8 @@ from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDeci
 from analyzer.decisions.follow_up import (
     DecisionOutcome,
     FollowUpStatus,
+    decision_outcomes,
     earlier_change,
-    outcomes_in_ledger,
     overtaken_fact,
     report_time,
 )
@@ -138,7 +138,8 @@ def removal_plan(
     if report is None:
         candidates = _by_ledger(ledger, exemptions)
     else:
-        candidates = [*map(_by_outcome, outcomes_in_ledger(ledger, report, pages).values())]
+        outcomes = decision_outcomes(ledger, ledger.removals(), report, pages)
+        candidates = [*map(_by_outcome, outcomes.values())]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     before = credentials_decided_on([each.line for each in chosen])
     return RemovalPlan(

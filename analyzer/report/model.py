@@ -58,7 +58,8 @@ class ReportFile:
     `sha256` is of the bytes on disk, `size` their number; `as_of` is aware, in UTC. What a report
     shows since another one counts from `baseline`: the time that AWS gives for the report, else
     its newest timestamp; never `--as-of`, and never a day without a time.
-    `service_credentials` is AWS's list of these, if it was saved with the report. Without
+    `service_credentials` is AWS's list of these, if it was saved with the report; with
+    `shows_service_credentials` it is of the only account, and as new as the report. Without
     `has_seconds` a spreadsheet dropped those of its moments: no decision can name its users.
     """
 
@@ -70,6 +71,7 @@ class ReportFile:
     baseline: datetime
     accounts: tuple[AccountRows, ...]
     service_credentials: FileReference | None = None
+    shows_service_credentials: bool = False
     has_seconds: bool = True
 
 

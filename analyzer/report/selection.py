@@ -73,8 +73,8 @@ def without_copies(
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
     A report that AWS gave again describes the later moment too: of its copies the one with the
-    newest moment that is known counts, of equal moments the one with the best source. The lists of
-    service-specific credentials beside any of them count.
+    newest moment that is known counts, of equal moments the one with the best source. So does the
+    newest list of service-specific credentials beside any of them.
     """
     copies: dict[str, list[SurveyedReport]] = defaultdict(list)
 
@@ -92,15 +92,29 @@ def without_copies(
 
 
 def _with_credentials_of(
-    copies: Iterable[SurveyedReport], chosen: SurveyedReport
+    copies: Sequence[SurveyedReport], chosen: SurveyedReport
 ) -> SurveyedReport:
-    """Return a report with all lists saved with its copies, under the name of the first."""
-    listed = [each.text.service_credentials for each in copies if each.text.service_credentials]
-    if not listed:
+    """Return a report with the newest list saved with its copies, the newest of which come first.
+
+    Lists of the same moment, and of one that is not known, count together, under the name of the
+    first. An older one than the report does not show who has no credential now.
+    """
+    moments = [each.own_as_of for each in copies if each.text.service_credentials]
+    if not moments:
         return chosen
+    newest = [
+        each
+        for each in copies
+        if each.own_as_of == moments[0] or each.own_source is AsOfSource.ASSUMED
+    ]
+    listed = [each.text.service_credentials for each in newest if each.text.service_credentials]
     active = frozenset().union(*(each.active for each in listed))
     text = replace(chosen.text, service_credentials=replace(listed[0], active=active))
-    return replace(chosen, text=text, file=replace(chosen.file, service_credentials=listed[0].file))
+    shows = moments[0] == chosen.own_as_of and any(
+        each.file.shows_service_credentials for each in newest
+    )
+    file = replace(chosen.file, service_credentials=listed[0].file, shows_service_credentials=shows)
+    return replace(chosen, text=text, file=file)
 
 
 def without_superseded_accounts(

@@ -205,6 +205,8 @@ class _Survey:
                     for each, count in roots.items()
                 ),
                 service_credentials=credentials.file if credentials else None,
+                # A list does not name its account.
+                shows_service_credentials=bool(credentials) and len(roots) == 1,
                 has_seconds=not form or "%S" in form,
             ),
             newest=newest,

@@ -277,6 +277,7 @@ def _line(file: FileReference, each: _Listed) -> LedgerLine:
         row=row,
         baseline=datetime.fromisoformat(record.baseline),
         same_second=None if record.same_second is None else frozenset(record.same_second),
+        service_credentials=record.service_credentials,
         report_cells=each.user_row,
         read_from=EntryPlace(sheet.place, row, sheet.cell_name(DECISION, row)),
     )

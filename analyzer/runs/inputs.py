@@ -25,6 +25,7 @@ from analyzer.decisions.follow_up import (
     DECISION_KEY,
     DONE_SINCE,
     FACT,
+    HAD_SERVICE_CREDENTIAL,
     OVERTAKEN_KEY,
     REPORT,
     STATUS,
@@ -355,24 +356,27 @@ class EarlierOutcomes:
     """Hold what the follow-ups of earlier runs show of decisions.
 
     `done_since` is by the texts of `DECISION_KEY`; `overtaken` has what overtook them, by those of
-    `OVERTAKEN_KEY`. `problems` are those of follow-ups that are not understood.
+    `OVERTAKEN_KEY`, like `with_service_credential`, of whose user AWS's list showed an active one.
+    `problems` are those of follow-ups that are not understood.
     """
 
     done_since: Mapping[tuple[str, ...], datetime]
     overtaken: Mapping[tuple[str, ...], str]
+    with_service_credential: frozenset[tuple[str, ...]]
     problems: tuple[Problem, ...]
 
 
 def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run] = ()) -> EarlierOutcomes:
     """Return what the follow-ups in folders show, which come in the order of their runs.
 
-    What overtook a decision counts wherever it stands, since it only holds back: also in a file
-    that a spreadsheet saved, or in a run that is no longer complete. Since when a decision is done
-    is taken only from a file as it was made.
+    What overtook a decision counts wherever it stands, and so does a service-specific credential,
+    since they only hold back: also in a file that a spreadsheet saved, or in a run that is no
+    longer complete. Since when a decision is done is taken only from a file as it was made.
     """
     as_made = {run.path / FOLLOW_UP: run.files.get(FOLLOW_UP) for run in complete}
     done_since: dict[tuple[str, ...], datetime] = {}
     overtaken: dict[tuple[str, ...], str] = {}
+    with_service_credential: set[tuple[str, ...]] = set()
     problems: list[Problem] = []
     for path in filter(isfile, (folder / FOLLOW_UP for folder in folders)):
         content = path.read_bytes()
@@ -389,10 +393,17 @@ def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run] = ()) -> E
             elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
                 done_since.pop(decision, None)
             if row[STATUS] == FollowUpStatus.OVERTAKEN:
-                arn, *moments = (row[name] for name in OVERTAKEN_KEY)
-                key = arn, *(utc_text(datetime.fromisoformat(each)) for each in moments)
-                overtaken.setdefault(key, _overtaking_change(path.absolute().parent.name, row))
-    return EarlierOutcomes(done_since, overtaken, (*problems,))
+                change = _overtaking_change(path.absolute().parent.name, row)
+                overtaken.setdefault(_overtaken_key(row), change)
+            if _had_service_credential(row):
+                with_service_credential.add(_overtaken_key(row))
+    return EarlierOutcomes(done_since, overtaken, frozenset(with_service_credential), (*problems,))
+
+
+def _overtaken_key(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the cells of `OVERTAKEN_KEY`, times in one form; those of a user may be unknown."""
+    arn, *cells = (row[name] for name in OVERTAKEN_KEY)
+    return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
 
 
 _FOLLOW_UP_FORM: Final = ListForm(
@@ -404,14 +415,21 @@ _FOLLOW_UP_FORM: Final = ListForm(
 
 
 def _follow_up_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield where a row has no status, or does not say which decision was overtaken."""
+    """Yield where a row has no status, or does not say which decision it holds back."""
     hint = _FOLLOW_UP_FORM.hint
     if cells[STATUS] not in [*FollowUpStatus]:
         yield Problem(name, row, STATUS, cells[STATUS], "not a status", hint)
-    elif cells[STATUS] == FollowUpStatus.OVERTAKEN:
-        _, *moments = OVERTAKEN_KEY
-        for column in (each for each in moments if not timestamp(cells[each])):
-            yield Problem(name, row, column, cells[column], "not a time", hint)
+        return
+    _, *moments = OVERTAKEN_KEY
+    is_overtaken = cells[STATUS] == FollowUpStatus.OVERTAKEN
+    if is_overtaken or _had_service_credential(cells):
+        for column in (each for each in moments if cells[each] or is_overtaken):
+            if not timestamp(cells[column]):
+                yield Problem(name, row, column, cells[column], "not a time", hint)
+
+
+def _had_service_credential(row: Mapping[str, str]) -> bool:
+    return row.get(HAD_SERVICE_CREDENTIAL, "").lower() == "true"
 
 
 def _overtaking_change(run: str, row: Mapping[str, str]) -> str:

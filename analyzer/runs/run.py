@@ -177,6 +177,7 @@ def _with_ledger(
         file=ledger.file,
         done_since=outcomes.done_since,
         overtaken=outcomes.overtaken,
+        with_service_credential=outcomes.with_service_credential,
     )
     parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
     analysis_request = replace(request.analysis_request, ledger=dated)

@@ -216,9 +216,7 @@ def blind_spots_line(
     files: Iterable[ReportFile], spots: Iterable[str] = BLIND_SPOTS_IN_SHORT
 ) -> str:
     """Return what no report shows, nor AWS's lists if one was read for the account of each file."""
-    listed = all(
-        each.service_credentials and len(each.accounts) == 1 for each in files if each.accounts
-    )
+    listed = all(each.shows_service_credentials for each in files if each.accounts)
     hidden = (each for each in spots if not (listed and each.startswith(SERVICE_CREDENTIALS)))
     return f"Not visible in a credential report: {'; '.join(hidden)}."
 

@@ -145,7 +145,7 @@ def _left_out_by_reason(
     live = (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
     unsafe = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool) & has_arn & ~exempt
     # The name is of a service, and AWS's list of the credentials was not saved.
-    without_list = np.array([file.service_credentials is None for file in files])
+    without_list = np.array([not file.shows_service_credentials for file in files])
     named = np.asarray(has_service_key_name(users) & without_list[users[columns.FILE].to_numpy()])
     unlisted = unsafe & ~live & named
     others = {} if check else {"to check (--include-check lists them)": unsafe & ~live & ~unlisted}

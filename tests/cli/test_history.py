@@ -352,7 +352,8 @@ def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
         ' "s", "CreateDate": "2026-01-01T00:00:00Z", "ServiceSpecificCredentialId": "A"}]}'
     )
     off = active.replace("Active", "Inactive")
-    for number, lists in ((1, [active, active, None, off]), (2, [None, None, active, off])):
+    every = [active, active, None, off], [None, None, active, off], [None, active, None, off]
+    for number, lists in enumerate(every):
         account = f"{number:012}"
         ann = person(arn=f"arn:aws:iam::{account}:user/ann")
         reports = [report(20 * at, ann, account=account) for at in range(4)]

@@ -145,9 +145,12 @@ def before_decision(at: datetime) -> tuple[str, str]:
 
 BOTH = (delete, deactivate)
 X, Y, ROB = a_user("x"), created(LATER, "y"), created("#####", "rob")
+OF_X: dict[str, Any] = {"same_second": frozenset({"x"})}
 X_RENAMED = (NOT_DONE, "Possibly renamed: x was created in the same second.")
 ROB_RENAMED = (NOT_DONE, "Possibly renamed: when rob was created is not understood.")
 ANOTHER = (DONE, "The user is gone; another of this name was created on 2026-06-10.")
+AS_X = "possibly renamed from x, created in the same second and gone now"
+MAY_BE_X = (OVERTAKEN, f"Changed since the decision: {AS_X}. Decide again.")
 KNOWN = frozenset[str]
 CASES: dict[str, list[Case]] = {
     "a user who is to be deleted is done when gone": [
@@ -222,6 +225,12 @@ CASES: dict[str, list[Case]] = {
         (delete(created("N/A")), [], NOT_IDENTIFIED),
         (delete(MASKED), [], NOT_IDENTIFIED),
     ],
+    "another user of the same second who is gone may have this name now": [
+        *((delete(**OF_X), [QUIET, *users], MAY_BE_X) for users in ([], [created(LATER, "x")])),
+        *((delete(**OF_X), [QUIET, user], STILL_THERE) for user in (X, created("#####", "x"))),
+        (line("deactivate", KEY, **OF_X), [QUIET], NO_CREDENTIALS),
+        (delete(**OF_X), [a_user(mfa=True)], OVERTAKEN),
+    ],
 }
 """Decisions and later reports by what they show."""
 
@@ -286,14 +295,17 @@ def test_a_report_without_the_root_of_the_account_shows_nobody_gone() -> None:
         assert frame["fact"][at].startswith(why)
 
 
+LISTED = (
+    '{"ServiceSpecificCredentials": [{"UserName": "quiet", "Status": "Active",'
+    ' "ServiceName": "bedrock.amazonaws.com", "CreateDate": "2026-01-01T00:00:00Z",'
+    ' "ServiceSpecificCredentialId": "ACCAEXAMPLE"}]}'
+)
+
+
 def test_a_service_credential_in_aws_list_still_works(tmp_path: Path) -> None:
     name = console_name(LATER)
     report = saved(tmp_path, report_text([QUIET]), name)
-    (tmp_path / f"{name}.service-credentials.json").write_text(
-        '{"ServiceSpecificCredentials": [{"UserName": "quiet", "Status": "Active",'
-        ' "ServiceName": "bedrock.amazonaws.com", "CreateDate": "2026-01-01T00:00:00Z",'
-        ' "ServiceSpecificCredentialId": "ACCAEXAMPLE"}]}'
-    )
+    saved(tmp_path, LISTED, f"{name}.service-credentials.json")
     analysis = analyzer.analyze(analyzer.load(report), ledger=ledger_of(deactivate()))
     assert [*analysis.follow_up["status"]] == [NOT_DONE]
 
@@ -494,7 +506,7 @@ BETWEEN: list[tuple[LedgerLine, Sequence[Row], Sequence[Row], Expected]] = [
     (delete(), [created("soon", key_1=NEW_KEY)], [QUIET], (OVERTAKEN, CHANGED_THEN)),
     (delete(), [a_user("x", key_1=NEW_KEY)], [QUIET], (OVERTAKEN, f"{CHANGED_AS_X} (report {OLD}")),
     (delete(), [QUIET, a_user("x", key_1=NEW_KEY)], [QUIET], STILL_THERE),
-    (delete(same_second=KNOWN("x")), [a_user("x", key_1=NEW_KEY)], [QUIET], STILL_THERE),
+    (delete(same_second=KNOWN("x")), [a_user("x", key_1=NEW_KEY)], [QUIET, X], STILL_THERE),
     (delete(created("N/A")), [created("N/A", key_1=NEW_KEY)], [QUIET], NOT_IDENTIFIED),
 ]
 """A decision, the users of a report of the week after and of the newest, status and fact."""
@@ -519,14 +531,73 @@ def test_an_older_report_is_from_when_it_says_itself_whatever_as_of_says() -> No
     assert [*analysis.follow_up["status"]] == [NOT_DONE]
 
 
+NO_LIST = "AWS's list of these for this account alone was not saved with the report."
+MAY_WORK = (UNKNOWN, f"The service-specific credential of the user may still work: {NO_LIST}")
+
+
 def test_a_service_credential_that_was_seen_may_work_without_aws_list() -> None:
     cells = {**deactivate().report_cells, "caveats": "more;service-credential"}
-    fact = "The service-specific credential of the user may still work: AWS's list of these was not"
     for as_of, user, expected in (
-        (LATER, QUIET, (UNKNOWN, f"{fact} saved with the report.")),
+        (LATER, QUIET, MAY_WORK),
         (LATER, a_user(mfa=True), (OVERTAKEN, "Changed since the decision: MFA device added.")),
         (AS_OF, QUIET, NO_LATER_REPORT),
     ):
         ledger = ledger_of(line("deactivate", report_cells=cells))
         (row,) = analysis_of(user, as_of=as_of, ledger=ledger).follow_up.to_dict("records")
         assert (row["status"], row["fact"].removesuffix(" Decide again.")) == expected
+
+
+def test_where_a_line_does_not_say_who_was_there_the_users_decided_on_count() -> None:
+    bulk = [line(word, user, same_second=None) for word, user in (("delete", QUIET), ("keep", X))]
+    cases = [(bulk, users) for users in ([QUIET], [QUIET, X])] + [(bulk[:1], [QUIET])]
+    frame = followed_up(LATER, *cases)
+    assert [*zip(frame["status"], frame["fact"], strict=True)] == [
+        MAY_BE_X,
+        STILL_THERE,
+        STILL_THERE,
+    ]
+
+
+def test_a_user_cannot_be_another_one_of_its_second_that_was_to_be_deleted_and_is_gone() -> None:
+    others = (line(word, X, same_second=KNOWN({"quiet"})) for word in ("delete", "deactivate"))
+    frame = followed_up(LATER, *(([delete(**OF_X), other], [QUIET]) for other in others))
+    read = frame[frame["user"] == "quiet"][["status", "fact"]].itertuples(index=False, name=None)
+    assert [*read] == [STILL_THERE, MAY_BE_X]
+    then, now = report_text([QUIET, a_user("x", mfa=True)]), report_text([QUIET])
+    named = zip(map(console_name, (WEEK, LATER)), (then.encode(), now.encode()), strict=True)
+    used = ledger_of(delete(**OF_X), line("delete", X, same_second=KNOWN({"quiet"})))
+    assert [*analyzer.analyze(analyzer.load(*named), ledger=used).follow_up["status"]] == [
+        OVERTAKEN,
+        DONE,
+    ]
+
+
+def test_a_service_credential_of_a_user_without_caveats_may_work_without_aws_list() -> None:
+    decided = line("deactivate", KEY, service_credentials="bedrock.amazonaws.com")
+    (row,) = analysis_of(QUIET, as_of=LATER, ledger=ledger_of(decided)).follow_up.to_dict("records")
+    assert (row["status"], row["fact"]) == MAY_WORK
+
+
+def test_a_service_credential_that_any_report_since_the_decision_showed_may_work_without_a_list(
+    tmp_path: Path,
+) -> None:
+    for number, (listed, user, expected) in enumerate(
+        (
+            ([AS_OF], QUIET, MAY_WORK),
+            ([WEEK], QUIET, MAY_WORK),
+            ([WEEK], created(SINCE), NO_CREDENTIALS),
+            ([AS_OF - ONE_DAY], QUIET, NO_CREDENTIALS),
+            ([WEEK, LATER], QUIET, STILL_WORKS),
+        )
+    ):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        for at, of in ((AS_OF - ONE_DAY, KEY), (AS_OF, CERTIFICATE), (WEEK, user), (LATER, QUIET)):
+            others = a_user(f"{at:%H%M}", created=at)  # so that no report is a copy
+            saved(folder, report_text([of, others]), console_name(at))
+        for at in listed:
+            saved(folder, LISTED, f"{console_name(at)}.service-credentials.json")
+        analysis = analyzer.analyze(analyzer.load(folder), ledger=ledger_of(deactivate(FULL)))
+        (row,) = analysis.follow_up.to_dict("records")
+        assert (row["status"], row["fact"]) == expected, listed
+        assert row["had_service_credential"] == (expected != NO_CREDENTIALS)

@@ -31,7 +31,7 @@ def test_a_ledger_comes_back_as_it_was_written() -> None:
         line("keep", a_user("-bob"), same_second=None),
         line("investigate", a_user("'o"), same_second=frozenset({"@x", "b"}), sheet=""),
         line("withdraw"),
-        line("deactivate", by="Zoë  Öz"),
+        line("deactivate", by="Zoë  Öz", service_credentials="a.amazonaws.com, s"),
         line("conflict", by="credreport"),
         line("delete", a_user(account="123XXXXXXXX")),
     ]
@@ -40,7 +40,8 @@ def test_a_ledger_comes_back_as_it_was_written() -> None:
 
 def test_a_line_is_a_row_of_users_csv_with_the_decision_and_its_place_in_front() -> None:
     entered, place = "decision,decided_by,decided_on,ticket,comment", "workbook,sha256,sheet,row"
-    heads = (entered, place, "baseline,same_second", *columns.OF_USERS_CSV)
+    shown = "baseline,same_second,service_credentials"
+    heads = (entered, place, shown, *columns.OF_USERS_CSV)
     assert ledger_bytes([line()]).decode().splitlines()[0] == ",".join(heads)
 
 

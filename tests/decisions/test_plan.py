@@ -225,3 +225,21 @@ def test_a_conflict_of_which_a_line_was_lost_is_left_out() -> None:
         assert [
             each.startswith("the decisions are in conflict: ") for each in reasons(planned(*lines))
         ] == [True]
+
+
+def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_out() -> None:
+    decided, moved = line(same_second=frozenset({"x"})), a_user(path="team/")
+    later = line("keep", moved, as_of=NEWER, on=NEWER.date())
+    reason = (
+        "changed since the decision: possibly renamed to team/quiet, decided on again: keep, Anna,"
+        " 2026-05-11. Decide again"
+    )
+    for users in (None, [QUIET, a_user("x")]):
+        assert reasons(planned(decided, later, users=users)) == [reason]
+        others = a_user("x"), a_user("y", created=USED), a_user("y", account=OTHER_ACCOUNT)
+        for other in others:
+            of_other = line("keep", other, as_of=NEWER, on=NEWER.date())
+            assert len(planned(decided, of_other, users=users).removals) == 1
+        assert len(planned(decided, line("keep", moved), users=users).removals) == 1
+    (of_absent,) = planned(decided, later, users=[moved]).left_out
+    assert of_absent.reason.startswith("possibly renamed")

@@ -387,3 +387,25 @@ def test_a_root_whose_creation_time_lost_its_seconds_is_of_the_same_account() ->
     local = re.sub(r"(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d):\d\dZ", r"\3/\2/\1 \4", text)
     report = loaded((console(days_before(1)), text), (console(AS_OF), local))
     assert names(report) == [console(AS_OF)]
+
+
+def test_of_lists_beside_copies_the_newest_counts_and_shows_who_has_none_if_it_is_of_the_report(
+    tmp_path: Path,
+) -> None:
+    old, new, undated = (
+        put(tmp_path, PLAIN, name) for name in (console(days_before(7)), console(AS_OF), "a.csv")
+    )
+    two_accounts = put(tmp_path, lines(PLAIN, of_account(OTHER_ACCOUNT, a_user("ann"))), "b.csv")
+    lists = {each: evidence_beside(each, ("bob", "s")) for each in (old, undated, two_accounts)}
+
+    def shown(*reports: Path) -> tuple[str, str, bool]:
+        report = analyzer.load(*reports)
+        services, (name,) = evidence_in(report)
+        return services["bob"], name, report.files[0].shows_service_credentials
+
+    assert shown(old) == ("s", lists[old], True)
+    assert shown(old, new) == ("s", lists[old], False)
+    newer = evidence_beside(new)
+    assert shown(old, new) == ("", newer, True)
+    assert shown(old, new, undated) == ("s", newer, True)
+    assert shown(two_accounts) == ("s", lists[two_accounts], False)

@@ -224,3 +224,12 @@ def test_many_problems_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.reviews.entries._CHUNK", 1)
     monkeypatch.setattr("analyzer.reviews.entries._MOST_PROBLEMS", 0)
     assert len(problems_of(content)) == 1
+
+
+def test_a_decision_keeps_which_service_credentials_aws_list_showed(every_list: bytes) -> None:
+    of_emil = "emil", ("deactivate", "Tom", ON, None, None), INACTIVE
+    listed = record_edited(
+        "emil", '"service_credentials":""', '"service_credentials":"s"', INACTIVE
+    )
+    (line,) = read_review("r.xlsx", edited(every_list, entered(*of_emil), listed), TODAY).lines
+    assert line.service_credentials == "s"

@@ -426,3 +426,24 @@ def test_a_follow_up_that_is_not_understood_is_named(runs: Path, capsys: Capture
     says = f"Not all decisions that were overtaken are known: {run(runs, FIRST)}/follow_up.csv, row"
     for text in (says, "not a status ('later')", "column decided_as_of: not a time ('1/5/2026')"):
         assert text in log
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_a_service_credential_that_a_run_showed_may_work_in_later_runs_without_a_list(
+    runs: Path,
+) -> None:
+    def followed(day: str) -> tuple[str, str]:
+        assert export(runs, day) == 0
+        (row,) = followed_up(run(runs, day))
+        return row["status"], row["had_service_credential"]
+
+    review(runs, ann="deactivate")
+    report = console_report(runs.with_name("reports"), SECOND)
+    saved(
+        report.parent,
+        '{"ServiceSpecificCredentials": [{"UserName": "ann", "Status": "Active", "ServiceName":'
+        ' "s", "CreateDate": "2026-01-01T00:00:00Z", "ServiceSpecificCredentialId": "A"}]}',
+        f"{report.name}.service-credentials.json",
+    )
+    assert followed(SECOND) == ("not-done", "true")
+    assert followed(THIRD) == followed("2026-08-01") == ("unknown", "true")

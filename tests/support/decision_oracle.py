@@ -666,7 +666,55 @@ def shows_whole_account(report: Report, line: Line) -> bool:
     return any(is_root(cells) and cells["arn"] == root for cells in report.rows)
 
 
-def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | None = None) -> str:
+def is_decided_again(
+    line: Line, lines: Iterable[Line], same_second: frozenset[str] | None = None
+) -> bool:
+    """Nothing that happened later may slip under a decision: a later one under another name.
+
+    Taken here: a decision on a later report, on whoever was not in the report decided on and has
+    the creation time, may be on the same user, whatever it says.
+    """
+    arn, created = line.user
+    return any(
+        (each.account, each.user[1]) == (line.account, created)
+        and each.user[0] != arn
+        and each.cells["user"] not in (same_second or ())
+        and each.made_on > line.made_on
+        for each in lines
+    )
+
+
+def may_be_another(
+    line: Line, report: Report, same_second: frozenset[str] | None, lines: Iterable[Line]
+) -> bool:
+    """The one of the name may be one of its second who is there no more, and was renamed.
+
+    Taken here: not if that one was to be deleted, by a decision in force. Where nobody kept who was
+    there, whoever was decided on by the same report was.
+    """
+    created = line.user[1]
+    if same_second is None:
+        report_of_line = line.account, created, line.report.as_of
+        alike = (
+            each
+            for each in lines
+            if (each.account, each.user[1], each.report.as_of) == report_of_line
+        )
+        same_second = frozenset(each.cells["user"] for each in alike)
+    there = {each["user"] for each in users(report) if user_key(each)[1] in (created, None)}
+    of_second = (
+        standing.undisputed for (_, at), standing in standings(lines).items() if at == created
+    )
+    to_delete = {each.cells["user"] for each in of_second if each and each.decision == "delete"}
+    return not same_second <= there | to_delete
+
+
+def status(
+    line: Line,
+    reports: Iterable[Report],
+    same_second: frozenset[str] | None = None,
+    lines: Sequence[Line] = (),
+) -> str:
     """Say what became of a decision to delete or deactivate.
 
     It is done if the user is not there any more (a user created again is another one), or, to
@@ -676,7 +724,8 @@ def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | 
     Where rows of the ARN differ in when the user was created, that is unknown. Taken here: a user
     of the ARN is another one only if created after the baseline. Another report of the very moment
     may overtake a decision, and never shows that it is done. The newest report says what is done;
-    of what is not, any report since overtakes it, whatever the newest shows.
+    of what is not, any report since overtakes it, whatever the newest shows. So does, where
+    the user is there, a later decision on whoever may be it, and the doubt that it is another one.
     """
     own = [each for each in reports if each.account == line.account]
     if not is_identified(line) or not own:
@@ -688,6 +737,9 @@ def status(line: Line, reports: Iterable[Report], same_second: frozenset[str] | 
         found = status_in(report, line, same_second, is_later=shown_at > seen_at)
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
     was_overtaken = any(showed_more(line, each, same_second) for each in since if each != report)
+    if shown_at >= seen_at and line.user in map(user_key, users(report)):
+        was_overtaken |= is_decided_again(line, lines, same_second)
+        was_overtaken |= may_be_another(line, report, same_second, lines)
     return "overtaken" if found != "done" and was_overtaken else found
 
 
@@ -758,7 +810,8 @@ def follow_up(
     told = {}
     for line in (each.undisputed for each in standings(lines).values()):
         if line and line.decision in REMOVALS:
-            became, days = status(line, reports), days_since_decided(line, reports)
+            became = status(line, reports, lines=lines)
+            days = days_since_decided(line, reports)
             told[line.user] = became, became != "done" and days > due_days
     return told
 
@@ -777,16 +830,18 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
         line.user
         for line in force
         if line and line.decision in REMOVALS and is_identified(line)
-        if not reports or is_confirmed(line, reports)
+        if is_confirmed(line, reports, lines)
     }
 
 
-def is_confirmed(line: Line, reports: Sequence[Report]) -> bool:
+def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -> bool:
     """Taken here: a report that does not show how the user is now is as good as none."""
+    if not reports:
+        return not is_decided_again(line, lines)
     own = [each for each in reports if each.account == line.account]
     rows = [rows_of_user(newest_of(own), line.cells)] if own else []
     now = [one_row(each) for each in rows if each]
-    is_there = line.user in map(user_key, now) and status(line, reports) == "not-done"
+    is_there = line.user in map(user_key, now) and status(line, reports, lines=lines) == "not-done"
     return is_there and not any(map(is_unclear, now))
 
 

@@ -174,11 +174,11 @@ def shown(user: str, head: str, value: Any, title: str = UNUSED) -> Edit:
     )
 
 
-def record_edited(user: str, old: str, new: str) -> Edit:
+def record_edited(user: str, old: str, new: str, title: str = UNUSED) -> Edit:
     """Return what forges a part of the record of a user."""
 
     def edit(book: Workbook) -> None:
-        sheet = book[UNUSED]
+        sheet = book[title]
         cell = sheet.cell(row_of(sheet, user), column(sheet, "Record"))
         assert old in str(cell.value)
         cell.value = str(cell.value).replace(old, new)

@@ -193,7 +193,7 @@ LAST_ACTIVITY: Final = TextColumn(review_list_layout.LAST_ACTIVITY, 27, _last_ac
 
 def service_credential_column(files: Sequence[ReportFile]) -> Column:
     """Return the column of active service-specific credentials, known from AWS's saved list."""
-    known = np.array([file.service_credentials is not None for file in files])
+    known = np.array([file.shows_service_credentials for file in files])
 
     def services(page: Page) -> Texts:
         otherwise = text_by_mask(known[page.users[columns.FILE].to_numpy()], NONE, NOT_KNOWN)
