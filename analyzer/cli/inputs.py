@@ -301,6 +301,11 @@ def check_outputs(
     from analyzer.sources.files_beside import BESIDE_ENDINGS
     from analyzer.writers import check_targets
 
+    try:
+        read = (each.name if isinstance(each, InputFile) else each for each in inputs)
+        check_targets(outputs, filter(None, read))
+    except ValueError as error:
+        raise wrong_usage(str(error), "--output") from None
     for each in outputs:
         saved = f"{each} has the name of a file that is saved with reports: name another output"
         entered = f"{each} has decisions of a reviewer: name another output"
@@ -310,11 +315,6 @@ def check_outputs(
         except OSError as error:
             raise wrong_usage(f"{each} cannot be read: {error.strerror}", "--output") from None
         require(not holds, entered, "--output")
-    try:
-        read = (each.name if isinstance(each, InputFile) else each for each in inputs)
-        check_targets(outputs, filter(None, read))
-    except ValueError as error:
-        raise wrong_usage(str(error), "--output") from None
 
 
 def _holds_entries(path: Path, *, are_ledgers: bool) -> bool:

@@ -205,17 +205,15 @@ def _by_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candida
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     return [
-        _Candidate(
-            line,
-            line.report_time.confirmed,
-            _NOT_IDENTIFIED
-            if not line.identifies_user
-            else _as_reason(overtaken_fact(change))
-            if change
-            else _exempt_reason(why),
-        )
-        for line, why, change in zip(lines, exempt, changes, strict=True)
+        _Candidate(line, line.report_time.confirmed, _reason_by_ledger(line, change, why))
+        for line, change, why in zip(lines, changes, exempt, strict=True)
     ]
+
+
+def _reason_by_ledger(line: LedgerLine, change: str | None, exempt: str) -> str:
+    if not line.identifies_user:
+        return _NOT_IDENTIFIED
+    return _as_reason(overtaken_fact(change)) if change else _exempt_reason(exempt)
 
 
 def _by_outcome(outcome: DecisionOutcome) -> _Candidate:

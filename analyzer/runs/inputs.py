@@ -317,25 +317,27 @@ def _decisions_elsewhere(folder: Path) -> Iterator[str]:
         recorded = by_place.get(place, {}).get(own)
         is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
         is_read = own == DECISIONS or (place != folder and is_workbook)
-        if not (is_read or is_report) and _may_hold_decisions(path) and sha256(path) != recorded:
+        if not (is_read or is_report) and _may_hold_decisions(path, recorded):
             remedy = f"collect it, or move it out of {folder}"
             yield f"{path} may have decisions and is not read: {remedy}."
 
 
-def _may_hold_decisions(path: Path) -> bool:
-    """Return whether a file has decisions, or is a workbook or archive that may have some."""
-    if _ends(path, (".zip",)):
-        return _may_hold_workbook(path)
-    return holds_entries(path) if may_be_workbook(path) else holds_decisions(path)
-
-
-def _may_hold_workbook(path: Path) -> bool:
-    """Return whether a zip archive has a workbook, is one by another name, or cannot be read."""
+def _may_hold_decisions(path: Path, recorded: str | None) -> bool:
+    """Return whether a file is not as it was made, and has decisions or cannot be read."""
     try:
-        with ZipFile(path) as archive:
-            return any(_ends(Path(name), _WORKBOOK_IN_ARCHIVE) for name in archive.namelist())
-    except (BadZipFile, NotImplementedError, ValueError):
+        if _ends(path, (".zip",)):
+            holds = _holds_workbook(path)
+        else:
+            holds = holds_entries(path) if may_be_workbook(path) else holds_decisions(path)
+        return holds and sha256(path) != recorded
+    except (OSError, BadZipFile, NotImplementedError, ValueError):
         return True
+
+
+def _holds_workbook(path: Path) -> bool:
+    """Return whether a zip archive has a workbook, or is one by another name."""
+    with ZipFile(path) as archive:
+        return any(_ends(Path(name), _WORKBOOK_IN_ARCHIVE) for name in archive.namelist())
 
 
 def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
@@ -379,9 +381,12 @@ def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run] = ()) -> E
     with_service_credential: set[tuple[str, ...]] = set()
     problems: list[Problem] = []
     for path in filter(isfile, (folder / FOLLOW_UP for folder in folders)):
-        content = path.read_bytes()
         try:
+            content = path.read_bytes()
             rows = list_rows(str(path), content, _FOLLOW_UP_FORM, _follow_up_problems)
+        except OSError as error:
+            problems += unreadable_file(str(path), error).problems
+            continue
         except InputRefused as error:
             problems += error.problems
             continue

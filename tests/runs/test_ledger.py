@@ -316,6 +316,7 @@ def test_what_a_run_showed_overtaken_is_so_in_later_runs_until_it_is_done(runs: 
     review(runs, ann="delete", bob="delete")
     back, again = a_user("ann", created=days_before(900), mfa=True), date(2026, 6, 2)
     assert followed(SECOND, back, BOB)[0] == "overtaken"
+    assert followed("2026-05-15", ANN, BOB)[0] == "not-done"
     where = f"{SECOND}T09-30-00Z/reports/status_reports_{SECOND}T09-30-00+00-00.csv"
     fact = f"Changed since the decision: MFA device added (report {where}). Decide again."
     assert followed(THIRD, ANN, BOB) == followed("2026-08-01", ANN, BOB) == ("overtaken", fact)
@@ -421,9 +422,11 @@ def test_a_follow_up_that_is_not_understood_is_named(runs: Path, capsys: Capture
     head = "status,arn,created,decision,decided_on,decided_as_of,fact,report,done_since\n"
     rows = "later,a,b,delete,,,,,\novertaken,a,2024-01-01T00:00:00Z,delete,,1/5/2026,,,\n"
     (run(runs, FIRST) / "follow_up.csv").write_text(head + rows)
+    (runs / "closed").mkdir()
+    (runs / "closed" / "follow_up.csv").symlink_to("/proc/self/mem")  # cannot be read
     assert export(runs, SECOND) == 5
     log = capsys.readouterr().err
-    says = f"Not all decisions that were overtaken are known: {run(runs, FIRST)}/follow_up.csv, row"
+    says = f"Not all decisions that were overtaken are known: {runs}/closed/follow_up.csv"
     for text in (says, "not a status ('later')", "column decided_as_of: not a time ('1/5/2026')"):
         assert text in log
 
