@@ -341,10 +341,11 @@ check_access() {
 
 check() { not_the_caller && check_access && list_permissions; }
 
-# Before the first change of a user: is it still this account, and is the user saved?
+# Before the first change of a user: is it still this account, were all answers about this user, and
+# is the user saved?
 save() {
   [ -n "$apply" ] || return 0
-  same_account && not_the_caller || return 1
+  same_account && not_the_caller && check_user || return 1
   file=$log.backup/$run-$number-$(printf '%s' "$user" | tr -c 'A-Za-z0-9+=,.@_-' _).json
   result=failed reason="cannot write the backup $file"
   (set -C && say "{\"get-user\": $user_json$backup}" >"$file") 2>/dev/null || return 1
