@@ -21,8 +21,9 @@
 #              user with an active SSH key or service-specific credential (CodeCommit, Bedrock),
 #              because no report shows them.
 #
-# Both skip a user that shows more access or use in AWS than the reviewer saw. That an existing
-# password was changed since, only a newer report shows: plan from the newest. In a line below:
+# Both skip a user that shows more access or use in AWS than the reviewer saw; they look again while
+# they change it. That an existing password was changed since, only a newer report shows: plan from
+# the newest. In a line below:
 #   baseline      what was created later was not in the report
 #   confirmed     the newest report in which the user was the same; expires: the plan is too old
 #   password      the latest creation time that it may have; signed-in: the last sign-in
