@@ -93,7 +93,6 @@ iam() {
 
 # identify: set caller, and owner to the partition and account that the credentials belong to.
 identify() {
-  owner='' caller=''
   identity=$(ask sts get-caller-identity --query='[Account, Arn]') || return 1
   caller=${identity#*"$tab"}
   owner=${caller#arn:}
