@@ -60,11 +60,11 @@ LOG_COLUMNS: Final = (*_RUN_COLUMNS, *_USER_COLUMNS, "step", "result", "detail")
 """The columns of the log, in order; all of them text, all of them quoted.
 
 `time` and `created` are in UTC to the second (`utc_text`). `caller` is the ARN of the credentials,
-`ledger_sha256` has one hash per ledger. Each change has a line with the result `begin` before it,
-and one with `ok` or `failed` after it. The last line of a user has the step `end` and the
-result `done`, `gone` (absent before), `skipped` or `failed`; if not, the run was interrupted, maybe
-within the line. A cell that begins with one of `=+-@` has an apostrophe before it, for
-spreadsheets: identify a user by `arn` and `created`.
+asked for before each user is changed; `ledger_sha256` has one hash per ledger. Each change has a
+line with the result `begin` before it, and one with `ok` or `failed` after it. The last line of a
+user has the step `end` and the result `done`, `gone` (absent before), `skipped` or `failed`; if
+not, the run was interrupted, maybe within the line. A cell that begins with one of `=+-@` has an
+apostrophe before it, for spreadsheets: identify a user by `arn` and `created`.
 """
 
 _USE_PRECISION: Final = timedelta(minutes=15)

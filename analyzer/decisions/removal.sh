@@ -21,8 +21,9 @@
 #              user with an active SSH key or service-specific credential (CodeCommit, Bedrock),
 #              because no report shows them.
 #
-# Both skip a user that shows more access or use in AWS than the reviewer saw. That an existing
-# password was changed since, only a newer report shows: plan from the newest. In a line below:
+# Both skip a user that shows more access or use in AWS than the reviewer saw; they look again while
+# they change it. That an existing password was changed since, only a newer report shows: plan from
+# the newest. In a line below:
 #   baseline      what was created later was not in the report
 #   confirmed     the newest report in which the user was the same; expires: the plan is too old
 #   password      the latest creation time that it may have; signed-in: the last sign-in
@@ -92,7 +93,6 @@ iam() {
 
 # identify: set caller, and owner to the partition and account that the credentials belong to.
 identify() {
-  owner='' caller=''
   identity=$(ask sts get-caller-identity --query='[Account, Arn]') || return 1
   caller=${identity#*"$tab"}
   owner=${caller#arn:}
@@ -341,10 +341,11 @@ check_access() {
 
 check() { not_the_caller && check_access && list_permissions; }
 
-# Before the first change of a user: is it still this account, and is the user saved?
+# Before the first change of a user: is it still this account, were all answers about this user, and
+# is the user saved?
 save() {
   [ -n "$apply" ] || return 0
-  same_account && not_the_caller || return 1
+  same_account && not_the_caller && check_user || return 1
   file=$log.backup/$run-$number-$(printf '%s' "$user" | tr -c 'A-Za-z0-9+=,.@_-' _).json
   result=failed reason="cannot write the backup $file"
   (set -C && say "{\"get-user\": $user_json$backup}" >"$file") 2>/dev/null || return 1

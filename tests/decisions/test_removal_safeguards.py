@@ -555,5 +555,16 @@ def test_a_user_of_the_same_name_in_another_account_is_not_changed(
 def test_the_log_names_the_caller_by_now(aws: AwsStub) -> None:
     users, other = three_users(aws), ADMIN.replace("session", "another")
     aws.account.meanwhile["get-user bob"] = lambda: setattr(aws.account, "caller", other)
-    log = aws.apply(*users[:2]).log
-    assert {line["caller"] for line in log if line["step"] == "delete-user"} == {ADMIN, other}
+    aws.account.meanwhile["get-user carl"] = lambda: expired(aws)
+    log = aws.apply(*users).log
+    assert [line["caller"] for line in log if line["step"] == "end"] == [ADMIN, other, other]
+
+
+def test_the_credentials_of_another_user_who_takes_the_name_during_the_check_stay(
+    aws: AwsStub,
+) -> None:
+    user = exists(aws.account, BOB)
+    attach_permissions(user)
+    aws.account.meanwhile["list-ssh-public-keys"] = lambda: setattr(user, "created", stated(NOW))
+    run = aws.apply(BOB)
+    assert (run.results(), aws.changes(), aws.backups()) == ({ARN: "skipped"}, [], [])
