@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized
@@ -46,9 +47,14 @@ class Selection(NamedTuple):
 
 
 def selected(reports: Sequence[SurveyedReport]) -> Selection:
-    """Return which of the reports, and which of their rows, count."""
+    """Return which of the reports, and which of their rows, count.
+
+    Raises InputRefused for a report of which it is not known whether it is the newest.
+    """
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
+    if problems := [*_order_problems(distinct, older)]:
+        raise InputRefused(problems)
     suspects = repeated_identity_hashes(newest)
     counted, contradicted = one_row_each(newest, suspects) if len(suspects) else (newest, {})
     notes = [
@@ -128,6 +134,44 @@ def without_superseded_accounts(
         superseded[id(old)].add(account)
     reduced = (_without_accounts(each, frozenset(superseded.get(id(each), ()))) for each in reports)
     return [each for each in reduced if each.file.accounts], older
+
+
+def _order_problems(
+    reports: Sequence[SurveyedReport], older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]
+) -> Iterator[Problem]:
+    """Yield a problem for each report that may be newer than the one that would count.
+
+    An assumed as-of is a lower bound. The same rows are the same report, whose time may be known.
+    """
+    undated = {
+        id(old): (old, new, account)
+        for old, new, account in older
+        if old.own_source is AsOfSource.ASSUMED
+    }
+    for old, new, account in undated.values():
+        alike = (
+            each
+            for each in reports
+            if each.own_source is not AsOfSource.ASSUMED and each.newest == old.newest
+        )
+        if not any(_has_same_rows(old, each) for each in alike):
+            message = (
+                f"nothing shows when it was made, so it may be newer than {new.file.name}"
+                f" ({_as_of_text(new)}), another report of account {_account_text(account)}"
+            )
+            hint = (
+                "Keep the name that the console gives, put a date such as 2026-03-01 in the name of"
+                " the file or its folder, or leave out the older of the two."
+            )
+            yield Problem.of_file(old.file.name, message, hint)
+
+
+def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:
+    """Return whether two reports have the same rows, whatever the form of moments and booleans."""
+    if not np.array_equal(np.unique(one.identities), np.unique(other.identities)):
+        return False
+    _, contradicted = one_row_each([one, other], repeated_identity_hashes([one, other]))
+    return not contradicted
 
 
 def _older_parts(
@@ -277,13 +321,17 @@ def _superseded_notes(older: Iterable[tuple[SurveyedReport, SurveyedReport, str]
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, new, account in older:
         accounts[old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)].append(
-            account or "(number unknown)"
+            _account_text(account)
         )
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         yield (
             f"{old_name} ({old_at}) is not counted for {with_noun('account', which)}:"
             f" {new_name} is newer ({new_at})."
         )
+
+
+def _account_text(account: str) -> str:
+    return account or "(number unknown)"
 
 
 def _as_of_text(report: SurveyedReport) -> str:

@@ -77,10 +77,11 @@ def test_all_there_is_to_know_is_said_in_one_order() -> None:
     old = report_text([], columns=COLUMNS_OF_2014)
     future = report_text([a_user("x", created=AS_OF + timedelta(days=1))])
     other = future.replace(ACCOUNT, "1" * 12)
-    found = notes(("b.csv", twice), ("a.csv", old), ("c.csv", twice), (CONSOLE, other))
+    dated = "old/status_reports_2025-07-05T12-00-00Z.csv"
+    found = notes(("b.csv", twice), (dated, old), ("c.csv", twice), (CONSOLE, other))
     assert [" ".join(note.split(" ")[:3]) for note in found] == [
         *("No generation time", f"{CONSOLE} has a", "c.csv is the"),
-        *("a.csv (2025-07-05 12:00", "b.csv: 2 rows", "Rows of the"),
+        *(f"{dated} (2025-07-05 12:00", "b.csv: 2 rows", "Rows of the"),
     ]
 
 
