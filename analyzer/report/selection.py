@@ -56,7 +56,9 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
     if problems := [*_order_problems(distinct, older)]:
         raise InputRefused(problems)
     suspects = repeated_identity_hashes(newest)
-    counted, contradicted = one_row_each(newest, suspects) if len(suspects) else (newest, {})
+    counted, contradicted, files = (
+        one_row_each(newest, suspects) if len(suspects) else (newest, {}, ())
+    )
     notes = [
         *(
             f"{copy.file.name} is the same report as {first.file.name}: counted once."
@@ -66,10 +68,7 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
         *(_repeated_row_note(each) for each in counted if len(each.repeated)),
     ]
     if contradicted:
-        notes.append(
-            "Rows of the same ARN differ, so the cells in which they do are unknown:"
-            f" {short_list(sorted(contradicted))}."
-        )
+        notes.append(_contradiction_note(contradicted, files))
     return Selection(counted, contradicted, notes, [*_older_parts(older)])
 
 
@@ -170,7 +169,7 @@ def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:
     """Return whether two reports have the same rows, whatever the form of moments and booleans."""
     if not np.array_equal(np.unique(one.identities), np.unique(other.identities)):
         return False
-    _, contradicted = one_row_each([one, other], repeated_identity_hashes([one, other]))
+    _, contradicted, _ = one_row_each([one, other], repeated_identity_hashes([one, other]))
     return not contradicted
 
 
@@ -202,11 +201,12 @@ def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> Sur
 
 def one_row_each(
     reports: Sequence[SurveyedReport], suspects: pa.Array
-) -> tuple[list[SurveyedReport], dict[str, dict[str, str]]]:
+) -> tuple[list[SurveyedReport], dict[str, dict[str, str]], list[tuple[str, str]]]:
     """Count the first row of each user and root, and no other.
 
     `suspects` are the hashes of identities that occur more than once. Return also the identities
-    whose rows differ, whatever the form of moments and booleans, with the cells that do by column.
+    whose rows differ, whatever the form of moments and booleans, with the cells that do by column;
+    and the pairs of files in which such rows lie, if in two.
     """
     users, roots = _ComparedRows(), _ComparedRows()
     counted = [
@@ -216,10 +216,11 @@ def one_row_each(
     places: dict[str, dict[int, str]] = defaultdict(dict)
     for identity, contradicted in chain(users.contradicted.items(), roots.contradicted.items()):
         places[identity] |= contradicted
-    return counted, {
+    differing = {
         identity: {columns.IN_REPORT[at]: contradicted[at] for at in sorted(contradicted)}
         for identity, contradicted in places.items()
     }
+    return counted, differing, [*(users.files | roots.files)]
 
 
 def _repeated_rows(
@@ -243,11 +244,13 @@ class _ComparedRows:
     """Compare rows of one user, a table at a time: they may be millions.
 
     `first` are the file, the number and the cells of each user's first row by identity, and
-    `contradicted` by the position of a column that row and the first one that differs, in words.
+    `contradicted` by the position of a column that row and the first one that differs, in words;
+    `files` are the pairs of files of such rows, where they are two.
     """
 
     first: dict[str, tuple[str, int, tuple[str | None, ...]]] = field(default_factory=dict)
     contradicted: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
+    files: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def repeats(self, table: pa.Table, file: str) -> np.ndarray:
         """Return which rows are of a user of whom one came before, and compare these with it."""
@@ -271,6 +274,7 @@ class _ComparedRows:
             for user_at, of in zip(*np.unique(own[odd], return_index=True), strict=True):
                 other, number, row = first[user_at]
                 own_file, its_file = ("", "") if other == file else (f" of {other}", f" of {file}")
+                self.files |= {(other, file): None} if other != file else {}
                 text = f"row {number}{own_file} has {_shown(row[place])}, row {numbers[odd[of]]}"
                 text += f"{its_file} has {_shown(words[codes[odd[of]]])}"
                 described = text if len(self.contradicted) < _MOST_DESCRIBED else ""
@@ -337,6 +341,18 @@ def _account_text(account: str) -> str:
 def _as_of_text(report: SurveyedReport) -> str:
     assumed = report.own_source is AsOfSource.ASSUMED
     return f"{minute_text(report.own_as_of)}{', assumed: perhaps later' if assumed else ''}"
+
+
+def _contradiction_note(identities: Iterable[str], files: Iterable[tuple[str, str]]) -> str:
+    # Without an ARN it is a word that stands for one, with the name of the user.
+    users = (each if each.startswith("arn:") else each.rpartition("/")[2] for each in identities)
+    note = (
+        "Rows of the same ARN differ, so the cells in which they do are unknown:"
+        f" {short_list(sorted(users))}."
+    )
+    if pairs := [f"{one} and {other}" for one, other in files]:
+        note += f" Such rows are in {short_list(pairs)}: give one of the two."
+    return note
 
 
 def _repeated_row_note(report: SurveyedReport) -> str:

@@ -428,3 +428,11 @@ def test_the_same_rows_without_a_time_are_the_same_report() -> None:
     for other in (again.replace("false,N/A", "true,N/A", 1), lines(*again.split("\n")[:-1])):
         with pytest.raises(analyzer.InputRefused):
             loaded(("undated.csv", other), (console(AS_OF), PLAIN))
+
+
+def test_rows_that_differ_in_two_files_are_named_with_the_files_of_which_one_is_too_many() -> None:
+    texts = [masked_report(NO_ARNS, LONG_AGO, a_user("ann", mfa=mfa)) for mfa in (False, True)]
+    one, other = (f"{folder}/{console(AS_OF)}" for folder in "ab")
+    report = loaded(*zip((one, other), texts, strict=True))
+    note = f"are unknown: ann. Such rows are in {one} and {other}: give one of the two."
+    assert report.notes[-1].endswith(note)
