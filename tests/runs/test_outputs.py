@@ -24,6 +24,7 @@ from tests.support.builders import (
     report_text,
     saved,
     table,
+    the_root,
 )
 from tests.support.feeds import asff_file
 from tests.support.runs import (
@@ -273,3 +274,16 @@ def test_parquet_in_a_run_has_the_users_and_findings_of_its_csv(runs: Path) -> N
             assert [row["arn"] for row in csv.DictReader(stream)] == table["arn"].to_pylist()
         assert f"{name}.parquet" in {each["path"] for each in record_of(run)["files"]}
     check_folder(runs)
+
+
+@pytest.mark.usefixtures("changes_alone")
+def test_a_masked_account_that_only_looks_alike_is_not_compared_with_the_run_before(
+    runs: Path,
+) -> None:
+    for day, born in ((FIRST, days_before(90)), (SECOND, days_before(91))):
+        source = console_report(runs.with_name(day), day)
+        text = report_text([a_user()], root=the_root(user_creation_time=born))
+        source.write_text(text.replace(f"::{ACCOUNT}:", "::masked:"))
+        assert exporting(runs, "--from", source) == 0
+    ((change, cause),) = changed(runs / "latest", "cause")
+    assert (change, cause[-29:]) == ("not-covered", "reports of different accounts")
