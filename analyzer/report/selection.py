@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
+from analyzer.report.file_notes import FileNote
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized
 from analyzer.terms import (
@@ -42,7 +43,7 @@ class Selection(NamedTuple):
 
     reports: Sequence[SurveyedReport]
     contradicted: Mapping[str, Mapping[str, str]]
-    notes: Sequence[str]
+    notes: Sequence[FileNote]
     older: Sequence[SurveyedReport]
 
 
@@ -60,15 +61,12 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
         one_row_each(newest, suspects) if len(suspects) else (newest, {}, ())
     )
     notes = [
-        *(
-            f"{copy.file.name} is the same report as {first.file.name}: counted once."
-            for copy, first in same
-        ),
+        *(_copy_note(*each) for each in same),
         *_superseded_notes(older),
         *(_repeated_row_note(each) for each in counted if len(each.repeated)),
     ]
     if contradicted:
-        notes.append(_contradiction_note(contradicted, files))
+        notes.append(_contradiction_note(counted[0].file.name, contradicted, files))
     return Selection(counted, contradicted, notes, [*_older_parts(older)])
 
 
@@ -321,17 +319,26 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
 # Notes
 
 
-def _superseded_notes(older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]) -> Iterator[str]:
+def _copy_note(copy: SurveyedReport, first: SurveyedReport) -> FileNote:
+    text = f"{copy.file.name} is the same report as {first.file.name}: counted once."
+    return FileNote(copy.file.name, text, "files are the same report as another, counted once")
+
+
+def _superseded_notes(
+    older: Iterable[tuple[SurveyedReport, SurveyedReport, str]],
+) -> Iterator[FileNote]:
+    many = "reports are not counted for an account that has a newer one"
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, new, account in older:
         accounts[old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)].append(
             _account_text(account)
         )
     for (old_name, old_at, new_name, new_at), which in accounts.items():
-        yield (
+        text = (
             f"{old_name} ({old_at}) is not counted for {with_noun('account', which)}:"
             f" {new_name} is newer ({new_at})."
         )
+        yield FileNote(old_name, text, many)
 
 
 def _account_text(account: str) -> str:
@@ -343,7 +350,9 @@ def _as_of_text(report: SurveyedReport) -> str:
     return f"{minute_text(report.own_as_of)}{', assumed: perhaps later' if assumed else ''}"
 
 
-def _contradiction_note(identities: Iterable[str], files: Iterable[tuple[str, str]]) -> str:
+def _contradiction_note(
+    file: str, identities: Iterable[str], files: Iterable[tuple[str, str]]
+) -> FileNote:
     # Without an ARN it is a word that stands for one, with the name of the user.
     users = (each if each.startswith("arn:") else each.rpartition("/")[2] for each in identities)
     note = (
@@ -352,10 +361,15 @@ def _contradiction_note(identities: Iterable[str], files: Iterable[tuple[str, st
     )
     if pairs := [f"{one} and {other}" for one, other in files]:
         note += f" Such rows are in {short_list(pairs)}: give one of the two."
-    return note
+    many = (
+        "reports have rows of the same ARN that differ, so the cells in which they do are unknown"
+    )
+    return FileNote(file, note, many)
 
 
-def _repeated_row_note(report: SurveyedReport) -> str:
+def _repeated_row_note(report: SurveyedReport) -> FileNote:
     count = len(report.repeated)
     what = "1 row repeats a user" if count == 1 else f"{count:,} rows repeat users"
-    return f"{report.file.name}: {what} of another row: each user counts once."
+    text = f"{report.file.name}: {what} of another row: each user counts once."
+    many = "reports have rows that repeat users of other rows; each user counts once"
+    return FileNote(report.file.name, text, many)
