@@ -249,7 +249,8 @@ def count_text(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-_MOST_NAMES: Final = 5
+MOST_NAMES: Final = 5
+"""Of more names only so many are listed, and the others counted."""
 
 
 def minute_text(at: datetime) -> str:
@@ -259,8 +260,8 @@ def minute_text(at: datetime) -> str:
 
 def short_list(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def with_noun(noun: str, names: Sequence[str]) -> str:

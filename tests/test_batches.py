@@ -113,14 +113,14 @@ def test_criteria_exemptions_rules_and_the_moment_are_those_of_one_process() -> 
 
 
 def test_a_survey_has_a_row_for_each_account_of_a_file(tricky: Path, surveyed: pa.Table) -> None:
-    path = tricky / "two.csv"
+    path = tricky / "2026-04-02/two.csv"
     assert surveyed.schema == batches.SURVEY
     rows = surveyed.to_pylist()
     one, other = (row for row in rows if row["file"] == str(path))
     assert (one["account"], one["rows"], one["roots"]) == (account(3), 2, 1)
     assert (other["account"], other["rows"], other["roots"]) == (account(4), 2, 1)
     assert one["content"] == other["content"] == one["sha256"]
-    assert (one["as_of_source"], one["refused"]) == ("assumed", None)
+    assert (one["as_of_source"], one["refused"]) == ("folder", None)
     names = {Path(row["file"]).name for row in rows}
     assert names.isdisjoint({"README.md", "empty.txt"})
     copies = [row for row in rows if Path(row["file"]).name.startswith(("copy", "z.json"))]

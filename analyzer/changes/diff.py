@@ -138,7 +138,7 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
     Raises InputRefused where they are in the wrong order, have no account in common, or masked
     accounts that are not the same.
     """
-    _check_masked_accounts(before.report, now.report)
+    check_masked_accounts(before.report, now.report)
     sides = snapshot(before), snapshot(now)
     if accounts := out_of_order(*sides):
         raise InputRefused(_order_problem(before, now, each) for each in sorted(accounts))
@@ -153,8 +153,8 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
     return Comparison(before=before, now=now, changes=changes(*sides), account_count=len(accounts))
 
 
-def _check_masked_accounts(before: Report, now: Report) -> None:
-    """Refuse to compare masked accounts that only look alike."""
+def check_masked_accounts(before: Report, now: Report) -> None:
+    """Refuse to compare masked accounts that only look alike; raises InputRefused."""
     first = len(before.files)
     later = (
         page.with_users({columns.FILE: page.users[columns.FILE] + first}) for page in now.roots()

@@ -62,10 +62,18 @@ def _from_folder(name: str, newest: datetime) -> datetime | None:
     Such a name is `2026-03-01` or `report_date=2026-03-01`. The day counts only if no timestamp
     in the report is later.
     """
-    for part in reversed(PurePath(name.replace(":", "/")).parts):
-        texts = [] if _RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
-        days = {day for each in texts if (day := timestamp(f"{each}T23:59:59Z"))}
-        if days:
-            (day, *others) = days
-            return day if not others and day >= newest else None
-    return None
+    days = _days_in(dated_part(name))
+    day = days.pop() if len(days) == 1 else None
+    return day if day and day >= newest else None
+
+
+def dated_part(name: str) -> str:
+    """Return the name of a file that has a date, else of the nearest folder above it, or ""."""
+    parts = reversed(PurePath(name.replace(":", "/")).parts)
+    return next((part for part in parts if _days_in(part)), "")
+
+
+def _days_in(part: str) -> set[datetime]:
+    """Return the ends of the days in the name of a file or folder."""
+    texts = [] if _RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
+    return {day for each in texts if (day := timestamp(f"{each}T23:59:59Z"))}

@@ -18,6 +18,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
 from analyzer.report.as_of import check_as_of
+from analyzer.report.file_notes import FileNote, folded_notes
 from analyzer.report.masked_accounts import (
     masked_alike,
     mixed_account_problems,
@@ -82,7 +83,7 @@ def assemble_report(  # noqa: PLR0913  each is one choice
 def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     """Return the Report that surveyed reports are together; if `alone`, each counts."""
     contradictions: list[Contradictions] = []
-    of_selection: list[str] = []
+    of_selection: list[FileNote] = []
     older: list[SurveyedReport] = []
     of_accounts = [*_masked_account_notes(reports)] if len(reports) > 1 else []
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
@@ -98,16 +99,14 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
-            *(
-                f"{each.file.name} has a timestamp of {minute_text(each.newest)}, after its as-of"
-                f" ({minute_text(each.file.as_of)}): later times count as 0 days old, so this is"
-                " not the state of that time."
+            *folded_notes(
+                _late_timestamp_note(each)
                 for each in reports
                 if each.newest > each.file.as_of + _SKEW
             ),
             *_replaced_times(reports),
             *of_accounts,
-            *of_selection,
+            *folded_notes(of_selection),
             *_local_dates(reports),
             *_missing_columns(reports),
             *_emptied_cells(reports),
@@ -288,6 +287,19 @@ def _names_by(
         if own := key(each):
             names[own].append(each.file.name)
     return names.items()
+
+
+def _late_timestamp_note(report: SurveyedReport) -> FileNote:
+    text = (
+        f"{report.file.name} has a timestamp of {minute_text(report.newest)}, after its as-of"
+        f" ({minute_text(report.file.as_of)}): later times count as 0 days old, so this is"
+        " not the state of that time."
+    )
+    many = (
+        "reports have a timestamp after their as-of, so they do not show the state of that time;"
+        " later times count as 0 days old"
+    )
+    return FileNote(report.file.name, text, many)
 
 
 def _replaced_times(reports: Iterable[SurveyedReport]) -> Iterator[str]:

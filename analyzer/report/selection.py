@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
+from analyzer.report.file_notes import FileNote
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized
 from analyzer.terms import (
@@ -41,29 +43,30 @@ class Selection(NamedTuple):
 
     reports: Sequence[SurveyedReport]
     contradicted: Mapping[str, Mapping[str, str]]
-    notes: Sequence[str]
+    notes: Sequence[FileNote]
     older: Sequence[SurveyedReport]
 
 
 def selected(reports: Sequence[SurveyedReport]) -> Selection:
-    """Return which of the reports, and which of their rows, count."""
+    """Return which of the reports, and which of their rows, count.
+
+    Raises InputRefused for a report of which it is not known whether it is the newest.
+    """
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
+    if problems := [*_order_problems(distinct, older)]:
+        raise InputRefused(problems)
     suspects = repeated_identity_hashes(newest)
-    counted, contradicted = one_row_each(newest, suspects) if len(suspects) else (newest, {})
+    counted, contradicted, files = (
+        one_row_each(newest, suspects) if len(suspects) else (newest, {}, ())
+    )
     notes = [
-        *(
-            f"{copy.file.name} is the same report as {first.file.name}: counted once."
-            for copy, first in same
-        ),
+        *(_copy_note(*each) for each in same),
         *_superseded_notes(older),
         *(_repeated_row_note(each) for each in counted if len(each.repeated)),
     ]
     if contradicted:
-        notes.append(
-            "Rows of the same ARN differ, so the cells in which they do are unknown:"
-            f" {short_list(sorted(contradicted))}."
-        )
+        notes.append(_contradiction_note(counted[0].file.name, contradicted, files))
     return Selection(counted, contradicted, notes, [*_older_parts(older)])
 
 
@@ -144,6 +147,44 @@ def without_superseded_accounts(
     return [each for each in reduced if each.file.accounts], older
 
 
+def _order_problems(
+    reports: Sequence[SurveyedReport], older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]
+) -> Iterator[Problem]:
+    """Yield a problem for each report that may be newer than the one that would count.
+
+    An assumed as-of is a lower bound. The same rows are the same report, whose time may be known.
+    """
+    undated = {
+        id(old): (old, new, account)
+        for old, new, account in older
+        if old.own_source is AsOfSource.ASSUMED
+    }
+    for old, new, account in undated.values():
+        alike = (
+            each
+            for each in reports
+            if each.own_source is not AsOfSource.ASSUMED and each.newest == old.newest
+        )
+        if not any(_has_same_rows(old, each) for each in alike):
+            message = (
+                f"nothing shows when it was made, so it may be newer than {new.file.name}"
+                f" ({_as_of_text(new)}), another report of account {_account_text(account)}"
+            )
+            hint = (
+                "Keep the name that the console gives, put a date such as 2026-03-01 in the name of"
+                " the file or its folder, or leave out the older of the two."
+            )
+            yield Problem.of_file(old.file.name, message, hint)
+
+
+def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:
+    """Return whether two reports have the same rows, whatever the form of moments and booleans."""
+    if not np.array_equal(np.unique(one.identities), np.unique(other.identities)):
+        return False
+    _, contradicted, _ = one_row_each([one, other], repeated_identity_hashes([one, other]))
+    return not contradicted
+
+
 def _older_parts(
     older: Iterable[tuple[SurveyedReport, SurveyedReport, str]],
 ) -> Iterator[SurveyedReport]:
@@ -172,11 +213,12 @@ def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> Sur
 
 def one_row_each(
     reports: Sequence[SurveyedReport], suspects: pa.Array
-) -> tuple[list[SurveyedReport], dict[str, dict[str, str]]]:
+) -> tuple[list[SurveyedReport], dict[str, dict[str, str]], list[tuple[str, str]]]:
     """Count the first row of each user and root, and no other.
 
     `suspects` are the hashes of identities that occur more than once. Return also the identities
-    whose rows differ, whatever the form of moments and booleans, with the cells that do by column.
+    whose rows differ, whatever the form of moments and booleans, with the cells that do by column;
+    and the pairs of files in which such rows lie, if in two.
     """
     users, roots = _ComparedRows(), _ComparedRows()
     counted = [
@@ -186,10 +228,11 @@ def one_row_each(
     places: dict[str, dict[int, str]] = defaultdict(dict)
     for identity, contradicted in chain(users.contradicted.items(), roots.contradicted.items()):
         places[identity] |= contradicted
-    return counted, {
+    differing = {
         identity: {columns.IN_REPORT[at]: contradicted[at] for at in sorted(contradicted)}
         for identity, contradicted in places.items()
     }
+    return counted, differing, [*(users.files | roots.files)]
 
 
 def _repeated_rows(
@@ -213,11 +256,13 @@ class _ComparedRows:
     """Compare rows of one user, a table at a time: they may be millions.
 
     `first` are the file, the number and the cells of each user's first row by identity, and
-    `contradicted` by the position of a column that row and the first one that differs, in words.
+    `contradicted` by the position of a column that row and the first one that differs, in words;
+    `files` are the pairs of files of such rows, where they are two.
     """
 
     first: dict[str, tuple[str, int, tuple[str | None, ...]]] = field(default_factory=dict)
     contradicted: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
+    files: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def repeats(self, table: pa.Table, file: str) -> np.ndarray:
         """Return which rows are of a user of whom one came before, and compare these with it."""
@@ -241,6 +286,7 @@ class _ComparedRows:
             for user_at, of in zip(*np.unique(own[odd], return_index=True), strict=True):
                 other, number, row = first[user_at]
                 own_file, its_file = ("", "") if other == file else (f" of {other}", f" of {file}")
+                self.files |= {(other, file): None} if other != file else {}
                 text = f"row {number}{own_file} has {_shown(row[place])}, row {numbers[odd[of]]}"
                 text += f"{its_file} has {_shown(words[codes[odd[of]]])}"
                 described = text if len(self.contradicted) < _MOST_DESCRIBED else ""
@@ -287,17 +333,30 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
 # Notes
 
 
-def _superseded_notes(older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]) -> Iterator[str]:
+def _copy_note(copy: SurveyedReport, first: SurveyedReport) -> FileNote:
+    text = f"{copy.file.name} is the same report as {first.file.name}: counted once."
+    return FileNote(copy.file.name, text, "files are the same report as another, counted once")
+
+
+def _superseded_notes(
+    older: Iterable[tuple[SurveyedReport, SurveyedReport, str]],
+) -> Iterator[FileNote]:
+    many = "reports are not counted for an account that has a newer one"
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, new, account in older:
         accounts[old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)].append(
-            account or "(number unknown)"
+            _account_text(account)
         )
     for (old_name, old_at, new_name, new_at), which in accounts.items():
-        yield (
+        text = (
             f"{old_name} ({old_at}) is not counted for {with_noun('account', which)}:"
             f" {new_name} is newer ({new_at})."
         )
+        yield FileNote(old_name, text, many)
+
+
+def _account_text(account: str) -> str:
+    return account or "(number unknown)"
 
 
 def _as_of_text(report: SurveyedReport) -> str:
@@ -305,7 +364,26 @@ def _as_of_text(report: SurveyedReport) -> str:
     return f"{minute_text(report.own_as_of)}{', assumed: perhaps later' if assumed else ''}"
 
 
-def _repeated_row_note(report: SurveyedReport) -> str:
+def _contradiction_note(
+    file: str, identities: Iterable[str], files: Iterable[tuple[str, str]]
+) -> FileNote:
+    # Without an ARN it is a word that stands for one, with the name of the user.
+    users = (each if each.startswith("arn:") else each.rpartition("/")[2] for each in identities)
+    note = (
+        "Rows of the same ARN differ, so the cells in which they do are unknown:"
+        f" {short_list(sorted(users))}."
+    )
+    if pairs := [f"{one} and {other}" for one, other in files]:
+        note += f" Such rows are in {short_list(pairs)}: give one of the two."
+    many = (
+        "reports have rows of the same ARN that differ, so the cells in which they do are unknown"
+    )
+    return FileNote(file, note, many)
+
+
+def _repeated_row_note(report: SurveyedReport) -> FileNote:
     count = len(report.repeated)
     what = "1 row repeats a user" if count == 1 else f"{count:,} rows repeat users"
-    return f"{report.file.name}: {what} of another row: each user counts once."
+    text = f"{report.file.name}: {what} of another row: each user counts once."
+    many = "reports have rows that repeat users of other rows; each user counts once"
+    return FileNote(report.file.name, text, many)

@@ -37,6 +37,7 @@ from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import may_be_workbook, sha256
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
+from analyzer.report.as_of import dated_part
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.report.values import timestamp
@@ -95,10 +96,18 @@ def load_reports(
         report = load_sources(copies, inputs, as_of, row_bytes_in_memory=0)
     except InputRefused as error:
         raise InputRefused(
-            replace(each, file=names.get(each.file, each.file).removeprefix(prefix))
+            replace(each, file=_with_origins(each.file, names).removeprefix(prefix), message=told)
             for each in error.problems
+            for told in [_with_origins(each.message, names).replace(prefix, "")]
         ) from None
     return _with_run_relative_names(prefix, report)
+
+
+def _with_origins(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with what was copied in place of the copies."""
+    for copy in sorted(names, key=len, reverse=True):
+        text = text.replace(copy, names[copy])
+    return text
 
 
 def _with_run_relative_names(prefix: str, report: Report) -> Report:
@@ -173,14 +182,19 @@ def copy_inputs(
 
 
 def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
-    """Yield a place for each, one for every name, whatever the case of its letters."""
-    names = [_name(source) for source in sources]
-    files = {name.lower() for name in names}
+    """Yield a place for each, one for every name, whatever the case of its letters.
+
+    A folder that tells a report's day stays above it.
+    """
+    names = [PurePath(_dated_folder(each), _name(each)) for each in sources]
+    files = {name.name.lower() for name in names}
     free = (each for each in map("input-{}".format, count(2)) if each not in files)
-    used_names: set[str] = set()
+    used_names: set[tuple[str, ...]] = set()
     for name in names:
-        yield folder / next(free) / name if name.lower() in used_names else folder / name
-        used_names.add(name.lower())
+        *folders, last = (part.lower() for part in name.parts)
+        is_taken = (*folders, last) in used_names or not files.isdisjoint(folders)
+        yield folder / next(free) / name if is_taken else folder / name
+        used_names.add((*folders, last))
 
 
 def _name(source: Source) -> str:
@@ -190,8 +204,14 @@ def _name(source: Source) -> str:
     return name.lstrip(".") or "report"
 
 
+def _dated_folder(source: Source) -> str:
+    """Return the folder above an input whose date may be its as-of, empty for none."""
+    part = dated_part(source.name)
+    return "" if part == PurePath(source.name.replace(":", "/")).name else part.lstrip(".")
+
+
 def _copy_with_files_beside(source: Source, target: Path) -> None:
-    target.parent.mkdir(mode=0o700, exist_ok=True)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _copy_file(source.name, source.path or source.read, target)
     if source.path:
         for ending in (METADATA, SERVICE_CREDENTIALS):

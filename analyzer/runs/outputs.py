@@ -16,7 +16,12 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis import analysis as analysis_module
 from analyzer.analysis.analysis import Analysis, analyze
-from analyzer.changes.diff import changes, counts_by_kind, not_covered_rows
+from analyzer.changes.diff import (
+    changes,
+    check_masked_accounts,
+    counts_by_kind,
+    not_covered_rows,
+)
 from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
@@ -155,6 +160,7 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
     now = snapshot(analysis)
     try:
         before = snapshot(_analysis_of(previous, analysis))
+        check_masked_accounts(before.analysis.report, analysis.report)
     except InputRefused as refused:
         reason = f"the run {previous.name} is refused: {refused.problems[0].message}"
         before = replace(now, as_of={}, missing=dict.fromkeys(now.as_of, reason))

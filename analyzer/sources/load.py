@@ -179,7 +179,9 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
     Raises InputRefused with the problems of all inputs together.
     """
-    inputs, unreadable = readable_sources(inputs) if skip_unreadable else (inputs, ())
+    inputs, unreadable = (
+        readable_sources(inputs, with_older=with_older) if skip_unreadable else (inputs, ())
+    )
     read = [each for each in inputs if not each.is_skipped]
     # An archive gives one file at a time: two threads that wait for it take half as long again.
     threads = 1 if any(each.archive for each in read) else 2
@@ -206,10 +208,13 @@ def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool
     return any(each.saved_in_archive for each in inputs) or any(beside)
 
 
-def readable_sources(inputs: Iterable[Source]) -> tuple[list[Source], tuple[UncoveredFile, ...]]:
+def readable_sources(
+    inputs: Iterable[Source], *, with_older: bool = False
+) -> tuple[list[Source], tuple[UncoveredFile, ...]]:
     """Return the inputs that are whole reports, and the others as not covered, with the reason.
 
-    Raises InputRefused where no input is a report.
+    Not covered is also a report of which it is not known whether it is the newest; `with_older`
+    each counts. Raises InputRefused where no input is a report.
     """
     readable: list[Source] = []
     refusals: dict[str, InputRefused] = {}
@@ -223,6 +228,12 @@ def readable_sources(inputs: Iterable[Source]) -> tuple[list[Source], tuple[Unco
             readable.append(each)
     if all(each.is_skipped for each in readable):
         raise InputRefused(problem for each in refusals.values() for problem in each.problems)
+    try:
+        together = [replace(each, limit=None) for each in readable]
+        load_sources([], together, None, with_older=with_older)
+    except InputRefused as refused:
+        refusals |= {each.file: InputRefused([each]) for each in refused.problems}
+        readable = [each for each in readable if each.name not in refusals]
     firsts = {name: refused.problems[0] for name, refused in refusals.items()}
     places = {name: f"row {each.row}: " if each.row else "" for name, each in firsts.items()}
     return readable, tuple(

@@ -182,7 +182,7 @@ def _undetermined_note(analysis: Analysis) -> Iterator[str]:
         yield (
             f"{undetermined:,} of {count_text(user_count, 'IAM user')} {verb} undetermined, so the"
             f" counts say little. One of the reasons: {analysis.undetermined_reason}."
-            " Give the report as AWS made it."
+            " Give each report once, as AWS made it."
         )
 
 

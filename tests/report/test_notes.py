@@ -77,10 +77,11 @@ def test_all_there_is_to_know_is_said_in_one_order() -> None:
     old = report_text([], columns=COLUMNS_OF_2014)
     future = report_text([a_user("x", created=AS_OF + timedelta(days=1))])
     other = future.replace(ACCOUNT, "1" * 12)
-    found = notes(("b.csv", twice), ("a.csv", old), ("c.csv", twice), (CONSOLE, other))
+    dated = "old/status_reports_2025-07-05T12-00-00Z.csv"
+    found = notes(("b.csv", twice), (dated, old), ("c.csv", twice), (CONSOLE, other))
     assert [" ".join(note.split(" ")[:3]) for note in found] == [
         *("No generation time", f"{CONSOLE} has a", "c.csv is the"),
-        *("a.csv (2025-07-05 12:00", "b.csv: 2 rows", "Rows of the"),
+        *(f"{dated} (2025-07-05 12:00", "b.csv: 2 rows", "Rows of the"),
     ]
 
 
@@ -95,3 +96,30 @@ def test_where_reports_have_several_times_the_notes_say_what_sets_that_of_one() 
         " does not show use after its own time, so users can be idle for less time than shown."
     )
     assert not analyzer.load(*files, as_of=AS_OF).notes
+
+
+def test_of_many_notes_of_a_kind_there_is_one_that_names_the_first_files() -> None:
+    late = report_text([a_user("x", password_last_used=AS_OF + timedelta(days=1))])
+    names = [f"{at}/status_reports_2026-04-{at:02}T12-00-00Z.csv" for at in range(10, 17)]
+    older = [(name, lines(PLAIN, *[BOB] * at)) for at, name in enumerate(names[:6], 1)]
+    copies = [(f"{at}.csv", PLAIN) for at in range(6)]
+    texts = [of_account(str(10**11 + at), a_user("x")) for at in range(6)]
+    for files, about in (
+        ([*older, (CONSOLE, PLAIN)], "6 reports are not counted for an account that has a newer"),
+        (
+            [*copies, (CONSOLE, PLAIN)],
+            "6 files are the same report as another, counted once: 0.csv",
+        ),
+        (
+            [(f"{at}/{CONSOLE}", late.replace(ACCOUNT, f"{at:012}")) for at in range(6)],
+            "6 reports have a timestamp after their as-of, so they do not show the state of that",
+        ),
+        (
+            [(f"{at}/{CONSOLE}", f"{text}\n{text}") for at, text in enumerate(texts)],
+            "6 reports have rows that repeat users of other rows; each user counts once: 0/status",
+        ),
+    ):
+        (note,) = notes(*files)
+        assert note.startswith(about)
+        assert note.endswith(" and 1 more.")
+        assert len(notes(*files[1:])) == 5

@@ -23,6 +23,7 @@ from tests.support.builders import (
     a_user,
     days_before,
     report_text,
+    run,
     the_root,
 )
 from tests.support.decisions import console_name as console
@@ -41,6 +42,7 @@ from tests.support.reading import (
     of_account,
     put,
     reasons,
+    refused,
     report_of,
     rows,
     verdicts,
@@ -206,7 +208,6 @@ PERHAPS, NOON = "2026-04-28 12:00 UTC, assumed: perhaps later", "2026-05-01 12:0
 
 def test_of_reports_in_order_of_time_a_moment_that_is_assumed_is_said_to_be() -> None:
     for older, newer, told, told_newer in (
-        ("old.csv", console(AS_OF), PERHAPS, NOON),
         (console(days_before(30)), "new.csv", "2026-04-01 12:00 UTC", PERHAPS),
         (console(days_before(3)), console(AS_OF), "2026-04-28 12:00 UTC", NOON),
     ):
@@ -409,3 +410,51 @@ def test_of_lists_beside_copies_the_newest_counts_and_shows_who_has_none_if_it_i
     assert shown(old, new) == ("", newer, True)
     assert shown(old, new, undated) == ("s", newer, True)
     assert shown(two_accounts) == ("s", lists[two_accounts], False)
+
+
+# Reports of which it is not known whether they are the newest
+
+UNKNOWN_ORDER = {
+    "a report without a time may be newer than one with": ("undated.csv", console(AS_OF)),
+    "of two without a time any may be the newer": ("undated.csv", "x.csv"),
+}
+PUT_A_DATE = "Keep the name that the console gives, put a date such as 2026-03-01 in the name of"
+
+
+@pytest.mark.parametrize("names_of_both", UNKNOWN_ORDER.values(), ids=UNKNOWN_ORDER)
+def test_a_report_that_may_be_the_newest_is_refused_or_named(
+    tmp_path: Path, names_of_both: tuple[str, str]
+) -> None:
+    later = report_text([a_user("ann", password=a_password(days_before(1)))])
+    one, other = (
+        put(tmp_path, text, name) for name, text in zip(names_of_both, (PLAIN, later), strict=True)
+    )
+    (found,) = refused(tmp_path)
+    assert (found.file, found.hint.startswith(PUT_A_DATE)) == (str(one), True)
+    begins = f"nothing shows when it was made, so it may be newer than {other} (2026-0"
+    assert found.message.startswith(begins)
+    assert found.message.endswith(f"), another report of account {ACCOUNT}")
+    done = run("analyze", tmp_path, "--skip-unreadable", "--verdict", "all", "--format", "names")
+    assert (done.code, done.lines) == (5, ["ann"])
+    assert f"File {one} is not covered: {begins}" in done.message_line
+    (tmp_path / "2026-04-28").mkdir()
+    one.rename(tmp_path / "2026-04-28/a.csv")
+    assert verdicts(analyzer.load(tmp_path)) == {"ann": "active"}
+
+
+def test_the_same_rows_without_a_time_are_the_same_report() -> None:
+    again = report_text(TWO_USERS, form="+00:00")
+    assert names(in_both_orders(("undated.csv", again), (console(AS_OF), PLAIN))) == [
+        console(AS_OF)
+    ]
+    for other in (again.replace("false,N/A", "true,N/A", 1), lines(*again.split("\n")[:-1])):
+        with pytest.raises(analyzer.InputRefused):
+            loaded(("undated.csv", other), (console(AS_OF), PLAIN))
+
+
+def test_rows_that_differ_in_two_files_are_named_with_the_files_of_which_one_is_too_many() -> None:
+    texts = [masked_report(NO_ARNS, LONG_AGO, a_user("ann", mfa=mfa)) for mfa in (False, True)]
+    one, other = (f"{folder}/{console(AS_OF)}" for folder in "ab")
+    report = loaded(*zip((one, other), texts, strict=True))
+    note = f"are unknown: ann. Such rows are in {one} and {other}: give one of the two."
+    assert report.notes[-1].endswith(note)

@@ -17,7 +17,7 @@ from analyzer.runs.run_folders import Run, folder_lock, read_record
 from analyzer.runs.run_folders import check_folder as check_runs_folder
 from analyzer.runs.run_folders import runs as runs_in
 from analyzer.terms import Verdict
-from tests.support.builders import a_user, run, saved
+from tests.support.builders import a_user, report_text, run, saved
 from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
@@ -467,3 +467,23 @@ def test_reports_of_earlier_runs_are_not_read_again_unless_a_run_is_named(tmp_pa
         shutil.rmtree(sources)
     exporting_day(tmp_path / "runs", FIRST, a_user())
     assert exporting(tmp_path / "runs", "--from", tmp_path / "runs") == 3
+
+
+def test_a_run_tells_the_order_of_its_reports_as_their_folders_did(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    asked = "--from", tmp_path / "in"
+    for day in (FIRST, SECOND, "2026-06-03"):
+        text = report_text([a_user(f"u{day}")])
+        saved(tmp_path / "in", text, f"{day}/report.csv")
+        assert exporting(tmp_path / "runs", *asked) == 0
+    sides = (tmp_path / "runs" / each for each in (f"{SECOND}T23-59-59Z", "latest"))
+    changes = run("diff", *sides, "--change", "new", "--change", "gone", "--format", "csv").rows
+    assert [row["user"] for row in changes] == ["u2026-06-03", f"u{SECOND}"]
+    capsys.readouterr()
+    undated = saved(tmp_path / "in", report_text([]), "report.csv")
+    for more, code in (((), 3), (("--skip-unreadable",), 5)):
+        assert exporting(tmp_path / "runs", *asked, *more) == code
+        said = capsys.readouterr().err
+        assert f"{undated}: nothing shows" in said or f"{undated} is not covered: nothing" in said
+        assert f"may be newer than {tmp_path}/in/2026-06-03/report.csv (2026-06-03 23:59" in said

@@ -24,6 +24,7 @@ from tests.support.builders import (
     report_text,
     saved,
     table,
+    the_root,
 )
 from tests.support.feeds import asff_file
 from tests.support.runs import (
@@ -284,3 +285,16 @@ def test_findings_of_an_account_stay_open_until_a_run_has_a_report_of_it_again(r
         assert exporting_day(runs, day, IDLE, *others, more=BOTH) == 0
         numbers.append(closed(runs / "latest"))
     assert numbers == [(0, 0), (0, 0), (1, 1), (0, 0)]
+
+
+@pytest.mark.usefixtures("changes_alone")
+def test_a_masked_account_that_only_looks_alike_is_not_compared_with_the_run_before(
+    runs: Path,
+) -> None:
+    for day, born in ((FIRST, days_before(90)), (SECOND, days_before(91))):
+        source = console_report(runs.with_name(day), day)
+        text = report_text([a_user()], root=the_root(user_creation_time=born))
+        source.write_text(text.replace(f"::{ACCOUNT}:", "::masked:"))
+        assert exporting(runs, "--from", source) == 0
+    ((change, cause),) = changed(runs / "latest", "cause")
+    assert (change, cause[-29:]) == ("not-covered", "reports of different accounts")

@@ -103,3 +103,19 @@ def test_all_that_cannot_be_read_is_told_at_once(folder: Path, tmp_path: Path) -
         copy_inputs(["*.csv"], found, folder)
     assert [each.file for each in refused.value.problems] == [missing, str(gone)]
     assert names(folder) == set()
+
+
+def test_a_folder_that_tells_the_day_of_a_report_stays_above_its_copy(
+    folder: Path, tmp_path: Path
+) -> None:
+    named = (
+        "a/2026-06-01/r.csv",
+        "b/2026-06-01/r.csv",
+        "c/at=2026-06-02/d/r.csv",
+        "e/at=2026-06-02",
+    )
+    copied([str(saved(tmp_path, TEXT, name)) for name in named], folder)
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
+        *("2026-06-01/r.csv", "input-2/2026-06-01/r.csv"),
+        *("input-3/at=2026-06-02/r.csv", "at=2026-06-02"),
+    }

@@ -139,7 +139,7 @@ LOST: dict[str, tuple[dict[str, str], list[str]]] = {
         {"web.csv": report_text([a_user(created="2026-05-09T00:00:00+00:00")])},
         [CHANGED],
     ),
-    "superseded by a newer one": ({"web.csv": OF_WEB, LATER: EVE}, []),
+    "superseded by a newer one": ({"2026-04-30/web.csv": OF_WEB, LATER: EVE}, []),
     "missing beside one that is not newer": ({LATER: EVE}, [MISSING]),
     "missing beside one of an assumed time": ({"later.csv": EVE}, [MISSING]),
     "missing beside a newer one": ({LATER.replace("T12", "T13"): EVE}, []),
@@ -179,12 +179,14 @@ def test_a_page_in_the_place_of_a_report_is_not_the_report(whole: Path) -> None:
 
 def test_a_superseded_report_that_goes_away_is_lost(whole: Path, monkeypatch: Patch) -> None:
     put(whole, EVE, f"new/{LATER}")
+    (whole / "2026-04-30").mkdir()
+    (whole / "web.csv").rename(whole / "2026-04-30/web.csv")
 
     def gone(_path: Path) -> str:
         raise FileNotFoundError
 
     monkeypatch.setattr("analyzer.sources.fetch_manifest.sha256", gone)
-    assert not_covered(whole) == [CHANGED]
+    assert not_covered(whole) == [MISSING]
 
 
 # The manifest that counts

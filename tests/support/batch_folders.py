@@ -54,12 +54,13 @@ def tricky_folder(folder: Path) -> Path:
     put(folder, gzip.compress(copy.encode()), "one/copy.csv.gz")
     put(folder, copy.encode("utf-16"), "another/copy-utf16.csv")
     put(folder, envelope(copy, days_before(0.1)), "z.json")
-    put(folder, older, "2026-04-01/older.csv")
+    put(folder, older, "2026-04-25/older.csv")
     # Equal moments: rows that say the same, and rows that contradict each other.
     put(folder, report_of(2, "same", "differs", mfa_active="true"), f"left/{NOON}")
     put(folder, report_of(2, "same", "differs", mfa_active="false"), f"right/{NOON}")
     # Several accounts in a file, one of them with a newer report.
-    put(folder, "\n".join([report_of(3, "cy"), without_header(report_of(4, "dee"))]), "two.csv")
+    two = "\n".join([report_of(3, "cy"), without_header(report_of(4, "dee"))])
+    put(folder, two, "2026-04-02/two.csv")
     put(folder, report_of(4, "dee", "eve"), f"four/{NOON}")
     members = {"five.csv": report_of(5, "flo"), "six.csv": report_of(6, "gus")}
     put(folder, zipped(members), "five-and-six.zip")

@@ -51,7 +51,7 @@ def reports_in(channel: Channel, text: str) -> list[law.Report]:
     if source in {"folder", "assumed"} and as_of < newest:
         as_of, source = newest, "assumed"
     reports = law.reports_of(rows, as_of, source, newest)
-    return [each for each in reports if each.account != NOBODYS_ACCOUNT]
+    return [each for each in reports if not each.account.startswith(NOBODYS_ACCOUNT)]
 
 
 @dataclass(frozen=True)
@@ -296,15 +296,19 @@ def played(seeds: Iterable[int]) -> list[Play]:
     for play in plays:
         play.review_again()
     compare_follow_up(plays, stages["third"], "third")
-    later = [undated(each) for of in campaigns for at in STAGES[1:] for each in of.reports[at]]
+    later = [dated(each) for of in campaigns for at in STAGES[1:] for each in of.reports[at]]
     compare_follow_up(plays, stage_of(later), "third")
     return plays
 
 
-def undated(report: AccountReport) -> AccountReport:
-    """Return a report as it is read beside older ones: --as-of would date them all."""
+def dated(report: AccountReport) -> AccountReport:
+    """Return a report as it is read beside others of its account: its own name tells its time.
+
+    --as-of would date them all, and one that nothing dates may be older or newer: it is refused.
+    """
     channel = report.channel
-    if channel.option is None:
+    if channel.source not in {"assumed", "option"}:
         return report
-    assumed = channel._replace(as_of=channel.newest, source="assumed", option=None)
-    return report._replace(channel=assumed)
+    name = f"{channel.name}/{channel.newest:status_reports_%Y-%m-%dT%H-%M-%SZ}.csv"
+    named = channel._replace(name=name, as_of=channel.newest, source="file-name", option=None)
+    return report._replace(channel=named)

@@ -247,13 +247,14 @@ class AccountReport(NamedTuple):
     rows: list[Row]
 
 
-NOBODYS_ACCOUNT = "999999999999"
-"""Its root has the newest timestamp of a file."""
+NOBODYS_ACCOUNT = "9999"
+"""So begins the account of each file whose root has the newest timestamp of the file."""
 
 
 def file_text(reports: Iterable[AccountReport], channel: Channel) -> str:
     """Return the file of a channel: the reports of its accounts, one behind the other."""
-    dated = the_root(NOBODYS_ACCOUNT, password_last_used=channel.newest)
+    account = f"{NOBODYS_ACCOUNT}{channel.newest.timestamp() % 10**8:08.0f}"
+    dated = the_root(account, password_last_used=channel.newest)
     root, *rows = (row for each in reports for row in (the_root(each.account), *each.rows))
     return report_text([*rows, dated], root=root, columns=channel.columns, form=channel.form)
 

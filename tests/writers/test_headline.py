@@ -89,7 +89,7 @@ def test_that_most_users_are_undetermined_is_said_with_a_reason() -> None:
     )
     note = (
         "2 of 3 IAM users are undetermined, so the counts say little. One of the reasons:"
-        ' password_enabled "WAHR" is not understood. Give the report as AWS made it.'
+        ' password_enabled "WAHR" is not understood. Give each report once, as AWS made it.'
     )
     assert [*map(headline.notes, (one, half, two))] == [[], [], [note]]
     assert headline.notes(two.where(Filter(users=("user2",)))) == []
