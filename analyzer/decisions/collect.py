@@ -102,11 +102,12 @@ def _updated(
 ) -> LedgerUpdate:
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
+    older = [*_decisions_on_older_reports(ledger.lines, new)]
     problems = [
         *_two_decision_problems(files),
         *(_unordered_problem(line, first) for first, line in _unordered_pairs(files, new)),
         *_order_problems(ledger.lines, files),
-        *(_older_report_problem(*pair) for pair in _decisions_on_older_reports(ledger.lines, new)),
+        *(_older_report_problem(*pair) for pair in older),
     ]
     conflicts = [*_new_conflicts(ledger.lines, new)]
     new_ids = {id(line) for line in new}
@@ -121,11 +122,17 @@ def _updated(
         pairs = [*conflicts, *in_turn]
         by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
         problems += [_conflict_problem(*pair) for pair in reversed(by_day.values())]
-    if problems:
-        raise InputRefused(problems)
     conflict_lines = [_conflict_line(*pair) for pair in conflicts]
     whole = replace(ledger, lines=(*ledger.lines, *new, *conflict_lines))
     before, after = decisions_by_user(ledger.lines), decisions_by_user(whole.lines)
+    refused = {line.user_key for line, _ in older}
+    first_new = {line.user_key: line for line in reversed(new) if line.user_key not in refused}
+    problems += (
+        _newer_report_problem(first_new[pair[0].user_key], *pair)
+        for pair in _older_views_that_count({user: after[user] for user in first_new})
+    )
+    if problems:
+        raise InputRefused(problems)
     return LedgerUpdate(
         ledger=whole,
         added=(*new, *conflict_lines),
@@ -149,15 +156,24 @@ def collected_apart(
 ) -> Iterator[tuple[str, LedgerUpdate | InputRefused]]:
     """Yield what comes of each file, by its source: unattended, others are collected all the same.
 
-    Two decisions of one person on one user and day have no order in files that are all new.
+    Two decisions of one person on one user and day have no order in files that are all new, and of
+    two reports the decision on the older one gives way, whichever file comes first.
     """
-    pairs = [*_unordered_pairs(files, _new_lines(ledger.lines, files))]
-    both = [*pairs, *((line, first) for first, line in pairs)]
+    new = _new_lines(ledger.lines, files)
+    pairs = [*_unordered_pairs(files, new)]
+    problems = [
+        *((line, _unordered_problem(line, first)) for first, line in pairs),
+        *((first, _unordered_problem(first, line)) for first, line in pairs),
+        *(
+            (line, _older_report_problem(line, other))
+            for line, other in _decisions_on_older_reports(ledger.lines, new)
+        ),
+    ]
     contents = _Contents.of(ledger, files)
     for each in files:
         own = {id(line) for line in each.lines}
-        if problems := [_unordered_problem(*pair) for pair in both if id(pair[0]) in own]:
-            yield each.source, InputRefused(problems)
+        if refused := [problem for line, problem in problems if id(line) in own]:
+            yield each.source, InputRefused(refused)
             continue
         try:
             update = _updated(ledger, [each], contents, attended=False)
@@ -194,12 +210,7 @@ def merged_ledger(files: Sequence[Entries]) -> LedgerUpdate:
     first, *rest = ledgers
     update = collect(Ledger(lines=first.lines, file=first.file), [*rest, *others])
     by_user = update.ledger.by_user
-    older = [
-        pair
-        for pair in _decisions_on_older_reports((), update.ledger.lines)
-        if any(pair[0] is each for each in by_user[pair[0].user_key].current)
-    ]
-    if older:
+    if older := [*_older_views_that_count(by_user)]:
         raise InputRefused([_older_report_problem(*pair) for pair in older])
     in_ledger = _uncounted_notes(first.lines, by_user, _OF_ONE_DAY)
     return replace(update, notes=(*dict.fromkeys((*update.notes, *in_ledger)),))
@@ -374,6 +385,16 @@ def _decisions_on_older_reports(
             of_files.append(line)
 
 
+def _older_views_that_count(
+    by_user: Mapping[UserKey, UserDecisions],
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield each current decision on an older report than one before it, with that one."""
+    lines = (line for each in by_user.values() for line in each.lines)
+    for line, other in _decisions_on_older_reports((), lines):
+        if any(line is each for each in by_user[line.user_key].current):
+            yield line, other
+
+
 def _older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
     older, newer = (f"{each.report_time.earliest:%Y-%m-%d %H:%M} UTC" for each in (line, other))
     message = (
@@ -381,6 +402,18 @@ def _older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
         f" {newer}"
     )
     return _problem(line, message, "Decide again on the newer report.")
+
+
+def _newer_report_problem(line: LedgerLine, older_view: LedgerLine, other: LedgerLine) -> Problem:
+    """Return the problem of a new line beside which a decision on an older report would count."""
+    older, newer = (
+        f"{each.report_time.earliest:%Y-%m-%d %H:%M} UTC" for each in (older_view, other)
+    )
+    message = (
+        f"{older_view.place} has {older_view.summary}, which counts by its date, but was made on a"
+        f" report of {older}; {other.summary} ({other.place}) was made on one of {newer}"
+    )
+    return _problem(line, message, "Decide again on the newer report, with a newer date.")
 
 
 def _new_conflicts(

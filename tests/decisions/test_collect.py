@@ -4,11 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from analyzer.columns import OWNER
-from analyzer.decisions.collect import LedgerUpdate, Tally, answer_notes, merged_ledger
+from analyzer.decisions.collect import (
+    LedgerUpdate,
+    Tally,
+    answer_notes,
+    collected_apart,
+    merged_ledger,
+)
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused
@@ -568,3 +575,43 @@ def test_a_removal_that_was_given_up_comes_back_by_a_newer_date_alone(name: str)
         (note,) = update.notes
         assert "the same person gave it up on that day. If that is wrong, decide again" in note
         assert in_force(collected(file(line(removal, on=NEXT)), ledger=known)) == removal
+
+
+LATE_VIEW = line(on=LATE + timedelta(3), workbook="old.xlsx", sha256="b" * 64)
+ON_NEWER = partial(line, as_of=NEWER, on=LATE)
+BACK = ON_NEWER("withdraw", by="Tom", sha256="c" * 64)
+DISPUTED = [ON_NEWER(), ON_NEWER("keep", by="Tom"), ON_NEWER("conflict", by="credreport")]
+
+
+@pytest.mark.parametrize(
+    ("known", "new"),
+    [
+        ([LATE_VIEW], ON_NEWER("keep")),
+        ([LATE_VIEW], line("keep", as_of=NEWER, on=LATE + timedelta(2))),
+        # A conflict kept the decision on the newer report out of force, until one is withdrawn.
+        ([*DISPUTED, LATE_VIEW], BACK),
+    ],
+)
+def test_a_decision_that_would_leave_an_older_view_in_force_is_refused(
+    known: list[LedgerLine], new: LedgerLine
+) -> None:
+    elsewhere = line("keep", ANN, sha256="d" * 64)
+    (problem,) = refused(file(new, elsewhere), known=ledger(*known))
+    assert f"old.xlsx, sheet Unused users, row 2 has {LATE_VIEW.summary}, which counts" in problem
+    assert " on a report of 2026-05-01 12:00 UTC; " in problem
+    assert " was made on one of 2026-05-31 12:00 UTC" in problem
+    anew = line("keep", as_of=NEWER, on=LATE + timedelta(4))
+    assert in_force(collected(file(new, anew), ledger=ledger(*known))) == "keep"
+    assert added(file(elsewhere), known=[*known, new]) == (elsewhere,)
+
+
+@pytest.mark.parametrize(("known", "left_out"), [([], "old.xlsx"), ([LATE_VIEW], "new.xlsx")])
+def test_of_files_collected_apart_the_newer_one_is_left_out_only_behind_a_collected_older_view(
+    known: list[LedgerLine], left_out: str
+) -> None:
+    files = file(LATE_VIEW, name="old.xlsx"), file(ON_NEWER("keep"), name="new.xlsx")
+    for order in (files, files[::-1]):
+        outcomes = dict(collected_apart(ledger(*known), order))
+        assert isinstance(outcomes.pop(left_out), InputRefused)
+        (update,) = outcomes.values()
+        assert isinstance(update, LedgerUpdate)

@@ -459,6 +459,26 @@ def on_older_reports(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     return refused
 
 
+def on_newer_reports(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
+    """A decision on a newer report must not come behind one on an older report that stands.
+
+    By its own day that one would have been refused, had this one been collected before.
+    """
+    users = {line.user for line in new}
+    of_users = {user: [each for each in (*ledger, *new) if each.user == user] for user in users}
+    hidden = {user for user, lines in of_users.items() if is_older_view_standing(lines)}
+    return [line for line in new if line.user in hidden]
+
+
+def is_older_view_standing(lines: Sequence[Line]) -> bool:
+    """Day by day, what is on an older report than what was in force then is an older view."""
+    valid: list[Line] = []
+    for line in sorted(lines, key=lambda each: each.day):
+        if not is_on_older_report(line, valid):
+            valid.append(line)
+    return any(not is_one_of(line, valid) for line in standing_of(lines).decisions.values())
+
+
 def new_conflicts(
     lines: Sequence[Line], new: Sequence[Line]
 ) -> dict[tuple[Key, date], tuple[Line, ...]]:
@@ -514,7 +534,11 @@ def collect(
     for line in lines_entered:
         if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
-    refused = [*on_older_reports(new, ledger), *without_order(new)]
+    refused = [
+        *on_older_reports(new, ledger),
+        *on_newer_reports(new, ledger),
+        *without_order(new),
+    ]
     conflicts = new_conflicts([*ledger, *new], new)
     if attended:
         refused += in_conflict(
