@@ -605,11 +605,13 @@ def test_a_decision_that_would_leave_an_older_view_in_force_is_refused(
     assert added(file(elsewhere), known=[*known, new]) == (elsewhere,)
 
 
-def test_of_new_files_the_one_with_the_older_view_is_refused_whatever_their_order() -> None:
-    keep = ON_NEWER("keep")
-    files = file(LATE_VIEW, name="old.xlsx"), file(keep, name="new.xlsx")
+@pytest.mark.parametrize(("known", "left_out"), [([], "old.xlsx"), ([LATE_VIEW], "new.xlsx")])
+def test_of_files_collected_apart_the_newer_one_is_left_out_only_behind_a_collected_older_view(
+    known: list[LedgerLine], left_out: str
+) -> None:
+    files = file(LATE_VIEW, name="old.xlsx"), file(ON_NEWER("keep"), name="new.xlsx")
     for order in (files, files[::-1]):
-        outcomes = dict(collected_apart(Ledger(), order))
-        assert isinstance(outcomes["old.xlsx"], InputRefused)
-        assert isinstance(outcomes["new.xlsx"], LedgerUpdate)
-        assert outcomes["new.xlsx"].added == (keep,)
+        outcomes = dict(collected_apart(ledger(*known), order))
+        assert isinstance(outcomes.pop(left_out), InputRefused)
+        (update,) = outcomes.values()
+        assert isinstance(update, LedgerUpdate)

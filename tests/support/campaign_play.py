@@ -33,7 +33,7 @@ from tests.support.decisions import bulk
 from tests.support.outputs import csv_rows
 from tests.support.verdict_oracle import CONTRADICTED, one_row
 
-CALLS = (START.date() + timedelta(days=4), START.date() + timedelta(days=8))
+CALLS = tuple(START.date() + timedelta(days=days) for days in (4, 6, 8))
 LATE_CALL = START.date() + timedelta(days=56)
 DUE_DAYS = {"review": 15, "second": 20, "third": law.DUE_DAYS}
 
@@ -126,7 +126,7 @@ class Play:
     # What reviewers do
 
     def review(self) -> None:
-        """Hold the first two collections."""
+        """Hold the first collections."""
         files = self.files()
         for today in CALLS:
             taking_part = [file for file in files if self.campaign.rng.random() < 0.85]
@@ -134,10 +134,15 @@ class Play:
                 break
 
     def files(self) -> list[ListFile]:
-        """Return the lists of two or three reviewers, and now and then one of an older report."""
+        """Return the lists of two or three reviewers, and now and then another one of the first.
+
+        Or one of an older report.
+        """
         rng = self.campaign.rng
         reviewers = rng.sample(REVIEWERS, rng.choice([2, 2, 3]))
         files = [ListFile(f"{each.lower()}.csv", "review", each) for each in reviewers]
+        if rng.random() < 0.3:
+            files.append(ListFile("again.csv", "review", reviewers[0]))
         if rng.random() < 0.3 and self.rows["before"]:
             files.append(ListFile("old.csv", "before", rng.choice(reviewers)))
         return files

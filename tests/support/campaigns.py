@@ -325,6 +325,8 @@ class ListFile:
     stage: str
     reviewer: str
     entered: dict[int, Entered] = field(default_factory=dict)
+    given_up: dict[int, Entered] = field(default_factory=dict)
+    """What stood in a row before it was changed."""
 
     def entries(self, rows: int) -> list[Entered]:
         return [self.entered.get(at, NOTHING) for at in range(rows)]
@@ -369,9 +371,12 @@ def fill_in(
 
 
 def change_entry(rng: random.Random, file: ListFile, at: int, row: ListRow, today: date) -> None:
+    before, file.given_up[at] = file.given_up.get(at), file.entered[at]
     word, by, day, ticket, comment = file.entered[at]
     fate = rng.random()
-    if fate < 0.3:
+    if before and fate < 0.3:
+        file.entered[at] = before
+    elif fate < 0.3:
         del file.entered[at]
     elif fate < 0.5:
         file.entered[at] = decision(rng, file.reviewer, row, today, "withdraw")
