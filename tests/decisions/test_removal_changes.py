@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 import shutil
 import subprocess
 from collections import defaultdict
@@ -526,12 +527,12 @@ def test_a_deactivation_is_not_done_where_new_access_or_another_name_is_found(
     assert run.code == 1
 
 
-@pytest.mark.parametrize("shell", [*SHELLS, "mksh"])
+@pytest.mark.parametrize("shell", [*SHELLS, *filter(shutil.which, ["mksh"])])
 def test_a_time_two_years_later_is_later_also_in_a_shell_of_small_numbers(
     shell: str, tmp_path: Path
 ) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    # mksh, whose numbers have 32 bits, is rarely installed: nothing that large is a number here.
+    assert not re.search(r"-(lt|le|gt|ge) \"\$", FUNCTIONS)
     seen, later = (
         credential(CREATED, active=True, last_used=SIGNED_IN.replace(year=year))
         for year in (2025, 2027)
