@@ -359,7 +359,7 @@ def _unordered_pairs(
 def _unordered_problem(line: LedgerLine, other: LedgerLine) -> Problem:
     file, row, _ = other.read_from
     message = f"{file}, row {row} has {other.summary}, and nothing shows which is the newer one"
-    hint = "Leave out the file of the older one, or give the newer one a newer date."
+    hint = "Empty the older one, or remove its file; or give the newer one a newer date."
     return _problem(line, message, hint)
 
 
