@@ -223,14 +223,14 @@ def test_the_pages_of_a_list_follow_one_another_up_to_the_last(tmp_path: Path) -
             assert (problem.file, problem.message) == (str(path), FIRST_PART)
 
 
-def test_lists_beside_copies_of_a_report_count_at_the_newest_as_of(tmp_path: Path) -> None:
+def test_a_list_beside_an_older_copy_of_a_report_counts_at_the_newest_as_of(tmp_path: Path) -> None:
     text = report_text([a_user("ann"), a_user("bob")])
-    for day, user in (("01", "ann"), ("03", "bob")):
-        name = f"status_reports_2026-03-{day}T00-00-00Z.csv"
-        put(tmp_path, text, name)
-        expires = "2026-03-02T00:00:00Z" if user == "ann" else "2026-04-01T00:00:00Z"
-        listed = json.dumps({LIST: [credential(user, "logs", expires), credential(user, "aea")]})
-        put(tmp_path, listed, f"{name}.service-credentials.json")
+    old, _ = (put(tmp_path, text, f"status_reports_2026-03-0{day}T00-00-00Z.csv") for day in (1, 3))
+    ends = {"ann": "2026-03-02T00:00:00Z", "bob": "2026-04-01T00:00:00Z"}
+    listed = [
+        credential(user, *each) for user, at in ends.items() for each in (("logs", at), ("aea",))
+    ]
+    put(tmp_path, json.dumps({LIST: listed}), f"{old.name}.service-credentials.json")
     users = analyzer.load(tmp_path).users
     assert dict(zip(users["user"], users["service_credentials"], strict=True)) == {
         "ann": "aea.amazonaws.com",
