@@ -1,12 +1,13 @@
 """Define the words that the outputs, the options and the code share."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NamedTuple
 
 VERSION: Final = version("credreport")
 """The version of this program, as it was installed."""
@@ -267,6 +268,27 @@ def short_list(names: Sequence[str]) -> str:
 def with_noun(noun: str, names: Sequence[str]) -> str:
     """Return the first names after what they are: `account 1`, `accounts 1, 2`."""
     return f"{noun}{'' if len(names) == 1 else 's'} {short_list(names)}"
+
+
+class FileNote(NamedTuple):
+    """Note something on one file; `about_many` is what is said of many such files."""
+
+    file: str
+    text: str
+    about_many: str
+
+
+def folded_notes(notes: Iterable[FileNote]) -> Iterator[str]:
+    """Yield the texts of notes by kind; of more than a few one that names the first files."""
+    by_kind: dict[str, list[FileNote]] = defaultdict(list)
+    for note in notes:
+        by_kind[note.about_many].append(note)
+    for about_many, alike in by_kind.items():
+        if len(alike) <= MOST_NAMES:
+            yield from (each.text for each in alike)
+        else:
+            names = [*dict.fromkeys(each.file for each in alike)]
+            yield f"{len(names):,} {about_many}: {short_list(names)}."
 
 
 def missing_columns_text(names: Sequence[str]) -> str:

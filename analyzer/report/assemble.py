@@ -18,7 +18,6 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
 from analyzer.report.as_of import check_as_of
-from analyzer.report.file_notes import FileNote, folded_notes
 from analyzer.report.masked_accounts import (
     masked_alike,
     mixed_account_problems,
@@ -39,7 +38,16 @@ from analyzer.report.survey import (
     tables_of_each,
 )
 from analyzer.report.values import order_of_numbers
-from analyzer.terms import NO_VALUE, AsOfSource, code_of, count_text, minute_text, short_list
+from analyzer.terms import (
+    NO_VALUE,
+    AsOfSource,
+    FileNote,
+    code_of,
+    count_text,
+    folded_notes,
+    minute_text,
+    short_list,
+)
 
 PAGE_ROWS = 49_152
 """Rows of small reports that are gathered into one page.

@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
-from analyzer.report.file_notes import FileNote
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized
 from analyzer.terms import (
     LONGEST_SHOWN,
     AsOfSource,
+    FileNote,
     code_of,
     minute_text,
     printable,
