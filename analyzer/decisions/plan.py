@@ -140,6 +140,7 @@ def removal_plan(
     else:
         outcomes = decision_outcomes(ledger, ledger.removals(), report, pages)
         candidates = [*map(_by_outcome, outcomes.values())]
+    candidates = [_if_not_spared(each, ledger.by_user[each.line.user_key]) for each in candidates]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     before = credentials_decided_on([each.line for each in chosen])
     return RemovalPlan(
@@ -225,6 +226,34 @@ def _by_outcome(outcome: DecisionOutcome) -> _Candidate:
     confirmed = max(line.report_time.confirmed, report_time(file).confirmed)
     reason = _UNCLEAR if now.credentials.is_unknown else _exempt_reason(now.exemption)
     return _Candidate(line, confirmed, reason)
+
+
+def _if_not_spared(candidate: _Candidate, user_decisions: UserDecisions) -> _Candidate:
+    """Return a candidate, left out if its person also spared the user on that day.
+
+    Of a day it is only known which decision was collected last, and that may be of an older copy.
+    One on a newer report is newer.
+    """
+    line = candidate.line
+    sparing = [
+        each.decision
+        for each in user_decisions.lines
+        if (each.person, each.decided_on) == (line.person, line.decided_on)
+        if each.decision in _SPARING[line.decision]
+        and each.report_time.earliest >= line.report_time.earliest
+    ]
+    if candidate.reason or candidate.is_done or not sparing:
+        return candidate
+    also = (
+        f"{line.decided_by} also decided {sparing[-1]} on that day, and one may be of an old copy"
+    )
+    return candidate._replace(reason=f"{also}: decide again with a newer date")
+
+
+_SPARING: Final = {
+    Decision.DEACTIVATE: (Decision.KEEP, Decision.WITHDRAW),
+    Decision.DELETE: (Decision.KEEP, Decision.WITHDRAW, Decision.DEACTIVATE),
+}
 
 
 def _as_reason(fact: str) -> str:

@@ -243,3 +243,26 @@ def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_ou
         assert len(planned(decided, line("keep", moved), users=users).removals) == 1
     (of_absent,) = planned(decided, later, users=[moved]).left_out
     assert of_absent.reason.startswith("possibly renamed")
+
+
+SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
+    "keep": ([line("keep"), line()], False),
+    "keep, in another case of the name": ([line("keep", by="ANNA"), line()], False),
+    "withdraw": ([line("withdraw"), line("deactivate")], False),
+    "deactivate": ([line("deactivate"), line()], False),
+    "more was decided before": ([line(), line("deactivate")], True),
+    "no decision to spare": ([line("investigate"), line()], True),
+    "of another day": ([line("keep", on=DAY - timedelta(1)), line()], True),
+    "of an older report": ([line("keep"), line(as_of=NEWER)], True),
+}
+
+
+@pytest.mark.parametrize(("decided", "is_taken"), SAME_DAY.values(), ids=SAME_DAY)
+def test_of_a_day_on_which_one_person_also_spared_the_user_no_removal_is_acted_on(
+    decided: list[LedgerLine], *, is_taken: bool
+) -> None:
+    of_plan = planned(*decided)
+    assert [each.line for each in of_plan.removals] == decided[-1:] * is_taken
+    also = f"Anna also decided {decided[0].decision} on that day, and one may be of an old copy"
+    reason = f"{also}: decide again with a newer date"
+    assert [each.reason for each in of_plan.left_out] == [reason] * (not is_taken)

@@ -830,8 +830,21 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
         line.user
         for line in force
         if line and line.decision in REMOVALS and is_identified(line)
-        if is_confirmed(line, reports, lines)
+        if is_confirmed(line, reports, lines) and not is_spared(line, lines)
     }
+
+
+def is_spared(line: Line, lines: Sequence[Line]) -> bool:
+    """Taken here: who decided both ways on one day, on no newer report, has to date one anew."""
+    milder = {"keep", "withdraw"} | ({"deactivate"} if line.decision == "delete" else set())
+    return any(
+        each.user == line.user
+        and each.person == line.person
+        and each.day == line.day
+        and each.decision in milder
+        and each.made_on >= line.made_on
+        for each in lines
+    )
 
 
 def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -> bool:
