@@ -485,19 +485,27 @@ def _emptied(
 ) -> Iterator[LedgerLine]:
     """Yield the decisions that were collected from a list before and are no longer in it.
 
-    It is the same list by its name, or by what their person entered in it on that report, but not
-    where it shows the decision as an earlier one. One that stands in another file of the call is
-    not emptied, unless this is a new version: with others that were collected from a file before.
+    It is the same list by what their person entered in it on that report, or by an entry that was
+    collected from the same file; by its name only if nothing is entered. It is not where it shows
+    the decision as an earlier one. One that stands in another file of the call is not emptied,
+    unless this is a new version: with others that were collected from a file before.
     """
     people = {(line.person, line.as_of) for line in entries.lines}
     old = contents.collected if entries.file.sha256 not in contents.hashes else ()
     copied = {(line.person, line.as_of) for line in entries.lines if line.content in old}
+    earlier_files = {
+        line.sha256
+        for entered in entries.lines
+        for line in after[entered.user_key].lines
+        if line.content == entered.content
+    }
     for row in entries.open_rows:
         user_decisions = after.get(row.user_key)
         for line in user_decisions.decisions if user_decisions else ():
             author = line.person, line.as_of
             was_listed = line.as_of == row.as_of and line.summary not in row.earlier
-            is_same_list = author in people or line.workbook == entries.source
+            is_blank_list = not entries.lines and line.workbook == entries.source
+            is_same_list = author in people or line.sha256 in earlier_files or is_blank_list
             is_gone = line.content not in contents.entered or author in copied
             if was_listed and is_same_list and is_gone and line.content in contents.collected:
                 yield line

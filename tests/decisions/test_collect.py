@@ -378,6 +378,8 @@ OF_ANN = line("delete", ANN, on=NEXT, sha256="b" * 64)
 COPIES = [file(DELETE, rows=[still_open(OF_ANN)]), file(OF_ANN, rows=[still_open()])]
 VERSION = file(line(sha256="c" * 64), name="v2.xlsx", rows=[still_open(OF_ANN)])
 SHOWN = still_open(OF_ANN)._replace(earlier=f"{OF_ANN.summary}: why")
+FOR_TOM = line("delete", ANN, by="Tom")
+BY_TOM = replace(FOR_TOM, sha256="b" * 64)
 
 
 EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
@@ -399,6 +401,10 @@ EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
     # A newer version has it for the first time; a list shows it as an earlier decision.
     ([DELETE], [VERSION, file(DELETE, OF_ANN)], [], 0),
     ([DELETE, OF_ANN], [replace(VERSION, open_rows=(SHOWN,))], [], 0),
+    # In another reviewer's copy of the same name; emptied in one that both filled in.
+    ([BY_TOM], [file(DELETE, rows=[still_open(OF_ANN)])], [], 0),
+    ([BY_TOM, DELETE], [file(DELETE, rows=[still_open(OF_ANN)])], [], 0),
+    ([FOR_TOM, DELETE], [replace(VERSION, lines=(DELETE,))], [FOR_TOM], 0),
 ]
 """What was collected, the files now, the lines that are named, and how many users are open."""
 
