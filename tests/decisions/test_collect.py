@@ -71,6 +71,10 @@ def in_force(update: LedgerUpdate) -> str | None:
     return str(user_decisions.undisputed.decision) if user_decisions.undisputed else None
 
 
+def in_force_of(update: LedgerUpdate, known: LedgerLine) -> LedgerLine | None:
+    return update.ledger.by_user[known.user_key].undisputed
+
+
 def words(lines: Sequence[LedgerLine]) -> list[str]:
     return [str(each.decision) for each in lines]
 
@@ -621,3 +625,46 @@ def test_of_files_collected_apart_the_newer_one_is_left_out_only_behind_a_collec
         assert isinstance(outcomes.pop(left_out), InputRefused)
         (update,) = outcomes.values()
         assert isinstance(update, LedgerUpdate)
+
+
+def test_a_late_answer_with_the_word_in_force_of_its_person_is_already_there() -> None:
+    for word in ("delete", "keep", "investigate"):
+        known = ON_NEWER(word, sha256="c" * 64)
+        late = file(line(word, ANN), line(word)), file(line(word, on=LATE + timedelta(3)))
+        of_ann = late[0].lines[:1]
+        for attended in (True, False):
+            update = collected(*late, ledger=ledger(known), attended=attended)
+            assert (update.added, in_force_of(update, known)) == (of_ann, known)
+            assert [each.tallies[0].already_there for each in update.files] == [1, 1]
+            (note,) = update.notes
+            assert note == (
+                f"Decided again on an older report, so the earlier decision counts: {known.user}."
+            )
+        for _, outcome in collected_apart(ledger(known), late):
+            assert isinstance(outcome, LedgerUpdate)
+        assert refused(file(line(word, by="Tom")), known=ledger(known))
+        assert refused(file(line("deactivate")), known=ledger(known))
+        taken_back = file(line("withdraw", as_of=NEWER, on=LATE + timedelta(3)), name="v2.xlsx")
+        assert refused(late[1], taken_back, known=ledger(known))
+
+
+def test_a_removal_on_an_older_report_does_not_come_back_by_the_day_of_its_withdrawal() -> None:
+    day = LATE + timedelta(3)
+    known = ledger(ON_NEWER(), line("withdraw", as_of=NEWER, on=day, sha256="b" * 64))
+    update = collected(file(line(on=day, sha256="c" * 64)), ledger=known)
+    (note,) = update.notes
+    assert (update.added, in_force(update)) == ((), None)
+    assert "the same person gave it up on that day" in note
+
+
+def test_an_older_view_says_in_which_workbook_to_decide() -> None:
+    known, of_ledger = ledger(ON_NEWER()), EntryPlace("d.csv", 9)
+    for place, hint in (
+        (
+            EntryPlace("a.xlsx, sheet Mine", 7, "C7"),
+            "Empty this cell, and decide in the workbook of the newer report, of 2026-05-31.",
+        ),
+        (of_ledger, "Decide again on the newer report."),
+    ):
+        (said,) = refused(file(line("keep", on=LATE, read_from=place)), known=known)
+        assert said.endswith(hint)
