@@ -107,7 +107,12 @@ def _updated(
     older = [*_decisions_on_older_reports(ledger.lines, new)]
     problems = [
         *_two_decision_problems(files),
-        *(_unordered_problem(line, first) for first, line in _unordered_pairs(files, new)),
+        *(
+            problem
+            for _, problem in _unordered_problems(
+                (line, first) for first, line in _unordered_pairs(files, new)
+            )
+        ),
         *_order_problems(ledger.lines, files),
         *(_older_report_problem(*pair) for pair in older),
     ]
@@ -167,8 +172,8 @@ def collected_apart(
     new = [line for line in new if id(line) not in repeated]
     pairs = [*_unordered_pairs(files, new)]
     problems = [
-        *((line, _unordered_problem(line, first)) for first, line in pairs),
-        *((first, _unordered_problem(first, line)) for first, line in pairs),
+        *_unordered_problems((line, first) for first, line in pairs),
+        *_unordered_problems(pairs),
         *(
             (line, _older_report_problem(line, other))
             for line, other in _decisions_on_older_reports(ledger.lines, new)
@@ -380,9 +385,24 @@ def _unordered_pairs(
                     yield first, line
 
 
-def _unordered_problem(line: LedgerLine, other: LedgerLine) -> Problem:
+def _unordered_problems(
+    pairs: Iterable[tuple[LedgerLine, LedgerLine]],
+) -> Iterator[tuple[LedgerLine, Problem]]:
+    """Yield one problem for two files and a person, with the first decision that it is about."""
+    alike = defaultdict[tuple[str, ...], list[tuple[LedgerLine, LedgerLine]]](list)
+    for line, other in pairs:
+        alike[line.sha256, other.sha256, line.person].append((line, other))
+    for of_files in alike.values():
+        (line, other), *_ = of_files
+        users = [*dict.fromkeys(each.user for each, _ in of_files)]
+        yield line, _unordered_problem(line, other, users)
+
+
+def _unordered_problem(line: LedgerLine, other: LedgerLine, users: Sequence[str]) -> Problem:
     file, row, _ = other.read_from
     message = f"{file}, row {row} has {other.summary}, and nothing shows which is the newer one"
+    if len(users) > 1:
+        message += f"; so for {count_text(len(users), 'user')}: {short_list(users)}"
     hint = "Empty the older one, or remove its file; or give the newer one a newer date."
     return _problem(line, message, hint)
 

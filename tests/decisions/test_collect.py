@@ -668,3 +668,23 @@ def test_an_older_view_says_in_which_workbook_to_decide() -> None:
     ):
         (said,) = refused(file(line("keep", on=LATE, read_from=place)), known=known)
         assert said.endswith(hint)
+
+
+def test_two_versions_of_one_day_are_one_problem_however_many_users_differ() -> None:
+    users = [a_user(f"user-{at}") for at in range(7)]
+    words = {"a.xlsx": "delete", "b.xlsx": "keep"}
+    files = [
+        file(*(line(words[name], user, sha256=name) for user in users), name=name) for name in words
+    ]
+    many = "; so for 7 users: user-0, user-1, user-2, user-3, user-4 and 2 more ('keep arn:aws:"
+    (said,) = refused(*files)
+    assert f"nothing shows which is the newer one{many}" in said
+    for _, outcome in collected_apart(ledger(), files):
+        assert isinstance(outcome, InputRefused)
+        (problem,) = outcome.problems
+        assert "; so for 7 users: user-0, " in str(problem)
+    of_tom = [
+        file(*each.lines, line(words[name], by="Tom", sha256=name), name=name)
+        for name, each in zip(words, files, strict=True)
+    ]
+    assert [many in each for each in refused(*of_tom)] == [True, False]
