@@ -18,7 +18,7 @@ from analyzer.cli.options import (
     output_path_option,
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
-from analyzer.terms import count_text, printable, utc_text
+from analyzer.terms import count_text, printable, short_list, utc_text
 
 if TYPE_CHECKING:
     from analyzer.decisions.plan import RemovalPlan
@@ -103,10 +103,11 @@ def plan(
         say(note)
     for note in notes:
         say(f"Note: {note}")
-    for line in result.done:
-        say(f"Done already: {line.decided_text}")
     for each in result.left_out:
         say(f"Left out: {each}")
+    if result.done:
+        users = [line.user for line in result.done]
+        say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
     exit_if_failed_or_partial(missing=result.left_out)
 
 

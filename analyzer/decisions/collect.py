@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final, Self
 
 from analyzer import columns
@@ -102,10 +102,17 @@ def _updated(
 ) -> LedgerUpdate:
     entered = [line for each in files for line in each.lines]
     new = _new_lines(ledger.lines, files)
+    repeated = _repeated_on_older_reports(ledger.lines, new)
+    new = [line for line in new if id(line) not in repeated]
     older = [*_decisions_on_older_reports(ledger.lines, new)]
     problems = [
         *_two_decision_problems(files),
-        *(_unordered_problem(line, first) for first, line in _unordered_pairs(files, new)),
+        *(
+            problem
+            for _, problem in _unordered_problems(
+                (line, first) for first, line in _unordered_pairs(files, new)
+            )
+        ),
         *_order_problems(ledger.lines, files),
         *(_older_report_problem(*pair) for pair in older),
     ]
@@ -143,6 +150,7 @@ def _updated(
                 for line in conflict_lines
             ),
             *_needless_withdrawal_notes(new, after),
+            *_repetition_notes(repeated.values()),
             *dict.fromkeys(_uncounted_notes(entered, after, _OF_ONE_DAY)),
             *dict.fromkeys(_replaced_decision_notes(ledger.lines, new, after)),
             # Unattended, the workbooks of all earlier reviews are collected again.
@@ -160,10 +168,12 @@ def collected_apart(
     two reports the decision on the older one gives way, whichever file comes first.
     """
     new = _new_lines(ledger.lines, files)
+    repeated = _repeated_on_older_reports(ledger.lines, new)
+    new = [line for line in new if id(line) not in repeated]
     pairs = [*_unordered_pairs(files, new)]
     problems = [
-        *((line, _unordered_problem(line, first)) for first, line in pairs),
-        *((first, _unordered_problem(first, line)) for first, line in pairs),
+        *_unordered_problems((line, first) for first, line in pairs),
+        *_unordered_problems(pairs),
         *(
             (line, _older_report_problem(line, other))
             for line, other in _decisions_on_older_reports(ledger.lines, new)
@@ -236,6 +246,7 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
         if line.identity not in seen:
             own[line.user_key, line.person, line.decided_on].append(line)
         seen.add(line.identity)
+    reports = _reports_by_word(known)
     collected = {line.sha256 for line in known}
     entered = [line for each in files if not each.is_ledger for line in each.lines]
     entered_now = {line.content for line in entered}
@@ -255,7 +266,7 @@ def _new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Le
                 is_put_back = is_contested or (is_same_workbook and not _removes_more(line, last))
                 is_given_up = last.content != line.content and last.content not in entered_now
                 is_anew = is_put_back and is_given_up and line.sha256 not in collected
-            if not _was_collected(line, of_day) or is_anew:
+            if not _was_collected(line, of_day, reports) or is_anew:
                 new.append(line)
                 of_day.append(line)
             seen.add(line.identity)
@@ -284,14 +295,32 @@ def _removes_more(line: LedgerLine, last: LedgerLine) -> bool:
     return line.decision in REMOVALS and last.decision not in (line.decision, Decision.DELETE)
 
 
-def _was_collected(line: LedgerLine, of_day: Sequence[LedgerLine]) -> bool:
+_PersonsWord = tuple[UserKey, str, Decision]
+"""A user, and who decided what on it."""
+
+
+def _reports_by_word(known: Iterable[LedgerLine]) -> Mapping[_PersonsWord, datetime]:
+    """Return the as-of of the newest report on which a person decided so on a user."""
+    reports: dict[_PersonsWord, datetime] = {}
+    for line in known:
+        word = line.user_key, line.person, line.decision
+        reports[word] = max(line.as_of, reports.get(word, line.as_of))
+    return reports
+
+
+def _was_collected(
+    line: LedgerLine, of_day: Sequence[LedgerLine], reports: Mapping[_PersonsWord, datetime]
+) -> bool:
     """Return whether a decision is among the earlier ones of its person, user and day.
 
-    One to remove the user that was given up since is, whatever its ticket and comment.
+    One to remove the user that was given up since is, whatever its ticket and comment, also where
+    it was made on a newer report on another day: this one may have been taken for a repetition.
     """
     if line.decision in REMOVALS and of_day and of_day[-1].decision is not line.decision:
         decided = line.decision, line.as_of
-        return any((each.decision, each.as_of) == decided for each in of_day)
+        newest = reports.get((line.user_key, line.person, line.decision), line.as_of)
+        is_repeated = newest > line.as_of
+        return is_repeated or any((each.decision, each.as_of) == decided for each in of_day)
     return any(each.content == line.content for each in of_day)
 
 
@@ -356,9 +385,24 @@ def _unordered_pairs(
                     yield first, line
 
 
-def _unordered_problem(line: LedgerLine, other: LedgerLine) -> Problem:
+def _unordered_problems(
+    pairs: Iterable[tuple[LedgerLine, LedgerLine]],
+) -> Iterator[tuple[LedgerLine, Problem]]:
+    """Yield one problem for two files and a person, with the first decision that it is about."""
+    alike = defaultdict[tuple[str, ...], list[tuple[LedgerLine, LedgerLine]]](list)
+    for line, other in pairs:
+        alike[line.sha256, other.sha256, line.person].append((line, other))
+    for of_files in alike.values():
+        (line, other), *_ = of_files
+        users = [*dict.fromkeys(each.user for each, _ in of_files)]
+        yield line, _unordered_problem(line, other, users)
+
+
+def _unordered_problem(line: LedgerLine, other: LedgerLine, users: Sequence[str]) -> Problem:
     file, row, _ = other.read_from
     message = f"{file}, row {row} has {other.summary}, and nothing shows which is the newer one"
+    if len(users) > 1:
+        message += f"; so for {count_text(len(users), 'user')}: {short_list(users)}"
     hint = "Empty the older one, or remove its file; or give the newer one a newer date."
     return _problem(line, message, hint)
 
@@ -385,6 +429,36 @@ def _decisions_on_older_reports(
             of_files.append(line)
 
 
+def _repeated_on_older_reports(
+    known: Sequence[LedgerLine], new: Sequence[LedgerLine]
+) -> dict[int, tuple[LedgerLine, LedgerLine]]:
+    """Return each decision that repeats the undisputed one of its person, with that one, by id.
+
+    It was made on an older report, and adds nothing, unless another word on the user is new.
+    """
+    by_user = decisions_by_user(known)
+    words = defaultdict[UserKey, set[Decision]](set)
+    for line in new:
+        words[line.user_key].add(line.decision)
+    return {
+        id(line): (line, other)
+        for line, other in _decisions_on_older_reports(known, new)
+        if line.person == other.person
+        and words[line.user_key] == {other.decision}
+        and by_user[line.user_key].undisputed is other
+    }
+
+
+def _repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator[str]:
+    """Yield whose newer date does not count: a decision to keep holds no longer by it."""
+    users = [line.user for line, other in pairs if line.decided_on > other.decided_on]
+    if users:
+        yield (
+            "Decided again on an older report, so the earlier decision counts:"
+            f" {short_list(users)}."
+        )
+
+
 def _older_views_that_count(
     by_user: Mapping[UserKey, UserDecisions],
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
@@ -401,7 +475,11 @@ def _older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
         f"made on a report of {older}, but {other.place} has {other.summary}, made on one of"
         f" {newer}"
     )
-    return _problem(line, message, "Decide again on the newer report.")
+    hint = "Decide again on the newer report."
+    if line.read_from.cell:
+        day = f"{other.as_of:%Y-%m-%d}"
+        hint = f"Empty this cell, and decide in the workbook of the newer report, of {day}."
+    return _problem(line, message, hint)
 
 
 def _newer_report_problem(line: LedgerLine, older_view: LedgerLine, other: LedgerLine) -> Problem:
@@ -485,19 +563,27 @@ def _emptied(
 ) -> Iterator[LedgerLine]:
     """Yield the decisions that were collected from a list before and are no longer in it.
 
-    It is the same list by its name, or by what their person entered in it on that report, but not
-    where it shows the decision as an earlier one. One that stands in another file of the call is
-    not emptied, unless this is a new version: with others that were collected from a file before.
+    It is the same list by what their person entered in it on that report, or by an entry that was
+    collected from the same file; by its name only if nothing is entered. It is not where it shows
+    the decision as an earlier one. One that stands in another file of the call is not emptied,
+    unless this is a new version: with others that were collected from a file before.
     """
     people = {(line.person, line.as_of) for line in entries.lines}
     old = contents.collected if entries.file.sha256 not in contents.hashes else ()
     copied = {(line.person, line.as_of) for line in entries.lines if line.content in old}
+    earlier_files = {
+        line.sha256
+        for entered in entries.lines
+        for line in after[entered.user_key].lines
+        if line.content == entered.content
+    }
     for row in entries.open_rows:
         user_decisions = after.get(row.user_key)
         for line in user_decisions.decisions if user_decisions else ():
             author = line.person, line.as_of
             was_listed = line.as_of == row.as_of and line.summary not in row.earlier
-            is_same_list = author in people or line.workbook == entries.source
+            is_blank_list = not entries.lines and line.workbook == entries.source
+            is_same_list = author in people or line.sha256 in earlier_files or is_blank_list
             is_gone = line.content not in contents.entered or author in copied
             if was_listed and is_same_list and is_gone and line.content in contents.collected:
                 yield line

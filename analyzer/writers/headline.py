@@ -151,7 +151,8 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
         *_undetermined_note(analysis),
         *analysis.report.notes,
         *owner_notes(analysis, totals.without_owner, user_count),
-        *(each.expiry_sentence for each in totals.expired),
+        *(each.expiry_sentence for each in totals.expired if not each.entry.arn),
+        *_ended_keeps_note([each.entry.user for each in totals.expired if each.entry.arn]),
         *(
             f"The exemption of {each.user} in account {each.account} matches no user."
             for each in totals.unmatched
@@ -169,6 +170,12 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
             else ()
         ),
     ]
+
+
+def _ended_keeps_note(users: Sequence[str]) -> Iterator[str]:
+    if users:
+        verb = "has" if len(users) == 1 else "have"
+        yield f"{count_text(len(users), 'keep')} {verb} ended, decide again: {short_list(users)}."
 
 
 def _undetermined_note(analysis: Analysis) -> Iterator[str]:

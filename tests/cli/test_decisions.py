@@ -332,7 +332,7 @@ def test_what_is_noted_on_a_newer_report_is_said(tmp_path: Path) -> None:
     assert (done.code, "Note: No generation time in" in done.messages) == (5, True)
 
 
-def test_a_plan_names_the_owners_in_the_script_and_of_who_is_done_already(tmp_path: Path) -> None:
+def test_a_plan_names_the_owners_in_the_script_and_who_is_done_already(tmp_path: Path) -> None:
     ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete")
     owners = saved(tmp_path, "account,user,owner\n*,ann,Ann Lee\n*,bob,Bo Li\n", "o.csv")
     newer = console_report(tmp_path / LATER, LATER, ANN)
@@ -340,8 +340,7 @@ def test_a_plan_names_the_owners_in_the_script_and_of_who_is_done_already(tmp_pa
     assert done.code == 0
     assert b"\n# Owner: Ann Lee\nremove delete 'arn:aws:iam::" in done.output
     assert b"user/bob" not in done.output
-    says = f"Done already: delete arn:aws:iam::{ACCOUNT}:user/bob (owner Bo Li)\n"
-    assert says in done.messages
+    assert "Done already for 1 user: bob.\n" in done.messages
     assert plan(ledger, "--owners", owners, "-o", owners).code == 2
 
 
@@ -396,3 +395,15 @@ def test_what_a_follow_up_beside_the_ledger_shows_overtaken_is_left_out(tmp_path
     followed.write_bytes(followed.read_bytes().replace(b"overtaken", b"later"))
     done = plan(ledger)
     assert (done.code, "column status: not a status ('later')" in done.messages) == (3, True)
+
+
+def test_who_is_done_already_is_one_line_behind_who_is_left_out(tmp_path: Path) -> None:
+    users = [ANN, *(a_user(f"user-{at}", created=days_before(800)) for at in range(7))]
+    lines = [line("delete", user, as_of=AT) for user in users]
+    ledger = saved(tmp_path, ledger_bytes(lines), "decisions.csv")
+    back = a_user("ann", created=days_before(900), mfa=True)
+    done = plan(ledger, "--report", console_report(tmp_path / LATER, LATER, back))
+    left_out, already = done.messages.splitlines()[-2:]
+    assert (done.code, left_out.startswith("Left out: delete arn:aws:iam::")) == (5, True)
+    names = "user-0, user-1, user-2, user-3, user-4 and 2 more"
+    assert already == f"Done already for 7 users: {names}."

@@ -71,6 +71,10 @@ def in_force(update: LedgerUpdate) -> str | None:
     return str(user_decisions.undisputed.decision) if user_decisions.undisputed else None
 
 
+def in_force_of(update: LedgerUpdate, known: LedgerLine) -> LedgerLine | None:
+    return update.ledger.by_user[known.user_key].undisputed
+
+
 def words(lines: Sequence[LedgerLine]) -> list[str]:
     return [str(each.decision) for each in lines]
 
@@ -378,6 +382,8 @@ OF_ANN = line("delete", ANN, on=NEXT, sha256="b" * 64)
 COPIES = [file(DELETE, rows=[still_open(OF_ANN)]), file(OF_ANN, rows=[still_open()])]
 VERSION = file(line(sha256="c" * 64), name="v2.xlsx", rows=[still_open(OF_ANN)])
 SHOWN = still_open(OF_ANN)._replace(earlier=f"{OF_ANN.summary}: why")
+FOR_TOM = line("delete", ANN, by="Tom")
+BY_TOM = replace(FOR_TOM, sha256="b" * 64)
 
 
 EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
@@ -399,6 +405,10 @@ EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
     # A newer version has it for the first time; a list shows it as an earlier decision.
     ([DELETE], [VERSION, file(DELETE, OF_ANN)], [], 0),
     ([DELETE, OF_ANN], [replace(VERSION, open_rows=(SHOWN,))], [], 0),
+    # In another reviewer's copy of the same name; emptied in one that both filled in.
+    ([BY_TOM], [file(DELETE, rows=[still_open(OF_ANN)])], [], 0),
+    ([BY_TOM, DELETE], [file(DELETE, rows=[still_open(OF_ANN)])], [], 0),
+    ([FOR_TOM, DELETE], [replace(VERSION, lines=(DELETE,))], [FOR_TOM], 0),
 ]
 """What was collected, the files now, the lines that are named, and how many users are open."""
 
@@ -615,3 +625,66 @@ def test_of_files_collected_apart_the_newer_one_is_left_out_only_behind_a_collec
         assert isinstance(outcomes.pop(left_out), InputRefused)
         (update,) = outcomes.values()
         assert isinstance(update, LedgerUpdate)
+
+
+def test_a_late_answer_with_the_word_in_force_of_its_person_is_already_there() -> None:
+    for word in ("delete", "keep", "investigate"):
+        known = ON_NEWER(word, sha256="c" * 64)
+        late = file(line(word, ANN), line(word)), file(line(word, on=LATE + timedelta(3)))
+        of_ann = late[0].lines[:1]
+        for attended in (True, False):
+            update = collected(*late, ledger=ledger(known), attended=attended)
+            assert (update.added, in_force_of(update, known)) == (of_ann, known)
+            assert [each.tallies[0].already_there for each in update.files] == [1, 1]
+            (note,) = update.notes
+            assert note == (
+                f"Decided again on an older report, so the earlier decision counts: {known.user}."
+            )
+        for _, outcome in collected_apart(ledger(known), late):
+            assert isinstance(outcome, LedgerUpdate)
+        assert refused(file(line(word, by="Tom")), known=ledger(known))
+        assert refused(file(line("deactivate")), known=ledger(known))
+        taken_back = file(line("withdraw", as_of=NEWER, on=LATE + timedelta(3)), name="v2.xlsx")
+        assert refused(late[1], taken_back, known=ledger(known))
+
+
+def test_a_removal_on_an_older_report_does_not_come_back_by_the_day_of_its_withdrawal() -> None:
+    day = LATE + timedelta(3)
+    known = ledger(ON_NEWER(), line("withdraw", as_of=NEWER, on=day, sha256="b" * 64))
+    update = collected(file(line(on=day, sha256="c" * 64)), ledger=known)
+    (note,) = update.notes
+    assert (update.added, in_force(update)) == ((), None)
+    assert "the same person gave it up on that day" in note
+
+
+def test_an_older_view_says_in_which_workbook_to_decide() -> None:
+    known, of_ledger = ledger(ON_NEWER()), EntryPlace("d.csv", 9)
+    for place, hint in (
+        (
+            EntryPlace("a.xlsx, sheet Mine", 7, "C7"),
+            "Empty this cell, and decide in the workbook of the newer report, of 2026-05-31.",
+        ),
+        (of_ledger, "Decide again on the newer report."),
+    ):
+        (said,) = refused(file(line("keep", on=LATE, read_from=place)), known=known)
+        assert said.endswith(hint)
+
+
+def test_two_versions_of_one_day_are_one_problem_however_many_users_differ() -> None:
+    users = [a_user(f"user-{at}") for at in range(7)]
+    words = {"a.xlsx": "delete", "b.xlsx": "keep"}
+    files = [
+        file(*(line(words[name], user, sha256=name) for user in users), name=name) for name in words
+    ]
+    many = "; so for 7 users: user-0, user-1, user-2, user-3, user-4 and 2 more ('keep arn:aws:"
+    (said,) = refused(*files)
+    assert f"nothing shows which is the newer one{many}" in said
+    for _, outcome in collected_apart(ledger(), files):
+        assert isinstance(outcome, InputRefused)
+        (problem,) = outcome.problems
+        assert "; so for 7 users: user-0, " in str(problem)
+    of_tom = [
+        file(*each.lines, line(words[name], by="Tom", sha256=name), name=name)
+        for name, each in zip(words, files, strict=True)
+    ]
+    assert [many in each for each in refused(*of_tom)] == [True, False]

@@ -391,3 +391,16 @@ def test_a_user_to_keep_who_is_dormant_is_said_to_be_exempt_from_nothing() -> No
     analysis = analysis_of(users, Exemptions((kept("asleep"), kept())))
     states = exemption_frame(analysis).set_index("user")["state"].to_dict()
     assert states == {"asleep": "exempts from nothing", "ann": "applies"}
+
+
+def test_decisions_to_keep_that_ended_are_one_note_however_many() -> None:
+    names, ended = [f"user-{at}" for at in range(7)], date(2020, 1, 1)
+    listed = Exemption("*", "user-0", "why", "", ended, 2)
+    for number, note in (
+        (1, "1 keep has ended, decide again: user-0."),
+        (7, "7 keeps have ended, decide again: user-0, user-1, user-2, user-3, user-4 and 2 more."),
+    ):
+        keeps = (kept(name, ended) for name in names[:number])
+        analysis = analysis_of([*map(a_user, names)], Exemptions((*keeps, listed)))
+        ends = [each for each in headline.notes(analysis) if "ended" in each or "expired" in each]
+        assert ends == ["The exemption of user-0 in account * expired on 2020-01-01.", note]

@@ -389,7 +389,8 @@ def is_already_there(
     One that the person has given up since is made anew where it is put back: in the file of the
     decision that replaced it, which stands nowhere any more. To remove a user, it takes more than
     another ticket or comment, and more than to put it back: the file may be a copy of an older one.
-    Nothing earlier revives by a file that was collected before, to the byte.
+    Nothing earlier revives by a file that was collected before, to the byte, and no removal by an
+    older report than its person decided so on.
 
     Taken here: in any file, against the removal that another person decides on that day, as no
     decision is lost without a word.
@@ -407,6 +408,12 @@ def is_already_there(
             each
             for each in of_day
             if each.decision == line.decision and each.report.as_of == line.report.as_of
+        ]
+        before += [
+            each
+            for each in collected
+            if (each.user, each.person) == (line.user, line.person)
+            if each.decision == line.decision and each.report.as_of > line.report.as_of
         ]
     if not before:
         return False
@@ -443,6 +450,17 @@ def is_on_older_report(line: Line, others: Iterable[Line]) -> bool:
     """A decision must not rest on an older report than the one that is in force."""
     force = standing_of(each for each in others if each.user == line.user).undisputed
     return force is not None and line.made_on < force.made_on
+
+
+def is_repetition(line: Line, ledger: Iterable[Line], new: Iterable[Line]) -> bool:
+    """The word in force of the same person on a newer report has it already.
+
+    Taken here: not where another word on the user is new, as either may be the later one.
+    """
+    force = standing_of(each for each in ledger if each.user == line.user).undisputed
+    if force is None or line.made_on >= force.made_on or line.person != force.person:
+        return False
+    return {each.decision for each in new if each.user == line.user} == {force.decision}
 
 
 def on_older_reports(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
@@ -534,6 +552,7 @@ def collect(
     for line in lines_entered:
         if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
+    new = [line for line in new if not is_repetition(line, ledger, new)]
     refused = [
         *on_older_reports(new, ledger),
         *on_newer_reports(new, ledger),
