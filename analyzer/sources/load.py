@@ -232,7 +232,11 @@ def readable_sources(
         together = [replace(each, limit=None) for each in readable]
         load_sources([], together, None, with_older=with_older)
     except InputRefused as refused:
-        refusals |= {each.file: InputRefused([each]) for each in refused.problems}
+        refusals |= {
+            name: InputRefused([each])
+            for each in refused.problems
+            for name in each.files or (each.file,)
+        }
         readable = [each for each in readable if each.name not in refusals]
     firsts = {name: refused.problems[0] for name, refused in refusals.items()}
     places = {name: f"row {each.row}: " if each.row else "" for name, each in firsts.items()}
