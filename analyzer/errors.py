@@ -9,7 +9,7 @@ CredreportError
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Self
 
 FAILED: Final = 1
@@ -33,7 +33,7 @@ class Problem:
     """Describe what is wrong with one place of the input, and how to correct it.
 
     `row` counts as a spreadsheet does: the header is row 1. It is None where the problem is the
-    file as a whole.
+    file as a whole. `files` are all files of a problem that several may have.
     """
 
     file: str
@@ -42,6 +42,7 @@ class Problem:
     value: str | None
     message: str
     hint: str
+    files: tuple[str, ...] = field(default=(), kw_only=True)
 
     @classmethod
     def of_file(cls, file: str, message: str, hint: str) -> Self:

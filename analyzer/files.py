@@ -223,7 +223,12 @@ def sha256(path: Path) -> str:
 def may_be_workbook(path: Path) -> bool:
     """Return whether a file begins as workbooks do, whatever its name."""
     with path.open("rb") as stream:
-        return stream.read(4).startswith(_WORKBOOK_STARTS)
+        return begins_as_workbook(stream.read(4))
+
+
+def begins_as_workbook(content: bytes) -> bool:
+    """Return whether content begins as that of workbooks does."""
+    return content.startswith(_WORKBOOK_STARTS)
 
 
 def provenance() -> dict[str, Any]:

@@ -16,7 +16,7 @@ _CONSOLE_NAME = re.compile(
     r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)(Z|([+-]\d\d)-(\d\d))?(?![+-]?\d)"
 )
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
-_RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
+RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
 """The name of a run of `export`: no report in it is from the end of that day."""
 
 
@@ -75,5 +75,5 @@ def dated_part(name: str) -> str:
 
 def _days_in(part: str) -> set[datetime]:
     """Return the ends of the days in the name of a file or folder."""
-    texts = [] if _RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
+    texts = [] if RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
     return {day for each in texts if (day := timestamp(f"{each}T23:59:59Z"))}

@@ -5,17 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
+from pathlib import PurePath
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
+from analyzer.report.model import NO_MOMENT
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
-from analyzer.report.values import normalized
+from analyzer.report.values import normalized, timestamps
 from analyzer.terms import (
     LONGEST_SHOWN,
     AsOfSource,
@@ -150,31 +153,84 @@ def without_superseded_accounts(
 def _order_problems(
     reports: Sequence[SurveyedReport], older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]
 ) -> Iterator[Problem]:
-    """Yield a problem for each report that may be newer than the one that would count.
+    """Yield a problem for each report of which another may be the newest: all these together.
 
-    An assumed as-of is a lower bound. The same rows are the same report, whose time may be known.
+    An assumed as-of is a lower bound, so the rows must show that a report is older. The same rows
+    are the same report, whose time may be known.
     """
-    undated = {
-        id(old): (old, new, account)
-        for old, new, account in older
-        if old.own_source is AsOfSource.ASSUMED
-    }
-    for old, new, account in undated.values():
-        alike = (
-            each
-            for each in reports
-            if each.own_source is not AsOfSource.ASSUMED and each.newest == old.newest
-        )
-        if not any(_has_same_rows(old, each) for each in alike):
-            message = (
-                f"nothing shows when it was made, so it may be newer than {new.file.name}"
-                f" ({_as_of_text(new)}), another report of account {_account_text(account)}"
-            )
-            hint = (
-                "Keep the name that the console gives, put a date such as 2026-03-01 in the name of"
-                " the file or its folder, or leave out the older of the two."
-            )
-            yield Problem.of_file(old.file.name, message, hint)
+    undated = [each for each in older if each[0].own_source is AsOfSource.ASSUMED]
+    distinct = {id(old): old for old, _, _ in undated}
+    copies = {at for at, old in distinct.items() if _has_dated_copy(old, reports)}
+    unknown: dict[int, list[tuple[SurveyedReport, SurveyedReport, str]]] = defaultdict(list)
+    for old, new, account in undated:
+        if id(old) not in copies and not _is_shown_older(old, new, account):
+            unknown[id(new)].append((old, new, account))
+    yield from map(_order_problem, unknown.values())
+
+
+def _order_problem(unknown: Sequence[tuple[SurveyedReport, SurveyedReport, str]]) -> Problem:
+    """Return the problem of the reports that may be newer than one."""
+    names = [*dict.fromkeys(old.file.name for old, _, _ in unknown)]
+    accounts = [*dict.fromkeys(_account_text(account) for _, _, account in unknown)]
+    _, new, _ = unknown[0]
+    message = (
+        f"no generation time, so perhaps newer than {new.file.name} ({_as_of_text(new)}), another"
+        f" report of {with_noun('account', accounts)}"
+    )
+    example = PurePath(names[0].replace(":", "/"))
+    hint = (
+        "Keep the name that the console gives, put the day of the report in the name of the file or"
+        f" its folder, such as {example.stem}-2026-02-02{example.suffix}, or leave out the older of"
+        " the reports."
+    )
+    place = f"{len(names):,} reports ({short_list(names)})" if len(names) > 1 else names[0]
+    return replace(Problem.of_file(place, message, hint), files=(*names,))
+
+
+def _has_dated_copy(report: SurveyedReport, reports: Iterable[SurveyedReport]) -> bool:
+    """Return whether the time of a report with the same rows is known."""
+    return any(
+        _has_same_rows(report, each)
+        for each in reports
+        if each.own_source is not AsOfSource.ASSUMED and each.newest == report.newest
+    )
+
+
+_IDENTITY: Final = "identity"
+_USER: Final = (_IDENTITY, columns.USER_CREATION_TIME)
+
+_FORWARD_ONLY: Final = (
+    ([*_USER], columns.PASSWORD_LAST_USED),
+    ([*_USER], columns.PASSWORD_LAST_CHANGED),
+    *(([*_USER, key.last_rotated], key.last_used_date) for key in columns.ACCESS_KEYS),
+)
+"""The moments that never go back, each with what it is of: a user, or one access key of his."""
+
+
+def _is_shown_older(old: SurveyedReport, new: SurveyedReport, account: str) -> bool:
+    """Return whether a moment that never goes back is later in the new report, and none earlier."""
+    before, after = (_moments(each, account) for each in (old, new))
+    changes = [
+        after.groupby(of)[name].min().sub(before.groupby(of)[name].max()).dropna()
+        for of, name in _FORWARD_ONLY
+    ]
+    change = pd.concat(changes, ignore_index=True)
+    return bool((change > pd.Timedelta(0)).any() and (change >= pd.Timedelta(0)).all())
+
+
+def _moments(report: SurveyedReport, account: str) -> pd.DataFrame:
+    """Return the moments of each row of an account, to the minute: a spreadsheet cuts seconds."""
+    parts: list[pd.DataFrame] = []
+    for table in report.tables(of_roots=False):
+        rows = table.filter(pc.equal(report.account_ids(table), account))
+        none = np.full(len(rows), NO_MOMENT)
+        moments = {
+            name: timestamps(rows[name].combine_chunks()) if name in rows.column_names else none
+            for name in dict.fromkeys(chain(*((*of[1:], name) for of, name in _FORWARD_ONLY)))
+        }
+        minutes = {name: each.astype("M8[m]").astype("M8[s]") for name, each in moments.items()}
+        parts.append(pd.DataFrame({_IDENTITY: identity_hashes(rows), **minutes}))
+    return pd.concat(parts)
 
 
 def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:

@@ -31,7 +31,7 @@ from analyzer.decisions.review_list_layout import (
 )
 from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
-from analyzer.files import may_be_workbook
+from analyzer.files import begins_as_workbook, may_be_workbook
 from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
 from analyzer.reviews.xlsx_file import Sheet, open_spreadsheet
 from analyzer.terms import count_text, utc_text
@@ -315,10 +315,15 @@ _ROWS_HINT: Final = "Put the missing rows back: hide rows instead of deleting th
 
 def holds_entries(path: Path) -> bool:
     """Return whether a workbook, whatever its name, has entries, or cannot be read."""
-    if not may_be_workbook(path):
+    return may_be_workbook(path) and content_holds_entries(path.name, path.read_bytes())
+
+
+def content_holds_entries(name: str, content: bytes) -> bool:
+    """Return whether the content of a workbook has entries, or cannot be read."""
+    if not begins_as_workbook(content):
         return False
     try:
-        book = open_spreadsheet(path.name, path.read_bytes())
+        book = open_spreadsheet(name, content)
         return any(_has_entry(sheet) for sheet in book.sheets)
     except InputRefused:
         return True

@@ -122,6 +122,9 @@ class _Package:
         part = named[0] if named else "xl/workbook.xml"
         if part.lower().endswith(".bin") or "mimetype" in self._parts:
             raise InputRefused.of_file(self.name, "another kind of workbook", _KIND_HINT)
+        if not {part.lower(), "[content_types].xml"} & self._parts.keys():
+            message, hint = "a zip archive, and no workbook", "Unpack it first."
+            raise InputRefused.of_file(self.name, message, hint)
         if part.lower() not in self._parts or self._is_ambiguous:
             raise self.refused("it has no workbook, or parts of the same name")
         return part

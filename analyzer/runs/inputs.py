@@ -15,7 +15,7 @@ from itertools import count
 from os.path import isfile
 from pathlib import Path, PurePath
 from typing import Final
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_apart
 from analyzer.decisions.follow_up import (
@@ -42,8 +42,9 @@ from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report, ReportFile
 from analyzer.report.values import timestamp
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
-from analyzer.reviews.list_sheets import holds_entries
+from analyzer.reviews.list_sheets import content_holds_entries, holds_entries
 from analyzer.runs.run_folders import Run, is_in_run, runs
+from analyzer.sources.archives import DAMAGED, unpacked_files
 from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
@@ -65,7 +66,8 @@ FOLLOW_UP: Final = "follow_up.csv"
 _MAY_HOLD_DECISIONS: Final = (*SPREADSHEET_ENDINGS, ".csv", ".zip")
 """How the names of files end in which decisions may be entered."""
 
-_WORKBOOK_IN_ARCHIVE: Final = (*SPREADSHEET_ENDINGS, "xl/workbook.xml")
+_UNREAD_ENDINGS: Final = tuple({*SPREADSHEET_ENDINGS} - {".xlsx", ".xlsm"})
+"""How the names of workbooks end that are read in no place."""
 
 _COMPARED_LISTS: Final = (EXEMPTIONS, DECISIONS)
 """What a run is compared by besides its reports."""
@@ -338,26 +340,36 @@ def _decisions_elsewhere(folder: Path) -> Iterator[str]:
         is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
         is_read = own == DECISIONS or (place != folder and is_workbook)
         if not (is_read or is_report) and _may_hold_decisions(path, recorded):
-            remedy = f"collect it, or move it out of {folder}"
-            yield f"{path} may have decisions and is not read: {remedy}."
+            yield f"{path} may have decisions and is not read: {_remedy(path, folder)}."
+
+
+def _remedy(path: Path, folder: Path) -> str:
+    if _ends(path, _UNREAD_ENDINGS):
+        return "save it as .xlsx, and remove this file"
+    first = "unpack it and collect its workbooks" if _ends(path, (".zip",)) else "collect it"
+    return f"{first}, or move it out of {folder}"
 
 
 def _may_hold_decisions(path: Path, recorded: str | None) -> bool:
     """Return whether a file is not as it was made, and has decisions or cannot be read."""
     try:
         if _ends(path, (".zip",)):
-            holds = _holds_workbook(path)
+            holds = _archive_holds_entries(path)
         else:
             holds = holds_entries(path) if may_be_workbook(path) else holds_decisions(path)
         return holds and sha256(path) != recorded
-    except (OSError, BadZipFile, NotImplementedError, ValueError):
+    except (*DAMAGED, InputRefused):
         return True
 
 
-def _holds_workbook(path: Path) -> bool:
-    """Return whether a zip archive has a workbook, or is one by another name."""
+def _archive_holds_entries(path: Path) -> bool:
+    """Return whether a workbook in a zip archive has entries, or the archive, if it is one."""
     with ZipFile(path) as archive:
-        return any(_ends(Path(name), _WORKBOOK_IN_ARCHIVE) for name in archive.namelist())
+        is_workbook = any(_ends(Path(name), ("xl/workbook.xml",)) for name in archive.namelist())
+    workbooks = unpacked_files(path, SPREADSHEET_ENDINGS)
+    return (is_workbook and holds_entries(path)) or any(
+        content_holds_entries(*each) for each in workbooks
+    )
 
 
 def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:

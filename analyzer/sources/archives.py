@@ -38,7 +38,7 @@ _MEMBER_HEADER: Final = 30
 _ENCRYPTED: Final = 1
 """The bit of a file in a zip archive that says so."""
 
-_DAMAGED: Final = (
+DAMAGED: Final = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -48,6 +48,7 @@ _DAMAGED: Final = (
     ValueError,  # names and places that cannot be
     OSError,  # likewise, and damaged bzip2
 )
+"""What reading an archive raises that is damaged, or encrypted."""
 
 
 def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iterator[Source]:
@@ -55,7 +56,7 @@ def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iter
     archive = _Archive(printable(name), content)
     try:
         members = archive.members()
-    except _DAMAGED as error:
+    except DAMAGED as error:
         yield missing_source(name, f"the zip archive is damaged: {error}", "Download it again.")
         return
     if any(member.filename == _WORKBOOK for member, _ in members):
@@ -75,6 +76,21 @@ def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iter
     if all(is_other for _, is_other in reports):
         what = "no report, only files of other kinds" if reports else "no file"
         yield missing_source(name, f"the zip archive holds {what}", "Give an archive of reports.")
+
+
+def unpacked_files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of an archive whose names end so, by name.
+
+    Raises one of `DAMAGED`, and InputRefused where that is more than may be unpacked for a look.
+    """
+    with zipfile.ZipFile(path) as archive:
+        _refuse_overlap(archive.infolist())
+        budget = InputLimit(_LOOK_BUDGET)
+        for member in archive.infolist():
+            if member.filename.lower().endswith(endings):
+                budget.add(member.filename, max(member.file_size, _LEAST_LOOK_BYTES))
+                with archive.open(member) as unpacked:
+                    yield member.filename, unpacked.read(member.file_size)
 
 
 def _member_source(
@@ -118,7 +134,7 @@ class _Archive:
     def members(self) -> list[tuple[zipfile.ZipInfo, bool]]:
         """Return the files in the archive by name, and whether each cannot be a report.
 
-        Raises one of `_DAMAGED`.
+        Raises one of `DAMAGED`.
         """
         with self._open() as archive:
             _refuse_overlap(archive.infolist())
@@ -138,7 +154,7 @@ class _Archive:
                     return read_report_bytes(name, unpacked, limit)
             except FileNotFoundError:
                 raise
-            except _DAMAGED as error:
+            except DAMAGED as error:
                 is_encrypted = member.flag_bits & _ENCRYPTED
                 message = "it is encrypted" if is_encrypted else f"cannot be unpacked: {error}"
                 raise InputRefused.of_file(name, message, "Unpack it first.") from None
@@ -162,7 +178,7 @@ def _member_cannot_be_report(
 
     try:
         return content_cannot_be_report(member.filename, member.file_size, start)
-    except (*_DAMAGED, InputRefused):
+    except (*DAMAGED, InputRefused):
         return False  # Reading it shows the reason.
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from analyzer import files
 from analyzer.errors import InputRefused
 from analyzer.report import input_formats
+from analyzer.report.as_of import RUN_FOLDER
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
@@ -232,7 +233,11 @@ def readable_sources(
         together = [replace(each, limit=None) for each in readable]
         load_sources([], together, None, with_older=with_older)
     except InputRefused as refused:
-        refusals |= {each.file: InputRefused([each]) for each in refused.problems}
+        refusals |= {
+            name: InputRefused([each])
+            for each in refused.problems
+            for name in each.files or (each.file,)
+        }
         readable = [each for each in readable if each.name not in refusals]
     firsts = {name: refused.problems[0] for name, refused in refusals.items()}
     places = {name: f"row {each.row}: " if each.row else "" for name, each in firsts.items()}
@@ -243,11 +248,16 @@ def readable_sources(
 
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
-    """Yield a note on the files that were skipped, if there are any."""
-    if names := [each.name for each in inputs if each.is_skipped]:
+    """Yield a note on the files that were skipped, if there are any but those of runs."""
+    if names := [each.name for each in inputs if each.is_skipped and not _is_of_run(each.name)]:
         several = f"{len(names)} files that cannot be reports"
         what = several if len(names) > 1 else "1 file that cannot be a report"
         yield f"Skipped {what}: {short_list(names)}."
+
+
+def _is_of_run(name: str) -> bool:
+    """Return whether a file lies in a run of `export`, which has more than reports."""
+    return any(RUN_FOLDER.fullmatch(each.name) for each in Path(os.path.realpath(name)).parents)
 
 
 def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:

@@ -111,11 +111,11 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
     if len(moments) == 1:
         at, source = next(iter(moments))
         return f"as of {at:%Y-%m-%d %H:%M} UTC ({AS_OF_SOURCES[source]})"
-    first, last = min(moments)[0], max(moments)[0]
+    ends = (f"{at:%Y-%m-%d %H:%M}" for at, _ in (min(moments), max(moments)))
     assumed = sum(file.as_of_source is AsOfSource.ASSUMED for file in files)
     guessed = f"; assumed for {assumed:,} of {len(files):,}" if assumed else ""
     how = f"each report has its own{guessed}"
-    return f"as of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC ({how})"
+    return f"as of {' to '.join(dict.fromkeys(ends))} UTC ({how})"
 
 
 def accounts_text(report: Report) -> str:

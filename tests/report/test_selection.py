@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -418,20 +418,24 @@ UNKNOWN_ORDER = {
     "a report without a time may be newer than one with": ("undated.csv", console(AS_OF)),
     "of two without a time any may be the newer": ("undated.csv", "x.csv"),
 }
-PUT_A_DATE = "Keep the name that the console gives, put a date such as 2026-03-01 in the name of"
+PUT_A_DATE = (
+    "Keep the name that the console gives, put the day of the report in the name of the file or its"
+    " folder, such as undated-2026-02-02.csv, or leave out the older of the reports."
+)
 
 
 @pytest.mark.parametrize("names_of_both", UNKNOWN_ORDER.values(), ids=UNKNOWN_ORDER)
 def test_a_report_that_may_be_the_newest_is_refused_or_named(
     tmp_path: Path, names_of_both: tuple[str, str]
 ) -> None:
-    later = report_text([a_user("ann", password=a_password(days_before(1)))])
+    another = a_user("ann", created=days_before(999), password=a_password(days_before(1)))
+    later = report_text([another])
     one, other = (
         put(tmp_path, text, name) for name, text in zip(names_of_both, (PLAIN, later), strict=True)
     )
     (found,) = refused(tmp_path)
-    assert (found.file, found.hint.startswith(PUT_A_DATE)) == (str(one), True)
-    begins = f"nothing shows when it was made, so it may be newer than {other} (2026-0"
+    assert (found.file, found.hint) == (str(one), PUT_A_DATE)
+    begins = f"no generation time, so perhaps newer than {other} (2026-0"
     assert found.message.startswith(begins)
     assert found.message.endswith(f"), another report of account {ACCOUNT}")
     done = run("analyze", tmp_path, "--skip-unreadable", "--verdict", "all", "--format", "names")
@@ -458,3 +462,85 @@ def test_rows_that_differ_in_two_files_are_named_with_the_files_of_which_one_is_
     report = loaded(*zip((one, other), texts, strict=True))
     note = f"are unknown: ann. Such rows are in {one} and {other}: give one of the two."
     assert report.notes[-1].endswith(note)
+
+
+SIGNED_IN = a_password(days_before(9))
+ORDER_BY_ROWS: dict[str, tuple[Row, Row, bool]] = {
+    "a later sign-in": (
+        a_user(password=SIGNED_IN),
+        a_user(password=a_password(days_before(8))),
+        True,
+    ),
+    "a later change of the password": (
+        a_user(password=a_password(changed=days_before(9))),
+        a_user(password=a_password(changed=days_before(8))),
+        True,
+    ),
+    "a later use of the same key": (
+        a_user(key_1=a_key(used=days_before(9))),
+        a_user(key_1=a_key(used=days_before(8))),
+        True,
+    ),
+    "a later use of another key": (
+        a_user(key_1=a_key(used=days_before(9))),
+        a_user(key_1=a_key(created=days_before(99), used=days_before(8))),
+        False,
+    ),
+    "another user of that name": (
+        a_user(password=SIGNED_IN),
+        a_user(password=a_password(days_before(8)), created=days_before(99)),
+        False,
+    ),
+    "a user whose creation time is not known": (
+        a_user(password=SIGNED_IN, created=""),
+        a_user(password=a_password(days_before(8)), created=""),
+        False,
+    ),
+    "a moment later and another earlier": (
+        a_user(password=SIGNED_IN, key_1=a_key(used=days_before(8))),
+        a_user(password=a_password(days_before(8)), key_1=a_key(used=days_before(9))),
+        False,
+    ),
+    "a moment later within the minute, which a spreadsheet cuts": (
+        a_user(password=a_password(datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC))),
+        a_user(password=a_password(datetime(2026, 2, 3, 4, 5, 7, tzinfo=UTC))),
+        False,
+    ),
+    "nothing used": (a_user(), a_user(), False),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "is_shown"), ORDER_BY_ROWS.values(), ids=ORDER_BY_ROWS)
+def test_rows_show_which_report_is_older_by_moments_that_never_go_back(
+    before: Row, after: Row, *, is_shown: bool
+) -> None:
+    made = a_user("made", created=days_before(1))
+    texts = [report_text(each) for each in ([before], [after, made])]
+    if is_shown:
+        assert names(in_both_orders(*zip(("jan.csv", "feb.csv"), texts, strict=True))) == [
+            "feb.csv"
+        ]
+    else:
+        with pytest.raises(analyzer.InputRefused):
+            loaded(*zip(("jan.csv", "feb.csv"), texts, strict=True))
+
+
+def test_reports_without_an_order_are_refused_in_one_message_of_their_account(
+    tmp_path: Path,
+) -> None:
+    one, two, three, newest = (
+        put(
+            tmp_path,
+            report_text([a_user(name, created=days_before(9 - day))], columns=COLUMNS_OF_2014),
+            f"{name}.csv",
+        )
+        for day, name in enumerate(("jan", "feb", "mar", "apr"))
+    )
+    (found,) = refused(tmp_path)
+    assert found.file == f"3 reports ({two}, {one}, {three})"
+    assert found.message.startswith(f"no generation time, so perhaps newer than {newest} (")
+    assert "such as feb-2026-02-02.csv," in found.hint
+    done = run("analyze", tmp_path, "--skip-unreadable")
+    assert done.code == 5
+    for each in (one, two, three):
+        assert f"{each} is not covered: no generation time" in done.message_line

@@ -359,7 +359,7 @@ PARTLESS = f'<workbook xmlns="{MAIN}"><sheets><sheet name="S"/></sheets></workbo
         (b"\xd0\xcf\x11\xe0" + bytes(600), "an encrypted workbook, or one of Excel 97 to 2003"),
         (zipped(OPEN_DOCUMENT), "another kind of workbook"),
         (zipped(BINARY), "another kind of workbook"),
-        (zipped({"a": "b"}), "it has no workbook"),
+        (zipped({"a": "b"}), "a zip archive, and no workbook"),
         (zipped(TWICE), "of the same name"),
         (workbook("")[:300], "the file is damaged"),
         (encrypted(), "the file is damaged"),
@@ -368,8 +368,9 @@ PARTLESS = f'<workbook xmlns="{MAIN}"><sheets><sheet name="S"/></sheets></workbo
         (book("<!DOCTYPE a []><a/>"), "it has a document type"),
         (book(PARTLESS), "sheet S: the file is damaged: a sheet has no part"),
         (book("<a>" * 300 + "</a>" * 300), "Excessive depth"),
+        (zipped({"[Content_Types].xml": "<a/>"}), "it has no workbook"),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_what_is_no_workbook_is_refused(content: bytes, problem: str) -> None:
     assert problem in refusal(content)

@@ -368,17 +368,32 @@ def test_decisions_outside_of_runs_are_named_whatever_the_program_that_saved_the
         ("a.ods", "content.xml"),
         ("answers.zip", "Ann/review.XLSX"),
         (f"{FIRST}T09-30-00Z/more.zip", "review.ods"),
+        ("renamed.zip", "folder/xl/workbook.xml"),
         ("reports.zip", "report.csv"),
     ):
         with ZipFile(runs / place, "w") as archive:
             archive.writestr(name, filled)
+    with ZipFile(runs / "unanswered.zip", "w") as archive:
+        archive.writestr("review.xlsx", workbook.read_bytes())
+        archive.writestr("~$review.xlsx", b"\x05Ann")
+    (runs / "answer.zip").write_bytes(filled)
+    (runs / "template.zip").write_bytes(workbook.read_bytes())
+    encrypted = bytearray((runs / "unanswered.zip").read_bytes())
+    for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        encrypted[encrypted.index(header) + flags] |= 1
+    (runs / "encrypted.zip").write_bytes(encrypted)
     (runs / "cut.zip").write_bytes((runs / "answers.zip").read_bytes()[:99])
     (runs / "open.xlsm").write_bytes(workbook.read_bytes())
     assert export(runs, SECOND) == 5
     log = capsys.readouterr().err
-    named = re.findall(f"{runs}/(.*) may have decisions and is not read: collect it", log)
+    named = re.findall(f"{runs}/(.*) may have decisions and is not read: (.*)[.]", log)
     archives = ["answers.zip", "cut.zip", f"{FIRST}T09-30-00Z/more.zip"]
-    assert sorted(named) == sorted([*places, *archives])
+    archives += ["answer.zip", "encrypted.zip", "renamed.zip"]
+    out, save = f", or move it out of {runs}", "save it as .xlsx, and remove this file"
+    remedies = {".zip": f"unpack it and collect its workbooks{out}", ".xlsm": f"collect it{out}"}
+    assert dict(named) == {
+        each: remedies.get(Path(each).suffix, save) for each in (*places, *archives)
+    }
 
 
 @pytest.mark.usefixtures("uncompared")

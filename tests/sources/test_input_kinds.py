@@ -103,6 +103,17 @@ def test_several_skipped_files_are_one_note(folder: Path) -> None:
     assert note == f"Skipped 3 files that cannot be reports: {', '.join(map(str, paths))}."
 
 
+def test_what_a_run_has_besides_reports_is_not_noted(tmp_path: Path) -> None:
+    put(tmp_path, "{}", "2026-05-01T09-30-00Z-2/analysis.json")
+    put(tmp_path, FIRST, "2026-05-01T09-30-00Z-2/reports/first.csv")
+    (tmp_path / "latest").symlink_to("2026-05-01T09-30-00Z-2")
+    note = put(tmp_path, "x", "note.md")
+    for source in (tmp_path, tmp_path / "latest"):
+        said = [each for each in analyzer.load(source).notes if each.startswith("Skipped")]
+        about_note = [f"Skipped 1 file that cannot be a report: {note}."]
+        assert said == (about_note if source == tmp_path else [])
+
+
 def test_what_is_named_by_itself_is_never_skipped(tmp_path: Path) -> None:
     with pytest.raises(analyzer.InputRefused):
         analyzer.load(put(tmp_path, "# Reports", "README.md"))

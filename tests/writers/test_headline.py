@@ -1,6 +1,7 @@
 """The headline, the notes and the blind spots are in words, and say what people must know."""
 
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -57,6 +58,14 @@ def test_the_moment_is_told_with_its_source() -> None:
     for sample, text in DESCRIBED.items():
         report = analyzed_sample(SAMPLES / sample).report
         assert headline.as_of_and_scope(report) == f"As of {text}"
+
+
+def test_moments_of_one_minute_are_one() -> None:
+    report = analysis_of([]).report
+    (file,) = report.files
+    files = tuple(replace(file, as_of=file.as_of + timedelta(seconds=each)) for each in (3, 59))
+    text = headline.as_of_and_scope(replace(report, files=files))
+    assert text.startswith("As of 2026-05-01 12:00 UTC (each report has its own), ")
 
 
 def test_a_file_that_was_not_read_is_no_account() -> None:
