@@ -601,3 +601,37 @@ def test_a_service_credential_that_any_report_since_the_decision_showed_may_work
         (row,) = analysis.follow_up.to_dict("records")
         assert (row["status"], row["fact"]) == expected, listed
         assert row["had_service_credential"] == (expected != NO_CREDENTIALS)
+
+
+BULK: dict[str, Any] = {"same_second": None}
+NEW_X = line("keep", X, as_of=WEEK, same_second=None)
+IN_TURN: list[tuple[Sequence[LedgerLine], Sequence[Sequence[Row]], Expected]] = [
+    ([delete(**BULK)], ([QUIET, X], [], [X]), GONE),
+    ([delete(**BULK)], ([QUIET], [QUIET, X], [X]), GONE),
+    ([delete(**BULK)], ([QUIET], [], [X]), X_RENAMED),
+    ([delete(**BULK)], ([QUIET, created(LATER, "x")], [], [X]), X_RENAMED),
+    ([delete(**BULK)], ([created("soon"), X], [], [X]), X_RENAMED),
+    ([delete()], ([a_user("moved"), QUIET], [], [a_user("quiet", path="moved/")]), NOT_DONE),
+    ([delete(as_of=WEEK)], ([QUIET, X], [QUIET], [X]), X_RENAMED),
+    ([delete(**BULK)], ([QUIET, X], [a_user("x", key_1=NEW_KEY)], [QUIET, X]), STILL_THERE),
+    ([delete(**BULK)], ([QUIET], [a_user("x", key_1=NEW_KEY)], [QUIET, X]), STILL_THERE),
+    ([delete(**BULK)], ([QUIET], [a_user("x", key_1=NEW_KEY)], [QUIET]), OVERTAKEN),
+    ([delete(**BULK), NEW_X], ([QUIET], [QUIET, X], [QUIET, X]), STILL_THERE),
+    ([delete(**BULK), NEW_X], ([QUIET, X], [X], [QUIET]), STILL_THERE),
+    ([delete(**BULK), NEW_X], ([QUIET], [X], [QUIET]), OVERTAKEN),
+]
+"""Decisions, the users of the report decided on, of one a week after and of the newest; the fact
+on the first."""
+
+
+@pytest.mark.parametrize(("decided", "then", "expected"), IN_TURN)
+def test_who_stands_beside_a_user_in_a_report_is_another_one(
+    decided: Sequence[LedgerLine], then: Sequence[Sequence[Row]], expected: Expected
+) -> None:
+    named = [
+        (console_name(at), report_text(users).encode())
+        for at, users in zip((AS_OF, WEEK, LATER), then, strict=True)
+    ]
+    frame = analyzer.analyze(analyzer.load(*named), ledger=ledger_of(*decided)).follow_up
+    ((status, fact),) = frame[["status", "fact"]].itertuples(index=False, name=None)
+    assert expected in (status, (status, fact))

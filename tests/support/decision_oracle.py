@@ -645,8 +645,9 @@ def is_identified(line: Line) -> bool:
 def is_renamed(line: Line, report: Report, same_second: frozenset[str] | None) -> bool:
     """A user of the same second who was not in the report decided on may be the same one.
 
-    `same_second` are the names of those who were there; a list that does not say excludes nobody.
-    Taken here: whoever was created nobody knows when may be of that second.
+    `same_second` are the names of those who were there, or beside the user in another report; a
+    list that does not say excludes nobody. Taken here: whoever was created nobody knows when may be
+    of that second.
     """
     arn, created = line.user
     return any(
@@ -654,6 +655,23 @@ def is_renamed(line: Line, report: Report, same_second: frozenset[str] | None) -
         and user_key(cells)[0] != arn
         and cells["user"] not in (same_second or ())
         for cells in users(report)
+    )
+
+
+def names_beside(line: Line, reports: Iterable[Report]) -> frozenset[str]:
+    """Whoever stands beside the user in one report, created in the same second, is another one.
+
+    Taken here: in a report that is not older than the one decided on.
+    """
+    return frozenset(
+        each["user"]
+        for report in reports
+        if report.account == line.account
+        if moment_acted_on(report, report.newest) >= line.made_on
+        for there in [users(report)]
+        if line.user in map(user_key, there)
+        for each in there
+        if user_key(each)[1] == line.user[1] and each["user"] != line.cells["user"]
     )
 
 
@@ -731,14 +749,15 @@ def status(
     if not is_identified(line) or not own:
         return "unknown"
     report = newest_of(own)
+    others = (same_second or frozenset()) | names_beside(line, own)
     seen_at, shown_at = line.made_on, moment_acted_on(report, report.newest)
     found = "unknown"
     if shown_at >= seen_at:
-        found = status_in(report, line, same_second, is_later=shown_at > seen_at)
+        found = status_in(report, line, others, is_later=shown_at > seen_at)
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
-    was_overtaken = any(showed_more(line, each, same_second) for each in since if each != report)
+    was_overtaken = any(showed_more(line, each, others) for each in since if each != report)
     if shown_at >= seen_at and line.user in map(user_key, users(report)):
-        was_overtaken |= is_decided_again(line, lines, same_second)
+        was_overtaken |= is_decided_again(line, lines, others)
         was_overtaken |= may_be_another(line, report, same_second, lines)
     return "overtaken" if found != "done" and was_overtaken else found
 
