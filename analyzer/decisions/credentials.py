@@ -121,6 +121,34 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
     ]
 
 
+def cannot_become(then: Credentials, now: Credentials) -> bool:
+    """Return whether the user of an earlier report cannot be the one of a later report.
+
+    A sign-in, the change of a password, or the use of a key that is still there never goes back.
+    A sign-in does not vanish beside a password, a key that was deleted takes its use along.
+    """
+    have_password = then.has_password is True and now.has_password is True
+    signed_in = now.last_sign_in.is_known and (now.last_sign_in.at or now.has_password is True)
+    changed = have_password and now.password_changed.at
+    return (
+        (bool(signed_in) and then.last_sign_in.is_later_than(now.last_sign_in))
+        or (bool(changed) and then.password_changed.is_later_than(now.password_changed))
+        or any(_was_used_later(key, then.keys, now.keys) for key in then.keys)
+    )
+
+
+def _was_used_later(key: Slot, then: Sequence[Slot], now: Sequence[Slot]) -> bool:
+    """Return whether a key was used later than it shows now; creation tells which one it is."""
+    if key.created.at is None:
+        return False
+    of_then, of_now = (
+        [each.last_used for each in keys if each.created.at == key.created.at]
+        for keys in (then, now)
+    )
+    is_one = len(of_then) == len(of_now) == 1 and of_now[0].is_known
+    return is_one and key.last_used.is_later_than(of_now[0])
+
+
 def _added_slots(
     name: str, before: Sequence[Slot], now: Sequence[Slot], baseline: datetime
 ) -> list[str]:
@@ -355,6 +383,11 @@ class UsersInOlderReports:
         shown = self._by_arn.get((file, arn))
         is_there = shown is not None and shown[0] == created
         return is_there and name in self._by_second.get((file, line.account, created), ())
+
+    def of_name(self, line: LedgerLine, name: str, file: int) -> Iterator[Credentials]:
+        """Yield what a file shows of a user of that name and the same second."""
+        of_second = self._by_second.get((file, line.account, line.user_key.created), {})
+        return (credentials for credentials, _ in of_second.get(name, ()))
 
     def of(
         self, line: LedgerLine, file: int, is_another: IsAnother

@@ -26,6 +26,7 @@ from analyzer.decisions.credentials import (
     UsersInNewestReports,
     UsersInOlderReports,
     access_added,
+    cannot_become,
     credentials_decided_on,
     user_keys,
 )
@@ -67,6 +68,7 @@ DECIDED_VERDICT: Final = "decided_verdict"
 DECIDED_AS_OF: Final = "decided_as_of"
 HAD_SERVICE_CREDENTIAL: Final = "had_service_credential"
 _MOMENT: Final = "datetime64[s, UTC]"
+_WAY_OUT: Final = "name the report decided on too, --report: it may rule that out"
 _NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 
 CHANGED: Final = "Changed since the decision: "
@@ -151,7 +153,18 @@ def decision_outcomes(
 
     earlier = {line.user_key: _EarlierFacts() for line in lines}
     earlier |= dict(_earlier_facts(lines, before, older, is_another))
-    may_be_other = dict(_other_users(ledger, lines, users, earlier))
+
+    def may_be(line: LedgerLine, name: str) -> bool:
+        """Return whether nothing shows that one of a name is not the user of a line."""
+        there = [
+            each.credentials
+            for each in users.by_arn.get(line.user_key.arn, ())
+            if each.user_key == line.user_key
+        ]
+        earlier_of_name = (then for each in older for then in each.of_name(line, name))
+        return not any(all(cannot_become(then, now) for now in there) for then in earlier_of_name)
+
+    may_be_other = dict(_other_users(ledger, lines, users, earlier, may_be))
     outcomes = {}
     for line, credentials in zip(lines, before, strict=True):
         user, key = line.user_key, _overtaken_key(line)
@@ -171,11 +184,12 @@ def _other_users(
     lines: Sequence[LedgerLine],
     users: UsersInNewestReports,
     earlier: Mapping[UserKey, "_EarlierFacts"],
+    may_be: Callable[[LedgerLine, str], bool],
 ) -> Iterator[tuple[UserKey, str]]:
     """Yield the users who may be another one of their second, now under their name, in words.
 
-    That one is gone, and no decision to delete it stands, so it may have been renamed. Where a line
-    does not say who was there, those of the ledger count.
+    That one is gone, and no decision to delete it stands, so it may have been renamed, as far as
+    it `may_be` the user. Where a line does not say who was there, those of the ledger count.
     """
     decided = defaultdict[tuple[str, datetime | None, datetime], set[str]](set)
     for each in ledger.lines:
@@ -189,9 +203,10 @@ def _other_users(
         second = line.account, line.user_key.created
         names = decided[*second, line.as_of] if line.same_second is None else line.same_second
         missing = users.gone_of_second(line, names)
-        if gone := [each for each in missing if (*second, each) not in to_delete]:
-            change = f"possibly renamed from {short_list(sorted(gone))}, created in the same second"
-            yield line.user_key, f"{change} and gone now"
+        doubtful = (each for each in missing if (*second, each) not in to_delete)
+        if gone := sorted(each for each in doubtful if may_be(line, each)):
+            change = f"possibly renamed from {short_list(gone)}, created in the same second and"
+            yield line.user_key, f"{change} gone now ({_WAY_OUT})"
 
 
 def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:
@@ -225,6 +240,10 @@ class _OlderReports:
         """Yield the number and name of each that is not older than the one decided on."""
         since = line.report_time.earliest
         return ((at, name) for made, at, name in self.files if made >= since)
+
+    def of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
+        """Yield what these show of a user of that name and the same second."""
+        return (each for _, at, _ in self.files for each in self.shown.of_name(line, name, at))
 
     def shows_beside(self, line: LedgerLine, name: str) -> bool:
         """Return whether one of these has that name and second beside the user of a line."""
