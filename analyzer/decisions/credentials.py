@@ -5,7 +5,7 @@ read as "no": if it turns out to be access, that is news.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import permutations
@@ -119,6 +119,34 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
         *_added_slots("access key", before.keys, now.keys, baseline),
         *_added_slots("signing certificate", before.certificates, now.certificates, baseline),
     ]
+
+
+def cannot_become(then: Credentials, now: Credentials) -> bool:
+    """Return whether the user of an earlier report cannot be the one of a later report.
+
+    A sign-in, the change of a password, or the use of a key that is still there never goes back.
+    A sign-in does not vanish beside a password, a key that was deleted takes its use along.
+    """
+    have_password = then.has_password is True and now.has_password is True
+    signed_in = now.last_sign_in.is_known and (now.last_sign_in.at or now.has_password is True)
+    changed = have_password and now.password_changed.at
+    return (
+        (bool(signed_in) and then.last_sign_in.is_later_than(now.last_sign_in))
+        or (bool(changed) and then.password_changed.is_later_than(now.password_changed))
+        or any(_was_used_later(key, then.keys, now.keys) for key in then.keys)
+    )
+
+
+def _was_used_later(key: Slot, then: Sequence[Slot], now: Sequence[Slot]) -> bool:
+    """Return whether a key was used later than it shows now; creation tells which one it is."""
+    if key.created.at is None:
+        return False
+    of_then, of_now = (
+        [each.last_used for each in keys if each.created.at == key.created.at]
+        for keys in (then, now)
+    )
+    is_one = len(of_then) == len(of_now) == 1 and of_now[0].is_known
+    return is_one and key.last_used.is_later_than(of_now[0])
 
 
 def _added_slots(
@@ -244,6 +272,10 @@ class ReportedUser:
     exemption: str
 
 
+IsAnother: TypeAlias = Callable[[LedgerLine, str], bool]
+"""Says whether a name of the same second is that of another user than the one of a line."""
+
+
 class UsersInNewestReports:
     """Find the users decided on in judged pages, and those who may be one of them renamed.
 
@@ -262,6 +294,7 @@ class UsersInNewestReports:
         self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
         self.by_arn: dict[str, list[ReportedUser]] = {}
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
+        self._named: set[tuple[str, datetime | None, str]] = set()
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
         lack_seconds = [account for account, file in places if not file.has_seconds]
@@ -279,19 +312,30 @@ class UsersInNewestReports:
             named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
             for of_second, (arn, name) in zip(second, named, strict=True):
                 self.names.setdefault(of_second, {})[arn] = name
+                self._named.add((*of_second, name))
 
-    def renamed(self, line: LedgerLine) -> str:
+    def renamed(self, line: LedgerLine, is_another: IsAnother) -> str:
         """Return who may be the user of a line under another name or path, empty for nobody."""
         arn, created = line.user_key
-        known = line.same_second or frozenset()
         alike = self.names.get((line.account, created), {})
-        names = sorted(name for other, name in alike.items() if other != arn and name not in known)
+        names = sorted(
+            name for other, name in alike.items() if other != arn and not is_another(line, name)
+        )
         if names:
             were = "was" if len(names) == 1 else "were"
             return f"{short_list(names)} {were} created in the same second"
         unread = self.names.get((line.account, None), {}).values()
-        name = next((each for each in unread if each not in known), None)
+        name = next((each for each in unread if not is_another(line, each)), None)
         return f"when {name} was created is not understood" if name is not None else ""
+
+    def shows_beside(self, line: LedgerLine, name: str) -> bool:
+        """Return whether one of that name and the same second is there beside the user of a line.
+
+        Both are there, so that they are two.
+        """
+        arn, created = line.user_key
+        is_there = any(each.user_key == line.user_key for each in self.by_arn.get(arn, ()))
+        return is_there and (line.account, created, name) in self._named
 
     def gone_of_second(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
         """Return which names of the same second as the user of a line are there no more."""
@@ -315,7 +359,7 @@ class UsersInOlderReports:
         seconds = pd.DatetimeIndex([created for _, created in arns if created], tz=UTC)
         alike: dict[Credentials, Credentials] = {}
         self._by_arn: dict[tuple[int, str], tuple[datetime | None, Credentials, bool]] = {}
-        self._by_second = defaultdict[_Second, list[tuple[str, Credentials, bool]]](list)
+        self._by_second = defaultdict[_Second, dict[str, list[tuple[Credentials, bool]]]](dict)
         for page in pages:
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)
             created = page.users[columns.CREATED].mask(unknown)
@@ -330,9 +374,24 @@ class UsersInOlderReports:
                 credentials = alike.setdefault(found, found)
                 self._by_arn[file, arn] = second, credentials, has_listed
                 if arns.get((account, second), set()) - {arn}:
-                    self._by_second[file, account, second].append((name, credentials, has_listed))
+                    of_second = self._by_second[file, account, second]
+                    of_second.setdefault(name, []).append((credentials, has_listed))
 
-    def of(self, line: LedgerLine, file: int) -> Iterator[tuple[list[str], Credentials, bool]]:
+    def shows_beside(self, line: LedgerLine, name: str, file: int) -> bool:
+        """Return whether a file has one of that name and second beside the user of a line."""
+        arn, created = line.user_key
+        shown = self._by_arn.get((file, arn))
+        is_there = shown is not None and shown[0] == created
+        return is_there and name in self._by_second.get((file, line.account, created), ())
+
+    def of_name(self, line: LedgerLine, name: str, file: int) -> Iterator[Credentials]:
+        """Yield what a file shows of a user of that name and the same second."""
+        of_second = self._by_second.get((file, line.account, line.user_key.created), {})
+        return (credentials for credentials, _ in of_second.get(name, ()))
+
+    def of(
+        self, line: LedgerLine, file: int, is_another: IsAnother
+    ) -> Iterator[tuple[list[str], Credentials, bool]]:
         """Yield what a file shows of the user of a line, with a remark if it has another name.
 
         Last is whether AWS's list shows a service-specific credential. One of the ARN whose
@@ -343,9 +402,9 @@ class UsersInOlderReports:
         if shown and shown[0] in (created, None):
             yield [], *shown[1:]
             return
-        for name, of_other, has_listed in self._by_second.get((file, line.account, created), ()):
-            if name not in (line.same_second or ()):
-                yield [f"possibly renamed to {name}"], of_other, has_listed
+        for name, of_name in self._by_second.get((file, line.account, created), {}).items():
+            if not is_another(line, name):
+                yield from (([f"possibly renamed to {name}"], *of_other) for of_other in of_name)
 
 
 _Second: TypeAlias = tuple[int, str, datetime | None]

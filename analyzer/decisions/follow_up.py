@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,12 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.credentials import (
     Credentials,
+    IsAnother,
     ReportedUser,
     UsersInNewestReports,
     UsersInOlderReports,
     access_added,
+    cannot_become,
     credentials_decided_on,
     user_keys,
 )
@@ -66,6 +68,7 @@ DECIDED_VERDICT: Final = "decided_verdict"
 DECIDED_AS_OF: Final = "decided_as_of"
 HAD_SERVICE_CREDENTIAL: Final = "had_service_credential"
 _MOMENT: Final = "datetime64[s, UTC]"
+_WAY_OUT: Final = "name the report decided on too, --report: it may rule that out"
 _NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 
 CHANGED: Final = "Changed since the decision: "
@@ -140,17 +143,37 @@ def decision_outcomes(
     """
     users = UsersInNewestReports(lines, report, pages)
     before = credentials_decided_on(lines)
+    older = [_OlderReports.of(lines, each) for each in report.older()] if lines else []
+
+    def is_another(line: LedgerLine, name: str) -> bool:
+        if name == line.user or name in (line.same_second or ()):
+            return name != line.user
+        is_beside = users.shows_beside(line, name)
+        return is_beside or any(each.shows_beside(line, name) for each in older)
+
     earlier = {line.user_key: _EarlierFacts() for line in lines}
-    earlier |= dict(_earlier_facts(lines, before, report))
-    may_be_other = dict(_other_users(ledger, lines, users, earlier))
+    earlier |= dict(_earlier_facts(lines, before, older, is_another))
+
+    def may_be(line: LedgerLine, name: str) -> bool:
+        """Return whether nothing shows that one of a name is not the user of a line."""
+        there = [
+            each.credentials
+            for each in users.by_arn.get(line.user_key.arn, ())
+            if each.user_key == line.user_key
+        ]
+        earlier_of_name = (then for each in older for then in each.of_name(line, name))
+        return not any(all(cannot_become(then, now) for now in there) for then in earlier_of_name)
+
+    may_be_other = dict(_other_users(ledger, lines, users, earlier, may_be))
     outcomes = {}
     for line, credentials in zip(lines, before, strict=True):
         user, key = line.user_key, _overtaken_key(line)
         had_one = line.has_service_credential or earlier[user].has_service_credential
         had_one |= key in ledger.with_service_credential
-        outcome = _outcome(line, credentials, users, had_service_credential=had_one)
+        outcome = _outcome(line, credentials, users, is_another, had_service_credential=had_one)
         # Of a user who is not there, the status says "possibly renamed".
-        other = ledger.decided_again.get(user) or may_be_other.get(user) if outcome.now else None
+        again = _decided_again(line, ledger, is_another)
+        other = again or may_be_other.get(user) if outcome.now else None
         change = earlier[user].change or other or ledger.overtaken.get(key)
         outcomes[user] = _with_earlier_change(outcome, change)
     return outcomes
@@ -161,11 +184,12 @@ def _other_users(
     lines: Sequence[LedgerLine],
     users: UsersInNewestReports,
     earlier: Mapping[UserKey, "_EarlierFacts"],
+    may_be: Callable[[LedgerLine, str], bool],
 ) -> Iterator[tuple[UserKey, str]]:
     """Yield the users who may be another one of their second, now under their name, in words.
 
-    That one is gone, and no decision to delete it stands, so it may have been renamed. Where a line
-    does not say who was there, those of the ledger count.
+    That one is gone, and no decision to delete it stands, so it may have been renamed, as far as
+    it `may_be` the user. Where a line does not say who was there, those of the ledger count.
     """
     decided = defaultdict[tuple[str, datetime | None, datetime], set[str]](set)
     for each in ledger.lines:
@@ -179,9 +203,10 @@ def _other_users(
         second = line.account, line.user_key.created
         names = decided[*second, line.as_of] if line.same_second is None else line.same_second
         missing = users.gone_of_second(line, names)
-        if gone := [each for each in missing if (*second, each) not in to_delete]:
-            change = f"possibly renamed from {short_list(sorted(gone))}, created in the same second"
-            yield line.user_key, f"{change} and gone now"
+        doubtful = (each for each in missing if (*second, each) not in to_delete)
+        if gone := sorted(each for each in doubtful if may_be(line, each)):
+            change = f"possibly renamed from {short_list(gone)}, created in the same second and"
+            yield line.user_key, f"{change} gone now ({_WAY_OUT})"
 
 
 def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:
@@ -199,28 +224,52 @@ class _EarlierFacts(NamedTuple):
     has_service_credential: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _OlderReports:
+    """Hold the users in older reports, with the moment, number and name of each, in their order."""
+
+    shown: UsersInOlderReports
+    files: Sequence[tuple[datetime, int, str]]
+
+    @classmethod
+    def of(cls, lines: Sequence[LedgerLine], older: Report) -> Self:
+        files = [(report_time(file).earliest, at, file.name) for at, file in enumerate(older.files)]
+        return cls(UsersInOlderReports(lines, older.pages()), sorted(files))
+
+    def since(self, line: LedgerLine) -> Iterator[tuple[int, str]]:
+        """Yield the number and name of each that is not older than the one decided on."""
+        since = line.report_time.earliest
+        return ((at, name) for made, at, name in self.files if made >= since)
+
+    def of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
+        """Yield what these show of a user of that name and the same second."""
+        return (each for _, at, _ in self.files for each in self.shown.of_name(line, name, at))
+
+    def shows_beside(self, line: LedgerLine, name: str) -> bool:
+        """Return whether one of these has that name and second beside the user of a line."""
+        return any(self.shown.shows_beside(line, name, at) for at, _ in self.since(line))
+
+
 def _earlier_facts(
-    lines: Sequence[LedgerLine], before: Sequence[Credentials], report: Report
+    lines: Sequence[LedgerLine],
+    before: Sequence[Credentials],
+    older: Iterable[_OlderReports],
+    is_another: IsAnother,
 ) -> Iterator[tuple[UserKey, _EarlierFacts]]:
     """Yield what older reports show of the users of lines.
 
     A report counts that is not older than the one decided on: the same one shows nothing more.
     """
-    for older in report.older() if lines else ():
-        shown = UsersInOlderReports(lines, older.pages())
-        times = [report_time(file).earliest for file in older.files]
-        files = sorted(zip(times, enumerate(older.files), strict=True), key=lambda each: each[0])
+    for reports in older:
         for line, credentials in zip(lines, before, strict=True):
-            since = line.report_time.earliest
             added_to = cache(partial(access_added, credentials, baseline=line.baseline))
             then = [
                 (file, *user)
-                for made, (at, file) in files
-                if made >= since
-                for user in shown.of(line, at)
+                for at, file in reports.since(line)
+                for user in reports.shown.of(line, at, is_another)
             ]
             changes = (
-                f"{', '.join((*remark, *added))} (report {file.name})"
+                f"{', '.join((*remark, *added))} (report {file})"
                 for file, remark, now, _ in then
                 if (added := added_to(now))
             )
@@ -233,6 +282,7 @@ def _outcome(
     line: LedgerLine,
     before: Credentials,
     users: UsersInNewestReports,
+    is_another: IsAnother,
     *,
     had_service_credential: bool,
 ) -> DecisionOutcome:
@@ -261,13 +311,14 @@ def _outcome(
         status = min(statuses, key=lambda each: code_of(each[0]))
         return of(*status, had_service_credential=had_one)
     created = [each.user_key.created for each in of_name]
-    return of(*_status_if_absent(line, created, users, is_later=bool(later)))
+    return of(*_status_if_absent(line, created, users, is_another, is_later=bool(later)))
 
 
 def _status_if_absent(
     line: LedgerLine,
     created: Sequence[datetime | None],
     users: UsersInNewestReports,
+    is_another: IsAnother,
     *,
     is_later: bool,
 ) -> tuple[FollowUpStatus, str]:
@@ -282,7 +333,7 @@ def _status_if_absent(
     if line.root_arn not in users.roots:
         fact = f"The report has no row of {line.root_arn}, so it does not show the whole account."
         return FollowUpStatus.UNKNOWN, fact
-    if renamed := users.renamed(line):
+    if renamed := users.renamed(line, is_another):
         return FollowUpStatus.NOT_DONE, f"Possibly renamed: {renamed}."
     if known and min(known) <= line.baseline:
         fact = (
@@ -407,8 +458,18 @@ def follow_up(
 
 def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
     """Return what overtook a decision by the ledger, or by an earlier follow-up."""
-    change = ledger.decided_again.get(line.user_key)
-    return change or ledger.overtaken.get(_overtaken_key(line))
+    return _decided_again(line, ledger) or ledger.overtaken.get(_overtaken_key(line))
+
+
+def _decided_again(
+    line: LedgerLine, ledger: Ledger, is_another: IsAnother = lambda *_: False
+) -> str | None:
+    """Return the latest decision on whoever may be the user under another name, in words."""
+    others = ledger.decided_again.get(line.user_key, ())
+    other = next((each for each in others[::-1] if not is_another(line, each.user)), None)
+    if other is None:
+        return None
+    return f"possibly renamed to {other.name_with_path}, decided on again: {other.summary}"
 
 
 def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:

@@ -156,27 +156,24 @@ class Ledger:
         return [line for line in self._undisputed() if line.decision in REMOVALS]
 
     @cached_property
-    def decided_again(self) -> Mapping[UserKey, str]:
-        """Return users to remove who may be decided on later under another name, with the latest.
+    def decided_again(self) -> Mapping[UserKey, Sequence[LedgerLine]]:
+        """Return users to remove who may be decided on later under another name, with the lines.
 
         The other one was created in the same second, and was not in the report decided on.
         """
+        again = defaultdict[UserKey, list[LedgerLine]](list)
         by_second = defaultdict[tuple[str, datetime | None], list[LedgerLine]](list)
         for line in self.lines:
             by_second[line.account, line.user_key.created].append(line)
-        again = (
-            (line.user_key, other)
-            for line in self.removals()
-            if line.identifies_user
-            for other in by_second[line.account, line.user_key.created]
-            if other.user_key != line.user_key
-            and other.user not in (line.same_second or ())
-            and other.report_time.earliest > line.report_time.earliest
-        )
-        return {
-            user: f"possibly renamed to {other.name_with_path}, decided on again: {other.summary}"
-            for user, other in again
-        }
+        for line in filter(lambda each: each.identifies_user, self.removals()):
+            again[line.user_key] += (
+                other
+                for other in by_second[line.account, line.user_key.created]
+                if other.user_key != line.user_key
+                and other.user not in (line.same_second or ())
+                and other.report_time.earliest > line.report_time.earliest
+            )
+        return again
 
     def _undisputed(self) -> Iterator[LedgerLine]:
         return filter(None, (each.undisputed for each in self.by_user.values()))

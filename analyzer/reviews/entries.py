@@ -76,8 +76,10 @@ def read_files(
             if content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS):
                 read.append(read_review(name, content, today, analysis=analysis))
             else:
-                read.append(ledger.read_entries(name, content, today))
-                problems += _line_problems(read[-1], analysis) if analysis else ()
+                entries = ledger.read_entries(name, content, today)
+                given = _users_given(entries.lines, analysis) if analysis else {}
+                problems += _line_problems(entries, given) if analysis else ()
+                read.append(_with_same_second(entries, given))
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -311,12 +313,17 @@ def _report_problems(name: str, rows: Sequence[_Row], analysis: Analysis) -> Ite
         yield listed[at].problem(message, _REPORT_HINT)
 
 
-def _line_problems(entries: Entries, analysis: Analysis) -> Iterator[Problem]:
+_UserGiven = tuple[Mapping[str, str], datetime, list[str] | None]
+"""The cells of a user as reports give them, the baseline, and the names of the same second."""
+_UsersGiven = Mapping[str, Sequence[_UserGiven]]
+
+
+def _line_problems(entries: Entries, given: _UsersGiven) -> Iterator[Problem]:
     """Yield a problem for each cell of a decision in a CSV that is not what the reports give.
 
     Decisions on other reports have one problem together.
     """
-    differences = [*_line_differences(entries.lines, analysis)]
+    differences = [*_line_differences(entries.lines, given)]
     of_others = (columns.ARN, columns.AS_OF)
     others = [f"row {line.read_from.row}" for line, name, _ in differences if name in of_others]
     if len(others) > 1:
@@ -329,21 +336,26 @@ def _line_problems(entries: Entries, analysis: Analysis) -> Iterator[Problem]:
             yield Problem(file, row, name, line.user_key.arn, message, _REPORT_HINT)
 
 
-def _line_differences(
-    lines: Sequence[LedgerLine], analysis: Analysis
-) -> Iterator[tuple[LedgerLine, str, str]]:
-    """Yield each line that is not what the reports give, with the column and what differs."""
+def _users_given(lines: Sequence[LedgerLine], analysis: Analysis) -> _UsersGiven:
+    """Return what the reports give of the users of lines, by ARN."""
     arns = {line.user_key.arn for line in lines}
     parts, seconds = users_and_seconds(
         analysis.pages(), lambda users: users[columns.ARN].isin(arns)
     )
-    given: dict[str, list[tuple[Mapping[str, str], datetime, list[str] | None]]] = {}
+    given: dict[str, list[_UserGiven]] = {}
     for page in parts:
         files = (analysis.report.files[number] for number in page.users[columns.FILE])
         names = names_of_seconds(page.users, seconds)
         for cells, file, same_second in zip(rows_of_users_csv(page, {}), files, names, strict=True):
             user = cells, file.baseline, same_second
             given.setdefault(cells[columns.ARN], []).append(user)
+    return given
+
+
+def _line_differences(
+    lines: Sequence[LedgerLine], given: _UsersGiven
+) -> Iterator[tuple[LedgerLine, str, str]]:
+    """Yield each line that is not what the reports give, with the column and what differs."""
     for line in lines:
         if users := given.get(line.user_key.arn):
             differing = min((_differing_cells(line, *user) for user in users), key=len)
@@ -351,6 +363,22 @@ def _line_differences(
                 yield line, name, _difference_text(text, line.report_cells.get(name))
         else:
             yield line, columns.ARN, "no report named has this user"
+
+
+def _with_same_second(entries: Entries, given: _UsersGiven) -> Entries:
+    """Return entries whose lines say who was created in the same second, where reports give it."""
+    names = {
+        id(line): frozenset(same_second)
+        for line in entries.lines
+        if line.same_second is None
+        for cells, baseline, same_second in given.get(line.user_key.arn, ())
+        if same_second is not None and not _differing_cells(line, cells, baseline, same_second)
+    }
+    lines = (
+        replace(line, same_second=names[id(line)]) if id(line) in names else line
+        for line in entries.lines
+    )
+    return replace(entries, lines=(*lines,))
 
 
 def _differing_cells(

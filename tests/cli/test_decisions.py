@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from analyzer.decisions.ledger import ledger_bytes
-from tests.support.builders import ACCOUNT, a_key, a_user, days_before, report_text, run, saved
+from tests.support.builders import (
+    ACCOUNT,
+    a_key,
+    a_user,
+    days_before,
+    report_text,
+    run,
+    saved,
+    table,
+)
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.review import edited, entered, shown
@@ -407,3 +416,17 @@ def test_who_is_done_already_is_one_line_behind_who_is_left_out(tmp_path: Path) 
     assert (done.code, left_out.startswith("Left out: delete arn:aws:iam::")) == (5, True)
     names = "user-0, user-1, user-2, user-3, user-4 and 2 more"
     assert already == f"Done already for 7 users: {names}."
+
+
+def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_same_second(
+    tmp_path: Path,
+) -> None:
+    users = [a_user(name, created=days_before(900)) for name in ("ann", "bob", "eve")]
+    rows = user_rows(*users, as_of=AT)
+    listed = saved(tmp_path, bulk(rows, DELETE), "bulk.csv")
+    report, ledgers = console_report(tmp_path / DAY, DAY, *users), [tmp_path / "a", tmp_path / "b"]
+    for folder, named in zip(ledgers, ([], ["--report", report]), strict=True):
+        folder.mkdir()
+        assert collect(listed, *named, "-o", folder / "decisions.csv").code == 0
+    kept = [table((each / "decisions.csv").read_bytes())[0]["same_second"] for each in ledgers]
+    assert kept == ["", "bob;eve"]

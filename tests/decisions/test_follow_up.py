@@ -108,11 +108,14 @@ def outcomes(*cases: Case, seconds: Sequence[int] = ()) -> list[tuple[str, str]]
 
 def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) -> str:
     reports = law.reports_of(table(report_text(users).encode()), as_of, "file-name", as_of)
+    return law.status(line_by_law(decided), reports, decided.same_second)
+
+
+def line_by_law(decided: LedgerLine) -> law.Line:
     cells = {name: decided.report_cells[name] for name in COLUMNS}
     seen = law.Report(decided.account, decided.as_of, "file-name", decided.baseline, (cells,))
     of_day = str(decided.decision), decided.person, decided.decided_on
-    said = law.Line(*of_day, "", "", "", 0, cells, seen, decided.account)
-    return law.status(said, reports, decided.same_second)
+    return law.Line(*of_day, "", "", "", 0, cells, seen, decided.account)
 
 
 CREATED, SINCE = days_before(200), AS_OF + timedelta(days=5)
@@ -149,7 +152,10 @@ OF_X: dict[str, Any] = {"same_second": frozenset({"x"})}
 X_RENAMED = (NOT_DONE, "Possibly renamed: x was created in the same second.")
 ROB_RENAMED = (NOT_DONE, "Possibly renamed: when rob was created is not understood.")
 ANOTHER = (DONE, "The user is gone; another of this name was created on 2026-06-10.")
-AS_X = "possibly renamed from x, created in the same second and gone now"
+AS_X = (
+    "possibly renamed from x, created in the same second and gone now (name the report decided on"
+    " too, --report: it may rule that out)"
+)
 MAY_BE_X = (OVERTAKEN, f"Changed since the decision: {AS_X}. Decide again.")
 KNOWN = frozenset[str]
 CASES: dict[str, list[Case]] = {
@@ -601,3 +607,111 @@ def test_a_service_credential_that_any_report_since_the_decision_showed_may_work
         (row,) = analysis.follow_up.to_dict("records")
         assert (row["status"], row["fact"]) == expected, listed
         assert row["had_service_credential"] == (expected != NO_CREDENTIALS)
+
+
+BULK: dict[str, Any] = {"same_second": None}
+NEW_X = line("keep", X, as_of=WEEK, same_second=None)
+IN_TURN: list[tuple[Sequence[LedgerLine], Sequence[Sequence[Row]], Expected]] = [
+    ([delete(**BULK)], ([QUIET, X], [], [X]), GONE),
+    ([delete(**BULK)], ([QUIET], [QUIET, X], [X]), GONE),
+    ([delete(**BULK)], ([QUIET], [], [X]), X_RENAMED),
+    ([delete(**BULK)], ([QUIET, created(LATER, "x")], [], [X]), X_RENAMED),
+    ([delete(**BULK)], ([created("soon"), X], [], [X]), X_RENAMED),
+    ([delete()], ([a_user("moved"), QUIET], [], [a_user("quiet", path="moved/")]), NOT_DONE),
+    ([delete(as_of=WEEK)], ([QUIET, X], [QUIET], [X]), X_RENAMED),
+    ([delete(**BULK)], ([QUIET, X], [a_user("x", key_1=NEW_KEY)], [QUIET, X]), STILL_THERE),
+    ([delete(**BULK)], ([QUIET], [a_user("x", key_1=NEW_KEY)], [QUIET, X]), STILL_THERE),
+    ([delete(**BULK)], ([QUIET], [a_user("x", key_1=NEW_KEY)], [QUIET]), OVERTAKEN),
+    ([delete(**BULK), NEW_X], ([QUIET], [QUIET, X], [QUIET, X]), STILL_THERE),
+    ([delete(**BULK), NEW_X], ([QUIET, X], [X], [QUIET]), STILL_THERE),
+    ([delete(**BULK), NEW_X], ([QUIET], [X], [QUIET]), OVERTAKEN),
+]
+"""Decisions, the users of the report decided on, of one a week after and of the newest; the fact
+on the first."""
+
+
+@pytest.mark.parametrize(("decided", "then", "expected"), IN_TURN)
+def test_who_stands_beside_a_user_in_a_report_is_another_one(
+    decided: Sequence[LedgerLine], then: Sequence[Sequence[Row]], expected: Expected
+) -> None:
+    named = [
+        (console_name(at), report_text(users).encode())
+        for at, users in zip((AS_OF, WEEK, LATER), then, strict=True)
+    ]
+    frame = analyzer.analyze(analyzer.load(*named), ledger=ledger_of(*decided)).follow_up
+    ((status, fact),) = frame[["status", "fact"]].itertuples(index=False, name=None)
+    assert expected in (status, (status, fact))
+
+
+A_KEY = days_before(300)
+TWO_KEYS = {"key_1": a_key(A_KEY), "key_2": a_key(A_KEY, days_before(30))}
+GONE_X: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({}, {}, True),
+    ({"password": a_password(days_before(30))}, {"password": a_password(days_before(31))}, False),
+    ({"password": a_password(days_before(30))}, {"password": a_password(days_before(30))}, True),
+    ({"password": a_password(days_before(30))}, {"password": a_password()}, False),
+    ({"password": a_password(days_before(30))}, {}, True),
+    ({"password": a_password(days_before(30))}, {"password_last_used": days_before(31)}, False),
+    ({"password": a_password(days_before(30))}, {"password_last_used": "?"}, True),
+    ({"password": a_password(days_before(31))}, {"password": a_password(days_before(30))}, True),
+    (
+        {"password": a_password(), "password_last_changed": days_before(9)},
+        {"password": a_password(), "password_last_changed": days_before(10)},
+        False,
+    ),
+    (
+        {"password": a_password(), "password_last_changed": days_before(9)},
+        {"password": a_password(), "password_last_changed": days_before(9)},
+        True,
+    ),
+    (
+        {"password": a_password(), "password_last_changed": days_before(9)},
+        {"password": a_password(), "password_last_changed": "?"},
+        True,
+    ),
+    (
+        {"password": a_password(), "password_last_changed": days_before(9)},
+        {"password_last_changed": days_before(10)},
+        True,
+    ),
+    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_2": a_key(A_KEY, days_before(31))}, False),
+    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_1": a_key(A_KEY)}, False),
+    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_1": a_key(A_KEY, days_before(30))}, True),
+    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_1": a_key(A_KEY, "?")}, True),
+    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_1": a_key(days_before(299))}, True),
+    ({"key_1": a_key(A_KEY, days_before(30))}, {}, True),
+    (TWO_KEYS, {"key_1": a_key(A_KEY)}, True),
+    ({"key_2": TWO_KEYS["key_2"]}, {"key_1": a_key(A_KEY), "key_2": a_key(A_KEY)}, True),
+    ({"key_1": a_key("?", days_before(30))}, {"key_1": a_key("?")}, True),
+]
+"""What a report showed of one of the second who is gone, and the newest of the user; whether they
+may be one."""
+
+
+@pytest.mark.parametrize(("of_x", "of_user", "may_be_x"), GONE_X)
+def test_who_is_gone_is_not_the_user_if_a_report_showed_later_dates_than_the_user_has(
+    of_x: dict[str, Any], of_user: dict[str, Any], *, may_be_x: bool
+) -> None:
+    user, x = a_user(**of_user), a_user("x", **of_x)
+    texts = {AS_OF: report_text([user, x]), LATER: report_text([user])}
+    named = [(console_name(at), text.encode()) for at, text in texts.items()]
+    decided = delete(user, **OF_X)
+    frame = analyzer.analyze(analyzer.load(*named), ledger=ledger_of(decided)).follow_up
+    (read,) = frame[["status", "fact"]].itertuples(index=False, name=None)
+    assert (read == MAY_BE_X) == may_be_x
+    reports = [
+        each
+        for at, text in texts.items()
+        for each in law.reports_of(table(text.encode()), at, "file-name", at)
+    ]
+    assert law.status(line_by_law(decided), reports, decided.same_second) == read[0]
+
+
+@pytest.mark.parametrize("at", [AS_OF - ONE_DAY, WEEK])
+def test_any_earlier_report_shows_who_cannot_be_the_user(at: datetime) -> None:
+    x = a_user("x", password=a_password(days_before(30)))
+    texts = {at: report_text([PASSWORD, x]), LATER: report_text([PASSWORD])}
+    named = [(console_name(at), text.encode()) for at, text in texts.items()]
+    ledger = ledger_of(delete(PASSWORD, **OF_X))
+    frame = analyzer.analyze(analyzer.load(*named), ledger=ledger).follow_up
+    assert [*frame[["status", "fact"]].itertuples(index=False, name=None)] == [STILL_THERE]

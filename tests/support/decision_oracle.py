@@ -664,8 +664,9 @@ def is_identified(line: Line) -> bool:
 def is_renamed(line: Line, report: Report, same_second: frozenset[str] | None) -> bool:
     """A user of the same second who was not in the report decided on may be the same one.
 
-    `same_second` are the names of those who were there; a list that does not say excludes nobody.
-    Taken here: whoever was created nobody knows when may be of that second.
+    `same_second` are the names of those who were there, or beside the user in another report; a
+    list that does not say excludes nobody. Taken here: whoever was created nobody knows when may be
+    of that second.
     """
     arn, created = line.user
     return any(
@@ -673,6 +674,23 @@ def is_renamed(line: Line, report: Report, same_second: frozenset[str] | None) -
         and user_key(cells)[0] != arn
         and cells["user"] not in (same_second or ())
         for cells in users(report)
+    )
+
+
+def names_beside(line: Line, reports: Iterable[Report]) -> frozenset[str]:
+    """Whoever stands beside the user in one report, created in the same second, is another one.
+
+    Taken here: in a report that is not older than the one decided on.
+    """
+    return frozenset(
+        each["user"]
+        for report in reports
+        if report.account == line.account
+        if moment_acted_on(report, report.newest) >= line.made_on
+        for there in [users(report)]
+        if line.user in map(user_key, there)
+        for each in there
+        if user_key(each)[1] == line.user[1] and each["user"] != line.cells["user"]
     )
 
 
@@ -703,15 +721,50 @@ def is_decided_again(
     )
 
 
+def went_back(now: When, then: When, *, may_vanish: bool) -> bool:
+    """A date that a user has does not become an earlier one, and vanishes only if it may."""
+    if not isinstance(then, datetime) or now is None:
+        return False
+    return not may_vanish if now == NEVER else now < then
+
+
+def is_ruled_out(then: State, now: State) -> bool:
+    """Who signed in, used a key, or changed a password later than the user shows now is another.
+
+    Taken here: without a password now, AWS may not show a sign-in; a key that is not there now was
+    deleted, and its use with it; of keys of one second none is known from the other.
+    """
+    passwords = then.password is True and now.password is True
+    both = {each.created for each in then.keys} & {each.created for each in now.keys}
+    pairs = [
+        [[each.used for each in state.keys if each.created == at] for state in (now, then)]
+        for at in both
+        if isinstance(at, datetime)
+    ]
+    return (
+        went_back(now.signed_in, then.signed_in, may_vanish=now.password is not True)
+        or (passwords and went_back(now.changed, then.changed, may_vanish=True))
+        or any(
+            went_back(*of_now, *of_then, may_vanish=False)
+            for of_now, of_then in pairs
+            if (len(of_now), len(of_then)) == (1, 1)
+        )
+    )
+
+
 def may_be_another(
-    line: Line, report: Report, same_second: frozenset[str] | None, lines: Iterable[Line]
+    line: Line,
+    reports: Sequence[Report],
+    same_second: frozenset[str] | None,
+    lines: Iterable[Line],
 ) -> bool:
     """The one of the name may be one of its second who is there no more, and was renamed.
 
-    Taken here: not if that one was to be deleted, by a decision in force. Where nobody kept who was
+    Taken here: not if that one was to be deleted, by a decision in force, nor if a report shows
+    that it is not the user. Where nobody kept who was
     there, whoever was decided on by the same report was.
     """
-    created = line.user[1]
+    created, report = line.user[1], newest_of(reports)
     if same_second is None:
         report_of_line = line.account, created, line.report.as_of
         alike = (
@@ -725,7 +778,14 @@ def may_be_another(
         standing.undisputed for (_, at), standing in standings(lines).items() if at == created
     )
     to_delete = {each.cells["user"] for each in of_second if each and each.decision == "delete"}
-    return not same_second <= there | to_delete
+    (now,) = (read_state(each) for each in users(report) if user_key(each) == line.user)
+    others = {
+        each["user"]
+        for earlier in reports
+        for each in users(earlier)
+        if user_key(each)[1] == created and is_ruled_out(read_state(each), now)
+    }
+    return not same_second <= there | to_delete | others
 
 
 def status(
@@ -750,15 +810,16 @@ def status(
     if not is_identified(line) or not own:
         return "unknown"
     report = newest_of(own)
+    others = (same_second or frozenset()) | names_beside(line, own)
     seen_at, shown_at = line.made_on, moment_acted_on(report, report.newest)
     found = "unknown"
     if shown_at >= seen_at:
-        found = status_in(report, line, same_second, is_later=shown_at > seen_at)
+        found = status_in(report, line, others, is_later=shown_at > seen_at)
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
-    was_overtaken = any(showed_more(line, each, same_second) for each in since if each != report)
+    was_overtaken = any(showed_more(line, each, others) for each in since if each != report)
     if shown_at >= seen_at and line.user in map(user_key, users(report)):
-        was_overtaken |= is_decided_again(line, lines, same_second)
-        was_overtaken |= may_be_another(line, report, same_second, lines)
+        was_overtaken |= is_decided_again(line, lines, others)
+        was_overtaken |= may_be_another(line, own, same_second, lines)
     return "overtaken" if found != "done" and was_overtaken else found
 
 
