@@ -197,7 +197,8 @@ def _other_users(
     to_delete = {
         (each.account, each.user_key.created, each.user)
         for each in lines
-        if each.decision is Decision.DELETE and not earlier[each.user_key].change
+        if each.decision is Decision.DELETE
+        and not (earlier[each.user_key].change or earlier_change(each, ledger))
     }
     for line in lines:
         second = line.account, line.user_key.created
