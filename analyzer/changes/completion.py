@@ -1,13 +1,14 @@
 """Find since when decisions are done, by following up each report of a period alone.
 
-So a history and the follow-ups of its reports agree. Of the reports before it, those count whose
-list shows an active service-specific credential.
+So a history and the follow-ups of its reports agree. Of the reports before it, those count that
+have AWS's list of service-specific credentials, and users of one creation second.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -77,7 +78,7 @@ def _rows(
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _RowsByReport:
     """Hold rows of users and of roots in pages, with the position of the report of each row."""
 
@@ -89,7 +90,7 @@ class _RowsByReport:
     def report_of(self, places: Mapping[str, int]) -> Report:
         """Return what the reports at some positions show, by account, as the newest of each.
 
-        Of older ones there are the users with an active service-specific credential alone.
+        Of older ones there are the users that `_tells` alone.
         """
         positions = [*places.values()]
         files = []
@@ -104,7 +105,7 @@ class _RowsByReport:
         older = [
             page.where(kept)
             for page, at in self.users
-            if (kept := _has_listed_before(page.users, at, places)).any()
+            if (kept := self._tells(page.users) & _is_before(page.users, at, places)).any()
         ]
         before = replace(self.report, pages=lambda: iter(older))
         return replace(
@@ -115,16 +116,28 @@ class _RowsByReport:
             older=lambda: [before] if older else [],
         )
 
+    def _tells(self, users: pd.DataFrame) -> np.ndarray:
+        """Return which users are in a report with AWS's list, or share a second (bool)."""
+        with_list = np.array([file.shows_service_credentials for file in self.report.files])
+        has_list = with_list[users[columns.FILE].to_numpy()]
+        return np.asarray(has_list | users[columns.CREATED].isin(self.shared_seconds))
 
-def _has_listed_before(
-    users: pd.DataFrame, at: np.ndarray, places: Mapping[str, int]
-) -> np.ndarray:
-    """Return which users of reports at some positions had a service-specific credential (bool).
+    @cached_property
+    def shared_seconds(self) -> list[datetime]:
+        """Return when several users of an account were created at once."""
+        arns = defaultdict[tuple[str, datetime], set[str]](set)
+        for page, _ in self.users:
+            identity = (
+                page.users[name] for name in (columns.ACCOUNT, columns.CREATED, columns.ARN)
+            )
+            for account, created, arn in zip(*identity, strict=True):
+                arns[account, created].add(arn)
+        return [created for (_, created), of_second in arns.items() if len(of_second) > 1]
 
-    Those count that are before the position of the account.
-    """
-    is_older = (at >= 0) & (at < users[columns.ACCOUNT].map(places).to_numpy(float))
-    return np.asarray(is_older & (users[columns.SERVICE_CREDENTIALS] != ""))
+
+def _is_before(users: pd.DataFrame, at: np.ndarray, places: Mapping[str, int]) -> np.ndarray:
+    """Return which users are in a report before the position of the account (bool)."""
+    return np.asarray((at >= 0) & (at < users[columns.ACCOUNT].map(places).to_numpy(float)))
 
 
 def decision_counts_and_events(

@@ -379,10 +379,14 @@ class UsersInOlderReports:
 
     def shows_beside(self, line: LedgerLine, name: str, file: int) -> bool:
         """Return whether a file has one of that name and second beside the user of a line."""
+        of_second = self._by_second.get((file, line.account, line.user_key.created), ())
+        return name in of_second and self.has(line, file)
+
+    def has(self, line: LedgerLine, file: int) -> bool:
+        """Return whether a file has the user of a line, for certain."""
         arn, created = line.user_key
         shown = self._by_arn.get((file, arn))
-        is_there = shown is not None and shown[0] == created
-        return is_there and name in self._by_second.get((file, line.account, created), ())
+        return shown is not None and shown[0] == created
 
     def of_name(self, line: LedgerLine, name: str, file: int) -> Iterator[Credentials]:
         """Yield what a file shows of a user of that name and the same second."""

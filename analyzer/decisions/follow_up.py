@@ -100,7 +100,7 @@ class DecisionOutcome:
 
     `file` is None where no report covers the account: then time counts to `newest`, the newest
     as-of of all reports. `added` is each access or use that the reviewer did not see. With
-    `had_service_credential` AWS's list showed an active one, since the report decided on.
+    `had_service_credential` AWS's newest list, since the report decided on, showed an active one.
     """
 
     line: LedgerLine
@@ -168,7 +168,8 @@ def decision_outcomes(
     outcomes = {}
     for line, credentials in zip(lines, before, strict=True):
         user, key = line.user_key, _overtaken_key(line)
-        had_one = line.has_service_credential or earlier[user].has_service_credential
+        listed = earlier[user].has_service_credential
+        had_one = line.has_service_credential if listed is None else listed
         had_one |= key in ledger.with_service_credential
         outcome = _outcome(line, credentials, users, is_another, had_service_credential=had_one)
         # Of a user who is not there, the status says "possibly renamed".
@@ -219,28 +220,49 @@ def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> Decisi
 
 
 class _EarlierFacts(NamedTuple):
-    """Hold what older reports show of a user: the first change, an active credential of a list."""
+    """Hold what older reports show of a user: the first change, and what the newest list does.
+
+    That is whether it has an active credential, None without a list.
+    """
 
     change: str | None = None
-    has_service_credential: bool = False
+    has_service_credential: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _OlderReports:
-    """Hold the users in older reports, with the moment, number and name of each, in their order."""
+    """Hold the users in older reports, with the moment, number and name of each, in their order.
+
+    `with_list` are the numbers of those with which AWS's list was saved.
+    """
 
     shown: UsersInOlderReports
     files: Sequence[tuple[datetime, int, str]]
+    with_list: frozenset[int]
 
     @classmethod
     def of(cls, lines: Sequence[LedgerLine], older: Report) -> Self:
         files = [(report_time(file).earliest, at, file.name) for at, file in enumerate(older.files)]
-        return cls(UsersInOlderReports(lines, older.pages()), sorted(files))
+        listed = (at for at, file in enumerate(older.files) if file.shows_service_credentials)
+        return cls(UsersInOlderReports(lines, older.pages()), sorted(files), frozenset(listed))
 
-    def since(self, line: LedgerLine) -> Iterator[tuple[int, str]]:
-        """Yield the number and name of each that is not older than the one decided on."""
+    def since(self, line: LedgerLine) -> Iterator[tuple[datetime, int, str]]:
+        """Yield each that is not older than the one decided on."""
         since = line.report_time.earliest
-        return ((at, name) for made, at, name in self.files if made >= since)
+        return (each for each in self.files if each[0] >= since)
+
+    def has_service_credential(self, line: LedgerLine, is_another: IsAnother) -> bool | None:
+        """Return whether the newest list since the decision shows an active one, None if none does.
+
+        Only a later list than that of the report decided on shows that there is none any more.
+        """
+        listed = None
+        for made, at, _ in self.since(line):
+            if any(has_one for *_, has_one in self.shown.of(line, at, is_another)):
+                listed = True
+            elif at in self.with_list and made > line.report_time.earliest:
+                listed = False if self.shown.has(line, at) else listed
+        return listed
 
     def of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
         """Yield what these show of a user of that name and the same second."""
@@ -248,7 +270,7 @@ class _OlderReports:
 
     def shows_beside(self, line: LedgerLine, name: str) -> bool:
         """Return whether one of these has that name and second beside the user of a line."""
-        return any(self.shown.shows_beside(line, name, at) for at, _ in self.since(line))
+        return any(self.shown.shows_beside(line, name, at) for _, at, _ in self.since(line))
 
 
 def _earlier_facts(
@@ -264,19 +286,15 @@ def _earlier_facts(
     for reports in older:
         for line, credentials in zip(lines, before, strict=True):
             added_to = cache(partial(access_added, credentials, baseline=line.baseline))
-            then = [
-                (file, *user)
-                for at, file in reports.since(line)
-                for user in reports.shown.of(line, at, is_another)
-            ]
             changes = (
                 f"{', '.join((*remark, *added))} (report {file})"
-                for file, remark, now, _ in then
+                for _, at, file in reports.since(line)
+                for remark, now, _ in reports.shown.of(line, at, is_another)
                 if (added := added_to(now))
             )
             if line.identifies_user:
-                has_service_credential = any(has_one for *_, has_one in then)
-                yield line.user_key, _EarlierFacts(next(changes, None), has_service_credential)
+                listed = reports.has_service_credential(line, is_another)
+                yield line.user_key, _EarlierFacts(next(changes, None), listed)
 
 
 def _outcome(
@@ -304,7 +322,8 @@ def _outcome(
         # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
         # nor that a cell is known.
         rows.sort(key=lambda now: not now.credentials.is_unknown)
-        had_one |= any(each.has_service_credential for each in rows)
+        lists = bool(later) and line.account in users.with_list
+        had_one = any(each.has_service_credential for each in rows) or (had_one and not lists)
         hides = had_one and line.account not in users.with_list
         statuses = (
             _status_if_present(line, before, now, is_later=bool(later), hides=hides) for now in rows

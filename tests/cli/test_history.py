@@ -237,7 +237,7 @@ FOLLOWED: tuple[tuple[str, int, list[list[str]], str, int | None], ...] = (
     ("delete", 10, [["ann"], ["ann"], []], "done_undated", 60),
     ("delete", 1, [["anna"], ["anna"], []], "done_late", 60),
     ("deactivate", 1, [["anna"], ["anna"], []], "done_late", 60),
-    ("delete", 1, [["ann", "anna"], ["anna"], ["bo"]], "done_late", 60),
+    ("delete", 1, [["ann", "anna"], ["anna"], ["bo"]], "done_undated", 40),
     ("delete", 1, [["unclear bo"], ["bo"]], "done_undated", 40),
     ("keep", 1, [["ann"], ["ann"]], "", None),
     ("delete", 1, [["ann"], ["ann"]], "overdue", None),
@@ -352,8 +352,15 @@ def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
         ' "s", "CreateDate": "2026-01-01T00:00:00Z", "ServiceSpecificCredentialId": "A"}]}'
     )
     off = active.replace("Active", "Inactive")
-    every = [active, active, None, off], [None, None, active, off], [None, active, None, off]
-    for number, lists in enumerate(every):
+    every: tuple[tuple[list[str | None], int], ...] = (
+        ([active, active, None, off], 60),
+        ([None, None, active, off], 60),
+        ([None, active, None, off], 60),
+        ([active, off, None, None], 20),
+        ([active, off, active, off], 60),
+        ([None, active, off, None], 40),
+    )
+    for number, (lists, done_on) in enumerate(every):
         account = f"{number:012}"
         ann = person(arn=f"arn:aws:iam::{account}:user/ann")
         reports = [report(20 * at, ann, account=account) for at in range(4)]
@@ -367,7 +374,7 @@ def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
         words = ("--decisions", ledger_in(tmp_path, decided), "--format", "json")
         events = run("history", folder, *words).document["events"]
         assert [row["before"] for row in events if row["event"] == "done"] == [
-            f"{day(60):%Y-%m-%dT%H:%M:%SZ}"
+            f"{day(done_on):%Y-%m-%dT%H:%M:%SZ}"
         ]
 
 

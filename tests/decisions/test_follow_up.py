@@ -715,3 +715,34 @@ def test_any_earlier_report_shows_who_cannot_be_the_user(at: datetime) -> None:
     ledger = ledger_of(delete(PASSWORD, **OF_X))
     frame = analyzer.analyze(analyzer.load(*named), ledger=ledger).follow_up
     assert [*frame[["status", "fact"]].itertuples(index=False, name=None)] == [STILL_THERE]
+
+
+SWITCHED_OFF = LISTED.replace("Active", "Inactive")
+NOBODY = '{"ServiceSpecificCredentials": []}'
+LISTS: list[tuple[dict[datetime, str], Row, tuple[str, str]]] = [
+    ({AS_OF: LISTED, WEEK: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
+    ({AS_OF: LISTED, WEEK: NOBODY}, QUIET, NO_CREDENTIALS),
+    ({AS_OF: LISTED, WEEK: NOBODY}, created("soon"), MAY_WORK),
+    ({AS_OF: SWITCHED_OFF, WEEK: LISTED}, QUIET, MAY_WORK),
+    ({AS_OF: SWITCHED_OFF}, QUIET, MAY_WORK),
+    ({AS_OF - ONE_DAY: SWITCHED_OFF}, QUIET, MAY_WORK),
+    ({WEEK: LISTED, LATER: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
+]
+"""AWS's lists by report, the user in the report of the week after, status and fact in the newest.
+The line says that there was an active service-specific credential."""
+
+
+@pytest.mark.parametrize(("lists", "then", "expected"), LISTS)
+def test_the_newest_list_since_a_decision_says_whether_a_service_credential_may_work(
+    tmp_path: Path, lists: dict[datetime, str], then: Row, expected: tuple[str, str]
+) -> None:
+    for at, of in ((AS_OF - ONE_DAY, KEY), (AS_OF, KEY), (WEEK, then), (LATER, QUIET)):
+        others = a_user(f"{at:%H%M%d}", created=at)  # so that no report is a copy
+        saved(tmp_path, report_text([of, others]), console_name(at))
+    for at, text in lists.items():
+        saved(tmp_path, text, f"{console_name(at)}.service-credentials.json")
+    decided = line("deactivate", KEY, service_credentials="bedrock.amazonaws.com")
+    ledger = ledger_of(decided)
+    (row,) = analyzer.analyze(analyzer.load(tmp_path), ledger=ledger).follow_up.to_dict("records")
+    assert (row["status"], row["fact"]) == expected
+    assert row["had_service_credential"] == (expected == MAY_WORK)
