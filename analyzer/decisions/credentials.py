@@ -388,6 +388,11 @@ class UsersInOlderReports:
         shown = self._by_arn.get((file, arn))
         return shown is not None and shown[0] == created
 
+    def names_beside(self, line: LedgerLine, file: int) -> set[str]:
+        """Return the names of the same second that a file has beside the user of a line."""
+        names = self._by_second.get((file, line.account, line.user_key.created), ())
+        return {each for each in names if self.shows_beside(line, each, file)} - {line.user}
+
     def of_name(self, line: LedgerLine, name: str, file: int) -> Iterator[Credentials]:
         """Yield what a file shows of a user of that name and the same second."""
         of_second = self._by_second.get((file, line.account, line.user_key.created), {})

@@ -9,6 +9,7 @@ it is where the user may be another one now, or was decided on later under anoth
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -154,17 +155,7 @@ def decision_outcomes(
     earlier = {line.user_key: _EarlierFacts() for line in lines}
     earlier |= dict(_earlier_facts(lines, before, older, is_another))
 
-    def may_be(line: LedgerLine, name: str) -> bool:
-        """Return whether nothing shows that one of a name is not the user of a line."""
-        there = [
-            each.credentials
-            for each in users.by_arn.get(line.user_key.arn, ())
-            if each.user_key == line.user_key
-        ]
-        earlier_of_name = (then for each in older for then in each.of_name(line, name))
-        return not any(all(cannot_become(then, now) for now in there) for then in earlier_of_name)
-
-    may_be_other = dict(_other_users(ledger, lines, users, earlier, may_be))
+    may_be_other = dict(_other_users(ledger, lines, users, earlier, older))
     outcomes = {}
     for line, credentials in zip(lines, before, strict=True):
         user, key = line.user_key, _overtaken_key(line)
@@ -185,12 +176,13 @@ def _other_users(
     lines: Sequence[LedgerLine],
     users: UsersInNewestReports,
     earlier: Mapping[UserKey, "_EarlierFacts"],
-    may_be: Callable[[LedgerLine, str], bool],
+    older: Sequence["_OlderReports"],
 ) -> Iterator[tuple[UserKey, str]]:
     """Yield the users who may be another one of their second, now under their name, in words.
 
     That one is gone, and no decision to delete it stands, so it may have been renamed, as far as
-    it `may_be` the user. Where a line does not say who was there, those of the ledger count.
+    nothing rules that out. Where a line does not say who was there, those of the ledger and of
+    older reports count.
     """
     decided = defaultdict[tuple[str, datetime | None, datetime], set[str]](set)
     for each in ledger.lines:
@@ -203,12 +195,28 @@ def _other_users(
     }
     for line in lines:
         second = line.account, line.user_key.created
-        names = decided[*second, line.as_of] if line.same_second is None else line.same_second
+        names: AbstractSet[str] | None = line.same_second
+        if names is None:
+            beside = (each.names_beside(line) for each in older)
+            names = decided[*second, line.as_of].union(*beside)
         missing = users.gone_of_second(line, names)
         doubtful = (each for each in missing if (*second, each) not in to_delete)
-        if gone := sorted(each for each in doubtful if may_be(line, each)):
+        if gone := sorted(each for each in doubtful if _may_be_user(line, each, users, older)):
             change = f"possibly renamed from {short_list(gone)}, created in the same second and"
             yield line.user_key, f"{change} gone now ({_WAY_OUT})"
+
+
+def _may_be_user(
+    line: LedgerLine, name: str, users: UsersInNewestReports, older: Iterable["_OlderReports"]
+) -> bool:
+    """Return whether nothing shows that one of a name is not the user of a line."""
+    there = [
+        each.credentials
+        for each in users.by_arn.get(line.user_key.arn, ())
+        if each.user_key == line.user_key
+    ]
+    earlier_of_name = (then for each in older for then in each.of_name(line, name))
+    return not any(all(cannot_become(then, now) for now in there) for then in earlier_of_name)
 
 
 def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:
@@ -267,6 +275,10 @@ class _OlderReports:
     def of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
         """Yield what these show of a user of that name and the same second."""
         return (each for _, at, _ in self.files for each in self.shown.of_name(line, name, at))
+
+    def names_beside(self, line: LedgerLine) -> set[str]:
+        """Return the names of the same second that these have beside the user of a line."""
+        return set().union(*(self.shown.names_beside(line, at) for _, at, _ in self.since(line)))
 
     def shows_beside(self, line: LedgerLine, name: str) -> bool:
         """Return whether one of these has that name and second beside the user of a line."""

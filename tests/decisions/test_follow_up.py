@@ -623,8 +623,10 @@ IN_TURN: list[tuple[Sequence[LedgerLine], Sequence[Sequence[Row]], Expected]] = 
     ([delete(**BULK)], ([QUIET], [a_user("x", key_1=NEW_KEY)], [QUIET, X]), STILL_THERE),
     ([delete(**BULK)], ([QUIET], [a_user("x", key_1=NEW_KEY)], [QUIET]), OVERTAKEN),
     ([delete(**BULK), NEW_X], ([QUIET], [QUIET, X], [QUIET, X]), STILL_THERE),
-    ([delete(**BULK), NEW_X], ([QUIET, X], [X], [QUIET]), STILL_THERE),
+    ([delete(**BULK), NEW_X], ([QUIET, X], [X], [QUIET]), OVERTAKEN),
     ([delete(**BULK), NEW_X], ([QUIET], [X], [QUIET]), OVERTAKEN),
+    ([delete(**BULK)], ([QUIET, X], [], [QUIET]), OVERTAKEN),
+    ([delete()], ([QUIET, X], [], [QUIET]), STILL_THERE),
 ]
 """Decisions, the users of the report decided on, of one a week after and of the newest; the fact
 on the first."""

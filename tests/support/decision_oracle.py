@@ -762,7 +762,7 @@ def may_be_another(
 
     Taken here: not if that one was to be deleted, by a decision in force, nor if a report shows
     that it is not the user. Where nobody kept who was
-    there, whoever was decided on by the same report was.
+    there, whoever was decided on by the same report was, and whoever stands beside it in a report.
     """
     created, report = line.user[1], newest_of(reports)
     if same_second is None:
@@ -772,7 +772,8 @@ def may_be_another(
             for each in lines
             if (each.account, each.user[1], each.report.as_of) == report_of_line
         )
-        same_second = frozenset(each.cells["user"] for each in alike)
+        beside = names_beside(line, reports)
+        same_second = frozenset(each.cells["user"] for each in alike) | beside
     there = {each["user"] for each in users(report) if user_key(each)[1] in (created, None)}
     of_second = (
         standing.undisputed for (_, at), standing in standings(lines).items() if at == created
