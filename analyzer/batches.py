@@ -224,7 +224,9 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
         report = _report_name(name)
         of_report = sha256.get(report)
         if report in sha256 and isinstance(refused, str):
-            yield from (Problem(**each) for each in json.loads(refused))
+            yield from (
+                Problem(**{**each, "files": tuple(each["files"])}) for each in json.loads(refused)
+            )
         elif name.endswith(METADATA) and isinstance(of_report, str) and of != of_report:
             yield from files_beside.mismatch_refusal(name, PurePath(report).name).problems
 
