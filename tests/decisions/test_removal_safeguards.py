@@ -480,7 +480,10 @@ def test_a_backup_is_never_written_over(aws: AwsStub) -> None:
     assert (again.code, len(saved), aws.backups()) == (1, 2, saved)
 
 
-def test_the_undo_file_reactivates_what_was_deactivated_and_no_deleted_user(full: Full) -> None:
+def test_the_undo_file_reactivates_what_was_deactivated_and_no_deleted_user(
+    tmp_path: Path,
+) -> None:
+    full = full_run(tmp_path, "bash")  # of its own: the undo file changes the account
     arn = f"arn:aws:iam::{ACCOUNT}:user/ann"
     assert full.aws.undo() == [
         f"aws iam update-{kind} --user-name='ann' --{kind}-id='{name}' --status=Active # {arn}"
