@@ -90,7 +90,7 @@ class _RowsByReport:
     def report_of(self, places: Mapping[str, int]) -> Report:
         """Return what the reports at some positions show, by account, as the newest of each.
 
-        Of older ones there are the users that `_tells` alone.
+        Of older ones there are only the users that are needed.
         """
         positions = [*places.values()]
         files = []
@@ -105,7 +105,7 @@ class _RowsByReport:
         older = [
             page.where(kept)
             for page, at in self.users
-            if (kept := self._tells(page.users) & _is_before(page.users, at, places)).any()
+            if (kept := self._is_needed(page.users) & _is_before(page.users, at, places)).any()
         ]
         before = replace(self.report, pages=lambda: iter(older))
         return replace(
@@ -116,8 +116,8 @@ class _RowsByReport:
             older=lambda: [before] if older else [],
         )
 
-    def _tells(self, users: pd.DataFrame) -> np.ndarray:
-        """Return which users are in a report with AWS's list, or share a second (bool)."""
+    def _is_needed(self, users: pd.DataFrame) -> np.ndarray:
+        """Return which users of older reports count: beside AWS's list, or of a shared second."""
         with_list = np.array([file.shows_service_credentials for file in self.report.files])
         has_list = with_list[users[columns.FILE].to_numpy()]
         return np.asarray(has_list | users[columns.CREATED].isin(self.shared_seconds))

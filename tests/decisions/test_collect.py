@@ -12,10 +12,10 @@ from analyzer.columns import OWNER
 from analyzer.decisions.collect import (
     LedgerUpdate,
     Tally,
-    answer_notes,
     collected_apart,
     merged_ledger,
 )
+from analyzer.decisions.collect_notes import answer_notes
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused

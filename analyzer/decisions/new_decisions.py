@@ -1,0 +1,178 @@
+"""Find which decisions of files are new to a ledger, and which were made on an older report.
+
+Of one person, user and day, what was given up comes back by a newer date alone: a file that has it
+may be an old copy.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+
+from analyzer.decisions.decision import (
+    REMOVALS,
+    Decision,
+    LedgerLine,
+    UserDecisions,
+    UserKey,
+    decisions_by_user,
+)
+from analyzer.decisions.ledger import Entries
+
+
+def new_decisions(
+    known: Sequence[LedgerLine], files: Sequence[Entries]
+) -> tuple[list[LedgerLine], list[tuple[LedgerLine, LedgerLine]]]:
+    """Return what files add to a ledger, and what repeats one of it on an older report, with it."""
+    new = new_lines(known, files)
+    repeated = _repeated_on_older_reports(known, new)
+    return [line for line in new if id(line) not in repeated], [*repeated.values()]
+
+
+PersonsDay = tuple[UserKey, str, date]
+"""A user, and who decided on it on which day."""
+
+
+def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[LedgerLine]:
+    """Return the decisions of files that were not collected before, wherever they stand.
+
+    A person who has given a decision up since, and changes back to it in the same workbook, makes
+    it anew; the same file once more, and a copy of it, do not. A copy does where another person
+    would remove the user on that day: then they have to agree. One to remove the user takes a newer
+    date, as the file may be an older one of that name. Of a ledger only the order of its own lines
+    is known: there the decision must stand behind the one that replaced it. Its lines were
+    collected before what is entered elsewhere.
+    """
+    own = defaultdict[PersonsDay, list[LedgerLine]](list)
+    seen: set[object] = set()
+    for line in known:
+        if line.identity not in seen:
+            own[line.user_key, line.person, line.decided_on].append(line)
+        seen.add(line.identity)
+    reports = _reports_by_word(known)
+    collected = {line.sha256 for line in known}
+    entered = [line for each in files if not each.is_ledger for line in each.lines]
+    entered_now = {line.content for line in entered}
+    removers = _removers(known, entered)
+    new = []
+    for each in sorted(files, key=lambda each: not each.is_ledger):
+        preceding: set[object] = set()
+        for line in each.lines:
+            of_day = own[line.user_key, line.person, line.decided_on]
+            last = of_day[-1] if of_day else line
+            if each.is_ledger:
+                is_anew = line.identity not in seen and last.content in preceding
+            else:
+                others = removers[line.user_key, line.decided_on] - {line.person}
+                is_contested = bool(others) and line.decision not in REMOVALS
+                is_same_workbook = last.workbook == line.workbook
+                is_put_back = is_contested or (is_same_workbook and not _removes_more(line, last))
+                is_given_up = last.content != line.content and last.content not in entered_now
+                is_anew = is_put_back and is_given_up and line.sha256 not in collected
+            if not _was_collected(line, of_day, reports) or is_anew:
+                new.append(line)
+                of_day.append(line)
+            seen.add(line.identity)
+            preceding.add(line.content)
+    return new
+
+
+def _removers(
+    known: Iterable[LedgerLine], entered: Sequence[LedgerLine]
+) -> Mapping[tuple[UserKey, date], set[str]]:
+    """Return by user and day who would remove the user: in the ledger now, or newly entered."""
+    users = {line.user_key for line in entered}
+    of_users = [line for line in known if line.user_key in users]
+    contents = {line.content for line in of_users}
+    current = [line for each in decisions_by_user(of_users).values() for line in each.current]
+    new = (line for line in entered if line.content not in contents)
+    removers = defaultdict[tuple[UserKey, date], set[str]](set)
+    for line in (*current, *new):
+        if line.decision in REMOVALS:
+            removers[line.user_key, line.decided_on].add(line.person)
+    return removers
+
+
+def _removes_more(line: LedgerLine, last: LedgerLine) -> bool:
+    """Return whether a decision takes more from the user than the last one of its person."""
+    return line.decision in REMOVALS and last.decision not in (line.decision, Decision.DELETE)
+
+
+_PersonsWord = tuple[UserKey, str, Decision]
+"""A user, and who decided what on it."""
+
+
+def _reports_by_word(known: Iterable[LedgerLine]) -> Mapping[_PersonsWord, datetime]:
+    """Return the as-of of the newest report on which a person decided so on a user."""
+    reports: dict[_PersonsWord, datetime] = {}
+    for line in known:
+        word = line.user_key, line.person, line.decision
+        reports[word] = max(line.as_of, reports.get(word, line.as_of))
+    return reports
+
+
+def _was_collected(
+    line: LedgerLine, of_day: Sequence[LedgerLine], reports: Mapping[_PersonsWord, datetime]
+) -> bool:
+    """Return whether a decision is among the earlier ones of its person, user and day.
+
+    One to remove the user that was given up since is, whatever its ticket and comment, also where
+    it was made on a newer report on another day: this one may have been taken for a repetition.
+    """
+    if line.decision in REMOVALS and of_day and of_day[-1].decision is not line.decision:
+        decided = line.decision, line.as_of
+        newest = reports.get((line.user_key, line.person, line.decision), line.as_of)
+        is_repeated = newest > line.as_of
+        return is_repeated or any((each.decision, each.as_of) == decided for each in of_day)
+    return any(each.content == line.content for each in of_day)
+
+
+def decisions_on_older_reports(
+    known: Sequence[LedgerLine], new: Iterable[LedgerLine]
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield each decision on an older report than the undisputed one was made on, with that one.
+
+    That is the undisputed one of the ledger, or after the valid decisions that precede this one.
+    """
+    collected, preceding_new = (defaultdict[UserKey, list[LedgerLine]](list) for _ in range(2))
+    for line in known:
+        collected[line.user_key].append(line)
+    for line in sorted(new, key=lambda line: line.decided_on):
+        of_ledger, of_files = collected[line.user_key], preceding_new[line.user_key]
+        preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
+        for others in (of_ledger, [*preceding, *of_files]):
+            undisputed = decisions_by_user(others)[line.user_key].undisputed if others else None
+            if undisputed and line.report_time.earliest < undisputed.report_time.earliest:
+                yield line, undisputed
+                break
+        else:
+            of_files.append(line)
+
+
+def _repeated_on_older_reports(
+    known: Sequence[LedgerLine], new: Sequence[LedgerLine]
+) -> dict[int, tuple[LedgerLine, LedgerLine]]:
+    """Return each decision that repeats the undisputed one of its person, with that one, by id.
+
+    It was made on an older report, and adds nothing, unless another word on the user is new.
+    """
+    by_user = decisions_by_user(known)
+    words = defaultdict[UserKey, set[Decision]](set)
+    for line in new:
+        words[line.user_key].add(line.decision)
+    return {
+        id(line): (line, other)
+        for line, other in decisions_on_older_reports(known, new)
+        if line.person == other.person
+        and words[line.user_key] == {other.decision}
+        and by_user[line.user_key].undisputed is other
+    }
+
+
+def older_views_that_count(
+    by_user: Mapping[UserKey, UserDecisions],
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield each current decision on an older report than one before it, with that one."""
+    lines = (line for each in by_user.values() for line in each.lines)
+    for line, other in decisions_on_older_reports((), lines):
+        if any(line is each for each in by_user[line.user_key].current):
+            yield line, other
