@@ -97,7 +97,7 @@ _GIVEN_UP: Final = "the same person gave it up on that day"
 _LATER_DECISION: Final = "another person decided on that day, and the one collected later counts"
 
 
-_WITHDRAWN: Final = "it was withdrawn on that day"
+_WITHDRAWN: Final = "it was withdrawn"
 
 
 OF_ONE_DAY: Final = (_SAME_DAY, _GIVEN_UP, _LATER_DECISION, _WITHDRAWN)
