@@ -19,8 +19,8 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.changes.presence import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT, IDENTITY
 from analyzer.changes.timeline import Span, Timeline
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
-from analyzer.decisions.follow_up import DecisionOutcome, decision_outcomes
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.outcome import DecisionOutcome, decision_outcomes
 from analyzer.report.model import Page, Report
 from analyzer.terms import OVERDUE
 

@@ -22,22 +22,17 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from analyzer import columns
-from analyzer.decisions.credentials import (
-    Credentials,
-    Slot,
-    credentials_decided_on,
-    page_of_lines,
-)
+from analyzer.decisions.credentials import Credentials, Slot, credentials_decided_on, page_of_lines
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
-from analyzer.decisions.follow_up import (
+from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.outcome import (
     DecisionOutcome,
     FollowUpStatus,
     decision_outcomes,
     earlier_change,
     overtaken_fact,
-    report_time,
 )
-from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.reported_users import report_time
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category

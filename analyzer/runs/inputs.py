@@ -18,9 +18,8 @@ from typing import Final
 from zipfile import ZipFile
 
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_apart
+from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.follow_up import (
-    CHANGED,
-    DECIDE_AGAIN,
     DECIDED_AS_OF,
     DECISION_KEY,
     DONE_SINCE,
@@ -29,11 +28,10 @@ from analyzer.decisions.follow_up import (
     OVERTAKEN_KEY,
     REPORT,
     STATUS,
-    FollowUpStatus,
 )
-from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
+from analyzer.decisions.outcome import CHANGED, DECIDE_AGAIN, FollowUpStatus
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import may_be_workbook, sha256
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows

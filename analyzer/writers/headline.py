@@ -82,7 +82,8 @@ def _decision_counts(analysis: Analysis) -> str:
     if not (analysis.given_ledger and analysis.given_ledger.lines):
         return ""
     # Following up is slow to import, and few analyses have decisions.
-    from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts  # noqa: PLC0415
+    from analyzer.decisions.follow_up import follow_up_counts  # noqa: PLC0415
+    from analyzer.decisions.outcome import FollowUpStatus  # noqa: PLC0415
 
     counts = follow_up_counts(analysis.follow_up)
     words = {

@@ -13,8 +13,9 @@ import pytest
 import analyzer
 from analyzer.decisions import follow_up
 from analyzer.decisions.decision import REMOVALS, LedgerLine
-from analyzer.decisions.follow_up import FollowUpStatus, as_text, follow_up_counts
+from analyzer.decisions.follow_up import as_text, follow_up_counts
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.outcome import FollowUpStatus
 from analyzer.writers.tables import write_follow_up
 from tests.support import decision_oracle as law
 from tests.support.builders import (

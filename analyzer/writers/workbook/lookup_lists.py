@@ -19,7 +19,8 @@ from analyzer.changes.diff import counts_text
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
-from analyzer.decisions.follow_up import FollowUpStatus, follow_up_counts
+from analyzer.decisions.follow_up import follow_up_counts
+from analyzer.decisions.outcome import FollowUpStatus
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
 from analyzer.report.model import Exemption, Page, Report
