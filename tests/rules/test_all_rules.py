@@ -34,6 +34,7 @@ from tests.support.pages import (
     of_users,
     page_of,
 )
+from tests.support.rare_users import rare_users
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
@@ -43,7 +44,7 @@ def random_rows(*, roots: bool) -> list[Row]:
     chance = random.Random(20)
     if roots:
         return [a_random_root(chance, number) for number in range(400)]
-    return [a_random_user(chance, number) for number in range(200)]
+    return [*(a_random_user(chance, number) for number in range(200)), *rare_users(0)]
 
 
 @cache

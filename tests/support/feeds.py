@@ -23,7 +23,6 @@ from tests.support.builders import (
     QUIET_PASSWORD,
     Row,
     a_key,
-    a_password,
     a_user,
     an_inactive_key,
     days_before,
@@ -32,6 +31,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.outputs import exemptions_of, written
+from tests.support.rare_users import rare_users
 
 Document = dict[str, Any]
 
@@ -47,11 +47,12 @@ def everything() -> list[Row]:
         user | {column: a_cell(chance, column) for column in chance.sample(COLUMNS[2:], 2)}
         for user in users[:15]
     ]
-    rare = [
-        a_user("BedrockAPIKey-odd", password_enabled="?"),
-        a_user("expiring", password=a_password(), password_next_rotation="?"),
+    return [
+        *(a_random_root(chance, number) for number in range(200)),
+        *users,
+        *differing,
+        *rare_users(0),
     ]
-    return [*(a_random_root(chance, number) for number in range(200)), *users, *differing, *rare]
 
 
 def inspected(
