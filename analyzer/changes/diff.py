@@ -30,6 +30,7 @@ from analyzer.report.model import (
     account_names,
     arrow_array,
     as_category,
+    blank_categories,
     concatenated,
     stable_order,
 )
@@ -346,10 +347,10 @@ def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.Da
         for part in chain([[]], parts)
     )
     code = pd.Index(list(map(str, ChangeKind))).get_indexer(pd.Index(frame[CHANGE]))
-    named = account_names(frame[columns.ACCOUNT], names)
-    cells: dict[str, Any] = {CHANGE: as_category(code, ChangeKind), columns.ACCOUNT_NAME: named}
-    nobody = dict.fromkeys(columns.OWNERSHIP, as_category(np.zeros(len(frame), np.int8), [""]))
-    frame = frame.assign(**cells, **nobody)[[*COLUMNS]]
+    cells: dict[str, Any] = blank_categories(columns.OWNERSHIP, len(frame))
+    cells |= {CHANGE: as_category(code, ChangeKind)}
+    cells |= {columns.ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], names)}
+    frame = frame.assign(**cells)[[*COLUMNS]]
     by = (columns.ACCOUNT, columns.ARN, RULE, columns.CREATED)
     order = stable_order(code, *(frame[name] for name in by))
     return frame.take(order).reset_index(drop=True)
