@@ -53,11 +53,6 @@ class ListForm:
     by_program: bool = False
     hint: str = ""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Return all columns that have a meaning."""
-        return (*self.required, *self.optional)
-
 
 def file_reference(name: str, content: bytes) -> FileReference:
     """Return the name of a file, as outputs can show it, with its SHA-256."""
@@ -130,18 +125,18 @@ def _rows(name: str, text: str) -> list[list[str]]:
 
 
 def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterator[Problem]:
-    missing = [column for column in form.required if column not in header]
-    if missing:
+    known = (*form.required, *form.optional)
+    if missing := [column for column in form.required if column not in header]:
         hint = form.hint or f"The first row must be {','.join(form.required)}."
         yield Problem(name, 1, None, None, missing_columns_text(missing), hint)
     for column, count in Counter(filter(None, header)).items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
-        if meant := _closest_column(column, header, form.columns):
+        if meant := _closest_column(column, header, known):
             message = f"the column looks like `{meant}`, misspelt"
             hint = f"Name it `{meant}`; otherwise rename the column."
             yield Problem(name, 1, column, None, message, hint)
-        elif form.closed and column not in form.columns:
+        elif form.closed and column not in known:
             hint = "Remove it, or keep it in another file: it would be lost."
             yield Problem(name, 1, column, None, "not a column of this list", hint)
 

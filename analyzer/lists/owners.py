@@ -245,18 +245,15 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
     fail no run: the list does not say which must have one; the manifest of `fetch` does.
     """
     names = {**report.account_names, **listed.names}
-    notes = (*report.content_notes, *_missing_report_notes(report, listed))
-    return replace(report, account_names=names, account_list=listed.file, content_notes=notes)
-
-
-def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:
     known = report.accounts.union(each.account for each in (*report.not_covered, *report.left_out))
     missing = [account for account in listed.names if account not in known]
-    if missing:
-        yield f"Accounts in {listed.file.name} without a report: {short_list(missing)}."
     unnamed = sorted(report.accounts - {"", *listed.names})
+    file, notes = listed.file, [*report.content_notes]
+    if missing:
+        notes.append(f"Accounts in {file.name} without a report: {short_list(missing)}.")
     if unnamed:
-        yield f"Accounts that are not in {listed.file.name}: {short_list(unnamed)}."
+        notes.append(f"Accounts that are not in {file.name}: {short_list(unnamed)}.")
+    return replace(report, account_names=names, account_list=file, content_notes=(*notes,))
 
 
 def _account_problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
