@@ -1,7 +1,6 @@
 """Find since when decisions are done, by following up each report of a period alone.
 
-So a history and the follow-ups of its reports agree. Of the reports before it, those count that
-have AWS's list of service-specific credentials, and users of one creation second.
+So a history and the follow-ups of its reports agree.
 """
 
 from collections import Counter

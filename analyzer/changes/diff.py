@@ -1,8 +1,7 @@
 """Compare two analyses: users, verdicts, exemptions, credentials and findings that changed.
 
 A user is an ARN with a creation time. Only accounts with a report on both sides are compared: in
-all others no user is new or gone. Masks select the users of whom anything differs; only these are
-put into words, one at a time.
+all others no user is new or gone.
 """
 
 from collections.abc import Collection, Iterator, Mapping
