@@ -91,7 +91,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
         outcomes=np.minimum.reduceat(np.concatenate(outcomes)[order], first),
         user_of_row=user_of_row,
         rules={
-            rule.id: RuleWithLimit(rule, limits.get(rule.threshold or "", rule.fixed_limit))
+            rule.id: (rule, limits.get(rule.threshold or "", rule.fixed_limit))
             for rule in book.rules
         },
         as_of={

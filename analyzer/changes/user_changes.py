@@ -92,11 +92,8 @@ class Finding(NamedTuple):
     exemption: str = ""
 
 
-class RuleWithLimit(NamedTuple):
-    """Hold a rule that ran and its limit in days, None for a rule without."""
-
-    rule: Rule
-    limit: int | None
+RuleWithLimit = tuple[Rule, int | None]
+"""A rule that ran and its limit in days, None for a rule without."""
 
 
 class FindingChange(NamedTuple):
@@ -164,7 +161,9 @@ def changes_of_user(
         yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
     for each in changed_findings(*findings):
         was, has, found = each.before, each.now, each.latest
-        why = cause_of_finding(each, rules[found.rule], elapsed, user_events) if is_same else cause
+        why = cause
+        if is_same:
+            why = cause_of_finding(each, *rules[found.rule], elapsed, user_events)
         outcomes, about = (was.outcome or "", has.outcome or ""), (found.created, found.rule)
         exempt = was.exemption, has.exemption
         yield ChangeRow(each.kind, *subject, *outcomes, None, why, *exempt, *about, found.fact)
@@ -252,7 +251,8 @@ def _numbered(findings: Iterable[Finding]) -> dict[tuple[str, datetime | None, i
 
 def cause_of_finding(
     change: FindingChange,
-    rule_with_limit: RuleWithLimit,
+    rule: Rule,
+    limit: int | None,
     elapsed: int,
     user_events: Iterable[Event],
 ) -> str:
@@ -260,7 +260,6 @@ def cause_of_finding(
 
     `elapsed` days lie between the reports.
     """
-    rule, limit = rule_with_limit
     read = [each for each in user_events if _is_about(change.latest, rule, each)]
     unclear = sentences(read, [EventKind.NOT_UNDERSTOOD])
     passed = f"{count_text(elapsed, 'day')} passed between the reports"
