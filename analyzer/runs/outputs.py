@@ -25,7 +25,7 @@ from analyzer.changes.diff import (
 from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
-from analyzer.files import replacing, sha256
+from analyzer.files import PRIVATE, replacing, sha256
 from analyzer.report.model import TEXT
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, os_errors_translated, sync
@@ -190,7 +190,7 @@ def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:
         folders.sort()
         for name in sorted(names):
             path = Path(at, name)
-            path.chmod(0o600)
+            path.chmod(PRIVATE)
             sync(path)
             yield {
                 "path": path.relative_to(folder).as_posix(),
@@ -198,14 +198,6 @@ def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:
                 "sha256": sha256(path),
             }
         sync(Path(at))
-
-
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a file of a run, and have it and its name on disk."""
-    path.touch(0o600)
-    path.write_bytes(content)
-    sync(path)
-    sync(path.parent)
 
 
 # What was judged once, for all outputs

@@ -222,8 +222,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             compared_with=previous.name if previous else None,
             users=verdicts,
         )
-        outputs.write_synced(building / run_folders.RECORD_FILE, record)
-    run_folders.publish(building, run)
+    run_folders.publish(building, run, record)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
 

@@ -285,9 +285,14 @@ def new_run_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def publish(building: Path, run: Path) -> None:
-    """Give a folder that is complete and on disk the name of a run, and point `latest` at it."""
+def publish(building: Path, run: Path, record: bytes) -> None:
+    """Give a folder whose files are on disk its record and the name of a run; set `latest`."""
     with os_errors_translated(run.parent):
+        path = building / RECORD_FILE
+        path.touch(PRIVATE)
+        path.write_bytes(record)
+        sync(path)
+        sync(building)
         building.rename(run)
         sync(run.parent)
         point_latest_at_newest(run.parent)
