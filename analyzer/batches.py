@@ -276,18 +276,12 @@ def inspect(  # noqa: PLR0913  each is one choice
 
 
 def judge_files(table: pa.Table, **choices: Any) -> pa.Table:
-    """Judge the files of a batch, in the columns `path` and `content`: for `applyInArrow`.
-
-    `choices` are those of `judge`.
-    """
+    """Judge files in the columns `path` and `content`, as `judge` does: for `applyInArrow`."""
     return pa.Table.from_batches(judge(_files(table), **choices), USERS)
 
 
 def inspect_files(table: pa.Table, **choices: Any) -> pa.Table:
-    """Inspect the files of a batch, in the columns `path` and `content`: for `applyInArrow`.
-
-    `choices` are those of `inspect`.
-    """
+    """Inspect files in the columns `path` and `content`, as `inspect` does: for `applyInArrow`."""
     return pa.Table.from_batches(inspect(_files(table), **choices), FINDINGS)
 
 
