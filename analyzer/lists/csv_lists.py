@@ -1,7 +1,4 @@
-"""Read the CSV lists that people maintain, strictly, and find the users that their entries match.
-
-A misspelt column is refused, not skipped.
-"""
+"""Read CSV lists that people maintain, strictly, and find the users that their entries match."""
 
 import csv
 import hashlib

@@ -1,10 +1,9 @@
 """Exempt users from failing a run: from which rules, for which reason, until which day.
 
-The list is a CSV file that people maintain: account,user,reason,owner,expires,rule. In `account`
-and `user` the signs `*` and `?` match; `expires` is the last day on which the entry applies. With
-a `rule` the entry exempts from that rule only, without one from all. The column may be left out,
-and others may be added. Column names match in any case. An account's root is exempt only if it is
-named, as `<root_account>`.
+The list is a CSV file: account,user,reason,owner,expires,rule. In `account` and `user` the signs
+`*` and `?` match; `expires` is the last day on which the entry applies. With a `rule` the entry
+exempts from that rule only, without one from all; the column may be left out. An account's root is
+exempt only if it is named, as `<root_account>`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,8 +49,13 @@ def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[s
     InputRefused as `list_rows` does.
     """
     problems = partial(_problems, rule_ids=rule_ids)
-    entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))
-    return Exemptions(entries, file_reference(name, content))
+    entries = []
+    for row, named in list_rows(name, content, _FORM, problems):
+        account, user, reason, owner, expires = (named[column] for column in HEADER)
+        last_day = date.fromisoformat(expires) if expires else None
+        rule = named.get(_RULE, "")
+        entries.append(Exemption(account, user, reason, owner, last_day, row, rule))
+    return Exemptions(tuple(entries), file_reference(name, content))
 
 
 def _problems(
@@ -68,12 +72,6 @@ def _problems(
     if named.get(_RULE) and named[_RULE] not in (ids := rule_ids()):
         hint = f"Name one of {', '.join(ids)}, or none to exempt from all rules."
         yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
-
-
-def _entry(row: int, named: Mapping[str, str]) -> Exemption:
-    account, user, reason, owner, expires = (named[column] for column in HEADER)
-    last_day = date.fromisoformat(expires) if expires else None
-    return Exemption(account, user, reason, owner, last_day, row, named.get(_RULE, ""))
 
 
 class ExemptionMatches:
