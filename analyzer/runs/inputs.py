@@ -1,7 +1,6 @@
 """Read what a run is made from: its copies of the reports, and the ledger of its folder.
 
-Into the ledger is collected what reviewers entered in workbooks of its runs: one by one, so that
-one that is refused does not stop a run.
+What reviewers entered is collected workbook by workbook, so that one refused does not stop a run.
 """
 
 import os
@@ -298,8 +297,7 @@ def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:
 def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:
     """Yield the workbooks in runs that are not as they were made, by name, older runs first.
 
-    Copies that somebody saved beside them are among them, and so are those that were `collected`
-    and put back as they were made.
+    Those that were `collected` are among them, though they were put back as they were made.
     """
     for run in runs(folder):
         for path in _files_ending(run.path, SPREADSHEET_ENDINGS):
