@@ -277,10 +277,7 @@ def _take(rows: dict[str, np.ndarray], at: np.ndarray) -> None:
 
 
 def _sorted_by_user(rows: dict[str, np.ndarray], names: pd.DataFrame) -> pd.DataFrame:
-    """Put the rows in the order of user and report, and return `Timeline.users`.
-
-    Of rows of a report that contradict each other the first stands for all.
-    """
+    """Put the rows in order of user and report, of each the first; return `Timeline.users`."""
     arn, _ = names[columns.ARN].factorize()
     shown = names[columns.CREATED].to_numpy()
     identity = arn << _SECONDS_BITS | _created(arn, shown)

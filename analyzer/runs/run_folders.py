@@ -55,8 +55,7 @@ class CoveredAccount(BaseModel):
 class RunRecord(BaseModel):
     """Hold what is read back from the record of a run.
 
-    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `users` how many had
-    each verdict, `covered` the accounts.
+    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`.
     """
 
     kind: Literal["export"]
