@@ -79,9 +79,6 @@ empty for rows whose ARN names none, and null for what is no report. `refused` i
 list of the problems.
 """
 
-_COUNTED: Final = [columns.ACCOUNT, ROWS, ROOTS]
-_WEAKER_THAN_METADATA: Final = (AsOfSource.FILE_NAME, AsOfSource.FOLDER, AsOfSource.ASSUMED)
-
 Surveys: TypeAlias = "pa.Table | Iterable[pa.RecordBatch]"
 
 
@@ -279,18 +276,12 @@ def inspect(  # noqa: PLR0913  each is one choice
 
 
 def judge_files(table: pa.Table, **choices: Any) -> pa.Table:
-    """Judge the files of a batch, in the columns `path` and `content`: for `applyInArrow`.
-
-    `choices` are those of `judge`.
-    """
+    """Judge files in the columns `path` and `content`, as `judge` does: for `applyInArrow`."""
     return pa.Table.from_batches(judge(_files(table), **choices), USERS)
 
 
 def inspect_files(table: pa.Table, **choices: Any) -> pa.Table:
-    """Inspect the files of a batch, in the columns `path` and `content`: for `applyInArrow`.
-
-    `choices` are those of `inspect`.
-    """
+    """Inspect files in the columns `path` and `content`, as `inspect` does: for `applyInArrow`."""
     return pa.Table.from_batches(inspect(_files(table), **choices), FINDINGS)
 
 
@@ -316,7 +307,14 @@ def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> 
 
 def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[ReportFile]:
     """Yield the surveyed reports that are in other batches, with the moments of their metadata."""
-    surveyed = _with_metadata_as_of(_survey_frame(surveys))
+    surveyed = _survey_frame(surveys)
+    saved = surveyed[surveyed[columns.FILE].str.endswith(METADATA)]
+    moments = saved[columns.AS_OF].set_axis(saved[columns.FILE].map(_report_name))
+    generated = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)
+    weaker = [str(each) for each in (AsOfSource.FILE_NAME, AsOfSource.FOLDER, AsOfSource.ASSUMED)]
+    known = generated.notna() & surveyed[columns.AS_OF_SOURCE].isin(weaker)
+    cells = {columns.AS_OF: generated, columns.AS_OF_SOURCE: AsOfSource.METADATA.value}
+    surveyed = surveyed.assign(**{name: surveyed[name].mask(known, cells[name]) for name in cells})
     others = surveyed[~surveyed[columns.FILE].isin([*files])]
     for name, rows in others[others[columns.ACCOUNT].notna()].groupby(columns.FILE, sort=False):
         as_of = rows[columns.AS_OF].iloc[0].to_pydatetime()
@@ -329,17 +327,8 @@ def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Ite
             as_of_source=AsOfSource(rows[columns.AS_OF_SOURCE].iloc[0]),
             accounts=tuple(
                 AccountRows(account=account, rows=count, roots=roots)
-                for account, count, roots in rows[_COUNTED].itertuples(index=False)
+                for account, count, roots in zip(
+                    rows[columns.ACCOUNT], rows[ROWS], rows[ROOTS], strict=True
+                )
             ),
         )
-
-
-def _with_metadata_as_of(surveyed: pd.DataFrame) -> pd.DataFrame:
-    saved = surveyed[surveyed[columns.FILE].str.endswith(METADATA)]
-    moments = saved[columns.AS_OF].set_axis(saved[columns.FILE].map(_report_name))
-    generated = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)
-    weaker = surveyed[columns.AS_OF_SOURCE].isin([*map(str, _WEAKER_THAN_METADATA)])
-    known = generated.notna() & weaker
-    as_of = surveyed[columns.AS_OF].mask(known, generated)
-    source = surveyed[columns.AS_OF_SOURCE].mask(known, AsOfSource.METADATA.value)
-    return surveyed.assign(**{columns.AS_OF: as_of, columns.AS_OF_SOURCE: source})

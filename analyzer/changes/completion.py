@@ -1,15 +1,12 @@
 """Find since when decisions are done, by following up each report of a period alone.
 
-So a history and the follow-ups of its reports agree. Of the reports before it, those count that
-have AWS's list of service-specific credentials, and users of one creation second.
+So a history and the follow-ups of its reports agree.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from functools import cached_property
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,15 +16,15 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.changes.presence import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT, IDENTITY
 from analyzer.changes.timeline import Span, Timeline
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
-from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import DecisionOutcome, decision_outcomes
-from analyzer.report.model import Page, Report
+from analyzer.report.model import Page, Report, concatenated
 from analyzer.terms import OVERDUE
 
-_OF_ACCOUNT_REPORT: Final = (columns.FILE, columns.ACCOUNT)
+_ReportRows = list[tuple[Page, np.ndarray]]
+"""Pages, each with the position of the report of each row in `Timeline.account_reports`."""
 
 
-def final_outcomes(
+def _final_outcomes(
     timeline: Timeline, analysis: Analysis
 ) -> tuple[Mapping[UserKey, DecisionOutcome], Mapping[UserKey, int]]:
     """Return what the last reports of a period show of the decisions in force, and since when.
@@ -35,15 +32,14 @@ def final_outcomes(
     The second are the positions of the reports since which those are done that are done at the end:
     that report, and each after it, shows it.
     """
-    covered = timeline.covered
-    ledger = analysis.ledger
+    covered, ledger = timeline.covered, analysis.ledger
     lines = [each for each in ledger.removals() if each.account in covered]
     places = {each.account: covered[each.account].end for each in lines}
     at_end, done = dict[UserKey, DecisionOutcome](), dict[UserKey, int]()
-    rows: _RowsByReport | None = None
+    rows = _rows(timeline, analysis, lines) if lines else ([], [], [])
     while lines:
-        rows = rows or _RowsByReport(timeline, analysis.report, *_rows(timeline, analysis, lines))
-        report = rows.report_of({each.account: places[each.account] for each in lines})
+        asked = {each.account: places[each.account] for each in lines}
+        report = _report_at(asked, timeline, analysis.report, rows)
         shown = decision_outcomes(ledger, lines, report, report.pages())
         at_end = at_end or shown
         lines = [each for each in lines if shown[each.user_key].is_done]
@@ -55,104 +51,83 @@ def final_outcomes(
 
 def _rows(
     timeline: Timeline, analysis: Analysis, lines: Sequence[LedgerLine]
-) -> Iterator[list[tuple[Page, np.ndarray]]]:
-    """Yield the users who may tell of decisions, and the roots: pages, and the report of each row.
+) -> tuple[_ReportRows, _ReportRows, _ReportRows]:
+    """Return the users who may tell of decisions, the roots, and which users count when older.
 
-    These are the users decided on, and those who may be one of them renamed.
+    The first are the users decided on, and those who may be one of them renamed. Of older reports
+    those count that stand beside AWS's list, or share the second of their creation.
     """
-    arns, accounts = [each.user_key.arn for each in lines], [each.account for each in lines]
+    report, second = analysis.report, [columns.ACCOUNT, columns.CREATED]
+    accounts, arns = [each.account for each in lines], [each.user_key.arn for each in lines]
     seconds = pd.DatetimeIndex([each.user_key.created for each in lines], tz=UTC)
-
-    def may_tell(users: pd.DataFrame) -> pd.Series:
-        created = users[columns.CREATED]
-        is_alike = users[columns.ARN].isin(arns) | created.isin(seconds) | created.isna()
-        return is_alike & users[columns.ACCOUNT].isin(accounts)
-
     keys = [(each.file, each.account) for each in timeline.account_reports]
     known = pd.MultiIndex.from_tuples(keys)
-    users = (page.where(may_tell(page.users).to_numpy(bool)) for page in analysis.pages())
-    for pages in (users, analysis.report.roots()):
-        yield [
-            (page, known.get_indexer(pd.MultiIndex.from_frame(page.users[[*_OF_ACCOUNT_REPORT]])))
+    telling = []
+    for page in analysis.pages():
+        account, created, arn = (page.users[name] for name in (*second, columns.ARN))
+        is_alike = arn.isin(arns) | created.isin(seconds) | created.isna()
+        telling.append(page.where((is_alike & account.isin(accounts)).to_numpy(bool)))
+    users, roots = (
+        [
+            (page, known.get_indexer(page.users.set_index([columns.FILE, columns.ACCOUNT]).index))
             for page in pages
         ]
+        for pages in (telling, report.roots())
+    )
+    distinct = concatenated(page.users[[*second, columns.ARN]] for page in telling)
+    distinct = distinct.drop_duplicates()
+    shared = distinct.loc[distinct.duplicated(second), columns.CREATED]
+    with_list = np.array([file.shows_service_credentials for file in report.files])
+    older = []
+    for page, at in users:
+        has_list = with_list[page.users[columns.FILE].to_numpy()]
+        counts = np.asarray(has_list | page.users[columns.CREATED].isin(shared))
+        older.append((page.where(counts), at[counts]))
+    return users, roots, older
 
 
-@dataclass(frozen=True)
-class _RowsByReport:
-    """Hold rows of users and of roots in pages, with the position of the report of each row."""
-
-    timeline: Timeline
-    report: Report
-    users: Sequence[tuple[Page, np.ndarray]]
-    roots: Sequence[tuple[Page, np.ndarray]]
-
-    def report_of(self, places: Mapping[str, int]) -> Report:
-        """Return what the reports at some positions show, by account, as the newest of each.
-
-        Of older ones there are only the users that are needed.
-        """
-        positions = [*places.values()]
-        files = []
-        for each in (self.timeline.account_reports[at] for at in positions):
-            file = self.report.files[each.file]
-            own = (account for account in file.accounts if account.account == each.account)
-            files.append(replace(file, accounts=(*own,)))
-        users, roots = (
-            [page.where(kept) for page, at in rows if (kept := np.isin(at, positions)).any()]
-            for rows in (self.users, self.roots)
-        )
-        older = [
-            page.where(kept)
-            for page, at in self.users
-            if (kept := self._is_needed(page.users) & _is_before(page.users, at, places)).any()
-        ]
-        before = replace(self.report, pages=lambda: iter(older))
-        return replace(
-            self.report,
-            files=(*files,),
-            pages=lambda: iter(users),
-            roots=lambda: roots,
-            older=lambda: [before] if older else [],
-        )
-
-    def _is_needed(self, users: pd.DataFrame) -> np.ndarray:
-        """Return which users of older reports count: beside AWS's list, or of a shared second."""
-        with_list = np.array([file.shows_service_credentials for file in self.report.files])
-        has_list = with_list[users[columns.FILE].to_numpy()]
-        return np.asarray(has_list | users[columns.CREATED].isin(self.shared_seconds))
-
-    @cached_property
-    def shared_seconds(self) -> list[datetime]:
-        """Return when several users of an account were created at once."""
-        arns = defaultdict[tuple[str, datetime], set[str]](set)
-        for page, _ in self.users:
-            identity = (
-                page.users[name] for name in (columns.ACCOUNT, columns.CREATED, columns.ARN)
-            )
-            for account, created, arn in zip(*identity, strict=True):
-                arns[account, created].add(arn)
-        return [created for (_, created), of_second in arns.items() if len(of_second) > 1]
-
-
-def _is_before(users: pd.DataFrame, at: np.ndarray, places: Mapping[str, int]) -> np.ndarray:
-    """Return which users are in a report before the position of the account (bool)."""
-    return np.asarray((at >= 0) & (at < users[columns.ACCOUNT].map(places).to_numpy(float)))
+def _report_at(
+    places: Mapping[str, int],
+    timeline: Timeline,
+    report: Report,
+    rows: tuple[_ReportRows, _ReportRows, _ReportRows],
+) -> Report:
+    """Return what the reports at some positions show, by account, as the newest of each."""
+    of_users, of_roots, of_older = rows
+    positions = [*places.values()]
+    files = []
+    for each in (timeline.account_reports[at] for at in positions):
+        file = report.files[each.file]
+        own = (account for account in file.accounts if account.account == each.account)
+        files.append(replace(file, accounts=(*own,)))
+    users, roots = (
+        [page.where(kept) for page, at in pages if (kept := np.isin(at, positions)).any()]
+        for pages in (of_users, of_roots)
+    )
+    older = []
+    for page, at in of_older:
+        end = page.users[columns.ACCOUNT].map(places).to_numpy(float)
+        if (kept := (at >= 0) & (at < end)).any():
+            older.append(page.where(kept))
+    before = replace(report, pages=lambda: iter(older))
+    return replace(
+        report,
+        files=(*files,),
+        pages=lambda: iter(users),
+        roots=lambda: roots,
+        older=lambda: [before] if older else [],
+    )
 
 
 def decision_counts_and_events(
-    timeline: Timeline,
-    span: Span,
-    ledger: Ledger,
-    outcomes: Mapping[UserKey, DecisionOutcome],
-    done_since: Mapping[UserKey, int],
+    timeline: Timeline, span: Span, analysis: Analysis
 ) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
     """Return how many decisions of each account a period counts, and they and what was done.
 
-    `outcomes` and `done_since` are those of `final_outcomes`. The numbers are those of
-    `history.DECISION_COUNTS`, the rows have the columns of `EVENTS`.
+    The numbers are those of `history.DECISION_COUNTS`, the rows have the columns of `EVENTS`.
     """
-    covered = timeline.covered
+    covered, ledger = timeline.covered, analysis.ledger
+    outcomes, done_since = _final_outcomes(timeline, analysis)
     first_days = {
         account: (span.since or timeline.account_reports[of.start].at).date()
         for account, of in covered.items()

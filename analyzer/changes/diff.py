@@ -1,8 +1,7 @@
 """Compare two analyses: users, verdicts, exemptions, credentials and findings that changed.
 
 A user is an ARN with a creation time. Only accounts with a report on both sides are compared: in
-all others no user is new or gone. Masks select the users of whom anything differs; only these are
-put into words, one at a time.
+all others no user is new or gone.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -30,6 +29,7 @@ from analyzer.report.model import (
     account_names,
     arrow_array,
     as_category,
+    blank_categories,
     concatenated,
     stable_order,
 )
@@ -346,10 +346,10 @@ def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.Da
         for part in chain([[]], parts)
     )
     code = pd.Index(list(map(str, ChangeKind))).get_indexer(pd.Index(frame[CHANGE]))
-    named = account_names(frame[columns.ACCOUNT], names)
-    cells: dict[str, Any] = {CHANGE: as_category(code, ChangeKind), columns.ACCOUNT_NAME: named}
-    nobody = dict.fromkeys(columns.OWNERSHIP, as_category(np.zeros(len(frame), np.int8), [""]))
-    frame = frame.assign(**cells, **nobody)[[*COLUMNS]]
+    cells: dict[str, Any] = blank_categories(columns.OWNERSHIP, len(frame))
+    cells |= {CHANGE: as_category(code, ChangeKind)}
+    cells |= {columns.ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], names)}
+    frame = frame.assign(**cells)[[*COLUMNS]]
     by = (columns.ACCOUNT, columns.ARN, RULE, columns.CREATED)
     order = stable_order(code, *(frame[name] for name in by))
     return frame.take(order).reset_index(drop=True)

@@ -146,8 +146,7 @@ def events(
     certificates = _pairs(before.certificates, now.certificates)
     return (
         *_sign_ins(before, now),
-        *_password_events(before, now),
-        *_mfa_events(before, now),
+        *_sign_in_settings(before, now),
         *_slot_events(EventKind.ACCESS_KEY, "access key", keys),
         *_key_uses(before, now, keys),
         *_slot_events(EventKind.CERTIFICATE, "signing certificate", certificates),
@@ -192,7 +191,6 @@ def _presence_event(
     earlier: datetime | None,
     is_possibly_renamed: bool,  # noqa: FBT001  as `events` has it
 ) -> Event:
-    """Return that one report alone has a user."""
     is_gone = bool(before.arn)
     user, other = (before, "later") if is_gone else (now, "earlier")
     if not user.verdict:
@@ -221,40 +219,28 @@ def _sign_ins(before: UserState, now: UserState) -> Iterator[Event]:
 
 def _lost_use(name: str, earlier: datetime, newest: datetime | None) -> str:
     if newest:
-        return (
-            f"{name} went back from {earlier:%Y-%m-%d %H:%M:%S} to {newest:%Y-%m-%d %H:%M:%S} UTC"
-        )
+        times = f"{earlier:%Y-%m-%d %H:%M:%S} to {newest:%Y-%m-%d %H:%M:%S}"
+        return f"{name} went back from {times} UTC"
     return f"{name} of {day_text(earlier)} no longer in the report"
 
 
-def _password_events(before: UserState, now: UserState) -> Iterator[Event]:
-    changed = now.password_last_changed
+def _sign_in_settings(before: UserState, now: UserState) -> Iterator[Event]:
+    """Yield what became of the password and of the MFA device."""
+    changed, expires = now.password_last_changed, now.password_next_rotation
+    unknown = before.unknown | now.unknown
+    is_known = columns.PASSWORD_LAST_CHANGED not in unknown
+    is_policy_known = columns.PASSWORD_NEXT_ROTATION not in unknown
     match before.password, now.password:
         case False, True:
             on = f" on {day_text(changed)}" if changed else ""
             yield _event(EventKind.PASSWORD, f"password set{on}")
         case True, False:
             yield _event(EventKind.PASSWORD, "password removed")
-        case True, True:
-            yield from _renewals(before, now)
-
-
-def _renewals(before: UserState, now: UserState) -> Iterator[Event]:
-    unknown = before.unknown | now.unknown
-    changed, expires = now.password_last_changed, now.password_next_rotation
-    is_known = columns.PASSWORD_LAST_CHANGED not in unknown
-    if changed and is_known and changed != before.password_last_changed:
-        yield _event(EventKind.PASSWORD_CHANGED, f"password changed on {day_text(changed)}")
-    elif columns.PASSWORD_NEXT_ROTATION in unknown or expires == before.password_next_rotation:
-        return
-    elif expires:
-        sentence = f"password expires on {day_text(expires)} by the password policy now"
-        yield _event(EventKind.PASSWORD_EXPIRY, sentence)
-    else:
-        yield _event(EventKind.PASSWORD_EXPIRY, "password no longer expires")
-
-
-def _mfa_events(before: UserState, now: UserState) -> Iterator[Event]:
+        case True, True if changed and is_known and changed != before.password_last_changed:
+            yield _event(EventKind.PASSWORD_CHANGED, f"password changed on {day_text(changed)}")
+        case True, True if is_policy_known and expires != before.password_next_rotation:
+            on = f"expires on {day_text(expires)} by the password policy now" if expires else ""
+            yield _event(EventKind.PASSWORD_EXPIRY, f"password {on or 'no longer expires'}")
     if None not in (before.mfa, now.mfa) and before.mfa != now.mfa:
         yield _event(EventKind.MFA, f"MFA device {'registered' if now.mfa else 'removed'}")
 
@@ -264,12 +250,9 @@ def _not_understood(before: UserState, now: UserState) -> Iterator[Event]:
         was, is_now = (not kind.shown_in.isdisjoint(each.unknown) for each in (before, now))
         if was != is_now:
             side, state = ("before", before) if was else ("now", now)
-            contradicted = not kind.shown_in.isdisjoint(state.contradicted)
-            sentence = (
-                f"rows contradict each other {side}: {name}"
-                if contradicted
-                else f"{name} not understood {side}"
-            )
+            sentence = f"{name} not understood {side}"
+            if not kind.shown_in.isdisjoint(state.contradicted):
+                sentence = f"rows contradict each other {side}: {name}"
             yield Event(EventKind.NOT_UNDERSTOOD, sentence, kind.shown_in)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.changes.completion import decision_counts_and_events, final_outcomes
+from analyzer.changes.completion import decision_counts_and_events
 from analyzer.changes.presence import (
     AFTER_REPORT,
     BEFORE_REPORT,
@@ -331,8 +331,7 @@ def with_decisions(history: History) -> History:
     An account with decisions and without a report is not covered.
     """
     timeline, ledger = history.timeline, history.analysis.ledger
-    followed = final_outcomes(timeline, history.analysis)
-    counts, events = decision_counts_and_events(timeline, history.span, ledger, *followed)
+    counts, events = decision_counts_and_events(timeline, history.span, history.analysis)
     known = {each.account for each in timeline.coverages}
     lacking = {each.account for each in ledger.lines} - known
     uncovered = [Coverage(each, reason=NO_REPORT) for each in sorted(lacking)]

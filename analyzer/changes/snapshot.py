@@ -68,22 +68,6 @@ class Snapshot:
     as_of: Mapping[str, datetime]
     missing: Mapping[str, str]
 
-    def findings(self, at: np.ndarray) -> pd.DataFrame:
-        """Return the findings (`rule.FINDINGS`) on all rows of the users at some positions.
-
-        The pages after the last of them are not read.
-        """
-        book, wanted = self.analysis.rule_results.book, np.isin(self.user_of_row, at)
-        rules, limits = book.rules, book.thresholds
-        frames: list[pd.DataFrame] = []
-        pages = _pages(self.analysis)
-        while not frames or wanted.any():
-            page, of_roots = next(pages)
-            part, wanted = page.where(wanted[: len(page)]), wanted[len(page) :]
-            exempt = ExemptionMatches(part, self.analysis.exemptions)
-            frames.append(page_findings(part, rules, limits, exempt, of_roots=of_roots))
-        return concatenated(frames)
-
 
 def snapshot(analysis: Analysis) -> Snapshot:
     """Return what an analysis is compared by."""
@@ -91,7 +75,10 @@ def snapshot(analysis: Analysis) -> Snapshot:
     frames, outcomes = [], []
     for page, of_roots in _pages(analysis):
         facts = Facts(page)
-        frames.append(_rows(facts))
+        users = page.users
+        texts = users.reindex(columns=[*_WORDS]).astype(TEXT).fillna("")
+        values = {name: users[name] for name in _OF_USERS} | credential_values(facts)
+        frames.append(texts.assign(**values))
         outcomes.append(page_outcomes(facts, book.rules, book.thresholds, of_roots=of_roots))
     rows = concatenated(frames).astype(_WORDS)
     user_of_row, _ = rows[columns.ARN].factorize()
@@ -104,7 +91,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
         outcomes=np.minimum.reduceat(np.concatenate(outcomes)[order], first),
         user_of_row=user_of_row,
         rules={
-            rule.id: RuleWithLimit(rule, limits.get(rule.threshold or "", rule.fixed_limit))
+            rule.id: (rule, limits.get(rule.threshold or "", rule.fixed_limit))
             for rule in book.rules
         },
         as_of={
@@ -120,16 +107,6 @@ def _pages(analysis: Analysis) -> Iterator[tuple[Page, bool]]:
     """Yield the pages of roots, then those of users; and whether a page is one of roots."""
     yield from ((page, True) for page in analysis.report.roots())
     yield from ((page, False) for page in analysis.pages())
-
-
-# From a page to rows
-
-
-def _rows(facts: Facts) -> pd.DataFrame:
-    """Return the users or roots of a page as rows of `Snapshot.users`."""
-    users = facts.page.users
-    texts = users.reindex(columns=[*_WORDS]).astype(TEXT).fillna("")
-    return texts.assign(**{name: users[name] for name in _OF_USERS}, **credential_values(facts))
 
 
 def credential_values(facts: Facts) -> dict[str, Any]:
@@ -177,7 +154,7 @@ def states_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[UserState]:
 def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
     """Yield what fails or is undecided of the users at some positions, by slot; nothing for -1."""
     some = at[at >= 0]
-    found = snapshot.findings(some[(snapshot.outcomes[some] != NO_FINDING).any(axis=1)])
+    found = _findings(snapshot, some[(snapshot.outcomes[some] != NO_FINDING).any(axis=1)])
     arns = [arrow_array(each[columns.ARN]) for each in (found, snapshot.users.iloc[some])]
     place = pc.index_in(arns[0], value_set=arns[1]).to_numpy()
     outcome, days = found[OUTCOME].cat.codes, -found[DAYS].fillna(-1)
@@ -188,6 +165,19 @@ def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
     findings = chain.from_iterable(map(_findings_of_rows, _parts(counted)))
     numbers = iter(np.bincount(counted[columns.POSITION], minlength=len(some)).tolist())
     return (list(islice(findings, next(numbers) if each >= 0 else 0)) for each in at.tolist())
+
+
+def _findings(snapshot: Snapshot, at: np.ndarray) -> pd.DataFrame:
+    """Return the findings (`rule.FINDINGS`) on all rows of users; pages after them are not read."""
+    analysis, wanted = snapshot.analysis, np.isin(snapshot.user_of_row, at)
+    book, pages = analysis.rule_results.book, _pages(analysis)
+    frames: list[pd.DataFrame] = []
+    while not frames or wanted.any():
+        page, of_roots = next(pages)
+        part, wanted = page.where(wanted[: len(page)]), wanted[len(page) :]
+        exempt = ExemptionMatches(part, analysis.exemptions)
+        frames.append(page_findings(part, book.rules, book.thresholds, exempt, of_roots=of_roots))
+    return concatenated(frames)
 
 
 def _parts(frame: pd.DataFrame) -> list[pd.DataFrame]:

@@ -54,8 +54,7 @@ _DAY: Final = np.timedelta64(86_400, "s")
 class Span:
     """Set the period, in UTC, and the longest gap in days between reports that is not named.
 
-    Without `since` it begins with the first report of each account, without `until` it ends with
-    the newest report of all.
+    By default it is from the first report of each account to the newest report of all.
     """
 
     since: datetime | None = None
@@ -84,10 +83,9 @@ class Coverage:
 
 
 class AccountReport(NamedTuple):
-    """Name one report of one account; `file` is its position in `Report.files`, `at` its moment.
+    """Name one report of one account, in order; `newest` orders days without a time.
 
-    They stand in the order of these values: `newest` orders those of the same moment, which days
-    without a time may be.
+    `file` is its position in `Report.files`, `at` its moment.
     """
 
     account: str
@@ -207,9 +205,8 @@ def _records(
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame, pd.DataFrame]:
     """Return what is kept of all rows that count, all of it as small numbers.
 
-    `user` is the position in the second frame returned: account, name, ARN and creation (seconds,
-    0 for none); the third is `Timeline.situations`. Filled page by page: 3.65 million rows as parts
-    and then as one take 175 MB more.
+    `user` is the position in the second frame: account, name, ARN and creation (seconds, 0 for
+    none); the third is `Timeline.situations`. Parts put together would take 175 MB more.
     """
     keys = ((each.file, each.account) for each in account_reports)
     places: dict[Any, int] = {key: at for at, key in enumerate(keys)}
@@ -275,15 +272,12 @@ def _moments(seconds: np.ndarray) -> np.ndarray:
 
 
 def _take(rows: dict[str, np.ndarray], at: np.ndarray) -> None:
-    for name in rows:  # One at a time: all rows twice take much memory.
+    for name in rows:  # one at a time, for the memory
         rows[name] = rows[name][at]
 
 
 def _sorted_by_user(rows: dict[str, np.ndarray], names: pd.DataFrame) -> pd.DataFrame:
-    """Put the rows in the order of user and report, and return `Timeline.users`.
-
-    Of rows of a report that contradict each other the first stands for all.
-    """
+    """Put the rows in order of user and report, of each the first; return `Timeline.users`."""
     arn, _ = names[columns.ARN].factorize()
     shown = names[columns.CREATED].to_numpy()
     identity = arn << _SECONDS_BITS | _created(arn, shown)

@@ -92,11 +92,8 @@ class Finding(NamedTuple):
     exemption: str = ""
 
 
-class RuleWithLimit(NamedTuple):
-    """Hold a rule that ran and its limit in days, None for a rule without."""
-
-    rule: Rule
-    limit: int | None
+RuleWithLimit = tuple[Rule, int | None]
+"""A rule that ran and its limit in days, None for a rule without."""
 
 
 class FindingChange(NamedTuple):
@@ -164,7 +161,9 @@ def changes_of_user(
         yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
     for each in changed_findings(*findings):
         was, has, found = each.before, each.now, each.latest
-        why = cause_of_finding(each, rules[found.rule], elapsed, user_events) if is_same else cause
+        why = cause
+        if is_same:
+            why = cause_of_finding(each, *rules[found.rule], elapsed, user_events)
         outcomes, about = (was.outcome or "", has.outcome or ""), (found.created, found.rule)
         exempt = was.exemption, has.exemption
         yield ChangeRow(each.kind, *subject, *outcomes, None, why, *exempt, *about, found.fact)
@@ -175,7 +174,11 @@ def _change_kind(
 ) -> ChangeKind | None:
     event_kinds = {each.kind for each in user_events}
     was, has = before.verdict, now.verdict
-    has_use = was in IDLE_VERDICTS and _is_used_since(before, now)
+    # That there was no use before must be known.
+    is_used = bool(now.last_use) and USE_COLUMNS.isdisjoint(before.unknown)
+    if before.last_use and now.last_use:
+        is_used = now.last_use > before.last_use
+    has_use = is_used and was in IDLE_VERDICTS
     is_unclear, undetermined = EventKind.NOT_UNDERSTOOD in event_kinds, Verdict.UNDETERMINED
     fits = {
         **{kind: event in event_kinds for event, kind in _PRESENCE.items()},
@@ -189,13 +192,6 @@ def _change_kind(
         ChangeKind.CREDENTIALS_CHANGED: not event_kinds.isdisjoint(_CREDENTIALS),
     }
     return next((kind for kind, applies in fits.items() if applies), None)
-
-
-def _is_used_since(before: UserState, now: UserState) -> bool:
-    """Return whether a use is newer than all before; that there was none must be known."""
-    if before.last_use and now.last_use:
-        return now.last_use > before.last_use
-    return bool(now.last_use) and USE_COLUMNS.isdisjoint(before.unknown)
 
 
 def _cause(
@@ -255,7 +251,8 @@ def _numbered(findings: Iterable[Finding]) -> dict[tuple[str, datetime | None, i
 
 def cause_of_finding(
     change: FindingChange,
-    rule_with_limit: RuleWithLimit,
+    rule: Rule,
+    limit: int | None,
     elapsed: int,
     user_events: Iterable[Event],
 ) -> str:
@@ -263,19 +260,24 @@ def cause_of_finding(
 
     `elapsed` days lie between the reports.
     """
-    rule, limit = rule_with_limit
     read = [each for each in user_events if _is_about(change.latest, rule, each)]
     unclear = sentences(read, [EventKind.NOT_UNDERSTOOD])
     passed = f"{count_text(elapsed, 'day')} passed between the reports"
+    has_limit = rule.threshold or rule.fixed_limit
+    depends_on_time = has_limit or columns.PASSWORD_NEXT_ROTATION in rule.reads
+    parts = [sentences(read, (*_RESTARTS, *_CHANGES))]
     if change.kind is ChangeKind.FINDING_UNDECIDED:
-        parts = [sentences(read, (*_RESTARTS, *_CHANGES)), unclear]
-    elif _is_past_limit(change, rule_with_limit, elapsed):
+        parts.append(unclear)
+    elif depends_on_time and _is_past_limit(change, limit or 0, elapsed):
         changed = "" if change.before.outcome else sentences(read, _CHANGES)
         parts = [changed, f"passed the limit of {count_text(limit, 'day')}" if limit else passed]
-    else:
-        parts = [sentences(read, (*_RESTARTS, *_CHANGES))]
-    text = "; ".join(filter(None, parts)) or unclear or _undecided_text(change)
-    return text or (passed if _depends_on_time(rule) else "")
+    undecided = (
+        f"undecided {side}: {finding.fact}"
+        for side, finding in (("now", change.now), ("before", change.before))
+        if finding.outcome is Outcome.UNDECIDED
+    )
+    text = "; ".join(filter(None, parts)) or unclear or next(undecided, "")
+    return text or (passed if depends_on_time else "")
 
 
 def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
@@ -289,26 +291,14 @@ def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
     return is_read and (is_of_user or finding.created in event.created)
 
 
-def _is_past_limit(change: FindingChange, rule_with_limit: RuleWithLimit, elapsed: int) -> bool:
+def _is_past_limit(change: FindingChange, limit: int, elapsed: int) -> bool:
     """Return whether the days counted passed the limit between the reports.
 
     A rule that fails for many days then has a new finding, one that fails for few has it resolved.
     """
-    days, limit = change.latest.days, rule_with_limit.limit or 0
-    if days is None or not _depends_on_time(rule_with_limit.rule):
+    days = change.latest.days
+    if days is None:
         return False
     if change.before.outcome:
         return days < limit <= days + elapsed
     return days - elapsed <= limit <= days
-
-
-def _depends_on_time(rule: Rule) -> bool:
-    has_limit = rule.threshold or rule.fixed_limit
-    return bool(has_limit) or columns.PASSWORD_NEXT_ROTATION in rule.reads
-
-
-def _undecided_text(change: FindingChange) -> str:
-    for side, finding in (("now", change.now), ("before", change.before)):
-        if finding.outcome is Outcome.UNDECIDED:
-            return f"undecided {side}: {finding.fact}"
-    return ""

@@ -1,7 +1,6 @@
 """Tell the story of `credreport plan`: write the script that removes the decided users."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -21,8 +20,8 @@ from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, ut
 from analyzer.terms import count_text, printable, short_list, utc_text
 
 if TYPE_CHECKING:
+    from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.plan import RemovalPlan
-    from analyzer.runs.inputs import EarlierOutcomes
 
 EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
@@ -81,12 +80,7 @@ def plan(
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     update = merged_ledger(read_files(files, utc_now().date()))
-    shown = _outcomes_beside(files)
-    ledger = replace(
-        update.ledger,
-        overtaken=shown.overtaken,
-        with_service_credential=shown.with_service_credential,
-    )
+    ledger = _with_outcomes_beside(update.ledger, files)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
     exempt = read_exemptions(exemptions) if exemptions else ()
@@ -111,19 +105,20 @@ def plan(
     exit_if_failed_or_partial(missing=result.left_out)
 
 
-def _outcomes_beside(files: list[InputFile]) -> "EarlierOutcomes":
-    """Return what the follow-ups beside the files, and in runs there, show of decisions.
+def _with_outcomes_beside(ledger: "Ledger", files: list[InputFile]) -> "Ledger":
+    """Return a ledger with what the follow-ups beside the files, and in runs there, show.
 
     Raises InputRefused where one is not understood.
     """
     from analyzer.errors import InputRefused
-    from analyzer.runs.inputs import earlier_outcomes
+    from analyzer.runs.inputs import with_earlier_outcomes
 
     folders = {Path(each.name).parent for each in files}
-    outcomes = earlier_outcomes(sorted(run for each in folders for run in (each, *each.glob("*"))))
-    if outcomes.problems:
-        raise InputRefused(outcomes.problems)
-    return outcomes
+    runs = sorted(run for each in folders for run in (each, *each.glob("*")))
+    ledger, problems = with_earlier_outcomes(ledger, runs)
+    if problems:
+        raise InputRefused(problems)
+    return ledger
 
 
 def _age_warning(removal_plan: "RemovalPlan", max_age: int) -> Iterator[str]:

@@ -1,7 +1,4 @@
-"""Read the CSV lists that people maintain, strictly, and find the users that their entries match.
-
-A misspelt column is refused, not skipped.
-"""
+"""Read CSV lists that people maintain, strictly, and find the users that their entries match."""
 
 import csv
 import hashlib
@@ -52,11 +49,6 @@ class ListForm:
     closed: bool = False
     by_program: bool = False
     hint: str = ""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Return all columns that have a meaning."""
-        return (*self.required, *self.optional)
 
 
 def file_reference(name: str, content: bytes) -> FileReference:
@@ -130,18 +122,18 @@ def _rows(name: str, text: str) -> list[list[str]]:
 
 
 def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterator[Problem]:
-    missing = [column for column in form.required if column not in header]
-    if missing:
+    known = (*form.required, *form.optional)
+    if missing := [column for column in form.required if column not in header]:
         hint = form.hint or f"The first row must be {','.join(form.required)}."
         yield Problem(name, 1, None, None, missing_columns_text(missing), hint)
     for column, count in Counter(filter(None, header)).items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
-        if meant := _closest_column(column, header, form.columns):
+        if meant := _closest_column(column, header, known):
             message = f"the column looks like `{meant}`, misspelt"
             hint = f"Name it `{meant}`; otherwise rename the column."
             yield Problem(name, 1, column, None, message, hint)
-        elif form.closed and column not in form.columns:
+        elif form.closed and column not in known:
             hint = "Remove it, or keep it in another file: it would be lost."
             yield Problem(name, 1, column, None, "not a column of this list", hint)
 

@@ -1,10 +1,9 @@
 """Exempt users from failing a run: from which rules, for which reason, until which day.
 
-The list is a CSV file that people maintain: account,user,reason,owner,expires,rule. In `account`
-and `user` the signs `*` and `?` match; `expires` is the last day on which the entry applies. With
-a `rule` the entry exempts from that rule only, without one from all. The column may be left out,
-and others may be added. Column names match in any case. An account's root is exempt only if it is
-named, as `<root_account>`.
+The list is a CSV file: account,user,reason,owner,expires,rule. In `account` and `user` the signs
+`*` and `?` match; `expires` is the last day on which the entry applies. With a `rule` the entry
+exempts from that rule only, without one from all; the column may be left out. An account's root is
+exempt only if it is named, as `<root_account>`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,8 +49,13 @@ def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[s
     InputRefused as `list_rows` does.
     """
     problems = partial(_problems, rule_ids=rule_ids)
-    entries = tuple(_entry(*each) for each in list_rows(name, content, _FORM, problems))
-    return Exemptions(entries, file_reference(name, content))
+    entries = []
+    for row, named in list_rows(name, content, _FORM, problems):
+        account, user, reason, owner, expires = (named[column] for column in HEADER)
+        last_day = date.fromisoformat(expires) if expires else None
+        rule = named.get(_RULE, "")
+        entries.append(Exemption(account, user, reason, owner, last_day, row, rule))
+    return Exemptions(tuple(entries), file_reference(name, content))
 
 
 def _problems(
@@ -68,12 +72,6 @@ def _problems(
     if named.get(_RULE) and named[_RULE] not in (ids := rule_ids()):
         hint = f"Name one of {', '.join(ids)}, or none to exempt from all rules."
         yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)
-
-
-def _entry(row: int, named: Mapping[str, str]) -> Exemption:
-    account, user, reason, owner, expires = (named[column] for column in HEADER)
-    last_day = date.fromisoformat(expires) if expires else None
-    return Exemption(account, user, reason, owner, last_day, row, named.get(_RULE, ""))
 
 
 class ExemptionMatches:
@@ -99,16 +97,20 @@ class ExemptionMatches:
         # The positions of the users to which each entry applies: few of many.
         self._applying: list[tuple[Exemption, np.ndarray]] = []
         self.matched = self._counts(self._entry_of_user >= 0)
-        self.applied = self._counts(self._applies_to_one_user())
+        ends = np.append(self._ends, NO_MOMENT)[self._entry_of_user]
+        self._applies_to_one_user = np.asarray(self._as_of < ends)
+        self.applied = self._counts(self._applies_to_one_user)
         self.without_effect = self._counts((self._entry_of_user >= 0) & ~_can_be_exempt(page.users))
         if patterns := [(at, entry) for at, entry in enumerate(exemptions) if not entry.arn]:
             self._match(patterns)
 
     def _match(self, patterns: Sequence[tuple[int, Exemption]]) -> None:
-        users, root = UserPatterns(self._page.users), _is_root(self._page.users)
+        users = self._page.users
+        of_root = users[columns.ARN].str.endswith(":root") | (users[columns.USER] == ROOT_USER)
+        root, names = of_root.to_numpy(bool), UserPatterns(users)
         for at, entry in patterns:
             is_of_root = entry.user == ROOT_USER
-            near = users.matching(entry.account, "*" if is_of_root else entry.user)
+            near = names.matching(entry.account, "*" if is_of_root else entry.user)
             matched = near[root[near] == is_of_root]
             applying = matched[self._as_of[matched] < self._ends[at]]
             self._applying.append((entry, applying))
@@ -117,10 +119,6 @@ class ExemptionMatches:
     def _counts(self, users: np.ndarray) -> np.ndarray:
         """Count these users by the entry that is for one of them alone."""
         return np.bincount(self._entry_of_user[users], minlength=len(self._ends))
-
-    def _applies_to_one_user(self) -> np.ndarray:
-        ends = np.append(self._ends, NO_MOMENT)
-        return np.asarray(self._as_of < ends[self._entry_of_user])
 
     def reason_codes(self, rule: str = "") -> np.ndarray:
         """Return for each user the position of the reason why a rule does not fail it, else 0."""
@@ -133,7 +131,7 @@ class ExemptionMatches:
         reasons = np.zeros(len(self.matched), code.dtype)
         for at, entry in self._for_one_user:
             reasons[at] = self._code[entry.reason]
-        applies = (code == 0) & self._applies_to_one_user()
+        applies = (code == 0) & self._applies_to_one_user
         return np.where(applies, reasons[self._entry_of_user], code)
 
     def verdict_reasons(self) -> "pd.Categorical[Any]":
@@ -189,8 +187,3 @@ def _can_be_exempt(users: pd.DataFrame) -> np.ndarray:
     return (
         np.ones(len(users), bool) if verdicts is None else verdicts.isin(RULE_OF_VERDICT).to_numpy()
     )
-
-
-def _is_root(users: pd.DataFrame) -> np.ndarray:
-    of_root = users[columns.ARN].str.endswith(":root") | (users[columns.USER] == ROOT_USER)
-    return of_root.to_numpy(bool)

@@ -136,7 +136,7 @@ class Owners:
         }
         is_known = dict.fromkeys(texts, at >= 0)
         is_known[columns.OWNER_LEFT] = (at >= 0) & (lasts[at] < days)
-        return {name: _coded(each, at, is_known[name]) for name, each in texts.items()}
+        return {name: _text_categories(each, at, is_known[name]) for name, each in texts.items()}
 
 
 NO_OWNERS: Final = Owners()
@@ -148,7 +148,9 @@ def _looked_up(values: pa.Array, known: Mapping[str, int], none: int) -> np.ndar
     return places
 
 
-def _coded(texts: Sequence[str], at: np.ndarray, is_known: np.ndarray) -> "pd.Categorical[Any]":
+def _text_categories(
+    texts: Sequence[str], at: np.ndarray, is_known: np.ndarray
+) -> "pd.Categorical[Any]":
     words = {text: code for code, text in enumerate(dict.fromkeys(["", *texts]))}
     codes = np.array([words[text] for text in texts], np.int32)
     return as_category(np.where(is_known, codes[at], 0), words)
@@ -170,15 +172,13 @@ def read_owners(name: str, content: bytes) -> Owners:
     _refuse_repeated(
         name, rows, keys, "user", "Keep the row of the owner who answers for the user."
     )
-    return Owners(tuple(_owner(*each) for each in rows), file_reference(name, content))
-
-
-def _owner(line: int, named: Mapping[str, str]) -> Owner:
-    account, user, owner, email = (
-        printable(named.get(each, "")) for each in ("account", "user", "owner", "email")
-    )
-    left = date.fromisoformat(named["left"]) if named.get("left") else None
-    return Owner(account=account, user=user, owner=owner, email=email, left=left, line=line)
+    entries = []
+    for line, named in rows:
+        left = date.fromisoformat(named["left"]) if named.get("left") else None
+        names = ("account", "user", "owner", "email")
+        cells = {each: printable(named.get(each, "")) for each in names}
+        entries.append(Owner(**cells, left=left, line=line))
+    return Owners(tuple(entries), file_reference(name, content))
 
 
 def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
@@ -241,22 +241,18 @@ def read_account_list(name: str, content: bytes) -> AccountList:
 def with_account_list(report: Report, listed: AccountList) -> Report:
     """Return the report with the names of a list; they replace those known otherwise.
 
-    Notes name the accounts that are not in the list, and those of the list without a report. They
-    fail no run: the list does not say which must have one; the manifest of `fetch` does.
+    Notes name the accounts that are not in the list, and those of the list without a report.
     """
     names = {**report.account_names, **listed.names}
-    notes = (*report.content_notes, *_missing_report_notes(report, listed))
-    return replace(report, account_names=names, account_list=listed.file, content_notes=notes)
-
-
-def _missing_report_notes(report: Report, listed: AccountList) -> Iterator[str]:
     known = report.accounts.union(each.account for each in (*report.not_covered, *report.left_out))
     missing = [account for account in listed.names if account not in known]
-    if missing:
-        yield f"Accounts in {listed.file.name} without a report: {short_list(missing)}."
     unnamed = sorted(report.accounts - {"", *listed.names})
+    file, notes = listed.file, [*report.content_notes]
+    if missing:
+        notes.append(f"Accounts in {file.name} without a report: {short_list(missing)}.")
     if unnamed:
-        yield f"Accounts that are not in {listed.file.name}: {short_list(unnamed)}."
+        notes.append(f"Accounts that are not in {file.name}: {short_list(unnamed)}.")
+    return replace(report, account_names=names, account_list=file, content_notes=(*notes,))
 
 
 def _account_problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:

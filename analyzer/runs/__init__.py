@@ -1,9 +1,8 @@
 """Keep the runs of `credreport export` in a folder: each complete or absent.
 
-`run` tells the story of a run. It stands on the lock, the names of runs, `latest` and the removal
-of old runs (`run_folders`, with the record of each), what it is made from, reports and the
-decisions of reviewers (`inputs`), and its outputs (`outputs`). Only the command line may import
-this package. It calls sources and writers, and knows neither AWS nor options.
+`run` tells the story of a run. It stands on the folder of runs (`run_folders`), what a run is made
+from (`inputs`), and its outputs (`outputs`). Only the command line may import this package. It
+calls sources and writers, and knows neither AWS nor options.
 
 A run is built in a hidden folder, synchronized to disk and renamed as the last step. Functions that
 write raise OutputFailed or Busy, and leave visible runs as they were.

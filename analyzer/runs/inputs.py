@@ -1,14 +1,13 @@
 """Read what a run is made from: its copies of the reports, and the ledger of its folder.
 
-Into the ledger is collected what reviewers entered in workbooks of its runs: one by one, so that
-one that is refused does not stop a run.
+What reviewers entered is collected workbook by workbook, so that one refused does not stop a run.
 """
 
 import os
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
 from itertools import count
@@ -37,7 +36,7 @@ from analyzer.files import may_be_workbook, sha256
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
 from analyzer.report.as_of import dated_part
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
-from analyzer.report.model import Report, ReportFile
+from analyzer.report.model import Report
 from analyzer.report.values import timestamp
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import content_holds_entries, holds_entries
@@ -66,9 +65,6 @@ _MAY_HOLD_DECISIONS: Final = (*SPREADSHEET_ENDINGS, ".csv", ".zip")
 
 _UNREAD_ENDINGS: Final = tuple({*SPREADSHEET_ENDINGS} - {".xlsx", ".xlsm"})
 """How the names of workbooks end that are read in no place."""
-
-_COMPARED_LISTS: Final = (EXEMPTIONS, DECISIONS)
-"""What a run is compared by besides its reports."""
 
 
 # Reports: copies under names that stay true when the run is in its place
@@ -111,23 +107,22 @@ def _with_origins(text: str, names: Mapping[str, str]) -> str:
 
 
 def _with_run_relative_names(prefix: str, report: Report) -> Report:
+    files = []
+    for each in report.files:
+        beside = each.service_credentials
+        beside = beside and replace(beside, name=beside.name.removeprefix(prefix))
+        name = each.name.removeprefix(prefix)
+        files.append(replace(each, name=name, service_credentials=beside))
     return replace(
         report,
-        files=tuple(_with_run_relative_name(prefix, each) for each in report.files),
+        files=(*files,),
         older=lambda: (_with_run_relative_names(prefix, each) for each in report.older()),
         source_notes=tuple(note.replace(prefix, "") for note in report.source_notes),
         content_notes=tuple(note.replace(prefix, "") for note in report.content_notes),
     )
 
 
-def _with_run_relative_name(prefix: str, file: ReportFile) -> ReportFile:
-    credentials = file.service_credentials
-    if credentials:
-        credentials = replace(credentials, name=credentials.name.removeprefix(prefix))
-    return replace(file, name=file.name.removeprefix(prefix), service_credentials=credentials)
-
-
-def outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]:
+def _outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]:
     """Return a check that an input lies in no run of a folder, unless a name leads into the run.
 
     Runs below a folder of reports would each hold the reports of all earlier ones again.
@@ -143,14 +138,17 @@ def outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]
     return is_outside
 
 
-def run_inputs(names: Sequence[str], folder: Path, max_input: int) -> list[Source]:
-    """Return the inputs that the names stand for, outside the runs of a folder."""
+def run_inputs(
+    names: Sequence[str], folder: Path, max_input: int
+) -> tuple[list[Source], Callable[[Source], bool]]:
+    """Return the inputs that the names stand for outside the runs of a folder, and the check."""
     found = find_sources(names, InputLimit(max_input))
-    outside = [*filter(outside_runs(folder, names), found)]
+    is_outside = _outside_runs(folder, names)
+    outside = [*filter(is_outside, found)]
     if len(outside) < len(found) and all(each.is_skipped for each in outside):
         message, hint = f"it holds no report but those of runs in {folder}", "Name other reports."
-        return [missing_source(", ".join(names), message, hint)]
-    return outside
+        outside = [missing_source(", ".join(names), message, hint)]
+    return outside, is_outside
 
 
 def copy_inputs(
@@ -182,10 +180,7 @@ def copy_inputs(
 
 
 def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
-    """Yield a place for each, one for every name, whatever the case of its letters.
-
-    A folder that tells a report's day stays above it.
-    """
+    """Yield a place for each, one for every name, whatever the case of its letters."""
     names = [PurePath(_dated_folder(each), _name(each)) for each in sources]
     files = {name.name.lower() for name in names}
     free = (each for each in map("input-{}".format, count(2)) if each not in files)
@@ -234,12 +229,13 @@ def has_unchanged_inputs(run: Run) -> bool:
 
     The next run is compared with what is read from them.
     """
+    lists = EXEMPTIONS, DECISIONS
     recorded = {
         path: known
         for path, known in run.files.items()
-        if path in _COMPARED_LISTS or path.startswith(f"{REPORTS}/")
+        if path in lists or path.startswith(f"{REPORTS}/")
     }
-    inputs = [*(run.path / name for name in _COMPARED_LISTS), *(run.path / REPORTS).rglob("*")]
+    inputs = [*(run.path / name for name in lists), *(run.path / REPORTS).rglob("*")]
     files = (path for path in inputs if path.is_file())
     return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
 
@@ -247,31 +243,20 @@ def has_unchanged_inputs(run: Run) -> bool:
 # Ledgers
 
 
-@dataclass(frozen=True, slots=True)
-class CollectedLedger:
-    """Hold a folder's ledger, and what came of collecting.
-
-    `added` are sentences on what is new or emptied, `refused` on workbooks whose decisions are
-    missing.
-    """
-
-    ledger: Ledger
-    added: tuple[str, ...]
-    refused: tuple[str, ...]
-
-
 def collected_ledger(
     folder: Path, given: Entries | None, today: date, *, write: bool = True
-) -> CollectedLedger:
+) -> tuple[Ledger, list[str], list[str]]:
     """Return the folder's ledger with what was entered in edited workbooks of its runs.
 
-    It names its file as a run keeps it. `given` are decisions that are collected first. The ledger
-    is written if anything is new. Raises InputRefused where the ledger itself or what is given is
+    With it come sentences on what is new or emptied, and on files whose decisions are missing. It
+    names its file as a run keeps it. `given` are decisions that are collected first. The ledger is
+    written if anything is new. Raises InputRefused where the ledger itself or what is given is
     refused, Busy, OutputFailed.
     """
-    path, refused = folder / DECISIONS, [*_decisions_elsewhere(folder)]
+    path, elsewhere = folder / DECISIONS, [*_decisions_elsewhere(folder)]
     if not (given or path.exists() or any(edited_workbooks(folder))):
-        return CollectedLedger(Ledger(), (), (*refused,))
+        return Ledger(), [], elsewhere
+    refused: list[tuple[str, InputRefused]] = []
     with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
         update = collect(before, [given] if given else [], attended=False)
         ledger = update.ledger
@@ -282,7 +267,7 @@ def collected_ledger(
             try:
                 entries = read_review(name, content, today, workbook=name)
             except InputRefused as error:
-                refused.append(_refused_text(name, error))
+                refused.append((name, error))
                 continue
             # Others cannot have been emptied; many lists of many users would take much memory.
             rows = (row for row in entries.open_rows if row.user_key in ledger.by_user)
@@ -292,16 +277,13 @@ def collected_ledger(
                 ledger = outcome.ledger
                 added += _notes(name, outcome)
             else:
-                refused.append(_refused_text(name, outcome))
+                refused.append((name, outcome))
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
     if ledger.lines:
         ledger = replace(ledger, file=file_reference(DECISIONS, ledger_bytes(ledger.lines)))
-    return CollectedLedger(ledger, tuple(added), tuple(refused))
-
-
-def _refused_text(name: str, refusal: InputRefused) -> str:
-    return f"The decisions in {name} are not collected: {refusal}"
+    reasons = (f"The decisions in {name} are not collected: {why}" for name, why in refused)
+    return ledger, added, [*elsewhere, *reasons]
 
 
 def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:
@@ -315,8 +297,7 @@ def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:
 def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:
     """Yield the workbooks in runs that are not as they were made, by name, older runs first.
 
-    Copies that somebody saved beside them are among them, and so are those that were `collected`
-    and put back as they were made.
+    Those that were `collected` are among them, though they were put back as they were made.
     """
     for run in runs(folder):
         for path in _files_ending(run.path, SPREADSHEET_ENDINGS):
@@ -326,10 +307,7 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
 
 
 def _decisions_elsewhere(folder: Path) -> Iterator[str]:
-    """Yield a sentence on each file with decisions that no run reads.
-
-    In a run these are CSV files, also its own list of users if that was filled in, and archives.
-    """
+    """Yield a sentence on each file with decisions that no run reads."""
     by_place = {run.path: run.files for run in runs(folder)}
     for path in _files_ending(folder, _MAY_HOLD_DECISIONS):
         place = next((each for each in path.parents if each in by_place), folder)
@@ -383,27 +361,15 @@ def _ends(path: Path, endings: tuple[str, ...]) -> bool:
 # Follow-ups
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierOutcomes:
-    """Hold what the follow-ups of earlier runs show of decisions.
+def with_earlier_outcomes(
+    ledger: Ledger, folders: Iterable[Path], complete: Iterable[Run] = ()
+) -> tuple[Ledger, list[Problem]]:
+    """Return a ledger with what follow-ups in folders show of decisions, and their problems.
 
-    `done_since` is by the texts of `DECISION_KEY`; `overtaken` has what overtook them, by those of
-    `OVERTAKEN_KEY`, like `with_service_credential`, of whose user AWS's list showed an active one.
-    `problems` are those of follow-ups that are not understood.
-    """
-
-    done_since: Mapping[tuple[str, ...], datetime]
-    overtaken: Mapping[tuple[str, ...], str]
-    with_service_credential: frozenset[tuple[str, ...]]
-    problems: tuple[Problem, ...]
-
-
-def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run] = ()) -> EarlierOutcomes:
-    """Return what the follow-ups in folders show, which come in the order of their runs.
-
-    What overtook a decision counts wherever it stands, and so does a service-specific credential,
-    since they only hold back: also in a file that a spreadsheet saved, or in a run that is no
-    longer complete. Since when a decision is done is taken only from a file as it was made.
+    The folders come in the order of their runs. What overtook a decision counts wherever it stands,
+    and so does a service-specific credential, since they only hold back: also in a file that a
+    spreadsheet saved, or in a run that is no longer complete. Since when a decision is done is
+    taken only from a file as it was made.
     """
     as_made = {run.path / FOLLOW_UP: run.files.get(FOLLOW_UP) for run in complete}
     done_since: dict[tuple[str, ...], datetime] = {}
@@ -432,7 +398,13 @@ def earlier_outcomes(folders: Iterable[Path], complete: Iterable[Run] = ()) -> E
                 overtaken.setdefault(_overtaken_key(row), change)
             if _had_service_credential(row):
                 with_service_credential.add(_overtaken_key(row))
-    return EarlierOutcomes(done_since, overtaken, frozenset(with_service_credential), (*problems,))
+    shown = replace(
+        ledger,
+        done_since=done_since,
+        overtaken=overtaken,
+        with_service_credential=frozenset(with_service_credential),
+    )
+    return shown, problems
 
 
 def _overtaken_key(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from analyzer.changes.diff import (
 from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
-from analyzer.files import replacing, sha256
+from analyzer.files import PRIVATE, replacing, sha256
 from analyzer.report.model import TEXT
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, os_errors_translated, sync
@@ -72,9 +72,8 @@ def write_feed(
     """Write a feed of a run into a folder.
 
     OCSF and ASFF also close the findings of the `earlier` files, newest first, that are gone;
-    `region` is that of
-    the Security Hub that ASFF is for. Parquet has the users too, in a file of their own. Raises
-    OutputFailed.
+    `region` is that of the Security Hub that ASFF is for. Parquet has the users too, in a file of
+    their own. Raises OutputFailed.
     """
     if feed is Feed.PARQUET:
         findings = folder / FEEDS[feed]
@@ -101,23 +100,21 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
 
     `trend` has the numbers of users by month (`TREND_COLUMNS`). Raises OutputFailed.
     """
-    every_verdict = tuple(Verdict)
-    users, data = folder / USERS, folder / ANALYSIS
-    followed = folder / FOLLOW_UP if analysis.ledger.lines else None
-    findings = folder / FINDINGS
-    write(analysis, users, data, verdicts=every_verdict, findings=findings, follow_up=followed)
+    write(
+        analysis,
+        folder / USERS,
+        folder / ANALYSIS,
+        verdicts=tuple(Verdict),
+        findings=folder / FINDINGS,
+        follow_up=folder / FOLLOW_UP if analysis.ledger.lines else None,
+    )
     changed = _changes_since(analysis, previous)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
-    previous_run = previous.name if previous else None
     with replacing(folder / WORKBOOK) as stream:
-        write_workbook(
-            analysis,
-            stream,
-            changes=changed if previous_run else None,
-            previous_run=previous_run or "",
-            trend=trend,
-        )
+        since = previous.name if previous else ""
+        shown = changed if previous else None
+        write_workbook(analysis, stream, changes=shown, previous_run=since, trend=trend)
     return sum(counts_by_kind(changed).values())
 
 
@@ -190,7 +187,7 @@ def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:
         folders.sort()
         for name in sorted(names):
             path = Path(at, name)
-            path.chmod(0o600)
+            path.chmod(PRIVATE)
             sync(path)
             yield {
                 "path": path.relative_to(folder).as_posix(),
@@ -198,14 +195,6 @@ def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:
                 "sha256": sha256(path),
             }
         sync(Path(at))
-
-
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a file of a run, and have it and its name on disk."""
-    path.touch(0o600)
-    path.write_bytes(content)
-    sync(path)
-    sync(path.parent)
 
 
 # What was judged once, for all outputs
@@ -220,12 +209,8 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
     """
     with ExitStack() as files:
 
-        def opened() -> IO[bytes]:
-            with os_errors_translated(folder):
-                return files.enter_context(TemporaryFile(dir=folder))
-
         def store(values: Callable[[], Iterator[T]]) -> Callable[[], Iterator[T]]:
-            return _stored_in(opened, values, folder)
+            return _stored_in(files, folder, values)
 
         if analysis.report.rows > analysis_module.ROWS_IN_MEMORY:
             analysis = replace(analysis, pages=store(analysis.pages), store=store)
@@ -233,7 +218,7 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
 
 
 def _stored_in(
-    opened: Callable[[], IO[bytes]], values: Callable[[], Iterator[T]], folder: Path
+    files: ExitStack, folder: Path, values: Callable[[], Iterator[T]]
 ) -> Callable[[], Iterator[T]]:
     """Return what gives the same values each time; they are made until one pass is complete."""
     complete: list[IO[bytes]] = []
@@ -242,7 +227,8 @@ def _stored_in(
         if complete:
             yield from _unpickled(complete[0])
             return
-        file = opened()
+        with os_errors_translated(folder):
+            file = files.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115  closed with all
         for value in values():
             with os_errors_translated(folder):
                 pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)

@@ -11,11 +11,10 @@ from typing import Any, Protocol
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
-from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
+from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed, Problem
 from analyzer.files import replace_files, sha256
 from analyzer.report.model import Report
 from analyzer.runs import inputs, outputs, run_folders
-from analyzer.runs.inputs import CollectedLedger, EarlierOutcomes, collected_ledger
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
 from analyzer.terms import Feed, Verdict
@@ -72,18 +71,18 @@ def check(request: ExportRequest) -> int:
         for sentence in not_read:
             log.caution("not-read", sentence)
         return PARTIAL if has_gaps or not_read else 0
-    sources = inputs.run_inputs(request.sources, request.folder, request.max_input)
+    sources, is_outside = inputs.run_inputs(request.sources, request.folder, request.max_input)
     report = load.load_sources(
         request.sources,
         sources,
         request.as_of,
         skip_unreadable=request.skip_unreadable,
-        is_input=inputs.outside_runs(request.folder, request.sources),
+        is_input=is_outside,
     )
     log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
-    decided = _collect_decisions(request, write=False)
+    _, refused = _collect_decisions(request, write=False)
     _log_missing_accounts(report, log)
-    return PARTIAL if report.not_covered or decided.refused else 0
+    return PARTIAL if report.not_covered or refused else 0
 
 
 def export(request: ExportRequest, keep: int | None) -> int:
@@ -101,17 +100,11 @@ def export(request: ExportRequest, keep: int | None) -> int:
                 request.log.caution("passed-over", message, path=str(path))
             run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, run.name)
-            decided = _collect_decisions(request)
-            folders = run_folders.folders_but_later_runs(folder, run.name)
-            outcomes = inputs.earlier_outcomes(folders, earlier)
-            if outcomes.problems:
-                problems = InputRefused(outcomes.problems)
-                message = f"Not all decisions that were overtaken are known: {problems}"
-                request.log.caution("not-read", message)
-            request = _with_ledger(request, decided.ledger, outcomes)
+            ledger, refused = _collect_decisions(request)
+            request, problems = _with_ledger(request, ledger, run, earlier)
             with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
-                has_gaps = has_gaps or bool(decided.refused or outcomes.problems)
+                has_gaps = has_gaps or bool(refused or problems)
                 identity = run_folders.run_identity(report, request.parameters)
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None
@@ -140,48 +133,50 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     if request.fetch_request:
         _, has_gaps = _ask_aws(request, request.fetch_request, folder)
         return inputs.load_reports(building, {}, request.max_input, request.as_of), has_gaps
-    sources = inputs.run_inputs(request.sources, request.folder, request.max_input)
+    sources, is_outside = inputs.run_inputs(request.sources, request.folder, request.max_input)
     skips = request.skip_unreadable
     sources, unreadable = load.readable_sources(sources) if skips else (sources, ())
     with run_folders.os_errors_translated(folder):
-        outside = inputs.outside_runs(request.folder, request.sources)
-        origins = inputs.copy_inputs(request.sources, sources, folder, outside)
+        origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)
     report = inputs.load_reports(building, origins, request.max_input, request.as_of)
     notes = (*load.skipped_notes(sources), *report.source_notes)
     not_covered = (*unreadable, *report.not_covered)
     return replace(report, source_notes=notes, not_covered=not_covered), False
 
 
-def _collect_decisions(request: ExportRequest, *, write: bool = True) -> CollectedLedger:
-    """Return the folder's ledger with what reviewers entered, and log what is new.
+def _collect_decisions(request: ExportRequest, *, write: bool = True) -> tuple[Ledger, list[str]]:
+    """Return the folder's ledger with what reviewers entered, and what is missing; log both.
 
     Raises InputRefused, Busy, OutputFailed.
     """
     today = datetime.now(UTC).date()
-    decided = collected_ledger(request.folder, request.entries, today, write=write)
-    for added in decided.added:
-        request.log.say("decisions", added)
-    for refused in decided.refused:
-        request.log.caution("not-collected", refused)
-    return decided
+    ledger, added, refused = inputs.collected_ledger(
+        request.folder, request.entries, today, write=write
+    )
+    for sentence in added:
+        request.log.say("decisions", sentence)
+    for sentence in refused:
+        request.log.caution("not-collected", sentence)
+    return ledger, refused
 
 
 def _with_ledger(
-    request: ExportRequest, ledger: Ledger, outcomes: EarlierOutcomes
-) -> ExportRequest:
-    """Return the request to judge by the folder's ledger, with the days of its own."""
+    request: ExportRequest, ledger: Ledger, run: Path, earlier: Sequence[Run]
+) -> tuple[ExportRequest, Sequence[Problem]]:
+    """Return the request to judge by the folder's ledger, with the days of its own.
+
+    The ledger knows what earlier follow-ups show; the problems of those not understood are logged.
+    """
     own = request.analysis_request.ledger or Ledger()
-    dated = replace(
-        own,
-        lines=ledger.lines,
-        file=ledger.file,
-        done_since=outcomes.done_since,
-        overtaken=outcomes.overtaken,
-        with_service_credential=outcomes.with_service_credential,
-    )
+    folders = run_folders.folders_but_later_runs(run.parent, run.name)
+    dated = replace(own, lines=ledger.lines, file=ledger.file)
+    dated, problems = inputs.with_earlier_outcomes(dated, folders, earlier)
+    if problems:
+        message = f"Not all decisions that were overtaken are known: {InputRefused(problems)}"
+        request.log.caution("not-read", message)
     parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
     analysis_request = replace(request.analysis_request, ledger=dated)
-    return replace(request, analysis_request=analysis_request, parameters=parameters)
+    return replace(request, analysis_request=analysis_request, parameters=parameters), problems
 
 
 def _exit_code(analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool) -> int:
@@ -222,8 +217,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             compared_with=previous.name if previous else None,
             users=verdicts,
         )
-        outputs.write_synced(building / run_folders.RECORD_FILE, record)
-    run_folders.publish(building, run)
+    run_folders.publish(building, run, record)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
 

@@ -1,7 +1,4 @@
-"""Keep the runs in a folder: find, name and lock them, publish, lead `latest`, remove old ones.
-
-What a run was made from and holds stands in its record, `manifest.json`.
-"""
+"""Keep the runs in a folder: name, record, find, publish and remove them under a lock."""
 
 import hashlib
 import json
@@ -58,8 +55,7 @@ class CoveredAccount(BaseModel):
 class RunRecord(BaseModel):
     """Hold what is read back from the record of a run.
 
-    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `users` how many had
-    each verdict, `covered` the accounts.
+    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`.
     """
 
     kind: Literal["export"]
@@ -136,8 +132,7 @@ def record_bytes(
 def read_record(folder: Path) -> RunRecord | None:
     """Return a run's record, None if there is none or a file that it lists is missing.
 
-    A run appears whole or not at all, so one whose files differ from it was edited since. A link,
-    a pipe or a device is no record: to read it could lead elsewhere, or never end.
+    A link, a pipe or a device is no record: to read it could lead elsewhere, or never end.
     """
     path = folder / RECORD_FILE
     try:
@@ -216,16 +211,10 @@ def earlier_runs(complete: Sequence[Run], name: str) -> list[Run]:
 
 
 def folders_but_later_runs(folder: Path, name: str) -> list[Path]:
-    """Return the folders that are not later than a run of that name, the runs in their order.
-
-    Those that are no complete run are among them, also by another name.
-    """
-
-    def key(path: Path) -> tuple[str, int]:
-        return run_sort_key(path.name) if _NAME.fullmatch(path.name) else ("", 0)
-
+    """Return all folders that are not later than a run of that name, the runs in their order."""
     found = (path for path in folder.glob("[!.]*") if path.is_dir() and not path.is_symlink())
-    return sorted((path for path in found if key(path) < run_sort_key(name)), key=key)
+    not_later = (path for path in found if run_sort_key(path.name) < run_sort_key(name))
+    return sorted(not_later, key=lambda path: run_sort_key(path.name))
 
 
 def next_run_name(folder: Path, as_of: datetime) -> str:
@@ -236,9 +225,9 @@ def next_run_name(folder: Path, as_of: datetime) -> str:
 
 
 def run_sort_key(name: str) -> tuple[str, int]:
-    """Return what the names of runs are sorted by: the moment, then the number."""
-    moment, _, number = name.partition("Z")
-    return moment, int(number.removeprefix("-") or 1)
+    """Return what the names of runs are sorted by: moment, then number; other names are first."""
+    named = _NAME.fullmatch(name)
+    return (named[1], int(named[2] or 1)) if named else ("", 0)
 
 
 LAST_RUN: Final = "last-run.json"
@@ -285,9 +274,14 @@ def new_run_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def publish(building: Path, run: Path) -> None:
-    """Give a folder that is complete and on disk the name of a run, and point `latest` at it."""
+def publish(building: Path, run: Path, record: bytes) -> None:
+    """Give a folder whose files are on disk its record and the name of a run; set `latest`."""
     with os_errors_translated(run.parent):
+        path = building / RECORD_FILE
+        path.touch(PRIVATE)
+        path.write_bytes(record)
+        sync(path)
+        sync(building)
         building.rename(run)
         sync(run.parent)
         point_latest_at_newest(run.parent)

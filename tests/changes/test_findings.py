@@ -14,7 +14,6 @@ from analyzer.changes.snapshot import snapshot
 from analyzer.changes.user_changes import (
     Finding,
     FindingChange,
-    RuleWithLimit,
     cause_of_finding,
     changed_findings,
 )
@@ -185,9 +184,9 @@ def a_finding(
 def cause(
     rule: str, limit: int | None, finding: Finding, *, is_new: bool, elapsed: int = 30
 ) -> str:
-    rule_with_limit = RuleWithLimit(analyzer.rulebook(rules=rule).rules[0], limit)
+    (found,) = analyzer.rulebook(rules=rule).rules
     before, now = (Finding(), finding) if is_new else (finding, Finding())
-    return cause_of_finding(FindingChange(before, now), rule_with_limit, elapsed, ())
+    return cause_of_finding(FindingChange(before, now), found, limit, elapsed, ())
 
 
 def test_a_limit_is_passed_where_the_days_reach_it_between_the_reports() -> None:
