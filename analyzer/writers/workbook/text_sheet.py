@@ -186,7 +186,7 @@ class TextSheet:
         """Add a section of names, and a text on each; `styled` words have styles of their own."""
         self.section(title)
         for name, text in named:
-            self.named_text(str(name), text, CellStyle(name) if styled else CellStyle.LABEL)
+            self.named_text(name, text, CellStyle(name) if styled else CellStyle.LABEL)
 
     def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
         """Add a name, and a text on it that takes the rest of the row."""
@@ -247,7 +247,10 @@ _BARS_SIZE: Final = (9, 6.8)  # centimetres
 _LINES_SIZE: Final = (14, 7.2)
 _LINE_WIDTH: Final = 22_225  # English Metric Units: 1.75 points
 _TREND_ROWS: Final = 14  # how many rows the chart of the trend takes
-Bar: TypeAlias = tuple[str, int, str]  # a name, its number and its colour
+_font: Final = partial(CharacterProperties, latin=DrawnFont(typeface=FONT))
+_PLAIN: Final = ParagraphProperties(defRPr=_font(sz=900, b=False))
+_LABELS: Final = RichText(p=[Paragraph(pPr=_PLAIN, endParaRPr=CharacterProperties())])
+"""How names and numbers are written in charts."""
 
 
 class _Line(NamedTuple):
@@ -286,9 +289,9 @@ _NOT_SHOWN: Final = dict.fromkeys(
 
 
 def add_bar_chart(
-    sheet: TextSheet, title: str, bars: Sequence[Bar], rows: range, anchor: str
+    sheet: TextSheet, title: str, bars: Sequence[tuple[str, int, str]], rows: range, anchor: str
 ) -> None:
-    """Add a chart of bars, whose names and numbers stand in these rows of A and B."""
+    """Add a chart of bars: name, number, colour; the first two stand in these rows of A and B."""
     chart = BarChart()
     chart.type = "bar"
     chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
@@ -302,7 +305,7 @@ def add_bar_chart(
         DataPoint(idx=at, invertIfNegative=False, spPr=_painted(colour))
         for at, colour in enumerate(colours)
     ]
-    labels = DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_text(900), dLblPos="outEnd")
+    labels = DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_LABELS, dLblPos="outEnd")
     values = _numbers(counts, sheet.reference("B", rows))
     named = data_source.AxDataSource(strRef=_texts(names, sheet.reference("A", rows)))
     series = Series(idx=0, order=0, val=values, cat=named, dPt=painted, dLbls=labels)
@@ -328,7 +331,7 @@ def add_trend(
     rows = range(top + 1, sheet.next_row)
     chart = LineChart()
     chart.width, chart.height = _LINES_SIZE
-    chart.legend = Legend(legendPos="b", txPr=_text(900))
+    chart.legend = Legend(legendPos="b", txPr=_LABELS)
     names = data_source.AxDataSource(strRef=_texts(days, sheet.reference("A", rows)))
     letters = ascii_uppercase[1 : len(lines) + 1]
     for at, (letter, (column, line)) in enumerate(zip(letters, lines.items(), strict=True)):
@@ -354,7 +357,7 @@ def add_trend(
 def _set_axes(chart: BarChart | LineChart) -> None:
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.y_axis.title = _titled("users", 900)
-    chart.x_axis.txPr = chart.y_axis.txPr = _text(900)
+    chart.x_axis.txPr = chart.y_axis.txPr = _LABELS
     chart.y_axis.number_format = "0"
     chart.y_axis.scaling.min = 0
     chart.y_axis.majorGridlines = ChartLines(
@@ -364,18 +367,8 @@ def _set_axes(chart: BarChart | LineChart) -> None:
 
 def _titled(title: str, size: int) -> ChartTitle:
     """Return a title, its size in hundredths of a point."""
-    run = RegularTextRun(rPr=_font(size, bold=True), t=title)
+    run = RegularTextRun(rPr=_font(sz=size, b=True), t=title)
     return ChartTitle(tx=Text(rich=RichText(p=[Paragraph(r=[run])])), overlay=False)
-
-
-def _text(size: int) -> RichText:
-    """Return how the labels of an axis are written."""
-    properties = ParagraphProperties(defRPr=_font(size, bold=False))
-    return RichText(p=[Paragraph(pPr=properties, endParaRPr=CharacterProperties())])
-
-
-def _font(size: int, *, bold: bool) -> CharacterProperties:
-    return CharacterProperties(latin=DrawnFont(typeface=FONT), sz=size, b=bold)
 
 
 def _numbers(numbers: Sequence[int], cells: str) -> data_source.NumDataSource:
