@@ -1,7 +1,6 @@
 """Write the result for people: wrapped and coloured on a terminal, one table in a pipe.
 
-The headline comes first, then the listed users, then a line for each rule, then the notes. In a
-pipe the table holds the listed users only; `headline.summary_lines` has the rest, for standard
+In a pipe the table holds the listed users only; `headline.summary_lines` has the rest, for standard
 error.
 """
 
@@ -25,10 +24,7 @@ from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.findings import Example, RuleFindings
 from analyzer.writers.user_lists import UserRow
 
-HEADER: Final = (
-    *("verdict", "account", "user", "created", "reason", "certainty", "caveats", "exemption"),
-    *("owner", "owner_left", "account_name"),
-)
+HEADER: Final = tuple(name for name in UserRow._fields if name != "idle_days")
 """The header line of the table in a pipe."""
 
 _VERDICT_COLOURS: Final[Mapping[str, str]] = {
