@@ -37,8 +37,6 @@ from analyzer.terms import ACCOUNT_ID_PATTERN
 from analyzer.writers.tables import plain_rows
 
 PRODUCT: Final = "credreport"
-_ID_DIGITS: Final = 32
-_UNKNOWN_ACCOUNT: Final = "unknown"
 _ACCOUNT_ARN: Final = re.compile(rf"arn:(aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:")
 LONGEST_USER_NAME: Final = 64  # no IAM user has a longer name (API reference, CreateUser)
 
@@ -105,8 +103,8 @@ class FeedFinding(NamedTuple):
         rule = self.group.rule.id
         named = self.arn if self.partition else f"{self.arn}\0{self.user}"
         parts = f"{self.account}\0{rule}\0{named}\0{self.slot or ''}\0{self.created or ''}"
-        digest = hashlib.sha256(parts.encode()).hexdigest()[:_ID_DIGITS]
-        return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{rule}/{digest}"
+        digest = hashlib.sha256(parts.encode()).hexdigest()[:32]
+        return f"{PRODUCT}/{self.account or 'unknown'}/{rule}/{digest}"
 
     @property
     def remedy(self) -> str:
