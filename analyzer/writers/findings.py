@@ -100,10 +100,7 @@ def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
 
 
 def severity_counts(rule_results: RuleResults) -> str:
-    """Return the number of findings of each severity, and of those undecided, in words.
-
-    If there are none, those that are exempt or for information are counted instead.
-    """
+    """Return the number of findings by severity, or if there are none, of exempt and noted ones."""
     if not rule_results.book.rules:
         return "Findings: no rule ran"
     numbers = Counter[str]()
@@ -193,7 +190,7 @@ def sentence(text: str) -> str:
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
     """Yield all findings as `RuleResults.frames` has them, with the columns of `tables.origins`.
 
-    The accounts that could not be read follow, but for `covered` accounts only.
+    The accounts that could not be read follow (rule `NOT_COVERED`), unless only `covered` ones do.
     """
     of_rows = origins(analysis.report)
     for frame in analysis.rule_results.frames():
@@ -214,8 +211,5 @@ def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
 
 
 def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write all findings as CSV, in the order of `RuleResults.frames`.
-
-    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
-    """
+    """Write all findings as CSV (`finding_tables`)."""
     write_tables(finding_tables(analysis), FINDING_COLUMNS, stream, raw=raw)

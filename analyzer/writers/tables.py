@@ -1,9 +1,8 @@
 """Put users in the columns that all formats share, spell columns, and write them as CSV.
 
-As cells of CSV and sheets columns are text, in JSON and feeds plain values. A cell of CSV that a
-spreadsheet would take for a formula gets an apostrophe in front of it, unless the CSV is `raw`: for
-machines only. The ARN is exact, since no ARN begins so. Arrow joins the cells: with `to_csv` an
-analysis of a million rows takes 2.8 times as long.
+A cell of CSV that a spreadsheet would take for a formula gets an apostrophe in front of it, unless
+the CSV is `raw`: for machines only. The ARN is exact, since no ARN begins so. Arrow joins the
+cells: with `to_csv` an analysis of a million rows takes 2.8 times as long.
 """
 
 import re

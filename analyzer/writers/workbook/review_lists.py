@@ -1,8 +1,4 @@
-"""Define the lists that a reviewer decides in, and count in the workbook what is decided.
-
-A list has its users, their order and their columns. The Summary shows by formulas how far the
-review is, and that the lists still add up to all users.
-"""
+"""Define the lists that a reviewer decides in, and the formulas that count what is decided."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

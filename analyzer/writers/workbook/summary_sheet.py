@@ -1,7 +1,4 @@
-"""Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files.
-
-The users of each account add up to the rows that were read of it.
-"""
+"""Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
