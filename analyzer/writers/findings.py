@@ -8,7 +8,6 @@ from typing import BinaryIO, Final, NamedTuple
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
-from analyzer.limits import Thresholds
 from analyzer.report.model import UncoveredAccount, account_with_name
 from analyzer.rules.rule import (
     FACT,
@@ -145,14 +144,14 @@ _LIMITS: Final[Mapping[str, str]] = {
     "root_used_days": "a use of the root fails if less than {} old",
     "expiry_days": "passwords fail if they expire within {}",
 }
-"""What each threshold means."""
 
 
-def rule_condition(rule: Rule, thresholds: Thresholds) -> str:
+def rule_condition(rulebook: Rulebook, rule_id: str) -> str:
     """Return how a rule decides, with its limit as it was set."""
-    if rule.threshold is None:
-        return rule.how
-    return rule.how.replace(rule.threshold, str(asdict(thresholds)[rule.threshold]))
+    rule, days = rulebook.rules_by_id[rule_id], asdict(rulebook.thresholds)
+    return (
+        rule.how.replace(rule.threshold, str(days[rule.threshold])) if rule.threshold else rule.how
+    )
 
 
 def limits_text(rulebook: Rulebook) -> str:
