@@ -213,7 +213,7 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
     sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
     if 0 < users <= _MOST_NAMES:
         sheets = [cells for each in REVIEW_LISTS for cells in _entries(listings[each.title])]
-        _add_reviewers(sheet, sheets, _words(top))
+        _add_reviewers(sheet, sheets, _decision_heads(top))
 
 
 def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row: int) -> None:
@@ -223,11 +223,11 @@ def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row
         return
     row, sheets = sheet.next_row, _entries(listing)
     by_decision = [
-        _sum(f"--({_word(decision)}={letter}${head_row})" for decision, *_ in sheets)
+        _sum(f"--({_read_back(decision)}={letter}${head_row})" for decision, *_ in sheets)
         for letter in _DECISION_LETTERS
     ]
     filled = _sum(f'--(TRIM({"&".join(cells)})<>"")' for cells in sheets)
-    complete = _sum(_complete(cells, _words(head_row)) for cells in sheets)
+    complete = _sum(_complete(cells, _decision_heads(head_row)) for cells in sheets)
     decided = f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})"
     formulas = (
         *(_listed(listing), decided, f"B{row}-C{row}", *by_decision),
@@ -252,20 +252,20 @@ def _sum(terms: Iterable[str]) -> str:
     return "+".join(f"SUMPRODUCT({term})" for term in terms)
 
 
-def _words(head_row: int) -> str:
+def _decision_heads(head_row: int) -> str:
     """Return where the decisions stand that a reviewer can enter: in the heads of their counts."""
     return f"${_DECISION_LETTERS[0]}${head_row}:${_DECISION_LETTERS[-1]}${head_row}"
 
 
-def _word(cells: str) -> str:
-    """Return decisions as they are read back, without blanks around them; `=` ignores the case."""
+def _read_back(cells: str) -> str:
+    """Return decisions as they are read back, without blanks around; `=` ignores the case."""
     return f'TRIM(SUBSTITUTE(SUBSTITUTE({cells},"\u00a0"," "),CHAR(10)," "))'
 
 
 def _complete(entries: tuple[str, ...], words: str) -> str:
     """Return which rows can be read back: a decision, a name and a date; to keep, a reason too."""
     decision, by, on, _, comment = entries
-    signed = f'({_word(decision)}={words})*(TRIM({by})<>"")*(TRIM({on})<>"")'
+    signed = f'({_read_back(decision)}={words})*(TRIM({by})<>"")*(TRIM({on})<>"")'
     return f'{signed}*(1-({words}="{Decision.KEEP}")*(TRIM({comment})=""))'
 
 
@@ -275,7 +275,9 @@ def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], words: s
     names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
     counts = [
         f'IF({letter}{row}="","",'
-        + _sum(f"({_word(word)}={words})*(TRIM({by})={letter}{row})" for word, by, *_ in sheets)
+        + _sum(
+            f"({_read_back(word)}={words})*(TRIM({by})={letter}{row})" for word, by, *_ in sheets
+        )
         + ")"
         for letter in letters[1:]
     ]
