@@ -20,12 +20,9 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.limits import Thresholds
 from analyzer.report.model import Report, ReportFile, account_name
 from analyzer.rules.rule import (
-    DAYS,
-    FACT,
     OUTCOME,
     REMEDY,
     RULE,
-    SINCE,
     UNCOVERED_ACCOUNT,
     Outcome,
     RuleText,
@@ -72,8 +69,8 @@ class FeedFinding(NamedTuple):
     """Hold one finding, and what is known of its account and report.
 
     `account` is that of the ARN, else that of the file; empty where neither names one. `partition`
-    is that of the ARN, empty where that names no account. `created` and `since` are ISO text. The
-    other columns are those of `rules.rule.FINDINGS`.
+    is that of the ARN, empty where that names no account. `created` and `since` are ISO text. From
+    `arn` on the fields are columns of `RuleResults.frames`.
     """
 
     group: FindingGroup
@@ -147,11 +144,7 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
     yield from _not_covered(report, book.thresholds)
 
 
-_COLUMNS: Final = (
-    *(columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY, columns.ARN, columns.USER, FACT),
-    *(columns.EXEMPTION, columns.SLOT, columns.CREATED, SINCE, DAYS, columns.ROW),
-    *(columns.OWNER, columns.OWNER_EMAIL),
-)
+_COLUMNS: Final = (columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY, *FeedFinding._fields[5:])
 
 
 def _finding_group(
