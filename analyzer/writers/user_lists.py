@@ -69,9 +69,7 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
         UserRow._make(row)._replace(caveats=caveats)
         for page, table in listed_users(analysis, verdicts)
         for row, caveats in zip(
-            plain_rows({**table, **page.users[[columns.CREATED]]}, UserRow._fields),
-            caveat_sentences(page),
-            strict=True,
+            plain_rows(table, UserRow._fields), caveat_sentences(page), strict=True
         )
     ]
 
