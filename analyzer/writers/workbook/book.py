@@ -28,7 +28,6 @@ INK: Final = "1F3864"  # the dark blue of titles and of the heads of tables
 _DAY_FORMAT: Final = "yyyy-mm-dd"
 ALARM_RED: Final = "C00000"
 FONT: Final = "Arial"  # wherever it is missing, there is one of the same widths
-DEFAULT_FONT: Final = Font(name=FONT, size=10)
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _UNDERLINE: Final = Border(bottom=Side(style="medium", color=INK))
@@ -181,7 +180,7 @@ class Book(ExitStack):
         super().__init__()
         self.titles = titles
         self._heading = name, scope
-        self._workbook = new_workbook(DEFAULT_FONT)
+        self._workbook = new_workbook(Font(name=FONT, size=10))
         self._sheets: dict[tuple[SheetName, int], Sheet] = {}
         self.styles = _styles(self._workbook)
         properties = self._workbook.properties

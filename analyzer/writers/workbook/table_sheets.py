@@ -134,7 +134,15 @@ class TableSheets:
 
     def _finish(self, sheet: Sheet) -> None:
         sheet.number_like = f"A2:B{sheet.row}"
-        sheet.worksheet.tables.add(_table(sheet, self._heads))
+        ref = f"A1:{get_column_letter(len(self.columns))}{sheet.row}"
+        table = Table(
+            displayName=re.sub(r"\W", "_", sheet.worksheet.title),  # what a name can hold
+            ref=ref,
+            autoFilter=AutoFilter(ref=ref),
+            tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(self._heads, 1)],
+            tableStyleInfo=TableStyleInfo(name="TableStyleLight1", showRowStripes=True),
+        )
+        sheet.worksheet.tables.add(table)
         for at, column in enumerate(self.columns, 1):
             if isinstance(column, EntryColumn):
                 foot: Any = sheet.worksheet.oddFooter
@@ -174,21 +182,6 @@ def _fold_columns(worksheet: Worksheet, folded: Sequence[int]) -> None:
         column.outlineLevel = 1
         column.hidden = True
         before.collapsed = at - 1 not in folded
-
-
-_NOT_IN_NAMES: Final = re.compile(r"\W")  # what the name of a table cannot hold
-
-
-def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
-    """Return the table that covers a sheet; its heads are those of the first row, as Excel asks."""
-    ref = f"A1:{get_column_letter(len(heads))}{sheet.row}"
-    return Table(
-        displayName=_NOT_IN_NAMES.sub("_", sheet.worksheet.title),
-        ref=ref,
-        autoFilter=AutoFilter(ref=ref),
-        tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(heads, 1)],
-        tableStyleInfo=TableStyleInfo(name="TableStyleLight1", showRowStripes=True),
-    )
 
 
 def _validation(entry: EntryColumn, cells: str) -> DataValidation:
