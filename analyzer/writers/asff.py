@@ -97,17 +97,13 @@ def batch_files(target: Path, batches: Iterable[tuple[str, bytes]]) -> Iterator[
     numbers = Counter[str]()
     for account, batch in batches:
         numbers[account] += 1
-        yield f"{_stem(target)}-{account}-{numbers[account]:03}{ENDING}", batch
+        yield f"{target.name[: -len(ENDING)]}-{account}-{numbers[account]:03}{ENDING}", batch
 
 
 def is_batch(target: Path, name: str) -> bool:
     """Return whether a name is one that `batch_files` gives for a target."""
-    form = rf"{re.escape(_stem(target))}-{ACCOUNT_ID_PATTERN}-[0-9]{{3,}}{re.escape(ENDING)}"
-    return re.fullmatch(form, name) is not None
-
-
-def _stem(target: Path) -> str:
-    return target.name[: -len(ENDING)]
+    stem, ending = re.escape(target.name[: -len(ENDING)]), re.escape(ENDING)
+    return re.fullmatch(rf"{stem}-{ACCOUNT_ID_PATTERN}-[0-9]{{3,}}{ending}", name) is not None
 
 
 def _batch(lines: Iterable[bytes]) -> bytes:
