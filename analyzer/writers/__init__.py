@@ -1,12 +1,9 @@
 """Choose the writer by a file's ending, and put files in place whole or not at all.
 
 A format is one module with one function: `write_<format>(analysis, stream, …)` writes bytes to an
-open stream; what follows are choices of that format. A writer never opens a file, knows no other
-format and judges nothing: the same analysis gives the same bytes. `tables` has the columns that all
-formats share, and spells them; `headline`, `user_lists` and `findings` have the words and the order
-for people.
-
-A new format is a module, an ending in `terms.OUTPUT_ENDINGS` and a line in `_WRITERS`.
+open stream. A writer never opens a file, knows no other format and judges nothing: the same
+analysis gives the same bytes. `tables` has the columns that all formats share, and spells them;
+`headline`, `user_lists` and `findings` have the words and the order for people.
 """
 
 import os
@@ -72,10 +69,9 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     one named, the workbook has all users, OCSF and ASFF have the findings, and so does the CSV or
     Parquet that `findings` names; the one that `follow_up` names has what became of decisions.
     `region` is that of the Security Hub that ASFF is for, `sheets` are those of the workbook (`all`
-    or `review`: what a reviewer needs), `mode` who may read the files: by default
-    those who could read the old one, for a new one its owner alone. All files are written aside
-    first and then put in place, so that an old file is intact or the new one is whole. Return the
-    files; ASFF is more than one where there are many findings or accounts (`write_asff`).
+    or `review`: what a reviewer needs), `mode` who may read the files: by default those who could
+    read the old one, for a new one its owner alone. An old file is intact or the new one is whole.
+    Return the files; ASFF may be more than one (`write_asff`).
 
     Raises ValueError for another ending, for an unknown verdict or sheet, and for a file that was
     read or is named twice, OutputFailed where a file cannot be written.
@@ -111,13 +107,10 @@ def write_asff(
     earlier: Iterable[bytes] = (),
     mode: int | None = None,
 ) -> list[Path]:
-    """Write the findings in files of up to 100, each of one account, and remove earlier ones.
+    """Write the batches of `asff.asff_batches`, a file each, and remove older ones.
 
-    Security Hub takes no more at once. Those of `findings.asff.json` are
-    `findings-123456789012-001.asff.json` and so on. `region` and `earlier` are as in
-    `asff.asff_batches`. Return the files.
-
-    Raises ValueError and OutputFailed.
+    Those of `findings.asff.json` are `findings-123456789012-001.asff.json` and so on. Return the
+    files. Raises ValueError and OutputFailed.
     """
     from analyzer.writers.asff import asff_batches, batch_files, is_batch
 

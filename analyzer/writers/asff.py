@@ -1,7 +1,7 @@
 """Give findings in the AWS Security Finding Format, for Security Hub.
 
 Each is what BatchImportFindings takes from a custom integration, under the account's default
-product: up to 100 at once, of one account. A batch is a file that the AWS CLI takes as it is.
+product. A batch is a file that the AWS CLI takes as it is.
 """
 
 import re
@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from itertools import chain, starmap
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -19,19 +19,18 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.terms import ACCOUNT_ID_PATTERN, REGION_PATTERN, VERSION, utc_text
-from analyzer.writers import finding_feed
 from analyzer.writers.finding_feed import (
     PRODUCT,
     Document,
     FeedEntry,
     FeedFinding,
     FindingGroup,
+    feed_lines,
+    findings,
     present,
 )
 
-SCHEMA_VERSION: Final = "2018-10-08"
 _TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices"
-_ARCHIVED: Final = "ARCHIVED"
 COMPLIANCE_STATUS: Final = {
     Outcome.FAILS: "FAILED",
     Outcome.UNDECIDED: "WARNING",
@@ -83,12 +82,10 @@ def asff_batches(
     """
     if region is not None and not re.fullmatch(REGION_PATTERN, region):
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
-    documents = starmap(_security_finding, _importable(finding_feed.findings(analysis), region))
+    documents = starmap(_security_finding, _importable(findings(analysis), region))
     known = chain.from_iterable(map(orjson.loads, earlier)) if earlier else ()
     waiting = defaultdict[str, list[bytes]](list)
-    for account, line in finding_feed.feed_lines(
-        documents, known, analysis.report, _entry, _closed
-    ):
+    for account, line in feed_lines(documents, known, analysis.report, _entry, _closed):
         waiting[account].append(line.rstrip())
         if len(waiting[account]) == BATCH_FINDINGS:
             yield account, _batch(waiting.pop(account))
@@ -100,17 +97,13 @@ def batch_files(target: Path, batches: Iterable[tuple[str, bytes]]) -> Iterator[
     numbers = Counter[str]()
     for account, batch in batches:
         numbers[account] += 1
-        yield f"{_stem(target)}-{account}-{numbers[account]:03}{ENDING}", batch
+        yield f"{target.name[: -len(ENDING)]}-{account}-{numbers[account]:03}{ENDING}", batch
 
 
 def is_batch(target: Path, name: str) -> bool:
     """Return whether a name is one that `batch_files` gives for a target."""
-    form = rf"{re.escape(_stem(target))}-{ACCOUNT_ID_PATTERN}-[0-9]{{3,}}{re.escape(ENDING)}"
-    return re.fullmatch(form, name) is not None
-
-
-def _stem(target: Path) -> str:
-    return target.name[: -len(ENDING)]
+    stem, ending = re.escape(target.name[: -len(ENDING)]), re.escape(ENDING)
+    return re.fullmatch(rf"{stem}-{ACCOUNT_ID_PATTERN}-[0-9]{{3,}}{ending}", name) is not None
 
 
 def _batch(lines: Iterable[bytes]) -> bytes:
@@ -153,7 +146,7 @@ def _security_finding(finding: FeedFinding, hub: str) -> Document:
     advice = present({"Text": remedy, "Url": next(iter(rule.references), "")})
     note = {"Text": _cut(finding.exemption, _LONGEST_NOTE), "UpdatedBy": PRODUCT, "UpdatedAt": at}
     return {
-        "SchemaVersion": SCHEMA_VERSION,
+        "SchemaVersion": "2018-10-08",
         "Id": finding.id,
         "ProductArn": f"{hub}:product/{account}/default",
         "ProductName": PRODUCT,
@@ -200,24 +193,19 @@ def _product_fields(finding: FeedFinding) -> Document:
 
 def _resource(finding: FeedFinding) -> Document:
     of_account, partition = finding.group.is_of_account, finding.partition
-    resource = {
+    resource: dict[str, Any] = {
         "Type": "AwsAccount" if of_account else "AwsIamUser",
         "Id": f"AWS::::Account:{finding.account}" if of_account else finding.subject_id,
         "Partition": partition if partition in _ASFF_PARTITIONS else "",
-        "Details": None if of_account else _details(finding),
     }
+    arn = None if of_account else _USER_ARN.fullmatch(finding.arn)
+    # Only a user whose ARN is that of its name is certain.
+    if arn and arn["name"] == finding.user:
+        # A finding on a credential in a slot tells of the creation of that, not of the user's.
+        created = finding.created if finding.slot is None else None
+        user = {"UserName": finding.user, "Path": arn["path"], "CreateDate": created}
+        resource["Details"] = {"AwsIamUser": present(user)}
     return present(resource)
-
-
-def _details(finding: FeedFinding) -> Document | None:
-    """Return what is certain of a user: of one whose ARN is that of its name."""
-    match = _USER_ARN.fullmatch(finding.arn)
-    if not match or match["name"] != finding.user:
-        return None
-    # A finding on a credential in a slot tells of the creation of that, not of the user's.
-    created = finding.created if finding.slot is None else None
-    user = {"UserName": finding.user, "Path": match["path"], "CreateDate": created}
-    return {"AwsIamUser": present(user)}
 
 
 def _compliance(group: FindingGroup) -> Document:
@@ -231,12 +219,12 @@ def _compliance(group: FindingGroup) -> Document:
 
 
 def _closed(document: Document, at: datetime) -> Document:
-    closed = {"RecordState": _ARCHIVED, "Workflow": {"Status": "RESOLVED"}}
+    closed = {"RecordState": "ARCHIVED", "Workflow": {"Status": "RESOLVED"}}
     return {**document, "UpdatedAt": utc_text(at), **closed}
 
 
 def _entry(document: Document) -> FeedEntry:
-    is_open = document["RecordState"] != _ARCHIVED
+    is_open = document["RecordState"] != "ARCHIVED"
     return FeedEntry(document["AwsAccountId"], document["Id"], is_open)
 
 

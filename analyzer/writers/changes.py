@@ -105,10 +105,7 @@ def compared_reports(comparison: Comparison) -> list[str]:
 
 
 def count_sentence(comparison: Comparison) -> str:
-    """Return how many changes there are of each kind, and how many accounts were compared or not.
-
-    The accounts are counted only where some were not compared.
-    """
+    """Return how many changes of each kind there are, and accounts, if some were not compared."""
     numbers = diff.counts_text(comparison.changes)
     missing = len(comparison.not_compared)
     accounts = f" Accounts compared: {comparison.account_count:,}, not compared: {missing:,}."

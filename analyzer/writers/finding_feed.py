@@ -20,12 +20,9 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.limits import Thresholds
 from analyzer.report.model import Report, ReportFile, account_name
 from analyzer.rules.rule import (
-    DAYS,
-    FACT,
     OUTCOME,
     REMEDY,
     RULE,
-    SINCE,
     UNCOVERED_ACCOUNT,
     Outcome,
     RuleText,
@@ -37,8 +34,6 @@ from analyzer.terms import ACCOUNT_ID_PATTERN
 from analyzer.writers.tables import plain_rows
 
 PRODUCT: Final = "credreport"
-_ID_DIGITS: Final = 32
-_UNKNOWN_ACCOUNT: Final = "unknown"
 _ACCOUNT_ARN: Final = re.compile(rf"arn:(aws[a-z0-9-]*):iam::{ACCOUNT_ID_PATTERN}:")
 LONGEST_USER_NAME: Final = 64  # no IAM user has a longer name (API reference, CreateUser)
 
@@ -74,8 +69,8 @@ class FeedFinding(NamedTuple):
     """Hold one finding, and what is known of its account and report.
 
     `account` is that of the ARN, else that of the file; empty where neither names one. `partition`
-    is that of the ARN, empty where that names no account. `created` and `since` are ISO text. The
-    other columns are those of `rules.rule.FINDINGS`.
+    is that of the ARN, empty where that names no account. `created` and `since` are ISO text. From
+    `arn` on the fields are columns of `RuleResults.frames`.
     """
 
     group: FindingGroup
@@ -105,8 +100,8 @@ class FeedFinding(NamedTuple):
         rule = self.group.rule.id
         named = self.arn if self.partition else f"{self.arn}\0{self.user}"
         parts = f"{self.account}\0{rule}\0{named}\0{self.slot or ''}\0{self.created or ''}"
-        digest = hashlib.sha256(parts.encode()).hexdigest()[:_ID_DIGITS]
-        return f"{PRODUCT}/{self.account or _UNKNOWN_ACCOUNT}/{rule}/{digest}"
+        digest = hashlib.sha256(parts.encode()).hexdigest()[:32]
+        return f"{PRODUCT}/{self.account or 'unknown'}/{rule}/{digest}"
 
     @property
     def remedy(self) -> str:
@@ -149,11 +144,7 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
     yield from _not_covered(report, book.thresholds)
 
 
-_COLUMNS: Final = (
-    *(columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY, columns.ARN, columns.USER, FACT),
-    *(columns.EXEMPTION, columns.SLOT, columns.CREATED, SINCE, DAYS, columns.ROW),
-    *(columns.OWNER, columns.OWNER_EMAIL),
-)
+_COLUMNS: Final = (columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY, *FeedFinding._fields[5:])
 
 
 def _finding_group(

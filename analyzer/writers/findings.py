@@ -8,7 +8,6 @@ from typing import BinaryIO, Final, NamedTuple
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
-from analyzer.limits import Thresholds
 from analyzer.report.model import UncoveredAccount, account_with_name
 from analyzer.rules.rule import (
     FACT,
@@ -100,10 +99,7 @@ def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
 
 
 def severity_counts(rule_results: RuleResults) -> str:
-    """Return the number of findings of each severity, and of those undecided, in words.
-
-    If there are none, those that are exempt or for information are counted instead.
-    """
+    """Return the number of findings by severity, or if there are none, of exempt and noted ones."""
     if not rule_results.book.rules:
         return "Findings: no rule ran"
     numbers = Counter[str]()
@@ -148,14 +144,14 @@ _LIMITS: Final[Mapping[str, str]] = {
     "root_used_days": "a use of the root fails if less than {} old",
     "expiry_days": "passwords fail if they expire within {}",
 }
-"""What each threshold means."""
 
 
-def rule_condition(rule: Rule, thresholds: Thresholds) -> str:
+def rule_condition(rulebook: Rulebook, rule_id: str) -> str:
     """Return how a rule decides, with its limit as it was set."""
-    if rule.threshold is None:
-        return rule.how
-    return rule.how.replace(rule.threshold, str(asdict(thresholds)[rule.threshold]))
+    rule, days = rulebook.rules_by_id[rule_id], asdict(rulebook.thresholds)
+    return (
+        rule.how.replace(rule.threshold, str(days[rule.threshold])) if rule.threshold else rule.how
+    )
 
 
 def limits_text(rulebook: Rulebook) -> str:
@@ -193,7 +189,7 @@ def sentence(text: str) -> str:
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
     """Yield all findings as `RuleResults.frames` has them, with the columns of `tables.origins`.
 
-    The accounts that could not be read follow, but for `covered` accounts only.
+    The accounts that could not be read follow (rule `NOT_COVERED`), unless only `covered` ones do.
     """
     of_rows = origins(analysis.report)
     for frame in analysis.rule_results.frames():
@@ -214,8 +210,5 @@ def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
 
 
 def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write all findings as CSV, in the order of `RuleResults.frames`.
-
-    An account that could not be read has a row at the end, under the rule `NOT_COVERED`.
-    """
+    """Write all findings as CSV (`finding_tables`)."""
     write_tables(finding_tables(analysis), FINDING_COLUMNS, stream, raw=raw)

@@ -86,13 +86,8 @@ def _decision_counts(analysis: Analysis) -> str:
     from analyzer.decisions.outcome import FollowUpStatus  # noqa: PLC0415
 
     counts = follow_up_counts(analysis.follow_up)
-    words = {
-        FollowUpStatus.DONE: "done",
-        FollowUpStatus.NOT_DONE: "not done",
-        FollowUpStatus.OVERTAKEN: "overtaken",
-        FollowUpStatus.UNKNOWN: "unknown",
-    }
-    by_status = [f"{counts[status]:,} {word}" for status, word in words.items() if counts[status]]
+    known = [status for status in sorted(FollowUpStatus) if counts[status]]
+    by_status = [f"{counts[status]:,} {status.replace('-', ' ')}" for status in known]
     overdue = f"; {counts[OVERDUE]:,} overdue" if counts[OVERDUE] else ""
     return f"{', '.join(by_status)}{overdue}"
 
@@ -148,12 +143,18 @@ def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
 def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     """Return the notes on the input, owners, exemptions, and if `rules`, on what those lack."""
     totals, user_count = analysis.totals, analysis.whole.totals.user_count()
+    ended = [each.entry.user for each in totals.expired if each.entry.arn]
+    verb = "has" if len(ended) == 1 else "have"
     return [
         *_undetermined_note(analysis),
         *analysis.report.notes,
         *owner_notes(analysis, totals.without_owner, user_count),
         *(each.expiry_sentence for each in totals.expired if not each.entry.arn),
-        *_ended_keeps_note([each.entry.user for each in totals.expired if each.entry.arn]),
+        *(
+            [f"{count_text(len(ended), 'keep')} {verb} ended, decide again: {short_list(ended)}."]
+            if ended
+            else []
+        ),
         *(
             f"The exemption of {each.user} in account {each.account} matches no user."
             for each in totals.unmatched
@@ -173,18 +174,10 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     ]
 
 
-def _ended_keeps_note(users: Sequence[str]) -> Iterator[str]:
-    if users:
-        verb = "has" if len(users) == 1 else "have"
-        yield f"{count_text(len(users), 'keep')} {verb} ended, decide again: {short_list(users)}."
-
-
 def _undetermined_note(analysis: Analysis) -> Iterator[str]:
     """Yield that most users are undetermined, as where a spreadsheet translated the report."""
-    undetermined, user_count = (
-        analysis.totals.user_count(Verdict.UNDETERMINED),
-        analysis.totals.user_count(),
-    )
+    totals = analysis.totals
+    undetermined, user_count = totals.user_count(Verdict.UNDETERMINED), totals.user_count()
     if undetermined * 2 > user_count:
         verb = "is" if user_count == 1 else "are"
         yield (

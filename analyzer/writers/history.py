@@ -246,14 +246,17 @@ def _edge_remarks(history: History) -> Iterator[str]:
 
 def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     """Return the accounts, files or users (str) that each remark names."""
-    users, reports = history.users, history.reports
-    lost = history.events[history.events[EVENT].str.endswith("-lost")]
+    users, reports, events = history.users, history.reports, history.events
+    lost = events[events[EVENT].str.endswith("-lost")]
     is_day = (reports["status"] == COUNTS) & (reports[columns.AS_OF_SOURCE] == AsOfSource.FOLDER)
     repeated = reports["status"].str.startswith("same report")
     every = history.analysis.report.files
     partial = [file.name for file in every if not all(each.roots for each in file.accounts)]
     is_partial = (reports["status"] == COUNTS) & reports[columns.FILE].isin(partial)
     unclear = users["verdict_end"] == Verdict.UNDETERMINED
+    decided, done = (events[events[EVENT] == each] for each in ("decision", "done"))
+    both = done.merge(decided, on=[columns.ARN, columns.CREATED, DETAIL], suffixes=("", "_day"))
+    early = both[BEFORE_REPORT] < both[f"{BEFORE_REPORT}_day"]
     files, names = reports[columns.FILE], users[columns.USER]
     return {
         f"Not counted, {ASSUMED}": files[reports["status"] == ASSUMED],
@@ -265,15 +268,8 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
         "Undetermined at the end; days unused continue through such reports": names[unclear],
         "Known by name: a report does not show the creation time": names[users["by_name"]],
         "A last use is gone or went back in time": lost[columns.USER],
-        "Done before the day of the decision": _done_early(history.events),
+        "Done before the day of the decision": both.loc[early, columns.USER],
     }
-
-
-def _done_early(events: pd.DataFrame) -> pd.Series:
-    """Return the users (str) of whom a report showed it done before it was decided."""
-    decisions, done = (events[events[EVENT] == each] for each in ("decision", "done"))
-    both = done.merge(decisions, on=[columns.ARN, columns.CREATED, DETAIL], suffixes=("", "_day"))
-    return both.loc[both[BEFORE_REPORT] < both[f"{BEFORE_REPORT}_day"], columns.USER]
 
 
 # Cells for people

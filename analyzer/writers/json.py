@@ -39,8 +39,13 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
 def write_document(
     stream: BinaryIO, head: Mapping[str, Any], lists: Mapping[str, Iterable[Mapping[str, Any]]]
 ) -> None:
-    """Write one object: the fields of the head, then the lists of objects, a line each."""
-    stream.write(json_bytes(head).removesuffix(b"}"))
+    """Write one object: the fields of the head, then the lists of objects, a line each.
+
+    The head may hold dataclasses, moments in UTC and days.
+    """
+    text = json.dumps(head, default=_plain, ensure_ascii=False, separators=(",", ":"))
+    # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
+    stream.write(text.removesuffix("}").encode(errors="backslashreplace"))
     for name, objects in lists.items():
         stream.write(f',"{name}":['.encode())
         lines, between = map(orjson.dumps, objects), b"\n"
@@ -54,13 +59,6 @@ def write_document(
 _LINES_AT_ONCE: Final = 1_000
 
 
-def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """Return a document; it may hold dataclasses, moments in UTC and days."""
-    text = json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
-    # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
-    return text.encode(errors="backslashreplace")
-
-
 def _plain(value: Any) -> Any:
     """Return a moment or a day as text, a dataclass as its fields."""
     if isinstance(value, datetime):
@@ -69,7 +67,7 @@ def _plain(value: Any) -> Any:
 
 
 def _document(analysis: Analysis) -> dict[str, Any]:
-    report, totals = analysis.report, analysis.totals
+    report, totals, ledger = analysis.report, analysis.totals, analysis.ledger
     return {
         **provenance(),
         "criteria": analysis.criteria,
@@ -104,7 +102,14 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         }
         if analysis.owners
         else None,
-        "decisions": _decisions(analysis),
+        "decisions": {
+            "ledger": ledger.file,
+            **fields(ledger, "keep_days", "due_days"),
+            "counts": follow_up_counts(analysis.follow_up),
+            "follow_up": [*plain_objects(analysis.follow_up, COLUMNS)],
+        }
+        if ledger.file
+        else None,
         "counts": totals.counts.to_dict("records"),
         **_rule_results(analysis.rule_results),
     }
@@ -113,19 +118,6 @@ def _document(analysis: Analysis) -> dict[str, Any]:
 def fields(value: object, *names: str) -> dict[str, Any]:
     """Return some fields of an object by their names."""
     return {name: getattr(value, name) for name in names}
-
-
-def _decisions(analysis: Analysis) -> dict[str, Any] | None:
-    ledger = analysis.ledger
-    if ledger.file is None:
-        return None
-    frame = analysis.follow_up
-    return {
-        "ledger": ledger.file,
-        **fields(ledger, "keep_days", "due_days"),
-        "counts": follow_up_counts(frame),
-        "follow_up": [*plain_objects(frame, COLUMNS)],
-    }
 
 
 def _users(analysis: Analysis, page: Page, table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

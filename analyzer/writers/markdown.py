@@ -1,11 +1,9 @@
 """Write the result as a document: headline, listed users, rules, caveats and notes.
 
-It is Markdown, which GitHub renders in a step summary, a wiki or a pull request, or one HTML page
-made of that, which loads nothing else, runs nothing, fits a telephone and prints.
-
-No text of a report, a list or a file can break out: what Markdown could read as markup is escaped.
-Names stand in `<code>`, where GitHub notifies no one and links nothing; in other text an empty
-comment behind `@` and `#` prevents that.
+It is Markdown, or one HTML page made of that, which loads nothing else, runs nothing, fits a
+telephone and prints. No text of a report, a list or a file can break out: what Markdown could read
+as markup is escaped. Names stand in `<code>`, where GitHub notifies no one and links nothing; in
+other text an empty comment behind `@` and `#` prevents that.
 """
 
 import re

@@ -2,7 +2,6 @@
 
 Words are `string`, numbers `int64`, moments `timestamp[us, UTC]`. A cell is null where something
 is unknown, missing or did not happen; that includes AWS's words in place of a moment (`N/A`).
-DuckDB, Spark, Athena and pandas read both.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -57,15 +56,12 @@ def write_findings_parquet(analysis: Analysis, stream: BinaryIO) -> None:
 
 
 def user_batches(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[pa.RecordBatch]:
-    """Yield the users with one of the verdicts, with the schema `USERS`.
-
-    An account that could not be read has a row at the end, as in CSV.
-    """
+    """Yield the rows of `tables.write_csv` with the schema `USERS`."""
     return (_batch(USERS, table) for table in user_tables(analysis, verdicts))
 
 
 def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
-    """Yield all findings likewise, in the order of `RuleResults.frames`, with `FINDINGS`."""
+    """Yield those of `findings.write_findings` with the schema `FINDINGS`."""
     return (_batch(FINDINGS, table) for table in finding_tables(analysis))
 
 

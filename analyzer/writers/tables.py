@@ -1,9 +1,8 @@
 """Put users in the columns that all formats share, spell columns, and write them as CSV.
 
-As cells of CSV and sheets columns are text, in JSON and feeds plain values. A cell of CSV that a
-spreadsheet would take for a formula gets an apostrophe in front of it, unless the CSV is `raw`: for
-machines only. The ARN is exact, since no ARN begins so. Arrow joins the cells: with `to_csv` an
-analysis of a million rows takes 2.8 times as long.
+A cell of CSV that a spreadsheet would take for a formula gets an apostrophe in front of it, unless
+the CSV is `raw`: for machines only. The ARN is exact, since no ARN begins so. Arrow joins the
+cells: with `to_csv` an analysis of a million rows takes 2.8 times as long.
 """
 
 import re
@@ -29,7 +28,6 @@ Table: TypeAlias = Mapping[str, Any] | pd.DataFrame
 
 # Users
 
-_OF_USERS: Final = (*columns.JUDGED, *columns.OWNERSHIP, columns.ROW)
 USER_COLUMNS: Final = (
     *(*columns.JUDGED, *columns.REPORT_ONLY, *columns.OWNERSHIP),
     *(columns.FILE, columns.ROW),
@@ -75,15 +73,15 @@ def uncovered_table(
 def listed_users(
     analysis: Analysis, verdicts: Collection[Verdict]
 ) -> Iterator[tuple[Page, dict[str, Any]]]:
-    """Return each page of the users with one of the verdicts, and its table (`USER_COLUMNS`)."""
+    """Return each page of the users with one of the verdicts, and its table.
+
+    That has the columns of `Page.users`, `USER_COLUMNS` and the name of the account.
+    """
     of_rows, words = origins(analysis.report), list(map(str, verdicts))
 
     def table(page: Page) -> tuple[Page, dict[str, Any]]:
-        return page, {
-            **{name: page.users[name] for name in _OF_USERS},
-            **{name: page.cells[name] for name in columns.REPORT_ONLY},
-            **of_rows(page.users),
-        }
+        cells = {name: page.cells[name] for name in columns.REPORT_ONLY}
+        return page, {**page.users, **cells, **of_rows(page.users)}
 
     def listed(page: Page) -> Page:
         return page.where(page.users[columns.VERDICT].isin(words).to_numpy())
@@ -207,12 +205,8 @@ def content(texts: pa.Array) -> memoryview:
 
 # CSV
 
-_FORMULA: Final = f"^[{re.escape(FORMULA_SIGNS)}]"
-
 _MAY_BE_FORMULA: Final = np.isin(np.arange(256), [each.encode()[0] for each in FORMULA_SIGNS])
 """Which bytes are the first of these signs."""
-
-_QUOTED: Final = (b'"', b",", b"\n", b"\r")
 
 
 def write_csv(
@@ -257,8 +251,9 @@ def _cells(values: pa.Array, *, raw: bool) -> pa.Array:
         return _cells(words.dictionary, raw=raw).take(words.indices)
     texts = text_column(values)
     if not raw and _MAY_BE_FORMULA.take(first_bytes(texts)).any():
-        texts = pc.if_else(pc.match_substring_regex(texts, _FORMULA), joined("'", texts), texts)
-    if contains(texts, _QUOTED):
+        is_formula = pc.match_substring_regex(texts, f"^[{re.escape(FORMULA_SIGNS)}]")
+        texts = pc.if_else(is_formula, joined("'", texts), texts)
+    if contains(texts, (b'"', b",", b"\n", b"\r")):
         quoted = joined('"', pc.replace_substring(texts, '"', '""'), '"')
         texts = pc.if_else(pc.match_substring_regex(texts, '[",\n\r]'), quoted, texts)
     return texts

@@ -1,11 +1,11 @@
 """Write the result for people: wrapped and coloured on a terminal, one table in a pipe.
 
-The headline comes first, then the listed users, then a line for each rule, then the notes. In a
-pipe the table holds the listed users only; `headline.summary_lines` has the rest, for standard
+In a pipe the table holds the listed users only; `headline.summary_lines` has the rest, for standard
 error.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -25,10 +25,7 @@ from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.findings import Example, RuleFindings
 from analyzer.writers.user_lists import UserRow
 
-HEADER: Final = (
-    *("verdict", "account", "user", "created", "reason", "certainty", "caveats", "exemption"),
-    *("owner", "owner_left", "account_name"),
-)
+HEADER: Final = tuple(name for name in UserRow._fields if name != "idle_days")
 """The header line of the table in a pipe."""
 
 _VERDICT_COLOURS: Final[Mapping[str, str]] = {
@@ -162,17 +159,12 @@ def _rule_parts(
         yield _control_table(results)
 
 
-_FOLDED: Final = Column(overflow="fold")
-_UNBROKEN: Final = Column(no_wrap=True)
-
-
-def _grid(*columns: Column) -> Table:
-    own = (column.copy() for column in columns)  # A column holds its cells.
-    return Table(*own, box=None, pad_edge=False, show_header=False, padding=(0, 1))
+_grid: Final = partial(Table, box=None, pad_edge=False, show_header=False, padding=(0, 1))
+_folded: Final = partial(Column, overflow="fold")
 
 
 def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:
-    table = _grid(_UNBROKEN, _FOLDED, Column(overflow="fold", min_width=8))
+    table = _grid(Column(no_wrap=True), _folded(), _folded(min_width=8))
     for each in rules:
         severity, identifier = each.rule.severity, (each.rule.id, "dim")
         name = Text(severity, _SEVERITY_COLOURS[severity])
@@ -203,7 +195,7 @@ def _rules_with_examples(
 
 
 def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding:
-    table = _grid(Column(overflow="fold", max_width=max(width // 3, 20) - _INDENT), _FOLDED)
+    table = _grid(_folded(max_width=max(width // 3, 20) - _INDENT), _folded())
     for example in each.examples:
         user = _with_account(example.user, example.account if accounts else "", width)
         table.add_row(user, _fact(example))
@@ -222,7 +214,7 @@ def _fact(example: Example) -> Text:
 
 
 def _control_table(results: Sequence[ControlResult]) -> Table:
-    table = _grid(Column(), _UNBROKEN, Column(overflow="fold", max_width=12), _FOLDED)
+    table = _grid(Column(), Column(no_wrap=True), _folded(max_width=12), _folded())
     for each in results:
         title = Text(each.control.title)
         for text in filter(None, (each.rules_text, each.why)):

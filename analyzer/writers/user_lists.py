@@ -24,18 +24,18 @@ class UserRow(NamedTuple):
     `caveats` are pairs of an id and a sentence.
     """
 
+    verdict: str
     account: str
     user: str
-    verdict: str
-    certainty: str
-    reason: str
-    exemption: str
     created: str | None
-    idle_days: int | None
+    reason: str
+    certainty: str
+    caveats: tuple[tuple[str, str], ...]
+    exemption: str
     owner: str
     owner_left: str
     account_name: str
-    caveats: tuple[tuple[str, str], ...]
+    idle_days: int | None
 
     @property
     def reason_sentence(self) -> str:
@@ -66,12 +66,10 @@ def owner_text(owner: str, left: str) -> str:
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
     """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last."""
     rows = [
-        UserRow._make((*row, caveats))
+        UserRow._make(row)._replace(caveats=caveats)
         for page, table in listed_users(analysis, verdicts)
         for row, caveats in zip(
-            plain_rows({**table, **page.users[[columns.CREATED]]}, UserRow._fields[:-1]),
-            caveat_sentences(page),
-            strict=True,
+            plain_rows(table, UserRow._fields), caveat_sentences(page), strict=True
         )
     ]
 
@@ -89,10 +87,7 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
 def write_names(
     analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
 ) -> None:
-    """Write the names of the users that `write_arns` lists, behind their account if there are many.
-
-    Of many accounts a line is `123456789012/name`.
-    """
+    """Write the names of the users of `write_arns`; of many accounts as `123456789012/name`."""
     several = len(analysis.report.accounts) > 1
     for users in _users_to_act_on(analysis, verdicts, check=check):
         names = users[columns.USER]
@@ -104,10 +99,10 @@ def write_arns(
 ) -> None:
     """Write the ARNs of the users with one of the verdicts, in the report's order.
 
-    The output is made to be piped into a command that acts on the users. So exempt users and
-    users with caveats are left out. With `check` users with caveats are listed too, but for those
-    with an active service-specific credential, or whose name says that they have one while no saved
-    list says otherwise. Users without an ARN in the report are always left out.
+    It is piped into commands that act on the users, so exempt users and those with caveats are left
+    out. With `check` the latter are listed too, but for those with an active service-specific
+    credential, or whose name says that they have one while no saved list says otherwise. Users
+    without an ARN in the report are always left out.
     """
     for users in _users_to_act_on(analysis, verdicts, check=check):
         _write_lines(users[columns.ARN], stream)

@@ -145,7 +145,7 @@ def test_the_region_asked_for_holds_in_its_partition_and_the_others_have_their_h
 ) -> None:
     analysis = inspected([the_root(), *(in_partition(each)[1] for each in partitions())])
     once = [each for each in findings(analysis) if each.group.rule.id == "unused-user"]
-    monkeypatch.setattr("analyzer.writers.finding_feed.findings", lambda _: once)
+    monkeypatch.setattr("analyzer.writers.asff.findings", lambda _: once)
     found = asff(analysis)
     assert all_errors(found) == []
     named = {each["Resources"][0].get("Partition") for each in found}

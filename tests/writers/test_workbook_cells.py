@@ -19,16 +19,15 @@ from openpyxl.styles import Font
 
 from analyzer.report.model import TEXT, AccountName
 from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
-from analyzer.writers.workbook.book import Book, SheetName
+from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import (
     CUT,
     LONGEST,
     Formula,
+    MomentColumn,
+    NumberColumn,
     blank_cell,
     cell_of,
-    moment_cells,
-    number_cell,
-    number_cells,
     text_cell,
     text_cells,
     word_cells,
@@ -104,20 +103,24 @@ def test_each_word_has_its_own_style_and_a_missing_one_is_an_empty_cell() -> Non
 
 
 def test_whole_numbers_are_cells_and_what_is_negative_is_empty() -> None:
-    cells = [*(number_cell(each, 3) for each in (0, 7, 45_000)), blank_cell(3)]
-    assert number_cells(np.array([0, 7, 45_000, -1]), 3).to_pylist() == cells
-    for nothing in (text_cells([], 3), number_cells(np.array([], np.int64), 3)):
+    cells = [*(cell_of(each, 3) for each in (0, 7, 45_000)), blank_cell(3)]
+    column, styles = NumberColumn("X", 9, "x"), {CellStyle.NUMBER: 3}
+    numbers = pd.DataFrame({"x": [0, 7, 45_000, -1]})
+    assert column.cells(numbers, styles).to_pylist() == cells
+    for nothing in (text_cells([], 3), column.cells(numbers[:0], styles)):
         assert nothing.to_pylist() == []
 
 
 def test_a_moment_is_the_same_cell_alone_and_in_a_column() -> None:
-    otherwise = text_cell("never", 4)
+    otherwise, styles = text_cell("never", 4), {CellStyle.DATE: 3, CellStyle.TEXT: 4}
+    column = MomentColumn("X", 9, "x", lambda rows: ["never"] * len(rows))
     for moment in ("2026-03-01T09:30:07", "1970-01-01T00:00:01", "1900-01-01T12:00:00"):
         alone = cell_of(datetime.fromisoformat(moment).replace(tzinfo=UTC), 3)
         dates = np.array([moment, "NaT", "1899-12-29", moment], "datetime64[s]")
-        cells = moment_cells(dates, 3, otherwise).to_pylist()
+        frame = pd.DataFrame({"x": dates})
+        cells = column.cells(frame, styles).to_pylist()
         assert cells == [alone, otherwise, otherwise, alone]
-        assert moment_cells(dates[:1], 3, otherwise).to_pylist() == [alone]
+        assert column.cells(frame[:1], styles).to_pylist() == [alone]
 
 
 @pytest.mark.no_cover
@@ -151,7 +154,7 @@ def test_a_text_longer_than_a_cell_is_cut_with_a_mark_and_never_within_a_wide_ch
 def test_values_are_spelled_by_what_they_are() -> None:
     assert cell_of("a", 1) == text_cell("a", 1)
     assert text_cell("", 3) == blank_cell(3) == ' s="3"/>'
-    assert cell_of(7, 1) == number_cell(7, 1) == ' s="1"><v>7</v></c>'
+    assert cell_of(7, 1) == ' s="1"><v>7</v></c>'
     assert cell_of(AS_OF, 1) == ' s="1"><v>46143.5</v></c>'
     assert cell_of(Formula("SUM(A1:A2)", 3), 1) == ' s="1"><f>SUM(A1:A2)</f><v>3</v></c>'
     assert cell_of(Formula('IF(A1<2,"&","")', "&"), 1) == (

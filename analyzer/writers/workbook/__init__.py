@@ -3,10 +3,8 @@
 A review can be split: a workbook with the users to decide for each owner, or for each account.
 
 All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A list
-is `TableSheets` of `Column`s; any other sheet is a `TextSheet` of parts. `review_lists` are those
-to decide in, `lookup_lists` those to look things up in; `book` orders the sheets. Text from a
-report is always a text cell, never a formula; formulas are ours, and carry the value that they will
-have.
+is `TableSheets` of `Column`s; any other sheet is a `TextSheet` of parts. Text from a report is
+always a text cell, never a formula; formulas are ours, and carry the value that they will have.
 """
 
 import re
@@ -82,9 +80,8 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             entries = TableSheets(book, SheetName.EXEMPTIONS, lookup_lists.EXEMPTION_LIST)
             entries.filled([lookup_lists.exemption_frame(analysis)])
         if changes is not None:
-            change_list = TableSheets(
-                book, SheetName.CHANGES, lookup_lists.change_columns(analysis)
-            )
+            of_changes = lookup_lists.change_columns(analysis)
+            change_list = TableSheets(book, SheetName.CHANGES, of_changes)
             change_list.filled([changes], lookup_lists.NO_CHANGES)
             comparison_text = lookup_lists.change_counts(changes, previous_run)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
@@ -111,9 +108,8 @@ def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -
     roots = TableSheets(book, SheetName.ROOTS, lookup_lists.root_columns(analysis.report))
     roots.filled(analysis.report.roots())
     if len(exempt):
-        TableSheets(book, SheetName.EXEMPT, lookup_lists.exempt_columns(analysis)).filled(
-            [exempt.page()]
-        )
+        of_exempt = lookup_lists.exempt_columns(analysis)
+        TableSheets(book, SheetName.EXEMPT, of_exempt).filled([exempt.page()])
     names = seconds.names() if same_second is None else same_second
     return {
         each.title: _add_review(book, analysis, each, collected[each.title], names)
@@ -189,10 +185,8 @@ class Split:
         """Yield the name and the content of each workbook, and those of the index last."""
         for share, pages in self.pages.items():
             stream, part = BytesIO(), self.analysis.of_users(pages)
-            review, seconds = WorkbookSheets.REVIEW, self.same_second
-            write_workbook(
-                part, stream, sheets=review, share_label=share.label, same_second=seconds
-            )
+            review, label, seconds = WorkbookSheets.REVIEW, share.label, self.same_second
+            write_workbook(part, stream, sheets=review, share_label=label, same_second=seconds)
             yield share.file, stream.getvalue()
         stream, rows = BytesIO(), pd.DataFrame([*self.pages], columns=[*Share._fields]).astype(TEXT)
         write_tables([rows], Share._fields, stream, raw=False)
@@ -252,10 +246,12 @@ def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict
         labels = {word: word for word in every}
     stems = {word: _stem(labels[word] or f"no {by}") for word in every}
     counts = Counter(stems.values())
-    return {
-        word: f"{stem if counts[stem] == 1 and stem else _hashed(stem, word)}.xlsx"
+    hashed = {
+        word: f"{stem or 'review'}-{sha256(word.encode()).hexdigest()[:8]}"
         for word, stem in stems.items()
+        if counts[stem] > 1 or not stem
     }
+    return {word: f"{stem}.xlsx" for word, stem in {**stems, **hashed}.items()}
 
 
 def _stem(label: str) -> str:
@@ -263,7 +259,3 @@ def _stem(label: str) -> str:
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
     stem = re.sub("[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
     return "" if _RESERVED.fullmatch(stem) else stem
-
-
-def _hashed(stem: str, word: str) -> str:
-    return "-".join(filter(None, (stem or "review", sha256(word.encode()).hexdigest()[:8])))

@@ -28,7 +28,6 @@ INK: Final = "1F3864"  # the dark blue of titles and of the heads of tables
 _DAY_FORMAT: Final = "yyyy-mm-dd"
 ALARM_RED: Final = "C00000"
 FONT: Final = "Arial"  # wherever it is missing, there is one of the same widths
-DEFAULT_FONT: Final = Font(name=FONT, size=10)
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _UNDERLINE: Final = Border(bottom=Side(style="medium", color=INK))
@@ -123,7 +122,7 @@ ALARM: Final = _solid(ALARM_RED)  # the dark red, under white text, of a check t
 Styles = Mapping[CellStyle, int]  # the number under which a workbook knows each style
 
 
-def register_styles(workbook: Workbook) -> Styles:
+def _styles(workbook: Workbook) -> Styles:
     """Make all styles known to a workbook, and return their numbers."""
     sheet, numbers = workbook.create_sheet(), {}
     for style in CellStyle:
@@ -132,9 +131,8 @@ def register_styles(workbook: Workbook) -> Styles:
         if look.fill:
             cell.fill = _solid(look.fill)
         cell.border = look.border
-        cell.alignment = Alignment(
-            look.horizontal, look.vertical, wrap_text=look.wrap, indent=look.indent
-        )
+        at = look.horizontal, look.vertical
+        cell.alignment = Alignment(*at, wrap_text=look.wrap, indent=look.indent)
         cell.number_format = look.format
         cell.quotePrefix = look.quote
         numbers[style] = cell.style_id
@@ -175,27 +173,23 @@ class Book(ExitStack):
     def __init__(
         self, name: str, scope: str, moment: datetime, titles: Collection[SheetName]
     ) -> None:
-        """Begin with no sheets; the moment stands in the file as that of its making.
+        """Begin with no sheets; `titles` are those that are wanted, `moment` that of its making.
 
-        Its name and scope, the reports, are printed on each page; `titles` are those of the sheets
-        that are wanted.
+        Its name and scope, the reports, are printed on each page.
         """
         super().__init__()
         self.titles = titles
         self._heading = name, scope
-        self._workbook = new_workbook(DEFAULT_FONT)
+        self._workbook = new_workbook(Font(name=FONT, size=10))
         self._sheets: dict[tuple[SheetName, int], Sheet] = {}
-        self.styles = register_styles(self._workbook)
+        self.styles = _styles(self._workbook)
         properties = self._workbook.properties
         properties.title = name
         properties.creator = properties.lastModifiedBy = "credreport"
         properties.created = properties.modified = moment.replace(tzinfo=None)
 
     def sheet(self, title: SheetName, number: int = 1) -> Sheet:
-        """Return a new sheet, which gets its place when the file is written.
-
-        What one sheet cannot hold goes on, on others with the same title and a number.
-        """
+        """Return a new sheet; what one cannot hold goes on in those with a higher number."""
         rows = self.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  closed on exit
         name = title if number == 1 else f"{title} {number}"
         worksheet = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
@@ -226,6 +220,10 @@ def set_widths(worksheet: Worksheet, widths: Sequence[float]) -> None:
 
 def _set_print_page(worksheet: Worksheet, name: str, scope: str) -> None:
     """Print a sheet landscape on A4, as wide as the page; each page names the reports."""
+    header = scope.replace("&", "&&")  # A single one begins a code.
+    if len(header) > _LONGEST_SCOPE:
+        cut = header[:_LONGEST_SCOPE]
+        header = f"{cut[: len(cut) - (len(cut) - len(cut.rstrip('&'))) % 2]}…"
     worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     worksheet.page_setup.orientation = "landscape"
     worksheet.page_setup.paperSize = _A4
@@ -237,14 +235,5 @@ def _set_print_page(worksheet: Worksheet, name: str, scope: str) -> None:
     top: Any = worksheet.oddHeader
     foot: Any = worksheet.oddFooter
     top.left.text = name
-    top.right.text = _header_text(scope)
+    top.right.text = header
     foot.right.text = "&A, page &P of &N"
-
-
-def _header_text(text: str) -> str:
-    """Return a text as a header has it: each `&` twice, with an ellipsis where it is cut."""
-    escaped = text.replace("&", "&&")
-    if len(escaped) <= _LONGEST_SCOPE:
-        return escaped
-    cut = escaped[:_LONGEST_SCOPE]
-    return f"{cut[: len(cut) - (len(cut) - len(cut.rstrip('&'))) % 2]}…"

@@ -1,8 +1,7 @@
 """Define the kinds of columns, and spell their cells as SpreadsheetML, from the style on.
 
-A column has a head, a width, and cells for a page or a frame. They are spelled at once, by Arrow: a
-cell takes a fifteenth of the time that it takes alone. Text is always written as text: nothing that
-stands in a report becomes a formula or a number.
+Arrow spells the cells of a page or frame at once, in a fifteenth of the time. Text is always text:
+nothing that stands in a report becomes a formula or a number.
 """
 
 import re
@@ -136,23 +135,21 @@ class NumberColumn(Column):
 
     def cells(self, rows: Rows, styles: Styles) -> pa.Array:
         """Return the cells."""
-        style = CellStyle.DECIMAL if self.has_decimals else CellStyle.NUMBER
-        return number_cells(self._numbers(rows), styles[style])
+        style = styles[CellStyle.DECIMAL if self.has_decimals else CellStyle.NUMBER]
+        digits = self.shown(rows)
+        cells = joined(f' s="{style}"><v>', digits, "</v></c>")
+        return pc.if_else(pc.equal(digits, ""), blank_cell(style), cells)
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the digits."""
-        numbers = self._numbers(rows)
-        return pc.if_else(pa.array(numbers >= 0), pa.array(numbers).cast(TEXT_TYPE), "")
-
-    def _numbers(self, rows: Rows) -> np.ndarray:
         kind = np.float64 if self.has_decimals else np.int64
-        numbers: np.ndarray = _values(rows, self.values_of).fillna(-1).to_numpy(kind)
-        return numbers
+        numbers = _values(rows, self.values_of).fillna(-1).to_numpy(kind)
+        return pc.if_else(pa.array(numbers >= 0), pa.array(numbers).cast(TEXT_TYPE), "")
 
 
 @dataclass(frozen=True, slots=True)
 class MomentColumn(Column):
-    """Show dates with times, in UTC, or days alone, and words where there is none."""
+    """Show dates with times, in UTC, or days alone, and words where there is none since 1900."""
 
     otherwise: ValuesOf = blanks
     _: KW_ONLY
@@ -162,18 +159,23 @@ class MomentColumn(Column):
         """Return the cells."""
         words = _values(rows, self.otherwise)
         others = word_cells(words, lambda word: styles[fact_style(word)])
-        style = CellStyle.DAY if self.is_day else CellStyle.DATE
-        return moment_cells(self._seconds(rows), styles[style], others)
+        style = styles[CellStyle.DAY if self.is_day else CellStyle.DATE]
+        moments = self._moments(rows)
+        seconds = moments.astype(np.int64)
+        digits = pa.array(seconds / _DAY_SECONDS + _EPOCH_DAYS).cast(TEXT_TYPE)
+        digits = pc.if_else(pa.array(seconds % _DAY_SECONDS == 0), joined(digits, ".0"), digits)
+        cells = joined(f' s="{style}"><v>', digits, "</v></c>")
+        return pc.if_else(pa.array(moments >= _FIRST_DATE), cells, others)
 
     def shown(self, rows: Rows) -> pa.Array:
         """Return the moments as ISO text, else the words."""
-        moments = self._seconds(rows)
+        moments = self._moments(rows)
         length = len("2026-03-01" if self.is_day else "2026-03-01T09:30:15Z")
         texts = pc.utf8_slice_codeunits(utc_texts(pa.array(moments)), 0, length)
         others = shown_in_cells(_values(rows, self.otherwise))
-        return pc.if_else(has_date(moments), texts.cast(TEXT_TYPE), others)
+        return pc.if_else(pa.array(moments >= _FIRST_DATE), texts.cast(TEXT_TYPE), others)
 
-    def _seconds(self, rows: Rows) -> np.ndarray:
+    def _moments(self, rows: Rows) -> np.ndarray:
         moments: np.ndarray = _values(rows, self.values_of).to_numpy("datetime64[s]")
         return moments
 
@@ -259,7 +261,10 @@ def text_cell(value: str, style: int) -> str:
 def text_cells(values: Texts, style: int) -> pa.Array:
     """Return a cell of text for each value, as `text_cell` does."""
     column = text_column(values)
-    if not _are_plain(column):
+    longest = pc.max(pc.binary_length(column)).as_py() or 0
+    at_ends = pc.or_(pc.starts_with(column, " "), pc.ends_with(column, " "))
+    # Some of these XML and cells would take as they are.
+    if longest * 2 > LONGEST or contains(column, _MARKS, below=b" ") or pc.any(at_ends).as_py():
         return word_cells(column, lambda _: style)
     cells = joined(f' s="{style}" t="inlineStr"><is><t>', column, "</t></is></c>")
     return pc.if_else(pc.not_equal(column, ""), cells, blank_cell(style))
@@ -278,54 +283,19 @@ def word_cells(values: Texts, style_of: Callable[[str], int]) -> pa.Array:
     return text_column(spelled)
 
 
-def _are_plain(column: pa.Array) -> bool:
-    """Return whether XML and cells take all texts as they are; False for some that they take."""
-    longest = pc.max(pc.binary_length(column)).as_py() or 0
-    at_ends = pc.or_(pc.starts_with(column, " "), pc.ends_with(column, " "))
-    return (
-        longest * 2 <= LONGEST
-        and not contains(column, _MARKS, below=b" ")
-        and not pc.any(at_ends).as_py()
-    )
-
-
-def number_cell(value: float, style: int) -> str:
-    """Return a cell of a number."""
-    return f' s="{style}"><v>{value!r}</v></c>'
-
-
-def number_cells(values: np.ndarray, style: int) -> pa.Array:
-    """Return a cell for each number, empty where one is negative."""
-    cells = joined(f' s="{style}"><v>', pa.array(values).cast(TEXT_TYPE), "</v></c>")
-    return pc.if_else(pa.array(values >= 0), cells, blank_cell(style))
-
-
-def moment_cells(dates: np.ndarray, style: int, otherwise: pa.Array | str) -> pa.Array:
-    """Return a cell for each moment (datetime64[s]), others for NaT and before 1900."""
-    seconds = dates.astype(np.int64)
-    days = seconds / _DAY_SECONDS + _EPOCH_DAYS
-    digits = pa.array(days).cast(TEXT_TYPE)
-    digits = pc.if_else(pa.array(seconds % _DAY_SECONDS == 0), joined(digits, ".0"), digits)
-    return pc.if_else(has_date(dates), joined(f' s="{style}"><v>', digits, "</v></c>"), otherwise)
-
-
-def has_date(dates: np.ndarray) -> pa.Array:
-    """Return which moments (datetime64[s]) a cell can hold as a date: none before 1900."""
-    return pa.array(dates >= _FIRST_DATE)
-
-
 def cell_of(value: Value, style: int) -> str:
     """Return a cell of any value; a moment is aware, and is shown in UTC."""
     match value:
         case str():
             return text_cell(value, style)
         case datetime():
-            return number_cell((value - _EPOCH).total_seconds() / _DAY_SECONDS, style)
+            days = (value - _EPOCH).total_seconds() / _DAY_SECONDS
+            return f' s="{style}"><v>{days}</v></c>'
         case Formula(expression, result):
             kind = ' t="str"' if isinstance(result, str) else ""
             first, second = (escape(str(each), quote=False) for each in (expression, result))
             return f' s="{style}"{kind}><f>{first}</f><v>{second}</v></c>'
-    return number_cell(value, style)
+    return f' s="{style}"><v>{value}</v></c>'
 
 
 def _cut_text(value: str) -> str:

@@ -1,6 +1,5 @@
 """Write a history as a workbook: a summary with a chart, and a sheet for each table."""
 
-from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 import pandas as pd
@@ -62,7 +61,6 @@ MEANINGS: Final = {
     "overdue": "Of these, not carried out in time.",
     "open": "Of these, not carried out yet, and not overdue.",
 }
-"""What the numbers of the period mean."""
 
 _COLUMNS: Final = (
     ("By name", "The report shows no creation time: the user is known by its name alone."),
@@ -100,7 +98,13 @@ def _add_summary(book: Book, history: History) -> None:
         meaning = SpannedCell(MEANINGS[str(name)], span=len(_WIDTHS) - 2)
         sheet.row(label(_head(str(name))), shown, meaning)
     sheet.text_section("Columns of the other sheets", _COLUMNS)
-    sheet.text_section("Criteria", _criteria(history))
+    span = history.span
+    since, until = (f"{each:%Y-%m-%d}" if each else "" for each in (span.since, span.until))
+    sheet.text_section("Criteria", criteria_meanings(history.analysis.criteria))
+    period = f"{since or 'the first report'} to {until or 'the last report'}"
+    sheet.named_text("Period", period)
+    sheet.named_text("Longest gap", count_text(span.max_gap, "day"))
+    sheet.named_text("Program", f"credreport {VERSION}")
     add_other_files(sheet, history.analysis)
     if len(history.trend):
         sheet.next_page()
@@ -110,16 +114,6 @@ def _add_summary(book: Book, history: History) -> None:
             title += ", from the first day on which each account has a report"
         # The last day is among them.
         add_trend(sheet, title, history.trend[::-1][::step][::-1], DAY_LINES)
-
-
-def _criteria(history: History) -> Iterator[tuple[str, str]]:
-    """Yield by what users were judged, the period that was asked for, and what wrote this."""
-    span = history.span
-    yield from criteria_meanings(history.analysis.criteria)
-    since, until = (f"{each:%Y-%m-%d}" if each else "" for each in (span.since, span.until))
-    yield "Period", f"{since or 'the first report'} to {until or 'the last report'}"
-    yield "Longest gap", count_text(span.max_gap, "day")
-    yield "Program", f"credreport {VERSION}"
 
 
 def _head(name: str) -> str:

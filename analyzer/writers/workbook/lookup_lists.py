@@ -1,7 +1,4 @@
-"""Define the lists to look things up in: users, findings, changes, follow-up and exemptions.
-
-What the Summary counts of changes and of the follow-up stands beside their lists.
-"""
+"""Define the lists to look things up in: users, findings, changes, follow-up and exemptions."""
 
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import asdict, replace
@@ -38,7 +35,6 @@ from analyzer.writers.workbook.column import (
     MomentColumn,
     NumberColumn,
     TextColumn,
-    ValuesOf,
     coded_texts,
     fact_style,
     style_among,
@@ -48,6 +44,9 @@ from analyzer.writers.workbook.column import (
 )
 from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, Listings, row_keys
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label, total
+
+_CREATED: Final = MomentColumn("Created (UTC)", 14.5, columns.CREATED)
+_LAST_USE: Final = MomentColumn("Last use (UTC)", 14.5, columns.LAST_USE)
 
 # Users
 
@@ -89,15 +88,15 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
         numbers = pd.Series(ExemptionMatches(page, numbered).verdict_reasons())
         return [analysis.exemptions[int(at)] for at in numbers]
 
-    def owners(page: Page) -> list[str]:
-        return [each.owner for each in entries(page)]
-
     return (
         *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
         *user_columns.VERDICT_FACTS,
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
-        TextColumn("Exemption owner", 20, owners, fact_style),
+        TextColumn(
+            *("Exemption owner", 20, lambda page: [each.owner for each in entries(page)]),
+            fact_style,
+        ),
         DayColumn("Exempt until", 12, lambda page: _last_days(entries(page)), _no_end),
         *(CREATED, user_columns.AGE, user_columns.IDLE),
     )
@@ -112,9 +111,6 @@ def _no_end(rows: Sized) -> list[str]:
 
 
 _APPLIES: Final = "applies"
-_NO_LINE: Final = -1  # shown as an empty cell: a user to keep by a review is in no list
-_KEPT_FROM: Final = ", ".join(RULE_OF_VERDICT.values())
-
 
 EXEMPTION_LIST: Final = (
     TextColumn("Account", 13, "account"),
@@ -137,13 +133,15 @@ EXEMPTION_LIST: Final = (
 def exemption_frame(analysis: Analysis) -> pd.DataFrame:
     """Return the entries in their order: the columns that `EXEMPTION_LIST` shows."""
     entries, totals = analysis.exemptions, analysis.totals
+    kept_from = ", ".join(RULE_OF_VERDICT.values())
     return pd.DataFrame(map(asdict, entries)).assign(
-        rule=[each.rule or (_KEPT_FROM if each.arn else "all rules") for each in entries],
+        rule=[each.rule or (kept_from if each.arn else "all rules") for each in entries],
         expires=_last_days(entries),
         matched=[each.matched for each in totals.exemption_uses],
         applied=[each.applied for each in totals.exemption_uses],
         state=[_state(totals, each) for each in totals.exemption_uses],
-        line=[_NO_LINE if each.arn else each.line for each in entries],
+        # Of a user to keep by a review, who is in no list, the cell is empty.
+        line=[-1 if each.arn else each.line for each in entries],
     )
 
 
@@ -161,7 +159,14 @@ def _state(totals: Totals, use: ExemptionUse) -> str:
 def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...]:
     """Return the columns of findings; `listings` are the lists in which users are decided on."""
     rulebook, report = analysis.rule_results.book, analysis.report
-    titles = {rule.id: rule.title for rule in rulebook.rules}
+    titles, controls = {rule.id: rule.title for rule in rulebook.rules}, _control_texts(rulebook)
+    lists = ["", *map(str, listings)]
+
+    def listed_in(frame: pd.DataFrame) -> Texts:
+        keys = row_keys(frame)
+        masks = [each.row_keys.get_indexer(keys) >= 0 for each in listings.values()]
+        return coded_texts(np.select(masks, range(1, len(lists)), 0), lists)
+
     return (
         *user_columns.named_user_columns(report.account_names, analysis.owners),
         TextColumn("Severity", 9.5, SEVERITY, CellStyle),
@@ -169,28 +174,16 @@ def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...
         TextColumn("Finding", 28, text_of(RULE, titles.__getitem__)),
         TextColumn("Fact", 46, FACT),
         TextColumn("Outcome", 10, OUTCOME, CellStyle),
-        TextColumn("Listed in", 13, _review_list_titles(listings)),
+        TextColumn("Listed in", 13, listed_in),
         NumberColumn("Days", 7.5, DAYS),
         NumberColumn("Slot", 6, columns.SLOT),
-        MomentColumn("Created (UTC)", 14.5, columns.CREATED),
+        _CREATED,
         MomentColumn("Counted from (UTC)", 14.5, SINCE),
         TextColumn("Exempt because", 22, columns.EXEMPTION),
-        TextColumn("Controls", 42, text_of(RULE, _control_texts(rulebook).__getitem__)),
+        TextColumn("Controls", 42, text_of(RULE, controls.__getitem__)),
         TextColumn("Remedy", 33, REMEDY),
         *user_columns.source_columns(report.files),
     )
-
-
-def _review_list_titles(listings: Listings) -> ValuesOf:
-    """Return what gives the list in which the user of a finding is to be decided on, if in one."""
-    words = ["", *map(str, listings)]
-
-    def titles(frame: pd.DataFrame) -> Texts:
-        keys = row_keys(frame)
-        masks = [each.row_keys.get_indexer(keys) >= 0 for each in listings.values()]
-        return coded_texts(np.select(masks, range(1, len(words)), 0), words)
-
-    return titles
 
 
 def _control_texts(rulebook: Rulebook) -> Mapping[str, str]:
@@ -238,8 +231,7 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
         TextColumn("Cause", 52, diff.CAUSE),
         TextColumn("Rule", 24, RULE),
         TextColumn("Finding", 44, FACT),
-        MomentColumn("Last use (UTC)", 14.5, columns.LAST_USE),
-        MomentColumn("Created (UTC)", 14.5, columns.CREATED),
+        *(_LAST_USE, _CREATED),
         TextColumn("Exemption before", 24, diff.EXEMPTION_BEFORE),
         TextColumn("Exemption now", 24, diff.EXEMPTION_NOW),
         TextColumn("Meaning", 44, text_of(diff.CHANGE, lambda change: ChangeKind(change).meaning)),
@@ -287,10 +279,10 @@ def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
         NumberColumn("Days since", 6.5, follow_up.DAYS),
         TextColumn("Verdict now", 12.5, columns.VERDICT, style_by_name),
         TextColumn("Fact", 41.5, follow_up.FACT),
-        MomentColumn("Last use (UTC)", 14.5, columns.LAST_USE),
+        _LAST_USE,
         MomentColumn("Done since (UTC)", 14.5, follow_up.DONE_SINCE),
         TextColumn("Comment", 24, ledger.COMMENT),
-        MomentColumn("Created (UTC)", 14.5, columns.CREATED),
+        _CREATED,
         *(replace(each, printed=False) for each in _FOLLOW_UP_SOURCES),
     )
 

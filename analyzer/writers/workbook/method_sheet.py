@@ -5,7 +5,7 @@ from typing import Final
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
-from analyzer.standards.rulebook import ControlResult, Rulebook
+from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
@@ -166,7 +166,7 @@ def _add_rules(sheet: TextSheet, rulebook: Rulebook) -> None:
     sheet.named_text("Rules that did not run", left_out)
     sheet.section("Decision of each rule")
     for rule in rulebook.rules:
-        condition = findings.rule_condition(rule, rulebook.thresholds)
+        condition = findings.rule_condition(rulebook, rule.id)
         sheet.named_text(rule.id, f"{rule.severity.capitalize()}. {rule.title}. {condition}")
     sheet.text_section(
         "Severities: set by this program, not by a standard", _SEVERITIES.items(), styled=True
@@ -183,35 +183,29 @@ _CONTROL_WIDTHS: Final = (32, 12, 7.5, 9, 11, 48, 37)
 
 def add_controls(book: Book, rule_results: RuleResults) -> None:
     """Add the sheet with the result of each control of the standard."""
-    results, standard = rule_results.controls, rule_results.book.standard
+    results, rulebook = rule_results.controls, rule_results.book
+    standard = rulebook.standard
     longest = max(len(each.control.number) for each in results)
     sheet = TextSheet(book, SheetName.CONTROLS, (max(longest + 3, 9), *_CONTROL_WIDTHS))
     sheet.full_row(standard.name, CellStyle.TITLE)
     sheet.full_row(f"{rule_results.control_summary}.", CellStyle.SUBTITLE)
     scope = f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording."
     sheet.full_row(scope, CellStyle.SUBTITLE)
-    limits = findings.limits_text(rule_results.book) or "None."
+    limits = findings.limits_text(rulebook) or "None."
     sheet.full_row(f"Limits: {limits}", CellStyle.SUBTITLE)
     sheet.space()
-    counts = ("Fails", "Exempt", "Undecided")
-    heads = (head("Control"), head("Title"), head("Result"), *counts, head("Rule"), head("Remark"))
+    counted = ("Fails", "Exempt", "Undecided")
+    heads = (head("Control"), head("Title"), head("Result"), *counted, head("Rule"), head("Remark"))
     row = sheet.table_head(*heads)
     sheet.worksheet.freeze_panes = f"A{row + 1}"
     sheet.worksheet.print_title_rows = f"{row}:{row}"
     for each in results:
-        _add_control(sheet, rule_results.book, each)
+        number, ids = each.control.number, each.control.rules
+        has_run = any(rule.id in ids for rule in rulebook.rules)
+        counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
+        numbers = (SpannedCell(count, CellStyle.NUMBER) for count in counts)
+        conditions = [(id_, findings.rule_condition(rulebook, id_)) for id_ in ids]
+        decisions = "\n".join(how if id_ == number else f"{id_}: {how}" for id_, how in conditions)
+        result = SpannedCell(each.result, CellStyle(each.result))
+        sheet.row(label(number), each.control.title, result, *numbers, decisions, each.why)
     sheet.ignore_number_warning(f"A{row + 1}:A{sheet.next_row - 1}")
-
-
-def _add_control(sheet: TextSheet, rulebook: Rulebook, each: ControlResult) -> None:
-    number, ids = each.control.number, each.control.rules
-    has_run = any(rule.id in ids for rule in rulebook.rules)
-    counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
-    numbers = (SpannedCell(count, CellStyle.NUMBER) for count in counts)
-    conditions = (
-        findings.rule_condition(rulebook.rules_by_id[id_], rulebook.thresholds) for id_ in ids
-    )
-    named = zip(ids, conditions, strict=True)
-    decisions = "\n".join(how if id_ == number else f"{id_}: {how}" for id_, how in named)
-    result = SpannedCell(str(each.result), CellStyle(each.result))
-    sheet.row(label(number), each.control.title, result, *numbers, decisions, each.why)

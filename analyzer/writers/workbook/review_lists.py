@@ -1,8 +1,4 @@
-"""Define the lists that a reviewer decides in, and count in the workbook what is decided.
-
-A list has its users, their order and their columns. The Summary shows by formulas how far the
-review is, and that the lists still add up to all users.
-"""
+"""Define the lists that a reviewer decides in, and the formulas that count what is decided."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,8 +48,8 @@ _EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 17.5, columns.
 _WHY: Final = replace(user_columns.WHY, width=21.5)
 _LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=24)
 
-_CHECK_WIDTH: Final = 33.5
-_ONLY_WHY_WIDTH: Final = 46
+_CHECK: Final = TextColumn("Check first", 33.5, user_columns.caveat_texts)
+_ONLY_WHY: Final = replace(_WHY, width=46)
 """The columns up to there fill a Letter page in landscape, if there are no earlier decisions.
 
 Those up to the owner fit 1,400 pixels of a screen.
@@ -61,20 +57,19 @@ Those up to the owner fit 1,400 pixels of a screen.
 
 _NAME_WIDTH: Final = 12
 
-_Filled = Callable[[Iterable[Column]], Sequence[Column]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
-    `verdict_columns` are the columns between the earlier decision and the age, narrower by a number
-    of characters; `last_columns` those before the states of the credentials, not printed.
+    `verdict_columns` are the columns between the earlier decision and the age, the last of them
+    narrower beside names of accounts; `last_columns` those before the states of the credentials,
+    not printed.
     """
 
     title: SheetName
     verdicts: tuple[Verdict, ...]
-    verdict_columns: Callable[[float], tuple[Column, ...]]
+    verdict_columns: tuple[Column, ...] = (_WHY, user_columns.CERTAINTY, _CHECK)
     last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]] = lambda _: ()
     no_users: str = ""
 
@@ -92,14 +87,16 @@ class ReviewList:
         with_empty: bool = False,
     ) -> tuple[Column, ...]:
         """Return the columns of the list of these users; `with_empty` keeps facts that none has."""
-        filled: _Filled = tuple if with_empty else partial(filled_columns, page)
+        filled: Callable[[Iterable[Column]], Sequence[Column]]
+        filled = tuple if with_empty else partial(filled_columns, page)
         owners = {account: each.owner for account, each in names.items()}
         # The head of each page says it where all reports have the same.
         as_of = replace(user_columns.AS_OF, printed=len({file.as_of for file in files}) > 1)
         name = filled(user_columns.account_name_columns(names, _NAME_WIDTH))
         earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
+        *others, last = self.verdict_columns
         facts = (
-            *self.verdict_columns(_NAME_WIDTH * len(name)),
+            *(*others, replace(last, width=last.width - _NAME_WIDTH * len(name))),
             user_columns.AGE,
             *user_columns.OWNER,
             user_columns.account_column("Account owner", 11, owners),
@@ -119,11 +116,6 @@ class ReviewList:
         return {column.head: column.shown(page) for column in every if column not in ENTRIES}
 
 
-def _verdict_columns(narrower: float) -> tuple[Column, ...]:
-    check = TextColumn("Check first", _CHECK_WIDTH - narrower, user_columns.caveat_texts)
-    return _WHY, user_columns.CERTAINTY, check
-
-
 _DETAILS: Final = tuple(
     replace(column, folded=at > 0, printed=False)
     for group in (
@@ -140,19 +132,17 @@ REVIEW_LISTS: Final = (
     ReviewList(
         title=SheetName.UNUSED,
         verdicts=(Verdict.UNUSED,),
-        verdict_columns=_verdict_columns,
         no_users="No users to review: no user is unused, or all unused users are exempt.",
     ),
     ReviewList(
         title=SheetName.INACTIVE,
         verdicts=(Verdict.RETIRED, Verdict.DORMANT),
-        verdict_columns=_verdict_columns,
         last_columns=lambda _: (user_columns.IDLE, user_columns.VERDICT),  # Why says both.
     ),
     ReviewList(
         title=SheetName.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
-        verdict_columns=lambda narrower: (replace(_WHY, width=_ONLY_WHY_WIDTH - narrower),),
+        verdict_columns=(_ONLY_WHY,),
         last_columns=user_columns.source_columns,
     ),
 )
@@ -223,7 +213,7 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
     sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
     if 0 < users <= _MOST_NAMES:
         sheets = [cells for each in REVIEW_LISTS for cells in _entries(listings[each.title])]
-        _add_reviewers(sheet, sheets, _words(top))
+        _add_reviewers(sheet, sheets, _decision_heads(top))
 
 
 def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row: int) -> None:
@@ -231,22 +221,21 @@ def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row
         none = [NOT_APPLICABLE] * (len(_NUMBERS) - 1)
         sheet.row(label(each.title), 0, *none, "No users to review.")
         return
-    numbers = [listing.rows, 0, listing.rows, *_NO_DECISIONS]
-    formulas = map(Formula, _formulas(listing, sheet.next_row, head_row), numbers)
-    sheet.row(label(each.title), *formulas, f"{', '.join(each.verdicts)}; not exempt")
-
-
-def _formulas(listing: TableSheets, row: int, head_row: int) -> list[str]:
-    sheets = _entries(listing)
+    row, sheets = sheet.next_row, _entries(listing)
     by_decision = [
-        _sum(f"--({_word(decision)}={letter}${head_row})" for decision, *_ in sheets)
+        _sum(f"--({_read_back(decision)}={letter}${head_row})" for decision, *_ in sheets)
         for letter in _DECISION_LETTERS
     ]
     filled = _sum(f'--(TRIM({"&".join(cells)})<>"")' for cells in sheets)
-    complete = _sum(_complete(cells, _words(head_row)) for cells in sheets)
+    complete = _sum(_complete(cells, _decision_heads(head_row)) for cells in sheets)
     decided = f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})"
-    numbers = (_listed(listing), decided, f"B{row}-C{row}")
-    return [*numbers, *by_decision, f"{filled}-({complete})"]
+    formulas = (
+        *(_listed(listing), decided, f"B{row}-C{row}", *by_decision),
+        f"{filled}-({complete})",
+    )
+    numbers = (listing.rows, 0, listing.rows, *_NO_DECISIONS)
+    counts = map(Formula, formulas, numbers)
+    sheet.row(label(each.title), *counts, f"{', '.join(each.verdicts)}; not exempt")
 
 
 def _listed(listing: TableSheets) -> str:
@@ -263,20 +252,20 @@ def _sum(terms: Iterable[str]) -> str:
     return "+".join(f"SUMPRODUCT({term})" for term in terms)
 
 
-def _words(head_row: int) -> str:
+def _decision_heads(head_row: int) -> str:
     """Return where the decisions stand that a reviewer can enter: in the heads of their counts."""
     return f"${_DECISION_LETTERS[0]}${head_row}:${_DECISION_LETTERS[-1]}${head_row}"
 
 
-def _word(cells: str) -> str:
-    """Return decisions as they are read back, without blanks around them; `=` ignores the case."""
+def _read_back(cells: str) -> str:
+    """Return decisions as they are read back, without blanks around; `=` ignores the case."""
     return f'TRIM(SUBSTITUTE(SUBSTITUTE({cells},"\u00a0"," "),CHAR(10)," "))'
 
 
 def _complete(entries: tuple[str, ...], words: str) -> str:
     """Return which rows can be read back: a decision, a name and a date; to keep, a reason too."""
     decision, by, on, _, comment = entries
-    signed = f'({_word(decision)}={words})*(TRIM({by})<>"")*(TRIM({on})<>"")'
+    signed = f'({_read_back(decision)}={words})*(TRIM({by})<>"")*(TRIM({on})<>"")'
     return f'{signed}*(1-({words}="{Decision.KEEP}")*(TRIM({comment})=""))'
 
 
@@ -286,7 +275,9 @@ def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], words: s
     names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
     counts = [
         f'IF({letter}{row}="","",'
-        + _sum(f"({_word(word)}={words})*(TRIM({by})={letter}{row})" for word, by, *_ in sheets)
+        + _sum(
+            f"({_read_back(word)}={words})*(TRIM({by})={letter}{row})" for word, by, *_ in sheets
+        )
         + ")"
         for letter in letters[1:]
     ]

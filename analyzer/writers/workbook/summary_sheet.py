@@ -1,10 +1,7 @@
-"""Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files.
-
-The users of each account add up to the rows that were read of it.
-"""
+"""Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +10,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import AGE_BANDS, Analysis
 from analyzer.analysis.rule_results import RuleResults
-from analyzer.report.model import Report, ReportFile, account_with_name
+from analyzer.report.model import ReportFile, account_with_name
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS,
@@ -89,8 +86,12 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         sheet.section("Findings by severity")
         _add_severities(sheet, analysis.rule_results)
     _add_criteria(sheet, analysis, comparison_text, share_label)
+    sheet.section("Notes and limitations")
     notes = analysis.report.notes if share_label else headline.notes(analysis)
-    _add_notes(sheet, notes, analysis.report)
+    for note in (*_as_of_spread_notes(analysis.report.files), *notes):
+        sheet.named_text("Note", note, CellStyle.CHECK)
+    blind_spots = "\n".join(f"• {each}" for each in BLIND_SPOTS)
+    sheet.named_text("Not visible in a credential report", blind_spots)
     sheet.section("Checks: the lists add up to all users")
     review_lists.add_list_checks(sheet, analysis, listings)
     if not share_label:
@@ -102,30 +103,19 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
 
 
 def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, share_label: str) -> None:
+    report, number_of = analysis.report, analysis.totals.user_count
     sheet.full_row(TITLE, CellStyle.TITLE)
-    if incomplete := _missing_accounts_text(analysis):
+    if missing := sorted({each.label for each in report.not_covered} - report.accounts):
+        named = short_list([account_with_name(each, report.account_names) for each in missing])
+        incomplete = f"INCOMPLETE: {headline.accounts_text(report)}. Missing: {named}."
         sheet.full_row(incomplete, CellStyle.ALARM)
-    sheet.full_row(headline.as_of_and_scope(analysis.report), CellStyle.SUBTITLE)
-    sheet.full_row(f"For {share_label}" if share_label else _headline(analysis), CellStyle.SUBTITLE)
+    sheet.full_row(headline.as_of_and_scope(report), CellStyle.SUBTITLE)
+    unused, definition = number_of(Verdict.UNUSED), unused_definition(analysis.criteria)
+    exempt = number_of(Verdict.UNUSED, exempt=True)
+    counts = f"Unused: {unused:,} of {number_of():,} IAM users; {definition}."
+    counts = f"{counts} Exempt: {exempt:,}." if exempt else counts
+    sheet.full_row(f"For {share_label}" if share_label else counts, CellStyle.SUBTITLE)
     sheet.full_row(first_step, CellStyle.LABEL)
-
-
-def _missing_accounts_text(analysis: Analysis) -> str:
-    report = analysis.report
-    covered = report.accounts - {""}
-    missing = sorted({each.label for each in report.not_covered} - covered)
-    if not missing:
-        return ""
-    named = short_list([account_with_name(each, report.account_names) for each in missing])
-    return f"INCOMPLETE: {headline.accounts_text(report)}. Missing: {named}."
-
-
-def _headline(analysis: Analysis) -> str:
-    totals = analysis.totals
-    unused, users = totals.user_count(Verdict.UNUSED), totals.user_count()
-    exempt = totals.user_count(Verdict.UNUSED, exempt=True)
-    sentence = f"Unused: {unused:,} of {users:,} IAM users; {unused_definition(analysis.criteria)}."
-    return f"{sentence} Exempt: {exempt:,}." if exempt else sentence
 
 
 def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
@@ -146,10 +136,15 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
 def _add_criteria(
     sheet: TextSheet, analysis: Analysis, comparison_text: str, share_label: str
 ) -> None:
+    entries, totals, ledger = len(analysis.exemptions), analysis.totals, analysis.ledger
     sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
     if not share_label:
-        sheet.named_text("Exemptions", _exemptions(analysis))
-    ledger = analysis.ledger
+        exempt, expired = totals.user_count(exempt=True), len(totals.expired)
+        counts = (
+            f"Entries: {entries:,}. Exempt users: {exempt:,}. Expired entries: {expired:,}."
+            f" Entries that match no user: {len(totals.unmatched):,}."
+        )
+        sheet.named_text("Exemptions", counts if entries else "No exemptions.")
     if ledger.lines:
         keep, due = (count_text(days, "day") for days in (ledger.keep_days, ledger.due_days))
         sheet.named_text(
@@ -162,25 +157,6 @@ def _add_criteria(
         sheet.named_text("Settings", analysis.settings)
     sheet.named_text("Compared with", comparison_text)
     sheet.named_text("Program", f"credreport {VERSION}")
-
-
-def _exemptions(analysis: Analysis) -> str:
-    entries, totals = len(analysis.exemptions), analysis.totals
-    if not entries:
-        return "No exemptions."
-    exempt = totals.user_count(exempt=True)
-    return (
-        f"Entries: {entries:,}. Exempt users: {exempt:,}. Expired entries:"
-        f" {len(totals.expired):,}. Entries that match no user: {len(totals.unmatched):,}."
-    )
-
-
-def _add_notes(sheet: TextSheet, notes: Iterable[str], report: Report) -> None:
-    sheet.section("Notes and limitations")
-    for note in (*_as_of_spread_notes(report.files), *notes):
-        sheet.named_text("Note", note, CellStyle.CHECK)
-    blind_spots = "\n".join(f"• {each}" for each in BLIND_SPOTS)
-    sheet.named_text("Not visible in a credential report", blind_spots)
 
 
 def _as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
@@ -295,9 +271,8 @@ def _add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, in
 
 
 def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
-    heads = ("Rows read", "Root rows", "Repeated rows", "IAM users", *headline.VERDICT_ORDER)
-    numbers = map(str, heads)
-    top = sheet.table_head(head("Account"), *numbers, head("Check"), head("As of (UTC)"))
+    counted = ("Rows read", "Root rows", "Repeated rows", "IAM users", *headline.VERDICT_ORDER)
+    top = sheet.table_head(head("Account"), *counted, head("Check"), head("As of (UTC)"))
     report, accounts = analysis.report, _account_counts(analysis)
     every = sum(accounts.values(), Counter[str]())
     _add_account(sheet, "All accounts read", every, "", CellStyle.TOTAL)
@@ -309,7 +284,15 @@ def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
         name = f"{account_text(account)} {known.name if known else ''}".rstrip() + owner
         _add_account(sheet, name, counts, oldest[account])
     sheet.alarm(f"K{top + 1}:K{sheet.next_row - 1}")
-    _add_absent(sheet, analysis)
+    # Of these no row was read.
+    absent = [(each, "not covered", CellStyle.CHECK) for each in report.not_covered]
+    absent += [(each, "left out", CellStyle.FAINT) for each in report.left_out]
+    for each, state, style in absent:
+        known = report.account_names.get(each.account)
+        name = known.name if known else each.name
+        why = f"{state}: {each.reason}"
+        named = f"{name}, {why}" if name and each.account else why
+        sheet.row(label(each.label), SpannedCell(named, style, 11))
     sheet.ignore_number_warning(f"A{top + 2}:A{sheet.next_row - 1}")
 
 
@@ -344,19 +327,6 @@ def _add_account(
     sheet.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
 
 
-def _add_absent(sheet: TextSheet, analysis: Analysis) -> None:
-    """Add the accounts of which no row was read."""
-    report = analysis.report
-    absent = [(each, "not covered", CellStyle.CHECK) for each in report.not_covered]
-    absent += [(each, "left out", CellStyle.FAINT) for each in report.left_out]
-    for each, state, style in absent:
-        known = report.account_names.get(each.account)
-        name = known.name if known else each.name
-        why = f"{state}: {each.reason}"
-        named = f"{name}, {why}" if name and each.account else why
-        sheet.row(label(each.label), SpannedCell(named, style, 11))
-
-
 # Findings
 
 
@@ -366,7 +336,7 @@ def _add_severities(sheet: TextSheet, rule_results: RuleResults) -> None:
     by_rule = findings.findings_by_rule(rule_results, details=False)
     for severity in Severity:
         some = [each for each in by_rule if each.rule.severity is severity]
-        name = SpannedCell(str(severity), CellStyle(severity) if some else CellStyle.FAINT)
+        name = SpannedCell(severity, CellStyle(severity) if some else CellStyle.FAINT)
         counts = Counter({each.rule.id: sum(each.counts.values()) for each in some})
         rules = ", ".join(f"{rule} {number:,}" for rule, number in counts.most_common())
         sheet.row(name, *_finding_numbers(some), rules)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from textwrap import wrap
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -36,9 +36,8 @@ _SIGN_OFF: Final = (
 _LINE: Final = 120  # how many letters of a remark fit on a screen
 
 
-@dataclass(frozen=True, slots=True)
-class PrintForm:
-    """Define how a list is printed: on which paper (Excel's number), at which scale (per cent).
+class PrintForm(NamedTuple):
+    """Define how a list is printed: Excel's number of the paper, the scale in per cent.
 
     `room` is the width of all columns of a page, in characters.
     """
@@ -105,7 +104,7 @@ class TableSheets:
 
     def column_references(self, column: Column) -> list[str]:
         """Return where a column's cells lie, a reference for each sheet."""
-        letter = get_column_letter(self._number(column.head))
+        letter = get_column_letter(self._heads.index(column.head) + 1)
         return [
             f"'{each.worksheet.title}'!${letter}$2:${letter}${each.row}" for each in self.sheets
         ]
@@ -115,12 +114,13 @@ class TableSheets:
         return self.title in self.book.titles
 
     @property
+    def _heads(self) -> list[str]:
+        return [column.head for column in self.columns]
+
+    @property
     def _repeated(self) -> int:
         """Return how many columns stay in sight: up to the user, else the first."""
-        return self._number(USER) if any(each.head == USER for each in self.columns) else 1
-
-    def _number(self, head: str) -> int:
-        return [column.head for column in self.columns].index(head) + 1
+        return self._heads.index(USER) + 1 if USER in self._heads else 1
 
     def _new_sheet(self) -> Sheet:
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
@@ -129,12 +129,20 @@ class TableSheets:
         sheet.worksheet.freeze_panes = f"{get_column_letter(self._repeated + 1)}2"
         sheet.worksheet.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
-        sheet.add([text_cell(column.head, head) for column in self.columns], _HEAD_HEIGHT)
+        sheet.add([text_cell(each, head) for each in self._heads], _HEAD_HEIGHT)
         return sheet
 
     def _finish(self, sheet: Sheet) -> None:
         sheet.number_like = f"A2:B{sheet.row}"
-        sheet.worksheet.tables.add(_table(sheet, [column.head for column in self.columns]))
+        ref = f"A1:{get_column_letter(len(self.columns))}{sheet.row}"
+        table = Table(
+            displayName=re.sub(r"\W", "_", sheet.worksheet.title),  # what a name can hold
+            ref=ref,
+            autoFilter=AutoFilter(ref=ref),
+            tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(self._heads, 1)],
+            tableStyleInfo=TableStyleInfo(name="TableStyleLight1", showRowStripes=True),
+        )
+        sheet.worksheet.tables.add(table)
         for at, column in enumerate(self.columns, 1):
             if isinstance(column, EntryColumn):
                 foot: Any = sheet.worksheet.oddFooter
@@ -174,21 +182,6 @@ def _fold_columns(worksheet: Worksheet, folded: Sequence[int]) -> None:
         column.outlineLevel = 1
         column.hidden = True
         before.collapsed = at - 1 not in folded
-
-
-_NOT_IN_NAMES: Final = re.compile(r"\W")  # what the name of a table cannot hold
-
-
-def _table(sheet: Sheet, heads: Sequence[str]) -> Table:
-    """Return the table that covers a sheet; its heads are those of the first row, as Excel asks."""
-    ref = f"A1:{get_column_letter(len(heads))}{sheet.row}"
-    return Table(
-        displayName=_NOT_IN_NAMES.sub("_", sheet.worksheet.title),
-        ref=ref,
-        autoFilter=AutoFilter(ref=ref),
-        tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(heads, 1)],
-        tableStyleInfo=TableStyleInfo(name="TableStyleLight1", showRowStripes=True),
-    )
 
 
 def _validation(entry: EntryColumn, cells: str) -> DataValidation:

@@ -21,20 +21,13 @@ from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title as ChartTitle
+from openpyxl.drawing import text as drawn
 from openpyxl.drawing.line import LineProperties
-from openpyxl.drawing.text import (
-    CharacterProperties,
-    Paragraph,
-    ParagraphProperties,
-    RegularTextRun,
-)
-from openpyxl.drawing.text import Font as DrawnFont
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Font
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
-from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer import columns
 from analyzer.decisions.review_list_layout import DIFFERS, OK
@@ -88,54 +81,19 @@ def check(condition: str, *, holds: bool) -> SpannedCell:
     return SpannedCell(formula, CellStyle.SUCCESS)
 
 
-class _Pages:
-    """Divide the rows of a sheet into pages; rows that are kept together are printed on one."""
-
-    def __init__(self, worksheet: Worksheet, width: float) -> None:
-        self._worksheet = worksheet
-        self._room = _PAGE_HEIGHT * max(width / _PAGE_WIDTH, 1)
-        self._above = self._height = 0.0  # heights on this page: above the kept rows, and theirs
-        self._first, self._last = 1, 0  # of the kept rows
-
-    def begin(self, row: int, rows: int = 1) -> None:
-        """Keep rows together from this one on, apart from those before."""
-        self._above += self._height
-        self._height, self._first, self._last = 0, row, row + rows - 1
-
-    def keep(self, row: int, rows: int) -> None:
-        """Keep rows together from this one on, with those before if it is kept with them."""
-        if row > self._last:
-            self.begin(row)
-        self._last = max(self._last, row + rows - 1)
-
-    def add(self, row: int, height: float) -> None:
-        """Add a row; a full page ends before the kept rows, or before this one if they fill it."""
-        self.keep(row, 1)
-        is_full = self._above + self._height + height > self._room
-        # Where each page repeats the heads of the table, it may end anywhere.
-        ends_itself = (
-            self._worksheet.print_title_rows or len(self._worksheet.row_breaks) >= _MOST_PAGES
-        )
-        if is_full and not ends_itself:
-            self.end(self._first - 1 if self._above else row - 1)
-        self._height += height
-
-    def end(self, row: int) -> None:
-        """End a page below this row."""
-        if row >= self._first:
-            self.begin(row + 1)
-        self._worksheet.row_breaks.append(Break(id=row))
-        self._above = 0
-
-
 class TextSheet:
-    """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves."""
+    """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves.
+
+    The rows are divided into pages; those that are kept together are printed on one.
+    """
 
     def __init__(self, book: Book, title: SheetName, widths: tuple[float, ...]) -> None:
         """Begin a sheet."""
         self._sheet = book.sheet(title)
         self.worksheet = self._sheet.worksheet
-        self._pages = _Pages(self.worksheet, sum(widths))
+        self._room = _PAGE_HEIGHT * max(sum(widths) / _PAGE_WIDTH, 1)
+        self._above = self._height = 0.0  # heights on this page: above the kept rows, and theirs
+        self._first, self._last = 1, 0  # of the kept rows
         self._styles = book.styles
         self._widths = widths
         set_widths(self.worksheet, widths)
@@ -161,7 +119,7 @@ class TextSheet:
                 # The `add` of all merged cells looks at each of them first: slow for thousands.
                 merged = CellRange(None, start + 1, self.next_row, len(cells), self.next_row)
                 self.worksheet.merged_cells.ranges.add(merged)
-        self._pages.add(self.next_row, max(heights))
+        self._add_height(max(heights))
         return self._sheet.add(cells, max(heights))
 
     def full_row(self, text: str, style: CellStyle = CellStyle.TEXT) -> None:
@@ -171,12 +129,12 @@ class TextSheet:
     def space(self, rows: int = 1) -> None:
         """Leave rows empty."""
         for _ in range(rows):
-            self._pages.add(self.next_row, _EMPTY_HEIGHT)
+            self._add_height(_EMPTY_HEIGHT)
             self._sheet.row += 1
 
     def section(self, title: str) -> None:
         """Add the heading of a section."""
-        self._pages.begin(self.next_row, _SECTION_ROWS)
+        self._keep_apart(_SECTION_ROWS)
         self.space()
         self.full_row(title, CellStyle.SECTION)
 
@@ -186,7 +144,7 @@ class TextSheet:
         """Add a section of names, and a text on each; `styled` words have styles of their own."""
         self.section(title)
         for name, text in named:
-            self.named_text(str(name), text, CellStyle(name) if styled else CellStyle.LABEL)
+            self.named_text(name, text, CellStyle(name) if styled else CellStyle.LABEL)
 
     def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
         """Add a name, and a text on it that takes the rest of the row."""
@@ -194,11 +152,35 @@ class TextSheet:
 
     def next_page(self) -> None:
         """Have what follows printed on a page of its own."""
-        self._pages.end(self._sheet.row)
+        self._end_page(self._sheet.row)
 
     def keep(self, rows: int) -> None:
-        """Have the next rows printed on one page, such as those beside a chart."""
-        self._pages.keep(self.next_row, rows)
+        """Have the next rows printed on one page, with those before if one is kept with them."""
+        if self.next_row > self._last:
+            self._keep_apart(1)
+        self._last = max(self._last, self._sheet.row + rows)
+
+    def _keep_apart(self, rows: int) -> None:
+        self._above += self._height
+        self._height, self._first, self._last = 0, self.next_row, self._sheet.row + rows
+
+    def _add_height(self, height: float) -> None:
+        """Add that of the next row; a full page ends before the kept rows, or within too many."""
+        self.keep(1)
+        is_full = self._above + self._height + height > self._room
+        # Where each page repeats the heads of the table, it may end anywhere.
+        ends_itself = (
+            self.worksheet.print_title_rows or len(self.worksheet.row_breaks) >= _MOST_PAGES
+        )
+        if is_full and not ends_itself:
+            self._end_page(self._first - 1 if self._above else self._sheet.row)
+        self._height += height
+
+    def _end_page(self, row: int) -> None:
+        if row >= self._first:
+            self._keep_apart(1)
+        self.worksheet.row_breaks.append(Break(id=row))
+        self._above = 0
 
     def table_head(self, *heads: str | SpannedCell) -> int:
         """Add the heads of a table; a bare one stands over numbers in one column."""
@@ -247,7 +229,10 @@ _BARS_SIZE: Final = (9, 6.8)  # centimetres
 _LINES_SIZE: Final = (14, 7.2)
 _LINE_WIDTH: Final = 22_225  # English Metric Units: 1.75 points
 _TREND_ROWS: Final = 14  # how many rows the chart of the trend takes
-Bar: TypeAlias = tuple[str, int, str]  # a name, its number and its colour
+_font: Final = partial(drawn.CharacterProperties, latin=drawn.Font(typeface=FONT))
+_PLAIN: Final = drawn.ParagraphProperties(defRPr=_font(sz=900, b=False))
+_LABELS: Final = RichText(p=[drawn.Paragraph(pPr=_PLAIN, endParaRPr=drawn.CharacterProperties())])
+"""How names and numbers are written in charts."""
 
 
 class _Line(NamedTuple):
@@ -286,9 +271,9 @@ _NOT_SHOWN: Final = dict.fromkeys(
 
 
 def add_bar_chart(
-    sheet: TextSheet, title: str, bars: Sequence[Bar], rows: range, anchor: str
+    sheet: TextSheet, title: str, bars: Sequence[tuple[str, int, str]], rows: range, anchor: str
 ) -> None:
-    """Add a chart of bars, whose names and numbers stand in these rows of A and B."""
+    """Add a chart of bars: name, number, colour; the first two stand in these rows of A and B."""
     chart = BarChart()
     chart.type = "bar"
     chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
@@ -302,7 +287,7 @@ def add_bar_chart(
         DataPoint(idx=at, invertIfNegative=False, spPr=_painted(colour))
         for at, colour in enumerate(colours)
     ]
-    labels = DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_text(900), dLblPos="outEnd")
+    labels = DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_LABELS, dLblPos="outEnd")
     values = _numbers(counts, sheet.reference("B", rows))
     named = data_source.AxDataSource(strRef=_texts(names, sheet.reference("A", rows)))
     series = Series(idx=0, order=0, val=values, cat=named, dPt=painted, dLbls=labels)
@@ -328,11 +313,11 @@ def add_trend(
     rows = range(top + 1, sheet.next_row)
     chart = LineChart()
     chart.width, chart.height = _LINES_SIZE
-    chart.legend = Legend(legendPos="b", txPr=_text(900))
+    chart.legend = Legend(legendPos="b", txPr=_LABELS)
     names = data_source.AxDataSource(strRef=_texts(days, sheet.reference("A", rows)))
     letters = ascii_uppercase[1 : len(lines) + 1]
     for at, (letter, (column, line)) in enumerate(zip(letters, lines.items(), strict=True)):
-        drawn = LineProperties(solidFill=line.colour, prstDash=line.dash, w=_LINE_WIDTH)
+        stroke = LineProperties(solidFill=line.colour, prstDash=line.dash, w=_LINE_WIDTH)
         series = Series(
             idx=at,
             order=at,
@@ -343,7 +328,7 @@ def add_trend(
             cat=names,
             marker=Marker(symbol=line.marker, size=6, spPr=_painted(line.colour)),
             smooth=False,
-            spPr=GraphicalProperties(ln=drawn),
+            spPr=GraphicalProperties(ln=stroke),
         )
         chart.series.append(series)
     _set_axes(chart)
@@ -354,7 +339,7 @@ def add_trend(
 def _set_axes(chart: BarChart | LineChart) -> None:
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.y_axis.title = _titled("users", 900)
-    chart.x_axis.txPr = chart.y_axis.txPr = _text(900)
+    chart.x_axis.txPr = chart.y_axis.txPr = _LABELS
     chart.y_axis.number_format = "0"
     chart.y_axis.scaling.min = 0
     chart.y_axis.majorGridlines = ChartLines(
@@ -364,18 +349,8 @@ def _set_axes(chart: BarChart | LineChart) -> None:
 
 def _titled(title: str, size: int) -> ChartTitle:
     """Return a title, its size in hundredths of a point."""
-    run = RegularTextRun(rPr=_font(size, bold=True), t=title)
-    return ChartTitle(tx=Text(rich=RichText(p=[Paragraph(r=[run])])), overlay=False)
-
-
-def _text(size: int) -> RichText:
-    """Return how the labels of an axis are written."""
-    properties = ParagraphProperties(defRPr=_font(size, bold=False))
-    return RichText(p=[Paragraph(pPr=properties, endParaRPr=CharacterProperties())])
-
-
-def _font(size: int, *, bold: bool) -> CharacterProperties:
-    return CharacterProperties(latin=DrawnFont(typeface=FONT), sz=size, b=bold)
+    run = drawn.RegularTextRun(rPr=_font(sz=size, b=True), t=title)
+    return ChartTitle(tx=Text(rich=RichText(p=[drawn.Paragraph(r=[run])])), overlay=False)
 
 
 def _numbers(numbers: Sequence[int], cells: str) -> data_source.NumDataSource:
