@@ -8,7 +8,7 @@ AWS Security Hub User Guide (FSBP), never from the code.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts
 from analyzer.rules.rule import Subject
 from analyzer.standards.benchmarks import FRAMEWORKS, STANDARDS, Standard, references
-from analyzer.standards.rulebook import ControlResult, Result, RulesRun, results, summary
+from analyzer.standards.rulebook import ControlResult, Result, Rulebook, control_results, summary
 from tests.support.builders import QUIET_PASSWORD, a_key, a_password, a_user, days_before, the_root
 from tests.support.pages import NO_USERS, counts_on, of_users, page_of
 
@@ -136,16 +136,14 @@ def test_each_limit_fails_from_its_day_on(name: str, number: str, rule: str, bou
         assert by_number(standard, counts)[number].result == result
 
 
-ALL = [rule.id for rule in RULES]
-
-
 def by_number(
     standard: Standard, counts: Any, *unseen: str, **limits: int
 ) -> dict[str, ControlResult]:
     why = dict.fromkeys(unseen, "It was not there.")
-    used = asdict(replace(limits_of(standard), **limits))
-    run = RulesRun(ran=ALL, filtered=(), lacking_input=why, limits=used)
-    return {each.control.number: each for each in results(standard, Counter(counts), run)}
+    used = replace(limits_of(standard), **limits)
+    book = Rulebook(rules=RULES, thresholds=used, standard=standard, rules_by_id=BY_RULE)
+    results = control_results(book, Counter(counts), lacking_input=why)
+    return {each.control.number: each for each in results}
 
 
 @pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)

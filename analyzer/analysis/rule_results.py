@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome, Rule
-from analyzer.standards.rulebook import ControlResult, Result, Rulebook, RulesRun, results, summary
+from analyzer.standards.rulebook import ControlResult, Result, Rulebook, control_results, summary
 from analyzer.terms import Severity, with_noun
 
 JUDGED_AT_ONCE: Final = 200_000
@@ -101,13 +101,12 @@ class RuleResults:
     @property
     def controls(self) -> tuple[ControlResult, ...]:
         """Return the results of the controls of the book's standard."""
-        run = RulesRun(
-            ran=[rule.id for rule in self.book.rules],
-            filtered=self.filtered_rules,
+        return control_results(
+            self.book,
+            self.counts,
             lacking_input=self.rules_lacking_input,
-            limits=asdict(self.book.thresholds),
+            left_out=self.filtered_rules,
         )
-        return results(self.book.standard, self.counts, run)
 
     @property
     def control_summary(self) -> str:

@@ -171,54 +171,62 @@ class ControlResult:
         return ", ".join(self.control.rules) if self.fails or self.undecided else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulesRun:
-    """Hold what makes a result uncertain, whatever the counts.
-
-    `ran` are the ids of the rules that ran; `filtered` those that a filter leaves out with the root
-    users; `lacking_input` has the reason for each rule that did not see all input; `limits` are the
-    days that they ran with, by the names of `Thresholds`.
-    """
-
-    ran: Collection[str]
-    filtered: Collection[str]
-    lacking_input: Mapping[str, str]
-    limits: Mapping[str, int]
-
-    def doubt_of_failure(self, control: Control) -> str:
-        """Return why a failure is uncertain: the limit was stricter than the standard's."""
-        name, days = control.limit or ("", 0)
-        return self._other_limit(name, days) if self.limits.get(name, 0) < days else ""
-
-    def doubt_of_pass(self, control: Control, undecided: int) -> tuple[Result, str] | None:
-        """Return why a pass is uncertain, though there are no failures."""
-        if left_out := [rule for rule in control.rules if rule not in self.ran]:
-            is_filtered = all(rule in self.filtered for rule in left_out)
-            why = "The root user is left out by the filter" if is_filtered else "Rule not selected"
-            return Result.NOT_RUN, f"{why}, not run: {', '.join(left_out)}."
-        if undecided:
-            return Result.UNDECIDED, "Some findings are undecided."
-        name, days = control.limit or ("", 0)
-        if control.limit and self.limits[name] > days:
-            return Result.UNDECIDED, self._other_limit(name, days)
-        reasons = [self.lacking_input[rule] for rule in control.rules if rule in self.lacking_input]
-        return (Result.UNDECIDED, reasons[0]) if reasons else None
-
-    def _other_limit(self, name: str, days: int) -> str:
-        return (
-            f"The limit of this run is {count_text(self.limits[name], 'day')}; the control asks for"
-            f" {count_text(days, 'day')}."
-        )
-
-
-def results(
-    standard: Standard, counts: "FindingCounts", run: RulesRun
+def control_results(
+    book: Rulebook,
+    counts: "FindingCounts",
+    *,
+    lacking_input: Mapping[str, str],
+    left_out: Collection[str] = (),
 ) -> tuple[ControlResult, ...]:
-    """Return the results of the standard's controls, in its order.
+    """Return the results of the controls of the book's standard, in its order.
 
-    `counts` are the numbers of findings, as `rules.engine.page_counts` returns them.
+    `counts` are the numbers of findings. `lacking_input` has the reason for each rule that did not
+    see all input; `left_out` are the ids of those that a filter leaves out with the root users.
     """
-    return tuple(_result(control, counts, run) for control in standard.controls)
+    return tuple(
+        _control_result(control, book, counts, lacking_input, left_out)
+        for control in book.standard.controls
+    )
+
+
+def _control_result(
+    control: Control,
+    book: Rulebook,
+    counts: "FindingCounts",
+    lacking_input: Mapping[str, str],
+    left_out: Collection[str],
+) -> ControlResult:
+    def number(*outcomes: Outcome, exempt: bool = False) -> int:
+        return sum(counts[rule, each, exempt] for rule in control.rules for each in outcomes)
+
+    fails, undecided = number(Outcome.FAILS), number(Outcome.UNDECIDED)
+    exempt = number(Outcome.FAILS, Outcome.UNDECIDED, exempt=True)
+    name, asked = control.limit or ("", 0)
+    limit = getattr(book.thresholds, name, asked)
+    other_limit = (
+        f"The limit of this run is {count_text(limit, 'day')}; the control asks for"
+        f" {count_text(asked, 'day')}."
+    )
+    ran = {rule.id for rule in book.rules}
+    not_run = [rule for rule in control.rules if rule not in ran]
+    is_filtered = all(rule in left_out for rule in not_run)
+    why_not_run = "The root user is left out by the filter" if is_filtered else "Rule not selected"
+    lacking = [lacking_input[rule] for rule in control.rules if rule in lacking_input]
+    cases = (
+        (not control.rules, Result.NOT_DECIDABLE, control.reason),
+        (fails and limit < asked, Result.UNDECIDED, other_limit),
+        (fails, Result.FAIL, ""),
+        (not_run, Result.NOT_RUN, f"{why_not_run}, not run: {', '.join(not_run)}."),
+        (undecided, Result.UNDECIDED, "Some findings are undecided."),
+        (limit > asked, Result.UNDECIDED, other_limit),
+        (lacking, Result.UNDECIDED, next(iter(lacking), "")),
+        (exempt, Result.EXCUSED, "All failures and undecided findings are exempt."),
+        (True, Result.PASS, ""),
+    )
+    result, why = next((result, why) for holds, result, why in cases if holds)
+    return ControlResult(
+        control=control, result=result, fails=fails, exempt=exempt, undecided=undecided, why=why
+    )
 
 
 def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
@@ -227,24 +235,3 @@ def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
     numbers = [f"{count[result]} {result}" for result in Result if count[result]]
     source = " from a report" if count[Result.NOT_DECIDABLE] else ""
     return f"{standard.short_name}: {', '.join(numbers)}{source}"
-
-
-def _result(control: Control, counts: "FindingCounts", run: RulesRun) -> ControlResult:
-    def number(*outcomes: Outcome, exempt: bool = False) -> int:
-        return sum(counts[rule, each, exempt] for rule in control.rules for each in outcomes)
-
-    fails, undecided = number(Outcome.FAILS), number(Outcome.UNDECIDED)
-    exempt = number(Outcome.FAILS, Outcome.UNDECIDED, exempt=True)
-    if not control.rules:
-        result, why = Result.NOT_DECIDABLE, control.reason
-    elif fails:
-        why = run.doubt_of_failure(control)
-        result = Result.UNDECIDED if why else Result.FAIL
-    elif doubt := run.doubt_of_pass(control, undecided):
-        result, why = doubt
-    elif exempt:
-        result, why = Result.EXCUSED, "All failures and undecided findings are exempt."
-    else:
-        result, why = Result.PASS, ""
-    counted = {"fails": fails, "exempt": exempt, "undecided": undecided}
-    return ControlResult(control=control, result=result, **counted, why=why)
