@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from analyzer.analysis.rulebook import ControlResult, Result, Rulebook, control_results, summary
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts
 from analyzer.rules.rule import Subject
-from analyzer.standards.benchmarks import FRAMEWORKS, STANDARDS, Standard, references
-from analyzer.standards.rulebook import ControlResult, Result, Rulebook, control_results, summary
+from analyzer.standards import FRAMEWORKS, STANDARDS, Standard, references
 from tests.support.builders import QUIET_PASSWORD, a_key, a_password, a_user, days_before, the_root
 from tests.support.pages import NO_USERS, counts_on, of_users, page_of
 

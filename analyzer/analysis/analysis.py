@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from analyzer.analysis.explanation import Explanation
     from analyzer.analysis.filters import Filter
     from analyzer.analysis.rule_results import RuleResults, Store
+    from analyzer.analysis.rulebook import Rulebook
     from analyzer.decisions.follow_up import FollowUp
     from analyzer.decisions.ledger import Ledger
     from analyzer.lists.exemptions import ExemptionUse
     from analyzer.lists.owners import AccountList, Owner, Owners
-    from analyzer.standards.rulebook import Rulebook
 
 ROWS_IN_MEMORY: Final = 200_000
 """Reports of up to so many rows stay in memory, judged; larger ones are judged anew each time."""
@@ -167,7 +167,7 @@ class Analysis:
         Those on the root do not run where a filter leaves the root out.
         """
         from analyzer.analysis.rule_results import RuleResults  # noqa: PLC0415
-        from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
+        from analyzer.analysis.rulebook import rulebook  # noqa: PLC0415
 
         if not self.part_of:
             book = self.book or rulebook()

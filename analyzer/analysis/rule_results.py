@@ -9,12 +9,12 @@ from typing import Final, Protocol, TypeVar
 import pandas as pd
 
 from analyzer import columns
+from analyzer.analysis.rulebook import ControlResult, Result, Rulebook, control_results, summary
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome, Rule
-from analyzer.standards.rulebook import ControlResult, Result, Rulebook, control_results, summary
 from analyzer.terms import Severity, with_noun
 
 JUDGED_AT_ONCE: Final = 200_000

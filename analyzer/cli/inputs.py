@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from analyzer.analysis.analysis import Analysis, AnalysisRequest
+    from analyzer.analysis.rulebook import Rulebook
     from analyzer.changes.history import History
     from analyzer.changes.timeline import Span
     from analyzer.report.model import Report
     from analyzer.sources.source import Source
-    from analyzer.standards.rulebook import Rulebook
 
 _LIMITS: Final = tuple(each.name for each in fields(Thresholds))
 _RULEBOOK_OPTIONS: Final = ("standard", "rules", "skip", "min_severity", *_LIMITS)
@@ -145,7 +145,7 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
 
 def _book(options: JudgingOptions) -> "Rulebook":
     """Return the rules that run and their limits; raises typer.BadParameter for an unknown rule."""
-    from analyzer.standards.rulebook import rulebook
+    from analyzer.analysis.rulebook import rulebook
 
     limits = {name: days for name in _LIMITS if (days := getattr(options, name)) is not None}
     known = rule_ids()

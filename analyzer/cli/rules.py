@@ -27,7 +27,7 @@ def rules(
 ) -> None:
     """List the rules, or explain some."""
     from analyzer.rules import RULES
-    from analyzer.standards.benchmarks import references
+    from analyzer.standards import references
 
     known = {each.id: each for each in RULES}
     chosen = [*known] if "all" in ids else matching(ids, known)

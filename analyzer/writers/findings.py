@@ -8,6 +8,7 @@ from typing import BinaryIO, Final, NamedTuple
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
+from analyzer.analysis.rulebook import ControlResult, Rulebook
 from analyzer.limits import Thresholds
 from analyzer.report.model import UncoveredAccount, account_with_name
 from analyzer.rules.rule import (
@@ -22,7 +23,6 @@ from analyzer.rules.rule import (
     Outcome,
     Rule,
 )
-from analyzer.standards.rulebook import ControlResult, Rulebook
 from analyzer.terms import Severity, count_text
 from analyzer.writers.tables import Table, origins, plain_rows, uncovered_table, write_tables
 

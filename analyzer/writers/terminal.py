@@ -17,9 +17,9 @@ from rich.text import Text
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
+from analyzer.analysis.rulebook import ControlResult, Result
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.rules.rule import Outcome
-from analyzer.standards.rulebook import ControlResult, Result
 from analyzer.terms import Severity, Verdict, encodable, printable
 from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.findings import Example, RuleFindings

@@ -14,12 +14,12 @@ import analyzer
 from analyzer.analysis import rule_results
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
+from analyzer.analysis.rulebook import ControlResult, Result
 from analyzer.columns import OWNERSHIP
 from analyzer.report import assemble
 from analyzer.report.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.rule import FINDINGS, Outcome
-from analyzer.standards.rulebook import ControlResult, Result
 from analyzer.terms import Severity
 from tests.support.builders import (
     ACCOUNT,

@@ -18,10 +18,10 @@ from jsonschema import Draft202012Validator
 
 import analyzer
 from analyzer.analysis.analysis import AGE_BANDS
+from analyzer.analysis.rulebook import Result
 from analyzer.columns import OWNERSHIP
 from analyzer.limits import Definition, Thresholds
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
-from analyzer.standards.rulebook import Result
 from analyzer.terms import (
     VERSION,
     AsOfSource,

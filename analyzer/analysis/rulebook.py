@@ -11,7 +11,7 @@ from analyzer import columns
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome, Rule
-from analyzer.standards.benchmarks import STANDARDS, Control, Standard
+from analyzer.standards import STANDARDS, Control, Standard
 from analyzer.terms import Benchmark, Severity, count_text
 
 if TYPE_CHECKING:
