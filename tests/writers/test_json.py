@@ -17,8 +17,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import analyzer
-from analyzer.analysis.analysis import AGE_BANDS
 from analyzer.analysis.rulebook import Result
+from analyzer.analysis.totals import AGE_BANDS
 from analyzer.columns import OWNERSHIP
 from analyzer.limits import Definition, Thresholds
 from analyzer.rules.rule import FINDINGS, Outcome, Subject

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis.analysis import Analysis, Totals
+from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.analysis.rulebook import Rulebook
+from analyzer.analysis.totals import Totals
 from analyzer.changes import diff
 from analyzer.changes.diff import counts_text
 from analyzer.changes.user_changes import ChangeKind
