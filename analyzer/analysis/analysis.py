@@ -23,7 +23,7 @@ from analyzer.report.model import (
     UncoveredFile,
     html_table,
 )
-from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, count_text
+from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts
 
 # What one plain report does not need is imported where it is used.
@@ -352,13 +352,7 @@ class AnalysisRequest:
         return [
             *(f"{count_text(number, what)} not read" for what, number in unread.items()),
             *(f"{number:,} {verdict}" for number, verdict in user_counts if number),
-            *(analysis.rule_results.failures(_severities_from(rules), rules) if rules else []),
+            *(analysis.rule_results.failures(rules) if rules else []),
             *(analysis.rule_results.control_failures() if CONTROL in self.fail_on else []),
             *([f"{overdue:,} {OVERDUE}"] if overdue else []),
         ]
-
-
-def _severities_from(words: Collection[str]) -> list[Severity]:
-    """Return the severities named and all higher ones."""
-    mildest = max((each.rank for each in Severity if each in words), default=-1)
-    return [each for each in Severity if each.rank <= mildest]

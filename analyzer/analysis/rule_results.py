@@ -15,7 +15,7 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome, Rule
-from analyzer.terms import Severity, with_noun
+from analyzer.terms import with_noun
 
 JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
@@ -129,13 +129,13 @@ class RuleResults:
         why = f"The report has no root row of {with_noun('account', sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and rule.is_of_root}
 
-    def failures(self, severities: Collection[Severity], rules: Collection[str]) -> list[str]:
-        """Return for each rule of these severities or ids how many findings are not exempt.
+    def failures(self, words: Collection[str]) -> list[str]:
+        """Return for each rule that words name how many findings are not exempt.
 
         What a rule could not decide counts, and so does a rule that did not see everything.
         """
-        met = [rule for rule in self.book.rules if rule.severity in severities or rule.id in rules]
-        failures = ((rule.id, self._failure(rule.id)) for rule in met)
+        named = [rule.id for rule in self.book.rules if rule.is_named(words)]
+        failures = ((rule, self._failure(rule)) for rule in named)
         return [f"{rule}: {failure}" for rule, failure in failures if failure]
 
     def control_failures(self) -> list[str]:
