@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO
 
 import typer
 
@@ -109,13 +109,13 @@ def diff(
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
     reading = options.InputOptions(masked_account=masked_account)
-    before = _side(old, replace(reading, as_of=old_as_of), judging_options, accounts, fail_on)
-    now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
-    check_outputs(outputs.output, [*before.files_read, *now.files_read, config])
-    sides = (before, now)
-    analyses = [
-        each.analysis_request.analysis(load(each.inputs, quiet=outputs.quiet)) for each in sides
+    sides = [
+        _side(name, replace(reading, as_of=as_of), judging_options, accounts, fail_on)
+        for name, as_of in ((old, old_as_of), (new, new_as_of))
     ]
+    files_read = [file for _, _, files in sides for file in files]
+    check_outputs(outputs.output, [*files_read, config])
+    analyses = [request.analysis(load(inputs, quiet=outputs.quiet)) for inputs, request, _ in sides]
     unfiltered = comparison_of(*filtered_analyses(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)
@@ -137,22 +137,16 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     options.refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
 
 
-class _Side(NamedTuple):
-    """Hold the reports of one side, what they are judged by, and all that is read of it."""
-
-    inputs: Inputs
-    analysis_request: "AnalysisRequest"
-    files_read: "list[options.InputFile | str | Path | None]"
-
-
 def _side(
     name: str,
     reading: options.InputOptions,
     judging_options: options.JudgingOptions,
     accounts: options.InputFile | None,
     fail_on: list[str],
-) -> _Side:
-    """Return the side that a name stands for; a run brings its reports, as-of and lists.
+) -> "tuple[Inputs, AnalysisRequest, list[options.InputFile | str | Path | None]]":
+    """Return the reports of a side, what they are judged by, and all that is read of it.
+
+    A run brings its reports, as-of and lists.
 
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
@@ -175,7 +169,7 @@ def _side(
         judging_options, accounts, [each for each in fail_on if each not in changes]
     )
     inputs = find_inputs([name], reading)
-    return _Side(inputs, analysis_request, [*inputs.paths, *judging_options.files, accounts])
+    return inputs, analysis_request, [*inputs.paths, *judging_options.files, accounts]
 
 
 def _file_of_run(path: Path) -> options.InputFile | None:
