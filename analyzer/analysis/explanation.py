@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Final
 
 import numpy as np
@@ -235,19 +235,13 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     doubtful: list[str] = []
     if verdict in (Verdict.UNUSED, Verdict.RETIRED):
         doubtful = [columns.USER_CREATION_TIME, columns.MFA_ACTIVE, *used]
-        doubtful += [
-            name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)
-        ]
-        doubtful += [columns.ADDITIONAL_CREDENTIALS_INFO]
+        doubtful += [*chain(*columns.CERTIFICATES), columns.ADDITIONAL_CREDENTIALS_INFO]
     else:
         deciding += [columns.PASSWORD_LAST_CHANGED, *used]
         deciding += [columns.USER_CREATION_TIME] if _is_idle_since_creation(page) else []
     unread = [*page.unread[columns.COLUMN], *page.contradicted[columns.COLUMN]]
     rest = [name for name in dict.fromkeys(unread) if name not in (*deciding, *doubtful)]
-    if verdict == Verdict.UNDETERMINED:
-        deciding += rest
-    else:
-        doubtful += rest
+    (deciding if verdict == Verdict.UNDETERMINED else doubtful).extend(rest)
     yield from (_cell(page, name, "verdict") for name in deciding)
     yield from (_cell(page, name, "certainty") for name in doubtful)
 
@@ -331,10 +325,7 @@ _READINGS: Final = {
 def _rule_outcomes(
     page: Page, rule_results: RuleResults, rules: Sequence[Rule]
 ) -> Iterator[RuleOutcome]:
-    """Yield the findings of each rule on the only user or root of a page, or that it passes.
-
-    The rules are all on users, or all on roots.
-    """
+    """Yield the findings of each rule, all on users or on roots, on the only one of a page."""
     exempt, limits = ExemptionMatches(page, rule_results.exemptions), rule_results.book.thresholds
     of_roots = any(rule.is_of_root for rule in rules)
     frame = page_findings(page, rules, limits, exempt, of_roots=of_roots)
