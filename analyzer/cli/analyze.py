@@ -19,6 +19,7 @@ from analyzer.cli.inputs import (
     read_analysis_request,
     require,
 )
+from analyzer.cli.values import InputFile, path_parser
 from analyzer.errors import OutputFailed
 from analyzer.terms import (
     OUTPUT_ENDINGS,
@@ -62,7 +63,7 @@ class OutputOptions:
         list[Path],
         options.output_path_option(
             f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
-            parser=options.path_parser(*OUTPUT_ENDINGS, folder=True),
+            parser=path_parser(*OUTPUT_ENDINGS, folder=True),
         ),
     ] = field(default_factory=list)
     format_: Annotated[
@@ -97,7 +98,7 @@ class OutputOptions:
     findings: Annotated[
         Path | None,
         options.output_option(
-            parser=options.path_parser(".csv", ".parquet", stdout=True),
+            parser=path_parser(".csv", ".parquet", stdout=True),
             metavar="FILE",
             help="Write findings: .csv, .parquet; - for CSV.",
         ),
@@ -105,7 +106,7 @@ class OutputOptions:
     follow_up: Annotated[
         Path | None,
         options.output_option(
-            parser=options.path_parser(".csv"),
+            parser=path_parser(".csv"),
             metavar="FILE",
             help="Write which --decisions were carried out.",
         ),
@@ -146,7 +147,7 @@ def analyze(
     shows_findings = outputs.findings == _STDOUT
     findings = None if shows_findings else outputs.findings
     files = [*outputs.output, *filter(None, (findings, outputs.follow_up))]
-    files_read: list[options.InputFile | str | Path | None] = []
+    files_read: list[InputFile | str | Path | None] = []
     if files:
         files_read = [*inputs.paths, *judging_options.files, accounts, config]
         check_outputs(files, files_read)
@@ -224,7 +225,7 @@ def _write_split(
     analysis: "Analysis",
     outputs: OutputOptions,
     by: SplitBy,
-    files_read: list[options.InputFile | str | Path | None],
+    files_read: list[InputFile | str | Path | None],
 ) -> list[str]:
     """Write the workbooks of a split review and the index; all of them or none.
 

@@ -19,6 +19,7 @@ from analyzer.cli.inputs import (
     require,
 )
 from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
+from analyzer.cli.values import InputFile, path_parser, refuse_unknown, rule_ids
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class OutputOptions(DataOutputs):
         list[Path],
         options.output_path_option(
             "Write the changes to a .csv or .json file; may be repeated.",
-            parser=options.path_parser(".csv", ".json"),
+            parser=path_parser(".csv", ".json"),
         ),
     ] = field(default_factory=list)
 
@@ -88,7 +89,7 @@ def diff(
     fail_on: Annotated[
         list[str],
         typer.Option(
-            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *options.rule_ids()),
+            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *rule_ids()),
             metavar="WORD",
             help="Exit with 1 if a user, also a new one, newly has this verdict (unused) or is"
             " newly undetermined, a finding of this rule, or of this severity or higher, is new,"
@@ -129,21 +130,21 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     verdicts = [each for each in kinds if each in {*Verdict} - {*_change_words()}]
     hint = "use --verdict, or a kind of change such as new-unused or verdict-changed"
     require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
-    options.refuse_unknown(kinds, _change_words(), "--change")
+    refuse_unknown(kinds, _change_words(), "--change")
     states = [each for each in fail_on if each in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     require(not states, message, "--fail-on")
-    known = [*Verdict, *Severity, *_change_words(), *options.rule_ids()]
-    options.refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
+    known = [*Verdict, *Severity, *_change_words(), *rule_ids()]
+    refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
 
 
 def _side(
     name: str,
     reading: options.InputOptions,
     judging_options: options.JudgingOptions,
-    accounts: options.InputFile | None,
+    accounts: InputFile | None,
     fail_on: list[str],
-) -> "tuple[Inputs, AnalysisRequest, list[options.InputFile | str | Path | None]]":
+) -> "tuple[Inputs, AnalysisRequest, list[InputFile | str | Path | None]]":
     """Return the reports of a side, what they are judged by, and all that is read of it.
 
     A run brings its reports, as-of and lists.
@@ -172,8 +173,8 @@ def _side(
     return inputs, analysis_request, [*inputs.paths, *judging_options.files, accounts]
 
 
-def _file_of_run(path: Path) -> options.InputFile | None:
-    return options.InputFile(str(path), path.read_bytes()) if path.is_file() else None
+def _file_of_run(path: Path) -> InputFile | None:
+    return InputFile(str(path), path.read_bytes()) if path.is_file() else None
 
 
 def _write(comparison: "Comparison", outputs: OutputOptions) -> None:

@@ -16,14 +16,7 @@ from analyzer.cli.inputs import (
     read_analysis_request,
     require,
 )
-from analyzer.cli.options import (
-    AccountsFile,
-    InputOptions,
-    JudgingOptions,
-    days_option,
-    pattern,
-    wrong_usage,
-)
+from analyzer.cli.options import AccountsFile, InputOptions, JudgingOptions, days_option
 from analyzer.cli.streams import (
     TextOrJson,
     exit_if_failed_or_partial,
@@ -31,6 +24,7 @@ from analyzer.cli.streams import (
     text_stream,
     write_lines,
 )
+from analyzer.cli.values import pattern, wrong_usage
 from analyzer.terms import ROOT_USER, printable
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_analysis_request, require
 from analyzer.cli.streams import Log, TextOrJson, exit_code_and_message, utc_now
+from analyzer.cli.values import InputFile, number_parser
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text
@@ -56,7 +57,7 @@ def export(
     keep: Annotated[
         int | None,
         typer.Option(
-            parser=options.number_parser(1, what="a whole number"),
+            parser=number_parser(1, what="a whole number"),
             metavar="NUMBER",
             help="Keep only this number of runs, and the last of each of 13 months.",
         ),
@@ -164,8 +165,6 @@ def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict
         each.name: getattr(judging_options, each.name) for each in fields(judging_options)
     } | others
     del values["settings"]
-    hashes = {
-        name: file.sha256 for name, file in values.items() if isinstance(file, options.InputFile)
-    }
+    hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
     lists = {name: sorted(each) for name, each in values.items() if isinstance(each, list)}
     return {**values, **hashes, **lists}

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from analyzer.cli.options import (
     FAIL_ON_WORDS,
     FilterOptions,
-    InputFile,
     InputOptions,
     JudgingOptions,
     PatternOptions,
+)
+from analyzer.cli.streams import progress
+from analyzer.cli.values import (
+    InputFile,
     input_file,
     matching,
     refuse_unknown,
     rule_ids,
     wrong_usage,
 )
-from analyzer.cli.streams import progress
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Thresholds
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.options import matching, refuse_unknown, rule_ids
 from analyzer.cli.streams import is_terminal, write_lines
+from analyzer.cli.values import matching, refuse_unknown, rule_ids
 from analyzer.limits import Thresholds
 
 if TYPE_CHECKING:
