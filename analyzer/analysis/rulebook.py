@@ -1,21 +1,16 @@
-"""Choose the rules that run, their limits and the standard, and give its controls their results."""
+"""Choose the rules that run, their limits, and the standard whose controls are shown."""
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from analyzer import columns
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
-from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome, Rule
+from analyzer.rules.rule import UNCOVERED_ACCOUNT, Rule
 from analyzer.standards import STANDARDS, Control, Standard
-from analyzer.terms import Benchmark, Severity, count_text
-
-if TYPE_CHECKING:
-    from analyzer.rules.engine import FindingCounts
+from analyzer.terms import Benchmark, Severity
 
 OWN_STANDARD: Final = "credreport"
 """The id of the standard of a run without a benchmark: each rule is a control of its own."""
@@ -129,109 +124,3 @@ def _rules_by_id(extra: Sequence[Rule]) -> dict[str, Rule]:
             _check_words(f"column in {name} of rule {rule.id}:", read, there)
         known[rule.id] = rule
     return known
-
-
-# Results
-
-
-class Result(StrEnum):
-    """Name the results that a control can have, in the order of a summary."""
-
-    PASS = "pass"
-    EXCUSED = "pass but for exemptions"
-    FAIL = "fail"
-    UNDECIDED = "undecided"
-    NOT_RUN = "not run"
-    NOT_DECIDABLE = "not decidable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlResult:
-    """Hold the result of a control, its numbers of findings, and the reason for the result.
-
-    `fails` and `undecided` count findings that are not exempt, `exempt` those that are.
-    """
-
-    control: Control
-    result: Result
-    fails: int
-    exempt: int
-    undecided: int
-    why: str
-
-    @property
-    def counts_text(self) -> str:
-        """Return how many findings fail and are undecided, in words; empty for none."""
-        counts = (self.fails, "fail"), (self.undecided, "undecided")
-        return ", ".join(f"{number:,} {word}" for number, word in counts if number)
-
-    @property
-    def rules_text(self) -> str:
-        """Return of which rules the findings are, empty if there are none."""
-        return ", ".join(self.control.rules) if self.fails or self.undecided else ""
-
-
-def control_results(
-    book: Rulebook,
-    counts: "FindingCounts",
-    *,
-    lacking_input: Mapping[str, str],
-    left_out: Collection[str] = (),
-) -> tuple[ControlResult, ...]:
-    """Return the results of the controls of the book's standard, in its order.
-
-    `counts` are the numbers of findings. `lacking_input` has the reason for each rule that did not
-    see all input; `left_out` are the ids of those that a filter leaves out with the root users.
-    """
-    return tuple(
-        _control_result(control, book, counts, lacking_input, left_out)
-        for control in book.standard.controls
-    )
-
-
-def _control_result(
-    control: Control,
-    book: Rulebook,
-    counts: "FindingCounts",
-    lacking_input: Mapping[str, str],
-    left_out: Collection[str],
-) -> ControlResult:
-    def number(*outcomes: Outcome, exempt: bool = False) -> int:
-        return sum(counts[rule, each, exempt] for rule in control.rules for each in outcomes)
-
-    fails, undecided = number(Outcome.FAILS), number(Outcome.UNDECIDED)
-    exempt = number(Outcome.FAILS, Outcome.UNDECIDED, exempt=True)
-    name, asked = control.limit or ("", 0)
-    limit = getattr(book.thresholds, name, asked)
-    other_limit = (
-        f"The limit of this run is {count_text(limit, 'day')}; the control asks for"
-        f" {count_text(asked, 'day')}."
-    )
-    ran = {rule.id for rule in book.rules}
-    not_run = [rule for rule in control.rules if rule not in ran]
-    is_filtered = all(rule in left_out for rule in not_run)
-    why_not_run = "The root user is left out by the filter" if is_filtered else "Rule not selected"
-    lacking = [lacking_input[rule] for rule in control.rules if rule in lacking_input]
-    cases = (
-        (not control.rules, Result.NOT_DECIDABLE, control.reason),
-        (fails and limit < asked, Result.UNDECIDED, other_limit),
-        (fails, Result.FAIL, ""),
-        (not_run, Result.NOT_RUN, f"{why_not_run}, not run: {', '.join(not_run)}."),
-        (undecided, Result.UNDECIDED, "Some findings are undecided."),
-        (limit > asked, Result.UNDECIDED, other_limit),
-        (lacking, Result.UNDECIDED, next(iter(lacking), "")),
-        (exempt, Result.EXCUSED, "All failures and undecided findings are exempt."),
-        (True, Result.PASS, ""),
-    )
-    result, why = next((result, why) for holds, result, why in cases if holds)
-    return ControlResult(
-        control=control, result=result, fails=fails, exempt=exempt, undecided=undecided, why=why
-    )
-
-
-def summary(standard: Standard, controls: Iterable[ControlResult]) -> str:
-    """Return the numbers of results: `CIS 3.0: 3 pass, 5 fail, 14 not decidable from a report`."""
-    count = Counter(each.result for each in controls)
-    numbers = [f"{count[result]} {result}" for result in Result if count[result]]
-    source = " from a report" if count[Result.NOT_DECIDABLE] else ""
-    return f"{standard.short_name}: {', '.join(numbers)}{source}"

@@ -13,8 +13,7 @@ from pandas.testing import assert_frame_equal
 import analyzer
 from analyzer.analysis import rule_results
 from analyzer.analysis.analysis import Analysis
-from analyzer.analysis.rule_results import RuleResults
-from analyzer.analysis.rulebook import ControlResult, Result
+from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
 from analyzer.columns import OWNERSHIP
 from analyzer.report import assemble
 from analyzer.report.model import Page

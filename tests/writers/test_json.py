@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import analyzer
-from analyzer.analysis.rulebook import Result
+from analyzer.analysis.rule_results import Result
 from analyzer.analysis.totals import AGE_BANDS
 from analyzer.columns import OWNERSHIP
 from analyzer.limits import Definition, Thresholds

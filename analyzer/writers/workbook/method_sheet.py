@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.analysis.rule_results import RuleResults
-from analyzer.analysis.rulebook import ControlResult, Rulebook
+from analyzer.analysis.rule_results import ControlResult, RuleResults
+from analyzer.analysis.rulebook import Rulebook
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
