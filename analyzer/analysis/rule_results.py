@@ -254,12 +254,9 @@ def control_result(
     `lacking_input` has the reason for each rule that did not see all input; `left_out` are the ids
     of those that a filter leaves out with the root users.
     """
-
-    def number(*outcomes: Outcome, exempt: bool = False) -> int:
-        return sum(counts[rule, each, exempt] for rule in control.rules for each in outcomes)
-
-    fails, undecided = number(Outcome.FAILS), number(Outcome.UNDECIDED)
-    exempt = number(Outcome.FAILS, Outcome.UNDECIDED, exempt=True)
+    unmet = (Outcome.FAILS, Outcome.UNDECIDED)
+    fails, undecided = (sum(counts[rule, each, False] for rule in control.rules) for each in unmet)
+    exempt = sum(counts[rule, each, True] for rule in control.rules for each in unmet)
     name, asked = control.limit or ("", 0)
     limit = getattr(book.thresholds, name, asked)
     other_limit = (

@@ -29,7 +29,7 @@ from typer.core import TyperGroup
 from analyzer.cli.command import SUMMARIES, command_named, help_stream
 from analyzer.cli.streams import PIPE_CLOSED, say, write_lines
 from analyzer.errors import BUG, CredreportError
-from analyzer.terms import printable
+from analyzer.terms import VERSION, printable
 
 _GC_THRESHOLD: Final = 1_000_000
 """Objects before a garbage collection: importing creates many, and a short run frees few.
@@ -72,8 +72,6 @@ def credreport(
 ) -> None:
     """Find unused IAM users in AWS credential reports, offline."""
     if version:
-        from analyzer.terms import VERSION
-
         write_lines(f"credreport {VERSION}")
         raise typer.Exit
 

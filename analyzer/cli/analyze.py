@@ -154,7 +154,7 @@ def analyze(
     (analysis,) = filtered_analyses(
         [analysis_request.analysis(load(inputs, quiet=outputs.quiet))], filters
     )
-    written = _written(analysis, outputs, findings) if files else []
+    written = _write_files(analysis, outputs, findings) if files else []
     if outputs.split_by:
         written += _write_split(analysis, outputs, outputs.split_by, files_read)
     default = Format.FINDINGS if shows_findings else Format.TABLE
@@ -198,7 +198,7 @@ def _check_options(
     require(owned, "owner: name the list of owners with --owners", "--split-by")
 
 
-def _written(analysis: "Analysis", outputs: OutputOptions, findings: Path | None) -> list[str]:
+def _write_files(analysis: "Analysis", outputs: OutputOptions, findings: Path | None) -> list[str]:
     """Write the files, and return what standard error says of each."""
     from analyzer.writers import write
 
