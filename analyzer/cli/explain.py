@@ -25,7 +25,7 @@ from analyzer.cli.streams import (
     write_lines,
 )
 from analyzer.cli.values import pattern, wrong_usage
-from analyzer.terms import ROOT_USER, printable
+from analyzer.terms import ROOT_USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,8 +88,7 @@ def explain(
             json.dump([each.document() for each in explained], stream, indent=2)
             stream.write("\n")
     else:
-        pages = (map(printable, str(each).split("\n")) for each in explained)
-        write_lines("\n\n".join(map("\n".join, pages)))
+        write_lines("\n\n".join(map(str, explained)))
     for note in notes:
         say(note)
     exit_if_failed_or_partial(missing=missing)
