@@ -7,7 +7,6 @@ from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import pandas as pd
 
 from analyzer import columns
@@ -159,12 +158,6 @@ class Analysis:
         """Return the part with these users, in judged pages: its counts, and no findings."""
         totals = replace(self.totals, counts=counts_frame(sum(map(user_counts, pages), Counter())))
         return replace(self, pages=partial(iter, (*pages,)), part_of=self, cached_totals=[totals])
-
-    def has_standing_decision(self, page: Page) -> np.ndarray:
-        """Return which users of a judged page need no decision now, by the earlier ones."""
-        from analyzer.decisions.follow_up import has_standing_decision  # noqa: PLC0415
-
-        return has_standing_decision(page, self.ledger, self.follow_up_result)
 
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
