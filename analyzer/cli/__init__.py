@@ -5,8 +5,9 @@ the only one that touches the clock and the network. It imports everything, and 
 
 - A command's function tells its story: load, judge, write, say, exit. It decides nothing about
   users.
-- `options.py` defines the options that several commands share, `inputs.py` reads what they name,
-  `command.py` makes a command of a function, with its settings file and environment variables.
+- `options.py` defines the options that several commands share, `values.py` parses their values,
+  `inputs.py` reads what they name, `command.py` makes a command of a function, with its settings
+  file and environment variables.
 - `streams.py` writes results to standard output, all else to standard error. Errors are
   `CredreportError`s, which `main` turns into a message and an exit code; any other exception is a
   bug and ends with 70.
