@@ -9,8 +9,8 @@
     analyzer.write(analysis, "review.xlsx")
 
 Names are imported when they are first used: importing the package is quick. The modules here are
-the ground: words, columns, errors and files that all packages share. `batches` alone stands on the
-packages: it gives the same verdicts on Spark and Dask.
+the ground: words, columns, errors, files and the tables of benchmarks. `batches` alone stands on
+the packages: it gives the same verdicts on Spark and Dask.
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analyzer.analysis.analysis import Analysis as Analysis
     from analyzer.analysis.analysis import analyze as analyze
     from analyzer.analysis.filters import Filter as Filter
+    from analyzer.analysis.rulebook import rulebook as rulebook
     from analyzer.changes.diff import diff as diff
     from analyzer.errors import CredreportError as CredreportError
     from analyzer.errors import InputRefused as InputRefused
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from analyzer.sources.load import read_exemptions as read_exemptions
     from analyzer.sources.load import read_ledger as read_ledger
     from analyzer.sources.load import read_owners as read_owners
-    from analyzer.standards.rulebook import rulebook as rulebook
     from analyzer.terms import VERSION as __version__  # noqa: N811
     from analyzer.terms import Severity as Severity
     from analyzer.terms import Verdict as Verdict
@@ -50,7 +50,7 @@ _NAMES_OF: Final = {
     "report.model": ("Exemption", "Report"),
     "rules.rule": ("Rule", "Subject"),
     "sources.load": ("load", "read_exemptions", "read_ledger", "read_owners"),
-    "standards.rulebook": ("rulebook",),
+    "analysis.rulebook": ("rulebook",),
     "limits": ("Criteria", "Definition", "Thresholds"),
     "terms": ("Severity", "Verdict"),
     "writers": ("write",),

@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis.analysis import analyze
+from analyzer.analysis.rulebook import Rulebook
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
 from analyzer.report.as_of import check_as_of
@@ -39,7 +40,6 @@ from analyzer.sources.files_beside import BESIDE_ENDINGS, MANIFEST, METADATA, SE
 from analyzer.sources.find import stream_sources
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
-from analyzer.standards.rulebook import Rulebook
 from analyzer.terms import AsOfSource, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 

@@ -250,6 +250,11 @@ def count_text(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def numbers_text(numbers: Mapping[str, int]) -> str:
+    """Return how many there are of each kind, `3 fail, 1 undecided`, but for those of none."""
+    return ", ".join(f"{number:,} {kind}" for kind, number in numbers.items() if number)
+
+
 MOST_NAMES: Final = 5
 """Of more names only so many are listed, and the others counted."""
 

@@ -10,11 +10,11 @@ import pytest
 
 import analyzer
 from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rulebook import Rulebook, rulebook
 from analyzer.rules import RULES
 from analyzer.rules.engine import page_outcomes
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
-from analyzer.standards.rulebook import Rulebook, rulebook
 from analyzer.verdicts.facts import Facts, Truth
 from tests.support.builders import AS_OF, a_user, days_before, report_text
 from tests.support.feeds import asff, ocsf

@@ -19,7 +19,7 @@ from analyzer.cli.streams import PIPE_CLOSED
 from analyzer.columns import OF_USERS_CSV
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules.rule import Outcome
-from analyzer.standards.benchmarks import STANDARDS
+from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import asff, ocsf

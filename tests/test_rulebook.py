@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 import analyzer
+from analyzer.analysis.rulebook import Rulebook, own_rules_standard
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
-from analyzer.standards.benchmarks import STANDARDS
-from analyzer.standards.rulebook import Rulebook, own_rules_standard
+from analyzer.standards import STANDARDS
 from analyzer.terms import Benchmark, Severity
 
 EVERY = [rule.id for rule in RULES]

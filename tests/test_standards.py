@@ -8,19 +8,21 @@ AWS Security Hub User Guide (FSBP), never from the code.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 
+from analyzer.analysis.rule_results import ControlResult, Result, control_result
+from analyzer.analysis.rulebook import Rulebook
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts
 from analyzer.rules.rule import Subject
-from analyzer.standards.benchmarks import FRAMEWORKS, STANDARDS, Standard, references
-from analyzer.standards.rulebook import ControlResult, Result, RulesRun, results, summary
+from analyzer.standards import FRAMEWORKS, STANDARDS, Standard, references
 from tests.support.builders import QUIET_PASSWORD, a_key, a_password, a_user, days_before, the_root
+from tests.support.outputs import analysis_of
 from tests.support.pages import NO_USERS, counts_on, of_users, page_of
 
 
@@ -136,16 +138,17 @@ def test_each_limit_fails_from_its_day_on(name: str, number: str, rule: str, bou
         assert by_number(standard, counts)[number].result == result
 
 
-ALL = [rule.id for rule in RULES]
+def book_of(standard: Standard, **limits: int) -> Rulebook:
+    used = replace(limits_of(standard), **limits)
+    return Rulebook(rules=RULES, thresholds=used, standard=standard, rules_by_id=BY_RULE)
 
 
 def by_number(
     standard: Standard, counts: Any, *unseen: str, **limits: int
 ) -> dict[str, ControlResult]:
     why = dict.fromkeys(unseen, "It was not there.")
-    used = asdict(replace(limits_of(standard), **limits))
-    run = RulesRun(ran=ALL, filtered=(), lacking_input=why, limits=used)
-    return {each.control.number: each for each in results(standard, Counter(counts), run)}
+    book, counted = book_of(standard, **limits), Counter(counts)
+    return {each.number: control_result(each, book, counted, why) for each in standard.controls}
 
 
 @pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)
@@ -279,13 +282,15 @@ def test_a_rule_is_referred_to_by_standards_first() -> None:
 
 def test_a_summary_counts_the_results_in_a_line() -> None:
     standard = BY_STANDARD["cis-3.0"]
-    counts = {
+    counts: Any = {
         ("root-used", "fails", False): 1,
         ("idle-password", "fails", True): 2,
         ("root-without-mfa", "undecided", False): 1,
     }
-    controls = by_number(standard, counts).values()
-    assert summary(standard, controls) == (
+    found = replace(
+        analysis_of([]).rule_results, book=book_of(standard), cached_counts=[Counter(counts)]
+    )
+    assert found.control_summary == (
         "CIS 3.0: 5 pass, 1 pass but for exemptions, 1 fail, 1 undecided,"
         " 14 not decidable from a report"
     )

@@ -1,8 +1,8 @@
 """Judge whole reports: verdicts, findings, exemptions and decisions together, for all outputs.
 
-`analysis` holds what reports are judged by and the result a page at a time, `rule_results` its
-findings and controls, `filters` which users of it are wanted, and `explanation` says why one user
-has its verdict.
+`analysis` holds what reports are judged by and the result a page at a time, `totals` counts it,
+`rulebook` chooses the rules, `rule_results` has their findings and controls, `filters` keeps the
+users that are wanted, and `explanation` says why one user has its verdict.
 
 Writers, `runs` and the command line may import this package. It reads and writes no file.
 """

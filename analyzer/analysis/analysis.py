@@ -5,13 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from analyzer import columns
+from analyzer.analysis.totals import Tally, Totals, UserCounts, counts_frame, user_counts
 from analyzer.errors import InputRefused
 from analyzer.limits import Criteria
 from analyzer.report.model import (
@@ -21,10 +20,9 @@ from analyzer.report.model import (
     Page,
     Report,
     UncoveredFile,
-    blank_categories,
     html_table,
 )
-from analyzer.terms import CONTROL, OVERDUE, Certainty, Severity, Verdict, count_text
+from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts
 
 # What one plain report does not need is imported where it is used.
@@ -32,71 +30,13 @@ if TYPE_CHECKING:
     from analyzer.analysis.explanation import Explanation
     from analyzer.analysis.filters import Filter
     from analyzer.analysis.rule_results import RuleResults, Store
+    from analyzer.analysis.rulebook import Rulebook
     from analyzer.decisions.follow_up import FollowUp
     from analyzer.decisions.ledger import Ledger
-    from analyzer.lists.exemptions import ExemptionUse
-    from analyzer.lists.owners import AccountList, Owner, Owners
-    from analyzer.standards.rulebook import Rulebook
+    from analyzer.lists.owners import AccountList, Owners
 
 ROWS_IN_MEMORY: Final = 200_000
 """Reports of up to so many rows stay in memory, judged; larger ones are judged anew each time."""
-
-AGE_BANDS: Final = (
-    "under 30 days",
-    "30 to 89 days",
-    "90 to 179 days",
-    "180 to 364 days",
-    "1 to 2 years",
-    "over 2 years",
-    "unknown",
-)
-_BAND_STARTS: Final = (30, 90, 180, 365, 730)
-
-_COUNT_DTYPES: Final[dict[str, Any]] = {
-    columns.ACCOUNT: TEXT,
-    columns.VERDICT: TEXT,
-    columns.REASON: TEXT,
-    columns.CERTAINTY: TEXT,
-    columns.AGE_BAND: TEXT,
-    columns.EXEMPT: "bool",
-    columns.USERS: "int64",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Count the outcome of an analysis.
-
-    `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
-    for each combination that occurs. `exemption_uses` have the users and roots that each exemption
-    names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
-    `without_owner` users match no entry of the list of owners, `unmatched_owners` match no user.
-    """
-
-    counts: pd.DataFrame
-    exemption_uses: tuple["ExemptionUse", ...]
-    expired: tuple["ExemptionUse", ...]
-    unmatched: tuple[Exemption, ...]
-    without_owner: int = 0
-    unmatched_owners: tuple["Owner", ...] = ()
-
-    def user_count(
-        self,
-        verdict: Verdict | None = None,
-        *,
-        exempt: bool | None = None,
-        certainty: Certainty | None = None,
-    ) -> int:
-        """Return the number of users, or of those with a verdict, exempt or not, of a certainty."""
-        asked = {columns.VERDICT: verdict, columns.EXEMPT: exempt, columns.CERTAINTY: certainty}
-        counts = self.counts
-        for name, value in asked.items():
-            if value is not None:
-                counts = counts[counts[name] == value]
-        return int(counts[columns.USERS].sum())
-
-
-_Counts: TypeAlias = "Counter[tuple[str | bool, ...]]"
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,7 +107,7 @@ class Analysis:
         Those on the root do not run where a filter leaves the root out.
         """
         from analyzer.analysis.rule_results import RuleResults  # noqa: PLC0415
-        from analyzer.standards.rulebook import rulebook  # noqa: PLC0415
+        from analyzer.analysis.rulebook import rulebook  # noqa: PLC0415
 
         if not self.part_of:
             book = self.book or rulebook()
@@ -216,14 +156,8 @@ class Analysis:
 
     def of_users(self, pages: Sequence[Page]) -> "Analysis":
         """Return the part with these users, in judged pages: its counts, and no findings."""
-        totals = replace(self.totals, counts=_frame(sum(map(_counts, pages), Counter())))
+        totals = replace(self.totals, counts=counts_frame(sum(map(user_counts, pages), Counter())))
         return replace(self, pages=partial(iter, (*pages,)), part_of=self, cached_totals=[totals])
-
-    def has_standing_decision(self, page: Page) -> np.ndarray:
-        """Return which users of a judged page need no decision now, by the earlier ones."""
-        from analyzer.decisions.follow_up import has_standing_decision  # noqa: PLC0415
-
-        return has_standing_decision(page, self.ledger, self.follow_up_result)
 
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
@@ -331,63 +265,13 @@ def _judged_pages(
     cached_totals: list[Totals],
 ) -> Iterator[Page]:
     """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
-    use = np.zeros((3, len(exemptions)), np.int64)
-    owned = Counter[int]()
-    counts: _Counts = Counter()
+    tally = Tally(exemptions, owners)
     for page in report.pages():
-        judged = with_verdicts(page, criteria)
-        added = blank_categories((columns.EXEMPTION, *columns.OWNERSHIP), len(page))
-        if exemptions:
-            added[columns.EXEMPTION] = _exemption_reasons(judged, exemptions, use)
-        if owners:
-            places = owners.places(page.users)
-            owned.update(places.tolist())
-            added |= owners.columns_of(page.users, places=places)
-        judged = judged.with_users(added)
-        counts.update(_counts(judged))
+        judged = tally.counted(with_verdicts(page, criteria))
         yield judged
-        del page, judged, added  # Else three pages are in memory, not two.
-    _check_user_count(report, counts.total())
-    without = owned[-1]
-    unmatched: list[Owner] = []
-    if owners:
-        for page in report.roots():
-            owned.update(owners.places(page.users).tolist())
-        unmatched = [each for at, each in enumerate(owners.entries) if not owned[at]]
-    totals = _totals(report, exemptions, counts, use)
-    cached_totals[:] = [replace(totals, without_owner=without, unmatched_owners=(*unmatched,))]
-
-
-def _exemption_reasons(
-    page: Page, exemptions: Exemptions, use: np.ndarray
-) -> "pd.Categorical[Any]":
-    """Return the reason why each user is exempt, and count in `use` how many each entry matches.
-
-    `use` has the users that each entry matches, below them those to which it applies, and those to
-    which it applies in vain.
-    """
-    from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
-
-    matches = ExemptionMatches(page, exemptions)
-    use += matches.matched, matches.applied, matches.without_effect
-    return matches.verdict_reasons()
-
-
-def _totals(report: Report, exemptions: Exemptions, counts: _Counts, use: np.ndarray) -> Totals:
-    if not exemptions:
-        return Totals(_frame(counts), (), (), ())
-    from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse  # noqa: PLC0415
-
-    for roots in report.roots():
-        matches = ExemptionMatches(roots, exemptions)
-        use += matches.matched, matches.applied, matches.without_effect
-    oldest = min(file.as_of for file in report.files).date()
-    uses = tuple(map(ExemptionUse, exemptions, *use.tolist()))
-    # A user whom somebody decided to keep may be gone: that is no mistake in a list.
-    counting = [each for each in uses if each.matched or not each.entry.arn]
-    expired = tuple(each for each in counting if each.has_expired(oldest))
-    unmatched = tuple(each.entry for each in counting if not each.matched and each not in expired)
-    return Totals(_frame(counts), uses, expired, unmatched)
+        del page, judged  # Else three pages are in memory, not two.
+    _check_user_count(report, tally.counts.total())
+    cached_totals[:] = [tally.totals(report)]
 
 
 def _kept_pages(
@@ -396,42 +280,12 @@ def _kept_pages(
     """Yield the pages with the users that a filter keeps, and leave their totals in a list."""
     from analyzer.analysis.filters import user_mask  # noqa: PLC0415
 
-    counts: _Counts = Counter()
+    counts: UserCounts = Counter()
     for page in whole.pages():
         kept = page.where(user_mask(page, chosen, report.account_names))
-        counts.update(_counts(kept))
+        counts.update(user_counts(kept))
         yield kept
-    cached_totals[:] = [replace(whole.totals, counts=_frame(counts))]
-
-
-def _counts(page: Page) -> _Counts:
-    """Count the users of each combination; the sentences of undetermined users are left out."""
-    users = page.users
-    account = pa.array(users[columns.ACCOUNT]).dictionary_encode()
-    undetermined = (users[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy()
-    days = users[columns.AGE_DAYS]
-    band = np.digitize(days.fillna(0).to_numpy(np.int64), _BAND_STARTS)
-    reason = users[columns.REASON].where(~undetermined, "")
-    words: list[Any] = [users[columns.VERDICT], reason, users[columns.CERTAINTY]]
-    coded = [
-        (account.indices.to_numpy(), account.dictionary.to_pylist()),
-        *((each.cat.codes.to_numpy(), each.cat.categories.to_list()) for each in words),
-        (np.where(days.isna(), len(_BAND_STARTS) + 1, band), AGE_BANDS),
-        ((users[columns.EXEMPTION] != "").to_numpy(), (False, True)),
-    ]
-    shape = [max(len(known), 1) for _, known in coded]
-    combined = np.ravel_multi_index([codes for codes, _ in coded], shape)
-    occurring, counts = np.unique(combined, return_counts=True)
-    positions = np.unravel_index(occurring, shape)
-    columns_of_words = [
-        map(known.__getitem__, at.tolist()) for at, (_, known) in zip(positions, coded, strict=True)
-    ]
-    return Counter(dict(zip(zip(*columns_of_words, strict=True), counts.tolist(), strict=True)))
-
-
-def _frame(counts: _Counts) -> pd.DataFrame:
-    rows = [(*combination, users) for combination, users in sorted(counts.items())]
-    return pd.DataFrame(rows, columns=[*_COUNT_DTYPES]).astype(_COUNT_DTYPES)
+    cached_totals[:] = [replace(whole.totals, counts=counts_frame(counts))]
 
 
 def _check_user_count(report: Report, judged: int) -> None:
@@ -491,13 +345,7 @@ class AnalysisRequest:
         return [
             *(f"{count_text(number, what)} not read" for what, number in unread.items()),
             *(f"{number:,} {verdict}" for number, verdict in user_counts if number),
-            *(analysis.rule_results.failures(_severities_from(rules), rules) if rules else []),
+            *(analysis.rule_results.failures(rules) if rules else []),
             *(analysis.rule_results.control_failures() if CONTROL in self.fail_on else []),
             *([f"{overdue:,} {OVERDUE}"] if overdue else []),
         ]
-
-
-def _severities_from(words: Collection[str]) -> list[Severity]:
-    """Return the severities named and all higher ones."""
-    mildest = max((each.rank for each in Severity if each in words), default=-1)
-    return [each for each in Severity if each.rank <= mildest]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Final
 
 import numpy as np
@@ -16,14 +16,11 @@ from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import owner_text
 from analyzer.report.model import Exemption, Page, ReportFile, account_name
 from analyzer.rules.engine import page_findings
-from analyzer.rules.rule import FACT, OUTCOME, RULE, Rule
+from analyzer.rules.rule import FACT, OUTCOME, RULE
 from analyzer.terms import AS_OF_SOURCES, State, Verdict, count_text, minute_text, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import idle_text, reason_text
-
-PASSES: Final = "passes"
-"""The outcome of a rule without a finding on the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +144,13 @@ def _matching(pages: Iterable[Page], user: str) -> Iterator[Page]:
 
 def _explanation_of_root(page: Page, rule_results: RuleResults) -> Explanation:
     """Return which rules the only root of a page meets, and the cells that they read."""
-    rules = [rule for rule in rule_results.book.rules if rule.is_of_root]
-    cells = dict.fromkeys(name for rule in rules for name in rule.columns)
+    rules = rule_results.book.rules
+    cells = dict.fromkeys(name for rule in rules if rule.is_of_root for name in rule.columns)
     return Explanation(
         **_source(page, rule_results),
         reason="The root user is not an IAM user, and has no verdict.",
         cells=tuple(_cell(page, name, "rules") for name in cells),
-        rules=tuple(_rule_outcomes(page, rule_results, rules)),
+        rules=tuple(_rule_outcomes(page, rule_results, of_roots=True)),
     )
 
 
@@ -179,7 +176,6 @@ def _explanation(
 ) -> Explanation:
     """Return the explanation of the only user of a page."""
     user = page.users.iloc[0]
-    rules = [rule for rule in rule_results.book.rules if not rule.is_of_root]
     return Explanation(
         **_source(page, rule_results),
         **{name: user[name] for name in (columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION)},
@@ -191,7 +187,7 @@ def _explanation(
         caveats=caveat_sentences(page)[0],
         age_days=_number(user[columns.AGE_DAYS]),
         cells=tuple(_cells(page, user[columns.VERDICT])),
-        rules=tuple(_rule_outcomes(page, rule_results, rules)),
+        rules=tuple(_rule_outcomes(page, rule_results, of_roots=False)),
         earlier_decision=earlier,
     )
 
@@ -235,19 +231,13 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     doubtful: list[str] = []
     if verdict in (Verdict.UNUSED, Verdict.RETIRED):
         doubtful = [columns.USER_CREATION_TIME, columns.MFA_ACTIVE, *used]
-        doubtful += [
-            name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)
-        ]
-        doubtful += [columns.ADDITIONAL_CREDENTIALS_INFO]
+        doubtful += [*chain(*columns.CERTIFICATES), columns.ADDITIONAL_CREDENTIALS_INFO]
     else:
         deciding += [columns.PASSWORD_LAST_CHANGED, *used]
         deciding += [columns.USER_CREATION_TIME] if _is_idle_since_creation(page) else []
     unread = [*page.unread[columns.COLUMN], *page.contradicted[columns.COLUMN]]
     rest = [name for name in dict.fromkeys(unread) if name not in (*deciding, *doubtful)]
-    if verdict == Verdict.UNDETERMINED:
-        deciding += rest
-    else:
-        doubtful += rest
+    (deciding if verdict == Verdict.UNDETERMINED else doubtful).extend(rest)
     yield from (_cell(page, name, "verdict") for name in deciding)
     yield from (_cell(page, name, "certainty") for name in doubtful)
 
@@ -329,20 +319,16 @@ _READINGS: Final = {
 
 
 def _rule_outcomes(
-    page: Page, rule_results: RuleResults, rules: Sequence[Rule]
+    page: Page, rule_results: RuleResults, *, of_roots: bool
 ) -> Iterator[RuleOutcome]:
-    """Yield the findings of each rule on the only user or root of a page, or that it passes.
-
-    The rules are all on users, or all on roots.
-    """
+    """Yield what each rule finds on the only user or root of a page, or that it passes."""
     exempt, limits = ExemptionMatches(page, rule_results.exemptions), rule_results.book.thresholds
-    of_roots = any(rule.is_of_root for rule in rules)
+    rules = [rule for rule in rule_results.book.rules if rule.is_of_root is of_roots]
     frame = page_findings(page, rules, limits, exempt, of_roots=of_roots)
     for rule in rules:
         cells = frame.loc[frame[RULE] == rule.id, [OUTCOME, FACT, columns.EXEMPTION]]
-        for outcome, fact, exemption in cells.to_numpy().tolist() or [[PASSES, "", ""]]:
-            severity = str(rule.severity)
-            yield RuleOutcome(rule.id, rule.title, severity, outcome, fact, exemption)
+        for outcome, fact, exemption in cells.to_numpy().tolist() or [["passes", "", ""]]:
+            yield RuleOutcome(rule.id, rule.title, str(rule.severity), outcome, fact, exemption)
 
 
 def _matching_exemptions(

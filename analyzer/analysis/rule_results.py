@@ -2,26 +2,64 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import Final, Protocol, TypeVar
 
 import pandas as pd
 
 from analyzer import columns
+from analyzer.analysis.rulebook import Rulebook
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
-from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome, Rule
-from analyzer.standards.rulebook import ControlResult, Result, Rulebook, RulesRun, results, summary
-from analyzer.terms import Severity, with_noun
+from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome
+from analyzer.standards import Control
+from analyzer.terms import count_text, numbers_text, with_noun
 
 JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
 
 MOST_ROWS_IN_ONE_ORDER: Final = 200_000
 """The findings of reports of up to so many rows come in one order; of larger ones page by page."""
+
+
+class Result(StrEnum):
+    """Name the results that a control can have, in the order of a summary."""
+
+    PASS = "pass"
+    EXCUSED = "pass but for exemptions"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    NOT_RUN = "not run"
+    NOT_DECIDABLE = "not decidable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlResult:
+    """Hold the result of a control, its numbers of findings, and the reason for the result.
+
+    `fails` and `undecided` count findings that are not exempt, `exempt` those that are.
+    """
+
+    control: Control
+    result: Result
+    fails: int
+    exempt: int
+    undecided: int
+    why: str
+
+    @property
+    def counts_text(self) -> str:
+        """Return how many findings fail and are undecided, in words; empty for none."""
+        return numbers_text({"fail": self.fails, "undecided": self.undecided})
+
+    @property
+    def rules_text(self) -> str:
+        """Return of which rules the findings are, empty if there are none."""
+        return ", ".join(self.control.rules) if self.fails or self.undecided else ""
 
 
 T = TypeVar("T")
@@ -101,18 +139,16 @@ class RuleResults:
     @property
     def controls(self) -> tuple[ControlResult, ...]:
         """Return the results of the controls of the book's standard."""
-        run = RulesRun(
-            ran=[rule.id for rule in self.book.rules],
-            filtered=self.filtered_rules,
-            lacking_input=self.rules_lacking_input,
-            limits=asdict(self.book.thresholds),
-        )
-        return results(self.book.standard, self.counts, run)
+        context = self.book, self.counts, self.rules_lacking_input, self.filtered_rules
+        return tuple(control_result(each, *context) for each in self.book.standard.controls)
 
     @property
     def control_summary(self) -> str:
-        """Return how many controls have each result: `CIS 3.0: 3 pass, 5 fail`."""
-        return summary(self.book.standard, self.controls)
+        """Return the results: `CIS 3.0: 3 pass, 5 fail, 14 not decidable from a report`."""
+        count = Counter(each.result for each in self.controls)
+        numbers = numbers_text({each: count[each] for each in Result})
+        source = " from a report" if count[Result.NOT_DECIDABLE] else ""
+        return f"{self.book.standard.short_name}: {numbers}{source}"
 
     @property
     def rules_lacking_input(self) -> Mapping[str, str]:
@@ -130,13 +166,13 @@ class RuleResults:
         why = f"The report has no root row of {with_noun('account', sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and rule.is_of_root}
 
-    def failures(self, severities: Collection[Severity], rules: Collection[str]) -> list[str]:
-        """Return for each rule of these severities or ids how many findings are not exempt.
+    def failures(self, words: Collection[str]) -> list[str]:
+        """Return for each rule that words name how many findings are not exempt.
 
         What a rule could not decide counts, and so does a rule that did not see everything.
         """
-        met = [rule for rule in self.book.rules if rule.severity in severities or rule.id in rules]
-        failures = ((rule.id, self._failure(rule.id)) for rule in met)
+        named = [rule.id for rule in self.book.rules if rule.is_named(words)]
+        failures = ((rule, self._failure(rule)) for rule in named)
         return [f"{rule}: {failure}" for rule, failure in failures if failure]
 
     def control_failures(self) -> list[str]:
@@ -146,18 +182,20 @@ class RuleResults:
         return [f"{name} {each.control.number}: {each.result}" for each in unmet]
 
     def _failure(self, rule: str) -> str:
-        numbers = (
-            (self.counts[rule, Outcome.FAILS, False], "fail"),
-            (self.counts[rule, Outcome.UNDECIDED, False], "undecided"),
+        fails, undecided = (
+            self.counts[rule, each, False] for each in (Outcome.FAILS, Outcome.UNDECIDED)
         )
-        counts = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
+        counts = numbers_text({"fail": fails, "undecided": undecided})
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
 
     def _frames_by_rule_group(self) -> Iterator[pd.DataFrame]:
         """Order the findings of some rules at a time: of many users all take too much memory."""
         pages = [*self._pages_and_roots()]
         ids = [rule.id for rule in self.book.rules]
-        for rules in self._rule_groups():
+        by_severity = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
+        many = max(JUDGED_AT_ONCE // max(self.report.rows, 1), 1)
+        for first in range(0, len(by_severity), many):
+            rules = by_severity[first : first + many]
             frame = concatenated(
                 page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
                 for page, exempt, of_roots in pages
@@ -165,13 +203,6 @@ class RuleResults:
             words = {RULE: ids, REMEDY: remedy_texts(self.book.rules)}
             cells = {name: frame[name].cat.set_categories(each) for name, each in words.items()}
             yield self._with_owners(_ordered(frame.assign(**cells)))
-
-    def _rule_groups(self) -> Iterator[list[Rule]]:
-        """Yield the rules, the most severe first, as many at a time as fit in memory."""
-        rules = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
-        many = max(JUDGED_AT_ONCE // max(self.report.rows, 1), 1)
-        for first in range(0, len(rules), many):
-            yield rules[first : first + many]
 
     def _page_by_page(self) -> Iterator[pd.DataFrame]:
         total: FindingCounts = Counter()
@@ -209,3 +240,46 @@ def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
         *(frame[name] for name in (columns.ACCOUNT, columns.ARN, columns.SLOT, FACT)),
     )
     return frame.take(order).reset_index(drop=True)[list(FINDINGS)]
+
+
+def control_result(
+    control: Control,
+    book: Rulebook,
+    counts: FindingCounts,
+    lacking_input: Mapping[str, str],
+    left_out: Collection[str] = (),
+) -> ControlResult:
+    """Return the result of a control of the book's standard.
+
+    `lacking_input` has the reason for each rule that did not see all input; `left_out` are the ids
+    of those that a filter leaves out with the root users.
+    """
+    unmet = (Outcome.FAILS, Outcome.UNDECIDED)
+    fails, undecided = (sum(counts[rule, each, False] for rule in control.rules) for each in unmet)
+    exempt = sum(counts[rule, each, True] for rule in control.rules for each in unmet)
+    name, asked = control.limit or ("", 0)
+    limit = getattr(book.thresholds, name, asked)
+    other_limit = (
+        f"The limit of this run is {count_text(limit, 'day')}; the control asks for"
+        f" {count_text(asked, 'day')}."
+    )
+    ran = {rule.id for rule in book.rules}
+    not_run = [rule for rule in control.rules if rule not in ran]
+    is_filtered = all(rule in left_out for rule in not_run)
+    why_not_run = "The root user is left out by the filter" if is_filtered else "Rule not selected"
+    lacking = [lacking_input[rule] for rule in control.rules if rule in lacking_input]
+    cases = (
+        (not control.rules, Result.NOT_DECIDABLE, control.reason),
+        (fails and limit < asked, Result.UNDECIDED, other_limit),
+        (fails, Result.FAIL, ""),
+        (not_run, Result.NOT_RUN, f"{why_not_run}, not run: {', '.join(not_run)}."),
+        (undecided, Result.UNDECIDED, "Some findings are undecided."),
+        (limit > asked, Result.UNDECIDED, other_limit),
+        (lacking, Result.UNDECIDED, next(iter(lacking), "")),
+        (exempt, Result.EXCUSED, "All failures and undecided findings are exempt."),
+        (True, Result.PASS, ""),
+    )
+    result, why = next((result, why) for holds, result, why in cases if holds)
+    return ControlResult(
+        control=control, result=result, fails=fails, exempt=exempt, undecided=undecided, why=why
+    )

@@ -34,7 +34,7 @@ from analyzer.report.model import (
     stable_order,
 )
 from analyzer.rules.rule import RULE, Outcome
-from analyzer.terms import AsOfSource, Severity, Verdict, count_text, minute_text, short_list
+from analyzer.terms import AsOfSource, Verdict, count_text, minute_text, short_list
 
 CHANGE: Final = "change"
 BEFORE: Final = "before"
@@ -120,11 +120,10 @@ class Comparison:
             if len(some) and verdict in (Verdict.UNDETERMINED, *words):
                 arns = some[columns.ARN].nunique()
                 yield f"{arns:,} newly {verdict}{renamed_number(renamed_count(some))}"
-        mildest = max((each.rank for each in Severity if each in words), default=-1)
         fails = open_[changed & open_[NOW].isin([Outcome.FAILS, Outcome.UNDECIDED])]
         for rule in self.now.rule_results.book.rules if len(fails) else ():
             number = int((fails[RULE] == rule.id).sum())
-            if number and (rule.id in words or rule.severity.rank <= mildest):
+            if number and rule.is_named(words):
                 yield f"{rule.id}: {number:,} new"
         for kind in map(str, ChangeKind):
             some = frame[frame[CHANGE] == kind]

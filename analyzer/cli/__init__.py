@@ -5,8 +5,9 @@ the only one that touches the clock and the network. It imports everything, and 
 
 - A command's function tells its story: load, judge, write, say, exit. It decides nothing about
   users.
-- `options.py` defines the options that several commands share, `inputs.py` reads what they name,
-  `command.py` makes a command of a function, with its settings file and environment variables.
+- `options.py` defines the options that several commands share, `values.py` parses their values,
+  `inputs.py` reads what they name, `command.py` makes a command of a function, with its settings
+  file and environment variables.
 - `streams.py` writes results to standard output, all else to standard error. Errors are
   `CredreportError`s, which `main` turns into a message and an exit code; any other exception is a
   bug and ends with 70.
@@ -29,7 +30,7 @@ from typer.core import TyperGroup
 from analyzer.cli.command import SUMMARIES, command_named, help_stream
 from analyzer.cli.streams import PIPE_CLOSED, say, write_lines
 from analyzer.errors import BUG, CredreportError
-from analyzer.terms import printable
+from analyzer.terms import VERSION, printable
 
 _GC_THRESHOLD: Final = 1_000_000
 """Objects before a garbage collection: importing creates many, and a short run frees few.
@@ -72,8 +73,6 @@ def credreport(
 ) -> None:
     """Find unused IAM users in AWS credential reports, offline."""
     if version:
-        from analyzer.terms import VERSION
-
         write_lines(f"credreport {VERSION}")
         raise typer.Exit
 

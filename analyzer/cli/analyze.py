@@ -19,6 +19,7 @@ from analyzer.cli.inputs import (
     read_analysis_request,
     require,
 )
+from analyzer.cli.values import InputFile, path_parser
 from analyzer.errors import OutputFailed
 from analyzer.terms import (
     OUTPUT_ENDINGS,
@@ -62,7 +63,7 @@ class OutputOptions:
         list[Path],
         options.output_path_option(
             f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
-            parser=options.path_parser(*OUTPUT_ENDINGS, folder=True),
+            parser=path_parser(*OUTPUT_ENDINGS, folder=True),
         ),
     ] = field(default_factory=list)
     format_: Annotated[
@@ -97,7 +98,7 @@ class OutputOptions:
     findings: Annotated[
         Path | None,
         options.output_option(
-            parser=options.path_parser(".csv", ".parquet", stdout=True),
+            parser=path_parser(".csv", ".parquet", stdout=True),
             metavar="FILE",
             help="Write findings: .csv, .parquet; - for CSV.",
         ),
@@ -105,7 +106,7 @@ class OutputOptions:
     follow_up: Annotated[
         Path | None,
         options.output_option(
-            parser=options.path_parser(".csv"),
+            parser=path_parser(".csv"),
             metavar="FILE",
             help="Write which --decisions were carried out.",
         ),
@@ -146,14 +147,14 @@ def analyze(
     shows_findings = outputs.findings == _STDOUT
     findings = None if shows_findings else outputs.findings
     files = [*outputs.output, *filter(None, (findings, outputs.follow_up))]
-    files_read: list[options.InputFile | str | Path | None] = []
+    files_read: list[InputFile | str | Path | None] = []
     if files:
         files_read = [*inputs.paths, *judging_options.files, accounts, config]
         check_outputs(files, files_read)
     (analysis,) = filtered_analyses(
         [analysis_request.analysis(load(inputs, quiet=outputs.quiet))], filters
     )
-    written = _written(analysis, outputs, findings) if files else []
+    written = _write_files(analysis, outputs, findings) if files else []
     if outputs.split_by:
         written += _write_split(analysis, outputs, outputs.split_by, files_read)
     default = Format.FINDINGS if shows_findings else Format.TABLE
@@ -197,7 +198,7 @@ def _check_options(
     require(owned, "owner: name the list of owners with --owners", "--split-by")
 
 
-def _written(analysis: "Analysis", outputs: OutputOptions, findings: Path | None) -> list[str]:
+def _write_files(analysis: "Analysis", outputs: OutputOptions, findings: Path | None) -> list[str]:
     """Write the files, and return what standard error says of each."""
     from analyzer.writers import write
 
@@ -224,7 +225,7 @@ def _write_split(
     analysis: "Analysis",
     outputs: OutputOptions,
     by: SplitBy,
-    files_read: list[options.InputFile | str | Path | None],
+    files_read: list[InputFile | str | Path | None],
 ) -> list[str]:
     """Write the workbooks of a split review and the index; all of them or none.
 

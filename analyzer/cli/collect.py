@@ -9,14 +9,9 @@ import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, find_inputs, load
-from analyzer.cli.options import (
-    CriteriaOptions,
-    DecisionFiles,
-    InputOptions,
-    output_path_option,
-    path_parser,
-)
+from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions, output_path_option
 from analyzer.cli.streams import say, utc_now, write_lines
+from analyzer.cli.values import path_parser
 from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO
 
 import typer
 
@@ -19,6 +19,7 @@ from analyzer.cli.inputs import (
     require,
 )
 from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
+from analyzer.cli.values import InputFile, path_parser, refuse_unknown, rule_ids
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class OutputOptions(DataOutputs):
         list[Path],
         options.output_path_option(
             "Write the changes to a .csv or .json file; may be repeated.",
-            parser=options.path_parser(".csv", ".json"),
+            parser=path_parser(".csv", ".json"),
         ),
     ] = field(default_factory=list)
 
@@ -88,7 +89,7 @@ def diff(
     fail_on: Annotated[
         list[str],
         typer.Option(
-            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *options.rule_ids()),
+            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *rule_ids()),
             metavar="WORD",
             help="Exit with 1 if a user, also a new one, newly has this verdict (unused) or is"
             " newly undetermined, a finding of this rule, or of this severity or higher, is new,"
@@ -109,13 +110,13 @@ def diff(
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
     reading = options.InputOptions(masked_account=masked_account)
-    before = _side(old, replace(reading, as_of=old_as_of), judging_options, accounts, fail_on)
-    now = _side(new, replace(reading, as_of=new_as_of), judging_options, accounts, fail_on)
-    check_outputs(outputs.output, [*before.files_read, *now.files_read, config])
-    sides = (before, now)
-    analyses = [
-        each.analysis_request.analysis(load(each.inputs, quiet=outputs.quiet)) for each in sides
+    sides = [
+        _side(name, replace(reading, as_of=as_of), judging_options, accounts, fail_on)
+        for name, as_of in ((old, old_as_of), (new, new_as_of))
     ]
+    files_read = [file for _, _, files in sides for file in files]
+    check_outputs(outputs.output, [*files_read, config])
+    analyses = [request.analysis(load(inputs, quiet=outputs.quiet)) for inputs, request, _ in sides]
     unfiltered = comparison_of(*filtered_analyses(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)
@@ -129,30 +130,24 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     verdicts = [each for each in kinds if each in {*Verdict} - {*_change_words()}]
     hint = "use --verdict, or a kind of change such as new-unused or verdict-changed"
     require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
-    options.refuse_unknown(kinds, _change_words(), "--change")
+    refuse_unknown(kinds, _change_words(), "--change")
     states = [each for each in fail_on if each in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     require(not states, message, "--fail-on")
-    known = [*Verdict, *Severity, *_change_words(), *options.rule_ids()]
-    options.refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
-
-
-class _Side(NamedTuple):
-    """Hold the reports of one side, what they are judged by, and all that is read of it."""
-
-    inputs: Inputs
-    analysis_request: "AnalysisRequest"
-    files_read: "list[options.InputFile | str | Path | None]"
+    known = [*Verdict, *Severity, *_change_words(), *rule_ids()]
+    refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
 
 
 def _side(
     name: str,
     reading: options.InputOptions,
     judging_options: options.JudgingOptions,
-    accounts: options.InputFile | None,
+    accounts: InputFile | None,
     fail_on: list[str],
-) -> _Side:
-    """Return the side that a name stands for; a run brings its reports, as-of and lists.
+) -> "tuple[Inputs, AnalysisRequest, list[InputFile | str | Path | None]]":
+    """Return the reports of a side, what they are judged by, and all that is read of it.
+
+    A run brings its reports, as-of and lists.
 
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
@@ -175,11 +170,11 @@ def _side(
         judging_options, accounts, [each for each in fail_on if each not in changes]
     )
     inputs = find_inputs([name], reading)
-    return _Side(inputs, analysis_request, [*inputs.paths, *judging_options.files, accounts])
+    return inputs, analysis_request, [*inputs.paths, *judging_options.files, accounts]
 
 
-def _file_of_run(path: Path) -> options.InputFile | None:
-    return options.InputFile(str(path), path.read_bytes()) if path.is_file() else None
+def _file_of_run(path: Path) -> InputFile | None:
+    return InputFile(str(path), path.read_bytes()) if path.is_file() else None
 
 
 def _write(comparison: "Comparison", outputs: OutputOptions) -> None:

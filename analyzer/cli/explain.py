@@ -16,14 +16,7 @@ from analyzer.cli.inputs import (
     read_analysis_request,
     require,
 )
-from analyzer.cli.options import (
-    AccountsFile,
-    InputOptions,
-    JudgingOptions,
-    days_option,
-    pattern,
-    wrong_usage,
-)
+from analyzer.cli.options import AccountsFile, InputOptions, JudgingOptions, days_option
 from analyzer.cli.streams import (
     TextOrJson,
     exit_if_failed_or_partial,
@@ -31,7 +24,8 @@ from analyzer.cli.streams import (
     text_stream,
     write_lines,
 )
-from analyzer.terms import ROOT_USER, printable
+from analyzer.cli.values import pattern, wrong_usage
+from analyzer.terms import ROOT_USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,8 +88,7 @@ def explain(
             json.dump([each.document() for each in explained], stream, indent=2)
             stream.write("\n")
     else:
-        pages = (map(printable, str(each).split("\n")) for each in explained)
-        write_lines("\n\n".join(map("\n".join, pages)))
+        write_lines("\n\n".join(map(str, explained)))
     for note in notes:
         say(note)
     exit_if_failed_or_partial(missing=missing)

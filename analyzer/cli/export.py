@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +14,14 @@ from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_analysis_request, require
 from analyzer.cli.streams import Log, TextOrJson, exit_code_and_message, utc_now
+from analyzer.cli.values import InputFile, number_parser
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """Hold where the reports of a run come from, and what it writes."""
-
+def export(
+    *,
     sources: Annotated[
         list[str],
         typer.Option(
@@ -31,7 +30,7 @@ class RunOptions:
             metavar="SOURCES",
             help="Read these reports instead of asking AWS; may be repeated.",
         ),
-    ] = field(default_factory=list)
+    ] = [],
     also: Annotated[
         list[Feed],
         typer.Option(
@@ -39,13 +38,8 @@ class RunOptions:
             help=f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or"
             f" {Feed.PARQUET}; may be repeated.",
         ),
-    ] = field(default_factory=list)
-    hub_region: options.HubRegion = None
-
-
-def export(
-    *,
-    run_options: RunOptions,
+    ] = [],
+    hub_region: options.HubRegion = None,
     out_dir: Annotated[
         Path,
         typer.Option(
@@ -56,7 +50,7 @@ def export(
     keep: Annotated[
         int | None,
         typer.Option(
-            parser=options.number_parser(1, what="a whole number"),
+            parser=number_parser(1, what="a whole number"),
             metavar="NUMBER",
             help="Keep only this number of runs, and the last of each of 13 months.",
         ),
@@ -89,9 +83,9 @@ def export(
 
         if judging_options.settings:
             log.say("settings", f"Settings of {judging_options.settings}.")
-        sources, decisions = run_options.sources, judging_options.decisions
         if not sources:
             _check_options(reading, aws)
+        decisions = judging_options.decisions
         lists = {
             inputs.EXEMPTIONS: judging_options.exemptions,
             inputs.OWNERS: judging_options.owners,
@@ -112,13 +106,13 @@ def export(
                 **_recorded(judging_options, fail_on=fail_on, accounts=accounts),
                 "service_credentials": aws.service_credentials and not sources,
                 "as_of": utc_text(reading.as_of) if reading.as_of else None,
-                "also": sorted(run_options.also),
-                "hub_region": run_options.hub_region,
+                "also": sorted(also),
+                "hub_region": hub_region,
             },
-            feeds=[each for each in Feed if each in run_options.also],
-            hub_region=run_options.hub_region,
+            feeds=[each for each in Feed if each in also],
+            hub_region=hub_region,
         )
-        if Feed.ASFF in run_options.also and not run_options.hub_region:
+        if Feed.ASFF in also and not hub_region:
             log.say("hub-region", options.HOME_REGION_NOTE)
         code = run.check(request) if check else run.export(request, keep)
         if code:
@@ -164,8 +158,6 @@ def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict
         each.name: getattr(judging_options, each.name) for each in fields(judging_options)
     } | others
     del values["settings"]
-    hashes = {
-        name: file.sha256 for name, file in values.items() if isinstance(file, options.InputFile)
-    }
+    hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
     lists = {name: sorted(each) for name, each in values.items() if isinstance(each, list)}
     return {**values, **hashes, **lists}

@@ -15,7 +15,7 @@ import typer
 from analyzer.aws import FetchRequest
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
-from analyzer.cli.options import REPEATED, form_parser, number_parser, output_path_option
+from analyzer.cli.options import REPEATED, output_path_option
 from analyzer.cli.streams import (
     Log,
     TextOrJson,
@@ -24,6 +24,7 @@ from analyzer.cli.streams import (
     say,
     text_stream,
 )
+from analyzer.cli.values import form_parser, number_parser
 
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport

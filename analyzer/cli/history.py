@@ -19,6 +19,7 @@ from analyzer.cli.inputs import (
     require,
 )
 from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
+from analyzer.cli.values import moment, path_parser
 from analyzer.terms import OVERDUE, HistoryTable, count_text
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Failure(StrEnum):
 
 def _start(text: str) -> datetime:
     """Return the moment that an option names; a date is its day's start."""
-    at = options.moment(text)
+    at = moment(text)
     return at - timedelta(days=1, seconds=-1) if len(text) == len("2026-03-01") else at
 
 
@@ -54,7 +55,7 @@ class OutputOptions(DataOutputs):
         options.output_path_option(
             "Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
             " be repeated.",
-            parser=options.path_parser(".xlsx", ".csv", ".json", ".md"),
+            parser=path_parser(".xlsx", ".csv", ".json", ".md"),
         ),
     ] = field(default_factory=list)
     table: Annotated[

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from analyzer.cli.options import (
     FAIL_ON_WORDS,
     FilterOptions,
-    InputFile,
     InputOptions,
     JudgingOptions,
     PatternOptions,
+)
+from analyzer.cli.streams import progress
+from analyzer.cli.values import (
+    InputFile,
     input_file,
     matching,
     refuse_unknown,
     rule_ids,
     wrong_usage,
 )
-from analyzer.cli.streams import progress
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Thresholds
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from analyzer.analysis.analysis import Analysis, AnalysisRequest
+    from analyzer.analysis.rulebook import Rulebook
     from analyzer.changes.history import History
     from analyzer.changes.timeline import Span
     from analyzer.report.model import Report
     from analyzer.sources.source import Source
-    from analyzer.standards.rulebook import Rulebook
 
 _LIMITS: Final = tuple(each.name for each in fields(Thresholds))
 _RULEBOOK_OPTIONS: Final = ("standard", "rules", "skip", "min_severity", *_LIMITS)
@@ -145,7 +147,7 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
 
 def _book(options: JudgingOptions) -> "Rulebook":
     """Return the rules that run and their limits; raises typer.BadParameter for an unknown rule."""
-    from analyzer.standards.rulebook import rulebook
+    from analyzer.analysis.rulebook import rulebook
 
     limits = {name: days for name in _LIMITS if (days := getattr(options, name)) is not None}
     known = rule_ids()

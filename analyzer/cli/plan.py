@@ -9,14 +9,9 @@ import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_files, require
-from analyzer.cli.options import (
-    DecisionFiles,
-    InputFile,
-    file_option,
-    number_parser,
-    output_path_option,
-)
+from analyzer.cli.options import DecisionFiles, file_option, output_path_option
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
+from analyzer.cli.values import InputFile, number_parser
 from analyzer.terms import count_text, printable, short_list, utc_text
 
 if TYPE_CHECKING:

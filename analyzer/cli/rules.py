@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analyzer.cli.options import matching, refuse_unknown, rule_ids
 from analyzer.cli.streams import is_terminal, write_lines
+from analyzer.cli.values import matching, refuse_unknown, rule_ids
 from analyzer.limits import Thresholds
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def rules(
 ) -> None:
     """List the rules, or explain some."""
     from analyzer.rules import RULES
-    from analyzer.standards.benchmarks import references
+    from analyzer.standards import references
 
     known = {each.id: each for each in RULES}
     chosen = [*known] if "all" in ids else matching(ids, known)

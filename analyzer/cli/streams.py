@@ -43,15 +43,16 @@ def write_lines(text: str) -> None:
 
 
 def fitted(text: str, stream: TextIO) -> list[str]:
-    """Return the lines of a text, broken to the width of the terminal if the stream is one.
+    """Return the printable lines of a text, broken to the width of a terminal if the stream is one.
 
     What the encoding of the stream lacks is spelled out first.
     """
+    lines = [*map(printable, text.split("\n"))]
     if not stream.isatty():
-        return text.split("\n")
+        return lines
     width = shutil.get_terminal_size().columns
-    lines = encodable(text, stream.encoding).split("\n")
-    return [part for line in lines for part in _wrapped(line, width)]
+    spelled = (encodable(line, stream.encoding) for line in lines)
+    return [part for line in spelled for part in _wrapped(line, width)]
 
 
 def _wrapped(line: str, width: int) -> Iterator[str]:
@@ -235,8 +236,7 @@ def say(text: str) -> None:
     A standard error that is full or closed changes neither the result nor the exit code.
     """
     try:
-        shown = "\n".join(map(printable, text.split("\n")))
-        for line in fitted(shown, sys.stderr) if sys.stderr else ():
+        for line in fitted(text, sys.stderr) if sys.stderr else ():
             print(line, file=sys.stderr, flush=True)  # noqa: T201  the one place for messages
     except OSError:
         # What Python would still flush at its end must go nowhere.

@@ -128,6 +128,11 @@ def _findings_of_rule(
     at = np.concatenate(positions)
     slot, user = facts.page.slots_and_users(at)
     since, days = _since(rule, facts, at)
+    decided, undecided = np.concatenate(positions[:2]), positions[2]
+    texts = (
+        _checked_texts(rule, "fact", rule.fact(facts, decided, thresholds), decided),
+        _checked_texts(rule, "undecided_fact", undecided_facts(rule, facts, undecided), undecided),
+    )
     outcome = np.repeat(np.arange(len(Outcome)), [len(each) for each in positions])
     return {
         RULE: np.full(len(at), position),
@@ -139,24 +144,11 @@ def _findings_of_rule(
         DAYS: days,
         columns.EXEMPTION: exemptions.reason_codes(rule.id)[user],
         REMEDY: remedy_cases(rule, outcome, facts.page.users, user),
-        FACT: _facts_of(rule, facts, positions, thresholds),
+        FACT: pa.concat_arrays(texts),
     }
 
 
-def _facts_of(
-    rule: Rule, facts: Facts, positions: Sequence[np.ndarray], thresholds: Thresholds
-) -> pa.Array:
-    """Return the words of the findings: those that fail, those that are noted, the undecided."""
-    decided, undecided = np.concatenate(positions[:2]), positions[2]
-    return pa.concat_arrays(
-        [
-            _texts(rule, "fact", rule.fact(facts, decided, thresholds), decided),
-            _texts(rule, "undecided_fact", undecided_facts(rule, facts, undecided), undecided),
-        ]
-    )
-
-
-def _texts(rule: Rule, field: str, returned: object, at: np.ndarray) -> pa.Array:
+def _checked_texts(rule: Rule, field: str, returned: object, at: np.ndarray) -> pa.Array:
     if isinstance(returned, pa.StringArray) and len(returned) == len(at):
         return returned
     raise RuleFailed(

@@ -1,6 +1,6 @@
 """Define what a rule is, and how the frame of findings looks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -97,6 +97,11 @@ class Rule(RuleText):
     def __repr__(self) -> str:
         """Return its id in a line."""
         return f"<Rule {self.id}>"
+
+    def is_named(self, words: Collection[str]) -> bool:
+        """Return whether words have its id, its severity or a lower one."""
+        rank = self.severity.rank
+        return self.id in words or any(each in words and rank <= each.rank for each in Severity)
 
     def slot_columns(self, slot: int) -> tuple[str, ...]:
         """Return the report's columns that decide about one slot."""

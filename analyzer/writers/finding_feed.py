@@ -29,7 +29,7 @@ from analyzer.rules.rule import (
     Subject,
 )
 from analyzer.rules.wording import remedy_lines
-from analyzer.standards.benchmarks import references
+from analyzer.standards import references
 from analyzer.terms import ACCOUNT_ID_PATTERN
 from analyzer.writers.tables import plain_rows
 

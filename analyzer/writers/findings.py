@@ -7,7 +7,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.analysis.rule_results import RuleResults
+from analyzer.analysis.rule_results import ControlResult, RuleResults
+from analyzer.analysis.rulebook import Rulebook
 from analyzer.report.model import UncoveredAccount, account_with_name
 from analyzer.rules.rule import (
     FACT,
@@ -21,8 +22,7 @@ from analyzer.rules.rule import (
     Outcome,
     Rule,
 )
-from analyzer.standards.rulebook import ControlResult, Rulebook
-from analyzer.terms import Severity, count_text
+from analyzer.terms import Severity, count_text, numbers_text
 from analyzer.writers.tables import Table, origins, plain_rows, uncovered_table, write_tables
 
 COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
@@ -66,7 +66,7 @@ class RuleFindings:
     @property
     def counts_text(self) -> str:
         """Return how many findings there are of each kind, in words."""
-        return ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items() if number)
+        return numbers_text(self.counts)
 
 
 def findings_by_rule(rule_results: RuleResults, *, details: bool) -> list[RuleFindings]:

@@ -15,6 +15,7 @@ from analyzer.terms import (
     Certainty,
     Verdict,
     count_text,
+    numbers_text,
     printable,
     short_list,
 )
@@ -96,8 +97,7 @@ def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
     users = partial(analysis.totals.user_count, verdict)
     certain, check = (users(exempt=False, certainty=each) for each in Certainty)
     exempt = users(exempt=True)
-    counts = ((certain, "certain"), (check, "to check"), (exempt, "exempt"))
-    remarks = ", ".join(f"{number:,} {word}" for number, word in counts if number)
+    remarks = numbers_text({"certain": certain, "to check": check, "exempt": exempt})
     return f" ({remarks})" if check or exempt else ""
 
 

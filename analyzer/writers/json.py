@@ -16,7 +16,7 @@ from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.files import provenance
 from analyzer.report.model import Page
 from analyzer.rules.rule import FINDINGS
-from analyzer.standards.benchmarks import references
+from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.writers.findings import finding_tables

@@ -16,10 +16,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.analysis.rule_results import RuleResults
+from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.rules.rule import Outcome
-from analyzer.standards.rulebook import ControlResult, Result
 from analyzer.terms import Severity, Verdict, encodable, printable
 from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.findings import Example, RuleFindings

@@ -11,7 +11,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, ReportFile
-from analyzer.terms import Certainty, Verdict, printable
+from analyzer.terms import Certainty, Verdict, numbers_text, printable
 from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.headline import VERDICT_ORDER
@@ -126,7 +126,7 @@ def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: b
     for page, _ in listed_users(analysis, verdicts):
         left_out = _left_out_by_reason(page, analysis.report.files, check=check)
         counts.update({reason: int(mask.sum()) for reason, mask in left_out.items()})
-    parts = ", ".join(f"{number:,} {reason}" for reason, number in counts.items() if number)
+    parts = numbers_text(counts)
     return f"Left out of the list: {parts}" if parts else ""
 
 

@@ -12,7 +12,8 @@ from pandas.testing import assert_frame_equal
 
 import analyzer
 from analyzer.analysis import analysis as engine
-from analyzer.analysis.analysis import AGE_BANDS, Analysis
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.totals import AGE_BANDS
 from analyzer.errors import InputRefused
 from analyzer.limits import Criteria
 from analyzer.report import assemble

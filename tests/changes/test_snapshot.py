@@ -14,12 +14,12 @@ from pandas.testing import assert_frame_equal
 import analyzer
 from analyzer.analysis import analysis
 from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rulebook import Rulebook
 from analyzer.changes import diff, snapshot
 from analyzer.limits import Thresholds
 from analyzer.report import assemble
 from analyzer.report.model import Page
 from analyzer.rules.rule import Rule
-from analyzer.standards.rulebook import Rulebook
 from analyzer.verdicts.facts import Facts
 from tests.support.builders import (
     AS_OF,

@@ -18,7 +18,8 @@ from analyzer import errors
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.cli import main
 from analyzer.cli.inputs import read_analysis_request
-from analyzer.cli.options import InputFile, JudgingOptions
+from analyzer.cli.options import JudgingOptions
+from analyzer.cli.values import InputFile
 from analyzer.limits import Criteria
 from tests.support.builders import (
     AS_OF,

@@ -15,11 +15,12 @@ import pytest
 from openpyxl import load_workbook
 
 import analyzer
+from analyzer.analysis.rulebook import rulebook
 from analyzer.cli.inputs import filtered_analyses, read_analysis_request
-from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions, InputFile, JudgingOptions
+from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions, JudgingOptions
+from analyzer.cli.values import InputFile
 from analyzer.report.model import Report
 from analyzer.rules import RULES
-from analyzer.standards.rulebook import rulebook
 from analyzer.terms import Benchmark, Severity
 from tests.support.builders import (
     ACCOUNT,

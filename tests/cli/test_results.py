@@ -9,7 +9,8 @@ from zipfile import ZipFile
 import pytest
 
 from analyzer.cli.analyze import OutputOptions, write_result
-from analyzer.cli.options import CriteriaOptions, moment
+from analyzer.cli.options import CriteriaOptions
+from analyzer.cli.values import moment
 from analyzer.limits import Criteria, Definition
 from analyzer.terms import Format, Verdict
 from tests.support.builders import a_user, report_text, run, saved

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import analyzer
 from analyzer.cli.inputs import read_analysis_request
-from analyzer.cli.options import InputFile, JudgingOptions
+from analyzer.cli.options import JudgingOptions
+from analyzer.cli.values import InputFile
 from analyzer.terms import SplitBy
 from analyzer.writers.workbook import Share, split
 from tests.support.builders import (

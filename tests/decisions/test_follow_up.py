@@ -13,7 +13,7 @@ import pytest
 import analyzer
 from analyzer.decisions import follow_up
 from analyzer.decisions.decision import REMOVALS, LedgerLine
-from analyzer.decisions.follow_up import as_text, follow_up_counts
+from analyzer.decisions.follow_up import as_text, follow_up_counts, has_standing_decision
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import FollowUpStatus
 from analyzer.writers.tables import write_follow_up
@@ -469,24 +469,25 @@ def test_a_user_to_keep_fails_other_rules_as_before() -> None:
     assert exempt == {"unused-user": True, "console-user-without-mfa": False}
 
 
-def has_standing_decision(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]) -> list[bool]:
+def standing_decisions(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]) -> list[bool]:
     """Return which users of a report need no decision."""
     analysis = in_accounts(as_of, *((lines, [user]) for lines, user in cases))
     (page,) = analysis.pages()
-    return [bool(each) for each in analysis.has_standing_decision(page)]
+    standing = has_standing_decision(page, analysis.ledger, analysis.follow_up_result)
+    return [bool(each) for each in standing]
 
 
 def test_a_user_has_a_standing_decision_while_one_is_in_force() -> None:
     cases = [[], ["keep"], ["delete"], ["investigate"], ["keep", "withdraw"]]
     lines = [[line(word, on=DAY + timedelta(at)) for at, word in enumerate(of)] for of in cases]
-    read = has_standing_decision(AS_OF, *((of_user, a_user()) for of_user in lines))
+    read = standing_decisions(AS_OF, *((of_user, a_user()) for of_user in lines))
     assert read == [False, True, True, True, False]
 
 
 def test_a_decision_answers_in_later_reports_until_it_is_done_or_overtaken() -> None:
     key_since = a_user(password=a_password(), key_1=a_key(AS_OF + timedelta(days=9)))
     deactivated = [line("deactivate", PASSWORD)]
-    assert has_standing_decision(
+    assert standing_decisions(
         AS_OF + timedelta(days=10),
         (deactivated, PASSWORD),
         (deactivated, a_user()),

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 import analyzer
 from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rulebook import rulebook
 from analyzer.report.model import Exemption
 from analyzer.rules import RULES
-from analyzer.standards.rulebook import rulebook
 from analyzer.writers.asff import asff_batches
 from analyzer.writers.ocsf import write_ocsf
 from tests.rules.test_against_oracle import a_cell, a_random_root, a_random_user

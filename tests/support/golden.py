@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.rulebook import rulebook
 from analyzer.report.model import Exemption
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
-from analyzer.standards.rulebook import rulebook
 from analyzer.terms import VERSION, Verdict
 from tests.support.builders import (
     AS_OF,

@@ -14,7 +14,7 @@ from tests.support.processes import unmeasured
 _FORKING = """
 import json, os, sys
 from analyzer.cli import main
-import analyzer.analysis.analysis, analyzer.standards.rulebook, analyzer.analysis.rule_results
+import analyzer.analysis.analysis, analyzer.analysis.rulebook, analyzer.analysis.rule_results
 import analyzer.writers.tables, analyzer.writers.json, analyzer.writers.workbook
 import analyzer.runs.run, analyzer.aws.fetch
 for line in sys.stdin:

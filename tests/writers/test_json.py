@@ -17,11 +17,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import analyzer
-from analyzer.analysis.analysis import AGE_BANDS
+from analyzer.analysis.rule_results import Result
+from analyzer.analysis.totals import AGE_BANDS
 from analyzer.columns import OWNERSHIP
 from analyzer.limits import Definition, Thresholds
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
-from analyzer.standards.rulebook import Result
 from analyzer.terms import (
     VERSION,
     AsOfSource,

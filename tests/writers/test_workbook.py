@@ -15,9 +15,9 @@ import pytest
 from openpyxl import Workbook
 
 import analyzer
+from analyzer.analysis.rulebook import rulebook
 from analyzer.limits import Criteria, Definition
 from analyzer.rules import RULES
-from analyzer.standards.rulebook import rulebook
 from analyzer.terms import WorkbookSheets
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.writers.workbook.lookup_lists import exemption_frame

@@ -22,6 +22,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
+from analyzer.decisions.follow_up import has_standing_decision
 from analyzer.decisions.review_list_layout import RECORD
 from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.report.model import TEXT, AccountName, Page, account_with_name
@@ -205,7 +206,8 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     for page in analysis.pages():
         words.update(page.users[name].unique())
         some = page.where(np.logical_or.reduce([each.has(page) for each in REVIEW_LISTS]))
-        listed.append(some.where(~analysis.has_standing_decision(some)))
+        stands = has_standing_decision(some, analysis.ledger, analysis.follow_up_result)
+        listed.append(some.where(~stands))
     files = _file_names(analysis, by, words)
     parts = {
         word: tuple(each.where((each.users[name] == word).to_numpy(bool)) for each in listed)

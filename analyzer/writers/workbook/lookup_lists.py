@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis.analysis import Analysis, Totals
+from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
+from analyzer.analysis.rulebook import Rulebook
+from analyzer.analysis.totals import Totals
 from analyzer.changes import diff
 from analyzer.changes.diff import counts_text
 from analyzer.changes.user_changes import ChangeKind
@@ -22,8 +24,7 @@ from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
-from analyzer.standards.benchmarks import FSBP, STANDARDS
-from analyzer.standards.rulebook import Rulebook
+from analyzer.standards import FSBP, STANDARDS
 from analyzer.terms import OVERDUE
 from analyzer.writers import findings
 from analyzer.writers.tables import Texts

@@ -5,7 +5,7 @@ from typing import Final
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
-from analyzer.standards.rulebook import Rulebook
+from analyzer.analysis.rulebook import Rulebook
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning

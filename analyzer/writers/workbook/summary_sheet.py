@@ -8,8 +8,9 @@ from typing import Final
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis.analysis import AGE_BANDS, Analysis
+from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
+from analyzer.analysis.totals import AGE_BANDS
 from analyzer.report.model import ReportFile, account_with_name
 from analyzer.terms import (
     AS_OF_SOURCES,

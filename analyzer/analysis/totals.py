@@ -1,0 +1,162 @@
+"""Count the outcome of an analysis: users by verdict, and whom exemptions and owners name."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.report.model import TEXT, Exemption, Exemptions, Page, Report, blank_categories
+from analyzer.terms import Certainty, Verdict
+
+# What one plain report does not need is imported where it is used.
+if TYPE_CHECKING:
+    from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
+    from analyzer.lists.owners import Owner, Owners
+
+AGE_BANDS: Final = (
+    "under 30 days",
+    "30 to 89 days",
+    "90 to 179 days",
+    "180 to 364 days",
+    "1 to 2 years",
+    "over 2 years",
+    "unknown",
+)
+_BAND_STARTS: Final = (30, 90, 180, 365, 730)
+
+_COUNT_DTYPES: Final[dict[str, Any]] = {
+    columns.ACCOUNT: TEXT,
+    columns.VERDICT: TEXT,
+    columns.REASON: TEXT,
+    columns.CERTAINTY: TEXT,
+    columns.AGE_BAND: TEXT,
+    columns.EXEMPT: "bool",
+    columns.USERS: "int64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Count the outcome of an analysis.
+
+    `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
+    for each combination that occurs. `exemption_uses` have the users and roots that each exemption
+    names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
+    `without_owner` users match no entry of the list of owners, `unmatched_owners` match no user.
+    """
+
+    counts: pd.DataFrame
+    exemption_uses: tuple["ExemptionUse", ...] = ()
+    expired: tuple["ExemptionUse", ...] = ()
+    unmatched: tuple[Exemption, ...] = ()
+    without_owner: int = 0
+    unmatched_owners: tuple["Owner", ...] = ()
+
+    def user_count(
+        self,
+        verdict: Verdict | None = None,
+        *,
+        exempt: bool | None = None,
+        certainty: Certainty | None = None,
+    ) -> int:
+        """Return the number of users, or of those with a verdict, exempt or not, of a certainty."""
+        asked = {columns.VERDICT: verdict, columns.EXEMPT: exempt, columns.CERTAINTY: certainty}
+        counts = self.counts
+        for name, value in asked.items():
+            if value is not None:
+                counts = counts[counts[name] == value]
+        return int(counts[columns.USERS].sum())
+
+
+UserCounts: TypeAlias = "Counter[tuple[str | bool, ...]]"
+"""How many users have each combination of the columns of `Totals.counts`."""
+
+
+class Tally:
+    """Count judged pages one after the other: their users, and whom exemptions and owners match."""
+
+    def __init__(self, exemptions: Exemptions, owners: "Owners | None") -> None:
+        """Begin with no user."""
+        self.counts: UserCounts = Counter()
+        self._exemptions, self._owners = exemptions, owners
+        # Users that each entry matches, below them those to which it applies, and in vain.
+        self._use = np.zeros((3, len(exemptions)), np.int64)
+        self._owned = Counter[int]()
+
+    def counted(self, page: Page) -> Page:
+        """Count a page of users, and return it with their exemptions and owners."""
+        added = blank_categories((columns.EXEMPTION, *columns.OWNERSHIP), len(page))
+        if self._exemptions:
+            added[columns.EXEMPTION] = self._matches(page).verdict_reasons()
+        if self._owners:
+            places = self._owners.places(page.users)
+            self._owned.update(places.tolist())
+            added |= self._owners.columns_of(page.users, places=places)
+        page = page.with_users(added)
+        self.counts.update(user_counts(page))
+        return page
+
+    def _matches(self, page: Page) -> "ExemptionMatches":
+        from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
+
+        matches = ExemptionMatches(page, self._exemptions)
+        self._use += matches.matched, matches.applied, matches.without_effect
+        return matches
+
+    def totals(self, report: Report) -> Totals:
+        """Return the totals, those of the roots of the report included."""
+        totals = Totals(counts_frame(self.counts), without_owner=self._owned[-1])
+        if self._owners:
+            for roots in report.roots():
+                self._owned.update(self._owners.places(roots.users).tolist())
+            owners = enumerate(self._owners.entries)
+            unmatched = tuple(each for at, each in owners if not self._owned[at])
+            totals = replace(totals, unmatched_owners=unmatched)
+        if not self._exemptions:
+            return totals
+        from analyzer.lists.exemptions import ExemptionUse  # noqa: PLC0415
+
+        for roots in report.roots():
+            self._matches(roots)
+        oldest = min(file.as_of for file in report.files).date()
+        uses = tuple(map(ExemptionUse, self._exemptions, *self._use.tolist()))
+        # A user whom somebody decided to keep may be gone: that is no mistake in a list.
+        counting = [each for each in uses if each.matched or not each.entry.arn]
+        expired = tuple(each for each in counting if each.has_expired(oldest))
+        missed = [each.entry for each in counting if not each.matched and each not in expired]
+        return replace(totals, exemption_uses=uses, expired=expired, unmatched=tuple(missed))
+
+
+def user_counts(page: Page) -> UserCounts:
+    """Count the users of each combination; the sentences of undetermined users are left out."""
+    users = page.users
+    account = pa.array(users[columns.ACCOUNT]).dictionary_encode()
+    undetermined = (users[columns.VERDICT] == Verdict.UNDETERMINED).to_numpy()
+    days = users[columns.AGE_DAYS]
+    band = np.digitize(days.fillna(0).to_numpy(np.int64), _BAND_STARTS)
+    reason = users[columns.REASON].where(~undetermined, "")
+    words: list[Any] = [users[columns.VERDICT], reason, users[columns.CERTAINTY]]
+    coded = [
+        (account.indices.to_numpy(), account.dictionary.to_pylist()),
+        *((each.cat.codes.to_numpy(), each.cat.categories.to_list()) for each in words),
+        (np.where(days.isna(), len(_BAND_STARTS) + 1, band), AGE_BANDS),
+        ((users[columns.EXEMPTION] != "").to_numpy(), (False, True)),
+    ]
+    shape = [max(len(known), 1) for _, known in coded]
+    combined = np.ravel_multi_index([codes for codes, _ in coded], shape)
+    occurring, counts = np.unique(combined, return_counts=True)
+    positions = np.unravel_index(occurring, shape)
+    columns_of_words = [
+        map(known.__getitem__, at.tolist()) for at, (_, known) in zip(positions, coded, strict=True)
+    ]
+    return Counter(dict(zip(zip(*columns_of_words, strict=True), counts.tolist(), strict=True)))
+
+
+def counts_frame(counts: UserCounts) -> pd.DataFrame:
+    """Return the counts as a frame (columns: `Totals.counts`)."""
+    rows = [(*combination, users) for combination, users in sorted(counts.items())]
+    return pd.DataFrame(rows, columns=[*_COUNT_DTYPES]).astype(_COUNT_DTYPES)

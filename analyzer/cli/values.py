@@ -1,0 +1,169 @@
+"""Parse the values of options: what parses one raises ValueError with the way out."""
+
+import fnmatch
+import os
+import re
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import typer
+
+from analyzer.report.input_formats import size_text
+from analyzer.terms import Format, Verdict, printable
+
+_LONGEST_PATTERN: Final = 2048
+"""No ARN is longer."""
+
+_EXAMPLE: Final = "2026-03-01T09:30:00Z"
+
+
+class InputFile(NamedTuple):
+    """Hold a file as bytes: a pipe gives them only once."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes."""
+        return sha256(self.content).hexdigest()
+
+
+_LARGEST_FILE: Final = 64 << 20
+"""No list, ledger or rule that people write has more bytes; a device has no end."""
+
+
+def input_file(text: str) -> InputFile:
+    """Read the file that an option names."""
+    try:
+        with open(text, "rb", opener=_opened_at_once) as stream:
+            content = stream.read(_LARGEST_FILE + 1)
+    except IsADirectoryError:
+        raise ValueError(f"{text} is a folder: name a file in it") from None
+    except OSError as error:
+        raise ValueError(f"{text} cannot be read: {error.strerror}") from None
+    if len(content) > _LARGEST_FILE:
+        raise ValueError(f"{text} holds more than {size_text(_LARGEST_FILE)}: name the file itself")
+    return InputFile(str(Path(text)), content)
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes to is empty instead of waited for."""
+    file = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(file, True)
+    return file
+
+
+def moment(text: str) -> datetime:
+    """Return the moment that an option names, in UTC to the second; a date is its day's end."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        text += "T23:59:59Z"
+    try:
+        read = datetime.fromisoformat(text)
+        at = read.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        message = f'invalid time "{printable(text)}": use {_EXAMPLE} or 2026-03-01'
+        raise ValueError(message) from None
+    if read.tzinfo is None:
+        raise ValueError(f'"{printable(text)}" has no time zone: use {_EXAMPLE}')
+    return at
+
+
+def number_parser(
+    least: int, most: int | None = None, what: str = "a whole number of days"
+) -> Callable[[str], int]:
+    """Return a parser that refuses a number below `least` or above `most`; `what` is for people.
+
+    typer's own `min` and `max` do not say what to use instead.
+    """
+    bounds = f"{least} or more" if most is None else f"from {least} to {most}"
+
+    def parse(text: str) -> int:
+        number = int(text) if re.fullmatch(r"[0-9]{1,9}", str(text)) else least - 1
+        if number < least or (most is not None and number > most):
+            raise ValueError(f"'{printable(str(text))}': use {what}, {bounds}")
+        return number
+
+    return parse
+
+
+def form_parser(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str], str]:
+    """Return a parser that refuses another form with the hint, without showing a secret."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            shown = "invalid value" if secret else f"'{printable(text)}'"
+            raise ValueError(f"{shown}: {hint}")
+        return text
+
+    return parse
+
+
+def path_parser(*endings: str, stdout: bool = False, folder: bool = False) -> Callable[[str], Path]:
+    """Return a parser that refuses other endings; `stdout` allows `-`, `folder` no ending."""
+
+    def parse(text: str) -> Path:
+        if stdout and text == "-":
+            return Path(text)
+        if text == "-":
+            raise ValueError(
+                f"- is standard output: name a file that ends in {' or '.join(endings)}"
+            )
+        if len(endings) > 1 and text.lower() in list(Format):
+            name = f"a file name, such as report.{text.lower()}"
+            raise ValueError(f"{text}: use {name}, or --format {text} for standard output")
+        if Path(text).suffix.lower() not in (*endings, *([""] if folder else [])):
+            *others, last = endings
+            known = " or ".join(filter(None, (", ".join(others), last)))
+            raise ValueError(f"{printable(text)} must end in {known}")
+        return Path(text)
+
+    return parse
+
+
+def wrong_usage(message: str, *options: str) -> typer.BadParameter:
+    """Return the error about options; what they hold cannot control a terminal."""
+    return typer.BadParameter(printable(message), param_hint=", ".join(options) or None)
+
+
+def _nearest(word: str, known: Collection[str]) -> list[str]:
+    """Return the known words that may be meant; the sheet *Inactive users* has two verdicts."""
+    of_sheet = [each for each in (Verdict.RETIRED, Verdict.DORMANT) if each in known]
+    if word == "inactive" and of_sheet:
+        return [*of_sheet]
+    return get_close_matches(word, known, 1) or [each for each in known if word in each]
+
+
+def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = "") -> None:
+    """Raise typer.BadParameter for words that are not known, with the nearest ones that are."""
+    unknown = [word for word in chosen if word not in known]
+    if unknown:
+        near = [each for word in unknown for each in _nearest(word, known)]
+        hint = f"did you mean {', '.join(near)}? Choose from" if near else "choose from"
+        message = f"'{', '.join(unknown)}': {hint} {', '.join(known)}"
+        raise wrong_usage(message, option)
+
+
+def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return the ids that patterns with * and ? match; what matches nothing stays."""
+    return [each for one in patterns for each in (fnmatch.filter(known, one) or [one])]
+
+
+def pattern(text: str) -> str:
+    """Return a pattern of an account or a user; an unset variable of a script leaves none."""
+    if not text:
+        raise ValueError("the pattern is empty: name an account or a user")
+    if len(text) > _LONGEST_PATTERN:
+        raise ValueError(f"the pattern has more than {_LONGEST_PATTERN:,} signs")
+    return text
+
+
+def rule_ids() -> list[str]:
+    """Return the ids of all rules."""
+    from analyzer.rules import RULES
+
+    return [rule.id for rule in RULES]
