@@ -115,10 +115,6 @@ class Page:
         """Return the slots, counted from 0, and the users of positions in `keys`."""
         return np.divmod(at, len(self))
 
-    def has_key(self, state: State) -> np.ndarray:
-        """Return which users have an access key in that state."""
-        return in_any_slot((self.keys[columns.STATE] == state).to_numpy())
-
     def unread_in(self, *names: str) -> np.ndarray:
         """Return which users have a cell in these columns that was not understood."""
         return self._have_one(self.unread, names)
