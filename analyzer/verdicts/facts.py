@@ -190,11 +190,7 @@ class Facts:
 
     def lacks(self, name: str) -> np.ndarray:
         """Return which users are of a report that has no such column."""
-        return self._missing_cells[name].to_numpy()
-
-    @cached_property
-    def _missing_cells(self) -> pd.DataFrame:
-        return self.page.cells.isna()
+        return self.page.cells[name].isna().to_numpy()
 
     # Users
 
