@@ -356,7 +356,12 @@ def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     dates = {name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)}
     names = []
     for report in reports:
-        cells = {cell for each in report.roots for cell in each.cells(dates)}
+        cells = {
+            cell
+            for table in report.tables(of_roots=True)
+            for name in dates.intersection(table.column_names)
+            for cell in table[name].to_pylist()
+        }
         if "" in cells and NO_VALUE not in cells:
             names.append(report.file.name)
     if names:

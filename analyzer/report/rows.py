@@ -33,8 +33,7 @@ MOST_PROBLEMS = 1000
 """Problems of one file that are kept; a file with more is no report."""
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
-_TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
-_CELL_WORDS: Final = (NO_VALUE, NOT_SUPPORTED)
+_WHOLE_CELLS: Final = ("0000-00-00T00:00:00+00:00", NO_VALUE, NOT_SUPPORTED)
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """A cell that holds a row of its own is wider than that, and looks so."""
@@ -361,16 +360,12 @@ def cut_off_problems(text: ReportText, last: pa.Table) -> Iterator[Problem]:
     if name not in columns.TIMESTAMPS:
         return
     row, value = (last[column][-1].as_py() for column in (columns.ROW, name))
-    if _is_cut_off(value):
-        yield Problem(
-            text.name, row, name, value, "the file is cut off in this cell", DOWNLOAD_AGAIN
-        )
-
-
-def _is_cut_off(cell: str) -> bool:
-    """Return whether a cell is the beginning only of a timestamp or of one of AWS's words."""
-    shape = re.sub(r"\d", "0", cell, flags=re.ASCII)
-    wholes = (_TIMESTAMP, *_CELL_WORDS)
-    return any(
-        whole.startswith(each) for whole in wholes for each in (cell, shape) if each != whole
-    )
+    # A beginning only of a timestamp or of one of AWS's words; digits are all alike.
+    shape = re.sub(r"\d", "0", value, flags=re.ASCII)
+    if any(
+        whole.startswith(each) and each != whole
+        for whole in _WHOLE_CELLS
+        for each in (value, shape)
+    ):
+        message = "the file is cut off in this cell"
+        yield Problem(text.name, row, name, value, message, DOWNLOAD_AGAIN)

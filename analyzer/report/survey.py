@@ -6,7 +6,7 @@ long.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -70,12 +70,6 @@ class RowRange:
     def table(self) -> pa.Table:
         """Return the rows alone, which are not copied."""
         return self.shared.slice(self.start, self.end - self.start)
-
-    def cells(self, names: Collection[str]) -> Iterator[str]:
-        """Yield the cells of the rows in those of the columns that are there."""
-        for name in self.shared.schema.names:
-            if name in names:
-                yield from self.shared[name].slice(self.start, self.end - self.start).to_pylist()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what pickles the rows alone, not the table in which they lie."""
@@ -381,14 +375,10 @@ def _count_rows(
     parts: Sequence[tuple[_Survey, pa.Table]], part: np.ndarray, account: pa.Array, root: pa.Array
 ) -> None:
     """Add to the surveys how many rows they have of each account, of roots and of users."""
-    encoded = account.dictionary_encode()
-    names = encoded.dictionary.to_pylist()
-    shape = len(parts), len(names), 2
-    code = np.ravel_multi_index((part, encoded.indices.to_numpy(), np.asarray(root, int)), shape)
-    occurring, counts = np.unique(code, return_counts=True)
-    places = np.transpose(np.unravel_index(occurring, shape)).tolist()
-    for (at, name, is_root), count in zip(places, counts.tolist(), strict=True):
-        parts[at][0].rows[names[name], bool(is_root)] += count
+    rows = pa.table([part, account, root], ["part", "account", "root"])
+    counts = rows.group_by(rows.column_names, use_threads=False).aggregate([([], "count_all")])
+    for at, name, is_root, count in zip(*counts.to_pydict().values(), strict=True):
+        parts[at][0].rows[name, is_root] += count
 
 
 def identity_hashes(table: pa.Table) -> np.ndarray:
