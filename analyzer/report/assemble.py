@@ -84,8 +84,28 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     if set_as_of:
         check_as_of(set_as_of)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
-    surveyed = _surveyed(openers, set_as_of, progress, threads, kept)
-    return _assembled(surveyed, alone=with_older)
+    reports: list[SurveyedReport] = []
+    problems: list[Problem] = []
+    size = 0
+    # Each thread takes a group at a time: Arrow lets several run.
+    with ThreadPoolExecutor(threads) as surveyors:
+        each_in = map if len(openers) == 1 else surveyors.map
+        groups = each_in(partial(survey_each, set_as_of=set_as_of), grouped_by_size(openers))
+        for done, each in enumerate(chain.from_iterable(groups), start=1):
+            progress(done, len(openers))
+            if isinstance(each, InputRefused):
+                problems += each.problems
+                continue
+            reports.append(each)
+            # The rows of all before it go with those of the first that does not fit: with the rows
+            # of some reports 10,000 of them take 220 MB more.
+            first = len(reports) - 1 if size > kept else 0
+            size += each.file.size
+            if size > kept:
+                reports[first:] = [replace(one, rows=None) for one in reports[first:]]
+    if problems:
+        raise InputRefused(problems)
+    return _assembled(reports, alone=with_older)
 
 
 def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
@@ -238,40 +258,6 @@ class _SelectedRows:
                 here = (users[columns.FILE] == file) & (users[columns.ACCOUNT] == account)
                 services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
         return services
-
-
-def _surveyed(
-    openers: Sequence[Callable[[], ReportText]],
-    set_as_of: datetime | None,
-    progress: Callable[[int, int], None],
-    threads: int,
-    row_bytes_in_memory: int,
-) -> list[SurveyedReport]:
-    """Return the reports, with their rows if all have no more than so many bytes.
-
-    Each thread takes a group at a time: Arrow lets several run. With the rows of some reports
-    10,000 of them take 220 MB more. Raises InputRefused with the problems of all together.
-    """
-    reports: list[SurveyedReport] = []
-    problems: list[Problem] = []
-    size = 0
-    with ThreadPoolExecutor(threads) as surveyors:
-        each_in = map if len(openers) == 1 else surveyors.map
-        groups = each_in(partial(survey_each, set_as_of=set_as_of), grouped_by_size(openers))
-        for done, each in enumerate(chain.from_iterable(groups), start=1):
-            progress(done, len(openers))
-            if isinstance(each, InputRefused):
-                problems += each.problems
-                continue
-            reports.append(each)
-            # The rows of all before it go with those of the first that does not fit.
-            first = len(reports) - 1 if size > row_bytes_in_memory else 0
-            size += each.file.size
-            if size > row_bytes_in_memory:
-                reports[first:] = [replace(one, rows=None) for one in reports[first:]]
-    if problems:
-        raise InputRefused(problems)
-    return reports
 
 
 def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa.Table]:
