@@ -10,8 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import accumulate, pairwise, tee
+from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -54,10 +53,9 @@ class _InvalidRows:
         cells = mended_row(self.text, number, row.text)
         if isinstance(cells, Problem):
             self.problems.append(cells)
-        else:
-            # A blank row has no cells.
-            rows = [zip(self.text.header.names, cells, strict=True)] if cells else []
-            self.mended += [{**dict(row), columns.ROW: number} for row in rows]
+        elif cells:  # A blank row has none.
+            row_cells = dict(zip(self.text.header.names, cells, strict=True))
+            self.mended.append(row_cells | {columns.ROW: number})
         return "skip" if len(self.problems) <= MOST_PROBLEMS else "error"
 
     def table(self) -> pa.Table:
@@ -179,8 +177,8 @@ def _with_arns(table: pa.Table) -> pa.Table:
     """Return the table with ARNs that tell users apart, also where these are missing or masked."""
     name = table[columns.USER]
     if columns.ARN not in table.column_names:
-        words = pa.array([arns.NO_ARN] * table.num_rows, pa.large_string())
-        arn = pc.binary_join_element_wise(words, name, pa.scalar("/", pa.large_string()))
+        word, slash = (pa.scalar(each, pa.large_string()) for each in (arns.NO_ARN, "/"))
+        arn = pc.binary_join_element_wise(word, name, slash)
         place = table.column_names.index(columns.USER) + 1
         return table.add_column(place, columns.ARN, arn)
     if _are_arns(table):
@@ -222,13 +220,10 @@ def _unreadable(text: ReportText, message: str) -> Problem:
 def _undecodable(text: ReportText) -> Problem:
     """Return the problem of the first row that is not UTF-8."""
     with io.BufferedReader(text.open()) as stream:
-        lines, ends = tee(iter(partial(stream.readline, BLOCK_BYTES), b""))
-        rows = accumulate((line.endswith(b"\n") for line in ends), initial=1)
-        row, decoded = next(
-            (row, decoded)
-            for row, line in zip(rows, lines, strict=False)
-            if (decoded := line.decode(errors="replace")).encode() != line
-        )
+        row, line, decoded = 1, stream.readline(BLOCK_BYTES), ""
+        while line and (decoded := line.decode(errors="replace")).encode() == line:
+            row += line.endswith(b"\n")
+            line = stream.readline(BLOCK_BYTES)
     return not_text(text.name, row, decoded.partition("\ufffd")[0][-10:] + "\ufffd")
 
 
