@@ -40,12 +40,11 @@ _utc = partial(pd.DatetimeIndex, tz="UTC")
 class _Cells:
     """Read columns of a table, noting each cell that was not understood.
 
-    `known` are the report's columns that are there. `texts` are all of them, each in AWS's form
-    once it is read, null where the report has no such column.
+    `texts` are all columns of a report, each in AWS's form once it is read, null where this report
+    has no such column.
     """
 
     table: pa.Table
-    known: frozenset[str]
     texts: dict[str, pa.Array]
     unread: list[pd.DataFrame]
 
@@ -53,7 +52,7 @@ class _Cells:
         return int(self.table.num_rows)
 
     def has(self, column: str) -> bool:
-        return column in self.known
+        return column in self.table.column_names
 
     def equals(self, column: str, *words: str) -> np.ndarray:
         """Return which cells are one of the words, none where the report has no such column."""
@@ -122,12 +121,12 @@ def page_of_rows(
         names = names.assign(value=ROWS_DIFFER)
         # pandas 2.3 makes it object where it is empty.
         unread.append(names.astype({columns.VALUE: TEXT}))
-    known, missing = frozenset(table.column_names), pa.nulls(len(table), pa.large_string())
+    known, missing = {*table.column_names}, pa.nulls(len(table), pa.large_string())
     texts = {
         name: table[name].combine_chunks() if name in known else missing
         for name in columns.IN_REPORT
     }
-    cells = _Cells(table, known, texts, unread)
+    cells = _Cells(table, texts, unread)
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), masked_account)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
