@@ -1,13 +1,12 @@
 """Make one Report of the texts of many, with notes on them, or refuse them together."""
 
 from collections import defaultdict
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from itertools import chain
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -55,10 +54,6 @@ PAGE_ROWS = 49_152
 1,000 reports of 500 rows, a page each, take 8.7 times as long. A third more rows take 40 MB more,
 and a third less 1.07 times as long, of a million rows.
 """
-
-Contradictions: TypeAlias = Mapping[str, Mapping[str, str]]
-"""The identities whose rows differ, and by column what the two rows have."""
-
 _SKEW = timedelta(hours=1)
 """How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
 
@@ -110,7 +105,6 @@ def assemble_report(  # noqa: PLR0913  each is one choice
 
 def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     """Return the Report that surveyed reports are together; if `alone`, each counts."""
-    contradictions: list[Contradictions] = []
     of_selection: list[FileNote] = []
     older: list[SurveyedReport] = []
     of_accounts = [*_masked_account_notes(reports)] if len(reports) > 1 else []
@@ -120,10 +114,9 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
         compared = [[each] for each in reports] if alone else [reports]
         selections = [selected(each) for each in compared]
         reports = [report for each in selections for report in each.reports]
-        contradictions = [each.contradicted for each in selections]
         of_selection = [note for each in selections for note in each.notes]
         older = [report for each in selections for report in each.older]
-    rows = _SelectedRows(reports, contradictions, alone)
+    rows = _SelectedRows(reports, alone)
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
@@ -150,7 +143,7 @@ def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
     """Note the reports taken for one account; raises InputRefused if they are of several."""
     for alike in masked_alike(reports):
         files = [each.file for each in alike]
-        created = root_creation_times(files, _SelectedRows(alike, [], alone=True).roots())
+        created = root_creation_times(files, _SelectedRows(alike, alone=True).roots())
         if problems := [*mixed_account_problems(files, created)]:
             raise InputRefused(problems)
         yield from one_account_notes(files, created)
@@ -166,12 +159,10 @@ def _older(reports: Sequence[SurveyedReport]) -> Iterator[Report]:
 class _SelectedRows:
     """Read the rows that count, as often as they are needed; can be pickled.
 
-    `contradictions` are of all reports together; or where they are not compared with one another
-    (`alone`), as in a history, of one each.
+    With `alone` reports are not compared with one another, as in a history.
     """
 
     reports: Sequence[SurveyedReport]
-    contradictions: Sequence[Contradictions]
     alone: bool
 
     def pages(self) -> Iterator[Page]:
@@ -201,7 +192,8 @@ class _SelectedRows:
         if not of_roots and pc.any(is_root).as_py():
             table = table.filter(pc.invert(is_root))
         as_of, sources = self._moments_and_sources
-        contradicted = self._contradicted_cells(table) if any(self.contradictions) else None
+        differ = any(each.contradicted for each in self.reports)
+        contradicted = self._contradicted_cells(table) if differ else None
         page = page_of_rows(table, as_of, self.reports[0].text.masked_account, contradicted)
         source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
         return page.with_users(
@@ -220,14 +212,15 @@ class _SelectedRows:
     def _contradicted_cells(self, rows: pa.Table) -> pd.DataFrame:
         """Return the cells of users in which another row of the same ARN differs."""
         identity = arns.identities(rows)
-        known = pa.array([*chain.from_iterable(self.contradictions)], pa.large_string())
+        distinct = {id(each.contradicted): each.contradicted for each in self.reports}
+        known = pa.array([*chain(*distinct.values())], pa.large_string())
         at = np.flatnonzero(pc.is_in(identity, known))
         users = identity.take(pa.array(at)).to_pylist()
         files = rows[columns.FILE].to_numpy()[at].tolist()
         return cells_of_users(
             (position, name, text)
             for position, user, file in zip(at.tolist(), users, files, strict=True)
-            for name, text in self.contradictions[file if self.alone else 0].get(user, {}).items()
+            for name, text in self.reports[file].contradicted.get(user, {}).items()
         )
 
     @cached_property

@@ -1,7 +1,7 @@
 """Select the reports and rows that count: the same one counts once, and the newest counts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -42,13 +42,10 @@ _Superseded: TypeAlias = tuple[SurveyedReport, dict[str, SurveyedReport]]
 class Selection(NamedTuple):
     """Hold the reports that count, without copies and more rows of one user.
 
-    `contradicted` are the identities of users and roots whose rows differ, with the two rows and
-    their cells by the column in which they do. `older` is what does not count as another report
-    of the account is newer.
+    `older` is what does not count as another report of the account is newer.
     """
 
     reports: Sequence[SurveyedReport]
-    contradicted: Mapping[str, Mapping[str, str]]
     notes: Sequence[FileNote]
     older: Sequence[SurveyedReport]
 
@@ -73,7 +70,8 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
     ]
     if contradicted:
         notes.append(_contradiction_note(counted[0].file.name, contradicted, files))
-    return Selection(counted, contradicted, notes, [*_older_parts(older)])
+        counted = [replace(each, contradicted=contradicted) for each in counted]
+    return Selection(counted, notes, [*_older_parts(older)])
 
 
 def without_copies(
@@ -371,7 +369,7 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
         for each in report.file.accounts
     )
     file = replace(report.file, accounts=accounts)
-    return replace(report, repeated=pa.array(rows), file=file)
+    return replace(report, repeated=rows, file=file)
 
 
 # Notes

@@ -6,7 +6,7 @@ long.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -88,7 +88,9 @@ class SurveyedReport:
       equal ones.
     - `roots` are the rows of roots, `rows` all rows where they are small enough to be kept.
     - `superseded` are accounts of which another report is newer; `repeated` are the numbers of rows
-      of users, or roots, of whom another row counts.
+      (int64) of users, or roots, of whom another row counts.
+    - `contradicted` are the identities whose rows differ, in this report or another that counts
+      with it: by column, what the two rows have in words.
     - `date_form` is the form of the dates in the CSV if it is a local one.
     """
 
@@ -101,7 +103,8 @@ class SurveyedReport:
     roots: tuple[RowRange, ...]
     rows: tuple[RowRange, ...] | None
     superseded: frozenset[str] = frozenset()
-    repeated: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
+    repeated: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    contradicted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     date_form: str = ""
 
     @property
@@ -121,8 +124,10 @@ class SurveyedReport:
             table = table.filter(pc.invert(pc.is_in(self.account_ids(table), older)))
         if len(self.repeated):
             # The repeated ones are in order, and may be a million.
-            number, repeated = table[columns.ROW].to_numpy(), self.repeated.to_numpy()
-            again = repeated.take(np.searchsorted(repeated, number), mode="clip") == number
+            number = table[columns.ROW].to_numpy()
+            again = (
+                self.repeated.take(np.searchsorted(self.repeated, number), mode="clip") == number
+            )
             table = table.filter(pa.array(~again))
         return table
 
