@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
-from analyzer.report.as_of import check_as_of
 from analyzer.report.masked_accounts import (
     masked_alike,
     mixed_account_problems,
@@ -25,7 +24,12 @@ from analyzer.report.masked_accounts import (
 )
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
 from analyzer.report.pages import page_of_rows
-from analyzer.report.report_text import ReportText, ServiceCredential, services_at
+from analyzer.report.report_text import (
+    ReportText,
+    ServiceCredential,
+    check_as_of,
+    services_at,
+)
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
     ROW_BYTES_IN_MEMORY,

@@ -22,9 +22,8 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns, values
-from analyzer.report.as_of import own_as_of
 from analyzer.report.model import NO_MOMENT, AccountRows, ReportFile
-from analyzer.report.report_text import ReportText
+from analyzer.report.report_text import ReportText, own_as_of
 from analyzer.report.rows import (
     DOWNLOAD_AGAIN,
     MOST_PROBLEMS,

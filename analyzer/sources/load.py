@@ -18,11 +18,10 @@ import pyarrow as pa
 from analyzer import files
 from analyzer.errors import InputRefused
 from analyzer.report import input_formats
-from analyzer.report.as_of import RUN_FOLDER
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
-from analyzer.report.report_text import ReportText, find_header
+from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts
 from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS
