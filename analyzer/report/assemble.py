@@ -196,9 +196,8 @@ class _SelectedRows:
         if not of_roots and pc.any(is_root).as_py():
             table = table.filter(pc.invert(is_root))
         as_of, sources = self._moments_and_sources
-        differ = any(each.contradicted for each in self.reports)
-        contradicted = self._contradicted_cells(table) if differ else None
-        page = page_of_rows(table, as_of, self.reports[0].text.masked_account, contradicted)
+        account, contradicted = self.reports[0].text.masked_account, self._contradicted_cells(table)
+        page = page_of_rows(table, as_of, account, contradicted)
         source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
         return page.with_users(
             {
@@ -215,9 +214,11 @@ class _SelectedRows:
 
     def _contradicted_cells(self, rows: pa.Table) -> pd.DataFrame:
         """Return the cells of users in which another row of the same ARN differs."""
-        identity = arns.identities(rows)
         distinct = {id(each.contradicted): each.contradicted for each in self.reports}
         known = pa.array([*chain(*distinct.values())], pa.large_string())
+        if not known:
+            return cells_of_users([])
+        identity = arns.identities(rows)
         at = np.flatnonzero(pc.is_in(identity, known))
         users = identity.take(pa.array(at)).to_pylist()
         files = rows[columns.FILE].to_numpy()[at].tolist()
