@@ -28,7 +28,6 @@ from analyzer.report.report_text import (
     ReportText,
     ServiceCredential,
     check_as_of,
-    services_at,
 )
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
@@ -229,33 +228,35 @@ class _SelectedRows:
         )
 
     @cached_property
-    def _credentials(self) -> dict[tuple[int | None, str], frozenset[ServiceCredential]]:
-        """Return the saved credentials by account: rows of one may lie in several reports.
+    def _services(self) -> dict[tuple[int, str, str], str]:
+        """Return the services of active credentials by file, account and user (in lower case).
 
-        Each report is alone in a history, and where no account is named.
+        Lists of one account may lie beside several reports, whose rows they are of. Each report is
+        alone in a history, and where no account is named.
         """
-        active = defaultdict[tuple[int | None, str], frozenset[ServiceCredential]](frozenset)
-        for at, report in enumerate(self.reports):
+        places = [
+            (at, report, each.account, (at if self.alone or not each.account else -1, each.account))
+            for at, report in enumerate(self.reports)
+            for each in report.file.accounts
+        ]
+        active: dict[tuple[int, str], set[ServiceCredential]] = defaultdict(set)
+        for _, report, _, key in places:
             if listed := report.text.service_credentials:
-                for each in report.file.accounts:
-                    active[self._credentials_key(at, each.account)] |= listed.active
-        return active
-
-    def _credentials_key(self, file: int, account: str) -> tuple[int | None, str]:
-        return file if self.alone or not account else None, account
+                active[key] |= listed.active
+        services: dict[tuple[int, str, str], set[str]] = defaultdict(set)
+        for at, report, account, key in places:
+            for each in active.get(key, ()):
+                if each.expires is None or each.expires >= report.file.as_of:
+                    services[at, account, each.user].add(each.service)
+        return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
     def _service_credentials(self, users: pd.DataFrame) -> pd.Series:
         """Return the services of each user's active service-specific credentials, if known."""
-        services = pd.Series("", index=users.index, dtype=TEXT)
-        if not self._credentials:
-            return services
-        places = users[columns.FILE].tolist(), users[columns.ACCOUNT].tolist()
-        for file, account in dict.fromkeys(zip(*places, strict=True)):
-            active = self._credentials.get(self._credentials_key(file, account), ())
-            if texts := services_at(self.reports[file].file.as_of, active):
-                here = (users[columns.FILE] == file) & (users[columns.ACCOUNT] == account)
-                services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
-        return services
+        if not self._services:
+            return pd.Series("", index=users.index, dtype=TEXT)
+        names = users[columns.USER].str.lower()
+        keys = zip(users[columns.FILE], users[columns.ACCOUNT], names, strict=True)
+        return pd.Series([self._services.get(each, "") for each in keys], users.index, TEXT)
 
 
 def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa.Table]:

@@ -6,8 +6,8 @@ The CSV itself does not say which moment it describes, and the time of analysis 
 import csv
 import re
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -166,15 +166,6 @@ class ServiceCredentials:
     file: FileReference
     active: frozenset[ServiceCredential]
     users: frozenset[str]
-
-
-def services_at(as_of: datetime, active: Iterable[ServiceCredential]) -> dict[str, str]:
-    """Return the services of which a user has a credential at that moment, by its name."""
-    services: dict[str, set[str]] = defaultdict(set)
-    for each in active:
-        if each.expires is None or each.expires >= as_of:
-            services[each.user].add(each.service)
-    return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
