@@ -34,7 +34,7 @@ from analyzer.report.survey import (
     ROW_BYTES_IN_MEMORY,
     SurveyedReport,
     batches,
-    grouped_by_size,
+    groups_of_neighbours,
     repeated_identity_hashes,
     survey_each,
     tables_of_each,
@@ -88,7 +88,7 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     # Each thread takes a group at a time: Arrow lets several run.
     with ThreadPoolExecutor(threads) as surveyors:
         each_in = map if len(openers) == 1 else surveyors.map
-        groups = each_in(partial(survey_each, set_as_of=set_as_of), grouped_by_size(openers))
+        groups = each_in(partial(survey_each, set_as_of=set_as_of), groups_of_neighbours(openers))
         for done, each in enumerate(chain.from_iterable(groups), start=1):
             progress(done, len(openers))
             if isinstance(each, InputRefused):
@@ -123,11 +123,7 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
-            *folded_notes(
-                _late_timestamp_note(each)
-                for each in reports
-                if each.newest > each.file.as_of + _SKEW
-            ),
+            *folded_notes(_late_timestamps(reports)),
             *_replaced_times(reports),
             *of_accounts,
             *folded_notes(of_selection),
@@ -282,17 +278,19 @@ def _names_by(
     return names.items()
 
 
-def _late_timestamp_note(report: SurveyedReport) -> FileNote:
-    text = (
-        f"{report.file.name} has a timestamp of {minute_text(report.newest)}, after its as-of"
-        f" ({minute_text(report.file.as_of)}): later times count as 0 days old, so this is"
-        " not the state of that time."
-    )
+def _late_timestamps(reports: Iterable[SurveyedReport]) -> Iterator[FileNote]:
     many = (
         "reports have a timestamp after their as-of, so they do not show the state of that time;"
         " later times count as 0 days old"
     )
-    return FileNote(report.file.name, text, many)
+    for each in reports:
+        if each.newest > each.file.as_of + _SKEW:
+            text = (
+                f"{each.file.name} has a timestamp of {minute_text(each.newest)}, after its as-of"
+                f" ({minute_text(each.file.as_of)}): later times count as 0 days old, so this is"
+                " not the state of that time."
+            )
+            yield FileNote(each.file.name, text, many)
 
 
 def _replaced_times(reports: Iterable[SurveyedReport]) -> Iterator[str]:
@@ -359,11 +357,11 @@ def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 def _set_accounts(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports with users whose account was set because their ARNs name none."""
-    set_accounts = ((each.file, each.text.masked_account) for each in reports)
     if names := [
-        file.name
-        for file, account in set_accounts
-        if account and account in {each.account for each in file.accounts}
+        each.file.name
+        for each in reports
+        if each.text.masked_account
+        and each.text.masked_account in {one.account for one in each.file.accounts}
     ]:
         yield (
             f"{short_list(names)}: the account is set; users whose ARN is masked or missing are"

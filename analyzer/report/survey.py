@@ -259,8 +259,8 @@ class _Survey:
             yield Problem.of_file(self.text.name, message, DOWNLOAD_AGAIN)
 
 
-def grouped_by_size(openers: Sequence[T]) -> list[Sequence[T]]:
-    """Return the openers in groups of neighbours, each for one call of `survey_each`."""
+def groups_of_neighbours(openers: Sequence[T]) -> list[Sequence[T]]:
+    """Return the openers in groups, each for one call of `survey_each`."""
     size = min(max(len(openers) // GROUPS, 1), LARGEST_GROUP)
     return [openers[start : start + size] for start in range(0, len(openers), size)]
 
@@ -275,7 +275,7 @@ def survey_each(
     surveys: list[_Survey | InputRefused] = []
     opened = _opened(openers, surveys)
     for alike in batches(opened, lambda each: _layout(each.text), _SIZE, _BYTES_TOGETHER):
-        _read(alike)
+        _read_alike(alike)
     return [each if isinstance(each, InputRefused) else each.outcome(set_as_of) for each in surveys]
 
 
@@ -307,7 +307,7 @@ def _layout(text: ReportText) -> str | int:
     return id(text) if alone else text.header.line
 
 
-def _read(surveys: Sequence[_Survey]) -> None:
+def _read_alike(surveys: Sequence[_Survey]) -> None:
     """Read reports together if there are several and no row is unusual, otherwise one by one."""
     together = read_together([each.text for each in surveys])
     if together:
@@ -379,10 +379,15 @@ def _count_rows(
     parts: Sequence[tuple[_Survey, pa.Table]], part: np.ndarray, account: pa.Array, root: pa.Array
 ) -> None:
     """Add to the surveys how many rows they have of each account, of roots and of users."""
-    rows = pa.table([part, account, root], ["part", "account", "root"])
-    counts = rows.group_by(rows.column_names, use_threads=False).aggregate([([], "count_all")])
-    for at, name, is_root, count in zip(*counts.to_pydict().values(), strict=True):
-        parts[at][0].rows[name, is_root] += count
+    # With `group_by` Arrow loads 11 MB of code, for 20 ms.
+    encoded = account.dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    shape = len(parts), len(names), 2
+    code = np.ravel_multi_index((part, encoded.indices.to_numpy(), np.asarray(root, int)), shape)
+    occurring, counts = np.unique(code, return_counts=True)
+    places = np.transpose(np.unravel_index(occurring, shape)).tolist()
+    for (at, name, is_root), count in zip(places, counts.tolist(), strict=True):
+        parts[at][0].rows[names[name], bool(is_root)] += count
 
 
 def identity_hashes(table: pa.Table) -> np.ndarray:
