@@ -96,8 +96,9 @@ def find_header(name: str, head: bytes) -> Header:
                     _check(name, row, names)
                     # Ten thousands of reports keep the line once.
                     return Header(separator, names, sys.intern(text), line.end(), row)
-            raise InputRefused([_no_header(name, row, text[:LONGEST_SHOWN])])
-    raise InputRefused([_no_header(name, None, "")])
+            value = text[:LONGEST_SHOWN]
+            raise InputRefused([Problem(name, row, None, value, NO_HEADER, _HEADER_HINT)])
+    raise InputRefused.of_file(name, NO_HEADER, _HEADER_HINT)
 
 
 def column_name(cell: str) -> str:
@@ -142,10 +143,6 @@ def _check(name: str, row: int, names: tuple[str, ...]) -> None:
         problems.append(Problem(name, row, None, None, message, hint))
     if problems:
         raise InputRefused(problems)
-
-
-def _no_header(name: str, row: int | None, value: str) -> Problem:
-    return Problem(name, row, None, value or None, NO_HEADER, _HEADER_HINT)
 
 
 class ServiceCredential(NamedTuple):

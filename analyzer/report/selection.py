@@ -356,14 +356,10 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
     """Return the report without these rows, which count as repeated."""
     if not repeated:
         return report
-    rows = np.sort(np.concatenate([each[columns.ROW].to_numpy() for each in repeated]))
-    every: Counter[str] = Counter()
-    roots: Counter[str] = Counter()
-    for table in repeated:
-        account = report.account_ids(table)
-        root = arns.is_root(table)
-        every.update(account.to_pylist())
-        roots.update(account.filter(root).to_pylist())
+    table = pa.concat_tables(repeated)
+    account, rows = report.account_ids(table), np.sort(table[columns.ROW].to_numpy())
+    every = Counter(account.to_pylist())
+    roots = Counter(account.filter(arns.is_root(table)).to_pylist())
     accounts = tuple(
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
         for each in report.file.accounts

@@ -183,31 +183,25 @@ def _yaml_entries(text: str) -> Iterator[dict[str, str]]:
 
 
 def _text_entries(text: str) -> Iterator[dict[str, str]]:
-    """Yield entries of the CLI's text: values without their names, which are in ABC order."""
+    """Yield entries of the CLI's text: values without their names, which are in ABC order.
+
+    The id is behind the service, the dates are at the start. The second value is another date, or
+    of a credential that does not expire something else.
+    """
     for line in text.splitlines():
         kind, *values = line.split("\t")
         if kind in ("True", "False"):
             yield {_IS_TRUNCATED: kind}
-        elif kind == _LIST.upper():
-            yield _text_entry(values)
-        else:
+            continue
+        ids = [at for at, value in enumerate(values) if _CREDENTIAL_ID.fullmatch(value)]
+        if kind != _LIST.upper() or not ids or ids[0] < len(("CreateDate", "ServiceName")):
             raise ValueError
-
-
-def _text_entry(values: list[str]) -> dict[str, str]:
-    """Return the credential of a line: its id is behind the service, the dates are at the start.
-
-    The second value is another date, or of a credential that does not expire something else.
-    """
-    known_by_id = [at for at, value in enumerate(values) if _CREDENTIAL_ID.fullmatch(value)]
-    if not known_by_id or known_by_id[0] < len(("CreateDate", "ServiceName")):
-        raise ValueError
-    return {
-        "UserName": values[-1],
-        "Status": values[-2],
-        "ServiceName": values[known_by_id[0] - 1],
-        _EXPIRATION: values[1] if timestamp(values[1]) else "",
-    }
+        yield {
+            "UserName": values[-1],
+            "Status": values[-2],
+            "ServiceName": values[ids[0] - 1],
+            _EXPIRATION: values[1] if timestamp(values[1]) else "",
+        }
 
 
 def _table_entries(text: str) -> Iterator[dict[str, str]]:

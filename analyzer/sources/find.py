@@ -3,7 +3,7 @@
 import glob
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
@@ -150,7 +150,7 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
     once = (match for match in paths if folders.isdisjoint(Path(match).parents))
     sources = [each for match in once for each in _listed_sources(match, limit)]
     found = {each.name for each in sources}  # a folder that matches is refused by itself
-    sources += [each for each in _closed_sources(closed) if each.name not in found]
+    sources += [each for each in map(_closed_source, closed) if each.name not in found]
     yield from sources
     if all(each.is_skipped for each in sources):
         what = "only files that cannot be reports match" if sources else "nothing matches"
@@ -161,7 +161,7 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
     names = [*filter(_may_be_input, map(str, files_below(folder, closed.append)))]
-    yield from _closed_sources(closed)
+    yield from map(_closed_source, closed)
     sources = [each for name in names for each in _listed_sources(name, limit)]
     yield from sources
     if all(each.is_skipped for each in sources) and not closed:
@@ -169,11 +169,9 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
         yield missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
 
 
-def _closed_sources(errors: Iterable[OSError]) -> Iterator[Source]:
-    """Yield an input that is refused for each folder that cannot be searched."""
-    for error in errors:
-        name = str(error.filename)
-        yield refused_source(name, unreadable_file(name, error))
+def _closed_source(error: OSError) -> Source:
+    """Return an input that is refused, for a folder that cannot be searched."""
+    return refused_source(str(error.filename), unreadable_file(str(error.filename), error))
 
 
 def _listed_sources(name: str, limit: InputLimit) -> Iterator[Source]:

@@ -250,9 +250,8 @@ def _is_of_run(name: str) -> bool:
 
 def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Note the files saved with reports that lie in archives and are not read."""
-    names = [each.name for each in files_beside_in_archives(inputs)]
-    unread = [name for name in names if not name.endswith(MANIFEST)]
-    if unread:
+    saved = (each.name for each in files_beside_in_archives(inputs))
+    if unread := [name for name in saved if not name.endswith(MANIFEST)]:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
