@@ -23,7 +23,7 @@ from analyzer.report.masked_accounts import (
     root_creation_times,
 )
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
-from analyzer.report.pages import page_of_rows
+from analyzer.report.pages import NO_CELLS, page_of_rows
 from analyzer.report.report_text import (
     ReportText,
     ServiceCredential,
@@ -212,7 +212,7 @@ class _SelectedRows:
         distinct = {id(each.contradicted): each.contradicted for each in self.reports}
         known = pa.array([*chain(*distinct.values())], pa.large_string())
         if not known:
-            return cells_of_users([])
+            return NO_CELLS
         identity = arns.identities(rows)
         at = np.flatnonzero(pc.is_in(identity, known))
         users = identity.take(pa.array(at)).to_pylist()

@@ -32,7 +32,7 @@ _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_
 """The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
 
 
-_NO_CELLS = cells_of_users([])
+NO_CELLS = cells_of_users([])
 _utc = partial(pd.DatetimeIndex, tz="UTC")
 
 
@@ -103,7 +103,7 @@ def page_of_rows(
     table: pa.Table,
     as_of: ArrayLike,
     masked_account: str = "",
-    contradicted: pd.DataFrame = _NO_CELLS,
+    contradicted: pd.DataFrame = NO_CELLS,
 ) -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
 
@@ -112,10 +112,12 @@ def page_of_rows(
     `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. The
     two kinds of rows must not be mixed.
     """
-    table = _with_contradictions(table, contradicted)
-    names = contradicted[contradicted[columns.COLUMN] == columns.USER].assign(value=ROWS_DIFFER)
-    # pandas 2.3 makes it object where it is empty.
-    unread = [names.astype({columns.VALUE: TEXT})]
+    unread = [NO_CELLS]
+    if len(contradicted):  # It takes 2 ms a page.
+        table = _with_contradictions(table, contradicted)
+        names = contradicted[contradicted[columns.COLUMN] == columns.USER]
+        # pandas 2.3 makes it object where it is empty.
+        unread.append(names.assign(value=ROWS_DIFFER).astype({columns.VALUE: TEXT}))
     known, missing = {*table.column_names}, pa.nulls(len(table), pa.large_string())
     texts = {
         name: table[name].combine_chunks() if name in known else missing
