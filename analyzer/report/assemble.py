@@ -114,11 +114,12 @@ def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
-        compared = [[each] for each in reports] if alone else [reports]
-        selections = [selected(each) for each in compared]
-        reports = [report for each in selections for report in each.reports]
-        of_selection = [note for each in selections for note in each.notes]
-        older = [report for each in selections for report in each.older]
+        compared, reports = [[each] for each in reports] if alone else [reports], []
+        for each in compared:
+            counted, notes, superseded = selected(each)
+            reports += counted
+            of_selection += notes
+            older += superseded
     rows = _SelectedRows(reports, alone)
     return Report(
         files=tuple(report.file for report in reports),

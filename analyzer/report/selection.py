@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import PurePath
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -39,21 +39,13 @@ _Superseded: TypeAlias = tuple[SurveyedReport, dict[str, SurveyedReport]]
 """An older report, and by account the newer one that counts for it."""
 
 
-class Selection(NamedTuple):
-    """Hold the reports that count, without copies and more rows of one user.
+def selected(
+    reports: Sequence[SurveyedReport],
+) -> tuple[list[SurveyedReport], list[FileNote], list[SurveyedReport]]:
+    """Return the reports that count, without copies and more rows of one user, and notes on them.
 
-    `older` is what does not count as another report of the account is newer.
-    """
-
-    reports: Sequence[SurveyedReport]
-    notes: Sequence[FileNote]
-    older: Sequence[SurveyedReport]
-
-
-def selected(reports: Sequence[SurveyedReport]) -> Selection:
-    """Return which of the reports, and which of their rows, count.
-
-    Raises InputRefused for a report of which it is not known whether it is the newest.
+    Return also what does not count as another report of the account is newer. Raises InputRefused
+    for a report of which it is not known whether it is the newest.
     """
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
@@ -71,7 +63,7 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
     if contradicted:
         notes.append(_contradiction_note(counted[0].file.name, contradicted, files))
         counted = [replace(each, contradicted=contradicted) for each in counted]
-    return Selection(counted, notes, [*_older_parts(older)])
+    return counted, notes, [*_older_parts(older)]
 
 
 def without_copies(
