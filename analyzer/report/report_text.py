@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER, RESULT
+from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER, RESULT, UTF8_BOM
 from analyzer.report.model import FileReference
 from analyzer.report.values import YEARS, timestamp
 from analyzer.terms import LONGEST_SHOWN, AsOfSource, missing_columns_text
@@ -115,7 +115,7 @@ def _names(text: str, separator: str) -> tuple[str, ...]:
 
 def is_result_or_list(head: bytes) -> bool:
     """Return whether a CSV is a result or a list of this program, by its first bytes."""
-    line = next(_LINE.finditer(head.removeprefix(b"\xef\xbb\xbf")))[0]
+    line = next(_LINE.finditer(head.removeprefix(UTF8_BOM)))[0]
     first = line.decode("utf-8", "replace").strip("\r\n")
     headers = [_names(first, each) for each in _SEPARATORS]
     return _has_columns_of_result(headers[0]) or any(

@@ -9,7 +9,6 @@ one another: the pages of one list.
 import hashlib
 import json
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from analyzer.errors import InputRefused
 from analyzer.files import saved_file_refused, saved_json
+from analyzer.report.input_formats import UTF16
 from analyzer.report.model import FileReference
 from analyzer.report.report_text import ReportText, ServiceCredential, ServiceCredentials
 from analyzer.report.values import timestamp
@@ -128,8 +128,7 @@ def _credential(name: str, listed: Mapping[str, Any]) -> ServiceCredential:
 
 def _text(content: bytes) -> str:
     """Return the text of a file; Windows PowerShell writes UTF-16."""
-    is_utf_16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-    text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    text = content.decode("utf-16" if content.startswith(UTF16) else "utf-8-sig")
     return text.replace("\r\n", "\n").strip()
 
 
