@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
@@ -16,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import files
-from analyzer.errors import InputRefused
+from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
@@ -206,33 +207,29 @@ def readable_sources(
     each counts. Raises InputRefused where no input is a report.
     """
     readable: list[Source] = []
-    refusals: dict[str, InputRefused] = {}
+    problems: dict[str, Sequence[Problem]] = {}
     for each in inputs:
         try:
             if not each.is_skipped:
                 load_sources([], [replace(each, limit=None)], None)
         except InputRefused as refused:
-            refusals[each.name] = refused
+            problems[each.name] = refused.problems
         else:
             readable.append(each)
     if all(each.is_skipped for each in readable):
-        raise InputRefused(problem for each in refusals.values() for problem in each.problems)
+        raise InputRefused(chain(*problems.values()))
     try:
         together = [replace(each, limit=None) for each in readable]
         load_sources([], together, None, with_older=with_older)
     except InputRefused as refused:
-        refusals |= {
-            name: InputRefused([each])
-            for each in refused.problems
-            for name in each.files or (each.file,)
-        }
-        readable = [each for each in readable if each.name not in refusals]
-    firsts = {name: refused.problems[0] for name, refused in refusals.items()}
-    places = {name: f"row {each.row}: " if each.row else "" for name, each in firsts.items()}
-    return readable, tuple(
-        UncoveredFile(account="", name=name, reason=f"{places[name]}{each.message}")
-        for name, each in firsts.items()
-    )
+        for problem in refused.problems:
+            problems |= dict.fromkeys(problem.files or (problem.file,), (problem,))
+        readable = [each for each in readable if each.name not in problems]
+    uncovered = []
+    for name, (first, *_) in problems.items():
+        reason = f"row {first.row}: {first.message}" if first.row else first.message
+        uncovered.append(UncoveredFile(account="", name=name, reason=reason))
+    return readable, tuple(uncovered)
 
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
