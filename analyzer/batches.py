@@ -28,11 +28,10 @@ from analyzer.analysis.analysis import analyze
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
-from analyzer.report.as_of import check_as_of
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
-from analyzer.report.report_text import ReportText
+from analyzer.report.report_text import ReportText, check_as_of
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts

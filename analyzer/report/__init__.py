@@ -1,7 +1,7 @@
 """Understand credential reports: bytes become text, text becomes rows, rows become tidy pages.
 
 The steps, in order: `input_formats` unpacks, `report_text` finds the header, `rows` reads the CSV
-and sees damage, `survey` goes through each report once, refuses or dates it by `as_of`,
+and sees damage, `survey` goes through each report once, refuses or dates it,
 `selection` chooses among reports, `pages` makes frames of the rows, a page of users at a time, and
 `assemble` makes of all this the Report. Beyond `pages` no code meets AWS's words, such as `N/A`,
 but in raw cells.

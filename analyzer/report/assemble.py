@@ -1,13 +1,12 @@
 """Make one Report of the texts of many, with notes on them, or refuse them together."""
 
 from collections import defaultdict
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from itertools import chain
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,6 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
-from analyzer.report.as_of import check_as_of
 from analyzer.report.masked_accounts import (
     masked_alike,
     mixed_account_problems,
@@ -25,14 +23,18 @@ from analyzer.report.masked_accounts import (
     root_creation_times,
 )
 from analyzer.report.model import TEXT, Page, Report, as_category, cells_of_users
-from analyzer.report.pages import page_of_rows
-from analyzer.report.report_text import ReportText, ServiceCredential, services_at
+from analyzer.report.pages import NO_CELLS, page_of_rows
+from analyzer.report.report_text import (
+    ReportText,
+    ServiceCredential,
+    check_as_of,
+)
 from analyzer.report.rows import read_ahead
 from analyzer.report.survey import (
     ROW_BYTES_IN_MEMORY,
     SurveyedReport,
     batches,
-    grouped_by_size,
+    groups_of_neighbours,
     repeated_identity_hashes,
     survey_each,
     tables_of_each,
@@ -55,10 +57,6 @@ PAGE_ROWS = 49_152
 1,000 reports of 500 rows, a page each, take 8.7 times as long. A third more rows take 40 MB more,
 and a third less 1.07 times as long, of a million rows.
 """
-
-Contradictions: TypeAlias = Mapping[str, Mapping[str, str]]
-"""The identities whose rows differ, and by column what the two rows have."""
-
 _SKEW = timedelta(hours=1)
 """How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
 
@@ -84,34 +82,49 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     if set_as_of:
         check_as_of(set_as_of)
     kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
-    surveyed = _surveyed(openers, set_as_of, progress, threads, kept)
-    return _assembled(surveyed, alone=with_older)
+    reports: list[SurveyedReport] = []
+    problems: list[Problem] = []
+    size = 0
+    # Each thread takes a group at a time: Arrow lets several run.
+    with ThreadPoolExecutor(threads) as surveyors:
+        each_in = map if len(openers) == 1 else surveyors.map
+        groups = each_in(partial(survey_each, set_as_of=set_as_of), groups_of_neighbours(openers))
+        for done, each in enumerate(chain.from_iterable(groups), start=1):
+            progress(done, len(openers))
+            if isinstance(each, InputRefused):
+                problems += each.problems
+                continue
+            reports.append(each)
+            # The rows of all before it go with those of the first that does not fit: with the rows
+            # of some reports 10,000 of them take 220 MB more.
+            first = len(reports) - 1 if size > kept else 0
+            size += each.file.size
+            if size > kept:
+                reports[first:] = [replace(one, rows=None) for one in reports[first:]]
+    if problems:
+        raise InputRefused(problems)
+    return _assembled(reports, alone=with_older)
 
 
 def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
     """Return the Report that surveyed reports are together; if `alone`, each counts."""
-    contradictions: list[Contradictions] = []
     of_selection: list[FileNote] = []
     older: list[SurveyedReport] = []
     of_accounts = [*_masked_account_notes(reports)] if len(reports) > 1 else []
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
-        compared = [[each] for each in reports] if alone else [reports]
-        selections = [selected(each) for each in compared]
-        reports = [report for each in selections for report in each.reports]
-        contradictions = [each.contradicted for each in selections]
-        of_selection = [note for each in selections for note in each.notes]
-        older = [report for each in selections for report in each.older]
-    rows = _SelectedRows(reports, contradictions, alone)
+        compared, reports = [[each] for each in reports] if alone else [reports], []
+        for each in compared:
+            counted, notes, superseded = selected(each)
+            reports += counted
+            of_selection += notes
+            older += superseded
+    rows = _SelectedRows(reports, alone)
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
-            *folded_notes(
-                _late_timestamp_note(each)
-                for each in reports
-                if each.newest > each.file.as_of + _SKEW
-            ),
+            *folded_notes(_late_timestamps(reports)),
             *_replaced_times(reports),
             *of_accounts,
             *folded_notes(of_selection),
@@ -130,7 +143,7 @@ def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
     """Note the reports taken for one account; raises InputRefused if they are of several."""
     for alike in masked_alike(reports):
         files = [each.file for each in alike]
-        created = root_creation_times(files, _SelectedRows(alike, [], alone=True).roots())
+        created = root_creation_times(files, _SelectedRows(alike, alone=True).roots())
         if problems := [*mixed_account_problems(files, created)]:
             raise InputRefused(problems)
         yield from one_account_notes(files, created)
@@ -146,12 +159,10 @@ def _older(reports: Sequence[SurveyedReport]) -> Iterator[Report]:
 class _SelectedRows:
     """Read the rows that count, as often as they are needed; can be pickled.
 
-    `contradictions` are of all reports together; or where they are not compared with one another
-    (`alone`), as in a history, of one each.
+    With `alone` reports are not compared with one another, as in a history.
     """
 
     reports: Sequence[SurveyedReport]
-    contradictions: Sequence[Contradictions]
     alone: bool
 
     def pages(self) -> Iterator[Page]:
@@ -181,8 +192,8 @@ class _SelectedRows:
         if not of_roots and pc.any(is_root).as_py():
             table = table.filter(pc.invert(is_root))
         as_of, sources = self._moments_and_sources
-        contradicted = self._contradicted_cells(table) if any(self.contradictions) else None
-        page = page_of_rows(table, as_of, self.reports[0].text.masked_account, contradicted)
+        account, contradicted = self.reports[0].text.masked_account, self._contradicted_cells(table)
+        page = page_of_rows(table, as_of, account, contradicted)
         source = as_category(sources[page.users[columns.FILE].to_numpy()], AsOfSource)
         return page.with_users(
             {
@@ -199,79 +210,50 @@ class _SelectedRows:
 
     def _contradicted_cells(self, rows: pa.Table) -> pd.DataFrame:
         """Return the cells of users in which another row of the same ARN differs."""
+        distinct = {id(each.contradicted): each.contradicted for each in self.reports}
+        known = pa.array([*chain(*distinct.values())], pa.large_string())
+        if not known:
+            return NO_CELLS
         identity = arns.identities(rows)
-        known = pa.array([*chain.from_iterable(self.contradictions)], pa.large_string())
         at = np.flatnonzero(pc.is_in(identity, known))
         users = identity.take(pa.array(at)).to_pylist()
         files = rows[columns.FILE].to_numpy()[at].tolist()
         return cells_of_users(
             (position, name, text)
             for position, user, file in zip(at.tolist(), users, files, strict=True)
-            for name, text in self.contradictions[file if self.alone else 0].get(user, {}).items()
+            for name, text in self.reports[file].contradicted.get(user, {}).items()
         )
 
     @cached_property
-    def _credentials(self) -> dict[tuple[int | None, str], frozenset[ServiceCredential]]:
-        """Return the saved credentials by account: rows of one may lie in several reports.
+    def _services(self) -> dict[tuple[int, str, str], str]:
+        """Return the services of active credentials by file, account and user (in lower case).
 
-        Each report is alone in a history, and where no account is named.
+        Lists of one account may lie beside several reports, whose rows they are of. Each report is
+        alone in a history, and where no account is named.
         """
-        active = defaultdict[tuple[int | None, str], frozenset[ServiceCredential]](frozenset)
-        for at, report in enumerate(self.reports):
+        places = [
+            (at, report, each.account, (at if self.alone or not each.account else -1, each.account))
+            for at, report in enumerate(self.reports)
+            for each in report.file.accounts
+        ]
+        active: dict[tuple[int, str], set[ServiceCredential]] = defaultdict(set)
+        for _, report, _, key in places:
             if listed := report.text.service_credentials:
-                for each in report.file.accounts:
-                    active[self._credentials_key(at, each.account)] |= listed.active
-        return active
-
-    def _credentials_key(self, file: int, account: str) -> tuple[int | None, str]:
-        return file if self.alone or not account else None, account
+                active[key] |= listed.active
+        services: dict[tuple[int, str, str], set[str]] = defaultdict(set)
+        for at, report, account, key in places:
+            for each in active.get(key, ()):
+                if each.expires is None or each.expires >= report.file.as_of:
+                    services[at, account, each.user].add(each.service)
+        return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
     def _service_credentials(self, users: pd.DataFrame) -> pd.Series:
         """Return the services of each user's active service-specific credentials, if known."""
-        services = pd.Series("", index=users.index, dtype=TEXT)
-        if not self._credentials:
-            return services
-        places = users[columns.FILE].tolist(), users[columns.ACCOUNT].tolist()
-        for file, account in dict.fromkeys(zip(*places, strict=True)):
-            active = self._credentials.get(self._credentials_key(file, account), ())
-            if texts := services_at(self.reports[file].file.as_of, active):
-                here = (users[columns.FILE] == file) & (users[columns.ACCOUNT] == account)
-                services[here] = users.loc[here, columns.USER].str.lower().map(texts).fillna("")
-        return services
-
-
-def _surveyed(
-    openers: Sequence[Callable[[], ReportText]],
-    set_as_of: datetime | None,
-    progress: Callable[[int, int], None],
-    threads: int,
-    row_bytes_in_memory: int,
-) -> list[SurveyedReport]:
-    """Return the reports, with their rows if all have no more than so many bytes.
-
-    Each thread takes a group at a time: Arrow lets several run. With the rows of some reports
-    10,000 of them take 220 MB more. Raises InputRefused with the problems of all together.
-    """
-    reports: list[SurveyedReport] = []
-    problems: list[Problem] = []
-    size = 0
-    with ThreadPoolExecutor(threads) as surveyors:
-        each_in = map if len(openers) == 1 else surveyors.map
-        groups = each_in(partial(survey_each, set_as_of=set_as_of), grouped_by_size(openers))
-        for done, each in enumerate(chain.from_iterable(groups), start=1):
-            progress(done, len(openers))
-            if isinstance(each, InputRefused):
-                problems += each.problems
-                continue
-            reports.append(each)
-            # The rows of all before it go with those of the first that does not fit.
-            first = len(reports) - 1 if size > row_bytes_in_memory else 0
-            size += each.file.size
-            if size > row_bytes_in_memory:
-                reports[first:] = [replace(one, rows=None) for one in reports[first:]]
-    if problems:
-        raise InputRefused(problems)
-    return reports
+        if not self._services:
+            return pd.Series("", index=users.index, dtype=TEXT)
+        names = users[columns.USER].str.lower()
+        keys = zip(users[columns.FILE], users[columns.ACCOUNT], names, strict=True)
+        return pd.Series([self._services.get(each, "") for each in keys], users.index, TEXT)
 
 
 def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa.Table]:
@@ -297,17 +279,19 @@ def _names_by(
     return names.items()
 
 
-def _late_timestamp_note(report: SurveyedReport) -> FileNote:
-    text = (
-        f"{report.file.name} has a timestamp of {minute_text(report.newest)}, after its as-of"
-        f" ({minute_text(report.file.as_of)}): later times count as 0 days old, so this is"
-        " not the state of that time."
-    )
+def _late_timestamps(reports: Iterable[SurveyedReport]) -> Iterator[FileNote]:
     many = (
         "reports have a timestamp after their as-of, so they do not show the state of that time;"
         " later times count as 0 days old"
     )
-    return FileNote(report.file.name, text, many)
+    for each in reports:
+        if each.newest > each.file.as_of + _SKEW:
+            text = (
+                f"{each.file.name} has a timestamp of {minute_text(each.newest)}, after its as-of"
+                f" ({minute_text(each.file.as_of)}): later times count as 0 days old, so this is"
+                " not the state of that time."
+            )
+            yield FileNote(each.file.name, text, many)
 
 
 def _replaced_times(reports: Iterable[SurveyedReport]) -> Iterator[str]:
@@ -356,7 +340,12 @@ def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     dates = {name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)}
     names = []
     for report in reports:
-        cells = {cell for each in report.roots for cell in each.cells(dates)}
+        cells = {
+            cell
+            for table in report.tables(of_roots=True)
+            for name in dates.intersection(table.column_names)
+            for cell in table[name].to_pylist()
+        }
         if "" in cells and NO_VALUE not in cells:
             names.append(report.file.name)
     if names:
@@ -369,11 +358,11 @@ def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 def _set_accounts(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports with users whose account was set because their ARNs name none."""
-    set_accounts = ((each.file, each.text.masked_account) for each in reports)
     if names := [
-        file.name
-        for file, account in set_accounts
-        if account and account in {each.account for each in file.accounts}
+        each.file.name
+        for each in reports
+        if each.text.masked_account
+        and each.text.masked_account in {one.account for one in each.file.accounts}
     ]:
         yield (
             f"{short_list(names)}: the account is set; users whose ARN is masked or missing are"

@@ -67,8 +67,6 @@ RESULT = (
     "this is a result that credreport wrote, not a report",
     "Write results to another folder than the reports.",
 )
-_IS_ZIP = "this is an Excel workbook or another zip file, not a report"
-_TAR = "this is a tar archive", "Unpack it, or give a zip archive."
 _IS_MARKUP = "this is an HTML or XML page, perhaps an error message"
 
 Unwrapped: TypeAlias = tuple[bytes, datetime | None]
@@ -163,10 +161,10 @@ def _is_tar(head: bytes) -> bool:
 
 def _refused_beginning(name: str, head: bytes) -> InputRefused:
     """Return the refusal of an input that begins so, with what it seems to be."""
-    if _is_tar(head):
-        return _refused(name, *_TAR)
     if head.startswith(ZIP):
-        return _refused(name, _IS_ZIP)
+        return _refused(name, "this is an Excel workbook or another zip file, not a report")
+    if _is_tar(head):
+        return _refused(name, "this is a tar archive", "Unpack it, or give a zip archive.")
     is_markup = _MARKUP.match(head.decode(_encoding(head), "ignore").lstrip())
     return _refused(name, _IS_MARKUP if is_markup else NO_HEADER)
 
@@ -203,10 +201,8 @@ def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> U
     """
     if data.startswith(GZIP):
         return unwrapped_file(name, _gunzip(name, data, limit))
-    if data.startswith(ZIP):
-        raise _refused(name, _IS_ZIP)
-    if _is_tar(data):
-        raise _refused(name, *_TAR)
+    if data.startswith(ZIP) or _is_tar(data):
+        raise _refused_beginning(name, data)
     if is_utf8_csv(data[:HEAD_BYTES]):
         if len(data) <= HEAD_BYTES:  # The rows of a longer one are decoded one by one.
             _decode(name, data)
@@ -241,7 +237,8 @@ def _from_text_output(name: str, text: str) -> Unwrapped | None:
 
 def _from_json(name: str, text: str) -> Unwrapped:
     envelope = _json(name, text)
-    if isinstance(envelope, list) and _column_names(envelope) >= {*columns.REQUIRED}:
+    are_rows = isinstance(envelope, list) and all(isinstance(row, dict) for row in envelope)
+    if are_rows and {*chain.from_iterable(envelope)}.issuperset(columns.REQUIRED):
         return _csv_of_rows(name, envelope), None
     content = envelope.get("Content") if isinstance(envelope, dict) else None
     if not isinstance(content, str):
@@ -278,12 +275,6 @@ def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
         return _refused(name, *RESULT)
     found = "it is a list, not one object with" if isinstance(envelope, list) else "it has no"
     return _refused(name, f"this JSON holds no credential report: {found} `Content`")
-
-
-def _column_names(rows: list[Any]) -> set[str]:
-    """Return the names of all rows, none if one of them is no row."""
-    are_rows = all(isinstance(row, dict) for row in rows)
-    return {name for row in rows for name in row} if are_rows else set()
 
 
 def _csv_of_rows(name: str, rows: list[dict[str, Any]]) -> bytes:

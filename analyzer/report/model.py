@@ -115,10 +115,6 @@ class Page:
         """Return the slots, counted from 0, and the users of positions in `keys`."""
         return np.divmod(at, len(self))
 
-    def has_key(self, state: State) -> np.ndarray:
-        """Return which users have an access key in that state."""
-        return in_any_slot((self.keys[columns.STATE] == state).to_numpy())
-
     def unread_in(self, *names: str) -> np.ndarray:
         """Return which users have a cell in these columns that was not understood."""
         return self._have_one(self.unread, names)
@@ -183,27 +179,25 @@ class Page:
         index = self.users.index
         return replace(self, users=pd.DataFrame({**self.users, **added}, index, copy=False))
 
-    def where(self, mask: np.ndarray) -> Self:
+    def where(self, mask: np.ndarray) -> "Page":
         """Return the page of the users where the mask holds, with a new index."""
         return self if mask.all() else self.take(np.flatnonzero(mask))
 
-    def take(self, positions: np.ndarray) -> Self:
+    def take(self, positions: np.ndarray) -> "Page":
         """Return the page of the users at these positions, in this order, with a new index."""
         new = np.full(len(self), -1)
         new[positions] = every = np.arange(len(positions))
         in_both_slots = np.concatenate([positions, positions + len(self)])
         unread, contradicted = (
-            cells[new[cells[columns.POSITION]] >= 0] for cells in (self.unread, self.contradicted)
+            cells.assign(**{columns.POSITION: new[cells[columns.POSITION]]})
+            for cells in (self.unread, self.contradicted)
         )
-        return replace(
-            self,
+        return Page(
             users=self.users.take(positions).reset_index(drop=True),
             keys=self.keys.take(in_both_slots).set_axis(repeated_per_slot(every)),
             certificates=self.certificates.take(in_both_slots).set_axis(repeated_per_slot(every)),
-            unread=unread.assign(**{columns.POSITION: new[unread[columns.POSITION]]}),
-            contradicted=contradicted.assign(
-                **{columns.POSITION: new[contradicted[columns.POSITION]]}
-            ),
+            unread=unread[unread[columns.POSITION] >= 0],
+            contradicted=contradicted[contradicted[columns.POSITION] >= 0],
             cells=self.cells.take(positions).reset_index(drop=True),
         )
 
@@ -236,17 +230,12 @@ def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -
     is there once, its moment aware and to the second. A user whose creation time was not
     understood is none of them.
     """
-    pairs = list(known)
+    place = {pair: at for at, pair in enumerate(known)}
     positions = np.full(len(users), -1)
-    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in pairs]))
-    if len(near):
-        index = pd.MultiIndex.from_arrays(
-            [[arn for arn, _ in pairs], _seconds_of(pd.Series([at for _, at in pairs]))]
-        )
-        some = users.iloc[near]
-        created = _seconds_of(some[columns.CREATED])
-        pairs_of_users = pd.MultiIndex.from_arrays([some[columns.ARN], created])
-        positions[near] = index.get_indexer(pairs_of_users)
+    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in place]))
+    some = users.iloc[near]
+    pairs = zip(some[columns.ARN], some[columns.CREATED], strict=True)
+    positions[near] = [place.get(pair, -1) for pair in pairs]
     return positions
 
 
@@ -511,7 +500,3 @@ def html_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[objec
         f"<table><caption>{escape(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
-
-
-def _seconds_of(moments: pd.Series) -> np.ndarray:
-    return moments.to_numpy("datetime64[s]").astype(np.int64)

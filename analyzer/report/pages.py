@@ -32,7 +32,7 @@ _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_
 """The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
 
 
-_NONE_UNREAD = cells_of_users([])
+NO_CELLS = cells_of_users([])
 _utc = partial(pd.DatetimeIndex, tz="UTC")
 
 
@@ -40,12 +40,11 @@ _utc = partial(pd.DatetimeIndex, tz="UTC")
 class _Cells:
     """Read columns of a table, noting each cell that was not understood.
 
-    `known` are the report's columns that are there. `texts` are all of them, each in AWS's form
-    once it is read, null where the report has no such column.
+    `texts` are all columns of a report, each in AWS's form once it is read, null where this report
+    has no such column.
     """
 
     table: pa.Table
-    known: frozenset[str]
     texts: dict[str, pa.Array]
     unread: list[pd.DataFrame]
 
@@ -53,7 +52,7 @@ class _Cells:
         return int(self.table.num_rows)
 
     def has(self, column: str) -> bool:
-        return column in self.known
+        return column in self.table.column_names
 
     def equals(self, column: str, *words: str) -> np.ndarray:
         """Return which cells are one of the words, none where the report has no such column."""
@@ -104,7 +103,7 @@ def page_of_rows(
     table: pa.Table,
     as_of: ArrayLike,
     masked_account: str = "",
-    contradicted: pd.DataFrame | None = None,
+    contradicted: pd.DataFrame = NO_CELLS,
 ) -> Page:
     """Return IAM users' rows, or roots' rows, as a Page.
 
@@ -113,21 +112,18 @@ def page_of_rows(
     `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. The
     two kinds of rows must not be mixed.
     """
-    unread = [_NONE_UNREAD]
-    if contradicted is None:
-        contradicted = _NONE_UNREAD
-    else:
+    unread = [NO_CELLS]
+    if len(contradicted):  # It takes 2 ms a page.
         table = _with_contradictions(table, contradicted)
         names = contradicted[contradicted[columns.COLUMN] == columns.USER]
-        names = names.assign(value=ROWS_DIFFER)
         # pandas 2.3 makes it object where it is empty.
-        unread.append(names.astype({columns.VALUE: TEXT}))
-    known, missing = frozenset(table.column_names), pa.nulls(len(table), pa.large_string())
+        unread.append(names.assign(value=ROWS_DIFFER).astype({columns.VALUE: TEXT}))
+    known, missing = {*table.column_names}, pa.nulls(len(table), pa.large_string())
     texts = {
         name: table[name].combine_chunks() if name in known else missing
         for name in columns.IN_REPORT
     }
-    cells = _Cells(table, known, texts, unread)
+    cells = _Cells(table, texts, unread)
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), masked_account)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
     certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))

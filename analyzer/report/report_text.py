@@ -1,22 +1,27 @@
-"""Find the header of a credential report, and hold the report before its rows are read."""
+"""Find the header of a report, hold the report before its rows are read, and find its as-of.
+
+The CSV itself does not say which moment it describes, and the time of analysis is never used.
+"""
 
 import csv
 import re
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from pathlib import PurePath
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER, RESULT
+from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER, RESULT, UTF8_BOM
 from analyzer.report.model import FileReference
-from analyzer.terms import LONGEST_SHOWN, missing_columns_text
+from analyzer.report.values import YEARS, timestamp
+from analyzer.terms import LONGEST_SHOWN, AsOfSource, missing_columns_text
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -38,6 +43,13 @@ _HEADER_HINT = "The first row must be the header that AWS writes: user,arn,user_
 _OWN_COLUMNS = (columns.FILE, columns.ROW)
 
 _LINE = re.compile(rb"[^\r\n]*(\r\n|[\r\n]|\Z)")
+
+_CONSOLE_NAME = re.compile(
+    r"status_reports_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)(Z|([+-]\d\d)-(\d\d))?(?![+-]?\d)"
+)
+_DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
+RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
+"""The name of a run of `export`: no report in it is from the end of that day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +96,9 @@ def find_header(name: str, head: bytes) -> Header:
                     _check(name, row, names)
                     # Ten thousands of reports keep the line once.
                     return Header(separator, names, sys.intern(text), line.end(), row)
-            raise InputRefused([_no_header(name, row, text[:LONGEST_SHOWN])])
-    raise InputRefused([_no_header(name, None, "")])
+            value = text[:LONGEST_SHOWN]
+            raise InputRefused([Problem(name, row, None, value, NO_HEADER, _HEADER_HINT)])
+    raise InputRefused.of_file(name, NO_HEADER, _HEADER_HINT)
 
 
 def column_name(cell: str) -> str:
@@ -102,7 +115,7 @@ def _names(text: str, separator: str) -> tuple[str, ...]:
 
 def is_result_or_list(head: bytes) -> bool:
     """Return whether a CSV is a result or a list of this program, by its first bytes."""
-    line = next(_LINE.finditer(head.removeprefix(b"\xef\xbb\xbf")))[0]
+    line = next(_LINE.finditer(head.removeprefix(UTF8_BOM)))[0]
     first = line.decode("utf-8", "replace").strip("\r\n")
     headers = [_names(first, each) for each in _SEPARATORS]
     return _has_columns_of_result(headers[0]) or any(
@@ -132,10 +145,6 @@ def _check(name: str, row: int, names: tuple[str, ...]) -> None:
         raise InputRefused(problems)
 
 
-def _no_header(name: str, row: int | None, value: str) -> Problem:
-    return Problem(name, row, None, value or None, NO_HEADER, _HEADER_HINT)
-
-
 class ServiceCredential(NamedTuple):
     """Describe an active service-specific credential; the user's name is in lower case."""
 
@@ -154,15 +163,6 @@ class ServiceCredentials:
     file: FileReference
     active: frozenset[ServiceCredential]
     users: frozenset[str]
-
-
-def services_at(as_of: datetime, active: Iterable[ServiceCredential]) -> dict[str, str]:
-    """Return the services of which a user has a credential at that moment, by its name."""
-    services: dict[str, set[str]] = defaultdict(set)
-    for each in active:
-        if each.expires is None or each.expires >= as_of:
-            services[each.user].add(each.service)
-    return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,3 +192,65 @@ class ReportText:
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
     masked_account: str = ""
+
+
+# The moment that a report describes
+
+
+def check_as_of(set_as_of: datetime) -> None:
+    """Refuse a moment that no report can describe; raises InputRefused."""
+    if set_as_of.year not in YEARS:
+        message = "no report describes this time"
+        hint = f"Use a time from {YEARS.start} to {YEARS[-1]}."
+        raise InputRefused([Problem("as-of", None, None, set_as_of.isoformat(), message, hint)])
+
+
+def own_as_of(text: ReportText, newest: datetime) -> tuple[datetime, AsOfSource]:
+    """Return the moment that a report itself tells of and its source, the strongest first.
+
+    `newest` is the newest timestamp in the report: AWS made it then or later, so ages that are
+    counted from it err on the young side.
+    """
+    known = (
+        (text.envelope_time, AsOfSource.ENVELOPE),
+        (text.metadata_time, AsOfSource.METADATA),
+        (_from_name(text.name), AsOfSource.FILE_NAME),
+        (_from_folder(text.origin or text.name, newest), AsOfSource.FOLDER),
+    )
+    return next(((at, source) for at, source in known if at), (newest, AsOfSource.ASSUMED))
+
+
+def _from_name(name: str) -> datetime | None:
+    """Read the name that the console gives: status_reports_2018-03-27T03-01-45+00-00.csv.
+
+    People put a prefix before it. A file in a zip archive is named `archive.zip:file`.
+    """
+    match = _CONSOLE_NAME.search(PurePath(name).name.rpartition(":")[2])
+    if match is None:
+        return None
+    day, hour, minute, second, _, offset_hours, offset_minutes = match.groups()
+    zone = f"{offset_hours}:{offset_minutes}" if offset_hours else "Z"
+    return timestamp(f"{day}T{hour}:{minute}:{second}{zone}")
+
+
+def _from_folder(name: str, newest: datetime) -> datetime | None:
+    """Return the end of the day in the name of the file, else of the nearest folder above it.
+
+    Such a name is `2026-03-01` or `report_date=2026-03-01`. The day counts only if no timestamp
+    in the report is later.
+    """
+    days = _days_in(dated_part(name))
+    day = days.pop() if len(days) == 1 else None
+    return day if day and day >= newest else None
+
+
+def dated_part(name: str) -> str:
+    """Return the name of a file that has a date, else of the nearest folder above it, or ""."""
+    parts = reversed(PurePath(name.replace(":", "/")).parts)
+    return next((part for part in parts if _days_in(part)), "")
+
+
+def _days_in(part: str) -> set[datetime]:
+    """Return the ends of the days in the name of a file or folder."""
+    texts = [] if RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
+    return {day for each in texts if (day := timestamp(f"{each}T23:59:59Z"))}

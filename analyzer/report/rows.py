@@ -10,8 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import accumulate, pairwise, tee
+from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -33,8 +32,7 @@ MOST_PROBLEMS = 1000
 """Problems of one file that are kept; a file with more is no report."""
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
-_TIMESTAMP: Final = "0000-00-00T00:00:00+00:00"
-_CELL_WORDS: Final = (NO_VALUE, NOT_SUPPORTED)
+_WHOLE_CELLS: Final = ("0000-00-00T00:00:00+00:00", NO_VALUE, NOT_SUPPORTED)
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """A cell that holds a row of its own is wider than that, and looks so."""
@@ -55,10 +53,9 @@ class _InvalidRows:
         cells = mended_row(self.text, number, row.text)
         if isinstance(cells, Problem):
             self.problems.append(cells)
-        else:
-            # A blank row has no cells.
-            rows = [zip(self.text.header.names, cells, strict=True)] if cells else []
-            self.mended += [{**dict(row), columns.ROW: number} for row in rows]
+        elif cells:  # A blank row has none.
+            row_cells = dict(zip(self.text.header.names, cells, strict=True))
+            self.mended.append(row_cells | {columns.ROW: number})
         return "skip" if len(self.problems) <= MOST_PROBLEMS else "error"
 
     def table(self) -> pa.Table:
@@ -180,8 +177,8 @@ def _with_arns(table: pa.Table) -> pa.Table:
     """Return the table with ARNs that tell users apart, also where these are missing or masked."""
     name = table[columns.USER]
     if columns.ARN not in table.column_names:
-        words = pa.array([arns.NO_ARN] * table.num_rows, pa.large_string())
-        arn = pc.binary_join_element_wise(words, name, pa.scalar("/", pa.large_string()))
+        word, slash = (pa.scalar(each, pa.large_string()) for each in (arns.NO_ARN, "/"))
+        arn = pc.binary_join_element_wise(word, name, slash)
         place = table.column_names.index(columns.USER) + 1
         return table.add_column(place, columns.ARN, arn)
     if _are_arns(table):
@@ -223,13 +220,10 @@ def _unreadable(text: ReportText, message: str) -> Problem:
 def _undecodable(text: ReportText) -> Problem:
     """Return the problem of the first row that is not UTF-8."""
     with io.BufferedReader(text.open()) as stream:
-        lines, ends = tee(iter(partial(stream.readline, BLOCK_BYTES), b""))
-        rows = accumulate((line.endswith(b"\n") for line in ends), initial=1)
-        row, decoded = next(
-            (row, decoded)
-            for row, line in zip(rows, lines, strict=False)
-            if (decoded := line.decode(errors="replace")).encode() != line
-        )
+        row, line, decoded = 1, stream.readline(BLOCK_BYTES), ""
+        while line and (decoded := line.decode(errors="replace")).encode() == line:
+            row += line.endswith(b"\n")
+            line = stream.readline(BLOCK_BYTES)
     return not_text(text.name, row, decoded.partition("\ufffd")[0][-10:] + "\ufffd")
 
 
@@ -361,16 +355,12 @@ def cut_off_problems(text: ReportText, last: pa.Table) -> Iterator[Problem]:
     if name not in columns.TIMESTAMPS:
         return
     row, value = (last[column][-1].as_py() for column in (columns.ROW, name))
-    if _is_cut_off(value):
-        yield Problem(
-            text.name, row, name, value, "the file is cut off in this cell", DOWNLOAD_AGAIN
-        )
-
-
-def _is_cut_off(cell: str) -> bool:
-    """Return whether a cell is the beginning only of a timestamp or of one of AWS's words."""
-    shape = re.sub(r"\d", "0", cell, flags=re.ASCII)
-    wholes = (_TIMESTAMP, *_CELL_WORDS)
-    return any(
-        whole.startswith(each) for whole in wholes for each in (cell, shape) if each != whole
-    )
+    # A beginning only of a timestamp or of one of AWS's words; digits are all alike.
+    shape = re.sub(r"\d", "0", value, flags=re.ASCII)
+    if any(
+        whole.startswith(each) and each != whole
+        for whole in _WHOLE_CELLS
+        for each in (value, shape)
+    ):
+        message = "the file is cut off in this cell"
+        yield Problem(text.name, row, name, value, message, DOWNLOAD_AGAIN)

@@ -1,12 +1,12 @@
 """Select the reports and rows that count: the same one counts once, and the newest counts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import PurePath
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -35,25 +35,17 @@ _MOST_DESCRIBED: Final = 1_000
 
 _EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 
-
-class Selection(NamedTuple):
-    """Hold the reports that count, without copies and more rows of one user.
-
-    `contradicted` are the identities of users and roots whose rows differ, with the two rows and
-    their cells by the column in which they do. `older` is what does not count as another report
-    of the account is newer.
-    """
-
-    reports: Sequence[SurveyedReport]
-    contradicted: Mapping[str, Mapping[str, str]]
-    notes: Sequence[FileNote]
-    older: Sequence[SurveyedReport]
+_Superseded: TypeAlias = tuple[SurveyedReport, dict[str, SurveyedReport]]
+"""An older report, and by account the newer one that counts for it."""
 
 
-def selected(reports: Sequence[SurveyedReport]) -> Selection:
-    """Return which of the reports, and which of their rows, count.
+def selected(
+    reports: Sequence[SurveyedReport],
+) -> tuple[list[SurveyedReport], list[FileNote], list[SurveyedReport]]:
+    """Return the reports that count, without copies and more rows of one user, and notes on them.
 
-    Raises InputRefused for a report of which it is not known whether it is the newest.
+    Return also what does not count as another report of the account is newer. Raises InputRefused
+    for a report of which it is not known whether it is the newest.
     """
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
@@ -70,7 +62,8 @@ def selected(reports: Sequence[SurveyedReport]) -> Selection:
     ]
     if contradicted:
         notes.append(_contradiction_note(counted[0].file.name, contradicted, files))
-    return Selection(counted, contradicted, notes, [*_older_parts(older)])
+        counted = [replace(each, contradicted=contradicted) for each in counted]
+    return counted, notes, [*_older_parts(older)]
 
 
 def without_copies(
@@ -125,8 +118,8 @@ def _with_credentials_of(
 
 def without_superseded_accounts(
     reports: Sequence[SurveyedReport],
-) -> tuple[list[SurveyedReport], list[tuple[SurveyedReport, SurveyedReport, str]]]:
-    """Set aside accounts of which another report is newer: (older, newer, account) for each.
+) -> tuple[list[SurveyedReport], list[_Superseded]]:
+    """Set aside accounts of which another report is newer.
 
     Without any ARN it must have a root row, which tells accounts apart: `masked_accounts`.
     """
@@ -137,42 +130,40 @@ def without_superseded_accounts(
     latest: dict[str, SurveyedReport] = {}
     for report in sorted(reports, key=lambda each: each.own_as_of):
         latest |= dict.fromkeys(known(report), report)
-    older = [
-        (report, latest[account], account)
+    newer = [
+        {each: latest[each] for each in known(report) if report.own_as_of < latest[each].own_as_of}
         for report in reports
-        for account in known(report)
-        if report.own_as_of < latest[account].own_as_of
     ]
-    superseded: dict[int, set[str]] = defaultdict(set)
-    for old, _, account in older:
-        superseded[id(old)].add(account)
-    reduced = (_without_accounts(each, frozenset(superseded.get(id(each), ()))) for each in reports)
+    reduced = (_without_accounts(*each) for each in zip(reports, newer, strict=True))
+    older = [each for each in zip(reports, newer, strict=True) if each[1]]
     return [each for each in reduced if each.file.accounts], older
 
 
 def _order_problems(
-    reports: Sequence[SurveyedReport], older: Iterable[tuple[SurveyedReport, SurveyedReport, str]]
+    reports: Sequence[SurveyedReport], older: Iterable[_Superseded]
 ) -> Iterator[Problem]:
     """Yield a problem for each report of which another may be the newest: all these together.
 
     An assumed as-of is a lower bound, so the rows must show that a report is older. The same rows
     are the same report, whose time may be known.
     """
-    undated = [each for each in older if each[0].own_source is AsOfSource.ASSUMED]
-    distinct = {id(old): old for old, _, _ in undated}
-    copies = {at for at, old in distinct.items() if _has_dated_copy(old, reports)}
+    dated = [each for each in reports if each.own_source is not AsOfSource.ASSUMED]
     unknown: dict[int, list[tuple[SurveyedReport, SurveyedReport, str]]] = defaultdict(list)
-    for old, new, account in undated:
-        if id(old) not in copies and not _is_shown_older(old, new, account):
-            unknown[id(new)].append((old, new, account))
-    yield from map(_order_problem, unknown.values())
+    for old, newer in older:
+        is_dated = old.own_source is not AsOfSource.ASSUMED
+        if is_dated or any(_has_same_rows(old, each) for each in dated):
+            continue
+        for account, new in newer.items():
+            if not _is_shown_older(old, new, account):
+                unknown[id(new)].append((old, new, account))
+    for each in unknown.values():
+        yield _order_problem(each[0][1], [(old, account) for old, _, account in each])
 
 
-def _order_problem(unknown: Sequence[tuple[SurveyedReport, SurveyedReport, str]]) -> Problem:
+def _order_problem(new: SurveyedReport, unknown: Sequence[tuple[SurveyedReport, str]]) -> Problem:
     """Return the problem of the reports that may be newer than one."""
-    names = [*dict.fromkeys(old.file.name for old, _, _ in unknown)]
-    accounts = [*dict.fromkeys(_account_text(account) for _, _, account in unknown)]
-    _, new, _ = unknown[0]
+    names = [*dict.fromkeys(old.file.name for old, _ in unknown)]
+    accounts = [*dict.fromkeys(_account_text(account) for _, account in unknown)]
     message = (
         f"no generation time, so perhaps newer than {new.file.name} ({_as_of_text(new)}), another"
         f" report of {with_noun('account', accounts)}"
@@ -185,15 +176,6 @@ def _order_problem(unknown: Sequence[tuple[SurveyedReport, SurveyedReport, str]]
     )
     place = f"{len(names):,} reports ({short_list(names)})" if len(names) > 1 else names[0]
     return replace(Problem.of_file(place, message, hint), files=(*names,))
-
-
-def _has_dated_copy(report: SurveyedReport, reports: Iterable[SurveyedReport]) -> bool:
-    """Return whether the time of a report with the same rows is known."""
-    return any(
-        _has_same_rows(report, each)
-        for each in reports
-        if each.own_source is not AsOfSource.ASSUMED and each.newest == report.newest
-    )
 
 
 _IDENTITY: Final = "identity"
@@ -235,36 +217,32 @@ def _moments(report: SurveyedReport, account: str) -> pd.DataFrame:
 
 def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:
     """Return whether two reports have the same rows, whatever the form of moments and booleans."""
-    if not np.array_equal(np.unique(one.identities), np.unique(other.identities)):
+    if one.newest != other.newest or not np.array_equal(
+        np.unique(one.identities), np.unique(other.identities)
+    ):
         return False
     _, contradicted, _ = one_row_each([one, other], repeated_identity_hashes([one, other]))
     return not contradicted
 
 
-def _older_parts(
-    older: Iterable[tuple[SurveyedReport, SurveyedReport, str]],
-) -> Iterator[SurveyedReport]:
+def _older_parts(older: Iterable[_Superseded]) -> Iterator[SurveyedReport]:
     """Yield what older reports have of the accounts of which another report is newer.
 
     They are from when they say themselves: `--as-of` is the moment of the newer ones.
     """
-    reports = {id(report): report for report, _, _ in older}
-    accounts: dict[int, set[str]] = defaultdict(set)
-    for report, _, account in older:
-        accounts[id(report)].add(account)
-    for key, report in reports.items():
-        others = {each.account for each in report.file.accounts} - accounts[key]
-        part = _without_accounts(report, frozenset(others))
+    for report, newer in older:
+        part = _without_accounts(report, {each.account for each in report.file.accounts} - {*newer})
         own: dict[str, Any] = {"as_of": report.own_as_of, "as_of_source": report.own_source}
         yield replace(part, file=replace(part.file, **own))
 
 
-def _without_accounts(report: SurveyedReport, superseded: frozenset[str]) -> SurveyedReport:
+def _without_accounts(report: SurveyedReport, superseded: Collection[str]) -> SurveyedReport:
     if not superseded:
         return report
     accounts = tuple(each for each in report.file.accounts if each.account not in superseded)
     counts = accounts if any(each.account for each in accounts) else ()
-    return replace(report, superseded=superseded, file=replace(report.file, accounts=counts))
+    file = replace(report.file, accounts=counts)
+    return replace(report, superseded=frozenset(superseded), file=file)
 
 
 def one_row_each(
@@ -370,20 +348,16 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
     """Return the report without these rows, which count as repeated."""
     if not repeated:
         return report
-    rows = np.sort(np.concatenate([each[columns.ROW].to_numpy() for each in repeated]))
-    every: Counter[str] = Counter()
-    roots: Counter[str] = Counter()
-    for table in repeated:
-        account = report.account_ids(table)
-        root = arns.is_root(table)
-        every.update(account.to_pylist())
-        roots.update(account.filter(root).to_pylist())
+    table = pa.concat_tables(repeated)
+    account, rows = report.account_ids(table), np.sort(table[columns.ROW].to_numpy())
+    every = Counter(account.to_pylist())
+    roots = Counter(account.filter(arns.is_root(table)).to_pylist())
     accounts = tuple(
         replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
         for each in report.file.accounts
     )
     file = replace(report.file, accounts=accounts)
-    return replace(report, repeated=pa.array(rows), file=file)
+    return replace(report, repeated=rows, file=file)
 
 
 # Notes
@@ -394,15 +368,13 @@ def _copy_note(copy: SurveyedReport, first: SurveyedReport) -> FileNote:
     return FileNote(copy.file.name, text, "files are the same report as another, counted once")
 
 
-def _superseded_notes(
-    older: Iterable[tuple[SurveyedReport, SurveyedReport, str]],
-) -> Iterator[FileNote]:
+def _superseded_notes(older: Iterable[_Superseded]) -> Iterator[FileNote]:
     many = "reports are not counted for an account that has a newer one"
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
-    for old, new, account in older:
-        accounts[old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)].append(
-            _account_text(account)
-        )
+    for old, newer in older:
+        for account, new in newer.items():
+            key = old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)
+            accounts[key].append(_account_text(account))
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         text = (
             f"{old_name} ({old_at}) is not counted for {with_noun('account', which)}:"

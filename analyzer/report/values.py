@@ -52,19 +52,14 @@ def timestamps(cells: pa.Array) -> np.ndarray:
         read = None if unusual.any() else alone.cast(_ARROW_TYPE)
     except pa.ArrowInvalid:
         read = None
-    if read is None:
-        read = _parsed_once_per_text(cells)
+    if read is None:  # Each text is parsed once.
+        distinct = cells.dictionary_encode()
+        moments = pa.array(map(cell_timestamp, distinct.dictionary.to_pylist()), _ARROW_TYPE)
+        read = moments.take(distinct.indices)
     seconds = np.asarray(read.cast(pa.int64()).fill_null(-1))
     # As a number without a sign, what is before 1970 is very late.
     known = seconds.view(np.uint64) < _END_SECONDS
     return np.where(known, seconds.view(NO_MOMENT.dtype), NO_MOMENT)
-
-
-def _parsed_once_per_text(cells: pa.Array) -> pa.Array:
-    distinct = cells.dictionary_encode()
-    texts = distinct.dictionary.to_pylist()
-    read = pa.array(map(cell_timestamp, texts), _ARROW_TYPE)
-    return read.take(distinct.indices)
 
 
 def cell_timestamp(text: str) -> datetime | None:

@@ -34,9 +34,9 @@ from analyzer.decisions.outcome import CHANGED, DECIDE_AGAIN, FollowUpStatus
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import may_be_workbook, sha256
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
-from analyzer.report.as_of import dated_part
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report
+from analyzer.report.report_text import dated_part
 from analyzer.report.values import timestamp
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import content_holds_entries, holds_entries

@@ -9,7 +9,6 @@ one another: the pages of one list.
 import hashlib
 import json
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from analyzer.errors import InputRefused
 from analyzer.files import saved_file_refused, saved_json
+from analyzer.report.input_formats import UTF16
 from analyzer.report.model import FileReference
 from analyzer.report.report_text import ReportText, ServiceCredential, ServiceCredentials
 from analyzer.report.values import timestamp
@@ -128,8 +128,7 @@ def _credential(name: str, listed: Mapping[str, Any]) -> ServiceCredential:
 
 def _text(content: bytes) -> str:
     """Return the text of a file; Windows PowerShell writes UTF-16."""
-    is_utf_16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-    text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    text = content.decode("utf-16" if content.startswith(UTF16) else "utf-8-sig")
     return text.replace("\r\n", "\n").strip()
 
 
@@ -183,31 +182,25 @@ def _yaml_entries(text: str) -> Iterator[dict[str, str]]:
 
 
 def _text_entries(text: str) -> Iterator[dict[str, str]]:
-    """Yield entries of the CLI's text: values without their names, which are in ABC order."""
+    """Yield entries of the CLI's text: values without their names, which are in ABC order.
+
+    The id is behind the service, the dates are at the start. The second value is another date, or
+    of a credential that does not expire something else.
+    """
     for line in text.splitlines():
         kind, *values = line.split("\t")
         if kind in ("True", "False"):
             yield {_IS_TRUNCATED: kind}
-        elif kind == _LIST.upper():
-            yield _text_entry(values)
-        else:
+            continue
+        ids = [at for at, value in enumerate(values) if _CREDENTIAL_ID.fullmatch(value)]
+        if kind != _LIST.upper() or not ids or ids[0] < len(("CreateDate", "ServiceName")):
             raise ValueError
-
-
-def _text_entry(values: list[str]) -> dict[str, str]:
-    """Return the credential of a line: its id is behind the service, the dates are at the start.
-
-    The second value is another date, or of a credential that does not expire something else.
-    """
-    known_by_id = [at for at, value in enumerate(values) if _CREDENTIAL_ID.fullmatch(value)]
-    if not known_by_id or known_by_id[0] < len(("CreateDate", "ServiceName")):
-        raise ValueError
-    return {
-        "UserName": values[-1],
-        "Status": values[-2],
-        "ServiceName": values[known_by_id[0] - 1],
-        _EXPIRATION: values[1] if timestamp(values[1]) else "",
-    }
+        yield {
+            "UserName": values[-1],
+            "Status": values[-2],
+            "ServiceName": values[ids[0] - 1],
+            _EXPIRATION: values[1] if timestamp(values[1]) else "",
+        }
 
 
 def _table_entries(text: str) -> Iterator[dict[str, str]]:

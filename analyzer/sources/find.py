@@ -3,7 +3,7 @@
 import glob
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from io import BytesIO
@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, InputLimit, read_report_bytes
+from analyzer.sources.archives import archive_sources
 from analyzer.sources.files_beside import BESIDE_ENDINGS
 from analyzer.sources.source import (
     MAC_FOLDER,
@@ -149,7 +150,7 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
     once = (match for match in paths if folders.isdisjoint(Path(match).parents))
     sources = [each for match in once for each in _listed_sources(match, limit)]
     found = {each.name for each in sources}  # a folder that matches is refused by itself
-    sources += [each for each in _closed_sources(closed) if each.name not in found]
+    sources += [each for each in map(_closed_source, closed) if each.name not in found]
     yield from sources
     if all(each.is_skipped for each in sources):
         what = "only files that cannot be reports match" if sources else "nothing matches"
@@ -160,7 +161,7 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
     closed: list[OSError] = []
     names = [*filter(_may_be_input, map(str, files_below(folder, closed.append)))]
-    yield from _closed_sources(closed)
+    yield from map(_closed_source, closed)
     sources = [each for name in names for each in _listed_sources(name, limit)]
     yield from sources
     if all(each.is_skipped for each in sources) and not closed:
@@ -168,11 +169,9 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
         yield missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
 
 
-def _closed_sources(errors: Iterable[OSError]) -> Iterator[Source]:
-    """Yield an input that is refused for each folder that cannot be searched."""
-    for error in errors:
-        name = str(error.filename)
-        yield refused_source(name, unreadable_file(name, error))
+def _closed_source(error: OSError) -> Source:
+    """Return an input that is refused, for a folder that cannot be searched."""
+    return refused_source(str(error.filename), unreadable_file(str(error.filename), error))
 
 
 def _listed_sources(name: str, limit: InputLimit) -> Iterator[Source]:
@@ -198,17 +197,11 @@ def _file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     except OSError:
         is_archive = False  # Reading it will tell why.
     if is_archive:
-        yield from _archive_sources(name, path, limit)
+        yield from archive_sources(name, path, limit)
     else:
         # What is no text in a name is spelled out, so that every output can hold it in a line.
         text = printable(name)
         yield Source(text, partial(_file_bytes, text, path), limit, path)
-
-
-def _archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iterator[Source]:
-    from analyzer.sources.archives import archive_sources  # noqa: PLC0415  few inputs are archives
-
-    return archive_sources(name, content, limit)
 
 
 def _file_bytes(name: str, path: Path, _limit: InputLimit | None) -> bytes:
@@ -227,7 +220,7 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
         yield refused_source(name, unreadable_file(name, error))
         return
     if data.startswith(ZIP):
-        yield from _archive_sources(name, data, limit)
+        yield from archive_sources(name, data, limit)
     else:
         yield Source(name, data, limit)
 
@@ -253,6 +246,3 @@ def _folders_below(
         if place not in searched:
             yield at, folders, sorted(filter(is_visible, files))
         searched.add(place)
-
-
-# Files that cannot be reports: people keep notes and results in the same folders.

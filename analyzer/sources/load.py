@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
@@ -16,14 +17,14 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import files
-from analyzer.errors import InputRefused
+from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
-from analyzer.report.as_of import RUN_FOLDER
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
-from analyzer.report.report_text import ReportText, find_header
+from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.sources import files_beside
+from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts
 from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources, stream_sources
 from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file
@@ -192,21 +193,9 @@ def load_sources(  # noqa: PLR0913  each is one choice
     if len(read) < len(inputs) or any(each.saved_in_archive for each in read):
         notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
-    if _may_have_manifest(names, inputs):
-        from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts  # noqa: PLC0415
-
-        if listed := [*filter(is_input, manifest_sources(names, inputs))]:
-            report = with_listed_accounts(report, listed, inputs)
+    if listed := [*filter(is_input, manifest_sources(names, inputs))]:
+        report = with_listed_accounts(report, listed, inputs)
     return replace(report, not_covered=(*unreadable, *report.not_covered))
-
-
-def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
-    """Return whether a manifest may be among the names, in an archive, or beside an input."""
-    if any(name.endswith(MANIFEST) or not Path(name).is_file() for name in names):
-        return True
-    folders = {each.path.parent for each in inputs if each.path}
-    beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST}"))
-    return any(each.saved_in_archive for each in inputs) or any(beside)
 
 
 def readable_sources(
@@ -218,33 +207,29 @@ def readable_sources(
     each counts. Raises InputRefused where no input is a report.
     """
     readable: list[Source] = []
-    refusals: dict[str, InputRefused] = {}
+    problems: dict[str, Sequence[Problem]] = {}
     for each in inputs:
         try:
             if not each.is_skipped:
                 load_sources([], [replace(each, limit=None)], None)
         except InputRefused as refused:
-            refusals[each.name] = refused
+            problems[each.name] = refused.problems
         else:
             readable.append(each)
     if all(each.is_skipped for each in readable):
-        raise InputRefused(problem for each in refusals.values() for problem in each.problems)
+        raise InputRefused(chain(*problems.values()))
     try:
         together = [replace(each, limit=None) for each in readable]
         load_sources([], together, None, with_older=with_older)
     except InputRefused as refused:
-        refusals |= {
-            name: InputRefused([each])
-            for each in refused.problems
-            for name in each.files or (each.file,)
-        }
-        readable = [each for each in readable if each.name not in refusals]
-    firsts = {name: refused.problems[0] for name, refused in refusals.items()}
-    places = {name: f"row {each.row}: " if each.row else "" for name, each in firsts.items()}
-    return readable, tuple(
-        UncoveredFile(account="", name=name, reason=f"{places[name]}{each.message}")
-        for name, each in firsts.items()
-    )
+        for problem in refused.problems:
+            problems |= dict.fromkeys(problem.files or (problem.file,), (problem,))
+        readable = [each for each in readable if each.name not in problems]
+    uncovered = []
+    for name, (first, *_) in problems.items():
+        reason = f"row {first.row}: {first.message}" if first.row else first.message
+        uncovered.append(UncoveredFile(account="", name=name, reason=reason))
+    return readable, tuple(uncovered)
 
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
@@ -262,9 +247,8 @@ def _is_of_run(name: str) -> bool:
 
 def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Note the files saved with reports that lie in archives and are not read."""
-    names = [each.name for each in files_beside_in_archives(inputs)]
-    unread = [name for name in names if not name.endswith(MANIFEST)]
-    if unread:
+    saved = (each.name for each in files_beside_in_archives(inputs))
+    if unread := [name for name in saved if not name.endswith(MANIFEST)]:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 

@@ -125,8 +125,7 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
     """Return the slots with an inactive key, or where one may be, of users without active ones."""
-    inactive = (facts.page.keys[columns.STATE] == State.INACTIVE).to_numpy()
-    return np.asarray(inactive | facts.key_undated_by_report)
+    return np.asarray(facts.keys_in(State.INACTIVE) | facts.key_undated_by_report)
 
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:

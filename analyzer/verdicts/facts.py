@@ -25,7 +25,6 @@ from analyzer.terms import (
     ROWS_DIFFER,
     State,
     Verdict,
-    code_of,
 )
 
 Slots = Sequence[AccessKeyColumns | CertificateColumns]
@@ -191,11 +190,7 @@ class Facts:
 
     def lacks(self, name: str) -> np.ndarray:
         """Return which users are of a report that has no such column."""
-        return self._missing_cells[name].to_numpy()
-
-    @cached_property
-    def _missing_cells(self) -> pd.DataFrame:
-        return self.page.cells.isna()
+        return self.page.cells[name].isna().to_numpy()
 
     # Users
 
@@ -264,6 +259,10 @@ class Facts:
 
     # Slots
 
+    def keys_in(self, state: State) -> np.ndarray:
+        """Return which access keys are in a state."""
+        return (self.page.keys[columns.STATE] == state).to_numpy()
+
     @cached_property
     def key_active(self) -> Truth:
         """Return which access keys are active."""
@@ -278,9 +277,8 @@ class Facts:
     def key_use(self) -> Elapsed:
         """Count from the last use of the access keys; there is none if they were never used."""
         used = _moments(self.page.keys[columns.KEY_LAST_USED])
-        absent = (self.page.keys[columns.STATE] == State.ABSENT).to_numpy()
         unknown = self._unknown_in(columns.ACCESS_KEYS, "last_used_date")
-        return self._elapsed(used, unknown & ~absent)
+        return self._elapsed(used, unknown & ~self.keys_in(State.ABSENT))
 
     @cached_property
     def key_idle(self) -> Elapsed:
@@ -288,10 +286,8 @@ class Facts:
 
         An active key whose creation is `N/A` counts from the user's.
         """
-        state: Any = self.page.keys[columns.STATE].cat
-        active = state.codes.to_numpy() == code_of(State.ACTIVE)
-        unknown = self.key_age.unknown & ~(active & ~self.key_undated_by_report)
-        age = replace(self.key_age, unknown=unknown)
+        counts_from_user = self.keys_in(State.ACTIVE) & ~self.key_undated_by_report
+        age = replace(self.key_age, unknown=self.key_age.unknown & ~counts_from_user)
         created = _first_else_second(age, self.age.repeated_per_slot())
         return _first_else_second(self.key_use, created)
 

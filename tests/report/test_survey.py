@@ -189,7 +189,7 @@ def test_groups_are_many_enough_to_share_and_no_larger_than_useful() -> None:
         *((1, [1]), (15, [1] * 15), (16, [2] * 8), (17, [2] * 8 + [1])),
         (1030, [64] * 16 + [6]),
     ):
-        grouped = survey.grouped_by_size([pytest.fail] * count)
+        grouped = survey.groups_of_neighbours([pytest.fail] * count)
         assert [len(group) for group in grouped] == sizes
 
 
