@@ -211,11 +211,6 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
     )
 
 
-def credentials_decided_on(lines: Sequence[LedgerLine]) -> list[Credentials]:
-    """Return what the report that was decided on showed of the user of each line."""
-    return [*credentials_of_users(page_of_lines(lines))] if lines else []
-
-
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     """Return the users of lines as their reports showed them, each of a file of its own."""
     texts = {

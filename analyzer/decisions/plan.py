@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from analyzer import columns
-from analyzer.decisions.credentials import Credentials, Slot, credentials_decided_on, page_of_lines
+from analyzer.decisions.credentials import Credentials, Slot, page_of_lines
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import (
@@ -137,11 +137,10 @@ def removal_plan(
         candidates = [*map(_by_outcome, outcomes.values())]
     candidates = [_if_not_spared(each, ledger.by_user[each.line.user_key]) for each in candidates]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
-    before = credentials_decided_on([each.line for each in chosen])
+    shown = ledger.credentials_decided_on
     return RemovalPlan(
         removals=tuple(
-            Removal(each.line, credentials, each.confirmed)
-            for each, credentials in zip(chosen, before, strict=True)
+            Removal(each.line, shown[each.line.user_key], each.confirmed) for each in chosen
         ),
         left_out=(
             *_in_conflict(ledger.by_user.values()),
