@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -89,6 +90,8 @@ def baseline_in_row(cells: Mapping[str, str]) -> datetime:
 _NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
+# Lines share their few people.
+@lru_cache(maxsize=1024)
 def normal_name(name: str) -> str:
     """Return a name whatever its case and its blanks."""
     return " ".join(name.casefold().split())

@@ -44,14 +44,8 @@ class FollowUpStatus(StrEnum):
 
 
 _WAY_OUT: Final = "name the report decided on too, --report: it may rule that out"
-
-
 NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
-
-
 CHANGED: Final = "Changed since the decision: "
-
-
 DECIDE_AGAIN: Final = ". Decide again."
 """What stands before and after the changes, in the fact on a decision that was overtaken."""
 
