@@ -250,7 +250,8 @@ def _new_conflicts(
         (user, one.decided_on)
         for user, user_decisions in before.items()
         for one, _ in user_decisions.conflicts
-        if one.decided_on in user_decisions.conflict_days
+        for line in user_decisions.lines
+        if line.decision is Decision.CONFLICT and line.decided_on == one.decided_on
     }
     for user, user_decisions in after.items():
         for one, other in user_decisions.conflicts:

@@ -100,11 +100,7 @@ def decision_outcomes(
     users = UsersInNewestReports(lines, report, pages)
     older = OlderReports(lines, next(iter(report.older()), None) if lines else None)
     of_others = {
-        line.user_key: (
-            line.same_second or (),
-            users.names_beside(line),
-            older.names_beside(line),
-        )
+        line.user_key: (line.same_second or (), users.names_beside(line), older.names_beside(line))
         for line in lines
     }
 
@@ -149,7 +145,13 @@ def decision_outcomes(
         change = earlier[user].change
         if outcome.now:  # Of a user who is not there, the status says "possibly renamed".
             change = change or _decided_again(line, ledger, names_of) or renamed_from(line)
-        outcomes[user] = _with_earlier_change(outcome, change or ledger.overtaken.get(key))
+        change = change or ledger.overtaken.get(key)
+        # What an older report showed counts, also where the newest shows it no more.
+        is_shown = outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN)
+        if change is not None and not is_shown:
+            status, fact = FollowUpStatus.OVERTAKEN, overtaken_fact(change)
+            outcome = replace(outcome, status=status, fact=fact, added=(change,))
+        outcomes[user] = outcome
     return outcomes
 
 
@@ -164,14 +166,6 @@ def _may_be_user(
     there = [each.credentials for each in users.of(line)]
     earlier_of_name = older.of_name(line, name)
     return not any(all(cannot_become(then, now) for now in there) for then in earlier_of_name)
-
-
-def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:
-    """Return an outcome, overtaken if an older report showed it and the newest shows it no more."""
-    if change is None or outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
-        return outcome
-    fact = overtaken_fact(change)
-    return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
 
 
 class _EarlierFacts(NamedTuple):
@@ -317,7 +311,8 @@ def _decided_again(
     other = next((each for each in reversed(others) if each.user in names), None)
     if other is None:
         return None
-    return f"possibly renamed to {other.name_with_path}, decided on again: {other.summary}"
+    name_with_path = other.user_key.arn.partition(":user/")[2]
+    return f"possibly renamed to {name_with_path}, decided on again: {other.summary}"
 
 
 def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:

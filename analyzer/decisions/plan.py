@@ -98,7 +98,9 @@ class LeftOut:
 
     def __str__(self) -> str:
         """Return it as a sentence."""
-        return f"{self.line.decided_text}: {self.reason}"
+        line = self.line
+        owner = f" (owner {line.owner})" if line.owner else ""
+        return f"{line.decision} {line.user_key.arn}{owner}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,21 +196,19 @@ def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
 
 def _by_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candidate]:
     lines = ledger.removals()
-    changes = [earlier_change(line, ledger) for line in lines]
     page = page_of_lines(lines)
     verdicts = [code_of(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
-    return [
-        _Candidate(line, line.report_time.confirmed, _reason_by_ledger(line, change, why))
-        for line, change, why in zip(lines, changes, exempt, strict=True)
-    ]
-
-
-def _reason_by_ledger(line: LedgerLine, change: str | None, exempt: str) -> str:
-    if not line.identifies_user:
-        return _NOT_IDENTIFIED
-    return _as_reason(overtaken_fact(change)) if change else _exempt_reason(exempt)
+    candidates = []
+    for line, why in zip(lines, exempt, strict=True):
+        reason = _exempt_reason(why)
+        if change := earlier_change(line, ledger):
+            reason = _as_reason(overtaken_fact(change))
+        if not line.identifies_user:
+            reason = _NOT_IDENTIFIED
+        candidates.append(_Candidate(line, line.report_time.confirmed, reason))
+    return candidates
 
 
 def _by_outcome(outcome: DecisionOutcome) -> _Candidate:
