@@ -163,7 +163,8 @@ class OlderReports:
             yield [], *shown[1:]
             return
         of_second = self._by_second.get((file, line.account, created), {})
-        for name in names_of(line, of_second):
+        # Most users share their second with nobody.
+        for name in names_of(line, of_second) if of_second else ():
             for of_other in of_second[name]:
                 yield [f"possibly renamed to {name}"], *of_other
 
