@@ -80,7 +80,7 @@ _TO_ADD: Final = ("to add", "to change", "to withdraw", "already there")
 def _lines(
     update: "LedgerUpdate", entries: "Sequence[Entries]", outcomes: Sequence[str]
 ) -> Iterator[str]:
-    from analyzer.decisions.collect_notes import answer_notes
+    from analyzer.decisions.collect_messages import answer_notes
 
     for each in update.files:
         entered = sum(tally.entered for tally in each.tallies)

@@ -2,22 +2,20 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple
 
-from analyzer.decisions.collect_notes import (
+from analyzer.decisions.collect_messages import (
     LATER_DAY,
     OF_ONE_DAY,
-    needless_withdrawal_notes,
-    repetition_notes,
-    replaced_decision_notes,
-    uncounted_notes,
-)
-from analyzer.decisions.collect_problems import (
     conflict_problem,
     ledger_order_problems,
+    needless_withdrawal_notes,
     newer_report_problem,
     older_report_problem,
+    repetition_notes,
+    replaced_decision_notes,
     two_decision_problems,
+    uncounted_notes,
     unordered_pairs,
     unordered_problems,
 )
@@ -88,11 +86,10 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     Different decisions of different people on one user and day are a conflict: refused, or where
     nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
     """
-    return _updated(ledger, files, _Contents.of(ledger, files), attended=attended)
+    return _updated(ledger, files, _contents(ledger, files), attended=attended)
 
 
-@dataclass(frozen=True, slots=True)
-class _Contents:
+class _Contents(NamedTuple):
     """Hold the contents of decisions: those collected before a call, and those in its files.
 
     `hashes` are of the files that they were collected from.
@@ -102,27 +99,32 @@ class _Contents:
     hashes: Container[str]
     entered: Container[object]
 
-    @classmethod
-    def of(cls, ledger: Ledger, files: Iterable[Entries]) -> Self:
-        return cls(
-            collected={line.content for line in ledger.lines},
-            hashes={line.sha256 for line in ledger.lines},
-            entered={line.content for each in files for line in each.lines},
-        )
+
+def _contents(ledger: Ledger, files: Iterable[Entries]) -> _Contents:
+    return _Contents(
+        collected={line.content for line in ledger.lines},
+        hashes={line.sha256 for line in ledger.lines},
+        entered={line.content for each in files for line in each.lines},
+    )
 
 
 def _updated(
     ledger: Ledger, files: Sequence[Entries], contents: _Contents, *, attended: bool
 ) -> LedgerUpdate:
-    new, repeated = new_decisions(ledger.lines, files)
+    new, repeated = new_decisions(ledger, files)
     older = [*decisions_on_older_reports(ledger.lines, new)]
-    conflicts = [*_new_conflicts(ledger.lines, new)]
+    whole = replace(ledger, lines=(*ledger.lines, *new))
+    conflicts = [*_new_conflicts(ledger.by_user, whole.by_user)]
     conflict_lines = [_conflict_line(*pair) for pair in conflicts]
-    whole = replace(ledger, lines=(*ledger.lines, *new, *conflict_lines))
-    before, after = decisions_by_user(ledger.lines), decisions_by_user(whole.lines)
+    if conflict_lines:
+        whole = replace(whole, lines=(*whole.lines, *conflict_lines))
+    before, after = ledger.by_user, whole.by_user
     problems = [
-        *_order_problems(ledger.lines, files, new, older),
-        *(_conflict_problems(ledger.lines, files, new, conflicts) if attended else ()),
+        *two_decision_problems(files),
+        *(problem for _, problem in unordered_problems(unordered_pairs(files, new))),
+        *ledger_order_problems(ledger.lines, files),
+        *(older_report_problem(*pair) for pair in older),
+        *(_conflict_problems(ledger, files, new, conflicts) if attended else ()),
         *_older_view_problems(new, older, after),
     ]
     if problems:
@@ -148,33 +150,22 @@ def _updated(
     )
 
 
-def _order_problems(
-    known: Sequence[LedgerLine],
-    files: Sequence[Entries],
-    new: Sequence[LedgerLine],
-    older: Iterable[tuple[LedgerLine, LedgerLine]],
-) -> Iterator[Problem]:
-    """Yield a problem for what has no order in time, and for what was made on an older report."""
-    yield from two_decision_problems(files)
-    pairs = ((line, first) for first, line in unordered_pairs(files, new))
-    yield from (problem for _, problem in unordered_problems(pairs))
-    yield from ledger_order_problems(known, files)
-    yield from (older_report_problem(*pair) for pair in older)
-
-
 def _conflict_problems(
-    known: Sequence[LedgerLine],
+    ledger: Ledger,
     files: Sequence[Entries],
     new: Sequence[LedgerLine],
     conflicts: Sequence[tuple[LedgerLine, LedgerLine]],
 ) -> Iterator[Problem]:
-    """Yield a problem for each user and day on which people differ, in any order of workbooks."""
+    """Yield a problem for each user and day on which people differ.
+
+    Workbooks have no order in time: what is in conflict in one order of them is in conflict.
+    """
     new_ids = {id(line) for line in new}
-    in_reverse = [
-        line for each in _workbooks_reversed(files) for line in each.lines if id(line) in new_ids
-    ]
-    in_turn = _new_conflicts(known, in_reverse) if len(files) > 1 else ()
-    pairs = [*conflicts, *in_turn]
+    ledgers = [each for each in files if each.is_ledger]
+    turned = *ledgers, *(each for each in reversed(files) if not each.is_ledger)
+    in_reverse = [line for each in turned for line in each.lines if id(line) in new_ids]
+    by_user = decisions_by_user([*ledger.lines, *in_reverse]) if len(files) > 1 else {}
+    pairs = [*conflicts, *_new_conflicts(ledger.by_user, by_user)]
     by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
     yield from (conflict_problem(*pair) for pair in reversed(by_day.values()))
 
@@ -200,17 +191,17 @@ def collected_apart(
     Two decisions of one person on one user and day have no order in files that are all new, and of
     two reports the decision on the older one gives way, whichever file comes first.
     """
-    new, _ = new_decisions(ledger.lines, files)
+    new, _ = new_decisions(ledger, files)
     pairs = [*unordered_pairs(files, new)]
     problems = [
-        *unordered_problems((line, first) for first, line in pairs),
         *unordered_problems(pairs),
+        *unordered_problems((first, line) for line, first in pairs),
         *(
             (line, older_report_problem(line, other))
             for line, other in decisions_on_older_reports(ledger.lines, new)
         ),
     ]
-    contents = _Contents.of(ledger, files)
+    contents = _contents(ledger, files)
     for each in files:
         own = {id(line) for line in each.lines}
         if refused := [problem for line, problem in problems if id(line) in own]:
@@ -223,15 +214,6 @@ def collected_apart(
         else:
             ledger = update.ledger
             yield each.source, update
-
-
-def _workbooks_reversed(files: Sequence[Entries]) -> Iterator[Entries]:
-    """Yield files with the workbooks in reverse order: they have none in time.
-
-    What is in conflict in one order of them is in conflict.
-    """
-    yield from (each for each in files if each.is_ledger)
-    yield from (each for each in reversed(files) if not each.is_ledger)
 
 
 def merged_ledger(files: Sequence[Entries]) -> LedgerUpdate:
@@ -258,7 +240,7 @@ def merged_ledger(files: Sequence[Entries]) -> LedgerUpdate:
 
 
 def _new_conflicts(
-    known: Sequence[LedgerLine], new: Sequence[LedgerLine]
+    before: Mapping[UserKey, UserDecisions], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
     """Yield the pairs of lines that are in conflict, but for those with a line `conflict` already.
 
@@ -266,11 +248,12 @@ def _new_conflicts(
     """
     have_line = {
         (user, one.decided_on)
-        for user, user_decisions in decisions_by_user(known).items()
+        for user, user_decisions in before.items()
         for one, _ in user_decisions.conflicts
-        if one.decided_on in user_decisions.conflict_days
+        for line in user_decisions.lines
+        if line.decision is Decision.CONFLICT and line.decided_on == one.decided_on
     }
-    for user, user_decisions in decisions_by_user([*known, *new]).items():
+    for user, user_decisions in after.items():
         for one, other in user_decisions.conflicts:
             if (user, other.decided_on) not in have_line:
                 yield one, other

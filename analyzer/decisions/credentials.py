@@ -4,7 +4,7 @@ A cell that is not understood, or in which another row of the ARN differs, is un
 read as "no": if it turns out to be access, that is news.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import permutations
@@ -211,22 +211,32 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
     )
 
 
-def credentials_decided_on(lines: Sequence[LedgerLine]) -> list[Credentials]:
-    """Return what the report that was decided on showed of the user of each line."""
-    return [*credentials_of_users(page_of_lines(lines))] if lines else []
-
-
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     """Return the users of lines as their reports showed them, each of a file of its own."""
+    places = range(len(lines))
+    cells = [line.report_cells for line in lines]
+    return page_of_cells(cells, places, places, [line.as_of for line in lines])
+
+
+def page_of_cells(
+    users: Sequence[Mapping[str, str]],
+    files: Iterable[int],
+    rows: Iterable[int],
+    as_of: Iterable[datetime],
+    contradicted: pd.DataFrame | None = None,
+) -> Page:
+    """Return users by their cells, all with the same columns; `as_of` has a moment for each file.
+
+    `contradicted` are the cells in which another row of the ARN differs, as `Page` has them.
+    """
     texts = {
-        name: pa.array([line.report_cells[name] for line in lines], pa.large_string())
+        name: pa.array([cells[name] for cells in users], pa.large_string())
         for name in columns.IN_REPORT
+        if not users or name in users[0]
     }
-    numbers = pa.array(np.arange(len(lines)))
-    table = pa.table({**texts, columns.FILE: numbers, columns.ROW: numbers})
-    return page_of_rows(
-        table, [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines]
-    )
+    places = {columns.FILE: pa.array(files, pa.int64()), columns.ROW: pa.array(rows, pa.int64())}
+    moments = [np.datetime64(each.replace(tzinfo=None), "s") for each in as_of]
+    return page_of_rows(pa.table({**texts, **places}), moments, contradicted=contradicted)
 
 
 def _flags(truth: Truth) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -89,6 +90,8 @@ def baseline_in_row(cells: Mapping[str, str]) -> datetime:
 _NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
+# Lines share their few people.
+@lru_cache(maxsize=1024)
 def normal_name(name: str) -> str:
     """Return a name whatever its case and its blanks."""
     return " ".join(name.casefold().split())
@@ -154,21 +157,9 @@ class LedgerLine:
         return self.report_cells[columns.USER]
 
     @property
-    def name_with_path(self) -> str:
-        """Return the name of the user behind its path, as the ARN has both."""
-        return self.user_key.arn.partition(":user/")[2]
-
-    @property
     def owner(self) -> str:
         """Return the owner of the user, with address and last day, empty if none is known."""
         return owner_text(*(self.report_cells.get(name, "") for name in columns.OWNERSHIP))
-
-    @property
-    def decided_text(self) -> str:
-        """Return what is decided on which user, and who owns it."""
-        return (
-            f"{self.decision} {self.user_key.arn}{f' (owner {self.owner})' if self.owner else ''}"
-        )
 
     @property
     def root_arn(self) -> str:
@@ -228,14 +219,12 @@ class UserDecisions:
 
     `current` has the newest decision of each person of the newest day; different ones are a
     conflict. A line `conflict` is among them where the decisions that it is about are not, as one
-    was lost. `conflicts` are the pairs of different decisions of one day that nobody resolved,
-    `conflict_days` the days with a line `conflict`.
+    was lost. `conflicts` are the pairs of different decisions of one day that nobody resolved.
     """
 
     lines: tuple[LedgerLine, ...]
     current: tuple[LedgerLine, ...]
     conflicts: tuple[tuple[LedgerLine, LedgerLine], ...]
-    conflict_days: frozenset[date]
 
     @property
     def decisions(self) -> tuple[LedgerLine, ...]:
@@ -348,8 +337,7 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
             first, *others = decisions
             differing = (each for each in others if each.decision is not first.decision)
             conflicts[day] = first, next(differing)
-    days = frozenset(each.decided_on for each in ordered if each.decision is Decision.CONFLICT)
-    return UserDecisions(tuple(ordered), tuple(current.values()), tuple(conflicts.values()), days)
+    return UserDecisions(tuple(ordered), tuple(current.values()), tuple(conflicts.values()))
 
 
 def _differ(lines: Iterable[LedgerLine]) -> bool:

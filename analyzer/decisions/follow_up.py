@@ -36,46 +36,26 @@ from analyzer.report.values import day_text_series, utc_text_series
 from analyzer.terms import OVERDUE, Verdict, code_of, count_text
 
 STATUS: Final = "status"
-
-
 DAYS: Final = "days"
-
-
 REPORT: Final = "report"
-
-
 DONE_SINCE: Final = "done_since"
-
-
 FACT: Final = "fact"
-
-
 DECIDED_VERDICT: Final = "decided_verdict"
-
-
 DECIDED_AS_OF: Final = "decided_as_of"
-
-
 HAD_SERVICE_CREDENTIAL: Final = "had_service_credential"
-
-
 _MOMENT: Final = "datetime64[s, UTC]"
-
 
 MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
 
-
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
-
 
 OVERTAKEN_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
 """Decisions that agree in these were made on the same report.
 
 Of them is carried on what overtook them, and that there was a service-specific credential.
 """
-
 
 _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     STATUS: ("object", lambda each: str(each.status)),
@@ -106,7 +86,6 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     **dict.fromkeys((*columns.OWNERSHIP, columns.ACCOUNT_NAME), (TEXT, lambda _: "")),
 }
 """The dtype and the value of each column; some are filled in for all rows together."""
-
 
 COLUMNS: Final = tuple(_CELLS)
 

@@ -21,6 +21,7 @@ from typing import Final
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.decisions.credentials import Credentials, credentials_of_users, page_of_lines
 from analyzer.decisions.decision import (
     CHOICES,
     REMOVALS,
@@ -156,22 +157,35 @@ class Ledger:
         return [line for line in self._undisputed() if line.decision in REMOVALS]
 
     @cached_property
+    def credentials_decided_on(self) -> Mapping[UserKey, Credentials]:
+        """Return what the reports decided on showed of the users to delete or deactivate."""
+        lines = self.removals()
+        shown = credentials_of_users(page_of_lines(lines)) if lines else ()
+        return {line.user_key: each for line, each in zip(lines, shown, strict=True)}
+
+    @cached_property
     def decided_again(self) -> Mapping[UserKey, Sequence[LedgerLine]]:
         """Return users to remove who may be decided on later under another name, with the lines.
 
         The other one was created in the same second, and was not in the report decided on.
         """
-        again = defaultdict[UserKey, list[LedgerLine]](list)
-        by_second = defaultdict[tuple[str, datetime | None], list[LedgerLine]](list)
+        by_second = defaultdict[object, list[LedgerLine]](list)
         for line in self.lines:
             by_second[line.account, line.user_key.created].append(line)
+        alike = {
+            second: [(each.report_time.earliest, each) for each in lines]
+            for second, lines in by_second.items()
+            if len(lines) > 1
+        }
+        again = defaultdict[UserKey, list[LedgerLine]](list)
         for line in filter(lambda each: each.identifies_user, self.removals()):
+            made = line.report_time.earliest
             again[line.user_key] += (
                 other
-                for other in by_second[line.account, line.user_key.created]
-                if other.user_key != line.user_key
+                for at, other in alike.get((line.account, line.user_key.created), ())
+                if at > made
+                and other.user_key != line.user_key
                 and other.user not in (line.same_second or ())
-                and other.report_time.earliest > line.report_time.earliest
             )
         return again
 

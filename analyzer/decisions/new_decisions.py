@@ -16,15 +16,15 @@ from analyzer.decisions.decision import (
     UserKey,
     decisions_by_user,
 )
-from analyzer.decisions.ledger import Entries
+from analyzer.decisions.ledger import Entries, Ledger
 
 
 def new_decisions(
-    known: Sequence[LedgerLine], files: Sequence[Entries]
+    ledger: Ledger, files: Sequence[Entries]
 ) -> tuple[list[LedgerLine], list[tuple[LedgerLine, LedgerLine]]]:
     """Return what files add to a ledger, and what repeats one of it on an older report, with it."""
-    new = new_lines(known, files)
-    repeated = _repeated_on_older_reports(known, new)
+    new = new_lines(ledger.lines, files)
+    repeated = _repeated_on_older_reports(ledger, new)
     return [line for line in new if id(line) not in repeated], [*repeated.values()]
 
 
@@ -149,22 +149,21 @@ def decisions_on_older_reports(
 
 
 def _repeated_on_older_reports(
-    known: Sequence[LedgerLine], new: Sequence[LedgerLine]
+    ledger: Ledger, new: Sequence[LedgerLine]
 ) -> dict[int, tuple[LedgerLine, LedgerLine]]:
     """Return each decision that repeats the undisputed one of its person, with that one, by id.
 
     It was made on an older report, and adds nothing, unless another word on the user is new.
     """
-    by_user = decisions_by_user(known)
     words = defaultdict[UserKey, set[Decision]](set)
     for line in new:
         words[line.user_key].add(line.decision)
     return {
         id(line): (line, other)
-        for line, other in decisions_on_older_reports(known, new)
+        for line, other in decisions_on_older_reports(ledger.lines, new)
         if line.person == other.person
         and words[line.user_key] == {other.decision}
-        and by_user[line.user_key].undisputed is other
+        and ledger.by_user[line.user_key].undisputed is other
     }
 
 

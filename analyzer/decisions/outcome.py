@@ -8,7 +8,7 @@ may be another one now, or was decided on later under another name.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -20,12 +20,11 @@ from analyzer.decisions.credentials import (
     Credentials,
     access_added,
     cannot_become,
-    credentials_decided_on,
 )
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.reported_users import (
-    IsAnother,
+    NamesOf,
     OlderReports,
     ReportedUser,
     UsersInNewestReports,
@@ -45,14 +44,8 @@ class FollowUpStatus(StrEnum):
 
 
 _WAY_OUT: Final = "name the report decided on too, --report: it may rule that out"
-
-
 NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
-
-
 CHANGED: Final = "Changed since the decision: "
-
-
 DECIDE_AGAIN: Final = ". Decide again."
 """What stands before and after the changes, in the fact on a decision that was overtaken."""
 
@@ -105,88 +98,74 @@ def decision_outcomes(
     `lines` are some of those in force in `ledger`, `pages` the judged pages of `report`.
     """
     users = UsersInNewestReports(lines, report, pages)
-    before = credentials_decided_on(lines)
-    older = [OlderReports.of(lines, each) for each in report.older()] if lines else []
+    older = OlderReports(lines, next(iter(report.older()), None) if lines else None)
+    of_others = {
+        line.user_key: (line.same_second or (), users.names_beside(line), older.names_beside(line))
+        for line in lines
+    }
 
-    def is_another(line: LedgerLine, name: str) -> bool:
-        if name == line.user or name in (line.same_second or ()):
-            return name != line.user
-        is_beside = users.shows_beside(line, name)
-        return is_beside or any(each.shows_beside(line, name) for each in older)
+    def names_of(line: LedgerLine, names: Collection[str]) -> list[str]:
+        possible = set(names).difference(*of_others[line.user_key])
+        return [name for name in names if name in possible or name == line.user]
 
-    earlier = {line.user_key: _EarlierFacts() for line in lines}
-    earlier |= dict(_earlier_facts(lines, before, older, is_another))
-
-    may_be_other = dict(_other_users(ledger, lines, users, earlier, older))
-    outcomes = {}
-    for line, credentials in zip(lines, before, strict=True):
-        user, key = line.user_key, _overtaken_key(line)
-        listed = earlier[user].has_service_credential
-        had_one = line.has_service_credential if listed is None else listed
-        had_one |= key in ledger.with_service_credential
-        outcome = _outcome(line, credentials, users, is_another, had_service_credential=had_one)
-        # Of a user who is not there, the status says "possibly renamed".
-        again = _decided_again(line, ledger, is_another)
-        other = again or may_be_other.get(user) if outcome.now else None
-        change = earlier[user].change or other or ledger.overtaken.get(key)
-        outcomes[user] = _with_earlier_change(outcome, change)
-    return outcomes
-
-
-def _other_users(
-    ledger: Ledger,
-    lines: Sequence[LedgerLine],
-    users: UsersInNewestReports,
-    earlier: Mapping[UserKey, "_EarlierFacts"],
-    older: Sequence["OlderReports"],
-) -> Iterator[tuple[UserKey, str]]:
-    """Yield the users who may be another one of their second, now under their name, in words.
-
-    That one is gone, and no decision to delete it stands, so it may have been renamed, as far as
-    nothing rules that out. Where a line does not say who was there, those of the ledger and of
-    older reports count.
-    """
-    decided = defaultdict[tuple[str, datetime | None, datetime], set[str]](set)
-    for each in ledger.lines:
-        decided[each.account, each.user_key.created, each.as_of].add(each.user)
+    earlier = {line.user_key: _earlier_facts(line, ledger, older, names_of) for line in lines}
     to_delete = {
-        (each.account, each.user_key.created, each.user)
+        (*_second(each), each.user)
         for each in lines
         if each.decision is Decision.DELETE
         and not (earlier[each.user_key].change or earlier_change(each, ledger))
     }
-    for line in lines:
-        second = line.account, line.user_key.created
+    decided = defaultdict[tuple[object, ...], set[str]](set)
+    for each in ledger.lines:
+        decided[*_second(each), each.as_of].add(each.user)
+
+    def renamed_from(line: LedgerLine) -> str | None:
+        """Return who may be the user now: one of the second who is gone, and not deleted.
+
+        Where a line does not say who was there, those of the ledger and of older reports count.
+        """
         names: AbstractSet[str] | None = line.same_second
         if names is None:
-            beside = (each.names_beside(line) for each in older)
-            names = decided[*second, line.as_of].union(*beside)
+            names = decided[*_second(line), line.as_of] | older.names_beside(line)
         missing = users.gone_of_second(line, names)
-        doubtful = (each for each in missing if (*second, each) not in to_delete)
-        if gone := sorted(each for each in doubtful if _may_be_user(line, each, users, older)):
-            change = f"possibly renamed from {short_list(gone)}, created in the same second and"
-            yield line.user_key, f"{change} gone now ({_WAY_OUT})"
+        doubtful = (each for each in missing if (*_second(line), each) not in to_delete)
+        gone = sorted(each for each in doubtful if _may_be_user(line, each, users, older))
+        if not gone:
+            return None
+        change = f"possibly renamed from {short_list(gone)}, created in the same second and"
+        return f"{change} gone now ({_WAY_OUT})"
+
+    outcomes = {}
+    for line in lines:
+        user, key = line.user_key, _overtaken_key(line)
+        listed = earlier[user].has_service_credential
+        had_one = line.has_service_credential if listed is None else listed
+        had_one |= key in ledger.with_service_credential
+        outcome = _outcome(line, ledger, users, names_of, had_service_credential=had_one)
+        change = earlier[user].change
+        if outcome.now:  # Of a user who is not there, the status says "possibly renamed".
+            change = change or _decided_again(line, ledger, names_of) or renamed_from(line)
+        change = change or ledger.overtaken.get(key)
+        # What an older report showed counts, also where the newest shows it no more.
+        is_shown = outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN)
+        if change is not None and not is_shown:
+            status, fact = FollowUpStatus.OVERTAKEN, overtaken_fact(change)
+            outcome = replace(outcome, status=status, fact=fact, added=(change,))
+        outcomes[user] = outcome
+    return outcomes
+
+
+def _second(line: LedgerLine) -> tuple[str, datetime | None]:
+    return line.account, line.user_key.created
 
 
 def _may_be_user(
-    line: LedgerLine, name: str, users: UsersInNewestReports, older: Iterable["OlderReports"]
+    line: LedgerLine, name: str, users: UsersInNewestReports, older: OlderReports
 ) -> bool:
     """Return whether nothing shows that one of a name is not the user of a line."""
-    there = [
-        each.credentials
-        for each in users.by_arn.get(line.user_key.arn, ())
-        if each.user_key == line.user_key
-    ]
-    earlier_of_name = (then for each in older for then in each.of_name(line, name))
+    there = [each.credentials for each in users.of(line)]
+    earlier_of_name = older.of_name(line, name)
     return not any(all(cannot_become(then, now) for now in there) for then in earlier_of_name)
-
-
-def _with_earlier_change(outcome: DecisionOutcome, change: str | None) -> DecisionOutcome:
-    """Return an outcome, overtaken if an older report showed it and the newest shows it no more."""
-    if change is None or outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
-        return outcome
-    fact = overtaken_fact(change)
-    return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
 
 
 class _EarlierFacts(NamedTuple):
@@ -200,34 +179,30 @@ class _EarlierFacts(NamedTuple):
 
 
 def _earlier_facts(
-    lines: Sequence[LedgerLine],
-    before: Sequence[Credentials],
-    older: Iterable[OlderReports],
-    is_another: IsAnother,
-) -> Iterator[tuple[UserKey, _EarlierFacts]]:
-    """Yield what older reports show of the users of lines.
+    line: LedgerLine, ledger: Ledger, older: OlderReports, names_of: NamesOf
+) -> _EarlierFacts:
+    """Return what older reports show of the user of a line.
 
     A report counts that is not older than the one decided on: the same one shows nothing more.
     """
-    for reports in older:
-        for line, credentials in zip(lines, before, strict=True):
-            added_to = cache(partial(access_added, credentials, baseline=line.baseline))
-            changes = (
-                f"{', '.join((*remark, *added))} (report {file})"
-                for _, at, file in reports.since(line)
-                for remark, now, _ in reports.shown.of(line, at, is_another)
-                if (added := added_to(now))
-            )
-            if line.identifies_user:
-                listed = reports.has_service_credential(line, is_another)
-                yield line.user_key, _EarlierFacts(next(changes, None), listed)
+    if not line.identifies_user:
+        return _EarlierFacts()
+    before = ledger.credentials_decided_on[line.user_key]
+    added_to = cache(partial(access_added, before, baseline=line.baseline))
+    changes = (
+        f"{', '.join((*remark, *added))} (report {file})"
+        for _, at, file in older.since(line)
+        for remark, now, _ in older.of(line, at, names_of)
+        if (added := added_to(now))
+    )
+    return _EarlierFacts(next(changes, None), older.has_service_credential(line, names_of))
 
 
 def _outcome(
     line: LedgerLine,
-    before: Credentials,
+    ledger: Ledger,
     users: UsersInNewestReports,
-    is_another: IsAnother,
+    names_of: NamesOf,
     *,
     had_service_credential: bool,
 ) -> DecisionOutcome:
@@ -242,9 +217,8 @@ def _outcome(
     if later < timedelta():
         fact = "The report is older than the one that was decided on."
         return of(FollowUpStatus.UNKNOWN, fact)
-    of_name = users.by_arn.get(line.user_key.arn, [])
-    rows = [each for each in of_name if each.user_key == line.user_key]
-    if rows:
+    if rows := users.of(line):
+        before = ledger.credentials_decided_on[line.user_key]
         # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
         # nor that a cell is known.
         rows.sort(key=lambda now: not now.credentials.is_unknown)
@@ -256,22 +230,14 @@ def _outcome(
         )
         status = min(statuses, key=lambda each: code_of(each[0]))
         return of(*status, had_service_credential=had_one)
-    created = [each.user_key.created for each in of_name]
-    return of(*_status_if_absent(line, created, users, is_another, is_later=bool(later)))
+    return of(*_status_if_absent(line, users, names_of, is_later=bool(later)))
 
 
 def _status_if_absent(
-    line: LedgerLine,
-    created: Sequence[datetime | None],
-    users: UsersInNewestReports,
-    is_another: IsAnother,
-    *,
-    is_later: bool,
+    line: LedgerLine, users: UsersInNewestReports, names_of: NamesOf, *, is_later: bool
 ) -> tuple[FollowUpStatus, str]:
-    """Return status and fact where no user has the ARN and the creation time.
-
-    `created` are the creation times of the users that have the ARN.
-    """
+    """Return status and fact where no user has the ARN and the creation time."""
+    created = [each.user_key.created for each in users.by_arn.get(line.user_key.arn, ())]
     known = [at for at in created if at]
     if len(known) < len(created):
         fact = "The report has a user of this ARN whose creation time is not understood."
@@ -279,7 +245,7 @@ def _status_if_absent(
     if line.root_arn not in users.roots:
         fact = f"The report has no row of {line.root_arn}, so it does not show the whole account."
         return FollowUpStatus.UNKNOWN, fact
-    if renamed := users.renamed(line, is_another):
+    if renamed := users.renamed(line, names_of):
         return FollowUpStatus.NOT_DONE, f"Possibly renamed: {renamed}."
     if known and min(known) <= line.baseline:
         fact = (
@@ -337,14 +303,16 @@ def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
 
 
 def _decided_again(
-    line: LedgerLine, ledger: Ledger, is_another: IsAnother = lambda *_: False
+    line: LedgerLine, ledger: Ledger, names_of: NamesOf = lambda _, names: [*names]
 ) -> str | None:
     """Return the latest decision on whoever may be the user under another name, in words."""
     others = ledger.decided_again.get(line.user_key, ())
-    other = next((each for each in others[::-1] if not is_another(line, each.user)), None)
+    names = {*names_of(line, [each.user for each in others])}
+    other = next((each for each in reversed(others) if each.user in names), None)
     if other is None:
         return None
-    return f"possibly renamed to {other.name_with_path}, decided on again: {other.summary}"
+    name_with_path = other.user_key.arn.partition(":user/")[2]
+    return f"possibly renamed to {name_with_path}, decided on again: {other.summary}"
 
 
 def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from analyzer import columns
-from analyzer.decisions.credentials import Credentials, Slot, credentials_decided_on, page_of_lines
+from analyzer.decisions.credentials import Credentials, Slot, page_of_lines
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import (
@@ -98,7 +98,9 @@ class LeftOut:
 
     def __str__(self) -> str:
         """Return it as a sentence."""
-        return f"{self.line.decided_text}: {self.reason}"
+        line = self.line
+        owner = f" (owner {line.owner})" if line.owner else ""
+        return f"{line.decision} {line.user_key.arn}{owner}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,10 @@ def removal_plan(
         candidates = [*map(_by_outcome, outcomes.values())]
     candidates = [_if_not_spared(each, ledger.by_user[each.line.user_key]) for each in candidates]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
-    before = credentials_decided_on([each.line for each in chosen])
+    shown = ledger.credentials_decided_on
     return RemovalPlan(
         removals=tuple(
-            Removal(each.line, credentials, each.confirmed)
-            for each, credentials in zip(chosen, before, strict=True)
+            Removal(each.line, shown[each.line.user_key], each.confirmed) for each in chosen
         ),
         left_out=(
             *_in_conflict(ledger.by_user.values()),
@@ -195,21 +196,19 @@ def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
 
 def _by_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candidate]:
     lines = ledger.removals()
-    changes = [earlier_change(line, ledger) for line in lines]
     page = page_of_lines(lines)
     verdicts = [code_of(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
-    return [
-        _Candidate(line, line.report_time.confirmed, _reason_by_ledger(line, change, why))
-        for line, change, why in zip(lines, changes, exempt, strict=True)
-    ]
-
-
-def _reason_by_ledger(line: LedgerLine, change: str | None, exempt: str) -> str:
-    if not line.identifies_user:
-        return _NOT_IDENTIFIED
-    return _as_reason(overtaken_fact(change)) if change else _exempt_reason(exempt)
+    candidates = []
+    for line, why in zip(lines, exempt, strict=True):
+        reason = _exempt_reason(why)
+        if change := earlier_change(line, ledger):
+            reason = _as_reason(overtaken_fact(change))
+        if not line.identifies_user:
+            reason = _NOT_IDENTIFIED
+        candidates.append(_Candidate(line, line.report_time.confirmed, reason))
+    return candidates
 
 
 def _by_outcome(outcome: DecisionOutcome) -> _Candidate:

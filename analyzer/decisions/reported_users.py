@@ -4,10 +4,11 @@ A user is known by ARN and second of creation; scripts create many users in one 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -34,8 +35,8 @@ class ReportedUser:
     exemption: str
 
 
-IsAnother: TypeAlias = Callable[[LedgerLine, str], bool]
-"""Says whether a name of the same second is that of another user than the one of a line."""
+NamesOf: TypeAlias = Callable[[LedgerLine, Collection[str]], list[str]]
+"""Says which names of the same second may be those of the user of a line, and of no other."""
 
 
 class UsersInNewestReports:
@@ -56,7 +57,7 @@ class UsersInNewestReports:
         self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
         self.by_arn: dict[str, list[ReportedUser]] = {}
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
-        self._named: set[tuple[str, datetime | None, str]] = set()
+        self._named = defaultdict[tuple[str, datetime | None], set[str]](set)
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
         lack_seconds = [account for account, file in places if not file.has_seconds]
@@ -74,30 +75,28 @@ class UsersInNewestReports:
             named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
             for of_second, (arn, name) in zip(second, named, strict=True):
                 self.names.setdefault(of_second, {})[arn] = name
-                self._named.add((*of_second, name))
+                self._named[of_second].add(name)
 
-    def renamed(self, line: LedgerLine, is_another: IsAnother) -> str:
+    def of(self, line: LedgerLine) -> list[ReportedUser]:
+        """Return the rows of the user of a line, by ARN and creation time."""
+        of_name = self.by_arn.get(line.user_key.arn, ())
+        return [each for each in of_name if each.user_key == line.user_key]
+
+    def renamed(self, line: LedgerLine, names_of: NamesOf) -> str:
         """Return who may be the user of a line under another name or path, empty for nobody."""
         arn, created = line.user_key
         alike = self.names.get((line.account, created), {})
-        names = sorted(
-            name for other, name in alike.items() if other != arn and not is_another(line, name)
-        )
+        names = sorted(names_of(line, [name for other, name in alike.items() if other != arn]))
         if names:
             were = "was" if len(names) == 1 else "were"
             return f"{short_list(names)} {were} created in the same second"
-        unread = self.names.get((line.account, None), {}).values()
-        name = next((each for each in unread if not is_another(line, each)), None)
-        return f"when {name} was created is not understood" if name is not None else ""
+        unread = names_of(line, self.names.get((line.account, None), {}).values())
+        return f"when {unread[0]} was created is not understood" if unread else ""
 
-    def shows_beside(self, line: LedgerLine, name: str) -> bool:
-        """Return whether one of that name and the same second is there beside the user of a line.
-
-        Both are there, so that they are two.
-        """
-        arn, created = line.user_key
-        is_there = any(each.user_key == line.user_key for each in self.by_arn.get(arn, ()))
-        return is_there and (line.account, created, name) in self._named
+    def names_beside(self, line: LedgerLine) -> AbstractSet[str]:
+        """Return the names of the same second, if the user of a line is there: they are two."""
+        second = line.account, line.user_key.created
+        return self._named.get(second, frozenset()) if self.of(line) else frozenset()
 
     def gone_of_second(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
         """Return which names of the same second as the user of a line are there no more."""
@@ -106,14 +105,19 @@ class UsersInNewestReports:
         return set(names).difference(*there)
 
 
-class UsersInOlderReports:
-    """Find the users decided on in pages, whatever they were called there.
+class OlderReports:
+    """Find the users decided on in older reports, whatever they were called there.
 
-    A report has each user once; what many reports show alike is held once.
+    `files` are the moment, number and name of each, in their order. A report has each user once;
+    what many reports show alike is held once.
     """
 
-    def __init__(self, lines: Iterable[LedgerLine], pages: Iterable[Page]) -> None:
+    def __init__(self, lines: Iterable[LedgerLine], older: Report | None) -> None:
         """Find the users of lines."""
+        files = older.files if older else ()
+        times = (report_time(file).earliest for file in files)
+        self.files = sorted((made, at, files[at].name) for at, made in enumerate(times))
+        self._with_list = {at for at, file in enumerate(files) if file.shows_service_credentials}
         arns = defaultdict[tuple[str, datetime | None], set[str]](set)
         for line in lines:
             arns[line.account, line.user_key.created].add(line.user_key.arn)
@@ -122,7 +126,8 @@ class UsersInOlderReports:
         alike: dict[Credentials, Credentials] = {}
         self._by_arn: dict[tuple[int, str], tuple[datetime | None, Credentials, bool]] = {}
         self._by_second = defaultdict[_Second, dict[str, list[tuple[Credentials, bool]]]](dict)
-        for page in pages:
+        self._names: dict[tuple[object, ...], frozenset[str]] = {}
+        for page in older.pages() if older else ():
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)
             created = page.users[columns.CREATED].mask(unknown)
             near = page.users[columns.ARN].isin(every) | created.isin(seconds)
@@ -135,33 +140,17 @@ class UsersInOlderReports:
             for file, account, name, (arn, second), found, has_listed in shown:
                 credentials = alike.setdefault(found, found)
                 self._by_arn[file, arn] = second, credentials, has_listed
-                if arns.get((account, second), set()) - {arn}:
+                if not arns.get((account, second), set()) <= {arn}:
                     of_second = self._by_second[file, account, second]
                     of_second.setdefault(name, []).append((credentials, has_listed))
 
-    def shows_beside(self, line: LedgerLine, name: str, file: int) -> bool:
-        """Return whether a file has one of that name and second beside the user of a line."""
-        of_second = self._by_second.get((file, line.account, line.user_key.created), ())
-        return name in of_second and self.has(line, file)
-
-    def has(self, line: LedgerLine, file: int) -> bool:
-        """Return whether a file has the user of a line, for certain."""
-        arn, created = line.user_key
-        shown = self._by_arn.get((file, arn))
-        return shown is not None and shown[0] == created
-
-    def names_beside(self, line: LedgerLine, file: int) -> set[str]:
-        """Return the names of the same second that a file has beside the user of a line."""
-        names = self._by_second.get((file, line.account, line.user_key.created), ())
-        return {each for each in names if self.shows_beside(line, each, file)} - {line.user}
-
-    def of_name(self, line: LedgerLine, name: str, file: int) -> Iterator[Credentials]:
-        """Yield what a file shows of a user of that name and the same second."""
-        of_second = self._by_second.get((file, line.account, line.user_key.created), {})
-        return (credentials for credentials, _ in of_second.get(name, ()))
+    def since(self, line: LedgerLine) -> list[tuple[datetime, int, str]]:
+        """Return each that is not older than the one decided on."""
+        since = line.report_time.earliest
+        return [each for each in self.files if each[0] >= since]
 
     def of(
-        self, line: LedgerLine, file: int, is_another: IsAnother
+        self, line: LedgerLine, file: int, names_of: NamesOf
     ) -> Iterator[tuple[list[str], Credentials, bool]]:
         """Yield what a file shows of the user of a line, with a remark if it has another name.
 
@@ -173,9 +162,46 @@ class UsersInOlderReports:
         if shown and shown[0] in (created, None):
             yield [], *shown[1:]
             return
-        for name, of_name in self._by_second.get((file, line.account, created), {}).items():
-            if not is_another(line, name):
-                yield from (([f"possibly renamed to {name}"], *of_other) for of_other in of_name)
+        of_second = self._by_second.get((file, line.account, created), {})
+        # Most users share their second with nobody.
+        for name in names_of(line, of_second) if of_second else ():
+            for of_other in of_second[name]:
+                yield [f"possibly renamed to {name}"], *of_other
+
+    def has_service_credential(self, line: LedgerLine, names_of: NamesOf) -> bool | None:
+        """Return whether the newest list since the decision shows an active one, None if none does.
+
+        Only a later list than that of the report decided on shows that there is none any more.
+        """
+        listed = None
+        for made, at, _ in self.since(line):
+            if any(has_one for *_, has_one in self.of(line, at, names_of)):
+                listed = True
+            elif at in self._with_list and made > line.report_time.earliest:
+                listed = False if self._has(line, at) else listed
+        return listed
+
+    def of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
+        """Yield what these show of a user of that name and the same second."""
+        for _, at, _ in self.files:
+            of_second = self._by_second.get((at, line.account, line.user_key.created), {})
+            yield from (credentials for credentials, _ in of_second.get(name, ()))
+
+    def names_beside(self, line: LedgerLine) -> frozenset[str]:
+        """Return the names of the same second where a report shows the user of a line too."""
+        second = line.account, line.user_key.created
+        files = tuple(at for _, at, _ in self.since(line) if self._has(line, at))
+        # Those created by one script stand in the same reports: they share one set.
+        if (*second, files) not in self._names:
+            names = (self._by_second.get((at, *second), ()) for at in files)
+            self._names[*second, files] = frozenset().union(*names)
+        return self._names[*second, files]
+
+    def _has(self, line: LedgerLine, file: int) -> bool:
+        """Return whether a file has the user of a line, for certain."""
+        arn, created = line.user_key
+        shown = self._by_arn.get((file, arn))
+        return shown is not None and shown[0] == created
 
 
 _Second: TypeAlias = tuple[int, str, datetime | None]
@@ -197,52 +223,3 @@ def _reported_users(page: Page) -> Iterator[ReportedUser]:
 def user_keys(users: pd.DataFrame) -> Iterator[UserKey]:
     """Yield which user each is."""
     return map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))
-
-
-@dataclass(frozen=True, slots=True)
-class OlderReports:
-    """Hold the users in older reports, with the moment, number and name of each, in their order.
-
-    `with_list` are the numbers of those with which AWS's list was saved.
-    """
-
-    shown: UsersInOlderReports
-    files: Sequence[tuple[datetime, int, str]]
-    with_list: frozenset[int]
-
-    @classmethod
-    def of(cls, lines: Sequence[LedgerLine], older: Report) -> Self:
-        """Return what older reports show of the users of lines."""
-        files = [(report_time(file).earliest, at, file.name) for at, file in enumerate(older.files)]
-        listed = (at for at, file in enumerate(older.files) if file.shows_service_credentials)
-        return cls(UsersInOlderReports(lines, older.pages()), sorted(files), frozenset(listed))
-
-    def since(self, line: LedgerLine) -> Iterator[tuple[datetime, int, str]]:
-        """Yield each that is not older than the one decided on."""
-        since = line.report_time.earliest
-        return (each for each in self.files if each[0] >= since)
-
-    def has_service_credential(self, line: LedgerLine, is_another: IsAnother) -> bool | None:
-        """Return whether the newest list since the decision shows an active one, None if none does.
-
-        Only a later list than that of the report decided on shows that there is none any more.
-        """
-        listed = None
-        for made, at, _ in self.since(line):
-            if any(has_one for *_, has_one in self.shown.of(line, at, is_another)):
-                listed = True
-            elif at in self.with_list and made > line.report_time.earliest:
-                listed = False if self.shown.has(line, at) else listed
-        return listed
-
-    def of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
-        """Yield what these show of a user of that name and the same second."""
-        return (each for _, at, _ in self.files for each in self.shown.of_name(line, name, at))
-
-    def names_beside(self, line: LedgerLine) -> set[str]:
-        """Return the names of the same second that these have beside the user of a line."""
-        return set().union(*(self.shown.names_beside(line, at) for _, at, _ in self.since(line)))
-
-    def shows_beside(self, line: LedgerLine, name: str) -> bool:
-        """Return whether one of these has that name and second beside the user of a line."""
-        return any(self.shown.shows_beside(line, name, at) for _, at, _ in self.since(line))

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
-from analyzer.decisions.credentials import datetimes
+from analyzer.decisions.credentials import datetimes, page_of_cells
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
     TEXT,
@@ -33,7 +33,6 @@ from analyzer.report.model import (
     cells_of_users,
     text_series,
 )
-from analyzer.report.pages import page_of_rows
 from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import NO_VALUE, AsOfSource, code_of, utc_text
 from analyzer.verdicts.verdict import with_verdicts
@@ -293,16 +292,19 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
     alike: dict[tuple[object, ...], list[int]] = {}
     for at, each in enumerate(records):
         alike.setdefault((*sorted(each.cells), each.criteria), []).append(at)
-    as_of = [
-        np.datetime64(datetime.fromisoformat(key[2]).replace(tzinfo=None), "s") for key in number
-    ]
+    as_of = [file.as_of for file in report_files(records)]
     for positions in alike.values():
         some = [records[at] for at in positions]
         contradicted = (
             (at, name, "") for at, each in enumerate(some) for name in each.contradicted
         )
-        table = _table(some, [number[_file_key(each)] for each in some])
-        page = page_of_rows(table, as_of, contradicted=cells_of_users(contradicted))
+        page = page_of_cells(
+            [each.cells for each in some],
+            [number[_file_key(each)] for each in some],
+            [each.row for each in some],
+            as_of,
+            cells_of_users(contradicted),
+        )
         sources = [code_of(AsOfSource(each.as_of_source)) for each in some]
         added = {
             **{name: _texts([getattr(each, name) for each in some]) for name in _COPIED},
@@ -316,16 +318,6 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
 
 _COPIED: Final = (columns.ACCOUNT, columns.SERVICE_CREDENTIALS, *columns.OWNERSHIP)
 """The columns that users have from their records, under the same names."""
-
-
-def _table(records: Sequence[UserRecord], files: Sequence[int]) -> pa.Table:
-    cells = {
-        name: pa.array([each.cells[name] for each in records], pa.large_string())
-        for name in columns.IN_REPORT
-        if name in records[0].cells
-    }
-    rows = pa.array([each.row for each in records], pa.int64())
-    return pa.table({**cells, columns.FILE: pa.array(files, pa.int64()), columns.ROW: rows})
 
 
 def _texts(texts: Sequence[str]) -> pd.Series:

@@ -237,7 +237,7 @@ _ASTRAY_HINT: Final = "Restore the cell, and enter the decision in the column De
 
 def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
     if isinstance(value, float):
-        return text in (text_of(value), sheet.moment_text(value))
+        return text_of(value) == text or sheet.moment_text(value) == text
     return text_of(value) == text_of(text)
 
 
@@ -248,11 +248,7 @@ def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
         hint = "Decide in a workbook of the report as AWS made it: a spreadsheet saved this one."
         yield sheet.problem(DECISION, at, message, hint)
     heads = {name: head for head, name in _ENTERED.items()}
-    heads |= {
-        columns.ACCOUNT: ACCOUNT,
-        columns.USER: USER,
-        columns.ARN: ARN,
-    }
+    heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
     for head in ENTRIES:
         if isinstance(sheet.value(head, at), CellError):
             yield sheet.problem(head, at, "an error, and no entry", "Enter it again.")
@@ -323,13 +319,21 @@ def _line_problems(entries: Entries, given: _UsersGiven) -> Iterator[Problem]:
 
     Decisions on other reports have one problem together.
     """
-    differences = [*_line_differences(entries.lines, given)]
+    differences: list[tuple[LedgerLine, str, str]] = []
+    for line in entries.lines:
+        users = given.get(line.user_key.arn)
+        if not users:
+            differences.append((line, columns.ARN, "no report named has this user"))
+            continue
+        cells = min((_differing_cells(line, *user) for user in users), key=len)
+        for name, text in cells.items():
+            message = _difference_text(text, line.report_cells.get(name))
+            differences.append((line, name, message))
     of_others = (columns.ARN, columns.AS_OF)
     others = [f"row {line.read_from.row}" for line, name, _ in differences if name in of_others]
     if len(others) > 1:
-        message = f"no report named has the users and as-of of {len(others):,} decisions"
-        others_text = f"{message}: {short_list(others)}"
-        yield Problem.of_file(entries.file.name, others_text, _REPORT_HINT)
+        which = f"the users and as-of of {len(others):,} decisions: {short_list(others)}"
+        yield Problem.of_file(entries.file.name, f"no report named has {which}", _REPORT_HINT)
     for line, name, message in differences:
         if len(others) < 2 or name not in of_others:
             file, row, _ = line.read_from
@@ -350,19 +354,6 @@ def _users_given(lines: Sequence[LedgerLine], analysis: Analysis) -> _UsersGiven
             user = cells, file.baseline, same_second
             given.setdefault(cells[columns.ARN], []).append(user)
     return given
-
-
-def _line_differences(
-    lines: Sequence[LedgerLine], given: _UsersGiven
-) -> Iterator[tuple[LedgerLine, str, str]]:
-    """Yield each line that is not what the reports give, with the column and what differs."""
-    for line in lines:
-        if users := given.get(line.user_key.arn):
-            differing = min((_differing_cells(line, *user) for user in users), key=len)
-            for name, text in differing.items():
-                yield line, name, _difference_text(text, line.report_cells.get(name))
-        else:
-            yield line, columns.ARN, "no report named has this user"
 
 
 def _with_same_second(entries: Entries, given: _UsersGiven) -> Entries:

@@ -40,18 +40,11 @@ from analyzer.writers.workbook.summary_sheet import TITLE
 
 _TOP_ROWS: Final = 100  # heads stand in one of them, whatever somebody put above
 
-NEEDED: Final = (
-    ACCOUNT,
-    USER,
-    *ENTRIES,
-    ARN,
-    RECORD,
-)
+NEEDED: Final = (ACCOUNT, USER, *ENTRIES, ARN, RECORD)
 """Columns without which a list is refused."""
 
 _LIKE_ENTRY: Final = re.compile(
-    rf"({'|'.join(ENTRIES)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?",
-    re.IGNORECASE,
+    rf"({'|'.join(ENTRIES)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?", re.IGNORECASE
 )
 
 SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
@@ -200,14 +193,10 @@ def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator
                 cell = f"cell {cell_name(row, column)}"
                 yield Problem(place, row, cell, None, message, SAVED_COPY_HINT)
                 return
-    if heads := _head_row(top, {ENTERED_IN, DECIDED}.issubset):
-        yield from _follow_up_problems(place, sheet.cells(), *heads)
-
-
-def _follow_up_problems(
-    place: str, cells: SheetCells, head_row: int, heads: Mapping[int, str]
-) -> Iterator[Problem]:
-    """Yield a problem for each row in which something else stands than an earlier decision."""
+    follow_up = _head_row(top, {ENTERED_IN, DECIDED}.issubset)
+    if follow_up is None:
+        return
+    cells, (head_row, heads) = sheet.cells(), follow_up
     column_of = {head: column for column, head in heads.items()}
     for at, row in enumerate(cells.row_numbers):
         shown = {

@@ -239,6 +239,7 @@ class SheetReading:
                 if self._only is None or column < 0 or column in self._only:
                     self._add_cell(cell, name, column, values)
         if values:
+            self._hold(_SLOT_BYTES * len(values))
             at = len(self._cells.row_numbers)
             self._cells.row_numbers.append(self._row)
             for column, value in values.items():
@@ -283,7 +284,6 @@ class SheetReading:
 
     def _value(self, kind: str, text: str) -> CellValue:
         """Return the value of a cell; raises ValueError, LookupError for what is none."""
-        self._hold(_SLOT_BYTES)
         if kind in ("inlineStr", "str"):
             kept = _kept(text)
             self._hold(getsizeof(kept) if len(kept) > _SHORT else 0)

@@ -15,7 +15,7 @@ from analyzer.decisions.collect import (
     collected_apart,
     merged_ledger,
 )
-from analyzer.decisions.collect_notes import answer_notes
+from analyzer.decisions.collect_messages import answer_notes
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused

@@ -1,0 +1,262 @@
+"""Say why decisions of files are refused, what of the entries does not count, and what is open."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from analyzer import columns
+from analyzer.decisions import review_list_layout
+from analyzer.decisions.decision import (
+    REMOVALS,
+    Decision,
+    LedgerLine,
+    UserDecisions,
+    UserKey,
+    decisions_by_user,
+    normal_name,
+)
+from analyzer.decisions.ledger import DECISION, Entries, Ledger
+from analyzer.decisions.new_decisions import PersonsDay, new_lines
+from analyzer.errors import Problem
+from analyzer.report.model import FileReference
+from analyzer.terms import count_text, short_list
+
+LATER_DAY: Final = "it has a later date"
+_SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
+_GIVEN_UP: Final = "the same person gave it up on that day"
+_LATER_DECISION: Final = "another person decided on that day, and the one collected later counts"
+_WITHDRAWN: Final = "it was withdrawn"
+OF_ONE_DAY: Final = (_SAME_DAY, _GIVEN_UP, _LATER_DECISION, _WITHDRAWN)
+
+
+def ledger_order_problems(
+    known: Sequence[LedgerLine], files: Iterable[Entries]
+) -> Iterator[Problem]:
+    """Yield a problem for each user on whom another decision counts if ledgers change places.
+
+    Nothing shows which one is the later of two decisions that stand in different ledgers. None to
+    remove the user comes into force by their order that is not in force in one of them.
+    """
+    given = [each for each in files if each.is_ledger]
+    if not given:
+        return
+    ledgers = [Entries(FileReference(name="", sha256=""), (*known,)), *given]
+    orders = (new_lines((), each) for each in (ledgers, ledgers[::-1]))
+    forward, backward, *alone = map(decisions_by_user, (*orders, *(each.lines for each in ledgers)))
+    for line in {line.user_key: line for each in given for line in each.lines}.values():
+        user = line.user_key
+        one, other, *own = (_undisputed(each, user) for each in (forward, backward, *alone))
+        if one is not other or (one in REMOVALS and one not in own):
+            lines = forward[user].lines
+            newest = (each for each in lines if each.decided_on == lines[-1].decided_on)
+            named = dict.fromkeys(f"{each.summary} ({each.place})" for each in newest)
+            message = f"the ledgers do not show which decision is the last one: {'; '.join(named)}"
+            yield _problem(line, message, "Decide again with a newer date.")
+
+
+def _undisputed(by_user: Mapping[UserKey, UserDecisions], user: UserKey) -> Decision | None:
+    user_decisions = by_user.get(user)
+    line = user_decisions.undisputed if user_decisions else None
+    return line.decision if line else None
+
+
+def two_decision_problems(files: Iterable[Entries]) -> Iterator[Problem]:
+    """Yield a problem for two decisions of one person, user and day in the sheets of a workbook.
+
+    Sheets have no order in time: neither is the later one.
+    """
+    for each in files:
+        decisions: dict[tuple[object, ...], LedgerLine] = {}
+        for line in each.lines if not each.is_ledger else ():
+            first = decisions.setdefault((line.user_key, line.person, line.decided_on), line)
+            if line.sheet != first.sheet and line.decision is not first.decision:
+                message = f"{first.place} has {first.summary}"
+                yield _problem(line, message, "Correct one of them, or empty it.")
+
+
+def unordered_pairs(
+    files: Iterable[Entries], new: Iterable[LedgerLine]
+) -> Iterator[tuple[LedgerLine, LedgerLine]]:
+    """Yield a new decision and a differing one of its person, user and day in another workbook.
+
+    Neither is the later one: the names of files have no order in time.
+    """
+    new_ids = {id(line) for line in new}
+    firsts: dict[PersonsDay, tuple[Entries, LedgerLine]] = {}
+    for each in files:
+        for line in each.lines if not each.is_ledger else ():
+            if id(line) in new_ids:
+                key = line.user_key, line.person, line.decided_on
+                file, first = firsts.setdefault(key, (each, line))
+                if file is not each and line.decision is not first.decision:
+                    yield line, first
+
+
+def unordered_problems(
+    pairs: Iterable[tuple[LedgerLine, LedgerLine]],
+) -> Iterator[tuple[LedgerLine, Problem]]:
+    """Yield one problem for two files and a person, with the first decision that it is about."""
+    alike = defaultdict[tuple[str, ...], list[tuple[LedgerLine, LedgerLine]]](list)
+    for line, other in pairs:
+        alike[line.sha256, other.sha256, line.person].append((line, other))
+    for (line, other), *more in alike.values():
+        file, row, _ = other.read_from
+        message = f"{file}, row {row} has {other.summary}, and nothing shows which is the newer one"
+        users = [*dict.fromkeys((line.user, *(each.user for each, _ in more)))]
+        if len(users) > 1:
+            message += f"; so for {count_text(len(users), 'user')}: {short_list(users)}"
+        hint = "Empty the older one, or remove its file; or give the newer one a newer date."
+        yield line, _problem(line, message, hint)
+
+
+def older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
+    """Return the problem of a decision on an older report than another was made on."""
+    message = (
+        f"made on a report of {_report_moment(line)}, but {other.place} has {other.summary}, made"
+        f" on one of {_report_moment(other)}"
+    )
+    hint = "Decide again on the newer report."
+    if line.read_from.cell:
+        day = f"{other.as_of:%Y-%m-%d}"
+        hint = f"Empty this cell, and decide in the workbook of the newer report, of {day}."
+    return _problem(line, message, hint)
+
+
+def newer_report_problem(line: LedgerLine, older_view: LedgerLine, other: LedgerLine) -> Problem:
+    """Return the problem of a new line beside which a decision on an older report would count."""
+    message = (
+        f"{older_view.place} has {older_view.summary}, which counts by its date, but was made on a"
+        f" report of {_report_moment(older_view)}; {other.summary} ({other.place}) was made on one"
+        f" of {_report_moment(other)}"
+    )
+    return _problem(line, message, "Decide again on the newer report, with a newer date.")
+
+
+def _report_moment(line: LedgerLine) -> str:
+    return f"{line.report_time.earliest:%Y-%m-%d %H:%M} UTC"
+
+
+def conflict_problem(one: LedgerLine, other: LedgerLine) -> Problem:
+    """Return the problem of two people who decided differently on one day."""
+    message = f"{one.place} has {one.summary}, made on the same day by another person"
+    hint = "Agree, and correct one of them, or write withdraw there; or give the newer one its day."
+    return _problem(other, message, hint)
+
+
+def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
+    """Return a problem of a decision, by the name that its file has for the column."""
+    file, row, cell = line.read_from
+    name = f"{review_list_layout.DECISION}, cell {cell}" if cell else DECISION
+    return Problem(file, row, name, f"{line.decision} {line.user_key.arn}", message, hint)
+
+
+# Notes
+
+
+def repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator[str]:
+    """Yield whose newer date does not count: a decision to keep holds no longer by it."""
+    users = [line.user for line, other in pairs if line.decided_on > other.decided_on]
+    if users:
+        yield (
+            "Decided again on an older report, so the earlier decision counts:"
+            f" {short_list(users)}."
+        )
+
+
+def needless_withdrawal_notes(
+    new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
+) -> Iterator[str]:
+    """Yield a note on each withdrawal where no decision was in force."""
+    for line in new:
+        user_decisions = after[line.user_key]
+        if line.decision is Decision.WITHDRAW and not user_decisions.decisions:
+            earlier = decisions_by_user(user_decisions.lines[: user_decisions.lines.index(line)])
+            if not any(each.decisions for each in earlier.values()):
+                whose = f"{line.user_key.arn} ({line.place})"
+                yield f"Nothing to withdraw for {whose}: no decision was in force."
+
+
+def uncounted_notes(
+    entered: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions], reasons: Sequence[str]
+) -> Iterator[str]:
+    """Yield a note on each entry that gives way to another decision, or was taken back.
+
+    A line `conflict` of the program is nobody's decision.
+    """
+    for line in (each for each in entered if each.decision is not Decision.CONFLICT):
+        user_decisions = after[line.user_key]
+        of_people = [
+            each for each in user_decisions.lines if each.decision is not Decision.CONFLICT
+        ]
+        for counted in user_decisions.current or of_people[-1:]:
+            reason = _why_counted(user_decisions, counted, line)
+            if line.decision is not counted.decision and reason in reasons:
+                yield _counts_note(counted, line, reason)
+
+
+def _why_counted(user_decisions: UserDecisions, counted: LedgerLine, line: LedgerLine) -> str:
+    if line.decided_on != counted.decided_on:
+        return LATER_DAY if line.decided_on < counted.decided_on else ""
+    if line.person == counted.person:
+        is_in_ledger = any(each.identity == line.identity for each in user_decisions.lines)
+        return _SAME_DAY if is_in_ledger else _GIVEN_UP
+    if line.person in {each.person for each in user_decisions.current}:
+        return ""
+    contents = [each.content for each in user_decisions.lines]
+    if line.content not in contents[contents.index(counted.content) :]:
+        return _LATER_DECISION
+    # A withdrawal behind what counts took back the own decision of its person.
+    return _WITHDRAWN if line.decision is not Decision.WITHDRAW else ""
+
+
+def replaced_decision_notes(
+    known: Iterable[LedgerLine], new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
+) -> Iterator[str]:
+    """Yield a note on each decision that its person replaces by a new one of the same day."""
+    decisions = {(line.user_key, line.person, line.decided_on): line for line in known}
+    for line in new:
+        before = decisions.get((line.user_key, line.person, line.decided_on))
+        counts = any(line is each for each in after[line.user_key].current)
+        if before and counts and before.decision is not line.decision:
+            yield _counts_note(line, before, _SAME_DAY)
+
+
+def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
+    return (
+        f"{line.user_key.arn}: {counted.summary} ({counted.place}) counts, and not {line.summary}"
+        f" ({line.place}): {reason}. If that is wrong, decide again with a newer date."
+    )
+
+
+def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
+    """Yield how many users each owner has left open, and who decided on users of another owner.
+
+    `ledger` is the one with what the files hold. Users in several copies of a workbook count once,
+    those without an owner by file.
+    """
+    entered: set[str] = set()
+    still_open: Counter[tuple[str, UserKey]] = Counter()
+    is_owned = False
+    for each in files:
+        owners = [*map(_owner, each.lines), *(row.owner for row in each.open_rows)]
+        unowned = f"no owner in {each.file.name}" if any(owners) else each.file.name
+        is_owned |= any(owners)
+        entered |= {_owner(line) or unowned for line in each.lines}
+        rows = (row for row in each.open_rows if not row.is_decided(ledger.by_user))
+        still_open |= Counter((row.owner or unowned, row.user_key) for row in rows)
+    by_owner = Counter(owner for owner, _ in still_open.elements())
+    for owner, number in by_owner.items():
+        if is_owned or owner not in entered:
+            answer = "Still open" if owner in entered else "Not answered"
+            yield f"{answer}: {owner}, {count_text(number, 'user')}."
+    others: dict[tuple[str, str], list[str]] = {}
+    for line in (line for each in files for line in each.lines):
+        owner, email = _owner(line), line.report_cells.get(columns.OWNER_EMAIL, "")
+        if owner and line.person not in (normal_name(owner), normal_name(email)):
+            others.setdefault((line.decided_by, owner), []).append(line.user)
+    for (person, owner), users in others.items():
+        yield f"Decided by {person}, not by the owner {owner}: {short_list(users)}."
+
+
+def _owner(line: LedgerLine) -> str:
+    return line.report_cells.get(columns.OWNER, "")
