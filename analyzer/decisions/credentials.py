@@ -17,7 +17,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.decisions.decision import LedgerLine
 from analyzer.report.model import Page, slot_matrix
-from analyzer.report.pages import page_of_rows
+from analyzer.report.pages import NO_CELLS, page_of_rows
 from analyzer.verdicts.facts import Facts, Truth
 
 
@@ -223,7 +223,7 @@ def page_of_cells(
     files: Iterable[int],
     rows: Iterable[int],
     as_of: Iterable[datetime],
-    contradicted: pd.DataFrame | None = None,
+    contradicted: pd.DataFrame = NO_CELLS,
 ) -> Page:
     """Return users by their cells, all with the same columns; `as_of` has a moment for each file.
 
