@@ -12,7 +12,6 @@ from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import ZIP, InputLimit, read_report_bytes
-from analyzer.sources.archives import archive_sources
 from analyzer.sources.files_beside import BESIDE_ENDINGS
 from analyzer.sources.source import (
     MAC_FOLDER,
@@ -197,11 +196,17 @@ def _file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     except OSError:
         is_archive = False  # Reading it will tell why.
     if is_archive:
-        yield from archive_sources(name, path, limit)
+        yield from _archive_sources(name, path, limit)
     else:
         # What is no text in a name is spelled out, so that every output can hold it in a line.
         text = printable(name)
         yield Source(text, partial(_file_bytes, text, path), limit, path)
+
+
+def _archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iterator[Source]:
+    from analyzer.sources.archives import archive_sources  # noqa: PLC0415  few inputs are archives
+
+    return archive_sources(name, content, limit)
 
 
 def _file_bytes(name: str, path: Path, _limit: InputLimit | None) -> bytes:
@@ -220,7 +225,7 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
         yield refused_source(name, unreadable_file(name, error))
         return
     if data.startswith(ZIP):
-        yield from archive_sources(name, data, limit)
+        yield from _archive_sources(name, data, limit)
     else:
         yield Source(name, data, limit)
 

@@ -24,7 +24,6 @@ from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
 from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.sources import files_beside
-from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts
 from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources, stream_sources
 from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file
@@ -193,9 +192,21 @@ def load_sources(  # noqa: PLR0913  each is one choice
     if len(read) < len(inputs) or any(each.saved_in_archive for each in read):
         notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
-    if listed := [*filter(is_input, manifest_sources(names, inputs))]:
-        report = with_listed_accounts(report, listed, inputs)
+    if _may_have_manifest(names, inputs):
+        from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts  # noqa: PLC0415
+
+        if listed := [*filter(is_input, manifest_sources(names, inputs))]:
+            report = with_listed_accounts(report, listed, inputs)
     return replace(report, not_covered=(*unreadable, *report.not_covered))
+
+
+def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
+    """Return whether a manifest may be among the names, in an archive, or beside an input."""
+    if any(name.endswith(MANIFEST) or not Path(name).is_file() for name in names):
+        return True
+    folders = {each.path.parent for each in inputs if each.path}
+    beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST}"))
+    return any(each.saved_in_archive for each in inputs) or any(beside)
 
 
 def readable_sources(
