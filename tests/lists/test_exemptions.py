@@ -174,11 +174,18 @@ def test_a_rule_that_there_is_not_is_refused_with_those_that_there_are() -> None
 
 # Whom an entry excuses
 
-NAMES = ("ann", "Anna.Lind", "AnnaXLind", "a,b", "A+B@c", "a_b=c", "bob", "NA", "two\nlines", "")
+NAMES = (
+    *("ann", "Anna.Lind", "AnnaXLind", "a,b", "A+B@c", "a_b=c", "bob", "NA", "two\nlines", ""),
+    *("end\n", "\N{KELVIN SIGN}ey", "other"),
+)
+"""Names of users, the last of them in another account."""
 MATCHES: tuple[tuple[str, str, Sequence[str]], ...] = (
     (ACCOUNT, "ann", ["ann"]),
     (ACCOUNT, "ANN", ["ann"]),
     (OTHER_ACCOUNT, "ann", []),
+    (OTHER_ACCOUNT, "*", ["other"]),
+    ("1111*", "o*", ["other"]),
+    (ACCOUNT, "o*", []),
     (ACCOUNT[1:], "ann", []),
     ("*", "ann", ["ann"]),
     ("0123*", "ann", ["ann"]),
@@ -200,12 +207,18 @@ MATCHES: tuple[tuple[str, str, Sequence[str]], ...] = (
     ("*", "na", ["NA"]),
     ("*", "?", []),
     ("*", "two*", ["two\nlines"]),
+    ("*", "end", []),
+    ("*", "*\n", ["end\n"]),
+    ("*", "k*", ["\N{KELVIN SIGN}ey"]),
+    ("*", "\N{KELVIN SIGN}*", ["\N{KELVIN SIGN}ey"]),
+    ("*", "", [""]),
     ("*", "*", NAMES),
+    ("*", "**", NAMES),
 )
 
 
 def test_star_and_question_mark_match_and_nothing_else_does() -> None:
-    page = of_users(*map(a_user, NAMES))
+    page = of_users(*map(a_user, NAMES[:-1]), a_user(NAMES[-1], account=OTHER_ACCOUNT))
     for account, user, expected in MATCHES:
         entry = Exemption(account, user, "why", "", None, 2)
         matches = ExemptionMatches(page, [entry])
