@@ -26,9 +26,7 @@ from tests.support.builders import (
 from tests.support.outputs import (
     HEADER_OF_EXEMPTIONS,
     analysis_of,
-    csv_rows,
     exemptions_of,
-    json_document,
 )
 from tests.support.pages import of_users
 from tests.support.reading import OTHER_ACCOUNT, of_account
@@ -386,17 +384,6 @@ def test_an_entry_that_matches_nobody_is_named_once_as_expired_where_it_is_for_a
     entries = exemptions_of("*,gone,why,,2020-01-01")
     totals = analysis_of([ANN], entries).totals
     assert ([each.entry for each in totals.expired], totals.unmatched) == ([*entries], ())
-
-
-@pytest.mark.no_cover
-def test_json_names_expired_and_unmatched_entries_and_has_the_reason_of_users_as_csv_has() -> None:
-    entries = exemptions_of("*,ann,Gone,,2026-04-30", "*,zoe,Left,,", "*,bob,By design,,")
-    analysis = analysis_of([ANN, a_user("bob")], entries)
-    document = json_document(analysis)
-    for state, user in (("expired", "ann"), ("unmatched", "zoe")):
-        assert [entry["user"] for entry in document["exemptions"][state]] == [user]
-    for users in (document["users"], csv_rows(analysis)):
-        assert [user["exemption"] for user in users] == ["", "By design"]
 
 
 def test_a_user_to_keep_who_is_dormant_is_said_to_be_exempt_from_nothing() -> None:
