@@ -118,15 +118,6 @@ def test_users_are_counted_by_the_band_of_their_age_and_not_by_the_words_of_a_re
 
 
 @pytest.mark.no_cover
-def test_the_users_of_a_verdict_are_those_that_are_exempt_and_the_others() -> None:
-    users = [a_user("ann"), a_user("bob"), a_user("eve"), a_user("busy", key_1=a_key())]
-    users_of = analysis_of(users, exemptions_of("*,ann,why,,", "*,busy,why,,")).totals.user_count
-    unused = [users_of(Verdict.UNUSED, exempt=exempt) for exempt in (True, False)]
-    assert (users_of(Verdict.UNUSED), unused) == (3, [1, 2])
-    assert (users_of(Verdict.DORMANT, exempt=False), users_of(Verdict.RETIRED)) == (0, 0)
-
-
-@pytest.mark.no_cover
 def test_a_part_of_the_users_has_their_counts_and_the_rules_of_the_whole() -> None:
     whole = analysis_of([a_user("ann"), a_user("ben", key_1=a_key(used=AS_OF))])
     (page,) = whole.pages()

@@ -7,14 +7,12 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-import boto3
 import pytest
 
 import analyzer
@@ -31,14 +29,11 @@ from tests.support.aws_server import (
     MEMBERS,
     ORGANIZATION,
     Aws,
-    Refusal,
     a_report,
     an_account,
     environment,
     fetching,
     messages_without_secrets,
-    moto_serving,
-    on_loopback_only,
 )
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
@@ -257,13 +252,6 @@ def test_a_run_without_any_account_is_an_error_without_files(
     assert not folder.exists()
 
 
-def test_throttled_five_times_then_well(aws: Aws, folder: Path, monkeypatch: Patch) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-    aws.script[CALLER, "ListAccounts"] = [Refusal("TooManyRequestsException", 429)] * 5
-    aws.script[MEMBERS[1], "AssumeRole"] = [Refusal("Throttling")] * 5
-    assert fetched_of(folder) == {*ALL}
-
-
 def done(account: str) -> AccountEntry:
     return AccountEntry(account=account, name="", status=Status.FETCHED)
 
@@ -377,48 +365,3 @@ def growth(aws: Aws, home: Path, accounts: int) -> int:
 def test_the_program_needs_hardly_more_memory_for_many_accounts(aws: Aws, tmp_path: Path) -> None:
     few = growth(aws, tmp_path, 10)
     assert growth(aws, tmp_path, 30) < 1.5 * few
-
-
-# moto's server, which departs from AWS, but knows more of it
-
-
-@pytest.fixture
-def moto(monkeypatch: Patch, tmp_path: Path) -> Iterator[None]:
-    """Serve an organization of 3 accounts, with four users, as moto makes them."""
-    monkeypatch.setattr("analyzer.aws.report.POLL_SECONDS", 0.01)
-    with moto_serving() as url:
-        on_loopback_only(monkeypatch, tmp_path, url)
-        populate()
-        yield
-
-
-def populate() -> None:
-    session = boto3.Session(region_name="us-east-1")
-    organizations, sts = session.client("organizations"), session.client("sts")
-    organizations.create_organization(FeatureSet="ALL")
-    iam = session.client("iam")
-    iam.create_user(UserName="quiet")
-    iam.create_user(UserName="busy")
-    iam.create_access_key(UserName="busy")
-    for number in range(2):
-        created = organizations.create_account(
-            AccountName=f"a{number}", Email=f"{number}@example.com"
-        )
-        account = created["CreateAccountStatus"]["AccountId"]
-        arn = f"arn:aws:iam::{account}:role/credreport"
-        given = sts.assume_role(RoleArn=arn, RoleSessionName="setup")["Credentials"]
-        session.client(
-            "iam",
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-        ).create_user(UserName="quiet")
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("moto")
-def test_an_organization_of_moto_is_fetched_and_not_misjudged(folder: Path) -> None:
-    assert fetching("-o", folder, *ORGANIZATION) == 0
-    users = analyzer.analyze(analyzer.load(*folder.glob("*.csv"))).users
-    assert users["account"].nunique() == 3
-    assert [*users["verdict"].astype(str)] == ["undetermined"] * 4

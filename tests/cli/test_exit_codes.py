@@ -150,18 +150,6 @@ def test_a_bug_ends_with_70_and_its_traceback(capsys: Capture, monkeypatch: Patc
     assert shown.err.endswith("this is a bug; please report it with the lines above.\n")
 
 
-def test_a_folder_that_cannot_be_written_is_named_and_what_was_there_intact(tmp_path: Path) -> None:
-    old = saved(tmp_path, "old", "old.csv")
-    for target, why in (
-        (tmp_path / "missing" / "a.csv", "its folder does not exist; create it"),
-        (old / "a.csv", "Not a directory"),
-    ):
-        done = run("analyze", CONSOLE, "-o", old, "-o", target, "-q", "--format", "csv")
-        says = f"credreport: {target} cannot be written: {why}. What was there before is intact.\n"
-        assert done == (73, b"", says)
-        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"old.csv": "old"}
-
-
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a report whose CSV is larger than any pipe and than the limit that is set."""

@@ -360,22 +360,24 @@ def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
         ([active, off, active, off], 60),
         ([None, active, off, None], 40),
     )
+    lines, expected = [], {}
     for number, (lists, done_on) in enumerate(every):
         account = f"{number:012}"
         ann = person(arn=f"arn:aws:iam::{account}:user/ann")
         reports = [report(20 * at, ann, account=account) for at in range(4)]
-        folder = kept(tmp_path / account, *reports)
+        folder = kept(tmp_path, *reports)
         for (name, _), listed in zip(reports, lists, strict=True):
             if listed:
                 saved(folder, listed, f"{name}.service-credentials.json")
         cells = line("deactivate", ann, as_of=day(0)).report_cells
         seen = {**cells, "caveats": "service-credential" if lists[0] else ""}
         decided = line("deactivate", ann, on=day(1).date(), as_of=day(0), report_cells=seen)
-        words = ("--decisions", ledger_in(tmp_path, decided), "--format", "json")
-        events = run("history", folder, *words).document["events"]
-        assert [row["before"] for row in events if row["event"] == "done"] == [
-            f"{day(done_on):%Y-%m-%dT%H:%M:%SZ}"
-        ]
+        lines.append(decided)
+        expected[account] = f"{day(done_on):%Y-%m-%dT%H:%M:%SZ}"
+    words = ("--decisions", ledger_in(tmp_path, *lines), "--format", "json")
+    events = run("history", folder, *words).document["events"]
+    done = [(row["account"], row["before"]) for row in events if row["event"] == "done"]
+    assert done == [*expected.items()]
 
 
 def test_a_report_without_a_root_row_is_named_and_shows_nothing_done(tmp_path: Path) -> None:

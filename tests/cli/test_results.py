@@ -103,16 +103,6 @@ def test_each_option_that_decides_does_so() -> None:
         assert str(moment(text)) == time
 
 
-def test_what_stands_in_names_of_files_does_not_command_a_terminal(tmp_path: Path) -> None:
-    path = saved(tmp_path, report_text([a_user()]), "\x1b[31mred\n.csv")
-    for done in (
-        run("analyze", path, "-o", tmp_path / "\x1b[2J.csv"),
-        run("analyze", tmp_path / "\x1b[2J.csv", path.with_name("\x1b[0m"), "-q"),
-    ):
-        assert "\x1b" not in done.messages
-        assert r"\x1b[" in done.messages
-
-
 @pytest.mark.parametrize(("form", "shown"), [("table", rb"zo\xeb"), ("csv", "zoë".encode())])
 def test_an_output_that_takes_only_ascii_gets_data_in_utf_8_and_a_table_spelled_out(
     form: str, shown: bytes

@@ -100,6 +100,7 @@ WRONG_SETTINGS = (
         "exemption = 9": "exemption: no command has an option of this name: did you mean exempt",
         'config = "other.toml"': "config: no command has an option of this name",
         '"a\\u0000" = 1': "no command has an option of this name",
+        '"a\\nforged\\u001b" = 1': r"a\nforged\x1b: no command has an option of this name",
         "dormant-days = 0": "dormant-days: '0': use a whole number of days",
         "quiet = 1": "quiet: invalid value 1",
         'standard = "cis-9.0"': "standard: 'cis-9.0' is not one of 'cis-7.0',",
@@ -124,7 +125,10 @@ WRONG_SETTINGS = (
     {"dormant-days = [9]": "dormant-days: invalid value ['9']", "as-of = 5": 'invalid time "5"'},
     {"dormant-days = ": "cannot be read: Invalid value"},
     {f"dormant-days = {'9' * 5_000}": "cannot be read: Exceeds the limit (4300 digits)"},
-    {f"dormant-days = 0x{'f' * 5_000}": "dormant-days: 'a number of more than 18 digits'"},
+    {
+        f"dormant-days = 0x{'f' * 5_000}": "dormant-days: 'a number of more than 18 digits'",
+        'as-of = "a\\nforged\\u001b"': r'as-of: invalid time "a\nforged\x1b"',
+    },
 )
 
 

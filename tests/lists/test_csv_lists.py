@@ -2,14 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.lists.csv_lists import ListForm, UserPatterns, list_rows
-from analyzer.report.model import TEXT
-from analyzer.terms import pattern_regex
+from analyzer.lists.csv_lists import ListForm, list_rows
 
 OPEN = ListForm(required=("a", "b"))
 CLOSED = ListForm(required=("a", "b"), optional=("c",), closed=True, hint="Use a ledger.")
@@ -43,40 +39,6 @@ def test_a_list_holds_the_columns_of_its_form(
     (problem,) = refusal.value.problems
     assert problem.message == message
     assert hint in problem.hint
-
-
-NAMES = (
-    "svc-a",
-    "SVC-A",
-    "svc",
-    "a",
-    "",
-    "a.b",
-    "axb",
-    "a\nb",
-    "svc-a\n",
-    "\N{KELVIN SIGN}ey",
-    "key",
-)
-ACCOUNTS = ("111122223333", "", "111122224444")
-USERS = pd.DataFrame(
-    [(account, name) for account in ACCOUNTS for name in NAMES], columns=["account", "user"]
-).astype(TEXT)
-PATTERNS_OF_USERS = (
-    *("svc-a", "Svc-*", "*", "?", "", "*c*", "a.b", "a?b", "**", "k*", "*\n", "b*"),
-    "\N{KELVIN SIGN}*",
-)
-
-
-@pytest.mark.parametrize("account", ["*", "111122223333", "1111*", "*4444", "999999999999", "?"])
-def test_a_pattern_matches_the_users_whose_whole_account_and_name_it_fits_in_any_case(
-    account: str,
-) -> None:
-    of_account = USERS["account"].str.fullmatch(pattern_regex(account))
-    for user in PATTERNS_OF_USERS:
-        fits = of_account & USERS["user"].str.fullmatch(pattern_regex(user), case=False)
-        expected = np.flatnonzero(fits.to_numpy(bool)).tolist()
-        assert UserPatterns(USERS).matching(account, user).tolist() == expected, user
 
 
 @pytest.mark.parametrize(

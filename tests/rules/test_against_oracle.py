@@ -30,8 +30,8 @@ NUDGES = (timedelta(0), timedelta(seconds=1), timedelta(seconds=-1), timedelta(h
 ODD = ("not_supported", "", "n/a", "maybe", "2024-02-30T00:00:00Z", "2024-04-22", "TRUE", "False")
 
 
-def a_moment(chance: random.Random, *, at_most: int = 4000) -> str:
-    before = days_before(chance.choice([chance.randrange(at_most), *DAYS])) + chance.choice(NUDGES)
+def a_moment(chance: random.Random) -> str:
+    before = days_before(chance.choice([chance.randrange(4000), *DAYS])) + chance.choice(NUDGES)
     text = before.replace(tzinfo=None).isoformat(timespec="seconds")
     return text + chance.choice(["Z", "Z", "+00:00"])
 

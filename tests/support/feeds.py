@@ -177,10 +177,9 @@ def only(found: Iterable[Document], rule: str) -> Document:
 # Small reports
 
 
-def idle_key(slot: int = 1, **cells: Any) -> list[Row]:
+def idle_key() -> list[Row]:
     """Return a root and one user whose one finding is an idle access key."""
-    key = {f"key_{slot}": a_key(days_before(60), days_before(50)), **cells}
-    return [the_root(), a_user("program", mfa=True, **key)]
+    return [the_root(), a_user("program", mfa=True, key_1=a_key(days_before(60), days_before(50)))]
 
 
 @cache

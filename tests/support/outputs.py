@@ -121,10 +121,8 @@ def csv_bytes(
     return written(write_csv, analysis, verdicts, raw=raw)
 
 
-def csv_rows(
-    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, raw: bool = False
-) -> list[dict[str, str]]:
-    return rows_of(csv_bytes(analysis, verdicts, raw=raw))
+def csv_rows(analysis: Analysis, *, raw: bool = False) -> list[dict[str, str]]:
+    return rows_of(csv_bytes(analysis, raw=raw))
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:
@@ -207,9 +205,7 @@ def summary_text(
     return "".join(f"{line}\n" for line in (*lines, blind_spots_line(analysis.report.files)))
 
 
-def everything_shown(
-    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, width: int | None
-) -> str:
+def everything_shown(analysis: Analysis, *, width: int | None) -> str:
     """Return the table and what is said besides, which a terminal shows in one."""
-    shown = table_text(analysis, verdicts, width=width)
-    return shown if width else shown + summary_text(analysis, verdicts)
+    shown = table_text(analysis, width=width)
+    return shown if width else shown + summary_text(analysis)

@@ -73,7 +73,6 @@ def counts_on(
 def found(
     rule_id: str,
     *rows: Row,
-    limits: Thresholds = LIMITS,
     columns: Sequence[str] = COLUMNS,
     contradicted: str = "",
 ) -> pd.DataFrame:
@@ -82,39 +81,36 @@ def found(
     page = page_of(rows, columns=columns, contradicted=contradicted)
     if rule.reads == VERDICT_CELLS:  # The others need no verdict, and half of the time.
         page = with_verdicts(page, Criteria())
-    return findings_on(page, [rule], limits, of_roots=rule.is_of_root)
+    return by_itself(rule, page)
 
 
 def outcomes(
     rule_id: str,
     row: Row,
-    limits: Thresholds = LIMITS,
     *,
     columns: Sequence[str] = COLUMNS,
     contradicted: str = "",
 ) -> dict[int, str]:
     """Return the outcomes for one row by slot, which is 0 where the rule's subject has none."""
-    frame = found(rule_id, row, limits=limits, columns=columns, contradicted=contradicted)
+    frame = found(rule_id, row, columns=columns, contradicted=contradicted)
     return dict(zip(frame["slot"].fillna(0).astype(int), frame["outcome"].astype(str), strict=True))
 
 
 def check_outcomes(
     rule_id: str,
-    table: Mapping[str, tuple[Row, dict[int, str] | str | None]],
-    limits: Thresholds = LIMITS,
+    table: Mapping[str, tuple[Row, str | None]],
     *,
     slot: int = 0,
 ) -> None:
     """Hold what a rule says of each row of a table, all on one page, to the outcome beside it."""
-    frame = found(rule_id, *(row for row, _ in table.values()), limits=limits)
+    frame = found(rule_id, *(row for row, _ in table.values()))
     actual: dict[str, dict[int, str]] = {name: {} for name in table}
     numbers = dict(enumerate(table, start=2))
     cells = (frame["row"], frame["slot"].fillna(0).astype(int), frame["outcome"].astype(str))
     for row, slot_found, outcome in zip(*cells, strict=True):
         actual[numbers[row]][slot_found] = outcome
     assert actual == {
-        name: {slot: outcome} if isinstance(outcome, str) else outcome or {}
-        for name, (_, outcome) in table.items()
+        name: {slot: outcome} if outcome else {} for name, (_, outcome) in table.items()
     }
 
 

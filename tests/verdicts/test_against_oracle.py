@@ -1,7 +1,6 @@
 """Hold the verdicts to a second opinion on random users and cells: agree, refuse, never guess."""
 
 import random
-import time
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -204,20 +203,6 @@ def test_arbitrary_cells_give_a_result_or_a_refusal(rows: list[Row], *, root: bo
     law = {str(each.row): each.judgement.verdict for each in judge(text, TERMS)}
     unused = {row for row, judgement in found.items() if judgement.verdict == "unused"}
     assert unused <= {row for row, verdict in law.items() if verdict == "unused"}
-
-
-def test_the_time_zone_changes_no_verdict() -> None:
-    born = enumerate(map(days_before, (0, 0.5, 1, 89.5, 89.9999, 90, 90.0001, 90.5, 5000)))
-    users = (a_user(f"edge.{at}", password=a_password(day), created=day) for at, day in born)
-    text = report_text(users)
-    law = {str(each.row): each.judgement for each in judge(text, TERMS)}
-    for zone in ("Pacific/Kiritimati", "America/St_Johns"):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TZ", zone)
-            time.tzset()
-            found = judged(text)
-        time.tzset()
-        assert found == law
 
 
 # Dates that a spreadsheet saved

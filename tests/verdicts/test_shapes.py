@@ -274,20 +274,3 @@ def test_rows_of_one_arn_are_one_user_of_one_verdict_in_any_order_and_any_number
         for files in ([[*one, *other]], [one, other]):
             found = [verdict for _, verdict in verdicts(*map(report_text, files))]
             assert found == [expected for _, _, expected in DIFFERING]
-
-
-CELLS = ("true", "N/A", USED, "s3")
-
-
-def test_a_contradiction_in_any_column_gives_the_same_in_one_file_and_in_several() -> None:
-    pairs = [
-        (user, user | {column: cell})
-        for user in (QUIET, WAITING)
-        for column in COLUMNS[2:]
-        for cell in CELLS
-    ]
-    one, other = (in_separate_accounts(users) for users in zip(*pairs, strict=True))
-    mixed = [pair[:: 1 - 2 * (at % 2)] for at, pair in enumerate(zip(one, other, strict=True))]
-    together = verdicts(report_text([*one, *other]))
-    assert verdicts(report_text(one), report_text(other)) == together
-    assert verdicts(*(map(report_text, zip(*mixed, strict=True)))) == together
