@@ -122,11 +122,11 @@ def older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
     return _problem(line, message, hint)
 
 
-def newer_report_problem(line: LedgerLine, older_view: LedgerLine, other: LedgerLine) -> Problem:
+def newer_report_problem(line: LedgerLine, older_line: LedgerLine, other: LedgerLine) -> Problem:
     """Return the problem of a new line beside which a decision on an older report would count."""
     message = (
-        f"{older_view.place} has {older_view.summary}, which counts by its date, but was made on a"
-        f" report of {_report_moment(older_view)}; {other.summary} ({other.place}) was made on one"
+        f"{older_line.place} has {older_line.summary}, which counts by its date, but was made on a"
+        f" report of {_report_moment(older_line)}; {other.summary} ({other.place}) was made on one"
         f" of {_report_moment(other)}"
     )
     return _problem(line, message, "Decide again on the newer report, with a newer date.")
