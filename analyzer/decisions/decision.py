@@ -1,6 +1,12 @@
 """Hold the decisions on each user, and say which of them is in force.
 
-A decision is a line of a ledger: what a person entered, and what the report showed of the user.
+A decision is a line of a ledger: what a person entered, and what the report showed of the user. Of
+all lines on a user, the one in force is found in steps:
+
+- `UserDecisions.current`: the newest line of each person of the newest day
+- `UserDecisions.decisions`: those of them that are no withdrawal and no conflict
+- `UserDecisions.undisputed`: the newest current line, None in a conflict or if it is a withdrawal
+- `Ledger.in_force_on`: that one, but on a day no decision to keep that has run out by then
 """
 
 import re
@@ -118,6 +124,9 @@ class LedgerLine:
     that were created in the same second, None where they are not known. `service_credentials` are
     the services of active credentials by AWS's list, empty for none or if there was no list.
     `report_cells` are texts by the names of `columns.OF_USERS_CSV`.
+
+    Two lines are the same decision by `content`, whatever file they stand in, and copies of one
+    line of a ledger by `identity`. `id(line)` tells apart the lines that were read in one call.
     """
 
     decision: Decision

@@ -1,4 +1,4 @@
-"""Keep decisions in a ledger, and say which of them are in force.
+"""Keep decisions in a ledger, and read and write its file.
 
 It is a CSV file to which lines are only ever added. It can be kept in git, and a script can write
 one: `users.csv` with `decision,decided_by,decided_on,ticket,comment` in front. Saved by a
