@@ -228,7 +228,7 @@ def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
     )
 
 
-def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
+def owner_answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
     """Yield how many users each owner has left open, and who decided on users of another owner.
 
     `ledger` is the one with what the files hold. Users in several copies of a workbook count once,

@@ -192,7 +192,7 @@ def _outcome_remark(outcome: DecisionOutcome) -> str:
     return f"; not done for {count_text(outcome.days, 'day')}"
 
 
-def has_standing_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
+def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
     """Return which users of a judged page need no decision now (bool).
 
     The decision in force stands: neither overtaken, nor done so that the deletion is to be decided,

@@ -30,11 +30,11 @@ from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRIE
 from analyzer.decisions.user_record import (
     UserRecord,
     judged_pages,
-    names_of_seconds,
     parsed_record,
     record_differences,
     report_files,
     rows_of_users_csv,
+    same_second_names,
     users_and_seconds,
 )
 from analyzer.errors import InputRefused, Problem
@@ -349,7 +349,7 @@ def _users_given(lines: Sequence[LedgerLine], analysis: Analysis) -> _UsersGiven
     given: dict[str, list[_UserGiven]] = {}
     for page in parts:
         files = (analysis.report.files[number] for number in page.users[columns.FILE])
-        names = names_of_seconds(page.users, seconds)
+        names = same_second_names(page.users, seconds)
         for cells, file, same_second in zip(rows_of_users_csv(page, {}), files, names, strict=True):
             user = cells, file.baseline, same_second
             given.setdefault(cells[columns.ARN], []).append(user)

@@ -15,7 +15,7 @@ from analyzer.decisions.collect import (
     collected_one_by_one,
     merged_update,
 )
-from analyzer.decisions.collect_messages import answer_notes
+from analyzer.decisions.collect_messages import owner_answer_notes
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused
@@ -428,8 +428,8 @@ def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_em
     decided = line()
     rows = [OpenRow(decided.user_key, AS_OF, owner) for owner in ("Ann", "")]
     files = [Entries(OPEN, (), (*rows,))]
-    assert [*answer_notes(files, ledger_of(decided))] == []
-    assert [*answer_notes(files, ledger_of())] == [
+    assert [*owner_answer_notes(files, ledger_of(decided))] == []
+    assert [*owner_answer_notes(files, ledger_of())] == [
         "Not answered: Ann, 1 user.",
         "Not answered: no owner in ann.xlsx, 1 user.",
     ]
@@ -441,7 +441,7 @@ def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> 
     keys = (line(user=a_user(f"u{at}")).user_key for at in range(len(owners)))
     rows = [OpenRow(key, AS_OF, owner) for key, owner in zip(keys, owners, strict=True)]
     files = [Entries(OPEN, (decided,), (*rows,)), Entries(OPEN, (), (*rows,))]
-    assert [*answer_notes(files, ledger_of(decided))][:3] == [
+    assert [*owner_answer_notes(files, ledger_of(decided))][:3] == [
         "Still open: Ann, 2 users.",
         "Not answered: Tom, 1 user.",
         "Not answered: no owner in ann.xlsx, 1 user.",
@@ -450,7 +450,7 @@ def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> 
 
 def test_without_owners_the_numbers_of_the_file_say_what_is_still_open() -> None:
     rows = [OpenRow(line(user=a_user("other")).user_key, AS_OF)]
-    assert [*answer_notes([Entries(OPEN, (line(),), (*rows,))], ledger_of(line()))] == []
+    assert [*owner_answer_notes([Entries(OPEN, (line(),), (*rows,))], ledger_of(line()))] == []
 
 
 @pytest.mark.no_cover

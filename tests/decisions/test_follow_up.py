@@ -13,7 +13,7 @@ import pytest
 import analyzer
 from analyzer.decisions import follow_up
 from analyzer.decisions.decision import REMOVALS, LedgerLine
-from analyzer.decisions.follow_up import as_text, follow_up_counts, has_standing_decision
+from analyzer.decisions.follow_up import as_text, follow_up_counts, needs_no_decision
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import FollowUpStatus
 from analyzer.writers.tables import write_follow_up
@@ -473,7 +473,7 @@ def standing_decisions(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]
     """Return which users of a report need no decision."""
     analysis = in_accounts(as_of, *((lines, [user]) for lines, user in cases))
     (page,) = analysis.pages()
-    standing = has_standing_decision(page, analysis.ledger, analysis.follow_up_result)
+    standing = needs_no_decision(page, analysis.ledger, analysis.follow_up_result)
     return [bool(each) for each in standing]
 
 
