@@ -251,7 +251,7 @@ def owner_answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str
             yield f"{answer}: {owner}, {count_text(number, 'user')}."
     others: dict[tuple[str, str], list[str]] = {}
     for line in (line for each in files for line in each.lines):
-        owner, email = _owner(line), line.report_cells.get(columns.OWNER_EMAIL, "")
+        owner, email = _owner(line), line.user_row.get(columns.OWNER_EMAIL, "")
         if owner and line.person not in (normal_name(owner), normal_name(email)):
             others.setdefault((line.decided_by, owner), []).append(line.user)
     for (person, owner), users in others.items():
@@ -259,4 +259,4 @@ def owner_answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str
 
 
 def _owner(line: LedgerLine) -> str:
-    return line.report_cells.get(columns.OWNER, "")
+    return line.user_row.get(columns.OWNER, "")

@@ -218,7 +218,7 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     """Return the users of lines as their reports showed them, each of a file of its own."""
     places = range(len(lines))
-    cells = [line.report_cells for line in lines]
+    cells = [line.user_row for line in lines]
     return page_of_cells(cells, places, places, [line.as_of for line in lines])
 
 

@@ -160,7 +160,7 @@ def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
         return ledger
     owned = owners.columns_of(page_of_lines(ledger.lines).users, np.array(day, "datetime64[D]"))
     lines = (
-        replace(line, report_cells={**line.report_cells, **dict(zip(owned, cells, strict=True))})
+        replace(line, user_row={**line.user_row, **dict(zip(owned, cells, strict=True))})
         for line, cells in zip(ledger.lines, zip(*owned.values(), strict=True), strict=True)
     )
     return replace(ledger, lines=tuple(lines))
@@ -199,7 +199,7 @@ def _left_out_by_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
 def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candidate]:
     lines = ledger.removals()
     page = page_of_lines(lines)
-    verdicts = [code_of(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
+    verdicts = [code_of(Verdict(line.user_row[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     candidates = []

@@ -436,7 +436,7 @@ def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_em
 
 
 def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> None:
-    decided = line(report_cells={**line().report_cells, OWNER: "Ann"})
+    decided = line(user_row={**line().user_row, OWNER: "Ann"})
     owners = ("Ann", "Ann", "Tom", "")
     keys = (line(user=a_user(f"u{at}")).user_key for at in range(len(owners)))
     rows = [OpenRow(key, AS_OF, owner) for key, owner in zip(keys, owners, strict=True)]
