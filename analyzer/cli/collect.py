@@ -80,7 +80,7 @@ _TO_ADD: Final = ("to add", "to change", "to withdraw", "already there")
 def _lines(
     update: "LedgerUpdate", entries: "Sequence[Entries]", outcomes: Sequence[str]
 ) -> Iterator[str]:
-    from analyzer.decisions.collect_messages import answer_notes
+    from analyzer.decisions.collect_messages import owner_answer_notes
 
     for each in update.files:
         entered = sum(tally.entered for tally in each.tallies)
@@ -91,7 +91,7 @@ def _lines(
             counts = _counts(tally.entered, zip(outcomes, numbers, strict=True))
             yield f"  {tally.reviewer}: {counts}"
         yield from (f"  {note}" for note in each.emptied_notes())
-    yield from (*update.notes, *answer_notes(entries, update.ledger))
+    yield from (*update.notes, *owner_answer_notes(entries, update.ledger))
 
 
 def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:

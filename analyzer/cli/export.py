@@ -91,6 +91,7 @@ def export(
             inputs.OWNERS: judging_options.owners,
             inputs.ACCOUNTS: accounts,
         }
+        today = utc_now().date()
         request = run.ExportRequest(
             folder=out_dir,
             log=log,
@@ -100,7 +101,8 @@ def export(
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
             analysis_request=read_analysis_request(judging_options, accounts, fail_on),
-            entries=read_entries(*decisions, utc_now().date()) if decisions else None,
+            today=today,
+            entries=read_entries(*decisions, today) if decisions else None,
             lists={name: file.content for name, file in lists.items() if file},
             parameters={
                 **_recorded(judging_options, fail_on=fail_on, accounts=accounts),

@@ -64,7 +64,7 @@ def plan(
     exit code is 5.
     """
     from analyzer.analysis.analysis import analyze
-    from analyzer.decisions.collect import merged_ledger
+    from analyzer.decisions.collect import merged_update
     from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
@@ -74,7 +74,7 @@ def plan(
     files = decision_files(names)
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
-    update = merged_ledger(read_files(files, utc_now().date()))
+    update = merged_update(read_files(files, utc_now().date()))
     ledger = _with_outcomes_beside(update.ledger, files)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), utc_now().date())

@@ -28,9 +28,9 @@ from analyzer.decisions.decision import (
 )
 from analyzer.decisions.ledger import PROGRAM, Entries, Ledger
 from analyzer.decisions.new_decisions import (
+    current_decisions_on_older_reports,
     decisions_on_older_reports,
     new_decisions,
-    older_views_that_count,
 )
 from analyzer.errors import InputRefused, Problem
 
@@ -86,10 +86,10 @@ def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) 
     Different decisions of different people on one user and day are a conflict: refused, or where
     nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
     """
-    return _updated(ledger, files, _contents(ledger, files), attended=attended)
+    return _ledger_update(ledger, files, _contents(ledger, files), attended=attended)
 
 
-class _Contents(NamedTuple):
+class _DecisionContents(NamedTuple):
     """Hold the contents of decisions: those collected before a call, and those in its files.
 
     `hashes` are of the files that they were collected from.
@@ -100,16 +100,16 @@ class _Contents(NamedTuple):
     entered: Container[object]
 
 
-def _contents(ledger: Ledger, files: Iterable[Entries]) -> _Contents:
-    return _Contents(
+def _contents(ledger: Ledger, files: Iterable[Entries]) -> _DecisionContents:
+    return _DecisionContents(
         collected={line.content for line in ledger.lines},
         hashes={line.sha256 for line in ledger.lines},
         entered={line.content for each in files for line in each.lines},
     )
 
 
-def _updated(
-    ledger: Ledger, files: Sequence[Entries], contents: _Contents, *, attended: bool
+def _ledger_update(
+    ledger: Ledger, files: Sequence[Entries], contents: _DecisionContents, *, attended: bool
 ) -> LedgerUpdate:
     new, repeated = new_decisions(ledger, files)
     older = [*decisions_on_older_reports(ledger.lines, new)]
@@ -125,7 +125,7 @@ def _updated(
         *ledger_order_problems(ledger.lines, files),
         *(older_report_problem(*pair) for pair in older),
         *(_conflict_problems(ledger, files, new, conflicts) if attended else ()),
-        *_older_view_problems(new, older, after),
+        *_newer_report_problems(new, older, after),
     ]
     if problems:
         raise InputRefused(problems)
@@ -170,7 +170,7 @@ def _conflict_problems(
     yield from (conflict_problem(*pair) for pair in reversed(by_day.values()))
 
 
-def _older_view_problems(
+def _newer_report_problems(
     new: Sequence[LedgerLine],
     older: Iterable[tuple[LedgerLine, LedgerLine]],
     after: Mapping[UserKey, UserDecisions],
@@ -179,11 +179,11 @@ def _older_view_problems(
     refused = {line.user_key for line, _ in older}
     first_new = {line.user_key: line for line in reversed(new) if line.user_key not in refused}
     touched = {user: after[user] for user in first_new}
-    for older_view, other in older_views_that_count(touched):
-        yield newer_report_problem(first_new[older_view.user_key], older_view, other)
+    for older_line, other in current_decisions_on_older_reports(touched):
+        yield newer_report_problem(first_new[older_line.user_key], older_line, other)
 
 
-def collected_apart(
+def collected_one_by_one(
     ledger: Ledger, files: Sequence[Entries]
 ) -> Iterator[tuple[str, LedgerUpdate | InputRefused]]:
     """Yield what comes of each file, by its source: unattended, others are collected all the same.
@@ -208,7 +208,7 @@ def collected_apart(
             yield each.source, InputRefused(refused)
             continue
         try:
-            update = _updated(ledger, [each], contents, attended=False)
+            update = _ledger_update(ledger, [each], contents, attended=False)
         except InputRefused as refusal:
             yield each.source, refusal
         else:
@@ -216,7 +216,7 @@ def collected_apart(
             yield each.source, update
 
 
-def merged_ledger(files: Sequence[Entries]) -> LedgerUpdate:
+def merged_update(files: Sequence[Entries]) -> LedgerUpdate:
     """Return one ledger of several files, whatever their names and order.
 
     Its notes name what one person decided twice on a day also where both decisions stand in one
@@ -233,7 +233,7 @@ def merged_ledger(files: Sequence[Entries]) -> LedgerUpdate:
     first, *rest = ledgers
     update = collect(Ledger(lines=first.lines, file=first.file), [*rest, *others])
     by_user = update.ledger.by_user
-    if older := [*older_views_that_count(by_user)]:
+    if older := [*current_decisions_on_older_reports(by_user)]:
         raise InputRefused([older_report_problem(*pair) for pair in older])
     in_ledger = uncounted_notes(first.lines, by_user, OF_ONE_DAY)
     return replace(update, notes=(*dict.fromkeys((*update.notes, *in_ledger)),))
@@ -271,7 +271,7 @@ def _file_outcome(
     new_ids: set[int],
     before: Mapping[UserKey, UserDecisions],
     after: Mapping[UserKey, UserDecisions],
-    contents: _Contents,
+    contents: _DecisionContents,
 ) -> FileOutcome:
     """Return what came of the entries of one file; `new_ids` are of the lines that were added."""
     tallies: dict[str, Tally] = {}
@@ -292,7 +292,7 @@ def _file_outcome(
 
 
 def _emptied(
-    entries: Entries, after: Mapping[UserKey, UserDecisions], contents: _Contents
+    entries: Entries, after: Mapping[UserKey, UserDecisions], contents: _DecisionContents
 ) -> Iterator[LedgerLine]:
     """Yield the decisions that were collected from a list before and are no longer in it.
 

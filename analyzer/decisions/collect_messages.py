@@ -122,11 +122,11 @@ def older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
     return _problem(line, message, hint)
 
 
-def newer_report_problem(line: LedgerLine, older_view: LedgerLine, other: LedgerLine) -> Problem:
+def newer_report_problem(line: LedgerLine, older_line: LedgerLine, other: LedgerLine) -> Problem:
     """Return the problem of a new line beside which a decision on an older report would count."""
     message = (
-        f"{older_view.place} has {older_view.summary}, which counts by its date, but was made on a"
-        f" report of {_report_moment(older_view)}; {other.summary} ({other.place}) was made on one"
+        f"{older_line.place} has {older_line.summary}, which counts by its date, but was made on a"
+        f" report of {_report_moment(older_line)}; {other.summary} ({other.place}) was made on one"
         f" of {_report_moment(other)}"
     )
     return _problem(line, message, "Decide again on the newer report, with a newer date.")
@@ -228,7 +228,7 @@ def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
     )
 
 
-def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
+def owner_answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
     """Yield how many users each owner has left open, and who decided on users of another owner.
 
     `ledger` is the one with what the files hold. Users in several copies of a workbook count once,
@@ -251,7 +251,7 @@ def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
             yield f"{answer}: {owner}, {count_text(number, 'user')}."
     others: dict[tuple[str, str], list[str]] = {}
     for line in (line for each in files for line in each.lines):
-        owner, email = _owner(line), line.report_cells.get(columns.OWNER_EMAIL, "")
+        owner, email = _owner(line), line.user_row.get(columns.OWNER_EMAIL, "")
         if owner and line.person not in (normal_name(owner), normal_name(email)):
             others.setdefault((line.decided_by, owner), []).append(line.user)
     for (person, owner), users in others.items():
@@ -259,4 +259,4 @@ def answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
 
 
 def _owner(line: LedgerLine) -> str:
-    return line.report_cells.get(columns.OWNER, "")
+    return line.user_row.get(columns.OWNER, "")

@@ -119,7 +119,7 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
     ]
 
 
-def cannot_become(then: Credentials, now: Credentials) -> bool:
+def cannot_be_same_user(then: Credentials, now: Credentials) -> bool:
     """Return whether the user of an earlier report cannot be the one of a later report.
 
     A sign-in, the change of a password, or the use of a key that is still there never goes back.
@@ -155,13 +155,17 @@ def _added_slots(
     AWS may show one in another slot later on (IAM User Guide).
     """
     orders = (
-        [text for pair in zip(now, order, strict=True) for text in _news(name, *pair, baseline)]
+        [
+            text
+            for pair in zip(now, order, strict=True)
+            for text in _access_added_to_slot(name, *pair, baseline)
+        ]
         for order in permutations(before)
     )
     return min(orders, key=lambda news: (len(news), sum(" created " in text for text in news)))
 
 
-def _news(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[str]:
+def _access_added_to_slot(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[str]:
     """Yield what a slot shows more than one of before.
 
     A credential is known by its creation time. Where that is not known now, it may be any; where it
@@ -214,7 +218,7 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     """Return the users of lines as their reports showed them, each of a file of its own."""
     places = range(len(lines))
-    cells = [line.report_cells for line in lines]
+    cells = [line.user_row for line in lines]
     return page_of_cells(cells, places, places, [line.as_of for line in lines])
 
 

@@ -1,6 +1,12 @@
 """Hold the decisions on each user, and say which of them is in force.
 
-A decision is a line of a ledger: what a person entered, and what the report showed of the user.
+A decision is a line of a ledger: what a person entered, and what the report showed of the user. Of
+all lines on a user, the one in force is found in steps:
+
+- `UserDecisions.current`: the newest line of each person of the newest day
+- `UserDecisions.decisions`: those of them that are no withdrawal and no conflict
+- `UserDecisions.undisputed`: the newest current line, None in a conflict or if it is a withdrawal
+- `Ledger.in_force_on`: that one, but on a day no decision to keep that has run out by then
 """
 
 import re
@@ -117,7 +123,10 @@ class LedgerLine:
     What happened after `baseline` was not shown. `same_second` are the names of the other users
     that were created in the same second, None where they are not known. `service_credentials` are
     the services of active credentials by AWS's list, empty for none or if there was no list.
-    `report_cells` are texts by the names of `columns.OF_USERS_CSV`.
+    `user_row` are texts by the names of `columns.OF_USERS_CSV`.
+
+    Two lines are the same decision by `content`, whatever file they stand in, and copies of one
+    line of a ledger by `identity`. `id(line)` tells apart the lines that were read in one call.
     """
 
     decision: Decision
@@ -132,34 +141,34 @@ class LedgerLine:
     baseline: datetime
     same_second: frozenset[str] | None = None
     service_credentials: str = ""
-    report_cells: Mapping[str, str]
+    user_row: Mapping[str, str]
     read_from: EntryPlace = field(compare=False, repr=False)
     user_key: UserKey = field(init=False, repr=False)
     as_of: datetime = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Read the moments once; raises ValueError where as-of is none."""
-        as_of = timestamp(self.report_cells[columns.AS_OF])
+        as_of = timestamp(self.user_row[columns.AS_OF])
         if as_of is None:
-            raise ValueError(f"no as-of: {self.report_cells[columns.AS_OF]!r}")
-        created = timestamp(self.report_cells[columns.USER_CREATION_TIME])
+            raise ValueError(f"no as-of: {self.user_row[columns.AS_OF]!r}")
+        created = timestamp(self.user_row[columns.USER_CREATION_TIME])
         object.__setattr__(self, "as_of", as_of)
-        object.__setattr__(self, "user_key", UserKey(self.report_cells[columns.ARN], created))
+        object.__setattr__(self, "user_key", UserKey(self.user_row[columns.ARN], created))
 
     @property
     def account(self) -> str:
         """Return the account of the user."""
-        return self.report_cells[columns.ACCOUNT]
+        return self.user_row[columns.ACCOUNT]
 
     @property
     def user(self) -> str:
         """Return the name of the user."""
-        return self.report_cells[columns.USER]
+        return self.user_row[columns.USER]
 
     @property
     def owner(self) -> str:
         """Return the owner of the user, with address and last day, empty if none is known."""
-        return owner_text(*(self.report_cells.get(name, "") for name in columns.OWNERSHIP))
+        return owner_text(*(self.user_row.get(name, "") for name in columns.OWNERSHIP))
 
     @property
     def root_arn(self) -> str:
@@ -175,7 +184,7 @@ class LedgerLine:
     @property
     def has_service_credential(self) -> bool:
         """Return whether AWS's list showed an active one; of `users.csv` a caveat says it."""
-        has_caveat = SERVICE_CREDENTIAL in self.report_cells[columns.CAVEATS].split(";")
+        has_caveat = SERVICE_CREDENTIAL in self.user_row[columns.CAVEATS].split(";")
         return bool(self.service_credentials) or has_caveat
 
     @property
@@ -203,7 +212,7 @@ class LedgerLine:
     @property
     def report_time(self) -> ReportTime:
         """Return the time of the report that the decision was made on."""
-        source = AsOfSource(self.report_cells[columns.AS_OF_SOURCE])
+        source = AsOfSource(self.user_row[columns.AS_OF_SOURCE])
         return ReportTime(self.as_of, source, self.baseline)
 
     @property

@@ -76,7 +76,7 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     columns.AS_OF: (_MOMENT, lambda each: each.as_of),
     DONE_SINCE: (_MOMENT, lambda each: each.as_of if each.is_done else None),
     FACT: (TEXT, lambda each: each.fact),
-    DECIDED_VERDICT: (TEXT, lambda each: each.line.report_cells[columns.VERDICT]),
+    DECIDED_VERDICT: (TEXT, lambda each: each.line.user_row[columns.VERDICT]),
     DECIDED_AS_OF: (_MOMENT, lambda each: each.line.as_of),
     HAD_SERVICE_CREDENTIAL: ("bool", lambda each: each.had_service_credential),
     WORKBOOK: (TEXT, lambda each: each.line.workbook),
@@ -192,7 +192,7 @@ def _outcome_remark(outcome: DecisionOutcome) -> str:
     return f"; not done for {count_text(outcome.days, 'day')}"
 
 
-def has_standing_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
+def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
     """Return which users of a judged page need no decision now (bool).
 
     The decision in force stands: neither overtaken, nor done so that the deletion is to be decided,

@@ -1,4 +1,4 @@
-"""Keep decisions in a ledger, and say which of them are in force.
+"""Keep decisions in a ledger, and read and write its file.
 
 It is a CSV file to which lines are only ever added. It can be kept in git, and a script can write
 one: `users.csv` with `decision,decided_by,decided_on,ticket,comment` in front. Saved by a
@@ -303,7 +303,7 @@ def _cells(line: LedgerLine) -> Iterator[str]:
     names = line.same_second
     yield "" if names is None else ";".join(sorted(names)) or _NO_NAMES
     yield line.service_credentials
-    yield from (line.report_cells.get(name, "") for name in columns.OF_USERS_CSV)
+    yield from (line.user_row.get(name, "") for name in columns.OF_USERS_CSV)
 
 
 def _names(text: str) -> frozenset[str] | None:
@@ -313,9 +313,9 @@ def _names(text: str) -> frozenset[str] | None:
 
 
 def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine:
-    report_cells = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
-    if match := USER_ARN.fullmatch(report_cells[columns.ARN]):
-        report_cells |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
+    user_row = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
+    if match := USER_ARN.fullmatch(user_row[columns.ARN]):
+        user_row |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
     workbook, sha256, sheet, entered_row, baseline, same_second, services = map(cells.get, _ADDED)
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
@@ -327,10 +327,10 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
         sha256=sha256 or file.sha256,
         sheet=sheet or "",
         row=int(entered_row or row),
-        baseline=timestamp(baseline or "") or baseline_in_row(report_cells),
+        baseline=timestamp(baseline or "") or baseline_in_row(user_row),
         same_second=_names(same_second or ""),
         service_credentials=services or "",
-        report_cells=report_cells,
+        user_row=user_row,
         read_from=EntryPlace(file.name, row),
     )
 

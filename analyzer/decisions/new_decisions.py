@@ -48,7 +48,7 @@ def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Led
         if line.identity not in seen:
             own[line.user_key, line.person, line.decided_on].append(line)
         seen.add(line.identity)
-    reports = _reports_by_word(known)
+    reports = _newest_report_by_decision(known)
     collected = {line.sha256 for line in known}
     entered = [line for each in files if not each.is_ledger for line in each.lines]
     entered_now = {line.content for line in entered}
@@ -97,21 +97,21 @@ def _removes_more(line: LedgerLine, last: LedgerLine) -> bool:
     return line.decision in REMOVALS and last.decision not in (line.decision, Decision.DELETE)
 
 
-_PersonsWord = tuple[UserKey, str, Decision]
+_PersonsDecision = tuple[UserKey, str, Decision]
 """A user, and who decided what on it."""
 
 
-def _reports_by_word(known: Iterable[LedgerLine]) -> Mapping[_PersonsWord, datetime]:
+def _newest_report_by_decision(known: Iterable[LedgerLine]) -> Mapping[_PersonsDecision, datetime]:
     """Return the as-of of the newest report on which a person decided so on a user."""
-    reports: dict[_PersonsWord, datetime] = {}
+    reports: dict[_PersonsDecision, datetime] = {}
     for line in known:
-        word = line.user_key, line.person, line.decision
-        reports[word] = max(line.as_of, reports.get(word, line.as_of))
+        decided = line.user_key, line.person, line.decision
+        reports[decided] = max(line.as_of, reports.get(decided, line.as_of))
     return reports
 
 
 def _was_collected(
-    line: LedgerLine, of_day: Sequence[LedgerLine], reports: Mapping[_PersonsWord, datetime]
+    line: LedgerLine, of_day: Sequence[LedgerLine], reports: Mapping[_PersonsDecision, datetime]
 ) -> bool:
     """Return whether a decision is among the earlier ones of its person, user and day.
 
@@ -153,21 +153,21 @@ def _repeated_on_older_reports(
 ) -> dict[int, tuple[LedgerLine, LedgerLine]]:
     """Return each decision that repeats the undisputed one of its person, with that one, by id.
 
-    It was made on an older report, and adds nothing, unless another word on the user is new.
+    It was made on an older report, and adds nothing, unless another decision on the user is new.
     """
-    words = defaultdict[UserKey, set[Decision]](set)
+    decided = defaultdict[UserKey, set[Decision]](set)
     for line in new:
-        words[line.user_key].add(line.decision)
+        decided[line.user_key].add(line.decision)
     return {
         id(line): (line, other)
         for line, other in decisions_on_older_reports(ledger.lines, new)
         if line.person == other.person
-        and words[line.user_key] == {other.decision}
+        and decided[line.user_key] == {other.decision}
         and ledger.by_user[line.user_key].undisputed is other
     }
 
 
-def older_views_that_count(
+def current_decisions_on_older_reports(
     by_user: Mapping[UserKey, UserDecisions],
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
     """Yield each current decision on an older report than one before it, with that one."""

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from analyzer.decisions.credentials import (
     Credentials,
     access_added,
-    cannot_become,
+    cannot_be_same_user,
 )
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
 from analyzer.decisions.ledger import Ledger
@@ -100,7 +100,11 @@ def decision_outcomes(
     users = UsersInNewestReports(lines, report, pages)
     older = OlderReports(lines, next(iter(report.older()), None) if lines else None)
     of_others = {
-        line.user_key: (line.same_second or (), users.names_beside(line), older.names_beside(line))
+        line.user_key: (
+            line.same_second or (),
+            users.same_second_names(line),
+            older.same_second_names(line),
+        )
         for line in lines
     }
 
@@ -126,8 +130,8 @@ def decision_outcomes(
         """
         names: AbstractSet[str] | None = line.same_second
         if names is None:
-            names = decided[*_second(line), line.as_of] | older.names_beside(line)
-        missing = users.gone_of_second(line, names)
+            names = decided[*_second(line), line.as_of] | older.same_second_names(line)
+        missing = users.missing_same_second_names(line, names)
         doubtful = (each for each in missing if (*_second(line), each) not in to_delete)
         gone = sorted(each for each in doubtful if _may_be_user(line, each, users, older))
         if not gone:
@@ -163,9 +167,9 @@ def _may_be_user(
     line: LedgerLine, name: str, users: UsersInNewestReports, older: OlderReports
 ) -> bool:
     """Return whether nothing shows that one of a name is not the user of a line."""
-    there = [each.credentials for each in users.of(line)]
-    earlier_of_name = older.of_name(line, name)
-    return not any(all(cannot_become(then, now) for now in there) for then in earlier_of_name)
+    there = [each.credentials for each in users.rows_of_user(line)]
+    earlier_of_name = older.credentials_of_name(line, name)
+    return not any(all(cannot_be_same_user(then, now) for now in there) for then in earlier_of_name)
 
 
 class _EarlierFacts(NamedTuple):
@@ -192,7 +196,7 @@ def _earlier_facts(
     changes = (
         f"{', '.join((*remark, *added))} (report {file})"
         for _, at, file in older.since(line)
-        for remark, now, _ in older.of(line, at, names_of)
+        for remark, now, _ in older.shown_of_user(line, at, names_of)
         if (added := added_to(now))
     )
     return _EarlierFacts(next(changes, None), older.has_service_credential(line, names_of))
@@ -217,7 +221,7 @@ def _outcome(
     if later < timedelta():
         fact = "The report is older than the one that was decided on."
         return of(FollowUpStatus.UNKNOWN, fact)
-    if rows := users.of(line):
+    if rows := users.rows_of_user(line):
         before = ledger.credentials_decided_on[line.user_key]
         # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
         # nor that a cell is known.

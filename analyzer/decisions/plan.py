@@ -133,11 +133,13 @@ def removal_plan(
     users that it shows are taken.
     """
     if report is None:
-        candidates = _by_ledger(ledger, exemptions)
+        candidates = _candidates_of_ledger(ledger, exemptions)
     else:
         outcomes = decision_outcomes(ledger, ledger.removals(), report, pages)
-        candidates = [*map(_by_outcome, outcomes.values())]
-    candidates = [_if_not_spared(each, ledger.by_user[each.line.user_key]) for each in candidates]
+        candidates = [*map(_candidate_of_outcome, outcomes.values())]
+    candidates = [
+        _left_out_if_spared(each, ledger.by_user[each.line.user_key]) for each in candidates
+    ]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     shown = ledger.credentials_decided_on
     return RemovalPlan(
@@ -145,7 +147,7 @@ def removal_plan(
             Removal(each.line, shown[each.line.user_key], each.confirmed) for each in chosen
         ),
         left_out=(
-            *_in_conflict(ledger.by_user.values()),
+            *_left_out_by_conflict(ledger.by_user.values()),
             *(LeftOut(each.line, each.reason) for each in candidates if each.reason),
         ),
         done=tuple(each.line for each in candidates if each.is_done),
@@ -158,7 +160,7 @@ def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
         return ledger
     owned = owners.columns_of(page_of_lines(ledger.lines).users, np.array(day, "datetime64[D]"))
     lines = (
-        replace(line, report_cells={**line.report_cells, **dict(zip(owned, cells, strict=True))})
+        replace(line, user_row={**line.user_row, **dict(zip(owned, cells, strict=True))})
         for line, cells in zip(ledger.lines, zip(*owned.values(), strict=True), strict=True)
     )
     return replace(ledger, lines=tuple(lines))
@@ -184,7 +186,7 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
     ]
 
 
-def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
+def _left_out_by_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
     for user_decisions in every:
         removals = [line for line in user_decisions.current if line.decision in REMOVALS]
         # What became of the decisions of such a line is not known: one may be a removal.
@@ -194,10 +196,10 @@ def _in_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
             yield LeftOut((removals or lost)[-1], f"the decisions are in conflict: {said}")
 
 
-def _by_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candidate]:
+def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candidate]:
     lines = ledger.removals()
     page = page_of_lines(lines)
-    verdicts = [code_of(Verdict(line.report_cells[columns.VERDICT])) for line in lines]
+    verdicts = [code_of(Verdict(line.user_row[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     candidates = []
@@ -211,7 +213,7 @@ def _by_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candida
     return candidates
 
 
-def _by_outcome(outcome: DecisionOutcome) -> _Candidate:
+def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
     line, file, now = outcome.line, outcome.file, outcome.now
     if outcome.is_done:
         return _Candidate(line, line.report_time.confirmed, is_done=True)
@@ -222,7 +224,7 @@ def _by_outcome(outcome: DecisionOutcome) -> _Candidate:
     return _Candidate(line, confirmed, reason)
 
 
-def _if_not_spared(candidate: _Candidate, user_decisions: UserDecisions) -> _Candidate:
+def _left_out_if_spared(candidate: _Candidate, user_decisions: UserDecisions) -> _Candidate:
     """Return a candidate, left out if its person also spared the user on that day.
 
     Of a day it is only known which decision was collected last, and that may be of an older copy.

@@ -77,10 +77,10 @@ class UsersInNewestReports:
                 self.names.setdefault(of_second, {})[arn] = name
                 self._named[of_second].add(name)
 
-    def of(self, line: LedgerLine) -> list[ReportedUser]:
+    def rows_of_user(self, line: LedgerLine) -> list[ReportedUser]:
         """Return the rows of the user of a line, by ARN and creation time."""
-        of_name = self.by_arn.get(line.user_key.arn, ())
-        return [each for each in of_name if each.user_key == line.user_key]
+        of_arn = self.by_arn.get(line.user_key.arn, ())
+        return [each for each in of_arn if each.user_key == line.user_key]
 
     def renamed(self, line: LedgerLine, names_of: NamesOf) -> str:
         """Return who may be the user of a line under another name or path, empty for nobody."""
@@ -93,12 +93,12 @@ class UsersInNewestReports:
         unread = names_of(line, self.names.get((line.account, None), {}).values())
         return f"when {unread[0]} was created is not understood" if unread else ""
 
-    def names_beside(self, line: LedgerLine) -> AbstractSet[str]:
+    def same_second_names(self, line: LedgerLine) -> AbstractSet[str]:
         """Return the names of the same second, if the user of a line is there: they are two."""
         second = line.account, line.user_key.created
-        return self._named.get(second, frozenset()) if self.of(line) else frozenset()
+        return self._named.get(second, frozenset()) if self.rows_of_user(line) else frozenset()
 
-    def gone_of_second(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
+    def missing_same_second_names(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
         """Return which names of the same second as the user of a line are there no more."""
         seconds = (line.account, line.user_key.created), (line.account, None)
         there = (self.names.get(each, {}).values() for each in seconds)
@@ -149,7 +149,7 @@ class OlderReports:
         since = line.report_time.earliest
         return [each for each in self.files if each[0] >= since]
 
-    def of(
+    def shown_of_user(
         self, line: LedgerLine, file: int, names_of: NamesOf
     ) -> Iterator[tuple[list[str], Credentials, bool]]:
         """Yield what a file shows of the user of a line, with a remark if it has another name.
@@ -175,19 +175,19 @@ class OlderReports:
         """
         listed = None
         for made, at, _ in self.since(line):
-            if any(has_one for *_, has_one in self.of(line, at, names_of)):
+            if any(has_one for *_, has_one in self.shown_of_user(line, at, names_of)):
                 listed = True
             elif at in self._with_list and made > line.report_time.earliest:
                 listed = False if self._has(line, at) else listed
         return listed
 
-    def of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
+    def credentials_of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
         """Yield what these show of a user of that name and the same second."""
         for _, at, _ in self.files:
             of_second = self._by_second.get((at, line.account, line.user_key.created), {})
             yield from (credentials for credentials, _ in of_second.get(name, ()))
 
-    def names_beside(self, line: LedgerLine) -> frozenset[str]:
+    def same_second_names(self, line: LedgerLine) -> frozenset[str]:
         """Return the names of the same second where a report shows the user of a line too."""
         second = line.account, line.user_key.created
         files = tuple(at for _, at, _ in self.since(line) if self._has(line, at))

@@ -84,18 +84,18 @@ class UserRecord(BaseModel):
 
 @dataclass(slots=True)
 class CreationSeconds:
-    """Collect from all pages who was created when, to find users of the same second."""
+    """Gather from all pages who was created when, to find users of the same second."""
 
     _parts: list[pd.DataFrame] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
-        """Collect the users of a page; a creation time in which rows differ is not known."""
+        """Add the users of a page; a creation time in which rows differ is not known."""
         users = page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]]
         differs = page.contradicted_in(columns.USER_CREATION_TIME)
         created = users[columns.CREATED].mask(differs)
         self._parts.append(users.assign(**{columns.CREATED: created}))
 
-    def names(self) -> "SameSecond":
+    def same_second(self) -> "SameSecond":
         """Return by account and creation time the names, where there are at least two."""
         every = pd.concat(self._parts, ignore_index=True)
         keys = [columns.ACCOUNT, columns.CREATED]
@@ -124,7 +124,7 @@ def record_texts(
     """Return the record of each user of a judged page as JSON (str).
 
     The users have `earlier_decision` if anything was decided; `same_second` is what
-    `CreationSeconds.names` returned.
+    `CreationSeconds.same_second` returned.
     """
     users = page.users
     owners = {account: each.owner for account, each in names.items()}
@@ -148,7 +148,7 @@ def record_texts(
         "account_owner": _words(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
         "contradicted": _json(page.contradicted_columns()),
         "service_credentials": _words(users[columns.SERVICE_CREDENTIALS]),
-        "same_second": _json(names_of_seconds(users, same_second)),
+        "same_second": _json(same_second_names(users, same_second)),
         "earlier": _words(users.get(columns.EARLIER_DECISION, [""] * len(users))),
         **{name: _words(users[name]) for name in columns.OWNERSHIP},
         "cells": _objects({name: _words(each) for name, each in cells_of_report(page).items()}),
@@ -217,7 +217,7 @@ def cells_of_report(page: Page) -> dict[str, pd.Series]:
     return {name: texts[name] for name in columns.IN_REPORT}
 
 
-def names_of_seconds(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
+def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
     """Yield for each user the names of the others that may be created in the same second.
 
     None where there are too many to keep.
@@ -384,4 +384,4 @@ def users_and_seconds(
     for page in pages:
         seconds.add(page)
         parts.append(page.where(are_wanted(page.users).to_numpy()))
-    return parts, seconds.names()
+    return parts, seconds.same_second()

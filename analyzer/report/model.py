@@ -77,7 +77,7 @@ class ReportFile:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold a run of rows of a report as tidy frames that share the index 0 … n-1, a user each.
+    """Hold rows of one or more reports as tidy frames that share the index 0 … n-1, a user each.
 
     - `users`: `file` int64 (position in `Report.files`), `row` int64 (the header is row 1),
       `account`, `user`, `arn` str, `created`, `password_last_used`, `password_last_changed`,
@@ -92,8 +92,9 @@ class Page:
     - `keys`, `certificates`: one row a slot, all of slot 1 and then all of slot 2, so the index
       runs twice from 0 to n-1: `slot` int8, `state` category (`State`), `created`
       datetime64[s, UTC]; keys also `last_used` likewise.
-    - `unread`: the cells that were not understood: `position` int64 (the user's index), `column`
-      and `value` str; `value` is missing where the report has no such column.
+    - `unread`: the cells that were not understood, among them all that are contradicted, with the
+      value "rows differ": `position` int64 (the user's index), `column` and `value` str; `value` is
+      missing where the report has no such column.
     - `contradicted`: the cells in which another row of the ARN differs: `position`, `column`, and
       `value` str: what the two rows have, in words, empty where that is not known.
     - `cells`: the report's own columns as text, in AWS's order, timestamps as `…Z`, booleans in

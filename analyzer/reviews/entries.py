@@ -30,11 +30,11 @@ from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRIE
 from analyzer.decisions.user_record import (
     UserRecord,
     judged_pages,
-    names_of_seconds,
     parsed_record,
     record_differences,
     report_files,
     rows_of_users_csv,
+    same_second_names,
     users_and_seconds,
 )
 from analyzer.errors import InputRefused, Problem
@@ -276,7 +276,7 @@ def _line(file: FileReference, each: _Listed) -> LedgerLine:
         baseline=datetime.fromisoformat(record.baseline),
         same_second=None if record.same_second is None else frozenset(record.same_second),
         service_credentials=record.service_credentials,
-        report_cells=each.user_row,
+        user_row=each.user_row,
         read_from=EntryPlace(sheet.place, row, sheet.cell_name(DECISION, row)),
     )
 
@@ -327,7 +327,7 @@ def _line_problems(entries: Entries, given: _UsersGiven) -> Iterator[Problem]:
             continue
         cells = min((_differing_cells(line, *user) for user in users), key=len)
         for name, text in cells.items():
-            message = _difference_text(text, line.report_cells.get(name))
+            message = _difference_text(text, line.user_row.get(name))
             differences.append((line, name, message))
     of_others = (columns.ARN, columns.AS_OF)
     others = [f"row {line.read_from.row}" for line, name, _ in differences if name in of_others]
@@ -349,7 +349,7 @@ def _users_given(lines: Sequence[LedgerLine], analysis: Analysis) -> _UsersGiven
     given: dict[str, list[_UserGiven]] = {}
     for page in parts:
         files = (analysis.report.files[number] for number in page.users[columns.FILE])
-        names = names_of_seconds(page.users, seconds)
+        names = same_second_names(page.users, seconds)
         for cells, file, same_second in zip(rows_of_users_csv(page, {}), files, names, strict=True):
             user = cells, file.baseline, same_second
             given.setdefault(cells[columns.ARN], []).append(user)
@@ -379,7 +379,7 @@ def _differing_cells(
     differing = {
         name: given[name]
         for name in _OF_LINE_FROM_REPORT
-        if (cell := line.report_cells[name]) != given[name]
+        if (cell := line.user_row[name]) != given[name]
         and _as_saved(cell) != _as_saved(given[name])
     }
     if columns.AS_OF in differing:

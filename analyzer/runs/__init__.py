@@ -2,7 +2,7 @@
 
 `run` tells the story of a run. It stands on the folder of runs (`run_folders`), what a run is made
 from (`inputs`), and its outputs (`outputs`). Only the command line may import this package. It
-calls sources and writers, and knows neither AWS nor options.
+calls sources, writers and `aws`, and knows neither boto3 nor options.
 
 A run is built in a hidden folder, synchronized to disk and renamed as the last step. Functions that
 write raise OutputFailed or Busy, and leave visible runs as they were.

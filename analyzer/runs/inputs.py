@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 from typing import Final
 from zipfile import ZipFile
 
-from analyzer.decisions.collect import LedgerUpdate, collect, collected_apart
+from analyzer.decisions.collect import LedgerUpdate, collect, collected_one_by_one
 from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.follow_up import (
     DECIDED_AS_OF,
@@ -272,7 +272,7 @@ def collected_ledger(
             # Others cannot have been emptied; many lists of many users would take much memory.
             rows = (row for row in entries.open_rows if row.user_key in ledger.by_user)
             files.append(replace(entries, open_rows=(*rows,)))
-        for name, outcome in collected_apart(ledger, files):
+        for name, outcome in collected_one_by_one(ledger, files):
             if isinstance(outcome, LedgerUpdate):
                 ledger = outcome.ledger
                 added += _notes(name, outcome)

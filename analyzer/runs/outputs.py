@@ -71,9 +71,9 @@ def write_feed(
 ) -> None:
     """Write a feed of a run into a folder.
 
-    OCSF and ASFF also close the findings of the `earlier` files, newest first, that are gone;
-    `region` is that of the Security Hub that ASFF is for. Parquet has the users too, in a file of
-    their own. Raises OutputFailed.
+    OCSF and ASFF also close the findings of the `earlier` files, newest first, that are gone; ASFF
+    is for the Security Hub of `region`. Parquet has the users too, in a file of their own. Raises
+    OutputFailed.
     """
     if feed is Feed.PARQUET:
         findings = folder / FEEDS[feed]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import date, datetime
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -39,9 +39,9 @@ class ExportRequest:
     """Hold what a run is made from, what it is judged by, and where it goes.
 
     The reports are those of `sources`; without any `fetch_request` says which AWS gives. `as_of` is
-    in UTC. `entries` are decisions to collect first, `lists` the files that a run keeps, by their
-    name in it, `parameters` the options that its record has. `feeds` are written too, ASFF for
-    `hub_region`.
+    in UTC. `entries` are decisions to collect first, none of a day much later than `today` (UTC);
+    `lists` are the files that a run keeps, by their name in it, `parameters` the options that its
+    record has. `feeds` are written too, ASFF for `hub_region`.
     """
 
     folder: Path
@@ -52,6 +52,7 @@ class ExportRequest:
     as_of: datetime | None
     skip_unreadable: bool
     analysis_request: AnalysisRequest
+    today: date
     entries: Entries | None
     lists: Mapping[str, bytes]
     parameters: Mapping[str, object]
@@ -149,9 +150,8 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> tuple[L
 
     Raises InputRefused, Busy, OutputFailed.
     """
-    today = datetime.now(UTC).date()
     ledger, added, refused = inputs.collected_ledger(
-        request.folder, request.entries, today, write=write
+        request.folder, request.entries, request.today, write=write
     )
     for sentence in added:
         request.log.say("decisions", sentence)

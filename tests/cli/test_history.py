@@ -369,9 +369,9 @@ def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
         for (name, _), listed in zip(reports, lists, strict=True):
             if listed:
                 saved(folder, listed, f"{name}.service-credentials.json")
-        cells = line("deactivate", ann, as_of=day(0)).report_cells
+        cells = line("deactivate", ann, as_of=day(0)).user_row
         seen = {**cells, "caveats": "service-credential" if lists[0] else ""}
-        decided = line("deactivate", ann, on=day(1).date(), as_of=day(0), report_cells=seen)
+        decided = line("deactivate", ann, on=day(1).date(), as_of=day(0), user_row=seen)
         lines.append(decided)
         expected[account] = f"{day(done_on):%Y-%m-%dT%H:%M:%SZ}"
     words = ("--decisions", ledger_in(tmp_path, *lines), "--format", "json")

@@ -12,10 +12,10 @@ from analyzer.columns import OWNER
 from analyzer.decisions.collect import (
     LedgerUpdate,
     Tally,
-    collected_apart,
-    merged_ledger,
+    collected_one_by_one,
+    merged_update,
 )
-from analyzer.decisions.collect_messages import answer_notes
+from analyzer.decisions.collect_messages import owner_answer_notes
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.ledger import Entries, Ledger, read_entries
 from analyzer.errors import InputRefused
@@ -167,7 +167,7 @@ def test_one_refusal_refuses_all_files_and_names_every_problem() -> None:
     assert len(refused(*older, known=known)) == 2
 
 
-def test_an_older_view_is_refused_at_the_place_in_the_file_that_was_read() -> None:
+def test_a_decision_on_an_older_report_is_refused_at_the_place_in_the_file_that_was_read() -> None:
     known = ledger(line(as_of=NEWER, on=LATE, workbook="new.xlsx"))
     sheet = "a.xlsx, sheet Mine"
     for place, where in (
@@ -188,7 +188,7 @@ def test_a_decision_on_an_older_report_stands_where_none_on_a_newer_one_is_in_fo
         assert len(added(file(line("keep", on=LATE)), known=known)) == 1, known
 
 
-def test_two_reviews_are_collected_in_any_order_unless_the_older_view_is_decided_later() -> None:
+def test_two_reviews_are_collected_in_any_order_unless_the_older_report_is_decided_later() -> None:
     new = file(line("keep", on=LATE, as_of=NEWER, workbook="new.xlsx"), name="new.xlsx")
     old, decided_later = file(line("investigate")), file(line(on=LATE + timedelta(days=1)))
     for order in (1, -1):
@@ -353,7 +353,7 @@ def test_a_ledger_alone_is_taken_as_it_was_collected() -> None:
     newer = line("keep", as_of=NEWER, on=LATE + timedelta(3), workbook="q2.xlsx")
     of_ann = line("keep", ANN), line("delete", ANN), line("keep", ANN)
     one = entries(newer, line(by="Bob", on=LATE + timedelta(2)), *of_ann)
-    assert merged_ledger([one]).ledger.lines == one.lines
+    assert merged_update([one]).ledger.lines == one.lines
 
 
 def test_ledgers_and_workbooks_named_together_are_one_ledger_in_which_nothing_revives() -> None:
@@ -370,7 +370,7 @@ def test_ledgers_and_workbooks_named_together_are_one_ledger_in_which_nothing_re
         ([old, entries(*given_up, name="a.csv")], ["delete", "keep"]),
         ([book, entries(DELETE)], ["delete", "keep"]),
     ):
-        assert words(merged_ledger(files).ledger.lines) == expected
+        assert words(merged_update(files).ledger.lines) == expected
 
 
 def emptied(*lines: LedgerLine, name: str = "review.xlsx", as_of: datetime = AS_OF) -> Entries:
@@ -428,20 +428,20 @@ def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_em
     decided = line()
     rows = [OpenRow(decided.user_key, AS_OF, owner) for owner in ("Ann", "")]
     files = [Entries(OPEN, (), (*rows,))]
-    assert [*answer_notes(files, ledger_of(decided))] == []
-    assert [*answer_notes(files, ledger_of())] == [
+    assert [*owner_answer_notes(files, ledger_of(decided))] == []
+    assert [*owner_answer_notes(files, ledger_of())] == [
         "Not answered: Ann, 1 user.",
         "Not answered: no owner in ann.xlsx, 1 user.",
     ]
 
 
 def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> None:
-    decided = line(report_cells={**line().report_cells, OWNER: "Ann"})
+    decided = line(user_row={**line().user_row, OWNER: "Ann"})
     owners = ("Ann", "Ann", "Tom", "")
     keys = (line(user=a_user(f"u{at}")).user_key for at in range(len(owners)))
     rows = [OpenRow(key, AS_OF, owner) for key, owner in zip(keys, owners, strict=True)]
     files = [Entries(OPEN, (decided,), (*rows,)), Entries(OPEN, (), (*rows,))]
-    assert [*answer_notes(files, ledger_of(decided))][:3] == [
+    assert [*owner_answer_notes(files, ledger_of(decided))][:3] == [
         "Still open: Ann, 2 users.",
         "Not answered: Tom, 1 user.",
         "Not answered: no owner in ann.xlsx, 1 user.",
@@ -450,7 +450,7 @@ def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> 
 
 def test_without_owners_the_numbers_of_the_file_say_what_is_still_open() -> None:
     rows = [OpenRow(line(user=a_user("other")).user_key, AS_OF)]
-    assert [*answer_notes([Entries(OPEN, (line(),), (*rows,))], ledger_of(line()))] == []
+    assert [*owner_answer_notes([Entries(OPEN, (line(),), (*rows,))], ledger_of(line()))] == []
 
 
 @pytest.mark.no_cover
@@ -474,9 +474,9 @@ def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
 
 def test_two_words_of_one_person_and_day_in_a_ledger_alone_are_named() -> None:
     for lines, counts in (([WITHDRAW, DELETE], DELETE), ([DELETE, KEEP, DELETE], KEEP)):
-        (note,) = merged_ledger([entries(*lines)]).notes
+        (note,) = merged_update([entries(*lines)]).notes
         assert f"{counts.summary} ({DELETE.place}) counts, and not " in note
-    assert merged_ledger([entries(DELETE, line("keep", on=NEXT))]).notes == ()
+    assert merged_update([entries(DELETE, line("keep", on=NEXT))]).notes == ()
 
 
 def test_the_same_file_once_more_puts_nothing_back_that_was_given_up_since() -> None:
@@ -507,7 +507,7 @@ def test_ledgers_are_refused_where_only_their_order_would_say_what_is_in_force()
             assert in_force(collected(*files, of_user)) == "investigate"
 
 
-def test_an_older_view_in_a_ledger_is_refused_until_somebody_decides_anew() -> None:
+def test_a_decision_on_an_older_report_in_a_ledger_is_refused_until_somebody_decides_anew() -> None:
     newer = line("keep", by="Tom", as_of=NEWER, on=LATE)
     older = [line(on=LATE + timedelta(days), ticket=f"{days}") for days in (1, 2)]
     anew = line("investigate", as_of=NEWER, on=LATE + timedelta(3))
@@ -517,8 +517,8 @@ def test_an_older_view_in_a_ledger_is_refused_until_somebody_decides_anew() -> N
         apart = [entries(*one, name=first), entries(*other, name=second)]
         for files in (whole, apart, apart[::-1]):
             with pytest.raises(InputRefused, match="made on a report of 2026-05-01 12:00 UTC"):
-                merged_ledger(files)
-    assert in_force(merged_ledger([entries(newer, *older, anew)])) == "investigate"
+                merged_update(files)
+    assert in_force(merged_update([entries(newer, *older, anew)])) == "investigate"
 
 
 COPY = line("keep", by="Tom", workbook="tom (2).xlsx", sha256="c" * 64)
@@ -568,7 +568,7 @@ def test_a_withdrawal_of_another_persons_word_is_refused_with_it_whatever_the_or
 
 def test_a_conflict_in_a_ledger_is_no_word_that_gives_way_to_another() -> None:
     conflict = line("conflict", by="credreport", workbook=TOM_KEEPS.workbook)
-    assert merged_ledger([entries(DELETE, TOM_KEEPS, conflict)]).notes == ()
+    assert merged_update([entries(DELETE, TOM_KEEPS, conflict)]).notes == ()
 
 
 @pytest.mark.parametrize("name", ["review.xlsx", "of-bob.xlsx"])
@@ -602,7 +602,7 @@ DISPUTED = [ON_NEWER(), ON_NEWER("keep", by="Tom"), ON_NEWER("conflict", by="cre
         ([*DISPUTED, LATE_VIEW], BACK),
     ],
 )
-def test_a_decision_that_would_leave_an_older_view_in_force_is_refused(
+def test_a_decision_that_would_leave_a_decision_on_an_older_report_in_force_is_refused(
     known: list[LedgerLine], new: LedgerLine
 ) -> None:
     elsewhere = line("keep", ANN, sha256="d" * 64)
@@ -616,12 +616,12 @@ def test_a_decision_that_would_leave_an_older_view_in_force_is_refused(
 
 
 @pytest.mark.parametrize(("known", "left_out"), [([], "old.xlsx"), ([LATE_VIEW], "new.xlsx")])
-def test_of_files_collected_apart_the_newer_one_is_left_out_only_behind_a_collected_older_view(
+def test_one_by_one_the_newer_file_is_left_out_only_behind_a_collected_older_one(
     known: list[LedgerLine], left_out: str
 ) -> None:
     files = file(LATE_VIEW, name="old.xlsx"), file(ON_NEWER("keep"), name="new.xlsx")
     for order in (files, files[::-1]):
-        outcomes = dict(collected_apart(ledger(*known), order))
+        outcomes = dict(collected_one_by_one(ledger(*known), order))
         assert isinstance(outcomes.pop(left_out), InputRefused)
         (update,) = outcomes.values()
         assert isinstance(update, LedgerUpdate)
@@ -640,7 +640,7 @@ def test_a_late_answer_with_the_word_in_force_of_its_person_is_already_there() -
             assert note == (
                 f"Decided again on an older report, so the earlier decision counts: {known.user}."
             )
-        for _, outcome in collected_apart(ledger(known), late):
+        for _, outcome in collected_one_by_one(ledger(known), late):
             assert isinstance(outcome, LedgerUpdate)
         assert refused(file(line(word, by="Tom")), known=ledger(known))
         assert refused(file(line("deactivate")), known=ledger(known))
@@ -657,7 +657,7 @@ def test_a_removal_on_an_older_report_does_not_come_back_by_the_day_of_its_withd
     assert "the same person gave it up on that day" in note
 
 
-def test_an_older_view_says_in_which_workbook_to_decide() -> None:
+def test_a_decision_on_an_older_report_says_in_which_workbook_to_decide() -> None:
     known, of_ledger = ledger(ON_NEWER()), EntryPlace("d.csv", 9)
     for place, hint in (
         (
@@ -679,7 +679,7 @@ def test_two_versions_of_one_day_are_one_problem_however_many_users_differ() -> 
     many = "; so for 7 users: user-0, user-1, user-2, user-3, user-4 and 2 more ('keep arn:aws:"
     (said,) = refused(*files)
     assert f"nothing shows which is the newer one{many}" in said
-    for _, outcome in collected_apart(ledger(), files):
+    for _, outcome in collected_one_by_one(ledger(), files):
         assert isinstance(outcome, InputRefused)
         (problem,) = outcome.problems
         assert "; so for 7 users: user-0, " in str(problem)

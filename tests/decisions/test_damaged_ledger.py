@@ -215,8 +215,8 @@ def test_a_ledger_that_could_not_be_read_again_is_not_written(tmp_path: Path) ->
     path, first = tmp_path / "decisions.csv", line()
     write_ledger(path, Ledger(lines=(first,)))
     before = path.read_bytes()
-    other = {**first.report_cells, "password_last_used": "same_second"}
-    forged = replace(first, report_cells=other)
+    other = {**first.user_row, "password_last_used": "same_second"}
+    forged = replace(first, user_row=other)
     with pytest.raises(InputRefused, match="another row of this user, which differs"):
         write_ledger(path, Ledger(lines=(first, forged)))
     assert path.read_bytes() == before
@@ -224,7 +224,7 @@ def test_a_ledger_that_could_not_be_read_again_is_not_written(tmp_path: Path) ->
 
 def test_decisions_on_two_reports_of_one_moment_stand_in_one_ledger(tmp_path: Path) -> None:
     path, first = tmp_path / "decisions.csv", line(sha256="a" * 64)
-    other = {**first.report_cells, "password_last_used": "2026-01-01T00:00:00Z"}
-    lines = (first, replace(first, sha256="b" * 64, report_cells=other))
+    other = {**first.user_row, "password_last_used": "2026-01-01T00:00:00Z"}
+    lines = (first, replace(first, sha256="b" * 64, user_row=other))
     write_ledger(path, Ledger(lines=lines))
     assert read_ledger("x", path.read_bytes()).lines == lines

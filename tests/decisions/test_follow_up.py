@@ -13,7 +13,7 @@ import pytest
 import analyzer
 from analyzer.decisions import follow_up
 from analyzer.decisions.decision import REMOVALS, LedgerLine
-from analyzer.decisions.follow_up import as_text, follow_up_counts, has_standing_decision
+from analyzer.decisions.follow_up import as_text, follow_up_counts, needs_no_decision
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import FollowUpStatus
 from analyzer.writers.tables import write_follow_up
@@ -113,7 +113,7 @@ def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) ->
 
 
 def line_by_law(decided: LedgerLine) -> law.Line:
-    cells = {name: decided.report_cells[name] for name in COLUMNS}
+    cells = {name: decided.user_row[name] for name in COLUMNS}
     seen = law.Report(decided.account, decided.as_of, "file-name", decided.baseline, (cells,))
     of_day = str(decided.decision), decided.person, decided.decided_on
     return law.Line(*of_day, "", "", "", 0, cells, seen, decided.account)
@@ -129,7 +129,7 @@ KEY_USED = KEY_UNREAD | {"access_key_1_last_used_date": days_before(100)}
 OFF_USED = KEY_USED | {"access_key_1_active": "false"}
 USED = a_user(key_1=a_key(CREATED, days_before(20)))
 USE_COLUMNS = [f"access_key_1_last_used_{each}" for each in ("date", "region", "service")]
-WITHOUT_COLUMNS = {**line("delete", USED).report_cells, **dict.fromkeys(USE_COLUMNS, "")}
+WITHOUT_COLUMNS = {**line("delete", USED).user_row, **dict.fromkeys(USE_COLUMNS, "")}
 NEW_KEY_AND_USE = a_user(password=a_password(LATER), key_1=a_key(LATER))
 
 
@@ -195,7 +195,7 @@ CASES: dict[str, list[Case]] = {
         (delete(KEY_UNREAD), [OFF_USED, KEY_USED], OVERTAKEN),
     ],
     "use that the report decided on had no column for overtakes": [
-        (delete(USED, report_cells=WITHOUT_COLUMNS), [USED], OVERTAKEN),
+        (delete(USED, user_row=WITHOUT_COLUMNS), [USED], OVERTAKEN),
     ],
     "a user whose creation time is not understood, or differs, may be another": [
         (delete(), [created("soon")], UNREAD),
@@ -271,11 +271,11 @@ def test_only_a_later_report_shows_that_a_user_is_gone_or_blames_one_for_being_t
 
 
 def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated() -> None:
-    shown = {**deactivate().report_cells, MORE_CREDENTIALS: "1 more"}
+    shown = {**deactivate().user_row, MORE_CREDENTIALS: "1 more"}
     cases = [
         ([decided], [a_user() | {MORE_CREDENTIALS: each} for each in more])
         for more in (["N/A"], ["AKIA3:active"], ["?"], ["N/A", ""], ["N/A", "1 more"])
-        for decided in (deactivate(), line("deactivate", report_cells=shown))
+        for decided in (deactivate(), line("deactivate", user_row=shown))
     ]
     heads, root = (*COLUMNS, MORE_CREDENTIALS), the_root(**{MORE_CREDENTIALS: "N/A"})
     frame = followed_up(LATER, *cases, root=root, heads=heads)
@@ -473,7 +473,7 @@ def standing_decisions(as_of: datetime, *cases: tuple[Sequence[LedgerLine], Row]
     """Return which users of a report need no decision."""
     analysis = in_accounts(as_of, *((lines, [user]) for lines, user in cases))
     (page,) = analysis.pages()
-    standing = has_standing_decision(page, analysis.ledger, analysis.follow_up_result)
+    standing = needs_no_decision(page, analysis.ledger, analysis.follow_up_result)
     return [bool(each) for each in standing]
 
 
@@ -544,13 +544,13 @@ MAY_WORK = (UNKNOWN, f"The service-specific credential of the user may still wor
 
 
 def test_a_service_credential_that_was_seen_may_work_without_aws_list() -> None:
-    cells = {**deactivate().report_cells, "caveats": "more;service-credential"}
+    cells = {**deactivate().user_row, "caveats": "more;service-credential"}
     for as_of, user, expected in (
         (LATER, QUIET, MAY_WORK),
         (LATER, a_user(mfa=True), (OVERTAKEN, "Changed since the decision: MFA device added.")),
         (AS_OF, QUIET, NO_LATER_REPORT),
     ):
-        ledger = ledger_of(line("deactivate", report_cells=cells))
+        ledger = ledger_of(line("deactivate", user_row=cells))
         (row,) = analysis_of(user, as_of=as_of, ledger=ledger).follow_up.to_dict("records")
         assert (row["status"], row["fact"].removesuffix(" Decide again.")) == expected
 

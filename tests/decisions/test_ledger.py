@@ -124,8 +124,8 @@ def test_a_row_that_is_not_valid_is_refused_with_its_place_and_value(
 
 
 def test_only_a_report_whose_time_is_an_option_may_show_what_is_later() -> None:
-    cells = {**line().report_cells, "as_of_source": "option"}
-    later = line(report_cells=cells, baseline=AS_OF + SECOND)
+    cells = {**line().user_row, "as_of_source": "option"}
+    later = line(user_row=cells, baseline=AS_OF + SECOND)
     assert read_ledger("decisions.csv", ledger_bytes([later])).lines == (later,)
 
 
@@ -252,9 +252,9 @@ def test_notes_name_decisions_that_nothing_acts_on() -> None:
 
 
 def test_a_line_without_a_moment_cannot_be() -> None:
-    cells = {**line().report_cells, "as_of": "soon"}
+    cells = {**line().user_row, "as_of": "soon"}
     with pytest.raises(ValueError, match="soon"):
-        line(report_cells=cells)
+        line(user_row=cells)
 
 
 def test_a_day_without_a_time_counts_as_its_start_and_an_option_confirms_nothing() -> None:

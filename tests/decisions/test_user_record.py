@@ -32,7 +32,7 @@ def recorded(*users: Row, **report: Any) -> list[dict[str, Any]]:
     (page,) = analysis.pages()
     seconds = CreationSeconds()
     seconds.add(page)
-    texts = record_texts(page, analysis.report.files, {}, analysis.criteria, seconds.names())
+    texts = record_texts(page, analysis.report.files, {}, analysis.criteria, seconds.same_second())
     return [orjson.loads(text) for text in texts]
 
 

@@ -247,7 +247,7 @@ def test_changes_have_the_owner_of_the_later_side() -> None:
 def test_a_plan_names_whom_to_ask_today_and_nobody_else() -> None:
     asked_then = {"owner": "Zoe", "owner_email": "zoe@example.com", "owner_left": "2020-01-01"}
     decided = line(user=a_user("ann"))
-    ledger = Ledger(lines=(replace(decided, report_cells={**decided.report_cells, **asked_then}),))
+    ledger = Ledger(lines=(replace(decided, user_row={**decided.user_row, **asked_then}),))
     ann, today = "Ann Lee <ann@example.com>", date(2026, 3, 2)
     for entry, owner in (
         (f"{ACCOUNT},ann,Ann Lee,,2026-03-02", "Ann Lee"),

@@ -89,7 +89,7 @@ def test_users_are_open_until_an_entry_is_read_with_what_was_shown(every_list: b
     assert (line.ticket, line.comment) == ("SEC-1", "left")
     assert (line.workbook, line.sheet, line.row, len(line.sha256)) == ("r.xlsx", UNUSED, row, 64)
     assert (line.baseline, line.same_second) == (AS_OF, frozenset())
-    cells = line.report_cells
+    cells = line.user_row
     assert (cells["password_enabled"], cells["verdict"]) == ("true", "unused")
 
 
@@ -99,9 +99,9 @@ def test_a_cell_in_which_rows_of_a_user_differ_is_unknown_in_the_decision_too(
 ) -> None:
     read = read_review("r.xlsx", edited(every_list, entered("hal", ENTRY, UNDETERMINED)), TODAY)
     (line,) = read.lines
-    assert (len(read.open_rows), line.report_cells["verdict"]) == (7, "undetermined")
+    assert (len(read.open_rows), line.user_row["verdict"]) == (7, "undetermined")
     names = ("password_enabled", "mfa_active", "cert_1_active")
-    assert [line.report_cells[name] for name in names] == ["rows differ", "rows differ", "false"]
+    assert [line.user_row[name] for name in names] == ["rows differ", "rows differ", "false"]
 
 
 @pytest.mark.no_cover

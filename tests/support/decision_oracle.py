@@ -484,11 +484,11 @@ def on_newer_reports(new: Sequence[Line], ledger: Sequence[Line]) -> list[Line]:
     """
     users = {line.user for line in new}
     of_users = {user: [each for each in (*ledger, *new) if each.user == user] for user in users}
-    hidden = {user for user, lines in of_users.items() if is_older_view_standing(lines)}
+    hidden = {user for user, lines in of_users.items() if stands_on_older_report(lines)}
     return [line for line in new if line.user in hidden]
 
 
-def is_older_view_standing(lines: Sequence[Line]) -> bool:
+def stands_on_older_report(lines: Sequence[Line]) -> bool:
     """Day by day, what is on an older report than what was in force then is an older view."""
     valid: list[Line] = []
     for line in sorted(lines, key=lambda each: each.day):

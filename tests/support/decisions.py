@@ -55,10 +55,8 @@ def in_accounts(
         text = report_text(users, root=root, columns=heads).replace(ACCOUNT, account)
         files[name] += "\n" + text.partition("\n")[2]
         for each in decided:
-            cells = {
-                name: cell.replace(ACCOUNT, account) for name, cell in each.report_cells.items()
-            }
-            lines.append(replace(each, report_cells=cells))
+            cells = {name: cell.replace(ACCOUNT, account) for name, cell in each.user_row.items()}
+            lines.append(replace(each, user_row=cells))
     report = analyzer.load(*((name, text.encode()) for name, text in files.items()))
     return analyzer.analyze(report, ledger=ledger_of(*lines, **days))
 
@@ -121,7 +119,7 @@ def line(  # noqa: PLR0913  what a person enters, and on what
         fields = {"comment": "break-glass", **fields}
     place = {"workbook": "review.xlsx", "sha256": "a" * 64, "sheet": "Unused users", "row": 2}
     read_from = EntryPlace("decisions.csv", 2)
-    standard = {"baseline": as_of, "report_cells": cells, "read_from": read_from, **place}
+    standard = {"baseline": as_of, "user_row": cells, "read_from": read_from, **place}
     return LedgerLine(
         decision=Decision(decision),
         decided_by=by,

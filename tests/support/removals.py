@@ -84,7 +84,7 @@ def removal(  # noqa: PLR0913  what a person decides, and when
         decided_on=date(2026, 5, 2),
         ticket=ticket,
         baseline=baseline,
-        report_cells={
+        user_row={
             columns.ARN: arn,
             columns.USER: arn.rpartition("/")[2],
             columns.OWNER: owner,

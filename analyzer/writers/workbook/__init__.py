@@ -22,7 +22,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.decisions.follow_up import has_standing_decision
+from analyzer.decisions.follow_up import needs_no_decision
 from analyzer.decisions.review_list_layout import RECORD
 from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.report.model import TEXT, AccountName, Page, account_with_name
@@ -61,7 +61,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     datetime64[s, UTC], `unused`, `inactive`, `users` int64.
 
     The part of an analysis has a `share_label`, which names whom it is for: then no count is of all
-    users, and `same_second` are the names of all (`CreationSeconds.names`).
+    users, and `same_second` are the names of all (`CreationSeconds.same_second`).
     """
     analysis = analysis if share_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
@@ -111,15 +111,20 @@ def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -
     if len(exempt):
         of_exempt = lookup_lists.exempt_columns(analysis)
         TableSheets(book, SheetName.EXEMPT, of_exempt).filled([exempt.page()])
-    names = seconds.names() if same_second is None else same_second
+    if same_second is None:
+        same_second = seconds.same_second()
     return {
-        each.title: _add_review(book, analysis, each, collected[each.title], names)
+        each.title: _add_review(book, analysis, each, collected[each.title], same_second)
         for each in REVIEW_LISTS
     }
 
 
 def _add_review(
-    book: Book, analysis: Analysis, each: ReviewList, users: CollectedUsers, seconds: SameSecond
+    book: Book,
+    analysis: Analysis,
+    each: ReviewList,
+    users: CollectedUsers,
+    same_second: SameSecond,
 ) -> TableSheets:
     if not len(users):
         empty = TableSheets(book, each.title, (review_lists.ACCOUNT, review_lists.USER))
@@ -129,7 +134,7 @@ def _add_review(
     decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
 
     def records(some: Page) -> Texts:
-        return record_texts(some, report.files, names, analysis.criteria, seconds)
+        return record_texts(some, report.files, names, analysis.criteria, same_second)
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
     listed_columns = (*each.columns(decided, report.files, names), record)
@@ -206,7 +211,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     for page in analysis.pages():
         words.update(page.users[name].unique())
         some = page.where(np.logical_or.reduce([each.has(page) for each in REVIEW_LISTS]))
-        stands = has_standing_decision(some, analysis.ledger, analysis.follow_up_result)
+        stands = needs_no_decision(some, analysis.ledger, analysis.follow_up_result)
         listed.append(some.where(~stands))
     files = _file_names(analysis, by, words)
     parts = {
@@ -217,7 +222,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     return Split(
         analysis,
         {_share(analysis, by, files[word], part): part for word, part in shares.items()},
-        seconds.names(),
+        seconds.same_second(),
         {files[word]: word for word in parts if word and word not in shares},
     )
 
