@@ -14,7 +14,7 @@ from analyzer.cli.options import (
     JudgingOptions,
     PatternOptions,
 )
-from analyzer.cli.streams import progress
+from analyzer.cli.streams import progress, say
 from analyzer.cli.values import (
     InputFile,
     input_file,
@@ -242,13 +242,22 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
 def decision_files(names: Iterable[str]) -> list[InputFile]:
     """Read the files that hold decisions, in the order of their names, whatever that of `names`.
 
-    Of a folder all but hidden files, locks and the index are read. Raises typer.BadParameter.
+    Of a folder workbooks and CSV files are read, but hidden files, locks and the index are not;
+    others are named. Raises typer.BadParameter.
     """
+    from analyzer.reviews.entries import may_hold_decisions
+
+    names = [*map(str, map(Path, names))]
     paths = sorted(path for name in names for path in _decision_paths(name))
     try:
-        return [*map(input_file, paths)]
+        files = [*map(input_file, paths)]
     except ValueError as error:
         raise wrong_usage(str(error), "FILES") from None
+    others = [each for each in files if each.name not in names and not may_hold_decisions(*each)]
+    if others:
+        say(f"Not read, neither a workbook nor a CSV: {short_list([each.name for each in others])}")
+    require(len(others) < len(files), f"{', '.join(names)} holds no workbook", "FILES")
+    return [each for each in files if each not in others]
 
 
 def _decision_paths(name: str) -> list[str]:

@@ -80,7 +80,7 @@ def read_files(
     problems: list[Problem] = []
     for name, content in files:
         try:
-            if content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS):
+            if _may_be_workbook(name, content):
                 read.append(read_review(name, content, today, "", analysis, with_older=with_older))
             else:
                 entries = ledger.read_entries(name, content, today)
@@ -92,6 +92,17 @@ def read_files(
     if problems:
         raise InputRefused(problems)
     return read
+
+
+def may_hold_decisions(name: str, content: bytes) -> bool:
+    """Return whether a file of a folder is read: it is a workbook or a CSV, or looks like one."""
+    lower = name.lower()
+    is_list = lower.endswith(".csv") or _may_be_workbook(name, content)
+    return is_list and not lower.endswith(".docx")
+
+
+def _may_be_workbook(name: str, content: bytes) -> bool:
+    return content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS)
 
 
 def read_review(  # noqa: PLR0913  what `read_files` gets
