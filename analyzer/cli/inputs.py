@@ -174,7 +174,14 @@ def _fail_on_problems(
     if book is None:
         return
     run = [rule.id for rule in book.rules]
-    if missing := [word for word in ids if word not in run]:
+    missing = [word for word in ids if word not in run]
+    if off := [word for word in missing if word in rule_ids()]:
+        words = [*([] if options.rules else ["default"]), *off]
+        hint = f"add {' '.join(f'--rules {word}' for word in words)}"
+        leaves_out = options.skip or options.min_severity is not Severity.LOW
+        hint += ", and check --skip and --min-severity" if leaves_out else ""
+        yield f"{', '.join(off)}: a rule that does not run; {hint}"
+    if missing:
         near = get_close_matches(missing[0], [*FAIL_ON_WORDS, *run], 1)
         hint = f"did you mean {near[0]}? Choose" if near else "choose"
         yield (
@@ -222,7 +229,8 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
         if not all(account.isdigit() for report in reports for account in report.accounts):
             message += "; set the account of a masked report with --masked-account"
         if meant := account_with_zeros(missing[0]):
-            message += f"; an account has 12 digits; did you mean {meant}?"
+            message += "; an account has 12 digits"
+            message += f"; did you mean {meant}?" if meant in labels else ""
         raise wrong_usage(message, "--account")
     users = (unmatched_users(each.pages(), chosen) for each in analyses)
     if chosen.users and (missing := _in_all(users)):

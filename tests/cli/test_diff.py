@@ -299,6 +299,7 @@ WRONG = (
     ("--new-as-of yesterday", "yesterday"),
     ("--user eve", "eve: no such user in the reports"),
     (f"--account {OTHER}", f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
+    (f"--account {ACCOUNT[1:]}", f"an account has 12 digits; did you mean {ACCOUNT}?"),
 )
 
 
