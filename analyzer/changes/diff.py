@@ -80,9 +80,12 @@ class Comparison:
 
     @property
     def same_reports(self) -> list[str]:
-        """Return the names of the later reports that the earlier side has too, byte for byte."""
-        earlier = {file.sha256 for file in self.before.report.files}
-        return [file.name for file in self.now.report.files if file.sha256 in earlier]
+        """Return the names of the later reports that the earlier side has too, as of the same time.
+
+        AWS's CSV has no time in it: where nothing happened, two of them have the same bytes.
+        """
+        earlier = {(file.sha256, file.as_of) for file in self.before.report.files}
+        return [each.name for each in self.now.report.files if (each.sha256, each.as_of) in earlier]
 
     def where(self, kinds: Collection[str] = (), verdicts: Collection[str] = ()) -> Self:
         """Return the changes of these kinds, of users that had or have one of these verdicts.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,6 +16,7 @@ from analyzer.cli.values import path_parser
 from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:
+    from analyzer.analysis.analysis import Analysis
     from analyzer.decisions.collect import LedgerUpdate
     from analyzer.decisions.ledger import Entries
 
@@ -58,9 +60,14 @@ def collect(
 
     files = decision_files(names)
     check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
-    loaded = load(find_inputs(report, input_options), quiet=True) if report else None
-    analysis = analyze(loaded, criteria.criteria()) if loaded else None
-    entries = read_files(files, utc_now().date(), analysis)
+    inputs = find_inputs(report, input_options)
+
+    @cache
+    def analysis(*, with_older: bool) -> "Analysis":
+        return analyze(load(inputs, quiet=True, with_older=with_older), criteria.criteria())
+
+    newest = analysis(with_older=False) if report else None
+    entries = read_files(files, utc_now().date(), newest, partial(analysis, with_older=True))
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
         update = collected(ledger, entries)
         if output and update.added:

@@ -14,7 +14,7 @@ from analyzer.cli.options import (
     JudgingOptions,
     PatternOptions,
 )
-from analyzer.cli.streams import progress
+from analyzer.cli.streams import progress, say
 from analyzer.cli.values import (
     InputFile,
     input_file,
@@ -174,7 +174,14 @@ def _fail_on_problems(
     if book is None:
         return
     run = [rule.id for rule in book.rules]
-    if missing := [word for word in ids if word not in run]:
+    missing = [word for word in ids if word not in run]
+    if off := [word for word in missing if word in rule_ids()]:
+        words = [*([] if options.rules else ["default"]), *off]
+        hint = f"add {' '.join(f'--rules {word}' for word in words)}"
+        leaves_out = options.skip or options.min_severity is not Severity.LOW
+        hint += ", and check --skip and --min-severity" if leaves_out else ""
+        yield f"{', '.join(off)}: a rule that does not run; {hint}"
+    if missing:
         near = get_close_matches(missing[0], [*FAIL_ON_WORDS, *run], 1)
         hint = f"did you mean {near[0]}? Choose" if near else "choose"
         yield (
@@ -222,7 +229,8 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
         if not all(account.isdigit() for report in reports for account in report.accounts):
             message += "; set the account of a masked report with --masked-account"
         if meant := account_with_zeros(missing[0]):
-            message += f"; an account has 12 digits; did you mean {meant}?"
+            message += "; an account has 12 digits"
+            message += f"; did you mean {meant}?" if meant in labels else ""
         raise wrong_usage(message, "--account")
     users = (unmatched_users(each.pages(), chosen) for each in analyses)
     if chosen.users and (missing := _in_all(users)):
@@ -242,13 +250,22 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
 def decision_files(names: Iterable[str]) -> list[InputFile]:
     """Read the files that hold decisions, in the order of their names, whatever that of `names`.
 
-    Of a folder all but hidden files, locks and the index are read. Raises typer.BadParameter.
+    Of a folder workbooks and CSV files are read, but hidden files, locks and the index are not;
+    others are named. Raises typer.BadParameter.
     """
+    from analyzer.reviews.entries import may_hold_decisions
+
+    names = [*map(str, map(Path, names))]
     paths = sorted(path for name in names for path in _decision_paths(name))
     try:
-        return [*map(input_file, paths)]
+        files = [*map(input_file, paths)]
     except ValueError as error:
         raise wrong_usage(str(error), "FILES") from None
+    others = [each for each in files if each.name not in names and not may_hold_decisions(*each)]
+    if others:
+        say(f"Not read, neither a workbook nor a CSV: {short_list([each.name for each in others])}")
+    require(len(others) < len(files), f"{', '.join(names)} holds no workbook", "FILES")
+    return [each for each in files if each not in others]
 
 
 def _decision_paths(name: str) -> list[str]:

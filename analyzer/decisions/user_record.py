@@ -278,6 +278,11 @@ def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:
     ]
 
 
+def file_identity(file: ReportFile) -> tuple[str, str]:
+    """Return what a record has of its report: of a quiet account, two can have the same bytes."""
+    return file.sha256, utc_text(file.as_of)
+
+
 def _file_key(record: UserRecord) -> tuple[str, str, str, str, str]:
     return record.file, record.sha256, record.as_of, record.as_of_source, record.baseline
 
@@ -350,8 +355,8 @@ def record_differences(
 
     The records are of files of `report`, `pages` are its judged pages.
     """
-    numbers = {file.sha256: at for at, file in enumerate(report.files)}
-    places = [(numbers[each.sha256], each.row) for each in records]
+    numbers = {file_identity(file): at for at, file in enumerate(report.files)}
+    places = [(numbers[each.sha256, each.as_of], each.row) for each in records]
     files, rows = ({place[at] for place in places} for at in (0, 1))
     parts, names = users_and_seconds(
         pages, lambda users: users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)

@@ -296,15 +296,17 @@ def _late_timestamps(reports: Iterable[SurveyedReport]) -> Iterator[FileNote]:
 
 def _replaced_times(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports that have a time of their own, which --as-of replaces by another."""
-    if texts := [
-        f"{each.file.name} ({minute_text(each.own_as_of)})"
-        for each in reports
-        if each.own_source is not AsOfSource.ASSUMED and each.own_as_of != each.file.as_of
-    ]:
+    dated = [each for each in reports if each.own_source is not AsOfSource.ASSUMED]
+    if replaced := [each for each in dated if each.own_as_of != each.file.as_of]:
+        texts = [f"{each.file.name} ({minute_text(each.own_as_of)})" for each in replaced]
+        is_later = any(each.own_as_of < each.file.as_of for each in replaced)
+        limit = (
+            " A report does not show use after its own time, so users can be idle for less time"
+            " than shown."
+        )
         yield (
             f"--as-of replaces the own time of {count_text(len(texts), 'report')}:"
-            f" {short_list(texts)}. A report does not show use after its own time, so users can be"
-            " idle for less time than shown."
+            f" {short_list(texts)}.{limit if is_later else ''}"
         )
 
 

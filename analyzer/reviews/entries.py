@@ -6,12 +6,14 @@ gives: rows may be sorted, and a row whose columns were sorted apart is refused,
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
 from pathlib import PurePath
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
@@ -29,6 +31,7 @@ from analyzer.decisions.ledger import Entries
 from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRIES, RECORD, USER
 from analyzer.decisions.user_record import (
     UserRecord,
+    file_identity,
     judged_pages,
     parsed_record,
     record_differences,
@@ -39,7 +42,7 @@ from analyzer.decisions.user_record import (
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import file_reference
-from analyzer.report.model import AccountName, FileReference
+from analyzer.report.model import AccountName, FileReference, Page
 from analyzer.reviews.list_sheets import (
     NEEDED,
     SAVED_COPY_HINT,
@@ -60,12 +63,16 @@ _ENTERED: Final = dict(zip(ENTRIES, ledger.ENTRIES, strict=True))
 
 
 def read_files(
-    files: Iterable[tuple[str, bytes]], today: date, analysis: Analysis | None = None
+    files: Iterable[tuple[str, bytes]],
+    today: date,
+    analysis: Analysis | None = None,
+    with_older: Callable[[], Analysis] | None = None,
 ) -> list[Entries]:
     """Return what is entered in workbooks, and in CSV files in the form of the ledger.
 
     `today` is the day of collecting. With an analysis, each row of a workbook, and each decision of
-    a CSV, is compared with what its reports give.
+    a CSV, is compared with what its reports give; `with_older` returns one in which each report of
+    an account counts, for a workbook of reports that have newer ones.
 
     Raises InputRefused with the problems of all files.
     """
@@ -73,8 +80,8 @@ def read_files(
     problems: list[Problem] = []
     for name, content in files:
         try:
-            if content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS):
-                read.append(read_review(name, content, today, analysis=analysis))
+            if _may_be_workbook(name, content):
+                read.append(read_review(name, content, today, "", analysis, with_older=with_older))
             else:
                 entries = ledger.read_entries(name, content, today)
                 given = _users_given(entries.lines, analysis) if analysis else {}
@@ -87,8 +94,25 @@ def read_files(
     return read
 
 
-def read_review(
-    name: str, content: bytes, today: date, workbook: str = "", analysis: Analysis | None = None
+def may_hold_decisions(name: str, content: bytes) -> bool:
+    """Return whether a file of a folder is read: it is a workbook or a CSV, or looks like one."""
+    lower = name.lower()
+    is_list = lower.endswith(".csv") or _may_be_workbook(name, content)
+    return is_list and not lower.endswith(".docx")
+
+
+def _may_be_workbook(name: str, content: bytes) -> bool:
+    return content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS)
+
+
+def read_review(  # noqa: PLR0913  what `read_files` gets
+    name: str,
+    content: bytes,
+    today: date,
+    workbook: str = "",
+    analysis: Analysis | None = None,
+    *,
+    with_older: Callable[[], Analysis] | None = None,
 ) -> Entries:
     """Return what is entered in a workbook of that name and content, collected `today`.
 
@@ -119,7 +143,10 @@ def read_review(
         *summary.count_problems(Counter(users.values())),
     ]
     if analysis and not problems:
-        problems += _report_problems(name, rows, analysis)
+        problems += _report_problems(name, rows, analysis, analysis.pages())
+        if problems and with_older:
+            older = with_older()
+            problems = [*_report_problems(name, rows, older, _pages_of_rows(older, rows))]
     if problems:
         raise InputRefused(problems)
     return Entries(file, tuple(lines), tuple(open_rows), label.name)
@@ -281,7 +308,17 @@ def _line(file: FileReference, each: _Listed) -> LedgerLine:
     )
 
 
-def _report_problems(name: str, rows: Sequence[_Row], analysis: Analysis) -> Iterator[Problem]:
+def _pages_of_rows(every: Analysis, rows: Iterable[_Row]) -> Iterator[Page]:
+    """Yield the users of the reports that rows were made from: others may share their seconds."""
+    made_from = {(each.record.sha256, each.record.as_of) for each in rows}
+    is_of_rows = [file_identity(file) in made_from for file in every.report.files]
+    for page in every.pages():
+        yield page.where(np.array(is_of_rows)[page.users[columns.FILE]])
+
+
+def _report_problems(
+    name: str, rows: Sequence[_Row], analysis: Analysis, pages: Iterable[Page]
+) -> Iterator[Problem]:
     """Yield a problem for each row whose record is not what the reports give.
 
     The rows of reports that are not among them have one problem together.
@@ -293,19 +330,18 @@ def _report_problems(name: str, rows: Sequence[_Row], analysis: Analysis) -> Ite
         rows_text = count_text(len(others), "row")
         message = f"no report named has the SHA-256 of the one behind {rows_text}"
         yield Problem.of_file(name, f"{message}: {files}", _REPORT_HINT)
-    moments = {file.sha256: utc_text(file.as_of) for file in analysis.report.files}
+    moments = dict(map(file_identity, analysis.report.files))
     listed = [each for each in rows if each.record.sha256 in named]
     records = [each.record for each in listed]
-    moved = next((each for each in records if each.as_of != moments[each.sha256]), None)
+    given = {*map(file_identity, analysis.report.files)}
+    moved = next((each for each in records if (each.sha256, each.as_of) not in given), None)
     if moved:
         now = moments[moved.sha256]
         message = f"{moved.file} was judged as of {moved.as_of}, and now as of {now}"
         hint = f"Name the same report {moved.file}, as it was, or set its time with --as-of."
         yield Problem.of_file(name, message, hint)
         return
-    for at, message in record_differences(
-        records, analysis.pages(), analysis.report, analysis.criteria
-    ):
+    for at, message in record_differences(records, pages, analysis.report, analysis.criteria):
         yield listed[at].problem(message, _REPORT_HINT)
 
 

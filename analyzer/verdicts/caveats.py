@@ -41,8 +41,7 @@ AWS), `CloudWatchAPIKey-…`.
 """
 
 _WHERE_SERVICE_KEYS_SHOW: Final = (
-    "A report does not show if such a key works: look it up in AWS's list of service-specific"
-    " credentials."
+    "A report does not show if such a key works: AWS's list of service-specific credentials does."
 )
 
 _MFA_ALONE: Final = "An MFA device is registered, but the user never signed in"

@@ -169,8 +169,9 @@ def headline(history: History) -> str:
     period = " to ".join("?" if pd.isna(at) else minute_text(at) for at in edges)
     known = history.period.iloc[:-1]["reports"]
     covered = int((known > 0).sum())
-    accounts = f"{covered:,}{f' of {len(known):,}' if covered < len(known) else ''}"
-    return f"History: {period}, accounts {accounts}, reports {total['reports']:,}"
+    part = f"{covered:,} of " if covered < len(known) else ""
+    accounts = f"{part}{count_text(len(known), 'account')}"
+    return f"History: {period}, {accounts}, {count_text(total['reports'], 'report')}"
 
 
 def sentences(history: History) -> Iterator[str]:
@@ -178,8 +179,8 @@ def sentences(history: History) -> Iterator[str]:
     total = history.period.iloc[-1]
     if total["reports"] and total["unused_removed"]:
         yield (
-            f"Days from first unused to gone, of {count_text(total['unused_removed'], 'user')}:"
-            f" at least: {_days_text(total, 'least')}; at most: {_days_text(total, 'most')}."
+            f"Gone while unused: {count_text(total['unused_removed'], 'user')}. Days unused, at"
+            f" least: {_days_text(total, 'least')}; at most: {_days_text(total, 'most')}."
         )
     if OVERDUE in history.period:
         yield (
@@ -265,7 +266,7 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
         "Without a row of the root user, so it may not show the whole account; users who are not"
         " in it count as removed": files[is_partial],
         "Counted once, the same as another report": files[repeated],
-        "Undetermined at the end; days unused continue through such reports": names[unclear],
+        "Undetermined in the last report; if unused before, the days unused go on": names[unclear],
         "Known by name: a report does not show the creation time": names[users["by_name"]],
         "A last use is gone or went back in time": lost[columns.USER],
         "Done before the day of the decision": both.loc[early, columns.USER],

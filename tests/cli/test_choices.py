@@ -33,6 +33,7 @@ def test_bash_completes_values(monkeypatch: pytest.MonkeyPatch) -> None:
 
 MFA = "console-user-without-mfa"
 ONLY, NO_MFA = ["--rules", "unused-user"], ["--rules", MFA, "--skip", MFA]
+OFF, DEFAULT, ADDED = "root-password", "--rules default", "--rules root-password"
 NO_CRITICAL = ["--skip", "root-access-key", "--skip", "root-without-mfa"]
 CHECK_TWICE = ["--format", "names", "--certain", "--include-check"]
 
@@ -65,7 +66,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--exemptions", "nowhere.csv"], "--exemptions", "nowhere.csv cannot be read"),
     (["--exemptions", "."], "--exemptions", ". is a folder: name a file in it"),
     (["--exemptions", "/dev/zero"], "--exemptions", "/dev/zero holds more than 64 MiB"),
-    (["--account", "12345678901"], "--account", "did you mean 012345678901?"),
+    (["--account", "12345678901"], "--account", "have 123456789012); an account has 12 digits"),
     (["--account", "12"], "--account", "12: no such account in the reports (they have 123456"),
     (["--account", "*" * 100_000], "--account", "the pattern has more than 2,048 signs"),
     (["--account", ""], "--account", "the pattern is empty"),
@@ -81,8 +82,10 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--fail-on", "idle"], "--fail-on", "'idle': choose from the verdicts undetermined, unused,"),
     (["--fail-on", "idle"], "--fail-on", "the severities critical, high, medium, low"),
     (["--fail-on", "root-usd"], "--fail-on", "did you mean root-used? Choose from"),
-    (["--fail-on", "user-without-mfa"], "--fail-on", "or the rules that run: unused-user,"),
-    (["--fail-on", MFA, "--skip", MFA], "--fail-on", "did you mean root-without-mfa? Choose from"),
+    (["--fail-on", OFF], "--fail-on", f"{OFF}: a rule that does not run; add {DEFAULT} {ADDED}"),
+    (["--fail-on", OFF, *ONLY], "--fail-on", f"{OFF}: a rule that does not run; add {ADDED}"),
+    (["--fail-on", MFA, "--skip", MFA], "--fail-on", f"--rules {MFA}, and check --skip and --min-"),
+    (["--fail-on", "idle", *ONLY], "--fail-on", "or the rules that run: unused-user"),
     (["--fail-on", "control"], "--fail-on", "control: choose the controls with --standard"),
     (["--fail-on", "low", "--min-severity", "high"], "low", "no such rule runs with --min-sever"),
     (["--fail-on", "high", *ONLY], "high", "no rule of this severity runs (unused-user)"),

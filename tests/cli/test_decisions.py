@@ -430,3 +430,16 @@ def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_sa
         assert collect(listed, *named, "-o", folder / "decisions.csv").code == 0
     kept = [table((each / "decisions.csv").read_bytes())[0]["same_second"] for each in ledgers]
     assert kept == ["", "bob;eve"]
+
+
+def test_a_row_is_compared_with_its_own_report_where_the_folder_has_newer_ones(
+    report: Path, workbook: Path
+) -> None:
+    reports = report.parent
+    renamed = a_user("ann2", created=ANN["user_creation_time"])
+    for day, users in ((LATER, (ANN, BOB)), ("2026-07-01", (renamed, BOB))):
+        console_report(reports, day, *users)
+        assert collect(workbook, "--report", reports).code == 0
+    report.unlink()
+    done = collect(workbook, "--report", reports)
+    assert (done.code, "was judged as of 2026-05-01" in done.messages) == (3, True)

@@ -132,6 +132,8 @@ def test_identical_reports_give_no_change_and_notes_name_the_option_for_the_time
         assert f"{option} sets the time" in note
     same = f"The same report is on both sides, so it shows nothing new: {report}.\n"
     assert run("diff", report, report, "-q", "-f", "table") == (0, b"", same)
+    later = run("diff", report, report, "-q", "-f", "csv", "--new-as-of", "2026-12-01")
+    assert later.messages == ""
 
 
 def test_reports_in_the_wrong_order_are_refused_with_the_way_out() -> None:
@@ -297,6 +299,7 @@ WRONG = (
     ("--new-as-of yesterday", "yesterday"),
     ("--user eve", "eve: no such user in the reports"),
     (f"--account {OTHER}", f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
+    (f"--account {ACCOUNT[1:]}", f"an account has 12 digits; did you mean {ACCOUNT}?"),
 )
 
 

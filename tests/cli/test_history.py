@@ -90,9 +90,9 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
     assert meanings["Unused unclear"] == MEANINGS["unused_unclear"]
     assert {*MEANINGS} == {*PERIOD, *DECISION_COUNTS} - {"account", "first", "last"}
     charts = [part for name, part in parts(stream.getvalue()).items() if "charts/chart" in name]
-    assert [part.count(b"<ser>") for part in charts] == [4]
+    assert [part.count(b"<ser>") for part in charts] == [len(Verdict)]
     said = "at least: median 3.5, longest 7; at most: not known."
-    assert f"Days from first unused to gone, of 2 users: {said}" in [*sentences(found)]
+    assert f"Gone while unused: 2 users. Days unused, {said}" in [*sentences(found)]
     heads, every, *_ = book["Period"].iter_rows(values_only=True)
     days = dict(zip(heads, every, strict=True))
     of_ends = [f"{kind} days at {end}" for end in ("least", "most") for kind in KINDS]
@@ -110,7 +110,7 @@ def test_a_period_that_no_report_covers_has_no_chart() -> None:
     assert not [name for name in parts(stream.getvalue()) if "charts/" in name]
     (row,) = [each.split() for each in table_of(nothing, 160).splitlines() if each[:2] == "0 "]
     assert row == ["0", "not", "covered", "not", "covered"]
-    assert headline(nothing) == "History: ? to ?, accounts 0 of 1, reports 0"
+    assert headline(nothing) == "History: ? to ?, 0 of 1 account, 0 reports"
 
 
 @pytest.mark.no_cover
@@ -139,8 +139,9 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
     book = openpyxl.load_workbook(tmp_path / "year.xlsx")
     summary = {str(row[0]): row for row in book["Summary"].iter_rows(values_only=True)}
     assert hashlib.sha256(owners.read_bytes()).hexdigest() in summary[str(owners)]
-    said = [summary[name][1] for name in ("Period", "Longest gap", "Program")]
-    assert said == ["the first report to the last report", "31 days", f"credreport {VERSION}"]
+    said = [summary[name][1] for name in ("Period", "Gaps named", "Program")]
+    gaps = "longer than 31 days"
+    assert said == ["the first report to the last report", gaps, f"credreport {VERSION}"]
     users = book["Users"]
     (at,) = [cell.column_letter for cell in users[1] if cell.value == "Owner"]
     assert [cell.value for cell in users[at]] == ["Owner", "Ann Lee", None]
@@ -179,7 +180,10 @@ def test_a_pipe_gets_cells_with_tabs_and_standard_error_what_is_uncertain(tmp_pa
     assert start == f"{begins}: account {ACCOUNT}."
     places = f"{reports}/{ACCOUNT}/report.csv, {reports}/111111111111/other/report.csv"
     assert uncounted == f"Not counted, as-of is assumed: it has no place in the order: {places}."
-    assert undetermined == "Undetermined at the end; days unused continue through such reports: bo."
+    assert (
+        undetermined
+        == "Undetermined in the last report; if unused before, the days unused go on: bo."
+    )
     assert unknown == "Known by name: a report does not show the creation time: cy."
     assert back == "A last use is gone or went back in time: ann."
 

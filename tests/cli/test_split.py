@@ -65,6 +65,12 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
     ):
         refused = run("collect", tmp_path / name)
         assert (refused.code, says in refused.message_line) == (2, True)
+    others = [saved(tmp_path / "out", "x", each) for each in ("Thumbs.db", "note.docx", "a.txt")]
+    done = run("collect", tmp_path / "out")
+    assert (done.code, all(str(each) in done.message_line for each in others)) == (0, True)
+    (alone := tmp_path / "empty").joinpath("scan.pdf").write_bytes(b"%PDF")
+    assert "holds no workbook" in run("collect", alone).message_line
+    assert run("collect", alone / "scan.pdf").code == 3
 
 
 def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[Share]:

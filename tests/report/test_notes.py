@@ -95,6 +95,8 @@ def test_where_reports_have_several_times_the_notes_say_what_sets_that_of_one() 
         f"--as-of replaces the own time of 1 report: {CONSOLE} (2026-05-01 12:00 UTC). A report"
         " does not show use after its own time, so users can be idle for less time than shown."
     )
+    (note,) = analyzer.load(*files, as_of=AS_OF - timedelta(days=1)).notes
+    assert note.endswith(f"1 report: {CONSOLE} (2026-05-01 12:00 UTC).")
     assert not analyzer.load(*files, as_of=AS_OF).notes
 
 

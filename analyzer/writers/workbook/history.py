@@ -51,13 +51,13 @@ MEANINGS: Final = {
     "unused_end": "Unused users in the last report: start + newly - removed - back - unclear.",
     "median_days_at_least": "Of removed unused users: from the first report as unused to the last.",
     "longest_days_at_least": "The same, of the user with the most days.",
-    "median_days_at_most": "From the last report as not unused to the first without the user.",
+    "median_days_at_most": "From the last report before that to the first without the user.",
     "longest_days_at_most": "The same, of the user with the most days.",
     "decisions": "All decisions of the days of the period; what was decided later does not count.",
     "removals": "Of those in force, to delete or deactivate; not those done before the period.",
     "done_in_time": "Of these, carried out before they were overdue.",
     "done_undated": "Of these, done between a report before and one after they were overdue.",
-    "done_late": "Of these, not shown as done by a report after they were overdue.",
+    "done_late": "Of these, done, but a report after the due day still showed them as not done.",
     "overdue": "Of these, not carried out in time.",
     "open": "Of these, not carried out yet, and not overdue.",
 }
@@ -103,7 +103,7 @@ def _add_summary(book: Book, history: History) -> None:
     sheet.text_section("Criteria", criteria_meanings(history.analysis.criteria))
     period = f"{since or 'the first report'} to {until or 'the last report'}"
     sheet.named_text("Period", period)
-    sheet.named_text("Longest gap", count_text(span.max_gap, "day"))
+    sheet.named_text("Gaps named", f"longer than {count_text(span.max_gap, 'day')}")
     sheet.named_text("Program", f"credreport {VERSION}")
     add_other_files(sheet, history.analysis)
     if len(history.trend):

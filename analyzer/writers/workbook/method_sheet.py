@@ -77,9 +77,10 @@ never: AWS has recorded no use. AWS records sign-ins since 2014-10-20 and the us
   since 2015-04-22.
 An empty cell: No password, no access key, or no date in the report.
 "…" (not understood): The value in the report: AWS does not document it. It is never read as no.
+  "rows differ" stands for the values of two rows of one ARN.
 not reported: AWS writes not_supported and does not say: the root's password in reports before 2025.
-not known: No list of service-specific credentials was saved with the report, which does not have
-  them.
+not known: The report does not show it, or a cell that it needs is not understood. Of
+  service-specific credentials: AWS's list was not saved with the report.
 not in this report: The report does not have this column. Reports of 2014 lack the last use of
   access keys.
 """)

@@ -29,8 +29,8 @@ from analyzer.writers.workbook import lookup_lists, review_lists
 from analyzer.writers.workbook.book import INK, Book, CellStyle, SheetName
 from analyzer.writers.workbook.review_lists import Listings
 from analyzer.writers.workbook.text_sheet import (
+    DAY_LINES,
     NOT_APPLICABLE,
-    VERDICT_COLOURS,
     Part,
     SpannedCell,
     TextSheet,
@@ -128,7 +128,7 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
     number_of, order = analysis.totals.user_count, headline.VERDICT_ORDER
-    verdicts = [(str(each), number_of(each), VERDICT_COLOURS[each]) for each in order]
+    verdicts = [(str(each), number_of(each), DAY_LINES[each].colour) for each in order]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
     bands = [(band, users, INK) for band, users in ages.items()]
     add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")

@@ -249,6 +249,7 @@ DAY_LINES: Final[Mapping[str, _Line]] = {
     str(Verdict.RETIRED): _Line("retired", "D6A300", "sysDot", "triangle"),
     str(Verdict.DORMANT): _Line("dormant", "2E75B6", "dash", "square"),
     str(Verdict.ACTIVE): _Line("active", "A9D18E", "solid", "triangle"),
+    str(Verdict.UNDETERMINED): _Line("undetermined", "7F7F7F", "sysDot", "circle"),
 }
 """The line of each column of the trend of a history; in cells the colours are the same in pale."""
 
@@ -258,11 +259,6 @@ RUN_LINES: Final[Mapping[str, _Line]] = {
     columns.USERS: _Line("all IAM users", "404040", "sysDot", "triangle"),
 }
 """The same of the trend of runs."""
-
-VERDICT_COLOURS: Final[Mapping[str, str]] = {
-    Verdict.UNDETERMINED: "7F7F7F",
-    **{verdict: line.colour for verdict, line in DAY_LINES.items()},
-}
 
 _NOT_SHOWN: Final = dict.fromkeys(
     ("showSerName", "showCatName", "showLegendKey", "showPercent"), False
