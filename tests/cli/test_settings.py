@@ -79,9 +79,11 @@ def test_settings_stand_where_the_command_line_says_nothing(report: Path) -> Non
 
 
 @pytest.mark.no_cover
-def test_settings_hold_every_kind_of_value_and_those_of_others_are_skipped(tmp_path: Path) -> None:
+def test_settings_behind_a_byte_order_mark_hold_every_kind_of_value_and_skip_those_of_others(
+    tmp_path: Path,
+) -> None:
     text = (
-        f'standard = "cis-6.0"\nexemptions = "{EXEMPTIONS}"\ndormant-days = 400\n'
+        f'\ufeffstandard = "cis-6.0"\nexemptions = "{EXEMPTIONS}"\ndormant-days = 400\n'
         'verdict = ["dormant", "unused"]\nformat = "json"\nas-of = 2026-03-02T00:00:00Z\n'
         'raw-csv = false\nquiet = true\ntimeout = 60\nregion = "eu-west-1"\n'
     )
@@ -159,8 +161,3 @@ def test_settings_are_no_output(tmp_path: Path) -> None:
     done = run("analyze", CONSOLE, "--config", file, "--findings", file)
     assert (done.code, "is an input" in done.message_line) == (2, True)
     assert file.read_text() == "quiet = true"
-
-
-def test_settings_may_begin_with_a_byte_order_mark(report: Path) -> None:
-    file = saved(report.parent, "\ufeffquiet = true\n", "settings.toml")
-    assert run("analyze", report, "--config", file).code == 0
