@@ -8,6 +8,7 @@ from analyzer.decisions.collect_messages import (
     LATER_DAY,
     OF_ONE_DAY,
     conflict_problem,
+    follow_up_problems,
     ledger_order_problems,
     needless_withdrawal_notes,
     newer_report_problem,
@@ -15,6 +16,7 @@ from analyzer.decisions.collect_messages import (
     repetition_notes,
     replaced_decision_notes,
     two_decision_problems,
+    unchecked_notes,
     uncounted_notes,
     unordered_pairs,
     unordered_problems,
@@ -119,8 +121,11 @@ def _updated(
     if conflict_lines:
         whole = replace(whole, lines=(*whole.lines, *conflict_lines))
     before, after = ledger.by_user, whole.by_user
+    entered = [line for each in files for line in each.lines]
+    known = [*ledger.lines, *entered]
     problems = [
         *two_decision_problems(files),
+        *follow_up_problems(known, files),
         *(problem for _, problem in unordered_problems(unordered_pairs(files, new))),
         *ledger_order_problems(ledger.lines, files),
         *(older_report_problem(*pair) for pair in older),
@@ -130,7 +135,6 @@ def _updated(
     if problems:
         raise InputRefused(problems)
     new_ids = {id(line) for line in new}
-    entered = [line for each in files for line in each.lines]
     return LedgerUpdate(
         ledger=whole,
         added=(*new, *conflict_lines),
@@ -140,6 +144,7 @@ def _updated(
                 f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
                 for line in conflict_lines
             ),
+            *unchecked_notes(known, files),
             *needless_withdrawal_notes(new, after),
             *repetition_notes(repeated),
             *dict.fromkeys(uncounted_notes(entered, after, OF_ONE_DAY)),

@@ -98,7 +98,7 @@ def read_review(
     """
     file = file_reference(name, content)
     label = replace(file, name=printable(workbook) or PurePath(file.name).name)
-    lists, summary = lists_and_summary(name, content)
+    lists, summary, followed_up = lists_and_summary(name, content)
     every = (problem for each in lists for problem in each.cell_problems())
     problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
@@ -122,7 +122,7 @@ def read_review(
         problems += _report_problems(name, rows, analysis)
     if problems:
         raise InputRefused(problems)
-    return Entries(file, tuple(lines), tuple(open_rows), label.name)
+    return Entries(file, tuple(lines), tuple(open_rows), label.name, tuple(followed_up))
 
 
 class _Row(NamedTuple):

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from analyzer.decisions.decision import REMOVALS
+from analyzer.decisions.decision import REMOVALS, EntryPlace, FollowUpRow
 from analyzer.decisions.review_list_layout import (
     ACCOUNT,
     ARN,
@@ -26,6 +26,7 @@ from analyzer.decisions.review_list_layout import (
     LIST,
     OK,
     RECORD,
+    SHA256,
     USER,
     WHEN_WRITTEN,
 )
@@ -33,7 +34,7 @@ from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import begins_as_workbook, may_be_workbook
 from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
-from analyzer.reviews.xlsx_file import Sheet, open_spreadsheet
+from analyzer.reviews.xlsx_file import Sheet, Spreadsheet, open_spreadsheet
 from analyzer.terms import count_text, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
@@ -148,11 +149,14 @@ class Summary(NamedTuple):
                 yield Problem(self.place, None, f"cell {cell}", None, message, _ROWS_HINT)
 
 
-def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summary]:
-    """Return the lists of a workbook and its Summary; raises InputRefused."""
+def lists_and_summary(
+    name: str, content: bytes
+) -> tuple[list[ListSheet], Summary, list[FollowUpRow]]:
+    """Return the lists of a workbook, its Summary, and its follow-up; raises InputRefused."""
     book = open_spreadsheet(name, content)
     lists: list[ListSheet] = []
     summary: Summary | None = None
+    followed_up: list[FollowUpRow] = []
     problems: list[Problem] = []
     for sheet in book.sheets:
         top = sheet.cells(_TOP_ROWS)
@@ -161,16 +165,15 @@ def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summa
         try:
             if heads:
                 _check_heads(place, *heads)
-                cells = sheet.cells()
-                row, column_of = heads[0], {head: at for at, head in heads[1].items()}
-                lists.append(
-                    ListSheet(name, sheet.title, cells, row, column_of, book.counts_from_1904)
-                )
+                lists.append(_list_sheet(name, book, sheet, heads))
                 problems += _stray_problems(lists[-1])
             elif any(TITLE in map(text_of, values) for values in top.columns.values()):
                 summary = _summary(place, sheet.cells(), summary)
             else:
-                problems += _other_sheet_problems(place, top, sheet)
+                problems += _lost_list_problems(place, top)
+                if heads := _head_row(top, {ENTERED_IN, DECIDED}.issubset):
+                    follow_up = _list_sheet(name, book, sheet, heads)
+                    followed_up += _follow_up_rows(follow_up, problems)
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -181,11 +184,18 @@ def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summa
     if not summary or not summary.counts:
         hint = "Send the whole workbook: its Summary shows whether a row is missing."
         raise InputRefused.of_file(name, "it has no Summary", hint)
-    return lists, summary
+    return lists, summary, followed_up
 
 
-def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator[Problem]:
-    """Yield a problem for a list without its heads, and for what is entered on a follow-up."""
+def _list_sheet(
+    name: str, book: Spreadsheet, sheet: Sheet, heads: tuple[int, Mapping[int, str]]
+) -> ListSheet:
+    column_of = {head: column for column, head in heads[1].items()}
+    return ListSheet(name, sheet.title, sheet.cells(), heads[0], column_of, book.counts_from_1904)
+
+
+def _lost_list_problems(place: str, top: SheetCells) -> Iterator[Problem]:
+    """Yield a problem for a list without its heads."""
     for column in top.columns:
         for row, value in top.below(column, 0):
             if text_of(value).startswith("{") and parsed_record(text_of(value)):
@@ -193,23 +203,25 @@ def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator
                 cell = f"cell {cell_name(row, column)}"
                 yield Problem(place, row, cell, None, message, SAVED_COPY_HINT)
                 return
-    follow_up = _head_row(top, {ENTERED_IN, DECIDED}.issubset)
-    if follow_up is None:
-        return
-    cells, (head_row, heads) = sheet.cells(), follow_up
-    column_of = {head: column for column, head in heads.items()}
-    for at, row in enumerate(cells.row_numbers):
-        shown = {
-            head: text_of(cells.columns[column][at])
-            for head, column in column_of.items()
-            if head in (DECIDED, ENTERED_IN, *ENTRIES)
-        }
-        word = shown.get(DECIDED)
-        is_earlier = word in [*REMOVALS] and shown.get(ENTERED_IN)
-        if row > head_row and any(shown.values()) and not is_earlier:
-            cell = f"{DECIDED}, cell {cell_name(row, column_of[DECIDED])}"
-            message, hint = "not an earlier decision", "Decide in the list that has the user."
-            yield Problem(place, row, cell, word or None, message, hint)
+
+
+def _follow_up_rows(sheet: ListSheet, problems: list[Problem]) -> Iterator[FollowUpRow]:
+    """Yield the earlier decisions of a follow-up, and add a problem for what is entered besides.
+
+    Where a column is gone, its texts are empty.
+    """
+    shown = ARN, DECIDED, *ENTRIES[1:], SHA256
+    for at, row in enumerate(sheet.cells.row_numbers):
+        arn, word, *others, sha256 = (
+            sheet.entry(head, at) if head in sheet.column_of else "" for head in shown
+        )
+        entered_in = sheet.entry(ENTERED_IN, at)
+        if row > sheet.head_row and word in [*REMOVALS] and entered_in:
+            place = EntryPlace(sheet.place, row, sheet.cell_name(DECIDED, row))
+            yield FollowUpRow(place, sha256, (arn, word, *others))
+        elif row > sheet.head_row and any((word, entered_in, *others)):
+            hint = "Decide in the list that has the user."
+            problems.append(sheet.problem(DECIDED, at, "not an earlier decision", hint))
 
 
 def _head_row(

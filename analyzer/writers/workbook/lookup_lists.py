@@ -20,7 +20,7 @@ from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.follow_up import follow_up_counts
 from analyzer.decisions.outcome import FollowUpStatus
-from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
+from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, SHA256
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
@@ -294,7 +294,7 @@ _FOLLOW_UP_SOURCES: Final = (
     TextColumn(ENTERED_IN, 26, ledger.WORKBOOK),
     TextColumn("Sheet", 14, ledger.SHEET),
     NumberColumn("Row", 6.5, ledger.ROW),
-    TextColumn("SHA-256", 20, ledger.SHA256),
+    TextColumn(SHA256, 20, ledger.SHA256),
     user_columns.AS_OF,
     TextColumn("Report", 26, follow_up.REPORT),
     user_columns.ARN,
