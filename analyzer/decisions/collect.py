@@ -24,6 +24,7 @@ from analyzer.decisions.collect_messages import (
 from analyzer.decisions.decision import (
     Decision,
     LedgerLine,
+    OpenRow,
     UserDecisions,
     UserKey,
     decisions_by_user,
@@ -304,9 +305,11 @@ def _emptied(
     It is the same list by what their person entered in it on that report, or by an entry that was
     collected from the same file; by its name only if nothing is entered. It is not where it shows
     the decision as an earlier one. One that stands in another file of the call is not emptied,
-    unless this is a new version: with others that were collected from a file before.
+    unless this is a new version: with others that were collected from a file before. A CSV may have
+    lost the whole row.
     """
     people = {(line.person, line.as_of) for line in entries.lines}
+    is_csv = not all(line.sheet for line in entries.lines)
     old = contents.collected if entries.file.sha256 not in contents.hashes else ()
     copied = {(line.person, line.as_of) for line in entries.lines if line.content in old}
     earlier_files = {
@@ -315,7 +318,16 @@ def _emptied(
         for line in after[entered.user_key].lines
         if line.content == entered.content
     }
-    for row in entries.open_rows:
+    listed = {line.user_key for line in entries.lines}.union(
+        row.user_key for row in entries.open_rows
+    )
+    lost = (
+        OpenRow(user, line.as_of)
+        for user, user_decisions in (after.items() if is_csv else ())
+        for line in user_decisions.decisions
+        if user not in listed and line.sha256 in earlier_files and line.workbook == entries.source
+    )
+    for row in (*entries.open_rows, *lost):
         user_decisions = after.get(row.user_key)
         for line in user_decisions.decisions if user_decisions else ():
             author = line.person, line.as_of
