@@ -145,6 +145,7 @@ def _updated(
                 f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
                 for line in conflict_lines
             ),
+            *(note for each in files if attended or new for note in each.notes),
             *unchecked_notes(known, files),
             *needless_withdrawal_notes(new, after),
             *repetition_notes(repeated),

@@ -199,7 +199,7 @@ class Entries:
     """Hold what is entered in one file, in its order, and the users that are left open.
 
     `workbook` is what the lines call the file, by default its name without folders. `followed_up`
-    are the earlier decisions that it shows.
+    are the earlier decisions that it shows, `notes` sentences on what else it has.
     """
 
     file: FileReference
@@ -207,6 +207,7 @@ class Entries:
     open_rows: tuple[OpenRow, ...] = ()
     workbook: str = ""
     followed_up: tuple[FollowUpRow, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:

@@ -122,7 +122,15 @@ def read_review(
         problems += _report_problems(name, rows, analysis)
     if problems:
         raise InputRefused(problems)
-    return Entries(file, tuple(lines), tuple(open_rows), label.name, tuple(followed_up))
+    entered = [line.read_from for line in lines]
+    notes = (
+        note
+        for each in lists
+        for note in each.entry_notes([row for place, row, _ in entered if place == each.place])
+    )
+    return Entries(
+        file, tuple(lines), tuple(open_rows), label.name, tuple(followed_up), tuple(notes)
+    )
 
 
 class _Row(NamedTuple):

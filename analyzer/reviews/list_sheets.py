@@ -6,7 +6,7 @@ added. What was entered elsewhere is refused by name.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +35,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.files import begins_as_workbook, may_be_workbook
 from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
 from analyzer.reviews.xlsx_file import Sheet, Spreadsheet, open_spreadsheet
-from analyzer.terms import count_text, utc_text
+from analyzer.terms import count_text, utc_text, with_noun
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
@@ -55,11 +55,16 @@ _STRUCK_HINT: Final = "Empty the entry, or enter it again; a decision that was c
 
 @dataclass(frozen=True, slots=True)
 class ListSheet:
-    """Hold the cells of a list, from which row its heads name the columns, by number from 0."""
+    """Hold the cells of a list, from which row its heads name the columns, by number from 0.
+
+    `noted` are the names of cells with a note.
+    """
 
     file: str
     title: str
+    is_hidden: bool
     cells: SheetCells
+    noted: Collection[str]
     head_row: int
     column_of: Mapping[str, int]
     counts_from_1904: bool
@@ -116,6 +121,21 @@ class ListSheet:
                     cell = f"{heads[column]}, cell {cell_name(row, column)}"
                     text = text_of(self.cells.value(row, column)) or None
                     yield Problem(self.place, row, cell, text, message, hint)
+
+    def entry_notes(self, entered: Sequence[int]) -> Iterator[str]:
+        """Yield which entries their person may not have seen, and which notes are not read.
+
+        `entered` are the rows with an entry.
+        """
+        hidden = [row for row in entered if self.is_hidden or row in self.cells.hidden]
+        if hidden:
+            where = "a hidden sheet" if self.is_hidden else "hidden rows"
+            rows = with_noun("row", [*map(str, hidden)])
+            yield f"{count_text(len(hidden), 'decision')} in {where}, {self.place}: {rows}."
+        rows_below = self.cells.row_numbers if self.noted else ()
+        every = (self.cell_name(head, row) for row in rows_below for head in ENTRIES)
+        if noted := [name for name in every if name in self.noted]:
+            yield f"Notes on entries are not read, {self.place}: {with_noun('cell', noted)}."
 
     def moment_text(self, serial: float) -> str:
         """Return the moment that a number shows in this workbook, empty if it is none."""
@@ -191,7 +211,16 @@ def _list_sheet(
     name: str, book: Spreadsheet, sheet: Sheet, heads: tuple[int, Mapping[int, str]]
 ) -> ListSheet:
     column_of = {head: column for column, head in heads[1].items()}
-    return ListSheet(name, sheet.title, sheet.cells(), heads[0], column_of, book.counts_from_1904)
+    return ListSheet(
+        name,
+        sheet.title,
+        sheet.is_hidden,
+        sheet.cells(),
+        sheet.noted(),
+        heads[0],
+        column_of,
+        book.counts_from_1904,
+    )
 
 
 def _lost_list_problems(place: str, top: SheetCells) -> Iterator[Problem]:

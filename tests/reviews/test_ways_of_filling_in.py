@@ -128,10 +128,14 @@ def new_sheet(title: str, *cells: str) -> Edit:
     return lambda book: book.create_sheet(title).append(cells)
 
 
+def hide_row(row: int, sheet: Worksheet) -> None:
+    sheet.row_dimensions[row] = RowDimension(sheet, index=row, hidden=True)
+
+
 def hide_rows_and_columns(sheet: Worksheet) -> None:
     sheet.auto_filter.add_filter_column(2, ["delete"])
     for row in range(3, 7):
-        sheet.row_dimensions[row] = RowDimension(sheet, index=row, hidden=True)
+        hide_row(row, sheet)
     for letter in ("C", "D", "AC", "AD"):
         sheet.column_dimensions[letter].hidden = True
 
@@ -674,3 +678,23 @@ def test_a_decision_corrected_on_the_follow_up_is_refused_by_what_the_ledger_has
         else:
             notes = collected(*files, ledger=ledger_of(known)).notes
             assert (known is DECIDED) == (not notes), notes
+
+
+def test_hidden_entries_and_notes_on_entries_are_named_with_their_cells() -> None:
+    note = cell_with("C2", "comment", Comment("NO, keep", "Bob"))
+    plain = cell_with("B2", "comment", Comment("left", "Bob"))
+    hidden_sheet = in_list(lambda sheet: setattr(sheet, "sheet_state", "hidden"))
+    row = row_of(edited_book(written())[UNUSED], "ann")
+    hidden_row = in_list(partial(hide_row, row))
+    place = f"r.xlsx, sheet {UNUSED}: "
+    for edits, expected in (
+        ((hidden_row, plain), [f"1 decision in hidden rows, {place}row {row}."]),
+        ((hidden_sheet,), [f"2 decisions in a hidden sheet, {place}rows "]),
+        ((note,), [f"Notes on entries are not read, {place}cell C2."]),
+        ((plain,), []),
+    ):
+        files = read_files([("r.xlsx", edited(written(), ANN_DELETED, ANNA_KEPT, *edits))], TODAY)
+        update = collected(*files)
+        assert len(update.notes) == len(expected), update.notes
+        assert all(map(str.startswith, update.notes, expected)), update.notes
+        assert not collected(*files, ledger=update.ledger, attended=False).notes
