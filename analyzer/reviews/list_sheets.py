@@ -25,8 +25,10 @@ from analyzer.decisions.review_list_layout import (
     ENTRIES,
     LIST,
     OK,
+    REASON,
     RECORD,
     SHA256,
+    STATE,
     USER,
     WHEN_WRITTEN,
 )
@@ -194,6 +196,8 @@ def lists_and_summary(
                 if heads := _head_row(top, {ENTERED_IN, DECIDED}.issubset):
                     follow_up = _list_sheet(name, book, sheet, heads)
                     followed_up += _follow_up_rows(follow_up, problems)
+                elif heads := _head_row(top, {USER, REASON, STATE}.issubset):
+                    problems += _added_exemptions(_list_sheet(name, book, sheet, heads))
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -251,6 +255,15 @@ def _follow_up_rows(sheet: ListSheet, problems: list[Problem]) -> Iterator[Follo
         elif row > sheet.head_row and any((word, entered_in, *others)):
             hint = "Decide in the list that has the user."
             problems.append(sheet.problem(DECIDED, at, "not an earlier decision", hint))
+
+
+def _added_exemptions(sheet: ListSheet) -> Iterator[Problem]:
+    """Yield a problem for each row of an exemption list that the program did not write."""
+    for at, row in enumerate(sheet.cells.row_numbers):
+        is_added = sheet.entry(USER, at) or sheet.entry(REASON, at)
+        if row > sheet.head_row and is_added and not sheet.entry(STATE, at):
+            hint = "Add it to the file of exemptions, or decide keep in the list that has the user."
+            yield sheet.problem(REASON, at, "an exemption that is not read here", hint)
 
 
 def _head_row(

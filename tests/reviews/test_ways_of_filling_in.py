@@ -30,7 +30,7 @@ from analyzer.decisions.decision import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.reviews.entries import read_files
 from tests.support.builders import ACCOUNT, a_certificate, a_key, a_user, days_before
-from tests.support.decisions import OTHER_ACCOUNT, TODAY, collected, ledger_of, line
+from tests.support.decisions import OTHER_ACCOUNT, TODAY, analysis_of, collected, ledger_of, line
 from tests.support.reading import put as saved_as
 from tests.support.reading import zipped
 from tests.support.review import (
@@ -54,7 +54,7 @@ from tests.support.review import (
     shown,
     written,
 )
-from tests.support.workbooks import needs_libreoffice, parts, saved_by_libreoffice
+from tests.support.workbooks import file_of, needs_libreoffice, parts, saved_by_libreoffice
 
 INACTIVE, SUMMARY, COPY = "Inactive users", "Summary", "Unused users (2)"
 ON = date(2026, 5, 4)
@@ -698,3 +698,10 @@ def test_hidden_entries_and_notes_on_entries_are_named_with_their_cells() -> Non
         assert len(update.notes) == len(expected), update.notes
         assert all(map(str.startswith, update.notes, expected)), update.notes
         assert not collected(*files, ledger=update.ledger, attended=False).notes
+
+
+def test_an_exemption_added_in_the_workbook_is_refused_by_its_cell() -> None:
+    book = file_of(analysis_of(*USERS, ledger=ledger_of(line("keep", USERS[1]))))
+    assert words(edited(book, ANN_DELETED)) == {"ann": "delete"}
+    added = edited(book, ANN_DELETED, lambda book: put(book["Exemption list"], 3, 4, "payroll"))
+    assert_named(added, "Exemption list, row 3, column Reason, cell D3: an exemption that is not")
