@@ -8,6 +8,7 @@ from analyzer.decisions.collect_messages import (
     LATER_DAY,
     OF_ONE_DAY,
     conflict_problem,
+    follow_up_problems,
     ledger_order_problems,
     needless_withdrawal_notes,
     newer_report_problem,
@@ -15,6 +16,7 @@ from analyzer.decisions.collect_messages import (
     repetition_notes,
     replaced_decision_notes,
     two_decision_problems,
+    unchecked_notes,
     uncounted_notes,
     unordered_pairs,
     unordered_problems,
@@ -22,6 +24,7 @@ from analyzer.decisions.collect_messages import (
 from analyzer.decisions.decision import (
     Decision,
     LedgerLine,
+    OpenRow,
     UserDecisions,
     UserKey,
     decisions_by_user,
@@ -119,8 +122,11 @@ def _ledger_update(
     if conflict_lines:
         whole = replace(whole, lines=(*whole.lines, *conflict_lines))
     before, after = ledger.by_user, whole.by_user
+    entered = [line for each in files for line in each.lines]
+    known = [*ledger.lines, *entered]
     problems = [
         *two_decision_problems(files),
+        *follow_up_problems(known, files),
         *(problem for _, problem in unordered_problems(unordered_pairs(files, new))),
         *ledger_order_problems(ledger.lines, files),
         *(older_report_problem(*pair) for pair in older),
@@ -130,7 +136,6 @@ def _ledger_update(
     if problems:
         raise InputRefused(problems)
     new_ids = {id(line) for line in new}
-    entered = [line for each in files for line in each.lines]
     return LedgerUpdate(
         ledger=whole,
         added=(*new, *conflict_lines),
@@ -140,6 +145,8 @@ def _ledger_update(
                 f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
                 for line in conflict_lines
             ),
+            *(note for each in files if attended or new for note in each.notes),
+            *unchecked_notes(known, files),
             *needless_withdrawal_notes(new, after),
             *repetition_notes(repeated),
             *dict.fromkeys(uncounted_notes(entered, after, OF_ONE_DAY)),
@@ -299,9 +306,11 @@ def _emptied(
     It is the same list by what their person entered in it on that report, or by an entry that was
     collected from the same file; by its name only if nothing is entered. It is not where it shows
     the decision as an earlier one. One that stands in another file of the call is not emptied,
-    unless this is a new version: with others that were collected from a file before.
+    unless this is a new version: with others that were collected from a file before. A CSV may have
+    lost the whole row.
     """
     people = {(line.person, line.as_of) for line in entries.lines}
+    is_csv = not all(line.sheet for line in entries.lines)
     old = contents.collected if entries.file.sha256 not in contents.hashes else ()
     copied = {(line.person, line.as_of) for line in entries.lines if line.content in old}
     earlier_files = {
@@ -310,7 +319,16 @@ def _emptied(
         for line in after[entered.user_key].lines
         if line.content == entered.content
     }
-    for row in entries.open_rows:
+    listed = {line.user_key for line in entries.lines}.union(
+        row.user_key for row in entries.open_rows
+    )
+    lost = (
+        OpenRow(user, line.as_of)
+        for user, user_decisions in (after.items() if is_csv else ())
+        for line in user_decisions.decisions
+        if user not in listed and line.sha256 in earlier_files and line.workbook == entries.source
+    )
+    for row in (*entries.open_rows, *lost):
         user_decisions = after.get(row.user_key)
         for line in user_decisions.decisions if user_decisions else ():
             author = line.person, line.as_of

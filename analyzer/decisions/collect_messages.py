@@ -143,6 +143,39 @@ def conflict_problem(one: LedgerLine, other: LedgerLine) -> Problem:
     return _problem(other, message, hint)
 
 
+def follow_up_problems(known: Sequence[LedgerLine], files: Iterable[Entries]) -> Iterator[Problem]:
+    """Yield a problem for each earlier decision that a workbook shows and the ledger has not.
+
+    One entered in a file of which the ledger has nothing is another ledger's.
+    """
+    rows = [row for each in files for row in each.followed_up]
+    there = {*map(_shown_texts, known)} if rows else set()
+    hashes = _hashes(known)
+    for row in rows:
+        if row.sha256 in hashes and tuple(map(_words, row.texts)) not in there:
+            file, number, cell = row.place
+            name = f"{review_list_layout.DECIDED}, cell {cell}"
+            shown = ", ".join(filter(None, row.texts[1:]))
+            hint = "Restore the row, and decide in the list that has the user."
+            message = "the ledger does not have this decision"
+            yield Problem(file, number, name, shown, message, hint)
+
+
+def _hashes(known: Iterable[LedgerLine]) -> set[str]:
+    """Return the hashes of the files that a ledger knows; "" stands in a row that lost its own."""
+    return {"", *(line.sha256 for line in known)}
+
+
+def _shown_texts(line: LedgerLine) -> tuple[str, ...]:
+    entered = line.decided_by, line.decided_on.isoformat(), line.ticket, line.comment
+    return tuple(map(_words, (line.user_key.arn, line.decision, *entered)))
+
+
+def _words(text: str) -> str:
+    """Return a text without what a spreadsheet may change in it: line ends, blanks at the ends."""
+    return " ".join(text.split())
+
+
 def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
     """Return a problem of a decision, by the name that its file has for the column."""
     file, row, cell = line.read_from
@@ -151,6 +184,17 @@ def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
 
 
 # Notes
+
+
+def unchecked_notes(known: Iterable[LedgerLine], files: Iterable[Entries]) -> Iterator[str]:
+    """Yield in which files the follow-up cannot be checked, as another ledger has its decisions."""
+    hashes = _hashes(known)
+    shown = [(each.file.name, row.sha256) for each in files for row in each.followed_up]
+    if names := [*dict.fromkeys(name for name, sha256 in shown if sha256 not in hashes)]:
+        yield (
+            "Not checked for changes: earlier decisions on the follow-up that this ledger does not"
+            f" have, in {short_list(names)}."
+        )
 
 
 def repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator[str]:

@@ -275,6 +275,17 @@ class OpenRow(NamedTuple):
         return any(line.as_of == self.as_of for line in decisions)
 
 
+class FollowUpRow(NamedTuple):
+    """Hold what a follow-up shows of an earlier decision: ARN and entries, in this order.
+
+    `sha256` is of the file in which it was entered.
+    """
+
+    place: EntryPlace
+    sha256: str
+    texts: tuple[str, ...]
+
+
 def open_row(cells: Mapping[str, str]) -> OpenRow:
     """Return which user a row of `users.csv` leaves open."""
     user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))

@@ -28,6 +28,7 @@ from analyzer.decisions.decision import (
     USER_ARN,
     Decision,
     EntryPlace,
+    FollowUpRow,
     LedgerLine,
     OpenRow,
     UserDecisions,
@@ -197,13 +198,16 @@ class Ledger:
 class Entries:
     """Hold what is entered in one file, in its order, and the users that are left open.
 
-    `workbook` is what the lines call the file, by default its name without folders.
+    `workbook` is what the lines call the file, by default its name without folders. `followed_up`
+    are the earlier decisions that it shows, `notes` sentences on what else it has.
     """
 
     file: FileReference
     lines: tuple[LedgerLine, ...]
     open_rows: tuple[OpenRow, ...] = ()
     workbook: str = ""
+    followed_up: tuple[FollowUpRow, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:

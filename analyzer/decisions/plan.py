@@ -324,7 +324,7 @@ def _account_block(account: str, removals: list[Removal], max_age: timedelta) ->
 
 
 def _remove_call(removal: Removal, max_age: timedelta) -> str:
-    """Return the line of a user below the owner; what the reviewer did not see has no word."""
+    """Return the line of a user below its remarks; what the reviewer did not see has no word."""
     line, shown = removal.line, removal.credentials
     moments = {
         "created": line.user_key.created,
@@ -340,8 +340,12 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
     words += ["mfa=yes"] if shown.has_mfa else []
     words += [f"by={_quoted(_one_line(line.decided_by))}", f"on={line.decided_on}"]
     words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
-    owner = f"# Owner: {_one_line(line.owner)}\n" if line.owner else ""
-    return f"{owner}remove {line.decision} {_quoted(line.user_key.arn)} {' '.join(words)}"
+    remarks = "".join(
+        f"# {name}: {_one_line(text)}\n"
+        for name, text in (("Owner", line.owner), ("Comment", line.comment))
+        if text
+    )
+    return f"{remarks}remove {line.decision} {_quoted(line.user_key.arn)} {' '.join(words)}"
 
 
 def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:

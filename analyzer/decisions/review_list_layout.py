@@ -38,7 +38,12 @@ LAST_ACTIVITY: Final = "Last activity (UTC)"
 AS_OF: Final = "As of (UTC)"
 DECIDED: Final = "Decided"
 ENTERED_IN: Final = "Entered in"
+SHA256: Final = "SHA-256"
 """Columns of a follow-up that no list has: one of `REMOVALS`, and the file it was entered in."""
+
+REASON: Final = "Reason"
+STATE: Final = "State"
+"""Columns of the exemption list; the program alone fills in STATE."""
 
 ENTRIES: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 """What a reviewer enters."""

@@ -122,7 +122,7 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
     """
     file = file_reference(name, content)
     label = replace(file, name=printable(workbook) or PurePath(file.name).name)
-    lists, summary = lists_and_summary(name, content)
+    lists, summary, followed_up = lists_and_summary(name, content)
     every = (problem for each in lists for problem in each.cell_problems())
     problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
@@ -149,7 +149,15 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
             problems = [*_report_problems(name, rows, older, _pages_of_rows(older, rows))]
     if problems:
         raise InputRefused(problems)
-    return Entries(file, tuple(lines), tuple(open_rows), label.name)
+    entered = [line.read_from for line in lines]
+    notes = (
+        note
+        for each in lists
+        for note in each.entry_notes([row for place, row, _ in entered if place == each.place])
+    )
+    return Entries(
+        file, tuple(lines), tuple(open_rows), label.name, tuple(followed_up), tuple(notes)
+    )
 
 
 class _Row(NamedTuple):

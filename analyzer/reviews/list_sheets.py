@@ -6,13 +6,13 @@ added. What was entered elsewhere is refused by name.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from analyzer.decisions.decision import REMOVALS
+from analyzer.decisions.decision import REMOVALS, EntryPlace, FollowUpRow
 from analyzer.decisions.review_list_layout import (
     ACCOUNT,
     ARN,
@@ -25,7 +25,10 @@ from analyzer.decisions.review_list_layout import (
     ENTRIES,
     LIST,
     OK,
+    REASON,
     RECORD,
+    SHA256,
+    STATE,
     USER,
     WHEN_WRITTEN,
 )
@@ -33,8 +36,8 @@ from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import begins_as_workbook, may_be_workbook
 from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
-from analyzer.reviews.xlsx_file import Sheet, open_spreadsheet
-from analyzer.terms import count_text, utc_text
+from analyzer.reviews.xlsx_file import Sheet, Spreadsheet, open_spreadsheet
+from analyzer.terms import count_text, utc_text, with_noun
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
@@ -54,11 +57,16 @@ _STRUCK_HINT: Final = "Empty the entry, or enter it again; a decision that was c
 
 @dataclass(frozen=True, slots=True)
 class ListSheet:
-    """Hold the cells of a list, from which row its heads name the columns, by number from 0."""
+    """Hold the cells of a list, from which row its heads name the columns, by number from 0.
+
+    `noted` are the names of cells with a note.
+    """
 
     file: str
     title: str
+    is_hidden: bool
     cells: SheetCells
+    noted: Collection[str]
     head_row: int
     column_of: Mapping[str, int]
     counts_from_1904: bool
@@ -116,6 +124,21 @@ class ListSheet:
                     text = text_of(self.cells.value(row, column)) or None
                     yield Problem(self.place, row, cell, text, message, hint)
 
+    def entry_notes(self, entered: Sequence[int]) -> Iterator[str]:
+        """Yield which entries their person may not have seen, and which notes are not read.
+
+        `entered` are the rows with an entry.
+        """
+        hidden = [row for row in entered if self.is_hidden or row in self.cells.hidden]
+        if hidden:
+            where = "a hidden sheet" if self.is_hidden else "hidden rows"
+            rows = with_noun("row", [*map(str, hidden)])
+            yield f"{count_text(len(hidden), 'decision')} in {where}, {self.place}: {rows}."
+        rows_below = self.cells.row_numbers if self.noted else ()
+        every = (self.cell_name(head, row) for row in rows_below for head in ENTRIES)
+        if noted := [name for name in every if name in self.noted]:
+            yield f"Notes on entries are not read, {self.place}: {with_noun('cell', noted)}."
+
     def moment_text(self, serial: float) -> str:
         """Return the moment that a number shows in this workbook, empty if it is none."""
         return _moment_text(serial, self.counts_from_1904)
@@ -148,11 +171,14 @@ class Summary(NamedTuple):
                 yield Problem(self.place, None, f"cell {cell}", None, message, _ROWS_HINT)
 
 
-def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summary]:
-    """Return the lists of a workbook and its Summary; raises InputRefused."""
+def lists_and_summary(
+    name: str, content: bytes
+) -> tuple[list[ListSheet], Summary, list[FollowUpRow]]:
+    """Return the lists of a workbook, its Summary, and its follow-up; raises InputRefused."""
     book = open_spreadsheet(name, content)
     lists: list[ListSheet] = []
     summary: Summary | None = None
+    followed_up: list[FollowUpRow] = []
     problems: list[Problem] = []
     for sheet in book.sheets:
         top = sheet.cells(_TOP_ROWS)
@@ -161,16 +187,17 @@ def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summa
         try:
             if heads:
                 _check_heads(place, *heads)
-                cells = sheet.cells()
-                row, column_of = heads[0], {head: at for at, head in heads[1].items()}
-                lists.append(
-                    ListSheet(name, sheet.title, cells, row, column_of, book.counts_from_1904)
-                )
+                lists.append(_list_sheet(name, book, sheet, heads))
                 problems += _stray_problems(lists[-1])
             elif any(TITLE in map(text_of, values) for values in top.columns.values()):
                 summary = _summary(place, sheet.cells(), summary)
             else:
-                problems += _other_sheet_problems(place, top, sheet)
+                problems += _lost_list_problems(place, top)
+                if heads := _head_row(top, {ENTERED_IN, DECIDED}.issubset):
+                    follow_up = _list_sheet(name, book, sheet, heads)
+                    followed_up += _follow_up_rows(follow_up, problems)
+                elif heads := _head_row(top, {USER, REASON, STATE}.issubset):
+                    problems += _added_exemptions(_list_sheet(name, book, sheet, heads))
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -181,11 +208,27 @@ def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summa
     if not summary or not summary.counts:
         hint = "Send the whole workbook: its Summary shows whether a row is missing."
         raise InputRefused.of_file(name, "it has no Summary", hint)
-    return lists, summary
+    return lists, summary, followed_up
 
 
-def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator[Problem]:
-    """Yield a problem for a list without its heads, and for what is entered on a follow-up."""
+def _list_sheet(
+    name: str, book: Spreadsheet, sheet: Sheet, heads: tuple[int, Mapping[int, str]]
+) -> ListSheet:
+    column_of = {head: column for column, head in heads[1].items()}
+    return ListSheet(
+        name,
+        sheet.title,
+        sheet.is_hidden,
+        sheet.cells(),
+        sheet.noted(),
+        heads[0],
+        column_of,
+        book.counts_from_1904,
+    )
+
+
+def _lost_list_problems(place: str, top: SheetCells) -> Iterator[Problem]:
+    """Yield a problem for a list without its heads."""
     for column in top.columns:
         for row, value in top.below(column, 0):
             if text_of(value).startswith("{") and parsed_record(text_of(value)):
@@ -193,23 +236,34 @@ def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator
                 cell = f"cell {cell_name(row, column)}"
                 yield Problem(place, row, cell, None, message, SAVED_COPY_HINT)
                 return
-    follow_up = _head_row(top, {ENTERED_IN, DECIDED}.issubset)
-    if follow_up is None:
-        return
-    cells, (head_row, heads) = sheet.cells(), follow_up
-    column_of = {head: column for column, head in heads.items()}
-    for at, row in enumerate(cells.row_numbers):
-        shown = {
-            head: text_of(cells.columns[column][at])
-            for head, column in column_of.items()
-            if head in (DECIDED, ENTERED_IN, *ENTRIES)
-        }
-        word = shown.get(DECIDED)
-        is_earlier = word in [*REMOVALS] and shown.get(ENTERED_IN)
-        if row > head_row and any(shown.values()) and not is_earlier:
-            cell = f"{DECIDED}, cell {cell_name(row, column_of[DECIDED])}"
-            message, hint = "not an earlier decision", "Decide in the list that has the user."
-            yield Problem(place, row, cell, word or None, message, hint)
+
+
+def _follow_up_rows(sheet: ListSheet, problems: list[Problem]) -> Iterator[FollowUpRow]:
+    """Yield the earlier decisions of a follow-up, and add a problem for what is entered besides.
+
+    Where a column is gone, its texts are empty.
+    """
+    shown = ARN, DECIDED, *ENTRIES[1:], SHA256
+    for at, row in enumerate(sheet.cells.row_numbers):
+        arn, word, *others, sha256 = (
+            sheet.entry(head, at) if head in sheet.column_of else "" for head in shown
+        )
+        entered_in = sheet.entry(ENTERED_IN, at)
+        if row > sheet.head_row and word in [*REMOVALS] and entered_in:
+            place = EntryPlace(sheet.place, row, sheet.cell_name(DECIDED, row))
+            yield FollowUpRow(place, sha256, (arn, word, *others))
+        elif row > sheet.head_row and any((word, entered_in, *others)):
+            hint = "Decide in the list that has the user."
+            problems.append(sheet.problem(DECIDED, at, "not an earlier decision", hint))
+
+
+def _added_exemptions(sheet: ListSheet) -> Iterator[Problem]:
+    """Yield a problem for each row of an exemption list that the program did not write."""
+    for at, row in enumerate(sheet.cells.row_numbers):
+        is_added = sheet.entry(USER, at) or sheet.entry(REASON, at)
+        if row > sheet.head_row and is_added and not sheet.entry(STATE, at):
+            hint = "Add it to the file of exemptions, or decide keep in the list that has the user."
+            yield sheet.problem(REASON, at, "an exemption that is not read here", hint)
 
 
 def _head_row(

@@ -48,7 +48,8 @@ class SheetCells:
     `row_numbers` are the rows with a value, from 1, ascending; the lists of `columns` are aligned
     with them, and a column without any value is absent. Dates are numbers (`moment_of_serial`).
     `formulas` and `struck` are the row and column of each cell with a formula, and of each whose
-    text is struck through, or a part of it; `merged` are ranges such as `C2:C5`.
+    text is struck through, or a part of it; `merged` are ranges such as `C2:C5`, `hidden` the
+    numbers of rows with a value.
     """
 
     row_numbers: list[int] = field(default_factory=list)
@@ -56,6 +57,7 @@ class SheetCells:
     formulas: set[tuple[int, int]] = field(default_factory=set)
     struck: set[tuple[int, int]] = field(default_factory=set)
     merged: list[str] = field(default_factory=list)
+    hidden: set[int] = field(default_factory=set)
 
     def value(self, row: int, column: int) -> CellValue:
         """Return the value of a cell, None if it has none."""
@@ -239,6 +241,8 @@ class SheetReading:
                 if self._only is None or column < 0 or column in self._only:
                     self._add_cell(cell, name, column, values)
         if values:
+            if is_on(row.get("hidden", "")):
+                self._cells.hidden.add(self._row)
             self._hold(_SLOT_BYTES * len(values))
             at = len(self._cells.row_numbers)
             self._cells.row_numbers.append(self._row)

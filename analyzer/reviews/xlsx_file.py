@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from posixpath import join, normpath
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
@@ -47,11 +48,13 @@ _ZIP_ERRORS: Final = (
 class Sheet(NamedTuple):
     """Hold a sheet; `cells` reads its rows up to one, of all columns or of some.
 
-    No more is unpacked. It raises InputRefused.
+    No more is unpacked. `noted` reads the names of the cells with a note. Both raise InputRefused.
     """
 
     title: str
+    is_hidden: bool
     cells: Callable[..., SheetCells]
+    noted: Callable[[], set[str]]
 
 
 class Spreadsheet(NamedTuple):
@@ -82,7 +85,9 @@ def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
         if not kind:
             raise package.refused("a sheet has no part", title)
         if kind == "worksheet":
-            sheets.append(Sheet(title, partial(package.cells, other, title)))
+            is_hidden = each.get("state", "visible") != "visible"
+            cells, noted = partial(package.cells, other, title), partial(package.noted, other)
+            sheets.append(Sheet(title, is_hidden, cells, noted))
     from_1904 = [each.get("date1904", "0") for each in book.iter(*in_spreadsheets("workbookPr"))]
     return Spreadsheet(tuple(sheets), any(map(is_on, from_1904[-1:])))
 
@@ -161,6 +166,12 @@ class _Package:
         refused = partial(self.refused, sheet=title)
         reading = SheetReading(self._texts, self.struck_formats, last_row, columns, refused)
         return reading.result(self._parse(part, reading.tags, reading.add, title))
+
+    def noted(self, part: str) -> set[str]:
+        """Return the names of the cells of a sheet that have a note; raises InputRefused."""
+        notes = [other for kind, other in self.relationships(part).values() if kind == "comments"]
+        elements = (self.tree(each).iter(*in_spreadsheets("comment")) for each in notes)
+        return {each.get("ref", "") for each in chain.from_iterable(elements)}
 
     def tree(self, part: str) -> Any:
         """Return the root element of a part that is no sheet; raises InputRefused."""

@@ -384,6 +384,7 @@ VERSION = file(line(sha256="c" * 64), name="v2.xlsx", rows=[still_open(OF_ANN)])
 SHOWN = still_open(OF_ANN)._replace(earlier=f"{OF_ANN.summary}: why")
 FOR_TOM = line("delete", ANN, by="Tom")
 BY_TOM = replace(FOR_TOM, sha256="b" * 64)
+OF_BULK = [line("delete", user, workbook="bulk.csv", sheet="") for user in (a_user(), ANN)]
 
 
 EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
@@ -409,6 +410,11 @@ EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
     ([BY_TOM], [file(DELETE, rows=[still_open(OF_ANN)])], [], 0),
     ([BY_TOM, DELETE], [file(DELETE, rows=[still_open(OF_ANN)])], [], 0),
     ([FOR_TOM, DELETE], [replace(VERSION, lines=(DELETE,))], [FOR_TOM], 0),
+    # A CSV without the row; another of that name for other users, and a later one with both.
+    (OF_BULK, [file(OF_BULK[0], name="bulk.csv")], [OF_BULK[1]], 0),
+    (OF_BULK, [file(replace(BY_TOM, sheet="", workbook="bulk.csv"), name="bulk.csv")], [], 0),
+    (OF_BULK, [file(OF_BULK[0], name="other.csv")], [], 0),
+    (OF_BULK, [file(*OF_BULK, name="bulk.csv")], [], 0),
 ]
 """What was collected, the files now, the lines that are named, and how many users are open."""
 

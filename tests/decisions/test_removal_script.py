@@ -403,9 +403,12 @@ def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
     assert script.count("shellcheck disable=") == 2  # the one at the top, and a text
 
 
+_OF_USERS = ("remove ", "# Owner: ", "# Comment: ")
+
+
 def removal_lines(*users: Removal) -> list[str]:
     script = removal_script(users, ledgers=LEDGERS)
-    return [line for line in script.splitlines() if line.startswith(("remove ", "# Owner: "))]
+    return [line for line in script.splitlines() if line.startswith(_OF_USERS)]
 
 
 def test_a_line_says_what_the_reviewer_saw_of_the_user_and_nothing_else() -> None:
@@ -426,9 +429,11 @@ def test_a_line_says_what_the_reviewer_saw_of_the_user_and_nothing_else() -> Non
     )
 
 
-def test_the_owner_stands_over_the_line_of_a_user_and_cannot_end_the_comment() -> None:
-    owner, first, second = removal_lines(removal("a", owner="A <a@x>\nrm -rf /"), removal("b"))
+def test_owner_and_comment_stand_over_the_line_of_a_user_and_cannot_end_the_remark() -> None:
+    of_a = removal("a", owner="A <a@x>\nrm -rf /", comment="not before June 30\r\nrm -rf /")
+    owner, comment, first, second = removal_lines(of_a, removal("b"))
     assert owner == "# Owner: A <a@x> rm -rf /"
+    assert comment == "# Comment: not before June 30  rm -rf /"
     assert ("user/a' " in first, "user/b' " in second) == (True, True)
 
 

@@ -7,6 +7,7 @@ with the name of the cell. No way may lead to neither.
 import io
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from analyzer.decisions.decision import LedgerLine
 from analyzer.errors import InputRefused
 from analyzer.reviews.entries import read_files
 from tests.support.builders import ACCOUNT, a_certificate, a_key, a_user, days_before
-from tests.support.decisions import OTHER_ACCOUNT, TODAY, collected, line
+from tests.support.decisions import OTHER_ACCOUNT, TODAY, analysis_of, collected, ledger_of, line
 from tests.support.reading import put as saved_as
 from tests.support.reading import zipped
 from tests.support.review import (
@@ -53,7 +54,7 @@ from tests.support.review import (
     shown,
     written,
 )
-from tests.support.workbooks import needs_libreoffice, parts, saved_by_libreoffice
+from tests.support.workbooks import file_of, needs_libreoffice, parts, saved_by_libreoffice
 
 INACTIVE, SUMMARY, COPY = "Inactive users", "Summary", "Unused users (2)"
 ON = date(2026, 5, 4)
@@ -127,10 +128,14 @@ def new_sheet(title: str, *cells: str) -> Edit:
     return lambda book: book.create_sheet(title).append(cells)
 
 
+def hide_row(row: int, sheet: Worksheet) -> None:
+    sheet.row_dimensions[row] = RowDimension(sheet, index=row, hidden=True)
+
+
 def hide_rows_and_columns(sheet: Worksheet) -> None:
     sheet.auto_filter.add_filter_column(2, ["delete"])
     for row in range(3, 7):
-        sheet.row_dimensions[row] = RowDimension(sheet, index=row, hidden=True)
+        hide_row(row, sheet)
     for letter in ("C", "D", "AC", "AD"):
         sheet.column_dimensions[letter].hidden = True
 
@@ -484,14 +489,17 @@ def test_a_row_that_shows_or_decides_what_nobody_may_is_refused_by_its_cell() ->
     assert not [each for each in problems if f", row {row_of(sheet, 'zoe')}," in each]
 
 
+DECIDED = line("delete", USERS[1])
+
+
 @pytest.fixture(scope="module")
 def with_more_sheets() -> bytes:
     """Return the workbook of a review with two lists, after a decision on another user."""
     emil = a_user("emil", key_1=a_key(days_before(500)), created=days_before(500))
-    return review_of(USERS[0], emil, decided=line("delete", USERS[1]))
+    return review_of(USERS[0], emil, decided=DECIDED)
 
 
-def on_follow_up(row: int, words: Mapping[str, str]) -> Edit:
+def on_follow_up(row: int, words: Mapping[str, str | None]) -> Edit:
     def edit(book: Workbook) -> None:
         for head, word in words.items():
             put(book["Follow-up"], row, column(book["Follow-up"], head), word)
@@ -649,3 +657,51 @@ def test_a_mistake_in_one_of_two_workbooks_and_an_emptied_one_leave_the_ledger_a
     of_anna = f"emptied: arn:aws:iam::{ACCOUNT}:user/anna: keep, Anna, 2026-05-04 (0.xlsx"
     assert of_anna in "".join(capsys.readouterr())
     assert ledger.read_bytes() == before
+
+
+def test_a_decision_corrected_on_the_follow_up_is_refused_by_what_the_ledger_has(
+    with_more_sheets: bytes,
+) -> None:
+    comment = {"Comment": "NO, keep"}
+    for words_of_row, known, refused in (
+        ({"User": "bob"}, DECIDED, False),
+        (comment, DECIDED, True),
+        ({"Decided": "deactivate"}, DECIDED, True),
+        ({"Decided on": "2026-05-04", "SHA-256": None}, DECIDED, True),
+        (comment, replace(DECIDED, sha256="b" * 64), False),
+    ):
+        content = edited(with_more_sheets, ANN_DELETED, on_follow_up(2, words_of_row))
+        files = read_files([("r.xlsx", content)], TODAY)
+        if refused:
+            with pytest.raises(InputRefused, match="row 2, column Decided, cell E2: the ledger"):
+                collected(*files, ledger=ledger_of(known))
+        else:
+            notes = collected(*files, ledger=ledger_of(known)).notes
+            assert (known is DECIDED) == (not notes), notes
+
+
+def test_hidden_entries_and_notes_on_entries_are_named_with_their_cells() -> None:
+    note = cell_with("C2", "comment", Comment("NO, keep", "Bob"))
+    plain = cell_with("B2", "comment", Comment("left", "Bob"))
+    hidden_sheet = in_list(lambda sheet: setattr(sheet, "sheet_state", "hidden"))
+    row = row_of(edited_book(written())[UNUSED], "ann")
+    hidden_row = in_list(partial(hide_row, row))
+    place = f"r.xlsx, sheet {UNUSED}: "
+    for edits, expected in (
+        ((hidden_row, plain), [f"1 decision in hidden rows, {place}row {row}."]),
+        ((hidden_sheet,), [f"2 decisions in a hidden sheet, {place}rows "]),
+        ((note,), [f"Notes on entries are not read, {place}cell C2."]),
+        ((plain,), []),
+    ):
+        files = read_files([("r.xlsx", edited(written(), ANN_DELETED, ANNA_KEPT, *edits))], TODAY)
+        update = collected(*files)
+        assert len(update.notes) == len(expected), update.notes
+        assert all(map(str.startswith, update.notes, expected)), update.notes
+        assert not collected(*files, ledger=update.ledger, attended=False).notes
+
+
+def test_an_exemption_added_in_the_workbook_is_refused_by_its_cell() -> None:
+    book = file_of(analysis_of(*USERS, ledger=ledger_of(line("keep", USERS[1]))))
+    assert words(edited(book, ANN_DELETED)) == {"ann": "delete"}
+    added = edited(book, ANN_DELETED, lambda book: put(book["Exemption list"], 3, 4, "payroll"))
+    assert_named(added, "Exemption list, row 3, column Reason, cell D3: an exemption that is not")

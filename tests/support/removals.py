@@ -73,6 +73,7 @@ def removal(  # noqa: PLR0913  what a person decides, and when
     decided_by: str = "Ann",
     ticket: str = "",
     owner: str = "",
+    comment: str = "",
     **state: Any,
 ) -> Removal:
     """Return the decision to delete a user who has nothing, unless the state says otherwise."""
@@ -83,6 +84,7 @@ def removal(  # noqa: PLR0913  what a person decides, and when
         decided_by=decided_by,
         decided_on=date(2026, 5, 2),
         ticket=ticket,
+        comment=comment,
         baseline=baseline,
         user_row={
             columns.ARN: arn,

@@ -20,7 +20,7 @@ from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.follow_up import follow_up_counts
 from analyzer.decisions.outcome import FollowUpStatus
-from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
+from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, REASON, SHA256, STATE
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
 from analyzer.report.model import Exemption, Page, Report
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
@@ -117,13 +117,13 @@ EXEMPTION_LIST: Final = (
     TextColumn("Account", 13, "account"),
     TextColumn("User", 24, "user"),
     TextColumn("Exempt from", 24, "rule"),
-    TextColumn("Reason", 60, "reason"),
+    TextColumn(REASON, 60, "reason"),
     TextColumn("Owner", 24, "owner"),
     DayColumn("Last day (UTC)", 12, "expires", _no_end),
     NumberColumn("Users matched", 10, "matched"),
     NumberColumn("Applies to", 10, "applied"),
     TextColumn(
-        *("State", 15, "state"),
+        *(STATE, 15, "state"),
         lambda state: CellStyle.TEXT if state == _APPLIES else CellStyle.CHECK,
     ),
     NumberColumn("Line in the list", 8, "line"),
@@ -294,7 +294,7 @@ _FOLLOW_UP_SOURCES: Final = (
     TextColumn(ENTERED_IN, 26, ledger.WORKBOOK),
     TextColumn("Sheet", 14, ledger.SHEET),
     NumberColumn("Row", 6.5, ledger.ROW),
-    TextColumn("SHA-256", 20, ledger.SHA256),
+    TextColumn(SHA256, 20, ledger.SHA256),
     user_columns.AS_OF,
     TextColumn("Report", 26, follow_up.REPORT),
     user_columns.ARN,
