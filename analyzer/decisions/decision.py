@@ -157,6 +157,16 @@ class LedgerLine:
         return self.report_cells[columns.USER]
 
     @property
+    def second(self) -> tuple[str, datetime | None]:
+        """Return the account, and when the user was created."""
+        return self.account, self.user_key.created
+
+    @property
+    def name_with_path(self) -> str:
+        """Return path and name of the user."""
+        return self.user_key.arn.partition(":user/")[2]
+
+    @property
     def owner(self) -> str:
         """Return the owner of the user, with address and last day, empty if none is known."""
         return owner_text(*(self.report_cells.get(name, "") for name in columns.OWNERSHIP))

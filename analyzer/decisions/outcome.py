@@ -8,7 +8,7 @@ may be another one now, or was decided on later under another name.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -30,7 +30,7 @@ from analyzer.decisions.reported_users import (
     UsersInNewestReports,
     report_time,
 )
-from analyzer.report.model import Page, Report, ReportFile
+from analyzer.report.model import Report, ReportFile
 from analyzer.terms import code_of, short_list, utc_text
 
 
@@ -91,13 +91,12 @@ class DecisionOutcome:
 
 
 def decision_outcomes(
-    ledger: Ledger, lines: Sequence[LedgerLine], report: Report, pages: Iterable[Page]
+    ledger: Ledger, lines: Sequence[LedgerLine], report: Report, users: UsersInNewestReports
 ) -> dict[UserKey, DecisionOutcome]:
     """Return what became of decisions to delete or deactivate, one of each user.
 
-    `lines` are some of those in force in `ledger`, `pages` the judged pages of `report`.
+    `lines` are some of those in force in `ledger`, `users` theirs in the judged pages of `report`.
     """
-    users = UsersInNewestReports(lines, report, pages)
     older = OlderReports(lines, next(iter(report.older()), None) if lines else None)
     of_others = {
         line.user_key: (line.same_second or (), users.names_beside(line), older.names_beside(line))
@@ -110,14 +109,14 @@ def decision_outcomes(
 
     earlier = {line.user_key: _earlier_facts(line, ledger, older, names_of) for line in lines}
     to_delete = {
-        (*_second(each), each.user)
+        (*each.second, each.user)
         for each in lines
         if each.decision is Decision.DELETE
         and not (earlier[each.user_key].change or earlier_change(each, ledger))
     }
     decided = defaultdict[tuple[object, ...], set[str]](set)
     for each in ledger.lines:
-        decided[*_second(each), each.as_of].add(each.user)
+        decided[*each.second, each.as_of].add(each.user)
 
     def renamed_from(line: LedgerLine) -> str | None:
         """Return who may be the user now: one of the second who is gone, and not deleted.
@@ -126,9 +125,9 @@ def decision_outcomes(
         """
         names: AbstractSet[str] | None = line.same_second
         if names is None:
-            names = decided[*_second(line), line.as_of] | older.names_beside(line)
+            names = decided[*line.second, line.as_of] | older.names_beside(line)
         missing = users.gone_of_second(line, names)
-        doubtful = (each for each in missing if (*_second(line), each) not in to_delete)
+        doubtful = (each for each in missing if (*line.second, each) not in to_delete)
         gone = sorted(each for each in doubtful if _may_be_user(line, each, users, older))
         if not gone:
             return None
@@ -151,12 +150,10 @@ def decision_outcomes(
         if change is not None and not is_shown:
             status, fact = FollowUpStatus.OVERTAKEN, overtaken_fact(change)
             outcome = replace(outcome, status=status, fact=fact, added=(change,))
+        elif not is_shown and outcome.now and (fact := spared_fact(line, ledger, names_of)):
+            outcome = replace(outcome, status=FollowUpStatus.UNKNOWN, fact=fact)
         outcomes[user] = outcome
     return outcomes
-
-
-def _second(line: LedgerLine) -> tuple[str, datetime | None]:
-    return line.account, line.user_key.created
 
 
 def _may_be_user(
@@ -302,17 +299,31 @@ def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
     return _decided_again(line, ledger) or ledger.overtaken.get(_overtaken_key(line))
 
 
-def _decided_again(
-    line: LedgerLine, ledger: Ledger, names_of: NamesOf = lambda _, names: [*names]
-) -> str | None:
+def _every_name(_: LedgerLine, names: Collection[str]) -> list[str]:
+    return [*names]
+
+
+def _decided_again(line: LedgerLine, ledger: Ledger, names_of: NamesOf = _every_name) -> str | None:
     """Return the latest decision on whoever may be the user under another name, in words."""
     others = ledger.decided_again.get(line.user_key, ())
+    if other := _latest(line, others, names_of):
+        return f"possibly renamed to {other.name_with_path}, decided on again: {other.summary}"
+    return None
+
+
+def spared_fact(line: LedgerLine, ledger: Ledger, names_of: NamesOf = _every_name) -> str:
+    """Return which earlier decision may spare the user, under another name; empty for none."""
+    if other := _latest(line, ledger.spared_before(line), names_of):
+        return (
+            f"Possibly renamed from {other.name_with_path}, for which {other.summary} is in force:"
+            " withdraw that, or name a report that has both users, --report."
+        )
+    return ""
+
+
+def _latest(line: LedgerLine, others: Sequence[LedgerLine], names_of: NamesOf) -> LedgerLine | None:
     names = {*names_of(line, [each.user for each in others])}
-    other = next((each for each in reversed(others) if each.user in names), None)
-    if other is None:
-        return None
-    name_with_path = other.user_key.arn.partition(":user/")[2]
-    return f"possibly renamed to {name_with_path}, decided on again: {other.summary}"
+    return next((each for each in reversed(others) if each.user in names), None)
 
 
 def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:

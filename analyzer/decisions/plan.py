@@ -31,8 +31,9 @@ from analyzer.decisions.outcome import (
     decision_outcomes,
     earlier_change,
     overtaken_fact,
+    spared_fact,
 )
-from analyzer.decisions.reported_users import report_time
+from analyzer.decisions.reported_users import UsersInNewestReports, report_time
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
@@ -135,7 +136,9 @@ def removal_plan(
     if report is None:
         candidates = _by_ledger(ledger, exemptions)
     else:
-        outcomes = decision_outcomes(ledger, ledger.removals(), report, pages)
+        lines = ledger.removals()
+        users = UsersInNewestReports(lines, report, pages)
+        outcomes = decision_outcomes(ledger, lines, report, users)
         candidates = [*map(_by_outcome, outcomes.values())]
     candidates = [_if_not_spared(each, ledger.by_user[each.line.user_key]) for each in candidates]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
@@ -202,7 +205,7 @@ def _by_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candida
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     candidates = []
     for line, why in zip(lines, exempt, strict=True):
-        reason = _exempt_reason(why)
+        reason = _exempt_reason(why) or _as_reason(spared_fact(line, ledger))
         if change := earlier_change(line, ledger):
             reason = _as_reason(overtaken_fact(change))
         if not line.identifies_user:
@@ -251,7 +254,7 @@ _SPARING: Final = {
 
 
 def _as_reason(fact: str) -> str:
-    return fact[0].lower() + fact[1:].removesuffix(".")
+    return fact[:1].lower() + fact[1:].removesuffix(".")
 
 
 def _exempt_reason(why: str) -> str:

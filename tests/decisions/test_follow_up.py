@@ -16,6 +16,7 @@ from analyzer.decisions.decision import REMOVALS, LedgerLine
 from analyzer.decisions.follow_up import as_text, follow_up_counts, has_standing_decision
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import FollowUpStatus
+from analyzer.writers import headline
 from analyzer.writers.tables import write_follow_up
 from tests.support import decision_oracle as law
 from tests.support.builders import (
@@ -750,3 +751,23 @@ def test_the_newest_list_since_a_decision_says_whether_a_service_credential_may_
     (row,) = analyzer.analyze(analyzer.load(tmp_path), ledger=ledger).follow_up.to_dict("records")
     assert (row["status"], row["fact"]) == expected
     assert row["had_service_credential"] == (expected == MAY_WORK)
+
+
+def test_a_decision_to_keep_whose_user_may_have_a_new_name_is_noted() -> None:
+    kept, moved = line("keep"), a_user(path="ops/")
+    noted = "Not in the report, possibly renamed: quiet (keep, Anna, 2026-05-01; {} was created in"
+    for now, ledger, notes in (
+        ([X], [kept], [noted.format("x")]),
+        ([moved], [kept], [noted.format("quiet")]),
+        ([X], [kept, line("keep", X, as_of=LATER)], []),
+        ([X], [line("keep", **OF_X)], []),
+        ([X], [line("keep", on=DAY - 200 * ONE_DAY)], []),
+        *((now, [kept], []) for now in ([QUIET, X], [Y])),
+    ):
+        judged = analysis_of(*now, as_of=LATER, ledger=ledger_of(*ledger))
+        in_outputs = headline.notes(judged), json_document(judged)["notes"]
+        for each in in_outputs:
+            found = [note for note in each if note.startswith("Not in the report")]
+            assert [note.startswith(of) for note, of in zip(found, notes, strict=True)] == [
+                True
+            ] * len(notes)

@@ -721,6 +721,24 @@ def is_decided_again(
     )
 
 
+def is_spared_before(line: Line, lines: Iterable[Line], others: frozenset[str]) -> bool:
+    """What stands for a user does not end without a word where the user gets another name.
+
+    Taken here: whoever was created in the same second, and stands beside the user in no report,
+    may be the user by now; what is in force for that one then, and removes nobody, spares it.
+    """
+    forces = (in_force_on(line.day, each) for each in standings(lines).values())
+    return any(
+        (force.account, force.user[1]) == (line.account, line.user[1])
+        and force.user[0] != line.user[0]
+        and force.decision not in REMOVALS
+        and force.report.as_of != line.report.as_of
+        and force.cells["user"] not in others
+        for force in forces
+        if force
+    )
+
+
 def went_back(now: When, then: When, *, may_vanish: bool) -> bool:
     """A date that a user has does not become an earlier one, and vanishes only if it may."""
     if not isinstance(then, datetime) or now is None:
@@ -821,6 +839,8 @@ def status(
     if shown_at >= seen_at and line.user in map(user_key, users(report)):
         was_overtaken |= is_decided_again(line, lines, others)
         was_overtaken |= may_be_another(line, own, same_second, lines)
+        if found == "not-done" and is_spared_before(line, lines, others):
+            found = "unknown"
     return "overtaken" if found != "done" and was_overtaken else found
 
 
@@ -931,7 +951,7 @@ def is_spared(line: Line, lines: Sequence[Line]) -> bool:
 def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -> bool:
     """Taken here: a report that does not show how the user is now is as good as none."""
     if not reports:
-        return not is_decided_again(line, lines)
+        return not is_decided_again(line, lines) and not is_spared_before(line, lines, frozenset())
     own = [each for each in reports if each.account == line.account]
     rows = [rows_of_user(newest_of(own), line.cells)] if own else []
     now = [one_row(each) for each in rows if each]
