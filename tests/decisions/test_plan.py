@@ -269,7 +269,7 @@ def test_of_a_day_on_which_one_person_also_spared_the_user_no_removal_is_acted_o
 
 
 def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
-    later = {"as_of": NEWER, "on": NEWER.date()}
+    later: dict[str, Any] = {"as_of": NEWER, "on": NEWER.date()}
     for moved, decision in ((a_user("new"), "keep"), (a_user(path="ops/"), "investigate")):
         kept = line(decision)
         why = f"possibly renamed from quiet, for which {decision}, Anna, 2026-05-01 is in force"
