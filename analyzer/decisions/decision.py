@@ -63,16 +63,14 @@ class ReportTime(NamedTuple):
     def earliest(self) -> datetime:
         """Return from when the report is, where something is done because of it.
 
-        A day without a time counts as its start, or as the newest timestamp if that is later.
+        A day without a time counts as its start, or as the newest timestamp if that is later;
+        `--as-of` proves nothing.
         """
+        if self.source is AsOfSource.OPTION:
+            return self.baseline
         if self.source is not AsOfSource.FOLDER:
             return self.as_of
         return max(datetime.combine(self.as_of.date(), time(), UTC), self.baseline)
-
-    @property
-    def confirmed(self) -> datetime:
-        """Return when the report proves that its users were there; `--as-of` proves nothing."""
-        return self.baseline if self.source is AsOfSource.OPTION else self.earliest
 
 
 def baseline_in_row(cells: Mapping[str, str]) -> datetime:

@@ -188,9 +188,7 @@ class Ledger:
             again[line.user_key] += (
                 other
                 for at, other in alike.get(line.second, ())
-                if at > made
-                and other.user_key != line.user_key
-                and other.user not in (line.same_second or ())
+                if at > made and _may_be_user(other, line)
             )
         return again
 
@@ -211,16 +209,23 @@ class Ledger:
         return [
             other
             for other in self.of_second[line.second]
-            if other.user_key != line.user_key
-            and other.as_of != line.as_of
-            and other.decision not in REMOVALS
-            and other.user not in (line.same_second or ())
+            if other.decision not in REMOVALS
+            and _may_be_user(other, line)
             and line.user not in (other.same_second or ())
             and self.in_force_on(line.decided_on, self.by_user[other.user_key]) is other
         ]
 
     def _undisputed(self) -> Iterator[LedgerLine]:
         return filter(None, (each.undisputed for each in self.by_user.values()))
+
+
+def _may_be_user(other: LedgerLine, line: LedgerLine) -> bool:
+    """Return whether a line of the same second may be on the user of a line, under another name.
+
+    Not if one report shows both: that has one as-of.
+    """
+    is_apart = other.user_key != line.user_key and other.as_of != line.as_of
+    return is_apart and other.user not in (line.same_second or ())
 
 
 @dataclass(frozen=True)

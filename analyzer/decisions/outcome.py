@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache, partial
 from typing import Final, NamedTuple
@@ -85,9 +85,8 @@ class DecisionOutcome:
 
     @property
     def days(self) -> int:
-        """Return the whole days from the decision; a day without a time is its start."""
-        at = report_time(self.file).earliest if self.file else self.newest
-        return max((at - datetime.combine(self.line.decided_on, time(), UTC)).days, 0)
+        """Return the whole days from the decision to the report."""
+        return max((self.as_of.date() - self.line.decided_on).days, 0)
 
 
 def decision_outcomes(
@@ -212,7 +211,12 @@ def _outcome(
         return of(FollowUpStatus.UNKNOWN, "The account is not covered.")
     later = report_time(file).earliest - line.report_time.earliest
     if later < timedelta():
-        fact = "The report is older than the one that was decided on."
+        fact = (
+            "The report is older than the one that was decided on."
+            if file.as_of < line.as_of
+            else "The report does not show that it is newer than the one that was decided on. If it"
+            " is, put its day in the name of the file."
+        )
         return of(FollowUpStatus.UNKNOWN, fact)
     if rows := users.of(line):
         before = ledger.credentials_decided_on[line.user_key]

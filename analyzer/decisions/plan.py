@@ -210,17 +210,17 @@ def _by_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candida
             reason = _as_reason(overtaken_fact(change))
         if not line.identifies_user:
             reason = _NOT_IDENTIFIED
-        candidates.append(_Candidate(line, line.report_time.confirmed, reason))
+        candidates.append(_Candidate(line, line.report_time.earliest, reason))
     return candidates
 
 
 def _by_outcome(outcome: DecisionOutcome) -> _Candidate:
     line, file, now = outcome.line, outcome.file, outcome.now
     if outcome.is_done:
-        return _Candidate(line, line.report_time.confirmed, is_done=True)
+        return _Candidate(line, line.report_time.earliest, is_done=True)
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
-        return _Candidate(line, line.report_time.confirmed, _as_reason(outcome.fact))
-    confirmed = max(line.report_time.confirmed, report_time(file).confirmed)
+        return _Candidate(line, line.report_time.earliest, _as_reason(outcome.fact))
+    confirmed = max(line.report_time.earliest, report_time(file).earliest)
     reason = _UNCLEAR if now.credentials.is_unknown else _exempt_reason(now.exemption)
     return _Candidate(line, confirmed, reason)
 

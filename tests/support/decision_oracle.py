@@ -75,8 +75,11 @@ def newest_timestamp(rows: Iterable[Cells]) -> datetime:
 def moment_acted_on(report: Report, newest: datetime) -> datetime:
     """Where something is done because of a report, a day without a time is its start.
 
-    Taken here: not its start where the newest timestamp proves that it is from later on.
+    It is never --as-of. Taken here: not the start of the day where the newest timestamp proves that
+    the report is from later on.
     """
+    if report.source == "option":
+        return newest
     if report.source != "folder":
         return report.as_of
     return max(start_of(report.as_of.date()), newest)
@@ -716,6 +719,7 @@ def is_decided_again(
         (each.account, each.user[1]) == (line.account, created)
         and each.user[0] != arn
         and each.cells["user"] not in (same_second or ())
+        and each.report.as_of != line.report.as_of
         and each.made_on > line.made_on
         for each in lines
     )
@@ -897,7 +901,7 @@ def days_since_decided(line: Line, reports: Sequence[Report]) -> int:
     """Whole days from the day of the decision to the account's report, failing it to the newest."""
     own = [each for each in reports if each.account == line.account]
     counted = [newest_of(own)] if own else reports
-    at = max(moment_acted_on(each, each.newest) for each in counted)
+    at = max(each.as_of for each in counted)
     return max(0, (at - start_of(line.day)) // A_DAY)
 
 
