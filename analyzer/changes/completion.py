@@ -17,6 +17,7 @@ from analyzer.changes.presence import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT
 from analyzer.changes.timeline import Span, Timeline
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
 from analyzer.decisions.outcome import DecisionOutcome, decision_outcomes
+from analyzer.decisions.reported_users import UsersInNewestReports
 from analyzer.report.model import Page, Report, concatenated
 from analyzer.terms import OVERDUE
 
@@ -40,7 +41,8 @@ def _final_outcomes(
     while lines:
         asked = {each.account: places[each.account] for each in lines}
         report = _report_at(asked, timeline, analysis.report, rows)
-        shown = decision_outcomes(ledger, lines, report, report.pages())
+        users = UsersInNewestReports(lines, report, report.pages())
+        shown = decision_outcomes(ledger, lines, report, users)
         at_end = at_end or shown
         lines = [each for each in lines if shown[each.user_key].is_done]
         done |= {each.user_key: places[each.account] for each in lines}

@@ -69,16 +69,14 @@ class ReportTime(NamedTuple):
     def earliest(self) -> datetime:
         """Return from when the report is, where something is done because of it.
 
-        A day without a time counts as its start, or as the newest timestamp if that is later.
+        A day without a time counts as its start, or as the newest timestamp if that is later;
+        `--as-of` proves nothing.
         """
+        if self.source is AsOfSource.OPTION:
+            return self.baseline
         if self.source is not AsOfSource.FOLDER:
             return self.as_of
         return max(datetime.combine(self.as_of.date(), time(), UTC), self.baseline)
-
-    @property
-    def confirmed(self) -> datetime:
-        """Return when the report proves that its users were there; `--as-of` proves nothing."""
-        return self.baseline if self.source is AsOfSource.OPTION else self.earliest
 
 
 def baseline_in_row(cells: Mapping[str, str]) -> datetime:
@@ -164,6 +162,16 @@ class LedgerLine:
     def user(self) -> str:
         """Return the name of the user."""
         return self.user_row[columns.USER]
+
+    @property
+    def second(self) -> tuple[str, datetime | None]:
+        """Return the account, and when the user was created."""
+        return self.account, self.user_key.created
+
+    @property
+    def name_with_path(self) -> str:
+        """Return path and name of the user."""
+        return self.user_key.arn.partition(":user/")[2]
 
     @property
     def owner(self) -> str:

@@ -1,6 +1,6 @@
 """Tell what became of all decisions to remove users: a table, and words beside each user."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,12 +28,12 @@ from analyzer.decisions.outcome import (
     FollowUpStatus,
     decision_outcomes,
 )
-from analyzer.decisions.reported_users import user_keys
+from analyzer.decisions.reported_users import UsersInNewestReports, user_keys
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, account_names, as_category
 from analyzer.report.values import day_text_series, utc_text_series
-from analyzer.terms import OVERDUE, Verdict, code_of, count_text
+from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list
 
 STATUS: Final = "status"
 DAYS: Final = "days"
@@ -98,11 +98,13 @@ class FollowUp:
     (`FollowUpStatus`), `overdue` not done more than `Ledger.due_days` after the decision, `days`
     from the decision to the report, `verdict` that of now (empty for a user who is gone),
     `report` the file (empty where the account is not covered), `as_of` its moment, `done_since`
-    that of the first report in which it is done.
+    that of the first report in which it is done. `notes` name decisions that are not on these, and
+    end as their user may have another name now.
     """
 
     frame: pd.DataFrame
     outcomes: Mapping[UserKey, DecisionOutcome]
+    notes: tuple[str, ...] = ()
 
 
 def follow_up(
@@ -112,7 +114,10 @@ def follow_up(
 
     `pages` are the judged pages of `report`.
     """
-    of_users = decision_outcomes(ledger, ledger.removals(), report, pages)
+    day = max(each.as_of for each in report.files).date()
+    lines, spared = ledger.removals(), ledger.spared_on(day)
+    users = UsersInNewestReports((*lines, *spared), report, pages)
+    of_users = decision_outcomes(ledger, lines, report, users)
     cells = {
         name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()
@@ -125,7 +130,33 @@ def follow_up(
     frame = frame.assign(**owners.columns_of(frame))
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
-    return FollowUp(frame.sort_values(order, kind="stable", ignore_index=True), of_users)
+    sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    return FollowUp(sorted_frame, of_users, (*_renamed_notes(spared, ledger, users),))
+
+
+def _renamed_notes(
+    spared: Iterable[LedgerLine], ledger: Ledger, users: UsersInNewestReports
+) -> Iterator[str]:
+    """Yield which decisions end, as their user is not there, and may have another name.
+
+    That is not the name of another user who was there, or was decided on.
+    """
+
+    def names_of(line: LedgerLine, names: Collection[str]) -> list[str]:
+        others = {
+            each.user for each in ledger.of_second[line.second] if each.user_key != line.user_key
+        }
+        return [name for name in names if name not in others.union(line.same_second or ())]
+
+    absent = (line for line in spared if not users.rows_of_user(line))
+    renamed = [
+        f"{line.user} ({line.summary}; {text})"
+        for line in absent
+        if (text := users.renamed(line, names_of))
+    ]
+    if renamed:
+        users_text = short_list(renamed)
+        yield f"Not in the report, possibly renamed: {users_text}. Decide on the new name."
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:

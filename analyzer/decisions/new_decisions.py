@@ -158,12 +158,13 @@ def _repeated_on_older_reports(
     decided = defaultdict[UserKey, set[Decision]](set)
     for line in new:
         decided[line.user_key].add(line.decision)
+    undisputed = {id(each.undisputed) for each in ledger.by_user.values()}
     return {
         id(line): (line, other)
         for line, other in decisions_on_older_reports(ledger.lines, new)
         if line.person == other.person
         and decided[line.user_key] == {other.decision}
-        and ledger.by_user[line.user_key].undisputed is other
+        and id(other) in undisputed
     }
 
 

@@ -8,10 +8,10 @@ may be another one now, or was decided on later under another name.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache, partial
 from typing import Final, NamedTuple
@@ -30,7 +30,7 @@ from analyzer.decisions.reported_users import (
     UsersInNewestReports,
     report_time,
 )
-from analyzer.report.model import Page, Report, ReportFile
+from analyzer.report.model import Report, ReportFile
 from analyzer.terms import code_of, short_list, utc_text
 
 
@@ -85,19 +85,17 @@ class DecisionOutcome:
 
     @property
     def days(self) -> int:
-        """Return the whole days from the decision; a day without a time is its start."""
-        at = report_time(self.file).earliest if self.file else self.newest
-        return max((at - datetime.combine(self.line.decided_on, time(), UTC)).days, 0)
+        """Return the whole days from the decision to the report."""
+        return max((self.as_of.date() - self.line.decided_on).days, 0)
 
 
 def decision_outcomes(
-    ledger: Ledger, lines: Sequence[LedgerLine], report: Report, pages: Iterable[Page]
+    ledger: Ledger, lines: Sequence[LedgerLine], report: Report, users: UsersInNewestReports
 ) -> dict[UserKey, DecisionOutcome]:
     """Return what became of decisions to delete or deactivate, one of each user.
 
-    `lines` are some of those in force in `ledger`, `pages` the judged pages of `report`.
+    `lines` are some of those in force in `ledger`, `users` theirs in the judged pages of `report`.
     """
-    users = UsersInNewestReports(lines, report, pages)
     older = OlderReports(lines, next(iter(report.older()), None) if lines else None)
     of_others = {
         line.user_key: (
@@ -114,14 +112,14 @@ def decision_outcomes(
 
     earlier = {line.user_key: _earlier_facts(line, ledger, older, names_of) for line in lines}
     to_delete = {
-        (*_second(each), each.user)
+        (*each.second, each.user)
         for each in lines
         if each.decision is Decision.DELETE
         and not (earlier[each.user_key].change or earlier_change(each, ledger))
     }
     decided = defaultdict[tuple[object, ...], set[str]](set)
     for each in ledger.lines:
-        decided[*_second(each), each.as_of].add(each.user)
+        decided[*each.second, each.as_of].add(each.user)
 
     def renamed_from(line: LedgerLine) -> str | None:
         """Return who may be the user now: one of the second who is gone, and not deleted.
@@ -130,9 +128,9 @@ def decision_outcomes(
         """
         names: AbstractSet[str] | None = line.same_second
         if names is None:
-            names = decided[*_second(line), line.as_of] | older.same_second_names(line)
+            names = decided[*line.second, line.as_of] | older.same_second_names(line)
         missing = users.missing_same_second_names(line, names)
-        doubtful = (each for each in missing if (*_second(line), each) not in to_delete)
+        doubtful = (each for each in missing if (*line.second, each) not in to_delete)
         gone = sorted(each for each in doubtful if _may_be_user(line, each, users, older))
         if not gone:
             return None
@@ -155,12 +153,10 @@ def decision_outcomes(
         if change is not None and not is_shown:
             status, fact = FollowUpStatus.OVERTAKEN, overtaken_fact(change)
             outcome = replace(outcome, status=status, fact=fact, added=(change,))
+        elif not is_shown and outcome.now and (fact := spared_fact(line, ledger, names_of)):
+            outcome = replace(outcome, status=FollowUpStatus.UNKNOWN, fact=fact)
         outcomes[user] = outcome
     return outcomes
-
-
-def _second(line: LedgerLine) -> tuple[str, datetime | None]:
-    return line.account, line.user_key.created
 
 
 def _may_be_user(
@@ -219,7 +215,12 @@ def _outcome(
         return of(FollowUpStatus.UNKNOWN, "The account is not covered.")
     later = report_time(file).earliest - line.report_time.earliest
     if later < timedelta():
-        fact = "The report is older than the one that was decided on."
+        fact = (
+            "The report is older than the one that was decided on."
+            if file.as_of < line.as_of
+            else "The report does not show that it is newer than the one that was decided on. If it"
+            " is, put its day in the name of the file."
+        )
         return of(FollowUpStatus.UNKNOWN, fact)
     if rows := users.rows_of_user(line):
         before = ledger.credentials_decided_on[line.user_key]
@@ -306,17 +307,31 @@ def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
     return _decided_again(line, ledger) or ledger.overtaken.get(_overtaken_key(line))
 
 
-def _decided_again(
-    line: LedgerLine, ledger: Ledger, names_of: NamesOf = lambda _, names: [*names]
-) -> str | None:
+def _every_name(_: LedgerLine, names: Collection[str]) -> list[str]:
+    return [*names]
+
+
+def _decided_again(line: LedgerLine, ledger: Ledger, names_of: NamesOf = _every_name) -> str | None:
     """Return the latest decision on whoever may be the user under another name, in words."""
     others = ledger.decided_again.get(line.user_key, ())
+    if other := _latest(line, others, names_of):
+        return f"possibly renamed to {other.name_with_path}, decided on again: {other.summary}"
+    return None
+
+
+def spared_fact(line: LedgerLine, ledger: Ledger, names_of: NamesOf = _every_name) -> str:
+    """Return which earlier decision may spare the user, under another name; empty for none."""
+    if other := _latest(line, ledger.spared_before(line), names_of):
+        return (
+            f"Possibly renamed from {other.name_with_path}, for which {other.summary} is in force:"
+            " withdraw that, or name a report that has both users, --report."
+        )
+    return ""
+
+
+def _latest(line: LedgerLine, others: Sequence[LedgerLine], names_of: NamesOf) -> LedgerLine | None:
     names = {*names_of(line, [each.user for each in others])}
-    other = next((each for each in reversed(others) if each.user in names), None)
-    if other is None:
-        return None
-    name_with_path = other.user_key.arn.partition(":user/")[2]
-    return f"possibly renamed to {name_with_path}, decided on again: {other.summary}"
+    return next((each for each in reversed(others) if each.user in names), None)
 
 
 def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:

@@ -31,8 +31,9 @@ from analyzer.decisions.outcome import (
     decision_outcomes,
     earlier_change,
     overtaken_fact,
+    spared_fact,
 )
-from analyzer.decisions.reported_users import report_time
+from analyzer.decisions.reported_users import UsersInNewestReports, report_time
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
@@ -135,7 +136,9 @@ def removal_plan(
     if report is None:
         candidates = _candidates_of_ledger(ledger, exemptions)
     else:
-        outcomes = decision_outcomes(ledger, ledger.removals(), report, pages)
+        lines = ledger.removals()
+        users = UsersInNewestReports(lines, report, pages)
+        outcomes = decision_outcomes(ledger, lines, report, users)
         candidates = [*map(_candidate_of_outcome, outcomes.values())]
     candidates = [
         _left_out_if_spared(each, ledger.by_user[each.line.user_key]) for each in candidates
@@ -204,22 +207,22 @@ def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> li
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     candidates = []
     for line, why in zip(lines, exempt, strict=True):
-        reason = _exempt_reason(why)
+        reason = _exempt_reason(why) or _as_reason(spared_fact(line, ledger))
         if change := earlier_change(line, ledger):
             reason = _as_reason(overtaken_fact(change))
         if not line.identifies_user:
             reason = _NOT_IDENTIFIED
-        candidates.append(_Candidate(line, line.report_time.confirmed, reason))
+        candidates.append(_Candidate(line, line.report_time.earliest, reason))
     return candidates
 
 
 def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
     line, file, now = outcome.line, outcome.file, outcome.now
     if outcome.is_done:
-        return _Candidate(line, line.report_time.confirmed, is_done=True)
+        return _Candidate(line, line.report_time.earliest, is_done=True)
     if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
-        return _Candidate(line, line.report_time.confirmed, _as_reason(outcome.fact))
-    confirmed = max(line.report_time.confirmed, report_time(file).confirmed)
+        return _Candidate(line, line.report_time.earliest, _as_reason(outcome.fact))
+    confirmed = max(line.report_time.earliest, report_time(file).earliest)
     reason = _UNCLEAR if now.credentials.is_unknown else _exempt_reason(now.exemption)
     return _Candidate(line, confirmed, reason)
 
@@ -253,7 +256,7 @@ _SPARING: Final = {
 
 
 def _as_reason(fact: str) -> str:
-    return fact[0].lower() + fact[1:].removesuffix(".")
+    return fact[:1].lower() + fact[1:].removesuffix(".")
 
 
 def _exempt_reason(why: str) -> str:

@@ -694,3 +694,9 @@ def test_two_versions_of_one_day_are_one_problem_however_many_users_differ() -> 
         for name, each in zip(words, files, strict=True)
     ]
     assert [many in each for each in refused(*of_tom)] == [True, False]
+
+
+def test_a_word_on_an_older_report_with_a_later_day_is_refused_in_a_first_collection_too() -> None:
+    files = file(ON_NEWER(), name="new.xlsx"), file(line(on=LATE + timedelta(1)), name="old.xlsx")
+    (problem,) = refused(*files)
+    assert "made on a report of 2026-05-01 12:00 UTC" in problem

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from analyzer.decisions.decision import REMOVALS, LedgerLine
 from analyzer.decisions.follow_up import as_text, follow_up_counts, needs_no_decision
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import FollowUpStatus
+from analyzer.writers import headline
 from analyzer.writers.tables import write_follow_up
 from tests.support import decision_oracle as law
 from tests.support.builders import (
@@ -114,7 +116,8 @@ def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) ->
 
 def line_by_law(decided: LedgerLine) -> law.Line:
     cells = {name: decided.user_row[name] for name in COLUMNS}
-    seen = law.Report(decided.account, decided.as_of, "file-name", decided.baseline, (cells,))
+    source = decided.user_row["as_of_source"]
+    seen = law.Report(decided.account, decided.as_of, source, decided.baseline, (cells,))
     of_day = str(decided.decision), decided.person, decided.decided_on
     return law.Line(*of_day, "", "", "", 0, cells, seen, decided.account)
 
@@ -750,3 +753,43 @@ def test_the_newest_list_since_a_decision_says_whether_a_service_credential_may_
     (row,) = analyzer.analyze(analyzer.load(tmp_path), ledger=ledger).follow_up.to_dict("records")
     assert (row["status"], row["fact"]) == expected
     assert row["had_service_credential"] == (expected == MAY_WORK)
+
+
+def test_a_decision_to_keep_whose_user_may_have_a_new_name_is_noted() -> None:
+    kept, moved = line("keep"), a_user(path="ops/")
+    noted = "Not in the report, possibly renamed: quiet (keep, Anna, 2026-05-01; {} was created in"
+    for now, ledger, notes in (
+        ([X], [kept], [noted.format("x")]),
+        ([moved], [kept], [noted.format("quiet")]),
+        ([X], [kept, line("keep", X, as_of=LATER)], []),
+        ([X], [line("keep", **OF_X)], []),
+        ([X], [line("keep", on=DAY - 200 * ONE_DAY)], []),
+        *((now, [kept], []) for now in ([QUIET, X], [Y])),
+    ):
+        judged = analysis_of(*now, as_of=LATER, ledger=ledger_of(*ledger))
+        in_outputs = headline.notes(judged), json_document(judged)["notes"]
+        for each in in_outputs:
+            found = [note for note in each if note.startswith("Not in the report")]
+            assert [note.startswith(of) for note, of in zip(found, notes, strict=True)] == [
+                True
+            ] * len(notes)
+
+
+def test_as_of_set_by_hand_makes_no_report_newer_or_older_than_the_one_decided_on() -> None:
+    set_later = {**line().user_row, "as_of": f"{LATER:%Y-%m-%dT%H:%M:%SZ}"}
+    on_set = replace(delete(), user_row={**set_later, "as_of_source": "option"})
+    hidden = "The report does not show that it is newer than the one that was decided on. If it is,"
+    for decided, made, set_as_of, users, expected in (
+        (delete(), AS_OF - ONE_DAY, LATER, [], (UNKNOWN, hidden)),
+        (delete(), AS_OF - ONE_DAY, None, [], (UNKNOWN, "The report is older than the one that")),
+        (deactivate(KEY), AS_OF, LATER, [QUIET], NO_LATER_REPORT),
+        (on_set, AS_OF + ONE_DAY, None, [PASSWORD], (OVERTAKEN, "Changed since")),
+        (on_set, AS_OF + ONE_DAY, None, [], GONE),
+    ):
+        report = analyzer.load((console_name(made), report_text(users).encode()), as_of=set_as_of)
+        frame = analyzer.analyze(report, ledger=ledger_of(decided)).follow_up
+        ((status, fact),) = frame[["status", "fact"]].itertuples(index=False)
+        assert (status, fact.startswith(expected[1])) == (expected[0], True), fact
+        cells = table(report_text(users).encode())
+        of_law = law.reports_of(cells, made, "option" if set_as_of else "file-name", made)
+        assert law.status(line_by_law(decided), of_law, decided.same_second) == status

@@ -266,3 +266,25 @@ def test_of_a_day_on_which_one_person_also_spared_the_user_no_removal_is_acted_o
     also = f"Anna also decided {decided[0].decision} on that day, and one may be of an old copy"
     reason = f"{also}: decide again with a newer date"
     assert [each.reason for each in of_plan.left_out] == [reason] * (not is_taken)
+
+
+def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
+    later: dict[str, Any] = {"as_of": NEWER, "on": NEWER.date()}
+    for moved, decision in ((a_user("new"), "keep"), (a_user(path="ops/"), "investigate")):
+        kept = line(decision)
+        why = f"possibly renamed from quiet, for which {decision}, Anna, 2026-05-01 is in force"
+        for users in (None, [moved]):
+            (reason,) = reasons(planned(kept, line("delete", moved, **later), users=users))
+            assert reason.startswith(f"{why}: withdraw that")
+    x = a_user("x")
+    for decided in (
+        [kept, line("withdraw", on=NEWER.date()), line("delete", moved, **later)],
+        [kept, line("delete", x, same_second=frozenset({"quiet"}), **later)],
+        [line("keep", same_second=frozenset({"x"})), line("delete", x, **later)],
+        [line("keep", on=DAY - timedelta(200)), line("delete", x, **later)],
+        [kept, line("delete", x)],
+        [kept, line("delete", a_user("x", created=USED), **later)],
+    ):
+        assert len(planned(*decided).removals) == 1, decided
+    both = planned(kept, line("delete", x, same_second=None, **later), users=[QUIET, x])
+    assert len(both.removals) == 1

@@ -75,8 +75,11 @@ def newest_timestamp(rows: Iterable[Cells]) -> datetime:
 def moment_acted_on(report: Report, newest: datetime) -> datetime:
     """Where something is done because of a report, a day without a time is its start.
 
-    Taken here: not its start where the newest timestamp proves that it is from later on.
+    It is never --as-of. Taken here: not the start of the day where the newest timestamp proves that
+    the report is from later on.
     """
+    if report.source == "option":
+        return newest
     if report.source != "folder":
         return report.as_of
     return max(start_of(report.as_of.date()), newest)
@@ -716,8 +719,27 @@ def is_decided_again(
         (each.account, each.user[1]) == (line.account, created)
         and each.user[0] != arn
         and each.cells["user"] not in (same_second or ())
+        and each.report.as_of != line.report.as_of
         and each.made_on > line.made_on
         for each in lines
+    )
+
+
+def is_spared_before(line: Line, lines: Iterable[Line], others: frozenset[str]) -> bool:
+    """What stands for a user does not end without a word where the user gets another name.
+
+    Taken here: whoever was created in the same second, and stands beside the user in no report,
+    may be the user by now; what is in force for that one then, and removes nobody, spares it.
+    """
+    forces = (in_force_on(line.day, each) for each in standings(lines).values())
+    return any(
+        (force.account, force.user[1]) == (line.account, line.user[1])
+        and force.user[0] != line.user[0]
+        and force.decision not in REMOVALS
+        and force.report.as_of != line.report.as_of
+        and force.cells["user"] not in others
+        for force in forces
+        if force
     )
 
 
@@ -821,6 +843,8 @@ def status(
     if shown_at >= seen_at and line.user in map(user_key, users(report)):
         was_overtaken |= is_decided_again(line, lines, others)
         was_overtaken |= may_be_another(line, own, same_second, lines)
+        if found == "not-done" and is_spared_before(line, lines, others):
+            found = "unknown"
     return "overtaken" if found != "done" and was_overtaken else found
 
 
@@ -877,7 +901,7 @@ def days_since_decided(line: Line, reports: Sequence[Report]) -> int:
     """Whole days from the day of the decision to the account's report, failing it to the newest."""
     own = [each for each in reports if each.account == line.account]
     counted = [newest_of(own)] if own else reports
-    at = max(moment_acted_on(each, each.newest) for each in counted)
+    at = max(each.as_of for each in counted)
     return max(0, (at - start_of(line.day)) // A_DAY)
 
 
@@ -931,7 +955,7 @@ def is_spared(line: Line, lines: Sequence[Line]) -> bool:
 def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -> bool:
     """Taken here: a report that does not show how the user is now is as good as none."""
     if not reports:
-        return not is_decided_again(line, lines)
+        return not is_decided_again(line, lines) and not is_spared_before(line, lines, frozenset())
     own = [each for each in reports if each.account == line.account]
     rows = [rows_of_user(newest_of(own), line.cells)] if own else []
     now = [one_row(each) for each in rows if each]
