@@ -270,7 +270,7 @@ def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> 
             if streams.is_terminal():
                 details = outputs.details
                 write_terminal(
-                    analysis, text, outputs.verdict, details=details, **streams.terminal()
+                    analysis, text, outputs.verdict, details=details, **streams.terminal_look()
                 )
             else:
                 write_piped_table(analysis, text, outputs.verdict)
