@@ -30,7 +30,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import InputLimit
-from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
+from analyzer.report.model import AccountRowCounts, Exemption, Report, ReportFile
 from analyzer.report.report_text import ReportText, check_as_of
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import files_beside
@@ -325,7 +325,7 @@ def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Ite
             baseline=as_of,
             as_of_source=AsOfSource(rows[columns.AS_OF_SOURCE].iloc[0]),
             accounts=tuple(
-                AccountRows(account=account, rows=count, roots=roots)
+                AccountRowCounts(account=account, rows=count, roots=roots)
                 for account, count, roots in zip(
                     rows[columns.ACCOUNT], rows[ROWS], rows[ROOTS], strict=True
                 )

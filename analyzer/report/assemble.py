@@ -261,7 +261,7 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
     roots = (report.tables(of_roots=True) for report in reports)
     for file, tables in enumerate(roots if of_roots else tables_of_each(reports)):
         for table in tables:
-            rows = reports[file].counted_rows(table)
+            rows = reports[file].rows_that_count(table)
             yield rows.append_column(columns.FILE, pa.array(np.full(len(rows), file)))
 
 

@@ -25,7 +25,7 @@ NO_MOMENT: Final = np.datetime64("NaT", "s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRows:
+class AccountRowCounts:
     """Count the data rows that one file holds of one account, before users are judged.
 
     `account` is empty for rows whose ARN names no account. `repeated` are the rows of users and
@@ -69,7 +69,7 @@ class ReportFile:
     as_of: datetime
     as_of_source: AsOfSource
     baseline: datetime
-    accounts: tuple[AccountRows, ...]
+    accounts: tuple[AccountRowCounts, ...]
     service_credentials: FileReference | None = None
     shows_service_credentials: bool = False
     has_seconds: bool = True

@@ -53,7 +53,7 @@ def selected(
         raise InputRefused(problems)
     suspects = repeated_identity_hashes(newest)
     counted, contradicted, files = (
-        one_row_each(newest, suspects) if len(suspects) else (newest, {}, ())
+        with_one_row_each(newest, suspects) if len(suspects) else (newest, {}, ())
     )
     notes = [
         *(_copy_note(*each) for each in same),
@@ -221,7 +221,7 @@ def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:
         np.unique(one.identities), np.unique(other.identities)
     ):
         return False
-    _, contradicted, _ = one_row_each([one, other], repeated_identity_hashes([one, other]))
+    _, contradicted, _ = with_one_row_each([one, other], repeated_identity_hashes([one, other]))
     return not contradicted
 
 
@@ -245,7 +245,7 @@ def _without_accounts(report: SurveyedReport, superseded: Collection[str]) -> Su
     return replace(report, superseded=frozenset(superseded), file=file)
 
 
-def one_row_each(
+def with_one_row_each(
     reports: Sequence[SurveyedReport], suspects: pa.Array
 ) -> tuple[list[SurveyedReport], dict[str, dict[str, str]], list[tuple[str, str]]]:
     """Count the first row of each user and root, and no other.
@@ -276,7 +276,7 @@ def _repeated_rows(
     repeated: list[pa.Table] = []
     for table in report.tables(of_roots=False):
         suspect = pc.is_in(pa.array(identity_hashes(table)), suspects)
-        rows = report.counted_rows(table.filter(suspect))
+        rows = report.rows_that_count(table.filter(suspect))
         root = arns.is_root(rows)
         for compared, of_kind in ((users, pc.invert(root)), (roots, root)):
             if len(some := rows.filter(of_kind)):

@@ -161,12 +161,12 @@ class Facts:
             return "is not reported" if is_root else "is not understood"
         if (slot := _SLOT_OF.get(column)) is None:
             return "is not understood"
-        others = _contradicting_cells(slot, column, value, self._slots_of_unread[position])
+        others = _contradicting_cells(slot, column, value, self._slot_cells_of_unread[position])
         named = [f'{name} "{cell[:LONGEST_SHOWN]}"' for name, cell in others.items()]
         return f"contradicts {' and '.join(named)}" if named else "is not understood"
 
     @cached_property
-    def _slots_of_unread(self) -> dict[Any, dict[Any, Any]]:
+    def _slot_cells_of_unread(self) -> dict[Any, dict[Any, Any]]:
         """Return the cells of the slots by position, of each user with an unread cell."""
         positions = self.page.unread[columns.POSITION].unique()
         return self.page.cells.loc[positions, [*_SLOT_OF]].to_dict("index")
