@@ -331,7 +331,7 @@ def run_tasks(
     ]
 
 
-def save_report(place: Callable[[str], Path], report: FetchedReport) -> str:
+def save_report(path_of: Callable[[str], Path], report: FetchedReport) -> str:
     """Save a report where its name belongs, with what is known of it, and return its path.
 
     What an earlier report left of service-specific credentials is removed. The report comes last,
@@ -339,7 +339,7 @@ def save_report(place: Callable[[str], Path], report: FetchedReport) -> str:
 
     Raises OutputFailed.
     """
-    path = place(report.name)
+    path = path_of(report.name)
     metadata = path.with_name(path.name + METADATA)
     credentials = path.with_name(path.name + SERVICE_CREDENTIALS)
     files = {} if report.service_credentials is None else {credentials: report.service_credentials}

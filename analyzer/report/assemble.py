@@ -231,17 +231,17 @@ class _SelectedRows:
         Lists of one account may lie beside several reports, whose rows they are of. Each report is
         alone in a history, and where no account is named.
         """
-        places = [
+        covered = [
             (at, report, each.account, (at if self.alone or not each.account else -1, each.account))
             for at, report in enumerate(self.reports)
             for each in report.file.accounts
         ]
         active: dict[tuple[int, str], set[ServiceCredential]] = defaultdict(set)
-        for _, report, _, key in places:
+        for _, report, _, key in covered:
             if listed := report.text.service_credentials:
                 active[key] |= listed.active
         services: dict[tuple[int, str, str], set[str]] = defaultdict(set)
-        for at, report, account, key in places:
+        for at, report, account, key in covered:
             for each in active.get(key, ()):
                 if each.expires is None or each.expires >= report.file.as_of:
                     services[at, account, each.user].add(each.service)

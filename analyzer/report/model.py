@@ -231,12 +231,12 @@ def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -
     is there once, its moment aware and to the second. A user whose creation time was not
     understood is none of them.
     """
-    place = {pair: at for at, pair in enumerate(known)}
+    position_of = {pair: at for at, pair in enumerate(known)}
     positions = np.full(len(users), -1)
-    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in place]))
+    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in position_of]))
     some = users.iloc[near]
     pairs = zip(some[columns.ARN], some[columns.CREATED], strict=True)
-    positions[near] = [place.get(pair, -1) for pair in pairs]
+    positions[near] = [position_of.get(pair, -1) for pair in pairs]
     return positions
 
 

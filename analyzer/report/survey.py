@@ -385,8 +385,8 @@ def _count_rows(
     shape = len(parts), len(names), 2
     code = np.ravel_multi_index((part, encoded.indices.to_numpy(), np.asarray(root, int)), shape)
     occurring, counts = np.unique(code, return_counts=True)
-    places = np.transpose(np.unravel_index(occurring, shape)).tolist()
-    for (at, name, is_root), count in zip(places, counts.tolist(), strict=True):
+    groups = np.transpose(np.unravel_index(occurring, shape)).tolist()
+    for (at, name, is_root), count in zip(groups, counts.tolist(), strict=True):
         parts[at][0].rows[names[name], bool(is_root)] += count
 
 
@@ -409,11 +409,11 @@ def _dates_and_newest(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """
     odd = np.zeros((len(columns.TIMESTAMPS), len(table)), bool)
     newest, next_rotation = np.full((2, len(table)), NO_MOMENT)
-    for place, name in enumerate(columns.TIMESTAMPS):
+    for position, name in enumerate(columns.TIMESTAMPS):
         if name in table.column_names:
             cells = table[name].combine_chunks()
             moment = values.timestamps(cells)
-            odd[place] = values.may_be_local_date(cells, moment)
+            odd[position] = values.may_be_local_date(cells, moment)
             if name == columns.PASSWORD_NEXT_ROTATION:
                 next_rotation = moment
             else:

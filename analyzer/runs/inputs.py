@@ -308,13 +308,16 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
 
 def _decisions_elsewhere(folder: Path) -> Iterator[str]:
     """Yield a sentence on each file with decisions that no run reads."""
-    by_place = {run.path: run.files for run in runs(folder)}
+    files_by_run = {run.path: run.files for run in runs(folder)}
     for path in _files_ending(folder, _MAY_HOLD_DECISIONS):
-        place = next((each for each in path.parents if each in by_place), folder)
-        own, is_workbook = path.relative_to(place).as_posix(), _ends(path, SPREADSHEET_ENDINGS)
-        recorded = by_place.get(place, {}).get(own)
+        run_or_folder = next((each for each in path.parents if each in files_by_run), folder)
+        own, is_workbook = (
+            path.relative_to(run_or_folder).as_posix(),
+            _ends(path, SPREADSHEET_ENDINGS),
+        )
+        recorded = files_by_run.get(run_or_folder, {}).get(own)
         is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
-        is_read = own == DECISIONS or (place != folder and is_workbook)
+        is_read = own == DECISIONS or (run_or_folder != folder and is_workbook)
         if not (is_read or is_report) and _may_hold_decisions(path, recorded):
             yield f"{path} may have decisions and is not read: {_remedy(path, folder)}."
 

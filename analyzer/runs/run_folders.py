@@ -183,9 +183,9 @@ class Run:
 
 def is_in_run(folder: Path, path: str | Path) -> bool:
     """Return whether a path leads to or into what has the name of a run in a folder."""
-    place, top = Path(os.path.realpath(path)), os.path.realpath(folder)
-    return place.is_relative_to(top) and any(
-        _NAME.fullmatch(part) for part in place.relative_to(top).parts[:1]
+    real_path, top = Path(os.path.realpath(path)), os.path.realpath(folder)
+    return real_path.is_relative_to(top) and any(
+        _NAME.fullmatch(part) for part in real_path.relative_to(top).parts[:1]
     )
 
 

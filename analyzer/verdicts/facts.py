@@ -357,10 +357,10 @@ def _contradicting_cells(
     if column == slot.last_rotated and value == NO_VALUE:
         return {slot.active: "true"}
     if is_date and value == NO_VALUE:
-        places = {name: cells[name] for name in (slot.last_used_region, slot.last_used_service)}
-        no_place = ("", NO_VALUE, NOT_SUPPORTED)
+        of_use = {name: cells[name] for name in (slot.last_used_region, slot.last_used_service)}
+        no_use = ("", NO_VALUE, NOT_SUPPORTED)
         return {
-            name: cell for name, cell in places.items() if pd.notna(cell) and cell not in no_place
+            name: cell for name, cell in of_use.items() if pd.notna(cell) and cell not in no_use
         }
     has_form = cell_timestamp if is_date else re.compile(REGION_OR_SERVICE).fullmatch
     if column in (slot.active, slot.last_rotated) or not has_form(value):
