@@ -35,7 +35,12 @@ from analyzer.report.report_text import ReportText, check_as_of
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
-from analyzer.sources.files_beside import BESIDE_ENDINGS, MANIFEST, METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.files_beside import (
+    BESIDE_ENDINGS,
+    MANIFEST,
+    METADATA,
+    SERVICE_CREDENTIALS_ENDING,
+)
 from analyzer.sources.find import stream_sources
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
@@ -154,7 +159,7 @@ def _row_beside(name: str, content: bytes) -> Mapping[str, Any]:
             generated, sha256 = files_beside.metadata(name, content)
             about = {columns.AS_OF: generated, SHA256: sha256}
             return {columns.FILE: name, columns.AS_OF_SOURCE: AsOfSource.METADATA.value, **about}
-        if name.endswith(SERVICE_CREDENTIALS):
+        if name.endswith(SERVICE_CREDENTIALS_ENDING):
             files_beside.service_credentials(name, content)
         else:
             manifest_entries(name, partial(bytes, content))
@@ -209,7 +214,7 @@ def _folder_order(name: str) -> list[tuple[int, str]]:
 
 def _report_name(name: str) -> str:
     """Return the name of the report that a file is or lies beside."""
-    ending = next(filter(name.endswith, (METADATA, SERVICE_CREDENTIALS)), "")
+    ending = next(filter(name.endswith, (METADATA, SERVICE_CREDENTIALS_ENDING)), "")
     return name.removesuffix(ending)
 
 

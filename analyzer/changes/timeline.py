@@ -34,14 +34,14 @@ _NAMES: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
 NOT_COMPARED: Final = (columns.REASON, columns.EXEMPTION)
 """What may differ between two situations without another fact in the report."""
 
-STATES: Final = (
+STATE_COLUMNS: Final = (
     *(key.active for key in columns.ACCESS_KEYS),
     *(certificate.active for certificate in columns.CERTIFICATES),
 )
 """The columns that hold the state of an access key or a certificate."""
 
 _SITUATION: Final = (
-    *(columns.VERDICT, *NOT_COMPARED, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATES),
+    *(columns.VERDICT, *NOT_COMPARED, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATE_COLUMNS),
     *(UNKNOWN, columns.CONTRADICTED),
 )
 
@@ -150,7 +150,7 @@ class Timeline:
                 **{name: users[name].to_numpy() for name in _NAMES},
                 **shown,
                 columns.VERDICT: as_category(shown[columns.VERDICT], Verdict),
-                **{name: as_category(shown[name], State) for name in STATES},
+                **{name: as_category(shown[name], State) for name in STATE_COLUMNS},
                 **moments,
                 columns.USER_CREATION_TIME: users[columns.CREATED].to_numpy("datetime64[s]"),
                 columns.LAST_USE: np.fmax.reduce([moments[name] for name in sorted(USE_COLUMNS)]),
@@ -238,7 +238,7 @@ def _record(page: Page, names: dict[Any, int], situations: dict[Any, int]) -> di
         arn = name[columns.ARN]
         name[columns.ARN] = arn.where(arn.str.startswith("arn:"), arn + "/" + name[columns.USER])
     shown = users.assign(**known)[[*_SITUATION]]
-    coded = {each: shown[each].cat.codes for each in (columns.VERDICT, *STATES)}
+    coded = {each: shown[each].cat.codes for each in (columns.VERDICT, *STATE_COLUMNS)}
     situation = _positions(situations, shown.assign(**coded))
     return {columns.USER: _positions(names, name), SITUATION: situation, **moments}
 

@@ -141,7 +141,7 @@ def decision_outcomes(
 
     outcomes = {}
     for line in lines:
-        user, key = line.user_key, _overtaken_key(line)
+        user, key = line.user_key, _reported_user_key(line)
         listed = earlier[user].has_service_credential
         had_one = line.has_service_credential if listed is None else listed
         had_one |= key in ledger.with_service_credential
@@ -303,7 +303,7 @@ def _status_if_present(
 
 def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
     """Return what overtook a decision by the ledger, or by an earlier follow-up."""
-    return _decided_again(line, ledger) or ledger.overtaken.get(_overtaken_key(line))
+    return _decided_again(line, ledger) or ledger.overtaken.get(_reported_user_key(line))
 
 
 def _decided_again(
@@ -319,7 +319,7 @@ def _decided_again(
     return f"possibly renamed to {name_with_path}, decided on again: {other.summary}"
 
 
-def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:
-    """Return the cells of `OVERTAKEN_KEY` as text."""
+def _reported_user_key(line: LedgerLine) -> tuple[str, ...]:
+    """Return the cells of `REPORTED_USER_KEY` as text."""
     arn, created = line.user_key
     return arn, utc_text(created) if created else "", utc_text(line.as_of)

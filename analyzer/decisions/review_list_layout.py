@@ -40,10 +40,10 @@ DECIDED: Final = "Decided"
 ENTERED_IN: Final = "Entered in"
 """Columns of a follow-up that no list has: one of `REMOVALS`, and the file it was entered in."""
 
-ENTRIES: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
+ENTRY_HEADS: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 """What a reviewer enters."""
 
-DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
+DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRY_HEADS
 
 ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
 NEVER: Final = "never"

@@ -22,7 +22,7 @@ from analyzer.decisions.review_list_layout import (
     DIFFERS,
     EARLIER_DECISION,
     ENTERED_IN,
-    ENTRIES,
+    ENTRY_HEADS,
     LIST,
     OK,
     RECORD,
@@ -40,11 +40,11 @@ from analyzer.writers.workbook.summary_sheet import TITLE
 
 _TOP_ROWS: Final = 100  # heads stand in one of them, whatever somebody put above
 
-NEEDED: Final = (ACCOUNT, USER, *ENTRIES, ARN, RECORD)
+NEEDED: Final = (ACCOUNT, USER, *ENTRY_HEADS, ARN, RECORD)
 """Columns without which a list is refused."""
 
 _LIKE_ENTRY: Final = re.compile(
-    rf"({'|'.join(ENTRIES)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?", re.IGNORECASE
+    rf"({'|'.join(ENTRY_HEADS)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?", re.IGNORECASE
 )
 
 SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
@@ -99,7 +99,7 @@ class ListSheet:
 
         In a row without an entry, a user may be struck through.
         """
-        entered = [self.column_of[head] for head in ENTRIES]
+        entered = [self.column_of[head] for head in ENTRY_HEADS]
         struck = {
             (row, column)
             for row, column in self.cells.struck
@@ -202,7 +202,7 @@ def _other_sheet_problems(place: str, top: SheetCells, sheet: Sheet) -> Iterator
         shown = {
             head: text_of(cells.columns[column][at])
             for head, column in column_of.items()
-            if head in (DECIDED, ENTERED_IN, *ENTRIES)
+            if head in (DECIDED, ENTERED_IN, *ENTRY_HEADS)
         }
         word = shown.get(DECIDED)
         is_earlier = word in [*REMOVALS] and shown.get(ENTERED_IN)
@@ -229,7 +229,7 @@ def _head_row(
 
 def _are_of_list(heads: set[str]) -> bool:
     """Return whether a list has these heads, maybe without one; a follow-up shares some."""
-    shared = heads & {*ENTRIES, RECORD}
+    shared = heads & {*ENTRY_HEADS, RECORD}
     is_alike = len(shared) > 1 and ENTERED_IN not in heads
     return is_alike or not shared.isdisjoint({DECISION, RECORD})
 
@@ -238,7 +238,7 @@ def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
     """Refuse heads without a column that is needed, or with one twice; raises InputRefused."""
     counts = Counter(heads.values())
     cells = {head: f"{head}, cell {cell_name(row, column)}" for column, head in heads.items()}
-    others = counts.keys() - {*ENTRIES, EARLIER_DECISION}
+    others = counts.keys() - {*ENTRY_HEADS, EARLIER_DECISION}
     wrong = [
         *((each, *_GONE) for each in NEEDED if not counts[each]),
         *((cells[each], *_TWICE) for each in NEEDED if counts[each] > 1),
@@ -324,7 +324,7 @@ def _has_entry(sheet: Sheet) -> bool:
     if heads is None:
         return False
     row, head_of = heads
-    entries = {column for column, head in head_of.items() if head in ENTRIES}
+    entries = {column for column, head in head_of.items() if head in ENTRY_HEADS}
     cells = sheet.cells(columns=entries)
     return any(at > row for at, _ in cells.formulas) or any(
         text_of(value).strip() for column in entries for _, value in cells.below(column, row)

@@ -36,7 +36,7 @@ ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=18)
 CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 
-ENTRIES: Final = (
+ENTRY_COLUMNS: Final = (
     EntryColumn(review_list_layout.DECISION, 11, choices=tuple(map(str, CHOICES))),
     EntryColumn(review_list_layout.DECIDED_BY, 10.5),
     EntryColumn(review_list_layout.DECIDED_ON, 10.5, is_date=True),
@@ -103,7 +103,7 @@ class ReviewList:
             *(_LAST_ACTIVITY, CREATED, as_of),
             *(replace(column, printed=False) for column in self.last_columns(files)),
         )
-        return (ACCOUNT, *name, USER, *ENTRIES, *earlier, *filled(facts), *_DETAILS)
+        return (ACCOUNT, *name, USER, *ENTRY_COLUMNS, *earlier, *filled(facts), *_DETAILS)
 
     def shown_texts(
         self, page: Page, files: Sequence[ReportFile], names: AccountNames
@@ -113,7 +113,7 @@ class ReviewList:
         The columns are all that it can have, but for the entries.
         """
         every = self.columns(page, files, names, with_empty=True)
-        return {column.head: column.shown(page) for column in every if column not in ENTRIES}
+        return {column.head: column.shown(page) for column in every if column not in ENTRY_COLUMNS}
 
 
 _DETAILS: Final = tuple(
@@ -249,7 +249,7 @@ def _listed_formula(listing: TableSheets) -> str:
 def _entries(listing: TableSheets) -> list[tuple[str, ...]]:
     if not listing.rows:
         return []
-    return [*zip(*map(listing.column_references, ENTRIES), strict=True)]
+    return [*zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True)]
 
 
 def _sum_formula(terms: Iterable[str]) -> str:
