@@ -98,6 +98,8 @@ class Credentials:
 def access_added(before: Credentials, now: Credentials, baseline: datetime) -> list[str]:
     """Return what a later report shows more than `before`: each new access or use in words.
 
+    `changes.events.events` has all that changed of a user; here only what a decision does not know.
+
     What was unknown counts as not there. `baseline` is the moment of the earlier report: a password
     whose change is unknown was changed since if that was after it.
     """
