@@ -30,12 +30,17 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
 from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import InputLimit
-from analyzer.report.model import AccountRows, Exemption, Report, ReportFile
+from analyzer.report.model import AccountRowCounts, Exemption, Report, ReportFile
 from analyzer.report.report_text import ReportText, check_as_of
 from analyzer.report.survey import SurveyedReport, survey_each
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
-from analyzer.sources.files_beside import BESIDE_ENDINGS, MANIFEST, METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.files_beside import (
+    BESIDE_ENDINGS,
+    MANIFEST,
+    METADATA,
+    SERVICE_CREDENTIALS_ENDING,
+)
 from analyzer.sources.find import stream_sources
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
@@ -154,7 +159,7 @@ def _row_beside(name: str, content: bytes) -> Mapping[str, Any]:
             generated, sha256 = files_beside.metadata(name, content)
             about = {columns.AS_OF: generated, SHA256: sha256}
             return {columns.FILE: name, columns.AS_OF_SOURCE: AsOfSource.METADATA.value, **about}
-        if name.endswith(SERVICE_CREDENTIALS):
+        if name.endswith(SERVICE_CREDENTIALS_ENDING):
             files_beside.service_credentials(name, content)
         else:
             manifest_entries(name, partial(bytes, content))
@@ -209,7 +214,7 @@ def _folder_order(name: str) -> list[tuple[int, str]]:
 
 def _report_name(name: str) -> str:
     """Return the name of the report that a file is or lies beside."""
-    ending = next(filter(name.endswith, (METADATA, SERVICE_CREDENTIALS)), "")
+    ending = next(filter(name.endswith, (METADATA, SERVICE_CREDENTIALS_ENDING)), "")
     return name.removesuffix(ending)
 
 
@@ -325,7 +330,7 @@ def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Ite
             baseline=as_of,
             as_of_source=AsOfSource(rows[columns.AS_OF_SOURCE].iloc[0]),
             accounts=tuple(
-                AccountRows(account=account, rows=count, roots=roots)
+                AccountRowCounts(account=account, rows=count, roots=roots)
                 for account, count, roots in zip(
                     rows[columns.ACCOUNT], rows[ROWS], rows[ROOTS], strict=True
                 )

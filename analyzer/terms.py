@@ -208,7 +208,7 @@ class WorkbookSheets(StrEnum):
 LONGEST_SHOWN: Final = 80
 """Of a longer value that was not understood only so many characters are shown."""
 
-SERVICE_CREDENTIALS: Final = (
+SERVICE_CREDENTIALS_BLIND_SPOT: Final = (
     "service-specific credentials (CodeCommit, Keyspaces; API keys of Bedrock, Claude Platform on"
     " AWS, CloudWatch, CloudWatch Logs and X-Ray)"
 )
@@ -216,7 +216,7 @@ SERVICE_CREDENTIALS: Final = (
 
 _REMARKS_ON_BLIND_SPOTS: Final[Mapping[str, str]] = {
     "SSH public keys": " (CodeCommit)",
-    SERVICE_CREDENTIALS: ", unless AWS's list was saved with the report",
+    SERVICE_CREDENTIALS_BLIND_SPOT: ", unless AWS's list was saved with the report",
     "roles, federation and IAM Identity Center": "",
     "use in the hours before as-of": ": AWS keeps a report for up to four hours",
     "use of a password by `aws login`": (

@@ -93,9 +93,9 @@ class Tally:
         if self._exemptions:
             added[columns.EXEMPTION] = self._matches(page).verdict_reasons()
         if self._owners:
-            places = self._owners.places(page.users)
-            self._owned.update(places.tolist())
-            added |= self._owners.columns_of(page.users, places=places)
+            positions = self._owners.positions(page.users)
+            self._owned.update(positions.tolist())
+            added |= self._owners.columns_of(page.users, positions=positions)
         page = page.with_users(added)
         self.counts.update(user_counts(page))
         return page
@@ -112,7 +112,7 @@ class Tally:
         totals = Totals(counts_frame(self.counts), without_owner=self._owned[-1])
         if self._owners:
             for roots in report.roots():
-                self._owned.update(self._owners.places(roots.users).tolist())
+                self._owned.update(self._owners.positions(roots.users).tolist())
             owners = enumerate(self._owners.entries)
             unmatched = tuple(each for at, each in owners if not self._owned[at])
             totals = replace(totals, unmatched_owners=unmatched)

@@ -27,7 +27,7 @@ from analyzer.aws.report import (
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
 from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchOutcomes, Status
-from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
 Save = Callable[[FetchedReport], str]  # keeps a report and returns where it is, for people
@@ -331,7 +331,7 @@ def run_tasks(
     ]
 
 
-def save_report(place: Callable[[str], Path], report: FetchedReport) -> str:
+def save_report(path_of: Callable[[str], Path], report: FetchedReport) -> str:
     """Save a report where its name belongs, with what is known of it, and return its path.
 
     What an earlier report left of service-specific credentials is removed. The report comes last,
@@ -339,9 +339,9 @@ def save_report(place: Callable[[str], Path], report: FetchedReport) -> str:
 
     Raises OutputFailed.
     """
-    path = place(report.name)
+    path = path_of(report.name)
     metadata = path.with_name(path.name + METADATA)
-    credentials = path.with_name(path.name + SERVICE_CREDENTIALS)
+    credentials = path.with_name(path.name + SERVICE_CREDENTIALS_ENDING)
     files = {} if report.service_credentials is None else {credentials: report.service_credentials}
     stale = [] if files else [credentials]
     replace_files({**files, metadata: report.metadata(), path: report.content}, stale=stale)

@@ -148,10 +148,10 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
     if not accounts:
         reports = before.report, now.report
         old, new = (short_list(account_labels(each)) or "unknown" for each in reports)
-        place = " and ".join(short_list([file.name for file in each.files]) for each in reports)
+        names = " and ".join(short_list([file.name for file in each.files]) for each in reports)
         message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
         hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
-        raise InputRefused.of_file(place, message, hint)
+        raise InputRefused.of_file(names, message, hint)
     return Comparison(before=before, now=now, changes=changes(*sides), account_count=len(accounts))
 
 
@@ -275,10 +275,10 @@ def _changed_positions(
     arns, earlier = (
         arrow_array(each.users[columns.ARN].iloc[at]) for each, at in ((now, new), (before, old))
     )
-    place = pc.fill_null(pc.index_in(arns, value_set=earlier), -1).to_numpy()
-    is_known = place >= 0
-    both = old[place[is_known]], new[is_known]
-    gone, added = np.delete(old, place[is_known]), new[~is_known]
+    position = pc.fill_null(pc.index_in(arns, value_set=earlier), -1).to_numpy()
+    is_known = position >= 0
+    both = old[position[is_known]], new[is_known]
+    gone, added = np.delete(old, position[is_known]), new[~is_known]
     differing = _differing(before, now, *both)
     return (
         np.concatenate([both[0][differing], gone, np.full(len(added), -1)]),

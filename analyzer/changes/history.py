@@ -13,15 +13,15 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.changes.completion import decision_counts_and_events
-from analyzer.changes.presence import (
+from analyzer.changes.decisions_done import decision_counts_and_events
+from analyzer.changes.stays import (
     AFTER_REPORT,
     BEFORE_REPORT,
     IDENTITY,
     UNUSED,
     event_frame,
     stays_of,
-    stretches_of,
+    verdict_stretches,
 )
 from analyzer.changes.timeline import (
     ACCOUNT_REPORT,
@@ -144,7 +144,7 @@ def history(analysis: Analysis, span: Span) -> History:
     Raises InputRefused as `timeline_of` does.
     """
     timeline = timeline_of(analysis, span)
-    stretches = stretches_of(timeline)
+    stretches = verdict_stretches(timeline)
     stays = stays_of(stretches)
     return History(
         analysis=analysis,
@@ -208,8 +208,8 @@ def _unused_seconds(timeline: Timeline, stretches: pd.DataFrame) -> pd.Series:
 
 def _period(timeline: Timeline, stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
     account = np.array([each.account for each in timeline.account_reports])
-    counts = _counted(stretches, stays).groupby(account[stretches["first"]]).sum()
-    frame = pd.DataFrame([_reports(timeline, each) for each in timeline.coverages])
+    counts = _counted_stretches(stretches, stays).groupby(account[stretches["first"]]).sum()
+    frame = pd.DataFrame([_report_counts(timeline, each) for each in timeline.coverages])
     frame = frame.join(counts.astype(np.int64), on=columns.ACCOUNT)
     numbers = ["longest_gap", "gap_days", *counts]
     frame[numbers] = frame[numbers].fillna(0).where(frame["reports"] > 0).astype("Int64")
@@ -220,7 +220,7 @@ def _period(timeline: Timeline, stretches: pd.DataFrame, stays: pd.DataFrame) ->
     return frame.join(_removal_days(timeline, stays, account), on=columns.ACCOUNT)[[*PERIOD]]
 
 
-def _counted(stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
+def _counted_stretches(stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
     """Return which stretches each number of users of `PERIOD` counts (bool)."""
     unused = stretches[columns.VERDICT] == UNUSED
     ends_unused = stretches["stay"].map(stays["since"]) >= 0
@@ -232,16 +232,16 @@ def _counted(stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
         "users_end": stretches["at_end"],
         "renamed": stretches["old_name"],
         "unused_start": stretches["at_start"] & unused,
-        "newly_unused": stretches["newly"],
+        "newly_unused": stretches["newly_unused"],
         "unused_removed": stretches["leaves"] & ends_unused,
-        "back_in_use": stretches["back"],
+        "back_in_use": stretches["back_in_use"],
         "unused_unclear": stretches["at_end"] & ends_unused & ~unused,
         "unused_end": stretches["at_end"] & unused,
     }
     return pd.DataFrame(counted)
 
 
-def _reports(timeline: Timeline, covered: Coverage) -> dict[str, Any]:
+def _report_counts(timeline: Timeline, covered: Coverage) -> dict[str, Any]:
     """Return what `PERIOD` has of the reports of an account."""
     at = timeline.moments[covered.start : covered.end + 1]
     gaps = [int(whole_days(end - start)) for start, end in covered.gaps]
@@ -295,7 +295,7 @@ def _trend(timeline: Timeline) -> pd.DataFrame:
 
 def _report_rows(report: Report, timeline: Timeline) -> pd.DataFrame:
     spans = {each.account: each for each in timeline.coverages}
-    places = {(each.file, each.account): at for at, each in enumerate(timeline.account_reports)}
+    positions = {(each.file, each.account): at for at, each in enumerate(timeline.account_reports)}
     files = report.files
     copied = {(each.file, each.account): files[first.file].name for each, first in timeline.copies}
     rows: list[tuple[Any, ...]] = []
@@ -304,10 +304,10 @@ def _report_rows(report: Report, timeline: Timeline) -> pd.DataFrame:
         about = as_of, str(file.as_of_source), file.name, file.sha256
         for of in file.accounts:
             key, days = (number, of.account), pd.NA
-            place, same = places.get(key), copied.get(key)
-            if place and timeline.account_reports[place - 1].account == of.account:
-                days = whole_days(timeline.moments[place] - timeline.moments[place - 1])
-            status = f"same report as {same}" if same else _status(place, spans.get(of.account))
+            position, same = positions.get(key), copied.get(key)
+            if position and timeline.account_reports[position - 1].account == of.account:
+                days = whole_days(timeline.moments[position] - timeline.moments[position - 1])
+            status = f"same report as {same}" if same else _status(position, spans.get(of.account))
             rows.append((of.account, *about, of.rows, days, status))
     for missing in report.not_covered:
         unread = NO_MOMENT, "", missing.name, "", 0, pd.NA, f"not read: {missing.reason}"
@@ -317,12 +317,12 @@ def _report_rows(report: Report, timeline: Timeline) -> pd.DataFrame:
     return frame.iloc[stable_order(frame[columns.ACCOUNT], frame[columns.AS_OF])]
 
 
-def _status(place: int | None, covered: Coverage | None) -> str:
-    if place is None or covered is None:
+def _status(position: int | None, covered: Coverage | None) -> str:
+    if position is None or covered is None:
         return ASSUMED
     if covered.reason:
         return "the account is not covered"
-    return COUNTS if covered.start <= place <= covered.end else "outside the period"
+    return COUNTS if covered.start <= position <= covered.end else "outside the period"
 
 
 def with_decisions(history: History) -> History:

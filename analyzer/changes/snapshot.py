@@ -148,7 +148,7 @@ def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
 def states_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[UserState]:
     """Yield what the report says about the users at some positions, nothing for -1."""
     states = chain.from_iterable(map(states_of_rows, _parts(snapshot.users.iloc[at[at >= 0]])))
-    return (next(states) if place >= 0 else UserState() for place in at.tolist())
+    return (next(states) if position >= 0 else UserState() for position in at.tolist())
 
 
 def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
@@ -156,10 +156,10 @@ def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
     some = at[at >= 0]
     found = _findings(snapshot, some[(snapshot.outcomes[some] != NO_FINDING).any(axis=1)])
     arns = [arrow_array(each[columns.ARN]) for each in (found, snapshot.users.iloc[some])]
-    place = pc.index_in(arns[0], value_set=arns[1]).to_numpy()
+    position = pc.index_in(arns[0], value_set=arns[1]).to_numpy()
     outcome, days = found[OUTCOME].cat.codes, -found[DAYS].fillna(-1)
-    by = (place, found[columns.SLOT], outcome, days, found[FACT])
-    ordered = found.assign(**{columns.POSITION: place}).take(stable_order(*by))
+    by = (position, found[columns.SLOT], outcome, days, found[FACT])
+    ordered = found.assign(**{columns.POSITION: position}).take(stable_order(*by))
     distinct = ordered.drop_duplicates([columns.POSITION, RULE, columns.SLOT])
     counted = distinct[distinct[OUTCOME] != Outcome.NOTED]
     findings = chain.from_iterable(map(_findings_of_rows, _parts(counted)))

@@ -34,14 +34,14 @@ _NAMES: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
 NOT_COMPARED: Final = (columns.REASON, columns.EXEMPTION)
 """What may differ between two situations without another fact in the report."""
 
-STATES: Final = (
+STATE_COLUMNS: Final = (
     *(key.active for key in columns.ACCESS_KEYS),
     *(certificate.active for certificate in columns.CERTIFICATES),
 )
 """The columns that hold the state of an access key or a certificate."""
 
 _SITUATION: Final = (
-    *(columns.VERDICT, *NOT_COMPARED, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATES),
+    *(columns.VERDICT, *NOT_COMPARED, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATE_COLUMNS),
     *(UNKNOWN, columns.CONTRADICTED),
 )
 
@@ -127,7 +127,7 @@ class Timeline:
         return {each.account: each for each in self.coverages if not each.reason}
 
     @cached_property
-    def goes_on(self) -> np.ndarray:
+    def continues_row_before(self) -> np.ndarray:
         """Return which rows are of the same user as the row before, and of the next report."""
         user, account_report = self.rows[columns.USER], self.rows[ACCOUNT_REPORT]
         is_same = np.diff(user, prepend=-1) == 0
@@ -150,7 +150,7 @@ class Timeline:
                 **{name: users[name].to_numpy() for name in _NAMES},
                 **shown,
                 columns.VERDICT: as_category(shown[columns.VERDICT], Verdict),
-                **{name: as_category(shown[name], State) for name in STATES},
+                **{name: as_category(shown[name], State) for name in STATE_COLUMNS},
                 **moments,
                 columns.USER_CREATION_TIME: users[columns.CREATED].to_numpy("datetime64[s]"),
                 columns.LAST_USE: np.fmax.reduce([moments[name] for name in sorted(USE_COLUMNS)]),
@@ -209,11 +209,11 @@ def _records(
     none); the third is `Timeline.situations`. Parts put together would take 175 MB more.
     """
     keys = ((each.file, each.account) for each in account_reports)
-    places: dict[Any, int] = {key: at for at, key in enumerate(keys)}
+    positions: dict[Any, int] = {key: at for at, key in enumerate(keys)}
     names, situations = dict[Any, int](), dict[Any, int]()
     rows, end = dict[str, np.ndarray](), 0
     for page in analysis.pages():
-        account_report = _positions(places, page.users[[columns.FILE, columns.ACCOUNT]])
+        account_report = _positions(positions, page.users[[columns.FILE, columns.ACCOUNT]])
         counts = account_report < len(account_reports)  # not one whose as-of is assumed
         record = _record(page.where(counts), names, situations)
         record[ACCOUNT_REPORT] = account_report[counts]
@@ -238,22 +238,22 @@ def _record(page: Page, names: dict[Any, int], situations: dict[Any, int]) -> di
         arn = name[columns.ARN]
         name[columns.ARN] = arn.where(arn.str.startswith("arn:"), arn + "/" + name[columns.USER])
     shown = users.assign(**known)[[*_SITUATION]]
-    coded = {each: shown[each].cat.codes for each in (columns.VERDICT, *STATES)}
+    coded = {each: shown[each].cat.codes for each in (columns.VERDICT, *STATE_COLUMNS)}
     situation = _positions(situations, shown.assign(**coded))
     return {columns.USER: _positions(names, name), SITUATION: situation, **moments}
 
 
 def _positions(known: dict[Any, int], rows: pd.DataFrame) -> np.ndarray:
     """Return the position of each row among known ones (int32); new ones are added."""
-    number = numbers_but(rows)
+    number = group_numbers(rows)
     _, first = np.unique(number, return_index=True)
     distinct = rows.iloc[first]
     values = zip(*(distinct[name].to_numpy().tolist() for name in distinct), strict=True)
-    places = [known.setdefault(each, len(known)) for each in values]
-    return np.asarray(np.array(places, np.int32)[number])
+    positions = [known.setdefault(each, len(known)) for each in values]
+    return np.asarray(np.array(positions, np.int32)[number])
 
 
-def numbers_but(rows: pd.DataFrame, *names: str) -> np.ndarray:
+def group_numbers(rows: pd.DataFrame, *names: str) -> np.ndarray:
     """Return a number for each row, the same for those that differ only in some columns."""
     some = rows.drop(columns=[*names])
     return np.asarray(some.groupby([*some], sort=False, observed=True).ngroup())
@@ -322,7 +322,7 @@ def _copies(
         tied[account_report] & is_same_user & (np.diff(account_report, prepend=-1) == 1)
     )
     facts = [values for name, values in rows.items() if name not in (ACCOUNT_REPORT, SITUATION)]
-    facts.append(numbers_but(situations, *NOT_COMPARED)[rows[SITUATION]])
+    facts.append(group_numbers(situations, *NOT_COMPARED)[rows[SITUATION]])
     same = again[np.logical_and.reduce([each[again] == each[again - 1] for each in facts])]
     number, alike = (
         np.bincount(each, minlength=len(tied)) for each in (account_report, account_report[same])
@@ -354,8 +354,8 @@ def _coverages(
 ) -> list[Coverage]:
     until = _moment(span.until) if span.until else moments.max()
     by_account = groupby(range(len(account_reports)), lambda at: account_reports[at].account)
-    places = ((account, [*at]) for account, at in by_account)
-    return [_coverage(account, at[0], moments[at], span, until) for account, at in places]
+    positions = ((account, [*at]) for account, at in by_account)
+    return [_coverage(account, at[0], moments[at], span, until) for account, at in positions]
 
 
 def _coverage(

@@ -235,28 +235,29 @@ def _write_split(
     from analyzer.files import replace_series
     from analyzer.writers.workbook import INDEX, split
 
-    parts, folder = split(analysis, by), outputs.output[0]
-    names = [*(each.file for each in parts.pages), INDEX]
+    review_split, folder = split(analysis, by), outputs.output[0]
+    names = [*(each.file for each in review_split.pages_by_share), INDEX]
     check_outputs([folder / name for name in names], files_read)
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise OutputFailed(f"{folder} cannot be written: {error.strerror}.") from error
-    replace_series(folder, parts.files(), lambda _: False, outputs.mode)
+    replace_series(folder, review_split.files(), lambda _: False, outputs.mode)
     return [
-        *_split_messages(parts, folder),
+        *_split_messages(review_split, folder),
         f"Wrote {folder / INDEX}: workbooks, owners and addresses",
     ]
 
 
-def _split_messages(parts: "Split", folder: Path) -> Iterator[str]:
-    for each in parts.pages:
+def _split_messages(review_split: "Split", folder: Path) -> Iterator[str]:
+    for each in review_split.pages_by_share:
         left = f" (left {each.left})" if each.left else ""
         yield f"Wrote {folder / each.file}: {each.label}{left}, {each.lines:,} to decide"
-    older = {file: whose for file, whose in parts.nothing_left.items() if (folder / file).exists()}
+    nothing_left = review_split.nothing_left
+    older = {file: whose for file, whose in nothing_left.items() if (folder / file).exists()}
     for file, whose in older.items():
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."
-    if nothing := [whose for file, whose in parts.nothing_left.items() if file not in older]:
+    if nothing := [whose for file, whose in nothing_left.items() if file not in older]:
         yield f"Nothing to decide: {short_list(nothing)}."
 
 
@@ -269,7 +270,7 @@ def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> 
             if streams.is_terminal():
                 details = outputs.details
                 write_terminal(
-                    analysis, text, outputs.verdict, details=details, **streams.terminal()
+                    analysis, text, outputs.verdict, details=details, **streams.terminal_look()
                 )
             else:
                 write_piped_table(analysis, text, outputs.verdict)

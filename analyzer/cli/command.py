@@ -96,7 +96,7 @@ class Command(TyperCommand):
         if settings and not is_said and ctx.get_parameter_source("config").name == "ENVIRONMENT":
             say(f"Settings of CREDREPORT_CONFIG, {settings}.")
         function: Any = self.callback
-        ctx.params = grouped(function, ctx.params)
+        ctx.params = command_arguments(function, ctx.params)
         return rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -148,8 +148,8 @@ def _check_variables(context: Any, variables: Iterable[str]) -> None:
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """Return a function with each field of its dataclass parameters as an option.
 
-    typer reads the signature alone; `grouped` fills the dataclasses. Fields that are not annotated
-    with their option have it in `OPTIONS` of the dataclass, or are no option.
+    typer reads the signature alone; `command_arguments` fills the dataclasses. Fields that are not
+    annotated with their option have it in `OPTIONS` of the dataclass, or are no option.
     """
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
@@ -165,7 +165,7 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     return declared
 
 
-def grouped(function: Callable[..., None], values: Mapping[str, Any]) -> dict[str, Any]:
+def command_arguments(function: Callable[..., None], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a function: its dataclasses filled with values, and the others."""
     lists = {name: list(each) if type(each) is tuple else each for name, each in values.items()}
     arguments = {}

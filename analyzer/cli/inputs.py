@@ -107,15 +107,17 @@ def read_analysis_request(
     from analyzer.analysis.analysis import AnalysisRequest
 
     default = JudgingOptions()
-    chosen = any(getattr(options, each) != getattr(default, each) for each in _RULEBOOK_OPTIONS)
+    chooses_rules = any(
+        getattr(options, each) != getattr(default, each) for each in _RULEBOOK_OPTIONS
+    )
     ids = [word for word in fail_on if word not in FAIL_ON_WORDS]
     # The rules are slow to import, and a list of users needs none.
-    book = _book(options) if chosen or ids else None
+    book = _rulebook(options) if chooses_rules or ids else None
     if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book), "")):
         raise wrong_usage(problem, "--fail-on")
     return AnalysisRequest(
         criteria=options.criteria(),
-        book=book if chosen else None,
+        book=book if chooses_rules else None,
         **_lists(options, accounts),
         settings=options.settings,
         fail_on=fail_on,
@@ -145,7 +147,7 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
     return lists
 
 
-def _book(options: JudgingOptions) -> "Rulebook":
+def _rulebook(options: JudgingOptions) -> "Rulebook":
     """Return the rules that run and their limits; raises typer.BadParameter for an unknown rule."""
     from analyzer.analysis.rulebook import rulebook
 
@@ -218,11 +220,11 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
         unmatched_users,
     )
 
-    chosen = Filter(accounts=tuple(options.account), users=tuple(options.user))
+    given = Filter(accounts=tuple(options.account), users=tuple(options.user))
     if isinstance(options, FilterOptions):
-        chosen = replace(chosen, certain=options.certain, min_age=options.min_age)
+        given = replace(given, certain=options.certain, min_age=options.min_age)
     reports = [each.report for each in analyses]
-    if missing := _in_all(unmatched_accounts(report, chosen) for report in reports):
+    if missing := _in_all(unmatched_accounts(report, given) for report in reports):
         labels = {label: None for report in reports for label in account_labels(report)}
         known = short_list([*labels]) or "none"
         message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
@@ -232,11 +234,11 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
             message += "; an account has 12 digits"
             message += f"; did you mean {meant}?" if meant in labels else ""
         raise wrong_usage(message, "--account")
-    users = (unmatched_users(each.pages(), chosen) for each in analyses)
-    if chosen.users and (missing := _in_all(users)):
+    users = (unmatched_users(each.pages(), given) for each in analyses)
+    if given.users and (missing := _in_all(users)):
         message = f"{', '.join(missing)}: no such user in the reports; use * and ? for a pattern"
         raise wrong_usage(message, "--user")
-    return [each.where(chosen) for each in analyses]
+    return [each.where(given) for each in analyses]
 
 
 def _in_all(lists: Iterable[list[str]]) -> list[str]:

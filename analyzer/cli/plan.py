@@ -166,8 +166,8 @@ def _write(
     count = len(removal_plan.removals)
     next_step = f" Read it, then run it: sh {output}" if count and can_run else ""
     say(f"Wrote {output} for {count_text(count, 'user')}.{next_step}")
-    places = [(output.parent / each.name, each.sha256) for each in ledgers]
-    missing = [path for path, hash_ in places if not path.is_file() or sha256(path) != hash_]
+    paths = [(output.parent / each.name, each.sha256) for each in ledgers]
+    missing = [path for path, hash_ in paths if not path.is_file() or sha256(path) != hash_]
     if count and missing:
         say(
             f"The script needs {', '.join(path.name for path in missing)} in the folder of"

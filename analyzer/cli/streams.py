@@ -118,7 +118,7 @@ def is_terminal() -> bool:
     return bool(sys.stdout and sys.stdout.isatty())
 
 
-def terminal() -> dict[str, Any]:
+def terminal_look() -> dict[str, Any]:
     """Return width and colours of the terminal; NO_COLOR and TERM=dumb switch colours off."""
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return {"width": shutil.get_terminal_size().columns, "colour": colour}
@@ -176,7 +176,7 @@ class DataOutputs:
                 data(path.suffix.lower(), files.enter_context(replacing(path)))
         if self.form is DataFormat.TABLE:
             with text_stream() as text:
-                table(text, terminal() if self.is_shown else {})
+                table(text, terminal_look() if self.is_shown else {})
         elif self.form:
             with binary_stream() as stream:
                 data(f".{self.form}", stream)

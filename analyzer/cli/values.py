@@ -40,7 +40,7 @@ _LARGEST_FILE: Final = 64 << 20
 def input_file(text: str) -> InputFile:
     """Read the file that an option names."""
     try:
-        with open(text, "rb", opener=_opened_at_once) as stream:
+        with open(text, "rb", opener=_opened_without_waiting) as stream:
             content = stream.read(_LARGEST_FILE + 1)
     except IsADirectoryError:
         raise ValueError(f"{text} is a folder: name a file in it") from None
@@ -51,7 +51,7 @@ def input_file(text: str) -> InputFile:
     return InputFile(str(Path(text)), content)
 
 
-def _opened_at_once(path: str, flags: int) -> int:
+def _opened_without_waiting(path: str, flags: int) -> int:
     """Open a file; a pipe that nobody writes to is empty instead of waited for."""
     file = os.open(path, flags | os.O_NONBLOCK)
     os.set_blocking(file, True)

@@ -200,6 +200,7 @@ def collected_one_by_one(
     """
     new, _ = new_decisions(ledger, files)
     pairs = [*unordered_pairs(files, new)]
+    # Of such a pair both files are refused, each with a problem of its own: hence both orders.
     problems = [
         *unordered_problems(pairs),
         *unordered_problems((first, line) for line, first in pairs),
@@ -303,11 +304,17 @@ def _emptied(
 ) -> Iterator[LedgerLine]:
     """Yield the decisions that were collected from a list before and are no longer in it.
 
-    It is the same list by what their person entered in it on that report, or by an entry that was
-    collected from the same file; by its name only if nothing is entered. It is not where it shows
-    the decision as an earlier one. One that stands in another file of the call is not emptied,
-    unless this is a new version: with others that were collected from a file before. A CSV may have
-    lost the whole row.
+    The file is the same list as the one of a decision
+
+    - if the person of the decision entered something in it on that report,
+    - if one of its entries was collected from the same file as the decision,
+    - or if nothing is entered in it, by its name.
+
+    A decision is not emptied if the list shows it as an earlier one. Nor is it if it stands in
+    another file of the call, unless this file is a new version: it holds other decisions of the
+    person on that report that were collected before.
+
+    A CSV may have lost the whole row.
     """
     people = {(line.person, line.as_of) for line in entries.lines}
     is_csv = not all(line.sheet for line in entries.lines)

@@ -198,7 +198,10 @@ def unchecked_notes(known: Iterable[LedgerLine], files: Iterable[Entries]) -> It
 
 
 def repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator[str]:
-    """Yield whose newer date does not count: a decision to keep holds no longer by it."""
+    """Yield a note on the users who were decided on again, on an older report with a newer date.
+
+    The newer date does not count: a decision to keep holds no longer by it.
+    """
     users = [line.user for line, other in pairs if line.decided_on > other.decided_on]
     if users:
         yield (

@@ -98,6 +98,8 @@ class Credentials:
 def access_added(before: Credentials, now: Credentials, baseline: datetime) -> list[str]:
     """Return what a later report shows more than `before`: each new access or use in words.
 
+    `changes.events.events` has all that changed of a user; here only what a decision does not know.
+
     What was unknown counts as not there. `baseline` is the moment of the earlier report: a password
     whose change is unknown was changed since if that was after it.
     """
@@ -217,9 +219,9 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
 
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     """Return the users of lines as their reports showed them, each of a file of its own."""
-    places = range(len(lines))
+    numbers = range(len(lines))
     cells = [line.user_row for line in lines]
-    return page_of_cells(cells, places, places, [line.as_of for line in lines])
+    return page_of_cells(cells, numbers, numbers, [line.as_of for line in lines])
 
 
 def page_of_cells(
@@ -255,15 +257,15 @@ def _moments(facts: Facts, name: str, moments: pd.Series) -> list[Moment]:
 
     Where there is no date of use, an unknown region or service may be of one.
     """
-    places = _PLACES_OF_USE.get(name, ())
-    unknown = facts.has_unknown_cell(name) | moments.isna() & facts.has_unknown_cell(*places)
+    of_use = _REGION_AND_SERVICE.get(name, ())
+    unknown = facts.has_unknown_cell(name) | moments.isna() & facts.has_unknown_cell(*of_use)
     return [
         Moment(is_known=False) if is_unknown else Moment(at)
         for at, is_unknown in zip(datetimes(moments), unknown, strict=True)
     ]
 
 
-_PLACES_OF_USE: Final = {
+_REGION_AND_SERVICE: Final = {
     key.last_used_date: (key.last_used_region, key.last_used_service) for key in columns.ACCESS_KEYS
 }
 

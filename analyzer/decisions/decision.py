@@ -331,10 +331,13 @@ _NO_DECISION: Final = (Decision.WITHDRAW, Decision.CONFLICT)
 def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
     """Go through the lines on one user, the oldest first.
 
-    In a conflict a withdrawal takes the own decision back, and settles it. Who withdraws the own
-    decision of the day has none left; who withdraws that of another has decided too. A line
-    `conflict` whose two decisions are not there keeps those of its day out of force, until one is
-    withdrawn.
+    - A decision of a newer day replaces all of earlier days; of one day, the newest of each person
+      counts.
+    - In a conflict, a withdrawal takes back the decision of its person: those of others count.
+    - A person who withdraws their own decision of the day leaves none in force.
+    - A person who withdraws the decision of another has decided too: the withdrawal counts.
+    - A line `conflict` whose two decisions are not there keeps those of its day out of force, until
+      one is withdrawn.
     """
     current: dict[str, LedgerLine] = {}
     conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}

@@ -51,10 +51,10 @@ MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
 
-OVERTAKEN_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
-"""Decisions that agree in these were made on the same report.
+REPORTED_USER_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
+"""Decisions that agree in these are on one user, as one report showed it.
 
-Of them is carried on what overtook them, and that there was a service-specific credential.
+A later run carries on what overtook them, and that there was a service-specific credential.
 """
 
 _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {

@@ -35,12 +35,15 @@ PersonsDay = tuple[UserKey, str, date]
 def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[LedgerLine]:
     """Return the decisions of files that were not collected before, wherever they stand.
 
-    A person who has given a decision up since, and changes back to it in the same workbook, makes
-    it anew; the same file once more, and a copy of it, do not. A copy does where another person
-    would remove the user on that day: then they have to agree. One to remove the user takes a newer
-    date, as the file may be an older one of that name. Of a ledger only the order of its own lines
-    is known: there the decision must stand behind the one that replaced it. Its lines were
-    collected before what is entered elsewhere.
+    A decision that was collected, and that its person gave up since, is made anew on the same day
+
+    - in the workbook that gave it up, if it was changed back there. The same file once more makes
+      nothing anew, and neither does a copy. A decision that takes more from the user than the last
+      one needs a newer date, as the file may be an older one of that name.
+    - in any workbook, if it spares a user whom another person would remove on that day: the two
+      people have to agree.
+    - in a ledger, if its line stands behind the one that replaced the decision: only the order of
+      its own lines is known. They were collected before what is entered elsewhere.
     """
     own = defaultdict[PersonsDay, list[LedgerLine]](list)
     seen: set[object] = set()
@@ -115,8 +118,10 @@ def _was_collected(
 ) -> bool:
     """Return whether a decision is among the earlier ones of its person, user and day.
 
-    One to remove the user that was given up since is, whatever its ticket and comment, also where
-    it was made on a newer report on another day: this one may have been taken for a repetition.
+    - As a rule, the very same decision is among them, with its ticket and comment.
+    - A decision to remove the user that was given up since is among them whatever its ticket and
+      comment. It also counts as collected if its person decided so on a newer report on any day: it
+      may have been left out as a repetition.
     """
     if line.decision in REMOVALS and of_day and of_day[-1].decision is not line.decision:
         decided = line.decision, line.as_of

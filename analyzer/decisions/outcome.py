@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cache, partial
 from typing import Final, NamedTuple
@@ -139,7 +139,7 @@ def decision_outcomes(
 
     outcomes = {}
     for line in lines:
-        user, key = line.user_key, _overtaken_key(line)
+        user, key = line.user_key, _reported_user_key(line)
         listed = earlier[user].has_service_credential
         had_one = line.has_service_credential if listed is None else listed
         had_one |= key in ledger.with_service_credential
@@ -206,36 +206,41 @@ def _outcome(
     *,
     had_service_credential: bool,
 ) -> DecisionOutcome:
-    file, had_one = users.files.get(line.account), had_service_credential
-    of = partial(DecisionOutcome, line, file, users.newest, had_service_credential=had_one)
+    file = users.files.get(line.account)
+    outcome = partial(DecisionOutcome, line, file, users.newest)
+    unchanged = partial(outcome, had_service_credential=had_service_credential)
     if not line.identifies_user:
         fact = f"{NOT_IDENTIFIED.capitalize()}: nothing acts on this."
-        return of(FollowUpStatus.UNKNOWN, fact)
+        return unchanged(FollowUpStatus.UNKNOWN, fact)
     if file is None:
-        return of(FollowUpStatus.UNKNOWN, "The account is not covered.")
-    later = report_time(file).earliest - line.report_time.earliest
-    if later < timedelta():
+        return unchanged(FollowUpStatus.UNKNOWN, "The account is not covered.")
+    decided, shown = line.report_time.earliest, report_time(file).earliest
+    if shown < decided:
         fact = (
             "The report is older than the one that was decided on."
             if file.as_of < line.as_of
             else "The report does not show that it is newer than the one that was decided on. If it"
             " is, put its day in the name of the file."
         )
-        return of(FollowUpStatus.UNKNOWN, fact)
-    if rows := users.rows_of_user(line):
-        before = ledger.credentials_decided_on[line.user_key]
-        # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
-        # nor that a cell is known.
-        rows.sort(key=lambda now: not now.credentials.is_unknown)
-        lists = bool(later) and line.account in users.with_list
-        had_one = any(each.has_service_credential for each in rows) or (had_one and not lists)
-        hides = had_one and line.account not in users.with_list
-        statuses = (
-            _status_if_present(line, before, now, is_later=bool(later), hides=hides) for now in rows
-        )
-        status = min(statuses, key=lambda each: code_of(each[0]))
-        return of(*status, had_service_credential=had_one)
-    return of(*_status_if_absent(line, users, names_of, is_later=bool(later)))
+        return unchanged(FollowUpStatus.UNKNOWN, fact)
+    is_later = shown > decided
+    rows = users.rows_of_user(line)
+    if not rows:
+        return unchanged(*_status_if_absent(line, users, names_of, is_later=is_later))
+    before = ledger.credentials_decided_on[line.user_key]
+    # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
+    # nor that a cell is known.
+    rows.sort(key=lambda now: not now.credentials.is_unknown)
+    has_list = line.account in users.with_list
+    has_listed = any(each.has_service_credential for each in rows)
+    had_one = has_listed or (had_service_credential and not (is_later and has_list))
+    list_is_missing = had_one and not has_list
+    statuses = (
+        _status_if_present(line, before, now, is_later=is_later, list_is_missing=list_is_missing)
+        for now in rows
+    )
+    status = min(statuses, key=lambda each: code_of(each[0]))
+    return outcome(*status, had_service_credential=had_one)
 
 
 def _status_if_absent(
@@ -267,16 +272,22 @@ def _status_if_absent(
 
 
 def _status_if_present(
-    line: LedgerLine, before: Credentials, now: ReportedUser, *, is_later: bool, hides: bool
+    line: LedgerLine,
+    before: Credentials,
+    now: ReportedUser,
+    *,
+    is_later: bool,
+    list_is_missing: bool,
 ) -> tuple[FollowUpStatus, str, ReportedUser, tuple[str, ...]]:
     """Return status and fact of a user who is there, with what was added.
 
-    `hides`: there was an active service-specific credential, and the report does not show those.
+    `list_is_missing`: there was an active service-specific credential, and the report has no list
+    of these.
     """
-    has_listed = now.has_service_credential and not hides
+    has_listed = now.has_service_credential and not list_is_missing
     works = has_listed or now.credentials.has_working_credential
     seems_done = line.decision is Decision.DEACTIVATE and works is False and is_later
-    if seems_done and not hides:
+    if seems_done and not list_is_missing:
         fact = "The user has no working credentials. Decide on its deletion."
         return FollowUpStatus.DONE, fact, now, ()
     if added := access_added(before, now.credentials, line.baseline):
@@ -304,7 +315,7 @@ def _status_if_present(
 
 def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
     """Return what overtook a decision by the ledger, or by an earlier follow-up."""
-    return _decided_again(line, ledger) or ledger.overtaken.get(_overtaken_key(line))
+    return _decided_again(line, ledger) or ledger.overtaken.get(_reported_user_key(line))
 
 
 def _every_name(_: LedgerLine, names: Collection[str]) -> list[str]:
@@ -334,7 +345,7 @@ def _latest(line: LedgerLine, others: Sequence[LedgerLine], names_of: NamesOf) -
     return next((each for each in reversed(others) if each.user in names), None)
 
 
-def _overtaken_key(line: LedgerLine) -> tuple[str, ...]:
-    """Return the cells of `OVERTAKEN_KEY` as text."""
+def _reported_user_key(line: LedgerLine) -> tuple[str, ...]:
+    """Return the cells of `REPORTED_USER_KEY` as text."""
     arn, created = line.user_key
     return arn, utc_text(created) if created else "", utc_text(line.as_of)

@@ -50,17 +50,17 @@ class UsersInNewestReports:
     def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
         """Find the users of lines; `pages` are the judged pages of `report`."""
         known = [line.user_key for line in lines]
-        places = [(of.account, file) for file in report.files for of in file.accounts]
-        self.files = dict(places)
+        covered = [(of.account, file) for file in report.files for of in file.accounts]
+        self.files = dict(covered)
         self.newest = max(file.as_of for file in report.files)
-        self.with_list = {account for account, file in places if file.shows_service_credentials}
+        self.with_list = {account for account, file in covered if file.shows_service_credentials}
         self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
         self.by_arn: dict[str, list[ReportedUser]] = {}
         self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
         self._named = defaultdict[tuple[str, datetime | None], set[str]](set)
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
-        lack_seconds = [account for account, file in places if not file.has_seconds]
+        lack_seconds = [account for account, file in covered if not file.has_seconds]
         for page in pages:
             users = page.users
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)

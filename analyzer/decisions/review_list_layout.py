@@ -45,10 +45,10 @@ REASON: Final = "Reason"
 STATE: Final = "State"
 """Columns of the exemption list; the program alone fills in STATE."""
 
-ENTRIES: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
+ENTRY_HEADS: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 """What a reviewer enters."""
 
-DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
+DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRY_HEADS
 
 ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
 NEVER: Final = "never"

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.input_formats import undecoded
+from analyzer.report.input_formats import row_and_shown_text
 from analyzer.report.model import FileReference, arrow_array
 from analyzer.terms import (
     FORMULA_SIGNS,
@@ -106,7 +106,7 @@ def _text(name: str, content: bytes) -> str:
             message = "it is a workbook or an archive, not a CSV"
             hint += " Decisions in a workbook: credreport collect."
             raise InputRefused.of_file(name, message, hint) from None
-        row, value = undecoded(content[: error.start].decode())
+        row, value = row_and_shown_text(content[: error.start].decode())
         raise InputRefused([Problem(name, row, None, value, "not UTF-8 text", hint)]) from None
 
 

@@ -76,7 +76,7 @@ class Owners:
         """Return whether there is a list."""
         return self.file is not None
 
-    def places(self, users: pd.DataFrame) -> np.ndarray:
+    def positions(self, users: pd.DataFrame) -> np.ndarray:
         """Return the position of the first entry that matches each user or root, -1 for none.
 
         `users` has `account` and `user`. Names without patterns are looked up all at once, so that
@@ -117,16 +117,16 @@ class Owners:
         self,
         users: pd.DataFrame,
         as_of: pd.Series | np.ndarray | None = None,
-        places: np.ndarray | None = None,
+        positions: np.ndarray | None = None,
     ) -> dict[str, "pd.Categorical[Any]"]:
         """Return for users the columns `columns.OWNERSHIP`, categories, empty where none is known.
 
         `owner_left` is the last day of an owner, as text, if it is before that of as-of. `as_of`
-        are moments, by default those of the users, `places` as the method of this name gives them.
+        are moments, by default those of the users, `positions` what the method of that name gives.
         """
         if not self.entries:
             return blank_categories(columns.OWNERSHIP, len(users))
-        at = self.places(users) if places is None else places
+        at = self.positions(users) if positions is None else positions
         days = np.asarray(users[columns.AS_OF] if as_of is None else as_of, "datetime64[D]")
         lasts = np.array([each.left for each in self.entries], "datetime64[D]")
         texts = {
@@ -144,8 +144,8 @@ NO_OWNERS: Final = Owners()
 
 def _looked_up(values: pa.Array, known: Mapping[str, int], none: int) -> np.ndarray:
     at = pc.index_in(values, value_set=pa.array([*known], _TEXTS)).fill_null(len(known))
-    places: np.ndarray = np.array([*known.values(), none])[at.to_numpy()]
-    return places
+    positions: np.ndarray = np.array([*known.values(), none])[at.to_numpy()]
+    return positions
 
 
 def _text_categories(

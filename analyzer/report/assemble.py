@@ -231,17 +231,17 @@ class _SelectedRows:
         Lists of one account may lie beside several reports, whose rows they are of. Each report is
         alone in a history, and where no account is named.
         """
-        places = [
+        covered = [
             (at, report, each.account, (at if self.alone or not each.account else -1, each.account))
             for at, report in enumerate(self.reports)
             for each in report.file.accounts
         ]
         active: dict[tuple[int, str], set[ServiceCredential]] = defaultdict(set)
-        for _, report, _, key in places:
+        for _, report, _, key in covered:
             if listed := report.text.service_credentials:
                 active[key] |= listed.active
         services: dict[tuple[int, str, str], set[str]] = defaultdict(set)
-        for at, report, account, key in places:
+        for at, report, account, key in covered:
             for each in active.get(key, ()):
                 if each.expires is None or each.expires >= report.file.as_of:
                     services[at, account, each.user].add(each.service)
@@ -261,7 +261,7 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
     roots = (report.tables(of_roots=True) for report in reports)
     for file, tables in enumerate(roots if of_roots else tables_of_each(reports)):
         for table in tables:
-            rows = reports[file].counted_rows(table)
+            rows = reports[file].rows_that_count(table)
             yield rows.append_column(columns.FILE, pa.array(np.full(len(rows), file)))
 
 

@@ -53,7 +53,7 @@ _MOST_JSON_VALUES = 1_000_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*")
 _MARKUP = re.compile(r"<(?!root_account>)[!?a-z]", re.IGNORECASE)
 _YAML = re.compile(r"(---\s+)?(- )?(Content|GeneratedTime|ReportFormat):\s")
-STATES: Final = ("STARTED", "INPROGRESS", "COMPLETE")
+GENERATION_STATES: Final = ("STARTED", "INPROGRESS", "COMPLETE")
 """What AWS answers where it is asked to generate a report."""
 
 _KINDS = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
@@ -264,7 +264,7 @@ def _json(name: str, text: str) -> Any:
 
 def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
     """Return the refusal of JSON in which there is no text of a report, with what there is."""
-    if isinstance(envelope, dict) and envelope.get("State") in STATES:
+    if isinstance(envelope, dict) and envelope.get("State") in GENERATION_STATES:
         hint = "Wait some seconds, then save the output of `aws iam get-credential-report`."
         message = "this is the answer of generate-credential-report: the report is still being"
         return _refused(name, f"{message} generated", hint)
@@ -351,11 +351,11 @@ def _decode(name: str, data: bytes) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        place = undecoded(data[: error.start].decode(encoding))
-        raise InputRefused([not_text(name, *place)]) from None
+        row, value = row_and_shown_text(data[: error.start].decode(encoding))
+        raise InputRefused([not_text(name, row, value)]) from None
 
 
-def undecoded(before: str) -> tuple[int, str]:
+def row_and_shown_text(before: str) -> tuple[int, str]:
     """Return the row of bytes that are no text, and what is shown of it, by the text before."""
     return before.count("\n") + 1, before[-10:] + "\ufffd"
 

@@ -25,7 +25,7 @@ NO_MOMENT: Final = np.datetime64("NaT", "s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRows:
+class AccountRowCounts:
     """Count the data rows that one file holds of one account, before users are judged.
 
     `account` is empty for rows whose ARN names no account. `repeated` are the rows of users and
@@ -69,7 +69,7 @@ class ReportFile:
     as_of: datetime
     as_of_source: AsOfSource
     baseline: datetime
-    accounts: tuple[AccountRows, ...]
+    accounts: tuple[AccountRowCounts, ...]
     service_credentials: FileReference | None = None
     shows_service_credentials: bool = False
     has_seconds: bool = True
@@ -231,12 +231,12 @@ def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -
     is there once, its moment aware and to the second. A user whose creation time was not
     understood is none of them.
     """
-    place = {pair: at for at, pair in enumerate(known)}
+    position_of = {pair: at for at, pair in enumerate(known)}
     positions = np.full(len(users), -1)
-    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in place]))
+    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in position_of]))
     some = users.iloc[near]
     pairs = zip(some[columns.ARN], some[columns.CREATED], strict=True)
-    positions[near] = [place.get(pair, -1) for pair in pairs]
+    positions[near] = [position_of.get(pair, -1) for pair in pairs]
     return positions
 
 

@@ -179,12 +179,12 @@ def _with_arns(table: pa.Table) -> pa.Table:
     if columns.ARN not in table.column_names:
         word, slash = (pa.scalar(each, pa.large_string()) for each in (arns.NO_ARN, "/"))
         arn = pc.binary_join_element_wise(word, name, slash)
-        place = table.column_names.index(columns.USER) + 1
-        return table.add_column(place, columns.ARN, arn)
+        position = table.column_names.index(columns.USER) + 1
+        return table.add_column(position, columns.ARN, arn)
     if _are_arns(table):
         return table
-    place = table.column_names.index(columns.ARN)
-    return table.set_column(place, columns.ARN, arns.with_user_names(table[columns.ARN], name))
+    position = table.column_names.index(columns.ARN)
+    return table.set_column(position, columns.ARN, arns.with_user_names(table[columns.ARN], name))
 
 
 def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:

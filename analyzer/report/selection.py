@@ -53,7 +53,7 @@ def selected(
         raise InputRefused(problems)
     suspects = repeated_identity_hashes(newest)
     counted, contradicted, files = (
-        one_row_each(newest, suspects) if len(suspects) else (newest, {}, ())
+        with_one_row_each(newest, suspects) if len(suspects) else (newest, {}, ())
     )
     notes = [
         *(_copy_note(*each) for each in same),
@@ -174,8 +174,8 @@ def _order_problem(new: SurveyedReport, unknown: Sequence[tuple[SurveyedReport, 
         f" its folder, such as {example.stem}-2026-02-02{example.suffix}, or leave out the older of"
         " the reports."
     )
-    place = f"{len(names):,} reports ({short_list(names)})" if len(names) > 1 else names[0]
-    return replace(Problem.of_file(place, message, hint), files=(*names,))
+    file_names = f"{len(names):,} reports ({short_list(names)})" if len(names) > 1 else names[0]
+    return replace(Problem.of_file(file_names, message, hint), files=(*names,))
 
 
 _IDENTITY: Final = "identity"
@@ -221,7 +221,7 @@ def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:
         np.unique(one.identities), np.unique(other.identities)
     ):
         return False
-    _, contradicted, _ = one_row_each([one, other], repeated_identity_hashes([one, other]))
+    _, contradicted, _ = with_one_row_each([one, other], repeated_identity_hashes([one, other]))
     return not contradicted
 
 
@@ -245,7 +245,7 @@ def _without_accounts(report: SurveyedReport, superseded: Collection[str]) -> Su
     return replace(report, superseded=frozenset(superseded), file=file)
 
 
-def one_row_each(
+def with_one_row_each(
     reports: Sequence[SurveyedReport], suspects: pa.Array
 ) -> tuple[list[SurveyedReport], dict[str, dict[str, str]], list[tuple[str, str]]]:
     """Count the first row of each user and root, and no other.
@@ -259,12 +259,12 @@ def one_row_each(
         _without_repeated_rows(each, _repeated_rows(each, suspects, users, roots))
         for each in reports
     ]
-    places: dict[str, dict[int, str]] = defaultdict(dict)
+    cells_by_identity: dict[str, dict[int, str]] = defaultdict(dict)
     for identity, contradicted in chain(users.contradicted.items(), roots.contradicted.items()):
-        places[identity] |= contradicted
+        cells_by_identity[identity] |= contradicted
     differing = {
         identity: {columns.IN_REPORT[at]: contradicted[at] for at in sorted(contradicted)}
-        for identity, contradicted in places.items()
+        for identity, contradicted in cells_by_identity.items()
     }
     return counted, differing, [*(users.files | roots.files)]
 
@@ -276,7 +276,7 @@ def _repeated_rows(
     repeated: list[pa.Table] = []
     for table in report.tables(of_roots=False):
         suspect = pc.is_in(pa.array(identity_hashes(table)), suspects)
-        rows = report.counted_rows(table.filter(suspect))
+        rows = report.rows_that_count(table.filter(suspect))
         root = arns.is_root(rows)
         for compared, of_kind in ((users, pc.invert(root)), (roots, root)):
             if len(some := rows.filter(of_kind)):
@@ -313,18 +313,18 @@ class _ComparedRows:
             )
             for name, row in zip(users, rows, strict=True)
         ]
-        for place, (words, codes) in enumerate(cells):
+        for position, (words, codes) in enumerate(cells):
             known = {word: code for code, word in enumerate(words)}
-            code = np.array([known.get(row[place], -1) for _, _, row in first], np.int64)
+            code = np.array([known.get(row[position], -1) for _, _, row in first], np.int64)
             odd = np.flatnonzero(codes != code[own])
             for user_at, of in zip(*np.unique(own[odd], return_index=True), strict=True):
                 other, number, row = first[user_at]
                 own_file, its_file = ("", "") if other == file else (f" of {other}", f" of {file}")
                 self.files |= {(other, file): None} if other != file else {}
-                text = f"row {number}{own_file} has {_shown(row[place])}, row {numbers[odd[of]]}"
+                text = f"row {number}{own_file} has {_shown(row[position])}, row {numbers[odd[of]]}"
                 text += f"{its_file} has {_shown(words[codes[odd[of]]])}"
                 described = text if len(self.contradicted) < _MOST_DESCRIBED else ""
-                self.contradicted[users[user_at]].setdefault(place, described)
+                self.contradicted[users[user_at]].setdefault(position, described)
         return repeated
 
 

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns, values
-from analyzer.report.model import NO_MOMENT, AccountRows, ReportFile
+from analyzer.report.model import NO_MOMENT, AccountRowCounts, ReportFile
 from analyzer.report.report_text import ReportText, own_as_of
 from analyzer.report.rows import (
     DOWNLOAD_AGAIN,
@@ -116,7 +116,7 @@ class SurveyedReport:
         """Return the rows of roots, or all rows."""
         return _rows(self.text, self.roots if of_roots else self.rows, self.date_form)
 
-    def counted_rows(self, table: pa.Table) -> pa.Table:
+    def rows_that_count(self, table: pa.Table) -> pa.Table:
         """Return the rows of a table of the report that count."""
         if self.superseded:
             older = pa.array(sorted(self.superseded), pa.large_string())
@@ -199,7 +199,7 @@ class _Survey:
                 as_of_source=AsOfSource.OPTION if set_as_of else own_source,
                 baseline=own if own_source in AWS_SOURCES else newest,
                 accounts=tuple(
-                    AccountRows(account=each, rows=self.rows[each, False] + count, roots=count)
+                    AccountRowCounts(account=each, rows=self.rows[each, False] + count, roots=count)
                     for each, count in roots.items()
                 ),
                 service_credentials=credentials.file if credentials else None,
@@ -311,12 +311,12 @@ def _read_alike(surveys: Sequence[_Survey]) -> None:
     """Read reports together if there are several and no row is unusual, otherwise one by one."""
     together = read_together([each.text for each in surveys])
     if together:
-        _describe([*zip(surveys, together, strict=True)])
+        _add_tables([*zip(surveys, together, strict=True)])
         return
     for survey in surveys:
         try:
             for table in read_rows(survey.text):
-                _describe([(survey, table)])
+                _add_tables([(survey, table)])
         except InputRefused as refused:
             survey.read_problems = refused.problems
 
@@ -338,7 +338,7 @@ def batches(
             yield waiting
 
 
-def _describe(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
+def _add_tables(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
     """Add to the surveys what their tables hold, all of the same columns."""
     parts = [(survey, each) for survey, each in parts if len(each)]
     if not parts:
@@ -385,8 +385,8 @@ def _count_rows(
     shape = len(parts), len(names), 2
     code = np.ravel_multi_index((part, encoded.indices.to_numpy(), np.asarray(root, int)), shape)
     occurring, counts = np.unique(code, return_counts=True)
-    places = np.transpose(np.unravel_index(occurring, shape)).tolist()
-    for (at, name, is_root), count in zip(places, counts.tolist(), strict=True):
+    groups = np.transpose(np.unravel_index(occurring, shape)).tolist()
+    for (at, name, is_root), count in zip(groups, counts.tolist(), strict=True):
         parts[at][0].rows[names[name], bool(is_root)] += count
 
 
@@ -409,11 +409,11 @@ def _dates_and_newest(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """
     odd = np.zeros((len(columns.TIMESTAMPS), len(table)), bool)
     newest, next_rotation = np.full((2, len(table)), NO_MOMENT)
-    for place, name in enumerate(columns.TIMESTAMPS):
+    for position, name in enumerate(columns.TIMESTAMPS):
         if name in table.column_names:
             cells = table[name].combine_chunks()
             moment = values.timestamps(cells)
-            odd[place] = values.may_be_local_date(cells, moment)
+            odd[position] = values.may_be_local_date(cells, moment)
             if name == columns.PASSWORD_NEXT_ROTATION:
                 next_rotation = moment
             else:

@@ -232,11 +232,11 @@ def order_of_numbers(form: str) -> str:
 
 def with_local_moments(table: pa.Table, form: str) -> pa.Table:
     """Return a table of a report with its dates of this form as AWS writes them."""
-    for place, name in enumerate(table.column_names):
+    for position, name in enumerate(table.column_names):
         if name in columns.TIMESTAMPS:
             cells = table[name].combine_chunks()
             texts = utc_texts(pa.array(_local_moments(cells, form))).cast(cells.type)
-            table = table.set_column(place, name, pc.coalesce(texts, cells))
+            table = table.set_column(position, name, pc.coalesce(texts, cells))
     return table
 
 

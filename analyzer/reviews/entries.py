@@ -28,7 +28,7 @@ from analyzer.decisions.decision import (
     open_row,
 )
 from analyzer.decisions.ledger import Entries
-from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRIES, RECORD, USER
+from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRY_HEADS, RECORD, USER
 from analyzer.decisions.user_record import (
     UserRecord,
     file_identity,
@@ -58,7 +58,7 @@ _CHUNK: Final = 8_192  # rows that are compared at a time, to keep the memory sm
 _MOST_PROBLEMS: Final = 1_000
 _FOREIGN: Final = "the Summary does not name the report of this row"
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_ENTERED: Final = dict(zip(ENTRIES, ledger.ENTRIES, strict=True))
+_ENTERED: Final = dict(zip(ENTRY_HEADS, ledger.ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
 
 
@@ -284,7 +284,7 @@ def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
         yield sheet.problem(DECISION, at, message, hint)
     heads = {name: head for head, name in _ENTERED.items()}
     heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
-    for head in ENTRIES:
+    for head in ENTRY_HEADS:
         if isinstance(sheet.value(head, at), CellError):
             yield sheet.problem(head, at, "an error, and no entry", "Enter it again.")
 

@@ -22,7 +22,7 @@ from analyzer.decisions.review_list_layout import (
     DIFFERS,
     EARLIER_DECISION,
     ENTERED_IN,
-    ENTRIES,
+    ENTRY_HEADS,
     LIST,
     OK,
     REASON,
@@ -43,11 +43,11 @@ from analyzer.writers.workbook.summary_sheet import TITLE
 
 _TOP_ROWS: Final = 100  # heads stand in one of them, whatever somebody put above
 
-NEEDED: Final = (ACCOUNT, USER, *ENTRIES, ARN, RECORD)
+NEEDED: Final = (ACCOUNT, USER, *ENTRY_HEADS, ARN, RECORD)
 """Columns without which a list is refused."""
 
 _LIKE_ENTRY: Final = re.compile(
-    rf"({'|'.join(ENTRIES)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?", re.IGNORECASE
+    rf"({'|'.join(ENTRY_HEADS)})[\s\d().]*|(.*\W)?{DECISION}(\W.*)?", re.IGNORECASE
 )
 
 SAVED_COPY_HINT: Final = "Enter the decisions again in the workbook as credreport wrote it."
@@ -107,7 +107,7 @@ class ListSheet:
 
         In a row without an entry, a user may be struck through.
         """
-        entered = [self.column_of[head] for head in ENTRIES]
+        entered = [self.column_of[head] for head in ENTRY_HEADS]
         struck = {
             (row, column)
             for row, column in self.cells.struck
@@ -135,7 +135,7 @@ class ListSheet:
             rows = with_noun("row", [*map(str, hidden)])
             yield f"{count_text(len(hidden), 'decision')} in {where}, {self.place}: {rows}."
         rows_below = self.cells.row_numbers if self.noted else ()
-        every = (self.cell_name(head, row) for row in rows_below for head in ENTRIES)
+        every = (self.cell_name(head, row) for row in rows_below for head in ENTRY_HEADS)
         if noted := [name for name in every if name in self.noted]:
             yield f"Notes on entries are not read, {self.place}: {with_noun('cell', noted)}."
 
@@ -243,7 +243,7 @@ def _follow_up_rows(sheet: ListSheet, problems: list[Problem]) -> Iterator[Follo
 
     Where a column is gone, its texts are empty.
     """
-    shown = ARN, DECIDED, *ENTRIES[1:], SHA256
+    shown = ARN, DECIDED, *ENTRY_HEADS[1:], SHA256
     for at, row in enumerate(sheet.cells.row_numbers):
         arn, word, *others, sha256 = (
             sheet.entry(head, at) if head in sheet.column_of else "" for head in shown
@@ -283,7 +283,7 @@ def _head_row(
 
 def _are_of_list(heads: set[str]) -> bool:
     """Return whether a list has these heads, maybe without one; a follow-up shares some."""
-    shared = heads & {*ENTRIES, RECORD}
+    shared = heads & {*ENTRY_HEADS, RECORD}
     is_alike = len(shared) > 1 and ENTERED_IN not in heads
     return is_alike or not shared.isdisjoint({DECISION, RECORD})
 
@@ -292,7 +292,7 @@ def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
     """Refuse heads without a column that is needed, or with one twice; raises InputRefused."""
     counts = Counter(heads.values())
     cells = {head: f"{head}, cell {cell_name(row, column)}" for column, head in heads.items()}
-    others = counts.keys() - {*ENTRIES, EARLIER_DECISION}
+    others = counts.keys() - {*ENTRY_HEADS, EARLIER_DECISION}
     wrong = [
         *((each, *_GONE) for each in NEEDED if not counts[each]),
         *((cells[each], *_TWICE) for each in NEEDED if counts[each] > 1),
@@ -378,7 +378,7 @@ def _has_entry(sheet: Sheet) -> bool:
     if heads is None:
         return False
     row, head_of = heads
-    entries = {column for column, head in head_of.items() if head in ENTRIES}
+    entries = {column for column, head in head_of.items() if head in ENTRY_HEADS}
     cells = sheet.cells(columns=entries)
     return any(at > row for at, _ in cells.formulas) or any(
         text_of(value).strip() for column in entries for _, value in cells.below(column, row)

@@ -47,9 +47,9 @@ def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN)
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `1,684 days`, with what stands before and after."""
-    place, distinct = pd.factorize(days)
+    code, distinct = pd.factorize(days)
     texts = [f"{before}{count_text(each, 'day')}{after}" for each in distinct.tolist()]
-    return pa.array(texts, _TEXT).take(pa.array(place))
+    return pa.array(texts, _TEXT).take(pa.array(code))
 
 
 def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
@@ -139,8 +139,10 @@ def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
         return unknown_cells(facts, at, rule.columns)
     slot, position = facts.page.slots_and_users(at)
     return pa.concat_arrays(
-        unknown_cells(facts, position[slot == place], (*rule.reads, *rule.slot_columns(place + 1)))
-        for place in range(len(columns.SLOTS))
+        unknown_cells(
+            facts, position[slot == number], (*rule.reads, *rule.slot_columns(number + 1))
+        )
+        for number in range(len(columns.SLOTS))
     )
 
 

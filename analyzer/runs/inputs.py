@@ -24,8 +24,8 @@ from analyzer.decisions.follow_up import (
     DONE_SINCE,
     FACT,
     HAD_SERVICE_CREDENTIAL,
-    OVERTAKEN_KEY,
     REPORT,
+    REPORTED_USER_KEY,
     STATUS,
 )
 from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
@@ -43,7 +43,7 @@ from analyzer.reviews.list_sheets import content_holds_entries, holds_entries
 from analyzer.runs.run_folders import Run, is_in_run, runs
 from analyzer.sources.archives import DAMAGED, unpacked_files
 from analyzer.sources.fetch_manifest import manifest_sources
-from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source, missing_source, unreadable_file
@@ -209,7 +209,7 @@ def _copy_with_files_beside(source: Source, target: Path) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _copy_file(source.name, source.path or source.read, target)
     if source.path:
-        for ending in (METADATA, SERVICE_CREDENTIALS):
+        for ending in (METADATA, SERVICE_CREDENTIALS_ENDING):
             beside = source.path.with_name(source.path.name + ending)
             if beside.is_file():
                 _copy_file(str(beside), beside, target.with_name(target.name + ending))
@@ -308,13 +308,16 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
 
 def _decisions_elsewhere(folder: Path) -> Iterator[str]:
     """Yield a sentence on each file with decisions that no run reads."""
-    by_place = {run.path: run.files for run in runs(folder)}
+    files_by_run = {run.path: run.files for run in runs(folder)}
     for path in _files_ending(folder, _MAY_HOLD_DECISIONS):
-        place = next((each for each in path.parents if each in by_place), folder)
-        own, is_workbook = path.relative_to(place).as_posix(), _ends(path, SPREADSHEET_ENDINGS)
-        recorded = by_place.get(place, {}).get(own)
+        run_or_folder = next((each for each in path.parents if each in files_by_run), folder)
+        own, is_workbook = (
+            path.relative_to(run_or_folder).as_posix(),
+            _ends(path, SPREADSHEET_ENDINGS),
+        )
+        recorded = files_by_run.get(run_or_folder, {}).get(own)
         is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
-        is_read = own == DECISIONS or (place != folder and is_workbook)
+        is_read = own == DECISIONS or (run_or_folder != folder and is_workbook)
         if not (is_read or is_report) and _may_hold_decisions(path, recorded):
             yield f"{path} may have decisions and is not read: {_remedy(path, folder)}."
 
@@ -395,9 +398,9 @@ def with_earlier_outcomes(
                 done_since.pop(decision, None)
             if row[STATUS] == FollowUpStatus.OVERTAKEN:
                 change = _overtaking_change(path.absolute().parent.name, row)
-                overtaken.setdefault(_overtaken_key(row), change)
+                overtaken.setdefault(_reported_user_key(row), change)
             if _had_service_credential(row):
-                with_service_credential.add(_overtaken_key(row))
+                with_service_credential.add(_reported_user_key(row))
     shown = replace(
         ledger,
         done_since=done_since,
@@ -407,9 +410,9 @@ def with_earlier_outcomes(
     return shown, problems
 
 
-def _overtaken_key(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the cells of `OVERTAKEN_KEY`, times in one form; those of a user may be unknown."""
-    arn, *cells = (row[name] for name in OVERTAKEN_KEY)
+def _reported_user_key(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the cells of `REPORTED_USER_KEY`, times in one form; a user may have unknown ones."""
+    arn, *cells = (row[name] for name in REPORTED_USER_KEY)
     return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
 
 
@@ -427,7 +430,7 @@ def _follow_up_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterat
     if cells[STATUS] not in [*FollowUpStatus]:
         yield Problem(name, row, STATUS, cells[STATUS], "not a status", hint)
         return
-    _, *moments = OVERTAKEN_KEY
+    _, *moments = REPORTED_USER_KEY
     is_overtaken = cells[STATUS] == FollowUpStatus.OVERTAKEN
     if is_overtaken or _had_service_credential(cells):
         for column in (each for each in moments if cells[each] or is_overtaken):

@@ -96,13 +96,13 @@ def export(request: ExportRequest, keep: int | None) -> int:
         with run_folders.new_run_folder(folder) as building:
             report, has_gaps = _gather_reports(request, building)
             all_runs = run_folders.runs(folder)
-            for path in run_folders.passed_over(folder, all_runs):
+            for path in run_folders.incomplete_runs(folder, all_runs):
                 message = f"{path} is not a complete run: passed over."
                 request.log.caution("passed-over", message, path=str(path))
-            run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
-            earlier = run_folders.earlier_runs(all_runs, run.name)
+            new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
+            earlier = run_folders.earlier_runs(all_runs, new_run.name)
             ledger, refused = _collect_decisions(request)
-            request, problems = _with_ledger(request, ledger, run, earlier)
+            request, problems = _with_ledger(request, ledger, new_run, earlier)
             with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
                 has_gaps = has_gaps or bool(refused or problems)
@@ -110,7 +110,7 @@ def export(request: ExportRequest, keep: int | None) -> int:
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None
                 )
-                run = existing.path if existing else run
+                run = existing.path if existing else new_run
                 code = _exit_code(analysis, request, run, has_gaps=has_gaps)
                 if existing:
                     code = existing.record.exit_code or code
@@ -168,7 +168,7 @@ def _with_ledger(
     The ledger knows what earlier follow-ups show; the problems of those not understood are logged.
     """
     own = request.analysis_request.ledger or Ledger()
-    folders = run_folders.folders_but_later_runs(run.parent, run.name)
+    folders = run_folders.folders_up_to_run(run.parent, run.name)
     dated = replace(own, lines=ledger.lines, file=ledger.file)
     dated, problems = inputs.with_earlier_outcomes(dated, folders, earlier)
     if problems:

@@ -183,9 +183,9 @@ class Run:
 
 def is_in_run(folder: Path, path: str | Path) -> bool:
     """Return whether a path leads to or into what has the name of a run in a folder."""
-    place, top = Path(os.path.realpath(path)), os.path.realpath(folder)
-    return place.is_relative_to(top) and any(
-        _NAME.fullmatch(part) for part in place.relative_to(top).parts[:1]
+    real_path, top = Path(os.path.realpath(path)), os.path.realpath(folder)
+    return real_path.is_relative_to(top) and any(
+        _NAME.fullmatch(part) for part in real_path.relative_to(top).parts[:1]
     )
 
 
@@ -199,7 +199,7 @@ def runs(folder: Path) -> list[Run]:
     return sorted(complete, key=lambda run: run_sort_key(run.name))
 
 
-def passed_over(folder: Path, complete: Sequence[Run]) -> list[Path]:
+def incomplete_runs(folder: Path, complete: Sequence[Run]) -> list[Path]:
     """Return what has the name of a run and is no complete one; nothing reads or removes it."""
     named = {path for path in folder.iterdir() if _NAME.fullmatch(path.name)}
     return sorted(named - {run.path for run in complete})
@@ -210,7 +210,7 @@ def earlier_runs(complete: Sequence[Run], name: str) -> list[Run]:
     return [run for run in complete if run_sort_key(run.name) < run_sort_key(name)]
 
 
-def folders_but_later_runs(folder: Path, name: str) -> list[Path]:
+def folders_up_to_run(folder: Path, name: str) -> list[Path]:
     """Return all folders that are not later than a run of that name, the runs in their order."""
     found = (path for path in folder.glob("[!.]*") if path.is_dir() and not path.is_symlink())
     not_later = (path for path in found if run_sort_key(path.name) < run_sort_key(name))

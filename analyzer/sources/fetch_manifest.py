@@ -256,18 +256,18 @@ def _outcomes(
     times = (timestamp(entry.generated_time) for entry in entries)
     fetched = max(filter(None, times), default=None)
     for entry in entries:
-        place, file = f"{folder}{entry.file}", newest.get(entry.account)
+        listed_name, file = f"{folder}{entry.file}", newest.get(entry.account)
         if entry.status == Status.FAILED:
             reason, before = entry.reason, fetched
             clause = reason.removesuffix(".")
             problem = f" could not be read when {manifest.name} was made ({clause}); its"
-        elif entry.status == Status.FETCHED and (reason := there.why_lost(entry, place)):
+        elif entry.status == Status.FETCHED and (reason := there.why_lost(entry, listed_name)):
             before = timestamp(entry.generated_time)
             problem = f": {reason.removesuffix('.').removeprefix('its ')}; its newer"
         else:
             continue
         account = entry.uncovered(reason)
-        if file and before and file.as_of > before and file.name != place:
+        if file and before and file.as_of > before and file.name != listed_name:
             report = f"report {file.name} of {minute_text(file.as_of)}"
             yield f"Account {account.label}{problem} {report} counts instead."
         else:
@@ -290,20 +290,20 @@ class _Inputs:
     def _superseded_sha256(self) -> frozenset[str]:
         return frozenset(map(_sha256, self._superseded))
 
-    def why_lost(self, entry: AccountEntry, place: str) -> str:
+    def why_lost(self, entry: AccountEntry, listed_name: str) -> str:
         """Return why the report of an entry is lost, empty if it is there or not listed.
 
-        It is there if any input has its SHA-256, whatever its name; `place` is the listed one.
+        It is there if any input has its SHA-256; `listed_name` is the name that the manifest gives.
 
         Raises InputRefused if a file that cannot be a report lies at its place.
         """
-        is_there = place in self._names
+        is_there = listed_name in self._names
         if not entry.file or (is_there and not entry.sha256):
             return ""
         if entry.sha256 in self._counting or entry.sha256 in self._superseded_sha256:
             return ""
-        if place in self._skipped:
-            self._skipped[place].read()  # It refuses what stands in the place of a report.
+        if listed_name in self._skipped:
+            self._skipped[listed_name].read()  # It refuses what stands in the place of a report.
         what = "was changed since it was fetched" if is_there else "is missing"
         return f"its report {entry.file} {what}."
 

@@ -246,8 +246,8 @@ def _folders_below(
     """Yield each folder with the folders and files in it, as os.walk does, but none twice."""
     searched: set[str] = set()
     for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
-        place = os.path.realpath(at)
-        folders[:] = sorted(filter(is_visible, folders)) if place not in searched else ()
-        if place not in searched:
+        real_path = os.path.realpath(at)
+        folders[:] = sorted(filter(is_visible, folders)) if real_path not in searched else ()
+        if real_path not in searched:
             yield at, folders, sorted(filter(is_visible, files))
-        searched.add(place)
+        searched.add(real_path)

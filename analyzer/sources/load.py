@@ -24,7 +24,7 @@ from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
 from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.sources import files_beside
-from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS
+from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources, stream_sources
 from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
@@ -270,7 +270,9 @@ def _report_text(source: Source) -> ReportText:
         is_large = path and path.stat().st_size > STREAMED_FROM
         text = path and is_large and _streamed_text(source.name, path)
         text = text or read_in_memory(source)
-        saved = [Path(f"{path}{ending}") for ending in (METADATA, SERVICE_CREDENTIALS) if path]
+        saved = [
+            Path(f"{path}{ending}") for ending in (METADATA, SERVICE_CREDENTIALS_ENDING) if path
+        ]
         if there := [each for each in saved if each.is_file()]:
             contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in there}
             text = files_beside.with_files_beside(text, str(path), contents)

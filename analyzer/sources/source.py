@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from analyzer import columns
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import HEAD_BYTES, STATES, InputLimit
+from analyzer.report.input_formats import GENERATION_STATES, HEAD_BYTES, InputLimit
 from analyzer.report.report_text import is_result_or_list
 from analyzer.terms import printable
 
@@ -130,5 +130,5 @@ def _is_other_json(data: bytes) -> bool:
     if not isinstance(first, dict):
         return isinstance(document, list)
     names = {key.lower() for key in first}
-    is_answer = "content" in names or first.get("State") in STATES
+    is_answer = "content" in names or first.get("State") in GENERATION_STATES
     return not is_answer and not names.issuperset((columns.USER, columns.ARN))

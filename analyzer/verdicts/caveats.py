@@ -70,11 +70,13 @@ class Caveat:
     meaning: str
 
 
-def caveat_ids(facts: Facts, criteria: Criteria, removable: np.ndarray) -> "pd.Categorical[Any]":
-    """Return the ids of each user's caveats, joined by `;`, empty for those not removable."""
+def caveat_ids(
+    facts: Facts, criteria: Criteria, unused_or_retired: np.ndarray
+) -> "pd.Categorical[Any]":
+    """Return the ids of each user's caveats, joined by `;`, empty for all others."""
     bits = np.zeros(len(facts.page), np.int16)
     for position, caveat in enumerate(CAVEATS):
-        bits |= (caveat.holds(facts, criteria) & removable).astype(np.int16) << position
+        bits |= (caveat.holds(facts, criteria) & unused_or_retired).astype(np.int16) << position
     occurring = np.flatnonzero(np.bincount(bits, minlength=1 << len(CAVEATS)))
     code = np.zeros(1 << len(CAVEATS), np.int16)
     code[occurring] = np.arange(len(occurring))
@@ -226,7 +228,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="sign-in-gap",
-        # Of removable users those who are unused alone have a password.
+        # Of unused and retired users those who are unused alone have a password.
         holds=lambda facts, _: (
             facts.password.yes & (facts.age.moment < GAP_ENDED) & (facts.as_of > GAP_BEGAN)
         ),

@@ -161,12 +161,12 @@ class Facts:
             return "is not reported" if is_root else "is not understood"
         if (slot := _SLOT_OF.get(column)) is None:
             return "is not understood"
-        others = _contradicting_cells(slot, column, value, self._slots_of_unread[position])
+        others = _contradicting_cells(slot, column, value, self._slot_cells_of_unread[position])
         named = [f'{name} "{cell[:LONGEST_SHOWN]}"' for name, cell in others.items()]
         return f"contradicts {' and '.join(named)}" if named else "is not understood"
 
     @cached_property
-    def _slots_of_unread(self) -> dict[Any, dict[Any, Any]]:
+    def _slot_cells_of_unread(self) -> dict[Any, dict[Any, Any]]:
         """Return the cells of the slots by position, of each user with an unread cell."""
         positions = self.page.unread[columns.POSITION].unique()
         return self.page.cells.loc[positions, [*_SLOT_OF]].to_dict("index")
@@ -357,10 +357,10 @@ def _contradicting_cells(
     if column == slot.last_rotated and value == NO_VALUE:
         return {slot.active: "true"}
     if is_date and value == NO_VALUE:
-        places = {name: cells[name] for name in (slot.last_used_region, slot.last_used_service)}
-        no_place = ("", NO_VALUE, NOT_SUPPORTED)
+        of_use = {name: cells[name] for name in (slot.last_used_region, slot.last_used_service)}
+        no_use = ("", NO_VALUE, NOT_SUPPORTED)
         return {
-            name: cell for name, cell in places.items() if pd.notna(cell) and cell not in no_place
+            name: cell for name, cell in of_use.items() if pd.notna(cell) and cell not in no_use
         }
     has_form = cell_timestamp if is_date else re.compile(REGION_OR_SERVICE).fullmatch
     if column in (slot.active, slot.last_rotated) or not has_form(value):

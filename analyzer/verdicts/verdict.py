@@ -52,11 +52,13 @@ def with_verdicts(page: Page, criteria: Criteria) -> Page:
     facts = Facts(page)
     idle, use_date_unknown = _idle_days(facts)
     code, lacks_use_date = _verdict_codes(facts, criteria, idle, use_date_unknown)
-    removable = (code == code_of(Verdict.UNUSED)) | (code == code_of(Verdict.RETIRED))
-    caveats = caveat_ids(facts, criteria, removable)
+    unused_or_retired = (code == code_of(Verdict.UNUSED)) | (code == code_of(Verdict.RETIRED))
+    caveats = caveat_ids(facts, criteria, unused_or_retired)
     words = ("", *Certainty)
     certain, check = map(words.index, Certainty)
-    certainty = np.where(removable, np.where(caveats != "", check, certain), words.index(""))
+    certainty = np.where(
+        unused_or_retired, np.where(caveats != "", check, certain), words.index("")
+    )
     return page.with_users(
         {
             columns.VERDICT: as_category(code, Verdict),

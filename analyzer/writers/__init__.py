@@ -129,10 +129,10 @@ def check_targets(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None
     """Raise ValueError for a target that was read, evidence for the result, or is named twice."""
     reasons_by_path = {os.path.realpath(each): "is an input" for each in inputs}
     for target in targets:
-        place = os.path.realpath(target)
-        if place in reasons_by_path:
-            raise ValueError(f"{target} {reasons_by_path[place]}: write to another file")
-        reasons_by_path[place] = "is named twice"
+        real_path = os.path.realpath(target)
+        if real_path in reasons_by_path:
+            raise ValueError(f"{target} {reasons_by_path[real_path]}: write to another file")
+        reasons_by_path[real_path] = "is named twice"
 
 
 def _input_names(analysis: "Analysis") -> Iterator[str]:

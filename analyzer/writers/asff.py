@@ -27,7 +27,7 @@ from analyzer.writers.finding_feed import (
     FindingGroup,
     feed_lines,
     findings,
-    present,
+    without_empty_fields,
 )
 
 _TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices"
@@ -143,7 +143,7 @@ def _security_finding(finding: FeedFinding, hub: str) -> Document:
     label = "INFORMATIONAL" if noted else rule.severity.upper()
     severity = {"Label": label, "Original": rule.severity}
     remedy = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
-    advice = present({"Text": remedy, "Url": next(iter(rule.references), "")})
+    advice = without_empty_fields({"Text": remedy, "Url": next(iter(rule.references), "")})
     note = {"Text": _cut(finding.exemption, _LONGEST_NOTE), "UpdatedBy": PRODUCT, "UpdatedAt": at}
     return {
         "SchemaVersion": "2018-10-08",
@@ -152,7 +152,9 @@ def _security_finding(finding: FeedFinding, hub: str) -> Document:
         "ProductName": PRODUCT,
         "GeneratorId": f"{PRODUCT}/{rule.id}",
         "AwsAccountId": account,
-        **present({"AwsAccountName": _cut(finding.account_name.strip(), _LONGEST_ACCOUNT_NAME)}),
+        **without_empty_fields(
+            {"AwsAccountName": _cut(finding.account_name.strip(), _LONGEST_ACCOUNT_NAME)}
+        ),
         "Types": [_TYPE],
         "CreatedAt": at,
         "UpdatedAt": at,
@@ -188,7 +190,7 @@ def _product_fields(finding: FeedFinding) -> Document:
         "AsOfSource": finding.file.as_of_source,
         "ReportSha256": finding.file.sha256,
     }
-    return {f"{PRODUCT}/{name}": value for name, value in present(fields).items()}
+    return {f"{PRODUCT}/{name}": value for name, value in without_empty_fields(fields).items()}
 
 
 def _resource(finding: FeedFinding) -> Document:
@@ -204,8 +206,8 @@ def _resource(finding: FeedFinding) -> Document:
         # A finding on a credential in a slot tells of the creation of that, not of the user's.
         created = finding.created if finding.slot is None else None
         user = {"UserName": finding.user, "Path": arn["path"], "CreateDate": created}
-        resource["Details"] = {"AwsIamUser": present(user)}
-    return present(resource)
+        resource["Details"] = {"AwsIamUser": without_empty_fields(user)}
+    return without_empty_fields(resource)
 
 
 def _compliance(group: FindingGroup) -> Document:
@@ -215,7 +217,7 @@ def _compliance(group: FindingGroup) -> Document:
         "RelatedRequirements": group.requirements,
         "SecurityControlParameters": limits,
     }
-    return present(compliance)
+    return without_empty_fields(compliance)
 
 
 def _closed(document: Document, at: datetime) -> Document:

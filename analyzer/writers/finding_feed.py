@@ -216,6 +216,6 @@ def json_line(document: Document) -> bytes:
     return json.dumps(orjson.loads(line), separators=(",", ":")).encode() + b"\n"
 
 
-def present(document: Document) -> dict[str, Any]:
+def without_empty_fields(document: Document) -> dict[str, Any]:
     """Return the fields that have a value; None and an empty text or list are none."""
     return {name: value for name, value in document.items() if value or value == 0}

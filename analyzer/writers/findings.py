@@ -23,7 +23,7 @@ from analyzer.rules.rule import (
     Rule,
 )
 from analyzer.terms import Severity, count_text, numbers_text
-from analyzer.writers.tables import Table, origins, plain_rows, uncovered_table, write_tables
+from analyzer.writers.tables import Table, file_columns, plain_rows, uncovered_table, write_tables
 
 COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
 """The columns of findings: those of `RuleResults.frames`, then the report's, whose name `file` has.
@@ -187,11 +187,11 @@ def sentence(text: str) -> str:
 
 
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
-    """Yield all findings as `RuleResults.frames` has them, with the columns of `tables.origins`.
+    """Yield all findings as `RuleResults.frames` has them, with `tables.file_columns`.
 
     The accounts that could not be read follow (rule `NOT_COVERED`), unless only `covered` ones do.
     """
-    of_rows = origins(analysis.report)
+    of_rows = file_columns(analysis.report)
     for frame in analysis.rule_results.frames():
         yield {**dict(frame), **of_rows(frame)}
     if not covered:

@@ -10,7 +10,7 @@ from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS_IN_SHORT,
     OVERDUE,
-    SERVICE_CREDENTIALS,
+    SERVICE_CREDENTIALS_BLIND_SPOT,
     AsOfSource,
     Certainty,
     Verdict,
@@ -219,7 +219,9 @@ def blind_spots_line(
 ) -> str:
     """Return what no report shows, nor AWS's lists if one was read for the account of each file."""
     listed = all(each.shows_service_credentials for each in files if each.accounts)
-    hidden = (each for each in spots if not (listed and each.startswith(SERVICE_CREDENTIALS)))
+    hidden = (
+        each for each in spots if not (listed and each.startswith(SERVICE_CREDENTIALS_BLIND_SPOT))
+    )
     return f"Not visible in a credential report: {'; '.join(hidden)}."
 
 

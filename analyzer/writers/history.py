@@ -16,7 +16,7 @@ from analyzer import columns
 from analyzer.analysis.explanation import aligned
 from analyzer.changes.events import renamed_number
 from analyzer.changes.history import ASSUMED, COUNTS, History
-from analyzer.changes.presence import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT
+from analyzer.changes.stays import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT
 from analyzer.changes.timeline import whole_days
 from analyzer.files import provenance
 from analyzer.report.model import account_names

@@ -23,7 +23,7 @@ from analyzer.writers.finding_feed import (
     FindingGroup,
     feed_lines,
     findings,
-    present,
+    without_empty_fields,
 )
 from analyzer.writers.json import fields
 
@@ -74,7 +74,7 @@ def _compliance_finding(finding: FeedFinding) -> Document:
         "type": "AwsAccount" if group.is_of_account else "AwsIamUser",
         "uid": finding.subject_id,
         "name": finding.user,
-        "owner": present({"name": finding.owner, "email_addr": finding.owner_email}),
+        "owner": without_empty_fields({"name": finding.owner, "email_addr": finding.owner_email}),
         "cloud_partition": finding.partition,
     }
     unmapped = {
@@ -106,10 +106,12 @@ def _compliance_finding(finding: FeedFinding) -> Document:
             "data_sources": ["AWS IAM credential report"],
         },
         "compliance": _compliance(group),
-        "remediation": present({"desc": finding.remedy, "references": rule.references}),
-        "resources": [present(resource)],
+        "remediation": without_empty_fields(
+            {"desc": finding.remedy, "references": rule.references}
+        ),
+        "resources": [without_empty_fields(resource)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
-        "unmapped": present(unmapped),
+        "unmapped": without_empty_fields(unmapped),
     }
 
 
@@ -124,8 +126,8 @@ def _severity(group: FindingGroup) -> Document:
 @lru_cache(4096)
 def _cloud(account: str, name: str, partition: str) -> Document:
     described = {"uid": account, "name": name, "type_id": 10, "type": "AWS Account"}
-    known = present(described) if account else None
-    return present({"provider": "AWS", "account": known, "cloud_partition": partition})
+    known = without_empty_fields(described) if account else None
+    return without_empty_fields({"provider": "AWS", "account": known, "cloud_partition": partition})
 
 
 @lru_cache(1024)
@@ -141,7 +143,7 @@ def _compliance(group: FindingGroup) -> Document:
         "standards": group.standards,
         "control_parameters": [{"name": name, "value": days} for name, days in limits],
     }
-    return present(compliance)
+    return without_empty_fields(compliance)
 
 
 def _closed(document: Document, at: datetime) -> Document:

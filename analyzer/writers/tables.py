@@ -35,7 +35,7 @@ USER_COLUMNS: Final = (
 """The columns of users, besides the name of the account."""
 
 
-def origins(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.DictionaryArray]]:
+def file_columns(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.DictionaryArray]]:
     """Return a function that gives `file` (its name), `as_of`, `as_of_source` and `account_name`.
 
     The rows have the position of the file in `file`, and `account`.
@@ -77,7 +77,7 @@ def listed_users(
 
     That has the columns of `Page.users`, `USER_COLUMNS` and the name of the account.
     """
-    of_rows, words = origins(analysis.report), list(map(str, verdicts))
+    of_rows, words = file_columns(analysis.report), list(map(str, verdicts))
 
     def table(page: Page) -> tuple[Page, dict[str, Any]]:
         cells = {name: page.cells[name] for name in columns.REPORT_ONLY}
@@ -186,7 +186,7 @@ def contains(texts: pa.Array, marks: Sequence[bytes], *, below: bytes = b"\0") -
 
     A pattern takes ten times as long to tell; most columns hold no byte so low.
     """
-    text = content(texts)
+    text = cell_bytes(texts)
     least = int(np.frombuffer(text, np.uint8).min()) if text else 255
     if least < ord(below):
         return True
@@ -194,7 +194,7 @@ def contains(texts: pa.Array, marks: Sequence[bytes], *, below: bytes = b"\0") -
     return any(mark in copied for mark in marks)
 
 
-def content(texts: pa.Array) -> memoryview:
+def cell_bytes(texts: pa.Array) -> memoryview:
     """Return the bytes of all cells, which lie one behind the other; they are not copied."""
     _, offsets, text = texts.buffers()
     if not len(texts) or text is None:
@@ -238,7 +238,7 @@ def write_tables(
 def _lines(part: Table, names: Sequence[str], *, raw: bool) -> memoryview:
     cells = [_cells(arrow_array(part[name]), raw=raw) for name in names]
     # The bytes of the rows lie in Arrow's memory one behind the other.
-    return content(joined(*cells[:-1], joined(cells[-1], "\n"), between=","))
+    return cell_bytes(joined(*cells[:-1], joined(cells[-1], "\n"), between=","))
 
 
 def _cells(values: pa.Array, *, raw: bool) -> pa.Array:

@@ -15,7 +15,7 @@ import pytest
 import analyzer
 from analyzer.analysis.analysis import analyze
 from analyzer.changes.history import ALL, History, history, with_decisions
-from analyzer.changes.presence import APPEARED, CREATED, GONE
+from analyzer.changes.stays import APPEARED, CREATED, GONE
 from analyzer.changes.timeline import Span
 from analyzer.terms import Verdict
 from tests.support.builders import (

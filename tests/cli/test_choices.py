@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli.command import grouped
+from analyzer.cli.command import command_arguments
 from analyzer.cli.fetch import fetch
 from analyzer.rules import RULES
 from analyzer.terms import Benchmark, Verdict
@@ -166,4 +166,4 @@ def test_no_wrong_usage_commands_a_terminal() -> None:
 
 
 def test_what_was_given_several_times_reaches_a_command_as_a_list() -> None:
-    assert grouped(fetch, {"profile": ("one", "two")})["aws"].profile == ["one", "two"]
+    assert command_arguments(fetch, {"profile": ("one", "two")})["aws"].profile == ["one", "two"]

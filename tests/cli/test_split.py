@@ -80,7 +80,9 @@ def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[
         options, InputFile("names.csv", names.encode()) if names else None
     )
     return [
-        *split(request.analysis(analyzer.load((REPORT, report_text(users).encode()))), by).pages
+        *split(
+            request.analysis(analyzer.load((REPORT, report_text(users).encode()))), by
+        ).pages_by_share
     ]
 
 

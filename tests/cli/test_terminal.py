@@ -54,7 +54,7 @@ def test_colours_can_be_refused(monkeypatch: Patch) -> None:
     for refused, term, colour in (("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)):
         monkeypatch.setenv("NO_COLOR", refused)
         monkeypatch.setenv("TERM", term)
-        assert streams.terminal()["colour"] is colour
+        assert streams.terminal_look()["colour"] is colour
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "arns", "table"])

@@ -95,7 +95,7 @@ def test_the_first_entry_that_matches_names_the_owner() -> None:
     for lines, owner in OWNERS:
         listed = owners(*lines)
         assert [*listed.columns_of(users)["owner"]] == [owner], lines
-        assert (listed.places(users) >= 0).tolist() == [bool(owner)]
+        assert (listed.positions(users) >= 0).tolist() == [bool(owner)]
 
 
 def test_an_owner_has_left_from_the_day_after_the_last() -> None:

@@ -11,9 +11,9 @@ import pytest
 from analyzer.report.model import TEXT
 from analyzer.writers import tables
 from analyzer.writers.tables import (
+    cell_bytes,
     coded,
     contains,
-    content,
     joined_present,
     mapped,
     plain_rows,
@@ -45,9 +45,9 @@ def test_a_function_is_asked_once_for_each_text_that_occurs() -> None:
 
 def test_the_content_of_a_part_is_its_own() -> None:
     column = text_column(["ab", "ä", "c"])
-    assert bytes(content(column)) == "abäc".encode()
-    assert bytes(content(column.slice(1, 1))) == "ä".encode()
-    assert bytes(content(column.slice(3))) == bytes(content(text_column([]))) == b""
+    assert bytes(cell_bytes(column)) == "abäc".encode()
+    assert bytes(cell_bytes(column.slice(1, 1))) == "ä".encode()
+    assert bytes(cell_bytes(column.slice(3))) == bytes(cell_bytes(text_column([]))) == b""
 
 
 def test_a_mark_or_a_low_byte_is_noticed_wherever_it_stands() -> None:

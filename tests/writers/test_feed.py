@@ -23,7 +23,7 @@ from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.terms import ISO_UTC
 from analyzer.writers import tables
-from analyzer.writers.finding_feed import findings, json_line, present
+from analyzer.writers.finding_feed import findings, json_line, without_empty_fields
 from tests.support.asff_model import errors as asff_errors
 from tests.support.builders import (
     ACCOUNT,
@@ -205,7 +205,8 @@ def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it() -> None:
 
 def test_only_fields_without_a_value_are_left_out() -> None:
     kept = {"zero": 0, "number": 7, "blank": " ", "text": "x", "list": [""]}
-    assert present({**kept, "none": None, "empty": "", "no list": [], "no tuple": ()}) == kept
+    empty: dict[str, object] = {"none": None, "empty": "", "no list": [], "no tuple": ()}
+    assert without_empty_fields({**kept, **empty}) == kept
 
 
 # Ids

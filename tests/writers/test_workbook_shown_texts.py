@@ -20,7 +20,7 @@ from analyzer.writers.workbook.column import (
     TextColumn,
 )
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
-from analyzer.writers.workbook.table_sheets import CollectedUsers
+from analyzer.writers.workbook.table_sheets import GatheredUsers
 from tests.support.workbook_texts import second_review
 from tests.support.workbooks import organization, records, review_book_of
 
@@ -29,7 +29,7 @@ HEADS = ("Created", "Last activity (UTC)", "As of (UTC)", "Age in days", "Last s
 
 
 def listed_page(analysis: Analysis, each: ReviewList) -> Page:
-    listed = CollectedUsers(each.has)
+    listed = GatheredUsers(each.has)
     for page in analysis.pages():
         listed.add(page)
     page = listed.page()

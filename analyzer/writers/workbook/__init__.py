@@ -35,7 +35,7 @@ from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
-from analyzer.writers.workbook.table_sheets import LARGE_PRINT, CollectedUsers, TableSheets
+from analyzer.writers.workbook.table_sheets import LARGE_PRINT, GatheredUsers, TableSheets
 
 _REVIEW_TITLES: Final = (
     *(SheetName.SUMMARY, *(each.title for each in REVIEW_LISTS)),
@@ -75,20 +75,20 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             results = analysis.rule_results
             of_findings = lookup_lists.finding_columns(analysis, listings)
             findings = TableSheets(book, SheetName.FINDINGS, of_findings)
-            findings.filled(results.frames(), lookup_lists.no_findings_text(results))
+            findings.fill(results.frames(), lookup_lists.no_findings_text(results))
             add_controls(book, results)
         if len(analysis.exemptions):
             entries = TableSheets(book, SheetName.EXEMPTIONS, lookup_lists.EXEMPTION_LIST)
-            entries.filled([lookup_lists.exemption_frame(analysis)])
+            entries.fill([lookup_lists.exemption_frame(analysis)])
         if changes is not None:
             of_changes = lookup_lists.change_columns(analysis)
             change_list = TableSheets(book, SheetName.CHANGES, of_changes)
-            change_list.filled([changes], lookup_lists.NO_CHANGES)
+            change_list.fill([changes], lookup_lists.NO_CHANGES)
             comparison_text = lookup_lists.change_counts(changes, previous_run)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lookup_lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)
-            follow_up.filled([analysis.follow_up], lookup_lists.NO_REMOVALS)
+            follow_up.fill([analysis.follow_up], lookup_lists.NO_REMOVALS)
         add_summary(book, analysis, listings, comparison_text, trend, share_label)
         add_method(book, analysis)
         book.save(stream)
@@ -97,24 +97,24 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
 def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -> Listings:
     """Add the lists of users, and return those to decide in."""
     all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
-    collected = {each.title: CollectedUsers(each.has) for each in REVIEW_LISTS}
-    exempt = CollectedUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
+    gathered = {each.title: GatheredUsers(each.has) for each in REVIEW_LISTS}
+    exempt = GatheredUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
     seconds = CreationSeconds()
     for page in analysis.pages():
         all_users.add(page)
         seconds.add(page)
-        for some in (exempt, *collected.values()):
+        for some in (exempt, *gathered.values()):
             some.add(page)
     all_users.finish("No IAM users in the reports.")
     roots = TableSheets(book, SheetName.ROOTS, lookup_lists.root_columns(analysis.report))
-    roots.filled(analysis.report.roots())
+    roots.fill(analysis.report.roots())
     if len(exempt):
         of_exempt = lookup_lists.exempt_columns(analysis)
-        TableSheets(book, SheetName.EXEMPT, of_exempt).filled([exempt.page()])
+        TableSheets(book, SheetName.EXEMPT, of_exempt).fill([exempt.page()])
     if same_second is None:
         same_second = seconds.same_second()
     return {
-        each.title: _add_review(book, analysis, each, collected[each.title], same_second)
+        each.title: _add_review(book, analysis, each, gathered[each.title], same_second)
         for each in REVIEW_LISTS
     }
 
@@ -123,12 +123,13 @@ def _add_review(
     book: Book,
     analysis: Analysis,
     each: ReviewList,
-    users: CollectedUsers,
+    users: GatheredUsers,
     same_second: SameSecond,
 ) -> TableSheets:
     if not len(users):
         empty = TableSheets(book, each.title, (review_lists.ACCOUNT, review_lists.USER))
-        return empty.filled([], each.no_users)
+        empty.fill([], each.no_users)
+        return empty
     report, names = analysis.report, analysis.report.account_names
     page = users.page()
     decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
@@ -183,19 +184,20 @@ class Split:
     """Hold the workbooks of a split, and by file the owners who have nothing to decide."""
 
     analysis: Analysis
-    pages: Mapping[Share, tuple[Page, ...]]
+    pages_by_share: Mapping[Share, tuple[Page, ...]]
     same_second: SameSecond
     nothing_left: Mapping[str, str]
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Yield the name and the content of each workbook, and those of the index last."""
-        for share, pages in self.pages.items():
+        for share, pages in self.pages_by_share.items():
             stream, part = BytesIO(), self.analysis.of_users(pages)
             review, label, seconds = WorkbookSheets.REVIEW, share.label, self.same_second
             write_workbook(part, stream, sheets=review, share_label=label, same_second=seconds)
             yield share.file, stream.getvalue()
-        stream, rows = BytesIO(), pd.DataFrame([*self.pages], columns=[*Share._fields]).astype(TEXT)
-        write_tables([rows], Share._fields, stream, raw=False)
+        shares = pd.DataFrame([*self.pages_by_share], columns=[*Share._fields]).astype(TEXT)
+        stream = BytesIO()
+        write_tables([shares], Share._fields, stream, raw=False)
         yield INDEX, stream.getvalue()
 
 

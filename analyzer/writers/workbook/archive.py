@@ -35,7 +35,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 from zlib_ng import zlib_ng
 
-from analyzer.writers.tables import content, joined, text_column
+from analyzer.writers.tables import cell_bytes, joined, text_column
 
 _LARGE: Final = 1 << 30  # larger sheets, in bytes, may need the 64-bit form of zip
 
@@ -120,7 +120,7 @@ class Sheet:
         number = joined(text_column(numbers), '"')  # of the row, in each of its cells
         named = zip(map(get_column_letter, count(1)), columns, strict=False)
         parts = chain.from_iterable((f'<c r="{letter}', number, each) for letter, each in named)
-        self.rows.add(content(joined('<row r="', number, ">", *parts, "</row>")))
+        self.rows.add(cell_bytes(joined('<row r="', number, ">", *parts, "</row>")))
         self.row += rows
 
     def copy_to(self, part: Any, xml: bytes) -> None:

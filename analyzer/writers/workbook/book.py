@@ -204,8 +204,8 @@ class Book(ExitStack):
     def save(self, stream: BinaryIO) -> None:
         """Write the file, with the sheets in the order of their titles."""
         order = list(SheetName)
-        places = sorted(self._sheets, key=lambda place: (order.index(place[0]), place[1]))
-        write_archive(self._workbook, [self._sheets[place] for place in places], stream)
+        keys = sorted(self._sheets, key=lambda key: (order.index(key[0]), key[1]))
+        write_archive(self._workbook, [self._sheets[key] for key in keys], stream)
 
 
 _A4: Final = 9  # Excel's number of the paper

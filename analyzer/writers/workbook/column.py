@@ -211,7 +211,7 @@ def text_by_mask(mask: np.ndarray, yes: str, no: str) -> pa.Array:
 
 
 def coded_texts(codes: np.ndarray, words: Sequence[str]) -> pa.Array:
-    """Return for each code the word at that place."""
+    """Return for each code the word at that position."""
     return pa.DictionaryArray.from_arrays(pa.array(codes), text_column(words))
 
 

@@ -79,7 +79,7 @@ def write_history_workbook(history: History, stream: BinaryIO) -> None:
         for table in HistoryTable:
             frame = table_frame(history, table)
             listed = TableSheets(book, SheetName(table.capitalize()), _columns(frame))
-            listed.filled([frame], "Nothing to list.")
+            listed.fill([frame], "Nothing to list.")
         book.save(stream)
 
 

@@ -36,7 +36,7 @@ ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=18)
 CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 
-ENTRIES: Final = (
+ENTRY_COLUMNS: Final = (
     EntryColumn(review_list_layout.DECISION, 11, choices=tuple(map(str, CHOICES))),
     EntryColumn(review_list_layout.DECIDED_BY, 10.5),
     EntryColumn(review_list_layout.DECIDED_ON, 10.5, is_date=True),
@@ -103,7 +103,7 @@ class ReviewList:
             *(_LAST_ACTIVITY, CREATED, as_of),
             *(replace(column, printed=False) for column in self.last_columns(files)),
         )
-        return (ACCOUNT, *name, USER, *ENTRIES, *earlier, *filled(facts), *_DETAILS)
+        return (ACCOUNT, *name, USER, *ENTRY_COLUMNS, *earlier, *filled(facts), *_DETAILS)
 
     def shown_texts(
         self, page: Page, files: Sequence[ReportFile], names: AccountNames
@@ -113,7 +113,7 @@ class ReviewList:
         The columns are all that it can have, but for the entries.
         """
         every = self.columns(page, files, names, with_empty=True)
-        return {column.head: column.shown(page) for column in every if column not in ENTRIES}
+        return {column.head: column.shown(page) for column in every if column not in ENTRY_COLUMNS}
 
 
 _DETAILS: Final = tuple(
@@ -223,14 +223,18 @@ def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row
         return
     row, sheets = sheet.next_row, _entries(listing)
     by_decision = [
-        _sum(f"--({_read_back(decision)}={letter}${head_row})" for decision, *_ in sheets)
+        _sum_formula(
+            f"--({_read_back_formula(decision)}={letter}${head_row})" for decision, *_ in sheets
+        )
         for letter in _DECISION_LETTERS
     ]
-    filled = _sum(f'--(TRIM({"&".join(cells)})<>"")' for cells in sheets)
-    complete = _sum(_complete(cells, _decision_heads(head_row)) for cells in sheets)
+    filled = _sum_formula(f'--(TRIM({"&".join(cells)})<>"")' for cells in sheets)
+    complete = _sum_formula(
+        _complete_rows_formula(cells, _decision_heads(head_row)) for cells in sheets
+    )
     decided = f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})"
     formulas = (
-        *(_listed(listing), decided, f"B{row}-C{row}", *by_decision),
+        *(_listed_formula(listing), decided, f"B{row}-C{row}", *by_decision),
         f"{filled}-({complete})",
     )
     numbers = (listing.rows, 0, listing.rows, *_NO_DECISIONS)
@@ -238,17 +242,17 @@ def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row
     sheet.row(label(each.title), *counts, f"{', '.join(each.verdicts)}; not exempt")
 
 
-def _listed(listing: TableSheets) -> str:
+def _listed_formula(listing: TableSheets) -> str:
     return "+".join(f'COUNTIF({cells},"?*")' for cells in listing.column_references(ACCOUNT))
 
 
 def _entries(listing: TableSheets) -> list[tuple[str, ...]]:
     if not listing.rows:
         return []
-    return [*zip(*map(listing.column_references, ENTRIES), strict=True)]
+    return [*zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True)]
 
 
-def _sum(terms: Iterable[str]) -> str:
+def _sum_formula(terms: Iterable[str]) -> str:
     return "+".join(f"SUMPRODUCT({term})" for term in terms)
 
 
@@ -257,26 +261,27 @@ def _decision_heads(head_row: int) -> str:
     return f"${_DECISION_LETTERS[0]}${head_row}:${_DECISION_LETTERS[-1]}${head_row}"
 
 
-def _read_back(cells: str) -> str:
+def _read_back_formula(cells: str) -> str:
     """Return decisions as they are read back, without blanks around; `=` ignores the case."""
     return f'TRIM(SUBSTITUTE(SUBSTITUTE({cells},"\u00a0"," "),CHAR(10)," "))'
 
 
-def _complete(entries: tuple[str, ...], words: str) -> str:
+def _complete_rows_formula(entries: tuple[str, ...], heads: str) -> str:
     """Return which rows can be read back: a decision, a name and a date; to keep, a reason too."""
     decision, by, on, _, comment = entries
-    signed = f'({_read_back(decision)}={words})*(TRIM({by})<>"")*(TRIM({on})<>"")'
-    return f'{signed}*(1-({words}="{Decision.KEEP}")*(TRIM({comment})=""))'
+    signed = f'({_read_back_formula(decision)}={heads})*(TRIM({by})<>"")*(TRIM({on})<>"")'
+    return f'{signed}*(1-({heads}="{Decision.KEEP}")*(TRIM({comment})=""))'
 
 
-def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], words: str) -> None:
+def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], heads: str) -> None:
     row = sheet.next_row
     letters = [get_column_letter(at) for at in range(1, 2 + _REVIEWERS)]
     names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
     counts = [
         f'IF({letter}{row}="","",'
-        + _sum(
-            f"({_read_back(word)}={words})*(TRIM({by})={letter}{row})" for word, by, *_ in sheets
+        + _sum_formula(
+            f"({_read_back_formula(word)}={heads})*(TRIM({by})={letter}{row})"
+            for word, by, *_ in sheets
         )
         + ")"
         for letter in letters[1:]
@@ -337,7 +342,7 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
         every = sum(users(verdict) for verdict in each.verdicts)
         holds = listing.rows + exempt == every
         tie = check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds)
-        number = Formula(_listed(listing), listing.rows) if listing.rows else 0
+        number = Formula(_listed_formula(listing), listing.rows) if listing.rows else 0
         about = "Listed as when written. Listed + exempt = together."
         sheet.row(label(each.title), number, listing.rows, exempt, every, tie, about)
     sheet.alarm(f"F{top + 1}:F{sheet.next_row - 1}")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from textwrap import wrap
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -95,12 +95,11 @@ class TableSheets:
         for sheet in self.sheets:
             self._finish(sheet)
 
-    def filled(self, parts: Iterable[Rows], nothing: str = "") -> Self:
-        """Return the finished list of the rows of pages or frames."""
+    def fill(self, parts: Iterable[Rows], nothing: str = "") -> None:
+        """List the rows of pages or frames, and finish the list."""
         for part in parts:
             self.add(part)
         self.finish(nothing)
-        return self
 
     def column_references(self, column: Column) -> list[str]:
         """Return where a column's cells lie, a reference for each sheet."""
@@ -229,14 +228,14 @@ _KEPT_CELLS: Final = (
     *(certificate.active for certificate in columns.CERTIFICATES),
     columns.ADDITIONAL_CREDENTIALS_INFO,
 )
-"""The report's own cells that the facts and the lists of collected users read, besides masked ARNs.
+"""The report's own cells that the facts and the lists of gathered users read, besides masked ARNs.
 
 With all of them 500,000 users take 150 MB more.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class CollectedUsers:
+class GatheredUsers:
     """Gather the users where a mask holds, page by page."""
 
     _has: Callable[[Page], np.ndarray]

@@ -100,10 +100,10 @@ def _reasons(page: Page) -> Texts:
 def _reason_sentences(page: Page) -> Texts:
     """Return the reasons; of dormant users, the days without use."""
     idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
-    distinct, place = np.unique(idle, return_inverse=True)
+    distinct, code = np.unique(idle, return_inverse=True)
     sentences = [f"dormant: {idle_text(days)}" for days in distinct.tolist()]
     dormant = (page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
-    return pc.if_else(pa.array(dormant), text_column(coded_texts(place, sentences)), _reasons(page))
+    return pc.if_else(pa.array(dormant), text_column(coded_texts(code, sentences)), _reasons(page))
 
 
 def caveat_texts(page: Page) -> Texts:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.changes.presence import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT, IDENTITY
+from analyzer.changes.stays import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT, IDENTITY
 from analyzer.changes.timeline import Span, Timeline
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
 from analyzer.decisions.outcome import DecisionOutcome, decision_outcomes
@@ -30,33 +30,39 @@ def _final_outcomes(
 ) -> tuple[Mapping[UserKey, DecisionOutcome], Mapping[UserKey, int]]:
     """Return what the last reports of a period show of the decisions in force, and since when.
 
-    The second are the positions of the reports since which those are done that are done at the end:
-    that report, and each after it, shows it.
+    The second has, by user, the position of the first report that shows the decision done, as each
+    report after it does. A decision that is not done at the end has none.
     """
     covered, ledger = timeline.covered, analysis.ledger
     lines = [each for each in ledger.removals() if each.account in covered]
-    places = {each.account: covered[each.account].end for each in lines}
+    position_of_account = {each.account: covered[each.account].end for each in lines}
     at_end, done = dict[UserKey, DecisionOutcome](), dict[UserKey, int]()
-    rows = _rows(timeline, analysis, lines) if lines else ([], [], [])
+    rows = _pages_and_positions(timeline, analysis, lines) if lines else ([], [], [])
     while lines:
-        asked = {each.account: places[each.account] for each in lines}
+        asked = {each.account: position_of_account[each.account] for each in lines}
         report = _report_at(asked, timeline, analysis.report, rows)
         users = UsersInNewestReports(lines, report, report.pages())
         shown = decision_outcomes(ledger, lines, report, users)
         at_end = at_end or shown
         lines = [each for each in lines if shown[each.user_key].is_done]
-        done |= {each.user_key: places[each.account] for each in lines}
-        places = {account: place - 1 for account, place in places.items()}
-        lines = [each for each in lines if places[each.account] >= covered[each.account].start]
+        done |= {each.user_key: position_of_account[each.account] for each in lines}
+        position_of_account = {
+            account: position - 1 for account, position in position_of_account.items()
+        }
+        lines = [
+            each
+            for each in lines
+            if position_of_account[each.account] >= covered[each.account].start
+        ]
     return at_end, done
 
 
-def _rows(
+def _pages_and_positions(
     timeline: Timeline, analysis: Analysis, lines: Sequence[LedgerLine]
 ) -> tuple[_ReportRows, _ReportRows, _ReportRows]:
-    """Return the users who may tell of decisions, the roots, and which users count when older.
+    """Return the users who may be those decided on, the roots, and which users count when older.
 
-    The first are the users decided on, and those who may be one of them renamed. Of older reports
+    The first are those of the ARN, and those who may be one of them renamed. Of older reports
     those count that stand beside AWS's list, or share the second of their creation.
     """
     report, second = analysis.report, [columns.ACCOUNT, columns.CREATED]
@@ -64,19 +70,19 @@ def _rows(
     seconds = pd.DatetimeIndex([each.user_key.created for each in lines], tz=UTC)
     keys = [(each.file, each.account) for each in timeline.account_reports]
     known = pd.MultiIndex.from_tuples(keys)
-    telling = []
+    candidates = []
     for page in analysis.pages():
         account, created, arn = (page.users[name] for name in (*second, columns.ARN))
         is_alike = arn.isin(arns) | created.isin(seconds) | created.isna()
-        telling.append(page.where((is_alike & account.isin(accounts)).to_numpy(bool)))
+        candidates.append(page.where((is_alike & account.isin(accounts)).to_numpy(bool)))
     users, roots = (
         [
             (page, known.get_indexer(page.users.set_index([columns.FILE, columns.ACCOUNT]).index))
             for page in pages
         ]
-        for pages in (telling, report.roots())
+        for pages in (candidates, report.roots())
     )
-    distinct = concatenated(page.users[[*second, columns.ARN]] for page in telling)
+    distinct = concatenated(page.users[[*second, columns.ARN]] for page in candidates)
     distinct = distinct.drop_duplicates()
     shared = distinct.loc[distinct.duplicated(second), columns.CREATED]
     with_list = np.array([file.shows_service_credentials for file in report.files])
@@ -89,14 +95,14 @@ def _rows(
 
 
 def _report_at(
-    places: Mapping[str, int],
+    position_of_account: Mapping[str, int],
     timeline: Timeline,
     report: Report,
     rows: tuple[_ReportRows, _ReportRows, _ReportRows],
 ) -> Report:
     """Return what the reports at some positions show, by account, as the newest of each."""
     of_users, of_roots, of_older = rows
-    positions = [*places.values()]
+    positions = [*position_of_account.values()]
     files = []
     for each in (timeline.account_reports[at] for at in positions):
         file = report.files[each.file]
@@ -108,7 +114,7 @@ def _report_at(
     )
     older = []
     for page, at in of_older:
-        end = page.users[columns.ACCOUNT].map(places).to_numpy(float)
+        end = page.users[columns.ACCOUNT].map(position_of_account).to_numpy(float)
         if (kept := (at >= 0) & (at < end)).any():
             older.append(page.where(kept))
     before = replace(report, pages=lambda: iter(older))

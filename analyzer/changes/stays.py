@@ -22,7 +22,7 @@ from analyzer.changes.timeline import (
     NOT_COMPARED,
     SITUATION,
     Timeline,
-    numbers_but,
+    group_numbers,
 )
 from analyzer.report.model import TEXT, stable_order
 from analyzer.terms import Verdict, code_of
@@ -54,20 +54,20 @@ _Event = tuple[int, int, str, str]
 UNUSED, _UNDETERMINED = code_of(Verdict.UNUSED), code_of(Verdict.UNDETERMINED)
 
 
-def stretches_of(timeline: Timeline) -> pd.DataFrame:
+def verdict_stretches(timeline: Timeline) -> pd.DataFrame:
     """Return a row for each stretch of reports in which a user has the same verdict.
 
     `user`, `stay`, `verdict`, `first`, `last` int64: positions of the user, the stay, in `Verdict`
     and of reports; bool: `at_start` and `at_end` of the period, `enters` and `leaves` (the first
     stretch of a stay that begins in the period, the last of one that ends in it), `created` (of
     those that enter; the others appeared), `old_name` (of those that leave: possibly renamed),
-    `new_name` likewise, `newly` unused, `back` in use. Undetermined stretches are passed over in
-    `newly` and `back`, and in `was_unused`: whether the stretch before of the stay is unused.
+    `new_name` likewise, `newly_unused`, `back_in_use`. Undetermined stretches are passed over in
+    these two, and in `was_unused`: whether the stretch before of the stay is unused.
     """
-    verdict, goes_on = timeline.situation(columns.VERDICT), timeline.goes_on
-    first = np.flatnonzero(~goes_on | (np.diff(verdict, prepend=-1) != 0))
-    last = np.append(first[1:], len(goes_on))[: len(first)] - 1
-    begins = ~goes_on[first]
+    verdict, begins_stay = timeline.situation(columns.VERDICT), ~timeline.continues_row_before
+    first = np.flatnonzero(begins_stay | (np.diff(verdict, prepend=-1) != 0))
+    last = np.append(first[1:], len(begins_stay))[: len(first)] - 1
+    begins = begins_stay[first]
     is_last = np.append(begins[1:], True)[: len(first)]
     named = {
         columns.USER: timeline.rows[columns.USER][first],
@@ -90,8 +90,8 @@ def stretches_of(timeline: Timeline) -> pd.DataFrame:
     before = known.groupby("stay")[columns.VERDICT].shift().reindex(stretches.index)
     unused, was_unused = stretches[columns.VERDICT] == UNUSED, before == UNUSED
     stretches["was_unused"] = was_unused
-    stretches["newly"] = unused & ~was_unused & ~(before.isna() & stretches["at_start"])
-    stretches["back"] = stretches.index.isin(known.index) & ~unused & was_unused
+    stretches["newly_unused"] = unused & ~was_unused & ~(before.isna() & stretches["at_start"])
+    stretches["back_in_use"] = stretches.index.isin(known.index) & ~unused & was_unused
     return stretches
 
 
@@ -199,7 +199,7 @@ def _differs(timeline: Timeline) -> np.ndarray:
 
     That a use is newer than one known before is nothing else.
     """
-    facts = numbers_but(timeline.situations, *NOT_COMPARED, columns.CONTRADICTED)
+    facts = group_numbers(timeline.situations, *NOT_COMPARED, columns.CONTRADICTED)
     differs = np.diff(facts[timeline.rows[SITUATION]], prepend=-1) != 0
     for name in timeline.rows.keys() - _NO_EVENT:
         now = timeline.rows[name]
@@ -207,4 +207,4 @@ def _differs(timeline: Timeline) -> np.ndarray:
         differs |= (
             (now < before) | (before == 0) & (now > 0) if name in USE_COLUMNS else now != before
         )
-    return np.asarray(differs & timeline.goes_on)
+    return np.asarray(differs & timeline.continues_row_before)
