@@ -62,9 +62,10 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
     for name, says in (
         ("empty", "holds no workbook"),
         (tmp_path, "is a folder: name a file in it"),
+        ("nofile.xlsx", "cannot be read: No such file"),
     ):
         refused = run("collect", tmp_path / name)
-        assert (refused.code, says in refused.message_line) == (2, True)
+        assert (refused.code, says in refused.message_line) == (3, True)
     others = [saved(tmp_path / "out", "x", each) for each in ("Thumbs.db", "note.docx", "a.txt")]
     done = run("collect", tmp_path / "out")
     assert (done.code, all(str(each) in done.message_line for each in others)) == (0, True)

@@ -260,6 +260,7 @@ def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said(
     assert ": the same person decided twice on that day, and the one collected later cou" in note
     again = collected(file(DELETE), ledger=update.ledger)
     assert (again.notes, again.added) == ((note,), ())
+    assert collected(file(DELETE), after, ledger=ledger(DELETE)).notes == (note,)
 
 
 WITHDRAWN: list[tuple[list[LedgerLine], list[LedgerLine], bool]] = [
