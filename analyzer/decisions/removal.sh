@@ -27,8 +27,8 @@
 #   baseline      what was created later was not in the report
 #   confirmed     the newest report in which the user was the same; expires: the plan is too old
 #   password      the latest creation time that it may have; signed-in: the last sign-in
-#   key           creation, state, latest use that it may have: the use in the report and the 15
-#                 minutes to which AWS is precise (-: never); certificate: the same without use
+#   key           creation, state, and the latest last-used time accepted: the report's plus 15
+#                 minutes (-: never); certificate: the same without use
 #   mfa           an MFA device was registered. What is not in the line was not in the report.
 #
 # After an error of one user the script goes on with the next; it ends if a change is denied or the
