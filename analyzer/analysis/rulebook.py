@@ -99,7 +99,7 @@ def own_rules_standard(rules: Collection[Rule]) -> Standard:
         name="credreport's own rules",
         short_name="credreport",
         scope=f"{len(rules)} in all",
-        source="credreport rules",
+        source="ids of the rules",
         controls=tuple(
             Control(number=rule.id, title=rule.requirement, rules=(rule.id,)) for rule in rules
         ),

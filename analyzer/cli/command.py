@@ -89,6 +89,8 @@ class Command(TyperCommand):
             rest = super().parse_args(ctx, args)
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)
+            if error.message.startswith("'xlsx' is not one of"):
+                error.message += " For a workbook: -o FILE.xlsx"
             raise
         ctx.params["settings"] = settings = _changed_settings(ctx) if ctx.default_map else ""
         # A command that takes variables logs its settings by itself.

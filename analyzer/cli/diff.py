@@ -91,10 +91,9 @@ def diff(
         typer.Option(
             autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *rule_ids()),
             metavar="WORD",
-            help="Exit with 1 if a user, also a new one, newly has this verdict (unused) or is"
-            " newly undetermined, a finding of this rule, or of this severity or higher, is new,"
-            " there is this kind of change (new-unused: of users in both), or an account was not"
-            " compared; may be repeated.",
+            help="Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
+            " change (new-unused: of users in both). Newly undetermined users and accounts not"
+            " compared always count; may be repeated.",
         ),
     ] = [],
     accounts: options.AccountsFile = None,

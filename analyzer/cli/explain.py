@@ -70,7 +70,7 @@ def explain(
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
-    _check_one_user(sources)
+    _check_arguments(user, sources)
     analysis_request = read_analysis_request(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     explained: Sequence[Explanation | UserHistory]
@@ -128,13 +128,18 @@ def _no_user(user: str, names: "Iterable[str]", where: str) -> typer.BadParamete
     distinct = dict.fromkeys(names)
     if any(name.startswith(user) for name in distinct):
         hint = f"; use a pattern such as '{user}*' to match several names"
+    elif user.lower() == "root":
+        hint = f"; the root user is '{ROOT_USER}'"
     else:
         hint = "".join(f"; did you mean {each}?" for each in get_close_matches(user, distinct, 1))
     return wrong_usage(f"'{user}': no IAM user in {where} has this name or ARN{hint}", "USER")
 
 
-def _check_one_user(sources: "Sequence[str]") -> None:
+def _check_arguments(user: str, sources: "Sequence[str]") -> None:
+    """Refuse several users, and a report that is named first; raises typer.BadParameter."""
     first, *others = sources
     is_input = first == "-" or {*"*?["} & {*first} or Path(first).exists()
     message = f"{first}: no such file or folder; explain takes one user, or a pattern"
     require(not others or is_input, message, "SOURCES")
+    message = f"{first}: no such file or folder; name the user first, then the reports"
+    require(is_input or not Path(user).exists(), message, "SOURCES")

@@ -117,7 +117,7 @@ def fetch(
 ) -> None:
     """Fetch the credential report from AWS: two calls per account, none per user.
 
-    They are iam:GenerateCredentialReport and iam:GetCredentialReport, as in the policy
+    The two calls are iam:GenerateCredentialReport and iam:GetCredentialReport, as in the policy
     samples/policies/fetch.json.
     """
     del config

@@ -23,6 +23,7 @@ from analyzer.cli.values import (
     rule_ids,
     wrong_usage,
 )
+from analyzer.errors import InputRefused
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Thresholds
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list
@@ -253,21 +254,27 @@ def decision_files(names: Iterable[str]) -> list[InputFile]:
     """Read the files that hold decisions, in the order of their names, whatever that of `names`.
 
     Of a folder workbooks and CSV files are read, but hidden files, locks and the index are not;
-    others are named. Raises typer.BadParameter.
+    others are named. Raises InputRefused.
     """
     from analyzer.reviews.entries import may_hold_decisions
 
     names = [*map(str, map(Path, names))]
     paths = sorted(path for name in names for path in _decision_paths(name))
-    try:
-        files = [*map(input_file, paths)]
-    except ValueError as error:
-        raise wrong_usage(str(error), "FILES") from None
+    files = [*map(_decision_file, paths)]
     others = [each for each in files if each.name not in names and not may_hold_decisions(*each)]
     if others:
         say(f"Not read, neither a workbook nor a CSV: {short_list([each.name for each in others])}")
-    require(len(others) < len(files), f"{', '.join(names)} holds no workbook", "FILES")
+    if len(others) == len(files):
+        raise InputRefused.of_file(short_list(names), "holds no workbook", "Check the path.")
     return [each for each in files if each not in others]
+
+
+def _decision_file(path: str) -> InputFile:
+    try:
+        return input_file(path)
+    except ValueError as error:
+        message = str(error).removeprefix(f"{path} ")
+        raise InputRefused.of_file(path, message, "Check the path.") from None
 
 
 def _decision_paths(name: str) -> list[str]:
@@ -276,9 +283,7 @@ def _decision_paths(name: str) -> list[str]:
     from analyzer.writers.workbook import INDEX
 
     listed = (each for each in Path(name).iterdir() if not each.name.startswith((".", "~$")))
-    paths = [str(each) for each in listed if each.name != INDEX]
-    require(paths, f"{name} holds no workbook", "FILES")
-    return paths
+    return [str(each) for each in listed if each.name != INDEX]
 
 
 # Periods

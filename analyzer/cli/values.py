@@ -60,10 +60,9 @@ def _opened_without_waiting(path: str, flags: int) -> int:
 
 def moment(text: str) -> datetime:
     """Return the moment that an option names, in UTC to the second; a date is its day's end."""
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-        text += "T23:59:59Z"
+    is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII)
     try:
-        read = datetime.fromisoformat(text)
+        read = datetime.fromisoformat(f"{text}T23:59:59Z" if is_date else text)
         at = read.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         message = f'invalid time "{printable(text)}": use {_EXAMPLE} or 2026-03-01'

@@ -149,8 +149,12 @@ def _ledger_update(
             *unchecked_notes(known, files),
             *needless_withdrawal_notes(new, after),
             *repetition_notes(repeated),
-            *dict.fromkeys(uncounted_notes(entered, after, OF_ONE_DAY)),
-            *dict.fromkeys(replaced_decision_notes(ledger.lines, new, after)),
+            *dict.fromkeys(
+                (
+                    *uncounted_notes(entered, after, OF_ONE_DAY),
+                    *replaced_decision_notes(ledger.lines, new, after),
+                )
+            ),
             # Unattended, the workbooks of all earlier reviews are collected again.
             *dict.fromkeys(uncounted_notes(entered if attended else new, after, [LATER_DAY])),
         ),

@@ -270,8 +270,9 @@ def replaced_decision_notes(
 
 def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
     return (
-        f"{line.user_key.arn}: {counted.summary} ({counted.place}) counts, and not {line.summary}"
-        f" ({line.place}): {reason}. If that is wrong, decide again with a newer date."
+        f"{line.user_key.arn}: {counted.summary} ({counted.place}) counts instead of"
+        f" {line.summary} ({line.place}): {reason}. If that is wrong, decide again with a newer"
+        " date."
     )
 
 

@@ -27,8 +27,8 @@
 #   baseline      what was created later was not in the report
 #   confirmed     the newest report in which the user was the same; expires: the plan is too old
 #   password      the latest creation time that it may have; signed-in: the last sign-in
-#   key           creation, state, latest use that it may have: the use in the report and the 15
-#                 minutes to which AWS is precise (-: never); certificate: the same without use
+#   key           creation, state, and the latest last-used time accepted: the report's plus 15
+#                 minutes (-: never); certificate: the same without use
 #   mfa           an MFA device was registered. What is not in the line was not in the report.
 #
 # After an error of one user the script goes on with the next; it ends if a change is denied or the
@@ -43,7 +43,7 @@ apply=${APPLY:-}
 log=${REMOVAL_LOG:-credreport-removals.csv}
 case $log in /*) ;; *) log=./$log ;; esac
 undo=$(dirname "$log")/undo-$(basename "$log" .csv).sh
-undo_title='# Written by credreport: these calls reactivate what its removal script deactivated.'
+undo_title='# Written by credreport: reactivates what its removal script deactivated in an account.'
 tab=$(printf '\t')
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 run=$(printf '%s' "$now" | tr -d ':-')-$$
@@ -390,8 +390,11 @@ keep_undo() {
   [ -n "$apply" ] || return 0
   [ -s "$undo" ] || say "$undo_title
 # Passwords do not come back: set new ones. Delete the lines of what is to stay inactive, then run
-# this file (sh FILE) with the AWS CLI signed in to the account of the users." >>"$undo"
-  say "aws iam $1 --user-name=$(quoted "$user") --$2=$(quoted "$3") --status=Active # $arn" \
+# this file (sh FILE) with the AWS CLI signed in to the account of the users. Lines of other accounts
+# do nothing.
+account=\$(aws sts get-caller-identity --query=Account --output=text | tr -d '\r')
+[ -n \"\$account\" ] || exit 2" >>"$undo"
+  say "[ \"\$account\" != $account ] || aws iam $1 --user-name=$(quoted "$user") --$2=$(quoted "$3") --status=Active # $arn" \
     >>"$undo" || stop "cannot write to $undo"
 }
 

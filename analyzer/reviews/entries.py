@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -95,10 +95,12 @@ def read_files(
 
 
 def may_hold_decisions(name: str, content: bytes) -> bool:
-    """Return whether a file of a folder is read: it is a workbook or a CSV, or looks like one."""
+    """Return whether a file of a folder is read: a workbook or a CSV, by its name or content."""
     lower = name.lower()
-    is_list = lower.endswith(".csv") or _may_be_workbook(name, content)
-    return is_list and not lower.endswith(".docx")
+    if lower.endswith(".csv") or _may_be_workbook(name, content):
+        return not lower.endswith(".docx")
+    # A pipe gave nothing, and may never give anything.
+    return bool(content) and ledger.holds_decisions(Path(name))
 
 
 def _may_be_workbook(name: str, content: bytes) -> bool:

@@ -33,10 +33,10 @@ RULE = Rule(
     why="The user is not needed, and misuse of it would not be noticed.",
     how="Fails when the verdict is unused: password_last_used has no date, and no access key is"
     " active (with --definition iam-029: none is attached). Check a user with a caveat first.",
-    fix="Disable the credentials, wait, then delete the user.",
+    fix="Disable any credentials, wait, then delete the user.",
     remedy=(
         *UNSEEN_COMMANDS,
-        "# Disable the credentials, then wait.",
+        "# Disable any credentials, then wait.",
         "aws iam delete-login-profile --user-name=NAME",
         *DELETION_COMMANDS,
     ),

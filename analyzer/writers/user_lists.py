@@ -64,7 +64,10 @@ def owner_text(owner: str, left: str) -> str:
 
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
-    """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last."""
+    """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last.
+
+    Users whose creation is not known come behind the others, as in the workbook.
+    """
     rows = [
         UserRow._make(row)._replace(caveats=caveats)
         for page, table in listed_users(analysis, verdicts)
@@ -76,7 +79,7 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
     def order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
         verdict = VERDICT_ORDER.index(Verdict(row.verdict))
         doubtful = row.certainty == Certainty.CHECK
-        return bool(row.exemption), verdict, doubtful, row.created or "", row.account, row.user
+        return bool(row.exemption), verdict, doubtful, row.created or "?", row.account, row.user
 
     return sorted(rows, key=order)
 

@@ -41,6 +41,8 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--colour"], "--colour", "No such option"),
     (["--standard", "cis3.0"], "--standard", "'cis3.0' is not one of 'cis-7.0', 'cis-6.0',"),
     (["--format", "xml"], "--format", "'xml' is not one of 'table', 'csv', 'json', 'markdown',"),
+    (["--format", "xlsx"], "--format", "For a workbook: -o FILE.xlsx"),
+    (["--as-of", "2026-02-30"], "--as-of", 'invalid time "2026-02-30": use'),
     (["--definition", "mine"], "--definition", "'mine' is not one of 'no-active-key', 'iam-029'"),
     (["--min-severity", "worst"], "--min-severity", "'worst' is not one of 'critical', 'high',"),
     (["--verdict", "idle"], "--verdict", "'idle': choose from undetermined, unused, retired,"),

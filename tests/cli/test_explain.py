@@ -64,6 +64,8 @@ WRONG = (
     (["break-glas-1", CONSOLE], f"'break-glas-1': {NOBODY} or ARN; did you mean break-glass-1?"),
     (["-legacy", CONSOLE], "-legacy: no such option; write -- before the name of a user that"),
     (["lena", "bo", CONSOLE], "bo: no such file or folder; explain takes one user, or a pattern"),
+    ([str(CONSOLE), "lena"], "lena: no such file or folder; name the user first, then the"),
+    (["root", CONSOLE], "; the root user is '<root_account>'"),
     (["ann", "nowhere.csv", "--rules", "nothing"], "'nothing': choose from"),
 )
 

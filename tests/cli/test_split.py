@@ -7,6 +7,7 @@ import analyzer
 from analyzer.cli.inputs import read_analysis_request
 from analyzer.cli.options import JudgingOptions
 from analyzer.cli.values import InputFile
+from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import SplitBy
 from analyzer.writers.workbook import Share, split
 from tests.support.builders import (
@@ -20,7 +21,7 @@ from tests.support.builders import (
     saved,
     table,
 )
-from tests.support.decisions import OTHER_ACCOUNT, console_name
+from tests.support.decisions import OTHER_ACCOUNT, console_name, line
 from tests.support.review import fill_in
 
 HEADER = "account,user,owner,email,left"
@@ -62,12 +63,15 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
     for name, says in (
         ("empty", "holds no workbook"),
         (tmp_path, "is a folder: name a file in it"),
+        ("nofile.xlsx", "cannot be read: No such file"),
     ):
         refused = run("collect", tmp_path / name)
-        assert (refused.code, says in refused.message_line) == (2, True)
+        assert (refused.code, says in refused.message_line) == (3, True)
     others = [saved(tmp_path / "out", "x", each) for each in ("Thumbs.db", "note.docx", "a.txt")]
     done = run("collect", tmp_path / "out")
     assert (done.code, all(str(each) in done.message_line for each in others)) == (0, True)
+    saved(tmp_path / "out", ledger_bytes([line("withdraw")]), "second-thoughts.txt")
+    assert b"second-thoughts.txt: entered 1" in run("collect", tmp_path / "out").output
     (alone := tmp_path / "empty").joinpath("scan.pdf").write_bytes(b"%PDF")
     assert "holds no workbook" in run("collect", alone).message_line
     assert run("collect", alone / "scan.pdf").code == 3

@@ -254,12 +254,13 @@ def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said(
     after = file(line("keep", workbook="second.xlsx"), name="second.xlsx")
     update = collected(after, ledger=ledger(DELETE))
     assert update.files[0].tallies == (Tally("Anna", entered=1, changed=1),)
-    counts = "keep, Anna, 2026-05-01 (second.xlsx, sheet Unused users, row 2) counts, and not"
+    counts = "keep, Anna, 2026-05-01 (second.xlsx, sheet Unused users, row 2) counts instead of"
     (note,) = update.notes
     assert f"{counts} delete, Anna, 2026-05-01" in note
     assert ": the same person decided twice on that day, and the one collected later cou" in note
     again = collected(file(DELETE), ledger=update.ledger)
     assert (again.notes, again.added) == ((note,), ())
+    assert collected(file(DELETE), after, ledger=ledger(DELETE)).notes == (note,)
 
 
 WITHDRAWN: list[tuple[list[LedgerLine], list[LedgerLine], bool]] = [
@@ -481,7 +482,7 @@ def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
 def test_two_words_of_one_person_and_day_in_a_ledger_alone_are_named() -> None:
     for lines, counts in (([WITHDRAW, DELETE], DELETE), ([DELETE, KEEP, DELETE], KEEP)):
         (note,) = merged_update([entries(*lines)]).notes
-        assert f"{counts.summary} ({DELETE.place}) counts, and not " in note
+        assert f"{counts.summary} ({DELETE.place}) counts instead of " in note
     assert merged_update([entries(DELETE, line("keep", on=NEXT))]).notes == ()
 
 

@@ -486,6 +486,7 @@ def test_the_undo_file_reactivates_what_was_deactivated_and_no_deleted_user(
     full = full_run(tmp_path, "bash")  # of its own: the undo file changes the account
     arn = f"arn:aws:iam::{ACCOUNT}:user/ann"
     assert full.aws.undo() == [
+        f'[ "$account" != {ACCOUNT} ] || '
         f"aws iam update-{kind} --user-name='ann' --{kind}-id='{name}' --status=Active # {arn}"
         for kind, name in (
             ("access-key", "AKIA0ann"),
@@ -493,10 +494,13 @@ def test_the_undo_file_reactivates_what_was_deactivated_and_no_deleted_user(
             ("service-specific-credential", "ACCA1"),
         )
     ]
-    head = (full.aws.folder / UNDO).read_text().partition("\naws ")[0]
+    head = (full.aws.folder / UNDO).read_text().partition("\naccount=")[0]
     assert "# Passwords do not come back: set new ones." in head
     assert all(line.startswith("# ") for line in head.splitlines())
-    full.aws.run(f"dash {UNDO} </dev/null")
+    undo = (full.aws.folder / UNDO).read_text()
+    full.aws.run(undo.replace(f"!= {ACCOUNT}", "!= 999999999999"))
+    assert full.aws.account.copy()[0]["ann"] != full.before[0]["ann"]
+    assert full.aws.run(f"dash {UNDO} </dev/null").messages == ""
     users, _ = full.aws.account.copy()
     users["ann"].password = stated(PASSWORD_CHANGED)
     assert users == {"ann": full.before[0]["ann"]}

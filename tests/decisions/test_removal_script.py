@@ -284,7 +284,7 @@ def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub) -> None
     aws.calls.clear()
     assert aws.run(f"{aws.shell} {UNDO} </dev/null").messages == ""
     off = [change for change in changes if change[0] == "update-access-key"]
-    assert [call[1:] for call in aws.calls] == [[*each[:-1], "--status=Active"] for each in off]
+    assert [call[1:] for call in aws.calls[1:]] == [[*each[:-1], "--status=Active"] for each in off]
     assert not list(aws.folder.rglob("stolen"))
 
 

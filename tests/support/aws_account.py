@@ -111,8 +111,9 @@ class AwsAccount:
         text = "".join(self._row(*row, last(row)) for row in rows)
         return text or ("None\n" if self.version == 2 else "")
 
-    def _get_caller_identity(self, *_: Any) -> str:
-        return self._row(self.account, self.caller)
+    def _get_caller_identity(self, _: str, options: dict[str, str]) -> str:
+        asked = [self.account, self.caller][: 1 if options["query"] == "Account" else 2]
+        return self._row(*asked)
 
     def _list_users(self, *_: Any) -> str:
         return "".join(self._row(user.created, name) for name, user in self.users.items())

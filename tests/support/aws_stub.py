@@ -105,7 +105,7 @@ class AwsStub:
         """Return the calls that reactivate what was deactivated."""
         file = self.folder / UNDO
         lines = file.read_text().splitlines() if file.exists() else []
-        return [line for line in lines if not line.startswith("#")]
+        return [line for line in lines if " || aws " in line]
 
     def _program(self, name: str, text: str) -> None:
         file = self._programs / name

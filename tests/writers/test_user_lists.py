@@ -75,6 +75,7 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
     people = [
         a_user("exempt", created=days_before(2000)),
         a_user("young", created=days_before(50)),
+        a_user("ageless", created="?"),
         a_user("idle", password=a_password(USED), created=days_before(3000)),
         a_user("doubtful", certificate_1=doubtful, created=days_before(1500)),
         a_user("old-b", created=days_before(900)),
@@ -83,7 +84,7 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
         a_user("busy", key_1=a_key(LONG_AGO, AS_OF)),
     ]
     rows = user_lists.user_rows(analysis_of(people, exemptions_of("*,exempt,Why,,")), ALL)
-    expected = "old-a old-b young doubtful idle busy odd exempt"
+    expected = "old-a old-b young doubtful ageless idle busy odd exempt"
     assert [row.user for row in rows] == expected.split()
 
 

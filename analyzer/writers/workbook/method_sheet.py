@@ -190,7 +190,7 @@ def add_controls(book: Book, rule_results: RuleResults) -> None:
     sheet = TextSheet(book, SheetName.CONTROLS, (max(longest + 3, 9), *_CONTROL_WIDTHS))
     sheet.full_row(standard.name, CellStyle.TITLE)
     sheet.full_row(f"{rule_results.control_summary}.", CellStyle.SUBTITLE)
-    scope = f"Scope: {standard.scope}. Numbers: {standard.source}. Titles: our wording."
+    scope = f"Scope: {standard.scope}. Numbers: {standard.source}. Titles are ours."
     sheet.full_row(scope, CellStyle.SUBTITLE)
     limits = findings.limits_text(rulebook) or "None."
     sheet.full_row(f"Limits: {limits}", CellStyle.SUBTITLE)

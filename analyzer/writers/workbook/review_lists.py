@@ -334,7 +334,7 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
 
     The listed users are counted by a formula, beside their number when the file was written.
     """
-    counts = (LISTED, WHEN_WRITTEN, "Exempt", "Together")
+    counts = (LISTED, WHEN_WRITTEN, "Exempt", "All")
     top = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 6))
     for row, each in enumerate(REVIEW_LISTS, top + 1):
         listing, users = listings[each.title], analysis.totals.user_count
@@ -343,6 +343,6 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
         holds = listing.rows + exempt == every
         tie = check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds)
         number = Formula(_listed_formula(listing), listing.rows) if listing.rows else 0
-        about = "Listed as when written. Listed + exempt = together."
+        about = "Listed as when written. Listed + exempt = all."
         sheet.row(label(each.title), number, listing.rows, exempt, every, tie, about)
     sheet.alarm(f"F{top + 1}:F{sheet.next_row - 1}")
