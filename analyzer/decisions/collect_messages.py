@@ -168,7 +168,7 @@ def _hashes(known: Iterable[LedgerLine]) -> set[str]:
 
 def _shown_texts(line: LedgerLine) -> tuple[str, ...]:
     entered = line.decided_by, line.decided_on.isoformat(), line.ticket, line.comment
-    return tuple(map(_words, (line.user_key.arn, line.decision, *entered)))
+    return tuple(map(_words, (line.user_key.arn, line.user, line.decision, *entered)))
 
 
 def _words(text: str) -> str:

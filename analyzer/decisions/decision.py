@@ -284,7 +284,7 @@ class OpenRow(NamedTuple):
 
 
 class FollowUpRow(NamedTuple):
-    """Hold what a follow-up shows of an earlier decision: ARN and entries, in this order.
+    """Hold what a follow-up shows of an earlier decision: ARN, user and entries, in this order.
 
     `sha256` is of the file in which it was entered.
     """

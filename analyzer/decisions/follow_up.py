@@ -220,6 +220,8 @@ def _outcome_remark(outcome: DecisionOutcome) -> str:
         return f"; changed since: {', '.join(outcome.added)}"
     if outcome.is_done:
         return "; no working credentials now: decide on the deletion"
+    if outcome.status is FollowUpStatus.UNKNOWN:
+        return f"; {outcome.status}: {outcome.fact}"
     return f"; not done for {count_text(outcome.days, 'day')}"
 
 
@@ -227,16 +229,18 @@ def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) ->
     """Return which users of a judged page need no decision now (bool).
 
     The decision in force stands: neither overtaken, nor done so that the deletion is to be decided,
-    nor to investigate a user since an earlier report.
+    nor of an earlier report and to investigate the user, or on one whom nothing identifies.
     """
 
     def stands(user: UserKey, as_of: datetime) -> bool:
         user_decisions = ledger.by_user.get(user)
         line = ledger.in_force_on(as_of.date(), user_decisions) if user_decisions else None
-        if line is None or line.decision is Decision.KEEP:
-            return line is not None
-        if line.decision is Decision.INVESTIGATE:
+        if line is None:
+            return False
+        if line.decision is Decision.INVESTIGATE or not line.identifies_user:
             return line.as_of >= as_of
+        if line.decision is Decision.KEEP:
+            return True
         reopened_by = (FollowUpStatus.OVERTAKEN, FollowUpStatus.DONE)
         return follow_up_result.outcomes[user].status not in reopened_by
 

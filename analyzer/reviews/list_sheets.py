@@ -243,15 +243,15 @@ def _follow_up_rows(sheet: ListSheet, problems: list[Problem]) -> Iterator[Follo
 
     Where a column is gone, its texts are empty.
     """
-    shown = ARN, DECIDED, *ENTRY_HEADS[1:], SHA256
+    shown = ARN, USER, DECIDED, *ENTRY_HEADS[1:], SHA256
     for at, row in enumerate(sheet.cells.row_numbers):
-        arn, word, *others, sha256 = (
+        arn, user, word, *others, sha256 = (
             sheet.entry(head, at) if head in sheet.column_of else "" for head in shown
         )
         entered_in = sheet.entry(ENTERED_IN, at)
         if row > sheet.head_row and word in [*REMOVALS] and entered_in:
             place = EntryPlace(sheet.place, row, sheet.cell_name(DECIDED, row))
-            yield FollowUpRow(place, sha256, (arn, word, *others))
+            yield FollowUpRow(place, sha256, (arn, user, word, *others))
         elif row > sheet.head_row and any((word, entered_in, *others)):
             hint = "Decide in the list that has the user."
             problems.append(sheet.problem(DECIDED, at, "not an earlier decision", hint))

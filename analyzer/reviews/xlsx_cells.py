@@ -243,6 +243,7 @@ class SheetReading:
         if values:
             if is_on(row.get("hidden", "")):
                 self._cells.hidden.add(self._row)
+                self._hold(_SHORT)
             self._hold(_SLOT_BYTES * len(values))
             at = len(self._cells.row_numbers)
             self._cells.row_numbers.append(self._row)

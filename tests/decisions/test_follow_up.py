@@ -439,6 +439,7 @@ BESIDE: list[tuple[list[LedgerLine], Row, str, str]] = [
     ([line("keep", DORMANT)], DORMANT, f"{KEPT}nothing: the user is dormant", ""),
     ([line("keep")], created(AS_OF), "", ""),
     ([line("keep", UNDATED)], UNDATED, UNKNOWN_USER, ""),
+    ([line("delete", UNDATED)], UNDATED, f"delete, {TEXT}; unknown: {NOT_IDENTIFIED[1]}", ""),
     ([line("keep", MASKED)], MASKED, UNKNOWN_USER, ""),
 ]
 """Decisions, a user of a later report, what stands beside it, and why it is exempt."""
@@ -496,7 +497,9 @@ def test_a_decision_answers_in_later_reports_until_it_is_done_or_overtaken() -> 
         (deactivated, a_user()),
         (deactivated, key_since),
         ([line("investigate")], a_user()),
-    ) == [True, False, False, False]
+        ([line("keep", UNDATED)], UNDATED),
+        ([line("delete", UNDATED)], UNDATED),
+    ) == [True, False, False, False, False, False]
 
 
 WEEK, NEW_KEY = AS_OF + timedelta(days=7), a_key(AS_OF + ONE_DAY)

@@ -669,6 +669,7 @@ def test_a_decision_corrected_on_the_follow_up_is_refused_by_what_the_ledger_has
         ({"Decided": "deactivate"}, DECIDED, True),
         ({"Decided on": "2026-05-04", "SHA-256": None}, DECIDED, True),
         (comment, replace(DECIDED, sha256="b" * 64), False),
+        ({"User": "ann"}, DECIDED, True),
     ):
         content = edited(with_more_sheets, ANN_DELETED, on_follow_up(2, words_of_row))
         files = read_files([("r.xlsx", content)], TODAY)
