@@ -19,7 +19,7 @@ from analyzer.decisions.ledger import DECISION, Entries, Ledger
 from analyzer.decisions.new_decisions import PersonsDay, new_lines
 from analyzer.errors import Problem
 from analyzer.report.model import FileReference
-from analyzer.terms import count_text, short_list
+from analyzer.terms import AsOfSource, count_text, minute_text, short_list
 
 LATER_DAY: Final = "it has a later date"
 _SAME_DAY: Final = "the same person decided twice on that day, and the one collected later counts"
@@ -133,7 +133,14 @@ def newer_report_problem(line: LedgerLine, older_line: LedgerLine, other: Ledger
 
 
 def _report_moment(line: LedgerLine) -> str:
-    return f"{line.report_time.earliest:%Y-%m-%d %H:%M} UTC"
+    remark = _NO_OWN_MOMENT.get(line.report_time.source)
+    return f"{line.as_of:%Y-%m-%d} ({remark})" if remark else minute_text(line.as_of)
+
+
+_NO_OWN_MOMENT: Final[Mapping[AsOfSource, str]] = {
+    AsOfSource.FOLDER: "time of day unknown",
+    AsOfSource.OPTION: "set with --as-of",
+}
 
 
 def conflict_problem(one: LedgerLine, other: LedgerLine) -> Problem:

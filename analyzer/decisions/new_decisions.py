@@ -146,11 +146,21 @@ def decisions_on_older_reports(
         preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
         for others in (of_ledger, [*preceding, *of_files]):
             undisputed = decisions_by_user(others)[line.user_key].undisputed if others else None
-            if undisputed and line.report_time.earliest < undisputed.report_time.earliest:
+            if undisputed and _is_on_older_report(line, undisputed):
                 yield line, undisputed
                 break
         else:
             of_files.append(line)
+
+
+def _is_on_older_report(line: LedgerLine, other: LedgerLine) -> bool:
+    """Return whether a decision was made on an older report than another, or may have been.
+
+    May have been counts where it takes more from the user: a day without a time may be its end.
+    """
+    made = line.report_time.earliest
+    is_unsure = _removes_more(line, other) and line.as_of != other.as_of
+    return made < (other.as_of if is_unsure else other.report_time.earliest)
 
 
 def _repeated_on_older_reports(

@@ -231,15 +231,14 @@ def _left_out_if_spared(candidate: _Candidate, user_decisions: UserDecisions) ->
     """Return a candidate, left out if its person also spared the user on that day.
 
     Of a day it is only known which decision was collected last, and that may be of an older copy.
-    One on a newer report is newer.
+    One on a report that is surely newer is newer.
     """
     line = candidate.line
     sparing = [
         each.decision
         for each in user_decisions.lines
         if (each.person, each.decided_on) == (line.person, line.decided_on)
-        if each.decision in _SPARING[line.decision]
-        and each.report_time.earliest >= line.report_time.earliest
+        if each.decision in _SPARING[line.decision] and each.as_of >= line.report_time.earliest
     ]
     if candidate.reason or candidate.is_done or not sparing:
         return candidate

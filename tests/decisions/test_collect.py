@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -701,3 +702,25 @@ def test_a_word_on_an_older_report_with_a_later_day_is_refused_in_a_first_collec
     files = file(ON_NEWER(), name="new.xlsx"), file(line(on=LATE + timedelta(1)), name="old.xlsx")
     (problem,) = refused(*files)
     assert "made on a report of 2026-05-01 12:00 UTC" in problem
+
+
+def test_a_removal_is_refused_beside_a_milder_word_on_a_report_that_may_be_newer() -> None:
+    evening = AS_OF.replace(hour=23, minute=59, second=59)
+    for source, of_day in (("folder", "time of day unknown"), ("option", "set with --as-of")):
+        cells = {**line(as_of=evening).report_cells, "as_of_source": source}
+        of_evening: dict[str, Any] = {
+            "as_of": evening,
+            "baseline": AS_OF - timedelta(9),
+            "report_cells": cells,
+        }
+        known = [line("keep", **of_evening)]
+        for new in (line(), line("deactivate", on=DAY + timedelta(1), by="Tom")):
+            (problem,) = refused(file(new), known=ledger(*known))
+            assert "12:00 UTC, but review.xlsx" in problem
+            assert f"made on one of 2026-05-01 ({of_day})" in problem
+        for new in (
+            line("keep", on=DAY + timedelta(1), by="Tom"),
+            line(on=DAY + timedelta(1), by="Tom", **of_evening),
+            line(on=LATE, as_of=NEWER),
+        ):
+            assert added(file(new), known=known) == (new,)

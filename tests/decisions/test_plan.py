@@ -245,6 +245,9 @@ def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_ou
     assert of_absent.reason.startswith("possibly renamed")
 
 
+DAY_ENDS = AS_OF.replace(hour=23, minute=59, second=59)
+OF_DAY = {**line("keep", as_of=DAY_ENDS).report_cells, "as_of_source": "folder"}
+ON_DAY = line("keep", as_of=DAY_ENDS, baseline=LONG_AGO, report_cells=OF_DAY)
 SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
     "keep": ([line("keep"), line()], False),
     "keep, in another case of the name": ([line("keep", by="ANNA"), line()], False),
@@ -254,6 +257,7 @@ SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
     "no decision to spare": ([line("investigate"), line()], True),
     "of another day": ([line("keep", on=DAY - timedelta(1)), line()], True),
     "of an older report": ([line("keep"), line(as_of=NEWER)], True),
+    "keep, on a report of which only the day is known": ([ON_DAY, line()], False),
 }
 
 

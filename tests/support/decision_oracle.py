@@ -450,9 +450,18 @@ def is_removed_by_another(line: Line, ledger: Sequence[Line], entered: Sequence[
 
 
 def is_on_older_report(line: Line, others: Iterable[Line]) -> bool:
-    """A decision must not rest on an older report than the one that is in force."""
+    """A decision must not rest on an older report than the one that is in force.
+
+    Taken here: to take more from a user than that one does, it must be sure that the report is not
+    older: what spares the user may be from the end of a day without a time.
+    """
     force = standing_of(each for each in others if each.user == line.user).undisputed
-    return force is not None and line.made_on < force.made_on
+    if force is None:
+        return False
+    is_another = line.report.as_of != force.report.as_of
+    if is_another and loss(line) > loss(force):
+        return line.made_on < force.report.as_of
+    return line.made_on < force.made_on
 
 
 def is_repetition(line: Line, ledger: Iterable[Line], new: Iterable[Line]) -> bool:
@@ -947,7 +956,7 @@ def is_spared(line: Line, lines: Sequence[Line]) -> bool:
         and each.person == line.person
         and each.day == line.day
         and each.decision in milder
-        and each.made_on >= line.made_on
+        and each.report.as_of >= line.made_on
         for each in lines
     )
 
