@@ -131,7 +131,8 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
     files = report(0, person("bo")), report(7, person("ann")), report(9, person("ann"))
     text = "account,user,owner,email,left\n*,ann,Ann Lee,,2026-01-09\n*,cy,Bob,,\n"
     owners, page = saved(tmp_path, text, "owners.csv"), tmp_path / "year.md"
-    words = ("--owners", owners, "-o", tmp_path / "year.xlsx", "-o", page)
+    names = saved(tmp_path, f"account,name\n{ACCOUNT},Prod\n", "names.csv")
+    words = ("--owners", owners, "--accounts", names, "-o", tmp_path / "year.xlsx", "-o", page)
     done = run("history", kept(tmp_path, *files), *words)
     assert done.code == 0
     assert f"1 of 2 IAM users have no owner in {owners}." in done.messages
@@ -145,6 +146,7 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
     users = book["Users"]
     (at,) = [cell.column_letter for cell in users[1] if cell.value == "Owner"]
     assert [cell.value for cell in users[at]] == ["Owner", "Ann Lee", None]
+    assert [cell.value for cell in users[1]][:3] == ["Account", "Account name", "User"]
     assert not {"By name", "Exemption", "Owner email"} & {cell.value for cell in users[1]}
     assert "| Ann Lee (left 2026-01-09) |" in page.read_text()
     listed = analyzer.read_owners((str(owners), owners.read_bytes()))

@@ -121,8 +121,12 @@ def _head(name: str) -> str:
 
 
 def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:
-    """Return the columns of a table; a text that no row has, such as an owner, has none."""
-    every = tuple(_column(str(name), frame[name]) for name in frame)
+    """Return the columns of a table, the account's name beside the account.
+
+    A text that no row has, such as an owner, has no column.
+    """
+    names = sorted(frame, key=lambda name: name not in (columns.ACCOUNT, columns.ACCOUNT_NAME))
+    every = tuple(_column(str(name), frame[name]) for name in names)
     filled = every if frame.empty else filled_columns(frame, every)
     return tuple(each for each in every if each in filled or not isinstance(each, TextColumn))
 
