@@ -166,19 +166,21 @@ def timeline_of(analysis: Analysis, span: Span) -> Timeline:
     """
     files = analysis.report.files
     account_reports = sorted(_account_reports(files))
+    # For the memory, `rows` is changed in place: put in order, then cut to the period.
     rows, names, situations = _records(analysis, account_reports)
     users = _sorted_by_user(rows, names)
     copies = _copies(account_reports, rows, situations, files)
-    counts = np.ones(len(account_reports), bool)
-    counts[[at for at, _ in copies]] = False
-    number = np.cumsum(counts, dtype=np.int32) - 1
-    counted = [*compress(account_reports, counts)]
+    is_counted = np.ones(len(account_reports), bool)
+    is_counted[[at for at, _ in copies]] = False
+    number = np.cumsum(is_counted, dtype=np.int32) - 1
+    counted = [*compress(account_reports, is_counted)]
     moments = np.array([each.at.replace(tzinfo=None) for each in counted], "datetime64[s]")
     covered = _coverages(counted, moments, span)
     inside = np.concatenate([each.positions for each in covered])
-    counts[counts] = np.isin(np.arange(len(counted)), inside)
-    if not counts.all():
-        _take(rows, np.flatnonzero(counts[rows[ACCOUNT_REPORT]]))
+    in_period = np.zeros(len(account_reports), bool)
+    in_period[np.flatnonzero(is_counted)[inside]] = True
+    if not in_period.all():
+        _take(rows, np.flatnonzero(in_period[rows[ACCOUNT_REPORT]]))
     rows[ACCOUNT_REPORT] = number[rows[ACCOUNT_REPORT]]
     pairs = [(account_reports[at], account_reports[first]) for at, first in copies]
     return Timeline(covered, counted, moments, pairs, users, situations, rows)
