@@ -85,7 +85,7 @@ class Certainty(StrEnum):
     CHECK = "check"
 
 
-class State(StrEnum):
+class SlotState(StrEnum):
     """Describe one slot for an access key or a signing certificate."""
 
     ABSENT = "absent"

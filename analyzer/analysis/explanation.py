@@ -17,7 +17,7 @@ from analyzer.lists.owners import owner_text
 from analyzer.report.model import Exemption, Page, ReportFile, account_name
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
-from analyzer.terms import AS_OF_SOURCES, State, Verdict, count_text, minute_text, utc_text
+from analyzer.terms import AS_OF_SOURCES, SlotState, Verdict, count_text, minute_text, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import idle_text, reason_text
@@ -198,7 +198,7 @@ def _why_not(page: Page, criteria: Criteria) -> Iterator[str]:
     states = [*page.keys[columns.STATE]]
     active, inactive = (
         [f"access key {slot} is {state}" for slot, each in enumerate(states, 1) if each == state]
-        for state in (State.ACTIVE, State.INACTIVE)
+        for state in (SlotState.ACTIVE, SlotState.INACTIVE)
     )
     signed_in = ["it signed in"] if facts.sign_in.present[0] else []
     password = ["it has a password"] if facts.password.yes[0] else []
@@ -225,7 +225,7 @@ def _number(days: Any) -> int | None:
 def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     """Yield the cells that decide the verdict, then those that decide how certain it is."""
     states = zip(columns.ACCESS_KEYS, page.keys[columns.STATE], strict=True)
-    used = [key.last_used_date for key, state in states if state != State.ABSENT]
+    used = [key.last_used_date for key, state in states if state != SlotState.ABSENT]
     deciding = [columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED]
     deciding += [cell for key in columns.ACCESS_KEYS for cell in (key.active, key.last_rotated)]
     doubtful: list[str] = []
@@ -289,10 +289,10 @@ def _reading(page: Page, name: str) -> str:
 
 
 _STATE_WORDS: Final = {
-    State.ABSENT: "no {}",
-    State.INACTIVE: "{} is inactive",
-    State.ACTIVE: "{} is active",
-    State.UNKNOWN: "contradicts the other cells of its slot",
+    SlotState.ABSENT: "no {}",
+    SlotState.INACTIVE: "{} is inactive",
+    SlotState.ACTIVE: "{} is active",
+    SlotState.UNKNOWN: "contradicts the other cells of its slot",
 }
 
 _KEYS: Final = [*enumerate(columns.ACCESS_KEYS, start=1)]

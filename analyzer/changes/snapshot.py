@@ -26,7 +26,7 @@ from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import NO_MOMENT, TEXT, Page, arrow_array, concatenated, stable_order
 from analyzer.rules.engine import NO_FINDING, page_findings, page_outcomes
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
-from analyzer.terms import State, Verdict
+from analyzer.terms import SlotState, Verdict
 from analyzer.verdicts.facts import Facts
 
 UNKNOWN: Final = "unknown"
@@ -49,9 +49,9 @@ class Snapshot:
     - `users`: IAM users and roots, one row an ARN: the first. `user`, `arn` str; `account`,
       `verdict`, `reason`, `exemption` category, the last three empty for a root. By the names of
       the report's columns: moments datetime64[s], NaT where there is none or it is unknown;
-      `password_enabled`, `mfa_active` bool; `access_key_1_active` and its like category (`State`).
-      `last_use` of any credential datetime64[s]. `unknown`, `contradicted` int32: a bit for each
-      of `columns.IN_REPORT` whose cell is unknown, or in which rows of the ARN differ.
+      `password_enabled`, `mfa_active` bool; `access_key_1_active` and its like category
+      (`SlotState`). `last_use` of any credential datetime64[s]. `unknown`, `contradicted` int32: a
+      bit for each of `columns.IN_REPORT` whose cell is unknown, or in which rows of the ARN differ.
     - `outcomes`: those that `engine.page_outcomes` returns, a row for each of the users; where
       rows of the ARN have several, the first in the order of `Outcome`.
     - `user_of_row`: the position of the user in each row of the report, those of roots first.
@@ -121,7 +121,7 @@ def credential_values(facts: Facts) -> dict[str, Any]:
     }
     unknown = {name: facts.has_unknown_cell(name) for name in columns.IN_REPORT}
     for name, values in states.items():
-        unknown[name] |= (values == State.UNKNOWN).to_numpy()
+        unknown[name] |= (values == SlotState.UNKNOWN).to_numpy()
     moments = {
         name: np.where(unknown[name], NO_MOMENT, values.to_numpy("datetime64[s]"))
         for name, values in facts.page.moments().items()
@@ -225,9 +225,9 @@ def _state(cells: Mapping[str, Any]) -> UserState:
 def _credential(
     cells: Mapping[str, Any], names: AccessKeyColumns | CertificateColumns
 ) -> Credential | None:
-    if cells[names.active] == State.ABSENT:
+    if cells[names.active] == SlotState.ABSENT:
         return None
-    is_active = cells[names.active] == State.ACTIVE
+    is_active = cells[names.active] == SlotState.ACTIVE
     used = cells[names.last_used_date] if isinstance(names, AccessKeyColumns) else None
     return Credential(is_active, cells[names.last_rotated], used)
 

@@ -23,7 +23,7 @@ from analyzer.changes.snapshot import UNKNOWN, credential_values, states_of_rows
 from analyzer.decisions.reported_users import report_time
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import NO_MOMENT, TEXT, Page, ReportFile, as_category
-from analyzer.terms import AsOfSource, State, Verdict, count_text, minute_text
+from analyzer.terms import AsOfSource, SlotState, Verdict, count_text, minute_text
 from analyzer.verdicts.facts import Facts
 
 ACCOUNT_REPORT: Final = "account_report"
@@ -106,8 +106,8 @@ class Timeline:
       `by_name` bool: a report does not show the creation time, so the user is known by its name.
     - `situations`: what many rows share, one row for each that occurs: `verdict` int8, the position
       in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by the
-      report's columns states, the positions in `State`, and `unknown`, `contradicted`, the bits of
-      `Snapshot.users`, all int64.
+      report's columns states, the positions in `SlotState`, and `unknown`, `contradicted`, the bits
+      of `Snapshot.users`, all int64.
     - `rows`: one value for each user and report of the period, in the order of both: `user`,
       `account_report`, `situation` int32, the positions; by the report's columns moments uint32,
       seconds or 0 for none.
@@ -150,7 +150,7 @@ class Timeline:
                 **{name: users[name].to_numpy() for name in _NAMES},
                 **shown,
                 columns.VERDICT: as_category(shown[columns.VERDICT], Verdict),
-                **{name: as_category(shown[name], State) for name in STATE_COLUMNS},
+                **{name: as_category(shown[name], SlotState) for name in STATE_COLUMNS},
                 **moments,
                 columns.USER_CREATION_TIME: users[columns.CREATED].to_numpy("datetime64[s]"),
                 columns.LAST_USE: np.fmax.reduce([moments[name] for name in sorted(USE_COLUMNS)]),
@@ -166,19 +166,21 @@ def timeline_of(analysis: Analysis, span: Span) -> Timeline:
     """
     files = analysis.report.files
     account_reports = sorted(_account_reports(files))
+    # For the memory, `rows` is changed in place: put in order, then cut to the period.
     rows, names, situations = _records(analysis, account_reports)
     users = _sorted_by_user(rows, names)
     copies = _copies(account_reports, rows, situations, files)
-    counts = np.ones(len(account_reports), bool)
-    counts[[at for at, _ in copies]] = False
-    number = np.cumsum(counts, dtype=np.int32) - 1
-    counted = [*compress(account_reports, counts)]
+    is_counted = np.ones(len(account_reports), bool)
+    is_counted[[at for at, _ in copies]] = False
+    number = np.cumsum(is_counted, dtype=np.int32) - 1
+    counted = [*compress(account_reports, is_counted)]
     moments = np.array([each.at.replace(tzinfo=None) for each in counted], "datetime64[s]")
     covered = _coverages(counted, moments, span)
     inside = np.concatenate([each.positions for each in covered])
-    counts[counts] = np.isin(np.arange(len(counted)), inside)
-    if not counts.all():
-        _take(rows, np.flatnonzero(counts[rows[ACCOUNT_REPORT]]))
+    in_period = np.zeros(len(account_reports), bool)
+    in_period[np.flatnonzero(is_counted)[inside]] = True
+    if not in_period.all():
+        _take(rows, np.flatnonzero(in_period[rows[ACCOUNT_REPORT]]))
     rows[ACCOUNT_REPORT] = number[rows[ACCOUNT_REPORT]]
     pairs = [(account_reports[at], account_reports[first]) for at, first in copies]
     return Timeline(covered, counted, moments, pairs, users, situations, rows)

@@ -248,7 +248,7 @@ def page_of_cells(
 def _flags(truth: Truth) -> np.ndarray:
     """Return whether something holds as True, False or None (object)."""
     flags = truth.yes.astype(object)
-    flags[truth.undecided] = None
+    flags[truth.unknown] = None
     return flags
 
 

@@ -81,7 +81,7 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     """
     if set_as_of:
         check_as_of(set_as_of)
-    kept = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
+    bytes_in_memory = ROW_BYTES_IN_MEMORY if row_bytes_in_memory is None else row_bytes_in_memory
     reports: list[SurveyedReport] = []
     problems: list[Problem] = []
     size = 0
@@ -97,30 +97,30 @@ def assemble_report(  # noqa: PLR0913  each is one choice
             reports.append(each)
             # The rows of all before it go with those of the first that does not fit: with the rows
             # of some reports 10,000 of them take 220 MB more.
-            first = len(reports) - 1 if size > kept else 0
+            first = len(reports) - 1 if size > bytes_in_memory else 0
             size += each.file.size
-            if size > kept:
+            if size > bytes_in_memory:
                 reports[first:] = [replace(one, rows=None) for one in reports[first:]]
     if problems:
         raise InputRefused(problems)
-    return _assembled(reports, alone=with_older)
+    return _assembled(reports, each_counts=with_older)
 
 
-def _assembled(reports: Sequence[SurveyedReport], *, alone: bool) -> Report:
-    """Return the Report that surveyed reports are together; if `alone`, each counts."""
+def _assembled(reports: Sequence[SurveyedReport], *, each_counts: bool) -> Report:
+    """Return the Report that surveyed reports are together; with `each_counts` the older too."""
     of_selection: list[FileNote] = []
     older: list[SurveyedReport] = []
     of_accounts = [*_masked_account_notes(reports)] if len(reports) > 1 else []
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
-        compared, reports = [[each] for each in reports] if alone else [reports], []
+        compared, reports = [[each] for each in reports] if each_counts else [reports], []
         for each in compared:
             counted, notes, superseded = selected(each)
             reports += counted
             of_selection += notes
             older += superseded
-    rows = _SelectedRows(reports, alone)
+    rows = _SelectedRows(reports, each_counts)
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
@@ -143,7 +143,7 @@ def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
     """Note the reports taken for one account; raises InputRefused if they are of several."""
     for alike in masked_alike(reports):
         files = [each.file for each in alike]
-        created = root_creation_times(files, _SelectedRows(alike, alone=True).roots())
+        created = root_creation_times(files, _SelectedRows(alike, each_counts=True).roots())
         if problems := [*mixed_account_problems(files, created)]:
             raise InputRefused(problems)
         yield from one_account_notes(files, created)
@@ -152,18 +152,18 @@ def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
 def _older(reports: Sequence[SurveyedReport]) -> Iterator[Report]:
     """Yield one Report of older reports, each as if alone, if there are any."""
     if reports:
-        yield _assembled(reports, alone=True)
+        yield _assembled(reports, each_counts=True)
 
 
 @dataclass(frozen=True)
 class _SelectedRows:
     """Read the rows that count, as often as they are needed; can be pickled.
 
-    With `alone` reports are not compared with one another, as in a history.
+    With `each_counts` reports are not compared with one another, as in a history.
     """
 
     reports: Sequence[SurveyedReport]
-    alone: bool
+    each_counts: bool
 
     def pages(self) -> Iterator[Page]:
         """Yield the users' rows; of several pages each is made while the one before is used."""
@@ -232,7 +232,12 @@ class _SelectedRows:
         alone in a history, and where no account is named.
         """
         covered = [
-            (at, report, each.account, (at if self.alone or not each.account else -1, each.account))
+            (
+                at,
+                report,
+                each.account,
+                (at if self.each_counts or not each.account else -1, each.account),
+            )
             for at, report in enumerate(self.reports)
             for each in report.file.accounts
         ]

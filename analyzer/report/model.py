@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pandas.api.types import union_categoricals
 
 from analyzer import columns
-from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, State, printable, short_list
+from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, SlotState, printable, short_list
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
@@ -90,7 +90,7 @@ class Page:
       `exemption` category, `age_days`, `idle_days` Int64. For a list to decide in there may be
       `earlier_decision` str (empty for none) and `record` str.
     - `keys`, `certificates`: one row a slot, all of slot 1 and then all of slot 2, so the index
-      runs twice from 0 to n-1: `slot` int8, `state` category (`State`), `created`
+      runs twice from 0 to n-1: `slot` int8, `state` category (`SlotState`), `created`
       datetime64[s, UTC]; keys also `last_used` likewise.
     - `unread`: the cells that were not understood, among them all that are contradicted, with the
       value "rows differ": `position` int64 (the user's index), `column` and `value` str; `value` is
@@ -154,8 +154,8 @@ class Page:
         for key, state in zip(
             columns.ACCESS_KEYS, slot_matrix(self.keys[columns.STATE].to_numpy()), strict=True
         ):
-            unknown = state == State.UNKNOWN
-            frame[key.active] = pd.arrays.BooleanArray(state == State.ACTIVE, unknown)
+            unknown = state == SlotState.UNKNOWN
+            frame[key.active] = pd.arrays.BooleanArray(state == SlotState.ACTIVE, unknown)
             frame |= {name: moments[name] for name in (key.last_rotated, key.last_used_date)}
         return self.users.assign(**frame)
 

@@ -25,7 +25,7 @@ from analyzer.report.model import (
     text_series,
 )
 from analyzer.report.values import REGION_OR_SERVICE, lowercase_booleans
-from analyzer.terms import NO_VALUE, NOT_SUPPORTED, ROWS_DIFFER, State, code_of
+from analyzer.terms import NO_VALUE, NOT_SUPPORTED, ROWS_DIFFER, SlotState, code_of
 
 _NO_SIGN_IN = "no_information"
 _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN)}
@@ -203,8 +203,8 @@ def _slot_state(
     no_dates = not cells.has(slot.last_rotated)
     unread = ~(active_read & (created_read | active & no_dates))
     states = [unread, active, dated]
-    codes = [*map(code_of, (State.UNKNOWN, State.ACTIVE, State.INACTIVE))]
-    code = np.select(states, codes, code_of(State.ABSENT)).astype(np.int8)
+    codes = [*map(code_of, (SlotState.UNKNOWN, SlotState.ACTIVE, SlotState.INACTIVE))]
+    code = np.select(states, codes, code_of(SlotState.ABSENT)).astype(np.int8)
     return {columns.STATE: code, columns.CREATED: created}
 
 
@@ -212,13 +212,13 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
     state = _slot_state(cells, slot)
     code = state[columns.STATE]
     last_used, understood = cells.moment(slot.last_used_date)
-    used, absent = ~np.isnat(last_used), code == code_of(State.ABSENT)
+    used, absent = ~np.isnat(last_used), code == code_of(SlotState.ABSENT)
     if cells.has(slot.last_used_date):
         used |= cells.equals(slot.last_used_date, ROWS_DIFFER)
     placed = _has_use_without_date(cells, slot, ~used & (understood | absent))
     foreign = ~understood & cells.has(slot.last_used_date)
     understood &= ~(placed | used & (absent | cells.equals(slot.last_used_service, NO_VALUE)))
-    code[absent & (used | placed)] = code_of(State.UNKNOWN)
+    code[absent & (used | placed)] = code_of(SlotState.UNKNOWN)
     last_used = np.where(understood, last_used, NO_MOMENT)
     cells.record_unread(slot.last_used_date, foreign | ~understood & (used | ~absent))
     return {**state, columns.KEY_LAST_USED: last_used}
@@ -244,7 +244,7 @@ def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndar
 def _slots(slots: list[dict[str, np.ndarray]], count: int) -> pd.DataFrame:
     """Put the slots under each other: all of slot 1, then all of slot 2."""
     stacked = {name: np.concatenate([slot[name] for slot in slots]) for name in slots[0]}
-    state = as_category(stacked.pop(columns.STATE), State)
+    state = as_category(stacked.pop(columns.STATE), SlotState)
     return pd.DataFrame(
         {
             columns.SLOT: np.repeat(np.array(columns.SLOTS, np.int8), count),

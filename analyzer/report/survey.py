@@ -1,5 +1,7 @@
 """Survey reports before users are judged: refuse each, or describe its contents.
 
+`survey_each` does it, step by step; the first half of the module is what a survey holds.
+
 Small reports with the same header are read and described together: a call into Arrow takes as long
 for five hundred rows as for ten thousand, and 1,000 reports of 500 rows would take 1.5 times as
 long.

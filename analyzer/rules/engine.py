@@ -169,7 +169,7 @@ def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> l
     noted = rule.noted(facts) if rule.noted else np.zeros(subjects, bool)
     if not _is_mask(noted, subjects):
         raise RuleFailed(f"rule {rule.id}: noted must return a mask of {subjects} booleans")
-    return [np.flatnonzero(mask) for mask in (truth.yes, truth.no & noted, truth.undecided)]
+    return [np.flatnonzero(mask) for mask in (truth.yes, truth.no & noted, truth.unknown)]
 
 
 def _is_truth(value: object, subjects: int) -> bool:

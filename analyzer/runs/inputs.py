@@ -319,10 +319,10 @@ def _decisions_elsewhere(folder: Path) -> Iterator[str]:
         is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
         is_read = own == DECISIONS or (run_or_folder != folder and is_workbook)
         if not (is_read or is_report) and _may_hold_decisions(path, recorded):
-            yield f"{path} may have decisions and is not read: {_remedy(path, folder)}."
+            yield f"{path} may have decisions and is not read: {_hint(path, folder)}."
 
 
-def _remedy(path: Path, folder: Path) -> str:
+def _hint(path: Path, folder: Path) -> str:
     if _ends(path, _UNREAD_ENDINGS):
         return "save it as .xlsx, and remove this file"
     first = "unpack it and collect its workbooks" if _ends(path, (".zip",)) else "collect it"

@@ -187,8 +187,10 @@ def load_sources(  # noqa: PLR0913  each is one choice
     # An archive gives one file at a time: two threads that wait for it take half as long again.
     threads = 1 if any(each.archive for each in read) else 2
     openers = [partial(_report_text, each) for each in read]
-    kept = 0 if with_older else row_bytes_in_memory
-    report = assemble_report(openers, as_of, progress, threads, kept, with_older=with_older)
+    bytes_in_memory = 0 if with_older else row_bytes_in_memory
+    report = assemble_report(
+        openers, as_of, progress, threads, bytes_in_memory, with_older=with_older
+    )
     if len(read) < len(inputs) or any(each.saved_in_archive for each in read):
         notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
@@ -214,6 +216,7 @@ def readable_sources(
 ) -> tuple[list[Source], tuple[UncoveredFile, ...]]:
     """Return the inputs that are whole reports, and the others as not covered, with the reason.
 
+    Each is tried alone by `load_sources`, which then skips none, and all that are whole together.
     Not covered is also a report of which it is not known whether it is the newest; `with_older`
     each counts. Raises InputRefused where no input is a report.
     """

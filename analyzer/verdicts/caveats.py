@@ -17,7 +17,7 @@ from analyzer import columns
 from analyzer.limits import Criteria
 from analyzer.report.model import TEXT, Page, arrow_array, as_category, in_any_slot, slot_matrix
 from analyzer.report.values import day_text_series
-from analyzer.terms import State
+from analyzer.terms import SlotState
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 
 UNREAD_CELL: Final = "unread-cell"
@@ -126,7 +126,7 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
     """Return the slots with an inactive key, or where one may be, of users without active ones."""
-    return np.asarray(facts.keys_in(State.INACTIVE) | facts.key_undated_by_report)
+    return np.asarray(facts.keys_in(SlotState.INACTIVE) | facts.key_undated_by_report)
 
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:

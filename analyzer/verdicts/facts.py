@@ -23,7 +23,7 @@ from analyzer.terms import (
     NOT_SUPPORTED,
     ROOT_USER,
     ROWS_DIFFER,
-    State,
+    SlotState,
     Verdict,
 )
 
@@ -71,7 +71,7 @@ class Truth:
         return type(self)(self.no, self.yes)
 
     @property
-    def undecided(self) -> np.ndarray:
+    def unknown(self) -> np.ndarray:
         """Return where it is unknown."""
         return np.asarray(~(self.yes | self.no))
 
@@ -259,7 +259,7 @@ class Facts:
 
     # Slots
 
-    def keys_in(self, state: State) -> np.ndarray:
+    def keys_in(self, state: SlotState) -> np.ndarray:
         """Return which access keys are in a state."""
         return (self.page.keys[columns.STATE] == state).to_numpy()
 
@@ -278,7 +278,7 @@ class Facts:
         """Count from the last use of the access keys; there is none if they were never used."""
         used = _moments(self.page.keys[columns.KEY_LAST_USED])
         unknown = self._unknown_in(columns.ACCESS_KEYS, "last_used_date")
-        return self._elapsed(used, unknown & ~self.keys_in(State.ABSENT))
+        return self._elapsed(used, unknown & ~self.keys_in(SlotState.ABSENT))
 
     @cached_property
     def key_idle(self) -> Elapsed:
@@ -286,7 +286,7 @@ class Facts:
 
         An active key whose creation is `N/A` counts from the user's.
         """
-        counts_from_user = self.keys_in(State.ACTIVE) & ~self.key_undated_by_report
+        counts_from_user = self.keys_in(SlotState.ACTIVE) & ~self.key_undated_by_report
         age = replace(self.key_age, unknown=self.key_age.unknown & ~counts_from_user)
         created = _first_else_second(age, self.age.repeated_per_slot())
         return _first_else_second(self.key_use, created)
@@ -382,7 +382,7 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
     for name in of_column.keys() & masks.keys():
         rows = of_column[name]
         selected[rows] = masks[name][position[rows]]
-    cells = _without_implied_dates(unread[selected])
+    cells = _without_dates_of_named_use(unread[selected])
     parts = (cells[name] for name in (columns.POSITION, columns.COLUMN, columns.VALUE))
     texts = map(facts.unknown_cell_sentence, *parts)
     sentence = pd.Series([*texts], pd.Index(cells[columns.POSITION]), TEXT)
@@ -390,7 +390,7 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
     return sentences
 
 
-def _without_implied_dates(unread: pd.DataFrame) -> pd.DataFrame:
+def _without_dates_of_named_use(unread: pd.DataFrame) -> pd.DataFrame:
     """Leave out dates that are not understood for a region or service of use, which is named."""
     cells = [*zip(unread[columns.POSITION], unread[columns.COLUMN], strict=True)]
     dates = {(position, _DATE_OF.get(column)) for position, column in cells}

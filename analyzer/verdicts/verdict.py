@@ -13,7 +13,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import Page, as_category, in_any_slot, slot_matrix
-from analyzer.terms import Certainty, State, UnusedReason, Verdict, code_of, count_text
+from analyzer.terms import Certainty, SlotState, UnusedReason, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import caveat_ids
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 
@@ -79,7 +79,7 @@ def _verdict_codes(
     active_key = in_any_slot(facts.key_active.yes)
     usable = facts.password.yes | active_key
     strict = criteria.definition is Definition.IAM_029
-    attached = active_key | in_any_slot(facts.keys_in(State.INACTIVE)) if strict else active_key
+    attached = active_key | in_any_slot(facts.keys_in(SlotState.INACTIVE)) if strict else active_key
     unused = ~signed_in & ~attached
     recent = idle < criteria.dormant_days
     unknown = _has_unknown_needed_cell(facts)
@@ -99,7 +99,7 @@ def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
 
 def _unknown_keys(facts: Facts) -> np.ndarray:
     """Return the slots whose cells are at odds, or not understood."""
-    return np.asarray(facts.keys_in(State.UNKNOWN) & ~facts.key_undated_by_report)
+    return np.asarray(facts.keys_in(SlotState.UNKNOWN) & ~facts.key_undated_by_report)
 
 
 def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +122,7 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
 
 def _reasons(facts: Facts, code: np.ndarray, lacks_use_date: np.ndarray) -> "pd.Categorical[Any]":
     """Return why a user is unused or undetermined, empty for all others."""
-    password, inactive = facts.password.yes, in_any_slot(facts.keys_in(State.INACTIVE))
+    password, inactive = facts.password.yes, in_any_slot(facts.keys_in(SlotState.INACTIVE))
     undated = in_any_slot(facts.key_undated_by_report) & ~inactive
     unused = np.select([undated, password & ~inactive, password, ~inactive], [5, 1, 2, 3], 4)
     reason = np.where(code == code_of(Verdict.UNUSED), unused, 0)

@@ -37,7 +37,7 @@ from analyzer.writers.json import fields, write_document
 from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.tables import plain_objects, text_column, write_tables
 from analyzer.writers.terminal import terminal, write_cells
-from analyzer.writers.user_lists import owner_text
+from analyzer.writers.user_lists import owner_with_last_day
 
 BLIND_SPOT: Final = (
     "Not visible: users created and deleted between two reports, and when in an interval something"
@@ -328,7 +328,7 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
 
 
 def _owner(row: Mapping[str, Any]) -> str:
-    return owner_text(row[columns.OWNER], row[columns.OWNER_LEFT])
+    return owner_with_last_day(row[columns.OWNER], row[columns.OWNER_LEFT])
 
 
 def _verdicts(row: Mapping[str, Any]) -> str:

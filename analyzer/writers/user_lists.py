@@ -50,7 +50,7 @@ class UserRow(NamedTuple):
     @property
     def owner_text(self) -> str:
         """Return the owner, and since when he has left."""
-        return owner_text(self.owner, self.owner_left)
+        return owner_with_last_day(self.owner, self.owner_left)
 
     @property
     def account_text(self) -> str:
@@ -58,7 +58,7 @@ class UserRow(NamedTuple):
         return f"{self.account} ({self.account_name})" if self.account_name else self.account
 
 
-def owner_text(owner: str, left: str) -> str:
+def owner_with_last_day(owner: str, left: str) -> str:
     """Return an owner, and since when he has left."""
     return f"{owner} (left {left})" if left else owner
 

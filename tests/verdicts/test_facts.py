@@ -34,7 +34,7 @@ def truth(*answers: Known) -> Truth:
 
 def answers(found: Truth) -> list[Known]:
     assert not (found.yes & found.no).any()
-    assert (found.undecided == ~(found.yes | found.no)).all()
+    assert (found.unknown == ~(found.yes | found.no)).all()
     pairs = zip(found.yes, found.no, strict=True)
     return [True if yes else False if no else None for yes, no in pairs]
 
@@ -42,7 +42,7 @@ def answers(found: Truth) -> list[Known]:
 def test_what_is_unknown_is_neither_yes_nor_no() -> None:
     holds, unknown = np.array([[*pair] for pair in product((True, False), repeat=2)]).T
     assert answers(Truth.unless_unknown(holds, unknown)) == [None, True, None, False]
-    assert truth(*ANSWERS).undecided.tolist() == [False, False, True]
+    assert truth(*ANSWERS).unknown.tolist() == [False, False, True]
 
 
 def test_and_or_and_not_decide_as_much_as_the_known_parts_allow() -> None:

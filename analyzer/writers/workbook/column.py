@@ -22,7 +22,7 @@ from analyzer import columns
 from analyzer.decisions.review_list_layout import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
 from analyzer.report.model import Page
 from analyzer.report.values import utc_texts
-from analyzer.terms import NOT_SUPPORTED, State
+from analyzer.terms import NOT_SUPPORTED, SlotState
 from analyzer.writers.tables import TEXT_TYPE, Texts, contains, joined, mapped, text_column
 from analyzer.writers.workbook.book import CellStyle, Styles
 
@@ -34,7 +34,7 @@ ValuesOf: TypeAlias = str | Callable[[Any], Texts]
 NOT_SHOWN_FOR_ROOT: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
-_NOTHING: Final = frozenset({NONE, NO, NOT_KNOWN, NOT_SHOWN_FOR_ROOT, str(State.ABSENT)})
+_NOTHING: Final = frozenset({NONE, NO, NOT_KNOWN, NOT_SHOWN_FOR_ROOT, str(SlotState.ABSENT)})
 
 
 def column_of(rows: Rows, name: str) -> pd.Series:

@@ -16,7 +16,7 @@ from analyzer.decisions.review_list_layout import NEVER, NOT_KNOWN
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import AccountName, Page, ReportFile
 from analyzer.report.values import minute_texts
-from analyzer.terms import NO_VALUE, State, Verdict
+from analyzer.terms import NO_VALUE, SlotState, Verdict
 from analyzer.verdicts.caveats import sentences_by_caveat
 from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT, idle_text
 from analyzer.writers.tables import Texts, joined, joined_present, mapped, text_column
@@ -227,7 +227,7 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
         return key(page)[columns.KEY_LAST_USED]
 
     def never(page: Page) -> Texts:
-        absent = (key(page)[columns.STATE] == State.ABSENT).to_numpy()
+        absent = (key(page)[columns.STATE] == SlotState.ABSENT).to_numpy()
         return raw_if_unread(page, names.last_used_date, text_by_mask(absent, "", NEVER))
 
     def last(name: str) -> ValuesOf:
