@@ -707,7 +707,7 @@ def test_a_word_on_an_older_report_with_a_later_day_is_refused_in_a_first_collec
 def test_a_removal_is_refused_beside_a_milder_word_on_a_report_that_may_be_newer() -> None:
     evening = AS_OF.replace(hour=23, minute=59, second=59)
     for source, of_day in (("folder", "time of day unknown"), ("option", "set with --as-of")):
-        cells = {**line(as_of=evening).report_cells, "as_of_source": source}
+        cells = {**line(as_of=evening).user_row, "as_of_source": source}
         of_evening: dict[str, Any] = {
             "as_of": evening,
             "baseline": AS_OF - timedelta(9),
