@@ -711,7 +711,7 @@ def test_a_removal_is_refused_beside_a_milder_word_on_a_report_that_may_be_newer
         of_evening: dict[str, Any] = {
             "as_of": evening,
             "baseline": AS_OF - timedelta(9),
-            "report_cells": cells,
+            "user_row": cells,
         }
         known = [line("keep", **of_evening)]
         for new in (line(), line("deactivate", on=DAY + timedelta(1), by="Tom")):

@@ -247,7 +247,7 @@ def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_ou
 
 DAY_ENDS = AS_OF.replace(hour=23, minute=59, second=59)
 OF_DAY = {**line("keep", as_of=DAY_ENDS).user_row, "as_of_source": "folder"}
-ON_DAY = line("keep", as_of=DAY_ENDS, baseline=LONG_AGO, report_cells=OF_DAY)
+ON_DAY = line("keep", as_of=DAY_ENDS, baseline=LONG_AGO, user_row=OF_DAY)
 SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
     "keep": ([line("keep"), line()], False),
     "keep, in another case of the name": ([line("keep", by="ANNA"), line()], False),
