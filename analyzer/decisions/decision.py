@@ -12,7 +12,7 @@ all lines on a user, the one in force is found in steps:
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.lists.owners import owner_text
+from analyzer.report.model import ReportTime
 from analyzer.report.values import timestamp
 from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource
 from analyzer.verdicts.caveats import SERVICE_CREDENTIAL
@@ -56,27 +57,6 @@ class UserKey(NamedTuple):
 
     arn: str
     created: datetime | None
-
-
-class ReportTime(NamedTuple):
-    """Hold the time of a report: as-of, where that comes from, and the report's `baseline`."""
-
-    as_of: datetime
-    source: AsOfSource
-    baseline: datetime
-
-    @property
-    def earliest(self) -> datetime:
-        """Return from when the report is, where something is done because of it.
-
-        A day without a time counts as its start, or as the newest timestamp if that is later;
-        `--as-of` proves nothing.
-        """
-        if self.source is AsOfSource.OPTION:
-            return self.baseline
-        if self.source is not AsOfSource.FOLDER:
-            return self.as_of
-        return max(datetime.combine(self.as_of.date(), time(), UTC), self.baseline)
 
 
 def baseline_in_row(cells: Mapping[str, str]) -> datetime:

@@ -14,8 +14,8 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.decisions.credentials import Credentials, credentials_of_users, datetimes
-from analyzer.decisions.decision import LedgerLine, ReportTime, UserKey
-from analyzer.report.model import Page, Report, ReportFile
+from analyzer.decisions.decision import LedgerLine, UserKey
+from analyzer.report.model import Page, Report, ReportFile, ReportTime
 from analyzer.terms import Verdict, short_list
 
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from html import escape
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,27 @@ class FileReference:
 
     name: str
     sha256: str
+
+
+class ReportTime(NamedTuple):
+    """Hold the time of a report: as-of, where that comes from, and the report's `baseline`."""
+
+    as_of: datetime
+    source: AsOfSource
+    baseline: datetime
+
+    @property
+    def earliest(self) -> datetime:
+        """Return from when the report is, where something is done because of it.
+
+        A day without a time counts as its start, or as the newest timestamp if that is later;
+        `--as-of` proves nothing.
+        """
+        if self.source is AsOfSource.OPTION:
+            return self.baseline
+        if self.source is not AsOfSource.FOLDER:
+            return self.as_of
+        return max(datetime.combine(self.as_of.date(), time(), UTC), self.baseline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

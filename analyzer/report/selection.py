@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns
-from analyzer.report.model import NO_MOMENT
+from analyzer.report.model import NO_MOMENT, ReportTime
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized, timestamps
 from analyzer.terms import (
@@ -121,17 +121,22 @@ def without_superseded_accounts(
 ) -> tuple[list[SurveyedReport], list[_Superseded]]:
     """Set aside accounts of which another report is newer.
 
-    Without any ARN it must have a root row, which tells accounts apart: `masked_accounts`.
+    Reports of one day without a time are parts of one, and count together. Without any ARN one must
+    have a root row, which tells accounts apart: `masked_accounts`.
     """
 
     def known(report: SurveyedReport) -> Iterator[str]:
         return (each for each in report.named_accounts if each or report.roots)
 
     latest: dict[str, SurveyedReport] = {}
-    for report in sorted(reports, key=lambda each: each.own_as_of):
+    for report in sorted(reports, key=_order):
         latest |= dict.fromkeys(known(report), report)
     newer = [
-        {each: latest[each] for each in known(report) if report.own_as_of < latest[each].own_as_of}
+        {
+            each: latest[each]
+            for each in known(report)
+            if _order(report) < _order(latest[each]) and report.own_as_of != latest[each].own_as_of
+        }
         for report in reports
     ]
     reduced = (_without_accounts(*each) for each in zip(reports, newer, strict=True))
@@ -139,21 +144,32 @@ def without_superseded_accounts(
     return [each for each in reduced if each.file.accounts], older
 
 
+def _order(report: SurveyedReport) -> tuple[datetime, datetime]:
+    """Return when a report may be from at the earliest, and its as-of."""
+    as_of = report.own_as_of
+    return ReportTime(as_of, report.own_source, report.newest).earliest, as_of
+
+
 def _order_problems(
     reports: Sequence[SurveyedReport], older: Iterable[_Superseded]
 ) -> Iterator[Problem]:
     """Yield a problem for each report of which another may be the newest: all these together.
 
-    An assumed as-of is a lower bound, so the rows must show that a report is older. The same rows
-    are the same report, whose time may be known.
+    An assumed as-of is a lower bound, and a day without a time may be its end, so the rows must
+    show that a report is older. The same rows are the same report, whose time may be known.
     """
     dated = [each for each in reports if each.own_source is not AsOfSource.ASSUMED]
     unknown: dict[int, list[tuple[SurveyedReport, SurveyedReport, str]]] = defaultdict(list)
     for old, newer in older:
-        is_dated = old.own_source is not AsOfSource.ASSUMED
-        if is_dated or any(_has_same_rows(old, each) for each in dated):
+        is_assumed = old.own_source is AsOfSource.ASSUMED
+        unsure = {
+            account: new
+            for account, new in newer.items()
+            if is_assumed or old.own_as_of > _order(new)[0]
+        }
+        if not unsure or any(_has_same_rows(old, each) for each in dated if each is not old):
             continue
-        for account, new in newer.items():
+        for account, new in unsure.items():
             if not _is_shown_older(old, new, account):
                 unknown[id(new)].append((old, new, account))
     for each in unknown.values():
@@ -169,10 +185,14 @@ def _order_problem(new: SurveyedReport, unknown: Sequence[tuple[SurveyedReport, 
         f" report of {with_noun('account', accounts)}"
     )
     example = PurePath(names[0].replace(":", "/"))
+    put_day = (
+        ", put the day of the report in the name of the file or its folder, such as"
+        f" {example.stem}-2026-02-02{example.suffix},"
+    )
+    has_day = unknown[0][0].own_source is AsOfSource.FOLDER
     hint = (
-        "Keep the name that the console gives, put the day of the report in the name of the file or"
-        f" its folder, such as {example.stem}-2026-02-02{example.suffix}, or leave out the older of"
-        " the reports."
+        f"Keep the name that the console gives{'' if has_day else put_day} or leave out the older"
+        " of the reports."
     )
     file_names = f"{len(names):,} reports ({short_list(names)})" if len(names) > 1 else names[0]
     return replace(Problem.of_file(file_names, message, hint), files=(*names,))
@@ -388,8 +408,8 @@ def _account_text(account: str) -> str:
 
 
 def _as_of_text(report: SurveyedReport) -> str:
-    assumed = report.own_source is AsOfSource.ASSUMED
-    return f"{minute_text(report.own_as_of)}{', assumed: perhaps later' if assumed else ''}"
+    unsure = {AsOfSource.ASSUMED: ", assumed: perhaps later", AsOfSource.FOLDER: ", or earlier"}
+    return f"{minute_text(report.own_as_of)}{unsure.get(report.own_source, '')}"
 
 
 def _contradiction_note(

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analyzer import columns
-from analyzer.decisions.decision import ReportTime, decisions_by_user
+from analyzer.decisions.decision import decisions_by_user
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.errors import InputRefused
+from analyzer.report.model import ReportTime
 from analyzer.terms import AsOfSource
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user
 from tests.support.decisions import DAY, bulk, line, user_rows

@@ -498,3 +498,25 @@ def test_reports_without_an_order_are_refused_in_one_message_of_their_account(
     assert done.code == 5
     for each in (one, two, three):
         assert f"{each} is not covered: no generation time" in done.message_line
+
+
+def test_of_two_reports_of_one_day_rows_must_show_that_the_one_without_a_time_is_older() -> None:
+    folder = f"{AS_OF:%Y-%m-%d}/a.csv"
+    early, noon, late = (
+        report_text([a_user(password=a_password(AS_OF + timedelta(hours=hours)))])
+        for hours in (-3, -1, 4)
+    )
+    for texts, counted in (((early, noon), console(AS_OF)), ((late, noon), "a.csv")):
+        both = zip((folder, console(AS_OF)), texts, strict=True)
+        assert names(in_both_orders(*both)) == [counted]
+    with pytest.raises(analyzer.InputRefused) as error:
+        loaded((folder, early), (console(AS_OF), report_text([a_user()])))
+    (problem,) = error.value.problems
+    assert problem.message.startswith("no generation time, so perhaps newer than status_reports_")
+    assert problem.hint == (
+        "Keep the name that the console gives or leave out the older of the reports."
+    )
+    midnight = console(AS_OF.replace(hour=0))
+    assert names(in_both_orders((midnight, PLAIN), (folder, report_text([a_user()])))) == ["a.csv"]
+    parts = loaded((folder, early), (folder.replace("a.", "b."), report_text([a_user("ann")])))
+    assert len(parts.files) == 2
