@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -68,6 +69,7 @@ def plan(
     from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
+    from analyzer.runs.inputs import lost_decisions, uncollected_sentence
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
@@ -75,20 +77,25 @@ def plan(
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     update = merged_ledger(read_files(files, utc_now().date()))
-    ledger = _with_outcomes_beside(update.ledger, files)
+    folders = sorted({Path(each.name).parent for each in files})
+    uncollected = dict(
+        found for folder in folders for found in lost_decisions(folder, update.ledger)
+    )
+    unsettled = {arn: path for path, arns in uncollected.items() for arn in arns}
+    ledger = _with_outcomes_beside(update.ledger, folders)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
     exempt = read_exemptions(exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
-        result = removal_plan(ledger, exempt, analysis.report, analysis.pages())
+        result = removal_plan(ledger, exempt, analysis.report, analysis.pages(), unsettled)
         notes = headline.notes(analysis)
     else:
-        result = removal_plan(ledger, exempt)
+        result = removal_plan(ledger, exempt, unsettled=unsettled)
         notes = exemption_notes(ledger, exempt)
     too_old = [*_age_warning(result, max_age)]
     _write(result, files, output, max_age, can_run=not too_old)
-    for note in (*update.notes, *too_old):
+    for note in (*update.notes, *too_old, *starmap(uncollected_sentence, uncollected.items())):
         say(note)
     for note in notes:
         say(f"Note: {note}")
@@ -97,18 +104,17 @@ def plan(
     if result.done:
         users = [line.user for line in result.done]
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
-    exit_if_failed_or_partial(missing=result.left_out)
+    exit_if_failed_or_partial(missing=[*result.left_out, *uncollected])
 
 
-def _with_outcomes_beside(ledger: "Ledger", files: list[InputFile]) -> "Ledger":
-    """Return a ledger with what the follow-ups beside the files, and in runs there, show.
+def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
+    """Return a ledger with what the follow-ups in the folders, and in runs there, show.
 
     Raises InputRefused where one is not understood.
     """
     from analyzer.errors import InputRefused
     from analyzer.runs.inputs import with_earlier_outcomes
 
-    folders = {Path(each.name).parent for each in files}
     runs = sorted(run for each in folders for run in (each, *each.glob("*")))
     ledger, problems = with_earlier_outcomes(ledger, runs)
     if problems:

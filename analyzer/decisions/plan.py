@@ -11,12 +11,13 @@ Order and traps: IAM User Guide, "Remove or deactivate an IAM user"; DeleteUser 
 DeleteConflict while anything is attached. A permissions boundary and tags need no removal.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.resources import files
 from itertools import groupby
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -126,18 +127,25 @@ def removal_plan(
     exemptions: Sequence[Exemption] = (),
     report: Report | None = None,
     pages: Iterable[Page] = (),
+    unsettled: Mapping[str, object] = MappingProxyType({}),
 ) -> RemovalPlan:
     """Return who is removed by the decisions to delete or deactivate that are in force.
 
     `pages` are the judged pages of `report`, with the exemptions. Where there is a report, only
-    users that it shows are taken.
+    users that it shows are taken. `unsettled` names by ARN where a decision stands that the ledger
+    has not.
     """
     if report is None:
         candidates = _by_ledger(ledger, exemptions)
     else:
         outcomes = decision_outcomes(ledger, ledger.removals(), report, pages)
         candidates = [*map(_by_outcome, outcomes.values())]
-    candidates = [_if_not_spared(each, ledger.by_user[each.line.user_key]) for each in candidates]
+    candidates = [
+        each._replace(reason=f"{place} has a decision on the user that the ledger has not")
+        if (place := unsettled.get(each.line.user_key.arn)) and not (each.reason or each.is_done)
+        else _if_not_spared(each, ledger.by_user[each.line.user_key])
+        for each in candidates
+    ]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     shown = ledger.credentials_decided_on
     return RemovalPlan(

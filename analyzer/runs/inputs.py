@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
-from itertools import count
+from itertools import count, starmap
 from os.path import isfile
 from pathlib import Path, PurePath
 from typing import Final
@@ -28,7 +28,13 @@ from analyzer.decisions.follow_up import (
     REPORT,
     STATUS,
 )
-from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
+from analyzer.decisions.ledger import (
+    Entries,
+    Ledger,
+    holds_decisions,
+    ledger_bytes,
+    read_ledger,
+)
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.decisions.outcome import CHANGED, DECIDE_AGAIN, FollowUpStatus
 from analyzer.errors import InputRefused, Problem
@@ -47,7 +53,7 @@ from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source, missing_source, unreadable_file
-from analyzer.terms import utc_text
+from analyzer.terms import count_text, short_list, utc_text
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""
@@ -254,10 +260,9 @@ def collected_ledger(
     refused, Busy, OutputFailed.
     """
     path, elsewhere = folder / DECISIONS, [*_decisions_elsewhere(folder)]
-    if not (given or path.exists() or any(edited_workbooks(folder))):
-        return Ledger(), [], elsewhere
     refused: list[tuple[str, InputRefused]] = []
-    with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
+    locks = folder.exists() and (given or path.exists() or any(edited_workbooks(folder)))
+    with locked_ledger(path) if locks else nullcontext(Ledger()) as before:
         update = collect(before, [given] if given else [], attended=False)
         ledger = update.ledger
         added = [*_notes(given.source, update)] if given else []
@@ -283,7 +288,31 @@ def collected_ledger(
     if ledger.lines:
         ledger = replace(ledger, file=file_reference(DECISIONS, ledger_bytes(ledger.lines)))
     reasons = (f"The decisions in {name} are not collected: {why}" for name, why in refused)
-    return ledger, added, [*elsewhere, *reasons]
+    lost = starmap(uncollected_sentence, lost_decisions(folder, ledger))
+    return ledger, added, [*elsewhere, *reasons, *lost]
+
+
+def lost_decisions(folder: Path, ledger: Ledger) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the ledgers of runs that have lines which a ledger lacks, with the ARN of each line.
+
+    Lines are only ever added, so that most are its beginning. Edited copies do not count.
+    """
+    whole, known = ledger_bytes(ledger.lines), {line.identity for line in ledger.lines}
+    newest = {run.files[DECISIONS]: run.path for run in runs(folder) if DECISIONS in run.files}
+    for recorded, run in reversed(newest.items()):
+        content = (path := run / DECISIONS).read_bytes()
+        if whole.startswith(content) or sha256(path) != recorded:
+            continue
+        lines = read_ledger(str(path), content).lines
+        if lost := [line for line in lines if line.identity not in known]:
+            yield path, [line.user_key.arn for line in lost]
+        known.update(line.identity for line in lost)
+
+
+def uncollected_sentence(path: Path, arns: Sequence[str]) -> str:
+    """Return a sentence on decisions on these users which a file has and the ledger has not."""
+    decisions, users = count_text(len(arns), "decision"), short_list([*dict.fromkeys(arns)])
+    return f"{path} has {decisions} that the ledger has not: collect it. The users: {users}."
 
 
 def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:

@@ -465,3 +465,28 @@ def test_a_service_credential_that_a_run_showed_may_work_in_later_runs_without_a
     )
     assert followed(SECOND) == ("not-done", "true")
     assert followed(THIRD) == followed("2026-08-01") == ("unknown", "true")
+
+
+@pytest.mark.usefixtures("plain_outputs")
+def test_lines_that_a_run_has_and_the_ledger_lost_are_named_also_by_plan(
+    runs: Path, capsys: Capture
+) -> None:
+    ledger = runs / "decisions.csv"
+    copy = runs / f"{SECOND}T09-30-00Z-2" / "decisions.csv"
+    first, *others = [line(word, ANN, on=ON) for word in ("delete", "keep")], line("keep", BOB)
+    for lines in ((*others, *first), (*first, *others)):  # the order makes no difference
+        ledger.write_bytes(ledger_bytes(lines))
+        assert export(runs, SECOND) == 0
+    ledger.write_bytes(ledger_bytes(first[:1]))
+    for day in (THIRD, "2026-08-01"):
+        assert export(runs, day) == 5
+    says = f"{copy} has 2 decisions that the ledger has not: collect it. The users: arn:"
+    assert capsys.readouterr().err.count(says) == 2
+    done = program("plan", ledger)
+    assert (done.code, says in done.messages, b"remove delete" in done.output) == (5, True, False)
+    assert f"user/ann: {copy} has a decision on the user" in done.messages
+    ledger.unlink()
+    assert export(runs, "2026-09-01") == 5
+    assert says in capsys.readouterr().err
+    assert program("collect", copy, "-o", ledger).code == 0
+    assert export(runs, "2026-09-02") == 0
