@@ -69,22 +69,23 @@ def plan(
     from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.runs.inputs import lost_decisions, uncollected_sentence
+    from analyzer.runs.inputs import uncollected_decisions, uncollected_sentence
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
     files = decision_files(names)
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
-    update = merged_ledger(read_files(files, utc_now().date()))
+    today = utc_now().date()
+    update = merged_ledger(read_files(files, today))
     folders = sorted({Path(each.name).parent for each in files})
     uncollected = dict(
-        found for folder in folders for found in lost_decisions(folder, update.ledger)
+        found for folder in folders for found in uncollected_decisions(folder, update.ledger, today)
     )
     unsettled = {arn: path for path, arns in uncollected.items() for arn in arns}
     ledger = _with_outcomes_beside(update.ledger, folders)
     if owners:
-        ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
+        ledger = with_owners(ledger, read_owners(*owners), today)
     exempt = read_exemptions(exemptions) if exemptions else ()
     if report:
         analysis = analyze(load(*report), exemptions=exempt)

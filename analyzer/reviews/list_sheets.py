@@ -331,6 +331,24 @@ def _has_entry(sheet: Sheet) -> bool:
     )
 
 
+def entered_rows(name: str, content: bytes) -> Iterator[tuple[str, ...]]:
+    """Yield the ARN and the entries of each row with entries, unchecked; raises InputRefused.
+
+    What a formula gives may be empty here.
+    """
+    for each in lists_and_summary(name, content)[0]:
+        formulas = {row for row, _ in each.cells.formulas}
+        for at, row in enumerate(each.cells.row_numbers):
+            word, *others = (each.entry(head, at) for head in ENTRIES)
+            if row > each.head_row and (word or any(others) or row in formulas):
+                yield text_of(each.value(ARN, at)), word.lower(), *others
+
+
+def is_of_entry(problem: Problem) -> bool:
+    """Return whether a problem is one of an entry alone, so that the user of its row is known."""
+    return (problem.column or "").partition(", cell ")[0] in ENTRIES
+
+
 def text_of(value: CellValue) -> str:
     """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
     if value is None:

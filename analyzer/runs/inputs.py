@@ -5,6 +5,7 @@ What reviewers entered is collected workbook by workbook, so that one refused do
 
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,6 +18,7 @@ from typing import Final
 from zipfile import ZipFile
 
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_apart
+from analyzer.decisions.decision import Decision
 from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.follow_up import (
     DECIDED_AS_OF,
@@ -45,7 +47,12 @@ from analyzer.report.model import Report
 from analyzer.report.report_text import dated_part
 from analyzer.report.values import timestamp
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
-from analyzer.reviews.list_sheets import content_holds_entries, holds_entries
+from analyzer.reviews.list_sheets import (
+    content_holds_entries,
+    entered_rows,
+    holds_entries,
+    is_of_entry,
+)
 from analyzer.runs.run_folders import Run, is_in_run, runs
 from analyzer.sources.archives import DAMAGED, unpacked_files
 from analyzer.sources.fetch_manifest import manifest_sources
@@ -260,39 +267,69 @@ def collected_ledger(
     refused, Busy, OutputFailed.
     """
     path, elsewhere = folder / DECISIONS, [*_decisions_elsewhere(folder)]
-    refused: list[tuple[str, InputRefused]] = []
     locks = folder.exists() and (given or path.exists() or any(edited_workbooks(folder)))
     with locked_ledger(path) if locks else nullcontext(Ledger()) as before:
         update = collect(before, [given] if given else [], attended=False)
         ledger = update.ledger
         added = [*_notes(given.source, update)] if given else []
-        files: list[Entries] = []
-        collected = {line.workbook for line in before.lines}
-        for name, content in edited_workbooks(folder, collected):
-            try:
-                entries = read_review(name, content, today, workbook=name)
-            except InputRefused as error:
-                refused.append((name, error))
-                continue
-            # Others cannot have been emptied; many lists of many users would take much memory.
-            rows = (row for row in entries.open_rows if row.user_key in ledger.by_user)
-            files.append(replace(entries, open_rows=(*rows,)))
-        for name, outcome in collected_apart(ledger, files):
-            if isinstance(outcome, LedgerUpdate):
-                ledger = outcome.ledger
-                added += _notes(name, outcome)
-            else:
-                refused.append((name, outcome))
+        ledger, more, refused = _with_edited_workbooks(folder, update.ledger, today)
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
     if ledger.lines:
         ledger = replace(ledger, file=file_reference(DECISIONS, ledger_bytes(ledger.lines)))
     reasons = (f"The decisions in {name} are not collected: {why}" for name, why in refused)
-    lost = starmap(uncollected_sentence, lost_decisions(folder, ledger))
-    return ledger, added, [*elsewhere, *reasons, *lost]
+    lost = starmap(uncollected_sentence, _lost_decisions(folder, ledger))
+    return ledger, [*added, *more], [*elsewhere, *reasons, *lost]
 
 
-def lost_decisions(folder: Path, ledger: Ledger) -> Iterator[tuple[Path, list[str]]]:
+def _with_edited_workbooks(
+    folder: Path, ledger: Ledger, today: date
+) -> tuple[Ledger, list[str], list[tuple[str, InputRefused]]]:
+    """Return a ledger with what edited workbooks of runs add, notes on it, and what is refused."""
+    notes: list[str] = []
+    refused: list[tuple[str, InputRefused]] = []
+    files: list[Entries] = []
+    for name, content in edited_workbooks(folder, {line.workbook for line in ledger.lines}):
+        try:
+            entries = read_review(name, content, today, workbook=name)
+        except InputRefused as error:
+            refused.append((name, error))
+            continue
+        # Others cannot have been emptied; many lists of many users would take much memory.
+        rows = (row for row in entries.open_rows if row.user_key in ledger.by_user)
+        files.append(replace(entries, open_rows=(*rows,)))
+    for name, outcome in collected_apart(ledger, files):
+        if isinstance(outcome, LedgerUpdate):
+            ledger = outcome.ledger
+            notes += _notes(name, outcome)
+        else:
+            refused.append((name, outcome))
+    return ledger, notes, refused
+
+
+def uncollected_decisions(
+    folder: Path, ledger: Ledger, today: date
+) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the files of runs with decisions that a ledger has not, with the ARN of each.
+
+    Raises InputRefused where it is not known which users the entries of a workbook are on.
+    """
+    yield from _lost_decisions(folder, ledger)
+    whole, _, refused = _with_edited_workbooks(folder, ledger, today)
+    arns = defaultdict[str, list[str]](list)
+    for line in whole.lines[len(ledger.lines) :]:
+        if line.decision is not Decision.CONFLICT:
+            arns[line.workbook].append(line.user_key.arn)
+    collected = {(line.user_key.arn, *line.entered) for line in ledger.lines}
+    for name, error in refused:
+        if unclear := [each for each in error.problems if not is_of_entry(each)]:
+            raise InputRefused(unclear)
+        rows = entered_rows(name, (folder / name).read_bytes())
+        arns[name] += (arn for arn, *entered in rows if (arn, *entered) not in collected)
+    yield from ((folder / name, of) for name, of in arns.items() if of)
+
+
+def _lost_decisions(folder: Path, ledger: Ledger) -> Iterator[tuple[Path, list[str]]]:
     """Yield the ledgers of runs that have lines which a ledger lacks, with the ARN of each line.
 
     Lines are only ever added, so that most are its beginning. Edited copies do not count.

@@ -16,7 +16,7 @@ from analyzer.files import sha256
 from tests.support.builders import ACCOUNT, Row, a_user, days_before, report_text, saved, table
 from tests.support.builders import run as program
 from tests.support.decisions import bulk, line, user_rows
-from tests.support.review import edited, entered
+from tests.support.review import edited, entered, shown
 from tests.support.runs import (
     check_whole,
     console_report,
@@ -490,3 +490,25 @@ def test_lines_that_a_run_has_and_the_ledger_lost_are_named_also_by_plan(
     assert says in capsys.readouterr().err
     assert program("collect", copy, "-o", ledger).code == 0
     assert export(runs, "2026-09-02") == 0
+
+
+def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_has_not(
+    runs: Path,
+) -> None:
+    copy = run(runs, FIRST) / "bob.xlsx"
+    says = f"{copy} has 1 decision that the ledger has not: collect it. The users: arn:"
+
+    def planned() -> tuple[int, bool, list[str]]:
+        done = program("plan", runs / "decisions.csv")
+        users = re.findall(r"(?m)^remove .*/(\w+)' ", done.output.decode())
+        return done.code, says in done.messages, users
+
+    review(runs, ann="delete", bob="delete")
+    assert export(runs, SECOND) == 0
+    assert planned() == (0, False, ["ann", "bob"])
+    review(runs, copy.name, by="Tom", bob="keep")  # a conflict, once it is collected
+    assert planned() == (5, True, ["ann"])
+    review(runs, copy.name, ann="delete", bob="remove")  # refused
+    assert planned() == (5, True, ["ann"])
+    copy.write_bytes(edited(copy.read_bytes(), shown("ann", "User", "tom")))
+    assert planned() == (3, False, [])
