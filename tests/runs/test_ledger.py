@@ -1,5 +1,6 @@
 """A folder of runs keeps a ledger: what reviewers enter in its workbooks is collected by itself."""
 
+import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -512,3 +513,18 @@ def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_ha
     assert planned() == (5, True, ["ann"])
     copy.write_bytes(edited(copy.read_bytes(), shown("ann", "User", "tom")))
     assert planned() == (3, False, [])
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_a_run_names_the_decisions_that_are_missing_in_its_outputs(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("analyzer.runs.outputs.write", analyzer.write)
+    review(runs, "anna.xlsx", ann="remove")
+    (run(runs, FIRST) / "follow_up.csv").write_text("status\n")
+    assert export(runs, SECOND) == 5
+    notes = json.loads((run(runs, SECOND) / "analysis.json").read_bytes())["notes"]
+    log = capsys.readouterr().err
+    refused = "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected: "
+    for says in (refused, "Not all decisions that were overtaken are known: "):
+        assert [says in note for note in notes].count(True) == log.count(says) == 1
