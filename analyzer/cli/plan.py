@@ -40,7 +40,11 @@ def plan(
         ),
     ] = None,
     exemptions: Annotated[
-        InputFile | None, file_option("Leave out the users of this exemption list.")
+        InputFile | None,
+        file_option(
+            "Leave out the users of this exemption list (default: that of the newest run of export"
+            " beside the ledger)."
+        ),
     ] = None,
     owners: Annotated[
         InputFile | None,
@@ -66,10 +70,19 @@ def plan(
     """
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import merged_ledger
-    from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
+    from analyzer.decisions.plan import (
+        exemption_notes,
+        matching_exemptions,
+        removal_plan,
+        with_owners,
+    )
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.runs.inputs import uncollected_decisions, uncollected_sentence
+    from analyzer.runs.inputs import (
+        exemption_lists,
+        uncollected_decisions,
+        uncollected_sentence,
+    )
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
@@ -86,7 +99,9 @@ def plan(
     ledger = _with_outcomes_beside(update.ledger, folders)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), today)
-    exempt = read_exemptions(exemptions) if exemptions else ()
+    lists = [] if exemptions else [*exemption_lists(folders)]
+    of_runs = [entry for each in lists for entry in read_exemptions(each)]
+    exempt = read_exemptions(exemptions) if exemptions else matching_exemptions(ledger, of_runs)
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
         result = removal_plan(ledger, exempt, analysis.report, analysis.pages(), unsettled)

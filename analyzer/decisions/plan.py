@@ -172,6 +172,12 @@ def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
     return replace(ledger, lines=tuple(lines))
 
 
+def matching_exemptions(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[Exemption]:
+    """Return the exemptions of users to delete or deactivate, expired ones too."""
+    matched = ExemptionMatches(page_of_lines(ledger.removals()), exemptions).matched
+    return [entry for entry, count in zip(exemptions, matched, strict=True) if count]
+
+
 def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str]:
     """Return sentences on exemptions that expired for users in a ledger, or match nobody there."""
     lines = [each.lines[-1] for each in ledger.by_user.values()]

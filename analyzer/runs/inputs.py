@@ -424,6 +424,12 @@ def _ends(path: Path, endings: tuple[str, ...]) -> bool:
     return path.as_posix().lower().endswith(endings)
 
 
+def exemption_lists(folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield the exemption list of the newest run in each folder that has runs, if it has one."""
+    lists = (run.path / EXEMPTIONS for folder in folders for run in runs(folder)[-1:])
+    yield from filter(isfile, lists)
+
+
 # Follow-ups
 
 

@@ -17,6 +17,7 @@ from analyzer.files import sha256
 from tests.support.builders import ACCOUNT, Row, a_user, days_before, report_text, saved, table
 from tests.support.builders import run as program
 from tests.support.decisions import bulk, line, user_rows
+from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.review import edited, entered, shown
 from tests.support.runs import (
     check_whole,
@@ -528,3 +529,16 @@ def test_a_run_names_the_decisions_that_are_missing_in_its_outputs(
     refused = "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected: "
     for says in (refused, "Not all decisions that were overtaken are known: "):
         assert [says in note for note in notes].count(True) == log.count(says) == 1
+
+
+def test_plan_leaves_out_the_users_exempt_by_the_list_of_the_newest_run(runs: Path) -> None:
+    ledger, reports = runs / "decisions.csv", runs.with_name("reports")
+    exempt = saved(runs.parent, f"{HEADER_OF_EXEMPTIONS}\n*,ann,needed,,\n*,zoe,x,,\n", "e.csv")
+    other = saved(runs.parent, f"{HEADER_OF_EXEMPTIONS}\n*,bob,needed,,\n", "other.csv")
+    ledger.write_bytes(ledger_bytes([line("delete", ANN, on=ON)]))
+    assert export(runs, SECOND, "--exemptions", exempt) == 0
+    for more in ((), ("--report", reports)):
+        done = program("plan", ledger, *more)
+        assert (done.code, "user/ann: exempt: needed" in done.messages) == (5, True)
+        assert "zoe" not in done.messages
+        assert program("plan", ledger, *more, "--exemptions", other).code == 0
