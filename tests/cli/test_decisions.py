@@ -430,3 +430,13 @@ def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_sa
         assert collect(listed, *named, "-o", folder / "decisions.csv").code == 0
     kept = [table((each / "decisions.csv").read_bytes())[0]["same_second"] for each in ledgers]
     assert kept == ["", "bob;eve"]
+
+
+def test_a_ledger_has_one_lock_whatever_its_name(tmp_path: Path, decided: Path) -> None:
+    link = tmp_path / "runs.csv"
+    link.symlink_to("decisions.csv")
+    with (tmp_path / ".decisions.csv.lock").open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        assert collect(decided, "-o", link).code == 75
+    assert collect(decided, "-o", link).code == 0
+    assert link.is_symlink()
