@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import starmap
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -169,7 +170,7 @@ def _write(
     can_run: bool,
 ) -> None:
     from analyzer.decisions.plan import removal_script
-    from analyzer.files import replacing, sha256
+    from analyzer.files import replacing
     from analyzer.report.model import FileReference
 
     ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
@@ -186,12 +187,18 @@ def _write(
     with replacing(output) as stream:
         stream.write(script.encode())
     count = len(removal_plan.removals)
-    next_step = f" Read it, then run it: sh {output}" if count and can_run else ""
+    next_step = f" Read it, then run it: {_run_command(files, output)}" if count and can_run else ""
     say(f"Wrote {output} for {count_text(count, 'user')}.{next_step}")
-    places = [(output.parent / each.name, each.sha256) for each in ledgers]
-    missing = [path for path, hash_ in places if not path.is_file() or sha256(path) != hash_]
-    if count and missing:
-        say(
-            f"The script needs {', '.join(path.name for path in missing)} in the folder of"
-            f" {output}: copy it there, or run the script with LEDGER_FOLDER=PATH."
-        )
+
+
+def _run_command(files: list[InputFile], output: Path) -> str:
+    """Return how to run the script, so that it reads the ledgers themselves.
+
+    A copy of one does not show that somebody changed a decision since.
+    """
+    beside = [(output.with_name(Path(each.name).name), each.name) for each in files]
+    if all(path.is_file() and path.samefile(name) for path, name in beside):
+        return f"sh {output}"
+    folders = {Path(each.name).parent for each in files}
+    folder = quote(str(folders.pop())) if len(folders) == 1 else "PATH"
+    return f"LEDGER_FOLDER={folder} sh {output}\nA copy of the ledger lacks what is decided later."
