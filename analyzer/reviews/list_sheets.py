@@ -337,7 +337,8 @@ def entered_rows(name: str, content: bytes) -> Iterator[tuple[str, ...]]:
     What a formula gives may be empty here.
     """
     for each in lists_and_summary(name, content)[0]:
-        formulas = {row for row, _ in each.cells.formulas}
+        columns = {each.column_of[head] for head in ENTRIES}
+        formulas = {row for row, column in each.cells.formulas if column in columns}
         for at, row in enumerate(each.cells.row_numbers):
             word, *others = (each.entry(head, at) for head in ENTRIES)
             if row > each.head_row and (word or any(others) or row in formulas):
