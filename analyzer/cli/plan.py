@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import starmap
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -39,7 +41,11 @@ def plan(
         ),
     ] = None,
     exemptions: Annotated[
-        InputFile | None, file_option("Leave out the users of this exemption list.")
+        InputFile | None,
+        file_option(
+            "Leave out the users of this exemption list (default: that of the newest run of export"
+            " beside the ledger)."
+        ),
     ] = None,
     owners: Annotated[
         InputFile | None,
@@ -65,30 +71,48 @@ def plan(
     """
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import merged_update
-    from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
+    from analyzer.decisions.plan import (
+        exemption_notes,
+        matching_exemptions,
+        removal_plan,
+        with_owners,
+    )
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
+    from analyzer.runs.inputs import (
+        exemption_lists,
+        uncollected_decisions,
+        uncollected_sentence,
+    )
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
     files = decision_files(names)
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
-    update = merged_update(read_files(files, utc_now().date()))
-    ledger = _with_outcomes_beside(update.ledger, files)
+    today = utc_now().date()
+    update = merged_update(read_files(files, today))
+    folders = sorted({Path(each.name).parent for each in files})
+    uncollected = dict(
+        found for folder in folders for found in uncollected_decisions(folder, update.ledger, today)
+    )
+    unsettled = {arn: path for path, arns in uncollected.items() for arn in arns}
+    ledger = _with_outcomes_beside(update.ledger, folders)
     if owners:
-        ledger = with_owners(ledger, read_owners(*owners), utc_now().date())
-    exempt = read_exemptions(exemptions) if exemptions else ()
+        ledger = with_owners(ledger, read_owners(*owners), today)
+    lists = [] if exemptions else [*exemption_lists(folders)]
+    of_runs = [entry for each in lists for entry in read_exemptions(each)]
+    exempt = read_exemptions(exemptions) if exemptions else matching_exemptions(ledger, of_runs)
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
-        result = removal_plan(ledger, exempt, analysis.report, analysis.pages())
+        result = removal_plan(ledger, exempt, analysis.report, analysis.pages(), unsettled)
         notes = headline.notes(analysis)
     else:
-        result = removal_plan(ledger, exempt)
+        result = removal_plan(ledger, exempt, unsettled=unsettled)
         notes = exemption_notes(ledger, exempt)
     too_old = [*_age_warning(result, max_age)]
     _write(result, files, output, max_age, can_run=not too_old)
-    for note in (*update.notes, *too_old):
+    for note in (*update.notes, *too_old, *starmap(uncollected_sentence, uncollected.items())):
         say(note)
     for note in notes:
         say(f"Note: {note}")
@@ -97,18 +121,17 @@ def plan(
     if result.done:
         users = [line.user for line in result.done]
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
-    exit_if_failed_or_partial(missing=result.left_out)
+    exit_if_failed_or_partial(missing=[*result.left_out, *uncollected])
 
 
-def _with_outcomes_beside(ledger: "Ledger", files: list[InputFile]) -> "Ledger":
-    """Return a ledger with what the follow-ups beside the files, and in runs there, show.
+def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
+    """Return a ledger with what the follow-ups in the folders, and in runs there, show.
 
     Raises InputRefused where one is not understood.
     """
     from analyzer.errors import InputRefused
     from analyzer.runs.inputs import with_earlier_outcomes
 
-    folders = {Path(each.name).parent for each in files}
     runs = sorted(run for each in folders for run in (each, *each.glob("*")))
     ledger, problems = with_earlier_outcomes(ledger, runs)
     if problems:
@@ -147,7 +170,7 @@ def _write(
     can_run: bool,
 ) -> None:
     from analyzer.decisions.plan import removal_script
-    from analyzer.files import replacing, sha256
+    from analyzer.files import replacing
     from analyzer.report.model import FileReference
 
     ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
@@ -164,12 +187,18 @@ def _write(
     with replacing(output) as stream:
         stream.write(script.encode())
     count = len(removal_plan.removals)
-    next_step = f" Read it, then run it: sh {output}" if count and can_run else ""
+    next_step = f" Read it, then run it: {_run_command(files, output)}" if count and can_run else ""
     say(f"Wrote {output} for {count_text(count, 'user')}.{next_step}")
-    paths = [(output.parent / each.name, each.sha256) for each in ledgers]
-    missing = [path for path, hash_ in paths if not path.is_file() or sha256(path) != hash_]
-    if count and missing:
-        say(
-            f"The script needs {', '.join(path.name for path in missing)} in the folder of"
-            f" {output}: copy it there, or run the script with LEDGER_FOLDER=PATH."
-        )
+
+
+def _run_command(files: list[InputFile], output: Path) -> str:
+    """Return how to run the script, so that it reads the ledgers themselves.
+
+    A copy of one does not show that somebody changed a decision since.
+    """
+    beside = [(output.with_name(Path(each.name).name), each.name) for each in files]
+    if all(path.is_file() and path.samefile(name) for path, name in beside):
+        return f"sh {output}"
+    folders = {Path(each.name).parent for each in files}
+    folder = quote(str(folders.pop())) if len(folders) == 1 else "PATH"
+    return f"LEDGER_FOLDER={folder} sh {output}\nA copy of the ledger lacks what is decided later."

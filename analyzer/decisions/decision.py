@@ -187,6 +187,12 @@ class LedgerLine:
         return f"{self.workbook}{sheet}, row {self.row}"
 
     @property
+    def entered(self) -> tuple[str, ...]:
+        """Return what the person entered, as text."""
+        day = self.decided_on.isoformat()
+        return str(self.decision), self.decided_by, day, self.ticket, self.comment
+
+    @property
     def content(self) -> tuple[object, ...]:
         """Return what the same decision on the same report shares, wherever it stands."""
         entered = self.decision, self.person, self.decided_on, self.ticket, self.comment

@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
 from analyzer.errors import Busy, OutputFailed
-from analyzer.files import NO_FOLDER, PRIVATE, replacing
+from analyzer.files import NO_FOLDER, PRIVATE, followed_path, replacing
 
 
 @contextmanager
@@ -19,8 +19,10 @@ def locked_ledger(path: Path) -> Iterator[Ledger]:
     """
     if not path.parent.exists():
         raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
-    lock = FileLock(path.with_name(f".{path.name}.lock"), blocking=False, mode=PRIVATE)
     try:
+        # All names of a ledger have one lock: writing follows links too.
+        file = followed_path(path)
+        lock = FileLock(file.with_name(f".{file.name}.lock"), blocking=False, mode=PRIVATE)
         lock.acquire()
     except Timeout:
         raise Busy(f"{path} is in use by another run: nothing was done.") from None

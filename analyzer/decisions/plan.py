@@ -11,12 +11,13 @@ Order and traps: IAM User Guide, "Remove or deactivate an IAM user"; DeleteUser 
 DeleteConflict while anything is attached. A permissions boundary and tags need no removal.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.resources import files
 from itertools import groupby
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -127,11 +128,13 @@ def removal_plan(
     exemptions: Sequence[Exemption] = (),
     report: Report | None = None,
     pages: Iterable[Page] = (),
+    unsettled: Mapping[str, object] = MappingProxyType({}),
 ) -> RemovalPlan:
     """Return who is removed by the decisions to delete or deactivate that are in force.
 
     `pages` are the judged pages of `report`, with the exemptions. Where there is a report, only
-    users that it shows are taken.
+    users that it shows are taken. `unsettled` names by ARN where a decision stands that the ledger
+    has not.
     """
     if report is None:
         candidates = _candidates_of_ledger(ledger, exemptions)
@@ -141,7 +144,10 @@ def removal_plan(
         outcomes = decision_outcomes(ledger, lines, report, users)
         candidates = [*map(_candidate_of_outcome, outcomes.values())]
     candidates = [
-        _left_out_if_spared(each, ledger.by_user[each.line.user_key]) for each in candidates
+        each._replace(reason=f"{place} has a decision on the user that the ledger has not")
+        if (place := unsettled.get(each.line.user_key.arn)) and not (each.reason or each.is_done)
+        else _left_out_if_spared(each, ledger.by_user[each.line.user_key])
+        for each in candidates
     ]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
     shown = ledger.credentials_decided_on
@@ -167,6 +173,12 @@ def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
         for line, cells in zip(ledger.lines, zip(*owned.values(), strict=True), strict=True)
     )
     return replace(ledger, lines=tuple(lines))
+
+
+def matching_exemptions(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[Exemption]:
+    """Return the exemptions of users to delete or deactivate, expired ones too."""
+    matched = ExemptionMatches(page_of_lines(ledger.removals()), exemptions).matched
+    return [entry for entry, count in zip(exemptions, matched, strict=True) if count]
 
 
 def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str]:

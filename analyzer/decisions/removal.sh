@@ -10,9 +10,9 @@
 #                                   undo-credreport-removals.sh: reactivates what was deactivated
 #
 # Run it with the AWS CLI signed in to the account of the users; with several accounts, once for
-# each. The ledgers named below must be in the folder of this script (LEDGER_FOLDER=PATH: another).
-# Running it again is safe: what is done is not done twice. To keep a user, delete its line below,
-# or tag the user in AWS with credreport:keep.
+# each. The ledgers named below must be in the folder of this script (LEDGER_FOLDER=PATH: another);
+# a copy lacks what is decided later. Running it again is safe: what is done is not done twice. To
+# keep a user, delete its line below, or tag the user in AWS with credreport:keep.
 #
 # deactivate   makes access keys, signing certificates, SSH keys and service-specific credentials
 #              inactive, which can be undone, and deletes the password, which cannot be restored:

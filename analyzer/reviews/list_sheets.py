@@ -385,6 +385,25 @@ def _has_entry(sheet: Sheet) -> bool:
     )
 
 
+def entered_rows(name: str, content: bytes) -> Iterator[tuple[str, ...]]:
+    """Yield the ARN and the entries of each row with entries, unchecked; raises InputRefused.
+
+    What a formula gives may be empty here.
+    """
+    for each in lists_and_summary(name, content)[0]:
+        columns = {each.column_of[head] for head in ENTRY_HEADS}
+        formulas = {row for row, column in each.cells.formulas if column in columns}
+        for at, row in enumerate(each.cells.row_numbers):
+            word, *others = (each.entry(head, at) for head in ENTRY_HEADS)
+            if row > each.head_row and (word or any(others) or row in formulas):
+                yield text_of(each.value(ARN, at)), word.lower(), *others
+
+
+def is_of_entry(problem: Problem) -> bool:
+    """Return whether a problem is one of an entry alone, so that the user of its row is known."""
+    return (problem.column or "").partition(", cell ")[0] in ENTRY_HEADS
+
+
 def text_of(value: CellValue) -> str:
     """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
     if value is None:

@@ -5,18 +5,20 @@ What reviewers entered is collected workbook by workbook, so that one refused do
 
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
-from itertools import count
+from itertools import count, starmap
 from os.path import isfile
 from pathlib import Path, PurePath
 from typing import Final
 from zipfile import ZipFile
 
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_one_by_one
+from analyzer.decisions.decision import Decision
 from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.follow_up import (
     DECIDED_AS_OF,
@@ -28,7 +30,13 @@ from analyzer.decisions.follow_up import (
     REPORTED_USER_KEY,
     STATUS,
 )
-from analyzer.decisions.ledger import Entries, Ledger, holds_decisions, ledger_bytes
+from analyzer.decisions.ledger import (
+    Entries,
+    Ledger,
+    holds_decisions,
+    ledger_bytes,
+    read_ledger,
+)
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.decisions.outcome import CHANGED, DECIDE_AGAIN, FollowUpStatus
 from analyzer.errors import InputRefused, Problem
@@ -39,7 +47,12 @@ from analyzer.report.model import Report
 from analyzer.report.report_text import dated_part
 from analyzer.report.values import timestamp
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
-from analyzer.reviews.list_sheets import content_holds_entries, holds_entries
+from analyzer.reviews.list_sheets import (
+    content_holds_entries,
+    entered_rows,
+    holds_entries,
+    is_of_entry,
+)
 from analyzer.runs.run_folders import Run, is_in_run, runs
 from analyzer.sources.archives import DAMAGED, unpacked_files
 from analyzer.sources.fetch_manifest import manifest_sources
@@ -47,7 +60,7 @@ from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source, missing_source, unreadable_file
-from analyzer.terms import utc_text
+from analyzer.terms import count_text, short_list, utc_text
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""
@@ -254,36 +267,89 @@ def collected_ledger(
     refused, Busy, OutputFailed.
     """
     path, elsewhere = folder / DECISIONS, [*_decisions_elsewhere(folder)]
-    if not (given or path.exists() or any(edited_workbooks(folder))):
-        return Ledger(), [], elsewhere
-    refused: list[tuple[str, InputRefused]] = []
-    with locked_ledger(path) if folder.exists() else nullcontext(Ledger()) as before:
+    locks = folder.exists() and (given or path.exists() or any(edited_workbooks(folder)))
+    with locked_ledger(path) if locks else nullcontext(Ledger()) as before:
         update = collect(before, [given] if given else [], attended=False)
         ledger = update.ledger
         added = [*_notes(given.source, update)] if given else []
-        files: list[Entries] = []
-        collected = {line.workbook for line in before.lines}
-        for name, content in edited_workbooks(folder, collected):
-            try:
-                entries = read_review(name, content, today, workbook=name)
-            except InputRefused as error:
-                refused.append((name, error))
-                continue
-            # Others cannot have been emptied; many lists of many users would take much memory.
-            rows = (row for row in entries.open_rows if row.user_key in ledger.by_user)
-            files.append(replace(entries, open_rows=(*rows,)))
-        for name, outcome in collected_one_by_one(ledger, files):
-            if isinstance(outcome, LedgerUpdate):
-                ledger = outcome.ledger
-                added += _notes(name, outcome)
-            else:
-                refused.append((name, outcome))
+        ledger, more, refused = _with_edited_workbooks(folder, update.ledger, today)
         if write and ledger.lines != before.lines:
             write_ledger(path, ledger)
     if ledger.lines:
         ledger = replace(ledger, file=file_reference(DECISIONS, ledger_bytes(ledger.lines)))
     reasons = (f"The decisions in {name} are not collected: {why}" for name, why in refused)
-    return ledger, added, [*elsewhere, *reasons]
+    lost = starmap(uncollected_sentence, _lost_decisions(folder, ledger))
+    return ledger, [*added, *more], [*elsewhere, *reasons, *lost]
+
+
+def _with_edited_workbooks(
+    folder: Path, ledger: Ledger, today: date
+) -> tuple[Ledger, list[str], list[tuple[str, InputRefused]]]:
+    """Return a ledger with what edited workbooks of runs add, notes on it, and what is refused."""
+    notes: list[str] = []
+    refused: list[tuple[str, InputRefused]] = []
+    files: list[Entries] = []
+    for name, content in edited_workbooks(folder, {line.workbook for line in ledger.lines}):
+        try:
+            entries = read_review(name, content, today, workbook=name)
+        except InputRefused as error:
+            refused.append((name, error))
+            continue
+        # Others cannot have been emptied; many lists of many users would take much memory.
+        rows = (row for row in entries.open_rows if row.user_key in ledger.by_user)
+        files.append(replace(entries, open_rows=(*rows,)))
+    for name, outcome in collected_one_by_one(ledger, files):
+        if isinstance(outcome, LedgerUpdate):
+            ledger = outcome.ledger
+            notes += _notes(name, outcome)
+        else:
+            refused.append((name, outcome))
+    return ledger, notes, refused
+
+
+def uncollected_decisions(
+    folder: Path, ledger: Ledger, today: date
+) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the files of runs with decisions that a ledger has not, with the ARN of each.
+
+    Raises InputRefused where it is not known which users the entries of a workbook are on.
+    """
+    yield from _lost_decisions(folder, ledger)
+    whole, _, refused = _with_edited_workbooks(folder, ledger, today)
+    arns = defaultdict[str, list[str]](list)
+    for line in whole.lines[len(ledger.lines) :]:
+        if line.decision is not Decision.CONFLICT:
+            arns[line.workbook].append(line.user_key.arn)
+    collected = {(line.user_key.arn, *line.entered) for line in ledger.lines}
+    for name, error in refused:
+        if unclear := [each for each in error.problems if not is_of_entry(each)]:
+            raise InputRefused(unclear)
+        rows = entered_rows(name, (folder / name).read_bytes())
+        arns[name] += (arn for arn, *entered in rows if (arn, *entered) not in collected)
+    yield from ((folder / name, of) for name, of in arns.items() if of)
+
+
+def _lost_decisions(folder: Path, ledger: Ledger) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the ledgers of runs that have lines which a ledger lacks, with the ARN of each line.
+
+    Lines are only ever added, so that most are its beginning. Edited copies do not count.
+    """
+    whole, known = ledger_bytes(ledger.lines), {line.identity for line in ledger.lines}
+    newest = {run.files[DECISIONS]: run.path for run in runs(folder) if DECISIONS in run.files}
+    for recorded, run in reversed(newest.items()):
+        content = (path := run / DECISIONS).read_bytes()
+        if whole.startswith(content) or sha256(path) != recorded:
+            continue
+        lines = read_ledger(str(path), content).lines
+        if lost := [line for line in lines if line.identity not in known]:
+            yield path, [line.user_key.arn for line in lost]
+        known.update(line.identity for line in lost)
+
+
+def uncollected_sentence(path: Path, arns: Sequence[str]) -> str:
+    """Return a sentence on decisions on these users which a file has and the ledger has not."""
+    decisions, users = count_text(len(arns), "decision"), short_list([*dict.fromkeys(arns)])
+    return f"{path} has {decisions} that the ledger has not: collect it. The users: {users}."
 
 
 def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:
@@ -359,6 +425,12 @@ def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
 
 def _ends(path: Path, endings: tuple[str, ...]) -> bool:
     return path.as_posix().lower().endswith(endings)
+
+
+def exemption_lists(folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield the exemption list of the newest run in each folder that has runs, if it has one."""
+    lists = (run.path / EXEMPTIONS for folder in folders for run in runs(folder)[-1:])
+    yield from filter(isfile, lists)
 
 
 # Follow-ups

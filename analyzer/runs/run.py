@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
-from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed, Problem
+from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.report.model import Report
 from analyzer.runs import inputs, outputs, run_folders
@@ -102,10 +102,13 @@ def export(request: ExportRequest, keep: int | None) -> int:
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, new_run.name)
             ledger, refused = _collect_decisions(request)
-            request, problems = _with_ledger(request, ledger, new_run, earlier)
+            request, unread = _with_ledger(request, ledger, new_run, earlier)
+            # Of a refusal the first problem will do: the log has all.
+            missing = [each.partition("\n")[0] for each in (*refused, *unread)]
+            report = replace(report, content_notes=(*report.content_notes, *missing))
             with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
-                _log_outcome(analysis, request.log)
-                has_gaps = has_gaps or bool(refused or problems)
+                _log_outcome(analysis, request.log, missing)
+                has_gaps = has_gaps or bool(missing)
                 identity = run_folders.run_identity(report, request.parameters)
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None
@@ -162,21 +165,22 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> tuple[L
 
 def _with_ledger(
     request: ExportRequest, ledger: Ledger, run: Path, earlier: Sequence[Run]
-) -> tuple[ExportRequest, Sequence[Problem]]:
+) -> tuple[ExportRequest, Sequence[str]]:
     """Return the request to judge by the folder's ledger, with the days of its own.
 
-    The ledger knows what earlier follow-ups show; the problems of those not understood are logged.
+    The ledger knows what earlier follow-ups show; that some are not understood is logged, returned.
     """
     own = request.analysis_request.ledger or Ledger()
     folders = run_folders.folders_up_to_run(run.parent, run.name)
     dated = replace(own, lines=ledger.lines, file=ledger.file)
     dated, problems = inputs.with_earlier_outcomes(dated, folders, earlier)
+    unread: list[str] = []
     if problems:
-        message = f"Not all decisions that were overtaken are known: {InputRefused(problems)}"
-        request.log.caution("not-read", message)
+        unread = [f"Not all decisions that were overtaken are known: {InputRefused(problems)}"]
+        request.log.caution("not-read", *unread)
     parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
     analysis_request = replace(request.analysis_request, ledger=dated)
-    return replace(request, analysis_request=analysis_request, parameters=parameters), problems
+    return replace(request, analysis_request=analysis_request, parameters=parameters), unread
 
 
 def _exit_code(analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool) -> int:
@@ -266,14 +270,14 @@ def _prune(request: ExportRequest, keep: int, run: Path) -> None:
         request.log.caution("not-removed", f"Old runs were not removed: {error}")
 
 
-def _log_outcome(analysis: Analysis, log: Log) -> None:
+def _log_outcome(analysis: Analysis, log: Log, logged: Collection[str]) -> None:
     counts = headline.verdict_counts(analysis)
     verdict_text = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items())
     about = headline.as_of_and_scope(analysis.report)
     log.say("analyzed", f"{about}: {verdict_text}.", users=counts)
-    cautioned = _log_missing_accounts(analysis.report, log)
+    logged = {*logged, *_log_missing_accounts(analysis.report, log)}
     for note in headline.notes(analysis):
-        if note not in cautioned:
+        if note not in logged:
             log.say("note", note)
 
 

@@ -257,17 +257,24 @@ def test_a_decision_on_a_report_that_lost_its_seconds_is_refused(
     )
 
 
-def test_a_script_without_its_ledger_beside_it_comes_with_a_hint_to_copy_it(decided: Path) -> None:
-    assert "The script needs" not in plan(decided, "-o", decided.with_name("remove.sh")).messages
-    other = decided.parent / "other"
-    for content, hint in (None, True), (b"of last year", True), (decided.read_bytes(), False):
-        other.mkdir(exist_ok=True)
-        if content:
-            saved(other, content, "entered.csv")
-        done = plan(decided, "-o", other / "remove.sh")
-        assert done.code == 0
-        says = f"needs entered.csv in the folder of {other / 'remove.sh'}: copy it there"
-        assert (says in done.messages) is hint
+def test_a_script_without_its_ledger_beside_it_is_run_with_the_folder_of_the_ledger(
+    decided: Path,
+) -> None:
+    (other := decided.parent / "other's").mkdir()
+    script, more = other / "remove.sh", ledger_in(other / "more.csv", bob="delete")
+    copy = other / "entered.csv"
+
+    def said(*files: Path) -> str:
+        return plan(*files, "-o", script, "--max-age", "36500").messages
+
+    folder = f"LEDGER_FOLDER={decided.parent} sh {script}\nA copy of the ledger lacks"
+    assert folder in said(decided)
+    copy.write_bytes(decided.read_bytes())
+    assert folder in said(decided)
+    assert "run it: LEDGER_FOLDER=PATH sh" in said(decided, more)
+    copy.unlink()
+    copy.symlink_to(decided)
+    assert f"run it: sh {script}\n" in said(decided, more)
 
 
 @pytest.mark.no_cover
@@ -443,3 +450,13 @@ def test_a_row_is_compared_with_its_own_report_where_the_folder_has_newer_ones(
     report.unlink()
     done = collect(workbook, "--report", reports)
     assert (done.code, "was judged as of 2026-05-01" in done.messages) == (3, True)
+
+
+def test_a_ledger_has_one_lock_whatever_its_name(tmp_path: Path, decided: Path) -> None:
+    link = tmp_path / "runs.csv"
+    link.symlink_to("decisions.csv")
+    with (tmp_path / ".decisions.csv.lock").open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        assert collect(decided, "-o", link).code == 75
+    assert collect(decided, "-o", link).code == 0
+    assert link.is_symlink()

@@ -1,5 +1,6 @@
 """A folder of runs keeps a ledger: what reviewers enter in its workbooks is collected by itself."""
 
+import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from openpyxl import Workbook
 
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
@@ -16,7 +18,8 @@ from analyzer.files import sha256
 from tests.support.builders import ACCOUNT, Row, a_user, days_before, report_text, saved, table
 from tests.support.builders import run as program
 from tests.support.decisions import bulk, line, user_rows
-from tests.support.review import edited, entered
+from tests.support.outputs import HEADER_OF_EXEMPTIONS
+from tests.support.review import edited, entered, shown
 from tests.support.runs import (
     check_whole,
     console_report,
@@ -465,3 +468,85 @@ def test_a_service_credential_that_a_run_showed_may_work_in_later_runs_without_a
     )
     assert followed(SECOND) == ("not-done", "true")
     assert followed(THIRD) == followed("2026-08-01") == ("unknown", "true")
+
+
+@pytest.mark.usefixtures("plain_outputs")
+def test_lines_that_a_run_has_and_the_ledger_lost_are_named_also_by_plan(
+    runs: Path, capsys: Capture
+) -> None:
+    ledger = runs / "decisions.csv"
+    copy = runs / f"{SECOND}T09-30-00Z-2" / "decisions.csv"
+    first, *others = [line(word, ANN, on=ON) for word in ("delete", "keep")], line("keep", BOB)
+    for lines in ((*others, *first), (*first, *others)):  # the order makes no difference
+        ledger.write_bytes(ledger_bytes(lines))
+        assert export(runs, SECOND) == 0
+    ledger.write_bytes(ledger_bytes(first[:1]))
+    for day in (THIRD, "2026-08-01"):
+        assert export(runs, day) == 5
+    says = f"{copy} has 2 decisions that the ledger has not: collect it. The users: arn:"
+    assert capsys.readouterr().err.count(says) == 2
+    done = program("plan", ledger)
+    assert (done.code, says in done.messages, b"remove delete" in done.output) == (5, True, False)
+    assert f"user/ann: {copy} has a decision on the user" in done.messages
+    ledger.unlink()
+    assert export(runs, "2026-09-01") == 5
+    assert says in capsys.readouterr().err
+    assert program("collect", copy, "-o", ledger).code == 0
+    assert export(runs, "2026-09-02") == 0
+
+
+def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_has_not(
+    runs: Path,
+) -> None:
+    copy = run(runs, FIRST) / "bob.xlsx"
+    says = f"{copy} has 1 decision that the ledger has not: collect it. The users: arn:"
+
+    def add_sums(book: Workbook) -> None:
+        sheet = book["Unused users"]
+        for cell, text in zip(("Z1", "Z2", "Z3"), ("Sum", "=1+1", "=1+1"), strict=True):
+            sheet[cell] = text
+
+    def planned() -> tuple[int, bool, list[str]]:
+        done = program("plan", runs / "decisions.csv")
+        users = re.findall(r"(?m)^remove .*/(\w+)' ", done.output.decode())
+        return done.code, says in done.messages, users
+
+    review(runs, ann="delete", bob="delete")
+    assert export(runs, SECOND) == 0
+    assert planned() == (0, False, ["ann", "bob"])
+    review(runs, copy.name, by="Tom", bob="keep")  # a conflict, once it is collected
+    assert planned() == (5, True, ["ann"])
+    for ann in ("delete", ""):
+        review(runs, copy.name, ann=ann, bob="remove")  # refused
+        copy.write_bytes(edited(copy.read_bytes(), add_sums))
+        assert planned() == (5, True, ["ann"])
+    copy.write_bytes(edited(copy.read_bytes(), shown("ann", "User", "tom")))
+    assert planned() == (3, False, [])
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_a_run_names_the_decisions_that_are_missing_in_its_outputs(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("analyzer.runs.outputs.write", analyzer.write)
+    review(runs, "anna.xlsx", ann="remove")
+    (run(runs, FIRST) / "follow_up.csv").write_text("status\n")
+    assert export(runs, SECOND) == 5
+    notes = json.loads((run(runs, SECOND) / "analysis.json").read_bytes())["notes"]
+    log = capsys.readouterr().err
+    refused = "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected: "
+    for says in (refused, "Not all decisions that were overtaken are known: "):
+        assert [says in note for note in notes].count(True) == log.count(says) == 1
+
+
+def test_plan_leaves_out_the_users_exempt_by_the_list_of_the_newest_run(runs: Path) -> None:
+    ledger, reports = runs / "decisions.csv", runs.with_name("reports")
+    exempt = saved(runs.parent, f"{HEADER_OF_EXEMPTIONS}\n*,ann,needed,,\n*,zoe,x,,\n", "e.csv")
+    other = saved(runs.parent, f"{HEADER_OF_EXEMPTIONS}\n*,bob,needed,,\n", "other.csv")
+    ledger.write_bytes(ledger_bytes([line("delete", ANN, on=ON)]))
+    assert export(runs, SECOND, "--exemptions", exempt) == 0
+    for more in ((), ("--report", reports)):
+        done = program("plan", ledger, *more)
+        assert (done.code, "user/ann: exempt: needed" in done.messages) == (5, True)
+        assert "zoe" not in done.messages
+        assert program("plan", ledger, *more, "--exemptions", other).code == 0
