@@ -107,10 +107,12 @@ def _with_outcomes_beside(ledger: "Ledger", files: list[InputFile]) -> "Ledger":
     """
     from analyzer.errors import InputRefused
     from analyzer.runs.inputs import with_earlier_outcomes
+    from analyzer.runs.run_folders import runs
 
     folders = {Path(each.name).parent for each in files}
-    runs = sorted(run for each in folders for run in (each, *each.glob("*")))
-    ledger, problems = with_earlier_outcomes(ledger, runs)
+    places = sorted(run for each in folders for run in (each, *each.glob("*")))
+    complete = [run for each in folders for run in runs(each)]
+    ledger, problems = with_earlier_outcomes(ledger, places, complete)
     if problems:
         raise InputRefused(problems)
     return ledger

@@ -465,3 +465,27 @@ def test_a_service_credential_that_a_run_showed_may_work_in_later_runs_without_a
     )
     assert followed(SECOND) == ("not-done", "true")
     assert followed(THIRD) == followed("2026-08-01") == ("unknown", "true")
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_a_decision_collected_late_is_followed_up_in_the_reports_of_the_runs_since(
+    runs: Path,
+) -> None:
+    back = a_user("ann", created=days_before(900), mfa=True)
+    for day, users in (("2026-04-01", [back]), (SECOND, [back, BOB]), (THIRD, [ANN])):
+        assert export(runs, day, users=users) == 0
+    review(runs, ann="delete", bob="delete")
+    collected = program("collect", run(runs, FIRST) / "review.xlsx", "-o", runs / "decisions.csv")
+    assert collected.code == 0
+    report = run(runs, SECOND) / f"reports/status_reports_{SECOND}T09-30-00+00-00.csv"
+    whole = report.read_text()
+    report.write_text("cut")
+    done = program("plan", runs / "decisions.csv", "-o", runs / "r.sh")
+    assert (done.code, f"{SECOND}T09-30-00Z/reports/" in done.messages) == (3, True)
+    report.write_text(whole)
+    done = program("plan", runs / "decisions.csv", "-o", runs / "r.sh")
+    assert "user/ann: changed since the decision: MFA device added (report" in done.messages
+    for day in ("2026-08-01", "2026-08-02"):
+        assert export(runs, day, users=[ANN]) == 0
+        followed = [(each["status"], each["done_since"]) for each in followed_up(run(runs, day))]
+        assert followed == [("overtaken", ""), ("done", f"{THIRD}T09:30:00Z")]
