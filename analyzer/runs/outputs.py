@@ -2,11 +2,12 @@
 
 import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Final, TypeVar
@@ -26,6 +27,7 @@ from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.files import PRIVATE, replacing, sha256
+from analyzer.limits import Criteria
 from analyzer.report.model import TEXT
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, os_errors_translated, sync
@@ -63,6 +65,7 @@ TREND_COLUMNS: Final = (
     str(Verdict.UNUSED),
     columns.INACTIVE_COUNT,
     columns.USERS,
+    columns.IS_COMPARABLE,
 )
 
 
@@ -118,25 +121,43 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
     return sum(counts_by_kind(changed).values())
 
 
-def trend(
-    earlier: Sequence[Run], name: str, as_of: datetime, verdicts: Mapping[Verdict, int]
+def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no record yet
+    earlier: Sequence[Run],
+    name: str,
+    as_of: datetime,
+    verdicts: Mapping[Verdict, int],
+    accounts: Collection[str],
+    parameters: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Return the numbers of users of the last run of each month, the present one last.
 
-    `earlier` are the older runs in their order. `name`, `as_of` (UTC) and `verdicts` (how many
-    users have each) are those of the present run, whose month is the last of `TREND_MONTHS`.
+    `earlier` are the older runs in their order. `name`, `as_of` (UTC), `verdicts` (how many users
+    have each), `accounts` and `parameters` are those of the present run, whose month is the last of
+    `TREND_MONTHS`. The last run of a month with the same accounts and criteria comes before others.
     The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`
-    (retired or dormant), `users` int64.
+    (retired or dormant), `users` int64, `is_comparable` bool.
     """
-    rows = [
-        *((run.name, run.record.as_of, run.record.users) for run in earlier),
-        (name, as_of, verdicts),
+    criteria = {each.name: parameters.get(each.name) for each in fields(Criteria)}
+    runs = [
+        (each.name, each.record.as_of, each.record.users, is_comparable)
+        for each in earlier
+        for is_comparable in [
+            {of.account for of in each.record.covered} == {*accounts}
+            and criteria == {word: each.record.parameters.get(word) for word in criteria}
+        ]
     ]
-    last_of_month = {_month(at): (name, at, users) for name, at, users in rows}
+    rows = [*sorted(runs, key=itemgetter(3)), (name, as_of, verdicts, True)]
+    last_of_month = {_month(row[1]): row for row in rows}
     oldest = _month(as_of) - TREND_MONTHS
     counts = [
-        (name, at, of[Verdict.UNUSED], of[Verdict.RETIRED] + of[Verdict.DORMANT], sum(of.values()))
-        for month, (name, at, of) in last_of_month.items()
+        (
+            *run,
+            of[Verdict.UNUSED],
+            of[Verdict.RETIRED] + of[Verdict.DORMANT],
+            sum(of.values()),
+            same,
+        )
+        for month, (*run, of, same) in sorted(last_of_month.items())
         if month > oldest
     ]
     kinds: dict[str, Any] = {columns.RUN: TEXT, columns.AS_OF: "datetime64[s, UTC]"}

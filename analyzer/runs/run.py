@@ -199,7 +199,8 @@ def _publish(  # noqa: PLR0913  a run is all of these
     report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
-    numbers = outputs.trend(earlier, run.name, run_folders.newest_as_of(report), verdicts)
+    at, parameters = run_folders.newest_as_of(report), request.parameters
+    numbers = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
     decided = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():

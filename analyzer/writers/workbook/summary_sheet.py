@@ -12,6 +12,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.analysis.totals import AGE_BANDS
 from analyzer.report.model import ReportFile, account_with_name
+from analyzer.report.values import day_text_series
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS,
@@ -83,6 +84,10 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         lookup_lists.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
         add_trend(sheet, "Trend: users by month", trend)
+        others = trend.loc[~trend[columns.IS_COMPARABLE], columns.AS_OF]
+        if days := ", ".join(day_text_series(others)):
+            note = f"Other accounts or criteria than in this run, not comparable: {days}."
+            sheet.named_text("Note", note, CellStyle.CHECK)
     if SheetName.FINDINGS in book:
         sheet.section("Findings by severity")
         _add_severities(sheet, analysis.rule_results)
