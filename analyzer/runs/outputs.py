@@ -18,6 +18,7 @@ from analyzer import columns
 from analyzer.analysis import analysis as analysis_module
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.diff import (
+    NO_REPORT,
     changes,
     check_masked_accounts,
     counts_by_kind,
@@ -98,10 +99,11 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
     return [FEEDS[feed]] if FEEDS[feed] in run.files else []
 
 
-def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
+def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: pd.DataFrame) -> int:
     """Write every output of a run into a folder, and return the number of changes.
 
-    `trend` has the numbers of users by month (`TREND_COLUMNS`). Raises OutputFailed.
+    The last of the `earlier` runs, if there is any, is compared with. `trend` has the numbers of
+    users by month (`TREND_COLUMNS`). Raises OutputFailed.
     """
     write(
         analysis,
@@ -111,12 +113,12 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
         findings=folder / FINDINGS,
         follow_up=folder / FOLLOW_UP if analysis.ledger.lines else None,
     )
-    changed = _changes_since(analysis, previous)
+    changed = _changes_since(analysis, earlier)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
     with replacing(folder / WORKBOOK) as stream:
-        since = previous.name if previous else ""
-        shown = changed if previous else None
+        since = earlier[-1].name if earlier else ""
+        shown = changed if earlier else None
         write_workbook(analysis, stream, changes=shown, previous_run=since, trend=trend)
     return sum(counts_by_kind(changed).values())
 
@@ -168,13 +170,15 @@ def _month(at: datetime) -> int:
     return at.year * 12 + at.month
 
 
-def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
-    """Return what changed since the previous run, judged by the criteria of this one.
+def _changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
+    """Return what changed since the last earlier run, judged by the criteria of this one.
 
-    Without a previous run only the accounts that could not be read are listed.
+    An account that only older ones cover says which. Without an earlier run only the accounts that
+    could not be read are listed.
     """
-    if previous is None:
+    if not earlier:
         return not_covered_rows(analysis.report)
+    *older, previous = earlier
     now = snapshot(analysis)
     try:
         before = snapshot(_analysis_of(previous, analysis))
@@ -182,7 +186,14 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
     except InputRefused as refused:
         reason = f"the run {previous.name} is refused: {refused.problems[0].message}"
         before = replace(now, as_of={}, missing=dict.fromkeys(now.as_of, reason))
-    return changes(before, now)
+    covered = {of.account: run.name for run in older for of in run.record.covered}
+    missing = {
+        account: f"{before.missing.get(account, NO_REPORT)}; for changes since the run {run},"
+        " compare it with this one: credreport diff"
+        for account, run in covered.items()
+        if account not in before.as_of and account in now.as_of
+    }
+    return changes(replace(before, missing={**before.missing, **missing}), now)
 
 
 def _analysis_of(run: Run, analysis: Analysis) -> Analysis:

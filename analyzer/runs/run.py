@@ -205,7 +205,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
             (building / name).write_bytes(content)
-        changed = outputs.write_all(analysis, building, previous, numbers)
+        changed = outputs.write_all(analysis, building, earlier if previous else (), numbers)
         for feed in request.feeds:
             closed = _feeds_to_close(earlier, feed, report.accounts - {""}, request.log)
             outputs.write_feed(analysis, building, feed, request.hub_region, closed)
