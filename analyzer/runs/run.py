@@ -104,15 +104,14 @@ def export(request: ExportRequest, keep: int | None) -> int:
             request, problems = _with_ledger(request, ledger, run, earlier)
             with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log)
-                has_gaps = has_gaps or bool(refused or problems)
                 identity = run_folders.run_identity(report, request.parameters)
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None
                 )
                 run = existing.path if existing else run
-                code = _exit_code(analysis, request, run, has_gaps=has_gaps)
+                lacks = bool(refused or problems)
+                code = _exit_code(analysis, request, run, has_gaps=has_gaps, lacks_decisions=lacks)
                 if existing:
-                    code = existing.record.exit_code or code
                     message = f"Unchanged since {run}: skipped."
                     request.log.say("unchanged", message, run=existing.name, exit_code=code)
                 else:
@@ -179,12 +178,15 @@ def _with_ledger(
     return replace(request, analysis_request=analysis_request, parameters=parameters), problems
 
 
-def _exit_code(analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool) -> int:
+def _exit_code(
+    analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool, lacks_decisions: bool
+) -> int:
+    """Return the exit code: users who meet `--fail-on` do not hide decisions that are missing."""
     if reasons := request.analysis_request.failures(analysis):
         message = f"Meets --fail-on in {run}: {'; '.join(reasons)}"
         request.log.caution("fail-on", message, run=run.name)
-        return FAILED
-    return PARTIAL if has_gaps or analysis.report.not_covered else 0
+        return PARTIAL if lacks_decisions else FAILED
+    return PARTIAL if has_gaps or lacks_decisions or analysis.report.not_covered else 0
 
 
 def _publish(  # noqa: PLR0913  a run is all of these

@@ -120,7 +120,7 @@ def test_copies_are_collected_and_a_refused_one_stops_no_run(runs: Path, capsys:
     first, second = run(runs, FIRST), run(runs, SECOND)
     shutil.copy(first / "tom.XLSX", first / "~$tom.XLSX")
     (first / "eve.xlsb").write_bytes(b"\xd0\xcf")
-    assert export(runs, SECOND) == 5
+    assert export(runs, SECOND, "--fail-on", "unused") == 5
     log = capsys.readouterr().err
     assert "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected:" in log
     assert "not a decision ('remove')" in log
