@@ -195,7 +195,9 @@ def _check_options(
     is_one = len(folders) == len(outputs.output) == 1
     require(not by or is_one, "name one folder with -o FOLDER, and no file", "--split-by")
     owned = judging_options.owners or by is not SplitBy.OWNER
-    require(owned, "owner: name the list of owners with --owners", "--split-by")
+    of_accounts = "for the owners of --accounts, use --split-by account"
+    owners = f"owner: name the list of owners with --owners; {of_accounts}"
+    require(owned, owners, "--split-by")
 
 
 def _write_files(analysis: "Analysis", outputs: OutputOptions, findings: Path | None) -> list[str]:

@@ -130,7 +130,7 @@ def test_a_split_needs_its_owners_and_a_folder_that_can_be_made(tmp_path: Path) 
     report, folder = reported(tmp_path, a_user("ann")), "name one folder with -o FOLDER"
     saved(tmp_path, "", "taken")
     for words, code, problem in (
-        ("--split-by owner -o out", 2, "name the list of owners with --owners"),
+        ("--split-by owner -o out", 2, "owners of --accounts, use --split-by account"),
         ("--split-by account", 2, folder),
         ("--split-by account -o out.xlsx", 2, folder),
         ("--split-by account -o out -o b", 2, folder),
