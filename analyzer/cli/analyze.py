@@ -260,6 +260,9 @@ def _split_messages(parts: "Split", folder: Path) -> Iterator[str]:
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."
     if nothing := [whose for file, whose in parts.nothing_left.items() if file not in older]:
         yield f"Nothing to decide: {short_list(nothing)}."
+    known = {each.file for each in parts.pages} | parts.nothing_left.keys()
+    if others := sorted({each.name for each in folder.glob("[!.~]*.xlsx")} - known):
+        yield f"In {folder}, not of this split: {short_list(others)}. Remove old lists."
 
 
 def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> None:
