@@ -99,6 +99,7 @@ EARLIER_DECISION: Final = "earlier_decision"
 # What a trend has of each run.
 RUN: Final = "run"
 INACTIVE_COUNT: Final = "inactive"
+IS_COMPARABLE: Final = "is_comparable"
 
 ACCOUNT_NAME: Final = "account_name"
 """The column of outputs that holds the name of a row's account."""

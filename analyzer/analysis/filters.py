@@ -3,7 +3,7 @@
 In the patterns `*` and `?` match. Whatever is left out is counted, never dropped silently.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -87,15 +87,10 @@ def user_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> n
 def filtered_report(report: Report, chosen: Filter) -> Report:
     """Return the report with the accounts and the roots that the filter keeps.
 
-    Every file stays at its place; one without such an account lists no account any more. What could
-    not be read and names no account may be one that the filter keeps, so it stays.
+    What could not be read and names no account may be one that the filter keeps, so it stays.
     """
     names = report.account_names
     kept = {each for each in report.accounts if _keeps(chosen, each, account_name(each, names))}
-    files = tuple(
-        replace(file, accounts=tuple(each for each in file.accounts if each.account in kept))
-        for file in report.files
-    )
     left_out = (each for each in report.left_out if _keeps(chosen, each.account, each.name))
     not_covered = (
         each
@@ -103,12 +98,23 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
         if not each.account or _keeps(chosen, each.account, each.name)
     )
     return replace(
-        report,
-        files=files,
+        with_accounts(report, kept),
         roots=partial(_filtered_roots, report, chosen),
         not_covered=tuple(not_covered),
         left_out=tuple(left_out),
     )
+
+
+def with_accounts(report: Report, kept: Collection[str]) -> Report:
+    """Return the report with some of its accounts.
+
+    Every file stays at its place; one without such an account lists no account any more.
+    """
+    files = (
+        replace(file, accounts=tuple(each for each in file.accounts if each.account in kept))
+        for file in report.files
+    )
+    return replace(report, files=(*files,))
 
 
 def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:

@@ -162,7 +162,7 @@ def decision_counts_and_events(
 
 def _status(timeline: Timeline, outcome: DecisionOutcome, done: int | None, due_days: int) -> str:
     if done is None:
-        return OVERDUE if outcome.days > due_days else "open"
+        return OVERDUE if outcome.is_overdue(due_days) else "open"
     before, at_last = (
         (timeline.account_reports[at].at.date() - outcome.line.decided_on).days
         for at in (done - 1, done)

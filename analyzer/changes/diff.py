@@ -44,6 +44,8 @@ EXEMPTION_BEFORE: Final = "exemption_before"
 EXEMPTION_NOW: Final = "exemption_now"
 COLUMNS: Final = (*ChangeRow._fields, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
 
+NO_REPORT: Final = "there is no report of it"
+
 _DTYPES: Final[dict[Any, Any]] = {
     **dict.fromkeys(ChangeRow._fields, TEXT),
     **dict.fromkeys((columns.LAST_USE, columns.CREATED), "datetime64[s, UTC]"),
@@ -330,7 +332,7 @@ def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[ChangeRow]
     reversed_accounts = out_of_order(before, now)
     for account in sorted({*before.as_of, *now.as_of, *before.missing, *now.missing}):
         lacks = [
-            f"not covered {word}: {side.missing.get(account, 'there is no report of it')}"
+            f"not covered {word}: {side.missing.get(account, NO_REPORT)}"
             for word, side in ((BEFORE, before), (NOW, now))
             if account not in side.as_of
         ]

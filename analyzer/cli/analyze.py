@@ -195,7 +195,9 @@ def _check_options(
     is_one = len(folders) == len(outputs.output) == 1
     require(not by or is_one, "name one folder with -o FOLDER, and no file", "--split-by")
     owned = judging_options.owners or by is not SplitBy.OWNER
-    require(owned, "owner: name the list of owners with --owners", "--split-by")
+    of_accounts = "for the owners of --accounts, use --split-by account"
+    owners = f"owner: name the list of owners with --owners; {of_accounts}"
+    require(owned, owners, "--split-by")
 
 
 def _write_files(analysis: "Analysis", outputs: OutputOptions, findings: Path | None) -> list[str]:
@@ -259,6 +261,9 @@ def _split_messages(review_split: "Split", folder: Path) -> Iterator[str]:
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."
     if nothing := [whose for file, whose in nothing_left.items() if file not in older]:
         yield f"Nothing to decide: {short_list(nothing)}."
+    known = {each.file for each in review_split.pages_by_share} | nothing_left.keys()
+    if others := sorted({each.name for each in folder.glob("[!.~]*.xlsx")} - known):
+        yield f"In {folder}, not of this split: {short_list(others)}. Remove old lists."
 
 
 def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> None:

@@ -131,9 +131,11 @@ def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
     """
     from analyzer.errors import InputRefused
     from analyzer.runs.inputs import with_earlier_outcomes
+    from analyzer.runs.run_folders import runs
 
-    runs = sorted(run for each in folders for run in (each, *each.glob("*")))
-    ledger, problems = with_earlier_outcomes(ledger, runs)
+    places = sorted(run for each in folders for run in (each, *each.glob("*")))
+    complete = [run for each in folders for run in runs(each)]
+    ledger, problems = with_earlier_outcomes(ledger, places, complete)
     if problems:
         raise InputRefused(problems)
     return ledger

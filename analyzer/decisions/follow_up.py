@@ -95,7 +95,7 @@ class FollowUp:
     """Hold what became of each decision in force, as a frame, and by user.
 
     `frame` has the columns `COLUMNS`, the most urgent decision first: `status` is a category
-    (`FollowUpStatus`), `overdue` not done more than `Ledger.due_days` after the decision, `days`
+    (`FollowUpStatus`), `overdue` as `DecisionOutcome.is_overdue` says by `Ledger.due_days`, `days`
     from the decision to the report, `verdict` that of now (empty for a user who is gone),
     `report` the file (empty where the account is not covered), `as_of` its moment, `done_since`
     that of the first report in which it is done. `notes` name decisions that are not on these, and
@@ -125,7 +125,9 @@ def follow_up(
     frame = pd.DataFrame(cells)
     codes = [code_of(each.status) for each in of_users.values()]
     frame[STATUS] = as_category(np.array(codes, np.int64), FollowUpStatus)
-    frame[OVERDUE] = (frame[STATUS] != FollowUpStatus.DONE) & (frame[DAYS] > ledger.due_days)
+    frame[OVERDUE] = np.array(
+        [each.is_overdue(ledger.due_days) for each in of_users.values()], bool
+    )
     frame[DONE_SINCE] = _first_done(frame, ledger.done_since)
     frame = frame.assign(**owners.columns_of(frame))
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)

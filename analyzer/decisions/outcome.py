@@ -31,7 +31,7 @@ from analyzer.decisions.reported_users import (
     report_time,
 )
 from analyzer.report.model import Report, ReportFile
-from analyzer.terms import code_of, short_list, utc_text
+from analyzer.terms import Verdict, code_of, short_list, utc_text
 
 
 class FollowUpStatus(StrEnum):
@@ -87,6 +87,12 @@ class DecisionOutcome:
     def days(self) -> int:
         """Return the whole days from the decision to the report."""
         return max((self.as_of.date() - self.line.decided_on).days, 0)
+
+    def is_overdue(self, due_days: int) -> bool:
+        """Return whether it is not done in time; a user in use again is on no list to decide in."""
+        is_overtaken = self.status is FollowUpStatus.OVERTAKEN
+        is_back = is_overtaken and self.now and self.now.verdict is Verdict.ACTIVE
+        return not (self.is_done or is_back) and self.days > due_days
 
 
 def decision_outcomes(

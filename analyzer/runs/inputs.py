@@ -11,14 +11,15 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
-from itertools import count, starmap
+from itertools import chain, count, starmap
 from os.path import isfile
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Final, TypeAlias, cast
 from zipfile import ZipFile
 
+from analyzer.analysis.analysis import analyze
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_one_by_one
-from analyzer.decisions.decision import Decision
+from analyzer.decisions.decision import Decision, LedgerLine
 from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.follow_up import (
     DECIDED_AS_OF,
@@ -29,6 +30,8 @@ from analyzer.decisions.follow_up import (
     REPORT,
     REPORTED_USER_KEY,
     STATUS,
+    as_text,
+    follow_up,
 )
 from analyzer.decisions.ledger import (
     Entries,
@@ -437,42 +440,36 @@ def exemption_lists(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def with_earlier_outcomes(
-    ledger: Ledger, folders: Iterable[Path], complete: Iterable[Run] = ()
+    ledger: Ledger, folders: Iterable[Path], complete: Sequence[Run] = ()
 ) -> tuple[Ledger, list[Problem]]:
     """Return a ledger with what follow-ups in folders show of decisions, and their problems.
 
     The folders come in the order of their runs. What overtook a decision counts wherever it stands,
     and so does a service-specific credential, since they only hold back: also in a file that a
     spreadsheet saved, or in a run that is no longer complete. Since when a decision is done is
-    taken only from a file as it was made.
+    taken only from a run as it was made. A decision that was not in force in the newest complete
+    run, such as one collected late, is followed up in the reports of the runs.
     """
-    as_made = {run.path / FOLLOW_UP: run.files.get(FOLLOW_UP) for run in complete}
     done_since: dict[tuple[str, ...], datetime] = {}
     overtaken: dict[tuple[str, ...], str] = {}
     with_service_credential: set[tuple[str, ...]] = set()
     problems: list[Problem] = []
-    for path in filter(isfile, (folder / FOLLOW_UP for folder in folders)):
-        try:
-            content = path.read_bytes()
-            rows = list_rows(str(path), content, _FOLLOW_UP_FORM, _follow_up_problems)
-        except OSError as error:
-            problems += unreadable_file(str(path), error).problems
-            continue
-        except InputRefused as error:
-            problems += error.problems
-            continue
-        is_as_made = file_reference(path.name, content).sha256 == as_made.get(path)
-        for _, row in rows:
+    newest, followed = complete[-1].name if complete else "", set[tuple[str, ...]]()
+    # Late decisions are known after the last file.
+    files = _follow_ups(folders, complete, problems)
+    for run, rows, is_as_made in chain(files, _late_rows(ledger, complete, followed, problems)):
+        for row in rows:
             decision = tuple(row[name] for name in DECISION_KEY)
             if row[STATUS] == FollowUpStatus.DONE and is_as_made:
-                done_since[decision] = datetime.fromisoformat(row[DONE_SINCE])
+                done_since.setdefault(decision, datetime.fromisoformat(row[DONE_SINCE]))
             elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
                 done_since.pop(decision, None)
             if row[STATUS] == FollowUpStatus.OVERTAKEN:
-                change = _overtaking_change(path.absolute().parent.name, row)
-                overtaken.setdefault(_reported_user_key(row), change)
+                overtaken.setdefault(_reported_user_key(row), _overtaking_change(run, row))
             if _had_service_credential(row):
                 with_service_credential.add(_reported_user_key(row))
+            if run == newest:
+                followed.add((*decision, row[DECIDED_AS_OF]))
     shown = replace(
         ledger,
         done_since=done_since,
@@ -482,8 +479,59 @@ def with_earlier_outcomes(
     return shown, problems
 
 
+_Rows: TypeAlias = tuple[str, Iterable[Mapping[str, str]], bool]
+"""The name of a run, the rows of its follow-up, and whether the run is as it was made."""
+
+
+def _follow_ups(
+    folders: Iterable[Path], complete: Sequence[Run], problems: list[Problem]
+) -> Iterator[_Rows]:
+    """Yield the follow-ups in folders, and add the problems of others."""
+    as_made = {run.path / FOLLOW_UP: run.files.get(FOLLOW_UP) for run in complete}
+    for path in filter(isfile, (folder / FOLLOW_UP for folder in folders)):
+        try:
+            content = path.read_bytes()
+            rows = list_rows(str(path), content, _FOLLOW_UP_FORM, _follow_up_problems)
+        except OSError as error:
+            problems += unreadable_file(str(path), error).problems
+        except InputRefused as error:
+            problems += error.problems
+        else:
+            is_as_made = file_reference(path.name, content).sha256 == as_made.get(path)
+            yield path.absolute().parent.name, (cells for _, cells in rows), is_as_made
+
+
+def _late_rows(
+    ledger: Ledger,
+    complete: Sequence[Run],
+    followed: Container[tuple[str, ...]],
+    problems: list[Problem],
+) -> Iterator[_Rows]:
+    """Yield what runs would have shown of decisions in force now that the newest did not follow."""
+    late = {key: line.as_of for line in ledger.removals() if (key := _key(line)) not in followed}
+    for run in complete if late else ():
+        if run.record.as_of < min(late.values()):
+            continue
+        try:
+            report = load_reports(run.path, {}, as_of=run.record.set_as_of)
+            frame = as_text(follow_up(analyze(report).pages(), report, ledger).frame)
+        except InputRefused as error:
+            problems += (replace(each, file=f"{run.name}/{each.file}") for each in error.problems)
+            continue
+        keys = frame[[*DECISION_KEY, DECIDED_AS_OF]].itertuples(index=False, name=None)
+        rows = frame[[*map(late.__contains__, keys)]].to_dict("records")
+        yield run.name, cast("list[dict[str, str]]", rows), has_unchanged_inputs(run)
+
+
+def _key(line: LedgerLine) -> tuple[str, ...]:
+    """Return the cells of `DECISION_KEY` and the moment of the report decided on, as text."""
+    arn, created = line.user_key
+    day, as_of = line.decided_on.isoformat(), utc_text(line.as_of)
+    return arn, utc_text(created) if created else "", str(line.decision), day, as_of
+
+
 def _reported_user_key(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the cells of `REPORTED_USER_KEY`, times in one form; a user may have unknown ones."""
+    """Return the cells of `REPORTED_USER_KEY`, times in one form; some may be unknown."""
     arn, *cells = (row[name] for name in REPORTED_USER_KEY)
     return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
 

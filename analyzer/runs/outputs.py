@@ -2,11 +2,12 @@
 
 import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Final, TypeVar
@@ -17,6 +18,7 @@ from analyzer import columns
 from analyzer.analysis import analysis as analysis_module
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.diff import (
+    NO_REPORT,
     changes,
     check_masked_accounts,
     counts_by_kind,
@@ -26,6 +28,7 @@ from analyzer.changes.snapshot import snapshot
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.files import PRIVATE, replacing, sha256
+from analyzer.limits import Criteria
 from analyzer.report.model import TEXT
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, os_errors_translated, sync
@@ -63,6 +66,7 @@ TREND_COLUMNS: Final = (
     str(Verdict.UNUSED),
     columns.INACTIVE_COUNT,
     columns.USERS,
+    columns.IS_COMPARABLE,
 )
 
 
@@ -95,10 +99,11 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
     return [FEEDS[feed]] if FEEDS[feed] in run.files else []
 
 
-def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.DataFrame) -> int:
+def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: pd.DataFrame) -> int:
     """Write every output of a run into a folder, and return the number of changes.
 
-    `trend` has the numbers of users by month (`TREND_COLUMNS`). Raises OutputFailed.
+    The last of the `earlier` runs, if there is any, is compared with. `trend` has the numbers of
+    users by month (`TREND_COLUMNS`). Raises OutputFailed.
     """
     write(
         analysis,
@@ -108,35 +113,53 @@ def write_all(analysis: Analysis, folder: Path, previous: Run | None, trend: pd.
         findings=folder / FINDINGS,
         follow_up=folder / FOLLOW_UP if analysis.ledger.lines else None,
     )
-    changed = _changes_since(analysis, previous)
+    changed = _changes_since(analysis, earlier)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
     with replacing(folder / WORKBOOK) as stream:
-        since = previous.name if previous else ""
-        shown = changed if previous else None
+        since = earlier[-1].name if earlier else ""
+        shown = changed if earlier else None
         write_workbook(analysis, stream, changes=shown, previous_run=since, trend=trend)
     return sum(counts_by_kind(changed).values())
 
 
-def trend(
-    earlier: Sequence[Run], name: str, as_of: datetime, verdicts: Mapping[Verdict, int]
+def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no record yet
+    earlier: Sequence[Run],
+    name: str,
+    as_of: datetime,
+    verdicts: Mapping[Verdict, int],
+    accounts: Collection[str],
+    parameters: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Return the numbers of users of the last run of each month, the present one last.
 
-    `earlier` are the older runs in their order. `name`, `as_of` (UTC) and `verdicts` (how many
-    users have each) are those of the present run, whose month is the last of `TREND_MONTHS`.
+    `earlier` are the older runs in their order. `name`, `as_of` (UTC), `verdicts` (how many users
+    have each), `accounts` and `parameters` are those of the present run, whose month is the last of
+    `TREND_MONTHS`. The last run of a month with the same accounts and criteria comes before others.
     The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`
-    (retired or dormant), `users` int64.
+    (retired or dormant), `users` int64, `is_comparable` bool.
     """
-    rows = [
-        *((run.name, run.record.as_of, run.record.users) for run in earlier),
-        (name, as_of, verdicts),
+    criteria = {each.name: parameters.get(each.name) for each in fields(Criteria)}
+    runs = [
+        (each.name, each.record.as_of, each.record.users, is_comparable)
+        for each in earlier
+        for is_comparable in [
+            {of.account for of in each.record.covered} == {*accounts}
+            and criteria == {word: each.record.parameters.get(word) for word in criteria}
+        ]
     ]
-    last_of_month = {_month(at): (name, at, users) for name, at, users in rows}
+    rows = [*sorted(runs, key=itemgetter(3)), (name, as_of, verdicts, True)]
+    last_of_month = {_month(row[1]): row for row in rows}
     oldest = _month(as_of) - TREND_MONTHS
     counts = [
-        (name, at, of[Verdict.UNUSED], of[Verdict.RETIRED] + of[Verdict.DORMANT], sum(of.values()))
-        for month, (name, at, of) in last_of_month.items()
+        (
+            *run,
+            of[Verdict.UNUSED],
+            of[Verdict.RETIRED] + of[Verdict.DORMANT],
+            sum(of.values()),
+            same,
+        )
+        for month, (*run, of, same) in sorted(last_of_month.items())
         if month > oldest
     ]
     kinds: dict[str, Any] = {columns.RUN: TEXT, columns.AS_OF: "datetime64[s, UTC]"}
@@ -147,13 +170,15 @@ def _month(at: datetime) -> int:
     return at.year * 12 + at.month
 
 
-def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
-    """Return what changed since the previous run, judged by the criteria of this one.
+def _changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
+    """Return what changed since the last earlier run, judged by the criteria of this one.
 
-    Without a previous run only the accounts that could not be read are listed.
+    An account that only older ones cover says which. Without an earlier run only the accounts that
+    could not be read are listed.
     """
-    if previous is None:
+    if not earlier:
         return not_covered_rows(analysis.report)
+    *older, previous = earlier
     now = snapshot(analysis)
     try:
         before = snapshot(_analysis_of(previous, analysis))
@@ -161,7 +186,14 @@ def _changes_since(analysis: Analysis, previous: Run | None) -> pd.DataFrame:
     except InputRefused as refused:
         reason = f"the run {previous.name} is refused: {refused.problems[0].message}"
         before = replace(now, as_of={}, missing=dict.fromkeys(now.as_of, reason))
-    return changes(before, now)
+    covered = {of.account: run.name for run in older for of in run.record.covered}
+    missing = {
+        account: f"{before.missing.get(account, NO_REPORT)}; for changes since the run {run},"
+        " compare it with this one: credreport diff"
+        for account, run in covered.items()
+        if account not in before.as_of and account in now.as_of
+    }
+    return changes(replace(before, missing={**before.missing, **missing}), now)
 
 
 def _analysis_of(run: Run, analysis: Analysis) -> Analysis:

@@ -108,15 +108,15 @@ def export(request: ExportRequest, keep: int | None) -> int:
             report = replace(report, content_notes=(*report.content_notes, *missing))
             with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log, missing)
-                has_gaps = has_gaps or bool(missing)
                 identity = run_folders.run_identity(report, request.parameters)
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None
                 )
                 run = existing.path if existing else new_run
-                code = _exit_code(analysis, request, run, has_gaps=has_gaps)
+                code = _exit_code(
+                    analysis, request, run, has_gaps=has_gaps, lacks_decisions=bool(missing)
+                )
                 if existing:
-                    code = existing.record.exit_code or code
                     message = f"Unchanged since {run}: skipped."
                     request.log.say("unchanged", message, run=existing.name, exit_code=code)
                 else:
@@ -183,12 +183,15 @@ def _with_ledger(
     return replace(request, analysis_request=analysis_request, parameters=parameters), unread
 
 
-def _exit_code(analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool) -> int:
+def _exit_code(
+    analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool, lacks_decisions: bool
+) -> int:
+    """Return the exit code: users who meet `--fail-on` do not hide decisions that are missing."""
     if reasons := request.analysis_request.failures(analysis):
         message = f"Meets --fail-on in {run}: {'; '.join(reasons)}"
         request.log.caution("fail-on", message, run=run.name)
-        return FAILED
-    return PARTIAL if has_gaps or analysis.report.not_covered else 0
+        return PARTIAL if lacks_decisions else FAILED
+    return PARTIAL if has_gaps or lacks_decisions or analysis.report.not_covered else 0
 
 
 def _publish(  # noqa: PLR0913  a run is all of these
@@ -203,12 +206,13 @@ def _publish(  # noqa: PLR0913  a run is all of these
     report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
-    numbers = outputs.trend(earlier, run.name, run_folders.newest_as_of(report), verdicts)
+    at, parameters = run_folders.newest_as_of(report), request.parameters
+    numbers = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
     decided = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
             (building / name).write_bytes(content)
-        changed = outputs.write_all(analysis, building, previous, numbers)
+        changed = outputs.write_all(analysis, building, earlier if previous else (), numbers)
         for feed in request.feeds:
             closed = _feeds_to_close(earlier, feed, report.accounts - {""}, request.log)
             outputs.write_feed(analysis, building, feed, request.hub_region, closed)

@@ -23,6 +23,7 @@ from tests.support.builders import (
 )
 from tests.support.decisions import OTHER_ACCOUNT, console_name, line
 from tests.support.review import fill_in
+from tests.support.workbooks import opened, values
 
 HEADER = "account,user,owner,email,left"
 ON = AS_OF.date()
@@ -142,7 +143,7 @@ def test_a_split_needs_its_owners_and_a_folder_that_can_be_made(tmp_path: Path) 
     report, folder = reported(tmp_path, a_user("ann")), "name one folder with -o FOLDER"
     saved(tmp_path, "", "taken")
     for words, code, problem in (
-        ("--split-by owner -o out", 2, "name the list of owners with --owners"),
+        ("--split-by owner -o out", 2, "owners of --accounts, use --split-by account"),
         ("--split-by account", 2, folder),
         ("--split-by account -o out.xlsx", 2, folder),
         ("--split-by account -o out -o b", 2, folder),
@@ -211,3 +212,21 @@ def test_users_without_an_account_number_are_called_so() -> None:
     assert (share.file, share.label) == ("no-account.xlsx", "users without an account number")
     (share,) = shares(SplitBy.OWNER, a_user("ann"))
     assert (share.file, share.label) == ("no-owner.xlsx", "users without an owner")
+
+
+def test_a_part_shows_its_accounts_alone_and_a_list_of_a_former_owner_is_named(
+    tmp_path: Path,
+) -> None:
+    for account, day in ((ACCOUNT, "2026-05-01"), (OTHER_ACCOUNT, "2026-05-09")):
+        text = report_text([a_user("ann")]).replace(ACCOUNT, account)
+        saved(tmp_path / "reports", text, f"{day}.csv")
+    for owner in ("Lee", "Ray"):
+        owners = listed(tmp_path, f"{ACCOUNT},*,{owner},,", f"{OTHER_ACCOUNT},*,Eve,,")
+        words = ("--owners", owners, "--split-by", "owner", "-o", tmp_path / "out")
+        done = run("analyze", tmp_path / "reports", *words)
+    assert f"In {tmp_path}/out, not of this split: lee.xlsx. Remove old lists." in done.messages
+    rows = values(opened((tmp_path / "out" / "ray.xlsx").read_bytes())["Summary"])
+    texts = [str(cell) for row in rows for cell in row if cell is not None]
+    assert sum("/reports/" in text for text in texts) == 1
+    assert [text for text in texts if OTHER_ACCOUNT in text or "2 accounts" in text] == []
+    assert "Checks: the lists add up to all users of this part" in texts

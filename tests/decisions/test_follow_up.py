@@ -329,12 +329,14 @@ def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> No
     assert [*zip(frame["user"], frame["decision"], strict=True)] == [("e", "deactivate")]
 
 
-def test_a_decision_is_overdue_after_the_last_day_and_what_is_done_never() -> None:
+def test_a_decision_is_overdue_after_the_last_day_and_what_is_done_or_in_use_again_never() -> None:
     cases = [([line(on=DAY + timedelta(at))], [QUIET]) for at in range(3)]
-    frame = followed_up(LATER, *cases, ([line()], []), due_days=39)
-    overdue = [(40, True), (39, False), (38, False), (40, False)]
+    changed = [a_user("quiet", password=a_password(LATER)), a_user("quiet", mfa=True)]
+    cases += [([line()], []), *(([line()], [each]) for each in changed)]
+    frame = followed_up(LATER, *cases, due_days=39)
+    overdue = [(40, True), (39, False), (38, False), (40, False), (40, False), (40, True)]
     assert [*zip(frame["days"], frame["overdue"], strict=True)] == overdue
-    assert [*as_text(frame)["overdue"]] == ["true", "false", "false", "false"]
+    assert [*as_text(frame)["overdue"]] == ["true", "false", "false", "false", "false", "true"]
 
 
 def test_a_day_without_a_time_counts_as_its_start() -> None:
@@ -378,7 +380,7 @@ def test_the_most_urgent_come_first_and_are_counted() -> None:
     frame = analysis_of(a_user("there"), used, as_of=LATER, ledger=ledger).follow_up
     assert [*frame["user"]] == ["used", "there", "hidden", "gone"]
     assert [*frame["status"].cat.categories] == [*map(str, FollowUpStatus)]
-    counts = {"overtaken": 1, "not-done": 1, "unknown": 1, "done": 1, "overdue": 3}
+    counts = {"overtaken": 1, "not-done": 1, "unknown": 1, "done": 1, "overdue": 2}
     assert follow_up_counts(frame) == counts
 
 

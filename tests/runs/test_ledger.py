@@ -123,7 +123,7 @@ def test_copies_are_collected_and_a_refused_one_stops_no_run(runs: Path, capsys:
     first, second = run(runs, FIRST), run(runs, SECOND)
     shutil.copy(first / "tom.XLSX", first / "~$tom.XLSX")
     (first / "eve.xlsb").write_bytes(b"\xd0\xcf")
-    assert export(runs, SECOND) == 5
+    assert export(runs, SECOND, "--fail-on", "unused") == 5
     log = capsys.readouterr().err
     assert "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected:" in log
     assert "not a decision ('remove')" in log
@@ -550,3 +550,27 @@ def test_plan_leaves_out_the_users_exempt_by_the_list_of_the_newest_run(runs: Pa
         assert (done.code, "user/ann: exempt: needed" in done.messages) == (5, True)
         assert "zoe" not in done.messages
         assert program("plan", ledger, *more, "--exemptions", other).code == 0
+
+
+@pytest.mark.usefixtures("uncompared")
+def test_a_decision_collected_late_is_followed_up_in_the_reports_of_the_runs_since(
+    runs: Path,
+) -> None:
+    back = a_user("ann", created=days_before(900), mfa=True)
+    for day, users in (("2026-04-01", [back]), (SECOND, [back, BOB]), (THIRD, [ANN])):
+        assert export(runs, day, users=users) == 0
+    review(runs, ann="delete", bob="delete")
+    collected = program("collect", run(runs, FIRST) / "review.xlsx", "-o", runs / "decisions.csv")
+    assert collected.code == 0
+    report = run(runs, SECOND) / f"reports/status_reports_{SECOND}T09-30-00+00-00.csv"
+    whole = report.read_text()
+    report.write_text("cut")
+    done = program("plan", runs / "decisions.csv", "-o", runs / "r.sh")
+    assert (done.code, f"{SECOND}T09-30-00Z/reports/" in done.messages) == (3, True)
+    report.write_text(whole)
+    done = program("plan", runs / "decisions.csv", "-o", runs / "r.sh")
+    assert "user/ann: changed since the decision: MFA device added (report" in done.messages
+    for day in ("2026-08-01", "2026-08-02"):
+        assert export(runs, day, users=[ANN]) == 0
+        followed = [(each["status"], each["done_since"]) for each in followed_up(run(runs, day))]
+        assert followed == [("overtaken", ""), ("done", f"{THIRD}T09:30:00Z")]

@@ -175,7 +175,8 @@ def test_accounts_that_are_missing_for_once_are_told_and_never_gone_or_new(
     assert exporting(runs, "--from", reports, "--check") == 5
     assert sentence in capsys.readouterr().err
     assert exporting(runs, "--from", third) == 0
-    before = [("not-covered", "not covered before: AWS denied it.")]
+    cause = f"not covered before: AWS denied it.; for changes since the run {name(FIRST)},"
+    before = [("not-covered", f"{cause} compare it with this one: credreport diff")]
     assert changed(runs / "latest", "cause") == before
     assert record_of(runs / "latest")["compared_with"] == name(SECOND)
 

@@ -1,5 +1,6 @@
 """The trend counts the users of the last run of each month, and the Summary draws it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 import analyzer
 from analyzer.runs.outputs import TREND_COLUMNS, TREND_MONTHS, trend
-from analyzer.runs.run_folders import Run, RunRecord, prune
+from analyzer.runs.run_folders import CoveredAccount, Run, RunRecord, prune
 from analyzer.runs.run_folders import runs as runs_in
 from analyzer.terms import Verdict
 from tests.support.builders import a_password, a_user, days_before, saved
@@ -34,7 +35,7 @@ def a_run(month: str, day: int = 1, **counts: Any) -> Run:
 def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
     counts = {"unused": 2, "retired": 1, "dormant": 1, "active": 1, "undetermined": 1}
     runs = [a_run("2025-12", active=1), a_run("2026-02", **counts)]
-    frame = trend(runs, "now", NOW, {**NONE, Verdict.UNUSED: 3})
+    frame = trend(runs, "now", NOW, {**NONE, Verdict.UNUSED: 3}, (), {})
     assert tuple(frame.columns) == TREND_COLUMNS
     counted = frame[["unused", "inactive", "users"]].to_numpy().tolist()
     assert counted == [[0, 0, 1], [2, 2, 6], [3, 0, 3]]
@@ -46,7 +47,7 @@ def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
 def test_a_month_has_its_last_run_and_the_trend_twelve_months() -> None:
     months = [f"2025-{month:02}" for month in range(1, 13)] + ["2026-01", "2026-02", "2026-03"]
     runs = [a_run(month, day) for month in months for day in (1, 28) if month != months[-1]]
-    frame = trend([*runs, a_run(months[-1])], "now", NOW, NONE)
+    frame = trend([*runs, a_run(months[-1])], "now", NOW, NONE, (), {})
     last = [f"{month}-28T00-00-00Z" for month in months[-TREND_MONTHS:-1]]
     assert frame["run"].tolist() == [*last, "now"]
     assert last[0].startswith("2025-04")
@@ -83,7 +84,11 @@ def test_a_run_has_the_trend_of_earlier_runs(runs: Path, monkeypatch: Patch) -> 
 
 def test_the_summary_shows_the_trend_in_numbers_and_a_chart() -> None:
     runs = [a_run(f"2026-0{month}", unused=month, dormant=1) for month in (6, 7)]
-    frame = trend(runs, "now", datetime(2026, 8, 1, tzinfo=UTC), {**NONE, Verdict.UNUSED: 8})
+    june, july = runs
+    ours = july.record.model_copy(update={"covered": [CoveredAccount(account="1")]})
+    later = replace(june, record=june.record.model_copy(update={"parameters": {"grace_days": 8}}))
+    now, runs = datetime(2026, 8, 1, tzinfo=UTC), [june, later, replace(july, record=ours)]
+    frame = trend(runs, "now", now, {**NONE, Verdict.UNUSED: 8}, (), {})
     analysis = analyzer.analyze(analysis_of([a_user()]).report, book=analyzer.rulebook("cis-7.0"))
     file = file_of(analysis, trend=frame)
     rows = values(opened(file)["Summary"])
@@ -95,6 +100,9 @@ def test_the_summary_shows_the_trend_in_numbers_and_a_chart() -> None:
         ("2026-07-01", 7, 1, 8),
         ("2026-08-01", 8, 0, 8),
     ]
+    note = "Other accounts or criteria than in this run, not comparable: 2026-07-01."
+    comparable = values(opened(file_of(analysis, trend=frame[::2]))["Summary"])
+    assert [("Note", note) in [row[:2] for row in of] for of in (rows, comparable)] == [True, False]
     chart = parts(file)["xl/charts/chart3.xml"].decode()
     for cells in ("$A$", "$B$", "$C$", "$D$"):
         assert f"'Summary'!{cells}{at + 3}:{cells}{at + 5}" in chart

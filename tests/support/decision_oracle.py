@@ -14,7 +14,17 @@ from itertools import permutations
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
-from tests.support.verdict_oracle import CONTRADICTED, NO_PLACE, SLOTS, boolean, moment, one_row
+from tests.support.verdict_oracle import (
+    CONTRADICTED,
+    NO_PLACE,
+    SLOTS,
+    Terms,
+    boolean,
+    judge_user,
+    moment,
+    one_row,
+    read_user,
+)
 
 Cells = dict[str, str]
 Never = Literal["never"]
@@ -919,15 +929,24 @@ def follow_up(
 ) -> dict[Key, tuple[str, bool]]:
     """Status and overdue of each decision to delete or deactivate that is in force.
 
-    What is not done is overdue after its days.
+    What is not done is overdue after its days. Taken here: not so if the decision was overtaken and
+    the user is active, as nobody is asked to decide on active users.
     """
     told = {}
     for line in (each.undisputed for each in standings(lines).values()):
         if line and line.decision in REMOVALS:
             became = status(line, reports, lines=lines)
             days = days_since_decided(line, reports)
-            told[line.user] = became, became != "done" and days > due_days
+            can_wait = became == "done" or (became == "overtaken" and is_active(line, reports))
+            told[line.user] = became, days > due_days and not can_wait
     return told
+
+
+def is_active(line: Line, reports: Sequence[Report]) -> bool:
+    """Say whether the newest report of the account has the user, and the verdict is active."""
+    report = newest_of([each for each in reports if each.account == line.account])
+    there = [read_user(each) for each in users(report) if user_key(each) == line.user]
+    return any(judge_user(each, Terms(report.as_of))[0].verdict == "active" for each in there)
 
 
 # Acting

@@ -58,7 +58,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
 
     `changes`, as `analyzer.changes.changes` gives them, get a sheet; they are those since
     `previous_run`. `trend` has the numbers of users by month, the oldest first: `as_of`
-    datetime64[s, UTC], `unused`, `inactive`, `users` int64.
+    datetime64[s, UTC], `unused`, `inactive`, `users` int64, `is_comparable` bool.
 
     The part of an analysis has a `share_label`, which names whom it is for: then no count is of all
     users, and `same_second` are the names of all (`CreationSeconds.same_second`).

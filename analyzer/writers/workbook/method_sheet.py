@@ -37,7 +37,7 @@ Undetermined: List to decide in: users with cells that were not understood, with
   report. Check these users in AWS.
 Follow-up: Every user that the earlier review decided to delete or deactivate, the most urgent
   first: overtaken (new access or use since the decision), not-done, unknown or done, with the fact
-  in the report. Overdue is one that is not done in time.
+  in the report. Overdue is one not done in time, unless it is overtaken and the user active.
 Changes: One row a change since the previous run, with its cause: users that are new, gone or
   created again, other verdicts, credentials and exemptions, and findings that are new or resolved.
   Users are compared by ARN and creation time, both runs by the criteria of this one.

@@ -12,6 +12,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.analysis.totals import AGE_BANDS
 from analyzer.report.model import ReportFile, account_with_name
+from analyzer.report.values import day_text_series
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS,
@@ -83,23 +84,28 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         lookup_lists.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
         add_trend(sheet, "Trend: users by month", trend)
+        others = trend.loc[~trend[columns.IS_COMPARABLE], columns.AS_OF]
+        if days := ", ".join(day_text_series(others)):
+            note = f"Other accounts or criteria than in this run, not comparable: {days}."
+            sheet.named_text("Note", note, CellStyle.CHECK)
     if SheetName.FINDINGS in book:
         sheet.section("Findings by severity")
         _add_severities(sheet, analysis.rule_results)
     _add_criteria(sheet, analysis, comparison_text, share_label)
     sheet.section("Notes and limitations")
     notes = analysis.report.notes if share_label else headline.notes(analysis)
-    for note in (*_as_of_spread_notes(analysis.report.files), *notes):
+    files = [each for each in analysis.report.files if each.accounts or not share_label]
+    for note in (*_as_of_spread_notes(files), *notes):
         sheet.named_text("Note", note, CellStyle.CHECK)
     blind_spots = "\n".join(f"• {each}" for each in BLIND_SPOTS)
     sheet.named_text("Not visible in a credential report", blind_spots)
-    sheet.section("Checks: the lists add up to all users")
+    sheet.section(f"Checks: the lists add up to all users{' of this part' if share_label else ''}")
     review_lists.add_list_checks(sheet, analysis, listings)
     if not share_label:
         sheet.section("Accounts: every row of the reports is counted")
         _add_accounts(sheet, analysis)
     sheet.section("Reports")
-    _add_files(sheet, analysis.report.files)
+    _add_files(sheet, files)
     add_other_files(sheet, analysis)
 
 
