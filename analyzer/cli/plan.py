@@ -79,11 +79,8 @@ def plan(
     )
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.runs.inputs import (
-        exemption_lists,
-        uncollected_decisions,
-        uncollected_sentence,
-    )
+    from analyzer.runs.inputs import exemption_lists
+    from analyzer.runs.ledger import uncollected_decisions, uncollected_sentence
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
@@ -130,12 +127,12 @@ def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
     Raises InputRefused where one is not understood.
     """
     from analyzer.errors import InputRefused
-    from analyzer.runs.inputs import with_earlier_outcomes
+    from analyzer.runs.ledger import with_earlier_outcomes
     from analyzer.runs.run_folders import runs
 
-    places = sorted(run for each in folders for run in (each, *each.glob("*")))
+    with_runs = sorted(run for each in folders for run in (each, *each.glob("*")))
     complete = [run for each in folders for run in runs(each)]
-    ledger, problems = with_earlier_outcomes(ledger, places, complete)
+    ledger, problems = with_earlier_outcomes(ledger, with_runs, complete)
     if problems:
         raise InputRefused(problems)
     return ledger

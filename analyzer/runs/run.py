@@ -15,6 +15,7 @@ from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.report.model import Report
 from analyzer.runs import inputs, outputs, run_folders
+from analyzer.runs.ledger import collected_ledger, with_earlier_outcomes
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
 from analyzer.terms import Feed, Verdict
@@ -153,7 +154,7 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> tuple[L
 
     Raises InputRefused, Busy, OutputFailed.
     """
-    ledger, added, refused = inputs.collected_ledger(
+    ledger, added, refused = collected_ledger(
         request.folder, request.entries, request.today, write=write
     )
     for sentence in added:
@@ -173,7 +174,7 @@ def _with_ledger(
     own = request.analysis_request.ledger or Ledger()
     folders = run_folders.folders_up_to_run(run.parent, run.name)
     dated = replace(own, lines=ledger.lines, file=ledger.file)
-    dated, problems = inputs.with_earlier_outcomes(dated, folders, earlier)
+    dated, problems = with_earlier_outcomes(dated, folders, earlier)
     unread: list[str] = []
     if problems:
         unread = [f"Not all decisions that were overtaken are known: {InputRefused(problems)}"]
