@@ -122,17 +122,26 @@ def uncollected_decisions(
     Raises InputRefused where it is not known which users the entries of a workbook are on.
     """
     yield from _lost_decisions(folder, ledger)
+    in_force = {(line.user_key.arn, line.decision) for line in ledger.removals()}
+    collected = {(line.user_key.arn, *line.entered) for line in ledger.lines}
     whole, _, refused = _with_edited_workbooks(folder, ledger, today)
     arns = defaultdict[str, list[str]](list)
     for line in whole.lines[len(ledger.lines) :]:
-        if line.decision is not Decision.CONFLICT:
-            arns[line.workbook].append(line.user_key.arn)
-    collected = {(line.user_key.arn, *line.entered) for line in ledger.lines}
+        arn, decision = line.user_key.arn, line.decision
+        if decision is not Decision.CONFLICT and (arn, decision) not in in_force:
+            arns[line.workbook].append(arn)
     for name, error in refused:
-        if unclear := [each for each in error.problems if not is_of_entry(each)]:
-            raise InputRefused(unclear)
-        rows = entered_rows(name, (folder / name).read_bytes())
-        arns[name] += (arn for arn, *entered in rows if (arn, *entered) not in collected)
+        if not holds_entries(folder / name):
+            continue
+        rows = [
+            arn
+            for arn, word, *others in entered_rows(str(folder / name), (folder / name).read_bytes())
+            if (arn, word) not in in_force and (arn, word, *others) not in collected
+        ]
+        unclear = [each for each in error.problems if not is_of_entry(each)]
+        if rows and unclear:
+            raise InputRefused(replace(each, file=str(folder / each.file)) for each in unclear)
+        arns[name] += rows
     yield from ((folder / name, of) for name, of in arns.items() if of)
 
 

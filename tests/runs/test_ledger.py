@@ -522,6 +522,11 @@ def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_ha
         assert planned() == (5, True, ["ann"])
     copy.write_bytes(edited(copy.read_bytes(), shown("ann", "User", "tom")))
     assert planned() == (3, False, [])
+    # Nothing is entered, or nothing that spares anybody: it is the same removal.
+    for word in ("", "delete"):
+        review(runs, copy.name, by="Tom", ann=word, bob=word)
+        copy.write_bytes(edited(copy.read_bytes(), shown("ann", "User", "tom")))
+        assert planned() == (0, False, ["ann", "bob"])
 
 
 @pytest.mark.usefixtures("uncompared")
