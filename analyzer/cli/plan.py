@@ -80,7 +80,12 @@ def plan(
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
     from analyzer.runs.inputs import exemption_lists
-    from analyzer.runs.ledger import uncollected_decisions, uncollected_sentence
+    from analyzer.runs.ledger import (
+        is_listable,
+        uncollected_decisions,
+        uncollected_sentence,
+        unseen_in,
+    )
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
@@ -89,7 +94,9 @@ def plan(
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     today = utc_now().date()
     update = merged_update(read_files(files, today))
-    folders = sorted({Path(each.name).parent for each in files})
+    parents = sorted({Path(each.name).parent for each in files})
+    unseen = [sentence for each in parents for sentence in unseen_in(each, update.ledger)]
+    folders = [*filter(is_listable, parents)]
     uncollected = dict(
         found for folder in folders for found in uncollected_decisions(folder, update.ledger, today)
     )
@@ -109,7 +116,8 @@ def plan(
         notes = exemption_notes(ledger, exempt)
     too_old = [*_age_warning(result, max_age)]
     _write(result, files, output, max_age, can_run=not too_old)
-    for note in (*update.notes, *too_old, *starmap(uncollected_sentence, uncollected.items())):
+    not_collected = starmap(uncollected_sentence, uncollected.items())
+    for note in (*update.notes, *unseen, *too_old, *not_collected):
         say(note)
     for note in notes:
         say(f"Note: {note}")
@@ -118,7 +126,7 @@ def plan(
     if result.done:
         users = [line.user for line in result.done]
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
-    exit_if_failed_or_partial(missing=[*result.left_out, *uncollected])
+    exit_if_failed_or_partial(missing=[*result.left_out, *uncollected, *unseen])
 
 
 def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":

@@ -116,7 +116,13 @@ def older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
         f" on one of {_report_moment(other)}"
     )
     hint = "Decide again on the newer report."
-    if line.read_from.cell:
+    if line.report_time.source is AsOfSource.OPTION and line.as_of >= other.as_of:
+        message = (
+            f"made on a report whose time --as-of set: nothing shows that it is newer than the one"
+            f" of {_report_moment(other)}, on which {other.place} has {other.summary}"
+        )
+        hint = "Put the day of the report in the name of its file, and decide in a new workbook."
+    elif line.read_from.cell:
         day = f"{other.as_of:%Y-%m-%d}"
         hint = f"Empty this cell, and decide in the workbook of the newer report, of {day}."
     return _problem(line, message, hint)
@@ -179,8 +185,12 @@ def _shown_texts(line: LedgerLine) -> tuple[str, ...]:
 
 
 def _words(text: str) -> str:
-    """Return a text without what a spreadsheet may change in it: line ends, blanks at the ends."""
-    return " ".join(text.split())
+    """Return a text without what a spreadsheet may change in it: line ends, zeros of a number."""
+    words = " ".join(text.split())
+    try:
+        return f"{float(words):.10g}"
+    except ValueError:
+        return words
 
 
 def _problem(line: LedgerLine, message: str, hint: str) -> Problem:

@@ -17,6 +17,7 @@ from analyzer.decisions.decision import (
     decisions_by_user,
 )
 from analyzer.decisions.ledger import Entries, Ledger
+from analyzer.terms import AsOfSource
 
 
 def new_decisions(
@@ -159,6 +160,9 @@ def _is_on_older_report(line: LedgerLine, other: LedgerLine) -> bool:
     May have been counts where it takes more from the user: a day without a time may be its end.
     """
     made = line.report_time.earliest
+    is_set = line.report_time.source is AsOfSource.OPTION
+    if is_set and (other.report_time.source is AsOfSource.OPTION or not _removes_more(line, other)):
+        return line.as_of < other.as_of
     is_unsure = _removes_more(line, other) and line.as_of != other.as_of
     return made < (other.as_of if is_unsure else other.report_time.earliest)
 

@@ -229,7 +229,7 @@ def _outcome(
             " is, put its day in the name of the file."
         )
         return unchanged(FollowUpStatus.UNKNOWN, fact)
-    is_later = shown > decided
+    is_later = shown > line.as_of  # a day without a time may be its end
     rows = users.rows_of_user(line)
     if not rows:
         return unchanged(*_status_if_absent(line, users, names_of, is_later=is_later))

@@ -404,6 +404,11 @@ def is_of_entry(problem: Problem) -> bool:
     return (problem.column or "").partition(", cell ")[0] in ENTRY_HEADS
 
 
+def is_of_row(problem: Problem) -> bool:
+    """Return whether a problem is one of a row, such as one of the follow-up, not of a cell."""
+    return bool(problem.row) and not (problem.column or "").startswith("cell ")
+
+
 def text_of(value: CellValue) -> str:
     """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
     if value is None:

@@ -206,6 +206,10 @@ def has_unchanged_inputs(run: Run) -> bool:
 
 
 def exemption_lists(folders: Iterable[Path]) -> Iterator[Path]:
-    """Yield the exemption list of the newest run in each folder that has runs, if it has one."""
-    lists = (run.path / EXEMPTIONS for folder in folders for run in runs(folder)[-1:])
-    yield from filter(isfile, lists)
+    """Yield the exemption lists of the newest run of each account in folders, if it has one."""
+    for folder in folders:
+        newest = {of.account: run for run in runs(folder) for of in run.record.covered}
+        lists = (
+            run.path / EXEMPTIONS for run in {id(each): each for each in newest.values()}.values()
+        )
+        yield from filter(isfile, lists)

@@ -3,8 +3,9 @@
 What reviewers entered is collected workbook by workbook, so that one refused does not stop a run.
 """
 
+import os
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
@@ -49,9 +50,10 @@ from analyzer.reviews.list_sheets import (
     entered_rows,
     holds_entries,
     is_of_entry,
+    is_of_row,
 )
 from analyzer.runs.inputs import DECISIONS, FOLLOW_UP, REPORTS, has_unchanged_inputs, load_reports
-from analyzer.runs.run_folders import Run, runs
+from analyzer.runs.run_folders import Run, incomplete_runs, runs
 from analyzer.sources.archives import DAMAGED, unpacked_files
 from analyzer.sources.source import unreadable_file
 from analyzer.terms import count_text, short_list, utc_text
@@ -131,17 +133,16 @@ def uncollected_decisions(
         if decision is not Decision.CONFLICT and (arn, decision) not in in_force:
             arns[line.workbook].append(arn)
     for name, error in refused:
-        if not holds_entries(folder / name):
-            continue
-        rows = [
+        rows = entered_rows(str(folder / name), (folder / name).read_bytes())
+        uncollected = [
             arn
-            for arn, word, *others in entered_rows(str(folder / name), (folder / name).read_bytes())
+            for arn, word, *others in (rows if holds_entries(folder / name) else ())
             if (arn, word) not in in_force and (arn, word, *others) not in collected
         ]
         unclear = [each for each in error.problems if not is_of_entry(each)]
-        if rows and unclear:
+        if unclear and (uncollected or any(map(is_of_row, unclear))):
             raise InputRefused(replace(each, file=str(folder / each.file)) for each in unclear)
-        arns[name] += rows
+        arns[name] += uncollected
     yield from ((folder / name, of) for name, of in arns.items() if of)
 
 
@@ -151,10 +152,15 @@ def _lost_decisions(folder: Path, ledger: Ledger) -> Iterator[tuple[Path, list[s
     Lines are only ever added, so that most are its beginning. Edited copies do not count.
     """
     whole, known = ledger_bytes(ledger.lines), {line.identity for line in ledger.lines}
-    newest = {run.files[DECISIONS]: run.path for run in runs(folder) if DECISIONS in run.files}
-    for recorded, run in reversed(newest.items()):
-        content = (path := run / DECISIONS).read_bytes()
-        if whole.startswith(content) or sha256(path) != recorded:
+    newest = {
+        recorded: path
+        for run in runs(folder)
+        if (recorded := run.files.get(DECISIONS))
+        and sha256(path := run.path / DECISIONS) == recorded
+    }
+    for path in reversed(newest.values()):
+        content = path.read_bytes()
+        if whole.startswith(content):
             continue
         lines = read_ledger(str(path), content).lines
         if lost := [line for line in lines if line.identity not in known]:
@@ -188,7 +194,7 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
                 yield name, path.read_bytes()
 
 
-def _decisions_elsewhere(folder: Path) -> Iterator[str]:
+def _decisions_elsewhere(folder: Path, known: Collection[str] = ()) -> Iterator[str]:
     """Yield a sentence on each file with decisions that no run reads."""
     files_by_run = {run.path: run.files for run in runs(folder)}
     for path in _files_ending(folder, _MAY_HOLD_DECISIONS):
@@ -200,8 +206,30 @@ def _decisions_elsewhere(folder: Path) -> Iterator[str]:
         recorded = files_by_run.get(run_or_folder, {}).get(own)
         is_report = bool(recorded) and own.startswith(f"{REPORTS}/")
         is_read = own == DECISIONS or (run_or_folder != folder and is_workbook)
-        if not (is_read or is_report) and _may_hold_decisions(path, recorded):
+        if not (is_read or is_report) and _may_hold_decisions(path, {recorded, *known}):
             yield f"{path} may have decisions and is not read: {_hint(path, folder)}."
+
+
+def is_listable(folder: Path) -> bool:
+    """Return whether the files of a folder can be listed and opened."""
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
+def unseen_in(folder: Path, ledger: Ledger) -> Iterator[str]:
+    """Yield a sentence on each file or run of a folder that may have more decisions, unread.
+
+    What the ledger was collected from is known. A folder without runs has none.
+    """
+    if not is_listable(folder):
+        yield f"{folder} cannot be listed: what runs there hold is not known."
+        return
+    complete = runs(folder)
+    incomplete = [*incomplete_runs(folder, complete)]
+    yield from (
+        f"{each} is not a complete run, or cannot be read: passed over." for each in incomplete
+    )
+    if complete or incomplete:
+        yield from _decisions_elsewhere(folder, {line.sha256 for line in ledger.lines})
 
 
 def _hint(path: Path, folder: Path) -> str:
@@ -211,14 +239,14 @@ def _hint(path: Path, folder: Path) -> str:
     return f"{first}, or move it out of {folder}"
 
 
-def _may_hold_decisions(path: Path, recorded: str | None) -> bool:
-    """Return whether a file is not as it was made, and has decisions or cannot be read."""
+def _may_hold_decisions(path: Path, known: Container[str | None]) -> bool:
+    """Return whether a file has decisions or cannot be read, and is not known by its SHA-256."""
     try:
         if _ends(path, (".zip",)):
             holds = _archive_holds_entries(path)
         else:
             holds = holds_entries(path) if may_be_workbook(path) else holds_decisions(path)
-        return holds and sha256(path) != recorded
+        return holds and sha256(path) not in known
     except (*DAMAGED, InputRefused):
         return True
 
@@ -315,7 +343,11 @@ def _late_rows(
     problems: list[Problem],
 ) -> Iterator[_Rows]:
     """Yield what runs would have shown of decisions in force now that the newest did not follow."""
-    late = {key: line.as_of for line in ledger.removals() if (key := _key(line)) not in followed}
+    late = {
+        key: line.report_time.earliest
+        for line in ledger.removals()
+        if (key := _key(line)) not in followed
+    }
     for run in complete if late else ():
         if run.record.as_of < min(late.values()):
             continue

@@ -789,7 +789,8 @@ def test_as_of_set_by_hand_makes_no_report_newer_or_older_than_the_one_decided_o
         (delete(), AS_OF - ONE_DAY, None, [], (UNKNOWN, "The report is older than the one that")),
         (deactivate(KEY), AS_OF, LATER, [QUIET], NO_LATER_REPORT),
         (on_set, AS_OF + ONE_DAY, None, [PASSWORD], (OVERTAKEN, "Changed since")),
-        (on_set, AS_OF + ONE_DAY, None, [], GONE),
+        (on_set, AS_OF + ONE_DAY, None, [], (NOT_DONE, "No user in the reports has this ARN")),
+        (on_set, LATER + ONE_DAY, None, [], GONE),
     ):
         report = analyzer.load((console_name(made), report_text(users).encode()), as_of=set_as_of)
         frame = analyzer.analyze(report, ledger=ledger_of(decided)).follow_up

@@ -506,6 +506,9 @@ def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_ha
         for cell, text in zip(("Z1", "Z2", "Z3"), ("Sum", "=1+1", "=1+1"), strict=True):
             sheet[cell] = text
 
+    def add_remark(book: Workbook) -> None:
+        book["Unused users"]["AZ3"] = "ask Tom"
+
     def planned() -> tuple[int, bool, list[str]]:
         done = program("plan", runs / "decisions.csv")
         users = re.findall(r"(?m)^remove .*/(\w+)' ", done.output.decode())
@@ -523,9 +526,9 @@ def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_ha
     copy.write_bytes(edited(copy.read_bytes(), shown("ann", "User", "tom")))
     assert planned() == (3, False, [])
     # Nothing is entered, or nothing that spares anybody: it is the same removal.
-    for word in ("", "delete"):
+    for word, edit in (("", add_remark), ("delete", lambda _: None)):
         review(runs, copy.name, by="Tom", ann=word, bob=word)
-        copy.write_bytes(edited(copy.read_bytes(), shown("ann", "User", "tom")))
+        copy.write_bytes(edited(copy.read_bytes(), edit))
         assert planned() == (0, False, ["ann", "bob"])
 
 
@@ -579,3 +582,28 @@ def test_a_decision_collected_late_is_followed_up_in_the_reports_of_the_runs_sin
         assert export(runs, day, users=[ANN]) == 0
         followed = [(each["status"], each["done_since"]) for each in followed_up(run(runs, day))]
         assert followed == [("overtaken", ""), ("done", f"{THIRD}T09:30:00Z")]
+
+
+def test_plan_names_what_may_have_decisions_and_is_not_read(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, review_copy = runs / "decisions.csv", runs / "bob.xlsx"
+
+    def planned() -> tuple[int, str]:
+        done = program("plan", ledger)
+        return done.code, done.messages
+
+    review(runs, ann="delete")
+    assert export(runs, SECOND) == 0
+    first = run(runs, FIRST)
+    review_copy.write_bytes(filled_in((first / "review.xlsx").read_bytes(), "Bob", ON, ann="keep"))
+    code, says = planned()
+    assert (code, f"{review_copy} may have decisions and is not read" in says) == (5, True)
+    review_copy.unlink()
+    assert planned()[0] == 0
+    (first / "manifest.json").unlink()
+    code, says = planned()
+    assert (code, f"{first} is not a complete run" in says) == (5, True)
+    monkeypatch.setattr("analyzer.runs.ledger.os.access", lambda *_: False)
+    code, says = planned()
+    assert (code, f"{runs} cannot be listed: what runs there hold" in says) == (5, True)

@@ -463,13 +463,21 @@ def is_on_older_report(line: Line, others: Iterable[Line]) -> bool:
     """A decision must not rest on an older report than the one that is in force.
 
     Taken here: to take more from a user than that one does, it must be sure that the report is not
-    older: what spares the user may be from the end of a day without a time.
+    older: what spares the user may be from the end of a day without a time. Of two reports whose
+    time --as-of set, that time says which is newer, and also of one where that spares the user.
     """
     force = standing_of(each for each in others if each.user == line.user).undisputed
     if force is None:
         return False
+    return is_of_older_report(line, force)
+
+
+def is_of_older_report(line: Line, force: Line) -> bool:
     is_another = line.report.as_of != force.report.as_of
-    if is_another and loss(line) > loss(force):
+    takes_more = loss(line) > loss(force)
+    if line.report.source == "option" and (force.report.source == "option" or not takes_more):
+        return line.report.as_of < force.report.as_of
+    if is_another and takes_more:
         return line.made_on < force.report.as_of
     return line.made_on < force.made_on
 
@@ -480,7 +488,7 @@ def is_repetition(line: Line, ledger: Iterable[Line], new: Iterable[Line]) -> bo
     Taken here: not where another word on the user is new, as either may be the later one.
     """
     force = standing_of(each for each in ledger if each.user == line.user).undisputed
-    if force is None or line.made_on >= force.made_on or line.person != force.person:
+    if force is None or line.person != force.person or not is_of_older_report(line, force):
         return False
     return {each.decision for each in new if each.user == line.user} == {force.decision}
 
@@ -844,7 +852,9 @@ def status(
 
     Where rows of the ARN differ in when the user was created, that is unknown. Taken here: a user
     of the ARN is another one only if created after the baseline. Another report of the very moment
-    may overtake a decision, and never shows that it is done. The newest report says what is done;
+    may overtake a decision, and never shows that it is done; nor does one of which it is not sure
+    that it is newer, as the day of the other has no time, or --as-of set it. The newest report
+    says what is done;
     of what is not, any report since overtakes it, whatever the newest shows. So does, where
     the user is there, a later decision on whoever may be it, and the doubt that it is another one.
     """
@@ -856,7 +866,7 @@ def status(
     seen_at, shown_at = line.made_on, moment_acted_on(report, report.newest)
     found = "unknown"
     if shown_at >= seen_at:
-        found = status_in(report, line, others, is_later=shown_at > seen_at)
+        found = status_in(report, line, others, is_later=shown_at > line.report.as_of)
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
     was_overtaken = any(showed_more(line, each, others) for each in since if each != report)
     if shown_at >= seen_at and line.user in map(user_key, users(report)):
