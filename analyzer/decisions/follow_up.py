@@ -157,8 +157,8 @@ def _renamed_notes(
         if (text := users.renamed(line, names_of))
     ]
     if renamed:
-        users_text = short_list(renamed)
-        yield f"Not in the report, possibly renamed: {users_text}. Decide on the new name."
+        hint = "Decide on the new name; to remove that user, withdraw the earlier decision too."
+        yield f"Not in the report, possibly renamed: {short_list(renamed)}. {hint}"
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:

@@ -306,7 +306,7 @@ def _status_if_present(
         )
         return FollowUpStatus.UNKNOWN, fact, now, ()
     fact = (
-        "No later report of the account yet."
+        "No later report of the account is known yet."
         if not is_later
         else "The user is still there."
         if line.decision is Decision.DELETE
@@ -340,7 +340,7 @@ def spared_fact(line: LedgerLine, ledger: Ledger, names_of: NamesOf = _every_nam
     """Return which earlier decision may spare the user, under another name; empty for none."""
     if other := _latest(line, ledger.spared_before(line), names_of):
         return (
-            f"Possibly renamed from {other.name_with_path}, for which {other.summary} is in force:"
+            f"Possibly renamed from {other.name_with_path}, for which {other.summary} was in force:"
             " withdraw that, or name a report that has both users, --report."
         )
     return ""

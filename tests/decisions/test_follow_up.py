@@ -61,7 +61,7 @@ NO_CREDENTIALS = (DONE, "The user has no working credentials. Decide on its dele
 STILL_THERE = (NOT_DONE, "The user is still there.")
 STILL_WORKS = (NOT_DONE, "The user still has working credentials.")
 HIDDEN = (NOT_DONE, "The report does not show whether a credential works.")
-NO_LATER_REPORT = (NOT_DONE, "No later report of the account yet.")
+NO_LATER_REPORT = (NOT_DONE, "No later report of the account is known yet.")
 UNREAD = UNKNOWN, "The report has a user of this ARN whose creation time is not understood."
 NOT_IDENTIFIED = (
     UNKNOWN,

@@ -276,7 +276,7 @@ def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
     later: dict[str, Any] = {"as_of": NEWER, "on": NEWER.date()}
     for moved, decision in ((a_user("new"), "keep"), (a_user(path="ops/"), "investigate")):
         kept = line(decision)
-        why = f"possibly renamed from quiet, for which {decision}, Anna, 2026-05-01 is in force"
+        why = f"possibly renamed from quiet, for which {decision}, Anna, 2026-05-01 was in force"
         for users in (None, [moved]):
             (reason,) = reasons(planned(kept, line("delete", moved, **later), users=users))
             assert reason.startswith(f"{why}: withdraw that")

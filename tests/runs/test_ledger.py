@@ -15,9 +15,18 @@ from openpyxl import Workbook
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes, read_ledger
 from analyzer.files import sha256
-from tests.support.builders import ACCOUNT, Row, a_user, days_before, report_text, saved, table
+from tests.support.builders import (
+    ACCOUNT,
+    Row,
+    a_user,
+    days_before,
+    report_text,
+    saved,
+    table,
+    the_root,
+)
 from tests.support.builders import run as program
-from tests.support.decisions import bulk, line, user_rows
+from tests.support.decisions import OTHER_ACCOUNT, bulk, line, user_rows
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.review import edited, entered, shown
 from tests.support.runs import (
@@ -480,6 +489,8 @@ def test_lines_that_a_run_has_and_the_ledger_lost_are_named_also_by_plan(
     for lines in ((*others, *first), (*first, *others)):  # the order makes no difference
         ledger.write_bytes(ledger_bytes(lines))
         assert export(runs, SECOND) == 0
+    assert export(runs, "2026-06-15") == 0
+    (run(runs, "2026-06-15") / "decisions.csv").write_text("saved again")  # others are intact
     ledger.write_bytes(ledger_bytes(first[:1]))
     for day in (THIRD, "2026-08-01"):
         assert export(runs, day) == 5
@@ -558,6 +569,10 @@ def test_plan_leaves_out_the_users_exempt_by_the_list_of_the_newest_run(runs: Pa
         assert (done.code, "user/ann: exempt: needed" in done.messages) == (5, True)
         assert "zoe" not in done.messages
         assert program("plan", ledger, *more, "--exemptions", other).code == 0
+    others = report_text([a_user(account=OTHER_ACCOUNT)], root=the_root(OTHER_ACCOUNT))
+    later = saved(runs.parent, others, f"status_reports_{THIRD}T09-30-00+00-00.csv")
+    assert exporting(runs, "--from", later) == 0
+    assert "user/ann: exempt: needed" in program("plan", ledger).messages
 
 
 @pytest.mark.usefixtures("uncompared")
