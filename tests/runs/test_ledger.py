@@ -622,3 +622,19 @@ def test_plan_names_what_may_have_decisions_and_is_not_read(
     monkeypatch.setattr("analyzer.runs.ledger.os.access", lambda *_: False)
     code, says = planned()
     assert (code, f"{runs} cannot be listed: what runs there hold" in says) == (5, True)
+
+
+def test_a_late_decision_of_a_day_without_a_time_is_followed_up_from_the_start_of_the_day(
+    runs: Path,
+) -> None:
+    back = a_user("ann", created=days_before(900), mfa=True)
+    for day, users in ((SECOND, [back, BOB]), (THIRD, [ANN, BOB])):
+        assert export(runs, day, users=users) == 0
+    ends = datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC)
+    cells = {**line(user=ANN, as_of=ends).user_row, "as_of_source": "folder"}
+    decided = line(
+        user=ANN, on=date(2026, 6, 2), as_of=ends, baseline=days_before(20), user_row=cells
+    )
+    (runs / "decisions.csv").write_bytes(ledger_bytes([decided]))
+    done = program("plan", runs / "decisions.csv")
+    assert f"MFA device added (report {SECOND}" in done.messages
