@@ -53,9 +53,10 @@ class _InvalidRows:
         cells = mended_row(self.text, number, row.text)
         if isinstance(cells, Problem):
             self.problems.append(cells)
-        elif cells:  # A blank row has none.
-            row_cells = dict(zip(self.text.header.names, cells, strict=True))
-            self.mended.append(row_cells | {columns.ROW: number})
+        else:
+            # A blank row has no cells.
+            rows = [zip(self.text.header.names, cells, strict=True)] if cells else []
+            self.mended += [{**dict(row), columns.ROW: number} for row in rows]
         return "skip" if len(self.problems) <= MOST_PROBLEMS else "error"
 
     def table(self) -> pa.Table:
