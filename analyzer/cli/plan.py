@@ -19,6 +19,7 @@ from analyzer.terms import count_text, printable, short_list, utc_text
 if TYPE_CHECKING:
     from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.plan import RemovalPlan
+    from analyzer.report.model import Exemption
 
 EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
@@ -43,8 +44,8 @@ def plan(
     exemptions: Annotated[
         InputFile | None,
         file_option(
-            "Leave out the users of this exemption list (default: that of the newest run of export"
-            " beside the ledger)."
+            "Leave out the users of this exemption list (default: those of the newest runs of"
+            " export beside the ledger)."
         ),
     ] = None,
     owners: Annotated[
@@ -71,15 +72,9 @@ def plan(
     """
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import merged_update
-    from analyzer.decisions.plan import (
-        exemption_notes,
-        matching_exemptions,
-        removal_plan,
-        with_owners,
-    )
+    from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.runs.inputs import exemption_lists
     from analyzer.runs.ledger import (
         is_listable,
         uncollected_decisions,
@@ -104,9 +99,7 @@ def plan(
     ledger = _with_outcomes_beside(update.ledger, folders)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), today)
-    lists = [] if exemptions else [*exemption_lists(folders)]
-    of_runs = [entry for each in lists for entry in read_exemptions(each)]
-    exempt = read_exemptions(exemptions) if exemptions else matching_exemptions(ledger, of_runs)
+    exempt = read_exemptions(exemptions) if exemptions else _exemptions_beside(ledger, folders)
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
         result = removal_plan(ledger, exempt, analysis.report, analysis.pages(), unsettled)
@@ -144,6 +137,16 @@ def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
     if problems:
         raise InputRefused(problems)
     return ledger
+
+
+def _exemptions_beside(ledger: "Ledger", folders: list[Path]) -> "list[Exemption]":
+    """Return the exemptions of users to remove by the lists of runs in the folders."""
+    from analyzer.decisions.plan import matching_exemptions
+    from analyzer.runs.inputs import exemption_lists
+    from analyzer.sources.load import read_exemptions
+
+    every = [entry for each in exemption_lists(folders) for entry in read_exemptions(each)]
+    return matching_exemptions(ledger, every)
 
 
 def _age_warning(removal_plan: "RemovalPlan", max_age: int) -> Iterator[str]:

@@ -208,8 +208,5 @@ def has_unchanged_inputs(run: Run) -> bool:
 def exemption_lists(folders: Iterable[Path]) -> Iterator[Path]:
     """Yield the exemption lists of the newest run of each account in folders, if it has one."""
     for folder in folders:
-        newest = {of.account: run for run in runs(folder) for of in run.record.covered}
-        lists = (
-            run.path / EXEMPTIONS for run in {id(each): each for each in newest.values()}.values()
-        )
-        yield from filter(isfile, lists)
+        newest = {of.account: run.path for run in runs(folder) for of in run.record.covered}
+        yield from filter(isfile, (path / EXEMPTIONS for path in dict.fromkeys(newest.values())))
