@@ -205,15 +205,15 @@ class Ledger:
     def spared_before(self, line: LedgerLine) -> list[LedgerLine]:
         """Return the decisions that spare whoever may have been the user to remove by a line.
 
-        The reports that these and the line were made on do not show both users.
+        The reports that these and the line were made on do not show both users. Decisions in
+        conflict spare too, and one to keep that has run out: nobody said that it ends.
         """
         return [
             other
             for other in self.of_second[line.second]
-            if other.decision not in REMOVALS
+            if other.decision not in (*REMOVALS, Decision.WITHDRAW)
             and _may_be_user(other, line)
-            and line.user not in (other.same_second or ())
-            and self.in_force_on(line.decided_on, self.by_user[other.user_key]) is other
+            and other in self.by_user[other.user_key].current
         ]
 
     def _undisputed(self) -> Iterator[LedgerLine]:
@@ -223,10 +223,14 @@ class Ledger:
 def _may_be_user(other: LedgerLine, line: LedgerLine) -> bool:
     """Return whether a line of the same second may be on the user of a line, under another name.
 
-    Not if one report shows both: that has one as-of.
+    Not if one report shows both. Of two reports of one as-of, as of one day, what the lines know of
+    them tells them apart.
     """
-    is_apart = other.user_key != line.user_key and other.as_of != line.as_of
-    return is_apart and other.user not in (line.same_second or ())
+    is_of_one_report = other.as_of == line.as_of and (
+        line.same_second is None or other.baseline == line.baseline
+    )
+    is_beside = other.user in (line.same_second or ()) or line.user in (other.same_second or ())
+    return other.user_key != line.user_key and not (is_of_one_report or is_beside)
 
 
 @dataclass(frozen=True)

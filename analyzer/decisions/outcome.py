@@ -340,7 +340,7 @@ def spared_fact(line: LedgerLine, ledger: Ledger, names_of: NamesOf = _every_nam
     """Return which earlier decision may spare the user, under another name; empty for none."""
     if other := _latest(line, ledger.spared_before(line), names_of):
         return (
-            f"Possibly renamed from {other.name_with_path}, for which {other.summary} was in force:"
+            f"Possibly renamed from {other.name_with_path}, on whom {other.summary} was decided:"
             " withdraw that, or name a report that has both users, --report."
         )
     return ""

@@ -276,16 +276,24 @@ def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
     later: dict[str, Any] = {"as_of": NEWER, "on": NEWER.date()}
     for moved, decision in ((a_user("new"), "keep"), (a_user(path="ops/"), "investigate")):
         kept = line(decision)
-        why = f"possibly renamed from quiet, for which {decision}, Anna, 2026-05-01 was in force"
+        why = f"possibly renamed from quiet, on whom {decision}, Anna, 2026-05-01 was decided"
         for users in (None, [moved]):
             (reason,) = reasons(planned(kept, line("delete", moved, **later), users=users))
             assert reason.startswith(f"{why}: withdraw that")
     x = a_user("x")
+    shown = {**line("delete", x, as_of=DAY_ENDS).user_row, "as_of_source": "folder"}
+    of_day = line("delete", as_of=DAY_ENDS, baseline=AS_OF, user_row=shown)
+    for decided in (
+        [line("keep", on=DAY - timedelta(2000)), line("delete", x, **later)],
+        [line("keep"), line("delete", by="Bo"), line("delete", x, **later)],
+        [ON_DAY, of_day],
+    ):
+        (*_, reason) = reasons(planned(*decided))
+        assert reason.startswith("possibly renamed from quiet, on whom keep"), decided
     for decided in (
         [kept, line("withdraw", on=NEWER.date()), line("delete", moved, **later)],
         [kept, line("delete", x, same_second=frozenset({"quiet"}), **later)],
         [line("keep", same_second=frozenset({"x"})), line("delete", x, **later)],
-        [line("keep", on=DAY - timedelta(200)), line("delete", x, **later)],
         [kept, line("delete", x)],
         [kept, line("delete", a_user("x", created=USED), **later)],
     ):

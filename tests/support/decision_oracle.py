@@ -746,7 +746,7 @@ def is_decided_again(
         (each.account, each.user[1]) == (line.account, created)
         and each.user[0] != arn
         and each.cells["user"] not in (same_second or ())
-        and each.report.as_of != line.report.as_of
+        and each.report != line.report
         and each.made_on > line.made_on
         for each in lines
     )
@@ -756,17 +756,17 @@ def is_spared_before(line: Line, lines: Iterable[Line], others: frozenset[str]) 
     """What stands for a user does not end without a word where the user gets another name.
 
     Taken here: whoever was created in the same second, and stands beside the user in no report,
-    may be the user by now; what is in force for that one then, and removes nobody, spares it.
+    may be the user by now; what stands for that one and removes nobody spares it, a conflict and a
+    keep that has run out too.
     """
-    forces = (in_force_on(line.day, each) for each in standings(lines).values())
     return any(
-        (force.account, force.user[1]) == (line.account, line.user[1])
-        and force.user[0] != line.user[0]
-        and force.decision not in REMOVALS
-        and force.report.as_of != line.report.as_of
-        and force.cells["user"] not in others
-        for force in forces
-        if force
+        (each.account, each.user[1]) == (line.account, line.user[1])
+        and each.user[0] != line.user[0]
+        and each.decision not in (*REMOVALS, "withdraw")
+        and each.report != line.report
+        and each.cells["user"] not in others
+        for standing in standings(lines).values()
+        for each in standing.decisions.values()
     )
 
 
