@@ -7,6 +7,7 @@
 - Collecting: `collect` checks what people entered and adds it to a ledger, `new_decisions` finds
   what is new, `collect_messages` says what is refused and what does not count.
 - Follow-up: `outcome` says what became of each decision, from the users that `reported_users` finds
-  in later reports and what `credentials` compares; `follow_up` makes a table of it.
+  in later reports and what `credentials` compares; `renaming` says who may be one of them under
+  another name; `follow_up` makes a table of it.
 - `plan` chooses the users to deactivate or delete, and writes the script, `removal.sh`.
 """

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from analyzer import columns
 from analyzer.lists.owners import owner_text
@@ -57,6 +57,13 @@ class UserKey(NamedTuple):
 
     arn: str
     created: datetime | None
+
+
+Second: TypeAlias = tuple[str, datetime | None]
+"""An account, and when users of it were created, None where that is not known.
+
+Who is renamed keeps it, and a script can create many users in one.
+"""
 
 
 def baseline_in_row(cells: Mapping[str, str]) -> datetime:
@@ -144,7 +151,7 @@ class LedgerLine:
         return self.user_row[columns.USER]
 
     @property
-    def second(self) -> tuple[str, datetime | None]:
+    def second(self) -> Second:
         """Return the account, and when the user was created."""
         return self.account, self.user_key.created
 

@@ -1,6 +1,6 @@
 """Tell what became of all decisions to remove users: a table, and words beside each user."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,12 +28,13 @@ from analyzer.decisions.outcome import (
     FollowUpStatus,
     decision_outcomes,
 )
+from analyzer.decisions.renaming import renamed_notes
 from analyzer.decisions.reported_users import UsersInNewestReports, user_keys
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, account_names, as_category
 from analyzer.report.values import day_text_series, utc_text_series
-from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list
+from analyzer.terms import OVERDUE, Verdict, code_of, count_text
 
 STATUS: Final = "status"
 DAYS: Final = "days"
@@ -133,32 +134,7 @@ def follow_up(
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    return FollowUp(sorted_frame, of_users, (*_renamed_notes(spared, ledger, users),))
-
-
-def _renamed_notes(
-    spared: Iterable[LedgerLine], ledger: Ledger, users: UsersInNewestReports
-) -> Iterator[str]:
-    """Yield which decisions end, as their user is not there, and may have another name.
-
-    That is not the name of another user who was there, or was decided on.
-    """
-
-    def names_of(line: LedgerLine, names: Collection[str]) -> list[str]:
-        others = {
-            each.user for each in ledger.of_second[line.second] if each.user_key != line.user_key
-        }
-        return [name for name in names if name not in others.union(line.same_second or ())]
-
-    absent = (line for line in spared if not users.rows_of_user(line))
-    renamed = [
-        f"{line.user} ({line.summary}; {text})"
-        for line in absent
-        if (text := users.renamed(line, names_of))
-    ]
-    if renamed:
-        hint = "Decide on the new name; to remove that user, withdraw the earlier decision too."
-        yield f"Not in the report, possibly renamed: {short_list(renamed)}. {hint}"
+    return FollowUp(sorted_frame, of_users, (*renamed_notes(spared, ledger, users),))
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:

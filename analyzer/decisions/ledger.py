@@ -31,6 +31,7 @@ from analyzer.decisions.decision import (
     FollowUpRow,
     LedgerLine,
     OpenRow,
+    Second,
     UserDecisions,
     UserKey,
     baseline_in_row,
@@ -165,33 +166,12 @@ class Ledger:
         return {line.user_key: each for line, each in zip(lines, shown, strict=True)}
 
     @cached_property
-    def of_second(self) -> Mapping[object, Sequence[LedgerLine]]:
+    def of_second(self) -> Mapping[Second, Sequence[LedgerLine]]:
         """Return the lines on the users of each account and second of creation."""
-        of_second = defaultdict[object, list[LedgerLine]](list)
+        of_second = defaultdict[Second, list[LedgerLine]](list)
         for line in self.lines:
             of_second[line.second].append(line)
         return of_second
-
-    @cached_property
-    def decided_again(self) -> Mapping[UserKey, Sequence[LedgerLine]]:
-        """Return users to remove who may be decided on later under another name, with the lines.
-
-        The other one was created in the same second, and was not in the report decided on.
-        """
-        alike = {
-            second: [(each.report_time.earliest, each) for each in lines]
-            for second, lines in self.of_second.items()
-            if len(lines) > 1
-        }
-        again = defaultdict[UserKey, list[LedgerLine]](list)
-        for line in filter(lambda each: each.identifies_user, self.removals()):
-            made = line.report_time.earliest
-            again[line.user_key] += (
-                other
-                for at, other in alike.get(line.second, ())
-                if at > made and _may_be_user(other, line)
-            )
-        return again
 
     def spared_on(self, day: date) -> list[LedgerLine]:
         """Return the decisions in force on a day that are not to delete or deactivate a user."""
@@ -202,31 +182,8 @@ class Ledger:
             if line and line.decision not in REMOVALS and line.identifies_user
         ]
 
-    def spared_before(self, line: LedgerLine) -> list[LedgerLine]:
-        """Return the decisions that spare whoever may have been the user to remove by a line.
-
-        The reports that these and the line were made on do not show both users.
-        """
-        return [
-            other
-            for other in self.of_second[line.second]
-            if other.decision not in REMOVALS
-            and _may_be_user(other, line)
-            and line.user not in (other.same_second or ())
-            and self.in_force_on(line.decided_on, self.by_user[other.user_key]) is other
-        ]
-
     def _undisputed(self) -> Iterator[LedgerLine]:
         return filter(None, (each.undisputed for each in self.by_user.values()))
-
-
-def _may_be_user(other: LedgerLine, line: LedgerLine) -> bool:
-    """Return whether a line of the same second may be on the user of a line, under another name.
-
-    Not if one report shows both: that has one as-of.
-    """
-    is_apart = other.user_key != line.user_key and other.as_of != line.as_of
-    return is_apart and other.user not in (line.same_second or ())
 
 
 @dataclass(frozen=True)

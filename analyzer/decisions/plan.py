@@ -32,9 +32,13 @@ from analyzer.decisions.outcome import (
     decision_outcomes,
     earlier_change,
     overtaken_fact,
-    spared_fact,
 )
-from analyzer.decisions.reported_users import UsersInNewestReports, report_time
+from analyzer.decisions.renaming import spared_fact
+from analyzer.decisions.reported_users import (
+    PossibleNames,
+    UsersInNewestReports,
+    report_time,
+)
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
@@ -219,7 +223,7 @@ def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> li
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     candidates = []
     for line, why in zip(lines, exempt, strict=True):
-        reason = _exempt_reason(why) or _as_reason(spared_fact(line, ledger))
+        reason = _exempt_reason(why) or _as_reason(spared_fact(line, ledger, PossibleNames()))
         if change := earlier_change(line, ledger):
             reason = _as_reason(overtaken_fact(change))
         if not line.identifies_user:
