@@ -15,7 +15,8 @@ from analyzer.decisions.decision import (
     decisions_by_user,
     normal_name,
 )
-from analyzer.decisions.ledger import DECISION, Entries, Ledger
+from analyzer.decisions.entries import DECISION, Entries
+from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.new_decisions import PersonsDay, new_lines
 from analyzer.errors import Problem
 from analyzer.report.model import FileReference

@@ -10,18 +10,8 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
-from analyzer.decisions.ledger import (
-    COMMENT,
-    DECIDED_BY,
-    DECIDED_ON,
-    DECISION,
-    ROW,
-    SHA256,
-    SHEET,
-    TICKET,
-    WORKBOOK,
-    Ledger,
-)
+from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
+from analyzer.decisions.ledger import ROW, SHA256, SHEET, WORKBOOK, Ledger
 from analyzer.decisions.outcome import (
     NOT_IDENTIFIED,
     DecisionOutcome,

@@ -16,7 +16,8 @@ from analyzer.decisions.decision import (
     UserKey,
     decisions_by_user,
 )
-from analyzer.decisions.ledger import Entries, Ledger
+from analyzer.decisions.entries import Entries
+from analyzer.decisions.ledger import Ledger
 from analyzer.terms import AsOfSource
 
 

@@ -18,6 +18,7 @@ from zipfile import ZipFile
 from analyzer.analysis.analysis import analyze
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_one_by_one
 from analyzer.decisions.decision import Decision, LedgerLine
+from analyzer.decisions.entries import Entries
 from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
 from analyzer.decisions.follow_up import (
     DECIDED_AS_OF,
@@ -31,13 +32,7 @@ from analyzer.decisions.follow_up import (
     as_text,
     follow_up,
 )
-from analyzer.decisions.ledger import (
-    Entries,
-    Ledger,
-    holds_decisions,
-    ledger_bytes,
-    read_ledger,
-)
+from analyzer.decisions.ledger import Ledger, holds_decisions, ledger_bytes, read_ledger
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.decisions.outcome import CHANGED, DECIDE_AGAIN, FollowUpStatus
 from analyzer.errors import InputRefused, Problem
