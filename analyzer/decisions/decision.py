@@ -22,7 +22,7 @@ from analyzer import columns
 from analyzer.lists.owners import owner_text
 from analyzer.report.model import ReportTime
 from analyzer.report.values import timestamp
-from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource
+from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource, utc_text
 from analyzer.verdicts.caveats import SERVICE_CREDENTIAL
 
 
@@ -154,6 +154,12 @@ class LedgerLine:
     def second(self) -> Second:
         """Return the account, and when the user was created."""
         return self.account, self.user_key.created
+
+    @property
+    def reported_user(self) -> tuple[str, str, str]:
+        """Return the user as one report showed it, as text: ARN, creation and as-of."""
+        arn, created = self.user_key
+        return arn, utc_text(created) if created else "", utc_text(self.as_of)
 
     @property
     def name_with_path(self) -> str:

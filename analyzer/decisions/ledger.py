@@ -89,7 +89,7 @@ class Ledger:
     `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
     one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
     follow-up first showed them done, by `follow_up.DECISION_KEY` as text, and `overtaken` by which
-    changes an earlier follow-up showed them overtaken, by `follow_up.REPORTED_USER_KEY`; likewise
+    changes an earlier follow-up showed them overtaken, by `LedgerLine.reported_user`; likewise
     `with_service_credential` of whose user AWS's list showed an active one.
     """
 

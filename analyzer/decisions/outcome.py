@@ -172,7 +172,7 @@ def _overtaking_change(line: LedgerLine, evidence: _Evidence, *, is_there: bool)
             or decided_again_change(line, ledger, evidence.names[line.user_key])
             or _renamed_from_change(line, evidence)
         )
-    return change or ledger.overtaken.get(_reported_user_key(line))
+    return change or ledger.overtaken.get(line.reported_user)
 
 
 def _renamed_from_change(line: LedgerLine, evidence: _Evidence) -> str | None:
@@ -249,7 +249,7 @@ def _had_service_credential(line: LedgerLine, evidence: _Evidence) -> bool:
     """Return whether AWS's newest list before this report, if any, showed an active one."""
     listed = evidence.earlier[line.user_key].has_service_credential
     had_one = line.has_service_credential if listed is None else listed
-    return had_one or _reported_user_key(line) in evidence.ledger.with_service_credential
+    return had_one or line.reported_user in evidence.ledger.with_service_credential
 
 
 def _older_report_fact(line: LedgerLine, file: ReportFile) -> str:
@@ -356,10 +356,4 @@ def _still_working_fact(now: ReportedUser, *, works: bool | None) -> str:
 def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
     """Return what overtook a decision by the ledger, or by an earlier follow-up."""
     change = decided_again_change(line, ledger, PossibleNames())
-    return change or ledger.overtaken.get(_reported_user_key(line))
-
-
-def _reported_user_key(line: LedgerLine) -> tuple[str, ...]:
-    """Return the cells of `REPORTED_USER_KEY` as text."""
-    arn, created = line.user_key
-    return arn, utc_text(created) if created else "", utc_text(line.as_of)
+    return change or ledger.overtaken.get(line.reported_user)
