@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.decision import Decision, LedgerLine, UserKey
+from analyzer.decisions.decision import UNDECIDED, Decision, LedgerLine, UserKey
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.ledger import ROW, SHA256, SHEET, WORKBOOK, Ledger
 from analyzer.decisions.outcome import (
@@ -211,8 +211,7 @@ def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) ->
     """
 
     def stands(user: UserKey, as_of: datetime) -> bool:
-        user_decisions = ledger.by_user.get(user)
-        line = ledger.in_force_on(as_of.date(), user_decisions) if user_decisions else None
+        line = ledger.in_force_on(as_of.date(), ledger.by_user.get(user, UNDECIDED))
         if line is None:
             return False
         if line.decision is Decision.INVESTIGATE or not line.identifies_user:

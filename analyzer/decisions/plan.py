@@ -253,7 +253,7 @@ def _left_out_if_spared(candidate: _Candidate, user_decisions: UserDecisions) ->
     sparing = [
         each.decision
         for each in user_decisions.lines
-        if (each.person, each.decided_on) == (line.person, line.decided_on)
+        if each.persons_day == line.persons_day
         if each.decision in _SPARING[line.decision] and each.as_of >= line.report_time.earliest
     ]
     if candidate.reason or candidate.is_done or not sparing:
