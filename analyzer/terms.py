@@ -49,6 +49,9 @@ NOT_COVERED: Final = "not-covered"
 OVERDUE: Final = "overdue"
 """The word for a decision that was not carried out in time."""
 
+POSSIBLY_RENAMED: Final = "possibly renamed"
+"""What is said of a user who may be another one of the same second, under another name."""
+
 CONTROL: Final = "control"
 """The word for a control of a benchmark that fails."""
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.filters import account_labels
-from analyzer.changes.events import POSSIBLY_RENAMED, renamed_number
+from analyzer.changes.events import RENAMED_REMARK, renamed_number
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
 from analyzer.changes.user_changes import ChangeKind, ChangeRow, changes_of_user
 from analyzer.errors import InputRefused, Problem
@@ -264,7 +264,7 @@ def counts_text(frame: pd.DataFrame) -> str:
 
 def renamed_count(frame: pd.DataFrame) -> int:
     """Return how many changes are of users that are possibly renamed, not of their findings."""
-    return int(frame.loc[frame[RULE] == "", CAUSE].str.endswith(POSSIBLY_RENAMED).sum())
+    return int(frame.loc[frame[RULE] == "", CAUSE].str.endswith(RENAMED_REMARK).sum())
 
 
 def _changed_positions(

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 from analyzer import columns
-from analyzer.terms import Verdict
+from analyzer.terms import POSSIBLY_RENAMED, Verdict
 
 KEY_COLUMNS: Final = frozenset(
     name for key in columns.ACCESS_KEYS for name in (key.active, key.last_rotated)
@@ -21,7 +21,7 @@ CERTIFICATE_COLUMNS: Final = frozenset(
 )
 KEY_USE_COLUMNS: Final = frozenset(key.last_used_date for key in columns.ACCESS_KEYS)
 USE_COLUMNS: Final = KEY_USE_COLUMNS | {columns.PASSWORD_LAST_USED}
-POSSIBLY_RENAMED: Final = "; possibly renamed: another user has this creation time"
+RENAMED_REMARK: Final = f"; {POSSIBLY_RENAMED}: another user has this creation time"
 """What is said of a user that one report alone has, and another user of its second the other."""
 
 IDLE_VERDICTS: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
@@ -177,12 +177,12 @@ def presence_text(
     """
     text = "user created on" if is_new else "not in the earlier report; created on"
     text = "user deleted or renamed; created on" if is_gone else text
-    return f"{text} {created}{POSSIBLY_RENAMED if is_possibly_renamed else ''}"
+    return f"{text} {created}{RENAMED_REMARK if is_possibly_renamed else ''}"
 
 
 def renamed_number(number: int) -> str:
     """Return how many of the users before it are possibly renamed, empty for none."""
-    return f" (possibly renamed: {number:,})" if number else ""
+    return f" ({POSSIBLY_RENAMED}: {number:,})" if number else ""
 
 
 def _presence_event(

@@ -18,7 +18,7 @@ from analyzer.terms import count_text, printable, short_list
 if TYPE_CHECKING:
     from analyzer.analysis.analysis import Analysis
     from analyzer.decisions.collect import LedgerUpdate
-    from analyzer.decisions.ledger import Entries
+    from analyzer.decisions.entries import Entries
 
 EXAMPLES: Final = (
     "credreport collect review.xlsx",

@@ -29,7 +29,8 @@ from analyzer.decisions.decision import (
     UserKey,
     decisions_by_user,
 )
-from analyzer.decisions.ledger import PROGRAM, Entries, Ledger
+from analyzer.decisions.entries import Entries
+from analyzer.decisions.ledger import PROGRAM, Ledger
 from analyzer.decisions.new_decisions import (
     current_decisions_on_older_reports,
     decisions_on_older_reports,

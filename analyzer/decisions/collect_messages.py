@@ -8,15 +8,18 @@ from analyzer import columns
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import (
     REMOVALS,
+    UNDECIDED,
     Decision,
     LedgerLine,
+    PersonsDay,
     UserDecisions,
     UserKey,
     decisions_by_user,
     normal_name,
 )
-from analyzer.decisions.ledger import DECISION, Entries, Ledger
-from analyzer.decisions.new_decisions import PersonsDay, new_lines
+from analyzer.decisions.entries import DECISION, Entries
+from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.new_decisions import new_lines
 from analyzer.errors import Problem
 from analyzer.report.model import FileReference
 from analyzer.terms import AsOfSource, count_text, minute_text, short_list
@@ -55,8 +58,7 @@ def ledger_order_problems(
 
 
 def _undisputed(by_user: Mapping[UserKey, UserDecisions], user: UserKey) -> Decision | None:
-    user_decisions = by_user.get(user)
-    line = user_decisions.undisputed if user_decisions else None
+    line = by_user.get(user, UNDECIDED).undisputed
     return line.decision if line else None
 
 
@@ -66,9 +68,9 @@ def two_decision_problems(files: Iterable[Entries]) -> Iterator[Problem]:
     Sheets have no order in time: neither is the later one.
     """
     for each in files:
-        decisions: dict[tuple[object, ...], LedgerLine] = {}
+        decisions: dict[PersonsDay, LedgerLine] = {}
         for line in each.lines if not each.is_ledger else ():
-            first = decisions.setdefault((line.user_key, line.person, line.decided_on), line)
+            first = decisions.setdefault(line.persons_day, line)
             if line.sheet != first.sheet and line.decision is not first.decision:
                 message = f"{first.place} has {first.summary}"
                 yield _problem(line, message, "Correct one of them, or empty it.")
@@ -86,8 +88,7 @@ def unordered_pairs(
     for each in files:
         for line in each.lines if not each.is_ledger else ():
             if id(line) in new_ids:
-                key = line.user_key, line.person, line.decided_on
-                file, first = firsts.setdefault(key, (each, line))
+                file, first = firsts.setdefault(line.persons_day, (each, line))
                 if file is not each and line.decision is not first.decision:
                     yield line, first
 
@@ -277,9 +278,9 @@ def replaced_decision_notes(
     known: Iterable[LedgerLine], new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
     """Yield a note on each decision that its person replaces by a new one of the same day."""
-    decisions = {(line.user_key, line.person, line.decided_on): line for line in known}
+    decisions = {line.persons_day: line for line in known}
     for line in new:
-        before = decisions.get((line.user_key, line.person, line.decided_on))
+        before = decisions.get(line.persons_day)
         counts = any(line is each for each in after[line.user_key].current)
         if before and counts and before.decision is not line.decision:
             yield _counts_note(line, before, _SAME_DAY)

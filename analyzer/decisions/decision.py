@@ -16,13 +16,13 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from analyzer import columns
 from analyzer.lists.owners import owner_text
 from analyzer.report.model import ReportTime
 from analyzer.report.values import timestamp
-from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource
+from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource, utc_text
 from analyzer.verdicts.caveats import SERVICE_CREDENTIAL
 
 
@@ -59,6 +59,13 @@ class UserKey(NamedTuple):
     created: datetime | None
 
 
+Second: TypeAlias = tuple[str, datetime | None]
+"""An account, and when users of it were created, None where that is not known.
+
+Who is renamed keeps it, and a script can create many users in one.
+"""
+
+
 def baseline_in_row(cells: Mapping[str, str]) -> datetime:
     """Return the moment from which "since" counts, as far as a row of `users.csv` shows it.
 
@@ -79,6 +86,10 @@ _NEVER: Final = datetime.fromtimestamp(0, UTC)
 def normal_name(name: str) -> str:
     """Return a name whatever its case and its blanks."""
     return " ".join(name.casefold().split())
+
+
+PersonsDay: TypeAlias = tuple[UserKey, str, date]
+"""A user, and who decided on it on which day."""
 
 
 class EntryPlace(NamedTuple):
@@ -144,9 +155,15 @@ class LedgerLine:
         return self.user_row[columns.USER]
 
     @property
-    def second(self) -> tuple[str, datetime | None]:
+    def second(self) -> Second:
         """Return the account, and when the user was created."""
         return self.account, self.user_key.created
+
+    @property
+    def reported_user(self) -> tuple[str, str, str]:
+        """Return the user as one report showed it, as text: ARN, creation and as-of."""
+        arn, created = self.user_key
+        return arn, utc_text(created) if created else "", utc_text(self.as_of)
 
     @property
     def name_with_path(self) -> str:
@@ -179,6 +196,11 @@ class LedgerLine:
     def person(self) -> str:
         """Return who decided, whatever the case and the blanks of the name."""
         return normal_name(self.decided_by)
+
+    @property
+    def persons_day(self) -> PersonsDay:
+        """Return the user, who decided, and on which day."""
+        return self.user_key, self.person, self.decided_on
 
     @property
     def place(self) -> str:
@@ -225,9 +247,9 @@ class UserDecisions:
     was lost. `conflicts` are the pairs of different decisions of one day that nobody resolved.
     """
 
-    lines: tuple[LedgerLine, ...]
-    current: tuple[LedgerLine, ...]
-    conflicts: tuple[tuple[LedgerLine, LedgerLine], ...]
+    lines: tuple[LedgerLine, ...] = ()
+    current: tuple[LedgerLine, ...] = ()
+    conflicts: tuple[tuple[LedgerLine, LedgerLine], ...] = ()
 
     @property
     def decisions(self) -> tuple[LedgerLine, ...]:
@@ -251,6 +273,10 @@ class UserDecisions:
         return None if newest.decision is Decision.WITHDRAW else newest
 
 
+UNDECIDED: Final = UserDecisions()
+"""What there is of a user on whom nobody decided."""
+
+
 class OpenRow(NamedTuple):
     """Name a listed user on whom nothing is entered, its owner, and of when its report is.
 
@@ -264,8 +290,7 @@ class OpenRow(NamedTuple):
 
     def is_decided(self, by_user: Mapping[UserKey, UserDecisions]) -> bool:
         """Return whether a current decision on the user was made on this report."""
-        user_decisions = by_user.get(self.user_key)
-        decisions = user_decisions.decisions if user_decisions else ()
+        decisions = by_user.get(self.user_key, UNDECIDED).decisions
         return any(line.as_of == self.as_of for line in decisions)
 
 
@@ -315,39 +340,16 @@ _NO_DECISION: Final = (Decision.WITHDRAW, Decision.CONFLICT)
 
 
 def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
-    """Go through the lines on one user, the oldest first.
-
-    - A decision of a newer day replaces all of earlier days; of one day, the newest of each person
-      counts.
-    - In a conflict, a withdrawal takes back the decision of its person: those of others count.
-    - A person who withdraws their own decision of the day leaves none in force.
-    - A person who withdraws the decision of another has decided too: the withdrawal counts.
-    - A line `conflict` whose two decisions are not there keeps those of its day out of force, until
-      one is withdrawn.
-    """
-    current: dict[str, LedgerLine] = {}
+    """Go through the lines on one user, the oldest first; what is withdrawn is no conflict."""
+    current: Mapping[str, LedgerLine] = {}
     conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}
     day = date.min
     for line in ordered:
-        if line.decision is Decision.CONFLICT:
-            of_day = current if line.decided_on == day else {}
-            # No person has the name "".
-            current = of_day if _differ(of_day.values()) else {**of_day, "": line}
-            day = line.decided_on
-            continue
-        own = current.get(line.person)
-        has_decision = own is not None and own.decision is not Decision.WITHDRAW
-        by_others = {who: each for who, each in current.items() if who != line.person}
-        if line.decision is not Decision.WITHDRAW:
-            current = {**(by_others if line.decided_on == day else {}), line.person: line}
-            day = line.decided_on
-        elif has_decision and _differ(current.values()):
-            current = {who: each for who, each in by_others.items() if who}
-        else:
+        if line.decision is Decision.WITHDRAW:
             conflicts.pop(day, None)
-            takes_own_back = has_decision and day == line.decided_on
-            current = {} if takes_own_back else {line.person: line}
-            day = line.decided_on
+        current, day = _current_after(line, current, day)
+        if line.decision is Decision.CONFLICT:
+            continue
         conflicts.pop(day, None)
         decisions = [each for who, each in current.items() if who]
         if _differ(decisions):
@@ -355,6 +357,33 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
             differing = (each for each in others if each.decision is not first.decision)
             conflicts[day] = first, next(differing)
     return UserDecisions(tuple(ordered), tuple(current.values()), tuple(conflicts.values()))
+
+
+def _current_after(
+    line: LedgerLine, current: Mapping[str, LedgerLine], day: date
+) -> tuple[Mapping[str, LedgerLine], date]:
+    """Return the current decisions by person after a line, and their day; before it, those given.
+
+    - A decision of a newer day replaces all of earlier days; of one day, the newest of each person
+      counts.
+    - In a conflict, a withdrawal takes back the decision of its person: those of others count.
+    - A person who withdraws their own decision of the day leaves none in force.
+    - A person who withdraws the decision of another has decided too: the withdrawal counts.
+    - A line `conflict` whose two decisions are not there keeps those of its day out of force, until
+      one is withdrawn. It is nobody's: no person has the name "".
+    """
+    of_day = current if line.decided_on == day else {}
+    if line.decision is Decision.CONFLICT:
+        return of_day if _differ(of_day.values()) else {**of_day, "": line}, line.decided_on
+    if line.decision is not Decision.WITHDRAW:
+        of_others = {who: each for who, each in of_day.items() if who != line.person}
+        return {**of_others, line.person: line}, line.decided_on
+    own = current.get(line.person)
+    has_decision = own is not None and own.decision is not Decision.WITHDRAW
+    if has_decision and _differ(current.values()):
+        return {who: each for who, each in current.items() if who not in ("", line.person)}, day
+    takes_own_back = has_decision and line.decided_on == day
+    return {} if takes_own_back else {line.person: line}, line.decided_on
 
 
 def _differ(lines: Iterable[LedgerLine]) -> bool:

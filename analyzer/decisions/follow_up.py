@@ -1,7 +1,10 @@
-"""Tell what became of all decisions to remove users: a table, and words beside each user."""
+"""Tell what became of all decisions to remove users: a table, and words beside each user.
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+A run keeps the table as `follow_up.csv`, and later ones read what it shows of earlier reports.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,31 +12,26 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.decision import Decision, LedgerLine, UserKey
-from analyzer.decisions.ledger import (
-    COMMENT,
-    DECIDED_BY,
-    DECIDED_ON,
-    DECISION,
-    ROW,
-    SHA256,
-    SHEET,
-    TICKET,
-    WORKBOOK,
-    Ledger,
-)
+from analyzer.decisions.decision import UNDECIDED, Decision, LedgerLine, UserKey
+from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
+from analyzer.decisions.ledger import ROW, SHA256, SHEET, WORKBOOK, Ledger
 from analyzer.decisions.outcome import (
+    CHANGED,
+    DECIDE_AGAIN,
     NOT_IDENTIFIED,
     DecisionOutcome,
     FollowUpStatus,
     decision_outcomes,
 )
+from analyzer.decisions.renaming import renamed_notes
 from analyzer.decisions.reported_users import UsersInNewestReports, user_keys
+from analyzer.errors import Problem
+from analyzer.lists.csv_lists import ListForm, list_rows
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, account_names, as_category
-from analyzer.report.values import day_text_series, utc_text_series
-from analyzer.terms import OVERDUE, Verdict, code_of, count_text, short_list
+from analyzer.report.values import day_text_series, timestamp, utc_text_series
+from analyzer.terms import OVERDUE, Verdict, code_of, count_text, utc_text
 
 STATUS: Final = "status"
 DAYS: Final = "days"
@@ -51,11 +49,14 @@ MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
 
-REPORTED_USER_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
+_REPORTED_USER: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
 """Decisions that agree in these are on one user, as one report showed it.
 
 A later run carries on what overtook them, and that there was a service-specific credential.
 """
+
+LINE_KEY: Final = (*DECISION_KEY, DECIDED_AS_OF)
+"""Decisions that agree in these, as text, are the same, on the same report: `line_key`."""
 
 _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     STATUS: ("object", lambda each: str(each.status)),
@@ -133,32 +134,7 @@ def follow_up(
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    return FollowUp(sorted_frame, of_users, (*_renamed_notes(spared, ledger, users),))
-
-
-def _renamed_notes(
-    spared: Iterable[LedgerLine], ledger: Ledger, users: UsersInNewestReports
-) -> Iterator[str]:
-    """Yield which decisions end, as their user is not there, and may have another name.
-
-    That is not the name of another user who was there, or was decided on.
-    """
-
-    def names_of(line: LedgerLine, names: Collection[str]) -> list[str]:
-        others = {
-            each.user for each in ledger.of_second[line.second] if each.user_key != line.user_key
-        }
-        return [name for name in names if name not in others.union(line.same_second or ())]
-
-    absent = (line for line in spared if not users.rows_of_user(line))
-    renamed = [
-        f"{line.user} ({line.summary}; {text})"
-        for line in absent
-        if (text := users.renamed(line, names_of))
-    ]
-    if renamed:
-        hint = "Decide on the new name; to remove that user, withdraw the earlier decision too."
-        yield f"Not in the report, possibly renamed: {short_list(renamed)}. {hint}"
+    return FollowUp(sorted_frame, of_users, (*renamed_notes(spared, ledger, users),))
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:
@@ -235,8 +211,7 @@ def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) ->
     """
 
     def stands(user: UserKey, as_of: datetime) -> bool:
-        user_decisions = ledger.by_user.get(user)
-        line = ledger.in_force_on(as_of.date(), user_decisions) if user_decisions else None
+        line = ledger.in_force_on(as_of.date(), ledger.by_user.get(user, UNDECIDED))
         if line is None:
             return False
         if line.decision is Decision.INVESTIGATE or not line.identifies_user:
@@ -247,3 +222,94 @@ def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) ->
         return follow_up_result.outcomes[user].status not in reopened_by
 
     return np.array([*map(stands, user_keys(page.users), page.users[columns.AS_OF])], bool)
+
+
+# Follow-ups of earlier runs
+
+
+def line_key(line: LedgerLine) -> tuple[str, ...]:
+    """Return the cells of `LINE_KEY` as text."""
+    arn, created, as_of = line.reported_user
+    return arn, created, str(line.decision), line.decided_on.isoformat(), as_of
+
+
+def earlier_rows(name: str, content: bytes) -> list[Mapping[str, str]]:
+    """Return the rows of a `follow_up.csv`; raises InputRefused with every problem."""
+    return [cells for _, cells in list_rows(name, content, _FORM, _row_problems)]
+
+
+_FORM: Final = ListForm(
+    required=(STATUS, *LINE_KEY, FACT, REPORT, DONE_SINCE),
+    optional=COLUMNS,
+    by_program=True,
+    hint="Put the file back as the run wrote it.",
+)
+
+
+def _row_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield where a row has no status, or does not say which decision it holds back."""
+    if cells[STATUS] not in [*FollowUpStatus]:
+        yield Problem(name, row, STATUS, cells[STATUS], "not a status", _FORM.hint)
+        return
+    _, *moments = _REPORTED_USER
+    is_overtaken = cells[STATUS] == FollowUpStatus.OVERTAKEN
+    if is_overtaken or _had_service_credential(cells):
+        for column in (each for each in moments if cells[each] or is_overtaken):
+            if not timestamp(cells[column]):
+                yield Problem(name, row, column, cells[column], "not a time", _FORM.hint)
+
+
+@dataclass(slots=True)
+class EarlierOutcomes:
+    """Gather what rows of earlier follow-ups show, as `Ledger` has it.
+
+    What overtook a decision counts wherever it stands, and so does a service-specific credential,
+    since they only hold back: also in a file that a spreadsheet saved, or in a run that is no
+    longer complete. Since when a decision is done is taken only from a run as it was made.
+    `reports` is the folder in each run that its reports lie in.
+    """
+
+    reports: str
+    done_since: dict[tuple[str, ...], datetime] = field(default_factory=dict)
+    overtaken: dict[tuple[str, ...], str] = field(default_factory=dict)
+    with_service_credential: set[tuple[str, ...]] = field(default_factory=set)
+
+    def add(self, run: str, row: Mapping[str, str], *, is_as_made: bool) -> None:
+        """Add what a row shows; rows come in the order of their runs."""
+        decision = tuple(row[name] for name in DECISION_KEY)
+        if row[STATUS] == FollowUpStatus.DONE and is_as_made:
+            self.done_since.setdefault(decision, datetime.fromisoformat(row[DONE_SINCE]))
+        elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
+            self.done_since.pop(decision, None)
+        if row[STATUS] == FollowUpStatus.OVERTAKEN:
+            change = _overtaking_change(row)
+            # Reports of earlier runs have the name of their run already.
+            own, named = (f"(report {folder}{self.reports}/" for folder in ("", f"{run}/"))
+            self.overtaken.setdefault(_reported_user(row), change.replace(own, named))
+        if _had_service_credential(row):
+            self.with_service_credential.add(_reported_user(row))
+
+    def added_to(self, ledger: Ledger) -> Ledger:
+        """Return a ledger with what was gathered."""
+        return replace(
+            ledger,
+            done_since=self.done_since,
+            overtaken=self.overtaken,
+            with_service_credential=frozenset(self.with_service_credential),
+        )
+
+
+def _reported_user(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what `LedgerLine.reported_user` has, times in one form; some may be unknown."""
+    arn, *cells = (row[name] for name in _REPORTED_USER)
+    return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
+
+
+def _had_service_credential(row: Mapping[str, str]) -> bool:
+    return row.get(HAD_SERVICE_CREDENTIAL, "").lower() == "true"
+
+
+def _overtaking_change(row: Mapping[str, str]) -> str:
+    """Return what overtook a decision, with the report that shows it."""
+    change = row[FACT].removeprefix(CHANGED).removesuffix(DECIDE_AGAIN)
+    return change if "(report " in change else f"{change} (report {row[REPORT]})"

@@ -7,55 +7,57 @@ spreadsheet it still reads: account and name come from the ARN, and one leading 
 
 import csv
 import io
-import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import Final
 
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.decisions.credentials import Credentials, credentials_of_users, page_of_lines
 from analyzer.decisions.decision import (
-    CHOICES,
     REMOVALS,
     USER_ARN,
     Decision,
     EntryPlace,
-    FollowUpRow,
     LedgerLine,
-    OpenRow,
+    Second,
     UserDecisions,
     UserKey,
     baseline_in_row,
     decisions_by_user,
     open_row,
 )
+from analyzer.decisions.entries import (
+    COMMENT,
+    DECIDED_BY,
+    DECIDED_ON,
+    DECISION,
+    ENTRIES,
+    ROW_HINT,
+    TICKET,
+    Entries,
+    ProblemOf,
+    day_problems,
+    entry_problems,
+    identity_problems,
+)
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
-from analyzer.lists.csv_lists import ListForm, file_reference, is_day, list_rows
-from analyzer.report.arns import is_masked_user_arn
+from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
 from analyzer.terms import (
     FORMULA_SIGNS,
-    ROOT_USER,
     AsOfSource,
     Verdict,
     short_list,
     utc_text,
 )
 
-ENTRIES: Final = ("decision", "decided_by", "decided_on", "ticket", "comment")
-"""What a person enters."""
-
-DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
 _PLACE: Final = ("workbook", "sha256", "sheet", "row")
 _ADDED: Final = (*_PLACE, "baseline", "same_second", columns.SERVICE_CREDENTIALS)
 """What collecting adds: where the decision was entered, and what a later report is compared by."""
@@ -79,9 +81,6 @@ _NO_NAMES: Final = "(none)"
 _LONGEST_HEAD: Final = 1 << 16
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 
-_TOLERANCE: Final = timedelta(days=1)
-"""A day may have begun, or not ended, where the reviewer is."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
@@ -90,7 +89,7 @@ class Ledger:
     `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
     one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
     follow-up first showed them done, by `follow_up.DECISION_KEY` as text, and `overtaken` by which
-    changes an earlier follow-up showed them overtaken, by `follow_up.REPORTED_USER_KEY`; likewise
+    changes an earlier follow-up showed them overtaken, by `LedgerLine.reported_user`; likewise
     `with_service_credential` of whose user AWS's list showed an active one.
     """
 
@@ -165,33 +164,12 @@ class Ledger:
         return {line.user_key: each for line, each in zip(lines, shown, strict=True)}
 
     @cached_property
-    def of_second(self) -> Mapping[object, Sequence[LedgerLine]]:
+    def of_second(self) -> Mapping[Second, Sequence[LedgerLine]]:
         """Return the lines on the users of each account and second of creation."""
-        of_second = defaultdict[object, list[LedgerLine]](list)
+        of_second = defaultdict[Second, list[LedgerLine]](list)
         for line in self.lines:
             of_second[line.second].append(line)
         return of_second
-
-    @cached_property
-    def decided_again(self) -> Mapping[UserKey, Sequence[LedgerLine]]:
-        """Return users to remove who may be decided on later under another name, with the lines.
-
-        The other one was created in the same second, and was not in the report decided on.
-        """
-        alike = {
-            second: [(each.report_time.earliest, each) for each in lines]
-            for second, lines in self.of_second.items()
-            if len(lines) > 1
-        }
-        again = defaultdict[UserKey, list[LedgerLine]](list)
-        for line in filter(lambda each: each.identifies_user, self.removals()):
-            made = line.report_time.earliest
-            again[line.user_key] += (
-                other
-                for at, other in alike.get(line.second, ())
-                if at > made and _may_be_user(other, line)
-            )
-        return again
 
     def spared_on(self, day: date) -> list[LedgerLine]:
         """Return the decisions in force on a day that are not to delete or deactivate a user."""
@@ -202,61 +180,8 @@ class Ledger:
             if line and line.decision not in REMOVALS and line.identifies_user
         ]
 
-    def spared_before(self, line: LedgerLine) -> list[LedgerLine]:
-        """Return the decisions that spare whoever may have been the user to remove by a line.
-
-        The reports that these and the line were made on do not show both users. Decisions in
-        conflict spare too, and one to keep that has run out: nobody said that it ends.
-        """
-        return [
-            other
-            for other in self.of_second[line.second]
-            if other.decision not in (*REMOVALS, Decision.WITHDRAW)
-            and _may_be_user(other, line)
-            and other in self.by_user[other.user_key].current
-        ]
-
     def _undisputed(self) -> Iterator[LedgerLine]:
         return filter(None, (each.undisputed for each in self.by_user.values()))
-
-
-def _may_be_user(other: LedgerLine, line: LedgerLine) -> bool:
-    """Return whether a line of the same second may be on the user of a line, under another name.
-
-    Not if one report shows both. Of two reports of one as-of, as of one day, what the lines know of
-    them tells them apart.
-    """
-    is_of_one_report = other.as_of == line.as_of and (
-        line.same_second is None or other.baseline == line.baseline
-    )
-    is_beside = other.user in (line.same_second or ()) or line.user in (other.same_second or ())
-    return other.user_key != line.user_key and not (is_of_one_report or is_beside)
-
-
-@dataclass(frozen=True)
-class Entries:
-    """Hold what is entered in one file, in its order, and the users that are left open.
-
-    `workbook` is what the lines call the file, by default its name without folders. `followed_up`
-    are the earlier decisions that it shows, `notes` sentences on what else it has.
-    """
-
-    file: FileReference
-    lines: tuple[LedgerLine, ...]
-    open_rows: tuple[OpenRow, ...] = ()
-    workbook: str = ""
-    followed_up: tuple[FollowUpRow, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def source(self) -> str:
-        """Return the file as the column `workbook` of a ledger has it."""
-        return self.workbook or PurePath(self.file.name).name
-
-    @cached_property
-    def is_ledger(self) -> bool:
-        """Return whether the lines were collected from other files before."""
-        return any(line.sha256 != self.file.sha256 for line in self.lines)
 
 
 def read_entries(
@@ -378,45 +303,6 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
     )
 
 
-ProblemOf = Callable[[str, str, str], Problem]
-"""Makes a problem of a row's column, a message and a hint."""
-
-
-def entry_problems(
-    cells: Mapping[str, str], today: date | None, problem: ProblemOf
-) -> Iterator[Problem]:
-    """Yield what is wrong with what a person entered.
-
-    `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. With `today`, the day of
-    collecting, the day is neither before the report nor after today.
-    """
-    if cells[DECISION].lower() not in CHOICES:
-        message = "not a decision" if cells[DECISION] else "an entry without a decision"
-        yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
-    if not cells[DECIDED_BY]:
-        yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
-    yield from _day_problems(cells, today, problem)
-    if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
-        yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
-
-
-def _day_problems(
-    cells: Mapping[str, str], today: date | None, problem: ProblemOf
-) -> Iterator[Problem]:
-    text = cells[DECIDED_ON]
-    day = date.fromisoformat(text) if is_day(text) else None
-    if day is None:
-        hint = "Write the day of the decision as YYYY-MM-DD."
-        yield problem(DECIDED_ON, "not a date" if text else "the cell is empty", hint)
-    elif today and day > today + _TOLERANCE:
-        hint = "Write the day of the decision, or check the clock of this machine."
-        yield problem(DECIDED_ON, f"the day is after today, {today}", hint)
-    elif today and (as_of := timestamp(cells[columns.AS_OF])) and day < as_of.date() - _TOLERANCE:
-        message = f"decided before the report, which is of {as_of.date()}"
-        hint = "Write the day on which you decided on this report."
-        yield problem(DECIDED_ON, message, hint)
-
-
 def _problems(
     today: date | None, name: str, row: int, quoted: Mapping[str, str]
 ) -> Iterator[Problem]:
@@ -430,7 +316,7 @@ def _problems(
     if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):
         yield from entry_problems(cells, today, problem)
     else:
-        yield from _day_problems(cells, today, problem)
+        yield from day_problems(cells, today, problem)
     yield from _time_problems(cells, problem)
     for column, words in ((columns.AS_OF_SOURCE, AsOfSource), (columns.VERDICT, Verdict)):
         if cells[column] not in [*words]:
@@ -440,7 +326,7 @@ def _problems(
         yield problem(ROW, "not a row", "Put the number back.")
     yield from identity_problems(cells, problem)
     if cells[columns.ARN].rpartition("/")[2] in (_names(cells.get(SAME_SECOND, "")) or ()):
-        yield problem(SAME_SECOND, "it names the user of this row", _ROW_HINT)
+        yield problem(SAME_SECOND, "it names the user of this row", ROW_HINT)
 
 
 def _time_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
@@ -453,45 +339,3 @@ def _time_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Pro
     if as_of and baseline and as_of < baseline and not is_set:
         hint = "Put it back as the ledger had it."
         yield problem(BASELINE, f"later than the report, which is of {utc_text(as_of)}", hint)
-
-
-def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
-    """Yield where a row of `users.csv` does not name the same IAM user in all its cells.
-
-    Account and name stand in the ARN too, and the age counts from the creation time.
-    """
-    arn, user = cells[columns.ARN], cells[columns.USER]
-    match = USER_ARN.fullmatch(arn)
-    texts = (pa.array([each], pa.large_string()) for each in (arn, user))
-    # Nothing acts on an ARN that is not understood.
-    is_unread = cells[columns.VERDICT] == Verdict.UNDETERMINED and not cells[columns.ACCOUNT]
-    if user == ROOT_USER or arn.endswith(":root"):
-        yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
-    elif not (match or is_unread or is_masked_user_arn(*texts)[0]):
-        yield problem(columns.ARN, "not the ARN of an IAM user", _ROW_HINT)
-    _, slash, name = arn.rpartition("/")
-    parts = match.groupdict() if match else {columns.USER: name} if slash else {}
-    for column, part in parts.items():
-        if not _is_same(cells[column], part):
-            hint = f"The ARN names {part}. Put the row back as the report had it."
-            yield problem(column, f"the ARN names another {column}", hint)
-    created, as_of = timestamp(cells[columns.USER_CREATION_TIME]), timestamp(cells[columns.AS_OF])
-    age = str(max(0, (as_of - created).days)) if as_of and created else ""
-    if as_of and not _is_same(cells[columns.AGE_DAYS], age):
-        message = f"not the creation time of a user with age_days {cells[columns.AGE_DAYS]!r}"
-        yield problem(columns.USER_CREATION_TIME, message, _ROW_HINT)
-
-
-_ROW_HINT: Final = "Put the row back as the report had it, or decide in a workbook."
-
-
-def _is_same(cell: str, part: str) -> bool:
-    """Return whether a cell holds a part of the ARN, perhaps as a spreadsheet rewrote the number.
-
-    A spreadsheet turns 012345678901 into 12345678901 or 1.23457E+10.
-    """
-    if cell == part:
-        return True
-    with suppress(ValueError, OverflowError):
-        return math.isclose(float(cell), float(part), rel_tol=1e-5 if "E" in cell.upper() else 0)
-    return False

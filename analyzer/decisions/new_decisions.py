@@ -12,11 +12,13 @@ from analyzer.decisions.decision import (
     REMOVALS,
     Decision,
     LedgerLine,
+    PersonsDay,
     UserDecisions,
     UserKey,
     decisions_by_user,
 )
-from analyzer.decisions.ledger import Entries, Ledger
+from analyzer.decisions.entries import Entries
+from analyzer.decisions.ledger import Ledger
 from analyzer.terms import AsOfSource
 
 
@@ -27,10 +29,6 @@ def new_decisions(
     new = new_lines(ledger.lines, files)
     repeated = _repeated_on_older_reports(ledger, new)
     return [line for line in new if id(line) not in repeated], [*repeated.values()]
-
-
-PersonsDay = tuple[UserKey, str, date]
-"""A user, and who decided on it on which day."""
 
 
 def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[LedgerLine]:
@@ -50,7 +48,7 @@ def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Led
     seen: set[object] = set()
     for line in known:
         if line.identity not in seen:
-            own[line.user_key, line.person, line.decided_on].append(line)
+            own[line.persons_day].append(line)
         seen.add(line.identity)
     reports = _newest_report_by_decision(known)
     collected = {line.sha256 for line in known}
@@ -61,7 +59,7 @@ def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Led
     for each in sorted(files, key=lambda each: not each.is_ledger):
         preceding: set[object] = set()
         for line in each.lines:
-            of_day = own[line.user_key, line.person, line.decided_on]
+            of_day = own[line.persons_day]
             last = of_day[-1] if of_day else line
             if each.is_ledger:
                 is_anew = line.identity not in seen and last.content in preceding

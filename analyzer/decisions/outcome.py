@@ -8,30 +8,27 @@ may be another one now, or was decided on later under another name.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Final, NamedTuple
 
-from analyzer.decisions.credentials import (
-    Credentials,
-    access_added,
-    cannot_be_same_user,
-)
-from analyzer.decisions.decision import Decision, LedgerLine, UserKey
+from analyzer.decisions.credentials import Credentials, access_added
+from analyzer.decisions.decision import Decision, LedgerLine, Second, UserKey
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.renaming import decided_again_change, renamed_from_change, spared_fact
 from analyzer.decisions.reported_users import (
-    NamesOf,
     OlderReports,
+    PossibleNames,
     ReportedUser,
     UsersInNewestReports,
     report_time,
 )
 from analyzer.report.model import Report, ReportFile
-from analyzer.terms import Verdict, code_of, short_list, utc_text
+from analyzer.terms import POSSIBLY_RENAMED, Verdict, code_of, utc_text
 
 
 class FollowUpStatus(StrEnum):
@@ -43,7 +40,6 @@ class FollowUpStatus(StrEnum):
     DONE = "done"
 
 
-_WAY_OUT: Final = "name the report decided on too, --report: it may rule that out"
 NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 CHANGED: Final = "Changed since the decision: "
 DECIDE_AGAIN: Final = ". Decide again."
@@ -103,75 +99,93 @@ def decision_outcomes(
     `lines` are some of those in force in `ledger`, `users` theirs in the judged pages of `report`.
     """
     older = OlderReports(lines, next(iter(report.older()), None) if lines else None)
-    of_others = {
-        line.user_key: (
-            line.same_second or (),
-            users.same_second_names(line),
-            older.same_second_names(line),
+    evidence = _Evidence(ledger, lines, users, older)
+    return {line.user_key: _outcome(line, evidence) for line in lines}
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """Hold what decisions are held against: the ledger, the newest reports, and older ones."""
+
+    ledger: Ledger
+    lines: Sequence[LedgerLine]
+    users: UsersInNewestReports
+    older: OlderReports
+
+    @cached_property
+    def names(self) -> Mapping[UserKey, PossibleNames]:
+        """Return which names each user may have: not those of users who stood beside it."""
+        names = {}
+        for line in self.lines:
+            beside = self.users.same_second_names(line), self.older.same_second_names(line)
+            names[line.user_key] = PossibleNames((line.same_second or (), *beside), line.user)
+        return names
+
+    @cached_property
+    def earlier(self) -> Mapping[UserKey, "_EarlierFacts"]:
+        """Return what older reports show of each user."""
+        return {line.user_key: _earlier_facts(line, self) for line in self.lines}
+
+    @cached_property
+    def to_delete(self) -> Collection[tuple[Second, str]]:
+        """Return the users of each second who are to be deleted, as nothing overtook that."""
+        return {
+            (line.second, line.user)
+            for line in self.lines
+            if line.decision is Decision.DELETE
+            and not (self.earlier[line.user_key].change or earlier_change(line, self.ledger))
+        }
+
+    @cached_property
+    def decided(self) -> Mapping[tuple[Second, datetime], AbstractSet[str]]:
+        """Return the users of each second who were decided on in the reports of a moment."""
+        decided = defaultdict[tuple[Second, datetime], set[str]](set)
+        for line in self.ledger.lines:
+            decided[line.second, line.as_of].add(line.user)
+        return decided
+
+
+def _outcome(line: LedgerLine, evidence: _Evidence) -> DecisionOutcome:
+    """Return what became of a decision by all reports and all other decisions.
+
+    What an older report showed counts, also where the newest shows it no more.
+    """
+    outcome = _outcome_in_newest_report(line, evidence)
+    if outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
+        return outcome
+    if change := _overtaking_change(line, evidence, is_there=outcome.now is not None):
+        fact = overtaken_fact(change)
+        return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
+    names = evidence.names[line.user_key]
+    if outcome.now and (fact := spared_fact(line, evidence.ledger, names)):
+        return replace(outcome, status=FollowUpStatus.UNKNOWN, fact=fact)
+    return outcome
+
+
+def _overtaking_change(line: LedgerLine, evidence: _Evidence, *, is_there: bool) -> str | None:
+    """Return what overtook a decision but for the newest report, None for nothing."""
+    ledger = evidence.ledger
+    change = evidence.earlier[line.user_key].change
+    if is_there:  # Of a user who is not there, the status says "possibly renamed".
+        change = (
+            change
+            or decided_again_change(line, ledger, evidence.names[line.user_key])
+            or _renamed_from_change(line, evidence)
         )
-        for line in lines
-    }
-
-    def names_of(line: LedgerLine, names: Collection[str]) -> list[str]:
-        possible = set(names).difference(*of_others[line.user_key])
-        return [name for name in names if name in possible or name == line.user]
-
-    earlier = {line.user_key: _earlier_facts(line, ledger, older, names_of) for line in lines}
-    to_delete = {
-        (*each.second, each.user)
-        for each in lines
-        if each.decision is Decision.DELETE
-        and not (earlier[each.user_key].change or earlier_change(each, ledger))
-    }
-    decided = defaultdict[tuple[object, ...], set[str]](set)
-    for each in ledger.lines:
-        decided[*each.second, each.as_of].add(each.user)
-
-    def renamed_from(line: LedgerLine) -> str | None:
-        """Return who may be the user now: one of the second who is gone, and not deleted.
-
-        Where a line does not say who was there, those of the ledger and of older reports count.
-        """
-        names: AbstractSet[str] | None = line.same_second
-        if names is None:
-            names = decided[*line.second, line.as_of] | older.same_second_names(line)
-        missing = users.missing_same_second_names(line, names)
-        doubtful = (each for each in missing if (*line.second, each) not in to_delete)
-        gone = sorted(each for each in doubtful if _may_be_user(line, each, users, older))
-        if not gone:
-            return None
-        change = f"possibly renamed from {short_list(gone)}, created in the same second and"
-        return f"{change} gone now ({_WAY_OUT})"
-
-    outcomes = {}
-    for line in lines:
-        user, key = line.user_key, _reported_user_key(line)
-        listed = earlier[user].has_service_credential
-        had_one = line.has_service_credential if listed is None else listed
-        had_one |= key in ledger.with_service_credential
-        outcome = _outcome(line, ledger, users, names_of, had_service_credential=had_one)
-        change = earlier[user].change
-        if outcome.now:  # Of a user who is not there, the status says "possibly renamed".
-            change = change or _decided_again(line, ledger, names_of) or renamed_from(line)
-        change = change or ledger.overtaken.get(key)
-        # What an older report showed counts, also where the newest shows it no more.
-        is_shown = outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN)
-        if change is not None and not is_shown:
-            status, fact = FollowUpStatus.OVERTAKEN, overtaken_fact(change)
-            outcome = replace(outcome, status=status, fact=fact, added=(change,))
-        elif not is_shown and outcome.now and (fact := spared_fact(line, ledger, names_of)):
-            outcome = replace(outcome, status=FollowUpStatus.UNKNOWN, fact=fact)
-        outcomes[user] = outcome
-    return outcomes
+    return change or ledger.overtaken.get(line.reported_user)
 
 
-def _may_be_user(
-    line: LedgerLine, name: str, users: UsersInNewestReports, older: OlderReports
-) -> bool:
-    """Return whether nothing shows that one of a name is not the user of a line."""
-    there = [each.credentials for each in users.rows_of_user(line)]
-    earlier_of_name = older.credentials_of_name(line, name)
-    return not any(all(cannot_be_same_user(then, now) for now in there) for then in earlier_of_name)
+def _renamed_from_change(line: LedgerLine, evidence: _Evidence) -> str | None:
+    """Return who may be the user now: one of the second who is gone, and not deleted.
+
+    Where a line does not say who was there, those of the ledger and of older reports count.
+    """
+    names: AbstractSet[str] | None = line.same_second
+    users, older = evidence.users, evidence.older
+    if names is None:
+        decided = evidence.decided[line.second, line.as_of]
+        names = decided | older.same_second_names(line)
+    return renamed_from_change(line, names, evidence.to_delete, users, older)
 
 
 class _EarlierFacts(NamedTuple):
@@ -184,73 +198,71 @@ class _EarlierFacts(NamedTuple):
     has_service_credential: bool | None = None
 
 
-def _earlier_facts(
-    line: LedgerLine, ledger: Ledger, older: OlderReports, names_of: NamesOf
-) -> _EarlierFacts:
+def _earlier_facts(line: LedgerLine, evidence: _Evidence) -> _EarlierFacts:
     """Return what older reports show of the user of a line.
 
     A report counts that is not older than the one decided on: the same one shows nothing more.
     """
     if not line.identifies_user:
         return _EarlierFacts()
-    before = ledger.credentials_decided_on[line.user_key]
+    older, names = evidence.older, evidence.names[line.user_key]
+    before = evidence.ledger.credentials_decided_on[line.user_key]
     added_to = cache(partial(access_added, before, baseline=line.baseline))
     changes = (
         f"{', '.join((*remark, *added))} (report {file})"
         for _, at, file in older.since(line)
-        for remark, now, _ in older.shown_of_user(line, at, names_of)
+        for remark, now, _ in older.shown_of_user(line, at, names)
         if (added := added_to(now))
     )
-    return _EarlierFacts(next(changes, None), older.has_service_credential(line, names_of))
+    return _EarlierFacts(next(changes, None), older.has_service_credential(line, names))
 
 
-def _outcome(
-    line: LedgerLine,
-    ledger: Ledger,
-    users: UsersInNewestReports,
-    names_of: NamesOf,
-    *,
-    had_service_credential: bool,
-) -> DecisionOutcome:
-    file = users.files.get(line.account)
+def _outcome_in_newest_report(line: LedgerLine, evidence: _Evidence) -> DecisionOutcome:
+    """Return what became of a decision, as the newest report of the account shows it alone."""
+    users, names = evidence.users, evidence.names[line.user_key]
+    file, rows = users.files.get(line.account), users.rows_of_user(line)
+    had_one = _had_service_credential(line, evidence)
     outcome = partial(DecisionOutcome, line, file, users.newest)
-    unchanged = partial(outcome, had_service_credential=had_service_credential)
+    unchanged = partial(outcome, had_service_credential=had_one)
     if not line.identifies_user:
         fact = f"{NOT_IDENTIFIED.capitalize()}: nothing acts on this."
         return unchanged(FollowUpStatus.UNKNOWN, fact)
     if file is None:
         return unchanged(FollowUpStatus.UNKNOWN, "The account is not covered.")
-    decided, shown = line.report_time.earliest, report_time(file).earliest
-    if shown < decided:
-        fact = (
-            "The report is older than the one that was decided on."
-            if file.as_of < line.as_of
-            else "The report does not show that it is newer than the one that was decided on. If it"
-            " is, put its day in the name of the file."
-        )
-        return unchanged(FollowUpStatus.UNKNOWN, fact)
+    shown = report_time(file).earliest
+    if shown < line.report_time.earliest:
+        return unchanged(FollowUpStatus.UNKNOWN, _older_report_fact(line, file))
     is_later = shown > line.as_of  # a day without a time may be its end
-    rows = users.rows_of_user(line)
     if not rows:
-        return unchanged(*_status_if_absent(line, users, names_of, is_later=is_later))
-    before = ledger.credentials_decided_on[line.user_key]
-    # Rows of the user may differ: what any of them shows counts, and none alone proves it done,
-    # nor that a cell is known.
-    rows.sort(key=lambda now: not now.credentials.is_unknown)
+        return unchanged(*_status_if_absent(line, users, names, is_later=is_later))
+    before = evidence.ledger.credentials_decided_on[line.user_key]
     has_list = line.account in users.with_list
     has_listed = any(each.has_service_credential for each in rows)
-    had_one = has_listed or (had_service_credential and not (is_later and has_list))
-    list_is_missing = had_one and not has_list
-    statuses = (
-        _status_if_present(line, before, now, is_later=is_later, list_is_missing=list_is_missing)
-        for now in rows
+    has_one = has_listed or (had_one and not (is_later and has_list))
+    status = _status_if_present(
+        line, before, rows, is_later=is_later, list_is_missing=has_one and not has_list
     )
-    status = min(statuses, key=lambda each: code_of(each[0]))
-    return outcome(*status, had_service_credential=had_one)
+    return outcome(*status, had_service_credential=has_one)
+
+
+def _had_service_credential(line: LedgerLine, evidence: _Evidence) -> bool:
+    """Return whether AWS's newest list before this report, if any, showed an active one."""
+    listed = evidence.earlier[line.user_key].has_service_credential
+    had_one = line.has_service_credential if listed is None else listed
+    return had_one or line.reported_user in evidence.ledger.with_service_credential
+
+
+def _older_report_fact(line: LedgerLine, file: ReportFile) -> str:
+    if file.as_of < line.as_of:
+        return "The report is older than the one that was decided on."
+    return (
+        "The report does not show that it is newer than the one that was decided on. If it is, put"
+        " its day in the name of the file."
+    )
 
 
 def _status_if_absent(
-    line: LedgerLine, users: UsersInNewestReports, names_of: NamesOf, *, is_later: bool
+    line: LedgerLine, users: UsersInNewestReports, names: PossibleNames, *, is_later: bool
 ) -> tuple[FollowUpStatus, str]:
     """Return status and fact where no user has the ARN and the creation time."""
     created = [each.user_key.created for each in users.by_arn.get(line.user_key.arn, ())]
@@ -261,8 +273,8 @@ def _status_if_absent(
     if line.root_arn not in users.roots:
         fact = f"The report has no row of {line.root_arn}, so it does not show the whole account."
         return FollowUpStatus.UNKNOWN, fact
-    if renamed := users.renamed(line, names_of):
-        return FollowUpStatus.NOT_DONE, f"Possibly renamed: {renamed}."
+    if renamed := users.renamed(line, names):
+        return FollowUpStatus.NOT_DONE, f"{POSSIBLY_RENAMED.capitalize()}: {renamed}."
     if known and min(known) <= line.baseline:
         fact = (
             f"The user of this ARN was created {utc_text(min(known))}, before the decision, and"
@@ -277,19 +289,40 @@ def _status_if_absent(
     return FollowUpStatus.DONE, fact if again else "The user is gone."
 
 
+_PresentStatus = tuple[FollowUpStatus, str, ReportedUser, tuple[str, ...]]
+"""Status and fact of a user who is there, with what was added."""
+
+
 def _status_if_present(
+    line: LedgerLine,
+    before: Credentials,
+    rows: Iterable[ReportedUser],
+    *,
+    is_later: bool,
+    list_is_missing: bool,
+) -> _PresentStatus:
+    """Return the status by the rows of a user, the most urgent of those by each.
+
+    They may differ: what any of them shows counts, and none alone proves it done, nor that a cell
+    is known. `list_is_missing`: there was an active service-specific credential, and the report has
+    no list of these.
+    """
+    ordered = sorted(rows, key=lambda now: not now.credentials.is_unknown)
+    statuses = (
+        _status_by_row(line, before, now, is_later=is_later, list_is_missing=list_is_missing)
+        for now in ordered
+    )
+    return min(statuses, key=lambda each: code_of(each[0]))
+
+
+def _status_by_row(
     line: LedgerLine,
     before: Credentials,
     now: ReportedUser,
     *,
     is_later: bool,
     list_is_missing: bool,
-) -> tuple[FollowUpStatus, str, ReportedUser, tuple[str, ...]]:
-    """Return status and fact of a user who is there, with what was added.
-
-    `list_is_missing`: there was an active service-specific credential, and the report has no list
-    of these.
-    """
+) -> _PresentStatus:
     has_listed = now.has_service_credential and not list_is_missing
     works = has_listed or now.credentials.has_working_credential
     seems_done = line.decision is Decision.DEACTIVATE and works is False and is_later
@@ -305,53 +338,22 @@ def _status_if_present(
             " this account alone was not saved with the report."
         )
         return FollowUpStatus.UNKNOWN, fact, now, ()
-    fact = (
-        "No later report of the account is known yet."
-        if not is_later
-        else "The user is still there."
-        if line.decision is Decision.DELETE
-        else "The user still has working credentials."
-        if works
-        else "The user has more access keys or certificates than the report lists."
-        if now.credentials.has_more_credentials
-        else "The report does not show whether a credential works."
-    )
-    return FollowUpStatus.NOT_DONE, fact, now, ()
+    if not is_later:
+        return FollowUpStatus.NOT_DONE, "No later report of the account is known yet.", now, ()
+    if line.decision is Decision.DELETE:
+        return FollowUpStatus.NOT_DONE, "The user is still there.", now, ()
+    return FollowUpStatus.NOT_DONE, _still_working_fact(now, works=works), now, ()
+
+
+def _still_working_fact(now: ReportedUser, *, works: bool | None) -> str:
+    if works:
+        return "The user still has working credentials."
+    if now.credentials.has_more_credentials:
+        return "The user has more access keys or certificates than the report lists."
+    return "The report does not show whether a credential works."
 
 
 def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
     """Return what overtook a decision by the ledger, or by an earlier follow-up."""
-    return _decided_again(line, ledger) or ledger.overtaken.get(_reported_user_key(line))
-
-
-def _every_name(_: LedgerLine, names: Collection[str]) -> list[str]:
-    return [*names]
-
-
-def _decided_again(line: LedgerLine, ledger: Ledger, names_of: NamesOf = _every_name) -> str | None:
-    """Return the latest decision on whoever may be the user under another name, in words."""
-    others = ledger.decided_again.get(line.user_key, ())
-    if other := _latest(line, others, names_of):
-        return f"possibly renamed to {other.name_with_path}, decided on again: {other.summary}"
-    return None
-
-
-def spared_fact(line: LedgerLine, ledger: Ledger, names_of: NamesOf = _every_name) -> str:
-    """Return which earlier decision may spare the user, under another name; empty for none."""
-    if other := _latest(line, ledger.spared_before(line), names_of):
-        return (
-            f"Possibly renamed from {other.name_with_path}, on whom {other.summary} was decided:"
-            " withdraw that, or name a report that has both users, --report."
-        )
-    return ""
-
-
-def _latest(line: LedgerLine, others: Sequence[LedgerLine], names_of: NamesOf) -> LedgerLine | None:
-    names = {*names_of(line, [each.user for each in others])}
-    return next((each for each in reversed(others) if each.user in names), None)
-
-
-def _reported_user_key(line: LedgerLine) -> tuple[str, ...]:
-    """Return the cells of `REPORTED_USER_KEY` as text."""
-    arn, created = line.user_key
-    return arn, utc_text(created) if created else "", utc_text(line.as_of)
+    change = decided_again_change(line, ledger, PossibleNames())
+    return change or ledger.overtaken.get(line.reported_user)

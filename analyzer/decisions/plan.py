@@ -32,9 +32,13 @@ from analyzer.decisions.outcome import (
     decision_outcomes,
     earlier_change,
     overtaken_fact,
-    spared_fact,
 )
-from analyzer.decisions.reported_users import UsersInNewestReports, report_time
+from analyzer.decisions.renaming import spared_fact
+from analyzer.decisions.reported_users import (
+    PossibleNames,
+    UsersInNewestReports,
+    report_time,
+)
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
@@ -219,7 +223,7 @@ def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> li
     exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
     candidates = []
     for line, why in zip(lines, exempt, strict=True):
-        reason = _exempt_reason(why) or _as_reason(spared_fact(line, ledger))
+        reason = _exempt_reason(why) or _as_reason(spared_fact(line, ledger, PossibleNames()))
         if change := earlier_change(line, ledger):
             reason = _as_reason(overtaken_fact(change))
         if not line.identifies_user:
@@ -249,7 +253,7 @@ def _left_out_if_spared(candidate: _Candidate, user_decisions: UserDecisions) ->
     sparing = [
         each.decision
         for each in user_decisions.lines
-        if (each.person, each.decided_on) == (line.person, line.decided_on)
+        if each.persons_day == line.persons_day
         if each.decision in _SPARING[line.decision] and each.as_of >= line.report_time.earliest
     ]
     if candidate.reason or candidate.is_done or not sparing:

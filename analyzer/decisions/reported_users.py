@@ -4,19 +4,18 @@ A user is known by ARN and second of creation; scripts create many users in one 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
 
 import pandas as pd
 
 from analyzer import columns
 from analyzer.decisions.credentials import Credentials, credentials_of_users, datetimes
-from analyzer.decisions.decision import LedgerLine, UserKey
+from analyzer.decisions.decision import LedgerLine, Second, UserKey
 from analyzer.report.model import Page, Report, ReportFile, ReportTime
-from analyzer.terms import Verdict, short_list
+from analyzer.terms import POSSIBLY_RENAMED, Verdict, short_list
 
 
 def report_time(file: ReportFile) -> ReportTime:
@@ -35,8 +34,21 @@ class ReportedUser:
     exemption: str
 
 
-NamesOf: TypeAlias = Callable[[LedgerLine, Collection[str]], list[str]]
-"""Says which names of the same second may be those of the user of a line, and of no other."""
+@dataclass(frozen=True, slots=True)
+class PossibleNames:
+    """Tell which names of the same second may be those of a user: its own, and nobody else's.
+
+    A user who was moved to another path keeps its own name.
+    """
+
+    of_others: tuple[Collection[str], ...] = ()
+    own: str = ""
+
+    def among(self, names: Iterable[str]) -> list[str]:
+        """Return those of some names that the user may have, in their order."""
+        given = [*names]
+        possible = set(given).difference(*self.of_others)
+        return [name for name in given if name in possible or name == self.own]
 
 
 class UsersInNewestReports:
@@ -56,8 +68,8 @@ class UsersInNewestReports:
         self.with_list = {account for account, file in covered if file.shows_service_credentials}
         self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
         self.by_arn: dict[str, list[ReportedUser]] = {}
-        self.names: dict[tuple[str, datetime | None], dict[str, str]] = {}
-        self._named = defaultdict[tuple[str, datetime | None], set[str]](set)
+        self.names: dict[Second, dict[str, str]] = {}
+        self._named = defaultdict[Second, set[str]](set)
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
         lack_seconds = [account for account, file in covered if not file.has_seconds]
@@ -82,26 +94,26 @@ class UsersInNewestReports:
         of_arn = self.by_arn.get(line.user_key.arn, ())
         return [each for each in of_arn if each.user_key == line.user_key]
 
-    def renamed(self, line: LedgerLine, names_of: NamesOf) -> str:
+    def renamed(self, line: LedgerLine, names: PossibleNames) -> str:
         """Return who may be the user of a line under another name or path, empty for nobody."""
-        arn, created = line.user_key
-        alike = self.names.get((line.account, created), {})
-        names = sorted(names_of(line, [name for other, name in alike.items() if other != arn]))
-        if names:
-            were = "was" if len(names) == 1 else "were"
-            return f"{short_list(names)} {were} created in the same second"
-        unread = names_of(line, self.names.get((line.account, None), {}).values())
+        alike = self.names.get(line.second, {}).items()
+        others = sorted(names.among(name for arn, name in alike if arn != line.user_key.arn))
+        if others:
+            were = "was" if len(others) == 1 else "were"
+            return f"{short_list(others)} {were} created in the same second"
+        unread = names.among(self.names.get((line.account, None), {}).values())
         return f"when {unread[0]} was created is not understood" if unread else ""
 
     def same_second_names(self, line: LedgerLine) -> AbstractSet[str]:
         """Return the names of the same second, if the user of a line is there: they are two."""
-        second = line.account, line.user_key.created
-        return self._named.get(second, frozenset()) if self.rows_of_user(line) else frozenset()
+        there = self.rows_of_user(line)
+        return self._named.get(line.second, frozenset()) if there else frozenset()
 
     def missing_same_second_names(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
         """Return which names of the same second as the user of a line are there no more."""
-        seconds = (line.account, line.user_key.created), (line.account, None)
-        there = (self.names.get(each, {}).values() for each in seconds)
+        there = (
+            self.names.get(second, {}).values() for second in (line.second, (line.account, None))
+        )
         return set(names).difference(*there)
 
 
@@ -118,15 +130,17 @@ class OlderReports:
         times = (report_time(file).earliest for file in files)
         self.files = sorted((made, at, files[at].name) for at, made in enumerate(times))
         self._with_list = {at for at, file in enumerate(files) if file.shows_service_credentials}
-        arns = defaultdict[tuple[str, datetime | None], set[str]](set)
+        arns = defaultdict[Second, set[str]](set)
         for line in lines:
-            arns[line.account, line.user_key.created].add(line.user_key.arn)
+            arns[line.second].add(line.user_key.arn)
         every = {arn for of_second in arns.values() for arn in of_second}
         seconds = pd.DatetimeIndex([created for _, created in arns if created], tz=UTC)
         alike: dict[Credentials, Credentials] = {}
         self._by_arn: dict[tuple[int, str], tuple[datetime | None, Credentials, bool]] = {}
-        self._by_second = defaultdict[_Second, dict[str, list[tuple[Credentials, bool]]]](dict)
-        self._names: dict[tuple[object, ...], frozenset[str]] = {}
+        self._by_second = defaultdict[
+            tuple[int, Second], dict[str, list[tuple[Credentials, bool]]]
+        ](dict)
+        self._names: dict[tuple[Second, tuple[int, ...]], frozenset[str]] = {}
         for page in older.pages() if older else ():
             unknown = page.contradicted_in(columns.USER_CREATION_TIME)
             created = page.users[columns.CREATED].mask(unknown)
@@ -137,11 +151,11 @@ class OlderReports:
             shown = zip(
                 *names, user_keys(some.users), credentials_of_users(some), listed, strict=True
             )
-            for file, account, name, (arn, second), found, has_listed in shown:
-                credentials = alike.setdefault(found, found)
-                self._by_arn[file, arn] = second, credentials, has_listed
-                if not arns.get((account, second), set()) <= {arn}:
-                    of_second = self._by_second[file, account, second]
+            for file, account, name, (arn, at), found, has_listed in shown:
+                second, credentials = (account, at), alike.setdefault(found, found)
+                self._by_arn[file, arn] = at, credentials, has_listed
+                if not arns.get(second, set()) <= {arn}:
+                    of_second = self._by_second[file, second]
                     of_second.setdefault(name, []).append((credentials, has_listed))
 
     def since(self, line: LedgerLine) -> list[tuple[datetime, int, str]]:
@@ -150,7 +164,7 @@ class OlderReports:
         return [each for each in self.files if each[0] >= since]
 
     def shown_of_user(
-        self, line: LedgerLine, file: int, names_of: NamesOf
+        self, line: LedgerLine, file: int, names: PossibleNames
     ) -> Iterator[tuple[list[str], Credentials, bool]]:
         """Yield what a file shows of the user of a line, with a remark if it has another name.
 
@@ -162,20 +176,20 @@ class OlderReports:
         if shown and shown[0] in (created, None):
             yield [], *shown[1:]
             return
-        of_second = self._by_second.get((file, line.account, created), {})
+        of_second = self._by_second.get((file, line.second), {})
         # Most users share their second with nobody.
-        for name in names_of(line, of_second) if of_second else ():
+        for name in names.among(of_second) if of_second else ():
             for of_other in of_second[name]:
-                yield [f"possibly renamed to {name}"], *of_other
+                yield [f"{POSSIBLY_RENAMED} to {name}"], *of_other
 
-    def has_service_credential(self, line: LedgerLine, names_of: NamesOf) -> bool | None:
+    def has_service_credential(self, line: LedgerLine, names: PossibleNames) -> bool | None:
         """Return whether the newest list since the decision shows an active one, None if none does.
 
         Only a later list than that of the report decided on shows that there is none any more.
         """
         listed = None
         for made, at, _ in self.since(line):
-            if any(has_one for *_, has_one in self.shown_of_user(line, at, names_of)):
+            if any(has_one for *_, has_one in self.shown_of_user(line, at, names)):
                 listed = True
             elif at in self._with_list and made > line.report_time.earliest:
                 listed = False if self._has(line, at) else listed
@@ -184,28 +198,23 @@ class OlderReports:
     def credentials_of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
         """Yield what these show of a user of that name and the same second."""
         for _, at, _ in self.files:
-            of_second = self._by_second.get((at, line.account, line.user_key.created), {})
+            of_second = self._by_second.get((at, line.second), {})
             yield from (credentials for credentials, _ in of_second.get(name, ()))
 
     def same_second_names(self, line: LedgerLine) -> frozenset[str]:
         """Return the names of the same second where a report shows the user of a line too."""
-        second = line.account, line.user_key.created
         files = tuple(at for _, at, _ in self.since(line) if self._has(line, at))
         # Those created by one script stand in the same reports: they share one set.
-        if (*second, files) not in self._names:
-            names = (self._by_second.get((at, *second), ()) for at in files)
-            self._names[*second, files] = frozenset().union(*names)
-        return self._names[*second, files]
+        if (line.second, files) not in self._names:
+            names = (self._by_second.get((at, line.second), ()) for at in files)
+            self._names[line.second, files] = frozenset().union(*names)
+        return self._names[line.second, files]
 
     def _has(self, line: LedgerLine, file: int) -> bool:
         """Return whether a file has the user of a line, for certain."""
         arn, created = line.user_key
         shown = self._by_arn.get((file, arn))
         return shown is not None and shown[0] == created
-
-
-_Second: TypeAlias = tuple[int, str, datetime | None]
-"""A file, an account, and when users were created."""
 
 
 def _reported_users(page: Page) -> Iterator[ReportedUser]:

@@ -27,7 +27,7 @@ from analyzer.decisions.decision import (
     baseline_in_row,
     open_row,
 )
-from analyzer.decisions.ledger import Entries
+from analyzer.decisions.entries import ENTRIES, Entries, entry_problems, identity_problems
 from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRY_HEADS, RECORD, USER
 from analyzer.decisions.user_record import (
     UserRecord,
@@ -58,7 +58,7 @@ _CHUNK: Final = 8_192  # rows that are compared at a time, to keep the memory sm
 _MOST_PROBLEMS: Final = 1_000
 _FOREIGN: Final = "the Summary does not name the report of this row"
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_ENTERED: Final = dict(zip(ENTRY_HEADS, ledger.ENTRIES, strict=True))
+_ENTERED: Final = dict(zip(ENTRY_HEADS, ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
 
 
@@ -178,7 +178,7 @@ class _Row(NamedTuple):
 class _Listed(NamedTuple):
     """Hold one row: the list that its user belongs to, what is entered, and what the report says.
 
-    `entered` has texts by `ledger.ENTRIES`, `user_row` texts by `columns.OF_USERS_CSV`.
+    `entered` has texts by `ENTRIES`, `user_row` texts by `columns.OF_USERS_CSV`.
     """
 
     at: _Row
@@ -293,19 +293,20 @@ def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
     def problem(name: str, message: str, hint: str) -> Problem:
         return sheet.problem(heads.get(name, RECORD), at, message, hint)
 
-    yield from ledger.entry_problems({**each.entered, **each.user_row}, today, problem)
-    yield from ledger.identity_problems(each.user_row, problem)
+    yield from entry_problems({**each.entered, **each.user_row}, today, problem)
+    yield from identity_problems(each.user_row, problem)
 
 
 def _line(file: FileReference, each: _Listed) -> LedgerLine:
-    entered, (sheet, at, record) = each.entered, each.at
+    sheet, at, record = each.at
     row = sheet.cells.row_numbers[at]
+    decision, decided_by, decided_on, ticket, comment = (each.entered[name] for name in ENTRIES)
     return LedgerLine(
-        decision=Decision(entered[ledger.DECISION].lower()),
-        decided_by=entered[ledger.DECIDED_BY],
-        decided_on=date.fromisoformat(entered[ledger.DECIDED_ON]),
-        ticket=entered[ledger.TICKET],
-        comment=entered[ledger.COMMENT],
+        decision=Decision(decision.lower()),
+        decided_by=decided_by,
+        decided_on=date.fromisoformat(decided_on),
+        ticket=ticket,
+        comment=comment,
         workbook=file.name,
         sha256=file.sha256,
         sheet=sheet.title,

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from itertools import chain, starmap
 from os.path import isfile
 from pathlib import Path
@@ -17,33 +17,21 @@ from zipfile import ZipFile
 
 from analyzer.analysis.analysis import analyze
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_one_by_one
-from analyzer.decisions.decision import Decision, LedgerLine
-from analyzer.decisions.follow_up import COLUMNS as FOLLOW_UP_COLUMNS
+from analyzer.decisions.decision import Decision
+from analyzer.decisions.entries import Entries
 from analyzer.decisions.follow_up import (
-    DECIDED_AS_OF,
-    DECISION_KEY,
-    DONE_SINCE,
-    FACT,
-    HAD_SERVICE_CREDENTIAL,
-    REPORT,
-    REPORTED_USER_KEY,
-    STATUS,
+    LINE_KEY,
+    EarlierOutcomes,
     as_text,
+    earlier_rows,
     follow_up,
+    line_key,
 )
-from analyzer.decisions.ledger import (
-    Entries,
-    Ledger,
-    holds_decisions,
-    ledger_bytes,
-    read_ledger,
-)
+from analyzer.decisions.ledger import Ledger, holds_decisions, ledger_bytes, read_ledger
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
-from analyzer.decisions.outcome import CHANGED, DECIDE_AGAIN, FollowUpStatus
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import may_be_workbook, sha256
-from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
-from analyzer.report.values import timestamp
+from analyzer.lists.csv_lists import file_reference
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import (
     content_holds_entries,
@@ -56,7 +44,7 @@ from analyzer.runs.inputs import DECISIONS, FOLLOW_UP, REPORTS, has_unchanged_in
 from analyzer.runs.run_folders import Run, incomplete_runs, runs
 from analyzer.sources.archives import DAMAGED, unpacked_files
 from analyzer.sources.source import unreadable_file
-from analyzer.terms import count_text, short_list, utc_text
+from analyzer.terms import count_text, short_list
 
 _MAY_HOLD_DECISIONS: Final = (*SPREADSHEET_ENDINGS, ".csv", ".zip")
 """How the names of files end in which decisions may be entered."""
@@ -279,39 +267,20 @@ def with_earlier_outcomes(
 ) -> tuple[Ledger, list[Problem]]:
     """Return a ledger with what follow-ups in folders show of decisions, and their problems.
 
-    The folders come in the order of their runs. What overtook a decision counts wherever it stands,
-    and so does a service-specific credential, since they only hold back: also in a file that a
-    spreadsheet saved, or in a run that is no longer complete. Since when a decision is done is
-    taken only from a run as it was made. A decision that was not in force in the newest complete
-    run, such as one collected late, is followed up in the reports of the runs.
+    The folders come in the order of their runs. A decision that was not in force in the newest
+    complete run, such as one collected late, is followed up in the reports of the runs.
     """
-    done_since: dict[tuple[str, ...], datetime] = {}
-    overtaken: dict[tuple[str, ...], str] = {}
-    with_service_credential: set[tuple[str, ...]] = set()
+    outcomes = EarlierOutcomes(REPORTS)
     problems: list[Problem] = []
     newest, followed = complete[-1].name if complete else "", set[tuple[str, ...]]()
     # Late decisions are known after the last file.
     files = _follow_ups(folders, complete, problems)
     for run, rows, is_as_made in chain(files, _late_rows(ledger, complete, followed, problems)):
         for row in rows:
-            decision = tuple(row[name] for name in DECISION_KEY)
-            if row[STATUS] == FollowUpStatus.DONE and is_as_made:
-                done_since.setdefault(decision, datetime.fromisoformat(row[DONE_SINCE]))
-            elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
-                done_since.pop(decision, None)
-            if row[STATUS] == FollowUpStatus.OVERTAKEN:
-                overtaken.setdefault(_reported_user_key(row), _overtaking_change(run, row))
-            if _had_service_credential(row):
-                with_service_credential.add(_reported_user_key(row))
+            outcomes.add(run, row, is_as_made=is_as_made)
             if run == newest:
-                followed.add((*decision, row[DECIDED_AS_OF]))
-    shown = replace(
-        ledger,
-        done_since=done_since,
-        overtaken=overtaken,
-        with_service_credential=frozenset(with_service_credential),
-    )
-    return shown, problems
+                followed.add(tuple(row[name] for name in LINE_KEY))
+    return outcomes.added_to(ledger), problems
 
 
 _Rows: TypeAlias = tuple[str, Iterable[Mapping[str, str]], bool]
@@ -326,14 +295,14 @@ def _follow_ups(
     for path in filter(isfile, (folder / FOLLOW_UP for folder in folders)):
         try:
             content = path.read_bytes()
-            rows = list_rows(str(path), content, _FOLLOW_UP_FORM, _follow_up_problems)
+            rows = earlier_rows(str(path), content)
         except OSError as error:
             problems += unreadable_file(str(path), error).problems
         except InputRefused as error:
             problems += error.problems
         else:
             is_as_made = file_reference(path.name, content).sha256 == as_made.get(path)
-            yield path.absolute().parent.name, (cells for _, cells in rows), is_as_made
+            yield path.absolute().parent.name, rows, is_as_made
 
 
 def _late_rows(
@@ -346,7 +315,7 @@ def _late_rows(
     late = {
         key: line.report_time.earliest
         for line in ledger.removals()
-        if (key := _key(line)) not in followed
+        if (key := line_key(line)) not in followed
     }
     for run in complete if late else ():
         if run.record.as_of < min(late.values()):
@@ -357,52 +326,6 @@ def _late_rows(
         except InputRefused as error:
             problems += (replace(each, file=f"{run.name}/{each.file}") for each in error.problems)
             continue
-        keys = frame[[*DECISION_KEY, DECIDED_AS_OF]].itertuples(index=False, name=None)
+        keys = frame[[*LINE_KEY]].itertuples(index=False, name=None)
         rows = frame[[*map(late.__contains__, keys)]].to_dict("records")
         yield run.name, cast("list[dict[str, str]]", rows), has_unchanged_inputs(run)
-
-
-def _key(line: LedgerLine) -> tuple[str, ...]:
-    """Return the cells of `DECISION_KEY` and the moment of the report decided on, as text."""
-    arn, created = line.user_key
-    day, as_of = line.decided_on.isoformat(), utc_text(line.as_of)
-    return arn, utc_text(created) if created else "", str(line.decision), day, as_of
-
-
-def _reported_user_key(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the cells of `REPORTED_USER_KEY`, times in one form; some may be unknown."""
-    arn, *cells = (row[name] for name in REPORTED_USER_KEY)
-    return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
-
-
-_FOLLOW_UP_FORM: Final = ListForm(
-    required=(STATUS, *DECISION_KEY, DECIDED_AS_OF, FACT, REPORT, DONE_SINCE),
-    optional=FOLLOW_UP_COLUMNS,
-    by_program=True,
-    hint="Put the file back as the run wrote it.",
-)
-
-
-def _follow_up_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield where a row has no status, or does not say which decision it holds back."""
-    hint = _FOLLOW_UP_FORM.hint
-    if cells[STATUS] not in [*FollowUpStatus]:
-        yield Problem(name, row, STATUS, cells[STATUS], "not a status", hint)
-        return
-    _, *moments = REPORTED_USER_KEY
-    is_overtaken = cells[STATUS] == FollowUpStatus.OVERTAKEN
-    if is_overtaken or _had_service_credential(cells):
-        for column in (each for each in moments if cells[each] or is_overtaken):
-            if not timestamp(cells[column]):
-                yield Problem(name, row, column, cells[column], "not a time", hint)
-
-
-def _had_service_credential(row: Mapping[str, str]) -> bool:
-    return row.get(HAD_SERVICE_CREDENTIAL, "").lower() == "true"
-
-
-def _overtaking_change(run: str, row: Mapping[str, str]) -> str:
-    """Return what overtook a decision, with the report that shows it and the run that has it."""
-    change = row[FACT].removeprefix(CHANGED).removesuffix(DECIDE_AGAIN)
-    text = change if "(report " in change else f"{change} (report {row[REPORT]})"
-    return text.replace(f"(report {REPORTS}/", f"(report {run}/{REPORTS}/")

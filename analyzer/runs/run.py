@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
-from analyzer.decisions.ledger import Entries, Ledger, ledger_bytes
+from analyzer.decisions.entries import Entries
+from analyzer.decisions.ledger import Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.report.model import Report

@@ -18,7 +18,8 @@ from analyzer.decisions.collect import (
 )
 from analyzer.decisions.collect_messages import owner_answer_notes
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
-from analyzer.decisions.ledger import Entries, Ledger, read_entries
+from analyzer.decisions.entries import Entries
+from analyzer.decisions.ledger import Ledger, read_entries
 from analyzer.errors import InputRefused
 from analyzer.report.model import FileReference
 from tests.support.builders import AS_OF, Row, a_certificate, a_password, a_user

@@ -13,7 +13,8 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.decision import USER_ARN, Decision, EntryPlace, LedgerLine
-from analyzer.decisions.ledger import ENTRIES, Entries, Ledger, ledger_bytes, read_entries
+from analyzer.decisions.entries import ENTRIES, Entries
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
 from analyzer.decisions.user_record import rows_of_users_csv
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.report.model import FileReference

@@ -18,6 +18,7 @@ from analyzer.changes.diff import counts_text
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
+from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.follow_up import follow_up_counts
 from analyzer.decisions.outcome import FollowUpStatus
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, REASON, SHA256, STATE
@@ -273,16 +274,16 @@ def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
         *(ACCOUNT, *names, USER, *owner),
         TextColumn("Status", 10, follow_up.STATUS, style_among(STATUS_STYLES)),
         TextColumn("Overdue", 9, overdue, style_among(STATUS_STYLES)),
-        TextColumn(DECIDED, 10.5, ledger.DECISION),
-        TextColumn("Decided by", 10.5, ledger.DECIDED_BY),
-        DayColumn("Decided on", 10.5, ledger.DECIDED_ON),
-        TextColumn("Ticket", 9, ledger.TICKET),
+        TextColumn(DECIDED, 10.5, DECISION),
+        TextColumn("Decided by", 10.5, DECIDED_BY),
+        DayColumn("Decided on", 10.5, DECIDED_ON),
+        TextColumn("Ticket", 9, TICKET),
         NumberColumn("Days since", 6.5, follow_up.DAYS),
         TextColumn("Verdict now", 12.5, columns.VERDICT, style_by_name),
         TextColumn("Fact", 41.5, follow_up.FACT),
         _LAST_USE,
         MomentColumn("Done since (UTC)", 14.5, follow_up.DONE_SINCE),
-        TextColumn("Comment", 24, ledger.COMMENT),
+        TextColumn("Comment", 24, COMMENT),
         _CREATED,
         *(replace(each, printed=False) for each in _FOLLOW_UP_SOURCES),
     )
@@ -323,5 +324,5 @@ def add_follow_up(sheet: TextSheet, frame: pd.DataFrame) -> None:
 
 
 def _decision_numbers(frame: pd.DataFrame) -> list[int]:
-    removals = [int((frame[ledger.DECISION] == decision).sum()) for decision in REMOVALS[::-1]]
+    removals = [int((frame[DECISION] == decision).sum()) for decision in REMOVALS[::-1]]
     return [len(frame), *removals, follow_up_counts(frame)[OVERDUE]]

@@ -1,0 +1,146 @@
+"""Hold what people enter in the files that they decide in, and say what is wrong with it.
+
+A decision is valid if its five cells are, and if its row names one IAM user in all its cells.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import PurePath
+from typing import Final
+
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.decisions.decision import (
+    CHOICES,
+    USER_ARN,
+    Decision,
+    FollowUpRow,
+    LedgerLine,
+    OpenRow,
+)
+from analyzer.errors import Problem
+from analyzer.lists.csv_lists import is_day
+from analyzer.report.arns import is_masked_user_arn
+from analyzer.report.model import FileReference
+from analyzer.report.values import timestamp
+from analyzer.terms import ROOT_USER, Verdict
+
+ENTRIES: Final = ("decision", "decided_by", "decided_on", "ticket", "comment")
+"""What a person enters."""
+
+DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
+_TOLERANCE: Final = timedelta(days=1)
+"""A day may have begun, or not ended, where the reviewer is."""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Hold what is entered in one file, in its order, and the users that are left open.
+
+    `workbook` is what the lines call the file, by default its name without folders. `followed_up`
+    are the earlier decisions that it shows, `notes` sentences on what else it has.
+    """
+
+    file: FileReference
+    lines: tuple[LedgerLine, ...]
+    open_rows: tuple[OpenRow, ...] = ()
+    workbook: str = ""
+    followed_up: tuple[FollowUpRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Return the file as the column `workbook` of a ledger has it."""
+        return self.workbook or PurePath(self.file.name).name
+
+    @cached_property
+    def is_ledger(self) -> bool:
+        """Return whether the lines were collected from other files before."""
+        return any(line.sha256 != self.file.sha256 for line in self.lines)
+
+
+ProblemOf = Callable[[str, str, str], Problem]
+"""Makes a problem of a row's column, a message and a hint."""
+
+
+def entry_problems(
+    cells: Mapping[str, str], today: date | None, problem: ProblemOf
+) -> Iterator[Problem]:
+    """Yield what is wrong with what a person entered.
+
+    `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. With `today`, the day of
+    collecting, the day is neither before the report nor after today.
+    """
+    if cells[DECISION].lower() not in CHOICES:
+        message = "not a decision" if cells[DECISION] else "an entry without a decision"
+        yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
+    if not cells[DECIDED_BY]:
+        yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
+    yield from day_problems(cells, today, problem)
+    if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
+        yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
+
+
+def day_problems(
+    cells: Mapping[str, str], today: date | None, problem: ProblemOf
+) -> Iterator[Problem]:
+    """Yield what is wrong with the day of a decision, as `entry_problems` does."""
+    text = cells[DECIDED_ON]
+    day = date.fromisoformat(text) if is_day(text) else None
+    if day is None:
+        hint = "Write the day of the decision as YYYY-MM-DD."
+        yield problem(DECIDED_ON, "not a date" if text else "the cell is empty", hint)
+    elif today and day > today + _TOLERANCE:
+        hint = "Write the day of the decision, or check the clock of this machine."
+        yield problem(DECIDED_ON, f"the day is after today, {today}", hint)
+    elif today and (as_of := timestamp(cells[columns.AS_OF])) and day < as_of.date() - _TOLERANCE:
+        message = f"decided before the report, which is of {as_of.date()}"
+        hint = "Write the day on which you decided on this report."
+        yield problem(DECIDED_ON, message, hint)
+
+
+def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
+    """Yield where a row of `users.csv` does not name the same IAM user in all its cells.
+
+    Account and name stand in the ARN too, and the age counts from the creation time.
+    """
+    arn, user = cells[columns.ARN], cells[columns.USER]
+    match = USER_ARN.fullmatch(arn)
+    texts = (pa.array([each], pa.large_string()) for each in (arn, user))
+    # Nothing acts on an ARN that is not understood.
+    is_unread = cells[columns.VERDICT] == Verdict.UNDETERMINED and not cells[columns.ACCOUNT]
+    if user == ROOT_USER or arn.endswith(":root"):
+        yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
+    elif not (match or is_unread or is_masked_user_arn(*texts)[0]):
+        yield problem(columns.ARN, "not the ARN of an IAM user", ROW_HINT)
+    _, slash, name = arn.rpartition("/")
+    parts = match.groupdict() if match else {columns.USER: name} if slash else {}
+    for column, part in parts.items():
+        if not _is_same(cells[column], part):
+            hint = f"The ARN names {part}. Put the row back as the report had it."
+            yield problem(column, f"the ARN names another {column}", hint)
+    created, as_of = timestamp(cells[columns.USER_CREATION_TIME]), timestamp(cells[columns.AS_OF])
+    age = str(max(0, (as_of - created).days)) if as_of and created else ""
+    if as_of and not _is_same(cells[columns.AGE_DAYS], age):
+        message = f"not the creation time of a user with age_days {cells[columns.AGE_DAYS]!r}"
+        yield problem(columns.USER_CREATION_TIME, message, ROW_HINT)
+
+
+ROW_HINT: Final = "Put the row back as the report had it, or decide in a workbook."
+
+
+def _is_same(cell: str, part: str) -> bool:
+    """Return whether a cell holds a part of the ARN, perhaps as a spreadsheet rewrote the number.
+
+    A spreadsheet turns 012345678901 into 12345678901 or 1.23457E+10.
+    """
+    if cell == part:
+        return True
+    with suppress(ValueError, OverflowError):
+        return math.isclose(float(cell), float(part), rel_tol=1e-5 if "E" in cell.upper() else 0)
+    return False

@@ -1,0 +1,121 @@
+"""Say who may be the user of a decision under another name, or was it before.
+
+That is a user of the same second whom no report shows beside the user decided on.
+"""
+
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+
+from analyzer.decisions.credentials import cannot_be_same_user
+from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, Second
+from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.reported_users import (
+    OlderReports,
+    PossibleNames,
+    UsersInNewestReports,
+)
+from analyzer.terms import POSSIBLY_RENAMED, short_list
+
+
+def decided_again_change(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str | None:
+    """Return the latest decision on whoever may be the user to remove by a line, in words."""
+    if not line.identifies_user:
+        return None
+    made = line.report_time.earliest
+    others = [other for other in _others(line, ledger) if other.report_time.earliest > made]
+    if other := _latest(others, names):
+        to = f"{POSSIBLY_RENAMED} to {other.name_with_path}"
+        return f"{to}, decided on again: {other.summary}"
+    return None
+
+
+def spared_fact(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str:
+    """Return which decision spares whoever may have been the user to remove; empty for none.
+
+    Decisions in conflict spare too, and one to keep that has run out: nobody said that it ends.
+    """
+    others = [
+        other
+        for other in _others(line, ledger)
+        if other.decision not in (*REMOVALS, Decision.WITHDRAW)
+        and other in ledger.by_user[other.user_key].current
+    ]
+    if other := _latest(others, names):
+        return (
+            f"{POSSIBLY_RENAMED.capitalize()} from {other.name_with_path}, on whom"
+            f" {other.summary} was decided: withdraw that, or name a report that has both users,"
+            " --report."
+        )
+    return ""
+
+
+def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
+    """Yield the lines of the same second that may be on the user of a line, under another name.
+
+    Not those of one report, which shows both. Of two reports of one as-of, as of one day, what the
+    lines know of them tells them apart.
+    """
+    for other in ledger.of_second[line.second]:
+        is_of_one_report = other.as_of == line.as_of and (
+            line.same_second is None or other.baseline == line.baseline
+        )
+        is_beside = other.user in (line.same_second or ()) or line.user in (other.same_second or ())
+        if other.user_key != line.user_key and not (is_of_one_report or is_beside):
+            yield other
+
+
+def _latest(others: Sequence[LedgerLine], names: PossibleNames) -> LedgerLine | None:
+    possible = {*names.among(each.user for each in others)}
+    return next((each for each in reversed(others) if each.user in possible), None)
+
+
+def renamed_from_change(
+    line: LedgerLine,
+    names: Iterable[str],
+    to_delete: Container[tuple[Second, str]],
+    users: UsersInNewestReports,
+    older: OlderReports,
+) -> str | None:
+    """Return who of some names of the same second is gone and may be the user now, in words.
+
+    That is nobody who was to be deleted.
+    """
+    missing = users.missing_same_second_names(line, names)
+    doubtful = (each for each in missing if (line.second, each) not in to_delete)
+    if gone := sorted(each for each in doubtful if _may_be_user(line, each, users, older)):
+        who = f"{POSSIBLY_RENAMED} from {short_list(gone)}, created in the same second and gone now"
+        return f"{who} (name the report decided on too, --report: it may rule that out)"
+    return None
+
+
+def _may_be_user(
+    line: LedgerLine, name: str, users: UsersInNewestReports, older: OlderReports
+) -> bool:
+    """Return whether nothing shows that one of a name is not the user of a line."""
+    there = [each.credentials for each in users.rows_of_user(line)]
+    earlier_of_name = older.credentials_of_name(line, name)
+    return not any(all(cannot_be_same_user(then, now) for now in there) for then in earlier_of_name)
+
+
+def renamed_notes(
+    spared: Iterable[LedgerLine], ledger: Ledger, users: UsersInNewestReports
+) -> Iterator[str]:
+    """Yield which decisions end, as their user is not there, and may have another name.
+
+    That is not the name of another user who was there, or was decided on.
+    """
+    absent = (line for line in spared if not users.rows_of_user(line))
+    renamed = [
+        f"{line.user} ({line.summary}; {text})"
+        for line in absent
+        if (text := users.renamed(line, _undecided_names(line, ledger)))
+    ]
+    if renamed:
+        hint = "Decide on the new name; to remove that user, withdraw the earlier decision too."
+        yield f"Not in the report, {POSSIBLY_RENAMED}: {short_list(renamed)}. {hint}"
+
+
+def _undecided_names(line: LedgerLine, ledger: Ledger) -> PossibleNames:
+    decided: Collection[str] = {
+        each.user for each in ledger.of_second[line.second] if each.user_key != line.user_key
+    }
+    return PossibleNames((decided, line.same_second or ()))
