@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from analyzer import columns
-from analyzer.decisions.credentials import Credentials, Slot, page_of_lines
+from analyzer.decisions.credentials import Credentials, Moment, Slot, page_of_lines
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.outcome import (
@@ -42,6 +42,7 @@ from analyzer.decisions.reported_users import (
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
+from analyzer.report.values import timestamp
 from analyzer.terms import Verdict, code_of, count_text, utc_text
 
 _NOT_IDENTIFIED: Final = "its creation time or account is not known"
@@ -157,7 +158,10 @@ def removal_plan(
     shown = ledger.credentials_decided_on
     return RemovalPlan(
         removals=tuple(
-            Removal(each.line, shown[each.line.user_key], each.confirmed) for each in chosen
+            Removal(each.line, _with_earlier_sign_in(shown[user], lines, each.line), each.confirmed)
+            for each in chosen
+            for user in [each.line.user_key]
+            for lines in [ledger.by_user[user].lines]
         ),
         left_out=(
             *_left_out_by_conflict(ledger.by_user.values()),
@@ -268,6 +272,20 @@ _SPARING: Final = {
     Decision.DEACTIVATE: (Decision.KEEP, Decision.WITHDRAW),
     Decision.DELETE: (Decision.KEEP, Decision.WITHDRAW, Decision.DEACTIVATE),
 }
+
+
+def _with_earlier_sign_in(
+    shown: Credentials, lines: Iterable[LedgerLine], line: LedgerLine
+) -> Credentials:
+    """Return what a line's report shows, with the sign-in that earlier reports decided on showed.
+
+    A report has none of a password that was deleted; AWS still has it (IAM API Reference, `User`).
+    """
+    if shown.has_password is not False or shown.last_sign_in != Moment():
+        return shown
+    earlier = (each for each in lines if each.as_of <= line.as_of)
+    sign_ins = (timestamp(each.user_row[columns.PASSWORD_LAST_USED]) for each in earlier)
+    return replace(shown, last_sign_in=Moment(max(filter(None, sign_ins), default=None)))
 
 
 def _as_reason(fact: str) -> str:
