@@ -275,16 +275,6 @@ def test_profiles_of_one_account_list_it_once(folder: Path) -> None:
     assert analyzer.load(folder).not_covered == ()
 
 
-@pytest.mark.usefixtures("aws")
-def test_all_profiles_failing_write_nothing(folder: Path, capsysbinary: Capture) -> None:
-    assert fetching("-o", folder, *BOTH) == 4
-    assert names(folder) == []
-    none, first, second = errors(capsysbinary).splitlines()
-    assert none == "credreport: No account could be read."
-    assert first.startswith("Not read: one: There is no profile one: ")
-    assert second.startswith("Not read: two: ")
-
-
 WRONG_USAGE: tuple[tuple[list[str], str], ...] = (
     (["--organization"], "needs --role-name"),
     (["--organization", "--role-name", "x", *BOTH], "takes one --profile"),
