@@ -183,6 +183,14 @@ def saved(folder: Path, content: str | bytes, name: str = "report.csv") -> Path:
     return path
 
 
+def saved_credentials(report: Path, **status: str) -> None:
+    """Save AWS's list of service-specific credentials beside a report: by user, active or not."""
+    fields = {"ServiceName": "x.amazonaws.com", "CreateDate": "2026-01-01T00:00:00Z"}
+    listed = [{"UserName": user, "Status": each, **fields} for user, each in status.items()]
+    answer = json.dumps({"ServiceSpecificCredentials": listed})
+    saved(report.parent, answer, f"{report.name}.service-credentials.json")
+
+
 # What the program says
 
 

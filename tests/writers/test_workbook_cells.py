@@ -223,14 +223,9 @@ def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
     return {sheet.title: [cell.value for cell in sheet["A"]] for sheet in book.worksheets}
 
 
-def test_sheets_read_back_in_their_order_with_their_rows() -> None:
-    sheets: dict[str, Sequence[str | None]] = {"a": ["one", "two"], "b": ["three"]}
-    assert [*rows_of(sheets).items()] == [*sheets.items()]
-
-
-def test_rows_beyond_what_is_held_in_memory_read_back_where_they_were() -> None:
+def test_sheets_read_back_in_their_order_with_rows_beyond_what_is_held_in_memory() -> None:
     words = ["one", "two", None, None, *map(str, range(20_000))]
-    assert rows_of({"a": words, "b": words[:5]}) == {"a": words, "b": words[:5]}
+    assert [*rows_of({"a": words, "b": words[:5]}).items()] == [("a", words), ("b", words[:5])]
 
 
 SPAN = "As of 2026-03-25 04:27 to 2026-09-30 06:00 UTC (each has its own; assumed for 10 of 50)"
