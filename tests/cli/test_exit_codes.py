@@ -1,13 +1,11 @@
 """The exit code tells the truth, what is wrong is said, and what was there before is intact."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -15,74 +13,25 @@ import pytest
 
 import analyzer
 from analyzer import errors
-from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.cli import main
 from analyzer.cli.inputs import read_analysis_request
 from analyzer.cli.options import JudgingOptions
 from analyzer.cli.values import InputFile
-from analyzer.limits import Criteria
 from tests.support.builders import (
     AS_OF,
     ROOT_FOLDER,
-    Row,
-    a_key,
     a_password,
     a_user,
-    no_password,
     report_text,
     run,
     saved,
     table,
 )
-from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, exemptions_of
-from tests.support.processes import python
+from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS
+from tests.support.processes import files_up_to, python
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
-USERS: dict[str, Row] = {
-    "unused": a_user("unused"),
-    "retired": a_user("retired", password=no_password("2020-01-01T00:00:00Z")),
-    "dormant": a_user("dormant", key_1=a_key()),
-    "active": a_user("active", password=a_password("2026-05-01T11:00:00Z")),
-    "undetermined": a_user("undetermined") | {"password_enabled": "wahr"},
-}
-ACTIVE = USERS["active"]
-FAIL_ON = (
-    ("unused", "", "", False),
-    ("undetermined", "", "", False),
-    ("unused", "", "unused", True),
-    ("unused", "", "retired", False),
-    ("retired", "", "unused", False),
-    ("retired", "", "unused retired", True),
-    ("dormant active", "", "unused retired", False),
-    ("dormant active", "", "dormant", True),
-    ("active", "", "active", True),
-    ("", "", "unused retired dormant active undetermined", False),
-    ("active undetermined", "", "unused", True),
-    ("active undetermined", "", "undetermined", True),
-    ("unused", "*,unused,By design,,", "unused", False),
-    ("unused retired", "*,unused,By design,,", "unused retired", True),
-    ("unused", "*,unused,By design,,2026-05-01", "unused", False),
-    ("unused", "*,unused,By design,,2026-04-30", "unused", True),
-    ("unused", "*,nobody,By design,,", "unused", True),
-    ("undetermined", "*,undetermined,Known,,", "unused", False),
-)
-"""Who is in a report, who is exempt, what a run is to fail on, and whether it does."""
-
-
-@cache
-def judged(names: str, exemption: str) -> Analysis:
-    """Judge a report once for all words of --fail-on."""
-    text = report_text(USERS[name] for name in names.split())
-    loaded = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
-    return analyzer.analyze(loaded, exemptions=exemptions_of(exemption))
-
-
-def test_a_run_fails_for_whom_it_was_asked_to_and_for_the_undetermined_unless_exempt() -> None:
-    for case in FAIL_ON:
-        names, exemption, fail_on, fails = case
-        request = AnalysisRequest(criteria=Criteria(), book=None, fail_on=fail_on.split())
-        assert bool(request.failures(judged(names, exemption))) is fails, case
 
 
 def test_a_run_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -> None:
@@ -90,7 +39,7 @@ def test_a_run_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -> None
     done = run("analyze", CONSOLE, "--fail-on", "retired", "-o", target, "-q")
     assert done == (1, b"", "Meets --fail-on: 4 undetermined; 4 retired\n")
     assert target.read_bytes().startswith(b"account,")
-    report = saved(tmp_path, report_text([USERS["unused"]]))
+    report = saved(tmp_path, report_text([a_user()]))
     exemptions = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,*,By design,,", "exemptions.csv")
     assert run("analyze", report, "--fail-on", "unused", "--exemptions", exemptions).code == 0
 
@@ -126,7 +75,8 @@ def test_refused_exemptions_end_with_3_every_problem_told_nothing_written(tmp_pa
 def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:
     listed = InputFile("names.csv", b"account,name\n012345678901,Shop\n999999999999,Gone\n")
     request = read_analysis_request(JudgingOptions(), listed, ["unused", "critical"])
-    report = analyzer.load(("report.csv", report_text([ACTIVE]).encode()), as_of=AS_OF)
+    active = report_text([a_user(password=a_password(AS_OF))])
+    report = analyzer.load(("report.csv", active.encode()), as_of=AS_OF)
     analysis = request.analysis(report)
     assert (request.failures(analysis), analysis.report.not_covered) == ([], ())
     assert "Accounts in names.csv without a report: 999999999999." in analysis.report.notes
@@ -162,12 +112,8 @@ def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
     tmp_path: Path, large: Path, ending: str
 ) -> None:
     target = saved(tmp_path, "old", f"a.{ending}")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
-    try:
+    with files_up_to(1 << 16):
         done = run("analyze", large, "-o", target, "-q")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     why = "File too large. What was there before is intact."
     assert done == (73, b"", f"credreport: {target} cannot be written: {why}\n")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {target.name: "old"}
