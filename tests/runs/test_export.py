@@ -167,16 +167,6 @@ def test_a_run_that_somebody_has_added_to_or_edited_is_not_unedited(one_run: Pat
     assert [copy for copy in copies if replace(made, path=copy).is_unedited()] == []
 
 
-def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, one_run: Path) -> None:
-    shutil.copytree(one_run, runs / name(FIRST))
-    (runs / ".credreport-building-x" / "reports").mkdir(parents=True)
-    (runs / ".credreport-removing-2026-01-01T09-30-00Z").mkdir()
-    (runs / ".credreport-latest").symlink_to("nowhere")
-    with folder_lock(runs):
-        assert (runs / "latest").readlink().name == name(FIRST)
-        assert hidden(runs) == set()
-
-
 def test_latest_leads_to_nothing_rather_than_to_what_is_no_run(runs: Path, one_run: Path) -> None:
     (one_run / "users.csv").rename(runs / "users.csv")
     with folder_lock(runs):

@@ -29,15 +29,6 @@ def test_a_file_may_have_a_name_that_is_no_text(tmp_path: Path, monkeypatch: Pat
     assert verdicts(analyzer.load(folder)) == VERDICTS
 
 
-def test_several_sources_are_one_report_in_the_order_of_their_names(tmp_path: Path) -> None:
-    first = put(tmp_path, PLAIN, "z.csv")
-    second = put(tmp_path, of_account("111122223333", a_user("eve")), "a.csv")
-    report = analyzer.load(first, str(second))
-    assert [file.name for file in report.files] == [str(second), str(first)]
-    assert verdicts(report) == {**VERDICTS, "eve": "unused"}
-    assert report.rows == 5
-
-
 def test_no_source_at_all_is_an_error() -> None:
     with pytest.raises(TypeError, match="at least one source"):
         analyzer.load()
