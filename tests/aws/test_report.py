@@ -42,18 +42,15 @@ COMPLETE = state("COMPLETE")
 
 
 class Pauses(Event):
-    """Be the stop of a run whose pauses take no time; some are `set` by their first."""
+    """Be the stop of a run whose pauses take no time."""
 
-    def __init__(self, *, stopped: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.stopped = stopped
         self.seconds: list[float | None] = []
 
     def wait(self, timeout: float | None = None) -> bool:
         self.seconds.append(timeout)
-        if self.stopped:
-            self.set()
-        return self.is_set()
+        return False
 
 
 def fetched(
@@ -138,11 +135,6 @@ def test_never_complete_ends_with_the_time_and_tells_the_last_answer() -> None:
             f"AWS had no report ready after 300 seconds (its last answer: {last})."
             " Try again later, or wait longer with --timeout."
         )
-
-
-def test_whoever_is_stopped_asks_nothing_more() -> None:
-    message = refused(state("STARTED"), stop=Pauses(stopped=True))
-    assert message == "It was stopped before it was read."
 
 
 def test_what_is_denied_or_not_understood_ends_it_at_once() -> None:

@@ -57,21 +57,6 @@ def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_
     assert not (tmp_path / "new.json").exists()
 
 
-def test_refused_exemptions_end_with_3_every_problem_told_nothing_written(tmp_path: Path) -> None:
-    text = f"{HEADER_OF_EXEMPTIONS}\n,ann,,,\n*,bob,why,,soon\n"
-    exemptions = saved(tmp_path, text, "exemptions.csv")
-    done = run("analyze", CONSOLE, "--exemptions", exemptions, "-o", tmp_path / "a.csv")
-    name = "    Name the account and the user (`*` means any), and the reason.\n"
-    says = (
-        f"credreport: {exemptions}, row 2, column account: the cell is empty\n{name}"
-        f"{exemptions}, row 2, column reason: the cell is empty\n{name}"
-        f"{exemptions}, row 3, column expires: not a date ('soon')\n"
-        "    Write the last day on which it applies as YYYY-MM-DD, or nothing.\n"
-    )
-    assert done == (3, b"", says)
-    assert names(tmp_path) == {"exemptions.csv"}
-
-
 def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:
     listed = InputFile("names.csv", b"account,name\n012345678901,Shop\n999999999999,Gone\n")
     request = read_analysis_request(JudgingOptions(), listed, ["unused", "critical"])
