@@ -110,16 +110,14 @@ def test_between_two_questions_is_a_pause_and_waiting_is_said_every_15_seconds(
     assert (logged, pauses.seconds) == (waits, [2] * 5)
 
 
-def test_a_report_that_goes_between_the_calls_is_asked_for_again() -> None:
-    for code in ("ReportInProgress", "ReportNotPresent", "ReportExpired"):
-        gone = (COMPLETE, (GET, code))
-        fetched(*gone, state("STARTED"), *gone, COMPLETE, got())
+LATER = ("Throttling", "ThrottlingException", "LimitExceeded", "ServiceFailure")
+GONE = ("ReportInProgress", "ReportNotPresent", "ReportExpired")
 
 
-def test_busy_five_times_then_well() -> None:
-    for code in ("Throttling", "ThrottlingException", "LimitExceeded", "ServiceFailure"):
+def test_who_is_busy_or_has_no_report_any_more_is_asked_again_and_again() -> None:
+    for code in (*LATER, *GONE):
         fetched(*([(GENERATE, code)] * 5), COMPLETE, got())
-        fetched(*([COMPLETE, (GET, code)] * 5), COMPLETE, got())
+        fetched(*([COMPLETE, (GET, code)] * 5), state("STARTED"), COMPLETE, got())
 
 
 def test_never_complete_ends_with_the_time_and_tells_the_last_answer() -> None:
