@@ -119,15 +119,6 @@ def test_no_output_creates_the_folder_that_it_is_written_to(decided: Path, repor
         assert not path.parent.exists()
 
 
-def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
-    tmp_path: Path, report: Path, workbook: Path
-) -> None:
-    assert collect(workbook, "--report", report).code == 0
-    other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
-    done = collect(workbook, "--report", other)
-    assert (done.code, done.messages.count("the one behind 2 rows")) == (3, 1)
-
-
 @pytest.mark.no_cover
 def test_a_list_in_csv_is_collected_and_held_to_its_report(tmp_path: Path, report: Path) -> None:
     users, ledger = tmp_path / "users.csv", tmp_path / "decisions.csv"
@@ -432,9 +423,12 @@ def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_sa
     assert kept == ["", "bob;eve"]
 
 
-def test_a_row_is_compared_with_its_own_report_where_the_folder_has_newer_ones(
-    report: Path, workbook: Path
+def test_a_row_is_compared_with_the_report_that_it_was_made_from_in_a_folder_with_newer_ones(
+    tmp_path: Path, report: Path, workbook: Path
 ) -> None:
+    other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
+    done = collect(workbook, "--report", other)
+    assert (done.code, done.messages.count("the one behind 2 rows")) == (3, 1)
     reports = report.parent
     renamed = a_user("ann2", created=ANN["user_creation_time"])
     for day, users in ((LATER, (ANN, BOB)), ("2026-07-01", (renamed, BOB))):

@@ -333,7 +333,7 @@ def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path, reports
     assert "botocore" not in done.messages
 
 
-def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_one(
+def test_a_variable_that_is_no_option_is_refused_with_the_nearest_one_and_ignored_by_analyze(
     runs: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     for variable, nearest in (
@@ -348,9 +348,6 @@ def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_o
         assert f"environment variable {variable} is unknown: did you mean {nearest}?" in message
         assert "hidden-value" not in message
         assert not runs.exists()
-
-
-def test_commands_that_take_no_variables_ignore_them(monkeypatch: Patch) -> None:
     monkeypatch.setenv("CREDREPORT_OUTDIR", "runs")
     assert main(["analyze", str(SAMPLE), "--format", "names"]) == 0
 
@@ -366,21 +363,20 @@ def test_settings_come_from_a_file_that_the_environment_names_and_options_count_
     assert (told["dormant_days"], told["grace_days"]) == (40, 9)
 
 
-def test_check_says_what_is_well_and_writes_nothing(runs: Path, capsys: Capture) -> None:
-    assert exporting(runs / "below", "--from", SAMPLE, "--check") == 0
-    assert capsys.readouterr().err.splitlines() == [
-        "The settings are understood.",
-        f"{runs / 'below'} can be written, and no other run uses it.",
-        "Reports read: 1, rows: 49.",
-    ]
-    assert not runs.exists()
-
-
-def test_check_of_a_folder_that_is_in_use_leaves_it_as_it_was(one_run: Path) -> None:
-    runs = one_run.parent
+@pytest.mark.usefixtures("one_run")
+def test_check_says_what_is_well_and_leaves_a_folder_in_use_and_a_new_one_as_they_were(
+    runs: Path, capsys: Capture
+) -> None:
     before = {path: path.lstat().st_mtime_ns for path in runs.rglob("*")}
-    assert exporting(runs, "--from", SAMPLE, "--check") == 0
+    for out in (runs, runs.with_name("new") / "below"):
+        assert exporting(out, "--from", SAMPLE, "--check") == 0
+        assert capsys.readouterr().err.splitlines() == [
+            "The settings are understood.",
+            f"{out} can be written, and no other run uses it.",
+            "Reports read: 1, rows: 49.",
+        ]
     assert {path: path.lstat().st_mtime_ns for path in runs.rglob("*")} == before
+    assert not runs.with_name("new").exists()
 
 
 def test_check_finds_settings_that_are_wrong(runs: Path) -> None:
