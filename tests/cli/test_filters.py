@@ -39,7 +39,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.feeds import asff_file
-from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES, UNUSED, analyzed_console, name_lines
+from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES
 
 AT = "--as-of=2026-05-01T12:00:00Z"
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
@@ -126,18 +126,6 @@ def test_where_the_account_is_masked_the_hint_says_how_to_set_it(tmp_path: Path)
     done = run("analyze", saved(tmp_path, masked), "--account", ACCOUNT)
     assert done.code == 2
     assert "set the account of a masked report with --masked-account" in done.message_line
-
-
-@pytest.mark.no_cover
-def test_names_are_those_to_act_on_and_say_what_they_leave_out() -> None:
-    listed = name_lines(analyzed_console(), UNUSED)
-    assert len(listed) == 26 - 13 - 5
-    checked = run(*ON_CONSOLE, "--format", "names", "--include-check")
-    assert {*listed} < {*checked.lines}
-    left_out = "Left out of the list: 1 with an active service-specific credential, 5 exempt."
-    assert checked.messages.splitlines()[-2] == left_out
-    others = run(*ON_CONSOLE, "--format", "names", "--verdict", "dormant")
-    assert "Left out" not in others.messages
 
 
 def test_no_page_is_read_to_find_out_whether_a_filter_names_a_user() -> None:

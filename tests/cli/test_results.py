@@ -46,17 +46,19 @@ BLIND_SPOTS = """\
 Not visible in a credential report: SSH public keys; roles, federation and IAM Identity Center; \
 use in the hours before as-of; use of a password by `aws login`.
 """
-LEFT_OUT = """\
-Left out of the list: 12 to check (--include-check lists them), \
-1 with an active service-specific credential, 5 exempt.
-"""
+FOR_OTHERS = "1 with an active service-specific credential, 5 exempt.\n"
+TO_CHECK = "12 to check (--include-check lists them), "
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 
 
 def test_standard_output_gets_the_result_alone_and_standard_error_the_rest() -> None:
-    csv, arns = csv_bytes(analyzed_console(), UNUSED), arns_bytes(analyzed_console(), UNUSED)
+    csv = csv_bytes(analyzed_console(), UNUSED)
     assert run(*ON_CONSOLE, "-f", "csv") == (0, csv, ANSWER + NOTES + BLIND_SPOTS)
-    assert run(*ON_CONSOLE, "-f", "arns") == (0, arns, ANSWER + NOTES + LEFT_OUT + BLIND_SPOTS)
+    for check, words, left_out in ((False, [], TO_CHECK), (True, ["--include-check"], "")):
+        arns = arns_bytes(analyzed_console(), UNUSED, check=check)
+        says = f"{ANSWER}{NOTES}Left out of the list: {left_out}{FOR_OTHERS}{BLIND_SPOTS}"
+        assert run(*ON_CONSOLE, "-f", "arns", *words) == (0, arns, says)
+    assert "Left out" not in run(*ON_CONSOLE, "-f", "names", "--verdict", "dormant").messages
 
 
 @pytest.mark.parametrize("details", [False, True])
