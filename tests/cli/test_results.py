@@ -80,14 +80,6 @@ def test_the_verdicts_asked_for_are_in_every_output_and_quiet_says_nothing(tmp_p
     assert [file.read_bytes() for file in files] == [csv_bytes(console), json_bytes(console)]
 
 
-def test_files_are_written_and_named_and_standard_output_stays_empty(tmp_path: Path) -> None:
-    targets = [tmp_path / f"review.{ending}" for ending in ("csv", "json", "md")]
-    done = run(*ON_CONSOLE, *(part for target in targets for part in ("-o", target)))
-    wrote = "".join(f"Wrote {target}\n" for target in targets)
-    assert done == (0, b"", ANSWER + NOTES + BLIND_SPOTS + wrote)
-    assert all(target.stat().st_size for target in targets)
-
-
 def test_raw_csv_leaves_names_as_they_are_in_files_and_on_standard_output(tmp_path: Path) -> None:
     report, target = saved(tmp_path, report_text([a_user("=1+1")])), tmp_path / "a.csv"
     done = run("analyze", report, "-q", "--format", "csv", "-o", target, "--raw-csv")
