@@ -324,15 +324,6 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> N
             assert f"{out} cannot be written" in capsys.readouterr().err
 
 
-@pytest.mark.no_cover
-def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path, reports: Path) -> None:
-    asked = ("export", "--out-dir", runs, "--from", console_report(reports, FIRST), "--check")
-    done = run(*asked, environment={"PYTHONPROFILEIMPORTTIME": "1"})
-    assert done.code == 0
-    assert "pandas" in done.messages
-    assert "botocore" not in done.messages
-
-
 def test_a_variable_that_is_no_option_is_refused_with_the_nearest_one_and_ignored_by_analyze(
     runs: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
