@@ -92,20 +92,22 @@ def test_where_nothing_is_new_no_ledger_is_written(tmp_path: Path, written: byte
     assert collect(untouched).messages == "Checked; nothing was written. Nothing is new.\n"
 
 
-def test_a_ledger_that_another_run_writes_or_that_cannot_be_locked_is_left_alone(
+def test_a_ledger_that_another_run_locks_by_any_name_or_that_cannot_be_locked_is_left_alone(
     tmp_path: Path, decided: Path
 ) -> None:
     ledger, lock = tmp_path / "decisions.csv", tmp_path / ".decisions.csv.lock"
+    (link := tmp_path / "runs.csv").symlink_to(ledger.name)
     with lock.open("w") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
-        assert collect(decided, "-o", ledger).code == 75
+        assert [collect(decided, "-o", each).code for each in (ledger, link)] == [75, 75]
         assert not ledger.exists()
     lock.unlink()
     lock.mkdir()
     done = collect(decided, "-o", ledger)
     assert (done.code, "cannot be locked" in done.messages, ledger.exists()) == (73, True, False)
     lock.rmdir()
-    assert collect(decided, "-o", ledger).code == 0
+    assert collect(decided, "-o", link).code == 0
+    assert link.is_symlink()
 
 
 def test_no_output_creates_the_folder_that_it_is_written_to(decided: Path, report: Path) -> None:
@@ -115,15 +117,6 @@ def test_no_output_creates_the_folder_that_it_is_written_to(decided: Path, repor
         assert done.code == 73
         assert f"{path} cannot be written: its folder does not exist; create it." in done.messages
         assert not path.parent.exists()
-
-
-def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
-    tmp_path: Path, report: Path, workbook: Path
-) -> None:
-    assert collect(workbook, "--report", report).code == 0
-    other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
-    done = collect(workbook, "--report", other)
-    assert (done.code, done.messages.count("the one behind 2 rows")) == (3, 1)
 
 
 @pytest.mark.no_cover
@@ -298,15 +291,6 @@ def test_where_nobody_is_to_go_the_plan_says_so(tmp_path: Path) -> None:
     assert "user/ann" not in (tmp_path / "remove.sh").read_text()
 
 
-@pytest.mark.no_cover
-def test_a_user_with_newer_use_is_left_out_and_the_exit_code_says_so(tmp_path: Path) -> None:
-    ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete")
-    back = a_user("ann", created=days_before(900), key_1=a_key("2026-05-20T00:00:00Z"))
-    done = plan(ledger, "--report", console_report(tmp_path / LATER, LATER, back, BOB))
-    assert (done.code, "Left out" in done.messages) == (5, True)
-    assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []
-
-
 def test_two_ledgers_of_one_name_are_refused(tmp_path: Path, decided: Path) -> None:
     other = ledger_in(tmp_path / "other" / "entered.csv", ann="delete")
     for named in ((decided, other), (decided, decided)):
@@ -439,9 +423,12 @@ def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_sa
     assert kept == ["", "bob;eve"]
 
 
-def test_a_row_is_compared_with_its_own_report_where_the_folder_has_newer_ones(
-    report: Path, workbook: Path
+def test_a_row_is_compared_with_the_report_that_it_was_made_from_in_a_folder_with_newer_ones(
+    tmp_path: Path, report: Path, workbook: Path
 ) -> None:
+    other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
+    done = collect(workbook, "--report", other)
+    assert (done.code, done.messages.count("the one behind 2 rows")) == (3, 1)
     reports = report.parent
     renamed = a_user("ann2", created=ANN["user_creation_time"])
     for day, users in ((LATER, (ANN, BOB)), ("2026-07-01", (renamed, BOB))):
@@ -450,13 +437,3 @@ def test_a_row_is_compared_with_its_own_report_where_the_folder_has_newer_ones(
     report.unlink()
     done = collect(workbook, "--report", reports)
     assert (done.code, "was judged as of 2026-05-01" in done.messages) == (3, True)
-
-
-def test_a_ledger_has_one_lock_whatever_its_name(tmp_path: Path, decided: Path) -> None:
-    link = tmp_path / "runs.csv"
-    link.symlink_to("decisions.csv")
-    with (tmp_path / ".decisions.csv.lock").open("w") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        assert collect(decided, "-o", link).code == 75
-    assert collect(decided, "-o", link).code == 0
-    assert link.is_symlink()

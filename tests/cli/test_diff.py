@@ -291,25 +291,6 @@ def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_th
     assert {row["account_name"] for row in done.rows} == {"Shop"}
 
 
-WRONG = (
-    ("--fail-on overdue", "overdue: no change; use `credreport analyze --fail-on`"),
-    ("--fail-on older", "'older': choose from undetermined, unused, retired, dormant, active,"),
-    ("-o changes.xlsx", "must end in .csv or .json"),
-    ("-o {new}", "is an input"),
-    ("--new-as-of yesterday", "yesterday"),
-    ("--user eve", "eve: no such user in the reports"),
-    (f"--account {OTHER}", f"{OTHER}: no such account in the reports (they have {ACCOUNT})"),
-    (f"--account {ACCOUNT[1:]}", f"an account has 12 digits; did you mean {ACCOUNT}?"),
-)
-
-
-def test_wrong_usage_is_refused(old: Path, new: Path) -> None:
-    for words, says in WRONG:
-        done = run("diff", old, new, *words.format(new=new).split())
-        assert (done.code, done.output, says in done.message_line) == (2, b"", True), words
-    assert "only one of OLD and NEW can be -" in run("diff", "-", "-").message_line
-
-
 def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding() -> None:
     sides = (analyzer.analyze(analyzer.load(each)) for each in (SAMPLES / "earlier", CONSOLE))
     comparison = compared_sides(*sides)

@@ -1,13 +1,11 @@
 """The exit code tells the truth, what is wrong is said, and what was there before is intact."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -15,74 +13,25 @@ import pytest
 
 import analyzer
 from analyzer import errors
-from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.cli import main
 from analyzer.cli.inputs import read_analysis_request
 from analyzer.cli.options import JudgingOptions
 from analyzer.cli.values import InputFile
-from analyzer.limits import Criteria
 from tests.support.builders import (
     AS_OF,
     ROOT_FOLDER,
-    Row,
-    a_key,
     a_password,
     a_user,
-    no_password,
     report_text,
     run,
     saved,
     table,
 )
-from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, exemptions_of
-from tests.support.processes import python
+from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS
+from tests.support.processes import files_up_to, python
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
-USERS: dict[str, Row] = {
-    "unused": a_user("unused"),
-    "retired": a_user("retired", password=no_password("2020-01-01T00:00:00Z")),
-    "dormant": a_user("dormant", key_1=a_key()),
-    "active": a_user("active", password=a_password("2026-05-01T11:00:00Z")),
-    "undetermined": a_user("undetermined") | {"password_enabled": "wahr"},
-}
-ACTIVE = USERS["active"]
-FAIL_ON = (
-    ("unused", "", "", False),
-    ("undetermined", "", "", False),
-    ("unused", "", "unused", True),
-    ("unused", "", "retired", False),
-    ("retired", "", "unused", False),
-    ("retired", "", "unused retired", True),
-    ("dormant active", "", "unused retired", False),
-    ("dormant active", "", "dormant", True),
-    ("active", "", "active", True),
-    ("", "", "unused retired dormant active undetermined", False),
-    ("active undetermined", "", "unused", True),
-    ("active undetermined", "", "undetermined", True),
-    ("unused", "*,unused,By design,,", "unused", False),
-    ("unused retired", "*,unused,By design,,", "unused retired", True),
-    ("unused", "*,unused,By design,,2026-05-01", "unused", False),
-    ("unused", "*,unused,By design,,2026-04-30", "unused", True),
-    ("unused", "*,nobody,By design,,", "unused", True),
-    ("undetermined", "*,undetermined,Known,,", "unused", False),
-)
-"""Who is in a report, who is exempt, what a run is to fail on, and whether it does."""
-
-
-@cache
-def judged(names: str, exemption: str) -> Analysis:
-    """Judge a report once for all words of --fail-on."""
-    text = report_text(USERS[name] for name in names.split())
-    loaded = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
-    return analyzer.analyze(loaded, exemptions=exemptions_of(exemption))
-
-
-def test_a_run_fails_for_whom_it_was_asked_to_and_for_the_undetermined_unless_exempt() -> None:
-    for case in FAIL_ON:
-        names, exemption, fail_on, fails = case
-        request = AnalysisRequest(criteria=Criteria(), book=None, fail_on=fail_on.split())
-        assert bool(request.failures(judged(names, exemption))) is fails, case
 
 
 def test_a_run_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -> None:
@@ -90,7 +39,7 @@ def test_a_run_ends_with_0_or_1_with_its_outputs_written(tmp_path: Path) -> None
     done = run("analyze", CONSOLE, "--fail-on", "retired", "-o", target, "-q")
     assert done == (1, b"", "Meets --fail-on: 4 undetermined; 4 retired\n")
     assert target.read_bytes().startswith(b"account,")
-    report = saved(tmp_path, report_text([USERS["unused"]]))
+    report = saved(tmp_path, report_text([a_user()]))
     exemptions = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,*,By design,,", "exemptions.csv")
     assert run("analyze", report, "--fail-on", "unused", "--exemptions", exemptions).code == 0
 
@@ -108,25 +57,11 @@ def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_
     assert not (tmp_path / "new.json").exists()
 
 
-def test_refused_exemptions_end_with_3_every_problem_told_nothing_written(tmp_path: Path) -> None:
-    text = f"{HEADER_OF_EXEMPTIONS}\n,ann,,,\n*,bob,why,,soon\n"
-    exemptions = saved(tmp_path, text, "exemptions.csv")
-    done = run("analyze", CONSOLE, "--exemptions", exemptions, "-o", tmp_path / "a.csv")
-    name = "    Name the account and the user (`*` means any), and the reason.\n"
-    says = (
-        f"credreport: {exemptions}, row 2, column account: the cell is empty\n{name}"
-        f"{exemptions}, row 2, column reason: the cell is empty\n{name}"
-        f"{exemptions}, row 3, column expires: not a date ('soon')\n"
-        "    Write the last day on which it applies as YYYY-MM-DD, or nothing.\n"
-    )
-    assert done == (3, b"", says)
-    assert names(tmp_path) == {"exemptions.csv"}
-
-
 def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:
     listed = InputFile("names.csv", b"account,name\n012345678901,Shop\n999999999999,Gone\n")
     request = read_analysis_request(JudgingOptions(), listed, ["unused", "critical"])
-    report = analyzer.load(("report.csv", report_text([ACTIVE]).encode()), as_of=AS_OF)
+    active = report_text([a_user(password=a_password(AS_OF))])
+    report = analyzer.load(("report.csv", active.encode()), as_of=AS_OF)
     analysis = request.analysis(report)
     assert (request.failures(analysis), analysis.report.not_covered) == ([], ())
     assert "Accounts in names.csv without a report: 999999999999." in analysis.report.notes
@@ -162,12 +97,8 @@ def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
     tmp_path: Path, large: Path, ending: str
 ) -> None:
     target = saved(tmp_path, "old", f"a.{ending}")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
-    try:
+    with files_up_to(1 << 16):
         done = run("analyze", large, "-o", target, "-q")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     why = "File too large. What was there before is intact."
     assert done == (73, b"", f"credreport: {target} cannot be written: {why}\n")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {target.name: "old"}
@@ -176,16 +107,11 @@ def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
 # Standard output and standard error
 
 
-def in_shell(script: str, *arguments: str | Path) -> tuple[int, bytes, str]:
-    """Run a line of bash in which "$@" is the program with its arguments."""
-    words = ["bash", "-c", script, "bash", sys.executable, "-m", "analyzer", *arguments]
-    done = subprocess.run(words, cwd=ROOT_FOLDER, capture_output=True, check=False)
-    return done.returncode, done.stdout, done.stderr.decode()
-
-
 @pytest.mark.no_cover
 def test_a_process_that_can_write_and_say_nothing_ends_with_its_exit_code() -> None:
-    assert in_shell('exec "$@" >/dev/full 2>&-', "rules") == (73, b"", "")
+    script = f"exec {sys.executable} -m analyzer rules >/dev/full 2>&-"
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT_FOLDER, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (73, b"", b"")
 
 
 def test_a_standard_output_that_takes_nothing_ends_with_73_unless_only_files_are_asked_for(
@@ -203,13 +129,6 @@ def test_a_standard_output_that_takes_nothing_ends_with_73_unless_only_files_are
     assert capsys.readouterr().err == says
 
 
-def test_a_reader_that_goes_away_ends_the_program_quietly(large: Path) -> None:
-    script = '"$@" | head -1 | head -c 20; echo " ${PIPESTATUS[0]}"'
-    _, output, messages = in_shell(script, "analyze", large, "-q", "--format", "csv")
-    assert output.endswith(b" 141\n")
-    assert messages == ""
-
-
 @contextmanager
 def unread() -> Iterator[TextIO]:
     """Give a stream into a pipe that nobody reads."""
@@ -219,13 +138,13 @@ def unread() -> Iterator[TextIO]:
         yield stream
 
 
-def test_nothing_that_is_written_to_a_reader_who_is_gone_looks_like_a_finding(
-    capsys: Capture, monkeypatch: Patch
+def test_a_reader_who_is_gone_ends_the_program_quietly_and_looks_like_no_finding(
+    large: Path, capsys: Capture, monkeypatch: Patch
 ) -> None:
-    for argument in ("--help", "rules"):
+    for words in (["--help"], ["rules"], ["analyze", str(large), "-q", "--format", "csv"]):
         with unread() as output:
             monkeypatch.setattr(sys, "stdout", output)
-            assert main([argument]) == 141
+            assert main(words) == 141
     assert capsys.readouterr().err == ""
 
 

@@ -57,26 +57,6 @@ def test_options_on_input_are_those_of_analyze(tmp_path: Path) -> None:
     assert (done.code, done.output, "--max-input" in done.messages) == (3, b"", True)
 
 
-NOBODY = "no IAM user in the newest report of each account (--history looks in all) has this name"
-PATTERN = f"'lena': {NOBODY} or ARN; use a pattern such as 'lena*' to match several names"
-WRONG = (
-    (["lena", CONSOLE], PATTERN),
-    (["break-glas-1", CONSOLE], f"'break-glas-1': {NOBODY} or ARN; did you mean break-glass-1?"),
-    (["-legacy", CONSOLE], "-legacy: no such option; write -- before the name of a user that"),
-    (["lena", "bo", CONSOLE], "bo: no such file or folder; explain takes one user, or a pattern"),
-    ([str(CONSOLE), "lena"], "lena: no such file or folder; name the user first, then the"),
-    (["root", CONSOLE], "; the root user is '<root_account>'"),
-    (["ann", "nowhere.csv", "--rules", "nothing"], "'nothing': choose from"),
-)
-
-
-def test_a_name_that_no_user_has_and_wrong_words_are_refused() -> None:
-    for words, says in WRONG:
-        done = run("explain", *words)
-        assert (done.code, done.output, says in done.message_line) == (2, b"", True), words
-        assert ("use a pattern" in done.message_line) is (says is PATTERN), words
-
-
 @pytest.mark.no_cover
 def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read(
     tmp_path: Path,

@@ -25,11 +25,13 @@ from analyzer.terms import Benchmark, Severity
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
+    LONG_AGO,
     QUIET_PASSWORD,
     Row,
     a_key,
     a_user,
     days_before,
+    no_password,
     report_text,
     run,
     saved,
@@ -37,7 +39,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.feeds import asff_file
-from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES, UNUSED, analyzed_console, name_lines
+from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES
 
 AT = "--as-of=2026-05-01T12:00:00Z"
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
@@ -126,18 +128,6 @@ def test_where_the_account_is_masked_the_hint_says_how_to_set_it(tmp_path: Path)
     assert "set the account of a masked report with --masked-account" in done.message_line
 
 
-@pytest.mark.no_cover
-def test_names_are_those_to_act_on_and_say_what_they_leave_out() -> None:
-    listed = name_lines(analyzed_console(), UNUSED)
-    assert len(listed) == 26 - 13 - 5
-    checked = run(*ON_CONSOLE, "--format", "names", "--include-check")
-    assert {*listed} < {*checked.lines}
-    left_out = "Left out of the list: 1 with an active service-specific credential, 5 exempt."
-    assert checked.messages.splitlines()[-2] == left_out
-    others = run(*ON_CONSOLE, "--format", "names", "--verdict", "dormant")
-    assert "Left out" not in others.messages
-
-
 def test_no_page_is_read_to_find_out_whether_a_filter_names_a_user() -> None:
     analysis = analyzer.analyze(analyzer.load(SAMPLES / "organization"))
     analysis = replace(analysis, pages=lambda: pytest.fail("a page was read"))
@@ -175,14 +165,41 @@ def test_options_choose_the_rules_that_run_and_their_limits() -> None:
         assert request.book == rulebook(**asked), options
 
 
-FSBP = {"standard": Benchmark.FSBP}
-
-
-def exempt_from(rule: str) -> InputFile:
+def exempt_from(rule: str, user: str = "ann", expires: str = "") -> InputFile:
     header = "account,user,reason,owner,expires,rule"
-    return InputFile("e.csv", f"{header}\n*,ann,By design,,,{rule}".encode())
+    return InputFile("e.csv", f"{header}\n*,{user},By design,,{expires},{rule}".encode())
 
 
+USERS: dict[str, Row] = {
+    "unused": a_user("unused"),
+    "retired": a_user("retired", password=no_password(LONG_AGO)),
+    "dormant": a_user("dormant", key_1=a_key()),
+    "active": SAFE,
+    "undetermined": a_user("undetermined") | {"password_enabled": "wahr"},
+}
+FAIL_ON_VERDICTS: tuple[tuple[str, str, tuple[str, ...], list[str]], ...] = (
+    ("unused", "", (), []),
+    ("undetermined", "", (), []),
+    ("unused", "unused", (), ["1 unused"]),
+    ("unused", "retired", (), []),
+    ("retired", "unused", (), []),
+    ("retired", "unused retired", (), ["1 retired"]),
+    ("dormant active", "unused retired", (), []),
+    ("dormant active", "dormant", (), ["1 dormant"]),
+    ("active", "active", (), ["1 active"]),
+    ("", "unused retired dormant active undetermined", (), []),
+    ("active undetermined", "unused", (), ["1 undetermined"]),
+    ("active undetermined", "undetermined", (), ["1 undetermined"]),
+    ("unused", "unused", ("unused",), []),
+    ("unused retired", "unused retired", ("unused",), ["1 retired"]),
+    ("unused", "unused", ("unused", "2026-05-01"), []),
+    ("unused", "unused", ("unused", "2026-04-30"), ["1 unused"]),
+    ("unused", "unused", ("nobody",), ["1 unused"]),
+    ("undetermined", "unused", ("undetermined",), []),
+)
+"""Who is in a report, what a run is to fail on, who is exempt, and what it fails by."""
+
+FSBP = {"standard": Benchmark.FSBP}
 FAIL_ON: tuple[tuple[Row, list[str], dict[str, Any], list[str]], ...] = (
     (NO_MFA, ["medium"], {}, [f"{MFA}: 1 fail"]),
     (NO_MFA, [MFA], {"exemptions": exempt_from(MFA)}, []),
@@ -204,6 +221,13 @@ def failures(report: str, fail_on: Collection[str], **options: Any) -> list[str]
     """Return what a run fails by on a report that is judged as the options ask for."""
     request = read_analysis_request(JudgingOptions(**options), None, fail_on)
     return request.failures(request.analysis(loaded(report)))
+
+
+def test_a_run_fails_by_whom_it_was_asked_to_and_by_the_undetermined_unless_exempt() -> None:
+    for names, fail_on, exempt, met in FAIL_ON_VERDICTS:
+        report = report_text(USERS[name] for name in names.split())
+        options = {"exemptions": exempt_from("", *exempt)} if exempt else {}
+        assert failures(report, fail_on.split(), **options) == met, (names, fail_on, exempt)
 
 
 def test_a_run_fails_by_a_rule_that_is_not_exempt_or_by_all_that_are_so_severe() -> None:

@@ -25,7 +25,7 @@ from analyzer.writers.history import (
 )
 from analyzer.writers.workbook.history import MEANINGS, write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
-from tests.support.builders import Row, a_key, run, saved, table
+from tests.support.builders import Row, a_key, run, saved, saved_credentials, table
 from tests.support.decisions import line
 from tests.support.histories import Named, history_of
 from tests.support.workbooks import parts
@@ -353,11 +353,7 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
 def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
     tmp_path: Path,
 ) -> None:
-    active = (
-        '{"ServiceSpecificCredentials": [{"UserName": "ann", "Status": "Active", "ServiceName":'
-        ' "s", "CreateDate": "2026-01-01T00:00:00Z", "ServiceSpecificCredentialId": "A"}]}'
-    )
-    off = active.replace("Active", "Inactive")
+    active, off = "Active", "Inactive"
     every: tuple[tuple[list[str | None], int], ...] = (
         ([active, active, None, off], 60),
         ([None, None, active, off], 60),
@@ -372,9 +368,9 @@ def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
         ann = person(arn=f"arn:aws:iam::{account}:user/ann")
         reports = [report(20 * at, ann, account=account) for at in range(4)]
         folder = kept(tmp_path, *reports)
-        for (name, _), listed in zip(reports, lists, strict=True):
-            if listed:
-                saved(folder, listed, f"{name}.service-credentials.json")
+        for (name, _), status in zip(reports, lists, strict=True):
+            if status:
+                saved_credentials(folder / name, ann=status)
         cells = line("deactivate", ann, as_of=day(0)).user_row
         seen = {**cells, "caveats": "service-credential" if lists[0] else ""}
         decided = line("deactivate", ann, on=day(1).date(), as_of=day(0), user_row=seen)

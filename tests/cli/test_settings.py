@@ -69,16 +69,6 @@ def test_paths_in_a_file_are_relative_to_it(report: Path) -> None:
 
 
 @pytest.mark.no_cover
-def test_settings_stand_where_the_command_line_says_nothing(report: Path) -> None:
-    text = 'rules = ["unused-user", "retired-user"]\nfail-on = "unused"\nformat = "findings"\n'
-    file = saved(report.parent, f"{text}quiet = true\n", "settings.toml")
-    other = ["--rules", "retired-user", "--fail-on", "retired"]
-    for options, code, rules in (([], 1, ["unused-user"]), (other, 0, [])):
-        done = run("analyze", report, "--config", file, *options)
-        assert (done.code, [row["rule"] for row in done.rows]) == (code, rules)
-
-
-@pytest.mark.no_cover
 def test_settings_behind_a_byte_order_mark_hold_every_kind_of_value_and_skip_those_of_others(
     tmp_path: Path,
 ) -> None:

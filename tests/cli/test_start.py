@@ -42,11 +42,15 @@ for arguments in json.loads(sys.argv[1]):
 
 
 @pytest.mark.no_cover
-def test_what_needs_no_report_imports_nothing_heavy_and_no_other_command() -> None:
-    program = [sys.executable, "-c", IN_FORKS, json.dumps(COMMANDS)]
+def test_no_command_imports_what_it_does_not_need(
+    tmp_path: Path,
+) -> None:
+    export = ["export", "--from", str(CONSOLE), "--out-dir", str(tmp_path / "runs"), "--check"]
+    program = [sys.executable, "-c", IN_FORKS, json.dumps([*COMMANDS, export])]
     done = subprocess.run(program, cwd=ROOT_FOLDER, capture_output=True, check=True)
     lines = [line for line in done.stderr.decode().splitlines() if line.startswith('["')]
-    modules = ({*json.loads(line)} for line in lines)
+    *modules, by_export = ({*json.loads(line)} for line in lines)
+    assert {"pandas", "botocore"} & by_export == {"pandas"}
     imported = dict(zip(map(" ".join, COMMANDS), modules, strict=True))
     assert {name: HEAVY & each for name, each in imported.items() if HEAVY & each} == {}
     for command in SUMMARIES:

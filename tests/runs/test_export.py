@@ -167,16 +167,6 @@ def test_a_run_that_somebody_has_added_to_or_edited_is_not_unedited(one_run: Pat
     assert [copy for copy in copies if replace(made, path=copy).is_unedited()] == []
 
 
-def test_what_a_killed_run_left_is_mended_by_the_next(runs: Path, one_run: Path) -> None:
-    shutil.copytree(one_run, runs / name(FIRST))
-    (runs / ".credreport-building-x" / "reports").mkdir(parents=True)
-    (runs / ".credreport-removing-2026-01-01T09-30-00Z").mkdir()
-    (runs / ".credreport-latest").symlink_to("nowhere")
-    with folder_lock(runs):
-        assert (runs / "latest").readlink().name == name(FIRST)
-        assert hidden(runs) == set()
-
-
 def test_latest_leads_to_nothing_rather_than_to_what_is_no_run(runs: Path, one_run: Path) -> None:
     (one_run / "users.csv").rename(runs / "users.csv")
     with folder_lock(runs):
@@ -334,16 +324,7 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> N
             assert f"{out} cannot be written" in capsys.readouterr().err
 
 
-@pytest.mark.no_cover
-def test_boto3_is_not_imported_where_reports_come_from_files(runs: Path, reports: Path) -> None:
-    asked = ("export", "--out-dir", runs, "--from", console_report(reports, FIRST), "--check")
-    done = run(*asked, environment={"PYTHONPROFILEIMPORTTIME": "1"})
-    assert done.code == 0
-    assert "pandas" in done.messages
-    assert "botocore" not in done.messages
-
-
-def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_one(
+def test_a_variable_that_is_no_option_is_refused_with_the_nearest_one_and_ignored_by_analyze(
     runs: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     for variable, nearest in (
@@ -358,9 +339,6 @@ def test_an_environment_variable_that_is_no_option_is_refused_with_the_nearest_o
         assert f"environment variable {variable} is unknown: did you mean {nearest}?" in message
         assert "hidden-value" not in message
         assert not runs.exists()
-
-
-def test_commands_that_take_no_variables_ignore_them(monkeypatch: Patch) -> None:
     monkeypatch.setenv("CREDREPORT_OUTDIR", "runs")
     assert main(["analyze", str(SAMPLE), "--format", "names"]) == 0
 
@@ -376,21 +354,20 @@ def test_settings_come_from_a_file_that_the_environment_names_and_options_count_
     assert (told["dormant_days"], told["grace_days"]) == (40, 9)
 
 
-def test_check_says_what_is_well_and_writes_nothing(runs: Path, capsys: Capture) -> None:
-    assert exporting(runs / "below", "--from", SAMPLE, "--check") == 0
-    assert capsys.readouterr().err.splitlines() == [
-        "The settings are understood.",
-        f"{runs / 'below'} can be written, and no other run uses it.",
-        "Reports read: 1, rows: 49.",
-    ]
-    assert not runs.exists()
-
-
-def test_check_of_a_folder_that_is_in_use_leaves_it_as_it_was(one_run: Path) -> None:
-    runs = one_run.parent
+@pytest.mark.usefixtures("one_run")
+def test_check_says_what_is_well_and_leaves_a_folder_in_use_and_a_new_one_as_they_were(
+    runs: Path, capsys: Capture
+) -> None:
     before = {path: path.lstat().st_mtime_ns for path in runs.rglob("*")}
-    assert exporting(runs, "--from", SAMPLE, "--check") == 0
+    for out in (runs, runs.with_name("new") / "below"):
+        assert exporting(out, "--from", SAMPLE, "--check") == 0
+        assert capsys.readouterr().err.splitlines() == [
+            "The settings are understood.",
+            f"{out} can be written, and no other run uses it.",
+            "Reports read: 1, rows: 49.",
+        ]
     assert {path: path.lstat().st_mtime_ns for path in runs.rglob("*")} == before
+    assert not runs.with_name("new").exists()
 
 
 def test_check_finds_settings_that_are_wrong(runs: Path) -> None:
@@ -454,7 +431,7 @@ def test_a_folder_behind_another_users_link_is_refused(tmp_path: Path, capsys: C
 def test_reports_of_earlier_runs_are_not_read_again_unless_a_run_is_named(tmp_path: Path) -> None:
     sources = tmp_path / "in"
     for place in ("in/runs", "in"):
-        for at, day in enumerate((FIRST, SECOND, "2026-06-03"), start=1):
+        for at, day in enumerate((FIRST, SECOND), start=1):
             console_report(sources, day, a_user())
             put_manifest = {"accounts": [], "made": f"{place} {day}"}
             saved(sources, json.dumps(put_manifest), "fetched.manifest.json")

@@ -2,10 +2,9 @@
 
 import os
 import random
-import resource
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from tests.support.aws_server import an_account, environment, serving
 from tests.support.builders import a_user
 from tests.support.killing import RunsToKill, runs_to_kill
+from tests.support.processes import files_up_to
 from tests.support.runs import (
     SAMPLE,
     check_folder,
@@ -163,14 +163,6 @@ def test_a_stopped_run_leaves_nothing(
     assert visible(runs) == hidden(runs) == set()
 
 
-@pytest.fixture
-def largest_file() -> Iterator[Callable[[int], None]]:
-    """Give a function that sets how large a file may become."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def check_intact(one_run: Path) -> None:
     """Hold a folder of runs to the one that was there."""
     assert visible(one_run.parent) == {one_run.name, "latest"}
@@ -180,12 +172,12 @@ def check_intact(one_run: Path) -> None:
 
 @pytest.mark.parametrize("most", [1_000, 50_000])
 def test_a_disk_that_takes_no_more_leaves_what_was_there(
-    one_run: Path, most: int, largest_file: Callable[[int], None], capsys: Capture
+    one_run: Path, most: int, capsys: Capture
 ) -> None:
     users = [a_user(f"user-{number}") for number in range(90)]
     report = console_report(one_run.parent.with_name("reports"), "2026-06-01", *users)
-    largest_file(most)
-    assert exporting(one_run.parent, "--from", report, "--quiet") == 73
+    with files_up_to(most):
+        assert exporting(one_run.parent, "--from", report, "--quiet") == 73
     message = capsys.readouterr().err
     assert "cannot be written: File too large." in message
     assert ".credreport" not in message

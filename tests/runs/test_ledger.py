@@ -22,6 +22,7 @@ from tests.support.builders import (
     days_before,
     report_text,
     saved,
+    saved_credentials,
     table,
     the_root,
 )
@@ -43,7 +44,7 @@ FIRST, SECOND, THIRD = "2026-05-01", "2026-06-01", "2026-07-01"
 ON = date(2026, 5, 4)
 ANN, BOB = a_user("ann", created=days_before(900)), a_user("bob", created=days_before(800))
 
-pytestmark = pytest.mark.usefixtures("changes_alone")  # of the runs after the first
+pytestmark = pytest.mark.usefixtures("changes_alone", "uncompared")  # after the first run
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,6 @@ def followed_up(run: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("uncompared")
 def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -125,25 +125,6 @@ def test_what_a_reviewer_entered_is_collected_shown_and_kept_with_the_run(
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("plain_outputs")
-def test_copies_are_collected_and_a_refused_one_stops_no_run(runs: Path, capsys: Capture) -> None:
-    review(runs, "anna.xlsx", ann="remove")
-    review(runs, "tom.XLSX", by="Tom", bob="delete")
-    first, second = run(runs, FIRST), run(runs, SECOND)
-    shutil.copy(first / "tom.XLSX", first / "~$tom.XLSX")
-    (first / "eve.xlsb").write_bytes(b"\xd0\xcf")
-    assert export(runs, SECOND, "--fail-on", "unused") == 5
-    log = capsys.readouterr().err
-    assert "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected:" in log
-    assert "not a decision ('remove')" in log
-    assert "eve.xlsb are not collected" in log
-    assert decided(runs) == [("bob", "delete")]
-    check_whole(second)
-    assert record_of(second)["exit_code"] == 5
-
-
-@pytest.mark.no_cover
-@pytest.mark.usefixtures("uncompared")
 def test_two_words_of_one_day_conflict_and_neither_counts(runs: Path, capsys: Capture) -> None:
     review(runs, "anna.xlsx", ann="delete")
     review(runs, "tom.xlsx", by="Tom", ann="keep")
@@ -167,7 +148,6 @@ def test_a_changed_ledger_makes_a_new_run_of_the_same_reports_but_only_once(runs
 
 
 @pytest.mark.no_cover
-@pytest.mark.usefixtures("uncompared")
 def test_a_mind_that_changed_is_a_new_line_and_an_emptied_cell_is_named_and_stays_in_force(
     runs: Path, capsys: Capture
 ) -> None:
@@ -233,22 +213,6 @@ def test_a_ledger_that_is_refused_ends_the_run_and_stays_as_it_is(
     assert (runs / "decisions.csv").read_text() == text
 
 
-@pytest.mark.usefixtures("uncompared")
-def test_what_is_done_stays_done_since_the_first_unedited_run(runs: Path) -> None:
-    def done_since(day: str) -> str:
-        assert exporting_day(runs, day, BOB) == 0
-        (row,) = followed_up(run(runs, day))
-        assert row["status"] == "done"
-        return row["done_since"]
-
-    review(runs, ann="delete")
-    assert done_since(SECOND) == done_since(THIRD) == "2026-06-01T09:30:00Z"
-    for day in (SECOND, THIRD):
-        with (run(runs, day) / "follow_up.csv").open("ab") as stream:
-            stream.write(b"\n")
-    assert done_since("2026-08-01") == "2026-08-01T09:30:00Z"
-
-
 @pytest.mark.usefixtures("plain_outputs")
 def test_lines_by_hand_in_the_ledger_count_and_overdue_decisions_fail_a_run(runs: Path) -> None:
     (runs / "decisions.csv").write_bytes(ledger_bytes([line("delete", ANN, on=ON)]))
@@ -263,23 +227,7 @@ def test_check_creates_no_folder_for_the_decisions_that_it_reads(tmp_path: Path)
     assert not new.exists()
 
 
-def test_runs_are_compared_by_their_unedited_decisions(runs: Path, capsys: Capture) -> None:
-    review(runs, ann="keep")
-    assert export(runs, SECOND) == 0
-    changes = table((run(runs, SECOND) / "changes.csv").read_bytes())
-    (row,) = (row for row in changes if row["user"] == "ann" and not row["rule"])
-    assert (row["change"], row["exemption_now"]) == ("exempted", "needed")
-    sides = (run(runs, day) for day in (FIRST, SECOND))
-    done = program("diff", *sides, "-q", "--format", "csv")
-    assert (done.code, done.rows) == (0, changes)
-    assert export(runs, THIRD) == 0
-    assert table((run(runs, THIRD) / "changes.csv").read_bytes()) == []
-    with (run(runs, THIRD) / "decisions.csv").open("ab") as stream:
-        stream.write(b"\n")
-    assert export(runs, "2026-08-01") == 0
-    assert "were changed: changes since it are not shown" in capsys.readouterr().err
-
-
+@pytest.mark.usefixtures("plain_outputs")
 def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_named(
     runs: Path, capsys: Capture
 ) -> None:
@@ -307,7 +255,6 @@ def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_na
         assert f"{place} may have decisions and is not read: collect it" in named
 
 
-@pytest.mark.usefixtures("uncompared")
 def test_a_change_in_an_older_report_of_a_run_is_named_as_the_run_has_it(runs: Path) -> None:
     review(runs, ann="delete")
     back = a_user("ann", created=days_before(900), mfa=True)
@@ -318,7 +265,6 @@ def test_a_change_in_an_older_report_of_a_run_is_named_as_the_run_has_it(runs: P
     assert (row["status"], row["fact"]) == ("overtaken", f"{fact} Decide again.")
 
 
-@pytest.mark.usefixtures("uncompared")
 def test_what_a_run_showed_overtaken_is_so_in_later_runs_until_it_is_done(runs: Path) -> None:
     def followed(day: str, *users: Row) -> tuple[str, str]:
         assert export(runs, day, users=users) == 0
@@ -368,6 +314,7 @@ def test_an_entry_that_is_empty_in_a_new_version_is_named_though_the_old_one_has
     assert emptied in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("plain_outputs")
 def test_decisions_outside_of_runs_are_named_whatever_the_program_that_saved_them(
     runs: Path, capsys: Capture
 ) -> None:
@@ -408,7 +355,6 @@ def test_decisions_outside_of_runs_are_named_whatever_the_program_that_saved_the
     }
 
 
-@pytest.mark.usefixtures("uncompared")
 def test_what_any_run_showed_overtaken_stays_so_whatever_became_of_the_run_or_was_done_since(
     runs: Path,
 ) -> None:
@@ -428,21 +374,26 @@ def test_what_any_run_showed_overtaken_stays_so_whatever_became_of_the_run_or_wa
     assert "MFA device added (report June/reports/" in row["fact"]
 
 
-@pytest.mark.usefixtures("uncompared")
-def test_what_is_done_stays_done_through_runs_that_do_not_cover_it_or_were_edited(
+def test_what_is_done_stays_done_since_the_first_run_that_nobody_edited_whatever_lies_between(
     runs: Path,
 ) -> None:
+    def done_since(day: str) -> str:
+        assert export(runs, day, users=[BOB]) == 0
+        file = run(runs, day) / "follow_up.csv"
+        (row,) = followed_up(file.parent)
+        file.write_bytes(file.read_bytes().replace(b"2026-06", b"2025-06"))
+        return row["done_since"]
+
     review(runs, ann="delete")
     assert export(runs, SECOND, users=[BOB]) == 0
     other = report_text([BOB]).replace(ACCOUNT, "111122223333")
     name = f"status_reports_{THIRD}T09-30-00+00-00.csv"
     assert exporting(runs, "--from", saved(runs.parent, other, name)) == 0
     assert followed_up(run(runs, THIRD))[0]["status"] == "unknown"
-    for day in ("2026-08-01", "2026-08-02"):
-        assert export(runs, day, users=[BOB]) == 0
-        file = run(runs, day) / "follow_up.csv"
-        assert followed_up(file.parent)[0]["done_since"] == "2026-06-01T09:30:00Z"
-        file.write_bytes(file.read_bytes().replace(b"2026-06", b"2025-06"))
+    assert done_since("2026-08-01") == done_since("2026-08-02") == "2026-06-01T09:30:00Z"
+    with (run(runs, SECOND) / "follow_up.csv").open("ab") as stream:
+        stream.write(b"\n")
+    assert done_since("2026-08-03") == "2026-08-03T09:30:00Z"
 
 
 def test_a_follow_up_that_is_not_understood_is_named(runs: Path, capsys: Capture) -> None:
@@ -458,7 +409,6 @@ def test_a_follow_up_that_is_not_understood_is_named(runs: Path, capsys: Capture
         assert text in log
 
 
-@pytest.mark.usefixtures("uncompared")
 def test_a_service_credential_that_a_run_showed_may_work_in_later_runs_without_a_list(
     runs: Path,
 ) -> None:
@@ -469,12 +419,7 @@ def test_a_service_credential_that_a_run_showed_may_work_in_later_runs_without_a
 
     review(runs, ann="deactivate")
     report = console_report(runs.with_name("reports"), SECOND)
-    saved(
-        report.parent,
-        '{"ServiceSpecificCredentials": [{"UserName": "ann", "Status": "Active", "ServiceName":'
-        ' "s", "CreateDate": "2026-01-01T00:00:00Z", "ServiceSpecificCredentialId": "A"}]}',
-        f"{report.name}.service-credentials.json",
-    )
+    saved_credentials(report, ann="Active")
     assert followed(SECOND) == ("not-done", "true")
     assert followed(THIRD) == followed("2026-08-01") == ("unknown", "true")
 
@@ -506,6 +451,7 @@ def test_lines_that_a_run_has_and_the_ledger_lost_are_named_also_by_plan(
     assert export(runs, "2026-09-02") == 0
 
 
+@pytest.mark.usefixtures("plain_outputs")
 def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_has_not(
     runs: Path,
 ) -> None:
@@ -543,21 +489,30 @@ def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_ha
         assert planned() == (0, False, ["ann", "bob"])
 
 
-@pytest.mark.usefixtures("uncompared")
-def test_a_run_names_the_decisions_that_are_missing_in_its_outputs(
+def test_copies_that_are_refused_stop_no_run_which_names_in_its_outputs_what_is_missing(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setattr("analyzer.runs.outputs.write", analyzer.write)
     review(runs, "anna.xlsx", ann="remove")
-    (run(runs, FIRST) / "follow_up.csv").write_text("status\n")
-    assert export(runs, SECOND) == 5
-    notes = json.loads((run(runs, SECOND) / "analysis.json").read_bytes())["notes"]
+    review(runs, "tom.XLSX", by="Tom", bob="delete")
+    first, second = run(runs, FIRST), run(runs, SECOND)
+    (first / "eve.xlsb").write_bytes(b"\xd0\xcf")
+    (first / "follow_up.csv").write_text("status\n")
+    assert export(runs, SECOND, "--fail-on", "unused") == 5
+    assert decided(runs) == [("bob", "delete")]
+    notes = json.loads((second / "analysis.json").read_bytes())["notes"]
     log = capsys.readouterr().err
-    refused = "The decisions in 2026-05-01T09-30-00Z/anna.xlsx are not collected: "
-    for says in (refused, "Not all decisions that were overtaken are known: "):
+    assert "not a decision ('remove')" in log
+    for says in (
+        *(f"The decisions in {FIRST}T09-30-00Z/anna.xlsx are not collected: ", "eve.xlsb are not"),
+        "Not all decisions that were overtaken are known: ",
+    ):
         assert [says in note for note in notes].count(True) == log.count(says) == 1
+    check_whole(second)
+    assert record_of(second)["exit_code"] == 5
 
 
+@pytest.mark.usefixtures("plain_outputs")
 def test_plan_leaves_out_the_users_exempt_by_the_list_of_the_newest_run(runs: Path) -> None:
     ledger, reports = runs / "decisions.csv", runs.with_name("reports")
     exempt = saved(runs.parent, f"{HEADER_OF_EXEMPTIONS}\n*,ann,needed,,\n*,zoe,x,,\n", "e.csv")
@@ -575,7 +530,6 @@ def test_plan_leaves_out_the_users_exempt_by_the_list_of_the_newest_run(runs: Pa
     assert "user/ann: exempt: needed" in program("plan", ledger).messages
 
 
-@pytest.mark.usefixtures("uncompared")
 def test_a_decision_collected_late_is_followed_up_in_the_reports_of_the_runs_since(
     runs: Path,
 ) -> None:
@@ -599,6 +553,7 @@ def test_a_decision_collected_late_is_followed_up_in_the_reports_of_the_runs_sin
         assert followed == [("overtaken", ""), ("done", f"{THIRD}T09:30:00Z")]
 
 
+@pytest.mark.usefixtures("plain_outputs")
 def test_plan_names_what_may_have_decisions_and_is_not_read(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

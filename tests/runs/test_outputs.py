@@ -12,6 +12,7 @@ import pytest
 
 import analyzer
 from analyzer.cli.options import HOME_REGION_NOTE
+from analyzer.decisions.ledger import ledger_bytes
 from analyzer.files import sha256
 from tests.support.builders import (
     ACCOUNT,
@@ -23,9 +24,12 @@ from tests.support.builders import (
     days_before,
     report_text,
     saved,
+    saved_credentials,
     table,
     the_root,
 )
+from tests.support.builders import run as program
+from tests.support.decisions import line
 from tests.support.feeds import asff_file
 from tests.support.runs import (
     OUTPUTS,
@@ -127,9 +131,7 @@ def test_runs_are_compared_by_the_criteria_of_the_later_each_as_of_its_own_momen
 def test_evidence_about_service_credentials_makes_another_run(runs: Path, reports: Path) -> None:
     report = console_report(reports, FIRST)
     assert exporting(runs, "--from", report) == 0
-    credential = {"UserName": "quiet", "Status": "Active", "ServiceName": "bedrock.amazonaws.com"}
-    answer = {"ServiceSpecificCredentials": [credential], "IsTruncated": False}
-    saved(reports, json.dumps(answer), f"{report.name}.service-credentials.json")
+    saved_credentials(report, quiet="Active")
     assert exporting(runs, "--from", report) == 0
     assert visible(runs) == {name(FIRST), name(FIRST, "-2"), "latest"}
     (user,) = table((runs / "latest" / "users.csv").read_bytes())
@@ -179,6 +181,26 @@ def test_accounts_that_are_missing_for_once_are_told_and_never_gone_or_new(
     before = [("not-covered", f"{cause} compare it with this one: credreport diff")]
     assert changed(runs / "latest", "cause") == before
     assert record_of(runs / "latest")["compared_with"] == name(SECOND)
+
+
+@pytest.mark.usefixtures("changes_alone")
+def test_runs_are_compared_by_their_unedited_decisions(runs: Path, capsys: Capture) -> None:
+    ann = a_user("ann")
+    assert exporting_day(runs, FIRST, ann) == 0
+    kept = line("keep", ann, comment="needed")
+    saved(runs, ledger_bytes([kept]), "decisions.csv")
+    assert exporting_day(runs, SECOND, ann) == 0
+    changes = changes_of(runs / "latest")
+    (row,) = (row for row in changes if not row["rule"])
+    assert (row["change"], row["exemption_now"]) == ("exempted", "needed")
+    done = program("diff", *(runs / name(day) for day in (FIRST, SECOND)), "-q", "--format", "csv")
+    assert (done.code, done.rows) == (0, changes)
+    assert exporting_day(runs, THIRD, ann) == 0
+    assert changes_of(runs / "latest") == []
+    with (runs / name(THIRD) / "decisions.csv").open("ab") as stream:
+        stream.write(b"\n")
+    assert exporting_day(runs, "2026-08-01", ann) == 0
+    assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("changes_alone")

@@ -192,11 +192,14 @@ def test_a_superseded_report_that_goes_away_is_lost(whole: Path, monkeypatch: Pa
 # The manifest that counts
 
 
-def test_a_manifest_counts_however_its_report_is_named(tmp_path: Path) -> None:
+def test_a_manifest_counts_once_however_its_report_is_named(tmp_path: Path) -> None:
     entries = fetched(file="web.csv"), DENIED
-    folder = of_files(tmp_path / "reports", {"web.csv": OF_WEB}, *entries)
-    for source in ("web.csv", "*.csv", "**/*.csv", ""):
-        assert not_covered(f"{folder}/{source}") == [uncovered()], source
+    folder = of_files(tmp_path / "a", {"web.csv": OF_WEB}, *entries)
+    put(folder, "no JSON", f".aside/{MANIFEST}")
+    for source in ("a/web.csv", "a/*.csv", "a/**/*.csv", "", "*", "**", "a/*", "a/../a", "[a]"):
+        assert not_covered(f"{tmp_path}/{source}") == [uncovered()], source
+    put(tmp_path, "no JSON", f"a1/{MANIFEST}")  # in the folder that the name means as a pattern
+    assert not_covered(folder.rename(tmp_path / "a[1]")) == [uncovered()]
 
 
 def test_a_manifest_of_other_reports_does_not_count(tmp_path: Path) -> None:

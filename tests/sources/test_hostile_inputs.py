@@ -240,16 +240,6 @@ def test_deep_nesting_is_refused_and_in_the_options_file_wrong_usage(tmp_path: P
         assert run("analyze", report, "--config", options).code == 2
 
 
-@pytest.mark.no_cover
-def test_a_pattern_ends_where_links_lead_back(tmp_path: Path) -> None:
-    put(tmp_path, PLAIN, "a/x/report.csv")
-    for number in range(4):
-        (tmp_path / "a" / f"up{number}").symlink_to("..")
-        (tmp_path / "a/x" / f"up{number}").symlink_to("..")
-    for pattern in ("**", "**/**/*", "[ab]/**/*.csv"):
-        assert verdicts(analyzer.load(f"{tmp_path}/{pattern}")) == VERDICTS
-
-
 def test_a_pattern_of_any_depth_may_begin_here(tmp_path: Path, monkeypatch: Patch) -> None:
     put(tmp_path, PLAIN, "a/b/report.csv")
     monkeypatch.chdir(tmp_path)

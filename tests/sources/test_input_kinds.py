@@ -114,11 +114,6 @@ def test_what_a_run_has_besides_reports_is_not_noted(tmp_path: Path) -> None:
         assert said == (about_note if source == tmp_path else [])
 
 
-def test_what_is_named_by_itself_is_never_skipped(tmp_path: Path) -> None:
-    with pytest.raises(analyzer.InputRefused):
-        analyzer.load(put(tmp_path, "# Reports", "README.md"))
-
-
 def test_on_demand_refused_files_are_not_covered(folder: Path, capsys: Capture) -> None:
     paths = [put(folder, KINDS[name][0], name) for name in kinds(REFUSED)]
     put(folder, "skipped, whatever is asked", "notes.md")
@@ -145,14 +140,16 @@ def test_a_file_of_an_archive_that_cannot_be_unpacked_is_refused(tmp_path: Path)
         analyzer.load(path)
 
 
-def test_a_folder_an_archive_or_a_pattern_of_other_files_only_is_refused(tmp_path: Path) -> None:
-    put(tmp_path, "# Reports", "README.md")
+def test_other_files_alone_are_refused_also_one_that_is_named_by_itself(tmp_path: Path) -> None:
+    readme = put(tmp_path, "# Reports", "README.md")
     put(tmp_path.parent, zipped({"README.md": "# Reports"}), f"{tmp_path.name}.zip")
     for source in (tmp_path, tmp_path.with_suffix(".zip")):
         with pytest.raises(analyzer.InputRefused, match="no report, only files of other kinds"):
             analyzer.load(source)
     with pytest.raises(analyzer.InputRefused, match="only files that cannot be reports match"):
         analyzer.load(f"{tmp_path}/*.md")
+    with pytest.raises(analyzer.InputRefused, match="this is not a credential report"):
+        analyzer.load(readme)
 
 
 @pytest.mark.no_cover

@@ -4,10 +4,7 @@ import contextlib
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -183,6 +180,14 @@ def saved(folder: Path, content: str | bytes, name: str = "report.csv") -> Path:
     return path
 
 
+def saved_credentials(report: Path, **status: str) -> None:
+    """Save AWS's list of service-specific credentials beside a report: by user, active or not."""
+    fields = {"ServiceName": "x.amazonaws.com", "CreateDate": "2026-01-01T00:00:00Z"}
+    listed = [{"UserName": user, "Status": each, **fields} for user, each in status.items()]
+    answer = json.dumps({"ServiceSpecificCredentials": listed})
+    saved(report.parent, answer, f"{report.name}.service-credentials.json")
+
+
 # What the program says
 
 
@@ -229,27 +234,12 @@ class Run(NamedTuple):
         return json.loads(self.output)
 
 
-def run(
-    *arguments: object,
-    environment: Mapping[str, str] | None = None,
-    screen: io.StringIO | None = None,
-    folder: Path = ROOT_FOLDER,
-) -> Run:
+def run(*arguments: object, screen: io.StringIO | None = None, folder: Path = ROOT_FOLDER) -> Run:
     """Run the program as a shell starts it in a folder; a bug fails the test at once.
 
-    It runs in this process, many times faster than in one of its own, which only an
-    environment needs. A `screen` gets what goes to standard output.
+    It runs in this process, many times faster than in one of its own. A `screen` gets what goes
+    to standard output.
     """
-    words = [*map(str, arguments)]
-    if environment is None:
-        done = _run_here(words, screen, folder)
-    else:
-        done = _run_as_process(words, environment)
-    assert "Traceback" not in done.messages, done.messages
-    return done
-
-
-def _run_here(arguments: list[str], screen: io.StringIO | None, folder: Path) -> Run:
     output, messages = io.BytesIO(), io.BytesIO()
     with (
         io.TextIOWrapper(output, "utf-8") as stdout,
@@ -258,22 +248,13 @@ def _run_here(arguments: list[str], screen: io.StringIO | None, folder: Path) ->
         contextlib.redirect_stdout(screen or stdout),
         contextlib.redirect_stderr(stderr),
     ):
-        code = main(arguments)
+        code = main([*map(str, arguments)])
         stdout.flush()
         stderr.flush()
         shown = screen.getvalue().encode() if screen else output.getvalue()
-        return Run(code, shown, messages.getvalue().decode())
-
-
-def _run_as_process(arguments: list[str], environment: Mapping[str, str]) -> Run:
-    done = subprocess.run(
-        [sys.executable, "-m", "analyzer", *arguments],
-        cwd=ROOT_FOLDER,
-        env={**os.environ, **environment},
-        capture_output=True,
-        check=False,
-    )
-    return Run(done.returncode, done.stdout, done.stderr.decode())
+        said = messages.getvalue().decode()
+    assert "Traceback" not in said, said
+    return Run(code, shown, said)
 
 
 def table(output: bytes) -> list[dict[str, str]]:

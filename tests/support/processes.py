@@ -3,12 +3,13 @@
 import fcntl
 import os
 import pty
+import resource
 import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,17 @@ def python(script: str, *arguments: str | Path) -> list[str]:
 def unmeasured() -> dict[str, str]:
     """Return an environment in which coverage is not measured: it would leave half a file too."""
     return {key: text for key, text in os.environ.items() if not key.startswith("COV")}
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """Let no file become larger than this."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 class Shown(NamedTuple):

@@ -4,13 +4,11 @@
 """
 
 import json
-import os
 from collections import Counter
 from dataclasses import fields, replace
 from functools import cache, reduce
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +30,7 @@ from analyzer.terms import (
     Verdict,
 )
 from analyzer.verdicts.caveats import CAVEATS
-from tests.support.builders import AS_OF, COLUMNS, COLUMNS_OF_2014, a_user, report_text, the_root
+from tests.support.builders import COLUMNS, COLUMNS_OF_2014, a_user
 from tests.support.feeds import spoiled
 from tests.support.outputs import (
     CONSOLE,
@@ -245,15 +243,3 @@ def test_the_same_is_told_of_a_finding_as_in_csv() -> None:
         cells = {name: "" if cell is None else str(cell) for name, cell in each.items()}
         assert cells == {name: row.get(name, cell) for name, cell in cells.items()}
         assert row["file"] == str(CONSOLE)
-
-
-def test_a_file_name_that_is_no_text_is_spelled_out(tmp_path: Path) -> None:
-    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv")
-    Path(path).write_text(report_text([a_user()], root=the_root()))
-    analysis = analyzer.analyze(analyzer.load(path, as_of=AS_OF))
-    document = json_document(analysis)
-    assert document["files"][0]["name"] == str(tmp_path / r"caf\udce9.csv")
-    assert document["users"][0]["file"] == document["files"][0]["name"]
-    assert errors(document) == []
-    analyzer.write(analysis, findings=tmp_path / "findings.csv")
-    assert r"caf\udce9.csv" in (tmp_path / "findings.csv").read_text()

@@ -1,6 +1,5 @@
 """What people read is in words, in their order, and says what they must know."""
 
-import json
 from pathlib import Path
 
 import analyzer
@@ -21,6 +20,7 @@ from tests.support.builders import (
     no_password,
     report_text,
     saved,
+    saved_credentials,
     the_root,
 )
 from tests.support.outputs import (
@@ -103,21 +103,11 @@ def test_the_arns_of_certain_users_who_are_not_exempt_are_listed_in_the_reports_
             assert arns == users.loc[listed & piped, "arn"].tolist()
 
 
-def with_list(report: Path, **status: str) -> None:
-    """Save the list of service-specific credentials beside a report: by user, active or not."""
-    listed = [
-        {"UserName": name, "Status": each, "ServiceName": "x.amazonaws.com"}
-        for name, each in status.items()
-    ]
-    path = report.with_name(f"{report.name}.service-credentials.json")
-    path.write_text(json.dumps({"ServiceSpecificCredentials": listed}))
-
-
 def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
     tmp_path: Path,
 ) -> None:
     report = saved(tmp_path, report_text(map(a_user, ("bedrock", "codecommit", "ann"))))
-    with_list(report, bedrock="Active", codecommit="Inactive")
+    saved_credentials(report, bedrock="Active", codecommit="Inactive")
     analysis = analyzer.analyze(analyzer.load(report, as_of=AS_OF))
     for check in (False, True):
         listed = arns_bytes(analysis, check=check).decode().split()
@@ -147,7 +137,7 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_the_list_has_no_live
         text = report_text([*users, a_user("ann", account=account)], root=the_root(account))
         report = saved(tmp_path, text, name)
         if name == "known.csv":
-            with_list(report, **{"BedrockAPIKey-live": "Active"})
+            saved_credentials(report, **{"BedrockAPIKey-live": "Active"})
     analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
     listed = arns_bytes(analysis, check=True).decode().split()
     assert [arn.removeprefix("arn:aws:iam::") for arn in listed] == [

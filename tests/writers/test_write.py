@@ -4,7 +4,7 @@ import io
 import json
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 
@@ -178,26 +178,6 @@ def test_a_file_that_cannot_be_written_is_named_with_the_reason_and_no_other_is_
             named = f"{os.path.realpath(target)} cannot be written: {why}."
             assert str(failed.value) == f"{named} What was there before is intact."
             assert held(folder) == old
-
-
-def test_a_writer_that_is_stopped_leaves_the_old_files_and_nothing_else(
-    analysis: Analysis, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = {"a.csv": OLD, "b.json": OLD}
-    for name in old:
-        (folder / name).write_bytes(OLD)
-    stops = (KeyboardInterrupt("stop"), SystemExit("stop"), RuntimeError("stop"))
-    full, says = OSError(28, "No space left"), "b.json cannot be written: No space left"
-    for error, kind, text in (*((e, type(e), "stop") for e in stops), (full, OutputFailed, says)):
-
-        def write(_: Analysis, stream: BinaryIO, *__: Any, error: BaseException = error) -> None:
-            stream.write(b"half a fi")
-            raise error
-
-        monkeypatch.setattr("analyzer.writers.json.write_json", write)
-        with pytest.raises(kind, match=text):
-            analyzer.write(analysis, folder / "a.csv", folder / "b.json")
-        assert held(folder) == old
 
 
 def test_the_table_takes_no_stream(analysis: Analysis) -> None:
