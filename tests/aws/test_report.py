@@ -214,6 +214,12 @@ def test_whatever_else_aws_writes_is_kept(content: bytes) -> None:
     assert fetched(COMPLETE, got(content)).content == content
 
 
+def test_the_account_and_its_partition_are_those_of_the_arns() -> None:
+    for partition in ("aws", "aws-cn", "aws-us-gov", "aws-eusc"):
+        report = fetched(COMPLETE, got(a_report("012345678901", partition=partition)))
+        assert (report.account, report.partition) == ("012345678901", partition)
+
+
 def test_the_time_is_kept_in_utc() -> None:
     there = GENERATED.astimezone(timezone(timedelta(hours=9)))
     assert fetched(COMPLETE, got(generated=there)).generated_time == "2026-05-01T12:30:15Z"
