@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import analyzer
@@ -101,7 +101,7 @@ class _Cells(Mapping[str, str]):
             self.key = {name: rendered(moment, "Z") for name, moment in moments.items()}
             self.key[columns.ARN] = str(user["arn"])
 
-    @property
+    @cached_property
     def cells(self) -> dict[str, str]:
         (row,) = user_rows(self.user, as_of=self.as_of)
         return row
