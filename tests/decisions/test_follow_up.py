@@ -326,14 +326,6 @@ LISTED = (
 )
 
 
-def test_a_service_credential_in_aws_list_still_works(tmp_path: Path) -> None:
-    name = console_name(LATER)
-    report = saved(tmp_path, report_text([QUIET]), name)
-    saved(tmp_path, LISTED, f"{name}.service-credentials.json")
-    analysis = analyzer.analyze(analyzer.load(report), ledger=ledger_of(deactivate()))
-    assert [*analysis.follow_up["status"]] == [NOT_DONE]
-
-
 def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> None:
     words = ("keep a", "investigate b", "delete c", "withdraw c", "delete d", "delete e")
     lines = [line(word, a_user(user)) for word, user in map(str.split, words)]
@@ -603,12 +595,6 @@ def test_a_user_cannot_be_another_one_of_its_second_that_was_to_be_deleted_and_i
     assert [status for status, _ in by_reports((used, reports))] == [OVERTAKEN, DONE]
 
 
-def test_a_service_credential_of_a_user_without_caveats_may_work_without_aws_list() -> None:
-    decided = line("deactivate", KEY, service_credentials="bedrock.amazonaws.com")
-    (row,) = analysis_of(QUIET, as_of=LATER, ledger=ledger_of(decided)).follow_up.to_dict("records")
-    assert (row["status"], row["fact"]) == MAY_WORK
-
-
 BULK: dict[str, Any] = {"same_second": None}
 NEW_X = line("keep", X, as_of=WEEK, same_second=None)
 IN_TURN: list[InTurn] = [
@@ -701,11 +687,13 @@ NOT_SEEN: dict[str, Any] = {}
 SEEN: dict[str, Any] = {"service_credentials": "bedrock.amazonaws.com"}
 Lists = Mapping[datetime, str]
 LISTS: list[tuple[dict[str, Any], Lists, Row, tuple[str, str]]] = [
+    (NOT_SEEN, {LATER: LISTED}, QUIET, STILL_WORKS),
     (NOT_SEEN, {AS_OF: LISTED}, QUIET, MAY_WORK),
     (NOT_SEEN, {WEEK: LISTED}, QUIET, MAY_WORK),
     (NOT_SEEN, {WEEK: LISTED}, created(SINCE), NO_CREDENTIALS),
     (NOT_SEEN, {AS_OF - ONE_DAY: LISTED}, QUIET, NO_CREDENTIALS),
     (NOT_SEEN, {WEEK: LISTED, LATER: LISTED}, QUIET, STILL_WORKS),
+    (SEEN, {}, QUIET, MAY_WORK),
     (SEEN, {AS_OF: LISTED, WEEK: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
     (SEEN, {AS_OF: LISTED, WEEK: NOBODY}, QUIET, NO_CREDENTIALS),
     (SEEN, {AS_OF: LISTED, WEEK: NOBODY}, created("soon"), MAY_WORK),

@@ -193,8 +193,12 @@ def test_the_account_is_what_stands_for_it_in_an_arn_of_iam() -> None:
     assert arns.account_ids(texts()).to_pylist() == []
 
 
-ROOT_NAMES = ("<root_account>", "&lt;root_account&gt;", "root_account", "root", "")
-"""What AWS writes, and what is left of it where something took it for markup."""
+ROOT_NAMES = dict.fromkeys(("<root_account>", "&lt;root_account&gt;"), True)
+ROOT_NAMES |= dict.fromkeys(("alice", "Root", "<root_account> ", "root_account2", "<root>"), False)
+"""What AWS writes, and what others are called: a root or not whatever the ARN."""
+
+CUT_ROOT_NAMES = ("root_account", "root", "")
+"""What is left of the name where something took it for markup: a root if the ARN is one."""
 
 ROOT_ARNS = {
     ROOT: True,
@@ -211,19 +215,12 @@ ROOT_ARNS = {
 
 
 def test_a_root_is_known_by_its_name_and_what_is_left_of_one_by_its_arn() -> None:
-    for (arn, root), name in product(ROOT_ARNS.items(), ROOT_NAMES):
-        is_root = root or name in ROOT_NAMES[:2]
+    for (arn, root), name in product(ROOT_ARNS.items(), (*ROOT_NAMES, *CUT_ROOT_NAMES)):
+        is_root = ROOT_NAMES.get(name, root)
         assert are_roots(texts(arn), texts(name)) == [is_root], (arn, name)
         names = pa.chunked_array([texts("ann"), texts(name)])
         assert are_roots(texts(USER, arn), names) == [False, is_root]
     assert are_roots(texts(), texts()) == []
-
-
-def test_whoever_has_another_name_is_no_root() -> None:
-    for name in ("alice", "Root", "<root_account> ", "root_account2", "<root>"):
-        assert are_roots(texts(ROOT), texts(name)) == [False]
-        names = texts(name, "ann", "<root_account>")
-        assert are_roots(texts(ROOT, USER, ROOT), names) == [False, False, True]
 
 
 NAMES = {
