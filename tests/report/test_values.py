@@ -6,8 +6,6 @@ from itertools import product
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analyzer.report import arns, values
 from analyzer.report.model import TEXT, arrow_array
@@ -78,17 +76,10 @@ def test_a_moment_is_read_alone_and_among_cells_of_every_kind_and_nothing_else_i
         assert read(cell, "2024-04-22T19:47:52.5Z") == [None, NOON]
 
 
-ANY_CELL = st.one_of(
-    st.sampled_from([*MOMENTS, *NO_MOMENTS, *ODD_MOMENTS]),
-    st.from_regex(r"\A[0-9]{4}-[0-3][0-9]-[0-3][0-9][T ][0-9:]{8}(Z|[+-][0-9:]{5})\Z"),
-    st.text("0129:-+TZ. ", max_size=26),
-)
-
-
-@settings(derandomize=True, deadline=None, max_examples=30)
-@given(st.lists(ANY_CELL, max_size=5))
-def test_a_cell_is_read_alike_whatever_stands_beside_it(cells: list[str]) -> None:
-    assert read(*cells) == [read(cell)[0] for cell in cells]
+def test_what_may_be_a_moment_is_read_alike_whatever_stands_beside_it() -> None:
+    others = "N/A", *(f"2024-04-22T19:47:52{zone}" for zone in ("Z", "+00:00", ".5Z"))
+    for cell in ODD_MOMENTS:
+        assert {read(cell, other)[0] for other in others} == {*read(cell)}, cell
 
 
 def test_every_moment_is_told_in_the_form_of_today_and_every_word_as_it_stands() -> None:
