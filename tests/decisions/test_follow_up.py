@@ -116,16 +116,22 @@ def outcomes(*cases: Case, seconds: Sequence[int] = ()) -> list[tuple[str, str]]
     accounts = [each[0].account.replace(ACCOUNT, f"{at:012}") for at, each in enumerate(cases)]
     read = [*frame.loc[accounts, ["status", "fact"]].itertuples(index=False, name=None)]
     by_law = [
-        status_by_law(decided, users, as_of)
+        status_by_law(decided, {as_of: users})
         for (decided, users, _), as_of in zip(cases, times, strict=True)
     ]
     assert [status for status, _ in read] == by_law
     return read
 
 
-def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) -> str:
-    reports = law.reports_of(table(report_text(users).encode()), as_of, "file-name", as_of)
-    return law.status(line_by_law(decided), reports, decided.same_second)
+def status_by_law(
+    decided: LedgerLine, reports: Mapping[datetime, Sequence[Row]], source: str = "file-name"
+) -> str:
+    read = [
+        each
+        for at, users in reports.items()
+        for each in law.reports_of(table(report_text(users).encode()), at, source, at)
+    ]
+    return law.status(line_by_law(decided), read, decided.same_second)
 
 
 def line_by_law(decided: LedgerLine) -> law.Line:
@@ -664,12 +670,7 @@ def test_who_is_gone_is_not_the_user_if_a_report_showed_later_dates_than_the_use
     cases = [([delete(user, **OF_X)], {AS_OF: [user, x], LATER: [user]}) for user, x in pairs]
     for read, ((decided,), reports), case in zip(by_reports(*cases), cases, GONE_X, strict=True):
         assert (read == MAY_BE_X) == case[-1], case
-        of_law = [
-            each
-            for at, users in reports.items()
-            for each in law.reports_of(table(report_text(users).encode()), at, "file-name", at)
-        ]
-        assert law.status(line_by_law(decided), of_law, decided.same_second) == read[0]
+        assert status_by_law(decided, reports) == read[0]
 
 
 def test_any_earlier_report_shows_who_cannot_be_the_user() -> None:
@@ -757,6 +758,5 @@ def test_as_of_set_by_hand_makes_no_report_newer_or_older_than_the_one_decided_o
         frame = analyzer.analyze(report, ledger=ledger_of(decided)).follow_up
         ((status, fact),) = frame[["status", "fact"]].itertuples(index=False)
         assert (status, fact.startswith(expected[1])) == (expected[0], True), fact
-        cells = table(report_text(users).encode())
-        of_law = law.reports_of(cells, made, "option" if set_as_of else "file-name", made)
-        assert law.status(line_by_law(decided), of_law, decided.same_second) == status
+        source = "option" if set_as_of else "file-name"
+        assert status_by_law(decided, {made: users}, source) == status
