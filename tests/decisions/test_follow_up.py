@@ -46,6 +46,7 @@ from tests.support.decisions import (
     in_accounts,
     ledger_of,
     line,
+    of_account,
     over_time,
 )
 from tests.support.outputs import json_document
@@ -707,19 +708,24 @@ LISTS: list[tuple[dict[str, Any], Lists, Row, tuple[str, str]]] = [
 of the week after, and status and fact in the newest."""
 
 
-@pytest.mark.parametrize(("seen", "lists", "then", "expected"), LISTS)
 def test_the_newest_list_since_a_decision_says_whether_a_service_credential_may_work(
-    tmp_path: Path, seen: dict[str, Any], lists: Lists, then: Row, expected: tuple[str, str]
+    tmp_path: Path,
 ) -> None:
-    for at, of in ((AS_OF - ONE_DAY, KEY), (AS_OF, CERTIFICATE), (WEEK, then), (LATER, QUIET)):
-        others = a_user(f"{at:%H%M%d}", created=at)  # so that no report is a copy
-        saved(tmp_path, report_text([of, others]), console_name(at))
-    for at, text in lists.items():
-        saved(tmp_path, text, f"{console_name(at)}.service-credentials.json")
-    ledger = ledger_of(line("deactivate", FULL, **seen))
-    (row,) = analyzer.analyze(analyzer.load(tmp_path), ledger=ledger).follow_up.to_dict("records")
-    assert (row["status"], row["fact"]) == expected
-    assert row["had_service_credential"] == (expected != NO_CREDENTIALS)
+    decided = []
+    for number, (seen, lists, then, _) in enumerate(LISTS):
+        account = f"{number:012}"
+        decided.append(of_account(account, line("deactivate", FULL, **seen)))
+        for at, of in ((AS_OF - ONE_DAY, KEY), (AS_OF, CERTIFICATE), (WEEK, then), (LATER, QUIET)):
+            others = a_user(f"{at:%H%M%d}", created=at)  # so that no report is a copy
+            text = report_text([of, others]).replace(ACCOUNT, account)
+            saved(tmp_path / account, text, console_name(at))
+        for at, text in lists.items():
+            saved(tmp_path / account, text, f"{console_name(at)}.service-credentials.json")
+    analysis = analyzer.analyze(analyzer.load(tmp_path), ledger=ledger_of(*decided))
+    rows = analysis.follow_up.sort_values("account").to_dict("records")
+    for row, (*case, expected) in zip(rows, LISTS, strict=True):
+        assert (row["status"], row["fact"]) == expected, case
+        assert row["had_service_credential"] == (expected != NO_CREDENTIALS), case
 
 
 def test_a_decision_to_keep_whose_user_may_have_a_new_name_is_noted() -> None:

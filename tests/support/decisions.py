@@ -67,11 +67,15 @@ def over_time(
         for name, users in reports.items():
             text = report_text(users, root=root, columns=heads).replace(ACCOUNT, account)
             files[name] = files.get(name, ",".join(heads)) + "\n" + text.partition("\n")[2]
-        for each in decided:
-            cells = {name: cell.replace(ACCOUNT, account) for name, cell in each.user_row.items()}
-            lines.append(replace(each, user_row=cells))
+        lines += [of_account(account, each) for each in decided]
     report = analyzer.load(*((name, text.encode()) for name, text in files.items()))
     return analyzer.analyze(report, ledger=ledger_of(*lines, **days))
+
+
+def of_account(account: str, decided: LedgerLine) -> LedgerLine:
+    """Return a decision on the same user of another account."""
+    cells = {name: cell.replace(ACCOUNT, account) for name, cell in decided.user_row.items()}
+    return replace(decided, user_row=cells)
 
 
 def user_rows(*users: Row, as_of: datetime = AS_OF) -> list[dict[str, str]]:
