@@ -286,13 +286,6 @@ def test_users_have_the_name_of_their_file_and_their_access_keys() -> None:
     assert users["access_key_2_last_rotated"][0] == pd.Timestamp(created)
 
 
-def test_a_ledger_is_read_and_its_users_to_keep_are_exempt() -> None:
-    analysis = analysis_of([a_user("ann"), a_user("bob")])
-    ledger = analyzer.read_ledger(ledger_bytes([line("keep", a_user("ann"))]))
-    again = analyzer.analyze(analysis.report, ledger=ledger)
-    assert again.totals.user_count(Verdict.UNUSED, exempt=True) == 1
-
-
 def test_a_filter_takes_several_patterns() -> None:
     for wrong in ({"users": "svc-*"}, {"accounts": "123456789012"}):
         with pytest.raises(TypeError, match="accounts and users are several patterns"):

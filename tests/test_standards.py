@@ -19,7 +19,6 @@ from analyzer.analysis.rulebook import Rulebook
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts
-from analyzer.rules.rule import Subject
 from analyzer.standards import FRAMEWORKS, STANDARDS, Standard, references
 from tests.support.builders import QUIET_PASSWORD, a_key, a_password, a_user, days_before, the_root
 from tests.support.outputs import analysis_of
@@ -143,12 +142,9 @@ def book_of(standard: Standard, **limits: int) -> Rulebook:
     return Rulebook(rules=RULES, thresholds=used, standard=standard, rules_by_id=BY_RULE)
 
 
-def by_number(
-    standard: Standard, counts: Any, *unseen: str, **limits: int
-) -> dict[str, ControlResult]:
-    why = dict.fromkeys(unseen, "It was not there.")
+def by_number(standard: Standard, counts: Any, **limits: int) -> dict[str, ControlResult]:
     book, counted = book_of(standard, **limits), Counter(counts)
-    return {each.number: control_result(each, book, counted, why) for each in standard.controls}
+    return {each.number: control_result(each, book, counted, {}) for each in standard.controls}
 
 
 @pytest.mark.parametrize("standard", STANDARDS, ids=lambda standard: standard.id)
@@ -199,16 +195,6 @@ def test_a_result_by_another_limit_is_said_only_where_it_holds_by_the_standards_
         found = by_number(BY_STANDARD["cis-7.0"], counts, idle_days=days)["2.11"]
         why = f"The limit of this run is {days} days; the control asks for 45 days."
         assert (found.result, found.why) == (result, why if result is Result.UNDECIDED else "")
-
-
-def test_a_report_without_its_root_row_is_no_pass() -> None:
-    unseen = [rule.id for rule in RULES if rule.subject is Subject.ROOT]
-    found = by_number(BY_STANDARD["cis-6.0"], {}, *unseen)
-    undecided = [number for number, each in found.items() if each.result is Result.UNDECIDED]
-    assert undecided == ["2.3", "2.4", "2.6"]
-    assert found["2.3"].why == "It was not there."
-    failing = by_number(BY_STANDARD["cis-6.0"], {("root-used", "fails", False): 1}, *unseen)
-    assert failing["2.6"].result is Result.FAIL
 
 
 SAME_CODES = {

@@ -242,6 +242,10 @@ def test_a_report_without_its_root_row_passes_no_control_on_root() -> None:
     assert control(found, "2.9").result is Result.PASS
     among = results_of(report_text([SAFE]), ROOTLESS.replace(ACCOUNT, OTHER))
     assert {*among.rules_lacking_input.values()} == {f"{NO_ROOT} {OTHER}."}
+    failing = results_of(report_text([SAFE], root=BAD_ROOT), ROOTLESS.replace(ACCOUNT, OTHER))
+    results = [control(failing, each).result for each in ("2.3", "2.4", "2.6", "2.9")]
+    undecided = Result.UNDECIDED
+    assert results == [Result.FAIL, undecided, undecided, Result.PASS]
     nameless = "\n".join(report_text([SAFE | {"arn": "x"}]).split("\n")[::2])
     unknown = results_of(report_text([SAFE]), nameless)
     assert control(unknown, "2.3").result is Result.UNDECIDED

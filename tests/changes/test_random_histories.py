@@ -30,7 +30,7 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.decisions import console_name, ledger_of, line
+from tests.support.decisions import console_name, ledger_of, line, user_rows
 from tests.support.histories import START, Named, an_account, history_of
 from tests.support.history_oracle import Given, Shown, median_and_longest, period_of
 
@@ -161,7 +161,7 @@ def test_a_history_and_the_follow_ups_of_its_reports_agree_on_what_is_done(tmp_p
     """Each account has one decision; what its reports show in the four weeks after is random."""
     chance, weeks = random.Random(1), [START + timedelta(days=7 * week) for week in range(5)]
     files: list[list[Path]] = [[] for _ in weeks]
-    lines = []
+    decided: list[tuple[str, Row]] = []
     for account in (f"{number:012}" for number in range(60)):
         *_, whole, first, second, last = states_of(account)
         ends, root = (first, second, last), the_root(account, **{MORE_CREDENTIALS: ""})
@@ -176,9 +176,14 @@ def test_a_history_and_the_follow_ups_of_its_reports_agree_on_what_is_done(tmp_p
                 listed = CREDENTIAL.format("bo", "Inactive"), CREDENTIAL.format("ann", status)
                 beside = f"{week[-1].name}.service-credentials.json"
                 saved(tmp_path / account, LIST.format(", ".join(listed)), beside)
-        word = chance.choice(("delete", "deactivate"))
-        lines.append(line(word, whole[0], on=AGAIN.date(), as_of=START))
-    ledger = ledger_of(*lines)
+        decided.append((chance.choice(("delete", "deactivate")), whole[0]))
+    rows_decided_on = user_rows(*(user for _, user in decided), as_of=START)
+    ledger = ledger_of(
+        *(
+            line(word, user_row=row, on=AGAIN.date(), as_of=START)
+            for (word, _), row in zip(decided, rows_decided_on, strict=True)
+        )
+    )
     done: dict[str, pd.Timestamp] = {}
     for week in files[1:]:
         followed = analyze(analyzer.load(*week), ledger=ledger).follow_up

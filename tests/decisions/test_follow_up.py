@@ -1,7 +1,7 @@
 """What became of the users that were to be deactivated or deleted, as later reports show it."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -46,6 +46,8 @@ from tests.support.decisions import (
     in_accounts,
     ledger_of,
     line,
+    of_account,
+    over_time,
 )
 from tests.support.outputs import json_document
 
@@ -91,6 +93,19 @@ def followed_up(
     return frame.sort_values("account", ignore_index=True)
 
 
+def by_reports(
+    *cases: tuple[Sequence[LedgerLine], Mapping[datetime, Sequence[Row]]],
+) -> list[tuple[str, str]]:
+    """Return status and fact of each case's removal, by what reports of these moments show."""
+    named = (
+        (lines, {console_name(at): users for at, users in reports.items()})
+        for lines, reports in cases
+    )
+    frame = over_time(*named).follow_up.sort_values("account", kind="stable")
+    assert {*frame["report"]} == {console_name(LATER)}
+    return [*frame[["status", "fact"]].itertuples(index=False, name=None)]
+
+
 def outcomes(*cases: Case, seconds: Sequence[int] = ()) -> list[tuple[str, str]]:
     """Return status and fact of decisions by later reports. The law has to give the same status.
 
@@ -102,16 +117,22 @@ def outcomes(*cases: Case, seconds: Sequence[int] = ()) -> list[tuple[str, str]]
     accounts = [each[0].account.replace(ACCOUNT, f"{at:012}") for at, each in enumerate(cases)]
     read = [*frame.loc[accounts, ["status", "fact"]].itertuples(index=False, name=None)]
     by_law = [
-        status_by_law(decided, users, as_of)
+        status_by_law(decided, {as_of: users})
         for (decided, users, _), as_of in zip(cases, times, strict=True)
     ]
     assert [status for status, _ in read] == by_law
     return read
 
 
-def status_by_law(decided: LedgerLine, users: Sequence[Row], as_of: datetime) -> str:
-    reports = law.reports_of(table(report_text(users).encode()), as_of, "file-name", as_of)
-    return law.status(line_by_law(decided), reports, decided.same_second)
+def status_by_law(
+    decided: LedgerLine, reports: Mapping[datetime, Sequence[Row]], source: str = "file-name"
+) -> str:
+    read = [
+        each
+        for at, users in reports.items()
+        for each in law.reports_of(table(report_text(users).encode()), at, source, at)
+    ]
+    return law.status(line_by_law(decided), read, decided.same_second)
 
 
 def line_by_law(decided: LedgerLine) -> law.Line:
@@ -310,14 +331,6 @@ LISTED = (
     ' "ServiceName": "bedrock.amazonaws.com", "CreateDate": "2026-01-01T00:00:00Z",'
     ' "ServiceSpecificCredentialId": "ACCAEXAMPLE"}]}'
 )
-
-
-def test_a_service_credential_in_aws_list_still_works(tmp_path: Path) -> None:
-    name = console_name(LATER)
-    report = saved(tmp_path, report_text([QUIET]), name)
-    saved(tmp_path, LISTED, f"{name}.service-credentials.json")
-    analysis = analyzer.analyze(analyzer.load(report), ledger=ledger_of(deactivate()))
-    assert [*analysis.follow_up["status"]] == [NOT_DONE]
 
 
 def test_only_decisions_in_force_to_delete_or_deactivate_are_followed_up() -> None:
@@ -528,16 +541,21 @@ BETWEEN: list[tuple[LedgerLine, Sequence[Row], Sequence[Row], Expected]] = [
 """A decision, the users of a report of the week after and of the newest, status and fact."""
 
 
-@pytest.mark.parametrize(("decided", "then", "now", "expected"), BETWEEN)
-def test_what_the_newest_report_shows_no_more_overtakes_unless_it_is_done(
-    decided: LedgerLine, then: Sequence[Row], now: Sequence[Row], expected: Expected
-) -> None:
-    texts = {WEEK: report_text(then), LATER: report_text(now), AS_OF: report_text([QUIET])}
-    report = analyzer.load(*((console_name(at), text.encode()) for at, text in texts.items()))
-    frame = analyzer.analyze(report, ledger=ledger_of(decided)).follow_up
-    ((status, fact, shown_in),) = frame[["status", "fact", "report"]].itertuples(index=False)
-    assert expected in (status, (status, fact))
-    assert shown_in == console_name(LATER)
+InTurn = tuple[Sequence[LedgerLine], Sequence[Sequence[Row]], Expected]
+"""Decisions, the users of the report decided on, of one a week after and of the newest; the fact
+on the first."""
+
+
+def check_in_turn(cases: Iterable[InTurn]) -> None:
+    every = [*cases]
+    moments = AS_OF, WEEK, LATER
+    found = by_reports(*((lines, dict(zip(moments, of, strict=True))) for lines, of, _ in every))
+    for each, case in zip(found, every, strict=True):
+        assert case[-1] in (each, each[0]), case
+
+
+def test_what_the_newest_report_shows_no_more_overtakes_unless_it_is_done() -> None:
+    check_in_turn(([decided], ([QUIET], *users), fact) for decided, *users, fact in BETWEEN)
 
 
 def test_an_older_report_is_from_when_it_says_itself_whatever_as_of_says() -> None:
@@ -579,49 +597,14 @@ def test_a_user_cannot_be_another_one_of_its_second_that_was_to_be_deleted_and_i
     frame = followed_up(LATER, *(([delete(**OF_X), other], [QUIET]) for other in others))
     read = frame[frame["user"] == "quiet"][["status", "fact"]].itertuples(index=False, name=None)
     assert [*read] == [STILL_THERE, MAY_BE_X]
-    then, now = report_text([QUIET, a_user("x", mfa=True)]), report_text([QUIET])
-    named = zip(map(console_name, (WEEK, LATER)), (then.encode(), now.encode()), strict=True)
-    used = ledger_of(delete(**OF_X), line("delete", X, same_second=KNOWN({"quiet"})))
-    assert [*analyzer.analyze(analyzer.load(*named), ledger=used).follow_up["status"]] == [
-        OVERTAKEN,
-        DONE,
-    ]
-
-
-def test_a_service_credential_of_a_user_without_caveats_may_work_without_aws_list() -> None:
-    decided = line("deactivate", KEY, service_credentials="bedrock.amazonaws.com")
-    (row,) = analysis_of(QUIET, as_of=LATER, ledger=ledger_of(decided)).follow_up.to_dict("records")
-    assert (row["status"], row["fact"]) == MAY_WORK
-
-
-def test_a_service_credential_that_any_report_since_the_decision_showed_may_work_without_a_list(
-    tmp_path: Path,
-) -> None:
-    for number, (listed, user, expected) in enumerate(
-        (
-            ([AS_OF], QUIET, MAY_WORK),
-            ([WEEK], QUIET, MAY_WORK),
-            ([WEEK], created(SINCE), NO_CREDENTIALS),
-            ([AS_OF - ONE_DAY], QUIET, NO_CREDENTIALS),
-            ([WEEK, LATER], QUIET, STILL_WORKS),
-        )
-    ):
-        folder = tmp_path / f"{number}"
-        folder.mkdir()
-        for at, of in ((AS_OF - ONE_DAY, KEY), (AS_OF, CERTIFICATE), (WEEK, user), (LATER, QUIET)):
-            others = a_user(f"{at:%H%M}", created=at)  # so that no report is a copy
-            saved(folder, report_text([of, others]), console_name(at))
-        for at in listed:
-            saved(folder, LISTED, f"{console_name(at)}.service-credentials.json")
-        analysis = analyzer.analyze(analyzer.load(folder), ledger=ledger_of(deactivate(FULL)))
-        (row,) = analysis.follow_up.to_dict("records")
-        assert (row["status"], row["fact"]) == expected, listed
-        assert row["had_service_credential"] == (expected != NO_CREDENTIALS)
+    used = [delete(**OF_X), line("delete", X, same_second=KNOWN({"quiet"}))]
+    reports = {WEEK: [QUIET, a_user("x", mfa=True)], LATER: [QUIET]}
+    assert [status for status, _ in by_reports((used, reports))] == [OVERTAKEN, DONE]
 
 
 BULK: dict[str, Any] = {"same_second": None}
 NEW_X = line("keep", X, as_of=WEEK, same_second=None)
-IN_TURN: list[tuple[Sequence[LedgerLine], Sequence[Sequence[Row]], Expected]] = [
+IN_TURN: list[InTurn] = [
     ([delete(**BULK)], ([QUIET, X], [], [X]), GONE),
     ([delete(**BULK)], ([QUIET], [QUIET, X], [X]), GONE),
     ([delete(**BULK)], ([QUIET], [], [X]), X_RENAMED),
@@ -638,126 +621,111 @@ IN_TURN: list[tuple[Sequence[LedgerLine], Sequence[Sequence[Row]], Expected]] = 
     ([delete(**BULK)], ([QUIET, X], [], [QUIET]), OVERTAKEN),
     ([delete()], ([QUIET, X], [], [QUIET]), STILL_THERE),
 ]
-"""Decisions, the users of the report decided on, of one a week after and of the newest; the fact
-on the first."""
 
 
-@pytest.mark.parametrize(("decided", "then", "expected"), IN_TURN)
-def test_who_stands_beside_a_user_in_a_report_is_another_one(
-    decided: Sequence[LedgerLine], then: Sequence[Sequence[Row]], expected: Expected
-) -> None:
-    named = [
-        (console_name(at), report_text(users).encode())
-        for at, users in zip((AS_OF, WEEK, LATER), then, strict=True)
-    ]
-    frame = analyzer.analyze(analyzer.load(*named), ledger=ledger_of(*decided)).follow_up
-    ((status, fact),) = frame[["status", "fact"]].itertuples(index=False, name=None)
-    assert expected in (status, (status, fact))
+def test_who_stands_beside_a_user_in_a_report_is_another_one() -> None:
+    check_in_turn(IN_TURN)
 
 
-A_KEY = days_before(300)
-TWO_KEYS = {"key_1": a_key(A_KEY), "key_2": a_key(A_KEY, days_before(30))}
+A_KEY, LATELY, BEFORE = (days_before(each) for each in (300, 30, 31))
+SIGNED_IN_LATELY: dict[str, Any] = {"password": a_password(LATELY)}
+SIGNED_IN_BEFORE: dict[str, Any] = {"password": a_password(BEFORE)}
+USED_LATELY: dict[str, Any] = {"key_1": a_key(A_KEY, LATELY)}
+TWO_KEYS = {"key_1": a_key(A_KEY), "key_2": a_key(A_KEY, LATELY)}
+
+
+def password_changed(at: datetime | str) -> dict[str, Any]:
+    return {"password": a_password(changed=at)}
+
+
+CHANGED_LATELY = password_changed(LATELY)
 GONE_X: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({}, {}, True),
-    ({"password": a_password(days_before(30))}, {"password": a_password(days_before(31))}, False),
-    ({"password": a_password(days_before(30))}, {"password": a_password(days_before(30))}, True),
-    ({"password": a_password(days_before(30))}, {"password": a_password()}, False),
-    ({"password": a_password(days_before(30))}, {}, True),
-    ({"password": a_password(days_before(30))}, {"password_last_used": days_before(31)}, False),
-    ({"password": a_password(days_before(30))}, {"password_last_used": "?"}, True),
-    ({"password": a_password(days_before(31))}, {"password": a_password(days_before(30))}, True),
-    (
-        {"password": a_password(), "password_last_changed": days_before(9)},
-        {"password": a_password(), "password_last_changed": days_before(10)},
-        False,
-    ),
-    (
-        {"password": a_password(), "password_last_changed": days_before(9)},
-        {"password": a_password(), "password_last_changed": days_before(9)},
-        True,
-    ),
-    (
-        {"password": a_password(), "password_last_changed": days_before(9)},
-        {"password": a_password(), "password_last_changed": "?"},
-        True,
-    ),
-    (
-        {"password": a_password(), "password_last_changed": days_before(9)},
-        {"password_last_changed": days_before(10)},
-        True,
-    ),
-    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_2": a_key(A_KEY, days_before(31))}, False),
-    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_1": a_key(A_KEY)}, False),
-    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_1": a_key(A_KEY, days_before(30))}, True),
-    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_1": a_key(A_KEY, "?")}, True),
-    ({"key_1": a_key(A_KEY, days_before(30))}, {"key_1": a_key(days_before(299))}, True),
-    ({"key_1": a_key(A_KEY, days_before(30))}, {}, True),
+    (SIGNED_IN_LATELY, SIGNED_IN_BEFORE, False),
+    (SIGNED_IN_LATELY, SIGNED_IN_LATELY, True),
+    (SIGNED_IN_LATELY, {"password": a_password()}, False),
+    (SIGNED_IN_LATELY, {}, True),
+    (SIGNED_IN_LATELY, {"password_last_used": BEFORE}, False),
+    (SIGNED_IN_LATELY, {"password_last_used": "?"}, True),
+    (SIGNED_IN_BEFORE, SIGNED_IN_LATELY, True),
+    (CHANGED_LATELY, password_changed(BEFORE), False),
+    (CHANGED_LATELY, CHANGED_LATELY, True),
+    (CHANGED_LATELY, password_changed("?"), True),
+    (CHANGED_LATELY, {"password_last_changed": BEFORE}, True),
+    (USED_LATELY, {"key_2": a_key(A_KEY, BEFORE)}, False),
+    (USED_LATELY, {"key_1": a_key(A_KEY)}, False),
+    (USED_LATELY, USED_LATELY, True),
+    (USED_LATELY, {"key_1": a_key(A_KEY, "?")}, True),
+    (USED_LATELY, {"key_1": a_key(days_before(299))}, True),
+    (USED_LATELY, {}, True),
     (TWO_KEYS, {"key_1": a_key(A_KEY)}, True),
     ({"key_2": TWO_KEYS["key_2"]}, {"key_1": a_key(A_KEY), "key_2": a_key(A_KEY)}, True),
-    ({"key_1": a_key("?", days_before(30))}, {"key_1": a_key("?")}, True),
+    ({"key_1": a_key("?", LATELY)}, {"key_1": a_key("?")}, True),
 ]
 """What a report showed of one of the second who is gone, and the newest of the user; whether they
 may be one."""
 
 
-@pytest.mark.parametrize(("of_x", "of_user", "may_be_x"), GONE_X)
-def test_who_is_gone_is_not_the_user_if_a_report_showed_later_dates_than_the_user_has(
-    of_x: dict[str, Any], of_user: dict[str, Any], *, may_be_x: bool
-) -> None:
-    user, x = a_user(**of_user), a_user("x", **of_x)
-    texts = {AS_OF: report_text([user, x]), LATER: report_text([user])}
-    named = [(console_name(at), text.encode()) for at, text in texts.items()]
-    decided = delete(user, **OF_X)
-    frame = analyzer.analyze(analyzer.load(*named), ledger=ledger_of(decided)).follow_up
-    (read,) = frame[["status", "fact"]].itertuples(index=False, name=None)
-    assert (read == MAY_BE_X) == may_be_x
-    reports = [
-        each
-        for at, text in texts.items()
-        for each in law.reports_of(table(text.encode()), at, "file-name", at)
+def test_who_is_gone_is_not_the_user_if_a_report_showed_later_dates_than_the_user_has() -> None:
+    pairs = [(a_user(**of_user), a_user("x", **of_x)) for of_x, of_user, _ in GONE_X]
+    cases = [([delete(user, **OF_X)], {AS_OF: [user, x], LATER: [user]}) for user, x in pairs]
+    for read, ((decided,), reports), case in zip(by_reports(*cases), cases, GONE_X, strict=True):
+        assert (read == MAY_BE_X) == case[-1], case
+        assert status_by_law(decided, reports) == read[0]
+
+
+def test_any_earlier_report_shows_who_cannot_be_the_user() -> None:
+    x = a_user("x", **SIGNED_IN_LATELY)
+    cases = [
+        ([delete(PASSWORD, **OF_X)], {at: [PASSWORD, x], LATER: [PASSWORD]})
+        for at in (AS_OF - ONE_DAY, WEEK)
     ]
-    assert law.status(line_by_law(decided), reports, decided.same_second) == read[0]
-
-
-@pytest.mark.parametrize("at", [AS_OF - ONE_DAY, WEEK])
-def test_any_earlier_report_shows_who_cannot_be_the_user(at: datetime) -> None:
-    x = a_user("x", password=a_password(days_before(30)))
-    texts = {at: report_text([PASSWORD, x]), LATER: report_text([PASSWORD])}
-    named = [(console_name(at), text.encode()) for at, text in texts.items()]
-    ledger = ledger_of(delete(PASSWORD, **OF_X))
-    frame = analyzer.analyze(analyzer.load(*named), ledger=ledger).follow_up
-    assert [*frame[["status", "fact"]].itertuples(index=False, name=None)] == [STILL_THERE]
+    assert by_reports(*cases) == [STILL_THERE] * 2
 
 
 SWITCHED_OFF = LISTED.replace("Active", "Inactive")
 NOBODY = '{"ServiceSpecificCredentials": []}'
-LISTS: list[tuple[dict[datetime, str], Row, tuple[str, str]]] = [
-    ({AS_OF: LISTED, WEEK: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
-    ({AS_OF: LISTED, WEEK: NOBODY}, QUIET, NO_CREDENTIALS),
-    ({AS_OF: LISTED, WEEK: NOBODY}, created("soon"), MAY_WORK),
-    ({AS_OF: SWITCHED_OFF, WEEK: LISTED}, QUIET, MAY_WORK),
-    ({AS_OF: SWITCHED_OFF}, QUIET, MAY_WORK),
-    ({AS_OF - ONE_DAY: SWITCHED_OFF}, QUIET, MAY_WORK),
-    ({WEEK: LISTED, LATER: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
+NOT_SEEN: dict[str, Any] = {}
+SEEN: dict[str, Any] = {"service_credentials": "bedrock.amazonaws.com"}
+Lists = Mapping[datetime, str]
+LISTS: list[tuple[dict[str, Any], Lists, Row, tuple[str, str]]] = [
+    (NOT_SEEN, {LATER: LISTED}, QUIET, STILL_WORKS),
+    (NOT_SEEN, {AS_OF: LISTED}, QUIET, MAY_WORK),
+    (NOT_SEEN, {WEEK: LISTED}, QUIET, MAY_WORK),
+    (NOT_SEEN, {WEEK: LISTED}, created(SINCE), NO_CREDENTIALS),
+    (NOT_SEEN, {AS_OF - ONE_DAY: LISTED}, QUIET, NO_CREDENTIALS),
+    (NOT_SEEN, {WEEK: LISTED, LATER: LISTED}, QUIET, STILL_WORKS),
+    (SEEN, {}, QUIET, MAY_WORK),
+    (SEEN, {AS_OF: LISTED, WEEK: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
+    (SEEN, {AS_OF: LISTED, WEEK: NOBODY}, QUIET, NO_CREDENTIALS),
+    (SEEN, {AS_OF: LISTED, WEEK: NOBODY}, created("soon"), MAY_WORK),
+    (SEEN, {AS_OF: SWITCHED_OFF, WEEK: LISTED}, QUIET, MAY_WORK),
+    (SEEN, {AS_OF: SWITCHED_OFF}, QUIET, MAY_WORK),
+    (SEEN, {AS_OF - ONE_DAY: SWITCHED_OFF}, QUIET, MAY_WORK),
+    (SEEN, {WEEK: LISTED, LATER: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
 ]
-"""AWS's lists by report, the user in the report of the week after, status and fact in the newest.
-The line says that there was an active service-specific credential."""
+"""What the line says of service-specific credentials, AWS's lists by report, the user in the report
+of the week after, and status and fact in the newest."""
 
 
-@pytest.mark.parametrize(("lists", "then", "expected"), LISTS)
 def test_the_newest_list_since_a_decision_says_whether_a_service_credential_may_work(
-    tmp_path: Path, lists: dict[datetime, str], then: Row, expected: tuple[str, str]
+    tmp_path: Path,
 ) -> None:
-    for at, of in ((AS_OF - ONE_DAY, KEY), (AS_OF, KEY), (WEEK, then), (LATER, QUIET)):
-        others = a_user(f"{at:%H%M%d}", created=at)  # so that no report is a copy
-        saved(tmp_path, report_text([of, others]), console_name(at))
-    for at, text in lists.items():
-        saved(tmp_path, text, f"{console_name(at)}.service-credentials.json")
-    decided = line("deactivate", KEY, service_credentials="bedrock.amazonaws.com")
-    ledger = ledger_of(decided)
-    (row,) = analyzer.analyze(analyzer.load(tmp_path), ledger=ledger).follow_up.to_dict("records")
-    assert (row["status"], row["fact"]) == expected
-    assert row["had_service_credential"] == (expected == MAY_WORK)
+    decided = []
+    for number, (seen, lists, then, _) in enumerate(LISTS):
+        account = f"{number:012}"
+        decided.append(of_account(account, line("deactivate", FULL, **seen)))
+        for at, of in ((AS_OF - ONE_DAY, KEY), (AS_OF, CERTIFICATE), (WEEK, then), (LATER, QUIET)):
+            others = a_user(f"{at:%H%M%d}", created=at)  # so that no report is a copy
+            text = report_text([of, others]).replace(ACCOUNT, account)
+            saved(tmp_path / account, text, console_name(at))
+        for at, text in lists.items():
+            saved(tmp_path / account, text, f"{console_name(at)}.service-credentials.json")
+    analysis = analyzer.analyze(analyzer.load(tmp_path), ledger=ledger_of(*decided))
+    rows = analysis.follow_up.sort_values("account").to_dict("records")
+    for row, (*case, expected) in zip(rows, LISTS, strict=True):
+        assert (row["status"], row["fact"]) == expected, case
+        assert row["had_service_credential"] == (expected != NO_CREDENTIALS), case
 
 
 def test_a_decision_to_keep_whose_user_may_have_a_new_name_is_noted() -> None:
@@ -796,6 +764,5 @@ def test_as_of_set_by_hand_makes_no_report_newer_or_older_than_the_one_decided_o
         frame = analyzer.analyze(report, ledger=ledger_of(decided)).follow_up
         ((status, fact),) = frame[["status", "fact"]].itertuples(index=False)
         assert (status, fact.startswith(expected[1])) == (expected[0], True), fact
-        cells = table(report_text(users).encode())
-        of_law = law.reports_of(cells, made, "option" if set_as_of else "file-name", made)
-        assert law.status(line_by_law(decided), of_law, decided.same_second) == status
+        source = "option" if set_as_of else "file-name"
+        assert status_by_law(decided, {made: users}, source) == status

@@ -140,8 +140,18 @@ def test_rows_of_a_user_that_differ_are_no_problem_while_nothing_is_entered() ->
 @pytest.mark.parametrize("name", ["decision", "comment", "arn", "password_enabled", "as_of"])
 def test_a_column_that_is_gone_is_refused(name: str) -> None:
     content = bulk(user_rows(a_user()), ("keep", "Anna", f"{DAY}", "", "why"), drop=[name])
-    ((row, *_, message),) = refusals(content)
-    assert (row, message) == (1, f"column {name} is missing")
+    with pytest.raises(InputRefused, match=f"row 1: column {name} is missing\n +Use a ledger, or"):
+        read_entries("decisions.csv", content)
+
+
+def test_a_ledger_that_is_written_again_has_no_cell_that_would_be_lost() -> None:
+    head, row = ledger_bytes([line()]).decode().splitlines()
+    assert len(read_ledger("d.csv", f"{head},\n{row},\n".encode(), closed=True).lines) == 1
+    for name, problem in (("by", "not a column of this list"), ("", "the column of this cell has")):
+        content = f"{head},{name}\n{row},Carl\n".encode()
+        assert len(read_ledger("d.csv", content).lines) == 1
+        with pytest.raises(InputRefused, match=f"(?s){problem}.*: it would be lost"):
+            read_ledger("d.csv", content, closed=True)
 
 
 def test_a_row_with_an_apostrophe_alone_is_open() -> None:

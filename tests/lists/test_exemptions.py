@@ -93,6 +93,14 @@ def test_an_entry_holds_what_its_row_says_and_the_line_as_a_spreadsheet_counts()
     assert read(f"{HEADER_OF_EXEMPTIONS}, RULE \n*,ann,why,,,unused-user")[0].rule == "unused-user"
 
 
+COPIED = {"'=x": "=x", "'-b": "-b", "'x": "'x", "''=x": "''=x", "=x": "=x"}
+
+
+def test_a_name_copied_from_users_csv_loses_the_apostrophe_before_a_formula() -> None:
+    entries = exemptions_of(*(f"*,{cell},why,," for cell in COPIED))
+    assert [entry.user for entry in entries] == [*COPIED.values()]
+
+
 ALL_MISSING = ["row 1: columns account, user, reason, owner, expires are missing"]
 REASON_MISSING, MISSPELT = "row 1: column reason is missing", "the column looks like `{}`, misspelt"
 REFUSED: dict[str, tuple[str, list[str]]] = {

@@ -136,7 +136,9 @@ def test_users_without_an_owner_are_counted_and_entries_without_a_user_named() -
 
 NO_NUMBER, TWICE = "account: not an account number", "account: the account is listed twice"
 REFUSED = {
-    "account,user\n": "list.csv, row 1: column owner is missing",
+    "account,user\n": (
+        "list.csv, row 1: column owner is missing\n    The first row must be account,user,owner."
+    ),
     "account,user,owner,emial\n": "the column looks like `email`, misspelt",
     f"{HEADER}\n12345678901,ann,Ann,,\n": "account: an account has 12 digits",
     f"{HEADER}\n,ann,Ann,,\n": "row 2, column account: the cell is empty",

@@ -107,6 +107,9 @@ UNSURE = {
     "a year of two digits": (["13/2/15 14:01"], FORM + "whose year must have four digits"),
     "no time": (["13/2/2015"], FORM + "which must have a time"),
     "a day that is none": ([SURE, "31/2/2015 14:01"], MANY),
+    "an hour that is none": ([SURE, "13/2/2015 24:00"], MANY),
+    "a day and a month above 12": ([SURE, "13/13/2015 14:01"], MANY),
+    "a month of 0": ([SURE, "13/0/2015 14:01"], MANY),
     "a date that is cut": ([SURE, "13/2/2015 1"], MANY),
 }
 

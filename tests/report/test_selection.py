@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -418,48 +419,26 @@ def test_rows_that_differ_in_two_files_are_named_with_the_files_of_which_one_is_
     assert report.notes[-1].endswith(note)
 
 
-SIGNED_IN = a_password(days_before(9))
+def signed_in(at: float | datetime, **more: Any) -> Row:
+    return a_user(password=a_password(at if isinstance(at, datetime) else days_before(at)), **more)
+
+
+def key(used: float, created: datetime = LONG_AGO) -> Row:
+    return a_key(created, days_before(used))
+
+
+OTHER, MINUTE = days_before(99), datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
+AT_6, AT_7 = (signed_in(MINUTE + timedelta(seconds=each)) for each in (6, 7))
+CHANGED, CHANGED_LATER = (a_user(password=a_password(changed=days_before(at))) for at in (9, 8))
 ORDER_BY_ROWS: dict[str, tuple[Row, Row, bool]] = {
-    "a later sign-in": (
-        a_user(password=SIGNED_IN),
-        a_user(password=a_password(days_before(8))),
-        True,
-    ),
-    "a later change of the password": (
-        a_user(password=a_password(changed=days_before(9))),
-        a_user(password=a_password(changed=days_before(8))),
-        True,
-    ),
-    "a later use of the same key": (
-        a_user(key_1=a_key(used=days_before(9))),
-        a_user(key_1=a_key(used=days_before(8))),
-        True,
-    ),
-    "a later use of another key": (
-        a_user(key_1=a_key(used=days_before(9))),
-        a_user(key_1=a_key(created=days_before(99), used=days_before(8))),
-        False,
-    ),
-    "another user of that name": (
-        a_user(password=SIGNED_IN),
-        a_user(password=a_password(days_before(8)), created=days_before(99)),
-        False,
-    ),
-    "a user whose creation time is not known": (
-        a_user(password=SIGNED_IN, created=""),
-        a_user(password=a_password(days_before(8)), created=""),
-        False,
-    ),
-    "a moment later and another earlier": (
-        a_user(password=SIGNED_IN, key_1=a_key(used=days_before(8))),
-        a_user(password=a_password(days_before(8)), key_1=a_key(used=days_before(9))),
-        False,
-    ),
-    "a moment later within the minute, which a spreadsheet cuts": (
-        a_user(password=a_password(datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC))),
-        a_user(password=a_password(datetime(2026, 2, 3, 4, 5, 7, tzinfo=UTC))),
-        False,
-    ),
+    "a later sign-in": (signed_in(9), signed_in(8), True),
+    "a later change of the password": (CHANGED, CHANGED_LATER, True),
+    "a later use of the same key": (a_user(key_1=key(9)), a_user(key_1=key(8)), True),
+    "a later use of another key": (a_user(key_1=key(9)), a_user(key_1=key(8, OTHER)), False),
+    "another user of that name": (signed_in(9), signed_in(8, created=OTHER), False),
+    "no creation time": (signed_in(9, created=""), signed_in(8, created=""), False),
+    "one later, another earlier": (signed_in(9, key_1=key(8)), signed_in(8, key_1=key(9)), False),
+    "a moment later within the minute, which a spreadsheet cuts": (AT_6, AT_7, False),
     "nothing used": (a_user(), a_user(), False),
 }
 

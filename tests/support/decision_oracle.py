@@ -48,7 +48,8 @@ USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/(.*/)?([^/]+)")
 # Section 1: when a report is
 
 
-class Report(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Report:
     """Hold one report of one account: its rows as text, as-of, and how that is known.
 
     `newest` is the newest timestamp of the file, which may have other accounts too.
@@ -59,6 +60,15 @@ class Report(NamedTuple):
     source: str
     newest: datetime
     rows: tuple[Cells, ...]
+
+    @cached_property
+    def users(self) -> list[Cells]:
+        """All rows of an ARN are one user, and what they differ in says nothing."""
+        by_arn: dict[str, list[Cells]] = {}
+        for row in self.rows:
+            if not is_root(row):
+                by_arn.setdefault(user_key(row)[0], []).append(row)
+        return [one_row(rows) for rows in by_arn.values()]
 
 
 def reports_of(
@@ -220,15 +230,6 @@ def rows_of_user(report: Report, cells: Cells) -> list[Cells]:
 
 def is_root(cells: Cells) -> bool:
     return cells["user"] == "<root_account>"
-
-
-def users(report: Report) -> list[Cells]:
-    """The users of a report: all rows of an ARN are one, and what they differ in says nothing."""
-    by_arn: dict[str, list[Cells]] = {}
-    for row in report.rows:
-        if not is_root(row):
-            by_arn.setdefault(user_key(row)[0], []).append(row)
-    return [one_row(rows) for rows in by_arn.values()]
 
 
 # What a person entered
@@ -703,7 +704,7 @@ def is_renamed(line: Line, report: Report, same_second: frozenset[str] | None) -
         user_key(cells)[1] in (created, None)
         and user_key(cells)[0] != arn
         and cells["user"] not in (same_second or ())
-        for cells in users(report)
+        for cells in report.users
     )
 
 
@@ -717,9 +718,8 @@ def names_beside(line: Line, reports: Iterable[Report]) -> frozenset[str]:
         for report in reports
         if report.account == line.account
         if moment_acted_on(report, report.newest) >= line.made_on
-        for there in [users(report)]
-        if line.user in map(user_key, there)
-        for each in there
+        if line.user in map(user_key, report.users)
+        for each in report.users
         if user_key(each)[1] == line.user[1] and each["user"] != line.cells["user"]
     )
 
@@ -823,16 +823,16 @@ def may_be_another(
         )
         beside = names_beside(line, reports)
         same_second = frozenset(each.cells["user"] for each in alike) | beside
-    there = {each["user"] for each in users(report) if user_key(each)[1] in (created, None)}
+    there = {each["user"] for each in report.users if user_key(each)[1] in (created, None)}
     of_second = (
         standing.undisputed for (_, at), standing in standings(lines).items() if at == created
     )
     to_delete = {each.cells["user"] for each in of_second if each and each.decision == "delete"}
-    (now,) = (read_state(each) for each in users(report) if user_key(each) == line.user)
+    (now,) = (read_state(each) for each in report.users if user_key(each) == line.user)
     others = {
         each["user"]
         for earlier in reports
-        for each in users(earlier)
+        for each in earlier.users
         if user_key(each)[1] == created and is_ruled_out(read_state(each), now)
     }
     return not same_second <= there | to_delete | others
@@ -859,6 +859,7 @@ def status(
     the user is there, a later decision on whoever may be it, and the doubt that it is another one.
     """
     own = [each for each in reports if each.account == line.account]
+    lines = [each for each in lines if each.account == line.account]
     if not is_identified(line) or not own:
         return "unknown"
     report = newest_of(own)
@@ -869,7 +870,7 @@ def status(
         found = status_in(report, line, others, is_later=shown_at > line.report.as_of)
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
     was_overtaken = any(showed_more(line, each, others) for each in since if each != report)
-    if shown_at >= seen_at and line.user in map(user_key, users(report)):
+    if shown_at >= seen_at and line.user in map(user_key, report.users):
         was_overtaken |= is_decided_again(line, lines, others)
         was_overtaken |= may_be_another(line, own, same_second, lines)
         if found == "not-done" and is_spared_before(line, lines, others):
@@ -888,7 +889,7 @@ def showed_more(line: Line, report: Report, same_second: frozenset[str] | None) 
     is not there may be any user of the same second who was not in the report decided on.
     """
     arn, created = line.user
-    there = users(report)
+    there = report.users
     own = [each for each in there if user_key(each) in ((arn, created), (arn, None))]
     others = [
         each
@@ -955,7 +956,7 @@ def follow_up(
 def is_active(line: Line, reports: Sequence[Report]) -> bool:
     """Say whether the newest report of the account has the user, and the verdict is active."""
     report = newest_of([each for each in reports if each.account == line.account])
-    there = [read_user(each) for each in users(report) if user_key(each) == line.user]
+    there = [read_user(each) for each in report.users if user_key(each) == line.user]
     return any(judge_user(each, Terms(report.as_of))[0].verdict == "active" for each in there)
 
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import analyzer
@@ -40,26 +40,43 @@ def analysis_of(
 def in_accounts(
     as_of: datetime | Sequence[str],
     *cases: tuple[Sequence[LedgerLine], Sequence[Row]],
-    root: Row | None = None,
-    heads: Sequence[str] = COLUMNS,
-    **days: int,
+    **options: Any,
 ) -> Analysis:
     """Judge decisions and the users of a report, each case in an account of its own.
 
     All are in one file, unless there are names of files instead of a moment, one for each case.
     """
     names = [console_name(as_of)] * len(cases) if isinstance(as_of, datetime) else as_of
-    files = {name: ",".join(heads) for name in names}
+    named = zip(names, cases, strict=True)
+    return over_time(*((lines, {name: users}) for name, (lines, users) in named), **options)
+
+
+def over_time(
+    *cases: tuple[Sequence[LedgerLine], Mapping[str, Sequence[Row]]],
+    root: Row | None = None,
+    heads: Sequence[str] = COLUMNS,
+    **days: int,
+) -> Analysis:
+    """Judge decisions and the users in each report of an account, by the names of the files.
+
+    Each case is in an account of its own; a file has the reports of all accounts that name it.
+    """
+    files = dict[str, str]()
     lines = []
-    for at, (name, (decided, users)) in enumerate(zip(names, cases, strict=True)):
+    for at, (decided, reports) in enumerate(cases):
         account = f"{at:012}"
-        text = report_text(users, root=root, columns=heads).replace(ACCOUNT, account)
-        files[name] += "\n" + text.partition("\n")[2]
-        for each in decided:
-            cells = {name: cell.replace(ACCOUNT, account) for name, cell in each.user_row.items()}
-            lines.append(replace(each, user_row=cells))
+        for name, users in reports.items():
+            text = report_text(users, root=root, columns=heads).replace(ACCOUNT, account)
+            files[name] = files.get(name, ",".join(heads)) + "\n" + text.partition("\n")[2]
+        lines += [of_account(account, each) for each in decided]
     report = analyzer.load(*((name, text.encode()) for name, text in files.items()))
     return analyzer.analyze(report, ledger=ledger_of(*lines, **days))
+
+
+def of_account(account: str, decided: LedgerLine) -> LedgerLine:
+    """Return a decision on the same user of another account."""
+    cells = {name: cell.replace(ACCOUNT, account) for name, cell in decided.user_row.items()}
+    return replace(decided, user_row=cells)
 
 
 def user_rows(*users: Row, as_of: datetime = AS_OF) -> list[dict[str, str]]:
@@ -89,7 +106,7 @@ class _Cells(Mapping[str, str]):
             self.key = {name: rendered(moment, "Z") for name, moment in moments.items()}
             self.key[columns.ARN] = str(user["arn"])
 
-    @property
+    @cached_property
     def cells(self) -> dict[str, str]:
         (row,) = user_rows(self.user, as_of=self.as_of)
         return row

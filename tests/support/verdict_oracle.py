@@ -39,14 +39,6 @@ WITHOUT_MARKUP = frozenset({"&lt;root_account&gt;", "root_account", "root", ""})
 
 LONGEST = 80
 
-LOCAL_MOMENT = re.compile(
-    r"(?P<one>[0-9]{1,2})(?P<separator>[/.-])(?P<two>[0-9]{1,2})(?P=separator)(?P<year>[0-9]{4})"
-    r" (?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2}))?"
-)
-"""A date that a spreadsheet saved, day and month in either order."""
-
-OTHER_DATE = re.compile(r"[0-9]{1,4}([/.-])[0-9]{1,2}\1[0-9]{1,4}.*")
-
 YEARS_OF_REPORTS = range(1970, 2100)
 """A moment outside is an invented one."""
 
@@ -466,47 +458,6 @@ def judge_use(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
     return undetermined(blamed) if blamed else (Judgement("dormant"), ())
 
 
-# Dates in a local form
-
-
-class DatesRefused(Exception):  # noqa: N818  # a refusal, as the law says
-    """Says that it is not sure what the dates of a report in a local form mean."""
-
-
-def is_dated(column: str) -> bool:
-    words = ("_time", "_last_used", "_last_changed", "_next_rotation", "_last_rotated", "_date")
-    return column.endswith(words)
-
-
-def with_moments(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Write dates in a local form as AWS writes moments, if it is sure which is the day."""
-    cells = {raw for row in rows for column, raw in row.items() if is_dated(column)}
-    local = {raw: found for raw in cells if (found := LOCAL_MOMENT.fullmatch(raw))}
-    if not local:
-        return rows
-    others = [raw for raw in cells - local.keys() if OTHER_DATE.fullmatch(raw)]
-    forms = {(each["separator"], each["second"] is None) for each in local.values()}
-    is_day = {part for each in local.values() for part in ("one", "two") if int(each[part]) > 12}
-    if others or len(forms) > 1 or len(is_day) != 1:
-        raise DatesRefused
-    day, month = ("one", "two") if is_day == {"one"} else ("two", "one")
-    moments = {raw: moment_text(found, day, month) for raw, found in local.items()}
-    return [
-        {name: moments.get(raw, raw) if is_dated(name) else raw for name, raw in row.items()}
-        for row in rows
-    ]
-
-
-def moment_text(found: re.Match[str], day: str, month: str) -> str:
-    date = f"{found['year']}-{found[month]:0>2}-{found[day]:0>2}"
-    text = f"{date}T{found['hour']:0>2}:{found['minute']}:{found['second'] or '00'}Z"
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise DatesRefused from None
-    return text
-
-
 # Judging a report
 
 
@@ -527,12 +478,9 @@ NAMES_DIFFER = "names differ"
 
 
 def judge(text: str, terms: Terms) -> list[Opinion]:
-    """Return an opinion on each user, with the number of its first row, in the report's order.
-
-    Raise DatesRefused where dates in a local form can be read in two ways.
-    """
+    """Return an opinion on each user, with the number of its first row, in the report's order."""
     users: dict[tuple[str | None, ...], list[tuple[int, dict[str, str]]]] = {}
-    for number, row in enumerate(with_moments(rows_of(text)), start=2):
+    for number, row in enumerate(rows_of(text), start=2):
         if not is_root(row):
             users.setdefault(person(row), []).append((number, row))
     return [opinion(rows[0][0], [row for _, row in rows], terms) for rows in users.values()]
