@@ -16,6 +16,7 @@ from analyzer.decisions.decision import (
     UserDecisions,
     UserKey,
     decisions_by_user,
+    lines_by_user,
 )
 from analyzer.decisions.entries import Entries
 from analyzer.decisions.ledger import Ledger
@@ -143,11 +144,10 @@ def decisions_on_older_reports(
 
     That is the undisputed one of the ledger, or after the valid decisions that precede this one.
     """
-    collected, preceding_new = (defaultdict[UserKey, list[LedgerLine]](list) for _ in range(2))
-    for line in known:
-        collected[line.user_key].append(line)
+    collected = lines_by_user(known)
+    preceding_new = defaultdict[UserKey, list[LedgerLine]](list)
     for line in sorted(new, key=lambda line: line.decided_on):
-        of_ledger, of_files = collected[line.user_key], preceding_new[line.user_key]
+        of_ledger, of_files = collected.get(line.user_key, []), preceding_new[line.user_key]
         preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
         for others in (of_ledger, [*preceding, *of_files]):
             undisputed = decisions_by_user(others)[line.user_key].undisputed if others else None
