@@ -3,7 +3,7 @@
 That is a user of the same second whom no report shows beside the user decided on.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator
 
 from analyzer.decisions.credentials import cannot_be_same_user
 from analyzer.decisions.decision import REMOVALS, LedgerLine, Second
@@ -21,8 +21,8 @@ def decided_again_change(line: LedgerLine, ledger: Ledger, names: PossibleNames)
     if not line.identifies_user:
         return None
     made = line.report_time.earliest
-    others = [other for other in _others(line, ledger) if other.report_time.earliest > made]
-    if other := _latest(others, names):
+    later = (other for other in _others(line, ledger) if other.report_time.earliest > made)
+    if other := _first_possible(later, names):
         to = f"{POSSIBLY_RENAMED} to {other.name_with_path}"
         return f"{to}, decided on again: {other.summary}"
     return None
@@ -30,14 +30,14 @@ def decided_again_change(line: LedgerLine, ledger: Ledger, names: PossibleNames)
 
 def spared_fact(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str:
     """Return which decision spares whoever may have been the user to remove; empty for none."""
-    others = [
+    sparing = (
         other
         for other in _others(line, ledger)
         if other.decision not in REMOVALS
         and line.user not in (other.same_second or ())
         and ledger.in_force_on(line.decided_on, ledger.by_user[other.user_key]) is other
-    ]
-    if other := _latest(others, names):
+    )
+    if other := _first_possible(sparing, names):
         return (
             f"{POSSIBLY_RENAMED.capitalize()} from {other.name_with_path}, for which"
             f" {other.summary} was in force: withdraw that, or name a report that has both users,"
@@ -47,19 +47,18 @@ def spared_fact(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str:
 
 
 def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
-    """Yield the lines of the same second that may be on the user of a line, under another name.
+    """Yield the lines that may be on the user of a line, under another name, the latest first.
 
-    Not those of one report, which shows both: that has one as-of.
+    They are of the same second, and not of one report, which shows both: that has one as-of.
     """
-    for other in ledger.of_second[line.second]:
+    for other in reversed(ledger.of_second[line.second]):
         is_apart = other.as_of != line.as_of and other.user_key != line.user_key
         if is_apart and other.user not in (line.same_second or ()):
             yield other
 
 
-def _latest(others: Sequence[LedgerLine], names: PossibleNames) -> LedgerLine | None:
-    possible = {*names.among(each.user for each in others)}
-    return next((each for each in reversed(others) if each.user in possible), None)
+def _first_possible(others: Iterable[LedgerLine], names: PossibleNames) -> LedgerLine | None:
+    return next((each for each in others if names.among([each.user])), None)
 
 
 def renamed_from_change(
