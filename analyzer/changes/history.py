@@ -20,6 +20,7 @@ from analyzer.changes.stays import (
     IDENTITY,
     UNUSED,
     event_frame,
+    in_order,
     stays_of,
     verdict_stretches,
 )
@@ -340,10 +341,9 @@ def with_decisions(history: History) -> History:
     period = history.period.assign(**{name: [*each, sum(each)] for name, each in numbers.items()})
     added = pd.DataFrame(events, columns=history.events.columns)
     every = concatenated([history.events, added.astype(history.events.dtypes.to_dict())])
-    order = stable_order(*(every[name] for name in (*IDENTITY, BEFORE_REPORT)))
     return replace(
         history,
         timeline=replace(timeline, coverages=[*timeline.coverages, *uncovered]),
         period=period,
-        events=every.iloc[order].reset_index(drop=True),
+        events=in_order(every),
     )

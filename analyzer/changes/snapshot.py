@@ -50,8 +50,8 @@ class Snapshot:
       `verdict`, `reason`, `exemption` category, the last three empty for a root. By the names of
       the report's columns: moments datetime64[s], NaT where there is none or it is unknown;
       `password_enabled`, `mfa_active` bool; `access_key_1_active` and its like category
-      (`SlotState`). `last_use` of any credential datetime64[s]. `unknown`, `contradicted` int32: a
-      bit for each of `columns.IN_REPORT` whose cell is unknown, or in which rows of the ARN differ.
+      (`SlotState`). `unknown`, `contradicted` int32: a bit for each of `columns.IN_REPORT` whose
+      cell is unknown, or in which rows of the ARN differ.
     - `outcomes`: those that `engine.page_outcomes` returns, a row for each of the users; where
       rows of the ARN have several, the first in the order of `Outcome`.
     - `user_of_row`: the position of the user in each row of the report, those of roots first.
@@ -130,7 +130,6 @@ def credential_values(facts: Facts) -> dict[str, Any]:
     return {
         **states,
         **moments,
-        columns.LAST_USE: np.fmax.reduce([moments[name] for name in USE_COLUMNS]),
         UNKNOWN: _bits(unknown),
         columns.CONTRADICTED: _bits(contradicted),
     }
@@ -200,7 +199,9 @@ def _findings_of_rows(rows: pd.DataFrame) -> Iterator[Finding]:
 
 def states_of_rows(users: pd.DataFrame) -> list[UserState]:
     """Return what rows of `Snapshot.users` say, in Python's own values."""
-    values = {str(name): users[name].to_numpy().tolist() for name in users}
+    shown = {str(name): users[name].to_numpy() for name in users}
+    shown[columns.LAST_USE] = np.fmax.reduce([shown[name] for name in USE_COLUMNS])
+    values = {name: each.tolist() for name, each in shown.items()}
     rows = zip(*values.values(), strict=True)
     return [_state(dict(zip(values, row, strict=True))) for row in rows]
 

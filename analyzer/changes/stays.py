@@ -57,12 +57,31 @@ UNUSED, _UNDETERMINED = code_of(Verdict.UNUSED), code_of(Verdict.UNDETERMINED)
 def verdict_stretches(timeline: Timeline) -> pd.DataFrame:
     """Return a row for each stretch of reports in which a user has the same verdict.
 
+    With the columns of `_stretches`, bool: `created` (of those that enter; the others appeared),
+    `old_name` (of those that leave: possibly renamed), `new_name` likewise, `newly_unused`,
+    `back_in_use`. Undetermined stretches are passed over in these two, and in `was_unused`: whether
+    the stretch before of the stay is unused.
+    """
+    stretches = _stretches(timeline)
+    created = timeline.users[columns.CREATED].to_numpy("datetime64[s]")[stretches[columns.USER]]
+    stretches["new_name"], stretches["old_name"] = _possibly_renamed(stretches, created)
+    is_new = created >= timeline.moments[stretches["first"] - 1]
+    stretches["created"] = stretches["enters"] & (is_new | stretches["new_name"])
+    known = stretches[stretches[columns.VERDICT] != _UNDETERMINED]
+    before = known.groupby("stay")[columns.VERDICT].shift().reindex(stretches.index)
+    unused, was_unused = stretches[columns.VERDICT] == UNUSED, before == UNUSED
+    stretches["was_unused"] = was_unused
+    stretches["newly_unused"] = unused & ~was_unused & ~(before.isna() & stretches["at_start"])
+    stretches["back_in_use"] = stretches.index.isin(known.index) & ~unused & was_unused
+    return stretches
+
+
+def _stretches(timeline: Timeline) -> pd.DataFrame:
+    """Return where each stretch begins and ends.
+
     `user`, `stay`, `verdict`, `first`, `last` int64: positions of the user, the stay, in `Verdict`
     and of reports; bool: `at_start` and `at_end` of the period, `enters` and `leaves` (the first
-    stretch of a stay that begins in the period, the last of one that ends in it), `created` (of
-    those that enter; the others appeared), `old_name` (of those that leave: possibly renamed),
-    `new_name` likewise, `newly_unused`, `back_in_use`. Undetermined stretches are passed over in
-    these two, and in `was_unused`: whether the stretch before of the stay is unused.
+    stretch of a stay that begins in the period, the last of one that ends in it).
     """
     verdict, begins_stay = timeline.situation(columns.VERDICT), ~timeline.continues_row_before
     first = np.flatnonzero(begins_stay | (np.diff(verdict, prepend=-1) != 0))
@@ -82,16 +101,6 @@ def verdict_stretches(timeline: Timeline) -> pd.DataFrame:
     stretches["at_end"] = is_last & stretches["last"].isin([each.end for each in covered])
     stretches["enters"] = begins & ~stretches["at_start"]
     stretches["leaves"] = is_last & ~stretches["at_end"]
-    created = timeline.users[columns.CREATED].to_numpy("datetime64[s]")[stretches[columns.USER]]
-    stretches["new_name"], stretches["old_name"] = _possibly_renamed(stretches, created)
-    is_new = created >= timeline.moments[stretches["first"] - 1]
-    stretches["created"] = stretches["enters"] & (is_new | stretches["new_name"])
-    known = stretches[stretches[columns.VERDICT] != _UNDETERMINED]
-    before = known.groupby("stay")[columns.VERDICT].shift().reindex(stretches.index)
-    unused, was_unused = stretches[columns.VERDICT] == UNUSED, before == UNUSED
-    stretches["was_unused"] = was_unused
-    stretches["newly_unused"] = unused & ~was_unused & ~(before.isna() & stretches["at_start"])
-    stretches["back_in_use"] = stretches.index.isin(known.index) & ~unused & was_unused
     return stretches
 
 
@@ -146,8 +155,13 @@ def event_frame(timeline: Timeline, stretches: pd.DataFrame) -> pd.DataFrame:
         DETAIL: pd.Series([each[3] for each in found], dtype=TEXT),
     }
     frame = timeline.users[list(IDENTITY)].iloc[user].reset_index(drop=True).assign(**cells)
-    order = stable_order(*(frame[name] for name in (*IDENTITY, BEFORE_REPORT)))
-    return frame.iloc[order][[*EVENTS]].reset_index(drop=True)
+    return in_order(frame[[*EVENTS]])
+
+
+def in_order(events_of_users: pd.DataFrame) -> pd.DataFrame:
+    """Return events by user and time."""
+    by = (events_of_users[name] for name in (*IDENTITY, BEFORE_REPORT))
+    return events_of_users.iloc[stable_order(*by)].reset_index(drop=True)
 
 
 def _presence(timeline: Timeline, stretches: pd.DataFrame) -> Iterator[_Event]:

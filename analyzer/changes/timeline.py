@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.changes.events import USE_COLUMNS, UserState
+from analyzer.changes.events import UserState
 from analyzer.changes.snapshot import UNKNOWN, credential_values, states_of_rows
 from analyzer.decisions.reported_users import report_time
 from analyzer.errors import InputRefused, Problem
@@ -153,7 +153,6 @@ class Timeline:
                 **{name: as_category(shown[name], SlotState) for name in STATE_COLUMNS},
                 **moments,
                 columns.USER_CREATION_TIME: users[columns.CREATED].to_numpy("datetime64[s]"),
-                columns.LAST_USE: np.fmax.reduce([moments[name] for name in sorted(USE_COLUMNS)]),
             }
             yield from states_of_rows(pd.DataFrame(cells))
 
@@ -233,7 +232,6 @@ def _records(
 def _record(page: Page, names: dict[Any, int], situations: dict[Any, int]) -> dict[str, np.ndarray]:
     """Return what is kept of a judged page but the reports; new names and situations are added."""
     users, known = page.users, credential_values(Facts(page))
-    del known[columns.LAST_USE]
     moments = {name: _seconds(known.pop(name)) for name in columns.TIMESTAMPS}
     name = users[[*_NAMES]].assign(**{columns.CREATED: moments.pop(columns.USER_CREATION_TIME)})
     if users[columns.ARN_MASKED].any():  # What stands for an ARN may be the same for all users.

@@ -114,6 +114,13 @@ class FindingChange(NamedTuple):
             return ChangeKind.FINDING_UNDECIDED
         return ChangeKind.FINDING_NEW if self.now.outcome else ChangeKind.FINDING_RESOLVED
 
+    def row(self, subject: tuple[str, str, str], why: str) -> ChangeRow:
+        """Return the change as outputs list it; the subject is account, user and ARN."""
+        was, has, found = self.before, self.now, self.latest
+        outcomes, about = (was.outcome or "", has.outcome or ""), (found.created, found.rule)
+        exempt = was.exemption, has.exemption
+        return ChangeRow(self.kind, *subject, *outcomes, None, why, *exempt, *about, found.fact)
+
 
 _USES: Final = (EventKind.FIRST_SIGN_IN, EventKind.SIGN_IN, EventKind.KEY_USE)
 _PRESENCE: Final = {
@@ -160,13 +167,10 @@ def changes_of_user(
         kind = ChangeKind.EXEMPTED if now.exemption else ChangeKind.EXEMPTION_ENDED
         yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
     for each in changed_findings(*findings):
-        was, has, found = each.before, each.now, each.latest
         why = cause
         if is_same:
-            why = cause_of_finding(each, *rules[found.rule], elapsed, user_events)
-        outcomes, about = (was.outcome or "", has.outcome or ""), (found.created, found.rule)
-        exempt = was.exemption, has.exemption
-        yield ChangeRow(each.kind, *subject, *outcomes, None, why, *exempt, *about, found.fact)
+            why = cause_of_finding(each, *rules[each.latest.rule], elapsed, user_events)
+        yield each.row(subject, why)
 
 
 def _change_kind(

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from analyzer.decisions.collect_messages import (
@@ -22,6 +23,7 @@ from analyzer.decisions.collect_messages import (
     unordered_problems,
 )
 from analyzer.decisions.decision import (
+    UNDECIDED,
     Decision,
     LedgerLine,
     OpenRow,
@@ -112,84 +114,113 @@ def _contents(ledger: Ledger, files: Iterable[Entries]) -> _DecisionContents:
     )
 
 
+@dataclass(frozen=True)
+class _Collected:
+    """Hold what files add to a ledger: the new lines, and the ledger with them, `after`.
+
+    `repeated` are decisions that repeat one of the ledger on an older report, with that one. Of the
+    `conflicts`, each has one of the `conflict_lines`.
+    """
+
+    before: Ledger
+    files: Sequence[Entries]
+    new: Sequence[LedgerLine]
+    repeated: Sequence[tuple[LedgerLine, LedgerLine]]
+    conflicts: Sequence[tuple[LedgerLine, LedgerLine]]
+    conflict_lines: Sequence[LedgerLine]
+    after: Ledger
+
+    @property
+    def entered(self) -> Sequence[LedgerLine]:
+        """Return all lines of the files."""
+        return [line for each in self.files for line in each.lines]
+
+    @cached_property
+    def new_ids(self) -> Container[int]:
+        """Return the `id` of each new line."""
+        return {id(line) for line in self.new}
+
+
 def _ledger_update(
     ledger: Ledger, files: Sequence[Entries], contents: _DecisionContents, *, attended: bool
 ) -> LedgerUpdate:
-    new, repeated = new_decisions(ledger, files)
-    older = [*decisions_on_older_reports(ledger.lines, new)]
-    whole = replace(ledger, lines=(*ledger.lines, *new))
-    conflicts = [*_new_conflicts(ledger.by_user, whole.by_user)]
-    conflict_lines = [_conflict_line(*pair) for pair in conflicts]
-    if conflict_lines:
-        whole = replace(whole, lines=(*whole.lines, *conflict_lines))
-    before, after = ledger.by_user, whole.by_user
-    entered = [line for each in files for line in each.lines]
-    known = [*ledger.lines, *entered]
-    problems = [
-        *two_decision_problems(files),
-        *follow_up_problems(known, files),
-        *(problem for _, problem in unordered_problems(unordered_pairs(files, new))),
-        *ledger_order_problems(ledger.lines, files),
-        *(older_report_problem(*pair) for pair in older),
-        *(_conflict_problems(ledger, files, new, conflicts) if attended else ()),
-        *_newer_report_problems(new, older, after),
-    ]
-    if problems:
+    collected = _collected(ledger, files)
+    if problems := [*_problems(collected, attended=attended)]:
         raise InputRefused(problems)
-    new_ids = {id(line) for line in new}
     return LedgerUpdate(
-        ledger=whole,
-        added=(*new, *conflict_lines),
-        files=tuple(_file_outcome(each, new_ids, before, after, contents) for each in files),
-        notes=(
-            *(
-                f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
-                for line in conflict_lines
-            ),
-            *(note for each in files if attended or new for note in each.notes),
-            *unchecked_notes(known, files),
-            *needless_withdrawal_notes(new, after),
-            *repetition_notes(repeated),
-            *dict.fromkeys(
-                (
-                    *uncounted_notes(entered, after, OF_ONE_DAY),
-                    *replaced_decision_notes(ledger.lines, new, after),
-                )
-            ),
-            # Unattended, the workbooks of all earlier reviews are collected again.
-            *dict.fromkeys(uncounted_notes(entered if attended else new, after, [LATER_DAY])),
-        ),
+        ledger=collected.after,
+        added=(*collected.new, *collected.conflict_lines),
+        files=tuple(_file_outcome(each, collected, contents) for each in files),
+        notes=(*_notes(collected, attended=attended),),
     )
 
 
-def _conflict_problems(
-    ledger: Ledger,
-    files: Sequence[Entries],
-    new: Sequence[LedgerLine],
-    conflicts: Sequence[tuple[LedgerLine, LedgerLine]],
-) -> Iterator[Problem]:
+def _collected(ledger: Ledger, files: Sequence[Entries]) -> _Collected:
+    new, repeated = new_decisions(ledger, files)
+    whole = replace(ledger, lines=(*ledger.lines, *new))
+    conflicts = [*_new_conflicts(ledger.by_user, whole.by_user)]
+    lines = [_conflict_line(*pair) for pair in conflicts]
+    after = replace(whole, lines=(*whole.lines, *lines)) if lines else whole
+    return _Collected(ledger, files, new, repeated, conflicts, lines, after)
+
+
+def _problems(collected: _Collected, *, attended: bool) -> Iterator[Problem]:
+    """Yield why the files are refused; unattended, a conflict is no problem."""
+    ledger, files, new = collected.before, collected.files, collected.new
+    older = [*decisions_on_older_reports(ledger.lines, new)]
+    yield from two_decision_problems(files)
+    yield from follow_up_problems([*ledger.lines, *collected.entered], files)
+    yield from (problem for _, problem in unordered_problems(unordered_pairs(files, new)))
+    yield from ledger_order_problems(ledger.lines, files)
+    yield from (older_report_problem(*pair) for pair in older)
+    if attended:
+        yield from _conflict_problems(collected)
+    refused = {line.user_key for line, _ in older}
+    yield from _newer_report_problems(
+        [line for line in new if line.user_key not in refused], collected.after.by_user
+    )
+
+
+def _notes(collected: _Collected, *, attended: bool) -> Iterator[str]:
+    """Yield what is to be known of what was collected."""
+    ledger, files, new = collected.before, collected.files, collected.new
+    entered, after = collected.entered, collected.after.by_user
+    for line in collected.conflict_lines:
+        yield f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
+    yield from (note for each in files if attended or new for note in each.notes)
+    yield from unchecked_notes([*ledger.lines, *entered], files)
+    yield from needless_withdrawal_notes(new, after)
+    yield from repetition_notes(collected.repeated)
+    of_one_day = (
+        *uncounted_notes(entered, after, OF_ONE_DAY),
+        *replaced_decision_notes(ledger.lines, new, after),
+    )
+    yield from dict.fromkeys(of_one_day)
+    # Unattended, the workbooks of all earlier reviews are collected again.
+    yield from dict.fromkeys(uncounted_notes(entered if attended else new, after, [LATER_DAY]))
+
+
+def _conflict_problems(collected: _Collected) -> Iterator[Problem]:
     """Yield a problem for each user and day on which people differ.
 
     Workbooks have no order in time: what is in conflict in one order of them is in conflict.
     """
-    new_ids = {id(line) for line in new}
+    ledger, files = collected.before, collected.files
     ledgers = [each for each in files if each.is_ledger]
     turned = *ledgers, *(each for each in reversed(files) if not each.is_ledger)
-    in_reverse = [line for each in turned for line in each.lines if id(line) in new_ids]
+    lines = (line for each in turned for line in each.lines)
+    in_reverse = [line for line in lines if id(line) in collected.new_ids]
     by_user = decisions_by_user([*ledger.lines, *in_reverse]) if len(files) > 1 else {}
-    pairs = [*conflicts, *_new_conflicts(ledger.by_user, by_user)]
+    pairs = [*collected.conflicts, *_new_conflicts(ledger.by_user, by_user)]
     by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
     yield from (conflict_problem(*pair) for pair in reversed(by_day.values()))
 
 
 def _newer_report_problems(
-    new: Sequence[LedgerLine],
-    older: Iterable[tuple[LedgerLine, LedgerLine]],
-    after: Mapping[UserKey, UserDecisions],
+    new: Sequence[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[Problem]:
     """Yield a problem for each user on whom a decision on an older report would count."""
-    refused = {line.user_key for line, _ in older}
-    first_new = {line.user_key: line for line in reversed(new) if line.user_key not in refused}
+    first_new = {line.user_key: line for line in reversed(new)}
     touched = {user: after[user] for user in first_new}
     for older_line, other in current_decisions_on_older_reports(touched):
         yield newer_report_problem(first_new[older_line.user_key], older_line, other)
@@ -280,28 +311,29 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
 
 
 def _file_outcome(
-    entries: Entries,
-    new_ids: set[int],
-    before: Mapping[UserKey, UserDecisions],
-    after: Mapping[UserKey, UserDecisions],
-    contents: _DecisionContents,
+    entries: Entries, collected: _Collected, contents: _DecisionContents
 ) -> FileOutcome:
-    """Return what came of the entries of one file; `new_ids` are of the lines that were added."""
+    """Return what came of the entries of one file."""
+    before, after = collected.before.by_user, collected.after.by_user
     tallies: dict[str, Tally] = {}
     for line in entries.lines:
         tally = tallies.setdefault(line.person, Tally(line.decided_by))
         tally.entered += 1
-        if id(line) not in new_ids:
+        if id(line) not in collected.new_ids:
             tally.already_there += 1
         elif line.decision is Decision.WITHDRAW:
             tally.withdrawn += 1
-        elif (earlier := before.get(line.user_key)) and (earlier.undisputed or earlier.is_conflict):
+        elif _is_decided(before.get(line.user_key, UNDECIDED)):
             tally.changed += 1
         else:
             tally.added += 1
     emptied = tuple(_emptied(entries, after, contents))
     still_open = sum(not row.is_decided(after) for row in entries.open_rows)
     return FileOutcome(entries.file.name, tuple(tallies.values()), emptied, still_open)
+
+
+def _is_decided(user_decisions: UserDecisions) -> bool:
+    return user_decisions.undisputed is not None or user_decisions.is_conflict
 
 
 def _emptied(
@@ -318,11 +350,8 @@ def _emptied(
     A decision is not emptied if the list shows it as an earlier one. Nor is it if it stands in
     another file of the call, unless this file is a new version: it holds other decisions of the
     person on that report that were collected before.
-
-    A CSV may have lost the whole row.
     """
     people = {(line.person, line.as_of) for line in entries.lines}
-    is_csv = not all(line.sheet for line in entries.lines)
     old = contents.collected if entries.file.sha256 not in contents.hashes else ()
     copied = {(line.person, line.as_of) for line in entries.lines if line.content in old}
     earlier_files = {
@@ -331,18 +360,8 @@ def _emptied(
         for line in after[entered.user_key].lines
         if line.content == entered.content
     }
-    listed = {line.user_key for line in entries.lines}.union(
-        row.user_key for row in entries.open_rows
-    )
-    lost = (
-        OpenRow(user, line.as_of)
-        for user, user_decisions in (after.items() if is_csv else ())
-        for line in user_decisions.decisions
-        if user not in listed and line.sha256 in earlier_files and line.workbook == entries.source
-    )
-    for row in (*entries.open_rows, *lost):
-        user_decisions = after.get(row.user_key)
-        for line in user_decisions.decisions if user_decisions else ():
+    for row in (*entries.open_rows, *_lost_rows(entries, after, earlier_files)):
+        for line in after.get(row.user_key, UNDECIDED).decisions:
             author = line.person, line.as_of
             was_listed = line.as_of == row.as_of and line.summary not in row.earlier
             is_blank_list = not entries.lines and line.workbook == entries.source
@@ -350,3 +369,18 @@ def _emptied(
             is_gone = line.content not in contents.entered or author in copied
             if was_listed and is_same_list and is_gone and line.content in contents.collected:
                 yield line
+
+
+def _lost_rows(
+    entries: Entries, after: Mapping[UserKey, UserDecisions], earlier_files: Container[str]
+) -> list[OpenRow]:
+    """Return the users decided on in earlier versions of a CSV, which may have lost their rows."""
+    if all(line.sheet for line in entries.lines):
+        return []
+    listed = {line.user_key for line in entries.lines} | {row.user_key for row in entries.open_rows}
+    return [
+        OpenRow(user, line.as_of)
+        for user, user_decisions in after.items()
+        for line in user_decisions.decisions
+        if user not in listed and line.sha256 in earlier_files and line.workbook == entries.source
+    ]

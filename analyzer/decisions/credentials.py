@@ -270,6 +270,12 @@ _REGION_AND_SERVICE: Final = {
 }
 
 
+def known_creation(page: Page) -> pd.Series:
+    """Return when users were created, NaT where that is not known, or rows of the ARN differ."""
+    differs = page.contradicted_in(columns.USER_CREATION_TIME)
+    return page.users[columns.CREATED].mask(differs)
+
+
 def datetimes(moments: pd.Series) -> list[datetime | None]:
     """Return moments as Python has them, None where there is none."""
     return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]

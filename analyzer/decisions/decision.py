@@ -317,13 +317,19 @@ def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecision
     Of copies of one line, as git leaves them where it merges, the first counts: another one would
     put back in force what was given up since.
     """
+    # `sorted` is stable: lines of one day stay in the order of the ledger.
+    return {
+        user: _user_decisions(sorted(_first_copies(of), key=_day))
+        for user, of in lines_by_user(lines).items()
+    }
+
+
+def lines_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, list[LedgerLine]]:
+    """Return the lines on each user, by user in the order of their first line."""
     by_user: dict[UserKey, list[LedgerLine]] = {}
     for line in lines:
         by_user.setdefault(line.user_key, []).append(line)
-    # `sorted` is stable: lines of one day stay in the order of the ledger.
-    return {
-        user: _user_decisions(sorted(_first_copies(of), key=_day)) for user, of in by_user.items()
-    }
+    return by_user
 
 
 def _first_copies(lines: Sequence[LedgerLine]) -> Iterable[LedgerLine]:

@@ -16,6 +16,7 @@ from analyzer.decisions.decision import (
     UserDecisions,
     UserKey,
     decisions_by_user,
+    lines_by_user,
 )
 from analyzer.decisions.entries import Entries
 from analyzer.decisions.ledger import Ledger
@@ -64,18 +65,24 @@ def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[Led
             if each.is_ledger:
                 is_anew = line.identity not in seen and last.content in preceding
             else:
-                others = removers[line.user_key, line.decided_on] - {line.person}
-                is_contested = bool(others) and line.decision not in REMOVALS
-                is_same_workbook = last.workbook == line.workbook
-                is_put_back = is_contested or (is_same_workbook and not _removes_more(line, last))
                 is_given_up = last.content != line.content and last.content not in entered_now
-                is_anew = is_put_back and is_given_up and line.sha256 not in collected
+                is_new_file = line.sha256 not in collected
+                is_anew = is_given_up and is_new_file and _is_put_back(line, last, removers)
             if not _was_collected(line, of_day, reports) or is_anew:
                 new.append(line)
                 of_day.append(line)
             seen.add(line.identity)
             preceding.add(line.content)
     return new
+
+
+def _is_put_back(
+    line: LedgerLine, last: LedgerLine, removers: Mapping[tuple[UserKey, date], set[str]]
+) -> bool:
+    """Return whether a workbook can make anew what its person gave up by the last decision."""
+    others = removers[line.user_key, line.decided_on] - {line.person}
+    is_contested = bool(others) and line.decision not in REMOVALS
+    return is_contested or (last.workbook == line.workbook and not _removes_more(line, last))
 
 
 def _removers(
@@ -137,11 +144,10 @@ def decisions_on_older_reports(
 
     That is the undisputed one of the ledger, or after the valid decisions that precede this one.
     """
-    collected, preceding_new = (defaultdict[UserKey, list[LedgerLine]](list) for _ in range(2))
-    for line in known:
-        collected[line.user_key].append(line)
+    collected = lines_by_user(known)
+    preceding_new = defaultdict[UserKey, list[LedgerLine]](list)
     for line in sorted(new, key=lambda line: line.decided_on):
-        of_ledger, of_files = collected[line.user_key], preceding_new[line.user_key]
+        of_ledger, of_files = collected.get(line.user_key, []), preceding_new[line.user_key]
         preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
         for others in (of_ledger, [*preceding, *of_files]):
             undisputed = decisions_by_user(others)[line.user_key].undisputed if others else None

@@ -127,6 +127,11 @@ class _Candidate(NamedTuple):
     reason: str = ""
     is_done: bool = False
 
+    @property
+    def is_chosen(self) -> bool:
+        """Return whether the script carries it out."""
+        return not (self.reason or self.is_done)
+
 
 def removal_plan(
     ledger: Ledger,
@@ -142,19 +147,19 @@ def removal_plan(
     has not.
     """
     if report is None:
-        candidates = _candidates_of_ledger(ledger, exemptions)
+        possible = _candidates_of_ledger(ledger, exemptions)
     else:
         lines = ledger.removals()
         users = UsersInNewestReports(lines, report, pages)
         outcomes = decision_outcomes(ledger, lines, report, users)
-        candidates = [*map(_candidate_of_outcome, outcomes.values())]
+        possible = [*map(_candidate_of_outcome, outcomes.values())]
     candidates = [
-        each._replace(reason=f"{place} has a decision on the user that the ledger has not")
-        if (place := unsettled.get(each.line.user_key.arn)) and not (each.reason or each.is_done)
-        else _left_out_if_spared(each, ledger.by_user[each.line.user_key])
-        for each in candidates
+        each._replace(reason=_unsettled_reason(each.line, ledger, unsettled))
+        if each.is_chosen
+        else each
+        for each in possible
     ]
-    chosen = [each for each in candidates if not each.reason and not each.is_done]
+    chosen = [each for each in candidates if each.is_chosen]
     shown = ledger.credentials_decided_on
     return RemovalPlan(
         removals=tuple(
@@ -247,25 +252,27 @@ def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
     return _Candidate(line, confirmed, reason)
 
 
-def _left_out_if_spared(candidate: _Candidate, user_decisions: UserDecisions) -> _Candidate:
-    """Return a candidate, left out if its person also spared the user on that day.
+def _unsettled_reason(line: LedgerLine, ledger: Ledger, unsettled: Mapping[str, object]) -> str:
+    """Return why a decision may not be the last one, empty if it is.
 
-    Of a day it is only known which decision was collected last, and that may be of an older copy.
-    One on a report that is surely newer is newer.
+    A decision stands that the ledger has not, or the person also spared the user on that day. Of a
+    day it is only known which decision was collected last, and that may be of an older copy. One on
+    a report that is surely newer is newer.
     """
-    line = candidate.line
+    if place := unsettled.get(line.user_key.arn):
+        return f"{place} has a decision on the user that the ledger has not"
     sparing = [
         each.decision
-        for each in user_decisions.lines
+        for each in ledger.by_user[line.user_key].lines
         if each.persons_day == line.persons_day
         if each.decision in _SPARING[line.decision] and each.as_of >= line.report_time.earliest
     ]
-    if candidate.reason or candidate.is_done or not sparing:
-        return candidate
-    also = (
-        f"{line.decided_by} also decided {sparing[-1]} on that day, and one may be of an old copy"
+    if not sparing:
+        return ""
+    return (
+        f"{line.decided_by} also decided {sparing[-1]} on that day, and one may be of an old copy:"
+        " decide again with a newer date"
     )
-    return candidate._replace(reason=f"{also}: decide again with a newer date")
 
 
 _SPARING: Final = {

@@ -3,7 +3,7 @@
 That is a user of the same second whom no report shows beside the user decided on.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator
 
 from analyzer.decisions.credentials import cannot_be_same_user
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, Second
@@ -21,8 +21,8 @@ def decided_again_change(line: LedgerLine, ledger: Ledger, names: PossibleNames)
     if not line.identifies_user:
         return None
     made = line.report_time.earliest
-    others = [other for other in _others(line, ledger) if other.report_time.earliest > made]
-    if other := _latest(others, names):
+    later = (other for other in _others(line, ledger) if other.report_time.earliest > made)
+    if other := _first_possible(later, names):
         to = f"{POSSIBLY_RENAMED} to {other.name_with_path}"
         return f"{to}, decided on again: {other.summary}"
     return None
@@ -33,13 +33,13 @@ def spared_fact(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str:
 
     Decisions in conflict spare too, and one to keep that has run out: nobody said that it ends.
     """
-    others = [
+    sparing = (
         other
         for other in _others(line, ledger)
         if other.decision not in (*REMOVALS, Decision.WITHDRAW)
         and other in ledger.by_user[other.user_key].current
-    ]
-    if other := _latest(others, names):
+    )
+    if other := _first_possible(sparing, names):
         return (
             f"{POSSIBLY_RENAMED.capitalize()} from {other.name_with_path}, on whom"
             f" {other.summary} was decided: withdraw that, or name a report that has both users,"
@@ -49,12 +49,12 @@ def spared_fact(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str:
 
 
 def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
-    """Yield the lines of the same second that may be on the user of a line, under another name.
+    """Yield the lines that may be on the user of a line, under another name, the latest first.
 
-    Not those of one report, which shows both. Of two reports of one as-of, as of one day, what the
-    lines know of them tells them apart.
+    They are of the same second, and not of one report, which shows both. Of two reports of one
+    as-of, as of one day, what the lines know of them tells them apart.
     """
-    for other in ledger.of_second[line.second]:
+    for other in reversed(ledger.of_second[line.second]):
         is_of_one_report = other.as_of == line.as_of and (
             line.same_second is None or other.baseline == line.baseline
         )
@@ -63,9 +63,8 @@ def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
             yield other
 
 
-def _latest(others: Sequence[LedgerLine], names: PossibleNames) -> LedgerLine | None:
-    possible = {*names.among(each.user for each in others)}
-    return next((each for each in reversed(others) if each.user in possible), None)
+def _first_possible(others: Iterable[LedgerLine], names: PossibleNames) -> LedgerLine | None:
+    return next((each for each in others if names.among([each.user])), None)
 
 
 def renamed_from_change(

@@ -12,7 +12,12 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.credentials import Credentials, credentials_of_users, datetimes
+from analyzer.decisions.credentials import (
+    Credentials,
+    credentials_of_users,
+    datetimes,
+    known_creation,
+)
 from analyzer.decisions.decision import LedgerLine, Second, UserKey
 from analyzer.report.model import Page, Report, ReportFile, ReportTime
 from analyzer.terms import POSSIBLY_RENAMED, Verdict, short_list
@@ -75,9 +80,8 @@ class UsersInNewestReports:
         lack_seconds = [account for account, file in covered if not file.has_seconds]
         for page in pages:
             users = page.users
-            unknown = page.contradicted_in(columns.USER_CREATION_TIME)
-            unknown |= users[columns.ACCOUNT].isin(lack_seconds).to_numpy(bool)
-            created = users[columns.CREATED].mask(unknown)
+            lacks_seconds = users[columns.ACCOUNT].isin(lack_seconds).to_numpy(bool)
+            created = known_creation(page).mask(lacks_seconds)
             known_page = page.with_users({columns.CREATED: created})
             for user in _reported_users(known_page.where(users[columns.ARN].isin(arns).to_numpy())):
                 self.by_arn.setdefault(user.user_key.arn, []).append(user)
@@ -142,8 +146,7 @@ class OlderReports:
         ](dict)
         self._names: dict[tuple[Second, tuple[int, ...]], frozenset[str]] = {}
         for page in older.pages() if older else ():
-            unknown = page.contradicted_in(columns.USER_CREATION_TIME)
-            created = page.users[columns.CREATED].mask(unknown)
+            created = known_creation(page)
             near = page.users[columns.ARN].isin(every) | created.isin(seconds)
             some = page.with_users({columns.CREATED: created}).where(near.to_numpy())
             names = (some.users[name] for name in (columns.FILE, columns.ACCOUNT, columns.USER))

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
-from analyzer.decisions.credentials import datetimes, page_of_cells
+from analyzer.decisions.credentials import datetimes, known_creation, page_of_cells
 from analyzer.decisions.decision import Second
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
@@ -31,6 +31,7 @@ from analyzer.report.model import (
     account_names,
     arrow_array,
     as_category,
+    blank_categories,
     cells_of_users,
     text_series,
 )
@@ -90,11 +91,9 @@ class CreationSeconds:
     _parts: list[pd.DataFrame] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
-        """Add the users of a page; a creation time in which rows differ is not known."""
+        """Add the users of a page."""
         users = page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]]
-        differs = page.contradicted_in(columns.USER_CREATION_TIME)
-        created = users[columns.CREATED].mask(differs)
-        self._parts.append(users.assign(**{columns.CREATED: created}))
+        self._parts.append(users.assign(**{columns.CREATED: known_creation(page)}))
 
     def same_second(self) -> "SameSecond":
         """Return by account and creation time the names, where there are at least two."""
@@ -129,19 +128,7 @@ def record_texts(
     """
     users = page.users
     owners = {account: each.owner for account, each in names.items()}
-    judged_by = asdict(criteria)
-    heads = [
-        {
-            "file": file.name,
-            "sha256": file.sha256,
-            "as_of": utc_text(file.as_of),
-            "as_of_source": str(file.as_of_source),
-            "baseline": utc_text(file.baseline),
-            **judged_by,
-            **({} if file.has_seconds else {"has_seconds": False}),
-        }
-        for file in files
-    ]
+    heads = [_fields_of_file(file, criteria) for file in files]
     fields = {
         "row": arrow_array(users[columns.ROW]).cast(_TEXT),
         "account": _words(users[columns.ACCOUNT]),
@@ -156,6 +143,18 @@ def record_texts(
     }
     of_files = pc.utf8_slice_codeunits(_json(heads), 1, -1).take(pa.array(users[columns.FILE]))
     return text_series(_objects(fields, of_files)).set_axis(users.index)
+
+
+def _fields_of_file(file: ReportFile, criteria: Criteria) -> dict[str, object]:
+    return {
+        "file": file.name,
+        "sha256": file.sha256,
+        "as_of": utc_text(file.as_of),
+        "as_of_source": str(file.as_of_source),
+        "baseline": utc_text(file.baseline),
+        **asdict(criteria),
+        **({} if file.has_seconds else {"has_seconds": False}),
+    }
 
 
 # Arrow joins the records: with a dictionary for each user they took 2.3 times as long.
@@ -316,7 +315,7 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
             **{name: _texts([getattr(each, name) for each in some]) for name in _COPIED},
             columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
             columns.AS_OF_SOURCE: as_category(np.array(sources, np.int64), AsOfSource),
-            columns.EXEMPTION: as_category(np.zeros(len(some), np.int64), [""]),
+            **blank_categories([columns.EXEMPTION], len(some)),
         }
         whole = page.with_users(added)
         yield np.array(positions, np.int64), with_verdicts(whole, some[0].criteria)
