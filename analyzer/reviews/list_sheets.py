@@ -411,11 +411,12 @@ def is_of_row(problem: Problem) -> bool:
 
 def text_of(value: CellValue) -> str:
     """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
-    text = value if isinstance(value, str) else value.text
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text_of(value.text)
