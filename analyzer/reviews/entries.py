@@ -48,9 +48,8 @@ from analyzer.reviews.list_sheets import (
     SAVED_COPY_HINT,
     ListSheet,
     lists_and_summary,
-    text_of,
 )
-from analyzer.reviews.xlsx_cells import CellError, CellValue
+from analyzer.reviews.xlsx_cells import CellError, CellValue, text_of
 from analyzer.terms import count_text, printable, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 

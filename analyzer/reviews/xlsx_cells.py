@@ -8,11 +8,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import filterfalse
 from sys import getsizeof
 from typing import Any, ClassVar, Final
 
 from analyzer.errors import InputRefused
+from analyzer.terms import utc_text
 
 MOST_ROWS: Final = 1_048_576
 _MOST_COLUMNS: Final = 256
@@ -97,6 +99,27 @@ def moment_of_serial(number: float, *, counts_from_1904: bool) -> datetime | Non
         return _DAY_0 + timedelta(days, seconds)
     except OverflowError:
         return None
+
+
+# Rows share their few moments: a 24th of the time.
+@lru_cache(maxsize=4096)
+def moment_text(serial: float, *, counts_from_1904: bool) -> str:
+    """Return the text of a moment, empty if it is none."""
+    at = moment_of_serial(serial, counts_from_1904=counts_from_1904)
+    return utc_text(at) if at else ""
+
+
+def text_of(value: CellValue) -> str:
+    """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return text_of(value.text)
 
 
 def in_spreadsheets(*names: str) -> tuple[str, ...]:
