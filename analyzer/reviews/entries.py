@@ -48,9 +48,8 @@ from analyzer.reviews.list_sheets import (
     SAVED_COPY_HINT,
     ListSheet,
     lists_and_summary,
-    text_of,
 )
-from analyzer.reviews.xlsx_cells import CellError, CellValue
+from analyzer.reviews.xlsx_cells import CellError, CellValue, text_of
 from analyzer.terms import count_text, printable, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
@@ -132,11 +131,14 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
     rows: list[_Row] = []
     users: dict[tuple[str, int], str] = {}
     for listed in (listed for each in lists for listed in _listed(each, today, problems)):
-        users[listed.at.record.sha256, listed.at.record.row] = listed.title
-        rows.append(listed.at)
+        record = listed.at.record
+        users[record.sha256, record.row] = listed.title
+        # Records take two fifths of the memory, and few reviews need them afterwards.
+        if analysis or record.sha256 not in summary.texts:
+            rows.append(listed.at)
         if not any(listed.entered.values()):
             row = open_row(listed.user_row)
-            open_rows.append(row._replace(earlier=listed.at.record.earlier))
+            open_rows.append(row._replace(earlier=record.earlier))
         elif not problems:
             lines.append(_line(label, listed))
     foreign = (each for each in rows if each.record.sha256 not in summary.texts)
@@ -251,8 +253,8 @@ def _differences(
     cells = sheet.cells.columns.get(sheet.column_of[head], [])
     for at, text in zip(places, expected, strict=True):
         value = cells[at] if cells else None
-        # Most cells are the very text: this takes a ninth of the time of `_shows`.
-        if value != text and not _shows(sheet, value, text):
+        # Most cells are the very text, or both are empty: a ninth of the time of `_shows`.
+        if value != text and (text or value is not None) and not _shows(sheet, value, text):
             cell = text_of(value)
             hint = _ASTRAY_HINT if cell.strip().lower() in CHOICES else _RESTORE_HINT
             yield replace(sheet.problem(head, at, _difference_text(text, cell), hint), value=None)
@@ -274,7 +276,8 @@ _ASTRAY_HINT: Final = "Restore the cell, and enter the decision in the column De
 
 def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
     if isinstance(value, float):
-        return text_of(value) == text or sheet.moment_text(value) == text
+        # A moment costs less than a number that ends in a fraction of a day.
+        return sheet.moment_text(value) == text or text_of(value) == text
     return text_of(value) == text_of(text)
 
 

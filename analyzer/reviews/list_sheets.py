@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -35,9 +34,9 @@ from analyzer.decisions.review_list_layout import (
 from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import begins_as_workbook, may_be_workbook
-from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_of_serial
+from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_text, text_of
 from analyzer.reviews.xlsx_file import Sheet, Spreadsheet, open_spreadsheet
-from analyzer.terms import count_text, utc_text, with_noun
+from analyzer.terms import count_text, with_noun
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
@@ -88,8 +87,6 @@ class ListSheet:
     def entry(self, head: str, at: int) -> str:
         """Return an entry as text; a date as YYYY-MM-DD."""
         value = self.value(head, at)
-        if value is None:
-            return ""
         if head == DECIDED_ON and isinstance(value, float):
             return self.moment_text(value).removesuffix("T00:00:00Z") or text_of(value)
         text = text_of(value).strip()
@@ -141,14 +138,7 @@ class ListSheet:
 
     def moment_text(self, serial: float) -> str:
         """Return the moment that a number shows in this workbook, empty if it is none."""
-        return _moment_text(serial, self.counts_from_1904)
-
-
-@lru_cache(maxsize=4096)
-def _moment_text(serial: float, counts_from_1904: bool) -> str:  # noqa: FBT001  for the cache
-    """Return the text of a moment: rows share their few, which take a 24th of the time so."""
-    at = moment_of_serial(serial, counts_from_1904=counts_from_1904)
-    return utc_text(at) if at else ""
+        return moment_text(serial, counts_from_1904=self.counts_from_1904)
 
 
 class Summary(NamedTuple):
@@ -407,15 +397,3 @@ def is_of_entry(problem: Problem) -> bool:
 def is_of_row(problem: Problem) -> bool:
     """Return whether a problem is one of a row, such as one of the follow-up, not of a cell."""
     return bool(problem.row) and not (problem.column or "").startswith("cell ")
-
-
-def text_of(value: CellValue) -> str:
-    """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    text = value if isinstance(value, str) else value.text
-    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -8,10 +8,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from sys import getsizeof, intern
+from functools import lru_cache
+from itertools import filterfalse
+from sys import getsizeof
 from typing import Any, ClassVar, Final
 
 from analyzer.errors import InputRefused
+from analyzer.terms import utc_text
 
 MOST_ROWS: Final = 1_048_576
 _MOST_COLUMNS: Final = 256
@@ -20,7 +23,8 @@ _MOST_HELD: Final = 380 << 20  # bytes of values that are kept
 _LONGEST_TEXT: Final = 1 << 16  # a cell of Excel ends at 32,767 characters
 _SLOT_BYTES: Final = 16
 _MARK_BYTES: Final = 512  # more than it takes: few cells of a list have a formula or are struck
-_SHORT: Final = 64  # texts up to this length come again and again, and are kept once
+_SHORT: Final = 64  # texts up to this length come again and again, and are read once
+_MOST_READ: Final = 1 << 14  # of them are known at a time
 
 _NAMESPACES: Final = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
@@ -97,6 +101,27 @@ def moment_of_serial(number: float, *, counts_from_1904: bool) -> datetime | Non
         return None
 
 
+# Rows share their few moments: a 24th of the time.
+@lru_cache(maxsize=4096)
+def moment_text(serial: float, *, counts_from_1904: bool) -> str:
+    """Return the text of a moment, empty if it is none."""
+    at = moment_of_serial(serial, counts_from_1904=counts_from_1904)
+    return utc_text(at) if at else ""
+
+
+def text_of(value: CellValue) -> str:
+    """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return text_of(value.text)
+
+
 def in_spreadsheets(*names: str) -> tuple[str, ...]:
     """Return the tags of elements of these names."""
     return tuple(f"{{{space}}}{name}" for name in names for space in _NAMESPACES)
@@ -135,9 +160,9 @@ def struck_formats(styles: Any) -> set[str]:
 
 def _plain_text(element: Any) -> str | None:
     """Return the text of an element that holds nothing else, None for another."""
-    if len(element) == 1 and element[0].tag in _INLINE:
-        element = element[0]
     only = element[0] if len(element) == 1 else element
+    if only.tag in _INLINE and len(only) == 1:
+        only = only[0]
     return only.text or "" if only.tag in _TEXTS and not len(only) else None
 
 
@@ -153,7 +178,7 @@ def _joined_text(element: Any) -> str:
 
 
 def _kept(text: str) -> str:
-    """Return a text as it is kept: short ones once.
+    """Return a text as it is kept.
 
     Raises ValueError for one that is too long, and for half of a pair of surrogates.
     """
@@ -162,7 +187,7 @@ def _kept(text: str) -> str:
         text = units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     if len(text) > _LONGEST_TEXT:
         raise ValueError("its text is too long")
-    return intern(text) if len(text) <= _SHORT else text
+    return text
 
 
 @dataclass(slots=True)
@@ -189,7 +214,8 @@ class SheetReading:
     """Read the elements of a sheet as they come, up to a row, and only some columns if given.
 
     `_struck_formats` are the numbers of formats that strike text through, `_refusal` makes a
-    refusal of the sheet from a message, a row and a column.
+    refusal of the sheet from a message, a row and a column. `_read` are the values of short texts
+    that came before, by the type of their cell.
     """
 
     _texts: SharedTexts
@@ -199,7 +225,7 @@ class SheetReading:
     _refusal: Callable[..., InputRefused]
     _cells: SheetCells = field(default_factory=SheetCells)
     _row: int = 0
-    _numbers: dict[str, float] = field(default_factory=dict)
+    _read: dict[str, dict[str, CellValue]] = field(default_factory=dict)
     _held: int = 0
     tags: ClassVar = (*_ROWS, *_MERGED)
 
@@ -229,65 +255,87 @@ class SheetReading:
             raise self._refused("its rows are not in order")
         if self._row > self._last_row:
             return True
-        unnamed = 0
-        values: dict[int, CellValue] = {}
-        for cell in row.iter(*_CELLS):
-            name = cell.get("r")
-            unnamed += name is None
-            if len(cell):
-                name = cell_name(self._row, unnamed - 1) if name is None else name
-                # One in no column is refused, and so are two of one place.
-                column = _COLUMNS_BY_LETTERS.get(name.removesuffix(str(self._row)), -1)
-                if self._only is None or column < 0 or column in self._only:
-                    self._add_cell(cell, name, column, values)
+        values = self._row_values(row)
         if values:
             if is_on(row.get("hidden", "")):
                 self._cells.hidden.add(self._row)
                 self._hold(_SHORT)
-            self._hold(_SLOT_BYTES * len(values))
-            at = len(self._cells.row_numbers)
-            self._cells.row_numbers.append(self._row)
-            for column, value in values.items():
-                above = self._cells.columns.setdefault(column, [])
-                above.extend([None] * (at - len(above)))
-                above.append(value)
+            columns, row_numbers = self._cells.columns, self._cells.row_numbers
+            for column in filterfalse(columns.__contains__, values):
+                columns[column] = [None] * len(row_numbers)
+            self._hold(_SLOT_BYTES * len(columns))
+            row_numbers.append(self._row)
+            for column, above in columns.items():
+                above.append(values.get(column))
         return False
+
+    def _row_values(self, row: Any) -> dict[int, CellValue]:
+        """Return the values of a row by column, and mark what else is said of its cells."""
+        values: dict[int, CellValue] = {}
+        number, unnamed = str(self._row), 0
+        for cell in row.iter(*_CELLS):
+            name = cell.get("r")
+            unnamed += name is None
+            if not len(cell):
+                continue
+            name = cell_name(self._row, unnamed - 1) if name is None else name
+            # One in no column is refused, and so are two of one place.
+            letters = name.removesuffix(number)
+            column = _COLUMNS_BY_LETTERS.get(letters, -1) if letters != name else -1
+            if self._only is not None and column >= 0 and column not in self._only:
+                continue
+            self._add_cell(cell, name, column, values)
+        return values
 
     def _add_cell(self, cell: Any, name: str, column: int, values: dict[int, CellValue]) -> None:
         """Add the value of a cell to those of its row, and what else is said of it."""
-        # Most cells hold a text alone: this takes half of the time of the other way.
-        plain = _plain_text(cell)
+        plain, kind = _plain_text(cell), cell.get("t", "n")
+        is_struck = bool(self._struck_formats) and cell.get("s") in self._struck_formats
+        # Most cells repeat a plain text: this takes a third of the time of the other way.
+        read = self._read.get(kind, {}).get(plain or "")
+        if read is not None and column >= 0 and column not in values and not is_struck:
+            values[column] = read
+            return
         if plain is None and next(cell.iterdescendants(*_CELLS), None) is not None:
             raise self._refused("a cell is in a cell", name)
         text = _joined_text(cell) if plain is None else plain
         is_formula = plain is None and next(cell.iter(*_FORMULAS), None) is not None
         if not text and not is_formula:
             return
-        if column < 0 or name.isalpha():
+        if column < 0:
             message = f"a cell is not in this row, or in {_MOST_COLUMNS} columns"
             raise self._refused(message, name)
-        kind = cell.get("t", "n")
         if text:
             if column in values:
                 raise self._refused("a cell is there twice", name)
-            try:
-                values[column] = self._value(kind, text)
-            except (ValueError, LookupError) as error:
-                raise self._refused(f"the cell cannot be read ({error})", name) from None
+            values[column] = self._value(kind, text, name)
+        is_struck_text = kind == "s" and bool(text) and int(text) in self._texts.struck
         if is_formula:
             self._mark(self._cells.formulas, column)
-        if (
-            (self._struck_formats and cell.get("s") in self._struck_formats)
-            or (kind == "s" and text and int(text) in self._texts.struck)
-            or (plain is None and _is_struck(cell))
-        ):
+        if is_struck or is_struck_text or (plain is None and _is_struck(cell)):
             self._mark(self._cells.struck, column)
+        if plain is not None and len(plain) <= _SHORT and not is_struck_text:
+            self._remember(kind, plain, values[column])
+
+    def _remember(self, kind: str, text: str, value: CellValue) -> None:
+        """Keep the value of a text, which may come again, and not too many."""
+        read = self._read.setdefault(kind, {})
+        if len(read) >= _MOST_READ:
+            read.clear()
+        read[text] = value
 
     def _mark(self, cells: set[tuple[int, int]], column: int) -> None:
         cells.add((self._row, column))
         self._hold(_MARK_BYTES)
 
-    def _value(self, kind: str, text: str) -> CellValue:
+    def _value(self, kind: str, text: str, name: str) -> CellValue:
+        """Return the value of a cell; raises InputRefused for what is none."""
+        try:
+            return self._value_of_text(kind, text)
+        except (ValueError, LookupError) as error:
+            raise self._refused(f"the cell cannot be read ({error})", name) from None
+
+    def _value_of_text(self, kind: str, text: str) -> CellValue:
         """Return the value of a cell; raises ValueError, LookupError for what is none."""
         if kind in ("inlineStr", "str"):
             kept = _kept(text)
@@ -310,13 +358,11 @@ class SheetReading:
 
     def _number(self, text: str) -> float:
         """Return the number in a cell; raises ValueError for another text, and for infinity."""
-        if text not in self._numbers:
-            number = float(text) if _NUMBER.fullmatch(text.strip()) else float("nan")
-            if not abs(number) < float("inf"):
-                raise ValueError(f"not a number: {text[:_SHORT]}")
-            self._numbers[text] = number
-            self._hold(_SHORT * 2)
-        return self._numbers[text]
+        number = float(text) if _NUMBER.fullmatch(text.strip()) else float("nan")
+        if not abs(number) < float("inf"):
+            raise ValueError(f"not a number: {text[:_SHORT]}")
+        self._hold(_SHORT * 2)
+        return number
 
     def _hold(self, size: int) -> None:
         self._held += size

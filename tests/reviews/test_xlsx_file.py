@@ -116,6 +116,15 @@ def test_a_cell_of_every_type_is_read() -> None:
         assert values(cells) == ({} if expected is None else {"B2": expected}), cell
 
 
+def test_a_text_that_comes_again_is_read_alike_whatever_came_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("analyzer.reviews.xlsx_cells._MOST_READ", 2)
+    texts = ["a", "b", "a", "c", "a", "b"]
+    rows = "".join(f'<row><c t="str"><v>{each}</v></c><c><v>1</v></c></row>' for each in texts)
+    assert cells_of(workbook(rows)).columns == {0: texts, 1: [1.0] * len(texts)}
+
+
 STRUCK_FORMAT = "<dxf><font><strike/></font></dxf>"
 PLACES: dict[str, tuple[str, dict[str, CellValue]]] = {
     "rows and cells without names": (
@@ -417,11 +426,14 @@ def test_more_than_a_bound_of_the_file_is_refused(
 
 
 SHEET = f'<worksheet xmlns="{MAIN}"><sheetData>'
+WIDE = f"{SHEET}<row>{'<c><v>1</v></c>' * 256}</row>"
+END = "</sheetData></worksheet>"
 STRINGS = f'<sst xmlns="{MAIN}">'
 S, T = "xl/worksheets/s.xml", "xl/strings.xml"
 BOMBS: dict[str, tuple[str, str, str, int, str]] = {
     "empty cells": (S, f"{SHEET}<row>", "<c/>", 1_000, "</row>"),
     "rows of cells": (S, SHEET, "<row><c><v>1</v></c></row>", 55, ""),
+    "narrow rows below a wide one": (S, WIDE, "<row><c><v>1</v></c></row>", 50, END),
     "a text without an end": (S, f'{SHEET}<row><c t="str"><v>', "x" * 99, 55, ""),
     "texts": (T, STRINGS, f"<si><t>{'x' * 90}</t></si>", 150, "</sst>"),
     "long texts": (T, STRINGS, f"<si><t>😀{'x' * 30000}</t></si>", 1, ""),
