@@ -211,6 +211,11 @@ class Analysis:
         """Return the same as a frame (`decisions.follow_up.COLUMNS`)."""
         return self.follow_up_result.frame
 
+    @property
+    def follow_up_notes(self) -> tuple[str, ...]:
+        """Return the notes of the follow-up; without earlier decisions no page is gone through."""
+        return self.follow_up_result.notes if self.given_ledger else ()
+
     def earlier_decisions(self, page: Page) -> pd.Series:
         """Return what was decided earlier on the users of a judged page, in words (str)."""
         if not (self.given_ledger and self.given_ledger.lines):
