@@ -204,7 +204,8 @@ class Analysis:
 
         if self.part_of:
             return self.part_of.follow_up_result
-        return follow_up(self.pages(), self.report, self.ledger, self.owners)
+        pages = self.pages() if self.ledger.lines else ()  # without decisions nobody is looked for
+        return follow_up(pages, self.report, self.ledger, self.owners)
 
     @property
     def follow_up(self) -> pd.DataFrame:
@@ -213,7 +214,7 @@ class Analysis:
 
     @property
     def follow_up_notes(self) -> tuple[str, ...]:
-        """Return the notes of the follow-up; without earlier decisions no page is gone through."""
+        """Return the notes of the follow-up; without a ledger there is none to make."""
         return self.follow_up_result.notes if self.given_ledger else ()
 
     def earlier_decisions(self, page: Page) -> pd.Series:
