@@ -254,7 +254,7 @@ def analyze(  # noqa: PLR0913  what a report is judged by
 def _check_types(
     report: object, criteria: object, exemptions: Exemptions, book: object, ledger: object
 ) -> None:
-    strange = next((each for each in exemptions if not isinstance(each, Exemption)), None)
+    strange = next((each for each in exemptions.entries if not isinstance(each, Exemption)), None)
     has_lines = ledger is None or hasattr(ledger, "lines")
     checks = (
         (isinstance(report, Report), "report is what load() returns", report),
