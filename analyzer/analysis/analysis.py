@@ -204,12 +204,18 @@ class Analysis:
 
         if self.part_of:
             return self.part_of.follow_up_result
-        return follow_up(self.pages(), self.report, self.ledger, self.owners)
+        pages = self.pages() if self.ledger.lines else ()  # without decisions nobody is looked for
+        return follow_up(pages, self.report, self.ledger, self.owners)
 
     @property
     def follow_up(self) -> pd.DataFrame:
         """Return the same as a frame (`decisions.follow_up.COLUMNS`)."""
         return self.follow_up_result.frame
+
+    @property
+    def follow_up_notes(self) -> tuple[str, ...]:
+        """Return the notes of the follow-up; without a ledger there is none to make."""
+        return self.follow_up_result.notes if self.given_ledger else ()
 
     def earlier_decisions(self, page: Page) -> pd.Series:
         """Return what was decided earlier on the users of a judged page, in words (str)."""
@@ -248,7 +254,7 @@ def analyze(  # noqa: PLR0913  what a report is judged by
 def _check_types(
     report: object, criteria: object, exemptions: Exemptions, book: object, ledger: object
 ) -> None:
-    strange = next((each for each in exemptions if not isinstance(each, Exemption)), None)
+    strange = next((each for each in exemptions.entries if not isinstance(each, Exemption)), None)
     has_lines = ledger is None or hasattr(ledger, "lines")
     checks = (
         (isinstance(report, Report), "report is what load() returns", report),

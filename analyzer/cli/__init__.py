@@ -8,7 +8,8 @@ the only one that touches the clock and the network. It imports everything, and 
 - `options.py` defines the options that several commands share, `values.py` parses their values,
   `inputs.py` reads what they name, `command.py` makes a command of a function, with its settings
   file and environment variables.
-- `streams.py` writes results to standard output, all else to standard error. Errors are
+- `streams.py` writes results to standard output, all else to standard error; `table_outputs.py`
+  writes what is a table in files too, `log.py` logs an unattended run. Errors are
   `CredreportError`s, which `main` turns into a message and an exit code; any other exception is a
   bug and ends with 70.
 """

@@ -18,7 +18,8 @@ from analyzer.cli.inputs import (
     read_analysis_request,
     require,
 )
-from analyzer.cli.streams import DataOutputs, exit_if_failed_or_partial, say
+from analyzer.cli.streams import exit_if_failed_or_partial, say
+from analyzer.cli.table_outputs import DataOutputs
 from analyzer.cli.values import InputFile, path_parser, refuse_unknown, rule_ids
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 

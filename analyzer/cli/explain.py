@@ -16,14 +16,9 @@ from analyzer.cli.inputs import (
     read_analysis_request,
     require,
 )
+from analyzer.cli.log import TextOrJson
 from analyzer.cli.options import AccountsFile, InputOptions, JudgingOptions, days_option
-from analyzer.cli.streams import (
-    TextOrJson,
-    exit_if_failed_or_partial,
-    say,
-    text_stream,
-    write_lines,
-)
+from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, write_lines
 from analyzer.cli.values import pattern, wrong_usage
 from analyzer.terms import ROOT_USER
 

@@ -13,7 +13,8 @@ from analyzer.cli import options
 from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_analysis_request, require
-from analyzer.cli.streams import Log, TextOrJson, exit_code_and_message, utc_now
+from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
+from analyzer.cli.streams import utc_now
 from analyzer.cli.values import InputFile, number_parser
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT

@@ -15,15 +15,9 @@ import typer
 from analyzer.aws import FetchRequest
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
+from analyzer.cli.log import Log, TextOrJson
 from analyzer.cli.options import REPEATED, output_path_option
-from analyzer.cli.streams import (
-    Log,
-    TextOrJson,
-    exit_if_failed_or_partial,
-    progress,
-    say,
-    text_stream,
-)
+from analyzer.cli.streams import exit_if_failed_or_partial, progress, say, text_stream
 from analyzer.cli.values import form_parser, number_parser
 
 if TYPE_CHECKING:

@@ -1,30 +1,22 @@
-"""Write results to standard output, and messages and logs to standard error.
+"""Write results to standard output, and messages to standard error.
 
-The result ends quietly if its reader goes away. Tables can go to files too. The log of an
-unattended run has one event per line, as text or JSON.
+The result ends quietly if its reader goes away.
 """
 
-import json
 import os
 import re
 import shutil
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from io import BytesIO, TextIOWrapper
-from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
 
 import typer
 
-from analyzer.cli.options import Quiet, RawCsv
-from analyzer.errors import BUG, FAILED, INTERRUPTED, PARTIAL, CredreportError, OutputFailed
-from analyzer.files import replacing
-from analyzer.terms import Format, encodable, printable, utc_text
+from analyzer.errors import FAILED, PARTIAL, OutputFailed
+from analyzer.terms import encodable, printable
 
 PIPE_CLOSED: Final = 128 + 13
 """The exit code where the reader went away, as if SIGPIPE had ended the program."""
@@ -124,64 +116,6 @@ def terminal_look() -> dict[str, Any]:
     return {"width": shutil.get_terminal_size().columns, "colour": colour}
 
 
-# Commands whose result is tables
-
-
-class DataFormat(StrEnum):
-    """Choose what standard output gets."""
-
-    TABLE = Format.TABLE.value
-    CSV = Format.CSV.value
-    JSON = Format.JSON.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataOutputs:
-    """Hold the options on what is written, and where; each command has its own `output`."""
-
-    output: list[Path] = field(default_factory=list)
-    format_: Annotated[
-        DataFormat | None,
-        typer.Option(
-            "-f",
-            "--format",
-            metavar="FORMAT",
-            help=f"Write to standard output: {', '.join(DataFormat)}. Default table, if no"
-            " file is written.",
-        ),
-    ] = None
-    raw_csv: RawCsv = False
-    quiet: Quiet = False
-
-    @property
-    def form(self) -> DataFormat | None:
-        """Return what standard output gets: a table, unless another output or silence is set."""
-        return self.format_ or (None if self.output or self.quiet else DataFormat.TABLE)
-
-    @property
-    def is_shown(self) -> bool:
-        """Return whether a terminal shows the table."""
-        return self.form is DataFormat.TABLE and is_terminal()
-
-    def write(
-        self, data: Callable[[str, BinaryIO], None], table: Callable[[TextIO, dict[str, Any]], None]
-    ) -> None:
-        """Write the files, then standard output.
-
-        `data` writes a file of an ending, `table` a table, for a terminal as `terminal`
-        describes it, or for a pipe where nothing does.
-        """
-        with ExitStack() as files:
-            for path in self.output:
-                data(path.suffix.lower(), files.enter_context(replacing(path)))
-        if self.form is DataFormat.TABLE:
-            with text_stream() as text:
-                table(text, terminal_look() if self.is_shown else {})
-        elif self.form:
-            with binary_stream() as stream:
-                data(f".{self.form}", stream)
-
-
 # Standard error
 
 
@@ -241,85 +175,3 @@ def say(text: str) -> None:
     except OSError:
         # What Python would still flush at its end must go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
-# The log of an unattended run
-
-
-class TextOrJson(StrEnum):
-    """Choose the form of a log or an explanation."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
-    """Log one event per line; `quiet` leaves out all that went well."""
-
-    form: TextOrJson
-    quiet: bool
-
-    def say(self, event: str, message: str, **fields: Any) -> None:
-        """Log what was done."""
-        if not self.quiet:
-            self._line("info", event, message, fields)
-
-    def caution(self, event: str, message: str, **fields: Any) -> None:
-        """Log what should be known or fixed."""
-        self._line("warning", event, message, fields)
-
-    def log_wait(self, name: str, seconds: float, state: str) -> None:
-        """Log that the report of an account is not ready after so many seconds."""
-        message = f"Waiting for AWS: no report of {name} after {seconds:.0f} seconds ({state})."
-        self.say("waiting", message, seconds=round(seconds), state=state)
-
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Log as JSON what ends the command, if the log is JSON; the exit code stays.
-
-        Raises typer.Exit.
-        """
-        try:
-            yield
-        except typer.Exit:
-            raise
-        except Exception as error:
-            if self.form is TextOrJson.TEXT:
-                raise
-            code, message = exit_code_and_message(error)
-            # A reader of JSON expects no traceback in text.
-            more = {"traceback": traceback.format_exc()} if code == BUG else {}
-            event = {BUG: "bug", typer.BadParameter.exit_code: "usage"}.get(code, "failed")
-            self._line("error", event, message, {**more, "exit_code": code})
-            raise typer.Exit(code) from None
-
-    def _line(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:
-        if self.form is TextOrJson.TEXT:
-            say(message)
-            return
-        head = {"time": utc_text(utc_now()), "level": level, "event": event, "message": message}
-        say(json.dumps(head | fields))
-
-
-_OUTCOMES: Final = {
-    0: "Done.",
-    FAILED: "Done. Something that is not exempt meets --fail-on.",
-    PARTIAL: "Done. Some accounts or details are missing.",
-}
-"""The messages of runs that end with outputs."""
-
-
-def exit_code_and_message(error: BaseException) -> tuple[int, str]:
-    """Return the exit code with which an exception ends the program, and a message."""
-    if isinstance(error, typer.Exit):
-        return error.exit_code, _OUTCOMES[error.exit_code]
-    if isinstance(error, CredreportError):
-        return error.exit_code, str(error)
-    if isinstance(error, typer.BadParameter):
-        return error.exit_code, error.format_message()
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "Ended by Ctrl-C."
-    if isinstance(error, SystemExit):
-        return int(error.code or 0), "Ended by a signal."
-    return BUG, f"This is a bug, please report it: {error!r}"

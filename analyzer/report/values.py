@@ -148,7 +148,7 @@ def utc_texts(moments: pa.Array) -> pa.Array:
     """
     texts = _without_zone(moments)
     divided = pc.binary_replace_slice(texts, _DAY_LENGTH, _DAY_LENGTH + 1, "T")
-    return pc.binary_join_element_wise(divided, "Z", "")
+    return pc.binary_replace_slice(divided, _Z_LENGTH - 1, _Z_LENGTH, "Z")  # at the end
 
 
 def utc_text_series(moments: pd.Series) -> pd.Series:

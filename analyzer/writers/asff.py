@@ -8,8 +8,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import partial
-from itertools import chain, starmap
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +82,8 @@ def asff_batches(
     """
     if region is not None and not re.fullmatch(REGION_PATTERN, region):
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
-    documents = starmap(_security_finding, _importable(findings(analysis), region))
+    importable = _importable(findings(analysis), region)
+    documents = ((finding, _security_finding(finding, hub)) for finding, hub in importable)
     known = chain.from_iterable(map(orjson.loads, earlier)) if earlier else ()
     waiting = defaultdict[str, list[bytes]](list)
     for account, line in feed_lines(documents, known, analysis.report, _entry, _closed):
@@ -139,12 +140,8 @@ def _importable(
 
 def _security_finding(finding: FeedFinding, hub: str) -> Document:
     account, at, rule = finding.account, utc_text(finding.file.as_of), finding.group.rule
-    noted = finding.group.outcome is Outcome.NOTED
-    label = "INFORMATIONAL" if noted else rule.severity.upper()
-    severity = {"Label": label, "Original": rule.severity}
     remedy = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
     advice = without_empty_fields({"Text": remedy, "Url": next(iter(rule.references), "")})
-    note = {"Text": _cut(finding.exemption, _LONGEST_NOTE), "UpdatedBy": PRODUCT, "UpdatedAt": at}
     return {
         "SchemaVersion": "2018-10-08",
         "Id": finding.id,
@@ -159,8 +156,8 @@ def _security_finding(finding: FeedFinding, hub: str) -> Document:
         "CreatedAt": at,
         "UpdatedAt": at,
         "LastObservedAt": at,
-        "Severity": severity,
-        "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
+        "Severity": _severity(finding.group),
+        "FindingProviderFields": _provider_fields(finding.group),
         "Title": rule.title,
         "Description": _cut(finding.fact, _LONGEST_DESCRIPTION),
         "Remediation": {"Recommendation": advice},
@@ -169,8 +166,24 @@ def _security_finding(finding: FeedFinding, hub: str) -> Document:
         "Compliance": _compliance(finding.group),
         "RecordState": "ACTIVE",
         "Workflow": {"Status": "SUPPRESSED" if finding.exemption else "NEW"},
-        **({"Note": note} if finding.exemption else {}),
+        **({"Note": _note(finding.exemption, at)} if finding.exemption else {}),
     }
+
+
+@lru_cache(1024)
+def _provider_fields(group: FindingGroup) -> Document:
+    return {"Severity": _severity(group), "Types": [_TYPE]}
+
+
+@lru_cache(1024)
+def _severity(group: FindingGroup) -> Document:
+    severity = group.rule.severity
+    noted = group.outcome is Outcome.NOTED
+    return {"Label": "INFORMATIONAL" if noted else severity.upper(), "Original": severity}
+
+
+def _note(exemption: str, at: str) -> Document:
+    return {"Text": _cut(exemption, _LONGEST_NOTE), "UpdatedBy": PRODUCT, "UpdatedAt": at}
 
 
 def _product_fields(finding: FeedFinding) -> Document:
@@ -190,7 +203,7 @@ def _product_fields(finding: FeedFinding) -> Document:
         "AsOfSource": finding.file.as_of_source,
         "ReportSha256": finding.file.sha256,
     }
-    return {f"{PRODUCT}/{name}": value for name, value in without_empty_fields(fields).items()}
+    return {f"{PRODUCT}/{name}": value for name, value in fields.items() if value}
 
 
 def _resource(finding: FeedFinding) -> Document:
@@ -210,6 +223,7 @@ def _resource(finding: FeedFinding) -> Document:
     return without_empty_fields(resource)
 
 
+@lru_cache(1024)
 def _compliance(group: FindingGroup) -> Document:
     limits = [{"Name": name, "Value": [days]} for name, days in group.limits.items()]
     compliance = {

@@ -171,7 +171,7 @@ def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[FeedFinding
 
 
 class FeedEntry(NamedTuple):
-    """Name the finding of a document, and its account, empty where none is known."""
+    """Name the finding of an earlier document, and its account, empty where none is known."""
 
     account: str
     id: str
@@ -179,7 +179,7 @@ class FeedEntry(NamedTuple):
 
 
 def feed_lines(
-    documents: Iterable[Document],
+    documents: Iterable[tuple[FeedFinding, Document]],
     earlier: Iterable[Document],
     report: Report,
     entry: Callable[[Document], FeedEntry],
@@ -192,11 +192,10 @@ def feed_lines(
     report stay open: nothing is known of them.
     """
     ids = set()
-    for document in documents:
-        account, id_, _ = entry(document)
-        yield account, json_line(document)
+    for finding, document in documents:
+        yield finding.account, json_line(document)
         if earlier:
-            ids.add(id_)
+            ids.add(finding.id)
     newest = max(file.as_of for file in report.files)
     missing = {each.account for each in (*report.not_covered, *report.left_out)}
     # One without an account may be of any that is missing and has no number.

@@ -159,7 +159,7 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
             f"The exemption of {each.user} in account {each.account} matches no user."
             for each in totals.unmatched
         ),
-        *(analysis.follow_up_result.notes if analysis.given_ledger else ()),
+        *analysis.follow_up_notes,
         *(
             f"The exemption of {entry.user} in account {entry.account} applies to every user there"
             f" ({entry.rule or 'all verdicts and rules'}): {entry.reason}"

@@ -25,7 +25,6 @@ from analyzer.writers.finding_feed import (
     findings,
     without_empty_fields,
 )
-from analyzer.writers.json import fields
 
 OCSF_VERSION: Final = "1.6.0"
 COMPLIANCE_STATUS: Final = {
@@ -33,7 +32,6 @@ COMPLIANCE_STATUS: Final = {
     Outcome.UNDECIDED: (2, "Warning"),
     Outcome.NOTED: (1, "Pass"),
 }
-_RULE: Final = {"type_id": 1, "type": "Rule"}
 _NEW: Final = {"status_id": 1, "status": "New"}
 _SUPPRESSED: Final = {"status_id": 3, "status": "Suppressed"}
 _RESOLVED: Final = {"status_id": 4, "status": "Resolved"}
@@ -62,52 +60,47 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
     Each is created at the moment that the report describes. `earlier` are the lines of earlier
     feeds, the newest first: findings that are no longer there follow as closed and `Resolved`.
     """
-    documents = map(_compliance_finding, findings(analysis))
+    documents = ((each, _compliance_finding(each)) for each in findings(analysis))
     known = map(orjson.loads, earlier) if earlier else ()
     for _, line in feed_lines(documents, known, analysis.report, _entry, _closed):
         stream.write(line)
 
 
 def _compliance_finding(finding: FeedFinding) -> Document:
-    at, group, rule = finding.file.as_of, finding.group, finding.group.rule
+    file, group = finding.file, finding.group
     resource = {
         "type": "AwsAccount" if group.is_of_account else "AwsIamUser",
         "uid": finding.subject_id,
         "name": finding.user,
-        "owner": without_empty_fields({"name": finding.owner, "email_addr": finding.owner_email}),
+        "owner": _owner(finding.owner, finding.owner_email),
         "cloud_partition": finding.partition,
     }
     unmapped = {
         "outcome": group.outcome,
-        "subject": rule.subject,
-        **fields(finding, "slot", "created", "since", "days"),
-        "as_of_source": finding.file.as_of_source,
-        "report_sha256": finding.file.sha256,
+        "subject": group.rule.subject,
+        "slot": finding.slot,
+        "created": finding.created,
+        "since": finding.since,
+        "days": finding.days,
+        "as_of_source": file.as_of_source,
+        "report_sha256": file.sha256,
     }
     return {
-        **_CREATED,
-        **_times(at, "time"),
-        **_severity(group),
-        **(_SUPPRESSED if finding.exemption else _NEW),
+        **_state(group, file.as_of, is_exempt=bool(finding.exemption)),
         **({"status_detail": finding.exemption} if finding.exemption else {}),
         "message": finding.fact,
-        "metadata": {
-            "version": OCSF_VERSION,
-            "profiles": ["cloud", "datetime"],
-            "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": VERSION},
-            "event_code": rule.id,
-        },
+        "metadata": _metadata(group),
         "finding_info": {
             "uid": finding.id,
-            "title": rule.title,
+            "title": group.rule.title,
             "desc": finding.fact,
-            **_times(at, "created_time", "modified_time", "last_seen_time"),
-            "analytic": {"uid": rule.id, "name": rule.title, "desc": rule.how, **_RULE},
+            **_times(file.as_of, "created_time", "modified_time", "last_seen_time"),
+            "analytic": _analytic(group),
             "data_sources": ["AWS IAM credential report"],
         },
         "compliance": _compliance(group),
         "remediation": without_empty_fields(
-            {"desc": finding.remedy, "references": rule.references}
+            {"desc": finding.remedy, "references": group.rule.references}
         ),
         "resources": [without_empty_fields(resource)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
@@ -116,11 +109,38 @@ def _compliance_finding(finding: FeedFinding) -> Document:
 
 
 @lru_cache(1024)
+def _state(group: FindingGroup, at: datetime, *, is_exempt: bool) -> Document:
+    """Return the beginning of a finding: that it is there, when, how severe it is, its status."""
+    status = _SUPPRESSED if is_exempt else _NEW
+    return {**_CREATED, **_times(at, "time"), **_severity(group), **status}
+
+
 def _severity(group: FindingGroup) -> Document:
     if group.outcome is Outcome.NOTED:
         return {"severity_id": 1, "severity": "Informational"}
     severity = group.rule.severity
     return {"severity_id": 5 - severity.rank, "severity": severity.capitalize()}
+
+
+@lru_cache(4096)
+def _owner(name: str, address: str) -> Document:
+    return without_empty_fields({"name": name, "email_addr": address})
+
+
+@lru_cache(1024)
+def _metadata(group: FindingGroup) -> Document:
+    return {
+        "version": OCSF_VERSION,
+        "profiles": ["cloud", "datetime"],
+        "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": VERSION},
+        "event_code": group.rule.id,
+    }
+
+
+@lru_cache(1024)
+def _analytic(group: FindingGroup) -> Document:
+    rule = group.rule
+    return {"uid": rule.id, "name": rule.title, "desc": rule.how, "type_id": 1, "type": "Rule"}
 
 
 @lru_cache(4096)

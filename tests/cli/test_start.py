@@ -14,7 +14,7 @@ import pytest
 from analyzer.cli import run as run_process
 from analyzer.cli.analyze import EXAMPLES
 from analyzer.cli.command import SUMMARIES
-from analyzer.cli.streams import TextOrJson
+from analyzer.cli.log import TextOrJson
 from analyzer.limits import Definition
 from analyzer.terms import Benchmark, Format, Severity, Verdict
 from tests.support.builders import ROOT_FOLDER, Run, run

@@ -1,0 +1,70 @@
+"""Write the result of a command that is tables: to files, and to standard output."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, TextIO
+
+import typer
+
+from analyzer.cli.options import Quiet, RawCsv
+from analyzer.cli.streams import binary_stream, is_terminal, terminal_look, text_stream
+from analyzer.files import replacing
+from analyzer.terms import Format
+
+
+class DataFormat(StrEnum):
+    """Choose what standard output gets."""
+
+    TABLE = Format.TABLE.value
+    CSV = Format.CSV.value
+    JSON = Format.JSON.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOutputs:
+    """Hold the options on what is written, and where; each command has its own `output`."""
+
+    output: list[Path] = field(default_factory=list)
+    format_: Annotated[
+        DataFormat | None,
+        typer.Option(
+            "-f",
+            "--format",
+            metavar="FORMAT",
+            help=f"Write to standard output: {', '.join(DataFormat)}. Default table, if no"
+            " file is written.",
+        ),
+    ] = None
+    raw_csv: RawCsv = False
+    quiet: Quiet = False
+
+    @property
+    def form(self) -> DataFormat | None:
+        """Return what standard output gets: a table, unless another output or silence is set."""
+        return self.format_ or (None if self.output or self.quiet else DataFormat.TABLE)
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether a terminal shows the table."""
+        return self.form is DataFormat.TABLE and is_terminal()
+
+    def write(
+        self, data: Callable[[str, BinaryIO], None], table: Callable[[TextIO, dict[str, Any]], None]
+    ) -> None:
+        """Write the files, then standard output.
+
+        `data` writes a file of an ending, `table` a table, for a terminal as `terminal`
+        describes it, or for a pipe where nothing does.
+        """
+        with ExitStack() as files:
+            for path in self.output:
+                data(path.suffix.lower(), files.enter_context(replacing(path)))
+        if self.form is DataFormat.TABLE:
+            with text_stream() as text:
+                table(text, terminal_look() if self.is_shown else {})
+        elif self.form:
+            with binary_stream() as stream:
+                data(f".{self.form}", stream)
