@@ -307,6 +307,7 @@ def test_arguments_of_another_type_are_refused_at_the_call() -> None:
         ("book", "book is what rulebook() returns, not a str"),
         ("exemptions", "exemptions are what read_exemptions() returns, not a str"),
         ("ledger", "ledger is what read_ledger() returns, not a str"),
+        ("owners", "owners are what read_owners() returns, not a str"),
     ):
         with pytest.raises(TypeError, match=re.escape(says)):
             analyzer.analyze(**{"report": report, name: "a.csv"})
@@ -322,3 +323,19 @@ def test_an_analysis_needs_nothing_but_a_report_and_exemptions_may_be_any_iterab
     analysis = analyzer.analyze(analyzer.load(CONSOLE), exemptions=iter(listed_exemptions()))
     assert analysis.exemptions == Exemptions(listed_exemptions().entries)
     assert csv_bytes(analysis) == csv_bytes(analyzed_console())
+
+
+def test_whatever_takes_an_analysis_a_name_or_a_filter_says_so_of_anything_else() -> None:
+    report: Any = analyzer.load(PLAIN)
+    analysis = analyzer.analyze(report)
+    calls: list[tuple[str, Callable[..., object], *tuple[object, ...]]] = [
+        ("diff() compares what analyze() returns", analyzer.diff, report, analysis),
+        ("diff() compares what analyze() returns", analyzer.diff, analysis, report),
+        ("write() takes what analyze() returns", analyzer.write, report, "a.csv"),
+        ("exemptions are what read_exemptions() returns", analyzer.analyze, report, None, report),
+        ("user is a name or an ARN", analysis.explain, report),
+        ("where() takes an analyzer.Filter", analysis.where, report),
+    ]
+    for says, call, *arguments in calls:
+        with pytest.raises(TypeError, match=re.escape(f"{says}, not a Report")):
+            call(*arguments)

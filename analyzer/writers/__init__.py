@@ -16,6 +16,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
+from analyzer.errors import check_type
 from analyzer.files import replace_series, replacing
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets
 
@@ -76,6 +77,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     Raises ValueError for another ending, for an unknown verdict or sheet, and for a file that was
     read or is named twice, OutputFailed where a file cannot be written.
     """
+    check_type(hasattr(analysis, "given_ledger"), "write() takes what analyze() returns", analysis)
     words = [verdicts] if isinstance(verdicts, str) else verdicts
     listed = _parsed(words, Verdict, "no verdict is")
     (chosen,) = _parsed([sheets], WorkbookSheets, "no sheets are")
