@@ -291,6 +291,7 @@ def test_a_ledger_is_read_and_its_users_to_keep_are_exempt() -> None:
     ledger = analyzer.read_ledger(ledger_bytes([line("keep", a_user("ann"))]))
     again = analyzer.analyze(analysis.report, ledger=ledger)
     assert again.totals.user_count(Verdict.UNUSED, exempt=True) == 1
+    assert repr(ledger) == "<Ledger: decisions 1>"
 
 
 def test_a_filter_takes_several_patterns() -> None:
