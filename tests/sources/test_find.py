@@ -23,7 +23,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
 from analyzer.report.model import Report, UncoveredAccount
 from analyzer.sources import find
-from tests.support.builders import ROOT_FOLDER, a_user
+from tests.support.builders import ROOT_FOLDER, a_user, report_text
 from tests.support.forking import forking
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts, zipped
 from tests.support.runs import copied
@@ -443,3 +443,9 @@ def test_a_list_of_fetched_accounts_is_found_once_however_it_is_named(tmp_path: 
         report = analyzer.load(f"{tmp_path}/{source}")
         assert report.not_covered == (missing,), source
         assert verdicts(report) == VERDICTS
+
+
+def test_the_text_of_a_report_is_refused_as_no_path_and_not_shown_whole() -> None:
+    (problem,) = refused(report_text([a_user()]))
+    assert (problem.message, len(problem.file)) == ("this is text, not a path", 81)
+    assert "pass the text of a report as bytes" in problem.hint
