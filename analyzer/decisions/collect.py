@@ -7,10 +7,11 @@ from typing import NamedTuple
 from analyzer.decisions.collect_messages import (
     LATER_DAY,
     OF_ONE_DAY,
+    OF_ONE_PERSON,
+    OF_SEVERAL_PEOPLE,
     conflict_problem,
     follow_up_problems,
     ledger_order_problems,
-    needless_withdrawal_notes,
     newer_report_problem,
     older_report_problem,
     repetition_notes,
@@ -20,8 +21,10 @@ from analyzer.decisions.collect_messages import (
     uncounted_notes,
     unordered_pairs,
     unordered_problems,
+    withdrawal_notes,
 )
 from analyzer.decisions.decision import (
+    REMOVALS,
     Decision,
     LedgerLine,
     OpenRow,
@@ -84,13 +87,17 @@ class LedgerUpdate:
     notes: tuple[str, ...]
 
 
-def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) -> LedgerUpdate:
-    """Return the ledger with the decisions of files that are not in it.
+def collect(
+    ledger: Ledger | None, files: Sequence[Entries], *, attended: bool = True
+) -> LedgerUpdate:
+    """Return the ledger with the decisions of files that are not in it; None only checks them.
 
     Different decisions of different people on one user and day are a conflict: refused, or where
     nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
     """
-    return _ledger_update(ledger, files, _contents(ledger, files), attended=attended)
+    known = ledger or Ledger()
+    contents = _contents(known, files)
+    return _ledger_update(known, files, contents, attended=attended, has_ledger=ledger is not None)
 
 
 class _DecisionContents(NamedTuple):
@@ -113,7 +120,12 @@ def _contents(ledger: Ledger, files: Iterable[Entries]) -> _DecisionContents:
 
 
 def _ledger_update(
-    ledger: Ledger, files: Sequence[Entries], contents: _DecisionContents, *, attended: bool
+    ledger: Ledger,
+    files: Sequence[Entries],
+    contents: _DecisionContents,
+    *,
+    attended: bool,
+    has_ledger: bool = True,
 ) -> LedgerUpdate:
     new, repeated = new_decisions(ledger, files)
     older = [*decisions_on_older_reports(ledger.lines, new)]
@@ -137,6 +149,8 @@ def _ledger_update(
     if problems:
         raise InputRefused(problems)
     new_ids = {id(line) for line in new}
+    # The workbooks of all earlier reviews may be collected again.
+    not_there = [line for line in entered if line.content not in contents.collected]
     return LedgerUpdate(
         ledger=whole,
         added=(*new, *conflict_lines),
@@ -147,17 +161,16 @@ def _ledger_update(
                 for line in conflict_lines
             ),
             *(note for each in files if attended or new for note in each.notes),
-            *unchecked_notes(known, files),
-            *needless_withdrawal_notes(new, after),
+            *(unchecked_notes(known, files) if has_ledger else ()),
             *repetition_notes(repeated),
             *dict.fromkeys(
                 (
+                    *withdrawal_notes(new, after),
                     *uncounted_notes(entered, after, OF_ONE_DAY),
                     *replaced_decision_notes(ledger.lines, new, after),
                 )
             ),
-            # Unattended, the workbooks of all earlier reviews are collected again.
-            *dict.fromkeys(uncounted_notes(entered if attended else new, after, [LATER_DAY])),
+            *dict.fromkeys(uncounted_notes(not_there if attended else new, after, [LATER_DAY])),
         ),
     )
 
@@ -233,8 +246,9 @@ def merged_update(files: Sequence[Entries]) -> LedgerUpdate:
     """Return one ledger of several files, whatever their names and order.
 
     Its notes name what one person decided twice on a day also where both decisions stand in one
-    ledger: git or a spreadsheet may have changed their order. Raises InputRefused as `collect`
-    does, and for a decision that counts though it was made on an older report than one before it.
+    ledger, as git or a spreadsheet may have changed their order, unless the user stays. Raises
+    InputRefused as `collect` does, and for a decision that counts though it was made on an older
+    report than one before it.
     """
     ledgers = sorted(
         (each for each in files if each.is_ledger),
@@ -248,7 +262,16 @@ def merged_update(files: Sequence[Entries]) -> LedgerUpdate:
     by_user = update.ledger.by_user
     if older := [*current_decisions_on_older_reports(by_user)]:
         raise InputRefused([older_report_problem(*pair) for pair in older])
-    in_ledger = uncounted_notes(first.lines, by_user, OF_ONE_DAY)
+    removed = {
+        user
+        for user, each in by_user.items()
+        if any(line.decision in REMOVALS for line in each.current)
+    }
+    of_removed = (line for line in first.lines if line.user_key in removed)
+    in_ledger = (
+        *uncounted_notes(of_removed, by_user, OF_ONE_PERSON),
+        *uncounted_notes(first.lines, by_user, OF_SEVERAL_PEOPLE),
+    )
     return replace(update, notes=(*dict.fromkeys((*update.notes, *in_ledger)),))
 
 
