@@ -123,7 +123,7 @@ def test_a_workbook_is_compared_with_the_report_that_it_was_made_from(
     assert collect(workbook, "--report", report).code == 0
     other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
     done = collect(workbook, "--report", other)
-    assert (done.code, done.messages.count("the one behind 2 rows")) == (3, 1)
+    assert (done.code, done.messages.count("the report of 2 rows is not")) == (3, 1)
 
 
 @pytest.mark.no_cover
