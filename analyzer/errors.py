@@ -118,3 +118,9 @@ class Busy(CredreportError):
     """Say that another run is at work, which will do the same; nothing was done."""
 
     exit_code = 75
+
+
+def check_type(is_right: object, sentence: str, value: object) -> None:
+    """Raise TypeError for an argument of another type; the sentence says what to pass."""
+    if not is_right:
+        raise TypeError(f"{sentence}, not a {type(value).__name__}")

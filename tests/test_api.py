@@ -286,6 +286,11 @@ def test_users_have_the_name_of_their_file_and_their_access_keys() -> None:
     assert users["access_key_2_last_rotated"][0] == pd.Timestamp(created)
 
 
+def test_a_ledger_is_shown_in_a_line() -> None:
+    ledger = analyzer.read_ledger(ledger_bytes([line("keep", a_user("ann"))]))
+    assert repr(ledger) == "<Ledger: decisions 1>"
+
+
 def test_a_filter_takes_several_patterns() -> None:
     for wrong in ({"users": "svc-*"}, {"accounts": "123456789012"}):
         with pytest.raises(TypeError, match="accounts and users are several patterns"):
@@ -300,6 +305,7 @@ def test_arguments_of_another_type_are_refused_at_the_call() -> None:
         ("book", "book is what rulebook() returns, not a str"),
         ("exemptions", "exemptions are what read_exemptions() returns, not a str"),
         ("ledger", "ledger is what read_ledger() returns, not a str"),
+        ("owners", "owners are what read_owners() returns, not a str"),
     ):
         with pytest.raises(TypeError, match=re.escape(says)):
             analyzer.analyze(**{"report": report, name: "a.csv"})
@@ -315,3 +321,19 @@ def test_an_analysis_needs_nothing_but_a_report_and_exemptions_may_be_any_iterab
     analysis = analyzer.analyze(analyzer.load(CONSOLE), exemptions=iter(listed_exemptions()))
     assert analysis.exemptions == Exemptions(listed_exemptions().entries)
     assert csv_bytes(analysis) == csv_bytes(analyzed_console())
+
+
+def test_whatever_takes_an_analysis_a_name_or_a_filter_says_so_of_anything_else() -> None:
+    report: Any = analyzer.load(PLAIN)
+    analysis = analyzer.analyze(report)
+    calls: list[tuple[str, Callable[..., object], *tuple[object, ...]]] = [
+        ("diff() compares what analyze() returns", analyzer.diff, report, analysis),
+        ("diff() compares what analyze() returns", analyzer.diff, analysis, report),
+        ("write() takes what analyze() returns", analyzer.write, report, "a.csv"),
+        ("exemptions are what read_exemptions() returns", analyzer.analyze, report, None, report),
+        ("user is a name or an ARN", analysis.explain, report),
+        ("where() takes an analyzer.Filter", analysis.where, report),
+    ]
+    for says, call, *arguments in calls:
+        with pytest.raises(TypeError, match=re.escape(f"{says}, not a Report")):
+            call(*arguments)

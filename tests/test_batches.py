@@ -282,7 +282,7 @@ def test_dask_gives_the_rows_of_one_process(
     users = pq.read_table(tmp_path / "users")
     assert users.schema == analyzer.USERS
     assert ordered(users) == ordered(whole[0])
-    assert f" batches: {len(users)} users" in capsys.readouterr().out
+    assert f", users {len(users)}" in capsys.readouterr().out
 
 
 @pytest.mark.no_cover

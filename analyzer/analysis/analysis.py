@@ -11,7 +11,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.totals import Tally, Totals, UserCounts, counts_frame, user_counts
-from analyzer.errors import InputRefused
+from analyzer.errors import InputRefused, check_type
 from analyzer.limits import Criteria
 from analyzer.report.model import (
     TEXT,
@@ -138,8 +138,9 @@ class Analysis:
 
         Its exemptions and its follow-up are those of the whole.
         """
-        from analyzer.analysis.filters import filtered_report  # noqa: PLC0415
+        from analyzer.analysis.filters import Filter, filtered_report  # noqa: PLC0415
 
+        check_type(isinstance(chosen, Filter), "where() takes an analyzer.Filter", chosen)
         if not chosen:
             return self
         report = filtered_report(self.report, chosen)
@@ -171,6 +172,7 @@ class Analysis:
         """
         from analyzer.analysis.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
+        check_type(isinstance(user, str), "user is a name or an ARN", user)
         explained = tuple(
             explanations(
                 self.pages(), self.rule_results, user, self.earlier_decisions, self.criteria
@@ -239,8 +241,18 @@ def analyze(  # noqa: PLR0913  what a report is judged by
 
     Raises TypeError if an argument has another type than stated.
     """
-    listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
-    _check_types(report, criteria, listed, book, ledger)
+    entries = exemptions if isinstance(exemptions, Iterable) else [exemptions]
+    listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(entries))
+    strange = next((each for each in listed if not isinstance(each, Exemption)), None)
+    check_type(isinstance(report, Report), "report is what load() returns", report)
+    check_type(isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria)
+    check_type(strange is None, "exemptions are what read_exemptions() returns", strange)
+    for given, attribute, sentence in (
+        (book, "rules", "book is what rulebook() returns"),
+        (ledger, "lines", "ledger is what read_ledger() returns"),
+        (owners, "columns_of", "owners are what read_owners() returns"),
+    ):
+        check_type(given is None or hasattr(given, attribute), sentence, given)
     if ledger:
         report = replace(report, content_notes=(*report.content_notes, *ledger.notes()))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
@@ -249,23 +261,6 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     if report.rows <= ROWS_IN_MEMORY:
         pages = partial(iter, tuple(pages()))
     return Analysis(report, terms, listed, pages, book, ledger, owners, cached_totals=cached_totals)
-
-
-def _check_types(
-    report: object, criteria: object, exemptions: Exemptions, book: object, ledger: object
-) -> None:
-    strange = next((each for each in exemptions.entries if not isinstance(each, Exemption)), None)
-    has_lines = ledger is None or hasattr(ledger, "lines")
-    checks = (
-        (isinstance(report, Report), "report is what load() returns", report),
-        (isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria),
-        (strange is None, "exemptions are what read_exemptions() returns", strange),
-        (book is None or hasattr(book, "rules"), "book is what rulebook() returns", book),
-        (has_lines, "ledger is what read_ledger() returns", ledger),
-    )
-    for is_right, sentence, value in checks:
-        if not is_right:
-            raise TypeError(f"{sentence}, not a {type(value).__name__}")
 
 
 def _judged_pages(

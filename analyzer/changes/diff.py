@@ -19,7 +19,7 @@ from analyzer.analysis.filters import account_labels
 from analyzer.changes.events import RENAMED_REMARK, renamed_number
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
 from analyzer.changes.user_changes import ChangeKind, ChangeRow, changes_of_user
-from analyzer.errors import InputRefused, Problem
+from analyzer.errors import InputRefused, Problem, check_type
 from analyzer.report.masked_accounts import mixed_account_problems, root_creation_times
 from analyzer.report.model import (
     TEXT,
@@ -142,6 +142,8 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
     Raises InputRefused where they are in the wrong order, have no account in common, or masked
     accounts that are not the same.
     """
+    for each in (before, now):
+        check_type(isinstance(each, Analysis), "diff() compares what analyze() returns", each)
     check_masked_accounts(before.report, now.report)
     sides = snapshot(before), snapshot(now)
     if accounts := out_of_order(*sides):

@@ -54,7 +54,6 @@ def collect(
     """
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect as collected
-    from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
@@ -68,7 +67,7 @@ def collect(
 
     newest = analysis(with_older=False) if report else None
     entries = read_files(files, utc_now().date(), newest, partial(analysis, with_older=True))
-    with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
+    with locked_ledger(output) if output else nullcontext() as ledger:
         update = collected(ledger, entries)
         if output and update.added:
             write_ledger(output, update.ledger)

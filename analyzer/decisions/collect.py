@@ -8,10 +8,11 @@ from typing import NamedTuple
 from analyzer.decisions.collect_messages import (
     LATER_DAY,
     OF_ONE_DAY,
+    OF_ONE_PERSON,
+    OF_SEVERAL_PEOPLE,
     conflict_problem,
     follow_up_problems,
     ledger_order_problems,
-    needless_withdrawal_notes,
     newer_report_problem,
     older_report_problem,
     repetition_notes,
@@ -21,8 +22,10 @@ from analyzer.decisions.collect_messages import (
     uncounted_notes,
     unordered_pairs,
     unordered_problems,
+    withdrawal_notes,
 )
 from analyzer.decisions.decision import (
+    REMOVALS,
     UNDECIDED,
     Decision,
     LedgerLine,
@@ -86,13 +89,17 @@ class LedgerUpdate:
     notes: tuple[str, ...]
 
 
-def collect(ledger: Ledger, files: Sequence[Entries], *, attended: bool = True) -> LedgerUpdate:
-    """Return the ledger with the decisions of files that are not in it.
+def collect(
+    ledger: Ledger | None, files: Sequence[Entries], *, attended: bool = True
+) -> LedgerUpdate:
+    """Return the ledger with the decisions of files that are not in it; None only checks them.
 
     Different decisions of different people on one user and day are a conflict: refused, or where
     nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
     """
-    return _ledger_update(ledger, files, _contents(ledger, files), attended=attended)
+    known = ledger or Ledger()
+    contents = _contents(known, files)
+    return _ledger_update(known, files, contents, attended=attended, has_ledger=ledger is not None)
 
 
 class _DecisionContents(NamedTuple):
@@ -142,7 +149,12 @@ class _Collected:
 
 
 def _ledger_update(
-    ledger: Ledger, files: Sequence[Entries], contents: _DecisionContents, *, attended: bool
+    ledger: Ledger,
+    files: Sequence[Entries],
+    contents: _DecisionContents,
+    *,
+    attended: bool,
+    has_ledger: bool = True,
 ) -> LedgerUpdate:
     collected = _collected(ledger, files)
     if problems := [*_problems(collected, attended=attended)]:
@@ -151,7 +163,7 @@ def _ledger_update(
         ledger=collected.after,
         added=(*collected.new, *collected.conflict_lines),
         files=tuple(_file_outcome(each, collected, contents) for each in files),
-        notes=(*_notes(collected, attended=attended),),
+        notes=(*_notes(collected, contents, attended=attended, has_ledger=has_ledger),),
     )
 
 
@@ -181,23 +193,27 @@ def _problems(collected: _Collected, *, attended: bool) -> Iterator[Problem]:
     )
 
 
-def _notes(collected: _Collected, *, attended: bool) -> Iterator[str]:
+def _notes(
+    collected: _Collected, contents: _DecisionContents, *, attended: bool, has_ledger: bool
+) -> Iterator[str]:
     """Yield what is to be known of what was collected."""
     ledger, files, new = collected.before, collected.files, collected.new
     entered, after = collected.entered, collected.after.by_user
     for line in collected.conflict_lines:
         yield f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
     yield from (note for each in files if attended or new for note in each.notes)
-    yield from unchecked_notes([*ledger.lines, *entered], files)
-    yield from needless_withdrawal_notes(new, after)
+    if has_ledger:
+        yield from unchecked_notes([*ledger.lines, *entered], files)
     yield from repetition_notes(collected.repeated)
     of_one_day = (
+        *withdrawal_notes(new, after),
         *uncounted_notes(entered, after, OF_ONE_DAY),
         *replaced_decision_notes(ledger.lines, new, after),
     )
     yield from dict.fromkeys(of_one_day)
-    # Unattended, the workbooks of all earlier reviews are collected again.
-    yield from dict.fromkeys(uncounted_notes(entered if attended else new, after, [LATER_DAY]))
+    # The workbooks of all earlier reviews may be collected again.
+    not_there = [line for line in entered if line.content not in contents.collected]
+    yield from dict.fromkeys(uncounted_notes(not_there if attended else new, after, [LATER_DAY]))
 
 
 def _conflict_problems(collected: _Collected) -> Iterator[Problem]:
@@ -264,8 +280,9 @@ def merged_update(files: Sequence[Entries]) -> LedgerUpdate:
     """Return one ledger of several files, whatever their names and order.
 
     Its notes name what one person decided twice on a day also where both decisions stand in one
-    ledger: git or a spreadsheet may have changed their order. Raises InputRefused as `collect`
-    does, and for a decision that counts though it was made on an older report than one before it.
+    ledger, as git or a spreadsheet may have changed their order, unless the user stays. Raises
+    InputRefused as `collect` does, and for a decision that counts though it was made on an older
+    report than one before it.
     """
     ledgers = sorted(
         (each for each in files if each.is_ledger),
@@ -279,7 +296,16 @@ def merged_update(files: Sequence[Entries]) -> LedgerUpdate:
     by_user = update.ledger.by_user
     if older := [*current_decisions_on_older_reports(by_user)]:
         raise InputRefused([older_report_problem(*pair) for pair in older])
-    in_ledger = uncounted_notes(first.lines, by_user, OF_ONE_DAY)
+    removed = {
+        user
+        for user, each in by_user.items()
+        if any(line.decision in REMOVALS for line in each.current)
+    }
+    of_removed = (line for line in first.lines if line.user_key in removed)
+    in_ledger = (
+        *uncounted_notes(of_removed, by_user, OF_ONE_PERSON),
+        *uncounted_notes(first.lines, by_user, OF_SEVERAL_PEOPLE),
+    )
     return replace(update, notes=(*dict.fromkeys((*update.notes, *in_ledger)),))
 
 

@@ -29,7 +29,9 @@ _SAME_DAY: Final = "the same person decided twice on that day, and the one colle
 _GIVEN_UP: Final = "the same person gave it up on that day"
 _LATER_DECISION: Final = "another person decided on that day, and the one collected later counts"
 _WITHDRAWN: Final = "it was withdrawn"
-OF_ONE_DAY: Final = (_SAME_DAY, _GIVEN_UP, _LATER_DECISION, _WITHDRAWN)
+OF_ONE_PERSON: Final = (_SAME_DAY, _GIVEN_UP)
+OF_SEVERAL_PEOPLE: Final = (_LATER_DECISION, _WITHDRAWN)
+OF_ONE_DAY: Final = (*OF_ONE_PERSON, *OF_SEVERAL_PEOPLE)
 
 
 def ledger_order_problems(
@@ -153,7 +155,7 @@ _NO_OWN_MOMENT: Final[Mapping[AsOfSource, str]] = {
 def conflict_problem(one: LedgerLine, other: LedgerLine) -> Problem:
     """Return the problem of two people who decided differently on one day."""
     message = f"{one.place} has {one.summary}, made on the same day by another person"
-    hint = "Agree, and correct one of them, or write withdraw there; or give the newer one its day."
+    hint = "Agree. Empty the cells of what does not count, or decide again with a newer date."
     return _problem(other, message, hint)
 
 
@@ -210,8 +212,8 @@ def unchecked_notes(known: Iterable[LedgerLine], files: Iterable[Entries]) -> It
     shown = [(each.file.name, row.sha256) for each in files for row in each.followed_up]
     if names := [*dict.fromkeys(name for name, sha256 in shown if sha256 not in hashes)]:
         yield (
-            "Not checked for changes: earlier decisions on the follow-up that this ledger does not"
-            f" have, in {short_list(names)}."
+            "Not checked for changes, as this ledger does not have them: decisions on the follow-up"
+            f" of {short_list(names)}."
         )
 
 
@@ -228,17 +230,21 @@ def repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator
         )
 
 
-def needless_withdrawal_notes(
+def withdrawal_notes(
     new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
-    """Yield a note on each withdrawal where no decision was in force."""
+    """Yield a note on each withdrawal of another person's decision, or where none was in force."""
     for line in new:
         user_decisions = after[line.user_key]
         if line.decision is Decision.WITHDRAW and not user_decisions.decisions:
             earlier = decisions_by_user(user_decisions.lines[: user_decisions.lines.index(line)])
-            if not any(each.decisions for each in earlier.values()):
+            decisions = [each for of_user in earlier.values() for each in of_user.decisions]
+            if not decisions:
                 whose = f"{line.user_key.arn} ({line.place})"
                 yield f"Nothing to withdraw for {whose}: no decision was in force."
+            for each in decisions:
+                if each.person != line.person:
+                    yield _counts_note(line, each, _WITHDRAWN)
 
 
 def uncounted_notes(

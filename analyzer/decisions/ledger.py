@@ -101,6 +101,10 @@ class Ledger:
     overtaken: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     with_service_credential: frozenset[tuple[str, ...]] = frozenset()
 
+    def __repr__(self) -> str:
+        """Return its number of decisions in a line."""
+        return f"<Ledger: decisions {len(self.lines):,}>"
+
     def last_day(self, line: LedgerLine) -> date:
         """Return the last day on which a user to keep is exempt."""
         try:

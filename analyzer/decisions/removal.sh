@@ -22,14 +22,14 @@
 #              because no report shows them.
 #
 # Both skip a user that shows more access or use in AWS than the reviewer saw; they look again while
-# they change it. That an existing password was changed since, only a newer report shows: plan from
+# they change it. If an existing password was changed since, only a newer report shows it: plan from
 # the newest. In a line below:
 #   baseline      what was created later was not in the report
 #   confirmed     the newest report in which the user was the same; expires: the plan is too old
 #   password      the latest creation time that it may have; signed-in: the last sign-in
 #   key           creation, state, and the latest last-used time accepted: the report's plus 15
 #                 minutes (-: never); certificate: the same without use
-#   mfa           an MFA device was registered. What is not in the line was not in the report.
+#   mfa           an MFA device was registered. All else was not in the report.
 #
 # After an error of one user the script goes on with the next; it ends if a change is denied or the
 # credentials are no longer valid. Exit code: 0 all users are done, 1 a user was skipped or failed

@@ -109,7 +109,7 @@ def renamed_notes(
         if (text := users.renamed(line, _undecided_names(line, ledger)))
     ]
     if renamed:
-        hint = "Decide on the new name; to remove that user, withdraw the earlier decision too."
+        hint = "Decide on the new name; to remove the user, also withdraw the old decision."
         yield f"Not in the report, {POSSIBLY_RENAMED}: {short_list(renamed)}. {hint}"
 
 

@@ -342,8 +342,8 @@ def _report_problems(
     if others:
         files = short_list([*dict.fromkeys(others)])
         rows_text = count_text(len(others), "row")
-        message = f"no report named has the SHA-256 of the one behind {rows_text}"
-        yield Problem.of_file(name, f"{message}: {files}", _REPORT_HINT)
+        message = f"the report of {rows_text} is not named, by its SHA-256: {files}"
+        yield Problem.of_file(name, message, "Name this report too, unchanged.")
     moments = dict(map(file_identity, analysis.report.files))
     listed = [each for each in rows if each.record.sha256 in named]
     records = [each.record for each in listed]

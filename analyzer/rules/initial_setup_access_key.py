@@ -11,9 +11,7 @@ RULE = Rule(
     requirement="No console user has an active access key that was never used",
     severity=Severity.LOW,
     subject=Subject.ACCESS_KEY,
-    judge=lambda facts, _: (
-        facts.password.repeated_per_slot() & facts.key_active & ~facts.key_use.exists
-    ),
+    judge=lambda facts, _: facts.password & facts.key_active & ~facts.key_use.exists,
     fact=lambda facts, at, _: concat(
         len(at),
         *access_key_texts(facts, at),

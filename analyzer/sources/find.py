@@ -23,7 +23,7 @@ from analyzer.sources.source import (
     skipped_source,
     unreadable_file,
 )
-from analyzer.terms import printable
+from analyzer.terms import LONGEST_SHOWN, printable
 
 STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
@@ -58,6 +58,9 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
             yield from stream_sources("standard input", piped, limit)
         elif is_pattern(name):
             yield from _pattern_sources(name, limit)
+        elif "\n" in name and not os.path.exists(name):  # noqa: PTH110  never raises
+            hint = "Name a file, or pass the text of a report as bytes."
+            yield missing_source(f"{name[:LONGEST_SHOWN]}…", "this is text, not a path", hint)
         elif path.is_dir():
             yield from _folder_sources(path, limit)
         elif path.is_file():

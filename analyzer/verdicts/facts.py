@@ -59,12 +59,15 @@ class Truth:
         return cls(holds & ~unknown, ~(holds | unknown))
 
     def __and__(self, other: Self) -> Self:
-        """Return whether both hold."""
-        return type(self)(self.yes & other.yes, self.no | other.no)
+        """Return whether both hold; what is known of the users counts for each of their slots."""
+        shorter, longer = sorted((self, other), key=lambda each: len(each.yes))
+        if len(shorter.yes) < len(longer.yes):
+            shorter = shorter.repeated_per_slot()
+        return type(self)(shorter.yes & longer.yes, shorter.no | longer.no)
 
     def __or__(self, other: Self) -> Self:
-        """Return whether at least one holds."""
-        return type(self)(self.yes | other.yes, self.no & other.no)
+        """Return whether at least one holds, of slots as `and` does."""
+        return ~(~self & ~other)
 
     def __invert__(self) -> Self:
         """Return whether it does not hold."""

@@ -16,6 +16,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
+from analyzer.errors import check_type
 from analyzer.files import replace_series, replacing
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets
 
@@ -27,6 +28,8 @@ Word = TypeVar("Word", bound=StrEnum)
 _ASFF: Final = ".asff.json"
 _FINDINGS_PARQUET: Final = "findings.parquet"
 _FOLLOW_UP: Final = "follow-up"
+_FORMS_OF_FINDINGS: Final = {".csv": Format.FINDINGS, ".parquet": _FINDINGS_PARQUET}
+_FORMS_OF_FOLLOW_UP: Final = {".csv": _FOLLOW_UP}
 
 _WRITERS: Final[Mapping[str, str]] = {
     Format.CSV: "tables.write_csv",
@@ -76,15 +79,14 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     Raises ValueError for another ending, for an unknown verdict or sheet, and for a file that was
     read or is named twice, OutputFailed where a file cannot be written.
     """
+    check_type(hasattr(analysis, "given_ledger"), "write() takes what analyze() returns", analysis)
     words = [verdicts] if isinstance(verdicts, str) else verdicts
     listed = _parsed(words, Verdict, "no verdict is")
     (chosen,) = _parsed([sheets], WorkbookSheets, "no sheets are")
     outputs = [(path, _ending(path)) for path in map(Path, paths)]
-    if findings:
-        is_parquet = Path(findings).suffix.lower() == ".parquet"
-        outputs.append((Path(findings), _FINDINGS_PARQUET if is_parquet else Format.FINDINGS))
-    if follow_up:
-        outputs.append((Path(follow_up), _FOLLOW_UP))
+    for path, forms in ((findings, _FORMS_OF_FINDINGS), (follow_up, _FORMS_OF_FOLLOW_UP)):
+        if path:
+            outputs.append((Path(path), forms[_ending(Path(path), forms)]))
     outputs.sort(key=lambda output: output[1] == _ASFF)
     check_targets([path for path, _ in outputs], _input_names(analysis))
     written: list[Path] = []
@@ -158,14 +160,14 @@ def write_format(form: str, analysis: "Analysis", stream: BinaryIO, **choices: A
     writer(analysis, stream, **{name: choices[name] for name in choices if name in known})
 
 
-def _ending(target: Path) -> str:
+def _ending(target: Path, known: Collection[str] = OUTPUT_ENDINGS) -> str:
     """Return the last two parts of the ending where they name a format, else the last.
 
-    Raises ValueError where no format has it.
+    Raises ValueError where it is not known.
     """
     name = target.name.lower()
-    doubled = (each for each in OUTPUT_ENDINGS if each.count(".") > 1 and name.endswith(each))
+    doubled = (each for each in known if each.count(".") > 1 and name.endswith(each))
     ending = next(doubled, target.suffix.lower())
-    if ending not in OUTPUT_ENDINGS:
-        raise ValueError(f"{target}: the name must end in {', '.join(OUTPUT_ENDINGS)}")
+    if ending not in known:
+        raise ValueError(f"{target}: the name must end in {', '.join(known)}")
     return ending

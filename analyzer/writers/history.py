@@ -261,8 +261,8 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     files, names = reports[columns.FILE], users[columns.USER]
     return {
         f"Not counted, {ASSUMED}": files[reports["status"] == ASSUMED],
-        "Of these only the day is known; the moment that counts is its start, or the newest"
-        " timestamp in the report if that is later": files[is_day],
+        "Only the day is known; its start counts, or the newest timestamp in the report if that is"
+        " later": files[is_day],
         "Without a row of the root user, so it may not show the whole account; users who are not"
         " in it count as removed": files[is_partial],
         "Counted once, the same as another report": files[repeated],

@@ -52,7 +52,7 @@ def run(folder: str, target: str, rows: int = 100_000) -> None:
             for batch, group in batch_of.groupby(batch_of)
         )
     )
-    print(f"{len(batch_of)} files in {len(counts)} batches: {sum(counts)} users")
+    print(f"files {len(batch_of)}, batches {len(counts)}, users {sum(counts)}")
 
 
 if __name__ == "__main__":

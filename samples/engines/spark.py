@@ -33,7 +33,7 @@ def run(spark: SparkSession, folder: str, target: str, rows: int = 100_000) -> N
     users = groups.applyInArrow(judge, from_arrow_schema(USERS))
     users.write.mode("overwrite").parquet(target)
     count = spark.read.parquet(target).count()
-    print(f"{len(batch_of)} files in {batch_of.nunique()} batches: {count} users")
+    print(f"files {len(batch_of)}, batches {batch_of.nunique()}, users {count}")
 
 
 if __name__ == "__main__":

@@ -428,7 +428,7 @@ def test_a_row_is_compared_with_the_report_that_it_was_made_from_in_a_folder_wit
 ) -> None:
     other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
     done = collect(workbook, "--report", other)
-    assert (done.code, done.messages.count("the one behind 2 rows")) == (3, 1)
+    assert (done.code, done.messages.count("the report of 2 rows is not")) == (3, 1)
     reports = report.parent
     renamed = a_user("ann2", created=ANN["user_creation_time"])
     for day, users in ((LATER, (ANN, BOB)), ("2026-07-01", (renamed, BOB))):

@@ -13,11 +13,12 @@ from analyzer.columns import OWNER
 from analyzer.decisions.collect import (
     LedgerUpdate,
     Tally,
+    collect,
     collected_one_by_one,
     merged_update,
 )
 from analyzer.decisions.collect_messages import owner_answer_notes
-from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
+from analyzer.decisions.decision import EntryPlace, FollowUpRow, LedgerLine, OpenRow
 from analyzer.decisions.entries import Entries
 from analyzer.decisions.ledger import Ledger, read_entries
 from analyzer.errors import InputRefused
@@ -482,10 +483,12 @@ def test_a_cell_that_is_not_understood_is_no_reason_to_refuse() -> None:
 
 
 def test_two_words_of_one_person_and_day_in_a_ledger_alone_are_named() -> None:
-    for lines, counts in (([WITHDRAW, DELETE], DELETE), ([DELETE, KEEP, DELETE], KEEP)):
+    less = line("deactivate")
+    for lines, counts in (([WITHDRAW, DELETE], DELETE), ([DELETE, less, DELETE], less)):
         (note,) = merged_update([entries(*lines)]).notes
         assert f"{counts.summary} ({DELETE.place}) counts instead of " in note
     assert merged_update([entries(DELETE, line("keep", on=NEXT))]).notes == ()
+    assert merged_update([entries(DELETE, KEEP)]).notes == ()
 
 
 def test_the_same_file_once_more_puts_nothing_back_that_was_given_up_since() -> None:
@@ -725,3 +728,26 @@ def test_a_removal_is_refused_beside_a_milder_word_on_a_report_that_may_be_newer
             line(on=LATE, as_of=NEWER),
         ):
             assert added(file(new), known=known) == (new,)
+
+
+def test_a_withdrawal_names_the_decision_of_another_person_that_it_takes_back() -> None:
+    for on in (DAY, NEXT):
+        withdrawn = line("withdraw", by="Tom", on=on, workbook="tom.xlsx")
+        (note,) = collected(file(withdrawn), ledger=ledger(DELETE)).notes
+        assert f"{DELETE.summary} ({DELETE.place}): it was withdrawn" in note
+    assert collected(file(line("withdraw", on=NEXT)), ledger=ledger(DELETE)).notes == ()
+
+
+def test_what_is_there_already_is_not_said_again_to_have_given_way_to_a_later_day() -> None:
+    later = line("keep", on=NEXT, workbook="later.xlsx")
+    files = file(DELETE), file(later, name="later.xlsx")
+    assert len(collected(*files, ledger=ledger(later)).notes) == 1
+    assert collected(*files, ledger=ledger(DELETE, later)).notes == ()
+
+
+def test_a_follow_up_of_another_ledger_is_noted_where_a_ledger_is_named() -> None:
+    row = FollowUpRow(EntryPlace("review.xlsx", 2, "C2"), "e" * 64, ("",) * 7)
+    workbook = replace(file(DELETE), followed_up=(row,))
+    (note,) = collect(Ledger(), [workbook]).notes
+    assert note.endswith("does not have them: decisions on the follow-up of review.xlsx.")
+    assert collect(None, [workbook]).notes == ()

@@ -52,9 +52,9 @@ EVERY_LIST = (
 ON = date(2026, 5, 4)
 ENTRY: tuple[Any, ...] = ("delete", "Anna", ON, "SEC-1", "left")
 OTHER_REPORT = (
-    "r.xlsx: no report named has the SHA-256 of the one behind 8 rows:"
+    "r.xlsx: the report of 8 rows is not named, by its SHA-256:"
     " status_reports_2026-05-01T12-00-00+00-00.csv"
-    "\n    Name the report that it was made from"
+    "\n    Name this report too"
 )
 
 

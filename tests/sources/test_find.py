@@ -21,7 +21,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
 from analyzer.report.model import Report
 from analyzer.sources import find
-from tests.support.builders import a_user
+from tests.support.builders import a_user, report_text
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts, zipped
 from tests.support.runs import copied
 
@@ -407,3 +407,9 @@ def test_what_lies_beside_reports_is_refused_where_nothing_else_is_named(tmp_pat
     assert refusals(manifest) == [
         (manifest.name, "this JSON holds no credential report: it has no `Content`")
     ]
+
+
+def test_the_text_of_a_report_is_refused_as_no_path_and_not_shown_whole() -> None:
+    (problem,) = refused(report_text([a_user()]))
+    assert (problem.message, len(problem.file)) == ("this is text, not a path", 81)
+    assert "pass the text of a report as bytes" in problem.hint

@@ -164,3 +164,9 @@ def test_what_unused_means_says_which_keys_count() -> None:
     texts = [unused_definition(Criteria(definition=each)) for each in Definition]
     keys = ("and no active access key", "and no access key attached")
     assert texts == [f"never signed in, {each}" for each in keys]
+
+
+def test_what_is_known_of_a_user_counts_for_each_of_its_slots() -> None:
+    user, slots = truth(*(True, None)), truth(*(False, True, None, None))
+    assert answers(slots & user) == answers(user & slots) == [False, None, None, None]
+    assert answers(slots | user) == answers(user | slots) == [True, True, True, None]

@@ -116,6 +116,11 @@ def test_another_ending_is_refused_before_anything_is_written(
         with pytest.raises(ValueError, match=r"must end in \.xlsx, \.csv, \.json"):
             writers.write(analysis, folder / "good.csv", folder / name)
         assert held(folder) == {}, name
+    for kind, known in (("findings", ".csv, .parquet"), ("follow_up", ".csv")):
+        others: dict[str, Any] = {kind: folder / "a.json"}
+        with pytest.raises(ValueError, match=f"a.json: the name must end in {known}$"):
+            writers.write(analysis, folder / "good.csv", **others)
+        assert held(folder) == {}, kind
 
 
 def test_what_was_read_is_not_written_over(tmp_path: Path, folder: Path) -> None:
@@ -135,7 +140,7 @@ def refused_twice(analysis: Analysis, first: Path, other: Path, why: str) -> Non
     """Hold that another output is refused, as a list of users and as one of findings."""
     with pytest.raises(ValueError, match=f"{why}: write to another file"):
         writers.write(analysis, first, other)
-    with pytest.raises(ValueError, match=f"{why}: write to another file"):
+    with pytest.raises(ValueError, match=f"{why}: write to another file|must end in .csv, .parq"):
         writers.write(analysis, first, findings=other)
 
 
