@@ -210,13 +210,14 @@ def _publish(  # noqa: PLR0913  a run is all of these
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
     at, parameters = run_folders.newest_as_of(report), request.parameters
     numbers = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
+    rules = sorted(rule.id for rule in analysis.rule_results.book.rules)
     decided = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
             (building / name).write_bytes(content)
         changed = outputs.write_all(analysis, building, earlier if previous else (), numbers)
         for feed in request.feeds:
-            closed = _feeds_to_close(earlier, feed, report.accounts - {""}, request.log)
+            closed = _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log)
             outputs.write_feed(analysis, building, feed, request.hub_region, closed)
         record = run_folders.record_bytes(
             report,
@@ -226,6 +227,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             exit_code=code,
             compared_with=previous.name if previous else None,
             users=verdicts,
+            rules=rules,
         )
     run_folders.publish(building, run, record)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
@@ -243,11 +245,16 @@ def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
 
 
 def _feeds_to_close(
-    earlier: Sequence[Run], feed: Feed, accounts: Collection[str], log: Log
+    earlier: Sequence[Run],
+    feed: Feed,
+    accounts: Collection[str],
+    rules: Collection[str],
+    log: Log,
 ) -> list[Path]:
     """Return the feeds of runs before whose findings may be closed, the newest first.
 
-    They go back until each of the accounts had a report, or to a feed that was edited.
+    They go back until each of the accounts had a report in a run of all these rules, or to a feed
+    that was edited.
     """
     if feed is Feed.PARQUET:
         return []
@@ -260,7 +267,7 @@ def _feeds_to_close(
             log.caution("changed", message, run=run.name)
             break
         files += (run.path / name for name in names)
-        if names:
+        if names and run.record.rules.issuperset(rules):
             waiting.difference_update(each.account for each in run.record.covered)
         if not waiting:
             break

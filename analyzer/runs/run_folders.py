@@ -55,7 +55,8 @@ class CoveredAccount(BaseModel):
 class RunRecord(BaseModel):
     """Hold what is read back from the record of a run.
 
-    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`.
+    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`; `rules` are those that
+    ran, none in a record of an earlier version.
     """
 
     kind: Literal["export"]
@@ -68,6 +69,7 @@ class RunRecord(BaseModel):
     exit_code: StrictInt
     users: Annotated[dict[Verdict, StrictInt], Field(min_length=len(Verdict))]
     files: tuple[RunFile, ...]
+    rules: frozenset[str] = frozenset()
     covered: Annotated[
         tuple[CoveredAccount, ...], Field(validation_alias=AliasPath("accounts", "covered"))
     ] = ()
@@ -105,7 +107,8 @@ def record_bytes(
     """Return the record of a run; `files` have path, size and sha256 each.
 
     `ledger` has the decisions that it was judged with. The `outcome` is its `exit_code`, the name
-    of the run that it is `compared_with`, if any, and the number of `users` of each verdict.
+    of the run that it is `compared_with`, if any, the number of `users` of each verdict, and the
+    `rules` that ran.
     """
     record = {
         **provenance(),

@@ -299,3 +299,16 @@ def test_a_masked_account_that_only_looks_alike_is_not_compared_with_the_run_bef
         assert exporting(runs, "--from", source) == 0
     ((change, cause),) = changed(runs / "latest", "cause")
     assert (change, cause[-29:]) == ("not-covered", "reports of different accounts")
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_findings_of_a_rule_stay_open_until_it_runs_again(runs: Path) -> None:
+    numbers = []
+    for day, user, rule in (
+        (FIRST, GONE, "idle-access-key"),
+        (SECOND, IDLE, "unused-user"),
+        (THIRD, IDLE, "idle-access-key"),
+    ):
+        assert exporting_day(runs, day, user, more=[*BOTH, "--rules", rule]) == 0
+        numbers.append(closed(runs / "latest"))
+    assert numbers == [(0, 0), (0, 0), (1, 1)]
