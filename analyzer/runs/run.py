@@ -19,7 +19,7 @@ from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.ledger import collected_ledger, with_earlier_outcomes
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
-from analyzer.terms import Feed, Verdict
+from analyzer.terms import Feed, Verdict, with_noun
 from analyzer.writers import headline
 
 
@@ -206,6 +206,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     code: int,
 ) -> None:
     report, ledger = analysis.report, analysis.ledger
+    _log_lost_accounts(report, earlier, request.log)
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
     at, parameters = run_folders.newest_as_of(report), request.parameters
@@ -232,6 +233,16 @@ def _publish(  # noqa: PLR0913  a run is all of these
     run_folders.publish(building, run, record)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
+
+
+def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None:
+    """Log the accounts of the run before that have no report now, and no reason for it."""
+    explained = {"", *(each.account for each in (*report.not_covered, *report.left_out))}
+    for run in earlier[-1:]:
+        covered = {each.account for each in run.record.covered}
+        if lost := sorted(covered - report.accounts - explained):
+            message = f"No report of {with_noun('account', lost)}, which the run {run.name} has."
+            log.caution("lost-account", message, accounts=lost)
 
 
 def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
