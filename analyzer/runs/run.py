@@ -206,7 +206,6 @@ def _publish(  # noqa: PLR0913  a run is all of these
     code: int,
 ) -> None:
     report, ledger = analysis.report, analysis.ledger
-    _log_lost_accounts(report, earlier, request.log)
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
     at, parameters = run_folders.newest_as_of(report), request.parameters
@@ -231,6 +230,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             rules=rules,
         )
     run_folders.publish(building, run, record)
+    _log_lost_accounts(report, earlier, request.log)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
 
