@@ -19,7 +19,7 @@ from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.ledger import collected_ledger, with_earlier_outcomes
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
-from analyzer.terms import Feed, Verdict, with_noun
+from analyzer.terms import Feed, Verdict, utc_text, with_noun
 from analyzer.writers import headline
 
 
@@ -88,9 +88,10 @@ def check(request: ExportRequest) -> int:
     return PARTIAL if report.not_covered or refused else 0
 
 
-def export(request: ExportRequest, keep: int | None) -> int:
+def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, object]]:
     """Make a run, remove the oldest ones but `keep`, and return the exit code.
 
+    Return also which run has the reports, if unchanged an earlier one, and their as-of (UTC).
     Raises CredreportError; nothing is left of the run then.
     """
     folder = request.folder
@@ -125,7 +126,9 @@ def export(request: ExportRequest, keep: int | None) -> int:
                     _publish(request, analysis, building, run, earlier=earlier, code=code)
         if keep:
             _prune(request, keep, run)
-    return code
+    moments = sorted(file.as_of for file in report.files)
+    outcome = {"oldest_as_of": utc_text(moments[0]), "as_of": utc_text(moments[-1])}
+    return code, {"run": run.name, "unchanged": bool(existing), **outcome}
 
 
 def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, bool]:

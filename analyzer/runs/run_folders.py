@@ -335,8 +335,10 @@ def check_folder(folder: Path) -> None:
             _acquired_lock(folder).release()
 
 
-def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> None:
-    """Write when a run ended, with which exit code and message; `at` is in UTC.
+def write_last_run(
+    folder: Path, at: datetime, exit_code: int, message: str, outcome: Mapping[str, object]
+) -> None:
+    """Write when a run ended, with which exit code, message and outcome; `at` is in UTC.
 
     Nothing is written where the folder does not exist. Raises OutputFailed.
     """
@@ -348,6 +350,7 @@ def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> 
         "when": utc_text(at),
         "exit_code": exit_code,
         "message": message,
+        **outcome,
     }
     with replacing(folder / LAST_RUN) as stream:
         stream.write(json_bytes(record))
