@@ -21,7 +21,7 @@ from tests.support.builders import (
     saved,
     table,
 )
-from tests.support.decisions import bulk, line, user_rows
+from tests.support.decisions import OTHER_ACCOUNT, bulk, line, user_rows
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.review import edited, entered, shown
 from tests.support.runs import console_report
@@ -460,3 +460,14 @@ def test_a_ledger_has_one_lock_whatever_its_name(tmp_path: Path, decided: Path) 
         assert collect(decided, "-o", link).code == 75
     assert collect(decided, "-o", link).code == 0
     assert link.is_symlink()
+
+
+def test_users_of_several_accounts_are_named_with_their_account(tmp_path: Path) -> None:
+    users = [BOB, BOB | {"arn": f"arn:aws:iam::{OTHER_ACCOUNT}:user/bob"}]
+    made = ledger_bytes([line("delete", each, as_of=AT) for each in users])
+    ledger = saved(tmp_path, made, "decisions.csv")
+    text = report_text([ANN])
+    both = f"{text}\n{text.replace(ACCOUNT, OTHER_ACCOUNT)}"
+    report = saved(tmp_path, both, f"status_reports_{LATER}T09-30-00+00-00.csv")
+    done = plan(ledger, "--report", report)
+    assert f"Done already for 2 users: {ACCOUNT}/bob, {OTHER_ACCOUNT}/bob.\n" in done.messages
