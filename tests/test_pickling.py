@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 import analyzer
 from analyzer.analysis.filters import Filter
 from analyzer.rules import RULES
-from tests.support.builders import a_user, report_text, saved
+from tests.support.builders import a_user, report_text, saved, the_root
 from tests.support.outputs import CONSOLE, analyzed_console, csv_bytes, json_bytes
 from tests.support.reading import put, zipped
 
@@ -87,6 +87,6 @@ def test_slices_of_one_table_are_pickled_by_themselves(tmp_path: Path) -> None:
         for number in range(files):
             account = f"{number:012}"
             users = [a_user(f"user-{each}", account=account) for each in range(200)]
-            saved(folder, report_text(users), f"{account}.csv")
+            saved(folder, report_text(users, root=the_root(account)), f"{account}.csv")
         sizes[files] = len(pickle.dumps(analyzer.load(folder)))
     assert sizes[8] < 12 * sizes[1]

@@ -78,7 +78,8 @@ def export(
     """
     del config
     log = Log(form=log_format, quiet=quiet)
-    with log.errors(), nullcontext() if check else last_run_written(out_dir):
+    written = nullcontext(dict[str, object]()) if check else last_run_written(out_dir)
+    with log.errors(), written as last_run:
         from analyzer.decisions.ledger import read_entries
         from analyzer.runs import inputs, run
 
@@ -117,14 +118,20 @@ def export(
         )
         if Feed.ASFF in also and not hub_region:
             log.say("hub-region", options.HOME_REGION_NOTE)
-        code = run.check(request) if check else run.export(request, keep)
+        if check:
+            code = run.check(request)
+        else:
+            code, outcome = run.export(request, keep)
+            last_run.update(outcome)
         if code:
             raise typer.Exit(code)
 
 
 @contextmanager
-def last_run_written(folder: Path, now: Callable[[], datetime] = utc_now) -> Iterator[None]:
-    """Write into a folder how the run in the block ended.
+def last_run_written(
+    folder: Path, now: Callable[[], datetime] = utc_now
+) -> Iterator[dict[str, object]]:
+    """Write into a folder how the run in the block ended, with the fields that it adds.
 
     A run that finds another one at work writes nothing. Where nothing can be written, the run ends
     as it would.
@@ -132,15 +139,16 @@ def last_run_written(folder: Path, now: Callable[[], datetime] = utc_now) -> Ite
     from analyzer.runs.run_folders import write_last_run
 
     ended: BaseException = typer.Exit(0)
+    outcome: dict[str, object] = {}
     try:
-        yield
+        yield outcome
     except BaseException as error:
         ended = error
         raise
     finally:
         if not isinstance(ended, Busy):
             with suppress(OutputFailed):
-                write_last_run(folder, now(), *exit_code_and_message(ended))
+                write_last_run(folder, now(), *exit_code_and_message(ended), outcome)
 
 
 def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:

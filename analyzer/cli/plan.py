@@ -72,6 +72,7 @@ def plan(
     """
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import merged_update
+    from analyzer.decisions.decision import user_names
     from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
@@ -117,7 +118,7 @@ def plan(
     for each in result.left_out:
         say(f"Left out: {each}")
     if result.done:
-        users = [line.user for line in result.done]
+        users = user_names(result.done)
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
     exit_if_failed_or_partial(missing=[*result.left_out, *uncollected, *unseen])
 

@@ -16,6 +16,7 @@ from analyzer.decisions.decision import (
     UserKey,
     decisions_by_user,
     normal_name,
+    user_names,
 )
 from analyzer.decisions.entries import DECISION, Entries
 from analyzer.decisions.ledger import Ledger
@@ -321,13 +322,14 @@ def owner_answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str
         if is_owned or owner not in entered:
             answer = "Still open" if owner in entered else "Not answered"
             yield f"{answer}: {owner}, {count_text(number, 'user')}."
-    others: dict[tuple[str, str], list[str]] = {}
+    others: dict[tuple[str, str], list[LedgerLine]] = {}
     for line in (line for each in files for line in each.lines):
         owner, email = _owner(line), line.user_row.get(columns.OWNER_EMAIL, "")
         if owner and line.person not in (normal_name(owner), normal_name(email)):
-            others.setdefault((line.decided_by, owner), []).append(line.user)
-    for (person, owner), users in others.items():
-        yield f"Decided by {person}, not by the owner {owner}: {short_list(users)}."
+            others.setdefault((line.decided_by, owner), []).append(line)
+    for (person, owner), lines in others.items():
+        users = short_list(user_names(lines))
+        yield f"Decided by {person}, not by the owner {owner}: {users}."
 
 
 def _owner(line: LedgerLine) -> str:

@@ -395,3 +395,9 @@ def _current_after(
 def _differ(lines: Iterable[LedgerLine]) -> bool:
     decisions = {line.decision for line in lines}
     return len(decisions) > 1 or Decision.CONFLICT in decisions
+
+
+def user_names(lines: Sequence[LedgerLine]) -> list[str]:
+    """Return the name of each user, where they are of several accounts behind the account."""
+    several = len({line.account for line in lines}) > 1
+    return [f"{line.account}/{line.user}" if several else line.user for line in lines]

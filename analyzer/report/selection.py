@@ -20,6 +20,7 @@ from analyzer.report.model import NO_MOMENT, ReportTime
 from analyzer.report.survey import SurveyedReport, identity_hashes, repeated_identity_hashes
 from analyzer.report.values import normalized, timestamps
 from analyzer.terms import (
+    AWS_SOURCES,
     LONGEST_SHOWN,
     AsOfSource,
     FileNote,
@@ -121,8 +122,9 @@ def without_superseded_accounts(
 ) -> tuple[list[SurveyedReport], list[_Superseded]]:
     """Set aside accounts of which another report is newer.
 
-    Reports of one day without a time are parts of one, and count together. Without any ARN one must
-    have a root row, which tells accounts apart: `masked_accounts`.
+    Those of one moment that AWS gives count together, and so do parts of one report, which have no
+    user in common. Without any ARN one must have a root row, which tells accounts apart:
+    `masked_accounts`.
     """
 
     def known(report: SurveyedReport) -> Iterator[str]:
@@ -135,13 +137,22 @@ def without_superseded_accounts(
         {
             each: latest[each]
             for each in known(report)
-            if _order(report) < _order(latest[each]) and report.own_as_of != latest[each].own_as_of
+            if report is not latest[each] and _may_be_older(report, latest[each])
         }
         for report in reports
     ]
     reduced = (_without_accounts(*each) for each in zip(reports, newer, strict=True))
     older = [each for each in zip(reports, newer, strict=True) if each[1]]
     return [each for each in reduced if each.file.accounts], older
+
+
+def _may_be_older(report: SurveyedReport, latest: SurveyedReport) -> bool:
+    """Return whether a report may be older than the latest one."""
+    if report.own_as_of != latest.own_as_of:
+        return _order(report) < _order(latest)
+    is_known = report.own_source in AWS_SOURCES or report.own_source is not latest.own_source
+    are_parts = not np.isin(report.identities, latest.identities).any()
+    return not (is_known or are_parts or _has_same_rows(report, latest))
 
 
 def _order(report: SurveyedReport) -> tuple[datetime, datetime]:
@@ -156,9 +167,9 @@ def _order_problems(
     """Yield a problem for each report of which another may be the newest: all these together.
 
     An assumed as-of is a lower bound, and a day without a time may be its end, so the rows must
-    show that a report is older. The same rows are the same report, whose time may be known.
+    show that a report is older; of equal ones they cannot. The same rows are the same report, whose
+    time may be known better.
     """
-    dated = [each for each in reports if each.own_source is not AsOfSource.ASSUMED]
     unknown: dict[int, list[tuple[SurveyedReport, SurveyedReport, str]]] = defaultdict(list)
     for old, newer in older:
         is_assumed = old.own_source is AsOfSource.ASSUMED
@@ -167,10 +178,12 @@ def _order_problems(
             for account, new in newer.items()
             if is_assumed or old.own_as_of > _order(new)[0]
         }
-        if not unsure or any(_has_same_rows(old, each) for each in dated if each is not old):
+        source = code_of(old.own_source)
+        better = (each for each in reports if code_of(each.own_source) < source)
+        if not unsure or any(_has_same_rows(old, each) for each in better):
             continue
         for account, new in unsure.items():
-            if not _is_shown_older(old, new, account):
+            if _order(old) == _order(new) or not _is_shown_older(old, new, account):
                 unknown[id(new)].append((old, new, account))
     for each in unknown.values():
         yield _order_problem(each[0][1], [(old, account) for old, _, account in each])

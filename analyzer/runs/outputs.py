@@ -18,6 +18,7 @@ from analyzer import columns
 from analyzer.analysis import analysis as analysis_module
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.diff import (
+    CHANGE,
     NO_REPORT,
     changes,
     check_masked_accounts,
@@ -25,11 +26,12 @@ from analyzer.changes.diff import (
     not_covered_rows,
 )
 from analyzer.changes.snapshot import snapshot
+from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.files import PRIVATE, replacing, sha256
 from analyzer.limits import Criteria
-from analyzer.report.model import TEXT
+from analyzer.report.model import TEXT, Report
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, os_errors_translated, sync
 from analyzer.sources.load import read_exemptions
@@ -99,8 +101,8 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
     return [FEEDS[feed]] if FEEDS[feed] in run.files else []
 
 
-def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: pd.DataFrame) -> int:
-    """Write every output of a run into a folder, and return the number of changes.
+def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: pd.DataFrame) -> str:
+    """Write every output of a run into a folder, and return the number of changes in words.
 
     The last of the `earlier` runs, if there is any, is compared with. `trend` has the numbers of
     users by month (`TREND_COLUMNS`). Raises OutputFailed.
@@ -120,7 +122,15 @@ def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: p
         since = earlier[-1].name if earlier else ""
         shown = changed if earlier else None
         write_workbook(analysis, stream, changes=shown, previous_run=since, trend=trend)
-    return sum(counts_by_kind(changed).values())
+    return _number_text(changed, analysis.report, earlier)
+
+
+def _number_text(changed: pd.DataFrame, report: Report, earlier: Sequence[Run]) -> str:
+    """Return the number of changes since the last earlier run, and that of accounts without one."""
+    covered = {of.account for run in earlier[-1:] for of in run.record.covered}
+    number = sum(counts_by_kind(changed).values()) if covered & report.accounts else "not known"
+    accounts = int((changed[CHANGE] == ChangeKind.NOT_COVERED).sum())
+    return f"{number}, accounts not compared: {accounts:,}" if accounts else f"{number}"
 
 
 def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no record yet

@@ -19,7 +19,7 @@ from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.ledger import collected_ledger, with_earlier_outcomes
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
-from analyzer.terms import Feed, Verdict
+from analyzer.terms import Feed, Verdict, utc_text, with_noun
 from analyzer.writers import headline
 
 
@@ -88,9 +88,10 @@ def check(request: ExportRequest) -> int:
     return PARTIAL if report.not_covered or refused else 0
 
 
-def export(request: ExportRequest, keep: int | None) -> int:
+def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, object]]:
     """Make a run, remove the oldest ones but `keep`, and return the exit code.
 
+    Return also which run has the reports, if unchanged an earlier one, and their as-of (UTC).
     Raises CredreportError; nothing is left of the run then.
     """
     folder = request.folder
@@ -125,7 +126,9 @@ def export(request: ExportRequest, keep: int | None) -> int:
                     _publish(request, analysis, building, run, earlier=earlier, code=code)
         if keep:
             _prune(request, keep, run)
-    return code
+    moments = sorted(file.as_of for file in report.files)
+    outcome = {"oldest_as_of": utc_text(moments[0]), "as_of": utc_text(moments[-1])}
+    return code, {"run": run.name, "unchanged": bool(existing), **outcome}
 
 
 def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, bool]:
@@ -210,13 +213,14 @@ def _publish(  # noqa: PLR0913  a run is all of these
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
     at, parameters = run_folders.newest_as_of(report), request.parameters
     numbers = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
+    rules = sorted(rule.id for rule in analysis.rule_results.book.rules)
     decided = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **decided}.items():
             (building / name).write_bytes(content)
         changed = outputs.write_all(analysis, building, earlier if previous else (), numbers)
         for feed in request.feeds:
-            closed = _feeds_to_close(earlier, feed, report.accounts - {""}, request.log)
+            closed = _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log)
             outputs.write_feed(analysis, building, feed, request.hub_region, closed)
         record = run_folders.record_bytes(
             report,
@@ -226,10 +230,22 @@ def _publish(  # noqa: PLR0913  a run is all of these
             exit_code=code,
             compared_with=previous.name if previous else None,
             users=verdicts,
+            rules=rules,
         )
     run_folders.publish(building, run, record)
+    _log_lost_accounts(report, earlier, request.log)
     since = f"; changes since {previous.name}: {changed}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
+
+
+def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None:
+    """Log the accounts of the run before that have no report now, and no reason for it."""
+    explained = {"", *(each.account for each in (*report.not_covered, *report.left_out))}
+    for run in earlier[-1:]:
+        covered = {each.account for each in run.record.covered}
+        if lost := sorted(covered - report.accounts - explained):
+            message = f"No report of {with_noun('account', lost)}, which the run {run.name} has."
+            log.caution("lost-account", message, accounts=lost)
 
 
 def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
@@ -243,11 +259,16 @@ def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
 
 
 def _feeds_to_close(
-    earlier: Sequence[Run], feed: Feed, accounts: Collection[str], log: Log
+    earlier: Sequence[Run],
+    feed: Feed,
+    accounts: Collection[str],
+    rules: Collection[str],
+    log: Log,
 ) -> list[Path]:
     """Return the feeds of runs before whose findings may be closed, the newest first.
 
-    They go back until each of the accounts had a report, or to a feed that was edited.
+    They go back until each of the accounts had a report in a run of all these rules, or to a feed
+    that was edited.
     """
     if feed is Feed.PARQUET:
         return []
@@ -260,7 +281,7 @@ def _feeds_to_close(
             log.caution("changed", message, run=run.name)
             break
         files += (run.path / name for name in names)
-        if names:
+        if names and run.record.rules.issuperset(rules):
             waiting.difference_update(each.account for each in run.record.covered)
         if not waiting:
             break

@@ -55,7 +55,8 @@ class CoveredAccount(BaseModel):
 class RunRecord(BaseModel):
     """Hold what is read back from the record of a run.
 
-    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`.
+    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`; `rules` are those that
+    ran, none in a record of an earlier version.
     """
 
     kind: Literal["export"]
@@ -68,6 +69,7 @@ class RunRecord(BaseModel):
     exit_code: StrictInt
     users: Annotated[dict[Verdict, StrictInt], Field(min_length=len(Verdict))]
     files: tuple[RunFile, ...]
+    rules: frozenset[str] = frozenset()
     covered: Annotated[
         tuple[CoveredAccount, ...], Field(validation_alias=AliasPath("accounts", "covered"))
     ] = ()
@@ -105,7 +107,8 @@ def record_bytes(
     """Return the record of a run; `files` have path, size and sha256 each.
 
     `ledger` has the decisions that it was judged with. The `outcome` is its `exit_code`, the name
-    of the run that it is `compared_with`, if any, and the number of `users` of each verdict.
+    of the run that it is `compared_with`, if any, the number of `users` of each verdict, and the
+    `rules` that ran.
     """
     record = {
         **provenance(),
@@ -332,8 +335,10 @@ def check_folder(folder: Path) -> None:
             _acquired_lock(folder).release()
 
 
-def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> None:
-    """Write when a run ended, with which exit code and message; `at` is in UTC.
+def write_last_run(
+    folder: Path, at: datetime, exit_code: int, message: str, outcome: Mapping[str, object]
+) -> None:
+    """Write when a run ended, with which exit code, message and outcome; `at` is in UTC.
 
     Nothing is written where the folder does not exist. Raises OutputFailed.
     """
@@ -345,6 +350,7 @@ def write_last_run(folder: Path, at: datetime, exit_code: int, message: str) -> 
         "when": utc_text(at),
         "exit_code": exit_code,
         "message": message,
+        **outcome,
     }
     with replacing(folder / LAST_RUN) as stream:
         stream.write(json_bytes(record))

@@ -86,7 +86,7 @@ def asff_batches(
     documents = ((finding, _security_finding(finding, hub)) for finding, hub in importable)
     known = chain.from_iterable(map(orjson.loads, earlier)) if earlier else ()
     waiting = defaultdict[str, list[bytes]](list)
-    for account, line in feed_lines(documents, known, analysis.report, _entry, _closed):
+    for account, line in feed_lines(documents, known, analysis, _entry, _closed):
         waiting[account].append(line.rstrip())
         if len(waiting[account]) == BATCH_FINDINGS:
             yield account, _batch(waiting.pop(account))
@@ -241,7 +241,8 @@ def _closed(document: Document, at: datetime) -> Document:
 
 def _entry(document: Document) -> FeedEntry:
     is_open = document["RecordState"] != "ARCHIVED"
-    return FeedEntry(document["AwsAccountId"], document["Id"], is_open)
+    rule = document["GeneratorId"].removeprefix(f"{PRODUCT}/")
+    return FeedEntry(document["AwsAccountId"], rule, document["Id"], is_open)
 
 
 def _cut(text: str, longest: int) -> str:

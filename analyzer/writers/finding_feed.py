@@ -171,9 +171,10 @@ def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[FeedFinding
 
 
 class FeedEntry(NamedTuple):
-    """Name the finding of an earlier document, and its account, empty where none is known."""
+    """Name the finding of an earlier document, its rule, and its account, empty if unknown."""
 
     account: str
+    rule: str
     id: str
     is_open: bool
 
@@ -181,7 +182,7 @@ class FeedEntry(NamedTuple):
 def feed_lines(
     documents: Iterable[tuple[FeedFinding, Document]],
     earlier: Iterable[Document],
-    report: Report,
+    analysis: Analysis,
     entry: Callable[[Document], FeedEntry],
     closed: Callable[[Document, datetime], Document],
 ) -> Iterator[tuple[str, bytes]]:
@@ -189,9 +190,9 @@ def feed_lines(
 
     Each is its account and a line of JSON. `earlier` has the newest feed first. `closed` returns a
     document as of a moment in UTC, the newest as-of of the report. Findings of accounts without a
-    report stay open: nothing is known of them.
+    report, and of rules that did not run, stay open: nothing is known of them.
     """
-    ids = set()
+    report, ids = analysis.report, set()
     for finding, document in documents:
         yield finding.account, json_line(document)
         if earlier:
@@ -200,9 +201,10 @@ def feed_lines(
     missing = {each.account for each in (*report.not_covered, *report.left_out)}
     # One without an account may be of any that is missing and has no number.
     covered = (report.accounts | {""}) - missing
+    judged = {UNCOVERED_ACCOUNT.id, *(rule.id for rule in analysis.rule_results.book.rules)}
     for document in earlier:
-        account, id_, is_open = entry(document)
-        if is_open and account in covered and id_ not in ids:
+        account, rule, id_, is_open = entry(document)
+        if is_open and account in covered and rule in judged and id_ not in ids:
             yield account, json_line(closed(document, newest))
         ids.add(id_)
 

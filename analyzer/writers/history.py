@@ -178,15 +178,18 @@ def sentences(history: History) -> Iterator[str]:
     """Yield what stands beside the tables, printable."""
     total = history.period.iloc[-1]
     if total["reports"] and total["unused_removed"]:
+        renamed = renamed_number(total["renamed"])
+        of_all = f", of {total['removed']:,} gone{renamed}" if renamed else ""
         yield (
-            f"Gone while unused: {count_text(total['unused_removed'], 'user')}. Days unused, at"
-            f" least: {_days_text(total, 'least')}; at most: {_days_text(total, 'most')}."
+            f"Gone while unused: {count_text(total['unused_removed'], 'user')}{of_all}. Days"
+            f" unused, at least: {_days_text(total, 'least')}; at most:"
+            f" {_days_text(total, 'most')}."
         )
     if OVERDUE in history.period:
         yield (
-            f"Decisions: {total['decisions']:,}; to delete or deactivate {total['removals']:,}:"
-            f" done in time {total['done_in_time']:,}, in time or late"
-            f" {total['done_undated']:,}, done late {total['done_late']:,}, overdue"
+            f"Decisions: {total['decisions']:,}; of those in force, to delete or deactivate"
+            f" {total['removals']:,}: done in time {total['done_in_time']:,}, done late"
+            f" {total['done_late']:,}, done at an unknown time {total['done_undated']:,}, overdue"
             f" {total[OVERDUE]:,}, open {total['open']:,}."
         )
     yield from (printable(each) for each in (*remarks(history), BLIND_SPOT))

@@ -62,7 +62,7 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
     """
     documents = ((each, _compliance_finding(each)) for each in findings(analysis))
     known = map(orjson.loads, earlier) if earlier else ()
-    for _, line in feed_lines(documents, known, analysis.report, _entry, _closed):
+    for _, line in feed_lines(documents, known, analysis, _entry, _closed):
         stream.write(line)
 
 
@@ -181,4 +181,5 @@ def _times(at: datetime, *names: str) -> Document:
 def _entry(document: Document) -> FeedEntry:
     account = document["cloud"].get("account", {}).get("uid", "")
     is_open = document["activity_id"] != _CLOSED["activity_id"]
-    return FeedEntry(account, document["finding_info"]["uid"], is_open)
+    rule = document["metadata"]["event_code"]
+    return FeedEntry(account, rule, document["finding_info"]["uid"], is_open)

@@ -19,6 +19,7 @@ from tests.support.builders import (
     days_before,
     report_text,
 )
+from tests.support.decisions import console_name
 from tests.support.outputs import analysis_of, analyzed_console
 
 
@@ -101,15 +102,16 @@ def test_rows_that_differ_are_explained_together_also_in_a_cell_that_decides_not
 @pytest.mark.no_cover
 def test_rows_of_two_reports_that_differ_are_named_with_their_files() -> None:
     without = [each for each in COLUMNS if each != "mfa_active"]
+    one, other = (f"{folder}/{console_name(AS_OF)}" for folder in "ab")
     files = (
-        ("a.csv", report_text([a_user("ann", mfa=True)])),
-        ("b.csv", report_text([a_user("bo"), a_user("ann")], columns=without)),
+        (one, report_text([a_user("ann", mfa=True)])),
+        (other, report_text([a_user("bo"), a_user("ann")], columns=without)),
     )
-    report = analyzer.load(*((name, text.encode()) for name, text in files), as_of=AS_OF)
+    report = analyzer.load(*((name, text.encode()) for name, text in files))
     (explanation,) = analyzer.analyze(report).explain("ann")
     assert readings(explanation, "certainty")["mfa_active"] == (
-        'another row of this ARN has another value: row 3 of a.csv has "true", row 4 of b.csv has'
-        " no such cell"
+        f'another row of this ARN has another value: row 3 of {one} has "true",'
+        f" row 4 of {other} has no such cell"
     )
 
 

@@ -256,8 +256,8 @@ def test_a_report_without_its_root_row_passes_no_control_on_root() -> None:
 @pytest.mark.no_cover
 def test_the_root_row_of_an_account_may_stand_in_any_of_its_reports() -> None:
     other_user = report_text([SAFE | {"user": "x", "arn": f"arn:aws:iam::{ACCOUNT}:user/x"}])
-    for other, order in ((other_user, 1), (other_user, -1), (report_text([SAFE]) + "\n", 1)):
-        found = results_of(*[ROOTLESS, other][::order])
+    for order in (1, -1):
+        found = results_of(*[ROOTLESS, other_user][::order])
         assert found.rules_lacking_input == {}
         assert control(found, "2.3").result is Result.PASS
         assert not found.failures(["root-without-mfa"])

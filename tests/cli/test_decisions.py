@@ -21,7 +21,7 @@ from tests.support.builders import (
     saved,
     table,
 )
-from tests.support.decisions import bulk, line, user_rows
+from tests.support.decisions import OTHER_ACCOUNT, bulk, line, user_rows
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.review import edited, entered, shown
 from tests.support.runs import console_report
@@ -437,3 +437,14 @@ def test_a_row_is_compared_with_the_report_that_it_was_made_from_in_a_folder_wit
     report.unlink()
     done = collect(workbook, "--report", reports)
     assert (done.code, "was judged as of 2026-05-01" in done.messages) == (3, True)
+
+
+def test_users_of_several_accounts_are_named_with_their_account(tmp_path: Path) -> None:
+    users = [BOB, BOB | {"arn": f"arn:aws:iam::{OTHER_ACCOUNT}:user/bob"}]
+    made = ledger_bytes([line("delete", each, as_of=AT) for each in users])
+    ledger = saved(tmp_path, made, "decisions.csv")
+    text = report_text([ANN])
+    both = f"{text}\n{text.replace(ACCOUNT, OTHER_ACCOUNT)}"
+    report = saved(tmp_path, both, f"status_reports_{LATER}T09-30-00+00-00.csv")
+    done = plan(ledger, "--report", report)
+    assert f"Done already for 2 users: {ACCOUNT}/bob, {OTHER_ACCOUNT}/bob.\n" in done.messages

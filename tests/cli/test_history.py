@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -419,3 +419,15 @@ def test_the_chart_begins_where_each_account_has_a_report_and_says_so() -> None:
         heads = openpyxl.load_workbook(stream)["Summary"]["A"]
         (title,) = [each.value for each in heads if str(each.value).startswith("Users by day")]
         assert title == f"Users by day{more}"
+
+
+def test_what_is_said_of_users_gone_and_of_decisions_has_the_numbers_it_belongs_to(
+    tmp_path: Path,
+) -> None:
+    ann, bo = person(), person("bo", created=BORN - timedelta(days=1))
+    reports = kept(tmp_path, report(0, ann, bo), report(20, person("anna")))
+    keep = line("keep", bo, on=day(1).date(), as_of=day(0))
+    ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)), keep)
+    said = run("history", reports, "--decisions", ledger).messages
+    assert "Gone while unused: 2 users, of 2 gone (possibly renamed: 1). Days unused, at" in said
+    assert "Decisions: 2; of those in force, to delete or deactivate 1: done in time 0," in said

@@ -497,5 +497,18 @@ def test_of_two_reports_of_one_day_rows_must_show_that_the_one_without_a_time_is
     )
     midnight = console(AS_OF.replace(hour=0))
     assert names(in_both_orders((midnight, PLAIN), (folder, report_text([a_user()])))) == ["a.csv"]
-    parts = loaded((folder, early), (folder.replace("a.", "b."), report_text([a_user("ann")])))
-    assert len(parts.files) == 2
+    part = report_text([a_user("ann")]).replace(f"{ROOT}\n", "")
+    assert len(loaded((folder, early), (folder.replace("a.", "b."), part)).files) == 2
+
+
+@pytest.mark.parametrize("folder", ["", f"{AS_OF:%Y-%m-%d}/"])
+def test_different_reports_of_one_account_and_an_equal_time_are_refused_if_aws_does_not_give_it(
+    folder: str,
+) -> None:
+    one, other = f"{folder}a.csv", f"{folder}b.csv"
+    without_bob = lines(HEADER, ROOT, ANN)
+    for texts in ((PLAIN, without_bob), (without_bob, PLAIN)):
+        with pytest.raises(analyzer.InputRefused, match=f"{one}.* so perhaps newer than {other}"):
+            loaded((one, texts[0]), (other, texts[1]))
+    same = loaded((one, PLAIN), (other, report_text(TWO_USERS, form="+00:00")))
+    assert verdicts(same) == VERDICTS

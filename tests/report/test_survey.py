@@ -90,7 +90,9 @@ def in_one_group(monkeypatch: Patch) -> None:
 def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[Problem, ...]:
     """Return what the reports say together, which is what they say one by one."""
     for number, text in enumerate(texts):
-        put(folder, text.encode(errors="surrogateescape"), f"2026-05-02/{number}.csv")
+        put(
+            folder, text.encode(errors="surrogateescape"), f"2026-05-0{2 + number % 2}/{number}.csv"
+        )
     alone = contents_or_problems(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(survey, "GROUPS", 1)

@@ -254,7 +254,7 @@ def test_a_file_in_the_place_of_the_link_to_be_latest_stays(runs: Path, capsys: 
 def test_while_a_run_works_another_one_says_so_and_ends(
     runs: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
-    def write(_: object, folder: Path, *__: object) -> int:
+    def write(_: object, folder: Path, *__: object) -> str:
         for more in ([], ["--check"]):
             assert exporting(runs, "--from", SAMPLE, *more) == Busy.exit_code == 75
         return write_plainly(folder)

@@ -13,8 +13,8 @@ import typer
 from analyzer.cli.export import last_run_written
 from analyzer.errors import AwsRefused, Busy, InputRefused
 from analyzer.runs.run_folders import LAST_RUN, write_last_run
-from tests.support.builders import saved
-from tests.support.runs import exporting, exporting_day, hidden
+from tests.support.builders import report_text, saved, the_root
+from tests.support.runs import console_report, exporting, exporting_day, hidden
 
 pytestmark = pytest.mark.usefixtures("plain_outputs")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -58,14 +58,14 @@ def test_a_run_leaves_when_and_how_it_ended_and_ends_as_before(
 
 
 def test_another_run_at_work_writes_nothing(tmp_path: Path) -> None:
-    write_last_run(tmp_path, NOON, 0, "Done.")
+    write_last_run(tmp_path, NOON, 0, "Done.", {})
     with pytest.raises(Busy):
         ended(tmp_path, Busy("another"))
     assert last_run(tmp_path)["exit_code"] == 0
 
 
 def test_a_folder_that_is_not_there_is_not_made_for_it(tmp_path: Path) -> None:
-    write_last_run(tmp_path / "runs", NOON, 2, "wrong")
+    write_last_run(tmp_path / "runs", NOON, 2, "wrong", {})
     assert not (tmp_path / "runs").exists()
 
 
@@ -78,10 +78,10 @@ def test_where_it_cannot_be_written_the_run_ends_as_it_would(tmp_path: Path) -> 
 
 def test_it_is_private_at_first_and_keeps_the_mode_that_it_was_given(tmp_path: Path) -> None:
     path = tmp_path / LAST_RUN
-    write_last_run(tmp_path, NOON, 0, "Done.")
+    write_last_run(tmp_path, NOON, 0, "Done.", {})
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
-    write_last_run(tmp_path, NOON, 0, "Done.")
+    write_last_run(tmp_path, NOON, 0, "Done.", {})
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
@@ -97,3 +97,18 @@ def test_each_export_writes_it_and_a_check_does_not(tmp_path: Path) -> None:
     assert hidden(runs) == set()
     assert exporting(runs, "--role-name", "x") == 2
     assert last_run(runs)["exit_code"] == 2
+
+
+def test_it_names_the_run_and_the_oldest_and_newest_as_of_of_its_reports(tmp_path: Path) -> None:
+    runs, reports = tmp_path / "runs", tmp_path / "reports"
+    first, second = "2026-06-01", "2026-06-03"
+    other = report_text([], root=the_root("222233334444"))
+    console_report(reports, first)
+    for newest, unchanged in ((first, False), (first, True), (second, False)):
+        if newest == second:
+            console_report(reports, second).write_text(other)
+        assert exporting(runs, "--from", reports) == 0
+        record = last_run(runs)
+        assert (record["run"], record["unchanged"]) == (f"{newest}T09-30-00Z", unchanged)
+        moments = record["oldest_as_of"], record["as_of"]
+        assert moments == (f"{first}T09:30:00Z", f"{newest}T09:30:00Z")

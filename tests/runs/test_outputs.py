@@ -321,3 +321,46 @@ def test_a_masked_account_that_only_looks_alike_is_not_compared_with_the_run_bef
         assert exporting(runs, "--from", source) == 0
     ((change, cause),) = changed(runs / "latest", "cause")
     assert (change, cause[-29:]) == ("not-covered", "reports of different accounts")
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_findings_of_a_rule_stay_open_until_it_runs_again(runs: Path) -> None:
+    numbers = []
+    for day, user, rule in (
+        (FIRST, GONE, "idle-access-key"),
+        (SECOND, IDLE, "unused-user"),
+        (THIRD, IDLE, "idle-access-key"),
+    ):
+        assert exporting_day(runs, day, user, more=[*BOTH, "--rules", rule]) == 0
+        numbers.append(closed(runs / "latest"))
+    assert numbers == [(0, 0), (0, 0), (1, 1)]
+
+
+BOTH_ACCOUNTS, MINE, OTHERS = (
+    report_text(users, root=the_root(account))
+    for users, account in (
+        ((a_user("ann"), a_user("eve", account=OTHER)), ACCOUNT),
+        ((a_user("ann"),), ACCOUNT),
+        ((a_user("eve", account=OTHER),), OTHER),
+    )
+)
+
+
+@pytest.mark.usefixtures("changes_alone")
+@pytest.mark.parametrize(
+    ("first", "then", "number"),
+    [
+        (BOTH_ACCOUNTS, MINE, "0, accounts not compared: 1"),
+        (OTHERS, MINE, "not known, accounts not compared: 2"),
+    ],
+)
+def test_an_account_of_the_run_before_that_has_no_report_now_is_named_once(
+    runs: Path, capsys: Capture, first: str, then: str, number: str
+) -> None:
+    for day, text in ((FIRST, first), (SECOND, then), (THIRD, then)):
+        source = console_report(runs.with_name(day), day)
+        source.write_text(text)
+        assert exporting(runs, "--from", source, *["--quiet"] * (day != SECOND)) == 0
+    said = capsys.readouterr().err
+    assert said.count(f"No report of account {OTHER}, which the run {name(FIRST)} has.\n") == 1
+    assert said.endswith(f"; changes since {name(FIRST)}: {number}.\n")

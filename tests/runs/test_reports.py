@@ -13,10 +13,12 @@ from analyzer.runs.inputs import copy_inputs
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load
 from analyzer.sources.source import Source
-from tests.support.builders import a_user, report_text, saved
+from tests.support.builders import a_user, report_text, saved, the_root
 from tests.support.runs import copied
 
-TEXT, OTHER, THIRD = (report_text([a_user(name)]) for name in ("quiet", "loud", "third"))
+TEXT, OTHER, THIRD, FOURTH = (
+    report_text([a_user(account=each * 12)], root=the_root(each * 12)) for each in "1234"
+)
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def test_files_of_an_archive_and_standard_input_become_files_that_are_found_agai
     report = saved(tmp_path, TEXT, "09:30.csv")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("one.csv", OTHER)
-        archive.writestr("2026/two.csv", report_text([a_user("fourth")]))
+        archive.writestr("2026/two.csv", FOURTH)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(THIRD.encode())))
     copies = copied([str(report), str(tmp_path / "all.zip"), "-"], folder)
     assert names(folder) == {report.name, "one.csv", "two.csv", "standard input"}

@@ -55,7 +55,8 @@ KINDS: dict[str, tuple[str | bytes, str]] = {
 }
 
 
-FIRST = report_text([a_user("eve", account="222233334444")])
+EVE = "222233334444"
+FIRST = report_text([a_user("eve", account=EVE)], root=the_root(account=EVE))
 
 
 @pytest.fixture

@@ -65,8 +65,9 @@ def tricky_folder(folder: Path) -> Path:
     members = {"five.csv": report_of(5, "flo"), "six.csv": report_of(6, "gus")}
     put(folder, zipped(members), "five-and-six.zip")
     # Rows without an account number.
-    for name in ("masked-a.csv", "masked-b.csv"):
-        put(folder, report_of(7, "hal", name[7:8]).replace("arn:aws:iam::000000000007", "x"), name)
+    for name in "ab":
+        masked = report_of(7, "hal", name).replace("arn:aws:iam::000000000007", "x")
+        put(folder, masked, f"masked-{name}-{NOON}")
     # What is saved beside reports.
     fetched = report_of(8, "ida")
     digest = sha256(fetched.encode()).hexdigest()

@@ -24,6 +24,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
+from tests.support.decisions import console_name
 
 QUIET, WAITING = a_user("quiet"), a_user("waiting", password=a_password(), key_1=an_inactive_key())
 GONE = a_user("gone", password=no_password(days_before(400)))
@@ -45,8 +46,8 @@ AS_AWS_WRITES = {
 
 def loaded(*texts: str) -> Report:
     """Load reports of one moment."""
-    files = [(f"{at}.csv", text.encode()) for at, text in enumerate(texts)]
-    return analyzer.load(*files, as_of=AS_OF)
+    files = [(f"{at}/{console_name(AS_OF)}", text.encode()) for at, text in enumerate(texts)]
+    return analyzer.load(*files)
 
 
 def verdicts(

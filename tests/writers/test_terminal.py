@@ -27,6 +27,7 @@ from tests.support.builders import (
     report_text,
     saved,
 )
+from tests.support.decisions import console_name
 from tests.support.outputs import (
     ALL,
     SAMPLES,
@@ -124,8 +125,9 @@ def test_a_large_report_has_the_first_findings_of_each_rule_too(
     monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
     monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
     for name, count in (("a", 3), ("b", 4)):
-        saved(tmp_path, report_text(users_without_mfa(count, name)), f"{name}.csv")
-    analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
+        users = users_without_mfa(count, name)
+        saved(tmp_path / name, report_text(users), console_name(AS_OF))
+    analysis = analyzer.analyze(analyzer.load(tmp_path))
     shown = table_text(analysis, UNUSED, width=80, details=True)
     assert MFA_RULE in shown
     assert shown.count("password enabled, last used") == 5
