@@ -267,8 +267,8 @@ def _feeds_to_close(
 ) -> list[Path]:
     """Return the feeds of runs before whose findings may be closed, the newest first.
 
-    They go back until each of the accounts had a report in a run of all these rules, or to a feed
-    that was edited.
+    They go back until each of the accounts had a report, with its root, in a run of all these
+    rules, or to a feed that was edited.
     """
     if feed is Feed.PARQUET:
         return []
@@ -282,7 +282,7 @@ def _feeds_to_close(
             break
         files += (run.path / name for name in names)
         if names and run.record.rules.issuperset(rules):
-            waiting.difference_update(each.account for each in run.record.covered)
+            waiting.difference_update(each.account for each in run.record.covered if each.roots)
         if not waiting:
             break
     return files

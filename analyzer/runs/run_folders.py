@@ -47,9 +47,10 @@ class RunFile(BaseModel):
 
 
 class CoveredAccount(BaseModel):
-    """Name an account that a run has a report of."""
+    """Name an account that a run has a report of, with the number of its root rows."""
 
     account: str
+    roots: int
 
 
 class RunRecord(BaseModel):
@@ -119,7 +120,12 @@ def record_bytes(
         "parameters": dict(parameters),
         "accounts": {
             "covered": [
-                {"account": account.account, "as_of": utc_text(file.as_of), "report": file.name}
+                {
+                    "account": account.account,
+                    "roots": account.roots,
+                    "as_of": utc_text(file.as_of),
+                    "report": file.name,
+                }
                 for file in report.files
                 for account in file.accounts
             ],

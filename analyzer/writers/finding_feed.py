@@ -190,7 +190,8 @@ def feed_lines(
 
     Each is its account and a line of JSON. `earlier` has the newest feed first. `closed` returns a
     document as of a moment in UTC, the newest as-of of the report. Findings of accounts without a
-    report, and of rules that did not run, stay open: nothing is known of them.
+    report, of root users without a row, and of rules that did not run stay open: nothing is known
+    of them.
     """
     report, ids = analysis.report, set()
     for finding, document in documents:
@@ -201,10 +202,15 @@ def feed_lines(
     missing = {each.account for each in (*report.not_covered, *report.left_out)}
     # One without an account may be of any that is missing and has no number.
     covered = (report.accounts | {""}) - missing
-    judged = {UNCOVERED_ACCOUNT.id, *(rule.id for rule in analysis.rule_results.book.rules)}
+    rules = analysis.rule_results.book.rules
+    judged = {UNCOVERED_ACCOUNT.id, *(rule.id for rule in rules)}
+    of_root = {rule.id for rule in rules if rule.subject is Subject.ROOT}
+    counted = (each for file in report.files for each in file.accounts)
+    with_root = {each.account for each in counted if each.roots}
     for document in earlier:
         account, rule, id_, is_open = entry(document)
-        if is_open and account in covered and rule in judged and id_ not in ids:
+        is_judged = rule in judged and (account in with_root or rule not in of_root)
+        if is_open and account in covered and is_judged and id_ not in ids:
             yield account, json_line(closed(document, newest))
         ids.add(id_)
 

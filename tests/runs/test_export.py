@@ -73,7 +73,12 @@ def test_the_record_says_what_options_and_variables_the_run_was_made_from(
     assert (record["exit_code"], record["compared_with"]) == (1, None)
     assert record["parameters"]["dormant_days"] == 30
     assert record["parameters"]["skip"] == ["idle-password", "root-used"]
-    covered = {"account": "123456789012", "as_of": as_of, "report": f"reports/{SAMPLE.name}"}
+    covered = {
+        "account": "123456789012",
+        "roots": 1,
+        "as_of": as_of,
+        "report": f"reports/{SAMPLE.name}",
+    }
     assert record["accounts"] == {"covered": [covered], "not_covered": [], "skipped": []}
 
 

@@ -57,7 +57,12 @@ def test_one_account_is_fetched_with_two_calls_kept_and_logged_and_the_same_is_u
     names = {path.name for path in (runs / RUN / "reports").iterdir()}
     assert names == {report, f"{report}.metadata.json", "fetched.manifest.json"}
     assert (runs / RUN / "reports" / report).read_bytes() == aws.accounts[CALLER].report
-    covered = {"account": CALLER, "as_of": "2026-05-01T12:30:15Z", "report": f"reports/{report}"}
+    covered = {
+        "account": CALLER,
+        "roots": 1,
+        "as_of": "2026-05-01T12:30:15Z",
+        "report": f"reports/{report}",
+    }
     assert record_of(runs / RUN)["accounts"]["covered"] == [covered]
 
 

@@ -336,6 +336,20 @@ def test_findings_of_a_rule_stay_open_until_it_runs_again(runs: Path) -> None:
     assert numbers == [(0, 0), (0, 0), (1, 1)]
 
 
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_findings_of_a_root_user_stay_open_until_its_row_is_there(runs: Path) -> None:
+    numbers = []
+    weak, whole = (report_text([IDLE], root=the_root(mfa_active=mfa)) for mfa in ("false", "true"))
+    without = "\n".join(each for each in whole.split("\n") if ":root," not in each)
+    for day, text in ((FIRST, weak), (SECOND, without), (THIRD, whole)):
+        source = console_report(runs.with_name(day), day)
+        source.write_text(text)
+        rules = ["--rules", "root-without-mfa"]
+        assert exporting(runs, "--from", source, *BOTH, *rules) == 0
+        numbers.append(closed(runs / "latest"))
+    assert numbers == [(0, 0), (0, 0), (1, 1)]
+
+
 BOTH_ACCOUNTS, MINE, OTHERS = (
     report_text(users, root=the_root(account))
     for users, account in (
