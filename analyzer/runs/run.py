@@ -115,9 +115,11 @@ def export(request: ExportRequest, keep: int | None) -> int:
                     (each for each in all_runs if each.record.identity == identity), None
                 )
                 run = existing.path if existing else new_run
-                code = _exit_code(
-                    analysis, request, run, has_gaps=has_gaps, lacks_decisions=bool(missing)
-                )
+                if failures := request.analysis_request.failures(analysis):
+                    message = f"Meets --fail-on in {run}: {'; '.join(failures)}"
+                    request.log.caution("fail-on", message, run=run.name)
+                is_partial = has_gaps or bool(analysis.report.not_covered)
+                code = _exit_code(failures, lacks_decisions=bool(missing), is_partial=is_partial)
                 if existing:
                     message = f"Unchanged since {run}: skipped."
                     request.log.say("unchanged", message, run=existing.name, exit_code=code)
@@ -185,15 +187,11 @@ def _with_ledger(
     return replace(request, analysis_request=analysis_request, parameters=parameters), unread
 
 
-def _exit_code(
-    analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool, lacks_decisions: bool
-) -> int:
-    """Return the exit code: users who meet `--fail-on` do not hide decisions that are missing."""
-    if reasons := request.analysis_request.failures(analysis):
-        message = f"Meets --fail-on in {run}: {'; '.join(reasons)}"
-        request.log.caution("fail-on", message, run=run.name)
-        return PARTIAL if lacks_decisions else FAILED
-    return PARTIAL if has_gaps or lacks_decisions or analysis.report.not_covered else 0
+def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:
+    """Return 5 if decisions are missing, else 1 if something fails, else 5 if it is partial."""
+    if failures and not lacks_decisions:
+        return FAILED
+    return PARTIAL if lacks_decisions or is_partial else 0
 
 
 def _publish(  # noqa: PLR0913  a run is all of these
