@@ -138,13 +138,13 @@ def removal_plan(
     exemptions: Sequence[Exemption] = (),
     report: Report | None = None,
     pages: Iterable[Page] = (),
-    unsettled: Mapping[str, object] = MappingProxyType({}),
+    decided_elsewhere: Mapping[str, PurePath] = MappingProxyType({}),
 ) -> RemovalPlan:
     """Return who is removed by the decisions to delete or deactivate that are in force.
 
     `pages` are the judged pages of `report`, with the exemptions. Where there is a report, only
-    users that it shows are taken. `unsettled` names by ARN where a decision stands that the ledger
-    has not.
+    users that it shows are taken. `decided_elsewhere` names by ARN the file with a decision on the
+    user that the ledger has not.
     """
     if report is None:
         possible = _candidates_of_ledger(ledger, exemptions)
@@ -154,7 +154,7 @@ def removal_plan(
         outcomes = decision_outcomes(ledger, lines, report, users)
         possible = [*map(_candidate_of_outcome, outcomes.values())]
     candidates = [
-        each._replace(reason=_unsettled_reason(each.line, ledger, unsettled))
+        each._replace(reason=_unsettled_reason(each.line, ledger, decided_elsewhere))
         if each.is_chosen
         else each
         for each in possible
@@ -252,15 +252,17 @@ def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
     return _Candidate(line, confirmed, reason)
 
 
-def _unsettled_reason(line: LedgerLine, ledger: Ledger, unsettled: Mapping[str, object]) -> str:
+def _unsettled_reason(
+    line: LedgerLine, ledger: Ledger, decided_elsewhere: Mapping[str, PurePath]
+) -> str:
     """Return why a decision may not be the last one, empty if it is.
 
     A decision stands that the ledger has not, or the person also spared the user on that day. Of a
     day it is only known which decision was collected last, and that may be of an older copy. One on
     a report that is surely newer is newer.
     """
-    if place := unsettled.get(line.user_key.arn):
-        return f"{place} has a decision on the user that the ledger has not"
+    if file := decided_elsewhere.get(line.user_key.arn):
+        return f"{file} has a decision on the user that the ledger has not"
     sparing = [
         each.decision
         for each in ledger.by_user[line.user_key].lines
