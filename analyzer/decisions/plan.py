@@ -159,14 +159,11 @@ def removal_plan(
         else each
         for each in possible
     ]
-    chosen = [each for each in candidates if each.is_chosen]
-    shown = ledger.credentials_decided_on
     return RemovalPlan(
         removals=tuple(
-            Removal(each.line, _with_earlier_sign_in(shown[user], lines, each.line), each.confirmed)
-            for each in chosen
-            for user in [each.line.user_key]
-            for lines in [ledger.by_user[user].lines]
+            Removal(each.line, _credentials_decided_on(each.line, ledger), each.confirmed)
+            for each in candidates
+            if each.is_chosen
         ),
         left_out=(
             *_left_out_by_conflict(ledger.by_user.values()),
@@ -283,16 +280,15 @@ _SPARING: Final = {
 }
 
 
-def _with_earlier_sign_in(
-    shown: Credentials, lines: Iterable[LedgerLine], line: LedgerLine
-) -> Credentials:
+def _credentials_decided_on(line: LedgerLine, ledger: Ledger) -> Credentials:
     """Return what a line's report shows, with the sign-in that earlier reports decided on showed.
 
     A report has none of a password that was deleted; AWS still has it (IAM API Reference, `User`).
     """
+    shown = ledger.credentials_decided_on[line.user_key]
     if shown.has_password is not False or shown.last_sign_in != Moment():
         return shown
-    earlier = (each for each in lines if each.as_of <= line.as_of)
+    earlier = (each for each in ledger.by_user[line.user_key].lines if each.as_of <= line.as_of)
     sign_ins = (timestamp(each.user_row[columns.PASSWORD_LAST_USED]) for each in earlier)
     return replace(shown, last_sign_in=Moment(max(filter(None, sign_ins), default=None)))
 
