@@ -226,16 +226,23 @@ def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> li
     page = page_of_lines(lines)
     verdicts = [code_of(Verdict(line.user_row[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
-    exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
-    candidates = []
-    for line, why in zip(lines, exempt, strict=True):
-        reason = _exempt_reason(why) or _as_reason(spared_fact(line, ledger, PossibleNames()))
-        if change := earlier_change(line, ledger):
-            reason = _as_reason(overtaken_fact(change))
-        if not line.identifies_user:
-            reason = _NOT_IDENTIFIED
-        candidates.append(_Candidate(line, line.report_time.earliest, reason))
-    return candidates
+    exempt = ExemptionMatches(judged, exemptions).verdict_reasons()
+    return [
+        _Candidate(line, line.report_time.earliest, _reason_without_report(line, ledger, why))
+        for line, why in zip(lines, exempt, strict=True)
+    ]
+
+
+def _reason_without_report(line: LedgerLine, ledger: Ledger, exemption: str) -> str:
+    """Return the first reason to leave a decision out that no report is needed for, empty for none.
+
+    With a report, `outcome.py` gives the fact, and the exemption of the user comes last.
+    """
+    if not line.identifies_user:
+        return _NOT_IDENTIFIED
+    if change := earlier_change(line, ledger):
+        return _as_reason(overtaken_fact(change))
+    return _exempt_reason(exemption) or _as_reason(spared_fact(line, ledger, PossibleNames()))
 
 
 def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
