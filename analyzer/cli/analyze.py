@@ -163,9 +163,8 @@ def analyze(
     inputs = find_inputs(sources, input_options)
     files_read = [*inputs.paths, *judging_options.files, accounts, config]
     check_outputs(outputs.paths, files_read)
-    (analysis,) = filtered_analyses(
-        [analysis_request.analysis(load(inputs, quiet=outputs.quiet))], filters
-    )
+    judged = analysis_request.analysis(load(inputs, quiet=outputs.quiet))
+    (analysis,) = filtered_analyses([judged], filters)
     written = _write_files(analysis, outputs) if outputs.paths else []
     if outputs.split_by:
         written += _write_split(analysis, outputs, outputs.split_by, files_read)
@@ -175,9 +174,8 @@ def analyze(
         streams.say(line)
     for line in () if outputs.quiet else written:
         streams.say(line)
-    streams.exit_if_failed_or_partial(
-        analysis_request.failures(analysis), analysis.report.not_covered
-    )
+    failures = analysis_request.failures(analysis)
+    streams.exit_if_failed_or_partial(failures, analysis.report.not_covered)
 
 
 def _check_options(
