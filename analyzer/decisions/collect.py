@@ -103,9 +103,10 @@ def collect(
 
 
 class _DecisionContents(NamedTuple):
-    """Hold the contents of decisions: those collected before a call, and those in its files.
+    """Hold the contents of decisions: those collected before a call, and those in all its files.
 
-    `hashes` are of the files that they were collected from.
+    `hashes` are of the files that they were collected from. Also where files are collected one by
+    one, a decision that another of them has is not emptied.
     """
 
     collected: Container[object]
