@@ -121,6 +121,23 @@ class OutputOptions:
     raw_csv: options.RawCsv = False
     quiet: options.Quiet = False
 
+    @property
+    def findings_file(self) -> Path | None:
+        """Return the file of findings, None for standard output."""
+        return None if self.findings == _STDOUT else self.findings
+
+    @property
+    def paths(self) -> list[Path]:
+        """Return the files that are named, or the folder of a split."""
+        return [*self.output, *filter(None, (self.findings_file, self.follow_up))]
+
+    @property
+    def form(self) -> Format | None:
+        """Return what standard output gets: a table, unless another output or silence is set."""
+        if self.findings == _STDOUT:
+            return Format.FINDINGS
+        return self.format_ or (None if self.paths or self.quiet else Format.TABLE)
+
 
 def analyze(
     sources: Annotated[
@@ -144,30 +161,21 @@ def analyze(
     _check_options(outputs, filters, judging_options, fail_on)
     analysis_request = read_analysis_request(judging_options, accounts, fail_on)
     inputs = find_inputs(sources, input_options)
-    shows_findings = outputs.findings == _STDOUT
-    findings = None if shows_findings else outputs.findings
-    files = [*outputs.output, *filter(None, (findings, outputs.follow_up))]
-    files_read: list[InputFile | str | Path | None] = []
-    if files:
-        files_read = [*inputs.paths, *judging_options.files, accounts, config]
-        check_outputs(files, files_read)
-    (analysis,) = filtered_analyses(
-        [analysis_request.analysis(load(inputs, quiet=outputs.quiet))], filters
-    )
-    written = _write_files(analysis, outputs, findings) if files else []
+    files_read = [*inputs.paths, *judging_options.files, accounts, config]
+    check_outputs(outputs.paths, files_read)
+    judged = analysis_request.analysis(load(inputs, quiet=outputs.quiet))
+    (analysis,) = filtered_analyses([judged], filters)
+    written = _write_files(analysis, outputs) if outputs.paths else []
     if outputs.split_by:
         written += _write_split(analysis, outputs, outputs.split_by, files_read)
-    default = Format.FINDINGS if shows_findings else Format.TABLE
-    form = outputs.format_ or (default if shows_findings or not (files or outputs.quiet) else None)
-    if form:
-        write_result(analysis, form, outputs)
-    for line in _messages(analysis, outputs, form):
+    if outputs.form:
+        write_result(analysis, outputs.form, outputs)
+    for line in _messages(analysis, outputs):
         streams.say(line)
     for line in () if outputs.quiet else written:
         streams.say(line)
-    streams.exit_if_failed_or_partial(
-        analysis_request.failures(analysis), analysis.report.not_covered
-    )
+    failures = analysis_request.failures(analysis)
+    streams.exit_if_failed_or_partial(failures, analysis.report.not_covered)
 
 
 def _check_options(
@@ -200,15 +208,15 @@ def _check_options(
     require(owned, owners, "--split-by")
 
 
-def _write_files(analysis: "Analysis", outputs: OutputOptions, findings: Path | None) -> list[str]:
-    """Write the files, and return what standard error says of each."""
+def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
+    """Write the files but for those of a split, and return what standard error says of each."""
     from analyzer.writers import write
 
     paths = write(
         analysis,
         *([] if outputs.split_by else outputs.output),
         verdicts=outputs.verdict,
-        findings=findings,
+        findings=outputs.findings_file,
         follow_up=outputs.follow_up,
         raw_csv=outputs.raw_csv,
         region=outputs.hub_region,
@@ -287,12 +295,12 @@ def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> 
         write_format(form, analysis, stream, verdicts=outputs.verdict, raw=raw, check=check)
 
 
-def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None) -> Iterator[str]:
+def _messages(analysis: "Analysis", outputs: OutputOptions) -> Iterator[str]:
     """Yield what standard error says of the result; a table on a terminal has it already.
 
     An account that is missing is an error, not a note: the result lacks it.
     """
-    is_table = form is Format.TABLE
+    is_table = outputs.form is Format.TABLE
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and streams.is_terminal()):
@@ -300,7 +308,7 @@ def _messages(analysis: "Analysis", outputs: OutputOptions, form: Format | None)
         from analyzer.writers.user_lists import left_out_line
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
-        if form in _NAMES:
+        if outputs.form in _NAMES:
             left_out = left_out_line(analysis, outputs.verdict, check=outputs.include_check)
             yield from [f"{left_out}."] if left_out else []
         yield blind_spots_line(analysis.report.files)

@@ -61,6 +61,7 @@ def collect(
     check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
     inputs = find_inputs(report, input_options)
 
+    # Older reports are judged only if a workbook differs from the newest: it may be of one of them.
     @cache
     def analysis(*, with_older: bool) -> "Analysis":
         return analyze(load(inputs, quiet=True, with_older=with_older), criteria.criteria())

@@ -1,7 +1,7 @@
 """Tell the story of `credreport plan`: write the script that removes the decided users."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import starmap
 from pathlib import Path
 from shlex import quote
@@ -76,12 +76,7 @@ def plan(
     from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.runs.ledger import (
-        is_listable,
-        uncollected_decisions,
-        uncollected_sentence,
-        unseen_in,
-    )
+    from analyzer.runs.ledger import is_listable, unseen_in
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
@@ -91,27 +86,23 @@ def plan(
     today = utc_now().date()
     update = merged_update(read_files(files, today))
     parents = sorted({Path(each.name).parent for each in files})
-    unseen = [sentence for each in parents for sentence in unseen_in(each, update.ledger)]
+    unread = [sentence for each in parents for sentence in unseen_in(each, update.ledger)]
     folders = [*filter(is_listable, parents)]
-    uncollected = dict(
-        found for folder in folders for found in uncollected_decisions(folder, update.ledger, today)
-    )
-    unsettled = {arn: path for path, arns in uncollected.items() for arn in arns}
+    decided_elsewhere, not_collected = _decisions_beside(update.ledger, folders, today)
     ledger = _with_outcomes_beside(update.ledger, folders)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), today)
     exempt = read_exemptions(exemptions) if exemptions else _exemptions_beside(ledger, folders)
     if report:
         analysis = analyze(load(*report), exemptions=exempt)
-        result = removal_plan(ledger, exempt, analysis.report, analysis.pages(), unsettled)
+        result = removal_plan(ledger, exempt, analysis.report, analysis.pages(), decided_elsewhere)
         notes = headline.notes(analysis)
     else:
-        result = removal_plan(ledger, exempt, unsettled=unsettled)
+        result = removal_plan(ledger, exempt, decided_elsewhere=decided_elsewhere)
         notes = exemption_notes(ledger, exempt)
     too_old = [*_age_warning(result, max_age)]
     _write(result, files, output, max_age, can_run=not too_old)
-    not_collected = starmap(uncollected_sentence, uncollected.items())
-    for note in (*update.notes, *unseen, *too_old, *not_collected):
+    for note in (*update.notes, *unread, *too_old, *not_collected):
         say(note)
     for note in notes:
         say(f"Note: {note}")
@@ -120,7 +111,23 @@ def plan(
     if result.done:
         users = user_names(result.done)
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
-    exit_if_failed_or_partial(missing=[*result.left_out, *uncollected, *unseen])
+    exit_if_failed_or_partial(missing=[*result.left_out, *not_collected, *unread])
+
+
+def _decisions_beside(
+    ledger: "Ledger", folders: list[Path], today: date
+) -> tuple[dict[str, Path], list[str]]:
+    """Return which files of runs in the folders have decisions that the ledger has not, by ARN.
+
+    With them come sentences on these files. Raises InputRefused where the users are not known.
+    """
+    from analyzer.runs.ledger import uncollected_decisions, uncollected_sentence
+
+    arns_by_file = dict(
+        found for each in folders for found in uncollected_decisions(each, ledger, today)
+    )
+    decided_elsewhere = {arn: path for path, arns in arns_by_file.items() for arn in arns}
+    return decided_elsewhere, [*starmap(uncollected_sentence, arns_by_file.items())]
 
 
 def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
@@ -132,9 +139,9 @@ def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
     from analyzer.runs.ledger import with_earlier_outcomes
     from analyzer.runs.run_folders import runs
 
-    with_runs = sorted(run for each in folders for run in (each, *each.glob("*")))
+    with_subfolders = sorted(path for each in folders for path in (each, *each.glob("*")))
     complete = [run for each in folders for run in runs(each)]
-    ledger, problems = with_earlier_outcomes(ledger, with_runs, complete)
+    ledger, problems = with_earlier_outcomes(ledger, with_subfolders, complete)
     if problems:
         raise InputRefused(problems)
     return ledger
@@ -150,8 +157,8 @@ def _exemptions_beside(ledger: "Ledger", folders: list[Path]) -> "list[Exemption
     return matching_exemptions(ledger, every)
 
 
-def _age_warning(removal_plan: "RemovalPlan", max_age: int) -> Iterator[str]:
-    oldest = min((each.confirmed for each in removal_plan.removals), default=None)
+def _age_warning(result: "RemovalPlan", max_age: int) -> Iterator[str]:
+    oldest = min((each.confirmed for each in result.removals), default=None)
     if oldest and oldest + timedelta(max_age) < utc_now():
         yield (
             f"The script will refuse to run: a report is of {utc_text(oldest)}, more than"
@@ -173,7 +180,7 @@ def _check_names(files: list[InputFile]) -> None:
 
 
 def _write(
-    removal_plan: "RemovalPlan",
+    result: "RemovalPlan",
     files: list[InputFile],
     output: Path | None,
     max_age: int,
@@ -185,11 +192,11 @@ def _write(
     from analyzer.report.model import FileReference
 
     ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
-    left_out = [*map(str, removal_plan.left_out)]
+    left_out = [*map(str, result.left_out)]
     script = removal_script(
-        removal_plan.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age
+        result.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age
     )
-    if not removal_plan.removals:
+    if not result.removals:
         say("No user is to be deactivated or deleted: the script changes nothing.")
     if output is None:
         with text_stream() as stream:
@@ -197,7 +204,7 @@ def _write(
         return
     with replacing(output) as stream:
         stream.write(script.encode())
-    count = len(removal_plan.removals)
+    count = len(result.removals)
     next_step = f" Read it, then run it: {_run_command(files, output)}" if count and can_run else ""
     say(f"Wrote {output} for {count_text(count, 'user')}.{next_step}")
 

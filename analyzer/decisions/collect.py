@@ -103,9 +103,10 @@ def collect(
 
 
 class _DecisionContents(NamedTuple):
-    """Hold the contents of decisions: those collected before a call, and those in its files.
+    """Hold the contents of decisions: those collected before a call, and those in all its files.
 
-    `hashes` are of the files that they were collected from.
+    `hashes` are of the files that they were collected from. Also where files are collected one by
+    one, a decision that another of them has is not emptied.
     """
 
     collected: Container[object]
@@ -377,9 +378,13 @@ def _emptied(
     another file of the call, unless this file is a new version: it holds other decisions of the
     person on that report that were collected before.
     """
-    people = {(line.person, line.as_of) for line in entries.lines}
-    old = contents.collected if entries.file.sha256 not in contents.hashes else ()
-    copied = {(line.person, line.as_of) for line in entries.lines if line.content in old}
+    authors = {(line.person, line.as_of) for line in entries.lines}
+    is_new_file = entries.file.sha256 not in contents.hashes
+    authors_of_new_version = {
+        (line.person, line.as_of)
+        for line in entries.lines
+        if is_new_file and line.content in contents.collected
+    }
     earlier_files = {
         line.sha256
         for entered in entries.lines
@@ -389,11 +394,13 @@ def _emptied(
     for row in (*entries.open_rows, *_lost_rows(entries, after, earlier_files)):
         for line in after.get(row.user_key, UNDECIDED).decisions:
             author = line.person, line.as_of
-            was_listed = line.as_of == row.as_of and line.summary not in row.earlier
+            was_entered = line.as_of == row.as_of and line.content in contents.collected
+            is_shown = line.summary in row.earlier
             is_blank_list = not entries.lines and line.workbook == entries.source
-            is_same_list = author in people or line.sha256 in earlier_files or is_blank_list
-            is_gone = line.content not in contents.entered or author in copied
-            if was_listed and is_same_list and is_gone and line.content in contents.collected:
+            is_same_list = author in authors or line.sha256 in earlier_files or is_blank_list
+            is_new_version = author in authors_of_new_version
+            is_elsewhere = line.content in contents.entered and not is_new_version
+            if was_entered and is_same_list and not (is_shown or is_elsewhere):
                 yield line
 
 

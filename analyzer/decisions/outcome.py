@@ -189,9 +189,9 @@ def _renamed_from_change(line: LedgerLine, evidence: _Evidence) -> str | None:
 
 
 class _EarlierFacts(NamedTuple):
-    """Hold what older reports show of a user: the first change, and what the newest list does.
+    """Hold the first access or use that an older report shows and the reviewer did not see.
 
-    That is whether it has an active credential, None without a list.
+    With it stands whether AWS's newest older list has an active credential, None without a list.
     """
 
     change: str | None = None

@@ -138,13 +138,13 @@ def removal_plan(
     exemptions: Sequence[Exemption] = (),
     report: Report | None = None,
     pages: Iterable[Page] = (),
-    unsettled: Mapping[str, object] = MappingProxyType({}),
+    decided_elsewhere: Mapping[str, PurePath] = MappingProxyType({}),
 ) -> RemovalPlan:
     """Return who is removed by the decisions to delete or deactivate that are in force.
 
     `pages` are the judged pages of `report`, with the exemptions. Where there is a report, only
-    users that it shows are taken. `unsettled` names by ARN where a decision stands that the ledger
-    has not.
+    users that it shows are taken. `decided_elsewhere` names by ARN the file with a decision on the
+    user that the ledger has not.
     """
     if report is None:
         possible = _candidates_of_ledger(ledger, exemptions)
@@ -154,19 +154,16 @@ def removal_plan(
         outcomes = decision_outcomes(ledger, lines, report, users)
         possible = [*map(_candidate_of_outcome, outcomes.values())]
     candidates = [
-        each._replace(reason=_unsettled_reason(each.line, ledger, unsettled))
+        each._replace(reason=_unsettled_reason(each.line, ledger, decided_elsewhere))
         if each.is_chosen
         else each
         for each in possible
     ]
-    chosen = [each for each in candidates if each.is_chosen]
-    shown = ledger.credentials_decided_on
     return RemovalPlan(
         removals=tuple(
-            Removal(each.line, _with_earlier_sign_in(shown[user], lines, each.line), each.confirmed)
-            for each in chosen
-            for user in [each.line.user_key]
-            for lines in [ledger.by_user[user].lines]
+            Removal(each.line, _credentials_decided_on(each.line, ledger), each.confirmed)
+            for each in candidates
+            if each.is_chosen
         ),
         left_out=(
             *_left_out_by_conflict(ledger.by_user.values()),
@@ -229,16 +226,23 @@ def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> li
     page = page_of_lines(lines)
     verdicts = [code_of(Verdict(line.user_row[columns.VERDICT])) for line in lines]
     judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
-    exempt = [*ExemptionMatches(judged, exemptions).verdict_reasons()]
-    candidates = []
-    for line, why in zip(lines, exempt, strict=True):
-        reason = _exempt_reason(why) or _as_reason(spared_fact(line, ledger, PossibleNames()))
-        if change := earlier_change(line, ledger):
-            reason = _as_reason(overtaken_fact(change))
-        if not line.identifies_user:
-            reason = _NOT_IDENTIFIED
-        candidates.append(_Candidate(line, line.report_time.earliest, reason))
-    return candidates
+    exempt = ExemptionMatches(judged, exemptions).verdict_reasons()
+    return [
+        _Candidate(line, line.report_time.earliest, _reason_without_report(line, ledger, why))
+        for line, why in zip(lines, exempt, strict=True)
+    ]
+
+
+def _reason_without_report(line: LedgerLine, ledger: Ledger, exemption: str) -> str:
+    """Return the first reason to leave a decision out that no report is needed for, empty for none.
+
+    With a report, `outcome.py` gives the fact, and the exemption of the user comes last.
+    """
+    if not line.identifies_user:
+        return _NOT_IDENTIFIED
+    if change := earlier_change(line, ledger):
+        return _as_reason(overtaken_fact(change))
+    return _exempt_reason(exemption) or _as_reason(spared_fact(line, ledger, PossibleNames()))
 
 
 def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
@@ -252,15 +256,17 @@ def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
     return _Candidate(line, confirmed, reason)
 
 
-def _unsettled_reason(line: LedgerLine, ledger: Ledger, unsettled: Mapping[str, object]) -> str:
+def _unsettled_reason(
+    line: LedgerLine, ledger: Ledger, decided_elsewhere: Mapping[str, PurePath]
+) -> str:
     """Return why a decision may not be the last one, empty if it is.
 
     A decision stands that the ledger has not, or the person also spared the user on that day. Of a
     day it is only known which decision was collected last, and that may be of an older copy. One on
     a report that is surely newer is newer.
     """
-    if place := unsettled.get(line.user_key.arn):
-        return f"{place} has a decision on the user that the ledger has not"
+    if file := decided_elsewhere.get(line.user_key.arn):
+        return f"{file} has a decision on the user that the ledger has not"
     sparing = [
         each.decision
         for each in ledger.by_user[line.user_key].lines
@@ -281,16 +287,15 @@ _SPARING: Final = {
 }
 
 
-def _with_earlier_sign_in(
-    shown: Credentials, lines: Iterable[LedgerLine], line: LedgerLine
-) -> Credentials:
+def _credentials_decided_on(line: LedgerLine, ledger: Ledger) -> Credentials:
     """Return what a line's report shows, with the sign-in that earlier reports decided on showed.
 
     A report has none of a password that was deleted; AWS still has it (IAM API Reference, `User`).
     """
+    shown = ledger.credentials_decided_on[line.user_key]
     if shown.has_password is not False or shown.last_sign_in != Moment():
         return shown
-    earlier = (each for each in lines if each.as_of <= line.as_of)
+    earlier = (each for each in ledger.by_user[line.user_key].lines if each.as_of <= line.as_of)
     sign_ins = (timestamp(each.user_row[columns.PASSWORD_LAST_USED]) for each in earlier)
     return replace(shown, last_sign_in=Moment(max(filter(None, sign_ins), default=None)))
 

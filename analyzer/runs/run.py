@@ -69,11 +69,12 @@ def check(request: ExportRequest) -> int:
     run_folders.check_folder(request.folder)
     log.say("folder", f"{request.folder} can be written, and no other run uses it.")
     if request.fetch_request:
-        accounts, has_gaps = _ask_aws(request, request.fetch_request)
-        not_read = fetch_manifest.failures(accounts.entries)
+        outcomes, has_gaps = _ask_aws(request, request.fetch_request)
+        not_read = fetch_manifest.failures(outcomes.entries)
         for sentence in not_read:
             log.caution("not-read", sentence)
         return PARTIAL if has_gaps or not_read else 0
+    # A run reads copies of the reports; a check, which writes nothing, reads them where they are.
     sources, is_outside = inputs.run_inputs(request.sources, request.folder, request.max_input)
     report = load.load_sources(
         request.sources,
@@ -105,25 +106,28 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, new_run.name)
             ledger, refused = _collect_decisions(request)
-            request, unread = _with_ledger(request, ledger, new_run, earlier)
+            dated_request, unread = _with_ledger(request, ledger, new_run, earlier)
             # Of a refusal the first problem will do: the log has all.
             missing = [each.partition("\n")[0] for each in (*refused, *unread)]
             report = replace(report, content_notes=(*report.content_notes, *missing))
-            with outputs.stored(request.analysis_request.analysis(report), folder) as analysis:
+            analysis_request = dated_request.analysis_request
+            with outputs.stored(analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log, missing)
-                identity = run_folders.run_identity(report, request.parameters)
+                identity = run_folders.run_identity(report, dated_request.parameters)
                 existing = next(
                     (each for each in all_runs if each.record.identity == identity), None
                 )
                 run = existing.path if existing else new_run
-                code = _exit_code(
-                    analysis, request, run, has_gaps=has_gaps, lacks_decisions=bool(missing)
-                )
+                if failures := analysis_request.failures(analysis):
+                    message = f"Meets --fail-on in {run}: {'; '.join(failures)}"
+                    request.log.caution("fail-on", message, run=run.name)
+                is_partial = has_gaps or bool(analysis.report.not_covered)
+                code = _exit_code(failures, lacks_decisions=bool(missing), is_partial=is_partial)
                 if existing:
                     message = f"Unchanged since {run}: skipped."
                     request.log.say("unchanged", message, run=existing.name, exit_code=code)
                 else:
-                    _publish(request, analysis, building, run, earlier=earlier, code=code)
+                    _publish(dated_request, analysis, building, run, earlier=earlier, code=code)
         if keep:
             _prune(request, keep, run)
     moments = sorted(file.as_of for file in report.files)
@@ -188,15 +192,11 @@ def _with_ledger(
     return replace(request, analysis_request=analysis_request, parameters=parameters), unread
 
 
-def _exit_code(
-    analysis: Analysis, request: ExportRequest, run: Path, *, has_gaps: bool, lacks_decisions: bool
-) -> int:
-    """Return the exit code: users who meet `--fail-on` do not hide decisions that are missing."""
-    if reasons := request.analysis_request.failures(analysis):
-        message = f"Meets --fail-on in {run}: {'; '.join(reasons)}"
-        request.log.caution("fail-on", message, run=run.name)
-        return PARTIAL if lacks_decisions else FAILED
-    return PARTIAL if has_gaps or lacks_decisions or analysis.report.not_covered else 0
+def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:
+    """Return 5 if decisions are missing, else 1 if something fails, else 5 if it is partial."""
+    if failures and not lacks_decisions:
+        return FAILED
+    return PARTIAL if lacks_decisions or is_partial else 0
 
 
 def _publish(  # noqa: PLR0913  a run is all of these
@@ -208,17 +208,18 @@ def _publish(  # noqa: PLR0913  a run is all of these
     earlier: Sequence[Run],
     code: int,
 ) -> None:
+    """Write all of a run but its reports, put it in place, and log it."""
     report, ledger = analysis.report, analysis.ledger
     previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
     at, parameters = run_folders.newest_as_of(report), request.parameters
-    numbers = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
+    trend = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
     rules = sorted(rule.id for rule in analysis.rule_results.book.rules)
-    decided = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
+    ledger_file = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
-        for name, content in {**request.lists, **decided}.items():
+        for name, content in {**request.lists, **ledger_file}.items():
             (building / name).write_bytes(content)
-        changed = outputs.write_all(analysis, building, earlier if previous else (), numbers)
+        changes = outputs.write_all(analysis, building, earlier if previous else (), trend)
         for feed in request.feeds:
             closed = _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log)
             outputs.write_feed(analysis, building, feed, request.hub_region, closed)
@@ -234,7 +235,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
         )
     run_folders.publish(building, run, record)
     _log_lost_accounts(report, earlier, request.log)
-    since = f"; changes since {previous.name}: {changed}" if previous else ""
+    since = f"; changes since {previous.name}: {changes}" if previous else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
 
 
@@ -250,7 +251,7 @@ def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None
 
 def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
     """Return the run before, if its reports are still those that it was made from."""
-    *_, previous = None, *earlier
+    previous = earlier[-1] if earlier else None
     if previous and not inputs.has_unchanged_inputs(previous):
         message = f"Reports in {previous.path} were changed: changes since it are not shown."
         log.caution("changed", message, run=previous.name)
@@ -330,19 +331,19 @@ def _ask_aws(
 
     log = request.log
     save = partial(save_report, partial(Path, folder)) if folder else attrgetter("name")
-    accounts = fetch_accounts(fetch_request, save, waiting=log.log_wait)
-    entries = accounts.entries
+    outcomes = fetch_accounts(fetch_request, save, waiting=log.log_wait)
+    entries = outcomes.entries
     if any(entry.reason == STOPPED for entry in entries):
         raise KeyboardInterrupt
     fetch_manifest.require_any_report(entries)
     log.say("fetched", f"Accounts: {fetch_manifest.status_counts(entries)}.")
-    for pattern in accounts.unmatched:
+    for pattern in outcomes.unmatched:
         log.caution("unmatched", fetch_manifest.unmatched_sentence(pattern), pattern=pattern)
     gaps = fetch_manifest.unknown_service_credentials(entries)
     for gap in gaps:
         log.caution("gap", gap)
     if folder:
         replace_files(
-            {folder / fetch_manifest.FETCHED_MANIFEST: fetch_manifest.manifest_bytes(accounts)}
+            {folder / fetch_manifest.FETCHED_MANIFEST: fetch_manifest.manifest_bytes(outcomes)}
         )
-    return accounts, bool(gaps)
+    return outcomes, bool(gaps)
