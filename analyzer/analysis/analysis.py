@@ -157,10 +157,10 @@ class Analysis:
 
     def of_users(self, pages: Sequence[Page]) -> "Analysis":
         """Return the part with these users, in judged pages: accounts, counts, and no findings."""
-        from analyzer.analysis.filters import with_accounts  # noqa: PLC0415
+        from analyzer.analysis.filters import of_accounts  # noqa: PLC0415
 
         accounts = {*chain.from_iterable(page.users[columns.ACCOUNT] for page in pages)}
-        report = with_accounts(self.report, accounts)
+        report = of_accounts(self.report, accounts)
         totals = replace(self.totals, counts=counts_frame(sum(map(user_counts, pages), Counter())))
         users = partial(iter, (*pages,))
         return replace(self, report=report, pages=users, part_of=self, cached_totals=[totals])

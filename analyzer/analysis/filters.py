@@ -98,14 +98,14 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
         if not each.account or _keeps(chosen, each.account, each.name)
     )
     return replace(
-        with_accounts(report, kept),
+        of_accounts(report, kept),
         roots=partial(_filtered_roots, report, chosen),
         not_covered=tuple(not_covered),
         left_out=tuple(left_out),
     )
 
 
-def with_accounts(report: Report, kept: Collection[str]) -> Report:
+def of_accounts(report: Report, kept: Collection[str]) -> Report:
     """Return the report with some of its accounts.
 
     Every file stays at its place; one without such an account lists no account any more.

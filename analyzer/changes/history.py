@@ -174,7 +174,7 @@ def _users(timeline: Timeline, stretches: pd.DataFrame, stays: pd.DataFrame) -> 
     words = pd.Series([*map(str, Verdict)])
     verdict = stretches[columns.VERDICT].map(words)
     row = np.flatnonzero(np.diff(timeline.rows[columns.USER], append=-1) != 0)
-    exemption = timeline.situation(columns.EXEMPTION, row)
+    exemption = timeline.fact_values(columns.EXEMPTION, row)
     cells: dict[str, Any] = {
         "first": at[first],
         "last": at[last["last"]],
@@ -279,7 +279,7 @@ def _removal_days(timeline: Timeline, stays: pd.DataFrame, account: np.ndarray) 
 def _trend(timeline: Timeline) -> pd.DataFrame:
     """Return `History.trend`: by the last report of each account up to the end of each day."""
     shape = len(timeline.account_reports), len(Verdict)
-    code = timeline.rows[ACCOUNT_REPORT] * shape[1] + timeline.situation(columns.VERDICT)
+    code = timeline.rows[ACCOUNT_REPORT] * shape[1] + timeline.fact_values(columns.VERDICT)
     cells = np.bincount(code, minlength=shape[0] * shape[1])
     inside = [each.positions for each in timeline.covered.values()]
     day = timeline.moments.astype("datetime64[D]")

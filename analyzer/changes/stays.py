@@ -20,7 +20,7 @@ from analyzer.changes.events import (
 from analyzer.changes.timeline import (
     ACCOUNT_REPORT,
     NOT_COMPARED,
-    SITUATION,
+    SHARED_FACT,
     Timeline,
     group_numbers,
 )
@@ -42,7 +42,7 @@ EVENTS: Final = (
     *(AFTER_REPORT, BEFORE_REPORT, EVENT, DETAIL),
 )
 
-_NO_EVENT: Final = {columns.USER, ACCOUNT_REPORT, SITUATION, columns.PASSWORD_NEXT_ROTATION}
+_NO_EVENT: Final = {columns.USER, ACCOUNT_REPORT, SHARED_FACT, columns.PASSWORD_NEXT_ROTATION}
 """What is no moment of a row, or whose change alone is no event."""
 
 _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
@@ -83,7 +83,7 @@ def _stretches(timeline: Timeline) -> pd.DataFrame:
     and of reports; bool: `at_start` and `at_end` of the period, `enters` and `leaves` (the first
     stretch of a stay that begins in the period, the last of one that ends in it).
     """
-    verdict, begins_stay = timeline.situation(columns.VERDICT), ~timeline.continues_row_before
+    verdict, begins_stay = timeline.fact_values(columns.VERDICT), ~timeline.continues_row_before
     first = np.flatnonzero(begins_stay | (np.diff(verdict, prepend=-1) != 0))
     last = np.append(first[1:], len(begins_stay))[: len(first)] - 1
     begins = begins_stay[first]
@@ -213,8 +213,8 @@ def _differs(timeline: Timeline) -> np.ndarray:
 
     That a use is newer than one known before is nothing else.
     """
-    facts = group_numbers(timeline.situations, *NOT_COMPARED, columns.CONTRADICTED)
-    differs = np.diff(facts[timeline.rows[SITUATION]], prepend=-1) != 0
+    facts = group_numbers(timeline.shared_facts, *NOT_COMPARED, columns.CONTRADICTED)
+    differs = np.diff(facts[timeline.rows[SHARED_FACT]], prepend=-1) != 0
     for name in timeline.rows.keys() - _NO_EVENT:
         now = timeline.rows[name]
         before = np.append(now[:1], now[:-1])

@@ -27,12 +27,12 @@ from analyzer.terms import AsOfSource, SlotState, Verdict, count_text, minute_te
 from analyzer.verdicts.facts import Facts
 
 ACCOUNT_REPORT: Final = "account_report"
-SITUATION: Final = "situation"
+SHARED_FACT: Final = "shared_fact"
 BY_NAME: Final = "by_name"
 
 _NAMES: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
 NOT_COMPARED: Final = (columns.REASON, columns.EXEMPTION)
-"""What may differ between two situations without another fact in the report."""
+"""What may differ between two rows without another fact in the report."""
 
 STATE_COLUMNS: Final = (
     *(key.active for key in columns.ACCESS_KEYS),
@@ -40,7 +40,7 @@ STATE_COLUMNS: Final = (
 )
 """The columns that hold the state of an access key or a certificate."""
 
-_SITUATION: Final = (
+_SHARED_FACTS: Final = (
     *(columns.VERDICT, *NOT_COMPARED, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATE_COLUMNS),
     *(UNKNOWN, columns.CONTRADICTED),
 )
@@ -104,12 +104,12 @@ class Timeline:
       of (copy, counted).
     - `users`: `account`, `user`, `arn` str; `created` datetime64[s], NaT where no report shows it;
       `by_name` bool: a report does not show the creation time, so the user is known by its name.
-    - `situations`: what many rows share, one row for each that occurs: `verdict` int8, the position
-      in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by the
-      report's columns states, the positions in `SlotState`, and `unknown`, `contradicted`, the bits
-      of `Snapshot.users`, all int64.
+    - `shared_facts`: what many rows share, one row for each that occurs: `verdict` int8, the
+      position in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by
+      the report's columns states, the positions in `SlotState`, and `unknown`, `contradicted`, the
+      bits of `Snapshot.users`, all int64.
     - `rows`: one value for each user and report of the period, in the order of both: `user`,
-      `account_report`, `situation` int32, the positions; by the report's columns moments uint32,
+      `account_report`, `shared_fact` int32, the positions; by the report's columns moments uint32,
       seconds or 0 for none.
     """
 
@@ -118,7 +118,7 @@ class Timeline:
     moments: np.ndarray
     copies: Sequence[tuple[AccountReport, AccountReport]]
     users: pd.DataFrame
-    situations: pd.DataFrame
+    shared_facts: pd.DataFrame
     rows: Mapping[str, np.ndarray]
 
     @property
@@ -133,9 +133,9 @@ class Timeline:
         is_same = np.diff(user, prepend=-1) == 0
         return np.asarray(is_same & (np.diff(account_report, prepend=-1) == 1))
 
-    def situation(self, name: str, at: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Return what the rows, or those at some positions, say in a column of `situations`."""
-        values: np.ndarray = self.situations[name].to_numpy()[self.rows[SITUATION][at]]
+    def fact_values(self, name: str, at: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return what the rows, or those at some positions, say in a column of `shared_facts`."""
+        values: np.ndarray = self.shared_facts[name].to_numpy()[self.rows[SHARED_FACT][at]]
         return values
 
     def states(self, at: np.ndarray) -> Iterator[UserState]:
@@ -145,7 +145,7 @@ class Timeline:
             moments = {
                 name: _moments(each[some]) for name, each in self.rows.items() if each.dtype == "u4"
             }
-            shown = {str(name): self.situation(str(name), some) for name in self.situations}
+            shown = {str(name): self.fact_values(str(name), some) for name in self.shared_facts}
             cells: dict[str, Any] = {
                 **{name: users[name].to_numpy() for name in _NAMES},
                 **shown,
@@ -166,9 +166,9 @@ def timeline_of(analysis: Analysis, span: Span) -> Timeline:
     files = analysis.report.files
     account_reports = sorted(_account_reports(files))
     # For the memory, `rows` is changed in place: put in order, then cut to the period.
-    rows, names, situations = _records(analysis, account_reports)
+    rows, names, shared_facts = _records(analysis, account_reports)
     users = _sorted_by_user(rows, names)
-    copies = _copies(account_reports, rows, situations, files)
+    copies = _copies(account_reports, rows, shared_facts, files)
     is_counted = np.ones(len(account_reports), bool)
     is_counted[[at for at, _ in copies]] = False
     number = np.cumsum(is_counted, dtype=np.int32) - 1
@@ -182,7 +182,7 @@ def timeline_of(analysis: Analysis, span: Span) -> Timeline:
         _take(rows, np.flatnonzero(in_period[rows[ACCOUNT_REPORT]]))
     rows[ACCOUNT_REPORT] = number[rows[ACCOUNT_REPORT]]
     pairs = [(account_reports[at], account_reports[first]) for at, first in copies]
-    return Timeline(covered, counted, moments, pairs, users, situations, rows)
+    return Timeline(covered, counted, moments, pairs, users, shared_facts, rows)
 
 
 def _account_reports(files: Sequence[ReportFile]) -> Iterator[AccountReport]:
@@ -207,16 +207,16 @@ def _records(
     """Return what is kept of all rows that count, all of it as small numbers.
 
     `user` is the position in the second frame: account, name, ARN and creation (seconds, 0 for
-    none); the third is `Timeline.situations`. Parts put together would take 175 MB more.
+    none); the third is `Timeline.shared_facts`. Parts put together would take 175 MB more.
     """
     keys = ((each.file, each.account) for each in account_reports)
     positions: dict[Any, int] = {key: at for at, key in enumerate(keys)}
-    names, situations = dict[Any, int](), dict[Any, int]()
+    names, facts = dict[Any, int](), dict[Any, int]()
     rows, end = dict[str, np.ndarray](), 0
     for page in analysis.pages():
         account_report = _positions(positions, page.users[[columns.FILE, columns.ACCOUNT]])
         counts = account_report < len(account_reports)  # not one whose as-of is assumed
-        record = _record(page.where(counts), names, situations)
+        record = _record(page.where(counts), names, facts)
         record[ACCOUNT_REPORT] = account_report[counts]
         start, end = end, end + int(counts.sum())
         for name, values in record.items():
@@ -224,23 +224,23 @@ def _records(
             every[start:end] = values
     pa.default_memory_pool().release_unused()
     distinct = pd.DataFrame([*names], columns=[*_NAMES, columns.CREATED])
-    shared = pd.DataFrame([*situations], columns=[*_SITUATION]).astype({columns.VERDICT: np.int8})
+    shared = pd.DataFrame([*facts], columns=[*_SHARED_FACTS]).astype({columns.VERDICT: np.int8})
     whole = {name: values[:end] for name, values in rows.items()}
     return whole, distinct.astype({columns.CREATED: np.int64}), shared
 
 
-def _record(page: Page, names: dict[Any, int], situations: dict[Any, int]) -> dict[str, np.ndarray]:
-    """Return what is kept of a judged page but the reports; new names and situations are added."""
+def _record(page: Page, names: dict[Any, int], facts: dict[Any, int]) -> dict[str, np.ndarray]:
+    """Return what is kept of a judged page but the reports; new names and facts are added."""
     users, known = page.users, credential_values(Facts(page))
     moments = {name: _seconds(known.pop(name)) for name in columns.TIMESTAMPS}
     name = users[[*_NAMES]].assign(**{columns.CREATED: moments.pop(columns.USER_CREATION_TIME)})
     if users[columns.ARN_MASKED].any():  # What stands for an ARN may be the same for all users.
         arn = name[columns.ARN]
         name[columns.ARN] = arn.where(arn.str.startswith("arn:"), arn + "/" + name[columns.USER])
-    shown = users.assign(**known)[[*_SITUATION]]
+    shown = users.assign(**known)[[*_SHARED_FACTS]]
     coded = {each: shown[each].cat.codes for each in (columns.VERDICT, *STATE_COLUMNS)}
-    situation = _positions(situations, shown.assign(**coded))
-    return {columns.USER: _positions(names, name), SITUATION: situation, **moments}
+    shared_fact = _positions(facts, shown.assign(**coded))
+    return {columns.USER: _positions(names, name), SHARED_FACT: shared_fact, **moments}
 
 
 def _positions(known: dict[Any, int], rows: pd.DataFrame) -> np.ndarray:
@@ -308,7 +308,7 @@ def _created(arn: np.ndarray, shown: np.ndarray) -> np.ndarray:
 def _copies(
     account_reports: Sequence[AccountReport],
     rows: Mapping[str, np.ndarray],
-    situations: pd.DataFrame,
+    shared_facts: pd.DataFrame,
     files: Sequence[ReportFile],
 ) -> list[tuple[int, int]]:
     """Return which reports say the same as the one before, of the same moment: (copy, counted).
@@ -321,8 +321,8 @@ def _copies(
     again = np.flatnonzero(
         tied[account_report] & is_same_user & (np.diff(account_report, prepend=-1) == 1)
     )
-    facts = [values for name, values in rows.items() if name not in (ACCOUNT_REPORT, SITUATION)]
-    facts.append(group_numbers(situations, *NOT_COMPARED)[rows[SITUATION]])
+    facts = [values for name, values in rows.items() if name not in (ACCOUNT_REPORT, SHARED_FACT)]
+    facts.append(group_numbers(shared_facts, *NOT_COMPARED)[rows[SHARED_FACT]])
     same = again[np.logical_and.reduce([each[again] == each[again - 1] for each in facts])]
     number, alike = (
         np.bincount(each, minlength=len(tied)) for each in (account_report, account_report[same])

@@ -246,7 +246,7 @@ def _write_split(
     from analyzer.writers.workbook import INDEX, split
 
     review_split, folder = split(analysis, by), outputs.output[0]
-    names = [*(each.file for each in review_split.pages_by_share), INDEX]
+    names = [*(each.file for each in review_split.pages_by_workbook), INDEX]
     check_outputs([folder / name for name in names], files_read)
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
@@ -260,7 +260,7 @@ def _write_split(
 
 
 def _split_messages(review_split: "Split", folder: Path) -> Iterator[str]:
-    for each in review_split.pages_by_share:
+    for each in review_split.pages_by_workbook:
         left = f" (left {each.left})" if each.left else ""
         yield f"Wrote {folder / each.file}: {each.label}{left}, {each.lines:,} to decide"
     nothing_left = review_split.nothing_left
@@ -269,7 +269,7 @@ def _split_messages(review_split: "Split", folder: Path) -> Iterator[str]:
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."
     if nothing := [whose for file, whose in nothing_left.items() if file not in older]:
         yield f"Nothing to decide: {short_list(nothing)}."
-    known = {each.file for each in review_split.pages_by_share} | nothing_left.keys()
+    known = {each.file for each in review_split.pages_by_workbook} | nothing_left.keys()
     if others := sorted({each.name for each in folder.glob("[!.~]*.xlsx")} - known):
         yield f"In {folder}, not of this split: {short_list(others)}. Remove old lists."
 

@@ -189,15 +189,15 @@ class Ledger:
 
 
 def read_entries(
-    name: str, content: bytes, today: date | None = None, *, closed: bool = False
+    name: str, content: bytes, today: date | None = None, *, refuses_others: bool = False
 ) -> Entries:
     """Return the decisions in a CSV: a ledger, or `users.csv` with the five columns.
 
     `today` is the day of collecting; without it, days are not compared with the report and today.
-    One that is `closed` has no other columns: written again, it would be without them. Raises
+    Other columns are refused with `refuses_others`: written again, it would be without them. Raises
     InputRefused with every problem of its columns, entries and users.
     """
-    form, problems_of = replace(_FORM, closed=closed), partial(_problems, today)
+    form, problems_of = replace(_FORM, refuses_others=refuses_others), partial(_problems, today)
     rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
     if problems := [*_different_row_problems(name, rows)]:
         raise InputRefused(problems)
@@ -228,9 +228,9 @@ def _different_row_problems(
             yield Problem(name, row, columns.ARN, cells[columns.ARN], message, hint)
 
 
-def read_ledger(name: str, content: bytes, *, closed: bool = False) -> Ledger:
+def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> Ledger:
     """Return the ledger in a file of that name and content; raises as `read_entries` does."""
-    entries = read_entries(name, content, closed=closed)
+    entries = read_entries(name, content, refuses_others=refuses_others)
     return Ledger(lines=entries.lines, file=entries.file)
 
 

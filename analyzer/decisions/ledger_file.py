@@ -31,7 +31,9 @@ def locked_ledger(path: Path) -> Iterator[Ledger]:
     try:
         # Columns that writing would lose are refused.
         is_there = path.is_file()
-        yield read_ledger(str(path), path.read_bytes(), closed=True) if is_there else Ledger()
+        yield (
+            read_ledger(str(path), path.read_bytes(), refuses_others=True) if is_there else Ledger()
+        )
     finally:
         lock.release()
 
@@ -42,6 +44,6 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
     Raises OutputFailed, and InputRefused for a ledger that could not be read again.
     """
     content = ledger_bytes(ledger.lines)
-    read_ledger(str(path), content, closed=True)
+    read_ledger(str(path), content, refuses_others=True)
     with replacing(path) as stream:
         stream.write(content)

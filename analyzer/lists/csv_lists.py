@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.input_formats import row_and_shown_text
+from analyzer.report.input_formats import place_of_bad_byte
 from analyzer.report.model import FileReference, arrow_array
 from analyzer.terms import (
     FORMULA_SIGNS,
@@ -40,13 +40,13 @@ RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 class ListForm:
     """Name the columns that a list must have, and those that it may have besides.
 
-    Others may be there, and are not read; in a `closed` list they are refused. The last row of one
+    Others may be there, and are not read, or with `refuses_others` are refused. The last row of one
     that is written `by_program` has all its cells, or the file is cut off.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
-    closed: bool = False
+    refuses_others: bool = False
     by_program: bool = False
     hint: str = ""
 
@@ -106,7 +106,7 @@ def _text(name: str, content: bytes) -> str:
             message = "it is a workbook or an archive, not a CSV"
             hint += " Decisions in a workbook: credreport collect."
             raise InputRefused.of_file(name, message, hint) from None
-        row, value = row_and_shown_text(content[: error.start].decode())
+        row, value = place_of_bad_byte(content[: error.start].decode())
         raise InputRefused([Problem(name, row, None, value, "not UTF-8 text", hint)]) from None
 
 
@@ -133,7 +133,7 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
             message = f"the column looks like `{meant}`, misspelt"
             hint = f"Name it `{meant}`; otherwise rename the column."
             yield Problem(name, 1, column, None, message, hint)
-        elif form.closed and column not in known:
+        elif form.refuses_others and column not in known:
             hint = "Remove it, or keep it in another file: it would be lost."
             yield Problem(name, 1, column, None, "not a column of this list", hint)
 
@@ -160,7 +160,7 @@ def _problems(
     problems_of: RowProblems,
 ) -> Iterator[Problem]:
     row, cells = numbered
-    for head, cell in zip(header, cells, strict=False) if form.closed else ():
+    for head, cell in zip(header, cells, strict=False) if form.refuses_others else ():
         if cell and not head:
             hint = "Empty the cell, or keep it in another file: it would be lost."
             yield Problem(name, row, None, cell, "the column of this cell has no name", hint)

@@ -351,11 +351,11 @@ def _decode(name: str, data: bytes) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        row, value = row_and_shown_text(data[: error.start].decode(encoding))
+        row, value = place_of_bad_byte(data[: error.start].decode(encoding))
         raise InputRefused([not_text(name, row, value)]) from None
 
 
-def row_and_shown_text(before: str) -> tuple[int, str]:
+def place_of_bad_byte(before: str) -> tuple[int, str]:
     """Return the row of bytes that are no text, and what is shown of it, by the text before."""
     return before.count("\n") + 1, before[-10:] + "\ufffd"
 

@@ -344,7 +344,7 @@ class Exemptions(Sequence[Exemption]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UncoveredAccount:
+class NotCovered:
     """Name an account of which there is no report, and say why.
 
     `account` is empty where it never became known; `name` is its name, or the profile's with
@@ -366,7 +366,7 @@ class UncoveredAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UncoveredFile(UncoveredAccount):
+class UncoveredFile(NotCovered):
     """Name a file that cannot be read as a report, and say why; `name` is the file's."""
 
     def __str__(self) -> str:
@@ -424,8 +424,8 @@ class Report:
     older: Callable[[], Iterable["Report"]] = tuple
     source_notes: tuple[str, ...] = ()
     content_notes: tuple[str, ...] = ()
-    not_covered: tuple[UncoveredAccount, ...] = ()
-    left_out: tuple[UncoveredAccount, ...] = ()
+    not_covered: tuple[NotCovered, ...] = ()
+    left_out: tuple[NotCovered, ...] = ()
     account_names: Mapping[str, AccountName] = field(default_factory=dict)
     account_list: FileReference | None = None
 

@@ -144,7 +144,7 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
     foreign = (each for each in rows if each.record.sha256 not in summary.texts)
     problems = problems or [
         *(each.problem(_FOREIGN, SAVED_COPY_HINT) for each in foreign),
-        *summary.count_problems(Counter(users.values())),
+        *summary.changed_count_problems(Counter(users.values())),
     ]
     if analysis and not problems:
         problems += _report_problems(name, rows, analysis, analysis.pages())

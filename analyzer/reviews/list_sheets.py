@@ -148,7 +148,7 @@ class Summary(NamedTuple):
     counts: Mapping[str, tuple[int, str]]
     texts: frozenset[str]
 
-    def count_problems(self, listed: Mapping[str, int]) -> Iterator[Problem]:
+    def changed_count_problems(self, listed: Mapping[str, int]) -> Iterator[Problem]:
         """Yield a problem for each list that has not as many users as when it was written."""
         for title in (str(each.title) for each in REVIEW_LISTS):
             count, cell = self.counts.get(title, (None, ""))

@@ -122,19 +122,19 @@ def text_of(value: CellValue) -> str:
     return text_of(value.text)
 
 
-def in_spreadsheets(*names: str) -> tuple[str, ...]:
+def spreadsheetml_tags(*names: str) -> tuple[str, ...]:
     """Return the tags of elements of these names."""
     return tuple(f"{{{space}}}{name}" for name in names for space in _NAMESPACES)
 
 
-_ROWS: Final = in_spreadsheets("row")
-_CELLS: Final = in_spreadsheets("c")
-_FORMULAS: Final = in_spreadsheets("f")
-_STRIKES: Final = in_spreadsheets("strike")
-_INLINE: Final = in_spreadsheets("is")
-_TEXTS: Final = in_spreadsheets("v", "t")
-_PRONOUNCED: Final = in_spreadsheets("rPh")
-_MERGED: Final = in_spreadsheets("mergeCell")
+_ROWS: Final = spreadsheetml_tags("row")
+_CELLS: Final = spreadsheetml_tags("c")
+_FORMULAS: Final = spreadsheetml_tags("f")
+_STRIKES: Final = spreadsheetml_tags("strike")
+_INLINE: Final = spreadsheetml_tags("is")
+_TEXTS: Final = spreadsheetml_tags("v", "t")
+_PRONOUNCED: Final = spreadsheetml_tags("rPh")
+_MERGED: Final = spreadsheetml_tags("mergeCell")
 _COLUMNS_BY_LETTERS: Final = {cell_name(0, column)[:-1]: column for column in range(_MOST_COLUMNS)}
 
 
@@ -151,7 +151,7 @@ def _is_struck(element: Any) -> bool:
 def struck_formats(styles: Any) -> set[str]:
     """Return the numbers of the formats of cells that strike their text through."""
     fonts, formats = (
-        [each for section in styles.iter(*in_spreadsheets(name)) for each in section]
+        [each for section in styles.iter(*spreadsheetml_tags(name)) for each in section]
         for name in ("fonts", "cellXfs")
     )
     struck = {str(number) for number, font in enumerate(fonts) if _is_struck(font)}

@@ -23,8 +23,8 @@ from analyzer.reviews.xlsx_cells import (
     SharedTexts,
     SheetCells,
     SheetReading,
-    in_spreadsheets,
     is_on,
+    spreadsheetml_tags,
     struck_formats,
 )
 
@@ -78,7 +78,7 @@ def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
         elif kind == "styles":
             package.struck_formats |= struck_formats(package.tree(other))
     book, sheets = package.tree(part), []
-    for each in book.iter(*in_spreadsheets("sheet")):
+    for each in book.iter(*spreadsheetml_tags("sheet")):
         title = each.get("name", "")
         key = next((value for name, value in each.items() if name.endswith("}id")), "")
         kind, other = related.get(key, ("", ""))
@@ -88,7 +88,7 @@ def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
             is_hidden = each.get("state", "visible") != "visible"
             cells, noted = partial(package.cells, other, title), partial(package.noted, other)
             sheets.append(Sheet(title, is_hidden, cells, noted))
-    from_1904 = [each.get("date1904", "0") for each in book.iter(*in_spreadsheets("workbookPr"))]
+    from_1904 = [each.get("date1904", "0") for each in book.iter(*spreadsheetml_tags("workbookPr"))]
     return Spreadsheet(tuple(sheets), any(map(is_on, from_1904[-1:])))
 
 
@@ -150,7 +150,7 @@ class _Package:
 
     def read_texts(self, part: str) -> None:
         """Read the texts that cells share; raises InputRefused."""
-        self._parse(part, in_spreadsheets("si"), self._texts.add)
+        self._parse(part, spreadsheetml_tags("si"), self._texts.add)
 
     def cells(
         self,
@@ -170,7 +170,7 @@ class _Package:
     def noted(self, part: str) -> set[str]:
         """Return the names of the cells of a sheet that have a note; raises InputRefused."""
         notes = [other for kind, other in self.relationships(part).values() if kind == "comments"]
-        elements = (self.tree(each).iter(*in_spreadsheets("comment")) for each in notes)
+        elements = (self.tree(each).iter(*spreadsheetml_tags("comment")) for each in notes)
         return {each.get("ref", "") for each in chain.from_iterable(elements)}
 
     def tree(self, part: str) -> Any:

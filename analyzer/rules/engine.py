@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.errors import RuleFailed
+from analyzer.errors import RuleInvalid
 from analyzer.limits import Thresholds
 from analyzer.report.model import NO_MOMENT, Page, as_category, text_series
 from analyzer.rules.rule import (
@@ -151,7 +151,7 @@ def _findings_of_rule(
 def _checked_texts(rule: Rule, field: str, returned: object, at: np.ndarray) -> pa.Array:
     if isinstance(returned, pa.StringArray) and len(returned) == len(at):
         return returned
-    raise RuleFailed(
+    raise RuleInvalid(
         f"rule {rule.id}: {field} must return a pyarrow.Array of {len(at)} texts (string), one for"
         " each position in `at`"
     )
@@ -162,13 +162,13 @@ def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> l
     subjects = len(facts.page) * (len(columns.SLOTS) if rule.subject.in_slots else 1)
     truth = rule.judge(facts, thresholds)
     if not _is_truth(truth, subjects):
-        raise RuleFailed(
+        raise RuleInvalid(
             f"rule {rule.id}: judge must return a Truth of two masks of {subjects} booleans, `yes`"
             " and `no`, which are never both true"
         )
     noted = rule.noted(facts) if rule.noted else np.zeros(subjects, bool)
     if not _is_mask(noted, subjects):
-        raise RuleFailed(f"rule {rule.id}: noted must return a mask of {subjects} booleans")
+        raise RuleInvalid(f"rule {rule.id}: noted must return a mask of {subjects} booleans")
     return [np.flatnonzero(mask) for mask in (truth.yes, truth.no & noted, truth.unknown)]
 
 
@@ -197,7 +197,7 @@ def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.nda
         return np.full(len(at), NO_MOMENT), np.zeros(len(at), np.int64)
     elapsed: object = rule.since(facts)
     if not isinstance(elapsed, Elapsed):
-        raise RuleFailed(f"rule {rule.id}: since must return an Elapsed, such as `facts.age`")
+        raise RuleInvalid(f"rule {rule.id}: since must return an Elapsed, such as `facts.age`")
     known = elapsed.exists.yes[at]
     return np.where(known, elapsed.moment[at], NO_MOMENT), elapsed.days[at]
 

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
 from analyzer.files import json_bytes, provenance, saved_file_refused, saved_json, sha256
-from analyzer.report.model import AccountName, Report, ReportFile, UncoveredAccount
+from analyzer.report.model import AccountName, NotCovered, Report, ReportFile
 from analyzer.report.values import timestamp
 from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST
 from analyzer.sources.find import files_below, is_pattern, matching_paths
@@ -58,9 +58,9 @@ class AccountEntry:
     service_credentials: str = ""
     is_profile: bool = False
 
-    def uncovered(self, reason: str) -> UncoveredAccount:
+    def uncovered(self, reason: str) -> NotCovered:
         """Return the account as one without a report."""
-        return UncoveredAccount(account=self.account, name=self.name, reason=reason)
+        return NotCovered(account=self.account, name=self.name, reason=reason)
 
 
 class FetchOutcomes(NamedTuple):
@@ -221,8 +221,8 @@ def with_listed_accounts(
     newest = {each.account: file for file in every for each in file.accounts if each.account}
     there = _Inputs(every, inputs)
     names: dict[str, AccountName] = {}
-    skipped: dict[UncoveredAccount, None] = {}
-    outcomes: dict[UncoveredAccount | str, None] = {}
+    skipped: dict[NotCovered, None] = {}
+    outcomes: dict[NotCovered | str, None] = {}
     for source in manifests:
         entries = manifest_entries(source.name, source.read)
         for entry in entries:
@@ -231,7 +231,7 @@ def with_listed_accounts(
             if entry.status == Status.SKIPPED:
                 skipped[entry.uncovered(entry.reason)] = None
         outcomes |= dict.fromkeys(_outcomes(source, entries, newest, there))
-    not_covered = [each for each in outcomes if isinstance(each, UncoveredAccount)]
+    not_covered = [each for each in outcomes if isinstance(each, NotCovered)]
     replaced = [each for each in outcomes if isinstance(each, str)]
     return replace(
         report,
@@ -247,7 +247,7 @@ def _outcomes(
     entries: Sequence[AccountEntry],
     newest: Mapping[str, ReportFile],
     there: "_Inputs",
-) -> Iterator[UncoveredAccount | str]:
+) -> Iterator[NotCovered | str]:
     """Yield each account that failed or is lost, or a note on the newer report that covers it.
 
     `newest` are the newest reports that count, by their accounts.

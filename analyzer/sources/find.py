@@ -80,21 +80,23 @@ def is_pattern(name: str) -> bool:
 
 
 def matching_paths(
-    pattern: str, closed: Callable[[OSError], None] = lambda _error: None
+    pattern: str, on_unreadable: Callable[[OSError], None] = lambda _error: None
 ) -> list[str]:
     """Return the paths that a pattern matches, in order.
 
-    `**` searches no folder twice, as glob does where links lead back up. `closed` is called with
-    the error of each folder that the pattern needs and that cannot be searched.
+    `**` searches no folder twice, as glob does where links lead back up. `on_unreadable` is
+    called with the error of each folder that the pattern needs and that cannot be searched.
     """
     parts = Path(pattern).parts
     depth = parts.index(_ANY_DEPTH) if _ANY_DEPTH in parts else len(parts)
     for error in _search_errors(parts[:depth]):
-        closed(error)
+        on_unreadable(error)
     if depth == len(parts):
         return sorted(glob.glob(pattern))  # noqa: PTH207  patterns may be absolute
     folders = _folders_matching(parts[:depth])
-    found = (path for each in folders for path in _matches_below(each, parts[depth:], closed))
+    found = (
+        path for each in folders for path in _matches_below(each, parts[depth:], on_unreadable)
+    )
     return sorted({*found})
 
 
@@ -119,13 +121,13 @@ def _search_errors(parts: Sequence[str]) -> Iterator[OSError]:
 
 
 def _matches_below(
-    folder: str, pattern: Sequence[str], closed: Callable[[OSError], None]
+    folder: str, pattern: Sequence[str], on_unreadable: Callable[[OSError], None]
 ) -> Iterator[str]:
     if not os.path.isdir(folder or os.curdir):  # noqa: PTH112  never raises
         return
     if _fits((), pattern):
         yield os.path.join(folder, "")  # noqa: PTH118  as glob names it
-    for at, folders, files in _folders_below(Path(folder), closed):
+    for at, folders, files in _folders_below(Path(folder), on_unreadable):
         for name in (*folders, *files):
             path = Path(at, name)
             if _fits(path.relative_to(folder).parts, pattern):
@@ -145,14 +147,14 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
-    closed: list[OSError] = []
-    paths = [*filter(_may_be_input, matching_paths(pattern, closed.append))]
+    unreadable: list[OSError] = []
+    paths = [*filter(_may_be_input, matching_paths(pattern, unreadable.append))]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     # `**` matches a folder, which is searched, and what is in it once more.
     once = (match for match in paths if folders.isdisjoint(Path(match).parents))
     sources = [each for match in once for each in _listed_sources(match, limit)]
     found = {each.name for each in sources}  # a folder that matches is refused by itself
-    sources += [each for each in map(_closed_source, closed) if each.name not in found]
+    sources += [each for each in map(_unreadable_source, unreadable) if each.name not in found]
     yield from sources
     if all(each.is_skipped for each in sources):
         what = "only files that cannot be reports match" if sources else "nothing matches"
@@ -161,17 +163,17 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
 
 def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     """Yield every file below a folder, but hidden ones and those that lie beside a report."""
-    closed: list[OSError] = []
-    names = [*filter(_may_be_input, map(str, files_below(folder, closed.append)))]
-    yield from map(_closed_source, closed)
+    unreadable: list[OSError] = []
+    names = [*filter(_may_be_input, map(str, files_below(folder, unreadable.append)))]
+    yield from map(_unreadable_source, unreadable)
     sources = [each for name in names for each in _listed_sources(name, limit)]
     yield from sources
-    if all(each.is_skipped for each in sources) and not closed:
+    if all(each.is_skipped for each in sources) and not unreadable:
         what = "no report, only files of other kinds" if sources else "no file"
         yield missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
 
 
-def _closed_source(error: OSError) -> Source:
+def _unreadable_source(error: OSError) -> Source:
     """Return an input that is refused, for a folder that cannot be searched."""
     return refused_source(str(error.filename), unreadable_file(str(error.filename), error))
 
@@ -233,22 +235,24 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
         yield Source(name, data, limit)
 
 
-def files_below(folder: Path, closed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+def files_below(
+    folder: Path, on_unreadable: Callable[[OSError], None] | None = None
+) -> Iterator[Path]:
     """Yield every file below a folder that is not hidden, in the order of names.
 
     Links to folders are followed, but no folder is searched twice: a link may lead back up.
-    `closed` is called with the error of each folder that cannot be searched.
+    `on_unreadable` is called with the error of each folder that cannot be searched.
     """
-    for at, _, files in _folders_below(folder, closed):
+    for at, _, files in _folders_below(folder, on_unreadable):
         yield from (Path(at, file) for file in files)
 
 
 def _folders_below(
-    folder: Path, closed: Callable[[OSError], None] | None = None
+    folder: Path, on_unreadable: Callable[[OSError], None] | None = None
 ) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield each folder with the folders and files in it, as os.walk does, but none twice."""
     searched: set[str] = set()
-    for at, folders, files in os.walk(folder, onerror=closed, followlinks=True):
+    for at, folders, files in os.walk(folder, onerror=on_unreadable, followlinks=True):
         real_path = os.path.realpath(at)
         folders[:] = sorted(filter(is_visible, folders)) if real_path not in searched else ()
         if real_path not in searched:

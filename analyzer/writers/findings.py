@@ -9,7 +9,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, RuleResults
 from analyzer.analysis.rulebook import Rulebook
-from analyzer.report.model import UncoveredAccount, account_with_name
+from analyzer.report.model import NotCovered, account_with_name
 from analyzer.rules.rule import (
     FACT,
     FINDINGS,
@@ -198,7 +198,7 @@ def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Tab
         yield from uncovered_table(analysis.report, _uncovered_finding, COLUMNS)
 
 
-def _uncovered_finding(account: UncoveredAccount) -> Mapping[str, str]:
+def _uncovered_finding(account: NotCovered) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.label,
         SEVERITY: UNCOVERED_ACCOUNT.severity,

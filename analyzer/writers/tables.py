@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, Page, Report, UncoveredAccount, account_name, arrow_array
+from analyzer.report.model import TEXT, NotCovered, Page, Report, account_name, arrow_array
 from analyzer.report.values import first_bytes, utc_texts
 from analyzer.terms import FORMULA_SIGNS, NOT_COVERED, Verdict
 
@@ -62,7 +62,7 @@ def _account_names(report: Report, rows: pd.DataFrame) -> pa.DictionaryArray:
 
 
 def uncovered_table(
-    report: Report, row: Callable[[UncoveredAccount], Mapping[str, str]], names: Sequence[str]
+    report: Report, row: Callable[[NotCovered], Mapping[str, str]], names: Sequence[str]
 ) -> Iterator[Table]:
     """Yield one table of the accounts that could not be read, if there are any."""
     if report.not_covered:
@@ -96,7 +96,7 @@ def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[T
     yield from uncovered_table(analysis.report, _uncovered_user, USER_COLUMNS)
 
 
-def _uncovered_user(account: UncoveredAccount) -> Mapping[str, str]:
+def _uncovered_user(account: NotCovered) -> Mapping[str, str]:
     return {
         columns.ACCOUNT: account.label,
         columns.VERDICT: NOT_COVERED,

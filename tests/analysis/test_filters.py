@@ -14,7 +14,7 @@ from analyzer.analysis.filters import (
     unmatched_accounts,
     unmatched_users,
 )
-from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
+from analyzer.report.model import AccountName, NotCovered, UncoveredFile
 from analyzer.terms import Verdict
 from tests.support.builders import (
     AS_OF,
@@ -95,8 +95,8 @@ def two_accounts() -> Analysis:
         files.append((f"{account}.csv", text.encode()))
     report = replace(
         analyzer.load(*files, as_of=AS_OF),
-        not_covered=(UncoveredAccount(account="333333333333", name="lost", reason="Denied."),),
-        left_out=(UncoveredAccount(account="", name="skipped", reason="No."),),
+        not_covered=(NotCovered(account="333333333333", name="lost", reason="Denied."),),
+        left_out=(NotCovered(account="", name="skipped", reason="No."),),
         account_names={FIRST: AccountName(name="Production")},
     )
     return analyzer.analyze(report)

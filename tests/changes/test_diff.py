@@ -13,7 +13,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import COLUMNS, changes, counts_by_kind, diff, not_covered_rows
 from analyzer.changes.snapshot import Snapshot, snapshot
 from analyzer.changes.user_changes import ChangeKind
-from analyzer.report.model import AccountName, Exemption, UncoveredAccount
+from analyzer.report.model import AccountName, Exemption, NotCovered
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -201,7 +201,7 @@ def test_an_account_that_could_not_be_read_is_named_with_the_reason() -> None:
         [ACCOUNT, "not covered before: Denied."],
         [OTHER, "not covered before: Timed out.; not covered now: there is no report of it"],
     ]
-    missing = tuple(UncoveredAccount(account=at, name="", reason=why) for at, why in MISSING)
+    missing = tuple(NotCovered(account=at, name="", reason=why) for at, why in MISSING)
     names = {OTHER: AccountName(name="Pay")}
     first = not_covered_rows(replace(now.analysis.report, account_names=names, not_covered=missing))
     assert first[["cause", "account_name"]].to_numpy().tolist() == [

@@ -9,7 +9,7 @@ from analyzer.cli.options import JudgingOptions
 from analyzer.cli.values import InputFile
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import SplitBy
-from analyzer.writers.workbook import Share, split
+from analyzer.writers.workbook import SplitWorkbook, split
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -78,7 +78,7 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
     assert run("collect", alone / "scan.pdf").code == 3
 
 
-def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[Share]:
+def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[SplitWorkbook]:
     """Return the workbooks of a split."""
     options = JudgingOptions(owners=InputFile("owners.csv", owners.encode()) if owners else None)
     request = read_analysis_request(
@@ -87,7 +87,7 @@ def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[
     return [
         *split(
             request.analysis(analyzer.load((REPORT, report_text(users).encode()))), by
-        ).pages_by_share
+        ).pages_by_workbook
     ]
 
 

@@ -146,12 +146,12 @@ def test_a_column_that_is_gone_is_refused(name: str) -> None:
 
 def test_a_ledger_that_is_written_again_has_no_cell_that_would_be_lost() -> None:
     head, row = ledger_bytes([line()]).decode().splitlines()
-    assert len(read_ledger("d.csv", f"{head},\n{row},\n".encode(), closed=True).lines) == 1
+    assert len(read_ledger("d.csv", f"{head},\n{row},\n".encode(), refuses_others=True).lines) == 1
     for name, problem in (("by", "not a column of this list"), ("", "the column of this cell has")):
         content = f"{head},{name}\n{row},Carl\n".encode()
         assert len(read_ledger("d.csv", content).lines) == 1
         with pytest.raises(InputRefused, match=f"(?s){problem}.*: it would be lost"):
-            read_ledger("d.csv", content, closed=True)
+            read_ledger("d.csv", content, refuses_others=True)
 
 
 def test_a_row_with_an_apostrophe_alone_is_open() -> None:

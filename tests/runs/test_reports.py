@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import InputRefused
-from analyzer.report.model import UncoveredAccount
+from analyzer.report.model import NotCovered
 from analyzer.runs.inputs import copy_inputs
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load
@@ -95,7 +95,7 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
     copies = copied([str(tmp_path / "a"), str(tmp_path / "b")], folder)
     assert len(names(folder)) == 4
     (missing,) = load(*copies).not_covered
-    assert missing == UncoveredAccount(account="222222222222", name="pay", reason="Denied.")
+    assert missing == NotCovered(account="222222222222", name="pay", reason="Denied.")
 
 
 def test_all_that_cannot_be_read_is_told_at_once(folder: Path, tmp_path: Path) -> None:

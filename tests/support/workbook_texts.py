@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import not_covered_rows
-from analyzer.report.model import AccountName, FileReference, UncoveredAccount
+from analyzer.report.model import AccountName, FileReference, NotCovered
 from analyzer.writers.workbook.table_sheets import ROWS_A_SHEET
 from tests.support.builders import (
     ACCOUNT,
@@ -113,10 +113,9 @@ def second_review() -> Analysis:
         },
         account_list=FileReference(name="accounts.csv", sha256="a" * 64),
         not_covered=tuple(
-            UncoveredAccount(account=each, name="", reason="access denied")
-            for each in (_LOST, _UNNAMED)
+            NotCovered(account=each, name="", reason="access denied") for each in (_LOST, _UNNAMED)
         ),
-        left_out=(UncoveredAccount(account=_CLOSED, name="old", reason="closed"),),
+        left_out=(NotCovered(account=_CLOSED, name="old", reason="closed"),),
     )
     return analyzer.analyze(
         named,

@@ -18,7 +18,7 @@ import pytest
 import analyzer
 from analyzer.analysis import rule_results
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import AccountName, UncoveredAccount
+from analyzer.report.model import AccountName, NotCovered
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.terms import ISO_UTC
@@ -302,8 +302,8 @@ def closed(feed: Iterable[bytes]) -> list[Document]:
     return [each for each in every if finding_of(each).status == "Resolved"]
 
 
-def missing(account: str) -> UncoveredAccount:
-    return UncoveredAccount(account=account, name="", reason="AWS denied it.")
+def missing(account: str) -> NotCovered:
+    return NotCovered(account=account, name="", reason="AWS denied it.")
 
 
 UPDATED, MADE = (f"{each:{ISO_UTC}}" for each in (NOW, BEFORE))

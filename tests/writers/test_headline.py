@@ -8,7 +8,7 @@ import pytest
 
 import analyzer
 from analyzer.analysis.filters import Filter
-from analyzer.report.model import AccountName, UncoveredAccount, UncoveredFile
+from analyzer.report.model import AccountName, NotCovered, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
 from analyzer.writers.findings import findings_by_rule, severity_counts
@@ -71,7 +71,7 @@ def test_moments_of_one_minute_are_one() -> None:
 def test_a_file_that_was_not_read_is_no_account() -> None:
     report = analysis_of([]).report
     nowhere = UncoveredFile(account="", name="nosuch", reason="There is no such file.")
-    denied = UncoveredAccount(account="999999999999", name="", reason="Denied.")
+    denied = NotCovered(account="999999999999", name="", reason="Denied.")
     for missing, words in (
         ((nowhere,), "account 012345678901, 1 file not read"),
         ((nowhere, denied), "1 of 2 accounts, 1 file not read"),

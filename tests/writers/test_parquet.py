@@ -15,7 +15,7 @@ import pytest
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.columns import OF_USERS_CSV, OWNERSHIP, TIMESTAMPS
-from analyzer.report.model import UncoveredAccount
+from analyzer.report.model import NotCovered
 from analyzer.report.values import timestamp
 from analyzer.rules.rule import FINDINGS as FOUND
 from analyzer.terms import Verdict
@@ -109,7 +109,7 @@ def test_what_is_not_understood_or_in_no_column_is_null_and_its_words_stand_in_t
 
 def test_accounts_that_could_not_be_read_come_last() -> None:
     analysis = analyzed_console()
-    lost = UncoveredAccount(account="999999999999", name="lost", reason="denied.")
+    lost = NotCovered(account="999999999999", name="lost", reason="denied.")
     analysis = analyzer.analyze(replace(analysis.report, not_covered=(lost,)))
     last = table_of(users_bytes(analysis, UNUSED)).to_pylist()[-1]
     assert (last["account"], last["verdict"], last["user"]) == ("999999999999", "not-covered", None)

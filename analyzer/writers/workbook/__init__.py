@@ -51,7 +51,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     changes: pd.DataFrame | None = None,
     previous_run: str = "",
     trend: pd.DataFrame | None = None,
-    share_label: str = "",
+    part_label: str = "",
     same_second: SameSecond | None = None,
 ) -> None:
     """Write the workbook, of all users; a list longer than a sheet goes on, on further ones.
@@ -60,12 +60,12 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     `previous_run`. `trend` has the numbers of users by month, the oldest first: `as_of`
     datetime64[s, UTC], `unused`, `inactive`, `users` int64, `is_comparable` bool.
 
-    The part of an analysis has a `share_label`, which names whom it is for: then no count is of all
+    The part of an analysis has a `part_label`, which names whom it is for: then no count is of all
     users, and `same_second` are the names of all (`CreationSeconds.same_second`).
     """
-    analysis = analysis if share_label else analysis.whole
+    analysis = analysis if part_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
-    if share_label:
+    if part_label:
         titles.remove(SheetName.FOLLOW_UP)
     newest = max(file.as_of for file in analysis.report.files)
     scope, comparison_text = as_of_and_scope(analysis.report), "No previous run."
@@ -89,7 +89,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             of_decisions = lookup_lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)
             follow_up.fill([analysis.follow_up], lookup_lists.NO_REMOVALS)
-        add_summary(book, analysis, listings, comparison_text, trend, share_label)
+        add_summary(book, analysis, listings, comparison_text, trend, part_label)
         add_method(book, analysis)
         book.save(stream)
 
@@ -155,7 +155,7 @@ _RESERVED: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 """Names of devices: Windows has no files of these names, whatever their ending."""
 
 
-class Share(NamedTuple):
+class SplitWorkbook(NamedTuple):
     """Name a workbook of a split, whose it is, and how many users are to decide in it.
 
     `account` is empty where each owner has a workbook, and `owner` empty for users without one.
@@ -184,20 +184,21 @@ class Split:
     """Hold the workbooks of a split, and by file the owners who have nothing to decide."""
 
     analysis: Analysis
-    pages_by_share: Mapping[Share, tuple[Page, ...]]
+    pages_by_workbook: Mapping[SplitWorkbook, tuple[Page, ...]]
     same_second: SameSecond
     nothing_left: Mapping[str, str]
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Yield the name and the content of each workbook, and those of the index last."""
-        for share, pages in self.pages_by_share.items():
+        for workbook, pages in self.pages_by_workbook.items():
             stream, part = BytesIO(), self.analysis.of_users(pages)
-            review, label, seconds = WorkbookSheets.REVIEW, share.label, self.same_second
-            write_workbook(part, stream, sheets=review, share_label=label, same_second=seconds)
-            yield share.file, stream.getvalue()
-        shares = pd.DataFrame([*self.pages_by_share], columns=[*Share._fields]).astype(TEXT)
+            review, label, seconds = WorkbookSheets.REVIEW, workbook.label, self.same_second
+            write_workbook(part, stream, sheets=review, part_label=label, same_second=seconds)
+            yield workbook.file, stream.getvalue()
+        names = SplitWorkbook._fields
+        index = pd.DataFrame([*self.pages_by_workbook], columns=[*names]).astype(TEXT)
         stream = BytesIO()
-        write_tables([shares], Share._fields, stream, raw=False)
+        write_tables([index], names, stream, raw=False)
         yield INDEX, stream.getvalue()
 
 
@@ -220,16 +221,18 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
         word: tuple(each.where((each.users[name] == word).to_numpy(bool)) for each in listed)
         for word in sorted(words, key=lambda word: (not word, word))
     }
-    shares = {word: part for word, part in parts.items() if any(map(len, part))}
+    listing = {word: part for word, part in parts.items() if any(map(len, part))}
     return Split(
         analysis,
-        {_share(analysis, by, files[word], part): part for word, part in shares.items()},
+        {_split_workbook(analysis, by, files[word], part): part for word, part in listing.items()},
         seconds.same_second(),
-        {files[word]: word for word in parts if word and word not in shares},
+        {files[word]: word for word in parts if word and word not in listing},
     )
 
 
-def _share(analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]) -> Share:
+def _split_workbook(
+    analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]
+) -> SplitWorkbook:
     first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
     account, name, (owner, email, left) = "", "", (first[name] for name in columns.OWNERSHIP)
     if by is SplitBy.ACCOUNT:
@@ -239,7 +242,7 @@ def _share(analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]) ->
     newest = max(each.as_of for each in analysis.report.files)
     due = newest + timedelta(analysis.ledger.due_days)
     lines = sum(map(len, pages))
-    return Share(file, account, name, owner, email, left, lines, f"{due:%Y-%m-%d}")
+    return SplitWorkbook(file, account, name, owner, email, left, lines, f"{due:%Y-%m-%d}")
 
 
 def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict[str, str]:

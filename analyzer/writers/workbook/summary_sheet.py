@@ -58,14 +58,14 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     listings: Listings,
     comparison_text: str,
     trend: pd.DataFrame | None,
-    share_label: str,
+    part_label: str,
 ) -> None:
     """Add the summary; `comparison_text` says with which run it is compared, and what changed.
 
     A share has some users only: its lines are counted, and neither all users nor all rows.
     """
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
-    _add_title(sheet, analysis, review_lists.first_step(analysis, listings), share_label)
+    _add_title(sheet, analysis, review_lists.first_step(analysis, listings), part_label)
     sheet.section("Review progress")
     review_lists.add_progress(sheet, listings)
     sheet.section("What to enter in the yellow cells of the lists")
@@ -76,7 +76,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
         sheet.row(label(role), *lines, height=24)
     sheet.next_page()
-    if not share_label:
+    if not part_label:
         _add_numbers(sheet, analysis)
         sheet.next_page()
     if SheetName.FOLLOW_UP in book and analysis.ledger.lines:
@@ -91,17 +91,17 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     if SheetName.FINDINGS in book:
         sheet.section("Findings by severity")
         _add_severities(sheet, analysis.rule_results)
-    _add_criteria(sheet, analysis, comparison_text, share_label)
+    _add_criteria(sheet, analysis, comparison_text, part_label)
     sheet.section("Notes and limitations")
-    notes = analysis.report.notes if share_label else headline.notes(analysis)
-    files = [each for each in analysis.report.files if each.accounts or not share_label]
+    notes = analysis.report.notes if part_label else headline.notes(analysis)
+    files = [each for each in analysis.report.files if each.accounts or not part_label]
     for note in (*_as_of_spread_notes(files), *notes):
         sheet.named_text("Note", note, CellStyle.CHECK)
     blind_spots = "\n".join(f"• {each}" for each in BLIND_SPOTS)
     sheet.named_text("Not visible in a credential report", blind_spots)
-    sheet.section(f"Checks: the lists add up to all users{' of this part' if share_label else ''}")
+    sheet.section(f"Checks: the lists add up to all users{' of this part' if part_label else ''}")
     review_lists.add_list_checks(sheet, analysis, listings)
-    if not share_label:
+    if not part_label:
         sheet.section("Accounts: every row of the reports is counted")
         _add_accounts(sheet, analysis)
     sheet.section("Reports")
@@ -109,7 +109,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     add_other_files(sheet, analysis)
 
 
-def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, share_label: str) -> None:
+def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label: str) -> None:
     report, number_of = analysis.report, analysis.totals.user_count
     sheet.full_row(TITLE, CellStyle.TITLE)
     if missing := sorted({each.label for each in report.not_covered} - report.accounts):
@@ -121,7 +121,7 @@ def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, share_labe
     exempt = number_of(Verdict.UNUSED, exempt=True)
     counts = f"Unused: {unused:,} of {number_of():,} IAM users; {definition}."
     counts = f"{counts} Exempt: {exempt:,}." if exempt else counts
-    sheet.full_row(f"For {share_label}" if share_label else counts, CellStyle.SUBTITLE)
+    sheet.full_row(f"For {part_label}" if part_label else counts, CellStyle.SUBTITLE)
     sheet.full_row(first_step, CellStyle.LABEL)
 
 
@@ -141,11 +141,11 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
 
 
 def _add_criteria(
-    sheet: TextSheet, analysis: Analysis, comparison_text: str, share_label: str
+    sheet: TextSheet, analysis: Analysis, comparison_text: str, part_label: str
 ) -> None:
     entries, totals, ledger = len(analysis.exemptions), analysis.totals, analysis.ledger
     sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
-    if not share_label:
+    if not part_label:
         exempt, expired = totals.user_count(exempt=True), len(totals.expired)
         counts = (
             f"Entries: {entries:,}. Exempt users: {exempt:,}. Expired entries: {expired:,}."
