@@ -30,7 +30,7 @@ from analyzer.decisions.decision import (
     decisions_by_user,
 )
 from analyzer.decisions.entries import Entries
-from analyzer.decisions.ledger import PROGRAM, Ledger
+from analyzer.decisions.ledger import PROGRAM, Ledger, unidentified_notes
 from analyzer.decisions.new_decisions import (
     current_decisions_on_older_reports,
     decisions_on_older_reports,
@@ -148,6 +148,8 @@ def _ledger_update(
             ),
             *(note for each in files if attended or new for note in each.notes),
             *unchecked_notes(known, files),
+            # Unattended, the notes of the run say it of the whole ledger.
+            *(unidentified_notes(new) if attended else ()),
             *needless_withdrawal_notes(new, after),
             *repetition_notes(repeated),
             *dict.fromkeys(

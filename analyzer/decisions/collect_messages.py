@@ -231,10 +231,11 @@ def repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator
 def needless_withdrawal_notes(
     new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
-    """Yield a note on each withdrawal where no decision was in force."""
+    """Yield a note on each withdrawal where no decision was in force on an identified user."""
     for line in new:
         user_decisions = after[line.user_key]
-        if line.decision is Decision.WITHDRAW and not user_decisions.decisions:
+        is_withdrawal = line.decision is Decision.WITHDRAW and line.identifies_user
+        if is_withdrawal and not user_decisions.decisions:
             earlier = decisions_by_user(user_decisions.lines[: user_decisions.lines.index(line)])
             if not any(each.decisions for each in earlier.values()):
                 whose = f"{line.user_key.arn} ({line.place})"

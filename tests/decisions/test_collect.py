@@ -725,3 +725,10 @@ def test_a_removal_is_refused_beside_a_milder_word_on_a_report_that_may_be_newer
             line(on=LATE, as_of=NEWER),
         ):
             assert added(file(new), known=known) == (new,)
+
+
+def test_a_decision_on_a_user_who_is_not_identified_is_noted_as_not_acted_on() -> None:
+    user, text = a_user(created="N/A"), "Not acted on, as the user's creation time or account is"
+    for decision in ("keep", "withdraw"):
+        (note,) = collected(file(line(decision, user)), ledger=ledger(DELETE)).notes
+        assert note == f"{text} not known: quiet (review.xlsx, sheet Unused users, row 2)."

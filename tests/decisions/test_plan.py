@@ -300,3 +300,24 @@ def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
         assert len(planned(*decided).removals) == 1, decided
     both = planned(kept, line("delete", x, same_second=None, **later), users=[QUIET, x])
     assert len(both.removals) == 1
+
+
+def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_removal_back() -> None:
+    unread, earlier = a_user(created="N/A"), DAY - timedelta(1)
+    cells = line("keep", a_user(arn="arn:aws:iam::0123XXXXXXXX:user/quiet")).user_row
+    masked = line("keep", user_row={**cells, "account": ACCOUNT})
+    created = {"account": ACCOUNT, "user_creation_time": "2020-01-01T00:00:00Z"}
+    another = line("keep", user_row={**cells, **created})
+    for users in (None, [QUIET]):
+        for later in (
+            line("withdraw", unread),
+            line("keep", unread, on=earlier, as_of=NEWER),
+            masked,
+        ):
+            reason = (
+                "changed since the decision: decided on again, on a report that does not show its"
+                f" creation time or account: {later.summary}. Decide again"
+            )
+            assert reasons(planned(line(), later, users=users)) == [reason]
+        for other in (line("keep", unread, on=earlier), line("delete", unread), another):
+            assert len(planned(line(), other, users=users).removals) == 1

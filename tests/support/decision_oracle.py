@@ -748,6 +748,28 @@ def is_decided_again(
         and each.cells["user"] not in (same_second or ())
         and each.report != line.report
         and each.made_on > line.made_on
+        and not is_unnamed(each, line)
+        for each in lines
+    )
+
+
+def is_unnamed(other: Line, line: Line) -> bool:
+    """A decision on somebody of that name whom nothing identifies may be on the very user."""
+    names = (each.cells["user"] for each in (other, line))
+    return len({*names}) == 1 and not is_identified(other)
+
+
+def is_decided_otherwise(line: Line, lines: Iterable[Line]) -> bool:
+    """Such a decision is never acted on, and a removal that was decided before it is not either.
+
+    Taken here: also if it is of the same day, or of an earlier one on a later report.
+    """
+    return any(
+        is_unnamed(each, line)
+        and each.account == line.account
+        and each.user[1] in (None, line.user[1])
+        and each.decision != line.decision
+        and (each.day >= line.day or each.made_on > line.made_on)
         for each in lines
     )
 
@@ -765,6 +787,7 @@ def is_spared_before(line: Line, lines: Iterable[Line], others: frozenset[str]) 
         and each.decision not in (*REMOVALS, "withdraw")
         and each.report != line.report
         and each.cells["user"] not in others
+        and not is_unnamed(each, line)
         for standing in standings(lines).values()
         for each in standing.decisions.values()
     )
@@ -870,7 +893,7 @@ def status(
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
     was_overtaken = any(showed_more(line, each, others) for each in since if each != report)
     if shown_at >= seen_at and line.user in map(user_key, users(report)):
-        was_overtaken |= is_decided_again(line, lines, others)
+        was_overtaken |= is_decided_again(line, lines, others) or is_decided_otherwise(line, lines)
         was_overtaken |= may_be_another(line, own, same_second, lines)
         if found == "not-done" and is_spared_before(line, lines, others):
             found = "unknown"
@@ -993,7 +1016,8 @@ def is_spared(line: Line, lines: Sequence[Line]) -> bool:
 def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -> bool:
     """Taken here: a report that does not show how the user is now is as good as none."""
     if not reports:
-        return not is_decided_again(line, lines) and not is_spared_before(line, lines, frozenset())
+        is_replaced = is_decided_again(line, lines) or is_decided_otherwise(line, lines)
+        return not is_replaced and not is_spared_before(line, lines, frozenset())
     own = [each for each in reports if each.account == line.account]
     rows = [rows_of_user(newest_of(own), line.cells)] if own else []
     now = [one_row(each) for each in rows if each]
