@@ -150,7 +150,7 @@ def removal_plan(
     candidates = [
         each._replace(reason=f"{place} has a decision on the user that the ledger has not")
         if (place := unsettled.get(each.line.user_key.arn)) and not (each.reason or each.is_done)
-        else _left_out_if_spared(each, ledger.by_user[each.line.user_key])
+        else _left_out_if_spared(each, ledger)
         for each in candidates
     ]
     chosen = [each for each in candidates if not each.reason and not each.is_done]
@@ -243,25 +243,36 @@ def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
     return _Candidate(line, confirmed, reason)
 
 
-def _left_out_if_spared(candidate: _Candidate, user_decisions: UserDecisions) -> _Candidate:
+def _left_out_if_spared(candidate: _Candidate, ledger: Ledger) -> _Candidate:
     """Return a candidate, left out if its person also spared the user on that day.
 
     Of a day it is only known which decision was collected last, and that may be of an older copy.
-    One on a report that is surely newer is newer.
+    One on a report that is surely newer is newer. Days differ by one between time zones: one of the
+    day before may be the later one if it was collected later.
     """
     line = candidate.line
     sparing = [
-        each.decision
-        for each in user_decisions.lines
-        if each.persons_day == line.persons_day
-        if each.decision in _SPARING[line.decision] and each.as_of >= line.report_time.earliest
+        each
+        for each in ledger.by_user[line.user_key].lines
+        if each.person == line.person and each.as_of >= line.report_time.earliest
+        if each.decision in _SPARING[line.decision]
+        if each.decided_on == line.decided_on or _is_collected_a_day_ahead(line, each, ledger)
     ]
     if candidate.reason or candidate.is_done or not sparing:
         return candidate
-    also = (
-        f"{line.decided_by} also decided {sparing[-1]} on that day, and one may be of an old copy"
-    )
-    return candidate._replace(reason=f"{also}: decide again with a newer date")
+    decision, day = sparing[-1].decision, sparing[-1].decided_on
+    what = f"{line.decided_by} also decided {decision} on that day, and one may be of an old copy"
+    if day != line.decided_on:
+        what = f"{line.decided_by} decided {decision} after that, with the date of the day before"
+    return candidate._replace(reason=f"{what}: decide again with a newer date")
+
+
+def _is_collected_a_day_ahead(line: LedgerLine, other: LedgerLine, ledger: Ledger) -> bool:
+    """Return whether a line was collected before another one that is dated the day before."""
+    if line.decided_on - other.decided_on != timedelta(1):
+        return False
+    in_order = [*map(id, ledger.of_second[line.second])]
+    return in_order.index(id(line)) < in_order.index(id(other))
 
 
 _SPARING: Final = {

@@ -1001,15 +1001,17 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
 
 
 def is_spared(line: Line, lines: Sequence[Line]) -> bool:
-    """Taken here: who decided both ways on one day, on no newer report, has to date one anew."""
+    """Taken here: who decided both ways on one day, on no newer report, has to date one anew.
+
+    So has who did it behind this one with the date of the day before, as days begin elsewhere.
+    """
     milder = {"keep", "withdraw"} | ({"deactivate"} if line.decision == "delete" else set())
+    own = [each for each in lines if (each.user, each.person) == (line.user, line.person)]
+    (place,) = (at for at, each in enumerate(own) if each is line)
+    may_be_later = [each for each in own if each.day == line.day]
+    may_be_later += [each for each in own[place:] if each.day == line.day - A_DAY]
     return any(
-        each.user == line.user
-        and each.person == line.person
-        and each.day == line.day
-        and each.decision in milder
-        and each.report.as_of >= line.made_on
-        for each in lines
+        each.decision in milder and each.report.as_of >= line.made_on for each in may_be_later
     )
 
 
