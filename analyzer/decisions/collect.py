@@ -203,7 +203,8 @@ def collected_one_by_one(
     """Yield what comes of each file, by its source: unattended, others are collected all the same.
 
     Two decisions of one person on one user and day have no order in files that are all new, and of
-    two reports the decision on the older one gives way, whichever file comes first.
+    two reports the decision on the older one gives way, whichever file comes first. Files in which
+    something is withdrawn come first, so that nothing of another one comes into force by that.
     """
     new, _ = new_decisions(ledger, files)
     pairs = [*unordered_pairs(files, new)]
@@ -217,7 +218,7 @@ def collected_one_by_one(
         ),
     ]
     contents = _contents(ledger, files)
-    for each in files:
+    for each in sorted(files, key=_withdraws_nothing):
         own = {id(line) for line in each.lines}
         if refused := [problem for line, problem in problems if id(line) in own]:
             yield each.source, InputRefused(refused)
@@ -229,6 +230,10 @@ def collected_one_by_one(
         else:
             ledger = update.ledger
             yield each.source, update
+
+
+def _withdraws_nothing(entries: Entries) -> bool:
+    return all(line.decision is not Decision.WITHDRAW for line in entries.lines)
 
 
 def merged_update(files: Sequence[Entries]) -> LedgerUpdate:

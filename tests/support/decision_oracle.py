@@ -331,15 +331,18 @@ def decide(standing: Standing, line: Line) -> None:
     standing.decisions[line.person] = line
 
 
-def withdraw(standing: Standing, line: Line) -> None:
+def withdraw(standing: Standing, line: Line, before: Sequence[Line]) -> None:
     """To withdraw ends what stands, and nothing earlier revives.
 
-    In a conflict it takes back that person's decision only, and the other one's is in force. Who
+    In a conflict it takes back that person's decision only, and the other one's is in force. Taken
+    here: in a conflict that was known, as both stood in the ledger `before`. Who
     withdraws the own decision of that day has none left; who withdraws another's has decided too,
     and a third decision of that day by somebody else is a conflict with it.
     """
     own = standing.decisions.get(line.person)
-    if standing.is_conflict and own and own.decision != "withdraw":
+    known = [each for each in standing.decisions.values() if is_one_of(each, before)]
+    was_conflict = own in known and len({each.decision for each in known}) > 1
+    if was_conflict and own and own.decision != "withdraw":
         del standing.decisions[line.person]
         return
     had_decided = own is not None and own.decision != "withdraw" and standing.day == line.day
@@ -350,9 +353,12 @@ def withdraw(standing: Standing, line: Line) -> None:
 
 def standing_of(lines: Iterable[Line]) -> Standing:
     """Lines count by their day, then by their place in the ledger (which `lines` is ordered by)."""
-    standing = Standing()
-    for line in sorted(lines, key=lambda each: each.day):
-        (withdraw if line.decision == "withdraw" else decide)(standing, line)
+    standing, ledger = Standing(), [*lines]
+    for place, line in sorted(enumerate(ledger), key=lambda each: each[1].day):
+        if line.decision == "withdraw":
+            withdraw(standing, line, ledger[:place])
+        else:
+            decide(standing, line)
         standing.conflicts.pop(standing.day, None)
         if standing.is_conflict:
             standing.conflicts[standing.day] = (*standing.decisions.values(),)
@@ -582,6 +588,9 @@ def collect(
     for line in lines_entered:
         if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
+    # Files have no order: whoever withdraws does not know what another file of the call says.
+    withdrawn = {(each.file, each.user) for each in lines_entered if each.decision == "withdraw"}
+    new.sort(key=lambda each: (each.file, each.user) not in withdrawn)
     new = [line for line in new if not is_repetition(line, ledger, new)]
     refused = [
         *on_older_reports(new, ledger),
