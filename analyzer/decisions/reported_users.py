@@ -79,9 +79,11 @@ class UsersInNewestReports:
             unknown |= users[columns.ACCOUNT].isin(lack_seconds).to_numpy(bool)
             created = users[columns.CREATED].mask(unknown)
             known_page = page.with_users({columns.CREATED: created})
-            for user in _reported_users(known_page.where(users[columns.ARN].isin(arns).to_numpy())):
+            is_of_second = created.isin(seconds)
+            near = users[columns.ARN].isin(arns) | is_of_second
+            for user in _reported_users(known_page.where(near.to_numpy())):
                 self.by_arn.setdefault(user.user_key.arn, []).append(user)
-            is_alike = created.isin(seconds) | created.isna()
+            is_alike = is_of_second | created.isna()
             alike = users[is_alike]
             second = zip(alike[columns.ACCOUNT], datetimes(created[is_alike]), strict=True)
             named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
@@ -96,13 +98,33 @@ class UsersInNewestReports:
 
     def renamed(self, line: LedgerLine, names: PossibleNames) -> str:
         """Return who may be the user of a line under another name or path, empty for nobody."""
-        alike = self.names.get(line.second, {}).items()
-        others = sorted(names.among(name for arn, name in alike if arn != line.user_key.arn))
+        others = sorted(names.among(name for _, name in self._others_of_second(line)))
         if others:
             were = "was" if len(others) == 1 else "were"
             return f"{short_list(others)} {were} created in the same second"
         unread = names.among(self.names.get((line.account, None), {}).values())
         return f"when {unread[0]} was created is not understood" if unread else ""
+
+    def _others_of_second(self, line: LedgerLine) -> list[tuple[str, str]]:
+        """Return ARN and name of each that was created in the same second as the user of a line."""
+        alike = self.names.get(line.second, {}).items()
+        return [(arn, name) for arn, name in alike if arn != line.user_key.arn]
+
+    def shown_of_absent(
+        self, line: LedgerLine, names: PossibleNames
+    ) -> Iterator[tuple[list[str], Credentials]]:
+        """Yield what is shown of whoever may be the user of a line, who is not there by its key.
+
+        It comes with a remark if it has another name, as of `OlderReports.shown_of_user`.
+        """
+        for user in self.by_arn.get(line.user_key.arn, ()):
+            if user.user_key.created is None:
+                yield [], user.credentials
+        others = self._others_of_second(line)
+        possible = {*names.among(name for _, name in others)}
+        for arn, name in others:
+            for user in self.by_arn[arn] if name in possible else ():
+                yield [f"{POSSIBLY_RENAMED} to {name}"], user.credentials
 
     def same_second_names(self, line: LedgerLine) -> AbstractSet[str]:
         """Return the names of the same second, if the user of a line is there: they are two."""

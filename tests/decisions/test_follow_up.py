@@ -799,3 +799,18 @@ def test_as_of_set_by_hand_makes_no_report_newer_or_older_than_the_one_decided_o
         cells = table(report_text(users).encode())
         of_law = law.reports_of(cells, made, "option" if set_as_of else "file-name", made)
         assert law.status(line_by_law(decided), of_law, decided.same_second) == status
+
+
+def test_what_whoever_may_be_the_user_has_more_overtakes_the_decision_too() -> None:
+    key = a_key(SINCE)
+    changed = "Changed since the decision: {}access key created 2026-05-06. Decide again."
+    cases: list[Case] = [
+        (
+            delete(),
+            [a_user("x", key_1=key)],
+            (OVERTAKEN, changed.format("possibly renamed to x, ")),
+        ),
+        (delete(), [a_user(key_1=key, created="soon")], (OVERTAKEN, changed.format(""))),
+        (delete(same_second=frozenset({"x"})), [a_user("x", key_1=key)], GONE),
+    ]
+    assert outcomes(*cases) == [expected for *_, expected in cases]

@@ -900,7 +900,7 @@ def status(
     if shown_at >= seen_at:
         found = status_in(report, line, others, is_later=shown_at > line.report.as_of)
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
-    was_overtaken = any(showed_more(line, each, others) for each in since if each != report)
+    was_overtaken = any(showed_more(line, each, others) for each in since)
     if shown_at >= seen_at and line.user in map(user_key, users(report)):
         was_overtaken |= is_decided_again(line, lines, others) or is_decided_otherwise(line, lines)
         was_overtaken |= may_be_another(line, own, same_second, lines)
@@ -914,7 +914,7 @@ def newest_of(reports: Iterable[Report]) -> Report:
 
 
 def showed_more(line: Line, report: Report, same_second: frozenset[str] | None) -> bool:
-    """Say whether the user had more than was seen, in a report that is not the newest.
+    """Say whether the user had more than was seen, in a report that is not older.
 
     Taken here: a user of the ARN of whom the cell does not say when it was created is the user. Who
     is not there may be any user of the same second who was not in the report decided on.
