@@ -330,10 +330,13 @@ def _status_by_row(
     has_listed = now.has_service_credential and not list_is_missing
     works = has_listed or now.credentials.has_working_credential
     seems_done = line.decision is Decision.DEACTIVATE and works is False and is_later
+    added = access_added(before, now.credentials, line.baseline)
     if seems_done and not list_is_missing:
         fact = "The user has no working credentials. Decide on its deletion."
-        return FollowUpStatus.DONE, fact, now, ()
-    if added := access_added(before, now.credentials, line.baseline):
+        # It overtakes the decision if the user is back: what AWS shows then may hide it.
+        more = f" {CHANGED}{', '.join(added)}." if added else ""
+        return FollowUpStatus.DONE, f"{fact}{more}", now, ()
+    if added:
         fact = overtaken_fact(", ".join(added))
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     if seems_done:

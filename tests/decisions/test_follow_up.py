@@ -58,6 +58,10 @@ MASKED = a_user(account="123XXXXXXXX")
 DONE, NOT_DONE, UNKNOWN, OVERTAKEN = "done", "not-done", "unknown", "overtaken"
 GONE = (DONE, "The user is gone.")
 NO_CREDENTIALS = (DONE, "The user has no working credentials. Decide on its deletion.")
+OFF_AFTER_USE = (
+    DONE,
+    f"{NO_CREDENTIALS[1]} Changed since the decision: access key of 2023-08-05 used 2026-06-10.",
+)
 STILL_THERE = (NOT_DONE, "The user is still there.")
 STILL_WORKS = (NOT_DONE, "The user still has working credentials.")
 HIDDEN = (NOT_DONE, "The report does not show whether a credential works.")
@@ -176,7 +180,7 @@ CASES: dict[str, list[Case]] = {
         (deactivate(), [QUIET], NO_CREDENTIALS),
         (deactivate(KEY), [a_user(access_key_1_active="maybe")], HIDDEN),
         (deactivate(KEY), [a_user(cert_2_active="maybe")], HIDDEN),
-        (deactivate(KEY), [a_user(key_1=an_inactive_key(used=LATER))], NO_CREDENTIALS),
+        (deactivate(KEY), [a_user(key_1=an_inactive_key(used=LATER))], OFF_AFTER_USE),
         (deactivate(FULL), [a_user(password_enabled="??")], NOT_DONE),
         (deactivate(FULL), [off(access_key_1_active="??")], NOT_DONE),
         (deactivate(FULL), [a_user(key_1=an_inactive_key("??"))], DONE),
