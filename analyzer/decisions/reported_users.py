@@ -117,9 +117,10 @@ class UsersInNewestReports:
 
         It comes with a remark if it has another name, as of `OlderReports.shown_of_user`.
         """
-        for user in self.by_arn.get(line.user_key.arn, ()):
-            if user.user_key.created is None:
-                yield [], user.credentials
+        of_arn = self.by_arn.get(line.user_key.arn, ())
+        if unread := [user.credentials for user in of_arn if user.user_key.created is None]:
+            yield from (([], credentials) for credentials in unread)
+            return
         others = self._others_of_second(line)
         possible = {*names.among(name for _, name in others)}
         for arn, name in others:

@@ -816,5 +816,6 @@ def test_what_whoever_may_be_the_user_has_more_overtakes_the_decision_too() -> N
         ),
         (delete(), [a_user(key_1=key, created="soon")], (OVERTAKEN, changed.format(""))),
         (delete(same_second=frozenset({"x"})), [a_user("x", key_1=key)], GONE),
+        (delete(), [a_user("x", key_1=key), a_user(created="soon")], UNREAD),
     ]
     assert outcomes(*cases) == [expected for *_, expected in cases]
