@@ -61,7 +61,10 @@ class UsersInNewestReports:
 
     def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
         """Find the users of lines; `pages` are the judged pages of `report`."""
-        known = [line.user_key for line in lines]
+        of_account = defaultdict[str, list[LedgerLine]](list)
+        for line in lines:
+            of_account[line.account].append(line)
+        known = [line.user_key for of in of_account.values() for line in of]
         covered = [(of.account, file) for file in report.files for of in file.accounts]
         self.files = dict(covered)
         self.newest = max(file.as_of for file in report.files)
@@ -79,17 +82,25 @@ class UsersInNewestReports:
             unknown |= users[columns.ACCOUNT].isin(lack_seconds).to_numpy(bool)
             created = users[columns.CREATED].mask(unknown)
             known_page = page.with_users({columns.CREATED: created})
-            is_of_second = created.isin(seconds)
-            near = users[columns.ARN].isin(arns) | is_of_second
-            for user in _reported_users(known_page.where(near.to_numpy())):
-                self.by_arn.setdefault(user.user_key.arn, []).append(user)
-            is_alike = is_of_second | created.isna()
+            has_arn = users[columns.ARN].isin(arns)
+            self._add(known_page.where(has_arn.to_numpy()))
+            in_page = (
+                line for each in users[columns.ACCOUNT].unique() for line in of_account[each]
+            )
+            absent = [line.user_key.created for line in in_page if not self.rows_of_user(line)]
+            may_be_absent = created.isin(pd.DatetimeIndex(absent, tz=UTC).dropna()) & ~has_arn
+            self._add(known_page.where(may_be_absent.to_numpy()))
+            is_alike = created.isin(seconds) | created.isna()
             alike = users[is_alike]
             second = zip(alike[columns.ACCOUNT], datetimes(created[is_alike]), strict=True)
             named = zip(alike[columns.ARN], alike[columns.USER], strict=True)
             for of_second, (arn, name) in zip(second, named, strict=True):
                 self.names.setdefault(of_second, {})[arn] = name
                 self._named[of_second].add(name)
+
+    def _add(self, page: Page) -> None:
+        for user in _reported_users(page):
+            self.by_arn.setdefault(user.user_key.arn, []).append(user)
 
     def rows_of_user(self, line: LedgerLine) -> list[ReportedUser]:
         """Return the rows of the user of a line, by ARN and creation time."""
