@@ -35,7 +35,7 @@ from analyzer.decisions.decision import (
     decisions_by_user,
 )
 from analyzer.decisions.entries import Entries
-from analyzer.decisions.ledger import PROGRAM, Ledger
+from analyzer.decisions.ledger import PROGRAM, Ledger, unidentified_notes
 from analyzer.decisions.new_decisions import (
     current_decisions_on_older_reports,
     decisions_on_older_reports,
@@ -205,6 +205,8 @@ def _notes(
     yield from (note for each in files if attended or new for note in each.notes)
     if has_ledger:
         yield from unchecked_notes([*ledger.lines, *entered], files)
+    if attended:  # else the notes of the run say it of the whole ledger
+        yield from unidentified_notes(new)
     yield from repetition_notes(collected.repeated)
     of_one_day = (
         *withdrawal_notes(new, after),
@@ -249,7 +251,8 @@ def collected_one_by_one(
     """Yield what comes of each file, by its source: unattended, others are collected all the same.
 
     Two decisions of one person on one user and day have no order in files that are all new, and of
-    two reports the decision on the older one gives way, whichever file comes first.
+    two reports the decision on the older one gives way, whichever file comes first. Files in which
+    something is withdrawn come first, so that nothing of another one comes into force by that.
     """
     new, _ = new_decisions(ledger, files)
     pairs = [*unordered_pairs(files, new)]
@@ -263,7 +266,7 @@ def collected_one_by_one(
         ),
     ]
     contents = _contents(ledger, files)
-    for each in files:
+    for each in sorted(files, key=_withdraws_nothing):
         own = {id(line) for line in each.lines}
         if refused := [problem for line, problem in problems if id(line) in own]:
             yield each.source, InputRefused(refused)
@@ -275,6 +278,10 @@ def collected_one_by_one(
         else:
             ledger = update.ledger
             yield each.source, update
+
+
+def _withdraws_nothing(entries: Entries) -> bool:
+    return all(line.decision is not Decision.WITHDRAW for line in entries.lines)
 
 
 def merged_update(files: Sequence[Entries]) -> LedgerUpdate:

@@ -232,19 +232,24 @@ def repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator
 
 
 def withdrawal_notes(
-    new: Iterable[LedgerLine], after: Mapping[UserKey, UserDecisions]
+    new: Sequence[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
-    """Yield a note on each withdrawal of another person's decision, or where none was in force."""
+    """Yield a note on each withdrawal of another person's decision, or where none was in force.
+
+    That is of users who are identified, and of decisions that were collected before.
+    """
+    new_ids = {id(line) for line in new}
     for line in new:
         user_decisions = after[line.user_key]
-        if line.decision is Decision.WITHDRAW and not user_decisions.decisions:
+        is_withdrawal = line.decision is Decision.WITHDRAW and line.identifies_user
+        if is_withdrawal and not user_decisions.decisions:
             earlier = decisions_by_user(user_decisions.lines[: user_decisions.lines.index(line)])
             decisions = [each for of_user in earlier.values() for each in of_user.decisions]
             if not decisions:
                 whose = f"{line.user_key.arn} ({line.place})"
                 yield f"Nothing to withdraw for {whose}: no decision was in force."
             for each in decisions:
-                if each.person != line.person:
+                if each.person != line.person and id(each) not in new_ids:
                     yield _counts_note(line, each, _WITHDRAWN)
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.decision import LedgerLine
+from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, slot_matrix
 from analyzer.report.pages import NO_CELLS, page_of_rows
 from analyzer.verdicts.facts import Facts, Truth
@@ -240,6 +241,9 @@ def page_of_cells(
         for name in columns.IN_REPORT
         if not users or name in users[0]
     }
+    if users and columns.ARN not in users[0]:
+        arns = [f"{NO_ARN}/{cells[columns.USER]}" for cells in users]
+        texts[columns.ARN] = pa.array(arns, pa.large_string())
     places = {columns.FILE: pa.array(files, pa.int64()), columns.ROW: pa.array(rows, pa.int64())}
     moments = [np.datetime64(each.replace(tzinfo=None), "s") for each in as_of]
     return page_of_rows(pa.table({**texts, **places}), moments, contradicted=contradicted)

@@ -317,11 +317,7 @@ def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecision
     Of copies of one line, as git leaves them where it merges, the first counts: another one would
     put back in force what was given up since.
     """
-    # `sorted` is stable: lines of one day stay in the order of the ledger.
-    return {
-        user: _user_decisions(sorted(_first_copies(of), key=_day))
-        for user, of in lines_by_user(lines).items()
-    }
+    return {user: _user_decisions(_first_copies(of)) for user, of in lines_by_user(lines).items()}
 
 
 def lines_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, list[LedgerLine]]:
@@ -332,28 +328,32 @@ def lines_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, list[LedgerLine]
     return by_user
 
 
-def _first_copies(lines: Sequence[LedgerLine]) -> Iterable[LedgerLine]:
+def _first_copies(lines: Sequence[LedgerLine]) -> Sequence[LedgerLine]:
     if len(lines) == 1:
         return lines
     copies: dict[tuple[object, ...], LedgerLine] = {}
     for line in lines:
         copies.setdefault(line.identity, line)
-    return copies.values()
+    return [*copies.values()]
 
 
 _day: Final = attrgetter("decided_on")
 _NO_DECISION: Final = (Decision.WITHDRAW, Decision.CONFLICT)
 
 
-def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
+def _user_decisions(lines: Sequence[LedgerLine]) -> UserDecisions:
     """Go through the lines on one user, the oldest first; what is withdrawn is no conflict."""
+    places = {id(line): at for at, line in enumerate(lines)}
+    # `sorted` is stable: lines of one day stay in the order of the ledger.
+    ordered = sorted(lines, key=_day)
     current: Mapping[str, LedgerLine] = {}
     conflicts: dict[date, tuple[LedgerLine, LedgerLine]] = {}
     day = date.min
     for line in ordered:
         if line.decision is Decision.WITHDRAW:
             conflicts.pop(day, None)
-        current, day = _current_after(line, current, day)
+        known = {who: each for who, each in current.items() if places[id(each)] < places[id(line)]}
+        current, day = _current_after(line, current, day, known)
         if line.decision is Decision.CONFLICT:
             continue
         conflicts.pop(day, None)
@@ -366,13 +366,18 @@ def _user_decisions(ordered: Sequence[LedgerLine]) -> UserDecisions:
 
 
 def _current_after(
-    line: LedgerLine, current: Mapping[str, LedgerLine], day: date
+    line: LedgerLine,
+    current: Mapping[str, LedgerLine],
+    day: date,
+    known: Mapping[str, LedgerLine],
 ) -> tuple[Mapping[str, LedgerLine], date]:
     """Return the current decisions by person after a line, and their day; before it, those given.
 
+    `known` are those of these that were collected before the line.
+
     - A decision of a newer day replaces all of earlier days; of one day, the newest of each person
       counts.
-    - In a conflict, a withdrawal takes back the decision of its person: those of others count.
+    - In a known conflict, a withdrawal takes back the decision of its person: those of others stay.
     - A person who withdraws their own decision of the day leaves none in force.
     - A person who withdraws the decision of another has decided too: the withdrawal counts.
     - A line `conflict` whose two decisions are not there keeps those of its day out of force, until
@@ -384,9 +389,9 @@ def _current_after(
     if line.decision is not Decision.WITHDRAW:
         of_others = {who: each for who, each in of_day.items() if who != line.person}
         return {**of_others, line.person: line}, line.decided_on
-    own = current.get(line.person)
+    own = known.get(line.person)
     has_decision = own is not None and own.decision is not Decision.WITHDRAW
-    if has_decision and _differ(current.values()):
+    if has_decision and _differ(known.values()):
         return {who: each for who, each in current.items() if who not in ("", line.person)}, day
     takes_own_back = has_decision and line.decided_on == day
     return {} if takes_own_back else {line.person: line}, line.decided_on

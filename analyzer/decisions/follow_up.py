@@ -281,7 +281,7 @@ class EarlierOutcomes:
             self.done_since.setdefault(decision, datetime.fromisoformat(row[DONE_SINCE]))
         elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
             self.done_since.pop(decision, None)
-        if row[STATUS] == FollowUpStatus.OVERTAKEN:
+        if row[STATUS] == FollowUpStatus.OVERTAKEN or CHANGED in row[FACT]:
             change = _overtaking_change(row)
             # Reports of earlier runs have the name of their run already.
             own, named = (f"(report {folder}{self.reports}/" for folder in ("", f"{run}/"))
@@ -311,5 +311,5 @@ def _had_service_credential(row: Mapping[str, str]) -> bool:
 
 def _overtaking_change(row: Mapping[str, str]) -> str:
     """Return what overtook a decision, with the report that shows it."""
-    change = row[FACT].removeprefix(CHANGED).removesuffix(DECIDE_AGAIN)
+    change = row[FACT].rpartition(CHANGED)[2].removesuffix(DECIDE_AGAIN).removesuffix(".")
     return change if "(report " in change else f"{change} (report {row[REPORT]})"

@@ -146,15 +146,11 @@ class Ledger:
 
     def notes(self) -> list[str]:
         """Return sentences on decisions that nothing acts on."""
-        unidentified = [
-            f"{each.user} ({each.place})" for each in self.lines if not each.identifies_user
-        ]
-        conflicts = [user.arn for user, each in self.by_user.items() if each.is_conflict]
-        named = {
-            "Not acted on, as the user's creation time or account is not known": unidentified,
-            "Users on whom people decided differently; no decision is in force": conflicts,
-        }
-        return [f"{text}: {short_list(users)}." for text, users in named.items() if users]
+        notes = [*unidentified_notes(self.lines)]
+        if users := [user.arn for user, each in self.by_user.items() if each.is_conflict]:
+            text = "Users on whom people decided differently; no decision is in force"
+            notes.append(f"{text}: {short_list(users)}.")
+        return notes
 
     def removals(self) -> list[LedgerLine]:
         """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
@@ -175,6 +171,15 @@ class Ledger:
             of_second[line.second].append(line)
         return of_second
 
+    @cached_property
+    def unidentified(self) -> Mapping[tuple[str, str], Sequence[LedgerLine]]:
+        """Return the lines on users who are not identified, by account and name."""
+        unidentified = defaultdict[tuple[str, str], list[LedgerLine]](list)
+        for line in self.lines:
+            if not line.identifies_user:
+                unidentified[line.account, line.user].append(line)
+        return unidentified
+
     def spared_on(self, day: date) -> list[LedgerLine]:
         """Return the decisions in force on a day that are not to delete or deactivate a user."""
         in_force = (self.in_force_on(day, each) for each in self.by_user.values())
@@ -186,6 +191,13 @@ class Ledger:
 
     def _undisputed(self) -> Iterator[LedgerLine]:
         return filter(None, (each.undisputed for each in self.by_user.values()))
+
+
+def unidentified_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
+    """Yield a sentence on the decisions whose user is not identified."""
+    if users := [f"{each.user} ({each.place})" for each in lines if not each.identifies_user]:
+        text = "Not acted on, as the user's creation time or account is not known"
+        yield f"{text}: {short_list(users)}."
 
 
 def read_entries(

@@ -27,9 +27,27 @@ def new_decisions(
     ledger: Ledger, files: Sequence[Entries]
 ) -> tuple[list[LedgerLine], list[tuple[LedgerLine, LedgerLine]]]:
     """Return what files add to a ledger, and what repeats one of it on an older report, with it."""
-    new = new_lines(ledger.lines, files)
+    new = _withdrawn_first(new_lines(ledger.lines, files), files)
     repeated = _repeated_on_older_reports(ledger, new)
     return [line for line in new if id(line) not in repeated], [*repeated.values()]
+
+
+def _withdrawn_first(new: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
+    """Return new decisions, on each user those of workbooks that withdraw one first.
+
+    Workbooks have no order in time: nothing comes into force by a withdrawal that was entered in
+    another one of them.
+    """
+    of_ledgers = {id(line) for each in files if each.is_ledger for line in each.lines}
+    own = {
+        (line.sha256, line.user_key)
+        for each in files
+        for line in each.lines
+        if line.decision is Decision.WITHDRAW
+    }
+    return sorted(
+        new, key=lambda line: id(line) not in of_ledgers and (line.sha256, line.user_key) not in own
+    )
 
 
 def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[LedgerLine]:

@@ -233,9 +233,13 @@ def _outcome_in_newest_report(line: LedgerLine, evidence: _Evidence) -> Decision
     if shown < line.report_time.earliest:
         return unchanged(FollowUpStatus.UNKNOWN, _older_report_fact(line, file))
     is_later = shown > line.as_of  # a day without a time may be its end
-    if not rows:
-        return unchanged(*_status_if_absent(line, users, names, is_later=is_later))
     before = evidence.ledger.credentials_decided_on[line.user_key]
+    if not rows:
+        for remark, now in users.shown_of_absent(line, names):
+            if added := access_added(before, now, line.baseline):
+                fact = overtaken_fact(", ".join((*remark, *added)))
+                return unchanged(FollowUpStatus.OVERTAKEN, fact, added=(*remark, *added))
+        return unchanged(*_status_if_absent(line, users, names, is_later=is_later))
     has_list = line.account in users.with_list
     has_listed = any(each.has_service_credential for each in rows)
     has_one = has_listed or (had_one and not (is_later and has_list))
@@ -326,10 +330,13 @@ def _status_by_row(
     has_listed = now.has_service_credential and not list_is_missing
     works = has_listed or now.credentials.has_working_credential
     seems_done = line.decision is Decision.DEACTIVATE and works is False and is_later
+    added = access_added(before, now.credentials, line.baseline)
     if seems_done and not list_is_missing:
         fact = "The user has no working credentials. Decide on its deletion."
-        return FollowUpStatus.DONE, fact, now, ()
-    if added := access_added(before, now.credentials, line.baseline):
+        # It overtakes the decision if the user is back: what AWS shows then may hide it.
+        more = f" {CHANGED}{', '.join(added)}." if added else ""
+        return FollowUpStatus.DONE, f"{fact}{more}", now, ()
+    if added:
         fact = overtaken_fact(", ".join(added))
         return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
     if seems_done:

@@ -263,22 +263,34 @@ def _unsettled_reason(
 
     A decision stands that the ledger has not, or the person also spared the user on that day. Of a
     day it is only known which decision was collected last, and that may be of an older copy. One on
-    a report that is surely newer is newer.
+    a report that is surely newer is newer. Days
+    differ by one between time zones: one of the day before may be the later one if it was collected
+    later.
     """
     if file := decided_elsewhere.get(line.user_key.arn):
         return f"{file} has a decision on the user that the ledger has not"
     sparing = [
-        each.decision
+        each
         for each in ledger.by_user[line.user_key].lines
-        if each.persons_day == line.persons_day
-        if each.decision in _SPARING[line.decision] and each.as_of >= line.report_time.earliest
+        if each.person == line.person and each.as_of >= line.report_time.earliest
+        if each.decision in _SPARING[line.decision]
+        if each.decided_on == line.decided_on or _is_collected_a_day_ahead(line, each, ledger)
     ]
     if not sparing:
         return ""
-    return (
-        f"{line.decided_by} also decided {sparing[-1]} on that day, and one may be of an old copy:"
-        " decide again with a newer date"
-    )
+    decision, day = sparing[-1].decision, sparing[-1].decided_on
+    what = f"{line.decided_by} also decided {decision} on that day, and one may be of an old copy"
+    if day != line.decided_on:
+        what = f"{line.decided_by} decided {decision} after that, with the date of the day before"
+    return f"{what}: decide again with a newer date"
+
+
+def _is_collected_a_day_ahead(line: LedgerLine, other: LedgerLine, ledger: Ledger) -> bool:
+    """Return whether a line was collected before another one that is dated the day before."""
+    if line.decided_on - other.decided_on != timedelta(1):
+        return False
+    in_order = [*map(id, ledger.of_second[line.second])]
+    return in_order.index(id(line)) < in_order.index(id(other))
 
 
 _SPARING: Final = {

@@ -4,6 +4,7 @@ That is a user of the same second whom no report shows beside the user decided o
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator
+from typing import Final
 
 from analyzer.decisions.credentials import cannot_be_same_user
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, Second
@@ -25,7 +26,27 @@ def decided_again_change(line: LedgerLine, ledger: Ledger, names: PossibleNames)
     if other := _first_possible(later, names):
         to = f"{POSSIBLY_RENAMED} to {other.name_with_path}"
         return f"{to}, decided on again: {other.summary}"
+    if other := _later_unidentified(line, ledger):
+        return f"decided on again, {_UNIDENTIFIED}: {other.summary}"
     return None
+
+
+_UNIDENTIFIED: Final = "on a report that does not show its creation time or account"
+
+
+def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
+    """Return the last other decision on a user of that name whom its report does not identify.
+
+    It may be the user: only one of another creation time is not.
+    """
+    made, created = line.report_time.earliest, line.user_key.created
+    others = (
+        other
+        for other in ledger.unidentified.get((line.account, line.user), ())
+        if other.user_key.created in (None, created) and other.decision is not line.decision
+        if other.decided_on >= line.decided_on or other.report_time.earliest > made
+    )
+    return next(reversed([*others]), None)
 
 
 def spared_fact(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str:
@@ -52,14 +73,16 @@ def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
     """Yield the lines that may be on the user of a line, under another name, the latest first.
 
     They are of the same second, and not of one report, which shows both. Of two reports of one
-    as-of, as of one day, what the lines know of them tells them apart.
+    as-of, as of one day, what the lines know of them tells them apart. One of that name who is not
+    identified has no other name.
     """
     for other in reversed(ledger.of_second[line.second]):
         is_of_one_report = other.as_of == line.as_of and (
             line.same_second is None or other.baseline == line.baseline
         )
         is_beside = other.user in (line.same_second or ()) or line.user in (other.same_second or ())
-        if other.user_key != line.user_key and not (is_of_one_report or is_beside):
+        has_name = other.user == line.user and not other.identifies_user
+        if other.user_key != line.user_key and not (is_of_one_report or is_beside or has_name):
             yield other
 
 

@@ -66,7 +66,10 @@ class UsersInNewestReports:
 
     def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
         """Find the users of lines; `pages` are the judged pages of `report`."""
-        known = [line.user_key for line in lines]
+        of_account = defaultdict[str, list[LedgerLine]](list)
+        for line in lines:
+            of_account[line.account].append(line)
+        known = [line.user_key for of in of_account.values() for line in of]
         covered = [(of.account, file) for file in report.files for of in file.accounts]
         self.files = dict(covered)
         self.newest = max(file.as_of for file in report.files)
@@ -83,8 +86,14 @@ class UsersInNewestReports:
             lacks_seconds = users[columns.ACCOUNT].isin(lack_seconds).to_numpy(bool)
             created = known_creation(page).mask(lacks_seconds)
             known_page = page.with_users({columns.CREATED: created})
-            for user in _reported_users(known_page.where(users[columns.ARN].isin(arns).to_numpy())):
-                self.by_arn.setdefault(user.user_key.arn, []).append(user)
+            has_arn = users[columns.ARN].isin(arns)
+            self._add(known_page.where(has_arn.to_numpy()))
+            in_page = (
+                line for each in users[columns.ACCOUNT].unique() for line in of_account[each]
+            )
+            absent = [line.user_key.created for line in in_page if not self.rows_of_user(line)]
+            may_be_absent = created.isin(pd.DatetimeIndex(absent, tz=UTC).dropna()) & ~has_arn
+            self._add(known_page.where(may_be_absent.to_numpy()))
             is_alike = created.isin(seconds) | created.isna()
             alike = users[is_alike]
             second = zip(alike[columns.ACCOUNT], datetimes(created[is_alike]), strict=True)
@@ -93,6 +102,10 @@ class UsersInNewestReports:
                 self.names.setdefault(of_second, {})[arn] = name
                 self._named[of_second].add(name)
 
+    def _add(self, page: Page) -> None:
+        for user in _reported_users(page):
+            self.by_arn.setdefault(user.user_key.arn, []).append(user)
+
     def rows_of_user(self, line: LedgerLine) -> list[ReportedUser]:
         """Return the rows of the user of a line, by ARN and creation time."""
         of_arn = self.by_arn.get(line.user_key.arn, ())
@@ -100,13 +113,34 @@ class UsersInNewestReports:
 
     def renamed(self, line: LedgerLine, names: PossibleNames) -> str:
         """Return who may be the user of a line under another name or path, empty for nobody."""
-        alike = self.names.get(line.second, {}).items()
-        others = sorted(names.among(name for arn, name in alike if arn != line.user_key.arn))
+        others = sorted(names.among(name for _, name in self._others_of_second(line)))
         if others:
             were = "was" if len(others) == 1 else "were"
             return f"{short_list(others)} {were} created in the same second"
         unread = names.among(self.names.get((line.account, None), {}).values())
         return f"when {unread[0]} was created is not understood" if unread else ""
+
+    def _others_of_second(self, line: LedgerLine) -> list[tuple[str, str]]:
+        """Return ARN and name of each that was created in the same second as the user of a line."""
+        alike = self.names.get(line.second, {}).items()
+        return [(arn, name) for arn, name in alike if arn != line.user_key.arn]
+
+    def shown_of_absent(
+        self, line: LedgerLine, names: PossibleNames
+    ) -> Iterator[tuple[list[str], Credentials]]:
+        """Yield what is shown of whoever may be the user of a line, who is not there by its key.
+
+        It comes with a remark if it has another name, as of `OlderReports.shown_of_user`.
+        """
+        of_arn = self.by_arn.get(line.user_key.arn, ())
+        if unread := [user.credentials for user in of_arn if user.user_key.created is None]:
+            yield from (([], credentials) for credentials in unread)
+            return
+        others = self._others_of_second(line)
+        possible = {*names.among(name for _, name in others)}
+        for arn, name in others:
+            for user in self.by_arn[arn] if name in possible else ():
+                yield [f"{POSSIBLY_RENAMED} to {name}"], user.credentials
 
     def same_second_names(self, line: LedgerLine) -> AbstractSet[str]:
         """Return the names of the same second, if the user of a line is there: they are two."""

@@ -751,3 +751,25 @@ def test_a_follow_up_of_another_ledger_is_noted_where_a_ledger_is_named() -> Non
     (note,) = collect(Ledger(), [workbook]).notes
     assert note.endswith("does not have them: decisions on the follow-up of review.xlsx.")
     assert collect(None, [workbook]).notes == ()
+
+
+def test_a_decision_on_a_user_who_is_not_identified_is_noted_as_not_acted_on() -> None:
+    user, text = a_user(created="N/A"), "Not acted on, as the user's creation time or account is"
+    for decision in ("keep", "withdraw"):
+        (note,) = collected(file(line(decision, user)), ledger=ledger(DELETE)).notes
+        assert note == f"{text} not known: quiet (review.xlsx, sheet Unused users, row 2)."
+
+
+def test_nothing_comes_into_force_by_a_withdrawal_in_another_file_of_the_call() -> None:
+    known = ledger(line("deactivate", sha256="b" * 64))
+    late = file(line("delete", by="Tom"), name="a.xlsx")
+    taken_back = file(line("withdraw", on=NEXT, sha256="c" * 64), name="b.xlsx")
+    for order in ([late, taken_back], [taken_back, late]):
+        update = collected(*order, ledger=known)
+        assert in_force(update) is None
+        (note,) = update.notes
+        assert ": withdraw, Anna" in note
+        assert "counts instead of delete, Tom" in note
+        *_, (_, unattended) = collected_one_by_one(known, order)
+        assert isinstance(unattended, LedgerUpdate)
+        assert in_force(unattended) is None

@@ -60,6 +60,10 @@ MASKED = a_user(account="123XXXXXXXX")
 DONE, NOT_DONE, UNKNOWN, OVERTAKEN = "done", "not-done", "unknown", "overtaken"
 GONE = (DONE, "The user is gone.")
 NO_CREDENTIALS = (DONE, "The user has no working credentials. Decide on its deletion.")
+OFF_AFTER_USE = (
+    DONE,
+    f"{NO_CREDENTIALS[1]} Changed since the decision: access key of 2023-08-05 used 2026-06-10.",
+)
 STILL_THERE = (NOT_DONE, "The user is still there.")
 STILL_WORKS = (NOT_DONE, "The user still has working credentials.")
 HIDDEN = (NOT_DONE, "The report does not show whether a credential works.")
@@ -197,7 +201,7 @@ CASES: dict[str, list[Case]] = {
         (deactivate(), [QUIET], NO_CREDENTIALS),
         (deactivate(KEY), [a_user(access_key_1_active="maybe")], HIDDEN),
         (deactivate(KEY), [a_user(cert_2_active="maybe")], HIDDEN),
-        (deactivate(KEY), [a_user(key_1=an_inactive_key(used=LATER))], NO_CREDENTIALS),
+        (deactivate(KEY), [a_user(key_1=an_inactive_key(used=LATER))], OFF_AFTER_USE),
         (deactivate(FULL), [a_user(password_enabled="??")], NOT_DONE),
         (deactivate(FULL), [off(access_key_1_active="??")], NOT_DONE),
         (deactivate(FULL), [a_user(key_1=an_inactive_key("??"))], DONE),
@@ -766,3 +770,19 @@ def test_as_of_set_by_hand_makes_no_report_newer_or_older_than_the_one_decided_o
         assert (status, fact.startswith(expected[1])) == (expected[0], True), fact
         source = "option" if set_as_of else "file-name"
         assert status_by_law(decided, {made: users}, source) == status
+
+
+def test_what_whoever_may_be_the_user_has_more_overtakes_the_decision_too() -> None:
+    key = a_key(SINCE)
+    changed = "Changed since the decision: {}access key created 2026-05-06. Decide again."
+    cases: list[Case] = [
+        (
+            delete(),
+            [a_user("x", key_1=key)],
+            (OVERTAKEN, changed.format("possibly renamed to x, ")),
+        ),
+        (delete(), [a_user(key_1=key, created="soon")], (OVERTAKEN, changed.format(""))),
+        (delete(same_second=frozenset({"x"})), [a_user("x", key_1=key)], GONE),
+        (delete(), [a_user("x", key_1=key), a_user(created="soon")], UNREAD),
+    ]
+    assert outcomes(*cases) == [expected for *_, expected in cases]

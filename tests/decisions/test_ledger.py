@@ -213,6 +213,11 @@ IN_FORCE: list[tuple[str, str | None]] = [
     # A line that stands there twice, as after a merge in git.
     ("delete Anna, keep Anna, delete Anna", "keep"),
     ("delete Anna, withdraw Tom, delete Anna", None),
+    # What was collected after a withdrawal, with an earlier date.
+    ("deactivate Anna, withdraw Anna next, delete Tom", None),
+    ("delete Tom, withdraw Anna next, keep Anna", None),
+    ("delete Anna, keep Tom, withdraw Tom next, investigate Eve", None),
+    ("delete Anna, keep Tom, withdraw Tom next, delete Eve", "delete"),
 ]
 """Decisions by word, person and day, of which `next` is the day after, and what is in force."""
 

@@ -248,6 +248,7 @@ def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_ou
 DAY_ENDS = AS_OF.replace(hour=23, minute=59, second=59)
 OF_DAY = {**line("keep", as_of=DAY_ENDS).user_row, "as_of_source": "folder"}
 ON_DAY = line("keep", as_of=DAY_ENDS, baseline=LONG_AGO, user_row=OF_DAY)
+YESTERDAY = DAY - timedelta(1)
 SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
     "keep": ([line("keep"), line()], False),
     "keep, in another case of the name": ([line("keep", by="ANNA"), line()], False),
@@ -314,3 +315,37 @@ def test_a_sign_in_that_the_report_decided_on_before_showed_is_no_news() -> None
         assert words_of_credentials(off, line("delete", now, **later)) == [signed_in]
     of_newer = line("deactivate", with_password, as_of=NEWER)
     assert words_of_credentials(of_newer, line("delete", on=NEWER.date())) == [[]]
+
+
+def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_removal_back() -> None:
+    unread, earlier = a_user(created="N/A"), DAY - timedelta(1)
+    cells = line("keep", a_user(arn="arn:aws:iam::0123XXXXXXXX:user/quiet")).user_row
+    masked = line("keep", user_row={**cells, "account": ACCOUNT})
+    created = {"account": ACCOUNT, "user_creation_time": "2020-01-01T00:00:00Z"}
+    another = line("keep", user_row={**cells, **created})
+    for users in (None, [QUIET]):
+        for later in (
+            line("withdraw", unread),
+            line("keep", unread, on=earlier, as_of=NEWER),
+            masked,
+        ):
+            reason = (
+                "changed since the decision: decided on again, on a report that does not show its"
+                f" creation time or account: {later.summary}. Decide again"
+            )
+            assert reasons(planned(line(), later, users=users)) == [reason]
+        for other in (line("keep", unread, on=earlier), line("delete", unread), another):
+            assert len(planned(line(), other, users=users).removals) == 1
+
+
+def test_a_removal_that_its_person_took_back_with_the_date_of_the_day_before_is_left_out() -> None:
+    for decision in ("keep", "withdraw", "deactivate"):
+        why = f"Anna decided {decision} after that, with the date of the day before"
+        (reason,) = reasons(planned(line(), line(decision, on=YESTERDAY)))
+        assert reason == f"{why}: decide again with a newer date"
+        for other in (
+            {"on": YESTERDAY - timedelta(1)},
+            {"on": YESTERDAY, "by": "Tom"},
+            {"on": YESTERDAY, "as_of": days_before(9)},
+        ):
+            assert len(planned(line(), line(decision, **other)).removals) == 1

@@ -1,5 +1,6 @@
 """A workbook is read with what its report says, and compared with the report itself."""
 
+import io
 import re
 from datetime import date
 from pathlib import Path
@@ -14,16 +15,19 @@ from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import InputRefused
 from analyzer.reviews.entries import read_files, read_review
 from analyzer.reviews.list_sheets import holds_entries
+from analyzer.terms import WorkbookSheets
+from analyzer.writers.workbook import write_workbook
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
+    COLUMNS,
     a_key,
     a_password,
     a_user,
     days_before,
     report_text,
 )
-from tests.support.decisions import TODAY, analysis_of
+from tests.support.decisions import TODAY, analysis_of, console_name
 from tests.support.review import (
     UNUSED,
     USERS,
@@ -233,3 +237,13 @@ def test_a_decision_keeps_which_service_credentials_aws_list_showed(every_list: 
     )
     (line,) = read_review("r.xlsx", edited(every_list, entered(*of_emil), listed), TODAY).lines
     assert line.service_credentials == "s"
+
+
+def test_a_decision_on_a_report_without_arns_is_read() -> None:
+    text = report_text(USERS[:2], columns=[each for each in COLUMNS if each != "arn"])
+    analysis = analyzer.analyze(analyzer.load((console_name(AS_OF), text.encode())))
+    stream = io.BytesIO()
+    write_workbook(analysis, stream, sheets=WorkbookSheets.REVIEW)
+    content = edited(stream.getvalue(), entered("ann", ENTRY))
+    (entries,) = read_files([("r.xlsx", content)], TODAY, analysis)
+    assert [(each.user_key.arn, each.account) for each in entries.lines] == [("no-arn/ann", "")]

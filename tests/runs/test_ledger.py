@@ -593,3 +593,15 @@ def test_a_late_decision_of_a_day_without_a_time_is_followed_up_from_the_start_o
     (runs / "decisions.csv").write_bytes(ledger_bytes([decided]))
     done = program("plan", runs / "decisions.csv")
     assert f"MFA device added (report {SECOND}" in done.messages
+
+
+def test_what_a_run_showed_beside_a_deactivation_that_is_done_overtakes_it_afterwards(
+    runs: Path,
+) -> None:
+    review(runs, ann="deactivate")
+    back = a_user("ann", created=days_before(900), mfa=True)
+    for day, users in ((SECOND, [back, BOB]), (THIRD, [ANN, BOB])):
+        assert export(runs, day, users=users) == 0
+        assert followed_up(run(runs, day))[0]["status"] == "done"
+    done = program("plan", runs / "decisions.csv")
+    assert (done.code, f"MFA device added (report {SECOND}" in done.messages) == (5, True)

@@ -332,15 +332,18 @@ def decide(standing: Standing, line: Line) -> None:
     standing.decisions[line.person] = line
 
 
-def withdraw(standing: Standing, line: Line) -> None:
+def withdraw(standing: Standing, line: Line, before: Sequence[Line]) -> None:
     """To withdraw ends what stands, and nothing earlier revives.
 
-    In a conflict it takes back that person's decision only, and the other one's is in force. Who
+    In a conflict it takes back that person's decision only, and the other one's is in force. Taken
+    here: in a conflict that was known, as both stood in the ledger `before`. Who
     withdraws the own decision of that day has none left; who withdraws another's has decided too,
     and a third decision of that day by somebody else is a conflict with it.
     """
     own = standing.decisions.get(line.person)
-    if standing.is_conflict and own and own.decision != "withdraw":
+    known = [each for each in standing.decisions.values() if is_one_of(each, before)]
+    was_conflict = own in known and len({each.decision for each in known}) > 1
+    if was_conflict and own and own.decision != "withdraw":
         del standing.decisions[line.person]
         return
     had_decided = own is not None and own.decision != "withdraw" and standing.day == line.day
@@ -351,9 +354,12 @@ def withdraw(standing: Standing, line: Line) -> None:
 
 def standing_of(lines: Iterable[Line]) -> Standing:
     """Lines count by their day, then by their place in the ledger (which `lines` is ordered by)."""
-    standing = Standing()
-    for line in sorted(lines, key=lambda each: each.day):
-        (withdraw if line.decision == "withdraw" else decide)(standing, line)
+    standing, ledger = Standing(), [*lines]
+    for place, line in sorted(enumerate(ledger), key=lambda each: each[1].day):
+        if line.decision == "withdraw":
+            withdraw(standing, line, ledger[:place])
+        else:
+            decide(standing, line)
         standing.conflicts.pop(standing.day, None)
         if standing.is_conflict:
             standing.conflicts[standing.day] = (*standing.decisions.values(),)
@@ -583,6 +589,9 @@ def collect(
     for line in lines_entered:
         if not is_already_there(line, [*ledger, *new], lines_entered, ledger):
             new.append(line)
+    # Files have no order: whoever withdraws does not know what another file of the call says.
+    withdrawn = {(each.file, each.user) for each in lines_entered if each.decision == "withdraw"}
+    new.sort(key=lambda each: (each.file, each.user) not in withdrawn)
     new = [line for line in new if not is_repetition(line, ledger, new)]
     refused = [
         *on_older_reports(new, ledger),
@@ -748,6 +757,28 @@ def is_decided_again(
         and each.cells["user"] not in (same_second or ())
         and each.report != line.report
         and each.made_on > line.made_on
+        and not is_unnamed(each, line)
+        for each in lines
+    )
+
+
+def is_unnamed(other: Line, line: Line) -> bool:
+    """A decision on somebody of that name whom nothing identifies may be on the very user."""
+    names = (each.cells["user"] for each in (other, line))
+    return len({*names}) == 1 and not is_identified(other)
+
+
+def is_decided_otherwise(line: Line, lines: Iterable[Line]) -> bool:
+    """Such a decision is never acted on, and a removal that was decided before it is not either.
+
+    Taken here: also if it is of the same day, or of an earlier one on a later report.
+    """
+    return any(
+        is_unnamed(each, line)
+        and each.account == line.account
+        and each.user[1] in (None, line.user[1])
+        and each.decision != line.decision
+        and (each.day >= line.day or each.made_on > line.made_on)
         for each in lines
     )
 
@@ -765,6 +796,7 @@ def is_spared_before(line: Line, lines: Iterable[Line], others: frozenset[str]) 
         and each.decision not in (*REMOVALS, "withdraw")
         and each.report != line.report
         and each.cells["user"] not in others
+        and not is_unnamed(each, line)
         for standing in standings(lines).values()
         for each in standing.decisions.values()
     )
@@ -869,9 +901,9 @@ def status(
     if shown_at >= seen_at:
         found = status_in(report, line, others, is_later=shown_at > line.report.as_of)
     since = [each for each in own if moment_acted_on(each, each.newest) >= seen_at]
-    was_overtaken = any(showed_more(line, each, others) for each in since if each != report)
+    was_overtaken = any(showed_more(line, each, others) for each in since)
     if shown_at >= seen_at and line.user in map(user_key, report.users):
-        was_overtaken |= is_decided_again(line, lines, others)
+        was_overtaken |= is_decided_again(line, lines, others) or is_decided_otherwise(line, lines)
         was_overtaken |= may_be_another(line, own, same_second, lines)
         if found == "not-done" and is_spared_before(line, lines, others):
             found = "unknown"
@@ -883,7 +915,7 @@ def newest_of(reports: Iterable[Report]) -> Report:
 
 
 def showed_more(line: Line, report: Report, same_second: frozenset[str] | None) -> bool:
-    """Say whether the user had more than was seen, in a report that is not the newest.
+    """Say whether the user had more than was seen, in a report that is not older.
 
     Taken here: a user of the ARN of whom the cell does not say when it was created is the user. Who
     is not there may be any user of the same second who was not in the report decided on.
@@ -979,22 +1011,25 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
 
 
 def is_spared(line: Line, lines: Sequence[Line]) -> bool:
-    """Taken here: who decided both ways on one day, on no newer report, has to date one anew."""
+    """Taken here: who decided both ways on one day, on no newer report, has to date one anew.
+
+    So has who did it behind this one with the date of the day before, as days begin elsewhere.
+    """
     milder = {"keep", "withdraw"} | ({"deactivate"} if line.decision == "delete" else set())
+    own = [each for each in lines if (each.user, each.person) == (line.user, line.person)]
+    (place,) = (at for at, each in enumerate(own) if each is line)
+    may_be_later = [each for each in own if each.day == line.day]
+    may_be_later += [each for each in own[place:] if each.day == line.day - A_DAY]
     return any(
-        each.user == line.user
-        and each.person == line.person
-        and each.day == line.day
-        and each.decision in milder
-        and each.report.as_of >= line.made_on
-        for each in lines
+        each.decision in milder and each.report.as_of >= line.made_on for each in may_be_later
     )
 
 
 def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -> bool:
     """Taken here: a report that does not show how the user is now is as good as none."""
     if not reports:
-        return not is_decided_again(line, lines) and not is_spared_before(line, lines, frozenset())
+        is_replaced = is_decided_again(line, lines) or is_decided_otherwise(line, lines)
+        return not is_replaced and not is_spared_before(line, lines, frozenset())
     own = [each for each in reports if each.account == line.account]
     rows = [rows_of_user(newest_of(own), line.cells)] if own else []
     now = [one_row(each) for each in rows if each]
