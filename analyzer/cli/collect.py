@@ -18,7 +18,7 @@ from analyzer.terms import count_text, printable, short_list
 if TYPE_CHECKING:
     from analyzer.analysis.analysis import Analysis
     from analyzer.decisions.collect import LedgerUpdate
-    from analyzer.decisions.entries import Entries
+    from analyzer.decisions.entries import DecisionFile
 
 EXAMPLES: Final = (
     "credreport collect review.xlsx",
@@ -85,7 +85,7 @@ _TO_ADD: Final = ("to add", "to change", "to withdraw", "already there")
 
 
 def _lines(
-    update: "LedgerUpdate", entries: "Sequence[Entries]", outcomes: Sequence[str]
+    update: "LedgerUpdate", entries: "Sequence[DecisionFile]", outcomes: Sequence[str]
 ) -> Iterator[str]:
     from analyzer.decisions.collect_messages import owner_answer_notes
 

@@ -76,7 +76,7 @@ def plan(
     from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.runs.ledger import is_listable, unseen_in
+    from analyzer.runs.ledger import is_listable, unread_file_notes
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
@@ -86,7 +86,7 @@ def plan(
     today = utc_now().date()
     update = merged_update(read_files(files, today))
     parents = sorted({Path(each.name).parent for each in files})
-    unread = [sentence for each in parents for sentence in unseen_in(each, update.ledger)]
+    unread = [sentence for each in parents for sentence in unread_file_notes(each, update.ledger)]
     folders = [*filter(is_listable, parents)]
     decided_elsewhere, not_collected = _decisions_beside(update.ledger, folders, today)
     ledger = _with_outcomes_beside(update.ledger, folders)

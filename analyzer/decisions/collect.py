@@ -34,7 +34,7 @@ from analyzer.decisions.decision import (
     UserKey,
     decisions_by_user,
 )
-from analyzer.decisions.entries import Entries
+from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import PROGRAM, Ledger, unidentified_notes
 from analyzer.decisions.new_decisions import (
     current_decisions_on_older_reports,
@@ -90,7 +90,7 @@ class LedgerUpdate:
 
 
 def collect(
-    ledger: Ledger | None, files: Sequence[Entries], *, attended: bool = True
+    ledger: Ledger | None, files: Sequence[DecisionFile], *, attended: bool = True
 ) -> LedgerUpdate:
     """Return the ledger with the decisions of files that are not in it; None only checks them.
 
@@ -114,7 +114,7 @@ class _DecisionContents(NamedTuple):
     entered: Container[object]
 
 
-def _contents(ledger: Ledger, files: Iterable[Entries]) -> _DecisionContents:
+def _contents(ledger: Ledger, files: Iterable[DecisionFile]) -> _DecisionContents:
     return _DecisionContents(
         collected={line.content for line in ledger.lines},
         hashes={line.sha256 for line in ledger.lines},
@@ -131,7 +131,7 @@ class _Collected:
     """
 
     before: Ledger
-    files: Sequence[Entries]
+    files: Sequence[DecisionFile]
     new: Sequence[LedgerLine]
     repeated: Sequence[tuple[LedgerLine, LedgerLine]]
     conflicts: Sequence[tuple[LedgerLine, LedgerLine]]
@@ -151,7 +151,7 @@ class _Collected:
 
 def _ledger_update(
     ledger: Ledger,
-    files: Sequence[Entries],
+    files: Sequence[DecisionFile],
     contents: _DecisionContents,
     *,
     attended: bool,
@@ -168,7 +168,7 @@ def _ledger_update(
     )
 
 
-def _collected(ledger: Ledger, files: Sequence[Entries]) -> _Collected:
+def _collected(ledger: Ledger, files: Sequence[DecisionFile]) -> _Collected:
     new, repeated = new_decisions(ledger, files)
     whole = replace(ledger, lines=(*ledger.lines, *new))
     conflicts = [*_new_conflicts(ledger.by_user, whole.by_user)]
@@ -246,7 +246,7 @@ def _newer_report_problems(
 
 
 def collected_one_by_one(
-    ledger: Ledger, files: Sequence[Entries]
+    ledger: Ledger, files: Sequence[DecisionFile]
 ) -> Iterator[tuple[str, LedgerUpdate | InputRefused]]:
     """Yield what comes of each file, by its source: unattended, others are collected all the same.
 
@@ -280,11 +280,11 @@ def collected_one_by_one(
             yield each.source, update
 
 
-def _withdraws_nothing(entries: Entries) -> bool:
+def _withdraws_nothing(entries: DecisionFile) -> bool:
     return all(line.decision is not Decision.WITHDRAW for line in entries.lines)
 
 
-def merged_update(files: Sequence[Entries]) -> LedgerUpdate:
+def merged_update(files: Sequence[DecisionFile]) -> LedgerUpdate:
     """Return one ledger of several files, whatever their names and order.
 
     Its notes name what one person decided twice on a day also where both decisions stand in one
@@ -345,7 +345,7 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
 
 
 def _file_outcome(
-    entries: Entries, collected: _Collected, contents: _DecisionContents
+    entries: DecisionFile, collected: _Collected, contents: _DecisionContents
 ) -> FileOutcome:
     """Return what came of the entries of one file."""
     before, after = collected.before.by_user, collected.after.by_user
@@ -371,7 +371,7 @@ def _is_decided(user_decisions: UserDecisions) -> bool:
 
 
 def _emptied(
-    entries: Entries, after: Mapping[UserKey, UserDecisions], contents: _DecisionContents
+    entries: DecisionFile, after: Mapping[UserKey, UserDecisions], contents: _DecisionContents
 ) -> Iterator[LedgerLine]:
     """Yield the decisions that were collected from a list before and are no longer in it.
 
@@ -412,7 +412,7 @@ def _emptied(
 
 
 def _lost_rows(
-    entries: Entries, after: Mapping[UserKey, UserDecisions], earlier_files: Container[str]
+    entries: DecisionFile, after: Mapping[UserKey, UserDecisions], earlier_files: Container[str]
 ) -> list[OpenRow]:
     """Return the users decided on in earlier versions of a CSV, which may have lost their rows."""
     if all(line.sheet for line in entries.lines):

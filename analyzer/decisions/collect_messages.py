@@ -18,7 +18,7 @@ from analyzer.decisions.decision import (
     normal_name,
     user_names,
 )
-from analyzer.decisions.entries import DECISION, Entries
+from analyzer.decisions.entries import DECISION, DecisionFile
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.new_decisions import new_lines
 from analyzer.errors import Problem
@@ -36,7 +36,7 @@ OF_ONE_DAY: Final = (*OF_ONE_PERSON, *OF_SEVERAL_PEOPLE)
 
 
 def ledger_order_problems(
-    known: Sequence[LedgerLine], files: Iterable[Entries]
+    known: Sequence[LedgerLine], files: Iterable[DecisionFile]
 ) -> Iterator[Problem]:
     """Yield a problem for each user on whom another decision counts if ledgers change places.
 
@@ -46,7 +46,7 @@ def ledger_order_problems(
     given = [each for each in files if each.is_ledger]
     if not given:
         return
-    ledgers = [Entries(FileReference(name="", sha256=""), (*known,)), *given]
+    ledgers = [DecisionFile(FileReference(name="", sha256=""), (*known,)), *given]
     orders = (new_lines((), each) for each in (ledgers, ledgers[::-1]))
     forward, backward, *alone = map(decisions_by_user, (*orders, *(each.lines for each in ledgers)))
     for line in {line.user_key: line for each in given for line in each.lines}.values():
@@ -65,7 +65,7 @@ def _undisputed(by_user: Mapping[UserKey, UserDecisions], user: UserKey) -> Deci
     return line.decision if line else None
 
 
-def two_decision_problems(files: Iterable[Entries]) -> Iterator[Problem]:
+def two_decision_problems(files: Iterable[DecisionFile]) -> Iterator[Problem]:
     """Yield a problem for two decisions of one person, user and day in the sheets of a workbook.
 
     Sheets have no order in time: neither is the later one.
@@ -80,14 +80,14 @@ def two_decision_problems(files: Iterable[Entries]) -> Iterator[Problem]:
 
 
 def unordered_pairs(
-    files: Iterable[Entries], new: Iterable[LedgerLine]
+    files: Iterable[DecisionFile], new: Iterable[LedgerLine]
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
     """Yield a new decision and a differing one of its person, user and day in another workbook.
 
     Neither is the later one: the names of files have no order in time.
     """
     new_ids = {id(line) for line in new}
-    firsts: dict[PersonsDay, tuple[Entries, LedgerLine]] = {}
+    firsts: dict[PersonsDay, tuple[DecisionFile, LedgerLine]] = {}
     for each in files:
         for line in each.lines if not each.is_ledger else ():
             if id(line) in new_ids:
@@ -160,7 +160,9 @@ def conflict_problem(one: LedgerLine, other: LedgerLine) -> Problem:
     return _problem(other, message, hint)
 
 
-def follow_up_problems(known: Sequence[LedgerLine], files: Iterable[Entries]) -> Iterator[Problem]:
+def follow_up_problems(
+    known: Sequence[LedgerLine], files: Iterable[DecisionFile]
+) -> Iterator[Problem]:
     """Yield a problem for each earlier decision that a workbook shows and the ledger has not.
 
     One entered in a file of which the ledger has nothing is another ledger's.
@@ -207,7 +209,7 @@ def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
 # Notes
 
 
-def unchecked_notes(known: Iterable[LedgerLine], files: Iterable[Entries]) -> Iterator[str]:
+def unchecked_notes(known: Iterable[LedgerLine], files: Iterable[DecisionFile]) -> Iterator[str]:
     """Yield in which files the follow-up cannot be checked, as another ledger has its decisions."""
     hashes = _hashes(known)
     shown = [(each.file.name, row.sha256) for each in files for row in each.followed_up]
@@ -306,7 +308,7 @@ def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
     )
 
 
-def owner_answer_notes(files: Sequence[Entries], ledger: Ledger) -> Iterator[str]:
+def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterator[str]:
     """Yield how many users each owner has left open, and who decided on users of another owner.
 
     `ledger` is the one with what the files hold. Users in several copies of a workbook count once,

@@ -59,7 +59,7 @@ class UserKey(NamedTuple):
     created: datetime | None
 
 
-Second: TypeAlias = tuple[str, datetime | None]
+CreationSecond: TypeAlias = tuple[str, datetime | None]
 """An account, and when users of it were created, None where that is not known.
 
 Who is renamed keeps it, and a script can create many users in one.
@@ -155,7 +155,7 @@ class LedgerLine:
         return self.user_row[columns.USER]
 
     @property
-    def second(self) -> Second:
+    def creation_second(self) -> CreationSecond:
         """Return the account, and when the user was created."""
         return self.account, self.user_key.created
 

@@ -39,7 +39,7 @@ _TOLERANCE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Entries:
+class DecisionFile:
     """Hold what is entered in one file, in its order, and the users that are left open.
 
     `workbook` is what the lines call the file, by default its name without folders. `followed_up`

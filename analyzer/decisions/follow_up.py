@@ -116,8 +116,8 @@ def follow_up(
     `pages` are the judged pages of `report`.
     """
     day = max(each.as_of for each in report.files).date()
-    lines, spared = ledger.removals(), ledger.spared_on(day)
-    users = UsersInNewestReports((*lines, *spared), report, pages)
+    lines, not_to_remove = ledger.removals(), ledger.not_to_remove_on(day)
+    users = UsersInNewestReports((*lines, *not_to_remove), report, pages)
     of_users = decision_outcomes(ledger, lines, report, users)
     cells = {
         name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
@@ -134,7 +134,7 @@ def follow_up(
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    return FollowUp(sorted_frame, of_users, (*renamed_notes(spared, ledger, users),))
+    return FollowUp(sorted_frame, of_users, (*renamed_notes(not_to_remove, ledger, users),))
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:

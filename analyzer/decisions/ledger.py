@@ -21,10 +21,10 @@ from analyzer.decisions.credentials import Credentials, credentials_of_users, pa
 from analyzer.decisions.decision import (
     REMOVALS,
     USER_ARN,
+    CreationSecond,
     Decision,
     EntryPlace,
     LedgerLine,
-    Second,
     UserDecisions,
     UserKey,
     baseline_in_row,
@@ -39,7 +39,7 @@ from analyzer.decisions.entries import (
     ENTRIES,
     ROW_HINT,
     TICKET,
-    Entries,
+    DecisionFile,
     ProblemOf,
     day_problems,
     entry_problems,
@@ -157,18 +157,18 @@ class Ledger:
         return [line for line in self._undisputed() if line.decision in REMOVALS]
 
     @cached_property
-    def credentials_decided_on(self) -> Mapping[UserKey, Credentials]:
+    def credentials_at_decision(self) -> Mapping[UserKey, Credentials]:
         """Return what the reports decided on showed of the users to delete or deactivate."""
         lines = self.removals()
         shown = credentials_of_users(page_of_lines(lines)) if lines else ()
         return {line.user_key: each for line, each in zip(lines, shown, strict=True)}
 
     @cached_property
-    def of_second(self) -> Mapping[Second, Sequence[LedgerLine]]:
+    def lines_of_second(self) -> Mapping[CreationSecond, Sequence[LedgerLine]]:
         """Return the lines on the users of each account and second of creation."""
-        of_second = defaultdict[Second, list[LedgerLine]](list)
+        of_second = defaultdict[CreationSecond, list[LedgerLine]](list)
         for line in self.lines:
-            of_second[line.second].append(line)
+            of_second[line.creation_second].append(line)
         return of_second
 
     @cached_property
@@ -180,7 +180,7 @@ class Ledger:
                 unidentified[line.account, line.user].append(line)
         return unidentified
 
-    def spared_on(self, day: date) -> list[LedgerLine]:
+    def not_to_remove_on(self, day: date) -> list[LedgerLine]:
         """Return the decisions in force on a day that are not to delete or deactivate a user."""
         in_force = (self.in_force_on(day, each) for each in self.by_user.values())
         return [
@@ -202,7 +202,7 @@ def unidentified_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
 
 def read_entries(
     name: str, content: bytes, today: date | None = None, *, refuses_others: bool = False
-) -> Entries:
+) -> DecisionFile:
     """Return the decisions in a CSV: a ledger, or `users.csv` with the five columns.
 
     `today` is the day of collecting; without it, days are not compared with the report and today.
@@ -216,7 +216,7 @@ def read_entries(
     file = file_reference(name, content)
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
     open_rows = tuple(open_row(cells) for _, cells in rows if _is_open(cells))
-    return Entries(file, lines, open_rows)
+    return DecisionFile(file, lines, open_rows)
 
 
 def _different_row_problems(

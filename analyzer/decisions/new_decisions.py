@@ -18,13 +18,13 @@ from analyzer.decisions.decision import (
     decisions_by_user,
     lines_by_user,
 )
-from analyzer.decisions.entries import Entries
+from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger
 from analyzer.terms import AsOfSource
 
 
 def new_decisions(
-    ledger: Ledger, files: Sequence[Entries]
+    ledger: Ledger, files: Sequence[DecisionFile]
 ) -> tuple[list[LedgerLine], list[tuple[LedgerLine, LedgerLine]]]:
     """Return what files add to a ledger, and what repeats one of it on an older report, with it."""
     new = _withdrawn_first(new_lines(ledger.lines, files), files)
@@ -32,7 +32,7 @@ def new_decisions(
     return [line for line in new if id(line) not in repeated], [*repeated.values()]
 
 
-def _withdrawn_first(new: Iterable[LedgerLine], files: Iterable[Entries]) -> list[LedgerLine]:
+def _withdrawn_first(new: Iterable[LedgerLine], files: Iterable[DecisionFile]) -> list[LedgerLine]:
     """Return new decisions, on each user those of workbooks that withdraw one first.
 
     Workbooks have no order in time: nothing comes into force by a withdrawal that was entered in
@@ -50,7 +50,7 @@ def _withdrawn_first(new: Iterable[LedgerLine], files: Iterable[Entries]) -> lis
     )
 
 
-def new_lines(known: Sequence[LedgerLine], files: Sequence[Entries]) -> list[LedgerLine]:
+def new_lines(known: Sequence[LedgerLine], files: Sequence[DecisionFile]) -> list[LedgerLine]:
     """Return the decisions of files that were not collected before, wherever they stand.
 
     A decision that was collected, and that its person gave up since, is made anew on the same day

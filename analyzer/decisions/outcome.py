@@ -17,12 +17,16 @@ from functools import cache, cached_property, partial
 from typing import Final, NamedTuple
 
 from analyzer.decisions.credentials import Credentials, access_added
-from analyzer.decisions.decision import Decision, LedgerLine, Second, UserKey
+from analyzer.decisions.decision import CreationSecond, Decision, LedgerLine, UserKey
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.renaming import decided_again_change, renamed_from_change, spared_fact
+from analyzer.decisions.renaming import (
+    former_name_fact,
+    overtaken_by_decision,
+    overtaken_by_renaming,
+)
 from analyzer.decisions.reported_users import (
+    NamesOfOthers,
     OlderReports,
-    PossibleNames,
     ReportedUser,
     UsersInNewestReports,
     report_time,
@@ -113,12 +117,12 @@ class _Evidence:
     older: OlderReports
 
     @cached_property
-    def names(self) -> Mapping[UserKey, PossibleNames]:
+    def names(self) -> Mapping[UserKey, NamesOfOthers]:
         """Return which names each user may have: not those of users who stood beside it."""
         names = {}
         for line in self.lines:
             beside = self.users.same_second_names(line), self.older.same_second_names(line)
-            names[line.user_key] = PossibleNames((line.same_second or (), *beside), line.user)
+            names[line.user_key] = NamesOfOthers((line.same_second or (), *beside), line.user)
         return names
 
     @cached_property
@@ -127,21 +131,21 @@ class _Evidence:
         return {line.user_key: _earlier_facts(line, self) for line in self.lines}
 
     @cached_property
-    def to_delete(self) -> Collection[tuple[Second, str]]:
+    def to_delete(self) -> Collection[tuple[CreationSecond, str]]:
         """Return the users of each second who are to be deleted, as nothing overtook that."""
         return {
-            (line.second, line.user)
+            (line.creation_second, line.user)
             for line in self.lines
             if line.decision is Decision.DELETE
-            and not (self.earlier[line.user_key].change or earlier_change(line, self.ledger))
+            and not (self.earlier[line.user_key].change or overtaken_by_ledger(line, self.ledger))
         }
 
     @cached_property
-    def decided(self) -> Mapping[tuple[Second, datetime], AbstractSet[str]]:
+    def decided(self) -> Mapping[tuple[CreationSecond, datetime], AbstractSet[str]]:
         """Return the users of each second who were decided on in the reports of a moment."""
-        decided = defaultdict[tuple[Second, datetime], set[str]](set)
+        decided = defaultdict[tuple[CreationSecond, datetime], set[str]](set)
         for line in self.ledger.lines:
-            decided[line.second, line.as_of].add(line.user)
+            decided[line.creation_second, line.as_of].add(line.user)
         return decided
 
 
@@ -157,7 +161,7 @@ def _outcome(line: LedgerLine, evidence: _Evidence) -> DecisionOutcome:
         fact = overtaken_fact(change)
         return replace(outcome, status=FollowUpStatus.OVERTAKEN, fact=fact, added=(change,))
     names = evidence.names[line.user_key]
-    if outcome.now and (fact := spared_fact(line, evidence.ledger, names)):
+    if outcome.now and (fact := former_name_fact(line, evidence.ledger, names)):
         return replace(outcome, status=FollowUpStatus.UNKNOWN, fact=fact)
     return outcome
 
@@ -169,13 +173,13 @@ def _overtaking_change(line: LedgerLine, evidence: _Evidence, *, is_there: bool)
     if is_there:  # Of a user who is not there, the status says "possibly renamed".
         change = (
             change
-            or decided_again_change(line, ledger, evidence.names[line.user_key])
-            or _renamed_from_change(line, evidence)
+            or overtaken_by_decision(line, ledger, evidence.names[line.user_key])
+            or _overtaken_by_renaming(line, evidence)
         )
     return change or ledger.overtaken.get(line.reported_user)
 
 
-def _renamed_from_change(line: LedgerLine, evidence: _Evidence) -> str | None:
+def _overtaken_by_renaming(line: LedgerLine, evidence: _Evidence) -> str | None:
     """Return who may be the user now: one of the second who is gone, and not deleted.
 
     Where a line does not say who was there, those of the ledger and of older reports count.
@@ -183,9 +187,9 @@ def _renamed_from_change(line: LedgerLine, evidence: _Evidence) -> str | None:
     names: AbstractSet[str] | None = line.same_second
     users, older = evidence.users, evidence.older
     if names is None:
-        decided = evidence.decided[line.second, line.as_of]
+        decided = evidence.decided[line.creation_second, line.as_of]
         names = decided | older.same_second_names(line)
-    return renamed_from_change(line, names, evidence.to_delete, users, older)
+    return overtaken_by_renaming(line, names, evidence.to_delete, users, older)
 
 
 class _EarlierFacts(NamedTuple):
@@ -206,7 +210,7 @@ def _earlier_facts(line: LedgerLine, evidence: _Evidence) -> _EarlierFacts:
     if not line.identifies_user:
         return _EarlierFacts()
     older, names = evidence.older, evidence.names[line.user_key]
-    before = evidence.ledger.credentials_decided_on[line.user_key]
+    before = evidence.ledger.credentials_at_decision[line.user_key]
     added_to = cache(partial(access_added, before, baseline=line.baseline))
     changes = (
         f"{', '.join((*remark, *added))} (report {file})"
@@ -233,7 +237,7 @@ def _outcome_in_newest_report(line: LedgerLine, evidence: _Evidence) -> Decision
     if shown < line.report_time.earliest:
         return unchanged(FollowUpStatus.UNKNOWN, _older_report_fact(line, file))
     is_later = shown > line.as_of  # a day without a time may be its end
-    before = evidence.ledger.credentials_decided_on[line.user_key]
+    before = evidence.ledger.credentials_at_decision[line.user_key]
     if not rows:
         for remark, now in users.shown_of_absent(line, names):
             if added := access_added(before, now, line.baseline):
@@ -266,7 +270,7 @@ def _older_report_fact(line: LedgerLine, file: ReportFile) -> str:
 
 
 def _status_if_absent(
-    line: LedgerLine, users: UsersInNewestReports, names: PossibleNames, *, is_later: bool
+    line: LedgerLine, users: UsersInNewestReports, names: NamesOfOthers, *, is_later: bool
 ) -> tuple[FollowUpStatus, str]:
     """Return status and fact where no user has the ARN and the creation time."""
     created = [each.user_key.created for each in users.by_arn.get(line.user_key.arn, ())]
@@ -360,7 +364,7 @@ def _still_working_fact(now: ReportedUser, *, works: bool | None) -> str:
     return "The report does not show whether a credential works."
 
 
-def earlier_change(line: LedgerLine, ledger: Ledger) -> str | None:
+def overtaken_by_ledger(line: LedgerLine, ledger: Ledger) -> str | None:
     """Return what overtook a decision by the ledger, or by an earlier follow-up."""
-    change = decided_again_change(line, ledger, PossibleNames())
+    change = overtaken_by_decision(line, ledger, NamesOfOthers())
     return change or ledger.overtaken.get(line.reported_user)

@@ -30,12 +30,12 @@ from analyzer.decisions.outcome import (
     DecisionOutcome,
     FollowUpStatus,
     decision_outcomes,
-    earlier_change,
+    overtaken_by_ledger,
     overtaken_fact,
 )
-from analyzer.decisions.renaming import spared_fact
+from analyzer.decisions.renaming import former_name_fact
 from analyzer.decisions.reported_users import (
-    PossibleNames,
+    NamesOfOthers,
     UsersInNewestReports,
     report_time,
 )
@@ -161,7 +161,7 @@ def removal_plan(
     ]
     return RemovalPlan(
         removals=tuple(
-            Removal(each.line, _credentials_decided_on(each.line, ledger), each.confirmed)
+            Removal(each.line, _credentials_at_decision(each.line, ledger), each.confirmed)
             for each in candidates
             if each.is_chosen
         ),
@@ -240,9 +240,9 @@ def _reason_without_report(line: LedgerLine, ledger: Ledger, exemption: str) -> 
     """
     if not line.identifies_user:
         return _NOT_IDENTIFIED
-    if change := earlier_change(line, ledger):
+    if change := overtaken_by_ledger(line, ledger):
         return _as_reason(overtaken_fact(change))
-    return _exempt_reason(exemption) or _as_reason(spared_fact(line, ledger, PossibleNames()))
+    return _exempt_reason(exemption) or _as_reason(former_name_fact(line, ledger, NamesOfOthers()))
 
 
 def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
@@ -263,9 +263,8 @@ def _unsettled_reason(
 
     A decision stands that the ledger has not, or the person also spared the user on that day. Of a
     day it is only known which decision was collected last, and that may be of an older copy. One on
-    a report that is surely newer is newer. Days
-    differ by one between time zones: one of the day before may be the later one if it was collected
-    later.
+    a report that is surely newer is newer. Days differ by one between time zones: one of the day
+    before may be the later one if it was collected later.
     """
     if file := decided_elsewhere.get(line.user_key.arn):
         return f"{file} has a decision on the user that the ledger has not"
@@ -289,7 +288,7 @@ def _is_collected_a_day_ahead(line: LedgerLine, other: LedgerLine, ledger: Ledge
     """Return whether a line was collected before another one that is dated the day before."""
     if line.decided_on - other.decided_on != timedelta(1):
         return False
-    in_order = [*map(id, ledger.of_second[line.second])]
+    in_order = [*map(id, ledger.lines_of_second[line.creation_second])]
     return in_order.index(id(line)) < in_order.index(id(other))
 
 
@@ -299,12 +298,12 @@ _SPARING: Final = {
 }
 
 
-def _credentials_decided_on(line: LedgerLine, ledger: Ledger) -> Credentials:
+def _credentials_at_decision(line: LedgerLine, ledger: Ledger) -> Credentials:
     """Return what a line's report shows, with the sign-in that earlier reports decided on showed.
 
     A report has none of a password that was deleted; AWS still has it (IAM API Reference, `User`).
     """
-    shown = ledger.credentials_decided_on[line.user_key]
+    shown = ledger.credentials_at_decision[line.user_key]
     if shown.has_password is not False or shown.last_sign_in != Moment():
         return shown
     earlier = (each for each in ledger.by_user[line.user_key].lines if each.as_of <= line.as_of)

@@ -7,17 +7,17 @@ from collections.abc import Collection, Container, Iterable, Iterator
 from typing import Final
 
 from analyzer.decisions.credentials import cannot_be_same_user
-from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, Second
+from analyzer.decisions.decision import REMOVALS, CreationSecond, Decision, LedgerLine
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.reported_users import (
+    NamesOfOthers,
     OlderReports,
-    PossibleNames,
     UsersInNewestReports,
 )
 from analyzer.terms import POSSIBLY_RENAMED, short_list
 
 
-def decided_again_change(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str | None:
+def overtaken_by_decision(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str | None:
     """Return the latest decision on whoever may be the user to remove by a line, in words."""
     if not line.identifies_user:
         return None
@@ -49,7 +49,7 @@ def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
     return next(reversed([*others]), None)
 
 
-def spared_fact(line: LedgerLine, ledger: Ledger, names: PossibleNames) -> str:
+def former_name_fact(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str:
     """Return which decision spares whoever may have been the user to remove; empty for none.
 
     Decisions in conflict spare too, and one to keep that has run out: nobody said that it ends.
@@ -76,7 +76,7 @@ def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
     as-of, as of one day, what the lines know of them tells them apart. One of that name who is not
     identified has no other name.
     """
-    for other in reversed(ledger.of_second[line.second]):
+    for other in reversed(ledger.lines_of_second[line.creation_second]):
         is_of_one_report = other.as_of == line.as_of and (
             line.same_second is None or other.baseline == line.baseline
         )
@@ -86,14 +86,14 @@ def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
             yield other
 
 
-def _first_possible(others: Iterable[LedgerLine], names: PossibleNames) -> LedgerLine | None:
-    return next((each for each in others if names.among([each.user])), None)
+def _first_possible(others: Iterable[LedgerLine], names: NamesOfOthers) -> LedgerLine | None:
+    return next((each for each in others if names.not_of_others([each.user])), None)
 
 
-def renamed_from_change(
+def overtaken_by_renaming(
     line: LedgerLine,
     names: Iterable[str],
-    to_delete: Container[tuple[Second, str]],
+    to_delete: Container[tuple[CreationSecond, str]],
     users: UsersInNewestReports,
     older: OlderReports,
 ) -> str | None:
@@ -102,7 +102,7 @@ def renamed_from_change(
     That is nobody who was to be deleted.
     """
     missing = users.missing_same_second_names(line, names)
-    doubtful = (each for each in missing if (line.second, each) not in to_delete)
+    doubtful = (each for each in missing if (line.creation_second, each) not in to_delete)
     if gone := sorted(each for each in doubtful if _may_be_user(line, each, users, older)):
         who = f"{POSSIBLY_RENAMED} from {short_list(gone)}, created in the same second and gone now"
         return f"{who} (name the report decided on too, --report: it may rule that out)"
@@ -136,8 +136,10 @@ def renamed_notes(
         yield f"Not in the report, {POSSIBLY_RENAMED}: {short_list(renamed)}. {hint}"
 
 
-def _undecided_names(line: LedgerLine, ledger: Ledger) -> PossibleNames:
+def _undecided_names(line: LedgerLine, ledger: Ledger) -> NamesOfOthers:
     decided: Collection[str] = {
-        each.user for each in ledger.of_second[line.second] if each.user_key != line.user_key
+        each.user
+        for each in ledger.lines_of_second[line.creation_second]
+        if each.user_key != line.user_key
     }
-    return PossibleNames((decided, line.same_second or ()))
+    return NamesOfOthers((decided, line.same_second or ()))

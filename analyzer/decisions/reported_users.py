@@ -18,7 +18,7 @@ from analyzer.decisions.credentials import (
     datetimes,
     known_creation,
 )
-from analyzer.decisions.decision import LedgerLine, Second, UserKey
+from analyzer.decisions.decision import CreationSecond, LedgerLine, UserKey
 from analyzer.report.model import Page, Report, ReportFile, ReportTime
 from analyzer.terms import POSSIBLY_RENAMED, Verdict, short_list
 
@@ -40,8 +40,8 @@ class ReportedUser:
 
 
 @dataclass(frozen=True, slots=True)
-class PossibleNames:
-    """Tell which names of the same second may be those of a user: its own, and nobody else's.
+class NamesOfOthers:
+    """Hold the names of the same second that are those of other users, not those of a user.
 
     A user who was moved to another path keeps its own name.
     """
@@ -49,7 +49,7 @@ class PossibleNames:
     of_others: tuple[Collection[str], ...] = ()
     own: str = ""
 
-    def among(self, names: Iterable[str]) -> list[str]:
+    def not_of_others(self, names: Iterable[str]) -> list[str]:
         """Return those of some names that the user may have, in their order."""
         given = [*names]
         possible = set(given).difference(*self.of_others)
@@ -76,8 +76,8 @@ class UsersInNewestReports:
         self.with_list = {account for account, file in covered if file.shows_service_credentials}
         self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
         self.by_arn: dict[str, list[ReportedUser]] = {}
-        self.names: dict[Second, dict[str, str]] = {}
-        self._named = defaultdict[Second, set[str]](set)
+        self.names: dict[CreationSecond, dict[str, str]] = {}
+        self._named = defaultdict[CreationSecond, set[str]](set)
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
         lack_seconds = [account for account, file in covered if not file.has_seconds]
@@ -111,22 +111,22 @@ class UsersInNewestReports:
         of_arn = self.by_arn.get(line.user_key.arn, ())
         return [each for each in of_arn if each.user_key == line.user_key]
 
-    def renamed(self, line: LedgerLine, names: PossibleNames) -> str:
+    def renamed(self, line: LedgerLine, names: NamesOfOthers) -> str:
         """Return who may be the user of a line under another name or path, empty for nobody."""
-        others = sorted(names.among(name for _, name in self._others_of_second(line)))
+        others = sorted(names.not_of_others(name for _, name in self._others_of_second(line)))
         if others:
             were = "was" if len(others) == 1 else "were"
             return f"{short_list(others)} {were} created in the same second"
-        unread = names.among(self.names.get((line.account, None), {}).values())
+        unread = names.not_of_others(self.names.get((line.account, None), {}).values())
         return f"when {unread[0]} was created is not understood" if unread else ""
 
     def _others_of_second(self, line: LedgerLine) -> list[tuple[str, str]]:
         """Return ARN and name of each that was created in the same second as the user of a line."""
-        alike = self.names.get(line.second, {}).items()
+        alike = self.names.get(line.creation_second, {}).items()
         return [(arn, name) for arn, name in alike if arn != line.user_key.arn]
 
     def shown_of_absent(
-        self, line: LedgerLine, names: PossibleNames
+        self, line: LedgerLine, names: NamesOfOthers
     ) -> Iterator[tuple[list[str], Credentials]]:
         """Yield what is shown of whoever may be the user of a line, who is not there by its key.
 
@@ -137,7 +137,7 @@ class UsersInNewestReports:
             yield from (([], credentials) for credentials in unread)
             return
         others = self._others_of_second(line)
-        possible = {*names.among(name for _, name in others)}
+        possible = {*names.not_of_others(name for _, name in others)}
         for arn, name in others:
             for user in self.by_arn[arn] if name in possible else ():
                 yield [f"{POSSIBLY_RENAMED} to {name}"], user.credentials
@@ -145,12 +145,13 @@ class UsersInNewestReports:
     def same_second_names(self, line: LedgerLine) -> AbstractSet[str]:
         """Return the names of the same second, if the user of a line is there: they are two."""
         there = self.rows_of_user(line)
-        return self._named.get(line.second, frozenset()) if there else frozenset()
+        return self._named.get(line.creation_second, frozenset()) if there else frozenset()
 
     def missing_same_second_names(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
         """Return which names of the same second as the user of a line are there no more."""
         there = (
-            self.names.get(second, {}).values() for second in (line.second, (line.account, None))
+            self.names.get(second, {}).values()
+            for second in (line.creation_second, (line.account, None))
         )
         return set(names).difference(*there)
 
@@ -168,17 +169,17 @@ class OlderReports:
         times = (report_time(file).earliest for file in files)
         self.files = sorted((made, at, files[at].name) for at, made in enumerate(times))
         self._with_list = {at for at, file in enumerate(files) if file.shows_service_credentials}
-        arns = defaultdict[Second, set[str]](set)
+        arns = defaultdict[CreationSecond, set[str]](set)
         for line in lines:
-            arns[line.second].add(line.user_key.arn)
+            arns[line.creation_second].add(line.user_key.arn)
         every = {arn for of_second in arns.values() for arn in of_second}
         seconds = pd.DatetimeIndex([created for _, created in arns if created], tz=UTC)
         alike: dict[Credentials, Credentials] = {}
         self._by_arn: dict[tuple[int, str], tuple[datetime | None, Credentials, bool]] = {}
         self._by_second = defaultdict[
-            tuple[int, Second], dict[str, list[tuple[Credentials, bool]]]
+            tuple[int, CreationSecond], dict[str, list[tuple[Credentials, bool]]]
         ](dict)
-        self._names: dict[tuple[Second, tuple[int, ...]], frozenset[str]] = {}
+        self._names: dict[tuple[CreationSecond, tuple[int, ...]], frozenset[str]] = {}
         for page in older.pages() if older else ():
             created = known_creation(page)
             near = page.users[columns.ARN].isin(every) | created.isin(seconds)
@@ -201,7 +202,7 @@ class OlderReports:
         return [each for each in self.files if each[0] >= since]
 
     def shown_of_user(
-        self, line: LedgerLine, file: int, names: PossibleNames
+        self, line: LedgerLine, file: int, names: NamesOfOthers
     ) -> Iterator[tuple[list[str], Credentials, bool]]:
         """Yield what a file shows of the user of a line, with a remark if it has another name.
 
@@ -213,13 +214,13 @@ class OlderReports:
         if shown and shown[0] in (created, None):
             yield [], *shown[1:]
             return
-        of_second = self._by_second.get((file, line.second), {})
+        of_second = self._by_second.get((file, line.creation_second), {})
         # Most users share their second with nobody.
-        for name in names.among(of_second) if of_second else ():
+        for name in names.not_of_others(of_second) if of_second else ():
             for of_other in of_second[name]:
                 yield [f"{POSSIBLY_RENAMED} to {name}"], *of_other
 
-    def has_service_credential(self, line: LedgerLine, names: PossibleNames) -> bool | None:
+    def has_service_credential(self, line: LedgerLine, names: NamesOfOthers) -> bool | None:
         """Return whether the newest list since the decision shows an active one, None if none does.
 
         Only a later list than that of the report decided on shows that there is none any more.
@@ -235,17 +236,17 @@ class OlderReports:
     def credentials_of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
         """Yield what these show of a user of that name and the same second."""
         for _, at, _ in self.files:
-            of_second = self._by_second.get((at, line.second), {})
+            of_second = self._by_second.get((at, line.creation_second), {})
             yield from (credentials for credentials, _ in of_second.get(name, ()))
 
     def same_second_names(self, line: LedgerLine) -> frozenset[str]:
         """Return the names of the same second where a report shows the user of a line too."""
         files = tuple(at for _, at, _ in self.since(line) if self._has(line, at))
         # Those created by one script stand in the same reports: they share one set.
-        if (line.second, files) not in self._names:
-            names = (self._by_second.get((at, line.second), ()) for at in files)
-            self._names[line.second, files] = frozenset().union(*names)
-        return self._names[line.second, files]
+        if (line.creation_second, files) not in self._names:
+            names = (self._by_second.get((at, line.creation_second), ()) for at in files)
+            self._names[line.creation_second, files] = frozenset().union(*names)
+        return self._names[line.creation_second, files]
 
     def _has(self, line: LedgerLine, file: int) -> bool:
         """Return whether a file has the user of a line, for certain."""

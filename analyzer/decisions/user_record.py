@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
 from analyzer.decisions.credentials import datetimes, known_creation, page_of_cells
-from analyzer.decisions.decision import Second
+from analyzer.decisions.decision import CreationSecond
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
     TEXT,
@@ -107,7 +107,7 @@ class CreationSeconds:
         }
 
 
-SameSecond = Mapping[Second, frozenset[str]]
+SameSecond = Mapping[CreationSecond, frozenset[str]]
 """The names of users of an account that were created in the same second, at least two.
 
 Under None are those whose creation time is not known: it may be any second.

@@ -27,7 +27,7 @@ from analyzer.decisions.decision import (
     baseline_in_row,
     open_row,
 )
-from analyzer.decisions.entries import ENTRIES, Entries, entry_problems, identity_problems
+from analyzer.decisions.entries import ENTRIES, DecisionFile, entry_problems, identity_problems
 from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRY_HEADS, RECORD, USER
 from analyzer.decisions.user_record import (
     UserRecord,
@@ -66,7 +66,7 @@ def read_files(
     today: date,
     analysis: Analysis | None = None,
     with_older: Callable[[], Analysis] | None = None,
-) -> list[Entries]:
+) -> list[DecisionFile]:
     """Return what is entered in workbooks, and in CSV files in the form of the ledger.
 
     `today` is the day of collecting. With an analysis, each row of a workbook, and each decision of
@@ -75,7 +75,7 @@ def read_files(
 
     Raises InputRefused with the problems of all files.
     """
-    read: list[Entries] = []
+    read: list[DecisionFile] = []
     problems: list[Problem] = []
     for name, content in files:
         try:
@@ -114,7 +114,7 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
     analysis: Analysis | None = None,
     *,
     with_older: Callable[[], Analysis] | None = None,
-) -> Entries:
+) -> DecisionFile:
     """Return what is entered in a workbook of that name and content, collected `today`.
 
     The ledger gets to know it as `workbook`, by default by its name without folders. With an
@@ -159,7 +159,7 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
         for each in lists
         for note in each.entry_notes([row for place, row, _ in entered if place == each.place])
     )
-    return Entries(
+    return DecisionFile(
         file, tuple(lines), tuple(open_rows), label.name, tuple(followed_up), tuple(notes)
     )
 
@@ -364,7 +364,7 @@ _UserGiven = tuple[Mapping[str, str], datetime, list[str] | None]
 _UsersGiven = Mapping[str, Sequence[_UserGiven]]
 
 
-def _line_problems(entries: Entries, given: _UsersGiven) -> Iterator[Problem]:
+def _line_problems(entries: DecisionFile, given: _UsersGiven) -> Iterator[Problem]:
     """Yield a problem for each cell of a decision in a CSV that is not what the reports give.
 
     Decisions on other reports have one problem together.
@@ -406,7 +406,7 @@ def _users_given(lines: Sequence[LedgerLine], analysis: Analysis) -> _UsersGiven
     return given
 
 
-def _with_same_second(entries: Entries, given: _UsersGiven) -> Entries:
+def _with_same_second(entries: DecisionFile, given: _UsersGiven) -> DecisionFile:
     """Return entries whose lines say who was created in the same second, where reports give it."""
     names = {
         id(line): frozenset(same_second)

@@ -18,7 +18,7 @@ from zipfile import ZipFile
 from analyzer.analysis.analysis import analyze
 from analyzer.decisions.collect import LedgerUpdate, collect, collected_one_by_one
 from analyzer.decisions.decision import Decision
-from analyzer.decisions.entries import Entries
+from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.follow_up import (
     LINE_KEY,
     EarlierOutcomes,
@@ -54,7 +54,7 @@ _UNREAD_ENDINGS: Final = tuple({*SPREADSHEET_ENDINGS} - {".xlsx", ".xlsm"})
 
 
 def collected_ledger(
-    folder: Path, given: Entries | None, today: date, *, write: bool = True
+    folder: Path, given: DecisionFile | None, today: date, *, write: bool = True
 ) -> tuple[Ledger, list[str], list[str]]:
     """Return the folder's ledger with what was entered in edited workbooks of its runs.
 
@@ -85,7 +85,7 @@ def _with_edited_workbooks(
     """Return a ledger with what edited workbooks of runs add, notes on it, and what is refused."""
     notes: list[str] = []
     refused: list[tuple[str, InputRefused]] = []
-    files: list[Entries] = []
+    files: list[DecisionFile] = []
     for name, content in edited_workbooks(folder, {line.workbook for line in ledger.lines}):
         try:
             entries = read_review(name, content, today, workbook=name)
@@ -203,7 +203,7 @@ def is_listable(folder: Path) -> bool:
     return os.access(folder, os.R_OK | os.X_OK)
 
 
-def unseen_in(folder: Path, ledger: Ledger) -> Iterator[str]:
+def unread_file_notes(folder: Path, ledger: Ledger) -> Iterator[str]:
     """Yield a sentence on each file or run of a folder that may have more decisions, unread.
 
     What the ledger was collected from is known. A folder without runs has none.

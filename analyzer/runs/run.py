@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
-from analyzer.decisions.entries import Entries
+from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files, sha256
@@ -55,7 +55,7 @@ class ExportRequest:
     skip_unreadable: bool
     analysis_request: AnalysisRequest
     today: date
-    entries: Entries | None
+    entries: DecisionFile | None
     lists: Mapping[str, bytes]
     parameters: Mapping[str, object]
     feeds: Sequence[Feed]
@@ -292,7 +292,7 @@ def _feeds_to_close(
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:
     """Remove the oldest runs; that they cannot be removed changes nothing of the new one."""
     try:
-        for old in run_folders.prune(request.folder, keep, spared=run.name):
+        for old in run_folders.prune(request.folder, keep, except_run=run.name):
             request.log.say("removed", f"Removed {old.path}.", run=old.name)
     except OutputFailed as error:
         request.log.caution("not-removed", f"Old runs were not removed: {error}")

@@ -310,15 +310,15 @@ def point_latest_at_newest(folder: Path) -> None:
         link.unlink()
 
 
-def prune(folder: Path, keep: int, *, spared: str) -> list[Run]:
-    """Remove and return the oldest complete runs but `keep`, and but the one that is spared.
+def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
+    """Remove and return the oldest complete runs but `keep`, and but that of a name.
 
     The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited.
     """
     with os_errors_translated(folder):
         every = runs(folder)
         last_of_month = {f"{run.record.as_of:%Y-%m}": run.name for run in every}
-        kept = {spared, *[*last_of_month.values()][-KEPT_MONTHS:]}
+        kept = {except_run, *[*last_of_month.values()][-KEPT_MONTHS:]}
         old = [run for run in every[:-keep] if run.name not in kept and run.is_unedited()]
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"

@@ -19,7 +19,7 @@ from analyzer.decisions.collect import (
 )
 from analyzer.decisions.collect_messages import owner_answer_notes
 from analyzer.decisions.decision import EntryPlace, FollowUpRow, LedgerLine, OpenRow
-from analyzer.decisions.entries import Entries
+from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger, read_entries
 from analyzer.errors import InputRefused
 from analyzer.report.model import FileReference
@@ -45,21 +45,23 @@ ENTERED = ("delete", "Anna", f"{DAY}")
 TOM_KEEPS = line("keep", by="Tom")
 
 
-def file(*lines: LedgerLine, name: str = "review.xlsx", rows: Sequence[OpenRow] = ()) -> Entries:
+def file(
+    *lines: LedgerLine, name: str = "review.xlsx", rows: Sequence[OpenRow] = ()
+) -> DecisionFile:
     """Return what is entered in a workbook, and the rows that are open in it."""
     sha256 = lines[0].sha256 if lines else "f" * 64
-    return Entries(FileReference(name=name, sha256=sha256), lines, tuple(rows))
+    return DecisionFile(FileReference(name=name, sha256=sha256), lines, tuple(rows))
 
 
 def still_open(each: LedgerLine = DELETE, as_of: datetime = AS_OF) -> OpenRow:
     return OpenRow(each.user_key, as_of)
 
 
-def added(*files: Entries, known: Sequence[LedgerLine] = ()) -> tuple[LedgerLine, ...]:
+def added(*files: DecisionFile, known: Sequence[LedgerLine] = ()) -> tuple[LedgerLine, ...]:
     return collected(*files, ledger=Ledger(lines=tuple(known))).added
 
 
-def refused(*files: Entries, known: Ledger | None = None) -> list[str]:
+def refused(*files: DecisionFile, known: Ledger | None = None) -> list[str]:
     with pytest.raises(InputRefused) as error:
         collected(*files, ledger=known)
     return [str(each) for each in error.value.problems]
@@ -377,7 +379,7 @@ def test_ledgers_and_workbooks_named_together_are_one_ledger_in_which_nothing_re
         assert words(merged_update(files).ledger.lines) == expected
 
 
-def emptied(*lines: LedgerLine, name: str = "review.xlsx", as_of: datetime = AS_OF) -> Entries:
+def emptied(*lines: LedgerLine, name: str = "review.xlsx", as_of: datetime = AS_OF) -> DecisionFile:
     """Return a workbook in which nothing is entered for the users of lines."""
     return file(name=name, rows=[still_open(each, as_of) for each in lines])
 
@@ -391,7 +393,7 @@ BY_TOM = replace(FOR_TOM, sha256="b" * 64)
 OF_BULK = [line("delete", user, workbook="bulk.csv", sheet="") for user in (a_user(), ANN)]
 
 
-EMPTIED: list[tuple[list[LedgerLine], list[Entries], list[LedgerLine], int]] = [
+EMPTIED: list[tuple[list[LedgerLine], list[DecisionFile], list[LedgerLine], int]] = [
     ([DELETE], [emptied(DELETE)], [DELETE], 0),
     # Whatever else its person decides.
     ([OF_ANN, DELETE], [emptied(OF_ANN), file(DELETE, name="b.xlsx")], [OF_ANN], 0),
@@ -437,7 +439,7 @@ OPEN = FileReference(name="ann.xlsx", sha256="a" * 64)
 def test_a_user_who_was_decided_on_before_is_not_asked_for_though_the_file_is_empty() -> None:
     decided = line()
     rows = [OpenRow(decided.user_key, AS_OF, owner) for owner in ("Ann", "")]
-    files = [Entries(OPEN, (), (*rows,))]
+    files = [DecisionFile(OPEN, (), (*rows,))]
     assert [*owner_answer_notes(files, ledger_of(decided))] == []
     assert [*owner_answer_notes(files, ledger_of())] == [
         "Not answered: Ann, 1 user.",
@@ -450,7 +452,7 @@ def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> 
     owners = ("Ann", "Ann", "Tom", "")
     keys = (line(user=a_user(f"u{at}")).user_key for at in range(len(owners)))
     rows = [OpenRow(key, AS_OF, owner) for key, owner in zip(keys, owners, strict=True)]
-    files = [Entries(OPEN, (decided,), (*rows,)), Entries(OPEN, (), (*rows,))]
+    files = [DecisionFile(OPEN, (decided,), (*rows,)), DecisionFile(OPEN, (), (*rows,))]
     assert [*owner_answer_notes(files, ledger_of(decided))][:3] == [
         "Still open: Ann, 2 users.",
         "Not answered: Tom, 1 user.",
@@ -460,7 +462,7 @@ def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> 
 
 def test_without_owners_the_numbers_of_the_file_say_what_is_still_open() -> None:
     rows = [OpenRow(line(user=a_user("other")).user_key, AS_OF)]
-    assert [*owner_answer_notes([Entries(OPEN, (line(),), (*rows,))], ledger_of(line()))] == []
+    assert [*owner_answer_notes([DecisionFile(OPEN, (line(),), (*rows,))], ledger_of(line()))] == []
 
 
 @pytest.mark.no_cover

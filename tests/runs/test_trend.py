@@ -59,7 +59,7 @@ def test_the_last_run_of_each_of_thirteen_months_is_never_removed(tmp_path: Path
     for run in made:
         (tmp_path / run.name).mkdir()
         saved(tmp_path / run.name, run.record.model_dump_json(), "manifest.json")
-    removed = prune(tmp_path, 3, spared=made[0].name)
+    removed = prune(tmp_path, 3, except_run=made[0].name)
     kept = {made[0].name, made[-2].name, *(f"{month}-28T00-00-00Z" for month in months[1:])}
     assert {run.name for run in runs_in(tmp_path)} == kept
     assert len(removed) == len(made) - len(kept)

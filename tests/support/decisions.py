@@ -13,7 +13,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.decision import USER_ARN, Decision, EntryPlace, LedgerLine
-from analyzer.decisions.entries import ENTRIES, Entries
+from analyzer.decisions.entries import ENTRIES, DecisionFile
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
 from analyzer.decisions.user_record import rows_of_users_csv
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
@@ -147,12 +147,14 @@ def line(  # noqa: PLR0913  what a person enters, and on what
     )
 
 
-def entries(*lines: LedgerLine, name: str = "decisions.csv") -> Entries:
+def entries(*lines: LedgerLine, name: str = "decisions.csv") -> DecisionFile:
     """Return lines as they are read back from a CSV."""
     return read_entries(name, ledger_bytes(lines))
 
 
-def collected(*files: Entries, ledger: Ledger | None = None, attended: bool = True) -> LedgerUpdate:
+def collected(
+    *files: DecisionFile, ledger: Ledger | None = None, attended: bool = True
+) -> LedgerUpdate:
     return collect(ledger or Ledger(), files, attended=attended)
 
 
