@@ -140,7 +140,10 @@ OF_OTHERS = (
     ("diff a b --new-as-of yesterday", "yesterday"),
     ("diff - -", "only one of OLD and NEW can be -"),
     (f"diff {EARLIER} {CONSOLE} --user eve", "eve: no such user in the reports"),
-    (f"diff {EARLIER} {CONSOLE} --account {'9' * 12}", "account in the reports (they have 123456"),
+    (
+        f"diff {EARLIER} {CONSOLE} --account {'9' * 12}",
+        f"{'9' * 12}: no such account in the reports (they have 123456789012)",
+    ),
     (f"diff {MANY} {MANY} --account 12345678901", "did you mean 012345678901?"),
     (f"explain lena {CONSOLE}", f"'lena': {NOBODY} or ARN; use a pattern such as 'lena*' to match"),
     (f"explain break-glas-1 {CONSOLE}", f"1': {NOBODY} or ARN; did you mean break-glass-1? "),

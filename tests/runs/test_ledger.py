@@ -381,6 +381,7 @@ def test_what_is_done_stays_done_since_the_first_run_that_nobody_edited_whatever
         assert export(runs, day, users=[BOB]) == 0
         file = run(runs, day) / "follow_up.csv"
         (row,) = followed_up(file.parent)
+        assert row["status"] == "done"
         file.write_bytes(file.read_bytes().replace(b"2026-06", b"2025-06"))
         return row["done_since"]
 
