@@ -309,6 +309,8 @@ def test_arguments_of_another_type_are_refused_at_the_call() -> None:
     ):
         with pytest.raises(TypeError, match=re.escape(says)):
             analyzer.analyze(**{"report": report, name: "a.csv"})
+    with pytest.raises(TypeError, match="exemptions are what read_exemptions"):
+        analyzer.analyze(report, exemptions=None)  # type: ignore[arg-type]  # likewise
     with pytest.raises(TypeError, match="as_of is a datetime with its zone, not '2026-05"):
         analyzer.load(CONSOLE, as_of="2026-05-01T00:00:00Z")  # type: ignore[arg-type]  # likewise
     with pytest.raises(ValueError, match="as_of lacks its zone"):

@@ -243,10 +243,11 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     """
     entries = exemptions if isinstance(exemptions, Iterable) else [exemptions]
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(entries))
-    strange = next((each for each in listed if not isinstance(each, Exemption)), None)
     check_type(isinstance(report, Report), "report is what load() returns", report)
     check_type(isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria)
-    check_type(strange is None, "exemptions are what read_exemptions() returns", strange)
+    for each in listed:
+        message = "exemptions are what read_exemptions() returns"
+        check_type(isinstance(each, Exemption), message, each)
     for given, attribute, sentence in (
         (book, "rules", "book is what rulebook() returns"),
         (ledger, "lines", "ledger is what read_ledger() returns"),

@@ -252,7 +252,7 @@ def _row_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Pro
         yield Problem(name, row, STATUS, cells[STATUS], "not a status", _FORM.hint)
         return
     _, *moments = _REPORTED_USER
-    is_overtaken = cells[STATUS] == FollowUpStatus.OVERTAKEN
+    is_overtaken = _is_overtaken(cells)
     if is_overtaken or _had_service_credential(cells):
         for column in (each for each in moments if cells[each] or is_overtaken):
             if not timestamp(cells[column]):
@@ -281,7 +281,7 @@ class EarlierOutcomes:
             self.done_since.setdefault(decision, datetime.fromisoformat(row[DONE_SINCE]))
         elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
             self.done_since.pop(decision, None)
-        if row[STATUS] == FollowUpStatus.OVERTAKEN or CHANGED in row[FACT]:
+        if _is_overtaken(row):
             change = _overtaking_change(row)
             # Reports of earlier runs have the name of their run already.
             own, named = (f"(report {folder}{self.reports}/" for folder in ("", f"{run}/"))
@@ -303,6 +303,11 @@ def _reported_user(row: Mapping[str, str]) -> tuple[str, ...]:
     """Return what `LedgerLine.reported_user` has, times in one form; some may be unknown."""
     arn, *cells = (row[name] for name in _REPORTED_USER)
     return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
+
+
+def _is_overtaken(row: Mapping[str, str]) -> bool:
+    """Return whether a later plan may not act, also where the decision was done before."""
+    return row[STATUS] == FollowUpStatus.OVERTAKEN or CHANGED in row[FACT]
 
 
 def _had_service_credential(row: Mapping[str, str]) -> bool:

@@ -119,13 +119,13 @@ def _may_be_user(
 
 
 def renamed_notes(
-    spared: Iterable[LedgerLine], ledger: Ledger, users: UsersInNewestReports
+    lines: Iterable[LedgerLine], ledger: Ledger, users: UsersInNewestReports
 ) -> Iterator[str]:
     """Yield which decisions end, as their user is not there, and may have another name.
 
     That is not the name of another user who was there, or was decided on.
     """
-    absent = (line for line in spared if not users.rows_of_user(line))
+    absent = (line for line in lines if not users.rows_of_user(line))
     renamed = [
         f"{line.user} ({line.summary}; {text})"
         for line in absent

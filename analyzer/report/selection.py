@@ -133,14 +133,11 @@ def without_superseded_accounts(
     latest: dict[str, SurveyedReport] = {}
     for report in sorted(reports, key=_order):
         latest |= dict.fromkeys(known(report), report)
-    newer = [
-        {
-            each: latest[each]
-            for each in known(report)
-            if report is not latest[each] and _may_be_older(report, latest[each])
-        }
-        for report in reports
-    ]
+    newer = []
+    for report in reports:
+        others = {id(latest[each]): latest[each] for each in known(report)}
+        may_be_older = {at for at, other in others.items() if _may_be_older(report, other)}
+        newer.append({each: of for each in known(report) if id(of := latest[each]) in may_be_older})
     reduced = (_without_accounts(*each) for each in zip(reports, newer, strict=True))
     older = [each for each in zip(reports, newer, strict=True) if each[1]]
     return [each for each in reduced if each.file.accounts], older
@@ -150,9 +147,11 @@ def _may_be_older(report: SurveyedReport, latest: SurveyedReport) -> bool:
     """Return whether a report may be older than the latest one."""
     if report.own_as_of != latest.own_as_of:
         return _order(report) < _order(latest)
-    is_known = report.own_source in AWS_SOURCES or report.own_source is not latest.own_source
+    is_one_moment = report.own_source in AWS_SOURCES or report.own_source is not latest.own_source
+    if is_one_moment or report is latest:
+        return False
     are_parts = not np.isin(report.identities, latest.identities).any()
-    return not (is_known or are_parts or _has_same_rows(report, latest))
+    return not (are_parts or _has_same_rows(report, latest))
 
 
 def _order(report: SurveyedReport) -> tuple[datetime, datetime]:

@@ -343,7 +343,7 @@ _FORMULA_HINT: Final = "Use the workbook as credreport wrote it."
 _ROWS_HINT: Final = "Put the missing rows back: hide rows instead of deleting them."
 
 
-# DecisionFile and texts
+# Entries and texts
 
 
 def holds_entries(path: Path) -> bool:

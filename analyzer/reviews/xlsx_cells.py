@@ -262,6 +262,7 @@ class SheetReading:
                 self._hold(_SHORT)
             columns, row_numbers = self._cells.columns, self._cells.row_numbers
             for column in filterfalse(columns.__contains__, values):
+                self._hold(_SLOT_BYTES * len(row_numbers))
                 columns[column] = [None] * len(row_numbers)
             self._hold(_SLOT_BYTES * len(columns))
             row_numbers.append(self._row)

@@ -50,7 +50,7 @@ class CoveredAccount(BaseModel):
     """Name an account that a run has a report of, with the number of its root rows."""
 
     account: str
-    roots: int
+    roots: int = 0
 
 
 class RunRecord(BaseModel):

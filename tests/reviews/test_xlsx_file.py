@@ -426,14 +426,15 @@ def test_more_than_a_bound_of_the_file_is_refused(
 
 
 SHEET = f'<worksheet xmlns="{MAIN}"><sheetData>'
-WIDE = f"{SHEET}<row>{'<c><v>1</v></c>' * 256}</row>"
+WIDE, NARROW = f"<row>{'<c><v>1</v></c>' * 256}</row>", "<row><c><v>1</v></c></row>"
 END = "</sheetData></worksheet>"
 STRINGS = f'<sst xmlns="{MAIN}">'
 S, T = "xl/worksheets/s.xml", "xl/strings.xml"
 BOMBS: dict[str, tuple[str, str, str, int, str]] = {
     "empty cells": (S, f"{SHEET}<row>", "<c/>", 1_000, "</row>"),
-    "rows of cells": (S, SHEET, "<row><c><v>1</v></c></row>", 55, ""),
-    "narrow rows below a wide one": (S, WIDE, "<row><c><v>1</v></c></row>", 50, END),
+    "rows of cells": (S, SHEET, NARROW, 55, ""),
+    "narrow rows below a wide one": (S, SHEET + WIDE, NARROW, 50, END),
+    "a wide row below narrow ones": (S, SHEET, NARROW, 50, WIDE + END),
     "a text without an end": (S, f'{SHEET}<row><c t="str"><v>', "x" * 99, 55, ""),
     "texts": (T, STRINGS, f"<si><t>{'x' * 90}</t></si>", 150, "</sst>"),
     "long texts": (T, STRINGS, f"<si><t>😀{'x' * 30000}</t></si>", 1, ""),

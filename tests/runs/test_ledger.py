@@ -397,16 +397,25 @@ def test_what_is_done_stays_done_since_the_first_run_that_nobody_edited_whatever
     assert done_since("2026-08-03") == "2026-08-03T09:30:00Z"
 
 
+NO_TIME = "column created: not a time ('soon')"
+
+
 def test_a_follow_up_that_is_not_understood_is_named(runs: Path, capsys: Capture) -> None:
     head = "status,arn,created,decision,decided_on,decided_as_of,fact,report,done_since\n"
     rows = "later,a,b,delete,,,,,\novertaken,a,2024-01-01T00:00:00Z,delete,,1/5/2026,,,\n"
+    rows += "done,a,soon,deactivate,,2026-05-01T00:00:00Z,Changed since the decision: x.,,\n"
     (run(runs, FIRST) / "follow_up.csv").write_text(head + rows)
     (runs / "closed").mkdir()
     (runs / "closed" / "follow_up.csv").symlink_to("/proc/self/mem")  # cannot be read
     assert export(runs, SECOND) == 5
     log = capsys.readouterr().err
     says = f"Not all decisions that were overtaken are known: {runs}/closed/follow_up.csv"
-    for text in (says, "not a status ('later')", "column decided_as_of: not a time ('1/5/2026')"):
+    for text in (
+        says,
+        "not a status ('later')",
+        "column decided_as_of: not a time ('1/5/2026')",
+        NO_TIME,
+    ):
         assert text in log
 
 

@@ -62,7 +62,8 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
 ) -> None:
     """Add the summary; `comparison_text` says with which run it is compared, and what changed.
 
-    A share has some users only: its lines are counted, and neither all users nor all rows.
+    The part of an analysis has some users only: its lines are counted, and neither all users nor
+    all rows.
     """
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
     _add_title(sheet, analysis, review_lists.first_step(analysis, listings), part_label)
