@@ -3,7 +3,7 @@
 CredreportError
 ├── InputRefused         3   the input is not a credential report, or is damaged
 ├── AwsRefused           4   AWS could not be asked, or refused
-├── RuleInvalid          70   a rule of your own returned what is no answer
+├── RuleInvalid         70   a rule of your own returned what is no answer
 ├── OutputFailed        73   an output could not be written, as on a full disk; no file is half new
 └── Busy                75   another run uses the same folder
 """

@@ -39,15 +39,17 @@ def _withdrawn_first(new: Iterable[LedgerLine], files: Iterable[DecisionFile]) -
     another one of them.
     """
     of_ledgers = {id(line) for each in files if each.is_ledger for line in each.lines}
-    own = {
+    withdrawing = {
         (line.sha256, line.user_key)
         for each in files
         for line in each.lines
         if line.decision is Decision.WITHDRAW
     }
-    return sorted(
-        new, key=lambda line: id(line) not in of_ledgers and (line.sha256, line.user_key) not in own
-    )
+
+    def withdraws_nothing(line: LedgerLine) -> bool:
+        return id(line) not in of_ledgers and (line.sha256, line.user_key) not in withdrawing
+
+    return sorted(new, key=withdraws_nothing)
 
 
 def new_lines(known: Sequence[LedgerLine], files: Sequence[DecisionFile]) -> list[LedgerLine]:

@@ -118,7 +118,7 @@ class _Evidence:
 
     @cached_property
     def names(self) -> Mapping[UserKey, NamesOfOthers]:
-        """Return which names each user may have: not those of users who stood beside it."""
+        """Return which names each user cannot have: those of users who stood beside it."""
         names = {}
         for line in self.lines:
             beside = self.users.same_second_names(line), self.older.same_second_names(line)

@@ -37,12 +37,13 @@ _UNIDENTIFIED: Final = "on a report that does not show its creation time or acco
 def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
     """Return the last other decision on a user of that name whom its report does not identify.
 
-    It may be the user: only one of another creation time is not.
+    It may be the user: only one of another creation time, or of another known account, is not.
     """
     made, created = line.report_time.earliest, line.user_key.created
     others = (
         other
-        for other in ledger.unidentified.get((line.account, line.user), ())
+        for account in (line.account, "")
+        for other in ledger.unidentified.get((account, line.user), ())
         if other.user_key.created in (None, created) and other.decision is not line.decision
         if other.decided_on >= line.decided_on or other.report_time.earliest > made
     )

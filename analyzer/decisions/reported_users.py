@@ -130,7 +130,7 @@ class UsersInNewestReports:
     ) -> Iterator[tuple[list[str], Credentials]]:
         """Yield what is shown of whoever may be the user of a line, who is not there by its key.
 
-        It comes with a remark if it has another name, as of `OlderReports.shown_of_user`.
+        It comes with a remark if it has another name, as in `OlderReports.shown_of_user`.
         """
         of_arn = self.by_arn.get(line.user_key.arn, ())
         if unread := [user.credentials for user in of_arn if user.user_key.created is None]:

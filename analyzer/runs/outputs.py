@@ -126,11 +126,12 @@ def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: p
 
 
 def _number_text(changed: pd.DataFrame, report: Report, earlier: Sequence[Run]) -> str:
-    """Return the number of changes since the last earlier run, and that of accounts without one."""
+    """Return the number of changes since the last earlier run, and of accounts not compared."""
     covered = {of.account for run in earlier[-1:] for of in run.record.covered}
-    number = sum(counts_by_kind(changed).values()) if covered & report.accounts else "not known"
+    changes = f"{sum(counts_by_kind(changed).values()):,}"
+    number = changes if covered & report.accounts else "not known"
     accounts = int((changed[CHANGE] == ChangeKind.NOT_COVERED).sum())
-    return f"{number}, accounts not compared: {accounts:,}" if accounts else f"{number}"
+    return f"{number}, accounts not compared: {accounts:,}" if accounts else number
 
 
 def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no record yet

@@ -60,7 +60,8 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
             yield from _pattern_sources(name, limit)
         elif "\n" in name and not os.path.exists(name):  # noqa: PTH110  never raises
             hint = "Name a file, or pass the text of a report as bytes."
-            yield missing_source(f"{name[:LONGEST_SHOWN]}…", "this is text, not a path", hint)
+            shown = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
+            yield missing_source(shown, "this is text, not a path", hint)
         elif path.is_dir():
             yield from _folder_sources(path, limit)
         elif path.is_file():

@@ -139,6 +139,7 @@ def test_what_is_denied_or_not_understood_ends_it_at_once() -> None:
     unknown = "AWS refused iam:GenerateCredentialReport with OptInRequired."
     denied = "AWS denied iam:GetCredentialReport: grant the caller this permission."
     for answers, message in (
+        ([(GENERATE, "AccessDenied")], denied.replace("Get", "Generate")),
         ([COMPLETE, (GET, "AccessDenied")], denied),
         ([state("STARTED"), (GENERATE, "OptInRequired")], unknown),
     ):

@@ -144,7 +144,10 @@ OF_OTHERS = (
         f"diff {EARLIER} {CONSOLE} --account {'9' * 12}",
         f"{'9' * 12}: no such account in the reports (they have 123456789012)",
     ),
-    (f"diff {MANY} {MANY} --account 12345678901", "did you mean 012345678901?"),
+    (
+        f"diff {MANY} {MANY} --account 12345678901",
+        "an account has 12 digits; did you mean 012345678901?",
+    ),
     (f"explain lena {CONSOLE}", f"'lena': {NOBODY} or ARN; use a pattern such as 'lena*' to match"),
     (f"explain break-glas-1 {CONSOLE}", f"1': {NOBODY} or ARN; did you mean break-glass-1? "),
     (f"explain -legacy {CONSOLE}", "-legacy: no such option; write -- before the name of a user"),

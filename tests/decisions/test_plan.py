@@ -323,18 +323,20 @@ def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_rem
     masked = line("keep", user_row={**cells, "account": ACCOUNT})
     created = {"account": ACCOUNT, "user_creation_time": "2020-01-01T00:00:00Z"}
     another = line("keep", user_row={**cells, **created})
+    elsewhere = line("keep", user_row={**cells, "account": OTHER_ACCOUNT})
     for users in (None, [QUIET]):
         for later in (
             line("withdraw", unread),
             line("keep", unread, on=earlier, as_of=NEWER),
             masked,
+            line("keep", user_row={**cells, "account": ""}),
         ):
             reason = (
                 "changed since the decision: decided on again, on a report that does not show its"
                 f" creation time or account: {later.summary}. Decide again"
             )
             assert reasons(planned(line(), later, users=users)) == [reason]
-        for other in (line("keep", unread, on=earlier), line("delete", unread), another):
+        for other in (line("keep", unread, on=earlier), line("delete", unread), another, elsewhere):
             assert len(planned(line(), other, users=users).removals) == 1
 
 

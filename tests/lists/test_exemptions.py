@@ -178,6 +178,15 @@ def test_a_rule_that_there_is_not_is_refused_with_those_that_there_are() -> None
     assert "unused-user" in problem.hint
 
 
+def test_what_to_write_in_an_empty_cell_or_for_a_day_is_said() -> None:
+    for entry, hint in (
+        ("*,,why,,", r"Name the account and the user \(`\*` means any\), and the reason\."),
+        ("*,ann,why,,soon", "Write the last day on which it applies as YYYY-MM-DD, or nothing"),
+    ):
+        with pytest.raises(InputRefused, match=hint):
+            exemptions_of(entry)
+
+
 # Whom an entry excuses
 
 NAMES = (

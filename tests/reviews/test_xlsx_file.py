@@ -178,7 +178,8 @@ def test_cells_that_are_struck_through_in_part_or_as_a_whole_are_named() -> None
     )
     row = (
         '<c r="A2" s="0"><v>1</v></c><c r="B2" s="1"><v>1</v></c><c r="C2" s="2"><v>1</v></c>'
-        f'<c r="D2" t="s"><v>0</v></c><c r="E2" t="s"><v>1</v></c>{"".join(inline)}<c s="2"/>'
+        f'<c r="D2" t="s"><v>0</v></c><c r="E2" t="s"><v>1</v></c>{"".join(inline)}'
+        '<c r="H2" t="s"><v>1</v></c><c r="I2" s="2"/>'
     )
     content = workbook(f'<row r="2">{row}</row>', strings=shared)
     unpacked = {name: part.decode() for name, part in parts(content).items()}
@@ -186,7 +187,7 @@ def test_cells_that_are_struck_through_in_part_or_as_a_whole_are_named() -> None
     related = unpacked["xl/_rels/workbook.xml.rels"].replace("</Relationships>", styles)
     unpacked |= {"xl/styles.xml": STYLES, "xl/_rels/workbook.xml.rels": related}
     cells = cells_of(zipped(unpacked))
-    assert {cell_name(*cell) for cell in cells.struck} == {"C2", "E2", "F2"}
+    assert {cell_name(*cell) for cell in cells.struck} == {"C2", "E2", "F2", "H2"}
     assert values(cells)["E2"] == values(cells)["G2"] == "ab"
     assert (cells.value(2, 0), cells.value(2, 99), cells.value(1, 0)) == (1.0, None, None)
 

@@ -775,7 +775,7 @@ def is_decided_otherwise(line: Line, lines: Iterable[Line]) -> bool:
     """
     return any(
         is_unnamed(each, line)
-        and each.account == line.account
+        and each.account in (line.account, "")
         and each.user[1] in (None, line.user[1])
         and each.decision != line.decision
         and (each.day >= line.day or each.made_on > line.made_on)

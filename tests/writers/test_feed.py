@@ -362,6 +362,13 @@ def test_findings_stay_open_where_the_account_may_be_one_that_could_not_be_read(
 
 
 @pytest.mark.no_cover
+def test_that_an_account_had_no_report_is_closed_when_it_has_one(feed: str) -> None:
+    before = lines(at(BEFORE, IDLE, not_covered=(missing(OTHER_ACCOUNT),)), feed)
+    now = closed(lines(at(NOW, IDLE, ZOE), feed, before))
+    assert [finding_of(each).account for each in now] == [OTHER_ACCOUNT]
+
+
+@pytest.mark.no_cover
 def test_a_finding_without_an_account_is_closed_unless_an_unknown_one_is_missing() -> None:
     nameless: Row = {"arn": "?"}
     before = lines(at(BEFORE, IDLE, EVE, LEFT | nameless), "ocsf")
