@@ -78,6 +78,7 @@ class UsersInNewestReports:
         self.by_arn: dict[str, list[ReportedUser]] = {}
         self.names: dict[CreationSecond, dict[str, str]] = {}
         self._named = defaultdict[CreationSecond, set[str]](set)
+        self._alike: dict[Credentials, Credentials] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
         lack_seconds = [account for account, file in covered if not file.has_seconds]
@@ -103,7 +104,7 @@ class UsersInNewestReports:
                 self._named[of_second].add(name)
 
     def _add(self, page: Page) -> None:
-        for user in _reported_users(page):
+        for user in _reported_users(page, self._alike):
             self.by_arn.setdefault(user.user_key.arn, []).append(user)
 
     def rows_of_user(self, line: LedgerLine) -> list[ReportedUser]:
@@ -138,9 +139,13 @@ class UsersInNewestReports:
             return
         others = self._others_of_second(line)
         possible = {*names.not_of_others(name for _, name in others)}
+        shown = set[int]()
         for arn, name in others:
             for user in self.by_arn[arn] if name in possible else ():
-                yield [f"{POSSIBLY_RENAMED} to {name}"], user.credentials
+                # Of a thousand users of one second most have the same, held once.
+                if id(user.credentials) not in shown:
+                    shown.add(id(user.credentials))
+                    yield [f"{POSSIBLY_RENAMED} to {name}"], user.credentials
 
     def same_second_names(self, line: LedgerLine) -> AbstractSet[str]:
         """Return the names of the same second, if the user of a line is there: they are two."""
@@ -255,12 +260,13 @@ class OlderReports:
         return shown is not None and shown[0] == created
 
 
-def _reported_users(page: Page) -> Iterator[ReportedUser]:
+def _reported_users(page: Page, alike: dict[Credentials, Credentials]) -> Iterator[ReportedUser]:
+    """Yield the users of a page; what many show alike is held once, in `alike`."""
     users = page.users
     return map(
         ReportedUser,
         user_keys(users),
-        credentials_of_users(page),
+        (alike.setdefault(each, each) for each in credentials_of_users(page)),
         map(Verdict, users[columns.VERDICT]),
         (users[columns.SERVICE_CREDENTIALS] != "").tolist(),
         users[columns.EXEMPTION],

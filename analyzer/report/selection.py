@@ -1,7 +1,7 @@
 """Select the reports and rows that count: the same one counts once, and the newest counts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -136,22 +136,47 @@ def without_superseded_accounts(
     newer = []
     for report in reports:
         others = {id(latest[each]): latest[each] for each in known(report)}
-        may_be_older = {at for at, other in others.items() if _may_be_older(report, other)}
-        newer.append({each: of for each in known(report) if id(of := latest[each]) in may_be_older})
+        may_be_older = {at: _may_be_older(report, other) for at, other in others.items()}
+        newer.append(
+            {each: of for each in known(report) if may_be_older[id(of := latest[each])](each)}
+        )
     reduced = (_without_accounts(*each) for each in zip(reports, newer, strict=True))
     older = [each for each in zip(reports, newer, strict=True) if each[1]]
     return [each for each in reduced if each.file.accounts], older
 
 
-def _may_be_older(report: SurveyedReport, latest: SurveyedReport) -> bool:
-    """Return whether a report may be older than the latest one."""
+def _may_be_older(report: SurveyedReport, latest: SurveyedReport) -> Callable[[str], bool]:
+    """Return whether a report may be older than the latest one, for each account.
+
+    Of two of one day, or of an equal newest timestamp, each may be, where they have some users of
+    the account in common and are not the same in all.
+    """
     if report.own_as_of != latest.own_as_of:
-        return _order(report) < _order(latest)
+        is_older = _order(report) < _order(latest)
+        return lambda _: is_older
     is_one_moment = report.own_source in AWS_SOURCES or report.own_source is not latest.own_source
     if is_one_moment or report is latest:
-        return False
-    are_parts = not np.isin(report.identities, latest.identities).any()
-    return not (are_parts or _has_same_rows(report, latest))
+        return lambda _: False
+    suspects = repeated_identity_hashes([report, latest])
+    _, contradicted, _ = with_one_row_each([report, latest], suspects)
+    own, others = (_users_by_account(each) for each in (report, latest))
+
+    def differs(account: str) -> bool:
+        has_common = not own[account].isdisjoint(others[account])
+        return has_common and bool(contradicted or own[account] != others[account])
+
+    return differs
+
+
+def _users_by_account(report: SurveyedReport) -> Mapping[str, set[int]]:
+    """Return the hashes of the identities of the users of each account."""
+    users = defaultdict[str, set[int]](set)
+    for table in report.tables(of_roots=False):
+        of_users = table.filter(pc.invert(arns.is_root(table)))
+        accounts = report.account_ids(of_users).to_pandas()
+        for account, hashes in pd.Series(identity_hashes(of_users)).groupby(accounts):
+            users[account].update(hashes)
+    return users
 
 
 def _order(report: SurveyedReport) -> tuple[datetime, datetime]:

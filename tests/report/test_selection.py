@@ -512,3 +512,9 @@ def test_different_reports_of_one_account_and_an_equal_time_are_refused_if_aws_d
             loaded((one, texts[0]), (other, texts[1]))
     same = loaded((one, PLAIN), (other, report_text(TWO_USERS, form="+00:00")))
     assert verdicts(same) == VERDICTS
+    of_others = PLAIN.replace(ACCOUNT, OTHER_ACCOUNT).partition("\n")[2]
+    both = loaded((one, f"{PLAIN}\n{of_others}"), (other, PLAIN))
+    assert [each.account for file in both.files for each in file.accounts].count(ACCOUNT) == 2
+    day = f"{AS_OF:%Y-%m-%d}"
+    parts = loaded((f"{day}/1.csv", without_bob), (f"{day}/2.csv", report_text(TWO_USERS[1:])))
+    assert verdicts(parts) == VERDICTS
