@@ -107,7 +107,6 @@ def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
 # Standard output and standard error
 
 
-@pytest.mark.no_cover
 def test_a_process_that_can_write_and_say_nothing_ends_with_its_exit_code() -> None:
     script = f"exec {sys.executable} -m analyzer rules >/dev/full 2>&-"
     done = subprocess.run(["sh", "-c", script], cwd=ROOT_FOLDER, capture_output=True, check=False)
