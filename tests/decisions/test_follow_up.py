@@ -782,6 +782,11 @@ def test_what_whoever_may_be_the_user_has_more_overtakes_the_decision_too() -> N
             (OVERTAKEN, changed.format("possibly renamed to x, ")),
         ),
         (delete(), [a_user(key_1=key, created="soon")], (OVERTAKEN, changed.format(""))),
+        (
+            delete(),
+            [a_user("x"), a_user("y"), a_user("z", key_1=key)],
+            (OVERTAKEN, changed.format("possibly renamed to z, ")),
+        ),
         (delete(same_second=frozenset({"x"})), [a_user("x", key_1=key)], GONE),
         (delete(), [a_user("x", key_1=key), a_user(created="soon")], UNREAD),
     ]
