@@ -268,6 +268,9 @@ def _unsettled_reason(
     """
     if file := decided_elsewhere.get(line.user_key.arn):
         return f"{file} has a decision on the user that the ledger has not"
+    if other := _withdrawal_by_another(line, ledger):
+        what = f"{other.decided_by} withdrew the same decision on that day, perhaps after it"
+        return f"{what}: decide again with a newer date"
     sparing = [
         each
         for each in ledger.by_user[line.user_key].lines
@@ -282,6 +285,21 @@ def _unsettled_reason(
     if day != line.decided_on:
         what = f"{line.decided_by} decided {decision} after that, with the date of the day before"
     return f"{what}: decide again with a newer date"
+
+
+def _withdrawal_by_another(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
+    """Return the withdrawal of a person who had decided the same on that day.
+
+    Which of the two decisions was the first is not known: both may have been meant.
+    """
+    of_day = [
+        each
+        for each in ledger.by_user[line.user_key].lines
+        if each.decided_on == line.decided_on and each.person != line.person
+    ]
+    agreed = {each.person for each in of_day if each.decision is line.decision}
+    withdrawn = (each for each in of_day if each.decision is Decision.WITHDRAW)
+    return next((each for each in withdrawn if each.person in agreed), None)
 
 
 def _is_collected_a_day_ahead(line: LedgerLine, other: LedgerLine, ledger: Ledger) -> bool:

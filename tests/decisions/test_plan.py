@@ -351,3 +351,13 @@ def test_a_removal_that_its_person_took_back_with_the_date_of_the_day_before_is_
             {"on": YESTERDAY, "as_of": days_before(9)},
         ):
             assert len(planned(line(), line(decision, **other)).removals) == 1
+
+
+def test_a_removal_on_a_day_on_which_another_person_withdrew_the_same_is_left_out() -> None:
+    taken_back = line(by="Tom"), line("withdraw", by="Tom")
+    (reason,) = reasons(planned(*taken_back, line()))
+    why = "Tom withdrew the same decision on that day, perhaps after it"
+    assert reason == f"{why}: decide again with a newer date"
+    agreed = line("keep", by="Tom"), line(), line("withdraw", by="Tom")
+    for decided in ([*taken_back, line(on=NEWER.date(), as_of=NEWER)], agreed):
+        assert len(planned(*decided).removals) == 1

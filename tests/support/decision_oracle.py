@@ -1018,11 +1018,22 @@ def is_spared(line: Line, lines: Sequence[Line]) -> bool:
     milder = {"keep", "withdraw"} | ({"deactivate"} if line.decision == "delete" else set())
     own = [each for each in lines if (each.user, each.person) == (line.user, line.person)]
     (place,) = (at for at, each in enumerate(own) if each is line)
+    if is_withdrawn_by_another(line, lines):
+        return True
     may_be_later = [each for each in own if each.day == line.day]
     may_be_later += [each for each in own[place:] if each.day == line.day - A_DAY]
     return any(
         each.decision in milder and each.report.as_of >= line.made_on for each in may_be_later
     )
+
+
+def is_withdrawn_by_another(line: Line, lines: Iterable[Line]) -> bool:
+    """Taken here: who decided the same on that day, and withdrew, may have meant this one too."""
+    words: dict[str, set[str]] = {}
+    for each in lines:
+        if (each.user, each.day) == (line.user, line.day) and each.person != line.person:
+            words.setdefault(each.person, set()).add(each.decision)
+    return any({line.decision, "withdraw"} <= of_person for of_person in words.values())
 
 
 def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -> bool:
