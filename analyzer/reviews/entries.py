@@ -4,6 +4,7 @@ Every cell that people see, but for the five that they enter, must show what the
 gives: rows may be sorted, and a row whose columns were sorted apart is refused, not guessed at.
 """
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,10 +48,12 @@ from analyzer.reviews.list_sheets import (
     NEEDED,
     SAVED_COPY_HINT,
     ListSheet,
+    Summary,
+    is_of_entry,
     lists_and_summary,
 )
 from analyzer.reviews.xlsx_cells import CellError, CellValue, text_of
-from analyzer.terms import count_text, printable, short_list, utc_text
+from analyzer.terms import VERSION, count_text, printable, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192  # rows that are compared at a time, to keep the memory small
@@ -152,7 +155,8 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
             older = with_older()
             problems = [*_report_problems(name, rows, older, _pages_of_rows(older, rows))]
     if problems:
-        raise InputRefused(problems)
+        of_entries = all(map(is_of_entry, problems))
+        raise InputRefused([*(() if of_entries else _other_version_problem(summary)), *problems])
     entered = [line.read_from for line in lines]
     notes = (
         note
@@ -162,6 +166,15 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
     return DecisionFile(
         file, tuple(lines), tuple(open_rows), label.name, tuple(followed_up), tuple(notes)
     )
+
+
+def _other_version_problem(summary: Summary) -> Iterator[Problem]:
+    """Yield a problem where another version wrote the workbook, which may use other words."""
+    this = f"credreport {VERSION}"
+    others = sorted(filter(re.compile(r"credreport \d\S*").fullmatch, summary.texts - {this}))
+    if others and this not in summary.texts:
+        message = f"{others[0]} wrote the workbook, and this is {this}: words may differ"
+        yield Problem.of_file(summary.place, message, f"Collect it with {others[0]}.")
 
 
 class _Row(NamedTuple):

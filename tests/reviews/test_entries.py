@@ -15,7 +15,7 @@ from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import InputRefused
 from analyzer.reviews.entries import read_files, read_review
 from analyzer.reviews.list_sheets import holds_entries
-from analyzer.terms import WorkbookSheets
+from analyzer.terms import VERSION, WorkbookSheets
 from analyzer.writers.workbook import write_workbook
 from tests.support.builders import (
     ACCOUNT,
@@ -31,6 +31,7 @@ from tests.support.decisions import TODAY, analysis_of, console_name
 from tests.support.review import (
     UNUSED,
     USERS,
+    Edit,
     edited,
     edited_book,
     entered,
@@ -112,6 +113,28 @@ def test_a_cell_in_which_rows_of_a_user_differ_is_unknown_in_the_decision_too(
 def test_a_user_whose_arn_names_another_is_not_decided_on(every_list: bytes) -> None:
     (problem,) = problems_of(edited(every_list, entered("zoe", ENTRY, UNDETERMINED)))
     assert re.search("column User, cell B[2-4]: the ARN names another user \\('zoe'\\)", problem)
+
+
+def test_a_refusal_names_another_version_that_wrote_the_workbook() -> None:
+    def of_version(version: str) -> Edit:
+        def edit(book: Workbook) -> None:
+            for (cell,) in book["Summary"]["B1:B200"]:
+                if cell.value == f"credreport {VERSION}":
+                    cell.value = f"credreport {version}"
+
+        return edit
+
+    other, changed = of_version("0.0.9"), shown("bob", "Password", "none")
+    (refused, *problems) = problems_of(edited(written(), other, changed))
+    message = f"credreport 0.0.9 wrote the workbook, and this is credreport {VERSION}"
+    assert refused.startswith(f"r.xlsx, sheet Summary: {message}: words may differ")
+    assert refused.endswith("Collect it with credreport 0.0.9.")
+    assert problems == problems_of(edited(written(), changed))
+    assert len(problems) == 1
+    (of_entry,) = problems_of(edited(written(), other, entered("ann", ("remove", *ENTRY[1:]))))
+    assert "column Decision, cell C2" in of_entry
+    (read,) = read_files([("r.xlsx", edited(written(), other))], TODAY)
+    assert read.open_rows
 
 
 @pytest.mark.no_cover
