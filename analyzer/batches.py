@@ -110,10 +110,10 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     set_as_of = moment_in_utc(as_of)
     if set_as_of:
         check_as_of(set_as_of)
-    named = [(name, each) for name, content in files for each in _sources(name, content)]
-    surveyed = survey_each([partial(read_in_memory, each) for _, each in named], set_as_of)
+    named = [(name, source) for name, content in files for source in _sources(name, content)]
+    surveyed = survey_each([partial(read_in_memory, source) for _, source in named], set_as_of)
     outcomes = zip((name for name, _ in named), surveyed, strict=True)
-    reports = (row for each in outcomes for row in _report_rows(*each))
+    reports = (row for outcome in outcomes for row in _report_rows(*outcome))
     beside = (_row_beside(*file) for file in files if file[0].endswith(BESIDE_ENDINGS))
     return pa.RecordBatch.from_pylist([*reports, *beside], SURVEY)
 
@@ -128,7 +128,7 @@ def _sources(name: str, content: bytes) -> Iterator[Source]:
     )
     if not name.endswith(BESIDE_ENDINGS) and not is_other:
         sources = stream_sources(printable(name), BytesIO(content), InputLimit())
-        yield from (each for each in sources if not each.is_skipped)
+        yield from (source for source in sources if not source.is_skipped)
 
 
 def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[Mapping[str, Any]]:
@@ -136,13 +136,13 @@ def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[M
         yield _refused_row(name, report)
         return
     file = report.file
-    for each in file.accounts:
+    for account in file.accounts:
         yield {
             columns.FILE: name,
             CSV_SHA256: report.text.csv_sha256,
-            columns.ACCOUNT: each.account,
-            ROWS: each.rows,
-            ROOTS: each.roots,
+            columns.ACCOUNT: account.account,
+            ROWS: account.rows,
+            ROOTS: account.roots,
             columns.AS_OF: file.as_of,
             columns.AS_OF_SOURCE: file.as_of_source.value,
             SHA256: file.sha256 if file.name == printable(name) else None,
@@ -209,7 +209,7 @@ def _survey_frame(surveys: Surveys) -> pd.DataFrame:
 def _folder_order(name: str) -> list[tuple[int, str]]:
     """Return what sorts names as a folder is read: the files in it before the folders in it."""
     *folders, last = PurePath(name).parts
-    return [*((1, each) for each in folders), (0, last)]
+    return [*((1, folder) for folder in folders), (0, last)]
 
 
 def _report_name(name: str) -> str:
@@ -226,7 +226,8 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
         of_report = sha256.get(report)
         if report in sha256 and isinstance(refused, str):
             yield from (
-                Problem(**{**each, "files": tuple(each["files"])}) for each in json.loads(refused)
+                Problem(**{**problem, "files": tuple(problem["files"])})
+                for problem in json.loads(refused)
             )
         elif name.endswith(METADATA) and isinstance(of_report, str) and of != of_report:
             yield from files_beside.mismatch_refusal(name, PurePath(report).name).problems
@@ -296,15 +297,15 @@ def _files(table: pa.Table | pa.RecordBatch) -> Iterator[File]:
 def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> Report:
     set_as_of = moment_in_utc(as_of)
     ordered = dict(sorted(files, key=lambda file: _folder_order(file[0])))
-    inputs = [each for name, content in ordered.items() for each in _sources(name, content)]
+    inputs = [source for name, content in ordered.items() for source in _sources(name, content)]
 
     def text(source: Source) -> ReportText:
         return files_beside.with_files_beside(read_in_memory(source), source.name, ordered)
 
-    report = assemble_report([partial(text, each) for each in inputs], set_as_of)
+    report = assemble_report([partial(text, source) for source in inputs], set_as_of)
     saved = [Source(printable(name), content) for name, content in ordered.items()]
     beside = [*saved, *files_beside_in_archives(inputs)]
-    manifests = [each for each in beside if each.name.endswith(MANIFEST)]
+    manifests = [source for source in beside if source.name.endswith(MANIFEST)]
     elsewhere = _files_of_other_batches(surveys, ordered) if manifests else ()
     return with_listed_accounts(report, manifests, inputs, [*elsewhere])
 
@@ -315,7 +316,9 @@ def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Ite
     saved = surveyed[surveyed[columns.FILE].str.endswith(METADATA)]
     moments = saved[columns.AS_OF].set_axis(saved[columns.FILE].map(_report_name))
     generated = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)
-    weaker = [str(each) for each in (AsOfSource.FILE_NAME, AsOfSource.FOLDER, AsOfSource.ASSUMED)]
+    weaker = [
+        str(source) for source in (AsOfSource.FILE_NAME, AsOfSource.FOLDER, AsOfSource.ASSUMED)
+    ]
     known = generated.notna() & surveyed[columns.AS_OF_SOURCE].isin(weaker)
     cells = {columns.AS_OF: generated, columns.AS_OF_SOURCE: AsOfSource.METADATA.value}
     surveyed = surveyed.assign(**{name: surveyed[name].mask(known, cells[name]) for name in cells})

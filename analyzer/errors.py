@@ -79,10 +79,10 @@ class InputRefused(CredreportError):
     def __str__(self) -> str:
         """Return the first problems of each file, and how many more there are."""
         by_file: dict[str, list[Problem]] = {}
-        for each in self.problems:
-            by_file.setdefault(each.file, []).append(each)
+        for problem in self.problems:
+            by_file.setdefault(problem.file, []).append(problem)
         most = max(MOST_PROBLEMS_SHOWN // max(len(by_file), 1), 1)
-        first = [each for problems in by_file.values() for each in problems[:most]]
+        first = [problem for problems in by_file.values() for problem in problems[:most]]
         more = len(self.problems) - len(shown := first[:MOST_PROBLEMS_SHOWN])
         return "\n".join([*map(str, shown), *([f"and {more:,} more"] if more else [])])
 

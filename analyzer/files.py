@@ -110,8 +110,8 @@ def replace_series(
     try:
         with TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as aside:
             new = [_written(Path(aside, name), content, mode) for name, content in files]
-            old = [each for each in folder.iterdir() if is_one(each.name)]
-            placed = [each.replace(folder / each.name) for each in new]
+            old = [path for path in folder.iterdir() if is_one(path.name)]
+            placed = [path.replace(folder / path.name) for path in new]
             for path in {*old} - {*placed}:
                 path.unlink()
     except OSError as error:
@@ -178,9 +178,9 @@ def _remove_leftovers(targets: Collection[Path]) -> None:
     for folder in {target.parent for target in targets}:
         names = {target.name for target in targets if target.parent == folder}
         with suppress(OSError), os.scandir(folder) as entries:
-            for each in entries:
-                temporary = _TEMPORARY_NAME.fullmatch(each.name)
-                if temporary and temporary[1] in names and _is_own_file(path := Path(each)):
+            for entry in entries:
+                temporary = _TEMPORARY_NAME.fullmatch(entry.name)
+                if temporary and temporary[1] in names and _is_own_file(path := Path(entry)):
                     with suppress(OSError), path.open("rb") as stream:
                         _lock(stream, wait=False)
                         path.unlink()
@@ -203,7 +203,7 @@ def followed_path(path: Path) -> Path:
     """
     at, trusted = path.absolute(), {_user_id(), _ROOT_UID}
     for _ in range(_MOST_LINKS + 1):
-        link = next((each for each in (*reversed(at.parents), at) if each.is_symlink()), None)
+        link = next((path for path in (*reversed(at.parents), at) if path.is_symlink()), None)
         if link is None:
             return Path(os.path.realpath(at))
         folder = link.parent.stat()

@@ -148,16 +148,16 @@ _OF_2_0: Final = (
 """The controls of v2.0.0, v3.0.0 and v4.0.1; v1.4.0 and v1.5.0 have all but the last."""
 
 _OF_5_0: Final = tuple(
-    replace(each, title="The external access analyzer is on in all regions")
-    if each is _ACCESS_ANALYZER
-    else each
-    for each in _OF_2_0
-    if each is not _SECURITY_QUESTIONS
+    replace(control, title="The external access analyzer is on in all regions")
+    if control is _ACCESS_ANALYZER
+    else control
+    for control in _OF_2_0
+    if control is not _SECURITY_QUESTIONS
 )
 """The controls of v5.0.0 and v6.0.0."""
 
 _OF_7_0: Final = (
-    *(each for each in _OF_5_0 if each not in (_SETUP_KEY, _ONE_KEY)),
+    *(control for control in _OF_5_0 if control not in (_SETUP_KEY, _ONE_KEY)),
     undecidable("Resource policies do not make resources public", _POLICIES),
 )
 """The controls of v7.0.0, but for those on the organization."""

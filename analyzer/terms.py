@@ -293,9 +293,9 @@ def folded_notes(notes: Iterable[FileNote]) -> Iterator[str]:
         by_kind[note.about_many].append(note)
     for about_many, alike in by_kind.items():
         if len(alike) <= MOST_NAMES:
-            yield from (each.text for each in alike)
+            yield from (note.text for note in alike)
         else:
-            names = [*dict.fromkeys(each.file for each in alike)]
+            names = [*dict.fromkeys(note.file for note in alike)]
             yield f"{len(names):,} {about_many}: {short_list(names)}."
 
 

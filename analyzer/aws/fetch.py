@@ -128,7 +128,7 @@ def chosen_accounts(
     for position, account in enumerate(listed):
         outcome = _outcome(account, times, request, below)
         outcomes.setdefault(account.id or position, (account, *outcome))
-    accounts = [each for each, status, _ in outcomes.values() if status is not Status.FAILED]
+    accounts = [account for account, status, _ in outcomes.values() if status is not Status.FAILED]
     chosen = [account for account, _, reason in outcomes.values() if not reason]
     if not chosen and len(accounts) == len(outcomes):
         raise AwsRefused(
@@ -141,7 +141,9 @@ def chosen_accounts(
         if reason
     ]
     patterns = (*request.include, *request.exclude)
-    unmatched = [each for each in patterns if not any(one.matches(each) for one in accounts)]
+    unmatched = [
+        pattern for pattern in patterns if not any(one.matches(pattern) for one in accounts)
+    ]
     return chosen, FetchOutcomes(others, unmatched)
 
 

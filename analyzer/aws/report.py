@@ -177,7 +177,7 @@ def service_credentials_json(iam: DeadlineClient, report: bytes) -> bytes:
     for credential in credentials:
         for name in ("UserName", "Status", "ServiceName"):
             required_field(credential, name, str)
-    users = "|".join(re.escape(each["UserName"]) for each in credentials)
+    users = "|".join(re.escape(credential["UserName"]) for credential in credentials)
     in_report = re.compile(f'/({users})[",]', re.IGNORECASE)
     if credentials and not in_report.search(report.decode(errors="replace")):
         raise AwsRefused(

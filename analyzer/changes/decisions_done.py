@@ -34,25 +34,25 @@ def _final_outcomes(
     report after it does. A decision that is not done at the end has none.
     """
     covered, ledger = timeline.covered, analysis.ledger
-    lines = [each for each in ledger.removals() if each.account in covered]
-    position_of_account = {each.account: covered[each.account].end for each in lines}
+    lines = [line for line in ledger.removals() if line.account in covered]
+    position_of_account = {line.account: covered[line.account].end for line in lines}
     at_end, done = dict[UserKey, DecisionOutcome](), dict[UserKey, int]()
     rows = _pages_and_positions(timeline, analysis, lines) if lines else ([], [], [])
     while lines:
-        asked = {each.account: position_of_account[each.account] for each in lines}
+        asked = {line.account: position_of_account[line.account] for line in lines}
         report = _report_at(asked, timeline, analysis.report, rows)
         users = UsersInNewestReports(lines, report, report.pages())
         shown = decision_outcomes(ledger, lines, report, users)
         at_end = at_end or shown
-        lines = [each for each in lines if shown[each.user_key].is_done]
-        done |= {each.user_key: position_of_account[each.account] for each in lines}
+        lines = [line for line in lines if shown[line.user_key].is_done]
+        done |= {line.user_key: position_of_account[line.account] for line in lines}
         position_of_account = {
             account: position - 1 for account, position in position_of_account.items()
         }
         lines = [
-            each
-            for each in lines
-            if position_of_account[each.account] >= covered[each.account].start
+            line
+            for line in lines
+            if position_of_account[line.account] >= covered[line.account].start
         ]
     return at_end, done
 
@@ -66,9 +66,9 @@ def _pages_and_positions(
     those count that stand beside AWS's list, or share the second of their creation.
     """
     report, second = analysis.report, [columns.ACCOUNT, columns.CREATED]
-    accounts, arns = [each.account for each in lines], [each.user_key.arn for each in lines]
-    seconds = pd.DatetimeIndex([each.user_key.created for each in lines], tz=UTC)
-    keys = [(each.file, each.account) for each in timeline.account_reports]
+    accounts, arns = [line.account for line in lines], [line.user_key.arn for line in lines]
+    seconds = pd.DatetimeIndex([line.user_key.created for line in lines], tz=UTC)
+    keys = [(report.file, report.account) for report in timeline.account_reports]
     known = pd.MultiIndex.from_tuples(keys)
     candidates = []
     for page in analysis.pages():
@@ -104,9 +104,9 @@ def _report_at(
     of_users, of_roots, of_older = rows
     positions = [*position_of_account.values()]
     files = []
-    for each in (timeline.account_reports[at] for at in positions):
-        file = report.files[each.file]
-        own = (account for account in file.accounts if account.account == each.account)
+    for account_report in (timeline.account_reports[at] for at in positions):
+        file = report.files[account_report.file]
+        own = (account for account in file.accounts if account.account == account_report.account)
         files.append(replace(file, accounts=(*own,)))
     users, roots = (
         [page.where(kept) for page, at in pages if (kept := np.isin(at, positions)).any()]
@@ -143,12 +143,12 @@ def decision_counts_and_events(
     last_day = span.until.date() if span.until else date.max
     counts: Counter[tuple[str, str]] = Counter()
     events = []
-    for each in ledger.lines:
-        of = covered.get(each.account) if each.decision is not Decision.CONFLICT else None
-        if of and first_days[of.account] <= each.decided_on <= last_day:
+    for line in ledger.lines:
+        of = covered.get(line.account) if line.decision is not Decision.CONFLICT else None
+        if of and first_days[of.account] <= line.decided_on <= last_day:
             counts[of.account, "decisions"] += 1
-            midnight = datetime.combine(each.decided_on, time(), UTC)
-            events.append(_event(each, None, midnight, "decision"))
+            midnight = datetime.combine(line.decided_on, time(), UTC)
+            events.append(_event(line, None, midnight, "decision"))
     for user, outcome in outcomes.items():
         of, done = covered[outcome.line.account], done_since.get(user)
         if done is None or done > of.start:

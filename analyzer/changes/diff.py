@@ -87,7 +87,7 @@ class Comparison:
         AWS's CSV has no time in it: where nothing happened, two of them have the same bytes.
         """
         earlier = {(file.sha256, file.as_of) for file in self.before.report.files}
-        return [each.name for each in self.now.report.files if (each.sha256, each.as_of) in earlier]
+        return [file.name for file in self.now.report.files if (file.sha256, file.as_of) in earlier]
 
     def where(self, kinds: Collection[str] = (), verdicts: Collection[str] = ()) -> Self:
         """Return the changes of these kinds, of users that had or have one of these verdicts.
@@ -99,7 +99,7 @@ class Comparison:
         if verdicts:
             pages = chain(self.before.pages(), self.now.pages())
             users = (page.users[page.users[columns.VERDICT].isin(list(verdicts))] for page in pages)
-            keep &= frame[columns.ARN].isin({arn for each in users for arn in each[columns.ARN]})
+            keep &= frame[columns.ARN].isin({arn for part in users for arn in part[columns.ARN]})
         keep |= frame[CHANGE] == ChangeKind.NOT_COVERED
         return replace(self, changes=frame[keep].reset_index(drop=True))
 
@@ -142,17 +142,19 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
     Raises InputRefused where they are in the wrong order, have no account in common, or masked
     accounts that are not the same.
     """
-    for each in (before, now):
-        check_type(isinstance(each, Analysis), "diff() compares what analyze() returns", each)
+    for analysis in (before, now):
+        check_type(
+            isinstance(analysis, Analysis), "diff() compares what analyze() returns", analysis
+        )
     check_masked_accounts(before.report, now.report)
     sides = snapshot(before), snapshot(now)
     if accounts := out_of_order(*sides):
-        raise InputRefused(_order_problem(before, now, each) for each in sorted(accounts))
+        raise InputRefused(_order_problem(before, now, account) for account in sorted(accounts))
     accounts = compared_accounts(*sides)
     if not accounts:
         reports = before.report, now.report
-        old, new = (short_list(account_labels(each)) or "unknown" for each in reports)
-        names = " and ".join(short_list([file.name for file in each.files]) for each in reports)
+        old, new = (short_list(account_labels(report)) or "unknown" for report in reports)
+        names = " and ".join(short_list([file.name for file in report.files]) for report in reports)
         message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
         hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
         raise InputRefused.of_file(names, message, hint)
@@ -208,16 +210,20 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
         {account: at.replace(tzinfo=None) for account, at in side.as_of.items()}
         for side in (before, now)
     )
-    moments = {each: (earlier[each], later[each]) for each in accounts}
+    moments = {account: (earlier[account], later[account]) for account in accounts}
     old, new = _changed_positions(before, now, accounts)
     states = zip(states_at(before, old), states_at(now, new), strict=True)
     findings = zip(findings_at(before, old), findings_at(now, new), strict=True)
     renamed = _possibly_renamed(before, now, old, new).tolist()
     rows = chain.from_iterable(
         changes_of_user(
-            (was, has), found, rules, moments[has.account or was.account], is_possibly_renamed=each
+            (was, has),
+            found,
+            rules,
+            moments[has.account or was.account],
+            is_possibly_renamed=is_renamed,
         )
-        for (was, has), found, each in zip(states, findings, renamed, strict=True)
+        for (was, has), found, is_renamed in zip(states, findings, renamed, strict=True)
     )
     names = {**before.analysis.report.account_names, **now.analysis.report.account_names}
     frame = _frame(chain(rows, _uncompared_accounts(before, now)), names)
@@ -230,7 +236,7 @@ def not_covered_rows(report: Report) -> pd.DataFrame:
 
     The columns are those of `changes`.
     """
-    missing = {each.label: f"not covered: {each.reason}" for each in report.not_covered}
+    missing = {account.label: f"not covered: {account.reason}" for account in report.not_covered}
     rows = (
         ChangeRow(ChangeKind.NOT_COVERED, account, cause=why) for account, why in missing.items()
     )
@@ -240,7 +246,7 @@ def not_covered_rows(report: Report) -> pd.DataFrame:
 def out_of_order(before: Snapshot, now: Snapshot) -> set[str]:
     """Return the accounts whose report is older on the side that should be the later."""
     both = before.as_of.keys() & now.as_of.keys()
-    return {each for each in both if now.as_of[each] < before.as_of[each]}
+    return {account for account in both if now.as_of[account] < before.as_of[account]}
 
 
 def compared_accounts(before: Snapshot, now: Snapshot) -> set[str]:
@@ -251,8 +257,8 @@ def compared_accounts(before: Snapshot, now: Snapshot) -> set[str]:
 def counts_by_kind(frame: pd.DataFrame) -> dict[ChangeKind, int]:
     """Return how many changes there are of each kind that occurs; accounts are none."""
     numbers = frame[CHANGE].value_counts()
-    kinds = (each for each in ChangeKind if each is not ChangeKind.NOT_COVERED)
-    return {each: int(numbers[each]) for each in kinds if numbers.get(each)}
+    kinds = (kind for kind in ChangeKind if kind is not ChangeKind.NOT_COVERED)
+    return {kind: int(numbers[kind]) for kind in kinds if numbers.get(kind)}
 
 
 def counts_text(frame: pd.DataFrame) -> str:
@@ -274,10 +280,10 @@ def _changed_positions(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of users of whom anything differs on both sides, -1 where one is not."""
     old, new = (
-        np.flatnonzero(each.users[columns.ACCOUNT].isin(list(accounts))) for each in (before, now)
+        np.flatnonzero(side.users[columns.ACCOUNT].isin(list(accounts))) for side in (before, now)
     )
     arns, earlier = (
-        arrow_array(each.users[columns.ARN].iloc[at]) for each, at in ((now, new), (before, old))
+        arrow_array(side.users[columns.ARN].iloc[at]) for side, at in ((now, new), (before, old))
     )
     position = pc.fill_null(pc.index_in(arns, value_set=earlier), -1).to_numpy()
     is_known = position >= 0
@@ -306,7 +312,7 @@ def _possibly_renamed(
         for side, at in ((before, old), (now, new))
     )
     is_other = was[columns.USER_CREATION_TIME] != has[columns.USER_CREATION_TIME]
-    gone, added = (each[is_other].dropna() for each in (was, has))
+    gone, added = (rows[is_other].dropna() for rows in (was, has))
     renamed = [
         pd.MultiIndex.from_frame(one).isin(pd.MultiIndex.from_frame(other))
         for one, other in ((was, added), (has, gone))
@@ -324,7 +330,7 @@ def _differing(before: Snapshot, now: Snapshot, old: np.ndarray, new: np.ndarray
         if isinstance(was.dtype, pd.CategoricalDtype):
             has = has.cat.set_categories(was.cat.categories).cat.codes
             was = was.cat.codes
-        numbers = [each.to_numpy().astype(np.int64) for each in (was, has)]
+        numbers = [values.to_numpy().astype(np.int64) for values in (was, has)]
         mask |= numbers[0][old] != numbers[1][new]
     return np.asarray(mask)
 

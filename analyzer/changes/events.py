@@ -17,7 +17,9 @@ KEY_COLUMNS: Final = frozenset(
     name for key in columns.ACCESS_KEYS for name in (key.active, key.last_rotated)
 )
 CERTIFICATE_COLUMNS: Final = frozenset(
-    name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)
+    name
+    for certificate in columns.CERTIFICATES
+    for name in (certificate.active, certificate.last_rotated)
 )
 KEY_USE_COLUMNS: Final = frozenset(key.last_used_date for key in columns.ACCESS_KEYS)
 USE_COLUMNS: Final = KEY_USE_COLUMNS | {columns.PASSWORD_LAST_USED}
@@ -156,7 +158,9 @@ def events(
 
 def sentences(user_events: Collection[Event], kinds: Iterable[EventKind]) -> str:
     """Return the sentences of the events of some kinds, in the order of these, joined by `; `."""
-    return "; ".join(each.sentence for kind in kinds for each in user_events if each.kind is kind)
+    return "; ".join(
+        event.sentence for kind in kinds for event in user_events if event.kind is kind
+    )
 
 
 def day_text(moment: datetime) -> str:
@@ -165,7 +169,12 @@ def day_text(moment: datetime) -> str:
 
 
 def _event(kind: EventKind, sentence: str, *credentials: Credential | None) -> Event:
-    return Event(kind, sentence, kind.shown_in, tuple(each.created for each in credentials if each))
+    return Event(
+        kind,
+        sentence,
+        kind.shown_in,
+        tuple(credential.created for credential in credentials if credential),
+    )
 
 
 def presence_text(
@@ -247,7 +256,7 @@ def _sign_in_settings(before: UserState, now: UserState) -> Iterator[Event]:
 
 def _not_understood(before: UserState, now: UserState) -> Iterator[Event]:
     for name, kind in _UNKNOWN.items() if before.unknown != now.unknown else ():
-        was, is_now = (not kind.shown_in.isdisjoint(each.unknown) for each in (before, now))
+        was, is_now = (not kind.shown_in.isdisjoint(state.unknown) for state in (before, now))
         if was != is_now:
             side, state = ("before", before) if was else ("now", now)
             sentence = f"{name} not understood {side}"
@@ -266,7 +275,7 @@ def _pairs(before: Slots | None, now: Slots | None) -> Pairs:
     """
     if before is None or now is None:
         return ()
-    orders = (tuple(zip(before, each, strict=True)) for each in (now, now[::-1]))
+    orders = (tuple(zip(before, order, strict=True)) for order in (now, now[::-1]))
     return max(orders, key=lambda pairs: sum(_likeness(*pair) for pair in pairs))
 
 

@@ -109,22 +109,24 @@ class History:
     @property
     def gap_count(self) -> int:
         """Return how many gaps are longer than the span allows."""
-        return sum(len(each.gaps) for each in self.timeline.coverages)
+        return sum(len(coverage.gaps) for coverage in self.timeline.coverages)
 
     @property
     def not_covered(self) -> list[Coverage]:
         """Return the accounts without a report near the end of the period."""
-        return [each for each in self.timeline.coverages if each.reason]
+        return [coverage for coverage in self.timeline.coverages if coverage.reason]
 
     @property
     def missing(self) -> list[object]:
         """Return the accounts, the gaps and the files that are not covered."""
-        gaps = (gap for each in self.timeline.coverages for gap in each.gaps)
+        gaps = (gap for coverage in self.timeline.coverages for gap in coverage.gaps)
         return [*self.not_covered, *gaps, *self.analysis.report.not_covered]
 
     def of_accounts(self, accounts: Collection[str]) -> Self:
         """Return what the period shows of some accounts, and all files that could not be read."""
-        coverages = [each for each in self.timeline.coverages if each.account in accounts]
+        coverages = [
+            coverage for coverage in self.timeline.coverages if coverage.account in accounts
+        ]
         period, users, events, reports = (
             frame[frame[columns.ACCOUNT].isin([*accounts, ALL])]
             for frame in (self.period, self.users, self.events, self.reports)
@@ -208,9 +210,9 @@ def _unused_seconds(timeline: Timeline, stretches: pd.DataFrame) -> pd.Series:
 
 
 def _period(timeline: Timeline, stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
-    account = np.array([each.account for each in timeline.account_reports])
+    account = np.array([report.account for report in timeline.account_reports])
     counts = _counted_stretches(stretches, stays).groupby(account[stretches["first"]]).sum()
-    frame = pd.DataFrame([_report_counts(timeline, each) for each in timeline.coverages])
+    frame = pd.DataFrame([_report_counts(timeline, coverage) for coverage in timeline.coverages])
     frame = frame.join(counts.astype(np.int64), on=columns.ACCOUNT)
     numbers = ["longest_gap", "gap_days", *counts]
     frame[numbers] = frame[numbers].fillna(0).where(frame["reports"] > 0).astype("Int64")
@@ -281,11 +283,11 @@ def _trend(timeline: Timeline) -> pd.DataFrame:
     shape = len(timeline.account_reports), len(Verdict)
     code = timeline.rows[ACCOUNT_REPORT] * shape[1] + timeline.fact_values(columns.VERDICT)
     cells = np.bincount(code, minlength=shape[0] * shape[1])
-    inside = [each.positions for each in timeline.covered.values()]
+    inside = [coverage.positions for coverage in timeline.covered.values()]
     day = timeline.moments.astype("datetime64[D]")
     days = np.unique(day[np.concatenate([[], *inside]).astype(int)])
     # Users of an account that comes later would look like growth.
-    days = days[days >= max((day[each[0]] for each in inside), default=NO_MOMENT)]
+    days = days[days >= max((day[positions[0]] for positions in inside), default=NO_MOMENT)]
     total = np.zeros((len(days), shape[1]), np.int64)
     for positions in inside:
         last = np.searchsorted(day[positions], days, "right") - 1
@@ -295,10 +297,12 @@ def _trend(timeline: Timeline) -> pd.DataFrame:
 
 
 def _report_rows(report: Report, timeline: Timeline) -> pd.DataFrame:
-    spans = {each.account: each for each in timeline.coverages}
-    positions = {(each.file, each.account): at for at, each in enumerate(timeline.account_reports)}
+    spans = {coverage.account: coverage for coverage in timeline.coverages}
+    positions = {
+        (report.file, report.account): at for at, report in enumerate(timeline.account_reports)
+    }
     files = report.files
-    copied = {(each.file, each.account): files[first.file].name for each, first in timeline.copies}
+    copied = {(copy.file, copy.account): files[first.file].name for copy, first in timeline.copies}
     rows: list[tuple[Any, ...]] = []
     for number, file in enumerate(files):
         as_of = np.datetime64(file.as_of.replace(tzinfo=None), "s")
@@ -333,12 +337,14 @@ def with_decisions(history: History) -> History:
     """
     timeline, ledger = history.timeline, history.analysis.ledger
     counts, events = decision_counts_and_events(timeline, history.span, history.analysis)
-    known = {each.account for each in timeline.coverages}
-    lacking = {each.account for each in ledger.lines} - known
-    uncovered = [Coverage(each, reason=NO_REPORT) for each in sorted(lacking)]
+    known = {coverage.account for coverage in timeline.coverages}
+    lacking = {line.account for line in ledger.lines} - known
+    uncovered = [Coverage(account, reason=NO_REPORT) for account in sorted(lacking)]
     accounts = history.period[columns.ACCOUNT].iloc[:-1]
     numbers = {name: [counts[account, name] for account in accounts] for name in DECISION_COUNTS}
-    period = history.period.assign(**{name: [*each, sum(each)] for name, each in numbers.items()})
+    period = history.period.assign(
+        **{name: [*counts, sum(counts)] for name, counts in numbers.items()}
+    )
     added = pd.DataFrame(events, columns=history.events.columns)
     every = concatenated([history.events, added.astype(history.events.dtypes.to_dict())])
     return replace(

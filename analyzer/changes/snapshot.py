@@ -99,7 +99,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
             for file in sorted(analysis.report.files, key=lambda file: file.as_of)
             for account in file.accounts
         },
-        missing={each.label: each.reason for each in analysis.report.not_covered},
+        missing={account.label: account.reason for account in analysis.report.not_covered},
     )
 
 
@@ -114,8 +114,8 @@ def credential_values(facts: Facts) -> dict[str, Any]:
     states = {
         name: frame.loc[frame[columns.SLOT] == slot, columns.STATE]
         for frame, named in (
-            (facts.page.keys, [each.active for each in columns.ACCESS_KEYS]),
-            (facts.page.certificates, [each.active for each in columns.CERTIFICATES]),
+            (facts.page.keys, [key.active for key in columns.ACCESS_KEYS]),
+            (facts.page.certificates, [certificate.active for certificate in columns.CERTIFICATES]),
         )
         for slot, name in zip(columns.SLOTS, named, strict=True)
     }
@@ -154,7 +154,7 @@ def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
     """Yield what fails or is undecided of the users at some positions, by slot; nothing for -1."""
     some = at[at >= 0]
     found = _findings(snapshot, some[(snapshot.outcomes[some] != NO_FINDING).any(axis=1)])
-    arns = [arrow_array(each[columns.ARN]) for each in (found, snapshot.users.iloc[some])]
+    arns = [arrow_array(frame[columns.ARN]) for frame in (found, snapshot.users.iloc[some])]
     position = pc.index_in(arns[0], value_set=arns[1]).to_numpy()
     outcome, days = found[OUTCOME].cat.codes, -found[DAYS].fillna(-1)
     by = (position, found[columns.SLOT], outcome, days, found[FACT])
@@ -163,7 +163,9 @@ def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
     counted = distinct[distinct[OUTCOME] != Outcome.NOTED]
     findings = chain.from_iterable(map(_findings_of_rows, _parts(counted)))
     numbers = iter(np.bincount(counted[columns.POSITION], minlength=len(some)).tolist())
-    return (list(islice(findings, next(numbers) if each >= 0 else 0)) for each in at.tolist())
+    return (
+        list(islice(findings, next(numbers) if position >= 0 else 0)) for position in at.tolist()
+    )
 
 
 def _findings(snapshot: Snapshot, at: np.ndarray) -> pd.DataFrame:
@@ -201,15 +203,15 @@ def states_of_rows(users: pd.DataFrame) -> list[UserState]:
     """Return what rows of `Snapshot.users` say, in Python's own values."""
     shown = {str(name): users[name].to_numpy() for name in users}
     shown[columns.LAST_USE] = np.fmax.reduce([shown[name] for name in USE_COLUMNS])
-    values = {name: each.tolist() for name, each in shown.items()}
+    values = {name: column.tolist() for name, column in shown.items()}
     rows = zip(*values.values(), strict=True)
     return [_state(dict(zip(values, row, strict=True))) for row in rows]
 
 
 def _state(cells: Mapping[str, Any]) -> UserState:
     unknown = _column_names(cells[UNKNOWN])
-    keys = tuple(_credential(cells, each) for each in columns.ACCESS_KEYS)
-    certificates = tuple(_credential(cells, each) for each in columns.CERTIFICATES)
+    keys = tuple(_credential(cells, key) for key in columns.ACCESS_KEYS)
+    certificates = tuple(_credential(cells, certificate) for certificate in columns.CERTIFICATES)
     return UserState(
         **{name: cells[name] for name in _SAME_NAMES},
         verdict=Verdict(cells[columns.VERDICT]) if cells[columns.VERDICT] else None,

@@ -97,8 +97,10 @@ def _stretches(timeline: Timeline) -> pd.DataFrame:
     }
     stretches = pd.DataFrame(named).astype(np.int64)
     covered = timeline.covered.values()
-    stretches["at_start"] = begins & stretches["first"].isin([each.start for each in covered])
-    stretches["at_end"] = is_last & stretches["last"].isin([each.end for each in covered])
+    stretches["at_start"] = begins & stretches["first"].isin(
+        [coverage.start for coverage in covered]
+    )
+    stretches["at_end"] = is_last & stretches["last"].isin([coverage.end for coverage in covered])
     stretches["enters"] = begins & ~stretches["at_start"]
     stretches["leaves"] = is_last & ~stretches["at_end"]
     return stretches
@@ -133,7 +135,7 @@ def stays_of(stretches: pd.DataFrame) -> pd.DataFrame:
     entered = stretches["enters"].groupby(stay).any()
     before = (stays["first"] - 1).where(entered)
     positions = {"since": since.where(ends_unused), "used": used.fillna(before)}
-    whole = {name: each.fillna(-1).astype(np.int64) for name, each in positions.items()}
+    whole = {name: values.fillna(-1).astype(np.int64) for name, values in positions.items()}
     return stays.assign(**whole, leaves=stretches["leaves"].groupby(stay).any())
 
 
@@ -147,12 +149,12 @@ def event_frame(timeline: Timeline, stretches: pd.DataFrame) -> pd.DataFrame:
         *_verdict_changes(stretches),
         *_credential_events(timeline),
     ]
-    user, account_report = (np.array([each[at] for each in found], np.int64) for at in (0, 1))
+    user, account_report = (np.array([event[at] for event in found], np.int64) for at in (0, 1))
     cells: dict[str, Any] = {
         AFTER_REPORT: timeline.moments[account_report - 1],
         BEFORE_REPORT: timeline.moments[account_report],
-        EVENT: pd.Series([each[2] for each in found], dtype=TEXT),
-        DETAIL: pd.Series([each[3] for each in found], dtype=TEXT),
+        EVENT: pd.Series([event[2] for event in found], dtype=TEXT),
+        DETAIL: pd.Series([event[3] for event in found], dtype=TEXT),
     }
     frame = timeline.users[list(IDENTITY)].iloc[user].reset_index(drop=True).assign(**cells)
     return in_order(frame[[*EVENTS]])
@@ -202,10 +204,10 @@ def _credential_events(timeline: Timeline) -> Iterator[_Event]:
     user, account_report = (timeline.rows[name] for name in (columns.USER, ACCOUNT_REPORT))
     sides = (timeline.states(at) for at in (changed - 1, changed))
     for at, before, now in zip(changed.tolist(), *sides, strict=True):
-        for each in events(before, now):
-            again = each.kind in _USES and before.last_use and before.verdict not in IDLE_VERDICTS
-            if each.kind is not EventKind.PASSWORD_EXPIRY and not again:
-                yield int(user[at]), int(account_report[at]), str(each.kind), each.sentence
+        for event in events(before, now):
+            again = event.kind in _USES and before.last_use and before.verdict not in IDLE_VERDICTS
+            if event.kind is not EventKind.PASSWORD_EXPIRY and not again:
+                yield int(user[at]), int(account_report[at]), str(event.kind), event.sentence
 
 
 def _differs(timeline: Timeline) -> np.ndarray:

@@ -124,7 +124,7 @@ class Timeline:
     @property
     def covered(self) -> dict[str, Coverage]:
         """Return the reports in the period of each account that is covered."""
-        return {each.account: each for each in self.coverages if not each.reason}
+        return {coverage.account: coverage for coverage in self.coverages if not coverage.reason}
 
     @cached_property
     def continues_row_before(self) -> np.ndarray:
@@ -143,7 +143,9 @@ class Timeline:
         for some in np.split(at, range(_ROWS_AT_ONCE, len(at), _ROWS_AT_ONCE)):
             users = self.users.iloc[self.rows[columns.USER][some]]
             moments = {
-                name: _moments(each[some]) for name, each in self.rows.items() if each.dtype == "u4"
+                name: _moments(values[some])
+                for name, values in self.rows.items()
+                if values.dtype == "u4"
             }
             shown = {str(name): self.fact_values(str(name), some) for name in self.shared_facts}
             cells: dict[str, Any] = {
@@ -173,9 +175,9 @@ def timeline_of(analysis: Analysis, span: Span) -> Timeline:
     is_counted[[at for at, _ in copies]] = False
     number = np.cumsum(is_counted, dtype=np.int32) - 1
     counted = [*compress(account_reports, is_counted)]
-    moments = np.array([each.at.replace(tzinfo=None) for each in counted], "datetime64[s]")
+    moments = np.array([report.at.replace(tzinfo=None) for report in counted], "datetime64[s]")
     covered = _coverages(counted, moments, span)
-    inside = np.concatenate([each.positions for each in covered])
+    inside = np.concatenate([coverage.positions for coverage in covered])
     in_period = np.zeros(len(account_reports), bool)
     in_period[np.flatnonzero(is_counted)[inside]] = True
     if not in_period.all():
@@ -186,7 +188,9 @@ def timeline_of(analysis: Analysis, span: Span) -> Timeline:
 
 
 def _account_reports(files: Sequence[ReportFile]) -> Iterator[AccountReport]:
-    nameless = [file.name for file in files if not all(each.account for each in file.accounts)]
+    nameless = [
+        file.name for file in files if not all(account.account for account in file.accounts)
+    ]
     if nameless:
         message = "its ARNs name no account, so its place in a history is not known"
         hint = "Set the account of such reports with --masked-account."
@@ -197,8 +201,8 @@ def _account_reports(files: Sequence[ReportFile]) -> Iterator[AccountReport]:
         raise InputRefused(Problem.of_file(file.name, message, hint) for file in files)
     for at, file in enumerate(files):
         if file.as_of_source is not AsOfSource.ASSUMED:
-            for each in file.accounts:
-                yield AccountReport(each.account, report_time(file).earliest, file.baseline, at)
+            for account in file.accounts:
+                yield AccountReport(account.account, report_time(file).earliest, file.baseline, at)
 
 
 def _records(
@@ -209,7 +213,7 @@ def _records(
     `user` is the position in the second frame: account, name, ARN and creation (seconds, 0 for
     none); the third is `Timeline.shared_facts`. Parts put together would take 175 MB more.
     """
-    keys = ((each.file, each.account) for each in account_reports)
+    keys = ((report.file, report.account) for report in account_reports)
     positions: dict[Any, int] = {key: at for at, key in enumerate(keys)}
     names, facts = dict[Any, int](), dict[Any, int]()
     rows, end = dict[str, np.ndarray](), 0
@@ -238,7 +242,7 @@ def _record(page: Page, names: dict[Any, int], facts: dict[Any, int]) -> dict[st
         arn = name[columns.ARN]
         name[columns.ARN] = arn.where(arn.str.startswith("arn:"), arn + "/" + name[columns.USER])
     shown = users.assign(**known)[[*_SHARED_FACTS]]
-    coded = {each: shown[each].cat.codes for each in (columns.VERDICT, *STATE_COLUMNS)}
+    coded = {name: shown[name].cat.codes for name in (columns.VERDICT, *STATE_COLUMNS)}
     shared_fact = _positions(facts, shown.assign(**coded))
     return {columns.USER: _positions(names, name), SHARED_FACT: shared_fact, **moments}
 
@@ -249,7 +253,7 @@ def _positions(known: dict[Any, int], rows: pd.DataFrame) -> np.ndarray:
     _, first = np.unique(number, return_index=True)
     distinct = rows.iloc[first]
     values = zip(*(distinct[name].to_numpy().tolist() for name in distinct), strict=True)
-    positions = [known.setdefault(each, len(known)) for each in values]
+    positions = [known.setdefault(row, len(known)) for row in values]
     return np.asarray(np.array(positions, np.int32)[number])
 
 
@@ -323,9 +327,10 @@ def _copies(
     )
     facts = [values for name, values in rows.items() if name not in (ACCOUNT_REPORT, SHARED_FACT)]
     facts.append(group_numbers(shared_facts, *NOT_COMPARED)[rows[SHARED_FACT]])
-    same = again[np.logical_and.reduce([each[again] == each[again - 1] for each in facts])]
+    same = again[np.logical_and.reduce([values[again] == values[again - 1] for values in facts])]
     number, alike = (
-        np.bincount(each, minlength=len(tied)) for each in (account_report, account_report[same])
+        np.bincount(values, minlength=len(tied))
+        for values in (account_report, account_report[same])
     )
     is_copy = tied & (alike == number) & (alike == np.roll(number, 1))
     if problems := [
@@ -362,7 +367,7 @@ def _coverage(
     account: str, first: int, at: np.ndarray, span: Span, until: np.datetime64
 ) -> Coverage:
     since = _moment(span.since) if span.since else at[0]
-    start, end = (_edge(at, each, span.max_gap) for each in (since, until))
+    start, end = (_edge(at, moment, span.max_gap) for moment in (since, until))
     if start is None or end is None or at[end] - until >= (span.max_gap + 1) * _DAY:
         days, nearest = count_text(span.max_gap, "day"), at[np.abs(at - until).argmin()]
         reason = f"no report within {days} of {_day(until)}; the nearest is of {_day(nearest)}"
@@ -375,7 +380,7 @@ def _coverage(
     moments = at[start : end + 1]
     if moments[0] > since:
         moments = np.append(since, moments)
-    gaps = tuple(each for each in pairwise(moments) if whole_days(each[1] - each[0]) > span.max_gap)
+    gaps = tuple(gap for gap in pairwise(moments) if whole_days(gap[1] - gap[0]) > span.max_gap)
     return Coverage(account, first + start, first + end, gaps=gaps)
 
 

@@ -160,23 +160,23 @@ def changes_of_user(
     elapsed = (moments[1] - moments[0]).days
     user_events = events(before, now, moments[0], is_possibly_renamed=is_possibly_renamed)
     cause = _cause(before, now, user_events, last_use)
-    is_same = not any(each.kind in _PRESENCE for each in user_events)
+    is_same = not any(event.kind in _PRESENCE for event in user_events)
     if latest.verdict and (kind := _change_kind(before, now, user_events)):
         yield row(kind, cause)
     if is_same and before.exemption != now.exemption:
         kind = ChangeKind.EXEMPTED if now.exemption else ChangeKind.EXEMPTION_ENDED
         yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
-    for each in changed_findings(*findings):
+    for change in changed_findings(*findings):
         why = cause
         if is_same:
-            why = cause_of_finding(each, *rules[each.latest.rule], elapsed, user_events)
-        yield each.row(subject, why)
+            why = cause_of_finding(change, *rules[change.latest.rule], elapsed, user_events)
+        yield change.row(subject, why)
 
 
 def _change_kind(
     before: UserState, now: UserState, user_events: Collection[Event]
 ) -> ChangeKind | None:
-    event_kinds = {each.kind for each in user_events}
+    event_kinds = {event.kind for event in user_events}
     was, has = before.verdict, now.verdict
     # That there was no use before must be known.
     is_used = bool(now.last_use) and USE_COLUMNS.isdisjoint(before.unknown)
@@ -202,7 +202,7 @@ def _cause(
     before: UserState, now: UserState, user_events: Collection[Event], last_use: datetime | None
 ) -> str:
     """Return in words why a user changed; uses of an active user that stays active are no cause."""
-    kinds = {each.kind for each in user_events}
+    kinds = {event.kind for event in user_events}
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
     shows_uses = is_changed or before.verdict in IDLE_VERDICTS or EventKind.FIRST_SIGN_IN in kinds
     shown = (*_PRESENCE, *(_USES if shows_uses else ()), *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
@@ -245,11 +245,11 @@ def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Itera
 
 def _numbered(findings: Iterable[Finding]) -> dict[tuple[str, datetime | None, int], Finding]:
     numbered: dict[tuple[str, datetime | None, int], Finding] = {}
-    for each in findings:
+    for finding in findings:
         number = 0
-        while (each.rule, each.created, number) in numbered:
+        while (finding.rule, finding.created, number) in numbered:
             number += 1
-        numbered[each.rule, each.created, number] = each
+        numbered[finding.rule, finding.created, number] = finding
     return numbered
 
 
@@ -264,7 +264,7 @@ def cause_of_finding(
 
     `elapsed` days lie between the reports.
     """
-    read = [each for each in user_events if _is_about(change.latest, rule, each)]
+    read = [event for event in user_events if _is_about(change.latest, rule, event)]
     unclear = sentences(read, [EventKind.NOT_UNDERSTOOD])
     passed = f"{count_text(elapsed, 'day')} passed between the reports"
     has_limit = rule.threshold or rule.fixed_limit

@@ -76,7 +76,7 @@ def list_rows(
         raise InputRefused([Problem(name, len(rows) + 1, None, None, *problem)])
     numbered = [(row, cells) for row, cells in enumerate(rows, start=2) if any(cells)]
     if problems := [
-        problem for each in numbered for problem in _problems(name, header, each, form, problems_of)
+        problem for row in numbered for problem in _problems(name, header, row, form, problems_of)
     ]:
         raise InputRefused(problems)
     return [(row, _named_cells(header, cells)) for row, cells in numbered]
@@ -145,7 +145,7 @@ def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str
     """
     if column in known:
         return ""
-    lacking = [each for each in known if each not in header]
+    lacking = [name for name in known if name not in header]
     alike = get_close_matches(column, known, cutoff=_TYPO_CUTOFF)
     near = get_close_matches(column, lacking) or alike
     last_word = column.rpartition(" ")[2]  # Of `account name` it says more than the likeness.
@@ -239,5 +239,5 @@ class _Texts:
             return np.arange(len(self._texts))
         # Most are nowhere, which `in` tells ten times as fast.
         there = re.finditer(re.escape(longest), self._joined) if longest in self._joined else ()
-        near = np.searchsorted(self._starts, [each.start() for each in there], side="right") - 1
+        near = np.searchsorted(self._starts, [match.start() for match in there], side="right") - 1
         return np.union1d(near, self._beyond_ascii)

@@ -104,10 +104,10 @@ class Owners:
         in_account: dict[str, int] = {}
         in_any: dict[str, int] = {}
         patterns = []
-        for at, each in enumerate(self.entries):
-            account, user = each.account, each.user.lower()
+        for at, entry in enumerate(self.entries):
+            account, user = entry.account, entry.user.lower()
             if {"*", "?"} & {*user, *account.removeprefix("*")}:
-                patterns.append((at, each))
+                patterns.append((at, entry))
             else:
                 known, key = (in_any, user) if account == "*" else (in_account, f"{account}/{user}")
                 known.setdefault(key, at)
@@ -128,15 +128,17 @@ class Owners:
             return blank_categories(columns.OWNERSHIP, len(users))
         at = self.positions(users) if positions is None else positions
         days = np.asarray(users[columns.AS_OF] if as_of is None else as_of, "datetime64[D]")
-        lasts = np.array([each.left for each in self.entries], "datetime64[D]")
+        lasts = np.array([entry.left for entry in self.entries], "datetime64[D]")
         texts = {
-            columns.OWNER: [each.owner for each in self.entries],
-            columns.OWNER_EMAIL: [each.email for each in self.entries],
-            columns.OWNER_LEFT: [str(each.left or "") for each in self.entries],
+            columns.OWNER: [entry.owner for entry in self.entries],
+            columns.OWNER_EMAIL: [entry.email for entry in self.entries],
+            columns.OWNER_LEFT: [str(entry.left or "") for entry in self.entries],
         }
         is_known = dict.fromkeys(texts, at >= 0)
         is_known[columns.OWNER_LEFT] = (at >= 0) & (lasts[at] < days)
-        return {name: _text_categories(each, at, is_known[name]) for name, each in texts.items()}
+        return {
+            name: _text_categories(values, at, is_known[name]) for name, values in texts.items()
+        }
 
 
 NO_OWNERS: Final = Owners()
@@ -176,7 +178,7 @@ def read_owners(name: str, content: bytes) -> Owners:
     for line, named in rows:
         left = date.fromisoformat(named["left"]) if named.get("left") else None
         names = ("account", "user", "owner", "email")
-        cells = {each: printable(named.get(each, "")) for each in names}
+        cells = {name: printable(named.get(name, "")) for name in names}
         entries.append(Owner(**cells, left=left, line=line))
     return Owners(tuple(entries), file_reference(name, content))
 
@@ -230,10 +232,9 @@ def read_account_list(name: str, content: bytes) -> AccountList:
     """
     rows = list_rows(name, content, _FORM_OF_ACCOUNTS, _account_problems)
     names = {
-        each["account"]: AccountName(name=each["name"], owner=each.get("owner", ""))
-        for _, each in rows
+        row["account"]: AccountName(name=row["name"], owner=row.get("owner", "")) for _, row in rows
     }
-    keys = [each["account"] for _, each in rows]
+    keys = [row["account"] for _, row in rows]
     _refuse_repeated(name, rows, keys, "account", "Remove one of the rows.")
     return AccountList(names, file_reference(name, content))
 
@@ -244,7 +245,9 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
     Notes name the accounts that are not in the list, and those of the list without a report.
     """
     names = {**report.account_names, **listed.names}
-    known = report.accounts.union(each.account for each in (*report.not_covered, *report.left_out))
+    known = report.accounts.union(
+        account.account for account in (*report.not_covered, *report.left_out)
+    )
     missing = [account for account in listed.names if account not in known]
     unnamed = sorted(report.accounts - {"", *listed.names})
     file, notes = listed.file, [*report.content_notes]

@@ -51,15 +51,17 @@ def load_reports(
     copies = [*names] or [str(run / REPORTS)]
     try:
         found = find_sources(copies, InputLimit(max_input))
-        inputs = [replace(each, origin=names.get(each.name, "")) for each in found]
+        inputs = [replace(source, origin=names.get(source.name, "")) for source in found]
         # A run reads the rows again only once: without them in memory 1,000 accounts take 230 MB
         # less.
         report = load_sources(copies, inputs, as_of, row_bytes_in_memory=0)
     except InputRefused as error:
         raise InputRefused(
-            replace(each, file=_with_origins(each.file, names).removeprefix(prefix), message=told)
-            for each in error.problems
-            for told in [_with_origins(each.message, names).replace(prefix, "")]
+            replace(
+                problem, file=_with_origins(problem.file, names).removeprefix(prefix), message=told
+            )
+            for problem in error.problems
+            for told in [_with_origins(problem.message, names).replace(prefix, "")]
         ) from None
     return _with_run_relative_names(prefix, report)
 
@@ -73,15 +75,17 @@ def _with_origins(text: str, names: Mapping[str, str]) -> str:
 
 def _with_run_relative_names(prefix: str, report: Report) -> Report:
     files = []
-    for each in report.files:
-        beside = each.service_credentials
+    for file in report.files:
+        beside = file.service_credentials
         beside = beside and replace(beside, name=beside.name.removeprefix(prefix))
-        name = each.name.removeprefix(prefix)
-        files.append(replace(each, name=name, service_credentials=beside))
+        name = file.name.removeprefix(prefix)
+        files.append(replace(file, name=name, service_credentials=beside))
     return replace(
         report,
         files=(*files,),
-        older=lambda: (_with_run_relative_names(prefix, each) for each in report.older()),
+        older=lambda: (
+            _with_run_relative_names(prefix, report_before) for report_before in report.older()
+        ),
         source_notes=tuple(note.replace(prefix, "") for note in report.source_notes),
         content_notes=tuple(note.replace(prefix, "") for note in report.content_notes),
     )
@@ -97,7 +101,7 @@ def _outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool
     def is_outside(source: Source) -> bool:
         path = source.archive or source.path or source.name
         return not is_in_run(folder, path) or any(
-            Path(os.path.realpath(path)).is_relative_to(each) for each in named
+            Path(os.path.realpath(path)).is_relative_to(top) for top in named
         )
 
     return is_outside
@@ -110,7 +114,7 @@ def run_inputs(
     found = find_sources(names, InputLimit(max_input))
     is_outside = _outside_runs(folder, names)
     outside = [*filter(is_outside, found)]
-    if len(outside) < len(found) and all(each.is_skipped for each in outside):
+    if len(outside) < len(found) and all(source.is_skipped for source in outside):
         message, hint = f"it holds no report but those of runs in {folder}", "Name other reports."
         outside = [missing_source(", ".join(names), message, hint)]
     return outside, is_outside
@@ -129,7 +133,7 @@ def copy_inputs(
     a folder of its own. Raises InputRefused with the problems of all inputs together, OSError where
     nothing more can be written.
     """
-    inputs = [each for each in candidates if not each.is_skipped]
+    inputs = [source for source in candidates if not source.is_skipped]
     sources = [*inputs, *filter(is_input, manifest_sources(names, inputs))]
     copies: dict[Path, str] = {}
     problems: list[Problem] = []
@@ -146,9 +150,9 @@ def copy_inputs(
 
 def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
     """Yield a place for each, one for every name, whatever the case of its letters."""
-    names = [PurePath(_dated_folder(each), _name(each)) for each in sources]
+    names = [PurePath(_dated_folder(source), _name(source)) for source in sources]
     files = {name.name.lower() for name in names}
-    free = (each for each in map("input-{}".format, count(2)) if each not in files)
+    free = (name for name in map("input-{}".format, count(2)) if name not in files)
     used_names: set[tuple[str, ...]] = set()
     for name in names:
         *folders, last = (part.lower() for part in name.parts)

@@ -127,9 +127,11 @@ def uncollected_decisions(
             for arn, word, *others in (rows if holds_entries(folder / name) else ())
             if (arn, word) not in in_force and (arn, word, *others) not in collected
         ]
-        unclear = [each for each in error.problems if not is_of_entry(each)]
+        unclear = [problem for problem in error.problems if not is_of_entry(problem)]
         if unclear and (uncollected or any(map(is_of_row, unclear))):
-            raise InputRefused(replace(each, file=str(folder / each.file)) for each in unclear)
+            raise InputRefused(
+                replace(problem, file=str(folder / problem.file)) for problem in unclear
+            )
         arns[name] += uncollected
     yield from ((folder / name, of) for name, of in arns.items() if of)
 
@@ -177,7 +179,7 @@ def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[t
     """
     for run in runs(folder):
         for path in _files_ending(run.path, SPREADSHEET_ENDINGS):
-            name, own = (path.relative_to(each).as_posix() for each in (folder, run.path))
+            name, own = (path.relative_to(top).as_posix() for top in (folder, run.path))
             if name in collected or sha256(path) != run.files.get(own):
                 yield name, path.read_bytes()
 
@@ -186,7 +188,7 @@ def _decisions_elsewhere(folder: Path, known: Collection[str] = ()) -> Iterator[
     """Yield a sentence on each file with decisions that no run reads."""
     files_by_run = {run.path: run.files for run in runs(folder)}
     for path in _files_ending(folder, _MAY_HOLD_DECISIONS):
-        run_or_folder = next((each for each in path.parents if each in files_by_run), folder)
+        run_or_folder = next((parent for parent in path.parents if parent in files_by_run), folder)
         own, is_workbook = (
             path.relative_to(run_or_folder).as_posix(),
             _ends(path, SPREADSHEET_ENDINGS),
@@ -214,7 +216,7 @@ def unread_file_notes(folder: Path, ledger: Ledger) -> Iterator[str]:
     complete = runs(folder)
     incomplete = [*incomplete_runs(folder, complete)]
     yield from (
-        f"{each} is not a complete run, or cannot be read: passed over." for each in incomplete
+        f"{path} is not a complete run, or cannot be read: passed over." for path in incomplete
     )
     if complete or incomplete:
         yield from _decisions_elsewhere(folder, {line.sha256 for line in ledger.lines})
@@ -245,14 +247,14 @@ def _archive_holds_entries(path: Path) -> bool:
         is_workbook = any(_ends(Path(name), ("xl/workbook.xml",)) for name in archive.namelist())
     workbooks = unpacked_files(path, SPREADSHEET_ENDINGS)
     return (is_workbook and holds_entries(path)) or any(
-        content_holds_entries(*each) for each in workbooks
+        content_holds_entries(*workbook) for workbook in workbooks
     )
 
 
 def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     """Return the files below a folder with these endings, but hidden and locked ones."""
     found = (path for path in folder.rglob("[!.]*") if _ends(path, endings))
-    return sorted(each for each in found if each.is_file() and not each.name.startswith("~$"))
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("~$"))
 
 
 def _ends(path: Path, endings: tuple[str, ...]) -> bool:
@@ -324,7 +326,9 @@ def _late_rows(
             report = load_reports(run.path, {}, as_of=run.record.set_as_of)
             frame = as_text(follow_up(analyze(report).pages(), report, ledger).frame)
         except InputRefused as error:
-            problems += (replace(each, file=f"{run.name}/{each.file}") for each in error.problems)
+            problems += (
+                replace(problem, file=f"{run.name}/{problem.file}") for problem in error.problems
+            )
             continue
         keys = frame[[*LINE_KEY]].itertuples(index=False, name=None)
         rows = frame[[*map(late.__contains__, keys)]].to_dict("records")

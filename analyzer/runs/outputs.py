@@ -90,7 +90,7 @@ def write_feed(
         write_asff(analysis, folder / FEEDS[feed], region, batches)
         return
     with ExitStack() as stack:
-        lines = chain.from_iterable(stack.enter_context(each.open("rb")) for each in earlier)
+        lines = chain.from_iterable(stack.enter_context(path.open("rb")) for path in earlier)
         write_ocsf(analysis, stack.enter_context(replacing(folder / FEEDS[feed])), lines)
 
 
@@ -150,13 +150,13 @@ def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no reco
     The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`
     (retired or dormant), `users` int64, `is_comparable` bool.
     """
-    criteria = {each.name: parameters.get(each.name) for each in fields(Criteria)}
+    criteria = {field.name: parameters.get(field.name) for field in fields(Criteria)}
     runs = [
-        (each.name, each.record.as_of, each.record.users, is_comparable)
-        for each in earlier
+        (run.name, run.record.as_of, run.record.users, is_comparable)
+        for run in earlier
         for is_comparable in [
-            {of.account for of in each.record.covered} == {*accounts}
-            and criteria == {word: each.record.parameters.get(word) for word in criteria}
+            {of.account for of in run.record.covered} == {*accounts}
+            and criteria == {word: run.record.parameters.get(word) for word in criteria}
         ]
     ]
     rows = [*sorted(runs, key=itemgetter(3)), (name, as_of, verdicts, True)]

@@ -108,15 +108,13 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             ledger, refused = _collect_decisions(request)
             dated_request, unread = _with_ledger(request, ledger, new_run, earlier)
             # Of a refusal the first problem will do: the log has all.
-            missing = [each.partition("\n")[0] for each in (*refused, *unread)]
+            missing = [message.partition("\n")[0] for message in (*refused, *unread)]
             report = replace(report, content_notes=(*report.content_notes, *missing))
             analysis_request = dated_request.analysis_request
             with outputs.stored(analysis_request.analysis(report), folder) as analysis:
                 _log_outcome(analysis, request.log, missing)
                 identity = run_folders.run_identity(report, dated_request.parameters)
-                existing = next(
-                    (each for each in all_runs if each.record.identity == identity), None
-                )
+                existing = next((run for run in all_runs if run.record.identity == identity), None)
                 run = existing.path if existing else new_run
                 if failures := analysis_request.failures(analysis):
                     message = f"Meets --fail-on in {run}: {'; '.join(failures)}"
@@ -241,9 +239,9 @@ def _publish(  # noqa: PLR0913  a run is all of these
 
 def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None:
     """Log the accounts of the run before that have no report now, and no reason for it."""
-    explained = {"", *(each.account for each in (*report.not_covered, *report.left_out))}
+    explained = {"", *(account.account for account in (*report.not_covered, *report.left_out))}
     for run in earlier[-1:]:
-        covered = {each.account for each in run.record.covered}
+        covered = {account.account for account in run.record.covered}
         if lost := sorted(covered - report.accounts - explained):
             message = f"No report of {with_noun('account', lost)}, which the run {run.name} has."
             log.caution("lost-account", message, accounts=lost)
@@ -283,7 +281,9 @@ def _feeds_to_close(
             break
         files += (run.path / name for name in names)
         if names and run.record.rules.issuperset(rules):
-            waiting.difference_update(each.account for each in run.record.covered if each.roots)
+            waiting.difference_update(
+                account.account for account in run.record.covered if account.roots
+            )
         if not waiting:
             break
     return files
@@ -311,8 +311,8 @@ def _log_outcome(analysis: Analysis, log: Log, logged: Collection[str]) -> None:
 
 def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
     """Log each account that is missing, and return what was said."""
-    for each in report.not_covered:
-        log.caution("not-covered", str(each), **asdict(each))
+    for account in report.not_covered:
+        log.caution("not-covered", str(account), **asdict(account))
     return {*map(str, report.not_covered)}
 
 

@@ -87,12 +87,12 @@ def run_identity(report: Report, parameters: Mapping[str, Any]) -> str:
     `parameters` are what the verdicts, the rules and the exit code depend on besides the report.
     Where the reports came from, and why an account could not be read, makes no difference.
     """
-    evidence = (each.service_credentials for each in report.files)
+    evidence = (file.service_credentials for file in report.files)
     parts = {
         "tool": VERSION,
         "reports": sorted((file.sha256, utc_text(file.as_of)) for file in report.files),
-        "evidence": sorted(each.sha256 for each in evidence if each),
-        "not_covered": sorted(each.label for each in report.not_covered),
+        "evidence": sorted(listed.sha256 for listed in evidence if listed),
+        "not_covered": sorted(missing.label for missing in report.not_covered),
         "parameters": dict(parameters),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -129,8 +129,8 @@ def record_bytes(
                 for file in report.files
                 for account in file.accounts
             ],
-            "not_covered": [asdict(each) for each in report.not_covered],
-            "skipped": [asdict(each) for each in report.left_out],
+            "not_covered": [asdict(missing) for missing in report.not_covered],
+            "skipped": [asdict(account) for account in report.left_out],
         },
         "ledger": asdict(ledger) if ledger else None,
         "files": list(files),
@@ -152,7 +152,7 @@ def read_record(folder: Path) -> RunRecord | None:
     except (OSError, ValueError):  # pydantic's ValidationError is one
         return None
     # A folder of runs lists many files: joined paths would take longer than the look.
-    is_whole = all(os.path.isfile(f"{folder}/{each.path}") for each in record.files)  # noqa: PTH113
+    is_whole = all(os.path.isfile(f"{folder}/{file.path}") for file in record.files)  # noqa: PTH113
     return record if is_whole else None
 
 
@@ -177,7 +177,7 @@ class Run:
     @property
     def files(self) -> Mapping[str, str]:
         """Return the SHA-256 that each file of the run was made with, by its path in the run."""
-        return {each.path: each.sha256 for each in self.record.files}
+        return {file.path: file.sha256 for file in self.record.files}
 
     def is_unedited(self) -> bool:
         """Return whether the run's folder holds what it was made with, unedited, and no more."""
@@ -230,7 +230,7 @@ def next_run_name(folder: Path, as_of: datetime) -> str:
     """Return a name that nothing in the folder has, made from the moment that a run describes."""
     name = f"{as_of:%Y-%m-%dT%H-%M-%SZ}"
     names = chain([name], (f"{name}-{number}" for number in count(2)))
-    return next(each for each in names if not os.path.lexists(folder / each))
+    return next(name for name in names if not os.path.lexists(folder / name))
 
 
 def run_sort_key(name: str) -> tuple[str, int]:
@@ -331,7 +331,7 @@ def check_folder(folder: Path) -> None:
     """Raise what `folder_lock` would, and write nothing."""
     with os_errors_translated(folder):
         followed_path(folder)
-    nearest = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
+    nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     by_effect = os.access in os.supports_effective_ids
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=by_effect):
         raise OutputFailed(f"{folder} cannot be written: no write permission for {nearest}.")

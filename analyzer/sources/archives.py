@@ -63,9 +63,9 @@ def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iter
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
         yield missing_source(name, "this is an Excel workbook, not a report", hint)
         return
-    visible = [each for each in members if is_visible(each[0].filename)]
+    visible = [member for member in members if is_visible(member[0].filename)]
     beside = [member for member, _ in visible if member.filename.endswith(BESIDE_ENDINGS)]
-    reports = [each for each in visible if not each[0].filename.endswith(BESIDE_ENDINGS)]
+    reports = [member for member in visible if not member[0].filename.endswith(BESIDE_ENDINGS)]
     saved_in_archive = tuple(_member_source(archive, member, limit) for member in beside)
     archive.reports = sum(not is_other for _, is_other in reports)
     for member, is_other in reports:

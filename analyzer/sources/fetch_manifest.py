@@ -102,8 +102,8 @@ def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> l
     named = dict.fromkeys(_manifests_named(names))
     return [
         *(_manifest_source(path) for path in named),
-        *(each for path, each in _manifests_beside(inputs) if path not in named),
-        *(each for each in files_beside_in_archives(inputs) if each.name.endswith(MANIFEST)),
+        *(manifest for path, manifest in _manifests_beside(inputs) if path not in named),
+        *(source for source in files_beside_in_archives(inputs) if source.name.endswith(MANIFEST)),
     ]
 
 
@@ -111,7 +111,7 @@ def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in filter(None, names):
         for path in map(Path, matching_paths(name) if is_pattern(name) else [name]):
             inside = files_below(path) if path.is_dir() else [path]
-            yield from (each for each in inside if _is_manifest(each))
+            yield from (source for source in inside if _is_manifest(source))
 
 
 def _manifests_beside(inputs: Iterable[Source]) -> Iterator[tuple[Path, Source]]:
@@ -218,7 +218,9 @@ def with_listed_accounts(
     reads. Raises InputRefused if a manifest is not understood.
     """
     every = [*sorted(elsewhere, key=lambda file: file.as_of), *report.files]
-    newest = {each.account: file for file in every for each in file.accounts if each.account}
+    newest = {
+        account.account: file for file in every for account in file.accounts if account.account
+    }
     there = _Inputs(every, inputs)
     names: dict[str, AccountName] = {}
     skipped: dict[NotCovered, None] = {}
@@ -231,8 +233,8 @@ def with_listed_accounts(
             if entry.status == Status.SKIPPED:
                 skipped[entry.uncovered(entry.reason)] = None
         outcomes |= dict.fromkeys(_outcomes(source, entries, newest, there))
-    not_covered = [each for each in outcomes if isinstance(each, NotCovered)]
-    replaced = [each for each in outcomes if isinstance(each, str)]
+    not_covered = [outcome for outcome in outcomes if isinstance(outcome, NotCovered)]
+    replaced = [outcome for outcome in outcomes if isinstance(outcome, str)]
     return replace(
         report,
         not_covered=tuple(not_covered),
@@ -282,9 +284,9 @@ class _Inputs:
         counting = {file.name: file.sha256 for file in files}
         self._counting = {*counting.values()}
         self._names = {*counting, *(source.name for source in inputs)}
-        self._skipped = {each.name: each for each in inputs if each.is_skipped}
+        self._skipped = {source.name: source for source in inputs if source.is_skipped}
         others = counting.keys() | self._skipped.keys()
-        self._superseded = [each for each in inputs if each.name not in others]
+        self._superseded = [source for source in inputs if source.name not in others]
 
     @cached_property
     def _superseded_sha256(self) -> frozenset[str]:

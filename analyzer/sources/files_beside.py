@@ -105,8 +105,12 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
         raise saved_file_refused(name, message)
     return ServiceCredentials(
         file=FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest()),
-        active=frozenset(_credential(name, each) for each in listed if each["Status"] == _ACTIVE),
-        users=frozenset(each["UserName"].lower() for each in listed),
+        active=frozenset(
+            _credential(name, credential)
+            for credential in listed
+            if credential["Status"] == _ACTIVE
+        ),
+        users=frozenset(credential["UserName"].lower() for credential in listed),
     )
 
 
@@ -159,11 +163,11 @@ def _json_answers(text: str) -> _Answers:
 
 def _joined(entries: Iterator[dict[str, str]]) -> _Answers:
     """Return the credentials, and what the last answer says of itself."""
-    every = [each for each in entries if each]
-    answers = [each for each in every if _IS_TRUNCATED in each]
+    every = [answer for answer in entries if answer]
+    answers = [answer for answer in every if _IS_TRUNCATED in answer]
     if not answers:
         raise ValueError
-    return [each for each in every if _IS_TRUNCATED not in each], answers[-1][_IS_TRUNCATED]
+    return [answer for answer in every if _IS_TRUNCATED not in answer], answers[-1][_IS_TRUNCATED]
 
 
 def _yaml_entries(text: str) -> Iterator[dict[str, str]]:

@@ -96,7 +96,7 @@ def matching_paths(
         return sorted(glob.glob(pattern))  # noqa: PTH207  patterns may be absolute
     folders = _folders_matching(parts[:depth])
     found = (
-        path for each in folders for path in _matches_below(each, parts[depth:], on_unreadable)
+        path for folder in folders for path in _matches_below(folder, parts[depth:], on_unreadable)
     )
     return sorted({*found})
 
@@ -138,12 +138,12 @@ def _matches_below(
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     """Return whether a path below a folder fits a pattern; `**` stands for any number of parts."""
     starts = {0}
-    for each in pattern:
-        if each == _ANY_DEPTH:
+    for part in pattern:
+        if part == _ANY_DEPTH:
             starts = set(range(min(starts), len(parts) + 1)) if starts else starts
         else:
             at = (start for start in starts if start < len(parts))
-            starts = {start + 1 for start in at if fnmatchcase(parts[start], each)}
+            starts = {start + 1 for start in at if fnmatchcase(parts[start], part)}
     return len(parts) in starts
 
 
@@ -153,11 +153,13 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     # `**` matches a folder, which is searched, and what is in it once more.
     once = (match for match in paths if folders.isdisjoint(Path(match).parents))
-    sources = [each for match in once for each in _listed_sources(match, limit)]
-    found = {each.name for each in sources}  # a folder that matches is refused by itself
-    sources += [each for each in map(_unreadable_source, unreadable) if each.name not in found]
+    sources = [source for match in once for source in _listed_sources(match, limit)]
+    found = {source.name for source in sources}  # a folder that matches is refused by itself
+    sources += [
+        source for source in map(_unreadable_source, unreadable) if source.name not in found
+    ]
     yield from sources
-    if all(each.is_skipped for each in sources):
+    if all(source.is_skipped for source in sources):
         what = "only files that cannot be reports match" if sources else "nothing matches"
         yield missing_source(pattern, f"{what} this pattern", "Check the path.")
 
@@ -167,9 +169,9 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     unreadable: list[OSError] = []
     names = [*filter(_may_be_input, map(str, files_below(folder, unreadable.append)))]
     yield from map(_unreadable_source, unreadable)
-    sources = [each for name in names for each in _listed_sources(name, limit)]
+    sources = [source for name in names for source in _listed_sources(name, limit)]
     yield from sources
-    if all(each.is_skipped for each in sources) and not unreadable:
+    if all(source.is_skipped for source in sources) and not unreadable:
         what = "no report, only files of other kinds" if sources else "no file"
         yield missing_source(str(folder), f"the folder holds {what}", "Name a folder of reports.")
 

@@ -74,8 +74,8 @@ def load(
     """
     if not sources:
         raise TypeError("load() needs at least one source")
-    memory = [(at, each) for at, each in enumerate(sources, 1) if not _is_path(each)]
-    streams = [(number, *_named_stream(each)) for number, each in memory]
+    memory = [(at, source) for at, source in enumerate(sources, 1) if not _is_path(source)]
+    streams = [(number, *_named_stream(source)) for number, source in memory]
     if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
         raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
     as_of = moment_in_utc(as_of)
@@ -84,7 +84,7 @@ def load(
     inputs = find_sources(names, limit)
     inputs += _memory_inputs(streams, limit)
     if account_id:
-        inputs = [replace(each, masked_account=account_id) for each in inputs]
+        inputs = [replace(source, masked_account=account_id) for source in inputs]
     return load_sources(names, inputs, as_of, progress, with_older=with_older)
 
 
@@ -183,15 +183,15 @@ def load_sources(  # noqa: PLR0913  each is one choice
     inputs, unreadable = (
         readable_sources(inputs, with_older=with_older) if skip_unreadable else (inputs, ())
     )
-    read = [each for each in inputs if not each.is_skipped]
+    read = [source for source in inputs if not source.is_skipped]
     # An archive gives one file at a time: two threads that wait for it take half as long again.
-    threads = 1 if any(each.archive for each in read) else 2
-    openers = [partial(_report_text, each) for each in read]
+    threads = 1 if any(source.archive for source in read) else 2
+    openers = [partial(_report_text, source) for source in read]
     bytes_in_memory = 0 if with_older else row_bytes_in_memory
     report = assemble_report(
         openers, as_of, progress, threads, bytes_in_memory, with_older=with_older
     )
-    if len(read) < len(inputs) or any(each.saved_in_archive for each in read):
+    if len(read) < len(inputs) or any(source.saved_in_archive for source in read):
         notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
     if _may_have_manifest(names, inputs):
@@ -206,9 +206,9 @@ def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool
     """Return whether a manifest may be among the names, in an archive, or beside an input."""
     if any(name.endswith(MANIFEST) or not Path(name).is_file() for name in names):
         return True
-    folders = {each.path.parent for each in inputs if each.path}
+    folders = {source.path.parent for source in inputs if source.path}
     beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST}"))
-    return any(each.saved_in_archive for each in inputs) or any(beside)
+    return any(source.saved_in_archive for source in inputs) or any(beside)
 
 
 def readable_sources(
@@ -222,23 +222,23 @@ def readable_sources(
     """
     readable: list[Source] = []
     problems: dict[str, Sequence[Problem]] = {}
-    for each in inputs:
+    for source in inputs:
         try:
-            if not each.is_skipped:
-                load_sources([], [replace(each, limit=None)], None)
+            if not source.is_skipped:
+                load_sources([], [replace(source, limit=None)], None)
         except InputRefused as refused:
-            problems[each.name] = refused.problems
+            problems[source.name] = refused.problems
         else:
-            readable.append(each)
-    if all(each.is_skipped for each in readable):
+            readable.append(source)
+    if all(source.is_skipped for source in readable):
         raise InputRefused(chain(*problems.values()))
     try:
-        together = [replace(each, limit=None) for each in readable]
+        together = [replace(source, limit=None) for source in readable]
         load_sources([], together, None, with_older=with_older)
     except InputRefused as refused:
         for problem in refused.problems:
             problems |= dict.fromkeys(problem.files or (problem.file,), (problem,))
-        readable = [each for each in readable if each.name not in problems]
+        readable = [source for source in readable if source.name not in problems]
     uncovered = []
     for name, (first, *_) in problems.items():
         reason = f"row {first.row}: {first.message}" if first.row else first.message
@@ -248,7 +248,9 @@ def readable_sources(
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Yield a note on the files that were skipped, if there are any but those of runs."""
-    if names := [each.name for each in inputs if each.is_skipped and not _is_of_run(each.name)]:
+    if names := [
+        source.name for source in inputs if source.is_skipped and not _is_of_run(source.name)
+    ]:
         several = f"{len(names)} files that cannot be reports"
         what = several if len(names) > 1 else "1 file that cannot be a report"
         yield f"Skipped {what}: {short_list(names)}."
@@ -256,12 +258,12 @@ def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
 
 def _is_of_run(name: str) -> bool:
     """Return whether a file lies in a run of `export`, which has more than reports."""
-    return any(RUN_FOLDER.fullmatch(each.name) for each in Path(os.path.realpath(name)).parents)
+    return any(RUN_FOLDER.fullmatch(parent.name) for parent in Path(os.path.realpath(name)).parents)
 
 
 def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Note the files saved with reports that lie in archives and are not read."""
-    saved = (each.name for each in files_beside_in_archives(inputs))
+    saved = (source.name for source in files_beside_in_archives(inputs))
     if unread := [name for name in saved if not name.endswith(MANIFEST)]:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
@@ -276,8 +278,8 @@ def _report_text(source: Source) -> ReportText:
         saved = [
             Path(f"{path}{ending}") for ending in (METADATA, SERVICE_CREDENTIALS_ENDING) if path
         ]
-        if there := [each for each in saved if each.is_file()]:
-            contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in there}
+        if there := [path for path in saved if path.is_file()]:
+            contents = {str(path): files.saved_bytes(str(path), path.read_bytes) for path in there}
             text = files_beside.with_files_beside(text, str(path), contents)
     except OSError as error:
         raise unreadable_file(source.name, error) from None

@@ -81,8 +81,8 @@ def skipped_source(name: str, archive: Path | None = None) -> Source:
 
 def files_beside_in_archives(inputs: Iterable[Source]) -> list[Source]:
     """Return what lies beside the inputs in their archives, each once."""
-    archives = {id(each.saved_in_archive): each.saved_in_archive for each in inputs}
-    return [*{each.name: each for sources in archives.values() for each in sources}.values()]
+    archives = {id(source.saved_in_archive): source.saved_in_archive for source in inputs}
+    return [*{source.name: source for sources in archives.values() for source in sources}.values()]
 
 
 def is_visible(path: str) -> bool:
