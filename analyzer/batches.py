@@ -175,7 +175,7 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
     """Return the batch (int64) of each file, by the file's name.
 
     Files that hold the same content or rows of the same account are in one batch, and so is what is
-    saved beside them; a batch has about so many rows, more where such files have more. Files that
+    saved beside them; a batch has about `rows` rows, more where such files have more. Files that
     are not there are not needed. Raises InputRefused with the problems of all files, and where
     there is no report.
     """

@@ -25,7 +25,7 @@ BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 
 MOST_PROBLEMS_SHOWN: Final = 20
-"""So many problems are shown, as many of each file; the others are counted."""
+"""Problems that are shown, of each file equally many; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,7 +61,7 @@ class Problem:
 
 
 class CredreportError(Exception):
-    """Be the root of all errors that a user can act on."""
+    """Base class of all errors that a user can act on."""
 
     exit_code: ClassVar[int]
 

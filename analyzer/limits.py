@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Final
 
 KEEP_DAYS: Final = 180
-"""So many days after a reviewer's decision a user to keep stays exempt, by default."""
+"""Days for which a user to keep is exempt after the decision, by default."""
 
 DUE_DAYS: Final = 30
-"""So many days after a reviewer's decision a user must be deactivated or deleted, by default."""
+"""Days after the decision within which a user must be deactivated or deleted, by default."""
 
 
 class Definition(StrEnum):
@@ -37,10 +37,10 @@ class Criteria:
 class Thresholds:
     """Set the limits of the rules, in whole days of 24 hours.
 
-    `idle_days`: so many days without use fail (CIS v1.4 and later, "45 days or more").
-    `rotation_days`: more days since its creation fail an access key (CIS, "every 90 days or
-    less"). `root_used_days`: fewer days since the last use of root fail; no benchmark says how
-    many. `expiry_days`: passwords that expire within so many days fail.
+    `idle_days`: days without use from which a rule fails (CIS v1.4 and later, "45 days or more").
+    `rotation_days`: an access key fails when it is older than this (CIS, "every 90 days or less").
+    `root_used_days`: the root fails when it was used less than this ago; no benchmark says how
+    many. `expiry_days`: days before it expires in which a password fails.
     """
 
     idle_days: int = 45

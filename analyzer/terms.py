@@ -209,7 +209,7 @@ class WorkbookSheets(StrEnum):
 
 
 LONGEST_SHOWN: Final = 80
-"""Of a longer value that was not understood only so many characters are shown."""
+"""Characters that are shown of a longer value that was not understood."""
 
 SERVICE_CREDENTIALS_BLIND_SPOT: Final = (
     "service-specific credentials (CodeCommit, Keyspaces; API keys of Bedrock, Claude Platform on"
@@ -259,7 +259,7 @@ def numbers_text(numbers: Mapping[str, int]) -> str:
 
 
 MOST_NAMES: Final = 5
-"""Of more names only so many are listed, and the others counted."""
+"""Names that are listed; the others are counted."""
 
 
 def minute_text(at: datetime) -> str:

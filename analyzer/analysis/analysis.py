@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from analyzer.lists.owners import AccountList, Owners
 
 ROWS_IN_MEMORY: Final = 200_000
-"""Reports of up to so many rows stay in memory, judged; larger ones are judged anew each time."""
+"""Judged reports of up to this many rows stay in memory; larger ones are judged anew each time."""
 
 
 @dataclass(frozen=True, repr=False)

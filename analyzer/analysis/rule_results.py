@@ -23,7 +23,7 @@ JUDGED_AT_ONCE: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
 
 MOST_ROWS_IN_ONE_ORDER: Final = 200_000
-"""The findings of reports of up to so many rows come in one order; of larger ones page by page."""
+"""Up to this many rows the findings come in one order; of larger reports page by page."""
 
 
 class Result(StrEnum):

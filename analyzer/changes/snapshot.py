@@ -182,7 +182,7 @@ def _findings(snapshot: Snapshot, at: np.ndarray) -> pd.DataFrame:
 
 
 def _parts(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """Return the rows, so many at a time that their values take little memory."""
+    """Return the rows in parts, whose values take little memory."""
     starts = range(0, len(frame), _ROWS_AT_ONCE)
     return [frame.iloc[start : start + _ROWS_AT_ONCE] for start in starts]
 

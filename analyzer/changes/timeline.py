@@ -46,7 +46,7 @@ _SHARED_FACTS: Final = (
 )
 
 _ROWS_AT_ONCE: Final = 2_048  # as values of Python: 8,192 of a year of 20 accounts take 23 MiB more
-_SECONDS_BITS: Final = 32  # so many hold a moment of a report (`values.YEARS`)
+_SECONDS_BITS: Final = 32  # the bits that hold a moment of a report (`values.YEARS`)
 _DAY: Final = np.timedelta64(86_400, "s")
 
 

@@ -39,7 +39,7 @@ class Log:
         self._line("warning", event, message, fields)
 
     def log_wait(self, name: str, seconds: float, state: str) -> None:
-        """Log that the report of an account is not ready after so many seconds."""
+        """Log that the report of an account is not ready after some seconds."""
         message = f"Waiting for AWS: no report of {name} after {seconds:.0f} seconds ({state})."
         self.say("waiting", message, seconds=round(seconds), state=state)
 

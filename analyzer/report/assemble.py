@@ -73,9 +73,9 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     """Return the Report that the texts are together; an opener may refuse its input.
 
     `set_as_of` is the moment that the user says the reports describe; `progress` is called with
-    how many of how many texts were read, `threads` at a time. Rows of up to so many bytes stay in
-    memory, by default `ROW_BYTES_IN_MEMORY`. The same report twice counts once; of different
-    reports of one account the newest counts. With `with_older` each counts, as if alone.
+    how many of how many texts were read, `threads` at a time. Rows of up to `row_bytes_in_memory`
+    bytes stay in memory, by default `ROW_BYTES_IN_MEMORY`. The same report twice counts once; of
+    different reports of one account the newest counts. With `with_older` each counts, as if alone.
 
     Raises InputRefused with the problems of all texts together, or that of `set_as_of`.
     """

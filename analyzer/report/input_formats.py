@@ -26,7 +26,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.terms import printable
 
 HEAD_BYTES: Final = 1 << 16
-"""So many first bytes show what an input is."""
+"""Bytes at the start of an input that show what it is."""
 
 LARGEST_CSV: Final = 1 << 29
 """No report that is not streamed holds more."""

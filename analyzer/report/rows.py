@@ -35,7 +35,7 @@ DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output
 _WHOLE_CELLS: Final = ("0000-00-00T00:00:00+00:00", NO_VALUE, NOT_SUPPORTED)
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
-"""A cell that holds a row of its own is wider than that, and looks so."""
+"""What a cell looks like that has swallowed a row: a line break, and later an ARN."""
 
 
 @dataclass(slots=True)
@@ -246,13 +246,13 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
 # Rows of another length
 
 _LONGEST_ROW: Final = 1 << 16
-"""No row of a report has so many characters."""
+"""More characters than any row of a report has."""
 
 SEPARATE_FILES = "Give the reports as files of their own."
 
 
 def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
-    """Return the cells of a row put right, none for a blank one, or what is wrong with it."""
+    """Return the cells of the mended row, none for a blank row, or the problem of the row."""
     header = text.header
     if len(row) > _LONGEST_ROW:
         return _problem(text, number, row, row.split(header.separator, len(header.names) + 1))

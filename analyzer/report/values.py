@@ -39,7 +39,7 @@ _END_SECONDS: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64
 
 
 def timestamps(cells: pa.Array) -> np.ndarray:
-    """Return text cells as datetime64[s] in UTC, NaT where a cell holds no moment.
+    """Return text cells as datetime64[s] in UTC, NaT where a cell has no date.
 
     A moment has a date, a time with seconds, and a zone (ISO 8601); fractions are cut off.
     """

@@ -22,7 +22,7 @@ _UNKNOWN: Final = "at an unknown time"
 
 
 def concat(count: int, *parts: str | pa.Array) -> pa.Array:
-    """Return so many sentences, each of the parts in turn: a text for all, or one for each."""
+    """Return `count` sentences, each of the parts in turn: a text for all, or one for each."""
     return pc.binary_join_element_wise(pa.repeat("", count), *parts, "")
 
 

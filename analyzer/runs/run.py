@@ -33,7 +33,7 @@ class Log(Protocol):
         """Log what should be known or fixed."""
 
     def log_wait(self, name: str, seconds: float, state: str) -> None:
-        """Log that the report of an account is not ready after so many seconds."""
+        """Log that the report of an account is not ready after some seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

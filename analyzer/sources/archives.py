@@ -30,10 +30,10 @@ _LOOK_BUDGET: Final = 256 << 20
 """No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
 
 _LEAST_LOOK_BYTES: Final = 16 << 10
-"""A look at a file counts as so many bytes at least: to open it takes as long as to unpack them."""
+"""The least that opening a file counts, in bytes: it takes as long as to unpack them."""
 
 _MEMBER_HEADER: Final = 30
-"""So many bytes and its name stand before each file in a zip archive, at least."""
+"""The bytes before each file in a zip archive, at least, besides its name."""
 
 _ENCRYPTED: Final = 1
 """The bit of a file in a zip archive that says so."""

@@ -106,8 +106,8 @@ def cannot_be_report(path: Path) -> bool:
 def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]) -> bool:
     """Return whether a file is no report by its ending, its emptiness or its content.
 
-    `start` returns so many bytes of its start. What has the ending of a report may be one that is
-    damaged, or empty because a download failed: that is refused.
+    `start` returns its first bytes, as many as it is asked for. What has the ending of a report may
+    be one that is damaged, or empty because a download failed: that is refused.
     """
     lower = name.lower()
     if lower.endswith(_OTHER_ENDINGS) or not (size or lower.endswith((".csv", ".json"))):

@@ -111,7 +111,7 @@ class Elapsed:
         return Truth.unless_unknown(self.present, self.unknown)
 
     def at_least(self, days: int) -> Truth:
-        """Return where so many days or more have elapsed."""
+        """Return where at least this many days have elapsed."""
         return Truth.unless_unknown(self.present & (self.days >= days), self.unknown)
 
     def more_than(self, days: int) -> Truth:

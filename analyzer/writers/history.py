@@ -128,7 +128,7 @@ class UserHistory:
         return {**self.user, "events": [*self.events]}
 
     def __str__(self) -> str:
-        """Return it as text, a line an event."""
+        """Return it as text, one event per line."""
         user = self.user
         events = [
             (_days(each, AFTER_REPORT, BEFORE_REPORT), each[EVENT], each[DETAIL])

@@ -184,7 +184,7 @@ def joined_present(columns: Iterable[pa.Array], between: str) -> pa.Array:
 def contains(texts: pa.Array, marks: Sequence[bytes], *, below: bytes = b"\0") -> bool:
     """Return whether a mark is among the bytes of all cells, or a byte that is less than another.
 
-    A pattern takes ten times as long to tell; most columns hold no byte so low.
+    A pattern takes ten times as long; most columns have no such byte.
     """
     text = cell_bytes(texts)
     least = int(np.frombuffer(text, np.uint8).min()) if text else 255

@@ -45,7 +45,7 @@ _SEVERITY_COLOURS: Final = {
 _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 
 _WIDE: Final = 120  # columns that show account and user, or rule and id, in one line
-_INDENT: Final = 2  # so many columns the findings stand to the right of their rule
+_INDENT: Final = 2  # columns by which the findings stand to the right of their rule
 
 
 # On a terminal

@@ -114,7 +114,7 @@ class Sheet:
         return self.row
 
     def add_many(self, rows: int, columns: Sequence[pa.Array | str]) -> None:
-        """Add so many rows, given as columns of cells; a str is the cell of every row."""
+        """Add `rows` rows, given as columns of cells; a str is the cell of every row."""
         self._columns = max(self._columns, len(columns))
         numbers = pa.array(np.arange(self.row + 1, self.row + rows + 1))
         number = joined(text_column(numbers), '"')  # of the row, in each of its cells

@@ -1,4 +1,4 @@
-"""Define the lists to look things up in: users, findings, changes, follow-up and exemptions."""
+"""Define the reference lists: users, findings, changes, follow-up and exemptions."""
 
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import asdict, replace

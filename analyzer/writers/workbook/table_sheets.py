@@ -25,7 +25,7 @@ from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_width
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
 
 ROWS_A_SHEET: Final = 1_048_576  # the rows that a sheet of Excel has, the head included
-CHUNK_ROWS: Final = 4_096  # so many rows at a time are spelled as cells, to keep the memory small
+CHUNK_ROWS: Final = 4_096  # rows that are spelled as cells at a time, to keep the memory small
 _HEAD_HEIGHT: Final = 34  # two lines, and the filters' buttons at the bottom
 
 _SIGN_OFF: Final = (
