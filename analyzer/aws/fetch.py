@@ -78,7 +78,7 @@ def _one_entry_per_account(entries: Sequence[AccountEntry]) -> Iterator[AccountE
 
 # The accounts of an organization
 
-_TEXTS: Final = ("Id", "Name", "Arn", "State", "Status")
+_TEXT_FIELDS: Final = ("Id", "Name", "Arn", "State", "Status")
 _STATES: Final = ("ACTIVE", "CLOSED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "SUSPENDED")
 _ACCOUNT_ARN: Final = re.compile(
     f"arn:aws[a-z0-9-]*:organizations::{ACCOUNT_ID_PATTERN}:account/[ -~]+"
@@ -148,7 +148,7 @@ def chosen_accounts(
 def _account(value: object) -> Account:
     """Return an account of a list; raises AwsRefused for anything else."""
     if not isinstance(value, Mapping) or not all(
-        isinstance(value.get(name, ""), str) for name in _TEXTS
+        isinstance(value.get(name, ""), str) for name in _TEXT_FIELDS
     ):
         raise not_from_aws("a list of accounts with an invalid value")
     number = value.get("Id", "") if re.fullmatch(ACCOUNT_ID_PATTERN, value.get("Id", "")) else ""

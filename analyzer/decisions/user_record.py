@@ -130,7 +130,7 @@ def record_texts(
     owners = {account: each.owner for account, each in names.items()}
     heads = [_fields_of_file(file, criteria) for file in files]
     fields = {
-        "row": arrow_array(users[columns.ROW]).cast(_TEXT),
+        "row": arrow_array(users[columns.ROW]).cast(_TEXT_TYPE),
         "account": _words(users[columns.ACCOUNT]),
         "account_name": _words(account_names(users[columns.ACCOUNT], names)),
         "account_owner": _words(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
@@ -159,19 +159,19 @@ def _fields_of_file(file: ReportFile, criteria: Criteria) -> dict[str, object]:
 
 # Arrow joins the records: with a dictionary for each user they took 2.3 times as long.
 
-_TEXT: Final = pa.large_string()
+_TEXT_TYPE: Final = pa.large_string()
 _ESCAPED_IN_JSON: Final = r'["\\\x00-\x1f]'
 
 
 def _json(values: Iterable[object]) -> pa.Array:
     """Return each value as JSON (large_string)."""
-    return pa.array([orjson.dumps(each).decode() for each in values], _TEXT)
+    return pa.array([orjson.dumps(each).decode() for each in values], _TEXT_TYPE)
 
 
 def _words(texts: pd.Series | Sequence[str]) -> pa.Array:
     """Return each text as JSON, null where it is missing; each distinct one is spelled once."""
     each = arrow_array(texts).dictionary_encode()
-    words = each.dictionary.cast(_TEXT)
+    words = each.dictionary.cast(_TEXT_TYPE)
     escaped = pc.any(pc.match_substring_regex(words, _ESCAPED_IN_JSON)).as_py()
     spelled = _json(words.to_pylist()) if escaped else _joined('"', words, '"')
     return spelled.take(each.indices)
@@ -185,7 +185,7 @@ def _objects(fields: Mapping[str, pa.Array], *before: pa.Array) -> pa.Array:
 
 def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     texts = [
-        pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in (*parts, between)
+        pa.scalar(part, _TEXT_TYPE) if isinstance(part, str) else part for part in (*parts, between)
     ]
     return pc.binary_join_element_wise(*texts, null_handling="skip" if between else "emit_null")
 
