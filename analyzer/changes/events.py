@@ -180,7 +180,7 @@ def presence_text(
     return f"{text} {created}{RENAMED_REMARK if is_possibly_renamed else ''}"
 
 
-def renamed_number(number: int) -> str:
+def renamed_count_text(number: int) -> str:
     """Return how many of the users before it are possibly renamed, empty for none."""
     return f" ({POSSIBLY_RENAMED}: {number:,})" if number else ""
 

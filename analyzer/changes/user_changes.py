@@ -228,7 +228,12 @@ _RESTARTS: Final = (
 )
 """The events after which days are counted anew."""
 
-_CHANGES: Final = (EventKind.PASSWORD, EventKind.MFA, EventKind.ACCESS_KEY, EventKind.CERTIFICATE)
+_STATE_CHANGES: Final = (
+    EventKind.PASSWORD,
+    EventKind.MFA,
+    EventKind.ACCESS_KEY,
+    EventKind.CERTIFICATE,
+)
 
 
 def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Iterator[FindingChange]:
@@ -269,11 +274,11 @@ def cause_of_finding(
     passed = f"{count_text(elapsed, 'day')} passed between the reports"
     has_limit = rule.threshold or rule.fixed_limit
     depends_on_time = has_limit or columns.PASSWORD_NEXT_ROTATION in rule.reads
-    parts = [sentences(read, (*_RESTARTS, *_CHANGES))]
+    parts = [sentences(read, (*_RESTARTS, *_STATE_CHANGES))]
     if change.kind is ChangeKind.FINDING_UNDECIDED:
         parts.append(unclear)
     elif depends_on_time and _is_past_limit(change, limit or 0, elapsed):
-        changed = "" if change.before.outcome else sentences(read, _CHANGES)
+        changed = "" if change.before.outcome else sentences(read, _STATE_CHANGES)
         parts = [changed, f"passed the limit of {count_text(limit, 'day')}" if limit else passed]
     undecided = (
         f"undecided {side}: {finding.fact}"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.analysis.explanation import aligned
-from analyzer.changes.events import renamed_number
+from analyzer.changes.events import renamed_count_text
 from analyzer.changes.history import ASSUMED, COUNTS, History
 from analyzer.changes.stays import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT
 from analyzer.changes.timeline import whole_days
@@ -178,7 +178,7 @@ def sentences(history: History) -> Iterator[str]:
     """Yield what stands beside the tables, printable."""
     total = history.period.iloc[-1]
     if total["reports"] and total["unused_removed"]:
-        renamed = renamed_number(total["renamed"])
+        renamed = renamed_count_text(total["renamed"])
         of_all = f", of {total['removed']:,} gone{renamed}" if renamed else ""
         yield (
             f"Gone while unused: {count_text(total['unused_removed'], 'user')}{of_all}. Days"
@@ -315,7 +315,7 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             users = f"{row['users_start']} +{row['created']} +{row['appeared']} -{row['removed']}"
             less = f"-{row['unused_removed']} -{row['back_in_use']} -{row['unused_unclear']}"
             unused = f"{row['unused_start']} +{row['newly_unused']} {less} = {row['unused_end']}"
-            users = f"{users} = {row['users_end']}{renamed_number(row['renamed'])}"
+            users = f"{users} = {row['users_end']}{renamed_count_text(row['renamed'])}"
             return [str(row["reports"]), str(row["longest_gap"]), users, unused]
         case HistoryTable.USERS:
             since = f"{_days(row, 'unused_since')}{' or before' if row['at_least'] else ''}"
