@@ -76,7 +76,7 @@ def collect(
     write_lines("\n".join(map(printable, _lines(update, entries, outcomes))))
     if report:
         say(f"Compared with {short_list(report)}: no difference.")
-    say(_ending(update, output))
+    say(_last_line(update, output))
 
 
 _ADDED: Final = ("added", "changed", "withdrawn", "already there")
@@ -106,7 +106,7 @@ def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{word} {number:,}" for word, number in counts)
 
 
-def _ending(update: "LedgerUpdate", output: Path | None) -> str:
+def _last_line(update: "LedgerUpdate", output: Path | None) -> str:
     added = count_text(len(update.added), "line")
     if output is None:
         new = f"New: {added}; -o LEDGER.csv adds them." if update.added else "Nothing is new."
