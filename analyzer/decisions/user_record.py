@@ -42,7 +42,7 @@ from analyzer.verdicts.verdict import with_verdicts
 MOST_SAME_SECOND: Final = 50
 """If more users than this were created in one second, their names are not kept."""
 
-MOST_UNREAD: Final = 10
+MOST_UNREAD_CREATIONS: Final = 10
 """Nor are those of more users of an account than this whose creation time is not understood."""
 
 
@@ -131,15 +131,17 @@ def record_texts(
     heads = [_fields_of_file(file, criteria) for file in files]
     fields = {
         "row": arrow_array(users[columns.ROW]).cast(_TEXT_TYPE),
-        "account": _words(users[columns.ACCOUNT]),
-        "account_name": _words(account_names(users[columns.ACCOUNT], names)),
-        "account_owner": _words(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
+        "account": _json_texts(users[columns.ACCOUNT]),
+        "account_name": _json_texts(account_names(users[columns.ACCOUNT], names)),
+        "account_owner": _json_texts(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
         "contradicted": _json(page.contradicted_columns()),
-        "service_credentials": _words(users[columns.SERVICE_CREDENTIALS]),
+        "service_credentials": _json_texts(users[columns.SERVICE_CREDENTIALS]),
         "same_second": _json(same_second_names(users, same_second)),
-        "earlier": _words(users.get(columns.EARLIER_DECISION, [""] * len(users))),
-        **{name: _words(users[name]) for name in columns.OWNERSHIP},
-        "cells": _objects({name: _words(each) for name, each in cells_of_report(page).items()}),
+        "earlier": _json_texts(users.get(columns.EARLIER_DECISION, [""] * len(users))),
+        **{name: _json_texts(users[name]) for name in columns.OWNERSHIP},
+        "cells": _objects(
+            {name: _json_texts(each) for name, each in cells_of_report(page).items()}
+        ),
     }
     of_files = pc.utf8_slice_codeunits(_json(heads), 1, -1).take(pa.array(users[columns.FILE]))
     return text_series(_objects(fields, of_files)).set_axis(users.index)
@@ -168,7 +170,7 @@ def _json(values: Iterable[object]) -> pa.Array:
     return pa.array([orjson.dumps(each).decode() for each in values], _TEXT_TYPE)
 
 
-def _words(texts: pd.Series | Sequence[str]) -> pa.Array:
+def _json_texts(texts: pd.Series | Sequence[str]) -> pa.Array:
     """Return each text as JSON, null where it is missing; each distinct one is spelled once."""
     each = arrow_array(texts).dictionary_encode()
     words = each.dictionary.cast(_TEXT_TYPE)
@@ -227,7 +229,7 @@ def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[
     for account, at, user in zip(accounts, datetimes(users[columns.CREATED]), names, strict=True):
         alike = same_second.get((account, at), nobody) - {user}
         unread = same_second.get((account, None), nobody) - {user}
-        others = alike | (unread if len(unread) <= MOST_UNREAD else nobody)
+        others = alike | (unread if len(unread) <= MOST_UNREAD_CREATIONS else nobody)
         yield sorted(others) if len(alike) <= MOST_SAME_SECOND else None
 
 
