@@ -87,7 +87,7 @@ def _with_run_relative_names(prefix: str, report: Report) -> Report:
     )
 
 
-def _outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]:
+def _outside_runs_check(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]:
     """Return a check that an input lies in no run of a folder, unless a name leads into the run.
 
     Runs below a folder of reports would each hold the reports of all earlier ones again.
@@ -103,12 +103,12 @@ def _outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool
     return is_outside
 
 
-def run_inputs(
+def inputs_outside_runs(
     names: Sequence[str], folder: Path, max_input: int
 ) -> tuple[list[Source], Callable[[Source], bool]]:
     """Return the inputs that the names stand for outside the runs of a folder, and the check."""
     found = find_sources(names, InputLimit(max_input))
-    is_outside = _outside_runs(folder, names)
+    is_outside = _outside_runs_check(folder, names)
     outside = [*filter(is_outside, found)]
     if len(outside) < len(found) and all(each.is_skipped for each in outside):
         message, hint = f"it holds no report but those of runs in {folder}", "Name other reports."
@@ -146,7 +146,7 @@ def copy_inputs(
 
 def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
     """Yield a place for each, one for every name, whatever the case of its letters."""
-    names = [PurePath(_dated_folder(each), _name(each)) for each in sources]
+    names = [PurePath(_dated_folder(each), _copy_name(each)) for each in sources]
     files = {name.name.lower() for name in names}
     free = (each for each in map("input-{}".format, count(2)) if each not in files)
     used_names: set[tuple[str, ...]] = set()
@@ -157,7 +157,7 @@ def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
         used_names.add((*folders, last))
 
 
-def _name(source: Source) -> str:
+def _copy_name(source: Source) -> str:
     """Return the name of a copy, never hidden: it would not be found again."""
     # A file of an archive is named `archive.zip:folder/file`.
     name = source.path.name if source.path else PurePath(source.name).name.rpartition(":")[2]

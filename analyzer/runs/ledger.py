@@ -275,7 +275,9 @@ def with_earlier_outcomes(
     newest, followed = complete[-1].name if complete else "", set[tuple[str, ...]]()
     # Late decisions are known after the last file.
     files = _follow_ups(folders, complete, problems)
-    for run, rows, is_as_made in chain(files, _late_rows(ledger, complete, followed, problems)):
+    for run, rows, is_as_made in chain(
+        files, _unfollowed_rows(ledger, complete, followed, problems)
+    ):
         for row in rows:
             outcomes.add(run, row, is_as_made=is_as_made)
             if run == newest:
@@ -305,7 +307,7 @@ def _follow_ups(
             yield path.absolute().parent.name, rows, is_as_made
 
 
-def _late_rows(
+def _unfollowed_rows(
     ledger: Ledger,
     complete: Sequence[Run],
     followed: Container[tuple[str, ...]],
