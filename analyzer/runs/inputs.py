@@ -21,7 +21,7 @@ from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
-from analyzer.sources.source import Source, missing_source, unreadable_file
+from analyzer.sources.source import Source, missing_source, unreadable_file_refusal
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""
@@ -184,7 +184,7 @@ def _copy_file(name: str, origin: Path | Callable[[], bytes], target: Path) -> N
     try:
         stream = origin.open("rb") if isinstance(origin, Path) else BytesIO(origin())
     except OSError as error:
-        raise unreadable_file(name, error) from None
+        raise unreadable_file_refusal(name, error) from None
     with stream, target.open("xb") as copy:
         shutil.copyfileobj(stream, copy)
 

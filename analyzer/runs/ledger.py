@@ -43,7 +43,7 @@ from analyzer.reviews.list_sheets import (
 from analyzer.runs.inputs import DECISIONS, FOLLOW_UP, REPORTS, has_unchanged_inputs, load_reports
 from analyzer.runs.run_folders import Run, incomplete_runs, runs
 from analyzer.sources.archives import DAMAGED, unpacked_files
-from analyzer.sources.source import unreadable_file
+from analyzer.sources.source import unreadable_file_refusal
 from analyzer.terms import count_text, short_list
 
 _MAY_HOLD_DECISIONS: Final = (*SPREADSHEET_ENDINGS, ".csv", ".zip")
@@ -299,7 +299,7 @@ def _follow_ups(
             content = path.read_bytes()
             rows = earlier_rows(str(path), content)
         except OSError as error:
-            problems += unreadable_file(str(path), error).problems
+            problems += unreadable_file_refusal(str(path), error).problems
         except InputRefused as error:
             problems += error.problems
         else:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
-from analyzer.files import json_bytes, provenance, saved_file_refused, saved_json, sha256
+from analyzer.files import json_bytes, provenance, saved_file_refusal, saved_json, sha256
 from analyzer.report.model import AccountName, NotCovered, Report, ReportFile
 from analyzer.report.values import timestamp
 from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST
@@ -163,9 +163,9 @@ def manifest_entries(name: str, read: Callable[[], bytes]) -> list[AccountEntry]
         case {"accounts": [*accounts]} if all(map(_is_entry, accounts)):
             entries = [_entry(account) for account in accounts]
         case _:
-            raise saved_file_refused(name, "it is not a list of fetched accounts")
+            raise saved_file_refusal(name, "it is not a list of fetched accounts")
     for problem in _problems(entries):
-        raise saved_file_refused(name, problem)
+        raise saved_file_refusal(name, problem)
     return entries
 
 
@@ -230,7 +230,7 @@ def with_listed_accounts(
                 names[entry.account] = AccountName(name=entry.name)
             if entry.status == Status.SKIPPED:
                 skipped[entry.uncovered(entry.reason)] = None
-        outcomes |= dict.fromkeys(_outcomes(source, entries, newest, there))
+        outcomes |= dict.fromkeys(_not_covered_and_notes(source, entries, newest, there))
     not_covered = [each for each in outcomes if isinstance(each, NotCovered)]
     replaced = [each for each in outcomes if isinstance(each, str)]
     return replace(
@@ -242,7 +242,7 @@ def with_listed_accounts(
     )
 
 
-def _outcomes(
+def _not_covered_and_notes(
     manifest: Source,
     entries: Sequence[AccountEntry],
     newest: Mapping[str, ReportFile],

@@ -26,7 +26,7 @@ from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.sources import files_beside
 from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources, stream_sources
-from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file
+from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file_refusal
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ _ACCEPTED_SOURCES: Final = (
 STREAMED_FROM: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
 
-_PART: Final = 1 << 20
-_TAIL: Final = 1 << 10
+_PART_BYTES: Final = 1 << 20
+_TAIL_BYTES: Final = 1 << 10
 
 
 def load(
@@ -280,7 +280,7 @@ def _report_text(source: Source) -> ReportText:
             contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in there}
             text = files_beside.with_files_beside(text, str(path), contents)
     except OSError as error:
-        raise unreadable_file(source.name, error) from None
+        raise unreadable_file_refusal(source.name, error) from None
     return replace(text, origin=source.origin, masked_account=source.masked_account)
 
 
@@ -291,13 +291,13 @@ def _streamed_text(name: str, path: Path) -> ReportText | None:
     unchanged = partial(_check_unchanged, name, path, _identity(path))
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
-        stream.seek(max(size - _TAIL, 0))
+        stream.seek(max(size - _TAIL_BYTES, 0))
         tail = stream.read()
     if not input_formats.is_utf8_csv(head):
         return None
     header, sha256, quoted = find_header(name, head), hashlib.sha256(), False
     with path.open("rb") as stream:
-        while part := stream.read(_PART):
+        while part := stream.read(_PART_BYTES):
             sha256.update(part)
             quoted = quoted or b'"' in part
     return ReportText(
@@ -335,7 +335,7 @@ def read_in_memory(source: Source) -> ReportText:
         if plain and source.path
         else partial(_unpacked, replace(source, limit=None), csv_sha256, [csv]),
         check_unchanged=unchanged,
-        tail=csv[-_TAIL:],
+        tail=csv[-_TAIL_BYTES:],
         quoted=b'"' in csv,
         envelope_time=generated,
     )
@@ -348,7 +348,7 @@ def _unpacked(source: Source, sha256: str, unpacked: list[bytes]) -> pa.NativeFi
     try:
         again, _ = input_formats.unwrapped_file(source.name, source.read())
     except OSError as error:
-        raise unreadable_file(source.name, error) from None
+        raise unreadable_file_refusal(source.name, error) from None
     if hashlib.sha256(again).hexdigest() != sha256:
         raise _change_refusal(source.name)
     return pa.BufferReader(again)
