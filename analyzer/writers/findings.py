@@ -34,7 +34,7 @@ COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SO
 FINDING_COLUMNS: Final = (*(each for each in COLUMNS if each != REMEDY), columns.ACCOUNT_NAME)
 """The columns in CSV, which a remedy of many lines would make hard to read."""
 
-EXAMPLES: Final = 5  # how many findings of each rule a short list shows
+MOST_EXAMPLES: Final = 5  # how many findings of each rule a short list shows
 
 
 class Example(NamedTuple):
@@ -130,10 +130,10 @@ def _examples(rule_results: RuleResults) -> dict[str, list[Example]]:
     first: dict[str, list[Example]] = {}
     names = rule_results.report.account_names
     for frame in rule_results.frames():
-        few = frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)
+        few = frame.groupby(RULE, observed=True, sort=False).head(MOST_EXAMPLES)
         for rule, account, *others in plain_rows(few, (RULE, *Example._fields)):
             of_rule = first.setdefault(rule, [])
-            if len(of_rule) < EXAMPLES:
+            if len(of_rule) < MOST_EXAMPLES:
                 of_rule.append(Example(account_with_name(account, names), *others))
     return first
 
