@@ -292,7 +292,7 @@ class Task(NamedTuple):
     name: str
     entry: Callable[[], AccountEntry]
 
-    def outcome(self) -> AccountEntry:
+    def fetched_entry(self) -> AccountEntry:
         """Fetch, and return the entry of the account with its name."""
         try:
             return replace(self.entry(), name=self.name, is_profile=not self.account)
@@ -315,7 +315,7 @@ def run_tasks(
     the tasks that run; accounts that were not read are failed.
     """
     pool = ThreadPoolExecutor(max_workers=jobs)
-    futures = [pool.submit(task.outcome) for task in tasks]
+    futures = [pool.submit(task.fetched_entry) for task in tasks]
     try:
         for done, future in enumerate(as_completed(futures), start=1):
             future.result()

@@ -154,7 +154,7 @@ def events(
     )
 
 
-def sentences(user_events: Collection[Event], kinds: Iterable[EventKind]) -> str:
+def joined_sentences(user_events: Collection[Event], kinds: Iterable[EventKind]) -> str:
     """Return the sentences of the events of some kinds, in the order of these, joined by `; `."""
     return "; ".join(each.sentence for kind in kinds for each in user_events if each.kind is kind)
 

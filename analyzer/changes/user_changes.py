@@ -14,7 +14,7 @@ from analyzer.changes.events import (
     UserState,
     day_text,
     events,
-    sentences,
+    joined_sentences,
 )
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.terms import NOT_COVERED, Verdict, count_text
@@ -206,7 +206,7 @@ def _cause(
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
     shows_uses = is_changed or before.verdict in IDLE_VERDICTS or EventKind.FIRST_SIGN_IN in kinds
     shown = (*_PRESENCE, *(_USES if shows_uses else ()), *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
-    parts = [sentences(user_events, shown)]
+    parts = [joined_sentences(user_events, shown)]
     if is_changed:
         parts += [
             f"undetermined {side}: {state.reason}"
@@ -270,15 +270,15 @@ def cause_of_finding(
     `elapsed` days lie between the reports.
     """
     read = [each for each in user_events if _is_about(change.latest, rule, each)]
-    unclear = sentences(read, [EventKind.NOT_UNDERSTOOD])
+    unclear = joined_sentences(read, [EventKind.NOT_UNDERSTOOD])
     passed = f"{count_text(elapsed, 'day')} passed between the reports"
     has_limit = rule.threshold or rule.fixed_limit
     depends_on_time = has_limit or columns.PASSWORD_NEXT_ROTATION in rule.reads
-    parts = [sentences(read, (*_RESTARTS, *_STATE_CHANGES))]
+    parts = [joined_sentences(read, (*_RESTARTS, *_STATE_CHANGES))]
     if change.kind is ChangeKind.FINDING_UNDECIDED:
         parts.append(unclear)
     elif depends_on_time and _is_past_limit(change, limit or 0, elapsed):
-        changed = "" if change.before.outcome else sentences(read, _STATE_CHANGES)
+        changed = "" if change.before.outcome else joined_sentences(read, _STATE_CHANGES)
         parts = [changed, f"passed the limit of {count_text(limit, 'day')}" if limit else passed]
     undecided = (
         f"undecided {side}: {finding.fact}"

@@ -18,7 +18,7 @@ from analyzer.verdicts.facts import Elapsed, Facts
 
 _TEXT_TYPE: Final = pa.string()
 _NULL: Final = pa.scalar(None, _TEXT_TYPE)
-_UNKNOWN: Final = "at an unknown time"
+_UNKNOWN_TIME: Final = "at an unknown time"
 
 
 def concat(count: int, *parts: str | pa.Array) -> pa.Array:
@@ -39,7 +39,7 @@ def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Sc
     return pc.if_else(pa.array(mask), yes, no)
 
 
-def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.Array:
+def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN_TIME) -> pa.Array:
     """Return moments as dates, `2024-01-09`, with what is to stand before; `otherwise` for NaT."""
     days = pa.array(moments.astype("datetime64[D]")).cast(_TEXT_TYPE)
     return pc.fill_null(concat(len(days), before, days), before + otherwise)
