@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import check_outputs, decision_files, find_inputs, load
+from analyzer.cli.inputs import check_outputs, decision_inputs, find_inputs, load
 from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions, output_path_option
 from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.cli.values import path_parser
@@ -57,7 +57,7 @@ def collect(
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
-    files = decision_files(names)
+    files = decision_inputs(names)
     check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
     inputs = find_inputs(report, input_options)
 

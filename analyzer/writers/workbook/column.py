@@ -48,7 +48,7 @@ def _values(rows: Rows, of: ValuesOf) -> Any:
     return column_of(rows, of) if isinstance(of, str) else of(rows)
 
 
-def text_of(name: str, text: Callable[[str], str]) -> ValuesOf:
+def mapped_values(name: str, text: Callable[[str], str]) -> ValuesOf:
     """Return what gives another text for each value of a column."""
     return lambda rows: mapped(column_of(rows, name), text)
 
