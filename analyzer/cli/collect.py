@@ -92,16 +92,16 @@ def _lines(
     for each in update.files:
         entered = sum(tally.entered for tally in each.tallies)
         others = ("emptied", len(each.emptied)), ("still open", each.still_open)
-        yield f"{each.file}: {_counts(entered, others)}"
+        yield f"{each.file}: {_counts_text(entered, others)}"
         for tally in each.tallies:
             numbers = tally.added, tally.changed, tally.withdrawn, tally.already_there
-            counts = _counts(tally.entered, zip(outcomes, numbers, strict=True))
+            counts = _counts_text(tally.entered, zip(outcomes, numbers, strict=True))
             yield f"  {tally.reviewer}: {counts}"
         yield from (f"  {note}" for note in each.emptied_notes())
     yield from (*update.notes, *owner_answer_notes(entries, update.ledger))
 
 
-def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:
+def _counts_text(entered: int, others: Iterable[tuple[str, int]]) -> str:
     counts = ("entered", entered), *((word, number) for word, number in others if number)
     return ", ".join(f"{word} {number:,}" for word, number in counts)
 

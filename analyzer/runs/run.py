@@ -340,7 +340,7 @@ def _ask_aws(
     if any(entry.reason == STOPPED for entry in entries):
         raise KeyboardInterrupt
     fetch_manifest.require_any_report(entries)
-    log.say("fetched", f"Accounts: {fetch_manifest.status_counts(entries)}.")
+    log.say("fetched", f"Accounts: {fetch_manifest.status_counts_text(entries)}.")
     for pattern in outcomes.unmatched:
         log.caution("unmatched", fetch_manifest.unmatched_sentence(pattern), pattern=pattern)
     gaps = fetch_manifest.unknown_service_credentials(entries)

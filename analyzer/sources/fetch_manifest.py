@@ -327,7 +327,7 @@ def require_any_report(entries: Sequence[AccountEntry]) -> None:
         raise AwsRefused("\n".join(["No account could be read.", *failures(entries)]))
 
 
-def status_counts(entries: Iterable[AccountEntry]) -> str:
+def status_counts_text(entries: Iterable[AccountEntry]) -> str:
     """Return how many accounts were fetched, failed and skipped."""
     counts = Counter(entry.status for entry in entries)
     return ", ".join(f"{counts[status]:,} {status}" for status in Status)

@@ -98,7 +98,7 @@ def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
     }
 
 
-def severity_counts(rule_results: RuleResults) -> str:
+def severity_counts_text(rule_results: RuleResults) -> str:
     """Return the number of findings by severity, or if there are none, of exempt and noted ones."""
     if not rule_results.book.rules:
         return "Findings: no rule ran"
@@ -116,7 +116,7 @@ def severity_counts(rule_results: RuleResults) -> str:
     return f"Findings: none{f' ({others})' if others else ''}"
 
 
-def standard_and_limits(rule_results: RuleResults) -> str:
+def standard_and_limits_text(rule_results: RuleResults) -> str:
     """Return the standard and the limits of the rules that ran, in words."""
     return f"{standard_text(rule_results.book)} {limits_text(rule_results.book)}".rstrip()
 

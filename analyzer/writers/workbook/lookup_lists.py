@@ -242,7 +242,7 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
     )
 
 
-def change_counts(frame: pd.DataFrame, previous_run: str) -> str:
+def change_counts_text(frame: pd.DataFrame, previous_run: str) -> str:
     """Return the run that was compared with, and the number of changes of each kind."""
     numbers = counts_text(frame)
     changed = f"Changes since: {numbers}." if numbers else NO_CHANGES

@@ -351,7 +351,7 @@ def _add_severities(sheet: TextSheet, rule_results: RuleResults) -> None:
     remark = f"The sheet {SheetName.FINDINGS} lists them all."
     about = f"Fails: not exempt. For information: nothing fails. {remark}"
     sheet.row(label("All findings"), *map(total, _finding_numbers(by_rule)), about)
-    sheet.named_text("Rules", findings.standard_and_limits(rule_results))
+    sheet.named_text("Rules", findings.standard_and_limits_text(rule_results))
     if findings.control_results(rule_results):
         sheet.named_text("Controls", f"{rule_results.control_summary}.")
     for remark in findings.rules_lacking_input_texts(rule_results):
