@@ -27,7 +27,7 @@ from analyzer.aws.report import (
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
 from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchOutcomes, Status
-from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
+from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
 Save = Callable[[FetchedReport], str]  # keeps a report and returns where it is, for people
@@ -340,7 +340,7 @@ def save_report(path_of: Callable[[str], Path], report: FetchedReport) -> str:
     Raises OutputFailed.
     """
     path = path_of(report.name)
-    metadata = path.with_name(path.name + METADATA)
+    metadata = path.with_name(path.name + METADATA_ENDING)
     credentials = path.with_name(path.name + SERVICE_CREDENTIALS_ENDING)
     files = {} if report.service_credentials is None else {credentials: report.service_credentials}
     stale = [] if files else [credentials]

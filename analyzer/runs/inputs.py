@@ -18,7 +18,7 @@ from analyzer.report.model import Report
 from analyzer.report.report_text import dated_part
 from analyzer.runs.run_folders import Run, is_in_run, runs
 from analyzer.sources.fetch_manifest import manifest_sources
-from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
+from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source, missing_source, unreadable_file_refusal
@@ -174,7 +174,7 @@ def _copy_with_files_beside(source: Source, target: Path) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _copy_file(source.name, source.path or source.read, target)
     if source.path:
-        for ending in (METADATA, SERVICE_CREDENTIALS_ENDING):
+        for ending in (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING):
             beside = source.path.with_name(source.path.name + ending)
             if beside.is_file():
                 _copy_file(str(beside), beside, target.with_name(target.name + ending))

@@ -19,7 +19,7 @@ from analyzer.errors import AwsRefused
 from analyzer.files import json_bytes, provenance, saved_file_refusal, saved_json, sha256
 from analyzer.report.model import AccountName, NotCovered, Report, ReportFile
 from analyzer.report.values import timestamp
-from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST
+from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST_ENDING
 from analyzer.sources.find import files_below, is_pattern, matching_paths
 from analyzer.sources.source import Source, files_beside_in_archives, is_visible
 from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, printable
@@ -103,7 +103,7 @@ def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> l
     return [
         *(_manifest_source(path) for path in named),
         *(each for path, each in _manifests_beside(inputs) if path not in named),
-        *(each for each in files_beside_in_archives(inputs) if each.name.endswith(MANIFEST)),
+        *(each for each in files_beside_in_archives(inputs) if each.name.endswith(MANIFEST_ENDING)),
     ]
 
 
@@ -121,14 +121,14 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[tuple[Path, Source]]
         if source.path:
             folders[source.path.parent].add(source.path.name)
     for folder, files in folders.items():
-        for path in sorted(folder.glob(f"*{MANIFEST}")):
+        for path in sorted(folder.glob(f"*{MANIFEST_ENDING}")):
             if _is_manifest(path) and (manifest := _matching_manifest(path, files)):
                 yield path, manifest
 
 
 def _is_manifest(path: Path) -> bool:
     """Return whether a path is a manifest's; a pipe of such a name would be waited for."""
-    return path.name.endswith(MANIFEST) and is_visible(path.name) and not path.is_fifo()
+    return path.name.endswith(MANIFEST_ENDING) and is_visible(path.name) and not path.is_fifo()
 
 
 def _manifest_source(path: Path) -> Source:

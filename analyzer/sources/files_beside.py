@@ -26,10 +26,10 @@ from analyzer.terms import printable
 FIRST_YEAR: Final = 2010
 """IAM is of 2010: no report is older."""
 
-METADATA: Final = ".metadata.json"
+METADATA_ENDING: Final = ".metadata.json"
 SERVICE_CREDENTIALS_ENDING: Final = ".service-credentials.json"
-MANIFEST: Final = ".manifest.json"
-BESIDE_ENDINGS: Final = (METADATA, SERVICE_CREDENTIALS_ENDING, MANIFEST)
+MANIFEST_ENDING: Final = ".manifest.json"
+BESIDE_ENDINGS: Final = (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING, MANIFEST_ENDING)
 
 
 def with_files_beside(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:
@@ -37,7 +37,7 @@ def with_files_beside(text: ReportText, name: str, files: Mapping[str, bytes]) -
 
     Raises InputRefused if that is not understood, or if the metadata is of another report.
     """
-    of_report, credentials = f"{name}{METADATA}", f"{name}{SERVICE_CREDENTIALS_ENDING}"
+    of_report, credentials = f"{name}{METADATA_ENDING}", f"{name}{SERVICE_CREDENTIALS_ENDING}"
     if of_report in files:
         generated, sha256 = metadata(of_report, files[of_report])
         if sha256 != text.sha256:

@@ -24,7 +24,11 @@ from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
 from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.sources import files_beside
-from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS_ENDING
+from analyzer.sources.files_beside import (
+    MANIFEST_ENDING,
+    METADATA_ENDING,
+    SERVICE_CREDENTIALS_ENDING,
+)
 from analyzer.sources.find import find_sources, stream_sources
 from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file_refusal
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
@@ -204,10 +208,10 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
 def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
     """Return whether a manifest may be among the names, in an archive, or beside an input."""
-    if any(name.endswith(MANIFEST) or not Path(name).is_file() for name in names):
+    if any(name.endswith(MANIFEST_ENDING) or not Path(name).is_file() for name in names):
         return True
     folders = {each.path.parent for each in inputs if each.path}
-    beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST}"))
+    beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST_ENDING}"))
     return any(each.saved_in_archive for each in inputs) or any(beside)
 
 
@@ -262,7 +266,7 @@ def _is_of_run(name: str) -> bool:
 def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Note the files saved with reports that lie in archives and are not read."""
     saved = (each.name for each in files_beside_in_archives(inputs))
-    if unread := [name for name in saved if not name.endswith(MANIFEST)]:
+    if unread := [name for name in saved if not name.endswith(MANIFEST_ENDING)]:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
@@ -274,7 +278,9 @@ def _report_text(source: Source) -> ReportText:
         text = path and is_large and _streamed_text(source.name, path)
         text = text or read_in_memory(source)
         saved = [
-            Path(f"{path}{ending}") for ending in (METADATA, SERVICE_CREDENTIALS_ENDING) if path
+            Path(f"{path}{ending}")
+            for ending in (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING)
+            if path
         ]
         if there := [each for each in saved if each.is_file()]:
             contents = {str(each): files.saved_bytes(str(each), each.read_bytes) for each in there}
