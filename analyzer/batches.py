@@ -37,8 +37,8 @@ from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.files_beside import (
     BESIDE_ENDINGS,
-    MANIFEST,
-    METADATA,
+    MANIFEST_ENDING,
+    METADATA_ENDING,
     SERVICE_CREDENTIALS_ENDING,
 )
 from analyzer.sources.find import stream_sources
@@ -155,7 +155,7 @@ def _refused_row(name: str, refused: InputRefused) -> Mapping[str, str]:
 
 def _row_beside(name: str, content: bytes) -> Mapping[str, Any]:
     try:
-        if name.endswith(METADATA):
+        if name.endswith(METADATA_ENDING):
             generated, sha256 = files_beside.metadata(name, content)
             about = {columns.AS_OF: generated, SHA256: sha256}
             return {columns.FILE: name, columns.AS_OF_SOURCE: AsOfSource.METADATA.value, **about}
@@ -193,7 +193,7 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
     batch = pd.Series(pd.factorize((sizes.cumsum() - sizes) // rows)[0], sizes.index)
     batch_of_report = dict(zip(reports[columns.FILE], groups.map(batch), strict=True))
     planned = surveyed[columns.FILE].map(_report_name).map(batch_of_report)
-    planned[surveyed[columns.FILE].str.endswith(MANIFEST)] = 0
+    planned[surveyed[columns.FILE].str.endswith(MANIFEST_ENDING)] = 0
     by_file = planned.set_axis(surveyed[columns.FILE]).dropna().astype("int64").rename(BATCH)
     return by_file[~by_file.index.duplicated()].sort_values(kind="stable")
 
@@ -214,7 +214,7 @@ def _folder_order(name: str) -> list[tuple[int, str]]:
 
 def _report_name(name: str) -> str:
     """Return the name of the report that a file is or lies beside."""
-    ending = next(filter(name.endswith, (METADATA, SERVICE_CREDENTIALS_ENDING)), "")
+    ending = next(filter(name.endswith, (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING)), "")
     return name.removesuffix(ending)
 
 
@@ -229,7 +229,7 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
                 Problem(**{**problem, "files": tuple(problem["files"])})
                 for problem in json.loads(refused)
             )
-        elif name.endswith(METADATA) and isinstance(of_report, str) and of != of_report:
+        elif name.endswith(METADATA_ENDING) and isinstance(of_report, str) and of != of_report:
             yield from files_beside.mismatch_refusal(name, PurePath(report).name).problems
 
 
@@ -305,7 +305,7 @@ def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> 
     report = assemble_report([partial(text, source) for source in inputs], set_as_of)
     saved = [Source(printable(name), content) for name, content in ordered.items()]
     beside = [*saved, *files_beside_in_archives(inputs)]
-    manifests = [source for source in beside if source.name.endswith(MANIFEST)]
+    manifests = [source for source in beside if source.name.endswith(MANIFEST_ENDING)]
     elsewhere = _files_of_other_batches(surveys, ordered) if manifests else ()
     return with_listed_accounts(report, manifests, inputs, [*elsewhere])
 
@@ -313,7 +313,7 @@ def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> 
 def _files_of_other_batches(surveys: Surveys, files: Mapping[str, bytes]) -> Iterator[ReportFile]:
     """Yield the surveyed reports that are in other batches, with the moments of their metadata."""
     surveyed = _survey_frame(surveys)
-    saved = surveyed[surveyed[columns.FILE].str.endswith(METADATA)]
+    saved = surveyed[surveyed[columns.FILE].str.endswith(METADATA_ENDING)]
     moments = saved[columns.AS_OF].set_axis(saved[columns.FILE].map(_report_name))
     generated = moments.reindex(surveyed[columns.FILE]).set_axis(surveyed.index)
     weaker = [

@@ -248,7 +248,7 @@ def saved_bytes(name: str, read: Callable[[], bytes]) -> bytes:
     try:
         return read()
     except OSError as error:
-        raise saved_file_refused(name, f"it cannot be read: {error.strerror}") from None
+        raise saved_file_refusal(name, f"it cannot be read: {error.strerror}") from None
 
 
 def saved_json(name: str, read: Callable[[], bytes]) -> Any:
@@ -256,9 +256,9 @@ def saved_json(name: str, read: Callable[[], bytes]) -> Any:
     try:
         return json.loads(saved_bytes(name, read).decode())
     except (ValueError, RecursionError):
-        raise saved_file_refused(name, "it is not valid JSON") from None
+        raise saved_file_refusal(name, "it is not valid JSON") from None
 
 
-def saved_file_refused(name: str, message: str) -> InputRefused:
+def saved_file_refusal(name: str, message: str) -> InputRefused:
     """Return the refusal of a file that this program saved, or that belongs beside a report."""
     return InputRefused.of_file(printable(name), message, "Remove the file, or save it again.")

@@ -242,11 +242,11 @@ STANDARDS: Final[tuple[Standard, ...]] = (
 
 # Frameworks
 
-_IDLE: Final = "idle-password idle-access-key"
-_MFA: Final = "console-user-without-mfa user-without-mfa root-without-mfa"
+_IDLE_RULES: Final = "idle-password idle-access-key"
+_MFA_RULES: Final = "console-user-without-mfa user-without-mfa root-without-mfa"
 _NUMBERS_BY_RULES: Final = {
     "AWS Security Hub": {
-        _IDLE: ("IAM.8", "IAM.22"),
+        _IDLE_RULES: ("IAM.8", "IAM.22"),
         "unrotated-access-key": ("IAM.3",),
         "console-user-without-mfa": ("IAM.5",),
         "user-without-mfa": ("IAM.19",),
@@ -255,23 +255,23 @@ _NUMBERS_BY_RULES: Final = {
         "root-used": ("IAM.20, retired in April 2024",),
     },
     "NIST SP 800-53 r5": {
-        _IDLE: ("AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6"),
+        _IDLE_RULES: ("AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6"),
         "unrotated-access-key": ("AC-2(1)", "AC-2(3)", "AC-3(15)"),
-        _MFA: ("AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)"),
+        _MFA_RULES: ("AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)"),
         "root-access-key": ("AC-2(1)", "AC-3(7)", "AC-3(15)", "AC-6", "AC-6(2)", "AC-6(10)"),
     },
     "PCI DSS v4.0.1": {
-        _IDLE: ("7.2.4", "8.2.6"),
+        _IDLE_RULES: ("7.2.4", "8.2.6"),
         "unrotated-access-key": ("8.3.9", "8.6.3"),
-        _MFA: ("8.4.2",),
+        _MFA_RULES: ("8.4.2",),
     },
     "SOC 2": {
-        f"{_IDLE} root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
+        f"{_IDLE_RULES} root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
         "unrotated-access-key": ("CC6.1", "CC6.2"),
-        _MFA: ("CC6.6",),
+        _MFA_RULES: ("CC6.6",),
     },
     "ISO/IEC 27001:2022": {
-        f"{_IDLE} unrotated-access-key root-access-key root-used": ("A.5.15",),
+        f"{_IDLE_RULES} unrotated-access-key root-access-key root-used": ("A.5.15",),
         "console-user-without-mfa root-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
     },
     "Trend Micro Conformity": {

@@ -109,7 +109,7 @@ class Explanation:
 
     def __str__(self) -> str:
         """Return it as text."""
-        return "\n".join(_text(self))
+        return "\n".join(_lines(self))
 
 
 def explanations(
@@ -127,14 +127,14 @@ def explanations(
     `pages` are those of the report of `rule_results`, judged by `criteria`; `earlier` returns what
     was decided earlier on the users of a page.
     """
-    for alone in _matching(pages, user):
+    for alone in _pages_of_matches(pages, user):
         yield _explanation(alone, rule_results, earlier(alone).iloc[0], criteria)
     roots = rule_results.report.roots() if user.startswith(("<", "arn:")) else ()
-    for alone in _matching(roots, user):
+    for alone in _pages_of_matches(roots, user):
         yield _explanation_of_root(alone, rule_results)
 
 
-def _matching(pages: Iterable[Page], user: str) -> Iterator[Page]:
+def _pages_of_matches(pages: Iterable[Page], user: str) -> Iterator[Page]:
     """Yield a page of its own for each user or root whose name or ARN matches."""
     chosen = Filter(users=(user,))
     for page in pages:
@@ -147,14 +147,14 @@ def _explanation_of_root(page: Page, rule_results: RuleResults) -> Explanation:
     rules = rule_results.book.rules
     cells = dict.fromkeys(name for rule in rules if rule.is_of_root for name in rule.columns)
     return Explanation(
-        **_source(page, rule_results),
+        **_shared_fields(page, rule_results),
         reason="The root user is not an IAM user, and has no verdict.",
         cells=tuple(_cell(page, name, "rules") for name in cells),
         rules=tuple(_rule_outcomes(page, rule_results, of_roots=True)),
     )
 
 
-def _source(page: Page, rule_results: RuleResults) -> dict[str, Any]:
+def _shared_fields(page: Page, rule_results: RuleResults) -> dict[str, Any]:
     """Return who the only user or root of a page is, where its row is, and which entries match."""
     user = page.users.iloc[0]
     file: ReportFile = rule_results.report.files[user[columns.FILE]]
@@ -177,7 +177,7 @@ def _explanation(
     """Return the explanation of the only user of a page."""
     user = page.users.iloc[0]
     return Explanation(
-        **_source(page, rule_results),
+        **_shared_fields(page, rule_results),
         **{name: user[name] for name in (columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION)},
         reason=reason_text(
             user[columns.VERDICT], user[columns.REASON], _number(user[columns.IDLE_DAYS])
@@ -346,7 +346,7 @@ def _matching_exemptions(
 # As text
 
 
-def _text(each: Explanation) -> Iterator[str]:
+def _lines(each: Explanation) -> Iterator[str]:
     yield f"{each.user}  {each.arn}"
     certainty = f" ({'to check' if each.caveats else each.certainty})" if each.certainty else ""
     yield f"{each.verdict}{certainty}: {each.reason}" if each.verdict else each.reason

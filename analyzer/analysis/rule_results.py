@@ -19,7 +19,7 @@ from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEV
 from analyzer.standards import Control
 from analyzer.terms import count_text, numbers_text, with_noun
 
-JUDGED_AT_ONCE: Final = 200_000
+MOST_ROWS_TIMES_RULES: Final = 200_000
 """Rows times rules of which the findings are held and ordered together."""
 
 MOST_ROWS_IN_ONE_ORDER: Final = 200_000
@@ -193,7 +193,7 @@ class RuleResults:
         pages = [*self._pages_and_roots()]
         ids = [rule.id for rule in self.book.rules]
         by_severity = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
-        many = max(JUDGED_AT_ONCE // max(self.report.rows, 1), 1)
+        many = max(MOST_ROWS_TIMES_RULES // max(self.report.rows, 1), 1)
         for first in range(0, len(by_severity), many):
             rules = by_severity[first : first + many]
             frame = concatenated(

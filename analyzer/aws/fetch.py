@@ -27,7 +27,7 @@ from analyzer.aws.report import (
 from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
 from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchOutcomes, Status
-from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
+from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
 Save = Callable[[FetchedReport], str]  # keeps a report and returns where it is, for people
@@ -78,7 +78,7 @@ def _one_entry_per_account(entries: Sequence[AccountEntry]) -> Iterator[AccountE
 
 # The accounts of an organization
 
-_TEXTS: Final = ("Id", "Name", "Arn", "State", "Status")
+_TEXT_FIELDS: Final = ("Id", "Name", "Arn", "State", "Status")
 _STATES: Final = ("ACTIVE", "CLOSED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "SUSPENDED")
 _ACCOUNT_ARN: Final = re.compile(
     f"arn:aws[a-z0-9-]*:organizations::{ACCOUNT_ID_PATTERN}:account/[ -~]+"
@@ -150,7 +150,7 @@ def chosen_accounts(
 def _account(value: object) -> Account:
     """Return an account of a list; raises AwsRefused for anything else."""
     if not isinstance(value, Mapping) or not all(
-        isinstance(value.get(name, ""), str) for name in _TEXTS
+        isinstance(value.get(name, ""), str) for name in _TEXT_FIELDS
     ):
         raise not_from_aws("a list of accounts with an invalid value")
     number = value.get("Id", "") if re.fullmatch(ACCOUNT_ID_PATTERN, value.get("Id", "")) else ""
@@ -294,7 +294,7 @@ class Task(NamedTuple):
     name: str
     entry: Callable[[], AccountEntry]
 
-    def outcome(self) -> AccountEntry:
+    def fetched_entry(self) -> AccountEntry:
         """Fetch, and return the entry of the account with its name."""
         try:
             return replace(self.entry(), name=self.name, is_profile=not self.account)
@@ -317,7 +317,7 @@ def run_tasks(
     the tasks that run; accounts that were not read are failed.
     """
     pool = ThreadPoolExecutor(max_workers=jobs)
-    futures = [pool.submit(task.outcome) for task in tasks]
+    futures = [pool.submit(task.fetched_entry) for task in tasks]
     try:
         for done, future in enumerate(as_completed(futures), start=1):
             future.result()
@@ -342,7 +342,7 @@ def save_report(path_of: Callable[[str], Path], report: FetchedReport) -> str:
     Raises OutputFailed.
     """
     path = path_of(report.name)
-    metadata = path.with_name(path.name + METADATA)
+    metadata = path.with_name(path.name + METADATA_ENDING)
     credentials = path.with_name(path.name + SERVICE_CREDENTIALS_ENDING)
     files = {} if report.service_credentials is None else {credentials: report.service_credentials}
     stale = [] if files else [credentials]

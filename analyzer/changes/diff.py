@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.filters import account_labels
-from analyzer.changes.events import RENAMED_REMARK, renamed_number
+from analyzer.changes.events import RENAMED_REMARK, renamed_count_text
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
 from analyzer.changes.user_changes import ChangeKind, ChangeRow, changes_of_user
 from analyzer.errors import InputRefused, Problem, check_type
@@ -124,7 +124,7 @@ class Comparison:
             some = users[users[NOW] == verdict]
             if len(some) and verdict in (Verdict.UNDETERMINED, *words):
                 arns = some[columns.ARN].nunique()
-                yield f"{arns:,} newly {verdict}{renamed_number(renamed_count(some))}"
+                yield f"{arns:,} newly {verdict}{renamed_count_text(renamed_count(some))}"
         fails = open_[changed & open_[NOW].isin([Outcome.FAILS, Outcome.UNDECIDED])]
         for rule in self.now.rule_results.book.rules if len(fails) else ():
             number = int((fails[RULE] == rule.id).sum())
@@ -133,7 +133,7 @@ class Comparison:
         for kind in map(str, ChangeKind):
             some = frame[frame[CHANGE] == kind]
             if len(some) and kind in words and kind not in [*map(str, Verdict)]:
-                yield f"{len(some):,} {kind}{renamed_number(renamed_count(some))}"
+                yield f"{len(some):,} {kind}{renamed_count_text(renamed_count(some))}"
 
 
 def diff(before: Analysis, now: Analysis) -> Comparison:
@@ -263,7 +263,7 @@ def counts_by_kind(frame: pd.DataFrame) -> dict[ChangeKind, int]:
 
 def counts_text(frame: pd.DataFrame) -> str:
     """Return how many changes there are of each kind, in words; empty for none."""
-    renamed = renamed_number(renamed_count(frame[frame[CHANGE] == ChangeKind.GONE]))
+    renamed = renamed_count_text(renamed_count(frame[frame[CHANGE] == ChangeKind.GONE]))
     return ", ".join(
         f"{kind} {number:,}{renamed if kind is ChangeKind.GONE else ''}"
         for kind, number in counts_by_kind(frame).items()

@@ -156,7 +156,7 @@ def events(
     )
 
 
-def sentences(user_events: Collection[Event], kinds: Iterable[EventKind]) -> str:
+def joined_sentences(user_events: Collection[Event], kinds: Iterable[EventKind]) -> str:
     """Return the sentences of the events of some kinds, in the order of these, joined by `; `."""
     return "; ".join(
         event.sentence for kind in kinds for event in user_events if event.kind is kind
@@ -189,7 +189,7 @@ def presence_text(
     return f"{text} {created}{RENAMED_REMARK if is_possibly_renamed else ''}"
 
 
-def renamed_number(number: int) -> str:
+def renamed_count_text(number: int) -> str:
     """Return how many of the users before it are possibly renamed, empty for none."""
     return f" ({POSSIBLY_RENAMED}: {number:,})" if number else ""
 

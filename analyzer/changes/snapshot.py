@@ -30,11 +30,11 @@ from analyzer.terms import SlotState, Verdict
 from analyzer.verdicts.facts import Facts
 
 UNKNOWN: Final = "unknown"
-_WORDS: Final = dict.fromkeys(
+_CATEGORY_DTYPES: Final = dict.fromkeys(
     (columns.ACCOUNT, columns.VERDICT, columns.REASON, columns.EXEMPTION), "category"
 )
 _OF_USERS: Final = (columns.USER, columns.ARN, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE)
-_SAME_NAMES: Final = (
+_USER_STATE_FIELDS: Final = (
     *(columns.ACCOUNT, columns.USER, columns.ARN, columns.REASON, columns.EXEMPTION),
     *(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION),
     columns.LAST_USE,
@@ -76,11 +76,11 @@ def snapshot(analysis: Analysis) -> Snapshot:
     for page, of_roots in _pages(analysis):
         facts = Facts(page)
         users = page.users
-        texts = users.reindex(columns=[*_WORDS]).astype(TEXT).fillna("")
+        texts = users.reindex(columns=[*_CATEGORY_DTYPES]).astype(TEXT).fillna("")
         values = {name: users[name] for name in _OF_USERS} | credential_values(facts)
         frames.append(texts.assign(**values))
         outcomes.append(page_outcomes(facts, book.rules, book.thresholds, of_roots=of_roots))
-    rows = concatenated(frames).astype(_WORDS)
+    rows = concatenated(frames).astype(_CATEGORY_DTYPES)
     user_of_row, _ = rows[columns.ARN].factorize()
     order = np.argsort(user_of_row, kind="stable")
     _, first = np.unique(user_of_row[order], return_index=True)
@@ -213,7 +213,7 @@ def _state(cells: Mapping[str, Any]) -> UserState:
     keys = tuple(_credential(cells, key) for key in columns.ACCESS_KEYS)
     certificates = tuple(_credential(cells, certificate) for certificate in columns.CERTIFICATES)
     return UserState(
-        **{name: cells[name] for name in _SAME_NAMES},
+        **{name: cells[name] for name in _USER_STATE_FIELDS},
         verdict=Verdict(cells[columns.VERDICT]) if cells[columns.VERDICT] else None,
         created=cells[columns.USER_CREATION_TIME],
         password=None if columns.PASSWORD_ENABLED in unknown else cells[columns.PASSWORD_ENABLED],

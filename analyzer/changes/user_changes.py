@@ -14,7 +14,7 @@ from analyzer.changes.events import (
     UserState,
     day_text,
     events,
-    sentences,
+    joined_sentences,
 )
 from analyzer.rules.rule import Outcome, Rule
 from analyzer.terms import NOT_COVERED, Verdict, count_text
@@ -206,7 +206,7 @@ def _cause(
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
     shows_uses = is_changed or before.verdict in IDLE_VERDICTS or EventKind.FIRST_SIGN_IN in kinds
     shown = (*_PRESENCE, *(_USES if shows_uses else ()), *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
-    parts = [sentences(user_events, shown)]
+    parts = [joined_sentences(user_events, shown)]
     if is_changed:
         parts += [
             f"undetermined {side}: {state.reason}"
@@ -228,7 +228,12 @@ _RESTARTS: Final = (
 )
 """The events after which days are counted anew."""
 
-_CHANGES: Final = (EventKind.PASSWORD, EventKind.MFA, EventKind.ACCESS_KEY, EventKind.CERTIFICATE)
+_STATE_CHANGES: Final = (
+    EventKind.PASSWORD,
+    EventKind.MFA,
+    EventKind.ACCESS_KEY,
+    EventKind.CERTIFICATE,
+)
 
 
 def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Iterator[FindingChange]:
@@ -265,15 +270,15 @@ def cause_of_finding(
     `elapsed` days lie between the reports.
     """
     read = [event for event in user_events if _is_about(change.latest, rule, event)]
-    unclear = sentences(read, [EventKind.NOT_UNDERSTOOD])
+    unclear = joined_sentences(read, [EventKind.NOT_UNDERSTOOD])
     passed = f"{count_text(elapsed, 'day')} passed between the reports"
     has_limit = rule.threshold or rule.fixed_limit
     depends_on_time = has_limit or columns.PASSWORD_NEXT_ROTATION in rule.reads
-    parts = [sentences(read, (*_RESTARTS, *_CHANGES))]
+    parts = [joined_sentences(read, (*_RESTARTS, *_STATE_CHANGES))]
     if change.kind is ChangeKind.FINDING_UNDECIDED:
         parts.append(unclear)
     elif depends_on_time and _is_past_limit(change, limit or 0, elapsed):
-        changed = "" if change.before.outcome else sentences(read, _CHANGES)
+        changed = "" if change.before.outcome else joined_sentences(read, _STATE_CHANGES)
         parts = [changed, f"passed the limit of {count_text(limit, 'day')}" if limit else passed]
     undecided = (
         f"undecided {side}: {finding.fact}"

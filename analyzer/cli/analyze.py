@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from analyzer.analysis.analysis import Analysis
     from analyzer.writers.workbook import Split
 
-_NAMES: Final = (Format.NAMES, Format.ARNS)
+_NAME_FORMATS: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by one word, without their caveats."""
 
 _STDOUT: Final = Path("-")
@@ -185,7 +185,7 @@ def _check_options(
     fail_on: list[str],
 ) -> None:
     """Refuse options that contradict each other or need another one; raises typer.BadParameter."""
-    names, check = outputs.format_ in _NAMES, outputs.include_check
+    names, check = outputs.format_ in _NAME_FORMATS, outputs.include_check
     ledger = judging_options.decisions
     workbook = any(each.suffix.lower() == ".xlsx" for each in outputs.output)
     every_sheet = outputs.sheets is WorkbookSheets.ALL
@@ -308,7 +308,7 @@ def _messages(analysis: "Analysis", outputs: OutputOptions) -> Iterator[str]:
         from analyzer.writers.user_lists import left_out_line
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table, details=outputs.details)
-        if outputs.form in _NAMES:
+        if outputs.form in _NAME_FORMATS:
             left_out = left_out_line(analysis, outputs.verdict, check=outputs.include_check)
             yield from [f"{left_out}."] if left_out else []
         yield blind_spots_line(analysis.report.files)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import check_outputs, decision_files, find_inputs, load
+from analyzer.cli.inputs import check_outputs, decision_inputs, find_inputs, load
 from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions, output_path_option
 from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.cli.values import path_parser
@@ -57,7 +57,7 @@ def collect(
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
-    files = decision_files(names)
+    files = decision_inputs(names)
     check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
     inputs = find_inputs(report, input_options)
 
@@ -76,7 +76,7 @@ def collect(
     write_lines("\n".join(map(printable, _lines(update, entries, outcomes))))
     if report:
         say(f"Compared with {short_list(report)}: no difference.")
-    say(_ending(update, output))
+    say(_last_line(update, output))
 
 
 _ADDED: Final = ("added", "changed", "withdrawn", "already there")
@@ -92,21 +92,21 @@ def _lines(
     for each in update.files:
         entered = sum(tally.entered for tally in each.tallies)
         others = ("emptied", len(each.emptied)), ("still open", each.still_open)
-        yield f"{each.file}: {_counts(entered, others)}"
+        yield f"{each.file}: {_counts_text(entered, others)}"
         for tally in each.tallies:
             numbers = tally.added, tally.changed, tally.withdrawn, tally.already_there
-            counts = _counts(tally.entered, zip(outcomes, numbers, strict=True))
+            counts = _counts_text(tally.entered, zip(outcomes, numbers, strict=True))
             yield f"  {tally.reviewer}: {counts}"
         yield from (f"  {note}" for note in each.emptied_notes())
     yield from (*update.notes, *owner_answer_notes(entries, update.ledger))
 
 
-def _counts(entered: int, others: Iterable[tuple[str, int]]) -> str:
+def _counts_text(entered: int, others: Iterable[tuple[str, int]]) -> str:
     counts = ("entered", entered), *((word, number) for word, number in others if number)
     return ", ".join(f"{word} {number:,}" for word, number in counts)
 
 
-def _ending(update: "LedgerUpdate", output: Path | None) -> str:
+def _last_line(update: "LedgerUpdate", output: Path | None) -> str:
     added = count_text(len(update.added), "line")
     if output is None:
         new = f"New: {added}; -o LEDGER.csv adds them." if update.added else "Nothing is new."

@@ -43,7 +43,7 @@ _MARK_OF_PYDANTIC: Final = "Value error, "
 
 _FLAG_HINT: Final = ": use true or false, without quotes"
 
-_PATHS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
+_PATH_METAVARS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
 """What the help calls the values that are paths."""
 
 _LARGEST_SETTINGS: Final = 1 << 16
@@ -276,7 +276,7 @@ def _as_command_line_text(value: Any, path: Path, option: Any) -> Any:
         return value
     is_large = isinstance(value, int) and abs(value) >= 10**18
     text = "a number of more than 18 digits" if is_large else str(value)
-    is_path = option is not None and option.metavar in _PATHS and text not in ("", "-")
+    is_path = option is not None and option.metavar in _PATH_METAVARS and text not in ("", "-")
     return str(path.parent / text) if is_path else text
 
 

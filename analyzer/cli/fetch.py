@@ -132,7 +132,8 @@ def fetch(
         folder, name = Path(output), fetch_manifest.FETCHED_MANIFEST
         replace_files({folder / name: fetch_manifest.manifest_bytes(outcomes)})
         log.say(
-            "fetched", f"Wrote {folder}: {fetch_manifest.status_counts(entries)}; {name} lists them"
+            "fetched",
+            f"Wrote {folder}: {fetch_manifest.status_counts_text(entries)}; {name} lists them",
         )
     else:
         (entry,) = entries

@@ -250,7 +250,7 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
 # Decisions
 
 
-def decision_files(names: Iterable[str]) -> list[InputFile]:
+def decision_inputs(names: Iterable[str]) -> list[InputFile]:
     """Read the files that hold decisions, in the order of their names, whatever that of `names`.
 
     Of a folder workbooks and CSV files are read, but hidden files, locks and the index are not;
@@ -260,7 +260,7 @@ def decision_files(names: Iterable[str]) -> list[InputFile]:
 
     names = [*map(str, map(Path, names))]
     paths = sorted(path for name in names for path in _decision_paths(name))
-    files = [*map(_decision_file, paths)]
+    files = [*map(_decision_input, paths)]
     others = [each for each in files if each.name not in names and not may_hold_decisions(*each)]
     if others:
         say(f"Not read, neither a workbook nor a CSV: {short_list([each.name for each in others])}")
@@ -269,7 +269,7 @@ def decision_files(names: Iterable[str]) -> list[InputFile]:
     return [each for each in files if each not in others]
 
 
-def _decision_file(path: str) -> InputFile:
+def _decision_input(path: str) -> InputFile:
     try:
         return input_file(path)
     except ValueError as error:

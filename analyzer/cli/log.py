@@ -71,7 +71,7 @@ class Log:
         say(json.dumps(head | fields))
 
 
-_OUTCOMES: Final = {
+_MESSAGES_BY_EXIT_CODE: Final = {
     0: "Done.",
     FAILED: "Done. Something that is not exempt meets --fail-on.",
     PARTIAL: "Done. Some accounts or details are missing.",
@@ -82,7 +82,7 @@ _OUTCOMES: Final = {
 def exit_code_and_message(error: BaseException) -> tuple[int, str]:
     """Return the exit code with which an exception ends the program, and a message."""
     if isinstance(error, typer.Exit):
-        return error.exit_code, _OUTCOMES[error.exit_code]
+        return error.exit_code, _MESSAGES_BY_EXIT_CODE[error.exit_code]
     if isinstance(error, CredreportError):
         return error.exit_code, str(error)
     if isinstance(error, typer.BadParameter):

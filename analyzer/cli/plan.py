@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import check_outputs, decision_files, require
+from analyzer.cli.inputs import check_outputs, decision_inputs, require
 from analyzer.cli.options import DecisionFiles, file_option, output_path_option
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
 from analyzer.cli.values import InputFile, number_parser
@@ -80,7 +80,7 @@ def plan(
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
-    files = decision_files(names)
+    files = decision_inputs(names)
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     today = utc_now().date()

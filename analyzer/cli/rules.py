@@ -39,7 +39,7 @@ def rules(
 def rule_lines(rules: "Sequence[Rule]") -> list[str]:
     """Return one line per rule: id, severity, title, limit with its option."""
     longest = max(len(rule.id) for rule in rules)
-    return [f"{rule.id:<{longest}}  {rule.severity:<8}  {_title(rule)}" for rule in rules]
+    return [f"{rule.id:<{longest}}  {rule.severity:<8}  {_title_line(rule)}" for rule in rules]
 
 
 def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -> str:
@@ -56,11 +56,11 @@ def manual_page(rule: "Rule", references: Iterable[tuple[str, Sequence[str]]]) -
         ("Read more", rule.references),
     )
     subject = rule.subject.replace("-", " ")
-    heads = [rule.id, _title(rule), f"Severity {rule.severity}, applied to each {subject}"]
+    heads = [rule.id, _title_line(rule), f"Severity {rule.severity}, applied to each {subject}"]
     return "\n".join([*heads, *(line for head, body in sections for line in _section(head, body))])
 
 
-def _title(rule: "Rule") -> str:
+def _title_line(rule: "Rule") -> str:
     """Return the title, the default limit with its option, and whether it is off by default."""
     name = rule.threshold or ""
     limit = f": {getattr(Thresholds(), name)} days (--{name.replace('_', '-')})" if name else ""

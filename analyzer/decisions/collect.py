@@ -45,7 +45,7 @@ from analyzer.errors import InputRefused, Problem
 
 
 @dataclass(slots=True)
-class Tally:
+class ReviewerTally:
     """Count what one reviewer entered in one file, and what came of it."""
 
     reviewer: str
@@ -66,7 +66,7 @@ class FileOutcome:
     """
 
     file: str
-    tallies: tuple[Tally, ...]
+    tallies: tuple[ReviewerTally, ...]
     emptied: tuple[LedgerLine, ...]
     still_open: int
 
@@ -349,9 +349,9 @@ def _file_outcome(
 ) -> FileOutcome:
     """Return what came of the entries of one file."""
     before, after = collected.before.by_user, collected.after.by_user
-    tallies: dict[str, Tally] = {}
+    tallies: dict[str, ReviewerTally] = {}
     for line in entries.lines:
-        tally = tallies.setdefault(line.person, Tally(line.decided_by))
+        tally = tallies.setdefault(line.person, ReviewerTally(line.decided_by))
         tally.entered += 1
         if id(line) not in collected.new_ids:
             tally.already_there += 1

@@ -171,7 +171,7 @@ def follow_up_problems(
     there = {*map(_shown_texts, known)} if rows else set()
     hashes = _hashes(known)
     for row in rows:
-        if row.sha256 in hashes and tuple(map(_words, row.texts)) not in there:
+        if row.sha256 in hashes and tuple(map(_comparable_text, row.texts)) not in there:
             file, number, cell = row.place
             name = f"{review_list_layout.DECIDED}, cell {cell}"
             shown = ", ".join(filter(None, row.texts[1:]))
@@ -187,10 +187,10 @@ def _hashes(known: Iterable[LedgerLine]) -> set[str]:
 
 def _shown_texts(line: LedgerLine) -> tuple[str, ...]:
     entered = line.decided_by, line.decided_on.isoformat(), line.ticket, line.comment
-    return tuple(map(_words, (line.user_key.arn, line.user, line.decision, *entered)))
+    return tuple(map(_comparable_text, (line.user_key.arn, line.user, line.decision, *entered)))
 
 
-def _words(text: str) -> str:
+def _comparable_text(text: str) -> str:
     """Return a text without what a spreadsheet may change in it: line ends, zeros of a number."""
     words = " ".join(text.split())
     try:

@@ -160,7 +160,7 @@ class LedgerLine:
         return self.account, self.user_key.created
 
     @property
-    def reported_user(self) -> tuple[str, str, str]:
+    def user_report_key(self) -> tuple[str, str, str]:
         """Return the user as one report showed it, as text: ARN, creation and as-of."""
         arn, created = self.user_key
         return arn, utc_text(created) if created else "", utc_text(self.as_of)

@@ -41,7 +41,7 @@ FACT: Final = "fact"
 DECIDED_VERDICT: Final = "decided_verdict"
 DECIDED_AS_OF: Final = "decided_as_of"
 HAD_SERVICE_CREDENTIAL: Final = "had_service_credential"
-_MOMENT: Final = "datetime64[s, UTC]"
+_MOMENT_DTYPE: Final = "datetime64[s, UTC]"
 
 MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
 """The columns that hold moments."""
@@ -49,7 +49,7 @@ MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
 """Decisions that agree in these, as text, are the same: `done_since` is carried on."""
 
-_REPORTED_USER: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
+_USER_REPORT_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
 """Decisions that agree in these are on one user, as one report showed it.
 
 A later run carries on what overtook them, and that there was a service-specific credential.
@@ -64,7 +64,7 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     columns.ACCOUNT: (TEXT, lambda each: each.line.account),
     columns.USER: (TEXT, lambda each: each.line.user),
     columns.ARN: (TEXT, lambda each: each.line.user_key.arn),
-    columns.CREATED: (_MOMENT, lambda each: each.line.user_key.created),
+    columns.CREATED: (_MOMENT_DTYPE, lambda each: each.line.user_key.created),
     DECISION: (TEXT, lambda each: str(each.line.decision)),
     DECIDED_BY: (TEXT, lambda each: each.line.decided_by),
     DECIDED_ON: ("datetime64[s]", lambda each: each.line.decided_on),
@@ -72,13 +72,16 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     COMMENT: (TEXT, lambda each: each.line.comment),
     DAYS: ("int64", lambda each: each.days),
     columns.VERDICT: (TEXT, lambda each: str(each.now.verdict) if each.now else ""),
-    columns.LAST_USE: (_MOMENT, lambda each: each.now.credentials.last_use if each.now else None),
+    columns.LAST_USE: (
+        _MOMENT_DTYPE,
+        lambda each: each.now.credentials.last_use if each.now else None,
+    ),
     REPORT: (TEXT, lambda each: each.file.name if each.file else ""),
-    columns.AS_OF: (_MOMENT, lambda each: each.as_of),
-    DONE_SINCE: (_MOMENT, lambda each: each.as_of if each.is_done else None),
+    columns.AS_OF: (_MOMENT_DTYPE, lambda each: each.as_of),
+    DONE_SINCE: (_MOMENT_DTYPE, lambda each: each.as_of if each.is_done else None),
     FACT: (TEXT, lambda each: each.fact),
     DECIDED_VERDICT: (TEXT, lambda each: each.line.user_row[columns.VERDICT]),
-    DECIDED_AS_OF: (_MOMENT, lambda each: each.line.as_of),
+    DECIDED_AS_OF: (_MOMENT_DTYPE, lambda each: each.line.as_of),
     HAD_SERVICE_CREDENTIAL: ("bool", lambda each: each.had_service_credential),
     WORKBOOK: (TEXT, lambda each: each.line.workbook),
     SHEET: (TEXT, lambda each: each.line.sheet),
@@ -141,7 +144,7 @@ def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]
     """Return since when each decision is done, of those done earlier already the earlier moment."""
     now = frame[DONE_SINCE]
     keys = as_text(frame)[list(DECISION_KEY)].itertuples(index=False, name=None)
-    before = pd.Series([earlier.get(key) for key in keys], now.index, _MOMENT)
+    before = pd.Series([earlier.get(key) for key in keys], now.index, _MOMENT_DTYPE)
     return now.mask(before < now, before)
 
 
@@ -229,7 +232,7 @@ def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) ->
 
 def line_key(line: LedgerLine) -> tuple[str, ...]:
     """Return the cells of `LINE_KEY` as text."""
-    arn, created, as_of = line.reported_user
+    arn, created, as_of = line.user_report_key
     return arn, created, str(line.decision), line.decided_on.isoformat(), as_of
 
 
@@ -251,7 +254,7 @@ def _row_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Pro
     if cells[STATUS] not in [*FollowUpStatus]:
         yield Problem(name, row, STATUS, cells[STATUS], "not a status", _FORM.hint)
         return
-    _, *moments = _REPORTED_USER
+    _, *moments = _USER_REPORT_KEY
     is_overtaken = _is_overtaken(cells)
     if is_overtaken or _had_service_credential(cells):
         for column in (each for each in moments if cells[each] or is_overtaken):
@@ -266,10 +269,10 @@ class EarlierOutcomes:
     What overtook a decision counts wherever it stands, and so does a service-specific credential,
     since they only hold back: also in a file that a spreadsheet saved, or in a run that is no
     longer complete. Since when a decision is done is taken only from a run as it was made.
-    `reports` is the folder in each run that its reports lie in.
+    `report_folder` is the folder in each run that its reports lie in.
     """
 
-    reports: str
+    report_folder: str
     done_since: dict[tuple[str, ...], datetime] = field(default_factory=dict)
     overtaken: dict[tuple[str, ...], str] = field(default_factory=dict)
     with_service_credential: set[tuple[str, ...]] = field(default_factory=set)
@@ -284,10 +287,10 @@ class EarlierOutcomes:
         if _is_overtaken(row):
             change = _overtaking_change(row)
             # Reports of earlier runs have the name of their run already.
-            own, named = (f"(report {folder}{self.reports}/" for folder in ("", f"{run}/"))
-            self.overtaken.setdefault(_reported_user(row), change.replace(own, named))
+            own, named = (f"(report {folder}{self.report_folder}/" for folder in ("", f"{run}/"))
+            self.overtaken.setdefault(_user_report_key(row), change.replace(own, named))
         if _had_service_credential(row):
-            self.with_service_credential.add(_reported_user(row))
+            self.with_service_credential.add(_user_report_key(row))
 
     def added_to(self, ledger: Ledger) -> Ledger:
         """Return a ledger with what was gathered."""
@@ -299,9 +302,9 @@ class EarlierOutcomes:
         )
 
 
-def _reported_user(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what `LedgerLine.reported_user` has, times in one form; some may be unknown."""
-    arn, *cells = (row[name] for name in _REPORTED_USER)
+def _user_report_key(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what `LedgerLine.user_report_key` has, times in one form; some may be unknown."""
+    arn, *cells = (row[name] for name in _USER_REPORT_KEY)
     return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
 
 

@@ -59,19 +59,19 @@ from analyzer.terms import (
 )
 
 _PLACE: Final = ("workbook", "sha256", "sheet", "row")
-_ADDED: Final = (*_PLACE, "baseline", "same_second", columns.SERVICE_CREDENTIALS)
+_ADDED_COLUMNS: Final = (*_PLACE, "baseline", "same_second", columns.SERVICE_CREDENTIALS)
 """What collecting adds: where the decision was entered, and what a later report is compared by."""
 
-WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _ = _ADDED
+WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _ = _ADDED_COLUMNS
 
-COLUMNS: Final = (*ENTRIES, *_ADDED, *columns.OF_USERS_CSV)
+COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
 
 PROGRAM: Final = "credreport"
 """Who decided a `conflict`."""
 
 _FORM: Final = ListForm(
     required=(*ENTRIES, *columns.JUDGED, *columns.REPORT_ONLY),
-    optional=(*_ADDED, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
+    optional=(*_ADDED_COLUMNS, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
     by_program=True,
     hint=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
 )
@@ -89,7 +89,7 @@ class Ledger:
     `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
     one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
     follow-up first showed them done, by `follow_up.DECISION_KEY` as text, and `overtaken` by which
-    changes an earlier follow-up showed them overtaken, by `LedgerLine.reported_user`; likewise
+    changes an earlier follow-up showed them overtaken, by `LedgerLine.user_report_key`; likewise
     `with_service_credential` of whose user AWS's list showed an active one.
     """
 
@@ -264,7 +264,7 @@ def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
 
 def _is_open(cells: Mapping[str, str]) -> bool:
     """Return whether nothing is entered, in a row that was not collected before."""
-    return not any(cells.get(name) for name in (*ENTRIES, *_ADDED))
+    return not any(cells.get(name) for name in (*ENTRIES, *_ADDED_COLUMNS))
 
 
 def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
@@ -300,7 +300,9 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
     user_row = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
     if match := USER_ARN.fullmatch(user_row[columns.ARN]):
         user_row |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
-    workbook, sha256, sheet, entered_row, baseline, same_second, services = map(cells.get, _ADDED)
+    workbook, sha256, sheet, entered_row, baseline, same_second, services = map(
+        cells.get, _ADDED_COLUMNS
+    )
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
         decided_by=cells[DECIDED_BY],

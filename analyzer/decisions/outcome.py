@@ -176,7 +176,7 @@ def _overtaking_change(line: LedgerLine, evidence: _Evidence, *, is_there: bool)
             or overtaken_by_decision(line, ledger, evidence.names[line.user_key])
             or _overtaken_by_renaming(line, evidence)
         )
-    return change or ledger.overtaken.get(line.reported_user)
+    return change or ledger.overtaken.get(line.user_report_key)
 
 
 def _overtaken_by_renaming(line: LedgerLine, evidence: _Evidence) -> str | None:
@@ -239,7 +239,7 @@ def _outcome_in_newest_report(line: LedgerLine, evidence: _Evidence) -> Decision
     is_later = shown > line.as_of  # a day without a time may be its end
     before = evidence.ledger.credentials_at_decision[line.user_key]
     if not rows:
-        for remark, now in users.shown_of_absent(line, names):
+        for remark, now in users.shown_of_possible_users(line, names):
             if added := access_added(before, now, line.baseline):
                 fact = overtaken_fact(", ".join((*remark, *added)))
                 return unchanged(FollowUpStatus.OVERTAKEN, fact, added=(*remark, *added))
@@ -257,7 +257,7 @@ def _had_service_credential(line: LedgerLine, evidence: _Evidence) -> bool:
     """Return whether AWS's newest list before this report, if any, showed an active one."""
     listed = evidence.earlier[line.user_key].has_service_credential
     had_one = line.has_service_credential if listed is None else listed
-    return had_one or line.reported_user in evidence.ledger.with_service_credential
+    return had_one or line.user_report_key in evidence.ledger.with_service_credential
 
 
 def _older_report_fact(line: LedgerLine, file: ReportFile) -> str:
@@ -367,4 +367,4 @@ def _still_working_fact(now: ReportedUser, *, works: bool | None) -> str:
 def overtaken_by_ledger(line: LedgerLine, ledger: Ledger) -> str | None:
     """Return what overtook a decision by the ledger, or by an earlier follow-up."""
     change = overtaken_by_decision(line, ledger, NamesOfOthers())
-    return change or ledger.overtaken.get(line.reported_user)
+    return change or ledger.overtaken.get(line.user_report_key)

@@ -126,7 +126,7 @@ class UsersInNewestReports:
         alike = self.names.get(line.creation_second, {}).items()
         return [(arn, name) for arn, name in alike if arn != line.user_key.arn]
 
-    def shown_of_absent(
+    def shown_of_possible_users(
         self, line: LedgerLine, names: NamesOfOthers
     ) -> Iterator[tuple[list[str], Credentials]]:
         """Yield what is shown of whoever may be the user of a line, who is not there by its key.

@@ -42,7 +42,7 @@ from analyzer.verdicts.verdict import with_verdicts
 MOST_SAME_SECOND: Final = 50
 """If more users than this were created in one second, their names are not kept."""
 
-MOST_UNREAD: Final = 10
+MOST_UNREAD_CREATIONS: Final = 10
 """Nor are those of more users of an account than this whose creation time is not understood."""
 
 
@@ -130,16 +130,18 @@ def record_texts(
     owners = {account: each.owner for account, each in names.items()}
     heads = [_fields_of_file(file, criteria) for file in files]
     fields = {
-        "row": arrow_array(users[columns.ROW]).cast(_TEXT),
-        "account": _words(users[columns.ACCOUNT]),
-        "account_name": _words(account_names(users[columns.ACCOUNT], names)),
-        "account_owner": _words(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
+        "row": arrow_array(users[columns.ROW]).cast(_TEXT_TYPE),
+        "account": _json_texts(users[columns.ACCOUNT]),
+        "account_name": _json_texts(account_names(users[columns.ACCOUNT], names)),
+        "account_owner": _json_texts(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
         "contradicted": _json(page.contradicted_columns()),
-        "service_credentials": _words(users[columns.SERVICE_CREDENTIALS]),
+        "service_credentials": _json_texts(users[columns.SERVICE_CREDENTIALS]),
         "same_second": _json(same_second_names(users, same_second)),
-        "earlier": _words(users.get(columns.EARLIER_DECISION, [""] * len(users))),
-        **{name: _words(users[name]) for name in columns.OWNERSHIP},
-        "cells": _objects({name: _words(each) for name, each in cells_of_report(page).items()}),
+        "earlier": _json_texts(users.get(columns.EARLIER_DECISION, [""] * len(users))),
+        **{name: _json_texts(users[name]) for name in columns.OWNERSHIP},
+        "cells": _objects(
+            {name: _json_texts(each) for name, each in cells_of_report(page).items()}
+        ),
     }
     of_files = pc.utf8_slice_codeunits(_json(heads), 1, -1).take(pa.array(users[columns.FILE]))
     return text_series(_objects(fields, of_files)).set_axis(users.index)
@@ -159,19 +161,19 @@ def _fields_of_file(file: ReportFile, criteria: Criteria) -> dict[str, object]:
 
 # Arrow joins the records: with a dictionary for each user they took 2.3 times as long.
 
-_TEXT: Final = pa.large_string()
+_TEXT_TYPE: Final = pa.large_string()
 _ESCAPED_IN_JSON: Final = r'["\\\x00-\x1f]'
 
 
 def _json(values: Iterable[object]) -> pa.Array:
     """Return each value as JSON (large_string)."""
-    return pa.array([orjson.dumps(each).decode() for each in values], _TEXT)
+    return pa.array([orjson.dumps(each).decode() for each in values], _TEXT_TYPE)
 
 
-def _words(texts: pd.Series | Sequence[str]) -> pa.Array:
+def _json_texts(texts: pd.Series | Sequence[str]) -> pa.Array:
     """Return each text as JSON, null where it is missing; each distinct one is spelled once."""
     each = arrow_array(texts).dictionary_encode()
-    words = each.dictionary.cast(_TEXT)
+    words = each.dictionary.cast(_TEXT_TYPE)
     escaped = pc.any(pc.match_substring_regex(words, _ESCAPED_IN_JSON)).as_py()
     spelled = _json(words.to_pylist()) if escaped else _joined('"', words, '"')
     return spelled.take(each.indices)
@@ -185,7 +187,7 @@ def _objects(fields: Mapping[str, pa.Array], *before: pa.Array) -> pa.Array:
 
 def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     texts = [
-        pa.scalar(part, _TEXT) if isinstance(part, str) else part for part in (*parts, between)
+        pa.scalar(part, _TEXT_TYPE) if isinstance(part, str) else part for part in (*parts, between)
     ]
     return pc.binary_join_element_wise(*texts, null_handling="skip" if between else "emit_null")
 
@@ -227,7 +229,7 @@ def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[
     for account, at, user in zip(accounts, datetimes(users[columns.CREATED]), names, strict=True):
         alike = same_second.get((account, at), nobody) - {user}
         unread = same_second.get((account, None), nobody) - {user}
-        others = alike | (unread if len(unread) <= MOST_UNREAD else nobody)
+        others = alike | (unread if len(unread) <= MOST_UNREAD_CREATIONS else nobody)
         yield sorted(others) if len(alike) <= MOST_SAME_SECOND else None
 
 

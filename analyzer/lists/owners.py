@@ -43,7 +43,7 @@ from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 
 _FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))
 _FORM_OF_ACCOUNTS: Final = ListForm(required=("account", "name"), optional=("owner",))
-_TEXTS: Final = pa.large_string()
+_TEXT_TYPE: Final = pa.large_string()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +85,10 @@ class Owners:
         if not (none := len(self.entries)):
             return np.full(len(users), -1)
         account, user = (
-            arrow_array(users[name]).cast(_TEXTS) for name in (columns.ACCOUNT, columns.USER)
+            arrow_array(users[name]).cast(_TEXT_TYPE) for name in (columns.ACCOUNT, columns.USER)
         )
         user = pc.utf8_lower(user)
-        keys = pc.binary_join_element_wise(account, user, pa.scalar("/", _TEXTS))
+        keys = pc.binary_join_element_wise(account, user, pa.scalar("/", _TEXT_TYPE))
         in_account, in_any, patterns = self._lookups
         first = np.minimum(_looked_up(keys, in_account, none), _looked_up(user, in_any, none))
         of_page = UserPatterns(users)
@@ -145,7 +145,7 @@ NO_OWNERS: Final = Owners()
 
 
 def _looked_up(values: pa.Array, known: Mapping[str, int], none: int) -> np.ndarray:
-    at = pc.index_in(values, value_set=pa.array([*known], _TEXTS)).fill_null(len(known))
+    at = pc.index_in(values, value_set=pa.array([*known], _TEXT_TYPE)).fill_null(len(known))
     positions: np.ndarray = np.array([*known.values(), none])[at.to_numpy()]
     return positions
 

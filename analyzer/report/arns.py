@@ -48,9 +48,9 @@ _RESERVED_ROOT_NAMES: Final = _ROOT_NAMES.slice(0, 2)
 """IAM gives no user such a name: they are the root's, whatever its ARN."""
 
 _SLASH: Final = pa.scalar("/", pa.large_string())
-_NOTHING: Final = pa.scalar("", pa.large_string())
+_EMPTY: Final = pa.scalar("", pa.large_string())
 
-_USUAL: Final = "arn:aws:iam::"
+_USUAL_PREFIX: Final = "arn:aws:iam::"
 
 
 def is_root(table: pa.Table) -> pa.Array:
@@ -73,11 +73,11 @@ def account_ids(arn: pa.Array, masked_account: str = "") -> pa.Array:
     Of a masked one it is `masked_account` if that is set, else the text in the ARN.
     """
     # With the other patterns alone 300,000 rows take 1.12 times as long.
-    beginnings = pc.binary_slice(arn.cast(pa.large_binary()), 0, len(_USUAL) + 13)
+    beginnings = pc.binary_slice(arn.cast(pa.large_binary()), 0, len(_USUAL_PREFIX) + 13)
     distinct = beginnings.dictionary_encode()
-    usual = pc.match_substring_regex(distinct.dictionary, f"^{_USUAL}{ACCOUNT_ID_PATTERN}:")
+    usual = pc.match_substring_regex(distinct.dictionary, f"^{_USUAL_PREFIX}{ACCOUNT_ID_PATTERN}:")
     if pc.all(usual).as_py():
-        account = pc.binary_slice(distinct.dictionary, len(_USUAL), len(_USUAL) + 12)
+        account = pc.binary_slice(distinct.dictionary, len(_USUAL_PREFIX), len(_USUAL_PREFIX) + 12)
         return account.cast(arn.type).take(distinct.indices)
     named = pc.match_substring_regex(arn, _NAMES_ACCOUNT)
     account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([!-9;-~]*):.*$", r"\1")
@@ -146,7 +146,7 @@ def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
     # A slash in front, so that each has two parts.
     parts = pc.split_pattern(
-        pc.binary_join_element_wise(_NOTHING, arn, _SLASH), "/", max_splits=1, reverse=True
+        pc.binary_join_element_wise(_EMPTY, arn, _SLASH), "/", max_splits=1, reverse=True
     )
     path = pc.list_element(parts, 0).dictionary_encode()
     of_user = pc.match_substring_regex(path.dictionary, rf"^/{_PREFIX}user(/{_PATH}|\z)")

@@ -124,14 +124,14 @@ def _assembled(reports: Sequence[SurveyedReport], *, each_counts: bool) -> Repor
     return Report(
         files=tuple(report.file for report in reports),
         content_notes=(
-            *folded_notes(_late_timestamps(reports)),
-            *_replaced_times(reports),
+            *folded_notes(_late_timestamp_notes(reports)),
+            *_replaced_time_notes(reports),
             *of_accounts,
             *folded_notes(of_selection),
-            *_local_dates(reports),
-            *_missing_columns(reports),
-            *_emptied_cells(reports),
-            *_set_accounts(reports),
+            *_local_date_notes(reports),
+            *_missing_column_notes(reports),
+            *_emptied_cell_notes(reports),
+            *_account_number_notes(reports),
         ),
         pages=rows.pages,
         roots=rows.roots,
@@ -284,7 +284,7 @@ def _names_by(
     return names.items()
 
 
-def _late_timestamps(reports: Iterable[SurveyedReport]) -> Iterator[FileNote]:
+def _late_timestamp_notes(reports: Iterable[SurveyedReport]) -> Iterator[FileNote]:
     many = (
         "reports have a timestamp after their as-of, so they do not show the state of that time;"
         " later times count as 0 days old"
@@ -299,7 +299,7 @@ def _late_timestamps(reports: Iterable[SurveyedReport]) -> Iterator[FileNote]:
             yield FileNote(each.file.name, text, many)
 
 
-def _replaced_times(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+def _replaced_time_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports that have a time of their own, which --as-of replaces by another."""
     dated = [each for each in reports if each.own_source is not AsOfSource.ASSUMED]
     if replaced := [each for each in dated if each.own_as_of != each.file.as_of]:
@@ -315,7 +315,7 @@ def _replaced_times(reports: Iterable[SurveyedReport]) -> Iterator[str]:
         )
 
 
-def _local_dates(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+def _local_date_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     dated = [each for each in reports if each.date_form]
     for order, names in _names_by(dated, lambda each: order_of_numbers(each.date_form)):
         yield (
@@ -329,7 +329,7 @@ def _local_dates(reports: Iterable[SurveyedReport]) -> Iterator[str]:
         )
 
 
-def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+def _missing_column_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     uses = [name for name in columns.IN_REPORT if name.endswith("_last_used_date")]
 
     def missing(report: SurveyedReport) -> str:
@@ -342,7 +342,7 @@ def _missing_columns(reports: Iterable[SurveyedReport]) -> Iterator[str]:
         )
 
 
-def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+def _emptied_cell_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports whose root rows have empty cells of keys, for a moment, and no `N/A`."""
     dates = {name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)}
     names = []
@@ -363,7 +363,7 @@ def _emptied_cells(reports: Iterable[SurveyedReport]) -> Iterator[str]:
         )
 
 
-def _set_accounts(reports: Iterable[SurveyedReport]) -> Iterator[str]:
+def _account_number_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports with users whose account was set because their ARNs name none."""
     if names := [
         each.file.name

@@ -93,7 +93,7 @@ def find_header(name: str, head: bytes) -> Header:
             for separator in _SEPARATORS:
                 names = _names(text, separator)
                 if columns.USER in names:
-                    _check(name, row, names)
+                    _check_header(name, row, names)
                     # Ten thousands of reports keep the line once.
                     return Header(separator, names, sys.intern(text), line.end(), row)
             value = text[:LONGEST_SHOWN]
@@ -128,7 +128,7 @@ def _has_columns_of_result(names: tuple[str, ...]) -> bool:
     return any(result.issubset(names) for result in _OUTPUT_COLUMNS)
 
 
-def _check(name: str, row: int, names: tuple[str, ...]) -> None:
+def _check_header(name: str, row: int, names: tuple[str, ...]) -> None:
     if _has_columns_of_result(names):
         raise InputRefused([Problem(name, row, None, None, *RESULT)])
     twice = [column for column, count in Counter(names).items() if count > 1 and column]

@@ -32,7 +32,7 @@ MOST_PROBLEMS = 1000
 """Problems of one file that are kept; a file with more is no report."""
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
-_WHOLE_CELLS: Final = ("0000-00-00T00:00:00+00:00", NO_VALUE, NOT_SUPPORTED)
+_LAST_CELL_SHAPES: Final = ("0000-00-00T00:00:00+00:00", NO_VALUE, NOT_SUPPORTED)
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """What a cell looks like that has swallowed a row: a line break, and later an ARN."""
@@ -360,7 +360,7 @@ def cut_off_problems(text: ReportText, last: pa.Table) -> Iterator[Problem]:
     shape = re.sub(r"\d", "0", value, flags=re.ASCII)
     if any(
         whole.startswith(each) and each != whole
-        for whole in _WHOLE_CELLS
+        for whole in _LAST_CELL_SHAPES
         for each in (value, shape)
     ):
         message = "the file is cut off in this cell"

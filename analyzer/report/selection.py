@@ -136,7 +136,7 @@ def without_superseded_accounts(
     newer = []
     for report in reports:
         others = {id(latest[each]): latest[each] for each in known(report)}
-        may_be_older = {at: _may_be_older(report, other) for at, other in others.items()}
+        may_be_older = {at: _may_be_older_by_account(report, other) for at, other in others.items()}
         newer.append(
             {each: of for each in known(report) if may_be_older[id(of := latest[each])](each)}
         )
@@ -145,7 +145,9 @@ def without_superseded_accounts(
     return [each for each in reduced if each.file.accounts], older
 
 
-def _may_be_older(report: SurveyedReport, latest: SurveyedReport) -> Callable[[str], bool]:
+def _may_be_older_by_account(
+    report: SurveyedReport, latest: SurveyedReport
+) -> Callable[[str], bool]:
     """Return whether a report may be older than the latest one, for each account.
 
     Of two of one day, or of an equal newest timestamp, each may be, where they have some users of

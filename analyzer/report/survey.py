@@ -43,7 +43,7 @@ ROW_BYTES_IN_MEMORY: Final = 128 << 20
 Read again, 1,000 reports of 500 rows take 1.07 times as long.
 """
 
-GROUPS: Final = 8
+LEAST_GROUPS: Final = 8
 """Many reports are surveyed in at least this many groups, which threads share."""
 
 LARGEST_GROUP: Final = 64
@@ -52,7 +52,7 @@ LARGEST_GROUP: Final = 64
 _BYTES_TOGETHER: Final = 4 << 20
 """Reports are read together up to the one with which they reach this size; larger ones alone."""
 
-_SIZE: Final = attrgetter("text.size")
+_size: Final = attrgetter("text.size")
 
 T = TypeVar("T")
 
@@ -144,7 +144,7 @@ def tables_of_each(reports: Iterable[SurveyedReport]) -> Iterator[Iterable[pa.Ta
         is_alone = report.rows is not None or report.date_form
         return id(report) if is_alone else _layout(report.text)
 
-    for alike in batches(reports, layout, _SIZE, _BYTES_TOGETHER):
+    for alike in batches(reports, layout, _size, _BYTES_TOGETHER):
         together = [[table] for table in read_together([each.text for each in alike])]
         yield from together or (each.tables(of_roots=False) for each in alike)
 
@@ -263,7 +263,7 @@ class _Survey:
 
 def groups_of_neighbours(openers: Sequence[T]) -> list[Sequence[T]]:
     """Return the openers in groups, each for one call of `survey_each`."""
-    size = min(max(len(openers) // GROUPS, 1), LARGEST_GROUP)
+    size = min(max(len(openers) // LEAST_GROUPS, 1), LARGEST_GROUP)
     return [openers[start : start + size] for start in range(0, len(openers), size)]
 
 
@@ -276,7 +276,7 @@ def survey_each(
     """
     surveys: list[_Survey | InputRefused] = []
     opened = _opened(openers, surveys)
-    for alike in batches(opened, lambda each: _layout(each.text), _SIZE, _BYTES_TOGETHER):
+    for alike in batches(opened, lambda each: _layout(each.text), _size, _BYTES_TOGETHER):
         _read_alike(alike)
     return [each if isinstance(each, InputRefused) else each.outcome(set_as_of) for each in surveys]
 
@@ -296,7 +296,7 @@ def _opened(
             # Its traceback would keep alive what was read of the input.
             surveys.append(InputRefused(refused.problems))
             continue
-        most = ROW_BYTES_IN_MEMORY // GROUPS if size else ROW_BYTES_IN_MEMORY
+        most = ROW_BYTES_IN_MEMORY // LEAST_GROUPS if size else ROW_BYTES_IN_MEMORY
         size += text.size
         survey = _Survey(text=text, kept=[] if size <= most else None)
         surveys.append(survey)

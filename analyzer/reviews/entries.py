@@ -58,9 +58,9 @@ from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 _CHUNK: Final = 8_192  # rows that are compared at a time, to keep the memory small
 _MOST_PROBLEMS: Final = 1_000
-_FOREIGN: Final = "the Summary does not name the report of this row"
+_REPORT_NOT_NAMED: Final = "the Summary does not name the report of this row"
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_ENTERED: Final = dict(zip(ENTRY_HEADS, ENTRIES, strict=True))
+_ENTRY_BY_HEAD: Final = dict(zip(ENTRY_HEADS, ENTRIES, strict=True))
 """The names in the ledger of what is entered, by head."""
 
 
@@ -146,7 +146,7 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
             lines.append(_line(label, listed))
     foreign = (each for each in rows if each.record.sha256 not in summary.texts)
     problems = problems or [
-        *(each.problem(_FOREIGN, SAVED_COPY_HINT) for each in foreign),
+        *(each.problem(_REPORT_NOT_NAMED, SAVED_COPY_HINT) for each in foreign),
         *summary.changed_count_problems(Counter(users.values())),
     ]
     if analysis and not problems:
@@ -248,10 +248,10 @@ def _compared(
             here = [places[at] for at in which[has]]
             shown = review_list.shown_texts(page.where(has), files, names) if here else {}
             for head in filter(sheet.column_of.__contains__, shown):
-                problems += _differences(sheet, head, here, shown[head].to_pylist())
+                problems += _difference_problems(sheet, head, here, shown[head].to_pylist())
             unlisted.difference_update(has.nonzero()[0])
             for at, place in zip(has.nonzero()[0], here, strict=True):
-                entered = {name: sheet.entry(head, place) for head, name in _ENTERED.items()}
+                entered = {name: sheet.entry(head, place) for head, name in _ENTRY_BY_HEAD.items()}
                 row = _Row(sheet, place, record_at[place])
                 yield _Listed(row, str(review_list.title), entered, user_rows[at])
         for at in sorted(unlisted):
@@ -260,7 +260,7 @@ def _compared(
             problems.append(sheet.problem(RECORD, place, message, SAVED_COPY_HINT))
 
 
-def _differences(
+def _difference_problems(
     sheet: ListSheet, head: str, places: Sequence[int], expected: Sequence[str]
 ) -> Iterator[Problem]:
     cells = sheet.cells.columns.get(sheet.column_of[head], [])
@@ -300,7 +300,7 @@ def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
         message = "the dates of its report have no seconds, so that the user cannot be told apart"
         hint = "Decide in a workbook of the report as AWS made it: a spreadsheet saved this one."
         yield sheet.problem(DECISION, at, message, hint)
-    heads = {name: head for head, name in _ENTERED.items()}
+    heads = {name: head for head, name in _ENTRY_BY_HEAD.items()}
     heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
     for head in ENTRY_HEADS:
         if isinstance(sheet.value(head, at), CellError):

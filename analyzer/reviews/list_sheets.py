@@ -187,7 +187,7 @@ def lists_and_summary(
                     follow_up = _list_sheet(name, book, sheet, heads)
                     followed_up += _follow_up_rows(follow_up, problems)
                 elif heads := _head_row(top, {USER, REASON, STATE}.issubset):
-                    problems += _added_exemptions(_list_sheet(name, book, sheet, heads))
+                    problems += _added_exemption_problems(_list_sheet(name, book, sheet, heads))
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -247,7 +247,7 @@ def _follow_up_rows(sheet: ListSheet, problems: list[Problem]) -> Iterator[Follo
             problems.append(sheet.problem(DECIDED, at, "not an earlier decision", hint))
 
 
-def _added_exemptions(sheet: ListSheet) -> Iterator[Problem]:
+def _added_exemption_problems(sheet: ListSheet) -> Iterator[Problem]:
     """Yield a problem for each row of an exemption list that the program did not write."""
     for at, row in enumerate(sheet.cells.row_numbers):
         is_added = sheet.entry(USER, at) or sheet.entry(REASON, at)

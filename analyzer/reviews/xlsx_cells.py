@@ -177,7 +177,7 @@ def _joined_text(element: Any) -> str:
     return "".join(each.text or "" for each in parts)
 
 
-def _kept(text: str) -> str:
+def _unescaped_text(text: str) -> str:
     """Return a text as it is kept.
 
     Raises ValueError for one that is too long, and for half of a pair of surrogates.
@@ -203,7 +203,7 @@ class SharedTexts:
         plain = _plain_text(element)
         if plain is None and _is_struck(element):
             self.struck.add(len(self.texts))
-        self.texts.append(_kept(_joined_text(element) if plain is None else plain))
+        self.texts.append(_unescaped_text(_joined_text(element) if plain is None else plain))
         self.held += getsizeof(self.texts[-1]) + _SLOT_BYTES
         if self.held > _MOST_HELD:
             raise ValueError("its texts are too many")
@@ -339,7 +339,7 @@ class SheetReading:
     def _value_of_text(self, kind: str, text: str) -> CellValue:
         """Return the value of a cell; raises ValueError, LookupError for what is none."""
         if kind in ("inlineStr", "str"):
-            kept = _kept(text)
+            kept = _unescaped_text(text)
             self._hold(getsizeof(kept) if len(kept) > _SHORT else 0)
             return kept
         if kind == "n":

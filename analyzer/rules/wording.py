@@ -16,9 +16,9 @@ from analyzer.rules.rule import Outcome, Rule, RuleText
 from analyzer.terms import Certainty, code_of, count_text
 from analyzer.verdicts.facts import Elapsed, Facts
 
-_TEXT: Final = pa.string()
-_NOTHING: Final = pa.scalar(None, _TEXT)
-_UNKNOWN: Final = "at an unknown time"
+_TEXT_TYPE: Final = pa.string()
+_NULL: Final = pa.scalar(None, _TEXT_TYPE)
+_UNKNOWN_TIME: Final = "at an unknown time"
 
 
 def concat(count: int, *parts: str | pa.Array) -> pa.Array:
@@ -39,9 +39,9 @@ def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Sc
     return pc.if_else(pa.array(mask), yes, no)
 
 
-def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN) -> pa.Array:
+def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN_TIME) -> pa.Array:
     """Return moments as dates, `2024-01-09`, with what is to stand before; `otherwise` for NaT."""
-    days = pa.array(moments.astype("datetime64[D]")).cast(_TEXT)
+    days = pa.array(moments.astype("datetime64[D]")).cast(_TEXT_TYPE)
     return pc.fill_null(concat(len(days), before, days), before + otherwise)
 
 
@@ -49,13 +49,13 @@ def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `1,684 days`, with what stands before and after."""
     code, distinct = pd.factorize(days)
     texts = [f"{before}{count_text(each, 'day')}{after}" for each in distinct.tolist()]
-    return pa.array(texts, _TEXT).take(pa.array(code))
+    return pa.array(texts, _TEXT_TYPE).take(pa.array(code))
 
 
 def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
     """Return the words of a category column at these positions."""
     known: Any = column.cat
-    texts = pa.array(list(known.categories), _TEXT)
+    texts = pa.array(list(known.categories), _TEXT_TYPE)
     return texts.take(pa.array(known.codes.to_numpy()[at]))
 
 
@@ -93,7 +93,7 @@ def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     """List the usable credentials of these users: `password, access key 2`."""
     names = ["password", *(f"access key {slot}" for slot in columns.SLOTS)]
     usable = [facts.password.yes, *slot_matrix(facts.key_active.yes)]
-    texts = (text_where(each[at], name, _NOTHING) for name, each in zip(names, usable, strict=True))
+    texts = (text_where(each[at], name, _NULL) for name, each in zip(names, usable, strict=True))
     return join_nonempty(*texts, between=", ")
 
 
@@ -106,7 +106,7 @@ def each_slot_text(
     """Say for these users the parts of a sentence on each slot for which the mask holds."""
     slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
     return join_nonempty(
-        *(text_where(mask[slot], concat(len(at), *parts(slot)), _NOTHING) for slot in slots)
+        *(text_where(mask[slot], concat(len(at), *parts(slot)), _NULL) for slot in slots)
     )
 
 
@@ -160,7 +160,7 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
 # What to do
 
 _READING_COMMAND: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")  # changes nothing
-_CAVEATS: Final = "Check the caveats in the fact first; do not delete yet."
+_CHECK_CAVEATS: Final = "Check the caveats in the fact first; do not delete yet."
 
 
 def remedies(rule: RuleText) -> tuple[str, str, str, str]:
@@ -173,7 +173,7 @@ def remedies(rule: RuleText) -> tuple[str, str, str, str]:
     return (
         rule.fix,
         "Check the values in the fact first; do not delete yet.",
-        _CAVEATS if rule.deletes_user else rule.fix,
+        _CHECK_CAVEATS if rule.deletes_user else rule.fix,
         f"{live} yet." if rule.deletes_user else f"{live} the user yet. {rule.fix}",
     )
 

@@ -18,10 +18,10 @@ from analyzer.report.model import Report
 from analyzer.report.report_text import dated_part
 from analyzer.runs.run_folders import Run, is_in_run, runs
 from analyzer.sources.fetch_manifest import manifest_sources
-from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
+from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
-from analyzer.sources.source import Source, missing_source, unreadable_file
+from analyzer.sources.source import Source, missing_source, unreadable_file_refusal
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""
@@ -91,7 +91,7 @@ def _with_run_relative_names(prefix: str, report: Report) -> Report:
     )
 
 
-def _outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]:
+def _outside_runs_check(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]:
     """Return a check that an input lies in no run of a folder, unless a name leads into the run.
 
     Runs below a folder of reports would each hold the reports of all earlier ones again.
@@ -107,12 +107,12 @@ def _outside_runs(folder: Path, names: Iterable[str]) -> Callable[[Source], bool
     return is_outside
 
 
-def run_inputs(
+def inputs_outside_runs(
     names: Sequence[str], folder: Path, max_input: int
 ) -> tuple[list[Source], Callable[[Source], bool]]:
     """Return the inputs that the names stand for outside the runs of a folder, and the check."""
     found = find_sources(names, InputLimit(max_input))
-    is_outside = _outside_runs(folder, names)
+    is_outside = _outside_runs_check(folder, names)
     outside = [*filter(is_outside, found)]
     if len(outside) < len(found) and all(source.is_skipped for source in outside):
         message, hint = f"it holds no report but those of runs in {folder}", "Name other reports."
@@ -150,7 +150,7 @@ def copy_inputs(
 
 def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
     """Yield a place for each, one for every name, whatever the case of its letters."""
-    names = [PurePath(_dated_folder(source), _name(source)) for source in sources]
+    names = [PurePath(_dated_folder(source), _copy_name(source)) for source in sources]
     files = {name.name.lower() for name in names}
     free = (name for name in map("input-{}".format, count(2)) if name not in files)
     used_names: set[tuple[str, ...]] = set()
@@ -161,7 +161,7 @@ def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
         used_names.add((*folders, last))
 
 
-def _name(source: Source) -> str:
+def _copy_name(source: Source) -> str:
     """Return the name of a copy, never hidden: it would not be found again."""
     # A file of an archive is named `archive.zip:folder/file`.
     name = source.path.name if source.path else PurePath(source.name).name.rpartition(":")[2]
@@ -178,7 +178,7 @@ def _copy_with_files_beside(source: Source, target: Path) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _copy_file(source.name, source.path or source.read, target)
     if source.path:
-        for ending in (METADATA, SERVICE_CREDENTIALS_ENDING):
+        for ending in (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING):
             beside = source.path.with_name(source.path.name + ending)
             if beside.is_file():
                 _copy_file(str(beside), beside, target.with_name(target.name + ending))
@@ -188,7 +188,7 @@ def _copy_file(name: str, origin: Path | Callable[[], bytes], target: Path) -> N
     try:
         stream = origin.open("rb") if isinstance(origin, Path) else BytesIO(origin())
     except OSError as error:
-        raise unreadable_file(name, error) from None
+        raise unreadable_file_refusal(name, error) from None
     with stream, target.open("xb") as copy:
         shutil.copyfileobj(stream, copy)
 

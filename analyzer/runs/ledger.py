@@ -43,7 +43,7 @@ from analyzer.reviews.list_sheets import (
 from analyzer.runs.inputs import DECISIONS, FOLLOW_UP, REPORTS, has_unchanged_inputs, load_reports
 from analyzer.runs.run_folders import Run, incomplete_runs, runs
 from analyzer.sources.archives import DAMAGED, unpacked_files
-from analyzer.sources.source import unreadable_file
+from analyzer.sources.source import unreadable_file_refusal
 from analyzer.terms import count_text, short_list
 
 _MAY_HOLD_DECISIONS: Final = (*SPREADSHEET_ENDINGS, ".csv", ".zip")
@@ -277,7 +277,9 @@ def with_earlier_outcomes(
     newest, followed = complete[-1].name if complete else "", set[tuple[str, ...]]()
     # Late decisions are known after the last file.
     files = _follow_ups(folders, complete, problems)
-    for run, rows, is_as_made in chain(files, _late_rows(ledger, complete, followed, problems)):
+    for run, rows, is_as_made in chain(
+        files, _unfollowed_rows(ledger, complete, followed, problems)
+    ):
         for row in rows:
             outcomes.add(run, row, is_as_made=is_as_made)
             if run == newest:
@@ -299,7 +301,7 @@ def _follow_ups(
             content = path.read_bytes()
             rows = earlier_rows(str(path), content)
         except OSError as error:
-            problems += unreadable_file(str(path), error).problems
+            problems += unreadable_file_refusal(str(path), error).problems
         except InputRefused as error:
             problems += error.problems
         else:
@@ -307,7 +309,7 @@ def _follow_ups(
             yield path.absolute().parent.name, rows, is_as_made
 
 
-def _late_rows(
+def _unfollowed_rows(
     ledger: Ledger,
     complete: Sequence[Run],
     followed: Container[tuple[str, ...]],

@@ -122,10 +122,10 @@ def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: p
         since = earlier[-1].name if earlier else ""
         shown = changed if earlier else None
         write_workbook(analysis, stream, changes=shown, previous_run=since, trend=trend)
-    return _number_text(changed, analysis.report, earlier)
+    return _change_count_text(changed, analysis.report, earlier)
 
 
-def _number_text(changed: pd.DataFrame, report: Report, earlier: Sequence[Run]) -> str:
+def _change_count_text(changed: pd.DataFrame, report: Report, earlier: Sequence[Run]) -> str:
     """Return the number of changes since the last earlier run, and of accounts not compared."""
     covered = {of.account for run in earlier[-1:] for of in run.record.covered}
     changes = f"{sum(counts_by_kind(changed).values()):,}"

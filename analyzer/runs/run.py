@@ -75,7 +75,9 @@ def check(request: ExportRequest) -> int:
             log.caution("not-read", sentence)
         return PARTIAL if has_gaps or not_read else 0
     # A run reads copies of the reports; a check, which writes nothing, reads them where they are.
-    sources, is_outside = inputs.run_inputs(request.sources, request.folder, request.max_input)
+    sources, is_outside = inputs.inputs_outside_runs(
+        request.sources, request.folder, request.max_input
+    )
     report = load.load_sources(
         request.sources,
         sources,
@@ -144,7 +146,9 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     if request.fetch_request:
         _, has_gaps = _ask_aws(request, request.fetch_request, folder)
         return inputs.load_reports(building, {}, request.max_input, request.as_of), has_gaps
-    sources, is_outside = inputs.run_inputs(request.sources, request.folder, request.max_input)
+    sources, is_outside = inputs.inputs_outside_runs(
+        request.sources, request.folder, request.max_input
+    )
     skips = request.skip_unreadable
     sources, unreadable = load.readable_sources(sources) if skips else (sources, ())
     with run_folders.os_errors_translated(folder):
@@ -336,7 +340,7 @@ def _ask_aws(
     if any(entry.reason == STOPPED for entry in entries):
         raise KeyboardInterrupt
     fetch_manifest.require_any_report(entries)
-    log.say("fetched", f"Accounts: {fetch_manifest.status_counts(entries)}.")
+    log.say("fetched", f"Accounts: {fetch_manifest.status_counts_text(entries)}.")
     for pattern in outcomes.unmatched:
         log.caution("unmatched", fetch_manifest.unmatched_sentence(pattern), pattern=pattern)
     gaps = fetch_manifest.unknown_service_credentials(entries)

@@ -16,10 +16,10 @@ from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
-from analyzer.files import json_bytes, provenance, saved_file_refused, saved_json, sha256
+from analyzer.files import json_bytes, provenance, saved_file_refusal, saved_json, sha256
 from analyzer.report.model import AccountName, NotCovered, Report, ReportFile
 from analyzer.report.values import timestamp
-from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST
+from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST_ENDING
 from analyzer.sources.find import files_below, is_pattern, matching_paths
 from analyzer.sources.source import Source, files_beside_in_archives, is_visible
 from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, printable
@@ -103,7 +103,11 @@ def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> l
     return [
         *(_manifest_source(path) for path in named),
         *(manifest for path, manifest in _manifests_beside(inputs) if path not in named),
-        *(source for source in files_beside_in_archives(inputs) if source.name.endswith(MANIFEST)),
+        *(
+            source
+            for source in files_beside_in_archives(inputs)
+            if source.name.endswith(MANIFEST_ENDING)
+        ),
     ]
 
 
@@ -121,14 +125,14 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[tuple[Path, Source]]
         if source.path:
             folders[source.path.parent].add(source.path.name)
     for folder, files in folders.items():
-        for path in sorted(folder.glob(f"*{MANIFEST}")):
+        for path in sorted(folder.glob(f"*{MANIFEST_ENDING}")):
             if _is_manifest(path) and (manifest := _matching_manifest(path, files)):
                 yield path, manifest
 
 
 def _is_manifest(path: Path) -> bool:
     """Return whether a path is a manifest's; a pipe of such a name would be waited for."""
-    return path.name.endswith(MANIFEST) and is_visible(path.name) and not path.is_fifo()
+    return path.name.endswith(MANIFEST_ENDING) and is_visible(path.name) and not path.is_fifo()
 
 
 def _manifest_source(path: Path) -> Source:
@@ -163,9 +167,9 @@ def manifest_entries(name: str, read: Callable[[], bytes]) -> list[AccountEntry]
         case {"accounts": [*accounts]} if all(map(_is_entry, accounts)):
             entries = [_entry(account) for account in accounts]
         case _:
-            raise saved_file_refused(name, "it is not a list of fetched accounts")
+            raise saved_file_refusal(name, "it is not a list of fetched accounts")
     for problem in _problems(entries):
-        raise saved_file_refused(name, problem)
+        raise saved_file_refusal(name, problem)
     return entries
 
 
@@ -232,7 +236,7 @@ def with_listed_accounts(
                 names[entry.account] = AccountName(name=entry.name)
             if entry.status == Status.SKIPPED:
                 skipped[entry.uncovered(entry.reason)] = None
-        outcomes |= dict.fromkeys(_outcomes(source, entries, newest, there))
+        outcomes |= dict.fromkeys(_not_covered_and_notes(source, entries, newest, there))
     not_covered = [outcome for outcome in outcomes if isinstance(outcome, NotCovered)]
     replaced = [outcome for outcome in outcomes if isinstance(outcome, str)]
     return replace(
@@ -244,7 +248,7 @@ def with_listed_accounts(
     )
 
 
-def _outcomes(
+def _not_covered_and_notes(
     manifest: Source,
     entries: Sequence[AccountEntry],
     newest: Mapping[str, ReportFile],
@@ -329,7 +333,7 @@ def require_any_report(entries: Sequence[AccountEntry]) -> None:
         raise AwsRefused("\n".join(["No account could be read.", *failures(entries)]))
 
 
-def status_counts(entries: Iterable[AccountEntry]) -> str:
+def status_counts_text(entries: Iterable[AccountEntry]) -> str:
     """Return how many accounts were fetched, failed and skipped."""
     counts = Counter(entry.status for entry in entries)
     return ", ".join(f"{counts[status]:,} {status}" for status in Status)

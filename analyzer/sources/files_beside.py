@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import Any, Final, TypeAlias
 
 from analyzer.errors import InputRefused
-from analyzer.files import saved_file_refused, saved_json
+from analyzer.files import saved_file_refusal, saved_json
 from analyzer.report.input_formats import UTF16
 from analyzer.report.model import FileReference
 from analyzer.report.report_text import ReportText, ServiceCredential, ServiceCredentials
@@ -26,10 +26,10 @@ from analyzer.terms import printable
 FIRST_YEAR: Final = 2010
 """IAM is of 2010: no report is older."""
 
-METADATA: Final = ".metadata.json"
+METADATA_ENDING: Final = ".metadata.json"
 SERVICE_CREDENTIALS_ENDING: Final = ".service-credentials.json"
-MANIFEST: Final = ".manifest.json"
-BESIDE_ENDINGS: Final = (METADATA, SERVICE_CREDENTIALS_ENDING, MANIFEST)
+MANIFEST_ENDING: Final = ".manifest.json"
+BESIDE_ENDINGS: Final = (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING, MANIFEST_ENDING)
 
 
 def with_files_beside(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:
@@ -37,7 +37,7 @@ def with_files_beside(text: ReportText, name: str, files: Mapping[str, bytes]) -
 
     Raises InputRefused if that is not understood, or if the metadata is of another report.
     """
-    of_report, credentials = f"{name}{METADATA}", f"{name}{SERVICE_CREDENTIALS_ENDING}"
+    of_report, credentials = f"{name}{METADATA_ENDING}", f"{name}{SERVICE_CREDENTIALS_ENDING}"
     if of_report in files:
         generated, sha256 = metadata(of_report, files[of_report])
         if sha256 != text.sha256:
@@ -57,16 +57,16 @@ def metadata(name: str, content: bytes) -> tuple[datetime, str]:
     match saved_json(name, lambda: content):
         case {"generated_time": str(time), "sha256": str(sha256)} if generated := timestamp(time):
             if generated.year < FIRST_YEAR:
-                raise saved_file_refused(name, f"its `generated_time` is before {FIRST_YEAR}")
+                raise saved_file_refusal(name, f"its `generated_time` is before {FIRST_YEAR}")
             return generated, sha256
     message = "it has no `generated_time` with a time zone, or no `sha256`"
-    raise saved_file_refused(name, message)
+    raise saved_file_refusal(name, message)
 
 
 def mismatch_refusal(name: str, report: str) -> InputRefused:
     """Return the refusal of metadata that is of another report than the one it lies beside."""
     message = f"its `sha256` is not that of {report}: the report was changed"
-    return saved_file_refused(name, message)
+    return saved_file_refusal(name, message)
 
 
 # Service-specific credentials
@@ -99,10 +99,10 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
         listed, is_truncated = [None], None
     if not all(map(_is_credential, listed)):
         message = "it is not an answer of ListServiceSpecificCredentials for all users"
-        raise saved_file_refused(name, message)
+        raise saved_file_refusal(name, message)
     if is_truncated not in (None, False, "False", "false"):
         message = f"it is only the first part of AWS's answer (`{_IS_TRUNCATED}`)"
-        raise saved_file_refused(name, message)
+        raise saved_file_refusal(name, message)
     return ServiceCredentials(
         file=FileReference(name=printable(name), sha256=hashlib.sha256(content).hexdigest()),
         active=frozenset(
@@ -126,7 +126,7 @@ def _credential(name: str, listed: Mapping[str, Any]) -> ServiceCredential:
     expires = timestamp(date)
     if date and expires is None:
         message = f'{_EXPIRATION} "{printable(date)}" of {printable(user)} is not understood'
-        raise saved_file_refused(name, message)
+        raise saved_file_refusal(name, message)
     return ServiceCredential(user.lower(), printable(listed["ServiceName"]), expires)
 
 

@@ -21,13 +21,13 @@ from analyzer.sources.source import (
     missing_source,
     refused_source,
     skipped_source,
-    unreadable_file,
+    unreadable_file_refusal,
 )
 from analyzer.terms import LONGEST_SHOWN, printable
 
 STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
-_NOWHERE: Final = ("there is no such file or folder", "Check the path.")
+_NO_SUCH_PATH: Final = ("there is no such file or folder", "Check the path.")
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -70,9 +70,9 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
             with path.open("rb") as stream:
                 yield from stream_sources(name, stream, limit)
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
-        yield missing_source(name, *_NOWHERE)
+        yield missing_source(name, *_NO_SUCH_PATH)
     except OSError as error:
-        yield refused_source(name, unreadable_file(name, error))
+        yield refused_source(name, unreadable_file_refusal(name, error))
 
 
 def is_pattern(name: str) -> bool:
@@ -153,7 +153,7 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
     # `**` matches a folder, which is searched, and what is in it once more.
     once = (match for match in paths if folders.isdisjoint(Path(match).parents))
-    sources = [source for match in once for source in _listed_sources(match, limit)]
+    sources = [source for match in once for source in _listed_path_sources(match, limit)]
     found = {source.name for source in sources}  # a folder that matches is refused by itself
     sources += [
         source for source in map(_unreadable_source, unreadable) if source.name not in found
@@ -169,7 +169,7 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
     unreadable: list[OSError] = []
     names = [*filter(_may_be_input, map(str, files_below(folder, unreadable.append)))]
     yield from map(_unreadable_source, unreadable)
-    sources = [source for name in names for source in _listed_sources(name, limit)]
+    sources = [source for name in names for source in _listed_path_sources(name, limit)]
     yield from sources
     if all(source.is_skipped for source in sources) and not unreadable:
         what = "no report, only files of other kinds" if sources else "no file"
@@ -178,10 +178,10 @@ def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
 
 def _unreadable_source(error: OSError) -> Source:
     """Return an input that is refused, for a folder that cannot be searched."""
-    return refused_source(str(error.filename), unreadable_file(str(error.filename), error))
+    return refused_source(str(error.filename), unreadable_file_refusal(str(error.filename), error))
 
 
-def _listed_sources(name: str, limit: InputLimit) -> Iterator[Source]:
+def _listed_path_sources(name: str, limit: InputLimit) -> Iterator[Source]:
     """Yield the inputs at a path that a folder or a pattern lists: a pipe is not waited for."""
     path = Path(name)
     if cannot_be_report(path):
@@ -191,7 +191,7 @@ def _listed_sources(name: str, limit: InputLimit) -> Iterator[Source]:
     elif path.is_dir():
         yield from _folder_sources(path, limit)
     elif not path.exists():
-        yield missing_source(name, *_NOWHERE)
+        yield missing_source(name, *_NO_SUCH_PATH)
     else:
         hint = "Name it by itself to read it, or move it out of the folder."
         yield missing_source(name, "not a regular file, but a pipe or a device", hint)
@@ -230,7 +230,7 @@ def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[S
         yield refused_source(name, InputRefused(refused.problems))
         return
     except OSError as error:
-        yield refused_source(name, unreadable_file(name, error))
+        yield refused_source(name, unreadable_file_refusal(name, error))
         return
     if data.startswith(ZIP):
         yield from _archive_sources(name, data, limit)

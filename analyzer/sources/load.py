@@ -24,9 +24,13 @@ from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, Report, UncoveredFile
 from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.sources import files_beside
-from analyzer.sources.files_beside import MANIFEST, METADATA, SERVICE_CREDENTIALS_ENDING
+from analyzer.sources.files_beside import (
+    MANIFEST_ENDING,
+    METADATA_ENDING,
+    SERVICE_CREDENTIALS_ENDING,
+)
 from analyzer.sources.find import find_sources, stream_sources
-from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file
+from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file_refusal
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
 
 if TYPE_CHECKING:
@@ -45,8 +49,8 @@ _ACCEPTED_SOURCES: Final = (
 STREAMED_FROM: Final = 32 << 20
 """Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
 
-_PART: Final = 1 << 20
-_TAIL: Final = 1 << 10
+_PART_BYTES: Final = 1 << 20
+_TAIL_BYTES: Final = 1 << 10
 
 
 def load(
@@ -204,10 +208,10 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
 def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
     """Return whether a manifest may be among the names, in an archive, or beside an input."""
-    if any(name.endswith(MANIFEST) or not Path(name).is_file() for name in names):
+    if any(name.endswith(MANIFEST_ENDING) or not Path(name).is_file() for name in names):
         return True
     folders = {source.path.parent for source in inputs if source.path}
-    beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST}"))
+    beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST_ENDING}"))
     return any(source.saved_in_archive for source in inputs) or any(beside)
 
 
@@ -264,7 +268,7 @@ def _is_of_run(name: str) -> bool:
 def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Note the files saved with reports that lie in archives and are not read."""
     saved = (source.name for source in files_beside_in_archives(inputs))
-    if unread := [name for name in saved if not name.endswith(MANIFEST)]:
+    if unread := [name for name in saved if not name.endswith(MANIFEST_ENDING)]:
         yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
@@ -276,13 +280,15 @@ def _report_text(source: Source) -> ReportText:
         text = path and is_large and _streamed_text(source.name, path)
         text = text or read_in_memory(source)
         saved = [
-            Path(f"{path}{ending}") for ending in (METADATA, SERVICE_CREDENTIALS_ENDING) if path
+            Path(f"{path}{ending}")
+            for ending in (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING)
+            if path
         ]
         if there := [path for path in saved if path.is_file()]:
             contents = {str(path): files.saved_bytes(str(path), path.read_bytes) for path in there}
             text = files_beside.with_files_beside(text, str(path), contents)
     except OSError as error:
-        raise unreadable_file(source.name, error) from None
+        raise unreadable_file_refusal(source.name, error) from None
     return replace(text, origin=source.origin, masked_account=source.masked_account)
 
 
@@ -293,13 +299,13 @@ def _streamed_text(name: str, path: Path) -> ReportText | None:
     unchanged = partial(_check_unchanged, name, path, _identity(path))
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
-        stream.seek(max(size - _TAIL, 0))
+        stream.seek(max(size - _TAIL_BYTES, 0))
         tail = stream.read()
     if not input_formats.is_utf8_csv(head):
         return None
     header, sha256, quoted = find_header(name, head), hashlib.sha256(), False
     with path.open("rb") as stream:
-        while part := stream.read(_PART):
+        while part := stream.read(_PART_BYTES):
             sha256.update(part)
             quoted = quoted or b'"' in part
     return ReportText(
@@ -337,7 +343,7 @@ def read_in_memory(source: Source) -> ReportText:
         if plain and source.path
         else partial(_unpacked, replace(source, limit=None), csv_sha256, [csv]),
         check_unchanged=unchanged,
-        tail=csv[-_TAIL:],
+        tail=csv[-_TAIL_BYTES:],
         quoted=b'"' in csv,
         envelope_time=generated,
     )
@@ -350,7 +356,7 @@ def _unpacked(source: Source, sha256: str, unpacked: list[bytes]) -> pa.NativeFi
     try:
         again, _ = input_formats.unwrapped_file(source.name, source.read())
     except OSError as error:
-        raise unreadable_file(source.name, error) from None
+        raise unreadable_file_refusal(source.name, error) from None
     if hashlib.sha256(again).hexdigest() != sha256:
         raise _change_refusal(source.name)
     return pa.BufferReader(again)

@@ -66,7 +66,7 @@ def refused_source(name: str, refused: InputRefused) -> Source:
     return Source(printable(name), refuse)
 
 
-def unreadable_file(name: str, error: OSError) -> InputRefused:
+def unreadable_file_refusal(name: str, error: OSError) -> InputRefused:
     """Return the refusal of what is there, but cannot be read."""
     message = f"it cannot be read: {error.strerror or error}"
     hint = "Check the path, and who may read it."

@@ -27,7 +27,7 @@ from analyzer.terms import (
     Verdict,
 )
 
-Slots = Sequence[AccessKeyColumns | CertificateColumns]
+SlotColumns = Sequence[AccessKeyColumns | CertificateColumns]
 
 _DAY_SECONDS: Final = 86_400
 
@@ -188,7 +188,7 @@ class Facts:
         by_column = cells.groupby(columns.COLUMN)[columns.POSITION]
         return {str(name): positions.to_numpy() for name, positions in by_column}
 
-    def _unknown_in(self, slots: Slots, name: str) -> np.ndarray:
+    def _unknown_in(self, slots: SlotColumns, name: str) -> np.ndarray:
         return np.concatenate([self.has_unknown_cell(getattr(slot, name)) for slot in slots])
 
     def lacks(self, name: str) -> np.ndarray:
@@ -326,13 +326,13 @@ class Facts:
         """
         return np.concatenate([self.lacks(key.last_rotated) for key in columns.ACCESS_KEYS])
 
-    def _age(self, slots: pd.DataFrame, named: Slots, active: Truth) -> Elapsed:
+    def _age(self, slots: pd.DataFrame, named: SlotColumns, active: Truth) -> Elapsed:
         """Count from the creation of what is in the slots; only what is not active may lack it."""
         created = _moments(slots[columns.CREATED])
         unknown = self._unknown_in(named, "last_rotated") | np.isnat(created) & ~active.no
         return self._elapsed(created, unknown)
 
-    def _active(self, named: Slots) -> Truth:
+    def _active(self, named: SlotColumns) -> Truth:
         """Return which slots are active: by the cell that says so, whatever the others hold."""
         cells = [(self.page.cells[slot.active] == "true").to_numpy(bool) for slot in named]
         return Truth.unless_unknown(np.concatenate(cells), self._unknown_in(named, "active"))

@@ -34,7 +34,7 @@ COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SO
 FINDING_COLUMNS: Final = (*(each for each in COLUMNS if each != REMEDY), columns.ACCOUNT_NAME)
 """The columns in CSV, which a remedy of many lines would make hard to read."""
 
-EXAMPLES: Final = 5  # how many findings of each rule a short list shows
+MOST_EXAMPLES: Final = 5  # how many findings of each rule a short list shows
 
 
 class Example(NamedTuple):
@@ -98,7 +98,7 @@ def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
     }
 
 
-def severity_counts(rule_results: RuleResults) -> str:
+def severity_counts_text(rule_results: RuleResults) -> str:
     """Return the number of findings by severity, or if there are none, of exempt and noted ones."""
     if not rule_results.book.rules:
         return "Findings: no rule ran"
@@ -116,7 +116,7 @@ def severity_counts(rule_results: RuleResults) -> str:
     return f"Findings: none{f' ({others})' if others else ''}"
 
 
-def standard_and_limits(rule_results: RuleResults) -> str:
+def standard_and_limits_text(rule_results: RuleResults) -> str:
     """Return the standard and the limits of the rules that ran, in words."""
     return f"{standard_text(rule_results.book)} {limits_text(rule_results.book)}".rstrip()
 
@@ -130,10 +130,10 @@ def _examples(rule_results: RuleResults) -> dict[str, list[Example]]:
     first: dict[str, list[Example]] = {}
     names = rule_results.report.account_names
     for frame in rule_results.frames():
-        few = frame.groupby(RULE, observed=True, sort=False).head(EXAMPLES)
+        few = frame.groupby(RULE, observed=True, sort=False).head(MOST_EXAMPLES)
         for rule, account, *others in plain_rows(few, (RULE, *Example._fields)):
             of_rule = first.setdefault(rule, [])
-            if len(of_rule) < EXAMPLES:
+            if len(of_rule) < MOST_EXAMPLES:
                 of_rule.append(Example(account_with_name(account, names), *others))
     return first
 

@@ -37,9 +37,9 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
     """Yield how many users have the verdicts, then the others, the decisions and the filter."""
     yield f"{_headline(analysis, verdicts)}."
     others = [verdict for verdict in VERDICT_ORDER if verdict not in verdicts]
-    if counts := _user_counts(analysis, others):
+    if counts := _user_counts_text(analysis, others):
         yield f"Other users: {counts}."
-    if counts := _decision_counts(analysis):
+    if counts := _decision_counts_text(analysis):
         yield f"Decisions{' on all users' if analysis.filter else ''}: {counts}."
     if analysis.filter:
         user_count = analysis.whole.totals.user_count()
@@ -49,9 +49,12 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
 
 def write_line(analysis: Analysis, stream: BinaryIO) -> None:
     """Write the result in one line: users of each verdict, accounts, as-of and findings."""
-    from analyzer.writers.findings import severity_counts  # noqa: PLC0415  slow to import
+    from analyzer.writers.findings import severity_counts_text  # noqa: PLC0415  slow to import
 
-    sentences = [*headlines(analysis, VERDICT_ORDER), f"{severity_counts(analysis.rule_results)}."]
+    sentences = [
+        *headlines(analysis, VERDICT_ORDER),
+        f"{severity_counts_text(analysis.rule_results)}.",
+    ]
     stream.write(f"{printable(' '.join(sentences))}\n".encode())
 
 
@@ -63,7 +66,7 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     if not user_count:
         return f"No {users.removeprefix('0 ')}, {scope}"
     if len(listed) > 1:
-        counts = _user_counts(analysis, listed) or "none listed"
+        counts = _user_counts_text(analysis, listed) or "none listed"
         return f"{users}: {counts}, {scope}"
     number = analysis.totals.user_count(listed[0])
     remark = _certainty_and_exempt_remark(analysis, listed[0])
@@ -71,7 +74,7 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     return f"{number:,} of {users} {verb} {listed[0]}{remark}, {scope}"
 
 
-def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
+def _user_counts_text(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
     return ", ".join(
         f"{number:,} {verdict}{_certainty_and_exempt_remark(analysis, verdict)}"
         for verdict in verdicts
@@ -79,7 +82,7 @@ def _user_counts(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
     )
 
 
-def _decision_counts(analysis: Analysis) -> str:
+def _decision_counts_text(analysis: Analysis) -> str:
     if not (analysis.given_ledger and analysis.given_ledger.lines):
         return ""
     # Following up is slow to import, and few analyses have decisions.
@@ -228,7 +231,7 @@ def blind_spots_line(
 def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
     from analyzer.writers import findings  # noqa: PLC0415  slow to import
 
-    yield f"{findings.severity_counts(rule_results)}."
+    yield f"{findings.severity_counts_text(rule_results)}."
     for each in findings.findings_by_rule(rule_results, details=details):
         yield f"{each.rule.severity:<8}  {each.rule.title}: {each.counts_text}  {each.rule.id}"
         for example in each.examples:
@@ -239,7 +242,7 @@ def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
             yield f"    {example.account} {example.user}: {fact}"
         if details and each.unshown:
             yield f"    and {each.unshown:,} more"
-    yield findings.standard_and_limits(rule_results)
+    yield findings.standard_and_limits_text(rule_results)
     results = findings.control_results(rule_results)
     if results:
         yield rule_results.control_summary

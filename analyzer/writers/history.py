@@ -14,7 +14,7 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.analysis.explanation import aligned
-from analyzer.changes.events import renamed_number
+from analyzer.changes.events import renamed_count_text
 from analyzer.changes.history import ASSUMED, COUNTS, History
 from analyzer.changes.stays import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT
 from analyzer.changes.timeline import whole_days
@@ -131,19 +131,19 @@ class UserHistory:
         """Return it as text, one event per line."""
         user = self.user
         events = [
-            (_days(each, AFTER_REPORT, BEFORE_REPORT), each[EVENT], each[DETAIL])
+            (_day_range(each, AFTER_REPORT, BEFORE_REPORT), each[EVENT], each[DETAIL])
             for each in self.events
         ]
         lines = [
             f"{user[columns.USER]}  {user[columns.ARN]}",
-            f"{_verdicts(user)}, in reports from {_days(user, 'first', 'last')}",
+            f"{_verdicts(user)}, in reports from {_day_range(user, 'first', 'last')}",
             *([f"owner: {_owner(user)}"] if user[columns.OWNER] else []),
             *([""] if events else []),
         ]
         return "\n".join([*lines, *aligned(events)])
 
 
-def _days(row: Mapping[str, Any], *names: str) -> str:
+def _day_range(row: Mapping[str, Any], *names: str) -> str:
     """Return the days of moments in ISO text, without those that are missing."""
     return " to ".join(row[name][: len("2026-03-01")] for name in names if row[name])
 
@@ -178,7 +178,7 @@ def sentences(history: History) -> Iterator[str]:
     """Yield what stands beside the tables, printable."""
     total = history.period.iloc[-1]
     if total["reports"] and total["unused_removed"]:
-        renamed = renamed_number(total["renamed"])
+        renamed = renamed_count_text(total["renamed"])
         of_all = f", of {total['removed']:,} gone{renamed}" if renamed else ""
         yield (
             f"Gone while unused: {count_text(total['unused_removed'], 'user')}{of_all}. Days"
@@ -315,14 +315,14 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             users = f"{row['users_start']} +{row['created']} +{row['appeared']} -{row['removed']}"
             less = f"-{row['unused_removed']} -{row['back_in_use']} -{row['unused_unclear']}"
             unused = f"{row['unused_start']} +{row['newly_unused']} {less} = {row['unused_end']}"
-            users = f"{users} = {row['users_end']}{renamed_number(row['renamed'])}"
+            users = f"{users} = {row['users_end']}{renamed_count_text(row['renamed'])}"
             return [str(row["reports"]), str(row["longest_gap"]), users, unused]
         case HistoryTable.USERS:
-            since = f"{_days(row, 'unused_since')}{' or before' if row['at_least'] else ''}"
+            since = f"{_day_range(row, 'unused_since')}{' or before' if row['at_least'] else ''}"
             user, days = row[columns.USER], str(row["days_unused"])
-            return [user, _verdicts(row), since, days, _days(row, AFTER_REPORT, BEFORE_REPORT)]
+            return [user, _verdicts(row), since, days, _day_range(row, AFTER_REPORT, BEFORE_REPORT)]
         case HistoryTable.EVENTS:
-            between = _days(row, AFTER_REPORT, BEFORE_REPORT)
+            between = _day_range(row, AFTER_REPORT, BEFORE_REPORT)
             return [row[columns.USER], between, row[EVENT], row[DETAIL]]
         case _:
             days = "" if row["days"] is None else str(row["days"])

@@ -85,7 +85,7 @@ def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
 def _rule_parts(analysis: Analysis) -> Iterator[str]:
     rule_results = analysis.rule_results
     yield "## Findings"
-    yield f"{plain_text(findings.severity_counts(rule_results))}."
+    yield f"{plain_text(findings.severity_counts_text(rule_results))}."
     rules = findings.findings_by_rule(rule_results, details=False)
     if rules:
         lines = (
@@ -93,7 +93,7 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
             for each in rules
         )
         yield markdown_table(("Severity", "Rule", "Findings", "Rule id"), lines)
-    yield plain_text(findings.standard_and_limits(rule_results))
+    yield plain_text(findings.standard_and_limits_text(rule_results))
     if results := findings.control_results(rule_results):
         yield f"## Controls\n\n{plain_text(rule_results.control_summary)}."
         controls = (

@@ -132,10 +132,10 @@ def _plain_values(values: pa.Array) -> Iterator[Any]:
         return map(words.__getitem__, _plain_values(values.indices.fill_null(-1)))
     starts = range(0, len(values), _VALUES_AT_ONCE)
     parts = (values.slice(start, _VALUES_AT_ONCE) for start in starts)
-    return chain.from_iterable(_spelled(part).to_pylist() for part in parts)
+    return chain.from_iterable(_with_moments_as_text(part).to_pylist() for part in parts)
 
 
-def _spelled(values: pa.Array) -> pa.Array:
+def _with_moments_as_text(values: pa.Array) -> pa.Array:
     """Return moments as ISO text, those without a zone as days, and other values as they are."""
     if not pa.types.is_timestamp(values.type):
         return values
@@ -146,7 +146,7 @@ def text_column(texts: Texts) -> pa.Array:
     """Return values as text (large_string), empty where one is missing; moments as ISO text."""
     values = arrow_array(texts)
     values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
-    cells = _spelled(values).cast(TEXT_TYPE)
+    cells = _with_moments_as_text(values).cast(TEXT_TYPE)
     return cells.fill_null("") if cells.null_count else cells
 
 

@@ -146,13 +146,13 @@ def _reason(row: UserRow, *, show_verdict: bool) -> Text:
 def _rule_parts(
     rule_results: RuleResults, width: int, verdicts: Collection[Verdict], *, details: bool
 ) -> Iterator[RenderableType]:
-    yield Text(f"\n{findings.severity_counts(rule_results)}.", "bold")
+    yield Text(f"\n{findings.severity_counts_text(rule_results)}.", "bold")
     rules = findings.findings_by_rule(rule_results, details=details)
     if details:
         yield from _rules_with_examples(rule_results, rules, width, verdicts)
     elif rules:
         yield _rule_table(rules, width)
-    yield Text(findings.standard_and_limits(rule_results), "dim")
+    yield Text(findings.standard_and_limits_text(rule_results), "dim")
     if results := findings.control_results(rule_results):
         yield Text(f"\n{rule_results.control_summary}", "bold")
         yield _control_table(results)

@@ -135,7 +135,7 @@ def test_many_users_are_judged_by_some_rules_at_a_time_with_the_same_result(
     monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", whole.report.rows)
     every = len(DEFAULT)
     for at_once, parts in ((1, every), (3 * (every - 1), 2), (3 * every, 1)):
-        monkeypatch.setattr(rule_results, "JUDGED_AT_ONCE", at_once)
+        monkeypatch.setattr(rule_results, "MOST_ROWS_TIMES_RULES", at_once)
         frames = list(replace(whole).frames())
         assert len(frames) == parts, at_once
         assert all(frame["rule"].cat.categories.tolist() == DEFAULT for frame in frames)

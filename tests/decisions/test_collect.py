@@ -12,7 +12,7 @@ import pytest
 from analyzer.columns import OWNER
 from analyzer.decisions.collect import (
     LedgerUpdate,
-    Tally,
+    ReviewerTally,
     collect,
     collected_one_by_one,
     merged_update,
@@ -106,8 +106,8 @@ def test_each_reviewer_of_a_file_is_counted_and_the_counts_add_up() -> None:
     rows = [still_open(line("delete", a_user(f"open{at}"))) for at in range(3)]
     known = ledger(line("delete", a), line("delete", b))
     (only,) = collected(file(*anna, *tom, rows=rows), ledger=known).files
-    of_anna = Tally("Anna", entered=3, added=1, changed=1, already_there=1)
-    of_tom = Tally("Tom", entered=2, added=1, withdrawn=1)
+    of_anna = ReviewerTally("Anna", entered=3, added=1, changed=1, already_there=1)
+    of_tom = ReviewerTally("Tom", entered=2, added=1, withdrawn=1)
     assert (only.tallies, only.still_open) == ((of_anna, of_tom), 3)
 
 
@@ -129,7 +129,7 @@ def test_a_line_that_a_ledger_has_twice_counts_once() -> None:
 def test_a_decision_after_a_withdrawn_one_is_added_and_not_changed() -> None:
     known = ledger(DELETE, line("withdraw", on=NEXT))
     (only,) = collected(file(line("keep", on=NEXT)), ledger=known).files
-    assert only.tallies == (Tally("Anna", entered=1, added=1),)
+    assert only.tallies == (ReviewerTally("Anna", entered=1, added=1),)
 
 
 def collected_on(today: date, *decisions: tuple[str, str, str]) -> list[str]:
@@ -258,7 +258,7 @@ def test_unattended_a_line_says_that_two_are_in_conflict_and_neither_is_in_force
 def test_the_same_person_may_change_a_decision_on_the_same_day_and_that_is_said() -> None:
     after = file(line("keep", workbook="second.xlsx"), name="second.xlsx")
     update = collected(after, ledger=ledger(DELETE))
-    assert update.files[0].tallies == (Tally("Anna", entered=1, changed=1),)
+    assert update.files[0].tallies == (ReviewerTally("Anna", entered=1, changed=1),)
     counts = "keep, Anna, 2026-05-01 (second.xlsx, sheet Unused users, row 2) counts instead of"
     (note,) = update.notes
     assert f"{counts} delete, Anna, 2026-05-01" in note

@@ -11,7 +11,7 @@ import analyzer
 from analyzer import columns
 from analyzer.decisions.user_record import (
     MOST_SAME_SECOND,
-    MOST_UNREAD,
+    MOST_UNREAD_CREATIONS,
     CreationSeconds,
     judged_pages,
     parsed_record,
@@ -56,7 +56,10 @@ def test_a_user_whose_creation_time_is_not_known_may_be_created_in_any_second() 
 
 
 def test_users_of_one_or_of_any_second_are_named_unless_they_are_very_many() -> None:
-    for unread, kept in ((MOST_UNREAD, MOST_UNREAD), (MOST_UNREAD + 1, 0)):
+    for unread, kept in (
+        (MOST_UNREAD_CREATIONS, MOST_UNREAD_CREATIONS),
+        (MOST_UNREAD_CREATIONS + 1, 0),
+    ):
         odd = [a_user(f"odd{at:02}", created="soon") for at in range(unread)]
         assert len(recorded(a_user("user"), *odd)[0]["same_second"]) == kept
     assert {len(each["same_second"]) for each in recorded(*alike(MOST_SAME_SECOND + 1))} == {50}

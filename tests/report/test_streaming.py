@@ -50,7 +50,7 @@ def in_pieces(block: int = ROW_AT_MOST, page: int = 3) -> Iterator[None]:
     """Read even the smallest report as if it were too large for the memory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(load, "STREAMED_FROM", 0)
-        patch.setattr(load, "_PART", block)
+        patch.setattr(load, "_PART_BYTES", block)
         patch.setattr(reading_of_rows, "BLOCK_BYTES", block)
         patch.setattr(survey, "ROW_BYTES_IN_MEMORY", 0)
         patch.setattr(assemble, "ROW_BYTES_IN_MEMORY", 0)

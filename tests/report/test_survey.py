@@ -84,7 +84,7 @@ def contents_or_problems(folder: Path) -> dict[str, Any] | tuple[Problem, ...]:
 
 @pytest.fixture
 def in_one_group(monkeypatch: Patch) -> None:
-    monkeypatch.setattr(survey, "GROUPS", 1)
+    monkeypatch.setattr(survey, "LEAST_GROUPS", 1)
 
 
 def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[Problem, ...]:
@@ -95,7 +95,7 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
         )
     alone = contents_or_problems(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey, "GROUPS", 1)
+        patch.setattr(survey, "LEAST_GROUPS", 1)
         patch.setattr(assemble, "ROW_BYTES_IN_MEMORY", 0)  # Else the pages need no second look.
         assert contents_or_problems(folder) == alone
     return alone

@@ -190,7 +190,7 @@ def test_nobody_is_unused_in_a_report_that_pandas_saved_again(tmp_path: Path) ->
 
 
 def test_only_the_report_that_was_saved_again_is_named(tmp_path: Path, monkeypatch: Patch) -> None:
-    monkeypatch.setattr("analyzer.report.survey.GROUPS", 1)
+    monkeypatch.setattr("analyzer.report.survey.LEAST_GROUPS", 1)
     dates = ("last_rotated", "last_used_date")
     dated = {f"access_key_{slot}_{name}": LONG_AGO for slot in (1, 2) for name in dates}
     for number in range(3):

@@ -11,7 +11,7 @@ from analyzer.analysis.filters import Filter
 from analyzer.report.model import AccountName, NotCovered, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
-from analyzer.writers.findings import findings_by_rule, severity_counts
+from analyzer.writers.findings import findings_by_rule, severity_counts_text
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -167,7 +167,7 @@ def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     many = analysis_of([a_user(f"user{n}", created=days_before(1)) for n in range(1_000)])
     line_of_many, *_ = headline.headlines(many, ALL)
     assert line_of_many.startswith("1,000 IAM users: 1,000 unused (1,000 to check), ")
-    assert severity_counts(many.rule_results) == "Findings: 1,000 medium"
+    assert severity_counts_text(many.rule_results) == "Findings: 1,000 medium"
 
 
 def test_an_undecided_finding_that_is_exempt_counts_as_exempt() -> None:
@@ -187,7 +187,7 @@ def test_no_findings_are_told_from_no_rules_and_from_findings_that_are_exempt() 
     ):
         book = analyzer.rulebook(**chosen)  # type: ignore[arg-type]  # these two are enough
         results = replace(given, book=book).rule_results
-        assert severity_counts(results) == f"Findings: {text}"
+        assert severity_counts_text(results) == f"Findings: {text}"
 
 
 def test_a_report_without_iam_users_has_none() -> None:

@@ -84,7 +84,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             of_changes = lookup_lists.change_columns(analysis)
             change_list = TableSheets(book, SheetName.CHANGES, of_changes)
             change_list.fill([changes], lookup_lists.NO_CHANGES)
-            comparison_text = lookup_lists.change_counts(changes, previous_run)
+            comparison_text = lookup_lists.change_counts_text(changes, previous_run)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lookup_lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)

@@ -31,7 +31,7 @@ FONT: Final = "Arial"  # wherever it is missing, there is one of the same widths
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _UNDERLINE: Final = Border(bottom=Side(style="medium", color=INK))
-_NOTHING: Final = Border()
+_NO_BORDER: Final = Border()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,8 @@ class CellStyle(StrEnum):
         style.look = look
         return style
 
-    TITLE = "title", _Look(size=20, bold=True, colour=INK, border=_NOTHING, wrap=False)
-    SUBTITLE = "subtitle", _Look(size=12, colour="404040", border=_NOTHING, wrap=False)
+    TITLE = "title", _Look(size=20, bold=True, colour=INK, border=_NO_BORDER, wrap=False)
+    SUBTITLE = "subtitle", _Look(size=12, colour="404040", border=_NO_BORDER, wrap=False)
     SECTION = "section", _Look(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False)
     HEADER = "header", replace(_HEAD, vertical="center")
     COUNT_HEADER = "count header", replace(_HEAD, vertical="center", horizontal="right", indent=1)

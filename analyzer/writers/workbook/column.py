@@ -34,7 +34,9 @@ ValuesOf: TypeAlias = str | Callable[[Any], Texts]
 NOT_SHOWN_FOR_ROOT: Final = "not reported"
 NONE: Final = "none"
 NO: Final = "no"
-_NOTHING: Final = frozenset({NONE, NO, NOT_KNOWN, NOT_SHOWN_FOR_ROOT, str(SlotState.ABSENT)})
+_WORDS_FOR_NOTHING: Final = frozenset(
+    {NONE, NO, NOT_KNOWN, NOT_SHOWN_FOR_ROOT, str(SlotState.ABSENT)}
+)
 
 
 def column_of(rows: Rows, name: str) -> pd.Series:
@@ -46,7 +48,7 @@ def _values(rows: Rows, of: ValuesOf) -> Any:
     return column_of(rows, of) if isinstance(of, str) else of(rows)
 
 
-def text_of(name: str, text: Callable[[str], str]) -> ValuesOf:
+def mapped_values(name: str, text: Callable[[str], str]) -> ValuesOf:
     """Return what gives another text for each value of a column."""
     return lambda rows: mapped(column_of(rows, name), text)
 
@@ -96,7 +98,7 @@ def fact_style(word: str) -> CellStyle:
     """Return the style of a fact; what was not understood and what is absent have their own."""
     if word.endswith((NOT_UNDERSTOOD, NOT_REPORTED)):
         return CellStyle.NOT_UNDERSTOOD
-    return CellStyle.FAINT if word in _NOTHING else CellStyle.TEXT
+    return CellStyle.FAINT if word in _WORDS_FOR_NOTHING else CellStyle.TEXT
 
 
 def style_by_name(word: str) -> CellStyle:

@@ -62,7 +62,7 @@ MEANINGS: Final = {
     "open": "Of these, not carried out yet, and not overdue.",
 }
 
-_COLUMNS: Final = (
+_COLUMN_MEANINGS: Final = (
     ("By name", "The report shows no creation time: the user is known by its name alone."),
     ("At least", "The user was unused when the period began, and perhaps before."),
     ("After, Before", "It happened between these two reports; the exact time is not known."),
@@ -97,7 +97,7 @@ def _add_summary(book: Book, history: History) -> None:
         shown = SpannedCell("") if pd.isna(number) else number
         meaning = SpannedCell(MEANINGS[str(name)], span=len(_WIDTHS) - 2)
         sheet.row(label(_head(str(name))), shown, meaning)
-    sheet.text_section("Columns of the other sheets", _COLUMNS)
+    sheet.text_section("Columns of the other sheets", _COLUMN_MEANINGS)
     span = history.span
     since, until = (f"{each:%Y-%m-%d}" if each else "" for each in (span.since, span.until))
     sheet.text_section("Criteria", criteria_meanings(history.analysis.criteria))

@@ -39,10 +39,10 @@ from analyzer.writers.workbook.column import (
     TextColumn,
     coded_texts,
     fact_style,
+    mapped_values,
     style_among,
     style_by_name,
     text_by_mask,
-    text_of,
 )
 from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, Listings, row_keys
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label, total
@@ -173,7 +173,7 @@ def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...
         *user_columns.named_user_columns(report.account_names, analysis.owners),
         TextColumn("Severity", 9.5, SEVERITY, CellStyle),
         TextColumn("Rule id", 23, RULE),
-        TextColumn("Finding", 28, text_of(RULE, titles.__getitem__)),
+        TextColumn("Finding", 28, mapped_values(RULE, titles.__getitem__)),
         TextColumn("Fact", 46, FACT),
         TextColumn("Outcome", 10, OUTCOME, CellStyle),
         TextColumn("Listed in", 13, listed_in),
@@ -182,7 +182,7 @@ def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...
         _CREATED,
         MomentColumn("Counted from (UTC)", 14.5, SINCE),
         TextColumn("Exempt because", 22, columns.EXEMPTION),
-        TextColumn("Controls", 42, text_of(RULE, controls.__getitem__)),
+        TextColumn("Controls", 42, mapped_values(RULE, controls.__getitem__)),
         TextColumn("Remedy", 33, REMEDY),
         *user_columns.source_columns(report.files),
     )
@@ -236,11 +236,13 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
         *(_LAST_USE, _CREATED),
         TextColumn("Exemption before", 24, diff.EXEMPTION_BEFORE),
         TextColumn("Exemption now", 24, diff.EXEMPTION_NOW),
-        TextColumn("Meaning", 44, text_of(diff.CHANGE, lambda change: ChangeKind(change).meaning)),
+        TextColumn(
+            "Meaning", 44, mapped_values(diff.CHANGE, lambda change: ChangeKind(change).meaning)
+        ),
     )
 
 
-def change_counts(frame: pd.DataFrame, previous_run: str) -> str:
+def change_counts_text(frame: pd.DataFrame, previous_run: str) -> str:
     """Return the run that was compared with, and the number of changes of each kind."""
     numbers = counts_text(frame)
     changed = f"Changes since: {numbers}." if numbers else NO_CHANGES

@@ -85,7 +85,7 @@ not in this report: The report does not have this column. Reports of 2014 lack t
   access keys.
 """)
 
-_LIMITS: Final = _texts("""
+_LIMITATIONS: Final = _texts("""
 Permissions: The report lists credentials, not permissions. An unused user can still be named in a
   policy or in the trust policy of a role.
 Deleted credentials: The report does not show the last use of a deleted access key, and often not
@@ -125,7 +125,7 @@ def add_method(book: Book, analysis: Analysis) -> None:
     report = analysis.report
     if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
         sheet.text_section("Accounts and files that are not covered", missing)
-    sheet.text_section("Other limits", _LIMITS.items())
+    sheet.text_section("Other limits", _LIMITATIONS.items())
     sources = (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}"))
     sheet.text_section("Sources", sources)
 

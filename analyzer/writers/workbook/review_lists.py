@@ -171,12 +171,12 @@ def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
 Listings: TypeAlias = Mapping[SheetName, TableSheets]
 """The lists to decide in: what people do in them is counted by formulas."""
 
-_NUMBERS: Final = "BCDEFGHIJ"  # the columns of a list's numbers
+_NUMBER_LETTERS: Final = "BCDEFGHIJ"  # the columns of a list's numbers
 _DECISION_LETTERS: Final = "EFGHI"
 _NO_DECISIONS: Final = [0] * (len(CHOICES) + 1)
 
 _MOST_NAMES: Final = 10_000  # beyond, no reviewers are named: the effort grows with the square
-_REVIEWERS: Final = 11  # how many reviewers have a column of their own
+_REVIEWER_COLUMNS: Final = 11  # how many reviewers have a column of their own
 
 
 def first_step(analysis: Analysis, listings: Listings) -> str:
@@ -207,7 +207,7 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
     row = sheet.next_row
     sums = [
         total(Formula(f"SUM({letter}{top + 1}:{letter}{row - 1})", number))
-        for letter, number in zip(_NUMBERS, [users, 0, users, *_NO_DECISIONS], strict=True)
+        for letter, number in zip(_NUMBER_LETTERS, [users, 0, users, *_NO_DECISIONS], strict=True)
     ]
     decided = Formula(f'"Decided: "&C{row}&" of "&B{row}', f"Decided: 0 of {users}")
     sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
@@ -218,7 +218,7 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
 
 def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row: int) -> None:
     if not listing.rows:
-        none = [NOT_APPLICABLE] * (len(_NUMBERS) - 1)
+        none = [NOT_APPLICABLE] * (len(_NUMBER_LETTERS) - 1)
         sheet.row(label(each.title), 0, *none, "No users to review.")
         return
     row, sheets = sheet.next_row, _entries(listing)
@@ -275,7 +275,7 @@ def _complete_rows_formula(entries: tuple[str, ...], heads: str) -> str:
 
 def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], heads: str) -> None:
     row = sheet.next_row
-    letters = [get_column_letter(at) for at in range(1, 2 + _REVIEWERS)]
+    letters = [get_column_letter(at) for at in range(1, 2 + _REVIEWER_COLUMNS)]
     names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
     counts = [
         f'IF({letter}{row}="","",'

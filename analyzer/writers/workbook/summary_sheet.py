@@ -217,7 +217,7 @@ def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
 
 # Users, accounts and findings
 
-_BESIDE: Final = SpannedCell("", span=4)
+_BLANK_SPAN: Final = SpannedCell("", span=4)
 
 
 def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
@@ -254,13 +254,13 @@ def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
         ("Repeated rows", repeated, "More rows of the same users: each user counts once."),
         ("Rows read", report.rows, "Data rows in all reports."),
     ):
-        sheet.row(label(name), total(number), _BESIDE, about)
+        sheet.row(label(name), total(number), _BLANK_SPAN, about)
     about = "Rows read = IAM users + root rows + repeated rows."
-    sheet.row(label("Row count check"), tie, _BESIDE, about)
+    sheet.row(label("Row count check"), tie, _BLANK_SPAN, about)
     if missing := len(report.not_covered):
         about = "Accounts that could not be read: their users are not counted."
         count = SpannedCell("Not covered", CellStyle.CHECK), SpannedCell(missing, CellStyle.CHECK)
-        sheet.row(*count, _BESIDE, about)
+        sheet.row(*count, _BLANK_SPAN, about)
 
 
 def _add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, int]]:
@@ -351,7 +351,7 @@ def _add_severities(sheet: TextSheet, rule_results: RuleResults) -> None:
     remark = f"The sheet {SheetName.FINDINGS} lists them all."
     about = f"Fails: not exempt. For information: nothing fails. {remark}"
     sheet.row(label("All findings"), *map(total, _finding_numbers(by_rule)), about)
-    sheet.named_text("Rules", findings.standard_and_limits(rule_results))
+    sheet.named_text("Rules", findings.standard_and_limits_text(rule_results))
     if findings.control_results(rule_results):
         sheet.named_text("Controls", f"{rule_results.control_summary}.")
     for remark in findings.rules_lacking_input_texts(rule_results):

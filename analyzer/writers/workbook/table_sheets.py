@@ -33,7 +33,7 @@ _SIGN_OFF: Final = (
 )
 """What is printed at the foot of each page of a list to decide in."""
 
-_LINE: Final = 120  # how many letters of a remark fit on a screen
+_REMARK_WIDTH: Final = 120  # how many letters of a remark fit on a screen
 
 
 class PrintForm(NamedTuple):
@@ -90,7 +90,7 @@ class TableSheets:
         """Make tables of what was listed, or say that nothing was; without a text there is none."""
         if nothing and self._is_wanted and not self.sheets:
             sheet = self._new_sheet()
-            for line in wrap(nothing, _LINE, break_on_hyphens=False):
+            for line in wrap(nothing, _REMARK_WIDTH, break_on_hyphens=False):
                 sheet.add([text_cell(line, self.book.styles[CellStyle.SUBTITLE])])
         for sheet in self.sheets:
             self._finish(sheet)

@@ -36,7 +36,7 @@ from analyzer.terms import Verdict
 from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 
-_LINE: Final = 1.35  # the height of a line of text in units of its font's size
+_LINE_HEIGHT: Final = 1.35  # the height of a line of text in units of its font's size
 _HEAD_HEIGHT: Final = 28  # two lines: the heads of narrow columns are broken
 _FULL_SIZE: Final = 10  # a column of width 1 holds one digit of this size
 _PROSE_RATIO: Final = 1.15  # letters of prose where one digit fits; rather too few than too many
@@ -220,7 +220,7 @@ def _height(part: SpannedCell, width: float) -> float:
     # Programs break paths at `/` as well.
     text = value.replace("/", "/ ") if isinstance(value, str) else ""
     lines = sum(len(wrap(line, fits)) if len(line) > fits else 1 for line in text.split("\n"))
-    return min(round(lines * size * _LINE + 3, 1), _HIGHEST)
+    return min(round(lines * size * _LINE_HEIGHT + 3, 1), _HIGHEST)
 
 
 # Charts

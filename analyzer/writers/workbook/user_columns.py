@@ -32,10 +32,10 @@ from analyzer.writers.workbook.column import (
     coded_texts,
     column_of,
     fact_style,
+    mapped_values,
     raw_if_unread,
     style_by_name,
     text_by_mask,
-    text_of,
     unread_text,
 )
 
@@ -49,7 +49,7 @@ def account_text(account: str) -> str:
 
 def account_column(head: str, width: float, known: Mapping[str, str]) -> Column:
     """Return the column of what is known of accounts, empty for others."""
-    read = text_of(columns.ACCOUNT, lambda account: known.get(account, ""))
+    read = mapped_values(columns.ACCOUNT, lambda account: known.get(account, ""))
     return TextColumn(head, width, read)
 
 
@@ -59,7 +59,9 @@ def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column
     return (account_column("Account name", width, known),) if known else ()
 
 
-ACCOUNT: Final = TextColumn(review_list_layout.ACCOUNT, 13, text_of(columns.ACCOUNT, account_text))
+ACCOUNT: Final = TextColumn(
+    review_list_layout.ACCOUNT, 13, mapped_values(columns.ACCOUNT, account_text)
+)
 USER: Final = TextColumn(review_list_layout.USER, 22, columns.USER)
 ARN: Final = TextColumn(review_list_layout.ARN, 34, columns.ARN)
 
@@ -127,7 +129,7 @@ REASON: Final = TextColumn("Reason", 24, _reasons)
 WHY: Final = TextColumn("Why", 24, _reason_sentences)
 CERTAINTY: Final = TextColumn("Certainty", 8.5, columns.CERTAINTY, style_by_name)
 CAVEAT_IDS: Final = TextColumn(
-    "Caveats", 24, text_of(columns.CAVEATS, lambda ids: ids.replace(";", "; "))
+    "Caveats", 24, mapped_values(columns.CAVEATS, lambda ids: ids.replace(";", "; "))
 )
 CAVEATS: Final = TextColumn("Caveats: what to check first", 44, caveat_texts)
 EXEMPTION: Final = TextColumn("Exemption", 24, columns.EXEMPTION, fact_style)
