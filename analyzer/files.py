@@ -73,7 +73,7 @@ def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
 
 
 def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> None:
-    """Write all files, then put them in place in this order, private; remove stale files.
+    """Write private files, then put all in place in this order; remove stale ones.
 
     Raises OutputFailed.
     """

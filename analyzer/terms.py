@@ -244,7 +244,7 @@ def printable(text: str) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    r"""Return the text with the signs that an encoding lacks escaped, as `\xeb`; None has all."""
+    r"""Return the text, with signs that the encoding lacks escaped as `\xeb`; None lacks none."""
     return text.encode(encoding, "backslashreplace").decode(encoding) if encoding else text
 
 
@@ -254,7 +254,7 @@ def count_text(number: int, noun: str) -> str:
 
 
 def numbers_text(numbers: Mapping[str, int]) -> str:
-    """Return the number of each kind, without those of 0: `3 fail, 1 undecided`."""
+    """Return the number of each kind, without zeros: `3 fail, 1 undecided`."""
     return ", ".join(f"{number:,} {kind}" for kind, number in numbers.items() if number)
 
 

@@ -209,7 +209,7 @@ LARGEST_ANSWER: Final = 64 << 20  # bytes; a report of 5,000 users has about thr
 
 @dataclass(frozen=True, slots=True)
 class CheckedTransport:
-    """Send the requests of a client, and check each answer, which is read whole.
+    """Send the requests of a client, and check each answer: it is read whole, up to a limit.
 
     The body of an answer of the service starts with `start`.
     """

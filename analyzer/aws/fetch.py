@@ -43,7 +43,7 @@ def fetch_accounts(
 ) -> FetchOutcomes:
     """Fetch the reports of all accounts of a request, and save each.
 
-    Of several accounts, those that AWS refuses are failed. `waiting` is called every 15 seconds.
+    If several accounts are asked, refused ones are failed. `waiting` is called every 15 seconds.
 
     Raises AwsRefused if no account can be asked, or if the only one is refused.
     """

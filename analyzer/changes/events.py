@@ -269,7 +269,7 @@ def _not_understood(before: UserState, now: UserState) -> Iterator[Event]:
 
 
 def _pairs(before: Slots | None, now: Slots | None) -> Pairs:
-    """Return each credential before with the same one now; none if one report's are unknown.
+    """Return pairs of an earlier credential and the same one now; none if a report's are unknown.
 
     If two were created in the same second, the order with fewer changes counts.
     """

@@ -1,7 +1,7 @@
 """Show what a period holds: counts, users and events, from all reports of each account.
 
-A change happened in the interval between two neighbouring reports; when in it is not known. Users
-created and deleted between two reports are not seen.
+A change happened in the interval between two neighbouring reports; its exact time is not known.
+Users created and deleted between two reports are not seen.
 """
 
 from collections.abc import Collection
@@ -70,8 +70,8 @@ DECISION_COUNTS: Final = (
     *(OVERDUE, "open"),
 )
 """The numbers of decisions: `decisions` are all of the days of the period. `removals` are those in
-force to delete or deactivate that were not done before it; they are done in time, in time or late
-(undated, between two reports), or late, or they are overdue or open.
+force to delete or deactivate, and not done before it. Each is done in time, undated (between two
+reports, in time or late), done late, overdue, or open.
 """
 
 COUNTS: Final = "counts"

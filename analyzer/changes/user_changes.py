@@ -234,7 +234,7 @@ _CHANGES: Final = (EventKind.PASSWORD, EventKind.MFA, EventKind.ACCESS_KEY, Even
 def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Iterator[FindingChange]:
     """Yield the findings on a user that changed.
 
-    A finding is known by its rule and the creation of its subject; those of one second by number.
+    Rule and creation of its subject identify a finding; those of one second are numbered.
     """
     were, are = _numbered(before), _numbered(now)
     for key in {**were, **are}:
@@ -298,7 +298,7 @@ def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
 def _is_past_limit(change: FindingChange, limit: int, elapsed: int) -> bool:
     """Return whether the days counted passed the limit between the reports.
 
-    A rule that fails for many days then has a new finding; one that fails for few has it no more.
+    A rule that fails for many days then has a new finding; one for few days, a resolved one.
     """
     days = change.latest.days
     if days is None:

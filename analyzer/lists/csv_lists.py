@@ -148,7 +148,7 @@ def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str
     lacking = [name for name in known if name not in header]
     alike = get_close_matches(column, known, cutoff=_TYPO_CUTOFF)
     near = get_close_matches(column, lacking) or alike
-    last_word = column.rpartition(" ")[2]  # It matters more, as in `account name`.
+    last_word = column.rpartition(" ")[2]  # In `account name`, it says more.
     return last_word if near and last_word in lacking else next(iter(near), "")
 
 

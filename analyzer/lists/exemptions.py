@@ -94,7 +94,7 @@ class ExemptionMatches:
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
         last_days = np.array([entry.expires or date.max for entry in exemptions], "M8[D]")
         self._ends = (last_days + 1).astype("M8[s]")
-        # The positions of the users to which each entry applies.
+        # The positions of the users to which each entry applies: few of all users.
         self._applying: list[tuple[Exemption, np.ndarray]] = []
         self.matched = self._counts(self._entry_of_user >= 0)
         ends = np.append(self._ends, NO_MOMENT)[self._entry_of_user]

@@ -167,7 +167,7 @@ def remedies(rule: RuleText) -> tuple[str, str, str, str]:
     """Return what to do about a finding, a sentence for each case.
 
     The cases are: a certain finding, an undecided one, one with caveats, one on a user with an
-    active service-specific credential. Only a certain finding allows to delete.
+    active service-specific credential. Delete only after a certain finding.
     """
     live = "Check the active service-specific credential first; do not delete"
     return (

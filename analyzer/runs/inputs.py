@@ -162,7 +162,7 @@ def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
 
 
 def _name(source: Source) -> str:
-    """Return the name of a copy; a hidden one would not be found again."""
+    """Return the name of a copy, never hidden, since it would not be found again."""
     # A file of an archive is named `archive.zip:folder/file`.
     name = source.path.name if source.path else PurePath(source.name).name.rpartition(":")[2]
     return name.lstrip(".") or "report"

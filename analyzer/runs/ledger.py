@@ -242,7 +242,7 @@ def _may_hold_decisions(path: Path, known: Container[str | None]) -> bool:
 
 
 def _archive_holds_entries(path: Path) -> bool:
-    """Return whether a zip archive has entries: it is a workbook, or has workbooks in it."""
+    """Return whether a zip archive has entries, as a workbook or in workbooks in it."""
     with ZipFile(path) as archive:
         is_workbook = any(_ends(Path(name), ("xl/workbook.xml",)) for name in archive.namelist())
     workbooks = unpacked_files(path, SPREADSHEET_ENDINGS)

@@ -146,7 +146,7 @@ def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no reco
 
     `earlier` are the older runs in their order. `name`, `as_of` (UTC), `verdicts` (how many users
     have each), `accounts` and `parameters` are those of the present run, whose month is the last of
-    `TREND_MONTHS`. A run with the same accounts and criteria counts before later ones of its month.
+    `TREND_MONTHS`. In a month, the last run with the same accounts and criteria counts, if any.
     The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`
     (retired or dormant), `users` int64, `is_comparable` bool.
     """
@@ -263,7 +263,7 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
 def _stored_in(
     files: ExitStack, folder: Path, values: Callable[[], Iterator[T]]
 ) -> Callable[[], Iterator[T]]:
-    """Return a function that yields the values, from a file once they were all yielded."""
+    """Return a function that yields the values; after one complete pass, from a file."""
     complete: list[IO[bytes]] = []
 
     def passed() -> Iterator[T]:

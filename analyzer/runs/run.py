@@ -90,7 +90,7 @@ def check(request: ExportRequest) -> int:
 
 
 def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, object]]:
-    """Make a run, remove old ones except `keep`, and return the exit code.
+    """Make a run, remove the oldest runs beyond `keep`, and return the exit code.
 
     Return also the name of the run, or of an earlier one if nothing changed, and as-of (UTC).
     Raises CredreportError; then nothing is left of the run.

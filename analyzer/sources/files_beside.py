@@ -1,6 +1,6 @@
 """Read the files saved with a report: its generation time, and service-specific credentials.
 
-The name of each is the report's with an ending of its own. AWS's list of credentials is
+Each has the report's name with an ending of its own. AWS's list of credentials is
 read in every form that the AWS CLI prints: `aws iam list-service-specific-credentials --all-users`
 prints JSON, YAML, text or a table, as `--output` or the profile sets it. Several answers may follow
 one another: the pages of one list.

@@ -43,7 +43,7 @@ def find_sources(names: Collection[str], limit: InputLimit | None = None) -> lis
 
 
 def _may_be_input(name: str) -> bool:
-    """Return whether a name is not of a file beside reports, or of the folder that a Mac adds."""
+    """Return whether a name is neither a file beside reports nor the folder that a Mac adds."""
     return Path(name).name != MAC_FOLDER and not name.endswith(BESIDE_ENDINGS)
 
 
