@@ -51,7 +51,7 @@ File = tuple[str, bytes]
 """The name of a file and its bytes."""
 
 CSV_SHA256: Final = "content"
-"""The column of a survey with the SHA-256 of the CSV, which copies in any wrapping share."""
+"""The column of a survey with the SHA-256 of the CSV, the same for copies in any wrapping."""
 
 ROWS: Final = "rows"
 ROOTS: Final = "roots"
@@ -213,7 +213,7 @@ def _folder_order(name: str) -> list[tuple[int, str]]:
 
 
 def _report_name(name: str) -> str:
-    """Return the name of the report that a file is or lies beside."""
+    """Return the report's name, for the report itself or for a file beside it."""
     ending = next(filter(name.endswith, (METADATA, SERVICE_CREDENTIALS_ENDING)), "")
     return name.removesuffix(ending)
 

@@ -35,7 +35,7 @@ PRIVATE: Final = 0o600
 """The mode of a new file: for its owner only, whatever the umask."""
 
 NO_FOLDER: Final = "its folder does not exist; create it"
-"""Why a file cannot be written in a folder that is missing: it may be misspelt."""
+"""The reason if the folder of a new file is missing: its name may be misspelt."""
 
 _MOST_LINKS: Final = 40
 """The most links that a path may lead over, as many as on Linux."""

@@ -160,7 +160,7 @@ _OF_7_0: Final = (
     *(control for control in _OF_5_0 if control not in (_SETUP_KEY, _ONE_KEY)),
     undecidable("Resource policies do not make resources public", _POLICIES),
 )
-"""The controls of v7.0.0, but for those on the organization."""
+"""The controls of v7.0.0, without those on the organization."""
 
 _OF_1_2: Final = (
     decidable("Root is not used", "root-used"),

@@ -41,7 +41,7 @@ def account_with_zeros(text: str) -> str:
 
 
 ROOT_USER: Final = "<root_account>"
-"""The name in a report of the root user, which is no IAM user."""
+"""The root user's name in a report; the root user is not an IAM user."""
 
 NOT_COVERED: Final = "not-covered"
 """The word for an account that could not be read, where outputs have a row for it."""

@@ -30,7 +30,7 @@ from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchOutcomes, 
 from analyzer.sources.files_beside import METADATA, SERVICE_CREDENTIALS_ENDING
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
-Save = Callable[[FetchedReport], str]  # keeps a report and returns where it is, for people
+Save = Callable[[FetchedReport], str]  # saves a report and returns its place, for people
 Progress = Callable[[int, int], None]  # gets the number of accounts done, and of all
 Waiting = Callable[[str, float, str], None]  # gets a name, the seconds, AWS's last answer
 

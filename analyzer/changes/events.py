@@ -265,7 +265,7 @@ def _not_understood(before: UserState, now: UserState) -> Iterator[Event]:
             yield Event(EventKind.NOT_UNDERSTOOD, sentence, kind.shown_in)
 
 
-# What lies in slots
+# Credentials in slots
 
 
 def _pairs(before: Slots | None, now: Slots | None) -> Pairs:

@@ -1,4 +1,4 @@
-"""Show what a period holds: counts, users and events, from all reports of each account.
+"""Show a period: counts, users and events, from all reports of each account.
 
 A change happened in the interval between two neighbouring reports; its exact time is not known.
 Users created and deleted between two reports are not seen.

@@ -47,7 +47,7 @@ _NO_EVENT: Final = {columns.USER, ACCOUNT_REPORT, SHARED_FACT, columns.PASSWORD_
 
 _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
 _Event = tuple[int, int, str, str]
-"""The position of a user, that of the first report that shows it, the event, and a sentence."""
+"""The positions of a user and of the first report with the event, the event, and a sentence."""
 
 # Stays
 

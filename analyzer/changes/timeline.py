@@ -45,7 +45,7 @@ _SHARED_FACTS: Final = (
     *(UNKNOWN, columns.CONTRADICTED),
 )
 
-_ROWS_AT_ONCE: Final = 2_048  # as values of Python: 8,192 of a year of 20 accounts take 23 MiB more
+_ROWS_AT_ONCE: Final = 2_048  # as Python values: 8,192 of a year of 20 accounts take 23 MiB more
 _SECONDS_BITS: Final = 32  # the bits that hold a moment of a report (`values.YEARS`)
 _DAY: Final = np.timedelta64(86_400, "s")
 
@@ -160,14 +160,14 @@ class Timeline:
 
 
 def timeline_of(analysis: Analysis, span: Span) -> Timeline:
-    """Return the timeline of a period, of an analysis in which older reports count too.
+    """Return the timeline of a period, from an analysis in which older reports count too.
 
     Raises InputRefused for a report that names no account, for different reports of one account and
     moment, and if no report has a known as-of.
     """
     files = analysis.report.files
     account_reports = sorted(_account_reports(files))
-    # For the memory, `rows` is changed in place: put in order, then cut to the period.
+    # To save memory, `rows` is changed in place: sorted, then cut to the period.
     rows, names, shared_facts = _records(analysis, account_reports)
     users = _sorted_by_user(rows, names)
     copies = _copies(account_reports, rows, shared_facts, files)
@@ -276,7 +276,7 @@ def _moments(seconds: np.ndarray) -> np.ndarray:
 
 
 def _take(rows: dict[str, np.ndarray], at: np.ndarray) -> None:
-    for name in rows:  # one at a time, for the memory
+    for name in rows:  # one at a time, to save memory
         rows[name] = rows[name][at]
 
 

@@ -105,7 +105,7 @@ class EntryPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
-    """Hold the decision of a person on one user, and what the report showed of the user.
+    """Hold the decision of a person on one user, and the user's row in the report.
 
     It was entered in `row` of `sheet` of the file `workbook` with that `sha256`; `sheet` is empty
     for a CSV. `read_from` is where it was read now: in the ledger, if it was collected before.
@@ -210,7 +210,7 @@ class LedgerLine:
 
     @property
     def entered(self) -> tuple[str, ...]:
-        """Return what the person entered, as text."""
+        """Return the entries of the person, as text."""
         day = self.decided_on.isoformat()
         return str(self.decision), self.decided_by, day, self.ticket, self.comment
 

@@ -25,7 +25,7 @@ def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     """Count from the newest known use, and return its credential: 0 for the password, or a slot."""
     used, keys = facts.sign_in, facts.key_use
     moment = np.vstack([used.moment, slot_matrix(keys.moment)])
-    which = moment.astype(np.int64).argmax(axis=0)  # NaT is the least of all
+    which = moment.astype(np.int64).argmax(axis=0)  # NaT is less than any moment
     newest = (which, np.arange(len(which)))
     days = np.vstack([used.days, slot_matrix(keys.days)])[newest]
     unknown = used.unknown | in_any_slot(keys.unknown)

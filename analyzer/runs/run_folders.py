@@ -47,7 +47,7 @@ class RunFile(BaseModel):
 
 
 class CoveredAccount(BaseModel):
-    """Name an account that a run has a report of, with the number of its root rows."""
+    """Name an account with a report in a run, and the number of its root rows."""
 
     account: str
     roots: int = 0

@@ -43,7 +43,7 @@ _ACCEPTED_SOURCES: Final = (
 )
 
 STREAMED_FROM: Final = 32 << 20
-"""Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
+"""Plain CSV of more bytes is read in pieces, not whole: a million rows take 606 MB less."""
 
 _PART: Final = 1 << 20
 _TAIL: Final = 1 << 10
@@ -133,7 +133,7 @@ def _named_stream(source: Any) -> tuple[str, str, BinaryIO]:
     name = getattr(source, "name", "")
     stream = cast("BinaryIO", source)
     with suppress(OSError):  # It is refused below, with the problems of all.
-        if isinstance(source.read(0), str):  # Reading nothing shows whether it gives text.
+        if isinstance(source.read(0), str):  # An empty read shows whether it gives text.
             stream = BytesIO(source.read().encode())
     return name if isinstance(name, str) else "", "file object", stream
 
