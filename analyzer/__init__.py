@@ -9,8 +9,8 @@
     analyzer.write(analysis, "review.xlsx")
 
 Names are imported when they are first used: importing the package is quick. The modules here are
-the ground: words, columns, errors, files and the tables of benchmarks. `batches` alone stands on
-the packages: it gives the same verdicts on Spark and Dask.
+the ground: words, columns, errors, files and the tables of benchmarks. Only `batches` imports the
+packages: it gives the same verdicts on Spark and Dask.
 """
 
 from importlib import import_module
@@ -56,14 +56,14 @@ _NAMES_OF: Final = {
     "writers": ("write",),
     "writers.parquet": ("FINDINGS", "USERS"),
 }
-"""The public names by their homes; the imports above are for type checkers."""
+"""The public names by the modules that define them; the imports above are for type checkers."""
 
 _HOMES: Final = {name: home for home, names in _NAMES_OF.items() for name in names}
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  names stand once
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its home."""
+    """Import a public name from the module that defines it."""
     if name == "__version__":
         return import_module("analyzer.terms").VERSION
     if name == "batches":
@@ -74,5 +74,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the public names, for completion and help, before they are imported too."""
+    """Return the public names, imported or not, for completion and help."""
     return sorted({*globals(), *__all__})

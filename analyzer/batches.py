@@ -4,11 +4,11 @@
     batch_of = plan(surveys)                                      # on the driver, small
     judge(files_of_one_batch, surveys=surveys)                    # on workers, a batch each
 
-A file is a pair of its name and its bytes. What is saved beside reports counts: the metadata and
-the service-specific credentials of a report, and the manifest of `credreport fetch`. The batches
-together give the rows that `load` and `analyze` give for the folder. No engine is imported here;
+A file is a pair of its name and its bytes. Files saved beside reports are read too: the metadata
+and the service-specific credentials of a report, and the manifest of `credreport fetch`. Together
+the batches give the rows that `load` and `analyze` give for the folder. No engine is imported here;
 functions, arguments and results can be pickled. `survey_files`, `judge_files` and `inspect_files`
-are the same three for Spark's `mapInArrow` and `applyInArrow`.
+do the same in Spark's `mapInArrow` and `applyInArrow`.
 """
 
 import json
@@ -51,7 +51,7 @@ File = tuple[str, bytes]
 """The name of a file and its bytes."""
 
 CSV_SHA256: Final = "content"
-"""The column of a survey with the SHA-256 of the CSV, which copies in any wrapping share."""
+"""The column of a survey with the SHA-256 of the CSV, the same for copies in any wrapping."""
 
 ROWS: Final = "rows"
 ROOTS: Final = "roots"
@@ -60,7 +60,7 @@ SHA256: Final = "sha256"
 BATCH: Final = "batch"
 PATH: Final = "path"
 CONTENT: Final = "content"
-"""The columns with a file's name and its bytes in what Spark's `binaryFile` reads."""
+"""The columns of a file's path and bytes in frames that Spark's `binaryFile` returns."""
 
 SURVEY: Final = pa.schema(
     [
@@ -77,10 +77,10 @@ SURVEY: Final = pa.schema(
 )
 """One row for each account in a report, and one for each file that is saved beside reports.
 
-`content` is the SHA-256 of the CSV in a report, the same in any wrapping; `sha256` is that of the
-file's bytes, null in an archive, and in the row of metadata the one that it names. `account` is
-empty for rows whose ARN names none, and null for what is no report. `refused` is null, or a JSON
-list of the problems.
+`content` is the SHA-256 of the report's CSV, the same in any wrapping. `sha256` is that of the
+file's bytes, null in an archive; for metadata it is the hash that the metadata names. `account` is
+empty if the ARNs name no account, and null if the file is not a report. `refused` is null, or a
+JSON list of the problems.
 """
 
 Surveys: TypeAlias = "pa.Table | Iterable[pa.RecordBatch]"
@@ -90,9 +90,9 @@ Surveys: TypeAlias = "pa.Table | Iterable[pa.RecordBatch]"
 
 
 def survey(name: str, content: bytes, as_of: datetime | None = None) -> pa.RecordBatch:
-    """Return what a file holds, with the schema `SURVEY`; no rows for what cannot be a report.
+    """Return the rows of a file, with the schema `SURVEY`; none if it cannot be a report.
 
-    `as_of` is the moment that all reports describe, with its zone, where that is known. A file that
+    `as_of` is the moment that all reports describe, with its zone, if it is known. A file that
     cannot be read is not an error here: `plan` raises the problems of all files together.
     """
     return _survey([(name, content)], as_of)
@@ -119,7 +119,7 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
 
 
 def _sources(name: str, content: bytes) -> Iterator[Source]:
-    """Yield the reports in a file, as in a file of a folder: several in a zip archive.
+    """Yield the reports in a file, several in a zip archive, as for a file of a folder.
 
     Each file has a limit of its own, so that it does not matter which files share a batch.
     """
@@ -174,10 +174,10 @@ def _row_beside(name: str, content: bytes) -> Mapping[str, Any]:
 def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
     """Return the batch (int64) of each file, by the file's name.
 
-    Files that hold the same content or rows of the same account are in one batch, and so is what is
-    saved beside them; a batch has about `rows` rows, more where such files have more. Files that
-    are not there are not needed. Raises InputRefused with the problems of all files, and where
-    there is no report.
+    Files with the same content, or with rows of the same account, are in one batch, with the files
+    saved beside them. A batch has about `rows` rows, more if such files have more. Files that are
+    missing from the result are not needed. Raises InputRefused with the problems of all files, or
+    if there is no report.
     """
     surveyed = _survey_frame(surveys)
     problems = [*_problems(surveyed)]
@@ -207,19 +207,19 @@ def _survey_frame(surveys: Surveys) -> pd.DataFrame:
 
 
 def _folder_order(name: str) -> list[tuple[int, str]]:
-    """Return what sorts names as a folder is read: the files in it before the folders in it."""
+    """Return a sort key in the order in which a folder is read: its files before its folders."""
     *folders, last = PurePath(name).parts
     return [*((1, folder) for folder in folders), (0, last)]
 
 
 def _report_name(name: str) -> str:
-    """Return the name of the report that a file is or lies beside."""
+    """Return the report's name, for the report itself or for a file beside it."""
     ending = next(filter(name.endswith, (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING)), "")
     return name.removesuffix(ending)
 
 
 def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
-    """Yield the problems of the files that count: of reports, beside reports, of manifests."""
+    """Yield the problems of reports, of files beside reports, and of manifests."""
     sha256 = dict(zip(surveyed[columns.FILE], surveyed[SHA256], strict=True))
     for name, refused, of in surveyed[[columns.FILE, REFUSED, SHA256]].itertuples(index=False):
         report = _report_name(name)
@@ -234,7 +234,7 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _independent_groups(reports: pd.DataFrame) -> pd.Series:
-    """Return the group of each row: those of a file, of its copies and of an account are in one."""
+    """Return the group of each row: one file, its copies and one account share a group."""
     group = pd.Series(range(len(reports)))
     while True:
         joined = group
@@ -258,8 +258,8 @@ def judge(
 ) -> Iterator[pa.RecordBatch]:
     """Yield all users of one batch of files, with the schema `USERS`.
 
-    `surveys` are those of all files: by them a manifest, which lists reports of other batches,
-    shows which accounts are not covered. They are not needed if there is but one batch. Raises
+    `surveys` are those of all files: a manifest also lists reports of other batches, and the
+    surveys show which accounts are not covered. With one batch they are not needed. Raises
     InputRefused.
     """
     analysis = analyze(_report(files, as_of, surveys), criteria, exemptions)

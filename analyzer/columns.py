@@ -56,7 +56,7 @@ IN_REPORT: Final = (
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
 REQUIRED: Final = (USER, PASSWORD_ENABLED, PASSWORD_LAST_USED, *(key.active for key in ACCESS_KEYS))
-"""Columns without which no user can be judged; what needs another one is then unknown."""
+"""Columns without which no user can be judged. If another is missing, what needs it is unknown."""
 
 TIMESTAMPS: Final = (
     *(USER_CREATION_TIME, PASSWORD_LAST_USED, PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION),
@@ -65,7 +65,7 @@ TIMESTAMPS: Final = (
 )
 """Columns whose cells hold a moment in UTC or a word that says why there is none."""
 
-# Tidy frames: what analyzer.report.model.Page holds.
+# Columns of the tidy frames in analyzer.report.model.Page.
 FILE: Final = "file"
 ROW: Final = "row"
 ACCOUNT: Final = "account"
@@ -83,7 +83,7 @@ POSITION: Final = "position"
 COLUMN: Final = "column"
 VALUE: Final = "value"
 
-# What the analysis adds to the users.
+# Columns that the analysis adds to the users.
 VERDICT: Final = "verdict"
 REASON: Final = "reason"
 CERTAINTY: Final = "certainty"
@@ -96,7 +96,7 @@ EXEMPT: Final = "exempt"
 AGE_BAND: Final = "age_band"
 EARLIER_DECISION: Final = "earlier_decision"
 
-# What a trend has of each run.
+# Columns of a trend, one row a run.
 RUN: Final = "run"
 INACTIVE_COUNT: Final = "inactive"
 IS_COMPARABLE: Final = "is_comparable"
@@ -108,16 +108,16 @@ OWNER: Final = "owner"
 OWNER_EMAIL: Final = "owner_email"
 OWNER_LEFT: Final = "owner_left"
 OWNERSHIP: Final = (OWNER, OWNER_EMAIL, OWNER_LEFT)
-"""The columns of outputs about the owner of a user: name, address, and since when he has left."""
+"""The columns of outputs about the owner of a user: name, address, and last day, if past."""
 
 JUDGED: Final = (
     *(ACCOUNT, USER, ARN, VERDICT, REASON, CERTAINTY, CAVEATS, EXEMPTION),
     *(AS_OF, AS_OF_SOURCE, AGE_DAYS, IDLE_DAYS),
 )
-"""What the analysis says of a user, in the order of CSV and JSON."""
+"""The columns of the analysis on each user, in the order of CSV and JSON."""
 
 REPORT_ONLY: Final = tuple(name for name in IN_REPORT if name not in JUDGED)
-"""What only the report says of a user, under AWS's own names."""
+"""The columns on a user that only the report has, under AWS's own names."""
 
 OF_USERS_CSV: Final = (*JUDGED, *REPORT_ONLY, *OWNERSHIP, ACCOUNT_NAME)
 """The columns of `users.csv`, in their order; a line of the ledger ends with them."""

@@ -3,8 +3,8 @@
 CredreportError
 ├── InputRefused         3   the input is not a credential report, or is damaged
 ├── AwsRefused           4   AWS could not be asked, or refused
-├── RuleInvalid         70   a rule of your own returned what is no answer
-├── OutputFailed        73   an output could not be written, as on a full disk; no file is half new
+├── RuleInvalid         70   a rule of your own returned an invalid answer
+├── OutputFailed        73   an output could not be written, as on a full disk; files stay whole
 └── Busy                75   another run uses the same folder
 """
 
@@ -25,15 +25,15 @@ BUG: Final = 70
 """The exit code of a bug (EX_SOFTWARE); Python's own, 1, would read as a finding."""
 
 MOST_PROBLEMS_SHOWN: Final = 20
-"""Problems that are shown, of each file equally many; the others are counted."""
+"""Problems that are shown, equally many of each file; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """Describe what is wrong with one place of the input, and how to correct it.
 
-    `row` counts as a spreadsheet does: the header is row 1. It is None where the problem is the
-    file as a whole. `files` are all files of a problem that several may have.
+    `row` counts as a spreadsheet does: the header is row 1. It is None if the problem is the file
+    as a whole. `files` are all files with the problem, if several may have it.
     """
 
     file: str
@@ -52,7 +52,7 @@ class Problem:
     def __str__(self) -> str:
         """Return the place, the value and the message in one line, then the hint."""
         row = f"row {self.row}" if self.row is not None else ""
-        # A cell, such as `cell C5`, has its own word.
+        # `cell C5` says what it is.
         has_word = not self.column or self.column.startswith(("cell ", "cells "))
         column = self.column if has_word else f"column {self.column}"
         place = ", ".join(filter(None, (self.file, row, column)))
@@ -87,7 +87,7 @@ class InputRefused(CredreportError):
         return "\n".join([*map(str, shown), *([f"and {more:,} more"] if more else [])])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what pickles it: another process raises the same."""
+        """Return how to pickle it, so that another process raises the same error."""
         return type(self), (self.problems,)
 
     @classmethod
@@ -103,24 +103,24 @@ class AwsRefused(CredreportError):
 
 
 class RuleInvalid(CredreportError):
-    """Say which rule of your own returned what is no answer, and what it must return."""
+    """Say which rule of your own returned an invalid answer, and what it must return."""
 
     exit_code = BUG
 
 
 class OutputFailed(CredreportError):
-    """Say which output could not be written; what was there before is intact."""
+    """Say which output could not be written; the old file is intact."""
 
     exit_code = 73
 
 
 class Busy(CredreportError):
-    """Say that another run is at work, which will do the same; nothing was done."""
+    """Say that another run uses the same folder or ledger; nothing was done."""
 
     exit_code = 75
 
 
 def check_type(is_right: object, sentence: str, value: object) -> None:
-    """Raise TypeError for an argument of another type; the sentence says what to pass."""
+    """Raise TypeError if an argument has the wrong type; the sentence says what to pass."""
     if not is_right:
         raise TypeError(f"{sentence}, not a {type(value).__name__}")

@@ -1,8 +1,8 @@
 """Put files in place whole or not at all, hash them, and write and read the JSON that is saved.
 
 A file is written under a temporary name, hidden and private, flushed to the disk, and then takes
-the place of the old one in one step. No well-kept library does that, removes what killed runs left,
-and follows links only where no other user can have put them.
+the place of the old one in one step. No well-kept library does that, removes the leftovers of
+killed runs, and follows a link only if no other user can have made it.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from analyzer.errors import InputRefused, OutputFailed
 from analyzer.terms import VERSION, printable
 
 fcntl = import_module("fcntl") if find_spec("fcntl") else None
-"""The module for locks on files, where the system has one: Windows removes no file that is open."""
+"""The module for file locks; None on Windows, where an open file cannot be removed."""
 
 SCHEMA_VERSION: Final = "1.0"
 """The version of the form of JSON files that are saved beside reports and with runs."""
@@ -35,18 +35,18 @@ PRIVATE: Final = 0o600
 """The mode of a new file: for its owner only, whatever the umask."""
 
 NO_FOLDER: Final = "its folder does not exist; create it"
-"""Why a file cannot be written in a folder that is missing: it may be misspelt."""
+"""The reason if the folder of a new file is missing: its name may be misspelt."""
 
 _MOST_LINKS: Final = 40
-"""No path leads over more links than this; Linux takes as many."""
+"""The most links that a path may lead over, as many as on Linux."""
 
 _ROOT_UID: Final = 0
 
 _BUFFER: Final = 1 << 18
-"""Bytes of a file that are written at once: lines are many and short."""
+"""Bytes of a file that are written at once, since lines are many and short."""
 
 _WORKBOOK_STARTS: Final = (b"PK", b"\xd0\xcf\x11\xe0")
-"""How workbooks begin: the second those of Excel 97 to 2003, and encrypted ones."""
+"""The first bytes of workbooks; the second are those of Excel 97 to 2003 and encrypted ones."""
 
 _TEMPORARY_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 """The temporary name of a file, with the name of its target."""
@@ -54,9 +54,9 @@ _TEMPORARY_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 
 @contextmanager
 def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
-    """Give a stream whose bytes become the file when all went well, and vanish when not.
+    """Give a stream whose bytes become the file if all goes well, and are removed otherwise.
 
-    It has the `mode`, by default that of the old file; without one, only its owner can read it.
+    The file has the `mode`, by default that of the old file; only its owner can read a new one.
     Raises OutputFailed.
     """
     try:
@@ -73,7 +73,7 @@ def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
 
 
 def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> None:
-    """Put private files in place in this order, all of them written first; remove stale ones.
+    """Write private files, then put all in place in this order; remove stale ones.
 
     Raises OutputFailed.
     """
@@ -102,10 +102,10 @@ def replace_series(
     is_one: Callable[[str], bool],
     mode: int | None = None,
 ) -> list[Path]:
-    """Put files of a series in place, all of them written first, and remove its other files.
+    """Write all files of a series, then put them in place, and remove its other files.
 
-    `is_one` tells a name of the series. The files are for their owner only, if there is no other
-    `mode`. Return where they are. Raises OutputFailed.
+    `is_one` returns whether a name belongs to the series. Without `mode`, only the owner can read
+    the files. Return their paths. Raises OutputFailed.
     """
     try:
         with TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as aside:
@@ -131,7 +131,7 @@ def _written(path: Path, content: bytes, mode: int | None) -> Path:
 def _replacement(target: Path, mode: int | None) -> Iterator[BinaryIO]:
     """Give a stream to a temporary file that replaces the target in the end, or is removed.
 
-    It has its mode before its first byte. Folders, pipes and devices are not replaced.
+    The file has its mode before its first byte. Folders, pipes and devices are not replaced.
     """
     is_new = not target.exists()
     if not is_new and not target.is_file():
@@ -163,7 +163,7 @@ def _locked_temporary_file(target: Path) -> BinaryIO:
 
 
 def _lock(stream: BinaryIO, *, wait: bool) -> None:
-    """Mark a file as being written until it is closed; raises OSError where another run has."""
+    """Mark a file as being written until it is closed; raises OSError if another run did."""
     if fcntl:
         fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
@@ -192,12 +192,12 @@ def _is_own_file(path: Path) -> bool:
 
 
 def _user_id() -> int:
-    """Return the id of the current user, that of root where a system has none."""
+    """Return the id of the current user, or that of root if the system has none."""
     return os.geteuid() if hasattr(os, "geteuid") else _ROOT_UID
 
 
 def followed_path(path: Path) -> Path:
-    """Return where a path leads.
+    """Return a path with its links followed.
 
     Raises OSError at a link of another user in a folder that others can write to.
     """
@@ -221,18 +221,18 @@ def sha256(path: Path) -> str:
 
 
 def may_be_workbook(path: Path) -> bool:
-    """Return whether a file begins as workbooks do, whatever its name."""
+    """Return whether a file begins like a workbook, whatever its name."""
     with path.open("rb") as stream:
         return begins_as_workbook(stream.read(4))
 
 
 def begins_as_workbook(content: bytes) -> bool:
-    """Return whether content begins as that of workbooks does."""
+    """Return whether content begins like a workbook."""
     return content.startswith(_WORKBOOK_STARTS)
 
 
 def provenance() -> dict[str, Any]:
-    """Return what every JSON file that is saved starts with."""
+    """Return the fields with which every saved JSON file starts."""
     tool = {"name": "credreport", "version": VERSION}
     return {"schema_version": SCHEMA_VERSION, "tool": tool}
 

@@ -20,14 +20,14 @@ class Definition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
-    """Set what the verdicts depend on besides the report; days are whole days of 24 hours."""
+    """Set the parameters of the verdicts; days are whole days of 24 hours."""
 
     definition: Definition = Definition.NO_ACTIVE_KEY
     dormant_days: int = 90
     grace_days: int = 7
 
     def __post_init__(self) -> None:
-        """Take the definition's word for the definition; refuse what would mean nothing."""
+        """Turn the definition's word into a Definition; raise ValueError for invalid values."""
         object.__setattr__(self, "definition", Definition(self.definition))
         _check_days("dormant_days", self.dormant_days, least=1)
         _check_days("grace_days", self.grace_days, least=0)
@@ -39,8 +39,8 @@ class Thresholds:
 
     `idle_days`: days without use from which a rule fails (CIS v1.4 and later, "45 days or more").
     `rotation_days`: an access key fails when it is older than this (CIS, "every 90 days or less").
-    `root_used_days`: the root fails when it was used less than this ago; no benchmark says how
-    many. `expiry_days`: days before it expires in which a password fails.
+    `root_used_days`: the root fails when it was used less than this ago; no benchmark sets it.
+    `expiry_days`: a password fails when it expires within this time.
     """
 
     idle_days: int = 45
@@ -49,12 +49,12 @@ class Thresholds:
     expiry_days: int = 14
 
     def __post_init__(self) -> None:
-        """Refuse what would mean nothing."""
+        """Raise ValueError for an invalid number of days."""
         for name, days in asdict(self).items():
             _check_days(name, days, least=1)
 
 
 def _check_days(name: str, days: object, *, least: int) -> None:
-    """Raise ValueError for what is no whole number, or too small a one."""
+    """Raise ValueError if the days are not a whole number, or less than `least`."""
     if not isinstance(days, int) or isinstance(days, bool) or days < least:
         raise ValueError(f"{name} must be a whole number of days, {least} or more: {days!r}")

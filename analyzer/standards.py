@@ -1,8 +1,8 @@
-"""List the controls of the benchmarks: the controls of each version under its own numbers.
+"""List the controls of each version of the benchmarks, with the numbers of that version.
 
-A control names the rules that decide it, or the reason why no report can. Most versions of CIS are
-one list, numbered anew. A new version is one `_cis` and a place in STANDARDS; `Benchmark` in
-`terms` and the schema of JSON have its word.
+A control names the rules that decide it, or the reason why no report can. Most versions of CIS
+share one list with new numbers. A new version needs a `_cis` in STANDARDS, and its word in
+`Benchmark` of `terms` and in the JSON schema.
 Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,
 `prowler/compliance/aws/cis_<version>_aws.json`, whose audit texts are the benchmark's own.
 """
@@ -93,7 +93,7 @@ _SERVER_CERTIFICATES: Final = (
     "Server certificates are not in the report: cert_1 and cert_2 are users' signing certificates."
 )
 _ORGANIZATION: Final = "The organization's settings are not in the report."
-"""Also of centralised root access, though a root without a password hints at it."""
+"""Also the reason for centralised root access, though a root without a password hints at it."""
 
 
 def _idle(days: int, demand: str) -> Control:
@@ -160,7 +160,7 @@ _OF_7_0: Final = (
     *(control for control in _OF_5_0 if control not in (_SETUP_KEY, _ONE_KEY)),
     undecidable("Resource policies do not make resources public", _POLICIES),
 )
-"""The controls of v7.0.0, but for those on the organization."""
+"""The controls of v7.0.0, without those on the organization."""
 
 _OF_1_2: Final = (
     decidable("Root is not used", "root-used"),
@@ -238,7 +238,7 @@ STANDARDS: Final[tuple[Standard, ...]] = (
     ),
     FSBP,
 )
-"""All of them, the newest first."""
+"""All standards, the newest first."""
 
 # Frameworks
 

@@ -41,7 +41,7 @@ def account_with_zeros(text: str) -> str:
 
 
 ROOT_USER: Final = "<root_account>"
-"""The name in a report of the root user, which is no IAM user."""
+"""The root user's name in a report; the root user is not an IAM user."""
 
 NOT_COVERED: Final = "not-covered"
 """The word for an account that could not be read, where outputs have a row for it."""
@@ -50,7 +50,7 @@ OVERDUE: Final = "overdue"
 """The word for a decision that was not carried out in time."""
 
 POSSIBLY_RENAMED: Final = "possibly renamed"
-"""What is said of a user who may be another one of the same second, under another name."""
+"""The words for a user that may be another user of the same second under a new name."""
 
 CONTROL: Final = "control"
 """The word for a control of a benchmark that fails."""
@@ -82,7 +82,7 @@ class UnusedReason(StrEnum):
 
 
 class Certainty(StrEnum):
-    """Say whether an unused or retired user can be taken at its word."""
+    """Say whether an unused or retired user is certain or needs a check."""
 
     CERTAIN = "certain"
     CHECK = "check"
@@ -152,16 +152,16 @@ class Benchmark(StrEnum):
 
 
 FORMULA_SIGNS: Final = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
-"""How a cell begins that a spreadsheet may take for a formula; the last four are full-width."""
+"""First signs of cells that a spreadsheet may take for formulas; the last four are full-width."""
 
 NO_VALUE: Final = "N/A"
-"""What AWS writes where there is no value."""
+"""AWS's word for no value."""
 
 NOT_SUPPORTED: Final = "not_supported"
-"""What AWS writes for the root where it does not say; in the cell of an IAM user it is damage."""
+"""AWS's word for a value of the root that it does not give; in a user's cell it is damage."""
 
 ROWS_DIFFER: Final = "rows differ"
-"""Stands in a cell in which two rows of one ARN differ: what it holds is unknown."""
+"""The content of a cell in which two rows of one ARN differ: its value is unknown."""
 
 
 class Feed(StrEnum):
@@ -173,7 +173,7 @@ class Feed(StrEnum):
 
 
 class Format(StrEnum):
-    """Choose what standard output gets."""
+    """Choose the format of standard output."""
 
     TABLE = "table"
     CSV = "csv"
@@ -195,7 +195,7 @@ class HistoryTable(StrEnum):
 
 
 class SplitBy(StrEnum):
-    """Choose what a workbook is written for each of."""
+    """Choose whether to write one workbook per owner or per account."""
 
     OWNER = "owner"
     ACCOUNT = "account"
@@ -209,13 +209,13 @@ class WorkbookSheets(StrEnum):
 
 
 LONGEST_SHOWN: Final = 80
-"""Characters that are shown of a longer value that was not understood."""
+"""Characters that are shown of a value that was not understood, if it is longer."""
 
 SERVICE_CREDENTIALS_BLIND_SPOT: Final = (
     "service-specific credentials (CodeCommit, Keyspaces; API keys of Bedrock, Claude Platform on"
     " AWS, CloudWatch, CloudWatch Logs and X-Ray)"
 )
-"""What no report shows, but a list of AWS's."""
+"""Credentials that no report shows, but AWS's list does."""
 
 _REMARKS_ON_BLIND_SPOTS: Final[Mapping[str, str]] = {
     "SSH public keys": " (CodeCommit)",
@@ -228,7 +228,7 @@ _REMARKS_ON_BLIND_SPOTS: Final[Mapping[str, str]] = {
 }
 
 BLIND_SPOTS: Final = tuple(what + remark for what, remark in _REMARKS_ON_BLIND_SPOTS.items())
-"""What no credential report shows, with remarks."""
+"""Facts that no credential report shows, with remarks."""
 
 BLIND_SPOTS_IN_SHORT: Final = tuple(_REMARKS_ON_BLIND_SPOTS)
 """The same without remarks, for a terminal."""
@@ -244,7 +244,7 @@ def printable(text: str) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    r"""Return the text with what an encoding lacks spelled out, as `\xeb`; None lacks nothing."""
+    r"""Return the text, with signs that the encoding lacks escaped as `\xeb`; None lacks none."""
     return text.encode(encoding, "backslashreplace").decode(encoding) if encoding else text
 
 
@@ -254,7 +254,7 @@ def count_text(number: int, noun: str) -> str:
 
 
 def numbers_text(numbers: Mapping[str, int]) -> str:
-    """Return how many there are of each kind, `3 fail, 1 undecided`, but for those of none."""
+    """Return the number of each kind, without zeros: `3 fail, 1 undecided`."""
     return ", ".join(f"{number:,} {kind}" for kind, number in numbers.items() if number)
 
 
@@ -274,12 +274,12 @@ def short_list(names: Sequence[str]) -> str:
 
 
 def with_noun(noun: str, names: Sequence[str]) -> str:
-    """Return the first names after what they are: `account 1`, `accounts 1, 2`."""
+    """Return the first names after their noun: `account 1`, `accounts 1, 2`."""
     return f"{noun}{'' if len(names) == 1 else 's'} {short_list(names)}"
 
 
 class FileNote(NamedTuple):
-    """Note something on one file; `about_many` is what is said of many such files."""
+    """Note something on one file; `about_many` is the text for many such files."""
 
     file: str
     text: str
@@ -287,7 +287,7 @@ class FileNote(NamedTuple):
 
 
 def folded_notes(notes: Iterable[FileNote]) -> Iterator[str]:
-    """Yield the texts of notes by kind; of more than a few one that names the first files."""
+    """Yield the texts of notes by kind; above `MOST_NAMES` one text that names the first files."""
     by_kind: dict[str, list[FileNote]] = defaultdict(list)
     for note in notes:
         by_kind[note.about_many].append(note)
@@ -300,7 +300,7 @@ def folded_notes(notes: Iterable[FileNote]) -> Iterator[str]:
 
 
 def missing_columns_text(names: Sequence[str]) -> str:
-    """Return that columns are missing: `column arn is missing`."""
+    """Return a text on missing columns: `column arn is missing`."""
     return f"{with_noun('column', names)} {'is' if len(names) == 1 else 'are'} missing"
 
 

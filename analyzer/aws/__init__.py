@@ -1,9 +1,9 @@
 """Fetch credential reports from AWS; only this package knows boto3.
 
 `report` gets the report of one account through a `client`, which refuses answers that are not
-AWS's, and `fetch` does all of a request, for one account or an organization. Whatever AWS or the
+AWS's, and `fetch` carries out a request, for one account or an organization. Whatever AWS or the
 network does, AwsRefused is raised, in time and without a secret. A report is saved whole, as AWS
-sent it, or not at all. Nothing of AWS is imported for a `FetchRequest`.
+sent it, or not at all. A `FetchRequest` needs no import of AWS's code.
 """
 
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 class FetchRequest:
     """Choose the accounts whose reports to fetch, the credentials, and the limits.
 
-    With `role_name` the accounts are those of the organization that the patterns and units choose,
-    else one for each `profile`, or that of the ordinary credentials. `timeout` is in seconds, for
-    the list of accounts and for each account; `jobs` is how many accounts are asked at once.
+    With `role_name`, the patterns and units choose accounts of the organization. Without it, each
+    `profile` gives one account, or the ordinary credentials do. `timeout` is in seconds, for the
+    list of accounts and for each account; `jobs` is how many accounts are asked at once.
     """
 
     profile: list[str] = field(default_factory=list)
@@ -33,5 +33,5 @@ class FetchRequest:
 
     @property
     def asks_several_accounts(self) -> bool:
-        """Return whether the reports of more than one account may come."""
+        """Return whether the request may give reports of more than one account."""
         return self.role_name is not None or len(self.profile) > 1

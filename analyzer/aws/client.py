@@ -1,7 +1,7 @@
 """Ask AWS within a time limit, with the credentials of a profile or of a role.
 
-What an endpoint answers that is not AWS, such as a proxy, a portal or a damaged answer, is refused.
-No part of such an answer is ever repeated, since it may repeat a request with its secrets.
+A damaged answer, or one that is not AWS's, such as that of a proxy or a portal, is refused. No part
+of such an answer is ever quoted, since it may repeat a request with its secrets.
 """
 
 import os
@@ -37,14 +37,14 @@ T = TypeVar("T")
 _REGION: Final = "us-east-1"  # where IAM of partition aws is asked if no region is named
 
 _ATTEMPTS: Final = {"iam": 3, "organizations": 6, "sts": 6}
-"""Attempts at a call if AWS_MAX_ATTEMPTS is not set; IAM is asked for the report again anyway."""
+"""Attempts at a call if AWS_MAX_ATTEMPTS is not set; IAM is polled for the report anyway."""
 
 
 class Deadline:
-    """End the requests for an account a number of seconds after the first; `clock` counts them."""
+    """Limit the requests for an account to `timeout` seconds in all; `clock` counts them."""
 
     def __init__(self, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start the time."""
+        """Start to count the seconds."""
         self.timeout = timeout
         self._clock = clock
         self._end = clock() + timeout
@@ -55,12 +55,12 @@ class Deadline:
         return max(self._end - self._clock(), 0)
 
     def result_in_time(self, name: str, call: Callable[[], T]) -> T:
-        """Return what a call returns; `name` is for people.
+        """Return the result of a call; `name` is for people.
 
-        The call runs in a thread of its own, which is left alone once time is up: no setting of
-        a socket bounds a server that sends a byte a second, nor a name server that is silent.
+        The call runs in a thread of its own, which is abandoned when time is up: no socket setting
+        limits a server that sends a byte a second, or a silent name server.
 
-        Raises Late, and whatever the call raises.
+        Raises Late, and the errors of the call.
         """
         future: Future[T] = Future()
         Thread(target=_settle, args=(future, call), daemon=True).start()
@@ -89,13 +89,13 @@ class AwsSession:
     """
 
     def __init__(self, request: FetchRequest, profile: str | None = None) -> None:
-        """Keep where credentials are and which endpoint to ask; nothing is asked yet.
+        """Keep the source of the credentials and the endpoint; no request is sent yet.
 
         Raises AwsRefused if there is no such profile.
         """
         settings = self._settings = Session(profile=profile)
         self._endpoint = request.endpoint_url
-        self._lock = Lock()  # A session of boto3 is not for many threads.
+        self._lock = Lock()  # boto3's sessions are not thread-safe.
         self._connections: dict[str, URLLib3Session] = {}
         set_strict_parsing(settings)
         try:
@@ -151,7 +151,7 @@ class AwsSession:
 
 
 class DeadlineClient(NamedTuple):
-    """Ask with a client of botocore, each call within what is left until a deadline."""
+    """Call AWS through a client of botocore, in the time that is left until a deadline."""
 
     client: Any
     deadline: Deadline
@@ -163,7 +163,7 @@ class DeadlineClient(NamedTuple):
         return answer
 
     def pages(self, operation: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield the answers to the calls that a list takes, page by page.
+        """Yield the pages of a list, one answer each.
 
         Raises like `answer`, and AwsRefused if a page comes again.
         """
@@ -181,7 +181,7 @@ class DeadlineClient(NamedTuple):
     def _result(self, operation: str, call: Callable[[], Any]) -> Any:
         """Return the result of a call of botocore.
 
-        For an answer that is not AWS's it raises errors of every kind. Only its own code runs
+        botocore raises errors of every kind for an answer that is not AWS's. Only its code runs
         here, so that no bug of this program is hidden.
         """
         name = call_name(self.client.meta.method_to_api_mapping[operation])
@@ -199,7 +199,7 @@ _IAM_PAGES: Final = {
     "more_results": "IsTruncated",
     "result_key": "ServiceSpecificCredentials",
 }
-"""How IAM pages ListServiceSpecificCredentials, which botocore does not know."""
+"""The paging of ListServiceSpecificCredentials in IAM, which botocore lacks."""
 
 
 # Answers that are not AWS's
@@ -209,7 +209,7 @@ LARGEST_ANSWER: Final = 64 << 20  # bytes; a report of 5,000 users has about thr
 
 @dataclass(frozen=True, slots=True)
 class CheckedTransport:
-    """Send the requests of a client, and check each answer: it is read whole, but no further.
+    """Send the requests of a client, and check each answer: it is read whole, up to a limit.
 
     The body of an answer of the service starts with `start`.
     """
@@ -220,7 +220,7 @@ class CheckedTransport:
     def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         """Return the answer to a request, as botocore's event `before-send` expects it.
 
-        Raises AwsRefused if it is not an answer of AWS, and botocore's errors.
+        Raises AwsRefused if the answer is not AWS's, and botocore's errors.
         """
         request.stream_output = True  # Otherwise an endless answer would fill the memory.
         answer = self.connections.send(request)
@@ -229,12 +229,12 @@ class CheckedTransport:
         if kind:
             if answer.status_code < 500:
                 raise not_from_aws(f"{kind} (HTTP status {answer.status_code})")
-            body = b""  # For botocore the server's error, after which it tries again.
+            body = b""  # botocore takes it for a server error, and tries again.
         whole = HTTPResponse(BytesIO(body), preload_content=False)
         return AWSResponse(answer.url, answer.status_code, answer.headers, whole)  # type: ignore[arg-type]  # as botocore does
 
     def _foreign_kind(self, body: bytes) -> str:
-        """Return what kind of thing a body is, empty if it may be of AWS."""
+        """Return the kind of a body that is not AWS's, empty if it may be AWS's."""
         head = body.lstrip()[: 1 << 16].lower()
         if not head:
             return "an empty answer"
@@ -246,7 +246,7 @@ class CheckedTransport:
             return "a JSON document"
         if not head.startswith(b"<") or b"\0" in body:  # UTF-16 would hide declarations.
             return "a text that is not XML"
-        # What a document type declares can unfold to any size.
+        # Declarations can unfold to any size.
         return "a document with declarations" if b"<!DOCTYPE" in body else ""
 
 
@@ -295,7 +295,7 @@ def _blob(value: str) -> bytes:
 
 
 def required_field(answer: object, name: str, kind: type[T]) -> T:
-    """Return a field of an answer, of a kind and not an empty text; raises AwsRefused."""
+    """Return a field of an answer; raises AwsRefused if it has another type or is empty text."""
     value = answer.get(name) if isinstance(answer, Mapping) else None
     if not isinstance(value, kind) or value == "":
         raise not_from_aws(f"an answer without {name}")

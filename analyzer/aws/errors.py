@@ -1,7 +1,7 @@
-"""Put what AWS and botocore raise into words of our own, with what to do about it.
+"""Turn errors of AWS and botocore into our own words, with what to do about them.
 
-Their text is never repeated, except codes that AWS has, the names of the call, the host and a
-profile that is not there: the rest may contain parts of a signed request, and with them a token.
+Their text is never quoted, except AWS's own codes and the names of the call, the host and a missing
+profile: the rest may contain parts of a signed request, and with them a token.
 """
 
 import re
@@ -24,7 +24,7 @@ class Late(AwsRefused):
 
 
 class ErrorAnswer(AwsRefused):
-    """Say that AWS answered with an error; `code` is empty if it is none that AWS has."""
+    """Say that AWS answered with an error; `code` is empty if AWS has no such code."""
 
     def __init__(self, message: str, code: str = "") -> None:
         """Keep the code beside the message."""
@@ -33,7 +33,7 @@ class ErrorAnswer(AwsRefused):
 
 
 def not_from_aws(kind: str) -> AwsRefused:
-    """Return the refusal of an answer, which `kind` describes in words of our own."""
+    """Return the refusal of an answer that is not AWS's; `kind` says in our words what it is."""
     return AwsRefused(
         f"The endpoint answered with something that is not IAM: {kind}. Check --endpoint-url,"
         " --region and the proxy."
@@ -45,7 +45,7 @@ _BUSY_NAMES: Final = (
     " ServiceFailure ServiceException ServiceUnavailable InternalFailure InternalError"
     " InternalServerError"
 )
-BUSY: Final = frozenset(_BUSY_NAMES.split())  # AWS's codes for: not now, but later
+BUSY: Final = frozenset(_BUSY_NAMES.split())  # codes after which to try again later
 
 _ADVICE_TABLE: Final = {
     "ExpiredToken ExpiredTokenException RequestExpired UnauthorizedException": (
@@ -114,7 +114,7 @@ def refusal(error: Exception) -> AwsRefused:
     kinds = [kind.__name__ for kind in type(error).__mro__]
     advice = next(_ADVICE[kind] for kind in kinds if kind in _ADVICE)
     known = error.kwargs if isinstance(error, BotoCoreError) else {}
-    # Its user and password are left out.
+    # The URL's user and password are left out.
     host = urlsplit(str(known.get("endpoint_url", ""))).hostname or "its endpoint"
     return AwsRefused(advice.format(kind=kinds[0], host=host, profile=known.get("profile")))
 
@@ -137,7 +137,7 @@ def _error_answer(error: ClientError) -> ErrorAnswer:
 
 
 def call_name(operation: str) -> str:
-    """Return the name of a call as policies have it: iam:GetCredentialReport."""
+    """Return the name of a call as in policies: iam:GetCredentialReport."""
     service = _SERVICES.get(operation)
     return f"{service}:{operation}" if service else operation
 

@@ -1,6 +1,6 @@
 """Fetch the reports of one account, several profiles or an organization, and save each.
 
-Many accounts are asked at once, and an account that AWS refuses is no other's failure.
+Many accounts are asked at once. If AWS refuses one, the others are still fetched.
 """
 
 import gc
@@ -30,8 +30,8 @@ from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchOutcomes, 
 from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
-Save = Callable[[FetchedReport], str]  # keeps a report and returns where it is, for people
-Progress = Callable[[int, int], None]  # gets how many of how many accounts are done
+Save = Callable[[FetchedReport], str]  # saves a report and returns its place, for people
+Progress = Callable[[int, int], None]  # gets the number of accounts done, and of all
 Waiting = Callable[[str, float, str], None]  # gets a name, the seconds, AWS's last answer
 
 
@@ -43,14 +43,14 @@ def fetch_accounts(
 ) -> FetchOutcomes:
     """Fetch the reports of all accounts of a request, and save each.
 
-    Of many accounts, those that AWS refuses are failed. `waiting` is called every 15 seconds.
+    If several accounts are asked, refused ones are failed. `waiting` is called every 15 seconds.
 
     Raises AwsRefused if no account can be asked, or if the only one is refused.
     """
     fetcher = Fetcher(request=request, save=save, waiting=waiting)
     if not request.asks_several_accounts:
         return FetchOutcomes([fetcher.profile_entry(*request.profile)])
-    # The client of each account is a knot of thousands of objects, which must not wait for long.
+    # Each account's client has thousands of objects in cycles, which must be freed soon.
     gc.set_threshold(10_000)
     if request.role_name is None:
         tasks = [Task("", name, partial(fetcher.profile_entry, name)) for name in request.profile]
@@ -117,7 +117,7 @@ def chosen_accounts(
 
     The others are skipped, or failed if AWS does not list them as accounts.
 
-    Raises AwsRefused if AWS does not list them, or if none is chosen.
+    Raises AwsRefused if AWS does not list the accounts, or if none is chosen.
     """
     client = session.client("organizations", deadline)
     pages = client.pages("list_accounts")
@@ -222,10 +222,9 @@ class Fetcher:
     def member_entry(
         self, session: AwsSession, sts: DeadlineClient, role_name: str, account: Account
     ) -> AccountEntry:
-        """Fetch with the role, or if the account is the caller's, with the caller's credentials.
+        """Fetch with the role; for the management account, try the caller's own credentials first.
 
-        Only the management account can be the caller's where no role is: it is tried so first.
-        Raises AwsRefused.
+        Only the management account may be the caller's and have no role. Raises AwsRefused.
         """
         name, deadline, more = f"account {account.id}", Deadline(self.request.timeout), ""
         if account.is_management:
@@ -288,7 +287,7 @@ class Fetcher:
 
 
 class Task(NamedTuple):
-    """Hold an account to fetch and the function that does it, which raises AwsRefused."""
+    """Hold an account and the function that fetches its report, which raises AwsRefused."""
 
     account: str
     name: str
@@ -313,8 +312,8 @@ def run_tasks(
 ) -> list[AccountEntry]:
     """Do the tasks, at most `jobs` at once, and return the entries of their accounts, in order.
 
-    An account that AWS refuses is failed, and no other suffers. Ctrl-C sets `stop` and waits for
-    the tasks that run; accounts that were not read are failed.
+    If AWS refuses an account, it is failed, and the others are still fetched. Ctrl-C sets `stop`
+    and waits for the tasks that run; accounts that were not read are failed.
     """
     pool = ThreadPoolExecutor(max_workers=jobs)
     futures = [pool.submit(task.fetched_entry) for task in tasks]
@@ -334,10 +333,10 @@ def run_tasks(
 
 
 def save_report(path_of: Callable[[str], Path], report: FetchedReport) -> str:
-    """Save a report where its name belongs, with what is known of it, and return its path.
+    """Save a report at the path of its name, with the files beside it, and return the path.
 
-    What an earlier report left of service-specific credentials is removed. The report comes last,
-    so that it is never there without what belongs to it.
+    An older list of service-specific credentials is removed. The report comes last, so that it is
+    never there without the files beside it.
 
     Raises OutputFailed.
     """

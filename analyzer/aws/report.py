@@ -25,7 +25,7 @@ from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 POLL_SECONDS: Final = 2  # seconds between two questions whether the report is ready
 WAITING_SECONDS: Final = 15  # seconds between two messages that the report is not ready
 _NOT_READY: Final = {*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired"}
-_CLOCK_SKEW: Final = timedelta(minutes=15)  # AWS accepts no request of a clock that is further off
+_CLOCK_SKEW: Final = timedelta(minutes=15)  # AWS refuses requests if the clock is further off
 
 _ACCOUNT_ARN: Final = re.compile(
     rf',"?arn:(?P<partition>aws[a-z0-9-]*):iam::(?P<account>{ACCOUNT_ID_PATTERN}):'
@@ -56,7 +56,7 @@ class FetchedReport:
 
     @property
     def name(self) -> str:
-        """Return the name for the report's file: the same report has always the same."""
+        """Return the name for the report's file, always the same for the same report."""
         return f"credential-report_{self.account}_{self.generated_time.replace(':', '-')}.csv"
 
     @property
@@ -65,7 +65,7 @@ class FetchedReport:
         return utc_text(self.generated)
 
     def metadata(self) -> bytes:
-        """Return what to save beside the report."""
+        """Return the content of the metadata file beside the report."""
         metadata = {
             **provenance(),
             "account": self.account,
@@ -118,7 +118,7 @@ def fetch_report(
 
 
 def _checked_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
-    """Return the report, if it is whole: a header, a row, and no end within the last row."""
+    """Return the report if it is whole: it has a header and a row, and the last row is complete."""
     content, generated = answer.get("Content", b""), answer.get("GeneratedTime")
     first, _, rows = content.decode(errors="replace").partition("\n")
     header = first.split(",")
@@ -140,7 +140,7 @@ def _checked_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
 
 
 def _is_whole(rows: str, header: list[str]) -> bool:
-    """Return whether the rows end at the end of one; AWS itself writes no newline there."""
+    """Return whether the last row is complete; AWS writes no newline after it."""
     cells = rows.removesuffix("\n").rpartition("\n")[2].split(",")
     if len(cells) < len(header):
         return False
@@ -166,8 +166,8 @@ def _damaged(problem: str) -> AwsRefused:
 def service_credentials_json(iam: DeadlineClient, report: bytes) -> bytes:
     """Return all users' service-specific credentials, as the AWS CLI would print the answer.
 
-    The answer holds no secrets. Raises AwsRefused if AWS does not give all of it, and for a list
-    that an analysis would refuse beside the report, and with it all other reports.
+    The answer holds no secrets. Raises AwsRefused if AWS does not give the whole list, or if an
+    analysis would refuse the list beside the report, and with it all other reports.
     """
     credentials: list[Any] = []
     for page in iam.pages("list_service_specific_credentials", AllUsers=True):

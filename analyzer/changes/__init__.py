@@ -1,9 +1,9 @@
-"""Say what changed between two reports, and what a period of many holds.
+"""Find what changed between two reports, and in a period of many.
 
-Two reports: `diff` selects the users of whom their `snapshot`s differ, `events` says what happened
-to each, and `user_changes` which changes outputs list of it and why. A period: `timeline` orders
-what all reports say of each user, `stays` finds when users and verdicts come and go,
-`decisions_done` since when decisions are done, and `history` counts these.
+Two reports: `diff` selects the users that differ in the `snapshot`s, `events` finds what happened
+to each, and `user_changes` makes changes with causes of it. A period: `timeline` orders the rows of
+each user in all reports, `stays` finds when users and verdicts come and go, `decisions_done` finds
+since when decisions are done, and `history` counts all this.
 
-Writers, `runs` and the command line may import this package. It stands on `analysis`.
+Writers, `runs` and the command line may import this package. It imports `analysis`.
 """

@@ -1,6 +1,6 @@
 """Find since when decisions are done, by following up each report of a period alone.
 
-So a history and the follow-ups of its reports agree.
+A history therefore agrees with the follow-ups of its reports.
 """
 
 from collections import Counter
@@ -22,16 +22,16 @@ from analyzer.report.model import Page, Report, concatenated
 from analyzer.terms import OVERDUE
 
 _ReportRows = list[tuple[Page, np.ndarray]]
-"""Pages, each with the position of the report of each row in `Timeline.account_reports`."""
+"""Pages, each with the positions of its rows' reports in `Timeline.account_reports`."""
 
 
 def _final_outcomes(
     timeline: Timeline, analysis: Analysis
 ) -> tuple[Mapping[UserKey, DecisionOutcome], Mapping[UserKey, int]]:
-    """Return what the last reports of a period show of the decisions in force, and since when.
+    """Return the outcomes of the decisions in force at the end of a period, and since when.
 
-    The second has, by user, the position of the first report that shows the decision done, as each
-    report after it does. A decision that is not done at the end has none.
+    The second has, by user, the position of the first report from which all reports show the
+    decision done. A decision that is not done at the end is missing.
     """
     covered, ledger = timeline.covered, analysis.ledger
     lines = [line for line in ledger.removals() if line.account in covered]
@@ -60,10 +60,10 @@ def _final_outcomes(
 def _pages_and_positions(
     timeline: Timeline, analysis: Analysis, lines: Sequence[LedgerLine]
 ) -> tuple[_ReportRows, _ReportRows, _ReportRows]:
-    """Return the users who may be those decided on, the roots, and which users count when older.
+    """Return the users that may be those decided on, the roots, and the users of older reports.
 
-    The first are those of the ARN, and those who may be one of them renamed. Of older reports
-    those count that stand beside AWS's list, or share the second of their creation.
+    The first have the ARN of a user decided on, or may be such a user renamed. Older reports count
+    if AWS's list was saved with them, and for users that share their second of creation.
     """
     report, second = analysis.report, [columns.ACCOUNT, columns.CREATED]
     accounts, arns = [line.account for line in lines], [line.user_key.arn for line in lines]
@@ -100,7 +100,7 @@ def _report_at(
     report: Report,
     rows: tuple[_ReportRows, _ReportRows, _ReportRows],
 ) -> Report:
-    """Return what the reports at some positions show, by account, as the newest of each."""
+    """Return a report in which the reports at positions are the newest of their accounts."""
     of_users, of_roots, of_older = rows
     positions = [*position_of_account.values()]
     files = []
@@ -130,9 +130,9 @@ def _report_at(
 def decision_counts_and_events(
     timeline: Timeline, span: Span, analysis: Analysis
 ) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
-    """Return how many decisions of each account a period counts, and they and what was done.
+    """Return the numbers of decisions in a period by account, and the events of decisions.
 
-    The numbers are those of `history.DECISION_COUNTS`, the rows have the columns of `EVENTS`.
+    The numbers are those of `history.DECISION_COUNTS`; the events have the columns of `EVENTS`.
     """
     covered, ledger = timeline.covered, analysis.ledger
     outcomes, done_since = _final_outcomes(timeline, analysis)
@@ -173,7 +173,7 @@ def _status(timeline: Timeline, outcome: DecisionOutcome, done: int | None, due_
 
 
 def _event(line: LedgerLine, *cells: object) -> dict[str, object]:
-    """Return a decision as an event; the cells are after, before and what happened."""
+    """Return a decision as an event; the cells are `after`, `before` and the event."""
     user = line.account, line.user_key.arn, line.user, line.user_key.created
     names = (*IDENTITY, AFTER_REPORT, BEFORE_REPORT, EVENT, DETAIL)
     return dict(zip(names, (*user, *cells, line.summary), strict=True))

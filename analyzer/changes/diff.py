@@ -92,7 +92,7 @@ class Comparison:
     def where(self, kinds: Collection[str] = (), verdicts: Collection[str] = ()) -> Self:
         """Return the changes of these kinds, of users that had or have one of these verdicts.
 
-        None stands for all of them. Accounts that were not compared stay.
+        Without kinds or verdicts, all count. Accounts that were not compared stay.
         """
         frame = self.changes
         keep = frame[CHANGE].isin(list(kinds or ChangeKind))
@@ -104,10 +104,10 @@ class Comparison:
         return replace(self, changes=frame[keep].reset_index(drop=True))
 
     def failures(self, words: Collection[str]) -> list[str]:
-        """Return which changes meet words, each with its number; only what is new counts.
+        """Return the changes that meet words, each kind with its number; only new ones count.
 
-        The words are verdicts, severities, ids of rules and kinds of changes. New means another
-        verdict before, no finding before, exempt before, or another user of the name before. Users
+        The words are verdicts, severities, ids of rules and kinds of changes. New means that there
+        was another verdict, no finding, an exemption, or another user of the name before. Users
         that are newly undetermined and accounts that were not compared always meet them.
         """
         return [*self._failures(words)] if words else []
@@ -139,7 +139,7 @@ class Comparison:
 def diff(before: Analysis, now: Analysis) -> Comparison:
     """Return what changed between two analyses.
 
-    Raises InputRefused where they are in the wrong order, have no account in common, or masked
+    Raises InputRefused if they are in the wrong order, have no account in common, or have masked
     accounts that are not the same.
     """
     for analysis in (before, now):
@@ -195,10 +195,10 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     """Return what changed between two snapshots, sorted by `ChangeKind`, account, ARN and rule.
 
     The columns are `COLUMNS`: `change` category; `account`, `user`, `arn`, `cause`, `rule`, `fact`
-    str; `before`, `now` str (verdicts, of findings outcomes, empty where there is none);
+    str; `before`, `now` str (verdicts or outcomes of findings, empty for none);
     `exemption_before`, `exemption_now` str; `last_use` datetime64[s, UTC], the newest known;
-    `created` likewise, of the user, of findings about a credential of that; those of the
-    later side's owner (category); `account_name` str, empty where neither side knows it.
+    `created` likewise, of the user, or of the credential that a finding is about; the owner on
+    the later side (category); `account_name` str, empty if neither side knows it.
 
     A cell that is not understood on one side is reported as such, and nothing is concluded from
     it. An account without a report on one side has one row, `not-covered`, and so has one whose
@@ -232,7 +232,7 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
 
 
 def not_covered_rows(report: Report) -> pd.DataFrame:
-    """Return the accounts that could not be read, where there is nothing to compare with.
+    """Return the accounts that could not be read, if there is nothing to compare with.
 
     The columns are those of `changes`.
     """
@@ -244,18 +244,18 @@ def not_covered_rows(report: Report) -> pd.DataFrame:
 
 
 def out_of_order(before: Snapshot, now: Snapshot) -> set[str]:
-    """Return the accounts whose report is older on the side that should be the later."""
+    """Return the accounts whose report on the later side is the older one."""
     both = before.as_of.keys() & now.as_of.keys()
     return {account for account in both if now.as_of[account] < before.as_of[account]}
 
 
 def compared_accounts(before: Snapshot, now: Snapshot) -> set[str]:
-    """Return the accounts with a report on both sides, the later one where it should be."""
+    """Return the accounts with a report on both sides, in the right order."""
     return set(before.as_of.keys() & now.as_of.keys()) - out_of_order(before, now)
 
 
 def counts_by_kind(frame: pd.DataFrame) -> dict[ChangeKind, int]:
-    """Return how many changes there are of each kind that occurs; accounts are none."""
+    """Return the number of changes of each kind that occurs, without rows on accounts."""
     numbers = frame[CHANGE].value_counts()
     kinds = (kind for kind in ChangeKind if kind is not ChangeKind.NOT_COVERED)
     return {kind: int(numbers[kind]) for kind in kinds if numbers.get(kind)}
@@ -271,14 +271,14 @@ def counts_text(frame: pd.DataFrame) -> str:
 
 
 def renamed_count(frame: pd.DataFrame) -> int:
-    """Return how many changes are of users that are possibly renamed, not of their findings."""
+    """Return the number of possibly renamed users, without the changes of their findings."""
     return int(frame.loc[frame[RULE] == "", CAUSE].str.endswith(RENAMED_REMARK).sum())
 
 
 def _changed_positions(
     before: Snapshot, now: Snapshot, accounts: Collection[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of users of whom anything differs on both sides, -1 where one is not."""
+    """Return the positions on both sides of users that differ, -1 if a side lacks the user."""
     old, new = (
         np.flatnonzero(side.users[columns.ACCOUNT].isin(list(accounts))) for side in (before, now)
     )
@@ -299,9 +299,9 @@ def _changed_positions(
 def _possibly_renamed(
     before: Snapshot, now: Snapshot, old: np.ndarray, new: np.ndarray
 ) -> np.ndarray:
-    """Return for which users, by their positions, one side alone has the user, the other another.
+    """Return which users only one side has, while only the other has another of their second.
 
-    Both were created in the same second; a user created again counts as another.
+    `old` and `new` are positions of users; a user created again counts as another.
     """
     was, has = (
         side.users[[columns.ACCOUNT, columns.USER_CREATION_TIME]]
@@ -321,7 +321,7 @@ def _possibly_renamed(
 
 
 def _differing(before: Snapshot, now: Snapshot, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Return for which users, by their positions on both sides, anything differs."""
+    """Return which users, by their positions on both sides, differ in anything."""
     if [*before.rules] != [*now.rules]:
         return np.ones(len(old), bool)
     mask = (before.outcomes[old] != now.outcomes[new]).any(axis=1)
@@ -351,7 +351,7 @@ def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[ChangeRow]
 
 
 def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.DataFrame:
-    """Return rows as `changes` does; a part at a time, since values of Python take much memory."""
+    """Return the frame of `changes`, built in parts, since Python values take much memory."""
     parts = iter(lambda: list(islice(rows, _ROWS_AT_ONCE)), [])
     frame = concatenated(
         pd.DataFrame(part, columns=ChangeRow._fields, dtype=object).astype(_DTYPES)

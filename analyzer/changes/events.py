@@ -24,7 +24,7 @@ CERTIFICATE_COLUMNS: Final = frozenset(
 KEY_USE_COLUMNS: Final = frozenset(key.last_used_date for key in columns.ACCESS_KEYS)
 USE_COLUMNS: Final = KEY_USE_COLUMNS | {columns.PASSWORD_LAST_USED}
 RENAMED_REMARK: Final = f"; {POSSIBLY_RENAMED}: another user has this creation time"
-"""What is said of a user that one report alone has, and another user of its second the other."""
+"""The remark on a user in only one report, if only the other has another user of its second."""
 
 IDLE_VERDICTS: Final = (Verdict.UNUSED, Verdict.RETIRED, Verdict.DORMANT)
 
@@ -44,12 +44,12 @@ Pairs = Sequence[tuple[Credential | None, Credential | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserState:
-    """Hold what one report says about an IAM user or a root user; without it nothing, no ARN.
+    """Hold the state of an IAM user or a root user in one report; without the user, `arn` is "".
 
-    Moments are in UTC, and None where there is none or it is unknown. `password`, `mfa`, `keys` and
-    `certificates` are None where they are unknown, `verdict` for a root user. `last_use` is the
-    newest use of any credential. `unknown` are the report's columns whose cell is not understood
-    or differs in another row of the ARN; in `contradicted` of them it differs.
+    Moments are in UTC, None if absent or unknown. `password`, `mfa`, `keys` and `certificates` are
+    None if unknown; `verdict` is None for a root user. `last_use` is the newest use of any
+    credential. `unknown` are the report's columns whose cell is not understood or differs in
+    another row of the ARN; `contradicted` are those in which it differs.
     """
 
     account: str = ""
@@ -97,7 +97,7 @@ class EventKind(StrEnum):
     NOT_UNDERSTOOD = "not-understood"
 
     def __new__(cls, word: str, *shown_in: str) -> Self:
-        """Make a kind of its word and the columns."""
+        """Make a kind from its word and its columns."""
         kind = str.__new__(cls, word)
         kind._value_ = word
         kind.shown_in = frozenset(shown_in)
@@ -111,14 +111,14 @@ _UNKNOWN: Final = {
     "signing certificates": EventKind.CERTIFICATE,
     "MFA device": EventKind.MFA,
 }
-"""What can be unknown in one of two reports, and the kind of event that is then not seen."""
+"""Facts that can be unknown in one report, with the kind of event that is then not seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Hold one thing that happened to a user, or that one report alone does not show.
+    """Hold one event of a user, or a fact that only one of the reports shows.
 
-    Of an access key or certificate, `created` has the creation time; of a rotation both.
+    `created` is the creation time of the access key or certificate; in a rotation, of both.
     """
 
     kind: EventKind
@@ -136,8 +136,8 @@ def events(
 ) -> tuple[Event, ...]:
     """Return what happened to a user or a root user from one report to the next.
 
-    What is unknown in one of them shows no event but that. Of a user that one report alone has, it
-    matters when the earlier report is from, and if the user is possibly renamed.
+    A fact that is unknown in one report gives no event but that. `earlier`, the moment of the
+    earlier report, and `is_possibly_renamed` are read for a user that only one report has.
     """
     if before.arn != now.arn:
         return (_presence_event(before, now, earlier, is_possibly_renamed),)
@@ -157,7 +157,7 @@ def events(
 
 
 def joined_sentences(user_events: Collection[Event], kinds: Iterable[EventKind]) -> str:
-    """Return the sentences of the events of some kinds, in the order of these, joined by `; `."""
+    """Return the sentences of events of some kinds, in the order of the kinds, joined by `; `."""
     return "; ".join(
         event.sentence for kind in kinds for event in user_events if event.kind is kind
     )
@@ -180,9 +180,9 @@ def _event(kind: EventKind, sentence: str, *credentials: Credential | None) -> E
 def presence_text(
     created: str, *, is_gone: bool = False, is_new: bool = False, is_possibly_renamed: bool = False
 ) -> str:
-    """Return the sentence on a user that one report alone has, with the day of its creation.
+    """Return the sentence on a user in only one report, with the day of its creation.
 
-    `is_new` stands for a creation after the earlier report.
+    `is_new` means that the user was created after the earlier report.
     """
     text = "user created on" if is_new else "not in the earlier report; created on"
     text = "user deleted or renamed; created on" if is_gone else text
@@ -190,7 +190,7 @@ def presence_text(
 
 
 def renamed_count_text(number: int) -> str:
-    """Return how many of the users before it are possibly renamed, empty for none."""
+    """Return the remark that a number of users are possibly renamed, empty for none."""
     return f" ({POSSIBLY_RENAMED}: {number:,})" if number else ""
 
 
@@ -234,7 +234,7 @@ def _lost_use(name: str, earlier: datetime, newest: datetime | None) -> str:
 
 
 def _sign_in_settings(before: UserState, now: UserState) -> Iterator[Event]:
-    """Yield what became of the password and of the MFA device."""
+    """Yield the events of the password and of the MFA device."""
     changed, expires = now.password_last_changed, now.password_next_rotation
     unknown = before.unknown | now.unknown
     is_known = columns.PASSWORD_LAST_CHANGED not in unknown
@@ -265,13 +265,13 @@ def _not_understood(before: UserState, now: UserState) -> Iterator[Event]:
             yield Event(EventKind.NOT_UNDERSTOOD, sentence, kind.shown_in)
 
 
-# What lies in slots
+# Credentials in slots
 
 
 def _pairs(before: Slots | None, now: Slots | None) -> Pairs:
-    """Return each credential of before beside itself; none if those of one report are unknown.
+    """Return pairs of an earlier credential and the same one now; none if a report's are unknown.
 
-    Where two were created in the same second, the order with fewer changes is the right one.
+    If two were created in the same second, the order with fewer changes counts.
     """
     if before is None or now is None:
         return ()
@@ -280,7 +280,7 @@ def _pairs(before: Slots | None, now: Slots | None) -> Pairs:
 
 
 def _likeness(was: Credential | None, has: Credential | None) -> int:
-    """Return how much speaks for one credential; its creation outweighs all else."""
+    """Return how alike two credentials are; the creation time outweighs all else."""
     if not was or not has or was.created != has.created:
         return int(bool(was and has))
     goes_on = not was.last_used or bool(has.last_used and has.last_used >= was.last_used)
@@ -288,7 +288,7 @@ def _likeness(was: Credential | None, has: Credential | None) -> int:
 
 
 def _slot_events(kind: EventKind, name: str, pairs: Pairs) -> Iterator[Event]:
-    """Yield what became of credentials; nothing where none is new, gone or in another state."""
+    """Yield the events of credentials that are new, gone, rotated or in another state."""
     for was, has in pairs:
         earlier = f"{name} of {day_text(was.created)}" if was else ""
         match was, has:

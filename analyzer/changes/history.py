@@ -1,7 +1,7 @@
-"""Show what a period holds: counts, users and events, from all reports of each account.
+"""Show a period: counts, users and events, from all reports of each account.
 
-Between two neighbouring reports lies an interval: what changed happened within it, and when is not
-known. Users created and deleted between two reports are not seen.
+A change happened in the interval between two neighbouring reports; its exact time is not known.
+Users created and deleted between two reports are not seen.
 """
 
 from collections.abc import Collection
@@ -37,7 +37,7 @@ from analyzer.report.model import NO_MOMENT, TEXT, Report, concatenated, stable_
 from analyzer.terms import OVERDUE, Verdict
 
 ALL: Final = "all"
-"""Stands for the account in the row that counts all."""
+"""The account in the row that counts all accounts."""
 
 _DAYS: Final = (
     *("median_days_at_least", "longest_days_at_least"),
@@ -50,9 +50,9 @@ PERIOD: Final = (
     *("unused_start", "newly_unused", "unused_removed", "back_in_use", "unused_unclear"),
     *("unused_end", *_DAYS),
 )
-"""The columns of the period: users add up (start, created, appeared, less removed, end), and so do
-the unused (start, newly, less removed, back in use and unclear, end); `unclear` are undetermined
-now, and were unused before. The days are those from first unused to gone.
+"""The columns of the period. Users: start + created + appeared - removed = end. Unused: start +
+newly - removed - back in use - unclear = end; `unclear` are undetermined now, and were unused
+before. The days are those from first unused to gone.
 """
 
 USERS: Final = (
@@ -69,9 +69,9 @@ DECISION_COUNTS: Final = (
     *("decisions", "removals", "done_in_time", "done_undated", "done_late"),
     *(OVERDUE, "open"),
 )
-"""What the period counts: all decisions of its days; of those in force to delete or deactivate that
-were not done before it, those done in time, in time or late (between two reports), done late,
-overdue, and open.
+"""The numbers of decisions: `decisions` are all of the days of the period. `removals` are those in
+force to delete or deactivate, and not done before it. Each is done in time, undated (between two
+reports, in time or late), done late, overdue, or open.
 """
 
 COUNTS: Final = "counts"
@@ -81,20 +81,20 @@ ASSUMED: Final = "as-of is assumed: it has no place in the order"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Hold what a period shows of an analysis in which older reports count too.
+    """Hold the history of a period, from an analysis in which older reports count too.
 
-    Frames, their text str, moments datetime64[s, UTC], NaT where there is none:
+    Frames; text is str, moments are datetime64[s, UTC], NaT for none:
 
     - `period` (`PERIOD`): a row for each account and one for `ALL`; `reports` int64, other
-      numbers Int64 (missing where an account is not covered), days from unused to gone float64.
-    - `users` (`USERS`): a row for each user; `by_name` and `at_least` bool (it was unused at the
-      start), `verdict_start`, `verdict_end` empty where it is not there, `after` and `before` the
-      reports between which it was gone, `exemption` that of the last report.
+      numbers Int64 (missing if an account is not covered), days from unused to gone float64.
+    - `users` (`USERS`): a row for each user; `by_name` and `at_least` bool (unused at the start),
+      `verdict_start`, `verdict_end` empty if the user is not there, `after` and `before` the
+      reports between which it went, `exemption` that of the last report.
     - `events` (`EVENTS`): what happened between the reports `after` and `before`.
     - `reports` (`REPORTS`): every report of every account, and files that could not be read;
       `rows` int64, `days` Int64 from the report before, `status` in words.
     - `trend`: the number of users of each verdict (int64), by the days in `as_of`, from the first
-      on which each covered account has a report.
+      day on which every covered account has a report.
     """
 
     analysis: Analysis
@@ -123,7 +123,7 @@ class History:
         return [*self.not_covered, *gaps, *self.analysis.report.not_covered]
 
     def of_accounts(self, accounts: Collection[str]) -> Self:
-        """Return what the period shows of some accounts, and all files that could not be read."""
+        """Return the history of some accounts, with all files that could not be read."""
         coverages = [
             coverage for coverage in self.timeline.coverages if coverage.account in accounts
         ]
@@ -142,7 +142,7 @@ class History:
 
 
 def history(analysis: Analysis, span: Span) -> History:
-    """Return what a period shows; in the analysis older reports of an account count too.
+    """Return the history of a period; in the analysis older reports of an account count too.
 
     Raises InputRefused as `timeline_of` does.
     """
@@ -201,7 +201,7 @@ def _moments_at(moments: np.ndarray, positions: pd.Series) -> np.ndarray:
 
 
 def _unused_seconds(timeline: Timeline, stretches: pd.DataFrame) -> pd.Series:
-    """Return how long each stretch is unused (int64), with what lies between two of them."""
+    """Return the unused seconds of each stretch (int64), from the end of an unused one before."""
     unused = stretches[columns.VERDICT] == UNUSED
     ended = stretches["last"].where(unused).groupby(stretches["stay"]).ffill().shift()
     since = ended.where(stretches["was_unused"], stretches["first"]).astype(np.int64)
@@ -224,7 +224,7 @@ def _period(timeline: Timeline, stretches: pd.DataFrame, stays: pd.DataFrame) ->
 
 
 def _counted_stretches(stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
-    """Return which stretches each number of users of `PERIOD` counts (bool)."""
+    """Return which stretches count in each number of users in `PERIOD` (bool)."""
     unused = stretches[columns.VERDICT] == UNUSED
     ends_unused = stretches["stay"].map(stays["since"]) >= 0
     counted = {
@@ -245,7 +245,7 @@ def _counted_stretches(stretches: pd.DataFrame, stays: pd.DataFrame) -> pd.DataF
 
 
 def _report_counts(timeline: Timeline, covered: Coverage) -> dict[str, Any]:
-    """Return what `PERIOD` has of the reports of an account."""
+    """Return the cells of `PERIOD` on the reports of an account."""
     at = timeline.moments[covered.start : covered.end + 1]
     gaps = [int(whole_days(end - start)) for start, end in covered.gaps]
     return {
@@ -261,7 +261,7 @@ def _report_counts(timeline: Timeline, covered: Coverage) -> dict[str, Any]:
 def _removal_days(timeline: Timeline, stays: pd.DataFrame, account: np.ndarray) -> pd.DataFrame:
     """Return by account, and for `ALL`, the days from first unused to gone (`_DAYS`, float64).
 
-    Where a user was unused at the start, the most days are not known: infinite, or missing.
+    If a user was unused at the start, the most days are not known: infinite, or missing.
     """
     gone = stays[stays["leaves"] & (stays["since"] >= 0)]
     present, since, used = (timeline.moments[gone[name]] for name in ("last", "since", "used"))
@@ -279,7 +279,7 @@ def _removal_days(timeline: Timeline, stays: pd.DataFrame, account: np.ndarray) 
 
 
 def _trend(timeline: Timeline) -> pd.DataFrame:
-    """Return `History.trend`: by the last report of each account up to the end of each day."""
+    """Return `History.trend`, from the last report of each account up to the end of each day."""
     shape = len(timeline.account_reports), len(Verdict)
     code = timeline.rows[ACCOUNT_REPORT] * shape[1] + timeline.fact_values(columns.VERDICT)
     cells = np.bincount(code, minlength=shape[0] * shape[1])

@@ -1,4 +1,4 @@
-"""Keep what two analyses are compared by: one row a user, the outcomes of rules, the accounts."""
+"""Hold an analysis for a comparison: one row a user, the outcomes of rules, the accounts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -46,14 +46,14 @@ _ROWS_AT_ONCE: Final = 16_384
 class Snapshot:
     """Hold the users, the outcomes of rules and the accounts of one analysis.
 
-    - `users`: IAM users and roots, one row an ARN: the first. `user`, `arn` str; `account`,
+    - `users`: IAM users and roots, the first row of each ARN. `user`, `arn` str; `account`,
       `verdict`, `reason`, `exemption` category, the last three empty for a root. By the names of
       the report's columns: moments datetime64[s], NaT where there is none or it is unknown;
       `password_enabled`, `mfa_active` bool; `access_key_1_active` and its like category
       (`SlotState`). `unknown`, `contradicted` int32: a bit for each of `columns.IN_REPORT` whose
       cell is unknown, or in which rows of the ARN differ.
-    - `outcomes`: those that `engine.page_outcomes` returns, a row for each of the users; where
-      rows of the ARN have several, the first in the order of `Outcome`.
+    - `outcomes`: those that `engine.page_outcomes` returns, a row for each of the users; if rows
+      of the ARN differ, the first in the order of `Outcome`.
     - `user_of_row`: the position of the user in each row of the report, those of roots first.
     - `rules`: those that ran, by their ids.
     - `as_of`: the moment of the report of each account that has one.
@@ -70,7 +70,7 @@ class Snapshot:
 
 
 def snapshot(analysis: Analysis) -> Snapshot:
-    """Return what an analysis is compared by."""
+    """Return the snapshot of an analysis."""
     book = analysis.rule_results.book
     frames, outcomes = [], []
     for page, of_roots in _pages(analysis):
@@ -104,7 +104,7 @@ def snapshot(analysis: Analysis) -> Snapshot:
 
 
 def _pages(analysis: Analysis) -> Iterator[tuple[Page, bool]]:
-    """Yield the pages of roots, then those of users; and whether a page is one of roots."""
+    """Yield the pages of roots, then those of users, each with whether it has roots."""
     yield from ((page, True) for page in analysis.report.roots())
     yield from ((page, False) for page in analysis.pages())
 
@@ -145,13 +145,13 @@ def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def states_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[UserState]:
-    """Yield what the report says about the users at some positions, nothing for -1."""
+    """Yield the states of the users at some positions, an empty one for -1."""
     states = chain.from_iterable(map(states_of_rows, _parts(snapshot.users.iloc[at[at >= 0]])))
     return (next(states) if position >= 0 else UserState() for position in at.tolist())
 
 
 def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
-    """Yield what fails or is undecided of the users at some positions, by slot; nothing for -1."""
+    """Yield the failed and undecided findings on users at positions, by slot; none for -1."""
     some = at[at >= 0]
     found = _findings(snapshot, some[(snapshot.outcomes[some] != NO_FINDING).any(axis=1)])
     arns = [arrow_array(frame[columns.ARN]) for frame in (found, snapshot.users.iloc[some])]
@@ -169,7 +169,7 @@ def findings_at(snapshot: Snapshot, at: np.ndarray) -> Iterator[list[Finding]]:
 
 
 def _findings(snapshot: Snapshot, at: np.ndarray) -> pd.DataFrame:
-    """Return the findings (`rule.FINDINGS`) on all rows of users; pages after them are not read."""
+    """Return the findings (`rule.FINDINGS`) on all rows of users; later pages are not read."""
     analysis, wanted = snapshot.analysis, np.isin(snapshot.user_of_row, at)
     book, pages = analysis.rule_results.book, _pages(analysis)
     frames: list[pd.DataFrame] = []
@@ -200,7 +200,7 @@ def _findings_of_rows(rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def states_of_rows(users: pd.DataFrame) -> list[UserState]:
-    """Return what rows of `Snapshot.users` say, in Python's own values."""
+    """Return the states in rows of `Snapshot.users`, as Python values."""
     shown = {str(name): users[name].to_numpy() for name in users}
     shown[columns.LAST_USE] = np.fmax.reduce([shown[name] for name in USE_COLUMNS])
     values = {name: column.tolist() for name, column in shown.items()}

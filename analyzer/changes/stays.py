@@ -1,6 +1,6 @@
 """Find when users and verdicts came and went: stays, their stretches, and events.
 
-In a stay all reports have the user; in a stretch of it the user has the same verdict in all.
+A stay is a run of reports that have the user. A stretch is a part of it with one verdict.
 """
 
 from collections.abc import Iterator
@@ -43,11 +43,11 @@ EVENTS: Final = (
 )
 
 _NO_EVENT: Final = {columns.USER, ACCOUNT_REPORT, SHARED_FACT, columns.PASSWORD_NEXT_ROTATION}
-"""What is no moment of a row, or whose change alone is no event."""
+"""Columns of rows that are no moments, or whose change alone is no event."""
 
 _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
 _Event = tuple[int, int, str, str]
-"""The position of a user, that of the first report that shows it, the event, and a sentence."""
+"""The positions of a user and of the first report with the event, the event, and a sentence."""
 
 # Stays
 
@@ -57,10 +57,10 @@ UNUSED, _UNDETERMINED = code_of(Verdict.UNUSED), code_of(Verdict.UNDETERMINED)
 def verdict_stretches(timeline: Timeline) -> pd.DataFrame:
     """Return a row for each stretch of reports in which a user has the same verdict.
 
-    With the columns of `_stretches`, bool: `created` (of those that enter; the others appeared),
-    `old_name` (of those that leave: possibly renamed), `new_name` likewise, `newly_unused`,
-    `back_in_use`. Undetermined stretches are passed over in these two, and in `was_unused`: whether
-    the stretch before of the stay is unused.
+    The columns are those of `_stretches` and, all bool: `created` (others that enter appeared),
+    `old_name` (leaves, possibly renamed), `new_name` (enters, possibly renamed), `was_unused` (the
+    stretch before in the stay is unused), `newly_unused`, `back_in_use`. The last three skip
+    undetermined stretches.
     """
     stretches = _stretches(timeline)
     created = timeline.users[columns.CREATED].to_numpy("datetime64[s]")[stretches[columns.USER]]
@@ -79,7 +79,7 @@ def verdict_stretches(timeline: Timeline) -> pd.DataFrame:
 def _stretches(timeline: Timeline) -> pd.DataFrame:
     """Return where each stretch begins and ends.
 
-    `user`, `stay`, `verdict`, `first`, `last` int64: positions of the user, the stay, in `Verdict`
+    `user`, `stay`, `verdict`, `first`, `last` int64: positions of user and stay, in `Verdict`
     and of reports; bool: `at_start` and `at_end` of the period, `enters` and `leaves` (the first
     stretch of a stay that begins in the period, the last of one that ends in it).
     """
@@ -107,9 +107,9 @@ def _stretches(timeline: Timeline) -> pd.DataFrame:
 
 
 def _possibly_renamed(stretches: pd.DataFrame, created: np.ndarray) -> Iterator[pd.Series]:
-    """Yield which stretches enter, and which leave, as another user of the same second does not.
+    """Yield the stretches that enter, then those that leave, of possibly renamed users (bool).
 
-    Of two users of one second, one is gone and one is new in the same interval.
+    Of two users of one second, one is gone and the other is new in the same interval.
     """
     known, seconds = ~np.isnat(created), created.astype(np.int64)
     enters, leaves = known & stretches["enters"], known & stretches["leaves"]
@@ -120,11 +120,11 @@ def _possibly_renamed(stretches: pd.DataFrame, created: np.ndarray) -> Iterator[
 
 
 def stays_of(stretches: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each stay, with what its stretches say of it.
+    """Return a row for each stay, made from its stretches.
 
-    `user`, `leaves`; the positions of the `first` and `last` report; `since` and `used` likewise
-    (int64, -1 for none): since when it is unused up to its end, and the last report in which it was
-    not, or not yet there. Undetermined stretches are passed over.
+    `user`, `leaves`; the positions of the `first` and `last` report; `since`, the report from which
+    the user is unused up to the end of the stay, and `used`, the last one in which it was not, or
+    was not yet there (int64, -1 for none). Undetermined stretches are skipped.
     """
     stay, verdict = stretches["stay"], stretches[columns.VERDICT]
     unused, known = verdict == UNUSED, verdict != _UNDETERMINED
@@ -199,7 +199,7 @@ def _verdict_changes(stretches: pd.DataFrame) -> Iterator[_Event]:
 
 
 def _credential_events(timeline: Timeline) -> Iterator[_Event]:
-    """Yield what happened to credentials; that one in use is used again is no event."""
+    """Yield the events of credentials; a further use by a user in use is no event."""
     changed = np.flatnonzero(_differs(timeline))
     user, account_report = (timeline.rows[name] for name in (columns.USER, ACCOUNT_REPORT))
     sides = (timeline.states(at) for at in (changed - 1, changed))
@@ -211,9 +211,9 @@ def _credential_events(timeline: Timeline) -> Iterator[_Event]:
 
 
 def _differs(timeline: Timeline) -> np.ndarray:
-    """Return which rows say other things of credentials than the row before, of the same user.
+    """Return which rows differ in credentials from the row before, of the same user.
 
-    That a use is newer than one known before is nothing else.
+    A use that is only newer than a known one is no difference.
     """
     facts = group_numbers(timeline.shared_facts, *NOT_COMPARED, columns.CONTRADICTED)
     differs = np.diff(facts[timeline.rows[SHARED_FACT]], prepend=-1) != 0

@@ -1,8 +1,8 @@
-"""Order what all reports say of each user: one small record for each user and report.
+"""Order the rows of each user in all reports: one small record for each user and report.
 
-The reports of an account are ordered by when they are from: a day without a time counts as its
-start, or as the newest timestamp in the report if that is later. A report whose as-of is assumed
-orders nothing.
+The reports of an account are ordered by as-of. A day without a time counts as its start, or as the
+newest timestamp in the report if that is later. A report whose as-of is assumed has no place in the
+order.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ BY_NAME: Final = "by_name"
 
 _NAMES: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
 NOT_COMPARED: Final = (columns.REASON, columns.EXEMPTION)
-"""What may differ between two rows without another fact in the report."""
+"""Columns in which two rows may differ although the report has the same facts."""
 
 STATE_COLUMNS: Final = (
     *(key.active for key in columns.ACCESS_KEYS),
@@ -45,7 +45,7 @@ _SHARED_FACTS: Final = (
     *(UNKNOWN, columns.CONTRADICTED),
 )
 
-_ROWS_AT_ONCE: Final = 2_048  # as values of Python: 8,192 of a year of 20 accounts take 23 MiB more
+_ROWS_AT_ONCE: Final = 2_048  # as Python values: 8,192 of a year of 20 accounts take 23 MiB more
 _SECONDS_BITS: Final = 32  # the bits that hold a moment of a report (`values.YEARS`)
 _DAY: Final = np.timedelta64(86_400, "s")
 
@@ -54,7 +54,7 @@ _DAY: Final = np.timedelta64(86_400, "s")
 class Span:
     """Set the period, in UTC, and the longest gap in days between reports that is not named.
 
-    By default it is from the first report of each account to the newest report of all.
+    By default the period is from the first report of each account to the newest report of all.
     """
 
     since: datetime | None = None
@@ -66,7 +66,7 @@ class Span:
 class Coverage:
     """Name the reports of an account in the period, from `start` up to `end`, by position.
 
-    An account that is not covered has none, and a `reason`. `gaps` are the intervals without a
+    An account that is not covered has no report, but a `reason`. `gaps` are the intervals without a
     report that are longer than the span allows, in datetime64[s].
     """
 
@@ -96,18 +96,18 @@ class AccountReport(NamedTuple):
 
 @dataclass(frozen=True)
 class Timeline:
-    """Hold what the reports of each account say of its users in a period.
+    """Hold the records of the users in the reports of a period.
 
-    - `coverages`: which reports lie in it, for each account.
+    - `coverages`: the reports in the period, for each account.
     - `account_reports`: in the order of account and moment; `moments`: theirs (datetime64[s]);
-      `copies`: those that say the same at the same moment as another one, and do not count: pairs
-      of (copy, counted).
+      `copies`: those that equal another one of the same moment, and do not count: pairs of (copy,
+      counted).
     - `users`: `account`, `user`, `arn` str; `created` datetime64[s], NaT where no report shows it;
       `by_name` bool: a report does not show the creation time, so the user is known by its name.
-    - `shared_facts`: what many rows share, one row for each that occurs: `verdict` int8, the
+    - `shared_facts`: facts that many rows share, each combination once: `verdict` int8, the
       position in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by
-      the report's columns states, the positions in `SlotState`, and `unknown`, `contradicted`, the
-      bits of `Snapshot.users`, all int64.
+      the report's columns the positions of states in `SlotState`, and `unknown`, `contradicted`,
+      the bits of `Snapshot.users`, all int64.
     - `rows`: one value for each user and report of the period, in the order of both: `user`,
       `account_report`, `shared_fact` int32, the positions; by the report's columns moments uint32,
       seconds or 0 for none.
@@ -134,12 +134,12 @@ class Timeline:
         return np.asarray(is_same & (np.diff(account_report, prepend=-1) == 1))
 
     def fact_values(self, name: str, at: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Return what the rows, or those at some positions, say in a column of `shared_facts`."""
+        """Return the values of all rows, or of some positions, in a column of `shared_facts`."""
         values: np.ndarray = self.shared_facts[name].to_numpy()[self.rows[SHARED_FACT][at]]
         return values
 
     def states(self, at: np.ndarray) -> Iterator[UserState]:
-        """Yield what the rows at some positions say of their users."""
+        """Yield the states of the users in the rows at some positions."""
         for some in np.split(at, range(_ROWS_AT_ONCE, len(at), _ROWS_AT_ONCE)):
             users = self.users.iloc[self.rows[columns.USER][some]]
             moments = {
@@ -160,14 +160,14 @@ class Timeline:
 
 
 def timeline_of(analysis: Analysis, span: Span) -> Timeline:
-    """Return the timeline of a period, of an analysis in which older reports count too.
+    """Return the timeline of a period, from an analysis in which older reports count too.
 
     Raises InputRefused for a report that names no account, for different reports of one account and
-    moment, and where no report has a known as-of.
+    moment, and if no report has a known as-of.
     """
     files = analysis.report.files
     account_reports = sorted(_account_reports(files))
-    # For the memory, `rows` is changed in place: put in order, then cut to the period.
+    # To save memory, `rows` is changed in place: sorted, then cut to the period.
     rows, names, shared_facts = _records(analysis, account_reports)
     users = _sorted_by_user(rows, names)
     copies = _copies(account_reports, rows, shared_facts, files)
@@ -208,10 +208,10 @@ def _account_reports(files: Sequence[ReportFile]) -> Iterator[AccountReport]:
 def _records(
     analysis: Analysis, account_reports: Sequence[AccountReport]
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame, pd.DataFrame]:
-    """Return what is kept of all rows that count, all of it as small numbers.
+    """Return the records of all rows that count, as small numbers, and two frames.
 
-    `user` is the position in the second frame: account, name, ARN and creation (seconds, 0 for
-    none); the third is `Timeline.shared_facts`. Parts put together would take 175 MB more.
+    `user` is the position in the first frame: account, name, ARN and creation (seconds, 0 for
+    none); the other is `Timeline.shared_facts`. To concatenate parts would take 175 MB more.
     """
     keys = ((report.file, report.account) for report in account_reports)
     positions: dict[Any, int] = {key: at for at, key in enumerate(keys)}
@@ -234,11 +234,11 @@ def _records(
 
 
 def _record(page: Page, names: dict[Any, int], facts: dict[Any, int]) -> dict[str, np.ndarray]:
-    """Return what is kept of a judged page but the reports; new names and facts are added."""
+    """Return the records of a judged page without the reports; new names and facts are added."""
     users, known = page.users, credential_values(Facts(page))
     moments = {name: _seconds(known.pop(name)) for name in columns.TIMESTAMPS}
     name = users[[*_NAMES]].assign(**{columns.CREATED: moments.pop(columns.USER_CREATION_TIME)})
-    if users[columns.ARN_MASKED].any():  # What stands for an ARN may be the same for all users.
+    if users[columns.ARN_MASKED].any():  # Masked ARNs may be the same for all users.
         arn = name[columns.ARN]
         name[columns.ARN] = arn.where(arn.str.startswith("arn:"), arn + "/" + name[columns.USER])
     shown = users.assign(**known)[[*_SHARED_FACTS]]
@@ -258,7 +258,7 @@ def _positions(known: dict[Any, int], rows: pd.DataFrame) -> np.ndarray:
 
 
 def group_numbers(rows: pd.DataFrame, *names: str) -> np.ndarray:
-    """Return a number for each row, the same for those that differ only in some columns."""
+    """Return a number for each row, the same for rows that differ only in the named columns."""
     some = rows.drop(columns=[*names])
     return np.asarray(some.groupby([*some], sort=False, observed=True).ngroup())
 
@@ -276,12 +276,12 @@ def _moments(seconds: np.ndarray) -> np.ndarray:
 
 
 def _take(rows: dict[str, np.ndarray], at: np.ndarray) -> None:
-    for name in rows:  # one at a time, for the memory
+    for name in rows:  # one at a time, to save memory
         rows[name] = rows[name][at]
 
 
 def _sorted_by_user(rows: dict[str, np.ndarray], names: pd.DataFrame) -> pd.DataFrame:
-    """Put the rows in order of user and report, of each the first; return `Timeline.users`."""
+    """Sort the rows by user and report, keep the first of each, and return `Timeline.users`."""
     arn, _ = names[columns.ARN].factorize()
     shown = names[columns.CREATED].to_numpy()
     identity = arn << _SECONDS_BITS | _created(arn, shown)
@@ -297,9 +297,9 @@ def _sorted_by_user(rows: dict[str, np.ndarray], names: pd.DataFrame) -> pd.Data
 
 
 def _created(arn: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """Return when users were created (int64): as shown, else as all other reports of the ARN say.
+    """Return when users were created (int64): as shown, else as other reports of the ARN show it.
 
-    It is 0 where none says it, or where users of the ARN were created at different times.
+    It is 0 if no report shows it, or if users of the ARN were created at different times.
     """
     known = np.unique((arn << _SECONDS_BITS | shown)[shown > 0])
     of_arn, seconds = known >> _SECONDS_BITS, known & ((1 << _SECONDS_BITS) - 1)
@@ -315,9 +315,9 @@ def _copies(
     shared_facts: pd.DataFrame,
     files: Sequence[ReportFile],
 ) -> list[tuple[int, int]]:
-    """Return which reports say the same as the one before, of the same moment: (copy, counted).
+    """Return the reports that equal the one before of the same moment: (copy, counted).
 
-    Raises InputRefused for those that do not.
+    Raises InputRefused for reports of one moment that differ.
     """
     tied = np.array([False, *(one[:-1] == other[:-1] for one, other in pairwise(account_reports))])
     user, account_report = rows[columns.USER], rows[ACCOUNT_REPORT]
@@ -389,7 +389,7 @@ def _day(at: np.datetime64) -> str:
 
 
 def _edge(at: np.ndarray, moment: np.datetime64, max_gap: int) -> int | None:
-    """Return the last report up to a moment, if not too long before it, else the first after."""
+    """Return the last report up to a moment, or the first after it if that one is too old."""
     before = int(np.searchsorted(at, moment, "right")) - 1
     if before >= 0 and whole_days(moment - at[before]) <= max_gap:
         return before

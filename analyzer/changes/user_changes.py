@@ -1,4 +1,4 @@
-"""Say which changes a user had between two reports, and why: its own, and those of its findings."""
+"""List the changes of a user and of its findings between two reports, with their causes."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -23,8 +23,8 @@ from analyzer.terms import NOT_COVERED, Verdict, count_text
 class ChangeKind(StrEnum):
     """Name the kinds of changes, in the order of outputs, each with its meaning in a sentence.
 
-    Of the changes of a user up to `CREDENTIALS_CHANGED`, the first that fits applies. Changes of
-    an exemption and of findings have rows of their own.
+    Of the kinds up to `CREDENTIALS_CHANGED`, the first that fits a user applies. Changes of an
+    exemption and of findings have rows of their own.
     """
 
     meaning: str
@@ -52,7 +52,7 @@ class ChangeKind(StrEnum):
     NOT_COVERED = NOT_COVERED, "The account was not compared; the cause says why."
 
     def __new__(cls, word: str, meaning: str = "") -> Self:
-        """Make a kind of its word and what it means."""
+        """Make a kind from its word and its meaning."""
         kind = str.__new__(cls, word)
         kind._value_ = word
         kind.meaning = meaning
@@ -78,10 +78,10 @@ class ChangeRow(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """Hold a finding on one user in one report; the empty one, that the report has none.
+    """Hold a finding on one user in one report; an empty one if the report has none.
 
-    `created` is the creation of the user or, of a rule on slots, of the credential; `days` are
-    those counted to as-of, None where none are.
+    `created` is the creation of the user or, for a rule on slots, of the credential; `days` are
+    counted to as-of, None if the rule counts none.
     """
 
     rule: str = ""
@@ -97,7 +97,7 @@ RuleWithLimit = tuple[Rule, int | None]
 
 
 class FindingChange(NamedTuple):
-    """Hold a finding that one report has, or both with another outcome."""
+    """Hold a finding that only one report has, or that has another outcome in each."""
 
     before: Finding
     now: Finding
@@ -142,10 +142,10 @@ def changes_of_user(
     *,
     is_possibly_renamed: bool,
 ) -> Iterator[ChangeRow]:
-    """Yield the change of a user if there is one, that of its exemption, and those of findings.
+    """Yield the change of a user, if any, that of its exemption, and those of its findings.
 
-    `states` and `findings` are those of both reports, `UserState()` where one does not have the
-    user; `rules` those that ran, by their ids; `moments` are when the reports are from.
+    `states` and `findings` are those of both reports, `UserState()` if one lacks the user; `rules`
+    are those that ran, by their ids; `moments` are the as-of of the reports.
     """
     before, now = states
     latest = now if now.arn else before
@@ -178,7 +178,7 @@ def _change_kind(
 ) -> ChangeKind | None:
     event_kinds = {event.kind for event in user_events}
     was, has = before.verdict, now.verdict
-    # That there was no use before must be known.
+    # It must be known that there was no use before.
     is_used = bool(now.last_use) and USE_COLUMNS.isdisjoint(before.unknown)
     if before.last_use and now.last_use:
         is_used = now.last_use > before.last_use
@@ -201,7 +201,7 @@ def _change_kind(
 def _cause(
     before: UserState, now: UserState, user_events: Collection[Event], last_use: datetime | None
 ) -> str:
-    """Return in words why a user changed; uses of an active user that stays active are no cause."""
+    """Return the cause of a change in words; uses of an active user that stays active are none."""
     kinds = {event.kind for event in user_events}
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
     shows_uses = is_changed or before.verdict in IDLE_VERDICTS or EventKind.FIRST_SIGN_IN in kinds
@@ -213,7 +213,7 @@ def _cause(
             for side, state in (("before", before), ("now", now))
             if state.verdict is Verdict.UNDETERMINED
         ]
-    # That time went by makes a user dormant, whatever else happened.
+    # Time makes a user dormant, whatever else happened.
     is_quiet = not any(parts) or now.verdict is Verdict.DORMANT
     if is_changed and is_quiet and EventKind.RE_CREATED not in kinds:
         parts.append(f"not used since {day_text(last_use)}" if last_use else "never used")
@@ -239,7 +239,7 @@ _STATE_CHANGES: Final = (
 def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Iterator[FindingChange]:
     """Yield the findings on a user that changed.
 
-    A finding is the rule and what it is about, known by its creation; keys of one second count.
+    Rule and creation of its subject identify a finding; those of one second are numbered.
     """
     were, are = _numbered(before), _numbered(now)
     for key in {**were, **are}:
@@ -265,9 +265,9 @@ def cause_of_finding(
     elapsed: int,
     user_events: Iterable[Event],
 ) -> str:
-    """Return in words why a finding changed; where nothing happened, that time passed.
+    """Return in words why a finding changed; if nothing happened, time passed.
 
-    `elapsed` days lie between the reports.
+    `elapsed` is the number of days between the reports.
     """
     read = [event for event in user_events if _is_about(change.latest, rule, event)]
     unclear = joined_sentences(read, [EventKind.NOT_UNDERSTOOD])
@@ -290,7 +290,7 @@ def cause_of_finding(
 
 
 def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
-    """Return whether a rule reads what shows an event, of slots the finding's own credential alone.
+    """Return whether a rule reads an event's columns; of slots, only the finding's own credential.
 
     A rule that names no columns reads all.
     """
@@ -303,7 +303,7 @@ def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
 def _is_past_limit(change: FindingChange, limit: int, elapsed: int) -> bool:
     """Return whether the days counted passed the limit between the reports.
 
-    A rule that fails for many days then has a new finding, one that fails for few has it resolved.
+    A rule that fails for many days then has a new finding; one for few days, a resolved one.
     """
     days = change.latest.days
     if days is None:

@@ -1,7 +1,7 @@
-"""Hold the credentials of a user as a report or a decision shows them, and what is added later.
+"""Hold the credentials of a user in a report or a decision, and find access that is added later.
 
 A cell that is not understood, or in which another row of the ARN differs, is unknown. It is never
-read as "no": if it turns out to be access, that is news.
+read as "no": if it turns out to be access, that access is new.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ class Moment:
     is_known: bool = True
 
     def is_later_than(self, other: Self) -> bool:
-        """Return whether this is news to somebody who knew the other moment only."""
+        """Return whether this moment is later than the other one, or the only one known."""
         return self.at is not None and (other.at is None or self.at > other.at)
 
     @property
@@ -59,7 +59,7 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Hold what a report shows of the credentials of one user; None is unknown."""
+    """Hold the credentials of one user in a report; None is unknown."""
 
     has_password: bool | None
     last_sign_in: Moment
@@ -88,7 +88,7 @@ class Credentials:
     def has_working_credential(self) -> bool | None:
         """Return whether a password, key or certificate works; None if a cell hides it.
 
-        Of more credentials than the slots show, none is known not to work.
+        Credentials beyond the slots may work: that is unknown.
         """
         active = [slot.is_active for slot in (*self.keys, *self.certificates)]
         others = False if self.has_more_credentials is False else None
@@ -97,12 +97,12 @@ class Credentials:
 
 
 def access_added(before: Credentials, now: Credentials, baseline: datetime) -> list[str]:
-    """Return what a later report shows more than `before`: each new access or use in words.
+    """Return each access or use that a later report shows and `before` does not, in words.
 
-    `changes.events.events` has all that changed of a user; here only what a decision does not know.
+    `changes.events.events` has all changes of a user; here are only those new to a decision.
 
-    What was unknown counts as not there. `baseline` is the moment of the earlier report: a password
-    whose change is unknown was changed since if that was after it.
+    What was unknown in `before` counts as absent. `baseline` is the moment of the earlier report:
+    if the change of the password is unknown there, a change after `baseline` is new.
     """
     is_set = now.has_password is True and before.has_password is not True
     known_change = before.password_changed if before.password_changed.is_known else Moment(baseline)
@@ -125,8 +125,8 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
 def cannot_be_same_user(then: Credentials, now: Credentials) -> bool:
     """Return whether the user of an earlier report cannot be the one of a later report.
 
-    A sign-in, the change of a password, or the use of a key that is still there never goes back.
-    A sign-in does not vanish beside a password, a key that was deleted takes its use along.
+    The last sign-in, change of a password, or use of a key that is still there never goes back.
+    A sign-in does not vanish while there is a password; the use of a key vanishes with the key.
     """
     have_password = then.has_password is True and now.has_password is True
     signed_in = now.last_sign_in.is_known and (now.last_sign_in.at or now.has_password is True)
@@ -139,7 +139,7 @@ def cannot_be_same_user(then: Credentials, now: Credentials) -> bool:
 
 
 def _was_used_later(key: Slot, then: Sequence[Slot], now: Sequence[Slot]) -> bool:
-    """Return whether a key was used later than it shows now; creation tells which one it is."""
+    """Return whether a key was used later than it shows now; its creation identifies it."""
     if key.created.at is None:
         return False
     of_then, of_now = (
@@ -153,9 +153,9 @@ def _was_used_later(key: Slot, then: Sequence[Slot], now: Sequence[Slot]) -> boo
 def _added_slots(
     name: str, before: Sequence[Slot], now: Sequence[Slot], baseline: datetime
 ) -> list[str]:
-    """Return what is new of access keys or certificates, by the order in which least is new.
+    """Return the access that slots add, paired with earlier slots in the order that adds least.
 
-    AWS may show one in another slot later on (IAM User Guide).
+    AWS may later show a key or certificate in another slot (IAM User Guide).
     """
     orders = (
         [
@@ -169,10 +169,10 @@ def _added_slots(
 
 
 def _access_added_to_slot(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[str]:
-    """Yield what a slot shows more than one of before.
+    """Yield the access that a slot adds to an earlier one.
 
-    A credential is known by its creation time. Where that is not known now, it may be any; where it
-    was not known, it may be an older one that gives no access.
+    A credential is identified by its creation time. If that is not known now, it may be any; if it
+    was not known before, it may be an older one that gives no access.
     """
     if now.shows_nothing:
         return
@@ -190,7 +190,7 @@ def _access_added_to_slot(name: str, now: Slot, before: Slot, baseline: datetime
 
 
 def credentials_of_users(page: Page) -> Iterator[Credentials]:
-    """Yield what a page shows of its users, in their order."""
+    """Yield the credentials of the users of a page, in their order."""
     facts = Facts(page)
     moments = {name: _moments(facts, name, each) for name, each in page.moments().items()}
     keys = [
@@ -250,16 +250,16 @@ def page_of_cells(
 
 
 def _flags(truth: Truth) -> np.ndarray:
-    """Return whether something holds as True, False or None (object)."""
+    """Return a Truth as True, False or None (object)."""
     flags = truth.yes.astype(object)
     flags[truth.unknown] = None
     return flags
 
 
 def _moments(facts: Facts, name: str, moments: pd.Series) -> list[Moment]:
-    """Return the moments in a column of the report, not known where its cell is unknown.
+    """Return the moments in a column of the report, not known if the cell is unknown.
 
-    Where there is no date of use, an unknown region or service may be of one.
+    If there is no date of use, an unknown region or service may belong to one.
     """
     of_use = _REGION_AND_SERVICE.get(name, ())
     unknown = facts.has_unknown_cell(name) | moments.isna() & facts.has_unknown_cell(*of_use)
@@ -275,11 +275,11 @@ _REGION_AND_SERVICE: Final = {
 
 
 def known_creation(page: Page) -> pd.Series:
-    """Return when users were created, NaT where that is not known, or rows of the ARN differ."""
+    """Return when users were created, NaT if that is not known, or if rows of the ARN differ."""
     differs = page.contradicted_in(columns.USER_CREATION_TIME)
     return page.users[columns.CREATED].mask(differs)
 
 
 def datetimes(moments: pd.Series) -> list[datetime | None]:
-    """Return moments as Python has them, None where there is none."""
+    """Return moments as datetimes of Python, None for NaT."""
     return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]

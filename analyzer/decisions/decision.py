@@ -3,10 +3,10 @@
 A decision is a line of a ledger: what a person entered, and what the report showed of the user. Of
 all lines on a user, the one in force is found in steps:
 
-- `UserDecisions.current`: the newest line of each person of the newest day
+- `UserDecisions.current`: the newest line of each person on the newest day
 - `UserDecisions.decisions`: those of them that are no withdrawal and no conflict
 - `UserDecisions.undisputed`: the newest current line, None in a conflict or if it is a withdrawal
-- `Ledger.in_force_on`: that one, but on a day no decision to keep that has run out by then
+- `Ledger.in_force_on`: that line, None if it is to keep and has run out by the day
 """
 
 import re
@@ -27,7 +27,7 @@ from analyzer.verdicts.caveats import SERVICE_CREDENTIAL
 
 
 class Decision(StrEnum):
-    """Name the decisions of a reviewer; a conflict of two is written by the program alone."""
+    """Name the decisions of a reviewer; only the program writes a conflict of two."""
 
     DELETE = "delete"
     DEACTIVATE = "deactivate"
@@ -60,17 +60,17 @@ class UserKey(NamedTuple):
 
 
 CreationSecond: TypeAlias = tuple[str, datetime | None]
-"""An account, and when users of it were created, None where that is not known.
+"""An account, and the second in which users of it were created, None if not known.
 
-Who is renamed keeps it, and a script can create many users in one.
+A renamed user keeps it, and a script can create many users in one second.
 """
 
 
 def baseline_in_row(cells: Mapping[str, str]) -> datetime:
     """Return the moment from which "since" counts, as far as a row of `users.csv` shows it.
 
-    It is as-of where AWS gives it; else the newest timestamp of the row, which is no later than
-    that of the report.
+    It is as-of if AWS gives it, else the newest timestamp of the row, which is not later than that
+    of the report.
     """
     past = (each for each in columns.TIMESTAMPS if each != columns.PASSWORD_NEXT_ROTATION)
     is_of_report = cells[columns.AS_OF_SOURCE] in (*AWS_SOURCES, AsOfSource.ASSUMED)
@@ -81,21 +81,21 @@ def baseline_in_row(cells: Mapping[str, str]) -> datetime:
 _NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
-# Lines share their few people.
+# Many lines share few names.
 @lru_cache(maxsize=1024)
 def normal_name(name: str) -> str:
-    """Return a name whatever its case and its blanks."""
+    """Return a name in lower case, with single blanks."""
     return " ".join(name.casefold().split())
 
 
 PersonsDay: TypeAlias = tuple[UserKey, str, date]
-"""A user, and who decided on it on which day."""
+"""A user, a person who decided on it, and the day."""
 
 
 class EntryPlace(NamedTuple):
     """Name the place from which an entry was read: the file, with the sheet, and the row.
 
-    `cell` is that of the decision, such as `C5`, empty in a CSV.
+    `cell` is the cell of the decision, such as `C5`, empty in a CSV.
     """
 
     file: str
@@ -105,17 +105,17 @@ class EntryPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
-    """Hold the decision of a person on one user, and what the report showed of the user.
+    """Hold the decision of a person on one user, and the user's row in the report.
 
     It was entered in `row` of `sheet` of the file `workbook` with that `sha256`; `sheet` is empty
     for a CSV. `read_from` is where it was read now: in the ledger, if it was collected before.
-    What happened after `baseline` was not shown. `same_second` are the names of the other users
-    that were created in the same second, None where they are not known. `service_credentials` are
-    the services of active credentials by AWS's list, empty for none or if there was no list.
-    `user_row` are texts by the names of `columns.OF_USERS_CSV`.
+    The report shows nothing after `baseline`. `same_second` are the names of the other users that
+    were created in the same second, None if not known. `service_credentials` are the services of
+    active credentials in AWS's list, empty for none or if there was no list. `user_row` are texts
+    by the names of `columns.OF_USERS_CSV`.
 
-    Two lines are the same decision by `content`, whatever file they stand in, and copies of one
-    line of a ledger by `identity`. `id(line)` tells apart the lines that were read in one call.
+    Lines with equal `content` are the same decision, in whatever file; lines with equal `identity`
+    are copies of one line of a ledger. `id(line)` tells apart the lines that one call has read.
     """
 
     decision: Decision
@@ -136,7 +136,7 @@ class LedgerLine:
     as_of: datetime = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Read the moments once; raises ValueError where as-of is none."""
+        """Read the moments once; raises ValueError if as-of is not a time."""
         as_of = timestamp(self.user_row[columns.AS_OF])
         if as_of is None:
             raise ValueError(f"no as-of: {self.user_row[columns.AS_OF]!r}")
@@ -188,18 +188,18 @@ class LedgerLine:
 
     @property
     def has_service_credential(self) -> bool:
-        """Return whether AWS's list showed an active one; of `users.csv` a caveat says it."""
+        """Return whether AWS's list showed an active one; in `users.csv`, a caveat shows it."""
         has_caveat = SERVICE_CREDENTIAL in self.user_row[columns.CAVEATS].split(";")
         return bool(self.service_credentials) or has_caveat
 
     @property
     def person(self) -> str:
-        """Return who decided, whatever the case and the blanks of the name."""
+        """Return the name of the person who decided, as `normal_name` has it."""
         return normal_name(self.decided_by)
 
     @property
     def persons_day(self) -> PersonsDay:
-        """Return the user, who decided, and on which day."""
+        """Return the user, the person who decided, and the day."""
         return self.user_key, self.person, self.decided_on
 
     @property
@@ -210,19 +210,19 @@ class LedgerLine:
 
     @property
     def entered(self) -> tuple[str, ...]:
-        """Return what the person entered, as text."""
+        """Return the entries of the person, as text."""
         day = self.decided_on.isoformat()
         return str(self.decision), self.decided_by, day, self.ticket, self.comment
 
     @property
     def content(self) -> tuple[object, ...]:
-        """Return what the same decision on the same report shares, wherever it stands."""
+        """Return a value that is equal for the same decision on the same report, in any file."""
         entered = self.decision, self.person, self.decided_on, self.ticket, self.comment
         return self.user_key, self.as_of, *entered
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Return what copies of one line of a ledger share."""
+        """Return a value that is equal for copies of one line of a ledger."""
         return self.content, self.sha256, self.sheet, self.row
 
     @property
@@ -242,9 +242,9 @@ class LedgerLine:
 class UserDecisions:
     """Hold the lines on one user in the order in which they count, and the current ones.
 
-    `current` has the newest decision of each person of the newest day; different ones are a
-    conflict. A line `conflict` is among them where the decisions that it is about are not, as one
-    was lost. `conflicts` are the pairs of different decisions of one day that nobody resolved.
+    `current` has the newest decision of each person on the newest day; different ones are a
+    conflict. It has a line `conflict` if the decisions in that conflict are not there, since one
+    was lost. `conflicts` are the unresolved pairs of different decisions of one day.
     """
 
     lines: tuple[LedgerLine, ...] = ()
@@ -274,11 +274,11 @@ class UserDecisions:
 
 
 UNDECIDED: Final = UserDecisions()
-"""What there is of a user on whom nobody decided."""
+"""The decisions on a user without any."""
 
 
 class OpenRow(NamedTuple):
-    """Name a listed user on whom nothing is entered, its owner, and of when its report is.
+    """Name a listed user without an entry, its owner, and the as-of of its report.
 
     `earlier` is the earlier decision that the list shows, in words.
     """
@@ -295,9 +295,9 @@ class OpenRow(NamedTuple):
 
 
 class FollowUpRow(NamedTuple):
-    """Hold what a follow-up shows of an earlier decision: ARN, user and entries, in this order.
+    """Hold an earlier decision in a follow-up; `texts` are ARN, user and entries, in this order.
 
-    `sha256` is of the file in which it was entered.
+    `sha256` is that of the file in which the decision was entered.
     """
 
     place: EntryPlace
@@ -306,7 +306,7 @@ class FollowUpRow(NamedTuple):
 
 
 def open_row(cells: Mapping[str, str]) -> OpenRow:
-    """Return which user a row of `users.csv` leaves open."""
+    """Return the user in a row of `users.csv` as an open row."""
     user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
     return OpenRow(user, timestamp(cells[columns.AS_OF]) or _NEVER, cells.get(columns.OWNER, ""))
 
@@ -314,8 +314,8 @@ def open_row(cells: Mapping[str, str]) -> OpenRow:
 def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecisions]:
     """Return the decisions on each user, by user in the order of their first line.
 
-    Of copies of one line, as git leaves them where it merges, the first counts: another one would
-    put back in force what was given up since.
+    If a line has copies, as after a merge in git, the first counts: a later copy would put a
+    decision back in force that was given up since.
     """
     return {user: _user_decisions(_first_copies(of)) for user, of in lines_by_user(lines).items()}
 
@@ -342,7 +342,7 @@ _NO_DECISION: Final = (Decision.WITHDRAW, Decision.CONFLICT)
 
 
 def _user_decisions(lines: Sequence[LedgerLine]) -> UserDecisions:
-    """Go through the lines on one user, the oldest first; what is withdrawn is no conflict."""
+    """Return the decisions in the lines on one user; a withdrawn decision is in no conflict."""
     places = {id(line): at for at, line in enumerate(lines)}
     # `sorted` is stable: lines of one day stay in the order of the ledger.
     ordered = sorted(lines, key=_day)
@@ -371,17 +371,17 @@ def _current_after(
     day: date,
     known: Mapping[str, LedgerLine],
 ) -> tuple[Mapping[str, LedgerLine], date]:
-    """Return the current decisions by person after a line, and their day; before it, those given.
+    """Return the current decisions by person after a line, and their day.
 
-    `known` are those of these that were collected before the line.
+    `current` and `day` are those before it; `known` are the current ones collected before it.
 
-    - A decision of a newer day replaces all of earlier days; of one day, the newest of each person
+    - A decision of a newer day replaces all of earlier days; on one day, the newest of each person
       counts.
-    - In a known conflict, a withdrawal takes back the decision of its person: those of others stay.
+    - In a known conflict, a withdrawal takes back the decision of its person; those of others stay.
     - A person who withdraws their own decision of the day leaves none in force.
     - A person who withdraws the decision of another has decided too: the withdrawal counts.
     - A line `conflict` whose two decisions are not there keeps those of its day out of force, until
-      one is withdrawn. It is nobody's: no person has the name "".
+      one is withdrawn. Its key is "", which is no person's name.
     """
     of_day = current if line.decided_on == day else {}
     if line.decision is Decision.CONFLICT:
@@ -403,6 +403,6 @@ def _differ(lines: Iterable[LedgerLine]) -> bool:
 
 
 def user_names(lines: Sequence[LedgerLine]) -> list[str]:
-    """Return the name of each user, where they are of several accounts behind the account."""
+    """Return the name of each user, after the account if there are several accounts."""
     several = len({line.account for line in lines}) > 1
     return [f"{line.account}/{line.user}" if several else line.user for line in lines]

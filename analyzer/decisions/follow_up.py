@@ -1,6 +1,6 @@
-"""Tell what became of all decisions to remove users: a table, and words beside each user.
+"""Follow up all decisions to remove users: a table, and a text beside each user.
 
-A run keeps the table as `follow_up.csv`, and later ones read what it shows of earlier reports.
+A run keeps the table as `follow_up.csv`, and later runs read the outcomes in earlier reports.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,16 +47,16 @@ MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, 
 """The columns that hold moments."""
 
 DECISION_KEY: Final = (columns.ARN, columns.CREATED, DECISION, DECIDED_ON)
-"""Decisions that agree in these, as text, are the same: `done_since` is carried on."""
+"""Columns that identify a decision, as text, so that `done_since` is carried on."""
 
 _USER_REPORT_KEY: Final = (columns.ARN, columns.CREATED, DECIDED_AS_OF)
-"""Decisions that agree in these are on one user, as one report showed it.
+"""Columns that identify a user, as one report showed it.
 
-A later run carries on what overtook them, and that there was a service-specific credential.
+A later run carries on what overtook a decision on it, and its service-specific credential.
 """
 
 LINE_KEY: Final = (*DECISION_KEY, DECIDED_AS_OF)
-"""Decisions that agree in these, as text, are the same, on the same report: `line_key`."""
+"""Columns that identify a decision on one report, as text: `line_key`."""
 
 _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
     STATUS: ("object", lambda each: str(each.status)),
@@ -96,14 +96,14 @@ COLUMNS: Final = tuple(_CELLS)
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Hold what became of each decision in force, as a frame, and by user.
+    """Hold the outcome of each decision in force, as a frame, and by user.
 
     `frame` has the columns `COLUMNS`, the most urgent decision first: `status` is a category
-    (`FollowUpStatus`), `overdue` as `DecisionOutcome.is_overdue` says by `Ledger.due_days`, `days`
-    from the decision to the report, `verdict` that of now (empty for a user who is gone),
-    `report` the file (empty where the account is not covered), `as_of` its moment, `done_since`
-    that of the first report in which it is done. `notes` name decisions that are not on these, and
-    end as their user may have another name now.
+    (`FollowUpStatus`), `overdue` is `DecisionOutcome.is_overdue` for `Ledger.due_days`, `days`
+    count from the decision to the report, `verdict` is the one now (empty if the user is gone),
+    `report` is the file (empty if the account is not covered), `as_of` its moment, `done_since`
+    that of the first report in which the decision is done. `notes` name other decisions, which end
+    as their user may have another name now.
     """
 
     frame: pd.DataFrame
@@ -114,7 +114,7 @@ class FollowUp:
 def follow_up(
     pages: Iterable[Page], report: Report, ledger: Ledger, owners: Owners = NO_OWNERS
 ) -> FollowUp:
-    """Return what became of each decision to deactivate or delete that is in force.
+    """Return the outcome of each decision to deactivate or delete that is in force.
 
     `pages` are the judged pages of `report`.
     """
@@ -141,7 +141,7 @@ def follow_up(
 
 
 def _first_done(frame: pd.DataFrame, earlier: Mapping[tuple[str, ...], datetime]) -> pd.Series:
-    """Return since when each decision is done, of those done earlier already the earlier moment."""
+    """Return since when each decision is done: the moment in an earlier follow-up, if earlier."""
     now = frame[DONE_SINCE]
     keys = as_text(frame)[list(DECISION_KEY)].itertuples(index=False, name=None)
     before = pd.Series([earlier.get(key) for key in keys], now.index, _MOMENT_DTYPE)
@@ -164,7 +164,7 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
 
 
 def earlier_decisions(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> pd.Series:
-    """Return what was decided earlier on each user of a judged page, in words (str)."""
+    """Return the earlier decision on each user of a judged page, in words (str)."""
 
     def text(user: UserKey, as_of: datetime, verdict: str) -> str:
         user_decisions = ledger.by_user.get(user)
@@ -189,7 +189,7 @@ def earlier_decisions(page: Page, ledger: Ledger, follow_up_result: FollowUp) ->
 
 
 def _kept_from(line: LedgerLine, verdict: str, ledger: Ledger) -> str:
-    """Return what a user to keep is exempt from, until when, or why from nothing."""
+    """Return the rule that a user to keep is exempt from, until when, or why from none."""
     if not line.identifies_user:
         return f"nothing: {NOT_IDENTIFIED}"
     rule = RULE_OF_VERDICT.get(Verdict(verdict))
@@ -209,8 +209,8 @@ def _outcome_remark(outcome: DecisionOutcome) -> str:
 def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
     """Return which users of a judged page need no decision now (bool).
 
-    The decision in force stands: neither overtaken, nor done so that the deletion is to be decided,
-    nor of an earlier report and to investigate the user, or on one whom nothing identifies.
+    A removal is decided again if it is overtaken, or done (then on the deletion). A decision to
+    investigate, or on a user that is not identified, is made again on a newer report.
     """
 
     def stands(user: UserKey, as_of: datetime) -> bool:
@@ -250,7 +250,7 @@ _FORM: Final = ListForm(
 
 
 def _row_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield where a row has no status, or does not say which decision it holds back."""
+    """Yield problems of a row without a status, or without the decision that it holds back."""
     if cells[STATUS] not in [*FollowUpStatus]:
         yield Problem(name, row, STATUS, cells[STATUS], "not a status", _FORM.hint)
         return
@@ -264,12 +264,12 @@ def _row_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Pro
 
 @dataclass(slots=True)
 class EarlierOutcomes:
-    """Gather what rows of earlier follow-ups show, as `Ledger` has it.
+    """Gather the outcomes in rows of earlier follow-ups, as `Ledger` has them.
 
-    What overtook a decision counts wherever it stands, and so does a service-specific credential,
-    since they only hold back: also in a file that a spreadsheet saved, or in a run that is no
-    longer complete. Since when a decision is done is taken only from a run as it was made.
-    `report_folder` is the folder in each run that its reports lie in.
+    Changes that overtook a decision, and service-specific credentials, only hold back. They count
+    from any file, even one that a spreadsheet saved, or in a run that is no longer complete. The
+    moment since which a decision is done counts only from an unedited run. `report_folder` is the
+    folder with the reports in each run.
     """
 
     report_folder: str
@@ -278,11 +278,11 @@ class EarlierOutcomes:
     with_service_credential: set[tuple[str, ...]] = field(default_factory=set)
 
     def add(self, run: str, row: Mapping[str, str], *, is_as_made: bool) -> None:
-        """Add what a row shows; rows come in the order of their runs."""
+        """Add the outcome in a row; rows come in the order of their runs."""
         decision = tuple(row[name] for name in DECISION_KEY)
         if row[STATUS] == FollowUpStatus.DONE and is_as_made:
             self.done_since.setdefault(decision, datetime.fromisoformat(row[DONE_SINCE]))
-        elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else it is not covered
+        elif row[STATUS] != FollowUpStatus.DONE and row[REPORT]:  # else not covered
             self.done_since.pop(decision, None)
         if _is_overtaken(row):
             change = _overtaking_change(row)
@@ -293,7 +293,7 @@ class EarlierOutcomes:
             self.with_service_credential.add(_user_report_key(row))
 
     def added_to(self, ledger: Ledger) -> Ledger:
-        """Return a ledger with what was gathered."""
+        """Return a ledger with the gathered outcomes."""
         return replace(
             ledger,
             done_since=self.done_since,
@@ -303,13 +303,13 @@ class EarlierOutcomes:
 
 
 def _user_report_key(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what `LedgerLine.user_report_key` has, times in one form; some may be unknown."""
+    """Return the values of `LedgerLine.user_report_key`, times in one form, empty if unknown."""
     arn, *cells = (row[name] for name in _USER_REPORT_KEY)
     return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
 
 
 def _is_overtaken(row: Mapping[str, str]) -> bool:
-    """Return whether a later plan may not act, also where the decision was done before."""
+    """Return whether a later plan must not act, even if the decision was done before."""
     return row[STATUS] == FollowUpStatus.OVERTAKEN or CHANGED in row[FACT]
 
 
@@ -318,6 +318,6 @@ def _had_service_credential(row: Mapping[str, str]) -> bool:
 
 
 def _overtaking_change(row: Mapping[str, str]) -> str:
-    """Return what overtook a decision, with the report that shows it."""
+    """Return the change that overtook a decision, with the report that shows it."""
     change = row[FACT].rpartition(CHANGED)[2].removesuffix(DECIDE_AGAIN).removesuffix(".")
     return change if "(report " in change else f"{change} (report {row[REPORT]})"

@@ -1,8 +1,8 @@
 """Keep decisions in a ledger, and read and write its file.
 
 It is a CSV file to which lines are only ever added. It can be kept in git, and a script can write
-one: `users.csv` with `decision,decided_by,decided_on,ticket,comment` in front. Saved by a
-spreadsheet it still reads: account and name come from the ARN, and one leading apostrophe goes.
+one: `users.csv` with `decision,decided_by,decided_on,ticket,comment` in front. A spreadsheet may
+save it: account and name are read from the ARN, and without one leading apostrophe.
 """
 
 import csv
@@ -60,14 +60,14 @@ from analyzer.terms import (
 
 _PLACE: Final = ("workbook", "sha256", "sheet", "row")
 _ADDED_COLUMNS: Final = (*_PLACE, "baseline", "same_second", columns.SERVICE_CREDENTIALS)
-"""What collecting adds: where the decision was entered, and what a later report is compared by."""
+"""Columns that collecting adds: the place of the entry, and data to compare a later report with."""
 
 WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _ = _ADDED_COLUMNS
 
 COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
 
 PROGRAM: Final = "credreport"
-"""Who decided a `conflict`."""
+"""The name in `decided_by` of a `conflict`."""
 
 _FORM: Final = ListForm(
     required=(*ENTRIES, *columns.JUDGED, *columns.REPORT_ONLY),
@@ -76,7 +76,7 @@ _FORM: Final = ListForm(
     hint=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
 )
 _NO_NAMES: Final = "(none)"
-"""Stands in `same_second` where no other user was created in that second; no user has this name."""
+"""The text in `same_second` if no other user was created then; no user has this name."""
 
 _LONGEST_HEAD: Final = 1 << 16
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
@@ -86,11 +86,11 @@ _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 class Ledger:
     """Hold the lines of a ledger, in its order, and the days that count.
 
-    `keep_days` after a decision to keep, the user is no longer exempt; more than `due_days` after
-    one to delete or deactivate, it is overdue. `done_since` says of decisions when an earlier
-    follow-up first showed them done, by `follow_up.DECISION_KEY` as text, and `overtaken` by which
-    changes an earlier follow-up showed them overtaken, by `LedgerLine.user_report_key`; likewise
-    `with_service_credential` of whose user AWS's list showed an active one.
+    A user to keep is exempt for `keep_days` after the decision; one to delete or deactivate is
+    overdue after more than `due_days`. The rest is from earlier follow-ups: `done_since` is when
+    one first showed a decision done, by `follow_up.DECISION_KEY` as text; `overtaken` has the
+    changes that overtook one, by `LedgerLine.user_report_key`; `with_service_credential` has the
+    users, in the same form, for whom AWS's list showed an active one.
     """
 
     lines: tuple[LedgerLine, ...] = ()
@@ -119,7 +119,7 @@ class Ledger:
         return None if ran_out else line
 
     def until(self, day: date) -> "Ledger":
-        """Return the ledger of what was decided up to and including a day."""
+        """Return the ledger with the decisions up to and including a day."""
         return replace(self, lines=tuple(each for each in self.lines if each.decided_on <= day))
 
     @cached_property
@@ -158,7 +158,7 @@ class Ledger:
 
     @cached_property
     def credentials_at_decision(self) -> Mapping[UserKey, Credentials]:
-        """Return what the reports decided on showed of the users to delete or deactivate."""
+        """Return the credentials of users to delete or deactivate, in the reports decided on."""
         lines = self.removals()
         shown = credentials_of_users(page_of_lines(lines)) if lines else ()
         return {line.user_key: each for line, each in zip(lines, shown, strict=True)}
@@ -206,7 +206,7 @@ def read_entries(
     """Return the decisions in a CSV: a ledger, or `users.csv` with the five columns.
 
     `today` is the day of collecting; without it, days are not compared with the report and today.
-    Other columns are refused with `refuses_others`: written again, it would be without them. Raises
+    `refuses_others` refuses other columns, which would be lost if the file is written again. Raises
     InputRefused with every problem of its columns, entries and users.
     """
     form, problems_of = replace(_FORM, refuses_others=refuses_others), partial(_problems, today)
@@ -222,9 +222,9 @@ def read_entries(
 def _different_row_problems(
     name: str, rows: Sequence[tuple[int, Mapping[str, str]]]
 ) -> Iterator[Problem]:
-    """Yield a problem for each decision on a user of whom a report has rows that differ.
+    """Yield a problem for each decision on a user whose rows in a report differ.
 
-    What the reviewer saw of such a user is not known from this file. Lines of a ledger that were
+    This file does not show which of the rows the reviewer saw. Lines of a ledger that were
     entered in different files may be about different reports of one moment.
     """
     shown: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
@@ -247,7 +247,7 @@ def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> L
 
 
 def holds_decisions(path: Path) -> bool:
-    """Return whether a file is a ledger, or a list in its form, in which anything is entered."""
+    """Return whether a file is a ledger, or a list in its form, with any entry."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         head = stream.readline(_LONGEST_HEAD)
         separator = max(",;\t", key=head.count)
@@ -263,7 +263,7 @@ def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_open(cells: Mapping[str, str]) -> bool:
-    """Return whether nothing is entered, in a row that was not collected before."""
+    """Return whether a row has no entry and was not collected before."""
     return not any(cells.get(name) for name in (*ENTRIES, *_ADDED_COLUMNS))
 
 
@@ -348,7 +348,7 @@ def _problems(
 
 
 def _time_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
-    """Yield where the times of the report are none, or what was seen is later than the report."""
+    """Yield problems of the times of a report: invalid, or the baseline is after as-of."""
     for column in (columns.AS_OF, *filter(cells.get, (BASELINE,))):
         if timestamp(cells[column]) is None:
             yield problem(column, "not a time", "Put it back as 2026-03-01T09:30:00Z.")

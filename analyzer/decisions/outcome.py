@@ -1,10 +1,10 @@
-"""Say what became of one decision to delete or deactivate, as far as a later report shows it.
+"""Find the outcome of one decision to delete or deactivate, as far as a later report shows it.
 
 A deletion is done if a later report of the account has no user of the ARN, a deactivation also if
-no credential of the user works any more. A user who may only have been renamed is not gone. If a
-later report shows more access or use than the reviewer saw, the decision is overtaken, also where
-the newest shows it no more: nothing acts on it, and somebody decides anew. So it is where the user
-may be another one now, or was decided on later under another name.
+no credential of the user works any more. A user that may only be renamed is not gone. A decision is
+overtaken if a later report shows more access or use than the reviewer saw, even if the newest shows
+it no more. It is also overtaken if the user may be another one now, or was decided on later under
+another name. Nothing acts on an overtaken decision: a person must decide again.
 """
 
 from collections import defaultdict
@@ -47,7 +47,7 @@ class FollowUpStatus(StrEnum):
 NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 CHANGED: Final = "Changed since the decision: "
 DECIDE_AGAIN: Final = ". Decide again."
-"""What stands before and after the changes, in the fact on a decision that was overtaken."""
+"""The words before and after the changes, in the fact on a decision that was overtaken."""
 
 
 def overtaken_fact(changes: str) -> str:
@@ -57,11 +57,11 @@ def overtaken_fact(changes: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DecisionOutcome:
-    """Hold what became of one decision; `now` is the user in `file`, None if it is not there.
+    """Hold the outcome of one decision; `now` is the user in `file`, None if it is not there.
 
-    `file` is None where no report covers the account: then time counts to `newest`, the newest
-    as-of of all reports. `added` is each access or use that the reviewer did not see. With
-    `had_service_credential` AWS's newest list, since the report decided on, showed an active one.
+    `file` is None if no report covers the account: then days count up to `newest`, the newest as-of
+    of all reports. `added` is each access or use that the reviewer did not see.
+    `had_service_credential`: AWS's newest list since the report decided on showed an active one.
     """
 
     line: LedgerLine
@@ -89,7 +89,7 @@ class DecisionOutcome:
         return max((self.as_of.date() - self.line.decided_on).days, 0)
 
     def is_overdue(self, due_days: int) -> bool:
-        """Return whether it is not done in time; a user in use again is on no list to decide in."""
+        """Return whether it is late; not for a user in use again, which no review list has."""
         is_overtaken = self.status is FollowUpStatus.OVERTAKEN
         is_back = is_overtaken and self.now and self.now.verdict is Verdict.ACTIVE
         return not (self.is_done or is_back) and self.days > due_days
@@ -98,9 +98,9 @@ class DecisionOutcome:
 def decision_outcomes(
     ledger: Ledger, lines: Sequence[LedgerLine], report: Report, users: UsersInNewestReports
 ) -> dict[UserKey, DecisionOutcome]:
-    """Return what became of decisions to delete or deactivate, one of each user.
+    """Return the outcomes of decisions to delete or deactivate, one for each user.
 
-    `lines` are some of those in force in `ledger`, `users` theirs in the judged pages of `report`.
+    `lines` are decisions in force in `ledger`; `users` has their users in the pages of `report`.
     """
     older = OlderReports(lines, next(iter(report.older()), None) if lines else None)
     evidence = _Evidence(ledger, lines, users, older)
@@ -109,7 +109,7 @@ def decision_outcomes(
 
 @dataclass(frozen=True)
 class _Evidence:
-    """Hold what decisions are held against: the ledger, the newest reports, and older ones."""
+    """Hold the evidence on decisions: the ledger, the newest reports, and older ones."""
 
     ledger: Ledger
     lines: Sequence[LedgerLine]
@@ -118,7 +118,7 @@ class _Evidence:
 
     @cached_property
     def names(self) -> Mapping[UserKey, NamesOfOthers]:
-        """Return which names each user cannot have: those of users who stood beside it."""
+        """Return the names that each user cannot have: those of users that stood beside it."""
         names = {}
         for line in self.lines:
             beside = self.users.same_second_names(line), self.older.same_second_names(line)
@@ -127,12 +127,12 @@ class _Evidence:
 
     @cached_property
     def earlier(self) -> Mapping[UserKey, "_EarlierFacts"]:
-        """Return what older reports show of each user."""
+        """Return the facts of older reports on each user."""
         return {line.user_key: _earlier_facts(line, self) for line in self.lines}
 
     @cached_property
     def to_delete(self) -> Collection[tuple[CreationSecond, str]]:
-        """Return the users of each second who are to be deleted, as nothing overtook that."""
+        """Return the users of each second to delete, if nothing overtook the decision."""
         return {
             (line.creation_second, line.user)
             for line in self.lines
@@ -142,7 +142,7 @@ class _Evidence:
 
     @cached_property
     def decided(self) -> Mapping[tuple[CreationSecond, datetime], AbstractSet[str]]:
-        """Return the users of each second who were decided on in the reports of a moment."""
+        """Return the users of each second that were decided on in the reports of a moment."""
         decided = defaultdict[tuple[CreationSecond, datetime], set[str]](set)
         for line in self.ledger.lines:
             decided[line.creation_second, line.as_of].add(line.user)
@@ -150,9 +150,9 @@ class _Evidence:
 
 
 def _outcome(line: LedgerLine, evidence: _Evidence) -> DecisionOutcome:
-    """Return what became of a decision by all reports and all other decisions.
+    """Return the outcome of a decision, from all reports and all other decisions.
 
-    What an older report showed counts, also where the newest shows it no more.
+    Access or use in an older report counts, even if the newest shows it no more.
     """
     outcome = _outcome_in_newest_report(line, evidence)
     if outcome.status in (FollowUpStatus.DONE, FollowUpStatus.OVERTAKEN):
@@ -167,10 +167,10 @@ def _outcome(line: LedgerLine, evidence: _Evidence) -> DecisionOutcome:
 
 
 def _overtaking_change(line: LedgerLine, evidence: _Evidence, *, is_there: bool) -> str | None:
-    """Return what overtook a decision but for the newest report, None for nothing."""
+    """Return the change that overtook a decision, without the newest report; None for none."""
     ledger = evidence.ledger
     change = evidence.earlier[line.user_key].change
-    if is_there:  # Of a user who is not there, the status says "possibly renamed".
+    if is_there:  # If the user is not there, the status says "possibly renamed".
         change = (
             change
             or overtaken_by_decision(line, ledger, evidence.names[line.user_key])
@@ -180,9 +180,9 @@ def _overtaking_change(line: LedgerLine, evidence: _Evidence, *, is_there: bool)
 
 
 def _overtaken_by_renaming(line: LedgerLine, evidence: _Evidence) -> str | None:
-    """Return who may be the user now: one of the second who is gone, and not deleted.
+    """Return users of the second, gone but not to delete, that may be the user now.
 
-    Where a line does not say who was there, those of the ledger and of older reports count.
+    If a line has no names of the second, those in the ledger and in older reports count.
     """
     names: AbstractSet[str] | None = line.same_second
     users, older = evidence.users, evidence.older
@@ -193,9 +193,9 @@ def _overtaken_by_renaming(line: LedgerLine, evidence: _Evidence) -> str | None:
 
 
 class _EarlierFacts(NamedTuple):
-    """Hold the first access or use that an older report shows and the reviewer did not see.
+    """Hold the first access or use in an older report that the reviewer did not see.
 
-    With it stands whether AWS's newest older list has an active credential, None without a list.
+    Hold also whether AWS's newest older list has an active credential, None without a list.
     """
 
     change: str | None = None
@@ -203,9 +203,9 @@ class _EarlierFacts(NamedTuple):
 
 
 def _earlier_facts(line: LedgerLine, evidence: _Evidence) -> _EarlierFacts:
-    """Return what older reports show of the user of a line.
+    """Return the facts of older reports on the user of a line.
 
-    A report counts that is not older than the one decided on: the same one shows nothing more.
+    Reports older than the one decided on do not count; that one itself shows nothing more.
     """
     if not line.identifies_user:
         return _EarlierFacts()
@@ -222,7 +222,7 @@ def _earlier_facts(line: LedgerLine, evidence: _Evidence) -> _EarlierFacts:
 
 
 def _outcome_in_newest_report(line: LedgerLine, evidence: _Evidence) -> DecisionOutcome:
-    """Return what became of a decision, as the newest report of the account shows it alone."""
+    """Return the outcome of a decision in the newest report of the account alone."""
     users, names = evidence.users, evidence.names[line.user_key]
     file, rows = users.files.get(line.account), users.rows_of_user(line)
     had_one = _had_service_credential(line, evidence)
@@ -272,7 +272,7 @@ def _older_report_fact(line: LedgerLine, file: ReportFile) -> str:
 def _status_if_absent(
     line: LedgerLine, users: UsersInNewestReports, names: NamesOfOthers, *, is_later: bool
 ) -> tuple[FollowUpStatus, str]:
-    """Return status and fact where no user has the ARN and the creation time."""
+    """Return status and fact if no user has the ARN and the creation time."""
     created = [each.user_key.created for each in users.by_arn.get(line.user_key.arn, ())]
     known = [at for at in created if at]
     if len(known) < len(created):
@@ -298,7 +298,7 @@ def _status_if_absent(
 
 
 _PresentStatus = tuple[FollowUpStatus, str, ReportedUser, tuple[str, ...]]
-"""Status and fact of a user who is there, with what was added."""
+"""Status and fact of a user that is there, the user, and the added access or use."""
 
 
 def _status_if_present(
@@ -309,11 +309,11 @@ def _status_if_present(
     is_later: bool,
     list_is_missing: bool,
 ) -> _PresentStatus:
-    """Return the status by the rows of a user, the most urgent of those by each.
+    """Return the status by the rows of a user: the most urgent one.
 
-    They may differ: what any of them shows counts, and none alone proves it done, nor that a cell
-    is known. `list_is_missing`: there was an active service-specific credential, and the report has
-    no list of these.
+    Rows may differ: access in any row counts, and one row alone proves neither that the decision is
+    done nor that a cell is known. `list_is_missing`: there was an active service-specific
+    credential, and the report has no list of them.
     """
     ordered = sorted(rows, key=lambda now: not now.credentials.is_unknown)
     statuses = (
@@ -337,7 +337,7 @@ def _status_by_row(
     added = access_added(before, now.credentials, line.baseline)
     if seems_done and not list_is_missing:
         fact = "The user has no working credentials. Decide on its deletion."
-        # It overtakes the decision if the user is back: what AWS shows then may hide it.
+        # If the user comes back, it overtakes the decision: AWS may no longer show it then.
         more = f" {CHANGED}{', '.join(added)}." if added else ""
         return FollowUpStatus.DONE, f"{fact}{more}", now, ()
     if added:
@@ -365,6 +365,6 @@ def _still_working_fact(now: ReportedUser, *, works: bool | None) -> str:
 
 
 def overtaken_by_ledger(line: LedgerLine, ledger: Ledger) -> str | None:
-    """Return what overtook a decision by the ledger, or by an earlier follow-up."""
+    """Return the change that overtook a decision, from the ledger or an earlier follow-up."""
     change = overtaken_by_decision(line, ledger, NamesOfOthers())
     return change or ledger.overtaken.get(line.user_report_key)

@@ -1,7 +1,7 @@
 """Choose the users to deactivate or delete, and write the script that a person reads and runs.
 
-The script compares each user with what the reviewer saw. A newer report adds what changed since:
-it can only take users out. Why others are left out is in the plan.
+The script compares each user with what the reviewer saw. A newer report, with what changed since,
+can only take users out. The plan has the reason for each user left out.
 
 The program never changes anything in AWS: it only writes this script. The script needs a POSIX
 shell and the AWS CLI, version 1 or 2. It shows what it would do and changes nothing, unless it is
@@ -59,13 +59,13 @@ A check that finds more access or use than the reviewer saw, or no answer, chang
 _RUN_COLUMNS: Final = "time", "run", "account", "caller", "script_sha256", "ledger_sha256"
 _USER_COLUMNS: Final = "decision", "decided_by", "decided_on", "ticket", "user", "arn", "created"
 LOG_COLUMNS: Final = (*_RUN_COLUMNS, *_USER_COLUMNS, "step", "result", "detail")
-"""The columns of the log, in order; all of them text, all of them quoted.
+"""The columns of the log, in order; all are quoted text.
 
 `time` and `created` are in UTC to the second (`utc_text`). `caller` is the ARN of the credentials,
 asked for before each user is changed; `ledger_sha256` has one hash per ledger. Each change has a
 line with the result `begin` before it, and one with `ok` or `failed` after it. The last line of a
-user has the step `end` and the result `done`, `gone` (absent before), `skipped` or `failed`; if
-not, the run was interrupted, maybe within the line. A cell that begins with one of `=+-@` has an
+user has the step `end` and the result `done`, `gone` (absent before), `skipped` or `failed`;
+otherwise the run was interrupted, maybe in the line. A cell that begins with one of `=+-@` has an
 apostrophe before it, for spreadsheets: identify a user by `arn` and `created`.
 """
 
@@ -74,12 +74,12 @@ _USE_PRECISION: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Hold one decision, what the reviewer saw of the user, and when a report last confirmed that.
+    """Hold one decision, the credentials that the reviewer saw, and when they were last confirmed.
 
     The script compares `credentials` with AWS before it changes anything, and skips the user if AWS
-    shows more access or use. What was unknown counts as not there, so that any such access keeps
-    the user. From `confirmed` counts how old a plan may become. Raises ValueError for a user who is
-    not identified, for `confirmed` before the baseline, and for a decision that changes nothing.
+    shows more access or use. An unknown credential counts as absent, so that any such access keeps
+    the user. The age of a plan counts from `confirmed`. Raises ValueError if the user is not
+    identified, `confirmed` is before the baseline, or the decision changes nothing.
     """
 
     line: LedgerLine
@@ -87,7 +87,7 @@ class Removal:
     confirmed: datetime
 
     def __post_init__(self) -> None:
-        """Refuse what the script could not compare with AWS."""
+        """Refuse a removal that the script could not compare with AWS."""
         if not self.line.identifies_user:
             raise ValueError(f"not an IAM user with a creation time: {self.line.user_key}")
         if self.confirmed < self.line.baseline:
@@ -98,7 +98,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Name a user that somebody decided to remove, and why the plan leaves it out."""
+    """Hold a decision to remove a user, and the reason why the plan leaves it out."""
 
     line: LedgerLine
     reason: str
@@ -112,7 +112,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class RemovalPlan:
-    """Hold what a script carries out, which users it leaves out, and what is done already."""
+    """Hold the decisions that a script carries out, those left out, and those already done."""
 
     removals: tuple[Removal, ...]
     left_out: tuple[LeftOut, ...]
@@ -140,11 +140,11 @@ def removal_plan(
     pages: Iterable[Page] = (),
     decided_elsewhere: Mapping[str, PurePath] = MappingProxyType({}),
 ) -> RemovalPlan:
-    """Return who is removed by the decisions to delete or deactivate that are in force.
+    """Return the plan for the decisions to delete or deactivate that are in force.
 
-    `pages` are the judged pages of `report`, with the exemptions. Where there is a report, only
-    users that it shows are taken. `decided_elsewhere` names by ARN the file with a decision on the
-    user that the ledger has not.
+    `pages` are the judged pages of `report`, with the exemptions. With a report, only users that it
+    shows are removed. `decided_elsewhere` names, by ARN, the file with a decision that the ledger
+    lacks.
     """
     if report is None:
         possible = _candidates_of_ledger(ledger, exemptions)
@@ -174,7 +174,7 @@ def removal_plan(
 
 
 def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
-    """Return a ledger whose users have the owners that a list gives on a day, and no others."""
+    """Return a ledger whose users have only the owners that a list gives on a day."""
     if not ledger.lines:
         return ledger
     owned = owners.columns_of(page_of_lines(ledger.lines).users, np.array(day, "datetime64[D]"))
@@ -192,7 +192,7 @@ def matching_exemptions(ledger: Ledger, exemptions: Sequence[Exemption]) -> list
 
 
 def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str]:
-    """Return sentences on exemptions that expired for users in a ledger, or match nobody there."""
+    """Return sentences on exemptions that expired for users in a ledger, or match none of them."""
     lines = [each.lines[-1] for each in ledger.by_user.values()]
     if not lines:
         return []
@@ -214,7 +214,7 @@ def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str
 def _left_out_by_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
     for user_decisions in every:
         removals = [line for line in user_decisions.current if line.decision in REMOVALS]
-        # What became of the decisions of such a line is not known: one may be a removal.
+        # The decisions behind a line `conflict` are lost: one may be a removal.
         lost = [line for line in user_decisions.current if line.decision is Decision.CONFLICT]
         if user_decisions.is_conflict and (removals or lost):
             said = "; ".join(line.summary for line in user_decisions.current)
@@ -234,7 +234,7 @@ def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> li
 
 
 def _reason_without_report(line: LedgerLine, ledger: Ledger, exemption: str) -> str:
-    """Return the first reason to leave a decision out that no report is needed for, empty for none.
+    """Return the first reason to leave a decision out that needs no report, empty for none.
 
     With a report, `outcome.py` gives the fact, and the exemption of the user comes last.
     """
@@ -261,10 +261,10 @@ def _unsettled_reason(
 ) -> str:
     """Return why a decision may not be the last one, empty if it is.
 
-    A decision stands that the ledger has not, or the person also spared the user on that day. Of a
-    day it is only known which decision was collected last, and that may be of an older copy. One on
-    a report that is surely newer is newer. Days differ by one between time zones: one of the day
-    before may be the later one if it was collected later.
+    The ledger lacks a decision, or the person also spared the user on that day: the ledger only
+    shows which decision of a day was collected last, and that may be from an older copy. A decision
+    on a report that is surely newer is newer. Days differ by one between time zones: a decision
+    dated the day before may be the later one if it was collected later.
     """
     if file := decided_elsewhere.get(line.user_key.arn):
         return f"{file} has a decision on the user that the ledger has not"
@@ -290,7 +290,7 @@ def _unsettled_reason(
 def _withdrawal_by_another(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
     """Return the withdrawal of a person who had decided the same on that day.
 
-    Which of the two decisions was the first is not known: both may have been meant.
+    Their order is not known: the withdrawal may be meant for both decisions.
     """
     of_day = [
         each
@@ -317,9 +317,9 @@ _SPARING: Final = {
 
 
 def _credentials_at_decision(line: LedgerLine, ledger: Ledger) -> Credentials:
-    """Return what a line's report shows, with the sign-in that earlier reports decided on showed.
+    """Return the credentials in a line's report, with the sign-in in earlier reports decided on.
 
-    A report has none of a password that was deleted; AWS still has it (IAM API Reference, `User`).
+    A report has no sign-in with a deleted password; AWS still has it (IAM API Reference, `User`).
     """
     shown = ledger.credentials_at_decision[line.user_key]
     if shown.has_password is not False or shown.last_sign_in != Moment():
@@ -349,11 +349,11 @@ def removal_script(
 ) -> str:
     """Return a POSIX shell script that carries out the decisions, account by account.
 
-    The script does nothing unless the ledgers lie beside it, the same to the byte, or if a user was
+    The script does nothing if a ledger beside it is missing or differs in a byte, or if a user was
     confirmed more than `max_age_days` ago. It acts on the users of one account: that of its
     credentials. Accounts are sorted, users stay in the given order. `left_out` are the users that
     are decided but not in the plan, a line each with the reason; the header shows them.
-    Without any removal it changes nothing and says so: it takes the place of an older one.
+    Without any removal, the script changes nothing and says so; it replaces an older one.
     """
     remarks = "".join(_plan_remarks(ledgers, left_out))
     ordered = sorted(removals, key=_account)
@@ -401,7 +401,7 @@ def _account_block(account: str, removals: list[Removal], max_age: timedelta) ->
 
 
 def _remove_call(removal: Removal, max_age: timedelta) -> str:
-    """Return the line of a user below its remarks; what the reviewer did not see has no word."""
+    """Return the line of a user below its remarks; it has no word for facts not seen."""
     line, shown = removal.line, removal.credentials
     moments = {
         "created": line.user_key.created,
@@ -426,7 +426,7 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
 
 
 def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:
-    """Yield creation, state and latest use that may show, in the order of `compare`."""
+    """Yield creation, state and the latest use that AWS may show, in the order of `compare`."""
     rows = (
         (
             utc_text(at),

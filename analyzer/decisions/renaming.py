@@ -1,6 +1,6 @@
-"""Say who may be the user of a decision under another name, or was it before.
+"""Find users that may be the user of a decision under another name, now or before.
 
-That is a user of the same second whom no report shows beside the user decided on.
+Such a user was created in the same second, and no report shows it beside the user decided on.
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator
@@ -18,7 +18,7 @@ from analyzer.terms import POSSIBLY_RENAMED, short_list
 
 
 def overtaken_by_decision(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str | None:
-    """Return the latest decision on whoever may be the user to remove by a line, in words."""
+    """Return the latest decision, in words, on a user that may be the one to remove by a line."""
     if not line.identifies_user:
         return None
     made = line.report_time.earliest
@@ -35,9 +35,9 @@ _UNIDENTIFIED: Final = "on a report that does not show its creation time or acco
 
 
 def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
-    """Return the last other decision on a user of that name whom its report does not identify.
+    """Return the last other decision on a user of that name that its report does not identify.
 
-    It may be the user: only one of another creation time, or of another known account, is not.
+    It may be the user, unless it has another creation time or another known account.
     """
     made, created = line.report_time.earliest, line.user_key.created
     others = (
@@ -51,9 +51,9 @@ def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
 
 
 def former_name_fact(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str:
-    """Return which decision spares whoever may have been the user to remove; empty for none.
+    """Return the decision that spares a possible former name of the user to remove; empty for none.
 
-    Decisions in conflict spare too, and one to keep that has run out: nobody said that it ends.
+    Decisions in conflict spare too, and so does one to keep that has run out, if not withdrawn.
     """
     sparing = (
         other
@@ -73,9 +73,9 @@ def former_name_fact(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> 
 def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
     """Yield the lines that may be on the user of a line, under another name, the latest first.
 
-    They are of the same second, and not of one report, which shows both. Of two reports of one
-    as-of, as of one day, what the lines know of them tells them apart. One of that name who is not
-    identified has no other name.
+    Their users were created in the same second. Their reports differ, since one report shows both.
+    If two reports have one as-of, such as a day, `baseline` tells them apart if `same_second` is
+    known. An unidentified user of that name has no other name.
     """
     for other in reversed(ledger.lines_of_second[line.creation_second]):
         is_of_one_report = other.as_of == line.as_of and (
@@ -98,9 +98,9 @@ def overtaken_by_renaming(
     users: UsersInNewestReports,
     older: OlderReports,
 ) -> str | None:
-    """Return who of some names of the same second is gone and may be the user now, in words.
+    """Return the names of the same second that are gone and may be the user now, in words.
 
-    That is nobody who was to be deleted.
+    Names of users to delete do not count.
     """
     missing = users.missing_same_second_names(line, names)
     doubtful = (each for each in missing if (line.creation_second, each) not in to_delete)
@@ -113,7 +113,7 @@ def overtaken_by_renaming(
 def _may_be_user(
     line: LedgerLine, name: str, users: UsersInNewestReports, older: OlderReports
 ) -> bool:
-    """Return whether nothing shows that one of a name is not the user of a line."""
+    """Return whether the user of a name may be the user of a line: no report rules it out."""
     there = [each.credentials for each in users.rows_of_user(line)]
     earlier_of_name = older.credentials_of_name(line, name)
     return not any(all(cannot_be_same_user(then, now) for now in there) for then in earlier_of_name)
@@ -122,9 +122,9 @@ def _may_be_user(
 def renamed_notes(
     lines: Iterable[LedgerLine], ledger: Ledger, users: UsersInNewestReports
 ) -> Iterator[str]:
-    """Yield which decisions end, as their user is not there, and may have another name.
+    """Yield a note on decisions that end, as their user is not there and may have another name.
 
-    That is not the name of another user who was there, or was decided on.
+    The name is not that of another user that was there, or was decided on.
     """
     absent = (line for line in lines if not users.rows_of_user(line))
     renamed = [

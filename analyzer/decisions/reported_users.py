@@ -1,4 +1,4 @@
-"""Find the users decided on in the reports, and those who may be one of them renamed.
+"""Find the users decided on in the reports, and users that may be one of them renamed.
 
 A user is known by ARN and second of creation; scripts create many users in one second.
 """
@@ -30,7 +30,7 @@ def report_time(file: ReportFile) -> ReportTime:
 
 @dataclass(frozen=True, slots=True)
 class ReportedUser:
-    """Hold what a report shows of one user: its credentials, and what the analysis says."""
+    """Hold one user in a report: its credentials, and the results of the analysis."""
 
     user_key: UserKey
     credentials: Credentials
@@ -41,26 +41,26 @@ class ReportedUser:
 
 @dataclass(frozen=True, slots=True)
 class NamesOfOthers:
-    """Hold the names of the same second that are those of other users, not those of a user.
+    """Hold names of the same second that belong to other users, so that one user cannot have them.
 
-    A user who was moved to another path keeps its own name.
+    A user that was moved to another path keeps its own name.
     """
 
     of_others: tuple[Collection[str], ...] = ()
     own: str = ""
 
     def not_of_others(self, names: Iterable[str]) -> list[str]:
-        """Return those of some names that the user may have, in their order."""
+        """Return the names that the user may have, in their order."""
         given = [*names]
         possible = set(given).difference(*self.of_others)
         return [name for name in given if name in possible or name == self.own]
 
 
 class UsersInNewestReports:
-    """Find the users decided on in judged pages, and those who may be one of them renamed.
+    """Find the users decided on in judged pages, and users that may be one of them renamed.
 
     `files` are by account, `newest` is the newest as-of. `names` are by account and second of
-    creation, None where that is not known. `with_list` are the accounts of which AWS's list of
+    creation, None if not known. `with_list` are the accounts for which AWS's list of
     service-specific credentials was saved with the report.
     """
 
@@ -113,7 +113,7 @@ class UsersInNewestReports:
         return [each for each in of_arn if each.user_key == line.user_key]
 
     def renamed(self, line: LedgerLine, names: NamesOfOthers) -> str:
-        """Return who may be the user of a line under another name or path, empty for nobody."""
+        """Return who else may be the user of a line, under another name or path; empty for none."""
         others = sorted(names.not_of_others(name for _, name in self._others_of_second(line)))
         if others:
             were = "was" if len(others) == 1 else "were"
@@ -122,16 +122,16 @@ class UsersInNewestReports:
         return f"when {unread[0]} was created is not understood" if unread else ""
 
     def _others_of_second(self, line: LedgerLine) -> list[tuple[str, str]]:
-        """Return ARN and name of each that was created in the same second as the user of a line."""
+        """Return ARN and name of other users created in the same second as the user of a line."""
         alike = self.names.get(line.creation_second, {}).items()
         return [(arn, name) for arn, name in alike if arn != line.user_key.arn]
 
     def shown_of_possible_users(
         self, line: LedgerLine, names: NamesOfOthers
     ) -> Iterator[tuple[list[str], Credentials]]:
-        """Yield what is shown of whoever may be the user of a line, who is not there by its key.
+        """Yield the credentials of users that may be the user of a line, whose key is not there.
 
-        It comes with a remark if it has another name, as in `OlderReports.shown_of_user`.
+        They come with a remark if the name is another, as in `OlderReports.shown_of_user`.
         """
         of_arn = self.by_arn.get(line.user_key.arn, ())
         if unread := [user.credentials for user in of_arn if user.user_key.created is None]:
@@ -142,18 +142,18 @@ class UsersInNewestReports:
         shown = set[int]()
         for arn, name in others:
             for user in self.by_arn[arn] if name in possible else ():
-                # Of a thousand users of one second most have the same, held once.
+                # Most users of one second have the same credentials, held once.
                 if id(user.credentials) not in shown:
                     shown.add(id(user.credentials))
                     yield [f"{POSSIBLY_RENAMED} to {name}"], user.credentials
 
     def same_second_names(self, line: LedgerLine) -> AbstractSet[str]:
-        """Return the names of the same second, if the user of a line is there: they are two."""
+        """Return the names of the same second, if the user of a line is there beside them."""
         there = self.rows_of_user(line)
         return self._named.get(line.creation_second, frozenset()) if there else frozenset()
 
     def missing_same_second_names(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
-        """Return which names of the same second as the user of a line are there no more."""
+        """Return the names of the same second as the user of a line that are no longer there."""
         there = (
             self.names.get(second, {}).values()
             for second in (line.creation_second, (line.account, None))
@@ -162,10 +162,10 @@ class UsersInNewestReports:
 
 
 class OlderReports:
-    """Find the users decided on in older reports, whatever they were called there.
+    """Find the users decided on in older reports, under any name.
 
     `files` are the moment, number and name of each, in their order. A report has each user once;
-    what many reports show alike is held once.
+    equal credentials are held once.
     """
 
     def __init__(self, lines: Iterable[LedgerLine], older: Report | None) -> None:
@@ -202,17 +202,17 @@ class OlderReports:
                     of_second.setdefault(name, []).append((credentials, has_listed))
 
     def since(self, line: LedgerLine) -> list[tuple[datetime, int, str]]:
-        """Return each that is not older than the one decided on."""
+        """Return the reports that are not older than the one decided on."""
         since = line.report_time.earliest
         return [each for each in self.files if each[0] >= since]
 
     def shown_of_user(
         self, line: LedgerLine, file: int, names: NamesOfOthers
     ) -> Iterator[tuple[list[str], Credentials, bool]]:
-        """Yield what a file shows of the user of a line, with a remark if it has another name.
+        """Yield the credentials in a file of the user of a line, with a remark if renamed.
 
-        Last is whether AWS's list shows a service-specific credential. One of the ARN whose
-        creation time is not understood may be the user.
+        The last value is whether AWS's list shows a service-specific credential. A user of the ARN
+        whose creation time is not understood may be the user of the line.
         """
         arn, created = line.user_key
         shown = self._by_arn.get((file, arn))
@@ -220,15 +220,15 @@ class OlderReports:
             yield [], *shown[1:]
             return
         of_second = self._by_second.get((file, line.creation_second), {})
-        # Most users share their second with nobody.
+        # Most users share their second with no other user.
         for name in names.not_of_others(of_second) if of_second else ():
             for of_other in of_second[name]:
                 yield [f"{POSSIBLY_RENAMED} to {name}"], *of_other
 
     def has_service_credential(self, line: LedgerLine, names: NamesOfOthers) -> bool | None:
-        """Return whether the newest list since the decision shows an active one, None if none does.
+        """Return whether the newest list since the decision shows an active one, None if unknown.
 
-        Only a later list than that of the report decided on shows that there is none any more.
+        Only a list later than that of the report decided on shows that there is none any more.
         """
         listed = None
         for made, at, _ in self.since(line):
@@ -239,15 +239,15 @@ class OlderReports:
         return listed
 
     def credentials_of_name(self, line: LedgerLine, name: str) -> Iterator[Credentials]:
-        """Yield what these show of a user of that name and the same second."""
+        """Yield the credentials in these reports of a user of that name and the same second."""
         for _, at, _ in self.files:
             of_second = self._by_second.get((at, line.creation_second), {})
             yield from (credentials for credentials, _ in of_second.get(name, ()))
 
     def same_second_names(self, line: LedgerLine) -> frozenset[str]:
-        """Return the names of the same second where a report shows the user of a line too."""
+        """Return the names of the same second in reports that also show the user of a line."""
         files = tuple(at for _, at, _ in self.since(line) if self._has(line, at))
-        # Those created by one script stand in the same reports: they share one set.
+        # Users created by one script are in the same reports: they share one set.
         if (line.creation_second, files) not in self._names:
             names = (self._by_second.get((at, line.creation_second), ()) for at in files)
             self._names[line.creation_second, files] = frozenset().union(*names)
@@ -261,7 +261,7 @@ class OlderReports:
 
 
 def _reported_users(page: Page, alike: dict[Credentials, Credentials]) -> Iterator[ReportedUser]:
-    """Yield the users of a page; what many show alike is held once, in `alike`."""
+    """Yield the users of a page; equal credentials are held once, in `alike`."""
     users = page.users
     return map(
         ReportedUser,
@@ -274,5 +274,5 @@ def _reported_users(page: Page, alike: dict[Credentials, Credentials]) -> Iterat
 
 
 def user_keys(users: pd.DataFrame) -> Iterator[UserKey]:
-    """Yield which user each is."""
+    """Yield the key of each user."""
     return map(UserKey, users[columns.ARN], datetimes(users[columns.CREATED]))

@@ -1,4 +1,4 @@
 """Read the lists that people keep in CSV files: `exemptions`, and `owners` with names of accounts.
 
-`csv_lists` reads any of them, and finds the users whom an entry is for; raises InputRefused.
+`csv_lists` reads any of them, and finds the users that an entry matches; raises InputRefused.
 """

@@ -1,9 +1,9 @@
 """Exempt users from failing a run: from which rules, for which reason, until which day.
 
 The list is a CSV file: account,user,reason,owner,expires,rule. In `account` and `user` the signs
-`*` and `?` match; `expires` is the last day on which the entry applies. With a `rule` the entry
-exempts from that rule only, without one from all; the column may be left out. An account's root is
-exempt only if it is named, as `<root_account>`.
+`*` and `?` match; `expires` is the last day on which the entry applies. With a `rule`, the entry
+exempts from that rule only; without one, from all. The column may be left out. An account's root
+is exempt only if it is named, as `<root_account>`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,9 +43,9 @@ RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retir
 
 
 def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[str]]) -> Exemptions:
-    """Return what a file of that name and content exempts from.
+    """Return the exemptions in a file of that name and content.
 
-    `rule_ids` returns the ids that an entry can name; it is called only if one names any. Raises
+    `rule_ids` returns the ids that an entry can name; it is called only if one is named. Raises
     InputRefused as `list_rows` does.
     """
     problems = partial(_problems, rule_ids=rule_ids)
@@ -75,13 +75,13 @@ def _problems(
 
 
 class ExemptionMatches:
-    """Match the users or roots of one page with the entries that exempt them, each from what.
+    """Match the users or roots of one page with the entries that exempt them.
 
-    The first entry that applies counts; entries for one user alone come after the patterns, and
-    exempt from `RULE_OF_VERDICT` only. User names match whatever their case, as in IAM. `reasons`
-    are the words for the codes; `matched` counts the users that each entry matches, `applied`
-    those of them for which it has not expired at the as-of of their report, `without_effect` those
-    whom an entry for one user alone exempts from nothing, as their verdict is another.
+    The first entry that applies counts. Entries for one user come after the patterns, and exempt
+    from `RULE_OF_VERDICT` only. User names match in any case, as in IAM. `reasons` are the words
+    for the codes. For each entry, `matched` counts the users that it matches, and `applied` those
+    for which it has not expired at the as-of of their report. `without_effect` counts users with
+    another verdict, which an entry for one user exempts from nothing.
     """
 
     def __init__(self, page: Page, exemptions: Sequence[Exemption]) -> None:
@@ -94,7 +94,7 @@ class ExemptionMatches:
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
         last_days = np.array([entry.expires or date.max for entry in exemptions], "M8[D]")
         self._ends = (last_days + 1).astype("M8[s]")
-        # The positions of the users to which each entry applies: few of many.
+        # The positions of the users to which each entry applies: few of all users.
         self._applying: list[tuple[Exemption, np.ndarray]] = []
         self.matched = self._counts(self._entry_of_user >= 0)
         ends = np.append(self._ends, NO_MOMENT)[self._entry_of_user]
@@ -117,11 +117,11 @@ class ExemptionMatches:
             self.matched[at], self.applied[at] = len(matched), len(applying)
 
     def _counts(self, users: np.ndarray) -> np.ndarray:
-        """Count these users by the entry that is for one of them alone."""
+        """Count these users by their entry for one user."""
         return np.bincount(self._entry_of_user[users], minlength=len(self._ends))
 
     def reason_codes(self, rule: str = "") -> np.ndarray:
-        """Return for each user the position of the reason why a rule does not fail it, else 0."""
+        """Return for each user the code of the reason that exempts it from a rule, 0 for none."""
         code = np.zeros(len(self._page), np.int32)
         for entry, applying in self._applying:
             if entry.rule in ("", rule):
@@ -135,7 +135,7 @@ class ExemptionMatches:
         return np.where(applies, reasons[self._entry_of_user], code)
 
     def verdict_reasons(self) -> "pd.Categorical[Any]":
-        """Return for each user why the verdict does not fail a run, empty for none."""
+        """Return for each user the reason that exempts it from its verdict, empty for none."""
         code = self.reason_codes()
         if self._for_one_user or any(entry.rule for entry, _ in self._applying):
             for verdict, rule in RULE_OF_VERDICT.items():
@@ -145,7 +145,7 @@ class ExemptionMatches:
 
 
 class ExemptionUse(NamedTuple):
-    """Tell how many users an entry matches, to how many of them it applies, and if in vain."""
+    """Count the users that an entry matches, to which it applies, and that it exempts in vain."""
 
     entry: Exemption
     matched: int
@@ -155,7 +155,7 @@ class ExemptionUse(NamedTuple):
     def has_expired(self, oldest: date) -> bool:
         """Return whether the entry has expired for a user that it matches.
 
-        Where it matches none, that is asked of the day of the oldest report.
+        If it matches none, the day of the oldest report decides.
         """
         if self.matched:
             return self.applied < self.matched
@@ -163,7 +163,7 @@ class ExemptionUse(NamedTuple):
 
     @property
     def expiry_sentence(self) -> str:
-        """Return when the entry expired, and if it did not for all its users, for how many."""
+        """Return when the entry expired, with the number of users if it still applies to others."""
         of_users = f" for {self.matched - self.applied:,} of its {self.matched:,} users"
         return (
             f"The exemption of {self.entry.user} in account {self.entry.account} expired on"
@@ -172,17 +172,17 @@ class ExemptionUse(NamedTuple):
 
 
 def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) -> np.ndarray:
-    """Return for each user the position of the entry that is for this user alone, else -1."""
+    """Return for each user the position of the entry for this one user, else -1."""
     if not entries:
         return np.full(len(page), -1)
     known = {
         (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
-    }  # Of several the first counts.
+    }  # The first of several counts.
     return np.asarray(np.array([*known.values(), -1])[user_positions(page.users, known)])
 
 
 def _can_be_exempt(users: pd.DataFrame) -> np.ndarray:
-    """Return which users an entry for one user alone exempts from a rule; those not judged all."""
+    """Return which users an entry for one user can exempt; all, if they are not judged."""
     verdicts = users.get(columns.VERDICT)
     return (
         np.ones(len(users), bool) if verdicts is None else verdicts.isin(RULE_OF_VERDICT).to_numpy()

@@ -5,7 +5,7 @@
   left. An account's root has an owner only if it is named, as `<root_account>`.
 - account,name,owner: an account by its number.
 
-`email`, `left` and the `owner` of an account may be left out; other columns may be there.
+`email`, `left` and the `owner` of an account may be left out; other columns are not read.
 """
 
 import re
@@ -61,13 +61,13 @@ class Owner:
     line: int
 
     def __str__(self) -> str:
-        """Return which users it is for."""
+        """Return the patterns of its users."""
         return f"{self.account}/{self.user}"
 
 
 @dataclass(frozen=True)
 class Owners:
-    """Hold the entries of a list of owners, in their order, and in which file they stand."""
+    """Hold the entries of a list of owners, in their order, and its file."""
 
     entries: tuple[Owner, ...] = ()
     file: FileReference | None = None
@@ -79,8 +79,8 @@ class Owners:
     def positions(self, users: pd.DataFrame) -> np.ndarray:
         """Return the position of the first entry that matches each user or root, -1 for none.
 
-        `users` has `account` and `user`. Names without patterns are looked up all at once, so that
-        a list may have a line a user.
+        `users` has `account` and `user`. Names without patterns are looked up all at once, since
+        a list may have a line for every user.
         """
         if not (none := len(self.entries)):
             return np.full(len(users), -1)
@@ -100,7 +100,7 @@ class Owners:
 
     @cached_property
     def _lookups(self) -> tuple[dict[str, int], dict[str, int], list[tuple[int, Owner]]]:
-        """Return where entries for one user stand, by account and name and by name, and others."""
+        """Return positions of entries by account and name, and by name alone; then the patterns."""
         in_account: dict[str, int] = {}
         in_any: dict[str, int] = {}
         patterns = []
@@ -119,10 +119,10 @@ class Owners:
         as_of: pd.Series | np.ndarray | None = None,
         positions: np.ndarray | None = None,
     ) -> dict[str, "pd.Categorical[Any]"]:
-        """Return for users the columns `columns.OWNERSHIP`, categories, empty where none is known.
+        """Return the columns `columns.OWNERSHIP` of users, categories, empty if no owner is known.
 
-        `owner_left` is the last day of an owner, as text, if it is before that of as-of. `as_of`
-        are moments, by default those of the users, `positions` what the method of that name gives.
+        `owner_left` is the last day of an owner, as text, if it is before the day of as-of. `as_of`
+        are moments, by default those of the users; `positions` are the result of `positions()`.
         """
         if not self.entries:
             return blank_categories(columns.OWNERSHIP, len(users))
@@ -219,7 +219,7 @@ def _refuse_repeated(
 
 
 class AccountList(NamedTuple):
-    """Hold the names that a file gives, by account number."""
+    """Hold the names of accounts in a file, by account number."""
 
     names: Mapping[str, AccountName]
     file: FileReference
@@ -240,7 +240,7 @@ def read_account_list(name: str, content: bytes) -> AccountList:
 
 
 def with_account_list(report: Report, listed: AccountList) -> Report:
-    """Return the report with the names of a list; they replace those known otherwise.
+    """Return the report with the names of a list; they replace names known from elsewhere.
 
     Notes name the accounts that are not in the list, and those of the list without a report.
     """

@@ -1,11 +1,11 @@
-"""Judge everything that the report alone can decide: one file a rule, all of them in RULES.
+"""Check all that the report alone can decide: one file a rule, all of them in RULES.
 
 Rules are listed in this order everywhere; README.md says how to add one. `rule` defines what a rule
 is, `engine` runs rules over pages, `wording` makes their sentences. A rule's file has one `RULE`,
 data and pure functions of `Facts` and `Thresholds`: it imports no other rule, changes no page and
 reads no clock. The numbers of benchmarks are in `analyzer.standards`, not here.
 
-A rule of one's own needs this package alone.
+A rule of your own needs only this package.
 """
 
 import copyreg
@@ -63,7 +63,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 def _pickled(rule: Rule) -> tuple[Any, ...]:
-    """Return what pickles a rule: one of these by its id, since its functions have no names."""
+    """Return how to pickle a rule: one of `RULES` by its id, since its functions have no names."""
     return (_rule, (rule.id,)) if rule in RULES else tuple(rule.__reduce_ex__(2))
 
 

@@ -33,13 +33,13 @@ from analyzer.verdicts.facts import Elapsed, Facts, Truth
 if TYPE_CHECKING:
     from analyzer.lists.exemptions import ExemptionMatches
 
-NO_FINDING: Final = len(Outcome)  # the position of an outcome where a rule has no finding
+NO_FINDING: Final = len(Outcome)  # instead of the position of an outcome, if there is no finding
 
 _USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 
 
 FindingCounts = Counter[tuple[str, Outcome, bool]]
-"""How many findings there are of each rule's id and outcome, exempt and not."""
+"""The number of findings by the rule's id, the outcome, and whether they are exempt."""
 
 
 def page_findings(
@@ -52,8 +52,8 @@ def page_findings(
 ) -> pd.DataFrame:
     """Return what the rules find, with the columns that `rule.FINDINGS` describes.
 
-    The page holds root rows, or else IAM users with their verdicts. The findings stand in the
-    order of the rules; of each, the undecided come last; then by slot; then as the page has them.
+    The page holds root rows, or else IAM users with their verdicts. The findings are in the order
+    of the rules; for each rule, undecided ones come last; then by slot; then in the page's order.
     """
     facts = Facts(page)
     findings = [
@@ -72,7 +72,7 @@ def page_counts(
     *,
     of_roots: bool,
 ) -> FindingCounts:
-    """Return how many findings there are, without wording them."""
+    """Return the numbers of findings, without wording them."""
     count: FindingCounts = Counter()
     facts = Facts(page)
     for rule in rules:
@@ -89,9 +89,9 @@ def page_counts(
 def page_outcomes(
     facts: Facts, rules: Sequence[Rule], thresholds: Thresholds, *, of_roots: bool
 ) -> np.ndarray:
-    """Return the outcomes of rules as positions in `Outcome` (int8), `NO_FINDING` where none.
+    """Return the outcomes of rules as positions in `Outcome` (int8), `NO_FINDING` for none.
 
-    The rows are the users or roots of a page. A rule has a column, one on slots one for each.
+    The rows are the users or roots of a page. A rule has one column, a rule on slots one per slot.
     """
     outcomes = [np.full((0, len(facts.page)), NO_FINDING, np.int8)]
     for rule in rules:
@@ -116,14 +116,14 @@ _DTYPES: Final = {
     REMEDY: "int64",
 }
 """The values of a rule's findings, one a finding: positions among the rules, in `Outcome`, on the
-page, among reasons and in `wording.remedies`; `slot` is 0 where the subject has none.
+page, among reasons and in `wording.remedies`; `slot` is 0 if the subject has no slots.
 """
 
 
 def _findings_of_rule(
     position: int, rule: Rule, facts: Facts, thresholds: Thresholds, exemptions: "ExemptionMatches"
 ) -> dict[str, Any]:
-    """Return the values of `_DTYPES`, and the facts (pyarrow.Array of text)."""
+    """Return the values of `_DTYPES` for one rule, and the facts (pyarrow.Array of text)."""
     positions = _positions_by_outcome(rule, facts, thresholds)
     at = np.concatenate(positions)
     slot, user = facts.page.slots_and_users(at)
@@ -158,7 +158,7 @@ def _checked_texts(rule: Rule, field: str, returned: object, at: np.ndarray) -> 
 
 
 def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> list[np.ndarray]:
-    """Return the positions that fail, those that are noted and those that are undecided."""
+    """Return the positions that fail, those for information, and those that are undecided."""
     subjects = len(facts.page) * (len(columns.SLOTS) if rule.subject.in_slots else 1)
     truth = rule.judge(facts, thresholds)
     if not _is_truth(truth, subjects):
@@ -192,7 +192,7 @@ def _created(subject: Subject, facts: Facts) -> np.ndarray:
 
 
 def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the moments counted from and the days, NaT and 0 where there are none."""
+    """Return the moments from which days are counted, and the days; NaT and 0 if there are none."""
     if rule.since is None:
         return np.full(len(at), NO_MOMENT), np.zeros(len(at), np.int64)
     elapsed: object = rule.since(facts)

@@ -12,7 +12,7 @@ from analyzer.verdicts.facts import Facts, Truth
 
 
 def _time_to_expiry(facts: Facts) -> np.ndarray:
-    """Return the time from as-of until the password expires, NaT where it does not."""
+    """Return the time from as-of until the password expires, NaT if it does not."""
     return np.asarray(facts.password_expiry.moment - facts.as_of)
 
 

@@ -16,16 +16,16 @@ from analyzer.verdicts.facts import Elapsed, Facts, Truth
 def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
-    # The real as-of can only be later: what passes then passes now, what fails now may pass.
+    # The real as-of can only be later: a pass stays one, a failure may pass.
     assumed = (facts.page.users[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED).to_numpy()
     return Truth(used.yes & ~assumed, used.no)
 
 
 def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
-    """Count from the newest known use, and return whose it is: 0 for the password, or a slot."""
+    """Count from the newest known use, and return its credential: 0 for the password, or a slot."""
     used, keys = facts.sign_in, facts.key_use
     moment = np.vstack([used.moment, slot_matrix(keys.moment)])
-    which = moment.astype(np.int64).argmax(axis=0)  # NaT is the least of all
+    which = moment.astype(np.int64).argmax(axis=0)  # NaT is less than any moment
     newest = (which, np.arange(len(which)))
     days = np.vstack([used.days, slot_matrix(keys.days)])[newest]
     unknown = used.unknown | in_any_slot(keys.unknown)

@@ -27,7 +27,7 @@ class Subject(StrEnum):
 
     @property
     def in_slots(self) -> bool:
-        """Return whether a user has two of it, as in `Page.keys` and `Page.certificates`."""
+        """Return whether the subject is in two slots, as in `Page.keys` and `Page.certificates`."""
         return self in (Subject.ACCESS_KEY, Subject.CERTIFICATE)
 
 
@@ -43,11 +43,11 @@ class Outcome(StrEnum):
 class RuleText:
     """Describe a rule for people.
 
-    `title` names the failure, `requirement` what must hold instead. `why` is the risk, `how` the
-    exact condition with its boundary, `fix` what to do in a sentence, `remedy` the commands for it
-    (`#` before a remark), `references` addresses to read more. `threshold` names the field of
-    `Thresholds` that is the limit, `fixed_limit` is one in days that cannot be set. `deletes_user`
-    marks a remedy that ends with the deletion of the user.
+    `title` names the failure, `requirement` the state required. `why` is the risk, `how` the exact
+    condition with its boundary, `fix` a sentence with what to do, `remedy` the commands for it (`#`
+    before a remark), `references` links to read more. `threshold` names the field of `Thresholds`
+    with the limit, `fixed_limit` is a limit in days that cannot be set. `deletes_user` marks a
+    remedy that ends with the deletion of the user.
     """
 
     id: str
@@ -65,7 +65,7 @@ class RuleText:
     deletes_user: bool = False
 
     def __post_init__(self) -> None:
-        """Take the words of severity and subject for these; raise ValueError for another word."""
+        """Turn words into a Severity and a Subject; raise ValueError for unknown words."""
         object.__setattr__(self, "severity", Severity(self.severity))
         object.__setattr__(self, "subject", Subject(self.subject))
 
@@ -74,12 +74,12 @@ class RuleText:
 class Rule(RuleText):
     """Describe one rule completely: a new rule is one of these, and nothing else.
 
-    - `judge` returns where the rule fails (`yes`) and where it does not (`no`); neither means
-      undecided. It has one answer a user or, for subjects in slots, one a slot in the order of
-      `Page.keys`. It changes nothing in the facts.
-    - `fact` words the failures at the positions, each with its value; `since` is the moment
-      counted from, where there is one; `noted` marks what is listed without failing;
-      `undecided_fact` words what is undecided, where the unknown cells do not say it.
+    - `judge` returns the subjects that fail (`yes`) and those that do not (`no`); neither means
+      undecided. It has one answer for each user or, for subjects in slots, for each slot in the
+      order of `Page.keys`. It changes nothing in the facts.
+    - `fact` words the failures at the positions, each with its value; `since` is the moment from
+      which days are counted, if any; `noted` marks findings for information, which do not fail;
+      `undecided_fact` words undecided findings, if the unknown cells do not explain them.
     - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
       about each slot, by their names in `columns.AccessKeyColumns` and `CertificateColumns`.
     """
@@ -99,12 +99,12 @@ class Rule(RuleText):
         return f"<Rule {self.id}>"
 
     def is_named(self, words: Collection[str]) -> bool:
-        """Return whether words have its id, its severity or a lower one."""
+        """Return whether the words include the rule's id, its severity or a lower one."""
         rank = self.severity.rank
         return self.id in words or any(each in words and rank <= each.rank for each in Severity)
 
     def slot_columns(self, slot: int) -> tuple[str, ...]:
-        """Return the report's columns that decide about one slot."""
+        """Return the report's columns that the rule reads for one slot."""
         key = columns.ACCESS_KEYS[slot - 1]
         certificate = columns.CERTIFICATES[slot - 1]
         return (
@@ -114,7 +114,7 @@ class Rule(RuleText):
 
     @property
     def is_of_root(self) -> bool:
-        """Return whether it is about the root user, and about no IAM user."""
+        """Return whether the rule is about the root user, not IAM users."""
         return self.subject is Subject.ROOT
 
     @property
@@ -129,7 +129,7 @@ VERDICT_CELLS: Final = (
 )
 KEY_CELLS: Final = AccessKeyColumns._fields
 CERTIFICATE_CELLS: Final = CertificateColumns._fields
-"""What the rules on verdicts read, the caveats included."""
+"""The columns that the rules on verdicts read, those of caveats included."""
 
 RULE: Final = "rule"
 SEVERITY: Final = "severity"
@@ -153,10 +153,9 @@ FINDINGS: Final = (
   and `Outcome`; `exemption` category: the reason, empty if it is not exempt.
 - `slot` Int8: which access key or certificate, missing for other subjects.
 - `created` datetime64[s, UTC]: when the access key, the certificate or else the user was created.
-- `since` datetime64[s, UTC] and `days` Int64: the moment counted from and the whole days from it
-  to as-of, both missing where the rule counts none or the moment is not known.
-- `fact` str: the fact in words with its value and the limit; of what is undecided, the cells that
-  leave it open.
+- `since` datetime64[s, UTC] and `days` Int64: the moment from which days are counted, and the whole
+  days from it to as-of, both missing if the rule counts none or the moment is not known.
+- `fact` str: the fact in words with its value and the limit; if undecided, the unknown cells.
 - `remedy` category: what to do, a sentence of `rules.wording.remedies`.
 """
 

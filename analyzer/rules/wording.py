@@ -22,13 +22,13 @@ _UNKNOWN_TIME: Final = "at an unknown time"
 
 
 def concat(count: int, *parts: str | pa.Array) -> pa.Array:
-    """Return `count` sentences, each of the parts in turn: a text for all, or one for each."""
+    """Return `count` sentences joined from parts: a text for all, or an array of one for each."""
     return pc.binary_join_element_wise(pa.repeat("", count), *parts, "")
 
 
 def join_nonempty(*texts: pa.Array, between: str = "; ") -> pa.Array:
-    """Return for each position the texts that are not null, in one."""
-    # Arrow leaves out positions where all are null, and so would shift the rest: none is.
+    """Return for each position one text, joined from those that are not null."""
+    # Arrow drops a position where all are null, which would shift the rest: avoid that.
     nothing = reduce(pc.and_, map(pc.is_null, texts))
     first = pc.if_else(nothing, "", texts[0])
     return pc.binary_join_element_wise(first, *texts[1:], between, null_handling="skip")
@@ -40,13 +40,13 @@ def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Sc
 
 
 def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN_TIME) -> pa.Array:
-    """Return moments as dates, `2024-01-09`, with what is to stand before; `otherwise` for NaT."""
+    """Return moments as dates, `2024-01-09`, with a text before them; `otherwise` for NaT."""
     days = pa.array(moments.astype("datetime64[D]")).cast(_TEXT_TYPE)
     return pc.fill_null(concat(len(days), before, days), before + otherwise)
 
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
-    """Return numbers of days as text: `1 day`, `1,684 days`, with what stands before and after."""
+    """Return numbers of days as text: `1 day`, `1,684 days`, with a text before and after."""
     code, distinct = pd.factorize(days)
     texts = [f"{before}{count_text(each, 'day')}{after}" for each in distinct.tolist()]
     return pa.array(texts, _TEXT_TYPE).take(pa.array(code))
@@ -59,7 +59,7 @@ def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
     return texts.take(pa.array(known.codes.to_numpy()[at]))
 
 
-# What the rules speak of
+# Parts of sentences
 
 
 def access_key_texts(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
@@ -103,7 +103,7 @@ def each_slot_text(
     mask: np.ndarray,
     parts: Callable[[np.ndarray], tuple[str | pa.Array, ...]],
 ) -> pa.Array:
-    """Say for these users the parts of a sentence on each slot for which the mask holds."""
+    """Return for these users a sentence made of parts on each slot for which the mask holds."""
     slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
     return join_nonempty(
         *(text_where(mask[slot], concat(len(at), *parts(slot)), _NULL) for slot in slots)
@@ -111,7 +111,7 @@ def each_slot_text(
 
 
 def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
-    """Say of users that can go how old they are, and what to check first: the verdict's caveats."""
+    """Return creation, age and caveats to check first, in words, of users that may be deleted."""
     caveats = category_words_at(facts.page.users[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     listed = pc.replace_substring(caveats, ";", ", ")
@@ -127,7 +127,7 @@ def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
 
 
 def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
-    """Return for the undecided positions what leaves them so.
+    """Return for the undecided positions why they are undecided.
 
     Positions in slots are those of `Page.keys`; only the slot's own columns are then named.
     """
@@ -166,8 +166,8 @@ _CHECK_CAVEATS: Final = "Check the caveats in the fact first; do not delete yet.
 def remedies(rule: RuleText) -> tuple[str, str, str, str]:
     """Return what to do about a finding, a sentence for each case.
 
-    These are: a finding that is sure, one that is undecided, one with caveats, one on a user with
-    an active service-specific credential. Delete only after a finding that is sure.
+    The cases are: a certain finding, an undecided one, one with caveats, one on a user with an
+    active service-specific credential. Delete only after a certain finding.
     """
     live = "Check the active service-specific credential first; do not delete"
     return (
@@ -194,7 +194,7 @@ def remedy_cases(
 
 
 def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
-    """Return what to do with the commands for it; where it says to check, only those that read."""
+    """Return a remedy with its commands; if it says to check, only with commands that read."""
     if remedy == rule.fix:
         return rule.remedy or (rule.fix,)
     return (remedy, *(line for line in rule.remedy if _READING_COMMAND.match(line)))
@@ -205,7 +205,7 @@ UNSEEN_COMMANDS: Final = (
     "aws iam list-service-specific-credentials --user-name=NAME",
     "aws iam list-ssh-public-keys --user-name=NAME",
 )
-"""Come first: a user with one of these may be in use."""
+"""The first commands: a user with such a credential may be in use."""
 
 DELETION_COMMANDS: Final = (
     "# Then delete what is attached:",
@@ -213,4 +213,4 @@ DELETION_COMMANDS: Final = (
     "# delete-user-policy, detach-user-policy, remove-user-from-group.",
     "aws iam delete-user --user-name=NAME",
 )
-"""Come last (IAM User Guide, Remove an IAM user: DeleteUser fails with DeleteConflict before)."""
+"""Last commands: before, DeleteUser gives DeleteConflict (IAM User Guide, Remove an IAM user)."""

@@ -1,4 +1,4 @@
-"""Copy the reports that a run is made from, under names that stay true in its place."""
+"""Copy the reports of a run, under names that stay valid when the run is published."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
 OWNERS: Final = "owners.csv"
 DECISIONS: Final = "decisions.csv"
-"""The ledger: at the top of the folder of runs, and as each run was judged with in the run."""
+"""The ledger: at the top of the folder of runs, and in each run the copy that it used."""
 
 FOLLOW_UP: Final = "follow_up.csv"
 
@@ -41,10 +41,10 @@ def load_reports(
     max_input: int = MAX_INPUT,
     as_of: datetime | None = None,
 ) -> Report:
-    """Return the reports in a run's folder; `origins` tells of copies where they came from.
+    """Return the reports in a run's folder; `origins` has the original of each copy.
 
-    `as_of` is the moment that they describe, in UTC, where a person says it. Raises InputRefused,
-    which names what was copied.
+    `as_of` is the moment that they describe, in UTC, if the user sets it. Raises InputRefused,
+    which names the originals.
     """
     prefix = f"{run}{os.sep}"
     names = {str(copy): name for copy, name in origins.items()}
@@ -67,7 +67,7 @@ def load_reports(
 
 
 def _with_origins(text: str, names: Mapping[str, str]) -> str:
-    """Return a text with what was copied in place of the copies."""
+    """Return a text that names the originals instead of the copies."""
     for copy in sorted(names, key=len, reverse=True):
         text = text.replace(copy, names[copy])
     return text
@@ -92,9 +92,9 @@ def _with_run_relative_names(prefix: str, report: Report) -> Report:
 
 
 def _outside_runs_check(folder: Path, names: Iterable[str]) -> Callable[[Source], bool]:
-    """Return a check that an input lies in no run of a folder, unless a name leads into the run.
+    """Return a check that an input is in no run of a folder, unless a name leads into the run.
 
-    Runs below a folder of reports would each hold the reports of all earlier ones again.
+    If runs lie below a folder of reports, each would copy the reports of all earlier runs.
     """
     named = [os.path.realpath(name) for name in names if is_in_run(folder, name)]
 
@@ -110,7 +110,7 @@ def _outside_runs_check(folder: Path, names: Iterable[str]) -> Callable[[Source]
 def inputs_outside_runs(
     names: Sequence[str], folder: Path, max_input: int
 ) -> tuple[list[Source], Callable[[Source], bool]]:
-    """Return the inputs that the names stand for outside the runs of a folder, and the check."""
+    """Return the inputs that the names give outside the runs of a folder, and the check."""
     found = find_sources(names, InputLimit(max_input))
     is_outside = _outside_runs_check(folder, names)
     outside = [*filter(is_outside, found)]
@@ -126,11 +126,11 @@ def copy_inputs(
     folder: Path,
     is_input: Callable[[Source], bool] = lambda _: True,
 ) -> Mapping[Path, str]:
-    """Copy the inputs that the names stand for, and return where each came from, by its copy.
+    """Copy the inputs that the names give, and return the original of each copy.
 
-    Files of archives are unpacked, skipped ones left out, and manifests that are no input. A copy
-    keeps the file's name, since a name may tell as-of; where two have one name, the second lies in
-    a folder of its own. Raises InputRefused with the problems of all inputs together, OSError where
+    Files of archives are unpacked. Skipped files and manifests that are no input are left out. A
+    copy keeps the file's name, since a name may show as-of. If two files have one name, the second
+    gets its own folder. Raises InputRefused with the problems of all inputs together, OSError if
     nothing more can be written.
     """
     inputs = [source for source in candidates if not source.is_skipped]
@@ -149,7 +149,7 @@ def copy_inputs(
 
 
 def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
-    """Yield a place for each, one for every name, whatever the case of its letters."""
+    """Yield a path for each source; the paths differ in more than upper and lower case."""
     names = [PurePath(_dated_folder(source), _copy_name(source)) for source in sources]
     files = {name.name.lower() for name in names}
     free = (name for name in map("input-{}".format, count(2)) if name not in files)
@@ -162,7 +162,7 @@ def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
 
 
 def _copy_name(source: Source) -> str:
-    """Return the name of a copy, never hidden: it would not be found again."""
+    """Return the name of a copy, never hidden, since it would not be found again."""
     # A file of an archive is named `archive.zip:folder/file`.
     name = source.path.name if source.path else PurePath(source.name).name.rpartition(":")[2]
     return name.lstrip(".") or "report"
@@ -194,9 +194,9 @@ def _copy_file(name: str, origin: Path | Callable[[], bytes], target: Path) -> N
 
 
 def has_unchanged_inputs(run: Run) -> bool:
-    """Return whether a run still holds the reports and lists that it was made from, no others.
+    """Return whether a run still has exactly the reports and lists that it was made from.
 
-    The next run is compared with what is read from them.
+    The next run is compared with their content.
     """
     lists = EXEMPTIONS, DECISIONS
     recorded = {

@@ -1,6 +1,6 @@
-"""Collect the decisions of a folder of runs, and what its follow-ups show.
+"""Collect the decisions in a folder of runs, and the outcomes in its follow-ups.
 
-What reviewers entered is collected workbook by workbook, so that one refused does not stop a run.
+Workbooks are collected one by one, so that a refused one does not stop a run.
 """
 
 import os
@@ -47,20 +47,20 @@ from analyzer.sources.source import unreadable_file_refusal
 from analyzer.terms import count_text, short_list
 
 _MAY_HOLD_DECISIONS: Final = (*SPREADSHEET_ENDINGS, ".csv", ".zip")
-"""How the names of files end in which decisions may be entered."""
+"""The endings of files in which decisions may be entered."""
 
 _UNREAD_ENDINGS: Final = tuple({*SPREADSHEET_ENDINGS} - {".xlsx", ".xlsm"})
-"""How the names of workbooks end that are read in no place."""
+"""The endings of workbooks that are never read."""
 
 
 def collected_ledger(
     folder: Path, given: DecisionFile | None, today: date, *, write: bool = True
 ) -> tuple[Ledger, list[str], list[str]]:
-    """Return the folder's ledger with what was entered in edited workbooks of its runs.
+    """Return the folder's ledger with the entries in edited workbooks of its runs.
 
-    With it come sentences on what is new or emptied, and on files whose decisions are missing. It
-    names its file as a run keeps it. `given` are decisions that are collected first. The ledger is
-    written if anything is new. Raises InputRefused where the ledger itself or what is given is
+    Return also sentences on new and emptied decisions, and on files whose decisions are missing.
+    The ledger names its file as a run keeps it. The decisions in `given` are collected first. The
+    ledger is written if anything is new. Raises InputRefused if the ledger itself or `given` is
     refused, Busy, OutputFailed.
     """
     path, elsewhere = folder / DECISIONS, [*_decisions_elsewhere(folder)]
@@ -82,7 +82,7 @@ def collected_ledger(
 def _with_edited_workbooks(
     folder: Path, ledger: Ledger, today: date
 ) -> tuple[Ledger, list[str], list[tuple[str, InputRefused]]]:
-    """Return a ledger with what edited workbooks of runs add, notes on it, and what is refused."""
+    """Return a ledger with the entries in edited workbooks of runs, notes on it, and refusals."""
     notes: list[str] = []
     refused: list[tuple[str, InputRefused]] = []
     files: list[DecisionFile] = []
@@ -92,7 +92,7 @@ def _with_edited_workbooks(
         except InputRefused as error:
             refused.append((name, error))
             continue
-        # Others cannot have been emptied; many lists of many users would take much memory.
+        # Rows of other users cannot have been emptied, and would take much memory.
         rows = (row for row in entries.open_rows if row.user_key in ledger.by_user)
         files.append(replace(entries, open_rows=(*rows,)))
     for name, outcome in collected_one_by_one(ledger, files):
@@ -107,9 +107,9 @@ def _with_edited_workbooks(
 def uncollected_decisions(
     folder: Path, ledger: Ledger, today: date
 ) -> Iterator[tuple[Path, list[str]]]:
-    """Yield the files of runs with decisions that a ledger has not, with the ARN of each.
+    """Yield the files of runs with decisions that a ledger lacks, with the ARN of each decision.
 
-    Raises InputRefused where it is not known which users the entries of a workbook are on.
+    Raises InputRefused if it is not known which users the entries of a workbook are on.
     """
     yield from _lost_decisions(folder, ledger)
     in_force = {(line.user_key.arn, line.decision) for line in ledger.removals()}
@@ -137,9 +137,9 @@ def uncollected_decisions(
 
 
 def _lost_decisions(folder: Path, ledger: Ledger) -> Iterator[tuple[Path, list[str]]]:
-    """Yield the ledgers of runs that have lines which a ledger lacks, with the ARN of each line.
+    """Yield the ledgers of runs with lines that a ledger lacks, with the ARN of each such line.
 
-    Lines are only ever added, so that most are its beginning. Edited copies do not count.
+    Lines are only ever added, so most copies are the ledger's beginning. Edited ones do not count.
     """
     whole, known = ledger_bytes(ledger.lines), {line.identity for line in ledger.lines}
     newest = {
@@ -159,7 +159,7 @@ def _lost_decisions(folder: Path, ledger: Ledger) -> Iterator[tuple[Path, list[s
 
 
 def uncollected_sentence(path: Path, arns: Sequence[str]) -> str:
-    """Return a sentence on decisions on these users which a file has and the ledger has not."""
+    """Return a sentence on decisions on these users that a file has and the ledger lacks."""
     decisions, users = count_text(len(arns), "decision"), short_list([*dict.fromkeys(arns)])
     return f"{path} has {decisions} that the ledger has not: collect it. The users: {users}."
 
@@ -173,9 +173,9 @@ def _notes(name: str, update: LedgerUpdate) -> Iterator[str]:
 
 
 def edited_workbooks(folder: Path, collected: Container[str] = ()) -> Iterator[tuple[str, bytes]]:
-    """Yield the workbooks in runs that are not as they were made, by name, older runs first.
+    """Yield name and content of the edited workbooks in runs, older runs first.
 
-    Those that were `collected` are among them, though they were put back as they were made.
+    `collected` workbooks are among them, even if their original state was restored.
     """
     for run in runs(folder):
         for path in _files_ending(run.path, SPREADSHEET_ENDINGS):
@@ -206,9 +206,9 @@ def is_listable(folder: Path) -> bool:
 
 
 def unread_file_notes(folder: Path, ledger: Ledger) -> Iterator[str]:
-    """Yield a sentence on each file or run of a folder that may have more decisions, unread.
+    """Yield a sentence on each unread file or run of a folder that may have more decisions.
 
-    What the ledger was collected from is known. A folder without runs has none.
+    Files that the ledger was collected from do not count. A folder without runs has none.
     """
     if not is_listable(folder):
         yield f"{folder} cannot be listed: what runs there hold is not known."
@@ -242,7 +242,7 @@ def _may_hold_decisions(path: Path, known: Container[str | None]) -> bool:
 
 
 def _archive_holds_entries(path: Path) -> bool:
-    """Return whether a workbook in a zip archive has entries, or the archive, if it is one."""
+    """Return whether a zip archive has entries, as a workbook or in workbooks in it."""
     with ZipFile(path) as archive:
         is_workbook = any(_ends(Path(name), ("xl/workbook.xml",)) for name in archive.namelist())
     workbooks = unpacked_files(path, SPREADSHEET_ENDINGS)
@@ -252,7 +252,7 @@ def _archive_holds_entries(path: Path) -> bool:
 
 
 def _files_ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
-    """Return the files below a folder with these endings, but hidden and locked ones."""
+    """Return the files below a folder with these endings, without hidden and lock files."""
     found = (path for path in folder.rglob("[!.]*") if _ends(path, endings))
     return sorted(path for path in found if path.is_file() and not path.name.startswith("~$"))
 
@@ -267,7 +267,7 @@ def _ends(path: Path, endings: tuple[str, ...]) -> bool:
 def with_earlier_outcomes(
     ledger: Ledger, folders: Iterable[Path], complete: Sequence[Run] = ()
 ) -> tuple[Ledger, list[Problem]]:
-    """Return a ledger with what follow-ups in folders show of decisions, and their problems.
+    """Return a ledger with the outcomes in follow-ups of folders, and the problems of these files.
 
     The folders come in the order of their runs. A decision that was not in force in the newest
     complete run, such as one collected late, is followed up in the reports of the runs.
@@ -275,7 +275,7 @@ def with_earlier_outcomes(
     outcomes = EarlierOutcomes(REPORTS)
     problems: list[Problem] = []
     newest, followed = complete[-1].name if complete else "", set[tuple[str, ...]]()
-    # Late decisions are known after the last file.
+    # Late decisions are known only after the last file.
     files = _follow_ups(folders, complete, problems)
     for run, rows, is_as_made in chain(
         files, _unfollowed_rows(ledger, complete, followed, problems)
@@ -288,13 +288,13 @@ def with_earlier_outcomes(
 
 
 _Rows: TypeAlias = tuple[str, Iterable[Mapping[str, str]], bool]
-"""The name of a run, the rows of its follow-up, and whether the run is as it was made."""
+"""The name of a run, the rows of its follow-up, and whether their files are unedited."""
 
 
 def _follow_ups(
     folders: Iterable[Path], complete: Sequence[Run], problems: list[Problem]
 ) -> Iterator[_Rows]:
-    """Yield the follow-ups in folders, and add the problems of others."""
+    """Yield the follow-ups in folders, and add the problems of refused ones."""
     as_made = {run.path / FOLLOW_UP: run.files.get(FOLLOW_UP) for run in complete}
     for path in filter(isfile, (folder / FOLLOW_UP for folder in folders)):
         try:
@@ -315,7 +315,7 @@ def _unfollowed_rows(
     followed: Container[tuple[str, ...]],
     problems: list[Problem],
 ) -> Iterator[_Rows]:
-    """Yield what runs would have shown of decisions in force now that the newest did not follow."""
+    """Yield outcomes in all runs of decisions in force that the newest run did not follow up."""
     late = {
         key: line.report_time.earliest
         for line in ledger.removals()

@@ -60,7 +60,7 @@ FEEDS: Final = {
 USERS_TABLE: Final = "users.parquet"
 
 TREND_MONTHS: Final = 12
-"""The trend has the last run of each of these months, the newest among them."""
+"""Months in the trend, with the newest; the last run of each is shown."""
 
 TREND_COLUMNS: Final = (
     columns.RUN,
@@ -77,8 +77,8 @@ def write_feed(
 ) -> None:
     """Write a feed of a run into a folder.
 
-    OCSF and ASFF also close the findings of the `earlier` files, newest first, that are gone; ASFF
-    is for the Security Hub of `region`. Parquet has the users too, in a file of their own. Raises
+    OCSF and ASFF also close findings that the `earlier` files, newest first, have and that are gone
+    now; ASFF is for the Security Hub of `region`. Parquet also writes a file with the users. Raises
     OutputFailed.
     """
     if feed is Feed.PARQUET:
@@ -104,7 +104,7 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
 def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: pd.DataFrame) -> str:
     """Write every output of a run into a folder, and return the number of changes in words.
 
-    The last of the `earlier` runs, if there is any, is compared with. `trend` has the numbers of
+    The changes are those since the last of the `earlier` runs, if any. `trend` has the numbers of
     users by month (`TREND_COLUMNS`). Raises OutputFailed.
     """
     write(
@@ -146,7 +146,7 @@ def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no reco
 
     `earlier` are the older runs in their order. `name`, `as_of` (UTC), `verdicts` (how many users
     have each), `accounts` and `parameters` are those of the present run, whose month is the last of
-    `TREND_MONTHS`. The last run of a month with the same accounts and criteria comes before others.
+    `TREND_MONTHS`. In a month, the last run with the same accounts and criteria counts, if any.
     The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`
     (retired or dormant), `users` int64, `is_comparable` bool.
     """
@@ -184,8 +184,8 @@ def _month(at: datetime) -> int:
 def _changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
     """Return what changed since the last earlier run, judged by the criteria of this one.
 
-    An account that only older ones cover says which. Without an earlier run only the accounts that
-    could not be read are listed.
+    An account that only older runs cover has a row that names the newest of these. Without an
+    earlier run, only the accounts that could not be read are listed.
     """
     if not earlier:
         return not_covered_rows(analysis.report)
@@ -210,8 +210,8 @@ def _changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
 def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     """Return a run's reports with its own exemptions, judged by the criteria of an analysis.
 
-    The users to keep by the decisions that the run was judged with are exempt as they were then.
-    Raises InputRefused.
+    Users to keep are exempt by the decisions in that run, as they were then. Raises
+    InputRefused.
     """
     listed, decided = run.path / EXEMPTIONS, run.path / DECISIONS
     report = load_reports(run.path, {}, as_of=run.record.set_as_of)
@@ -225,7 +225,7 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
 
 
 def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:
-    """Have all files and folders on disk, for their owner only; list path, size and sha256."""
+    """Sync all files and folders to disk, for their owner only; yield path, size and sha256."""
     for at, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
@@ -240,15 +240,15 @@ def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:
         sync(Path(at))
 
 
-# What was judged once, for all outputs
+# Judge once, for all outputs
 
 
 @contextmanager
 def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
-    """Give an analysis with the same result, which judges each user and words each finding once.
+    """Give an analysis with the same result that judges each user and words each finding once.
 
-    What it made lies in temporary files in the folder until the end. A report that stays in memory
-    needs none. Raises OutputFailed where the folder cannot be written.
+    The results lie in temporary files in the folder until the end. A report that stays in memory
+    needs no files. Raises OutputFailed if the folder cannot be written.
     """
     with ExitStack() as files:
 
@@ -263,7 +263,7 @@ def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
 def _stored_in(
     files: ExitStack, folder: Path, values: Callable[[], Iterator[T]]
 ) -> Callable[[], Iterator[T]]:
-    """Return what gives the same values each time; they are made until one pass is complete."""
+    """Return a function that yields the values; after one complete pass, from a file."""
     complete: list[IO[bytes]] = []
 
     def passed() -> Iterator[T]:

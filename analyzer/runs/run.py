@@ -27,10 +27,10 @@ class Log(Protocol):
     """Log what a run does, one event with a message and fields at a time."""
 
     def say(self, event: str, message: str, **fields: Any) -> None:
-        """Log what was done."""
+        """Log a step that was done."""
 
     def caution(self, event: str, message: str, **fields: Any) -> None:
-        """Log what should be known or fixed."""
+        """Log a problem that should be known or fixed."""
 
     def log_wait(self, name: str, seconds: float, state: str) -> None:
         """Log that the report of an account is not ready after some seconds."""
@@ -38,12 +38,12 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """Hold what a run is made from, what it is judged by, and where it goes.
+    """Hold the inputs of a run, its parameters, and its folder.
 
-    The reports are those of `sources`; without any `fetch_request` says which AWS gives. `as_of` is
-    in UTC. `entries` are decisions to collect first, none of a day much later than `today` (UTC);
-    `lists` are the files that a run keeps, by their name in it, `parameters` the options that its
-    record has. `feeds` are written too, ASFF for `hub_region`.
+    The reports are those of `sources`; without sources, `fetch_request` gets them from AWS. `as_of`
+    is in UTC. `entries` are decisions to collect first, none of a day much later than `today`
+    (UTC). `lists` are files that a run keeps, by their name in it; `parameters` are the options in
+    its record. `feeds` are written too, ASFF for `hub_region`.
     """
 
     folder: Path
@@ -92,10 +92,10 @@ def check(request: ExportRequest) -> int:
 
 
 def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, object]]:
-    """Make a run, remove the oldest ones but `keep`, and return the exit code.
+    """Make a run, remove the oldest runs beyond `keep`, and return the exit code.
 
-    Return also which run has the reports, if unchanged an earlier one, and their as-of (UTC).
-    Raises CredreportError; nothing is left of the run then.
+    Return also the name of the run, or of an earlier one if nothing changed, and as-of (UTC).
+    Raises CredreportError; then nothing is left of the run.
     """
     folder = request.folder
     with run_folders.folder_lock(folder):
@@ -109,7 +109,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             earlier = run_folders.earlier_runs(all_runs, new_run.name)
             ledger, refused = _collect_decisions(request)
             dated_request, unread = _with_ledger(request, ledger, new_run, earlier)
-            # Of a refusal the first problem will do: the log has all.
+            # The first problem of a refusal is enough: the log has all.
             missing = [message.partition("\n")[0] for message in (*refused, *unread)]
             report = replace(report, content_notes=(*report.content_notes, *missing))
             analysis_request = dated_request.analysis_request
@@ -136,9 +136,9 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
 
 
 def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, bool]:
-    """Put the reports into a run, and return them, and whether AWS left anything out.
+    """Put the reports into a run; return them, and whether AWS left anything out.
 
-    They are copies of files, or what AWS gives. Raises InputRefused, AwsRefused, OutputFailed.
+    They are copies of files, or fetched from AWS. Raises InputRefused, AwsRefused, OutputFailed.
     """
     folder = building / inputs.REPORTS
     with run_folders.os_errors_translated(building):
@@ -160,7 +160,7 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
 
 
 def _collect_decisions(request: ExportRequest, *, write: bool = True) -> tuple[Ledger, list[str]]:
-    """Return the folder's ledger with what reviewers entered, and what is missing; log both.
+    """Return the folder's ledger with the reviewers' entries, and what is missing; log both.
 
     Raises InputRefused, Busy, OutputFailed.
     """
@@ -177,9 +177,9 @@ def _collect_decisions(request: ExportRequest, *, write: bool = True) -> tuple[L
 def _with_ledger(
     request: ExportRequest, ledger: Ledger, run: Path, earlier: Sequence[Run]
 ) -> tuple[ExportRequest, Sequence[str]]:
-    """Return the request to judge by the folder's ledger, with the days of its own.
+    """Return the request with the folder's ledger, which keeps the days of the request's own.
 
-    The ledger knows what earlier follow-ups show; that some are not understood is logged, returned.
+    The ledger has the outcomes of earlier follow-ups; problems with them are logged and returned.
     """
     own = request.analysis_request.ledger or Ledger()
     folders = run_folders.folders_up_to_run(run.parent, run.name)
@@ -252,7 +252,7 @@ def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None
 
 
 def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
-    """Return the run before, if its reports are still those that it was made from."""
+    """Return the run before, or None if its inputs were changed."""
     previous = earlier[-1] if earlier else None
     if previous and not inputs.has_unchanged_inputs(previous):
         message = f"Reports in {previous.path} were changed: changes since it are not shown."
@@ -268,10 +268,10 @@ def _feeds_to_close(
     rules: Collection[str],
     log: Log,
 ) -> list[Path]:
-    """Return the feeds of runs before whose findings may be closed, the newest first.
+    """Return the feeds of earlier runs whose findings may be closed, the newest first.
 
-    They go back until each of the accounts had a report, with its root, in a run of all these
-    rules, or to a feed that was edited.
+    They go back until every account had a report, with its root, in a run of all these rules, or
+    until a feed was edited.
     """
     if feed is Feed.PARQUET:
         return []
@@ -294,7 +294,7 @@ def _feeds_to_close(
 
 
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:
-    """Remove the oldest runs; that they cannot be removed changes nothing of the new one."""
+    """Remove the oldest runs; if that fails, the new run stays as it is."""
     try:
         for old in run_folders.prune(request.folder, keep, except_run=run.name):
             request.log.say("removed", f"Removed {old.path}.", run=old.name)
@@ -314,7 +314,7 @@ def _log_outcome(analysis: Analysis, log: Log, logged: Collection[str]) -> None:
 
 
 def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
-    """Log each account that is missing, and return what was said."""
+    """Log each account that is missing, and return the sentences."""
     for account in report.not_covered:
         log.caution("not-covered", str(account), **asdict(account))
     return {*map(str, report.not_covered)}
@@ -323,11 +323,11 @@ def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
 def _ask_aws(
     request: ExportRequest, fetch_request: FetchRequest, folder: Path | None = None
 ) -> tuple[fetch_manifest.FetchOutcomes, bool]:
-    """Fetch the reports into a folder, or without one save nothing, and log what is unknown.
+    """Fetch the reports into a folder, or save nothing without one, and log what is unknown.
 
-    Return what became of the accounts, and whether anything is unknown of those that were read.
-    Raises AwsRefused where none could be read, OutputFailed, KeyboardInterrupt where it was
-    stopped: of many accounts, some would be missing.
+    Return the outcomes of the accounts, and whether anything is unknown of those that were read.
+    Raises AwsRefused if none could be read, OutputFailed, KeyboardInterrupt if the user stopped it:
+    otherwise some of many accounts would be missing.
     """
     # boto3 is slow to import, and reports from files need none.
     from analyzer.aws.errors import STOPPED  # noqa: PLC0415

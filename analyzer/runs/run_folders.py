@@ -27,7 +27,7 @@ from analyzer.terms import VERSION, Verdict, utc_text
 RECORD_FILE: Final = "manifest.json"
 
 _LARGEST_RECORD: Final = 1 << 28
-"""No record holds more bytes: 300,000 files have 60 MB."""
+"""The most bytes of a record; 300,000 files take 60 MB."""
 
 
 def _moment(text: object) -> datetime:
@@ -40,21 +40,21 @@ _Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class RunFile(BaseModel):
-    """Hold the path of a file in its run, and the SHA-256 that it was made with."""
+    """Hold the path of a file in its run, and its SHA-256 when it was written."""
 
     path: str
     sha256: str
 
 
 class CoveredAccount(BaseModel):
-    """Name an account that a run has a report of, with the number of its root rows."""
+    """Name an account with a report in a run, and the number of its root rows."""
 
     account: str
     roots: int = 0
 
 
 class RunRecord(BaseModel):
-    """Hold what is read back from the record of a run.
+    """Hold the fields of a run's record that are read back.
 
     `as_of` is that of its newest report, `set_as_of` the one of `--as-of`; `rules` are those that
     ran, none in a record of an earlier version.
@@ -82,10 +82,10 @@ def newest_as_of(report: Report) -> datetime:
 
 
 def run_identity(report: Report, parameters: Mapping[str, Any]) -> str:
-    """Return what two runs share that were made from the same, as a SHA-256.
+    """Return a SHA-256 that is the same for runs with the same reports and parameters.
 
-    `parameters` are what the verdicts, the rules and the exit code depend on besides the report.
-    Where the reports came from, and why an account could not be read, makes no difference.
+    The verdicts, the rules and the exit code depend on `parameters` and the report. The origin of
+    the reports, and the reason why an account could not be read, make no difference.
     """
     evidence = (file.service_credentials for file in report.files)
     parts = {
@@ -107,9 +107,9 @@ def record_bytes(
 ) -> bytes:
     """Return the record of a run; `files` have path, size and sha256 each.
 
-    `ledger` has the decisions that it was judged with. The `outcome` is its `exit_code`, the name
-    of the run that it is `compared_with`, if any, the number of `users` of each verdict, and the
-    `rules` that ran.
+    `ledger` has the decisions that the run used. `outcome` has its `exit_code`, the name of the
+    run that it is `compared_with`, if any, the number of `users` of each verdict, and the `rules`
+    that ran.
     """
     record = {
         **provenance(),
@@ -151,20 +151,20 @@ def read_record(folder: Path) -> RunRecord | None:
         record = RunRecord.model_validate_json(path.read_bytes())
     except (OSError, ValueError):  # pydantic's ValidationError is one
         return None
-    # A folder of runs lists many files: joined paths would take longer than the look.
+    # Runs list many files: to join paths would take longer than to look them up.
     is_whole = all(os.path.isfile(f"{folder}/{file.path}") for file in record.files)  # noqa: PTH113
     return record if is_whole else None
 
 
 KEPT_MONTHS: Final = 13
-"""A year of months, and the one with which it begins: the last run of each is never removed."""
+"""Months whose last run is never removed: a year, and the month in which it begins."""
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(?:-(\d{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Hold a complete run: where it is, and what its record says."""
+    """Hold a complete run: its path and its record."""
 
     path: Path
     record: RunRecord
@@ -176,11 +176,11 @@ class Run:
 
     @property
     def files(self) -> Mapping[str, str]:
-        """Return the SHA-256 that each file of the run was made with, by its path in the run."""
+        """Return the recorded SHA-256 of each file of the run, by its path in the run."""
         return {file.path: file.sha256 for file in self.record.files}
 
     def is_unedited(self) -> bool:
-        """Return whether the run's folder holds what it was made with, unedited, and no more."""
+        """Return whether the run's folder has exactly its recorded files, unedited."""
         own = {self.path / path for path in (RECORD_FILE, *self.files)}
         own |= {folder for path in own for folder in path.parents}
         return all(
@@ -191,7 +191,7 @@ class Run:
 
 
 def is_in_run(folder: Path, path: str | Path) -> bool:
-    """Return whether a path leads to or into what has the name of a run in a folder."""
+    """Return whether a path leads to or into a run of a folder, by the name of a run."""
     real_path, top = Path(os.path.realpath(path)), os.path.realpath(folder)
     return real_path.is_relative_to(top) and any(
         _NAME.fullmatch(part) for part in real_path.relative_to(top).parts[:1]
@@ -199,7 +199,7 @@ def is_in_run(folder: Path, path: str | Path) -> bool:
 
 
 def runs(folder: Path) -> list[Run]:
-    """Return the complete runs, the oldest first, of one moment the first made first."""
+    """Return the complete runs, the oldest first; those of one moment as they were made."""
     complete = (
         Run(path, record)
         for path in (folder.iterdir() if folder.is_dir() else ())
@@ -209,32 +209,32 @@ def runs(folder: Path) -> list[Run]:
 
 
 def incomplete_runs(folder: Path, complete: Sequence[Run]) -> list[Path]:
-    """Return what has the name of a run and is no complete one; nothing reads or removes it."""
+    """Return paths that are named like runs but are not complete; nothing reads or removes them."""
     named = {path for path in folder.iterdir() if _NAME.fullmatch(path.name)}
     return sorted(named - {run.path for run in complete})
 
 
 def earlier_runs(complete: Sequence[Run], name: str) -> list[Run]:
-    """Return those of the complete runs that are older than one of that name, in their order."""
+    """Return the complete runs that are older than the run of that name, in their order."""
     return [run for run in complete if run_sort_key(run.name) < run_sort_key(name)]
 
 
 def folders_up_to_run(folder: Path, name: str) -> list[Path]:
-    """Return all folders that are not later than a run of that name, the runs in their order."""
+    """Return all folders but the run of that name and later runs, the runs in their order."""
     found = (path for path in folder.glob("[!.]*") if path.is_dir() and not path.is_symlink())
     not_later = (path for path in found if run_sort_key(path.name) < run_sort_key(name))
     return sorted(not_later, key=lambda path: run_sort_key(path.name))
 
 
 def next_run_name(folder: Path, as_of: datetime) -> str:
-    """Return a name that nothing in the folder has, made from the moment that a run describes."""
+    """Return a name that is free in the folder, made from the as-of of a run."""
     name = f"{as_of:%Y-%m-%dT%H-%M-%SZ}"
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     return next(name for name in names if not os.path.lexists(folder / name))
 
 
 def run_sort_key(name: str) -> tuple[str, int]:
-    """Return what the names of runs are sorted by: moment, then number; other names are first."""
+    """Return the sort key of a run's name: moment, then number; other names come first."""
     named = _NAME.fullmatch(name)
     return (named[1], int(named[2] or 1)) if named else ("", 0)
 
@@ -247,14 +247,14 @@ LOCK: Final = ".lock"
 BUILDING: Final = ".credreport-building-"
 REMOVING: Final = ".credreport-removing-"
 NEW_LINK: Final = ".credreport-latest"
-"""What is put beside the runs: folders that begin so, and the link that becomes `latest`."""
+"""The names beside the runs: beginnings of folders, and the link that becomes `latest`."""
 
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Make the folder, repair what a killed run left in it, and lock it.
+    """Make the folder, lock it, and repair what a killed run left in it.
 
-    Raises Busy if another run holds the lock, OutputFailed where the folder cannot be written.
+    Raises Busy if another run holds the lock, OutputFailed if the folder cannot be written.
     """
     with os_errors_translated(folder):
         followed_path(folder)
@@ -272,7 +272,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def new_run_folder(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder to build in; what is left of it in the end is removed."""
+    """Give a hidden folder to build in; it is removed in the end if it is still there."""
     with os_errors_translated(folder):
         building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder))
     try:
@@ -284,7 +284,7 @@ def new_run_folder(folder: Path) -> Iterator[Path]:
 
 
 def publish(building: Path, run: Path, record: bytes) -> None:
-    """Give a folder whose files are on disk its record and the name of a run; set `latest`."""
+    """Write the record in a folder whose files are on disk, rename it to the run; set `latest`."""
     with os_errors_translated(run.parent):
         path = building / RECORD_FILE
         path.touch(PRIVATE)
@@ -297,7 +297,7 @@ def publish(building: Path, run: Path, record: bytes) -> None:
 
 
 def point_latest_at_newest(folder: Path) -> None:
-    """Have `latest` lead to the newest complete run, and to nothing where there is none."""
+    """Point `latest` to the newest complete run, or remove it if there is none."""
     every = runs(folder)
     link = folder / LATEST
     leads_to = link.readlink() if link.is_symlink() else None
@@ -311,7 +311,7 @@ def point_latest_at_newest(folder: Path) -> None:
 
 
 def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
-    """Remove and return the oldest complete runs but `keep`, and but that of a name.
+    """Remove and return old complete runs, except the newest `keep` and the one of a name.
 
     The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited.
     """
@@ -328,7 +328,7 @@ def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise what `folder_lock` would, and write nothing."""
+    """Raise the errors that `folder_lock` would raise, and write nothing."""
     with os_errors_translated(folder):
         followed_path(folder)
     nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
@@ -346,7 +346,7 @@ def write_last_run(
 ) -> None:
     """Write when a run ended, with which exit code, message and outcome; `at` is in UTC.
 
-    Nothing is written where the folder does not exist. Raises OutputFailed.
+    Nothing is written if the folder does not exist. Raises OutputFailed.
     """
     if not folder.is_dir():
         return
@@ -363,7 +363,7 @@ def write_last_run(
 
 
 def sync(path: Path) -> None:
-    """Have a file's bytes, or the names in a folder, reach the disk."""
+    """Flush a file's bytes, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -373,7 +373,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def os_errors_translated(folder: Path) -> Iterator[None]:
-    """Turn what the system says of writing into OutputFailed."""
+    """Turn errors of the system into OutputFailed."""
     try:
         yield
     except OSError as error:
@@ -403,7 +403,7 @@ def _check_latest(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed run left, and nothing that is not made like it."""
+    """Remove the leftovers of a killed run, and nothing else."""
     for path in folder.iterdir():
         is_link = path.is_symlink()
         if path.name == NEW_LINK and is_link:

@@ -27,16 +27,16 @@ from analyzer.terms import printable
 _WORKBOOK: Final = "[Content_Types].xml"
 
 _LOOK_BUDGET: Final = 256 << 20
-"""No more bytes of an archive are unpacked to find out which of its files cannot be reports."""
+"""The most bytes of an archive that are unpacked to find files that cannot be reports."""
 
 _LEAST_LOOK_BYTES: Final = 16 << 10
-"""The least that opening a file counts, in bytes: it takes as long as to unpack them."""
+"""The least bytes that a file counts: to open it takes as long as to unpack them."""
 
 _MEMBER_HEADER: Final = 30
 """The bytes before each file in a zip archive, at least, besides its name."""
 
 _ENCRYPTED: Final = 1
-"""The bit of a file in a zip archive that says so."""
+"""The flag bit of an encrypted file in a zip archive."""
 
 DAMAGED: Final = (
     zipfile.BadZipFile,
@@ -45,10 +45,10 @@ DAMAGED: Final = (
     EOFError,
     NotImplementedError,  # a compression that Python does not know
     RuntimeError,  # encrypted
-    ValueError,  # names and places that cannot be
+    ValueError,  # invalid names and offsets
     OSError,  # likewise, and damaged bzip2
 )
-"""What reading an archive raises that is damaged, or encrypted."""
+"""The errors of reading an archive that is damaged or encrypted."""
 
 
 def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iterator[Source]:
@@ -79,9 +79,9 @@ def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iter
 
 
 def unpacked_files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of an archive whose names end so, by name.
+    """Yield name and content of the files of an archive with these endings.
 
-    Raises one of `DAMAGED`, and InputRefused where that is more than may be unpacked for a look.
+    Raises one of `DAMAGED`, and InputRefused if more than `_LOOK_BUDGET` would be unpacked.
     """
     with zipfile.ZipFile(path) as archive:
         _refuse_overlap(archive.infolist())
@@ -105,10 +105,10 @@ def _member_source(
 
 @dataclass(slots=True)
 class _Archive:
-    """Unpack the files of a zip archive, opened once for all of its reports, and then closed.
+    """Unpack the files of a zip archive, which is opened once for all of its reports.
 
-    To open it for each, 1,500 reports take 1.9 times as long. `unread` are those before it closes;
-    a file saved with reports is read by itself.
+    If it is opened for each, 1,500 reports take 1.9 times as long. It closes when
+    no report is `unread`; a file saved with reports is read by itself.
     """
 
     name: str
@@ -119,12 +119,12 @@ class _Archive:
     _lock: Lock = field(default_factory=Lock)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what pickles it: it is opened again."""
+        """Return how to pickle it: the copy opens the archive again."""
         return _Archive, (self.name, self.content, self.reports)
 
     @property
     def path(self) -> Path | None:
-        """Return where it lies, if it is a file."""
+        """Return the path of the archive, if it is a file."""
         return self.content if isinstance(self.content, Path) else None
 
     def _open(self) -> zipfile.ZipFile:

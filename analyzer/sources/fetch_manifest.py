@@ -1,7 +1,7 @@
 """Handle the manifest of fetched accounts: write it, find it, read it, apply it, put it in words.
 
-A manifest lies beside the reports that were fetched and says what became of every account, so
-that one that could not be read is missing from no output silently.
+A manifest lies beside the fetched reports and has the outcome of every account, so that every
+output names the accounts that could not be read.
 """
 
 import hashlib
@@ -44,8 +44,8 @@ class Status(StrEnum):
 class AccountEntry:
     """Hold the outcome of one account, with the reason; `account` is empty if it is not known.
 
-    `name` is the account's, or if `is_profile` that of the profile with which it was asked.
-    `service_credentials` says what is known of those, if the report was fetched.
+    `name` is the account's, or with `is_profile` that of the profile that was used. If the report
+    was fetched, `service_credentials` says whether AWS's list of them was saved, or why not.
     """
 
     account: str
@@ -74,9 +74,9 @@ class FetchOutcomes(NamedTuple):
 
 
 def manifest_bytes(outcomes: FetchOutcomes) -> bytes:
-    """Return the list of all accounts, and the patterns that named none of them.
+    """Return the list of all accounts, and the patterns that match none of them.
 
-    It lies in the folder of the reports, so `file` is but their name.
+    It lies in the folder of the reports, so each `file` is only a name.
     """
     entries = sorted(outcomes.entries, key=lambda entry: (entry.account, entry.name))
     return json_bytes(
@@ -92,12 +92,12 @@ def manifest_bytes(outcomes: FetchOutcomes) -> bytes:
 
 
 def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Source]:
-    """Return the manifests among what the names stand for, each once.
+    """Return the manifests that the names give, each once.
 
-    Those of the archives that hold `inputs` count too, and those that lie in the folder of an
-    input and list it: of these, the other reports do not count, since they were not named.
+    Manifests in the archives of `inputs` count too, and manifests that lie in the folder of an
+    input and list it: their other reports do not count, since they were not named.
 
-    Raises InputRefused if one that lies there is not understood.
+    Raises InputRefused if a manifest in such a folder is not understood.
     """
     named = dict.fromkeys(_manifests_named(names))
     return [
@@ -119,7 +119,7 @@ def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
 
 
 def _manifests_beside(inputs: Iterable[Source]) -> Iterator[tuple[Path, Source]]:
-    """Yield the manifests that list an input, of the folders in which the inputs lie."""
+    """Yield the manifests in the folders of the inputs that list an input."""
     folders: dict[Path, set[str]] = defaultdict(set)
     for source in inputs:
         if source.path:
@@ -131,7 +131,7 @@ def _manifests_beside(inputs: Iterable[Source]) -> Iterator[tuple[Path, Source]]
 
 
 def _is_manifest(path: Path) -> bool:
-    """Return whether a path is a manifest's; a pipe of such a name would be waited for."""
+    """Return whether a path is a manifest; reading a pipe of such a name would wait."""
     return path.name.endswith(MANIFEST_ENDING) and is_visible(path.name) and not path.is_fifo()
 
 
@@ -140,9 +140,9 @@ def _manifest_source(path: Path) -> Source:
 
 
 def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
-    """Return a manifest, without where reports lie that are none of `files`.
+    """Return a manifest in which only the reports among `files` have a file name.
 
-    None if it lists none of them; other JSON lists none.
+    None if it lists none of `files`; other JSON lists none.
     """
     value = saved_json(str(path), path.read_bytes)
     try:
@@ -189,7 +189,7 @@ def _entry(value: Mapping[str, Any]) -> AccountEntry:
 
 
 def _problems(entries: Iterable[AccountEntry]) -> Iterator[str]:
-    """Yield what is wrong with the values of a manifest."""
+    """Yield the problems of the values in a manifest."""
     listed: set[str] = set()
     for entry in entries:
         if entry.status not in {*Status}:
@@ -215,10 +215,10 @@ def with_listed_accounts(
 ) -> Report:
     """Return the report with the names of accounts, and those that failed, were skipped or lost.
 
-    An account that failed is covered nonetheless, with a note, by a report of it that is newer than
-    all that were fetched then. An older one covers nothing: an account that cannot be read any
-    more must not look as if it could. An account is lost if its report is missing from `inputs` or
-    was changed; a newer report covers it likewise. `elsewhere` are reports that another process
+    A failed account is still covered, with a note, by a report that is newer than all reports that
+    were fetched then. An older report covers nothing: an account that can no longer be read must
+    not look as if it could. An account is lost if its report is missing from `inputs` or was
+    changed; a newer report covers it too. `elsewhere` are reports that another process
     reads. Raises InputRefused if a manifest is not understood.
     """
     every = [*sorted(elsewhere, key=lambda file: file.as_of), *report.files]
@@ -281,7 +281,7 @@ def _not_covered_and_notes(
 
 
 class _Inputs:
-    """Know which inputs there are, and what is in them."""
+    """Hold the names and hashes of the inputs, to find lost reports."""
 
     def __init__(self, files: Iterable[ReportFile], inputs: Collection[Source]) -> None:
         """Keep the inputs and the files that count, whose SHA-256 is known already."""
@@ -309,7 +309,7 @@ class _Inputs:
         if entry.sha256 in self._counting or entry.sha256 in self._superseded_sha256:
             return ""
         if listed_name in self._skipped:
-            self._skipped[listed_name].read()  # It refuses what stands in the place of a report.
+            self._skipped[listed_name].read()  # It refuses the file in the place of a report.
         what = "was changed since it was fetched" if is_there else "is missing"
         return f"its report {entry.file} {what}."
 

@@ -1,8 +1,8 @@
-"""Read what was saved with a report: its generation time, and service-specific credentials.
+"""Read the files saved with a report: its generation time, and service-specific credentials.
 
-Both are files whose name is the report's with an ending of their own. AWS's list of credentials is
+Each has the report's name with an ending of its own. AWS's list of credentials is
 read in every form that the AWS CLI prints: `aws iam list-service-specific-credentials --all-users`
-prints JSON, YAML, text or a table, as `--output` or the profile has it. Several answers may follow
+prints JSON, YAML, text or a table, as `--output` or the profile sets it. Several answers may follow
 one another: the pages of one list.
 """
 
@@ -24,7 +24,7 @@ from analyzer.report.values import timestamp
 from analyzer.terms import printable
 
 FIRST_YEAR: Final = 2010
-"""IAM is of 2010: no report is older."""
+"""The year in which IAM began: no report is older."""
 
 METADATA_ENDING: Final = ".metadata.json"
 SERVICE_CREDENTIALS_ENDING: Final = ".service-credentials.json"
@@ -33,9 +33,9 @@ BESIDE_ENDINGS: Final = (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING, MANIFEST_E
 
 
 def with_files_beside(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:
-    """Return the report of that name with what was saved with it among the files, if anything.
+    """Return the report of that name with the content of those files that were saved with it.
 
-    Raises InputRefused if that is not understood, or if the metadata is of another report.
+    Raises InputRefused if they are not understood, or if the metadata is of another report.
     """
     of_report, credentials = f"{name}{METADATA_ENDING}", f"{name}{SERVICE_CREDENTIALS_ENDING}"
     if of_report in files:
@@ -79,7 +79,7 @@ _STATUSES: Final = (_ACTIVE, "Inactive", "Expired")
 
 _NOT_BLANK: Final = re.compile(r"\S")
 _YAML_BREAK: Final = re.compile(r": \n +")
-"""What stands before a value that is too long for the line of its name."""
+"""The break before a value that is too long for the line of its name."""
 
 _YAML_LINE: Final = re.compile(r" *((?:- )*)(\w+):(?: ('?)(.*)\3)?")
 _CREDENTIAL_ID: Final = re.compile("ACC[A-Z0-9]+")
@@ -91,7 +91,7 @@ _Answers: TypeAlias = tuple[list[Any], object]
 def service_credentials(name: str, content: bytes) -> ServiceCredentials:
     """Return the active service-specific credentials in a list of that name and content.
 
-    Raises InputRefused for what is not the whole list, and for a date that is not understood.
+    Raises InputRefused if it is not the whole list, or if a date is not understood.
     """
     try:
         listed, is_truncated = _answers(_text(content))
@@ -137,7 +137,7 @@ def _text(content: bytes) -> str:
 
 
 def _answers(text: str) -> _Answers:
-    """Return what the answers hold; raises ValueError if they are in no form of the CLI."""
+    """Return the content of the answers; raises ValueError if they are in no form of the CLI."""
     if text.startswith(("{", "[")):
         return _json_answers(text)
     if text.startswith("-----"):
@@ -162,7 +162,7 @@ def _json_answers(text: str) -> _Answers:
 
 
 def _joined(entries: Iterator[dict[str, str]]) -> _Answers:
-    """Return the credentials, and what the last answer says of itself."""
+    """Return the credentials, and `IsTruncated` of the last answer."""
     every = [answer for answer in entries if answer]
     answers = [answer for answer in every if _IS_TRUNCATED in answer]
     if not answers:
@@ -186,10 +186,10 @@ def _yaml_entries(text: str) -> Iterator[dict[str, str]]:
 
 
 def _text_entries(text: str) -> Iterator[dict[str, str]]:
-    """Yield entries of the CLI's text: values without their names, which are in ABC order.
+    """Yield entries of the CLI's text: values in ABC order of their names, which are left out.
 
-    The id is behind the service, the dates are at the start. The second value is another date, or
-    of a credential that does not expire something else.
+    The id follows the service, the dates come first. The second value is the expiration if it is a
+    date; otherwise the credential does not expire.
     """
     for line in text.splitlines():
         kind, *values = line.split("\t")

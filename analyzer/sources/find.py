@@ -31,11 +31,11 @@ _NO_SUCH_PATH: Final = ("there is no such file or folder", "Check the path.")
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
-    """Return all inputs that the names stand for, in name order, however they were given.
+    """Return all inputs that the names give, in name order, however they were given.
 
-    What was saved beside reports is no input, though a shell's `*` names it with them. What
-    cannot be found is an input that raises when it is read, so that all is said at once. `limit`
-    counts what is unpacked or piped in.
+    Files saved beside reports are not inputs, even if a shell's `*` names them. A name that cannot
+    be found is an input that raises when it is read, so that all problems come at once. `limit`
+    counts the bytes that are unpacked or piped in.
     """
     reports = [name for name in names if _may_be_input(name)]
     bound = limit or InputLimit()
@@ -43,7 +43,7 @@ def find_sources(names: Collection[str], limit: InputLimit | None = None) -> lis
 
 
 def _may_be_input(name: str) -> bool:
-    """Return whether a name is neither that of what lies beside reports nor what a Mac unpacks."""
+    """Return whether a name is neither a file beside reports nor the folder that a Mac adds."""
     return Path(name).name != MAC_FOLDER and not name.endswith(BESIDE_ENDINGS)
 
 
@@ -77,7 +77,7 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
 
 def is_pattern(name: str) -> bool:
     """Return whether a name is a pattern, not the name of a file with such signs."""
-    return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  says no, never raises
+    return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  never raises
 
 
 def matching_paths(
@@ -85,7 +85,7 @@ def matching_paths(
 ) -> list[str]:
     """Return the paths that a pattern matches, in order.
 
-    `**` searches no folder twice, as glob does where links lead back up. `on_unreadable` is
+    `**` searches no folder twice; glob would, if links lead back up. `on_unreadable` is
     called with the error of each folder that the pattern needs and that cannot be searched.
     """
     parts = Path(pattern).parts
@@ -107,7 +107,7 @@ def _folders_matching(parts: Sequence[str]) -> list[str]:
 
 
 def _search_errors(parts: Sequence[str]) -> Iterator[OSError]:
-    """Yield the error of each folder that glob has to search for a pattern, and passes over."""
+    """Yield the error of each folder that glob has to search for a pattern, but skips."""
     for at, part in enumerate(parts):
         for folder in _folders_matching(parts[:at]):
             try:
@@ -151,7 +151,7 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
     unreadable: list[OSError] = []
     paths = [*filter(_may_be_input, matching_paths(pattern, unreadable.append))]
     folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
-    # `**` matches a folder, which is searched, and what is in it once more.
+    # `**` matches a folder, which is searched, and also everything in it.
     once = (match for match in paths if folders.isdisjoint(Path(match).parents))
     sources = [source for match in once for source in _listed_path_sources(match, limit)]
     found = {source.name for source in sources}  # a folder that matches is refused by itself
@@ -165,7 +165,7 @@ def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
 
 
 def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
-    """Yield every file below a folder, but hidden ones and those that lie beside a report."""
+    """Yield every file below a folder, without hidden files and files beside a report."""
     unreadable: list[OSError] = []
     names = [*filter(_may_be_input, map(str, files_below(folder, unreadable.append)))]
     yield from map(_unreadable_source, unreadable)
@@ -182,7 +182,7 @@ def _unreadable_source(error: OSError) -> Source:
 
 
 def _listed_path_sources(name: str, limit: InputLimit) -> Iterator[Source]:
-    """Yield the inputs at a path that a folder or a pattern lists: a pipe is not waited for."""
+    """Yield the inputs at a path that a folder or a pattern lists, without waiting for a pipe."""
     path = Path(name)
     if cannot_be_report(path):
         yield skipped_source(name)
@@ -202,11 +202,11 @@ def _file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
         with path.open("rb") as stream:
             is_archive = stream.read(len(ZIP[0])) in ZIP
     except OSError:
-        is_archive = False  # Reading it will tell why.
+        is_archive = False  # Reading it shows the reason.
     if is_archive:
         yield from _archive_sources(name, path, limit)
     else:
-        # What is no text in a name is spelled out, so that every output can hold it in a line.
+        # Signs that are not printable are escaped, so that a line of any output can hold the name.
         text = printable(name)
         yield Source(text, partial(_file_bytes, text, path), limit, path)
 

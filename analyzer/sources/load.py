@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from analyzer.lists.owners import Owners
 
 MemorySource = bytes | tuple[str, bytes] | IO[Any] | pd.DataFrame
-"""A report in memory; that of a pair is the name, which may say its as-of, and the content."""
+"""A report in memory; a pair has its name, which may show its as-of, and its content."""
 
 _READ_AS_TEXT: Final = "read it with pandas.read_csv(path, dtype=str, keep_default_na=False)"
 _ACCEPTED_SOURCES: Final = (
@@ -47,7 +47,7 @@ _ACCEPTED_SOURCES: Final = (
 )
 
 STREAMED_FROM: Final = 32 << 20
-"""Plain CSV of more bytes than this is read in pieces, not whole: a million rows in 606 MB less."""
+"""Plain CSV of more bytes is read in pieces, not whole: a million rows take 606 MB less."""
 
 _PART_BYTES: Final = 1 << 20
 _TAIL_BYTES: Final = 1 << 10
@@ -67,14 +67,14 @@ def load(
     or `-`; or a report in memory: bytes, a pair (name, bytes), a file object opened in binary mode,
     or a DataFrame of text. Each is an argument of its own: `load(*paths)`. Their order does not
     matter.
-    `as_of` is the moment that the reports describe, with its zone, where it is known better than
-    from them; `account_id` is the account of a report in which it is masked; `progress` is called
-    with how many of how many inputs were read. What the sources unpack to must not be more than
-    `max_input` bytes in all. With `with_older`, each report of an account counts, for a history.
+    `as_of` is the moment that the reports describe, with its zone, if you know it better than the
+    reports show it; `account_id` is the account of a report that masks it; `progress` is called
+    with the number of inputs read, and of all. The sources must not unpack to more than `max_input`
+    bytes in all. With `with_older`, each report of an account counts, for a history.
 
-    Raises InputRefused with the problems of all inputs together, TypeError for what is no source or
-    no moment, ValueError for a moment without its zone, a frame with missing cells, and an account
-    that has not 12 digits.
+    Raises InputRefused with the problems of all inputs together, TypeError for an invalid source or
+    moment, ValueError for a moment without its zone, a frame with missing cells, and an account
+    without 12 digits.
     """
     if not sources:
         raise TypeError("load() needs at least one source")
@@ -99,9 +99,9 @@ def _is_path(source: object) -> bool:
 def _memory_inputs(
     streams: Iterable[tuple[int, str, str, BinaryIO]], limit: InputLimit
 ) -> Iterator[Source]:
-    """Yield reports in memory in the order of names; those without one by content, before these.
+    """Yield reports in memory: those without a name, by content, then the others, by name.
 
-    One without a name is called by what it is, with the number of the argument.
+    A report without a name is called by its kind, with the number of the argument.
     """
     inputs = [
         (name, [*stream_sources(printable(name or f"{kind} {number}"), stream, limit)])
@@ -119,9 +119,9 @@ def _memory_order(named: tuple[str, list[Source]]) -> tuple[str, bytes]:
 
 
 def _named_stream(source: Any) -> tuple[str, str, BinaryIO]:
-    """Return the name of a report in memory, empty for none, what it is, and its bytes.
+    """Return the name of a report in memory, empty for none, its kind, and its bytes.
 
-    Raises TypeError for what is no source, ValueError for a frame with missing cells.
+    Raises TypeError if it is no source, ValueError for a frame with missing cells.
     """
     match source:
         case pd.DataFrame():
@@ -136,8 +136,8 @@ def _named_stream(source: Any) -> tuple[str, str, BinaryIO]:
         raise TypeError(f"{_ACCEPTED_SOURCES}, not a {kind}: load(*paths) takes many")
     name = getattr(source, "name", "")
     stream = cast("BinaryIO", source)
-    with suppress(OSError):  # What fails is refused below, with the problems of all.
-        if isinstance(source.read(0), str):  # Reading nothing shows whether it gives text.
+    with suppress(OSError):  # It is refused below, with the problems of all.
+        if isinstance(source.read(0), str):  # An empty read shows whether it gives text.
             stream = BytesIO(source.read().encode())
     return name if isinstance(name, str) else "", "file object", stream
 
@@ -153,7 +153,7 @@ def _check_frame(frame: pd.DataFrame) -> None:
 def moment_in_utc(as_of: object) -> datetime | None:
     """Return the moment that all reports describe, in UTC to the second.
 
-    Raises TypeError for what is no moment, ValueError for one without its zone.
+    Raises TypeError if it is no moment, ValueError if it has no zone.
     """
     if as_of is None:
         return None
@@ -175,7 +175,7 @@ def load_sources(  # noqa: PLR0913  each is one choice
     with_older: bool = False,
     is_input: Callable[[Source], bool] = lambda _: True,
 ) -> Report:
-    """Return as one all reports that were found for the names; `as_of` is in UTC to the second.
+    """Return all reports that were found for the names as one; `as_of` is in UTC to the second.
 
     With `skip_unreadable`, inputs that cannot be read are not covered. Manifests among the names
     count if `is_input` says so.
@@ -188,7 +188,7 @@ def load_sources(  # noqa: PLR0913  each is one choice
         readable_sources(inputs, with_older=with_older) if skip_unreadable else (inputs, ())
     )
     read = [source for source in inputs if not source.is_skipped]
-    # An archive gives one file at a time: two threads that wait for it take half as long again.
+    # An archive gives one file at a time: two threads that wait for it take 1.5 times as long.
     threads = 1 if any(source.archive for source in read) else 2
     openers = [partial(_report_text, source) for source in read]
     bytes_in_memory = 0 if with_older else row_bytes_in_memory
@@ -220,9 +220,9 @@ def readable_sources(
 ) -> tuple[list[Source], tuple[UncoveredFile, ...]]:
     """Return the inputs that are whole reports, and the others as not covered, with the reason.
 
-    Each is tried alone by `load_sources`, which then skips none, and all that are whole together.
-    Not covered is also a report of which it is not known whether it is the newest; `with_older`
-    each counts. Raises InputRefused where no input is a report.
+    `load_sources` reads each input alone, then all whole reports together, and skips none. A report
+    is also not covered if it is unknown whether it is the newest, but `with_older` each counts.
+    Raises InputRefused if no input is a report.
     """
     readable: list[Source] = []
     problems: dict[str, Sequence[Problem]] = {}
@@ -251,7 +251,7 @@ def readable_sources(
 
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
-    """Yield a note on the files that were skipped, if there are any but those of runs."""
+    """Yield a note on the files that were skipped, if any, without those of runs."""
     if names := [
         source.name for source in inputs if source.is_skipped and not _is_of_run(source.name)
     ]:
@@ -261,7 +261,7 @@ def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
 
 
 def _is_of_run(name: str) -> bool:
-    """Return whether a file lies in a run of `export`, which has more than reports."""
+    """Return whether a file lies in a run of `export`, which also has other files than reports."""
     return any(RUN_FOLDER.fullmatch(parent.name) for parent in Path(os.path.realpath(name)).parents)
 
 
@@ -273,7 +273,7 @@ def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
 
 
 def _report_text(source: Source) -> ReportText:
-    """Open one report, with what lies beside it."""
+    """Open one report, with the files beside it."""
     path = source.path
     try:
         is_large = path and path.stat().st_size > STREAMED_FROM
@@ -293,7 +293,7 @@ def _report_text(source: Source) -> ReportText:
 
 
 def _streamed_text(name: str, path: Path) -> ReportText | None:
-    """Open a large CSV without holding it; other inputs give nothing."""
+    """Open a large CSV without keeping it in memory; None for other inputs."""
     size = path.stat().st_size
     # Taken before the first byte is read, so that any change is noticed.
     unchanged = partial(_check_unchanged, name, path, _identity(path))
@@ -350,7 +350,7 @@ def read_in_memory(source: Source) -> ReportText:
 
 
 def _unpacked(source: Source, sha256: str, unpacked: list[bytes]) -> pa.NativeFile:
-    """Open a CSV that was unpacked; it is held once, and then unpacked again."""
+    """Open a CSV that was unpacked: first from memory, later by unpacking it again."""
     if unpacked:
         return pa.BufferReader(unpacked.pop())
     try:
@@ -363,7 +363,7 @@ def _unpacked(source: Source, sha256: str, unpacked: list[bytes]) -> pa.NativeFi
 
 
 def _reopened(path: Path, unchanged: Callable[[], None]) -> pa.NativeFile:
-    """Open a file again, and refuse it if it is no longer the same."""
+    """Open a file again, and refuse it if it has changed."""
     unchanged()
     return pa.OSFile(os.fsencode(path))
 
@@ -397,7 +397,7 @@ ListSource: TypeAlias = str | Path | bytes | tuple[str, bytes]
 def read_exemptions(source: ListSource, rules: Iterable[str] = ()) -> Exemptions:
     """Return the entries of an exemption list.
 
-    `rules` are the ids of rules of one's own, which an entry can name too.
+    `rules` are the ids of your own rules, which an entry can name too.
 
     Raises InputRefused with every problem.
     """

@@ -1,4 +1,4 @@
-"""Hold one input with its content, or its refusal; tell which files cannot be reports."""
+"""Hold one input with its content, or its refusal; find files that cannot be reports."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ _OTHER_ENDINGS: Final = (
 )
 
 MAC_FOLDER: Final = "__MACOSX"
-"""The folder that a Mac adds to archives, and that stays where they are unpacked."""
+"""The folder that a Mac adds to archives, and that remains after unpacking."""
 
 _LARGEST_JSON: Final = 16 << 20
 """Larger JSON is not examined here: reading it as a report shows what it is."""
@@ -29,12 +29,11 @@ _LARGEST_JSON: Final = 16 << 20
 class Source:
     """Name one input, with its content; `path` is None if it is not a regular file of its own.
 
-    The content is bytes, or what returns them and counts in a limit what it unpacks: `limit`, or
-    nothing without one, as where an input is read again. `archive` is the archive that the input
-    lies in, if any, and `saved_in_archive` are the files saved with reports there, the same for all
-    of one archive. `origin` is the name of the file of which this is a copy, if it is one;
-    `masked_account` is the account of rows whose ARN is masked, if that is set. What `is_skipped`
-    cannot be a report.
+    The content is bytes, or a function that returns them and counts what it unpacks in `limit`,
+    which is None if an input is read again. `archive` is the archive that the input lies in, if
+    any, and `saved_in_archive` are the files saved with reports there, the same for all of one
+    archive. `origin` is the name of the original if this is a copy; `masked_account` is the account
+    set for rows whose ARN is masked. An input that `is_skipped` cannot be a report.
     """
 
     name: str
@@ -48,7 +47,7 @@ class Source:
     is_skipped: bool = False
 
     def read(self) -> bytes:
-        """Return the bytes; raises InputRefused or OSError where there is nothing to read."""
+        """Return the bytes; raises InputRefused or OSError if they cannot be read."""
         return self.content if isinstance(self.content, bytes) else self.content(self.limit)
 
 
@@ -58,7 +57,7 @@ def missing_source(name: str, message: str, hint: str) -> Source:
 
 
 def refused_source(name: str, refused: InputRefused) -> Source:
-    """Return an input that raises this when it is read."""
+    """Return an input that raises the refusal when it is read."""
 
     def refuse(_limit: InputLimit | None) -> bytes:
         raise refused
@@ -67,7 +66,7 @@ def refused_source(name: str, refused: InputRefused) -> Source:
 
 
 def unreadable_file_refusal(name: str, error: OSError) -> InputRefused:
-    """Return the refusal of what is there, but cannot be read."""
+    """Return the refusal of a file or folder that is there, but cannot be read."""
     message = f"it cannot be read: {error.strerror or error}"
     hint = "Check the path, and who may read it."
     return InputRefused.of_file(printable(name), message, hint)
@@ -80,13 +79,13 @@ def skipped_source(name: str, archive: Path | None = None) -> Source:
 
 
 def files_beside_in_archives(inputs: Iterable[Source]) -> list[Source]:
-    """Return what lies beside the inputs in their archives, each once."""
+    """Return the files beside the inputs in their archives, each once."""
     archives = {id(source.saved_in_archive): source.saved_in_archive for source in inputs}
     return [*{source.name: source for sources in archives.values() for source in sources}.values()]
 
 
 def is_visible(path: str) -> bool:
-    """Return whether no part of a path is hidden or what a Mac leaves in archives."""
+    """Return whether no part of a path is hidden, or the folder that a Mac adds to archives."""
     return not any(part.startswith((".", MAC_FOLDER)) for part in path.split("/") if part != ".")
 
 
@@ -104,10 +103,10 @@ def cannot_be_report(path: Path) -> bool:
 
 
 def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]) -> bool:
-    """Return whether a file is no report by its ending, its emptiness or its content.
+    """Return whether ending, emptiness or content show that a file is no report.
 
-    `start` returns its first bytes, as many as it is asked for. What has the ending of a report may
-    be one that is damaged, or empty because a download failed: that is refused.
+    `start` returns a number of its first bytes. A file with the ending of a report may be a damaged
+    one, or an empty one after a failed download: it is refused, not skipped.
     """
     lower = name.lower()
     if lower.endswith(_OTHER_ENDINGS) or not (size or lower.endswith((".csv", ".json"))):
@@ -120,7 +119,7 @@ def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]
 def _is_other_json(data: bytes) -> bool:
     """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report.
 
-    AWS's answer that there is no report yet is none to skip: its account would be missing unsaid.
+    AWS's answer that there is no report yet is not skipped: its account would be lost silently.
     """
     try:
         document: Any = json.loads(data)
