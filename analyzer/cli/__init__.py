@@ -22,8 +22,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -32,12 +31,6 @@ from analyzer.cli.command import SUMMARIES, command_named, help_stream
 from analyzer.cli.streams import PIPE_CLOSED, say, write_lines
 from analyzer.errors import BUG, CredreportError
 from analyzer.terms import VERSION, printable
-
-_GC_THRESHOLD: Final = 1_000_000
-"""Objects before a garbage collection: importing creates many, and a short run frees few.
-
-With Python's own number, 5,000 users take 1.23 times as long.
-"""
 
 
 class Program(TyperGroup):
@@ -80,8 +73,11 @@ def credreport(
 
 def run() -> NoReturn:
     """Run the program and end the process with its exit code."""
-    signal.signal(signal.SIGTERM, _exit_on_signal)
-    gc.set_threshold(_GC_THRESHOLD)
+    # As on Ctrl-C nothing half-written stays behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    # Importing creates many objects, and a short run frees few: with Python's own number of them
+    # before a garbage collection, 5,000 users take 1.23 times as long.
+    gc.set_threshold(1_000_000)
     code = main(sys.argv[1:])
     atexit.register(_end, code)
     sys.exit(code)
@@ -116,9 +112,3 @@ def main(arguments: list[str]) -> int:
         say(traceback.format_exc())
         say("credreport: this is a bug; please report it with the lines above.")
     return BUG
-
-
-def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:
-    """End on SIGTERM as on Ctrl-C, so that nothing half-written stays behind."""
-    del frame
-    sys.exit(128 + number)

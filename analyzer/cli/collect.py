@@ -72,21 +72,18 @@ def collect(
         update = collected(ledger, entries)
         if output and update.added:
             write_ledger(output, update.ledger)
-    outcomes = _ADDED if output else _TO_ADD
-    write_lines("\n".join(map(printable, _lines(update, entries, outcomes))))
+    new = ("added", "changed", "withdrawn") if output else ("to add", "to change", "to withdraw")
+    lines = _lines(update, entries, (*new, "already there"))
+    write_lines("\n".join(map(printable, lines)))
     if report:
         say(f"Compared with {short_list(report)}: no difference.")
     say(_last_line(update, output))
 
 
-_ADDED: Final = ("added", "changed", "withdrawn", "already there")
-_TO_ADD: Final = ("to add", "to change", "to withdraw", "already there")
-"""The outcomes of a reviewer's entries, where they are written and where they are not."""
-
-
 def _lines(
     update: "LedgerUpdate", entries: "Sequence[DecisionFile]", outcomes: Sequence[str]
 ) -> Iterator[str]:
+    """Yield what was entered; `outcomes` are the words for what became of it."""
     from analyzer.decisions.collect_messages import owner_answer_notes
 
     for each in update.files:

@@ -41,8 +41,6 @@ SUMMARIES: Final = {
 _MARK_OF_PYDANTIC: Final = "Value error, "
 """Begins typer's message on a value that is refused."""
 
-_FLAG_HINT: Final = ": use true or false, without quotes"
-
 _PATH_METAVARS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
 """What the help calls the values that are paths."""
 
@@ -236,7 +234,6 @@ Config = Annotated[
         help="Take options from this TOML file.",
     ),
 ]
-"""The option of every command that takes settings from a file."""
 
 
 def _changed_settings(context: Any) -> str:
@@ -303,7 +300,8 @@ def _problems(
     if "\0" in "".join(map(str, words)):
         yield f"invalid value {value}: it holds the sign NUL"
     elif not all(isinstance(word, bool if option.is_flag else str) for word in words):
-        yield f"invalid value {value}{_FLAG_HINT if option.is_flag else ''}"
+        hint = ": use true or false, without quotes" if option.is_flag else ""
+        yield f"invalid value {value}{hint}"
     else:
         try:
             option.process_value(context, _as_list(option, value))

@@ -1,10 +1,10 @@
 """Define the options that several commands share, each with its help; nothing is decided here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import typer
 
@@ -18,7 +18,7 @@ from analyzer.cli.values import (
     refuse_unknown,
     rule_ids,
 )
-from analyzer.limits import DUE_DAYS, KEEP_DAYS, Criteria, Definition
+from analyzer.limits import DUE_DAYS, KEEP_DAYS, Criteria
 from analyzer.report.input_formats import MAX_INPUT, size_in_bytes, size_text
 from analyzer.terms import (
     ACCOUNT_ID_PATTERN,
@@ -131,23 +131,18 @@ AccountsFile = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CriteriaOptions:
+class CriteriaOptions(Criteria):
     """Hold the options that the verdicts depend on."""
 
-    definition: Annotated[
-        Definition,
-        _judging(
+    OPTIONS: ClassVar[Mapping[str, Any]] = {
+        "definition": _judging(
             metavar="NAME",
             show_default=False,
             help="Count as unused: no-active-key (default), or iam-029: no access key at all.",
         ),
-    ] = Definition.NO_ACTIVE_KEY
-    dormant_days: Annotated[
-        int, days_option("Days idle until dormant.", rich_help_panel=_RULES_PANEL)
-    ] = Criteria().dormant_days
-    grace_days: Annotated[
-        int, days_option("Days for which a user is new.", 0, rich_help_panel=_RULES_PANEL)
-    ] = Criteria().grace_days
+        "dormant_days": days_option("Days idle until dormant.", rich_help_panel=_RULES_PANEL),
+        "grace_days": days_option("Days for which a user is new.", 0, rich_help_panel=_RULES_PANEL),
+    }
 
     def criteria(self) -> Criteria:
         """Return what the verdicts depend on besides the report."""

@@ -26,30 +26,26 @@ if TYPE_CHECKING:
 Word = TypeVar("Word", bound=StrEnum)
 
 _ASFF: Final = ".asff.json"
-_FINDINGS_PARQUET: Final = "findings.parquet"
-_FOLLOW_UP: Final = "follow-up"
-_FORMS_OF_FINDINGS: Final = {".csv": Format.FINDINGS, ".parquet": _FINDINGS_PARQUET}
-_FORMS_OF_FOLLOW_UP: Final = {".csv": _FOLLOW_UP}
-
 _WRITERS: Final[Mapping[str, str]] = {
     Format.CSV: "tables.write_csv",
     ".csv": "tables.write_csv",
     Format.FINDINGS: "findings.write_findings",
-    _FOLLOW_UP: "tables.write_follow_up",
+    "findings.csv": "findings.write_findings",
+    "findings.parquet": "parquet.write_findings_parquet",
+    "follow-up.csv": "tables.write_follow_up",
     Format.JSON: "json.write_json",
     ".json": "json.write_json",
     Format.MARKDOWN: "markdown.write_markdown",
     ".md": "markdown.write_markdown",
     ".html": "markdown.write_html",
     ".parquet": "parquet.write_parquet",
-    _FINDINGS_PARQUET: "parquet.write_findings_parquet",
     ".ocsf.json": "ocsf.write_ocsf",
     ".xlsx": "workbook.write_workbook",
     Format.LINE: "headline.write_line",
     Format.NAMES: "user_lists.write_names",
     Format.ARNS: "user_lists.write_arns",
 }
-"""The module and function of each format; a CSV needs no openpyxl.
+"""The module and function of each format, ending, or part with its ending; CSV needs no openpyxl.
 
 The table, which needs to know its terminal, and ASFF, which is many files, are none of them.
 """
@@ -84,9 +80,10 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     listed = _parsed(words, Verdict, "no verdict is")
     (chosen,) = _parsed([sheets], WorkbookSheets, "no sheets are")
     outputs = [(path, _ending(path)) for path in map(Path, paths)]
-    for path, forms in ((findings, _FORMS_OF_FINDINGS), (follow_up, _FORMS_OF_FOLLOW_UP)):
+    parts = (("findings", findings, (".csv", ".parquet")), ("follow-up", follow_up, (".csv",)))
+    for part, path, endings in parts:
         if path:
-            outputs.append((Path(path), forms[_ending(Path(path), forms)]))
+            outputs.append((Path(path), part + _ending(Path(path), endings)))
     outputs.sort(key=lambda output: output[1] == _ASFF)
     check_targets([path for path, _ in outputs], _input_names(analysis))
     written: list[Path] = []

@@ -5,7 +5,6 @@ from itertools import chain
 from typing import Any, BinaryIO, Final, TextIO
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -18,10 +17,9 @@ from analyzer.files import provenance
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import BLIND_SPOTS, printable
 from analyzer.writers import headline
-from analyzer.writers.headline import blind_spots_line
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.tables import plain_objects, plain_rows, write_tables
-from analyzer.writers.terminal import terminal, write_cells
+from analyzer.writers.terminal import headed_table, terminal, write_cells
 
 _ROWS_AT_ONCE: Final = 50_000  # changes that are text at a time, to keep the memory small
 
@@ -95,7 +93,7 @@ def write_changes_table(
     console.print(*sides, Text(count_sentence(comparison)), "", sep="\n")
     if len(comparison.changes):
         console.print(_table(comparison, width))
-    console.print(Text(blind_spots_line(comparison.files), "dim"))
+    console.print(Text(headline.blind_spots_line(comparison.files), "dim"))
 
 
 def compared_reports(comparison: Comparison) -> list[str]:
@@ -113,7 +111,7 @@ def count_sentence(comparison: Comparison) -> str:
 
 
 def _table(comparison: Comparison, width: int) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = headed_table()
     table.add_column("Change", no_wrap=True)
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
     table.add_column("What changed", overflow="fold")

@@ -8,8 +8,7 @@ from typing import Any, BinaryIO, Final, TextIO
 
 import numpy as np
 import pandas as pd
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
 from analyzer import columns
@@ -36,7 +35,7 @@ from analyzer.writers.headline import owner_notes
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.tables import plain_objects, text_column, write_tables
-from analyzer.writers.terminal import terminal, write_cells
+from analyzer.writers.terminal import headed_table, terminal, write_cells
 from analyzer.writers.user_lists import owner_with_last_day
 
 BLIND_SPOT: Final = (
@@ -106,10 +105,8 @@ def write_history_table(
         write_cells([[*frame.columns], *zip(*cells, strict=True)], stream)
         return
     console = terminal(stream, width, colour=False)
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     heads, rows = _shown(history, table)
-    for head in heads:
-        drawn.add_column(head, overflow="fold")
+    drawn = headed_table(*(Column(head, overflow="fold") for head in heads))
     for row in rows:
         drawn.add_row(*map(Text, row))
     lines = map(Text, sentences(history))

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
-from io import BytesIO
 from typing import BinaryIO, Final
 
 from markdown_it import MarkdownIt
@@ -174,9 +173,8 @@ _PAGE: Final = """<!DOCTYPE html>
 
 def write_html(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
     """Write the page, which lists the users with one of the verdicts."""
-    text = BytesIO()
-    write_markdown(analysis, text, verdicts)
-    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text.getvalue().decode())
+    text = "\n\n".join(_parts(analysis, verdicts))
+    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     framed = body.replace("<table>", '<div class="table"><table>')
     framed = framed.replace("</table>", "</table></div>")
     page = _PAGE.format(title=escape(printable(title(analysis))), style=_STYLE, body=framed)

@@ -47,6 +47,12 @@ _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 _WIDE: Final = 120  # columns that show account and user, or rule and id, in one line
 _INDENT: Final = 2  # columns by which the findings stand to the right of their rule
 
+headed_table: Final = partial(
+    Table, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0)
+)
+_grid: Final = partial(Table, box=None, pad_edge=False, show_header=False, padding=(0, 1))
+_folded: Final = partial(Column, overflow="fold")
+
 
 # On a terminal
 
@@ -106,7 +112,7 @@ def write_cells(rows: Iterable[Iterable[str]], stream: TextIO) -> None:
 
 def _user_table(rows: Sequence[UserRow], width: int, *, accounts: bool) -> Table:
     verdicts = len({row.verdict for row in rows}) > 1
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table = headed_table(padding=(0, 1))
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
     table.add_column("Created", no_wrap=True, min_width=10)
     owned = any(row.owner for row in rows)
@@ -156,10 +162,6 @@ def _rule_parts(
     if results := findings.control_results(rule_results):
         yield Text(f"\n{rule_results.control_summary}", "bold")
         yield _control_table(results)
-
-
-_grid: Final = partial(Table, box=None, pad_edge=False, show_header=False, padding=(0, 1))
-_folded: Final = partial(Column, overflow="fold")
 
 
 def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:

@@ -251,12 +251,11 @@ def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict
     It has a hash where two would have the same, or nothing is left. All owners of the list count,
     so that a name stays the same from split to split.
     """
-    every = dict.fromkeys(words)
-    labels = {word: account_with_name(word, analysis.report.account_names) for word in every}
+    labels = {word: account_with_name(word, analysis.report.account_names) for word in words}
     if by is SplitBy.OWNER:
-        every |= dict.fromkeys(each.owner for each in analysis.owners.entries)
-        labels = {word: word for word in every}
-    stems = {word: _stem(labels[word] or f"no {by}") for word in every}
+        listed = (each.owner for each in analysis.owners.entries)
+        labels = {word: word for word in (*words, *listed)}
+    stems = {word: _stem(label or f"no {by}") for word, label in labels.items()}
     counts = Counter(stems.values())
     hashed = {
         word: f"{stem or 'review'}-{sha256(word.encode()).hexdigest()[:8]}"

@@ -281,8 +281,7 @@ def shown_in_cells(values: Texts) -> pa.Array:
 
 def word_cells(values: Texts, style_of: Callable[[str], int]) -> pa.Array:
     """Return a cell of text for each value; each distinct one is spelled once, in its style."""
-    spelled = mapped(values, lambda word: text_cell(word, style_of(word)))
-    return text_column(spelled)
+    return text_column(mapped(values, lambda word: text_cell(word, style_of(word))))
 
 
 def cell_of(value: Value, style: int) -> str:

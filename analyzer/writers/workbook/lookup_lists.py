@@ -14,12 +14,10 @@ from analyzer.analysis.rule_results import RuleResults
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.analysis.totals import Totals
 from analyzer.changes import diff
-from analyzer.changes.diff import counts_text
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
-from analyzer.decisions.follow_up import follow_up_counts
 from analyzer.decisions.outcome import FollowUpStatus
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, REASON, SHA256, STATE
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
@@ -244,7 +242,7 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
 
 def change_counts_text(frame: pd.DataFrame, previous_run: str) -> str:
     """Return the run that was compared with, and the number of changes of each kind."""
-    numbers = counts_text(frame)
+    numbers = diff.counts_text(frame)
     changed = f"Changes since: {numbers}." if numbers else NO_CHANGES
     accounts = int((frame[diff.CHANGE] == ChangeKind.NOT_COVERED).sum())
     uncompared = f" Accounts not compared: {accounts:,}." if accounts else ""
@@ -327,4 +325,4 @@ def add_follow_up(sheet: TextSheet, frame: pd.DataFrame) -> None:
 
 def _decision_numbers(frame: pd.DataFrame) -> list[int]:
     removals = [int((frame[DECISION] == decision).sum()) for decision in REMOVALS[::-1]]
-    return [len(frame), *removals, follow_up_counts(frame)[OVERDUE]]
+    return [len(frame), *removals, follow_up.follow_up_counts(frame)[OVERDUE]]

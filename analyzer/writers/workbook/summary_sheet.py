@@ -80,7 +80,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     if not part_label:
         _add_numbers(sheet, analysis)
         sheet.next_page()
-    if SheetName.FOLLOW_UP in book and analysis.ledger.lines:
+    if SheetName.FOLLOW_UP in book:
         sheet.section("Follow-up of earlier decisions")
         lookup_lists.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
