@@ -187,7 +187,7 @@ def _check_options(
     """Refuse options that contradict each other or need another one; raises typer.BadParameter."""
     names, check = outputs.format_ in _NAME_FORMATS, outputs.include_check
     ledger = judging_options.decisions
-    workbook = any(each.suffix.lower() == ".xlsx" for each in outputs.output)
+    workbook = any(path.suffix.lower() == ".xlsx" for path in outputs.output)
     every_sheet = outputs.sheets is WorkbookSheets.ALL
     only_certain = "lists the users that --certain leaves out: use one of the two"
     require(names or not check, "use it with --format names or arns only", "--include-check")
@@ -197,7 +197,7 @@ def _check_options(
     require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
     require(ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up")
     check_overdue(judging_options, fail_on)
-    folders = [str(each) for each in outputs.output if not each.suffix]
+    folders = [str(path) for path in outputs.output if not path.suffix]
     by, endings = outputs.split_by, f"must end in {', '.join(OUTPUT_ENDINGS)}"
     require(by or not folders, f"{', '.join(folders)} {endings}", "--output")
     is_one = len(folders) == len(outputs.output) == 1
@@ -224,7 +224,7 @@ def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
         sheets=outputs.sheets,
     )
     whole = ", with all users: a workbook is not filtered" if analysis.filter else ""
-    is_assumed = not outputs.hub_region and any(str(each).endswith(_ASFF) for each in paths)
+    is_assumed = not outputs.hub_region and any(str(path).endswith(_ASFF) for path in paths)
     return [
         *(f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths),
         *([options.HOME_REGION_NOTE] if is_assumed else []),
@@ -246,7 +246,7 @@ def _write_split(
     from analyzer.writers.workbook import INDEX, split
 
     review_split, folder = split(analysis, by), outputs.output[0]
-    names = [*(each.file for each in review_split.pages_by_workbook), INDEX]
+    names = [*(workbook.file for workbook in review_split.pages_by_workbook), INDEX]
     check_outputs([folder / name for name in names], files_read)
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
@@ -260,17 +260,18 @@ def _write_split(
 
 
 def _split_messages(review_split: "Split", folder: Path) -> Iterator[str]:
-    for each in review_split.pages_by_workbook:
-        left = f" (left {each.left})" if each.left else ""
-        yield f"Wrote {folder / each.file}: {each.label}{left}, {each.lines:,} to decide"
+    for workbook in review_split.pages_by_workbook:
+        left = f" (left {workbook.left})" if workbook.left else ""
+        path = folder / workbook.file
+        yield f"Wrote {path}: {workbook.label}{left}, {workbook.lines:,} to decide"
     nothing_left = review_split.nothing_left
     older = {file: whose for file, whose in nothing_left.items() if (folder / file).exists()}
     for file, whose in older.items():
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."
     if nothing := [whose for file, whose in nothing_left.items() if file not in older]:
         yield f"Nothing to decide: {short_list(nothing)}."
-    known = {each.file for each in review_split.pages_by_workbook} | nothing_left.keys()
-    if others := sorted({each.name for each in folder.glob("[!.~]*.xlsx")} - known):
+    known = {workbook.file for workbook in review_split.pages_by_workbook} | nothing_left.keys()
+    if others := sorted({path.name for path in folder.glob("[!.~]*.xlsx")} - known):
         yield f"In {folder}, not of this split: {short_list(others)}. Remove old lists."
 
 

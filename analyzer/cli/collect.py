@@ -86,15 +86,15 @@ def _lines(
     """Yield what was entered; `outcomes` are the words for what became of it."""
     from analyzer.decisions.collect_messages import owner_answer_notes
 
-    for each in update.files:
-        entered = sum(tally.entered for tally in each.tallies)
-        others = ("emptied", len(each.emptied)), ("still open", each.still_open)
-        yield f"{each.file}: {_counts_text(entered, others)}"
-        for tally in each.tallies:
+    for file in update.files:
+        entered = sum(tally.entered for tally in file.tallies)
+        others = ("emptied", len(file.emptied)), ("still open", file.still_open)
+        yield f"{file.file}: {_counts_text(entered, others)}"
+        for tally in file.tallies:
             numbers = tally.added, tally.changed, tally.withdrawn, tally.already_there
             counts = _counts_text(tally.entered, zip(outcomes, numbers, strict=True))
             yield f"  {tally.reviewer}: {counts}"
-        yield from (f"  {note}" for note in each.emptied_notes())
+        yield from (f"  {note}" for note in file.emptied_notes())
     yield from (*update.notes, *owner_answer_notes(entries, update.ledger))
 
 

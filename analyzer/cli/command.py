@@ -53,8 +53,9 @@ def command_named(name: str) -> Any:
     module = import_module(f"analyzer.cli.{name}")
     function = getattr(module, name)
     needs_arguments = any(
-        each.default is inspect.Parameter.empty and each.kind is not inspect.Parameter.KEYWORD_ONLY
-        for each in inspect.signature(function).parameters.values()
+        parameter.default is inspect.Parameter.empty
+        and parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+        for parameter in inspect.signature(function).parameters.values()
     )
     app = typer.Typer(add_completion=False)
     app.command(
@@ -103,8 +104,8 @@ class Command(TyperCommand):
         """Write the help; only the terminal breaks the lines of a paragraph."""
         self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", self.help or "")
         options: list[Any] = self.params if ctx.auto_envvar_prefix else []
-        for each in options:
-            each.show_envvar = False  # The help says once how they are named.
+        for option in options:
+            option.show_envvar = False  # The help says once how they are named.
         with help_stream(self.get_params(ctx)):
             super().format_help(ctx, formatter)
 
@@ -115,15 +116,15 @@ def help_stream(params: Iterable[Any]) -> Iterator[None]:
 
     Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
     """
-    for each in params:
-        if isinstance(each, TyperArgument) or each.is_flag:
-            each.display_type_rich = lambda ctx: None  # noqa: ARG005  typer passes its context
+    for parameter in params:
+        if isinstance(parameter, TyperArgument) or parameter.is_flag:
+            parameter.display_type_rich = lambda ctx: None  # noqa: ARG005  typer passes its context
     with text_stream():
         yield
 
 
 def _short_help(command: Any, context: Any) -> str:
-    examples = [f"  {each}" for each in command.epilog.split("\n\n") if each]
+    examples = [f"  {example}" for example in command.epilog.split("\n\n") if example]
     more = f"{context.command_path} --help lists all options."
     return "\n".join([SUMMARIES[command.name], "", command.get_usage(context), *examples, more])
 
@@ -132,8 +133,8 @@ def _check_variables(context: Any, variables: Iterable[str]) -> None:
     """Refuse unknown variables; their values may be secret. Raises typer.BadParameter."""
     prefix = f"{context.auto_envvar_prefix}_"
     params = context.command.params
-    known = {*(f"{prefix}{each.name.upper()}" for each in params)}
-    known |= {each.envvar for each in params if each.envvar}
+    known = {*(f"{prefix}{parameter.name.upper()}" for parameter in params)}
+    known |= {parameter.envvar for parameter in params if parameter.envvar}
     for name in sorted(variables):
         if name.startswith(prefix) and name not in known:
             (nearest,) = get_close_matches(name, sorted(known), n=1, cutoff=0)
@@ -167,11 +168,11 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
 
 def command_arguments(function: Callable[..., None], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a function: its dataclasses filled with values, and the others."""
-    lists = {name: list(each) if type(each) is tuple else each for name, each in values.items()}
+    lists = {name: list(value) if type(value) is tuple else value for name, value in values.items()}
     arguments = {}
     for name, hint in get_type_hints(function).items():
         if is_dataclass(hint):
-            known = {each.name: lists[each.name] for each in fields(hint) if each.name in lists}
+            known = {field.name: lists[field.name] for field in fields(hint) if field.name in lists}
             arguments[name] = hint(**known)  # type: ignore[operator]  # it is a class
         elif name in lists:
             arguments[name] = lists[name]
@@ -182,12 +183,15 @@ def _parameters(group: Any) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     for name, option in getattr(group, "OPTIONS", {}).items():
         hints[name] = Annotated[hints[name], option]
-    for each in fields(group):
-        if get_origin(hints[each.name]) is not Annotated:
+    for field in fields(group):
+        if get_origin(hints[field.name]) is not Annotated:
             continue
-        default = each.default if each.default_factory is MISSING else each.default_factory()
+        default = field.default if field.default_factory is MISSING else field.default_factory()
         yield inspect.Parameter(
-            each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[each.name]
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=hints[field.name],
         )
 
 
@@ -238,7 +242,7 @@ Config = Annotated[
 
 def _changed_settings(context: Any) -> str:
     """Return the file of settings, and what it changes of verdicts and rules; empty for nothing."""
-    names = {each.name for each in fields(JudgingOptions)}
+    names = {field.name for field in fields(JudgingOptions)}
     changed = [
         f"{name.replace('_', '-')} = {value}"
         for name, value in context.default_map.items()
@@ -266,7 +270,7 @@ def _as_command_line_text(value: Any, path: Path, option: Any) -> Any:
     A path is relative to the file of settings.
     """
     if isinstance(value, list):
-        return [_as_command_line_text(each, path, option) for each in value]
+        return [_as_command_line_text(item, path, option) for item in value]
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, bool | dict):

@@ -127,11 +127,11 @@ def diff(
 
 def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     """Refuse what is no kind of change, or a state and no change; raises typer.BadParameter."""
-    verdicts = [each for each in kinds if each in {*Verdict} - {*_change_words()}]
+    verdicts = [word for word in kinds if word in {*Verdict} - {*_change_words()}]
     hint = "use --verdict, or a kind of change such as new-unused or verdict-changed"
     require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
     refuse_unknown(kinds, _change_words(), "--change")
-    states = [each for each in fail_on if each in (CONTROL, OVERDUE)]
+    states = [word for word in fail_on if word in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     require(not states, message, "--fail-on")
     known = [*Verdict, *Severity, *_change_words(), *rule_ids()]
@@ -167,7 +167,7 @@ def _side(
         )
     changes = _change_words()
     analysis_request = read_analysis_request(
-        judging_options, accounts, [each for each in fail_on if each not in changes]
+        judging_options, accounts, [word for word in fail_on if word not in changes]
     )
     inputs = find_inputs([name], reading)
     return inputs, analysis_request, [*inputs.paths, *judging_options.files, accounts]

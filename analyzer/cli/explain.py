@@ -80,7 +80,7 @@ def explain(
         notes = [*map(str, missing), blind_spots_line(analysis.report.files)]
     if form is TextOrJson.JSON:
         with text_stream() as stream:
-            json.dump([each.document() for each in explained], stream, indent=2)
+            json.dump([explanation.document() for explanation in explained], stream, indent=2)
             stream.write("\n")
     else:
         write_lines("\n\n".join(map(str, explained)))
@@ -104,7 +104,7 @@ def _histories(
     histories = user_histories(period_history, user)
     if not histories:
         raise _no_user(user, period_history.users["user"], "the reports")
-    of_accounts = period_history.of_accounts({each.user["account"] for each in histories})
+    of_accounts = period_history.of_accounts({history.user["account"] for history in histories})
     return histories, of_accounts.missing, [*remarks(of_accounts), BLIND_SPOT]
 
 
@@ -126,7 +126,7 @@ def _no_user(user: str, names: "Iterable[str]", where: str) -> typer.BadParamete
     elif user.lower() == "root":
         hint = f"; the root user is '{ROOT_USER}'"
     else:
-        hint = "".join(f"; did you mean {each}?" for each in get_close_matches(user, distinct, 1))
+        hint = "".join(f"; did you mean {name}?" for name in get_close_matches(user, distinct, 1))
     return wrong_usage(f"'{user}': no IAM user in {where} has this name or ARN{hint}", "USER")
 
 

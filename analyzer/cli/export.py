@@ -113,7 +113,7 @@ def export(
                 "also": sorted(also),
                 "hub_region": hub_region,
             },
-            feeds=[each for each in Feed if each in also],
+            feeds=[feed for feed in Feed if feed in also],
             hub_region=hub_region,
         )
         if Feed.ASFF in also and not hub_region:
@@ -166,9 +166,9 @@ def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict
     The values count, not the file of settings that they came from.
     """
     values = {
-        each.name: getattr(judging_options, each.name) for each in fields(judging_options)
+        field.name: getattr(judging_options, field.name) for field in fields(judging_options)
     } | others
     del values["settings"]
     hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
-    lists = {name: sorted(each) for name, each in values.items() if isinstance(each, list)}
+    lists = {name: sorted(value) for name, value in values.items() if isinstance(value, list)}
     return {**values, **hashes, **lists}

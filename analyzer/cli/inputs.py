@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from analyzer.report.model import Report
     from analyzer.sources.source import Source
 
-_LIMITS: Final = tuple(each.name for each in fields(Thresholds))
+_LIMITS: Final = tuple(field.name for field in fields(Thresholds))
 _RULEBOOK_OPTIONS: Final = ("standard", "rules", "skip", "min_severity", *_LIMITS)
 """The options that choose rules or their limits."""
 
@@ -63,7 +63,7 @@ class Inputs(NamedTuple):
     @property
     def paths(self) -> "list[str | Path | None]":
         """Return all that is read: the names, and the files and archives that they stand for."""
-        return [*self.names, *(each.archive or each.path for each in self.sources)]
+        return [*self.names, *(source.archive or source.path for source in self.sources)]
 
 
 def find_inputs(names: list[str], options: InputOptions) -> Inputs:
@@ -72,7 +72,7 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
 
     sources = find_sources(names, InputLimit(options.max_input or MAX_INPUT))
     if options.masked_account:
-        sources = [replace(each, masked_account=options.masked_account) for each in sources]
+        sources = [replace(source, masked_account=options.masked_account) for source in sources]
     return Inputs(names, sources, options.as_of, options.skip_unreadable)
 
 
@@ -109,7 +109,7 @@ def read_analysis_request(
 
     default = JudgingOptions()
     chooses_rules = any(
-        getattr(options, each) != getattr(default, each) for each in _RULEBOOK_OPTIONS
+        getattr(options, name) != getattr(default, name) for name in _RULEBOOK_OPTIONS
     )
     ids = [word for word in fail_on if word not in FAIL_ON_WORDS]
     # The rules are slow to import, and a list of users needs none.
@@ -168,7 +168,7 @@ def _rulebook(options: JudgingOptions) -> "Rulebook":
 def _fail_on_problems(
     options: JudgingOptions, fail_on: Collection[str], ids: list[str], book: "Rulebook | None"
 ) -> Iterator[str]:
-    runs_not = [each for each in Severity if each.rank > options.min_severity.rank]
+    runs_not = [severity for severity in Severity if severity.rank > options.min_severity.rank]
     if weaker := [word for word in fail_on if word in runs_not]:
         limit = f"--min-severity {options.min_severity}"
         yield f"{', '.join(weaker)}: no such rule runs with {limit}"
@@ -193,7 +193,9 @@ def _fail_on_problems(
             f" {', '.join(run) or 'none'}"
         )
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))
-    if without_rules := [each for each in Severity if each in fail_on and each.rank < worst]:
+    if without_rules := [
+        severity for severity in Severity if severity in fail_on and severity.rank < worst
+    ]:
         yield (
             f"{', '.join(without_rules)}: no rule of this severity runs"
             f" ({', '.join(run) or 'none runs'}); choose a lower severity, or let more rules run"
@@ -224,7 +226,7 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
     given = Filter(accounts=tuple(options.account), users=tuple(options.user))
     if isinstance(options, FilterOptions):
         given = replace(given, certain=options.certain, min_age=options.min_age)
-    reports = [each.report for each in analyses]
+    reports = [analysis.report for analysis in analyses]
     if missing := _in_all(unmatched_accounts(report, given) for report in reports):
         labels = {label: None for report in reports for label in account_labels(report)}
         known = short_list([*labels]) or "none"
@@ -235,16 +237,16 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
             message += "; an account has 12 digits"
             message += f"; did you mean {meant}?" if meant in labels else ""
         raise wrong_usage(message, "--account")
-    users = (unmatched_users(each.pages(), given) for each in analyses)
+    users = (unmatched_users(analysis.pages(), given) for analysis in analyses)
     if given.users and (missing := _in_all(users)):
         message = f"{', '.join(missing)}: no such user in the reports; use * and ? for a pattern"
         raise wrong_usage(message, "--user")
-    return [each.where(given) for each in analyses]
+    return [analysis.where(given) for analysis in analyses]
 
 
 def _in_all(lists: Iterable[list[str]]) -> list[str]:
     first, *others = lists
-    return [each for each in first if all(each in other for other in others)]
+    return [sentence for sentence in first if all(sentence in other for other in others)]
 
 
 # Decisions
@@ -261,12 +263,12 @@ def decision_inputs(names: Iterable[str]) -> list[InputFile]:
     names = [*map(str, map(Path, names))]
     paths = sorted(path for name in names for path in _decision_paths(name))
     files = [*map(_decision_input, paths)]
-    others = [each for each in files if each.name not in names and not may_hold_decisions(*each)]
+    others = [file for file in files if file.name not in names and not may_hold_decisions(*file)]
     if others:
-        say(f"Not read, neither a workbook nor a CSV: {short_list([each.name for each in others])}")
+        say(f"Not read, neither a workbook nor a CSV: {short_list([file.name for file in others])}")
     if len(others) == len(files):
         raise InputRefused.of_file(short_list(names), "holds no workbook", "Check the path.")
-    return [each for each in files if each not in others]
+    return [file for file in files if file not in others]
 
 
 def _decision_input(path: str) -> InputFile:
@@ -282,8 +284,8 @@ def _decision_paths(name: str) -> list[str]:
         return [name]
     from analyzer.writers.workbook import INDEX
 
-    listed = (each for each in Path(name).iterdir() if not each.name.startswith((".", "~$")))
-    return [str(each) for each in listed if each.name != INDEX]
+    listed = (path for path in Path(name).iterdir() if not path.name.startswith((".", "~$")))
+    return [str(path) for path in listed if path.name != INDEX]
 
 
 # Periods
@@ -328,18 +330,18 @@ def check_outputs(
     from analyzer.writers import check_targets
 
     try:
-        read = (each.name if isinstance(each, InputFile) else each for each in inputs)
+        read = (file.name if isinstance(file, InputFile) else file for file in inputs)
         check_targets(outputs, filter(None, read))
     except ValueError as error:
         raise wrong_usage(str(error), "--output") from None
-    for each in outputs:
-        saved = f"{each} has the name of a file that is saved with reports: name another output"
-        entered = f"{each} has decisions of a reviewer: name another output"
-        require(not realpath(each).endswith(BESIDE_ENDINGS), saved, "--output")
+    for output in outputs:
+        saved = f"{output} has the name of a file that is saved with reports: name another output"
+        entered = f"{output} has decisions of a reviewer: name another output"
+        require(not realpath(output).endswith(BESIDE_ENDINGS), saved, "--output")
         try:
-            holds = each.is_file() and _holds_entries(each, are_ledgers=are_ledgers)
+            holds = output.is_file() and _holds_entries(output, are_ledgers=are_ledgers)
         except OSError as error:
-            raise wrong_usage(f"{each} cannot be read: {error.strerror}", "--output") from None
+            raise wrong_usage(f"{output} cannot be read: {error.strerror}", "--output") from None
         require(not holds, entered, "--output")
 
 

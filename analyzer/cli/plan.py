@@ -85,8 +85,10 @@ def plan(
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     today = utc_now().date()
     update = merged_update(read_files(files, today))
-    parents = sorted({Path(each.name).parent for each in files})
-    unread = [sentence for each in parents for sentence in unread_file_notes(each, update.ledger)]
+    parents = sorted({Path(file.name).parent for file in files})
+    unread = [
+        sentence for folder in parents for sentence in unread_file_notes(folder, update.ledger)
+    ]
     folders = [*filter(is_listable, parents)]
     decided_elsewhere, not_collected = _decisions_beside(update.ledger, folders, today)
     ledger = _with_outcomes_beside(update.ledger, folders)
@@ -106,8 +108,8 @@ def plan(
         say(note)
     for note in notes:
         say(f"Note: {note}")
-    for each in result.left_out:
-        say(f"Left out: {each}")
+    for user in result.left_out:
+        say(f"Left out: {user}")
     if result.done:
         users = user_names(result.done)
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
@@ -124,7 +126,7 @@ def _decisions_beside(
     from analyzer.runs.ledger import uncollected_decisions, uncollected_sentence
 
     arns_by_file = dict(
-        found for each in folders for found in uncollected_decisions(each, ledger, today)
+        found for folder in folders for found in uncollected_decisions(folder, ledger, today)
     )
     decided_elsewhere = {arn: path for path, arns in arns_by_file.items() for arn in arns}
     return decided_elsewhere, [*starmap(uncollected_sentence, arns_by_file.items())]
@@ -139,8 +141,8 @@ def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
     from analyzer.runs.ledger import with_earlier_outcomes
     from analyzer.runs.run_folders import runs
 
-    with_subfolders = sorted(path for each in folders for path in (each, *each.glob("*")))
-    complete = [run for each in folders for run in runs(each)]
+    with_subfolders = sorted(path for folder in folders for path in (folder, *folder.glob("*")))
+    complete = [run for folder in folders for run in runs(folder)]
     ledger, problems = with_earlier_outcomes(ledger, with_subfolders, complete)
     if problems:
         raise InputRefused(problems)
@@ -153,12 +155,12 @@ def _exemptions_beside(ledger: "Ledger", folders: list[Path]) -> "list[Exemption
     from analyzer.runs.inputs import exemption_lists
     from analyzer.sources.load import read_exemptions
 
-    every = [entry for each in exemption_lists(folders) for entry in read_exemptions(each)]
+    every = [entry for path in exemption_lists(folders) for entry in read_exemptions(path)]
     return matching_exemptions(ledger, every)
 
 
 def _age_warning(result: "RemovalPlan", max_age: int) -> Iterator[str]:
-    oldest = min((each.confirmed for each in result.removals), default=None)
+    oldest = min((removal.confirmed for removal in result.removals), default=None)
     if oldest and oldest + timedelta(max_age) < utc_now():
         yield (
             f"The script will refuse to run: a report is of {utc_text(oldest)}, more than"
@@ -171,7 +173,7 @@ def _check_names(files: list[InputFile]) -> None:
 
     The script looks for all in its folder. Raises typer.BadParameter.
     """
-    names = [Path(each.name).name for each in files]
+    names = [Path(file.name).name for file in files]
     twice = next((name for name in names if names.count(name) > 1), None)
     message = f"two files are called {twice}, and the script needs them in one folder"
     require(not twice, f"{message}: name each once, or rename one", "FILES")
@@ -191,7 +193,7 @@ def _write(
     from analyzer.files import replacing
     from analyzer.report.model import FileReference
 
-    ledgers = [FileReference(name=Path(each.name).name, sha256=each.sha256) for each in files]
+    ledgers = [FileReference(name=Path(file.name).name, sha256=file.sha256) for file in files]
     left_out = [*map(str, result.left_out)]
     script = removal_script(
         result.removals, ledgers=ledgers, left_out=left_out, max_age_days=max_age
@@ -214,9 +216,9 @@ def _run_command(files: list[InputFile], output: Path) -> str:
 
     A copy of one does not show that somebody changed a decision since.
     """
-    beside = [(output.with_name(Path(each.name).name), each.name) for each in files]
+    beside = [(output.with_name(Path(file.name).name), file.name) for file in files]
     if all(path.is_file() and path.samefile(name) for path, name in beside):
         return f"sh {output}"
-    folders = {Path(each.name).parent for each in files}
+    folders = {Path(file.name).parent for file in files}
     folder = quote(str(folders.pop())) if len(folders) == 1 else "PATH"
     return f"LEDGER_FOLDER={folder} sh {output}\nA copy of the ledger lacks what is decided later."

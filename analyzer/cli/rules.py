@@ -29,10 +29,10 @@ def rules(
     from analyzer.rules import RULES
     from analyzer.standards import references
 
-    known = {each.id: each for each in RULES}
+    known = {rule.id: rule for rule in RULES}
     chosen = [*known] if "all" in ids else matching(ids, known)
     refuse_unknown(chosen, known, "ID")
-    pages = (manual_page(known[each], references(each)) for each in chosen)
+    pages = (manual_page(known[name], references(name)) for name in chosen)
     write_lines("\n\n".join(pages) if ids else "\n".join(rule_lines(RULES)))
 
 

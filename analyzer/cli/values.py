@@ -131,17 +131,17 @@ def wrong_usage(message: str, *options: str) -> typer.BadParameter:
 
 def _nearest(word: str, known: Collection[str]) -> list[str]:
     """Return the known words that may be meant; the sheet *Inactive users* has two verdicts."""
-    of_sheet = [each for each in (Verdict.RETIRED, Verdict.DORMANT) if each in known]
+    of_sheet = [verdict for verdict in (Verdict.RETIRED, Verdict.DORMANT) if verdict in known]
     if word == "inactive" and of_sheet:
         return [*of_sheet]
-    return get_close_matches(word, known, 1) or [each for each in known if word in each]
+    return get_close_matches(word, known, 1) or [other for other in known if word in other]
 
 
 def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = "") -> None:
     """Raise typer.BadParameter for words that are not known, with the nearest ones that are."""
     unknown = [word for word in chosen if word not in known]
     if unknown:
-        near = [each for word in unknown for each in _nearest(word, known)]
+        near = [name for word in unknown for name in _nearest(word, known)]
         hint = f"did you mean {', '.join(near)}? Choose from" if near else "choose from"
         message = f"'{', '.join(unknown)}': {hint} {', '.join(known)}"
         raise wrong_usage(message, option)
@@ -149,7 +149,7 @@ def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = 
 
 def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
     """Return the ids that patterns with * and ? match; what matches nothing stays."""
-    return [each for one in patterns for each in (fnmatch.filter(known, one) or [one])]
+    return [name for one in patterns for name in (fnmatch.filter(known, one) or [one])]
 
 
 def pattern(text: str) -> str:

@@ -126,7 +126,7 @@ def _parsed(words: Collection[str], kind: type[Word], refusal: str) -> list[Word
 
 def check_targets(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None:
     """Raise ValueError for a target that was read, evidence for the result, or is named twice."""
-    reasons_by_path = {os.path.realpath(each): "is an input" for each in inputs}
+    reasons_by_path = {os.path.realpath(path): "is an input" for path in inputs}
     for target in targets:
         real_path = os.path.realpath(target)
         if real_path in reasons_by_path:
@@ -163,7 +163,7 @@ def _ending(target: Path, known: Collection[str] = OUTPUT_ENDINGS) -> str:
     Raises ValueError where it is not known.
     """
     name = target.name.lower()
-    doubled = (each for each in known if each.count(".") > 1 and name.endswith(each))
+    doubled = (ending for ending in known if ending.count(".") > 1 and name.endswith(ending))
     ending = next(doubled, target.suffix.lower())
     if ending not in known:
         raise ValueError(f"{target}: the name must end in {', '.join(known)}")

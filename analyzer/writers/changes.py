@@ -99,7 +99,7 @@ def write_changes_table(
 def compared_reports(comparison: Comparison) -> list[str]:
     """Return which reports were compared."""
     sides = (("Before", comparison.before), ("Now", comparison.now))
-    return [f"{side}: {headline.as_of_and_scope(each.report)}" for side, each in sides]
+    return [f"{side}: {headline.as_of_and_scope(analysis.report)}" for side, analysis in sides]
 
 
 def count_sentence(comparison: Comparison) -> str:
@@ -137,7 +137,7 @@ def _detail(row: Mapping[str, str]) -> Text:
         lines = [finding]
     elif row[diff.CHANGE].startswith("exempt"):
         exemptions = row[diff.EXEMPTION_BEFORE], row[diff.EXEMPTION_NOW]
-        lines = [_ARROW.join(each or "not exempt" for each in exemptions)]
+        lines = [_ARROW.join(exemption or "not exempt" for exemption in exemptions)]
     else:
         lines = [_ARROW.join(dict.fromkeys(filter(None, outcomes)))]
     return Text("\n".join(printable(line) for line in (*lines, row[diff.CAUSE]) if line))

@@ -124,7 +124,7 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
     """Yield each finding once, in the order of `RuleResults.frames`, then accounts not covered."""
     report, book = analysis.report, analysis.rule_results.book
     rules = {rule.id: rule for rule in book.rules}
-    every = [{each.account for each in file.accounts} - {""} for file in report.files]
+    every = [{account.account for account in file.accounts} - {""} for file in report.files]
     # Of a report that is of one account, as AWS makes them, every row is of that.
     only = [min(accounts) if len(accounts) == 1 else "" for accounts in every]
 
@@ -161,10 +161,10 @@ def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[FeedFinding
     """Yield the accounts that could not be read: of no report, but as of the newest."""
     newest = replace(max(report.files, key=lambda file: file.as_of), sha256="")
     group = _finding_group(UNCOVERED_ACCOUNT, Outcome.UNDECIDED, UNCOVERED_ACCOUNT.fix, thresholds)
-    for each in report.not_covered:
-        named = account_name(each.account, report.account_names)
-        user = "" if each.account else each.name
-        yield FeedFinding(group, newest, each.account, named, "", "", user, str(each))
+    for missing in report.not_covered:
+        named = account_name(missing.account, report.account_names)
+        user = "" if missing.account else missing.name
+        yield FeedFinding(group, newest, missing.account, named, "", "", user, str(missing))
 
 
 # Lines
@@ -199,14 +199,14 @@ def feed_lines(
         if earlier:
             ids.add(finding.id)
     newest = max(file.as_of for file in report.files)
-    missing = {each.account for each in (*report.not_covered, *report.left_out)}
+    missing = {account.account for account in (*report.not_covered, *report.left_out)}
     # One without an account may be of any that is missing and has no number.
     covered = (report.accounts | {""}) - missing
     rules = analysis.rule_results.book.rules
     judged = {UNCOVERED_ACCOUNT.id, *(rule.id for rule in rules)}
     of_root = {rule.id for rule in rules if rule.subject is Subject.ROOT}
-    counted = (each for file in report.files for each in file.accounts)
-    with_root = {each.account for each in counted if each.roots}
+    counted = (account for file in report.files for account in file.accounts)
+    with_root = {account.account for account in counted if account.roots}
     for document in earlier:
         account, rule, id_, is_open = entry(document)
         is_judged = rule in judged and (account in with_root or rule not in of_root)

@@ -31,7 +31,7 @@ COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SO
 `account_name` comes last where accounts have names; it is empty where the name is not known.
 """
 
-FINDING_COLUMNS: Final = (*(each for each in COLUMNS if each != REMEDY), columns.ACCOUNT_NAME)
+FINDING_COLUMNS: Final = (*(name for name in COLUMNS if name != REMEDY), columns.ACCOUNT_NAME)
 """The columns in CSV, which a remedy of many lines would make hard to read."""
 
 MOST_EXAMPLES: Final = 5  # how many findings of each rule a short list shows
@@ -80,8 +80,8 @@ def findings_by_rule(rule_results: RuleResults, *, details: bool) -> list[RuleFi
         for rule in rule_results.book.rules
     )
     return sorted(
-        (each for each in every if any(each.counts.values())),
-        key=lambda each: each.rule.severity.rank,
+        (findings for findings in every if any(findings.counts.values())),
+        key=lambda findings: findings.rule.severity.rank,
     )
 
 
@@ -108,7 +108,7 @@ def severity_counts_text(rule_results: RuleResults) -> str:
         numbers += Counter(kinds | {rule.severity: kinds["fail"]})
 
     def text(*words: str) -> str:
-        return ", ".join(f"{numbers[each]:,} {each}" for each in words if numbers[each])
+        return ", ".join(f"{numbers[word]:,} {word}" for word in words if numbers[word])
 
     if counts := text(*Severity, "undecided"):
         return f"Findings: {counts}"

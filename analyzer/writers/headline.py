@@ -23,7 +23,7 @@ from analyzer.terms import (
 if TYPE_CHECKING:
     from analyzer.analysis.rule_results import RuleResults
 
-VERDICT_ORDER: Final = tuple(sorted(Verdict, key=lambda each: each is Verdict.UNDETERMINED))
+VERDICT_ORDER: Final = tuple(sorted(Verdict, key=lambda verdict: verdict is Verdict.UNDETERMINED))
 """The order in which people read the verdicts: undetermined last."""
 
 
@@ -98,7 +98,7 @@ def _decision_counts_text(analysis: Analysis) -> str:
 
 def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
     users = partial(analysis.totals.user_count, verdict)
-    certain, check = (users(exempt=False, certainty=each) for each in Certainty)
+    certain, check = (users(exempt=False, certainty=certainty) for certainty in Certainty)
     exempt = users(exempt=True)
     remarks = numbers_text({"certain": certain, "to check": check, "exempt": exempt})
     return f" ({remarks})" if check or exempt else ""
@@ -120,8 +120,8 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
 def accounts_text(report: Report) -> str:
     """Return how many accounts and files were covered; a file that was not read is no account."""
     covered = report.accounts - {""}
-    accounts = [each for each in report.not_covered if not isinstance(each, UncoveredFile)]
-    missing = {each.label for each in accounts} - covered
+    accounts = [account for account in report.not_covered if not isinstance(account, UncoveredFile)]
+    missing = {account.label for account in accounts} - covered
     number = sum(bool(file.accounts) for file in report.files)
     files = f" in {number:,} reports" if number > 1 else ""
     if missing:
@@ -140,27 +140,29 @@ def accounts_text(report: Report) -> str:
 def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
     """Return the number of users of each verdict that occurs, and of the unused ones."""
     counts = {verdict: analysis.totals.user_count(verdict) for verdict in VERDICT_ORDER}
-    return {each: users for each, users in counts.items() if users or each is Verdict.UNUSED}
+    return {
+        verdict: users for verdict, users in counts.items() if users or verdict is Verdict.UNUSED
+    }
 
 
 def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     """Return the notes on the input, owners, exemptions, and if `rules`, on what those lack."""
     totals, user_count = analysis.totals, analysis.whole.totals.user_count()
-    ended = [each.entry.user for each in totals.expired if each.entry.arn]
+    ended = [use.entry.user for use in totals.expired if use.entry.arn]
     verb = "has" if len(ended) == 1 else "have"
     return [
         *_undetermined_note(analysis),
         *analysis.report.notes,
         *owner_notes(analysis, totals.without_owner, user_count),
-        *(each.expiry_sentence for each in totals.expired if not each.entry.arn),
+        *(use.expiry_sentence for use in totals.expired if not use.entry.arn),
         *(
             [f"{count_text(len(ended), 'keep')} {verb} ended, decide again: {short_list(ended)}."]
             if ended
             else []
         ),
         *(
-            f"The exemption of {each.user} in account {each.account} matches no user."
-            for each in totals.unmatched
+            f"The exemption of {entry.user} in account {entry.account} matches no user."
+            for entry in totals.unmatched
         ),
         *analysis.follow_up_notes,
         *(
@@ -221,9 +223,9 @@ def blind_spots_line(
     files: Iterable[ReportFile], spots: Iterable[str] = BLIND_SPOTS_IN_SHORT
 ) -> str:
     """Return what no report shows, nor AWS's lists if one was read for the account of each file."""
-    listed = all(each.shows_service_credentials for each in files if each.accounts)
+    listed = all(file.shows_service_credentials for file in files if file.accounts)
     hidden = (
-        each for each in spots if not (listed and each.startswith(SERVICE_CREDENTIALS_BLIND_SPOT))
+        spot for spot in spots if not (listed and spot.startswith(SERVICE_CREDENTIALS_BLIND_SPOT))
     )
     return f"Not visible in a credential report: {'; '.join(hidden)}."
 
@@ -232,16 +234,17 @@ def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
     from analyzer.writers import findings  # noqa: PLC0415  slow to import
 
     yield f"{findings.severity_counts_text(rule_results)}."
-    for each in findings.findings_by_rule(rule_results, details=details):
-        yield f"{each.rule.severity:<8}  {each.rule.title}: {each.counts_text}  {each.rule.id}"
-        for example in each.examples:
+    for of_rule in findings.findings_by_rule(rule_results, details=details):
+        rule = of_rule.rule
+        yield f"{rule.severity:<8}  {rule.title}: {of_rule.counts_text}  {rule.id}"
+        for example in of_rule.examples:
             exempt = f"exempt: {example.exemption}" if example.exemption else ""
             undecided = "" if example.outcome == "fails" else example.outcome
             remark = ", ".join(filter(None, (undecided, exempt)))
             fact = f"{example.fact} ({remark})" if remark else example.fact
             yield f"    {example.account} {example.user}: {fact}"
-        if details and each.unshown:
-            yield f"    and {each.unshown:,} more"
+        if details and of_rule.unshown:
+            yield f"    and {of_rule.unshown:,} more"
     yield findings.standard_and_limits_text(rule_results)
     results = findings.control_results(rule_results)
     if results:

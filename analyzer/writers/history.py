@@ -81,12 +81,12 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
         "notes": [*remarks(history)],
     }
     frames = {str(table): table_frame(history, table) for table in HistoryTable}
-    write_document(stream, head, {table: plain_objects(each) for table, each in frames.items()})
+    write_document(stream, head, {table: plain_objects(frame) for table, frame in frames.items()})
 
 
 def write_history_markdown(history: History, stream: BinaryIO) -> None:
     """Write the headline, the remarks and all tables as Markdown."""
-    remarked = "\n".join(f"- {plain_text(each)}" for each in sentences(history))
+    remarked = "\n".join(f"- {plain_text(sentence)}" for sentence in sentences(history))
     parts = [f"# {headline(history)}", remarked]
     for table in HistoryTable:
         heads, rows = _shown(history, table)
@@ -128,8 +128,8 @@ class UserHistory:
         """Return it as text, one event per line."""
         user = self.user
         events = [
-            (_day_range(each, AFTER_REPORT, BEFORE_REPORT), each[EVENT], each[DETAIL])
-            for each in self.events
+            (_day_range(event, AFTER_REPORT, BEFORE_REPORT), event[EVENT], event[DETAIL])
+            for event in self.events
         ]
         lines = [
             f"{user[columns.USER]}  {user[columns.ARN]}",
@@ -148,14 +148,14 @@ def _day_range(row: Mapping[str, Any], *names: str) -> str:
 def user_histories(history: History, pattern: str) -> list[UserHistory]:
     """Return the history of each user whose name or ARN matches; `*` and `?` match."""
     name = columns.ARN if pattern.startswith("arn:") else columns.USER
-    frames = (table_frame(history, each) for each in (HistoryTable.USERS, HistoryTable.EVENTS))
+    frames = (table_frame(history, table) for table in (HistoryTable.USERS, HistoryTable.EVENTS))
     users, events = (
         [*plain_objects(frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)])]
         for frame in frames
     )
     key = itemgetter(columns.ARN, columns.CREATED)
     return [
-        UserHistory(user, [each for each in events if key(each) == key(user)]) for user in users
+        UserHistory(user, [event for event in events if key(event) == key(user)]) for user in users
     ]
 
 
@@ -189,16 +189,16 @@ def sentences(history: History) -> Iterator[str]:
             f" {total['done_late']:,}, done at an unknown time {total['done_undated']:,}, overdue"
             f" {total[OVERDUE]:,}, open {total['open']:,}."
         )
-    yield from (printable(each) for each in (*remarks(history), BLIND_SPOT))
+    yield from (printable(remark) for remark in (*remarks(history), BLIND_SPOT))
 
 
 def _days_text(total: "pd.Series[Any]", edge: str) -> str:
     """Return the median and the longest number of days, at least or at most."""
-    days = {each: total[f"{each}_days_at_{edge}"] for each in ("median", "longest")}
-    texts = {each: "" if pd.isna(number) else f"{number:,g}" for each, number in days.items()}
+    days = {word: total[f"{word}_days_at_{edge}"] for word in ("median", "longest")}
+    texts = {word: "" if pd.isna(number) else f"{number:,g}" for word, number in days.items()}
     if not any(texts.values()):
         return "not known"
-    return ", ".join(f"{each} {text or 'not known'}" for each, text in texts.items())
+    return ", ".join(f"{word} {text or 'not known'}" for word, text in texts.items())
 
 
 def remarks(history: History) -> Iterator[str]:
@@ -206,14 +206,14 @@ def remarks(history: History) -> Iterator[str]:
     if settings := history.analysis.settings:
         yield f"Settings of {settings}."
     yield from map(str, history.analysis.report.not_covered)
-    for each in history.timeline.coverages:
-        if each.reason:
-            yield f"Account {each.account} is not covered: {each.reason}."
-        for start, end in each.gaps:
+    for coverage in history.timeline.coverages:
+        if coverage.reason:
+            yield f"Account {coverage.account} is not covered: {coverage.reason}."
+        for start, end in coverage.gaps:
             days, between = count_text(int(whole_days(end - start)), "day"), (start, end)
             edges = ", ".join(str(at.astype("datetime64[D]")) for at in between)
             limit = f"more than the {history.span.max_gap} of --max-gap"
-            yield f"Account {each.account}: no report for {days} ({edges}), {limit}."
+            yield f"Account {coverage.account}: no report for {days} ({edges}), {limit}."
     yield from _edge_remarks(history)
     without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
     yield from owner_notes(history.analysis, without, len(history.users))
@@ -252,10 +252,10 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     is_day = (reports["status"] == COUNTS) & (reports[columns.AS_OF_SOURCE] == AsOfSource.FOLDER)
     repeated = reports["status"].str.startswith("same report")
     every = history.analysis.report.files
-    partial = [file.name for file in every if not all(each.roots for each in file.accounts)]
+    partial = [file.name for file in every if not all(account.roots for account in file.accounts)]
     is_partial = (reports["status"] == COUNTS) & reports[columns.FILE].isin(partial)
     unclear = users["verdict_end"] == Verdict.UNDETERMINED
-    decided, done = (events[events[EVENT] == each] for each in ("decision", "done"))
+    decided, done = (events[events[EVENT] == kind] for kind in ("decision", "done"))
     both = done.merge(decided, on=[columns.ARN, columns.CREATED, DETAIL], suffixes=("", "_day"))
     early = both[BEFORE_REPORT] < both[f"{BEFORE_REPORT}_day"]
     files, names = reports[columns.FILE], users[columns.USER]

@@ -31,8 +31,8 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     """
     head = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
     tables, listed = finding_tables(analysis, covered=True), listed_users(analysis, verdicts)
-    findings = (each for table in tables for each in plain_objects(table, _FINDING))
-    users = (user for each in listed for user in _users(analysis, *each))
+    findings = (finding for table in tables for finding in plain_objects(table, _FINDING))
+    users = (user for part in listed for user in _users(analysis, *part))
     write_document(stream, head, {"findings": findings, "users": users})
 
 
@@ -87,13 +87,13 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "blind_spots": BLIND_SPOTS,
         "exemptions": {
             "list": analysis.exemptions.file,
-            "expired": [each.entry for each in totals.expired],
+            "expired": [use.entry for use in totals.expired],
             "unmatched": totals.unmatched,
         },
         "account_list": report.account_list,
         "accounts": [
-            {"account": account, **asdict(each)}
-            for account, each in sorted(report.account_names.items())
+            {"account": account, **asdict(name)}
+            for account, name in sorted(report.account_names.items())
         ],
         "owners": {
             "list": analysis.owners.file,
@@ -152,8 +152,8 @@ def _rule_results(rule_results: RuleResults) -> dict[str, Any]:
             for rule in book.rules
         ],
         "controls": [
-            fields(each.control, "number", "title", "rules")
-            | fields(each, "result", "fails", "exempt", "undecided", "why")
-            for each in rule_results.controls
+            fields(result.control, "number", "title", "rules")
+            | fields(result, "result", "fails", "exempt", "undecided", "why")
+            for result in rule_results.controls
         ],
     }

@@ -53,7 +53,7 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
         yield f"Not listed here: {count_text(len(rows) - MOST_USERS, 'more user')}."
     if caveats := Counter(caveat for row in rows for caveat, _ in row.caveats):
         yield "## Caveats"
-        meanings = ((each.id, caveats[each.id], each.meaning) for each in CAVEATS)
+        meanings = ((caveat.id, caveats[caveat.id], caveat.meaning) for caveat in CAVEATS)
         lines = ((_code(id_), f"{n:,}", plain_text(why)) for id_, n, why in meanings if n)
         yield markdown_table(("Caveat", "Users", "Meaning"), lines)
     yield from _rule_parts(analysis)
@@ -88,8 +88,13 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
     rules = findings.findings_by_rule(rule_results, details=False)
     if rules:
         lines = (
-            (each.rule.severity, plain_text(each.rule.title), each.counts_text, _code(each.rule.id))
-            for each in rules
+            (
+                findings.rule.severity,
+                plain_text(findings.rule.title),
+                findings.counts_text,
+                _code(findings.rule.id),
+            )
+            for findings in rules
         )
         yield markdown_table(("Severity", "Rule", "Findings", "Rule id"), lines)
     yield plain_text(findings.standard_and_limits_text(rule_results))
@@ -97,10 +102,10 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
         yield f"## Controls\n\n{plain_text(rule_results.control_summary)}."
         controls = (
             (
-                *(each.control.number, each.result, each.counts_text, each.control.title),
-                *(each.rules_text, each.why),
+                *(result.control.number, result.result, result.counts_text, result.control.title),
+                *(result.rules_text, result.why),
             )
-            for each in results
+            for result in results
         )
         heads = ("Control", "Result", "Findings", "Title", "Rules", "Remark")
         yield markdown_table(heads, (map(plain_text, control) for control in controls))

@@ -60,7 +60,7 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
     Each is created at the moment that the report describes. `earlier` are the lines of earlier
     feeds, the newest first: findings that are no longer there follow as closed and `Resolved`.
     """
-    documents = ((each, _compliance_finding(each)) for each in findings(analysis))
+    documents = ((finding, _compliance_finding(finding)) for finding in findings(analysis))
     known = map(orjson.loads, earlier) if earlier else ()
     for _, line in feed_lines(documents, known, analysis, _entry, _closed):
         stream.write(line)

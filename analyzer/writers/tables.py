@@ -46,11 +46,11 @@ def file_columns(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.Dictio
         columns.AS_OF: pd.DatetimeIndex([file.as_of for file in files]).as_unit("s"),
         columns.AS_OF_SOURCE: [file.as_of_source.value for file in files],
     }
-    of_files = {name: pa.array(each).dictionary_encode() for name, each in values.items()}
+    of_files = {name: pa.array(value).dictionary_encode() for name, value in values.items()}
 
     def of_rows(rows: pd.DataFrame) -> dict[str, pa.DictionaryArray]:
         at = pa.array(rows[columns.FILE])
-        taken = {name: each.take(at) for name, each in of_files.items()}
+        taken = {name: values.take(at) for name, values in of_files.items()}
         return {**taken, columns.ACCOUNT_NAME: _account_names(report, rows)}
 
     return of_rows
@@ -155,18 +155,18 @@ def coded(texts: Texts) -> pa.DictionaryArray:
 
     Of a part of a large category only the words that occur are kept.
     """
-    each = arrow_array(texts)
-    is_coded = pa.types.is_dictionary(each.type) and not each.null_count
-    if is_coded and len(each.dictionary) <= len(each):
-        return each
-    return text_column(each).dictionary_encode()
+    words = arrow_array(texts)
+    is_coded = pa.types.is_dictionary(words.type) and not words.null_count
+    if is_coded and len(words.dictionary) <= len(words):
+        return words
+    return text_column(words).dictionary_encode()
 
 
 def mapped(texts: Texts, text_of: Callable[[str], str]) -> pa.DictionaryArray:
     """Return another text for each; a function is asked once for each distinct one."""
-    each = coded(texts)
-    others = text_column([text_of(text) for text in each.dictionary.to_pylist()])
-    return pa.DictionaryArray.from_arrays(each.indices, others)
+    words = coded(texts)
+    others = text_column([text_of(text) for text in words.dictionary.to_pylist()])
+    return pa.DictionaryArray.from_arrays(words.indices, others)
 
 
 def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
@@ -177,7 +177,7 @@ def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
 
 def joined_present(columns: Iterable[pa.Array], between: str) -> pa.Array:
     """Return the parts of each row joined that are there; what is null leaves nothing."""
-    together = joined(*(joined(between, each).fill_null("") for each in columns))
+    together = joined(*(joined(between, column).fill_null("") for column in columns))
     return pc.utf8_slice_codeunits(together, len(between))
 
 
@@ -205,7 +205,7 @@ def cell_bytes(texts: pa.Array) -> memoryview:
 
 # CSV
 
-_MAY_BE_FORMULA: Final = np.isin(np.arange(256), [each.encode()[0] for each in FORMULA_SIGNS])
+_MAY_BE_FORMULA: Final = np.isin(np.arange(256), [sign.encode()[0] for sign in FORMULA_SIGNS])
 """Which bytes are the first of these signs."""
 
 

@@ -166,14 +166,14 @@ def _rule_parts(
 
 def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:
     table = _grid(Column(no_wrap=True), _folded(), _folded(min_width=8))
-    for each in rules:
-        severity, identifier = each.rule.severity, (each.rule.id, "dim")
+    for of_rule in rules:
+        severity, identifier = of_rule.rule.severity, (of_rule.rule.id, "dim")
         name = Text(severity, _SEVERITY_COLOURS[severity])
         if width >= _WIDE:
-            table.add_row(name, each.rule.title, each.counts_text, Text.assemble(identifier))
+            table.add_row(name, of_rule.rule.title, of_rule.counts_text, Text.assemble(identifier))
         else:
-            title = Text.assemble(each.rule.title, "\n", identifier)
-            table.add_row(name, title, each.counts_text)
+            title = Text.assemble(of_rule.rule.title, "\n", identifier)
+            table.add_row(name, title, of_rule.counts_text)
     return table
 
 
@@ -186,22 +186,22 @@ def _rules_with_examples(
     """Yield each rule with its first findings, unless the list of users shows them already."""
     listed = {RULE_OF_VERDICT[verdict] for verdict in verdicts if verdict in RULE_OF_VERDICT}
     accounts = len(rule_results.report.accounts) > 1
-    for each in rules:
-        severity, title = each.rule.severity, f"  {each.rule.title}: {each.counts_text}"
-        name, id_ = (severity, _SEVERITY_COLOURS[severity]), (f"  {each.rule.id}", "dim")
+    for of_rule in rules:
+        severity, title = of_rule.rule.severity, f"  {of_rule.rule.title}: {of_rule.counts_text}"
+        name, id_ = (severity, _SEVERITY_COLOURS[severity]), (f"  {of_rule.rule.id}", "dim")
         yield Text.assemble(name, title, id_)
-        if each.rule.id not in listed:
-            yield _example_table(each, width, accounts=accounts)
+        if of_rule.rule.id not in listed:
+            yield _example_table(of_rule, width, accounts=accounts)
         yield Text("")
 
 
-def _example_table(each: RuleFindings, width: int, *, accounts: bool) -> Padding:
+def _example_table(of_rule: RuleFindings, width: int, *, accounts: bool) -> Padding:
     table = _grid(_folded(max_width=max(width // 3, 20) - _INDENT), _folded())
-    for example in each.examples:
+    for example in of_rule.examples:
         user = _with_account(example.user, example.account if accounts else "", width)
         table.add_row(user, _fact(example))
-    if each.unshown:
-        table.add_row("", Text(f"and {each.unshown:,} more", "dim"))
+    if of_rule.unshown:
+        table.add_row("", Text(f"and {of_rule.unshown:,} more", "dim"))
     return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 
@@ -216,12 +216,12 @@ def _fact(example: Example) -> Text:
 
 def _control_table(results: Sequence[ControlResult]) -> Table:
     table = _grid(Column(), Column(no_wrap=True), _folded(max_width=12), _folded())
-    for each in results:
-        title = Text(each.control.title)
-        for text in filter(None, (each.rules_text, each.why)):
+    for result in results:
+        title = Text(result.control.title)
+        for text in filter(None, (result.rules_text, result.why)):
             title.append(f"\n{printable(text)}", "dim")
-        result = Text(each.result, _RESULT_COLOURS.get(each.result, "dim"))
-        table.add_row(each.control.number, result, each.counts_text, title)
+        word = Text(result.result, _RESULT_COLOURS.get(result.result, "dim"))
+        table.add_row(result.control.number, word, result.counts_text, title)
     return table
 
 

@@ -38,7 +38,7 @@ from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import LARGE_PRINT, GatheredUsers, TableSheets
 
 _REVIEW_TITLES: Final = (
-    *(SheetName.SUMMARY, *(each.title for each in REVIEW_LISTS)),
+    *(SheetName.SUMMARY, *(review_list.title for review_list in REVIEW_LISTS)),
     *(SheetName.FOLLOW_UP, SheetName.METHOD),
 )
 
@@ -97,7 +97,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
 def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -> Listings:
     """Add the lists of users, and return those to decide in."""
     all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
-    gathered = {each.title: GatheredUsers(each.has) for each in REVIEW_LISTS}
+    gathered = {review_list.title: GatheredUsers(review_list.has) for review_list in REVIEW_LISTS}
     exempt = GatheredUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
     seconds = CreationSeconds()
     for page in analysis.pages():
@@ -114,21 +114,23 @@ def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -
     if same_second is None:
         same_second = seconds.same_second()
     return {
-        each.title: _add_review(book, analysis, each, gathered[each.title], same_second)
-        for each in REVIEW_LISTS
+        review_list.title: _add_review(
+            book, analysis, review_list, gathered[review_list.title], same_second
+        )
+        for review_list in REVIEW_LISTS
     }
 
 
 def _add_review(
     book: Book,
     analysis: Analysis,
-    each: ReviewList,
+    review_list: ReviewList,
     users: GatheredUsers,
     same_second: SameSecond,
 ) -> TableSheets:
     if not len(users):
-        empty = TableSheets(book, each.title, (review_lists.ACCOUNT, review_lists.USER))
-        empty.fill([], each.no_users)
+        empty = TableSheets(book, review_list.title, (review_lists.ACCOUNT, review_lists.USER))
+        empty.fill([], review_list.no_users)
         return empty
     report, names = analysis.report, analysis.report.account_names
     page = users.page()
@@ -138,9 +140,9 @@ def _add_review(
         return record_texts(some, report.files, names, analysis.criteria, same_second)
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
-    listed_columns = (*each.columns(decided, report.files, names), record)
+    listed_columns = (*review_list.columns(decided, report.files, names), record)
     keys = review_lists.row_keys(page.users)
-    rows = TableSheets(book, each.title, listed_columns, LARGE_PRINT, keys)
+    rows = TableSheets(book, review_list.title, listed_columns, LARGE_PRINT, keys)
     rows.add(decided, review_lists.review_order(decided))
     rows.finish()
     return rows
@@ -213,12 +215,14 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
         seconds.add(page)
     for page in analysis.pages():
         words.update(page.users[name].unique())
-        some = page.where(np.logical_or.reduce([each.has(page) for each in REVIEW_LISTS]))
+        some = page.where(
+            np.logical_or.reduce([review_list.has(page) for review_list in REVIEW_LISTS])
+        )
         stands = needs_no_decision(some, analysis.ledger, analysis.follow_up_result)
         listed.append(some.where(~stands))
     files = _file_names(analysis, by, words)
     parts = {
-        word: tuple(each.where((each.users[name] == word).to_numpy(bool)) for each in listed)
+        word: tuple(page.where((page.users[name] == word).to_numpy(bool)) for page in listed)
         for word in sorted(words, key=lambda word: (not word, word))
     }
     listing = {word: part for word, part in parts.items() if any(map(len, part))}
@@ -239,7 +243,7 @@ def _split_workbook(
         known = names.get(first[columns.ACCOUNT], AccountName(name=""))
         account, name = first[columns.ACCOUNT], known.name
         owner, email, left = known.owner, "", ""
-    newest = max(each.as_of for each in analysis.report.files)
+    newest = max(file.as_of for file in analysis.report.files)
     due = newest + timedelta(analysis.ledger.due_days)
     lines = sum(map(len, pages))
     return SplitWorkbook(file, account, name, owner, email, left, lines, f"{due:%Y-%m-%d}")
@@ -253,7 +257,7 @@ def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict
     """
     labels = {word: account_with_name(word, analysis.report.account_names) for word in words}
     if by is SplitBy.OWNER:
-        listed = (each.owner for each in analysis.owners.entries)
+        listed = (entry.owner for entry in analysis.owners.entries)
         labels = {word: word for word in (*words, *listed)}
     stems = {word: _stem(label or f"no {by}") for word, label in labels.items()}
     counts = Counter(stems.values())

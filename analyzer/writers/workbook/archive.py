@@ -119,7 +119,7 @@ class Sheet:
         numbers = pa.array(np.arange(self.row + 1, self.row + rows + 1))
         number = joined(text_column(numbers), '"')  # of the row, in each of its cells
         named = zip(map(get_column_letter, count(1)), columns, strict=False)
-        parts = chain.from_iterable((f'<c r="{letter}', number, each) for letter, each in named)
+        parts = chain.from_iterable((f'<c r="{letter}', number, cell) for letter, cell in named)
         self.rows.add(cell_bytes(joined('<row r="', number, ">", *parts, "</row>")))
         self.row += rows
 

@@ -294,7 +294,7 @@ def cell_of(value: Value, style: int) -> str:
             return f' s="{style}"><v>{days}</v></c>'
         case Formula(expression, result):
             kind = ' t="str"' if isinstance(result, str) else ""
-            first, second = (escape(str(each), quote=False) for each in (expression, result))
+            first, second = (escape(str(part), quote=False) for part in (expression, result))
             return f' s="{style}"{kind}><f>{first}</f><v>{second}</v></c>'
     return f' s="{style}"><v>{value}</v></c>'
 

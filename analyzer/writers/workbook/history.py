@@ -99,7 +99,7 @@ def _add_summary(book: Book, history: History) -> None:
         sheet.row(label(_head(str(name))), shown, meaning)
     sheet.text_section("Columns of the other sheets", _COLUMN_MEANINGS)
     span = history.span
-    since, until = (f"{each:%Y-%m-%d}" if each else "" for each in (span.since, span.until))
+    since, until = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (span.since, span.until))
     sheet.text_section("Criteria", criteria_meanings(history.analysis.criteria))
     period = f"{since or 'the first report'} to {until or 'the last report'}"
     sheet.named_text("Period", period)
@@ -128,7 +128,9 @@ def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     names = sorted(frame, key=lambda name: name not in (columns.ACCOUNT, columns.ACCOUNT_NAME))
     every = tuple(_column(str(name), frame[name]) for name in names)
     filled = every if frame.empty else filled_columns(frame, every)
-    return tuple(each for each in every if each in filled or not isinstance(each, TextColumn))
+    return tuple(
+        column for column in every if column in filled or not isinstance(column, TextColumn)
+    )
 
 
 def _column(name: str, values: pd.Series) -> Column:

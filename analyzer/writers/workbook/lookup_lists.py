@@ -84,7 +84,7 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
     def entries(page: Page) -> list[Exemption]:
         # The analysis keeps the reason of the entry, and two may have the same.
         every = enumerate(analysis.exemptions)
-        numbered = tuple(replace(each, reason=str(at)) for at, each in every)
+        numbered = tuple(replace(entry, reason=str(at)) for at, entry in every)
         numbers = pd.Series(ExemptionMatches(page, numbered).verdict_reasons())
         return [analysis.exemptions[int(at)] for at in numbers]
 
@@ -94,7 +94,7 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
         user_columns.CAVEATS,
         replace(user_columns.EXEMPTION, head="Exempt because", width=36),
         TextColumn(
-            *("Exemption owner", 20, lambda page: [each.owner for each in entries(page)]),
+            *("Exemption owner", 20, lambda page: [entry.owner for entry in entries(page)]),
             fact_style,
         ),
         DayColumn("Exempt until", 12, lambda page: _last_days(entries(page)), _no_end),
@@ -103,7 +103,7 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
 
 
 def _last_days(entries: Iterable[Exemption]) -> pd.Series:
-    return pd.Series([each.expires for each in entries], dtype="datetime64[s]")
+    return pd.Series([entry.expires for entry in entries], dtype="datetime64[s]")
 
 
 def _no_end(rows: Sized) -> list[str]:
@@ -135,13 +135,13 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
     entries, totals = analysis.exemptions, analysis.totals
     kept_from = ", ".join(RULE_OF_VERDICT.values())
     return pd.DataFrame(map(asdict, entries)).assign(
-        rule=[each.rule or (kept_from if each.arn else "all rules") for each in entries],
+        rule=[entry.rule or (kept_from if entry.arn else "all rules") for entry in entries],
         expires=_last_days(entries),
-        matched=[each.matched for each in totals.exemption_uses],
-        applied=[each.applied for each in totals.exemption_uses],
-        state=[_state(totals, each) for each in totals.exemption_uses],
+        matched=[use.matched for use in totals.exemption_uses],
+        applied=[use.applied for use in totals.exemption_uses],
+        state=[_state(totals, use) for use in totals.exemption_uses],
         # Of a user to keep by a review, who is in no list, the cell is empty.
-        line=[-1 if each.arn else each.line for each in entries],
+        line=[-1 if entry.arn else entry.line for entry in entries],
     )
 
 
@@ -164,7 +164,7 @@ def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...
 
     def listed_in(frame: pd.DataFrame) -> Texts:
         keys = row_keys(frame)
-        masks = [each.row_keys.get_indexer(keys) >= 0 for each in listings.values()]
+        masks = [listing.row_keys.get_indexer(keys) >= 0 for listing in listings.values()]
         return coded_texts(np.select(masks, range(1, len(lists)), 0), lists)
 
     return (
@@ -285,7 +285,7 @@ def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
         MomentColumn("Done since (UTC)", 14.5, follow_up.DONE_SINCE),
         TextColumn("Comment", 24, COMMENT),
         _CREATED,
-        *(replace(each, printed=False) for each in _FOLLOW_UP_SOURCES),
+        *(replace(column, printed=False) for column in _FOLLOW_UP_SOURCES),
     )
 
 

@@ -105,14 +105,14 @@ def add_method(book: Book, analysis: Analysis) -> None:
     criteria = analysis.criteria
     sheet = TextSheet(book, SheetName.METHOD, _WIDTHS)
     sheet.full_row("Method and limitations", CellStyle.TITLE)
-    sheet.text_section("Sheets", (each for each in _SHEETS.items() if each[0] in book))
+    sheet.text_section("Sheets", (entry for entry in _SHEETS.items() if entry[0] in book))
     sheet.text_section("Parameters", criteria_meanings(criteria))
     verdicts = ((verdict, verdict_meaning(verdict, criteria)) for verdict in Verdict)
     sheet.text_section("Verdicts: the first that applies, in this order", verdicts, styled=True)
     reasons = ((reason, f"The user {text}.") for reason, text in REASON_TEXTS.items())
     sheet.text_section("Reasons of unused users", reasons)
     sheet.text_section("Certainty", _CERTAINTIES.items(), styled=True)
-    caveats = ((each.id, each.meaning) for each in CAVEATS)
+    caveats = ((caveat.id, caveat.meaning) for caveat in CAVEATS)
     sheet.text_section("Caveats: reasons to check a user first", caveats)
     if SheetName.FINDINGS in book:
         _add_rules(sheet, analysis.rule_results.book)
@@ -123,7 +123,9 @@ def add_method(book: Book, analysis: Analysis) -> None:
     for blind_spot in BLIND_SPOTS:
         sheet.full_row(findings.sentence(blind_spot))
     report = analysis.report
-    if missing := [(each.label, each.reason) for each in (*report.not_covered, *report.left_out)]:
+    if missing := [
+        (account.label, account.reason) for account in (*report.not_covered, *report.left_out)
+    ]:
         sheet.text_section("Accounts and files that are not covered", missing)
     sheet.text_section("Other limits", _LIMITATIONS.items())
     sources = (("Rules and facts", _SOURCES), ("Program", f"credreport {VERSION}"))
@@ -186,7 +188,7 @@ def add_controls(book: Book, rule_results: RuleResults) -> None:
     """Add the sheet with the result of each control of the standard."""
     results, rulebook = rule_results.controls, rule_results.book
     standard = rulebook.standard
-    longest = max(len(each.control.number) for each in results)
+    longest = max(len(result.control.number) for result in results)
     sheet = TextSheet(book, SheetName.CONTROLS, (max(longest + 3, 9), *_CONTROL_WIDTHS))
     sheet.full_row(standard.name, CellStyle.TITLE)
     sheet.full_row(f"{rule_results.control_summary}.", CellStyle.SUBTITLE)
@@ -200,13 +202,13 @@ def add_controls(book: Book, rule_results: RuleResults) -> None:
     row = sheet.table_head(*heads)
     sheet.worksheet.freeze_panes = f"A{row + 1}"
     sheet.worksheet.print_title_rows = f"{row}:{row}"
-    for each in results:
-        number, ids = each.control.number, each.control.rules
+    for result in results:
+        number, ids = result.control.number, result.control.rules
         has_run = any(rule.id in ids for rule in rulebook.rules)
-        counts = (each.fails, each.exempt, each.undecided) if has_run else ("",) * 3
+        counts = (result.fails, result.exempt, result.undecided) if has_run else ("",) * 3
         numbers = (SpannedCell(count, CellStyle.NUMBER) for count in counts)
         conditions = [(id_, findings.rule_condition(rulebook, id_)) for id_ in ids]
         decisions = "\n".join(how if id_ == number else f"{id_}: {how}" for id_, how in conditions)
-        result = SpannedCell(each.result, CellStyle(each.result))
-        sheet.row(label(number), each.control.title, result, *numbers, decisions, each.why)
+        word = SpannedCell(result.result, CellStyle(result.result))
+        sheet.row(label(number), result.control.title, word, *numbers, decisions, result.why)
     sheet.ignore_number_warning(f"A{row + 1}:A{sheet.next_row - 1}")

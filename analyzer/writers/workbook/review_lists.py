@@ -89,7 +89,7 @@ class ReviewList:
         """Return the columns of the list of these users; `with_empty` keeps facts that none has."""
         filled: Callable[[Iterable[Column]], Sequence[Column]]
         filled = tuple if with_empty else partial(filled_columns, page)
-        owners = {account: each.owner for account, each in names.items()}
+        owners = {account: known.owner for account, known in names.items()}
         # The head of each page says it where all reports have the same.
         as_of = replace(user_columns.AS_OF, printed=len({file.as_of for file in files}) > 1)
         name = filled(user_columns.account_name_columns(names, _NAME_WIDTH))
@@ -181,7 +181,7 @@ _REVIEWER_COLUMNS: Final = 11  # how many reviewers have a column of their own
 
 def first_step(analysis: Analysis, listings: Listings) -> str:
     """Return what a reviewer does first: nothing is decided when the file is written."""
-    unused, *others = (each.title for each in REVIEW_LISTS)
+    unused, *others = (review_list.title for review_list in REVIEW_LISTS)
     certain = analysis.totals.user_count(Verdict.UNUSED, exempt=False, certainty=Certainty.CERTAIN)
     check = listings[unused].rows - certain
     to_check = f"{count_text(check, 'user')} to check"
@@ -201,9 +201,9 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
     """Add a line per list with the decisions so far, and the deciders."""
     heads = ("Users", "Decided", "Left", *map(str, CHOICES), "Incomplete")
     top = sheet.table_head(head(LIST), *heads, head("Meaning", 2))
-    for each in REVIEW_LISTS:
-        _add_list(sheet, each, listings[each.title], top)
-    users = sum(listings[each.title].rows for each in REVIEW_LISTS)
+    for review_list in REVIEW_LISTS:
+        _add_list(sheet, review_list, listings[review_list.title], top)
+    users = sum(listings[review_list.title].rows for review_list in REVIEW_LISTS)
     row = sheet.next_row
     sums = [
         total(Formula(f"SUM({letter}{top + 1}:{letter}{row - 1})", number))
@@ -212,14 +212,18 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
     decided = Formula(f'"Decided: "&C{row}&" of "&B{row}', f"Decided: 0 of {users}")
     sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
     if 0 < users <= _MOST_NAMES:
-        sheets = [cells for each in REVIEW_LISTS for cells in _entries(listings[each.title])]
+        sheets = [
+            cells for review_list in REVIEW_LISTS for cells in _entries(listings[review_list.title])
+        ]
         _add_reviewers(sheet, sheets, _decision_heads(top))
 
 
-def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row: int) -> None:
+def _add_list(
+    sheet: TextSheet, review_list: ReviewList, listing: TableSheets, head_row: int
+) -> None:
     if not listing.rows:
         none = [NOT_APPLICABLE] * (len(_NUMBER_LETTERS) - 1)
-        sheet.row(label(each.title), 0, *none, "No users to review.")
+        sheet.row(label(review_list.title), 0, *none, "No users to review.")
         return
     row, sheets = sheet.next_row, _entries(listing)
     by_decision = [
@@ -239,7 +243,7 @@ def _add_list(sheet: TextSheet, each: ReviewList, listing: TableSheets, head_row
     )
     numbers = (listing.rows, 0, listing.rows, *_NO_DECISIONS)
     counts = map(Formula, formulas, numbers)
-    sheet.row(label(each.title), *counts, f"{', '.join(each.verdicts)}; not exempt")
+    sheet.row(label(review_list.title), *counts, f"{', '.join(review_list.verdicts)}; not exempt")
 
 
 def _listed_formula(listing: TableSheets) -> str:
@@ -336,13 +340,13 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
     """
     counts = (LISTED, WHEN_WRITTEN, "Exempt", "All")
     top = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 6))
-    for row, each in enumerate(REVIEW_LISTS, top + 1):
-        listing, users = listings[each.title], analysis.totals.user_count
-        exempt = sum(users(verdict, exempt=True) for verdict in each.verdicts)
-        every = sum(users(verdict) for verdict in each.verdicts)
+    for row, review_list in enumerate(REVIEW_LISTS, top + 1):
+        listing, users = listings[review_list.title], analysis.totals.user_count
+        exempt = sum(users(verdict, exempt=True) for verdict in review_list.verdicts)
+        every = sum(users(verdict) for verdict in review_list.verdicts)
         holds = listing.rows + exempt == every
         tie = check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds)
         number = Formula(_listed_formula(listing), listing.rows) if listing.rows else 0
         about = "Listed as when written. Listed + exempt = all."
-        sheet.row(label(each.title), number, listing.rows, exempt, every, tie, about)
+        sheet.row(label(review_list.title), number, listing.rows, exempt, every, tie, about)
     sheet.alarm(f"F{top + 1}:F{sheet.next_row - 1}")

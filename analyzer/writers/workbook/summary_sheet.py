@@ -95,10 +95,10 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     _add_criteria(sheet, analysis, comparison_text, part_label)
     sheet.section("Notes and limitations")
     notes = analysis.report.notes if part_label else headline.notes(analysis)
-    files = [each for each in analysis.report.files if each.accounts or not part_label]
+    files = [file for file in analysis.report.files if file.accounts or not part_label]
     for note in (*_as_of_spread_notes(files), *notes):
         sheet.named_text("Note", note, CellStyle.CHECK)
-    blind_spots = "\n".join(f"• {each}" for each in BLIND_SPOTS)
+    blind_spots = "\n".join(f"• {spot}" for spot in BLIND_SPOTS)
     sheet.named_text("Not visible in a credential report", blind_spots)
     sheet.section(f"Checks: the lists add up to all users{' of this part' if part_label else ''}")
     review_lists.add_list_checks(sheet, analysis, listings)
@@ -113,8 +113,10 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
 def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label: str) -> None:
     report, number_of = analysis.report, analysis.totals.user_count
     sheet.full_row(TITLE, CellStyle.TITLE)
-    if missing := sorted({each.label for each in report.not_covered} - report.accounts):
-        named = short_list([account_with_name(each, report.account_names) for each in missing])
+    if missing := sorted({account.label for account in report.not_covered} - report.accounts):
+        named = short_list(
+            [account_with_name(account, report.account_names) for account in missing]
+        )
         incomplete = f"INCOMPLETE: {headline.accounts_text(report)}. Missing: {named}."
         sheet.full_row(incomplete, CellStyle.ALARM)
     sheet.full_row(headline.as_of_and_scope(report), CellStyle.SUBTITLE)
@@ -135,7 +137,7 @@ def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
     age_rows, ages = _add_ages(sheet, analysis)
     sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
     number_of, order = analysis.totals.user_count, headline.VERDICT_ORDER
-    verdicts = [(str(each), number_of(each), DAY_LINES[each].colour) for each in order]
+    verdicts = [(str(verdict), number_of(verdict), DAY_LINES[verdict].colour) for verdict in order]
     add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
     bands = [(band, users, INK) for band, users in ages.items()]
     add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")
@@ -189,7 +191,7 @@ def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
             accounts = account_text(file.accounts[0].account)
         as_of = SpannedCell(file.as_of, CellStyle.DATE)
         source, named = (
-            SpannedCell(each, span=2) for each in (AS_OF_SOURCES[file.as_of_source], accounts)
+            SpannedCell(text, span=2) for text in (AS_OF_SOURCES[file.as_of_source], accounts)
         )
         rows = sum(account.rows for account in file.accounts)
         sheet.row(label(file.name), as_of, source, named, rows, file.size, file.sha256)
@@ -211,8 +213,8 @@ def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
     if read:
         sheet.section("Other input files")
         sheet.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
-    for content, each in read:
-        sheet.row(label(each.name), SpannedCell(content, span=6), each.sha256)
+    for content, file in read:
+        sheet.row(label(file.name), SpannedCell(content, span=6), file.sha256)
 
 
 # Users, accounts and findings
@@ -227,7 +229,9 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
     for verdict in headline.VERDICT_ORDER:
         by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
         if verdict in (Verdict.UNUSED, Verdict.RETIRED):
-            by_certainty = [number_of(verdict, exempt=False, certainty=each) for each in Certainty]
+            by_certainty = [
+                number_of(verdict, exempt=False, certainty=certainty) for certainty in Certainty
+            ]
         name, about = str(verdict), verdict_meaning(verdict, analysis.criteria)
         numbers = (number_of(verdict, exempt=exempt) for exempt in (None, True, False))
         sheet.row(SpannedCell(name, CellStyle(verdict)), *numbers, *by_certainty, about)
@@ -285,7 +289,7 @@ def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
     every = sum(accounts.values(), Counter[str]())
     _add_account(sheet, "All accounts read", every, "", CellStyle.TOTAL)
     from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
-    oldest = {each.account: file.as_of for file in from_newest for each in file.accounts}
+    oldest = {account.account: file.as_of for file in from_newest for account in file.accounts}
     for account, counts in sorted(accounts.items()):
         known = report.account_names.get(account)
         owner = f" ({known.owner})" if known and known.owner else ""
@@ -293,14 +297,14 @@ def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
         _add_account(sheet, name, counts, oldest[account])
     sheet.alarm(f"K{top + 1}:K{sheet.next_row - 1}")
     # Of these no row was read.
-    absent = [(each, "not covered", CellStyle.CHECK) for each in report.not_covered]
-    absent += [(each, "left out", CellStyle.FAINT) for each in report.left_out]
-    for each, state, style in absent:
-        known = report.account_names.get(each.account)
-        name = known.name if known else each.name
-        why = f"{state}: {each.reason}"
-        named = f"{name}, {why}" if name and each.account else why
-        sheet.row(label(each.label), SpannedCell(named, style, 11))
+    absent = [(missing, "not covered", CellStyle.CHECK) for missing in report.not_covered]
+    absent += [(missing, "left out", CellStyle.FAINT) for missing in report.left_out]
+    for missing, state, style in absent:
+        known = report.account_names.get(missing.account)
+        name = known.name if known else missing.name
+        why = f"{state}: {missing.reason}"
+        named = f"{name}, {why}" if name and missing.account else why
+        sheet.row(label(missing.label), SpannedCell(named, style, 11))
     sheet.ignore_number_warning(f"A{top + 2}:A{sheet.next_row - 1}")
 
 
@@ -311,9 +315,9 @@ _COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, headlin
 def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:
     accounts: dict[str, Counter[str]] = {}
     for file in analysis.report.files:
-        for each in file.accounts:
-            counts = accounts.setdefault(each.account, Counter())
-            counts.update(rows=each.rows, roots=each.roots, repeated=each.repeated)
+        for covered in file.accounts:
+            counts = accounts.setdefault(covered.account, Counter())
+            counts.update(rows=covered.rows, roots=covered.roots, repeated=covered.repeated)
     judged = analysis.totals.counts
     names = (columns.ACCOUNT, columns.VERDICT, columns.USERS)
     for account, verdict, number in zip(*(judged[name] for name in names), strict=True):
@@ -331,7 +335,7 @@ def _add_account(
     row = sheet.next_row
     holds = counts["rows"] == counts["roots"] + counts["repeated"] + counts[columns.USERS]
     tie = check(f"AND(B{row}=C{row}+D{row}+E{row},E{row}=SUM(F{row}:J{row}))", holds=holds)
-    cells = (SpannedCell(counts[each], style) for each in _COUNTED)
+    cells = (SpannedCell(counts[name], style) for name in _COUNTED)
     sheet.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
 
 
@@ -343,9 +347,11 @@ def _add_severities(sheet: TextSheet, rule_results: RuleResults) -> None:
     sheet.table_head(head("Severity"), *kinds, head("Findings of each rule", 6))
     by_rule = findings.findings_by_rule(rule_results, details=False)
     for severity in Severity:
-        some = [each for each in by_rule if each.rule.severity is severity]
+        some = [rule_counts for rule_counts in by_rule if rule_counts.rule.severity is severity]
         name = SpannedCell(severity, CellStyle(severity) if some else CellStyle.FAINT)
-        counts = Counter({each.rule.id: sum(each.counts.values()) for each in some})
+        counts = Counter(
+            {rule_counts.rule.id: sum(rule_counts.counts.values()) for rule_counts in some}
+        )
         rules = ", ".join(f"{rule} {number:,}" for rule, number in counts.most_common())
         sheet.row(name, *_finding_numbers(some), rules)
     remark = f"The sheet {SheetName.FINDINGS} lists them all."
@@ -359,6 +365,6 @@ def _add_severities(sheet: TextSheet, rule_results: RuleResults) -> None:
 
 
 def _finding_numbers(some: Sequence[RuleFindings]) -> list[int]:
-    kinds = [[*each.counts.values()] for each in some] or [[0] * 4]
+    kinds = [[*rule_counts.counts.values()] for rule_counts in some] or [[0] * 4]
     numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
     return [sum(numbers), *numbers]

@@ -83,7 +83,7 @@ class TableSheets:
             sheet = self.sheets[-1]
             count = min(CHUNK_ROWS, ROWS_A_SHEET - sheet.row, len(every))
             some = take_rows(listed, every[:count])
-            sheet.add_many(count, [each.cells(some, self.book.styles) for each in self.columns])
+            sheet.add_many(count, [column.cells(some, self.book.styles) for column in self.columns])
             every = every[count:]
 
     def finish(self, nothing: str = "") -> None:
@@ -105,7 +105,7 @@ class TableSheets:
         """Return where a column's cells lie, a reference for each sheet."""
         letter = get_column_letter(self._heads.index(column.head) + 1)
         return [
-            f"'{each.worksheet.title}'!${letter}$2:${letter}${each.row}" for each in self.sheets
+            f"'{sheet.worksheet.title}'!${letter}$2:${letter}${sheet.row}" for sheet in self.sheets
         ]
 
     @property
@@ -128,7 +128,7 @@ class TableSheets:
         sheet.worksheet.freeze_panes = f"{get_column_letter(self._repeated + 1)}2"
         sheet.worksheet.print_title_rows = "1:1"
         head = self.book.styles[CellStyle.FILTER_HEADER]
-        sheet.add([text_cell(each, head) for each in self._heads], _HEAD_HEIGHT)
+        sheet.add([text_cell(text, head) for text in self._heads], _HEAD_HEIGHT)
         return sheet
 
     def _finish(self, sheet: Sheet) -> None:
@@ -213,9 +213,9 @@ def filled_columns(listed: Rows, some: Iterable[Column]) -> list[Column]:
     """Return the columns in which any row has a text, mostly one of the first."""
     parts = listed.take(np.arange(min(len(listed), CHUNK_ROWS))), listed
     return [
-        each
-        for each in some
-        if any(pc.any(pc.not_equal(each.shown(part), "")).as_py() for part in parts)
+        column
+        for column in some
+        if any(pc.any(pc.not_equal(column.shown(part), "")).as_py() for part in parts)
     ]
 
 
@@ -258,7 +258,7 @@ class GatheredUsers:
 
     def page(self) -> Page:
         """Return the users, of whom there are some, as one page, and forget them."""
-        names = [each.name for each in fields(Page)]
+        names = [field.name for field in fields(Page)]
         parts = {name: [getattr(page, name) for page in self._pages] for name in names}
         self._pages.clear()
         # No part stays in memory twice for long.
@@ -280,4 +280,6 @@ def _kept_cells(page: Page) -> pd.DataFrame:
     # Of the others it matters only if the report has them.
     others = [name for name in columns.IN_REPORT if name not in kept]
     lacking = {name: page.cells[name].isna().to_numpy(np.int8) for name in others}
-    return kept.assign(**{name: as_category(0 - each, [""]) for name, each in lacking.items()})
+    return kept.assign(
+        **{name: as_category(0 - is_lacking, [""]) for name, is_lacking in lacking.items()}
+    )

@@ -356,7 +356,7 @@ def _numbers(numbers: Sequence[int], cells: str) -> data_source.NumDataSource:
 
 
 def _texts(texts: Sequence[str], cells: str) -> data_source.StrRef:
-    points = [data_source.StrVal(idx=at, v=each) for at, each in enumerate(texts)]
+    points = [data_source.StrVal(idx=at, v=text) for at, text in enumerate(texts)]
     return data_source.StrRef(f=cells, strCache=data_source.StrData(ptCount=len(points), pt=points))
 
 

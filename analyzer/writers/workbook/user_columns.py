@@ -55,7 +55,7 @@ def account_column(head: str, width: float, known: Mapping[str, str]) -> Column:
 
 def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column, ...]:
     """Return the column of the account's name, none where no name is known."""
-    known = {account: each.name for account, each in names.items()}
+    known = {account: known.name for account, known in names.items()}
     return (account_column("Account name", width, known),) if known else ()
 
 
@@ -164,7 +164,7 @@ def _in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
 def _last_activities(page: Page) -> Texts:
     keys = (_in_slot(page.keys, slot)[columns.KEY_LAST_USED] for slot in columns.SLOTS)
     uses = (page.users[columns.PASSWORD_LAST_USED], *keys)
-    moments = np.stack([each.to_numpy("datetime64[s]") for each in uses])
+    moments = np.stack([moments.to_numpy("datetime64[s]") for moments in uses])
     moments = moments.astype(np.int64)  # NaT is the smallest number of all.
     newest = moments.argmax(axis=0)
     moment = moments.max(axis=0).astype("datetime64[s]")
