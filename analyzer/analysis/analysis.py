@@ -98,7 +98,9 @@ class Analysis:
             users.loc[users[columns.VERDICT] == Verdict.UNDETERMINED, columns.REASON].unique()
             for users in (page.users for page in self.pages())
         )
-        return min(chain.from_iterable(reasons), key=lambda each: (len(each), each), default="")
+        return min(
+            chain.from_iterable(reasons), key=lambda reason: (len(reason), reason), default=""
+        )
 
     @cached_property
     def rule_results(self) -> "RuleResults":
@@ -119,8 +121,8 @@ class Analysis:
         )
         if not self.filter or self.filter.keeps_roots:
             return part
-        rules, of_root = part.book.rules, [each.id for each in part.book.rules if each.is_of_root]
-        book = replace(part.book, rules=tuple(each for each in rules if not each.is_of_root))
+        rules, of_root = part.book.rules, [rule.id for rule in part.book.rules if rule.is_of_root]
+        book = replace(part.book, rules=tuple(rule for rule in rules if not rule.is_of_root))
         return replace(part, book=book, filtered_rules=of_root)
 
     @property
@@ -245,9 +247,9 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(entries))
     check_type(isinstance(report, Report), "report is what load() returns", report)
     check_type(isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria)
-    for each in listed:
+    for exemption in listed:
         message = "exemptions are what read_exemptions() returns"
-        check_type(isinstance(each, Exemption), message, each)
+        check_type(isinstance(exemption, Exemption), message, exemption)
     for given, attribute, sentence in (
         (book, "rules", "book is what rulebook() returns"),
         (ledger, "lines", "ledger is what read_ledger() returns"),
@@ -341,13 +343,17 @@ class AnalysisRequest:
         """
         if not self.fail_on:
             return []
-        verdicts = [each for each in Verdict if each in (Verdict.UNDETERMINED, *self.fail_on)]
-        user_counts = ((analysis.totals.user_count(each, exempt=False), each) for each in verdicts)
+        verdicts = [
+            verdict for verdict in Verdict if verdict in (Verdict.UNDETERMINED, *self.fail_on)
+        ]
+        user_counts = (
+            (analysis.totals.user_count(verdict, exempt=False), verdict) for verdict in verdicts
+        )
         rules = [word for word in self.fail_on if word not in (*verdicts, CONTROL, OVERDUE)]
         overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
         missing = analysis.report.not_covered
         unread = Counter(
-            "file" if isinstance(each, UncoveredFile) else "account" for each in missing
+            "file" if isinstance(uncovered, UncoveredFile) else "account" for uncovered in missing
         )
         return [
             *(f"{count_text(number, what)} not read" for what, number in unread.items()),

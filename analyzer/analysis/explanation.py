@@ -162,7 +162,7 @@ def _shared_fields(page: Page, rule_results: RuleResults) -> dict[str, Any]:
     return {
         columns.ACCOUNT_NAME: account_name(user[columns.ACCOUNT], names),
         **{name: user[name] for name in (columns.ACCOUNT, columns.USER, columns.ARN)},
-        **{name: each[0] for name, each in rule_results.owners.columns_of(page.users).items()},
+        **{name: values[0] for name, values in rule_results.owners.columns_of(page.users).items()},
         "exemptions": tuple(_matching_exemptions(page, rule_results.exemptions)),
         "file": file.name,
         "row": int(user[columns.ROW]),
@@ -197,7 +197,11 @@ def _why_not(page: Page, criteria: Criteria) -> Iterator[str]:
     facts, user = Facts(page), page.users.iloc[0]
     states = [*page.keys[columns.STATE]]
     active, inactive = (
-        [f"access key {slot} is {state}" for slot, each in enumerate(states, 1) if each == state]
+        [
+            f"access key {slot} is {state}"
+            for slot, of_slot in enumerate(states, 1)
+            if of_slot == state
+        ]
         for state in (SlotState.ACTIVE, SlotState.INACTIVE)
     )
     signed_in = ["it signed in"] if facts.sign_in.present[0] else []
@@ -306,10 +310,13 @@ _READINGS: Final = {
     **{key.active: (f"access key {slot}", "") for slot, key in _KEYS},
     **{key.last_rotated: (f"access key {slot} created", "no date") for slot, key in _KEYS},
     **{key.last_used_date: (f"access key {slot} last used", "never used") for slot, key in _KEYS},
-    **{each.active: (f"signing certificate {slot}", "") for slot, each in _CERTIFICATES},
     **{
-        each.last_rotated: (f"signing certificate {slot} created", "no date")
-        for slot, each in _CERTIFICATES
+        certificate.active: (f"signing certificate {slot}", "")
+        for slot, certificate in _CERTIFICATES
+    },
+    **{
+        certificate.last_rotated: (f"signing certificate {slot} created", "no date")
+        for slot, certificate in _CERTIFICATES
     },
 }
 """The words, by column, for a flag that is set, a moment or a slot; and for none."""
@@ -346,29 +353,37 @@ def _matching_exemptions(
 # As text
 
 
-def _lines(each: Explanation) -> Iterator[str]:
-    yield f"{each.user}  {each.arn}"
-    certainty = f" ({'to check' if each.caveats else each.certainty})" if each.certainty else ""
-    yield f"{each.verdict}{certainty}: {each.reason}" if each.verdict else each.reason
-    yield from each.why_not
-    at = minute_text(pd.Timestamp(each.as_of))
-    name = f" ({each.account_name})" if each.account_name else ""
-    account = f"account {each.account}{name}, " if each.account else ""
-    source = AS_OF_SOURCES[each.as_of_source]
-    yield f"{account}row {each.row} of {each.file}, as of {at} ({source})"
-    if owner := owner_text(each.owner, each.owner_email, each.owner_left):
+def _lines(explanation: Explanation) -> Iterator[str]:
+    yield f"{explanation.user}  {explanation.arn}"
+    certainty = (
+        f" ({'to check' if explanation.caveats else explanation.certainty})"
+        if explanation.certainty
+        else ""
+    )
+    yield (
+        f"{explanation.verdict}{certainty}: {explanation.reason}"
+        if explanation.verdict
+        else explanation.reason
+    )
+    yield from explanation.why_not
+    at = minute_text(pd.Timestamp(explanation.as_of))
+    name = f" ({explanation.account_name})" if explanation.account_name else ""
+    account = f"account {explanation.account}{name}, " if explanation.account else ""
+    source = AS_OF_SOURCES[explanation.as_of_source]
+    yield f"{account}row {explanation.row} of {explanation.file}, as of {at} ({source})"
+    if owner := owner_text(explanation.owner, explanation.owner_email, explanation.owner_left):
         yield f"owner: {owner}"
-    if each.exemption:
-        yield f"exempt: {each.exemption}"
-    if each.earlier_decision:
-        yield f"earlier decision: {each.earlier_decision}"
-    yield from _section("Caveats", [f"{name}: {text}" for name, text in each.caveats])
+    if explanation.exemption:
+        yield f"exempt: {explanation.exemption}"
+    if explanation.earlier_decision:
+        yield f"earlier decision: {explanation.earlier_decision}"
+    yield from _section("Caveats", [f"{name}: {text}" for name, text in explanation.caveats])
     for decides in ("verdict", "certainty", "rules"):
-        cells = [cell for cell in each.cells if cell.decides == decides]
+        cells = [cell for cell in explanation.cells if cell.decides == decides]
         words = aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
         yield from _section(f"Cells that decide the {decides}", words)
-    yield from _section("Rules", aligned(map(_rule_words, each.rules)))
-    yield from _section("Exemptions that match", map(_exemption_line, each.exemptions))
+    yield from _section("Rules", aligned(map(_rule_words, explanation.rules)))
+    yield from _section("Exemptions that match", map(_exemption_line, explanation.exemptions))
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -386,16 +401,18 @@ def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _rule_words(each: RuleOutcome) -> tuple[str, ...]:
-    exempt = f" (exempt: {each.exemption})" if each.exemption else ""
-    return each.outcome, each.severity, each.rule, f"{each.fact}{exempt}"
+def _rule_words(outcome: RuleOutcome) -> tuple[str, ...]:
+    exempt = f" (exempt: {outcome.exemption})" if outcome.exemption else ""
+    return outcome.outcome, outcome.severity, outcome.rule, f"{outcome.fact}{exempt}"
 
 
-def _exemption_line(each: MatchingExemption) -> str:
+def _exemption_line(exemption: MatchingExemption) -> str:
     parts = (
-        f"row {each.line}: {each.user}: {each.reason}",
-        f"owner {each.owner}" if each.owner else "",
-        f"rule {each.rule} only" if each.rule else "",
-        f"{'until' if each.applies else 'expired on'} {each.expires}" if each.expires else "",
+        f"row {exemption.line}: {exemption.user}: {exemption.reason}",
+        f"owner {exemption.owner}" if exemption.owner else "",
+        f"rule {exemption.rule} only" if exemption.rule else "",
+        f"{'until' if exemption.applies else 'expired on'} {exemption.expires}"
+        if exemption.expires
+        else "",
     )
     return ", ".join(filter(None, parts))

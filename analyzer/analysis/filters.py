@@ -41,7 +41,7 @@ class Filter:
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
         patterns: tuple[object, ...] = (self.accounts, self.users)
-        if any(isinstance(each, str) for each in patterns):
+        if any(isinstance(pattern, str) for pattern in patterns):
             raise TypeError('accounts and users are several patterns: Filter(users=("svc-*",))')
         if self.min_age < 0:
             raise ValueError(f"min_age must be 0 days or more: {self.min_age}")
@@ -67,7 +67,7 @@ class Filter:
     @property
     def keeps_roots(self) -> bool:
         """Return whether the root users stay."""
-        return not self.users or any(_matches(each, ROOT_USER) for each in self.users)
+        return not self.users or any(_matches(pattern, ROOT_USER) for pattern in self.users)
 
 
 def user_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
@@ -90,12 +90,18 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
     What could not be read and names no account may be one that the filter keeps, so it stays.
     """
     names = report.account_names
-    kept = {each for each in report.accounts if _keeps(chosen, each, account_name(each, names))}
-    left_out = (each for each in report.left_out if _keeps(chosen, each.account, each.name))
+    kept = {
+        account
+        for account in report.accounts
+        if _keeps(chosen, account, account_name(account, names))
+    }
+    left_out = (
+        account for account in report.left_out if _keeps(chosen, account.account, account.name)
+    )
     not_covered = (
-        each
-        for each in report.not_covered
-        if not each.account or _keeps(chosen, each.account, each.name)
+        account
+        for account in report.not_covered
+        if not account.account or _keeps(chosen, account.account, account.name)
     )
     return replace(
         of_accounts(report, kept),
@@ -111,7 +117,9 @@ def of_accounts(report: Report, kept: Collection[str]) -> Report:
     Every file stays at its place; one without such an account lists no account any more.
     """
     files = (
-        replace(file, accounts=tuple(each for each in file.accounts if each.account in kept))
+        replace(
+            file, accounts=tuple(account for account in file.accounts if account.account in kept)
+        )
         for file in report.files
     )
     return replace(report, files=(*files,))
@@ -122,8 +130,11 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
     names = report.account_names
     uncovered = (*report.not_covered, *report.left_out)
     known = [
-        *((each, account_name(each, names)) for each in report.accounts - {""}),
-        *((each.account, each.name or account_name(each.account, names)) for each in uncovered),
+        *((account, account_name(account, names)) for account in report.accounts - {""}),
+        *(
+            (account.account, account.name or account_name(account.account, names))
+            for account in uncovered
+        ),
     ]
     return [
         pattern
@@ -134,17 +145,19 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
 
 def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
     """Return the names and ARNs (not the patterns) that no user has."""
-    missing = [each for each in chosen.users if not any(sign in each for sign in _WILDCARDS)]
-    missing = [each for each in missing if each != ROOT_USER]
+    missing = [
+        pattern for pattern in chosen.users if not any(sign in pattern for sign in _WILDCARDS)
+    ]
+    missing = [pattern for pattern in missing if pattern != ROOT_USER]
     for page in pages if missing else ():
-        missing = [each for each in missing if not _name_mask(page, [each]).any()]
+        missing = [pattern for pattern in missing if not _name_mask(page, [pattern]).any()]
     return missing
 
 
 def account_labels(report: Report) -> list[str]:
     """Return the accounts of the report, each with its name where that is known."""
     ids = sorted(report.accounts - {""})
-    return [account_with_name(each, report.account_names) for each in ids]
+    return [account_with_name(account, report.account_names) for account in ids]
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -161,16 +174,20 @@ def _account_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) 
     if not chosen.accounts:
         return np.ones(len(page), bool)
     accounts = page.users[columns.ACCOUNT]
-    ids = [each for each in accounts.unique() if _keeps(chosen, each, account_name(each, names))]
+    ids = [
+        account
+        for account in accounts.unique()
+        if _keeps(chosen, account, account_name(account, names))
+    ]
     return accounts.isin(ids).to_numpy(bool)
 
 
 def _name_mask(page: Page, patterns: Sequence[str]) -> np.ndarray:
     """Return which users a pattern matches: their ARN if it begins like one, else their name."""
     mask = np.full(len(page), not patterns)
-    for each in patterns:
-        cells = page.users[columns.ARN if each.startswith("arn:") else columns.USER]
-        mask |= cells.str.fullmatch(pattern_regex(each), case=False).to_numpy(bool)
+    for pattern in patterns:
+        cells = page.users[columns.ARN if pattern.startswith("arn:") else columns.USER]
+        mask |= cells.str.fullmatch(pattern_regex(pattern), case=False).to_numpy(bool)
     return mask
 
 

@@ -140,13 +140,13 @@ class RuleResults:
     def controls(self) -> tuple[ControlResult, ...]:
         """Return the results of the controls of the book's standard."""
         context = self.book, self.counts, self.rules_lacking_input, self.filtered_rules
-        return tuple(control_result(each, *context) for each in self.book.standard.controls)
+        return tuple(control_result(control, *context) for control in self.book.standard.controls)
 
     @property
     def control_summary(self) -> str:
         """Return the results: `CIS 3.0: 3 pass, 5 fail, 14 not decidable from a report`."""
-        count = Counter(each.result for each in self.controls)
-        numbers = numbers_text({each: count[each] for each in Result})
+        count = Counter(control.result for control in self.controls)
+        numbers = numbers_text({result: count[result] for result in Result})
         source = " from a report" if count[Result.NOT_DECIDABLE] else ""
         return f"{self.book.standard.short_name}: {numbers}{source}"
 
@@ -158,8 +158,8 @@ class RuleResults:
         # Files of accounts without a number are accounts of their own.
         roots = Counter[tuple[str, str]]()
         for file in self.report.files:
-            for each in (one for one in file.accounts if one.rows > one.repeated):
-                roots[each.account, "" if each.account else file.name] += each.roots
+            for account in (one for one in file.accounts if one.rows > one.repeated):
+                roots[account.account, "" if account.account else file.name] += account.roots
         rootless = {
             account or "(number unknown)" for (account, _), number in roots.items() if not number
         }
@@ -177,13 +177,17 @@ class RuleResults:
 
     def control_failures(self) -> list[str]:
         """Return for each control of the standard that fails or is undecided its result."""
-        unmet = [each for each in self.controls if each.result in (Result.FAIL, Result.UNDECIDED)]
+        unmet = [
+            control
+            for control in self.controls
+            if control.result in (Result.FAIL, Result.UNDECIDED)
+        ]
         name = self.book.standard.short_name
-        return [f"{name} {each.control.number}: {each.result}" for each in unmet]
+        return [f"{name} {control.control.number}: {control.result}" for control in unmet]
 
     def _failure(self, rule: str) -> str:
         fails, undecided = (
-            self.counts[rule, each, False] for each in (Outcome.FAILS, Outcome.UNDECIDED)
+            self.counts[rule, outcome, False] for outcome in (Outcome.FAILS, Outcome.UNDECIDED)
         )
         counts = numbers_text({"fail": fails, "undecided": undecided})
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
@@ -201,7 +205,10 @@ class RuleResults:
                 for page, exempt, of_roots in pages
             )
             words = {RULE: ids, REMEDY: remedy_texts(self.book.rules)}
-            cells = {name: frame[name].cat.set_categories(each) for name, each in words.items()}
+            cells = {
+                name: frame[name].cat.set_categories(categories)
+                for name, categories in words.items()
+            }
             yield self._with_owners(_ordered(frame.assign(**cells)))
 
     def _page_by_page(self) -> Iterator[pd.DataFrame]:
@@ -229,7 +236,9 @@ def _finding_counts(frame: pd.DataFrame) -> FindingCounts:
     exempt = frame[columns.EXEMPTION] != ""
     sizes = frame.groupby([RULE, OUTCOME, exempt], observed=True).size().reset_index()
     kinds = zip(*(sizes[name] for name in sizes), strict=True)
-    return Counter({(rule, Outcome(word), each): size for rule, word, each, size in kinds})
+    return Counter(
+        {(rule, Outcome(word), is_exempt): size for rule, word, is_exempt, size in kinds}
+    )
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
@@ -255,8 +264,10 @@ def control_result(
     of those that a filter leaves out with the root users.
     """
     unmet = (Outcome.FAILS, Outcome.UNDECIDED)
-    fails, undecided = (sum(counts[rule, each, False] for rule in control.rules) for each in unmet)
-    exempt = sum(counts[rule, each, True] for rule in control.rules for each in unmet)
+    fails, undecided = (
+        sum(counts[rule, outcome, False] for rule in control.rules) for outcome in unmet
+    )
+    exempt = sum(counts[rule, outcome, True] for rule in control.rules for outcome in unmet)
     name, asked = control.limit or ("", 0)
     limit = getattr(book.thresholds, name, asked)
     other_limit = (

@@ -63,12 +63,12 @@ def rulebook(  # noqa: PLR0913  each is one choice
     for days that are not a whole number of 1 or more; TypeError for an extra rule that is not a
     Rule.
     """
-    rules, skip = ([each] if isinstance(each, str) else each for each in (rules, skip))
+    rules, skip = ([names] if isinstance(names, str) else names for names in (rules, skip))
     known = _rules_by_id(extra)
     standard = own_rules_standard(known.values())
     if benchmark is not None:
         _check_words("benchmark", [benchmark], Benchmark)
-        standard = next(each for each in STANDARDS if each.id == benchmark)
+        standard = next(standard for standard in STANDARDS if standard.id == benchmark)
     _check_words("severity", [least], Severity)
     _check_words("limit", limits or (), asdict(Thresholds()))
     by_default = [rule.id for rule in known.values() if rule.default]
@@ -77,7 +77,7 @@ def rulebook(  # noqa: PLR0913  each is one choice
         DEFAULT_RULES: [*standard.rules, *own] if benchmark else by_default,
         ALL_RULES: [*known],
     }
-    chosen = {each for word in rules or [DEFAULT_RULES] for each in words.get(word, [word])}
+    chosen = {rule for word in rules or [DEFAULT_RULES] for rule in words.get(word, [word])}
     _check_words("rule", {*chosen, *skip}, known, *words)
     some = (rule for rule in known.values() if rule.id in chosen and rule.id not in skip)
     run = tuple(rule for rule in some if rule.severity.rank <= Severity(least).rank)

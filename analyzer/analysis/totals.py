@@ -114,7 +114,7 @@ class Tally:
             for roots in report.roots():
                 self._owned.update(self._owners.positions(roots.users).tolist())
             owners = enumerate(self._owners.entries)
-            unmatched = tuple(each for at, each in owners if not self._owned[at])
+            unmatched = tuple(owner for at, owner in owners if not self._owned[at])
             totals = replace(totals, unmatched_owners=unmatched)
         if not self._exemptions:
             return totals
@@ -125,9 +125,9 @@ class Tally:
         oldest = min(file.as_of for file in report.files).date()
         uses = tuple(map(ExemptionUse, self._exemptions, *self._use.tolist()))
         # A user whom somebody decided to keep may be gone: that is no mistake in a list.
-        counting = [each for each in uses if each.matched or not each.entry.arn]
-        expired = tuple(each for each in counting if each.has_expired(oldest))
-        missed = [each.entry for each in counting if not each.matched and each not in expired]
+        counting = [use for use in uses if use.matched or not use.entry.arn]
+        expired = tuple(use for use in counting if use.has_expired(oldest))
+        missed = [use.entry for use in counting if not use.matched and use not in expired]
         return replace(totals, exemption_uses=uses, expired=expired, unmatched=tuple(missed))
 
 
@@ -142,7 +142,7 @@ def user_counts(page: Page) -> UserCounts:
     words: list[Any] = [users[columns.VERDICT], reason, users[columns.CERTAINTY]]
     coded = [
         (account.indices.to_numpy(), account.dictionary.to_pylist()),
-        *((each.cat.codes.to_numpy(), each.cat.categories.to_list()) for each in words),
+        *((category.cat.codes.to_numpy(), category.cat.categories.to_list()) for category in words),
         (np.where(days.isna(), len(_BAND_STARTS) + 1, band), AGE_BANDS),
         ((users[columns.EXEMPTION] != "").to_numpy(), (False, True)),
     ]

@@ -58,7 +58,7 @@ def is_root(table: pa.Table) -> pa.Array:
 
     No IAM user can have the name `<root_account>`, whatever the ARN is.
     """
-    arn, name = (table[each].combine_chunks() for each in (columns.ARN, columns.USER))
+    arn, name = (table[column].combine_chunks() for column in (columns.ARN, columns.USER))
     likely = pc.ends_with(arn, ":root")
     whole = pc.match_substring_regex(arn.filter(likely), _ROOT)
     named = pc.is_in(name.filter(likely), _ROOT_NAMES)
@@ -108,7 +108,7 @@ def identities(table: pa.Table) -> pa.Array:
 
     What is no ARN may stand in the rows of several users: there the name counts too.
     """
-    arn, name = (table[each].combine_chunks() for each in (columns.ARN, columns.USER))
+    arn, name = (table[column].combine_chunks() for column in (columns.ARN, columns.USER))
     whole = pc.starts_with(arn, "arn:")
     if pc.all(whole).as_py():
         return arn

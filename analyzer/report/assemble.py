@@ -89,16 +89,16 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     with ThreadPoolExecutor(threads) as surveyors:
         each_in = map if len(openers) == 1 else surveyors.map
         groups = each_in(partial(survey_each, set_as_of=set_as_of), groups_of_neighbours(openers))
-        for done, each in enumerate(chain.from_iterable(groups), start=1):
+        for done, surveyed in enumerate(chain.from_iterable(groups), start=1):
             progress(done, len(openers))
-            if isinstance(each, InputRefused):
-                problems += each.problems
+            if isinstance(surveyed, InputRefused):
+                problems += surveyed.problems
                 continue
-            reports.append(each)
+            reports.append(surveyed)
             # The rows of all before it go with those of the first that does not fit: with the rows
             # of some reports 10,000 of them take 220 MB more.
             first = len(reports) - 1 if size > bytes_in_memory else 0
-            size += each.file.size
+            size += surveyed.file.size
             if size > bytes_in_memory:
                 reports[first:] = [replace(one, rows=None) for one in reports[first:]]
     if problems:
@@ -114,9 +114,9 @@ def _assembled(reports: Sequence[SurveyedReport], *, each_counts: bool) -> Repor
     if len(reports) > 1 or len(repeated_identity_hashes(reports)):
         from analyzer.report.selection import selected  # noqa: PLC0415  most are one report
 
-        compared, reports = [[each] for each in reports] if each_counts else [reports], []
-        for each in compared:
-            counted, notes, superseded = selected(each)
+        compared, reports = [[report] for report in reports] if each_counts else [reports], []
+        for group in compared:
+            counted, notes, superseded = selected(group)
             reports += counted
             of_selection += notes
             older += superseded
@@ -142,7 +142,7 @@ def _assembled(reports: Sequence[SurveyedReport], *, each_counts: bool) -> Repor
 def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
     """Note the reports taken for one account; raises InputRefused if they are of several."""
     for alike in masked_alike(reports):
-        files = [each.file for each in alike]
+        files = [report.file for report in alike]
         created = root_creation_times(files, _SelectedRows(alike, each_counts=True).roots())
         if problems := [*mixed_account_problems(files, created)]:
             raise InputRefused(problems)
@@ -168,7 +168,7 @@ class _SelectedRows:
     def pages(self) -> Iterator[Page]:
         """Yield the users' rows; of several pages each is made while the one before is used."""
         pages = self._pages(of_roots=False)
-        rows = sum(each.rows for report in self.reports for each in report.file.accounts)
+        rows = sum(account.rows for report in self.reports for account in report.file.accounts)
         return read_ahead(pages) if rows > PAGE_ROWS else pages
 
     def roots(self) -> tuple[Page, ...]:
@@ -181,7 +181,7 @@ class _SelectedRows:
 
     def _pages(self, *, of_roots: bool) -> Iterator[Page]:
         tables = _tables(self.reports, of_roots=of_roots)
-        for alike in batches(tables, lambda each: each.schema, len, PAGE_ROWS):
+        for alike in batches(tables, lambda table: table.schema, len, PAGE_ROWS):
             yield self._page(alike, of_roots=of_roots)
 
     def _page(self, alike: list[pa.Table], *, of_roots: bool) -> Page:
@@ -205,12 +205,12 @@ class _SelectedRows:
     @cached_property
     def _moments_and_sources(self) -> tuple[np.ndarray, np.ndarray]:
         files = [report.file for report in self.reports]
-        as_of = np.array([each.as_of.replace(tzinfo=None) for each in files], "datetime64[s]")
-        return as_of, np.array([code_of(each.as_of_source) for each in files], np.int8)
+        as_of = np.array([file.as_of.replace(tzinfo=None) for file in files], "datetime64[s]")
+        return as_of, np.array([code_of(file.as_of_source) for file in files], np.int8)
 
     def _contradicted_cells(self, rows: pa.Table) -> pd.DataFrame:
         """Return the cells of users in which another row of the same ARN differs."""
-        distinct = {id(each.contradicted): each.contradicted for each in self.reports}
+        distinct = {id(report.contradicted): report.contradicted for report in self.reports}
         known = pa.array([*chain(*distinct.values())], pa.large_string())
         if not known:
             return NO_CELLS
@@ -235,11 +235,11 @@ class _SelectedRows:
             (
                 at,
                 report,
-                each.account,
-                (at if self.each_counts or not each.account else -1, each.account),
+                account.account,
+                (at if self.each_counts or not account.account else -1, account.account),
             )
             for at, report in enumerate(self.reports)
-            for each in report.file.accounts
+            for account in report.file.accounts
         ]
         active: dict[tuple[int, str], set[ServiceCredential]] = defaultdict(set)
         for _, report, _, key in covered:
@@ -247,9 +247,9 @@ class _SelectedRows:
                 active[key] |= listed.active
         services: dict[tuple[int, str, str], set[str]] = defaultdict(set)
         for at, report, account, key in covered:
-            for each in active.get(key, ()):
-                if each.expires is None or each.expires >= report.file.as_of:
-                    services[at, account, each.user].add(each.service)
+            for credential in active.get(key, ()):
+                if credential.expires is None or credential.expires >= report.file.as_of:
+                    services[at, account, credential.user].add(credential.service)
         return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
     def _service_credentials(self, users: pd.DataFrame) -> pd.Series:
@@ -258,7 +258,7 @@ class _SelectedRows:
             return pd.Series("", index=users.index, dtype=TEXT)
         names = users[columns.USER].str.lower()
         keys = zip(users[columns.FILE], users[columns.ACCOUNT], names, strict=True)
-        return pd.Series([self._services.get(each, "") for each in keys], users.index, TEXT)
+        return pd.Series([self._services.get(user, "") for user in keys], users.index, TEXT)
 
 
 def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa.Table]:
@@ -278,9 +278,9 @@ def _names_by(
 ) -> ItemsView[str, list[str]]:
     """Return keys, and the names of the reports that have each; without what has none."""
     names: dict[str, list[str]] = defaultdict(list)
-    for each in reports:
-        if own := key(each):
-            names[own].append(each.file.name)
+    for report in reports:
+        if own := key(report):
+            names[own].append(report.file.name)
     return names.items()
 
 
@@ -289,22 +289,22 @@ def _late_timestamp_notes(reports: Iterable[SurveyedReport]) -> Iterator[FileNot
         "reports have a timestamp after their as-of, so they do not show the state of that time;"
         " later times count as 0 days old"
     )
-    for each in reports:
-        if each.newest > each.file.as_of + _SKEW:
+    for report in reports:
+        if report.newest > report.file.as_of + _SKEW:
+            newest, as_of = minute_text(report.newest), minute_text(report.file.as_of)
             text = (
-                f"{each.file.name} has a timestamp of {minute_text(each.newest)}, after its as-of"
-                f" ({minute_text(each.file.as_of)}): later times count as 0 days old, so this is"
-                " not the state of that time."
+                f"{report.file.name} has a timestamp of {newest}, after its as-of ({as_of}): later"
+                " times count as 0 days old, so this is not the state of that time."
             )
-            yield FileNote(each.file.name, text, many)
+            yield FileNote(report.file.name, text, many)
 
 
 def _replaced_time_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports that have a time of their own, which --as-of replaces by another."""
-    dated = [each for each in reports if each.own_source is not AsOfSource.ASSUMED]
-    if replaced := [each for each in dated if each.own_as_of != each.file.as_of]:
-        texts = [f"{each.file.name} ({minute_text(each.own_as_of)})" for each in replaced]
-        is_later = any(each.own_as_of < each.file.as_of for each in replaced)
+    dated = [report for report in reports if report.own_source is not AsOfSource.ASSUMED]
+    if replaced := [report for report in dated if report.own_as_of != report.file.as_of]:
+        texts = [f"{report.file.name} ({minute_text(report.own_as_of)})" for report in replaced]
+        is_later = any(report.own_as_of < report.file.as_of for report in replaced)
         limit = (
             " A report does not show use after its own time, so users can be idle for less time"
             " than shown."
@@ -316,13 +316,13 @@ def _replaced_time_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 
 def _local_date_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
-    dated = [each for each in reports if each.date_form]
-    for order, names in _names_by(dated, lambda each: order_of_numbers(each.date_form)):
+    dated = [report for report in reports if report.date_form]
+    for order, names in _names_by(dated, lambda report: order_of_numbers(report.date_form)):
         yield (
             f"{short_list(names)}: a program such as a spreadsheet wrote the dates in a local form;"
             f" they are read as {order}, in UTC."
         )
-    if names := [each.file.name for each in dated if not each.file.has_seconds]:
+    if names := [report.file.name for report in dated if not report.file.has_seconds]:
         yield (
             f"{short_list(names)}: the dates have no seconds, so that a decision cannot name its"
             " user: such decisions are refused. Review the report as AWS made it."
@@ -366,10 +366,10 @@ def _emptied_cell_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 def _account_number_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
     """Note the reports with users whose account was set because their ARNs name none."""
     if names := [
-        each.file.name
-        for each in reports
-        if each.text.masked_account
-        and each.text.masked_account in {one.account for one in each.file.accounts}
+        report.file.name
+        for report in reports
+        if report.text.masked_account
+        and report.text.masked_account in {one.account for one in report.file.accounts}
     ]:
         yield (
             f"{short_list(names)}: the account is set; users whose ARN is masked or missing are"

@@ -29,7 +29,7 @@ def masked_alike(reports: Iterable[SurveyedReport]) -> list[list[SurveyedReport]
         if len(alike) > 1
         and (
             not re.fullmatch(ACCOUNT_ID_PATTERN, account)
-            or any(each.text.masked_account == account for each in alike)
+            or any(report.text.masked_account == account for report in alike)
         )
     ]
 

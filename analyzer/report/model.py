@@ -389,7 +389,7 @@ class AccountName:
 
 def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:
     """Return the name of each row's account, empty where it is not known."""
-    known = {account: each.name for account, each in names.items()}
+    known = {account: known_account.name for account, known_account in names.items()}
     named: pd.Series = accounts.map(known).astype(TEXT).fillna("")
     return named
 
@@ -441,8 +441,8 @@ class Report:
         rows = [
             (
                 file.name,
-                ", ".join(each.account for each in file.accounts),
-                sum(each.user_count for each in file.accounts),
+                ", ".join(account.account for account in file.accounts),
+                sum(account.user_count for account in file.accounts),
                 f"{file.as_of:%Y-%m-%d %H:%M}",
                 file.as_of_source,
             )
@@ -454,7 +454,7 @@ class Report:
     @property
     def accounts(self) -> frozenset[str]:
         """Return the accounts that the files hold, among them "" for rows whose ARN names none."""
-        return frozenset(each.account for file in self.files for each in file.accounts)
+        return frozenset(account.account for file in self.files for account in file.accounts)
 
     @property
     def rows(self) -> int:
@@ -515,8 +515,8 @@ def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 def html_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a small table in HTML, for a notebook; no text in it can be markup."""
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    cells = ("".join(f"<td>{escape(str(each))}</td>" for each in row) for row in rows)
+    head = "".join(f"<th>{escape(head)}</th>" for head in heads)
+    cells = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows)
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     return (
         f"<table><caption>{escape(caption)}</caption>"

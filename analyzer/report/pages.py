@@ -126,8 +126,10 @@ def page_of_rows(
     cells = _Cells(table, texts, unread)
     users = _users(cells, np.asarray(as_of, "datetime64[s]"), masked_account)
     keys = _slots([_key(cells, key) for key in columns.ACCESS_KEYS], len(cells))
-    certificates = _slots([_slot_state(cells, each) for each in columns.CERTIFICATES], len(cells))
-    raw = {name: text_series(each) for name, each in texts.items()}
+    certificates = _slots(
+        [_slot_state(cells, certificate) for certificate in columns.CERTIFICATES], len(cells)
+    )
+    raw = {name: text_series(values) for name, values in texts.items()}
     every = pd.concat(unread, ignore_index=True)
     return Page(users, keys, certificates, every, contradicted, pd.DataFrame(raw, copy=False))
 

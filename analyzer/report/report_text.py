@@ -117,7 +117,7 @@ def is_result_or_list(head: bytes) -> bool:
     """Return whether a CSV is a result or a list of this program, by its first bytes."""
     line = next(_LINE.finditer(head.removeprefix(UTF8_BOM)))[0]
     first = line.decode("utf-8", "replace").strip("\r\n")
-    headers = [_names(first, each) for each in _SEPARATORS]
+    headers = [_names(first, separator) for separator in _SEPARATORS]
     return _has_columns_of_result(headers[0]) or any(
         columns.ARN not in names and any(map(set(names).issuperset, _LIST_COLUMNS))
         for names in headers
@@ -253,4 +253,4 @@ def dated_part(name: str) -> str:
 def _days_in(part: str) -> set[datetime]:
     """Return the ends of the days in the name of a file or folder."""
     texts = [] if RUN_FOLDER.fullmatch(part) else _DATE.findall(part)
-    return {day for each in texts if (day := timestamp(f"{each}T23:59:59Z"))}
+    return {day for text in texts if (day := timestamp(f"{text}T23:59:59Z"))}

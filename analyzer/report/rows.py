@@ -178,7 +178,7 @@ def _with_arns(table: pa.Table) -> pa.Table:
     """Return the table with ARNs that tell users apart, also where these are missing or masked."""
     name = table[columns.USER]
     if columns.ARN not in table.column_names:
-        word, slash = (pa.scalar(each, pa.large_string()) for each in (arns.NO_ARN, "/"))
+        word, slash = (pa.scalar(word, pa.large_string()) for word in (arns.NO_ARN, "/"))
         arn = pc.binary_join_element_wise(word, name, slash)
         position = table.column_names.index(columns.USER) + 1
         return table.add_column(position, columns.ARN, arn)
@@ -359,9 +359,9 @@ def cut_off_problems(text: ReportText, last: pa.Table) -> Iterator[Problem]:
     # A beginning only of a timestamp or of one of AWS's words; digits are all alike.
     shape = re.sub(r"\d", "0", value, flags=re.ASCII)
     if any(
-        whole.startswith(each) and each != whole
+        whole.startswith(form) and form != whole
         for whole in _LAST_CELL_SHAPES
-        for each in (value, shape)
+        for form in (value, shape)
     ):
         message = "the file is cut off in this cell"
         yield Problem(text.name, row, name, value, message, DOWNLOAD_AGAIN)

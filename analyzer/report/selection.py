@@ -57,13 +57,13 @@ def selected(
         with_one_row_each(newest, suspects) if len(suspects) else (newest, {}, ())
     )
     notes = [
-        *(_copy_note(*each) for each in same),
+        *(_copy_note(*pair) for pair in same),
         *_superseded_notes(older),
-        *(_repeated_row_note(each) for each in counted if len(each.repeated)),
+        *(_repeated_row_note(report) for report in counted if len(report.repeated)),
     ]
     if contradicted:
         notes.append(_contradiction_note(counted[0].file.name, contradicted, files))
-        counted = [replace(each, contradicted=contradicted) for each in counted]
+        counted = [replace(report, contradicted=contradicted) for report in counted]
     return counted, notes, [*_older_parts(older)]
 
 
@@ -84,10 +84,10 @@ def without_copies(
 
     for report in sorted(reports, key=preference, reverse=True):
         copies[report.text.csv_sha256].append(report)
-    best = {content: each[0] for content, each in copies.items()}
+    best = {content: reports[0] for content, reports in copies.items()}
     chosen = [report for report in reports if best[report.text.csv_sha256] is report]
     same = [(report, best[report.text.csv_sha256]) for report in reports]
-    merged = [_with_credentials_of(copies[each.text.csv_sha256], each) for each in chosen]
+    merged = [_with_credentials_of(copies[report.text.csv_sha256], report) for report in chosen]
     return merged, [(copy, first) for copy, first in same if copy is not first]
 
 
@@ -99,19 +99,19 @@ def _with_credentials_of(
     Lists of the same moment, and of one that is not known, count together, under the name of the
     first. An older one than the report does not show who has no credential now.
     """
-    moments = [each.own_as_of for each in copies if each.text.service_credentials]
+    moments = [copy.own_as_of for copy in copies if copy.text.service_credentials]
     if not moments:
         return chosen
     newest = [
-        each
-        for each in copies
-        if each.own_as_of == moments[0] or each.own_source is AsOfSource.ASSUMED
+        copy
+        for copy in copies
+        if copy.own_as_of == moments[0] or copy.own_source is AsOfSource.ASSUMED
     ]
-    listed = [each.text.service_credentials for each in newest if each.text.service_credentials]
-    active = frozenset().union(*(each.active for each in listed))
+    listed = [copy.text.service_credentials for copy in newest if copy.text.service_credentials]
+    active = frozenset().union(*(credentials.active for credentials in listed))
     text = replace(chosen.text, service_credentials=replace(listed[0], active=active))
     shows = moments[0] == chosen.own_as_of and any(
-        each.file.shows_service_credentials for each in newest
+        copy.file.shows_service_credentials for copy in newest
     )
     file = replace(chosen.file, service_credentials=listed[0].file, shows_service_credentials=shows)
     return replace(chosen, text=text, file=file)
@@ -128,21 +128,25 @@ def without_superseded_accounts(
     """
 
     def known(report: SurveyedReport) -> Iterator[str]:
-        return (each for each in report.named_accounts if each or report.roots)
+        return (account for account in report.named_accounts if account or report.roots)
 
     latest: dict[str, SurveyedReport] = {}
     for report in sorted(reports, key=_order):
         latest |= dict.fromkeys(known(report), report)
     newer = []
     for report in reports:
-        others = {id(latest[each]): latest[each] for each in known(report)}
+        others = {id(latest[account]): latest[account] for account in known(report)}
         may_be_older = {at: _may_be_older_by_account(report, other) for at, other in others.items()}
         newer.append(
-            {each: of for each in known(report) if may_be_older[id(of := latest[each])](each)}
+            {
+                account: of
+                for account in known(report)
+                if may_be_older[id(of := latest[account])](account)
+            }
         )
-    reduced = (_without_accounts(*each) for each in zip(reports, newer, strict=True))
-    older = [each for each in zip(reports, newer, strict=True) if each[1]]
-    return [each for each in reduced if each.file.accounts], older
+    reduced = (_without_accounts(*pair) for pair in zip(reports, newer, strict=True))
+    older = [pair for pair in zip(reports, newer, strict=True) if pair[1]]
+    return [report for report in reduced if report.file.accounts], older
 
 
 def _may_be_older_by_account(
@@ -161,7 +165,7 @@ def _may_be_older_by_account(
         return lambda _: False
     suspects = repeated_identity_hashes([report, latest])
     _, contradicted, _ = with_one_row_each([report, latest], suspects)
-    own, others = (_users_by_account(each) for each in (report, latest))
+    own, others = (_users_by_account(side) for side in (report, latest))
 
     def differs(account: str) -> bool:
         has_common = not own[account].isdisjoint(others[account])
@@ -205,14 +209,14 @@ def _order_problems(
             if is_assumed or old.own_as_of > _order(new)[0]
         }
         source = code_of(old.own_source)
-        better = (each for each in reports if code_of(each.own_source) < source)
-        if not unsure or any(_has_same_rows(old, each) for each in better):
+        better = (report for report in reports if code_of(report.own_source) < source)
+        if not unsure or any(_has_same_rows(old, report) for report in better):
             continue
         for account, new in unsure.items():
             if _order(old) == _order(new) or not _is_shown_older(old, new, account):
                 unknown[id(new)].append((old, new, account))
-    for each in unknown.values():
-        yield _order_problem(each[0][1], [(old, account) for old, _, account in each])
+    for pairs in unknown.values():
+        yield _order_problem(pairs[0][1], [(old, account) for old, _, account in pairs])
 
 
 def _order_problem(new: SurveyedReport, unknown: Sequence[tuple[SurveyedReport, str]]) -> Problem:
@@ -250,7 +254,7 @@ _FORWARD_ONLY: Final = (
 
 def _is_shown_older(old: SurveyedReport, new: SurveyedReport, account: str) -> bool:
     """Return whether a moment that never goes back is later in the new report, and none earlier."""
-    before, after = (_moments(each, account) for each in (old, new))
+    before, after = (_moments(side, account) for side in (old, new))
     changes = [
         after.groupby(of)[name].min().sub(before.groupby(of)[name].max()).dropna()
         for of, name in _FORWARD_ONLY
@@ -269,7 +273,7 @@ def _moments(report: SurveyedReport, account: str) -> pd.DataFrame:
             name: timestamps(rows[name].combine_chunks()) if name in rows.column_names else none
             for name in dict.fromkeys(chain(*((*of[1:], name) for of, name in _FORWARD_ONLY)))
         }
-        minutes = {name: each.astype("M8[m]").astype("M8[s]") for name, each in moments.items()}
+        minutes = {name: values.astype("M8[m]").astype("M8[s]") for name, values in moments.items()}
         parts.append(pd.DataFrame({_IDENTITY: identity_hashes(rows), **minutes}))
     return pd.concat(parts)
 
@@ -290,7 +294,9 @@ def _older_parts(older: Iterable[_Superseded]) -> Iterator[SurveyedReport]:
     They are from when they say themselves: `--as-of` is the moment of the newer ones.
     """
     for report, newer in older:
-        part = _without_accounts(report, {each.account for each in report.file.accounts} - {*newer})
+        part = _without_accounts(
+            report, {account.account for account in report.file.accounts} - {*newer}
+        )
         own: dict[str, Any] = {"as_of": report.own_as_of, "as_of_source": report.own_source}
         yield replace(part, file=replace(part.file, **own))
 
@@ -298,8 +304,10 @@ def _older_parts(older: Iterable[_Superseded]) -> Iterator[SurveyedReport]:
 def _without_accounts(report: SurveyedReport, superseded: Collection[str]) -> SurveyedReport:
     if not superseded:
         return report
-    accounts = tuple(each for each in report.file.accounts if each.account not in superseded)
-    counts = accounts if any(each.account for each in accounts) else ()
+    accounts = tuple(
+        account for account in report.file.accounts if account.account not in superseded
+    )
+    counts = accounts if any(account.account for account in accounts) else ()
     file = replace(report.file, accounts=counts)
     return replace(report, superseded=frozenset(superseded), file=file)
 
@@ -315,8 +323,8 @@ def with_one_row_each(
     """
     users, roots = _ComparedRows(), _ComparedRows()
     counted = [
-        _without_repeated_rows(each, _repeated_rows(each, suspects, users, roots))
-        for each in reports
+        _without_repeated_rows(report, _repeated_rows(report, suspects, users, roots))
+        for report in reports
     ]
     cells_by_identity: dict[str, dict[int, str]] = defaultdict(dict)
     for identity, contradicted in chain(users.contradicted.items(), roots.contradicted.items()):
@@ -341,7 +349,7 @@ def _repeated_rows(
             if len(some := rows.filter(of_kind)):
                 again = pa.array(compared.repeats(some, report.file.name))
                 repeated.append(some.select([columns.USER, columns.ARN, columns.ROW]).filter(again))
-    return [each for each in repeated if len(each)]
+    return [rows for rows in repeated if len(rows)]
 
 
 @dataclass(slots=True)
@@ -412,8 +420,10 @@ def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> 
     every = Counter(account.to_pylist())
     roots = Counter(account.filter(arns.is_root(table)).to_pylist())
     accounts = tuple(
-        replace(each, roots=each.roots - roots[each.account], repeated=every[each.account])
-        for each in report.file.accounts
+        replace(
+            account, roots=account.roots - roots[account.account], repeated=every[account.account]
+        )
+        for account in report.file.accounts
     )
     file = replace(report.file, accounts=accounts)
     return replace(report, repeated=rows, file=file)
@@ -455,7 +465,10 @@ def _contradiction_note(
     file: str, identities: Iterable[str], files: Iterable[tuple[str, str]]
 ) -> FileNote:
     # Without an ARN it is a word that stands for one, with the name of the user.
-    users = (each if each.startswith("arn:") else each.rpartition("/")[2] for each in identities)
+    users = (
+        identity if identity.startswith("arn:") else identity.rpartition("/")[2]
+        for identity in identities
+    )
     note = (
         "Rows of the same ARN differ, so the cells in which they do are unknown:"
         f" {short_list(sorted(users))}."

@@ -112,7 +112,7 @@ class SurveyedReport:
     def named_accounts(self) -> list[str]:
         """Return the accounts; rows that name none are one where there are no others."""
         only = len(self.file.accounts) == 1
-        return [each.account for each in self.file.accounts if each.account or only]
+        return [account.account for account in self.file.accounts if account.account or only]
 
     def tables(self, *, of_roots: bool) -> Iterator[pa.Table]:
         """Return the rows of roots, or all rows."""
@@ -145,8 +145,8 @@ def tables_of_each(reports: Iterable[SurveyedReport]) -> Iterator[Iterable[pa.Ta
         return id(report) if is_alone else _layout(report.text)
 
     for alike in batches(reports, layout, _size, _BYTES_TOGETHER):
-        together = [[table] for table in read_together([each.text for each in alike])]
-        yield from together or (each.tables(of_roots=False) for each in alike)
+        together = [[table] for table in read_together([report.text for report in alike])]
+        yield from together or (report.tables(of_roots=False) for report in alike)
 
 
 def _rows(text: ReportText, kept: Iterable[RowRange] | None, date_form: str) -> Iterator[pa.Table]:
@@ -190,7 +190,10 @@ class _Survey:
         text, credentials = self.text, self.text.service_credentials
         newest = datetime.fromtimestamp(int(self.newest.astype(np.int64)), UTC)
         own, own_source = own_as_of(text, newest)
-        roots = {each: self.rows[each, True] for each in sorted({each for each, _ in self.rows})}
+        roots = {
+            account: self.rows[account, True]
+            for account in sorted({account for account, _ in self.rows})
+        }
         return SurveyedReport(
             text=text,
             file=ReportFile(
@@ -201,8 +204,10 @@ class _Survey:
                 as_of_source=AsOfSource.OPTION if set_as_of else own_source,
                 baseline=own if own_source in AWS_SOURCES else newest,
                 accounts=tuple(
-                    AccountRowCounts(account=each, rows=self.rows[each, False] + count, roots=count)
-                    for each, count in roots.items()
+                    AccountRowCounts(
+                        account=account, rows=self.rows[account, False] + count, roots=count
+                    )
+                    for account, count in roots.items()
                 ),
                 service_credentials=credentials.file if credentials else None,
                 # A list does not name its account.
@@ -224,11 +229,11 @@ class _Survey:
             for table in _rows(self.text, self.kept, forms[0]):
                 self.newest = np.fmax(self.newest, np.fmax.reduce(_dates_and_newest(table)[2]))
             return forms[0]
-        lacks = {values.local_date_lack(each.value or "") for each in self.date_problems}
+        lacks = {values.local_date_lack(problem.value or "") for problem in self.date_problems}
         lacks = {"whose day and month are ambiguous"} if forms else lacks
         reason = next(iter(lacks)) if len(lacks) == 1 and not self.has_moments else ""
         message = f"a date in a local form, {reason or 'but not all dates have one form'}"
-        self.problems += [replace(each, message=message) for each in self.date_problems]
+        self.problems += [replace(problem, message=message) for problem in self.date_problems]
         return ""
 
     def add_dates(self, table: pa.Table, suspects: np.ndarray) -> None:
@@ -276,9 +281,12 @@ def survey_each(
     """
     surveys: list[_Survey | InputRefused] = []
     opened = _opened(openers, surveys)
-    for alike in batches(opened, lambda each: _layout(each.text), _size, _BYTES_TOGETHER):
+    for alike in batches(opened, lambda survey: _layout(survey.text), _size, _BYTES_TOGETHER):
         _read_alike(alike)
-    return [each if isinstance(each, InputRefused) else each.outcome(set_as_of) for each in surveys]
+    return [
+        survey if isinstance(survey, InputRefused) else survey.outcome(set_as_of)
+        for survey in surveys
+    ]
 
 
 def _opened(
@@ -311,7 +319,7 @@ def _layout(text: ReportText) -> str | int:
 
 def _read_alike(surveys: Sequence[_Survey]) -> None:
     """Read reports together if there are several and no row is unusual, otherwise one by one."""
-    together = read_together([each.text for each in surveys])
+    together = read_together([survey.text for survey in surveys])
     if together:
         _add_tables([*zip(surveys, together, strict=True)])
         return
@@ -330,9 +338,9 @@ def batches(
     for _, group in groupby(items, alike):
         waiting: list[T] = []
         waiting_size = 0
-        for each in group:
-            waiting.append(each)
-            waiting_size += size(each)
+        for item in group:
+            waiting.append(item)
+            waiting_size += size(item)
             if waiting_size >= most:
                 yield waiting
                 waiting, waiting_size = [], 0
@@ -342,13 +350,13 @@ def batches(
 
 def _add_tables(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
     """Add to the surveys what their tables hold, all of the same columns."""
-    parts = [(survey, each) for survey, each in parts if len(each)]
+    parts = [(survey, table) for survey, table in parts if len(table)]
     if not parts:
         return
     # Quotes bring columns that AWS does not know.
-    known = [each for each in (*columns.IN_REPORT, columns.ROW) if each in parts[0][1].column_names]
-    table = pa.concat_tables([each.select(known) for _, each in parts]).combine_chunks()
-    ends = np.cumsum([len(each) for _, each in parts])
+    known = [name for name in (*columns.IN_REPORT, columns.ROW) if name in parts[0][1].column_names]
+    table = pa.concat_tables([table.select(known) for _, table in parts]).combine_chunks()
+    ends = np.cumsum([len(table) for _, table in parts])
     part = np.repeat(np.arange(len(parts)), np.diff(ends, prepend=0))
     root, arn = arns.is_root(table), table[columns.ARN].combine_chunks()
     _count_rows(parts, part, arns.account_ids(arn, parts[0][0].text.masked_account), root)
@@ -356,7 +364,7 @@ def _add_tables(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
     root_ends = np.cumsum(np.bincount(part[np.asarray(root)], minlength=len(parts)))
     odd, dated, newest = _dates_and_newest(table)
     number = table[columns.ROW].to_numpy()
-    of_parts, of_roots = (pairwise([0, *each.tolist()]) for each in (ends, root_ends))
+    of_parts, of_roots = (pairwise([0, *ends.tolist()]) for ends in (ends, root_ends))
     for (survey, own), (start, end), (first, last) in zip(parts, of_parts, of_roots, strict=True):
         if survey.kept is not None:
             survey.kept.append(RowRange(table, start, end))

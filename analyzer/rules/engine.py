@@ -133,7 +133,7 @@ def _findings_of_rule(
         _checked_texts(rule, "fact", rule.fact(facts, decided, thresholds), decided),
         _checked_texts(rule, "undecided_fact", undecided_facts(rule, facts, undecided), undecided),
     )
-    outcome = np.repeat(np.arange(len(Outcome)), [len(each) for each in positions])
+    outcome = np.repeat(np.arange(len(Outcome)), [len(rows) for rows in positions])
     return {
         RULE: np.full(len(at), position),
         OUTCOME: outcome,
@@ -206,17 +206,19 @@ def _frame(
     page: Page, rules: Sequence[Rule], findings: Sequence[dict[str, Any]], reasons: Sequence[str]
 ) -> pd.DataFrame:
     joined = {
-        name: np.concatenate([np.array([], dtype), *(each[name] for each in findings)], dtype=dtype)
+        name: np.concatenate(
+            [np.array([], dtype), *(finding[name] for finding in findings)], dtype=dtype
+        )
         for name, dtype in _DTYPES.items()
     }
     rule, slot, since = joined[RULE], joined[columns.SLOT], joined[SINCE]
-    severity = np.array([each.severity.rank for each in rules])
-    subject = np.array([code_of(each.subject) for each in rules])
-    facts = pa.chunked_array([each[FACT] for each in findings], pa.string())
+    severity = np.array([rule.severity.rank for rule in rules])
+    subject = np.array([code_of(rule.subject) for rule in rules])
+    facts = pa.chunked_array([finding[FACT] for finding in findings], pa.string())
     users = page.users[_USER_COLUMNS].take(joined[columns.POSITION])
     cells: dict[str, Any] = {
         **{name: users[name].array for name in _USER_COLUMNS},
-        RULE: as_category(rule, [each.id for each in rules]),
+        RULE: as_category(rule, [rule.id for rule in rules]),
         SEVERITY: as_category(severity[rule], Severity),
         SUBJECT: as_category(subject[rule], Subject),
         columns.SLOT: pd.arrays.IntegerArray(slot, slot == 0),
@@ -240,5 +242,5 @@ def _remedy_column(
     rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray
 ) -> "pd.Categorical[Any]":
     texts = remedy_texts(rules)
-    of_rules = [[texts.index(text) for text in remedies(each)] for each in rules]
+    of_rules = [[texts.index(text) for text in remedies(rule)] for rule in rules]
     return as_category(np.array(of_rules or [[0]], np.int64)[rule, case], texts)

@@ -101,7 +101,9 @@ class Rule(RuleText):
     def is_named(self, words: Collection[str]) -> bool:
         """Return whether the words include the rule's id, its severity or a lower one."""
         rank = self.severity.rank
-        return self.id in words or any(each in words and rank <= each.rank for each in Severity)
+        return self.id in words or any(
+            severity in words and rank <= severity.rank for severity in Severity
+        )
 
     def slot_columns(self, slot: int) -> tuple[str, ...]:
         """Return the report's columns that the rule reads for one slot."""

@@ -48,7 +48,7 @@ def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN_
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `1,684 days`, with a text before and after."""
     code, distinct = pd.factorize(days)
-    texts = [f"{before}{count_text(each, 'day')}{after}" for each in distinct.tolist()]
+    texts = [f"{before}{count_text(number, 'day')}{after}" for number in distinct.tolist()]
     return pa.array(texts, _TEXT_TYPE).take(pa.array(code))
 
 
@@ -93,7 +93,9 @@ def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     """List the usable credentials of these users: `password, access key 2`."""
     names = ["password", *(f"access key {slot}" for slot in columns.SLOTS)]
     usable = [facts.password.yes, *slot_matrix(facts.key_active.yes)]
-    texts = (text_where(each[at], name, _NULL) for name, each in zip(names, usable, strict=True))
+    texts = (
+        text_where(values[at], name, _NULL) for name, values in zip(names, usable, strict=True)
+    )
     return join_nonempty(*texts, between=", ")
 
 

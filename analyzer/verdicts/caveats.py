@@ -49,7 +49,11 @@ _MFA_ALONE: Final = "An MFA device is registered, but the user never signed in"
 _CERTAINTY_COLUMNS: Final = (
     columns.USER_CREATION_TIME,
     columns.MFA_ACTIVE,
-    *(name for each in columns.CERTIFICATES for name in (each.active, each.last_rotated)),
+    *(
+        name
+        for certificate in columns.CERTIFICATES
+        for name in (certificate.active, certificate.last_rotated)
+    ),
     columns.ADDITIONAL_CREDENTIALS_INFO,
 )
 """Cells of which a caveat or the age speaks, but no verdict."""
@@ -81,8 +85,8 @@ def caveat_ids(
     code = np.zeros(1 << len(CAVEATS), np.int16)
     code[occurring] = np.arange(len(occurring))
     words = (
-        ";".join(caveat.id for position, caveat in enumerate(CAVEATS) if each >> position & 1)
-        for each in occurring.tolist()
+        ";".join(caveat.id for position, caveat in enumerate(CAVEATS) if bits >> position & 1)
+        for bits in occurring.tolist()
     )
     return as_category(code[bits], words)
 
@@ -164,8 +168,8 @@ def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
 def _slot_dates(slots: pd.DataFrame, mask: np.ndarray, since: str) -> pd.Series:
     """Return for each user the slots of a mask with a date each: `1 (2024-04-22) and 2 (…)`."""
     text = slots[columns.SLOT].astype(str) + (" (" + day_text_series(slots[since]) + ")").fillna("")
-    each = text.where(pd.Series(mask, index=slots.index), "")
-    first, second = each.iloc[: len(each) // 2], each.iloc[len(each) // 2 :]
+    texts = text.where(pd.Series(mask, index=slots.index), "")
+    first, second = texts.iloc[: len(texts) // 2], texts.iloc[len(texts) // 2 :]
     both = pd.Series(" and ", index=first.index).where((first != "") & (second != ""), "")
     return first + both + second
 

@@ -60,7 +60,7 @@ class Truth:
 
     def __and__(self, other: Self) -> Self:
         """Return whether both hold; what is known of the users counts for each of their slots."""
-        shorter, longer = sorted((self, other), key=lambda each: len(each.yes))
+        shorter, longer = sorted((self, other), key=lambda elapsed: len(elapsed.yes))
         if len(shorter.yes) < len(longer.yes):
             shorter = shorter.repeated_per_slot()
         return type(self)(shorter.yes & longer.yes, shorter.no | longer.no)
