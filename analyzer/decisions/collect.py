@@ -97,9 +97,8 @@ def collect(
     Different decisions of different people on one user and day are a conflict: refused, or where
     nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
     """
-    known = ledger or Ledger()
-    contents = _contents(known, files)
-    return _ledger_update(known, files, contents, attended=attended, has_ledger=ledger is not None)
+    contents = _contents(ledger or Ledger(), files)
+    return _ledger_update(ledger, files, contents, attended=attended)
 
 
 class _DecisionContents(NamedTuple):
@@ -124,19 +123,25 @@ def _contents(ledger: Ledger, files: Iterable[DecisionFile]) -> _DecisionContent
 
 @dataclass(frozen=True)
 class _Collected:
-    """Hold what files add to a ledger: the new lines, and the ledger with them, `after`.
+    """Hold what files add to a ledger, None to only check: the new lines, and what is then `after`.
 
-    `repeated` are decisions that repeat one of the ledger on an older report, with that one. Of the
-    `conflicts`, each has one of the `conflict_lines`.
+    `contents` may be of more files. `repeated` are decisions that repeat one of the ledger on an
+    older report, with that one. Of the `conflicts`, each has one of the `conflict_lines`.
     """
 
-    before: Ledger
+    ledger: Ledger | None
     files: Sequence[DecisionFile]
+    contents: _DecisionContents
     new: Sequence[LedgerLine]
     repeated: Sequence[tuple[LedgerLine, LedgerLine]]
     conflicts: Sequence[tuple[LedgerLine, LedgerLine]]
     conflict_lines: Sequence[LedgerLine]
     after: Ledger
+
+    @cached_property
+    def before(self) -> Ledger:
+        """Return the ledger without what the files add."""
+        return self.ledger or Ledger()
 
     @property
     def entered(self) -> Sequence[LedgerLine]:
@@ -150,31 +155,33 @@ class _Collected:
 
 
 def _ledger_update(
-    ledger: Ledger,
+    ledger: Ledger | None,
     files: Sequence[DecisionFile],
     contents: _DecisionContents,
     *,
     attended: bool,
-    has_ledger: bool = True,
 ) -> LedgerUpdate:
-    collected = _collected(ledger, files)
+    collected = _collected(ledger, files, contents)
     if problems := [*_problems(collected, attended=attended)]:
         raise InputRefused(problems)
     return LedgerUpdate(
         ledger=collected.after,
         added=(*collected.new, *collected.conflict_lines),
-        files=tuple(_file_outcome(each, collected, contents) for each in files),
-        notes=(*_notes(collected, contents, attended=attended, has_ledger=has_ledger),),
+        files=tuple(_file_outcome(each, collected) for each in files),
+        notes=(*_notes(collected, attended=attended),),
     )
 
 
-def _collected(ledger: Ledger, files: Sequence[DecisionFile]) -> _Collected:
-    new, repeated = new_decisions(ledger, files)
-    whole = replace(ledger, lines=(*ledger.lines, *new))
-    conflicts = [*_new_conflicts(ledger.by_user, whole.by_user)]
+def _collected(
+    ledger: Ledger | None, files: Sequence[DecisionFile], contents: _DecisionContents
+) -> _Collected:
+    known = ledger or Ledger()
+    new, repeated = new_decisions(known, files)
+    whole = replace(known, lines=(*known.lines, *new))
+    conflicts = [*_new_conflicts(known.by_user, whole.by_user)]
     lines = [_conflict_line(*pair) for pair in conflicts]
     after = replace(whole, lines=(*whole.lines, *lines)) if lines else whole
-    return _Collected(ledger, files, new, repeated, conflicts, lines, after)
+    return _Collected(ledger, files, contents, new, repeated, conflicts, lines, after)
 
 
 def _problems(collected: _Collected, *, attended: bool) -> Iterator[Problem]:
@@ -194,16 +201,14 @@ def _problems(collected: _Collected, *, attended: bool) -> Iterator[Problem]:
     )
 
 
-def _notes(
-    collected: _Collected, contents: _DecisionContents, *, attended: bool, has_ledger: bool
-) -> Iterator[str]:
+def _notes(collected: _Collected, *, attended: bool) -> Iterator[str]:
     """Yield what is to be known of what was collected."""
     ledger, files, new = collected.before, collected.files, collected.new
     entered, after = collected.entered, collected.after.by_user
     for line in collected.conflict_lines:
         yield f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
     yield from (note for each in files if attended or new for note in each.notes)
-    if has_ledger:
+    if collected.ledger:
         yield from unchecked_notes([*ledger.lines, *entered], files)
     if attended:  # else the notes of the run say it of the whole ledger
         yield from unidentified_notes(new)
@@ -215,7 +220,7 @@ def _notes(
     )
     yield from dict.fromkeys(of_one_day)
     # The workbooks of all earlier reviews may be collected again.
-    not_there = [line for line in entered if line.content not in contents.collected]
+    not_there = [line for line in entered if line.content not in collected.contents.collected]
     yield from dict.fromkeys(uncounted_notes(not_there if attended else new, after, [LATER_DAY]))
 
 
@@ -344,9 +349,7 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
     return replace(other, decision=decision, decided_by=PROGRAM, ticket="", comment=comment)
 
 
-def _file_outcome(
-    entries: DecisionFile, collected: _Collected, contents: _DecisionContents
-) -> FileOutcome:
+def _file_outcome(entries: DecisionFile, collected: _Collected) -> FileOutcome:
     """Return what came of the entries of one file."""
     before, after = collected.before.by_user, collected.after.by_user
     tallies: dict[str, ReviewerTally] = {}
@@ -361,7 +364,7 @@ def _file_outcome(
             tally.changed += 1
         else:
             tally.added += 1
-    emptied = tuple(_emptied(entries, after, contents))
+    emptied = tuple(_emptied(entries, after, collected.contents))
     still_open = sum(not row.is_decided(after) for row in entries.open_rows)
     return FileOutcome(entries.file.name, tuple(tallies.values()), emptied, still_open)
 
