@@ -340,8 +340,15 @@ def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict
     }
     texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
     # A seventh of the time that `to_dict("records")` takes.
-    cells = zip(*(column.tolist() for column in texts.values()), strict=True)
+    cells = zip(*map(_shared_texts, texts.values()), strict=True)
     return [dict(zip(texts, row, strict=True)) for row in cells]
+
+
+def _shared_texts(texts: pd.Series) -> list[str]:
+    """Return texts, equal ones as one object: many lines take half the memory."""
+    each = arrow_array(texts).dictionary_encode()
+    shared: list[str] = np.array(each.dictionary.to_pylist(), object)[each.indices].tolist()
+    return shared
 
 
 def _text_of(values: pd.Series) -> pd.Series:

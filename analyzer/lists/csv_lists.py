@@ -111,7 +111,8 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _rows(name: str, text: str) -> list[list[str]]:
-    lines, head = io.StringIO(text, newline=None), text.partition("\n")[0]
+    # Of a long list, StringIO holds four bytes a character.
+    lines, head = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"), text.partition("\n")[0]
     separator = next((sign for sign in ",;\t" if sign in head), ",")  # Spreadsheets write any.
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     try:
