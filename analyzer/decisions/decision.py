@@ -114,8 +114,9 @@ class LedgerLine:
     active credentials in AWS's list, empty for none or if there was no list. `user_row` are texts
     by the names of `columns.OF_USERS_CSV`.
 
-    Lines with equal `content` are the same decision, in whatever file; lines with equal `identity`
-    are copies of one line of a ledger. `id(line)` tells apart the lines that one call has read.
+    Lines with equal `content` (user, as-of and entries) are the same decision, in any file; lines
+    with equal `identity` are copies of one line of a ledger. `id(line)` tells apart the lines that
+    one call has read.
     """
 
     decision: Decision
@@ -134,6 +135,7 @@ class LedgerLine:
     read_from: EntryPlace = field(compare=False, repr=False)
     user_key: UserKey = field(init=False, repr=False)
     as_of: datetime = field(init=False, repr=False)
+    content: tuple[object, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Read the moments once; raises ValueError if as-of is not a time."""
@@ -142,7 +144,10 @@ class LedgerLine:
             raise ValueError(f"no as-of: {self.user_row[columns.AS_OF]!r}")
         created = timestamp(self.user_row[columns.USER_CREATION_TIME])
         object.__setattr__(self, "as_of", as_of)
-        object.__setattr__(self, "user_key", UserKey(self.user_row[columns.ARN], created))
+        user_key = UserKey(self.user_row[columns.ARN], created)
+        object.__setattr__(self, "user_key", user_key)
+        entered = self.decision, self.person, self.decided_on, self.ticket, self.comment
+        object.__setattr__(self, "content", (user_key, as_of, *entered))
 
     @property
     def account(self) -> str:
@@ -213,12 +218,6 @@ class LedgerLine:
         """Return the entries of the person, as text."""
         day = self.decided_on.isoformat()
         return str(self.decision), self.decided_by, day, self.ticket, self.comment
-
-    @property
-    def content(self) -> tuple[object, ...]:
-        """Return a value that is equal for the same decision on the same report, in any file."""
-        entered = self.decision, self.person, self.decided_on, self.ticket, self.comment
-        return self.user_key, self.as_of, *entered
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -317,7 +316,7 @@ def decisions_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, UserDecision
     If a line has copies, as after a merge in git, the first counts: a later copy would put a
     decision back in force that was given up since.
     """
-    return {user: _user_decisions(_first_copies(of)) for user, of in lines_by_user(lines).items()}
+    return {user: _user_decisions(of) for user, of in lines_by_user(lines).items()}
 
 
 def lines_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, list[LedgerLine]]:
@@ -329,8 +328,6 @@ def lines_by_user(lines: Iterable[LedgerLine]) -> dict[UserKey, list[LedgerLine]
 
 
 def _first_copies(lines: Sequence[LedgerLine]) -> Sequence[LedgerLine]:
-    if len(lines) == 1:
-        return lines
     copies: dict[tuple[object, ...], LedgerLine] = {}
     for line in lines:
         copies.setdefault(line.identity, line)
@@ -343,6 +340,9 @@ _NO_DECISION: Final = (Decision.WITHDRAW, Decision.CONFLICT)
 
 def _user_decisions(lines: Sequence[LedgerLine]) -> UserDecisions:
     """Return the decisions in the lines on one user; a withdrawn decision is in no conflict."""
+    if len(lines) == 1:
+        return UserDecisions((*lines,), (*lines,))
+    lines = _first_copies(lines)
     places = {id(line): at for at, line in enumerate(lines)}
     # `sorted` is stable: lines of one day stay in the order of the ledger.
     ordered = sorted(lines, key=_day)

@@ -346,8 +346,8 @@ def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict
 
 def _shared_texts(texts: pd.Series) -> list[str]:
     """Return texts, equal ones as one object: many lines take half the memory."""
-    each = arrow_array(texts).dictionary_encode()
-    shared: list[str] = np.array(each.dictionary.to_pylist(), object)[each.indices].tolist()
+    coded = arrow_array(texts).dictionary_encode()
+    shared: list[str] = np.array(coded.dictionary.to_pylist(), object)[coded.indices].tolist()
     return shared
 
 
