@@ -34,7 +34,7 @@ from analyzer.terms import VERSION, printable
 
 
 class Program(TyperGroup):
-    """Import a command only when it is run; the list of commands is made of `SUMMARIES`."""
+    """Import a command only when it is run; the list of commands is from `SUMMARIES`."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and the remaining arguments."""

@@ -50,7 +50,7 @@ _HOME_REGIONS: Final = {
 """The partitions of AWS, each with the default region of its findings."""
 
 _ASFF_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
-"""The partitions that a resource can have; the format has other names for the others."""
+"""The partitions that a resource can have; the format has other names for the rest."""
 
 _USER_ARN: Final = re.compile(
     rf"arn:[^:]+:iam::{ACCOUNT_ID_PATTERN}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)"

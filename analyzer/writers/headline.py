@@ -146,7 +146,7 @@ def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
 
 
 def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
-    """Return the notes on the input, owners, exemptions and, if `rules`, their missing input."""
+    """Return the notes on the input, owners, exemptions and, if `rules`, on input they lack."""
     totals, user_count = analysis.totals, analysis.whole.totals.user_count()
     ended = [use.entry.user for use in totals.expired if use.entry.arn]
     verb = "has" if len(ended) == 1 else "have"

@@ -223,7 +223,7 @@ def remarks(history: History) -> Iterator[str]:
 
 
 def _edge_remarks(history: History) -> Iterator[str]:
-    """Yield the accounts whose first or last report lies a day from the edge, or after it."""
+    """Yield accounts whose first or last report is a day or more from the edge, or after it."""
     until = pd.Timestamp(history.timeline.moments.max(), tz="UTC")
     accounts: dict[str, list[str]] = {}
     covered = history.period.iloc[:-1].dropna(subset="first")

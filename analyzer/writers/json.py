@@ -121,7 +121,7 @@ def fields(value: object, *names: str) -> dict[str, Any]:
 
 
 def _users(analysis: Analysis, page: Page, table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the users of a judged page, null for what is missing."""
+    """Yield the users of a judged page, null for a missing value."""
     decisions = analysis.earlier_decisions(page)
     for user, caveats, cells in zip(
         plain_objects({**table, columns.EARLIER_DECISION: decisions}, _USER),

@@ -102,10 +102,10 @@ def write_arns(
 ) -> None:
     """Write the ARNs of the users with one of the verdicts, in the report's order.
 
-    The list is piped into commands that act on the users. Exempt users, users with caveats, and
-    users without an ARN in the report are left out. `check` lists users with caveats too, except
-    those with an active service-specific credential, and those whose name says that they have one
-    if no list of AWS was saved that shows it.
+    The list is piped into commands that act on the users. Exempt users, and users without an ARN in
+    the report, are always left out. Users with caveats are left out too, unless `check` is set; but
+    even then those with an active service-specific credential are left out, and those whose name
+    says that they have one, if no saved list shows their credentials.
     """
     for users in _users_to_act_on(analysis, verdicts, check=check):
         _write_lines(users[columns.ARN], stream)

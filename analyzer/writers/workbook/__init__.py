@@ -60,8 +60,8 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     has the numbers of users by month, the oldest first: `as_of` datetime64[s, UTC], `unused`,
     `inactive`, `users` int64, `is_comparable` bool.
 
-    A workbook of a split review has a `part_label`, which names the owner or account: it counts
-    only its own users, and `same_second` is of all users (`CreationSeconds.same_second`).
+    A workbook of a split review has a `part_label`, which names the owner or account. It counts
+    only the users in it, and `same_second` is of all users (`CreationSeconds.same_second`).
     """
     analysis = analysis if part_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]

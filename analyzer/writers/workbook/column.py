@@ -203,7 +203,7 @@ def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
 
 
 def unread_text(column: str) -> ValuesOf:
-    """Return the raw value if the report's cell was not understood, else empty text."""
+    """Return a source of values: raw cells that were not understood, else empty text."""
     return lambda page: raw_if_unread(page, column, blanks(page))
 
 

@@ -1,4 +1,4 @@
-"""Define the columns that name a user and show its facts from the report and the analysis."""
+"""Define the columns that name a user and show facts of the report and the analysis."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
