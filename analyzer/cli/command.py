@@ -150,7 +150,7 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """Return a function that has an option for each field of its dataclass parameters.
 
     typer reads only the signature; `command_arguments` fills the dataclasses. The option of a
-    field is its annotation or in `OPTIONS` of the dataclass; a field without one is no option.
+    field is in its annotation or in the dataclass's `OPTIONS`; a field without one is no option.
     """
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)

@@ -1,4 +1,4 @@
-"""Run `credreport explain`: why one user has its verdict."""
+"""Run `credreport explain`: show why one user has its verdict."""
 
 import json
 from difflib import get_close_matches
