@@ -1,15 +1,15 @@
 """Run the command line: `run` owns the process, and each command is one function of one file.
 
-Only this package reads options, the environment and the terminal; with `sources` and `aws` it is
-the only one that touches the clock and the network. It imports everything, and nothing imports it.
+Only this package reads options, the environment and the terminal. Only `sources`, `aws` and this
+package use the clock and the network. It imports all packages, and no other package imports it.
 
-- A command's function tells its story: load, judge, write, say, exit. It decides nothing about
+- A command's function lists its steps: load, judge, write, say, exit. It decides nothing about
   users.
 - `options.py` defines the options that several commands share, `values.py` parses their values,
-  `inputs.py` reads what they name, `command.py` makes a command of a function, with its settings
-  file and environment variables.
-- `streams.py` writes results to standard output, all else to standard error; `table_outputs.py`
-  writes what is a table in files too, `log.py` logs an unattended run. Errors are
+  `inputs.py` reads the files that they name, `command.py` turns a function into a command, with
+  its settings file and environment variables.
+- `streams.py` writes results to standard output, messages to standard error; `table_outputs.py`
+  writes tables, also to files, `log.py` logs an unattended run. Errors are
   `CredreportError`s, which `main` turns into a message and an exit code; any other exception is a
   bug and ends with 70.
 """
@@ -34,10 +34,10 @@ from analyzer.terms import VERSION, printable
 
 
 class Program(TyperGroup):
-    """Import a command when it is asked for: the help has its first line from `SUMMARIES`."""
+    """Import a command only when it is run; the list of commands is from `SUMMARIES`."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the command with its options, and what is left of the arguments."""
+        """Return the command with its options, and the remaining arguments."""
         if args[0] not in self.commands and Path(args[0]).exists():
             name = printable(args[0])
             ctx.fail(f"No such command '{name}'. Did you mean 'credreport analyze {name}'?")
@@ -73,10 +73,10 @@ def credreport(
 
 def run() -> NoReturn:
     """Run the program and end the process with its exit code."""
-    # As on Ctrl-C nothing half-written stays behind.
+    # Unwind as on Ctrl-C, so that no half-written file stays behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    # Importing creates many objects, and a short run frees few: with Python's own number of them
-    # before a garbage collection, 5,000 users take 1.23 times as long.
+    # Importing creates many objects, and a short run frees few: with Python's default threshold
+    # for garbage collection, 5,000 users take 1.23 times as long.
     gc.set_threshold(1_000_000)
     code = main(sys.argv[1:])
     atexit.register(_end, code)
@@ -84,10 +84,10 @@ def run() -> NoReturn:
 
 
 def _end(code: int) -> NoReturn:
-    """End the process at once, without what Python does at its end.
+    """End the process at once, without Python's own shutdown.
 
-    A thread of Arrow that then lets go of a Python object would abort the process: one run in 20 on
-    a report without rows.
+    A thread of Arrow that releases a Python object during it would abort the process: one run in 20
+    on a report without rows.
     """
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):
@@ -103,12 +103,12 @@ def main(arguments: list[str]) -> int:
         say(f"credreport: {error}")
         return error.exit_code
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # for which typer would exit with 1
+        if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
             return PIPE_CLOSED
         return end.code if isinstance(end.code, int) else 0
-    except Exception as error:  # noqa: BLE001  a bug: else it would end with 1, as findings do
+    except Exception as error:  # noqa: BLE001  a bug: exit code 1 would mean findings
         if isinstance(error, OSError) and (code := getattr(error.__context__, "exit_code", 0)):
-            return int(code)  # of wrong usage, where standard error takes nothing
+            return int(code)  # wrong usage, and standard error cannot be written
         say(traceback.format_exc())
         say("credreport: this is a bug; please report it with the lines above.")
     return BUG

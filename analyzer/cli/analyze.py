@@ -1,4 +1,4 @@
-"""Tell the story of `credreport analyze`: load reports, judge the users, write the outputs."""
+"""Run `credreport analyze`: load reports, judge the users, write the outputs."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from analyzer.writers.workbook import Split
 
 _NAME_FORMATS: Final = (Format.NAMES, Format.ARNS)
-"""The formats that list users by one word, without their caveats."""
+"""The formats that list users by name or ARN only, without their caveats."""
 
 _STDOUT: Final = Path("-")
 _ASFF: Final = f".{Feed.ASFF}.json"
@@ -128,12 +128,12 @@ class OutputOptions:
 
     @property
     def paths(self) -> list[Path]:
-        """Return the files that are named, or the folder of a split."""
+        """Return the output files that are named, or the folder of a split."""
         return [*self.output, *filter(None, (self.findings_file, self.follow_up))]
 
     @property
     def form(self) -> Format | None:
-        """Return what standard output gets: a table, unless another output or silence is set."""
+        """Return the format of standard output: by default a table, none with files or --quiet."""
         if self.findings == _STDOUT:
             return Format.FINDINGS
         return self.format_ or (None if self.paths or self.quiet else Format.TABLE)
@@ -209,7 +209,7 @@ def _check_options(
 
 
 def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
-    """Write the files but for those of a split, and return what standard error says of each."""
+    """Write all files except those of a split, and return a message on each."""
     from analyzer.writers import write
 
     paths = write(
@@ -239,8 +239,8 @@ def _write_split(
 ) -> list[str]:
     """Write the workbooks of a split review and the index; all of them or none.
 
-    Return what standard error says of them. Raises typer.BadParameter where a workbook is filled in
-    or was read, OutputFailed.
+    Return the messages on them. Raises typer.BadParameter if a workbook of the same name has
+    decisions or was read, OutputFailed.
     """
     from analyzer.files import replace_series
     from analyzer.writers.workbook import INDEX, split
@@ -297,9 +297,9 @@ def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> 
 
 
 def _messages(analysis: "Analysis", outputs: OutputOptions) -> Iterator[str]:
-    """Yield what standard error says of the result; a table on a terminal has it already.
+    """Yield the messages on the result; a table on a terminal shows them itself.
 
-    An account that is missing is an error, not a note: the result lacks it.
+    A missing account is an error, not a note: the result lacks it.
     """
     is_table = outputs.form is Format.TABLE
     if outputs.quiet:

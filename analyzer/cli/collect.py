@@ -1,4 +1,4 @@
-"""Tell the story of `credreport collect`: check what reviewers entered, and add it to a ledger."""
+"""Run `credreport collect`: check the decisions of reviewers, and add them to a ledger."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -61,7 +61,7 @@ def collect(
     check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
     inputs = find_inputs(report, input_options)
 
-    # Older reports are judged only if a workbook differs from the newest: it may be of one of them.
+    # Older reports are judged only if a workbook differs from the newest: it may come from one.
     @cache
     def analysis(*, with_older: bool) -> "Analysis":
         return analyze(load(inputs, quiet=True, with_older=with_older), criteria.criteria())
@@ -83,7 +83,7 @@ def collect(
 def _lines(
     update: "LedgerUpdate", entries: "Sequence[DecisionFile]", outcomes: Sequence[str]
 ) -> Iterator[str]:
-    """Yield what was entered; `outcomes` are the words for what became of it."""
+    """Yield the number of entries of each file and reviewer by outcome, and notes on them."""
     from analyzer.decisions.collect_messages import owner_answer_notes
 
     for file in update.files:

@@ -1,7 +1,7 @@
-"""Make commands of functions: their options, also from a TOML file and the environment.
+"""Turn functions into commands, whose options a TOML file and the environment can also set.
 
 In a TOML file each key is the name of a long option without its dashes. One file serves all
-commands: a key that only another command knows is skipped, one that none knows is refused. The
+commands: a key of another command is skipped, an unknown key is refused. The
 command line overrides the environment, which overrides the file.
 """
 
@@ -36,20 +36,20 @@ SUMMARIES: Final = {
     "export": "Fetch reports, analyze them and keep all outputs as one run, for cron.",
     "rules": "List the rules, or explain some.",
 }
-"""The first line of each command's help, in order. To import all commands takes 25 ms."""
+"""The first line of each command's help, in order. Importing all commands would take 25 ms."""
 
 _MARK_OF_PYDANTIC: Final = "Value error, "
-"""Begins typer's message on a value that is refused."""
+"""The beginning of typer's message on a refused value."""
 
 _PATH_METAVARS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
-"""What the help calls the values that are paths."""
+"""The names in the help of values that are paths."""
 
 _LARGEST_SETTINGS: Final = 1 << 16
-"""No file of options holds more bytes; tomllib takes very long for long keys."""
+"""The most bytes of a settings file; tomllib takes very long for long keys."""
 
 
 def command_named(name: str) -> Any:
-    """Return the command that is the function of that name in the module of that name."""
+    """Return the command whose module and function have this name."""
     module = import_module(f"analyzer.cli.{name}")
     function = getattr(module, name)
     needs_arguments = any(
@@ -63,7 +63,7 @@ def command_named(name: str) -> Any:
         cls=Command,
         no_args_is_help=needs_arguments,
         epilog="\n\n".join(getattr(module, "EXAMPLES", ())),
-        # Only these options are environment variables too: CREDREPORT_KEEP is --keep.
+        # Only `export` takes its options as environment variables too: CREDREPORT_KEEP is --keep.
         context_settings={"auto_envvar_prefix": "CREDREPORT"} if name == "export" else None,
     )(with_options(function))
     command = get_command(app)
@@ -101,20 +101,20 @@ class Command(TyperCommand):
         return rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help; only the terminal breaks the lines of a paragraph."""
+        """Write the help, with each paragraph in one line, which the terminal then breaks."""
         self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", self.help or "")
         options: list[Any] = self.params if ctx.auto_envvar_prefix else []
         for option in options:
-            option.show_envvar = False  # The help says once how they are named.
+            option.show_envvar = False  # The help explains their names once.
         with help_stream(self.get_params(ctx)):
             super().format_help(ctx, formatter)
 
 
 @contextmanager
 def help_stream(params: Iterable[Any]) -> Iterator[None]:
-    """Have the help show no type of a flag or an argument: a better name, or no value, follows.
+    """Have the help hide types: a flag has no value, and an argument shows a better name.
 
-    Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
+    Raises OutputFailed if standard output cannot be written, typer.Exit if its reader is gone.
     """
     for parameter in params:
         if isinstance(parameter, TyperArgument) or parameter.is_flag:
@@ -147,10 +147,10 @@ def _check_variables(context: Any, variables: Iterable[str]) -> None:
 
 
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Return a function with each field of its dataclass parameters as an option.
+    """Return a function that has an option for each field of its dataclass parameters.
 
-    typer reads the signature alone; `command_arguments` fills the dataclasses. Fields that are not
-    annotated with their option have it in `OPTIONS` of the dataclass, or are no option.
+    typer reads only the signature; `command_arguments` fills the dataclasses. The option of a
+    field is in its annotation or in the dataclass's `OPTIONS`; a field without one is no option.
     """
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
@@ -167,7 +167,7 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def command_arguments(function: Callable[..., None], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a function: its dataclasses filled with values, and the others."""
+    """Return the arguments of a function by name, with its dataclasses filled."""
     lists = {name: list(value) if type(value) is tuple else value for name, value in values.items()}
     arguments = {}
     for name, hint in get_type_hints(function).items():
@@ -199,7 +199,7 @@ def _parameters(group: Any) -> Iterator[inspect.Parameter]:
 
 
 def _apply_settings_file(context: typer.Context, path: Path | None) -> Path | None:
-    """Have the file's values stand where the command line says nothing.
+    """Use the values of the settings file for options that nothing else sets.
 
     Raises typer.BadParameter with every problem of the file.
     """
@@ -241,7 +241,7 @@ Config = Annotated[
 
 
 def _changed_settings(context: Any) -> str:
-    """Return the file of settings, and what it changes of verdicts and rules; empty for nothing."""
+    """Return the settings file with the options on verdicts and rules that it sets, if any."""
     names = {field.name for field in fields(JudgingOptions)}
     changed = [
         f"{name.replace('_', '-')} = {value}"
@@ -265,9 +265,9 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _as_command_line_text(value: Any, path: Path, option: Any) -> Any:
-    """Return a value as the command line has it, in text; flags stay as they are.
+    """Return a value as text, as on the command line; flags stay as they are.
 
-    A path is relative to the file of settings.
+    A path is relative to the settings file.
     """
     if isinstance(value, list):
         return [_as_command_line_text(item, path, option) for item in value]

@@ -1,4 +1,4 @@
-"""Tell the story of `credreport diff`: load and judge two reports, write what changed."""
+"""Run `credreport diff`: load and judge two reports, write what changed."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -126,7 +126,7 @@ def diff(
 
 
 def _check_words(kinds: list[str], fail_on: list[str]) -> None:
-    """Refuse what is no kind of change, or a state and no change; raises typer.BadParameter."""
+    """Refuse words that are no kind of change, or that name a state; raises typer.BadParameter."""
     verdicts = [word for word in kinds if word in {*Verdict} - {*_change_words()}]
     hint = "use --verdict, or a kind of change such as new-unused or verdict-changed"
     require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
@@ -145,9 +145,9 @@ def _side(
     accounts: InputFile | None,
     fail_on: list[str],
 ) -> "tuple[Inputs, AnalysisRequest, list[InputFile | str | Path | None]]":
-    """Return the reports of a side, what they are judged by, and all that is read of it.
+    """Return the reports of a side, how to analyze them, and all files read for it.
 
-    A run brings its reports, as-of and lists.
+    A run of `export` provides its reports, as-of and lists.
 
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
@@ -178,7 +178,7 @@ def _file_of_run(path: Path) -> InputFile | None:
 
 
 def _write(comparison: "Comparison", outputs: OutputOptions) -> None:
-    """Write the files, then standard output; with --quiet no table without changes."""
+    """Write the files, then standard output; with --quiet a table only if it has changes."""
     from analyzer.writers import changes as forms
 
     def data(ending: str, stream: BinaryIO) -> None:
@@ -195,10 +195,10 @@ def _write(comparison: "Comparison", outputs: OutputOptions) -> None:
 
 
 def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str]":
-    """Yield what was compared, unless a table showed it, the notes, and what was written.
+    """Yield which reports were compared, unless a table shows it, the notes, and files written.
 
-    An account that was not compared is an error, not a note, and so is a report that is on both
-    sides: what should be new may not have been fetched.
+    An account that was not compared is an error, not a note. So is a report that is on both sides:
+    the new report may not have been fetched.
     """
     from analyzer.writers import headline
     from analyzer.writers.changes import compared_reports, count_sentence

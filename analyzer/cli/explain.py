@@ -1,4 +1,4 @@
-"""Tell the story of `credreport explain`: why one user has its verdict."""
+"""Run `credreport explain`: show why one user has its verdict."""
 
 import json
 from difflib import get_close_matches
@@ -92,9 +92,9 @@ def explain(
 def _histories(
     inputs: Inputs, analysis_request: "AnalysisRequest", user: str, max_gap: int
 ) -> "tuple[list[UserHistory], list[object], list[str]]":
-    """Return the histories of the users that match, what is not covered, and the notes.
+    """Return the histories of the users that match, what their accounts lack, and the notes.
 
-    Raises typer.BadParameter for the root, and if no user matches.
+    Raises typer.BadParameter for the root user, and if no user matches.
     """
     from analyzer.changes.timeline import Span
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
@@ -119,7 +119,7 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
 
 
 def _no_user(user: str, names: "Iterable[str]", where: str) -> typer.BadParameter:
-    """Return the error about a user that is not in the reports, with what may be meant."""
+    """Return the error about a user that is not in the reports, with a similar name if any."""
     distinct = dict.fromkeys(names)
     if any(name.startswith(user) for name in distinct):
         hint = f"; use a pattern such as '{user}*' to match several names"
@@ -131,7 +131,7 @@ def _no_user(user: str, names: "Iterable[str]", where: str) -> typer.BadParamete
 
 
 def _check_arguments(user: str, sources: "Sequence[str]") -> None:
-    """Refuse several users, and a report that is named first; raises typer.BadParameter."""
+    """Refuse several users, and a report named before the user; raises typer.BadParameter."""
     first, *others = sources
     is_input = first == "-" or {*"*?["} & {*first} or Path(first).exists()
     message = f"{first}: no such file or folder; explain takes one user, or a pattern"

@@ -1,4 +1,4 @@
-"""Tell the story of `credreport export`: gather reports, judge the users, keep all as one run."""
+"""Run `credreport export`: gather reports, judge the users, keep all as one run."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -131,10 +131,10 @@ def export(
 def last_run_written(
     folder: Path, now: Callable[[], datetime] = utc_now
 ) -> Iterator[dict[str, object]]:
-    """Write into a folder how the run in the block ended, with the fields that it adds.
+    """Write into a folder how the run in the `with` block ended, and the fields that it adds.
 
-    A run that finds another one at work writes nothing. Where nothing can be written, the run ends
-    as it would.
+    A run that stops because another one is running writes nothing. A failure to write does not
+    change how the run ends.
     """
     from analyzer.runs.run_folders import write_last_run
 
@@ -161,9 +161,9 @@ def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:
 
 
 def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict[str, object]:
-    """Return options as a record has them: lists sorted, files by their SHA-256.
+    """Return options for the record of a run: lists sorted, files as their SHA-256.
 
-    The values count, not the file of settings that they came from.
+    The settings file is left out: only the values count.
     """
     values = {
         field.name: getattr(judging_options, field.name) for field in fields(judging_options)

@@ -1,6 +1,6 @@
-"""Tell the story of `credreport fetch`: ask AWS for the reports of accounts, and save them.
+"""Run `credreport fetch`: ask AWS for the reports of accounts, and save them.
 
-The options for requests to AWS are those of `export` too.
+`export` has the same options for requests to AWS.
 """
 
 import os
@@ -33,7 +33,7 @@ _MATCHING: Final = f"with this id or name; * and ? match; {REPEATED}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsOptions(FetchRequest):
-    """Hold which accounts' reports to ask for, at which endpoint and with what credentials."""
+    """Hold the accounts whose reports to fetch, the endpoint and the credentials."""
 
     organization: bool = False
 

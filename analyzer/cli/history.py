@@ -1,4 +1,4 @@
-"""Tell the story of `credreport history`: judge all reports of each account, show a period."""
+"""Run `credreport history`: judge all reports of each account, show a period."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ class Failure(StrEnum):
 
 
 def _start(text: str) -> datetime:
-    """Return the moment that an option names; a date is its day's start."""
+    """Return the moment that an option names; a date means the start of its day."""
     at = moment(text)
     return at - timedelta(days=1, seconds=-1) if len(text) == len("2026-03-01") else at
 
@@ -147,7 +147,7 @@ def _write(period_history: "History", outputs: OutputOptions) -> None:
 
 
 def _messages(period_history: "History", outputs: OutputOptions) -> "Iterator[str]":
-    """Yield what stands beside a table, unless a terminal shows it, and what was written."""
+    """Yield the sentences beside a table, unless a terminal shows them, and the files written."""
     from analyzer.writers.history import sentences
 
     yield from () if outputs.is_shown else sentences(period_history)
@@ -155,7 +155,7 @@ def _messages(period_history: "History", outputs: OutputOptions) -> "Iterator[st
 
 
 def _failures(period_history: "History", fail_on: list[Failure]) -> list[str]:
-    """Return what meets --fail-on, each with its number."""
+    """Return the gaps, uncovered accounts and overdue decisions that meet --fail-on, counted."""
     late = int(period_history.period[OVERDUE].iloc[-1]) if OVERDUE in period_history.period else 0
     uncovered = len(period_history.not_covered)
     counts = (

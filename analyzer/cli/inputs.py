@@ -1,4 +1,4 @@
-"""Read what the options name: reports, lists, rules; refuse what contradicts or is not there."""
+"""Read the reports, lists and rules that options name; refuse contradictions and unknown names."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
@@ -53,7 +53,7 @@ def require(condition: object, message: str, *options: str) -> None:
 
 
 class Inputs(NamedTuple):
-    """Hold what names of reports stand for, and how it is read."""
+    """Hold the names of reports, the sources that they stand for, and how to read these."""
 
     names: list[str]
     sources: "list[Source]"
@@ -82,8 +82,8 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
 
     from analyzer.sources.load import load_sources
 
-    # Arrow's own pool hands memory back only to take it anew, and the kernel clears it each time:
-    # 1,000 reports of 500 rows take 1.3 times as long.
+    # Arrow's own pool returns memory and then takes it again, and the kernel clears it each time:
+    # with it, 1,000 reports of 500 rows take 1.3 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     names, sources, as_of, skips = inputs
     with progress(quiet=quiet) as advance:
@@ -94,16 +94,16 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
     return report
 
 
-# What reports are judged by
+# Criteria, lists and rules
 
 
 def read_analysis_request(
     options: JudgingOptions, accounts: InputFile | None = None, fail_on: Collection[str] = ()
 ) -> "AnalysisRequest":
-    """Return what to judge by: the lists read, the rules chosen, and what a run fails on.
+    """Return the criteria, the lists, the chosen rules and the words of --fail-on.
 
-    Raises typer.BadParameter for unknown rules, contradicting options and a word that cannot be
-    met (what is not checked would look clean), InputRefused for a list.
+    Raises typer.BadParameter for unknown rules, contradicting options and a word of --fail-on that
+    nothing can meet (the result would look clean), InputRefused for a list.
     """
     from analyzer.analysis.analysis import AnalysisRequest
 
@@ -203,7 +203,7 @@ def _fail_on_problems(
 
 
 def check_overdue(options: JudgingOptions, fail_on: Collection[str]) -> None:
-    """Refuse overdue without a ledger: none would look overdue; raises typer.BadParameter."""
+    """Refuse overdue without a ledger: no decision would be overdue. Raises typer.BadParameter."""
     is_there = options.decisions or OVERDUE not in fail_on
     require(is_there, f"{OVERDUE}: name the ledger with --decisions", "--fail-on")
 
@@ -253,10 +253,10 @@ def _in_all(lists: Iterable[list[str]]) -> list[str]:
 
 
 def decision_inputs(names: Iterable[str]) -> list[InputFile]:
-    """Read the files that hold decisions, in the order of their names, whatever that of `names`.
+    """Read the files that hold decisions, sorted by name.
 
-    Of a folder workbooks and CSV files are read, but hidden files, locks and the index are not;
-    others are named. Raises InputRefused.
+    In a folder, workbooks and CSV files are read; hidden files, locks and the index are skipped. A
+    message names all other files. Raises InputRefused.
     """
     from analyzer.reviews.entries import may_hold_decisions
 
@@ -294,7 +294,7 @@ def _decision_paths(name: str) -> list[str]:
 def history_of(
     inputs: Inputs, analysis_request: "AnalysisRequest", span: "Span", *, quiet: bool
 ) -> "History":
-    """Return what a period shows, with the decisions if there is a ledger.
+    """Return the history of a period, with the decisions if there is a ledger.
 
     Raises typer.BadParameter for an as-of, InputRefused for reports.
     """
@@ -323,8 +323,8 @@ def check_outputs(
 ) -> None:
     """Refuse outputs that are named twice or would replace evidence.
 
-    Evidence is what was read, what a reviewer entered, and what is saved with reports; to ledgers
-    lines are only added, by what knows them. Raises typer.BadParameter.
+    Evidence is a file that was read, that holds decisions of a reviewer, or that is saved with
+    reports. `are_ledgers` allows ledgers, to which lines are added. Raises typer.BadParameter.
     """
     from analyzer.sources.files_beside import BESIDE_ENDINGS
     from analyzer.writers import check_targets
@@ -346,9 +346,9 @@ def check_outputs(
 
 
 def _holds_entries(path: Path, *, are_ledgers: bool) -> bool:
-    """Return whether anything is entered in a workbook, or in another list than a ledger to add to.
+    """Return whether a workbook has entries, or a list has decisions and is no ledger to add to.
 
-    The content counts, not the name: `collect` reads it so.
+    The content counts, not the name, as in `collect`.
     """
     from analyzer.files import may_be_workbook
 

@@ -24,18 +24,18 @@ class TextOrJson(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """Log one event per line; `quiet` leaves out all that went well."""
+    """Log one event per line; `quiet` leaves out all but warnings and errors."""
 
     form: TextOrJson
     quiet: bool
 
     def say(self, event: str, message: str, **fields: Any) -> None:
-        """Log what was done."""
+        """Log an event without a problem, such as a step done."""
         if not self.quiet:
             self._line("info", event, message, fields)
 
     def caution(self, event: str, message: str, **fields: Any) -> None:
-        """Log what should be known or fixed."""
+        """Log a warning."""
         self._line("warning", event, message, fields)
 
     def log_wait(self, name: str, seconds: float, state: str) -> None:
@@ -45,7 +45,7 @@ class Log:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Log as JSON what ends the command, if the log is JSON; the exit code stays.
+        """Log the error that ends the command, if the log is JSON; the exit code stays.
 
         Raises typer.Exit.
         """

@@ -31,14 +31,14 @@ from analyzer.terms import (
 )
 
 REPEATED: Final = "may be repeated."
-"""Ends the help of an option that takes several values."""
+"""The end of the help of an option that takes several values."""
 
 ALL_VERDICTS: Final = "all"
 
 FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
-"""What --fail-on takes besides ids of rules."""
+"""The words that --fail-on takes besides ids of rules."""
 
-# Kinds of options; rare ones are hidden from the help, and stand in samples/settings.toml
+# Kinds of options; rare ones are in samples/settings.toml, not in the help
 
 
 def days_option(text: str, least: int = 1, **more: Any) -> Any:
@@ -62,7 +62,7 @@ def output_path_option(text: str, metavar: str = "FILE", **more: Any) -> Any:
 
 
 def pattern_option(of: str, known_by: str) -> Any:
-    """Return the option for patterns of what is listed."""
+    """Return the option for patterns of accounts or users to list."""
     text = f"Only this {of} ({known_by} or pattern); {REPEATED}"
     return typer.Option(parser=pattern, metavar=of.upper(), help=text)
 
@@ -118,7 +118,7 @@ class ReadingOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputOptions(ReadingOptions):
-    """Hold the options on how reports are read whose ARNs may be masked."""
+    """Hold the options on how reports are read, also reports with masked ARNs."""
 
     masked_account: MaskedAccount = None
 
@@ -145,7 +145,7 @@ class CriteriaOptions(Criteria):
     }
 
     def criteria(self) -> Criteria:
-        """Return what the verdicts depend on besides the report."""
+        """Return the criteria: all that the verdicts depend on besides the report."""
         return Criteria(
             definition=self.definition, dormant_days=self.dormant_days, grace_days=self.grace_days
         )
@@ -155,7 +155,7 @@ class CriteriaOptions(Criteria):
 class JudgingOptions(CriteriaOptions):
     """Hold the options that the verdicts and the findings depend on.
 
-    `settings` names the file that set some of them, and these; it is no option.
+    `settings` is no option: it names the settings file, and the options that the file sets.
     """
 
     exemptions: Annotated[
@@ -252,7 +252,7 @@ class PatternOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterOptions(PatternOptions):
-    """Hold the options of a filter, which every output but the workbook keeps to."""
+    """Hold the options of a filter, which applies to every output except the workbook."""
 
     certain: Annotated[bool, typer.Option("--certain", help="Only users without caveats.")] = False
     min_age: Annotated[
@@ -274,7 +274,7 @@ HOME_REGION_NOTE: Final = (
     "ASFF is for Security Hub in us-east-1, or the home region of another partition; --hub-region"
     " sets the region."
 )
-"""What is said where ASFF is written without that option."""
+"""The message on ASFF that is written without --hub-region."""
 
 RawCsv = Annotated[
     bool,

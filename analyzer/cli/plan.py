@@ -1,4 +1,4 @@
-"""Tell the story of `credreport plan`: write the script that removes the decided users."""
+"""Run `credreport plan`: write the script that removes the decided users."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -119,9 +119,9 @@ def plan(
 def _decisions_beside(
     ledger: "Ledger", folders: list[Path], today: date
 ) -> tuple[dict[str, Path], list[str]]:
-    """Return which files of runs in the folders have decisions that the ledger has not, by ARN.
+    """Return the files of runs in the folders with decisions that the ledger lacks, by ARN.
 
-    With them come sentences on these files. Raises InputRefused where the users are not known.
+    Return a sentence on each file, too. Raises InputRefused if the users of a file are unknown.
     """
     from analyzer.runs.ledger import uncollected_decisions, uncollected_sentence
 
@@ -133,9 +133,9 @@ def _decisions_beside(
 
 
 def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
-    """Return a ledger with what the follow-ups in the folders, and in runs there, show.
+    """Return a ledger with the outcomes in follow-ups in the folders, and in runs there.
 
-    Raises InputRefused where one is not understood.
+    Raises InputRefused for a follow-up that is not understood.
     """
     from analyzer.errors import InputRefused
     from analyzer.runs.ledger import with_earlier_outcomes
@@ -150,7 +150,7 @@ def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
 
 
 def _exemptions_beside(ledger: "Ledger", folders: list[Path]) -> "list[Exemption]":
-    """Return the exemptions of users to remove by the lists of runs in the folders."""
+    """Return the exemptions of users to remove, from the lists of runs in the folders."""
     from analyzer.decisions.plan import matching_exemptions
     from analyzer.runs.inputs import exemption_lists
     from analyzer.sources.load import read_exemptions
@@ -171,7 +171,7 @@ def _age_warning(result: "RemovalPlan", max_age: int) -> Iterator[str]:
 def _check_names(files: list[InputFile]) -> None:
     """Refuse two files of one name, and a name that would hide lines of the script on a terminal.
 
-    The script looks for all in its folder. Raises typer.BadParameter.
+    The script looks for all files in its own folder. Raises typer.BadParameter.
     """
     names = [Path(file.name).name for file in files]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -214,7 +214,7 @@ def _write(
 def _run_command(files: list[InputFile], output: Path) -> str:
     """Return how to run the script, so that it reads the ledgers themselves.
 
-    A copy of one does not show that somebody changed a decision since.
+    A copy of a ledger lacks the decisions that are changed later.
     """
     beside = [(output.with_name(Path(file.name).name), file.name) for file in files]
     if all(path.is_file() and path.samefile(name) for path, name in beside):

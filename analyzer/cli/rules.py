@@ -1,4 +1,4 @@
-"""Tell the story of `credreport rules`: list the rules, or explain some."""
+"""Run `credreport rules`: list the rules, or explain some."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
@@ -68,7 +68,7 @@ def _title_line(rule: "Rule") -> str:
 
 
 def _section(head: str, body: Iterable[str]) -> Iterator[str]:
-    """Return a section, its prose in lines; commands and addresses stay whole, to be copied."""
+    """Return the lines of a section; commands and addresses are not broken, for copying."""
     lines: list[str] = []
     for text in body:
         # On a terminal `write_lines` breaks lines, to its width.

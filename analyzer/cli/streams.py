@@ -1,6 +1,6 @@
 """Write results to standard output, and messages to standard error.
 
-The result ends quietly if its reader goes away.
+If the reader of the result goes away, the program ends without a message.
 """
 
 import os
@@ -19,16 +19,16 @@ from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.terms import encodable, printable
 
 PIPE_CLOSED: Final = 128 + 13
-"""The exit code where the reader went away, as if SIGPIPE had ended the program."""
+"""The exit code if the reader went away, as if SIGPIPE had ended the program."""
 
 _NARROWEST: Final = 24
-"""A last column of fewer columns is too narrow to break text in."""
+"""A last column of fewer characters is too narrow to break text in."""
 
 
 def write_lines(text: str) -> None:
-    """Write text for people, whose lines fit the terminal, broken under their last column.
+    """Write text for people; on a terminal, a long line continues under its last column.
 
-    Columns have two spaces between them. A pipe gets the text as it is.
+    Columns have two spaces between them. A pipe gets the lines unbroken.
     """
     with text_stream() as stream:
         stream.write("".join(f"{part}\n" for part in fitted(text, stream)))
@@ -37,7 +37,7 @@ def write_lines(text: str) -> None:
 def fitted(text: str, stream: TextIO) -> list[str]:
     """Return the printable lines of a text, broken to the width of a terminal if the stream is one.
 
-    What the encoding of the stream lacks is spelled out first.
+    Characters that the terminal's encoding lacks are escaped first.
     """
     lines = [*map(printable, text.split("\n"))]
     if not stream.isatty():
@@ -54,7 +54,7 @@ def _wrapped(line: str, width: int) -> Iterator[str]:
     before, gap, last = line.rpartition("  ")
     column = max(cell_len(before + gap), 2)
     longest = max(map(cell_len, last.split()), default=0)
-    # A word that fits the terminal, such as an ARN, can be copied whole.
+    # A word that fits the terminal, such as an ARN, is not broken, so that it can be copied.
     fits = width - column >= max(_NARROWEST, longest)
     indent = " " * (column if fits else max(min(4, width - longest), 0))
     part = ""
@@ -73,7 +73,7 @@ def _wrapped(line: str, width: int) -> Iterator[str]:
 def text_stream() -> Iterator[TextIO]:
     """Give standard output for text, with escapes for characters that its encoding lacks.
 
-    Raises OutputFailed where standard output takes no more, typer.Exit where its reader is gone.
+    Raises OutputFailed if standard output cannot be written, typer.Exit if its reader is gone.
     """
     if sys.stdout is None:
         raise OutputFailed("standard output cannot be written: it is closed.")
@@ -83,7 +83,7 @@ def text_stream() -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
     except BrokenPipeError:
-        # What Python would still flush at its end must go nowhere.
+        # Discard what Python would still flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(PIPE_CLOSED) from None
     except OSError as error:
@@ -121,7 +121,7 @@ def terminal_look() -> dict[str, Any]:
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows in a bar how many of how many inputs are read.
+    """Give a function that shows the number of inputs read, and of all, in a progress bar.
 
     The bar shows only on a terminal, and only for many inputs.
     """
@@ -148,7 +148,7 @@ def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def exit_if_failed_or_partial(failures: Sequence[str] = (), missing: Sequence[object] = ()) -> None:
-    """Exit with 1 if something meets --fail-on, and say what; with 5 if something is missing.
+    """Exit with 1 and a message if anything meets --fail-on, else with 5 if anything is missing.
 
     Raises typer.Exit.
     """
@@ -173,5 +173,5 @@ def say(text: str) -> None:
         for line in fitted(text, sys.stderr) if sys.stderr else ():
             print(line, file=sys.stderr, flush=True)  # noqa: T201  the one place for messages
     except OSError:
-        # What Python would still flush at its end must go nowhere.
+        # Discard what Python would still flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

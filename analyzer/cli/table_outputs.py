@@ -1,4 +1,4 @@
-"""Write the result of a command that is tables: to files, and to standard output."""
+"""Write results that are tables to files and to standard output."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -43,7 +43,7 @@ class DataOutputs:
 
     @property
     def form(self) -> DataFormat | None:
-        """Return what standard output gets: a table, unless another output or silence is set."""
+        """Return the format of standard output: by default a table, none with files or --quiet."""
         return self.format_ or (None if self.output or self.quiet else DataFormat.TABLE)
 
     @property
@@ -56,8 +56,8 @@ class DataOutputs:
     ) -> None:
         """Write the files, then standard output.
 
-        `data` writes a file of an ending, `table` a table, for a terminal as `terminal`
-        describes it, or for a pipe where nothing does.
+        `data` writes in the format of a file's ending, `table` writes a table: with the look of
+        a terminal (`terminal_look`), or with none for a pipe.
         """
         with ExitStack() as files:
             for path in self.output:

@@ -1,4 +1,4 @@
-"""Parse the values of options: what parses one raises ValueError with the way out."""
+"""Parse the values of options; each parser raises ValueError that says what to use instead."""
 
 import fnmatch
 import os
@@ -52,14 +52,14 @@ def input_file(text: str) -> InputFile:
 
 
 def _opened_without_waiting(path: str, flags: int) -> int:
-    """Open a file; a pipe that nobody writes to is empty instead of waited for."""
+    """Open a file without waiting: a pipe without a writer is empty."""
     file = os.open(path, flags | os.O_NONBLOCK)
     os.set_blocking(file, True)
     return file
 
 
 def moment(text: str) -> datetime:
-    """Return the moment that an option names, in UTC to the second; a date is its day's end."""
+    """Return the moment that an option names, in UTC to the second; a date means its day's end."""
     is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII)
     try:
         read = datetime.fromisoformat(f"{text}T23:59:59Z" if is_date else text)
@@ -75,7 +75,7 @@ def moment(text: str) -> datetime:
 def number_parser(
     least: int, most: int | None = None, what: str = "a whole number of days"
 ) -> Callable[[str], int]:
-    """Return a parser that refuses a number below `least` or above `most`; `what` is for people.
+    """Return a parser that refuses a number below `least` or above `most`; messages call it `what`.
 
     typer's own `min` and `max` do not say what to use instead.
     """
@@ -91,7 +91,7 @@ def number_parser(
 
 
 def form_parser(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str], str]:
-    """Return a parser that refuses another form with the hint, without showing a secret."""
+    """Return a parser that refuses other values with the hint, and never shows a secret one."""
 
     def parse(text: str) -> str:
         if not re.fullmatch(pattern, text, re.ASCII):
@@ -103,7 +103,7 @@ def form_parser(pattern: str, hint: str, *, secret: bool = False) -> Callable[[s
 
 
 def path_parser(*endings: str, stdout: bool = False, folder: bool = False) -> Callable[[str], Path]:
-    """Return a parser that refuses other endings; `stdout` allows `-`, `folder` no ending."""
+    """Return a parser that refuses other endings; `stdout` allows `-`, `folder` allows none."""
 
     def parse(text: str) -> Path:
         if stdout and text == "-":
@@ -125,12 +125,12 @@ def path_parser(*endings: str, stdout: bool = False, folder: bool = False) -> Ca
 
 
 def wrong_usage(message: str, *options: str) -> typer.BadParameter:
-    """Return the error about options; what they hold cannot control a terminal."""
+    """Return the error about options; their values cannot control a terminal."""
     return typer.BadParameter(printable(message), param_hint=", ".join(options) or None)
 
 
 def _nearest(word: str, known: Collection[str]) -> list[str]:
-    """Return the known words that may be meant; the sheet *Inactive users* has two verdicts."""
+    """Return the known words that may be meant; `inactive` is a sheet of two verdicts."""
     of_sheet = [verdict for verdict in (Verdict.RETIRED, Verdict.DORMANT) if verdict in known]
     if word == "inactive" and of_sheet:
         return [*of_sheet]
@@ -138,7 +138,7 @@ def _nearest(word: str, known: Collection[str]) -> list[str]:
 
 
 def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = "") -> None:
-    """Raise typer.BadParameter for words that are not known, with the nearest ones that are."""
+    """Raise typer.BadParameter for words that are not known, with the nearest known ones."""
     unknown = [word for word in chosen if word not in known]
     if unknown:
         near = [name for word in unknown for name in _nearest(word, known)]
@@ -148,12 +148,12 @@ def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = 
 
 
 def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Return the ids that patterns with * and ? match; what matches nothing stays."""
+    """Return the ids that patterns with * and ? match; a pattern without a match stays."""
     return [name for one in patterns for name in (fnmatch.filter(known, one) or [one])]
 
 
 def pattern(text: str) -> str:
-    """Return a pattern of an account or a user; an unset variable of a script leaves none."""
+    """Return a pattern of an account or a user; refuse an empty one, as of an unset variable."""
     if not text:
         raise ValueError("the pattern is empty: name an account or a user")
     if len(text) > _LONGEST_PATTERN:

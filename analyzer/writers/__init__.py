@@ -1,9 +1,9 @@
-"""Choose the writer by a file's ending, and put files in place whole or not at all.
+"""Choose the writer by a file's ending, and write each file completely or not at all.
 
 A format is one module with one function: `write_<format>(analysis, stream, …)` writes bytes to an
 open stream. A writer never opens a file, knows no other format and judges nothing: the same
-analysis gives the same bytes. `tables` has the columns that all formats share, and spells them;
-`headline`, `user_lists` and `findings` have the words and the order for people.
+analysis gives the same bytes. `tables` has the columns that all formats share, and their text;
+`headline`, `user_lists` and `findings` have the sentences and the order for people.
 """
 
 import os
@@ -47,7 +47,7 @@ _WRITERS: Final[Mapping[str, str]] = {
 }
 """The module and function of each format, ending, or part with its ending; CSV needs no openpyxl.
 
-The table, which needs to know its terminal, and ASFF, which is many files, are none of them.
+Not included are the table, which depends on the terminal, and ASFF, which is many files.
 """
 
 
@@ -64,16 +64,16 @@ def write(  # noqa: PLR0913  a kind of output is an argument
 ) -> list[Path]:
     """Write the analysis to files, each in the format that `terms.OUTPUT_ENDINGS` has for it.
 
-    CSV, JSON, Markdown, HTML and Parquet list the users with one of the verdicts, or with the only
-    one named, the workbook has all users, OCSF and ASFF have the findings, and so does the CSV or
-    Parquet that `findings` names; the one that `follow_up` names has what became of decisions.
-    `region` is that of the Security Hub that ASFF is for, `sheets` are those of the workbook (`all`
-    or `review`: what a reviewer needs), `mode` who may read the files: by default those who could
-    read the old one, for a new one its owner alone. An old file is intact or the new one is whole.
-    Return the files; ASFF may be more than one (`write_asff`).
+    CSV, JSON, Markdown, HTML and Parquet list the users with one of the verdicts (a list, or one
+    word); the workbook has all users. OCSF and ASFF have the findings, and so has the CSV or
+    Parquet file `findings`. The CSV file `follow_up` has the outcomes of earlier decisions.
+    `region` is the region of the Security Hub for ASFF. `sheets` of the workbook are `all` or
+    `review` (those that a reviewer needs). `mode` sets the permissions; by default a file keeps
+    its own, and a new file is private. A file is the old one or the complete new one. Return the
+    files; ASFF may be more than one (`write_asff`).
 
     Raises ValueError for another ending, for an unknown verdict or sheet, and for a file that was
-    read or is named twice, OutputFailed where a file cannot be written.
+    read or is named twice, OutputFailed if a file cannot be written.
     """
     check_type(hasattr(analysis, "given_ledger"), "write() takes what analyze() returns", analysis)
     words = [verdicts] if isinstance(verdicts, str) else verdicts
@@ -89,7 +89,7 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     written: list[Path] = []
     with ExitStack() as stack:
         for path, form in outputs:
-            # Its files are put in place at once: when all others are written.
+            # The last one: its files are put in place at once, when all others are written.
             if form == _ASFF:
                 written += write_asff(analysis, path, region, mode=mode)
                 continue
@@ -106,10 +106,10 @@ def write_asff(
     earlier: Iterable[bytes] = (),
     mode: int | None = None,
 ) -> list[Path]:
-    """Write the batches of `asff.asff_batches`, a file each, and remove older ones.
+    """Write each batch of `asff.asff_batches` to a file, and remove older ones.
 
-    Those of `findings.asff.json` are `findings-123456789012-001.asff.json` and so on. Return the
-    files. Raises ValueError and OutputFailed.
+    For the target `findings.asff.json` they are `findings-123456789012-001.asff.json` and so on.
+    Return the files. Raises ValueError and OutputFailed.
     """
     from analyzer.writers.asff import asff_batches, batch_files, is_batch
 
@@ -125,7 +125,7 @@ def _parsed(words: Collection[str], kind: type[Word], refusal: str) -> list[Word
 
 
 def check_targets(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None:
-    """Raise ValueError for a target that was read, evidence for the result, or is named twice."""
+    """Raise ValueError for a target that is named twice or was read, as evidence for the result."""
     reasons_by_path = {os.path.realpath(path): "is an input" for path in inputs}
     for target in targets:
         real_path = os.path.realpath(target)
@@ -144,10 +144,10 @@ def _input_names(analysis: "Analysis") -> Iterator[str]:
 
 
 def write_format(form: str, analysis: "Analysis", stream: BinaryIO, **choices: Any) -> None:
-    """Write in a format of `_WRITERS`, with those of the choices that it has.
+    """Write in a format of `_WRITERS`, with the choices that apply to it.
 
-    These are `verdicts` (of the users that are listed), `raw` (as in CSV), `check` (for names and
-    ARNs) and `sheets` (of the workbook). Raises ValueError for another format.
+    Choices are `verdicts` (of the listed users), `raw` (for CSV), `check` (for names and ARNs) and
+    `sheets` (of the workbook). Raises ValueError for another format.
     """
     if form not in _WRITERS:
         raise ValueError(f"no stream takes the format {form}")
@@ -158,9 +158,9 @@ def write_format(form: str, analysis: "Analysis", stream: BinaryIO, **choices: A
 
 
 def _ending(target: Path, known: Collection[str] = OUTPUT_ENDINGS) -> str:
-    """Return the last two parts of the ending where they name a format, else the last.
+    """Return the last two parts of the ending if they name a format, else the last.
 
-    Raises ValueError where it is not known.
+    Raises ValueError for an unknown ending.
     """
     name = target.name.lower()
     doubled = (ending for ending in known if ending.count(".") > 1 and name.endswith(ending))

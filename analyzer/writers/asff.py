@@ -1,7 +1,7 @@
 """Give findings in the AWS Security Finding Format, for Security Hub.
 
-Each is what BatchImportFindings takes from a custom integration, under the account's default
-product. A batch is a file that the AWS CLI takes as it is.
+Each finding has the form that BatchImportFindings takes from a custom integration, under the
+account's default product. The AWS CLI takes the file of a batch as it is.
 """
 
 import re
@@ -50,7 +50,7 @@ _HOME_REGIONS: Final = {
 """The partitions of AWS, each with the default region of its findings."""
 
 _ASFF_PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
-"""The partitions that a resource can be said to be in; the format has other names for the rest."""
+"""The partitions that a resource can have; the format has other names for the rest."""
 
 _USER_ARN: Final = re.compile(
     rf"arn:[^:]+:iam::{ACCOUNT_ID_PATTERN}:user(?P<path>/(?:[!-~]*/)?)(?P<name>[^/]+)"
@@ -72,13 +72,13 @@ def asff_batches(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every finding in batches: an account, and a JSON list of up to 100 of its findings.
 
-    `region` is that of the Security Hub which imports; a partition that has no such region gets its
-    home region. An account that could not be read is left out where not even its number is known:
-    the format has no place for it. `earlier` are the batches of earlier feeds, the newest first:
-    findings that are no longer there follow as `ARCHIVED` and `RESOLVED`.
+    `region` is the region of the Security Hub that imports; a partition without this region gets
+    its home region. An account that could not be read is left out if its number is unknown: the
+    format has no place for it. `earlier` are the batches of earlier feeds, the newest first:
+    findings that are gone follow as `ARCHIVED` and `RESOLVED`.
 
-    Raises ValueError for a region that is none, OutputFailed where findings have no account or no
-    partition that is known, since none of those could be imported.
+    Raises ValueError for an invalid region, OutputFailed if the account or the partition of a
+    finding is unknown, since Security Hub cannot import it.
     """
     if region is not None and not re.fullmatch(REGION_PATTERN, region):
         raise ValueError(f"{region} is not an AWS region such as eu-central-1")
@@ -114,12 +114,12 @@ def _batch(lines: Iterable[bytes]) -> bytes:
 def _importable(
     every: Iterable[FeedFinding], region: str | None
 ) -> Iterator[tuple[FeedFinding, str]]:
-    """Yield the findings that the format can hold, each with the ARN of the hub that takes it.
+    """Yield the findings that the format can hold, each with the ARN of its Security Hub.
 
-    A row whose ARN names no account counts as in the partition of the option.
-    Raises OutputFailed at the end, with the number of findings in rows that no hub takes.
+    A row whose ARN names no account counts as in the partition of `region`.
+    Raises OutputFailed at the end, with the number of findings that no Security Hub takes.
     """
-    # The regions of all partitions but the first begin like their home region.
+    # In all partitions but the first, every region begins like the home region.
     areas = {home.rsplit("-", 2)[0]: name for name, home in _HOME_REGIONS.items()}
     own = areas.get(region.rsplit("-", 2)[0], "aws") if region else "aws"
     regions = {**_HOME_REGIONS, own: region} if region else _HOME_REGIONS
@@ -214,9 +214,9 @@ def _resource(finding: FeedFinding) -> Document:
         "Partition": partition if partition in _ASFF_PARTITIONS else "",
     }
     arn = None if of_account else _USER_ARN.fullmatch(finding.arn)
-    # Only a user whose ARN is that of its name is certain.
+    # The user is certain only if the ARN ends with its name.
     if arn and arn["name"] == finding.user:
-        # A finding on a credential in a slot tells of the creation of that, not of the user's.
+        # A finding on a slot has the creation time of its credential, not of the user.
         created = finding.created if finding.slot is None else None
         user = {"UserName": finding.user, "Path": arn["path"], "CreateDate": created}
         resource["Details"] = {"AwsIamUser": without_empty_fields(user)}

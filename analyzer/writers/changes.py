@@ -44,7 +44,7 @@ def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -
 
 
 def write_changes_json(comparison: Comparison, stream: BinaryIO) -> None:
-    """Write both sides, the number of changes of each kind, and the changes, one a line."""
+    """Write both sides, the number of changes of each kind, and the changes, one per line."""
     head = {
         **provenance(),
         "criteria": comparison.now.criteria,
@@ -81,7 +81,7 @@ def _side(analysis: Analysis) -> dict[str, Any]:
 def write_changes_table(
     comparison: Comparison, stream: TextIO, *, width: int | None = None, colour: bool = False
 ) -> None:
-    """Write what changed; `width` is that of the terminal in columns, None for a pipe.
+    """Write the changes; `width` is the width of the terminal in columns, None for a pipe.
 
     A pipe gets one table: the names of the columns, then a line for each change.
     """
@@ -103,7 +103,7 @@ def compared_reports(comparison: Comparison) -> list[str]:
 
 
 def count_sentence(comparison: Comparison) -> str:
-    """Return how many changes of each kind there are, and accounts, if some were not compared."""
+    """Return the number of changes of each kind, and of accounts if some were not compared."""
     numbers = diff.counts_text(comparison.changes)
     missing = len(comparison.not_compared)
     accounts = f" Accounts compared: {comparison.account_count:,}, not compared: {missing:,}."
@@ -128,7 +128,7 @@ def _table(comparison: Comparison, width: int) -> Table:
 def _detail(row: Mapping[str, str]) -> Text:
     """Return rule and fact of a finding, verdicts or exemptions of a user, then the cause.
 
-    Of a finding that was undecided on one side, its outcomes say on which.
+    A finding that was undecided on one side also has the outcome of each side.
     """
     outcomes, finding = (row[diff.BEFORE], row[diff.NOW]), f"{row[RULE]}: {row[FACT]}"
     if row[diff.CHANGE] == ChangeKind.FINDING_UNDECIDED:

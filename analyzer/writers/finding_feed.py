@@ -1,7 +1,7 @@
-"""Give findings to a feed: what its formats share, which another system imports again and again.
+"""Give findings to a feed, which another system imports regularly: the common part of its formats.
 
-Findings of every outcome are written, so that a later import updates the earlier one: the id of a
-finding lasts from report to report. A feed closes the findings of earlier feeds that are gone.
+Findings of every outcome are written, so that a later import updates the earlier one: a finding
+has the same id in each report. A feed closes the findings of earlier feeds that are gone.
 """
 
 import hashlib
@@ -45,11 +45,11 @@ Document: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FindingGroup:
-    """Hold what findings of one rule, outcome and remedy share.
+    """Hold the common fields of findings of one rule, outcome and remedy.
 
-    `remedy` is what to do, a line each; `limits` are the days that the rule was held to, by the
-    name of the threshold; `standards` are the names of those that ask for the rule, `requirements`
-    these with the number of one of their controls.
+    `remedy` has a line for each step. `limits` is the limit of the rule in days, by the name of the
+    threshold. `standards` are the names of the standards that require the rule, `requirements` the
+    same names with the number of a control.
     """
 
     rule: RuleText
@@ -61,16 +61,16 @@ class FindingGroup:
 
     @property
     def is_of_account(self) -> bool:
-        """Return whether it is about the account or its root, and not about a user."""
+        """Return whether the rule is about the account or its root user, not about IAM users."""
         return self.rule.subject in (Subject.ROOT, Subject.ACCOUNT)
 
 
 class FeedFinding(NamedTuple):
-    """Hold one finding, and what is known of its account and report.
+    """Hold one finding with its account and report.
 
-    `account` is that of the ARN, else that of the file; empty where neither names one. `partition`
-    is that of the ARN, empty where that names no account. `created` and `since` are ISO text. From
-    `arn` on the fields are columns of `RuleResults.frames`.
+    `account` is from the ARN, else from the file, empty if neither has one. `partition` is from the
+    ARN, empty if the ARN has no account. `created` and `since` are ISO text. The fields from `arn`
+    on are columns of `RuleResults.frames`.
     """
 
     group: FindingGroup
@@ -92,9 +92,9 @@ class FeedFinding(NamedTuple):
 
     @property
     def id(self) -> str:
-        """Return what stays the same from report to report, whatever the file and the row.
+        """Return an id that is the same in each report, independent of file and row.
 
-        A user, key or certificate that is created again has findings of its own. Where the ARN
+        A user, key or certificate that is created again has findings of its own. If the ARN
         names no account, the user's name distinguishes rows.
         """
         rule = self.group.rule.id
@@ -105,14 +105,14 @@ class FeedFinding(NamedTuple):
 
     @property
     def remedy(self) -> str:
-        """Return the remedy of its group, and which user `NAME` in its commands is."""
+        """Return the remedy of its group, and which user `NAME` in the commands stands for."""
         text = self.group.remedy
         is_name = self.user.isprintable() and len(self.user) <= LONGEST_USER_NAME
         return f"# NAME is {self.user}\n{text}" if is_name and "=NAME" in text else text
 
     @property
     def subject_id(self) -> str:
-        """Return the account, if the rule is about that, else the ARN, else the user or the row."""
+        """Return the account if the rule is about accounts, else the ARN, the user or the row."""
         account = self.account if self.group.rule.subject is Subject.ACCOUNT else ""
         for name in (account, self.arn, self.user):
             if name.strip():
@@ -125,7 +125,7 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
     report, book = analysis.report, analysis.rule_results.book
     rules = {rule.id: rule for rule in book.rules}
     every = [{account.account for account in file.accounts} - {""} for file in report.files]
-    # Of a report that is of one account, as AWS makes them, every row is of that.
+    # In a report of one account, as AWS makes them, every row is of that account.
     only = [min(accounts) if len(accounts) == 1 else "" for accounts in every]
 
     @cache
@@ -158,7 +158,7 @@ def _finding_group(
 
 
 def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[FeedFinding]:
-    """Yield the accounts that could not be read: of no report, but as of the newest."""
+    """Yield the accounts that could not be read: without a report, as of the newest report."""
     newest = replace(max(report.files, key=lambda file: file.as_of), sha256="")
     group = _finding_group(UNCOVERED_ACCOUNT, Outcome.UNDECIDED, UNCOVERED_ACCOUNT.fix, thresholds)
     for missing in report.not_covered:
@@ -186,12 +186,12 @@ def feed_lines(
     entry: Callable[[Document], FeedEntry],
     closed: Callable[[Document, datetime], Document],
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the findings of a report, and those of earlier feeds that are gone, closed.
+    """Yield the findings of a report, then close those of earlier feeds that are gone.
 
-    Each is its account and a line of JSON. `earlier` has the newest feed first. `closed` returns a
-    document as of a moment in UTC, the newest as-of of the report. Findings of accounts without a
-    report, of root users without a row, and of rules that did not run stay open: nothing is known
-    of them.
+    Each item is an account and a line of JSON. `earlier` has the newest feed first. `closed`
+    returns a closed document as of a moment in UTC, the newest as-of of the report. Findings of
+    accounts without a report, of root users without a row, and of rules that did not run stay open:
+    their state is unknown.
     """
     report, ids = analysis.report, set()
     for finding, document in documents:
@@ -200,7 +200,7 @@ def feed_lines(
             ids.add(finding.id)
     newest = max(file.as_of for file in report.files)
     missing = {account.account for account in (*report.not_covered, *report.left_out)}
-    # One without an account may be of any that is missing and has no number.
+    # A finding without an account may be of a missing account whose number is unknown.
     covered = (report.accounts | {""}) - missing
     rules = analysis.rule_results.book.rules
     judged = {UNCOVERED_ACCOUNT.id, *(rule.id for rule in rules)}
@@ -224,5 +224,5 @@ def json_line(document: Document) -> bytes:
 
 
 def without_empty_fields(document: Document) -> dict[str, Any]:
-    """Return the fields that have a value; None and an empty text or list are none."""
+    """Return the fields that have a value; None and an empty text or list are no value."""
     return {name: value for name, value in document.items() if value or value == 0}

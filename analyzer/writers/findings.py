@@ -1,4 +1,4 @@
-"""Put findings in the words and the order that people read, and write them as CSV."""
+"""Put findings into words, in the order for people, and write them as CSV."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,19 +26,19 @@ from analyzer.terms import Severity, count_text, numbers_text
 from analyzer.writers.tables import Table, file_columns, plain_rows, uncovered_table, write_tables
 
 COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
-"""The columns of findings: those of `RuleResults.frames`, then the report's, whose name `file` has.
+"""The columns of findings: those of `RuleResults.frames`, then those of the report named in `file`.
 
-`account_name` comes last where accounts have names; it is empty where the name is not known.
+`account_name` comes last if accounts have names; it is empty if the name is not known.
 """
 
 FINDING_COLUMNS: Final = (*(name for name in COLUMNS if name != REMEDY), columns.ACCOUNT_NAME)
-"""The columns in CSV, which a remedy of many lines would make hard to read."""
+"""The columns in CSV: without remedies, whose many lines would be hard to read."""
 
 MOST_EXAMPLES: Final = 5  # how many findings of each rule a short list shows
 
 
 class Example(NamedTuple):
-    """Hold what a short list shows of one finding; `account` has the name where it is known."""
+    """Hold one finding for a short list; `account` has the name if it is known."""
 
     account: str
     user: str
@@ -49,9 +49,9 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RuleFindings:
-    """Hold the number of findings of one rule by kind, and the first of them as examples.
+    """Hold the number of findings of one rule by kind, and the first findings as examples.
 
-    The kinds are `fail` and `undecided` (not exempt), `exempt` (of these two) and `noted`.
+    The kinds are `fail` and `undecided` (not exempt), `exempt` (fail or undecided) and `noted`.
     """
 
     rule: Rule
@@ -72,7 +72,7 @@ class RuleFindings:
 def findings_by_rule(rule_results: RuleResults, *, details: bool) -> list[RuleFindings]:
     """Return the findings of each rule, by severity; rules without findings are left out.
 
-    Without `details` there are no examples, and no finding is put in words.
+    Without `details` there are no examples, so no finding is put into words.
     """
     examples = _examples(rule_results) if details else {}
     every = (
@@ -99,7 +99,7 @@ def _counts(rule_results: RuleResults, rule: Rule) -> dict[str, int]:
 
 
 def severity_counts_text(rule_results: RuleResults) -> str:
-    """Return the number of findings by severity, or if there are none, of exempt and noted ones."""
+    """Return the number of findings by severity; if there are none, of exempt and noted ones."""
     if not rule_results.book.rules:
         return "Findings: no rule ran"
     numbers = Counter[str]()
@@ -147,7 +147,7 @@ _LIMITS: Final[Mapping[str, str]] = {
 
 
 def rule_condition(rulebook: Rulebook, rule_id: str) -> str:
-    """Return how a rule decides, with its limit as it was set."""
+    """Return how a rule decides, with the limit that is set."""
     rule, days = rulebook.rules_by_id[rule_id], asdict(rulebook.thresholds)
     return (
         rule.how.replace(rule.threshold, str(days[rule.threshold])) if rule.threshold else rule.how
@@ -189,7 +189,7 @@ def sentence(text: str) -> str:
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
     """Yield all findings as `RuleResults.frames` has them, with `tables.file_columns`.
 
-    The accounts that could not be read follow (rule `NOT_COVERED`), unless only `covered` ones do.
+    Accounts that could not be read follow (rule `NOT_COVERED`), unless `covered` leaves them out.
     """
     of_rows = file_columns(analysis.report)
     for frame in analysis.rule_results.frames():

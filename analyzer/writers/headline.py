@@ -118,7 +118,7 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
 
 
 def accounts_text(report: Report) -> str:
-    """Return how many accounts and files were covered; a file that was not read is no account."""
+    """Return how many accounts and files were covered; an unread file is not an account."""
     covered = report.accounts - {""}
     accounts = [account for account in report.not_covered if not isinstance(account, UncoveredFile)]
     missing = {account.label for account in accounts} - covered
@@ -138,7 +138,7 @@ def accounts_text(report: Report) -> str:
 
 
 def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
-    """Return the number of users of each verdict that occurs, and of the unused ones."""
+    """Return the number of users of each verdict that occurs, and always of unused users."""
     counts = {verdict: analysis.totals.user_count(verdict) for verdict in VERDICT_ORDER}
     return {
         verdict: users for verdict, users in counts.items() if users or verdict is Verdict.UNUSED
@@ -146,7 +146,7 @@ def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
 
 
 def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
-    """Return the notes on the input, owners, exemptions, and if `rules`, on what those lack."""
+    """Return the notes on the input, owners, exemptions and, if `rules`, on input they lack."""
     totals, user_count = analysis.totals, analysis.whole.totals.user_count()
     ended = [use.entry.user for use in totals.expired if use.entry.arn]
     verb = "has" if len(ended) == 1 else "have"
@@ -171,7 +171,7 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
             for entry, _, applied, _ in totals.exemption_uses
             if applied and not entry.user.strip("*")
         ),
-        # Accounts that are not covered are in the notes on the input.
+        # The notes on the input already name accounts that are not covered.
         *(
             dict.fromkeys(analysis.rule_results.rules_lacking_input.values())
             if rules and not analysis.report.not_covered
@@ -181,7 +181,7 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
 
 
 def _undetermined_note(analysis: Analysis) -> Iterator[str]:
-    """Yield that most users are undetermined, as where a spreadsheet translated the report."""
+    """Yield a note if most users are undetermined, as when a spreadsheet changed the report."""
     totals = analysis.totals
     undetermined, user_count = totals.user_count(Verdict.UNDETERMINED), totals.user_count()
     if undetermined * 2 > user_count:
@@ -194,7 +194,7 @@ def _undetermined_note(analysis: Analysis) -> Iterator[str]:
 
 
 def owner_notes(analysis: Analysis, without: int, user_count: int) -> Iterator[str]:
-    """Yield how many users of all have no owner, and which entries of the list name no user."""
+    """Yield how many users have no owner, and which entries of the list match no user."""
     file, unmatched = analysis.owners.file, analysis.totals.unmatched_owners
     if file and without:
         yield f"{without:,} of {user_count:,} IAM users have no owner in {file.name}."
@@ -209,9 +209,9 @@ def owner_notes(analysis: Analysis, without: int, user_count: int) -> Iterator[s
 def summary_lines(
     analysis: Analysis, verdicts: Collection[Verdict], *, rules: bool, details: bool = False
 ) -> Iterator[str]:
-    """Yield what a terminal shows besides the listed users and the blind spots, a line each.
+    """Yield the lines of the terminal besides the listed users and the blind spots.
 
-    The lines about `rules`, with their first findings if `details`, need the rules to run.
+    Lines about `rules`, with their first findings if `details`, make the rules run.
     """
     yield from headlines(analysis, verdicts)
     if rules:
@@ -222,7 +222,7 @@ def summary_lines(
 def blind_spots_line(
     files: Iterable[ReportFile], spots: Iterable[str] = BLIND_SPOTS_IN_SHORT
 ) -> str:
-    """Return what no report shows, nor AWS's lists if one was read for the account of each file."""
+    """Return the blind spots of reports, without service credentials if all files have a list."""
     listed = all(file.shows_service_credentials for file in files if file.accounts)
     hidden = (
         spot for spot in spots if not (listed and spot.startswith(SERVICE_CREDENTIALS_BLIND_SPOT))

@@ -1,4 +1,4 @@
-"""Write a history: a table of it as CSV, all as JSON or Markdown, or one for a terminal."""
+"""Write a history: one table as CSV or on a terminal, all tables as JSON or Markdown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ BLIND_SPOT: Final = (
 def table_frame(history: History, table: HistoryTable) -> pd.DataFrame:
     """Return a table, with the names of accounts in `account_name` (str).
 
-    Users have the columns `columns.OWNERSHIP`; an owner has left as of the end of the period.
+    Tables of users have the columns `columns.OWNERSHIP`, as of the end of the period.
     """
     frame: pd.DataFrame = getattr(history, table)
     analysis = history.analysis
@@ -67,7 +67,7 @@ def write_history_csv(
 
 
 def write_history_json(history: History, stream: BinaryIO) -> None:
-    """Write all tables, an object for each row, and what they were made by."""
+    """Write all tables, an object for each row, with their provenance and criteria."""
     analysis = history.analysis
     head = {
         **provenance(),
@@ -98,7 +98,7 @@ def write_history_markdown(history: History, stream: BinaryIO) -> None:
 def write_history_table(
     history: History, stream: TextIO, table: HistoryTable, *, width: int | None
 ) -> None:
-    """Write a table for people; a pipe, which has no width, gets the cells of the CSV with tabs."""
+    """Write a table for people; a pipe (no width) gets the cells of the CSV, with tabs."""
     if width is None:
         frame = table_frame(history, table)
         cells = (text_column(frame[name]).to_pylist() for name in frame)
@@ -115,17 +115,17 @@ def write_history_table(
 
 @dataclass(frozen=True, slots=True)
 class UserHistory:
-    """Hold what a history has of one user and its events, as in JSON; as text it is for people."""
+    """Hold one user of a history and its events, with the fields of the JSON."""
 
     user: Mapping[str, Any]
     events: Sequence[Mapping[str, Any]]
 
     def document(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
+        """Return the user and the events as a JSON object."""
         return {**self.user, "events": [*self.events]}
 
     def __str__(self) -> str:
-        """Return it as text, one event per line."""
+        """Return the user and the events as text for people, one event per line."""
         user = self.user
         events = [
             (_day_range(event, AFTER_REPORT, BEFORE_REPORT), event[EVENT], event[DETAIL])
@@ -172,7 +172,7 @@ def headline(history: History) -> str:
 
 
 def sentences(history: History) -> Iterator[str]:
-    """Yield what stands beside the tables, printable."""
+    """Yield the sentences beside the tables, printable."""
     total = history.period.iloc[-1]
     if total["reports"] and total["unused_removed"]:
         renamed = renamed_count_text(total["renamed"])
@@ -193,7 +193,7 @@ def sentences(history: History) -> Iterator[str]:
 
 
 def _days_text(total: "pd.Series[Any]", edge: str) -> str:
-    """Return the median and the longest number of days, at least or at most."""
+    """Return the median and the longest number of days, at the `edge` least or most."""
     days = {word: total[f"{word}_days_at_{edge}"] for word in ("median", "longest")}
     texts = {word: "" if pd.isna(number) else f"{number:,g}" for word, number in days.items()}
     if not any(texts.values()):
@@ -202,7 +202,7 @@ def _days_text(total: "pd.Series[Any]", edge: str) -> str:
 
 
 def remarks(history: History) -> Iterator[str]:
-    """Yield a sentence on all that is not covered, not counted or not certain."""
+    """Yield a sentence on everything that is not covered, not counted or not certain."""
     if settings := history.analysis.settings:
         yield f"Settings of {settings}."
     yield from map(str, history.analysis.report.not_covered)
@@ -223,7 +223,7 @@ def remarks(history: History) -> Iterator[str]:
 
 
 def _edge_remarks(history: History) -> Iterator[str]:
-    """Yield where the period begins or ends with a report of another day, or after its edge."""
+    """Yield accounts whose first or last report is a day or more from the edge, or after it."""
     until = pd.Timestamp(history.timeline.moments.max(), tz="UTC")
     accounts: dict[str, list[str]] = {}
     covered = history.period.iloc[:-1].dropna(subset="first")
@@ -234,7 +234,7 @@ def _edge_remarks(history: History) -> Iterator[str]:
         for account, at in zip(covered[columns.ACCOUNT], covered[name], strict=True):
             apart = abs(at - asked) if asked else pd.Timedelta(0)
             days = apart // pd.Timedelta(days=1)
-            # A period that begins at midnight begins with the report of that day.
+            # If the period begins at midnight, any report of that day is its beginning.
             is_of_day = name == "first" and at.normalize() == asked
             if asked and (at > asked or days) and not is_of_day:
                 far = count_text(days, "day") if days else "less than 1 day"

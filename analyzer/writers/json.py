@@ -24,10 +24,10 @@ from analyzer.writers.tables import listed_users, plain_objects
 
 
 def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
-    """Write the provenance, the counts, all findings, and the listed users.
+    """Write the provenance, the counts, all findings, and the users with one of the verdicts.
 
-    A finding is one line, and so is a user with one of the verdicts. `report` holds the report's
-    own cells, null where it has no such column.
+    Each finding and each user is one line. `report` holds the report's own cells, null for a
+    column that the report lacks.
     """
     head = {**_document(analysis), "listed": list(dict.fromkeys(map(str, verdicts)))}
     tables, listed = finding_tables(analysis, covered=True), listed_users(analysis, verdicts)
@@ -39,12 +39,12 @@ def write_json(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
 def write_document(
     stream: BinaryIO, head: Mapping[str, Any], lists: Mapping[str, Iterable[Mapping[str, Any]]]
 ) -> None:
-    """Write one object: the fields of the head, then the lists of objects, a line each.
+    """Write one object: the fields of the head, then the lists, with one object per line.
 
     The head may hold dataclasses, moments in UTC and days.
     """
     text = json.dumps(head, default=_plain, ensure_ascii=False, separators=(",", ":"))
-    # A file name whose bytes are no UTF-8 holds surrogates: JSON spells them as `\udcff`.
+    # A file name that is not UTF-8 holds surrogates: JSON spells them as `\udcff`.
     stream.write(text.removesuffix("}").encode(errors="backslashreplace"))
     for name, objects in lists.items():
         stream.write(f',"{name}":['.encode())
@@ -56,7 +56,7 @@ def write_document(
     stream.write(b"}\n")
 
 
-_LINES_AT_ONCE: Final = 100  # a block of them fits the caches of a processor: of 1,000 not
+_LINES_AT_ONCE: Final = 100  # a block of 100 lines fits the caches of a processor, 1,000 do not
 
 
 def _plain(value: Any) -> Any:
@@ -121,7 +121,7 @@ def fields(value: object, *names: str) -> dict[str, Any]:
 
 
 def _users(analysis: Analysis, page: Page, table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the users of a judged page, null for what is missing."""
+    """Yield the users of a judged page, null for a missing value."""
     decisions = analysis.earlier_decisions(page)
     for user, caveats, cells in zip(
         plain_objects({**table, columns.EARLIER_DECISION: decisions}, _USER),

@@ -1,9 +1,9 @@
 """Write the result as a document: headline, listed users, rules, caveats and notes.
 
-It is Markdown, or one HTML page made of that, which loads nothing else, runs nothing, fits a
-telephone and prints. No text of a report, a list or a file can break out: what Markdown could read
-as markup is escaped. Names stand in `<code>`, where GitHub notifies no one and links nothing; in
-other text an empty comment behind `@` and `#` prevents that.
+The document is Markdown, or one HTML page made of it, which loads no other file, runs no script,
+fits a phone and prints. Text of a report, a list or a file is never markup: it is escaped. Names
+are in `<code>`, where GitHub notifies no one and links nothing; in other text an empty comment
+behind `@` and `#` prevents that.
 """
 
 import re
@@ -20,12 +20,12 @@ from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.user_lists import UserRow
 
-MOST_USERS: Final = 1_000  # the others are counted: GitHub shows no more than a megabyte
+MOST_USERS: Final = 1_000  # more are only counted: GitHub shows no more than a megabyte
 
 _SPECIAL: Final = re.compile(
     r"(?P<reference>[&<>@$|]|:(?=//)|(?<=www)\.)|[\\`*_{}\[\]~#]|^(?:[-+=]|\d+[.)])", re.IGNORECASE
 )
-"""What is markup, anywhere or at the beginning; references never begin a tag or a link."""
+"""Markup, anywhere or at the beginning; an HTML `reference` never begins a tag or a link."""
 
 _LINKING: Final = re.compile(r"&#64;|\\#(?=\d)")
 
@@ -65,7 +65,7 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
 
 
 def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
-    """Return the listed users; columns that say nothing are left out."""
+    """Return the table of the listed users, without columns that say nothing."""
     verdicts = len({row.verdict for row in rows}) > 1
     cells = {
         "Account": [_code(row.account_text) if accounts else "" for row in rows],
@@ -112,7 +112,7 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
 
 
 def markdown_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table; its cells are Markdown in one line each."""
+    """Return a table; each cell is one line of Markdown."""
     names = [*heads]
     return "\n".join(f"| {' | '.join(row)} |" for row in (names, ["---"] * len(names), *rows))
 
@@ -122,7 +122,7 @@ def _code(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return text that no renderer takes for markup, a mention or the number of an issue."""
+    """Return text that no renderer reads as markup, a mention or the number of an issue."""
     return _LINKING.sub(r"\g<0><!-- -->", _escaped(text.strip()))
 
 

@@ -1,8 +1,8 @@
-"""Write findings as OCSF Compliance Findings, one a line of JSON, for SIEMs and data lakes.
+"""Write findings as OCSF Compliance Findings, one JSON line per finding, for SIEMs and data lakes.
 
-Each keeps to the published schema of the version that it names, class 2003 with the profiles cloud
-and datetime (https://schema.ocsf.io/1.6.0/classes/compliance_finding). It is the version in which
-AWS Security Hub has its findings; the later ones take the same documents.
+Each follows the published schema of the version that it names, class 2003 with the profiles cloud
+and datetime (https://schema.ocsf.io/1.6.0/classes/compliance_finding). AWS Security Hub uses this
+version for its findings; later versions accept the same documents.
 """
 
 from collections.abc import Iterable
@@ -55,10 +55,10 @@ _CLOSED: Final = _activity(3, "Close")
 
 
 def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = ()) -> None:
-    """Write every finding, a line each; nothing where there is none.
+    """Write every finding in a line of its own; no findings give an empty file.
 
-    Each is created at the moment that the report describes. `earlier` are the lines of earlier
-    feeds, the newest first: findings that are no longer there follow as closed and `Resolved`.
+    Each is created at the as-of of the report. `earlier` are the lines of earlier feeds, the newest
+    first: findings that are gone follow as closed and `Resolved`.
     """
     documents = ((finding, _compliance_finding(finding)) for finding in findings(analysis))
     known = map(orjson.loads, earlier) if earlier else ()
@@ -110,7 +110,7 @@ def _compliance_finding(finding: FeedFinding) -> Document:
 
 @lru_cache(1024)
 def _state(group: FindingGroup, at: datetime, *, is_exempt: bool) -> Document:
-    """Return the beginning of a finding: that it is there, when, how severe it is, its status."""
+    """Return the first fields of a finding: activity, time, severity and status."""
     status = _SUPPRESSED if is_exempt else _NEW
     return {**_CREATED, **_times(at, "time"), **_severity(group), **status}
 

@@ -1,7 +1,7 @@
 """Put users and findings into Arrow tables, whose two schemas are published, and into Parquet.
 
-Words are `string`, numbers `int64`, moments `timestamp[us, UTC]`. A cell is null where something
-is unknown, missing or did not happen; that includes AWS's words in place of a moment (`N/A`).
+Words are `string`, numbers `int64`, moments `timestamp[us, UTC]`. A cell is null if its value is
+unknown, missing or did not happen, also where AWS has words in place of a moment (`N/A`).
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -19,9 +19,9 @@ from analyzer.terms import Verdict
 from analyzer.writers.findings import COLUMNS, finding_tables
 from analyzer.writers.tables import TEXT_TYPE, USER_COLUMNS, Table, user_tables
 
-SCHEMA_VERSION: Final = "1.0"  # the version of both schemas, which stands in their metadata
+SCHEMA_VERSION: Final = "1.0"  # the version of both schemas, in their metadata
 REPORT: Final = "report"  # the column with the name of the file that a row comes from
-GROUP_ROWS: Final = 65_536  # or more in a row group but the last, so that the memory stays constant
+GROUP_ROWS: Final = 65_536  # or more in each row group except the last: the memory stays constant
 
 _MOMENTS: Final = (columns.AS_OF, columns.CREATED, SINCE, *columns.TIMESTAMPS)
 _NUMBERS: Final = (columns.AGE_DAYS, columns.IDLE_DAYS, columns.ROW, columns.SLOT, DAYS)
@@ -36,13 +36,13 @@ def _schema(table: str, names: Iterable[str]) -> pa.Schema:
 
 
 USERS: Final = _schema("users", USER_COLUMNS)
-"""One row a user: the columns of the CSV in its order, then the file and the row in it.
+"""One row per user: the columns of the CSV in its order, then the file and the row in it.
 
 Account names are in the manifest, not here: a batch of reports may lie without it.
 """
 
 FINDINGS: Final = _schema("findings", COLUMNS)
-"""One row a finding: the columns of `RuleResults.frames`, then the moment of the report."""
+"""One row per finding: the columns of `RuleResults.frames`, then the as-of of the report."""
 
 
 def write_parquet(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -61,7 +61,7 @@ def user_batches(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[
 
 
 def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
-    """Yield those of `findings.write_findings` with the schema `FINDINGS`."""
+    """Yield the rows of `findings.write_findings` with the schema `FINDINGS`."""
     return (_batch(FINDINGS, table) for table in finding_tables(analysis))
 
 
@@ -74,7 +74,7 @@ def _batch(schema: pa.Schema, table: Table) -> pa.RecordBatch:
 
 
 def _typed(values: pa.Array, type_: pa.DataType) -> pa.Array:
-    """Return values of the type; text is read where moments are asked for."""
+    """Return values as the type; text becomes moments if the type asks for them."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if pa.types.is_timestamp(type_) and not pa.types.is_timestamp(values.type):

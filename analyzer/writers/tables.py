@@ -1,8 +1,8 @@
-"""Put users in the columns that all formats share, spell columns, and write them as CSV.
+"""Put users into the columns that all formats share, turn columns into text, and write CSV.
 
-A cell of CSV that a spreadsheet would take for a formula gets an apostrophe in front of it, unless
-the CSV is `raw`: for machines only. The ARN is exact, since no ARN begins so. Arrow joins the
-cells: with `to_csv` an analysis of a million rows takes 2.8 times as long.
+A cell of CSV that a spreadsheet would read as a formula gets a leading apostrophe, unless the CSV
+is `raw`: for machines only. An ARN is never changed, since none begins like a formula. Arrow joins
+the cells: with `to_csv` an analysis of a million rows takes 2.8 times as long.
 """
 
 import re
@@ -24,7 +24,7 @@ from analyzer.report.values import first_bytes, utc_texts
 from analyzer.terms import FORMULA_SIGNS, NOT_COVERED, Verdict
 
 Table: TypeAlias = Mapping[str, Any] | pd.DataFrame
-"""Columns by their names: series or Arrow arrays, which have a value for each row."""
+"""Columns by name: series or Arrow arrays with a value for each row."""
 
 # Users
 
@@ -38,7 +38,7 @@ USER_COLUMNS: Final = (
 def file_columns(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.DictionaryArray]]:
     """Return a function that gives `file` (its name), `as_of`, `as_of_source` and `account_name`.
 
-    The rows have the position of the file in `file`, and `account`.
+    Its argument is a frame with the position of the file in `file`, and with `account`.
     """
     files = report.files
     values = {
@@ -75,7 +75,7 @@ def listed_users(
 ) -> Iterator[tuple[Page, dict[str, Any]]]:
     """Return each page of the users with one of the verdicts, and its table.
 
-    That has the columns of `Page.users`, `USER_COLUMNS` and the name of the account.
+    The table has the columns of `Page.users`, `USER_COLUMNS` and the name of the account.
     """
     of_rows, words = file_columns(analysis.report), list(map(str, verdicts))
 
@@ -86,7 +86,7 @@ def listed_users(
     def listed(page: Page) -> Page:
         return page.where(page.users[columns.VERDICT].isin(words).to_numpy())
 
-    # A loop would keep its page in memory while the next one is made.
+    # A loop would keep a page in memory while the next one is built.
     return map(table, filter(len, map(listed, analysis.pages())))
 
 
@@ -107,21 +107,21 @@ def _uncovered_user(account: NotCovered) -> Mapping[str, str]:
 # Columns
 
 TEXT_TYPE: Final = pa.large_string()
-_VALUES_AT_ONCE: Final = 4_096  # a plain value takes many times the memory of one in a column
+_VALUES_AT_ONCE: Final = 4_096  # a Python object takes many times the memory of a value in a column
 
 Texts: TypeAlias = pa.Array | pd.Series | pd.Index | Sequence[str]
 
 
 def plain_rows(table: Table, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the values of these columns row by row, as encoders of JSON take them.
+    """Yield the values of these columns row by row, ready for a JSON encoder.
 
-    Moments are ISO text; what is missing is None.
+    Moments are ISO text; a missing value is None.
     """
     return zip(*(_plain_values(arrow_array(table[name])) for name in names), strict=True)
 
 
 def plain_objects(table: Table, names: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
-    """Yield the same of these or all columns as objects, the names in this order."""
+    """Yield the rows of `plain_rows` as objects, with these names in this order, or with all."""
     chosen = names or [*table]
     return map(dict, map(zip, repeat(chosen), plain_rows(table, chosen)))
 
@@ -136,7 +136,7 @@ def _plain_values(values: pa.Array) -> Iterator[Any]:
 
 
 def _with_moments_as_text(values: pa.Array) -> pa.Array:
-    """Return moments as ISO text, those without a zone as days, and other values as they are."""
+    """Return moments as ISO text, moments without a zone as days, other values unchanged."""
     if not pa.types.is_timestamp(values.type):
         return values
     return utc_texts(values) if values.type.tz else values.cast(pa.date32())
@@ -151,9 +151,9 @@ def text_column(texts: Texts) -> pa.Array:
 
 
 def coded(texts: Texts) -> pa.DictionaryArray:
-    """Return texts by codes, empty where one is missing.
+    """Return texts as codes of words, empty where one is missing.
 
-    Of a part of a large category only the words that occur are kept.
+    If a category has more words than there are rows, only the words that occur are kept.
     """
     words = arrow_array(texts)
     is_coded = pa.types.is_dictionary(words.type) and not words.null_count
@@ -163,26 +163,26 @@ def coded(texts: Texts) -> pa.DictionaryArray:
 
 
 def mapped(texts: Texts, text_of: Callable[[str], str]) -> pa.DictionaryArray:
-    """Return another text for each; a function is asked once for each distinct one."""
+    """Return a new text for each text; the function is called once per distinct text."""
     words = coded(texts)
     others = text_column([text_of(text) for text in words.dictionary.to_pylist()])
     return pa.DictionaryArray.from_arrays(words.indices, others)
 
 
 def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
-    """Return the parts of each row joined; a part that is no column stands in every row."""
+    """Return the parts of each row joined; a part that is a str is in every row."""
     texts = [pa.scalar(part, TEXT_TYPE) if isinstance(part, str) else part for part in parts]
     return pc.binary_join_element_wise(*texts, pa.scalar(between, TEXT_TYPE))
 
 
 def joined_present(columns: Iterable[pa.Array], between: str) -> pa.Array:
-    """Return the parts of each row joined that are there; what is null leaves nothing."""
+    """Return the parts of each row joined, without those that are null."""
     together = joined(*(joined(between, column).fill_null("") for column in columns))
     return pc.utf8_slice_codeunits(together, len(between))
 
 
 def contains(texts: pa.Array, marks: Sequence[bytes], *, below: bytes = b"\0") -> bool:
-    """Return whether a mark is among the bytes of all cells, or a byte that is less than another.
+    """Return whether the bytes of all cells have one of the marks, or a byte less than `below`.
 
     A pattern takes ten times as long; most columns have no such byte.
     """
@@ -195,7 +195,7 @@ def contains(texts: pa.Array, marks: Sequence[bytes], *, below: bytes = b"\0") -
 
 
 def cell_bytes(texts: pa.Array) -> memoryview:
-    """Return the bytes of all cells, which lie one behind the other; they are not copied."""
+    """Return the bytes of all cells, one cell after the other, without copying them."""
     _, offsets, text = texts.buffers()
     if not len(texts) or text is None:
         return memoryview(b"")
@@ -206,7 +206,7 @@ def cell_bytes(texts: pa.Array) -> memoryview:
 # CSV
 
 _MAY_BE_FORMULA: Final = np.isin(np.arange(256), [sign.encode()[0] for sign in FORMULA_SIGNS])
-"""Which bytes are the first of these signs."""
+"""For each byte, whether a formula may begin with it."""
 
 
 def write_csv(
@@ -214,14 +214,14 @@ def write_csv(
 ) -> None:
     """Write the users with one of the verdicts, in the report's order.
 
-    An account that could not be read has a row of its own at the end, with any verdicts: its
+    An account that could not be read has a row of its own at the end, whatever the `verdicts`: its
     verdict is `NOT_COVERED`, its reason says why, and it has no user.
     """
     write_tables(user_tables(analysis, verdicts), columns.OF_USERS_CSV, stream, raw=raw)
 
 
 def write_follow_up(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
-    """Write what became of earlier decisions, one row a decision (`follow_up.COLUMNS`)."""
+    """Write the outcomes of earlier decisions, one row per decision (`follow_up.COLUMNS`)."""
     write_tables([analysis.follow_up], analysis.follow_up.columns, stream, raw=raw)
 
 
@@ -237,14 +237,14 @@ def write_tables(
 
 def _lines(part: Table, names: Sequence[str], *, raw: bool) -> memoryview:
     cells = [_cells(arrow_array(part[name]), raw=raw) for name in names]
-    # The bytes of the rows lie in Arrow's memory one behind the other.
+    # In Arrow's memory the bytes of a row follow those of the row before.
     return cell_bytes(joined(*cells[:-1], joined(cells[-1], "\n"), between=","))
 
 
 def _cells(values: pa.Array, *, raw: bool) -> pa.Array:
-    """Return a column as cells; of one that is coded each word that occurs is spelled once.
+    """Return a column as cells of CSV; a word of a coded column is converted only once.
 
-    The bytes show first whether any cell may be a formula or needs quotes.
+    A look at the bytes shows first whether any cell may be a formula or need quotes.
     """
     if pa.types.is_dictionary(values.type):
         words = coded(values)

@@ -44,8 +44,8 @@ _SEVERITY_COLOURS: Final = {
 
 _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 
-_WIDE: Final = 120  # columns that show account and user, or rule and id, in one line
-_INDENT: Final = 2  # columns by which the findings stand to the right of their rule
+_WIDE: Final = 120  # columns that are enough for account and user, or rule and id, in one line
+_INDENT: Final = 2  # columns of indent of findings under their rule
 
 headed_table: Final = partial(
     Table, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0)
@@ -68,7 +68,7 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
 ) -> None:
     """Write the headline, the users with one of the verdicts, the rules and the notes.
 
-    `width` is that of the terminal in columns. With `details` each rule shows its first findings.
+    `width` is in columns of the terminal. With `details` each rule shows its first findings.
     """
     console = terminal(stream, width, colour=colour)
     first, *others = map(printable, headline.headlines(analysis, verdicts))
@@ -92,12 +92,12 @@ def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:
 
 
 class _Terminal(Console):
-    """Spell out what the encoding of the stream lacks, before a line is broken."""
+    """Escape characters that the stream's encoding lacks before lines are broken."""
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Return the segments of what is shown."""
+        """Return the segments to show."""
         if isinstance(renderable, Text):
             plain = encodable(renderable.plain, self.encoding)
             renderable = renderable if plain == renderable.plain else Text(plain, renderable.style)
@@ -183,7 +183,7 @@ def _rules_with_examples(
     width: int,
     verdicts: Collection[Verdict],
 ) -> Iterator[RenderableType]:
-    """Yield each rule with its first findings, unless the list of users shows them already."""
+    """Yield each rule, with its first findings unless the list of users shows these already."""
     listed = {RULE_OF_VERDICT[verdict] for verdict in verdicts if verdict in RULE_OF_VERDICT}
     accounts = len(rule_results.report.accounts) > 1
     for of_rule in rules:

@@ -1,4 +1,4 @@
-"""List users in the words and the order of people, and write their names."""
+"""List users in words, in the order for people, and write their names."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -19,7 +19,7 @@ from analyzer.writers.tables import listed_users, plain_rows
 
 
 class UserRow(NamedTuple):
-    """Hold what a short list shows of one user; `created` is ISO text, None where it was not read.
+    """Hold one user for a short list; `created` is ISO text, None if it was not read.
 
     `caveats` are pairs of an id and a sentence.
     """
@@ -44,29 +44,29 @@ class UserRow(NamedTuple):
 
     @property
     def day(self) -> str:
-        """Return the day of creation, empty where it was not read."""
+        """Return the day of creation, empty if it was not read."""
         return (self.created or "")[: len("2026-03-01")]
 
     @property
     def owner_text(self) -> str:
-        """Return the owner, and since when he has left."""
+        """Return the owner, with the last day of an owner who has left."""
         return owner_with_last_day(self.owner, self.owner_left)
 
     @property
     def account_text(self) -> str:
-        """Return the account, with its name where that is known."""
+        """Return the account, with its name if it is known."""
         return f"{self.account} ({self.account_name})" if self.account_name else self.account
 
 
 def owner_with_last_day(owner: str, left: str) -> str:
-    """Return an owner, and since when he has left."""
+    """Return an owner, with the last day if the owner has left."""
     return f"{owner} (left {left})" if left else owner
 
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
     """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last.
 
-    Users whose creation is not known come behind the others, as in the workbook.
+    Users with an unknown creation time come last in their group, as in the workbook.
     """
     rows = [
         UserRow._make(row)._replace(caveats=caveats)
@@ -90,7 +90,7 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
 def write_names(
     analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
 ) -> None:
-    """Write the names of the users of `write_arns`; of many accounts as `123456789012/name`."""
+    """Write the names of the users of `write_arns`; for several accounts `123456789012/name`."""
     several = len(analysis.report.accounts) > 1
     for users in _users_to_act_on(analysis, verdicts, check=check):
         names = users[columns.USER]
@@ -102,10 +102,10 @@ def write_arns(
 ) -> None:
     """Write the ARNs of the users with one of the verdicts, in the report's order.
 
-    It is piped into commands that act on the users, so exempt users and those with caveats are left
-    out. With `check` the latter are listed too, but for those with an active service-specific
-    credential, or whose name says that they have one while no saved list says otherwise. Users
-    without an ARN in the report are always left out.
+    The list is piped into commands that act on the users. Exempt users, and users without an ARN in
+    the report, are always left out. Users with caveats are left out too, unless `check` is set; but
+    even then those with an active service-specific credential are left out, and those whose name
+    says that they have one, if no saved list shows their credentials.
     """
     for users in _users_to_act_on(analysis, verdicts, check=check):
         _write_lines(users[columns.ARN], stream)
@@ -124,7 +124,7 @@ def _write_lines(texts: pd.Series, stream: BinaryIO) -> None:
 
 
 def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: bool = False) -> str:
-    """Return how many users with one of the verdicts have no line and why, empty for none."""
+    """Return how many users with one of the verdicts are left out and why, empty for none."""
     counts: Counter[str] = Counter()
     for page, _ in listed_users(analysis, verdicts):
         left_out = _left_out_by_reason(page, analysis.report.files, check=check)
@@ -136,13 +136,13 @@ def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: b
 def _left_out_by_reason(
     page: Page, files: Sequence[ReportFile], *, check: bool
 ) -> dict[str, np.ndarray]:
-    """Return by reason which users have no line; each user has one reason at most."""
+    """Return by reason which users are left out; each user has at most one reason."""
     users = page.users
     exempt = (users[columns.EXEMPTION] != "").to_numpy(bool)
     has_arn = ~users[columns.ARN].str.startswith(f"{NO_ARN}/").to_numpy(bool)
     live = (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
     unsafe = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool) & has_arn & ~exempt
-    # The name is of a service, and AWS's list of the credentials was not saved.
+    # No list of the credentials from AWS was saved, so the name of the user decides.
     without_list = np.array([not file.shows_service_credentials for file in files])
     named = np.asarray(has_service_key_name(users) & without_list[users[columns.FILE].to_numpy()])
     unlisted = unsafe & ~live & named

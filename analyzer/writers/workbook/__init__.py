@@ -1,10 +1,10 @@
 """Write an analysis as an Excel workbook that a reviewer works in and an auditor can check.
 
-A review can be split: a workbook with the users to decide for each owner, or for each account.
+A review can be split: one workbook with the users to decide per owner, or per account.
 
-All that writes with openpyxl is here, and all that relies on its internals is in `archive`. A list
-is `TableSheets` of `Column`s; any other sheet is a `TextSheet` of parts. Text from a report is
-always a text cell, never a formula; formulas are ours, and carry the value that they will have.
+Only this package writes with openpyxl, and only `archive` relies on its internals. A list is
+`TableSheets` of `Column`s; any other sheet is a `TextSheet` of parts. Text from a report is always
+a text cell, never a formula; formulas are ours, and are written with their results.
 """
 
 import re
@@ -54,14 +54,14 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     part_label: str = "",
     same_second: SameSecond | None = None,
 ) -> None:
-    """Write the workbook, of all users; a list longer than a sheet goes on, on further ones.
+    """Write the workbook with all users; a list longer than a sheet continues on the next sheets.
 
-    `changes`, as `analyzer.changes.changes` gives them, get a sheet; they are those since
-    `previous_run`. `trend` has the numbers of users by month, the oldest first: `as_of`
-    datetime64[s, UTC], `unused`, `inactive`, `users` int64, `is_comparable` bool.
+    `changes` since `previous_run`, as `analyzer.changes.changes` returns them, get a sheet. `trend`
+    has the numbers of users by month, the oldest first: `as_of` datetime64[s, UTC], `unused`,
+    `inactive`, `users` int64, `is_comparable` bool.
 
-    The part of an analysis has a `part_label`, which names whom it is for: then no count is of all
-    users, and `same_second` are the names of all (`CreationSeconds.same_second`).
+    A workbook of a split review has a `part_label`, which names the owner or account. It counts
+    only the users in it, and `same_second` is of all users (`CreationSeconds.same_second`).
     """
     analysis = analysis if part_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
@@ -95,7 +95,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
 
 
 def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -> Listings:
-    """Add the lists of users, and return those to decide in."""
+    """Add the lists of users, and return the lists in which reviewers decide."""
     all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
     gathered = {review_list.title: GatheredUsers(review_list.has) for review_list in REVIEW_LISTS}
     exempt = GatheredUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
@@ -158,10 +158,10 @@ _RESERVED: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 
 
 class SplitWorkbook(NamedTuple):
-    """Name a workbook of a split, whose it is, and how many users are to decide in it.
+    """Name a workbook of a split, its owner or account, and the number of users to decide.
 
-    `account` is empty where each owner has a workbook, and `owner` empty for users without one.
-    `left` is the last day of an owner who has left; `due` is when as-of is due days ago.
+    `account` is empty in a split by owner, `owner` is empty for users without one. `left` is the
+    last day of an owner who has left; `due` is the day `due_days` after the newest as-of.
     """
 
     file: str
@@ -175,7 +175,7 @@ class SplitWorkbook(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Return whose it is, in words."""
+        """Return the owner or the account, in words."""
         account = f"{self.account} ({self.account_name})" if self.account_name else self.account
         lacking = "account number" if self.file.startswith("no-account") else "owner"
         return account or self.owner or f"users without an {lacking}"
@@ -183,7 +183,7 @@ class SplitWorkbook(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Hold the workbooks of a split, and by file the owners who have nothing to decide."""
+    """Hold the workbooks of a split, and by file the owners or accounts with nothing to decide."""
 
     analysis: Analysis
     pages_by_workbook: Mapping[SplitWorkbook, tuple[Page, ...]]
@@ -191,7 +191,7 @@ class Split:
     nothing_left: Mapping[str, str]
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield the name and the content of each workbook, and those of the index last."""
+        """Yield the name and the content of each workbook, and of the index last."""
         for workbook, pages in self.pages_by_workbook.items():
             stream, part = BytesIO(), self.analysis.of_users(pages)
             review, label, seconds = WorkbookSheets.REVIEW, workbook.label, self.same_second
@@ -207,7 +207,7 @@ class Split:
 def split(analysis: Analysis, by: SplitBy) -> Split:
     """Return the users to decide of an analysis, by their owner or by their account.
 
-    Users on whom a decision in force stands are left out.
+    Users with a decision that is still in force are left out.
     """
     name = columns.OWNER if by is SplitBy.OWNER else columns.ACCOUNT
     seconds, words, listed = CreationSeconds(), set[str](), list[Page]()
@@ -252,8 +252,8 @@ def _split_workbook(
 def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict[str, str]:
     """Return the name of the file of each owner or account: of letters, digits and hyphens.
 
-    It has a hash where two would have the same, or nothing is left. All owners of the list count,
-    so that a name stays the same from split to split.
+    A hash follows if two names would be equal, or if nothing is left. All owners of the list count,
+    so that each split gives the same names.
     """
     labels = {word: account_with_name(word, analysis.report.account_names) for word in words}
     if by is SplitBy.OWNER:
@@ -270,7 +270,7 @@ def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict
 
 
 def _stem(label: str) -> str:
-    """Return a label in lower case, nothing where that would be no name on some system."""
+    """Return a label in lower case for a file name, empty if some system does not allow that."""
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
     stem = re.sub("[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
     return "" if _RESERVED.fullmatch(stem) else stem

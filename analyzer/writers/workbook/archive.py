@@ -1,19 +1,19 @@
-"""Stream the rows of sheets past openpyxl: the one module that relies on internals of others.
+"""Stream the rows of sheets past openpyxl: the one module that relies on internals of libraries.
 
 Arrow joins columns of cells to rows, which are copied into the file between the parts that openpyxl
 writes, in constant memory: all sheets of 100,000 users take 0.24 of the time of one sheet by
 `DataFrame.to_excel`, which makes an object of each cell.
 
-It relies on this, which tests/writers/test_workbook_cells.py holds:
+The module relies on these facts, which tests/writers/test_workbook_cells.py checks:
 
-- `Workbook._fonts` is the list of fonts, whose first one is the default and the unit of widths.
+- `Workbook._fonts` is the list of fonts; the first one is the default and the unit of widths.
 - `Workbook._sheets` is the list of sheets in the order of the file.
 - `ExcelWriter(workbook, archive).write_data()` hands every part to `archive.writestr(name, text)`,
   and every sheet, in that order, as a file on disk to `archive.write(path, name)`.
 - A sheet without rows holds `<sheetData></sheetData>` once, behind `<sheetViews>`; a drawing,
-  tables and the end follow in this order behind whatever stands before `<ignoredErrors>`.
-- What `ZipFile.open` returns to write a part to keeps its compressor, its file, and what it counted
-  so far in the attributes that `DeflatedRows.copy_to` names.
+  tables and the end follow in this order, behind all that must precede `<ignoredErrors>`.
+- The stream of `ZipFile.open` for writing a part keeps its compressor, its file and its counts in
+  the attributes that `DeflatedRows.copy_to` uses.
 """
 
 import re
@@ -59,10 +59,10 @@ def new_workbook(font: Font) -> Workbook:
 
 
 class DeflatedRows:
-    """Hold rows of a sheet in a file as the workbook holds them: deflated once, as they come.
+    """Hold rows of a sheet in a file in the form of the workbook: deflated once, as they come.
 
-    What stands before them is known last. Rows that were held otherwise until then, and deflated
-    when the workbook was written, took a tenth more of the time of `export`.
+    The part of the sheet before the rows is known last. Keeping the rows in another form until
+    then, and deflating them with the workbook, took a tenth more of the time of `export`.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -78,7 +78,7 @@ class DeflatedRows:
         self._file.write(self._deflate.compress(rows))
 
     def copy_to(self, part: Any) -> None:
-        """Add the rows to what was written of a part of a zip file, of which more may follow."""
+        """Append the rows to a part of a zip file that is being written; more may follow."""
         self._file.write(self._deflate.flush(zlib_ng.Z_FULL_FLUSH))
         before = part._compressor.flush(zlib_ng.Z_FULL_FLUSH)
         part._fileobj.write(before)
@@ -91,9 +91,9 @@ class DeflatedRows:
 
 @dataclass(slots=True, eq=False)
 class Sheet:
-    """Hold one sheet: `worksheet` is what openpyxl keeps of it, `row` the number of the last row.
+    """Hold one sheet: `worksheet` is its part in openpyxl, `row` the number of the last row.
 
-    `number_like` are cells of text like numbers, of which Excel is not to warn.
+    `number_like` are cells with text like numbers, for which Excel must not warn.
     """
 
     worksheet: Worksheet
@@ -117,7 +117,7 @@ class Sheet:
         """Add `rows` rows, given as columns of cells; a str is the cell of every row."""
         self._columns = max(self._columns, len(columns))
         numbers = pa.array(np.arange(self.row + 1, self.row + rows + 1))
-        number = joined(text_column(numbers), '"')  # of the row, in each of its cells
+        number = joined(text_column(numbers), '"')  # the row's number, in each of its cells
         named = zip(map(get_column_letter, count(1)), columns, strict=False)
         parts = chain.from_iterable((f'<c r="{letter}', number, cell) for letter, cell in named)
         self.rows.add(cell_bytes(joined('<row r="', number, ">", *parts, "</row>")))
@@ -142,7 +142,7 @@ def write_archive(workbook: Workbook, sheets: Sequence[Sheet], stream: BinaryIO)
 
 
 class _Archive(ZipFile):
-    """Put the rows into the sheets as openpyxl writes these, and date every part 1980."""
+    """Insert the rows while openpyxl writes each sheet, and date every part 1980."""
 
     def __init__(self, stream: BinaryIO, sheets: Iterable[Sheet]) -> None:
         super().__init__(stream, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION)

@@ -1,6 +1,6 @@
 """Define the styles of cells, collect the sheets in their order, and set them up for print.
 
-Every colour has a meaning that the cell's text says too. Nothing in the file holds today's date:
+Every colour has a meaning that the cell's text also gives. The file never holds today's date:
 same input, same bytes.
 """
 
@@ -27,7 +27,7 @@ from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook,
 INK: Final = "1F3864"  # the dark blue of titles and of the heads of tables
 _DAY_FORMAT: Final = "yyyy-mm-dd"
 ALARM_RED: Final = "C00000"
-FONT: Final = "Arial"  # wherever it is missing, there is one of the same widths
+FONT: Final = "Arial"  # a system without it has a font of the same widths
 _LINE: Final = Side(style="thin", color="D0D0D0")
 _BOX: Final = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _UNDERLINE: Final = Border(bottom=Side(style="medium", color=INK))
@@ -36,7 +36,7 @@ _NO_BORDER: Final = Border()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """Say how cells look; a cell with `quote` stays text when it is edited."""
+    """Hold the look of cells; a cell with `quote` stays text when it is edited."""
 
     size: int = 9
     bold: bool = False
@@ -57,12 +57,12 @@ _HEAD: Final = _Look(bold=True, colour="FFFFFF", fill=INK)
 
 
 class CellStyle(StrEnum):
-    """Name what a cell is, with its look; verdicts, severities and results by their words."""
+    """Name a kind of cell, with its look; verdicts, severities and results keep their words."""
 
     look: _Look
 
     def __new__(cls, name: str, look: _Look = _PLAIN) -> Self:
-        """Return a word that has a look."""
+        """Return a word with a look."""
         style = str.__new__(cls, name)
         style._value_ = name
         style.look = look
@@ -142,11 +142,11 @@ def _styles(workbook: Workbook) -> Styles:
 
 # Sheets
 
-_IN_MEMORY: Final = 8 << 20  # bytes of a sheet's rows, compressed; those beyond go to disk
+_IN_MEMORY: Final = 8 << 20  # compressed bytes of a sheet's rows; a larger sheet goes to disk
 
 
 class SheetName(StrEnum):
-    """Name a sheet; the order is that of the work, then of looking things up, then of a history."""
+    """Name a sheet, in order: sheets to work in, then reference sheets, then those of a history."""
 
     SUMMARY = "Summary"
     UNUSED = UNUSED_USERS
@@ -168,14 +168,14 @@ class SheetName(StrEnum):
 
 
 class Book(ExitStack):
-    """Hold the workbook; it gives its temporary files back when it is left."""
+    """Hold the workbook, as a context manager that removes its temporary files."""
 
     def __init__(
         self, name: str, scope: str, moment: datetime, titles: Collection[SheetName]
     ) -> None:
-        """Begin with no sheets; `titles` are those that are wanted, `moment` that of its making.
+        """Begin with no sheets; `titles` are the sheets wanted, `moment` is the creation time.
 
-        Its name and scope, the reports, are printed on each page.
+        `name`, and the reports as `scope`, are printed on each page.
         """
         super().__init__()
         self.titles = titles
@@ -189,7 +189,7 @@ class Book(ExitStack):
         properties.created = properties.modified = moment.replace(tzinfo=None)
 
     def sheet(self, title: SheetName, number: int = 1) -> Sheet:
-        """Return a new sheet; what one cannot hold goes on in those with a higher number."""
+        """Return a new sheet; rows beyond the limit of a sheet go to the next number."""
         rows = self.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  closed on exit
         name = title if number == 1 else f"{title} {number}"
         worksheet = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
@@ -209,7 +209,7 @@ class Book(ExitStack):
 
 
 _A4: Final = 9  # Excel's number of the paper
-_LONGEST_SCOPE: Final = 130  # as much as fits on a page beside the name; Excel allows 255 in all
+_LONGEST_SCOPE: Final = 130  # characters that fit beside the name on a page; Excel allows 255
 
 
 def set_widths(worksheet: Worksheet, widths: Sequence[float]) -> None:
@@ -220,7 +220,7 @@ def set_widths(worksheet: Worksheet, widths: Sequence[float]) -> None:
 
 def _set_print_page(worksheet: Worksheet, name: str, scope: str) -> None:
     """Print a sheet landscape on A4, as wide as the page; each page names the reports."""
-    header = scope.replace("&", "&&")  # A single one begins a code.
+    header = scope.replace("&", "&&")  # A single & begins a code.
     if len(header) > _LONGEST_SCOPE:
         cut = header[:_LONGEST_SCOPE]
         header = f"{cut[: len(cut) - (len(cut) - len(cut.rstrip('&'))) % 2]}…"

@@ -1,7 +1,7 @@
-"""Define the kinds of columns, and spell their cells as SpreadsheetML, from the style on.
+"""Define the kinds of columns, and write their cells as SpreadsheetML, from the style on.
 
-Arrow spells the cells of a page or frame at once, in a fifteenth of the time. Text is always text:
-nothing that stands in a report becomes a formula or a number.
+Arrow writes all cells of a page or frame at once, in a fifteenth of the time. Text is always text:
+no text of a report becomes a formula or a number.
 """
 
 import re
@@ -29,7 +29,7 @@ from analyzer.writers.workbook.book import CellStyle, Styles
 Rows: TypeAlias = Page | pd.DataFrame
 
 ValuesOf: TypeAlias = str | Callable[[Any], Texts]
-"""What gives a column's values: the name of a column of the rows, or a function of them."""
+"""The source of a column's values: the name of a column of the rows, or a function of the rows."""
 
 NOT_SHOWN_FOR_ROOT: Final = "not reported"
 NONE: Final = "none"
@@ -40,7 +40,7 @@ _WORDS_FOR_NOTHING: Final = frozenset(
 
 
 def column_of(rows: Rows, name: str) -> pd.Series:
-    """Return that column of the users of a page, or of a frame."""
+    """Return the column with this name of a frame, or of the users of a page."""
     return (rows.users if isinstance(rows, Page) else rows)[name]
 
 
@@ -49,7 +49,7 @@ def _values(rows: Rows, of: ValuesOf) -> Any:
 
 
 def mapped_values(name: str, text: Callable[[str], str]) -> ValuesOf:
-    """Return what gives another text for each value of a column."""
+    """Return a source of values: those of a column, each replaced by another text."""
     return lambda rows: mapped(column_of(rows, name), text)
 
 
@@ -60,7 +60,7 @@ def blanks(rows: Sized) -> pa.Array:
 
 @dataclass(frozen=True, slots=True)
 class Column(ABC):
-    """Define one column; a folded one is hidden at first, those that are not printed come last."""
+    """Define one column; `folded` hides it at first; columns that are not `printed` come last."""
 
     head: str
     width: float
@@ -71,10 +71,10 @@ class Column(ABC):
 
     @abstractmethod
     def cells(self, rows: Rows, styles: Styles) -> pa.Array | str:
-        """Return the cells, or the one that all rows have."""
+        """Return the cells, or one cell if it is the same in all rows."""
 
     def shown(self, rows: Rows) -> pa.Array:
-        """Return what each cell shows as text (large_string), empty for an empty cell.
+        """Return the shown value of each cell as text (large_string), empty for an empty cell.
 
         A whole number is plain (`12`), a moment `2026-03-01T09:30:15Z`, a day `2026-03-01`.
         """
@@ -83,19 +83,19 @@ class Column(ABC):
 
 @dataclass(frozen=True, slots=True)
 class EntryColumn(Column):
-    """Leave cells empty for what a person enters: one of the choices, a date or any text."""
+    """Leave cells empty for a reviewer to enter one of the choices, a date or any text."""
 
     values_of: ValuesOf = blanks
     choices: tuple[str, ...] = ()
     is_date: bool = False
 
     def cells(self, _: Rows, styles: Styles) -> str:
-        """Return the one empty cell."""
+        """Return the same empty cell for all rows."""
         return blank_cell(styles[CellStyle.INPUT_DAY if self.is_date else CellStyle.INPUT])
 
 
 def fact_style(word: str) -> CellStyle:
-    """Return the style of a fact; what was not understood and what is absent have their own."""
+    """Return the style of a fact; values not understood and words for nothing have their own."""
     if word.endswith((NOT_UNDERSTOOD, NOT_REPORTED)):
         return CellStyle.NOT_UNDERSTOOD
     return CellStyle.FAINT if word in _WORDS_FOR_NOTHING else CellStyle.TEXT
@@ -110,13 +110,13 @@ StyleOf: TypeAlias = Callable[[str], CellStyle]
 
 
 def style_among(styles: Mapping[str, CellStyle]) -> StyleOf:
-    """Return the style that some words have; others are neutral."""
+    """Return a function that gives some words their style, and others a neutral one."""
     return lambda word: styles.get(word, CellStyle.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
 class TextColumn(Column):
-    """Show text in one style, or words that come again and again, each in its own."""
+    """Show text in one style, or words that repeat, each in its own style."""
 
     style: CellStyle | StyleOf = CellStyle.TEXT
 
@@ -130,7 +130,7 @@ class TextColumn(Column):
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn(Column):
-    """Show numbers from 0, whole ones or with decimals, nothing where one is not known."""
+    """Show numbers from 0, whole or with decimals; a cell is empty if its number is unknown."""
 
     _: KW_ONLY
     has_decimals: bool = False
@@ -151,7 +151,7 @@ class NumberColumn(Column):
 
 @dataclass(frozen=True, slots=True)
 class MomentColumn(Column):
-    """Show dates with times, in UTC, or days alone, and words where there is none since 1900."""
+    """Show times in UTC, or days; words if there is none, or it is before 1900."""
 
     otherwise: ValuesOf = blanks
     _: KW_ONLY
@@ -182,11 +182,11 @@ class MomentColumn(Column):
         return moments
 
 
-DayColumn: Final = partial(MomentColumn, is_day=True)  # shows dates alone
+DayColumn: Final = partial(MomentColumn, is_day=True)  # shows dates without times
 
 
 def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
-    """Return words, but the raw value where the report's cell was not understood."""
+    """Return words, but the raw value if the report's cell was not understood."""
     if page.unread.empty or not (is_here := page.unread[columns.COLUMN] == column).any():
         return words
     here = page.unread[is_here]
@@ -203,17 +203,17 @@ def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
 
 
 def unread_text(column: str) -> ValuesOf:
-    """Read the report's cell where it was not understood, else nothing."""
+    """Return a source of values: raw cells that were not understood, else empty text."""
     return lambda page: raw_if_unread(page, column, blanks(page))
 
 
 def text_by_mask(mask: np.ndarray, yes: str, no: str) -> pa.Array:
-    """Return one word where the mask holds, the other elsewhere."""
+    """Return `yes` for each true value of a mask, `no` for each false one."""
     return coded_texts(mask.astype(np.int8), (no, yes))
 
 
 def coded_texts(codes: np.ndarray, words: Sequence[str]) -> pa.Array:
-    """Return for each code the word at that position."""
+    """Return the word at the position that each code gives."""
     return pa.DictionaryArray.from_arrays(pa.array(codes), text_column(words))
 
 
@@ -224,7 +224,7 @@ CUT: Final = " … [cut: a cell holds no more]"
 _SPECIAL: Final = re.compile(r"[&<>\x00-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|^ | $")
 _ESCAPED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _MARKS: Final = (b"&", b"<", b">", b"_x", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
-"""What `_SPECIAL` looks for in UTF-8, besides what is below a space, and spaces at the ends."""
+"""The bytes that `_SPECIAL` finds, besides those below a space, and spaces at the ends."""
 
 _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _FIRST_DATE: Final = np.datetime64("1899-12-30", "s")
@@ -253,7 +253,7 @@ def text_cell(value: str, style: int) -> str:
     if not value:
         return blank_cell(style)
     if len(value) * 2 > LONGEST or _SPECIAL.search(value):
-        # What XML forbids is spelled as spreadsheets do: `_x0001_`.
+        # Spreadsheets write characters that XML forbids as `_x0001_`.
         spelled = _ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", _cut_text(value))
         escaped = escape(spelled, quote=False)
         return f' s="{style}" t="inlineStr"><is><t xml:space="preserve">{escaped}</t></is></c>'
@@ -265,7 +265,7 @@ def text_cells(values: Texts, style: int) -> pa.Array:
     column = text_column(values)
     longest = pc.max(pc.binary_length(column)).as_py() or 0
     at_ends = pc.or_(pc.starts_with(column, " "), pc.ends_with(column, " "))
-    # Some of these XML and cells would take as they are.
+    # This may catch a text that needs no escape: then it only takes longer.
     if longest * 2 > LONGEST or contains(column, _MARKS, below=b" ") or pc.any(at_ends).as_py():
         return word_cells(column, lambda _: style)
     cells = joined(f' s="{style}" t="inlineStr"><is><t>', column, "</t></is></c>")
@@ -280,12 +280,12 @@ def shown_in_cells(values: Texts) -> pa.Array:
 
 
 def word_cells(values: Texts, style_of: Callable[[str], int]) -> pa.Array:
-    """Return a cell of text for each value; each distinct one is spelled once, in its style."""
+    """Return a cell of text for each value; each distinct one is written once, in its style."""
     return text_column(mapped(values, lambda word: text_cell(word, style_of(word))))
 
 
 def cell_of(value: Value, style: int) -> str:
-    """Return a cell of any value; a moment is aware, and is shown in UTC."""
+    """Return a cell of any value; a moment must have a zone, and is shown in UTC."""
     match value:
         case str():
             return text_cell(value, style)

@@ -67,11 +67,11 @@ _COLUMN_MEANINGS: Final = (
     ("At least", "The user was unused when the period began, and perhaps before."),
     ("After, Before", "It happened between these two reports; the exact time is not known."),
 )
-"""What some columns of the other sheets mean."""
+"""The meanings of some columns of the other sheets."""
 
 
 def write_history_workbook(history: History, stream: BinaryIO) -> None:
-    """Write the workbook; a table longer than a sheet goes on, on further ones."""
+    """Write the workbook; a table longer than a sheet continues on the next sheets."""
     newest = max(file.as_of for file in history.analysis.report.files)
     titles = [SheetName.SUMMARY, *(SheetName(table.capitalize()) for table in HistoryTable)]
     with Book("History of IAM users", headline(history), newest, titles) as book:
@@ -112,7 +112,7 @@ def _add_summary(book: Book, history: History) -> None:
         title = f"Users by day: one in {step} days" if step > 1 else "Users by day"
         if history.trend[columns.AS_OF].iloc[0] > history.period["first"].iloc[-1]:
             title += ", from the first day on which each account has a report"
-        # The last day is among them.
+        # Counted from the end, so that the last day is shown.
         add_trend(sheet, title, history.trend[::-1][::step][::-1], DAY_LINES)
 
 
@@ -123,7 +123,7 @@ def _head(name: str) -> str:
 def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     """Return the columns of a table, the account's name beside the account.
 
-    A text that no row has, such as an owner, has no column.
+    A column of text that is empty in all rows, such as owners, is left out.
     """
     names = sorted(frame, key=lambda name: name not in (columns.ACCOUNT, columns.ACCOUNT_NAME))
     every = tuple(_column(str(name), frame[name]) for name in names)

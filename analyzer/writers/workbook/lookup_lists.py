@@ -57,7 +57,7 @@ _CREDENTIALS: Final = (
 
 
 def all_users_columns(analysis: Analysis) -> tuple[Column, ...]:
-    """Return the columns of all users: every fact, and the row of the report that it is from."""
+    """Return the columns of all users: every fact, and the report's row that it comes from."""
     files = analysis.report.files
     return (
         *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
@@ -70,7 +70,7 @@ def all_users_columns(analysis: Analysis) -> tuple[Column, ...]:
 
 
 def root_columns(report: Report) -> tuple[Column, ...]:
-    """Return the columns of root users: those that the rules on them read."""
+    """Return the columns of root users: those that the rules on root users read."""
     return (
         *user_columns.named_user_columns(report.account_names),
         *(user_columns.CREATED, *user_columns.PASSWORD_FACTS, user_columns.MFA, *_CREDENTIALS),
@@ -82,7 +82,7 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of exempt users, with the entry or earlier decision that exempts them."""
 
     def entries(page: Page) -> list[Exemption]:
-        # The analysis keeps the reason of the entry, and two may have the same.
+        # The analysis keeps only an entry's reason, and two entries may have the same one.
         every = enumerate(analysis.exemptions)
         numbered = tuple(replace(entry, reason=str(at)) for at, entry in every)
         numbers = pd.Series(ExemptionMatches(page, numbered).verdict_reasons())
@@ -131,7 +131,7 @@ EXEMPTION_LIST: Final = (
 
 
 def exemption_frame(analysis: Analysis) -> pd.DataFrame:
-    """Return the entries in their order: the columns that `EXEMPTION_LIST` shows."""
+    """Return the entries in their order, with the columns of `EXEMPTION_LIST`."""
     entries, totals = analysis.exemptions, analysis.totals
     kept_from = ", ".join(RULE_OF_VERDICT.values())
     return pd.DataFrame(map(asdict, entries)).assign(
@@ -140,7 +140,7 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
         matched=[use.matched for use in totals.exemption_uses],
         applied=[use.applied for use in totals.exemption_uses],
         state=[_state(totals, use) for use in totals.exemption_uses],
-        # Of a user to keep by a review, who is in no list, the cell is empty.
+        # A user to keep by a review is in no list, so the cell is empty.
         line=[-1 if entry.arn else entry.line for entry in entries],
     )
 
@@ -157,7 +157,7 @@ def _state(totals: Totals, use: ExemptionUse) -> str:
 
 
 def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...]:
-    """Return the columns of findings; `listings` are the lists in which users are decided on."""
+    """Return the columns of findings; `listings` are the lists to decide in."""
     rulebook, report = analysis.rule_results.book, analysis.report
     titles, controls = {rule.id: rule.title for rule in rulebook.rules}, _control_texts(rulebook)
     lists = ["", *map(str, listings)]
@@ -200,7 +200,7 @@ def _control_texts(rulebook: Rulebook) -> Mapping[str, str]:
 
 
 def no_findings_text(rule_results: RuleResults) -> str:
-    """Return which rules ran without a finding, and which had incomplete input."""
+    """Return the text for no findings: the rules that ran, and those with incomplete input."""
     ran = ", ".join(rule.id for rule in rule_results.book.rules) or "none"
     lacking = findings.rules_lacking_input_texts(rule_results)
     return " ".join([f"No findings. Rules that ran: {ran}.", *lacking])
@@ -241,7 +241,7 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
 
 
 def change_counts_text(frame: pd.DataFrame, previous_run: str) -> str:
-    """Return the run that was compared with, and the number of changes of each kind."""
+    """Return the previous run, and the number of changes of each kind."""
     numbers = diff.counts_text(frame)
     changed = f"Changes since: {numbers}." if numbers else NO_CHANGES
     accounts = int((frame[diff.CHANGE] == ChangeKind.NOT_COVERED).sum())
@@ -312,7 +312,7 @@ _STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
 
 
 def add_follow_up(sheet: TextSheet, frame: pd.DataFrame) -> None:
-    """Add a line a status: how many decisions have it, and how many of these are overdue."""
+    """Add a line per status: the number of decisions that have it, and of overdue ones."""
     heads = ("Decisions", *map(str, REMOVALS[::-1]), OVERDUE)
     sheet.table_head(head(SheetName.FOLLOW_UP), *heads, head("Meaning", 7))
     for status, meaning in _STATUS_MEANINGS.items():

@@ -1,4 +1,4 @@
-"""Write the sheets that explain: every word of the others and the limitations, and the controls."""
+"""Write the sheets on method (terms of the other sheets, limitations) and on controls."""
 
 import re
 from typing import Final
@@ -17,7 +17,7 @@ _WIDTHS: Final = (30, 110)
 
 
 def _texts(block: str) -> dict[str, str]:
-    """Return texts by their names, from lines `name: text`; a line that goes on is indented."""
+    """Return texts by their names, from lines `name: text`; a continued line is indented."""
     entries = re.split(r"\n(?! )", block.strip())
     named = (entry.split(": ", 1) for entry in entries)
     return {name: " ".join(text.split()) for name, text in named}
@@ -101,7 +101,7 @@ _SOURCES: Final = (
 
 
 def add_method(book: Book, analysis: Analysis) -> None:
-    """Add the sheet that explains the others, and the rules if their findings are there."""
+    """Add the sheet that explains the other sheets, and the rules if there are findings."""
     criteria = analysis.criteria
     sheet = TextSheet(book, SheetName.METHOD, _WIDTHS)
     sheet.full_row("Method and limitations", CellStyle.TITLE)
@@ -181,7 +181,7 @@ def _add_rules(sheet: TextSheet, rulebook: Rulebook) -> None:
 # Controls
 
 _CONTROL_WIDTHS: Final = (32, 12, 7.5, 9, 11, 48, 37)
-"""Of all columns but the numbers, which need as much as the longest."""
+"""The widths of all columns except the number, which is as wide as the longest number."""
 
 
 def add_controls(book: Book, rule_results: RuleResults) -> None:

@@ -1,4 +1,4 @@
-"""Define the lists that a reviewer decides in, and the formulas that count what is decided."""
+"""Define the lists that a reviewer decides in, and the formulas that count the decisions."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -50,9 +50,9 @@ _LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=24)
 
 _CHECK: Final = TextColumn("Check first", 33.5, user_columns.caveat_texts)
 _ONLY_WHY: Final = replace(_WHY, width=46)
-"""The columns up to there fill a Letter page in landscape, if there are no earlier decisions.
+"""The columns up to this one fill a Letter page in landscape, if there are no earlier decisions.
 
-Those up to the owner fit 1,400 pixels of a screen.
+The columns up to the owner fit 1,400 pixels of a screen.
 """
 
 _NAME_WIDTH: Final = 12
@@ -62,9 +62,8 @@ _NAME_WIDTH: Final = 12
 class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
-    `verdict_columns` are the columns between the earlier decision and the age, the last of them
-    narrower beside names of accounts; `last_columns` those before the states of the credentials,
-    not printed.
+    `verdict_columns` are between the earlier decision and the age; names of accounts make the last
+    one narrower. `last_columns` are before the states of the credentials, and are not printed.
     """
 
     title: SheetName
@@ -86,11 +85,11 @@ class ReviewList:
         *,
         with_empty: bool = False,
     ) -> tuple[Column, ...]:
-        """Return the columns of the list of these users; `with_empty` keeps facts that none has."""
+        """Return the columns of the list of these users; `with_empty` keeps empty columns."""
         filled: Callable[[Iterable[Column]], Sequence[Column]]
         filled = tuple if with_empty else partial(filled_columns, page)
         owners = {account: known.owner for account, known in names.items()}
-        # The head of each page says it where all reports have the same.
+        # If all reports have the same as-of, it is in the head of each page.
         as_of = replace(user_columns.AS_OF, printed=len({file.as_of for file in files}) > 1)
         name = filled(user_columns.account_name_columns(names, _NAME_WIDTH))
         earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
@@ -108,9 +107,9 @@ class ReviewList:
     def shown_texts(
         self, page: Page, files: Sequence[ReportFile], names: AccountNames
     ) -> dict[str, pa.Array]:
-        """Return by head what the list of these users shows (large_string), in their order.
+        """Return by head the shown texts of the list of these users (large_string), in their order.
 
-        The columns are all that it can have, but for the entries.
+        All columns that the list can have are there, except the entries.
         """
         every = self.columns(page, files, names, with_empty=True)
         return {column.head: column.shown(page) for column in every if column not in ENTRY_COLUMNS}
@@ -169,18 +168,18 @@ def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
 # Progress, by formulas
 
 Listings: TypeAlias = Mapping[SheetName, TableSheets]
-"""The lists to decide in: what people do in them is counted by formulas."""
+"""The lists to decide in; formulas count the decisions that are entered there."""
 
-_NUMBER_LETTERS: Final = "BCDEFGHIJ"  # the columns of a list's numbers
+_NUMBER_LETTERS: Final = "BCDEFGHIJ"  # the columns with the numbers of a list
 _DECISION_LETTERS: Final = "EFGHI"
 _NO_DECISIONS: Final = [0] * (len(CHOICES) + 1)
 
-_MOST_NAMES: Final = 10_000  # beyond, no reviewers are named: the effort grows with the square
+_MOST_NAMES: Final = 10_000  # no reviewers are named for more users: the time grows with the square
 _REVIEWER_COLUMNS: Final = 11  # how many reviewers have a column of their own
 
 
 def first_step(analysis: Analysis, listings: Listings) -> str:
-    """Return what a reviewer does first: nothing is decided when the file is written."""
+    """Return the first steps of a reviewer, as nothing is decided when the file is written."""
     unused, *others = (review_list.title for review_list in REVIEW_LISTS)
     certain = analysis.totals.user_count(Verdict.UNUSED, exempt=False, certainty=Certainty.CERTAIN)
     check = listings[unused].rows - certain
@@ -198,7 +197,7 @@ def first_step(analysis: Analysis, listings: Listings) -> str:
 
 
 def add_progress(sheet: TextSheet, listings: Listings) -> None:
-    """Add a line per list with the decisions so far, and the deciders."""
+    """Add a line per list with the decisions so far, and the reviewers."""
     heads = ("Users", "Decided", "Left", *map(str, CHOICES), "Incomplete")
     top = sheet.table_head(head(LIST), *heads, head("Meaning", 2))
     for review_list in REVIEW_LISTS:
@@ -261,17 +260,17 @@ def _sum_formula(terms: Iterable[str]) -> str:
 
 
 def _decision_heads(head_row: int) -> str:
-    """Return where the decisions stand that a reviewer can enter: in the heads of their counts."""
+    """Return the cells with the possible decisions: the heads of their counts."""
     return f"${_DECISION_LETTERS[0]}${head_row}:${_DECISION_LETTERS[-1]}${head_row}"
 
 
 def _read_back_formula(cells: str) -> str:
-    """Return decisions as they are read back, without blanks around; `=` ignores the case."""
+    """Return the formula of decisions as they are read back, trimmed; `=` ignores case."""
     return f'TRIM(SUBSTITUTE(SUBSTITUTE({cells},"\u00a0"," "),CHAR(10)," "))'
 
 
 def _complete_rows_formula(entries: tuple[str, ...], heads: str) -> str:
-    """Return which rows can be read back: a decision, a name and a date; to keep, a reason too."""
+    """Return the formula of rows that can be read back: decision, name, date; to keep, a reason."""
     decision, by, on, _, comment = entries
     signed = f'({_read_back_formula(decision)}={heads})*(TRIM({by})<>"")*(TRIM({on})<>"")'
     return f'{signed}*(1-({heads}="{Decision.KEEP}")*(TRIM({comment})=""))'
@@ -295,7 +294,7 @@ def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], heads: s
 
 
 def _next_name_formula(sheets: Sequence[tuple[str, ...]], names_before: str) -> str:
-    """Return the formula of a name that is in a list and not among those shown before it."""
+    """Return the formula of a name in a list that is not among the names shown before it."""
     formula = '""'
     for _, by, *_ in reversed(sheets):
         names = f"TRIM({by})"
@@ -325,7 +324,7 @@ _INCOMPLETE: Final = (
 
 
 def add_legend(sheet: TextSheet, keep_days: int) -> None:
-    """Add what the yellow cells of the lists take: the decisions, and beside them the rest."""
+    """Add the meanings of entries in yellow cells: the decisions, and beside them the others."""
     for (word, meaning), (entry, about) in zip(_LEGEND, _OTHER_ENTRIES, strict=True):
         meant = SpannedCell(meaning.format(keep_days=count_text(keep_days, "day")), span=5)
         named = SpannedCell(entry, CellStyle.INPUT, 2)
@@ -334,9 +333,9 @@ def add_legend(sheet: TextSheet, keep_days: int) -> None:
 
 
 def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) -> None:
-    """Add a line a list: listed and exempt users together are all of its verdicts.
+    """Add a check per list: listed and exempt users add up to all users of its verdicts.
 
-    The listed users are counted by a formula, beside their number when the file was written.
+    A formula counts the listed users, beside their number when the file was written.
     """
     counts = (LISTED, WHEN_WRITTEN, "Exempt", "All")
     top = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 6))

@@ -46,7 +46,7 @@ from analyzer.writers.workbook.user_columns import account_text
 
 TITLE: Final = "Access review: unused IAM users"
 _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
-"""Together they fill a Letter page in landscape, with text of 9 points printed at 8."""
+"""Together the columns fill a Letter page in landscape, with text of 9 points printed at 8."""
 
 _DAY: Final = timedelta(days=1)
 _CHARTS_HEIGHT: Final = 13  # how many rows the charts take
@@ -60,10 +60,10 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     trend: pd.DataFrame | None,
     part_label: str,
 ) -> None:
-    """Add the summary; `comparison_text` says with which run it is compared, and what changed.
+    """Add the summary; `comparison_text` names the previous run and the changes since.
 
-    The part of an analysis has some users only: its lines are counted, and neither all users nor
-    all rows.
+    A workbook with a `part_label` has only some users: the lines of its lists are counted, but not
+    all users or all rows.
     """
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
     _add_title(sheet, analysis, review_lists.first_step(analysis, listings), part_label)
@@ -170,7 +170,7 @@ def _add_criteria(
 
 
 def _as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
-    """Yield a note if the reports of the accounts lie more than a day apart."""
+    """Yield a note if the reports of the accounts are more than a day apart."""
     first = min(files, key=lambda file: file.as_of)
     last = max(files, key=lambda file: file.as_of)
     if last.as_of - first.as_of > _DAY:
@@ -241,7 +241,7 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
 
 
 def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
-    """Add the rows that are no users, and check that nothing that was read is left out."""
+    """Add the counts of users and of other rows, and check that they add up to all rows read."""
     report = analysis.report
     users, exempt = analysis.totals.user_count(), analysis.totals.user_count(exempt=True)
     roots = sum(account.roots for file in report.files for account in file.accounts)
@@ -296,7 +296,7 @@ def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
         name = f"{account_text(account)} {known.name if known else ''}".rstrip() + owner
         _add_account(sheet, name, counts, oldest[account])
     sheet.alarm(f"K{top + 1}:K{sheet.next_row - 1}")
-    # Of these no row was read.
+    # No row of these accounts was read.
     absent = [(missing, "not covered", CellStyle.CHECK) for missing in report.not_covered]
     absent += [(missing, "left out", CellStyle.FAINT) for missing in report.left_out]
     for missing, state, style in absent:
@@ -309,7 +309,7 @@ def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
 
 
 _COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, headline.VERDICT_ORDER))
-"""What is counted of an account: its rows of each kind, its users, and those of each verdict."""
+"""The counts of an account: rows of each kind, users, and users of each verdict."""
 
 
 def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:

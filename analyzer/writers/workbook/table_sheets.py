@@ -24,16 +24,16 @@ from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
 
-ROWS_A_SHEET: Final = 1_048_576  # the rows that a sheet of Excel has, the head included
-CHUNK_ROWS: Final = 4_096  # rows that are spelled as cells at a time, to keep the memory small
+ROWS_A_SHEET: Final = 1_048_576  # the most rows of a sheet in Excel, head included
+CHUNK_ROWS: Final = 4_096  # rows that become cells at a time, to keep the memory small
 _HEAD_HEIGHT: Final = 34  # two lines, and the filters' buttons at the bottom
 
 _SIGN_OFF: Final = (
     "Reviewed by: ______________________  Date: ____________  Signature: ______________"
 )
-"""What is printed at the foot of each page of a list to decide in."""
+"""The text at the foot of each printed page of a list to decide in."""
 
-_REMARK_WIDTH: Final = 120  # how many letters of a remark fit on a screen
+_REMARK_WIDTH: Final = 120  # the characters of a remark that fit on a screen
 
 
 class PrintForm(NamedTuple):
@@ -48,7 +48,7 @@ class PrintForm(NamedTuple):
 
 
 LARGE_PRINT: Final = PrintForm(paper=9, room=151.5, scale=89)
-"""On A4, and as well on Letter; text of 9 points is printed at 8."""
+"""On A4 or Letter; text of 9 points is printed at 8."""
 
 SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
 """On A3; text of 9 points is printed at 6."""
@@ -56,10 +56,10 @@ SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
 
 @dataclass(slots=True)
 class TableSheets:
-    """List users or findings under one title; what a sheet cannot hold goes on the next.
+    """List users or findings under one title; a list longer than a sheet continues on the next.
 
-    Nothing is listed under a title that the book does not want. `row_keys` are those of the rows of
-    reports (`review_lists.row_keys`), if others ask whether a user is listed.
+    A title that the book does not want gets no sheet. `row_keys` are the keys of the listed rows
+    (`review_lists.row_keys`), for other sheets that show whether a user is listed.
     """
 
     book: Book
@@ -87,7 +87,7 @@ class TableSheets:
             every = every[count:]
 
     def finish(self, nothing: str = "") -> None:
-        """Make tables of what was listed, or say that nothing was; without a text there is none."""
+        """Make each sheet a table; if no row is listed, add one with the text `nothing`, if any."""
         if nothing and self._is_wanted and not self.sheets:
             sheet = self._new_sheet()
             for line in wrap(nothing, _REMARK_WIDTH, break_on_hyphens=False):
@@ -102,7 +102,7 @@ class TableSheets:
         self.finish(nothing)
 
     def column_references(self, column: Column) -> list[str]:
-        """Return where a column's cells lie, a reference for each sheet."""
+        """Return the cells of a column, as one reference per sheet."""
         letter = get_column_letter(self._heads.index(column.head) + 1)
         return [
             f"'{sheet.worksheet.title}'!${letter}$2:${letter}${sheet.row}" for sheet in self.sheets
@@ -118,7 +118,7 @@ class TableSheets:
 
     @property
     def _repeated(self) -> int:
-        """Return how many columns stay in sight: up to the user, else the first."""
+        """Return the number of columns that stay in sight: up to the user, else one."""
         return self._heads.index(USER) + 1 if USER in self._heads else 1
 
     def _new_sheet(self) -> Sheet:
@@ -135,7 +135,7 @@ class TableSheets:
         sheet.number_like = f"A2:B{sheet.row}"
         ref = f"A1:{get_column_letter(len(self.columns))}{sheet.row}"
         table = Table(
-            displayName=re.sub(r"\W", "_", sheet.worksheet.title),  # what a name can hold
+            displayName=re.sub(r"\W", "_", sheet.worksheet.title),  # the signs that a name allows
             ref=ref,
             autoFilter=AutoFilter(ref=ref),
             tableColumns=[TableColumn(id=at, name=head) for at, head in enumerate(self._heads, 1)],
@@ -156,7 +156,7 @@ class TableSheets:
 def _set_print_blocks(
     worksheet: Worksheet, widths: Sequence[float], repeated: int, rows: int, form: PrintForm
 ) -> None:
-    """Print columns on pages side by side; the first ones are repeated on each page."""
+    """Spread columns over printed pages side by side; each page repeats the first columns."""
     worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
     worksheet.page_setup.paperSize = form.paper
     worksheet.page_setup.scale = form.scale
@@ -184,9 +184,9 @@ def _fold_columns(worksheet: Worksheet, folded: Sequence[int]) -> None:
 
 
 def _validation(entry: EntryColumn, cells: str) -> DataValidation:
-    """Return a drop-down, a check that accepts dates only, or what accepts any text.
+    """Return a drop-down, a check that accepts only dates, or one that accepts any text.
 
-    None has a prompt: Excel shows it over the cells beside.
+    There is no prompt: Excel would show it over the cells beside.
     """
     validation = DataValidation(
         sqref=cells, allow_blank=True, showErrorMessage=True, errorTitle=entry.head
@@ -210,7 +210,7 @@ def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
 
 
 def filled_columns(listed: Rows, some: Iterable[Column]) -> list[Column]:
-    """Return the columns in which any row has a text, mostly one of the first."""
+    """Return the columns with text in any row; the first rows are looked at first."""
     parts = listed.take(np.arange(min(len(listed), CHUNK_ROWS))), listed
     return [
         column
@@ -230,19 +230,19 @@ _KEPT_CELLS: Final = (
 )
 """The report's own cells that the facts and the lists of gathered users read, besides masked ARNs.
 
-With all of them 500,000 users take 150 MB more.
+With all cells of the report, 500,000 users take 150 MB more.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class GatheredUsers:
-    """Gather the users where a mask holds, page by page."""
+    """Gather the users that a mask selects, page by page."""
 
     _has: Callable[[Page], np.ndarray]
     _pages: list[Page] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
-        """Keep the users of a page where the mask holds."""
+        """Keep the users of a page that the mask selects."""
         mask = self._has(page)
         if mask.any():
             some = replace(page, cells=_kept_cells(page)).where(mask)
@@ -257,11 +257,11 @@ class GatheredUsers:
         return sum(map(len, self._pages))
 
     def page(self) -> Page:
-        """Return the users, of whom there are some, as one page, and forget them."""
+        """Return the users as one page, and forget them; there must be at least one."""
         names = [field.name for field in fields(Page)]
         parts = {name: [getattr(page, name) for page in self._pages] for name in names}
         self._pages.clear()
-        # No part stays in memory twice for long.
+        # Each part is released at once, so that memory never holds all parts twice.
         whole = {name: concatenated(parts.pop(name)) for name in names}
         for name in ("keys", "certificates"):
             by_slot = np.argsort(whole[name][columns.SLOT].to_numpy(), kind="stable")
@@ -277,7 +277,7 @@ def _kept_cells(page: Page) -> pd.DataFrame:
     kept = page.cells[list(_KEPT_CELLS)].assign(
         **{columns.ARN: masked, columns.PASSWORD_LAST_USED: words}
     )
-    # Of the others it matters only if the report has them.
+    # Of the other cells, only their presence in the report matters.
     others = [name for name in columns.IN_REPORT if name not in kept]
     lacking = {name: page.cells[name].isna().to_numpy(np.int8) for name in others}
     return kept.assign(

@@ -1,7 +1,7 @@
 """Lay out a sheet of prose, small tables and charts, on columns of its own.
 
-Charts are bars and lines, axes visible, legible in grey. They follow the cells; programs that do
-not recalculate see the numbers too.
+Charts are bars and lines, with visible axes, legible in grey. They refer to cells, and also hold
+the numbers for programs that do not recalculate.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,16 +36,16 @@ from analyzer.terms import Verdict
 from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 
-_LINE_HEIGHT: Final = 1.35  # the height of a line of text in units of its font's size
+_LINE_HEIGHT: Final = 1.35  # the height of a line of text, in font sizes
 _HEAD_HEIGHT: Final = 28  # two lines: the heads of narrow columns are broken
 _FULL_SIZE: Final = 10  # a column of width 1 holds one digit of this size
-_PROSE_RATIO: Final = 1.15  # letters of prose where one digit fits; rather too few than too many
-_BOLD_RATIO: Final = 1.1  # the same of bold letters
-_HIGHEST: Final = 409  # no row of Excel is higher, in points
+_PROSE_RATIO: Final = 1.15  # letters of prose in a digit's width; rather too low than too high
+_BOLD_RATIO: Final = 1.1  # the same for bold letters
+_HIGHEST: Final = 409  # the greatest height of a row in Excel, in points
 
-_PAGE_HEIGHT: Final = 490  # of rows on A4, in points; Letter and LibreOffice hold more
-_PAGE_WIDTH: Final = 152  # of columns on A4, in characters; wider sheets are printed smaller
-_MOST_PAGES: Final = 1_000  # Excel takes 1,026 breaks of a sheet; pages behind end by themselves
+_PAGE_HEIGHT: Final = 490  # of the rows on A4, in points; Letter and LibreOffice have room for more
+_PAGE_WIDTH: Final = 152  # of the columns on A4, in characters; wider sheets are printed smaller
+_MOST_PAGES: Final = 1_000  # Excel allows 1,026 breaks in a sheet; it breaks later pages itself
 _EMPTY_HEIGHT: Final = 12.75
 _SECTION_ROWS: Final = 4  # kept together: the space above a heading, the heading and two rows
 _TABLE_ROWS: Final = 9  # kept together: the heads of a table and its first rows, mostly all
@@ -76,15 +76,15 @@ def head(text: str, span: int = 1) -> SpannedCell:
 
 
 def check(condition: str, *, holds: bool) -> SpannedCell:
-    """Return whether a condition holds, as a formula that says so."""
+    """Return a cell whose formula shows whether a condition holds."""
     formula = Formula(f'IF({condition},"{OK}","{DIFFERS}")', OK if holds else DIFFERS)
     return SpannedCell(formula, CellStyle.SUCCESS)
 
 
 class TextSheet:
-    """Add rows of parts, each as high as its text needs; merged cells do not grow by themselves.
+    """Add rows of parts, each as high as its text: programs do not fit merged cells.
 
-    The rows are divided into pages; those that are kept together are printed on one.
+    The rows are divided into pages; rows that are kept together are printed on one page.
     """
 
     def __init__(self, book: Book, title: SheetName, widths: tuple[float, ...]) -> None:
@@ -92,8 +92,8 @@ class TextSheet:
         self._sheet = book.sheet(title)
         self.worksheet = self._sheet.worksheet
         self._room = _PAGE_HEIGHT * max(sum(widths) / _PAGE_WIDTH, 1)
-        self._above = self._height = 0.0  # heights on this page: above the kept rows, and theirs
-        self._first, self._last = 1, 0  # of the kept rows
+        self._above = self._height = 0.0  # heights on this page: above the kept rows, and of them
+        self._first, self._last = 1, 0  # numbers of the kept rows
         self._styles = book.styles
         self._widths = widths
         set_widths(self.worksheet, widths)
@@ -101,11 +101,11 @@ class TextSheet:
 
     @property
     def next_row(self) -> int:
-        """Return the number of the row that is added next."""
+        """Return the number of the next row."""
         return self._sheet.row + 1
 
     def row(self, *parts: Part, height: float = 0) -> int:
-        """Add a row, at least so high, and return its number; a last bare text takes the rest."""
+        """Add a row of at least `height`, and return its number; a last bare text fills the row."""
         cells: list[str] = []
         heights = [height]
         *others, last = map(_spanned, parts)
@@ -116,7 +116,7 @@ class TextSheet:
             cells += [cell_of(part.value, style), *[blank_cell(style)] * (part.span - 1)]
             heights.append(_height(part, sum(self._widths[start : len(cells)])))
             if part.span > 1:
-                # The `add` of all merged cells looks at each of them first: slow for thousands.
+                # `merged_cells.add` first compares all merged cells: slow for thousands.
                 merged = CellRange(None, start + 1, self.next_row, len(cells), self.next_row)
                 self.worksheet.merged_cells.ranges.add(merged)
         self._add_height(max(heights))
@@ -141,21 +141,21 @@ class TextSheet:
     def text_section(
         self, title: str, named: Iterable[tuple[str, str]], *, styled: bool = False
     ) -> None:
-        """Add a section of names, and a text on each; `styled` words have styles of their own."""
+        """Add a section of names, each with a text; `styled` gives each name its own style."""
         self.section(title)
         for name, text in named:
             self.named_text(name, text, CellStyle(name) if styled else CellStyle.LABEL)
 
     def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
-        """Add a name, and a text on it that takes the rest of the row."""
+        """Add a name, with a text that takes the rest of the row."""
         self.row(SpannedCell(name, style), text)
 
     def next_page(self) -> None:
-        """Have what follows printed on a page of its own."""
+        """Begin a new printed page."""
         self._end_page(self._sheet.row)
 
     def keep(self, rows: int) -> None:
-        """Have the next rows printed on one page, with those before if one is kept with them."""
+        """Keep the next rows on one page, and with the earlier kept rows if they overlap."""
         if self.next_row > self._last:
             self._keep_apart(1)
         self._last = max(self._last, self._sheet.row + rows)
@@ -165,10 +165,10 @@ class TextSheet:
         self._height, self._first, self._last = 0, self.next_row, self._sheet.row + rows
 
     def _add_height(self, height: float) -> None:
-        """Add that of the next row; a full page ends before the kept rows, or within too many."""
+        """Add the next row's height; end a full page before the kept rows, if they fit a page."""
         self.keep(1)
         is_full = self._above + self._height + height > self._room
-        # Where each page repeats the heads of the table, it may end anywhere.
+        # If each page repeats the heads of the table, a page may end anywhere.
         ends_itself = (
             self.worksheet.print_title_rows or len(self.worksheet.row_breaks) >= _MOST_PAGES
         )
@@ -192,15 +192,15 @@ class TextSheet:
         return self.row(*parts, height=_HEAD_HEIGHT)
 
     def reference(self, letter: str, rows: range) -> str:
-        """Return where cells of a column are, as charts name it."""
+        """Return the reference of cells of a column, for charts."""
         return f"'{self.worksheet.title}'!${letter}${rows.start}:${letter}${rows.stop - 1}"
 
     def ignore_number_warning(self, cells: str) -> None:
-        """Have Excel not warn of text that looks like a number in these cells."""
+        """Switch off Excel's warning of text that looks like a number in these cells."""
         self._sheet.number_like = f"{self._sheet.number_like} {cells}".strip()
 
     def alarm(self, cells: str) -> None:
-        """Have the checks in these cells of one column turn red where they fail."""
+        """Show failed checks in these cells of one column in red."""
         red = DifferentialStyle(font=Font(bold=True, color="FFFFFF"), fill=ALARM)
         rule = Rule(type="cellIs", operator="equal", formula=[f'"{DIFFERS}"'], dxf=red)
         self.worksheet.conditional_formatting.add(cells, rule)
@@ -217,7 +217,7 @@ def _height(part: SpannedCell, width: float) -> float:
     value = part.value.result if isinstance(part.value, Formula) else part.value
     ratio = _BOLD_RATIO if part.style.look.bold else _PROSE_RATIO
     fits = max(int(width * _FULL_SIZE / size * ratio) - 1, 1)
-    # Programs break paths at `/` as well.
+    # Programs also break paths at `/`.
     text = value.replace("/", "/ ") if isinstance(value, str) else ""
     lines = sum(len(wrap(line, fits)) if len(line) > fits else 1 for line in text.split("\n"))
     return min(round(lines * size * _LINE_HEIGHT + 3, 1), _HIGHEST)
@@ -228,15 +228,15 @@ def _height(part: SpannedCell, width: float) -> float:
 _BARS_SIZE: Final = (9, 6.8)  # centimetres
 _LINES_SIZE: Final = (14, 7.2)
 _LINE_WIDTH: Final = 22_225  # English Metric Units: 1.75 points
-_TREND_ROWS: Final = 14  # how many rows the chart of the trend takes
+_TREND_ROWS: Final = 14  # the rows that the chart of the trend takes
 _font: Final = partial(drawn.CharacterProperties, latin=drawn.Font(typeface=FONT))
 _PLAIN: Final = drawn.ParagraphProperties(defRPr=_font(sz=900, b=False))
 _LABELS: Final = RichText(p=[drawn.Paragraph(pPr=_PLAIN, endParaRPr=drawn.CharacterProperties())])
-"""How names and numbers are written in charts."""
+"""The font of names and numbers in charts."""
 
 
 class _Line(NamedTuple):
-    """Say how a line is called and drawn; in grey, dash and marker tell it from others."""
+    """Hold the name and look of a line; in grey, dash and marker distinguish it."""
 
     head: str
     colour: str
@@ -251,25 +251,25 @@ DAY_LINES: Final[Mapping[str, _Line]] = {
     str(Verdict.ACTIVE): _Line("active", "A9D18E", "solid", "triangle"),
     str(Verdict.UNDETERMINED): _Line("undetermined", "7F7F7F", "sysDot", "circle"),
 }
-"""The line of each column of the trend of a history; in cells the colours are the same in pale."""
+"""The line of each column of the trend of a history; cells have paler shades of the colours."""
 
 RUN_LINES: Final[Mapping[str, _Line]] = {
     str(Verdict.UNUSED): DAY_LINES[Verdict.UNUSED],
     columns.INACTIVE_COUNT: DAY_LINES[Verdict.DORMANT]._replace(head="retired or dormant"),
     columns.USERS: _Line("all IAM users", "404040", "sysDot", "triangle"),
 }
-"""The same of the trend of runs."""
+"""The line of each column of the trend of runs."""
 
 _NOT_SHOWN: Final = dict.fromkeys(
     ("showSerName", "showCatName", "showLegendKey", "showPercent"), False
 )
-"""What programs would write beside each bar by default, besides its number."""
+"""The texts that programs would write beside each bar by default, besides its number."""
 
 
 def add_bar_chart(
     sheet: TextSheet, title: str, bars: Sequence[tuple[str, int, str]], rows: range, anchor: str
 ) -> None:
-    """Add a chart of bars: name, number, colour; the first two stand in these rows of A and B."""
+    """Add a chart of bars: name, number, colour; names and numbers are in these rows of A and B."""
     chart = BarChart()
     chart.type = "bar"
     chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
@@ -295,7 +295,7 @@ def add_bar_chart(
 def add_trend(
     sheet: TextSheet, title: str, trend: pd.DataFrame, lines: Mapping[str, _Line] = RUN_LINES
 ) -> None:
-    """Add a line a row of the trend, the oldest first, and beside them the chart of the numbers.
+    """Add a line per row of the trend, the oldest first, and a chart of the numbers beside.
 
     `trend` has `as_of` and a column of numbers of users for each of the `lines`.
     """

@@ -1,4 +1,4 @@
-"""Define the columns that name a user, and show what the report and the analysis say of it."""
+"""Define the columns that name a user and show facts of the report and the analysis."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -43,18 +43,18 @@ AccountNames: TypeAlias = Mapping[str, AccountName]
 
 
 def account_text(account: str) -> str:
-    """Return the account as the sheets show it; rows whose ARN names none have none."""
+    """Return the account as the sheets show it; it is unknown if the ARN names no account."""
     return account or NOT_KNOWN
 
 
 def account_column(head: str, width: float, known: Mapping[str, str]) -> Column:
-    """Return the column of what is known of accounts, empty for others."""
+    """Return the column of a fact on accounts; empty for accounts that are not `known`."""
     read = mapped_values(columns.ACCOUNT, lambda account: known.get(account, ""))
     return TextColumn(head, width, read)
 
 
 def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column, ...]:
-    """Return the column of the account's name, none where no name is known."""
+    """Return the column of the account's name, none if no name is known."""
     known = {account: known.name for account, known in names.items()}
     return (account_column("Account name", width, known),) if known else ()
 
@@ -78,12 +78,12 @@ OWNER: Final = (
 
 
 def named_user_columns(names: AccountNames, owners: Owners = NO_OWNERS) -> tuple[Column, ...]:
-    """Return the columns that identify a user, with account name and owner where any is known."""
+    """Return the columns that identify a user, with account name and owner if any is known."""
     return (ACCOUNT, *account_name_columns(names), USER, *(OWNER if owners else ()), ARN)
 
 
 def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
-    """Return the columns that say where in which report a row's facts stand."""
+    """Return the columns with the report and the row that the facts come from."""
     names = text_column([file.name for file in files])
 
     def reports(rows: Page | pd.DataFrame) -> Texts:
@@ -100,7 +100,7 @@ def _reasons(page: Page) -> Texts:
 
 
 def _reason_sentences(page: Page) -> Texts:
-    """Return the reasons; of dormant users, the days without use."""
+    """Return the reasons; for dormant users, the days without use."""
     idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
     distinct, code = np.unique(idle, return_inverse=True)
     sentences = [f"dormant: {idle_text(days)}" for days in distinct.tolist()]
@@ -109,7 +109,7 @@ def _reason_sentences(page: Page) -> Texts:
 
 
 def caveat_texts(page: Page) -> Texts:
-    """Return the sentences of each user's caveats, one a line."""
+    """Return the sentences of each user's caveats, one per line."""
     sentences = sentences_by_caveat(page).values()
     return joined_present(sentences, "\n") if sentences else text_column([""] * len(page))
 
@@ -178,7 +178,7 @@ def _last_activities(page: Page) -> Texts:
 
 
 def _use_texts(page: Page) -> Iterator[pa.Array | str]:
-    """Yield, for the password and each access key, what users did with it."""
+    """Yield the last use of the password and of each access key, in words."""
     yield "sign-in"
     for slot, names in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True):
         service = mapped(page.cells[names.last_used_service], partial(_unless_none, form=", {}"))
