@@ -110,7 +110,7 @@ class InputLimit:
             raise InputRefused.of_file(name, message, hint)
 
 
-# What the bytes are
+# The form of an input, by its bytes
 
 
 def is_utf8_csv(head: bytes) -> bool:

@@ -365,7 +365,7 @@ class NotCovered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UncoveredFile(NotCovered):
-    """Name a file that cannot be read as a report, and say why; `name` is the file's."""
+    """Name a file that cannot be read as a report, and say why; `name` is the file name."""
 
     def __str__(self) -> str:
         """Return the sentence on a file that cannot be read."""

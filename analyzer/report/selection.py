@@ -120,7 +120,7 @@ def _with_credentials_of(
 def without_superseded_accounts(
     reports: Sequence[SurveyedReport],
 ) -> tuple[list[SurveyedReport], list[_Superseded]]:
-    """Remove from each report the accounts of which another report is newer.
+    """Remove from each report the accounts that have a newer report.
 
     Reports to which AWS gives the same moment count together, and so do parts of one report, which
     have no user in common. A report without ARNs must have a root row, which tells accounts apart:
@@ -289,7 +289,7 @@ def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:
 
 
 def _older_parts(older: Iterable[_Superseded]) -> Iterator[SurveyedReport]:
-    """Yield the parts of older reports with the accounts of which another report is newer.
+    """Yield the parts of older reports whose accounts have a newer report.
 
     Each part keeps the report's own time: `--as-of` is the time of the newer reports.
     """
@@ -319,7 +319,7 @@ def with_one_row_each(
 
     `suspects` are the hashes of identities that occur more than once. Return also the identities
     whose rows differ, with the differing cells by column, and the pairs of files with such rows, if
-    they are in two files. Other forms of moments and booleans are no difference.
+    they are in two files. Moments and booleans in another form do not differ.
     """
     users, roots = _ComparedRows(), _ComparedRows()
     counted = [

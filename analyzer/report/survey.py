@@ -87,7 +87,7 @@ class SurveyedReport:
     - `identities` has a hash for each row, in reading order; in one process, rows of one user have
       equal hashes.
     - `roots` are the rows of roots; `rows` are all rows, if they are small enough to be kept.
-    - `superseded` are accounts of which another report is newer; `repeated` are the numbers (int64)
+    - `superseded` are the accounts that have a newer report; `repeated` are the numbers (int64)
       of the rows that do not count because another row of the user or root does.
     - `contradicted` are the identities whose rows differ, in this report or another that counts
       with it: by column, the values of the two rows in words.
