@@ -25,7 +25,7 @@ from analyzer.report.model import (
 from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts
 
-# What one plain report does not need is imported where it is used.
+# Modules that one plain report does not need are imported where they are used.
 if TYPE_CHECKING:
     from analyzer.analysis.explanation import Explanation
     from analyzer.analysis.filters import Filter
@@ -41,14 +41,14 @@ ROWS_IN_MEMORY: Final = 200_000
 
 @dataclass(frozen=True, repr=False)
 class Analysis:
-    """Hold a report, judged. `pages`, `users` and `totals` give the same at every call.
+    """Hold a judged report. `pages`, `users` and `totals` give the same at every call.
 
-    `pages` yields the judged pages, their users with the columns that `Page` says are added.
-    `book` chooses the rules; None stands for those that run by default. `given_ledger` has
-    earlier decisions: those to keep users are among the exemptions already. A `filter` kept these
-    users of the analysis `part_of`. `store` may hold what is judged of a report that does not stay
-    in memory. `settings` names the file that set criteria or rules, and what it set; empty for
-    none. A pass over the pages that came to its end leaves its result in `cached_totals`.
+    `pages` yields the judged pages, with the columns of users that the analysis adds (`Page`).
+    `book` chooses the rules; None stands for the default rules. `given_ledger` has the earlier
+    decisions; decisions to keep users are among the exemptions already. If a `filter` is set, it
+    kept these users of the analysis `part_of`. `store` may hold the results of a report that does
+    not stay in memory. `settings` names the file that set criteria or rules, and its settings;
+    empty for none. A complete pass over the pages leaves its result in `cached_totals`.
     """
 
     report: Report
@@ -86,7 +86,7 @@ class Analysis:
 
     @property
     def totals(self) -> Totals:
-        """Return the counts of the outcome, going through the pages unless that was done."""
+        """Return the counts of the outcome; the pages are read if no complete pass was made yet."""
         for _ in () if self.cached_totals else self.pages():
             pass
         return self.cached_totals[0]
@@ -104,9 +104,9 @@ class Analysis:
 
     @cached_property
     def rule_results(self) -> "RuleResults":
-        """Return what the rules find; none runs before its result is needed.
+        """Return the results of the rules; no rule runs before its result is needed.
 
-        Those on the root do not run where a filter leaves the root out.
+        Rules on the root user do not run if a filter leaves the root user out.
         """
         from analyzer.analysis.rule_results import RuleResults  # noqa: PLC0415
         from analyzer.analysis.rulebook import rulebook  # noqa: PLC0415
@@ -138,7 +138,7 @@ class Analysis:
     def where(self, chosen: "Filter") -> "Analysis":
         """Return the part of the analysis that a filter keeps: its pages, counts and findings.
 
-        Its exemptions and its follow-up are those of the whole.
+        The exemptions and the follow-up are those of the whole analysis.
         """
         from analyzer.analysis.filters import Filter, filtered_report  # noqa: PLC0415
 
@@ -170,7 +170,7 @@ class Analysis:
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
 
-        Raises ValueError if no user does.
+        Raises ValueError if no user matches.
         """
         from analyzer.analysis.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
@@ -193,36 +193,36 @@ class Analysis:
 
     @cached_property
     def owners(self) -> "Owners":
-        """Return the owners of users, of an empty list if there is none."""
+        """Return the owners of users, none if there is no list of owners."""
         from analyzer.lists.owners import Owners  # noqa: PLC0415
 
         return self.given_owners or Owners()
 
     @cached_property
     def follow_up_result(self) -> "FollowUp":
-        """Return what became of the earlier decisions to delete or deactivate.
+        """Return the follow-up on the earlier decisions to delete or deactivate.
 
-        It is that of the whole: a user that a filter leaves out is not gone.
+        It covers the whole analysis: a user that a filter leaves out is not gone.
         """
         from analyzer.decisions.follow_up import follow_up  # noqa: PLC0415
 
         if self.part_of:
             return self.part_of.follow_up_result
-        pages = self.pages() if self.ledger.lines else ()  # without decisions nobody is looked for
+        pages = self.pages() if self.ledger.lines else ()  # no decisions, no users to find
         return follow_up(pages, self.report, self.ledger, self.owners)
 
     @property
     def follow_up(self) -> pd.DataFrame:
-        """Return the same as a frame (`decisions.follow_up.COLUMNS`)."""
+        """Return the follow-up as a frame (`decisions.follow_up.COLUMNS`)."""
         return self.follow_up_result.frame
 
     @property
     def follow_up_notes(self) -> tuple[str, ...]:
-        """Return the notes of the follow-up; without a ledger there is none to make."""
+        """Return the notes of the follow-up, none without a ledger."""
         return self.follow_up_result.notes if self.given_ledger else ()
 
     def earlier_decisions(self, page: Page) -> pd.Series:
-        """Return what was decided earlier on the users of a judged page, in words (str)."""
+        """Return the earlier decision on each user of a judged page, in words (str)."""
         if not (self.given_ledger and self.given_ledger.lines):
             return pd.Series("", page.users.index, TEXT)
         from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415
@@ -273,12 +273,12 @@ def _judged_pages(
     owners: "Owners | None",
     cached_totals: list[Totals],
 ) -> Iterator[Page]:
-    """Yield the pages of a report judged, some users exempt, and leave the totals in a list."""
+    """Yield the judged pages of a report with exemptions, and leave the totals in a list."""
     tally = Tally(exemptions, owners)
     for page in report.pages():
         judged = tally.counted(with_verdicts(page, criteria))
         yield judged
-        del page, judged  # Else three pages are in memory, not two.
+        del page, judged  # Otherwise three pages are in memory, not two.
     _check_user_count(report, tally.counts.total())
     cached_totals[:] = [tally.totals(report)]
 
@@ -298,7 +298,7 @@ def _kept_pages(
 
 
 def _check_user_count(report: Report, judged: int) -> None:
-    """Refuse a report that did not stay the same: as many users as rows were surveyed."""
+    """Refuse a report that has changed: there must be as many users as in the survey."""
     surveyed = sum(account.user_count for file in report.files for account in file.accounts)
     if surveyed != judged:
         names = ", ".join(file.name for file in report.files)
@@ -309,11 +309,11 @@ def _check_user_count(report: Report, judged: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisRequest:
-    """Hold what reports are judged by, and what a run fails on.
+    """Hold the criteria, rules and lists to judge reports by, and the conditions to fail a run.
 
-    `book` chooses the rules, None those that run by default. `accounts` are names, `ledger` has
-    earlier decisions, `owners` are those of users. `fail_on` are verdicts, severities, ids of
-    rules, `control` and `overdue`. `settings` is as in `Analysis`.
+    `book` chooses the rules; None stands for the default rules. `accounts` has account names,
+    `ledger` earlier decisions, `owners` the owners of users. `fail_on` are verdicts, severities,
+    ids of rules, `control` and `overdue`. `settings` is as in `Analysis`.
     """
 
     criteria: Criteria
@@ -337,9 +337,9 @@ class AnalysisRequest:
         return replace(judged, settings=self.settings)
 
     def failures(self, analysis: Analysis) -> list[str]:
-        """Return what meets `fail_on`, each with its number of users or findings.
+        """Return the conditions of `fail_on` that are met, with the number of users or findings.
 
-        Undetermined users and accounts that could not be read always meet it.
+        Undetermined users and accounts that could not be read always count.
         """
         if not self.fail_on:
             return []

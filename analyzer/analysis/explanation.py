@@ -63,12 +63,12 @@ class MatchingExemption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Hold all that the verdict on one user rests on; as text it is a page for people.
+    """Hold the facts behind the verdict on one user; `str` returns them as a page to read.
 
     `row` counts from the header, which is row 1; `caveats` are (id, sentence). `reason` is a
-    sentence, `reason_code` what the other outputs have as reason. `why_not` says of each verdict
-    above it, but undetermined, why the user does not have it. Of the root user, which has no
-    verdict, the fields about it are empty.
+    sentence, `reason_code` the reason as in the other outputs. `why_not` says why the user has none
+    of the verdicts above its own, except for undetermined. The root user has no verdict: the fields
+    about the verdict are empty.
     """
 
     account: str
@@ -121,11 +121,11 @@ def explanations(
 ) -> Iterator[Explanation]:
     """Yield an explanation of each user whose name or ARN matches (`*` and `?` match).
 
-    A root matches by its ARN and by `<root_account>`, which no pattern of user names is: it has no
+    A root matches by its ARN and by `<root_account>`, but by no pattern of user names. It has no
     verdict, only the outcomes of the rules on it.
 
-    `pages` are those of the report of `rule_results`, judged by `criteria`; `earlier` returns what
-    was decided earlier on the users of a page.
+    `pages` are those of the report of `rule_results`, judged by `criteria`; `earlier` returns the
+    earlier decisions on the users of a page.
     """
     for alone in _pages_of_matches(pages, user):
         yield _explanation(alone, rule_results, earlier(alone).iloc[0], criteria)
@@ -143,7 +143,7 @@ def _pages_of_matches(pages: Iterable[Page], user: str) -> Iterator[Page]:
 
 
 def _explanation_of_root(page: Page, rule_results: RuleResults) -> Explanation:
-    """Return which rules the only root of a page meets, and the cells that they read."""
+    """Return the outcomes of rules on the only root of a page, and the cells that they read."""
     rules = rule_results.book.rules
     cells = dict.fromkeys(name for rule in rules if rule.is_of_root for name in rule.columns)
     return Explanation(
@@ -155,7 +155,7 @@ def _explanation_of_root(page: Page, rule_results: RuleResults) -> Explanation:
 
 
 def _shared_fields(page: Page, rule_results: RuleResults) -> dict[str, Any]:
-    """Return who the only user or root of a page is, where its row is, and which entries match."""
+    """Return name, account, place of the row and matching entries of a page's only user or root."""
     user = page.users.iloc[0]
     file: ReportFile = rule_results.report.files[user[columns.FILE]]
     names = rule_results.report.account_names
@@ -274,7 +274,7 @@ def _cell(page: Page, name: str, decides: str) -> Cell:
 
 
 def _reading(page: Page, name: str) -> str:
-    """Return in words what a cell was understood to say."""
+    """Return the meaning of a cell in words."""
     if name == columns.ADDITIONAL_CREDENTIALS_INFO:
         has_more = bool(Facts(page).more_credentials[0])
         return "more credentials than are listed" if has_more else "no more credentials"
@@ -319,7 +319,7 @@ _READINGS: Final = {
         for slot, certificate in _CERTIFICATES
     },
 }
-"""The words, by column, for a flag that is set, a moment or a slot; and for none."""
+"""By column, the words for a set flag, a moment or a slot, and the words if there is none."""
 
 
 # Rules and exemptions
@@ -392,7 +392,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return the rows as lines whose columns stand under each other."""
+    """Return the rows as lines with aligned columns."""
     table = [*rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [

@@ -1,6 +1,6 @@
 """Choose which accounts and users the outputs list and count.
 
-In the patterns `*` and `?` match. Whatever is left out is counted, never dropped silently.
+In the patterns `*` and `?` match. Users that are left out are counted, never dropped silently.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ _WILDCARDS: Final = ("*", "?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Hold what a user must meet to be listed and counted.
+    """Hold the conditions that a user must meet to be listed and counted.
 
     - `accounts`: patterns of account ids or names; empty for all accounts.
     - `users`: patterns of user names, or of ARNs if they begin with `arn:`, in any case; empty for
@@ -49,11 +49,11 @@ class Filter:
             raise ValueError("a pattern of an account or a user must not be empty")
 
     def __bool__(self) -> bool:
-        """Return whether it can leave anything out."""
+        """Return whether the filter can leave anything out."""
         return self != Filter()
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return the filter in words."""
         parts = (
             f"account {' or '.join(self.accounts)}" if self.accounts else "",
             f"user {' or '.join(self.users)}" if self.users else "",
@@ -87,7 +87,7 @@ def user_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> n
 def filtered_report(report: Report, chosen: Filter) -> Report:
     """Return the report with the accounts and the roots that the filter keeps.
 
-    What could not be read and names no account may be one that the filter keeps, so it stays.
+    An input that could not be read and names no account stays: the filter may keep its account.
     """
     names = report.account_names
     kept = {
@@ -114,7 +114,7 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
 def of_accounts(report: Report, kept: Collection[str]) -> Report:
     """Return the report with some of its accounts.
 
-    Every file stays at its place; one without such an account lists no account any more.
+    Every file keeps its position; a file without such an account then lists no account.
     """
     files = (
         replace(

@@ -20,10 +20,10 @@ from analyzer.standards import Control
 from analyzer.terms import count_text, numbers_text, with_noun
 
 MOST_ROWS_TIMES_RULES: Final = 200_000
-"""Rows times rules of which the findings are held and ordered together."""
+"""The most rows times rules whose findings are held and ordered together."""
 
 MOST_ROWS_IN_ONE_ORDER: Final = 200_000
-"""Up to this many rows the findings come in one order; of larger reports page by page."""
+"""Reports of up to this many rows give findings in one order, larger ones page by page."""
 
 
 class Result(StrEnum):
@@ -58,7 +58,7 @@ class ControlResult:
 
     @property
     def rules_text(self) -> str:
-        """Return of which rules the findings are, empty if there are none."""
+        """Return the rules of the findings, empty if there are no findings."""
         return ", ".join(self.control.rules) if self.fails or self.undecided else ""
 
 
@@ -66,7 +66,7 @@ T = TypeVar("T")
 
 
 class Store(Protocol):
-    """Keep what a function yields, so that it is made only once."""
+    """Keep the values that a function yields, so that they are made only once."""
 
     def __call__(self, values: Callable[[], Iterator[T]], /) -> Callable[[], Iterator[T]]:
         """Return a function that yields the same values at each call."""
@@ -74,7 +74,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class RuleResults:
-    """Hold what the rules of a book find in a report; no rule runs before its result is needed.
+    """Hold the findings of a book's rules in a report; no rule runs before its result is needed.
 
     `pages` gives the judged pages of `report`; `store` may hold the findings, to find them once.
     `filtered_rules` are the ids of the rules that a filter leaves out with the root users. A pass
@@ -98,10 +98,10 @@ class RuleResults:
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
 
-        Those of the users' owners follow (`columns.OWNERSHIP`).
-        The most severe rules come first; of each the failures; of these the findings that are not
-        exempt; of these the longest ago. Reports of more than `MOST_ROWS_IN_ONE_ORDER` rows give a
-        frame a page, each in that order.
+        The columns of the users' owners follow (`columns.OWNERSHIP`). The most severe rules come
+        first; within a rule the failures, then the findings that are not exempt, then the longest
+        ago. Reports of more than `MOST_ROWS_IN_ONE_ORDER` rows give a frame for each page, in the
+        same order.
         """
         return (self._stored_frames or self._ordered_frames)()
 
@@ -152,10 +152,10 @@ class RuleResults:
 
     @property
     def rules_lacking_input(self) -> Mapping[str, str]:
-        """Return the ids of the rules that did not see everything, and why."""
+        """Return the ids of the rules that did not see all input, and why."""
         if self.report.not_covered:
             return {rule.id: "An account could not be read." for rule in self.book.rules}
-        # Files of accounts without a number are accounts of their own.
+        # If an account has no number, each file counts as an account of its own.
         roots = Counter[tuple[str, str]]()
         for file in self.report.files:
             for account in (one for one in file.accounts if one.rows > one.repeated):
@@ -167,16 +167,16 @@ class RuleResults:
         return {rule.id: why for rule in self.book.rules if rootless and rule.is_of_root}
 
     def failures(self, words: Collection[str]) -> list[str]:
-        """Return for each rule that words name how many findings are not exempt.
+        """Return for each rule that the words name its number of findings that are not exempt.
 
-        What a rule could not decide counts, and so does a rule that did not see everything.
+        Undecided findings count, and so does a rule that did not see all input.
         """
         named = [rule.id for rule in self.book.rules if rule.is_named(words)]
         failures = ((rule, self._failure(rule)) for rule in named)
         return [f"{rule}: {failure}" for rule, failure in failures if failure]
 
     def control_failures(self) -> list[str]:
-        """Return for each control of the standard that fails or is undecided its result."""
+        """Return the result of each control of the standard that fails or is undecided."""
         unmet = [
             control
             for control in self.controls
@@ -193,7 +193,7 @@ class RuleResults:
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
 
     def _frames_by_rule_group(self) -> Iterator[pd.DataFrame]:
-        """Order the findings of some rules at a time: of many users all take too much memory."""
+        """Yield the ordered findings of some rules at a time: all together need too much memory."""
         pages = [*self._pages_and_roots()]
         ids = [rule.id for rule in self.book.rules]
         by_severity = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
@@ -226,7 +226,7 @@ class RuleResults:
         return frame.assign(**self.owners.columns_of(frame, moments))
 
     def _pages_and_roots(self) -> Iterator[tuple[Page, ExemptionMatches, bool]]:
-        """Yield pages of users, then of roots, with their exemptions, and if they are of roots."""
+        """Yield pages of users, then of roots, with exemptions, and whether they are of roots."""
         for pages, of_roots in ((self.pages, False), (self.report.roots, True)):
             for page in pages():
                 yield page, ExemptionMatches(page, self.exemptions), of_roots
@@ -261,7 +261,7 @@ def control_result(
     """Return the result of a control of the book's standard.
 
     `lacking_input` has the reason for each rule that did not see all input; `left_out` are the ids
-    of those that a filter leaves out with the root users.
+    of the rules that a filter leaves out with the root users.
     """
     unmet = (Outcome.FAILS, Outcome.UNDECIDED)
     fails, undecided = (

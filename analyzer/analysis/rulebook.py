@@ -53,15 +53,14 @@ def rulebook(  # noqa: PLR0913  each is one choice
 ) -> Rulebook:
     """Return the rules and limits of a benchmark; without one, the default rules and limits.
 
-    `rules` are the ids of the rules to run instead, or the only one; `default` stands for those
-    that would have run, `all` for every rule. `skip` are the ids of rules that do not run; rules
-    less severe than `least` do not run either. `extra` are rules of one's own, which run last.
-    `limits` are days by the names of `Thresholds`.
+    `rules` are the ids of the rules to run instead, or one id; `default` stands for the rules that
+    run otherwise, `all` for every rule. `skip` are the ids of rules that do not run; rules less
+    severe than `least` do not run either. `extra` are your own rules, which run last. `limits` are
+    days by the names of `Thresholds`.
 
-    Raises ValueError for an unknown id, benchmark, severity or limit, for an id of an extra rule
-    that is there already or has another form, for a column that it reads and no report has, and
-    for days that are not a whole number of 1 or more; TypeError for an extra rule that is not a
-    Rule.
+    Raises ValueError for an unknown id, benchmark, severity or limit, for an extra rule whose id is
+    taken or has another form, or that reads a column that no report has, and for days that are not
+    a whole number of 1 or more; TypeError for an extra rule that is not a Rule.
     """
     rules, skip = ([names] if isinstance(names, str) else names for names in (rules, skip))
     known = _rules_by_id(extra)
@@ -86,7 +85,7 @@ def rulebook(  # noqa: PLR0913  each is one choice
 
 
 def _check_words(kind: str, words: Iterable[str], known: Iterable[str], *others: str) -> None:
-    """Raise ValueError for words that are not known; it names those that are, and others."""
+    """Raise ValueError for unknown words; its message names the known words and the others."""
     if unknown := sorted({*words} - {*known}):
         choices = ", ".join([*known, *others])
         raise ValueError(f"unknown {kind} {', '.join(unknown)}: choose from {choices}")

@@ -1,4 +1,4 @@
-"""Count the outcome of an analysis: users by verdict, and whom exemptions and owners name."""
+"""Count the outcome of an analysis: users by verdict, and matches of exemptions and owners."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from analyzer import columns
 from analyzer.report.model import TEXT, Exemption, Exemptions, Page, Report, blank_categories
 from analyzer.terms import Certainty, Verdict
 
-# What one plain report does not need is imported where it is used.
+# Modules that one plain report does not need are imported where they are used.
 if TYPE_CHECKING:
     from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
     from analyzer.lists.owners import Owner, Owners
@@ -44,8 +44,8 @@ class Totals:
     """Count the outcome of an analysis.
 
     `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
-    for each combination that occurs. `exemption_uses` have the users and roots that each exemption
-    names; `expired` ones apply no more to one of these; `unmatched` ones match no user.
+    for each combination that occurs. `exemption_uses` count the users and roots that each exemption
+    matches; `expired` ones no longer apply to at least one of them; `unmatched` ones match no user.
     `without_owner` users match no entry of the list of owners, `unmatched_owners` match no user.
     """
 
@@ -73,17 +73,17 @@ class Totals:
 
 
 UserCounts: TypeAlias = "Counter[tuple[str | bool, ...]]"
-"""How many users have each combination of the columns of `Totals.counts`."""
+"""The number of users for each combination of the columns of `Totals.counts`."""
 
 
 class Tally:
-    """Count judged pages one after the other: their users, and whom exemptions and owners match."""
+    """Count judged pages one after the other: users, and matches of exemptions and owners."""
 
     def __init__(self, exemptions: Exemptions, owners: "Owners | None") -> None:
         """Begin with no user."""
         self.counts: UserCounts = Counter()
         self._exemptions, self._owners = exemptions, owners
-        # Users that each entry matches, below them those to which it applies, and in vain.
+        # For each entry, the users that it matches, to which it applies, and without effect.
         self._use = np.zeros((3, len(exemptions)), np.int64)
         self._owned = Counter[int]()
 
@@ -108,7 +108,7 @@ class Tally:
         return matches
 
     def totals(self, report: Report) -> Totals:
-        """Return the totals, those of the roots of the report included."""
+        """Return the totals, including those of the report's roots."""
         totals = Totals(counts_frame(self.counts), without_owner=self._owned[-1])
         if self._owners:
             for roots in report.roots():
@@ -124,7 +124,7 @@ class Tally:
             self._matches(roots)
         oldest = min(file.as_of for file in report.files).date()
         uses = tuple(map(ExemptionUse, self._exemptions, *self._use.tolist()))
-        # A user whom somebody decided to keep may be gone: that is no mistake in a list.
+        # A user to keep by a decision may be gone: that is not a mistake in a list.
         counting = [use for use in uses if use.matched or not use.entry.arn]
         expired = tuple(use for use in counting if use.has_expired(oldest))
         missed = [use.entry for use in counting if not use.matched and use not in expired]

@@ -23,29 +23,29 @@ _ROOT_NAMES: Final = pa.array(
 )
 
 _ANY_PREFIX: Final = r"arn:aws(-[a-z0-9-]+)?:iam::[!-9;-~]*:"
-"""The same of any account: people write `123XXXXXXXX`, `test`, `1234` where they mask it."""
+"""The same with any text as account: people mask it as `123XXXXXXXX`, `test` or `1234`."""
 
 _ROOT: Final = rf"^{_ANY_PREFIX}root\z"
 
 _NAMES_ACCOUNT: Final = rf"^({_PREFIX}|{_ANY_PREFIX}(user/|root\z))"
-"""An ARN with a number is damaged at most behind it; any other text may be damage itself."""
+"""A number can be read even if the rest of the ARN is damaged; other text may be damage itself."""
 
 NO_ARN: Final = "no-arn"
-"""What stands for the ARN where a report has no such column."""
+"""The word in place of the ARN if a report has no such column."""
 
 _MASK_WORDS: Final = (
     r"[\[(<]?(fake[ _-]?arn|redacted|masked|hidden|removed|anonymi[sz]ed|x+|\*+)[\])>]?"
 )
-"""What people write where an ARN stood; none of it has a colon.
+"""The words that people write in place of an ARN; none has a colon.
 
-Any other text there is damage: nobody is judged by a row of it.
+Any other text there is damage: no user is judged by such a row.
 """
 
 _MASK_WORD: Final = rf"(?i)^({_MASK_WORDS})\z"
 _MASK_WORD_AND_NAME: Final = rf"(?is)^({_MASK_WORDS}|{NO_ARN})/"
 
 _RESERVED_ROOT_NAMES: Final = _ROOT_NAMES.slice(0, 2)
-"""IAM gives no user such a name: they are the root's, whatever its ARN."""
+"""Names of the root user, whatever its ARN: no IAM user can have them."""
 
 _SLASH: Final = pa.scalar("/", pa.large_string())
 _EMPTY: Final = pa.scalar("", pa.large_string())
@@ -54,9 +54,9 @@ _USUAL_PREFIX: Final = "arn:aws:iam::"
 
 
 def is_root(table: pa.Table) -> pa.Array:
-    """Return which rows are an account's root: by name alone, or by what markup left of it.
+    """Return which rows are a root user's: by ARN and name, or by a reserved name alone.
 
-    No IAM user can have the name `<root_account>`, whatever the ARN is.
+    Markup may have cut the name. No IAM user can have the name `<root_account>`.
     """
     arn, name = (table[column].combine_chunks() for column in (columns.ARN, columns.USER))
     likely = pc.ends_with(arn, ":root")
@@ -68,11 +68,11 @@ def is_root(table: pa.Table) -> pa.Array:
 
 
 def account_ids(arn: pa.Array, masked_account: str = "") -> pa.Array:
-    """Return the 12 digits of each row's account, empty where the ARN is none.
+    """Return the 12 digits of each row's account, empty if the cell is not an ARN.
 
-    Of a masked one it is `masked_account` if that is set, else the text in the ARN.
+    For a masked ARN, return `masked_account` if it is set, otherwise the text in the ARN.
     """
-    # With the other patterns alone 300,000 rows take 1.12 times as long.
+    # Without this shortcut 300,000 rows take 1.12 times as long.
     beginnings = pc.binary_slice(arn.cast(pa.large_binary()), 0, len(_USUAL_PREFIX) + 13)
     distinct = beginnings.dictionary_encode()
     usual = pc.match_substring_regex(distinct.dictionary, f"^{_USUAL_PREFIX}{ACCOUNT_ID_PATTERN}:")
@@ -95,18 +95,18 @@ def has_account_number(arn: pa.Array) -> np.ndarray:
 
 
 def with_user_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the ARNs, each word that stands for one followed by `/` and the name of its row.
+    """Return the ARNs; a word in place of an ARN gets `/` and the user name of its row.
 
-    Else all users whose ARN was replaced by one word would be the same one.
+    Otherwise all users whose ARN was replaced by one word would count as one.
     """
     words = pc.match_substring_regex(arn, _MASK_WORD)
     return pc.if_else(words, pc.binary_join_element_wise(arn, name, _SLASH), arn)
 
 
 def identities(table: pa.Table) -> pa.Array:
-    """Return what the rows of one user share, as do those of one root: the ARN.
+    """Return the identity of each row, equal in all rows of one user or one root: the ARN.
 
-    What is no ARN may stand in the rows of several users: there the name counts too.
+    Text that is not an ARN may stand in the rows of several users: there the name counts too.
     """
     arn, name = (table[column].combine_chunks() for column in (columns.ARN, columns.USER))
     whole = pc.starts_with(arn, "arn:")
@@ -116,7 +116,7 @@ def identities(table: pa.Table) -> pa.Array:
 
 
 def without_user_names(arn: pa.Array) -> pa.Array:
-    """Return the cells as the report has them, null for those of a column that it has not."""
+    """Return the cells as the report has them, null if it has no such column."""
     cells = pc.replace_substring_regex(arn, rf"{_MASK_WORD_AND_NAME}.*$", r"\1")
     return pc.if_else(pc.equal(cells, NO_ARN), pa.scalar(None, arn.type), cells)
 
@@ -124,7 +124,7 @@ def without_user_names(arn: pa.Array) -> pa.Array:
 def is_masked_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs hide the account, but name the user of the row.
 
-    Without any ARN, a name that may be the root's, cut by markup, is no user's.
+    Without an ARN, a name that may be the root's name cut by markup is not a user's.
     """
     hidden = np.asarray(pc.match_substring_regex(arn, f"^{_ANY_PREFIX}user/{_PATH}"))
     hidden &= ~np.asarray(pc.match_substring_regex(arn, f"^{_PREFIX}user/"))
@@ -144,7 +144,7 @@ def is_user_name(name: pa.Array) -> np.ndarray:
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
-    # A slash in front, so that each has two parts.
+    # A slash in front, so that each ARN has two parts.
     parts = pc.split_pattern(
         pc.binary_join_element_wise(_EMPTY, arn, _SLASH), "/", max_splits=1, reverse=True
     )
@@ -155,5 +155,5 @@ def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
 
 
 def _has_name_after(beginning: str, arn: pa.Array, name: pa.Array) -> np.ndarray:
-    """Return which ARNs are the name of the same row, behind a beginning of that form."""
+    """Return which ARNs consist of a beginning of this form and the name of the same row."""
     return np.asarray(pc.equal(pc.replace_substring_regex(arn, beginning, ""), name))

@@ -1,4 +1,4 @@
-"""Make one Report of the texts of many, with notes on them, or refuse them together."""
+"""Make one Report of many report texts, with notes on them, or refuse them together."""
 
 from collections import defaultdict
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence
@@ -54,11 +54,11 @@ from analyzer.terms import (
 PAGE_ROWS = 49_152
 """Rows of small reports that are gathered into one page.
 
-1,000 reports of 500 rows, a page each, take 8.7 times as long. A third more rows take 40 MB more,
-and a third less 1.07 times as long, of a million rows.
+With a page each, 1,000 reports of 500 rows take 8.7 times as long. For a million rows, pages a
+third larger take 40 MB more, and pages a third smaller 1.07 times as long.
 """
 _SKEW = timedelta(hours=1)
-"""How far AWS's clocks and the rounding of last uses may stand ahead of a report's as-of."""
+"""The most by which AWS's clocks and rounded last uses may be ahead of a report's as-of."""
 
 
 def assemble_report(  # noqa: PLR0913  each is one choice
@@ -70,14 +70,14 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     *,
     with_older: bool = False,
 ) -> Report:
-    """Return the Report that the texts are together; an opener may refuse its input.
+    """Return one Report of all texts; an opener may refuse its input.
 
-    `set_as_of` is the moment that the user says the reports describe; `progress` is called with
-    how many of how many texts were read, `threads` at a time. Rows of up to `row_bytes_in_memory`
-    bytes stay in memory, by default `ROW_BYTES_IN_MEMORY`. The same report twice counts once; of
-    different reports of one account the newest counts. With `with_older` each counts, as if alone.
+    `set_as_of` is the reports' as-of if the user sets it; `progress` is called with the number of
+    texts read and the number of all. `threads` read them. Rows of up to `row_bytes_in_memory` bytes
+    stay in memory, by default `ROW_BYTES_IN_MEMORY`. A report given twice counts once; of different
+    reports of one account the newest counts. With `with_older` each counts, as if alone.
 
-    Raises InputRefused with the problems of all texts together, or that of `set_as_of`.
+    Raises InputRefused with the problems of all texts, or with the problem of `set_as_of`.
     """
     if set_as_of:
         check_as_of(set_as_of)
@@ -85,7 +85,7 @@ def assemble_report(  # noqa: PLR0913  each is one choice
     reports: list[SurveyedReport] = []
     problems: list[Problem] = []
     size = 0
-    # Each thread takes a group at a time: Arrow lets several run.
+    # Each thread takes a group at a time: Arrow lets several threads run.
     with ThreadPoolExecutor(threads) as surveyors:
         each_in = map if len(openers) == 1 else surveyors.map
         groups = each_in(partial(survey_each, set_as_of=set_as_of), groups_of_neighbours(openers))
@@ -95,8 +95,8 @@ def assemble_report(  # noqa: PLR0913  each is one choice
                 problems += surveyed.problems
                 continue
             reports.append(surveyed)
-            # The rows of all before it go with those of the first that does not fit: with the rows
-            # of some reports 10,000 of them take 220 MB more.
+            # The first report that does not fit drops the rows of all reports: if some keep their
+            # rows, 10,000 reports take 220 MB more.
             first = len(reports) - 1 if size > bytes_in_memory else 0
             size += surveyed.file.size
             if size > bytes_in_memory:
@@ -107,7 +107,7 @@ def assemble_report(  # noqa: PLR0913  each is one choice
 
 
 def _assembled(reports: Sequence[SurveyedReport], *, each_counts: bool) -> Report:
-    """Return the Report that surveyed reports are together; with `each_counts` the older too."""
+    """Return one Report of surveyed reports; with `each_counts` the older ones count too."""
     of_selection: list[FileNote] = []
     older: list[SurveyedReport] = []
     of_accounts = [*_masked_account_notes(reports)] if len(reports) > 1 else []
@@ -140,7 +140,7 @@ def _assembled(reports: Sequence[SurveyedReport], *, each_counts: bool) -> Repor
 
 
 def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
-    """Note the reports taken for one account; raises InputRefused if they are of several."""
+    """Note the reports that count as one account; raises InputRefused if they are of several."""
     for alike in masked_alike(reports):
         files = [report.file for report in alike]
         created = root_creation_times(files, _SelectedRows(alike, each_counts=True).roots())
@@ -150,7 +150,7 @@ def _masked_account_notes(reports: Sequence[SurveyedReport]) -> Iterator[str]:
 
 
 def _older(reports: Sequence[SurveyedReport]) -> Iterator[Report]:
-    """Yield one Report of older reports, each as if alone, if there are any."""
+    """Yield one Report in which each older report counts as if alone, if there are any."""
     if reports:
         yield _assembled(reports, each_counts=True)
 
@@ -166,7 +166,7 @@ class _SelectedRows:
     each_counts: bool
 
     def pages(self) -> Iterator[Page]:
-        """Yield the users' rows; of several pages each is made while the one before is used."""
+        """Yield the users' rows; the next page is made while one is used, if there are several."""
         pages = self._pages(of_roots=False)
         rows = sum(account.rows for report in self.reports for account in report.file.accounts)
         return read_ahead(pages) if rows > PAGE_ROWS else pages
@@ -185,7 +185,7 @@ class _SelectedRows:
             yield self._page(alike, of_roots=of_roots)
 
     def _page(self, alike: list[pa.Table], *, of_roots: bool) -> Page:
-        """Return the rows of tables as a page, and empty the list, which would keep them alive."""
+        """Return the rows of tables as a page; empty the list, to free the tables' memory."""
         table = pa.concat_tables(alike).combine_chunks()
         alike.clear()
         is_root = arns.is_root(table)
@@ -228,8 +228,8 @@ class _SelectedRows:
     def _services(self) -> dict[tuple[int, str, str], str]:
         """Return the services of active credentials by file, account and user (in lower case).
 
-        Lists of one account may lie beside several reports, whose rows they are of. Each report is
-        alone in a history, and where no account is named.
+        If several reports of one account have lists, all lists count for all these reports. In a
+        history, and for rows that name no account, a report has only its own list.
         """
         covered = [
             (
@@ -276,7 +276,7 @@ def _tables(reports: Sequence[SurveyedReport], *, of_roots: bool) -> Iterator[pa
 def _names_by(
     reports: Iterable[SurveyedReport], key: Callable[[SurveyedReport], str]
 ) -> ItemsView[str, list[str]]:
-    """Return keys, and the names of the reports that have each; without what has none."""
+    """Return the names of the reports by their key, without reports whose key is empty."""
     names: dict[str, list[str]] = defaultdict(list)
     for report in reports:
         if own := key(report):
@@ -300,7 +300,7 @@ def _late_timestamp_notes(reports: Iterable[SurveyedReport]) -> Iterator[FileNot
 
 
 def _replaced_time_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
-    """Note the reports that have a time of their own, which --as-of replaces by another."""
+    """Note the reports whose own time --as-of replaces by another."""
     dated = [report for report in reports if report.own_source is not AsOfSource.ASSUMED]
     if replaced := [report for report in dated if report.own_as_of != report.file.as_of]:
         texts = [f"{report.file.name} ({minute_text(report.own_as_of)})" for report in replaced]
@@ -343,7 +343,7 @@ def _missing_column_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
 
 
 def _emptied_cell_notes(reports: Iterable[SurveyedReport]) -> Iterator[str]:
-    """Note the reports whose root rows have empty cells of keys, for a moment, and no `N/A`."""
+    """Note the reports whose root rows have an empty date of an access key, and no `N/A`."""
     dates = {name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)}
     names = []
     for report in reports:

@@ -1,8 +1,7 @@
-"""Take a credential report out of whatever it was saved in.
+"""Unpack a credential report from the form in which it was saved.
 
-What people have is the console's CSV, the AWS CLI's JSON, the base64 inside it, or any of
-these after a shell or a spreadsheet re-saved it. The kind is read off the bytes, never
-off the name.
+The forms are the console's CSV, the AWS CLI's JSON, the base64 inside that JSON, and each of them
+as a shell or a spreadsheet saved it again. The bytes show the form; the file name does not count.
 """
 
 import ast
@@ -29,13 +28,13 @@ HEAD_BYTES: Final = 1 << 16
 """Bytes at the start of an input that show what it is."""
 
 LARGEST_CSV: Final = 1 << 29
-"""No report that is not streamed holds more."""
+"""The most bytes of a report that is not streamed."""
 
 LARGEST_WRAPPED: Final = 1 << 26
-"""No JSON, base64 or UTF-16 with a report in it holds more."""
+"""The most bytes of JSON, base64 or UTF-16 with a report in it."""
 
 MAX_INPUT: Final = 2 << 30
-"""What all inputs of a run may unpack to together."""
+"""The most bytes that all inputs of a run may unpack to together."""
 
 _CHUNK_BYTES: Final = 1 << 20
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -43,18 +42,18 @@ _SIZE: Final = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(i?B)?", re.IGNORECASE | re
 
 GZIP = b"\x1f\x8b"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-"""How a zip archive starts, and how one that holds nothing does."""
+"""The first bytes of a zip archive, and those of an empty one."""
 
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 UTF8_BOM = b"\xef\xbb\xbf"
 _MOST_JSON_VALUES = 1_000_000
-"""JSON of more lists and objects takes far more memory than its text, and is no report."""
+"""JSON with more lists and objects takes far more memory than its text, and is not a report."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*")
 _MARKUP = re.compile(r"<(?!root_account>)[!?a-z]", re.IGNORECASE)
 _YAML = re.compile(r"(---\s+)?(- )?(Content|GeneratedTime|ReportFormat):\s")
 GENERATION_STATES: Final = ("STARTED", "INPROGRESS", "COMPLETE")
-"""What AWS answers where it is asked to generate a report."""
+"""AWS's answers to a request to generate a report."""
 
 _KINDS = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
 _HINT = (
@@ -95,14 +94,14 @@ def size_text(size: int) -> str:
 
 @dataclass(slots=True)
 class InputLimit:
-    """Count what is unpacked or piped in, of all inputs together; threads may share it."""
+    """Count the bytes unpacked or piped in, of all inputs together; threads may share it."""
 
     most: int = MAX_INPUT
     count: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, name: str, size: int) -> None:
-        """Count more bytes of an input; raises InputRefused where that is more than is allowed."""
+        """Count more bytes of an input; raises InputRefused if the sum exceeds the limit."""
         with self._lock:
             self.count += size
         if self.count > self.most:
@@ -111,21 +110,21 @@ class InputLimit:
             raise InputRefused.of_file(name, message, hint)
 
 
-# What the bytes are
+# The form of an input, by its bytes
 
 
 def is_utf8_csv(head: bytes) -> bool:
     """Tell from its first bytes whether the input is already CSV in UTF-8."""
     wrapped = head.startswith((GZIP, *ZIP, *UTF16)) or b"\0" in head or head.lstrip()[:1] in b"{[<"
     text = head[:4096].lower()
-    # The pattern alone looks at every border of a word: 0.1 ms where there are none.
+    # The pattern alone tests every border of a word, which takes 0.1 ms if `arn` is missing.
     return not wrapped and b"arn" in text and re.search(rb"\barn\b", text) is not None
 
 
 def size_limit(name: str, head: bytes) -> int:
-    """Return how many bytes an input may hold that begins so, and is longer than that.
+    """Return the most bytes allowed for an input with these first bytes, if it is longer.
 
-    Raises InputRefused if it cannot be a report: nothing more of it must be read.
+    Raises InputRefused if the input cannot be a report, so that no more of it is read.
     """
     if head.startswith(GZIP):
         unpacked = zlib.decompressobj(wbits=31)
@@ -160,7 +159,7 @@ def _is_tar(head: bytes) -> bool:
 
 
 def _refused_beginning(name: str, head: bytes) -> InputRefused:
-    """Return the refusal of an input that begins so, with what it seems to be."""
+    """Return the refusal of an input by its first bytes, saying what it seems to be."""
     if head.startswith(ZIP):
         return _refused(name, "this is an Excel workbook or another zip file, not a report")
     if _is_tar(head):
@@ -172,12 +171,12 @@ def _refused_beginning(name: str, head: bytes) -> InputRefused:
 def read_report_bytes(
     name: str, stream: IO[bytes] | io.BufferedIOBase, limit: InputLimit | None = None
 ) -> bytes:
-    """Return all bytes of an input that may hold a report; `limit` counts them, if there is one.
+    """Return all bytes of an input that may hold a report; `limit`, if given, counts them.
 
-    Raises InputRefused, and whatever the stream does.
+    Raises InputRefused, and the errors of the stream.
     """
     counted = limit or InputLimit(sys.maxsize)
-    chunk = b""  # A pipe may give fewer bytes at a time than show what an input is.
+    chunk = b""  # A pipe may give too few bytes at a time to show what an input is.
     while len(chunk) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(chunk))):
         chunk += more
     if len(chunk) < HEAD_BYTES:
@@ -195,16 +194,16 @@ def read_report_bytes(
 
 
 def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> Unwrapped:
-    """Return the CSV within the bytes of one input; `limit` counts what unpacks.
+    """Return the CSV within the bytes of one input; `limit` counts the unpacked bytes.
 
-    Raises InputRefused if there is none, saying what the input seems to be instead.
+    Raises InputRefused if there is no CSV, saying what the input seems to be instead.
     """
     if data.startswith(GZIP):
         return unwrapped_file(name, _gunzip(name, data, limit))
     if data.startswith(ZIP) or _is_tar(data):
         raise _refused_beginning(name, data)
     if is_utf8_csv(data[:HEAD_BYTES]):
-        if len(data) <= HEAD_BYTES:  # The rows of a longer one are decoded one by one.
+        if len(data) <= HEAD_BYTES:  # The rows of a longer input are decoded one by one.
             _decode(name, data)
         return data.removeprefix(UTF8_BOM), None
     return _unwrap_text(name, _decode(name, data))
@@ -263,7 +262,7 @@ def _json(name: str, text: str) -> Any:
 
 
 def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
-    """Return the refusal of JSON in which there is no text of a report, with what there is."""
+    """Return the refusal of JSON without the text of a report, saying what it holds instead."""
     if isinstance(envelope, dict) and envelope.get("State") in GENERATION_STATES:
         hint = "Wait some seconds, then save the output of `aws iam get-credential-report`."
         message = "this is the answer of generate-credential-report: the report is still being"
@@ -280,7 +279,7 @@ def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
 def _csv_of_rows(name: str, rows: list[dict[str, Any]]) -> bytes:
     """Return the CSV of rows that a program turned into JSON; null is an empty cell.
 
-    Raises InputRefused for other values than texts, booleans and null: a number was changed.
+    Raises InputRefused for values other than text, booleans and null: a number is a changed cell.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, [*dict.fromkeys(chain.from_iterable(rows))], restval="")
@@ -356,7 +355,7 @@ def _decode(name: str, data: bytes) -> str:
 
 
 def place_of_bad_byte(before: str) -> tuple[int, str]:
-    """Return the row of bytes that are no text, and what is shown of it, by the text before."""
+    """Return the row of a byte that is not text and an excerpt of the row, by the text before."""
     return before.count("\n") + 1, before[-10:] + "\ufffd"
 
 
@@ -372,7 +371,7 @@ def _encoding(data: bytes) -> str:
 
 
 def not_text(name: str, row: int, value: str) -> Problem:
-    """Return the problem of an input that is no text from somewhere in a row on."""
+    """Return the problem of an input with a row that is not text."""
     hint = f"Not a text file, cut off, or in an old code page: save it as UTF-8. {_HINT}"
     return Problem(name, row, None, value, "not UTF-8 text", hint)
 

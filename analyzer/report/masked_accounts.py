@@ -1,6 +1,6 @@
-"""Tell accounts apart that look alike because their number is masked or missing.
+"""Tell apart accounts that look alike because their number is masked or missing.
 
-A root user is created with its account, so all reports of an account show one creation time of it.
+A root user is created with its account, so all reports of an account agree on its creation time.
 """
 
 import re
@@ -18,7 +18,7 @@ from analyzer.terms import ACCOUNT_ID_PATTERN, short_list
 
 
 def masked_alike(reports: Iterable[SurveyedReport]) -> list[list[SurveyedReport]]:
-    """Return the reports of each account whose number is masked or missing, where several are."""
+    """Return the reports of each account with a masked or missing number and several reports."""
     by_account: dict[str, list[SurveyedReport]] = defaultdict(list)
     for report in reports:
         for account in report.named_accounts:
@@ -47,9 +47,9 @@ def root_creation_times(files: Sequence[ReportFile], roots: Iterable[Page]) -> p
 
 
 def mixed_account_problems(files: Sequence[ReportFile], created: pd.DataFrame) -> Iterator[Problem]:
-    """Yield a problem for each masked account of which files have roots of several accounts.
+    """Yield a problem for each masked account whose files have roots of several accounts.
 
-    `created` are the `root_creation_times`.
+    `created` is the frame of `root_creation_times`.
     """
     for _, roots in created.groupby(columns.ACCOUNT):
         times = roots.groupby(columns.FILE)[columns.CREATED].agg(frozenset).drop_duplicates()

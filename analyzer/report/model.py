@@ -21,15 +21,15 @@ TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
 
 NO_MOMENT: Final = np.datetime64("NaT", "s")
-"""Stands where there is no moment, or none that is understood; with its unit, as NumPy asks."""
+"""The value of a moment that is missing or not understood; NumPy requires its unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRowCounts:
     """Count the data rows that one file holds of one account, before users are judged.
 
-    `account` is empty for rows whose ARN names no account. `repeated` are the rows of users and
-    roots of whom another row counts.
+    `account` is empty for rows whose ARN names no account. `repeated` counts the rows that do not
+    count because another row of the user or root does.
     """
 
     account: str
@@ -52,7 +52,7 @@ class FileReference:
 
 
 class ReportTime(NamedTuple):
-    """Hold the time of a report: as-of, where that comes from, and the report's `baseline`."""
+    """Hold the time of a report: as-of, the source of as-of, and the report's `baseline`."""
 
     as_of: datetime
     source: AsOfSource
@@ -60,10 +60,10 @@ class ReportTime(NamedTuple):
 
     @property
     def earliest(self) -> datetime:
-        """Return from when the report is, where something is done because of it.
+        """Return the earliest time that the report can have, for actions that rely on it.
 
         A day without a time counts as its start, or as the newest timestamp if that is later;
-        `--as-of` proves nothing.
+        `--as-of` is no proof, and the baseline counts instead.
         """
         if self.source is AsOfSource.OPTION:
             return self.baseline
@@ -74,14 +74,14 @@ class ReportTime(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFile:
-    """Describe one file that counts: where it came from and what it held.
+    """Describe one file that counts: its source and its contents.
 
-    `sha256` is of the bytes on disk, `size` their number; `as_of` is aware, in UTC. What a report
-    shows since another one counts from `baseline`: the time that AWS gives for the report, else
-    its newest timestamp; never `--as-of`, and never a day without a time.
-    `service_credentials` is AWS's list of these, if it was saved with the report; with
-    `shows_service_credentials` it is of the only account, and as new as the report. Without
-    `has_seconds` a spreadsheet dropped those of its moments: no decision can name its users.
+    `sha256` is of the bytes on disk, `size` their number; `as_of` is aware, in UTC. Changes in a
+    later report count from `baseline`: the time that AWS gives for the report, else its newest
+    timestamp; never `--as-of`, and never a day without a time. `service_credentials` is AWS's list
+    of service-specific credentials, if saved with the report; with `shows_service_credentials` the
+    list is of the only account, and as new as the report. Without `has_seconds` a spreadsheet
+    dropped the seconds of the moments: no decision can name the report's users.
     """
 
     name: str
@@ -106,18 +106,18 @@ class Page:
       (`AsOfSource`), `password_enabled`, `mfa_active` bool, `masked` bool (the ARN
       is masked: the user is judged by name),
       `service_credentials` str (services with an active credential, by AWS's saved list).
-      NaT and False also stand where a cell was not understood: `unread` tells.
+      NaT and False also stand for cells that were not understood, which `unread` lists.
       The analysis adds `verdict`, `reason`, `certainty`, `caveats` (ids joined by `;`) and
-      `exemption` category, `age_days`, `idle_days` Int64. For a list to decide in there may be
+      `exemption` category, `age_days`, `idle_days` Int64. Lists to decide in may also have
       `earlier_decision` str (empty for none) and `record` str.
     - `keys`, `certificates`: one row a slot, all of slot 1 and then all of slot 2, so the index
       runs twice from 0 to n-1: `slot` int8, `state` category (`SlotState`), `created`
       datetime64[s, UTC]; keys also `last_used` likewise.
-    - `unread`: the cells that were not understood, among them all that are contradicted, with the
+    - `unread`: the cells that were not understood, including all contradicted ones, which have the
       value "rows differ": `position` int64 (the user's index), `column` and `value` str; `value` is
       missing where the report has no such column.
     - `contradicted`: the cells in which another row of the ARN differs: `position`, `column`, and
-      `value` str: what the two rows have, in words, empty where that is not known.
+      `value` str: the values of both rows in words, empty if they are not known.
     - `cells`: the report's own columns as text, in AWS's order, timestamps as `…Z`, booleans in
       lower case; missing where the report has no such column.
     """
@@ -158,12 +158,12 @@ class Page:
         return names
 
     def frame(self, files: Sequence[str]) -> pd.DataFrame:
-        """Return the users and their access keys as one frame, for people who go on with it.
+        """Return the users and their access keys as one frame, for further analysis.
 
-        `file` is one of the names of the files (str). `password_enabled` and `mfa_active` are
-        `boolean`, `<NA>` where the cell was not understood, and so is `access_key_1_active`, which
-        follows with `access_key_1_last_rotated` and `access_key_1_last_used_date`
-        (datetime64[s, UTC]); likewise those of key 2.
+        `file` is one of the names of the files (str). `password_enabled`, `mfa_active` and
+        `access_key_1_active` are `boolean`, `<NA>` where the cell was not understood.
+        `access_key_1_last_rotated` and `access_key_1_last_used_date` are datetime64[s, UTC]. Key 2
+        has the same columns.
         """
         names, moments = np.array(files, object), self.moments()
         frame: dict[str, Any] = {
@@ -197,7 +197,7 @@ class Page:
 
     def with_users(self, added: Mapping[str, Any]) -> Self:
         """Return the page with more columns about its users."""
-        # `assign` takes 1.7 times as long, whatever the rows.
+        # `assign` takes 1.7 times as long, for any number of rows.
         index = self.users.index
         return replace(self, users=pd.DataFrame({**self.users, **added}, index, copy=False))
 
@@ -225,7 +225,7 @@ class Page:
 
 
 def cells_of_users(cells: Iterable[tuple[int, str, str]]) -> pd.DataFrame:
-    """Return cells, each by the position of its user and its column, with a text, as a frame."""
+    """Return a frame of cells, each given by the position of its user, its column and a text."""
     frame = pd.DataFrame([*cells], columns=[columns.POSITION, columns.COLUMN, columns.VALUE])
     return frame.astype({columns.POSITION: "int64", columns.COLUMN: TEXT, columns.VALUE: TEXT})
 
@@ -248,9 +248,8 @@ def repeated_per_slot(values: np.ndarray) -> np.ndarray:
 def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -> np.ndarray:
     """Return for each user the position of its ARN and creation time among known ones, else -1.
 
-    `users` has the columns `arn` and `created` as `Page.users` has them; each of the known pairs
-    is there once, its moment aware and to the second. A user whose creation time was not
-    understood is none of them.
+    `users` has the columns `arn` and `created` as in `Page.users`; the known pairs are distinct,
+    their moments aware and to the second. A user whose creation time was not understood gets -1.
     """
     position_of = {pair: at for at, pair in enumerate(known)}
     positions = np.full(len(users), -1)
@@ -274,7 +273,7 @@ def arrow_array(values: pa.Array | pd.Series | pd.Index | np.ndarray | Sequence[
 
 
 def stable_order(*keys: pd.Series | np.ndarray) -> np.ndarray:
-    """Return the positions of rows in the order of some keys, the first of which counts most.
+    """Return the positions of rows sorted by some keys, the most important key first.
 
     Missing values come last. With `sort_values` 400,000 users take 30 MB more.
     """
@@ -289,15 +288,15 @@ def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]
     return pd.Categorical.from_codes(codes, dtype=_category(tuple(map(str, words))))
 
 
-# Each page has the same ones, and to make one takes ten times as long as to use it.
+# All pages have the same categories, and making one takes ten times as long as using it.
 @lru_cache(maxsize=16)
 def _category(words: tuple[str, ...]) -> pd.CategoricalDtype:
-    # Not TEXT: of a category of that, pandas 2.3 gives the lists of `.str.split` as text.
+    # Not TEXT: for a category of TEXT, pandas 2.3 gives the lists of `.str.split` as text.
     return pd.CategoricalDtype(pd.Index(words, dtype="str"))
 
 
 def blank_categories(names: Iterable[str], rows: int) -> dict[str, "pd.Categorical[Any]"]:
-    """Return category columns of these names that hold no word."""
+    """Return category columns of these names with empty cells."""
     return dict.fromkeys(names, as_category(np.zeros(rows, "int8"), [""]))
 
 
@@ -305,11 +304,10 @@ def blank_categories(names: Iterable[str], rows: int) -> dict[str, "pd.Categoric
 class Exemption:
     """Exempt the users that match from failing a run, until a date.
 
-    `account` and `user` are patterns in which `*` and `?` match; `line` is where the
-    entry stands in its file. An entry applies up to and including the day `expires`, and to
-    everything, or to the `rule` of that id only. One with an `arn` is a decision to keep one user:
-    the one that was `created` at that moment (aware, to the second). It exempts from being unused
-    or retired only.
+    `account` and `user` are patterns in which `*` and `?` match; `line` is the line of the entry in
+    its file. An entry applies up to and including the day `expires`, to everything or only to the
+    `rule` of that id. An entry with an `arn` is a decision to keep the one user that was `created`
+    at that moment (aware, to the second): it exempts only from being unused or retired.
     """
 
     account: str
@@ -325,7 +323,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Exemptions(Sequence[Exemption]):
-    """Hold the entries of an exemption list, and in which file they stand, if in one."""
+    """Hold the entries of an exemption list, and the file that they come from, if any."""
 
     entries: tuple[Exemption, ...] = ()
     file: FileReference | None = None
@@ -335,7 +333,7 @@ class Exemptions(Sequence[Exemption]):
         return f"<Exemptions: entries {len(self):,}>"
 
     def __getitem__(self, at: Any) -> Any:
-        """Return an entry, or some."""
+        """Return an entry, or a slice of the entries."""
         return self.entries[at]
 
     def __len__(self) -> int:
@@ -345,10 +343,10 @@ class Exemptions(Sequence[Exemption]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotCovered:
-    """Name an account of which there is no report, and say why.
+    """Name an account without a report, and say why it has none.
 
-    `account` is empty where it never became known; `name` is its name, or the profile's with
-    which it was asked.
+    `account` is empty if its number never became known; `name` is the name of the account, or of
+    the profile used to ask AWS.
     """
 
     account: str
@@ -361,28 +359,28 @@ class NotCovered:
         return self.account or self.name
 
     def __str__(self) -> str:
-        """Return it as a sentence, of an account that should have a report."""
+        """Return the sentence on an account that should have a report."""
         return f"Account {self.label} is not covered: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UncoveredFile(NotCovered):
-    """Name a file that cannot be read as a report, and say why; `name` is the file's."""
+    """Name a file that cannot be read as a report, and say why; `name` is the file name."""
 
     def __str__(self) -> str:
-        """Return it as a sentence."""
+        """Return the sentence on a file that cannot be read."""
         return f"File {self.name} is not covered: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountName:
-    """Name an account, and its owner where that is known; what is not printable is spelled out."""
+    """Name an account, and its owner if known; characters that are not printable are escaped."""
 
     name: str
     owner: str = ""
 
     def __post_init__(self) -> None:
-        """Keep signs out that control a terminal, or that no file can hold."""
+        """Escape characters that control a terminal, or that no file can hold."""
         object.__setattr__(self, "name", printable(self.name))
         object.__setattr__(self, "owner", printable(self.owner))
 
@@ -406,16 +404,16 @@ def account_with_name(account: str, names: Mapping[str, AccountName]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Hold one or many credential reports that were understood, as one.
+    """Hold one or more credential reports that were understood, as one.
 
     `pages` reads the users' rows, in the files' order; each call starts again, so a report larger
-    than the memory can be gone through more than once. `roots` gives the roots' rows, which are
-    few. `older` gives what does not count as another report of the account is newer, if anything:
-    a Report in which each file counts as if alone. `not_covered` are the accounts that should have
-    a report and have none, `left_out` those of an organization that were left out on purpose.
-    `source_notes` say what was not read as it lies there, `content_notes` what is odd in the files
-    that were read. `account_names` are by account number, where they are known; `account_list` is
-    the list that they come from.
+    than the memory can be read several times. `roots` gives the roots' rows, which are few.
+    `older` gives the reports that do not count because another report of the account is newer, if
+    any, as one Report in which each file counts as if alone. `not_covered` are the accounts that
+    should have a report and have none, `left_out` the accounts of an organization that were left
+    out on purpose. `source_notes` name the input that was not read as it is, `content_notes` the
+    oddities of the files that were read. `account_names` has the known names by account number;
+    they come from `account_list`.
     """
 
     files: tuple[ReportFile, ...]
@@ -503,7 +501,7 @@ class Report:
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return the frames under each other, with one running index.
 
-    A column that is a category in one is one in the result, of all words.
+    A column that is a category in the first frame is a category of all words in the result.
     """
     every = list(frames)
     together = pd.concat(every, ignore_index=True)

@@ -1,6 +1,6 @@
-"""Turn rows of text into tidy frames; the code that reads AWS's words for a missing value.
+"""Turn rows of text into tidy frames, and read AWS's words for a missing value.
 
-`N/A`, `no_information`, `not_supported` and the twin columns of the two slots end here.
+The tidy columns have no `N/A`, `no_information` or `not_supported`, and each slot is a row.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from analyzer.terms import NO_VALUE, NOT_SUPPORTED, ROWS_DIFFER, SlotState, code
 
 _NO_SIGN_IN = "no_information"
 _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN)}
-"""The words that AWS writes where there is no moment; in all other columns `N/A` alone."""
+"""The words that AWS writes for a missing moment, by column; all other columns have only `N/A`."""
 
 
 NO_CELLS = cells_of_users([])
@@ -40,8 +40,8 @@ _utc = partial(pd.DatetimeIndex, tz="UTC")
 class _Cells:
     """Read columns of a table, noting each cell that was not understood.
 
-    `texts` are all columns of a report, each in AWS's form once it is read, null where this report
-    has no such column.
+    `texts` has all columns of a report, null if this report has no such column. Reading a column
+    puts its cells in AWS's form.
     """
 
     table: pa.Table
@@ -78,7 +78,7 @@ class _Cells:
         )
 
     def booleans(self, column: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return which cells are true, and which are understood; any case is."""
+        """Return which cells are true, and which are understood, in upper or lower case."""
         true, false = self.equals(column, "true"), self.equals(column, "false")
         if not (true | false).all():
             self.texts[column] = lowercase_booleans(self.texts[column])
@@ -109,14 +109,14 @@ def page_of_rows(
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
     moment for each file; `masked_account` is the account of masked ARNs, where that is known;
-    `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. The
-    two kinds of rows must not be mixed.
+    `contradicted` are the cells in which another row of the ARN differs, as `Page` has them. Rows
+    of users and of roots must not be mixed.
     """
     unread = [NO_CELLS]
-    if len(contradicted):  # It takes 2 ms a page.
+    if len(contradicted):  # This takes 2 ms a page.
         table = _with_contradictions(table, contradicted)
         names = contradicted[contradicted[columns.COLUMN] == columns.USER]
-        # pandas 2.3 makes it object where it is empty.
+        # pandas 2.3 gives an empty column the dtype object.
         unread.append(names.assign(value=ROWS_DIFFER).astype({columns.VALUE: TEXT}))
     known, missing = {*table.column_names}, pa.nulls(len(table), pa.large_string())
     texts = {
@@ -135,9 +135,9 @@ def page_of_rows(
 
 
 def _with_contradictions(table: pa.Table, contradicted: pd.DataFrame) -> pa.Table:
-    """Return the table with `ROWS_DIFFER` in contradicted cells, which is never understood.
+    """Return the table with `ROWS_DIFFER` in contradicted cells, a value that is never understood.
 
-    Names stay, as the lists of users need them.
+    User names stay, as the lists of users need them.
     """
     for name, cells in contradicted.groupby(columns.COLUMN):
         if name != columns.USER and name in table.column_names:
@@ -177,7 +177,7 @@ def _users(cells: _Cells, as_of: np.ndarray, masked_account: str) -> pd.DataFram
 
 
 def _read_arns(cells: _Cells) -> np.ndarray:
-    """Return who is judged by name; show ARNs as the report does, and note what is not valid."""
+    """Return which users are judged by name; restore the report's ARNs, record invalid cells."""
     name, arn = cells.texts[columns.USER], cells.texts[columns.ARN]
     named = arns.is_user_arn(arn, name)
     if named.all():
@@ -192,11 +192,10 @@ def _read_arns(cells: _Cells) -> np.ndarray:
 def _slot_state(
     cells: _Cells, slot: AccessKeyColumns | CertificateColumns
 ) -> dict[str, np.ndarray]:
-    """Return the state's code and the creation of what is in a slot.
+    """Return the code of a slot's state, and the creation time of its key or certificate.
 
-    Not active and no date: absent; not active with a date: inactive. Of what is active without a
-    date, the date is missing, which is noted. Without a column of dates only what is active is
-    known.
+    A slot that is not active is absent without a date and inactive with one. An active slot without
+    a date is recorded as unread. Without a column of dates only active slots have a known state.
     """
     active, active_read = cells.booleans(slot.active)
     created, created_read = cells.moment(slot.last_rotated)
@@ -227,9 +226,9 @@ def _key(cells: _Cells, slot: AccessKeyColumns) -> dict[str, np.ndarray]:
 
 
 def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:
-    """Tell where a region or service stands for a use that there was not, and note each such cell.
+    """Return which keys have a region or service without a use, and record each such cell.
 
-    Noted too is what has the form of neither.
+    Cells without the form of a region or service are recorded too.
     """
     placed = np.zeros(len(cells), bool)
     for column in filter(cells.has, (slot.last_used_region, slot.last_used_service)):

@@ -33,7 +33,7 @@ _OUTPUT_COLUMNS = (
     {"change", "before", "now", "last_use"},
     {"status", "overdue", "done_since", "fact"},
 )
-"""Columns by which a CSV that is written here is known: users, findings, changes, follow-up."""
+"""Columns that identify a CSV of this program: users, findings, changes, follow-up."""
 
 _LIST_COLUMNS = ({"account", "name"}, {"account", "user", "owner"})
 """Columns of the lists of accounts, of owners and of exemptions, which no report has."""
@@ -49,7 +49,7 @@ _CONSOLE_NAME = re.compile(
 )
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)", re.ASCII)
 RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?", re.ASCII)
-"""The name of a run of `export`: no report in it is from the end of that day."""
+"""The name of a run of `export`: its day is not read as the day of the reports in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def find_header(name: str, head: bytes) -> Header:
                 names = _names(text, separator)
                 if columns.USER in names:
                     _check_header(name, row, names)
-                    # Ten thousands of reports keep the line once.
+                    # Tens of thousands of reports share one copy of the line.
                     return Header(separator, names, sys.intern(text), line.end(), row)
             value = text[:LONGEST_SHOWN]
             raise InputRefused([Problem(name, row, None, value, NO_HEADER, _HEADER_HINT)])
@@ -102,12 +102,12 @@ def find_header(name: str, head: bytes) -> Header:
 
 
 def column_name(cell: str) -> str:
-    """Return a column's name in lower case, trimmed; in quotes if tables have one of that name."""
+    """Return a column's name in lower case, trimmed; in quotes if it is one of `_OWN_COLUMNS`."""
     name = cell.replace("\ufeff", "").strip().lower()
     return f'"{name}"' if name in _OWN_COLUMNS else name
 
 
-# One header for thousands of small reports: 0.9 of their time, and 36 MB less for 7,300 of them.
+# Thousands of small reports share a header: 0.9 of the time, and 36 MB less for 7,300 reports.
 @lru_cache(maxsize=16)
 def _names(text: str, separator: str) -> tuple[str, ...]:
     return tuple(map(column_name, next(csv.reader([text], delimiter=separator))))
@@ -157,7 +157,7 @@ class ServiceCredential(NamedTuple):
 class ServiceCredentials:
     """Hold the active service-specific credentials of an account, and the file with the list.
 
-    `users` are all that the list names, in lower case.
+    `users` are all users that the list names, in lower case.
     """
 
     file: FileReference
@@ -170,12 +170,12 @@ class ReportText:
     """Hold one report before its rows are read.
 
     `size` counts the bytes of the file and `sha256` is their SHA-256; `csv_sha256` is that of the
-    CSV in them, the same whatever it was wrapped in. `open` starts a stream of the CSV in
-    UTF-8 at its first byte; `tail` are its last bytes; `quoted` is False where no quote occurs.
-    `envelope_time` and `metadata_time` are when AWS made the report, where these tell;
-    `service_credentials` is what was saved of these beside it; `origin` is the name of the file
-    of which it is a copy, if it is one; `masked_account` is the account of rows whose ARN is
-    masked, where a person tells it. `check_unchanged` refuses a file that changed since.
+    CSV in them, the same in any wrapping. `open` starts a stream of the CSV in UTF-8 at its first
+    byte; `tail` are its last bytes; `quoted` is False if no quote occurs. `envelope_time` and
+    `metadata_time` are AWS's generation times in the envelope and the metadata, if known;
+    `service_credentials` is the list saved with the report; `origin` is the name of the original,
+    if this file is a copy; `masked_account` is the account of rows whose ARN is masked, if the
+    user sets it. `check_unchanged` raises if the file has changed since.
     """
 
     name: str
@@ -206,10 +206,10 @@ def check_as_of(set_as_of: datetime) -> None:
 
 
 def own_as_of(text: ReportText, newest: datetime) -> tuple[datetime, AsOfSource]:
-    """Return the moment that a report itself tells of and its source, the strongest first.
+    """Return the report's own time and its source; the strongest known source counts.
 
-    `newest` is the newest timestamp in the report: AWS made it then or later, so ages that are
-    counted from it err on the young side.
+    `newest` is the newest timestamp in the report: AWS made the report then or later, so ages up to
+    that time are too low rather than too high.
     """
     known = (
         (text.envelope_time, AsOfSource.ENVELOPE),

@@ -1,4 +1,4 @@
-"""Read the rows of a report's CSV into Arrow tables of text, and find what shows damage.
+"""Read the rows of a report's CSV into Arrow tables of text, and find damage.
 
 A report may be cut off, saved again with local dates, or have lost a quote.
 """
@@ -29,13 +29,13 @@ BLOCK_BYTES = 2 << 20
 """Bytes of CSV that are turned into one table."""
 
 MOST_PROBLEMS = 1000
-"""Problems of one file that are kept; a file with more is no report."""
+"""The most problems of one file that are kept; a file with more is not a report."""
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
 _LAST_CELL_SHAPES: Final = ("0000-00-00T00:00:00+00:00", NO_VALUE, NOT_SUPPORTED)
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
-"""What a cell looks like that has swallowed a row: a line break, and later an ARN."""
+"""The form of a cell that has swallowed a row: a line break, and later an ARN."""
 
 
 @dataclass(slots=True)
@@ -69,10 +69,9 @@ class _InvalidRows:
 def read_rows(text: ReportText) -> Iterator[pa.Table]:
     """Yield tables of the report's known columns (large_string) and `row` (int64).
 
-    Where there are quotes, columns that AWS does not know come too: a lost quote hides rows in
-    any of them.
-    `row` counts the rows that are not blank, the header being 1. Mended rows come last. A large
-    report is read one table ahead.
+    If the report has quotes, the tables also have the columns that AWS does not know: a lost quote
+    can hide rows in any of them. `row` counts the rows that are not blank; the header is row 1.
+    Mended rows come last. A large report is read one table ahead.
 
     Raises InputRefused with all rows that cannot be read.
     """
@@ -106,10 +105,10 @@ def _batches(text: ReportText, skipped: _InvalidRows) -> Iterator[pa.RecordBatch
 
 
 def read_together(texts: Sequence[ReportText]) -> list[pa.Table]:
-    """Return the rows of several reports with one header, nothing where one of them is unusual.
+    """Return the rows of several reports with the same header, nothing if one report is unusual.
 
-    A row of empty cells before each report shows where its rows begin. A blank row, a second header
-    or an odd ARN looks the same: then there are more of them than reports.
+    A row of empty cells marks the beginning of each report. A blank row, a second header or an odd
+    ARN looks like a mark: then there are more marks than reports.
     """
     if len(texts) == 1:
         return []
@@ -142,7 +141,7 @@ def _rows_stream(text: ReportText) -> pa.NativeFile:
 def _csv_options(
     text: ReportText, block: int, skipped: _InvalidRows | None = None
 ) -> dict[str, Any]:
-    """Return how Arrow reads rows, `block` bytes at a time; `skipped` gets those of odd length."""
+    """Return Arrow's options to read `block` bytes at a time; `skipped` gets rows of odd length."""
     names = text.header.names
     return {
         "read_options": pa_csv.ReadOptions(use_threads=False, block_size=block, column_names=names),
@@ -175,7 +174,7 @@ def _are_arns(table: pa.Table) -> bool:
 
 
 def _with_arns(table: pa.Table) -> pa.Table:
-    """Return the table with ARNs that tell users apart, also where these are missing or masked."""
+    """Return the table with ARNs that tell users apart, even if ARNs are missing or masked."""
     name = table[columns.USER]
     if columns.ARN not in table.column_names:
         word, slash = (pa.scalar(word, pa.large_string()) for word in (arns.NO_ARN, "/"))
@@ -189,7 +188,7 @@ def _with_arns(table: pa.Table) -> pa.Table:
 
 
 def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
-    """Drop blank rows and the headers that concatenated reports repeat; refuse another order."""
+    """Drop blank rows and repeated headers of concatenated reports; refuse another column order."""
     suspects = table.filter(pc.invert(pc.starts_with(table[columns.ARN], "arn:"))).to_pylist()
     headers = [row for row in suspects if is_header(row.values())]
     _check_column_order(text, headers)
@@ -232,9 +231,9 @@ T = TypeVar("T")
 
 
 def read_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items, each made while the one before it is used.
+    """Yield the items; the next item is made while one is used.
 
-    Without it a million rows take 1.45 times as long on two cores, by the clock.
+    Otherwise a million rows take 1.45 times as long on two cores, by the clock.
     """
     with ThreadPoolExecutor(max_workers=1) as maker:
         coming = maker.submit(next, items, None)
@@ -271,7 +270,7 @@ def is_header(cells: Iterable[object]) -> bool:
 
 
 def is_blank(cells: Iterable[str]) -> bool:
-    """Return whether a row says nothing, as spreadsheets leave them below the last one."""
+    """Return whether all cells of a row are blank; spreadsheets leave such rows at the end."""
     return not any(map(str.strip, cells))
 
 
@@ -283,10 +282,10 @@ def _cells(row: str, header: Header) -> list[str]:
 
 
 def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
-    """Return the cells with the commas of the user name back in it, or none if that is unsure.
+    """Return the cells with the commas back in the user name, or no cells if that is unsure.
 
-    The ARN starts at the first cell that begins `arn:`, all before it is the name, and the ARN
-    must end in that same name.
+    The ARN starts at the first cell that begins with `arn:`; the cells before it are the name. The
+    ARN must end in the same name.
     """
     rest = len(header.names) - 2
     if header.names[:2] != (columns.USER, columns.ARN) or len(cells) <= len(header.names):
@@ -337,7 +336,7 @@ def local_date_problems(text: ReportText, table: pa.Table, odd: np.ndarray) -> I
 def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Problem]:
     """Yield a problem for each cell that holds other rows: its quote was closed too late.
 
-    Without quotes there is none.
+    A report without quotes has no such cell.
     """
     message = "a quote opens in this cell and does not close, or only rows later"
     hint = "Give the report as AWS made it, or close the quote."
@@ -351,12 +350,12 @@ def swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Proble
 
 
 def cut_off_problems(text: ReportText, last: pa.Table) -> Iterator[Problem]:
-    """Yield a problem if the last row, which no line break ends, ends within its last cell."""
+    """Yield a problem if the last row, without a line break, ends within its last cell."""
     name = text.header.names[-1]
     if name not in columns.TIMESTAMPS:
         return
     row, value = (last[column][-1].as_py() for column in (columns.ROW, name))
-    # A beginning only of a timestamp or of one of AWS's words; digits are all alike.
+    # The cell is only the beginning of a timestamp or of AWS's word; all digits count as 0.
     shape = re.sub(r"\d", "0", value, flags=re.ASCII)
     if any(
         whole.startswith(form) and form != whole

@@ -1,4 +1,4 @@
-"""Select the reports and rows that count: the same one counts once, and the newest counts."""
+"""Select the reports and rows that count: copies count once, and the newest report counts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,21 +32,21 @@ from analyzer.terms import (
 )
 
 _MOST_DESCRIBED: Final = 1_000
-"""Users up to which it is kept what their rows have: there may be millions."""
+"""The most users whose differing cells are kept in words: there may be millions of users."""
 
 _EncodedCells: TypeAlias = tuple[list[str | None], np.ndarray]
 
 _Superseded: TypeAlias = tuple[SurveyedReport, dict[str, SurveyedReport]]
-"""An older report, and by account the newer one that counts for it."""
+"""An older report, and by account the newer report that counts instead."""
 
 
 def selected(
     reports: Sequence[SurveyedReport],
 ) -> tuple[list[SurveyedReport], list[FileNote], list[SurveyedReport]]:
-    """Return the reports that count, without copies and more rows of one user, and notes on them.
+    """Return the reports that count, without copies and repeated rows of users, and notes on them.
 
-    Return also what does not count as another report of the account is newer. Raises InputRefused
-    for a report of which it is not known whether it is the newest.
+    Return also the parts that do not count because another report of the account is newer. Raises
+    InputRefused if it is not known which report is the newest.
     """
     distinct, same = without_copies(reports)
     newest, older = without_superseded_accounts(distinct)
@@ -72,9 +72,9 @@ def without_copies(
 ) -> tuple[list[SurveyedReport], list[tuple[SurveyedReport, SurveyedReport]]]:
     """Return each report once, whatever it was wrapped in, and pairs of (left out, counted).
 
-    A report that AWS gave again describes the later moment too: of its copies the one with the
-    newest moment that is known counts, of equal moments the one with the best source. So does the
-    newest list of service-specific credentials beside any of them.
+    A report that AWS gave again describes the later moment too. So the copy with the newest known
+    moment counts, or with equal moments the copy with the best source. The newest list of
+    service-specific credentials saved with any copy counts too.
     """
     copies: dict[str, list[SurveyedReport]] = defaultdict(list)
 
@@ -94,10 +94,10 @@ def without_copies(
 def _with_credentials_of(
     copies: Sequence[SurveyedReport], chosen: SurveyedReport
 ) -> SurveyedReport:
-    """Return a report with the newest list saved with its copies, the newest of which come first.
+    """Return a report with the newest list saved with its copies; the newest copy comes first.
 
-    Lists of the same moment, and of one that is not known, count together, under the name of the
-    first. An older one than the report does not show who has no credential now.
+    Lists of the newest moment and of an unknown moment count together, under the name of the first.
+    A list older than the report does not show which users have no credential now.
     """
     moments = [copy.own_as_of for copy in copies if copy.text.service_credentials]
     if not moments:
@@ -120,10 +120,10 @@ def _with_credentials_of(
 def without_superseded_accounts(
     reports: Sequence[SurveyedReport],
 ) -> tuple[list[SurveyedReport], list[_Superseded]]:
-    """Set aside accounts of which another report is newer.
+    """Remove from each report the accounts that have a newer report.
 
-    Those of one moment that AWS gives count together, and so do parts of one report, which have no
-    user in common. Without any ARN one must have a root row, which tells accounts apart:
+    Reports to which AWS gives the same moment count together, and so do parts of one report, which
+    have no user in common. A report without ARNs must have a root row, which tells accounts apart:
     `masked_accounts`.
     """
 
@@ -152,10 +152,10 @@ def without_superseded_accounts(
 def _may_be_older_by_account(
     report: SurveyedReport, latest: SurveyedReport
 ) -> Callable[[str], bool]:
-    """Return whether a report may be older than the latest one, for each account.
+    """Return a function that says for an account whether a report may be older than the latest.
 
-    Of two of one day, or of an equal newest timestamp, each may be, where they have some users of
-    the account in common and are not the same in all.
+    Of two reports of one day, or with an equal newest timestamp, either may be older, if they have
+    users of the account in common and are not equal.
     """
     if report.own_as_of != latest.own_as_of:
         is_older = _order(report) < _order(latest)
@@ -186,7 +186,7 @@ def _users_by_account(report: SurveyedReport) -> Mapping[str, set[int]]:
 
 
 def _order(report: SurveyedReport) -> tuple[datetime, datetime]:
-    """Return when a report may be from at the earliest, and its as-of."""
+    """Return the earliest time that a report can have, and its as-of."""
     as_of = report.own_as_of
     return ReportTime(as_of, report.own_source, report.newest).earliest, as_of
 
@@ -194,11 +194,11 @@ def _order(report: SurveyedReport) -> tuple[datetime, datetime]:
 def _order_problems(
     reports: Sequence[SurveyedReport], older: Iterable[_Superseded]
 ) -> Iterator[Problem]:
-    """Yield a problem for each report of which another may be the newest: all these together.
+    """Yield a problem for each latest report, with all reports that may be newer.
 
     An assumed as-of is a lower bound, and a day without a time may be its end, so the rows must
-    show that a report is older; of equal ones they cannot. The same rows are the same report, whose
-    time may be known better.
+    show that a report is older; with equal times they cannot. Reports with the same rows are one
+    report, and its better known time counts.
     """
     unknown: dict[int, list[tuple[SurveyedReport, SurveyedReport, str]]] = defaultdict(list)
     for old, newer in older:
@@ -220,7 +220,7 @@ def _order_problems(
 
 
 def _order_problem(new: SurveyedReport, unknown: Sequence[tuple[SurveyedReport, str]]) -> Problem:
-    """Return the problem of the reports that may be newer than one."""
+    """Return the problem of the reports that may be newer than the latest one."""
     names = [*dict.fromkeys(old.file.name for old, _ in unknown)]
     accounts = [*dict.fromkeys(_account_text(account) for _, account in unknown)]
     message = (
@@ -249,7 +249,7 @@ _FORWARD_ONLY: Final = (
     ([*_USER], columns.PASSWORD_LAST_CHANGED),
     *(([*_USER, key.last_rotated], key.last_used_date) for key in columns.ACCESS_KEYS),
 )
-"""The moments that never go back, each with what it is of: a user, or one access key of his."""
+"""The moments that never go back, each with its subject: a user, or one of its access keys."""
 
 
 def _is_shown_older(old: SurveyedReport, new: SurveyedReport, account: str) -> bool:
@@ -289,9 +289,9 @@ def _has_same_rows(one: SurveyedReport, other: SurveyedReport) -> bool:
 
 
 def _older_parts(older: Iterable[_Superseded]) -> Iterator[SurveyedReport]:
-    """Yield what older reports have of the accounts of which another report is newer.
+    """Yield the parts of older reports whose accounts have a newer report.
 
-    They are from when they say themselves: `--as-of` is the moment of the newer ones.
+    Each part keeps the report's own time: `--as-of` is the time of the newer reports.
     """
     for report, newer in older:
         part = _without_accounts(
@@ -318,8 +318,8 @@ def with_one_row_each(
     """Count the first row of each user and root, and no other.
 
     `suspects` are the hashes of identities that occur more than once. Return also the identities
-    whose rows differ, whatever the form of moments and booleans, with the cells that do by column;
-    and the pairs of files in which such rows lie, if in two.
+    whose rows differ, with the differing cells by column, and the pairs of files with such rows, if
+    they are in two files. Moments and booleans in another form do not differ.
     """
     users, roots = _ComparedRows(), _ComparedRows()
     counted = [
@@ -339,7 +339,7 @@ def with_one_row_each(
 def _repeated_rows(
     report: SurveyedReport, suspects: pa.Array, users: "_ComparedRows", roots: "_ComparedRows"
 ) -> list[pa.Table]:
-    """Return user, ARN and number of the rows of users and roots of whom one came before."""
+    """Return user, ARN and number of the rows of users and roots that had an earlier row."""
     repeated: list[pa.Table] = []
     for table in report.tables(of_roots=False):
         suspect = pc.is_in(pa.array(identity_hashes(table)), suspects)
@@ -354,11 +354,11 @@ def _repeated_rows(
 
 @dataclass(slots=True)
 class _ComparedRows:
-    """Compare rows of one user, a table at a time: they may be millions.
+    """Compare the rows of each user, a table at a time: there may be millions.
 
-    `first` are the file, the number and the cells of each user's first row by identity, and
-    `contradicted` by the position of a column that row and the first one that differs, in words;
-    `files` are the pairs of files of such rows, where they are two.
+    `first` has the file, number and cells of each user's first row, by identity. `contradicted`
+    describes, by identity and position of a column, the first row and the first that differs.
+    `files` has the pairs of files of such rows, if they are in two files.
     """
 
     first: dict[str, tuple[str, int, tuple[str | None, ...]]] = field(default_factory=dict)
@@ -366,7 +366,7 @@ class _ComparedRows:
     files: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def repeats(self, table: pa.Table, file: str) -> np.ndarray:
-        """Return which rows are of a user of whom one came before, and compare these with it."""
+        """Return which rows are of a user with an earlier row, and compare them with that row."""
         cells = [_cells(name, table) for name in columns.IN_REPORT]
         words, codes = _encoded(arns.identities(table))
         user, at, own = np.unique(codes, return_index=True, return_inverse=True)
@@ -400,7 +400,7 @@ def _shown(cell: str | None) -> str:
 
 
 def _cells(name: str, table: pa.Table) -> _EncodedCells:
-    """Return a column's distinct cells, in one form, and the position (int64) of each row's."""
+    """Return a column's distinct cells, in one form, and each row's position (int64) in them."""
     if name not in table.column_names:
         return [None], np.zeros(table.num_rows, np.int64)
     return _encoded(normalized(name, table[name].combine_chunks()))
@@ -412,7 +412,7 @@ def _encoded(cells: pa.Array) -> _EncodedCells:
 
 
 def _without_repeated_rows(report: SurveyedReport, repeated: list[pa.Table]) -> SurveyedReport:
-    """Return the report without these rows, which count as repeated."""
+    """Return the report without the repeated rows, which are counted as such."""
     if not repeated:
         return report
     table = pa.concat_tables(repeated)
@@ -464,7 +464,7 @@ def _as_of_text(report: SurveyedReport) -> str:
 def _contradiction_note(
     file: str, identities: Iterable[str], files: Iterable[tuple[str, str]]
 ) -> FileNote:
-    # Without an ARN it is a word that stands for one, with the name of the user.
+    # Without an ARN, the identity is a word in its place with the name of the user.
     users = (
         identity if identity.startswith("arn:") else identity.rpartition("/")[2]
         for identity in identities

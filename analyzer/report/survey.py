@@ -1,10 +1,9 @@
 """Survey reports before users are judged: refuse each, or describe its contents.
 
-`survey_each` does it, step by step; the first half of the module is what a survey holds.
+`survey_each` does this step by step; the first half of the module is the contents of a survey.
 
 Small reports with the same header are read and described together: a call into Arrow takes as long
-for five hundred rows as for ten thousand, and 1,000 reports of 500 rows would take 1.5 times as
-long.
+for 500 rows as for 10,000. One by one, 1,000 reports of 500 rows take 1.5 times as long.
 """
 
 from collections import Counter
@@ -38,9 +37,9 @@ from analyzer.report.rows import (
 from analyzer.terms import AWS_SOURCES, AsOfSource, printable
 
 ROW_BYTES_IN_MEMORY: Final = 128 << 20
-"""The rows of reports of up to this size together stay in memory: their files may go then.
+"""Reports of up to this size together keep their rows in memory, and their files may then go.
 
-Read again, 1,000 reports of 500 rows take 1.07 times as long.
+If read again instead, 1,000 reports of 500 rows take 1.07 times as long.
 """
 
 LEAST_GROUPS: Final = 8
@@ -50,7 +49,7 @@ LARGEST_GROUP: Final = 64
 """More reports than this at once gain nothing."""
 
 _BYTES_TOGETHER: Final = 4 << 20
-"""Reports are read together up to the one with which they reach this size; larger ones alone."""
+"""Reports are read together until they reach this size; larger reports are read alone."""
 
 _size: Final = attrgetter("text.size")
 
@@ -61,7 +60,7 @@ T = TypeVar("T")
 class RowRange:
     """Name the rows of one report in a table that it shares with its neighbours.
 
-    A slice takes 20 kB, whatever is in it: it holds an object for each column.
+    A slice of any length takes 20 kB: it holds an object for each column.
     """
 
     shared: pa.Table
@@ -69,29 +68,29 @@ class RowRange:
     end: int
 
     def table(self) -> pa.Table:
-        """Return the rows alone, which are not copied."""
+        """Return only the report's rows, without a copy."""
         return self.shared.slice(self.start, self.end - self.start)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what pickles the rows alone, not the table in which they lie."""
+        """Return the parts to pickle: the report's rows, not the shared table."""
         alone = self.shared.take(pa.array(range(self.start, self.end)))
         return RowRange, (alone, 0, len(alone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyedReport:
-    """Describe the contents of a report, when it is from, and which of its rows do not count.
+    """Describe the contents of a report, its time, and which of its rows do not count.
 
-    - `file` is its description for the outputs, by which it is judged.
-    - `own_as_of` is the moment that the report itself tells of, by `own_source`; `newest` is its
-      newest timestamp but that of the next rotation of a password.
+    - `file` describes the report for the verdicts and the outputs.
+    - `own_as_of` is the report's own time, from `own_source`; `newest` is its newest timestamp,
+      except for the next rotation of a password.
     - `identities` has a hash for each row, in reading order; in one process, rows of one user have
-      equal ones.
-    - `roots` are the rows of roots, `rows` all rows where they are small enough to be kept.
-    - `superseded` are accounts of which another report is newer; `repeated` are the numbers of rows
-      (int64) of users, or roots, of whom another row counts.
+      equal hashes.
+    - `roots` are the rows of roots; `rows` are all rows, if they are small enough to be kept.
+    - `superseded` are the accounts that have a newer report; `repeated` are the numbers (int64)
+      of the rows that do not count because another row of the user or root does.
     - `contradicted` are the identities whose rows differ, in this report or another that counts
-      with it: by column, what the two rows have in words.
+      with it: by column, the values of the two rows in words.
     - `date_form` is the form of the dates in the CSV if it is a local one.
     """
 
@@ -110,7 +109,7 @@ class SurveyedReport:
 
     @property
     def named_accounts(self) -> list[str]:
-        """Return the accounts; rows that name none are one where there are no others."""
+        """Return the accounts; rows that name none count as one if there is no other account."""
         only = len(self.file.accounts) == 1
         return [account.account for account in self.file.accounts if account.account or only]
 
@@ -124,7 +123,7 @@ class SurveyedReport:
             older = pa.array(sorted(self.superseded), pa.large_string())
             table = table.filter(pc.invert(pc.is_in(self.account_ids(table), older)))
         if len(self.repeated):
-            # The repeated ones are in order, and may be a million.
+            # The repeated rows are in order, and there may be a million.
             number = table[columns.ROW].to_numpy()
             again = (
                 self.repeated.take(np.searchsorted(self.repeated, number), mode="clip") == number
@@ -138,7 +137,7 @@ class SurveyedReport:
 
 
 def tables_of_each(reports: Iterable[SurveyedReport]) -> Iterator[Iterable[pa.Table]]:
-    """Yield the tables of all rows of each report; small ones are read again together."""
+    """Yield the tables of all rows of each report; small reports are read again together."""
 
     def layout(report: SurveyedReport) -> Hashable:
         is_alone = report.rows is not None or report.date_form
@@ -150,7 +149,7 @@ def tables_of_each(reports: Iterable[SurveyedReport]) -> Iterator[Iterable[pa.Ta
 
 
 def _rows(text: ReportText, kept: Iterable[RowRange] | None, date_form: str) -> Iterator[pa.Table]:
-    """Return the rows that are kept, or read them once more from where they lie."""
+    """Return the kept rows, or read the rows again."""
     tables = read_rows(text) if kept is None else map(RowRange.table, kept)
     if not date_form:
         return tables
@@ -159,12 +158,12 @@ def _rows(text: ReportText, kept: Iterable[RowRange] | None, date_form: str) -> 
 
 @dataclass(slots=True, kw_only=True)
 class _Survey:
-    """Gather what the tables of one report hold.
+    """Gather the contents of the tables of one report.
 
-    `rows` counts by account and by whether it is a root's; `read_problems` are those for which it
-    could not be read to its end, `last` is the last row in the file. `date_forms` are the local
-    forms by which all its local dates can be read, `has_moments` if others are in AWS's form;
-    `has_listed_user` if one is in the list of service-specific credentials.
+    `rows` counts rows by account and by whether they are a root's. `read_problems` kept the report
+    from being read to its end; `last` is the last row in the file. `date_forms` are the local forms
+    that fit all local dates; `has_moments` is True if other dates are in AWS's form,
+    `has_listed_user` if a user is in the list of service-specific credentials.
     """
 
     text: ReportText
@@ -257,7 +256,7 @@ class _Survey:
             message = f"none of its users is in {PurePath(self.text.name).name}"
             hint = "Remove the file, or save it again."
             yield Problem.of_file(printable(credentials.file.name), message, hint)
-        # AWS ends no row within a cell: what ends with a line break is whole.
+        # AWS ends no row within a cell: a file that ends with a line break is whole.
         is_open = not self.text.tail.endswith((b"\n", b"\r"))
         cut_off = [*cut_off_problems(self.text, self.last)] if is_open else []
         yield from cut_off
@@ -275,7 +274,7 @@ def groups_of_neighbours(openers: Sequence[T]) -> list[Sequence[T]]:
 def survey_each(
     openers: Iterable[Callable[[], ReportText]], set_as_of: datetime | None = None
 ) -> list[SurveyedReport | InputRefused]:
-    """Open reports and survey them, in their order; `set_as_of` is that of all, if there is one.
+    """Open reports and survey them, in their order; `set_as_of`, if given, is the as-of of all.
 
     A report is refused with every problem: no rows, a row cut off, dates of a local form.
     """
@@ -292,16 +291,16 @@ def survey_each(
 def _opened(
     openers: Iterable[Callable[[], ReportText]], surveys: list[_Survey | InputRefused]
 ) -> Iterator[_Survey]:
-    """Yield a survey of each report that can be opened, and list it or the refusal.
+    """Yield a survey of each report that can be opened, and add it or the refusal to the list.
 
-    The rows of the first report and of what fits beside it are kept: groups are many.
+    Only the first report and those that fit beside it keep their rows, as there are many groups.
     """
     size = 0
     for opener in openers:
         try:
             text = opener()
         except InputRefused as refused:
-            # Its traceback would keep alive what was read of the input.
+            # The traceback of `refused` would keep the bytes that were read in memory.
             surveys.append(InputRefused(refused.problems))
             continue
         most = ROW_BYTES_IN_MEMORY // LEAST_GROUPS if size else ROW_BYTES_IN_MEMORY
@@ -312,7 +311,7 @@ def _opened(
 
 
 def _layout(text: ReportText) -> str | int:
-    """Return what reports share that can be read together."""
+    """Return a key that is equal for reports that can be read together."""
     alone = text.quoted or text.size > _BYTES_TOGETHER or columns.ARN not in text.header.names
     return id(text) if alone else text.header.line
 
@@ -334,7 +333,7 @@ def _read_alike(surveys: Sequence[_Survey]) -> None:
 def batches(
     items: Iterable[T], alike: Callable[[T], Hashable], size: Callable[[T], int], most: int
 ) -> Iterator[list[T]]:
-    """Yield neighbours that are alike together, up to the one with which they reach a size."""
+    """Yield neighbours that are alike in batches; a batch ends when it reaches the size `most`."""
     for _, group in groupby(items, alike):
         waiting: list[T] = []
         waiting_size = 0
@@ -349,11 +348,11 @@ def batches(
 
 
 def _add_tables(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
-    """Add to the surveys what their tables hold, all of the same columns."""
+    """Add to each survey the contents of its table; all tables have the same columns."""
     parts = [(survey, table) for survey, table in parts if len(table)]
     if not parts:
         return
-    # Quotes bring columns that AWS does not know.
+    # The tables of a report with quotes also have columns that AWS does not know.
     known = [name for name in (*columns.IN_REPORT, columns.ROW) if name in parts[0][1].column_names]
     table = pa.concat_tables([table.select(known) for _, table in parts]).combine_chunks()
     ends = np.cumsum([len(table) for _, table in parts])
@@ -388,8 +387,8 @@ def _add_tables(parts: Sequence[tuple[_Survey, pa.Table]]) -> None:
 def _count_rows(
     parts: Sequence[tuple[_Survey, pa.Table]], part: np.ndarray, account: pa.Array, root: pa.Array
 ) -> None:
-    """Add to the surveys how many rows they have of each account, of roots and of users."""
-    # With `group_by` Arrow loads 11 MB of code, for 20 ms.
+    """Add to the surveys their numbers of rows by account, of roots and of users."""
+    # For `group_by` Arrow loads 11 MB of code, which takes 20 ms.
     encoded = account.dictionary_encode()
     names = encoded.dictionary.to_pylist()
     shape = len(parts), len(names), 2
@@ -401,7 +400,7 @@ def _count_rows(
 
 
 def identity_hashes(table: pa.Table) -> np.ndarray:
-    """Return a hash of each row's identity; equal ones have equal hashes within one run."""
+    """Return a hash of each row's identity; equal identities have equal hashes within one run."""
     return np.fromiter(map(hash, arns.identities(table).to_pylist()), np.int64, table.num_rows)
 
 
@@ -413,9 +412,10 @@ def repeated_identity_hashes(reports: Sequence[SurveyedReport]) -> pa.Array:
 
 
 def _dates_and_newest(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return by column and row what may be a local date; whether a row has a moment; its newest.
+    """Return which cells may be local dates, which rows have a moment, and their newest moments.
 
-    The columns are `columns.TIMESTAMPS`; the next rotation of a password is in the future.
+    Cells are by `columns.TIMESTAMPS` and row. The next rotation of a password, in the future, is
+    never the newest moment.
     """
     odd = np.zeros((len(columns.TIMESTAMPS), len(table)), bool)
     newest, next_rotation = np.full((2, len(table)), NO_MOMENT)

@@ -1,6 +1,6 @@
 """Read cells of text, many at once: moments in AWS's forms and local ones, booleans, bytes.
 
-Arrow reads the usual ones: with `to_datetime` a million rows take 1.7 times as long.
+Arrow reads the usual moments: with `to_datetime` a million rows take 1.7 times as long.
 """
 
 import re
@@ -33,7 +33,7 @@ REGION_OR_SERVICE: Final = "[A-Za-z0-9_.:-]*"
 """The form of the names of regions and services."""
 
 YEARS: Final = range(1970, 2100)
-"""No moment of a report lies in another year: what does is damaged."""
+"""The years of all moments in reports: a moment of another year is damaged."""
 
 _END_SECONDS: Final = np.datetime64(f"{YEARS.stop}-01-01", "s").astype(np.uint64)
 
@@ -58,7 +58,7 @@ def timestamps(cells: pa.Array) -> np.ndarray:
         moments = pa.array(map(cell_timestamp, distinct.dictionary.to_pylist()), _ARROW_TYPE)
         read = moments.take(distinct.indices)
     seconds = np.asarray(read.cast(pa.int64()).fill_null(-1))
-    # As a number without a sign, what is before 1970 is very late.
+    # As an unsigned number, a moment before 1970 is very late.
     known = seconds.view(np.uint64) < _END_SECONDS
     return np.where(known, seconds.view(NO_MOMENT.dtype), NO_MOMENT)
 
@@ -68,11 +68,11 @@ def cell_timestamp(text: str) -> datetime | None:
     return timestamp(text) if _FORM.fullmatch(text) else None
 
 
-@lru_cache(maxsize=1024)  # Rows share their few moments of reports.
+@lru_cache(maxsize=1024)  # Many rows share the moments of a few reports.
 def timestamp(text: str) -> datetime | None:
-    """Return an ISO 8601 moment in UTC to the second, None if it is none or lacks its zone.
+    """Return an ISO 8601 moment in UTC to the second, None for other text or a missing zone.
 
-    None also if it lies in none of `YEARS`.
+    Return None also for a year outside `YEARS`.
     """
     try:
         parsed = datetime.fromisoformat(text)
@@ -97,7 +97,7 @@ def is_local_date(cell: str) -> bool:
 
 
 def local_date_lack(cell: str) -> str:
-    """Return what a date of a local form must have and has not, empty if nothing."""
+    """Return which required part a date in a local form lacks, empty for none."""
     year, *_ = _LOCAL_DATE.findall(cell)
     if len(year) < len("2015"):
         return "whose year must have four digits"
@@ -105,7 +105,7 @@ def local_date_lack(cell: str) -> str:
 
 
 def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
-    """Return which cells hold no moment and yet are long enough and begin as a date would."""
+    """Return which cells are not a moment, but are long enough for a date and begin like one."""
     long = np.asarray(pc.binary_length(cells)) >= _SHORTEST_LOCAL_DATE
     suspect = np.asarray(np.isnat(moment) & long)
     return suspect & np.isin(first_bytes(cells), _DATE_BEGINNINGS) if suspect.any() else suspect
@@ -144,7 +144,7 @@ _MINUTE_LENGTH: Final = len("2024-04-22 19:47")
 def utc_texts(moments: pa.Array) -> pa.Array:
     """Return moments (timestamp, UTC) as `2024-04-22T19:47:52Z` (string), null where there is none.
 
-    Arrow spells them without a zone: `strftime` takes nine times as long.
+    Arrow's cast, without a zone, is used because `strftime` takes nine times as long.
     """
     texts = _without_zone(moments)
     divided = pc.binary_replace_slice(texts, _DAY_LENGTH, _DAY_LENGTH + 1, "T")
@@ -173,19 +173,19 @@ def _without_zone(moments: pa.Array) -> pa.Array:
 
 
 def first_bytes(cells: pa.Array) -> np.ndarray:
-    """Return the first byte of each cell of a large_string array (uint8), read where it lies.
+    """Return the first byte of each cell of a large_string array (uint8), without copying text.
 
     It is undefined for empty cells.
     """
     _, offsets, text = cells.buffers()
-    if not text:  # Arrow may hold none, as of no cells or empty ones.
+    if not text:  # Arrow may have no text buffer if there are no cells, or only empty ones.
         return np.zeros(len(cells), np.uint8)
     starts = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells)]
     return np.frombuffer(text, np.uint8).take(starts, mode="clip")
 
 
 # Dates of a local form, which a spreadsheet wrote, such as `21/05/2015 14:01`. They are read, as
-# UTC, only if all of a report have one form, and a number above 12 shows which is the day.
+# UTC, only if all dates of a report have one form, and a number above 12 shows which is the day.
 
 _LOCAL_DAYS: Final = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%Y{0}%d{0}%m")
 _LOCAL_CLOCKS: Final = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
@@ -193,7 +193,7 @@ _LOCAL_CLOCKS: Final = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 LOCAL_FORMS: Final = tuple(
     f"{day.format(sign)} {clock}" for day, sign, clock in product(_LOCAL_DAYS, "/.-", _LOCAL_CLOCKS)
 )
-"""The forms that are read, as of `strptime`. A year of two digits may be any number: it is not."""
+"""The forms that are read, as `strptime` takes them; none has an ambiguous two-digit year."""
 
 _WORDS_OF_SIGNS: Final = {"%d": "day", "%m": "month", "%Y": "year"}
 
@@ -203,9 +203,9 @@ _ANY_LOCAL_DATE: Final = (
 
 
 def local_dates(table: pa.Table, suspects: np.ndarray) -> pa.Array:
-    """Return the cells that are dates of a local form among the suspects.
+    """Return the suspects that are dates of a local form.
 
-    These are marked by `columns.TIMESTAMPS` and rows, as `may_be_local_date` finds them.
+    `suspects` marks cells by `columns.TIMESTAMPS` and row, as `may_be_local_date` finds them.
     """
     marked = [
         table[name].filter(pa.array(suspect)).combine_chunks()
@@ -241,6 +241,6 @@ def with_local_moments(table: pa.Table, form: str) -> pa.Table:
 
 
 def _local_moments(cells: pa.Array, form: str) -> np.ndarray:
-    """Return dates of this form as datetime64[s], NaT for what is none."""
+    """Return dates of this form as datetime64[s], NaT for all other cells."""
     read = pd.to_datetime(text_series(cells), format=form, errors="coerce")
     return np.asarray(read.to_numpy().astype(NO_MOMENT.dtype))

@@ -1,7 +1,7 @@
 """List the caveats: what to check before an unused or retired user is removed.
 
-Each is one entry of `CAVEATS`: when it holds, a sentence with the value behind it for every user,
-and what it means.
+Each caveat is an entry of `CAVEATS`: when it holds, a sentence for each user with the value behind
+it, and its meaning.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,11 +27,11 @@ SERVICE_CREDENTIAL: Final = "service-credential"
 """The caveat of an active service-specific credential."""
 
 TRACKING_BEGAN: Final = np.datetime64("2014-10-20T00:00:00", "s")
-"""AWS recorded no sign-ins before (IAM User Guide, "Generate credential reports")."""
+"""AWS recorded no sign-ins before this time (IAM User Guide, "Generate credential reports")."""
 
 GAP_BEGAN: Final = np.datetime64("2018-05-04T05:50:00", "s")
 GAP_ENDED: Final = np.datetime64("2018-05-23T21:08:00", "s")
-"""AWS recorded no sign-ins in between (the same page: 3 May 22:50 to 23 May 14:08 PDT)."""
+"""AWS recorded no sign-ins between these times (the same page: 3 May 22:50 to 23 May 14:08 PDT)."""
 
 _SERVICE_KEY_NAME: Final = "APIKey-"
 """Part of the name, in any case, that AWS gives to a user made for one service API key.
@@ -56,16 +56,16 @@ _CERTAINTY_COLUMNS: Final = (
     ),
     columns.ADDITIONAL_CREDENTIALS_INFO,
 )
-"""Cells of which a caveat or the age speaks, but no verdict."""
+"""Cells that a caveat or the age needs, but no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
     """Limit how certain a verdict is.
 
-    `holds` tells for which unused or retired users, none of whom has an active key, `sentences`
-    gives one for every user with the value behind it, `meaning` says what the caveat means for the
-    one who decides.
+    `holds` returns which unused or retired users have the caveat; none of them has an active key.
+    `sentences` gives each user a sentence with the value behind the caveat, `meaning` says what the
+    caveat means for the reviewer.
     """
 
     id: str
@@ -77,7 +77,7 @@ class Caveat:
 def caveat_ids(
     facts: Facts, criteria: Criteria, unused_or_retired: np.ndarray
 ) -> "pd.Categorical[Any]":
-    """Return the ids of each user's caveats, joined by `;`, empty for all others."""
+    """Return the ids of each user's caveats, joined by `;`, empty for users without caveats."""
     bits = np.zeros(len(facts.page), np.int16)
     for position, caveat in enumerate(CAVEATS):
         bits |= (caveat.holds(facts, criteria) & unused_or_retired).astype(np.int16) << position
@@ -129,7 +129,7 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
-    """Return the slots with an inactive key, or where one may be, of users without active ones."""
+    """Return the slots that have or may have an inactive key, of users without active keys."""
     return np.asarray(facts.keys_in(SlotState.INACTIVE) | facts.key_undated_by_report)
 
 
@@ -142,7 +142,7 @@ def _has_unknown_cell(facts: Facts) -> np.ndarray:
 
 
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
-    """Tell for each column of which users certainty needs its cell."""
+    """Return for each column the users whose certainty needs its cell."""
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
     for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
         masks |= dict.fromkeys(key.last_use, inactive)
@@ -150,7 +150,7 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
 
 
 def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
-    """Tell for each column that the report lacks of which users a caveat needs it."""
+    """Return for each column that the report lacks the users for whom a caveat needs it."""
     every = np.ones(len(facts.page), bool)
     needed = {
         columns.USER_CREATION_TIME: every,
@@ -232,7 +232,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="sign-in-gap",
-        # Of unused and retired users those who are unused alone have a password.
+        # Of unused and retired users, only unused ones can have a password.
         holds=lambda facts, _: (
             facts.password.yes & (facts.age.moment < GAP_ENDED) & (facts.as_of > GAP_BEGAN)
         ),
@@ -316,4 +316,4 @@ CAVEATS: Final = (
         " recorded yet.",
     ),
 )
-"""In the order in which they are listed."""
+"""All caveats, in the order in which they are listed."""

@@ -46,8 +46,8 @@ _SLOT_OF: Final[Mapping[str, Any]] = {
 class Truth:
     """Hold for each user, or each slot, whether something holds: two masks, never both true.
 
-    Where both are false it is unknown. `and`, `or` and `not` decide as much as the known
-    parts allow: no is enough against `and`, yes is enough for `or`.
+    Where both are false, the truth is unknown. `and`, `or` and `not` decide as far as the known
+    parts allow: one no is enough for `and` to be no, one yes is enough for `or` to be yes.
     """
 
     yes: np.ndarray
@@ -55,18 +55,18 @@ class Truth:
 
     @classmethod
     def unless_unknown(cls, holds: np.ndarray, unknown: np.ndarray) -> Self:
-        """Return what holds, left open where it is unknown."""
+        """Return the truth of a mask, unknown where the other mask is true."""
         return cls(holds & ~unknown, ~(holds | unknown))
 
     def __and__(self, other: Self) -> Self:
-        """Return whether both hold; what is known of the users counts for each of their slots."""
+        """Return whether both hold; a truth on users counts for each of their slots."""
         shorter, longer = sorted((self, other), key=lambda elapsed: len(elapsed.yes))
         if len(shorter.yes) < len(longer.yes):
             shorter = shorter.repeated_per_slot()
         return type(self)(shorter.yes & longer.yes, shorter.no | longer.no)
 
     def __or__(self, other: Self) -> Self:
-        """Return whether at least one holds, of slots as `and` does."""
+        """Return whether at least one holds; a truth on users counts for each of their slots."""
         return ~(~self & ~other)
 
     def __invert__(self) -> Self:
@@ -79,7 +79,7 @@ class Truth:
         return np.asarray(~(self.yes | self.no))
 
     def repeated_per_slot(self) -> Self:
-        """Return what is known of the users for each of their slots."""
+        """Return the truth on users for each of their slots."""
         return type(self)(repeated_per_slot(self.yes), repeated_per_slot(self.no))
 
     def in_any_slot(self) -> Self:
@@ -96,8 +96,8 @@ class Truth:
 class Elapsed:
     """Hold for each user, or each slot, the whole days from a moment to as-of.
 
-    `moment` is datetime64[s] and `days` int64 where one is `present`; elsewhere there is none, or
-    it is `unknown`. Where there is none, and that is known, no comparison holds.
+    `moment` is datetime64[s] and `days` int64 where a moment is `present`; elsewhere there is no
+    moment, or it is `unknown`. Where it is known that there is no moment, no comparison holds.
     """
 
     moment: np.ndarray
@@ -119,7 +119,7 @@ class Elapsed:
         return self.at_least(days + 1)
 
     def repeated_per_slot(self) -> Self:
-        """Return what has elapsed for the users, for each of their slots."""
+        """Return the elapsed days of users for each of their slots."""
         parts = (self.moment, self.days, self.present, self.unknown)
         return type(self)(*map(repeated_per_slot, parts))
 
@@ -130,10 +130,10 @@ class Elapsed:
 
 @dataclass(frozen=True)
 class Facts:
-    """Hold a page in the terms that rules speak in: three-valued masks and whole days.
+    """Hold a page in the terms of the rules: three-valued masks and whole days.
 
-    What speaks of access keys or certificates has one value a slot, in the order of `Page.keys`;
-    all else has one a user.
+    Facts on access keys or certificates have one value a slot, in the order of `Page.keys`; all
+    other facts have one value a user.
     """
 
     page: Page
@@ -157,7 +157,7 @@ class Facts:
     def unread_cell_problem(self, position: int, column: str, value: str) -> str:
         """Return why a cell was not read: the cells that it contradicts, if its form is right.
 
-        AWS itself writes `not_supported` of the password of a root.
+        AWS itself writes `not_supported` for the password of a root.
         """
         if (column, value) == (columns.PASSWORD_ENABLED, NOT_SUPPORTED):
             is_root = self.page.users[columns.USER].iloc[position] == ROOT_USER
@@ -170,7 +170,7 @@ class Facts:
 
     @cached_property
     def _slot_cells_of_unread(self) -> dict[Any, dict[Any, Any]]:
-        """Return the cells of the slots by position, of each user with an unread cell."""
+        """Return by position the cells of the slots of each user with an unread cell."""
         positions = self.page.unread[columns.POSITION].unique()
         return self.page.cells.loc[positions, [*_SLOT_OF]].to_dict("index")
 
@@ -250,7 +250,7 @@ class Facts:
 
     @cached_property
     def password_expiry(self) -> Elapsed:
-        """Count from when the password expires or did; there is no moment if it does not."""
+        """Count from the expiry of the password, past or future; none if it never expires."""
         expires = _moments(self.page.users[columns.PASSWORD_NEXT_ROTATION])
         return self._elapsed(expires, self.has_unknown_cell(columns.PASSWORD_NEXT_ROTATION))
 
@@ -287,7 +287,7 @@ class Facts:
     def key_idle(self) -> Elapsed:
         """Count from the last use of the access keys, else from their creation.
 
-        An active key whose creation is `N/A` counts from the user's.
+        An active key whose creation is `N/A` counts from the creation of the user.
         """
         counts_from_user = self.keys_in(SlotState.ACTIVE) & ~self.key_undated_by_report
         age = replace(self.key_age, unknown=self.key_age.unknown & ~counts_from_user)
@@ -304,7 +304,7 @@ class Facts:
         """Count from the creation of the signing certificates."""
         return self._age(self.page.certificates, columns.CERTIFICATES, self.certificate_active)
 
-    # How it is worked out
+    # How facts are computed
 
     @cached_property
     def as_of(self) -> np.ndarray:
@@ -312,7 +312,7 @@ class Facts:
         return _moments(self.page.users[columns.AS_OF])
 
     def _elapsed(self, moment: np.ndarray, unknown: np.ndarray) -> Elapsed:
-        """Count whole days, floored; a moment after as-of, as clock skew gives, counts as 0."""
+        """Count whole days, floored; a moment after as-of, due to clock skew, counts as 0 days."""
         moment = np.where(unknown, NO_MOMENT, moment)
         as_of = self.as_of if len(moment) == len(self.page) else repeated_per_slot(self.as_of)
         days = np.maximum((as_of - moment).astype(np.int64) // _DAY_SECONDS, 0)
@@ -322,18 +322,18 @@ class Facts:
     def key_undated_by_report(self) -> np.ndarray:
         """Return the slots for which the report has no column with the creation of keys.
 
-        One that is not active may hold an inactive key.
+        If such a slot is not active, it may hold an inactive key.
         """
         return np.concatenate([self.lacks(key.last_rotated) for key in columns.ACCESS_KEYS])
 
     def _age(self, slots: pd.DataFrame, named: SlotColumns, active: Truth) -> Elapsed:
-        """Count from the creation of what is in the slots; only what is not active may lack it."""
+        """Count from the creation of each slot's credential; only active slots must have a date."""
         created = _moments(slots[columns.CREATED])
         unknown = self._unknown_in(named, "last_rotated") | np.isnat(created) & ~active.no
         return self._elapsed(created, unknown)
 
     def _active(self, named: SlotColumns) -> Truth:
-        """Return which slots are active: by the cell that says so, whatever the others hold."""
+        """Return which slots are active: only the cell of the column `active` decides."""
         cells = [(self.page.cells[slot.active] == "true").to_numpy(bool) for slot in named]
         return Truth.unless_unknown(np.concatenate(cells), self._unknown_in(named, "active"))
 
@@ -343,7 +343,7 @@ def _moments(moments: pd.Series) -> np.ndarray:
 
 
 def _first_else_second(first: Elapsed, second: Elapsed) -> Elapsed:
-    """Count from the first moment, and where that is known not to be, from the second."""
+    """Count from the first moment, or from the second where it is known that there is no first."""
     return Elapsed(
         moment=np.where(first.present, first.moment, second.moment),
         days=np.where(first.present, first.days, second.days),
@@ -394,7 +394,7 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
 
 
 def _without_dates_of_named_use(unread: pd.DataFrame) -> pd.DataFrame:
-    """Leave out dates that are not understood for a region or service of use, which is named."""
+    """Leave out each unread date of use if the region or service of this use is named itself."""
     cells = [*zip(unread[columns.POSITION], unread[columns.COLUMN], strict=True)]
     dates = {(position, _DATE_OF.get(column)) for position, column in cells}
     return unread[np.array([cell not in dates for cell in cells], bool)]

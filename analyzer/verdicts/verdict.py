@@ -46,8 +46,8 @@ _NOT_COUNTED: Final = np.iinfo(np.int64).max
 def with_verdicts(page: Page, criteria: Criteria) -> Page:
     """Return the page with `verdict`, `reason`, `certainty`, `caveats`, `age_days`, `idle_days`.
 
-    Days are whole ones elapsed before as-of, never negative; `idle_days` counts from the latest
-    use of a credential that still works, and is missing if there is none, or if it is unknown.
+    Days are whole days elapsed before as-of, never negative; `idle_days` counts from the latest use
+    of a credential that still works. It is missing without such a credential, or if it is unknown.
     """
     facts = Facts(page)
     idle, use_date_unknown = _idle_days(facts)
@@ -74,7 +74,7 @@ def with_verdicts(page: Page, criteria: Criteria) -> Page:
 def _verdict_codes(
     facts: Facts, criteria: Criteria, idle: np.ndarray, use_date_unknown: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions in `Verdict`, and who is undetermined for lack of a date of use."""
+    """Return positions in `Verdict`, and which users are undetermined for lack of a date of use."""
     signed_in = facts.sign_in.present
     active_key = in_any_slot(facts.key_active.yes)
     usable = facts.password.yes | active_key
@@ -98,15 +98,15 @@ def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
 
 
 def _unknown_keys(facts: Facts) -> np.ndarray:
-    """Return the slots whose cells are at odds, or not understood."""
+    """Return the slots whose cells contradict each other, or are not understood."""
     return np.asarray(facts.keys_in(SlotState.UNKNOWN) & ~facts.key_undated_by_report)
 
 
 def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     """Return the days since the latest use of a usable credential, and where they are unknown.
 
-    A credential never used counts from its creation: the password from its last change, failing
-    that from the user's creation, the access key from its own, failing that from the user's.
+    A password that was never used counts from its last change, an access key from its creation. If
+    that date is missing, they count from the user's creation.
     """
     password, key = facts.password_idle, facts.key_idle
     has_password, is_active = facts.password.yes, facts.key_active.yes
@@ -139,13 +139,13 @@ def _reasons(facts: Facts, code: np.ndarray, lacks_use_date: np.ndarray) -> "pd.
 def _deciding_cells(
     facts: Facts, undetermined: np.ndarray, lacks_use_date: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Tell for each column whose verdict wants its cell: the state of keys, or dates of use."""
+    """Return for each column the users whose verdict needs its cell: key states, dates of use."""
     users = undetermined & ~lacks_use_date
     masks = dict.fromkeys(_VERDICT_COLUMNS, users)
     masks |= dict.fromkeys(
         (columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), lacks_use_date
     )
-    # Of those that no unknown cell explains, it is the missing column.
+    # If no unknown cell explains the verdict, the missing column does.
     known = users & ~_has_unknown_needed_cell(facts)
     slots = (_unknown_keys(facts), facts.key_undated_by_report, facts.key_active.yes)
     for key, is_unknown, is_undated, is_active in zip(
@@ -169,7 +169,7 @@ def reason_text(verdict: str, reason: str, idle_days: int | None) -> str:
 
 
 def idle_text(idle_days: int) -> str:
-    """Return in words how long a user did not use what works: `Page.users["idle_days"]`.
+    """Return in words how long the working credentials are idle: `Page.users["idle_days"]`.
 
     An inactive key may have been used since, and a password may have been changed.
     """
@@ -177,14 +177,14 @@ def idle_text(idle_days: int) -> str:
 
 
 def unused_definition(criteria: Criteria) -> str:
-    """Return what unused means, of several users."""
+    """Return the definition of unused in words, for several users."""
     if criteria.definition is Definition.IAM_029:
         return "never signed in, and no access key attached"
     return "never signed in, and no active access key"
 
 
 def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
-    """Return what a verdict means; of several that fit, the first in `Verdict` applies."""
+    """Return the meaning of a verdict; if several verdicts fit, the first in `Verdict` applies."""
     days = count_text(criteria.dormant_days, "day")
     strict = criteria.definition is Definition.IAM_029
     key = "access key attached, active or not" if strict else "active access key"
@@ -209,7 +209,7 @@ def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
 
 
 def criteria_meanings(criteria: Criteria) -> list[tuple[str, str]]:
-    """Return each parameter with its value and what that does."""
+    """Return each parameter with its value and its effect."""
     strict = criteria.definition is Definition.IAM_029
     keys = "an inactive access key is one" if strict else "inactive access keys do not count"
     return [
