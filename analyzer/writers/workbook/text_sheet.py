@@ -40,7 +40,7 @@ _LINE: Final = 1.35  # the height of a line of text in units of its font's size
 _HEAD_HEIGHT: Final = 28  # two lines: the heads of narrow columns are broken
 _FULL_SIZE: Final = 10  # a column of width 1 holds one digit of this size
 _PROSE_RATIO: Final = 1.15  # letters of prose where one digit fits; rather too few than too many
-_BOLD_RATIO: Final = 1.1  # the same of bold letters
+_BOLD_RATIO: Final = 1.0  # the same of bold letters and digits
 _HIGHEST: Final = 409  # no row of Excel is higher, in points
 
 _PAGE_HEIGHT: Final = 490  # of rows on A4, in points; Letter and LibreOffice hold more
