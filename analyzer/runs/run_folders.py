@@ -47,9 +47,10 @@ class RunFile(BaseModel):
 
 
 class CoveredAccount(BaseModel):
-    """Name an account that a run has a report of, with the number of its root rows."""
+    """Name an account that a run has a report of, with its as-of and the number of root rows."""
 
     account: str
+    as_of: _Moment
     roots: int = 0
 
 

@@ -350,6 +350,45 @@ def test_findings_of_a_root_user_stay_open_until_its_row_is_there(runs: Path) ->
     assert numbers == [(0, 0), (0, 0), (1, 1)]
 
 
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_feeds_of_a_late_run_leave_out_accounts_of_which_a_later_run_has_the_last_word(
+    runs: Path, capsys: Capture
+) -> None:
+    eve = a_user("eve", account=OTHER)
+    for day in (FIRST, THIRD):
+        assert exporting_day(runs, day, IDLE, more=BOTH) == 0
+    message = f"leaves out account {ACCOUNT}: a later run has the newer findings."
+    assert message not in capsys.readouterr().err
+
+    # None of the findings that are gone by now is opened again.
+    assert exporting_day(runs, "2026-07-10", IDLE, GONE, more=[*BOTH, "--also", "parquet"]) == 0
+    late = runs / name("2026-07-10")
+    assert {each["path"] for each in record_of(late)["files"]} & {
+        BATCH,
+        "findings.ocsf.json",
+    } == set()
+    assert (late / "findings.parquet").exists()
+    assert capsys.readouterr().err.count(message) == 2
+
+    # What only the late run knows is there.
+    assert exporting_day(runs, SECOND, IDLE, GONE, eve, more=BOTH) == 0
+    late = runs / name(SECOND)
+    assert {each["cloud"]["account"]["uid"] for each in documents(late, "ocsf")} == {OTHER}
+    assert not (late / BATCH).exists()
+    assert (late / BATCH.replace(ACCOUNT, OTHER)).exists()
+    assert "bob" in (late / "findings.csv").read_text()
+
+    # It has all of rules that did not run later, and of a report with a row that names no account.
+    capsys.readouterr()
+    for day, users, rules in (
+        ("2026-07-20", (IDLE, GONE), "all"),
+        ("2026-07-21", (IDLE, GONE, a_user("zoe", arn="")), "default"),
+    ):
+        exporting_day(runs, day, *users, more=[*BOTH, "--rules", rules])
+        assert "bob" in (runs / name(day) / BATCH).read_text()
+    assert message not in capsys.readouterr().err
+
+
 BOTH_ACCOUNTS, MINE, OTHERS = (
     report_text(users, root=the_root(account))
     for users, account in (
