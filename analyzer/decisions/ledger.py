@@ -69,6 +69,9 @@ COLUMNS: Final = (*ENTRIES, *_ADDED, *columns.OF_USERS_CSV)
 PROGRAM: Final = "credreport"
 """Who decided a `conflict`."""
 
+_CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+"""How the lines begin by which git separates two sides that it could not merge."""
+
 _FORM: Final = ListForm(
     required=(*ENTRIES, *columns.JUDGED, *columns.REPORT_ONLY),
     optional=(*_ADDED, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
@@ -329,6 +332,13 @@ def _problems(
     def problem(column: str, message: str, hint: str) -> Problem:
         return Problem(name, row, column, cells[column] or None, message, hint)
 
+    if cells[DECISION].startswith(_CONFLICT_MARKS):
+        hint = "Keep the lines of both sides, and delete this one."
+        yield problem(DECISION, "a merge conflict of git that is not resolved", hint)
+        return
+    if [cells[each].lower() for each in ENTRIES] == [*ENTRIES]:
+        yield problem(DECISION, "the heads of the columns once more", "Delete this row.")
+        return
     if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):
         yield from entry_problems(cells, today, problem)
     else:

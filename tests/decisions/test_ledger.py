@@ -101,6 +101,23 @@ INVALID: list[tuple[str, str, str]] = [
 CONFLICT = {"decision": "conflict", "decided_by": "credreport"}
 
 
+MARKS = ("<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> reviews")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_merge_conflict_of_git_is_named_as_such(mark: str) -> None:
+    head, row = ledger_bytes([line()]).decode().splitlines()
+    problem = "a merge conflict of git that is not resolved"
+    assert refusals(f"{head}\n{row}\n{mark}\n".encode()) == [(3, "decision", mark, problem)]
+
+
+def test_two_ledgers_one_behind_the_other_are_refused_for_the_second_head_alone() -> None:
+    head, row = ledger_bytes([line()]).decode().splitlines()
+    text = f"{head}\n{row}\n{head}\n{row}\n"
+    problem = "the heads of the columns once more"
+    assert refusals(text.encode()) == [(3, "decision", "decision", problem)]
+
+
 @pytest.mark.parametrize(
     ("changed", "column", "problem"),
     [
