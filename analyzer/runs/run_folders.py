@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from analyzer.errors import Busy, OutputFailed
 from analyzer.files import PRIVATE, followed_path, json_bytes, provenance, replacing, sha256
 from analyzer.report.model import FileReference, Report
 from analyzer.report.values import timestamp
-from analyzer.terms import VERSION, Verdict, utc_text
+from analyzer.terms import VERSION, Feed, Verdict, utc_text
 
 RECORD_FILE: Final = "manifest.json"
 
@@ -314,18 +315,34 @@ def point_latest_at_newest(folder: Path) -> None:
 def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
     """Remove and return the oldest complete runs but `keep`, and but that of a name.
 
-    The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited.
+    The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited or whose
+    feeds are the last ones on an account and a rule: their findings may be open.
     """
     with os_errors_translated(folder):
         every = runs(folder)
         last_of_month = {f"{run.record.as_of:%Y-%m}": run.name for run in every}
-        kept = {except_run, *[*last_of_month.values()][-KEPT_MONTHS:]}
+        kept = {except_run, *[*last_of_month.values()][-KEPT_MONTHS:], *_with_last_feeds(every)}
         old = [run for run in every[:-keep] if run.name not in kept and run.is_unedited()]
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"
             run.path.rename(hidden)
             shutil.rmtree(hidden)
     return old
+
+
+def _with_last_feeds(every: Sequence[Run]) -> Iterator[str]:
+    """Yield the names of runs whose feed has an account that no later one of its rules has."""
+    later: dict[tuple[str, frozenset[str]], set[tuple[str, bool]]] = defaultdict(set)
+    for run in reversed(every):
+        rules = run.record.rules
+        # Findings of a root user stay open until its row is there.
+        roots = {(each.account, True) for each in run.record.covered if each.roots}
+        covered = roots | {(each.account, False) for each in run.record.covered}
+        for feed in {Feed.OCSF, Feed.ASFF}.intersection(run.record.parameters.get("also", ())):
+            said = (has for (of, ran), has in later.items() if of == feed and ran >= rules)
+            if covered.difference(*said):
+                yield run.name
+            later[feed, rules] |= covered
 
 
 def check_folder(folder: Path) -> None:

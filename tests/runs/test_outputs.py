@@ -337,6 +337,35 @@ def test_findings_of_a_rule_stay_open_until_it_runs_again(runs: Path) -> None:
 
 
 @pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_runs_whose_findings_may_be_open_are_not_removed(runs: Path) -> None:
+    eve, zoe = (a_user(name, account=OTHER, mfa=name == "eve") for name in ("eve", "zoe"))
+    idle, unused = (["--rules", rule] for rule in ("idle-access-key", "unused-user"))
+    both = [*idle, *unused]
+    days = (
+        ("2026-06-01", [GONE, eve], both, {1}),
+        ("2026-06-02", [GONE], both, {1, 2}),
+        ("2026-06-03", [IDLE], unused, {1, 2, 3}),
+        ("2026-06-04", [IDLE], unused, {1, 2, 4}),
+        # Now the finding on an idle key is closed; those of the other account are open.
+        ("2026-06-05", [IDLE], both, {1, 5}),
+        ("2026-06-06", [IDLE, zoe], both, {6}),
+    )
+    numbers = []
+    for day, users, rules, kept in days:
+        assert exporting_day(runs, day, *users, more=[*BOTH, *rules, "--keep", "1"]) == 0
+        assert visible(runs) - {"latest"} == {name(f"2026-06-{number:02}") for number in kept}
+        numbers.append(closed(runs / "latest"))
+    assert numbers == [(0, 0), (0, 0), (0, 0), (0, 0), (1, 1), (1, 1)]
+
+    # Without the row of the root user, its findings may be open.
+    text = report_text([IDLE, zoe])
+    source = console_report(runs.with_name("rootless"), "2026-06-07")
+    source.write_text("\n".join(each for each in text.split("\n") if ":root," not in each))
+    assert exporting(runs, "--from", source, *BOTH, *both, "--keep", "1") == 0
+    assert visible(runs) == {name("2026-06-06"), name("2026-06-07"), "latest"}
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
 def test_findings_of_a_root_user_stay_open_until_its_row_is_there(runs: Path) -> None:
     numbers = []
     weak, whole = (report_text([IDLE], root=the_root(mfa_active=mfa)) for mfa in ("false", "true"))
