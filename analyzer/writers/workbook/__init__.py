@@ -159,7 +159,8 @@ class SplitWorkbook(NamedTuple):
     """Name a workbook of a split, whose it is, and how many users are to decide in it.
 
     `account` is empty where each owner has a workbook, and `owner` empty for users without one.
-    `left` is the last day of an owner who has left; `due` is when as-of is due days ago.
+    `left` is the last day of an owner who has left; `due` is when as-of is due days ago. Several
+    addresses or days of one owner are joined by `;`.
     """
 
     file: str
@@ -234,7 +235,9 @@ def _split_workbook(
     analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]
 ) -> SplitWorkbook:
     first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
-    account, name, (owner, email, left) = "", "", (first[name] for name in columns.OWNERSHIP)
+    # Two persons of one name, or one with another address since: all addresses are named.
+    every = (pd.concat([page.users[name] for page in pages]).unique() for name in columns.OWNERSHIP)
+    account, name, (owner, email, left) = "", "", (";".join(filter(None, each)) for each in every)
     if by is SplitBy.ACCOUNT:
         known = names.get(first[columns.ACCOUNT], AccountName(name=""))
         account, name = first[columns.ACCOUNT], known.name
