@@ -7,6 +7,7 @@ import pytest
 from analyzer import columns
 from analyzer.decisions.decision import decisions_by_user
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
+from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.errors import InputRefused
 from analyzer.report.model import ReportTime
 from analyzer.terms import AsOfSource
@@ -99,6 +100,14 @@ INVALID: list[tuple[str, str, str]] = [
 """The column of a cell, its value, and what is wrong with it."""
 
 CONFLICT = {"decision": "conflict", "decided_by": "credreport"}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_sheet_saved_as_csv_is_refused_as_such(separator: str) -> None:
+    head = separator.join(("\ufeffAccount", "User", *ENTRY_HEADS, "Why"))
+    message = "a sheet of a workbook, saved as CSV"
+    for end in ("\r\n", "\r", ""):
+        assert refusals(f"{head}{end}".encode()) == [(None, None, None, message)]
 
 
 MARKS = ("<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> reviews")
