@@ -201,11 +201,15 @@ def is_in_run(folder: Path, path: str | Path) -> bool:
 
 
 def runs(folder: Path) -> list[Run]:
-    """Return the complete runs, the oldest first, of one moment the first made first."""
+    """Return the complete runs, the oldest first, of one moment the first made first.
+
+    One that was copied or renamed to another moment is none: it would be compared as of that.
+    """
     complete = (
         Run(path, record)
         for path in (folder.iterdir() if folder.is_dir() else ())
-        if _NAME.fullmatch(path.name) and not path.is_symlink() and (record := read_record(path))
+        if (named := _NAME.fullmatch(path.name)) and not path.is_symlink()
+        if (record := read_record(path)) and named[1] == _run_name(record.as_of)
     )
     return sorted(complete, key=lambda run: run_sort_key(run.name))
 
@@ -230,9 +234,13 @@ def folders_up_to_run(folder: Path, name: str) -> list[Path]:
 
 def next_run_name(folder: Path, as_of: datetime) -> str:
     """Return a name that nothing in the folder has, made from the moment that a run describes."""
-    name = f"{as_of:%Y-%m-%dT%H-%M-%SZ}"
+    name = _run_name(as_of)
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     return next(each for each in names if not os.path.lexists(folder / each))
+
+
+def _run_name(as_of: datetime) -> str:
+    return f"{as_of:%Y-%m-%dT%H-%M-%SZ}"
 
 
 def run_sort_key(name: str) -> tuple[str, int]:
