@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
@@ -45,6 +45,7 @@ from analyzer.decisions.entries import (
     entry_problems,
     identity_problems,
 )
+from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
@@ -68,6 +69,10 @@ COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
 
 PROGRAM: Final = "credreport"
 """The name in `decided_by` of a `conflict`."""
+
+_SHEET_ENTRIES: Final = tuple(map(str.lower, ENTRY_HEADS))
+_CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+"""How the lines begin by which git separates two sides that it could not merge."""
 
 _FORM: Final = ListForm(
     required=(*ENTRIES, *columns.JUDGED, *columns.REPORT_ONLY),
@@ -209,6 +214,10 @@ def read_entries(
     `refuses_others` refuses other columns, which would be lost if the file is written again. Raises
     InputRefused with every problem of its columns, entries and users.
     """
+    first, *_ = content[:_LONGEST_HEAD].decode("utf-8-sig", errors="replace").splitlines() or [""]
+    if _is_sheet(_head(first)[1]):
+        message = "a sheet of a workbook, saved as CSV"
+        raise InputRefused([Problem.of_file(name, message, "Save the whole workbook as .xlsx.")])
     form, problems_of = replace(_FORM, refuses_others=refuses_others), partial(_problems, today)
     rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
     if problems := [*_different_row_problems(name, rows)]:
@@ -247,14 +256,24 @@ def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> L
 
 
 def holds_decisions(path: Path) -> bool:
-    """Return whether a file is a ledger, or a list in its form, with any entry."""
+    """Return whether a file is a ledger, a list in its form, or a sheet as CSV, with any entry."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        head = stream.readline(_LONGEST_HEAD)
-        separator = max(",;\t", key=head.count)
-        names = [cell.strip().lower() for cell in next(csv.reader([head], delimiter=separator), ())]
+        separator, names = _head(stream.readline(_LONGEST_HEAD))
         rows = csv.DictReader(stream, names, delimiter=separator)
-        is_ledger = {*_FORM.required} <= {*names}
-        return is_ledger and any(row[name] for row in rows for name in ENTRIES)
+        is_ledger, is_sheet = {*_FORM.required} <= {*names}, _is_sheet(names)
+        entries = _SHEET_ENTRIES if is_sheet else ENTRIES
+        return (is_ledger or is_sheet) and any(row[name] for row in rows for name in entries)
+
+
+def _head(line: str) -> tuple[str, list[str]]:
+    """Return the separator of a CSV and the names of its columns, in lower case."""
+    separator = max(",;\t", key=line.count)
+    cells = next(csv.reader([line], delimiter=separator), ())
+    return separator, [cell.strip().lower() for cell in cells]
+
+
+def _is_sheet(names: Collection[str]) -> bool:
+    return {*_SHEET_ENTRIES} <= {*names}
 
 
 def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
@@ -331,6 +350,13 @@ def _problems(
     def problem(column: str, message: str, hint: str) -> Problem:
         return Problem(name, row, column, cells[column] or None, message, hint)
 
+    if cells[DECISION].startswith(_CONFLICT_MARKS):
+        hint = "Keep the lines of both sides, and delete this one."
+        yield problem(DECISION, "a merge conflict of git that is not resolved", hint)
+        return
+    if [cells[each].lower() for each in ENTRIES] == [*ENTRIES]:
+        yield problem(DECISION, "the heads of the columns once more", "Delete this row.")
+        return
     if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):
         yield from entry_problems(cells, today, problem)
     else:

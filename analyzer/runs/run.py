@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
+from analyzer.analysis.filters import Filter
 from analyzer.aws import FetchRequest
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger, ledger_bytes
@@ -127,7 +128,15 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                     message = f"Unchanged since {run}: skipped."
                     request.log.say("unchanged", message, run=existing.name, exit_code=code)
                 else:
-                    _publish(dated_request, analysis, building, run, earlier=earlier, code=code)
+                    _publish(
+                        dated_request,
+                        analysis,
+                        building,
+                        run,
+                        earlier=earlier,
+                        later=all_runs[len(earlier) :],
+                        code=code,
+                    )
         if keep:
             _prune(request, keep, run)
     moments = sorted(file.as_of for file in report.files)
@@ -208,6 +217,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     run: Path,
     *,
     earlier: Sequence[Run],
+    later: Sequence[Run],
     code: int,
 ) -> None:
     """Write all of a run but its reports, put it in place, and log it."""
@@ -224,7 +234,8 @@ def _publish(  # noqa: PLR0913  a run is all of these
         changes = outputs.write_all(analysis, building, earlier if previous else (), trend)
         for feed in request.feeds:
             closed = _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log)
-            outputs.write_feed(analysis, building, feed, request.hub_region, closed)
+            if part := _part_of_feed(analysis, later, feed, rules, request.log):
+                outputs.write_feed(part, building, feed, request.hub_region, closed)
         record = run_folders.record_bytes(
             report,
             request.parameters,
@@ -291,6 +302,36 @@ def _feeds_to_close(
         if not waiting:
             break
     return files
+
+
+def _part_of_feed(
+    analysis: Analysis, later: Sequence[Run], feed: Feed, rules: Collection[str], log: Log
+) -> Analysis | None:
+    """Return the part of an analysis on which no later run has the last word, None if it has all.
+
+    That is a run with the same feed, all these rules, and a report of the account, with its root,
+    that is not older. It opened and closed the findings already.
+    """
+    moments = {
+        account.account: file.as_of for file in analysis.report.files for account in file.accounts
+    }
+    settled = {
+        account.account
+        for run in later
+        if feed in run.record.parameters.get("also", ()) and run.record.rules.issuperset(rules)
+        for account in run.record.covered
+        if account.roots and account.account in moments
+        if account.as_of >= moments[account.account]
+    }
+    # No filter can keep rows that name no account.
+    if feed is Feed.PARQUET or not settled or "" in moments:
+        return analysis
+    accounts = sorted(settled)
+    left_out = f"{feed.upper()} leaves out {with_noun('account', accounts)}"
+    message = f"{left_out}: a later run has the newer findings."
+    log.say("feed", message, feed=feed, accounts=accounts)
+    rest = sorted(moments.keys() - settled)
+    return analysis.where(Filter(accounts=(*rest,))) if rest else None
 
 
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from analyzer.errors import Busy, OutputFailed
 from analyzer.files import PRIVATE, followed_path, json_bytes, provenance, replacing, sha256
 from analyzer.report.model import FileReference, Report
 from analyzer.report.values import timestamp
-from analyzer.terms import VERSION, Verdict, utc_text
+from analyzer.terms import VERSION, Feed, Verdict, utc_text
 
 RECORD_FILE: Final = "manifest.json"
 
@@ -47,9 +48,10 @@ class RunFile(BaseModel):
 
 
 class CoveredAccount(BaseModel):
-    """Name an account with a report in a run, and the number of its root rows."""
+    """Name an account with a report in a run, its as-of, and the number of its root rows."""
 
     account: str
+    as_of: _Moment
     roots: int = 0
 
 
@@ -199,11 +201,15 @@ def is_in_run(folder: Path, path: str | Path) -> bool:
 
 
 def runs(folder: Path) -> list[Run]:
-    """Return the complete runs, the oldest first; those of one moment as they were made."""
+    """Return the complete runs, the oldest first; those of one moment as they were made.
+
+    A run that was copied or renamed to another moment is left out: its name would be its as-of.
+    """
     complete = (
         Run(path, record)
         for path in (folder.iterdir() if folder.is_dir() else ())
-        if _NAME.fullmatch(path.name) and not path.is_symlink() and (record := read_record(path))
+        if (named := _NAME.fullmatch(path.name)) and not path.is_symlink()
+        if (record := read_record(path)) and named[1] == _run_name(record.as_of)
     )
     return sorted(complete, key=lambda run: run_sort_key(run.name))
 
@@ -228,9 +234,13 @@ def folders_up_to_run(folder: Path, name: str) -> list[Path]:
 
 def next_run_name(folder: Path, as_of: datetime) -> str:
     """Return a name that is free in the folder, made from the as-of of a run."""
-    name = f"{as_of:%Y-%m-%dT%H-%M-%SZ}"
+    name = _run_name(as_of)
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     return next(name for name in names if not os.path.lexists(folder / name))
+
+
+def _run_name(as_of: datetime) -> str:
+    return f"{as_of:%Y-%m-%dT%H-%M-%SZ}"
 
 
 def run_sort_key(name: str) -> tuple[str, int]:
@@ -313,18 +323,34 @@ def point_latest_at_newest(folder: Path) -> None:
 def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
     """Remove and return old complete runs, except the newest `keep` and the one of a name.
 
-    The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited.
+    The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited or whose
+    feeds are the last ones on an account and a rule: their findings may be open.
     """
     with os_errors_translated(folder):
         every = runs(folder)
         last_of_month = {f"{run.record.as_of:%Y-%m}": run.name for run in every}
-        kept = {except_run, *[*last_of_month.values()][-KEPT_MONTHS:]}
+        kept = {except_run, *[*last_of_month.values()][-KEPT_MONTHS:], *_with_last_feeds(every)}
         old = [run for run in every[:-keep] if run.name not in kept and run.is_unedited()]
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"
             run.path.rename(hidden)
             shutil.rmtree(hidden)
     return old
+
+
+def _with_last_feeds(every: Sequence[Run]) -> Iterator[str]:
+    """Yield the names of runs whose feed has an account that no later one of its rules has."""
+    later: dict[tuple[str, frozenset[str]], set[tuple[str, bool]]] = defaultdict(set)
+    for run in reversed(every):
+        rules = run.record.rules
+        # Findings of a root user stay open until its row is there.
+        roots = {(account.account, True) for account in run.record.covered if account.roots}
+        covered = roots | {(account.account, False) for account in run.record.covered}
+        for feed in {Feed.OCSF, Feed.ASFF}.intersection(run.record.parameters.get("also", ())):
+            said = (has for (of, ran), has in later.items() if of == feed and ran >= rules)
+            if covered.difference(*said):
+                yield run.name
+            later[feed, rules] |= covered
 
 
 def check_folder(folder: Path) -> None:

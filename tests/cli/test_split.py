@@ -101,6 +101,14 @@ def test_each_account_gets_a_workbook_with_its_name_and_owner() -> None:
     ]
 
 
+def test_an_owner_has_all_addresses_and_days_that_the_list_has_for_the_name() -> None:
+    entries = ("ann,Ray,ray@example.com,", "bob,Ray,r2@example.com,2026-01-31", "eve,Ray,,")
+    owners = "\n".join((HEADER, *(f"{ACCOUNT},{each}" for each in entries)))
+    (ray,) = shares(SplitBy.OWNER, *map(a_user, ("ann", "bob", "eve")), owners=owners)
+    assert ray.email.split(";") == ["ray@example.com", "r2@example.com"]
+    assert (ray.owner, ray.left, ray.lines) == ("Ray", "2026-01-31", 3)
+
+
 def test_a_file_has_a_name_that_every_system_takes_whatever_an_owner_is_called() -> None:
     stems = {
         "../../etc/passwd": "etc-passwd",

@@ -7,6 +7,7 @@ import pytest
 from analyzer import columns
 from analyzer.decisions.decision import decisions_by_user
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
+from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.errors import InputRefused
 from analyzer.report.model import ReportTime
 from analyzer.terms import AsOfSource
@@ -99,6 +100,31 @@ INVALID: list[tuple[str, str, str]] = [
 """The column of a cell, its value, and what is wrong with it."""
 
 CONFLICT = {"decision": "conflict", "decided_by": "credreport"}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_sheet_saved_as_csv_is_refused_as_such(separator: str) -> None:
+    head = separator.join(("\ufeffAccount", "User", *ENTRY_HEADS, "Why"))
+    message = "a sheet of a workbook, saved as CSV"
+    for end in ("\r\n", "\r", ""):
+        assert refusals(f"{head}{end}".encode()) == [(None, None, None, message)]
+
+
+MARKS = ("<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> reviews")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_merge_conflict_of_git_is_named_as_such(mark: str) -> None:
+    head, row = ledger_bytes([line()]).decode().splitlines()
+    problem = "a merge conflict of git that is not resolved"
+    assert refusals(f"{head}\n{row}\n{mark}\n".encode()) == [(3, "decision", mark, problem)]
+
+
+def test_two_ledgers_one_behind_the_other_are_refused_for_the_second_head_alone() -> None:
+    head, row = ledger_bytes([line()]).decode().splitlines()
+    text = f"{head}\n{row}\n{head}\n{row}\n"
+    problem = "the heads of the columns once more"
+    assert refusals(text.encode()) == [(3, "decision", "decision", problem)]
 
 
 @pytest.mark.parametrize(

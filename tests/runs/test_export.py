@@ -144,12 +144,13 @@ def test_a_run_with_changed_reports_is_not_compared(runs: Path, capsys: Capture)
 
 
 def test_what_is_no_complete_run_or_holds_more_is_never_removed(runs: Path, one_run: Path) -> None:
-    for day in (1, 2, 3):
-        shutil.copytree(one_run, runs / f"2026-04-0{day}T09-30-00Z")
-    (runs / "2026-04-01T09-30-00Z" / "notes.txt").write_text("reviewed")
-    (runs / "2026-04-02T09-30-00Z" / "users.csv").unlink()
+    edited, partial, last = (one_run.with_name(f"{one_run.name}-{number}") for number in (2, 3, 4))
+    for copy in (edited, partial, last):
+        shutil.copytree(one_run, copy)
+    (edited / "notes.txt").write_text("reviewed")
+    (partial / "users.csv").unlink()
     (runs / "2026-05-01").mkdir()
-    (runs / "2020-01-01T00-00-00Z").symlink_to("2026-04-03T09-30-00Z")
+    (runs / "2020-01-01T00-00-00Z").symlink_to(last.name)
     kept = visible(runs) - {one_run.name}
     assert exporting_day(runs, FIRST, more=["--keep", "1"]) == 0
     assert visible(runs) == {*kept, name(FIRST)}
@@ -396,6 +397,16 @@ def test_as_of_is_set_for_all_reports_and_makes_another_run(runs: Path) -> None:
     record = record_of(runs / "2026-06-30T23-59-59Z")
     assert record["as_of"] == record["parameters"]["as_of"] == "2026-06-30T23:59:59Z"
     assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
+
+
+def test_a_run_that_was_copied_to_another_moment_is_named_and_passed_over(
+    one_run: Path, capsys: Capture
+) -> None:
+    copy = one_run.with_name("2031-01-01T00-00-00Z")
+    shutil.copytree(one_run, copy)
+    assert exporting(one_run.parent, "--from", SAMPLE) == 0
+    assert f"{copy} is not a complete run: passed over." in capsys.readouterr().err
+    assert (one_run.parent / "latest").readlink().name == one_run.name
 
 
 def test_what_is_no_complete_run_is_named_and_made_again(one_run: Path, capsys: Capture) -> None:

@@ -243,6 +243,9 @@ def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_na
     review(runs, "top.xlsx", by="Top", ann="keep")
     (first / "top.xlsx").rename(runs / "top.xlsx")
     (first / "bulk.csv").write_bytes(bulk(user_rows(ANN), ("keep", "Top", "2026-05-05", "", "x")))
+    sheet = first / "sheet.csv"  # saved from the workbook
+    sheet.write_text("Account,User,Decision,Decided by,Decided on,Ticket,Comment\n1,ann,keep\n")
+    (first / "open.csv").write_text(sheet.read_text().replace("keep", ""))
     users = first / "users.csv"  # filled in where it lies
     users.write_bytes((first / "bulk.csv").read_bytes())
     run(runs, SECOND).rename(runs / "second quarter")
@@ -251,8 +254,9 @@ def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_na
     assert export(runs, THIRD) == 5
     named = capsys.readouterr().err
     sent = runs / "second quarter" / "sent.xlsx"
-    for place in (runs / "top.xlsx", first / "bulk.csv", users, sent):
+    for place in (runs / "top.xlsx", first / "bulk.csv", sheet, users, sent):
         assert f"{place} may have decisions and is not read: collect it" in named
+    assert "open.csv" not in named
 
 
 def test_a_change_in_an_older_report_of_a_run_is_named_as_the_run_has_it(runs: Path) -> None:

@@ -337,6 +337,35 @@ def test_findings_of_a_rule_stay_open_until_it_runs_again(runs: Path) -> None:
 
 
 @pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_runs_whose_findings_may_be_open_are_not_removed(runs: Path) -> None:
+    eve, zoe = (a_user(name, account=OTHER, mfa=name == "eve") for name in ("eve", "zoe"))
+    idle, unused = (["--rules", rule] for rule in ("idle-access-key", "unused-user"))
+    both = [*idle, *unused]
+    days = (
+        ("2026-06-01", [GONE, eve], both, {1}),
+        ("2026-06-02", [GONE], both, {1, 2}),
+        ("2026-06-03", [IDLE], unused, {1, 2, 3}),
+        ("2026-06-04", [IDLE], unused, {1, 2, 4}),
+        # Now the finding on an idle key is closed; those of the other account are open.
+        ("2026-06-05", [IDLE], both, {1, 5}),
+        ("2026-06-06", [IDLE, zoe], both, {6}),
+    )
+    numbers = []
+    for day, users, rules, kept in days:
+        assert exporting_day(runs, day, *users, more=[*BOTH, *rules, "--keep", "1"]) == 0
+        assert visible(runs) - {"latest"} == {name(f"2026-06-{number:02}") for number in kept}
+        numbers.append(closed(runs / "latest"))
+    assert numbers == [(0, 0), (0, 0), (0, 0), (0, 0), (1, 1), (1, 1)]
+
+    # Without the row of the root user, its findings may be open.
+    text = report_text([IDLE, zoe])
+    source = console_report(runs.with_name("rootless"), "2026-06-07")
+    source.write_text("\n".join(each for each in text.split("\n") if ":root," not in each))
+    assert exporting(runs, "--from", source, *BOTH, *both, "--keep", "1") == 0
+    assert visible(runs) == {name("2026-06-06"), name("2026-06-07"), "latest"}
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
 def test_findings_of_a_root_user_stay_open_until_its_row_is_there(runs: Path) -> None:
     numbers = []
     weak, whole = (report_text([IDLE], root=the_root(mfa_active=mfa)) for mfa in ("false", "true"))
@@ -348,6 +377,45 @@ def test_findings_of_a_root_user_stay_open_until_its_row_is_there(runs: Path) ->
         assert exporting(runs, "--from", source, *BOTH, *rules) == 0
         numbers.append(closed(runs / "latest"))
     assert numbers == [(0, 0), (0, 0), (1, 1)]
+
+
+@pytest.mark.usefixtures("plain_workbook", "uncompared")
+def test_feeds_of_a_late_run_leave_out_accounts_of_which_a_later_run_has_the_last_word(
+    runs: Path, capsys: Capture
+) -> None:
+    eve = a_user("eve", account=OTHER)
+    for day in (FIRST, THIRD):
+        assert exporting_day(runs, day, IDLE, more=BOTH) == 0
+    message = f"leaves out account {ACCOUNT}: a later run has the newer findings."
+    assert message not in capsys.readouterr().err
+
+    # None of the findings that are gone by now is opened again.
+    assert exporting_day(runs, "2026-07-10", IDLE, GONE, more=[*BOTH, "--also", "parquet"]) == 0
+    late = runs / name("2026-07-10")
+    assert {each["path"] for each in record_of(late)["files"]} & {
+        BATCH,
+        "findings.ocsf.json",
+    } == set()
+    assert (late / "findings.parquet").exists()
+    assert capsys.readouterr().err.count(message) == 2
+
+    # What only the late run knows is there.
+    assert exporting_day(runs, SECOND, IDLE, GONE, eve, more=BOTH) == 0
+    late = runs / name(SECOND)
+    assert {each["cloud"]["account"]["uid"] for each in documents(late, "ocsf")} == {OTHER}
+    assert not (late / BATCH).exists()
+    assert (late / BATCH.replace(ACCOUNT, OTHER)).exists()
+    assert "bob" in (late / "findings.csv").read_text()
+
+    # It has all of rules that did not run later, and of a report with a row that names no account.
+    capsys.readouterr()
+    for day, users, rules in (
+        ("2026-07-20", (IDLE, GONE), "all"),
+        ("2026-07-21", (IDLE, GONE, a_user("zoe", arn="")), "default"),
+    ):
+        exporting_day(runs, day, *users, more=[*BOTH, "--rules", rules])
+        assert "bob" in (runs / name(day) / BATCH).read_text()
+    assert message not in capsys.readouterr().err
 
 
 BOTH_ACCOUNTS, MINE, OTHERS = (

@@ -85,7 +85,9 @@ def test_a_run_has_the_trend_of_earlier_runs(runs: Path, monkeypatch: Patch) -> 
 def test_the_summary_shows_the_trend_in_numbers_and_a_chart() -> None:
     runs = [a_run(f"2026-0{month}", unused=month, dormant=1) for month in (6, 7)]
     june, july = runs
-    ours = july.record.model_copy(update={"covered": [CoveredAccount(account="1", roots=1)]})
+    account = {"account": "1", "as_of": "2026-07-01T00:00:00Z", "roots": 1}
+    covered = [CoveredAccount.model_validate(account)]
+    ours = july.record.model_copy(update={"covered": covered})
     later = replace(june, record=june.record.model_copy(update={"parameters": {"grace_days": 8}}))
     now, runs = datetime(2026, 8, 1, tzinfo=UTC), [june, later, replace(july, record=ours)]
     frame = trend(runs, "now", now, {**NONE, Verdict.UNUSED: 8}, (), {})

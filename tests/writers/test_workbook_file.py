@@ -15,7 +15,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from analyzer.decisions.review_list_layout import SHEETS
 from analyzer.writers.workbook import table_sheets, write_workbook
 from analyzer.writers.workbook.book import Book, SheetName
-from analyzer.writers.workbook.text_sheet import TextSheet, head
+from analyzer.writers.workbook.text_sheet import TextSheet, head, label
 from tests.support.builders import (
     AS_OF,
     a_user,
@@ -185,3 +185,14 @@ def test_rows_are_as_high_as_paths_need_and_those_that_no_page_holds_go_on_on_th
     assert method.row_dimensions[1].height > 3 * 9 * 1.2  # three lines of 9 points
     assert [each.id for each in method.row_breaks.brk] == [4, 7]
     assert len(many.worksheet.row_breaks) == 1_000  # Excel refuses more than 1,026.
+
+
+def test_rows_are_as_high_as_bold_numbers_need() -> None:
+    account = "133333333333 team-03 (Cem Can)"  # 30 signs, of which the column shows 27
+    with Book("", "", AS_OF, [SheetName.SUMMARY]) as book:
+        sheet = TextSheet(book, SheetName.SUMMARY, (25.5,))
+        sheet.row(label(account))
+        stream = io.BytesIO()
+        book.save(stream)
+    summary = openpyxl.load_workbook(stream)["Summary"]
+    assert summary.row_dimensions[1].height > 2 * 9 * 1.2  # two lines of 9 points

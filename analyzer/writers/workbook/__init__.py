@@ -161,7 +161,8 @@ class SplitWorkbook(NamedTuple):
     """Name a workbook of a split, its owner or account, and the number of users to decide.
 
     `account` is empty in a split by owner, `owner` is empty for users without one. `left` is the
-    last day of an owner who has left; `due` is the day `due_days` after the newest as-of.
+    last day of an owner who has left; `due` is the day `due_days` after the newest as-of. Several
+    addresses or days of one owner are joined by `;`.
     """
 
     file: str
@@ -238,7 +239,13 @@ def _split_workbook(
     analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]
 ) -> SplitWorkbook:
     first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
-    account, name, (owner, email, left) = "", "", (first[name] for name in columns.OWNERSHIP)
+    # Two persons of one name, or one with another address since: all addresses are named.
+    every = (pd.concat([page.users[name] for page in pages]).unique() for name in columns.OWNERSHIP)
+    account, name, (owner, email, left) = (
+        "",
+        "",
+        (";".join(filter(None, values)) for values in every),
+    )
     if by is SplitBy.ACCOUNT:
         known = names.get(first[columns.ACCOUNT], AccountName(name=""))
         account, name = first[columns.ACCOUNT], known.name

@@ -40,7 +40,7 @@ _LINE_HEIGHT: Final = 1.35  # the height of a line of text, in font sizes
 _HEAD_HEIGHT: Final = 28  # two lines: the heads of narrow columns are broken
 _FULL_SIZE: Final = 10  # a column of width 1 holds one digit of this size
 _PROSE_RATIO: Final = 1.15  # letters of prose in a digit's width; rather too low than too high
-_BOLD_RATIO: Final = 1.1  # the same for bold letters
+_BOLD_RATIO: Final = 1.0  # the same for bold letters and digits
 _HIGHEST: Final = 409  # the greatest height of a row in Excel, in points
 
 _PAGE_HEIGHT: Final = 490  # of the rows on A4, in points; Letter and LibreOffice have room for more
