@@ -707,6 +707,7 @@ LISTS: list[tuple[dict[str, Any], Lists, Row, tuple[str, str]]] = [
     (SEEN, {AS_OF: SWITCHED_OFF}, QUIET, MAY_WORK),
     (SEEN, {AS_OF - ONE_DAY: SWITCHED_OFF}, QUIET, MAY_WORK),
     (SEEN, {WEEK: LISTED, LATER: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
+    ({**SEEN, "as_of": LATER}, {LATER: SWITCHED_OFF}, QUIET, NO_LATER_REPORT),
 ]
 """What the line says of service-specific credentials, AWS's lists by report, the user in the report
 of the week after, and status and fact in the newest."""

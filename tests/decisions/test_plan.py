@@ -1,6 +1,7 @@
 """A plan takes a user only if somebody decided so, still stands to it, and saw what there is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -229,13 +230,15 @@ def test_a_conflict_of_which_a_line_was_lost_is_left_out() -> None:
 
 def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_out() -> None:
     decided, moved = line(same_second=frozenset({"x"})), a_user(path="team/")
-    later = line("keep", moved, as_of=NEWER, on=NEWER.date())
+    before, later = (
+        line(word, moved, as_of=NEWER, on=NEWER.date()) for word in ("investigate", "keep")
+    )
     reason = (
         "changed since the decision: possibly renamed to team/quiet, decided on again: keep, Anna,"
         " 2026-05-11. Decide again"
     )
     for users in (None, [QUIET, a_user("x")]):
-        assert reasons(planned(decided, later, users=users)) == [reason]
+        assert reasons(planned(decided, before, later, users=users)) == [reason]
         others = a_user("x"), a_user("y", created=USED), a_user("y", account=OTHER_ACCOUNT)
         for other in others:
             of_other = line("keep", other, as_of=NEWER, on=NEWER.date())
@@ -296,6 +299,7 @@ def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
         [kept, line("delete", x, same_second=frozenset({"quiet"}), **later)],
         [line("keep", same_second=frozenset({"x"})), line("delete", x, **later)],
         [kept, line("delete", x)],
+        [ON_DAY, replace(of_day, same_second=None)],
         [kept, line("delete", a_user("x", created=USED), **later)],
     ):
         assert len(planned(*decided).removals) == 1, decided
@@ -329,13 +333,15 @@ def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_rem
             line("withdraw", unread),
             line("keep", unread, on=earlier, as_of=NEWER),
             masked,
+            line("keep", user_row={**cells, "account": ACCOUNT, "as_of": "2026-05-11T12:00:00Z"}),
             line("keep", user_row={**cells, "account": ""}),
         ):
             reason = (
                 "changed since the decision: decided on again, on a report that does not show its"
                 f" creation time or account: {later.summary}. Decide again"
             )
-            assert reasons(planned(line(), later, users=users)) == [reason]
+            before = line("investigate", unread)
+            assert reasons(planned(line(), before, later, users=users)) == [reason]
         for other in (line("keep", unread, on=earlier), line("delete", unread), another, elsewhere):
             assert len(planned(line(), other, users=users).removals) == 1
 
