@@ -365,5 +365,6 @@ def test_a_removal_on_a_day_on_which_another_person_withdrew_the_same_is_left_ou
     why = "Tom withdrew the same decision on that day, perhaps after it"
     assert reason == f"{why}: decide again with a newer date"
     agreed = line("keep", by="Tom"), line(), line("withdraw", by="Tom")
-    for decided in ([*taken_back, line(on=NEWER.date(), as_of=NEWER)], agreed):
+    newer = line(on=NEWER.date(), as_of=NEWER)
+    for decided in ([*taken_back, newer], agreed, [line(by="Tom"), line()]):
         assert len(planned(*decided).removals) == 1
