@@ -1,6 +1,7 @@
 """What became of the users that were to be deactivated or deleted, as later reports show it."""
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -472,6 +473,19 @@ def test_what_was_decided_stands_beside_a_user_and_a_keep_exempts_until_its_last
     texts = zip(page.users["account"], beside, page.users["exemption"], strict=True)
     for (_, *shown), case in zip(sorted(texts), BESIDE, strict=True):
         assert shown == [*case[2:]], case
+
+
+def test_what_a_report_that_lost_its_seconds_shows_of_the_name_stands_beside_the_user() -> None:
+    def local(match: re.Match[str]) -> str:
+        return f"{datetime.fromisoformat(match[0]):%d/%m/%Y %H:%M}"
+
+    text = report_text([a_user(mfa=True), created(days_before(1), "new")])
+    resaved = re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", local, text)
+    report = analyzer.load((console_name(LATER), resaved.encode()))
+    analysis = analyzer.analyze(report, ledger=ledger_of(line()))
+    (page,) = analysis.pages()
+    beside = [*analysis.earlier_decisions(page)]
+    assert beside == [f"delete, {TEXT}; changed since: MFA device added", ""]
 
 
 def test_a_user_to_keep_whose_rows_differ_in_the_creation_time_is_not_exempt() -> None:

@@ -497,6 +497,11 @@ def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_ha
         review(runs, copy.name, by="Tom", ann=word, bob=word)
         copy.write_bytes(edited(copy.read_bytes(), edit))
         assert planned() == (0, False, ["ann", "bob"])
+    later = date(2026, 5, 5)
+    review(runs, copy.name, on=later, ann="keep")
+    assert export(runs, THIRD) == 0
+    review(runs, copy.name, on=later, ann="keep", bob="remove")  # only that is new
+    assert planned() == (5, True, [])
 
 
 def test_copies_that_are_refused_stop_no_run_which_names_in_its_outputs_what_is_missing(
@@ -603,6 +608,20 @@ def test_a_late_decision_of_a_day_without_a_time_is_followed_up_from_the_start_o
     (runs / "decisions.csv").write_bytes(ledger_bytes([decided]))
     done = program("plan", runs / "decisions.csv")
     assert f"MFA device added (report {SECOND}" in done.messages
+
+
+def test_a_decision_that_is_in_force_again_is_followed_up_in_the_runs_that_did_not(
+    runs: Path,
+) -> None:
+    back, ledger = a_user("ann", created=days_before(900), mfa=True), runs / "decisions.csv"
+    of_tom = [line(word, ANN, on=ON, by="Tom") for word in ("keep", "withdraw")]
+    lines = [line("delete", ANN, on=ON), *of_tom]
+    shutil.rmtree(run(runs, FIRST))  # the oldest that is left followed it up
+    for number, day, user in ((1, SECOND, ANN), (2, THIRD, back)):
+        ledger.write_bytes(ledger_bytes(lines[:number]))
+        assert export(runs, day, users=[user, BOB]) == 0
+    ledger.write_bytes(ledger_bytes(lines))
+    assert f"MFA device added (report {THIRD}" in program("plan", ledger).messages
 
 
 def test_what_a_run_showed_beside_a_deactivation_that_is_done_overtakes_it_afterwards(
