@@ -244,14 +244,16 @@ def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_na
     (first / "top.xlsx").rename(runs / "top.xlsx")
     (first / "bulk.csv").write_bytes(bulk(user_rows(ANN), ("keep", "Top", "2026-05-05", "", "x")))
     users = first / "users.csv"  # filled in where it lies
-    users.write_bytes((first / "bulk.csv").read_bytes())
+    among_reports = first / "reports" / "bulk.csv"
+    for each in (users, among_reports):
+        each.write_bytes((first / "bulk.csv").read_bytes())
     run(runs, SECOND).rename(runs / "second quarter")
     review(runs, "sent.xlsx", by="Top", ann="keep")
     (first / "sent.xlsx").rename(runs / "second quarter" / "sent.xlsx")
     assert export(runs, THIRD) == 5
     named = capsys.readouterr().err
     sent = runs / "second quarter" / "sent.xlsx"
-    for place in (runs / "top.xlsx", first / "bulk.csv", users, sent):
+    for place in (runs / "top.xlsx", first / "bulk.csv", users, among_reports, sent):
         assert f"{place} may have decisions and is not read: collect it" in named
 
 

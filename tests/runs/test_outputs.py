@@ -353,7 +353,7 @@ def test_findings_of_a_root_user_stay_open_until_its_row_is_there(runs: Path) ->
 BOTH_ACCOUNTS, MINE, OTHERS = (
     report_text(users, root=the_root(account))
     for users, account in (
-        ((a_user("ann"), a_user("eve", account=OTHER)), ACCOUNT),
+        ((a_user("ann"), a_user("eve", account=OTHER), a_user("x", arn="lost")), ACCOUNT),
         ((a_user("ann"),), ACCOUNT),
         ((a_user("eve", account=OTHER),), OTHER),
     )
@@ -364,7 +364,7 @@ BOTH_ACCOUNTS, MINE, OTHERS = (
 @pytest.mark.parametrize(
     ("first", "then", "number"),
     [
-        (BOTH_ACCOUNTS, MINE, "0, accounts not compared: 1"),
+        (BOTH_ACCOUNTS, MINE, "0, accounts not compared: 2"),
         (OTHERS, MINE, "not known, accounts not compared: 2"),
     ],
 )
