@@ -756,6 +756,7 @@ def test_a_decision_to_keep_whose_user_may_have_a_new_name_is_noted() -> None:
         ([X], [kept, line("keep", X, as_of=LATER)], []),
         ([X], [line("keep", **OF_X)], []),
         ([X], [line("keep", on=DAY - 200 * ONE_DAY)], []),
+        ([ROB], [line("keep", UNDATED)], []),
         *((now, [kept], []) for now in ([QUIET, X], [Y])),
     ):
         judged = analysis_of(*now, as_of=LATER, ledger=ledger_of(*ledger))
