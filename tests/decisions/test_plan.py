@@ -256,6 +256,7 @@ SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
     "keep": ([line("keep"), line()], False),
     "keep, in another case of the name": ([line("keep", by="ANNA"), line()], False),
     "withdraw": ([line("withdraw"), line("deactivate")], False),
+    "keep, and deactivate later": ([line("keep"), line("deactivate")], False),
     "deactivate": ([line("deactivate"), line()], False),
     "more was decided before": ([line(), line("deactivate")], True),
     "no decision to spare": ([line("investigate"), line()], True),
