@@ -312,12 +312,13 @@ def test_a_sign_in_that_the_report_decided_on_before_showed_is_no_news() -> None
     with_password = a_user() | a_password(USED)
     later: dict[str, Any] = {"as_of": NEWER, "on": NEWER.date()}
     off = line("deactivate", with_password)
+    before = line("investigate", a_user() | a_password(days_before(200)), on=YESTERDAY)
     for now, signed_in in (
         (a_user(), ["signed-in=2026-01-21T12:00:00Z"]),
         (a_user(password_last_used="soon"), []),
         (a_user() | a_password(), ["password=2023-08-05T12:00:00Z"]),
     ):
-        assert words_of_credentials(off, line("delete", now, **later)) == [signed_in]
+        assert words_of_credentials(before, off, line("delete", now, **later)) == [signed_in]
     of_newer = line("deactivate", with_password, as_of=NEWER)
     assert words_of_credentials(of_newer, line("delete", on=NEWER.date())) == [[]]
 
