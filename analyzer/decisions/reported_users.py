@@ -80,7 +80,7 @@ class UsersInNewestReports:
         self._named = defaultdict[CreationSecond, set[str]](set)
         self._alike: dict[Credentials, Credentials] = {}
         arns = {user.arn for user in known}
-        seconds = pd.DatetimeIndex([user.created for user in known if user.created], tz=UTC)
+        seconds = pd.DatetimeIndex([user.created for user in known], tz=UTC)
         lack_seconds = [account for account, file in covered if not file.has_seconds]
         for page in pages:
             users = page.users
@@ -113,18 +113,14 @@ class UsersInNewestReports:
         return [each for each in of_arn if each.user_key == line.user_key]
 
     def renamed(self, line: LedgerLine, names: NamesOfOthers) -> str:
-        """Return who else may be the user of a line, under another name or path; empty for none."""
-        others = sorted(names.not_of_others(name for _, name in self._others_of_second(line)))
+        """Return who may be the absent user of a line, by another name or path; else empty."""
+        alike = self.names.get(line.creation_second, {})
+        others = sorted(names.not_of_others(alike.values()))
         if others:
             were = "was" if len(others) == 1 else "were"
             return f"{short_list(others)} {were} created in the same second"
         unread = names.not_of_others(self.names.get((line.account, None), {}).values())
         return f"when {unread[0]} was created is not understood" if unread else ""
-
-    def _others_of_second(self, line: LedgerLine) -> list[tuple[str, str]]:
-        """Return ARN and name of other users created in the same second as the user of a line."""
-        alike = self.names.get(line.creation_second, {}).items()
-        return [(arn, name) for arn, name in alike if arn != line.user_key.arn]
 
     def shown_of_possible_users(
         self, line: LedgerLine, names: NamesOfOthers
@@ -137,10 +133,10 @@ class UsersInNewestReports:
         if unread := [user.credentials for user in of_arn if user.user_key.created is None]:
             yield from (([], credentials) for credentials in unread)
             return
-        others = self._others_of_second(line)
-        possible = {*names.not_of_others(name for _, name in others)}
+        alike = self.names.get(line.creation_second, {})
+        possible = {*names.not_of_others(alike.values())}
         shown = set[int]()
-        for arn, name in others:
+        for arn, name in alike.items():
             for user in self.by_arn[arn] if name in possible else ():
                 # Most users of one second have the same credentials, held once.
                 if id(user.credentials) not in shown:

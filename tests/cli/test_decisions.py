@@ -275,10 +275,13 @@ def test_a_plan_that_is_too_old_to_run_is_announced(decided: Path, monkeypatch: 
     warning = "refuse to run: a report is of 2026-05-01T09:30:00Z, more than {:,} days ago."
     longest = 36_500  # a hundred years
     ages = ((), 45), (("--max-age", "10"), 10), (("--max-age", longest), longest)
+    next_day = AT + timedelta(1)
+    of_newer = line("delete", a_user("cy"), as_of=next_day, on=next_day.date())
+    newer = saved(decided.parent, ledger_bytes([of_newer]), "newer.csv")
     for (options, days), seconds in product(ages, (0, 1)):
         now = AT + timedelta(days, seconds)
         monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda now=now: now)
-        done = plan(decided, *options, "-o", decided.with_name("remove.sh"))
+        done = plan(decided, newer, *options, "-o", decided.with_name("remove.sh"))
         says = warning.format(days), "Read it, then run it: sh "
         assert [each in done.messages for each in says] == [seconds > 0, seconds < 1]
         assert done.code == 0

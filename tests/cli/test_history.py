@@ -270,7 +270,8 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_pat
         lines.append(line(decision, ann, on=day(on).date(), as_of=day(0)))
         became[account] = [removal] if removal else []
         if done_on:
-            done[account] = f"{day(done_on):%Y-%m-%dT%H:%M:%SZ}"
+            edges = (day(at) for at in (done_on - 20, done_on))
+            done[account] = [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in edges]
     words = ("--decisions", ledger_in(tmp_path, *lines), "--fail-on", "overdue")
     ended = run("history", reports, *words, "--format", "json")
     assert (ended.code, ended.messages.splitlines()[-1]) == (1, "Meets --fail-on: 1 overdue")
@@ -287,7 +288,8 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_pat
         assert event["detail"] == each.summary
         assert (event["after"] or "", event["before"][:10]) == ("", str(each.decided_on))
     done_events = [row for row in events if row["event"] == "done"]
-    assert [(row["account"], row["before"]) for row in done_events] == [*done.items()]
+    found = [(row["account"], [row["after"], row["before"]]) for row in done_events]
+    assert found == [*done.items()]
 
 
 def test_evidence_names_what_was_done_before_it_was_decided_and_accounts_without_a_report(
@@ -325,15 +327,16 @@ def test_only_what_was_in_force_or_done_in_the_period_counts(tmp_path: Path) -> 
         line("delete", gone, on=date(2025, 12, 2), as_of=day(-31)),
     )
     words = ("--decisions", ledger, "--format", "json", "--fail-on", "overdue")
-    for period, counts in (
-        ([], [(2, 0, 0), (1, 1, 0)]),
-        (["--since", "2026-01-12", "--until", "2026-01-30"], [(0, 1, 1), (0, 0, 0)]),
+    for period, counts, done_in in (
+        ([], [(2, 0, 0), (1, 1, 0)], [other]),
+        (["--since", "2026-01-12", "--until", "2026-01-30"], [(0, 1, 1), (0, 0, 0)], []),
     ):
         done = run("history", reports, *words, *period)
         of_accounts = {row["account"]: row for row in done.document["period"]}
         rows = of_accounts[ACCOUNT], of_accounts[other]
         found = [tuple(row[name] for name in ("decisions", "removals", "open")) for row in rows]
-        assert (done.code, found) == (0, counts)
+        events = [row["account"] for row in done.document["events"] if row["event"] == "done"]
+        assert (done.code, found, events) == (0, counts, done_in)
 
 
 @pytest.mark.no_cover

@@ -277,6 +277,7 @@ WITHDRAWN: list[tuple[list[LedgerLine], list[LedgerLine], bool]] = [
     ([DELETE, WITHDRAW], [line("withdraw", on=NEXT)], True),
     ([DELETE, TOM_KEEPS], [line("withdraw", on=NEXT)], False),
     ([line("delete", ANN)], [WITHDRAW], True),
+    ([line("conflict", by="credreport")], [line("withdraw", on=NEXT)], True),
     ([], [KEEP], False),
 ]
 """What was collected, what is entered, and whether nothing was there to withdraw."""

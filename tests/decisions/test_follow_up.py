@@ -1,6 +1,7 @@
 """What became of the users that were to be deactivated or deleted, as later reports show it."""
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -474,6 +475,19 @@ def test_what_was_decided_stands_beside_a_user_and_a_keep_exempts_until_its_last
         assert shown == [*case[2:]], case
 
 
+def test_what_a_report_that_lost_its_seconds_shows_of_the_name_stands_beside_the_user() -> None:
+    def local(match: re.Match[str]) -> str:
+        return f"{datetime.fromisoformat(match[0]):%d/%m/%Y %H:%M}"
+
+    text = report_text([a_user(mfa=True), created(days_before(1), "new")])
+    resaved = re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", local, text)
+    report = analyzer.load((console_name(LATER), resaved.encode()))
+    analysis = analyzer.analyze(report, ledger=ledger_of(line()))
+    (page,) = analysis.pages()
+    beside = [*analysis.earlier_decisions(page)]
+    assert beside == [f"delete, {TEXT}; changed since: MFA device added", ""]
+
+
 def test_a_user_to_keep_whose_rows_differ_in_the_creation_time_is_not_exempt() -> None:
     others = created(days_before(999)), a_user(mfa=True)
     analysis = in_accounts(LATER, *(([line("keep")], [QUIET, each]) for each in others))
@@ -707,6 +721,7 @@ LISTS: list[tuple[dict[str, Any], Lists, Row, tuple[str, str]]] = [
     (SEEN, {AS_OF: SWITCHED_OFF}, QUIET, MAY_WORK),
     (SEEN, {AS_OF - ONE_DAY: SWITCHED_OFF}, QUIET, MAY_WORK),
     (SEEN, {WEEK: LISTED, LATER: SWITCHED_OFF}, QUIET, NO_CREDENTIALS),
+    ({**SEEN, "as_of": LATER}, {LATER: SWITCHED_OFF}, QUIET, NO_LATER_REPORT),
 ]
 """What the line says of service-specific credentials, AWS's lists by report, the user in the report
 of the week after, and status and fact in the newest."""
@@ -741,6 +756,7 @@ def test_a_decision_to_keep_whose_user_may_have_a_new_name_is_noted() -> None:
         ([X], [kept, line("keep", X, as_of=LATER)], []),
         ([X], [line("keep", **OF_X)], []),
         ([X], [line("keep", on=DAY - 200 * ONE_DAY)], []),
+        ([ROB], [line("keep", UNDATED)], []),
         *((now, [kept], []) for now in ([QUIET, X], [Y])),
     ):
         judged = analysis_of(*now, as_of=LATER, ledger=ledger_of(*ledger))

@@ -1,6 +1,7 @@
 """A plan takes a user only if somebody decided so, still stands to it, and saw what there is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -229,13 +230,15 @@ def test_a_conflict_of_which_a_line_was_lost_is_left_out() -> None:
 
 def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_out() -> None:
     decided, moved = line(same_second=frozenset({"x"})), a_user(path="team/")
-    later = line("keep", moved, as_of=NEWER, on=NEWER.date())
+    before, later = (
+        line(word, moved, as_of=NEWER, on=NEWER.date()) for word in ("investigate", "keep")
+    )
     reason = (
         "changed since the decision: possibly renamed to team/quiet, decided on again: keep, Anna,"
         " 2026-05-11. Decide again"
     )
     for users in (None, [QUIET, a_user("x")]):
-        assert reasons(planned(decided, later, users=users)) == [reason]
+        assert reasons(planned(decided, before, later, users=users)) == [reason]
         others = a_user("x"), a_user("y", created=USED), a_user("y", account=OTHER_ACCOUNT)
         for other in others:
             of_other = line("keep", other, as_of=NEWER, on=NEWER.date())
@@ -253,6 +256,7 @@ SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
     "keep": ([line("keep"), line()], False),
     "keep, in another case of the name": ([line("keep", by="ANNA"), line()], False),
     "withdraw": ([line("withdraw"), line("deactivate")], False),
+    "keep, and deactivate later": ([line("keep"), line("deactivate")], False),
     "deactivate": ([line("deactivate"), line()], False),
     "more was decided before": ([line(), line("deactivate")], True),
     "no decision to spare": ([line("investigate"), line()], True),
@@ -296,6 +300,7 @@ def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
         [kept, line("delete", x, same_second=frozenset({"quiet"}), **later)],
         [line("keep", same_second=frozenset({"x"})), line("delete", x, **later)],
         [kept, line("delete", x)],
+        [ON_DAY, replace(of_day, same_second=None)],
         [kept, line("delete", a_user("x", created=USED), **later)],
     ):
         assert len(planned(*decided).removals) == 1, decided
@@ -307,12 +312,13 @@ def test_a_sign_in_that_the_report_decided_on_before_showed_is_no_news() -> None
     with_password = a_user() | a_password(USED)
     later: dict[str, Any] = {"as_of": NEWER, "on": NEWER.date()}
     off = line("deactivate", with_password)
+    before = line("investigate", a_user() | a_password(days_before(200)), on=YESTERDAY)
     for now, signed_in in (
         (a_user(), ["signed-in=2026-01-21T12:00:00Z"]),
         (a_user(password_last_used="soon"), []),
         (a_user() | a_password(), ["password=2023-08-05T12:00:00Z"]),
     ):
-        assert words_of_credentials(off, line("delete", now, **later)) == [signed_in]
+        assert words_of_credentials(before, off, line("delete", now, **later)) == [signed_in]
     of_newer = line("deactivate", with_password, as_of=NEWER)
     assert words_of_credentials(of_newer, line("delete", on=NEWER.date())) == [[]]
 
@@ -329,13 +335,15 @@ def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_rem
             line("withdraw", unread),
             line("keep", unread, on=earlier, as_of=NEWER),
             masked,
+            line("keep", user_row={**cells, "account": ACCOUNT, "as_of": "2026-05-11T12:00:00Z"}),
             line("keep", user_row={**cells, "account": ""}),
         ):
             reason = (
                 "changed since the decision: decided on again, on a report that does not show its"
                 f" creation time or account: {later.summary}. Decide again"
             )
-            assert reasons(planned(line(), later, users=users)) == [reason]
+            before = line("investigate", unread)
+            assert reasons(planned(line(), before, later, users=users)) == [reason]
         for other in (line("keep", unread, on=earlier), line("delete", unread), another, elsewhere):
             assert len(planned(line(), other, users=users).removals) == 1
 
@@ -359,5 +367,6 @@ def test_a_removal_on_a_day_on_which_another_person_withdrew_the_same_is_left_ou
     why = "Tom withdrew the same decision on that day, perhaps after it"
     assert reason == f"{why}: decide again with a newer date"
     agreed = line("keep", by="Tom"), line(), line("withdraw", by="Tom")
-    for decided in ([*taken_back, line(on=NEWER.date(), as_of=NEWER)], agreed):
+    newer = line(on=NEWER.date(), as_of=NEWER)
+    for decided in ([*taken_back, newer], agreed, [line(by="Tom"), line()]):
         assert len(planned(*decided).removals) == 1

@@ -430,7 +430,10 @@ def key(used: float, created: datetime = LONG_AGO) -> Row:
 OTHER, MINUTE = days_before(99), datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
 AT_6, AT_7 = (signed_in(MINUTE + timedelta(seconds=each)) for each in (6, 7))
 CHANGED, CHANGED_LATER = (a_user(password=a_password(changed=days_before(at))) for at in (9, 8))
-ORDER_BY_ROWS: dict[str, tuple[Row, Row, bool]] = {
+BOTH_USED, ONE_LATER = (
+    [signed_in(at), a_user("ann", password=a_password(days_before(4)))] for at in (9, 8)
+)
+ORDER_BY_ROWS: dict[str, tuple[Row | list[Row], Row | list[Row], bool]] = {
     "a later sign-in": (signed_in(9), signed_in(8), True),
     "a later change of the password": (CHANGED, CHANGED_LATER, True),
     "a later use of the same key": (a_user(key_1=key(9)), a_user(key_1=key(8)), True),
@@ -440,15 +443,20 @@ ORDER_BY_ROWS: dict[str, tuple[Row, Row, bool]] = {
     "one later, another earlier": (signed_in(9, key_1=key(8)), signed_in(8, key_1=key(9)), False),
     "a moment later within the minute, which a spreadsheet cuts": (AT_6, AT_7, False),
     "nothing used": (a_user(), a_user(), False),
+    "a later sign-in of one of two created together": (BOTH_USED, ONE_LATER, True),
+    "a row of the user later in the first": ([signed_in(9), signed_in(7)], signed_in(8), False),
+    "a row of the user earlier in the second": (signed_in(9), [signed_in(8), signed_in(10)], False),
+    "an equal newest moment": (signed_in(8, key_1=key(1)), signed_in(9, key_1=key(1)), False),
 }
 
 
 @pytest.mark.parametrize(("before", "after", "is_shown"), ORDER_BY_ROWS.values(), ids=ORDER_BY_ROWS)
 def test_rows_show_which_report_is_older_by_moments_that_never_go_back(
-    before: Row, after: Row, *, is_shown: bool
+    before: Row | list[Row], after: Row | list[Row], *, is_shown: bool
 ) -> None:
     made = a_user("made", created=days_before(1))
-    texts = [report_text(each) for each in ([before], [after, made])]
+    of_before, of_after = (each if isinstance(each, list) else [each] for each in (before, after))
+    texts = [report_text(each) for each in (of_before, [*of_after, made])]
     if is_shown:
         assert names(in_both_orders(*zip(("jan.csv", "feb.csv"), texts, strict=True))) == [
             "feb.csv"

@@ -166,6 +166,9 @@ def test_accounts_that_are_denied_are_named_and_another_run_is_made_of_others(
     assert exporting(runs, *ORGANIZATION) == 0
     assert visible(runs) == {RUN, f"{RUN}-2", f"{RUN}-3", "latest"}
     check_folder(runs)
+    aws.denied.add((denied[1], GENERATE))
+    assert exporting(runs, *ORGANIZATION, "--exclude", "Team 3") == 5
+    assert "No report of account" not in capsys.readouterr().err  # the reason of each is said
 
 
 @pytest.mark.usefixtures("aws")

@@ -247,14 +247,16 @@ def test_copies_in_folders_of_a_run_are_collected_and_decisions_elsewhere_are_na
     sheet.write_text("Account,User,Decision,Decided by,Decided on,Ticket,Comment\n1,ann,keep\n")
     (first / "open.csv").write_text(sheet.read_text().replace("keep", ""))
     users = first / "users.csv"  # filled in where it lies
-    users.write_bytes((first / "bulk.csv").read_bytes())
+    among_reports = first / "reports" / "bulk.csv"
+    for each in (users, among_reports):
+        each.write_bytes((first / "bulk.csv").read_bytes())
     run(runs, SECOND).rename(runs / "second quarter")
     review(runs, "sent.xlsx", by="Top", ann="keep")
     (first / "sent.xlsx").rename(runs / "second quarter" / "sent.xlsx")
     assert export(runs, THIRD) == 5
     named = capsys.readouterr().err
     sent = runs / "second quarter" / "sent.xlsx"
-    for place in (runs / "top.xlsx", first / "bulk.csv", sheet, users, sent):
+    for place in (runs / "top.xlsx", first / "bulk.csv", sheet, users, among_reports, sent):
         assert f"{place} may have decisions and is not read: collect it" in named
     assert "open.csv" not in named
 
@@ -501,6 +503,11 @@ def test_plan_leaves_out_users_on_whom_workbooks_of_runs_have_what_the_ledger_ha
         review(runs, copy.name, by="Tom", ann=word, bob=word)
         copy.write_bytes(edited(copy.read_bytes(), edit))
         assert planned() == (0, False, ["ann", "bob"])
+    later = date(2026, 5, 5)
+    review(runs, copy.name, on=later, ann="keep")
+    assert export(runs, THIRD) == 0
+    review(runs, copy.name, on=later, ann="keep", bob="remove")  # only that is new
+    assert planned() == (5, True, [])
 
 
 def test_copies_that_are_refused_stop_no_run_which_names_in_its_outputs_what_is_missing(
@@ -607,6 +614,20 @@ def test_a_late_decision_of_a_day_without_a_time_is_followed_up_from_the_start_o
     (runs / "decisions.csv").write_bytes(ledger_bytes([decided]))
     done = program("plan", runs / "decisions.csv")
     assert f"MFA device added (report {SECOND}" in done.messages
+
+
+def test_a_decision_that_is_in_force_again_is_followed_up_in_the_runs_that_did_not(
+    runs: Path,
+) -> None:
+    back, ledger = a_user("ann", created=days_before(900), mfa=True), runs / "decisions.csv"
+    of_tom = [line(word, ANN, on=ON, by="Tom") for word in ("keep", "withdraw")]
+    lines = [line("delete", ANN, on=ON), *of_tom]
+    shutil.rmtree(run(runs, FIRST))  # the oldest that is left followed it up
+    for number, day, user in ((1, SECOND, ANN), (2, THIRD, back)):
+        ledger.write_bytes(ledger_bytes(lines[:number]))
+        assert export(runs, day, users=[user, BOB]) == 0
+    ledger.write_bytes(ledger_bytes(lines))
+    assert f"MFA device added (report {THIRD}" in program("plan", ledger).messages
 
 
 def test_what_a_run_showed_beside_a_deactivation_that_is_done_overtakes_it_afterwards(

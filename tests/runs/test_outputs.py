@@ -421,7 +421,7 @@ def test_feeds_of_a_late_run_leave_out_accounts_of_which_a_later_run_has_the_las
 BOTH_ACCOUNTS, MINE, OTHERS = (
     report_text(users, root=the_root(account))
     for users, account in (
-        ((a_user("ann"), a_user("eve", account=OTHER)), ACCOUNT),
+        ((a_user("ann"), a_user("eve", account=OTHER), a_user("x", arn="lost")), ACCOUNT),
         ((a_user("ann"),), ACCOUNT),
         ((a_user("eve", account=OTHER),), OTHER),
     )
@@ -432,7 +432,7 @@ BOTH_ACCOUNTS, MINE, OTHERS = (
 @pytest.mark.parametrize(
     ("first", "then", "number"),
     [
-        (BOTH_ACCOUNTS, MINE, "0, accounts not compared: 1"),
+        (BOTH_ACCOUNTS, MINE, "0, accounts not compared: 2"),
         (OTHERS, MINE, "not known, accounts not compared: 2"),
     ],
 )
