@@ -102,7 +102,7 @@ def _is_put_back(
     """Return whether a workbook can make anew what its person gave up by the last decision."""
     others = removers[line.user_key, line.decided_on] - {line.person}
     is_contested = bool(others) and line.decision not in REMOVALS
-    return is_contested or (last.workbook == line.workbook and not _removes_more(line, last))
+    return is_contested or (last.workbook == line.workbook and not removes_more(line, last))
 
 
 def _removers(
@@ -121,7 +121,7 @@ def _removers(
     return removers
 
 
-def _removes_more(line: LedgerLine, last: LedgerLine) -> bool:
+def removes_more(line: LedgerLine, last: LedgerLine) -> bool:
     """Return whether a decision takes more from the user than the last one of its person."""
     return line.decision in REMOVALS and last.decision not in (line.decision, Decision.DELETE)
 
@@ -185,9 +185,9 @@ def _is_on_older_report(line: LedgerLine, other: LedgerLine) -> bool:
     """
     made = line.report_time.earliest
     is_set = line.report_time.source is AsOfSource.OPTION
-    if is_set and (other.report_time.source is AsOfSource.OPTION or not _removes_more(line, other)):
+    if is_set and (other.report_time.source is AsOfSource.OPTION or not removes_more(line, other)):
         return line.as_of < other.as_of
-    is_unsure = _removes_more(line, other) and line.as_of != other.as_of
+    is_unsure = removes_more(line, other) and line.as_of != other.as_of
     return made < (other.as_of if is_unsure else other.report_time.earliest)
 
 

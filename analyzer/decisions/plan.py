@@ -26,6 +26,7 @@ from analyzer import columns
 from analyzer.decisions.credentials import Credentials, Moment, Slot, page_of_lines
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.new_decisions import removes_more
 from analyzer.decisions.outcome import (
     DecisionOutcome,
     FollowUpStatus,
@@ -261,10 +262,10 @@ def _unsettled_reason(
 ) -> str:
     """Return why a decision may not be the last one, empty if it is.
 
-    A decision stands that the ledger has not, or the person also spared the user on that day. Of a
-    day it is only known which decision was collected last, and that may be of an older copy. One on
-    a report that is surely newer is newer. Days differ by one between time zones: one of the day
-    before may be the later one if it was collected later.
+    A decision stands that the ledger has not, or the person also decided on that day to remove less
+    of the user. Of a day it is only known which decision was collected last, and that may be of an
+    older copy. One on a report that is surely newer is newer. Days differ by one between time
+    zones: one of the day before may be the later one if it was collected later.
     """
     if file := decided_elsewhere.get(line.user_key.arn):
         return f"{file} has a decision on the user that the ledger has not"
@@ -274,8 +275,8 @@ def _unsettled_reason(
     sparing = [
         each
         for each in ledger.by_user[line.user_key].lines
+        if removes_more(line, each)
         if each.person == line.person and each.as_of >= line.report_time.earliest
-        if each.decision in _SPARING[line.decision]
         if each.decided_on == line.decided_on or _is_collected_a_day_ahead(line, each, ledger)
     ]
     if not sparing:
@@ -308,12 +309,6 @@ def _is_collected_a_day_ahead(line: LedgerLine, other: LedgerLine, ledger: Ledge
         return False
     in_order = [*map(id, ledger.lines_of_second[line.creation_second])]
     return in_order.index(id(line)) < in_order.index(id(other))
-
-
-_SPARING: Final = {
-    Decision.DEACTIVATE: (Decision.KEEP, Decision.WITHDRAW),
-    Decision.DELETE: (Decision.KEEP, Decision.WITHDRAW, Decision.DEACTIVATE),
-}
 
 
 def _credentials_at_decision(line: LedgerLine, ledger: Ledger) -> Credentials:

@@ -255,7 +255,7 @@ SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
     "withdraw": ([line("withdraw"), line("deactivate")], False),
     "deactivate": ([line("deactivate"), line()], False),
     "more was decided before": ([line(), line("deactivate")], True),
-    "no decision to spare": ([line("investigate"), line()], True),
+    "investigate": ([line("investigate"), line("deactivate")], False),
     "of another day": ([line("keep", on=DAY - timedelta(1)), line()], True),
     "of an older report": ([line("keep"), line(as_of=NEWER)], True),
     "keep, on a report of which only the day is known": ([ON_DAY, line()], False),
@@ -341,7 +341,7 @@ def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_rem
 
 
 def test_a_removal_that_its_person_took_back_with_the_date_of_the_day_before_is_left_out() -> None:
-    for decision in ("keep", "withdraw", "deactivate"):
+    for decision in ("keep", "withdraw", "investigate", "deactivate"):
         why = f"Anna decided {decision} after that, with the date of the day before"
         (reason,) = reasons(planned(line(), line(decision, on=YESTERDAY)))
         assert reason == f"{why}: decide again with a newer date"

@@ -1015,7 +1015,7 @@ def is_spared(line: Line, lines: Sequence[Line]) -> bool:
 
     So has who did it behind this one with the date of the day before, as days begin elsewhere.
     """
-    milder = {"keep", "withdraw"} | ({"deactivate"} if line.decision == "delete" else set())
+    milder = {"keep", "withdraw", "investigate"} | {"deactivate"} - {line.decision}
     own = [each for each in lines if (each.user, each.person) == (line.user, line.person)]
     (place,) = (at for at, each in enumerate(own) if each is line)
     if is_withdrawn_by_another(line, lines):
