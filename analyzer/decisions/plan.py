@@ -265,7 +265,7 @@ def _unsettled_reason(
     A decision stands that the ledger has not, or the person also decided on that day to remove less
     of the user. Of a day it is only known which decision was collected last, and that may be of an
     older copy. One on a report that is surely newer is newer. Days differ by one between time
-    zones: one of the day before may be the later one if it was collected later.
+    zones: one of the day before, by anybody, may be the later one if it was collected later.
     """
     if file := decided_elsewhere.get(line.user_key.arn):
         return f"{file} has a decision on the user that the ledger has not"
@@ -275,16 +275,16 @@ def _unsettled_reason(
     sparing = [
         each
         for each in ledger.by_user[line.user_key].lines
-        if removes_more(line, each)
-        if each.person == line.person and each.as_of >= line.report_time.earliest
-        if each.decided_on == line.decided_on or _is_collected_a_day_ahead(line, each, ledger)
+        if removes_more(line, each) and each.decision is not Decision.CONFLICT
+        if each.as_of >= line.report_time.earliest
+        if each.persons_day == line.persons_day or _is_collected_a_day_ahead(line, each, ledger)
     ]
     if not sparing:
         return ""
-    decision, day = sparing[-1].decision, sparing[-1].decided_on
-    what = f"{line.decided_by} also decided {decision} on that day, and one may be of an old copy"
+    person, decision, day = sparing[-1].decided_by, sparing[-1].decision, sparing[-1].decided_on
+    what = f"{person} also decided {decision} on that day, and one may be of an old copy"
     if day != line.decided_on:
-        what = f"{line.decided_by} decided {decision} after that, with the date of the day before"
+        what = f"{person} decided {decision} after that, with the date of the day before"
     return f"{what}: decide again with a newer date"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -268,8 +269,8 @@ def test_of_a_day_on_which_one_person_also_spared_the_user_no_removal_is_acted_o
 ) -> None:
     of_plan = planned(*decided)
     assert [each.line for each in of_plan.removals] == decided[-1:] * is_taken
-    also = f"Anna also decided {decided[0].decision} on that day, and one may be of an old copy"
-    reason = f"{also}: decide again with a newer date"
+    also = f"{decided[0].decided_by} also decided {decided[0].decision} on that day"
+    reason = f"{also}, and one may be of an old copy: decide again with a newer date"
     assert [each.reason for each in of_plan.left_out] == [reason] * (not is_taken)
 
 
@@ -340,17 +341,21 @@ def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_rem
             assert len(planned(line(), other, users=users).removals) == 1
 
 
-def test_a_removal_that_its_person_took_back_with_the_date_of_the_day_before_is_left_out() -> None:
-    for decision in ("keep", "withdraw", "investigate", "deactivate"):
-        why = f"Anna decided {decision} after that, with the date of the day before"
-        (reason,) = reasons(planned(line(), line(decision, on=YESTERDAY)))
+def test_a_removal_is_left_out_if_it_was_taken_back_with_the_date_of_the_day_before() -> None:
+    no_doubt: Sequence[dict[str, Any]] = (
+        {"on": YESTERDAY - timedelta(1)},
+        {"on": YESTERDAY, "as_of": days_before(9)},
+    )
+    for decision, by in product(("keep", "withdraw", "investigate", "deactivate"), ("Anna", "Tom")):
+        taken_back = line(decision, by=by, on=YESTERDAY)
+        why = f"{by} decided {decision} after that, with the date of the day before"
+        (reason,) = reasons(planned(line(), taken_back))
         assert reason == f"{why}: decide again with a newer date"
-        for other in (
-            {"on": YESTERDAY - timedelta(1)},
-            {"on": YESTERDAY, "by": "Tom"},
-            {"on": YESTERDAY, "as_of": days_before(9)},
-        ):
-            assert len(planned(line(), line(decision, **other)).removals) == 1
+        assert len(planned(taken_back, line()).removals) == 1
+        for other in no_doubt:
+            assert len(planned(line(), line(decision, by=by, **other)).removals) == 1
+    of_others = (line(each, by=each, on=YESTERDAY) for each in ("delete", "conflict"))
+    assert len(planned(line(), *of_others).removals) == 1
 
 
 def test_a_removal_on_a_day_on_which_another_person_withdrew_the_same_is_left_out() -> None:

@@ -1013,15 +1013,16 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
 def is_spared(line: Line, lines: Sequence[Line]) -> bool:
     """Taken here: who decided both ways on one day, on no newer report, has to date one anew.
 
-    So has who did it behind this one with the date of the day before, as days begin elsewhere.
+    So does a decision behind this one with the date of the day before, as days begin elsewhere.
     """
     milder = {"keep", "withdraw", "investigate"} | {"deactivate"} - {line.decision}
-    own = [each for each in lines if (each.user, each.person) == (line.user, line.person)]
-    (place,) = (at for at, each in enumerate(own) if each is line)
+    of_user = [each for each in lines if each.user == line.user]
+    (place,) = (at for at, each in enumerate(of_user) if each is line)
     if is_withdrawn_by_another(line, lines):
         return True
-    may_be_later = [each for each in own if each.day == line.day]
-    may_be_later += [each for each in own[place:] if each.day == line.day - A_DAY]
+    of_day = line.person, line.day
+    may_be_later = [each for each in of_user if (each.person, each.day) == of_day]
+    may_be_later += [each for each in of_user[place:] if each.day == line.day - A_DAY]
     return any(
         each.decision in milder and each.report.as_of >= line.made_on for each in may_be_later
     )
