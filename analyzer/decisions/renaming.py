@@ -7,8 +7,9 @@ from collections.abc import Collection, Container, Iterable, Iterator
 from typing import Final
 
 from analyzer.decisions.credentials import cannot_be_same_user
-from analyzer.decisions.decision import REMOVALS, CreationSecond, Decision, LedgerLine
+from analyzer.decisions.decision import CreationSecond, Decision, LedgerLine
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.new_decisions import removes_more
 from analyzer.decisions.reported_users import (
     NamesOfOthers,
     OlderReports,
@@ -53,13 +54,15 @@ def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
 def former_name_fact(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str:
     """Return which decision spares whoever may have been the user to remove; empty for none.
 
-    Decisions in conflict spare too, and one to keep that has run out: nobody said that it ends.
+    Decisions in conflict spare too, and one to keep that has run out: nobody said that it ends. One
+    to deactivate spares from a deletion, but for one that was decided on later.
     """
     sparing = (
         other
         for other in _others(line, ledger)
-        if other.decision not in (*REMOVALS, Decision.WITHDRAW)
-        and other in ledger.by_user[other.user_key].current
+        if removes_more(line, other) and other.decision is not Decision.WITHDRAW
+        if other.decision is not Decision.DEACTIVATE or other.decided_on >= line.decided_on
+        if other in ledger.by_user[other.user_key].current
     )
     if other := _first_possible(sparing, names):
         return (

@@ -304,6 +304,22 @@ def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
     assert len(both.removals) == 1
 
 
+def test_a_user_is_not_deleted_who_may_be_one_to_deactivate_since_under_a_former_name() -> None:
+    moved, later = a_user("new"), NEWER.date() + timedelta(1)
+    deleted = line("delete", moved, as_of=NEWER, on=later)
+    for users in (None, [moved]):
+        *_, reason = reasons(planned(line("deactivate", on=later), deleted, users=users))
+        assert reason.startswith(
+            "possibly renamed from quiet, on whom deactivate, Anna, 2026-05-12"
+        )
+        for decision, day in (("deactivate", NEWER.date()), ("delete", later), ("withdraw", later)):
+            of_plan = planned(line(decision, on=day), deleted, users=users)
+            assert deleted in [each.line for each in of_plan.removals], decision
+        again = line("deactivate", moved, as_of=NEWER, on=later)
+        of_plan = planned(line("deactivate", on=later), again, users=users)
+        assert again in [each.line for each in of_plan.removals]
+
+
 def test_a_sign_in_that_the_report_decided_on_before_showed_is_no_news() -> None:
     with_password = a_user() | a_password(USED)
     later: dict[str, Any] = {"as_of": NEWER, "on": NEWER.date()}

@@ -788,12 +788,14 @@ def is_spared_before(line: Line, lines: Iterable[Line], others: frozenset[str]) 
 
     Taken here: whoever was created in the same second, and stands beside the user in no report,
     may be the user by now; what stands for that one and removes nobody spares it, a conflict and a
-    keep that has run out too.
+    keep that has run out too. So does one to deactivate, but from a deletion decided on later.
     """
+    is_delete = line.decision == "delete"
     return any(
         (each.account, each.user[1]) == (line.account, line.user[1])
         and each.user[0] != line.user[0]
-        and each.decision not in (*REMOVALS, "withdraw")
+        and each.decision not in ("delete", "withdraw")
+        and (each.decision != "deactivate" or (is_delete and each.day >= line.day))
         and each.report != line.report
         and each.cells["user"] not in others
         and not is_unnamed(each, line)
