@@ -19,10 +19,17 @@ from analyzer.terms import POSSIBLY_RENAMED, short_list
 
 
 def overtaken_by_decision(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str | None:
-    """Return the latest decision on whoever may be the user to remove by a line, in words."""
+    """Return the latest decision on whoever may be the user to remove by a line, in words.
+
+    On the user itself, a newer report was decided on where that decision was withdrawn, or is in
+    conflict; collecting refuses the older view otherwise.
+    """
     if not line.identifies_user:
         return None
     made = line.report_time.earliest
+    own = reversed(ledger.by_user[line.user_key].lines)
+    if other := next((each for each in own if each.report_time.earliest > made), None):
+        return f"decided on, on a newer report: {other.summary}"
     later = (other for other in _others(line, ledger) if other.report_time.earliest > made)
     if other := _first_possible(later, names):
         to = f"{POSSIBLY_RENAMED} to {other.name_with_path}"

@@ -28,7 +28,15 @@ from tests.support.builders import (
     in_slot,
     the_root,
 )
-from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, line
+from tests.support.decisions import (
+    DAY,
+    OTHER_ACCOUNT,
+    analysis_of,
+    collected,
+    entries,
+    in_accounts,
+    line,
+)
 
 NEWER = AS_OF + timedelta(days=10)
 USED = days_before(100)
@@ -246,6 +254,15 @@ def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_ou
     assert of_absent.reason.startswith("possibly renamed")
 
 
+def test_a_removal_on_an_older_report_than_a_decision_that_was_withdrawn_is_left_out() -> None:
+    seen, later = a_user() | a_password(USED), NEWER.date() + timedelta(1)
+    on_newer = (line(each, seen, as_of=NEWER, on=NEWER.date()) for each in ("keep", "withdraw"))
+    ledger = collected(entries(*on_newer)).ledger
+    of_plan = removal_plan(collected(entries(line(on=later)), ledger=ledger).ledger)
+    what = "decided on, on a newer report: withdraw, Anna, 2026-05-11"
+    assert reasons(of_plan) == [f"changed since the decision: {what}. Decide again"]
+
+
 DAY_ENDS = AS_OF.replace(hour=23, minute=59, second=59)
 OF_DAY = {**line("keep", as_of=DAY_ENDS).user_row, "as_of_source": "folder"}
 ON_DAY = line("keep", as_of=DAY_ENDS, baseline=LONG_AGO, user_row=OF_DAY)
@@ -330,8 +347,12 @@ def test_a_sign_in_that_the_report_decided_on_before_showed_is_no_news() -> None
         (a_user() | a_password(), ["password=2023-08-05T12:00:00Z"]),
     ):
         assert words_of_credentials(off, line("delete", now, **later)) == [signed_in]
-    of_newer = line("deactivate", with_password, as_of=NEWER)
-    assert words_of_credentials(of_newer, line("delete", on=NEWER.date())) == [[]]
+    of_day = {
+        **line("deactivate", with_password, as_of=DAY_ENDS).user_row,
+        "as_of_source": "folder",
+    }
+    may_be_newer = line("deactivate", as_of=DAY_ENDS, baseline=LONG_AGO, user_row=of_day)
+    assert words_of_credentials(may_be_newer, line("delete", on=NEWER.date())) == [[]]
 
 
 def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_removal_back() -> None:

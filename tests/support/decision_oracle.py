@@ -745,15 +745,15 @@ def shows_whole_account(report: Report, line: Line) -> bool:
 def is_decided_again(
     line: Line, lines: Iterable[Line], same_second: frozenset[str] | None = None
 ) -> bool:
-    """Nothing that happened later may slip under a decision: a later one under another name.
+    """Nothing that happened later may slip under a decision: a later one also under another name.
 
     Taken here: a decision on a later report, on whoever was not in the report decided on and has
-    the creation time, may be on the same user, whatever it says.
+    the creation time, may be on the same user, whatever it says; so is one on the user itself, if
+    it was withdrawn or is in conflict.
     """
-    arn, created = line.user
+    _, created = line.user
     return any(
         (each.account, each.user[1]) == (line.account, created)
-        and each.user[0] != arn
         and each.cells["user"] not in (same_second or ())
         and each.report != line.report
         and each.made_on > line.made_on
